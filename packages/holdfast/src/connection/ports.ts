@@ -1,0 +1,77 @@
+// The ports of a connection: what it needs from the world outside. node/ implements them on Node's sockets
+// and clocks; the tests implement them on a fake clock and on scripted bytes.
+
+/** Time and the turns of the event loop. */
+export interface Clock {
+  /** Monotonic time in milliseconds, from an arbitrary origin. Never runs backwards. */
+  now(): number;
+  /** Wall clock time in milliseconds since 1970. May jump. */
+  wallNow(): number;
+  /** Calls back once, no earlier than `delay` milliseconds from now. Returns what cancels it. */
+  setTimer(delay: number, callback: () => void): () => void;
+  /** Calls back once the event loop has polled for I/O: what the kernel already holds has been read by then. */
+  afterPoll(callback: () => void): void;
+  /** Calls back at the end of this turn of the event loop, after the promises that are ready by then. */
+  atTurnEnd(callback: () => void): void;
+}
+
+/** Unpredictable bytes, for masking keys (RFC 6455 section 5.3) and ping payloads. */
+export interface Random {
+  /** Fills the whole of `target`. */
+  fill(target: Uint8Array): void;
+}
+
+/** Where the library logs. `console` and pino fit. Silent unless one is given. */
+export interface Logger {
+  debug(message: string, details?: object): void;
+  info(message: string, details?: object): void;
+  warn(message: string, details?: object): void;
+  error(message: string, details?: object): void;
+}
+
+/** One end of a network connection. */
+export interface Address {
+  /** The IP address, or the path of a Unix socket. */
+  readonly address: string;
+  /** The port; 0 for a Unix socket. */
+  readonly port: number;
+}
+
+/** A full-duplex byte stream: TCP, TLS, an HTTP/2 stream, any Node `Duplex`. */
+export interface Transport {
+  readonly remoteAddress: Address | null;
+  readonly localAddress: Address | null;
+  /** Bytes handed over by `write` that the kernel has not taken yet. */
+  readonly bufferedAmount: number;
+  /** True while the transport wants no more bytes; `onDrain` tells when it does again. */
+  readonly isBlocked: boolean;
+  /** Names who is told of what happens. What arrived before is delivered in later turns, never inside this call. */
+  start(handler: TransportHandler): void;
+  /**
+   * Hands the chunks over, in order, as one write.
+   * Returns true where the kernel took everything, so that the memory may be used again at once.
+   */
+  write(chunks: readonly Uint8Array[]): boolean;
+  /** Stops reading; at most the chunk that is being delivered still arrives. */
+  pause(): void;
+  /** Reads on. */
+  resume(): void;
+  /** Ends the sending side (FIN) after what was written. */
+  end(): void;
+  /** Ends both sides now and drops what the kernel has not taken. `onClosed` follows. Idempotent. */
+  destroy(): void;
+}
+
+/** What a transport tells its connection. `onClosed` comes last and exactly once. */
+export interface TransportHandler {
+  /** Bytes arrived. The receiver owns `chunk` and may change it (unmasking in place). */
+  onChunk(chunk: Uint8Array): void;
+  /** The peer ended its sending side (FIN). */
+  onEof(): void;
+  /** Reading or writing failed; `onClosed` follows. */
+  onError(error: Error & { readonly code?: string }): void;
+  /** The transport, blocked before, takes bytes again. */
+  onDrain(): void;
+  /** The transport is gone. */
+  onClosed(): void;
+}

@@ -1,0 +1,222 @@
+// The root of every error that this library throws, and the errors of opening a connection and of its frames.
+// Errors that tell of an established connection's life stand in connection/errors.ts.
+// Nothing here may import: browsers load this file as well.
+
+/** Options of the errors below: the standard `cause`, and the stable `code` that programs may compare. */
+export interface HoldfastErrorOptions {
+  readonly code?: `ERR_HOLDFAST_${string}`;
+  readonly cause?: unknown;
+}
+
+/**
+ * The root of every error of this library.
+ * `message` is one sentence that says what happened and what to do; `code` is stable across releases.
+ */
+export class HoldfastError extends Error {
+  static {
+    this.prototype.name = "HoldfastError";
+  }
+
+  /** Stable identifier such as `ERR_HOLDFAST_OPEN_TIMEOUT`. */
+  readonly code: `ERR_HOLDFAST_${string}`;
+
+  constructor(message: string, options: HoldfastErrorOptions = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.code = options.code ?? "ERR_HOLDFAST";
+  }
+}
+
+/** An argument or an option that cannot be used: the message names it, what was expected and what came. */
+export class InvalidArgument extends HoldfastError {
+  static {
+    this.prototype.name = "InvalidArgument";
+  }
+
+  constructor(message: string, options: HoldfastErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_INVALID_ARGUMENT", ...options });
+  }
+}
+
+/** The peer broke RFC 6455 on an open connection. `closeCode` is what the connection was failed with. */
+export class ProtocolError extends HoldfastError {
+  static {
+    this.prototype.name = "ProtocolError";
+  }
+
+  /** 1002 (protocol error) or 1007 (invalid frame payload data). */
+  readonly closeCode: number;
+
+  constructor(message: string, closeCode: number) {
+    super(message, { code: "ERR_HOLDFAST_PROTOCOL" });
+    this.closeCode = closeCode;
+  }
+}
+
+/** A message is longer than `maxMessageSize`; the connection was failed with 1009. */
+export class MessageTooBig extends HoldfastError {
+  static {
+    this.prototype.name = "MessageTooBig";
+  }
+
+  /** Bytes that the message has, or has at least. */
+  readonly size: number;
+  /** The limit, in bytes. */
+  readonly limit: number;
+
+  constructor(message: string, size: number, limit: number) {
+    super(message, { code: "ERR_HOLDFAST_MESSAGE_TOO_BIG" });
+    this.size = size;
+    this.limit = limit;
+  }
+}
+
+/**
+ * Why an attempt to open a connection failed. The same words as `CloseInfo.cause`.
+ */
+export type OpenFailure =
+  | "aborted"
+  | "dns"
+  | "eof"
+  | "invalid-handshake"
+  | "open-timeout"
+  | "proxy"
+  | "refused"
+  | "rejected"
+  | "reset"
+  | "tls"
+  | "unreachable";
+
+/** Options of the errors of opening: `failure` is what a program may switch on. */
+export interface HandshakeErrorOptions extends HoldfastErrorOptions {
+  readonly failure?: OpenFailure;
+}
+
+/** A connection could not be opened. */
+export class HandshakeError extends HoldfastError {
+  static {
+    this.prototype.name = "HandshakeError";
+  }
+
+  /** What went wrong, in one word. */
+  readonly failure: OpenFailure;
+
+  constructor(message: string, options: HandshakeErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_HANDSHAKE", ...options });
+    this.failure = options.failure ?? "invalid-handshake";
+  }
+}
+
+/** The URL is not one of a WebSocket (RFC 6455 section 3). Found before any I/O. */
+export class InvalidURL extends HandshakeError {
+  static {
+    this.prototype.name = "InvalidURL";
+  }
+
+  constructor(message: string, options: HandshakeErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_INVALID_URL", ...options });
+  }
+}
+
+/** A header, subprotocol or origin cannot be sent, or came malformed. */
+export class InvalidHeader extends HandshakeError {
+  static {
+    this.prototype.name = "InvalidHeader";
+  }
+
+  /** The name of the header, as it was given. */
+  readonly header: string;
+
+  constructor(message: string, header: string, options: HandshakeErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_INVALID_HEADER", ...options });
+    this.header = header;
+  }
+}
+
+/** The peer's upgrade breaks RFC 6455 section 4. */
+export class InvalidUpgrade extends HandshakeError {
+  static {
+    this.prototype.name = "InvalidUpgrade";
+  }
+
+  constructor(message: string, options: HandshakeErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_INVALID_UPGRADE", ...options });
+  }
+}
+
+/** The peer chose a subprotocol or an extension that was not offered (RFC 6455 section 4.1). */
+export class NegotiationError extends HandshakeError {
+  static {
+    this.prototype.name = "NegotiationError";
+  }
+
+  constructor(message: string, options: HandshakeErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_NEGOTIATION", ...options });
+  }
+}
+
+/** The server answered the upgrade with another status than 101. */
+export class InvalidStatus extends HandshakeError {
+  static {
+    this.prototype.name = "InvalidStatus";
+  }
+
+  /** The HTTP status. */
+  readonly status: number;
+  /** The headers of the answer. */
+  readonly headers: Headers;
+  /** The body of the answer, at most 64 KiB of it. */
+  readonly body: Uint8Array;
+  /** `Retry-After` in milliseconds from now; null where there is none that makes sense (RFC 9110 section 10.2.3). */
+  readonly retryAfter: number | null;
+
+  constructor(
+    message: string,
+    answer: { status: number; headers: Headers; body: Uint8Array; retryAfter: number | null },
+  ) {
+    super(message, { code: "ERR_HOLDFAST_INVALID_STATUS", failure: "rejected" });
+    this.status = answer.status;
+    this.headers = answer.headers;
+    this.body = answer.body;
+    this.retryAfter = answer.retryAfter;
+  }
+}
+
+/** The proxy could not be used, or refused. */
+export class ProxyError extends HandshakeError {
+  static {
+    this.prototype.name = "ProxyError";
+  }
+
+  constructor(message: string, options: HandshakeErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_PROXY", failure: "proxy", ...options });
+  }
+}
+
+/** A redirect cannot be followed. */
+export class RedirectError extends HandshakeError {
+  static {
+    this.prototype.name = "RedirectError";
+  }
+
+  constructor(message: string, options: HandshakeErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_REDIRECT", failure: "rejected", ...options });
+  }
+}
+
+/** What an attempt was busy with: name lookup, TCP, proxy, TLS or the HTTP upgrade. */
+export type OpenPhase = "dns" | "connect" | "proxy" | "tls" | "upgrade";
+
+/** The connection was not open after `openTimeout`. */
+export class OpenTimeout extends HandshakeError {
+  static {
+    this.prototype.name = "OpenTimeout";
+  }
+
+  /** What the attempt was waiting for. */
+  readonly phase: OpenPhase;
+
+  constructor(message: string, phase: OpenPhase) {
+    super(message, { code: "ERR_HOLDFAST_OPEN_TIMEOUT", failure: "open-timeout" });
+    this.phase = phase;
+  }
+}
