@@ -22,7 +22,7 @@ export class HoldfastError extends Error {
 
   constructor(message: string, options: HoldfastErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
-    this.code = options.code ?? "ERR_HOLDFAST";
+    this.code = options.code ?? "ERR_HOLDFAST_ERROR";
   }
 }
 
@@ -34,6 +34,17 @@ export class InvalidArgument extends HoldfastError {
 
   constructor(message: string, options: HoldfastErrorOptions = {}) {
     super(message, { code: "ERR_HOLDFAST_INVALID_ARGUMENT", ...options });
+  }
+}
+
+/** The call does not fit the state that the connection is in. */
+export class InvalidState extends HoldfastError {
+  static {
+    this.prototype.name = "InvalidState";
+  }
+
+  constructor(message: string, options: HoldfastErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_INVALID_STATE", ...options });
   }
 }
 

@@ -1,0 +1,50 @@
+// Gaps in the life of our own process: a blocked event loop, a stopped process, a sleeping machine.
+// Time in which we did not run must not count against a peer.
+
+/** A gap counts from this many milliseconds on, or from half of `pingTimeout` where that is less. */
+const GAP_AT_MOST = 1000;
+
+export class GapDetector {
+  readonly #threshold: number;
+  /** When our process is known to have run last. */
+  #ranAt = -Infinity;
+  /** How far the wall clock was ahead of monotonic time. */
+  #wallAhead = 0;
+  #longest = 0;
+
+  constructor(pingTimeout: number | null) {
+    this.#threshold = Math.min(GAP_AT_MOST, (pingTimeout ?? Infinity) / 2);
+  }
+
+  /** The longest gap that was seen, in milliseconds. */
+  get longest(): number {
+    return this.#longest;
+  }
+
+  start(now: number, wallNow: number): void {
+    this.#ranAt = now;
+    this.#wallAhead = wallNow - now;
+  }
+
+  ran(now: number): void {
+    this.#ranAt = now;
+  }
+
+  /** How long we did not run, seen from when we should have; 0 where it is not worth a word. */
+  stallSince(expectedAt: number | null, now: number): number {
+    return expectedAt === null ? 0 : this.#note(now - Math.max(expectedAt, this.#ranAt));
+  }
+
+  /** The same for a sleeping machine whose monotonic time slept as well: only the wall clock tells. */
+  suspensionUntil(now: number, wallNow: number): number {
+    const before = this.#wallAhead;
+    this.#wallAhead = wallNow - now;
+    return this.#note(this.#wallAhead - before);
+  }
+
+  #note(gap: number): number {
+    if (gap < this.#threshold) return 0;
+    this.#longest = Math.max(this.#longest, gap);
+    return gap;
+  }
+}

@@ -1,0 +1,283 @@
+// The heartbeat: when to ping, what a pong means, when a peer is dead. A pure state machine: it is told what was
+// observed and when, and answers with what to do. It judges the peer and the network, never our own process:
+// a blocked event loop, a suspended machine and paused reading are discounted.
+
+import { GapDetector } from "./gap-detector.js";
+import { LatencyStatistics } from "./latency-statistics.js";
+import { PingGrid } from "./ping-grid.js";
+import { PingsInFlight, type Ping } from "./pings-in-flight.js";
+import type { Action, HeartbeatOptions, Observation } from "./signals.js";
+
+/** A ping is suspicious after three smoothed round trips, but not before this many milliseconds. */
+const OVERDUE_AT_LEAST = 1000;
+const OVERDUE_ROUND_TRIPS = 3;
+
+/**
+ * After a gap the peer gets a fresh ping with the whole `pingTimeout`, but only so many times without any
+ * pong: a process that stalls all the time must still find out that its peer is dead.
+ */
+const MAX_GRACES = 3;
+
+/** With `pingTimeout: null` nothing else bounds the table: older keepalive pings count as lost. */
+const MAX_KEEPALIVE_IN_FLIGHT = 128;
+
+const NOTHING: readonly Action[] = [];
+
+export class Heartbeat {
+  readonly statistics = new LatencyStatistics();
+  readonly pings = new PingsInFlight();
+  readonly #options: HeartbeatOptions;
+  readonly #gaps: GapDetector;
+
+  #isRunning = false;
+  #grid: PingGrid | null = null;
+  #lastReceivedAt = -Infinity;
+  #pausedAt: number | null = null;
+  /** When a poll phase was asked for, before a judgement; null outside of one. */
+  #pollingSince: number | null = null;
+  /** The gap that the next judgement has to make allowance for. */
+  #recentGap: "none" | "stall" | "suspension" = "none";
+  #graces = 0;
+  #unknownPongs = 0;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    this.#gaps = new GapDetector(options.pingTimeout);
+  }
+
+  /** When to report `wake`; null for never. */
+  get nextWake(): number | null {
+    if (!this.#isRunning || this.#pollingSince !== null) return null;
+    let next = this.#grid?.nextAt ?? Infinity;
+    if (this.#pausedAt === null) {
+      for (const ping of this.pings) {
+        next = Math.min(next, ping.overdueAt ?? Infinity, this.#effectiveDeadline(ping));
+      }
+    }
+    return next === Infinity ? null : next;
+  }
+
+  /** The longest time, in milliseconds, that our own process was seen not to run. */
+  get longestGap(): number {
+    return this.#gaps.longest;
+  }
+
+  /** Pongs that answered no ping in flight: unsolicited, late or forged. */
+  get unknownPongs(): number {
+    return this.#unknownPongs;
+  }
+
+  observe(now: number, observation: Observation): readonly Action[] {
+    const actions = this.#react(now, observation);
+    this.#gaps.ran(now);
+    return actions;
+  }
+
+  #react(now: number, observation: Observation): readonly Action[] {
+    switch (observation.type) {
+      case "opened":
+        return this.#open(now, observation.wallNow);
+      case "ping-queued":
+        return this.#queue(now, observation.payload, observation.isKeepalive);
+      case "ping-sent":
+        return this.#send(now, observation.payload);
+      case "ping-abandoned":
+        if (this.pings.remove(observation.payload)) this.statistics.lost++;
+        return NOTHING;
+      case "pong":
+        return this.#answer(now, observation.payload);
+      case "wake":
+        return this.#wake(now, observation.wallNow, observation.lastReceivedAt);
+      case "polled":
+        return this.#endPoll(now, observation.wallNow, observation.lastReceivedAt);
+      case "reading-paused":
+        this.#pausedAt ??= now;
+        return NOTHING;
+      case "reading-resumed":
+        return this.#resume(now);
+      case "ended":
+        return this.#end();
+    }
+  }
+
+  #open(now: number, wallNow: number): readonly Action[] {
+    this.#isRunning = true;
+    this.#gaps.start(now, wallNow);
+    if (this.#options.pingInterval === null) return NOTHING;
+    this.#grid = new PingGrid(now, this.#options.pingInterval);
+    return [{ type: "send-ping" }];
+  }
+
+  #queue(now: number, payload: string, isKeepalive: boolean): readonly Action[] {
+    const { pingTimeout } = this.#options;
+    this.pings.add({
+      payload,
+      isKeepalive,
+      queuedAt: now,
+      sentAt: null,
+      deadline: isKeepalive && pingTimeout !== null ? now + pingTimeout : null,
+      overdueAt: now + this.#suspiciousAfter(),
+      isDisturbed: this.#pausedAt !== null,
+    });
+    if (isKeepalive && this.pings.size > MAX_KEEPALIVE_IN_FLIGHT) this.#loseOldestKeepalive();
+    return NOTHING;
+  }
+
+  #send(now: number, payload: string): readonly Action[] {
+    const ping = this.pings.get(payload);
+    if (ping === undefined) return NOTHING;
+    ping.sentAt = now;
+    this.statistics.sent++;
+    return NOTHING;
+  }
+
+  #answer(now: number, payload: string): readonly Action[] {
+    // A stall shows here before it shows at a wake: what the kernel held is read before timers run.
+    const actions: Action[] = [];
+    this.#noticeStall(this.nextWake, now, actions);
+    const answered = this.pings.takeUpTo(payload);
+    if (answered.length === 0) this.#unknownPongs++;
+    else this.#graces = 0;
+    for (const ping of answered) {
+      const elapsed = now - (ping.sentAt ?? ping.queuedAt);
+      this.statistics.answered++;
+      // RFC 6455 section 5.5.3 lets a peer answer only the newest of several pings, so a pong answers the
+      // older ones too; but how long they took, only their own pong could tell.
+      if (ping.payload === payload && !ping.isDisturbed) this.statistics.add(elapsed);
+      actions.push({ type: "answered", payload: ping.payload, elapsed });
+    }
+    return actions;
+  }
+
+  #wake(now: number, wallNow: number, lastReceivedAt: number): readonly Action[] {
+    const actions: Action[] = [];
+    this.#lastReceivedAt = lastReceivedAt;
+    this.#noticeStall(this.nextWake, now, actions);
+    this.#noticeSuspension(now, wallNow, actions);
+    if (this.#recentGap !== "none" || this.#isAnyPingLate(now)) {
+      // It may only seem so: the pong may lie in the kernel.
+      this.#pollingSince = now;
+      return [...actions, { type: "poll" }];
+    }
+    if (this.#takeSlot(now)) actions.push({ type: "send-ping" });
+    return actions;
+  }
+
+  #endPoll(now: number, wallNow: number, lastReceivedAt: number): readonly Action[] {
+    if (!this.#isRunning) return NOTHING;
+    const actions: Action[] = [];
+    this.#lastReceivedAt = lastReceivedAt;
+    this.#noticeStall(this.#pollingSince, now, actions);
+    this.#noticeSuspension(now, wallNow, actions);
+    this.#pollingSince = null;
+    const needsProbe = this.#makeAllowance();
+    if (this.#pausedAt === null) {
+      const verdict = this.#judge(now, actions);
+      if (verdict !== null) return [...actions, verdict];
+    }
+    if (this.#takeSlot(now) || needsProbe) actions.push({ type: "send-ping" });
+    return actions;
+  }
+
+  /** Finds the pings that are late, oldest first: suspicious ones are told, an unanswered one is the verdict. */
+  #judge(now: number, actions: Action[]): Action | null {
+    for (const ping of this.pings) {
+      const elapsed = now - ping.queuedAt;
+      if (this.#effectiveDeadline(ping) <= now) return { type: "dead", silence: elapsed };
+      if (ping.overdueAt === null || ping.overdueAt > now) continue;
+      const expected = ping.overdueAt - ping.queuedAt;
+      ping.overdueAt = null;
+      actions.push({ type: "overdue", payload: ping.payload, elapsed, expected });
+    }
+    return null;
+  }
+
+  /** After a gap, the pings from before it are not judged any more: a fresh one is, in their place. */
+  #makeAllowance(): boolean {
+    const gap = this.#recentGap;
+    this.#recentGap = "none";
+    if (gap === "none" || this.#options.pingInterval === null || this.#graces >= MAX_GRACES) return false;
+    let needsProbe = gap === "suspension";
+    for (const ping of this.pings) {
+      if (ping.deadline === null) continue;
+      ping.deadline = null;
+      needsProbe = true;
+    }
+    if (needsProbe) this.#graces++;
+    return needsProbe;
+  }
+
+  #resume(now: number): readonly Action[] {
+    if (this.#pausedAt === null) return NOTHING;
+    this.#pausedAt = null;
+    // Pongs may stand behind everything that piled up in the kernel meanwhile, so each ping starts anew.
+    // That cannot go on for ever with a dead peer: what it sent before is finite.
+    const { pingTimeout } = this.#options;
+    for (const ping of this.pings) {
+      ping.isDisturbed = true;
+      if (ping.deadline !== null && pingTimeout !== null) ping.deadline = now + pingTimeout;
+      if (ping.overdueAt !== null) ping.overdueAt = now + this.#suspiciousAfter();
+    }
+    return NOTHING;
+  }
+
+  #end(): readonly Action[] {
+    this.statistics.lost += this.pings.size;
+    this.pings.clear();
+    this.#isRunning = false;
+    return NOTHING;
+  }
+
+  #noticeStall(expectedAt: number | null, now: number, actions: Action[]): void {
+    const gap = this.#gaps.stallSince(expectedAt, now);
+    if (gap === 0) return;
+    if (this.#recentGap === "none") this.#recentGap = "stall";
+    actions.push({ type: "suspended", gap });
+    for (const ping of this.pings) {
+      ping.isDisturbed = true;
+      if (ping.deadline !== null) ping.deadline += gap;
+      if (ping.overdueAt !== null) ping.overdueAt += gap;
+    }
+  }
+
+  #noticeSuspension(now: number, wallNow: number, actions: Action[]): void {
+    const gap = this.#gaps.suspensionUntil(now, wallNow);
+    if (gap === 0) return;
+    this.#recentGap = "suspension";
+    actions.push({ type: "suspended", gap });
+    for (const ping of this.pings) ping.isDisturbed = true;
+  }
+
+  #isAnyPingLate(now: number): boolean {
+    if (this.#pausedAt !== null) return false;
+    for (const ping of this.pings) {
+      if (this.#effectiveDeadline(ping) <= now || (ping.overdueAt ?? Infinity) <= now) return true;
+    }
+    return false;
+  }
+
+  #takeSlot(now: number): boolean {
+    if (this.#grid === null || !this.#grid.isDue(now)) return false;
+    this.#grid.advance(now);
+    return true;
+  }
+
+  #effectiveDeadline(ping: Ping): number {
+    if (ping.deadline === null) return Infinity;
+    if (this.#options.liveness === "pong" || this.#options.pingTimeout === null) return ping.deadline;
+    return Math.max(ping.deadline, this.#lastReceivedAt + this.#options.pingTimeout);
+  }
+
+  #suspiciousAfter(): number {
+    return Math.max(OVERDUE_AT_LEAST, OVERDUE_ROUND_TRIPS * (this.statistics.smoothed ?? 0));
+  }
+
+  #loseOldestKeepalive(): void {
+    for (const ping of this.pings) {
+      if (!ping.isKeepalive) continue;
+      this.pings.remove(ping.payload);
+      this.statistics.lost++;
+      return;
+    }
+  }
+}

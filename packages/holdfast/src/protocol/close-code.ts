@@ -1,0 +1,49 @@
+// Close codes: their names, and which may travel (RFC 6455 section 7.4, IANA's WebSocket Close Code Number Registry).
+
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [1000, "OK"],
+  [1001, "going away"],
+  [1002, "protocol error"],
+  [1003, "unsupported data"],
+  [1005, "no status received [internal]"],
+  [1006, "abnormal closure [internal]"],
+  [1007, "invalid frame payload data"],
+  [1008, "policy violation"],
+  [1009, "message too big"],
+  [1010, "mandatory extension"],
+  [1011, "internal error"],
+  [1012, "service restart"],
+  [1013, "try again later"],
+  [1014, "bad gateway"],
+  [1015, "TLS handshake failure [internal]"],
+]);
+
+/** A Close frame: its code (1005 for an empty one) and its reason. */
+export interface CloseFrame {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** A Close frame's reason holds at most 123 bytes of UTF-8: 125 less the code. */
+export const MAX_REASON_SIZE = 123;
+
+/** What a code means, in the words of RFC 6455 and IANA's registry. */
+export function closeCodeName(code: number): string {
+  const name = NAMES.get(code);
+  if (name !== undefined) return name;
+  if (code >= 3000 && code <= 3999) return "registered";
+  if (code >= 4000 && code <= 4999) return "private use";
+  return "unknown";
+}
+
+/** A Close as a person reads it: `1001 (going away) server restarts`. */
+export function describeClose(close: CloseFrame): string {
+  const named = `${close.code} (${closeCodeName(close.code)})`;
+  return close.reason === "" ? named : `${named} ${close.reason}`;
+}
+
+/** Whether the code may stand in a Close frame: 1005, 1006 and 1015 never travel, the rest is unassigned. */
+export function isSendableCloseCode(code: number): boolean {
+  if (!Number.isInteger(code)) return false;
+  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+}

@@ -1,0 +1,27 @@
+// The seam for extensions (RFC 6455 section 9): what changes a message's payload on its way.
+// permessage-deflate (RFC 7692) is one; the protocol itself knows none.
+
+import type { MessageTooBig, ProtocolError } from "./errors.js";
+
+/** How a connection is failed: the error says it to people, its close code to the peer. */
+export type ProtocolFailure = MessageTooBig | ProtocolError;
+
+/** An extension as negotiated for one connection; it may keep state from message to message. */
+export interface MessageExtension {
+  /** As in `Sec-WebSocket-Extensions`. */
+  readonly name: string;
+  /** The reserved bits that the first frame of a message may carry, for example 0x40 for RSV1. */
+  readonly reservedBits: number;
+  /**
+   * Turns the payload of a whole received message, whose first frame carried `reservedBits`, into what the
+   * application gets, at most `maxSize` bytes of it. Bad input is a failure, never a throw.
+   */
+  decode(payload: Uint8Array, maxSize: number): Uint8Array | ProtocolFailure;
+  /** Turns an outgoing message into what travels with `reservedBits` set; null to send it as it is. */
+  encode(payload: Uint8Array): Uint8Array | null;
+}
+
+/** The close code that a failure puts on the wire. */
+export function closeCodeOf(failure: ProtocolFailure): number {
+  return failure.code === "ERR_HOLDFAST_MESSAGE_TOO_BIG" ? 1009 : (failure as ProtocolError).closeCode;
+}

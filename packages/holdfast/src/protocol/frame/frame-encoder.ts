@@ -1,0 +1,95 @@
+// Frames to bytes (RFC 6455 section 5.2), written straight into memory that the caller owns: an allocation per
+// frame is the second largest cost of sending small messages.
+
+import { applyMask, type MaskKeys } from "./masking.js";
+import { FIN, MASK_BIT, MAX_HEADER_SIZE, TEXT } from "./opcode.js";
+
+export class FrameEncoder {
+  /** Keys for a client, which masks every frame; null for a server, which masks none (section 5.1). */
+  readonly #maskKeys: MaskKeys | null;
+
+  constructor(maskKeys: MaskKeys | null) {
+    this.#maskKeys = maskKeys;
+  }
+
+  get isMasking(): boolean {
+    return this.#maskKeys !== null;
+  }
+
+  /** Bytes that a frame of a payload of `length` bytes takes. */
+  frameSize(length: number): number {
+    return this.#headerSize(length) + length;
+  }
+
+  /** Bytes that a text frame of `length` UTF-16 code units takes at most: three bytes for each. */
+  maxTextFrameSize(length: number): number {
+    return MAX_HEADER_SIZE + length * 3;
+  }
+
+  /**
+   * Writes a whole text message as one frame at `at`; returns where it ends.
+   * `target` must have room for `maxTextFrameSize`. Lone surrogates become U+FFFD, as in `TextEncoder`.
+   */
+  writeText(target: Buffer, at: number, text: string): number {
+    // Most text is ASCII, so its length is that of its bytes; where that guess is wrong and the header
+    // needs more room, the bytes move.
+    const guessed = this.#headerSize(text.length);
+    const length = target.write(text, at + guessed, "utf8");
+    const actual = this.#headerSize(length);
+    if (actual !== guessed) target.copyWithin(at + actual, at + guessed, at + guessed + length);
+    return this.#finish(target, at, FIN | TEXT, length);
+  }
+
+  /** Writes a frame with a copy of `payload` at `at`; returns where it ends. */
+  writeFrame(target: Buffer, at: number, firstByte: number, payload: Uint8Array): number {
+    target.set(payload, at + this.#headerSize(payload.length));
+    return this.#finish(target, at, firstByte, payload.length);
+  }
+
+  /** Writes the header of a frame whose payload follows elsewhere, unmasked: for servers only. */
+  writeHeader(target: Buffer, at: number, firstByte: number, length: number): number {
+    return this.#putHeader(target, at, firstByte, length, 0);
+  }
+
+  /** A frame in memory of its own: the plain way, for control frames and for the backlog. */
+  frame(firstByte: number, payload: Uint8Array): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(this.frameSize(payload.length));
+    this.writeFrame(bytes, 0, firstByte, payload);
+    return bytes;
+  }
+
+  /** Puts the header before a payload that is already in place, and masks the payload. */
+  #finish(target: Buffer, at: number, firstByte: number, length: number): number {
+    const key = this.#maskKeys?.next() ?? 0;
+    const start = this.#putHeader(target, at, firstByte, length, key);
+    if (this.#maskKeys !== null) applyMask(target, start, start + length, key, 0);
+    return start + length;
+  }
+
+  #headerSize(length: number): number {
+    return (length < 126 ? 2 : length < 0x1_0000 ? 4 : 10) + (this.#maskKeys === null ? 0 : 4);
+  }
+
+  #putHeader(target: Buffer, at: number, firstByte: number, length: number, key: number): number {
+    const maskBit = this.#maskKeys === null ? 0 : MASK_BIT;
+    let next = at;
+    target[next++] = firstByte;
+    if (length < 126) {
+      target[next++] = maskBit | length;
+    } else if (length < 0x1_0000) {
+      target[next++] = maskBit | 126;
+      target[next++] = length >>> 8;
+      target[next++] = length;
+    } else {
+      target[next++] = maskBit | 127;
+      next = target.writeUInt32BE(Math.floor(length / 0x1_0000_0000), next);
+      next = target.writeUInt32BE(length >>> 0, next);
+    }
+    if (maskBit === 0) return next;
+    target[next++] = key;
+    target[next++] = key >>> 8;
+    target[next++] = key >>> 16;
+    target[next++] = key >>> 24;
+    return next;
+  }
+}

@@ -1,0 +1,148 @@
+// Bytes to frames (RFC 6455 section 5.2). Structure only: where a frame begins, how long it is, its payload
+// unmasked. Whether the frame may come now is for the sink to judge, before any payload is looked at.
+
+import { applyMask } from "./masking.js";
+import { MASK_BIT, MAX_HEADER_SIZE } from "./opcode.js";
+
+/** What the parser calls, in this order: `beginFrame`, then `wholePayload`, or `payloadPiece`s and `endFrame`. */
+export interface FrameSink {
+  /**
+   * A header arrived. `length` is `UNREADABLE_LENGTH` where it exceeds 2^53 - 1.
+   * Returns false for a payload to be skipped: nothing more is told of this frame.
+   */
+  beginFrame(firstByte: number, isMasked: boolean, length: number, isMinimal: boolean): boolean;
+  /** The frame's whole payload, unmasked, lies in `chunk[start, end)`. */
+  wholePayload(chunk: Buffer, start: number, end: number): void;
+  /** The next piece of a payload that spans chunks, unmasked. */
+  payloadPiece(chunk: Buffer, start: number, end: number): void;
+  /** The last piece was told. */
+  endFrame(): void;
+}
+
+/** Stands for a payload length that no number of JavaScript holds exactly. */
+export const UNREADABLE_LENGTH = Infinity;
+
+export class FrameParser {
+  readonly #sink: FrameSink;
+  /** A header of which only a part has arrived; kept small and made on demand, since most never need it. */
+  #partialHeader: Buffer | null = null;
+  #partialLength = 0;
+
+  // The header read last.
+  #firstByte = 0;
+  #isMasked = false;
+  #isMinimal = true;
+  #length = 0;
+  #key = 0;
+
+  // The payload that spans chunks.
+  #remaining = 0;
+  #isSkipping = false;
+  /** After a length that cannot be counted, frame boundaries are lost for good. */
+  #isLost = false;
+
+  constructor(sink: FrameSink) {
+    this.#sink = sink;
+  }
+
+  /** Takes the next bytes. The parser owns `chunk` and unmasks it in place. */
+  receive(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length && !this.#isLost) {
+      at = this.#remaining > 0 ? this.#continuePayload(chunk, at) : this.#readFrame(chunk, at);
+    }
+  }
+
+  #readFrame(chunk: Buffer, start: number): number {
+    let at = start;
+    if (this.#partialLength > 0) {
+      at = this.#completeHeader(chunk, at);
+      if (this.#partialLength > 0) return at;
+    } else {
+      const size = this.#parseHeader(chunk, at, chunk.length);
+      if (size === 0) return this.#keepPartialHeader(chunk, at);
+      at += size;
+    }
+    return this.#beginPayload(chunk, at);
+  }
+
+  #beginPayload(chunk: Buffer, at: number): number {
+    const length = this.#length;
+    const isAccepted = this.#sink.beginFrame(this.#firstByte, this.#isMasked, length, this.#isMinimal);
+    if (length === UNREADABLE_LENGTH) {
+      this.#isLost = true;
+      return chunk.length;
+    }
+    const end = at + length;
+    if (end > chunk.length || !isAccepted) {
+      this.#remaining = length;
+      this.#isSkipping = !isAccepted;
+      return at;
+    }
+    if (this.#isMasked) applyMask(chunk, at, end, this.#key, 0);
+    this.#sink.wholePayload(chunk, at, end);
+    return end;
+  }
+
+  #continuePayload(chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + this.#remaining);
+    if (!this.#isSkipping) {
+      if (this.#isMasked) applyMask(chunk, at, end, this.#key, (this.#length - this.#remaining) & 3);
+      this.#sink.payloadPiece(chunk, at, end);
+    }
+    this.#remaining -= end - at;
+    if (this.#remaining === 0 && !this.#isSkipping) this.#sink.endFrame();
+    return end;
+  }
+
+  /** Reads a header at `at`; returns its size, or 0 where it is not complete before `end`. */
+  #parseHeader(bytes: Buffer, at: number, end: number): number {
+    if (end - at < 2) return 0;
+    const second = bytes[at + 1];
+    const isMasked = (second & MASK_BIT) !== 0;
+    const shortLength = second & 0x7f;
+    const lengthEnd = at + (shortLength < 126 ? 2 : shortLength === 126 ? 4 : 10);
+    const size = lengthEnd - at + (isMasked ? 4 : 0);
+    if (end - at < size) return 0;
+
+    this.#firstByte = bytes[at];
+    this.#isMasked = isMasked;
+    this.#isMinimal = true;
+    this.#length = shortLength;
+    if (shortLength === 126) {
+      this.#length = (bytes[at + 2] << 8) | bytes[at + 3];
+      this.#isMinimal = this.#length > 125;
+    } else if (shortLength === 127) {
+      const high = bytes.readUInt32BE(at + 2);
+      this.#length = high > 0x1fffff ? UNREADABLE_LENGTH : high * 0x1_0000_0000 + bytes.readUInt32BE(at + 6);
+      this.#isMinimal = this.#length > 0xffff;
+    }
+    if (isMasked) {
+      this.#key =
+        bytes[lengthEnd] |
+        (bytes[lengthEnd + 1] << 8) |
+        (bytes[lengthEnd + 2] << 16) |
+        (bytes[lengthEnd + 3] << 24);
+    }
+    return size;
+  }
+
+  #keepPartialHeader(chunk: Buffer, at: number): number {
+    this.#partialHeader ??= Buffer.allocUnsafeSlow(MAX_HEADER_SIZE);
+    this.#partialLength = chunk.copy(this.#partialHeader, 0, at);
+    return chunk.length;
+  }
+
+  /** Adds bytes to the partial header, one at a time, until it parses; returns where the chunk goes on. */
+  #completeHeader(chunk: Buffer, start: number): number {
+    const header = (this.#partialHeader ??= Buffer.allocUnsafeSlow(MAX_HEADER_SIZE));
+    for (let at = start; at < chunk.length; ) {
+      header[this.#partialLength++] = chunk[at++];
+      if (this.#parseHeader(header, 0, this.#partialLength) > 0) {
+        this.#partialLength = 0;
+        return at;
+      }
+    }
+    return chunk.length;
+  }
+}

@@ -1,0 +1,278 @@
+// Frames to messages: the rules of RFC 6455 for what a peer may send, and the assembly of fragments.
+
+import { isSendableCloseCode, type CloseFrame } from "../close-code.js";
+import { MessageTooBig, ProtocolError } from "../errors.js";
+import type { MessageExtension, ProtocolFailure } from "../extension.js";
+import type { FrameSink } from "../frame/frame-parser.js";
+import {
+  BINARY,
+  CLOSE,
+  CONTINUATION,
+  CONTROL_BIT,
+  FIN,
+  MAX_CONTROL_PAYLOAD,
+  OPCODE_BITS,
+  PING,
+  PONG,
+  RESERVED_BITS,
+  TEXT,
+} from "../frame/opcode.js";
+import { MessageBuffer } from "./message-buffer.js";
+import { decodeText, Utf8Validator } from "./utf8.js";
+import { isUtf8 } from "node:buffer";
+
+/** What the peer sent, told in the order of arrival. Payloads may be views of the chunk that was received. */
+export interface MessageEvents {
+  onText(text: string): void;
+  onBinary(bytes: Uint8Array): void;
+  onPing(payload: Uint8Array): void;
+  onPong(payload: Uint8Array): void;
+  onClose(close: CloseFrame): void;
+  /** The peer broke the rules. Told once; of what follows, only a Close is still told. */
+  onFailure(failure: ProtocolFailure): void;
+}
+
+export interface MessageReaderOptions {
+  /** A server accepts only masked frames, a client only unmasked ones (section 5.1). */
+  readonly isServer: boolean;
+  /** Bytes of a message's payload, inflated ones as well; null for no limit. */
+  readonly maxMessageSize: number | null;
+  readonly extension: MessageExtension | null;
+}
+
+export class MessageReader implements FrameSink {
+  readonly #events: MessageEvents;
+  readonly #expectsMask: boolean;
+  readonly #maxMessageSize: number;
+  readonly #extension: MessageExtension | null;
+
+  /** The frame whose payload comes next. */
+  #opcode = 0;
+  #isFinal = false;
+  /** The message whose fragments are coming: TEXT or BINARY, or CONTINUATION for none. */
+  #messageOpcode = CONTINUATION;
+  #isEncoded = false;
+  #assembly: MessageBuffer | null = null;
+  #validator: Utf8Validator | null = null;
+  #control: MessageBuffer | null = null;
+  #hasFailed = false;
+  #closeReceived: CloseFrame | null = null;
+
+  constructor(events: MessageEvents, options: MessageReaderOptions) {
+    this.#events = events;
+    this.#expectsMask = options.isServer;
+    this.#maxMessageSize = options.maxMessageSize ?? Infinity;
+    this.#extension = options.extension;
+  }
+
+  /** The peer's Close, once it came. */
+  get closeReceived(): CloseFrame | null {
+    return this.#closeReceived;
+  }
+
+  beginFrame(firstByte: number, isMasked: boolean, length: number, isMinimal: boolean): boolean {
+    const opcode = firstByte & OPCODE_BITS;
+    this.#opcode = opcode;
+    this.#isFinal = (firstByte & FIN) !== 0;
+    if (this.#closeReceived !== null) return false; // Section 1.4: what follows a Close is ignored.
+    if (this.#hasFailed) return opcode === CLOSE && this.#isFinal && length <= MAX_CONTROL_PAYLOAD;
+
+    if (isMasked !== this.#expectsMask) {
+      return this.#fail(
+        this.#expectsMask
+          ? "Expected a masked frame from a client, got an unmasked one"
+          : "Expected an unmasked frame from a server, got a masked one",
+      );
+    }
+    if ((firstByte & RESERVED_BITS) !== 0 && !this.#mayCarry(firstByte & RESERVED_BITS, opcode)) {
+      return this.#fail(`Expected no reserved bits, got ${describeReservedBits(firstByte)}`);
+    }
+    if (!isMinimal) return this.#fail("Expected the shortest encoding of the payload length, got a longer one");
+    if ((opcode & CONTROL_BIT) !== 0) return this.#beginControl(opcode, length);
+    return this.#beginData(firstByte, opcode, length);
+  }
+
+  wholePayload(chunk: Buffer, start: number, end: number): void {
+    if ((this.#opcode & CONTROL_BIT) !== 0) {
+      this.#deliverControl(chunk, start, end);
+    } else if (this.#isFinal && this.#opcode !== CONTINUATION && !this.#isEncoded) {
+      // The fast path: a whole message in one chunk is decoded, or handed out, where it lies.
+      this.#messageOpcode = CONTINUATION;
+      if (this.#opcode === TEXT) this.#deliverText(chunk, start, end);
+      else this.#events.onBinary(viewOf(chunk, start, end));
+    } else {
+      this.payloadPiece(chunk, start, end);
+      this.endFrame();
+    }
+  }
+
+  payloadPiece(chunk: Buffer, start: number, end: number): void {
+    if ((this.#opcode & CONTROL_BIT) !== 0) {
+      this.#control ??= new MessageBuffer();
+      this.#control.append(chunk, start, end);
+      return;
+    }
+    // Section 8.1 lets a peer be failed at the end of a message; doing so at the first bad byte of a long
+    // one saves the rest. What an extension encoded can only be checked once decoded.
+    if (this.#messageOpcode === TEXT && !this.#isEncoded && !this.#hasFailed) {
+      this.#validator ??= new Utf8Validator();
+      if (!this.#validator.push(chunk.subarray(start, end))) return void this.#failText();
+    }
+    if (!this.#hasFailed) this.#assembled().append(chunk, start, end);
+  }
+
+  endFrame(): void {
+    if ((this.#opcode & CONTROL_BIT) !== 0) {
+      const payload = this.#control?.take() ?? EMPTY;
+      this.#control = null;
+      this.#deliverControl(payload, 0, payload.length);
+    } else if (this.#isFinal && !this.#hasFailed) {
+      this.#endMessage();
+    }
+  }
+
+  #mayCarry(bits: number, opcode: number): boolean {
+    const allowed = this.#extension?.reservedBits ?? 0;
+    return (bits & ~allowed) === 0 && (opcode === TEXT || opcode === BINARY);
+  }
+
+  #beginControl(opcode: number, length: number): boolean {
+    if (opcode > PONG) return this.#fail(`Expected a known opcode, got 0x${opcode.toString(16)}`);
+    if (!this.#isFinal) return this.#fail("Expected a control frame in one piece, got a fragment");
+    if (length > MAX_CONTROL_PAYLOAD) {
+      return this.#fail(`Expected at most 125 bytes in a control frame, got ${describeLength(length)}`);
+    }
+    return true;
+  }
+
+  #beginData(firstByte: number, opcode: number, length: number): boolean {
+    const isContinuation = opcode === CONTINUATION;
+    if (opcode > BINARY) return this.#fail(`Expected a known opcode, got 0x${opcode.toString(16)}`);
+    if (isContinuation !== (this.#messageOpcode !== CONTINUATION)) {
+      return this.#fail(
+        isContinuation
+          ? "Expected the first frame of a message, got a continuation"
+          : "Expected the next fragment of a message, got the start of another",
+      );
+    }
+    const size = (this.#assembly?.length ?? 0) + length;
+    if (size > this.#maxMessageSize) return this.#failSize(size);
+    if (!isContinuation) {
+      this.#messageOpcode = opcode;
+      this.#isEncoded = (firstByte & RESERVED_BITS) !== 0;
+    }
+    return true;
+  }
+
+  #deliverControl(bytes: Buffer, start: number, end: number): void {
+    if (this.#opcode === PING) this.#events.onPing(copyOf(bytes, start, end));
+    else if (this.#opcode === PONG) this.#events.onPong(copyOf(bytes, start, end));
+    else this.#deliverClose(bytes.subarray(start, end));
+  }
+
+  #deliverClose(payload: Buffer): void {
+    const problem = problemOfClose(payload);
+    if (problem !== null) {
+      this.#fail(problem.message, problem.closeCode);
+      return;
+    }
+    this.#closeReceived = {
+      code: payload.length === 0 ? 1005 : payload.readUInt16BE(0),
+      reason: payload.toString("utf8", 2),
+    };
+    this.#events.onClose(this.#closeReceived);
+  }
+
+  #deliverText(bytes: Buffer, start: number, end: number): void {
+    const text = decodeText(bytes, start, end);
+    if (text === null) this.#failText();
+    else this.#events.onText(text);
+  }
+
+  #endMessage(): void {
+    const isText = this.#messageOpcode === TEXT;
+    const isEncoded = this.#isEncoded;
+    if (isText && !(this.#validator?.isComplete ?? true)) return void this.#failText();
+    const payload = this.#assembly?.take() ?? EMPTY;
+    this.#forgetMessage();
+
+    if (!isEncoded) {
+      // Valid already, so that nothing has to be looked for in the decoded text.
+      if (isText) this.#events.onText(payload.toString("utf8"));
+      else this.#events.onBinary(viewOf(payload, 0, payload.length));
+      return;
+    }
+    const decoded = this.#extension?.decode(payload, this.#maxMessageSize) ?? payload;
+    if (decoded instanceof Error) this.#failWith(decoded);
+    else if (isText) this.#deliverText(asBuffer(decoded), 0, decoded.length);
+    else this.#events.onBinary(decoded);
+  }
+
+  #assembled(): MessageBuffer {
+    return (this.#assembly ??= new MessageBuffer());
+  }
+
+  #forgetMessage(): void {
+    this.#messageOpcode = CONTINUATION;
+    this.#isEncoded = false;
+    this.#assembly = null;
+    this.#validator = null;
+  }
+
+  #failText(): false {
+    return this.#fail("Expected UTF-8 in a text message, got other bytes", 1007);
+  }
+
+  #failSize(size: number): false {
+    const limit = this.#maxMessageSize;
+    const text = `Expected a message of at most ${limit} bytes, got ${describeLength(size)}`;
+    return this.#failWith(new MessageTooBig(text, size, limit));
+  }
+
+  #fail(message: string, closeCode = 1002): false {
+    return this.#failWith(new ProtocolError(message, closeCode));
+  }
+
+  #failWith(failure: ProtocolFailure): false {
+    if (this.#hasFailed) return false;
+    this.#hasFailed = true;
+    this.#forgetMessage();
+    this.#events.onFailure(failure);
+    return false;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** Sections 5.5.1 and 7.4: empty, or a code that may travel and a reason in UTF-8. */
+function problemOfClose(payload: Buffer): ProtocolError | null {
+  if (payload.length === 0) return null;
+  if (payload.length === 1) return new ProtocolError("Expected a Close of 0 or 2 to 125 bytes, got 1", 1002);
+  const code = payload.readUInt16BE(0);
+  if (!isSendableCloseCode(code)) return new ProtocolError(`Expected a valid close code, got ${code}`, 1002);
+  if (!isUtf8(payload.subarray(2))) return new ProtocolError("Expected UTF-8 in a close reason, got other bytes", 1007);
+  return null;
+}
+
+function describeReservedBits(firstByte: number): string {
+  const names = ["RSV1", "RSV2", "RSV3"].filter((_, index) => (firstByte & (0x40 >> index)) !== 0);
+  return names.join(", ");
+}
+
+function describeLength(length: number): string {
+  return Number.isFinite(length) ? `${length}` : "2^53 or more";
+}
+
+/** A plain `Uint8Array`, as in browsers, over the same memory. */
+function viewOf(bytes: Buffer, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+}
+
+/** Control payloads are small and outlive their chunk: a view would keep all of the chunk. */
+function copyOf(bytes: Buffer, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,77 @@
+// Text of messages: UTF-8 checked and decoded (RFC 6455 section 8.1, RFC 3629).
+
+import { isUtf8 } from "node:buffer";
+
+/**
+ * Decodes `bytes[start, end)`, or returns null where it is not UTF-8.
+ * The decoder puts U+FFFD for what is invalid, and looking for that in the string is cheaper than
+ * validating first: only text that holds one is validated.
+ */
+export function decodeText(bytes: Buffer, start: number, end: number): string | null {
+  const text = bytes.toString("utf8", start, end);
+  if (text.includes("\ufffd") && !isUtf8(bytes.subarray(start, end))) return null;
+  return text;
+}
+
+/** Checks UTF-8 that arrives in pieces, and finds the first bad byte as soon as it is there. */
+export class Utf8Validator {
+  /** Continuation bytes that the sequence in progress still needs. */
+  #missing = 0;
+  /** Range of the next continuation byte: narrower than 80–BF after E0, ED, F0 and F4 (RFC 3629 section 4). */
+  #lowest = 0x80;
+  #highest = 0xbf;
+
+  /** Takes the next bytes; returns false at the first byte that cannot be UTF-8. */
+  push(bytes: Uint8Array): boolean {
+    let at = 0;
+    while (this.#missing > 0 && at < bytes.length) {
+      if (!this.#step(bytes[at++])) return false;
+    }
+    const tail = startOfIncompleteTail(bytes, at);
+    if (!isUtf8(bytes.subarray(at, tail))) return false;
+    for (at = tail; at < bytes.length; at++) {
+      if (!this.#step(bytes[at])) return false;
+    }
+    return true;
+  }
+
+  /** Whether the text may end here, and not inside of a sequence. */
+  get isComplete(): boolean {
+    return this.#missing === 0;
+  }
+
+  #step(byte: number): boolean {
+    if (this.#missing > 0) {
+      if (byte < this.#lowest || byte > this.#highest) return false;
+      this.#expect(this.#missing - 1, 0x80, 0xbf);
+      return true;
+    }
+    if (byte < 0x80) return true;
+    if (byte < 0xc2) return false;
+    if (byte < 0xe0) this.#expect(1, 0x80, 0xbf);
+    else if (byte < 0xf0) this.#expect(2, byte === 0xe0 ? 0xa0 : 0x80, byte === 0xed ? 0x9f : 0xbf);
+    else if (byte < 0xf5) this.#expect(3, byte === 0xf0 ? 0x90 : 0x80, byte === 0xf4 ? 0x8f : 0xbf);
+    else return false;
+    return true;
+  }
+
+  #expect(missing: number, lowest: number, highest: number): void {
+    this.#missing = missing;
+    this.#lowest = lowest;
+    this.#highest = highest;
+  }
+}
+
+/** Where a sequence begins that the end of `bytes` cuts off; `bytes.length` where none is cut. */
+function startOfIncompleteTail(bytes: Uint8Array, from: number): number {
+  for (let back = 1; back <= 3 && bytes.length - back >= from; back++) {
+    const byte = bytes[bytes.length - back];
+    if (byte < 0x80) break;
+    if (byte >= 0xc0) return sequenceLength(byte) > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
+}
+
+function sequenceLength(lead: number): number {
+  return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}

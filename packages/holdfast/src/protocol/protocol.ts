@@ -1,0 +1,119 @@
+// One connection's protocol, for both roles, sans I/O (RFC 6455 sections 5 to 7): bytes in, events out; calls in,
+// bytes out. It knows no socket, clock, timer or promise, and throws for nothing that a peer sends.
+
+import type { CloseFrame } from "./close-code.js";
+import { InvalidState } from "./errors.js";
+import { closeCodeOf, type MessageExtension, type ProtocolFailure } from "./extension.js";
+import type { FrameEncoder } from "./frame/frame-encoder.js";
+import { FrameParser } from "./frame/frame-parser.js";
+import { BINARY, CLOSE, FIN, PING, PONG, TEXT } from "./frame/opcode.js";
+import { MessageReader, type MessageEvents } from "./message/message-reader.js";
+
+export type Role = "client" | "server";
+
+export interface ProtocolOptions {
+  /** Shared by all connections of a role: a client's masks, a server's does not (section 5.1). */
+  readonly encoder: FrameEncoder;
+  /** Bytes of a message's payload; null for no limit. */
+  readonly maxMessageSize: number | null;
+  /** As negotiated; null for none. */
+  readonly extension: MessageExtension | null;
+}
+
+export class Protocol {
+  /** Encodes data frames into the caller's memory: the fast path beside `sendText` and `sendBinary`. */
+  readonly encoder: FrameEncoder;
+  readonly extension: MessageExtension | null;
+  readonly #parser: FrameParser;
+  readonly #reader: MessageReader;
+  #closeSent: CloseFrame | null = null;
+  #receivedFirst = false;
+
+  /** @param events is told what the peer sends, from within `receive` */
+  constructor(events: MessageEvents, options: ProtocolOptions) {
+    this.encoder = options.encoder;
+    this.extension = options.extension;
+    this.#reader = new MessageReader(events, {
+      isServer: !options.encoder.isMasking,
+      maxMessageSize: options.maxMessageSize,
+      extension: options.extension,
+    });
+    this.#parser = new FrameParser(this.#reader);
+  }
+
+  get role(): Role {
+    return this.encoder.isMasking ? "client" : "server";
+  }
+
+  /** The Close that was sent: from then on, no frame may follow. */
+  get closeSent(): CloseFrame | null {
+    return this.#closeSent;
+  }
+
+  /** The Close that the peer sent: what it sends afterwards is ignored. */
+  get closeReceived(): CloseFrame | null {
+    return this.#reader.closeReceived;
+  }
+
+  /** Whether the peer's Close came before ours was sent. */
+  get receivedFirst(): boolean {
+    return this.closeReceived !== null && this.#receivedFirst;
+  }
+
+  /** Takes bytes from the peer, owns them, and tells the events that they make. */
+  receive(chunk: Uint8Array): void {
+    this.#parser.receive(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
+  }
+
+  /** The frame of a text message. */
+  sendText(text: string): Uint8Array {
+    return this.#message(TEXT, Buffer.from(text, "utf8"));
+  }
+
+  /** The frame of a binary message. */
+  sendBinary(payload: Uint8Array): Uint8Array {
+    return this.#message(BINARY, payload);
+  }
+
+  /** The frame of a Ping; at most 125 bytes of payload (section 5.5.2). */
+  sendPing(payload: Uint8Array): Uint8Array {
+    return this.#frame(FIN | PING, payload);
+  }
+
+  /** The frame of a Pong; at most 125 bytes of payload (section 5.5.3). */
+  sendPong(payload: Uint8Array): Uint8Array {
+    return this.#frame(FIN | PONG, payload);
+  }
+
+  /** The Close frame, once; code 1005 makes an empty one (section 5.5.1). */
+  sendClose(close: CloseFrame): Uint8Array {
+    const bytes = this.#frame(FIN | CLOSE, closePayload(close));
+    this.#closeSent = close;
+    this.#receivedFirst = this.closeReceived !== null;
+    return bytes;
+  }
+
+  /** The Close that tells the peer how it broke the rules (section 7.1.7). */
+  sendFailure(failure: ProtocolFailure): Uint8Array {
+    return this.sendClose({ code: closeCodeOf(failure), reason: failure.message });
+  }
+
+  #message(opcode: number, payload: Uint8Array): Uint8Array {
+    const encoded = this.extension?.encode(payload) ?? null;
+    if (encoded === null || this.extension === null) return this.#frame(FIN | opcode, payload);
+    return this.#frame(FIN | this.extension.reservedBits | opcode, encoded);
+  }
+
+  #frame(firstByte: number, payload: Uint8Array): Uint8Array {
+    if (this.#closeSent !== null) throw new InvalidState("No frame may follow the Close frame that was sent");
+    return this.encoder.frame(firstByte, payload);
+  }
+}
+
+function closePayload(close: CloseFrame): Uint8Array {
+  if (close.code === 1005) return new Uint8Array(0);
+  const payload = Buffer.alloc(2 + Buffer.byteLength(close.reason));
+  payload.writeUInt16BE(close.code, 0);
+  payload.write(close.reason, 2);
+  return payload;
+}
