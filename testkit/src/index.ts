@@ -1,1 +1,23 @@
-export {};
+// Time, randomness and a transport under the test's control.
+export { FakeClock } from "./fake/clock.js";
+export { SeededRandom } from "./fake/seeded-random.js";
+export { FakeTransport, type FakeTransportOptions } from "./fake/transport.js";
+
+// Scripted peers on real sockets, and the frames they speak.
+export { RawClient, type RawClientOptions, type UpgradeOptions } from "./raw/client.js";
+export { RawServer, type RawScript, type RawServerOptions } from "./raw/server.js";
+export { type AcceptOptions, RawServerPeer } from "./raw/server-peer.js";
+export { type RawEnd, RawPeer, type WaitOptions } from "./raw/peer.js";
+export { closePayload, frame, type FrameOptions, OPCODE, parseFrame, type RawFrame } from "./raw/frame.js";
+export { acceptKey, type Head, type HeadersToSend } from "./raw/head.js";
+
+// A network that breaks.
+export { type AcceptMode, FaultProxy, type FaultProxyOptions } from "./proxy/proxy.js";
+export { type ProxyConnection } from "./proxy/connection.js";
+export { type CutOptions, type Direction, type FaultControls, type Faults } from "./proxy/faults.js";
+
+// Helpers.
+export { type BytesLike } from "./bytes.js";
+export { type KeyAndCertificate, testCertificates, type TestCertificates } from "./certificates.js";
+export { activeResources, assertNothingLeft, type ResourceCounts } from "./resources.js";
+export { blockEventLoop, eventually, withTimeout } from "./waiting.js";

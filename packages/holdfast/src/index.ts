@@ -1,1 +1,50 @@
-export {};
+// The public surface for Node.js, Bun and Deno.
+
+export { connect } from "./client/connect.js";
+export type { ConnectOptions } from "./client/options.js";
+export { serve } from "./server/serve.js";
+export type { ServeOptions } from "./server/options.js";
+export { Server } from "./server/server.js";
+export type { ConnectionHandler, ServerCloseOptions, ServerConnection } from "./server/server.js";
+
+export { Connection } from "./connection/connection.js";
+export type { CallOptions, ReceiveOptions } from "./connection/connection.js";
+export type { Bytes } from "./connection/arguments.js";
+export type { CloseCause, CloseEvidence, CloseInfo } from "./connection/close-info.js";
+export { explain } from "./connection/explain.js";
+export type { HandshakeRequest, HandshakeResponse } from "./connection/handshake-records.js";
+export type { Message } from "./connection/inbox.js";
+export type { ConnectionState } from "./connection/link.js";
+export type { ConnectionEventName, ConnectionEvents, Listener } from "./connection/listeners.js";
+export type { ConnectionOptions } from "./connection/options.js";
+export type { Address, Logger } from "./connection/ports.js";
+export type { LatencyStats } from "./heartbeat/latency-statistics.js";
+export type { Liveness } from "./heartbeat/signals.js";
+export type { CloseFrame } from "./protocol/close-code.js";
+export type { HeadersInput } from "./protocol/handshake/header-input.js";
+export type { AllowedOrigins } from "./protocol/handshake/origin.js";
+
+export {
+  HandshakeError,
+  HoldfastError,
+  InvalidArgument,
+  InvalidHeader,
+  InvalidState,
+  InvalidStatus,
+  InvalidUpgrade,
+  InvalidURL,
+  MessageTooBig,
+  NegotiationError,
+  OpenTimeout,
+  ProtocolError,
+  ProxyError,
+  RedirectError,
+} from "./protocol/errors.js";
+export type { OpenFailure, OpenPhase } from "./protocol/errors.js";
+export {
+  ConcurrencyError,
+  ConnectionClosed,
+  ConnectionClosedError,
+  ConnectionClosedOK,
+  TooSlowError,
+} from "./connection/errors.js";

@@ -95,6 +95,8 @@ export class Heartbeat {
         return NOTHING;
       case "reading-resumed":
         return this.#resume(now);
+      case "closing":
+        return this.#retire();
       case "ended":
         return this.#end();
     }
@@ -221,11 +223,17 @@ export class Heartbeat {
     return NOTHING;
   }
 
+  /** No more pings and no verdict, but pongs of pings in flight are still welcome. */
+  #retire(): readonly Action[] {
+    this.#isRunning = false;
+    this.#grid = null;
+    return NOTHING;
+  }
+
   #end(): readonly Action[] {
     this.statistics.lost += this.pings.size;
     this.pings.clear();
-    this.#isRunning = false;
-    return NOTHING;
+    return this.#retire();
   }
 
   #noticeStall(expectedAt: number | null, now: number, actions: Action[]): void {

@@ -29,7 +29,9 @@ export type Observation =
   /** We stopped reading, because our own inbox is full. */
   | { readonly type: "reading-paused" }
   | { readonly type: "reading-resumed" }
-  /** The connection is closing or gone: no more pings, no verdict. */
+  /** The closing handshake has begun, and has a deadline of its own. */
+  | { readonly type: "closing" }
+  /** The connection is gone. */
   | { readonly type: "ended" };
 
 export type Action =
@@ -42,7 +44,12 @@ export type Action =
    */
   | { readonly type: "answered"; readonly payload: string; readonly elapsed: number }
   /** A ping is late enough to be suspicious: `elapsed` milliseconds since it was queued. */
-  | { readonly type: "overdue"; readonly payload: string; readonly elapsed: number; readonly expected: number }
+  | {
+      readonly type: "overdue";
+      readonly payload: string;
+      readonly elapsed: number;
+      readonly expected: number;
+    }
   /** Our own process did not run for `gap` milliseconds. */
   | { readonly type: "suspended"; readonly gap: number }
   /** The peer or the network is dead: the oldest judged ping has waited for `silence` milliseconds. */

@@ -62,7 +62,9 @@ export class Protocol {
 
   /** Takes bytes from the peer, owns them, and tells the events that they make. */
   receive(chunk: Uint8Array): void {
-    this.#parser.receive(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
+    this.#parser.receive(
+      Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length),
+    );
   }
 
   /** The frame of a text message. */

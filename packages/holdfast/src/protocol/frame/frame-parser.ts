@@ -136,7 +136,7 @@ export class FrameParser {
   /** Adds bytes to the partial header, one at a time, until it parses; returns where the chunk goes on. */
   #completeHeader(chunk: Buffer, start: number): number {
     const header = (this.#partialHeader ??= Buffer.allocUnsafeSlow(MAX_HEADER_SIZE));
-    for (let at = start; at < chunk.length; ) {
+    for (let at = start; at < chunk.length;) {
       header[this.#partialLength++] = chunk[at++];
       if (this.#parseHeader(header, 0, this.#partialLength) > 0) {
         this.#partialLength = 0;

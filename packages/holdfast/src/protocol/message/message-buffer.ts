@@ -17,7 +17,8 @@ export class MessageBuffer {
   /** Makes room for `more` bytes that were announced, as far as an announcement is believed. */
   expect(more: number): void {
     const wanted = this.#length + Math.min(more, MAX_AHEAD);
-    if (wanted > this.#bytes.length) this.#grow(this.#length === 0 ? wanted : Math.max(wanted, this.#length * 2));
+    if (wanted > this.#bytes.length)
+      this.#grow(this.#length === 0 ? wanted : Math.max(wanted, this.#length * 2));
   }
 
   append(chunk: Buffer, start: number, end: number): void {

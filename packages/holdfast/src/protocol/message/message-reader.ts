@@ -87,7 +87,8 @@ export class MessageReader implements FrameSink {
     if ((firstByte & RESERVED_BITS) !== 0 && !this.#mayCarry(firstByte & RESERVED_BITS, opcode)) {
       return this.#fail(`Expected no reserved bits, got ${describeReservedBits(firstByte)}`);
     }
-    if (!isMinimal) return this.#fail("Expected the shortest encoding of the payload length, got a longer one");
+    if (!isMinimal)
+      return this.#fail("Expected the shortest encoding of the payload length, got a longer one");
     if ((opcode & CONTROL_BIT) !== 0) return this.#beginControl(opcode, length);
     return this.#beginData(firstByte, opcode, length);
   }
@@ -250,7 +251,8 @@ function problemOfClose(payload: Buffer): ProtocolError | null {
   if (payload.length === 1) return new ProtocolError("Expected a Close of 0 or 2 to 125 bytes, got 1", 1002);
   const code = payload.readUInt16BE(0);
   if (!isSendableCloseCode(code)) return new ProtocolError(`Expected a valid close code, got ${code}`, 1002);
-  if (!isUtf8(payload.subarray(2))) return new ProtocolError("Expected UTF-8 in a close reason, got other bytes", 1007);
+  if (!isUtf8(payload.subarray(2)))
+    return new ProtocolError("Expected UTF-8 in a close reason, got other bytes", 1007);
   return null;
 }
 

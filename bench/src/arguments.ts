@@ -1,0 +1,81 @@
+import { parseArgs } from "node:util";
+import { allPeers } from "./peers/all.js";
+import type { Peer } from "./peers/peer.js";
+import type { Workload } from "./workload.js";
+import { allWorkloads } from "./workloads/all.js";
+
+export const help = `npm run bench -- [options]
+
+  --quick               under two minutes: 3 short rounds, fewer idle connections, no slow peers
+  --workloads S2,S3     only these (${allWorkloads.map((workload) => workload.id).join(", ")})
+  --peers holdfast,ws   only these, and in every workload
+                        (${allPeers.map((peer) => peer.name).join(", ")})
+  --rounds N            how often each peer takes its turn (default 5, with --quick 3)
+  --generator c|node    which load generator (default: the one in C where it can be built)
+  --json FILE           every single measurement
+  --write               write the results to bench/RESULTS.md
+`;
+
+export interface Options {
+  readonly isQuick: boolean;
+  readonly workloads: readonly Workload[];
+  /** Null: each peer takes part where it usually does. */
+  readonly peers: readonly Peer[] | null;
+  readonly rounds: number;
+  readonly generator: "c" | "node" | null;
+  readonly json: string | null;
+  readonly writesResults: boolean;
+}
+
+/** Null if help was asked for. @throws Error that names the option, what it expected and what came. */
+export function readArguments(parameters: readonly string[]): Options | null {
+  const { values } = parseArgs({
+    args: [...parameters],
+    options: {
+      quick: { type: "boolean", default: false },
+      workloads: { type: "string" },
+      peers: { type: "string" },
+      rounds: { type: "string" },
+      generator: { type: "string" },
+      json: { type: "string" },
+      write: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return null;
+  return {
+    isQuick: values.quick,
+    workloads: pick("workloads", values.workloads, allWorkloads, (workload) => workload.id) ?? allWorkloads,
+    peers: pick("peers", values.peers, allPeers, (peer) => peer.name),
+    rounds: readRounds(values.rounds) ?? (values.quick ? 3 : 5),
+    generator: readGenerator(values.generator),
+    json: values.json ?? null,
+    writesResults: values.write,
+  };
+}
+
+function pick<Item>(
+  option: string,
+  list: string | undefined,
+  all: readonly Item[],
+  nameOf: (item: Item) => string,
+): readonly Item[] | null {
+  if (list === undefined) return null;
+  const names = list.split(",").map((name) => name.trim().toLowerCase());
+  const known = all.map((item) => nameOf(item).toLowerCase());
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return all.filter((item) => names.includes(nameOf(item).toLowerCase()));
+  throw new Error(`Expected \`--${option}\` to name some of ${all.map(nameOf).join(", ")}, got "${unknown}"`);
+}
+
+function readRounds(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const rounds = Number(text);
+  if (Number.isInteger(rounds) && rounds > 0) return rounds;
+  throw new Error(`Expected \`--rounds\` to be a positive whole number, got "${text}"`);
+}
+
+function readGenerator(text: string | undefined): "c" | "node" | null {
+  if (text === undefined || text === "c" || text === "node") return text ?? null;
+  throw new Error(`Expected \`--generator\` to be c or node, got "${text}"`);
+}

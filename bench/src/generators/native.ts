@@ -1,0 +1,83 @@
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { end, start } from "../machine/processes.js";
+import { lastWords, type RunningServer } from "../machine/server.js";
+import { unitOf, type EchoLoad, type Load } from "../workload.js";
+import type { Generator, Measurement, Timing } from "./generator.js";
+
+/** Drives native/loadgen.c, which reads the server's CPU time and memory by itself. */
+export function createNativeGenerator(program: string, core: number | null): Generator {
+  return { name: "C (epoll)", measure, verify };
+
+  async function measure(load: Load, server: RunningServer, timing: Timing): Promise<Measurement> {
+    return toMeasurement(load, await run(server, [...loadOptions(load), ...timingOptions(load, timing)]));
+  }
+
+  async function verify(load: EchoLoad, server: RunningServer): Promise<void> {
+    await run(server, [...loadOptions(load), "--warmup", "0", "--duration", "0.1", "--verify"]);
+  }
+
+  async function run(server: RunningServer, options: readonly string[]): Promise<NativeResult> {
+    const target = ["--port", String(server.port), "--pid", String(server.pid)];
+    const child = start({ program, arguments: [...target, ...options], core, hasChannel: false });
+    const complaints = lastWords(child);
+    const watchdog = setTimeout(() => child.kill("SIGKILL"), 180_000);
+    try {
+      const output = child.stdout === null ? "" : text(child.stdout);
+      const [status] = (await once(child, "close")) as [number | null];
+      if (status !== 0)
+        throw new Error(complaints() || `the load generator ended with ${status ?? "a signal"}`);
+      const result = JSON.parse(await output) as NativeResult; // printed by loadgen.c for exactly this
+      if (result.errs > 0) throw new Error(`${result.errs} errors in the load generator. ${complaints()}`);
+      return result;
+    } finally {
+      clearTimeout(watchdog);
+      await end(child);
+    }
+  }
+}
+
+/** The fields that are used, of the line of JSON that loadgen.c prints. */
+interface NativeResult {
+  readonly errs: number;
+  readonly per_s?: number;
+  readonly cpu_us?: number;
+  readonly p50_us?: number;
+  readonly p99_us?: number;
+  readonly lg_cpu?: number;
+  readonly kb_per_conn_gc?: number;
+}
+
+function loadOptions(load: Load): string[] {
+  switch (load.kind) {
+    case "echo":
+      return [
+        ...["--mode", "echo", "--size", String(load.size)],
+        ...["--conns", String(load.connections), "--depth", String(load.depth)],
+        ...(load.payload === "text" ? ["--text"] : []),
+      ];
+    case "idle":
+      return ["--mode", "idle", "--conns", String(load.connections), "--touch", "1", "--gcsig"];
+    case "handshake":
+      return ["--mode", "connrate", "--conns", String(load.parallel)];
+  }
+}
+
+function timingOptions(load: Load, timing: Timing): string[] {
+  const seconds = (milliseconds: number): string => String(milliseconds / 1000);
+  const warmup = ["--warmup", seconds(timing.warmup)];
+  if (load.kind === "idle") return [...warmup, "--duration", "0", "--gcwait", seconds(timing.settle)];
+  return [...warmup, "--duration", seconds(timing.duration)];
+}
+
+function toMeasurement(load: Load, result: NativeResult): Measurement {
+  const isMemory = unitOf(load).symbol === "B";
+  const kibibytes = result.kb_per_conn_gc;
+  return {
+    perSecond: result.per_s ?? null,
+    cost: isMemory ? (kibibytes === undefined ? null : kibibytes * 1024) : (result.cpu_us ?? null),
+    p50: result.p50_us ?? null,
+    p99: result.p99_us ?? null,
+    generatorShare: result.lg_cpu ?? null,
+  };
+}

@@ -1,0 +1,60 @@
+import { randomFillSync } from "node:crypto";
+import type { EchoLoad } from "../../workload.js";
+
+/** Enough different frames that nobody profits from a repetition, few enough for the caches. */
+const differentFrames = 64;
+
+const printable = "abcdefghijklmnopqrstuvwxyz0123456789 ,.:;{}\"'()[]";
+
+/** Masked client frames side by side, so that any few in a row are one buffer and one write. */
+export class FrameRing {
+  readonly #frames: Buffer;
+  readonly #frameLength: number;
+  readonly #different: number;
+
+  constructor(load: Pick<EchoLoad, "payload" | "size" | "depth">) {
+    this.#different = load.size >= 65_536 ? 1 : differentFrames;
+    const ring = Array.from({ length: this.#different }, () => maskedFrame(load));
+    this.#frameLength = ring[0]?.length ?? 0;
+    // The start is repeated after the end, so that a slice never has to wrap around.
+    const repeated = Array.from(
+      { length: load.depth },
+      (_, index) => ring[index % ring.length] ?? Buffer.alloc(0),
+    );
+    this.#frames = Buffer.concat([...ring, ...repeated]);
+  }
+
+  /** `count` frames, at most the depth, from the `sent`-th on. */
+  take(sent: number, count: number): Buffer {
+    const start = (sent % this.#different) * this.#frameLength;
+    return this.#frames.subarray(start, start + count * this.#frameLength);
+  }
+}
+
+function maskedFrame(load: Pick<EchoLoad, "payload" | "size">): Buffer {
+  const mask = randomFillSync(Buffer.alloc(4));
+  const payload = randomFillSync(Buffer.alloc(load.size));
+  if (load.payload === "text") toPrintable(payload);
+  for (let index = 0; index < payload.length; index++) {
+    payload.writeUInt8(payload.readUInt8(index) ^ mask.readUInt8(index & 3), index);
+  }
+  return Buffer.concat([header(load.payload === "text" ? 1 : 2, load.size), mask, payload]);
+}
+
+function toPrintable(payload: Buffer): void {
+  for (let index = 0; index < payload.length; index++) {
+    payload[index] = printable.charCodeAt(payload.readUInt8(index) % printable.length);
+  }
+}
+
+// RFC 6455 section 5.2: FIN, the opcode, the mask bit, and the length in 7, 16 or 64 bits.
+function header(opcode: number, length: number): Buffer {
+  const first = 0x80 | opcode;
+  if (length < 126) return Buffer.from([first, 0x80 | length]);
+  const head = Buffer.alloc(length < 65_536 ? 4 : 10);
+  head[0] = first;
+  head[1] = 0x80 | (length < 65_536 ? 126 : 127);
+  if (length < 65_536) head.writeUInt16BE(length, 2);
+  else head.writeBigUInt64BE(BigInt(length), 2);
+  return head;
+}

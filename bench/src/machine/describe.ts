@@ -1,0 +1,29 @@
+import { cpus, release, totalmem, type as operatingSystem } from "node:os";
+import type { Generator } from "../generators/generator.js";
+import type { Stage } from "../plan.js";
+import type { Cores } from "./cores.js";
+
+/** What a reader has to know to judge the figures, a line each. */
+export function describeMachine(stages: readonly Stage[], generator: Generator, cores: Cores): string[] {
+  const processors = cpus();
+  const gibibytes = Math.round(totalmem() / 2 ** 30);
+  const contenders = new Set(stages.flatMap((stage) => stage.contenders));
+  const rounds = Math.max(...stages.map((stage) => stage.rounds));
+  const durations = new Set(stages.map(({ timing }) => `${timing.warmup} + ${timing.duration} ms`));
+  return [
+    `Date: ${new Date().toISOString().slice(0, 10)}`,
+    `Machine: ${processors.length} × ${processors[0]?.model.trim() ?? "unknown"}, ${gibibytes} GiB, ` +
+      `${operatingSystem()} ${release()}, ${process.arch}`,
+    `Node: ${process.version}`,
+    `Load generator: ${generator.name}`,
+    `Cores: ${describeCores(cores)}`,
+    `Rounds: ${rounds}, in random order`,
+    `Each turn: ${[...durations].join(" or ")} (warm-up + measured)`,
+    ...[...contenders].map(({ peer, version }) => `Peer ${peer.name}: ${version}; ${peer.about}`),
+  ];
+}
+
+function describeCores({ server, generator }: Cores): string {
+  if (server === null || generator === null) return "not pinned (no taskset, or a single core)";
+  return `server on ${server}, load generator on ${generator}`;
+}

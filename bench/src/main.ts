@@ -1,0 +1,47 @@
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { help, readArguments, type Options } from "./arguments.js";
+import { chooseGenerator } from "./generators/choose.js";
+import { chooseCores } from "./machine/cores.js";
+import { describeMachine } from "./machine/describe.js";
+import { endAllAtExit } from "./machine/processes.js";
+import { planStages } from "./plan.js";
+import { renderMarkdown, renderText } from "./report/render.js";
+import { summarize } from "./report/summary.js";
+import { run } from "./run.js";
+
+try {
+  const options = readArguments(process.argv.slice(2));
+  if (options === null) process.stdout.write(help);
+  else process.exitCode = await bench(options);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}
+
+/** Returns 1 if something could not be measured. A bar that is missed is news, not a failure. */
+async function bench(options: Options): Promise<number> {
+  endAllAtExit();
+  const cores = chooseCores();
+  const generator = chooseGenerator(options.generator, cores.generator, tell);
+  const stages = planStages(options, tell);
+  const setting = describeMachine(stages, generator, cores);
+  for (const line of setting) tell(line);
+
+  const samples = await run(stages, generator, cores, tell);
+  const summaries = stages.map((stage) => summarize(stage, samples));
+  process.stdout.write(renderText(summaries));
+  if (options.json !== null)
+    writeFileSync(options.json, `${JSON.stringify({ setting, samples }, null, 2)}\n`);
+  if (options.writesResults) {
+    writeFileSync(
+      fileURLToPath(new URL("../RESULTS.md", import.meta.url)),
+      renderMarkdown(setting, summaries),
+    );
+  }
+  return samples.some((sample) => sample.failure !== null) ? 1 : 0;
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

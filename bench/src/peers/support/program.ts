@@ -1,0 +1,36 @@
+// What every server program of this folder does besides echoing.
+
+/** Prints the port as the first line, and from then on answers the bench. */
+export function announce(port: number): void {
+  process.on("SIGUSR2", collect);
+  process.on("message", (request) => {
+    if (request === "collect") collect();
+    if (request === "usage") process.send?.(usage());
+  });
+  // The bench is gone, even if it was killed: nobody else would end this process.
+  process.on("disconnect", () => process.exit());
+  process.stdout.write(`${port}\n`);
+}
+
+export type DeflateSetting = "off" | "context" | "no-context";
+
+/** What the bench wants of permessage-deflate, in the variable DEFLATE: 0, 1 or nct (no context takeover). */
+export function deflateSetting(): DeflateSetting {
+  switch (process.env["DEFLATE"]) {
+    case "1":
+      return "context";
+    case "nct":
+      return "no-context";
+    default:
+      return "off";
+  }
+}
+
+function usage(): { cpuMicroseconds: number; residentBytes: number } {
+  const { user, system } = process.cpuUsage();
+  return { cpuMicroseconds: user + system, residentBytes: process.memoryUsage.rss() };
+}
+
+function collect(): void {
+  globalThis.gc?.();
+}

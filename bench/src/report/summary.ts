@@ -1,0 +1,79 @@
+import { busyShare, type Measurement } from "../generators/generator.js";
+import type { Stage } from "../plan.js";
+import type { Sample } from "../run.js";
+import { unitOf } from "../workload.js";
+import { judge, type Verdict } from "./judge.js";
+import { median, minimum } from "./statistics.js";
+
+/** One peer in one workload, over all rounds. */
+export interface Row {
+  readonly peer: string;
+  readonly perSecond: number | null;
+  readonly cost: number | null;
+  readonly leastCost: number | null;
+  readonly p50: number | null;
+  readonly p99: number | null;
+  /** ws ÷ this peer: the median and the extremes of the ratios within each round. */
+  readonly ratio: Ratio | null;
+  readonly isGeneratorBound: boolean;
+  readonly verdicts: readonly Verdict[];
+  readonly failures: readonly string[];
+}
+
+export interface Ratio {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+  readonly rounds: number;
+}
+
+export interface Summary {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: { readonly symbol: "µs" | "B"; readonly per: string };
+  readonly rows: readonly Row[];
+}
+
+export function summarize(stage: Stage, samples: readonly Sample[]): Summary {
+  const own = samples.filter((sample) => sample.workload === stage.id);
+  const rows = stage.contenders.map(({ peer }) => summarizePeer(stage, own, peer.name));
+  return { id: stage.id, title: stage.title, unit: unitOf(stage.load), rows };
+}
+
+function summarizePeer(stage: Stage, samples: readonly Sample[], peer: string): Row {
+  const own = samples.filter((sample) => sample.peer === peer);
+  const costs = pick(own, "cost");
+  const bars = stage.bars.filter((bar) => bar.peer === peer);
+  return {
+    peer,
+    perSecond: median(pick(own, "perSecond")),
+    cost: median(costs),
+    leastCost: minimum(costs),
+    p50: median(pick(own, "p50")),
+    p99: median(pick(own, "p99")),
+    ratio: peer === "ws" ? null : ratioBetween(samples, "ws", peer),
+    isGeneratorBound: (median(pick(own, "generatorShare")) ?? 0) > busyShare,
+    verdicts: bars.map((bar) =>
+      judge(bar, median(costs), unitOf(stage.load).symbol, (base) => ratioBetween(samples, base, peer)),
+    ),
+    failures: [...new Set(own.flatMap((sample) => sample.failure ?? []))],
+  };
+}
+
+// Within a round the two ran one right after the other: what slowed the machine down slowed both.
+function ratioBetween(samples: readonly Sample[], base: string, peer: string): Ratio | null {
+  const costOf = (name: string, round: number): number | null =>
+    samples.find((sample) => sample.peer === name && sample.round === round)?.measurement?.cost ?? null;
+  const rounds = [...new Set(samples.map((sample) => sample.round))];
+  const ratios = rounds.flatMap((round) => {
+    const [dividend, divisor] = [costOf(base, round), costOf(peer, round)];
+    return dividend === null || divisor === null || divisor <= 0 ? [] : [dividend / divisor];
+  });
+  const middle = median(ratios);
+  if (middle === null) return null;
+  return { median: middle, least: Math.min(...ratios), most: Math.max(...ratios), rounds: ratios.length };
+}
+
+function pick(samples: readonly Sample[], field: keyof Measurement): number[] {
+  return samples.flatMap((sample) => sample.measurement?.[field] ?? []);
+}

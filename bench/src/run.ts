@@ -1,0 +1,88 @@
+import type { Generator, Measurement } from "./generators/generator.js";
+import type { Cores } from "./machine/cores.js";
+import { startServer, type RunningServer } from "./machine/server.js";
+import type { Contender, Stage } from "./plan.js";
+
+/** One peer's turn in one round of one workload: exactly one of the last two is set. */
+export interface Sample {
+  readonly workload: string;
+  readonly peer: string;
+  readonly round: number;
+  readonly measurement: Measurement | null;
+  readonly failure: string | null;
+}
+
+/**
+ * Runs the stages. In each round every workload is run once by all its peers, one right after the other, so that a
+ * ratio compares neighbours in time; the order of both is random, so that nobody always goes first.
+ */
+export async function run(
+  stages: readonly Stage[],
+  generator: Generator,
+  cores: Cores,
+  tell: (line: string) => void,
+): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  const unfit = new Set<Contender>();
+  const rounds = Math.max(...stages.map((stage) => stage.rounds));
+  for (let round = 0; round < rounds; round++) {
+    for (const stage of shuffled(stages.filter((each) => round < each.rounds))) {
+      for (const contender of shuffled(stage.contenders.filter((each) => !unfit.has(each)))) {
+        const sample = await takeTurn(stage, contender, round);
+        samples.push(sample);
+        tell(`${round + 1}/${rounds} ${stage.id} ${contender.peer.name}: ${describe(sample)}`);
+      }
+    }
+  }
+  return samples;
+
+  async function takeTurn(stage: Stage, contender: Contender, round: number): Promise<Sample> {
+    const about = { workload: stage.id, peer: contender.peer.name, round };
+    const { load, timing } = stage;
+    const { verify } = generator;
+    try {
+      // On a server of its own, which it must not warm up for one peer's sake; once is enough.
+      if (round === 0 && load.kind === "echo" && verify !== null) {
+        await withServer(contender, (server) => verify(load, server));
+      }
+      const measurement = await withServer(contender, (server) => generator.measure(load, server, timing));
+      return { ...about, measurement, failure: null };
+    } catch (error) {
+      return { ...about, measurement: null, failure: messageOf(error) };
+    }
+  }
+
+  async function withServer<Result>(
+    contender: Contender,
+    work: (server: RunningServer) => Promise<Result>,
+  ): Promise<Result> {
+    const server = await startServer(contender.program, cores.server).catch((error: unknown) => {
+      unfit.add(contender); // it will not start the next time either
+      throw new Error(`does not start, left out: ${messageOf(error)}`, { cause: error });
+    });
+    try {
+      return await work(server);
+    } catch (error) {
+      throw new Error(`${messageOf(error)} ${server.complaints()}`.trim(), { cause: error });
+    } finally {
+      await server.stop();
+    }
+  }
+}
+
+function describe({ measurement, failure }: Sample): string {
+  if (measurement === null) return `FAILED: ${failure ?? ""}`;
+  const rate = measurement.perSecond === null ? "" : `${Math.round(measurement.perSecond)}/s, `;
+  return `${rate}cost ${measurement.cost?.toFixed(2) ?? "not measurable here"}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  return items
+    .map((item) => ({ item, place: Math.random() }))
+    .sort((left, right) => left.place - right.place)
+    .map(({ item }) => item);
+}

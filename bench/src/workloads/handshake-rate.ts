@@ -1,0 +1,8 @@
+import { beatsWs, type Workload } from "../workload.js";
+
+export const handshakeRate: Workload = {
+  id: "M3",
+  title: "connections accepted and closed, 32 at a time",
+  load: { kind: "handshake", parallel: 32 },
+  bars: [beatsWs(1.6)],
+};

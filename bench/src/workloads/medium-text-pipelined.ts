@@ -1,0 +1,9 @@
+import { beatsWs, type Workload } from "../workload.js";
+
+// holdfast hands out strings, ws buffers: the bar holds although holdfast decodes and encodes again.
+export const mediumTextPipelined: Workload = {
+  id: "S6",
+  title: "4 KiB text, 100 connections, depth 16",
+  load: { kind: "echo", payload: "text", size: 4096, connections: 100, depth: 16 },
+  bars: [beatsWs(4)],
+};

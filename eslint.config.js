@@ -1,0 +1,137 @@
+// The linter: strict and type-aware over all workspaces. Where a rule departs
+// from the presets, the reason stands beside it.
+
+import eslint from "@eslint/js";
+import { defineConfig, globalIgnores } from "eslint/config";
+import tseslint from "typescript-eslint";
+import { layersRule } from "./scripts/eslint/layers.mjs";
+
+const library = "packages/holdfast/src";
+const tests = ["packages/holdfast/test/**", "testkit/src/**", "interop/src/**", "**/*.test.ts"];
+
+const throughPorts = "Time, randomness and the outside come in through the ports of connection/ports.ts.";
+
+/** Below client/, server/ and node/ there is no clock, no timer, no randomness and no process. */
+const impureGlobals = [
+  ...["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"],
+  ...["queueMicrotask", "performance", "process", "crypto", "fetch", "WebSocket"],
+].map((name) => ({ name, message: throughPorts }));
+
+/** What plain JavaScript may use; in TypeScript the compiler knows. */
+const nodeGlobals = (
+  "console process Buffer URL performance fetch AbortController AbortSignal WebSocket TextEncoder TextDecoder " +
+  "setTimeout setInterval setImmediate clearTimeout clearInterval clearImmediate queueMicrotask structuredClone"
+).split(" ");
+
+/** Syntax that this code base does without. */
+const unwantedSyntax = [
+  {
+    selector: "TSEnumDeclaration",
+    message: "A union of string literals says the same without run-time code.",
+  },
+  { selector: "TSParameterProperties", message: "Declare the field, with its comment, and assign it." },
+  {
+    selector: "ExportDefaultDeclaration",
+    message: "Named exports: one word for one thing everywhere.",
+  },
+  {
+    selector: "PropertyDefinition[accessibility='private'], MethodDefinition[accessibility='private']",
+    message: "State is kept in #private members, which are private at run time as well.",
+  },
+];
+
+/** The wall clock by another name: `new Date()` without an argument, and `Date()`. */
+const wallClock = {
+  selector: ":matches(NewExpression, CallExpression)[callee.name='Date'][arguments.length=0]",
+  message: throughPorts,
+};
+
+export default defineConfig(
+  globalIgnores(["**/dist/", "**/test-dist/", "**/coverage/", ".cache/", "bench/results/"]),
+
+  eslint.configs.recommended,
+  { linterOptions: { reportUnusedDisableDirectives: "error" } },
+  {
+    files: ["**/*.{js,mjs}"],
+    languageOptions: { globals: Object.fromEntries(nodeGlobals.map((name) => [name, "readonly"])) },
+  },
+
+  {
+    files: ["**/*.ts"],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { holdfast: { rules: { layers: layersRule } } },
+    rules: {
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "@typescript-eslint/no-shadow": "error",
+      "@typescript-eslint/explicit-module-boundary-types": "error",
+      // node:test collects what these return by itself.
+      "@typescript-eslint/no-floating-promises": [
+        "error",
+        {
+          allowForKnownSafeCalls: [
+            { from: "package", package: "node:test", name: ["test", "describe", "it", "suite"] },
+          ],
+        },
+      ],
+      // A number in a message needs no ceremony.
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // `() => doIt()` is how a callback reads; and `void promise` says that nobody waits, on purpose.
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      // `while (true)` with a way out in its middle is a plain loop.
+      "@typescript-eslint/no-unnecessary-condition": [
+        "error",
+        { allowConstantLoopConditions: "only-allowed-literals" },
+      ],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+      // A callback that does nothing needs no excuse.
+      "@typescript-eslint/no-empty-function": ["error", { allow: ["arrowFunctions"] }],
+      eqeqeq: "error",
+      "no-restricted-syntax": ["error", ...unwantedSyntax],
+      // A file is about one thing: long is a hint, not a mistake.
+      "max-lines": ["warn", { max: 250, skipBlankLines: true, skipComments: true }],
+    },
+  },
+
+  {
+    files: [`${library}/**/*.ts`],
+    rules: { "holdfast/layers": "error", "no-console": "error" },
+  },
+  {
+    files: ["cli", "node"].map((folder) => `${library}/${folder}/**/*.ts`),
+    rules: { "no-console": "off" },
+  },
+  {
+    files: ["protocol", "heartbeat", "connection", "persist"].map((folder) => `${library}/${folder}/**/*.ts`),
+    rules: {
+      "no-restricted-globals": ["error", { globals: impureGlobals, checkGlobalObject: true }],
+      "no-restricted-properties": [
+        "error",
+        { object: "Date", property: "now", message: throughPorts },
+        { object: "Math", property: "random", message: throughPorts },
+        { object: "AbortSignal", property: "timeout", message: throughPorts },
+      ],
+      "no-restricted-syntax": ["error", ...unwantedSyntax, wallClock],
+    },
+  },
+  {
+    // What a browser runs knows no Buffer; protocol/ may import it from node:buffer.
+    files: ["heartbeat", "connection", "persist", "browser"].map((folder) => `${library}/${folder}/**/*.ts`),
+    rules: {
+      "@typescript-eslint/no-restricted-types": [
+        "error",
+        { types: { Buffer: "Uint8Array: browsers have no Buffer." } },
+      ],
+    },
+  },
+  {
+    files: tests,
+    rules: {
+      // Tests end a function with `assert(…)`, hand async functions to node:test and reach into odd corners on purpose.
+      "@typescript-eslint/explicit-module-boundary-types": "off",
+      "@typescript-eslint/require-await": "off",
+      "max-lines": "off",
+    },
+  },
+);

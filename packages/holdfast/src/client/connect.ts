@@ -1,0 +1,49 @@
+// Opens a connection: name lookup, TCP, TLS, upgrade (RFC 6455 section 4.1).
+
+import { Connection, start } from "../connection/connection.js";
+import { HandshakeRequest, HandshakeResponse } from "../connection/handshake-records.js";
+import { nodeRuntime } from "../node/node-runtime.js";
+import { createClientHandshake } from "../protocol/handshake/client-handshake.js";
+import { parseWebSocketURL } from "../protocol/handshake/url.js";
+import { attemptToOpen } from "./open-attempt.js";
+import { checkConnectOptions, type ConnectOptions } from "./options.js";
+
+/**
+ * Opens a WebSocket to `url` (`ws:` or `wss:`; `http:` and `https:` stand for them).
+ *
+ * @throws InvalidURL, InvalidHeader, InvalidArgument before any I/O
+ * @throws OpenTimeout after `openTimeout`; its `phase` tells what took so long
+ * @throws InvalidStatus where the server answers with another status than 101
+ * @throws InvalidUpgrade, NegotiationError where its answer breaks RFC 6455
+ * @throws HandshakeError for everything else; its `failure` tells in a word, its `cause` in detail
+ */
+export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
+  const runtime = nodeRuntime();
+  const target = parseWebSocketURL(url);
+  const settings = checkConnectOptions(options);
+  const key = Buffer.from(runtime.randomBytes(16)).toString("base64");
+  const { headers, subprotocols = [], origin } = options;
+  const { request, bytes } = createClientHandshake({ url: target, key, headers, subprotocols, origin });
+  const upgrade = { bytes, expected: { key, subprotocols, offeredExtensions: [] } };
+
+  return attemptToOpen({ runtime, url: target, upgrade, settings, tls: options.tls }, (upgraded) => {
+    const { head } = upgraded;
+    const connection = new Connection(
+      {
+        runtime,
+        transport: upgraded.transport,
+        role: "client",
+        settings: settings.connection,
+        extension: null,
+        url: target.href,
+        request: new HandshakeRequest(request.method, request.target, request.headers),
+        response: new HandshakeResponse(head.status, () => head.headers),
+        subprotocol: upgraded.subprotocol,
+        extensions: [],
+      },
+      () => undefined,
+    );
+    connection[start](upgraded.rest);
+    return connection;
+  });
+}

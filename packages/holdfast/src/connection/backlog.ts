@@ -1,0 +1,118 @@
+// Messages that wait for a socket that takes no more, and the sends that wait with them. Each message stands on its
+// own here, so that an aborted send can be taken out whole.
+
+interface Entry {
+  readonly chunks: readonly Uint8Array[];
+  readonly bytes: number;
+  isQueued: boolean;
+}
+
+interface Waiter {
+  readonly entry: Entry;
+  /** The send resolves once fewer bytes than this are unsent. */
+  readonly level: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  readonly stopWatching: () => void;
+}
+
+export class Backlog {
+  #entries: Entry[] = [];
+  #waiters: Waiter[] = [];
+  #bytes = 0;
+
+  /** Bytes of the messages that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  get hasWaiters(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  /** Queues one frame, in one or several chunks. */
+  push(chunks: readonly Uint8Array[]): Entry {
+    let bytes = 0;
+    for (const chunk of chunks) bytes += chunk.length;
+    const entry = { chunks, bytes, isQueued: true };
+    this.#entries.push(entry);
+    this.#bytes += bytes;
+    return entry;
+  }
+
+  /** Moves whole frames to `chunks` while these hold fewer than `limit` bytes; returns the bytes they hold then. */
+  moveTo(chunks: Uint8Array[], held: number, limit: number): number {
+    let count = 0;
+    let total = held;
+    for (; count < this.#entries.length && total < limit; count++) {
+      const entry = this.#entries[count];
+      chunks.push(...entry.chunks);
+      entry.isQueued = false;
+      total += entry.bytes;
+    }
+    if (count > 0) this.#entries.splice(0, count);
+    this.#bytes -= total - held;
+    return total;
+  }
+
+  /** Resolves once fewer than `level` bytes are unsent; an abort before the frame left takes it out. */
+  wait(entry: Entry, level: number, signal: AbortSignal | null): Promise<void> {
+    const promise = new Promise<void>((resolve, reject) => {
+      const onAbort = (): void => this.#abort(entry, signal?.reason);
+      signal?.addEventListener("abort", onAbort);
+      const stopWatching = (): void => signal?.removeEventListener("abort", onAbort);
+      this.#waiters.push({ entry, level, resolve, reject, stopWatching });
+    });
+    // A send that nobody awaits must not end the process when the connection is lost.
+    promise.catch(() => undefined);
+    return promise;
+  }
+
+  /** Tells those that may go on, now that `unsent` bytes are left. */
+  wake(unsent: number): void {
+    const waiters = this.#waiters;
+    if (!waiters.some((waiter) => unsent < waiter.level)) return;
+    this.#waiters = waiters.filter((waiter) => unsent >= waiter.level);
+    for (const waiter of waiters) {
+      if (unsent >= waiter.level) continue;
+      waiter.stopWatching();
+      waiter.resolve();
+    }
+  }
+
+  /** Forgets the messages; their sends go on waiting for the connection's end. */
+  drop(): void {
+    this.#entries = [];
+    this.#bytes = 0;
+  }
+
+  /** The connection is gone. */
+  fail(error: Error): void {
+    this.drop();
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) {
+      waiter.stopWatching();
+      waiter.reject(error);
+    }
+  }
+
+  /** A frame that still waits here is taken out; one that left is on its way, and its send is done with waiting. */
+  #abort(entry: Entry, reason: unknown): void {
+    const waiter = this.#waiters.find((candidate) => candidate.entry === entry);
+    if (waiter === undefined) return;
+    this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+    waiter.stopWatching();
+    if (!entry.isQueued) {
+      waiter.resolve();
+      return;
+    }
+    this.#entries.splice(this.#entries.indexOf(entry), 1);
+    this.#bytes -= entry.bytes;
+    waiter.reject(reason);
+  }
+}

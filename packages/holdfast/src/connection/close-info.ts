@@ -1,0 +1,153 @@
+// How a connection ended: who ended it, which Close frames travelled, the cause, the evidence.
+
+import type { LatencyStats } from "../heartbeat/latency-statistics.js";
+import { describeClose, type CloseFrame } from "../protocol/close-code.js";
+import type { OpenFailure } from "../protocol/errors.js";
+
+/** Why a connection ended, in one word. */
+export type CloseCause =
+  | OpenFailure
+  | "close-timeout"
+  | "handler-failed"
+  | "heartbeat-timeout"
+  | "invalid-data"
+  | "local-close"
+  | "message-too-big"
+  | "peer-close"
+  | "protocol-error"
+  | "server-shutdown"
+  | "write-failed";
+
+/** What was known of the connection when it ended. Times are epoch milliseconds; JSON-serialisable. */
+export interface CloseEvidence {
+  /** Null where it never opened. */
+  readonly openedAt: number | null;
+  readonly endedAt: number;
+  /** When bytes were read last; null for never. */
+  readonly lastReceivedAt: number | null;
+  /** When bytes were handed to the socket last; null for never. */
+  readonly lastSentAt: number | null;
+  /** When a ping was queued last; null for never. */
+  readonly lastPingAt: number | null;
+  /** When a pong answered a ping last; null for never. */
+  readonly lastPongAt: number | null;
+  readonly latency: LatencyStats;
+  readonly pingsInFlight: number;
+  /** Milliseconds since the oldest unanswered ping was queued; null for none in flight. */
+  readonly oldestPingAge: number | null;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly messagesReceived: number;
+  readonly messagesSent: number;
+  /** Bytes that were sent, and that the kernel had not taken. */
+  readonly bytesBuffered: number;
+  /** Messages that were received, and that nobody had read. */
+  readonly messagesUnread: number;
+  /** Bytes of these messages. */
+  readonly bytesUnread: number;
+  /** Reading was paused, because the application did not keep up. */
+  readonly isReadingPaused: boolean;
+  /** The longest time in milliseconds that our own process was seen not to run: a blocked loop or a sleeping machine. */
+  readonly longestStall: number;
+  /** The keepalive in force, in milliseconds; null for off. */
+  readonly pingInterval: number | null;
+  readonly pingTimeout: number | null;
+}
+
+/** How a connection ended. Frozen. */
+export interface CloseInfo {
+  /** The received close code; 1005 for an empty Close, 1006 where none was received. */
+  readonly code: number;
+  /** The received reason. */
+  readonly reason: string;
+  readonly received: CloseFrame | null;
+  readonly sent: CloseFrame | null;
+  /** Whether the peer's Close came before ours was sent. */
+  readonly receivedFirst: boolean;
+  /** Both Close frames were exchanged. */
+  readonly clean: boolean;
+  /** Both were, with codes in 1000, 1001 and 1005. */
+  readonly ok: boolean;
+  readonly initiator: "local" | "network" | "peer";
+  readonly cause: CloseCause;
+  /** The error behind the cause, where there is one. */
+  readonly error: Error | null;
+  /** One line for a log: which Close frames travelled, in which order. */
+  readonly message: string;
+  readonly evidence: CloseEvidence;
+}
+
+/** What a connection knows of its end; the rest of `CloseInfo` follows from it. */
+export interface Ending {
+  readonly cause: CloseCause;
+  readonly error: Error | null;
+  readonly received: CloseFrame | null;
+  readonly sent: CloseFrame | null;
+  readonly receivedFirst: boolean;
+  readonly evidence: CloseEvidence;
+}
+
+const OK_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
+
+export function closeInfo(ending: Ending): CloseInfo {
+  const { received, sent, receivedFirst } = ending;
+  return Object.freeze({
+    code: received?.code ?? 1006,
+    reason: received?.reason ?? "",
+    received: received && Object.freeze(received),
+    sent: sent && Object.freeze(sent),
+    receivedFirst,
+    clean: received !== null && sent !== null,
+    ok: received !== null && sent !== null && OK_CODES.has(received.code) && OK_CODES.has(sent.code),
+    initiator: initiatorOf(ending),
+    cause: ending.cause,
+    error: ending.error,
+    message: closeMessage(received, sent, receivedFirst),
+    evidence: Object.freeze(ending.evidence),
+  });
+}
+
+/** The one-liner: each Close as `code (name) reason`, in the order in which they travelled. */
+export function closeMessage(
+  received: CloseFrame | null,
+  sent: CloseFrame | null,
+  receivedFirst: boolean,
+): string {
+  if (received === null && sent === null) return "no close frame received or sent";
+  if (received === null) return `sent ${describeClose(sent ?? NO_STATUS)}; no close frame received`;
+  if (sent === null) return `received ${describeClose(received)}; no close frame sent`;
+  if (receivedFirst) return `received ${describeClose(received)}; then sent ${describeClose(sent)}`;
+  return `sent ${describeClose(sent)}; then received ${describeClose(received)}`;
+}
+
+const NO_STATUS: CloseFrame = { code: 1005, reason: "" };
+
+function initiatorOf(ending: Ending): CloseInfo["initiator"] {
+  switch (ending.cause) {
+    case "local-close":
+    case "aborted":
+    case "handler-failed":
+    case "heartbeat-timeout":
+    case "invalid-data":
+    case "message-too-big":
+    case "protocol-error":
+    case "server-shutdown":
+      return "local";
+    case "close-timeout":
+      return ending.receivedFirst ? "peer" : "local";
+    case "peer-close":
+    case "rejected":
+    case "invalid-handshake":
+      return "peer";
+    case "dns":
+    case "eof":
+    case "open-timeout":
+    case "proxy":
+    case "refused":
+    case "reset":
+    case "tls":
+    case "unreachable":
+    case "write-failed":
+      return "network";
+  }
+}

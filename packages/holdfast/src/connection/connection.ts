@@ -1,0 +1,321 @@
+// The face of a connection: what applications hold. The works stand in link.ts.
+
+import type { LatencyStats } from "../heartbeat/latency-statistics.js";
+import { checkClose, checkControlPayload, toBytes, type Bytes } from "./arguments.js";
+import type { CloseInfo } from "./close-info.js";
+import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
+import type { HandshakeRequest, HandshakeResponse } from "./handshake-records.js";
+import type { Message } from "./inbox.js";
+import { Link, type ConnectionState, type LinkOptions } from "./link.js";
+import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
+import { checkChoice, checkDuration, checkFunction, checkSignal, expected } from "./options.js";
+import type { Address } from "./ports.js";
+import { consumeAll, receiveOne } from "./readers.js";
+
+/** What `connect()` and `serve()` know of a connection that they opened. Not for applications. */
+export interface ConnectionInit extends LinkOptions {
+  readonly url: string;
+  readonly request: HandshakeRequest;
+  readonly response: HandshakeResponse;
+  readonly subprotocol: string | null;
+  readonly extensions: readonly string[];
+}
+
+/** For calls that wait. */
+export interface CallOptions {
+  /** Stops waiting: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | null | undefined;
+}
+
+/** For `recv()`. */
+export interface ReceiveOptions extends CallOptions {
+  /** Milliseconds to wait at most; null for no limit. @default null */
+  readonly timeout?: number | null | undefined;
+}
+
+/** What closes a connection on its owner's behalf. Not for applications. */
+export const closeFor = Symbol("closeFor");
+/** Begins reading and pinging. Not for applications. */
+export const start = Symbol("start");
+
+/**
+ * An open WebSocket, made by `connect()` or `serve()`.
+ *
+ * Read it in one of three ways: `for await (const message of connection)`, `await connection.recv()`, or
+ * `connection.forEach(callback)`, which costs least. A text message is a string, a binary one a `Uint8Array`.
+ */
+export class Connection implements AsyncIterable<Message>, AsyncDisposable {
+  /** The URL, without user info. */
+  readonly url: string;
+  /** The client's opening request (RFC 6455 section 4.1). */
+  readonly request: HandshakeRequest;
+  /** The server's answer (RFC 6455 section 4.2.2). */
+  readonly response: HandshakeResponse;
+  /** The subprotocol agreed on (RFC 6455 section 1.9); null for none. */
+  readonly subprotocol: string | null;
+  /** The extensions agreed on, as in `Sec-WebSocket-Extensions` (RFC 6455 section 9). */
+  readonly extensions: readonly string[];
+  readonly #link: Link;
+  readonly #newId: () => string;
+  #id: string | null = null;
+  // Made on demand: of ten thousand idle connections, most are never asked for them.
+  #closed: { promise: Promise<CloseInfo>; resolve: (info: CloseInfo) => void } | null = null;
+  #aborter: AbortController | null = null;
+
+  /** Applications get connections from `connect()` and `serve()`. */
+  constructor(init: ConnectionInit, onEnded: (info: CloseInfo) => void) {
+    this.url = init.url;
+    this.request = init.request;
+    this.response = init.response;
+    this.subprotocol = init.subprotocol;
+    this.extensions = init.extensions;
+    this.#newId = () => init.runtime.nextId();
+    this.#link = new Link(init, {
+      onEnded: (info, error) => {
+        this.#closed?.resolve(info);
+        this.#aborter?.abort(error);
+        onEnded(info);
+      },
+    });
+  }
+
+  /** Names this connection in logs; unique in this process, and most likely among all. */
+  get id(): string {
+    return (this.#id ??= this.#newId());
+  }
+
+  /** The local end; null where the transport has no addresses. */
+  get localAddress(): Address | null {
+    return this.#link.transport.localAddress;
+  }
+
+  /** The peer's end; null where the transport has no addresses, or is gone before anybody asked. */
+  get remoteAddress(): Address | null {
+    return this.#link.transport.remoteAddress;
+  }
+
+  get state(): ConnectionState {
+    return this.#link.state;
+  }
+
+  /** Milliseconds that the newest answered ping took; null before the first. */
+  get latency(): number | null {
+    return this.#link.pulse.heartbeat.statistics.last;
+  }
+
+  /** Statistics of the round-trip times, in milliseconds. A snapshot. */
+  get latencyStats(): LatencyStats {
+    return this.#link.pulse.heartbeat.statistics.snapshot();
+  }
+
+  /** Bytes that were sent, and that the kernel has not taken yet. */
+  get bufferedAmount(): number {
+    return this.#link.outbox.bufferedAmount;
+  }
+
+  /** How the connection ended. Resolves when it has, however it did; never rejects. */
+  get closed(): Promise<CloseInfo> {
+    if (this.#closed === null) {
+      let resolve: (info: CloseInfo) => void = () => undefined;
+      const promise = new Promise<CloseInfo>((settle) => (resolve = settle));
+      this.#closed = { promise, resolve };
+      if (this.state === "closed") resolve(this.#link.closedError().info);
+    }
+    return this.#closed.promise;
+  }
+
+  /** Aborts when the connection ends; its reason is the ConnectionClosed error. */
+  get signal(): AbortSignal {
+    if (this.#aborter === null) {
+      this.#aborter = new AbortController();
+      if (this.state === "closed") this.#aborter.abort(this.#link.closedError());
+    }
+    return this.#aborter.signal;
+  }
+
+  /**
+   * Sends a message: a string as text, bytes as binary (RFC 6455 section 5.6).
+   *
+   * Resolves while fewer than `writeLimit` bytes are unsent, and waits otherwise: `await` it to keep pace with the
+   * peer. Bytes may be changed once it has resolved. An abort takes back a message of which no byte has left;
+   * one that is on its way already just stops waiting.
+   *
+   * @throws InvalidArgument for anything but a string or bytes
+   * @throws ConnectionClosed when the connection ends first
+   */
+  send(data: string | Bytes, options?: CallOptions): Promise<void> {
+    try {
+      const signal = options === undefined ? null : checkSignal(options.signal);
+      if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+      if (this.#link.state !== "open") return this.#rejectOnceClosed();
+      if (typeof data === "string") return this.#link.sendText(data, signal);
+      const bytes = toBytes(data);
+      if (bytes === null) throw expected("data", "a string, an ArrayBuffer or a view of one", data);
+      return this.#link.sendBinary(bytes, signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Waits for the next message. One reader at a time; what was received before the end can still be read.
+   *
+   * @throws ConnectionClosed when no message will come any more
+   * @throws ConcurrencyError while another `recv`, iteration or `forEach` waits
+   * @throws TooSlowError after `timeout`; nothing is lost
+   */
+  recv(options?: ReceiveOptions): Promise<Message> {
+    const { inbox } = this.#link;
+    if (options === undefined && inbox.length > 0 && !inbox.hasReader) {
+      return Promise.resolve(inbox.poll() ?? "");
+    }
+    try {
+      const signal = checkSignal(options?.signal);
+      const timeout = checkDuration("timeout", options?.timeout, null);
+      return receiveOne(this.#link, "recv()", { signal, timeout });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Calls `callback` with each message, in order, and awaits what it returns before the next one.
+   *
+   * Resolves when the connection has ended, however it did; rejects with what `callback` throws (the connection
+   * stays open then), or with the reason of an abort.
+   */
+  forEach(callback: (message: Message) => unknown, options?: CallOptions): Promise<CloseInfo> {
+    try {
+      checkFunction("callback", callback);
+      return consumeAll(this.#link, callback, checkSignal(options?.signal));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Iterates over the messages. The loop ends when the connection ended as it should (`CloseInfo.ok`), and throws
+   * ConnectionClosedError otherwise. Leaving the loop early leaves the connection open.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
+    return new MessageIterator(this.#link);
+  }
+
+  /**
+   * Sends a Ping and waits for its Pong; resolves with the round trip in milliseconds, from the bytes handed to the
+   * socket to the bytes read (RFC 6455 sections 5.5.2 and 5.5.3).
+   *
+   * @param payload at most 125 bytes, and no payload of a ping in flight; random by default
+   * @throws ConcurrencyError for the payload of a ping in flight, which is not affected
+   * @throws ConnectionClosed when the connection ends first
+   */
+  ping(payload?: string | Bytes | null, options?: CallOptions): Promise<number> {
+    try {
+      const signal = checkSignal(options?.signal);
+      const { pulse } = this.#link;
+      const bytes =
+        payload === undefined || payload === null ? pulse.newPayload() : checkControlPayload(payload);
+      if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+      if (this.#link.state !== "open") return this.#rejectOnceClosed();
+      if (pulse.isInFlight(bytes)) {
+        throw new ConcurrencyError(
+          "Expected a payload that no ping in flight has: its pong could answer either",
+        );
+      }
+      return pulse.ping(bytes, signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Sends a Pong: to answer pings oneself with `autoPong: false`, or unasked (RFC 6455 section 5.5.3).
+   * Does nothing while the connection is closing.
+   */
+  pong(payload: string | Bytes = ""): void {
+    const bytes = checkControlPayload(payload);
+    if (this.#link.state === "open") this.#link.outbox.queuePong(bytes);
+  }
+
+  /**
+   * Closes the connection: sends a Close behind what was sent before, waits for the peer's, and resolves at the end
+   * of the socket, after `closeTimeout` at the latest (RFC 6455 section 7.1.2). Calling it again changes nothing.
+   *
+   * @param code 1000–1003, 1007–1014 or 3000–4999. @default 1000
+   * @param reason at most 123 bytes of UTF-8. @default ""
+   * @throws InvalidArgument for any other code or a longer reason; the connection is not affected
+   */
+  close(code = 1000, reason = ""): Promise<CloseInfo> {
+    try {
+      this.#link.close(checkClose(code, reason), "local-close", null);
+      return this.closed;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Ends the connection at once, without a Close. Never throws. */
+  terminate(): void {
+    this.#link.terminate("aborted", null);
+  }
+
+  /** Adds a listener; returns what removes it. */
+  on<Name extends ConnectionEventName>(event: Name, listener: Listener<Name>): () => void {
+    checkChoice("event", event, EVENT_NAMES, "ping");
+    checkFunction("listener", listener);
+    return this.#link.listeners.add(event, listener);
+  }
+
+  /** `await using connection = …` closes with 1000 at the end of the block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  [start](rest: Uint8Array, preface: Uint8Array | null = null): void {
+    this.#link.start(rest, preface);
+  }
+
+  [closeFor](
+    cause: "handler-failed" | "server-shutdown",
+    code: number,
+    reason: string,
+    error: Error | null,
+  ): void {
+    this.#link.close({ code, reason }, cause, error);
+  }
+
+  /** Too late: what comes is the end, and only then is it known how it went. */
+  async #rejectOnceClosed(): Promise<never> {
+    const rejection = this.closed.then((): never => {
+      throw this.#link.closedError();
+    });
+    rejection.catch(() => undefined);
+    return rejection;
+  }
+}
+
+/** Hands out queued messages with one promise each: an async generator would cost half again as much. */
+class MessageIterator implements AsyncIterator<Message, undefined> {
+  readonly #link: Link;
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  next(): Promise<IteratorResult<Message, undefined>> {
+    const { inbox } = this.#link;
+    if (inbox.length > 0 && !inbox.hasReader) {
+      return Promise.resolve({ value: inbox.poll() ?? "", done: false });
+    }
+    return receiveOne(this.#link, "iteration", { signal: null, timeout: null }).then(asResult, endOrThrow);
+  }
+}
+
+function asResult(value: Message): IteratorResult<Message, undefined> {
+  return { value, done: false };
+}
+
+function endOrThrow(error: Error & Partial<ConnectionClosed>): IteratorResult<Message, undefined> {
+  if (error.info?.ok === true) return { value: undefined, done: true };
+  throw error;
+}

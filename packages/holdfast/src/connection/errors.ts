@@ -1,0 +1,67 @@
+// The errors of an established connection. Those of opening one stand in protocol/errors.ts.
+
+import { HoldfastError } from "../protocol/errors.js";
+import type { CloseInfo } from "./close-info.js";
+
+/** The connection ended. `info` says how; `explain(info)` says what to do. */
+export abstract class ConnectionClosed extends HoldfastError {
+  readonly info: CloseInfo;
+
+  constructor(info: CloseInfo, code: `ERR_HOLDFAST_${string}`) {
+    super(info.message, info.error === null ? { code } : { code, cause: info.error });
+    this.info = info;
+  }
+}
+
+/** It ended as it should: both Close frames, with codes in 1000, 1001 and 1005. */
+export class ConnectionClosedOK extends ConnectionClosed {
+  static {
+    this.prototype.name = "ConnectionClosedOK";
+  }
+
+  constructor(info: CloseInfo) {
+    super(info, "ERR_HOLDFAST_CLOSED_OK");
+  }
+}
+
+/** It ended otherwise. */
+export class ConnectionClosedError extends ConnectionClosed {
+  static {
+    this.prototype.name = "ConnectionClosedError";
+  }
+
+  constructor(info: CloseInfo) {
+    super(info, "ERR_HOLDFAST_CLOSED_ERROR");
+  }
+}
+
+/** The error that tells of this ending. */
+export function connectionClosed(info: CloseInfo): ConnectionClosed {
+  return info.ok ? new ConnectionClosedOK(info) : new ConnectionClosedError(info);
+}
+
+/** Something did not come within the time that the caller allowed. */
+export class TooSlowError extends HoldfastError {
+  static {
+    this.prototype.name = "TooSlowError";
+  }
+
+  /** The time allowed, in milliseconds. */
+  readonly timeout: number;
+
+  constructor(message: string, timeout: number) {
+    super(message, { code: "ERR_HOLDFAST_TOO_SLOW" });
+    this.timeout = timeout;
+  }
+}
+
+/** Two callers want what only one can have. */
+export class ConcurrencyError extends HoldfastError {
+  static {
+    this.prototype.name = "ConcurrencyError";
+  }
+
+  constructor(message: string) {
+    super(message, { code: "ERR_HOLDFAST_CONCURRENCY" });
+  }
+}

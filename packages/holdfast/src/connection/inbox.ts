@@ -1,0 +1,165 @@
+// Received messages on their way to the application: straight into a waiting reader where there is one, and
+// otherwise into a bounded queue. One reader at a time.
+
+import { ConcurrencyError } from "./errors.js";
+
+/** A text message is a string, a binary one its bytes. */
+export type Message = string | Uint8Array;
+
+/** Who waits for messages: `recv`, the iterator, or `forEach`. */
+export interface Reader {
+  /** Takes one message. Returns true where it is ready for the next at once. */
+  take(message: Message): boolean;
+  /** No message will come any more. */
+  end(): void;
+}
+
+/** What the inbox wants of its connection: reading stopped, or going on. */
+export interface InboxEvents {
+  onInboxFull(): void;
+  onInboxRoomy(): void;
+}
+
+export interface InboxLimits {
+  readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
+}
+
+export class Inbox {
+  readonly #events: InboxEvents;
+  readonly #limits: InboxLimits;
+  readonly #queue: Message[] = [];
+  #head = 0;
+  #bytes = 0;
+  #reader: Reader | null = null;
+  #isReaderReady = false;
+  #isFull = false;
+  #isDraining = false;
+  #hasEnded = false;
+
+  constructor(events: InboxEvents, limits: InboxLimits) {
+    this.#events = events;
+    this.#limits = limits;
+  }
+
+  /** Messages that wait to be read. */
+  get length(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  /** Bytes of the messages that wait to be read; a string counts its characters. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes a message from the peer. */
+  push(message: Message): void {
+    if (this.#isReaderReady && this.length === 0 && this.#reader !== null) {
+      this.#isReaderReady = false;
+      if (this.#reader.take(message)) this.#isReaderReady = this.#reader !== null;
+      return;
+    }
+    // While closing nothing holds the peer back any more, so what exceeds the limits is dropped.
+    if (this.#isDraining && this.#isOverLimit()) return;
+    this.#queue.push(typeof message === "string" ? message : ownBytes(message));
+    this.#bytes += message.length;
+    if (!this.#isFull && !this.#isDraining && this.#isOverLimit()) {
+      this.#isFull = true;
+      this.#events.onInboxFull();
+    }
+  }
+
+  /**
+   * Begins to read: what waits is handed over at once, as long as the reader is ready for it.
+   * @throws ConcurrencyError where another reader is waiting
+   */
+  attach(reader: Reader, what: string): void {
+    if (this.#reader !== null) {
+      throw new ConcurrencyError(
+        `${what} was called while another recv(), iteration or forEach() was waiting for a message: only one can have it`,
+      );
+    }
+    this.#reader = reader;
+    this.resume(reader);
+  }
+
+  /** Whether somebody reads already. */
+  get hasReader(): boolean {
+    return this.#reader !== null;
+  }
+
+  detach(reader: Reader): void {
+    if (this.#reader !== reader) return;
+    this.#reader = null;
+    this.#isReaderReady = false;
+  }
+
+  /** The reader takes messages again: first those that wait. */
+  resume(reader: Reader): void {
+    while (this.#reader === reader && this.length > 0) {
+      if (!reader.take(this.#shift())) return;
+    }
+    if (this.#reader !== reader) return;
+    if (this.#hasEnded) this.#endReader();
+    else this.#isReaderReady = true;
+  }
+
+  /** Takes the oldest message; undefined where none waits. */
+  poll(): Message | undefined {
+    return this.length === 0 ? undefined : this.#shift();
+  }
+
+  /** The connection is closing: the peer is no longer held back, so that its Close can be read. */
+  drain(): void {
+    this.#isDraining = true;
+    if (!this.#isFull) return;
+    this.#isFull = false;
+    this.#events.onInboxRoomy();
+  }
+
+  /** No message will come any more; those that wait can still be read. */
+  end(): void {
+    this.#hasEnded = true;
+    if (this.#isReaderReady) this.#endReader();
+  }
+
+  #endReader(): void {
+    const reader = this.#reader;
+    this.#reader = null;
+    this.#isReaderReady = false;
+    reader?.end();
+  }
+
+  #shift(): Message {
+    const message = this.#queue[this.#head];
+    this.#queue[this.#head++] = "";
+    this.#bytes -= message.length;
+    if (this.#head === this.#queue.length) {
+      this.#queue.length = 0;
+      this.#head = 0;
+    } else if (this.#head >= 1024 && this.#head * 2 >= this.#queue.length) {
+      this.#queue.splice(0, this.#head);
+      this.#head = 0;
+    }
+    if (this.#isFull && this.#isRoomy()) {
+      this.#isFull = false;
+      this.#events.onInboxRoomy();
+    }
+    return message;
+  }
+
+  #isOverLimit(): boolean {
+    return this.length > this.#limits.maxQueuedMessages || this.#bytes > this.#limits.maxQueuedBytes;
+  }
+
+  #isRoomy(): boolean {
+    return (
+      this.length <= this.#limits.maxQueuedMessages / 4 && this.#bytes <= this.#limits.maxQueuedBytes / 4
+    );
+  }
+}
+
+/** A small slice that waits would keep all of the chunk in memory that it was read in. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.length * 2 < bytes.buffer.byteLength ? bytes.slice() : bytes;
+}

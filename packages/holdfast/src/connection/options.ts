@@ -1,0 +1,167 @@
+// Options of a connection: checked once, at the edge, with a sentence for whoever got one wrong.
+
+import type { Liveness } from "../heartbeat/signals.js";
+import { InvalidArgument } from "../protocol/errors.js";
+import type { Logger } from "./ports.js";
+
+/** Options that clients and servers share. Durations are milliseconds, sizes are bytes; null switches off. */
+export interface ConnectionOptions {
+  /** Time between two keepalive pings; null: no keepalive, no heartbeat, no latency. @default 20000 */
+  readonly pingInterval?: number | null;
+  /**
+   * Time that a ping may stay unanswered before the peer is declared dead, counted from when the ping was queued;
+   * null: measure and never judge. @default 20000
+   */
+  readonly pingTimeout?: number | null;
+  /** What counts as life: `"pong"`s only, or any received byte (`"traffic"`). @default "pong" */
+  readonly liveness?: Liveness;
+  /** Time from the beginning of closing to the end of the socket. @default 10000 */
+  readonly closeTimeout?: number | null;
+  /** Answer pings (RFC 6455 section 5.5.2). @default true */
+  readonly autoPong?: boolean;
+  /** Longest message that is accepted; a longer one fails the connection with 1009. @default 1048576 */
+  readonly maxMessageSize?: number | null;
+  /**
+   * How many received messages, and how many bytes of them, may wait to be read before reading pauses:
+   * a number of messages, or both. @default { messages: 1024, bytes: 1048576 }
+   */
+  readonly maxQueue?: number | { readonly messages?: number | null; readonly bytes?: number | null } | null;
+  /** Unsent bytes from which on `send()` waits. @default 65536 */
+  readonly writeLimit?: number;
+  /** permessage-deflate (RFC 7692). Not built yet: only false is accepted. @default false */
+  readonly compression?: boolean;
+  /** Where to log; silent unless given. */
+  readonly logger?: Logger | null;
+}
+
+/** The options as a connection uses them: complete and valid. */
+export interface ConnectionSettings {
+  readonly pingInterval: number | null;
+  readonly pingTimeout: number | null;
+  readonly liveness: Liveness;
+  readonly closeTimeout: number | null;
+  readonly autoPong: boolean;
+  readonly maxMessageSize: number | null;
+  readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
+  readonly writeLimit: number;
+  readonly logger: Logger | null;
+}
+
+/** @throws InvalidArgument that names the option, what was expected and what came */
+export function checkConnectionOptions(options: ConnectionOptions): ConnectionSettings {
+  const pingInterval = checkDuration("pingInterval", options.pingInterval, 20_000);
+  if (pingInterval === null && typeof options.pingTimeout === "number") {
+    throw new InvalidArgument(
+      `Expected no \`pingTimeout\` beside \`pingInterval: null\`, which sends no ping that could time out, got ${describe(options.pingTimeout)}`,
+    );
+  }
+  const pingTimeout = checkDuration("pingTimeout", options.pingTimeout, 20_000);
+  if (options.compression !== undefined && options.compression) {
+    throw new InvalidArgument(
+      `Expected \`compression\` to be false, since this version has none yet, got ${describe(options.compression)}`,
+    );
+  }
+  return {
+    pingInterval,
+    pingTimeout: pingInterval === null ? null : pingTimeout,
+    liveness: checkChoice("liveness", options.liveness, ["pong", "traffic"], "pong"),
+    closeTimeout: checkDuration("closeTimeout", options.closeTimeout, 10_000),
+    autoPong: checkBoolean("autoPong", options.autoPong, true),
+    maxMessageSize: checkSize("maxMessageSize", options.maxMessageSize, 1024 * 1024),
+    ...checkQueue(options.maxQueue),
+    writeLimit: checkSize("writeLimit", options.writeLimit, 64 * 1024) ?? Infinity,
+    logger: checkLogger(options.logger),
+  };
+}
+
+/** The longest time that timers of JavaScript can wait. */
+const MAX_DURATION = 2 ** 31 - 1;
+
+export function checkDuration(name: string, value: unknown, fallback: number | null): number | null {
+  if (value === undefined) return fallback;
+  if (value === null) return null;
+  if (typeof value === "number" && value > 0 && value <= MAX_DURATION) return value;
+  throw expected(name, `a positive number of milliseconds (at most ${MAX_DURATION}) or null`, value);
+}
+
+export function checkSize(name: string, value: unknown, fallback: number | null): number | null {
+  if (value === undefined) return fallback;
+  if (value === null) return null;
+  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
+  throw expected(name, "a positive whole number or null", value);
+}
+
+export function checkBoolean(name: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value === "boolean") return value;
+  throw expected(name, "true or false", value);
+}
+
+export function checkChoice<Choice extends string>(
+  name: string,
+  value: unknown,
+  choices: readonly Choice[],
+  fallback: Choice,
+): Choice {
+  if (value === undefined) return fallback;
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
+  throw expected(name, choices.map((choice) => JSON.stringify(choice)).join(" or "), value);
+}
+
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== "function") throw expected(name, "a function", value);
+}
+
+export function checkSignal(value: unknown): AbortSignal | null {
+  if (value === undefined || value === null) return null;
+  if (value instanceof AbortSignal) return value;
+  throw expected("signal", "an AbortSignal", value);
+}
+
+export function expected(name: string, what: string, got: unknown): InvalidArgument {
+  return new InvalidArgument(`Expected \`${name}\` to be ${what}, got ${describe(got)}`);
+}
+
+/** A value as a message shows it: `"20s" (string)`, `null`, `[object]`. */
+export function describe(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return `${JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)} (string)`;
+    case "number":
+    case "bigint":
+    case "boolean":
+      return `${value} (${typeof value})`;
+    case "undefined":
+      return "undefined";
+    case "object":
+      return value === null ? "null" : `an object (${value.constructor?.name ?? "no prototype"})`;
+    case "function":
+    case "symbol":
+      return `a ${typeof value}`;
+  }
+}
+
+function checkQueue(value: unknown): { maxQueuedMessages: number; maxQueuedBytes: number } {
+  const isObject = typeof value === "object" && value !== null;
+  const { messages, bytes } = (isObject ? value : { messages: value }) as {
+    messages?: unknown;
+    bytes?: unknown;
+  };
+  if (value === null) return { maxQueuedMessages: Infinity, maxQueuedBytes: Infinity };
+  return {
+    maxQueuedMessages: checkSize(isObject ? "maxQueue.messages" : "maxQueue", messages, 1024) ?? Infinity,
+    maxQueuedBytes: checkSize("maxQueue.bytes", bytes, 1024 * 1024) ?? Infinity,
+  };
+}
+
+function checkLogger(value: unknown): Logger | null {
+  if (value === undefined || value === null) return null;
+  const logger = value as Logger;
+  const hasAll = (["debug", "info", "warn", "error"] as const).every(
+    (level) => typeof logger[level] === "function",
+  );
+  if (hasAll) return logger;
+  throw expected("logger", "an object with debug, info, warn and error", value);
+}

@@ -1,0 +1,274 @@
+// Frames on their way to the socket. All that is sent in one turn of the event loop goes to the kernel in one
+// write. While the socket takes no more, messages wait here, so that a ping, a pong or a Close overtakes them.
+
+import type { CloseFrame } from "../protocol/close-code.js";
+import { BINARY, FIN, PONG } from "../protocol/frame/opcode.js";
+import type { Protocol } from "../protocol/protocol.js";
+import { Backlog } from "./backlog.js";
+import type { Transport } from "./ports.js";
+import type { Flushable, Runtime } from "./runtime.js";
+import type { SlabOwner } from "./slab.js";
+
+/** Payloads up to this size are copied into the slab; larger ones are handed over as they are. */
+const COPY_AT_MOST = 64 * 1024;
+
+/** One promise for every send that need not wait. */
+const SENT: Promise<void> = Promise.resolve();
+
+export interface OutboxEvents {
+  /** The ping of this key was handed to the socket. */
+  onPingSent(key: string): void;
+  /** Bytes were handed to the socket. */
+  onBytesSent(count: number): void;
+}
+
+interface WaitingPing {
+  readonly key: string;
+  readonly payload: Uint8Array;
+}
+
+const NO_PINGS: readonly WaitingPing[] = [];
+
+export class Outbox implements Flushable, SlabOwner {
+  readonly #runtime: Runtime;
+  readonly #transport: Transport;
+  readonly #protocol: Protocol;
+  readonly #events: OutboxEvents;
+  readonly #writeLimit: number;
+
+  /** What this turn sends. The newest part is a region of the slab that is still being written. */
+  #batch: Uint8Array[] | null = null;
+  #batchBytes = 0;
+  #regionStart = -1;
+  #isFlushPlanned = false;
+  #isCorked = false;
+
+  /** The answer to the upgrade, until the first write. */
+  #preface: Uint8Array | null = null;
+  /** What waits: pings for the next write, and while the socket is blocked, one pong and the messages. */
+  #pings: readonly WaitingPing[] = NO_PINGS;
+  #pong: Uint8Array | null = null;
+  #close: Uint8Array | null = null;
+  #backlog: Backlog | null = null;
+  #isEndPlanned = false;
+
+  constructor(
+    runtime: Runtime,
+    transport: Transport,
+    protocol: Protocol,
+    events: OutboxEvents,
+    writeLimit: number,
+  ) {
+    this.#runtime = runtime;
+    this.#transport = transport;
+    this.#protocol = protocol;
+    this.#events = events;
+    this.#writeLimit = writeLimit;
+  }
+
+  /** Bytes that were sent and that the kernel has not taken. */
+  get bufferedAmount(): number {
+    return this.#batchBytes + (this.#backlog?.bytes ?? 0) + this.#transport.bufferedAmount;
+  }
+
+  /** Sends a text message; resolves below `writeLimit`. */
+  sendText(text: string, signal: AbortSignal | null): Promise<void> {
+    const { encoder, extension } = this.#protocol;
+    const size = encoder.maxTextFrameSize(text.length);
+    if (size > COPY_AT_MOST || extension !== null || this.#mustWait()) {
+      return this.#sendAlone([this.#protocol.sendText(text)], this.#writeLimit, signal);
+    }
+    const start = this.#reserve(size);
+    return this.#written(start, encoder.writeText(this.#runtime.slab.bytes, start, text));
+  }
+
+  /** Sends a binary message; resolves below `writeLimit`, and when `payload` may be changed again. */
+  sendBinary(payload: Uint8Array, signal: AbortSignal | null): Promise<void> {
+    const { encoder, extension } = this.#protocol;
+    if (payload.length > COPY_AT_MOST && extension === null && !encoder.isMasking) {
+      const header = Buffer.allocUnsafe(encoder.frameSize(payload.length) - payload.length);
+      encoder.writeHeader(header, 0, FIN | BINARY, payload.length);
+      return this.#sendAlone([header, payload], Math.min(this.#writeLimit, COPY_AT_MOST), signal);
+    }
+    if (payload.length > COPY_AT_MOST || extension !== null || this.#mustWait()) {
+      return this.#sendAlone([this.#protocol.sendBinary(payload)], this.#writeLimit, signal);
+    }
+    const start = this.#reserve(encoder.frameSize(payload.length));
+    return this.#written(start, encoder.writeFrame(this.#runtime.slab.bytes, start, FIN | BINARY, payload));
+  }
+
+  /** Bytes that go out ahead of everything else: the server's answer to the upgrade. */
+  preface(bytes: Uint8Array): void {
+    this.#preface = bytes;
+    this.#planFlush();
+  }
+
+  queuePing(key: string, payload: Uint8Array): void {
+    this.#pings = [...this.#pings, { key, payload }];
+    this.#planFlush();
+  }
+
+  /** Takes a ping back that has not been handed over. */
+  abandonPing(key: string): void {
+    if (this.#pings.length > 0) this.#pings = this.#pings.filter((ping) => ping.key !== key);
+  }
+
+  /**
+   * Answers a ping. While the socket is blocked only the newest answer is kept: RFC 6455 section 5.5.3 asks for
+   * no more, and a peer that pings without reading must not fill our memory.
+   */
+  queuePong(payload: Uint8Array): void {
+    if (this.#transport.isBlocked) {
+      this.#pong = this.#protocol.sendPong(payload);
+      return;
+    }
+    const { encoder } = this.#protocol;
+    const start = this.#reserve(encoder.frameSize(payload.length));
+    void this.#written(start, encoder.writeFrame(this.#runtime.slab.bytes, start, FIN | PONG, payload));
+  }
+
+  /**
+   * Sends the Close, the last frame: behind the messages that wait, or, where the connection has failed
+   * (`isUrgent`), instead of them.
+   */
+  queueClose(close: CloseFrame, isUrgent: boolean): void {
+    this.#close = this.#protocol.sendClose(close);
+    this.#pings = NO_PINGS;
+    if (isUrgent && this.#transport.isBlocked) this.#backlog?.drop();
+    this.#planFlush();
+  }
+
+  /** Ends our side of the stream once everything has been handed over. */
+  end(): void {
+    this.#isEndPlanned = true;
+    this.#planFlush();
+  }
+
+  /** The connection is gone: whoever waits is told. */
+  fail(error: Error): void {
+    this.#takeBatch();
+    this.#pings = NO_PINGS;
+    this.#pong = null;
+    this.#close = null;
+    this.#isEndPlanned = false;
+    this.#backlog?.fail(error);
+  }
+
+  /** Holds flushes back while a chunk is being parsed: what its messages make us send goes out together. */
+  cork(): void {
+    this.#isCorked = true;
+  }
+
+  uncork(): void {
+    this.#isCorked = false;
+    if (this.#isFlushPlanned) this.flush();
+  }
+
+  flush(): void {
+    this.#isFlushPlanned = false;
+    while (!this.#transport.isBlocked) {
+      const pings = this.#pings;
+      const chunks = this.#collect();
+      if (chunks.length === 0) break;
+      this.#write(chunks);
+      for (const ping of pings) this.#events.onPingSent(ping.key);
+    }
+    this.#backlog?.wake(this.#transport.isBlocked ? this.bufferedAmount : 0);
+    if (!this.#isEndPlanned || this.#transport.isBlocked) return;
+    this.#isEndPlanned = false;
+    this.#transport.end();
+  }
+
+  closeRegion(): void {
+    if (this.#regionStart < 0) return;
+    const { slab } = this.#runtime;
+    this.#batch ??= [];
+    this.#batch.push(slab.bytes.subarray(this.#regionStart, slab.position));
+    this.#regionStart = -1;
+  }
+
+  /** The chunks of the next write: control frames first, the Close last. */
+  #collect(): Uint8Array[] {
+    const bytes = this.#batchBytes;
+    let chunks = this.#takeBatch();
+    if (this.#preface !== null || this.#pings !== NO_PINGS || this.#pong !== null) {
+      chunks = [...this.#takeControl(), ...chunks];
+    }
+    this.#backlog?.moveTo(chunks, bytes, this.#writeLimit);
+    if (this.#close !== null && (this.#backlog?.isEmpty ?? true)) {
+      chunks.push(this.#close);
+      this.#close = null;
+    }
+    return chunks;
+  }
+
+  #takeControl(): Uint8Array[] {
+    const chunks = this.#preface === null ? [] : [this.#preface];
+    for (const ping of this.#pings) chunks.push(this.#protocol.sendPing(ping.payload));
+    if (this.#pong !== null) chunks.push(this.#pong);
+    this.#preface = null;
+    this.#pings = NO_PINGS;
+    this.#pong = null;
+    return chunks;
+  }
+
+  #takeBatch(): Uint8Array[] {
+    if (this.#regionStart >= 0) {
+      this.closeRegion();
+      this.#runtime.slab.leave();
+    }
+    const batch = this.#batch ?? [];
+    this.#batch = null;
+    this.#batchBytes = 0;
+    return batch;
+  }
+
+  #write(chunks: readonly Uint8Array[]): void {
+    let bytes = 0;
+    for (const chunk of chunks) bytes += chunk.length;
+    if (this.#transport.write(chunks)) {
+      for (let index = chunks.length - 1; index >= 0; index--) this.#runtime.slab.release(chunks[index]);
+    }
+    this.#events.onBytesSent(bytes);
+  }
+
+  /** Whether a message has to queue up: behind others, or because the socket takes no more. */
+  #mustWait(): boolean {
+    if (this.#backlog?.isEmpty === false) return true;
+    if (this.#batchBytes >= this.#writeLimit) this.flush();
+    return this.#transport.isBlocked;
+  }
+
+  /** Room for a frame of at most `size` bytes in the slab; returns where it begins. */
+  #reserve(size: number): number {
+    const { slab } = this.#runtime;
+    if (!slab.isOpenFor(this, size)) {
+      this.closeRegion();
+      slab.open(this, size);
+      this.#regionStart = slab.position;
+    }
+    return slab.position;
+  }
+
+  #written(start: number, end: number): Promise<void> {
+    this.#runtime.slab.advance(end);
+    this.#batchBytes += end - start;
+    this.#planFlush();
+    return SENT;
+  }
+
+  /** Sends a frame that stands on its own: a large one, or one that has to wait. */
+  #sendAlone(chunks: readonly Uint8Array[], level: number, signal: AbortSignal | null): Promise<void> {
+    this.#backlog ??= new Backlog();
+    const entry = this.#backlog.push(chunks);
+    if (!this.#transport.isBlocked) this.flush();
+    if (!this.#transport.isBlocked || this.bufferedAmount < level) return SENT;
+    return this.#backlog.wait(entry, level, signal);
+  }
+
+  #planFlush(): void {
+    if (this.#isFlushPlanned) return;
+    this.#isFlushPlanned = true;
+    if (!this.#isCorked) this.#runtime.flushAtTurnEnd(this);
+  }
+}

@@ -1,0 +1,212 @@
+// Drives a connection's heartbeat: tells the pure machine what happens, and does what it asks for. Keeps the promises
+// of those who wait for a pong.
+
+import type { Action, HeartbeatOptions, Observation } from "../heartbeat/signals.js";
+import { Heartbeat } from "../heartbeat/heartbeat.js";
+import type { Runtime } from "./runtime.js";
+import { Alarm, type AlarmHandler } from "./timer-queue.js";
+
+/** Bytes of the payload of a keepalive ping: a peer must not be able to guess it and answer ahead of time. */
+const PAYLOAD_SIZE = 8;
+
+/** What the heartbeat needs of its connection. */
+export interface PulseHost {
+  /** Monotonic time at which bytes were read last. */
+  readonly lastReceivedAt: number;
+  queuePing(key: string, payload: Uint8Array): void;
+  abandonPing(key: string): void;
+  onOverdue(elapsed: number, expected: number): void;
+  onSuspended(gap: number): void;
+  onDead(silence: number): void;
+}
+
+interface PingWaiter {
+  readonly resolve: (elapsed: number) => void;
+  readonly reject: (error: unknown) => void;
+  readonly stopWatching: () => void;
+}
+
+export class Pulse implements AlarmHandler {
+  readonly heartbeat: Heartbeat;
+  readonly #runtime: Runtime;
+  readonly #host: PulseHost;
+  readonly #alarm = new Alarm(this);
+  #waiters: Map<string, PingWaiter> | null = null;
+  #lastPingAt: number | null = null;
+  #lastPongAt: number | null = null;
+
+  constructor(runtime: Runtime, host: PulseHost, options: HeartbeatOptions) {
+    this.#runtime = runtime;
+    this.#host = host;
+    this.heartbeat = new Heartbeat(options);
+  }
+
+  /** When a ping was queued last, monotonic; null for never. */
+  get lastPingAt(): number | null {
+    return this.#lastPingAt;
+  }
+
+  /** When a pong answered a ping last, monotonic; null for never. */
+  get lastPongAt(): number | null {
+    return this.#lastPongAt;
+  }
+
+  open(): void {
+    this.#observe(this.#now(), { type: "opened", wallNow: this.#wallNow() });
+  }
+
+  /** A payload that no ping in flight has. */
+  newPayload(): Uint8Array {
+    for (;;) {
+      const payload = this.#runtime.randomBytes(PAYLOAD_SIZE);
+      if (!this.heartbeat.pings.has(keyOf(payload))) return payload;
+    }
+  }
+
+  isInFlight(payload: Uint8Array): boolean {
+    return this.heartbeat.pings.has(keyOf(payload));
+  }
+
+  /** Sends a ping of the application; resolves with the milliseconds that its pong took. */
+  ping(payload: Uint8Array, signal: AbortSignal | null): Promise<number> {
+    const key = keyOf(payload);
+    const promise = new Promise<number>((resolve, reject) => {
+      const onAbort = (): void => this.#abandon(key, signal?.reason);
+      signal?.addEventListener("abort", onAbort);
+      const stopWatching = (): void => signal?.removeEventListener("abort", onAbort);
+      this.#waiters ??= new Map();
+      this.#waiters.set(key, { resolve, reject, stopWatching });
+    });
+    // A ping that nobody awaits must not end the process when the connection is lost.
+    promise.catch(() => undefined);
+    this.#queuePing(key, payload, false);
+    return promise;
+  }
+
+  onPingSent(key: string): void {
+    this.#observe(this.#now(), { type: "ping-sent", payload: key });
+  }
+
+  /** Takes a pong; returns the round trip of the ping it answers, or null where that is unknown. */
+  onPong(payload: Uint8Array, now: number): number | null {
+    const key = keyOf(payload);
+    let roundTrip: number | null = null;
+    for (const action of this.#observe(now, { type: "pong", payload: key })) {
+      if (action.type === "answered" && action.payload === key) roundTrip = action.elapsed;
+    }
+    return roundTrip;
+  }
+
+  pauseReading(): void {
+    this.#observe(this.#now(), { type: "reading-paused" });
+  }
+
+  resumeReading(): void {
+    this.#observe(this.#now(), { type: "reading-resumed" });
+  }
+
+  beginClosing(): void {
+    this.#observe(this.#now(), { type: "closing" });
+  }
+
+  /** The connection is gone: whoever waits for a pong is told. */
+  end(error: Error): void {
+    this.#observe(this.#now(), { type: "ended" });
+    const waiters = this.#waiters;
+    this.#waiters = null;
+    for (const waiter of waiters?.values() ?? []) {
+      waiter.stopWatching();
+      waiter.reject(error);
+    }
+  }
+
+  onAlarm(now: number): void {
+    const { lastReceivedAt } = this.#host;
+    this.#observe(now, { type: "wake", wallNow: this.#wallNow(), lastReceivedAt });
+  }
+
+  readonly #onPolled = (): void => {
+    const { lastReceivedAt } = this.#host;
+    this.#observe(this.#now(), { type: "polled", wallNow: this.#wallNow(), lastReceivedAt });
+  };
+
+  #observe(now: number, observation: Observation): readonly Action[] {
+    const actions = this.heartbeat.observe(now, observation);
+    for (const action of actions) this.#perform(action, now);
+    const wake = this.heartbeat.nextWake;
+    if (wake === null) this.#runtime.timers.cancel(this.#alarm);
+    else this.#runtime.timers.set(this.#alarm, wake);
+    return actions;
+  }
+
+  #perform(action: Action, now: number): void {
+    switch (action.type) {
+      case "send-ping": {
+        const payload = this.newPayload();
+        this.#queuePing(keyOf(payload), payload, true);
+        return;
+      }
+      case "poll": {
+        this.#runtime.clock.afterPoll(this.#onPolled);
+        return;
+      }
+      case "answered":
+        this.#lastPongAt = now;
+        {
+          this.#resolveWaiter(action.payload, action.elapsed);
+          return;
+        }
+      case "overdue": {
+        this.#host.onOverdue(action.elapsed, action.expected);
+        return;
+      }
+      case "suspended": {
+        this.#host.onSuspended(action.gap);
+        return;
+      }
+      case "dead": {
+        this.#host.onDead(action.silence);
+        return;
+      }
+    }
+  }
+
+  #queuePing(key: string, payload: Uint8Array, isKeepalive: boolean): void {
+    const now = this.#now();
+    this.#lastPingAt = now;
+    this.#observe(now, { type: "ping-queued", payload: key, isKeepalive });
+    this.#host.queuePing(key, payload);
+  }
+
+  #resolveWaiter(key: string, elapsed: number): void {
+    const waiter = this.#waiters?.get(key);
+    if (waiter === undefined) return;
+    this.#waiters?.delete(key);
+    waiter.stopWatching();
+    waiter.resolve(elapsed);
+  }
+
+  /** Leaves nothing of the ping behind: not in the table, and not in the outbox where it had not left yet. */
+  #abandon(key: string, reason: unknown): void {
+    const waiter = this.#waiters?.get(key);
+    if (waiter === undefined) return;
+    this.#waiters?.delete(key);
+    waiter.stopWatching();
+    this.#host.abandonPing(key);
+    this.#observe(this.#now(), { type: "ping-abandoned", payload: key });
+    waiter.reject(reason);
+  }
+
+  #now(): number {
+    return this.#runtime.clock.now();
+  }
+
+  #wallNow(): number {
+    return this.#runtime.clock.wallNow();
+  }
+}
+
+/** The heartbeat knows payloads as strings, a character for each byte. */
+function keyOf(payload: Uint8Array): string {
+  return String.fromCharCode(...payload);
+}

@@ -1,0 +1,168 @@
+// The ways to read an inbox: wait for one message (`recv`, the iterator), or have each one handed to a callback.
+
+import type { CloseInfo } from "./close-info.js";
+import { TooSlowError, type ConnectionClosed } from "./errors.js";
+import type { Inbox, Message, Reader } from "./inbox.js";
+import { Alarm, type AlarmHandler, type TimerQueue } from "./timer-queue.js";
+
+export interface WaitOptions {
+  readonly signal: AbortSignal | null;
+  /** Milliseconds; null to wait as long as it takes. */
+  readonly timeout: number | null;
+}
+
+/** What readers need of their connection. */
+export interface ReadableConnection {
+  readonly inbox: Inbox;
+  readonly timers: TimerQueue;
+  now(): number;
+  /** The error that tells how the connection ended; asked for only then. */
+  closedError(): ConnectionClosed;
+}
+
+/** Resolves with the next message; rejects with ConnectionClosed once none will come. */
+export function receiveOne(
+  connection: ReadableConnection,
+  what: string,
+  options: WaitOptions,
+): Promise<Message> {
+  return new Promise((resolve, reject) => {
+    options.signal?.throwIfAborted();
+    const waiter = new MessageWaiter(connection, options, resolve, reject);
+    connection.inbox.attach(waiter, what);
+    waiter.watch();
+  });
+}
+
+/** Calls `callback` with each message in turn, one at a time; resolves when the connection has ended. */
+export function consumeAll(
+  connection: ReadableConnection,
+  callback: (message: Message) => unknown,
+  signal: AbortSignal | null,
+): Promise<CloseInfo> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    connection.inbox.attach(new Consumer(connection, callback, signal, resolve, reject), "forEach()");
+  });
+}
+
+class MessageWaiter implements Reader, AlarmHandler {
+  readonly #connection: ReadableConnection;
+  readonly #options: WaitOptions;
+  readonly #resolve: (message: Message) => void;
+  readonly #reject: (error: unknown) => void;
+  #alarm: Alarm | null = null;
+  #isSettled = false;
+
+  constructor(
+    connection: ReadableConnection,
+    options: WaitOptions,
+    resolve: (message: Message) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Begins to mind the signal and the timeout, unless a message was there already. */
+  watch(): void {
+    if (this.#isSettled) return;
+    const { signal, timeout } = this.#options;
+    signal?.addEventListener("abort", this.#onAbort);
+    if (timeout === null) return;
+    this.#alarm = new Alarm(this);
+    this.#connection.timers.set(this.#alarm, this.#connection.now() + timeout);
+  }
+
+  take(message: Message): boolean {
+    this.#leave();
+    this.#resolve(message);
+    return false;
+  }
+
+  end(): void {
+    this.#leave();
+    this.#reject(this.#connection.closedError());
+  }
+
+  onAlarm(): void {
+    const timeout = this.#options.timeout ?? 0;
+    this.#leave();
+    this.#reject(
+      new TooSlowError(
+        `Expected a message within ${timeout} ms, got none; nothing is lost, recv() again`,
+        timeout,
+      ),
+    );
+  }
+
+  readonly #onAbort = (): void => {
+    this.#leave();
+    this.#reject(this.#options.signal?.reason);
+  };
+
+  #leave(): void {
+    this.#isSettled = true;
+    this.#connection.inbox.detach(this);
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#alarm !== null) this.#connection.timers.cancel(this.#alarm);
+  }
+}
+
+class Consumer implements Reader {
+  readonly #connection: ReadableConnection;
+  readonly #callback: (message: Message) => unknown;
+  readonly #signal: AbortSignal | null;
+  readonly #resolve: (info: CloseInfo) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(
+    connection: ReadableConnection,
+    callback: (message: Message) => unknown,
+    signal: AbortSignal | null,
+    resolve: (info: CloseInfo) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#connection = connection;
+    this.#callback = callback;
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  take(message: Message): boolean {
+    try {
+      const result = this.#callback(message);
+      if (!isThenable(result)) return true;
+      result.then(this.#onReady, this.#onFailure);
+      return false;
+    } catch (error) {
+      this.#onFailure(error);
+      return false;
+    }
+  }
+
+  end(): void {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#resolve(this.#connection.closedError().info);
+  }
+
+  readonly #onReady = (): void => this.#connection.inbox.resume(this);
+
+  readonly #onFailure = (error: unknown): void => {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#connection.inbox.detach(this);
+    this.#reject(error);
+  };
+
+  readonly #onAbort = (): void => this.#onFailure(this.#signal?.reason);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
+  );
+}

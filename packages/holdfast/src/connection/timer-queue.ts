@@ -1,0 +1,126 @@
+// One timer for all deadlines of a process: ten thousand connections must not mean ten thousand timers.
+// A binary heap rather than a wheel of slots: deadlines stay exact, and nothing ticks while nothing is due.
+
+import type { Clock } from "./ports.js";
+
+/** Who is called when an alarm goes off. */
+export interface AlarmHandler {
+  onAlarm(now: number): void;
+}
+
+/** A deadline that can be set, moved and cancelled. One owner, any number of settings. */
+export class Alarm {
+  readonly handler: AlarmHandler;
+  /** Used by the queue only. */
+  deadline = 0;
+  /** Used by the queue only: the place in the heap, -1 while not set. */
+  place = -1;
+
+  constructor(handler: AlarmHandler) {
+    this.handler = handler;
+  }
+
+  get isSet(): boolean {
+    return this.place >= 0;
+  }
+}
+
+export class TimerQueue {
+  readonly #clock: Clock;
+  readonly #heap: Alarm[] = [];
+  #cancelTimer: (() => void) | null = null;
+  #timerAt = Infinity;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Alarms that are set. */
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  /** Sets the alarm, or moves it, to the monotonic time `deadline`. */
+  set(alarm: Alarm, deadline: number): void {
+    if (alarm.isSet && alarm.deadline === deadline) return;
+    alarm.deadline = deadline;
+    if (!alarm.isSet) alarm.place = this.#heap.push(alarm) - 1;
+    this.#siftDown(this.#siftUp(alarm.place));
+    this.#arm();
+  }
+
+  cancel(alarm: Alarm): void {
+    if (!alarm.isSet) return;
+    this.#remove(alarm);
+    if (this.#heap.length === 0) this.#disarm();
+  }
+
+  #remove(alarm: Alarm): void {
+    const { place } = alarm;
+    alarm.place = -1;
+    const last = this.#heap.pop();
+    if (last === undefined || last === alarm) return;
+    this.#put(last, place);
+    this.#siftDown(this.#siftUp(place));
+  }
+
+  /** Arms the timer where the first deadline comes before it; a later one waits for the timer to look again. */
+  #arm(): void {
+    const first = this.#heap[0].deadline;
+    if (first >= this.#timerAt) return;
+    this.#disarm();
+    this.#timerAt = first;
+    this.#cancelTimer = this.#clock.setTimer(Math.max(0, first - this.#clock.now()), () => this.#fire());
+  }
+
+  #disarm(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    this.#timerAt = Infinity;
+  }
+
+  #fire(): void {
+    this.#cancelTimer = null;
+    this.#timerAt = Infinity;
+    const now = this.#clock.now();
+    while (this.#heap.length > 0 && this.#heap[0].deadline <= now) {
+      const alarm = this.#heap[0];
+      this.#remove(alarm);
+      alarm.handler.onAlarm(now);
+    }
+    if (this.#heap.length > 0) this.#arm();
+  }
+
+  #siftUp(from: number): number {
+    let place = from;
+    const alarm = this.#heap[place];
+    while (place > 0) {
+      const above = (place - 1) >> 1;
+      if (this.#heap[above].deadline <= alarm.deadline) break;
+      this.#put(this.#heap[above], place);
+      place = above;
+    }
+    this.#put(alarm, place);
+    return place;
+  }
+
+  #siftDown(from: number): void {
+    let place = from;
+    const alarm = this.#heap[place];
+    for (;;) {
+      let below = place * 2 + 1;
+      if (below >= this.#heap.length) break;
+      const right = below + 1;
+      if (right < this.#heap.length && this.#heap[right].deadline < this.#heap[below].deadline) below = right;
+      if (this.#heap[below].deadline >= alarm.deadline) break;
+      this.#put(this.#heap[below], place);
+      place = below;
+    }
+    this.#put(alarm, place);
+  }
+
+  #put(alarm: Alarm, place: number): void {
+    this.#heap[place] = alarm;
+    alarm.place = place;
+  }
+}

@@ -1,0 +1,123 @@
+// A transport over a socket of Node.js: TCP, TLS, a Unix socket, or any other Duplex stream.
+
+import type { Duplex } from "node:stream";
+import type { Address, Transport, TransportHandler } from "../connection/ports.js";
+
+/** The fields that sockets have beside those of a Duplex. */
+type SocketLike = Duplex & {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+};
+
+const OWNER = Symbol("transport");
+type OwnedSocket = SocketLike & { [OWNER]: SocketTransport };
+
+export class SocketTransport implements Transport {
+  readonly socket: SocketLike;
+  #handler: TransportHandler | null = null;
+  #remoteAddress: Address | null = null;
+  #localAddress: Address | null = null;
+  #hasEnded = false;
+
+  /** @param socket with `allowHalfOpen`, so that a FIN of the peer does not end our side by itself */
+  constructor(socket: Duplex) {
+    this.socket = socket;
+  }
+
+  // Asked of the kernel only where somebody wants to know: it costs two system calls a connection.
+
+  get remoteAddress(): Address | null {
+    const { remoteAddress, remotePort } = this.socket;
+    return (this.#remoteAddress ??= addressOf(remoteAddress, remotePort));
+  }
+
+  get localAddress(): Address | null {
+    const { localAddress, localPort } = this.socket;
+    return (this.#localAddress ??= addressOf(localAddress, localPort));
+  }
+
+  get bufferedAmount(): number {
+    return this.socket.writableLength;
+  }
+
+  get isBlocked(): boolean {
+    // Not `writableNeedDrain`: that stays true until the next tick even where the kernel took everything.
+    return this.socket.writableLength >= this.socket.writableHighWaterMark;
+  }
+
+  /** May be called again: the next handler takes over from the one before, as a connection from its handshake. */
+  start(handler: TransportHandler): void {
+    const isFirst = this.#handler === null;
+    this.#handler = handler;
+    if (!isFirst) return;
+    // The listeners are shared by all sockets: a closure for each event would cost half a kilobyte a connection.
+    (this.socket as OwnedSocket)[OWNER] = this;
+    this.socket
+      .on("data", onData)
+      .on("end", onEnd)
+      .on("drain", onDrain)
+      .on("error", onError)
+      .on("close", onClose);
+  }
+
+  write(chunks: readonly Uint8Array[]): boolean {
+    const { socket } = this;
+    if (chunks.length === 1) {
+      socket.write(chunks[0]);
+    } else {
+      socket.cork();
+      for (const chunk of chunks) socket.write(chunk);
+      socket.uncork();
+    }
+    return socket.writableLength === 0;
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Called by the shared listeners only. */
+  get handler(): TransportHandler | null {
+    return this.#handler;
+  }
+}
+
+function addressOf(address: string | undefined, port: number | undefined): Address | null {
+  return address === undefined ? null : { address, port: port ?? 0 };
+}
+
+function onData(this: OwnedSocket, chunk: Buffer): void {
+  this[OWNER].handler?.onChunk(chunk);
+}
+
+function onEnd(this: OwnedSocket): void {
+  this[OWNER].handler?.onEof();
+}
+
+function onDrain(this: OwnedSocket): void {
+  this[OWNER].handler?.onDrain();
+}
+
+function onError(this: OwnedSocket, error: Error): void {
+  this[OWNER].handler?.onError(error);
+}
+
+function onClose(this: OwnedSocket): void {
+  this[OWNER].handler?.onClosed();
+}

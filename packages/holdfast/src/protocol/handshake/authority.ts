@@ -1,0 +1,38 @@
+// Host and port, as the Host header, an Origin and an absolute-form target name them.
+
+/** A host and its port (RFC 3986 section 3.2), without user info. */
+export interface Authority {
+  /** In lower case; an IPv6 address in brackets. */
+  readonly hostname: string;
+  /** Null where it is left out. */
+  readonly port: number | null;
+}
+
+/** Reads `host [ ":" port ]`; null where `text` is something else, such as an empty host or two of them. */
+export function parseAuthority(text: string): Authority | null {
+  const match = AUTHORITY.exec(text);
+  if (match === null) return null;
+  const [, hostname = "", port = ""] = match;
+  if (Number(port) > 65_535) return null;
+  return { hostname: hostname.toLowerCase(), port: port === "" ? null : Number(port) };
+}
+
+/** The port of a scheme that is left out of its URLs; null for schemes that are not of the web. */
+export function defaultPort(scheme: string): number | null {
+  switch (scheme.toLowerCase()) {
+    case "http":
+    case "ws":
+      return 80;
+    case "https":
+    case "wss":
+      return 443;
+    default:
+      return null;
+  }
+}
+
+/**
+ * An IP literal or a registered name (RFC 3986 section 3.2.2), then the port. The comma, which a name may hold
+ * by the letter, is left out: it is what two Host headers look like once a proxy has joined them.
+ */
+const AUTHORITY = /^(\[[0-9a-f:.]+\]|[0-9a-z\-._~%!$&'()*+;=]+)(?::([0-9]{0,5}))?$/i;

@@ -1,0 +1,195 @@
+// The client's half of the opening handshake (RFC 6455 section 4.1).
+
+import { Buffer } from "node:buffer";
+import { InvalidHeader, InvalidUpgrade, NegotiationError } from "../errors.js";
+import { acceptKey } from "./accept-key.js";
+import { parseAuthority } from "./authority.js";
+import { parseExtensions } from "./extension-header.js";
+import { checkedValue, headerList, readHeaders, refuseReserved } from "./header-input.js";
+import type { HeaderField, HeadersInput } from "./header-input.js";
+import type { HeaderList } from "./header-list.js";
+import { quote, quoteAll } from "./quote.js";
+import type { ResponseHead } from "./response-head.js";
+import { isToken, listHasToken } from "./token.js";
+import type { WebSocketURL } from "./url.js";
+
+/** What a client asks for. */
+export interface ClientHandshakeOptions {
+  readonly url: WebSocketURL;
+  /** 16 random bytes in base64, new for each connection. */
+  readonly key: string;
+  /** More headers. Host, User-Agent and Authorization override what the handshake would send. */
+  readonly headers?: HeadersInput | undefined;
+  /** The preferred one first. */
+  readonly subprotocols?: readonly string[] | undefined;
+  readonly origin?: string | null | undefined;
+  /** The value of Sec-WebSocket-Extensions. */
+  readonly extensionOffer?: string | null | undefined;
+  readonly userAgent?: string | null | undefined;
+}
+
+/** The request, to look at and to send. */
+export interface ClientHandshake {
+  readonly request: { readonly method: "GET"; readonly target: string; readonly headers: HeaderList };
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Builds the request, and checks all that the caller gave before there is any I/O.
+ *
+ * @throws {InvalidHeader} for a header, a subprotocol or an origin that cannot be sent.
+ */
+export function createClientHandshake(options: ClientHandshakeOptions): ClientHandshake {
+  const given = options.headers === undefined ? [] : readHeaders(options.headers);
+  refuseReserved(given);
+  const { url } = options;
+  const headers = headerList([
+    // RFC 9112 section 3.2: Host should come first.
+    ["Host", givenHost(given) ?? url.host],
+    ["Upgrade", "websocket"],
+    ["Connection", "Upgrade"],
+    ["Sec-WebSocket-Key", options.key],
+    ["Sec-WebSocket-Version", "13"],
+    ...field("Sec-WebSocket-Extensions", options.extensionOffer),
+    ...field("Sec-WebSocket-Protocol", subprotocolList(options.subprotocols ?? [])),
+    ...originField(given, options.origin),
+    ...(givenOnce(given, "User-Agent") === null ? field("User-Agent", options.userAgent) : []),
+    ...(givenOnce(given, "Authorization") === null ? field("Authorization", url.authorization) : []),
+    ...given.filter(([name]) => name.toLowerCase() !== "host"),
+  ]);
+  const head = `GET ${url.target} HTTP/1.1\r\n${headers.toString()}\r\n`;
+  return { request: { method: "GET", target: url.target, headers }, bytes: Buffer.from(head, "latin1") };
+}
+
+/** What the server's answer has to agree with. */
+export interface ExpectedAnswer {
+  /** The key that was sent. */
+  readonly key: string;
+  /** The subprotocols that were offered. */
+  readonly subprotocols: readonly string[];
+  /** The names of the extensions that were offered. */
+  readonly offeredExtensions: readonly string[];
+}
+
+/** What became of the handshake. */
+export type ServerAnswer =
+  | {
+      readonly outcome: "accepted";
+      readonly subprotocol: string | null;
+      /** The value of Sec-WebSocket-Extensions: well formed, and of names that were offered. */
+      readonly extensions: string | null;
+    }
+  /** The status is not 101: an ordinary response, with a body. */
+  | { readonly outcome: "refused-status" }
+  | { readonly outcome: "failed"; readonly error: InvalidUpgrade | NegotiationError };
+
+/** Judges the server's answer by the numbered list at the end of RFC 6455 section 4.1. */
+export function checkServerAnswer(head: ResponseHead, expected: ExpectedAnswer): ServerAnswer {
+  if (head.status !== 101) return { outcome: "refused-status" };
+  const error = findUpgradeError(head, expected.key) ?? findNegotiationError(head.headers, expected);
+  if (error !== null) return { outcome: "failed", error };
+  return {
+    outcome: "accepted",
+    subprotocol: head.headers.get("Sec-WebSocket-Protocol"),
+    extensions: head.headers.get("Sec-WebSocket-Extensions"),
+  };
+}
+
+function field(name: string, value: string | null | undefined): HeaderField[] {
+  return value === null || value === undefined ? [] : [[name, checkedValue(name, value)]];
+}
+
+/** RFC 6455 section 4.1: tokens, each of them once, in the order of preference. */
+function subprotocolList(subprotocols: readonly string[]): string | null {
+  const header = "Sec-WebSocket-Protocol";
+  // For callers without types; the cast keeps `isArray` from making the elements `any`.
+  if (!Array.isArray(subprotocols)) {
+    throw new InvalidHeader(`Expected \`subprotocols\` to be a list, got ${typeof subprotocols}.`, header);
+  }
+  for (const [index, subprotocol] of subprotocols.entries()) {
+    if (typeof subprotocol !== "string" || !isToken(subprotocol)) {
+      const got = typeof subprotocol === "string" ? quote(subprotocol) : typeof subprotocol;
+      throw new InvalidHeader(
+        `Expected a subprotocol to be a token (RFC 6455 section 4.1), got ${got}.`,
+        header,
+      );
+    }
+    if (subprotocols.indexOf(subprotocol) !== index) {
+      throw new InvalidHeader(`Expected each subprotocol once, got ${quote(subprotocol)} twice.`, header);
+    }
+  }
+  return subprotocols.length === 0 ? null : subprotocols.join(", ");
+}
+
+function originField(given: readonly HeaderField[], origin: string | null | undefined): HeaderField[] {
+  if (givenOnce(given, "Origin") !== null && origin !== null && origin !== undefined) {
+    throw new InvalidHeader("Expected the origin as `origin` or in `headers`, got both.", "Origin");
+  }
+  return field("Origin", origin);
+}
+
+/** Another Host than the URL's reaches one of several sites behind an address. */
+function givenHost(given: readonly HeaderField[]): string | null {
+  const host = givenOnce(given, "Host");
+  if (host !== null && parseAuthority(host) === null) {
+    throw new InvalidHeader(
+      `Expected the header "Host" to be a host and an optional port, got ${quote(host)}.`,
+      "Host",
+    );
+  }
+  return host;
+}
+
+/** The value of a header that a request carries at most once. */
+function givenOnce(given: readonly HeaderField[], name: string): string | null {
+  const [first, second] = given.filter(([other]) => other.toLowerCase() === name.toLowerCase());
+  if (second !== undefined)
+    throw new InvalidHeader(`Expected the header ${quote(name)} once, got it twice.`, name);
+  return first === undefined ? null : first[1];
+}
+
+/** Points 2 to 4 of the list. */
+function findUpgradeError({ minorVersion, headers }: ResponseHead, key: string): InvalidUpgrade | null {
+  if (minorVersion === 0)
+    return new InvalidUpgrade("Expected the server to upgrade in HTTP/1.1, got HTTP/1.0.");
+  const upgrade = headers.getAll("Upgrade");
+  if (upgrade.length !== 1 || upgrade[0]?.toLowerCase() !== "websocket") {
+    return new InvalidUpgrade(`Expected the header "Upgrade: websocket", got ${quoteAll(upgrade)}.`);
+  }
+  const connection = headers.get("Connection");
+  if (connection === null || !listHasToken(connection, "upgrade")) {
+    return new InvalidUpgrade(
+      `Expected the header "Connection: Upgrade", got ${quoteAll(headers.getAll("Connection"))}.`,
+    );
+  }
+  const accept = headers.getAll("Sec-WebSocket-Accept");
+  if (accept.length === 1 && accept[0] === acceptKey(key)) return null;
+  return new InvalidUpgrade(
+    `Expected Sec-WebSocket-Accept to be ${quote(acceptKey(key))}, got ${quoteAll(accept)}.`,
+  );
+}
+
+/** Points 5 and 6 of the list, which hold for HTTP/2 as well (RFC 8441 section 5). */
+export function findNegotiationError(
+  headers: HeaderList,
+  offered: Pick<ExpectedAnswer, "subprotocols" | "offeredExtensions">,
+): InvalidUpgrade | NegotiationError | null {
+  const extensions = headers.getAll("Sec-WebSocket-Extensions");
+  // RFC 6455 sections 11.3.2 and 11.3.4: neither field may come twice in a response.
+  if (extensions.length > 1) {
+    return new InvalidUpgrade(`Expected one header "Sec-WebSocket-Extensions", got ${quoteAll(extensions)}.`);
+  }
+  for (const header of extensions) {
+    const accepted = parseExtensions(header);
+    if (typeof accepted === "string") return new InvalidUpgrade(`In Sec-WebSocket-Extensions: ${accepted}`);
+    const stranger = accepted.find(({ name }) => !offered.offeredExtensions.includes(name));
+    if (stranger === undefined) continue;
+    const expected = `Expected the server to accept only extensions among ${quoteAll(offered.offeredExtensions)}`;
+    return new NegotiationError(`${expected}, got ${quote(stranger.name)}.`);
+  }
+  const subprotocols = headers.getAll("Sec-WebSocket-Protocol");
+  if (subprotocols.length === 0) return null;
+  if (subprotocols.length === 1 && offered.subprotocols.includes(subprotocols[0] ?? "")) return null;
+  const expected = `Expected the server to choose one subprotocol among ${quoteAll(offered.subprotocols)}`;
+  return new NegotiationError(`${expected}, got ${quoteAll(subprotocols)}.`);
+}

@@ -1,0 +1,86 @@
+import { Buffer } from "node:buffer";
+import type { HeadFailure, HeadLimits } from "./head-failure.js";
+import { HeadScanner } from "./head-scanner.js";
+import { HeaderList } from "./header-list.js";
+
+/** The head of a request or a response; `request-head.ts` and `response-head.ts` read its start line. */
+export interface Head {
+  readonly startLine: string;
+  readonly headers: HeaderList;
+}
+
+/** A whole head and the bytes that came behind it, or why there will be none. */
+export type HeadResult =
+  | {
+      readonly outcome: "head";
+      readonly head: Head;
+      /** A view of the last chunk, not a copy: the first bytes of what follows the head. */
+      readonly rest: Uint8Array;
+    }
+  | HeadFailure;
+
+/**
+ * Collects bytes until a head is whole. Takes time linear in the bytes however they are cut, and holds at most
+ * `maxSize` of them. After a head it is ready for the next one, as an interim response (RFC 9110 section 15.2)
+ * is followed by another; after a failure it stays failed.
+ */
+export class HeadReader {
+  readonly #limits: HeadLimits;
+  #scanner: HeadScanner;
+  #held: Buffer = NOTHING;
+  #heldLength = 0;
+
+  constructor(limits: HeadLimits) {
+    this.#limits = limits;
+    this.#scanner = new HeadScanner(limits);
+  }
+
+  push(chunk: Uint8Array): "incomplete" | HeadResult {
+    const consumed = this.#scanner.scan(chunk);
+    if (this.#scanner.failure !== null) {
+      this.#held = NOTHING;
+      return this.#scanner.failure;
+    }
+    if (!this.#scanner.isComplete) {
+      this.#hold(chunk);
+      return "incomplete";
+    }
+    return { outcome: "head", head: this.#finish(chunk, consumed), rest: chunk.subarray(consumed) };
+  }
+
+  #finish(chunk: Uint8Array, consumed: number): Head {
+    const { startLine, fields } = this.#scanner;
+    let bytes = Buffer.from(chunk.buffer, chunk.byteOffset, consumed);
+    if (this.#heldLength > 0) {
+      this.#hold(bytes);
+      bytes = this.#held.subarray(0, this.#heldLength);
+    }
+    this.#scanner = new HeadScanner(this.#limits);
+    this.#held = NOTHING;
+    this.#heldLength = 0;
+    // One string for the whole head, without the blank line; names and values are slices of it.
+    const text = bytes.toString("latin1", startLine, bytes.length - CRLF_LENGTH);
+    const fieldsStart = fields - startLine;
+    return {
+      startLine: text.slice(0, fieldsStart - CRLF_LENGTH),
+      headers: new HeaderList(text, fieldsStart),
+    };
+  }
+
+  /** Appends; the room doubles, so that one byte at a time costs no more than a constant for each. */
+  #hold(bytes: Uint8Array): void {
+    const length = this.#heldLength + bytes.length;
+    if (length > this.#held.length) {
+      const room = Buffer.allocUnsafeSlow(
+        Math.min(this.#limits.maxSize, Math.max(length, 2 * this.#held.length, 256)),
+      );
+      room.set(this.#held.subarray(0, this.#heldLength));
+      this.#held = room;
+    }
+    this.#held.set(bytes, this.#heldLength);
+    this.#heldLength = length;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+const CRLF_LENGTH = 2;

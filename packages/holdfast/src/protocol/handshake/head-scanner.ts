@@ -1,0 +1,150 @@
+import type { HeadFailure, HeadLimits } from "./head-failure.js";
+import { isTokenCode } from "./token.js";
+
+/**
+ * The grammar of an HTTP/1.1 head (RFC 9112 sections 2 to 5), byte by byte and without memory of the bytes:
+ * how the head is cut into chunks can make no difference, and what is wrong is found as soon as it arrives.
+ *
+ * It is strict where leniency has made two programs see two different heads (RFC 9112 section 11.2): lines end
+ * with CRLF, never with a bare CR or LF; no line folding; no space before the colon; no control characters.
+ */
+export class HeadScanner {
+  readonly #limits: HeadLimits;
+  #state: State = BEFORE_START_LINE;
+  #isAfterCarriageReturn = false;
+  #isLineEmpty = true;
+  #position = 0;
+  #startLine = 0;
+  #fields = 0;
+  #fieldCount = 0;
+  #failure: HeadFailure | null = null;
+
+  constructor(limits: HeadLimits) {
+    this.#limits = limits;
+  }
+
+  /** Reads on until the head ends or fails. Returns how many bytes of `chunk` belong to the head. */
+  scan(chunk: Uint8Array): number {
+    const readable = Math.min(chunk.length, this.#limits.maxSize - this.#position);
+    let consumed = 0;
+    while (consumed < readable && this.#state !== AFTER_HEAD && this.#failure === null) {
+      // `consumed` is below the length of the chunk.
+      this.#take(chunk[consumed++]);
+    }
+    if (this.#position >= this.#limits.maxSize && this.#state !== AFTER_HEAD) this.#failTooLarge();
+    return consumed;
+  }
+
+  get isComplete(): boolean {
+    return this.#state === AFTER_HEAD;
+  }
+
+  get failure(): HeadFailure | null {
+    return this.#failure;
+  }
+
+  /** Offset of the start line, counted from the first byte that was scanned. */
+  get startLine(): number {
+    return this.#startLine;
+  }
+
+  /** Offset of the first header field. */
+  get fields(): number {
+    return this.#fields;
+  }
+
+  #take(byte: number): void {
+    this.#position++;
+    if (this.#isAfterCarriageReturn) {
+      if (byte === LINE_FEED) this.#endLine();
+      else this.#failMalformed("a line feed after the carriage return", byte);
+    } else if (byte === CARRIAGE_RETURN) {
+      if (this.#state === IN_NAME && !this.#isLineEmpty)
+        this.#failMalformed("a colon after the field name", byte);
+      this.#isAfterCarriageReturn = true;
+    } else if (this.#state === IN_NAME) {
+      this.#takeNameByte(byte);
+    } else if (isFieldByte(byte)) {
+      if (this.#state === BEFORE_START_LINE) this.#beginStartLine(byte);
+    } else {
+      this.#failMalformed("no control character but the CRLF that ends a line", byte);
+    }
+  }
+
+  #beginStartLine(byte: number): void {
+    if (!isTokenCode(byte)) {
+      this.#failMalformed("a start line of HTTP", byte);
+      return;
+    }
+    this.#startLine = this.#position - 1;
+    this.#state = IN_START_LINE;
+  }
+
+  #takeNameByte(byte: number): void {
+    if (isTokenCode(byte)) {
+      if (this.#isLineEmpty && ++this.#fieldCount > this.#limits.maxHeaders) {
+        this.#failTooMany();
+        return;
+      }
+      this.#isLineEmpty = false;
+    } else if (byte === COLON && !this.#isLineEmpty) {
+      this.#state = IN_VALUE;
+    } else {
+      // Among them the obsolete line folding (RFC 9112 section 5.2) and a space before the colon (section 5.1).
+      this.#failMalformed("a token as the field name, then a colon", byte);
+    }
+  }
+
+  #endLine(): void {
+    this.#isAfterCarriageReturn = false;
+    // RFC 9112 section 2.2: blank lines before the start line are ignored.
+    if (this.#state === BEFORE_START_LINE) return;
+    if (this.#state === IN_START_LINE) this.#fields = this.#position;
+    this.#state = this.#state === IN_NAME ? AFTER_HEAD : IN_NAME;
+    this.#isLineEmpty = true;
+  }
+
+  #failMalformed(expected: string, byte: number): void {
+    const where = this.#state >= IN_NAME ? "in the header fields" : "in the start line";
+    const got = `0x${byte.toString(16).padStart(2, "0")} at offset ${this.#position - 1} ${where}`;
+    this.#failure ??= {
+      outcome: "failed",
+      status: 400,
+      limit: null,
+      reason: `Expected ${expected}, got byte ${got}.`,
+    };
+  }
+
+  #failTooLarge(): void {
+    const isInStartLine = this.#state < IN_NAME;
+    const got = isInStartLine ? "a start line that is longer" : "header fields that are larger";
+    this.#failure ??= {
+      outcome: "failed",
+      status: isInStartLine ? 414 : 431,
+      limit: "maxSize",
+      reason: `Expected a request or response head of at most ${this.#limits.maxSize} bytes, got ${got}.`,
+    };
+  }
+
+  #failTooMany(): void {
+    const reason = `Expected at most ${this.#limits.maxHeaders} header fields, got more.`;
+    this.#failure = { outcome: "failed", status: 431, limit: "maxHeaders", reason };
+  }
+}
+
+// In the order in which they are passed through. Numbers, as they are compared for each byte.
+type State = number;
+const BEFORE_START_LINE = 0;
+const IN_START_LINE = 1;
+const IN_NAME = 2;
+const IN_VALUE = 3;
+const AFTER_HEAD = 4;
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const COLON = 0x3a;
+
+/** Tab, space, visible ASCII and obs-text (RFC 9110 section 5.5). */
+export function isFieldByte(byte: number): boolean {
+  return (byte >= 0x20 && byte !== 0x7f && byte <= 0xff) || byte === 0x09;
+}

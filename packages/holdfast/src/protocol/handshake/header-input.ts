@@ -1,0 +1,119 @@
+// Headers that the caller of the library wants sent. They are checked before any I/O: a line break in one of
+// them would let whoever wrote it write the rest of the request (B5).
+
+import { InvalidHeader } from "../errors.js";
+import { isFieldByte } from "./head-scanner.js";
+import { HeaderList } from "./header-list.js";
+import { quote } from "./quote.js";
+import { isToken, trimWhitespace } from "./token.js";
+
+/** Headers in any usual form; a list as the value makes one line for each of its elements. */
+export type HeadersInput =
+  | Headers
+  | Readonly<Record<string, string | readonly string[]>>
+  | Iterable<readonly [name: string, value: string]>;
+
+/** A field that can be sent as it is. */
+export type HeaderField = readonly [name: string, value: string];
+
+/**
+ * The fields, in their order, checked.
+ *
+ * @throws {InvalidHeader} where a name is no token, or a value is no string of ISO 8859-1 without control characters.
+ */
+export function readHeaders(input: HeadersInput): readonly HeaderField[] {
+  const fields: HeaderField[] = [];
+  for (const entry of entriesOf(input)) {
+    if (!Array.isArray(entry) || entry.length !== 2) {
+      throw new InvalidHeader(
+        `Expected each header to be a pair of a name and a value, got ${typeof entry}.`,
+        "",
+      );
+    }
+    const [name, value]: readonly unknown[] = entry;
+    checkName(name);
+    // `Array.isArray` leaves `any` as the elements.
+    for (const line of Array.isArray(value) ? (value as readonly unknown[]) : [value]) {
+      fields.push([name, checkedValue(name, line)]);
+    }
+  }
+  return fields;
+}
+
+/**
+ * The value as it can be sent, without spaces and tabs around it. It is never shown: it may be a secret.
+ *
+ * @throws {InvalidHeader} where `value` is no string of ISO 8859-1 without control characters.
+ */
+export function checkedValue(name: string, value: unknown): string {
+  if (typeof value !== "string") {
+    throw new InvalidHeader(
+      `Expected the value of header ${quote(name)} to be a string, got ${typeof value}.`,
+      name,
+    );
+  }
+  for (let index = 0; index < value.length; index++) {
+    const code = value.charCodeAt(index);
+    if (isFieldByte(code)) continue;
+    const got = `U+${code.toString(16).toUpperCase().padStart(4, "0")} at index ${index}`;
+    throw new InvalidHeader(
+      `Expected the value of header ${quote(name)} to hold ISO 8859-1 without control characters, got ${got}.`,
+      name,
+    );
+  }
+  return trimWhitespace(value, 0, value.length);
+}
+
+/**
+ * Refuses what the handshake itself decides: its own fields, and those that say where a message ends.
+ *
+ * @throws {InvalidHeader}
+ */
+export function refuseReserved(fields: readonly HeaderField[]): void {
+  for (const [name] of fields) {
+    const lowerCase = name.toLowerCase();
+    if (!RESERVED.has(lowerCase) && !lowerCase.startsWith("sec-websocket-")) continue;
+    throw new InvalidHeader(
+      `Expected headers that the handshake does not set itself, got ${quote(name)}.`,
+      name,
+    );
+  }
+}
+
+/** The fields as the lines of a head. */
+export function headerList(fields: readonly HeaderField[]): HeaderList {
+  return new HeaderList(fields.map(([name, value]) => `${name}: ${value}\r\n`).join(""));
+}
+
+function entriesOf(input: HeadersInput): Iterable<unknown> {
+  // Callers without types are told apart here: a string would be an iterable too.
+  if (typeof input !== "object" || (input as unknown) === null) {
+    throw new InvalidHeader(
+      `Expected \`headers\` to be Headers, an object or pairs, got ${typeof input}.`,
+      "",
+    );
+  }
+  return Symbol.iterator in input ? (input as Iterable<unknown>) : Object.entries(input);
+}
+
+function checkName(name: unknown): asserts name is string {
+  if (typeof name === "string" && isToken(name)) return;
+  const got = typeof name === "string" ? quote(name) : typeof name;
+  throw new InvalidHeader(
+    `Expected the name of a header to be a token (RFC 9110 section 5.1), got ${got}.`,
+    typeof name === "string" ? name : "",
+  );
+}
+
+const RESERVED: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "expect",
+  "http2-settings",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);

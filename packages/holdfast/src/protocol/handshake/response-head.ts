@@ -1,0 +1,33 @@
+import type { Head } from "./head-reader.js";
+import type { HeadFailure } from "./head-failure.js";
+import type { HeaderList } from "./header-list.js";
+import { quote } from "./quote.js";
+
+/** What a server answers (RFC 9112 section 4). */
+export interface ResponseHead {
+  readonly status: number;
+  /** The reason phrase; may be empty. Bytes beyond ASCII are shown as ISO 8859-1. */
+  readonly reason: string;
+  /** 1 for HTTP/1.1. */
+  readonly minorVersion: number;
+  readonly headers: HeaderList;
+}
+
+/** Reads the status line: `HTTP-version SP status-code SP [ reason-phrase ]`. */
+export function parseResponseHead(head: Head): ResponseHead | HeadFailure {
+  const match = STATUS_LINE.exec(head.startLine);
+  if (match === null) {
+    const reason = `Expected a status line such as "HTTP/1.1 101 Switching Protocols", got ${quote(head.startLine)}.`;
+    return { outcome: "failed", status: 400, limit: null, reason };
+  }
+  const [, minorVersion = "", status = "", reason = ""] = match;
+  return { status: Number(status), reason, minorVersion: Number(minorVersion), headers: head.headers };
+}
+
+/** Whether another response follows: 100 (Continue), 103 (Early Hints) and the like (RFC 9110 section 15.2). */
+export function isInterimResponse(head: ResponseHead): boolean {
+  return head.status < 200 && head.status !== 101;
+}
+
+/** The space before an empty reason phrase is often forgotten, and nothing hangs on it. */
+const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-5][0-9][0-9])(?: (.*))?$/;

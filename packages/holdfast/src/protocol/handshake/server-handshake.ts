@@ -1,0 +1,214 @@
+// The server's half of the opening handshake (RFC 6455 section 4.2).
+
+import { Buffer } from "node:buffer";
+import { acceptKey } from "./accept-key.js";
+import { parseAuthority } from "./authority.js";
+import { headerList, readHeaders, refuseReserved } from "./header-input.js";
+import type { HeadersInput } from "./header-input.js";
+import type { HeaderList } from "./header-list.js";
+import { isOriginAllowed, type AllowedOrigins } from "./origin.js";
+import { quote, quoteAll } from "./quote.js";
+import type { RequestHead } from "./request-head.js";
+import { originForm } from "./request-target.js";
+import { statusText } from "./status-text.js";
+import { chooseSubprotocol, offeredSubprotocols, type SubprotocolOptions } from "./subprotocol.js";
+import { listHasToken } from "./token.js";
+
+/** What a server admits. */
+export interface JudgeOptions extends SubprotocolOptions {
+  /** Whether the request came over TLS: decides the default port of Host. */
+  readonly isSecure: boolean;
+  readonly origins: AllowedOrigins;
+}
+
+/** What to do with a request. */
+export type Judgement =
+  | {
+      readonly outcome: "upgrade";
+      readonly key: string;
+      /** Path and query, also where the request was sent in absolute-form. Not to be resolved: see request-target.ts. */
+      readonly target: string;
+      readonly subprotocol: string | null;
+      /** The value of Sec-WebSocket-Extensions, not yet read. */
+      readonly extensionOffer: string | null;
+    }
+  | Refusal
+  /** A plain HTTP request: the caller's to answer, if only with `UPGRADE_REQUIRED`. */
+  | { readonly outcome: "not-websocket" };
+
+/** An answer that ends the connection. */
+export interface Refusal {
+  readonly outcome: "refuse";
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** One sentence of plain text: what was expected, and what came. */
+  readonly body: string;
+}
+
+/** The answer to a plain HTTP request where there is nothing but WebSockets (RFC 9110 section 15.5.22). */
+export const UPGRADE_REQUIRED: Refusal = refuse(
+  426,
+  "Expected a WebSocket upgrade, got a plain HTTP request.",
+  {
+    Upgrade: "websocket",
+  },
+);
+
+/**
+ * Judges a request by RFC 6455 sections 4.2.1 and 4.2.2.
+ *
+ * @throws {InvalidArgument} where `selectSubprotocol` returns what was not offered, and whatever it throws itself.
+ */
+export function judgeRequest(head: RequestHead, options: JudgeOptions): Judgement {
+  const invalidHost = checkHost(head);
+  if (invalidHost !== null) return invalidHost;
+  const { headers } = head;
+  // RFC 9110 section 7.8: a server ignores Upgrade in a request of HTTP/1.0.
+  const upgrade = head.minorVersion === 0 ? null : headers.get("Upgrade");
+  if (upgrade === null || !listHasToken(upgrade, "websocket")) return { outcome: "not-websocket" };
+
+  const host = headers.get("Host") ?? "";
+  const target = originForm(head.target, host);
+  if (target === null) {
+    return refuse(
+      400,
+      `Expected a path on the host ${quote(host)} as the target, got ${quote(head.target)}.`,
+    );
+  }
+  const refusal =
+    checkMethod(head) ??
+    checkConnection(headers) ??
+    checkVersion(headers) ??
+    checkKey(headers) ??
+    checkNoBody(headers) ??
+    checkOrigin(headers, host, options);
+  if (refusal !== null) return refusal;
+
+  const offered = offeredSubprotocols(headers);
+  if (typeof offered === "string") return refuse(400, offered);
+  return {
+    outcome: "upgrade",
+    key: headers.get("Sec-WebSocket-Key") ?? "",
+    target,
+    subprotocol: chooseSubprotocol(offered, options),
+    extensionOffer: headers.get("Sec-WebSocket-Extensions"),
+  };
+}
+
+/** RFC 9112 section 3.2: a server answers 400 where Host is missing (in HTTP/1.1), comes twice or is invalid. */
+function checkHost({ minorVersion, headers }: RequestHead): Refusal | null {
+  const hosts = headers.getAll("Host");
+  if (hosts.length === 0 && minorVersion === 0) return null;
+  if (hosts.length === 1 && parseAuthority(hosts[0] ?? "") !== null) return null;
+  return refuse(400, `Expected one valid header "Host", got ${quoteAll(hosts)}.`);
+}
+
+function checkMethod({ method }: RequestHead): Refusal | null {
+  return method === "GET"
+    ? null
+    : refuse(405, `Expected the method GET, got ${quote(method)}.`, { Allow: "GET" });
+}
+
+function checkConnection(headers: HeaderList): Refusal | null {
+  const connection = headers.get("Connection");
+  if (connection !== null && listHasToken(connection, "upgrade")) return null;
+  const got = quoteAll(headers.getAll("Connection"));
+  return refuse(426, `Expected the header "Connection: Upgrade", got ${got}.`, { Upgrade: "websocket" });
+}
+
+/** RFC 6455 section 4.4: the answer to another version names the one that is spoken here. */
+function checkVersion(headers: HeaderList): Refusal | null {
+  const versions = headers.getAll("Sec-WebSocket-Version");
+  if (versions.length === 1 && versions[0] === "13") return null;
+  const body = `Expected the header "Sec-WebSocket-Version: 13" once, got ${quoteAll(versions)}.`;
+  if (versions.length > 1) return refuse(400, body);
+  return refuse(426, body, { Upgrade: "websocket", "Sec-WebSocket-Version": "13" });
+}
+
+/** RFC 6455 section 4.2.1 point 5. The bits that pad the last digit are not looked at, as in most decoders. */
+function checkKey(headers: HeaderList): Refusal | null {
+  const keys = headers.getAll("Sec-WebSocket-Key");
+  if (keys.length === 1 && /^[A-Za-z0-9+/]{22}==$/.test(keys[0] ?? "")) return null;
+  return refuse(400, `Expected one Sec-WebSocket-Key of 16 bytes in base64, got ${quoteAll(keys)}.`);
+}
+
+/** A body would be read as frames, or the frames as a body. */
+function checkNoBody(headers: HeaderList): Refusal | null {
+  if (headers.count("Transfer-Encoding") > 0) {
+    const got = quoteAll(headers.getAll("Transfer-Encoding"));
+    return refuse(400, `Expected an upgrade request without a body, got Transfer-Encoding ${got}.`);
+  }
+  const lengths = headers.getAll("Content-Length");
+  if (lengths.every((length) => /^0+$/.test(length))) return null;
+  return refuse(400, `Expected an upgrade request without a body, got Content-Length ${quoteAll(lengths)}.`);
+}
+
+/** RFC 6455 section 4.2.2 point 4. */
+function checkOrigin(headers: HeaderList, host: string, options: JudgeOptions): Refusal | null {
+  const origins = headers.getAll("Origin");
+  if (origins.length === 0) return null;
+  const [origin = ""] = origins;
+  if (origins.length === 1 && isOriginAllowed(origin, host, options.isSecure, options.origins)) return null;
+  const isSameOrigin = options.origins === "same-origin";
+  const expected = isSameOrigin ? `an Origin of the host ${quote(host)}` : "an Origin that this server lists";
+  return refuse(403, `Expected ${expected}, got ${quoteAll(origins)}.`);
+}
+
+function refuse(status: number, body: string, headers: Refusal["headers"] = {}): Refusal {
+  return { outcome: "refuse", status, headers, body };
+}
+
+/** What was agreed, for the answer. */
+export interface UpgradeResponse {
+  readonly key: string;
+  readonly subprotocol: string | null;
+  /** The value of Sec-WebSocket-Extensions. */
+  readonly extensions: string | null;
+  /** More headers, such as Set-Cookie. */
+  readonly headers?: HeadersInput | undefined;
+}
+
+/**
+ * The answer that opens the connection (RFC 6455 section 4.2.2 point 5).
+ *
+ * @throws {InvalidHeader} for a header that cannot be sent.
+ */
+export function buildUpgradeResponse({ key, subprotocol, extensions, headers }: UpgradeResponse): Uint8Array {
+  const protocolLine = subprotocol === null ? "" : `Sec-WebSocket-Protocol: ${subprotocol}\r\n`;
+  const extensionsLine = extensions === null ? "" : `Sec-WebSocket-Extensions: ${extensions}\r\n`;
+  return Buffer.from(
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(key)}\r\n${protocolLine}${extensionsLine}${headers === undefined ? "" : extraLines(headers)}\r\n`,
+    "latin1",
+  );
+}
+
+function extraLines(headers: HeadersInput): string {
+  const fields = readHeaders(headers);
+  refuseReserved(fields);
+  return headerList(fields).toString();
+}
+
+/**
+ * A whole answer in plain text, after which the connection ends.
+ *
+ * @throws {InvalidHeader} for a header that cannot be sent.
+ */
+export function buildRefusal(refusal: { status: number; headers: HeadersInput; body: string }): Uint8Array {
+  const { status, body } = refusal;
+  const fields = readHeaders(refusal.headers).filter(([name]) => !SET_BY_REFUSAL.has(name.toLowerCase()));
+  const lines = headerList([
+    ...fields,
+    ["Content-Type", "text/plain; charset=utf-8"],
+    ["Content-Length", String(Buffer.byteLength(body))],
+    // RFC 9110 section 7.8 has Upgrade come with the connection option `upgrade`; here nothing can follow.
+    ["Connection", "close"],
+  ]);
+  return Buffer.from(`HTTP/1.1 ${status} ${statusText(status)}\r\n${lines.toString()}\r\n${body}`);
+}
+
+const SET_BY_REFUSAL: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "content-type",
+  "transfer-encoding",
+]);

@@ -1,0 +1,209 @@
+// A listening server: its sockets, its connections, its handler, its end.
+
+import type { Server as Listener, Socket } from "node:net";
+import { closeFor, Connection, start } from "../connection/connection.js";
+import { ConnectionClosed } from "../connection/errors.js";
+import { HandshakeRequest, HandshakeResponse } from "../connection/handshake-records.js";
+import { checkDuration } from "../connection/options.js";
+import { checkClose } from "../connection/arguments.js";
+import { nodeRuntime } from "../node/node-runtime.js";
+import { SocketTransport } from "../node/socket-transport.js";
+import { HeadReader } from "../protocol/handshake/head-reader.js";
+import type { HeaderList } from "../protocol/handshake/header-list.js";
+import type { RequestHead } from "../protocol/handshake/request-head.js";
+import { judgeRequest, type Judgement, type Refusal } from "../protocol/handshake/server-handshake.js";
+import { Acceptance, type Accepted, type AcceptanceOwner } from "./acceptance.js";
+import type { ServeSettings } from "./options.js";
+
+/** A connection at a server. */
+export type ServerConnection = Connection;
+
+/** Called with each new connection; its connection is closed when what it returns settles. */
+export type ConnectionHandler = (connection: ServerConnection) => unknown;
+
+/** For `Server.close()`. */
+export interface ServerCloseOptions {
+  /** The close code that clients get. @default 1001 */
+  readonly code?: number;
+  /** The reason that they get. @default "" */
+  readonly reason?: string;
+  /** Milliseconds after which connections that still linger are cut; null to wait for all of `closeTimeout`. @default null */
+  readonly timeout?: number | null;
+}
+
+/** Made by `serve()`. */
+export class Server implements AsyncDisposable {
+  /** The port that it listens on; 0 on a Unix socket. */
+  readonly port: number;
+  /** A URL that reaches it from this machine. */
+  readonly url: string;
+  readonly #listener: Listener;
+  readonly #handler: ConnectionHandler;
+  readonly #settings: ServeSettings;
+  readonly #runtime = nodeRuntime();
+  readonly #connections = new Set<ServerConnection>();
+  readonly #acceptances = new Set<Acceptance>();
+  readonly #handlers = new Set<Promise<void>>();
+  readonly #owner: AcceptanceOwner;
+  #closing: Promise<void> | null = null;
+
+  /** Applications get servers from `serve()`. */
+  constructor(
+    listener: Listener,
+    url: string,
+    port: number,
+    handler: ConnectionHandler,
+    settings: ServeSettings,
+  ) {
+    this.#listener = listener;
+    this.url = url;
+    this.port = port;
+    this.#handler = handler;
+    this.#settings = settings;
+    this.#owner = {
+      judge: (head) => this.#judge(head),
+      onAccepted: (accepted) => this.#open(accepted),
+      onRefused: ({ status, body }, transport) => {
+        const { logger } = settings.connection;
+        logger?.info("connection refused", { status, reason: body, remoteAddress: transport.remoteAddress });
+      },
+      onOver: (acceptance) => this.#acceptances.delete(acceptance),
+    };
+    listener.on(settings.isSecure ? "secureConnection" : "connection", (socket: Socket) =>
+      this.#accept(socket),
+    );
+  }
+
+  /** The connections that are open or closing; live. */
+  get connections(): ReadonlySet<ServerConnection> {
+    return this.#connections;
+  }
+
+  /**
+   * Stops listening, closes every connection, waits for them and for their handlers. Calling it again changes
+   * nothing.
+   *
+   * @throws InvalidArgument for a code or a reason that cannot be sent; nothing is closed then
+   */
+  async close(options: ServerCloseOptions = {}): Promise<void> {
+    const { code, reason } = checkClose(options.code ?? 1001, options.reason ?? "");
+    const timeout = checkDuration("timeout", options.timeout, null);
+    this.#closing ??= this.#shutDown(code, reason, timeout);
+    return this.#closing;
+  }
+
+  /** `await using server = …` closes with 1001 at the end of the block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #accept(socket: Socket): void {
+    const acceptance = new Acceptance(
+      this.#runtime,
+      new SocketTransport(socket),
+      this.#settings,
+      this.#owner,
+    );
+    this.#acceptances.add(acceptance);
+    acceptance.begin();
+  }
+
+  #judge(head: RequestHead): Judgement {
+    if (this.#closing !== null) return SHUTTING_DOWN;
+    try {
+      return judgeRequest(head, this.#settings);
+    } catch (error) {
+      this.#settings.connection.logger?.error("selectSubprotocol failed", { error });
+      return FAILED;
+    }
+  }
+
+  #open({ transport, head, upgrade, response, rest }: Accepted): void {
+    const { host, settings } = { host: head.headers.get("Host") ?? "", settings: this.#settings };
+    const connection: ServerConnection = new Connection(
+      {
+        runtime: this.#runtime,
+        transport,
+        role: "server",
+        settings: settings.connection,
+        extension: null,
+        url: `${settings.isSecure ? "wss" : "ws"}://${host}${upgrade.target}`,
+        request: new HandshakeRequest(head.method, upgrade.target, head.headers),
+        response: new HandshakeResponse(101, () => fieldsOf(response)),
+        subprotocol: upgrade.subprotocol,
+        extensions: [],
+      },
+      () => this.#connections.delete(connection),
+    );
+    this.#connections.add(connection);
+    connection[start](rest, response);
+    this.#handle(connection);
+  }
+
+  /**
+   * A handler that returns a promise ends its connection when that settles; one that does not leaves it open. A
+   * failure is its own connection's only.
+   */
+  #handle(connection: ServerConnection): void {
+    try {
+      const result = this.#handler(connection);
+      if (!isThenable(result)) return;
+      const settled = Promise.resolve(result).then(
+        () => void connection.close(),
+        (error: unknown) => this.#onHandlerFailure(connection, error),
+      );
+      const handled = settled.finally(() => this.#handlers.delete(handled));
+      this.#handlers.add(handled);
+    } catch (error) {
+      this.#onHandlerFailure(connection, error);
+    }
+  }
+
+  #onHandlerFailure(connection: ServerConnection, error: unknown): void {
+    // The connection's own end, thrown by an iteration or a recv, is no failure of the handler.
+    if (error instanceof ConnectionClosed && connection.state === "closed") return;
+    this.#settings.connection.logger?.error("connection handler failed", { id: connection.id, error });
+    const cause = error instanceof Error ? error : new Error(String(error));
+    connection[closeFor]("handler-failed", 1011, "", cause);
+  }
+
+  async #shutDown(code: number, reason: string, timeout: number | null): Promise<void> {
+    const stopped = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
+    for (const acceptance of this.#acceptances) acceptance.destroy();
+    const closed = Promise.all([...this.#connections].map((connection) => connection.closed));
+    for (const connection of this.#connections) connection[closeFor]("server-shutdown", code, reason, null);
+    const cancel =
+      timeout === null ? undefined : this.#runtime.clock.setTimer(timeout, () => this.#cutStragglers());
+    await closed;
+    cancel?.();
+    await Promise.all(this.#handlers);
+    await stopped;
+  }
+
+  #cutStragglers(): void {
+    for (const connection of this.#connections) connection.terminate();
+  }
+}
+
+const SHUTTING_DOWN: Refusal = {
+  outcome: "refuse",
+  status: 503,
+  headers: { "Retry-After": "5" },
+  body: "The server is shutting down.",
+};
+
+const FAILED: Refusal = { outcome: "refuse", status: 500, headers: {}, body: "The server failed." };
+
+/** The header fields of the answer that was sent. */
+function fieldsOf(response: Uint8Array): HeaderList {
+  const result = new HeadReader({ maxSize: Infinity, maxHeaders: Infinity }).push(response);
+  if (result === "incomplete" || result.outcome !== "head")
+    throw new Error("The answer that was sent has no head");
+  return result.head.headers;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
+  );
+}

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { InvalidURL } from "../../../dist/protocol/errors.js";
+import { parseWebSocketURL } from "../../../dist/protocol/handshake/url.js";
+
+test("B2: a URL is taken apart, and the default port is left out of Host (RFC 6455 section 3)", () => {
+  assert.deepEqual(parseWebSocketURL("wss://Example.com:443/chat?room=1"), {
+    href: "wss://example.com/chat?room=1",
+    isSecure: true,
+    hostname: "example.com",
+    port: 443,
+    host: "example.com",
+    origin: "wss://example.com",
+    target: "/chat?room=1",
+    authorization: null,
+  });
+});
+
+test("B2: an empty path is /, and another port stays in Host", () => {
+  assert.deepEqual(parseWebSocketURL("ws://localhost:8080"), {
+    href: "ws://localhost:8080/",
+    isSecure: false,
+    hostname: "localhost",
+    port: 8080,
+    host: "localhost:8080",
+    origin: "ws://localhost:8080",
+    target: "/",
+    authorization: null,
+  });
+});
+
+test("B2: a query without a path follows /", () => {
+  assert.equal(parseWebSocketURL("ws://localhost?a=b").target, "/?a=b");
+});
+
+test("B2: an IPv6 address has brackets in Host and none for connecting", () => {
+  const { hostname, host, port } = parseWebSocketURL("wss://[::1]:9000/");
+  assert.deepEqual({ hostname, host, port }, { hostname: "::1", host: "[::1]:9000", port: 9000 });
+});
+
+test("B2: http and https are aliases of ws and wss, with their ports", () => {
+  assert.deepEqual(parseWebSocketURL("http://a/b"), parseWebSocketURL("ws://a:80/b"));
+  assert.deepEqual(parseWebSocketURL("https://a/b"), parseWebSocketURL("wss://a:443/b"));
+  assert.deepEqual(parseWebSocketURL(new URL("https://a/b")), parseWebSocketURL("wss://a/b"));
+  assert.equal(parseWebSocketURL("http://a:443/").host, "a:443");
+});
+
+test("B2: user info becomes Basic authorization in UTF-8, and shows nowhere else (RFC 7617)", () => {
+  const url = parseWebSocketURL("wss://us%20er:p%C3%A4ss%40@example.com/");
+  assert.equal(url.authorization, `Basic ${Buffer.from("us er:päss@").toString("base64")}`);
+  assert.deepEqual({ ...url, authorization: null }, parseWebSocketURL("wss://example.com/"));
+  assert.equal(
+    parseWebSocketURL("ws://user@a/").authorization,
+    `Basic ${Buffer.from("user:").toString("base64")}`,
+  );
+});
+
+const REFUSED: readonly [why: string, url: string, message: RegExp][] = [
+  [
+    "another scheme",
+    "ftp://host/",
+    /^Expected a URL with the scheme ws: or wss: .*, got "ftp:\/\/host\/"\.$/,
+  ],
+  ["a scheme that is a host's name", "localhost:8080", /^Expected a URL with the scheme ws: or wss:/],
+  ["no scheme", "/chat", /^Expected an absolute URL/],
+  ["nothing", "", /^Expected an absolute URL .*, got ""\.$/],
+  ["an empty host", "ws://", /^Expected a host after "ws:\/\/", got "ws:\/\/"\.$/],
+  ["an empty host before a path", "ws:///chat", /^Expected a host after/],
+  ["no slashes", "wss:host", /^Expected a host after "wss:\/\/"/],
+  ["an empty host before a port", "ws://:80/", /^Expected a URL such as/],
+  ["a port out of range", "ws://host:65536/", /^Expected a URL such as "wss:\/\/example.com\/chat", got/],
+  ["a fragment", "ws://host/#part", /^Expected a URL without a fragment .*, got "ws:\/\/host\/#part"\.$/],
+  ["an empty fragment", "ws://host/#", /^Expected a URL without a fragment/],
+  [
+    "a line break in the path",
+    "ws://host/a\r\nX: y",
+    /^Expected a URL without control characters, got U\+000D/,
+  ],
+  ["a NUL", "ws://host/\0", /^Expected a URL without control characters, got U\+0000 at index 10\.$/],
+  ["user info that is not UTF-8", "ws://%ff@host/", /^Expected user info of percent-encoded UTF-8/],
+  ["a line break in user info", "ws://a%0d:b@host/", /^Expected user info .* without control characters/],
+  ["a colon in a user name", "ws://a%3Ab:c@host/", /^Expected a user name without a colon/],
+];
+for (const [why, url, message] of REFUSED) {
+  test(`B2: ${why} is refused: ${JSON.stringify(url)}`, () => {
+    assert.throws(() => parseWebSocketURL(url), { name: "InvalidURL", message });
+  });
+}
+
+test("B2: no error shows user info, wherever the URL is broken", () => {
+  for (const url of [
+    "ws://user:s3cret@host:99999/",
+    "ftp://user:s3cret@host/",
+    "ws://user:s3cret@host/#",
+    "ws://user:1#s3cret@host/",
+    "ws://user:s3/cret@host/",
+    "user:s3cret@host",
+    "ws://user:s3cret@",
+    "ws://user:%ffs3cret@host/",
+  ]) {
+    assert.throws(
+      () => parseWebSocketURL(url),
+      (error) =>
+        error instanceof InvalidURL && !/cret|user:/.test(JSON.stringify([error.message, error.cause])),
+      url,
+    );
+  }
+});
+
+test("B2: whatever the text, there is a URL or InvalidURL, and what is sent holds no space or line break", () => {
+  const texts = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.webUrl(),
+    fc.string().map((rest) => `ws://h/${rest}`),
+  );
+  fc.assert(
+    fc.property(texts, (text) => {
+      try {
+        const { target, host } = parseWebSocketURL(text);
+        assert.match(target, /^\/[\x21-\x7e]*$/);
+        assert.match(host, /^[\x21-\x7e]+$/);
+      } catch (error) {
+        assert.ok(error instanceof InvalidURL);
+      }
+    }),
+  );
+});

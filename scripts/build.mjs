@@ -1,0 +1,36 @@
+// Compiles every workspace. What tsc leaves behind when a source file goes (its old output) goes as well:
+// otherwise a deleted test would run on, and a deleted module would ship.
+
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { ensureInstalled } from "./ensure-installed.mjs";
+import { filesBelow } from "./lib/files.mjs";
+import { isMain } from "./lib/main.mjs";
+import { projects } from "./lib/projects.mjs";
+import { root } from "./lib/root.mjs";
+import { run, tool } from "./lib/run.mjs";
+
+const outputEnding = /(\.d\.ts|\.js)(\.map)?$/;
+
+/** Installs where needed and compiles. Resolves with true where that went well; otherwise it was said what did not. */
+export async function build() {
+  try {
+    await ensureInstalled();
+  } catch (error) {
+    console.error(error.message);
+    return false;
+  }
+  for (const project of projects) removeOrphans(project);
+  const [command, ...args] = tool("typescript", "tsc", "--build");
+  return (await run(command, args)) === 0;
+}
+
+function removeOrphans({ source, output }) {
+  for (const path of filesBelow(output)) {
+    if (!outputEnding.test(path)) continue;
+    const origin = path.replace(output, source).replace(outputEnding, ".ts");
+    if (!existsSync(join(root, origin))) rmSync(join(root, path));
+  }
+}
+
+if (isMain(import.meta.url)) process.exitCode = (await build()) ? 0 : 1;

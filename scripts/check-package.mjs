@@ -1,0 +1,104 @@
+// `npm run check:package`: is what npm would publish complete, importable and free of what nobody needs?
+// Packs the library, asks publint and "are the types wrong", lists the files, and uses the tarball as a stranger
+// would: installed into an empty project, imported, and type-checked with both modern module resolutions.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { build } from "./build.mjs";
+import { root } from "./lib/root.mjs";
+import { capture, npm, tool } from "./lib/run.mjs";
+
+/** What must not ship, and what must. */
+const unwanted = /\.tsbuildinfo$|\.test\.|(^|\/)(test|test-dist|node_modules)\//;
+const required = ["package.json", "README.md", "LICENSE", "dist/index.js", "dist/index.d.ts"];
+
+const folder = mkdtempSync(join(tmpdir(), "holdfast-package-"));
+try {
+  if (!(await build())) throw new Error("The build failed.");
+  await check();
+  console.log("The package is fit to publish.");
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function check() {
+  const [packed] = JSON.parse(
+    await quietly(
+      "npm pack",
+      npm("pack", "--json", "--ignore-scripts", `--pack-destination=${folder}`),
+      "packages/holdfast",
+    ),
+  );
+  const tarball = join(folder, packed.filename);
+  checkFiles(packed);
+  await quietly("publint", tool("publint", "publint", "run", "--strict", tarball));
+  await quietly("attw", tool("@arethetypeswrong/cli", "attw", tarball, "--profile", "esm-only"));
+  await useAsStranger(tarball);
+}
+
+function checkFiles({ files, filename, size, unpackedSize }) {
+  const paths = files.map((file) => file.path);
+  for (const { path, size: bytes } of files) console.log(`${String(bytes).padStart(9)}  ${path}`);
+  console.log(`${filename}: ${files.length} files, ${size} bytes packed, ${unpackedSize} unpacked`);
+  const wrong = paths.filter((path) => unwanted.test(path));
+  if (wrong.length > 0) throw new Error(`These files must not ship: ${wrong.join(", ")}`);
+  const absent = required.filter((path) => !paths.includes(path));
+  if (absent.length > 0) throw new Error(`These files are missing: ${absent.join(", ")}`);
+}
+
+async function useAsStranger(tarball) {
+  const project = join(folder, "project");
+  mkdirSync(project);
+  writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  await quietly("npm install", npm("install", "--offline", "--no-audit", "--no-fund", tarball), project);
+
+  const script = 'console.log(Object.keys(await import("holdfast")).join("\\n"))';
+  const names = await quietly("import", [process.execPath, "--input-type=module", "--eval", script], project);
+  writeFileSync(join(project, "consumer.ts"), consumer(names.split("\n").filter(Boolean)));
+  for (const [module, moduleResolution] of [
+    ["NodeNext", "NodeNext"],
+    ["ESNext", "Bundler"],
+  ]) {
+    writeFileSync(
+      join(project, "tsconfig.json"),
+      JSON.stringify({ files: ["consumer.ts"], compilerOptions: options(module, moduleResolution) }),
+    );
+    await quietly(`types, ${moduleResolution}`, tool("typescript", "tsc", "--project", project), project);
+  }
+}
+
+/** A program that uses every export, and the main ones in earnest as soon as they exist. */
+function consumer(names) {
+  const uses = [`import * as holdfast from "holdfast";`];
+  uses.push(...names.map((name) => `export const use_${name} = holdfast.${name};`));
+  if (names.includes("connect") && names.includes("explain")) {
+    uses.push(`const connection: holdfast.Connection = await holdfast.connect("ws://localhost");`);
+    uses.push(`export const advice: string = holdfast.explain(await connection.closed);`);
+  }
+  return `${uses.join("\n")}\nexport const count: number = Object.keys(holdfast).length;\n`;
+}
+
+/** Our declarations are checked too (no skipLibCheck): they must hold under a stranger's compiler. */
+function options(module, moduleResolution) {
+  return {
+    ...{
+      module,
+      moduleResolution,
+      target: "ES2022",
+      lib: ["ES2023", "ESNext.Disposable", "DOM", "DOM.AsyncIterable"],
+    },
+    ...{ strict: true, noEmit: true, types: ["node"], typeRoots: [join(root, "node_modules/@types")] },
+  };
+}
+
+/** Runs a step, shows what it wrote only where it failed, and resolves with its stdout. */
+async function quietly(title, [command, ...args], cwd = ".") {
+  const { status, stdout, stderr } = await capture(command, args, { cwd: resolve(root, cwd) });
+  if (status !== 0) throw new Error(`${title} failed:\n${stdout}${stderr}`);
+  console.log(`${title}: fine`);
+  return stdout;
+}

@@ -1,0 +1,12 @@
+// The TypeScript projects of this repository (the references of tsconfig.json): where their source is, and where
+// their output goes.
+
+/** Paths are relative to the root, with forward slashes. */
+export const projects = [
+  { source: "packages/holdfast/src", output: "packages/holdfast/dist" },
+  { source: "packages/holdfast/test", output: "packages/holdfast/test-dist" },
+  { source: "testkit/src", output: "testkit/dist" },
+  { source: "demo/src", output: "demo/dist" },
+  { source: "interop/src", output: "interop/dist" },
+  { source: "bench/src", output: "bench/dist" },
+];

@@ -1,0 +1,6 @@
+// Where the repository is, so that every script works from any working directory.
+
+import { fileURLToPath } from "node:url";
+
+/** The repository's root folder, absolute, without a trailing slash. */
+export const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/[/\\]$/, "");

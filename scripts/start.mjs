@@ -1,0 +1,10 @@
+// `npm start`: installs, builds and runs the demo. Arguments go to the demo: `npm start -- --help`.
+
+import { build } from "./build.mjs";
+import { run } from "./lib/run.mjs";
+
+if (await build()) {
+  process.exitCode = await run(process.execPath, ["demo/dist/index.js", ...process.argv.slice(2)]);
+} else {
+  process.exitCode = 1;
+}

@@ -1,0 +1,131 @@
+// `npm test`: installs, builds and runs every test that this machine can run, then says what was skipped and why.
+//
+//   npm test                                   everything
+//   npm test -- C8                             the tests of one promise (docs/promises.md)
+//   npm test -- "full write buffer"            the tests with these words in their title
+//   npm test -- packages/holdfast/test/heartbeat/   the files below a path, or one file
+//
+// Where CI is set, a skipped test is a failure, unless HOLDFAST_ALLOW_SKIPS is set as well.
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "./build.mjs";
+import { filesBelow } from "./lib/files.mjs";
+import { projects } from "./lib/projects.mjs";
+import { root } from "./lib/root.mjs";
+import { run } from "./lib/run.mjs";
+
+process.exitCode = (await build()) ? await test(process.argv.slice(2)) : 1;
+
+async function test(filters) {
+  const isPath = (filter) => filter.includes("/") || filter.includes("\\") || /\.test\b/.test(filter);
+  const files = testFiles(filters.filter(isPath));
+  if (files.length === 0) return fail(`No test file matches ${filters.filter(isPath).join(", ")}.`);
+
+  const { status, counts, ran, omissions } = await runNode(
+    files,
+    filters.filter((filter) => !isPath(filter)),
+  );
+  report(omissions);
+  const verdict = status === 0 && ran === 0 ? fail("No test was run.") : judge(status, omissions);
+  // The last line, for people and for programs alike. Cancelled tests count as failed: they did not pass.
+  const failed = (counts.fail ?? 0) + (counts.cancelled ?? 0);
+  console.log(
+    `# tests ${counts.tests ?? 0} # pass ${counts.pass ?? 0} # fail ${failed} # skipped ${counts.skipped ?? 0}`,
+  );
+  return verdict;
+}
+
+/** The files to hand to Node: compiled tests, and the tests of these scripts. Node 20 expands no patterns itself. */
+function testFiles(paths) {
+  const compiled = projects.flatMap(({ source, output }) =>
+    filesBelow(output)
+      .filter((path) => path.endsWith(".test.js"))
+      .map((path) => ({ path, source: path.replace(output, source).replace(/\.js$/, ".ts") })),
+  );
+  const plain = filesBelow("scripts")
+    .filter((path) => path.endsWith(".test.mjs"))
+    .map((path) => ({ path, source: path }));
+  const wanted = paths.map((path) =>
+    path
+      .replaceAll("\\", "/")
+      .replace(`${root.replaceAll("\\", "/")}/`, "")
+      .replace(/^\.\//, ""),
+  );
+  const isWanted = (file) =>
+    wanted.length === 0 || wanted.some((part) => file.path.includes(part) || file.source.includes(part));
+  return [...compiled, ...plain].filter(isWanted).map((file) => file.path);
+}
+
+/** Runs the files, two at a time, each in a process of its own; resolves with what scripts/lib/test-collector.mjs saw. */
+async function runNode(files, names) {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-test-"));
+  const journal = join(folder, "journal");
+  try {
+    const status = await run(process.execPath, [
+      "--test",
+      "--enable-source-maps",
+      `--import=${pathToFileURL(join(root, "scripts/lib/test-watchdog.mjs"))}`,
+      "--test-concurrency=2",
+      // Node 24 gives every test this long; before, it is what a whole file may take, and the watchdog is earlier.
+      `--test-timeout=${Number.parseInt(process.versions.node, 10) >= 24 ? 60_000 : 150_000}`,
+      "--test-reporter=spec",
+      "--test-reporter-destination=stdout",
+      `--test-reporter=${pathToFileURL(join(root, "scripts/lib/test-collector.mjs"))}`,
+      `--test-reporter-destination=${journal}`,
+      ...names.map((name) => `--test-name-pattern=${namePattern(name)}`),
+      ...files,
+    ]);
+    const lines = readFileSync(journal, "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .map((text) => JSON.parse(text));
+    const counts = Object.fromEntries(
+      lines.filter((line) => "word" in line).map(({ word, count }) => [word, count]),
+    );
+    return {
+      status,
+      counts,
+      ran: lines.filter((line) => "ran" in line).length,
+      omissions: lines.filter((line) => "reason" in line),
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The id of a promise matches as a word (C1 is not C10); anything else wherever it occurs, as it stands. */
+function namePattern(name) {
+  const literal = name.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+  return /^[A-K]\d+$/.test(name) ? `/\\b${literal}\\b/` : `/${literal}/i`;
+}
+
+function report(omissions) {
+  if (omissions.length === 0) return;
+  console.log(
+    `\nNot run: ${omissions.length}. What a test needs installed, scripts/install-peers.sh installs (Debian).`,
+  );
+  for (const { name, file, reason } of omissions) {
+    const place = file === null ? "" : ` (${relative(root, file).replaceAll("\\", "/")})`;
+    console.log(`  ﹣ ${name}${place}: ${reason}`);
+  }
+  console.log("");
+}
+
+function judge(status, omissions) {
+  const isStrict = isSet("CI") && !isSet("HOLDFAST_ALLOW_SKIPS");
+  if (status === 0 && omissions.length > 0 && isStrict)
+    return fail("In CI a test that is not run is a failure.");
+  return status;
+}
+
+function isSet(variable) {
+  return !["", "0", "false"].includes(process.env[variable] ?? "");
+}
+
+function fail(message) {
+  console.error(message);
+  return 1;
+}

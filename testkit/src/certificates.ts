@@ -1,0 +1,87 @@
+import { generate } from "selfsigned";
+
+/** A certificate and its private key, as PEM: what `tls.createServer` takes. */
+export interface KeyAndCertificate {
+  readonly key: string;
+  readonly cert: string;
+}
+
+export interface TestCertificates {
+  /** The certificate that a client has to trust, as the option `ca`. */
+  readonly ca: string;
+  /** For `localhost`, `127.0.0.1` and `::1`. */
+  readonly server: KeyAndCertificate;
+  /** The same names, expired yesterday. */
+  readonly expired: KeyAndCertificate;
+  /** Valid, but for `elsewhere.test` only. */
+  readonly wrongHost: KeyAndCertificate;
+}
+
+interface Names {
+  readonly domains: readonly string[];
+  readonly addresses: readonly string[];
+}
+
+const DAY = 86_400_000;
+const LOOPBACK: Names = { domains: ["localhost"], addresses: ["127.0.0.1", "::1"] };
+
+let cached: Promise<TestCertificates> | null = null;
+
+/** Certificates made in memory, once per process. */
+export function testCertificates(): Promise<TestCertificates> {
+  return (cached ??= makeCertificates());
+}
+
+async function makeCertificates(): Promise<TestCertificates> {
+  const authority = await generate([{ name: "commonName", value: "Holdfast test authority" }], {
+    ...validDays(-2, 30),
+    keyType: "ec",
+    algorithm: "sha256",
+    extensions: [
+      { name: "basicConstraints", cA: true, critical: true },
+      { name: "keyUsage", keyCertSign: true, cRLSign: true, critical: true },
+    ],
+  });
+  const ca = { key: authority.private, cert: authority.cert };
+  const [server, expired, wrongHost] = await Promise.all([
+    signed(ca, LOOPBACK, validDays(-1, 30)),
+    signed(ca, LOOPBACK, validDays(-2, -1)),
+    signed(ca, { domains: ["elsewhere.test"], addresses: [] }, validDays(-1, 30)),
+  ]);
+  return { ca: ca.cert, server, expired, wrongHost };
+}
+
+interface Validity {
+  readonly notBeforeDate: Date;
+  readonly notAfterDate: Date;
+}
+
+function validDays(from: number, to: number): Validity {
+  return { notBeforeDate: new Date(Date.now() + from * DAY), notAfterDate: new Date(Date.now() + to * DAY) };
+}
+
+async function signed(
+  ca: KeyAndCertificate,
+  { domains, addresses }: Names,
+  validity: Validity,
+): Promise<KeyAndCertificate> {
+  const { private: key, cert } = await generate([{ name: "commonName", value: domains[0] ?? "" }], {
+    ...validity,
+    ca,
+    keyType: "ec",
+    algorithm: "sha256",
+    extensions: [
+      { name: "basicConstraints", cA: false },
+      { name: "keyUsage", digitalSignature: true, critical: true },
+      { name: "extKeyUsage", serverAuth: true },
+      {
+        name: "subjectAltName",
+        altNames: [
+          ...domains.map((value) => ({ type: 2 as const, value })),
+          ...addresses.map((ip) => ({ type: 7 as const, ip })),
+        ],
+      },
+    ],
+  });
+  return { key, cert };
+}

@@ -1,0 +1,9 @@
+// The library's ports, which the fakes implement. They are no part of its public surface: hence the relative import.
+
+export type {
+  Address,
+  Clock,
+  Random,
+  Transport,
+  TransportHandler,
+} from "../../packages/holdfast/dist/connection/ports.js";

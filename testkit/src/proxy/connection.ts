@@ -1,0 +1,66 @@
+import type { Socket } from "node:net";
+import { type CutOptions, type Direction, FaultControls, type Faults } from "./faults.js";
+import { Lane } from "./lane.js";
+
+/** One connection through the proxy, with faults of its own on top of what the proxy gave it. */
+export class ProxyConnection extends FaultControls {
+  /** Resolves once both of its sockets are gone. */
+  readonly closed: Promise<void>;
+  readonly #client: Socket;
+  readonly #server: Socket;
+  readonly #lanes: Readonly<Record<Direction, Lane>>;
+
+  /** Takes over a socket to the client and one, possibly still connecting, to the server. */
+  constructor(client: Socket, server: Socket, faults: Readonly<Record<Direction, Faults>>) {
+    super();
+    this.#client = client;
+    this.#server = server;
+    const sockets = [client, server];
+    for (const socket of sockets) socket.setNoDelay(true);
+    this.closed = Promise.all(
+      sockets.map((socket) => new Promise((resolve) => socket.once("close", resolve))),
+    ).then(() => undefined);
+    this.#lanes = {
+      toServer: new Lane(client, server, faults.toServer),
+      toClient: new Lane(server, client, faults.toClient),
+    };
+  }
+
+  /** Bytes forwarded so far. */
+  get forwarded(): Readonly<Record<Direction, number>> {
+    return { toServer: this.#lanes.toServer.forwardedBytes, toClient: this.#lanes.toClient.forwardedBytes };
+  }
+
+  override cut({ kind, after }: CutOptions): void {
+    const run = () => {
+      this.#stop();
+      for (const socket of [this.#client, this.#server]) {
+        if (kind === "fin") socket.end();
+        else socket.resetAndDestroy();
+      }
+    };
+    if (after === undefined) run();
+    else this.#lanes[after.direction].cutAfter(after.bytes, run);
+  }
+
+  override callOffCut(): void {
+    for (const lane of Object.values(this.#lanes)) lane.callOffCut();
+  }
+
+  override set(faults: Partial<Faults>, direction?: Direction): void {
+    if (direction !== "toClient") this.#lanes.toServer.set(faults);
+    if (direction !== "toServer") this.#lanes.toClient.set(faults);
+  }
+
+  /** Closes both sockets at once; resolves once they are gone. Idempotent. */
+  async close(): Promise<void> {
+    this.#stop();
+    this.#client.destroy();
+    this.#server.destroy();
+    await this.closed;
+  }
+
+  #stop(): void {
+    for (const lane of Object.values(this.#lanes)) lane.stop();
+  }
+}

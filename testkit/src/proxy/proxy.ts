@@ -1,0 +1,164 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { ProxyConnection } from "./connection.js";
+import { type CutOptions, type Direction, FaultControls, type Faults, NO_FAULTS } from "./faults.js";
+
+export interface FaultProxyOptions {
+  /** Where the connections go; `host` is 127.0.0.1 by default. */
+  readonly target: { readonly port: number; readonly host?: string };
+  /** @default 0: one that is free */
+  readonly port?: number;
+  /** @default "127.0.0.1" */
+  readonly host?: string;
+}
+
+/**
+ * What becomes of a new connection: it is forwarded; or it is ended by FIN or RST once it is accepted; or it is
+ * accepted and left without an answer.
+ */
+export type AcceptMode = "forward" | "close" | "reset" | "mute";
+
+/** A TCP proxy that breaks connections as networks do. A fault holds for the connections there are and later ones. */
+export class FaultProxy extends FaultControls implements AsyncDisposable {
+  readonly port: number;
+  readonly #host: string;
+  readonly #target: { readonly port: number; readonly host: string };
+  #server: Server;
+  #mode: AcceptMode = "forward";
+  #faults: Readonly<Record<Direction, Faults>> = { toServer: NO_FAULTS, toClient: NO_FAULTS };
+  #cutLater: CutOptions | null = null;
+  readonly #connections = new Set<ProxyConnection>();
+  /** Those that are not forwarded. */
+  readonly #strays = new Set<Socket>();
+  #accepted = 0;
+  readonly #forwardedBefore = { toServer: 0, toClient: 0 };
+  #closing: Promise<void> | null = null;
+
+  static async start({ target, port = 0, host = "127.0.0.1" }: FaultProxyOptions): Promise<FaultProxy> {
+    const server = await listen(port, host);
+    return new FaultProxy(server, host, { host: "127.0.0.1", ...target });
+  }
+
+  private constructor(
+    server: Server,
+    host: string,
+    target: { readonly port: number; readonly host: string },
+  ) {
+    super();
+    this.#host = host;
+    this.#target = target;
+    // A TCP server that listens has an address of this kind.
+    this.port = (server.address() as AddressInfo).port;
+    this.#server = this.#serving(server);
+  }
+
+  /** The proxy's address with that scheme, for example "ws" or "wss". */
+  url(scheme: string, path = "/"): string {
+    const host = this.#host.includes(":") ? `[${this.#host}]` : this.#host;
+    return `${scheme}://${host}:${this.port}${path}`;
+  }
+
+  /** The forwarded connections that are not gone yet, the oldest first. */
+  get connections(): readonly ProxyConnection[] {
+    return [...this.#connections];
+  }
+
+  /** Connections accepted so far, in whatever mode. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** Bytes forwarded so far, over all connections. */
+  get forwarded(): Readonly<Record<Direction, number>> {
+    const total = { ...this.#forwardedBefore };
+    for (const { forwarded } of this.#connections) addTo(total, forwarded);
+    return total;
+  }
+
+  /** Stops listening, so that new connections are refused; those there are go on. */
+  refuse(): void {
+    this.#server.close();
+  }
+
+  /** What becomes of new connections. Listens again, on the same port, after `refuse`. */
+  async accept(mode: AcceptMode = "forward"): Promise<void> {
+    this.#mode = mode;
+    if (!this.#server.listening) this.#server = this.#serving(await listen(this.port, this.#host));
+  }
+
+  override cut(options: CutOptions): void {
+    if (options.after !== undefined) this.#cutLater = options;
+    for (const connection of this.#connections) connection.cut(options);
+  }
+
+  override callOffCut(): void {
+    this.#cutLater = null;
+    for (const connection of this.#connections) connection.callOffCut();
+  }
+
+  override set(faults: Partial<Faults>, direction?: Direction): void {
+    const { toServer, toClient } = this.#faults;
+    this.#faults = {
+      toServer: direction === "toClient" ? toServer : { ...toServer, ...faults },
+      toClient: direction === "toServer" ? toClient : { ...toClient, ...faults },
+    };
+    for (const connection of this.#connections) connection.set(faults, direction);
+  }
+
+  /** Stops listening and closes every connection; resolves once all is gone. Idempotent. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #serving(server: Server): Server {
+    return server.on("connection", (client: Socket) => {
+      this.#accepted++;
+      if (this.#mode === "forward") this.#forward(client);
+      else this.#strand(client, this.#mode);
+    });
+  }
+
+  #forward(client: Socket): void {
+    const server = connect({ ...this.#target, allowHalfOpen: true });
+    const connection = new ProxyConnection(client, server, this.#faults);
+    this.#connections.add(connection);
+    void connection.closed.then(() => {
+      this.#connections.delete(connection);
+      addTo(this.#forwardedBefore, connection.forwarded);
+    });
+    if (this.#cutLater !== null) connection.cut(this.#cutLater);
+  }
+
+  #strand(client: Socket, mode: Exclude<AcceptMode, "forward">): void {
+    this.#strays.add(client);
+    client.on("close", () => this.#strays.delete(client));
+    client.on("error", () => undefined);
+    if (mode === "reset") client.resetAndDestroy();
+    if (mode === "close") client.resume().end();
+  }
+
+  async #close(): Promise<void> {
+    this.#server.close();
+    for (const stray of this.#strays) stray.destroy();
+    const straysClosed = [...this.#strays].map((stray) => once(stray, "close"));
+    await Promise.all([...this.connections.map((connection) => connection.close()), ...straysClosed]);
+  }
+}
+
+async function listen(port: number, host: string): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true }).listen(port, host);
+  await once(server, "listening");
+  return server;
+}
+
+function addTo(
+  total: Record<Direction, number>,
+  { toServer, toClient }: Readonly<Record<Direction, number>>,
+): void {
+  total.toServer += toServer;
+  total.toClient += toClient;
+}

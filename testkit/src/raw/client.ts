@@ -1,0 +1,77 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
+import { connect as connectTls, type ConnectionOptions } from "node:tls";
+import { type BytesLike, concatBytes, toBytes } from "../bytes.js";
+import { withTimeout } from "../waiting.js";
+import { acceptKey, formatHead, type Head, type HeadersToSend } from "./head.js";
+import { RawPeer, type WaitOptions } from "./peer.js";
+
+export interface RawClientOptions {
+  readonly port: number;
+  /** @default "127.0.0.1" */
+  readonly host?: string;
+  /** Speaks TLS; options of `tls.connect`, such as `ca`. The default `servername` is `localhost`. */
+  readonly tls?: ConnectionOptions;
+  /** Bounds the connecting and, unless a call says otherwise, every wait. @default 2_000 */
+  readonly timeout?: number;
+}
+
+export interface UpgradeOptions {
+  /** @default "/" */
+  readonly path?: string;
+  /** Added to the headers of an upgrade, or instead of those of the same name; null leaves one out. */
+  readonly headers?: HeadersToSend;
+  /** Bytes right behind the request, in the same write. */
+  readonly glue?: BytesLike;
+}
+
+/** A scripted client. Its frames are masked unless they say otherwise. */
+export class RawClient extends RawPeer {
+  readonly #key = randomBytes(16).toString("base64");
+
+  static async connect({
+    port,
+    host = "127.0.0.1",
+    tls,
+    timeout = 2_000,
+  }: RawClientOptions): Promise<RawClient> {
+    const tcp = connectTcp({ port, host, allowHalfOpen: true });
+    // The TLS connection, which takes over the half-open mode of the TCP one, reports its errors as well.
+    tcp.on("error", () => undefined);
+    const stream = tls === undefined ? tcp : connectTls({ servername: "localhost", ...tls, socket: tcp });
+    try {
+      const connected = once(stream, tls === undefined ? "connect" : "secureConnect");
+      await withTimeout(connected, timeout, "the connection");
+    } catch (error) {
+      stream.destroy();
+      tcp.destroy();
+      throw error;
+    }
+    return new RawClient({ stream, tcp, isMasking: true, timeout });
+  }
+
+  /** Sends the request to upgrade without waiting for an answer, which `readHead` reads. */
+  sendUpgrade({ path = "/", headers, glue = "" }: UpgradeOptions = {}): void {
+    const defaults = {
+      Host: "localhost",
+      Upgrade: "websocket",
+      Connection: "Upgrade",
+      "Sec-WebSocket-Key": this.#key,
+      "Sec-WebSocket-Version": "13",
+    };
+    const head = formatHead(`GET ${path} HTTP/1.1`, defaults, headers);
+    this.write(concatBytes([toBytes(head), toBytes(glue)]));
+  }
+
+  /** Upgrades the connection and returns the response. Rejects if the server refuses, or accepts wrongly. */
+  async upgrade({ timeout, ...options }: UpgradeOptions & WaitOptions = {}): Promise<Head> {
+    this.sendUpgrade(options);
+    const head = await this.readHead(timeout === undefined ? {} : { timeout });
+    if (!head.startLine.startsWith("HTTP/1.1 101 "))
+      throw new Error(`The upgrade was refused: ${head.startLine}`);
+    const accept = head.header("Sec-WebSocket-Accept");
+    if (accept !== acceptKey(this.#key)) throw new Error(`The accept key is wrong: ${accept}`);
+    return head;
+  }
+}

@@ -1,0 +1,213 @@
+import type { Socket } from "node:net";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { type BytesLike, toBytes } from "../bytes.js";
+import { withTimeout } from "../waiting.js";
+import { closePayload, frame, type FrameOptions, OPCODE, parseFrame, type RawFrame } from "./frame.js";
+import { type Head, parseHead } from "./head.js";
+import { type Found, Inbox } from "./inbox.js";
+
+/** How a connection ended, as this peer saw it: the other side's FIN or RST, or the peer's own doing. */
+export type RawEnd = "fin" | "rst" | "closed";
+
+export interface WaitOptions {
+  /** How long to wait before the call rejects. @default the peer's `timeout`: 2,000 */
+  readonly timeout?: number;
+}
+
+export interface RawPeerOptions {
+  /** The TCP connection, or the TLS connection over it. */
+  readonly stream: Socket;
+  /** The TCP connection: the same as `stream` without TLS. Only it can send an RST. */
+  readonly tcp: Socket;
+  readonly isMasking: boolean;
+  readonly timeout: number;
+}
+
+/**
+ * One end of a connection that does what a script says, right or wrong, and nothing by itself: it answers no ping
+ * and ends nothing when the other side does. Whatever it waits for is bounded by a timeout.
+ */
+export class RawPeer implements AsyncDisposable {
+  /** Resolves once the other side ended its sending (`fin`), reset the connection, or this peer closed it. */
+  readonly ended: Promise<RawEnd>;
+  readonly #stream: Socket;
+  readonly #tcp: Socket;
+  readonly #isMasking: boolean;
+  readonly #timeout: number;
+  readonly #inbox = new Inbox();
+  readonly #closed: Promise<void>;
+  #lastWrite: Promise<void> = Promise.resolve();
+
+  constructor({ stream, tcp, isMasking, timeout }: RawPeerOptions) {
+    this.#stream = stream;
+    this.#tcp = tcp;
+    this.#isMasking = isMasking;
+    this.#timeout = timeout;
+    this.#closed = new Promise((resolve) => stream.once("close", resolve));
+    this.ended = new Promise((resolve) => {
+      const end = (how: RawEnd) => {
+        this.#inbox.end(how);
+        resolve(how);
+      };
+      stream.on("end", () => {
+        end("fin");
+      });
+      stream.on("error", ({ code }: NodeJS.ErrnoException) => {
+        if (code === "ECONNRESET" || code === "EPIPE") end("rst");
+      });
+      stream.on("close", () => {
+        end("closed");
+      });
+    });
+    stream.setNoDelay(true);
+    stream.on("data", (chunk: Buffer) => {
+      this.#inbox.push(chunk);
+    });
+  }
+
+  /** Everything that came so far, read or not. */
+  get received(): Uint8Array<ArrayBuffer> {
+    return this.#inbox.received;
+  }
+
+  get receivedLength(): number {
+    return this.#inbox.receivedLength;
+  }
+
+  /** Reads exactly that many bytes. */
+  read(length: number, options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#take(`${length} bytes`, options, (unread) =>
+      unread.length < length ? null : { value: toBytes(unread.subarray(0, length)), length },
+    );
+  }
+
+  /** Reads up to the delimiter, which is part of the result. */
+  readUntil(delimiter: string, options: WaitOptions = {}): Promise<string> {
+    return this.#take(JSON.stringify(delimiter), options, (unread) => {
+      const text = Buffer.from(unread).toString("latin1");
+      const length = text.indexOf(delimiter) + delimiter.length;
+      return length < delimiter.length ? null : { value: text.slice(0, length), length };
+    });
+  }
+
+  /** Reads the head of an HTTP request or response. */
+  async readHead(options: WaitOptions = {}): Promise<Head> {
+    return parseHead(await this.readUntil("\r\n\r\n", options));
+  }
+
+  /** Reads a WebSocket frame. */
+  readFrame(options: WaitOptions = {}): Promise<RawFrame> {
+    return this.#take("a frame", options, parseFrame);
+  }
+
+  /** Reads what there is until the other side ended its sending. */
+  readToEnd(options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#take("the end", options, (unread, isEnded) =>
+      isEnded ? { value: toBytes(unread), length: unread.length } : null,
+    );
+  }
+
+  /** Leaves what arrives in the kernel, until its buffers and the sender's are full. An end goes unnoticed too. */
+  stopReading(): void {
+    this.#stream.pause();
+  }
+
+  resumeReading(): void {
+    this.#stream.resume();
+  }
+
+  /** Writes in one piece, without waiting; `flushed` waits. A string stands for its latin1 bytes. */
+  write(data: BytesLike): void {
+    // A failure shows in `ended`.
+    this.#lastWrite = new Promise((resolve) => {
+      this.#stream.write(toBytes(data), () => {
+        resolve();
+      });
+    });
+  }
+
+  /** Writes each byte for itself, a turn of the event loop apart, so that the reader gets one at a time. */
+  async writeBytewise(data: BytesLike): Promise<void> {
+    for (const byte of toBytes(data)) {
+      this.write(Uint8Array.of(byte));
+      await this.flushed();
+      await nextTurn();
+    }
+  }
+
+  /** Resolves once the kernel took everything that was written, or never will. */
+  flushed({ timeout = this.#timeout }: WaitOptions = {}): Promise<void> {
+    return withTimeout(this.#lastWrite, timeout, "the kernel to take what was written");
+  }
+
+  /** Does nothing for that many milliseconds. */
+  async pause(ms: number): Promise<void> {
+    await sleep(ms);
+  }
+
+  /** The bytes of a frame, masked by default in the client role only, and as invalid as the options make it. */
+  frame(options: FrameOptions): Uint8Array<ArrayBuffer> {
+    return frame({ mask: this.#isMasking, ...options });
+  }
+
+  sendFrame(options: FrameOptions): void {
+    this.write(this.frame(options));
+  }
+
+  sendText(text: string): void {
+    this.sendFrame({ opcode: OPCODE.text, payload: Buffer.from(text, "utf8") });
+  }
+
+  sendBinary(payload: BytesLike): void {
+    this.sendFrame({ opcode: OPCODE.binary, payload });
+  }
+
+  sendPing(payload: BytesLike = ""): void {
+    this.sendFrame({ opcode: OPCODE.ping, payload });
+  }
+
+  sendPong(payload: BytesLike = ""): void {
+    this.sendFrame({ opcode: OPCODE.pong, payload });
+  }
+
+  /** Sends a Close frame; without a code it is empty. */
+  sendClose(code?: number, reason?: string): void {
+    this.sendFrame({ opcode: OPCODE.close, payload: closePayload(code, reason) });
+  }
+
+  /** Ends the sending side (FIN) behind what was written; reading goes on. */
+  end(): void {
+    this.#stream.end();
+  }
+
+  /** Resets the connection (RST). */
+  reset(): void {
+    if (this.#stream === this.#tcp) {
+      this.#tcp.resetAndDestroy();
+    } else {
+      // resetAndDestroy() under a TLS connection crashes Node, and a TLS connection refuses it. What it sets, and
+      // no document names, makes the destruction that the TLS connection passes down an RST.
+      Object.assign(this.#tcp, { resetAndClosing: true });
+      this.#stream.destroy();
+    }
+  }
+
+  /** Closes both directions at once; resolves once the socket is gone. Idempotent. */
+  async close(): Promise<void> {
+    this.#stream.destroy();
+    this.#tcp.destroy();
+    await this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #take<T>(
+    what: string,
+    { timeout = this.#timeout }: WaitOptions,
+    find: (unread: Uint8Array, isEnded: boolean) => Found<T> | null,
+  ): Promise<T> {
+    return this.#inbox.take(what, timeout, find);
+  }
+}

@@ -1,0 +1,39 @@
+import { STATUS_CODES } from "node:http";
+import { type BytesLike, concatBytes, toBytes } from "../bytes.js";
+import { acceptKey, formatHead, type Head, type HeadersToSend } from "./head.js";
+import { RawPeer, type WaitOptions } from "./peer.js";
+
+export interface AcceptOptions {
+  /** Added to the headers of the response, or instead of those of the same name; null leaves one out. */
+  readonly headers?: HeadersToSend;
+  /** The accept key. @default the right one for the request */
+  readonly accept?: string;
+  /** Bytes right behind the response, in the same write. */
+  readonly glue?: BytesLike;
+}
+
+/** The scripted server's end of a connection. Its frames are not masked unless they say otherwise. */
+export class RawServerPeer extends RawPeer {
+  /** Reads the request and answers 101. Returns the request. */
+  async acceptUpgrade({ accept, headers, glue, timeout }: AcceptOptions & WaitOptions = {}): Promise<Head> {
+    const request = await this.readHead(timeout === undefined ? {} : { timeout });
+    const defaults = {
+      Upgrade: "websocket",
+      Connection: "Upgrade",
+      "Sec-WebSocket-Accept": accept ?? acceptKey(request.header("Sec-WebSocket-Key") ?? ""),
+    };
+    this.#send(101, defaults, headers, glue);
+    return request;
+  }
+
+  /** Answers a request with any status, in one write. */
+  respond(status: number, { headers, body = "" }: { headers?: HeadersToSend; body?: BytesLike } = {}): void {
+    const bytes = toBytes(body);
+    this.#send(status, { "Content-Length": String(bytes.length), Connection: "close" }, headers, bytes);
+  }
+
+  #send(status: number, defaults: HeadersToSend, headers: HeadersToSend = {}, rest: BytesLike = ""): void {
+    const head = formatHead(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`, defaults, headers);
+    this.write(concatBytes([toBytes(head), toBytes(rest)]));
+  }
+}

@@ -1,0 +1,142 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { TLSSocket, type TLSSocketOptions } from "node:tls";
+import { withTimeout } from "../waiting.js";
+import type { WaitOptions } from "./peer.js";
+import { RawServerPeer } from "./server-peer.js";
+
+export interface RawServerOptions {
+  /** Speaks TLS; `testCertificates()` has a `server`. */
+  readonly tls?: TLSSocketOptions;
+  /** @default "127.0.0.1" */
+  readonly host?: string;
+  /** @default 0: one that is free */
+  readonly port?: number;
+  /** Bounds every wait of the peers, unless a call says otherwise. @default 2_000 */
+  readonly timeout?: number;
+}
+
+/** What a server does with each of its connections. They stay open when it is through, until the server closes. */
+export type RawScript = (peer: RawServerPeer) => Promise<void> | void;
+
+/** A scripted server: each connection runs the script. */
+export class RawServer implements AsyncDisposable {
+  readonly port: number;
+  readonly #options: RawServerOptions;
+  readonly #script: RawScript;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #peers: RawServerPeer[] = [];
+  readonly #scripts: Promise<void>[] = [];
+  readonly #failures: unknown[] = [];
+  readonly #waiters: ((peer: RawServerPeer) => void)[] = [];
+  #nextPeerIndex = 0;
+  #closing: Promise<void> | null = null;
+
+  /** Listens. Without a script the test takes its peers with `nextPeer`. */
+  static async start(
+    options: RawServerOptions = {},
+    script: RawScript = () => undefined,
+  ): Promise<RawServer> {
+    const server = createServer({ allowHalfOpen: true });
+    server.listen(options.port ?? 0, options.host ?? "127.0.0.1");
+    await once(server, "listening");
+    return new RawServer(server, options, script);
+  }
+
+  private constructor(server: Server, options: RawServerOptions, script: RawScript) {
+    this.#server = server;
+    this.#options = options;
+    this.#script = script;
+    // A TCP server that listens has an address of this kind.
+    this.port = (server.address() as AddressInfo).port;
+    server.on("connection", (tcp: Socket) => {
+      this.#accept(tcp);
+    });
+  }
+
+  url(path = "/"): string {
+    return `${this.#options.tls === undefined ? "ws" : "wss"}://127.0.0.1:${this.port}${path}`;
+  }
+
+  /** Every peer so far, the ended ones too. */
+  get peers(): readonly RawServerPeer[] {
+    return this.#peers;
+  }
+
+  /** The next peer that this method has not returned yet, connected already or not. */
+  async nextPeer({ timeout = this.#options.timeout ?? 2_000 }: WaitOptions = {}): Promise<RawServerPeer> {
+    const peer = this.#peers[this.#nextPeerIndex++];
+    if (peer !== undefined) return peer;
+    const next = new Promise<RawServerPeer>((resolve) => this.#waiters.push(resolve));
+    return await withTimeout(next, timeout, "a connection");
+  }
+
+  /**
+   * Stops listening, closes the connections and waits for the scripts. Idempotent.
+   * Rejects with what a script threw before, so that no failure of a script goes unnoticed.
+   */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    // A script that was still waiting fails because of what follows: that is no news.
+    const failures = [...this.#failures];
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    // The newest first: a TLS connection before the TCP connection under it.
+    for (const socket of [...this.#sockets].reverse()) socket.destroy();
+    await closed;
+    await Promise.all(this.#scripts);
+    if (failures.length > 0) throw failures[0];
+  }
+
+  #accept(tcp: Socket): void {
+    this.#track(tcp);
+    if (this.#options.tls === undefined) {
+      this.#run(tcp, tcp);
+      return;
+    }
+    const stream = new TLSSocket(tcp, { ...this.#options.tls, isServer: true });
+    this.#track(stream);
+    // A client that refuses the certificate never becomes a peer, and the test sees it on the client's side.
+    stream.on("error", () => tcp.destroy());
+    stream.once("secure", () => {
+      this.#run(stream, tcp);
+    });
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    // The peer reports the errors of its stream; those of a TCP connection under TLS are the same ones.
+    socket.on("error", () => undefined);
+  }
+
+  #run(stream: Socket, tcp: Socket): void {
+    const peer = new RawServerPeer({
+      stream,
+      tcp,
+      isMasking: false,
+      timeout: this.#options.timeout ?? 2_000,
+    });
+    this.#peers.push(peer);
+    this.#waiters.shift()?.(peer);
+    this.#scripts.push(this.#runScript(peer));
+  }
+
+  async #runScript(peer: RawServerPeer): Promise<void> {
+    try {
+      await this.#script(peer);
+    } catch (error) {
+      this.#failures.push(error);
+      // Otherwise the test would wait for what the script can no longer do.
+      peer.reset();
+    }
+  }
+}

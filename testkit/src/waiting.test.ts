@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { describe, test } from "node:test";
+import { activeResources, assertNothingLeft } from "./resources.js";
+import { blockEventLoop, eventually, withTimeout } from "./waiting.js";
+
+describe("waiting", () => {
+  test("withTimeout() settles with the promise, or rejects with the name of what did not come", async () => {
+    const before = activeResources();
+    assert.equal(await withTimeout(Promise.resolve(7), 1_000, "seven"), 7);
+    await assert.rejects(withTimeout(Promise.reject(new Error("own")), 1_000, "an error"), /own/);
+    await assert.rejects(withTimeout(new Promise(() => undefined), 5, "nothing"), /Waited 5 ms for nothing/);
+    await assertNothingLeft(before);
+  });
+
+  test("eventually() waits until something is true", async () => {
+    let rounds = 0;
+    await eventually(() => ++rounds === 3, "three rounds");
+    await assert.rejects(
+      eventually(() => false, "the impossible", 5),
+      /Waited 5 ms for the impossible/,
+    );
+  });
+
+  test("blockEventLoop() lets nothing run meanwhile", () => {
+    let hasRun = false;
+    setImmediate(() => (hasRun = true));
+    const start = performance.now();
+    blockEventLoop(30);
+    assert.ok(performance.now() - start >= 29);
+    assert.equal(hasRun, false);
+  });
+});
+
+describe("assertNothingLeft", () => {
+  test("names what keeps the process alive, until it is gone", async () => {
+    const before = activeResources();
+    const timer = setTimeout(() => undefined, 60_000);
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await assert.rejects(
+      assertNothingLeft(before, { timeout: 20 }),
+      /^Error: Left behind after 20 ms: (1 × TCPServerWrap, 1 × Timeout|1 × Timeout, 1 × TCPServerWrap)$/,
+    );
+    clearTimeout(timer);
+    server.close();
+    await assertNothingLeft(before);
+  });
+});

@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Settles as `promise` does; rejects, naming `what`, if that takes longer than `ms`. */
+export async function withTimeout<T>(promise: PromiseLike<T>, ms: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`Waited ${ms} ms for ${what}`));
+    }, ms);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Resolves once `isTrue` says so; rejects, naming `what`, if that takes longer than `ms`. */
+export async function eventually(isTrue: () => boolean, what: string, ms = 2_000): Promise<void> {
+  const deadline = performance.now() + ms;
+  while (!isTrue()) {
+    if (performance.now() >= deadline) throw new Error(`Waited ${ms} ms for ${what}`);
+    await sleep(2);
+  }
+}
+
+/** Keeps this thread busy, so that no timer, promise or socket of this process gets a turn for `ms`. */
+export function blockEventLoop(ms: number): void {
+  // Sleeps rather than spins: other processes of the test want the processor meanwhile.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
