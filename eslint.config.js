@@ -35,7 +35,8 @@ const unwantedSyntax = [
     message: "Named exports: one word for one thing everywhere.",
   },
   {
-    selector: "PropertyDefinition[accessibility='private'], MethodDefinition[accessibility='private']",
+    selector:
+      "PropertyDefinition[accessibility='private'], MethodDefinition[accessibility='private'][kind!='constructor']",
     message: "State is kept in #private members, which are private at run time as well.",
   },
 ];
@@ -63,7 +64,6 @@ export default defineConfig(
     plugins: { holdfast: { rules: { layers: layersRule } } },
     rules: {
       "@typescript-eslint/consistent-type-imports": "error",
-      "@typescript-eslint/switch-exhaustiveness-check": "error",
       "@typescript-eslint/no-shadow": "error",
       "@typescript-eslint/explicit-module-boundary-types": "error",
       // node:test collects what these return by itself.
@@ -87,6 +87,15 @@ export default defineConfig(
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       // A callback that does nothing needs no excuse.
       "@typescript-eslint/no-empty-function": ["error", { allow: ["arrowFunctions"] }],
+      // `undefined` is what `default` is for, and a default is a decision.
+      "@typescript-eslint/switch-exhaustiveness-check": [
+        "error",
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      // The reason of an aborted signal is the caller's, and passed on as it is.
+      "@typescript-eslint/prefer-promise-reject-errors": "off",
+      // Error classes narrow by their constructor here, and are made by it.
+      "@typescript-eslint/no-unsafe-class-instance-assignment": "off",
       eqeqeq: "error",
       "no-restricted-syntax": ["error", ...unwantedSyntax],
       // A file is about one thing: long is a hint, not a mistake.
@@ -118,6 +127,8 @@ export default defineConfig(
   {
     // What a browser runs knows no Buffer; protocol/ may import it from node:buffer.
     files: ["heartbeat", "connection", "persist", "browser"].map((folder) => `${library}/${folder}/**/*.ts`),
+    // The memory that protocol/ encodes into.
+    ignores: [`${library}/connection/slab.ts`],
     rules: {
       "@typescript-eslint/no-restricted-types": [
         "error",
@@ -131,6 +142,8 @@ export default defineConfig(
       // Tests end a function with `assert(…)`, hand async functions to node:test and reach into odd corners on purpose.
       "@typescript-eslint/explicit-module-boundary-types": "off",
       "@typescript-eslint/require-await": "off",
+      // The text that is taken apart here is ASCII.
+      "@typescript-eslint/no-misused-spread": "off",
       "max-lines": "off",
     },
   },

@@ -126,7 +126,7 @@ export class FakeTransport implements Transport {
 
   /** The kernel takes that many more of the buffered bytes; by default all, and has its full capacity again. */
   drain(bytes = Infinity): void {
-    const wasBlocked = this.isBlocked;
+    const wasBlocked = this.bufferedAmount > 0;
     this.#sendBuffer.drain(bytes);
     if (wasBlocked && !this.isBlocked) this.#handler?.onDrain();
     this.#closeOnceBothEnded();

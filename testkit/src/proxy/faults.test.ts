@@ -8,7 +8,7 @@ import { EchoLink, measureEcho } from "./echo-link.js";
 
 const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
 
-describe("The faults of a FaultProxy", () => {
+describe("The faults of a FaultProxy", { timeout: 20_000 }, () => {
   let before: ResourceCounts;
   let link: EchoLink;
 

@@ -21,7 +21,10 @@ export const NO_FAULTS: Faults = {
 export interface CutOptions {
   /** Both ends see a FIN behind what was forwarded to them, or an RST. */
   readonly kind: "fin" | "rst";
-  /** Cuts once that many more bytes went that way; nothing beyond them does. @default at once */
+  /**
+   * Cuts once that many more bytes went that way, and nothing beyond them does. The cut comes a few milliseconds
+   * behind them, so that they are read first; after 0 bytes it comes with the connection. @default at once
+   */
   readonly after?: { readonly direction: Direction; readonly bytes: number };
 }
 

@@ -12,6 +12,12 @@ const BACKLOG_LIMIT = 64 * 1024;
 /** A throttled lane forwards what fits into so many milliseconds at a time. */
 const THROTTLE_SLICE = 20;
 
+/**
+ * Between the last bytes and a cut the receiver gets so many milliseconds to read: libuv reports an RST that it
+ * finds together with bytes as a FIN.
+ */
+const CUT_PAUSE = 10;
+
 /** One direction of a connection: reads from one socket and writes to the other what the faults let through. */
 export class Lane {
   readonly #from: Socket;
@@ -22,9 +28,11 @@ export class Lane {
   #forwardedBytes = 0;
   #cut: { remaining: number; readonly run: () => void } | null = null;
   #throttledUntil = 0;
-  #isWriting = false;
+  /** True from a write until the pause behind it is over. */
+  #isBusy = false;
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
+  #cutTimer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
 
   constructor(from: Socket, to: Socket, faults: Faults) {
@@ -68,6 +76,7 @@ export class Lane {
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#cutTimer);
     clearImmediate(this.#immediate);
     this.#drop();
     this.#from.resume();
@@ -93,7 +102,7 @@ export class Lane {
   #pump(): void {
     if (this.#isStopped) return;
     clearTimeout(this.#timer);
-    while (!this.#isWriting && this.#faults.flow === "open") {
+    while (!this.#isBusy && this.#faults.flow === "open") {
       const item = this.#queue[0];
       if (item === undefined || (item.type === "fin" && this.#faults.isFinHeld)) break;
       const wait = Math.max(item.dueAt, this.#throttledUntil) - performance.now();
@@ -132,25 +141,26 @@ export class Lane {
     this.#queuedBytes -= size;
     this.#forwardedBytes += size;
     if (this.#cut !== null) this.#cut.remaining -= size;
-    this.#isWriting = true;
+    this.#isBusy = true;
     this.#to.write(bytes.subarray(0, size), () => {
-      if (chunkSize === null && this.#cut === null) this.#finishWrite();
-      else
-        this.#immediate = setImmediate(() => {
-          this.#finishWrite();
-        });
+      this.#pauseBehindWrite();
     });
   }
 
-  #finishWrite(): void {
-    this.#isWriting = false;
+  #pauseBehindWrite(): void {
     if (this.#isStopped) return;
-    if (this.#cut?.remaining === 0) this.#cut.run();
-    else this.#pump();
+    const goOn = () => {
+      this.#isBusy = false;
+      if (this.#cut?.remaining === 0) this.#cut.run();
+      else this.#pump();
+    };
+    if (this.#cut?.remaining === 0) this.#cutTimer = setTimeout(goOn, CUT_PAUSE);
+    else if (this.#faults.chunkSize !== null) this.#immediate = setImmediate(goOn);
+    else goOn();
   }
 
   #regulateReading(): void {
-    const isOverdue = this.#isWriting || (this.#queue[0]?.dueAt ?? Infinity) <= performance.now();
+    const isOverdue = this.#isBusy || (this.#queue[0]?.dueAt ?? Infinity) <= performance.now();
     const isFull = isOverdue && this.#queuedBytes > BACKLOG_LIMIT;
     if (this.#faults.flow === "frozen" || (this.#faults.flow === "open" && isFull)) this.#from.pause();
     else this.#from.resume();

@@ -7,7 +7,7 @@ import { activeResources, assertNothingLeft, type ResourceCounts } from "../reso
 import { eventually } from "../waiting.js";
 import { EchoLink, measureEcho } from "./echo-link.js";
 
-describe("FaultProxy", () => {
+describe("FaultProxy", { timeout: 20_000 }, () => {
   let before: ResourceCounts;
   let link: EchoLink;
 

@@ -18,7 +18,7 @@ async function connectedPair(options: RawServerOptions = {}) {
   return { server, client, peer: await server.nextPeer(), close };
 }
 
-describe("RawPeer", () => {
+describe("RawPeer", { timeout: 20_000 }, () => {
   test("upgrades in both roles and exchanges frames, masked by the client only", async () => {
     const before = activeResources();
     const requests: string[] = [];
@@ -136,7 +136,7 @@ describe("RawPeer", () => {
   });
 });
 
-describe("RawServer", () => {
+describe("RawServer", { timeout: 20_000 }, () => {
   test("close() rejects with what a script threw before, and the peer of that script is reset", async () => {
     const server = await RawServer.start({}, async (peer) => {
       await peer.read(1);

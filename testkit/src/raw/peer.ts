@@ -180,7 +180,10 @@ export class RawPeer implements AsyncDisposable {
     this.#stream.end();
   }
 
-  /** Resets the connection (RST). */
+  /**
+   * Resets the connection (RST). Write and `pause` a few milliseconds before, where the reader is to get the bytes
+   * and then the RST: what the kernel still holds is lost, and libuv reports bytes and an RST at once as a FIN.
+   */
   reset(): void {
     if (this.#stream === this.#tcp) {
       this.#tcp.resetAndDestroy();

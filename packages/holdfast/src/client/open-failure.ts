@@ -8,11 +8,14 @@ export type SystemError = Error & { readonly code?: string };
 export function openError(error: SystemError, phase: OpenPhase, where: string): HandshakeError {
   const failure = failureOf(error.code, phase);
   const code = CODES[failure];
-  return new HandshakeError(`${SENTENCES[failure]} ${where}: ${error.message || error.code || error.name}`, {
-    failure,
-    cause: error,
-    ...(code === undefined ? {} : { code }),
-  });
+  return new HandshakeError(
+    `${SENTENCES[failure]} ${where}: ${error.message === "" ? (error.code ?? error.name) : error.message}`,
+    {
+      failure,
+      cause: error,
+      ...(code === undefined ? {} : { code }),
+    },
+  );
 }
 
 /** The peer ended the stream before the handshake was over. */

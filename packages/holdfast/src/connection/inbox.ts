@@ -56,7 +56,7 @@ export class Inbox {
   push(message: Message): void {
     if (this.#isReaderReady && this.length === 0 && this.#reader !== null) {
       this.#isReaderReady = false;
-      if (this.#reader.take(message)) this.#isReaderReady = this.#reader !== null;
+      if (this.#reader.take(message)) this.#isReaderReady = this.hasReader;
       return;
     }
     // While closing nothing holds the peer back any more, so what exceeds the limits is dropped.

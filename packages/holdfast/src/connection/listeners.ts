@@ -46,7 +46,10 @@ export class Listeners {
 
   /** Adds a listener; returns what removes it. */
   add<Name extends ConnectionEventName>(name: Name, listener: Listener<Name>): () => void {
-    const registered: Registered = (this.#registered ??= new Map());
+    const registered: Registered = (this.#registered ??= new Map<
+      ConnectionEventName,
+      readonly ((event: never) => void)[]
+    >());
     // A copy for each change, so that one that happens while listeners are called disturbs nobody.
     registered.set(name, [...(registered.get(name) ?? []), listener]);
     return () => {

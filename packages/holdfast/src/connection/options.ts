@@ -136,7 +136,7 @@ export function describe(value: unknown): string {
     case "undefined":
       return "undefined";
     case "object":
-      return value === null ? "null" : `an object (${value.constructor?.name ?? "no prototype"})`;
+      return value === null ? "null" : Array.isArray(value) ? "an array" : "an object";
     case "function":
     case "symbol":
       return `a ${typeof value}`;

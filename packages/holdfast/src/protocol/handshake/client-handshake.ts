@@ -142,10 +142,10 @@ function givenHost(given: readonly HeaderField[]): string | null {
 
 /** The value of a header that a request carries at most once. */
 function givenOnce(given: readonly HeaderField[], name: string): string | null {
-  const [first, second] = given.filter(([other]) => other.toLowerCase() === name.toLowerCase());
-  if (second !== undefined)
+  const found = given.filter(([other]) => other.toLowerCase() === name.toLowerCase());
+  if (found.length > 1)
     throw new InvalidHeader(`Expected the header ${quote(name)} once, got it twice.`, name);
-  return first === undefined ? null : first[1];
+  return found.length === 0 ? null : found[0][1];
 }
 
 /** Points 2 to 4 of the list. */

@@ -30,7 +30,7 @@ export function readHeaders(input: HeadersInput): readonly HeaderField[] {
         "",
       );
     }
-    const [name, value]: readonly unknown[] = entry;
+    const [name, value] = entry as readonly unknown[];
     checkName(name);
     // `Array.isArray` leaves `any` as the elements.
     for (const line of Array.isArray(value) ? (value as readonly unknown[]) : [value]) {

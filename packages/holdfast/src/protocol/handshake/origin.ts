@@ -30,7 +30,7 @@ function isSameOrigin(origin: string, host: string, isSecure: boolean): boolean 
   const [, scheme = "", authority = ""] = ORIGIN.exec(origin) ?? [];
   const page = parseAuthority(authority);
   const server = parseAuthority(host);
-  if (page === null || server === null || page.hostname !== server.hostname) return false;
+  if (page === null || page.hostname !== server?.hostname) return false;
 
   const pageDefault = defaultPort(scheme);
   const pagePort = page.port ?? pageDefault;

@@ -111,4 +111,5 @@ function decodePercents(encoded: string): string | null {
   }
 }
 
+// eslint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROL_CHARACTER = /[\x00-\x1f\x7f]/;
