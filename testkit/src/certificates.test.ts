@@ -31,10 +31,10 @@ describe("testCertificates", { timeout: 20_000 }, () => {
     ) => {
       const made = await testCertificates();
       await using server = await RawServer.start({ tls: made[name] });
-      const error = await RawClient.connect({ port: server.port, tls: trusts(made) }).catch(
+      const failure = await RawClient.connect({ port: server.port, tls: trusts(made) }).catch(
         (error: unknown) => error,
       );
-      return error instanceof Error && "code" in error ? error.code : error;
+      return failure instanceof Error && "code" in failure ? failure.code : failure;
     };
     assert.deepEqual(
       [

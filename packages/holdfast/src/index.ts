@@ -12,7 +12,7 @@ export type { CallOptions, ReceiveOptions } from "./connection/connection.js";
 export type { Bytes } from "./connection/arguments.js";
 export type { CloseCause, CloseEvidence, CloseInfo } from "./connection/close-info.js";
 export { explain } from "./connection/explain.js";
-export type { HandshakeRequest, HandshakeResponse } from "./connection/handshake-records.js";
+export type { HandshakeRequest, HandshakeResponse } from "./connection/handshake-record.js";
 export type { Message } from "./connection/inbox.js";
 export type { ConnectionState } from "./connection/link.js";
 export type { ConnectionEventName, ConnectionEvents, Listener } from "./connection/listeners.js";

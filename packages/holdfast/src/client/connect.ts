@@ -1,10 +1,10 @@
 // Opens a connection: name lookup, TCP, TLS, upgrade (RFC 6455 section 4.1).
 
 import { Connection, start } from "../connection/connection.js";
-import { HandshakeRequest, HandshakeResponse } from "../connection/handshake-records.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import { createClientHandshake } from "../protocol/handshake/client-handshake.js";
 import { parseWebSocketURL } from "../protocol/handshake/url.js";
+import { ClientHandshakeRecord } from "./handshake-record.js";
 import { attemptToOpen } from "./open-attempt.js";
 import { checkConnectOptions, type ConnectOptions } from "./options.js";
 
@@ -27,22 +27,15 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   const upgrade = { bytes, expected: { key, subprotocols, offeredExtensions: [] } };
 
   return attemptToOpen({ runtime, url: target, upgrade, settings, tls: options.tls }, (upgraded) => {
-    const { head } = upgraded;
-    const connection = new Connection(
-      {
-        runtime,
-        transport: upgraded.transport,
-        role: "client",
-        settings: settings.connection,
-        extension: null,
-        url: target.href,
-        request: new HandshakeRequest(request.method, request.target, request.headers),
-        response: new HandshakeResponse(head.status, () => head.headers),
-        subprotocol: upgraded.subprotocol,
-        extensions: [],
-      },
-      () => undefined,
-    );
+    const connection = new Connection({
+      runtime,
+      transport: upgraded.transport,
+      role: "client",
+      settings: settings.connection,
+      extension: null,
+      handshake: new ClientHandshakeRecord(target.href, request, upgraded.head),
+      owner: null,
+    });
     connection[start](upgraded.rest);
     return connection;
   });

@@ -4,21 +4,25 @@ import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import { checkClose, checkControlPayload, toBytes, type Bytes } from "./arguments.js";
 import type { CloseInfo } from "./close-info.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
-import type { HandshakeRequest, HandshakeResponse } from "./handshake-records.js";
+import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./handshake-record.js";
 import type { Message } from "./inbox.js";
-import { Link, type ConnectionState, type LinkOptions } from "./link.js";
+import { ended, Link, type ConnectionState, type LinkObserver, type LinkOptions } from "./link.js";
 import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
 import { checkChoice, checkDuration, checkFunction, checkSignal, expected } from "./options.js";
 import type { Address } from "./ports.js";
+import { MessageIterator } from "./message-iterator.js";
 import { consumeAll, receiveOne } from "./readers.js";
 
 /** What `connect()` and `serve()` know of a connection that they opened. Not for applications. */
 export interface ConnectionInit extends LinkOptions {
-  readonly url: string;
-  readonly request: HandshakeRequest;
-  readonly response: HandshakeResponse;
-  readonly subprotocol: string | null;
-  readonly extensions: readonly string[];
+  readonly handshake: HandshakeRecord;
+  /** Who keeps a list of connections; null where nobody does. */
+  readonly owner: ConnectionOwner | null;
+}
+
+/** Who is told that a connection has ended. */
+export interface ConnectionOwner {
+  onConnectionEnded(connection: Connection): void;
 }
 
 /** For calls that wait. */
@@ -44,44 +48,50 @@ export const start = Symbol("start");
  * Read it in one of three ways: `for await (const message of connection)`, `await connection.recv()`, or
  * `connection.forEach(callback)`, which costs least. A text message is a string, a binary one a `Uint8Array`.
  */
-export class Connection implements AsyncIterable<Message>, AsyncDisposable {
-  /** The URL, without user info. */
-  readonly url: string;
-  /** The client's opening request (RFC 6455 section 4.1). */
-  readonly request: HandshakeRequest;
-  /** The server's answer (RFC 6455 section 4.2.2). */
-  readonly response: HandshakeResponse;
-  /** The subprotocol agreed on (RFC 6455 section 1.9); null for none. */
-  readonly subprotocol: string | null;
-  /** The extensions agreed on, as in `Sec-WebSocket-Extensions` (RFC 6455 section 9). */
-  readonly extensions: readonly string[];
+export class Connection implements AsyncIterable<Message>, AsyncDisposable, LinkObserver {
   readonly #link: Link;
-  readonly #newId: () => string;
+  readonly #handshake: HandshakeRecord;
+  readonly #owner: ConnectionOwner | null;
   #id: string | null = null;
   // Made on demand: of ten thousand idle connections, most are never asked for them.
   #closed: { promise: Promise<CloseInfo>; resolve: (info: CloseInfo) => void } | null = null;
   #aborter: AbortController | null = null;
 
   /** Applications get connections from `connect()` and `serve()`. */
-  constructor(init: ConnectionInit, onEnded: (info: CloseInfo) => void) {
-    this.url = init.url;
-    this.request = init.request;
-    this.response = init.response;
-    this.subprotocol = init.subprotocol;
-    this.extensions = init.extensions;
-    this.#newId = () => init.runtime.nextId();
-    this.#link = new Link(init, {
-      onEnded: (info, error) => {
-        this.#closed?.resolve(info);
-        this.#aborter?.abort(error);
-        onEnded(info);
-      },
-    });
+  constructor(init: ConnectionInit) {
+    this.#handshake = init.handshake;
+    this.#owner = init.owner;
+    this.#link = new Link(init, this);
   }
 
   /** Names this connection in logs; unique in this process, and most likely among all. */
   get id(): string {
-    return (this.#id ??= this.#newId());
+    return (this.#id ??= this.#link.runtime.nextId());
+  }
+
+  /** The URL, without user info. */
+  get url(): string {
+    return this.#handshake.url;
+  }
+
+  /** The client's opening request (RFC 6455 section 4.1). */
+  get request(): HandshakeRequest {
+    return this.#handshake.request;
+  }
+
+  /** The server's answer (RFC 6455 section 4.2.2). */
+  get response(): HandshakeResponse {
+    return this.#handshake.response;
+  }
+
+  /** The subprotocol agreed on (RFC 6455 section 1.9); null for none. */
+  get subprotocol(): string | null {
+    return this.#handshake.subprotocol;
+  }
+
+  /** The extensions agreed on, as in `Sec-WebSocket-Extensions` (RFC 6455 section 9). */
+  get extensions(): readonly string[] {
+    return this.#handshake.extensions;
   }
 
   /** The local end; null where the transport has no addresses. */
@@ -275,6 +285,12 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     this.#link.start(rest, preface);
   }
 
+  [ended](info: CloseInfo, error: ConnectionClosed): void {
+    this.#closed?.resolve(info);
+    this.#aborter?.abort(error);
+    this.#owner?.onConnectionEnded(this);
+  }
+
   [closeFor](
     cause: "handler-failed" | "server-shutdown",
     code: number,
@@ -292,30 +308,4 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     rejection.catch(() => undefined);
     return rejection;
   }
-}
-
-/** Hands out queued messages with one promise each: an async generator would cost half again as much. */
-class MessageIterator implements AsyncIterator<Message, undefined> {
-  readonly #link: Link;
-
-  constructor(link: Link) {
-    this.#link = link;
-  }
-
-  next(): Promise<IteratorResult<Message, undefined>> {
-    const { inbox } = this.#link;
-    if (inbox.length > 0 && !inbox.hasReader) {
-      return Promise.resolve({ value: inbox.poll() ?? "", done: false });
-    }
-    return receiveOne(this.#link, "iteration", { signal: null, timeout: null }).then(asResult, endOrThrow);
-  }
-}
-
-function asResult(value: Message): IteratorResult<Message, undefined> {
-  return { value, done: false };
-}
-
-function endOrThrow(error: Error & Partial<ConnectionClosed>): IteratorResult<Message, undefined> {
-  if (error.info?.ok === true) return { value: undefined, done: true };
-  throw error;
 }

@@ -74,13 +74,17 @@ export class Inbox {
    * @throws ConcurrencyError where another reader is waiting
    */
   attach(reader: Reader, what: string): void {
-    if (this.#reader !== null) {
-      throw new ConcurrencyError(
-        `${what} was called while another recv(), iteration or forEach() was waiting for a message: only one can have it`,
-      );
-    }
+    this.checkFree(what);
     this.#reader = reader;
     this.resume(reader);
+  }
+
+  /** @throws ConcurrencyError where somebody reads already */
+  checkFree(what: string): void {
+    if (this.#reader === null) return;
+    throw new ConcurrencyError(
+      `${what} was called while another recv(), iteration or forEach() was waiting for a message: only one can have it`,
+    );
   }
 
   /** Whether somebody reads already. */

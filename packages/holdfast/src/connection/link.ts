@@ -27,9 +27,12 @@ export interface LinkOptions {
   readonly extension: MessageExtension | null;
 }
 
-/** Who is told of the end: first the connection's own face, then its owner. */
+/** Names the method of `LinkObserver`, which is none of the application's business. */
+export const ended = Symbol("ended");
+
+/** Who is told of the end: the connection's face. */
 export interface LinkObserver {
-  onEnded(info: CloseInfo, error: ConnectionClosed): void;
+  [ended](info: CloseInfo, error: ConnectionClosed): void;
 }
 
 export class Link
@@ -41,7 +44,7 @@ export class Link
   readonly listeners: Listeners;
   readonly transport: Transport;
   readonly settings: ConnectionSettings;
-  readonly #runtime: Runtime;
+  readonly runtime: Runtime;
   readonly #protocol: Protocol;
   readonly #observer: LinkObserver;
   readonly #traffic: Traffic;
@@ -56,7 +59,7 @@ export class Link
 
   constructor(options: LinkOptions, observer: LinkObserver) {
     const { runtime, settings } = options;
-    this.#runtime = runtime;
+    this.runtime = runtime;
     this.#observer = observer;
     this.settings = settings;
     this.transport = options.transport;
@@ -89,7 +92,7 @@ export class Link
   }
 
   get timers(): TimerQueue {
-    return this.#runtime.timers;
+    return this.runtime.timers;
   }
 
   get lastReceivedAt(): number {
@@ -97,7 +100,7 @@ export class Link
   }
 
   now(): number {
-    return this.#runtime.clock.now();
+    return this.runtime.clock.now();
   }
 
   closedError(): ConnectionClosed {
@@ -134,7 +137,7 @@ export class Link
   onChunk(chunk: Uint8Array): void {
     const traffic = this.#traffic;
     traffic.bytesReceived += chunk.length;
-    traffic.lastReceivedAt = this.#runtime.clock.now();
+    traffic.lastReceivedAt = this.runtime.clock.now();
     this.outbox.cork();
     this.#protocol.receive(chunk);
     this.outbox.uncork();
@@ -165,7 +168,7 @@ export class Link
     this.pulse.end(error);
     this.outbox.fail(error);
     this.inbox.end();
-    this.#observer.onEnded(error.info, error);
+    this.#observer[ended](error.info, error);
   }
 
   // What the peer sent.
@@ -262,7 +265,7 @@ export class Link
 
   /** The closing did not come to its end in time; what the kernel holds by now still counts. */
   onAlarm(): void {
-    this.#runtime.clock.afterPoll(() => {
+    this.runtime.clock.afterPoll(() => {
       if (this.#state === "closed") return;
       this.#closure.note("close-timeout", null, this.#isComplete());
       this.#destroy();
@@ -314,7 +317,7 @@ export class Link
 
   #evidence(): CloseEvidence {
     const now = this.now();
-    const wallNow = this.#runtime.clock.wallNow();
+    const wallNow = this.runtime.clock.wallNow();
     const epoch = (at: number | null): number | null => (at === null ? null : wallNow - (now - at));
     const { heartbeat } = this.pulse;
     const traffic = this.#traffic;

@@ -117,6 +117,10 @@ class Consumer implements Reader {
   readonly #signal: AbortSignal | null;
   readonly #resolve: (info: CloseInfo) => void;
   readonly #reject: (error: unknown) => void;
+  // Made when they are needed: ten thousand idle consumers need none.
+  #onReady: (() => void) | null = null;
+  #onFailure: ((error: unknown) => void) | null = null;
+  #onAbort: (() => void) | null = null;
 
   constructor(
     connection: ReadableConnection,
@@ -130,35 +134,39 @@ class Consumer implements Reader {
     this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
-    signal?.addEventListener("abort", this.#onAbort);
+    if (signal === null) return;
+    this.#onAbort = () => this.#fail(signal.reason);
+    signal.addEventListener("abort", this.#onAbort);
   }
 
   take(message: Message): boolean {
     try {
       const result = this.#callback(message);
       if (!isThenable(result)) return true;
+      this.#onReady ??= () => this.#connection.inbox.resume(this);
+      this.#onFailure ??= (error: unknown) => this.#fail(error);
       result.then(this.#onReady, this.#onFailure);
       return false;
     } catch (error) {
-      this.#onFailure(error);
+      this.#fail(error);
       return false;
     }
   }
 
   end(): void {
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#stopWatching();
     this.#resolve(this.#connection.closedError().info);
   }
 
-  readonly #onReady = (): void => this.#connection.inbox.resume(this);
-
-  readonly #onFailure = (error: unknown): void => {
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+  #fail(error: unknown): void {
+    this.#stopWatching();
     this.#connection.inbox.detach(this);
     this.#reject(error);
-  };
+  }
 
-  readonly #onAbort = (): void => this.#onFailure(this.#signal?.reason);
+  #stopWatching(): void {
+    if (this.#onAbort !== null) this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

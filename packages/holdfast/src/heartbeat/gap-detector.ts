@@ -5,7 +5,7 @@
 const GAP_AT_MOST = 1000;
 
 export class GapDetector {
-  readonly #threshold: number;
+  readonly #pingTimeout: number | null;
   /** When our process is known to have run last. */
   #ranAt = -Infinity;
   /** How far the wall clock was ahead of monotonic time. */
@@ -13,7 +13,7 @@ export class GapDetector {
   #longest = 0;
 
   constructor(pingTimeout: number | null) {
-    this.#threshold = Math.min(GAP_AT_MOST, (pingTimeout ?? Infinity) / 2);
+    this.#pingTimeout = pingTimeout;
   }
 
   /** The longest gap that was seen, in milliseconds. */
@@ -43,7 +43,7 @@ export class GapDetector {
   }
 
   #note(gap: number): number {
-    if (gap < this.#threshold) return 0;
+    if (gap < Math.min(GAP_AT_MOST, (this.#pingTimeout ?? Infinity) / 2)) return 0;
     this.#longest = Math.max(this.#longest, gap);
     return gap;
   }

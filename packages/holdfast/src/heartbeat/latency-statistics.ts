@@ -25,7 +25,7 @@ export interface LatencyStats {
 }
 
 const WINDOW = 128;
-const SMALLEST_WINDOW = 8;
+const NO_SAMPLES: number[] = [];
 
 export class LatencyStatistics {
   sent = 0;
@@ -38,8 +38,8 @@ export class LatencyStatistics {
   #sum = 0;
   #smoothed = 0;
   #jitter = 0;
-  /** A ring of the newest samples, grown as they come: most connections are short or rarely pinged. */
-  #ring = new Float64Array(0);
+  /** A ring of the newest samples, from the second one on: most connections are short or rarely pinged. */
+  #ring = NO_SAMPLES;
 
   /** The newest round trip; null before the first. */
   get last(): number | null {
@@ -59,12 +59,12 @@ export class LatencyStatistics {
       this.#jitter = 0.75 * this.#jitter + 0.25 * Math.abs(this.#smoothed - sample);
       this.#smoothed = 0.875 * this.#smoothed + 0.125 * sample;
     }
+    if (this.#count === 1) this.#ring = [this.#last];
+    if (this.#count > 0) this.#ring[this.#count % WINDOW] = sample;
     this.#last = sample;
     this.#min = Math.min(this.#min, sample);
     this.#max = Math.max(this.#max, sample);
     this.#sum += sample;
-    if (this.#count >= this.#ring.length && this.#ring.length < WINDOW) this.#growRing();
-    this.#ring[this.#count % WINDOW] = sample;
     this.#count++;
   }
 
@@ -74,7 +74,7 @@ export class LatencyStatistics {
       const none = { last: null, min: null, max: null, mean: null, smoothed: null, jitter: null };
       return { ...none, p50: null, p95: null, p99: null, sent, answered, lost };
     }
-    const newest = this.#ring.slice(0, Math.min(this.#count, WINDOW)).sort();
+    const newest = Float64Array.from(this.#count === 1 ? [this.#last] : this.#ring).sort();
     return {
       last: this.#last,
       min: this.#min,
@@ -91,11 +91,6 @@ export class LatencyStatistics {
     };
   }
 
-  #growRing(): void {
-    const larger = new Float64Array(Math.max(SMALLEST_WINDOW, this.#ring.length * 2));
-    larger.set(this.#ring);
-    this.#ring = larger;
-  }
 }
 
 /** Nearest rank: the smallest sample that `percent` of all are not above. */

@@ -15,52 +15,61 @@ export interface Ping {
   isDisturbed: boolean;
 }
 
-export class PingsInFlight {
-  /** A map keeps the order of insertion, so that the first is the oldest. */
-  readonly #pings = new Map<string, Ping>();
+const NONE: readonly Ping[] = [];
+
+export class PingsInFlight implements Iterable<Ping> {
+  /**
+   * A map keeps the order of insertion, so that the first is the oldest. Null while none is in flight, which for
+   * an idle connection is nearly always.
+   */
+  #pings: Map<string, Ping> | null = null;
 
   get size(): number {
-    return this.#pings.size;
+    return this.#pings?.size ?? 0;
   }
 
   has(payload: string): boolean {
-    return this.#pings.has(payload);
+    return this.#pings?.has(payload) === true;
   }
 
   get(payload: string): Ping | undefined {
-    return this.#pings.get(payload);
+    return this.#pings?.get(payload);
   }
 
   add(ping: Ping): void {
+    this.#pings ??= new Map();
     this.#pings.set(ping.payload, ping);
   }
 
   remove(payload: string): boolean {
-    return this.#pings.delete(payload);
+    if (this.#pings?.delete(payload) !== true) return false;
+    if (this.#pings.size === 0) this.#pings = null;
+    return true;
   }
 
+  /** Oldest first. */
   [Symbol.iterator](): Iterator<Ping> {
-    return this.#pings.values();
+    return (this.#pings?.values() ?? NONE)[Symbol.iterator]();
   }
 
   oldest(): Ping | null {
-    for (const ping of this.#pings.values()) return ping;
+    for (const ping of this) return ping;
     return null;
   }
 
   /** Removes and returns the ping of this payload and every older one, oldest first; none where it is unknown. */
   takeUpTo(payload: string): readonly Ping[] {
-    if (!this.#pings.has(payload)) return [];
+    if (!this.has(payload)) return NONE;
     const taken: Ping[] = [];
-    for (const ping of this.#pings.values()) {
+    for (const ping of this) {
       taken.push(ping);
-      this.#pings.delete(ping.payload);
+      this.remove(ping.payload);
       if (ping.payload === payload) break;
     }
     return taken;
   }
 
   clear(): void {
-    this.#pings.clear();
+    this.#pings = null;
   }
 }

@@ -20,6 +20,7 @@ export class SocketTransport implements Transport {
   #remoteAddress: Address | null = null;
   #localAddress: Address | null = null;
   #hasEnded = false;
+  #awaitsDrain = false;
 
   /** @param socket with `allowHalfOpen`, so that a FIN of the peer does not end our side by itself */
   constructor(socket: Duplex) {
@@ -57,7 +58,6 @@ export class SocketTransport implements Transport {
     this.socket
       .on("data", onData)
       .on("end", onEnd)
-      .on("drain", onDrain)
       .on("error", onError)
       .on("close", onClose);
   }
@@ -70,6 +70,10 @@ export class SocketTransport implements Transport {
       socket.cork();
       for (const chunk of chunks) socket.write(chunk);
       socket.uncork();
+    }
+    if (this.isBlocked && !this.#awaitsDrain) {
+      this.#awaitsDrain = true;
+      socket.once("drain", onDrain);
     }
     return socket.writableLength === 0;
   }
@@ -93,6 +97,12 @@ export class SocketTransport implements Transport {
   }
 
   /** Called by the shared listeners only. */
+  drained(): void {
+    this.#awaitsDrain = false;
+    this.#handler?.onDrain();
+  }
+
+  /** Called by the shared listeners only. */
   get handler(): TransportHandler | null {
     return this.#handler;
   }
@@ -111,7 +121,7 @@ function onEnd(this: OwnedSocket): void {
 }
 
 function onDrain(this: OwnedSocket): void {
-  this[OWNER].handler?.onDrain();
+  this[OWNER].drained();
 }
 
 function onError(this: OwnedSocket, error: Error): void {

@@ -1,18 +1,16 @@
 // A listening server: its sockets, its connections, its handler, its end.
 
 import type { Server as Listener, Socket } from "node:net";
-import { closeFor, Connection, start } from "../connection/connection.js";
+import { closeFor, Connection, start, type ConnectionOwner } from "../connection/connection.js";
 import { ConnectionClosed } from "../connection/errors.js";
-import { HandshakeRequest, HandshakeResponse } from "../connection/handshake-records.js";
 import { checkDuration } from "../connection/options.js";
 import { checkClose } from "../connection/arguments.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import { SocketTransport } from "../node/socket-transport.js";
-import { HeadReader } from "../protocol/handshake/head-reader.js";
-import type { HeaderList } from "../protocol/handshake/header-list.js";
 import type { RequestHead } from "../protocol/handshake/request-head.js";
 import { judgeRequest, type Judgement, type Refusal } from "../protocol/handshake/server-handshake.js";
 import { Acceptance, type Accepted, type AcceptanceOwner } from "./acceptance.js";
+import { ServerHandshakeRecord } from "./handshake-record.js";
 import type { ServeSettings } from "./options.js";
 
 /** A connection at a server. */
@@ -43,8 +41,10 @@ export class Server implements AsyncDisposable {
   readonly #runtime = nodeRuntime();
   readonly #connections = new Set<ServerConnection>();
   readonly #acceptances = new Set<Acceptance>();
-  readonly #handlers = new Set<Promise<void>>();
-  readonly #owner: AcceptanceOwner;
+  /** Connections whose handler has not settled. */
+  readonly #handlers = new Set<ServerConnection>();
+  #onHandlersSettled: (() => void) | null = null;
+  readonly #owner: AcceptanceOwner & ConnectionOwner;
   #closing: Promise<void> | null = null;
 
   /** Applications get servers from `serve()`. */
@@ -68,6 +68,7 @@ export class Server implements AsyncDisposable {
         logger?.info("connection refused", { status, reason: body, remoteAddress: transport.remoteAddress });
       },
       onOver: (acceptance) => this.#acceptances.delete(acceptance),
+      onConnectionEnded: (connection) => this.#connections.delete(connection),
     };
     listener.on(settings.isSecure ? "secureConnection" : "connection", (socket: Socket) =>
       this.#accept(socket),
@@ -119,22 +120,15 @@ export class Server implements AsyncDisposable {
   }
 
   #open({ transport, head, upgrade, response, rest }: Accepted): void {
-    const { host, settings } = { host: head.headers.get("Host") ?? "", settings: this.#settings };
-    const connection: ServerConnection = new Connection(
-      {
-        runtime: this.#runtime,
-        transport,
-        role: "server",
-        settings: settings.connection,
-        extension: null,
-        url: `${settings.isSecure ? "wss" : "ws"}://${host}${upgrade.target}`,
-        request: new HandshakeRequest(head.method, upgrade.target, head.headers),
-        response: new HandshakeResponse(101, () => fieldsOf(response)),
-        subprotocol: upgrade.subprotocol,
-        extensions: [],
-      },
-      () => this.#connections.delete(connection),
-    );
+    const connection = new Connection({
+      runtime: this.#runtime,
+      transport,
+      role: "server",
+      settings: this.#settings.connection,
+      extension: null,
+      handshake: new ServerHandshakeRecord(head, upgrade, this.#settings.isSecure),
+      owner: this.#owner,
+    });
     this.#connections.add(connection);
     connection[start](rest, response);
     this.#handle(connection);
@@ -148,15 +142,25 @@ export class Server implements AsyncDisposable {
     try {
       const result = this.#handler(connection);
       if (!isThenable(result)) return;
-      const settled = Promise.resolve(result).then(
-        () => void connection.close(),
-        (error: unknown) => this.#onHandlerFailure(connection, error),
+      this.#handlers.add(connection);
+      result.then(
+        () => {
+          void connection.close();
+          this.#onHandlerSettled(connection);
+        },
+        (error: unknown) => {
+          this.#onHandlerFailure(connection, error);
+          this.#onHandlerSettled(connection);
+        },
       );
-      const handled = settled.finally(() => this.#handlers.delete(handled));
-      this.#handlers.add(handled);
     } catch (error) {
       this.#onHandlerFailure(connection, error);
     }
+  }
+
+  #onHandlerSettled(connection: ServerConnection): void {
+    this.#handlers.delete(connection);
+    if (this.#handlers.size === 0) this.#onHandlersSettled?.();
   }
 
   #onHandlerFailure(connection: ServerConnection, error: unknown): void {
@@ -176,7 +180,7 @@ export class Server implements AsyncDisposable {
       timeout === null ? undefined : this.#runtime.clock.setTimer(timeout, () => this.#cutStragglers());
     await closed;
     cancel?.();
-    await Promise.all(this.#handlers);
+    if (this.#handlers.size > 0) await new Promise<void>((resolve) => (this.#onHandlersSettled = resolve));
     await stopped;
   }
 
@@ -193,14 +197,6 @@ const SHUTTING_DOWN: Refusal = {
 };
 
 const FAILED: Refusal = { outcome: "refuse", status: 500, headers: {}, body: "The server failed." };
-
-/** The header fields of the answer that was sent. */
-function fieldsOf(response: Uint8Array): HeaderList {
-  const result = new HeadReader({ maxSize: Infinity, maxHeaders: Infinity }).push(response);
-  if (result === "incomplete" || result.outcome !== "head")
-    throw new Error("The answer that was sent has no head");
-  return result.head.headers;
-}
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (

@@ -35,6 +35,6 @@ export function chooseSubprotocol(offered: readonly string[], options: Subprotoc
   const selected = options.selectSubprotocol(offered) ?? null;
   if (selected === null || offered.includes(selected)) return selected;
   throw new InvalidArgument(
-    `Expected \`selectSubprotocol\` to return null or one of ${quoteAll(offered)}, got ${quote(`${selected}`)}.`,
+    `Expected \`selectSubprotocol\` to return null or one of ${quoteAll(offered)}, got ${quote(selected)}.`,
   );
 }

@@ -1,0 +1,32 @@
+// What a client keeps of its opening handshake.
+
+import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
+import type { ClientHandshake } from "../protocol/handshake/client-handshake.js";
+import type { ResponseHead } from "../protocol/handshake/response-head.js";
+
+export class ClientHandshakeRecord implements HandshakeRecord {
+  readonly url: string;
+  readonly extensions: readonly string[] = [];
+  readonly #request: ClientHandshake["request"];
+  readonly #response: ResponseHead;
+
+  constructor(url: string, request: ClientHandshake["request"], response: ResponseHead) {
+    this.url = url;
+    this.#request = request;
+    this.#response = response;
+  }
+
+  get request(): HandshakeRequest {
+    const { method, target, headers } = this.#request;
+    return { method, target, headers: headers.toHeaders() };
+  }
+
+  get response(): HandshakeResponse {
+    const { status, headers } = this.#response;
+    return { status, headers: headers.toHeaders() };
+  }
+
+  get subprotocol(): string | null {
+    return this.#response.headers.get("Sec-WebSocket-Protocol");
+  }
+}

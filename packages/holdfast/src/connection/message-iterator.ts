@@ -1,0 +1,46 @@
+// `for await (const message of connection)`. Queued messages cost one promise each; an async generator would cost half
+// again as much.
+
+import type { Message, Reader } from "./inbox.js";
+import type { ReadableConnection } from "./readers.js";
+
+type Result = IteratorResult<Message, undefined>;
+
+export class MessageIterator implements AsyncIterator<Message, undefined>, Reader {
+  readonly #connection: ReadableConnection;
+  #resolve: (result: Result) => void = ignore;
+  #reject: (error: unknown) => void = ignore;
+
+  constructor(connection: ReadableConnection) {
+    this.#connection = connection;
+  }
+
+  next(): Promise<Result> {
+    const { inbox } = this.#connection;
+    if (inbox.length > 0 && !inbox.hasReader) {
+      return Promise.resolve({ value: inbox.poll() ?? "", done: false });
+    }
+    return new Promise((resolve, reject) => {
+      inbox.checkFree("iteration"); // Before the one that waits is forgotten.
+      this.#resolve = resolve;
+      this.#reject = reject;
+      inbox.attach(this, "iteration");
+    });
+  }
+
+  take(message: Message): boolean {
+    this.#connection.inbox.detach(this);
+    this.#resolve({ value: message, done: false });
+    return false;
+  }
+
+  end(): void {
+    const error = this.#connection.closedError();
+    if (error.info.ok) this.#resolve({ value: undefined, done: true });
+    else this.#reject(error);
+  }
+}
+
+function ignore(): void {
+  // Nobody waits yet.
+}
