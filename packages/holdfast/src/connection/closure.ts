@@ -1,4 +1,5 @@
-// Which cause a connection's end is put down to, when several things happen on the way.
+// Which cause a connection's end is put down to, when several things happen on the way. Immutable: all open connections
+// share one.
 
 import type { CloseCause } from "./close-info.js";
 
@@ -11,11 +12,15 @@ const NORMAL: ReadonlySet<CloseCause> = new Set<CloseCause>([
 ]);
 
 export class Closure {
-  #cause: CloseCause | null = null;
-  #error: Error | null = null;
+  /** Nothing has ended the connection so far. */
+  static readonly none = new Closure(null, null);
 
-  get hasBegun(): boolean {
-    return this.#cause !== null;
+  readonly #cause: CloseCause | null;
+  readonly error: Error | null;
+
+  private constructor(cause: CloseCause | null, error: Error | null) {
+    this.#cause = cause;
+    this.error = error;
   }
 
   /** We failed the connection, or gave it up: a polite end is not waited for any more. */
@@ -23,21 +28,17 @@ export class Closure {
     return this.#cause !== null && !NORMAL.has(this.#cause);
   }
 
+  /** A stream that just ended, ended. */
   get cause(): CloseCause {
     return this.#cause ?? "eof";
-  }
-
-  get error(): Error | null {
-    return this.#error;
   }
 
   /**
    * Something ends the connection. The first cause stands, unless a normal closing is cut short: then it is what
    * cut it short (`isComplete` tells whether both Close frames were exchanged by then).
    */
-  note(cause: CloseCause, error: Error | null, isComplete: boolean): void {
-    if (this.#cause !== null && (this.hasFailed || NORMAL.has(cause) || isComplete)) return;
-    this.#cause = cause;
-    this.#error = error;
+  note(cause: CloseCause, error: Error | null, isComplete: boolean): Closure {
+    const stands = this.#cause !== null && (this.hasFailed || NORMAL.has(cause) || isComplete);
+    return stands ? this : new Closure(cause, error);
   }
 }

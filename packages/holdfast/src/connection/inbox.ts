@@ -25,10 +25,13 @@ export interface InboxLimits {
   readonly maxQueuedBytes: number;
 }
 
+/** Stands for an empty queue: most connections wait with nothing queued. Never changed. */
+const NO_MESSAGES: Message[] = [];
+
 export class Inbox {
   readonly #events: InboxEvents;
   readonly #limits: InboxLimits;
-  readonly #queue: Message[] = [];
+  #queue = NO_MESSAGES;
   #head = 0;
   #bytes = 0;
   #reader: Reader | null = null;
@@ -61,6 +64,7 @@ export class Inbox {
     }
     // While closing nothing holds the peer back any more, so what exceeds the limits is dropped.
     if (this.#isDraining && this.#isOverLimit()) return;
+    if (this.#queue === NO_MESSAGES) this.#queue = [];
     this.#queue.push(typeof message === "string" ? message : ownBytes(message));
     this.#bytes += message.length;
     if (!this.#isFull && !this.#isDraining && this.#isOverLimit()) {
@@ -139,7 +143,7 @@ export class Inbox {
     this.#queue[this.#head++] = "";
     this.#bytes -= message.length;
     if (this.#head === this.#queue.length) {
-      this.#queue.length = 0;
+      this.#queue = NO_MESSAGES;
       this.#head = 0;
     } else if (this.#head >= 1024 && this.#head * 2 >= this.#queue.length) {
       this.#queue.splice(0, this.#head);

@@ -41,16 +41,16 @@ export class Link
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly pulse: Pulse;
-  readonly listeners: Listeners;
   readonly transport: Transport;
   readonly settings: ConnectionSettings;
   readonly runtime: Runtime;
   readonly #protocol: Protocol;
   readonly #observer: LinkObserver;
   readonly #traffic: Traffic;
-  readonly #closure = new Closure();
+  #closure = Closure.none;
   readonly #openedAt: number;
   #state: ConnectionState = "open";
+  #listeners: Listeners | null = null;
   #pausedAt: number | null = null;
   #closeAlarm: Alarm | null = null;
   #bytesBufferedAtEnd = 0;
@@ -65,7 +65,6 @@ export class Link
     this.transport = options.transport;
     this.#openedAt = runtime.clock.now();
     this.#traffic = new Traffic(this.#openedAt);
-    this.listeners = new Listeners(runtime.clock);
     this.inbox = new Inbox(this, settings);
     this.#protocol = new Protocol(this, {
       encoder: options.role === "client" ? runtime.clientEncoder : runtime.serverEncoder,
@@ -89,6 +88,10 @@ export class Link
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  get listeners(): Listeners {
+    return (this.#listeners ??= new Listeners(this.runtime.clock));
   }
 
   get timers(): TimerQueue {
@@ -120,7 +123,7 @@ export class Link
   /** Begins the closing handshake: our Close goes out behind what was sent before (RFC 6455 section 7.1.2). */
   close(close: CloseFrame, cause: CloseCause, error: Error | null): void {
     if (this.#state !== "open") return;
-    this.#closure.note(cause, error, false);
+    this.#closure = this.#closure.note(cause, error, false);
     this.outbox.queueClose(close, false);
     this.#beginClosing();
   }
@@ -128,7 +131,7 @@ export class Link
   /** Ends the connection now, without a Close. */
   terminate(cause: CloseCause, error: Error | null): void {
     if (this.#state === "closed") return;
-    this.#closure.note(cause, error, this.#isComplete());
+    this.#closure = this.#closure.note(cause, error, this.#isComplete());
     this.#destroy();
   }
 
@@ -148,12 +151,12 @@ export class Link
       this.outbox.end();
       return;
     }
-    this.#closure.note("eof", null, false);
+    this.#closure = this.#closure.note("eof", null, false);
     this.#destroy();
   }
 
   onError(error: Error & { readonly code?: string; readonly syscall?: string }): void {
-    this.#closure.note(causeOfError(error), error, this.#isComplete());
+    this.#closure = this.#closure.note(causeOfError(error), error, this.#isComplete());
   }
 
   onDrain(): void {
@@ -184,16 +187,16 @@ export class Link
   onPing(payload: Uint8Array): void {
     // Before any event, so that no listener delays the answer (RFC 6455 section 5.5.2).
     if (this.settings.autoPong && this.#protocol.closeSent === null) this.outbox.queuePong(payload);
-    if (this.listeners.has("ping")) this.listeners.emit("ping", { payload });
+    if (this.#listeners?.has("ping") === true) this.#listeners.emit("ping", { payload });
   }
 
   onPong(payload: Uint8Array): void {
     const roundTrip = this.pulse.onPong(payload, this.#traffic.lastReceivedAt);
-    if (this.listeners.has("pong")) this.listeners.emit("pong", { payload, roundTrip });
+    if (this.#listeners?.has("pong") === true) this.#listeners.emit("pong", { payload, roundTrip });
   }
 
   onClose(close: CloseFrame): void {
-    this.#closure.note("peer-close", null, false);
+    this.#closure = this.#closure.note("peer-close", null, false);
     // Section 5.5.1: the answer echoes the code.
     if (this.#protocol.closeSent === null) this.outbox.queueClose(close, true);
     this.#beginClosing();
@@ -202,7 +205,7 @@ export class Link
   }
 
   onFailure(failure: ProtocolFailure): void {
-    this.#closure.note(causeOfFailure(failure), failure, false);
+    this.#closure = this.#closure.note(causeOfFailure(failure), failure, false);
     if (this.#protocol.closeSent === null) {
       this.outbox.queueClose({ code: closeCodeOf(failure), reason: failure.message }, true);
     }
@@ -216,8 +219,8 @@ export class Link
     this.#pausedAt = this.now();
     this.transport.pause();
     this.pulse.pauseReading();
-    if (this.listeners.has("paused")) {
-      this.listeners.emit("paused", { messages: this.inbox.length, bytes: this.inbox.bytes });
+    if (this.#listeners?.has("paused") === true) {
+      this.#listeners.emit("paused", { messages: this.inbox.length, bytes: this.inbox.bytes });
     }
   }
 
@@ -227,7 +230,7 @@ export class Link
     this.#pausedAt = null;
     this.transport.resume();
     this.pulse.resumeReading();
-    if (this.listeners.has("resumed")) this.listeners.emit("resumed", { duration });
+    if (this.#listeners?.has("resumed") === true) this.#listeners.emit("resumed", { duration });
   }
 
   onBytesSent(count: number): void {
@@ -248,16 +251,16 @@ export class Link
   }
 
   onOverdue(elapsed: number, expected: number): void {
-    if (this.listeners.has("overdue")) this.listeners.emit("overdue", { elapsed, expected });
+    if (this.#listeners?.has("overdue") === true) this.#listeners.emit("overdue", { elapsed, expected });
   }
 
   onSuspended(gap: number): void {
-    if (this.listeners.has("suspended")) this.listeners.emit("suspended", { gap });
+    if (this.#listeners?.has("suspended") === true) this.#listeners.emit("suspended", { gap });
   }
 
   /** The verdict: the peer is told why, in case it still listens, and not waited for. */
   onDead(): void {
-    this.#closure.note("heartbeat-timeout", null, false);
+    this.#closure = this.#closure.note("heartbeat-timeout", null, false);
     this.outbox.queueClose({ code: 1011, reason: "keepalive ping timeout" }, true);
     this.outbox.flush();
     this.#destroy();
@@ -267,7 +270,7 @@ export class Link
   onAlarm(): void {
     this.runtime.clock.afterPoll(() => {
       if (this.#state === "closed") return;
-      this.#closure.note("close-timeout", null, this.#isComplete());
+      this.#closure = this.#closure.note("close-timeout", null, this.#isComplete());
       this.#destroy();
     });
   }

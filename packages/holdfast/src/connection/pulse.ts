@@ -4,7 +4,7 @@
 import type { Action, HeartbeatOptions, Observation } from "../heartbeat/signals.js";
 import { Heartbeat } from "../heartbeat/heartbeat.js";
 import type { Runtime } from "./runtime.js";
-import { Alarm, type AlarmHandler } from "./timer-queue.js";
+import { Deadline } from "./timer-queue.js";
 
 /** Bytes of the payload of a keepalive ping: a peer must not be able to guess it and answer ahead of time. */
 const PAYLOAD_SIZE = 8;
@@ -26,16 +26,16 @@ interface PingWaiter {
   readonly stopWatching: () => void;
 }
 
-export class Pulse implements AlarmHandler {
+export class Pulse extends Deadline {
   readonly heartbeat: Heartbeat;
   readonly #runtime: Runtime;
   readonly #host: PulseHost;
-  readonly #alarm = new Alarm(this);
   #waiters: Map<string, PingWaiter> | null = null;
   #lastPingAt: number | null = null;
   #lastPongAt: number | null = null;
 
   constructor(runtime: Runtime, host: PulseHost, options: HeartbeatOptions) {
+    super();
     this.#runtime = runtime;
     this.#host = host;
     this.heartbeat = new Heartbeat(options);
@@ -125,17 +125,17 @@ export class Pulse implements AlarmHandler {
     this.#observe(now, { type: "wake", wallNow: this.#wallNow(), lastReceivedAt });
   }
 
-  readonly #onPolled = (): void => {
+  #onPolled(): void {
     const { lastReceivedAt } = this.#host;
     this.#observe(this.#now(), { type: "polled", wallNow: this.#wallNow(), lastReceivedAt });
-  };
+  }
 
   #observe(now: number, observation: Observation): readonly Action[] {
     const actions = this.heartbeat.observe(now, observation);
     for (const action of actions) this.#perform(action, now);
     const wake = this.heartbeat.nextWake;
-    if (wake === null) this.#runtime.timers.cancel(this.#alarm);
-    else this.#runtime.timers.set(this.#alarm, wake);
+    if (wake === null) this.#runtime.timers.cancel(this);
+    else this.#runtime.timers.set(this, wake);
     return actions;
   }
 
@@ -147,7 +147,7 @@ export class Pulse implements AlarmHandler {
         return;
       }
       case "poll": {
-        this.#runtime.clock.afterPoll(this.#onPolled);
+        this.#runtime.clock.afterPoll(() => this.#onPolled());
         return;
       }
       case "answered":

@@ -118,8 +118,7 @@ class Consumer implements Reader {
   readonly #resolve: (info: CloseInfo) => void;
   readonly #reject: (error: unknown) => void;
   // Made when they are needed: ten thousand idle consumers need none.
-  #onReady: (() => void) | null = null;
-  #onFailure: ((error: unknown) => void) | null = null;
+  #continuation: { readonly onReady: () => void; readonly onFailure: (error: unknown) => void } | null = null;
   #onAbort: (() => void) | null = null;
 
   constructor(
@@ -143,9 +142,11 @@ class Consumer implements Reader {
     try {
       const result = this.#callback(message);
       if (!isThenable(result)) return true;
-      this.#onReady ??= () => this.#connection.inbox.resume(this);
-      this.#onFailure ??= (error: unknown) => this.#fail(error);
-      result.then(this.#onReady, this.#onFailure);
+      this.#continuation ??= {
+        onReady: () => this.#connection.inbox.resume(this),
+        onFailure: (error) => this.#fail(error),
+      };
+      result.then(this.#continuation.onReady, this.#continuation.onFailure);
       return false;
     } catch (error) {
       this.#fail(error);

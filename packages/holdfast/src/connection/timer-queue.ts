@@ -8,26 +8,37 @@ export interface AlarmHandler {
   onAlarm(now: number): void;
 }
 
-/** A deadline that can be set, moved and cancelled. One owner, any number of settings. */
-export class Alarm {
-  readonly handler: AlarmHandler;
+/** A deadline that can be set, moved and cancelled, any number of times. What has just one of them may be one. */
+export abstract class Deadline implements AlarmHandler {
   /** Used by the queue only. */
   deadline = 0;
   /** Used by the queue only: the place in the heap, -1 while not set. */
   place = -1;
 
-  constructor(handler: AlarmHandler) {
-    this.handler = handler;
-  }
-
   get isSet(): boolean {
     return this.place >= 0;
+  }
+
+  abstract onAlarm(now: number): void;
+}
+
+/** A deadline that somebody else minds. */
+export class Alarm extends Deadline {
+  readonly #handler: AlarmHandler;
+
+  constructor(handler: AlarmHandler) {
+    super();
+    this.#handler = handler;
+  }
+
+  onAlarm(now: number): void {
+    this.#handler.onAlarm(now);
   }
 }
 
 export class TimerQueue {
   readonly #clock: Clock;
-  readonly #heap: Alarm[] = [];
+  readonly #heap: Deadline[] = [];
   #cancelTimer: (() => void) | null = null;
   #timerAt = Infinity;
 
@@ -41,7 +52,7 @@ export class TimerQueue {
   }
 
   /** Sets the alarm, or moves it, to the monotonic time `deadline`. */
-  set(alarm: Alarm, deadline: number): void {
+  set(alarm: Deadline, deadline: number): void {
     if (alarm.isSet && alarm.deadline === deadline) return;
     alarm.deadline = deadline;
     if (!alarm.isSet) alarm.place = this.#heap.push(alarm) - 1;
@@ -49,13 +60,13 @@ export class TimerQueue {
     this.#arm();
   }
 
-  cancel(alarm: Alarm): void {
+  cancel(alarm: Deadline): void {
     if (!alarm.isSet) return;
     this.#remove(alarm);
     if (this.#heap.length === 0) this.#disarm();
   }
 
-  #remove(alarm: Alarm): void {
+  #remove(alarm: Deadline): void {
     const { place } = alarm;
     alarm.place = -1;
     const last = this.#heap.pop();
@@ -86,7 +97,7 @@ export class TimerQueue {
     while (this.#heap.length > 0 && this.#heap[0].deadline <= now) {
       const alarm = this.#heap[0];
       this.#remove(alarm);
-      alarm.handler.onAlarm(now);
+      alarm.onAlarm(now);
     }
     if (this.#heap.length > 0) this.#arm();
   }
@@ -119,7 +130,7 @@ export class TimerQueue {
     this.#put(alarm, place);
   }
 
-  #put(alarm: Alarm, place: number): void {
+  #put(alarm: Deadline, place: number): void {
     this.#heap[place] = alarm;
     alarm.place = place;
   }

@@ -12,6 +12,9 @@ import type { Action, HeartbeatOptions, Observation } from "./signals.js";
 const OVERDUE_AT_LEAST = 1000;
 const OVERDUE_ROUND_TRIPS = 3;
 
+/** A gap in our own life counts from this many milliseconds on, or from half of `pingTimeout` where that is less. */
+const GAP_AT_MOST = 1000;
+
 /**
  * After a gap the peer gets a fresh ping with the whole `pingTimeout`, but only so many times without any
  * pong: a process that stalls all the time must still find out that its peer is dead.
@@ -27,11 +30,12 @@ export class Heartbeat {
   readonly statistics = new LatencyStatistics();
   readonly pings = new PingsInFlight();
   readonly #options: HeartbeatOptions;
-  readonly #gaps: GapDetector;
+  readonly #gaps = new GapDetector();
 
   #isRunning = false;
   #grid: PingGrid | null = null;
-  #lastReceivedAt = -Infinity;
+  /** As of the last wake; kept for `liveness: "traffic"` only. */
+  #lastReceivedAt: number | null = null;
   #pausedAt: number | null = null;
   /** When a poll phase was asked for, before a judgement; null outside of one. */
   #pollingSince: number | null = null;
@@ -42,7 +46,6 @@ export class Heartbeat {
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
-    this.#gaps = new GapDetector(options.pingTimeout);
   }
 
   /** When to report `wake`; null for never. */
@@ -153,7 +156,7 @@ export class Heartbeat {
 
   #wake(now: number, wallNow: number, lastReceivedAt: number): readonly Action[] {
     const actions: Action[] = [];
-    this.#lastReceivedAt = lastReceivedAt;
+    if (this.#options.liveness === "traffic") this.#lastReceivedAt = lastReceivedAt;
     this.#noticeStall(this.nextWake, now, actions);
     this.#noticeSuspension(now, wallNow, actions);
     if (this.#recentGap !== "none" || this.#isAnyPingLate(now)) {
@@ -168,7 +171,7 @@ export class Heartbeat {
   #endPoll(now: number, wallNow: number, lastReceivedAt: number): readonly Action[] {
     if (!this.#isRunning) return NOTHING;
     const actions: Action[] = [];
-    this.#lastReceivedAt = lastReceivedAt;
+    if (this.#options.liveness === "traffic") this.#lastReceivedAt = lastReceivedAt;
     this.#noticeStall(this.#pollingSince, now, actions);
     this.#noticeSuspension(now, wallNow, actions);
     this.#pollingSince = null;
@@ -237,7 +240,7 @@ export class Heartbeat {
   }
 
   #noticeStall(expectedAt: number | null, now: number, actions: Action[]): void {
-    const gap = this.#gaps.stallSince(expectedAt, now);
+    const gap = this.#gaps.stallSince(expectedAt, now, this.#gapThreshold());
     if (gap === 0) return;
     if (this.#recentGap === "none") this.#recentGap = "stall";
     actions.push({ type: "suspended", gap });
@@ -249,7 +252,7 @@ export class Heartbeat {
   }
 
   #noticeSuspension(now: number, wallNow: number, actions: Action[]): void {
-    const gap = this.#gaps.suspensionUntil(now, wallNow);
+    const gap = this.#gaps.suspensionUntil(now, wallNow, this.#gapThreshold());
     if (gap === 0) return;
     this.#recentGap = "suspension";
     actions.push({ type: "suspended", gap });
@@ -272,8 +275,12 @@ export class Heartbeat {
 
   #effectiveDeadline(ping: Ping): number {
     if (ping.deadline === null) return Infinity;
-    if (this.#options.liveness === "pong" || this.#options.pingTimeout === null) return ping.deadline;
+    if (this.#lastReceivedAt === null || this.#options.pingTimeout === null) return ping.deadline;
     return Math.max(ping.deadline, this.#lastReceivedAt + this.#options.pingTimeout);
+  }
+
+  #gapThreshold(): number {
+    return Math.min(GAP_AT_MOST, (this.#options.pingTimeout ?? Infinity) / 2);
   }
 
   #suspiciousAfter(): number {

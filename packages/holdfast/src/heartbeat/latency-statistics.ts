@@ -24,59 +24,82 @@ export interface LatencyStats {
   readonly lost: number;
 }
 
-const WINDOW = 128;
-const NO_SAMPLES: number[] = [];
-
 export class LatencyStatistics {
   sent = 0;
   answered = 0;
   lost = 0;
-  #count = 0;
-  #last = 0;
-  #min = Infinity;
-  #max = 0;
-  #sum = 0;
-  #smoothed = 0;
-  #jitter = 0;
-  /** A ring of the newest samples, from the second one on: most connections are short or rarely pinged. */
-  #ring = NO_SAMPLES;
+  #last: number | null = null;
+  /** From the second sample on: most connections are short or rarely pinged, and there are many of them. */
+  #series: SampleSeries | null = null;
 
   /** The newest round trip; null before the first. */
   get last(): number | null {
-    return this.#count === 0 ? null : this.#last;
+    return this.#last;
   }
 
   get smoothed(): number | null {
-    return this.#count === 0 ? null : this.#smoothed;
+    return this.#series === null ? this.#last : this.#series.smoothed;
   }
 
   add(sample: number): void {
-    if (this.#count === 0) {
-      this.#smoothed = sample;
-      this.#jitter = sample / 2;
-    } else {
-      // RFC 6298 section 2.3: the deviation first, from the old mean.
-      this.#jitter = 0.75 * this.#jitter + 0.25 * Math.abs(this.#smoothed - sample);
-      this.#smoothed = 0.875 * this.#smoothed + 0.125 * sample;
+    if (this.#last !== null) {
+      this.#series ??= new SampleSeries(this.#last);
+      this.#series.add(sample);
     }
-    if (this.#count === 1) this.#ring = [this.#last];
-    if (this.#count > 0) this.#ring[this.#count % WINDOW] = sample;
     this.#last = sample;
-    this.#min = Math.min(this.#min, sample);
-    this.#max = Math.max(this.#max, sample);
-    this.#sum += sample;
-    this.#count++;
   }
 
   snapshot(): LatencyStats {
     const { sent, answered, lost } = this;
-    if (this.#count === 0) {
+    if (this.#last === null) {
       const none = { last: null, min: null, max: null, mean: null, smoothed: null, jitter: null };
       return { ...none, p50: null, p95: null, p99: null, sent, answered, lost };
     }
-    const newest = Float64Array.from(this.#count === 1 ? [this.#last] : this.#ring).sort();
+    const series = this.#series ?? new SampleSeries(this.#last);
+    return { last: this.#last, ...series.snapshot(), sent, answered, lost };
+  }
+}
+
+const WINDOW = 128;
+
+class SampleSeries {
+  /** A ring of the newest samples. */
+  readonly #ring: number[];
+  #count = 1;
+  #min: number;
+  #max: number;
+  #sum: number;
+  #smoothed: number;
+  #jitter: number;
+
+  constructor(first: number) {
+    this.#ring = [first];
+    this.#min = first;
+    this.#max = first;
+    this.#sum = first;
+    // RFC 6298 section 2.2.
+    this.#smoothed = first;
+    this.#jitter = first / 2;
+  }
+
+  get smoothed(): number {
+    return this.#smoothed;
+  }
+
+  add(sample: number): void {
+    // RFC 6298 section 2.3: the deviation first, from the old mean.
+    this.#jitter = 0.75 * this.#jitter + 0.25 * Math.abs(this.#smoothed - sample);
+    this.#smoothed = 0.875 * this.#smoothed + 0.125 * sample;
+    this.#min = Math.min(this.#min, sample);
+    this.#max = Math.max(this.#max, sample);
+    this.#sum += sample;
+    this.#ring[this.#count % WINDOW] = sample;
+    this.#count++;
+  }
+
+  snapshot(): Omit<LatencyStats, "last" | "sent" | "answered" | "lost"> {
+    const newest = Float64Array.from(this.#ring).sort();
     return {
-      last: this.#last,
       min: this.#min,
       max: this.#max,
       mean: this.#sum / this.#count,
@@ -85,12 +108,8 @@ export class LatencyStatistics {
       p50: percentile(newest, 50),
       p95: percentile(newest, 95),
       p99: percentile(newest, 99),
-      sent,
-      answered,
-      lost,
     };
   }
-
 }
 
 /** Nearest rank: the smallest sample that `percent` of all are not above. */

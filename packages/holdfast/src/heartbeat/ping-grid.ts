@@ -2,12 +2,10 @@
 // of many connections stay spread as their openings were.
 
 export class PingGrid {
-  readonly #origin: number;
   readonly #interval: number;
   #nextAt: number;
 
   constructor(origin: number, interval: number) {
-    this.#origin = origin;
     this.#interval = interval;
     this.#nextAt = origin + interval;
   }
@@ -22,8 +20,8 @@ export class PingGrid {
 
   /** Goes on to the first slot after `now`: slots that were missed are skipped, never made up for. */
   advance(now: number): void {
-    const slot = Math.floor((now - this.#origin) / this.#interval) + 1;
-    const next = this.#origin + slot * this.#interval;
-    this.#nextAt = next > now ? next : next + this.#interval; // A quotient may round down to the slot before.
+    const missed = Math.max(0, Math.floor((now - this.#nextAt) / this.#interval));
+    this.#nextAt += (missed + 1) * this.#interval;
+    if (this.#nextAt <= now) this.#nextAt += this.#interval; // A quotient may round down to the slot before.
   }
 }

@@ -17,8 +17,7 @@ type OwnedSocket = SocketLike & { [OWNER]: SocketTransport };
 export class SocketTransport implements Transport {
   readonly socket: SocketLike;
   #handler: TransportHandler | null = null;
-  #remoteAddress: Address | null = null;
-  #localAddress: Address | null = null;
+  #addresses: { readonly remote: Address | null; readonly local: Address | null } | null = null;
   #hasEnded = false;
   #awaitsDrain = false;
 
@@ -30,13 +29,11 @@ export class SocketTransport implements Transport {
   // Asked of the kernel only where somebody wants to know: it costs two system calls a connection.
 
   get remoteAddress(): Address | null {
-    const { remoteAddress, remotePort } = this.socket;
-    return (this.#remoteAddress ??= addressOf(remoteAddress, remotePort));
+    return this.#addressPair().remote;
   }
 
   get localAddress(): Address | null {
-    const { localAddress, localPort } = this.socket;
-    return (this.#localAddress ??= addressOf(localAddress, localPort));
+    return this.#addressPair().local;
   }
 
   get bufferedAmount(): number {
@@ -55,11 +52,7 @@ export class SocketTransport implements Transport {
     if (!isFirst) return;
     // The listeners are shared by all sockets: a closure for each event would cost half a kilobyte a connection.
     (this.socket as OwnedSocket)[OWNER] = this;
-    this.socket
-      .on("data", onData)
-      .on("end", onEnd)
-      .on("error", onError)
-      .on("close", onClose);
+    this.socket.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
@@ -94,6 +87,15 @@ export class SocketTransport implements Transport {
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  #addressPair(): { readonly remote: Address | null; readonly local: Address | null } {
+    const { remoteAddress, remotePort, localAddress, localPort } = this.socket;
+    if (remoteAddress === undefined) return this.#addresses ?? { remote: null, local: null };
+    return (this.#addresses ??= {
+      remote: addressOf(remoteAddress, remotePort),
+      local: addressOf(localAddress, localPort),
+    });
   }
 
   /** Called by the shared listeners only. */

@@ -2,26 +2,26 @@
 
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
 import { acceptKey } from "../protocol/handshake/accept-key.js";
-import type { RequestHead } from "../protocol/handshake/request-head.js";
+import type { HeaderList } from "../protocol/handshake/header-list.js";
 import type { Judgement } from "../protocol/handshake/server-handshake.js";
 
 const NO_EXTENSIONS: readonly string[] = [];
 
 export class ServerHandshakeRecord implements HandshakeRecord {
   readonly subprotocol: string | null;
-  readonly #head: RequestHead;
+  readonly #headers: HeaderList;
   readonly #target: string;
   readonly #isSecure: boolean;
 
-  constructor(head: RequestHead, upgrade: Extract<Judgement, { outcome: "upgrade" }>, isSecure: boolean) {
+  constructor(headers: HeaderList, upgrade: Extract<Judgement, { outcome: "upgrade" }>, isSecure: boolean) {
     this.subprotocol = upgrade.subprotocol;
-    this.#head = head;
+    this.#headers = headers;
     this.#target = upgrade.target;
     this.#isSecure = isSecure;
   }
 
   get url(): string {
-    return `${this.#isSecure ? "wss" : "ws"}://${this.#head.headers.get("Host") ?? ""}${this.#target}`;
+    return `${this.#isSecure ? "wss" : "ws"}://${this.#headers.get("Host") ?? ""}${this.#target}`;
   }
 
   get extensions(): readonly string[] {
@@ -29,14 +29,14 @@ export class ServerHandshakeRecord implements HandshakeRecord {
   }
 
   get request(): HandshakeRequest {
-    return { method: this.#head.method, target: this.#target, headers: this.#head.headers.toHeaders() };
+    return { method: "GET", target: this.#target, headers: this.#headers.toHeaders() };
   }
 
   get response(): HandshakeResponse {
     const headers = new Headers({
       Upgrade: "websocket",
       Connection: "Upgrade",
-      "Sec-WebSocket-Accept": acceptKey(this.#head.headers.get("Sec-WebSocket-Key") ?? ""),
+      "Sec-WebSocket-Accept": acceptKey(this.#headers.get("Sec-WebSocket-Key") ?? ""),
     });
     if (this.subprotocol !== null) headers.set("Sec-WebSocket-Protocol", this.subprotocol);
     return { status: 101, headers };

@@ -41,8 +41,8 @@ export class Server implements AsyncDisposable {
   readonly #runtime = nodeRuntime();
   readonly #connections = new Set<ServerConnection>();
   readonly #acceptances = new Set<Acceptance>();
-  /** Connections whose handler has not settled. */
-  readonly #handlers = new Set<ServerConnection>();
+  /** Handlers that have not settled. */
+  #runningHandlers = 0;
   #onHandlersSettled: (() => void) | null = null;
   readonly #owner: AcceptanceOwner & ConnectionOwner;
   #closing: Promise<void> | null = null;
@@ -126,7 +126,7 @@ export class Server implements AsyncDisposable {
       role: "server",
       settings: this.#settings.connection,
       extension: null,
-      handshake: new ServerHandshakeRecord(head, upgrade, this.#settings.isSecure),
+      handshake: new ServerHandshakeRecord(head.headers, upgrade, this.#settings.isSecure),
       owner: this.#owner,
     });
     this.#connections.add(connection);
@@ -142,15 +142,15 @@ export class Server implements AsyncDisposable {
     try {
       const result = this.#handler(connection);
       if (!isThenable(result)) return;
-      this.#handlers.add(connection);
+      this.#runningHandlers++;
       result.then(
         () => {
           void connection.close();
-          this.#onHandlerSettled(connection);
+          this.#onHandlerSettled();
         },
         (error: unknown) => {
           this.#onHandlerFailure(connection, error);
-          this.#onHandlerSettled(connection);
+          this.#onHandlerSettled();
         },
       );
     } catch (error) {
@@ -158,9 +158,9 @@ export class Server implements AsyncDisposable {
     }
   }
 
-  #onHandlerSettled(connection: ServerConnection): void {
-    this.#handlers.delete(connection);
-    if (this.#handlers.size === 0) this.#onHandlersSettled?.();
+  #onHandlerSettled(): void {
+    this.#runningHandlers--;
+    if (this.#runningHandlers === 0) this.#onHandlersSettled?.();
   }
 
   #onHandlerFailure(connection: ServerConnection, error: unknown): void {
@@ -180,7 +180,7 @@ export class Server implements AsyncDisposable {
       timeout === null ? undefined : this.#runtime.clock.setTimer(timeout, () => this.#cutStragglers());
     await closed;
     cancel?.();
-    if (this.#handlers.size > 0) await new Promise<void>((resolve) => (this.#onHandlersSettled = resolve));
+    if (this.#runningHandlers > 0) await new Promise<void>((resolve) => (this.#onHandlersSettled = resolve));
     await stopped;
   }
 

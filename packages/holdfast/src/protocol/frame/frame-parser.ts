@@ -7,10 +7,11 @@ import { MASK_BIT, MAX_HEADER_SIZE } from "./opcode.js";
 /** What the parser calls, in this order: `beginFrame`, then `wholePayload`, or `payloadPiece`s and `endFrame`. */
 export interface FrameSink {
   /**
-   * A header arrived. `length` is `UNREADABLE_LENGTH` where it exceeds 2^53 - 1.
+   * A header arrived. `length` is `UNREADABLE_LENGTH` where it exceeds 2^53 - 1; such a frame must not be accepted.
+   * `isLengthValid` tells whether it was encoded as it must be: in the shortest form, and with a first bit of 0.
    * Returns false for a payload to be skipped: nothing more is told of this frame.
    */
-  beginFrame(firstByte: number, isMasked: boolean, length: number, isMinimal: boolean): boolean;
+  beginFrame(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean;
   /** The frame's whole payload, unmasked, lies in `chunk[start, end)`. */
   wholePayload(chunk: Buffer, start: number, end: number): void;
   /** The next piece of a payload that spans chunks, unmasked. */
@@ -31,15 +32,13 @@ export class FrameParser {
   // The header read last.
   #firstByte = 0;
   #isMasked = false;
-  #isMinimal = true;
+  #isLengthValid = true;
   #length = 0;
   #key = 0;
 
   // The payload that spans chunks.
   #remaining = 0;
   #isSkipping = false;
-  /** After a length that cannot be counted, frame boundaries are lost for good. */
-  #isLost = false;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -48,7 +47,7 @@ export class FrameParser {
   /** Takes the next bytes. The parser owns `chunk` and unmasks it in place. */
   receive(chunk: Buffer): void {
     let at = 0;
-    while (at < chunk.length && !this.#isLost) {
+    while (at < chunk.length) {
       at = this.#remaining > 0 ? this.#continuePayload(chunk, at) : this.#readFrame(chunk, at);
     }
   }
@@ -68,13 +67,10 @@ export class FrameParser {
 
   #beginPayload(chunk: Buffer, at: number): number {
     const length = this.#length;
-    const isAccepted = this.#sink.beginFrame(this.#firstByte, this.#isMasked, length, this.#isMinimal);
-    if (length === UNREADABLE_LENGTH) {
-      this.#isLost = true;
-      return chunk.length;
-    }
+    const isAccepted = this.#sink.beginFrame(this.#firstByte, this.#isMasked, length, this.#isLengthValid);
     const end = at + length;
     if (end > chunk.length || !isAccepted) {
+      // After a length that cannot be counted, which no sink accepts, all that follows is skipped.
       this.#remaining = length;
       this.#isSkipping = !isAccepted;
       return at;
@@ -107,15 +103,15 @@ export class FrameParser {
 
     this.#firstByte = bytes[at];
     this.#isMasked = isMasked;
-    this.#isMinimal = true;
+    this.#isLengthValid = true;
     this.#length = shortLength;
     if (shortLength === 126) {
       this.#length = (bytes[at + 2] << 8) | bytes[at + 3];
-      this.#isMinimal = this.#length > 125;
+      this.#isLengthValid = this.#length > 125;
     } else if (shortLength === 127) {
       const high = bytes.readUInt32BE(at + 2);
       this.#length = high > 0x1fffff ? UNREADABLE_LENGTH : high * 0x1_0000_0000 + bytes.readUInt32BE(at + 6);
-      this.#isMinimal = this.#length > 0xffff;
+      this.#isLengthValid = this.#length > 0xffff && high < 0x8000_0000;
     }
     if (isMasked) {
       this.#key =

@@ -3,7 +3,7 @@
 import { isSendableCloseCode, type CloseFrame } from "../close-code.js";
 import { MessageTooBig, ProtocolError } from "../errors.js";
 import type { MessageExtension, ProtocolFailure } from "../extension.js";
-import type { FrameSink } from "../frame/frame-parser.js";
+import { UNREADABLE_LENGTH, type FrameSink } from "../frame/frame-parser.js";
 import {
   BINARY,
   CLOSE,
@@ -70,7 +70,7 @@ export class MessageReader implements FrameSink {
     return this.#closeReceived;
   }
 
-  beginFrame(firstByte: number, isMasked: boolean, length: number, isMinimal: boolean): boolean {
+  beginFrame(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean {
     const opcode = firstByte & OPCODE_BITS;
     this.#opcode = opcode;
     this.#isFinal = (firstByte & FIN) !== 0;
@@ -87,8 +87,11 @@ export class MessageReader implements FrameSink {
     if ((firstByte & RESERVED_BITS) !== 0 && !this.#mayCarry(firstByte & RESERVED_BITS, opcode)) {
       return this.#fail(`Expected no reserved bits, got ${describeReservedBits(firstByte)}`);
     }
-    if (!isMinimal)
-      return this.#fail("Expected the shortest encoding of the payload length, got a longer one");
+    if (!isLengthValid) {
+      return this.#fail(
+        "Expected the payload length in its shortest form and with a first bit of 0, got another",
+      );
+    }
     if ((opcode & CONTROL_BIT) !== 0) return this.#beginControl(opcode, length);
     return this.#beginData(firstByte, opcode, length);
   }
@@ -157,7 +160,7 @@ export class MessageReader implements FrameSink {
       );
     }
     const size = (this.#assembly?.length ?? 0) + length;
-    if (size > this.#maxMessageSize) return this.#failSize(size);
+    if (size > this.#maxMessageSize || size === UNREADABLE_LENGTH) return this.#failSize(size);
     if (!isContinuation) {
       this.#messageOpcode = opcode;
       this.#isEncoded = (firstByte & RESERVED_BITS) !== 0;
