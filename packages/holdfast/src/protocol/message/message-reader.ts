@@ -61,7 +61,8 @@ export class MessageReader implements FrameSink {
   constructor(events: MessageEvents, options: MessageReaderOptions) {
     this.#events = events;
     this.#expectsMask = options.isServer;
-    this.#maxMessageSize = options.maxMessageSize ?? Infinity;
+    // Without a limit, a length that cannot be counted is still one that cannot be received.
+    this.#maxMessageSize = options.maxMessageSize ?? Number.MAX_SAFE_INTEGER;
     this.#extension = options.extension;
   }
 
