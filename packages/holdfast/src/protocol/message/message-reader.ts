@@ -110,7 +110,7 @@ export class MessageReader implements FrameSink {
 
   payloadPiece(chunk: Buffer, start: number, end: number): void {
     if ((this.#opcode & CONTROL_BIT) !== 0) {
-      this.#control ??= new MessageBuffer();
+      this.#control ??= new MessageBuffer(MAX_CONTROL_PAYLOAD);
       this.#control.append(chunk, start, end);
       return;
     }
@@ -211,7 +211,7 @@ export class MessageReader implements FrameSink {
   }
 
   #assembled(): MessageBuffer {
-    return (this.#assembly ??= new MessageBuffer());
+    return (this.#assembly ??= new MessageBuffer(this.#maxMessageSize));
   }
 
   #forgetMessage(): void {
