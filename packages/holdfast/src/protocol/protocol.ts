@@ -57,7 +57,7 @@ export class Protocol {
 
   /** Whether the peer's Close came before ours was sent. */
   get receivedFirst(): boolean {
-    return this.closeReceived !== null && this.#receivedFirst;
+    return this.closeReceived !== null && (this.#closeSent === null || this.#receivedFirst);
   }
 
   /** Takes bytes from the peer, owns them, and tells the events that they make. */
