@@ -148,6 +148,26 @@ for (const role of ROLES) {
     }
   });
 
+  test(`E2: a ${role} cuts the reason of a failure to 123 bytes, between two characters (RFC 6455 section 5.5.1)`, () => {
+    const rows = [
+      ["a".repeat(123), "a".repeat(123)],
+      ["a".repeat(124), "a".repeat(123)],
+      ["€".repeat(41), "€".repeat(41)],
+      ["€".repeat(42), "€".repeat(41)],
+      [`a${"€".repeat(41)}`, `a${"€".repeat(40)}`],
+      [`${"a".repeat(120)}😀`, "a".repeat(120)],
+      [`${"a".repeat(119)}😀b`, `${"a".repeat(119)}😀`],
+      [`${"a".repeat(121)}éé`, `${"a".repeat(121)}é`],
+      ["😀".repeat(10_000), "😀".repeat(30)],
+    ] as const;
+    for (const [message, reason] of rows) {
+      const { protocol } = new Endpoint(role);
+      const sent = parseFrame(protocol.sendFailure(new ProtocolError(message, 1002)));
+      assert.deepEqual(sent?.value.payload, closePayload(1002, reason));
+      assert.deepEqual(protocol.closeSent, { code: 1002, reason });
+    }
+  });
+
   test(`H: a ${role} sends exactly the bytes of a view, and leaves the caller's memory as it is (RFC 6455 section 5.6)`, () => {
     const memory = patterned(4000).buffer;
     const views = [
