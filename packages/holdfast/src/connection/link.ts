@@ -1,7 +1,7 @@
 // The works of a connection: protocol, heartbeat, inbox and outbox around one transport. `Connection` is its face.
 
 import type { CloseFrame } from "../protocol/close-code.js";
-import { closeCodeOf, type MessageExtension, type ProtocolFailure } from "../protocol/extension.js";
+import { closeCodeOf, closeOf, type MessageExtension, type ProtocolFailure } from "../protocol/extension.js";
 import { Protocol, type Role } from "../protocol/protocol.js";
 import { closeInfo, type CloseCause, type CloseEvidence, type CloseInfo } from "./close-info.js";
 import { Closure } from "./closure.js";
@@ -206,9 +206,7 @@ export class Link
 
   onFailure(failure: ProtocolFailure): void {
     this.#closure = this.#closure.note(causeOfFailure(failure), failure, false);
-    if (this.#protocol.closeSent === null) {
-      this.outbox.queueClose({ code: closeCodeOf(failure), reason: failure.message }, true);
-    }
+    if (this.#protocol.closeSent === null) this.outbox.queueClose(closeOf(failure), true);
     this.#beginClosing();
     if (this.#protocol.role === "server") this.outbox.end();
   }

@@ -1,6 +1,7 @@
 // The seam for extensions (RFC 6455 section 9): what changes a message's payload on its way.
 // permessage-deflate (RFC 7692) is one; the protocol itself knows none.
 
+import { MAX_REASON_SIZE, type CloseFrame } from "./close-code.js";
 import type { MessageTooBig, ProtocolError } from "./errors.js";
 
 /** How a connection is failed: the error says it to people, its close code to the peer. */
@@ -24,4 +25,17 @@ export interface MessageExtension {
 /** The close code that a failure puts on the wire. */
 export function closeCodeOf(failure: ProtocolFailure): number {
   return failure.code === "ERR_HOLDFAST_MESSAGE_TOO_BIG" ? 1009 : (failure as ProtocolError).closeCode;
+}
+
+/** The Close that a failure puts on the wire: its message, as far as a reason has room for it (section 5.5.1). */
+export function closeOf(failure: ProtocolFailure): CloseFrame {
+  return { code: closeCodeOf(failure), reason: fitReason(failure.message) };
+}
+
+function fitReason(text: string): string {
+  const bytes = Buffer.from(text);
+  let end = Math.min(bytes.length, MAX_REASON_SIZE);
+  // Not inside of a character: a byte that continues one never begins the rest.
+  while (end < bytes.length && (bytes[end] & 0xc0) === 0x80) end--;
+  return bytes.toString("utf8", 0, end);
 }

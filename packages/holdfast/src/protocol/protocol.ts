@@ -3,7 +3,7 @@
 
 import type { CloseFrame } from "./close-code.js";
 import { InvalidState } from "./errors.js";
-import { closeCodeOf, type MessageExtension, type ProtocolFailure } from "./extension.js";
+import { closeOf, type MessageExtension, type ProtocolFailure } from "./extension.js";
 import type { FrameEncoder } from "./frame/frame-encoder.js";
 import { FrameParser } from "./frame/frame-parser.js";
 import { BINARY, CLOSE, FIN, PING, PONG, TEXT } from "./frame/opcode.js";
@@ -57,7 +57,7 @@ export class Protocol {
 
   /** Whether the peer's Close came before ours was sent. */
   get receivedFirst(): boolean {
-    return this.closeReceived !== null && this.#receivedFirst;
+    return this.closeReceived !== null && (this.#closeSent === null || this.#receivedFirst);
   }
 
   /** Takes bytes from the peer, owns them, and tells the events that they make. */
@@ -97,7 +97,7 @@ export class Protocol {
 
   /** The Close that tells the peer how it broke the rules (section 7.1.7). */
   sendFailure(failure: ProtocolFailure): Uint8Array {
-    return this.sendClose({ code: closeCodeOf(failure), reason: failure.message });
+    return this.sendClose(closeOf(failure));
   }
 
   #message(opcode: number, payload: Uint8Array): Uint8Array {

@@ -1,29 +1,28 @@
 // Where a message is put together that arrives in pieces: one growing block instead of a list, so that a
 // thousand one-byte fragments cost no more than a thousand bytes.
 
-/** What a claimed length may reserve before its bytes arrive. */
-const MAX_AHEAD = 1024 * 1024;
 const SMALLEST = 256;
 const EMPTY = Buffer.alloc(0);
 
 export class MessageBuffer {
+  readonly #limit: number;
   #bytes: Buffer = EMPTY;
   #length = 0;
+
+  /** @param limit bytes that will never be exceeded: no room is made beyond them */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
 
   get length(): number {
     return this.#length;
   }
 
-  /** Makes room for `more` bytes that were announced, as far as an announcement is believed. */
-  expect(more: number): void {
-    const wanted = this.#length + Math.min(more, MAX_AHEAD);
-    if (wanted > this.#bytes.length)
-      this.#grow(this.#length === 0 ? wanted : Math.max(wanted, this.#length * 2));
-  }
-
   append(chunk: Buffer, start: number, end: number): void {
     const length = this.#length + end - start;
-    if (length > this.#bytes.length) this.#grow(Math.max(length, this.#bytes.length * 2, SMALLEST));
+    if (length > this.#bytes.length) {
+      this.#grow(Math.min(this.#limit, Math.max(length, this.#bytes.length * 2, SMALLEST)));
+    }
     chunk.copy(this.#bytes, this.#length, start, end);
     this.#length = length;
   }

@@ -61,7 +61,8 @@ export class MessageReader implements FrameSink {
   constructor(events: MessageEvents, options: MessageReaderOptions) {
     this.#events = events;
     this.#expectsMask = options.isServer;
-    this.#maxMessageSize = options.maxMessageSize ?? Infinity;
+    // Without a limit, a length that cannot be counted is still one that cannot be received.
+    this.#maxMessageSize = options.maxMessageSize ?? Number.MAX_SAFE_INTEGER;
     this.#extension = options.extension;
   }
 
@@ -112,7 +113,7 @@ export class MessageReader implements FrameSink {
 
   payloadPiece(chunk: Buffer, start: number, end: number): void {
     if ((this.#opcode & CONTROL_BIT) !== 0) {
-      this.#control ??= new MessageBuffer();
+      this.#control ??= new MessageBuffer(MAX_CONTROL_PAYLOAD);
       this.#control.append(chunk, start, end);
       return;
     }
@@ -213,7 +214,7 @@ export class MessageReader implements FrameSink {
   }
 
   #assembled(): MessageBuffer {
-    return (this.#assembly ??= new MessageBuffer());
+    return (this.#assembly ??= new MessageBuffer(this.#maxMessageSize));
   }
 
   #forgetMessage(): void {

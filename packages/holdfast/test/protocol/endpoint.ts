@@ -1,0 +1,79 @@
+// One end of a connection as the tests set it up, and the frames that its peer may send.
+
+import { frame, SeededRandom, type FrameOptions } from "holdfast-testkit";
+import { FrameEncoder } from "../../dist/protocol/frame/frame-encoder.js";
+import { MaskKeys } from "../../dist/protocol/frame/masking.js";
+import type { MessageEvents } from "../../dist/protocol/message/message-reader.js";
+import { Protocol, type ProtocolOptions, type Role } from "../../dist/protocol/protocol.js";
+import { Recorder, type Told } from "./recorder.js";
+
+export const ROLES = ["client", "server"] as const satisfies readonly Role[];
+
+export type EndpointOptions = Partial<Omit<ProtocolOptions, "encoder">>;
+
+/** A protocol whose owner notes down what it is told. */
+export class Endpoint {
+  readonly protocol: Protocol;
+  readonly #recorder = new Recorder();
+
+  /**
+   * @param options without a limit and an extension, unless they are given
+   * @param events handlers that stand in for the recorder's
+   */
+  constructor(role: Role, options: EndpointOptions = {}, events: Partial<MessageEvents> = {}) {
+    this.protocol = new Protocol(Object.assign(this.#recorder, events), {
+      encoder: encoderOf(role),
+      maxMessageSize: null,
+      extension: null,
+      ...options,
+    });
+  }
+
+  get told(): readonly Told[] {
+    return this.#recorder.told;
+  }
+
+  /** Receives a copy of one chunk or of each, since the protocol unmasks in place; returns all that was told. */
+  receive(chunks: Uint8Array | readonly Uint8Array[]): readonly Told[] {
+    const list = chunks instanceof Uint8Array ? [chunks] : chunks;
+    for (const chunk of list) this.protocol.receive(Buffer.from(chunk));
+    return this.told;
+  }
+}
+
+/** An encoder with masking keys that are the same in each run. */
+export function encoderOf(role: Role, seed = 1): FrameEncoder {
+  const random = new SeededRandom(seed);
+  return new FrameEncoder(role === "client" ? new MaskKeys((target) => random.fill(target)) : null);
+}
+
+/** A frame as the peer of `role` sends it: masked to a server, unmasked to a client (RFC 6455 section 5.1). */
+export function frameTo(role: Role, options: FrameOptions): Uint8Array {
+  return frame({ mask: role === "server", ...options });
+}
+
+/** All the frames in one chunk. */
+export function framesTo(role: Role, ...list: readonly FrameOptions[]): Uint8Array {
+  return Buffer.concat(list.map((options) => frameTo(role, options)));
+}
+
+/** The pieces of `bytes` between the given places, in whatever order they stand. */
+export function cutAt(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
+  const sorted = [...new Set(places)]
+    .filter((place) => place > 0 && place < bytes.length)
+    .sort((a, b) => a - b);
+  const ends = [...sorted, bytes.length];
+  return ends.map((end, index) => bytes.subarray(index === 0 ? 0 : ends[index - 1], end));
+}
+
+/** Pieces of one byte. */
+export function byteByByte(bytes: Uint8Array): Uint8Array[] {
+  return Array.from(bytes, (byte) => Uint8Array.of(byte));
+}
+
+/** That many bytes, none of which is like its neighbours. */
+export function patterned(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let index = 0; index < length; index++) bytes[index] = index * 7 + (index >>> 8);
+  return bytes;
+}

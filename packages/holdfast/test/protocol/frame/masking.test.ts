@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { applyMask, maskBytewise } from "../../../dist/protocol/frame/masking.js";
+import { patterned } from "../endpoint.js";
+
+const MASK = Uint8Array.of(0x37, 0xfa, 0x21, 0x9d);
+const KEY = 0x9d21fa37;
+
+/** RFC 6455 section 5.3 word for word, on one byte at a time. */
+function masked(bytes: Uint8Array, start: number, end: number, mask: Uint8Array, phase: number): Uint8Array {
+  return bytes.map((byte, index) =>
+    index < start || index >= end ? byte : byte ^ (mask[(index - start + phase) % 4] ?? 0),
+  );
+}
+
+test("E: masking by words equals masking by bytes at each alignment, phase and length (RFC 6455 section 5.3)", () => {
+  const lengths = [0, 1, 2, 3, 4, 5, 31, 126, 127, 128, 129, 130, 131, 132, 159, 160, 161, 1000];
+  for (const offset of [0, 1, 2, 3, 4]) {
+    for (const start of [0, 1, 2, 3, 4, 5]) {
+      for (const phase of [0, 1, 2, 3, 4, 7]) {
+        for (const length of lengths) {
+          const whole = patterned(offset + start + length + 9);
+          const bytes = whole.subarray(offset);
+          const expected = masked(bytes, start, start + length, MASK, phase);
+          const before = whole.slice(0, offset);
+          applyMask(bytes, start, start + length, KEY, phase);
+          assert.deepEqual([before, bytes], [whole.subarray(0, offset), expected]);
+        }
+      }
+    }
+  }
+});
+
+test("E: the plain way by bytes follows the RFC at each length (RFC 6455 section 5.3)", () => {
+  for (let length = 0; length < 300; length++) {
+    const bytes = patterned(length + 3);
+    const expected = masked(bytes, 2, length + 2, MASK, 0);
+    maskBytewise(bytes, 2, length + 2, KEY);
+    assert.deepEqual(bytes, expected);
+  }
+});
+
+test("E: a payload masked in pieces equals the payload masked at once, and masking twice gives it back", () => {
+  const pieces = fc.array(fc.nat(400), { maxLength: 6 });
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 4, maxLength: 4 }), pieces, fc.nat(7), (mask, sizes, offset) => {
+      const length = sizes.reduce((sum, size) => sum + size, 0);
+      const key = Buffer.from(mask).readUInt32LE();
+      const bytes = patterned(offset + length).subarray(offset);
+      const original = bytes.slice();
+      let at = 0;
+      for (const size of sizes) {
+        applyMask(bytes, at, at + size, key, at);
+        at += size;
+      }
+      assert.deepEqual(bytes, masked(original, 0, length, mask, 0));
+      applyMask(bytes, 0, length, key, 0);
+      assert.deepEqual(bytes, original);
+    }),
+  );
+});
+
+test("E: a key may be given as a signed number, and the key 0 changes nothing", () => {
+  for (const length of [10, 500]) {
+    const expected = masked(patterned(length), 0, length, MASK, 1);
+    const signed = patterned(length);
+    applyMask(signed, 0, length, KEY | 0, 1);
+    const unmasked = patterned(length);
+    applyMask(unmasked, 0, length, 0, 1);
+    assert.deepEqual([signed, unmasked], [expected, patterned(length)]);
+  }
+});
