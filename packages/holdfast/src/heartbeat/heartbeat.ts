@@ -137,7 +137,9 @@ export class Heartbeat {
     // A stall shows here before it shows at a wake: what the kernel held is read before timers run.
     const actions: Action[] = [];
     this.#noticeStall(this.nextWake, now, actions);
-    const answered = this.pings.takeUpTo(payload);
+    // A payload that has not left yet was guessed: the pong is none, and the peer still has to answer the ping.
+    const hasLeft = (this.pings.get(payload)?.sentAt ?? null) !== null;
+    const answered = hasLeft ? this.pings.takeUpTo(payload) : [];
     if (answered.length === 0) this.#unknownPongs++;
     else this.#graces = 0;
     for (const ping of answered) {
