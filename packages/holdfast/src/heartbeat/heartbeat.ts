@@ -18,8 +18,12 @@ const OVERDUE_ROUND_TRIPS = 3;
  */
 const MAX_GRACES = 3;
 
-/** With `pingTimeout: null` nothing else bounds the table: older keepalive pings count as lost. */
-const MAX_KEEPALIVE_IN_FLIGHT = 128;
+/**
+ * Where nothing is judged (no `pingTimeout`, reading paused, traffic as life) only this bounds the table: the oldest
+ * keepalive pings count as lost. At least as many, and twice those that can be in flight within a `pingTimeout`:
+ * a ping that has yet to be judged is never forgotten.
+ */
+const KEEPALIVE_IN_FLIGHT_AT_LEAST = 128;
 
 const NOTHING: readonly Action[] = [];
 
@@ -28,6 +32,7 @@ export class Heartbeat {
   readonly pings = new PingsInFlight();
   readonly #options: HeartbeatOptions;
   readonly #gaps: GapDetector;
+  readonly #maxKeepaliveInFlight: number;
 
   #isRunning = false;
   #grid: PingGrid | null = null;
@@ -43,6 +48,8 @@ export class Heartbeat {
   constructor(options: HeartbeatOptions) {
     this.#options = options;
     this.#gaps = new GapDetector(options.pingTimeout);
+    const perTimeout = (options.pingTimeout ?? 0) / (options.pingInterval ?? Infinity);
+    this.#maxKeepaliveInFlight = Math.max(KEEPALIVE_IN_FLIGHT_AT_LEAST, Math.ceil(2 * perTimeout));
   }
 
   /** When to report `wake`; null for never. */
@@ -121,7 +128,7 @@ export class Heartbeat {
       overdueAt: now + this.#suspiciousAfter(),
       isDisturbed: this.#pausedAt !== null,
     });
-    if (isKeepalive && this.pings.size > MAX_KEEPALIVE_IN_FLIGHT) this.#loseOldestKeepalive();
+    if (isKeepalive && this.pings.size > this.#maxKeepaliveInFlight) this.#boundKeepaliveInFlight();
     return NOTHING;
   }
 
@@ -282,12 +289,16 @@ export class Heartbeat {
     return Math.max(OVERDUE_AT_LEAST, OVERDUE_ROUND_TRIPS * (this.statistics.smoothed ?? 0));
   }
 
-  #loseOldestKeepalive(): void {
+  #boundKeepaliveInFlight(): void {
+    let oldest: Ping | null = null;
+    let count = 0;
     for (const ping of this.pings) {
-      if (!ping.isKeepalive) continue;
-      this.pings.remove(ping.payload);
-      this.statistics.lost++;
-      return;
+      if (!ping.isKeepalive) continue; // The application bounds its own.
+      oldest ??= ping;
+      count++;
     }
+    if (oldest === null || count <= this.#maxKeepaliveInFlight) return;
+    this.pings.remove(oldest.payload);
+    this.statistics.lost++;
   }
 }
