@@ -75,9 +75,11 @@ export class Heartbeat {
   }
 
   observe(now: number, observation: Observation): readonly Action[] {
+    // Whatever is told first behind a stall shows it: a pong that the kernel held, an abort, a ping of the application.
+    const suspended = this.#noticeStall(now);
     const actions = this.#react(now, observation);
     this.#gaps.ran(now);
-    return actions;
+    return suspended === null ? actions : [suspended, ...actions];
   }
 
   #react(now: number, observation: Observation): readonly Action[] {
@@ -141,9 +143,7 @@ export class Heartbeat {
   }
 
   #answer(now: number, payload: string): readonly Action[] {
-    // A stall shows here before it shows at a wake: what the kernel held is read before timers run.
     const actions: Action[] = [];
-    this.#noticeStall(this.nextWake, now, actions);
     // A payload that has not left yet was guessed: the pong is none, and the peer still has to answer the ping.
     const hasLeft = (this.pings.get(payload)?.sentAt ?? null) !== null;
     const answered = hasLeft ? this.pings.takeUpTo(payload) : [];
@@ -163,7 +163,6 @@ export class Heartbeat {
   #wake(now: number, wallNow: number, lastReceivedAt: number): readonly Action[] {
     const actions: Action[] = [];
     this.#lastReceivedAt = lastReceivedAt;
-    this.#noticeStall(this.nextWake, now, actions);
     this.#noticeSuspension(now, wallNow, actions);
     if (this.#recentGap !== "none" || this.#isAnyPingLate(now)) {
       // It may only seem so: the pong may lie in the kernel.
@@ -178,10 +177,9 @@ export class Heartbeat {
     if (!this.#isRunning) return NOTHING;
     const actions: Action[] = [];
     this.#lastReceivedAt = lastReceivedAt;
-    this.#noticeStall(this.#pollingSince, now, actions);
     this.#noticeSuspension(now, wallNow, actions);
     this.#pollingSince = null;
-    const needsProbe = this.#makeAllowance();
+    const needsProbe = this.#makeAllowance(now);
     if (this.#pausedAt === null) {
       const verdict = this.#judge(now, actions);
       if (verdict !== null) return [...actions, verdict];
@@ -204,17 +202,19 @@ export class Heartbeat {
   }
 
   /** After a gap, the pings from before it are not judged any more: a fresh one is, in their place. */
-  #makeAllowance(): boolean {
+  #makeAllowance(now: number): boolean {
     const gap = this.#recentGap;
     this.#recentGap = "none";
-    if (gap === "none" || this.#options.pingInterval === null || this.#graces >= MAX_GRACES) return false;
-    let needsProbe = gap === "suspension";
+    if (gap === "none" || this.#graces >= MAX_GRACES) return false;
+    let needsProbe = gap === "suspension" && this.#options.pingInterval !== null;
     for (const ping of this.pings) {
+      // Nor are they suspected: nobody knows how much of their time was before the gap.
+      if (ping.overdueAt !== null) ping.overdueAt = now + this.#suspiciousAfter();
       if (ping.deadline === null) continue;
       ping.deadline = null;
       needsProbe = true;
     }
-    if (needsProbe) this.#graces++;
+    if (needsProbe || this.pings.size > 0) this.#graces++;
     return needsProbe;
   }
 
@@ -245,16 +245,17 @@ export class Heartbeat {
     return this.#retire();
   }
 
-  #noticeStall(expectedAt: number | null, now: number, actions: Action[]): void {
-    const gap = this.#gaps.stallSince(expectedAt, now);
-    if (gap === 0) return;
+  #noticeStall(now: number): Action | null {
+    if (!this.#isRunning) return null;
+    const gap = this.#gaps.stallSince(this.#pollingSince ?? this.nextWake, now);
+    if (gap === 0) return null;
     if (this.#recentGap === "none") this.#recentGap = "stall";
-    actions.push({ type: "suspended", gap });
     for (const ping of this.pings) {
       ping.isDisturbed = true;
       if (ping.deadline !== null) ping.deadline += gap;
       if (ping.overdueAt !== null) ping.overdueAt += gap;
     }
+    return { type: "suspended", gap };
   }
 
   #noticeSuspension(now: number, wallNow: number, actions: Action[]): void {
