@@ -182,7 +182,10 @@ export class Heartbeat {
     const needsProbe = this.#makeAllowance(now);
     if (this.#pausedAt === null) {
       const verdict = this.#judge(now, actions);
-      if (verdict !== null) return [...actions, verdict];
+      if (verdict !== null) {
+        this.#retire(); // One verdict is enough, however long the end takes.
+        return [...actions, verdict];
+      }
     }
     if (this.#takeSlot(now) || needsProbe) actions.push({ type: "send-ping" });
     return actions;

@@ -140,3 +140,12 @@ test('C11: with the default liveness "pong" a peer that streams data and answers
   for (let chunk = 0; chunk < 100; chunk++) simulation.receiveData().receivePong("stranger").advance(200);
   assert.equal(simulation.timeline.at(-1), "15000 dead, silent for 15000");
 });
+
+test("C5: after the verdict the heartbeat itself asks for nothing more, even if nobody tells it of the end", () => {
+  const simulation = new Simulation({ pingInterval: 700, pingTimeout: 500 }, mute).open().advance(499);
+  const { heartbeat } = simulation;
+  const at = { wallNow: simulation.clock.wallNow() + 1, lastReceivedAt: 0 };
+  assert.deepEqual(heartbeat.observe(500, { type: "wake", ...at }), [{ type: "poll" }]);
+  assert.deepEqual(heartbeat.observe(500, { type: "polled", ...at }), [{ type: "dead", silence: 500 }]);
+  assert.equal(heartbeat.nextWake, null);
+});
