@@ -161,6 +161,7 @@ export class Heartbeat {
   }
 
   #wake(now: number, wallNow: number, lastReceivedAt: number): readonly Action[] {
+    if (!this.#isRunning) return NOTHING;
     const actions: Action[] = [];
     this.#lastReceivedAt = lastReceivedAt;
     this.#noticeSuspension(now, wallNow, actions);

@@ -20,10 +20,12 @@ export class Simulation {
   readonly queued: string[] = [];
   peer: Peer;
   wakes = 0;
+  /** Observations of a timer or a poll behind which the next wake was due already: a busy loop. */
+  wakesInVain = 0;
   isOver = false;
-  #isPaused = false;
+  isPaused = false;
+  lastReceivedAt = 0;
   #isBlocked = false;
-  #lastReceivedAt = 0;
   #keepalives = 0;
   #outbox: string[] = [];
   #kernel: (string | null)[] = [];
@@ -39,10 +41,6 @@ export class Simulation {
       ...options,
     });
     this.peer = peer;
-  }
-
-  get isPaused(): boolean {
-    return this.#isPaused;
   }
 
   /** The handshake is over. */
@@ -62,7 +60,7 @@ export class Simulation {
     return this;
   }
 
-  /** The same, within a callback of the poll phase: what the kernel holds is read before any timer runs. */
+  /** The same within a callback of the poll: what the kernel holds is read before any timer runs. */
   stallInPoll(ms: number): this {
     this.clock.atPoll(() => {
       this.clock.stall(ms);
@@ -75,29 +73,25 @@ export class Simulation {
 
   /** The machine sleeps, and the network with it; monotonic time sleeps too (`"wall"`) or goes on. */
   sleep(ms: number, clocks: "wall" | "monotonic" | "both"): this {
-    if (clocks === "wall") {
-      this.clock.suspend(ms);
-      return this;
-    }
-    const later = this.#arrivals.splice(0);
-    for (const arrival of later) {
+    for (const arrival of clocks === "wall" ? [] : this.#arrivals.splice(0)) {
       arrival.cancel();
       this.#arriveAt(arrival.arrivesAt + ms, arrival.payload);
     }
-    if (clocks === "both") this.clock.stall(ms);
+    if (clocks === "wall") this.clock.suspend(ms);
+    else if (clocks === "both") this.clock.stall(ms);
     else this.clock.jumpMonotonic(ms);
     return this;
   }
 
   /** Our inbox is full. */
   pause(): this {
-    this.#isPaused = true;
+    this.isPaused = true;
     this.observe({ type: "reading-paused" });
     return this;
   }
 
   resume(): this {
-    this.#isPaused = false;
+    this.isPaused = false;
     this.observe({ type: "reading-resumed" });
     this.#planRead();
     return this;
@@ -156,45 +150,47 @@ export class Simulation {
   observe(observation: Observation): readonly Action[] {
     const actions = this.heartbeat.observe(this.clock.now(), observation);
     for (const action of actions) this.#perform(action);
-    this.#cancelTimer?.();
     const wake = this.heartbeat.nextWake;
-    this.#cancelTimer =
-      wake === null
-        ? null
-        : this.clock.setTimer(Math.max(0, wake - this.clock.now()), () => {
-            this.wakes++;
-            this.observe({
-              type: "wake",
-              wallNow: this.clock.wallNow(),
-              lastReceivedAt: this.#lastReceivedAt,
-            });
-          });
+    if (observation.type === "wake" || observation.type === "polled") {
+      if (wake !== null && wake <= this.clock.now()) this.wakesInVain++;
+    }
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    if (wake !== null) {
+      const delay = Math.max(0, wake - this.clock.now());
+      this.#cancelTimer = this.clock.setTimer(delay, () => this.#observeTimes("wake"));
+    }
     return actions;
+  }
+
+  #observeTimes(type: "wake" | "polled"): void {
+    if (type === "wake") this.wakes++;
+    this.observe({ type, wallNow: this.clock.wallNow(), lastReceivedAt: this.lastReceivedAt });
   }
 
   #perform(action: Action): void {
     switch (action.type) {
       case "send-ping":
-        return this.#queue(`k${++this.#keepalives}`, true);
+        this.#queue(`k${++this.#keepalives}`, true);
+        break;
       case "poll":
         this.#note("poll");
-        return this.clock.afterPoll(() => {
-          this.observe({
-            type: "polled",
-            wallNow: this.clock.wallNow(),
-            lastReceivedAt: this.#lastReceivedAt,
-          });
-        });
+        this.clock.afterPoll(() => this.#observeTimes("polled"));
+        break;
       case "answered":
-        return this.#note(`answered ${action.payload} after ${action.elapsed}`);
+        this.#note(`answered ${action.payload} after ${action.elapsed}`);
+        break;
       case "overdue":
-        return this.#note(`overdue ${action.payload}, ${action.elapsed} of ${action.expected}`);
+        this.#note(`overdue ${action.payload}, ${action.elapsed} of ${action.expected}`);
+        break;
       case "suspended":
-        return this.#note(`suspended ${action.gap}`);
+        this.#note(`suspended ${action.gap}`);
+        break;
       case "dead":
         this.#note(`dead, silent for ${action.silence}`);
         this.close();
-        return this.clock.atTurnEnd(() => void this.end());
+        this.clock.atTurnEnd(() => void this.end());
+        break;
     }
   }
 
@@ -243,9 +239,9 @@ export class Simulation {
 
   #read(): void {
     this.#isReadPlanned = false;
-    if (this.#isPaused) return;
+    if (this.isPaused) return;
     for (const payload of this.#kernel.splice(0)) {
-      this.#lastReceivedAt = this.clock.now();
+      this.lastReceivedAt = this.clock.now();
       if (payload !== null && !this.isOver) this.observe({ type: "pong", payload });
     }
   }
