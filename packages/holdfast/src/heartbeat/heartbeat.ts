@@ -21,8 +21,12 @@ const GAP_AT_MOST = 1000;
  */
 const MAX_GRACES = 3;
 
-/** With `pingTimeout: null` nothing else bounds the table: older keepalive pings count as lost. */
-const MAX_KEEPALIVE_IN_FLIGHT = 128;
+/**
+ * Where nothing is judged (no `pingTimeout`, reading paused, traffic as life) only this bounds the table: the oldest
+ * keepalive pings count as lost. At least as many, and twice those that can be in flight within a `pingTimeout`:
+ * a ping that has yet to be judged is never forgotten.
+ */
+const KEEPALIVE_IN_FLIGHT_AT_LEAST = 128;
 
 const NOTHING: readonly Action[] = [];
 
@@ -71,9 +75,11 @@ export class Heartbeat {
   }
 
   observe(now: number, observation: Observation): readonly Action[] {
+    // Whatever is told first behind a stall shows it: a pong that the kernel held, an abort, a ping of the application.
+    const suspended = this.#noticeStall(now);
     const actions = this.#react(now, observation);
     this.#gaps.ran(now);
-    return actions;
+    return suspended === null ? actions : [suspended, ...actions];
   }
 
   #react(now: number, observation: Observation): readonly Action[] {
@@ -124,7 +130,7 @@ export class Heartbeat {
       overdueAt: now + this.#suspiciousAfter(),
       isDisturbed: this.#pausedAt !== null,
     });
-    if (isKeepalive && this.pings.size > MAX_KEEPALIVE_IN_FLIGHT) this.#loseOldestKeepalive();
+    if (isKeepalive && this.pings.size > KEEPALIVE_IN_FLIGHT_AT_LEAST) this.#boundKeepaliveInFlight();
     return NOTHING;
   }
 
@@ -137,10 +143,10 @@ export class Heartbeat {
   }
 
   #answer(now: number, payload: string): readonly Action[] {
-    // A stall shows here before it shows at a wake: what the kernel held is read before timers run.
     const actions: Action[] = [];
-    this.#noticeStall(this.nextWake, now, actions);
-    const answered = this.pings.takeUpTo(payload);
+    // A payload that has not left yet was guessed: the pong is none, and the peer still has to answer the ping.
+    const hasLeft = (this.pings.get(payload)?.sentAt ?? null) !== null;
+    const answered = hasLeft ? this.pings.takeUpTo(payload) : [];
     if (answered.length === 0) this.#unknownPongs++;
     else this.#graces = 0;
     for (const ping of answered) {
@@ -155,9 +161,9 @@ export class Heartbeat {
   }
 
   #wake(now: number, wallNow: number, lastReceivedAt: number): readonly Action[] {
+    if (!this.#isRunning) return NOTHING;
     const actions: Action[] = [];
     if (this.#options.liveness === "traffic") this.#lastReceivedAt = lastReceivedAt;
-    this.#noticeStall(this.nextWake, now, actions);
     this.#noticeSuspension(now, wallNow, actions);
     if (this.#recentGap !== "none" || this.#isAnyPingLate(now)) {
       // It may only seem so: the pong may lie in the kernel.
@@ -172,13 +178,15 @@ export class Heartbeat {
     if (!this.#isRunning) return NOTHING;
     const actions: Action[] = [];
     if (this.#options.liveness === "traffic") this.#lastReceivedAt = lastReceivedAt;
-    this.#noticeStall(this.#pollingSince, now, actions);
     this.#noticeSuspension(now, wallNow, actions);
     this.#pollingSince = null;
-    const needsProbe = this.#makeAllowance();
+    const needsProbe = this.#makeAllowance(now);
     if (this.#pausedAt === null) {
       const verdict = this.#judge(now, actions);
-      if (verdict !== null) return [...actions, verdict];
+      if (verdict !== null) {
+        this.#retire(); // One verdict is enough, however long the end takes.
+        return [...actions, verdict];
+      }
     }
     if (this.#takeSlot(now) || needsProbe) actions.push({ type: "send-ping" });
     return actions;
@@ -198,17 +206,19 @@ export class Heartbeat {
   }
 
   /** After a gap, the pings from before it are not judged any more: a fresh one is, in their place. */
-  #makeAllowance(): boolean {
+  #makeAllowance(now: number): boolean {
     const gap = this.#recentGap;
     this.#recentGap = "none";
-    if (gap === "none" || this.#options.pingInterval === null || this.#graces >= MAX_GRACES) return false;
-    let needsProbe = gap === "suspension";
+    if (gap === "none" || this.#graces >= MAX_GRACES) return false;
+    let needsProbe = gap === "suspension" && this.#options.pingInterval !== null;
     for (const ping of this.pings) {
+      // Nor are they suspected: nobody knows how much of their time was before the gap.
+      if (ping.overdueAt !== null) ping.overdueAt = now + this.#suspiciousAfter();
       if (ping.deadline === null) continue;
       ping.deadline = null;
       needsProbe = true;
     }
-    if (needsProbe) this.#graces++;
+    if (needsProbe || this.pings.size > 0) this.#graces++;
     return needsProbe;
   }
 
@@ -239,16 +249,17 @@ export class Heartbeat {
     return this.#retire();
   }
 
-  #noticeStall(expectedAt: number | null, now: number, actions: Action[]): void {
-    const gap = this.#gaps.stallSince(expectedAt, now, this.#gapThreshold());
-    if (gap === 0) return;
+  #noticeStall(now: number): Action | null {
+    if (!this.#isRunning) return null;
+    const gap = this.#gaps.stallSince(this.#pollingSince ?? this.nextWake, now, this.#gapThreshold());
+    if (gap === 0) return null;
     if (this.#recentGap === "none") this.#recentGap = "stall";
-    actions.push({ type: "suspended", gap });
     for (const ping of this.pings) {
       ping.isDisturbed = true;
       if (ping.deadline !== null) ping.deadline += gap;
       if (ping.overdueAt !== null) ping.overdueAt += gap;
     }
+    return { type: "suspended", gap };
   }
 
   #noticeSuspension(now: number, wallNow: number, actions: Action[]): void {
@@ -287,12 +298,22 @@ export class Heartbeat {
     return Math.max(OVERDUE_AT_LEAST, OVERDUE_ROUND_TRIPS * (this.statistics.smoothed ?? 0));
   }
 
-  #loseOldestKeepalive(): void {
+  /** No ping is forgotten that is still to be judged, even where a gap has moved its deadline. */
+  #maxKeepaliveInFlight(): number {
+    const { pingInterval, pingTimeout } = this.#options;
+    return Math.max(KEEPALIVE_IN_FLIGHT_AT_LEAST, Math.ceil((2 * (pingTimeout ?? 0)) / (pingInterval ?? Infinity)));
+  }
+
+  #boundKeepaliveInFlight(): void {
+    let oldest: Ping | null = null;
+    let count = 0;
     for (const ping of this.pings) {
-      if (!ping.isKeepalive) continue;
-      this.pings.remove(ping.payload);
-      this.statistics.lost++;
-      return;
+      if (!ping.isKeepalive) continue; // The application bounds its own.
+      oldest ??= ping;
+      count++;
     }
+    if (oldest === null || count <= this.#maxKeepaliveInFlight()) return;
+    this.pings.remove(oldest.payload);
+    this.statistics.lost++;
   }
 }

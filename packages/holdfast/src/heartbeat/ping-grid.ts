@@ -2,26 +2,27 @@
 // of many connections stay spread as their openings were.
 
 export class PingGrid {
+  readonly #origin: number;
   readonly #interval: number;
-  #nextAt: number;
+  #nextSlot = 1;
 
   constructor(origin: number, interval: number) {
+    this.#origin = origin;
     this.#interval = interval;
-    this.#nextAt = origin + interval;
   }
 
   get nextAt(): number {
-    return this.#nextAt;
+    return this.#origin + this.#nextSlot * this.#interval;
   }
 
   isDue(now: number): boolean {
-    return this.#nextAt <= now;
+    return this.nextAt <= now;
   }
 
   /** Goes on to the first slot after `now`: slots that were missed are skipped, never made up for. */
   advance(now: number): void {
-    const missed = Math.max(0, Math.floor((now - this.#nextAt) / this.#interval));
-    this.#nextAt += (missed + 1) * this.#interval;
-    if (this.#nextAt <= now) this.#nextAt += this.#interval; // A quotient may round down to the slot before.
+    // Slots are counted, since a quotient of times may be rounded to the slot before, which would be given twice.
+    this.#nextSlot = Math.max(this.#nextSlot + 1, Math.floor((now - this.#origin) / this.#interval));
+    while (this.isDue(now)) this.#nextSlot++;
   }
 }
