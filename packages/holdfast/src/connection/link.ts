@@ -179,9 +179,10 @@ export class Link
   }
 
   onPing(payload: Uint8Array): void {
-    // Before any event, so that no listener delays the answer (RFC 6455 section 5.5.2).
     if (this.settings.autoPong && this.#protocol.closeSent === null) this.outbox.queuePong(payload);
-    if (this.listeners.has("ping")) this.listeners.emit("ping", { payload });
+    if (!this.listeners.has("ping")) return;
+    this.outbox.flush(); // Before the event, so that no listener delays the answer (RFC 6455 section 5.5.2).
+    this.listeners.emit("ping", { payload });
   }
 
   onPong(payload: Uint8Array): void {
