@@ -50,7 +50,6 @@ export class Link
   #state: ConnectionState = "open";
   #pausedAt: number | null = null;
   #closeAlarm: Alarm | null = null;
-  #bytesBufferedAtEnd = 0;
   #wasPaused = false;
   #error: ConnectionClosed | null = null;
 
@@ -151,6 +150,7 @@ export class Link
 
   onError(error: Error & { readonly code?: string; readonly syscall?: string }): void {
     this.#closure.note(causeOfError(error), error, this.#isComplete());
+    this.#destroy();
   }
 
   onDrain(): void {
@@ -294,11 +294,10 @@ export class Link
 
   #destroy(): void {
     if (this.#error !== null) return;
-    this.#bytesBufferedAtEnd = this.outbox.bufferedAmount;
-    this.#wasPaused ||= this.#pausedAt !== null;
     this.#error = connectionClosed(this.#describeEnd());
     this.#state = "closing";
     this.pulse.beginClosing();
+    this.outbox.stop();
     this.transport.destroy();
   }
 
@@ -334,10 +333,10 @@ export class Link
       bytesSent: traffic.bytesSent,
       messagesReceived: traffic.messagesReceived,
       messagesSent: traffic.messagesSent,
-      bytesBuffered: this.#bytesBufferedAtEnd,
+      bytesBuffered: this.outbox.unsentBytes,
       messagesUnread: this.inbox.length,
       bytesUnread: this.inbox.bytes,
-      isReadingPaused: this.#wasPaused,
+      isReadingPaused: this.#wasPaused || this.#pausedAt !== null,
       longestStall: heartbeat.longestGap,
       pingInterval: this.settings.pingInterval,
       pingTimeout: this.settings.pingTimeout,

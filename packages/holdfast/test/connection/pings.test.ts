@@ -177,9 +177,9 @@ describe("Connection.ping()", () => {
       await h.clock.settle();
     };
     await abortMany(10_000);
-    const before = usedMemory();
+    const before = await usedMemory();
     for (let batch = 1; batch < 10; batch++) await abortMany(10_000);
-    const growth = usedMemory() - before;
+    const growth = (await usedMemory()) - before;
     assert(growth < 2_000_000, `the pings left ${growth} bytes`); // 20 bytes for each would be a leak.
     assert.equal(listeners.size, 0);
     assert.deepEqual(h.sent(), []);
