@@ -29,7 +29,7 @@ export function checkControlPayload(payload: unknown): Uint8Array {
       `Expected \`payload\` to be at most 125 bytes (RFC 6455 section 5.5), got ${bytes.length}`,
     );
   }
-  return bytes.slice();
+  return new Uint8Array(bytes); // Not `slice`: a Buffer's shares its memory.
 }
 
 /** @throws InvalidArgument (RFC 6455 sections 5.5.1 and 7.4) */

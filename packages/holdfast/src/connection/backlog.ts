@@ -4,7 +4,7 @@
 interface Entry {
   readonly chunks: readonly Uint8Array[];
   readonly bytes: number;
-  isQueued: boolean;
+  fate: "dropped" | "handed-over" | "queued";
 }
 
 interface Waiter {
@@ -20,10 +20,16 @@ export class Backlog {
   #entries: Entry[] = [];
   #waiters: Waiter[] = [];
   #bytes = 0;
+  #droppedBytes = 0;
 
   /** Bytes of the messages that wait. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Bytes of the messages that were dropped. */
+  get droppedBytes(): number {
+    return this.#droppedBytes;
   }
 
   get isEmpty(): boolean {
@@ -38,7 +44,7 @@ export class Backlog {
   push(chunks: readonly Uint8Array[]): Entry {
     let bytes = 0;
     for (const chunk of chunks) bytes += chunk.length;
-    const entry = { chunks, bytes, isQueued: true };
+    const entry: Entry = { chunks, bytes, fate: "queued" };
     this.#entries.push(entry);
     this.#bytes += bytes;
     return entry;
@@ -51,7 +57,7 @@ export class Backlog {
     for (; count < this.#entries.length && total < limit; count++) {
       const entry = this.#entries[count];
       chunks.push(...entry.chunks);
-      entry.isQueued = false;
+      entry.fate = "handed-over";
       total += entry.bytes;
     }
     if (count > 0) this.#entries.splice(0, count);
@@ -75,10 +81,10 @@ export class Backlog {
   /** Tells those that may go on, now that `unsent` bytes are left. */
   wake(unsent: number): void {
     const waiters = this.#waiters;
-    if (!waiters.some((waiter) => unsent < waiter.level)) return;
-    this.#waiters = waiters.filter((waiter) => unsent >= waiter.level);
+    if (!waiters.some((waiter) => mayGoOn(waiter, unsent))) return;
+    this.#waiters = waiters.filter((waiter) => !mayGoOn(waiter, unsent));
     for (const waiter of waiters) {
-      if (unsent >= waiter.level) continue;
+      if (!mayGoOn(waiter, unsent)) continue;
       waiter.stopWatching();
       waiter.resolve();
     }
@@ -86,7 +92,9 @@ export class Backlog {
 
   /** Forgets the messages; their sends go on waiting for the connection's end. */
   drop(): void {
+    for (const entry of this.#entries) entry.fate = "dropped";
     this.#entries = [];
+    this.#droppedBytes += this.#bytes;
     this.#bytes = 0;
   }
 
@@ -107,12 +115,19 @@ export class Backlog {
     if (waiter === undefined) return;
     this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
     waiter.stopWatching();
-    if (!entry.isQueued) {
+    if (entry.fate === "handed-over") {
       waiter.resolve();
       return;
     }
-    this.#entries.splice(this.#entries.indexOf(entry), 1);
-    this.#bytes -= entry.bytes;
+    if (entry.fate === "queued") {
+      this.#entries.splice(this.#entries.indexOf(entry), 1);
+      this.#bytes -= entry.bytes;
+    }
     waiter.reject(reason);
   }
+}
+
+/** A message that was dropped will never be sent: its send waits to be told how the connection ended. */
+function mayGoOn({ entry, level }: Waiter, unsent: number): boolean {
+  return unsent < level && entry.fate !== "dropped";
 }

@@ -301,10 +301,11 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
   }
 
   /** Too late: what comes is the end, and only then is it known how it went. */
-  async #rejectOnceClosed(): Promise<never> {
+  #rejectOnceClosed(): Promise<never> {
     const rejection = this.closed.then((): never => {
       throw this.#link.closedError();
     });
+    // A send or a ping that nobody awaits must not end the process.
     rejection.catch(() => undefined);
     return rejection;
   }

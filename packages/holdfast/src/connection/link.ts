@@ -53,7 +53,6 @@ export class Link
   #listeners: Listeners | null = null;
   #pausedAt: number | null = null;
   #closeAlarm: Alarm | null = null;
-  #bytesBufferedAtEnd = 0;
   #wasPaused = false;
   #error: ConnectionClosed | null = null;
 
@@ -157,6 +156,7 @@ export class Link
 
   onError(error: Error & { readonly code?: string; readonly syscall?: string }): void {
     this.#closure = this.#closure.note(causeOfError(error), error, this.#isComplete());
+    this.#destroy();
   }
 
   onDrain(): void {
@@ -185,9 +185,10 @@ export class Link
   }
 
   onPing(payload: Uint8Array): void {
-    // Before any event, so that no listener delays the answer (RFC 6455 section 5.5.2).
     if (this.settings.autoPong && this.#protocol.closeSent === null) this.outbox.queuePong(payload);
-    if (this.#listeners?.has("ping") === true) this.#listeners.emit("ping", { payload });
+    if (this.#listeners?.has("ping") !== true) return;
+    this.outbox.flush(); // Before the event, so that no listener delays the answer (RFC 6455 section 5.5.2).
+    this.#listeners.emit("ping", { payload });
   }
 
   onPong(payload: Uint8Array): void {
@@ -297,11 +298,10 @@ export class Link
 
   #destroy(): void {
     if (this.#error !== null) return;
-    this.#bytesBufferedAtEnd = this.outbox.bufferedAmount;
-    this.#wasPaused ||= this.#pausedAt !== null;
     this.#error = connectionClosed(this.#describeEnd());
     this.#state = "closing";
     this.pulse.beginClosing();
+    this.outbox.stop();
     this.transport.destroy();
   }
 
@@ -337,10 +337,10 @@ export class Link
       bytesSent: traffic.bytesSent,
       messagesReceived: traffic.messagesReceived,
       messagesSent: traffic.messagesSent,
-      bytesBuffered: this.#bytesBufferedAtEnd,
+      bytesBuffered: this.outbox.unsentBytes,
       messagesUnread: this.inbox.length,
       bytesUnread: this.inbox.bytes,
-      isReadingPaused: this.#wasPaused,
+      isReadingPaused: this.#wasPaused || this.#pausedAt !== null,
       longestStall: heartbeat.longestGap,
       pingInterval: this.settings.pingInterval,
       pingTimeout: this.settings.pingTimeout,

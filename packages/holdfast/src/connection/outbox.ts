@@ -51,6 +51,7 @@ export class Outbox implements Flushable, SlabOwner {
   #close: Uint8Array | null = null;
   #backlog: Backlog | null = null;
   #isEndPlanned = false;
+  #isStopped = false;
 
   constructor(
     runtime: Runtime,
@@ -69,6 +70,11 @@ export class Outbox implements Flushable, SlabOwner {
   /** Bytes that were sent and that the kernel has not taken. */
   get bufferedAmount(): number {
     return this.#batchBytes + (this.#backlog?.bytes ?? 0) + this.#transport.bufferedAmount;
+  }
+
+  /** The same, and what was given up because it stood in the way of a Close. */
+  get unsentBytes(): number {
+    return this.bufferedAmount + (this.#backlog?.droppedBytes ?? 0);
   }
 
   /** Sends a text message; resolves below `writeLimit`. */
@@ -144,6 +150,11 @@ export class Outbox implements Flushable, SlabOwner {
     this.#planFlush();
   }
 
+  /** The socket takes nothing any more. Whoever waits is told once it is known how it went (`fail`). */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   /** The connection is gone: whoever waits is told. */
   fail(error: Error): void {
     this.#takeBatch();
@@ -166,6 +177,7 @@ export class Outbox implements Flushable, SlabOwner {
 
   flush(): void {
     this.#isFlushPlanned = false;
+    if (this.#isStopped) return;
     while (!this.#transport.isBlocked) {
       const pings = this.#pings;
       const chunks = this.#collect();

@@ -1,0 +1,201 @@
+// One connection over a fake transport, on a fake clock: the test is the peer, the kernel and the time.
+
+import assert from "node:assert/strict";
+import {
+  closePayload,
+  FakeClock,
+  FakeTransport,
+  frame,
+  OPCODE,
+  parseFrame,
+  SeededRandom,
+  type BytesLike,
+  type FrameOptions,
+  type RawFrame,
+} from "holdfast-testkit";
+import type { CloseInfo } from "../../dist/connection/close-info.js";
+import { Connection, start } from "../../dist/connection/connection.js";
+import { HandshakeRequest, HandshakeResponse } from "../../dist/connection/handshake-records.js";
+import { checkConnectionOptions, type ConnectionOptions } from "../../dist/connection/options.js";
+import { Runtime } from "../../dist/connection/runtime.js";
+import { HeaderList } from "../../dist/protocol/handshake/header-list.js";
+import type { Role } from "../../dist/protocol/protocol.js";
+
+export const ROLES: readonly Role[] = ["client", "server"];
+
+export interface Setup extends ConnectionOptions {
+  /** @default "client" */
+  readonly role?: Role;
+  /** Bytes that the kernel takes before the peer has to read. @default Infinity */
+  readonly capacity?: number;
+  /** Shared with other connections; one of its own by default. */
+  readonly shared?: { readonly clock: FakeClock; readonly runtime: Runtime };
+  /** Bytes that came behind the handshake. */
+  readonly glued?: Uint8Array;
+  /** Bytes that go out first. */
+  readonly preface?: Uint8Array;
+}
+
+export function sharedRuntime() {
+  const clock = new FakeClock();
+  return { clock, runtime: new Runtime(clock, new SeededRandom()) };
+}
+
+export class Harness {
+  readonly role: Role;
+  readonly clock: FakeClock;
+  readonly runtime: Runtime;
+  readonly transport: FakeTransport;
+  readonly connection: Connection;
+  /** What the owner was told of the end. */
+  readonly ends: CloseInfo[] = [];
+
+  /** An open connection. Keepalive is off unless `pingInterval` is given. */
+  constructor(setup: Setup = {}) {
+    const { role = "client", capacity = Infinity, shared, glued, preface, ...options } = setup;
+    this.role = role;
+    ({ clock: this.clock, runtime: this.runtime } = shared ?? sharedRuntime());
+    this.transport = new FakeTransport({ clock: this.clock, capacity });
+    const headers = new HeaderList("");
+    this.connection = new Connection(
+      {
+        runtime: this.runtime,
+        transport: this.transport,
+        role,
+        settings: checkConnectionOptions({ pingInterval: null, ...options }),
+        extension: null,
+        url: "ws://example.com/",
+        request: new HandshakeRequest("GET", "/", headers),
+        response: new HandshakeResponse(101, () => headers),
+        subprotocol: null,
+        extensions: [],
+      },
+      (info) => this.ends.push(info),
+    );
+    this.connection[start](glued ?? new Uint8Array(), preface ?? null);
+  }
+
+  /** The bytes of a frame of the peer: masked where the peer is the client. */
+  frame(options: FrameOptions): Uint8Array<ArrayBuffer> {
+    return frame({ mask: this.role === "server", ...options });
+  }
+
+  text(text: string): Uint8Array {
+    return this.frame({ opcode: OPCODE.text, payload: Buffer.from(text) });
+  }
+
+  binary(payload: BytesLike): Uint8Array {
+    return this.frame({ opcode: OPCODE.binary, payload });
+  }
+
+  ping(payload: BytesLike): Uint8Array {
+    return this.frame({ opcode: OPCODE.ping, payload });
+  }
+
+  pong(payload: BytesLike): Uint8Array {
+    return this.frame({ opcode: OPCODE.pong, payload });
+  }
+
+  close(code?: number, reason?: string): Uint8Array {
+    return this.frame({ opcode: OPCODE.close, payload: closePayload(code, reason) });
+  }
+
+  /** The peer's frames arrive in one chunk, and are read at once. */
+  deliver(...frames: readonly Uint8Array[]): void {
+    this.transport.deliver(Buffer.concat(frames));
+  }
+
+  /** The frames that were handed to the socket since the last look. */
+  sentFrames(): readonly RawFrame[] {
+    const written = this.transport.takeWritten();
+    const frames = parseFrames(written);
+    for (const { isMasked } of frames) assert.equal(isMasked, this.role === "client");
+    return frames;
+  }
+
+  /** The same in words, such as `TEXT hello`, `PING (8 bytes)`, `CLOSE 1000 bye`. */
+  sent(): readonly string[] {
+    return this.sentFrames().map(describeFrame);
+  }
+
+  /** Ends this turn, and answers the newest ping that was sent in it. */
+  answerPing(): void {
+    this.clock.turn();
+    const newest = this.sentFrames().findLast(({ opcode }) => opcode === OPCODE.ping);
+    assert(newest !== undefined, "No ping was sent");
+    this.deliver(this.pong(newest.payload));
+  }
+
+  /** Lets this turn of the event loop finish; then the connection has to be at its end. */
+  async end(): Promise<CloseInfo> {
+    await this.clock.settle();
+    const info = this.ends.at(0);
+    assert(info !== undefined, `The connection is still ${this.connection.state}`);
+    return info;
+  }
+
+  /** The socket is gone, and with it every alarm, timer and callback. */
+  assertGone(): void {
+    const { clock, connection, runtime, transport } = this;
+    assert.deepEqual(
+      {
+        state: connection.state,
+        isClosed: transport.isClosed,
+        alarms: runtime.timers.size,
+        timers: clock.pendingTimers,
+        callbacks: clock.pendingCallbacks,
+        ends: this.ends.length,
+      },
+      { state: "closed", isClosed: true, alarms: 0, timers: 0, callbacks: 0, ends: 1 },
+    );
+  }
+}
+
+/** What became of a promise so far. */
+export type Outcome<T> =
+  | { readonly status: "pending" }
+  | { readonly status: "fulfilled"; readonly value: T }
+  | { readonly status: "rejected"; readonly error: unknown };
+
+/** Follows a promise, without waiting for it. */
+export function follow<T>(promise: Promise<T>): { readonly outcome: Outcome<T> } {
+  const followed: { outcome: Outcome<T> } = { outcome: { status: "pending" } };
+  promise.then(
+    (value) => (followed.outcome = { status: "fulfilled", value }),
+    (error: unknown) => (followed.outcome = { status: "rejected", error }),
+  );
+  return followed;
+}
+
+/** `CloseInfo` without its evidence, and with its error as a name. */
+export function summary({ evidence: _evidence, error, ...rest }: CloseInfo) {
+  return { ...rest, error: error === null ? null : error.name };
+}
+
+/** All of the bytes as frames. */
+export function parseFrames(bytes: Uint8Array): RawFrame[] {
+  const frames: RawFrame[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const parsed = parseFrame(bytes.subarray(at));
+    assert(parsed !== null, "The bytes end within a frame");
+    frames.push(parsed.value);
+    at += parsed.length;
+  }
+  return frames;
+}
+
+export function describeFrame({ opcode, payload }: RawFrame): string {
+  const name = Object.entries(OPCODE).find(([, value]) => value === opcode)?.[0] ?? String(opcode);
+  return `${name.toUpperCase()} ${opcode === OPCODE.close ? describeClose(payload) : describePayload(payload)}`.trimEnd();
+}
+
+function describeClose(payload: Uint8Array): string {
+  if (payload.length === 0) return "";
+  const bytes = Buffer.from(payload);
+  return `${bytes.readUInt16BE(0)} ${bytes.toString("utf8", 2)}`;
+}
+
+function describePayload(payload: Uint8Array): string {
+  const text = Buffer.from(payload).toString("utf8");
+  return payload.length <= 40 && /^[\x20-\x7e]*$/.test(text) ? text : `(${payload.length} bytes)`;
+}
