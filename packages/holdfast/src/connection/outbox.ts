@@ -16,7 +16,7 @@ const COPY_AT_MOST = 64 * 1024;
 const SENT: Promise<void> = Promise.resolve();
 
 export interface OutboxEvents {
-  /** The ping of this key was handed to the socket. */
+  /** The ping of this key is being handed to the socket. */
   onPingSent(key: string): void;
   /** Bytes were handed to the socket. */
   onBytesSent(count: number): void;
@@ -182,8 +182,9 @@ export class Outbox implements Flushable, SlabOwner {
       const pings = this.#pings;
       const chunks = this.#collect();
       if (chunks.length === 0) break;
-      this.#write(chunks);
+      // Before the write: while the kernel works on it, the peer may answer already, and other threads may run.
       for (const ping of pings) this.#events.onPingSent(ping.key);
+      this.#write(chunks);
     }
     this.#backlog?.wake(this.#transport.isBlocked ? this.bufferedAmount : 0);
     if (!this.#isEndPlanned || this.#transport.isBlocked) return;

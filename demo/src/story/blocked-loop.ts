@@ -1,0 +1,77 @@
+import type { Connection } from "holdfast";
+import { blockEventLoop, eventually } from "holdfast-testkit";
+import { duration } from "../terminal/text.js";
+import { CLIENT, SERVER } from "../timings.js";
+import { LatencyView } from "./latency-view.js";
+import { MAIN_PATH } from "./stage.js";
+import { ensure, type Step } from "./step.js";
+
+/** Longer than the client's pingTimeout, shorter than the server's. */
+const BLOCK = 3_000;
+
+export const blockedLoop: Step = {
+  title: "The client's own event loop is blocked",
+  plan: `A long computation keeps this process from reading for ${duration(BLOCK)}, longer than its pingTimeout. The server, in a thread of its own, answers meanwhile: its pong lies unread in the kernel. That is no fault of the peer's, and must not kill it.`,
+
+  async run(stage) {
+    const connection = stage.connection(MAIN_PATH);
+    const { good, suspicious } = stage.terminal.style;
+    const latency = new LatencyView(connection);
+    let longestGap = 0;
+    const stopWatching = connection.on("suspended", ({ gap }) => (longestGap = Math.max(longestGap, gap)));
+    let serverWaited = 0;
+    stage.farEnd.onOverdue = (_path, elapsed) => (serverWaited = elapsed);
+    let hasRecipeFired = false as boolean; // Set by the timer.
+    const stopRecipe = usualRecipe(connection, CLIENT.pingTimeout, () => (hasRecipeFired = true));
+
+    const isPingOnItsWay = (): boolean => connection.latencyStats.sent > connection.latencyStats.answered;
+    await eventually(isPingOnItsWay, "a ping on its way", 2_000);
+    stage.tell(`A ping is on its way; now nothing here runs for ${duration(BLOCK)} …`);
+    if (stage.sabotage !== "block") blockEventLoop(BLOCK);
+
+    await eventually(() => longestGap > 0, "the gap to be told", 1_000);
+    stage.tell(
+      `suspended: a gap of ${duration(longestGap)}, counted from when the next ping was due.`,
+      suspicious,
+    );
+    ensure(longestGap > CLIENT.pingTimeout, `The gap, ${duration(longestGap)}, is shorter than pingTimeout`);
+    await eventually(() => latency.samples.some((sample) => sample >= BLOCK), "the pong from before", 1_000);
+    stage.tell(`The pong was in the kernel all the time, and is read now, ${duration(BLOCK)} late.`);
+    if (hasRecipeFired) {
+      stage.add(
+        "The usual recipe, a timer that each pong sets back, ran beside, and fired: it would have cut this healthy connection.",
+      );
+    }
+    const read = latency.count;
+    await eventually(() => latency.count >= read + 2, "two more pongs", 2_000);
+    await connection.send("still there?");
+    const answer = await connection.recv({ timeout: 2_000 });
+    ensure(answer === "still there?", "The server sent another text back");
+    if (serverWaited > 0) {
+      stage.add(
+        `The server found a ping of its own overdue, and waited: its patience is ${duration(SERVER.pingTimeout)}.`,
+      );
+    }
+    stage.tell(`The connection is ${connection.state}, and its latency ${duration(latency.last)}.`, good);
+
+    for (const stop of [latency.stop, stopWatching, stopRecipe]) stop();
+    ensure(connection.state === "open", `The connection did not survive: it is ${connection.state}`);
+    return {
+      sentence: `The connection survived ${duration(longestGap)} without us, and nobody was blamed: the latency is still ${duration(connection.latency ?? 0)}.`,
+      figure: `survived a gap of ${duration(longestGap)}`,
+    };
+  },
+};
+
+/** What many programs do instead: a timer that each pong sets back; when it fires, the peer counts as dead. */
+function usualRecipe(connection: Connection, patience: number, onVerdict: () => void): () => void {
+  let timer = setTimeout(onVerdict, patience);
+  const stopListening = connection.on("pong", () => {
+    clearTimeout(timer);
+    timer = setTimeout(onVerdict, patience);
+  });
+  return () => {
+    stopListening();
+    clearTimeout(timer);
+  };
+}

@@ -1,0 +1,42 @@
+import { withTimeout } from "holdfast-testkit";
+import { duration } from "../terminal/text.js";
+import { BARE_PATH } from "./stage.js";
+import { ensure, type Step } from "./step.js";
+
+export const newConnection: Step = {
+  title: "The network returns: a new connection, and a clean goodbye",
+  plan: "The proxy thaws and lets go what it held back. Only now the bare client hears of its end. A new connection is opened, used, and closed as it should be: both sides say goodbye, and both know it.",
+
+  async run(stage) {
+    const { farEnd } = stage;
+    const { good } = stage.terminal.style;
+    const bare = stage.connection(BARE_PATH);
+    // This direction first: the bare client hears what the server said before its pongs meet a closed door.
+    await farEnd.order({ type: "thaw", direction: "toClient" });
+    const { message } = await withTimeout(bare.closed, 2_000, "the bare client to hear of its end");
+    stage.tell("The bare client learns what the server found out long ago:");
+    stage.quote(message);
+    await farEnd.order({ type: "thaw" });
+
+    const start = performance.now();
+    const connection = await stage.connect("/again");
+    stage.tell(`Connected again, in ${duration(performance.now() - start)}.`);
+    await connection.send("Hello again");
+    ensure(
+      (await connection.recv({ timeout: 2_000 })) === "Hello again",
+      "The server sent another text back",
+    );
+    stage.tell('Text: "Hello again" came back.');
+
+    const info = await withTimeout(connection.close(1000, "That was all"), 2_000, "the goodbye");
+    const ending = await withTimeout(farEnd.ending("/again"), 2_000, "the server's side of the goodbye");
+    stage.tell("The client's side of the goodbye:", good);
+    stage.quote(info.message);
+    stage.tell("The server's side:", good);
+    stage.quote(ending.message);
+
+    ensure(info.clean && info.ok && info.cause === "local-close", `The goodbye was not clean: ${info.cause}`);
+    ensure(ending.isOk && ending.cause === "peer-close", `The server saw another end: ${ending.cause}`);
+    return { sentence: "Both sides agree on how it ended, and why.", figure: "closed with 1000 (OK)" };
+  },
+};

@@ -1,0 +1,46 @@
+// Text for a terminal: safe, wrapped, and with figures that people read.
+
+/**
+ * Text that others wrote, fit to be shown: control characters, and characters that change the direction of writing,
+ * are shown as escapes (`\x1b`) and never obeyed.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(UNSAFE, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    const [prefix, length] = code > 0xff ? ["\\u", 4] : ["\\x", 2];
+    return prefix + code.toString(16).padStart(length, "0");
+  });
+}
+
+/** C0, DEL and C1; line and paragraph separators; marks, embeddings and isolates of bidirectional text. */
+const UNSAFE = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+/** The lines of a paragraph, broken between words; a word that is longer than a line is broken as well. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (let word of text.split(BREAK).filter((part) => part !== "")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = "";
+    }
+    for (; word.length > width; word = word.slice(width)) lines.push(word.slice(0, width));
+    line = line === "" ? word : `${line} ${word}`;
+  }
+  return line === "" ? lines : [...lines, line];
+}
+
+/** Where a line may be broken: between words, but not between a figure and its unit. */
+const BREAK = /\s+(?!(?:ms|s|KB)\b)/;
+
+/** `0.42 ms`, `21 ms`, `2.25 s`. */
+export function duration(milliseconds: number): string {
+  if (milliseconds < 9.995) return `${Number(milliseconds.toFixed(2))} ms`;
+  if (milliseconds < 999.5) return `${Math.round(milliseconds)} ms`;
+  return `${Number((milliseconds / 1_000).toFixed(2))} s`;
+}
+
+/** Seconds to a tenth, as wide as any other. */
+export function clock(milliseconds: number): string {
+  return (milliseconds / 1_000).toFixed(1);
+}

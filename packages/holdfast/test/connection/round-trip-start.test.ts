@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock, FakeTransport, frame, OPCODE, parseFrame, SeededRandom } from "holdfast-testkit";
+import { Link } from "../../dist/connection/link.js";
+import { checkConnectionOptions } from "../../dist/connection/options.js";
+import { Runtime } from "../../dist/connection/runtime.js";
+
+/** A socket whose write takes a while: the kernel lets another thread run first. */
+class SlowTransport extends FakeTransport {
+  readonly #onWrite: () => void;
+
+  constructor(clock: FakeClock, onWrite: () => void) {
+    super({ clock });
+    this.#onWrite = onWrite;
+  }
+
+  override write(chunks: readonly Uint8Array[]): boolean {
+    const isTaken = super.write(chunks);
+    this.#onWrite();
+    return isTaken;
+  }
+}
+
+test("C3: the round trip begins when the ping is handed over, not when the kernel has returned", () => {
+  const clock = new FakeClock();
+  const transport = new SlowTransport(clock, () => clock.stall(7));
+  const link = new Link(
+    {
+      runtime: new Runtime(clock, new SeededRandom()),
+      transport,
+      role: "client",
+      settings: checkConnectionOptions({}),
+      extension: null,
+    },
+    { onEnded: () => undefined },
+  );
+  link.start(new Uint8Array(), null);
+  clock.advance(0);
+  const payload = parseFrame(transport.written)?.value.payload ?? "";
+  clock.advance(13);
+  transport.deliver(frame({ opcode: OPCODE.pong, payload }));
+  assert.equal(link.pulse.heartbeat.statistics.last, 7 + 13);
+});
