@@ -41,12 +41,12 @@ function runDemo(...parameters: string[]): Promise<Run> {
 
 /** The titles of the steps that were begun. */
 function stepsOf(output: string): string[] {
-  return [...output.matchAll(/^ (\d {2}.+?) ─+$/gm)].map((match) => match[1]);
+  return [...output.matchAll(/^ (\d {2}.+?) ─+$/gm)].map((match) => match[1] ?? "");
 }
 
 /** The signs of the summary: done, failed, not reached. */
 function signsOf(output: string): string {
-  return [...output.matchAll(/^ {2}([✓✗–]) \d/gm)].map((match) => match[1]).join("");
+  return [...output.matchAll(/^ {2}([✓✗–]) \d/gm)].map((match) => match[1] ?? "").join("");
 }
 
 describe("npm start", { concurrency: true }, () => {

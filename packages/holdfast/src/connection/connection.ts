@@ -22,7 +22,7 @@ export interface ConnectionInit extends LinkOptions {
 
 /** Who is told that a connection has ended. */
 export interface ConnectionOwner {
-  onConnectionEnded(connection: Connection): void;
+  onConnectionEnded(connection: Connection, info: CloseInfo): void;
 }
 
 /** For calls that wait. */
@@ -288,7 +288,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
   [ended](info: CloseInfo, error: ConnectionClosed): void {
     this.#closed?.resolve(info);
     this.#aborter?.abort(error);
-    this.#owner?.onConnectionEnded(this);
+    this.#owner?.onConnectionEnded(this, info);
   }
 
   [closeFor](

@@ -301,7 +301,10 @@ export class Heartbeat {
   /** No ping is forgotten that is still to be judged, even where a gap has moved its deadline. */
   #maxKeepaliveInFlight(): number {
     const { pingInterval, pingTimeout } = this.#options;
-    return Math.max(KEEPALIVE_IN_FLIGHT_AT_LEAST, Math.ceil((2 * (pingTimeout ?? 0)) / (pingInterval ?? Infinity)));
+    return Math.max(
+      KEEPALIVE_IN_FLIGHT_AT_LEAST,
+      Math.ceil((2 * (pingTimeout ?? 0)) / (pingInterval ?? Infinity)),
+    );
   }
 
   #boundKeepaliveInFlight(): void {

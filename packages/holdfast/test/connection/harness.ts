@@ -15,10 +15,8 @@ import {
 } from "holdfast-testkit";
 import type { CloseInfo } from "../../dist/connection/close-info.js";
 import { Connection, start } from "../../dist/connection/connection.js";
-import { HandshakeRequest, HandshakeResponse } from "../../dist/connection/handshake-records.js";
 import { checkConnectionOptions, type ConnectionOptions } from "../../dist/connection/options.js";
 import { Runtime } from "../../dist/connection/runtime.js";
-import { HeaderList } from "../../dist/protocol/handshake/header-list.js";
 import type { Role } from "../../dist/protocol/protocol.js";
 
 export const ROLES: readonly Role[] = ["client", "server"];
@@ -56,22 +54,22 @@ export class Harness {
     this.role = role;
     ({ clock: this.clock, runtime: this.runtime } = shared ?? sharedRuntime());
     this.transport = new FakeTransport({ clock: this.clock, capacity });
-    const headers = new HeaderList("");
-    this.connection = new Connection(
-      {
-        runtime: this.runtime,
-        transport: this.transport,
-        role,
-        settings: checkConnectionOptions({ pingInterval: null, ...options }),
-        extension: null,
+    const headers = new Headers();
+    this.connection = new Connection({
+      runtime: this.runtime,
+      transport: this.transport,
+      role,
+      settings: checkConnectionOptions({ pingInterval: null, ...options }),
+      extension: null,
+      handshake: {
         url: "ws://example.com/",
-        request: new HandshakeRequest("GET", "/", headers),
-        response: new HandshakeResponse(101, () => headers),
+        request: { method: "GET", target: "/", headers },
+        response: { status: 101, headers },
         subprotocol: null,
         extensions: [],
       },
-      (info) => this.ends.push(info),
-    );
+      owner: { onConnectionEnded: (_, info) => this.ends.push(info) },
+    });
     this.connection[start](glued ?? new Uint8Array(), preface ?? null);
   }
 

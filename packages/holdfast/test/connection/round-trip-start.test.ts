@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock, FakeTransport, frame, OPCODE, parseFrame, SeededRandom } from "holdfast-testkit";
-import { Link } from "../../dist/connection/link.js";
+import { ended, Link } from "../../dist/connection/link.js";
 import { checkConnectionOptions } from "../../dist/connection/options.js";
 import { Runtime } from "../../dist/connection/runtime.js";
 
@@ -32,7 +32,7 @@ test("C3: the round trip begins when the ping is handed over, not when the kerne
       settings: checkConnectionOptions({}),
       extension: null,
     },
-    { onEnded: () => undefined },
+    { [ended]: () => undefined },
   );
   link.start(new Uint8Array(), null);
   clock.advance(0);

@@ -58,10 +58,10 @@ describe("Connection.send()", () => {
     for (const [data, got] of [
       [5, "5 (number)"],
       [null, "null"],
-      [{ length: 3 }, "an object (Object)"],
-      [Object.create(null), "an object (no prototype)"],
+      [{ length: 3 }, "an object"],
+      [Object.create(null), "an object"],
       [undefined, "undefined"],
-      [[1, 2], "an object (Array)"],
+      [[1, 2], "an array"],
     ] as const) {
       await assert.rejects(h.connection.send(data as unknown as string), {
         name: "InvalidArgument",

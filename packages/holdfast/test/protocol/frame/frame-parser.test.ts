@@ -5,7 +5,7 @@ import { FrameParser, type FrameSink, UNREADABLE_LENGTH } from "../../../dist/pr
 import { byteByByte, cutAt, patterned } from "../endpoint.js";
 
 type Call =
-  | readonly ["begin", firstByte: number, isMasked: boolean, length: number, isMinimal: boolean]
+  | readonly ["begin", firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean]
   | readonly ["whole" | "piece", string]
   | readonly ["end"];
 
@@ -18,8 +18,8 @@ class RecordingSink implements FrameSink {
     this.#refused = refused;
   }
 
-  beginFrame(firstByte: number, isMasked: boolean, length: number, isMinimal: boolean): boolean {
-    this.calls.push(["begin", firstByte, isMasked, length, isMinimal]);
+  beginFrame(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean {
+    this.calls.push(["begin", firstByte, isMasked, length, isLengthValid]);
     return firstByte !== this.#refused;
   }
 
@@ -109,7 +109,7 @@ test("E: all sixteen first bytes of an opcode and all reserved bits reach the ju
 test("H: a length is told with whether it took the shortest encoding (RFC 6455 section 5.2)", () => {
   const told = (declaredLength: number | bigint, lengthEncoding: "minimal" | 16 | 64) =>
     parse([frame({ opcode: OPCODE.binary, declaredLength, lengthEncoding })])[0];
-  const begin = (length: number, isMinimal: boolean) => ["begin", 0x82, false, length, isMinimal];
+  const begin = (length: number, isLengthValid: boolean) => ["begin", 0x82, false, length, isLengthValid];
   assert.deepEqual(
     [told(0, 16), told(125, 16), told(126, 16), told(65_535, 16)],
     [begin(0, false), begin(125, false), begin(126, true), begin(65_535, true)],
@@ -129,7 +129,7 @@ test("H: of a length of 2^53 and more only the header is told, and nothing after
     for (const mask of [false, true]) {
       const header = frame({ opcode: OPCODE.binary, declaredLength: length, mask });
       const stream = Buffer.concat([header, frame({ opcode: OPCODE.ping, payload: "next", mask })]);
-      const expected = [["begin", 0x82, mask, UNREADABLE_LENGTH, true]];
+      const expected = [["begin", 0x82, mask, UNREADABLE_LENGTH, length < 2n ** 63n]];
       assert.deepEqual(parse([stream]), expected);
       assert.deepEqual(parse(byteByByte(stream)), expected);
     }
