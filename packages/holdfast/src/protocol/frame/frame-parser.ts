@@ -70,9 +70,9 @@ export class FrameParser {
     const isAccepted = this.#sink.beginFrame(this.#firstByte, this.#isMasked, length, this.#isLengthValid);
     const end = at + length;
     if (end > chunk.length || !isAccepted) {
-      // After a length that cannot be counted, which no sink accepts, all that follows is skipped.
       this.#remaining = length;
-      this.#isSkipping = !isAccepted;
+      // After a length that cannot be counted the boundaries of frames are lost: all that follows is skipped.
+      this.#isSkipping = !isAccepted || length === UNREADABLE_LENGTH;
       return at;
     }
     if (this.#isMasked) applyMask(chunk, at, end, this.#key, 0);
