@@ -2,6 +2,8 @@
 // thousand one-byte fragments cost no more than a thousand bytes.
 
 const SMALLEST = 256;
+/** An announced length is believed up to so many times what has arrived: a claim alone reserves nothing. */
+const TRUST = 16;
 const EMPTY = Buffer.alloc(0);
 
 export class MessageBuffer {
@@ -18,10 +20,12 @@ export class MessageBuffer {
     return this.#length;
   }
 
-  append(chunk: Buffer, start: number, end: number): void {
+  /** @param announced bytes that are to come with these, which saves growing step by step */
+  append(chunk: Buffer, start: number, end: number, announced = 0): void {
     const length = this.#length + end - start;
     if (length > this.#bytes.length) {
-      this.#grow(Math.min(this.#limit, Math.max(length, this.#bytes.length * 2, SMALLEST)));
+      const ahead = Math.min(this.#length + announced, length * TRUST);
+      this.#grow(Math.min(this.#limit, Math.max(length, ahead, this.#bytes.length * 2, SMALLEST)));
     }
     chunk.copy(this.#bytes, this.#length, start, end);
     this.#length = length;

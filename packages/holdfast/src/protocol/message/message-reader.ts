@@ -48,6 +48,7 @@ export class MessageReader implements FrameSink {
 
   /** The frame whose payload comes next. */
   #opcode = 0;
+  #frameLength = 0;
   #isFinal = false;
   /** The message whose fragments are coming: TEXT or BINARY, or CONTINUATION for none. */
   #messageOpcode = CONTINUATION;
@@ -74,6 +75,7 @@ export class MessageReader implements FrameSink {
   beginFrame(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean {
     const opcode = firstByte & OPCODE_BITS;
     this.#opcode = opcode;
+    this.#frameLength = length;
     this.#isFinal = (firstByte & FIN) !== 0;
     if (this.#closeReceived !== null) return false; // Section 1.4: what follows a Close is ignored.
     if (this.#hasFailed) return opcode === CLOSE && this.#isFinal && length <= MAX_CONTROL_PAYLOAD;
@@ -123,7 +125,7 @@ export class MessageReader implements FrameSink {
       this.#validator ??= new Utf8Validator();
       if (!this.#validator.push(chunk.subarray(start, end))) return void this.#failText();
     }
-    if (!this.#hasFailed) this.#assembled().append(chunk, start, end);
+    if (!this.#hasFailed) this.#assembled().append(chunk, start, end, this.#frameLength);
   }
 
   endFrame(): void {
