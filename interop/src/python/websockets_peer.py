@@ -1,0 +1,57 @@
+"""A peer on Python's websockets. Its settings are those of connect() and serve(): ping_interval and ping_timeout."""
+
+import asyncio
+
+import websockets
+from harness import end_with_stdin, for_each_url, report, role, script_of, settings
+
+
+async def play(websocket, script):
+    try:
+        if script["do"] == "fragments":
+            await websocket.send(["Grü", "ße, ", "", "世界"])
+            await websocket.send([b"\x00\x01", b"", b"\x02"])
+        elif script["do"] == "ping":
+            answered = await websocket.ping()
+            latency = await asyncio.wait_for(answered, 5)
+            report("pong", id=script["id"], latency=latency * 1000)
+        elif script["do"] == "close":
+            await websocket.close(script["code"], script["reason"])
+        while True:
+            await websocket.send(await websocket.recv())
+    except websockets.ConnectionClosed as closed:
+        report(
+            "closed",
+            id=script["id"],
+            says=str(closed),
+            received=frame(closed.rcvd),
+            sent=frame(closed.sent),
+        )
+
+
+def frame(close):
+    return None if close is None else {"code": close.code, "reason": close.reason}
+
+
+async def handle(websocket):
+    # Since version 14 the path stands in the request.
+    path = getattr(websocket, "path", None) or websocket.request.path
+    await play(websocket, script_of(path))
+
+
+async def listen():
+    async with websockets.serve(handle, "127.0.0.1", 0, **settings()) as server:
+        report("listening", port=next(iter(server.sockets)).getsockname()[1])
+        await asyncio.Future()
+
+
+async def connect(url):
+    async with websockets.connect(url, **settings()) as websocket:
+        await play(websocket, script_of(url))
+
+
+if role() == "server":
+    end_with_stdin()
+    asyncio.run(listen())
+else:
+    for_each_url(lambda url: asyncio.run(connect(url)))

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { explain } from "holdfast";
+import { withTimeout } from "holdfast-testkit";
+import * as common from "./common-tests.js";
+import { withPair } from "./pair.js";
+import { PeerPool } from "./peer-pool.js";
+import { isMissing } from "./python.js";
+import { testStoppedPeer } from "./stopped-peer.js";
+
+const pool = new PeerPool("trio_websocket_peer");
+const peer: common.TestedPeer = {
+  name: "trio-websocket",
+  pool,
+  skip: isMissing("trio_websocket", "python3-trio-websocket"),
+};
+
+describe("Python's trio-websocket", () => {
+  after(() => pool[Symbol.asyncDispose]());
+
+  for (const role of ["server", "client"] as const) {
+    common.testMessages(peer, role);
+    common.testPings(peer, role);
+    common.testCloses(peer, role);
+    testStoppedPeer(peer, role);
+
+    const title = `D6: ${common.titleOf(role, peer.name)}: we stop answering pings, and their heartbeat recipe leaves`;
+    test(title, { skip: peer.skip, timeout: common.LIMIT }, async (t) => {
+      const script = { do: "heartbeat", timeout: 0.3, interval: 0.3 } as const;
+      await withPair(await pool.get(role), script, { autoPong: false }, async ({ connection, report }) => {
+        const info = await withTimeout(connection.closed, 5_000, "their verdict");
+        await report("too slow");
+        // The recipe throws TooSlowError, and leaving the block closes with 1000: the wire does not tell a verdict
+        // from a goodbye.
+        const frame = { code: 1000, reason: "" };
+        assert.deepEqual(common.essenceOf(info), {
+          ...frame,
+          received: frame,
+          sent: frame,
+          receivedFirst: true,
+          clean: true,
+          ok: true,
+          initiator: "peer",
+          cause: "peer-close",
+          message: "received 1000 (OK); then sent 1000 (OK)",
+        });
+        const closed = await report("closed");
+        assert.deepEqual(closed.received, frame);
+        t.diagnostic(`theirs: TooSlowError, then ${closed.says}`);
+        t.diagnostic(`ours: ${info.message}`);
+        t.diagnostic(`ours, explained: ${explain(info)}`);
+      });
+    });
+  }
+});
