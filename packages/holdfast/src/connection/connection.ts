@@ -8,7 +8,7 @@ import type { HandshakeRequest, HandshakeResponse } from "./handshake-records.js
 import type { Message } from "./inbox.js";
 import { Link, type ConnectionState, type LinkOptions } from "./link.js";
 import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
-import { checkChoice, checkDuration, checkFunction, checkSignal, expected } from "./options.js";
+import { checkDuration, checkFunction, checkSignal, expected, requireChoice } from "./options.js";
 import type { Address } from "./ports.js";
 import { consumeAll, receiveOne } from "./readers.js";
 
@@ -261,7 +261,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
 
   /** Adds a listener; returns what removes it. */
   on<Name extends ConnectionEventName>(event: Name, listener: Listener<Name>): () => void {
-    checkChoice("event", event, EVENT_NAMES, "ping");
+    requireChoice("event", event, EVENT_NAMES);
     checkFunction("listener", listener);
     return this.#link.listeners.add(event, listener);
   }
