@@ -8,7 +8,7 @@ import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./han
 import type { Message } from "./inbox.js";
 import { ended, Link, type ConnectionState, type LinkObserver, type LinkOptions } from "./link.js";
 import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
-import { checkChoice, checkDuration, checkFunction, checkSignal, expected } from "./options.js";
+import { checkDuration, checkFunction, checkSignal, expected, requireChoice } from "./options.js";
 import type { Address } from "./ports.js";
 import { MessageIterator } from "./message-iterator.js";
 import { consumeAll, receiveOne } from "./readers.js";
@@ -271,7 +271,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
 
   /** Adds a listener; returns what removes it. */
   on<Name extends ConnectionEventName>(event: Name, listener: Listener<Name>): () => void {
-    checkChoice("event", event, EVENT_NAMES, "ping");
+    requireChoice("event", event, EVENT_NAMES);
     checkFunction("listener", listener);
     return this.#link.listeners.add(event, listener);
   }

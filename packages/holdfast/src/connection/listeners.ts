@@ -21,7 +21,12 @@ export interface ConnectionEvents {
 export type ConnectionEventName = keyof ConnectionEvents;
 export type Listener<Name extends ConnectionEventName> = (event: ConnectionEvents[Name]) => void;
 
-type Registered = Map<ConnectionEventName, readonly ((event: never) => void)[]>;
+/** One for each call of `on()`: the same function may be added twice, and each removed by itself. */
+interface Registration {
+  readonly listener: (event: never) => void;
+}
+
+type Registered = Map<ConnectionEventName, readonly Registration[]>;
 
 export const EVENT_NAMES: readonly ConnectionEventName[] = [
   "ping",
@@ -51,16 +56,17 @@ export class Listeners {
       readonly ((event: never) => void)[]
     >());
     // A copy for each change, so that one that happens while listeners are called disturbs nobody.
-    registered.set(name, [...(registered.get(name) ?? []), listener]);
+    const registration: Registration = { listener };
+    registered.set(name, [...(registered.get(name) ?? []), registration]);
     return () => {
-      const others = (registered.get(name) ?? []).filter((other) => other !== listener);
+      const others = (registered.get(name) ?? []).filter((other) => other !== registration);
       if (others.length > 0) registered.set(name, others);
       else registered.delete(name);
     };
   }
 
   emit<Name extends ConnectionEventName>(name: Name, event: ConnectionEvents[Name]): void {
-    for (const listener of this.#registered?.get(name) ?? []) {
+    for (const { listener } of this.#registered?.get(name) ?? []) {
       try {
         (listener as Listener<Name>)(event); // The map holds under each name only listeners of that name.
       } catch (error) {

@@ -104,7 +104,14 @@ export function checkChoice<Choice extends string>(
   choices: readonly Choice[],
   fallback: Choice,
 ): Choice {
-  if (value === undefined) return fallback;
+  return value === undefined ? fallback : requireChoice(name, value, choices);
+}
+
+export function requireChoice<Choice extends string>(
+  name: string,
+  value: unknown,
+  choices: readonly Choice[],
+): Choice {
   const found = choices.find((choice) => choice === value);
   if (found !== undefined) return found;
   throw expected(name, choices.map((choice) => JSON.stringify(choice)).join(" or "), value);

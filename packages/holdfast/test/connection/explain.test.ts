@@ -1,0 +1,282 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  closeInfo,
+  type CloseCause,
+  type CloseEvidence,
+  type Ending,
+} from "../../dist/connection/close-info.js";
+import { explain } from "../../dist/connection/explain.js";
+import { HandshakeError } from "../../dist/protocol/errors.js";
+
+const AT = Date.UTC(2026, 0, 1);
+const latency = { last: null, min: null, max: null, mean: null, smoothed: null, jitter: null };
+
+/** An ending after a minute; by default of a connection with keepalive that just received something. */
+function told(cause: CloseCause, evidence: Partial<CloseEvidence> = {}, more: Partial<Ending> = {}): string {
+  const info = closeInfo({
+    cause,
+    error: null,
+    received: null,
+    sent: null,
+    receivedFirst: false,
+    ...more,
+    evidence: {
+      openedAt: AT,
+      endedAt: AT + 60_000,
+      lastReceivedAt: AT + 59_000,
+      lastSentAt: AT + 59_000,
+      lastPingAt: AT + 40_000,
+      lastPongAt: AT + 40_000,
+      latency: { ...latency, p50: null, p95: null, p99: null, sent: 0, answered: 0, lost: 0 },
+      pingsInFlight: 0,
+      oldestPingAge: null,
+      bytesReceived: 1000,
+      bytesSent: 1000,
+      messagesReceived: 10,
+      messagesSent: 10,
+      bytesBuffered: 0,
+      messagesUnread: 0,
+      bytesUnread: 0,
+      isReadingPaused: false,
+      longestStall: 0,
+      pingInterval: 20_000,
+      pingTimeout: 20_000,
+      ...evidence,
+    },
+  });
+  const text = explain(info);
+  assert(text.includes(`(${info.message}).`), text);
+  assert.match(text, /^[A-Z].*\.$/);
+  return text;
+}
+
+const close = (code: number, reason = "") => ({ code, reason });
+const received = (code: number, reason = ""): Partial<Ending> => ({
+  received: close(code, reason),
+  sent: close(code, reason),
+  receivedFirst: true,
+});
+const failed = (message: string): Partial<Ending> => ({ error: new Error(message) });
+const silent = { lastReceivedAt: AT + 20_000, lastSentAt: AT + 59_000 };
+
+type Row = readonly [what: string, text: () => string, ...patterns: readonly RegExp[]];
+
+const ROWS: readonly Row[] = [
+  [
+    "idle for 60 s, then EOF, keepalive off",
+    () => told("eof", { pingInterval: null, pingTimeout: null, lastReceivedAt: AT, lastSentAt: AT }),
+    /idle for 60 s, with keepalive off/,
+    /idle timeout \(nginx 60 s, HAProxy and most load balancers 30–60 s\)/,
+    /Set `pingInterval`/,
+  ],
+  [
+    "pong late behind 3 MB of unread data",
+    () => told("reset", { bytesUnread: 3 * 1024 * 1024, messagesUnread: 1024, isReadingPaused: true }),
+    /3 MB in 1024 messages waited to be read here: this side was overloaded/,
+    /pong late/,
+    /Consume faster/,
+  ],
+  [
+    "the peer did not see our pong in time, behind 3 MB of unread data",
+    () =>
+      told(
+        "peer-close",
+        { bytesUnread: 3 * 1024 * 1024, isReadingPaused: true },
+        received(1011, "keepalive ping timeout"),
+      ),
+    /declared this side dead/,
+    /3 MB unread, so the pong went out late: this side was overloaded/,
+  ],
+  [
+    "the peer did not see our pong in time, after a stall",
+    () => told("peer-close", { longestStall: 25_000 }, received(1011, "keepalive ping timeout")),
+    /did not run for 25 s/,
+  ],
+  [
+    "idle for as long as pingInterval, then RST",
+    () => told("reset", { lastReceivedAt: AT + 40_500, lastSentAt: AT + 40_100 }),
+    /idle for 19.5 s, about as long as `pingInterval`/,
+    /Try a `pingInterval` of 10000/,
+  ],
+  [
+    "EOF out of the blue",
+    () => told("eof"),
+    /ended \(FIN\) without a closing handshake/,
+    /process ended or crashed/,
+    /Reconnect/,
+  ],
+  ["RST out of the blue", () => told("reset"), /reset \(RST\)/, /firewall/, /logs/],
+  ["RST after a stall", () => told("reset", { longestStall: 400 }), /did not run for 400 ms/],
+  [
+    "no pong, and nothing else",
+    () => told("heartbeat-timeout", silent),
+    /within 20000 ms, so it was declared dead/,
+    /Nothing was received for 40 s/,
+    /Reconnect/,
+  ],
+  [
+    "no pong, with 50 MB unsent",
+    () => told("heartbeat-timeout", { ...silent, bytesBuffered: 50 * 1024 * 1024 }),
+    /50 MB were still unsent: the peer stopped reading/,
+  ],
+  [
+    "no pong, but bytes",
+    () => told("heartbeat-timeout"),
+    /Bytes still arrived 1 s before the verdict/,
+    /`liveness: "traffic"`/,
+  ],
+  [
+    "no pong, and never a byte",
+    () => told("heartbeat-timeout", { lastReceivedAt: null }),
+    /Nothing was received for the whole time/,
+  ],
+  [
+    "no answer to our Close",
+    () => told("close-timeout", {}, { sent: close(1000) }),
+    /within closeTimeout/,
+    /did not answer the Close/,
+    /`closeTimeout`/,
+  ],
+  [
+    "our Close never left",
+    () => told("close-timeout", { bytesBuffered: 500 }, { sent: close(1000) }),
+    /500 bytes were still unsent/,
+    /may never have reached it/,
+  ],
+  ["a write that failed", () => told("write-failed"), /Writing to the socket failed/, /may not have arrived/],
+  [
+    "a broken protocol",
+    () => told("protocol-error", {}, failed("Expected this, got that")),
+    /broke the WebSocket protocol: Expected this, got that/,
+    /report/,
+  ],
+  [
+    "invalid text",
+    () => told("invalid-data", {}, failed("Expected UTF-8")),
+    /not UTF-8: Expected UTF-8/,
+    /send binary messages/,
+  ],
+  [
+    "a message over the limit",
+    () => told("message-too-big", {}, failed("got 11")),
+    /over the limit: got 11/,
+    /`maxMessageSize`/,
+  ],
+  [
+    "a handler that failed",
+    () => told("handler-failed", {}, failed("no such user")),
+    /handler failed: no such user/,
+    /"connection handler failed"/,
+  ],
+  ["a shutdown", () => told("server-shutdown", {}, received(1001)), /server is shutting down/],
+  ["terminate()", () => told("aborted"), /ended the connection at once/],
+  [
+    "our close",
+    () => told("local-close", {}, { sent: close(1000), received: close(1000) }),
+    /This side closed the connection, and the peer agreed/,
+  ],
+  [
+    "our close with another code",
+    () => told("local-close", {}, { sent: close(4000), received: close(4000) }),
+    /with code 4000/,
+  ],
+  ["no network", () => told("unreachable"), /no way to the peer/, /Check the network/],
+  [
+    "a peer that closed as it should",
+    () => told("peer-close", {}, received(1000)),
+    /closed the connection, as it should/,
+  ],
+  [
+    "a peer that closed without a word",
+    () => told("peer-close", {}, received(1005)),
+    /closed the connection, as it should/,
+  ],
+  ["a peer that goes away", () => told("peer-close", {}, received(1001)), /going away/, /should reconnect/],
+  [
+    "a peer that blames us",
+    () => told("peer-close", {}, received(1002)),
+    /this side broke the protocol/,
+    /report this/,
+  ],
+  [
+    "a peer that blames our text",
+    () => told("peer-close", {}, received(1007)),
+    /this side broke the protocol/,
+  ],
+  [
+    "a peer's policy",
+    () => told("peer-close", {}, received(1008)),
+    /reason of policy/,
+    /before reconnecting/,
+  ],
+  [
+    "a peer's limit",
+    () => told("peer-close", {}, received(1009)),
+    /would not take a message of this size/,
+    /smaller/,
+  ],
+  [
+    "a peer that failed",
+    () => told("peer-close", {}, received(1011, "oops")),
+    /failed with an internal error/,
+    /growing delays/,
+  ],
+  [
+    "a peer that restarts",
+    () => told("peer-close", {}, received(1012)),
+    /restarts, or has too much to do/,
+    /random delay/,
+  ],
+  ["a peer that is busy", () => told("peer-close", {}, received(1013)), /restarts, or has too much to do/],
+  ["a code of the peer's own", () => told("peer-close", {}, received(4001)), /with code 4001/],
+  [
+    "no such name",
+    () => told("dns", {}, failed("ENOTFOUND")),
+    /could not be resolved: ENOTFOUND/,
+    /misspelt/,
+  ],
+  [
+    "nobody listens",
+    () => told("refused", {}, failed("ECONNREFUSED")),
+    /Nothing listens.*: ECONNREFUSED/,
+    /port/,
+  ],
+  ["a bad certificate", () => told("tls", {}, failed("expired")), /TLS handshake failed: expired/, /`ca`/],
+  [
+    "no answer in time",
+    () => told("open-timeout", {}, failed("slow")),
+    /not open within openTimeout: slow/,
+    /`openTimeout`/,
+  ],
+  ["a refusal", () => told("rejected", {}, failed("403")), /refused the upgrade: 403/, /credentials/],
+  [
+    "a proxy that refuses",
+    () => told("proxy", {}, { error: new HandshakeError("407", { failure: "proxy" }) }),
+    /could not be opened: 407/,
+  ],
+  [
+    "a wrong accept key",
+    () => told("invalid-handshake", {}, failed("wrong key")),
+    /could not be opened: wrong key/,
+  ],
+];
+
+describe("explain()", () => {
+  for (const [what, text, ...patterns] of ROWS) {
+    test(`D9: ${what}`, () => {
+      const explanation = text();
+      for (const pattern of patterns) assert.match(explanation, pattern);
+    });
+  }
+
+  test("D9: with keepalive on, or idle for less, nobody's idle timeout is blamed", () => {
+    const idle = { lastReceivedAt: AT, lastSentAt: AT };
+    for (const text of [
+      told("eof", idle),
+      told("eof", { pingInterval: null, pingTimeout: null, lastReceivedAt: AT + 50_000 }),
+    ]) {
+      assert.doesNotMatch(text, /idle/);
+    }
+  });
+});

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Harness } from "./harness.js";
+
+describe("Connection.on()", () => {
+  test("A8: a listener that throws is an uncaught exception, and the connection unharmed", async () => {
+    const h = new Harness();
+    const told: string[] = [];
+    const boom = new Error("boom");
+    h.connection.on("ping", () => {
+      throw boom;
+    });
+    h.connection.on("ping", () => told.push("the next listener"));
+    h.deliver(h.ping("a"), h.text("the next frame"));
+    assert.deepEqual(told, ["the next listener"]);
+    assert.throws(() => h.clock.turn(), boom);
+    assert.deepEqual(h.sent(), ["PONG a"]);
+    assert.equal(await h.connection.recv(), "the next frame");
+    assert.equal(h.connection.state, "open");
+  });
+
+  test("A8: what on() returns removes that listener alone, once, also while listeners are called", () => {
+    const h = new Harness();
+    const told: string[] = [];
+    const twice = () => told.push("twice");
+    const removeFirst = h.connection.on("ping", () => {
+      told.push("first");
+      removeFirst();
+      removeSecond();
+    });
+    const removeSecond = h.connection.on("ping", () => told.push("second"));
+    const removeTwice = h.connection.on("ping", twice);
+    h.connection.on("ping", twice);
+    const take = () => told.splice(0);
+    h.deliver(h.ping("a"));
+    assert.deepEqual(take(), ["first", "second", "twice", "twice"]);
+    h.deliver(h.ping("b"));
+    assert.deepEqual(take(), ["twice", "twice"]);
+    removeTwice();
+    removeTwice();
+    h.deliver(h.ping("c"));
+    assert.deepEqual(take(), ["twice"]);
+  });
+
+  test("A8: a listener that is added while listeners are called hears the next event", () => {
+    const h = new Harness();
+    const told: string[] = [];
+    h.connection.on("pong", () => {
+      told.push("outer");
+      h.connection.on("pong", () => told.push("inner"));
+    });
+    h.deliver(h.pong("a"));
+    h.deliver(h.pong("b"));
+    assert.deepEqual(told, ["outer", "outer", "inner"]);
+  });
+
+  test("A8: an event or a listener that is none is refused", () => {
+    const h = new Harness();
+    // @ts-expect-error Callers without types may pass anything.
+    assert.throws(() => h.connection.on("message", () => undefined), {
+      name: "InvalidArgument",
+      message:
+        'Expected `event` to be "ping" or "pong" or "overdue" or "suspended" or "paused" or "resumed", got "message" (string)',
+    });
+    // @ts-expect-error Callers without types may pass anything.
+    assert.throws(() => h.connection.on("ping"), {
+      name: "InvalidArgument",
+      message: "Expected `listener` to be a function, got undefined",
+    });
+    // @ts-expect-error Callers without types may pass anything.
+    assert.throws(() => h.connection.on(undefined, () => undefined), { message: /, got undefined$/ });
+  });
+
+  test("A8: payloads are copies: a listener that keeps or changes one changes nothing", () => {
+    const h = new Harness({ autoPong: false });
+    const kept: Uint8Array[] = [];
+    h.connection.on("ping", ({ payload }) => {
+      kept.push(payload);
+      h.connection.pong(payload);
+      payload.fill(33);
+    });
+    h.deliver(h.ping("abc"), h.ping("def"));
+    assert.deepEqual(h.sent(), ["PONG abc", "PONG def"]);
+    assert.deepEqual(
+      kept.map((payload) => Buffer.from(payload).toString()),
+      ["!!!", "!!!"],
+    );
+  });
+});
