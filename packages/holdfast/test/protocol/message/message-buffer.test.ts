@@ -34,3 +34,12 @@ test("E3: what was taken stays as it is while the next message is put together",
     [Buffer.from("first"), Buffer.from("other"), Buffer.alloc(0)],
   );
 });
+
+test("E3: a hundred thousand pieces of one byte are moved a dozen times at most, not each time", (context) => {
+  const allocate = context.mock.method(Buffer, "allocUnsafeSlow");
+  const buffer = new MessageBuffer(100_000);
+  const piece = Buffer.from("a");
+  for (let index = 0; index < 100_000; index++) buffer.append(piece, 0, 1);
+  const allocated = allocate.mock.calls.map((call) => call.arguments[0]);
+  assert.deepEqual(allocated, [256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 100_000]);
+});
