@@ -34,6 +34,7 @@ export class Pulse implements AlarmHandler {
   #waiters: Map<string, PingWaiter> | null = null;
   #lastPingAt: number | null = null;
   #lastPongAt: number | null = null;
+  #isClosing = false;
 
   constructor(runtime: Runtime, host: PulseHost, options: HeartbeatOptions) {
     this.#runtime = runtime;
@@ -106,11 +107,13 @@ export class Pulse implements AlarmHandler {
   }
 
   beginClosing(): void {
+    this.#isClosing = true;
     this.#observe(this.#now(), { type: "closing" });
   }
 
   /** The connection is gone: whoever waits for a pong is told. */
   end(error: Error): void {
+    this.#isClosing = true;
     this.#observe(this.#now(), { type: "ended" });
     const waiters = this.#waiters;
     this.#waiters = null;
@@ -140,6 +143,8 @@ export class Pulse implements AlarmHandler {
   }
 
   #perform(action: Action, now: number): void {
+    // A listener that was told of an action before this one may have ended the connection.
+    if (this.#isClosing && action.type !== "answered") return;
     switch (action.type) {
       case "send-ping": {
         const payload = this.newPayload();
@@ -150,12 +155,11 @@ export class Pulse implements AlarmHandler {
         this.#runtime.clock.afterPoll(this.#onPolled);
         return;
       }
-      case "answered":
+      case "answered": {
         this.#lastPongAt = now;
-        {
-          this.#resolveWaiter(action.payload, action.elapsed);
-          return;
-        }
+        this.#resolveWaiter(action.payload, action.elapsed);
+        return;
+      }
       case "overdue": {
         this.#host.onOverdue(action.elapsed, action.expected);
         return;
@@ -175,6 +179,7 @@ export class Pulse implements AlarmHandler {
     const now = this.#now();
     this.#lastPingAt = now;
     this.#observe(now, { type: "ping-queued", payload: key, isKeepalive });
+    if (this.#isClosing) return; // By a listener that was told of a gap.
     this.#host.queuePing(key, payload);
   }
 
