@@ -53,7 +53,7 @@ export class Listeners {
   add<Name extends ConnectionEventName>(name: Name, listener: Listener<Name>): () => void {
     const registered: Registered = (this.#registered ??= new Map<
       ConnectionEventName,
-      readonly ((event: never) => void)[]
+      readonly Registration[]
     >());
     // A copy for each change, so that one that happens while listeners are called disturbs nobody.
     const registration: Registration = { listener };

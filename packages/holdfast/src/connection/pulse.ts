@@ -33,6 +33,7 @@ export class Pulse extends Deadline {
   #waiters: Map<string, PingWaiter> | null = null;
   #lastPingAt: number | null = null;
   #lastPongAt: number | null = null;
+  #isClosing = false;
 
   constructor(runtime: Runtime, host: PulseHost, options: HeartbeatOptions) {
     super();
@@ -106,11 +107,13 @@ export class Pulse extends Deadline {
   }
 
   beginClosing(): void {
+    this.#isClosing = true;
     this.#observe(this.#now(), { type: "closing" });
   }
 
   /** The connection is gone: whoever waits for a pong is told. */
   end(error: Error): void {
+    this.#isClosing = true;
     this.#observe(this.#now(), { type: "ended" });
     const waiters = this.#waiters;
     this.#waiters = null;
@@ -140,6 +143,8 @@ export class Pulse extends Deadline {
   }
 
   #perform(action: Action, now: number): void {
+    // A listener that was told of an action before this one may have ended the connection.
+    if (this.#isClosing && action.type !== "answered") return;
     switch (action.type) {
       case "send-ping": {
         const payload = this.newPayload();
@@ -150,12 +155,11 @@ export class Pulse extends Deadline {
         this.#runtime.clock.afterPoll(() => this.#onPolled());
         return;
       }
-      case "answered":
+      case "answered": {
         this.#lastPongAt = now;
-        {
-          this.#resolveWaiter(action.payload, action.elapsed);
-          return;
-        }
+        this.#resolveWaiter(action.payload, action.elapsed);
+        return;
+      }
       case "overdue": {
         this.#host.onOverdue(action.elapsed, action.expected);
         return;
@@ -175,6 +179,7 @@ export class Pulse extends Deadline {
     const now = this.#now();
     this.#lastPingAt = now;
     this.#observe(now, { type: "ping-queued", payload: key, isKeepalive });
+    if (this.#isClosing) return; // By a listener that was told of a gap.
     this.#host.queuePing(key, payload);
   }
 

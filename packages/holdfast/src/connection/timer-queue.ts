@@ -92,14 +92,20 @@ export class TimerQueue {
 
   #fire(): void {
     this.#cancelTimer = null;
-    this.#timerAt = Infinity;
-    const now = this.#clock.now();
-    while (this.#heap.length > 0 && this.#heap[0].deadline <= now) {
-      const alarm = this.#heap[0];
-      this.#remove(alarm);
-      alarm.onAlarm(now);
+    this.#timerAt = -Infinity; // What is set during the round does not arm the timer: its end does, once.
+    const roundAt = this.#clock.now();
+    try {
+      while (this.#heap.length > 0 && this.#heap[0].deadline <= roundAt) {
+        const alarm = this.#heap[0];
+        this.#remove(alarm);
+        // The time anew for each: one that blocks the loop must not hide that from the others.
+        alarm.onAlarm(this.#clock.now());
+      }
+    } finally {
+      // Also behind one that throws: the others wait for this timer.
+      this.#disarm();
+      if (this.#heap.length > 0) this.#arm();
     }
-    if (this.#heap.length > 0) this.#arm();
   }
 
   #siftUp(from: number): number {

@@ -63,7 +63,7 @@ describe("Connection.send()", () => {
       [undefined, "undefined"],
       [[1, 2], "an array"],
     ] as const) {
-      await assert.rejects(h.connection.send(data as unknown as string), {
+      await assert.rejects(h.connection.send(data as string), {
         name: "InvalidArgument",
         message: `Expected \`data\` to be a string, an ArrayBuffer or a view of one, got ${got}`,
       });

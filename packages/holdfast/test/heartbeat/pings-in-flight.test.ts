@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Heartbeat } from "../../dist/heartbeat/heartbeat.js";
 import { mute } from "./peers.js";
 import { Simulation } from "./simulated-peer.js";
 
@@ -45,4 +46,20 @@ test("C10: reading that is paused for a day leaves the table bounded, and the ve
   assert.equal(simulation.isOver, false);
   simulation.advance(1);
   assert.equal(simulation.isOver, true);
+});
+
+test("C4: a million abandoned pings leave the table empty, and no wake behind", () => {
+  const heartbeat = new Heartbeat({ pingInterval: null, pingTimeout: null, liveness: "pong" });
+  heartbeat.observe(0, { type: "opened", wallNow: 0 });
+  for (let ping = 0; ping < 1_000_000; ping++) {
+    const payload = `mine ${ping % 10}`;
+    heartbeat.observe(ping / 1000, { type: "ping-queued", payload, isKeepalive: false });
+    if (ping % 2 === 0) heartbeat.observe(ping / 1000, { type: "ping-sent", payload });
+    assert.equal(heartbeat.pings.size, 1);
+    heartbeat.observe(ping / 1000, { type: "ping-abandoned", payload });
+    assert.equal(heartbeat.pings.size, 0);
+    assert.equal(heartbeat.nextWake, null);
+  }
+  const { sent, answered, lost } = heartbeat.statistics.snapshot();
+  assert.deepEqual({ sent, answered, lost }, { sent: 500_000, answered: 0, lost: 1_000_000 });
 });

@@ -1,0 +1,65 @@
+// What a pulse needs around it: a runtime on the fake clock, and a connection that notes what it is asked for.
+
+import { FakeClock, SeededRandom } from "holdfast-testkit";
+import { Pulse, type PulseHost } from "../../dist/connection/pulse.js";
+import { Runtime } from "../../dist/connection/runtime.js";
+import type { HeartbeatOptions } from "../../dist/heartbeat/signals.js";
+
+export const OPTIONS: HeartbeatOptions = { pingInterval: 20_000, pingTimeout: 20_000, liveness: "pong" };
+
+export interface QueuedPing {
+  readonly key: string;
+  readonly payload: Uint8Array;
+}
+
+export class FakeHost implements PulseHost {
+  readonly clock: FakeClock;
+  readonly pulse: Pulse;
+  readonly log: string[] = [];
+  /** Pings that are queued or sent. */
+  readonly pings: QueuedPing[] = [];
+  lastReceivedAt = 0;
+  /** Takes what the host is told, as a listener of the application would. */
+  onTold: (what: string) => void = () => undefined;
+
+  constructor(runtime: Runtime, clock: FakeClock, options: Partial<HeartbeatOptions> = {}) {
+    this.clock = clock;
+    this.pulse = new Pulse(runtime, this, { ...OPTIONS, ...options });
+  }
+
+  queuePing(key: string, payload: Uint8Array): void {
+    this.#tell("ping");
+    this.pings.push({ key, payload });
+    this.clock.atTurnEnd(() => this.pulse.onPingSent(key));
+  }
+
+  abandonPing(): void {
+    this.#tell("abandon");
+  }
+
+  onOverdue(elapsed: number, expected: number): void {
+    this.#tell(`overdue ${elapsed} of ${expected}`);
+  }
+
+  onSuspended(gap: number): void {
+    this.#tell(`suspended ${gap}`);
+  }
+
+  onDead(silence: number): void {
+    this.#tell(`dead ${silence}`);
+  }
+
+  #tell(what: string): void {
+    this.log.push(`${this.clock.now()} ${what}`);
+    this.onTold(what);
+  }
+}
+
+export function newHost(options: Partial<HeartbeatOptions> = {}): FakeHost {
+  const clock = new FakeClock();
+  return new FakeHost(new Runtime(clock, new SeededRandom()), clock, options);
+}
+
+export function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
