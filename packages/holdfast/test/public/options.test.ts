@@ -14,7 +14,7 @@ const BAD_DURATIONS: readonly (readonly [unknown, string])[] = [
   [2 ** 31, "2147483648 (number)"],
   [true, "true (boolean)"],
   [5n, "5 (bigint)"],
-  [{}, "an object (Object)"],
+  [{}, "an object"],
   [() => 5, "a function"],
 ];
 const BAD_SIZES: readonly (readonly [unknown, string])[] = [
@@ -55,7 +55,7 @@ const SHARED: readonly Row[] = [
   [{ logger: 5 }, "Expected `logger` to be an object with debug, info, warn and error, got 5 (number)"],
   [
     { logger: { info: () => undefined } },
-    "Expected `logger` to be an object with debug, info, warn and error, got an object (Object)",
+    "Expected `logger` to be an object with debug, info, warn and error, got an object",
   ],
   [
     { pingInterval: null, pingTimeout: 5 },
@@ -65,7 +65,7 @@ const SHARED: readonly Row[] = [
 
 const CONNECT: readonly Row[] = [
   [{ signal: 5 }, "Expected `signal` to be an AbortSignal, got 5 (number)"],
-  [{ signal: {} }, "Expected `signal` to be an AbortSignal, got an object (Object)"],
+  [{ signal: {} }, "Expected `signal` to be an AbortSignal, got an object"],
 ];
 
 const ORIGINS = '"same-origin", "any" or a list of strings and RegExps';
@@ -75,9 +75,9 @@ const SERVE: readonly Row[] = [
   [{ port: 65536 }, "Expected `port` to be a number from 0 to 65535, got 65536 (number)"],
   [{ port: "80" }, 'Expected `port` to be a number from 0 to 65535, got "80" (string)'],
   [{ origins: "all" }, `Expected \`origins\` to be ${ORIGINS}, got "all" (string)`],
-  [{ origins: ["https://a", 5] }, `Expected \`origins\` to be ${ORIGINS}, got an object (Array)`],
+  [{ origins: ["https://a", 5] }, `Expected \`origins\` to be ${ORIGINS}, got an array`],
   [{ subprotocols: "chat" }, `Expected \`subprotocols\` to be ${TOKENS}, got "chat" (string)`],
-  [{ subprotocols: ["a b"] }, `Expected \`subprotocols\` to be ${TOKENS}, got an object (Array)`],
+  [{ subprotocols: ["a b"] }, `Expected \`subprotocols\` to be ${TOKENS}, got an array`],
   [{ selectSubprotocol: "chat" }, 'Expected `selectSubprotocol` to be a function, got "chat" (string)'],
 ];
 
