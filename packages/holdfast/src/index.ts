@@ -8,8 +8,9 @@ export { Server } from "./server/server.js";
 export type { ConnectionHandler, ServerCloseOptions, ServerConnection } from "./server/server.js";
 
 export { Connection } from "./connection/connection.js";
-export type { CallOptions, ReceiveOptions } from "./connection/connection.js";
+export type { CallOptions, ReceiveOptions, SendOptions } from "./connection/connection.js";
 export type { Bytes } from "./connection/arguments.js";
+export type { CompressionOptions } from "./connection/compression-options.js";
 export type { CloseCause, CloseEvidence, CloseInfo } from "./connection/close-info.js";
 export { explain } from "./connection/explain.js";
 export type { HandshakeRequest, HandshakeResponse } from "./connection/handshake-record.js";

@@ -2,6 +2,8 @@
 
 import { Connection, start } from "../connection/connection.js";
 import { nodeRuntime } from "../node/node-runtime.js";
+import { offerDeflate } from "../protocol/deflate/negotiation.js";
+import { DEFLATE_NAME } from "../protocol/deflate/parameters.js";
 import { createClientHandshake } from "../protocol/handshake/client-handshake.js";
 import { parseWebSocketURL } from "../protocol/handshake/url.js";
 import { ClientHandshakeRecord } from "./handshake-record.js";
@@ -23,8 +25,18 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   const settings = checkConnectOptions(options);
   const key = Buffer.from(runtime.randomBytes(16)).toString("base64");
   const { headers, subprotocols = [], origin } = options;
-  const { request, bytes } = createClientHandshake({ url: target, key, headers, subprotocols, origin });
-  const upgrade = { bytes, expected: { key, subprotocols, offeredExtensions: [] } };
+  const { compression } = settings.connection;
+  const extensionOffer = compression === null ? null : offerDeflate(compression);
+  const { request, bytes } = createClientHandshake({
+    url: target,
+    key,
+    headers,
+    subprotocols,
+    origin,
+    extensionOffer,
+  });
+  const offeredExtensions = compression === null ? [] : [DEFLATE_NAME];
+  const upgrade = { bytes, expected: { key, subprotocols, offeredExtensions } };
 
   return attemptToOpen({ runtime, url: target, upgrade, settings, tls: options.tls }, (upgraded) => {
     const connection = new Connection({
@@ -32,8 +44,8 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
       transport: upgraded.transport,
       role: "client",
       settings: settings.connection,
-      extension: null,
-      handshake: new ClientHandshakeRecord(target.href, request, upgraded.head),
+      extension: upgraded.deflate?.extension ?? null,
+      handshake: new ClientHandshakeRecord(target.href, request, upgraded),
       owner: null,
     });
     connection[start](upgraded.rest);

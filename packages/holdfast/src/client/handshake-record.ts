@@ -2,18 +2,19 @@
 
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
 import type { ClientHandshake } from "../protocol/handshake/client-handshake.js";
-import type { ResponseHead } from "../protocol/handshake/response-head.js";
+import type { Upgraded } from "./open-attempt.js";
 
 export class ClientHandshakeRecord implements HandshakeRecord {
   readonly url: string;
-  readonly extensions: readonly string[] = [];
+  readonly extensions: readonly string[];
   readonly #request: ClientHandshake["request"];
-  readonly #response: ResponseHead;
+  readonly #response: Upgraded["head"];
 
-  constructor(url: string, request: ClientHandshake["request"], response: ResponseHead) {
+  constructor(url: string, request: ClientHandshake["request"], { head, deflate }: Upgraded) {
     this.url = url;
+    this.extensions = deflate === null ? [] : [deflate.header];
     this.#request = request;
-    this.#response = response;
+    this.#response = head;
   }
 
   get request(): HandshakeRequest {

@@ -7,7 +7,14 @@ import type { TransportHandler } from "../connection/ports.js";
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
 import { SocketTransport } from "../node/socket-transport.js";
-import { InvalidStatus, InvalidUpgrade, OpenTimeout, type OpenPhase } from "../protocol/errors.js";
+import { readDeflateAnswer, type NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
+import {
+  InvalidStatus,
+  InvalidUpgrade,
+  NegotiationError,
+  OpenTimeout,
+  type OpenPhase,
+} from "../protocol/errors.js";
 import { checkServerAnswer, type ExpectedAnswer } from "../protocol/handshake/client-handshake.js";
 import { HeadReader } from "../protocol/handshake/head-reader.js";
 import { isHeadFailure } from "../protocol/handshake/head-failure.js";
@@ -32,8 +39,8 @@ export interface UpgradeRequest {
 export interface Upgraded {
   readonly transport: SocketTransport;
   readonly head: ResponseHead;
-  readonly subprotocol: string | null;
-  readonly extensions: string | null;
+  /** The compression that was agreed on; null for none. */
+  readonly deflate: NegotiatedDeflate | null;
   readonly rest: Uint8Array;
 }
 
@@ -172,7 +179,7 @@ class OpenAttempt implements TransportHandler, AlarmHandler {
     const answer = checkServerAnswer(head, this.#options.upgrade.expected);
     switch (answer.outcome) {
       case "accepted": {
-        this.#succeed({ head, rest, subprotocol: answer.subprotocol, extensions: answer.extensions });
+        this.#onAccepted(head, rest, answer.extensions);
         return;
       }
       case "failed": {
@@ -183,6 +190,13 @@ class OpenAttempt implements TransportHandler, AlarmHandler {
         this.#refusal = { head, body: new RefusalBody(head.headers) };
         if (this.#refusal.body.push(rest)) this.#refuse();
     }
+  }
+
+  #onAccepted(head: ResponseHead, rest: Uint8Array, extensions: string | null): void {
+    const { compression } = this.#settings.connection;
+    const deflate = compression === null ? null : readDeflateAnswer(extensions, compression);
+    if (deflate instanceof NegotiationError) this.#fail(deflate);
+    else this.#succeed({ head, rest, deflate });
   }
 
   #succeed(upgraded: Omit<Upgraded, "transport">): void {

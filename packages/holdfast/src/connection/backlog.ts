@@ -1,9 +1,12 @@
 // Messages that wait for a socket that takes no more, and the sends that wait with them. Each message stands on its
 // own here, so that an aborted send can be taken out whole.
 
-interface Entry {
-  readonly chunks: readonly Uint8Array[];
-  readonly bytes: number;
+export interface Entry {
+  /** Null while the message is still being encoded: it keeps its place. */
+  chunks: readonly Uint8Array[] | null;
+  bytes: number;
+  /** An encoder that remembers what it encoded has counted on the message to be sent. */
+  readonly isWithdrawable: boolean;
   fate: "dropped" | "handed-over" | "queued";
 }
 
@@ -21,6 +24,7 @@ export class Backlog {
   #waiters: Waiter[] = [];
   #bytes = 0;
   #droppedBytes = 0;
+  #failure: Error | null = null;
 
   /** Bytes of the messages that wait. */
   get bytes(): number {
@@ -41,13 +45,28 @@ export class Backlog {
   }
 
   /** Queues one frame, in one or several chunks. */
-  push(chunks: readonly Uint8Array[]): Entry {
-    let bytes = 0;
-    for (const chunk of chunks) bytes += chunk.length;
-    const entry: Entry = { chunks, bytes, fate: "queued" };
+  push(chunks: readonly Uint8Array[], isWithdrawable = true): Entry {
+    const entry: Entry = { chunks, bytes: sizeOf(chunks), isWithdrawable, fate: "queued" };
+    this.#entries.push(entry);
+    this.#bytes += entry.bytes;
+    return entry;
+  }
+
+  /** Keeps the place of a message that is still being encoded; it counts as `bytes` until then. */
+  reserve(bytes: number): Entry {
+    const entry: Entry = { chunks: null, bytes, isWithdrawable: false, fate: "queued" };
     this.#entries.push(entry);
     this.#bytes += bytes;
     return entry;
+  }
+
+  /** The message is encoded. */
+  fill(entry: Entry, chunks: readonly Uint8Array[]): void {
+    if (entry.fate !== "queued") return;
+    this.#bytes -= entry.bytes;
+    entry.chunks = chunks;
+    entry.bytes = sizeOf(chunks);
+    this.#bytes += entry.bytes;
   }
 
   /** Moves whole frames to `chunks` while these hold fewer than `limit` bytes; returns the bytes they hold then. */
@@ -56,6 +75,7 @@ export class Backlog {
     let total = held;
     for (; count < this.#entries.length && total < limit; count++) {
       const entry = this.#entries[count];
+      if (entry.chunks === null) break;
       chunks.push(...entry.chunks);
       entry.fate = "handed-over";
       total += entry.bytes;
@@ -67,6 +87,7 @@ export class Backlog {
 
   /** Resolves once fewer than `level` bytes are unsent; an abort before the frame left takes it out. */
   wait(entry: Entry, level: number, signal: AbortSignal | null): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
     const promise = new Promise<void>((resolve, reject) => {
       const onAbort = (): void => this.#abort(entry, signal?.reason);
       signal?.addEventListener("abort", onAbort);
@@ -100,6 +121,7 @@ export class Backlog {
 
   /** The connection is gone. */
   fail(error: Error): void {
+    this.#failure = error;
     this.drop();
     const waiters = this.#waiters;
     this.#waiters = [];
@@ -115,7 +137,7 @@ export class Backlog {
     if (waiter === undefined) return;
     this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
     waiter.stopWatching();
-    if (entry.fate === "handed-over") {
+    if (entry.fate === "handed-over" || (entry.fate === "queued" && !entry.isWithdrawable)) {
       waiter.resolve();
       return;
     }
@@ -125,6 +147,12 @@ export class Backlog {
     }
     waiter.reject(reason);
   }
+}
+
+function sizeOf(chunks: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const chunk of chunks) bytes += chunk.length;
+  return bytes;
 }
 
 /** A message that was dropped will never be sent: its send waits to be told how the connection ended. */

@@ -8,7 +8,15 @@ import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./han
 import type { Message } from "./inbox.js";
 import { ended, Link, type ConnectionState, type LinkObserver, type LinkOptions } from "./link.js";
 import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
-import { checkDuration, checkFunction, checkSignal, expected, requireChoice } from "./options.js";
+import {
+  checkBoolean,
+  checkDuration,
+  checkFunction,
+  checkSignal,
+  expected,
+  requireChoice,
+} from "./options.js";
+import type { SendSettings } from "./outbox.js";
 import type { Address } from "./ports.js";
 import { MessageIterator } from "./message-iterator.js";
 import { consumeAll, receiveOne } from "./readers.js";
@@ -29,6 +37,12 @@ export interface ConnectionOwner {
 export interface CallOptions {
   /** Stops waiting: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | null | undefined;
+}
+
+/** For `send()`. */
+export interface SendOptions extends CallOptions {
+  /** Compress the message, where compression was agreed on and it is large enough to be worth it. @default true */
+  readonly compress?: boolean | undefined;
 }
 
 /** For `recv()`. */
@@ -153,15 +167,15 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
    * @throws InvalidArgument for anything but a string or bytes
    * @throws ConnectionClosed when the connection ends first
    */
-  send(data: string | Bytes, options?: CallOptions): Promise<void> {
+  send(data: string | Bytes, options?: SendOptions): Promise<void> {
     try {
-      const signal = options === undefined ? null : checkSignal(options.signal);
-      if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+      const settings = options === undefined ? DEFAULT_SEND : checkSendOptions(options);
+      if (settings.signal?.aborted === true) return Promise.reject(settings.signal.reason as Error);
       if (this.#link.state !== "open") return this.#rejectOnceClosed();
-      if (typeof data === "string") return this.#link.sendText(data, signal);
+      if (typeof data === "string") return this.#link.sendText(data, settings);
       const bytes = toBytes(data);
       if (bytes === null) throw expected("data", "a string, an ArrayBuffer or a view of one", data);
-      return this.#link.sendBinary(bytes, signal);
+      return this.#link.sendBinary(bytes, settings);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -309,4 +323,10 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
     rejection.catch(() => undefined);
     return rejection;
   }
+}
+
+const DEFAULT_SEND: SendSettings = { mayEncode: true, signal: null };
+
+function checkSendOptions(options: SendOptions): SendSettings {
+  return { mayEncode: checkBoolean("compress", options.compress, true), signal: checkSignal(options.signal) };
 }

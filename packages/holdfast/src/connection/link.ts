@@ -9,7 +9,7 @@ import { connectionClosed, type ConnectionClosed } from "./errors.js";
 import { Inbox, type InboxEvents, type Message } from "./inbox.js";
 import { Listeners } from "./listeners.js";
 import type { ConnectionSettings } from "./options.js";
-import { Outbox, type OutboxEvents } from "./outbox.js";
+import { Outbox, type OutboxEvents, type SendSettings } from "./outbox.js";
 import type { Transport, TransportHandler } from "./ports.js";
 import { Pulse, type PulseHost } from "./pulse.js";
 import type { ReadableConnection } from "./readers.js";
@@ -54,6 +54,8 @@ export class Link
   #pausedAt: number | null = null;
   #closeAlarm: Alarm | null = null;
   #wasPaused = false;
+  #isClosedLate = false;
+  #isGivenUp = false;
   #error: ConnectionClosed | null = null;
 
   constructor(options: LinkOptions, observer: LinkObserver) {
@@ -109,14 +111,14 @@ export class Link
     return (this.#error ??= connectionClosed(this.#describeEnd()));
   }
 
-  sendText(text: string, signal: AbortSignal | null): Promise<void> {
+  sendText(text: string, settings: SendSettings): Promise<void> {
     this.#traffic.messagesSent++;
-    return this.outbox.sendText(text, signal);
+    return this.outbox.sendText(text, settings);
   }
 
-  sendBinary(payload: Uint8Array, signal: AbortSignal | null): Promise<void> {
+  sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
     this.#traffic.messagesSent++;
-    return this.outbox.sendBinary(payload, signal);
+    return this.outbox.sendBinary(payload, settings);
   }
 
   /** Begins the closing handshake: our Close goes out behind what was sent before (RFC 6455 section 7.1.2). */
@@ -151,12 +153,12 @@ export class Link
       return;
     }
     this.#closure = this.#closure.note("eof", null, false);
-    this.#destroy();
+    this.#end();
   }
 
   onError(error: Error & { readonly code?: string; readonly syscall?: string }): void {
     this.#closure = this.#closure.note(causeOfError(error), error, this.#isComplete());
-    this.#destroy();
+    this.#end();
   }
 
   onDrain(): void {
@@ -165,6 +167,9 @@ export class Link
 
   onClosed(): void {
     if (this.#state === "closed") return;
+    // What was received before the end is told before it, also while it is being decoded.
+    this.#isClosedLate = this.#protocol.isHeld && !this.#isGivenUp;
+    if (this.#isClosedLate) return;
     const error = this.closedError();
     this.#state = "closed";
     if (this.#closeAlarm !== null) this.timers.cancel(this.#closeAlarm);
@@ -212,6 +217,22 @@ export class Link
     if (this.#protocol.role === "server") this.outbox.end();
   }
 
+  /** A large message is being decoded in a thread; what comes behind it waits in the kernel. */
+  onHeld(): void {
+    this.transport.pause();
+    this.pulse.pauseReading();
+  }
+
+  onReleased(): void {
+    if (this.#state === "closed") return;
+    this.outbox.cork();
+    this.#protocol.resume();
+    this.outbox.uncork();
+    if (this.#protocol.isHeld) return;
+    if (this.#isClosedLate) this.onClosed();
+    else this.#readOn();
+  }
+
   // What the inbox, the outbox and the heartbeat tell.
 
   onInboxFull(): void {
@@ -227,8 +248,7 @@ export class Link
     if (this.#pausedAt === null || this.#state === "closed") return;
     const duration = this.now() - this.#pausedAt;
     this.#pausedAt = null;
-    this.transport.resume();
-    this.pulse.resumeReading();
+    this.#readOn();
     if (this.#listeners?.has("resumed") === true) this.#listeners.emit("resumed", { duration });
   }
 
@@ -275,7 +295,7 @@ export class Link
   }
 
   #deliver(message: Message): void {
-    if (this.#error !== null) return; // Ended by a callback, while its chunk was being parsed.
+    if (this.#isGivenUp) return; // Ended by a callback, while its chunk was being parsed.
     this.#traffic.messagesReceived++;
     this.inbox.push(message);
   }
@@ -296,7 +316,19 @@ export class Link
     this.timers.set(this.#closeAlarm, this.now() + this.settings.closeTimeout);
   }
 
+  /** We give the connection up: nothing more is told of what was received. */
   #destroy(): void {
+    this.#isGivenUp = true;
+    this.#end();
+  }
+
+  #readOn(): void {
+    if (this.#pausedAt !== null || this.#protocol.isHeld) return;
+    this.transport.resume();
+    this.pulse.resumeReading();
+  }
+
+  #end(): void {
     if (this.#error !== null) return;
     this.#error = connectionClosed(this.#describeEnd());
     this.#state = "closing";

@@ -2,6 +2,8 @@
 
 import type { Liveness } from "../heartbeat/signals.js";
 import { InvalidArgument } from "../protocol/errors.js";
+import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
+import { checkCompression, type CompressionOptions } from "./compression-options.js";
 import type { Logger } from "./ports.js";
 
 /** Options that clients and servers share. Durations are milliseconds, sizes are bytes; null switches off. */
@@ -28,8 +30,8 @@ export interface ConnectionOptions {
   readonly maxQueue?: number | { readonly messages?: number | null; readonly bytes?: number | null } | null;
   /** Unsent bytes from which on `send()` waits. @default 65536 */
   readonly writeLimit?: number;
-  /** permessage-deflate (RFC 7692). Not built yet: only false is accepted. @default false */
-  readonly compression?: boolean;
+  /** permessage-deflate (RFC 7692): true for good defaults. Used only where the peer agrees. @default false */
+  readonly compression?: boolean | CompressionOptions;
   /** Where to log; silent unless given. */
   readonly logger?: Logger | null;
 }
@@ -45,6 +47,7 @@ export interface ConnectionSettings {
   readonly maxQueuedMessages: number;
   readonly maxQueuedBytes: number;
   readonly writeLimit: number;
+  readonly compression: DeflateSettings | null;
   readonly logger: Logger | null;
 }
 
@@ -57,11 +60,6 @@ export function checkConnectionOptions(options: ConnectionOptions): ConnectionSe
     );
   }
   const pingTimeout = checkDuration("pingTimeout", options.pingTimeout, 20_000);
-  if (options.compression !== undefined && options.compression) {
-    throw new InvalidArgument(
-      `Expected \`compression\` to be false, since this version has none yet, got ${describe(options.compression)}`,
-    );
-  }
   return {
     pingInterval,
     pingTimeout: pingInterval === null ? null : pingTimeout,
@@ -71,6 +69,7 @@ export function checkConnectionOptions(options: ConnectionOptions): ConnectionSe
     maxMessageSize: checkSize("maxMessageSize", options.maxMessageSize, 1024 * 1024),
     ...checkQueue(options.maxQueue),
     writeLimit: checkSize("writeLimit", options.writeLimit, 64 * 1024) ?? Infinity,
+    compression: checkCompression(options.compression),
     logger: checkLogger(options.logger),
   };
 }

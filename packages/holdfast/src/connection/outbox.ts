@@ -2,9 +2,9 @@
 // write. While the socket takes no more, messages wait here, so that a ping, a pong or a Close overtakes them.
 
 import type { CloseFrame } from "../protocol/close-code.js";
-import { BINARY, FIN, PONG } from "../protocol/frame/opcode.js";
+import { BINARY, FIN, PONG, TEXT } from "../protocol/frame/opcode.js";
 import type { Protocol } from "../protocol/protocol.js";
-import { Backlog } from "./backlog.js";
+import { Backlog, type Entry } from "./backlog.js";
 import type { Transport } from "./ports.js";
 import type { Flushable, Runtime } from "./runtime.js";
 import type { SlabOwner } from "./slab.js";
@@ -20,6 +20,12 @@ export interface OutboxEvents {
   onPingSent(key: string): void;
   /** Bytes were handed to the socket. */
   onBytesSent(count: number): void;
+}
+
+export interface SendSettings {
+  /** Whether an extension may change the payload: compress it. */
+  readonly mayEncode: boolean;
+  readonly signal: AbortSignal | null;
 }
 
 interface WaitingPing {
@@ -78,10 +84,13 @@ export class Outbox implements Flushable, SlabOwner {
   }
 
   /** Sends a text message; resolves below `writeLimit`. */
-  sendText(text: string, signal: AbortSignal | null): Promise<void> {
+  sendText(text: string, { mayEncode, signal }: SendSettings): Promise<void> {
     const { encoder, extension } = this.#protocol;
     const size = encoder.maxTextFrameSize(text.length);
-    if (size > COPY_AT_MOST || extension !== null || this.#mustWait()) {
+    if (extension !== null && mayEncode && size >= extension.threshold) {
+      return this.#sendEncoded(TEXT, Buffer.from(text, "utf8"), signal);
+    }
+    if (size > COPY_AT_MOST || this.#mustWait()) {
       return this.#sendAlone([this.#protocol.sendText(text)], this.#writeLimit, signal);
     }
     const start = this.#reserve(size);
@@ -89,18 +98,27 @@ export class Outbox implements Flushable, SlabOwner {
   }
 
   /** Sends a binary message; resolves below `writeLimit`, and when `payload` may be changed again. */
-  sendBinary(payload: Uint8Array, signal: AbortSignal | null): Promise<void> {
-    const { encoder, extension } = this.#protocol;
-    if (payload.length > COPY_AT_MOST && extension === null && !encoder.isMasking) {
+  sendBinary(payload: Uint8Array, { mayEncode, signal }: SendSettings): Promise<void> {
+    const { extension } = this.#protocol;
+    if (extension !== null && mayEncode && payload.length >= extension.threshold) {
+      return this.#sendEncoded(BINARY, payload, signal);
+    }
+    return this.sendFrame(FIN | BINARY, payload, signal);
+  }
+
+  /** Sends a data frame as it is: a message, or one of its fragments. */
+  sendFrame(firstByte: number, payload: Uint8Array, signal: AbortSignal | null): Promise<void> {
+    const { encoder } = this.#protocol;
+    if (payload.length > COPY_AT_MOST && !encoder.isMasking) {
       const header = Buffer.allocUnsafe(encoder.frameSize(payload.length) - payload.length);
-      encoder.writeHeader(header, 0, FIN | BINARY, payload.length);
+      encoder.writeHeader(header, 0, firstByte, payload.length);
       return this.#sendAlone([header, payload], Math.min(this.#writeLimit, COPY_AT_MOST), signal);
     }
-    if (payload.length > COPY_AT_MOST || extension !== null || this.#mustWait()) {
-      return this.#sendAlone([this.#protocol.sendBinary(payload)], this.#writeLimit, signal);
+    if (payload.length > COPY_AT_MOST || this.#mustWait()) {
+      return this.#sendAlone([encoder.frame(firstByte, payload)], this.#writeLimit, signal);
     }
     const start = this.#reserve(encoder.frameSize(payload.length));
-    return this.#written(start, encoder.writeFrame(this.#runtime.slab.bytes, start, FIN | BINARY, payload));
+    return this.#written(start, encoder.writeFrame(this.#runtime.slab.bytes, start, firstByte, payload));
   }
 
   /** Bytes that go out ahead of everything else: the server's answer to the upgrade. */
@@ -270,13 +288,43 @@ export class Outbox implements Flushable, SlabOwner {
     return SENT;
   }
 
+  /** Sends a message by way of the extension. One that was encoded has to go out: the extension remembers it. */
+  #sendEncoded(opcode: number, payload: Uint8Array, signal: AbortSignal | null): Promise<void> {
+    const frame = this.#protocol.sendEncoded(opcode, payload);
+    if (frame instanceof Promise) return this.#sendLater(frame, payload.length, signal);
+    if (frame.length > COPY_AT_MOST || this.#mustWait()) {
+      this.#backlog ??= new Backlog();
+      return this.#pace(this.#backlog, this.#backlog.push([frame], false), this.#writeLimit, signal);
+    }
+    const start = this.#reserve(frame.length);
+    this.#runtime.slab.bytes.set(frame, start);
+    return this.#written(start, start + frame.length);
+  }
+
+  /** Keeps the message's place while it is being encoded elsewhere. */
+  #sendLater(frame: Promise<Uint8Array>, size: number, signal: AbortSignal | null): Promise<void> {
+    const backlog = (this.#backlog ??= new Backlog());
+    const entry = backlog.reserve(size);
+    const sent = frame.then((bytes) => {
+      backlog.fill(entry, [bytes]);
+      return this.#pace(backlog, entry, this.#writeLimit, signal);
+    });
+    // A send that nobody awaits must not end the process when the connection is lost.
+    sent.catch(() => undefined);
+    return sent;
+  }
+
   /** Sends a frame that stands on its own: a large one, or one that has to wait. */
   #sendAlone(chunks: readonly Uint8Array[], level: number, signal: AbortSignal | null): Promise<void> {
     this.#backlog ??= new Backlog();
-    const entry = this.#backlog.push(chunks);
+    return this.#pace(this.#backlog, this.#backlog.push(chunks), level, signal);
+  }
+
+  #pace(backlog: Backlog, entry: Entry, level: number, signal: AbortSignal | null): Promise<void> {
     if (!this.#transport.isBlocked) this.flush();
-    if (!this.#transport.isBlocked || this.bufferedAmount < level) return SENT;
-    return this.#backlog.wait(entry, level, signal);
+    if (entry.fate === "handed-over" && !this.#transport.isBlocked) return SENT;
+    if (entry.fate !== "dropped" && this.bufferedAmount < level) return SENT;
+    return backlog.wait(entry, level, signal);
   }
 
   #planFlush(): void {

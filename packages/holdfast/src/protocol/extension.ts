@@ -13,14 +13,23 @@ export interface MessageExtension {
   readonly name: string;
   /** The reserved bits that the first frame of a message may carry, for example 0x40 for RSV1. */
   readonly reservedBits: number;
+  /** Outgoing messages of fewer bytes are sent as they are. */
+  readonly threshold: number;
   /**
    * Turns the payload of a whole received message, whose first frame carried `reservedBits`, into what the
-   * application gets, at most `maxSize` bytes of it. Bad input is a failure, never a throw.
+   * application gets, at most `maxSize` bytes of it. Bad input is a failure, never a throw. What would hold the
+   * event loop for too long is promised: until the promise is kept, nothing more is read.
    */
-  decode(payload: Uint8Array, maxSize: number): Uint8Array | ProtocolFailure;
-  /** Turns an outgoing message into what travels with `reservedBits` set; null to send it as it is. */
-  encode(payload: Uint8Array): Uint8Array | null;
+  decode(payload: Uint8Array, maxSize: number): Decoded | Promise<Decoded>;
+  /**
+   * Turns an outgoing message into what travels with `reservedBits` set; null to send it as it is. Messages leave
+   * in the order of the calls, whatever is promised.
+   */
+  encode(payload: Uint8Array): Encoded | Promise<Encoded>;
 }
+
+export type Decoded = Uint8Array | ProtocolFailure;
+export type Encoded = Uint8Array | null;
 
 /** The close code that a failure puts on the wire. */
 export function closeCodeOf(failure: ProtocolFailure): number {

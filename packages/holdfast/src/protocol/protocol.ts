@@ -3,7 +3,7 @@
 
 import type { CloseFrame } from "./close-code.js";
 import { InvalidState } from "./errors.js";
-import { closeOf, type MessageExtension, type ProtocolFailure } from "./extension.js";
+import { closeOf, type Encoded, type MessageExtension, type ProtocolFailure } from "./extension.js";
 import type { FrameEncoder } from "./frame/frame-encoder.js";
 import { FrameParser } from "./frame/frame-parser.js";
 import { BINARY, CLOSE, FIN, PING, PONG, TEXT } from "./frame/opcode.js";
@@ -67,14 +67,31 @@ export class Protocol {
     );
   }
 
-  /** The frame of a text message. */
-  sendText(text: string): Uint8Array {
-    return this.#message(TEXT, Buffer.from(text, "utf8"));
+  /** Whether a message is being decoded elsewhere, and what was received behind it waits. */
+  get isHeld(): boolean {
+    return this.#reader.isHeld;
   }
 
-  /** The frame of a binary message. */
+  /** Goes on with what was received while a message was being decoded. */
+  resume(): void {
+    this.#parser.resume();
+  }
+
+  /** The frame of a text message, as it is. */
+  sendText(text: string): Uint8Array {
+    return this.#frame(FIN | TEXT, Buffer.from(text, "utf8"));
+  }
+
+  /** The frame of a binary message, as it is. */
   sendBinary(payload: Uint8Array): Uint8Array {
-    return this.#message(BINARY, payload);
+    return this.#frame(FIN | BINARY, payload);
+  }
+
+  /** The frame of a message that the extension may encode; promised where that takes long. */
+  sendEncoded(opcode: number, payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    const encoded = this.extension?.encode(payload) ?? null;
+    if (!(encoded instanceof Promise)) return this.#encodedFrame(opcode, payload, encoded);
+    return encoded.then((late) => this.#encodedFrame(opcode, payload, late));
   }
 
   /** The frame of a Ping; at most 125 bytes of payload (section 5.5.2). */
@@ -100,10 +117,10 @@ export class Protocol {
     return this.sendClose(closeOf(failure));
   }
 
-  #message(opcode: number, payload: Uint8Array): Uint8Array {
-    const encoded = this.extension?.encode(payload) ?? null;
-    if (encoded === null || this.extension === null) return this.#frame(FIN | opcode, payload);
-    return this.#frame(FIN | this.extension.reservedBits | opcode, encoded);
+  #encodedFrame(opcode: number, payload: Uint8Array, encoded: Encoded): Uint8Array {
+    // Not `#frame`: what was promised before our Close is queued before it, too.
+    if (encoded === null || this.extension === null) return this.encoder.frame(FIN | opcode, payload);
+    return this.encoder.frame(FIN | this.extension.reservedBits | opcode, encoded);
   }
 
   #frame(firstByte: number, payload: Uint8Array): Uint8Array {

@@ -4,6 +4,7 @@ import type { TransportHandler } from "../connection/ports.js";
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
 import type { SocketTransport } from "../node/socket-transport.js";
+import { acceptDeflate, type NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
 import { HeadReader } from "../protocol/handshake/head-reader.js";
 import { isHeadFailure } from "../protocol/handshake/head-failure.js";
 import { parseRequestHead, type RequestHead } from "../protocol/handshake/request-head.js";
@@ -20,6 +21,8 @@ export interface Accepted {
   readonly transport: SocketTransport;
   readonly head: RequestHead;
   readonly upgrade: Extract<Judgement, { outcome: "upgrade" }>;
+  /** The compression that was agreed on; null for none. */
+  readonly deflate: NegotiatedDeflate | null;
   readonly response: Uint8Array;
   readonly rest: Uint8Array;
 }
@@ -110,11 +113,20 @@ export class Acceptance implements TransportHandler, AlarmHandler {
         return;
       }
       case "upgrade": {
-        const { key, subprotocol } = judgement;
-        const response = buildUpgradeResponse({ key, subprotocol, extensions: null });
+        const { key, subprotocol, extensionOffer } = judgement;
+        const { compression } = this.#settings.connection;
+        const deflate = compression === null ? null : acceptDeflate(extensionOffer, compression);
+        const response = buildUpgradeResponse({ key, subprotocol, extensions: deflate?.header ?? null });
         this.#isAnswered = true;
         this.#finish();
-        this.#owner.onAccepted({ transport: this.#transport, head, upgrade: judgement, response, rest });
+        this.#owner.onAccepted({
+          transport: this.#transport,
+          head,
+          upgrade: judgement,
+          deflate,
+          response,
+          rest,
+        });
       }
     }
   }

@@ -3,29 +3,33 @@
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
 import { acceptKey } from "../protocol/handshake/accept-key.js";
 import type { HeaderList } from "../protocol/handshake/header-list.js";
-import type { Judgement } from "../protocol/handshake/server-handshake.js";
 
-const NO_EXTENSIONS: readonly string[] = [];
+/** What was agreed to, beside what follows from the request. */
+export interface Agreement {
+  /** Path and query. */
+  readonly target: string;
+  readonly subprotocol: string | null;
+  readonly extensions: readonly string[];
+  readonly isSecure: boolean;
+}
 
 export class ServerHandshakeRecord implements HandshakeRecord {
   readonly subprotocol: string | null;
+  readonly extensions: readonly string[];
   readonly #headers: HeaderList;
   readonly #target: string;
   readonly #isSecure: boolean;
 
-  constructor(headers: HeaderList, upgrade: Extract<Judgement, { outcome: "upgrade" }>, isSecure: boolean) {
-    this.subprotocol = upgrade.subprotocol;
+  constructor(headers: HeaderList, agreement: Agreement) {
+    this.subprotocol = agreement.subprotocol;
+    this.extensions = agreement.extensions;
     this.#headers = headers;
-    this.#target = upgrade.target;
-    this.#isSecure = isSecure;
+    this.#target = agreement.target;
+    this.#isSecure = agreement.isSecure;
   }
 
   get url(): string {
     return `${this.#isSecure ? "wss" : "ws"}://${this.#headers.get("Host") ?? ""}${this.#target}`;
-  }
-
-  get extensions(): readonly string[] {
-    return NO_EXTENSIONS;
   }
 
   get request(): HandshakeRequest {
@@ -39,6 +43,7 @@ export class ServerHandshakeRecord implements HandshakeRecord {
       "Sec-WebSocket-Accept": acceptKey(this.#headers.get("Sec-WebSocket-Key") ?? ""),
     });
     if (this.subprotocol !== null) headers.set("Sec-WebSocket-Protocol", this.subprotocol);
+    if (this.extensions.length > 0) headers.set("Sec-WebSocket-Extensions", this.extensions.join(", "));
     return { status: 101, headers };
   }
 }

@@ -119,14 +119,19 @@ export class Server implements AsyncDisposable {
     }
   }
 
-  #open({ transport, head, upgrade, response, rest }: Accepted): void {
+  #open({ transport, head, upgrade, deflate, response, rest }: Accepted): void {
     const connection = new Connection({
       runtime: this.#runtime,
       transport,
       role: "server",
       settings: this.#settings.connection,
-      extension: null,
-      handshake: new ServerHandshakeRecord(head.headers, upgrade, this.#settings.isSecure),
+      extension: deflate?.extension ?? null,
+      handshake: new ServerHandshakeRecord(head.headers, {
+        target: upgrade.target,
+        subprotocol: upgrade.subprotocol,
+        extensions: deflate === null ? NO_EXTENSIONS : [deflate.header],
+        isSecure: this.#settings.isSecure,
+      }),
       owner: this.#owner,
     });
     this.#connections.add(connection);
@@ -188,6 +193,8 @@ export class Server implements AsyncDisposable {
     for (const connection of this.#connections) connection.terminate();
   }
 }
+
+const NO_EXTENSIONS: readonly string[] = [];
 
 const SHUTTING_DOWN: Refusal = {
   outcome: "refuse",

@@ -21,7 +21,12 @@ export class Endpoint {
    * @param events handlers that stand in for the recorder's
    */
   constructor(role: Role, options: EndpointOptions = {}, events: Partial<MessageEvents> = {}) {
-    this.protocol = new Protocol(Object.assign(this.#recorder, events), {
+    const handlers: MessageEvents = Object.assign(
+      this.#recorder,
+      { onReleased: () => this.protocol.resume() },
+      events,
+    );
+    this.protocol = new Protocol(handlers, {
       encoder: encoderOf(role),
       maxMessageSize: null,
       extension: null,

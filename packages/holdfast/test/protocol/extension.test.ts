@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { OPCODE, type FrameOptions } from "holdfast-testkit";
 import { MessageTooBig, ProtocolError } from "../../dist/protocol/errors.js";
 import type { MessageExtension } from "../../dist/protocol/extension.js";
+import type { Protocol } from "../../dist/protocol/protocol.js";
 import { byteByByte, cutAt, Endpoint, encoderOf, framesTo, patterned, ROLES } from "./endpoint.js";
 import { binary, close, failure, NOT_TEXT, ping, text, tooBig, type Told } from "./recorder.js";
 
@@ -13,6 +14,7 @@ const RSV2 = 2;
 const TURNING: MessageExtension = {
   name: "x-turning",
   reservedBits: 0x40,
+  threshold: 0,
   encode: (payload) => (payload.length < 3 ? null : turned(payload)),
   decode(payload) {
     const content = payload.subarray(0, -1).map((byte) => byte ^ 0xff);
@@ -25,6 +27,7 @@ const TURNING: MessageExtension = {
 const GROWING: MessageExtension = {
   name: "x-growing",
   reservedBits: 0x60,
+  threshold: 0,
   encode: () => null,
   decode(payload, maxSize) {
     const size = payload.length * 10;
@@ -59,6 +62,13 @@ const last = (payload: Uint8Array | string, rsv = 0): FrameOptions => ({
   rsv,
   payload,
 });
+
+/** A frame that is not promised. */
+function encoded(protocol: Protocol, opcode: number, payload: Uint8Array): Uint8Array {
+  const frame = protocol.sendEncoded(opcode, payload);
+  assert(frame instanceof Uint8Array);
+  return frame;
+}
 
 const HELLO = turned("Hello");
 const NO_RSV1 = failure("Expected no reserved bits, got RSV1");
@@ -145,10 +155,10 @@ test("E: what an extension encoded travels with its bit, what it left alone with
     const { protocol } = new Endpoint(role, { extension: TURNING });
     const plain = encoderOf(role);
     const sent = [
-      protocol.sendText("Hello"),
-      protocol.sendText("Hi"),
-      protocol.sendBinary(patterned(300)),
-      protocol.sendBinary(new Uint8Array()),
+      encoded(protocol, OPCODE.text, Buffer.from("Hello")),
+      encoded(protocol, OPCODE.text, Buffer.from("Hi")),
+      encoded(protocol, OPCODE.binary, patterned(300)),
+      encoded(protocol, OPCODE.binary, new Uint8Array()),
       protocol.sendPing(Buffer.from("Hello")),
       protocol.sendClose({ code: 1000, reason: "Hello" }),
     ];
@@ -167,11 +177,11 @@ test("E: two ends with the same extension understand each other, whatever the cu
   for (const [role, peerRole] of [["client", "server"] as const, ["server", "client"] as const]) {
     const { protocol } = new Endpoint(role, { extension: TURNING });
     const stream = Buffer.concat([
-      protocol.sendText("Hello, é€😀"),
-      protocol.sendBinary(patterned(70_000)),
-      protocol.sendText("Hi"),
+      encoded(protocol, OPCODE.text, Buffer.from("Hello, é€😀")),
+      encoded(protocol, OPCODE.binary, patterned(70_000)),
+      encoded(protocol, OPCODE.text, Buffer.from("Hi")),
       protocol.sendPing(Buffer.from("?")),
-      protocol.sendText(""),
+      encoded(protocol, OPCODE.text, Buffer.from("")),
     ]);
     const expected = [text("Hello, é€😀"), binary(patterned(70_000)), text("Hi"), ping("?"), text("")];
     for (const chunks of [[stream], cutAt(stream, [1, 5, 20, 40_000]), byteByByte(stream)]) {

@@ -41,6 +41,14 @@ export class Recorder implements MessageEvents {
   onFailure(cause: ProtocolFailure): void {
     this.told.push({ type: "failure", failure: cause });
   }
+
+  onHeld(): void {
+    // What is held is told in the end, and that is what counts here.
+  }
+
+  onReleased(): void {
+    // As above.
+  }
 }
 
 // What is expected. A string stands for its UTF-8 bytes.

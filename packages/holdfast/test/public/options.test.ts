@@ -49,8 +49,20 @@ const SHARED: readonly Row[] = [
   [{ autoPong: "yes" }, 'Expected `autoPong` to be true or false, got "yes" (string)'],
   [{ autoPong: null }, "Expected `autoPong` to be true or false, got null"],
   [
-    { compression: true },
-    "Expected `compression` to be false, since this version has none yet, got true (boolean)",
+    { compression: "yes" },
+    'Expected `compression` to be true, false or an object of options, got "yes" (string)',
+  ],
+  [
+    { compression: { level: 10 } },
+    "Expected `compression.level` to be a whole number from 1 to 9, got 10 (number)",
+  ],
+  [
+    { compression: { serverMaxWindowBits: 7 } },
+    "Expected `compression.serverMaxWindowBits` to be a whole number from 8 to 15, got 7 (number)",
+  ],
+  [
+    { compression: { clientNoContextTakeover: 1 } },
+    "Expected `compression.clientNoContextTakeover` to be true or false, got 1 (number)",
   ],
   [{ logger: 5 }, "Expected `logger` to be an object with debug, info, warn and error, got 5 (number)"],
   [
@@ -154,6 +166,8 @@ describe("Options", () => {
       { pingInterval: null },
       { pingInterval: null, pingTimeout: null },
       { pingTimeout: null, liveness: "traffic", autoPong: false, compression: false },
+      { compression: true },
+      { compression: { serverMaxWindowBits: 8, clientMaxWindowBits: 15, threshold: 0 } },
       { maxQueue: { messages: 1, bytes: null }, writeLimit: 1, maxMessageSize: 1, logger: console },
     ];
     for (const options of good) {

@@ -6,6 +6,8 @@ import { MASK_BIT, MAX_HEADER_SIZE } from "./opcode.js";
 
 /** What the parser calls, in this order: `beginFrame`, then `wholePayload`, or `payloadPiece`s and `endFrame`. */
 export interface FrameSink {
+  /** While true, no frame is begun: what was received waits for `resume`. */
+  readonly isHeld: boolean;
   /**
    * A header arrived. `length` is `UNREADABLE_LENGTH` where it exceeds 2^53 - 1; such a frame must not be accepted.
    * `isLengthValid` tells whether it was encoded as it must be: in the shortest form, and with a first bit of 0.
@@ -39,6 +41,8 @@ export class FrameParser {
   // The payload that spans chunks.
   #remaining = 0;
   #isSkipping = false;
+  /** What was received while the sink was held. */
+  #rest: Buffer | null = null;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -48,8 +52,20 @@ export class FrameParser {
   receive(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
+      if (this.#sink.isHeld) { this.#keepRest(chunk.subarray(at)); return; }
       at = this.#remaining > 0 ? this.#continuePayload(chunk, at) : this.#readFrame(chunk, at);
     }
+  }
+
+  /** The sink is no longer held: goes on with what was received meanwhile. */
+  resume(): void {
+    const rest = this.#rest;
+    this.#rest = null;
+    if (rest !== null) this.receive(rest);
+  }
+
+  #keepRest(rest: Buffer): void {
+    this.#rest = this.#rest === null ? rest : Buffer.concat([this.#rest, rest]);
   }
 
   #readFrame(chunk: Buffer, start: number): number {

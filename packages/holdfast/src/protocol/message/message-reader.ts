@@ -2,7 +2,7 @@
 
 import { isSendableCloseCode, type CloseFrame } from "../close-code.js";
 import { MessageTooBig, ProtocolError } from "../errors.js";
-import type { MessageExtension, ProtocolFailure } from "../extension.js";
+import type { Decoded, MessageExtension, ProtocolFailure } from "../extension.js";
 import { UNREADABLE_LENGTH, type FrameSink } from "../frame/frame-parser.js";
 import {
   BINARY,
@@ -30,6 +30,10 @@ export interface MessageEvents {
   onClose(close: CloseFrame): void;
   /** The peer broke the rules. Told once; of what follows, only a Close is still told. */
   onFailure(failure: ProtocolFailure): void;
+  /** A message is being decoded elsewhere: nothing more is told until `onReleased`. */
+  onHeld(): void;
+  /** It has been told; `Protocol.resume` goes on with what was received meanwhile. */
+  onReleased(): void;
 }
 
 export interface MessageReaderOptions {
@@ -58,6 +62,7 @@ export class MessageReader implements FrameSink {
   #control: MessageBuffer | null = null;
   #hasFailed = false;
   #closeReceived: CloseFrame | null = null;
+  #isHeld = false;
 
   constructor(events: MessageEvents, options: MessageReaderOptions) {
     this.#events = events;
@@ -65,6 +70,11 @@ export class MessageReader implements FrameSink {
     // Without a limit, a length that cannot be counted is still one that cannot be received.
     this.#maxMessageSize = options.maxMessageSize ?? Number.MAX_SAFE_INTEGER;
     this.#extension = options.extension;
+  }
+
+  /** Whether a message is being decoded elsewhere. */
+  get isHeld(): boolean {
+    return this.#isHeld;
   }
 
   /** The peer's Close, once it came. */
@@ -210,9 +220,23 @@ export class MessageReader implements FrameSink {
       return;
     }
     const decoded = this.#extension?.decode(payload, this.#maxMessageSize) ?? payload;
+    if (decoded instanceof Promise) void this.#deliverLater(decoded, isText);
+    else this.#deliverDecoded(decoded, isText);
+  }
+
+  async #deliverLater(promised: Promise<Decoded>, isText: boolean): Promise<void> {
+    this.#isHeld = true;
+    this.#events.onHeld();
+    const decoded = await promised;
+    this.#isHeld = false;
+    this.#deliverDecoded(decoded, isText);
+    this.#events.onReleased();
+  }
+
+  #deliverDecoded(decoded: Decoded, isText: boolean): void {
     if (decoded instanceof Error) this.#failWith(decoded);
     else if (isText) this.#deliverText(asBuffer(decoded), 0, decoded.length);
-    else this.#events.onBinary(decoded);
+    else this.#events.onBinary(viewOf(asBuffer(decoded), 0, decoded.length));
   }
 
   #assembled(): MessageBuffer {

@@ -1,0 +1,54 @@
+// permessage-deflate in the opening handshake, for both roles.
+
+import { NegotiationError } from "../errors.js";
+import { parseExtensions, serializeExtensions } from "../handshake/extension-header.js";
+import { chooseOffer, offerOf, readAnswer, type DeflateParameters } from "./parameters.js";
+import { PermessageDeflate, type DeflateTuning } from "./permessage-deflate.js";
+
+/** What one side wants of compression. */
+export interface DeflateSettings {
+  readonly wanted: DeflateParameters;
+  readonly tuning: DeflateTuning;
+}
+
+/** What came of a negotiation. */
+export interface NegotiatedDeflate {
+  readonly extension: PermessageDeflate;
+  /** The value of Sec-WebSocket-Extensions that says so. */
+  readonly header: string;
+}
+
+/** The client's offer: the value of Sec-WebSocket-Extensions. */
+export function offerDeflate({ wanted }: DeflateSettings): string {
+  return serializeExtensions([offerOf(wanted)]);
+}
+
+/** The server's choice among the client's offers; null for no compression. */
+export function acceptDeflate(offer: string | null, settings: DeflateSettings): NegotiatedDeflate | null {
+  if (offer === null) return null;
+  const offers = parseExtensions(offer);
+  const choice = typeof offers === "string" ? null : chooseOffer(offers, settings.wanted);
+  if (choice === null) return null;
+  return {
+    extension: new PermessageDeflate(true, choice.agreed, settings.tuning),
+    header: serializeExtensions([choice.answer]),
+  };
+}
+
+/**
+ * The client's reading of the server's answer; null for no compression.
+ *
+ * @returns a NegotiationError where the answer does not fit the offer (RFC 7692 section 7.1)
+ */
+export function readDeflateAnswer(
+  answer: string | null,
+  settings: DeflateSettings,
+): NegotiatedDeflate | NegotiationError | null {
+  if (answer === null) return null;
+  const elements = parseExtensions(answer);
+  if (typeof elements === "string") return new NegotiationError(elements);
+  if (elements.length !== 1) return new NegotiationError(`Expected one extension, got ${elements.length}`);
+  const agreed = readAnswer(elements[0], settings.wanted);
+  if (typeof agreed === "string") return new NegotiationError(agreed);
+  return { extension: new PermessageDeflate(false, agreed, settings.tuning), header: answer };
+}

@@ -1,0 +1,66 @@
+// permessage-deflate (RFC 7692) as an extension of one connection: messages in and out of compression.
+
+import type { Decoded, Encoded, MessageExtension } from "../extension.js";
+import { deflate } from "./deflate.js";
+import { inflate } from "./inflate.js";
+import { DEFLATE_NAME, type DeflateParameters } from "./parameters.js";
+import { PlaintextWindow } from "./plaintext-window.js";
+
+/** How this side compresses; nothing of it has to be agreed on. */
+export interface DeflateTuning {
+  /** Compression level of zlib, 1 (fast) to 9 (small). */
+  readonly level: number;
+  /** Memory level of zlib, 1 to 9. */
+  readonly memLevel: number;
+  /** Messages of fewer bytes are sent as they are. */
+  readonly threshold: number;
+}
+
+/** Section 7.2.3.6: RSV1 of the first frame tells that the message is compressed. */
+const RSV1 = 0x40;
+
+export class PermessageDeflate implements MessageExtension {
+  readonly name = DEFLATE_NAME;
+  readonly reservedBits = RSV1;
+  readonly threshold: number;
+  readonly #tuning: DeflateTuning;
+  readonly #outgoingBits: number;
+  readonly #incomingBits: number;
+  /** Null without context takeover: then every message stands on its own. */
+  readonly #outgoing: PlaintextWindow | null;
+  readonly #incoming: PlaintextWindow | null;
+
+  constructor(isServer: boolean, agreed: DeflateParameters, tuning: DeflateTuning) {
+    this.#tuning = tuning;
+    this.threshold = tuning.threshold;
+    const server = { bits: agreed.serverMaxWindowBits, forgets: agreed.serverNoContextTakeover };
+    const client = { bits: agreed.clientMaxWindowBits, forgets: agreed.clientNoContextTakeover };
+    const [outgoing, incoming] = isServer ? [server, client] : [client, server];
+    this.#outgoingBits = outgoing.bits;
+    this.#incomingBits = incoming.bits;
+    this.#outgoing = outgoing.forgets ? null : new PlaintextWindow(outgoing.bits);
+    this.#incoming = incoming.forgets ? null : new PlaintextWindow(incoming.bits);
+  }
+
+  decode(payload: Uint8Array, maxSize: number): Decoded | Promise<Decoded> {
+    const options = { windowBits: this.#incomingBits, dictionary: this.#incoming?.dictionary, maxSize };
+    const decoded = inflate(payload, options);
+    if (decoded instanceof Promise) return decoded.then((late) => this.#remember(late));
+    return this.#remember(decoded);
+  }
+
+  encode(payload: Uint8Array): Encoded | Promise<Encoded> {
+    if (payload.length < this.threshold) return null;
+    const { level, memLevel } = this.#tuning;
+    const dictionary = this.#outgoing?.dictionary;
+    const encoded = deflate(payload, { windowBits: this.#outgoingBits, level, memLevel, dictionary });
+    // What the peer sees of the window is the plaintext alone, so the next message need not wait for this one.
+    this.#outgoing?.push(payload);
+    return encoded;
+  }
+
+  #remember(decoded: Decoded): Decoded {
+    if (decoded instanceof Uint8Array) this.#incoming?.push(decoded);
+    return decoded;
+  }
+}

@@ -1,0 +1,44 @@
+// The plaintext that a compressor may refer back to: the newest 2^bits bytes of what went one way.
+//
+// Node has no supported way to drive a zlib stream synchronously from message to message, and its asynchronous
+// streams hold some 300 KiB a connection. But all that a stream remembers from one message to the next is this
+// window; given as a dictionary to a fresh one, it makes the same stream of bytes (RFC 7692 section 7.2.3.2).
+
+const SMALLEST = 512;
+const NOTHING = Buffer.alloc(0);
+
+export class PlaintextWindow {
+  readonly #size: number;
+  #bytes = NOTHING;
+  #length = 0;
+
+  /** @param bits 8 to 15 */
+  constructor(bits: number) {
+    this.#size = 2 ** bits;
+  }
+
+  /** The dictionary for the next message; empty before the first. Valid until the next `push`. */
+  get dictionary(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Remembers a message. */
+  push(plaintext: Uint8Array): void {
+    const newest = plaintext.subarray(Math.max(0, plaintext.length - this.#size));
+    const kept = Math.min(this.#length, this.#size - newest.length);
+    this.#reserve(kept + newest.length);
+    this.#bytes.copyWithin(0, this.#length - kept, this.#length);
+    this.#bytes.set(newest, kept);
+    this.#length = kept + newest.length;
+  }
+
+  /** Grows as needed: a connection of small messages never needs the whole window. */
+  #reserve(length: number): void {
+    if (length <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(
+      Math.min(this.#size, Math.max(SMALLEST, length, 2 * this.#bytes.length)),
+    );
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+  }
+}
