@@ -33,19 +33,50 @@ test("C9: three sleeps give a mute peer a fresh probe each; after that only the 
   ]);
 });
 
-test("C8: each pong renews the graces: a live peer outlives any number of stalls", () => {
-  const simulation = new Simulation({}, answersAfter(300)).open().advance(100);
-  for (let round = 0; round < 10; round++) {
-    const pings = simulation.queued.length;
+test("C9: each pong renews the graces: a live peer gets a fresh probe after any number of sleeps", () => {
+  const simulation = new Simulation({ pingInterval: 1000 * HOUR }, answersAfter(300)).open().advance(100);
+  for (let sleep = 1; sleep <= 10; sleep++) {
+    // The newest probe is in flight, and the one before it is answered by now.
     simulation.sleep(HOUR, "both");
-    assert.equal(simulation.queued.length, pings + 1, "a fresh probe");
-    simulation
-      .advance(20_000 - 900)
-      .sleep(20_000, "wall")
-      .advance(1000);
+    assert.equal(simulation.queued.length, 1 + sleep);
+    simulation.advance(250);
   }
+  simulation.advance(HOUR);
   assert.equal(simulation.isOver, false);
-  assert.equal(simulation.heartbeat.statistics.snapshot().max, 300);
+});
+
+test("C8: a poll phase that takes long, because others are busy in it, is our own time as well", () => {
+  const simulation = new Simulation({ pingInterval: 10 * HOUR }, mute).open().advance(19_999);
+  simulation.clock.setTimer(1, () => simulation.clock.atPoll(() => simulation.clock.stall(5000)));
+  simulation.advance(30_001);
+  assert.deepEqual(simulation.timeline, [
+    "0 ping k1",
+    "1000 poll",
+    "1000 overdue k1, 1000 of 1000",
+    "20000 poll",
+    "25000 suspended 5000",
+    "25000 ping k2",
+    "26000 poll",
+    "26000 overdue k2, 1000 of 1000",
+    "45000 poll",
+    "45000 dead, silent for 20000",
+  ]);
+});
+
+test("C14: a round trip with a sleep or a pause in it makes no sample", () => {
+  const peer = answersInTurn([1500], mute);
+  const asleep = new Simulation({}, peer).open().sleep(HOUR, "wall").advance(2000);
+  assert.ok(asleep.timeline.includes("1500 answered k1 after 1500"));
+  assert.equal(asleep.heartbeat.statistics.last, null);
+  const paused = new Simulation({}, answersAfter(300))
+    .open()
+    .advance(100)
+    .pause()
+    .advance(800)
+    .resume()
+    .advance(10);
+  assert.deepEqual(paused.timeline, ["0 ping k1", "900 answered k1 after 900"]);
+  assert.equal(paused.heartbeat.statistics.last, null);
 });
 
 test("C9: a sleep that shows while none of our pings is in flight is probed at once, not at the next slot", () => {
