@@ -180,16 +180,25 @@ test("C10: pausing and resuming reach the heartbeat: no verdict over a long paus
   assert.equal(host.log.filter((line) => line.includes("dead")).length, 1);
 });
 
-test("C11: the host's newest byte reaches the heartbeat", () => {
+test("C11: the host's newest byte reaches the heartbeat, and traffic costs no polls", () => {
   const host = newHost({ liveness: "traffic" });
+  let polls = 0;
+  const afterPoll = host.clock.afterPoll.bind(host.clock);
+  host.clock.afterPoll = (callback) => {
+    polls++;
+    afterPoll(callback);
+  };
   host.pulse.open();
   host.clock.advance(15_000);
   host.lastReceivedAt = 15_000;
   host.clock.advance(19_999);
-  assert.deepEqual(
-    host.log.filter((line) => line.includes("dead")),
-    [],
-  );
+  assert.deepEqual(host.log, [
+    "0 ping",
+    "1000 overdue 1000 of 1000",
+    "20000 ping",
+    "21000 overdue 1000 of 1000",
+  ]);
+  assert.equal(polls, 2);
   host.clock.advance(1);
   assert.equal(host.log.at(-1), "35000 dead 35000");
 });
