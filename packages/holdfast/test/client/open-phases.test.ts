@@ -61,7 +61,7 @@ describe("The phases of connect()", () => {
       // Options of `tls.connect` reach the socket: this stands in for the system's name lookup.
       async () => ({
         url: "wss://mute.test/",
-        options: { tls: { lookup: () => undefined } as never },
+        options: { tls: { lookup: () => undefined } },
         close: () => Promise.resolve(),
       }),
     ],
@@ -69,8 +69,8 @@ describe("The phases of connect()", () => {
       "a host that does not answer TCP",
       "connect",
       async () => {
-        const { port, close } = await startDeafServer();
-        return { url: `ws://127.0.0.1:${port}/`, close };
+        const deaf = await startDeafServer();
+        return { url: `ws://127.0.0.1:${deaf.port}/`, close: () => deaf.close() };
       },
     ],
     ["a server that does not speak TLS, and waits", "tls", () => rawServer("wss")],
@@ -173,13 +173,21 @@ describe("The phases of connect()", () => {
     ],
     [
       "FIN within the answer",
-      () => rawServer("ws", (peer) => (peer.write("HTTP/1.1 1"), peer.end())),
+      () =>
+        rawServer("ws", (peer) => {
+          peer.write("HTTP/1.1 1");
+          peer.end();
+        }),
       "eof",
       /ended the connection during the upgrade/,
     ],
     [
       "RST instead of an answer",
-      () => rawServer("ws", async (peer) => (await peer.readHead(), peer.reset())),
+      () =>
+        rawServer("ws", async (peer) => {
+          await peer.readHead();
+          peer.reset();
+        }),
       "reset",
       /^The connection was reset by ws:/,
     ],

@@ -79,6 +79,12 @@ describe("A refusal", () => {
       }
     };
   };
+  const ended = (script: RawScript): RawScript => {
+    return async (peer) => {
+      await script(peer);
+      peer.end();
+    };
+  };
   const big = "x".repeat(100_000);
   const bodies: readonly (readonly [name: string, script: RawScript, body: string])[] = [
     ["a body in pieces", answer("404 Not Found\r\nContent-Length: 6", "a", "bc", "def"), "abcdef"],
@@ -89,23 +95,19 @@ describe("A refusal", () => {
     ],
     [
       "a chunked body, byte by byte",
-      answer("502 Bad Gateway\r\nTransfer-Encoding: gzip, Chunked", ..."4\r\nwiki\r\n0\r\n\r\n"),
+      answer("502 Bad Gateway\r\nTransfer-Encoding: gzip, Chunked", ...Array.from("4\r\nwiki\r\n0\r\n\r\n")),
       "wiki",
     ],
     ["no body", answer("401 Unauthorized\r\nContent-Length: 0"), ""],
     [
       "a body that the end of the stream ends",
-      async (peer) => (await answer("500 Oops", "until ", "the end")(peer), peer.end()),
+      ended(answer("500 Oops", "until ", "the end")),
       "until the end",
     ],
-    [
-      "a body that is cut short",
-      async (peer) => (await answer("500 Oops\r\nContent-Length: 100", "half")(peer), peer.end()),
-      "half",
-    ],
+    ["a body that is cut short", ended(answer("500 Oops\r\nContent-Length: 100", "half")), "half"],
     [
       "a chunked body that is cut short",
-      async (peer) => (await answer("500 Oops\r\nTransfer-Encoding: chunked", "5\r\nab")(peer), peer.end()),
+      ended(answer("500 Oops\r\nTransfer-Encoding: chunked", "5\r\nab")),
       "ab",
     ],
     ["a body over 64 KiB", answer(`500 Oops\r\nContent-Length: ${big.length}`, big), big.slice(0, 65_536)],

@@ -131,16 +131,16 @@ describe("Endings", () => {
 
   test("D6: while closing, `state` says so, and it is closed only when the socket is gone", async () => {
     const h = new Harness();
-    const states: string[] = [h.connection.state];
+    const seen: string[] = [h.connection.state];
     const closed = h.connection.close();
-    void closed.then(() => states.push(h.connection.state));
-    states.push(h.connection.state);
+    void closed.then(() => seen.push(h.connection.state));
+    seen.push(h.connection.state);
     h.clock.turn();
     h.deliver(h.close(1000));
-    states.push(h.connection.state);
+    seen.push(h.connection.state);
     h.transport.eof();
     await h.end();
-    assert.deepEqual(states, ["open", "closing", "closing", "closed"]);
+    assert.deepEqual(seen, ["open", "closing", "closing", "closed"]);
   });
 
   test("D6: `closed` and `signal` tell the same before the end, at it and after it", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { connect, serve, type ConnectOptions, type ServeOptions } from "holdfast";
+import { connect, serve, type ConnectOptions } from "holdfast";
 import { activeResources, assertNothingLeft, RawServer, type ResourceCounts } from "holdfast-testkit";
 
 const DURATION = "a positive number of milliseconds (at most 2147483647) or null";
@@ -101,7 +101,7 @@ describe("Options", () => {
 
   for (const [options, message] of [...SHARED, ...CONNECT]) {
     test(`A8: connect() refuses ${title(options, message)}, before any I/O`, async () => {
-      await assert.rejects(connect(server.url(), options as ConnectOptions), {
+      await assert.rejects(connect(server.url(), options), {
         name: "InvalidArgument",
         code: "ERR_HOLDFAST_INVALID_ARGUMENT",
         message,
@@ -112,7 +112,7 @@ describe("Options", () => {
   for (const [options, message] of [...SHARED, ...SERVE]) {
     test(`A8: serve() refuses ${title(options, message)}, before it listens`, async () => {
       await assert.rejects(
-        serve(() => undefined, options as ServeOptions),
+        serve(() => undefined, options),
         {
           name: "InvalidArgument",
           code: "ERR_HOLDFAST_INVALID_ARGUMENT",

@@ -58,7 +58,6 @@ describe("A server's openings", () => {
       headers: { Host: "chat.example", "Sec-WebSocket-Protocol": "chat", "X-A": "1" },
     });
     const [connection] = connections;
-    assert(connection !== undefined);
     assert.deepEqual([...(server?.connections ?? [])], [connection]);
     const { remoteAddress, localAddress, request, response } = connection;
     assert.deepEqual(
@@ -117,7 +116,7 @@ describe("A server's openings", () => {
       const [connection] = connections;
       await sleep(20);
       const received: unknown[] = [];
-      while (received.length < texts.length) received.push(await connection?.recv());
+      while (received.length < texts.length) received.push(await connection.recv());
       assert.deepEqual(received, texts);
     });
 
@@ -183,9 +182,9 @@ describe("A server's openings", () => {
     await client.writeBytewise(
       Buffer.concat([Buffer.from(head), client.frame({ opcode: OPCODE.text, payload: "a" })]),
     );
-    const { startLine, header } = await client.readHead();
+    const answer = await client.readHead();
     assert.deepEqual(
-      [startLine, header("Sec-WebSocket-Accept")],
+      [answer.startLine, answer.header("Sec-WebSocket-Accept")],
       ["HTTP/1.1 101 Switching Protocols", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="],
     );
     assert.equal(await connections[0]?.recv(), "a");

@@ -148,9 +148,9 @@ describe("A server's refusals", () => {
       assert.deepEqual(answer, { status: `HTTP/1.1 ${status}`, headers, body: sentence });
       assert.match(sentence, /^Expected .*\.$/);
       const [line] = lines;
-      const { status: logged, reason, remoteAddress } = (line?.details ?? {}) as Record<string, unknown>;
+      const { status: logged, reason, remoteAddress } = line.details as Record<string, unknown>;
       assert.deepEqual(
-        [lines.length, line?.level, line?.message, logged, reason],
+        [lines.length, line.level, line.message, logged, reason],
         [1, "info", "connection refused", Number(status.slice(0, 3)), sentence],
       );
       assert.equal((remoteAddress as { address: string } | null)?.address, "127.0.0.1");
