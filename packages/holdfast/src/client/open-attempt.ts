@@ -1,6 +1,6 @@
 // One attempt to open a connection, from name lookup to the server's answer, under one timeout.
 
-import { isIP, connect as connectTcp } from "node:net";
+import { isIP, connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import type { TransportHandler } from "../connection/ports.js";
@@ -9,6 +9,7 @@ import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
 import { SocketTransport } from "../node/socket-transport.js";
 import { readDeflateAnswer, type NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
 import {
+  InvalidArgument,
   InvalidStatus,
   InvalidUpgrade,
   NegotiationError,
@@ -94,16 +95,12 @@ class OpenAttempt implements TransportHandler, AlarmHandler {
   }
 
   begin(): void {
+    const { isSecure } = this.#url;
+    const socket = openSocket(this.#url, this.#options.tls);
     const { signal, openTimeout } = this.#settings;
     signal?.addEventListener("abort", this.#onAbort);
     if (openTimeout !== null) this.#runtime.timers.set(this.#alarm, this.#runtime.clock.now() + openTimeout);
 
-    const { hostname: host, port, isSecure } = this.#url;
-    const target = { host, port, noDelay: true, allowHalfOpen: true };
-    const servername = isIP(host) === 0 ? { servername: host } : {}; // RFC 6066 section 3: no addresses
-    const socket = isSecure
-      ? connectTls({ ALPNProtocols: ["http/1.1"], ...servername, ...this.#options.tls, ...target })
-      : connectTcp(target);
     socket.once("lookup", () => (this.#phase = "connect"));
     socket.once("connect", () => (this.#phase = isSecure ? "tls" : "upgrade"));
     socket.once(isSecure ? "secureConnect" : "connect", () => this.#sendRequest());
@@ -227,6 +224,24 @@ class OpenAttempt implements TransportHandler, AlarmHandler {
     this.#isSettled = true;
     this.#runtime.timers.cancel(this.#alarm);
     this.#settings.signal?.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+/** @throws InvalidArgument where Node refuses the TLS options, which it does before any I/O */
+function openSocket(url: WebSocketURL, tls: TlsOptions | undefined): Socket {
+  const { hostname: host, port, isSecure } = url;
+  const target = { host, port, noDelay: true, allowHalfOpen: true };
+  if (!isSecure) return connectTcp(target);
+  const servername = isIP(host) === 0 ? { servername: host } : {}; // RFC 6066 section 3: no addresses
+  try {
+    return connectTls({ ALPNProtocols: ["http/1.1"], ...servername, ...tls, ...target });
+  } catch (cause) {
+    throw new InvalidArgument(
+      `Expected \`tls\` to be options of tls.connect, got an error: ${String(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -1,9 +1,9 @@
 // Listens for WebSocket connections, over TCP or TLS.
 
-import { createServer as createTcpServer, type AddressInfo } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer as createTcpServer, type AddressInfo, type Server as Listener } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { checkFunction, expected } from "../connection/options.js";
-import { HoldfastError } from "../protocol/errors.js";
+import { HoldfastError, InvalidArgument } from "../protocol/errors.js";
 import { checkServeOptions, type ServeOptions } from "./options.js";
 import { Server, type ConnectionHandler } from "./server.js";
 
@@ -23,12 +23,9 @@ export async function serve(handler: ConnectionHandler, options: ServeOptions = 
   const { port = 0, host, tls } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65535)
     throw expected("port", "a number from 0 to 65535", port);
+  if (host !== undefined && typeof host !== "string") throw expected("host", "a string", host);
 
-  const socketOptions = { noDelay: true, allowHalfOpen: true };
-  const listener =
-    tls === undefined
-      ? createTcpServer(socketOptions)
-      : createTlsServer({ ...handshakeTimeout(settings.openTimeout), ...tls, ...socketOptions });
+  const listener = createListener(tls, settings.openTimeout);
   await new Promise<void>((resolve, reject) => {
     listener.once("error", (cause: Error) => {
       const message = `Expected to listen on ${host ?? "all addresses"}, port ${port}: ${cause.message}`;
@@ -47,6 +44,20 @@ export async function serve(handler: ConnectionHandler, options: ServeOptions = 
 
 /** Connections that the kernel accepts ahead of us: a fleet that reconnects at once must not be refused. */
 const BACKLOG = 4096;
+
+/** @throws InvalidArgument where Node refuses the TLS options */
+function createListener(tls: TlsOptions | undefined, openTimeout: number | null): Listener {
+  const socketOptions = { noDelay: true, allowHalfOpen: true };
+  if (tls === undefined) return createTcpServer(socketOptions);
+  try {
+    return createTlsServer({ ...handshakeTimeout(openTimeout), ...tls, ...socketOptions });
+  } catch (cause) {
+    throw new InvalidArgument(
+      `Expected \`tls\` to be options of tls.createServer, got an error: ${String(cause)}`,
+      { cause },
+    );
+  }
+}
 
 function handshakeTimeout(openTimeout: number | null): { handshakeTimeout?: number } {
   return openTimeout === null ? {} : { handshakeTimeout: openTimeout };

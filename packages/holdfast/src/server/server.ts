@@ -41,6 +41,8 @@ export class Server implements AsyncDisposable {
   readonly #runtime = nodeRuntime();
   readonly #connections = new Set<ServerConnection>();
   readonly #acceptances = new Set<Acceptance>();
+  /** The TCP connections under TLS: in their handshake, nothing else knows of them. */
+  readonly #tcpSockets = new Set<Socket>();
   /** Handlers that have not settled. */
   #runningHandlers = 0;
   #onHandlersSettled: (() => void) | null = null;
@@ -73,6 +75,7 @@ export class Server implements AsyncDisposable {
     listener.on(settings.isSecure ? "secureConnection" : "connection", (socket: Socket) =>
       this.#accept(socket),
     );
+    if (settings.isSecure) this.#watchHandshakes();
   }
 
   /** The connections that are open or closing; live. */
@@ -96,6 +99,22 @@ export class Server implements AsyncDisposable {
   /** `await using server = …` closes with 1001 at the end of the block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Node leaves open what fails its TLS handshake, or takes too long for it. */
+  #watchHandshakes(): void {
+    this.#listener.on("connection", (socket: Socket) => {
+      this.#tcpSockets.add(socket);
+      socket.once("close", () => this.#tcpSockets.delete(socket));
+    });
+    this.#listener.on("tlsClientError", (error: Error, socket: Socket) => {
+      const { remoteAddress } = socket;
+      this.#settings.connection.logger?.info("TLS handshake failed", {
+        reason: error.message,
+        remoteAddress,
+      });
+      socket.destroy();
+    });
   }
 
   #accept(socket: Socket): void {
@@ -185,6 +204,7 @@ export class Server implements AsyncDisposable {
       timeout === null ? undefined : this.#runtime.clock.setTimer(timeout, () => this.#cutStragglers());
     await closed;
     cancel?.();
+    for (const socket of this.#tcpSockets) socket.destroy();
     if (this.#runningHandlers > 0) await new Promise<void>((resolve) => (this.#onHandlersSettled = resolve));
     await stopped;
   }

@@ -54,7 +54,7 @@ describe("CloseInfo", () => {
     const openedAt = h.clock.wallNow();
     h.clock.advance(10);
     const [ping] = h.sentFrames();
-    h.deliver(h.pong(ping?.payload ?? ""));
+    h.deliver(h.pong(ping.payload));
     h.clock.advance(90);
     void h.connection.send("hello");
     void h.connection.send(Uint8Array.of(1, 2, 3));

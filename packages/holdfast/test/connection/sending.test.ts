@@ -55,14 +55,16 @@ describe("Connection.send()", () => {
 
   test("E5: anything else is refused, and the connection stays as it was", async () => {
     const h = new Harness();
-    for (const [data, got] of [
+    const refused: readonly (readonly [unknown, string])[] = [
       [5, "5 (number)"],
       [null, "null"],
       [{ length: 3 }, "an object"],
       [Object.create(null), "an object"],
       [undefined, "undefined"],
       [[1, 2], "an array"],
-    ] as const) {
+    ];
+    for (const [data, got] of refused) {
+      // Callers without types may pass anything.
       await assert.rejects(h.connection.send(data as string), {
         name: "InvalidArgument",
         message: `Expected \`data\` to be a string, an ArrayBuffer or a view of one, got ${got}`,
@@ -108,8 +110,8 @@ describe("Connection.send()", () => {
           await h.clock.settle();
           await unblock(h);
           const [frame, behind] = parseFrames(h.transport.taken);
-          assert.deepEqual(frame?.payload, Uint8Array.from(expected), `${size} bytes, capacity ${capacity}`);
-          assert(behind !== undefined && describeFrame(behind) === "TEXT behind");
+          assert.deepEqual(frame.payload, Uint8Array.from(expected), `${size} bytes, capacity ${capacity}`);
+          assert.equal(describeFrame(behind), "TEXT behind");
           assert.equal(memory[0], 33);
         }
       }

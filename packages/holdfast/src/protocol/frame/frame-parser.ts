@@ -52,7 +52,10 @@ export class FrameParser {
   receive(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
-      if (this.#sink.isHeld) { this.#keepRest(chunk.subarray(at)); return; }
+      if (this.#sink.isHeld) {
+        this.#keepRest(chunk.subarray(at));
+        return;
+      }
       at = this.#remaining > 0 ? this.#continuePayload(chunk, at) : this.#readFrame(chunk, at);
     }
   }

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { explain } from "holdfast";
+import {
+  activeResources,
+  assertNothingLeft,
+  OPCODE,
+  withTimeout,
+  type ResourceCounts,
+} from "holdfast-testkit";
+import { answerPings, openPair, ROLES, type Pair } from "./pair.js";
+
+const MB = 1024 * 1024;
+/** Beyond the promise: this machine has other things to do as well. */
+const SLACK = 400;
+
+describe("Half-dead peers on real sockets", () => {
+  let resources: ResourceCounts;
+  let pair: Pair | null = null;
+
+  beforeEach(() => {
+    resources = activeResources();
+  });
+  afterEach(async () => {
+    await pair?.close();
+    pair = null;
+    await assertNothingLeft(resources);
+  });
+
+  const open = async (...args: Parameters<typeof openPair>) => (pair = await openPair(...args));
+
+  for (const role of ROLES) {
+    test(`C7: a ${role}'s peer that stops reading with 50 MB queued is declared dead on time`, async (t) => {
+      const { connection, peer, proxy, toPeer } = await open(role, { pingInterval: 200, pingTimeout: 300 });
+      void answerPings(peer);
+      await sleep(250);
+      proxy.freeze(toPeer);
+      const began = performance.now();
+      for (let count = 0; count < 50; count++) void connection.send(new Uint8Array(MB));
+      const send = connection.send("never sent").catch((error: unknown) => error);
+      const info = await withTimeout(connection.closed, 3000, "the verdict");
+      const elapsed = performance.now() - began;
+      t.diagnostic(
+        `verdict after ${elapsed.toFixed()} ms (promised: 500), ${(info.evidence.bytesBuffered / MB).toFixed(1)} MB unsent`,
+      );
+      assert(elapsed < 500 + SLACK, `${elapsed} ms`);
+      assert.equal(info.cause, "heartbeat-timeout");
+      assert.equal(
+        info.message,
+        "sent 1011 (internal error) keepalive ping timeout; no close frame received",
+      );
+      assert(info.evidence.bytesBuffered > 40 * MB);
+      assert.match(explain(info), /MB were still unsent: the peer stopped reading/);
+      assert.equal(await send, connection.signal.reason);
+    });
+
+    test(`C5: a ${role}'s peer that vanishes without FIN is declared dead on time`, async (t) => {
+      const { connection, peer, proxy } = await open(role, { pingInterval: 200, pingTimeout: 300 });
+      void answerPings(peer);
+      await sleep(250);
+      proxy.blackhole();
+      const began = performance.now();
+      const { cause } = await withTimeout(connection.closed, 3000, "the verdict");
+      const elapsed = performance.now() - began;
+      t.diagnostic(`verdict after ${elapsed.toFixed()} ms (promised: 500)`);
+      assert.deepEqual([cause, elapsed < 500 + SLACK], ["heartbeat-timeout", true]);
+    });
+
+    test(`C10: a ${role} that does not read for five pingTimeouts keeps its healthy peer`, async (t) => {
+      const { connection, peer } = await open(role, { pingInterval: 50, pingTimeout: 100, maxQueue: 100 });
+      void answerPings(peer);
+      const events: string[] = [];
+      connection.on("paused", ({ messages }) => events.push(`paused with ${messages}`));
+      connection.on("resumed", ({ duration }) => events.push(`resumed after ${duration.toFixed()} ms`));
+      const count = 20_000;
+      for (let index = 0; index < count; index++) peer.sendText(`${index}`.padStart(200, "x"));
+      await sleep(500);
+      assert.equal(connection.state, "open");
+      for (let index = 0; index < count; index++) {
+        assert.equal(await connection.recv(), `${index}`.padStart(200, "x"));
+      }
+      await sleep(250);
+      t.diagnostic(
+        `${events.slice(0, 2).join(", ")}; ${events.length} events, ${connection.latencyStats.answered} pongs`,
+      );
+      assert.equal(connection.state, "open");
+      assert.match(events[0], /^paused with \d+$/);
+      assert.match(events[1], /^resumed after [45]\d\d ms$/);
+    });
+
+    test(`C12: a ping flood on a ${role} from a peer that never reads leaves memory flat, and ends on time`, async (t) => {
+      const { connection, peer, proxy, toPeer } = await open(role, { pingInterval: 800, pingTimeout: 800 });
+      proxy.freeze(toPeer);
+      const ping = peer.frame({ opcode: OPCODE.ping, payload: "x".repeat(100) });
+      const flood = Buffer.concat(Array.from({ length: 1000 }, () => ping));
+      const began = performance.now();
+      const { external, heapUsed } = process.memoryUsage();
+      let [pings, buffered, memory] = [0, 0, 0];
+      while (connection.state === "open" && performance.now() - began < 3000) {
+        peer.write(flood);
+        await peer.flushed();
+        pings += 1000;
+        const now = process.memoryUsage();
+        memory = Math.max(memory, now.external + now.heapUsed - external - heapUsed);
+        buffered = Math.max(buffered, connection.bufferedAmount);
+      }
+      const { cause } = await connection.closed;
+      const elapsed = performance.now() - began;
+      t.diagnostic(
+        `${pings} pings in ${elapsed.toFixed()} ms; at most ${(buffered / 1024).toFixed()} KB unsent and ${(memory / MB).toFixed(1)} MB more in the process, garbage and peer included`,
+      );
+      assert.deepEqual([cause, elapsed < 800 + SLACK], ["heartbeat-timeout", true]);
+      assert(pings > 5000 && buffered < MB, `${pings} pings, ${buffered} bytes`);
+    });
+
+    type Scene = readonly [name: string, act: (pair: Pair) => void, message: string];
+    const scenes: readonly Scene[] = [
+      ["a mute peer", () => undefined, "sent 1000 (OK); no close frame received"],
+      [
+        "a full write buffer",
+        ({ connection, proxy, toPeer }) => {
+          proxy.freeze(toPeer);
+          void connection.send(new Uint8Array(20 * MB));
+        },
+        "sent 1000 (OK); no close frame received",
+      ],
+      [
+        "a peer that answers and keeps TCP open",
+        ({ peer }) => {
+          void peer.readFrame().then(() => peer.sendClose(1000));
+        },
+        "sent 1000 (OK); then received 1000 (OK)",
+      ],
+    ];
+    for (const [name, act, message] of scenes) {
+      test(`D4: a ${role}'s close() takes closeTimeout at most, with ${name}`, async (t) => {
+        const opened = await open(role, { pingInterval: null, closeTimeout: 200 });
+        act(opened);
+        const began = performance.now();
+        const info = await withTimeout(opened.connection.close(), 3000, "the end");
+        const elapsed = performance.now() - began;
+        t.diagnostic(`closed after ${elapsed.toFixed()} ms (promised: 200)`);
+        assert.equal(info.message, message);
+        assert(elapsed >= 195 && elapsed < 200 + SLACK, `${elapsed} ms`);
+      });
+    }
+
+    test(`D4: a ${role} whose peer sends Close and never FIN is through after closeTimeout, its readers too`, async (t) => {
+      const { connection, peer } = await open(role, { pingInterval: null, closeTimeout: 200 });
+      const reading = connection.recv().catch((error: unknown) => error);
+      const began = performance.now();
+      peer.sendClose(1001, "bye");
+      const error = await withTimeout(reading, 3000, "recv()");
+      const elapsed = performance.now() - began;
+      t.diagnostic(`recv() ended after ${elapsed.toFixed()} ms (promised: 200)`);
+      assert.equal(
+        (error as Error).message,
+        "received 1001 (going away) bye; then sent 1001 (going away) bye",
+      );
+      assert(elapsed < 200 + SLACK, `${elapsed} ms`);
+    });
+  }
+});

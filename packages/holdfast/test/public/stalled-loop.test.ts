@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect, serve, type Connection } from "holdfast";
+import { blockEventLoop } from "holdfast-testkit";
+import { startClientWorker, startServerWorker } from "./peer-worker.js";
+
+const options = { pingInterval: 100, pingTimeout: 200 };
+
+/** Blocks the loop for three pingTimeouts, several times, each time with a ping on its way. */
+async function survive(connection: Connection) {
+  const gaps: number[] = [];
+  connection.on("suspended", ({ gap }) => gaps.push(Math.round(gap)));
+  await connection.ping();
+  for (let round = 0; round < 3; round++) {
+    const ping = connection.ping();
+    setImmediate(() => blockEventLoop(600)); // Behind the write, so that the pong comes into the kernel meanwhile.
+    await ping;
+    await sleep(50);
+  }
+  await sleep(400); // Pings of the grid are judged as ever.
+  return gaps;
+}
+
+describe("A blocked event loop", () => {
+  test("C8: a client whose loop was blocked for three pingTimeouts keeps its healthy server", async (t) => {
+    const { url, worker } = await startServerWorker();
+    const connection = await connect(url, options);
+    const gaps = await survive(connection);
+    t.diagnostic(
+      `told of gaps of ${gaps.join(", ")} ms; slowest ping ${connection.latencyStats.max?.toFixed(1)} ms`,
+    );
+    assert.equal(connection.state, "open");
+    assert(gaps.length >= 3 && gaps.some((gap) => gap > 300), gaps.join(", "));
+    const { evidence } = await connection.close();
+    assert(evidence.longestStall > 300);
+    await worker.terminate();
+  });
+
+  test("C8: and a server its healthy client", async (t) => {
+    let take: (connection: Connection) => void = () => undefined;
+    const accepted = new Promise<Connection>((resolve) => (take = resolve));
+    const server = await serve((connection) => take(connection), { host: "127.0.0.1", ...options });
+    const worker = startClientWorker(server.url);
+    const connection = await accepted;
+    const gaps = await survive(connection);
+    t.diagnostic(
+      `told of gaps of ${gaps.join(", ")} ms; slowest ping ${connection.latencyStats.max?.toFixed(1)} ms`,
+    );
+    assert.equal(connection.state, "open");
+    assert(gaps.length >= 3 && gaps.some((gap) => gap > 300), gaps.join(", "));
+    await server.close();
+    await worker.terminate();
+  });
+});

@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { serve, type ServeOptions, type Server } from "holdfast";
+import {
+  activeResources,
+  assertNothingLeft,
+  RawClient,
+  type HeadersToSend,
+  type ResourceCounts,
+  type UpgradeOptions,
+} from "holdfast-testkit";
+import { recordingLogger } from "./recording-logger.js";
+
+interface Answer {
+  readonly status: string;
+  readonly headers: Readonly<Record<string, string | null>>;
+  readonly body: string;
+}
+
+describe("A server's refusals", () => {
+  let resources: ResourceCounts;
+  let server: Server | null = null;
+
+  beforeEach(() => {
+    resources = activeResources();
+  });
+  afterEach(async () => {
+    await server?.close();
+    server = null;
+    await assertNothingLeft(resources);
+  });
+
+  async function start(options: ServeOptions = {}) {
+    const { logger, lines } = recordingLogger();
+    server = await serve(() => undefined, { host: "127.0.0.1", logger, ...options });
+    return { port: server.port, lines };
+  }
+
+  /** What the client gets, up to the server's FIN; then the client ends as well. */
+  async function ask(
+    port: number,
+    send: (client: RawClient) => void,
+    names: readonly string[],
+  ): Promise<Answer> {
+    await using client = await RawClient.connect({ port });
+    send(client);
+    const head = await client.readHead();
+    const body = Buffer.from(await client.readToEnd()).toString();
+    assert.equal(await client.ended, "fin");
+    assert.equal(head.header("Connection"), "close");
+    assert.equal(head.header("Content-Type"), "text/plain; charset=utf-8");
+    assert.equal(head.header("Content-Length"), String(Buffer.byteLength(body)));
+    client.end();
+    return {
+      status: head.startLine,
+      headers: Object.fromEntries(names.map((name) => [name, head.header(name)])),
+      body,
+    };
+  }
+
+  const upgrade = (options: UpgradeOptions) => (client: RawClient) => client.sendUpgrade(options);
+  const fields = (headers: HeadersToSend) => upgrade({ headers });
+  const NO_HEADERS = {};
+  const rows: readonly (readonly [
+    name: string,
+    send: (client: RawClient) => void,
+    status: string,
+    headers: object,
+    body: string,
+  ])[] = [
+    [
+      "POST",
+      (client) => client.write("POST /chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\r\n"),
+      "405 Method Not Allowed",
+      { Allow: "GET" },
+      'Expected the method GET, got "POST".',
+    ],
+    [
+      "a plain request",
+      (client) => client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+      "426 Upgrade Required",
+      { Upgrade: "websocket" },
+      "Expected a WebSocket upgrade, got a plain HTTP request.",
+    ],
+    [
+      "another version",
+      fields({ "Sec-WebSocket-Version": "8" }),
+      "426 Upgrade Required",
+      { Upgrade: "websocket", "Sec-WebSocket-Version": "13" },
+      'Expected the header "Sec-WebSocket-Version: 13" once, got "8".',
+    ],
+    [
+      "another origin",
+      fields({ Origin: "https://evil.example" }),
+      "403 Forbidden",
+      NO_HEADERS,
+      'Expected an Origin of the host "localhost", got "https://evil.example".',
+    ],
+    [
+      "no key",
+      fields({ "Sec-WebSocket-Key": null }),
+      "400 Bad Request",
+      NO_HEADERS,
+      "Expected one Sec-WebSocket-Key of 16 bytes in base64, got none.",
+    ],
+    [
+      "two Hosts",
+      fields({ Host: ["a", "b"] }),
+      "400 Bad Request",
+      NO_HEADERS,
+      'Expected one valid header "Host", got "a" and "b".',
+    ],
+    [
+      "garbage",
+      (client) => client.write("\x16\x03\x01\x02\x00\x01\x00\r\n\r\n"),
+      "400 Bad Request",
+      NO_HEADERS,
+      "",
+    ],
+    [
+      "a target that is too long",
+      upgrade({ path: `/${"a".repeat(17_000)}` }),
+      "414 URI Too Long",
+      NO_HEADERS,
+      "",
+    ],
+    [
+      "a head that is too long",
+      fields({ "X-A": "a".repeat(17_000) }),
+      "431 Request Header Fields Too Large",
+      NO_HEADERS,
+      "",
+    ],
+    [
+      "too many headers",
+      fields({ "X-A": Array.from({ length: 2000 }, () => "") }),
+      "431 Request Header Fields Too Large",
+      NO_HEADERS,
+      "",
+    ],
+  ];
+  for (const [name, send, status, headers, body] of rows) {
+    test(`G3: ${name} is answered ${status} in plain text, and logged with the reason`, async () => {
+      const { port, lines } = await start();
+      const answer = await ask(port, send, Object.keys(headers));
+      // Where the bytes are no request, heads.test.ts has the sentence.
+      const sentence = body === "" ? answer.body : body;
+      assert.deepEqual(answer, { status: `HTTP/1.1 ${status}`, headers, body: sentence });
+      assert.match(sentence, /^Expected .*\.$/);
+      const [line] = lines;
+      const { status: logged, reason, remoteAddress } = line.details as Record<string, unknown>;
+      assert.deepEqual(
+        [lines.length, line.level, line.message, logged, reason],
+        [1, "info", "connection refused", Number(status.slice(0, 3)), sentence],
+      );
+      assert.equal((remoteAddress as { address: string } | null)?.address, "127.0.0.1");
+    });
+  }
+
+  test("G3: what comes behind a refused request is not read as frames", async () => {
+    const { port } = await start();
+    await using client = await RawClient.connect({ port });
+    const glue = client.frame({ opcode: 1, payload: "frame" });
+    client.sendUpgrade({ headers: { "Sec-WebSocket-Version": "8" }, glue });
+    client.sendText("more");
+    assert.equal((await client.readHead()).startLine, "HTTP/1.1 426 Upgrade Required");
+  });
+
+  const connects = async (port: number, headers: HeadersToSend) => {
+    await using client = await RawClient.connect({ port });
+    client.sendUpgrade({ headers });
+    const { startLine } = await client.readHead();
+    return startLine.slice(9, 12);
+  };
+
+  test("H: by default pages of the server's own host may connect, and requests without Origin; `origins` opens it", async () => {
+    const host = "chat.example:8080";
+    const origins = [
+      null,
+      "http://chat.example:8080",
+      "https://chat.example:8080",
+      "https://chat.example",
+      "https://other.example",
+      "null",
+    ];
+    const outcomes = async (options: ServeOptions) => {
+      const { port } = await start(options);
+      const statuses: string[] = [];
+      for (const origin of origins) statuses.push(await connects(port, { Host: host, Origin: origin }));
+      await server?.close();
+      return statuses;
+    };
+    assert.deepEqual(await outcomes({}), ["101", "101", "101", "403", "403", "403"]);
+    assert.deepEqual(await outcomes({ origins: "any" }), ["101", "101", "101", "101", "101", "101"]);
+    assert.deepEqual(await outcomes({ origins: ["HTTPS://other.example", /^null$/g] }), [
+      "101",
+      "403",
+      "403",
+      "403",
+      "101",
+      "101",
+    ]);
+    assert.deepEqual(await outcomes({ origins: [] }), ["101", "403", "403", "403", "403", "403"]);
+  });
+
+  test("G6: the server's preference chooses the subprotocol, or `selectSubprotocol` does", async () => {
+    const choose = async (options: ServeOptions, offered: string | readonly string[] | null) => {
+      const { port, lines } = await start(options);
+      await using client = await RawClient.connect({ port });
+      client.sendUpgrade({ headers: { "Sec-WebSocket-Protocol": offered } });
+      const head = await client.readHead();
+      const opened = [...(server?.connections ?? [])].map((connection) => connection.subprotocol);
+      await client.close();
+      await server?.close();
+      return [
+        head.startLine.slice(9, 12),
+        head.header("Sec-WebSocket-Protocol"),
+        opened,
+        lines.map((line) => line.message),
+      ];
+    };
+    const subprotocols = ["v2", "v1"];
+    assert.deepEqual(await choose({ subprotocols }, "v1, v2"), ["101", "v2", ["v2"], []]);
+    assert.deepEqual(await choose({ subprotocols }, ["v1", "v0"]), ["101", "v1", ["v1"], []]);
+    assert.deepEqual(await choose({ subprotocols }, "v0"), ["101", null, [null], []]);
+    assert.deepEqual(await choose({ subprotocols }, null), ["101", null, [null], []]);
+    assert.deepEqual(await choose({}, "v1"), ["101", null, [null], []]);
+    const last = (offered: readonly string[]) => offered.at(-1) ?? null;
+    assert.deepEqual(await choose({ selectSubprotocol: last }, "v1, v2"), ["101", "v2", ["v2"], []]);
+    assert.deepEqual(await choose({ selectSubprotocol: () => null }, "v1"), ["101", null, [null], []]);
+    const failed = ["500", null, [], ["selectSubprotocol failed", "connection refused"]];
+    assert.deepEqual(await choose({ selectSubprotocol: () => "v9" }, "v1"), failed);
+    const throws = () => {
+      throw new Error("no");
+    };
+    assert.deepEqual(await choose({ selectSubprotocol: throws }, "v1"), failed);
+  });
+});
