@@ -13,6 +13,7 @@ export type { Bytes } from "./connection/arguments.js";
 export type { CompressionOptions } from "./connection/compression-options.js";
 export type { CloseCause, CloseEvidence, CloseInfo } from "./connection/close-info.js";
 export { explain } from "./connection/explain.js";
+export type { Fragments } from "./connection/fragmented-send.js";
 export type { HandshakeRequest, HandshakeResponse } from "./connection/handshake-record.js";
 export type { Message } from "./connection/inbox.js";
 export type { ConnectionState } from "./connection/link.js";

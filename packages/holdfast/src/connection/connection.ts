@@ -4,8 +4,10 @@ import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import { checkClose, checkControlPayload, toBytes, type Bytes } from "./arguments.js";
 import type { CloseInfo } from "./close-info.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
+import { isFragments, sendFragments, type Fragments } from "./fragmented-send.js";
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./handshake-record.js";
 import type { Message } from "./inbox.js";
+import { Interruption } from "./interruption.js";
 import { ended, Link, type ConnectionState, type LinkObserver, type LinkOptions } from "./link.js";
 import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
 import {
@@ -70,6 +72,8 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
   // Made on demand: of ten thousand idle connections, most are never asked for them.
   #closed: { promise: Promise<CloseInfo>; resolve: (info: CloseInfo) => void } | null = null;
   #aborter: AbortController | null = null;
+  /** Settles when the message that is being sent piece by piece is over; null while there is none. */
+  #fragmented: Promise<void> | null = null;
 
   /** Applications get connections from `connect()` and `serve()`. */
   constructor(init: ConnectionInit) {
@@ -158,24 +162,29 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
   }
 
   /**
-   * Sends a message: a string as text, bytes as binary (RFC 6455 section 5.6).
+   * Sends a message: a string as text, bytes as binary (RFC 6455 section 5.6). An iterable of strings or of bytes is
+   * sent as one message, a fragment for each piece as it comes, never compressed; other messages wait until it is
+   * complete. What goes wrong before its first fragment has left changes nothing; what goes wrong later (a piece of
+   * another type, an iterable that throws, an abort) ends the connection with 1011.
    *
    * Resolves while fewer than `writeLimit` bytes are unsent, and waits otherwise: `await` it to keep pace with the
    * peer. Bytes may be changed once it has resolved. An abort takes back a message of which no byte has left;
    * one that is on its way already just stops waiting.
    *
-   * @throws InvalidArgument for anything but a string or bytes
+   * @throws InvalidArgument for anything but a string, bytes, or an iterable of them
    * @throws ConnectionClosed when the connection ends first
    */
-  send(data: string | Bytes, options?: SendOptions): Promise<void> {
+  send(data: string | Bytes | Fragments, options?: SendOptions): Promise<void> {
     try {
       const settings = options === undefined ? DEFAULT_SEND : checkSendOptions(options);
       if (settings.signal?.aborted === true) return Promise.reject(settings.signal.reason as Error);
       if (this.#link.state !== "open") return this.#rejectOnceClosed();
+      if (this.#fragmented !== null) return this.#sendInTurn(data, settings);
       if (typeof data === "string") return this.#link.sendText(data, settings);
       const bytes = toBytes(data);
-      if (bytes === null) throw expected("data", "a string, an ArrayBuffer or a view of one", data);
-      return this.#link.sendBinary(bytes, settings);
+      if (bytes !== null) return this.#link.sendBinary(bytes, settings);
+      if (isFragments(data)) return this.#sendFragments(data, settings.signal);
+      throw expected("data", "a string, bytes, or an iterable of them", data);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -293,6 +302,33 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
   /** `await using connection = …` closes with 1000 at the end of the block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Waits until no other message is under way, and looks at everything anew. */
+  async #sendInTurn(data: string | Bytes | Fragments, { signal, mayEncode }: SendSettings): Promise<void> {
+    while (this.#fragmented !== null) await this.#fragmented;
+    return this.send(data, { signal, compress: mayEncode });
+  }
+
+  #sendFragments(source: Fragments, signal: AbortSignal | null): Promise<void> {
+    const interruption = new Interruption(signal, this.closed, () => this.#link.closedError());
+    const sending = sendFragments(source, {
+      interrupted: interruption.promise,
+      sendFrame: (firstByte, payload) =>
+        this.#link.state === "open" ? this.#link.sendFrame(firstByte, payload) : this.#rejectOnceClosed(),
+      failMessage: (error) => {
+        const cause = error instanceof Error ? error : new Error(String(error));
+        this.#link.close({ code: 1011, reason: "error in fragmented message" }, "local-close", cause);
+      },
+    });
+    const over = sending
+      .catch(() => undefined)
+      .then(() => {
+        interruption.stop();
+        this.#fragmented = null;
+      });
+    this.#fragmented = over;
+    return sending;
   }
 
   [start](rest: Uint8Array, preface: Uint8Array | null = null): void {

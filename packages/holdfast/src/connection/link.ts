@@ -2,6 +2,7 @@
 
 import type { CloseFrame } from "../protocol/close-code.js";
 import { closeCodeOf, closeOf, type MessageExtension, type ProtocolFailure } from "../protocol/extension.js";
+import { FIN } from "../protocol/frame/opcode.js";
 import { Protocol, type Role } from "../protocol/protocol.js";
 import { closeInfo, type CloseCause, type CloseEvidence, type CloseInfo } from "./close-info.js";
 import { Closure } from "./closure.js";
@@ -119,6 +120,12 @@ export class Link
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
     this.#traffic.messagesSent++;
     return this.outbox.sendBinary(payload, settings);
+  }
+
+  /** Sends a frame of a message that is sent piece by piece. */
+  sendFrame(firstByte: number, payload: Uint8Array): Promise<void> {
+    if ((firstByte & FIN) !== 0) this.#traffic.messagesSent++;
+    return this.outbox.sendFrame(firstByte, payload, null);
   }
 
   /** Begins the closing handshake: our Close goes out behind what was sent before (RFC 6455 section 7.1.2). */

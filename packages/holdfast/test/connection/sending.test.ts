@@ -67,7 +67,7 @@ describe("Connection.send()", () => {
       // Callers without types may pass anything.
       await assert.rejects(h.connection.send(data as string), {
         name: "InvalidArgument",
-        message: `Expected \`data\` to be a string, an ArrayBuffer or a view of one, got ${got}`,
+        message: `Expected \`data\` to be a string, bytes, or an iterable of them, got ${got}`,
       });
     }
     h.clock.turn();

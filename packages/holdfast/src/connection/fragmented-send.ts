@@ -1,0 +1,84 @@
+// Sends an iterable as one message, a frame for each piece (RFC 6455 section 5.4).
+
+import { BINARY, CONTINUATION, FIN, TEXT } from "../protocol/frame/opcode.js";
+import { InvalidArgument } from "../protocol/errors.js";
+import { toBytes, type Bytes } from "./arguments.js";
+import { describe } from "./options.js";
+
+/** The pieces of one message: all of them strings, or all of them bytes. */
+export type Fragments = Iterable<string | Bytes> | AsyncIterable<string | Bytes>;
+
+/** What sending fragments needs of its connection. */
+export interface FragmentSink {
+  /** Sends one frame as it is; resolves when there is room for the next. Rejects once the connection is closing. */
+  sendFrame(firstByte: number, payload: Uint8Array): Promise<void>;
+  /** Rejects when the connection ends, or when the caller gives up. */
+  readonly interrupted: Promise<never>;
+  /** A message was begun that will never be complete: nothing can follow it. */
+  failMessage(error: unknown): void;
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * Sends the pieces as they come. Each is sent once the next is there, so that the last one can say that it is: a
+ * message of one piece is one frame, and of none is no message at all.
+ *
+ * What goes wrong before the first frame leaves the connection as it was; what goes wrong later ends it.
+ */
+export async function sendFragments(source: Fragments, sink: FragmentSink): Promise<void> {
+  const iterator = iteratorOf(source);
+  let opcode: number | null = null;
+  let held: Uint8Array | null = null;
+  let sent = 0;
+  const sendHeld = (payload: Uint8Array, finalBit: number): Promise<void> =>
+    sink.sendFrame((sent++ === 0 ? (opcode ?? BINARY) : CONTINUATION) | finalBit, payload);
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), sink.interrupted]);
+      if (next.done === true) break;
+      const fragment = checkFragment(next.value);
+      if (opcode !== null && fragment.opcode !== opcode) throw mixedTypes(opcode, next.value);
+      opcode = fragment.opcode;
+      if (held !== null) await Promise.race([sendHeld(held, 0), sink.interrupted]);
+      held = fragment.payload;
+    }
+    if (held !== null) await Promise.race([sendHeld(held, FIN), sink.interrupted]);
+  } catch (error) {
+    leave(iterator);
+    if (sent > 0) sink.failMessage(error);
+    throw error;
+  }
+}
+
+/** Whether a value can be sent piece by piece. */
+export function isFragments(data: unknown): data is Fragments {
+  return (
+    typeof data === "object" && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data)
+  );
+}
+
+function iteratorOf(source: Fragments): AsyncIterator<unknown> | Iterator<unknown> {
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+}
+
+function checkFragment(piece: unknown): { readonly opcode: number; readonly payload: Uint8Array } {
+  if (typeof piece === "string") return { opcode: TEXT, payload: encoder.encode(piece) };
+  const bytes = toBytes(piece);
+  if (bytes === null)
+    throw new InvalidArgument(`Expected each fragment to be a string or bytes, got ${describe(piece)}`);
+  // A copy: a generator may fill the same buffer again for the next piece, which is asked for first.
+  return { opcode: BINARY, payload: bytes.slice() };
+}
+
+function mixedTypes(opcode: number, piece: unknown): InvalidArgument {
+  const what = opcode === TEXT ? "a string" : "bytes";
+  return new InvalidArgument(
+    `Expected each fragment to be ${what}, as the first one was, got ${describe(piece)}`,
+  );
+}
+
+/** Lets a generator run its `finally`; what that throws, or how long it takes, changes nothing here. */
+function leave(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
+  void (async () => iterator.return?.())().catch(() => undefined);
+}
