@@ -85,6 +85,7 @@ export class Link
     this.transport.start(this);
     if (preface !== null) this.outbox.preface(preface);
     this.pulse.open();
+    this.outbox.flush(); // Now: what the application does first may block the loop, and the ping's time is running.
     if (rest.length > 0) this.onChunk(rest);
   }
 
