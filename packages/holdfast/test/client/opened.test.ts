@@ -40,15 +40,18 @@ describe("A connection from connect()", () => {
     await assertNothingLeft(resources);
   });
 
-  for (const scheme of ["ws", "wss"] as const) {
-    test(`B10: 1,000 messages glued to the 101 over ${scheme} are read in order a second later, Close and FIN behind them too`, async () => {
+  for (const [scheme, delay] of [
+    ["ws", 1000],
+    ["wss", 100],
+  ] as const) {
+    test(`B10: 1,000 messages glued to the 101 over ${scheme} are read in order ${delay} ms later, Close and FIN behind them too`, async () => {
       const tls = scheme === "wss" ? { tls: certificates.server } : {};
       const server = await RawServer.start(tls, async (peer) => {
         await peer.acceptUpgrade({ glue: Buffer.concat([...TEXTS.map(text), close]) });
         peer.end();
       });
       const connection = await connect(server.url(), { tls: { ca: certificates.ca } });
-      await sleep(1000);
+      await sleep(delay);
       assert.deepEqual(await read(connection, 1000), TEXTS);
       await assert.rejects(connection.recv(), { name: "ConnectionClosedOK" });
       assert.equal((await connection.closed).message, "received 1000 (OK); then sent 1000 (OK)");

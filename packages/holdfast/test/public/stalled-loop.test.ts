@@ -5,20 +5,20 @@ import { connect, serve, type Connection } from "holdfast";
 import { blockEventLoop } from "holdfast-testkit";
 import { startClientWorker, startServerWorker } from "./peer-worker.js";
 
-const options = { pingInterval: 100, pingTimeout: 200 };
+const options = { pingInterval: 80, pingTimeout: 150 };
 
 /** Blocks the loop for three pingTimeouts, several times, each time with a ping on its way. */
 async function survive(connection: Connection) {
   const gaps: number[] = [];
   connection.on("suspended", ({ gap }) => gaps.push(Math.round(gap)));
   await connection.ping();
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 2; round++) {
     const ping = connection.ping();
-    setImmediate(() => blockEventLoop(600)); // Behind the write, so that the pong comes into the kernel meanwhile.
+    setImmediate(() => blockEventLoop(450)); // Behind the write, so that the pong comes into the kernel meanwhile.
     await ping;
     await sleep(50);
   }
-  await sleep(400); // Pings of the grid are judged as ever.
+  await sleep(300); // Pings of the grid are judged as ever.
   return gaps;
 }
 
@@ -31,9 +31,9 @@ describe("A blocked event loop", () => {
       `told of gaps of ${gaps.join(", ")} ms; slowest ping ${connection.latencyStats.max?.toFixed(1)} ms`,
     );
     assert.equal(connection.state, "open");
-    assert(gaps.length >= 3 && gaps.some((gap) => gap > 300), gaps.join(", "));
+    assert(gaps.length >= 2 && gaps.some((gap) => gap > 200), gaps.join(", "));
     const { evidence } = await connection.close();
-    assert(evidence.longestStall > 300);
+    assert(evidence.longestStall > 200);
     await worker.terminate();
   });
 
@@ -48,7 +48,7 @@ describe("A blocked event loop", () => {
       `told of gaps of ${gaps.join(", ")} ms; slowest ping ${connection.latencyStats.max?.toFixed(1)} ms`,
     );
     assert.equal(connection.state, "open");
-    assert(gaps.length >= 3 && gaps.some((gap) => gap > 300), gaps.join(", "));
+    assert(gaps.length >= 2 && gaps.some((gap) => gap > 200), gaps.join(", "));
     await server.close();
     await worker.terminate();
   });
