@@ -198,7 +198,7 @@ class OpenAttempt implements TransportHandler, AlarmHandler {
     const message = `Expected ${this.#url.href} to answer 101 (Switching Protocols), got ${head.status} ${head.reason}`;
     const headers = head.headers.toHeaders();
     this.#fail(
-      new InvalidStatus(message.trimEnd(), { status: head.status, headers, body: body.bytes, retryAfter }),
+      new InvalidStatus(message.trimEnd(), { status: head.status, headers, body: body.take(), retryAfter }),
     );
   }
 
