@@ -7,6 +7,7 @@ import type { TransportHandler } from "../connection/ports.js";
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
 import { SocketTransport } from "../node/socket-transport.js";
+import { escapeControls } from "../protocol/control-characters.js";
 import { readDeflateAnswer, type NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
 import {
   InvalidArgument,
@@ -206,10 +207,10 @@ class OpenAttempt implements TransportHandler, AlarmHandler {
     if (this.#refusal === null) return;
     const { head, body } = this.#refusal;
     const retryAfter = parseRetryAfter(head.headers.get("Retry-After"), this.#runtime.clock.wallNow());
-    const message = `Expected ${this.#url.href} to answer 101 (Switching Protocols), got ${head.status} ${head.reason}`;
+    const message = `Expected ${this.#url.href} to answer 101 (Switching Protocols), got ${head.status} ${escapeControls(head.reason)}`;
     const headers = head.headers.toHeaders();
     this.#fail(
-      new InvalidStatus(message.trimEnd(), { status: head.status, headers, body: body.bytes, retryAfter }),
+      new InvalidStatus(message.trimEnd(), { status: head.status, headers, body: body.take(), retryAfter }),
     );
   }
 

@@ -1,5 +1,6 @@
 // What an error of the operating system, of name lookup or of TLS means for whoever opens a connection.
 
+import { escapeControls } from "../protocol/control-characters.js";
 import { HandshakeError, type OpenFailure, type OpenPhase } from "../protocol/errors.js";
 
 export type SystemError = Error & { readonly code?: string };
@@ -8,14 +9,13 @@ export type SystemError = Error & { readonly code?: string };
 export function openError(error: SystemError, phase: OpenPhase, where: string): HandshakeError {
   const failure = failureOf(error.code, phase);
   const code = CODES[failure];
-  return new HandshakeError(
-    `${SENTENCES[failure]} ${where}: ${error.message === "" ? (error.code ?? error.name) : error.message}`,
-    {
-      failure,
-      cause: error,
-      ...(code === undefined ? {} : { code }),
-    },
-  );
+  // OpenSSL and Node repeat what stands in the server's certificate.
+  const detail = escapeControls(error.message === "" ? (error.code ?? error.name) : error.message);
+  return new HandshakeError(`${SENTENCES[failure]} ${where}: ${detail}`, {
+    failure,
+    cause: error,
+    ...(code === undefined ? {} : { code }),
+  });
 }
 
 /** The peer ended the stream before the handshake was over. */

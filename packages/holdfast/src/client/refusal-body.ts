@@ -1,49 +1,76 @@
-// The body of a refused upgrade, as far as it is worth keeping (RFC 9112 section 6).
+// The body of a refused upgrade, as far as it is worth keeping (RFC 9112 section 6). Each byte is looked at once,
+// however small the pieces in which a hostile server sends them.
 
 import type { HeaderList } from "../protocol/handshake/header-list.js";
+import { MessageBuffer } from "../protocol/message/message-buffer.js";
 
 /** Enough for an error page or a JSON problem. */
 const MAX_BODY = 64 * 1024;
 /** Sizes of chunks and their lines come on top. */
 const MAX_RAW = 2 * MAX_BODY;
+/** Of the line before a chunk: what follows the size is of no interest. */
+const MAX_SIZE_LINE = 32;
+const LINE_FEED = 0x0a;
 
 export class RefusalBody {
   readonly #isChunked: boolean;
-  readonly #length: number;
-  #raw: Buffer = Buffer.alloc(0);
+  readonly #body = new MessageBuffer(MAX_BODY);
+  /** Bytes to come: of the present chunk, or of the whole body. */
+  #remaining: number;
+  #sizeLine = "";
+  #rawLength = 0;
+  #isComplete: boolean;
 
   constructor(headers: HeaderList) {
     this.#isChunked = headers.get("Transfer-Encoding")?.toLowerCase().endsWith("chunked") === true;
-    const length = headers.get("Content-Length");
-    this.#length = length !== null && /^\d{1,15}$/.test(length) ? Number(length) : Infinity;
+    this.#remaining = this.#isChunked ? 0 : contentLength(headers);
+    this.#isComplete = !this.#isChunked && this.#remaining === 0;
   }
 
   /** Takes bytes; returns whether the body is complete, or as long as it may get. */
   push(chunk: Uint8Array): boolean {
-    this.#raw = Buffer.concat([this.#raw, chunk]).subarray(0, MAX_RAW);
-    if (this.#raw.length === MAX_RAW) return true;
-    if (this.#isChunked) return decodeChunked(this.#raw).isComplete;
-    return this.#raw.length >= Math.min(this.#length, MAX_BODY);
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    this.#rawLength += bytes.length;
+    for (let at = 0; at < bytes.length && !this.#isComplete;) {
+      at = this.#remaining > 0 ? this.#takeData(bytes, at) : this.#takeSize(bytes, at);
+    }
+    return this.#isComplete || this.#rawLength >= MAX_RAW;
   }
 
-  /** What came of the body, at most 64 KiB. */
-  get bytes(): Uint8Array {
-    const body = this.#isChunked ? decodeChunked(this.#raw).body : this.#raw.subarray(0, this.#length);
-    return new Uint8Array(body.subarray(0, MAX_BODY));
+  /** Hands out what came of the body, at most 64 KiB. */
+  take(): Uint8Array {
+    return new Uint8Array(this.#body.take());
+  }
+
+  #takeData(bytes: Buffer, at: number): number {
+    const end = Math.min(bytes.length, at + this.#remaining);
+    this.#body.append(bytes, at, Math.min(end, at + MAX_BODY - this.#body.length));
+    this.#remaining -= end - at;
+    if (this.#body.length === MAX_BODY || (!this.#isChunked && this.#remaining === 0))
+      this.#isComplete = true;
+    return end;
+  }
+
+  /** RFC 9112 section 7.1: size in hexadecimal, CRLF, data, CRLF, …, a last chunk of size 0. */
+  #takeSize(bytes: Buffer, at: number): number {
+    const lineEnd = bytes.indexOf(LINE_FEED, at);
+    const end = lineEnd < 0 ? bytes.length : lineEnd;
+    const room = MAX_SIZE_LINE - this.#sizeLine.length;
+    this.#sizeLine += bytes.toString("latin1", at, Math.min(end, at + room));
+    if (lineEnd < 0) return end;
+    const line = this.#sizeLine.trim();
+    this.#sizeLine = "";
+    if (line !== "") {
+      const size = Number.parseInt(line, 16);
+      if (size > 0) this.#remaining = size;
+      else this.#isComplete = true;
+    }
+    return lineEnd + 1;
   }
 }
 
-/** RFC 9112 section 7.1: size in hexadecimal, CRLF, data, CRLF, …, a last chunk of size 0. */
-function decodeChunked(raw: Buffer): { body: Buffer; isComplete: boolean } {
-  const parts: Buffer[] = [];
-  for (let at = 0; ;) {
-    const lineEnd = raw.indexOf("\r\n", at);
-    if (lineEnd < 0) return { body: Buffer.concat(parts), isComplete: false };
-    const size = Number.parseInt(raw.toString("latin1", at, lineEnd), 16);
-    if (!(size > 0)) return { body: Buffer.concat(parts), isComplete: true };
-    const dataStart = lineEnd + 2;
-    parts.push(raw.subarray(dataStart, dataStart + size));
-    at = dataStart + size + 2;
-    if (at > raw.length) return { body: Buffer.concat(parts), isComplete: false };
-  }
+/** Without a length the body ends with the connection. */
+function contentLength(headers: HeaderList): number {
+  const length = headers.get("Content-Length");
+  return length !== null && /^\d{1,15}$/.test(length) ? Number(length) : Infinity;
 }

@@ -10,12 +10,17 @@ export type Bytes = ArrayBuffer | ArrayBufferView;
 
 const encoder = new TextEncoder();
 
-/** The bytes that a buffer or a view covers, without a copy; null where it is neither. */
+/** The bytes that a buffer or a view covers, without a copy; null where it is neither, or has none any more. */
 export function toBytes(data: unknown): Uint8Array | null {
-  if (data instanceof Uint8Array) return data;
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) return new Uint8Array(data);
-  return null;
+  if (data instanceof Uint8Array && data.length > 0) return data;
+  try {
+    if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) return new Uint8Array(data);
+    return null;
+  } catch {
+    // Its memory was transferred to another owner, or shrank below the view: there is no other way to find out.
+    return null;
+  }
 }
 
 /** @throws InvalidArgument (RFC 6455 section 5.5: at most 125 bytes) */

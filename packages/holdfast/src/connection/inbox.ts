@@ -167,7 +167,11 @@ export class Inbox {
   }
 }
 
+/** An empty view has some 200 bytes of its own, and a chunk has room for 32,768 empty messages: they share one. */
+const NO_BYTES = new Uint8Array(0);
+
 /** A small slice that waits would keep all of the chunk in memory that it was read in. */
 function ownBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 0) return NO_BYTES;
   return bytes.length * 2 < bytes.buffer.byteLength ? bytes.slice() : bytes;
 }

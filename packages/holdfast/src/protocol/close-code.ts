@@ -1,5 +1,7 @@
 // Close codes: their names, and which may travel (RFC 6455 section 7.4, IANA's WebSocket Close Code Number Registry).
 
+import { escapeControls } from "./control-characters.js";
+
 const NAMES: ReadonlyMap<number, string> = new Map([
   [1000, "OK"],
   [1001, "going away"],
@@ -36,10 +38,10 @@ export function closeCodeName(code: number): string {
   return "unknown";
 }
 
-/** A Close as a person reads it: `1001 (going away) server restarts`. */
+/** A Close as a person reads it, on one line: `1001 (going away) server restarts`. */
 export function describeClose(close: CloseFrame): string {
   const named = `${close.code} (${closeCodeName(close.code)})`;
-  return close.reason === "" ? named : `${named} ${close.reason}`;
+  return close.reason === "" ? named : `${named} ${escapeControls(close.reason)}`;
 }
 
 /** Whether the code may stand in a Close frame: 1005, 1006 and 1015 never travel, the rest is unassigned. */

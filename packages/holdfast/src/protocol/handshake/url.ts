@@ -75,9 +75,12 @@ function checkStart(text: string): void {
   throw new InvalidURL(`Expected a URL with the scheme ws: or wss: (or http:, https:), got ${redact(text)}.`);
 }
 
-/** Everything up to the last "@" may be a password, also where the text is not the URL that was meant. */
+/**
+ * Everything up to the last "@" may be a password, also where the text is not the URL that was meant.
+ * The slashes are taken all or none: tried one by one, 64 KiB of them would take seconds.
+ */
 function redact(text: string): string {
-  return quote(text.replace(/^( *[a-z][a-z0-9+.-]*:\/+)?[^]*@/i, "$1"));
+  return quote(text.replace(/^( *[a-z][a-z0-9+.-]*:\/+(?!\/))?[^]*@/i, "$1"));
 }
 
 function basicAuthorization(url: URL): string | null {

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { performance } from "node:perf_hooks";
+import { test } from "node:test";
+import { RefusalBody } from "../../dist/client/refusal-body.js";
+import { parseAuthority } from "../../dist/protocol/handshake/authority.js";
+import { checkServerAnswer } from "../../dist/protocol/handshake/client-handshake.js";
+import { parseExtensions } from "../../dist/protocol/handshake/extension-header.js";
+import { isHeadFailure } from "../../dist/protocol/handshake/head-failure.js";
+import { HeadReader } from "../../dist/protocol/handshake/head-reader.js";
+import { readHeaders } from "../../dist/protocol/handshake/header-input.js";
+import { HeaderList } from "../../dist/protocol/handshake/header-list.js";
+import { isOriginAllowed } from "../../dist/protocol/handshake/origin.js";
+import { quote } from "../../dist/protocol/handshake/quote.js";
+import { parseRequestHead } from "../../dist/protocol/handshake/request-head.js";
+import { originForm } from "../../dist/protocol/handshake/request-target.js";
+import { parseResponseHead } from "../../dist/protocol/handshake/response-head.js";
+import { parseRetryAfter } from "../../dist/protocol/handshake/retry-after.js";
+import { judgeRequest } from "../../dist/protocol/handshake/server-handshake.js";
+import { isToken, listHasToken, parseTokenList } from "../../dist/protocol/handshake/token.js";
+import { parseWebSocketURL } from "../../dist/protocol/handshake/url.js";
+
+const SIZE = 64 * 1024;
+const UNITS = [
+  " ",
+  ",",
+  '"',
+  "\t",
+  ", ",
+  '",',
+  '"\\',
+  "a,",
+  "; ",
+  "a=",
+  "=",
+  ":",
+  "/",
+  "@",
+  "%",
+  "[",
+  "0",
+  "\\",
+];
+
+const LIMITS = { maxSize: 2 * SIZE, maxHeaders: 128 };
+const JUDGE = { isSecure: false, origins: "same-origin", subprotocols: ["chat"] } as const;
+const EXPECTED = { key: "dGhlIHNhbXBsZSBub25jZQ==", subprotocols: ["chat"], offeredExtensions: ["x"] };
+/** Each of these is hostile in one header, and right otherwise. */
+const REQUEST = {
+  Host: "localhost",
+  Upgrade: "websocket",
+  Connection: "Upgrade",
+  "Sec-WebSocket-Key": EXPECTED.key,
+  "Sec-WebSocket-Version": "13",
+};
+const RESPONSE = {
+  Upgrade: "websocket",
+  Connection: "Upgrade",
+  "Sec-WebSocket-Accept": "s3pPLMBiTxaQ9kYGzhZRbK+xOo8=",
+};
+const HOSTILE = ["Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions", "Origin", "Retry-After"];
+
+/** Whatever these make of the text, they make it soon. */
+const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
+  isToken,
+  parseTokenList,
+  listHasToken: (text) => listHasToken(text, "upgrade"),
+  parseExtensions,
+  parseAuthority,
+  parseRetryAfter: (text) => parseRetryAfter(text, 0),
+  quote,
+  originForm: (text) => [originForm(text, "localhost"), originForm(`http://${text}`, text)],
+  isOriginAllowed: (text) => isOriginAllowed(`http://${text}`, text, false, "same-origin"),
+  readHeaders: (text) => refusedOr(() => readHeaders({ X: text })),
+  // Behind the scheme, in the place of it, and as the user info that no message may show.
+  parseWebSocketURL: (text) =>
+    [text, `ws:${text}`, `ws://${text}`, `ws://localhost/${text}`, `ws://${text}@localhost/#`].map((url) =>
+      refusedOr(() => parseWebSocketURL(url)),
+    ),
+  "the request line": (text) => parseRequestHead({ startLine: `GET ${text}`, headers: new HeaderList("") }),
+  "the status line": (text) =>
+    parseResponseHead({ startLine: `HTTP/1.1 ${text}`, headers: new HeaderList("") }),
+  "the head of a request": (text) =>
+    Object.keys({ ...REQUEST, ...Object.fromEntries(HOSTILE.map((name) => [name, ""])) }).map((name) => {
+      const head = readHead("GET / HTTP/1.1", { ...REQUEST, [name]: text });
+      if (head === null) return null;
+      const request = parseRequestHead(head);
+      return isHeadFailure(request) ? null : judgeRequest(request, JUDGE);
+    }),
+  "the head of a response": (text) =>
+    Object.keys({ ...RESPONSE, ...Object.fromEntries(HOSTILE.map((name) => [name, ""])) }).map((name) => {
+      const head = readHead("HTTP/1.1 101 OK", { ...RESPONSE, [name]: text });
+      if (head === null) return null;
+      const response = parseResponseHead(head);
+      return isHeadFailure(response) ? null : checkServerAnswer(response, EXPECTED);
+    }),
+};
+
+function readHead(startLine: string, headers: Readonly<Record<string, string>>) {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const result = new HeadReader(LIMITS).push(Buffer.from(`${startLine}\r\n${lines.join("")}\r\n`, "latin1"));
+  return result === "incomplete" || isHeadFailure(result) ? null : result.head;
+}
+
+function refusedOr(parse: () => unknown): unknown {
+  try {
+    return parse();
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Milliseconds of the fastest of a few runs: a busy machine only ever adds to it. */
+function fastest(run: () => unknown, enough: number): number {
+  let best = Infinity;
+  for (let attempt = 0; attempt < 12 && best >= enough; attempt++) {
+    const start = performance.now();
+    run();
+    best = Math.min(best, performance.now() - start);
+  }
+  return best;
+}
+
+for (const [name, parse] of Object.entries(PARSERS)) {
+  // Heads are read in as many ways as they have headers.
+  const limit = name.startsWith("the head") ? 5 * 10 : 5;
+  test(`H: ${name} takes less than ${limit} ms for 64 KiB of spaces, commas, quotes and the like`, () => {
+    for (const unit of UNITS) {
+      const text = unit.repeat(SIZE / unit.length);
+      const took = fastest(() => parse(text), limit);
+      assert(took < limit, `${JSON.stringify(unit)} took ${took.toFixed(1)} ms`);
+    }
+  });
+}
+
+test("H: the body of a refusal takes time linear in its bytes, however small its chunks and those of TCP", () => {
+  const headers = new HeaderList("Transfer-Encoding: chunked\r\n");
+  const bytes = Buffer.from("1\r\nx\r\n".repeat(20_000));
+  const took = fastest(() => {
+    const body = new RefusalBody(headers);
+    for (let at = 0; at < bytes.length && !body.push(bytes.subarray(at, at + 1)); at++);
+    assert.equal(Buffer.from(body.take()).toString(), "x".repeat(20_000));
+  }, 500);
+  assert(took < 500, `It took ${took.toFixed(0)} ms`);
+});

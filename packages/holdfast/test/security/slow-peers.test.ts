@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { after, before, describe, test } from "node:test";
+import { connect, OpenTimeout, type Server } from "holdfast";
+import {
+  activeResources,
+  assertNothingLeft,
+  eventually,
+  RawClient,
+  RawServer,
+  type RawEnd,
+  type ResourceCounts,
+} from "holdfast-testkit";
+import { usedMemory } from "../connection/memory.js";
+import { assertServes, attacker, echoServer } from "./servers.js";
+
+/** Milliseconds; a refused client then has one second more to read the answer. */
+const OPEN_TIMEOUT = 200;
+const LINGER = 1000;
+/** What a busy machine may add. */
+const SLACK = 3000;
+
+const HEAD = "GET / HTTP/1.1\r\nHost: localhost\r\nX: ";
+
+describe("Peers that take their time", () => {
+  let resources: ResourceCounts;
+  let server: Server;
+
+  before(async () => {
+    resources = activeResources();
+    server = await echoServer({ openTimeout: OPEN_TIMEOUT });
+  });
+
+  after(async () => {
+    await server.close();
+    await assertNothingLeft(resources);
+  });
+
+  /** Writes a byte every few milliseconds until the server ends the connection. */
+  async function drip(client: RawClient, head: string): Promise<RawEnd> {
+    let end: RawEnd | null = null;
+    void client.ended.then((how) => (end = how));
+    client.write(head);
+    while (end === null) {
+      client.write("x");
+      await sleep(4);
+    }
+    return end;
+  }
+
+  test("H: a request that comes one byte at a time ends at openTimeout with 408, however eager its client is", async () => {
+    await using client = await attacker(server);
+    const start = performance.now();
+    const end = drip(client, HEAD);
+    const { startLine } = await client.readHead({ timeout: OPEN_TIMEOUT + SLACK });
+    const took = performance.now() - start;
+    assert.equal(startLine, "HTTP/1.1 408 Request Timeout");
+    assert(took >= OPEN_TIMEOUT - 20 && took < OPEN_TIMEOUT + SLACK, `It took ${took.toFixed(0)} ms`);
+    await end;
+    await assertServes(server);
+  });
+
+  test("H: a client that never reads its refusal, never ends its side and goes on sending, is cut off", async () => {
+    const before = sockets();
+    for (const request of ["GET / HTTP/1.1\r\n\r\n", HEAD + "x".repeat(70_000)]) {
+      await using client = await attacker(server);
+      client.stopReading();
+      // Megabytes that nobody waits for.
+      client.write(request + "x".repeat(4 * 1024 * 1024));
+      await eventually(() => sockets() <= before + 1, "the server to let go", OPEN_TIMEOUT + LINGER + SLACK);
+    }
+    await assertServes(server);
+  });
+
+  test("H: 500 sockets that say nothing leave the server free for others, and are gone after openTimeout", async () => {
+    const before = sockets();
+    const clients: RawClient[] = [];
+    for (let round = 0; round < 5; round++) {
+      clients.push(...(await Promise.all(Array.from({ length: 100 }, () => attacker(server)))));
+    }
+    await assertServes(server);
+    for (const client of clients) {
+      const { startLine } = await client.readHead({ timeout: OPEN_TIMEOUT + SLACK });
+      assert.equal(startLine, "HTTP/1.1 408 Request Timeout");
+    }
+    const isGone = () => sockets() <= before + clients.length;
+    await eventually(isGone, "the server to let go", LINGER + SLACK);
+    await assertServes(server);
+    await Promise.all(clients.map((client) => client.close()));
+  });
+
+  test("H: an unfinished request costs little more than its bytes, however they came", async (t) => {
+    const COUNT = 100;
+    const SIZE = 15_000;
+    await using patient = await echoServer({ openTimeout: null });
+    const clients = await Promise.all(Array.from({ length: COUNT }, () => attacker(patient)));
+    for (const client of clients) client.write("GET / HTTP/1.1\r\n");
+    await sleep(20);
+    const before = await usedMemory();
+    for (let sent = 0; sent < SIZE; sent += 500) {
+      for (const client of clients) client.write(`${`X-${sent}: `.padEnd(498, "x")}\r\n`);
+      await sleep(1);
+    }
+    await Promise.all(clients.map((client) => client.flushed()));
+    await sleep(50);
+    const each = ((await usedMemory()) - before) / COUNT;
+    t.diagnostic(`${each.toFixed(0)} bytes for each request of ${SIZE} bytes`);
+    assert(each > SIZE && each < 4 * SIZE);
+    await Promise.all(clients.map((client) => client.close()));
+  });
+
+  for (const [what, bytes] of [
+    ["nothing", ""],
+    ["the head of an answer, one byte at a time", "HTTP/1.1 101 Switching Protocols\r\nX: "],
+    ["interim answers for ever", "HTTP/1.1 103 Early Hints\r\n\r\n"],
+  ] as const) {
+    test(`H: a server that sends ${what} ends at the client's openTimeout`, async () => {
+      await using slow = await RawServer.start({}, async (peer) => {
+        let isEnded = false;
+        void peer.ended.then(() => (isEnded = true));
+        peer.write(bytes);
+        while (!isEnded) {
+          if (bytes !== "") peer.write(bytes.endsWith("\r\n") ? bytes : "x");
+          await sleep(4);
+        }
+      });
+      const start = performance.now();
+      await assert.rejects(connect(slow.url(), { openTimeout: OPEN_TIMEOUT }), (error) => {
+        assert(error instanceof OpenTimeout);
+        assert.equal(error.phase, "upgrade");
+        return true;
+      });
+      const took = performance.now() - start;
+      assert(took >= OPEN_TIMEOUT - 20 && took < OPEN_TIMEOUT + SLACK, `It took ${took.toFixed(0)} ms`);
+    });
+  }
+});
+
+/** TCP connections of this process: both ends of each. */
+function sockets(): number {
+  return activeResources()["TCPSocketWrap"] ?? 0;
+}
