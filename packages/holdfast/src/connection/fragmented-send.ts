@@ -53,9 +53,9 @@ export async function sendFragments(source: Fragments, sink: FragmentSink): Prom
 
 /** Whether a value can be sent piece by piece. */
 export function isFragments(data: unknown): data is Fragments {
-  return (
-    typeof data === "object" && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data)
-  );
+  // A view whose memory was transferred away is no bytes any more, and throws when it is iterated.
+  if (typeof data !== "object" || data === null || ArrayBuffer.isView(data)) return false;
+  return Symbol.asyncIterator in data || Symbol.iterator in data;
 }
 
 function iteratorOf(source: Fragments): AsyncIterator<unknown> | Iterator<unknown> {
@@ -68,7 +68,7 @@ function checkFragment(piece: unknown): { readonly opcode: number; readonly payl
   if (bytes === null)
     throw new InvalidArgument(`Expected each fragment to be a string or bytes, got ${describe(piece)}`);
   // A copy: a generator may fill the same buffer again for the next piece, which is asked for first.
-  return { opcode: BINARY, payload: bytes.slice() };
+  return { opcode: BINARY, payload: new Uint8Array(bytes) };
 }
 
 function mixedTypes(opcode: number, piece: unknown): InvalidArgument {

@@ -24,7 +24,7 @@ export function deflate(payload: Uint8Array, options: DeflateOptions): Uint8Arra
   if (payload.length <= SYNC_UP_TO)
     return withoutTail(deflateRawSync(payload, zlibOptions(payload, options)));
   // The thread reads the dictionary later, when the window has gone on.
-  const dictionary = options.dictionary?.slice();
+  const dictionary = options.dictionary === undefined ? undefined : new Uint8Array(options.dictionary);
   return new Promise((resolve, reject) => {
     deflateRaw(payload, zlibOptions(payload, { ...options, dictionary }), (error, compressed) => {
       if (error === null) resolve(withoutTail(compressed));

@@ -23,7 +23,7 @@ export function inflate(payload: Uint8Array, options: InflateOptions): Decoded |
     const decoded = inflateNow(payload, { ...options, maxSize: SYNC_UP_TO });
     if (!(decoded instanceof MessageTooBig)) return decoded;
   }
-  const dictionary = options.dictionary?.slice();
+  const dictionary = options.dictionary === undefined ? undefined : new Uint8Array(options.dictionary);
   return new Promise((resolve) => {
     inflateRaw(payload, zlibOptions(payload, { ...options, dictionary }), (error, decoded) => {
       resolve(error === null ? decoded : failureOf(error, options.maxSize));
