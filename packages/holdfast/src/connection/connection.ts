@@ -20,6 +20,7 @@ import {
 } from "./options.js";
 import type { SendSettings } from "./outbox.js";
 import type { Address } from "./ports.js";
+import { MessageStream } from "./message-stream.js";
 import { MessageIterator } from "./message-iterator.js";
 import { consumeAll, receiveOne } from "./readers.js";
 
@@ -209,6 +210,18 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Hands out the next message piece by piece as it arrives, a large one without ever holding all of it; what waits
+   * to be read is bounded by `maxQueue`, the whole by `maxMessageSize`. A compressed message, and one that was
+   * received already, is a single piece. Leaving the loop early throws the rest of the message away.
+   *
+   * @throws ConnectionClosed when the connection ends before the message does
+   * @throws ConcurrencyError while a `recv`, iteration or `forEach` waits
+   */
+  recvStream(options?: CallOptions): AsyncIterableIterator<Message, undefined> {
+    return new MessageStream(this.#link, checkSignal(options?.signal));
   }
 
   /**

@@ -12,8 +12,9 @@ import { Listeners } from "./listeners.js";
 import type { ConnectionSettings } from "./options.js";
 import { Outbox, type OutboxEvents, type SendSettings } from "./outbox.js";
 import type { Transport, TransportHandler } from "./ports.js";
+import type { PieceSink } from "../protocol/message/piece-decoder.js";
+import type { StreamableConnection } from "./message-stream.js";
 import { Pulse, type PulseHost } from "./pulse.js";
-import type { ReadableConnection } from "./readers.js";
 import type { Runtime } from "./runtime.js";
 import { Alarm, type AlarmHandler, type TimerQueue } from "./timer-queue.js";
 import { Traffic } from "./traffic.js";
@@ -37,7 +38,7 @@ export interface LinkObserver {
 }
 
 export class Link
-  implements TransportHandler, OutboxEvents, PulseHost, InboxEvents, ReadableConnection, AlarmHandler
+  implements TransportHandler, OutboxEvents, PulseHost, InboxEvents, StreamableConnection, AlarmHandler
 {
   readonly inbox: Inbox;
   readonly outbox: Outbox;
@@ -56,6 +57,7 @@ export class Link
   #closeAlarm: Alarm | null = null;
   #wasPaused = false;
   #isClosedLate = false;
+  #isStreamFull = false;
   #isGivenUp = false;
   #error: ConnectionClosed | null = null;
 
@@ -127,6 +129,26 @@ export class Link
   sendFrame(firstByte: number, payload: Uint8Array): Promise<void> {
     if ((firstByte & FIN) !== 0) this.#traffic.messagesSent++;
     return this.outbox.sendFrame(firstByte, payload, null);
+  }
+
+  streamTo(sink: PieceSink | null): void {
+    this.#protocol.streamTo(sink);
+  }
+
+  onStreamedMessage(): void {
+    this.#traffic.messagesReceived++;
+  }
+
+  onStreamFull(): void {
+    if (this.#state !== "open") return;
+    this.#isStreamFull = true;
+    this.transport.pause();
+    this.pulse.pauseReading();
+  }
+
+  onStreamRoomy(): void {
+    this.#isStreamFull = false;
+    if (this.#state !== "closed") this.#readOn();
   }
 
   /** Begins the closing handshake: our Close goes out behind what was sent before (RFC 6455 section 7.1.2). */
@@ -319,6 +341,7 @@ export class Link
     this.pulse.beginClosing();
     this.#wasPaused = this.#pausedAt !== null;
     this.inbox.drain();
+    if (this.#isStreamFull) this.onStreamRoomy();
     if (this.settings.closeTimeout === null) return;
     this.#closeAlarm = new Alarm(this);
     this.timers.set(this.#closeAlarm, this.now() + this.settings.closeTimeout);
@@ -331,7 +354,7 @@ export class Link
   }
 
   #readOn(): void {
-    if (this.#pausedAt !== null || this.#protocol.isHeld) return;
+    if (this.#pausedAt !== null || this.#isStreamFull || this.#protocol.isHeld) return;
     this.transport.resume();
     this.pulse.resumeReading();
   }

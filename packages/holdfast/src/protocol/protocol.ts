@@ -8,6 +8,7 @@ import type { FrameEncoder } from "./frame/frame-encoder.js";
 import { FrameParser } from "./frame/frame-parser.js";
 import { BINARY, CLOSE, FIN, PING, PONG, TEXT } from "./frame/opcode.js";
 import { MessageReader, type MessageEvents } from "./message/message-reader.js";
+import type { PieceSink } from "./message/piece-decoder.js";
 
 export type Role = "client" | "server";
 
@@ -70,6 +71,11 @@ export class Protocol {
   /** Whether a message is being decoded elsewhere, and what was received behind it waits. */
   get isHeld(): boolean {
     return this.#reader.isHeld;
+  }
+
+  /** Hands the message that is arriving, or the next one, out piece by piece; null for none. */
+  streamTo(sink: PieceSink | null): void {
+    this.#reader.streamTo(sink);
   }
 
   /** Goes on with what was received while a message was being decoded. */

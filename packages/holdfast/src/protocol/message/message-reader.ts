@@ -18,6 +18,7 @@ import {
   TEXT,
 } from "../frame/opcode.js";
 import { MessageBuffer } from "./message-buffer.js";
+import { PieceDecoder, type PieceSink } from "./piece-decoder.js";
 import { decodeText, Utf8Validator } from "./utf8.js";
 import { isUtf8 } from "node:buffer";
 
@@ -63,6 +64,11 @@ export class MessageReader implements FrameSink {
   #hasFailed = false;
   #closeReceived: CloseFrame | null = null;
   #isHeld = false;
+  /** Bytes of the message so far. */
+  #messageSize = 0;
+  /** Who wants the message in pieces, and what makes them once it has begun. */
+  #pieceSink: PieceSink | null = null;
+  #pieces: PieceDecoder | null = null;
 
   constructor(events: MessageEvents, options: MessageReaderOptions) {
     this.#events = events;
@@ -75,6 +81,18 @@ export class MessageReader implements FrameSink {
   /** Whether a message is being decoded elsewhere. */
   get isHeld(): boolean {
     return this.#isHeld;
+  }
+
+  /**
+   * Hands the message that is arriving, or else the next one that does not arrive at once, to `sink` piece by piece;
+   * null for none. What was put together of it already is the first piece. An encoded message stays whole.
+   */
+  streamTo(sink: PieceSink | null): void {
+    this.#pieceSink = sink;
+    const hasBegun = this.#messageOpcode !== CONTINUATION && this.#assembly !== null;
+    if (sink === null || !hasBegun || this.#isEncoded) return;
+    this.#pieces = new PieceDecoder(sink, this.#messageOpcode === TEXT);
+    this.#pieces.push(this.#assembly?.take() ?? EMPTY);
   }
 
   /** The peer's Close, once it came. */
@@ -129,13 +147,19 @@ export class MessageReader implements FrameSink {
       this.#control.append(chunk, start, end);
       return;
     }
+    if (this.#hasFailed) return;
+    if (this.#pieceSink !== null && !this.#isEncoded) {
+      this.#pieces ??= new PieceDecoder(this.#pieceSink, this.#messageOpcode === TEXT);
+      if (!this.#pieces.push(chunk.subarray(start, end))) this.#failText();
+      return;
+    }
     // Section 8.1 lets a peer be failed at the end of a message; doing so at the first bad byte of a long
     // one saves the rest. What an extension encoded can only be checked once decoded.
-    if (this.#messageOpcode === TEXT && !this.#isEncoded && !this.#hasFailed) {
+    if (this.#messageOpcode === TEXT && !this.#isEncoded) {
       this.#validator ??= new Utf8Validator();
       if (!this.#validator.push(chunk.subarray(start, end))) return void this.#failText();
     }
-    if (!this.#hasFailed) this.#assembled().append(chunk, start, end, this.#frameLength);
+    this.#assembled().append(chunk, start, end, this.#frameLength);
   }
 
   endFrame(): void {
@@ -172,8 +196,9 @@ export class MessageReader implements FrameSink {
           : "Expected the next fragment of a message, got the start of another",
       );
     }
-    const size = (this.#assembly?.length ?? 0) + length;
+    const size = (isContinuation ? this.#messageSize : 0) + length;
     if (size > this.#maxMessageSize || size === UNREADABLE_LENGTH) return this.#failSize(size);
+    this.#messageSize = size;
     if (!isContinuation) {
       this.#messageOpcode = opcode;
       this.#isEncoded = (firstByte & RESERVED_BITS) !== 0;
@@ -209,6 +234,10 @@ export class MessageReader implements FrameSink {
   #endMessage(): void {
     const isText = this.#messageOpcode === TEXT;
     const isEncoded = this.#isEncoded;
+    if (this.#pieces !== null) {
+      this.#endPieces(this.#pieces);
+      return;
+    }
     if (isText && !(this.#validator?.isComplete ?? true)) return void this.#failText();
     const payload = this.#assembly?.take() ?? EMPTY;
     this.#forgetMessage();
@@ -222,6 +251,12 @@ export class MessageReader implements FrameSink {
     const decoded = this.#extension?.decode(payload, this.#maxMessageSize) ?? payload;
     if (decoded instanceof Promise) void this.#deliverLater(decoded, isText);
     else this.#deliverDecoded(decoded, isText);
+  }
+
+  #endPieces(pieces: PieceDecoder): void {
+    this.#forgetMessage();
+    this.#pieceSink = null;
+    if (!pieces.end()) this.#failText();
   }
 
   async #deliverLater(promised: Promise<Decoded>, isText: boolean): Promise<void> {
@@ -248,6 +283,7 @@ export class MessageReader implements FrameSink {
     this.#isEncoded = false;
     this.#assembly = null;
     this.#validator = null;
+    this.#pieces = null;
   }
 
   #failText(): false {

@@ -1,0 +1,155 @@
+// `recvStream()`: one message, piece by piece as it arrives.
+
+import type { PieceSink } from "../protocol/message/piece-decoder.js";
+import type { Inbox, Message, Reader } from "./inbox.js";
+import type { ReadableConnection } from "./readers.js";
+
+type Result = IteratorResult<Message, undefined>;
+
+/** What a stream needs of its connection, beside reading. */
+export interface StreamableConnection extends ReadableConnection {
+  readonly settings: { readonly maxQueuedBytes: number };
+  /** Hands the message that arrives, or the next one, to the sink. */
+  streamTo(sink: PieceSink | null): void;
+  /** A message was handed out to its end. */
+  onStreamedMessage(): void;
+  /** Too much waits in the stream, or no longer. */
+  onStreamFull(): void;
+  onStreamRoomy(): void;
+}
+
+export class MessageStream implements AsyncIterableIterator<Message, undefined>, Reader, PieceSink {
+  readonly #connection: StreamableConnection;
+  readonly #inbox: Inbox;
+  readonly #signal: AbortSignal | null;
+  #pieces: Message[] = [];
+  #bytes = 0;
+  #isFull = false;
+  #state: "begun" | "complete" | "fresh" | "left" = "fresh";
+  #resolve: (result: Result) => void = ignore;
+  #reject: (error: unknown) => void = ignore;
+
+  constructor(connection: StreamableConnection, signal: AbortSignal | null) {
+    this.#connection = connection;
+    this.#inbox = connection.inbox;
+    this.#signal = signal;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#signal?.throwIfAborted();
+      const piece = this.#pieces.shift();
+      if (piece !== undefined) {
+        resolve({ value: this.#taken(piece), done: false });
+        return;
+      }
+      if (this.#state === "complete" || this.#state === "left") {
+        resolve({ value: undefined, done: true });
+        return;
+      }
+      this.#inbox.checkFree("recvStream()");
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#signal?.addEventListener("abort", this.#onAbort);
+      if (this.#state === "fresh" && this.#inbox.length === 0) {
+        this.#connection.streamTo(this);
+        if (!this.#isWaiting) return; // A part of a message was there already.
+      }
+      this.#inbox.attach(this, "recvStream()");
+    });
+  }
+
+  /** Leaves the message: the rest of it is thrown away as it arrives. */
+  return(): Promise<Result> {
+    if (this.#state === "fresh") this.#connection.streamTo(null);
+    this.#state = "left";
+    this.#pieces = [];
+    this.#bytes = 0;
+    this.#checkRoom();
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  /** A whole message: it arrived at once, or was encoded. */
+  take(message: Message): boolean {
+    this.#connection.streamTo(null);
+    this.#state = "complete";
+    this.#settle(message);
+    return false;
+  }
+
+  /** The connection has ended, and the message with it. */
+  end(): void {
+    this.#fail(this.#connection.closedError());
+  }
+
+  onPiece(piece: Message): void {
+    if (this.#state === "left") return;
+    this.#state = "begun";
+    if (this.#isWaiting) {
+      this.#settle(piece);
+      return;
+    }
+    this.#pieces.push(piece);
+    this.#bytes += piece.length;
+    if (this.#isFull || this.#bytes <= this.#connection.settings.maxQueuedBytes) return;
+    this.#isFull = true;
+    this.#connection.onStreamFull();
+  }
+
+  onLastPiece(): void {
+    if (this.#state === "left") return;
+    this.#state = "complete";
+    this.#connection.onStreamedMessage();
+    const resolve = this.#resolve;
+    this.#stopWaiting();
+    resolve({ value: undefined, done: true });
+  }
+
+  readonly #onAbort = (): void => {
+    void this.return();
+    this.#fail(this.#signal?.reason);
+  };
+
+  #fail(error: unknown): void {
+    const reject = this.#reject;
+    this.#stopWaiting();
+    reject(error);
+  }
+
+  get #isWaiting(): boolean {
+    return this.#resolve !== ignore;
+  }
+
+  #settle(piece: Message): void {
+    const resolve = this.#resolve;
+    this.#stopWaiting();
+    resolve({ value: piece, done: false });
+  }
+
+  #stopWaiting(): void {
+    this.#resolve = ignore;
+    this.#reject = ignore;
+    this.#inbox.detach(this);
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
+
+  #taken(piece: Message): Message {
+    this.#bytes -= piece.length;
+    this.#checkRoom();
+    return piece;
+  }
+
+  #checkRoom(): void {
+    if (!this.#isFull || this.#bytes > this.#connection.settings.maxQueuedBytes / 4) return;
+    this.#isFull = false;
+    this.#connection.onStreamRoomy();
+  }
+}
+
+function ignore(): void {
+  // Nobody waits.
+}
