@@ -42,7 +42,13 @@ export function consumeAll(
 ): Promise<CloseInfo> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    connection.inbox.attach(new Consumer(connection, callback, signal, resolve, reject), "forEach()");
+    const consumer = new Consumer(connection, callback, signal, resolve, reject);
+    try {
+      connection.inbox.attach(consumer, "forEach()");
+    } catch (error) {
+      consumer.stopWatching();
+      throw error;
+    }
   });
 }
 
@@ -146,14 +152,18 @@ class Consumer implements Reader {
   }
 
   end(): void {
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.stopWatching();
     this.#resolve(this.#connection.closedError().info);
+  }
+
+  stopWatching(): void {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
   }
 
   readonly #onReady = (): void => this.#connection.inbox.resume(this);
 
   readonly #onFailure = (error: unknown): void => {
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.stopWatching();
     this.#connection.inbox.detach(this);
     this.#reject(error);
   };
