@@ -42,7 +42,13 @@ export function consumeAll(
 ): Promise<CloseInfo> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    connection.inbox.attach(new Consumer(connection, callback, signal, resolve, reject), "forEach()");
+    const consumer = new Consumer(connection, callback, signal, resolve, reject);
+    try {
+      connection.inbox.attach(consumer, "forEach()");
+    } catch (error) {
+      consumer.stopWatching();
+      throw error;
+    }
   });
 }
 
@@ -155,17 +161,17 @@ class Consumer implements Reader {
   }
 
   end(): void {
-    this.#stopWatching();
+    this.stopWatching();
     this.#resolve(this.#connection.closedError().info);
   }
 
   #fail(error: unknown): void {
-    this.#stopWatching();
+    this.stopWatching();
     this.#connection.inbox.detach(this);
     this.#reject(error);
   }
 
-  #stopWatching(): void {
+  stopWatching(): void {
     if (this.#onAbort !== null) this.#signal?.removeEventListener("abort", this.#onAbort);
   }
 }

@@ -70,7 +70,7 @@ describe("The phases of connect()", () => {
       "connect",
       async () => {
         const deaf = await startDeafServer();
-        return { url: `ws://127.0.0.1:${deaf.port}/`, close: () => deaf.close() };
+        return { url: `ws://localhost:${deaf.port}/`, close: () => deaf.close() };
       },
     ],
     ["a server that does not speak TLS, and waits", "tls", () => rawServer("wss")],

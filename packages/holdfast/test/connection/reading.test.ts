@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { describe, test } from "node:test";
 import type { Message } from "../../dist/connection/inbox.js";
 import { follow, Harness, summary } from "./harness.js";
@@ -128,6 +129,15 @@ describe("Reading", () => {
     assert.deepEqual(first.outcome, { status: "fulfilled", value: "a" });
     assert.equal(await h.connection.recv(), "b");
     assert.equal(h.clock.pendingTimers, 0);
+  });
+
+  test("E7: a reader that is refused leaves no listener on its signal", async () => {
+    const h = new Harness();
+    void h.connection.recv().catch(() => undefined);
+    const { signal } = new AbortController();
+    await assert.rejects(h.connection.recv({ signal }), { name: "ConcurrencyError" });
+    await assert.rejects(h.connection.forEach(unexpected, { signal }), { name: "ConcurrencyError" });
+    assert.deepEqual(getEventListeners(signal, "abort"), []);
   });
 
   test("E7: an aborted or timed-out recv loses nothing, and leaves no listener and no alarm", async () => {

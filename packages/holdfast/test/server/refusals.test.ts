@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { serve, type ServeOptions, type Server } from "holdfast";
+import { serve, type Connection, type ServeOptions, type Server } from "holdfast";
 import {
   activeResources,
   assertNothingLeft,
+  eventually,
   RawClient,
   type HeadersToSend,
   type ResourceCounts,
@@ -32,8 +33,13 @@ describe("A server's refusals", () => {
 
   async function start(options: ServeOptions = {}) {
     const { logger, lines } = recordingLogger();
-    server = await serve(() => undefined, { host: "127.0.0.1", logger, ...options });
-    return { port: server.port, lines };
+    const opened: Connection[] = [];
+    server = await serve((connection) => void opened.push(connection), {
+      host: "127.0.0.1",
+      logger,
+      ...options,
+    });
+    return { port: server.port, lines, opened };
   }
 
   /** What the client gets, up to the server's FIN; then the client ends as well. */
@@ -157,13 +163,20 @@ describe("A server's refusals", () => {
     });
   }
 
-  test("G3: what comes behind a refused request is not read as frames", async () => {
-    const { port } = await start();
+  test("G3: what comes behind a refused request is not read as frames, nor as another request", async () => {
+    const { port, lines, opened } = await start();
     await using client = await RawClient.connect({ port });
     const glue = client.frame({ opcode: 1, payload: "frame" });
     client.sendUpgrade({ headers: { "Sec-WebSocket-Version": "8" }, glue });
     client.sendText("more");
     assert.equal((await client.readHead()).startLine, "HTTP/1.1 426 Upgrade Required");
+    client.sendUpgrade();
+    client.sendUpgrade({ headers: { "Sec-WebSocket-Version": "9" } });
+    assert.match(Buffer.from(await client.readToEnd()).toString(), /^Expected .* got "8"\.$/);
+    await client.flushed();
+    client.end();
+    await eventually(() => !("TCPSocketWrap" in activeResources()), "both sockets to go");
+    assert.deepEqual([lines.length, opened], [1, []]);
   });
 
   const connects = async (port: number, headers: HeadersToSend) => {

@@ -32,6 +32,19 @@ export const CLEAN_ENDINGS: readonly Ending[] = [
     ),
   },
   {
+    name: "we close with a code of our own, the peer answers 1000",
+    act: (h) => {
+      void h.connection.close(4002);
+      answer(h, 1000);
+    },
+    expected: told(
+      "local-close",
+      "local",
+      { sent: frame(4002), received: frame(1000) },
+      "sent 4002 (private use); then received 1000 (OK)",
+    ),
+  },
+  {
     name: "both close at once",
     act: (h) => {
       void h.connection.close(1000);
