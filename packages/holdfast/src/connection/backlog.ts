@@ -93,6 +93,7 @@ export class Backlog {
       signal?.addEventListener("abort", onAbort);
       const stopWatching = (): void => signal?.removeEventListener("abort", onAbort);
       this.#waiters.push({ entry, level, resolve, reject, stopWatching });
+      if (signal?.aborted === true) onAbort(); // While the message was being encoded.
     });
     // A send that nobody awaits must not end the process when the connection is lost.
     promise.catch(() => undefined);

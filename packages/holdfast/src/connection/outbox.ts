@@ -206,6 +206,8 @@ export class Outbox implements Flushable, SlabOwner {
     }
     this.#backlog?.wake(this.#transport.isBlocked ? this.bufferedAmount : 0);
     if (!this.#isEndPlanned || this.#transport.isBlocked) return;
+    // A message that is still being encoded goes out first, and the Close behind it.
+    if (this.#backlog?.isEmpty === false) return;
     this.#isEndPlanned = false;
     this.#transport.end();
   }

@@ -17,6 +17,7 @@ import type { CloseInfo } from "../../dist/connection/close-info.js";
 import { Connection, start } from "../../dist/connection/connection.js";
 import { checkConnectionOptions, type ConnectionOptions } from "../../dist/connection/options.js";
 import { Runtime } from "../../dist/connection/runtime.js";
+import type { MessageExtension } from "../../dist/protocol/extension.js";
 import type { Role } from "../../dist/protocol/protocol.js";
 
 export const ROLES: readonly Role[] = ["client", "server"];
@@ -32,6 +33,8 @@ export interface Setup extends ConnectionOptions {
   readonly glued?: Uint8Array;
   /** Bytes that go out first. */
   readonly preface?: Uint8Array;
+  /** As negotiated. @default null */
+  readonly extension?: MessageExtension | null;
 }
 
 export function sharedRuntime() {
@@ -50,7 +53,15 @@ export class Harness {
 
   /** An open connection. Keepalive is off unless `pingInterval` is given. */
   constructor(setup: Setup = {}) {
-    const { role = "client", capacity = Infinity, shared, glued, preface, ...options } = setup;
+    const {
+      role = "client",
+      capacity = Infinity,
+      shared,
+      glued,
+      preface,
+      extension = null,
+      ...options
+    } = setup;
     this.role = role;
     ({ clock: this.clock, runtime: this.runtime } = shared ?? sharedRuntime());
     this.transport = new FakeTransport({ clock: this.clock, capacity });
@@ -60,7 +71,7 @@ export class Harness {
       transport: this.transport,
       role,
       settings: checkConnectionOptions({ pingInterval: null, ...options }),
-      extension: null,
+      extension,
       handshake: {
         url: "ws://example.com/",
         request: { method: "GET", target: "/", headers },

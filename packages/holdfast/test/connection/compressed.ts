@@ -1,0 +1,73 @@
+// A connection with permessage-deflate over a fake transport, and a peer that decodes what it sent.
+
+import assert from "node:assert/strict";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { OPCODE, type RawFrame } from "holdfast-testkit";
+import type { Role } from "../../dist/protocol/protocol.js";
+import { encoded, endsOf } from "../protocol/deflate/agreements.js";
+import type { DeflateTuning, PermessageDeflate } from "../../dist/protocol/deflate/permessage-deflate.js";
+import { Harness, type Setup } from "./harness.js";
+
+const RSV1 = 4;
+
+export interface CompressedSetup extends Omit<Setup, "extension" | "role"> {
+  readonly tuning?: Partial<DeflateTuning>;
+}
+
+export class Compressed {
+  readonly harness: Harness;
+  readonly peer: PermessageDeflate;
+
+  /** Threshold 0, unless `tuning` says otherwise. */
+  constructor(role: Role, { tuning = {}, ...setup }: CompressedSetup = {}) {
+    const ends = endsOf({}, tuning);
+    this.harness = new Harness({ role, extension: ends[role], ...setup });
+    this.peer = ends[role === "client" ? "server" : "client"];
+  }
+
+  /** The peer's text message, compressed. */
+  async text(text: string): Promise<Uint8Array> {
+    const payload = await encoded(this.peer, Buffer.from(text));
+    return this.harness.frame({ opcode: OPCODE.text, rsv: RSV1, payload });
+  }
+
+  /** Frames that were sent since the last look, decoded, in words. */
+  async sent(): Promise<readonly string[]> {
+    const words = [];
+    for (const frame of this.harness.sentFrames()) words.push(await this.#describe(frame));
+    return words;
+  }
+
+  /** Waits, in real time, until the threads are done: their promises are kept in turns of the real loop. */
+  async until(isDone: () => boolean): Promise<void> {
+    const start = performance.now();
+    while (!isDone()) {
+      assert(performance.now() - start < 5000, "The threads take too long");
+      this.harness.clock.turn();
+      await nextTurn();
+    }
+    this.harness.clock.turn();
+  }
+
+  async #describe({ opcode, rsv, payload }: RawFrame): Promise<string> {
+    const name = Object.entries(OPCODE).find(([, value]) => value === opcode)?.[0] ?? String(opcode);
+    const content = rsv === RSV1 ? await this.peer.decode(payload, 2 ** 24) : payload;
+    assert(content instanceof Uint8Array, String(content));
+    const bytes = Buffer.from(content);
+    const text = opcode === OPCODE.close ? String(bytes.readUInt16BE(0)) : nameOf(bytes);
+    return `${rsv === RSV1 ? "deflated " : ""}${name} ${text}`.trimEnd();
+  }
+}
+
+/** The first word of a message, and its size where it is large. */
+function nameOf(bytes: Buffer): string {
+  const text = bytes.toString("utf8");
+  return bytes.length <= 40 ? text : `${text.split(" ", 1)[0]} (${bytes.length} bytes)`;
+}
+
+/** A text of that many bytes that begins with its name, and compresses to a third or so. */
+export function long(name: string, size: number): string {
+  let text = `${name} `;
+  for (let index = 0; text.length < size; index++) text += ((index * 2_654_435_761) >>> 16).toString(36);
+  return text.slice(0, size);
+}

@@ -1,0 +1,69 @@
+// What two sides want, agree on, and compress with, for the tests of permessage-deflate.
+
+import assert from "node:assert/strict";
+import type { DeflateSettings } from "../../../dist/protocol/deflate/negotiation.js";
+import type { DeflateParameters } from "../../../dist/protocol/deflate/parameters.js";
+import { PermessageDeflate, type DeflateTuning } from "../../../dist/protocol/deflate/permessage-deflate.js";
+import { MessageTooBig } from "../../../dist/protocol/errors.js";
+import type { Decoded, Encoded } from "../../../dist/protocol/extension.js";
+import type { Told } from "../recorder.js";
+
+/** Nothing is asked for, and everything is possible: the defaults of RFC 7692. */
+export const PLAIN: DeflateParameters = {
+  serverNoContextTakeover: false,
+  clientNoContextTakeover: false,
+  serverMaxWindowBits: 15,
+  clientMaxWindowBits: 15,
+};
+
+export const TUNING: DeflateTuning = { level: 6, memLevel: 5, threshold: 0 };
+
+/** Bytes that a message may become. */
+export const LIMIT = 64 * 1024 * 1024;
+
+export function settingsOf(wanted: Partial<DeflateParameters> = {}): DeflateSettings {
+  return { wanted: { ...PLAIN, ...wanted }, tuning: TUNING };
+}
+
+export interface Ends {
+  readonly client: PermessageDeflate;
+  readonly server: PermessageDeflate;
+}
+
+/** The two ends of a connection that agreed on this. */
+export function endsOf(agreed: Partial<DeflateParameters> = {}, tuning: Partial<DeflateTuning> = {}): Ends {
+  const parameters = { ...PLAIN, ...agreed };
+  return {
+    client: new PermessageDeflate(false, parameters, { ...TUNING, ...tuning }),
+    server: new PermessageDeflate(true, parameters, { ...TUNING, ...tuning }),
+  };
+}
+
+/** What was compressed, at once or in a thread. */
+export async function encoded(end: PermessageDeflate, payload: Uint8Array): Promise<Uint8Array> {
+  const bytes: Encoded = await end.encode(payload);
+  assert(bytes !== null, "The message was left as it is");
+  return bytes;
+}
+
+/** What came of it, at once or in a thread; copied, since the memory may be larger. */
+export async function decoded(
+  end: PermessageDeflate,
+  payload: Uint8Array,
+  maxSize = LIMIT,
+): Promise<Decoded> {
+  const result = await end.decode(payload, maxSize);
+  return result instanceof Uint8Array ? Uint8Array.from(result) : result;
+}
+
+/** What RFC 7692 calls both ways. */
+export const WAYS = [
+  ["client", "server"],
+  ["server", "client"],
+] as const;
+
+/** The failure where a message inflates to more than the limit. */
+export function inflatesTooFar(limit: number): Told {
+  const message = `Expected a message of at most ${limit} bytes, got one that inflates to more`;
+  return { type: "failure", failure: new MessageTooBig(message, limit + 1, limit) };
+}

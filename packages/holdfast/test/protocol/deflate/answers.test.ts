@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  acceptDeflate,
+  offerDeflate,
+  readDeflateAnswer,
+} from "../../../dist/protocol/deflate/negotiation.js";
+import { readAnswer, type DeflateParameters } from "../../../dist/protocol/deflate/parameters.js";
+import { NegotiationError } from "../../../dist/protocol/errors.js";
+import { parseExtensions } from "../../../dist/protocol/handshake/extension-header.js";
+import { PLAIN, settingsOf } from "./agreements.js";
+
+const NAME = "permessage-deflate";
+
+/** What a client that offered this makes of the answer: what was agreed on, or a sentence. */
+function read(answer: string, offered: Partial<DeflateParameters> = {}): DeflateParameters | string {
+  const negotiated = readDeflateAnswer(answer, settingsOf(offered));
+  const elements = parseExtensions(answer);
+  assert(typeof elements !== "string" && elements.length === 1);
+  const judged = readAnswer(elements[0], { ...PLAIN, ...offered });
+  if (typeof judged === "string") assert.deepEqual(negotiated, new NegotiationError(judged));
+  else assert(negotiated !== null && !(negotiated instanceof Error) && negotiated.header === answer);
+  return judged;
+}
+
+const BOOLEANS = [false, true];
+
+test("E8: a client offers what it wants, and always names its window (RFC 7692 section 7.1)", () => {
+  const offers: [Partial<DeflateParameters>, string][] = [
+    [{}, "client_max_window_bits=15"],
+    [
+      { serverMaxWindowBits: 8, clientMaxWindowBits: 9 },
+      "server_max_window_bits=8; client_max_window_bits=9",
+    ],
+    [{ serverNoContextTakeover: true }, "server_no_context_takeover; client_max_window_bits=15"],
+    [{ clientNoContextTakeover: true }, "client_no_context_takeover; client_max_window_bits=15"],
+  ];
+  for (const [wanted, parameters] of offers) {
+    assert.equal(offerDeflate(settingsOf(wanted)), `${NAME}; ${parameters}`);
+  }
+});
+
+test("E8: a client takes every window up to the one that it offered (RFC 7692 section 7.1.2)", () => {
+  for (const [parameter, field] of [
+    ["server_max_window_bits", "serverMaxWindowBits"],
+    ["client_max_window_bits", "clientMaxWindowBits"],
+  ] as const) {
+    for (let offered = 8; offered <= 15; offered++) {
+      for (let bits = 0; bits <= 99; bits++) {
+        const expected =
+          bits < 8 || bits > 15
+            ? `Expected a parameter of ${NAME} (RFC 7692 section 7.1), got "${parameter}=${bits}"`
+            : bits > offered
+              ? `Expected ${parameter} of at most ${offered}, as it was offered, got ${bits}`
+              : { ...PLAIN, [field]: bits };
+        assert.deepEqual(read(`${NAME}; ${parameter}=${bits}`, { [field]: offered }), expected);
+        assert.deepEqual(read(`${NAME}; ${parameter}="${bits}"`, { [field]: offered }), expected);
+      }
+    }
+  }
+});
+
+test("E8: a window that was offered has to be answered; its own a client keeps (RFC 7692 section 7.1.2)", () => {
+  const sentence = "Expected server_max_window_bits of at most 10, as it was offered, got 15";
+  assert.equal(read(NAME, { serverMaxWindowBits: 10 }), sentence);
+  assert.deepEqual(read(NAME, { clientMaxWindowBits: 10 }), { ...PLAIN, clientMaxWindowBits: 10 });
+});
+
+test("E8: either flag may come unasked, and the server's has to come when asked (RFC 7692 section 7.1.1)", () => {
+  const server = "server_no_context_takeover";
+  const client = "client_no_context_takeover";
+  for (const serverAsked of BOOLEANS) {
+    for (const clientAsked of BOOLEANS) {
+      const offered = { serverNoContextTakeover: serverAsked, clientNoContextTakeover: clientAsked };
+      const missing = `Expected ${server}, as it was offered, got an answer without it`;
+      const either = (serverToo: boolean, clientToo: boolean) => ({
+        ...PLAIN,
+        serverNoContextTakeover: serverToo,
+        clientNoContextTakeover: clientToo,
+      });
+      assert.deepEqual(read(NAME, offered), serverAsked ? missing : either(false, clientAsked));
+      assert.deepEqual(read(`${NAME}; ${client}`, offered), serverAsked ? missing : either(false, true));
+      assert.deepEqual(read(`${NAME}; ${server}`, offered), either(true, clientAsked));
+      assert.deepEqual(read(`${NAME}; ${server}; ${client}`, offered), either(true, true));
+    }
+  }
+});
+
+test("E8 H: a client refuses what no answer may hold (RFC 7692 section 7.1)", () => {
+  const notOne = (got: string) => `Expected a parameter of ${NAME} (RFC 7692 section 7.1), got "${got}"`;
+  const twice = (name: string) => `Expected each parameter of ${NAME} once, got "${name}" twice`;
+  const answers: [string, string][] = [
+    ["client_max_window_bits", notOne("client_max_window_bits")], // Without a value only in an offer.
+    ["server_max_window_bits", notOne("server_max_window_bits")],
+    ["server_max_window_bits=010", notOne("server_max_window_bits=010")],
+    ["client_max_window_bits=09", notOne("client_max_window_bits=09")],
+    ["server_no_context_takeover=1", notOne("server_no_context_takeover=1")],
+    ["client_no_context_takeover=true", notOne("client_no_context_takeover=true")],
+    ["unknown", notOne("unknown")],
+    ["__proto__=9", notOne("__proto__=9")],
+    ["constructor", notOne("constructor")],
+    ["server_max_window_bits=9; server_max_window_bits=9", twice("server_max_window_bits")],
+    ["server_no_context_takeover; server_no_context_takeover", twice("server_no_context_takeover")],
+    ["__proto__; __proto__", notOne("__proto__")],
+  ];
+  for (const [parameters, sentence] of answers) assert.equal(read(`${NAME}; ${parameters}`), sentence);
+});
+
+test("E8: a client takes one answer only, and none for no compression (RFC 7692 section 5.1)", () => {
+  assert.equal(readDeflateAnswer(null, settingsOf()), null);
+  assert.deepEqual(
+    readDeflateAnswer(`${NAME}, ${NAME}`, settingsOf()),
+    new NegotiationError("Expected one extension, got 2"),
+  );
+  for (const answer of ["", ";", `${NAME};`, `${NAME}; a="`]) {
+    const error = readDeflateAnswer(answer, settingsOf());
+    assert(error instanceof NegotiationError, answer);
+    assert.equal(error.message, parseExtensions(answer));
+  }
+});
+
+test("E8: what our server answers to our client's offer is accepted, whatever both want (RFC 7692 section 7.1)", () => {
+  const wishes = BOOLEANS.flatMap((serverNoContextTakeover) =>
+    BOOLEANS.flatMap((clientNoContextTakeover) =>
+      [8, 9, 12, 15].flatMap((serverMaxWindowBits) =>
+        [8, 9, 12, 15].map((clientMaxWindowBits) => ({
+          serverNoContextTakeover,
+          clientNoContextTakeover,
+          serverMaxWindowBits,
+          clientMaxWindowBits,
+        })),
+      ),
+    ),
+  );
+  for (const client of wishes) {
+    for (const server of wishes) {
+      const accepted = acceptDeflate(offerDeflate(settingsOf(client)), settingsOf(server));
+      assert(accepted !== null);
+      assert.deepEqual(read(accepted.header, client), {
+        serverNoContextTakeover: client.serverNoContextTakeover || server.serverNoContextTakeover,
+        clientNoContextTakeover: client.clientNoContextTakeover || server.clientNoContextTakeover,
+        serverMaxWindowBits: Math.min(client.serverMaxWindowBits, server.serverMaxWindowBits),
+        clientMaxWindowBits: Math.min(client.clientMaxWindowBits, server.clientMaxWindowBits),
+      });
+    }
+  }
+});
