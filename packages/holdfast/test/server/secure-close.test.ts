@@ -27,7 +27,7 @@ describe("A server over TLS", () => {
 
   test("C6: the verdict's Close reaches the peer through TLS, and the socket ends behind it", async () => {
     const { server: tls, ca } = await testCertificates();
-    const server = await serve(() => undefined, {
+    await using server = await serve(() => undefined, {
       host: "127.0.0.1",
       tls,
       pingInterval: 50,
@@ -35,13 +35,13 @@ describe("A server over TLS", () => {
     });
     await using client = await RawClient.connect({ port: server.port, tls: { ca } });
     await client.upgrade();
-    assert.equal((await client.readFrame()).opcode, 9);
-    const { opcode, payload } = await client.readFrame();
+    // A busy machine leaves time for more than one ping.
+    let frame = await client.readFrame();
+    for (; frame.opcode === 9; frame = await client.readFrame());
     assert.deepEqual(
-      [opcode, Buffer.from(payload).toString("latin1")],
+      [frame.opcode, Buffer.from(frame.payload).toString("latin1")],
       [8, "\x03\xf3keepalive ping timeout"],
     );
     assert.match(await client.ended, /fin|rst/);
-    await server.close();
   });
 });
