@@ -2,6 +2,7 @@ import type { Generator, Measurement } from "./generators/generator.js";
 import type { Cores } from "./machine/cores.js";
 import { startServer, type RunningServer } from "./machine/server.js";
 import type { Contender, Stage } from "./plan.js";
+import { environmentFor, type Load } from "./workload.js";
 
 /** One peer's turn in one round of one workload: exactly one of the last two is set. */
 export interface Sample {
@@ -43,9 +44,11 @@ export async function run(
     try {
       // On a server of its own, which it must not warm up for one peer's sake; once is enough.
       if (round === 0 && load.kind === "echo" && verify !== null) {
-        await withServer(contender, (server) => verify(load, server));
+        await withServer(contender, load, (server) => verify(load, server));
       }
-      const measurement = await withServer(contender, (server) => generator.measure(load, server, timing));
+      const measurement = await withServer(contender, load, (server) =>
+        generator.measure(load, server, timing),
+      );
       return { ...about, measurement, failure: null };
     } catch (error) {
       return { ...about, measurement: null, failure: messageOf(error) };
@@ -54,9 +57,12 @@ export async function run(
 
   async function withServer<Result>(
     contender: Contender,
+    load: Load,
     work: (server: RunningServer) => Promise<Result>,
   ): Promise<Result> {
-    const server = await startServer(contender.program, cores.server).catch((error: unknown) => {
+    const environment = { ...contender.program.environment, ...environmentFor(load) };
+    const program = { ...contender.program, environment };
+    const server = await startServer(program, cores.server).catch((error: unknown) => {
       unfit.add(contender); // it will not start the next time either
       throw new Error(`does not start, left out: ${messageOf(error)}`, { cause: error });
     });

@@ -3,17 +3,24 @@
 /** Messages sent and awaited on many connections; each holds `depth` of them in flight. */
 export interface EchoLoad {
   readonly kind: "echo";
-  readonly payload: "text" | "binary";
+  readonly payload: "text" | "binary" | "json";
   /** Bytes of payload per message. */
   readonly size: number;
   readonly connections: number;
   readonly depth: number;
+  readonly compression?: Compression;
 }
 
-/** Connections that stay open and quiet after one message each: what they cost in memory. */
+/** permessage-deflate as the generator offers it. */
+export type Compression = "context" | "no-context";
+
+/** Connections that stay open and quiet after a few messages each: what they cost in memory. */
 export interface IdleLoad {
   readonly kind: "idle";
   readonly connections: number;
+  /** Messages before the quiet. @default 1 */
+  readonly messages?: number;
+  readonly compression?: Compression;
 }
 
 /** Connections opened and closed one after the other, `parallel` of them at a time. */
@@ -57,6 +64,13 @@ export interface Workload {
 export function beatsWs(factor: number, rounds?: number): RatioBar {
   const bar: RatioBar = { kind: "ratio", peer: "holdfast", base: "ws", atLeast: factor };
   return rounds === undefined ? bar : { ...bar, rounds };
+}
+
+/** What a server has to be told of the load, in the variable DEFLATE. */
+export function environmentFor(load: Load): Readonly<Record<string, string>> {
+  const compression = load.kind === "handshake" ? undefined : load.compression;
+  if (compression === undefined) return {};
+  return { DEFLATE: compression === "context" ? "1" : "nct" };
 }
 
 /** What the cost of a load is counted in. */

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { end, start } from "../machine/processes.js";
 import { lastWords, type RunningServer } from "../machine/server.js";
-import { unitOf, type EchoLoad, type Load } from "../workload.js";
+import { environmentFor, unitOf, type EchoLoad, type Load } from "../workload.js";
 import type { Generator, Measurement, Timing } from "./generator.js";
 
 /** Drives native/loadgen.c, which reads the server's CPU time and memory by itself. */
@@ -55,12 +55,22 @@ function loadOptions(load: Load): string[] {
         ...["--mode", "echo", "--size", String(load.size)],
         ...["--conns", String(load.connections), "--depth", String(load.depth)],
         ...(load.payload === "text" ? ["--text"] : []),
+        ...(load.payload === "json" ? ["--text", "--kind", "json"] : []),
+        ...deflateOptions(load),
       ];
     case "idle":
-      return ["--mode", "idle", "--conns", String(load.connections), "--touch", "1", "--gcsig"];
+      return [
+        ...["--mode", "idle", "--conns", String(load.connections)],
+        ...["--touch", String(load.messages ?? 1), "--gcsig", ...deflateOptions(load)],
+      ];
     case "handshake":
       return ["--mode", "connrate", "--conns", String(load.parallel)];
   }
+}
+
+function deflateOptions(load: Load): string[] {
+  const setting = environmentFor(load)["DEFLATE"];
+  return setting === undefined ? [] : ["--deflate", setting];
 }
 
 function timingOptions(load: Load, timing: Timing): string[] {

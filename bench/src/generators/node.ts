@@ -14,6 +14,9 @@ export function createNodeGenerator(core: number | null): Generator {
   return { name: "Node (node:net)", measure, verify: null };
 
   async function measure(load: Load, server: RunningServer, timing: Timing): Promise<Measurement> {
+    if (load.kind !== "handshake" && load.compression !== undefined) {
+      throw new Error("compresses nothing: this load needs the C generator (cc and zlib's headers)");
+    }
     const task: Task = { load, port: server.port, warmup: timing.warmup, duration: timing.duration };
     const before = await readUsage(server);
     const child = start({

@@ -1,4 +1,7 @@
 import type { Workload } from "../workload.js";
+import { compressedJsonNoContext } from "./compressed-json-no-context.js";
+import { compressedJson } from "./compressed-json.js";
+import { compressedMemory } from "./compressed-memory.js";
 import { handshakeRate } from "./handshake-rate.js";
 import { idleMemory } from "./idle-memory.js";
 import { largeBinary } from "./large-binary.js";
@@ -18,6 +21,9 @@ export const allWorkloads: readonly Workload[] = [
   mediumBinaryPipelined,
   mediumTextPipelined,
   largeBinary,
+  compressedJson,
+  compressedJsonNoContext,
   idleMemory,
+  compressedMemory,
   handshakeRate,
 ];

@@ -12,6 +12,9 @@ import type { SlabOwner } from "./slab.js";
 /** Payloads up to this size are copied into the slab; larger ones are handed over as they are. */
 const COPY_AT_MOST = 64 * 1024;
 
+/** Pings that may wait for a socket that takes no more. */
+const MAX_WAITING_PINGS = 128;
+
 /** One promise for every send that need not wait. */
 const SENT: Promise<void> = Promise.resolve();
 
@@ -128,7 +131,8 @@ export class Outbox implements Flushable, SlabOwner {
   }
 
   queuePing(key: string, payload: Uint8Array): void {
-    this.#pings = [...this.#pings, { key, payload }];
+    // The newest answers for the older ones (RFC 6455 section 5.5.3), so that a few are enough to keep.
+    this.#pings = [...this.#pings.slice(-MAX_WAITING_PINGS + 1), { key, payload }];
     this.#planFlush();
   }
 
