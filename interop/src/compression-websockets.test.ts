@@ -22,12 +22,10 @@ const WISHES: readonly CompressionOptions[] = [
 ];
 
 /** Alike, as messages of an application are; one is large, and one empty. */
-const MESSAGES = Array.from({ length: 20 }, (_, index) => {
+const MESSAGES = Array.from(Array(20).keys(), (index) => {
   const rows = index === 10 ? 6000 : index % 4;
   if (rows === 0) return "";
-  return JSON.stringify(
-    Array.from({ length: rows }, (_, id) => ({ id, name: `Größe ${(id * 7919) % 101}` })),
-  );
+  return JSON.stringify(Array.from(Array(rows).keys(), (id) => ({ id, name: `Größe ${(id * 7919) % 101}` })));
 });
 
 describe("Python's websockets, compressed", () => {

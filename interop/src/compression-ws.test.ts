@@ -11,10 +11,10 @@ import { WebSocket, WebSocketServer, type PerMessageDeflateOptions, type RawData
 const LIMIT = 10_000;
 
 /** Messages that are alike, as those of an application are, and a large one among them. */
-const MESSAGES = Array.from({ length: 20 }, (_, index) => {
+const MESSAGES = Array.from(Array(20).keys(), (index) => {
   const rows = index === 10 ? 6000 : 1 + (index % 4);
   const row = (id: number) => ({ id, name: `Größe ${(id * 7919) % 101}`, at: (id * id + index) % 9973 });
-  return JSON.stringify({ index, rows: Array.from({ length: rows }, (_, id) => row(id)) });
+  return JSON.stringify({ index, rows: Array.from(Array(rows).keys(), (id) => row(id)) });
 });
 
 const BOOLEANS = [false, true];
