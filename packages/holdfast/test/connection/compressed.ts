@@ -65,9 +65,9 @@ function nameOf(bytes: Buffer): string {
   return bytes.length <= 40 ? text : `${text.split(" ", 1)[0]} (${bytes.length} bytes)`;
 }
 
-/** A text of that many bytes that begins with its name, and compresses to a third or so. */
+const LINES = Array.from({ length: 4000 }, (_, index) => ((index * 2_654_435_761) >>> 0).toString(36)).join();
+
+/** A text of that many bytes that begins with its name, and of which every 30 KB or so are new to a window. */
 export function long(name: string, size: number): string {
-  let text = `${name} `;
-  for (let index = 0; text.length < size; index++) text += ((index * 2_654_435_761) >>> 16).toString(36);
-  return text.slice(0, size);
+  return `${name} ${LINES.repeat(Math.ceil(size / LINES.length))}`.slice(0, size);
 }
