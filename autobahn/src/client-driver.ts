@@ -93,6 +93,7 @@ function urlOf(command: Omit<ClientCommand, "name">, path: string): string {
 function optionsOf(command: Omit<ClientCommand, "name">): ConnectOptions {
   return {
     maxMessageSize: null,
+    closeTimeout: Math.min(command.caseTimeout, 10_000),
     pingInterval: null,
     ...(command.isCompressing ? { compression: true } : {}),
   };
