@@ -9,4 +9,5 @@ export const projects = [
   { source: "demo/src", output: "demo/dist" },
   { source: "interop/src", output: "interop/dist" },
   { source: "bench/src", output: "bench/dist" },
+  { source: "autobahn/src", output: "autobahn/dist" },
 ];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, InvalidUpgrade } from "holdfast";
-import { RawServer, type HeadersToSend } from "holdfast-testkit";
+import { acceptKey, RawServer, type HeadersToSend } from "holdfast-testkit";
 import { assertServes, attacker, echoServer, readRefusal } from "./servers.js";
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -102,7 +102,6 @@ test("H: a client fails an answer whose mandatory headers are missing or doubled
   await t.test("with an accept key twice, both right", async () => {
     await using server = await RawServer.start({}, async (peer) => {
       const request = await peer.readHead();
-      const { acceptKey } = await import("holdfast-testkit");
       const accept = acceptKey(request.header("Sec-WebSocket-Key") ?? "");
       peer.write(
         `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,

@@ -92,9 +92,9 @@ describe("A reset within the handshake", () => {
     let opened = 0;
 
     await using server = await RawServer.start({}, async (peer) => {
-      const { startLine, header } = await peer.readHead();
-      const offset = Number(/\d+/.exec(startLine)?.[0]);
-      peer.write(`${answer(header("Sec-WebSocket-Key") ?? "")}\x81\x05hello`.slice(0, offset));
+      const request = await peer.readHead();
+      const offset = Number(/\d+/.exec(request.startLine)?.[0]);
+      peer.write(`${answer(request.header("Sec-WebSocket-Key") ?? "")}\x81\x05hello`.slice(0, offset));
       await reading();
       peer.reset();
     });

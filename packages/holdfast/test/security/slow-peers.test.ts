@@ -7,8 +7,8 @@ import {
   activeResources,
   assertNothingLeft,
   eventually,
-  RawClient,
   RawServer,
+  type RawClient,
   type RawEnd,
   type ResourceCounts,
 } from "holdfast-testkit";
@@ -62,19 +62,19 @@ describe("Peers that take their time", () => {
   });
 
   test("H: a client that never reads its refusal, never ends its side and goes on sending, is cut off", async () => {
-    const before = sockets();
+    const others = sockets();
     for (const request of ["GET / HTTP/1.1\r\n\r\n", HEAD + "x".repeat(70_000)]) {
       await using client = await attacker(server);
       client.stopReading();
       // Megabytes that nobody waits for.
       client.write(request + "x".repeat(4 * 1024 * 1024));
-      await eventually(() => sockets() <= before + 1, "the server to let go", OPEN_TIMEOUT + LINGER + SLACK);
+      await eventually(() => sockets() <= others + 1, "the server to let go", OPEN_TIMEOUT + LINGER + SLACK);
     }
     await assertServes(server);
   });
 
   test("H: 500 sockets that say nothing leave the server free for others, and are gone after openTimeout", async () => {
-    const before = sockets();
+    const others = sockets();
     const clients: RawClient[] = [];
     for (let round = 0; round < 5; round++) {
       clients.push(...(await Promise.all(Array.from({ length: 100 }, () => attacker(server)))));
@@ -84,7 +84,7 @@ describe("Peers that take their time", () => {
       const { startLine } = await client.readHead({ timeout: OPEN_TIMEOUT + SLACK });
       assert.equal(startLine, "HTTP/1.1 408 Request Timeout");
     }
-    const isGone = () => sockets() <= before + clients.length;
+    const isGone = () => sockets() <= others + clients.length;
     await eventually(isGone, "the server to let go", LINGER + SLACK);
     await assertServes(server);
     await Promise.all(clients.map((client) => client.close()));
@@ -97,14 +97,14 @@ describe("Peers that take their time", () => {
     const clients = await Promise.all(Array.from({ length: COUNT }, () => attacker(patient)));
     for (const client of clients) client.write("GET / HTTP/1.1\r\n");
     await sleep(20);
-    const before = await usedMemory();
+    const idle = await usedMemory();
     for (let sent = 0; sent < SIZE; sent += 500) {
       for (const client of clients) client.write(`${`X-${sent}: `.padEnd(498, "x")}\r\n`);
       await sleep(1);
     }
     await Promise.all(clients.map((client) => client.flushed()));
     await sleep(50);
-    const each = ((await usedMemory()) - before) / COUNT;
+    const each = ((await usedMemory()) - idle) / COUNT;
     t.diagnostic(`${each.toFixed(0)} bytes for each request of ${SIZE} bytes`);
     assert(each > SIZE && each < 4 * SIZE);
     await Promise.all(clients.map((client) => client.close()));

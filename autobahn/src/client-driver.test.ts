@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  acceptKey,
+  activeResources,
+  assertNothingLeft,
+  OPCODE,
+  RawServer,
+  type RawServerPeer,
+} from "holdfast-testkit";
+import { runCases } from "./client-driver.js";
+
+const COMMAND = { agent: "Hold fast", cases: null, caseTimeout: 300, isCompressing: false };
+
+/** How a case of the scripted fuzzing server goes. */
+type Case = (peer: RawServerPeer) => Promise<void> | void;
+
+const CASES: readonly Case[] = [
+  // It echoes, and both close.
+  async (peer) => {
+    peer.sendText("é");
+    const text = await peer.readFrame();
+    assert.deepEqual([text.opcode, Buffer.from(text.payload).toString()], [OPCODE.text, "é"]);
+    peer.sendBinary("\x00\xff");
+    assert.equal((await peer.readFrame()).opcode, OPCODE.binary);
+    peer.sendClose(1000);
+    await peer.readFrame();
+    peer.end();
+  },
+  // We fail the connection, as the case wants it.
+  async (peer) => {
+    peer.sendFrame({ opcode: OPCODE.text, payload: "x", rsv: 7 });
+    assert.equal((await peer.readFrame()).opcode, OPCODE.close);
+    peer.end();
+  },
+  // The server goes without a word, with and without an echo under way.
+  (peer) => peer.end(),
+  async (peer) => {
+    peer.sendBinary("x".repeat(1024 * 1024));
+    await peer.pause(20);
+    peer.reset();
+  },
+  // A case that never ends, and one that never opens.
+  () => undefined,
+];
+
+async function play(peer: RawServerPeer, asked: string[]): Promise<void> {
+  const request = await peer.readHead();
+  const target = request.startLine.split(" ")[1] ?? "";
+  asked.push(target);
+  if (target.includes("case=6&")) {
+    peer.respond(500);
+    peer.end();
+    return;
+  }
+  const accept = acceptKey(request.header("Sec-WebSocket-Key") ?? "");
+  peer.write(
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+  );
+  if (target.startsWith("/runCase")) {
+    await CASES[Number(/case=(\d+)/.exec(target)?.[1]) - 1]?.(peer);
+    return;
+  }
+  if (target === "/getCaseCount") peer.sendText("6");
+  peer.sendClose(1000);
+  await peer.readFrame();
+  peer.end();
+}
+
+test("The driver runs every case, takes any ending for an end, and tells which cases never opened or never ended", async () => {
+  const before = activeResources();
+  const asked: string[] = [];
+  const server = await RawServer.start({}, (peer) => play(peer, asked));
+  const lines: string[] = [];
+  const url = server.url();
+  const result = await runCases({ ...COMMAND, url }, (line) => lines.push(line));
+  assert.deepEqual(asked, [
+    "/getCaseCount",
+    ...[1, 2, 3, 4, 5, 6].map((number) => `/runCase?case=${number}&agent=Hold%20fast`),
+    "/updateReports?agent=Hold%20fast",
+  ]);
+  const refused = `Expected ${url}runCase?case=6&agent=Hold%20fast to answer 101 (Switching Protocols), got 500 Internal Server Error`;
+  assert.deepEqual(lines, [
+    "case 1 of 6: ended",
+    "case 2 of 6: ended",
+    "case 3 of 6: ended",
+    "case 4 of 6: ended",
+    "case 5 of 6: had not ended after 300 ms",
+    `case 6 of 6: ${refused}`,
+  ]);
+  assert.deepEqual(result, {
+    run: 6,
+    failures: [
+      { case: 5, reason: "had not ended after 300 ms" },
+      { case: 6, reason: refused },
+    ],
+  });
+  await server.close();
+  await assertNothingLeft(before);
+});
+
+test("The driver runs the cases that were asked for, as far as there are that many", async () => {
+  const asked: string[] = [];
+  await using server = await RawServer.start({}, (peer) => play(peer, asked));
+  const cases = [2, 3] as const;
+  assert.deepEqual(await runCases({ ...COMMAND, url: server.url(), cases }, () => undefined), {
+    run: 2,
+    failures: [],
+  });
+  assert.equal(asked.length, 4);
+  const beyond = [7, 9] as const;
+  assert.equal((await runCases({ ...COMMAND, url: server.url(), cases: beyond }, () => undefined)).run, 0);
+});
+
+test("The driver gives up where there is no fuzzing server", async () => {
+  await using mute = await RawServer.start({}, async (peer) => {
+    await peer.acceptUpgrade();
+  });
+  await assert.rejects(
+    runCases({ ...COMMAND, url: mute.url() }, () => undefined),
+    { name: "TooSlowError" },
+  );
+  const { port } = mute;
+  await mute.close();
+  await assert.rejects(
+    runCases({ ...COMMAND, url: `ws://127.0.0.1:${port}` }, () => undefined),
+    { name: "HandshakeError", failure: "refused" },
+  );
+});

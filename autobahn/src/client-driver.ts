@@ -1,0 +1,111 @@
+// Runs the cases of the testsuite's fuzzing server: each case is a connection on which we echo until it ends.
+
+import { connect, ConnectionClosed, type Connection, type ConnectOptions } from "holdfast";
+import type { ClientCommand } from "./arguments.js";
+import { echo } from "./echo-server.js";
+
+/** What became of a case, as far as a client can tell: whether it passed stands in the testsuite's reports. */
+export type CaseOutcome =
+  | { readonly outcome: "ended" }
+  | { readonly outcome: "failed"; readonly reason: string }
+  | { readonly outcome: "timed-out" };
+
+export interface DriverResult {
+  /** Cases that were run. */
+  readonly run: number;
+  /** Those that never opened, or never ended. */
+  readonly failures: readonly { readonly case: number; readonly reason: string }[];
+}
+
+/**
+ * Runs the cases one after the other, then has the server write its reports.
+ *
+ * @param tell is told of each case
+ * @throws HoldfastError where the server cannot be reached, or does not tell how many cases it has
+ */
+export async function runCases(
+  command: Omit<ClientCommand, "name">,
+  tell: (line: string) => void,
+): Promise<DriverResult> {
+  const count = await caseCount(command);
+  const [first, last] = command.cases ?? [1, count];
+  const failures: { case: number; reason: string }[] = [];
+  let run = 0;
+  for (let number = first; number <= Math.min(last, count); number++) {
+    run++;
+    const result = await runCase(command, number);
+    const text = describe(result, command.caseTimeout);
+    tell(`case ${number} of ${count}: ${text}`);
+    if (result.outcome !== "ended") failures.push({ case: number, reason: text });
+  }
+  await updateReports(command);
+  return { run, failures };
+}
+
+async function caseCount(command: Omit<ClientCommand, "name">): Promise<number> {
+  await using connection = await connect(urlOf(command, "/getCaseCount"), optionsOf(command));
+  const message = await connection.recv({ timeout: command.caseTimeout });
+  const count = Number(message);
+  if (Number.isInteger(count) && count >= 0) return count;
+  throw new Error(`Expected the number of cases, got ${JSON.stringify(String(message).slice(0, 80))}`);
+}
+
+/** However the connection ends is the case's business; only one that does not open, or does not end, is a failure. */
+async function runCase(command: Omit<ClientCommand, "name">, number: number): Promise<CaseOutcome> {
+  try {
+    const path = `/runCase?case=${number}&agent=${encodeURIComponent(command.agent)}`;
+    const connection = await connect(urlOf(command, path), optionsOf(command));
+    const hasEnded = endInTime(connection, command.caseTimeout);
+    await echo(connection).catch((error: unknown) => {
+      // A case may well end while we are sending.
+      if (!(error instanceof ConnectionClosed)) throw error;
+    });
+    return { outcome: (await hasEnded) ? "ended" : "timed-out" };
+  } catch (error) {
+    return { outcome: "failed", reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** The server closes once the reports are written. */
+async function updateReports(command: Omit<ClientCommand, "name">): Promise<void> {
+  const path = `/updateReports?agent=${encodeURIComponent(command.agent)}`;
+  const connection = await connect(urlOf(command, path), optionsOf(command));
+  if (await endInTime(connection, command.caseTimeout)) return;
+  throw new Error(`Expected the reports to be written within ${command.caseTimeout} ms`);
+}
+
+/** Resolves with true once the connection has ended, or ends it after `timeout` milliseconds. */
+async function endInTime(connection: Connection, timeout: number): Promise<boolean> {
+  let isInTime = true;
+  const timer = setTimeout(() => {
+    isInTime = false;
+    connection.terminate();
+  }, timeout);
+  await connection.closed;
+  clearTimeout(timer);
+  return isInTime;
+}
+
+function urlOf(command: Omit<ClientCommand, "name">, path: string): string {
+  return command.url.replace(/\/+$/, "") + path;
+}
+
+function optionsOf(command: Omit<ClientCommand, "name">): ConnectOptions {
+  return {
+    maxMessageSize: null,
+    closeTimeout: Math.min(command.caseTimeout, 10_000),
+    pingInterval: null,
+    ...(command.isCompressing ? { compression: true } : {}),
+  };
+}
+
+function describe(result: CaseOutcome, caseTimeout: number): string {
+  switch (result.outcome) {
+    case "ended":
+      return "ended";
+    case "failed":
+      return result.reason;
+    case "timed-out":
+      return `had not ended after ${caseTimeout} ms`;
+  }
+}
