@@ -9,7 +9,10 @@ export interface CompressionOptions {
   readonly serverNoContextTakeover?: boolean;
   /** The client forgets its window after each message. @default false */
   readonly clientNoContextTakeover?: boolean;
-  /** The server's window is at most 2 to this power, in bytes; 8 to 15. @default 12 */
+  /**
+   * The server's window is at most 2 to this power, in bytes; 8 to 15. A client that names it insists on it; by
+   * default it asks for 12, and takes what a server without this parameter does. @default 12
+   */
   readonly serverMaxWindowBits?: number;
   /** The client's window is at most 2 to this power, in bytes; 8 to 15. @default 12 */
   readonly clientMaxWindowBits?: number;
@@ -54,6 +57,7 @@ export function checkCompression(value: boolean | CompressionOptions | undefined
         12,
       ),
     },
+    isServerWindowOptional: options.serverMaxWindowBits === undefined,
     tuning: {
       level: checkRange("compression.level", options.level, [1, 9], 6),
       memLevel: checkRange("compression.memLevel", options.memLevel, [1, 9], 5),

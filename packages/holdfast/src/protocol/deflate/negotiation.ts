@@ -9,6 +9,11 @@ import { PermessageDeflate, type DeflateTuning } from "./permessage-deflate.js";
 export interface DeflateSettings {
   readonly wanted: DeflateParameters;
   readonly tuning: DeflateTuning;
+  /**
+   * A client would rather have the server's window as wanted than give compression up for it: it adds an offer
+   * without that parameter, since many servers do not know it (section 7.1.2.1 lets them decline).
+   */
+  readonly isServerWindowOptional?: boolean;
 }
 
 /** What came of a negotiation. */
@@ -19,8 +24,11 @@ export interface NegotiatedDeflate {
 }
 
 /** The client's offer: the value of Sec-WebSocket-Extensions. */
-export function offerDeflate({ wanted }: DeflateSettings): string {
-  return serializeExtensions([offerOf(wanted)]);
+export function offerDeflate(settings: DeflateSettings): string {
+  const acceptable = acceptableTo(settings);
+  return serializeExtensions(
+    (acceptable === settings.wanted ? [acceptable] : [settings.wanted, acceptable]).map(offerOf),
+  );
 }
 
 /** The server's choice among the client's offers; null for no compression. */
@@ -48,7 +56,14 @@ export function readDeflateAnswer(
   const elements = parseExtensions(answer);
   if (typeof elements === "string") return new NegotiationError(elements);
   if (elements.length !== 1) return new NegotiationError(`Expected one extension, got ${elements.length}`);
-  const agreed = readAnswer(elements[0], settings.wanted);
+  const agreed = readAnswer(elements[0], acceptableTo(settings));
   if (typeof agreed === "string") return new NegotiationError(agreed);
   return { extension: new PermessageDeflate(false, agreed, settings.tuning), header: answer };
+}
+
+/** The least that a client asks for. */
+function acceptableTo({ wanted, isServerWindowOptional = false }: DeflateSettings): DeflateParameters {
+  return isServerWindowOptional && wanted.serverMaxWindowBits < 15
+    ? { ...wanted, serverMaxWindowBits: 15 }
+    : wanted;
 }

@@ -145,3 +145,17 @@ test("E8: what our server answers to our client's offer is accepted, whatever bo
     }
   }
 });
+
+test("E8: a client that does not insist on the server's window offers to do without (RFC 7692 section 7.1.2.1)", () => {
+  const wanted = { ...PLAIN, serverMaxWindowBits: 12, clientMaxWindowBits: 12 };
+  const settings = { ...settingsOf(wanted), isServerWindowOptional: true };
+  assert.equal(
+    offerDeflate(settings),
+    `${NAME}; server_max_window_bits=12; client_max_window_bits=12, ${NAME}; client_max_window_bits=12`,
+  );
+  for (const answer of [NAME, `${NAME}; server_no_context_takeover; client_no_context_takeover`]) {
+    const negotiated = readDeflateAnswer(answer, settings);
+    assert(negotiated !== null && !(negotiated instanceof Error));
+    assert.deepEqual(readDeflateAnswer(answer, settingsOf(wanted)) instanceof NegotiationError, true);
+  }
+});
