@@ -10,4 +10,5 @@ export const projects = [
   { source: "interop/src", output: "interop/dist" },
   { source: "bench/src", output: "bench/dist" },
   { source: "autobahn/src", output: "autobahn/dist" },
+  { source: "fuzz/src", output: "fuzz/dist" },
 ];

@@ -1,0 +1,15 @@
+// Hooks of Node's module loader (node:module): the library's modules are instrumented as they are loaded.
+
+import { readFileSync } from "node:fs";
+import type { LoadHook } from "node:module";
+import { instrument } from "./instrument.js";
+
+const LIBRARY = /\/packages\/holdfast\/dist\/.*\.js$/;
+
+let edge = 0;
+
+export const load: LoadHook = (url, context, nextLoad) => {
+  if (!LIBRARY.test(url)) return nextLoad(url, context);
+  const source = instrument(readFileSync(new URL(url), "utf8"), () => edge++);
+  return { format: "module", source, shortCircuit: true };
+};

@@ -1,0 +1,6 @@
+// Loaded before a fuzzing run (node --import): the counters first, then the hooks that make modules use them.
+
+import "./edges.js";
+import { register } from "node:module";
+
+register("./loader.js", import.meta.url);

@@ -1,0 +1,18 @@
+// The targets by name, loaded only when they are asked for: the engine instruments what they import.
+
+import type { Target } from "./engine/fuzzer.js";
+
+export const TARGETS = {
+  extensions: () => import("./targets/extensions.js"),
+  frames: () => import("./targets/frames.js"),
+  request: () => import("./targets/request.js"),
+  response: () => import("./targets/response.js"),
+  subprotocols: () => import("./targets/subprotocols.js"),
+  url: () => import("./targets/url.js"),
+} as const satisfies Readonly<Record<string, () => Promise<Target>>>;
+
+export type TargetName = keyof typeof TARGETS;
+
+export function isTargetName(name: string): name is TargetName {
+  return Object.hasOwn(TARGETS, name);
+}
