@@ -41,6 +41,12 @@ class Told implements MessageEvents {
   onFailure(failure: ProtocolFailure): void {
     this.events.push(["failure", failure]);
   }
+  onHeld(): void {
+    this.events.push(["held", null]);
+  }
+  onReleased(): void {
+    this.events.push(["released", null]);
+  }
 }
 
 function receive(encoder: FrameEncoder, chunks: readonly Uint8Array[]): Told["events"] {
