@@ -131,8 +131,9 @@ export class Outbox implements Flushable, SlabOwner {
   }
 
   queuePing(key: string, payload: Uint8Array): void {
-    // The newest answers for the older ones (RFC 6455 section 5.5.3), so that a few are enough to keep.
-    this.#pings = [...this.#pings.slice(-MAX_WAITING_PINGS + 1), { key, payload }];
+    // The newest answers for the older ones (RFC 6455 section 5.5.3), so that few are enough for a blocked socket.
+    const waiting = this.#transport.isBlocked ? this.#pings.slice(-MAX_WAITING_PINGS + 1) : this.#pings;
+    this.#pings = [...waiting, { key, payload }];
     this.#planFlush();
   }
 
