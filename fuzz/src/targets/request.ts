@@ -57,8 +57,19 @@ export function fuzz(data: Uint8Array): void {
     );
     // The connection's URL is one of the host that was asked for, whatever the target.
     const url = `ws://${host}${target}`;
-    if (URL.canParse(url)) assert.equal(new URL(url).host, new URL(`ws://${host}`).host);
+    assertSameHost(url, `ws://${host}`);
   }
+}
+
+/** Not every Host that may travel is one that the URL parser takes: an IPv4 address of five numbers, for example. */
+function assertSameHost(url: string, origin: string): void {
+  let host: string;
+  try {
+    ({ host } = new URL(origin));
+  } catch {
+    return;
+  }
+  assert.equal(new URL(url).host, host);
 }
 
 /** An answer of one head and its body, and a sentence without anything that a terminal would obey. */

@@ -15,13 +15,14 @@ export const dictionary: readonly string[] =
     "|",
   );
 
-const SECRET = "passw0rd";
+/** A password that inputs are given; those that spell it elsewhere do without. */
+const SECRET = "secret-passw0rd";
 
 export function fuzz(data: Uint8Array): void {
   const input = new Input(data);
   const seed = input.byte();
-  // Half of the texts carry a secret, which no message may show.
   const text = (seed & 1) === 0 ? input.text() : Buffer.from(input.bytes()).toString("utf8");
+  if (text.includes(SECRET)) return;
   check(text);
   check(text.replace(/^([a-z]+:\/\/)/i, `$1user:${SECRET}@`));
 }
@@ -33,13 +34,13 @@ function check(text: string): void {
   } catch (error) {
     assert(error instanceof InvalidURL, String(error));
     assert.match(error.message, /^[\x20-\x7e…]+$/);
-    assert(!text.includes("@") || !error.message.includes(SECRET), error.message);
+    assert(!error.message.includes(SECRET), error.message);
     return;
   }
   assert.match(url.target, /^\/[\x21-\x7e]*$/);
   assert.match(url.host, /^[\x21-\x7e]+$/);
   assert(url.port >= 0 && url.port <= 65_535);
-  assert(!url.origin.includes("@")); // Behind the authority an "@" is a character like any other.
+  assert.equal(new URL(url.href).username + new URL(url.href).password, "");
   assert.equal(url.href, url.origin + url.target);
   // What it says of itself is read again as the same.
   const { authorization: _, ...again } = parseWebSocketURL(url.href);

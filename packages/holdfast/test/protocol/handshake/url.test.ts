@@ -126,3 +126,9 @@ test("B2: whatever the text, there is a URL or InvalidURL, and what is sent hold
     }),
   );
 });
+
+test("B2: a URL beyond ASCII is read in the ten thousandth call as in the first", () => {
+  const hosts = new Set<string>();
+  for (let call = 0; call < 10_000; call++) hosts.add(parseWebSocketURL("ws://b\u00fccher.example/").host);
+  assert.deepEqual([...hosts], ["xn--bcher-kva.example"]);
+});
