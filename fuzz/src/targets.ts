@@ -3,6 +3,7 @@
 import type { Target } from "./engine/fuzzer.js";
 
 export const TARGETS = {
+  deflate: () => import("./targets/deflate.js"),
   extensions: () => import("./targets/extensions.js"),
   frames: () => import("./targets/frames.js"),
   request: () => import("./targets/request.js"),

@@ -50,8 +50,8 @@ describe("Peers that take their time", () => {
   }
 
   test("H: a request that comes one byte at a time ends at openTimeout with 408, however eager its client is", async () => {
-    await using client = await attacker(server);
     const start = performance.now();
+    await using client = await attacker(server);
     const end = drip(client, HEAD);
     const { startLine } = await client.readHead({ timeout: OPEN_TIMEOUT + SLACK });
     const took = performance.now() - start;
