@@ -55,3 +55,10 @@ export function checkClose(code: unknown, reason: unknown): CloseFrame {
   }
   return { code, reason };
 }
+
+/** Whether what a callback returned has to be waited for. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
+  );
+}

@@ -40,10 +40,6 @@ export class Backlog {
     return this.#entries.length === 0;
   }
 
-  get hasWaiters(): boolean {
-    return this.#waiters.length > 0;
-  }
-
   /** Queues one frame, in one or several chunks. */
   push(chunks: readonly Uint8Array[], isWithdrawable = true): Entry {
     const entry: Entry = { chunks, bytes: sizeOf(chunks), isWithdrawable, fate: "queued" };

@@ -1,5 +1,6 @@
 // The ways to read an inbox: wait for one message (`recv`, the iterator), or have each one handed to a callback.
 
+import { isThenable } from "./arguments.js";
 import type { CloseInfo } from "./close-info.js";
 import { TooSlowError, type ConnectionClosed } from "./errors.js";
 import type { Inbox, Message, Reader } from "./inbox.js";
@@ -174,10 +175,4 @@ class Consumer implements Reader {
   stopWatching(): void {
     if (this.#onAbort !== null) this.#signal?.removeEventListener("abort", this.#onAbort);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
-  );
 }

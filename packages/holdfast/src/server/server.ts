@@ -4,7 +4,7 @@ import type { Server as Listener, Socket } from "node:net";
 import { closeFor, Connection, start, type ConnectionOwner } from "../connection/connection.js";
 import { ConnectionClosed } from "../connection/errors.js";
 import { checkDuration } from "../connection/options.js";
-import { checkClose } from "../connection/arguments.js";
+import { checkClose, isThenable } from "../connection/arguments.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import { SocketTransport } from "../node/socket-transport.js";
 import type { RequestHead } from "../protocol/handshake/request-head.js";
@@ -224,9 +224,3 @@ const SHUTTING_DOWN: Refusal = {
 };
 
 const FAILED: Refusal = { outcome: "refuse", status: 500, headers: {}, body: "The server failed." };
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
-  );
-}
