@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { backoffDelay, DEFAULT_BACKOFF, type BackoffSettings } from "../../dist/heartbeat/backoff.js";
+
+const almostOne = 1 - Number.EPSILON / 2;
+
+describe("backoff law", () => {
+  it("F2: the first wait is uniform between minDelay and firstDelay", () => {
+    const settings = { ...DEFAULT_BACKOFF, minDelay: 200 };
+    assert.equal(backoffDelay(1, settings, 0), 200);
+    assert.equal(backoffDelay(1, settings, 0.5), 2_600);
+    assert.ok(Math.abs(backoffDelay(1, settings, almostOne) - 5_000) < 1e-6);
+  });
+
+  it("F2: later waits grow by the factor, half of each left to chance, up to maxDelay", () => {
+    const range = (attempt: number): number[] =>
+      [0, almostOne].map((random) => Math.round(backoffDelay(attempt, DEFAULT_BACKOFF, random)));
+    assert.deepEqual([2, 3, 4, 5, 6, 400, 10_000].map(range), [
+      [4_045, 8_090],
+      [6_545, 13_090],
+      [10_590, 21_179],
+      [15_000, 30_000],
+      [15_000, 30_000],
+      [15_000, 30_000],
+      [15_000, 30_000],
+    ]);
+  });
+
+  it("F2: a firstDelay of 0 stays 0 rather than becoming NaN", () => {
+    const settings = { ...DEFAULT_BACKOFF, firstDelay: 0 };
+    assert.deepEqual(
+      [1, 2, 500].map((attempt) => backoffDelay(attempt, settings, 0.5)),
+      [0, 0, 0],
+    );
+  });
+
+  it("F2: whatever the settings, a wait lies between minDelay and the larger of minDelay and maxDelay", () => {
+    const duration = fc.double({ min: 0, max: 1e9, noNaN: true });
+    const settings: fc.Arbitrary<BackoffSettings> = fc.record({
+      minDelay: duration,
+      firstDelay: duration,
+      maxDelay: duration,
+      factor: fc.double({ min: 1, max: 100, noNaN: true }),
+    });
+    const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10_000 }), settings, random, (attempt, law, chance) => {
+        const delay = backoffDelay(attempt, law, chance);
+        assert.ok(delay >= law.minDelay && delay <= Math.max(law.minDelay, law.maxDelay), String(delay));
+      }),
+    );
+  });
+});
