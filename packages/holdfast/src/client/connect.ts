@@ -1,6 +1,7 @@
 // Opens a connection: name lookup, TCP, TLS, upgrade (RFC 6455 section 4.1).
 
 import { Connection, start } from "../connection/connection.js";
+import { overFrames } from "../connection/frames/frame-wire.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import { offerDeflate } from "../protocol/deflate/negotiation.js";
 import { DEFLATE_NAME } from "../protocol/deflate/parameters.js";
@@ -41,14 +42,20 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   return attemptToOpen({ runtime, url: target, upgrade, settings, tls: options.tls }, (upgraded) => {
     const connection = new Connection({
       runtime,
-      transport: upgraded.transport,
-      role: "client",
+      wire: overFrames({
+        runtime,
+        transport: upgraded.transport,
+        role: "client",
+        settings: settings.connection,
+        extension: upgraded.deflate?.extension ?? null,
+        preface: null,
+        rest: upgraded.rest,
+      }),
       settings: settings.connection,
-      extension: upgraded.deflate?.extension ?? null,
       handshake: new ClientHandshakeRecord(target.href, request, upgraded),
       owner: null,
     });
-    connection[start](upgraded.rest);
+    connection[start]();
     return connection;
   });
 }

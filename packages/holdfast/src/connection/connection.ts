@@ -18,11 +18,11 @@ import {
   expected,
   requireChoice,
 } from "./options.js";
-import type { SendSettings } from "./outbox.js";
 import type { Address } from "./ports.js";
 import { MessageStream } from "./message-stream.js";
 import { MessageIterator } from "./message-iterator.js";
 import { consumeAll, receiveOne } from "./readers.js";
+import type { SendSettings } from "./wire.js";
 
 /** What `connect()` and `serve()` know of a connection that they opened. Not for applications. */
 export interface ConnectionInit extends LinkOptions {
@@ -115,12 +115,12 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
 
   /** The local end; null where the transport has no addresses. */
   get localAddress(): Address | null {
-    return this.#link.transport.localAddress;
+    return this.#link.localAddress;
   }
 
   /** The peer's end; null where the transport has no addresses, or is gone before anybody asked. */
   get remoteAddress(): Address | null {
-    return this.#link.transport.remoteAddress;
+    return this.#link.remoteAddress;
   }
 
   get state(): ConnectionState {
@@ -139,7 +139,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
 
   /** Bytes that were sent, and that the kernel has not taken yet. */
   get bufferedAmount(): number {
-    return this.#link.outbox.bufferedAmount;
+    return this.#link.bufferedAmount;
   }
 
   /** How the connection ended. Resolves when it has, however it did; never rejects. */
@@ -280,7 +280,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
    */
   pong(payload: string | Bytes = ""): void {
     const bytes = checkControlPayload(payload);
-    if (this.#link.state === "open") this.#link.outbox.queuePong(bytes);
+    this.#link.sendPong(bytes);
   }
 
   /**
@@ -327,8 +327,8 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
     const interruption = new Interruption(signal, this.closed, () => this.#link.closedError());
     const sending = sendFragments(source, {
       interrupted: interruption.promise,
-      sendFrame: (firstByte, payload) =>
-        this.#link.state === "open" ? this.#link.sendFrame(firstByte, payload) : this.#rejectOnceClosed(),
+      sendFragment: (fragment) =>
+        this.#link.state === "open" ? this.#link.sendFragment(fragment) : this.#rejectOnceClosed(),
       failMessage: (error) => {
         const cause = error instanceof Error ? error : new Error(String(error));
         this.#link.close({ code: 1011, reason: "error in fragmented message" }, "local-close", cause);
@@ -344,8 +344,8 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
     return sending;
   }
 
-  [start](rest: Uint8Array, preface: Uint8Array | null = null): void {
-    this.#link.start(rest, preface);
+  [start](): void {
+    this.#link.start();
   }
 
   [ended](info: CloseInfo, error: ConnectionClosed): void {

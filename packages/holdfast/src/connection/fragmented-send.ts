@@ -1,17 +1,17 @@
 // Sends an iterable as one message, a frame for each piece (RFC 6455 section 5.4).
 
-import { BINARY, CONTINUATION, FIN, TEXT } from "../protocol/frame/opcode.js";
 import { InvalidArgument } from "../protocol/errors.js";
 import { toBytes, type Bytes } from "./arguments.js";
 import { describe } from "./options.js";
+import type { Fragment } from "./wire.js";
 
 /** The pieces of one message: all of them strings, or all of them bytes. */
 export type Fragments = Iterable<string | Bytes> | AsyncIterable<string | Bytes>;
 
 /** What sending fragments needs of its connection. */
 export interface FragmentSink {
-  /** Sends one frame as it is; resolves when there is room for the next. Rejects once the connection is closing. */
-  sendFrame(firstByte: number, payload: Uint8Array): Promise<void>;
+  /** Sends one fragment; resolves when there is room for the next. Rejects once the connection is closing. */
+  sendFragment(fragment: Fragment): Promise<void>;
   /** Rejects when the connection ends, or when the caller gives up. */
   readonly interrupted: Promise<never>;
   /** A message was begun that will never be complete: nothing can follow it. */
@@ -28,22 +28,20 @@ const encoder = new TextEncoder();
  */
 export async function sendFragments(source: Fragments, sink: FragmentSink): Promise<void> {
   const iterator = iteratorOf(source);
-  let opcode: number | null = null;
-  let held: Uint8Array | null = null;
+  let held: Piece | null = null;
   let sent = 0;
-  const sendHeld = (payload: Uint8Array, finalBit: number): Promise<void> =>
-    sink.sendFrame((sent++ === 0 ? (opcode ?? BINARY) : CONTINUATION) | finalBit, payload);
+  const sendHeld = (piece: Piece, isLast: boolean): Promise<void> =>
+    sink.sendFragment({ ...piece, isFirst: sent++ === 0, isLast });
   try {
     for (;;) {
       const next = await Promise.race([iterator.next(), sink.interrupted]);
       if (next.done === true) break;
-      const fragment = checkFragment(next.value);
-      if (opcode !== null && fragment.opcode !== opcode) throw mixedTypes(opcode, next.value);
-      opcode = fragment.opcode;
-      if (held !== null) await Promise.race([sendHeld(held, 0), sink.interrupted]);
-      held = fragment.payload;
+      const piece = checkPiece(next.value);
+      if (held !== null && piece.type !== held.type) throw mixedTypes(held.type, next.value);
+      if (held !== null) await Promise.race([sendHeld(held, false), sink.interrupted]);
+      held = piece;
     }
-    if (held !== null) await Promise.race([sendHeld(held, FIN), sink.interrupted]);
+    if (held !== null) await Promise.race([sendHeld(held, true), sink.interrupted]);
   } catch (error) {
     leave(iterator);
     if (sent > 0) sink.failMessage(error);
@@ -62,17 +60,19 @@ function iteratorOf(source: Fragments): AsyncIterator<unknown> | Iterator<unknow
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
 }
 
-function checkFragment(piece: unknown): { readonly opcode: number; readonly payload: Uint8Array } {
-  if (typeof piece === "string") return { opcode: TEXT, payload: encoder.encode(piece) };
+type Piece = Pick<Fragment, "payload" | "type">;
+
+function checkPiece(piece: unknown): Piece {
+  if (typeof piece === "string") return { type: "text", payload: encoder.encode(piece) };
   const bytes = toBytes(piece);
   if (bytes === null)
     throw new InvalidArgument(`Expected each fragment to be a string or bytes, got ${describe(piece)}`);
   // A copy: a generator may fill the same buffer again for the next piece, which is asked for first.
-  return { opcode: BINARY, payload: new Uint8Array(bytes) };
+  return { type: "binary", payload: new Uint8Array(bytes) };
 }
 
-function mixedTypes(opcode: number, piece: unknown): InvalidArgument {
-  const what = opcode === TEXT ? "a string" : "bytes";
+function mixedTypes(type: Piece["type"], piece: unknown): InvalidArgument {
+  const what = type === "text" ? "a string" : "bytes";
   return new InvalidArgument(
     `Expected each fragment to be ${what}, as the first one was, got ${describe(piece)}`,
   );

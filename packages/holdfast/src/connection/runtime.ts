@@ -1,25 +1,13 @@
-// What all connections of a process share: the ports, the timer, the memory for outgoing frames, and the list of
-// those that have something to flush at the end of the turn. Tests make one of their own on a fake clock.
+// What all connections of a process share: the clock, the randomness, the timer, the ids. What carries their messages
+// adds to it (frames/frame-runtime.ts). Tests make one of their own on a fake clock.
 
-import { FrameEncoder } from "../protocol/frame/frame-encoder.js";
-import { MaskKeys } from "../protocol/frame/masking.js";
 import type { Clock, Random } from "./ports.js";
-import { Slab } from "./slab.js";
 import { TimerQueue } from "./timer-queue.js";
-
-/** Something that collected bytes during this turn of the event loop. */
-export interface Flushable {
-  flush(): void;
-}
 
 export class Runtime {
   readonly clock: Clock;
   readonly random: Random;
   readonly timers: TimerQueue;
-  readonly slab = new Slab();
-  readonly serverEncoder = new FrameEncoder(null);
-  readonly clientEncoder: FrameEncoder;
-  #unflushed: Flushable[] = [];
   #connections = 0;
   readonly #idPrefix: string;
 
@@ -27,13 +15,7 @@ export class Runtime {
     this.clock = clock;
     this.random = random;
     this.timers = new TimerQueue(clock);
-    this.clientEncoder = new FrameEncoder(new MaskKeys((target) => random.fill(target)));
-    this.#idPrefix = Buffer.from(this.randomBytes(5)).toString("hex");
-  }
-
-  /** Calls `flush` at the end of this turn, after the promises that are ready by then: one write for them all. */
-  flushAtTurnEnd(flushable: Flushable): void {
-    if (this.#unflushed.push(flushable) === 1) this.clock.atTurnEnd(this.#flushAll);
+    this.#idPrefix = toHex(this.randomBytes(5));
   }
 
   randomBytes(size: number): Uint8Array {
@@ -46,10 +28,8 @@ export class Runtime {
   nextId(): string {
     return `${this.#idPrefix}-${(++this.#connections).toString(36)}`;
   }
+}
 
-  readonly #flushAll = (): void => {
-    const flushables = this.#unflushed;
-    this.#unflushed = [];
-    for (const flushable of flushables) flushable.flush();
-  };
+function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

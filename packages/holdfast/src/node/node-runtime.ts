@@ -3,13 +3,13 @@
 import { randomFillSync } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import type { Clock, Random } from "../connection/ports.js";
-import { Runtime } from "../connection/runtime.js";
+import { FrameRuntime } from "../connection/frames/frame-runtime.js";
 
-let shared: Runtime | null = null;
+let shared: FrameRuntime | null = null;
 
 /** The one that all connections of this process share. */
-export function nodeRuntime(): Runtime {
-  return (shared ??= new Runtime(nodeClock, nodeRandom));
+export function nodeRuntime(): FrameRuntime {
+  return (shared ??= new FrameRuntime(nodeClock, nodeRandom));
 }
 
 const nodeClock: Clock = {

@@ -3,6 +3,7 @@
 import type { Server as Listener, Socket } from "node:net";
 import { closeFor, Connection, start, type ConnectionOwner } from "../connection/connection.js";
 import { ConnectionClosed } from "../connection/errors.js";
+import { overFrames } from "../connection/frames/frame-wire.js";
 import { checkDuration } from "../connection/options.js";
 import { checkClose, isThenable } from "../connection/arguments.js";
 import { nodeRuntime } from "../node/node-runtime.js";
@@ -141,10 +142,16 @@ export class Server implements AsyncDisposable {
   #open({ transport, head, upgrade, deflate, response, rest }: Accepted): void {
     const connection = new Connection({
       runtime: this.#runtime,
-      transport,
-      role: "server",
+      wire: overFrames({
+        runtime: this.#runtime,
+        transport,
+        role: "server",
+        settings: this.#settings.connection,
+        extension: deflate?.extension ?? null,
+        preface: response,
+        rest,
+      }),
       settings: this.#settings.connection,
-      extension: deflate?.extension ?? null,
       handshake: new ServerHandshakeRecord(head.headers, {
         target: upgrade.target,
         subprotocol: upgrade.subprotocol,
@@ -154,7 +161,7 @@ export class Server implements AsyncDisposable {
       owner: this.#owner,
     });
     this.#connections.add(connection);
-    connection[start](rest, response);
+    connection[start]();
     this.#handle(connection);
   }
 

@@ -15,8 +15,9 @@ import {
 } from "holdfast-testkit";
 import type { CloseInfo } from "../../dist/connection/close-info.js";
 import { Connection, start } from "../../dist/connection/connection.js";
+import { FrameRuntime } from "../../dist/connection/frames/frame-runtime.js";
+import { overFrames } from "../../dist/connection/frames/frame-wire.js";
 import { checkConnectionOptions, type ConnectionOptions } from "../../dist/connection/options.js";
-import { Runtime } from "../../dist/connection/runtime.js";
 import type { MessageExtension } from "../../dist/protocol/extension.js";
 import type { Role } from "../../dist/protocol/protocol.js";
 
@@ -28,7 +29,7 @@ export interface Setup extends ConnectionOptions {
   /** Bytes that the kernel takes before the peer has to read. @default Infinity */
   readonly capacity?: number;
   /** Shared with other connections; one of its own by default. */
-  readonly shared?: { readonly clock: FakeClock; readonly runtime: Runtime };
+  readonly shared?: { readonly clock: FakeClock; readonly runtime: FrameRuntime };
   /** Bytes that came behind the handshake. */
   readonly glued?: Uint8Array;
   /** Bytes that go out first. */
@@ -39,13 +40,13 @@ export interface Setup extends ConnectionOptions {
 
 export function sharedRuntime() {
   const clock = new FakeClock();
-  return { clock, runtime: new Runtime(clock, new SeededRandom()) };
+  return { clock, runtime: new FrameRuntime(clock, new SeededRandom()) };
 }
 
 export class Harness {
   readonly role: Role;
   readonly clock: FakeClock;
-  readonly runtime: Runtime;
+  readonly runtime: FrameRuntime;
   readonly transport: FakeTransport;
   readonly connection: Connection;
   /** What the owner was told of the end. */
@@ -66,12 +67,19 @@ export class Harness {
     ({ clock: this.clock, runtime: this.runtime } = shared ?? sharedRuntime());
     this.transport = new FakeTransport({ clock: this.clock, capacity });
     const headers = new Headers();
+    const settings = checkConnectionOptions({ pingInterval: null, ...options });
     this.connection = new Connection({
       runtime: this.runtime,
-      transport: this.transport,
-      role,
-      settings: checkConnectionOptions({ pingInterval: null, ...options }),
-      extension,
+      wire: overFrames({
+        runtime: this.runtime,
+        transport: this.transport,
+        role,
+        settings,
+        extension,
+        preface: preface ?? null,
+        rest: glued ?? new Uint8Array(),
+      }),
+      settings,
       handshake: {
         url: "ws://example.com/",
         request: { method: "GET", target: "/", headers },
@@ -81,7 +89,7 @@ export class Harness {
       },
       owner: { onConnectionEnded: (_, info) => this.ends.push(info) },
     });
-    this.connection[start](glued ?? new Uint8Array(), preface ?? null);
+    this.connection[start]();
   }
 
   /** The bytes of a frame of the peer: masked where the peer is the client. */

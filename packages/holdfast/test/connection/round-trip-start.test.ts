@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock, FakeTransport, frame, OPCODE, parseFrame, SeededRandom } from "holdfast-testkit";
+import { FrameRuntime } from "../../dist/connection/frames/frame-runtime.js";
+import { overFrames } from "../../dist/connection/frames/frame-wire.js";
 import { ended, Link } from "../../dist/connection/link.js";
 import { checkConnectionOptions } from "../../dist/connection/options.js";
-import { Runtime } from "../../dist/connection/runtime.js";
 
 /** A socket whose write takes a while: the kernel lets another thread run first. */
 class SlowTransport extends FakeTransport {
@@ -24,17 +25,19 @@ class SlowTransport extends FakeTransport {
 test("C3: the round trip begins when the ping is handed over, not when the kernel has returned", () => {
   const clock = new FakeClock();
   const transport = new SlowTransport(clock, () => clock.stall(7));
-  const link = new Link(
-    {
-      runtime: new Runtime(clock, new SeededRandom()),
-      transport,
-      role: "client",
-      settings: checkConnectionOptions({}),
-      extension: null,
-    },
-    { [ended]: () => undefined },
-  );
-  link.start(new Uint8Array(), null);
+  const runtime = new FrameRuntime(clock, new SeededRandom());
+  const settings = checkConnectionOptions({});
+  const wire = overFrames({
+    runtime,
+    transport,
+    role: "client",
+    settings,
+    extension: null,
+    preface: null,
+    rest: new Uint8Array(),
+  });
+  const link = new Link({ runtime, wire, settings }, { [ended]: () => undefined });
+  link.start();
   clock.advance(0);
   const payload = parseFrame(transport.written)?.value.payload ?? "";
   clock.advance(13);

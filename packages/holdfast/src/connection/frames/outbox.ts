@@ -1,12 +1,13 @@
 // Frames on their way to the socket. All that is sent in one turn of the event loop goes to the kernel in one
 // write. While the socket takes no more, messages wait here, so that a ping, a pong or a Close overtakes them.
 
-import type { CloseFrame } from "../protocol/close-code.js";
-import { BINARY, FIN, PONG, TEXT } from "../protocol/frame/opcode.js";
-import type { Protocol } from "../protocol/protocol.js";
+import type { CloseFrame } from "../../protocol/close-code.js";
+import { BINARY, FIN, PONG, TEXT } from "../../protocol/frame/opcode.js";
+import type { Protocol } from "../../protocol/protocol.js";
+import type { Transport } from "../ports.js";
+import type { SendSettings } from "../wire.js";
 import { Backlog, type Entry } from "./backlog.js";
-import type { Transport } from "./ports.js";
-import type { Flushable, Runtime } from "./runtime.js";
+import type { Flushable, FrameRuntime } from "./frame-runtime.js";
 import type { SlabOwner } from "./slab.js";
 
 /** Payloads up to this size are copied into the slab; larger ones are handed over as they are. */
@@ -25,10 +26,14 @@ export interface OutboxEvents {
   onBytesSent(count: number): void;
 }
 
-export interface SendSettings {
-  /** Whether an extension may change the payload: compress it. */
-  readonly mayEncode: boolean;
-  readonly signal: AbortSignal | null;
+export interface OutboxOptions {
+  readonly runtime: FrameRuntime;
+  readonly transport: Transport;
+  readonly protocol: Protocol;
+  readonly events: OutboxEvents;
+  readonly writeLimit: number;
+  /** Goes out ahead of everything else, in the first write; null for nothing. */
+  readonly preface: Uint8Array | null;
 }
 
 interface WaitingPing {
@@ -39,7 +44,7 @@ interface WaitingPing {
 const NO_PINGS: readonly WaitingPing[] = [];
 
 export class Outbox implements Flushable, SlabOwner {
-  readonly #runtime: Runtime;
+  readonly #runtime: FrameRuntime;
   readonly #transport: Transport;
   readonly #protocol: Protocol;
   readonly #events: OutboxEvents;
@@ -52,8 +57,8 @@ export class Outbox implements Flushable, SlabOwner {
   #isFlushPlanned = false;
   #isCorked = false;
 
-  /** The answer to the upgrade, until the first write. */
-  #preface: Uint8Array | null = null;
+  /** Until the first write. */
+  #preface: Uint8Array | null;
   /** What waits: pings for the next write, and while the socket is blocked, one pong and the messages. */
   #pings: readonly WaitingPing[] = NO_PINGS;
   #pong: Uint8Array | null = null;
@@ -62,18 +67,13 @@ export class Outbox implements Flushable, SlabOwner {
   #isEndPlanned = false;
   #isStopped = false;
 
-  constructor(
-    runtime: Runtime,
-    transport: Transport,
-    protocol: Protocol,
-    events: OutboxEvents,
-    writeLimit: number,
-  ) {
-    this.#runtime = runtime;
-    this.#transport = transport;
-    this.#protocol = protocol;
-    this.#events = events;
-    this.#writeLimit = writeLimit;
+  constructor(options: OutboxOptions) {
+    this.#runtime = options.runtime;
+    this.#transport = options.transport;
+    this.#protocol = options.protocol;
+    this.#events = options.events;
+    this.#writeLimit = options.writeLimit;
+    this.#preface = options.preface;
   }
 
   /** Bytes that were sent and that the kernel has not taken. */
@@ -122,12 +122,6 @@ export class Outbox implements Flushable, SlabOwner {
     }
     const start = this.#reserve(encoder.frameSize(payload.length));
     return this.#written(start, encoder.writeFrame(this.#runtime.slab.bytes, start, firstByte, payload));
-  }
-
-  /** Bytes that go out ahead of everything else: the server's answer to the upgrade. */
-  preface(bytes: Uint8Array): void {
-    this.#preface = bytes;
-    this.#planFlush();
   }
 
   queuePing(key: string, payload: Uint8Array): void {

@@ -1,0 +1,95 @@
+// The end of a connection: which cause it is put down to when several things happen on the way, the deadline that
+// bounds it, and the error that tells of it. There is none until something ends the connection.
+
+import { closeInfo, type CloseCause, type CloseEvidence } from "./close-info.js";
+import { connectionClosed, type ConnectionClosed } from "./errors.js";
+import type { Runtime } from "./runtime.js";
+import { Deadline } from "./timer-queue.js";
+import type { Wire } from "./wire.js";
+
+/** What an ending needs of its connection. */
+export interface EndingHost {
+  /** All that is known by now. */
+  evidence(): CloseEvidence;
+  /** Ends it now. */
+  terminate(cause: CloseCause, error: Error | null): void;
+}
+
+/** Beginnings of a normal end, which may still go wrong. */
+const NORMAL: ReadonlySet<CloseCause> = new Set<CloseCause>([
+  "local-close",
+  "peer-close",
+  "server-shutdown",
+  "handler-failed",
+]);
+
+export class Ending extends Deadline {
+  readonly #runtime: Runtime;
+  readonly #wire: Wire;
+  readonly #host: EndingHost;
+  #cause: CloseCause | null = null;
+  #error: Error | null = null;
+  #outcome: ConnectionClosed | null = null;
+
+  constructor(runtime: Runtime, wire: Wire, host: EndingHost) {
+    super();
+    this.#runtime = runtime;
+    this.#wire = wire;
+    this.#host = host;
+  }
+
+  /** Both Close frames were exchanged. */
+  get isComplete(): boolean {
+    return this.#wire.closeSent !== null && this.#wire.closeReceived !== null;
+  }
+
+  /** We failed the connection, or gave it up: a polite end is not waited for any more. */
+  get hasFailed(): boolean {
+    return this.#cause !== null && !NORMAL.has(this.#cause);
+  }
+
+  /**
+   * Something ends the connection. The first cause stands, unless a normal closing is cut short before both Close
+   * frames were exchanged: then it is what cut it short.
+   */
+  note(cause: CloseCause, error: Error | null): void {
+    if (this.#cause !== null && (this.hasFailed || NORMAL.has(cause) || this.isComplete)) return;
+    this.#cause = cause;
+    this.#error = error;
+  }
+
+  /** One deadline bounds all of the closing, whatever the buffers hold and whatever the peer does. */
+  begin(closeTimeout: number | null): void {
+    if (closeTimeout !== null) this.#runtime.timers.set(this, this.#runtime.clock.now() + closeTimeout);
+  }
+
+  /** What the kernel holds by now still counts. */
+  onAlarm(): void {
+    this.#runtime.clock.afterPoll(() => this.#host.terminate("close-timeout", null));
+  }
+
+  /** Whether it is settled how the connection ended: what happens later changes nothing. */
+  get isSettled(): boolean {
+    return this.#outcome !== null;
+  }
+
+  settle(): ConnectionClosed {
+    const wire = this.#wire;
+    return (this.#outcome ??= connectionClosed(
+      closeInfo({
+        cause: this.#cause ?? "eof", // A stream that just ended, ended.
+        error: this.#error,
+        received: wire.closeReceived,
+        sent: wire.closeSent,
+        receivedFirst: wire.receivedFirst,
+        evidence: this.#host.evidence(),
+      }),
+    ));
+  }
+
+  /** The connection is gone. */
+  finish(): ConnectionClosed {
+    this.#runtime.timers.cancel(this);
+    return this.settle();
+  }
+}

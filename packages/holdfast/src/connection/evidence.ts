@@ -1,0 +1,52 @@
+// The evidence of a connection's end: all that was known of it then.
+
+import type { CloseEvidence } from "./close-info.js";
+import type { Inbox } from "./inbox.js";
+import type { ConnectionSettings } from "./options.js";
+import type { Clock } from "./ports.js";
+import type { Pulse } from "./pulse.js";
+import type { Wire } from "./wire.js";
+
+/** What there is to be asked. Times are monotonic. */
+export interface Witnesses {
+  readonly clock: Clock;
+  readonly wire: Wire;
+  readonly pulse: Pulse;
+  readonly inbox: Inbox;
+  readonly settings: ConnectionSettings;
+  readonly openedAt: number;
+  readonly messagesReceived: number;
+  readonly messagesSent: number;
+  readonly isReadingPaused: boolean;
+}
+
+export function gatherEvidence(witnesses: Witnesses): CloseEvidence {
+  const { clock, wire, pulse, inbox, settings } = witnesses;
+  const now = clock.now();
+  const wallNow = clock.wallNow();
+  const epoch = (at: number | null): number | null => (at === null ? null : wallNow - (now - at));
+  const { heartbeat } = pulse;
+  const oldest = heartbeat.pings.oldest();
+  return {
+    openedAt: epoch(witnesses.openedAt),
+    endedAt: wallNow,
+    lastReceivedAt: wire.bytesReceived === 0 ? null : epoch(wire.lastReceivedAt),
+    lastSentAt: epoch(wire.lastSentAt),
+    lastPingAt: epoch(pulse.lastPingAt),
+    lastPongAt: epoch(pulse.lastPongAt),
+    latency: heartbeat.statistics.snapshot(),
+    pingsInFlight: heartbeat.pings.size,
+    oldestPingAge: oldest === null ? null : now - oldest.queuedAt,
+    bytesReceived: wire.bytesReceived,
+    bytesSent: wire.bytesSent,
+    messagesReceived: witnesses.messagesReceived,
+    messagesSent: witnesses.messagesSent,
+    bytesBuffered: wire.unsentBytes,
+    messagesUnread: inbox.length,
+    bytesUnread: inbox.bytes,
+    isReadingPaused: witnesses.isReadingPaused,
+    longestStall: heartbeat.longestGap,
+    pingInterval: settings.pingInterval,
+    pingTimeout: settings.pingTimeout,
+  };
+}

@@ -1,0 +1,262 @@
+// A wire over a stream of bytes: RFC 6455's frames, between a protocol that does no I/O and a transport.
+
+import { BINARY, CONTINUATION, FIN, TEXT } from "../../protocol/frame/opcode.js";
+import type { CloseFrame } from "../../protocol/close-code.js";
+import { closeOf, type MessageExtension, type ProtocolFailure } from "../../protocol/extension.js";
+import type { MessageEvents } from "../../protocol/message/message-reader.js";
+import type { PieceSink } from "../../protocol/message/piece-decoder.js";
+import { Protocol, type Role } from "../../protocol/protocol.js";
+import type { Address, Clock, Transport, TransportHandler } from "../ports.js";
+import type { Fragment, SendSettings, Wire, WireHandler, WireMaker } from "../wire.js";
+import { causeOfError, causeOfFailure, type TransportError } from "./failure-cause.js";
+import type { FrameRuntime } from "./frame-runtime.js";
+import { Outbox, type OutboxEvents } from "./outbox.js";
+
+export interface FrameWireOptions {
+  readonly runtime: FrameRuntime;
+  readonly transport: Transport;
+  readonly role: Role;
+  readonly settings: { readonly maxMessageSize: number | null; readonly writeLimit: number };
+  /** As negotiated; null for none. */
+  readonly extension: MessageExtension | null;
+  /** Goes out ahead of everything else: a server's answer to the upgrade. Null for nothing. */
+  readonly preface: Uint8Array | null;
+  /** What came glued to the handshake: the first bytes of the first frames. */
+  readonly rest: Uint8Array;
+}
+
+/** For a connection over bytes. */
+export function overFrames(options: FrameWireOptions): WireMaker {
+  return (handler) => new FrameWire(options, handler);
+}
+
+class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
+  bytesReceived = 0;
+  bytesSent = 0;
+  lastReceivedAt: number;
+  lastSentAt: number | null = null;
+  readonly #clock: Clock;
+  readonly #transport: Transport;
+  readonly #handler: WireHandler;
+  readonly #protocol: Protocol;
+  readonly #outbox: Outbox;
+  /** Until the start. */
+  #rest: Uint8Array | null;
+  #isAbandoned = false;
+  /** The transport went while a message was being decoded: that is told first. */
+  #isClosedLate = false;
+  #isClosed = false;
+
+  constructor(options: FrameWireOptions, handler: WireHandler) {
+    const { runtime, transport, settings } = options;
+    this.#clock = runtime.clock;
+    this.#transport = transport;
+    this.#handler = handler;
+    this.#rest = options.rest;
+    this.lastReceivedAt = runtime.clock.now();
+    this.#protocol = new Protocol(this, {
+      encoder: options.role === "client" ? runtime.clientEncoder : runtime.serverEncoder,
+      maxMessageSize: settings.maxMessageSize,
+      extension: options.extension,
+    });
+    this.#outbox = new Outbox({
+      runtime,
+      transport,
+      protocol: this.#protocol,
+      events: this,
+      writeLimit: settings.writeLimit,
+      preface: options.preface,
+    });
+  }
+
+  get remoteAddress(): Address | null {
+    return this.#transport.remoteAddress;
+  }
+
+  get localAddress(): Address | null {
+    return this.#transport.localAddress;
+  }
+
+  get bufferedAmount(): number {
+    return this.#outbox.bufferedAmount;
+  }
+
+  get unsentBytes(): number {
+    return this.#outbox.unsentBytes;
+  }
+
+  get closeSent(): CloseFrame | null {
+    return this.#protocol.closeSent;
+  }
+
+  get closeReceived(): CloseFrame | null {
+    return this.#protocol.closeReceived;
+  }
+
+  get receivedFirst(): boolean {
+    return this.#protocol.receivedFirst;
+  }
+
+  start(): void {
+    const rest = this.#rest;
+    this.#rest = null;
+    this.#transport.start(this);
+    this.#outbox.flush();
+    if (rest !== null && rest.length > 0) this.onChunk(rest);
+  }
+
+  sendText(text: string, settings: SendSettings): Promise<void> {
+    return this.#outbox.sendText(text, settings);
+  }
+
+  sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
+    return this.#outbox.sendBinary(payload, settings);
+  }
+
+  /** RFC 6455 section 5.4. */
+  sendFragment({ type, payload, isFirst, isLast }: Fragment): Promise<void> {
+    const opcode = isFirst ? (type === "text" ? TEXT : BINARY) : CONTINUATION;
+    return this.#outbox.sendFrame(isLast ? FIN | opcode : opcode, payload, null);
+  }
+
+  queuePing(key: string, payload: Uint8Array): void {
+    this.#outbox.queuePing(key, payload);
+  }
+
+  abandonPing(key: string): void {
+    this.#outbox.abandonPing(key);
+  }
+
+  queuePong(payload: Uint8Array): void {
+    this.#outbox.queuePong(payload);
+  }
+
+  queueClose(close: CloseFrame, isUrgent: boolean): void {
+    this.#outbox.queueClose(close, isUrgent);
+    if (this.#protocol.closeReceived !== null) this.#endFirst();
+  }
+
+  flush(): void {
+    this.#outbox.flush();
+  }
+
+  pause(): void {
+    this.#transport.pause();
+  }
+
+  resume(): void {
+    this.#transport.resume();
+  }
+
+  streamTo(sink: PieceSink | null): void {
+    this.#protocol.streamTo(sink);
+  }
+
+  end(): void {
+    this.#outbox.end();
+  }
+
+  destroy(): void {
+    this.#outbox.stop();
+    this.#transport.destroy();
+  }
+
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.destroy();
+  }
+
+  fail(error: Error): void {
+    this.#outbox.fail(error);
+  }
+
+  // What the transport tells.
+
+  onChunk(chunk: Uint8Array): void {
+    this.bytesReceived += chunk.length;
+    this.lastReceivedAt = this.#clock.now();
+    this.#outbox.cork();
+    this.#protocol.receive(chunk);
+    this.#outbox.uncork();
+  }
+
+  onEof(): void {
+    this.#handler.onEof();
+  }
+
+  onError(error: TransportError): void {
+    this.#handler.onError(causeOfError(error), error);
+  }
+
+  onDrain(): void {
+    this.#outbox.flush();
+  }
+
+  onClosed(): void {
+    // What was received before the end is told before it, also while it is being decoded.
+    this.#isClosedLate = this.#protocol.isHeld && !this.#isAbandoned;
+    if (this.#isClosedLate) return;
+    this.#isClosed = true;
+    this.#handler.onClosed();
+  }
+
+  // What the peer sent.
+
+  onText(text: string): void {
+    if (!this.#isAbandoned) this.#handler.onMessage(text); // It is, where a callback did so while this chunk is parsed.
+  }
+
+  onBinary(bytes: Uint8Array): void {
+    if (!this.#isAbandoned) this.#handler.onMessage(bytes);
+  }
+
+  onPing(payload: Uint8Array): void {
+    this.#handler.onPing(payload);
+  }
+
+  onPong(payload: Uint8Array): void {
+    this.#handler.onPong(payload);
+  }
+
+  onClose(close: CloseFrame): void {
+    this.#handler.onClose(close);
+    if (this.#protocol.closeSent !== null) this.#endFirst();
+  }
+
+  onFailure(failure: ProtocolFailure): void {
+    this.#handler.onFailure({ cause: causeOfFailure(failure), error: failure, close: closeOf(failure) });
+    this.#endFirst();
+  }
+
+  /** What comes behind the message that is being decoded waits in the kernel. */
+  onHeld(): void {
+    this.#transport.pause();
+    this.#handler.onHeld();
+  }
+
+  onReleased(): void {
+    if (this.#isClosed) return;
+    this.#outbox.cork();
+    this.#protocol.resume();
+    this.#outbox.uncork();
+    if (this.#protocol.isHeld) return;
+    if (this.#isClosedLate) this.onClosed();
+    else this.#handler.onReleased();
+  }
+
+  // What the outbox tells.
+
+  onPingSent(key: string): void {
+    this.#handler.onPingSent(key);
+  }
+
+  onBytesSent(count: number): void {
+    this.bytesSent += count;
+    this.lastSentAt = this.#clock.now();
+  }
+
+  /** Section 7.1.1: the server closes the TCP connection first, so that the client is not left in TIME_WAIT. */
+  #endFirst(): void {
+    if (this.#protocol.role === "server") this.#outbox.end();
+  }
+}

@@ -1,0 +1,31 @@
+// When a connection stops reading, and when it goes on: once all that it stopped for is out of the way.
+
+import type { Pulse } from "./pulse.js";
+import type { Wire } from "./wire.js";
+
+/** Unread messages, unread pieces of a message, or a message that is still being decoded. */
+export type Obstacle = "decoding" | "inbox" | "stream";
+
+export class Reading {
+  readonly #wire: Wire;
+  readonly #pulse: Pulse;
+  readonly #obstacles = new Set<Obstacle>();
+
+  constructor(wire: Wire, pulse: Pulse) {
+    this.#wire = wire;
+    this.#pulse = pulse;
+  }
+
+  stop(obstacle: Obstacle): void {
+    this.#obstacles.add(obstacle);
+    this.#wire.pause();
+    this.#pulse.pauseReading();
+  }
+
+  /** Changes nothing where reading had not stopped for it. */
+  goOn(obstacle: Obstacle): void {
+    if (!this.#obstacles.delete(obstacle) || this.#obstacles.size > 0) return;
+    this.#wire.resume();
+    this.#pulse.resumeReading();
+  }
+}

@@ -1,0 +1,115 @@
+// The port between the life of a connection (link.ts) and what carries its messages: frames over a stream of bytes
+// (frames/), or a browser's WebSocket. A wire knows how messages travel; when and why they do is its link's business.
+
+import type { CloseFrame } from "../protocol/close-code.js";
+import type { PieceSink } from "../protocol/message/piece-decoder.js";
+import type { CloseCause } from "./close-info.js";
+import type { Message } from "./inbox.js";
+import type { Address } from "./ports.js";
+
+export interface Wire {
+  readonly remoteAddress: Address | null;
+  readonly localAddress: Address | null;
+  /** Bytes that were sent, and that the kernel has not taken. */
+  readonly bufferedAmount: number;
+  /** The same, and what was given up because it stood in the way of a Close. */
+  readonly unsentBytes: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  /** Monotonic time at which bytes were read last; the opening counts as such. */
+  readonly lastReceivedAt: number;
+  /** Monotonic time at which bytes were handed over last; null for never. */
+  readonly lastSentAt: number | null;
+  /** The Close that was sent, or queued: no ping, pong or Close may be queued behind it. */
+  readonly closeSent: CloseFrame | null;
+  readonly closeReceived: CloseFrame | null;
+  /** Whether the peer's Close came before ours was sent. */
+  readonly receivedFirst: boolean;
+
+  /** Begins: what was queued so far goes out at once, and then what has arrived already is told. */
+  start(): void;
+
+  /** Sends a text message; resolves while there is room for more. Rejects only when `fail` says that all is over. */
+  sendText(text: string, settings: SendSettings): Promise<void>;
+  /** The same for a binary message; `payload` may be changed again once the promise has resolved. */
+  sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
+  /** The same for the next fragment of a message. Whole messages must not come between. */
+  sendFragment(fragment: Fragment): Promise<void>;
+  /** Sends a ping ahead of the messages that wait; `onPingSent` tells when it leaves. */
+  queuePing(key: string, payload: Uint8Array): void;
+  /** Takes a ping back that has not left. */
+  abandonPing(key: string): void;
+  /** Sends a pong ahead of the messages that wait; only the newest is kept (RFC 6455 section 5.5.3). */
+  queuePong(payload: Uint8Array): void;
+  /** Sends the Close, once: behind the messages that wait, or, where it `isUrgent`, instead of them. */
+  queueClose(close: CloseFrame, isUrgent: boolean): void;
+  /** What was queued goes out now rather than at the end of the turn. */
+  flush(): void;
+
+  /** Stops reading; a little of what is on its way may still be told. */
+  pause(): void;
+  /** Reads on. */
+  resume(): void;
+  /** Hands the message that arrives, or the next one, to the sink piece by piece; null for none. */
+  streamTo(sink: PieceSink | null): void;
+
+  /** Ends our side of the stream once everything has gone out. */
+  end(): void;
+  /** Ends both sides now. What was received by then is still told, and then `onClosed`. */
+  destroy(): void;
+  /** Ends both sides now. No message is told any more; `onClosed` follows. */
+  abandon(): void;
+  /** All is over: the sends that still wait are rejected. */
+  fail(error: Error): void;
+}
+
+/**
+ * What a wire tells its link, each thing within the call that read it and in the order of arrival;
+ * `lastReceivedAt` is the time of its bytes. `onClosed` comes last and exactly once.
+ */
+export interface WireHandler {
+  /** Bytes may be a view of what was read, for whoever takes them at once. */
+  onMessage(message: Message): void;
+  onPing(payload: Uint8Array): void;
+  onPong(payload: Uint8Array): void;
+  /** The peer's Close. A wire adds nothing to it: the answer is sent by `queueClose`. */
+  onClose(close: CloseFrame): void;
+  /** The peer broke the rules: nothing but its Close is told any more. */
+  onFailure(failure: WireFailure): void;
+  /** Nothing is read for a while, because a message is being decoded elsewhere. */
+  onHeld(): void;
+  /** It has been told. */
+  onReleased(): void;
+  /** The ping of this key leaves now. */
+  onPingSent(key: string): void;
+  /** The peer ended its side of the stream. */
+  onEof(): void;
+  /** Reading or writing failed; `onClosed` follows. */
+  onError(cause: CloseCause, error: Error): void;
+  onClosed(): void;
+}
+
+/** Makes the wire of a link. */
+export type WireMaker = (handler: WireHandler) => Wire;
+
+/** How the peer broke the rules, and the Close that tells it so. */
+export interface WireFailure {
+  readonly cause: CloseCause;
+  readonly error: Error;
+  readonly close: CloseFrame;
+}
+
+export interface SendSettings {
+  /** Whether an extension may change the payload: compress it. */
+  readonly mayEncode: boolean;
+  /** Takes the message back, unless some of it has left. */
+  readonly signal: AbortSignal | null;
+}
+
+/** One piece of a message that is sent piece by piece. */
+export interface Fragment {
+  readonly type: "binary" | "text";
+  readonly payload: Uint8Array;
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+}
