@@ -4,7 +4,7 @@
 import eslint from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
-import { layersRule } from "./scripts/eslint/layers.mjs";
+import { layersRule, universal } from "./scripts/eslint/layers.mjs";
 
 const library = "packages/holdfast/src";
 const tests = ["packages/holdfast/test/**", "testkit/src/**", "interop/src/**", "**/*.test.ts"];
@@ -17,11 +17,20 @@ const impureGlobals = [
   ...["queueMicrotask", "performance", "process", "crypto", "fetch", "WebSocket"],
 ].map((name) => ({ name, message: throughPorts }));
 
+/** What browsers lack although Node's types know it. */
+const noBuffer = { name: "Buffer", message: "Uint8Array: browsers have no Buffer." };
+
 /** What plain JavaScript may use; in TypeScript the compiler knows. */
 const nodeGlobals = (
   "console process Buffer URL performance fetch AbortController AbortSignal WebSocket TextEncoder TextDecoder " +
   "setTimeout setInterval setImmediate clearTimeout clearInterval clearImmediate queueMicrotask structuredClone"
 ).split(" ");
+
+/** All but frames over bytes, which are Node's way. */
+const whatBrowsersRun = [
+  ...["heartbeat", "connection", "persist", "browser"].map((folder) => `${library}/${folder}/**/*.ts`),
+  ...universal.map((file) => `${library}/${file}.ts`),
+];
 
 /** Syntax that this code base does without. */
 const unwantedSyntax = [
@@ -125,16 +134,17 @@ export default defineConfig(
     },
   },
   {
-    // What a browser runs knows no Buffer; protocol/ may import it from node:buffer.
-    files: ["heartbeat", "connection", "persist", "browser"].map((folder) => `${library}/${folder}/**/*.ts`),
-    // The memory that protocol/ encodes into.
-    ignores: [`${library}/connection/frames/slab.ts`],
+    files: whatBrowsersRun,
+    ignores: [`${library}/connection/frames/**`],
     rules: {
-      "@typescript-eslint/no-restricted-types": [
-        "error",
-        { types: { Buffer: "Uint8Array: browsers have no Buffer." } },
-      ],
+      "@typescript-eslint/no-restricted-types": ["error", { types: { Buffer: noBuffer.message } }],
+      "no-restricted-globals": ["error", { globals: [...impureGlobals, noBuffer], checkGlobalObject: true }],
     },
+  },
+  {
+    // The browser's own globals are its business.
+    files: [`${library}/browser/**/*.ts`],
+    rules: { "no-restricted-globals": ["error", { globals: [noBuffer], checkGlobalObject: true }] },
   },
   {
     files: tests,

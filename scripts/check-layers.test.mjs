@@ -29,7 +29,15 @@ const allowed = [
   ["protocol/frames.ts", "./errors.js"],
   ["protocol/deflate/inflater.ts", "../errors.js"],
   ["heartbeat/heartbeat.ts", "./latency.js"],
+  ["protocol/frames.ts", "./close-code.js"],
+  ["protocol/close-code.ts", "./errors.js"],
   ["connection/connection.ts", "../heartbeat/heartbeat.js"],
+  ["connection/connection.ts", "../protocol/close-code.js"],
+  ["connection/connection.ts", "../protocol/frame/opcode.js"],
+  ["connection/frames/outbox.ts", "../../protocol/frame/frame-encoder.js"],
+  ["connection/frames/outbox.ts", "../ports.js"],
+  ["node/runtime.ts", "../connection/frames/frame-runtime.js"],
+  ["client/connect.ts", "../connection/frames/frame-wire.js"],
   ["node/transport.ts", "node:net"],
   ["node/transport.ts", "../connection/ports.js"],
   ["client/connect.ts", "../node/transport.js"],
@@ -46,6 +54,14 @@ const forbidden = [
   ["protocol/deflate/inflater.ts", "../../connection/ports.js"],
   ["heartbeat/heartbeat.ts", "../protocol/errors.js"],
   ["heartbeat/heartbeat.ts", "node:buffer"],
+  ["protocol/close-code.ts", "./frames.js"],
+  ["protocol/close-code.ts", "node:buffer"],
+  ["connection/connection.ts", "./frames/frame-wire.js"],
+  ["connection/connection.ts", "../protocol/protocol.js"],
+  ["connection/frames/outbox.ts", "../../node/transport.js"],
+  ["connection/frames/outbox.ts", "node:buffer"],
+  ["persist/persist.ts", "../connection/frames/frame-wire.js"],
+  ["browser/connector.ts", "../connection/frames/frame-wire.js"],
   ["connection/connection.ts", "node:timers"],
   ["connection/connection.ts", "events"],
   ["connection/connection.ts", "../client/connect.js"],
@@ -87,6 +103,35 @@ test("Layers: every way to import is seen", async () => {
     assert.ok((await broken("connection/a.ts", code)).includes("holdfast/layers"), code);
 });
 
+test("Layers: of protocol/, a connection may have any type, and code only where browsers can run it", async () => {
+  const types = [
+    `import type { A } from "../protocol/frames.js";\nexport type B = A;`,
+    `export type { A } from "../protocol/frames.js";`,
+  ];
+  for (const code of types) assert.deepEqual(await broken("connection/a.ts", code), [], code);
+  const code = `import { type A, b } from "../protocol/frames.js";\nexport const c: A = b;`;
+  assert.deepEqual(await broken("connection/a.ts", code), ["holdfast/layers"]);
+});
+
+test("Layers: what browsers run knows no Buffer", async () => {
+  const ways = [`Buffer.from("a")`, `globalThis.Buffer.alloc(1)`];
+  for (const expression of ways) {
+    const code = `export const a: unknown = ${expression};\n`;
+    for (const file of [
+      "connection/a.ts",
+      "heartbeat/a.ts",
+      "persist/a.ts",
+      "browser/a.ts",
+      "protocol/errors.ts",
+    ]) {
+      assert.deepEqual(await broken(file, code), ["no-restricted-globals"], `${expression} in ${file}`);
+    }
+    for (const file of ["connection/frames/a.ts", "protocol/a.ts"]) {
+      assert.deepEqual(await broken(file, code), [], `${expression} in ${file}`);
+    }
+  }
+});
+
 test("Ports: no clock, timer or randomness below node/, client/ and server/, however it is reached", async () => {
   const ways = [
     ["Date.now()", "no-restricted-properties"],
@@ -101,7 +146,7 @@ test("Ports: no clock, timer or randomness below node/, client/ and server/, how
   ];
   for (const [expression, rule] of ways) {
     const code = `export const g = (f: () => void): unknown => [f, ${expression}];\n`;
-    for (const folder of ["protocol", "heartbeat", "connection", "persist"]) {
+    for (const folder of ["protocol", "heartbeat", "connection", "connection/frames", "persist"]) {
       assert.deepEqual(await broken(`${folder}/a.ts`, code), [rule], `${expression} in ${folder}/`);
     }
     assert.deepEqual(await broken("node/a.ts", code), [], `${expression} in node/`);

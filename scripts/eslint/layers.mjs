@@ -6,22 +6,35 @@ import { posix } from "node:path";
 /** Everything in Node. */
 const allOfNode = "node:*";
 
+/** The files of protocol/ that run in browsers as well: a layer of their own, below all others. */
+export const universal = ["close-code", "control-characters", "errors", "frame/opcode"].map(
+  (name) => `protocol/${name}`,
+);
+
 /**
- * Layer → what its files may import besides their own folder: other layers, single files (with a slash in their
- * name), Node's modules. `.` stands for the files directly in src/, the public surfaces.
+ * Layer → what its files may import besides their own folder: other layers, only the types of one, single files (with
+ * a slash in their name), Node's modules. `.` stands for the files directly in src/, the public surfaces. A folder
+ * within a folder may be a layer of its own.
  */
 export const layers = {
-  protocol: ["node:buffer", "node:crypto", "node:zlib"],
+  universal: [],
+  protocol: ["universal", "node:buffer", "node:crypto", "node:zlib"],
   heartbeat: [],
-  connection: ["protocol", "heartbeat"],
-  node: ["connection", "protocol", "heartbeat", allOfNode],
-  client: ["node", "connection", "protocol", "heartbeat", allOfNode],
-  server: ["node", "connection", "protocol", "heartbeat", allOfNode],
+  connection: ["universal", "heartbeat", typesOf("protocol")],
+  "connection/frames": ["connection", "protocol", "universal", "heartbeat"],
+  node: ["connection/frames", "connection", "protocol", "universal", "heartbeat", allOfNode],
+  client: ["node", "connection/frames", "connection", "protocol", "universal", "heartbeat", allOfNode],
+  server: ["node", "connection/frames", "connection", "protocol", "universal", "heartbeat", allOfNode],
   persist: ["connection", "heartbeat", "protocol/errors"],
   browser: ["connection", "persist", "heartbeat"],
   cli: [".", allOfNode],
-  ".": ["protocol", "heartbeat", "connection", "node", "client", "server", "persist", "browser"],
+  ".": ["protocol", "universal", "heartbeat", "connection", "node", "client", "server", "persist", "browser"],
 };
+
+/** What `import type` brings is gone when the code runs. */
+function typesOf(layer) {
+  return `types of ${layer}`;
+}
 
 const sourceFolder = "packages/holdfast/src/";
 
@@ -41,40 +54,42 @@ export const layersRule = {
     const file = sourcePath(context.filename);
     if (file === null) return {};
     const layer = layerOf(file);
-    const check = (node) => {
+    const check = (node, isTypeOnly = false) => {
       if (node === null) return;
-      const problem = judge(file, layer, literal(node));
+      const problem = judge(file, layer, literal(node), isTypeOnly);
       if (problem !== null) context.report({ node, ...problem });
     };
     return {
       Program: (node) => {
         if (!(layer in layers)) context.report({ node, messageId: "unknown", data: { layer } });
       },
-      ImportDeclaration: ({ source }) => check(source),
-      ExportNamedDeclaration: ({ source }) => check(source),
-      ExportAllDeclaration: ({ source }) => check(source),
+      ImportDeclaration: ({ source, importKind }) => check(source, importKind === "type"),
+      ExportNamedDeclaration: ({ source, exportKind }) => check(source, exportKind === "type"),
+      ExportAllDeclaration: ({ source, exportKind }) => check(source, exportKind === "type"),
       ImportExpression: ({ source }) => check(source),
-      TSImportType: ({ source }) => check(source),
+      TSImportType: ({ source }) => check(source, true),
     };
   },
 };
 
-function judge(file, layer, target) {
+function judge(file, layer, target, isTypeOnly) {
   if (target === null) return { messageId: "computed" };
-  if (isAllowed(file, layer, target)) return null;
+  if (isAllowed(file, layer, target, isTypeOnly)) return null;
   if (!isNodes(target) && !target.startsWith(".")) return { messageId: "package", data: { target } };
   const allowed = ["its own folder", ...(layers[layer] ?? [])].join(", ");
   return { messageId: "forbidden", data: { layer: layer === "." ? "src/" : `${layer}/`, target, allowed } };
 }
 
-function isAllowed(file, layer, target) {
+function isAllowed(file, layer, target, isTypeOnly) {
   const allowed = layers[layer] ?? [];
   if (isNodes(target))
     return target.startsWith("node:") && (allowed.includes(target) || allowed.includes(allOfNode));
   if (!target.startsWith(".")) return false;
   const path = posix.normalize(posix.join(posix.dirname(file), target)).replace(/\.[jt]s$/, "");
   if (path.startsWith("..")) return false;
-  return layerOf(path) === layer || allowed.includes(layerOf(path)) || allowed.includes(path);
+  const targetLayer = layerOf(path);
+  if (isTypeOnly && allowed.includes(typesOf(targetLayer))) return true;
+  return targetLayer === layer || allowed.includes(targetLayer) || allowed.includes(path);
 }
 
 /** A module of Node, spelt with `node:` or (which is refused: browsers' bundlers would look for a package) without. */
@@ -82,9 +97,15 @@ function isNodes(target) {
   return target.startsWith("node:") || builtinModules.includes(target);
 }
 
-/** The first folder below src/, or `.` for a file directly in it. */
+/** The innermost folder that is a layer, or the first one below src/; `.` for a file directly in it. */
 function layerOf(path) {
-  return path.includes("/") ? path.slice(0, path.indexOf("/")) : ".";
+  if (universal.includes(path.replace(/\.ts$/, ""))) return "universal";
+  const folders = path.split("/").slice(0, -1);
+  for (let depth = folders.length; depth > 1; depth--) {
+    const folder = folders.slice(0, depth).join("/");
+    if (folder in layers) return folder;
+  }
+  return folders[0] ?? ".";
 }
 
 function sourcePath(filename) {

@@ -1,0 +1,76 @@
+// A life of a connection where nothing of Node can be had: run in a process of its own, it prints what happened.
+
+import { register } from "node:module";
+import type { Clock } from "../../dist/connection/ports.js";
+import type { MemoryWire } from "./memory-wire.js";
+
+const headers = new Headers(); // Node makes its class when it is asked for, by means of its own.
+// From here on, a module of Node is one that cannot be found.
+register(
+  `data:text/javascript,${encodeURIComponent(`
+    export const resolve = (specifier, context, next) => {
+      if (!specifier.startsWith(".") && !specifier.startsWith("file:")) throw new Error("No module " + specifier);
+      return next(specifier, context);
+    };`)}`,
+);
+for (const name of ["Buffer", "process", "setImmediate", "clearImmediate", "global"]) {
+  Reflect.deleteProperty(globalThis, name);
+}
+
+const clock: Clock = {
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
+  setTimer(delay, callback) {
+    const timer = setTimeout(callback, delay);
+    return () => clearTimeout(timer);
+  },
+  afterPoll: (callback) => void setTimeout(callback, 0),
+  atTurnEnd: (callback) => queueMicrotask(callback),
+};
+
+const face = await import("../../dist/connection/connection.js");
+const { checkConnectionOptions } = await import("../../dist/connection/options.js");
+const { Runtime } = await import("../../dist/connection/runtime.js");
+const { explain } = await import("../../dist/connection/explain.js");
+const { MemoryWire: AnyWire } = await import("./memory-wire.js");
+
+const wires: MemoryWire[] = [];
+const connection = new face.Connection({
+  runtime: new Runtime(clock, { fill: (target) => void target.fill(7) }),
+  wire: (handler) => {
+    const wire = new AnyWire(handler, clock);
+    wires.push(wire);
+    return wire;
+  },
+  settings: checkConnectionOptions({}),
+  handshake: {
+    url: "ws://example.com/",
+    request: { method: "GET", target: "/", headers },
+    response: { status: 101, headers },
+    subprotocol: null,
+    extensions: [],
+  },
+  owner: null,
+});
+connection[face.start]();
+
+const [wire] = wires;
+const seen: unknown[] = [];
+const ended = connection.forEach((message) =>
+  seen.push(typeof message === "string" ? message : [...message]),
+);
+await connection.send("hello");
+await connection.send(new Uint8Array([1, 2, 3]));
+await connection.send(["one", "two"]);
+wire.deliver("welcome");
+wire.deliver(new Uint8Array([4, 5]));
+wire.answerPing();
+const roundTrip = connection.ping(new Uint8Array([1]));
+wire.answerPing();
+seen.push((await roundTrip) < 10_000);
+wire.deliverClose({ code: 1001, reason: "bye" });
+wire.destroy();
+const info = await ended;
+seen.push(explain(info).startsWith("The peer is going away"));
+const { message, cause, evidence } = info;
+console.log(JSON.stringify({ log: wire.log, seen, message, cause, sent: evidence.messagesSent }));
