@@ -220,7 +220,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
 
   onClose(close: CloseFrame): void {
     this.#handler.onClose(close);
-    if (this.#protocol.closeSent !== null) this.#endFirst();
+    this.#endFirst();
   }
 
   onFailure(failure: ProtocolFailure): void {
@@ -257,6 +257,6 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
 
   /** Section 7.1.1: the server closes the TCP connection first, so that the client is not left in TIME_WAIT. */
   #endFirst(): void {
-    if (this.#protocol.role === "server") this.#outbox.end();
+    if (this.#protocol.role === "server" && this.#protocol.closeSent !== null) this.#outbox.end();
   }
 }
