@@ -7,8 +7,13 @@ export type { ServeOptions } from "./server/options.js";
 export { Server } from "./server/server.js";
 export type { ConnectionHandler, ServerCloseOptions, ServerConnection } from "./server/server.js";
 
+export { heartbeat, withHeartbeat } from "./persist/heartbeat.js";
+export type { HeartbeatOptions } from "./persist/heartbeat.js";
+export { keepalive } from "./persist/keepalive.js";
+export type { KeepaliveOptions } from "./persist/keepalive.js";
+
 export { Connection } from "./connection/connection.js";
-export type { CallOptions, ReceiveOptions, SendOptions } from "./connection/connection.js";
+export type { CallOptions, PingOptions, ReceiveOptions, SendOptions } from "./connection/connection.js";
 export type { Bytes } from "./connection/arguments.js";
 export type { CompressionOptions } from "./connection/compression-options.js";
 export type { CloseCause, CloseEvidence, CloseInfo } from "./connection/close-info.js";

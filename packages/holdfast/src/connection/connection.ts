@@ -22,6 +22,7 @@ import type { Address } from "./ports.js";
 import { MessageStream } from "./message-stream.js";
 import { MessageIterator } from "./message-iterator.js";
 import { consumeAll, receiveOne } from "./readers.js";
+import type { Runtime } from "./runtime.js";
 import type { SendSettings } from "./wire.js";
 
 /** What `connect()` and `serve()` know of a connection that they opened. Not for applications. */
@@ -54,10 +55,21 @@ export interface ReceiveOptions extends CallOptions {
   readonly timeout?: number | null | undefined;
 }
 
+/** For `ping()`. */
+export interface PingOptions extends CallOptions {
+  /**
+   * Milliseconds from the call to the pong at most; null for no limit. Time in which our own process did not run or
+   * did not read is no time of the peer's, and does not count. @default null
+   */
+  readonly timeout?: number | null | undefined;
+}
+
 /** What closes a connection on its owner's behalf. Not for applications. */
 export const closeFor = Symbol("closeFor");
 /** Begins reading and pinging. Not for applications. */
 export const start = Symbol("start");
+/** The clock and the timers that a connection lives by, for the recipes of persist/. Not for applications. */
+export const runtimeOf = Symbol("runtimeOf");
 
 /**
  * An open WebSocket, made by `connect()` or `serve()`.
@@ -179,7 +191,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
     try {
       const settings = options === undefined ? DEFAULT_SEND : checkSendOptions(options);
       if (settings.signal?.aborted === true) return Promise.reject(settings.signal.reason as Error);
-      if (this.#link.state !== "open") return this.#rejectOnceClosed();
+      if (this.#link.state !== "open") return this.#rejectOnceClosed(settings.signal);
       if (this.#fragmented !== null) return this.#sendInTurn(data, settings);
       if (typeof data === "string") return this.#link.sendText(data, settings);
       const bytes = toBytes(data);
@@ -254,21 +266,23 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
    * @param payload at most 125 bytes, and no payload of a ping in flight; random by default
    * @throws ConcurrencyError for the payload of a ping in flight, which is not affected
    * @throws ConnectionClosed when the connection ends first
+   * @throws TooSlowError after `timeout`; the connection stays open
    */
-  ping(payload?: string | Bytes | null, options?: CallOptions): Promise<number> {
+  ping(payload?: string | Bytes | null, options?: PingOptions): Promise<number> {
     try {
       const signal = checkSignal(options?.signal);
+      const timeout = checkDuration("timeout", options?.timeout, null);
       const { pulse } = this.#link;
       const bytes =
         payload === undefined || payload === null ? pulse.newPayload() : checkControlPayload(payload);
       if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-      if (this.#link.state !== "open") return this.#rejectOnceClosed();
+      if (this.#link.state !== "open") return this.#rejectOnceClosed(signal);
       if (pulse.isInFlight(bytes)) {
         throw new ConcurrencyError(
           "Expected a payload that no ping in flight has: its pong could answer either",
         );
       }
-      return pulse.ping(bytes, signal);
+      return pulse.ping(bytes, signal, timeout);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -328,7 +342,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
     const sending = sendFragments(source, {
       interrupted: interruption.promise,
       sendFragment: (fragment) =>
-        this.#link.state === "open" ? this.#link.sendFragment(fragment) : this.#rejectOnceClosed(),
+        this.#link.state === "open" ? this.#link.sendFragment(fragment) : this.#rejectOnceClosed(null),
       failMessage: (error) => {
         const cause = error instanceof Error ? error : new Error(String(error));
         this.#link.close({ code: 1011, reason: "error in fragmented message" }, "local-close", cause);
@@ -348,6 +362,10 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
     this.#link.start();
   }
 
+  get [runtimeOf](): Runtime {
+    return this.#link.runtime;
+  }
+
   [ended](info: CloseInfo, error: ConnectionClosed): void {
     this.#closed?.resolve(info);
     this.#aborter?.abort(error);
@@ -364,13 +382,8 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
   }
 
   /** Too late: what comes is the end, and only then is it known how it went. */
-  #rejectOnceClosed(): Promise<never> {
-    const rejection = this.closed.then((): never => {
-      throw this.#link.closedError();
-    });
-    // A send or a ping that nobody awaits must not end the process.
-    rejection.catch(() => undefined);
-    return rejection;
+  #rejectOnceClosed(signal: AbortSignal | null): Promise<never> {
+    return new Interruption(signal, this.closed, () => this.#link.closedError()).promise;
   }
 }
 

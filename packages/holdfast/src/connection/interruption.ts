@@ -11,9 +11,12 @@ export class Interruption {
   constructor(signal: AbortSignal | null, closed: Promise<CloseInfo>, closedError: () => Error) {
     this.#signal = signal;
     this.promise = new Promise<never>((_, reject) => (this.#reject = reject));
-    this.promise.catch(ignore); // Often nobody waits when it happens.
+    this.promise.catch(ignore); // Often nobody waits when it happens, and that must not end the process.
     signal?.addEventListener("abort", this.#onAbort);
-    void closed.then(() => this.#reject(closedError()));
+    void closed.then(() => {
+      this.stop();
+      this.#reject(closedError());
+    });
   }
 
   /** It is no longer of interest. */

@@ -80,8 +80,14 @@ const MAX_DURATION = 2 ** 31 - 1;
 export function checkDuration(name: string, value: unknown, fallback: number | null): number | null {
   if (value === undefined) return fallback;
   if (value === null) return null;
-  if (typeof value === "number" && value > 0 && value <= MAX_DURATION) return value;
+  if (isDuration(value)) return value;
   throw expected(name, `a positive number of milliseconds (at most ${MAX_DURATION}) or null`, value);
+}
+
+/** For what a caller has to say. */
+export function requireDuration(name: string, value: unknown): number {
+  if (isDuration(value)) return value;
+  throw expected(name, `a positive number of milliseconds (at most ${MAX_DURATION})`, value);
 }
 
 export function checkSize(name: string, value: unknown, fallback: number | null): number | null {
@@ -147,6 +153,10 @@ export function describe(value: unknown): string {
     case "symbol":
       return `a ${typeof value}`;
   }
+}
+
+function isDuration(value: unknown): value is number {
+  return typeof value === "number" && value > 0 && value <= MAX_DURATION;
 }
 
 function checkQueue(value: unknown): { maxQueuedMessages: number; maxQueuedBytes: number } {

@@ -3,6 +3,7 @@
 
 import type { Action, HeartbeatOptions, Observation } from "../heartbeat/signals.js";
 import { Heartbeat } from "../heartbeat/heartbeat.js";
+import { TooSlowError } from "./errors.js";
 import type { Runtime } from "./runtime.js";
 import { Deadline } from "./timer-queue.js";
 
@@ -21,6 +22,7 @@ export interface PulseHost {
 }
 
 interface PingWaiter {
+  readonly timeout: number | null;
   readonly resolve: (elapsed: number) => void;
   readonly reject: (error: unknown) => void;
   readonly stopWatching: () => void;
@@ -69,18 +71,18 @@ export class Pulse extends Deadline {
   }
 
   /** Sends a ping of the application; resolves with the milliseconds that its pong took. */
-  ping(payload: Uint8Array, signal: AbortSignal | null): Promise<number> {
+  ping(payload: Uint8Array, signal: AbortSignal | null, timeout: number | null = null): Promise<number> {
     const key = keyOf(payload);
     const promise = new Promise<number>((resolve, reject) => {
       const onAbort = (): void => this.#abandon(key, signal?.reason);
       signal?.addEventListener("abort", onAbort);
       const stopWatching = (): void => signal?.removeEventListener("abort", onAbort);
       this.#waiters ??= new Map();
-      this.#waiters.set(key, { resolve, reject, stopWatching });
+      this.#waiters.set(key, { timeout, resolve, reject, stopWatching });
     });
     // A ping that nobody awaits must not end the process when the connection is lost.
     promise.catch(() => undefined);
-    this.#queuePing(key, payload, false);
+    this.#queuePing(payload, { type: "ping-queued", payload: key, isKeepalive: false, timeout });
     return promise;
   }
 
@@ -144,11 +146,11 @@ export class Pulse extends Deadline {
 
   #perform(action: Action, now: number): void {
     // A listener that was told of an action before this one may have ended the connection.
-    if (this.#isClosing && action.type !== "answered") return;
+    if (this.#isClosing && action.type !== "answered" && action.type !== "expired") return;
     switch (action.type) {
       case "send-ping": {
         const payload = this.newPayload();
-        this.#queuePing(keyOf(payload), payload, true);
+        this.#queuePing(payload, { type: "ping-queued", payload: keyOf(payload), isKeepalive: true });
         return;
       }
       case "poll": {
@@ -158,6 +160,11 @@ export class Pulse extends Deadline {
       case "answered": {
         this.#lastPongAt = now;
         this.#resolveWaiter(action.payload, action.elapsed);
+        return;
+      }
+      case "expired": {
+        this.#host.abandonPing(action.payload);
+        this.#rejectAsTooSlow(action.payload);
         return;
       }
       case "overdue": {
@@ -175,31 +182,44 @@ export class Pulse extends Deadline {
     }
   }
 
-  #queuePing(key: string, payload: Uint8Array, isKeepalive: boolean): void {
+  #queuePing(payload: Uint8Array, observation: Extract<Observation, { type: "ping-queued" }>): void {
     const now = this.#now();
     this.#lastPingAt = now;
-    this.#observe(now, { type: "ping-queued", payload: key, isKeepalive });
+    this.#observe(now, observation);
     if (this.#isClosing) return; // By a listener that was told of a gap.
-    this.#host.queuePing(key, payload);
+    this.#host.queuePing(observation.payload, payload);
   }
 
   #resolveWaiter(key: string, elapsed: number): void {
-    const waiter = this.#waiters?.get(key);
-    if (waiter === undefined) return;
-    this.#waiters?.delete(key);
-    waiter.stopWatching();
-    waiter.resolve(elapsed);
+    this.#takeWaiter(key)?.resolve(elapsed);
+  }
+
+  #rejectAsTooSlow(key: string): void {
+    const waiter = this.#takeWaiter(key);
+    if (typeof waiter?.timeout !== "number") return;
+    waiter.reject(
+      new TooSlowError(
+        `Expected the pong of a ping within ${waiter.timeout} ms, got none; the connection is still open`,
+        waiter.timeout,
+      ),
+    );
   }
 
   /** Leaves nothing of the ping behind: not in the table, and not in the outbox where it had not left yet. */
   #abandon(key: string, reason: unknown): void {
-    const waiter = this.#waiters?.get(key);
-    if (waiter === undefined) return;
-    this.#waiters?.delete(key);
-    waiter.stopWatching();
+    const waiter = this.#takeWaiter(key);
+    if (waiter === null) return;
     this.#host.abandonPing(key);
     this.#observe(this.#now(), { type: "ping-abandoned", payload: key });
     waiter.reject(reason);
+  }
+
+  #takeWaiter(key: string): PingWaiter | null {
+    const waiter = this.#waiters?.get(key);
+    if (waiter === undefined) return null;
+    this.#waiters?.delete(key);
+    waiter.stopWatching();
+    return waiter;
   }
 
   #now(): number {

@@ -87,7 +87,12 @@ export class Heartbeat {
       case "opened":
         return this.#open(now, observation.wallNow);
       case "ping-queued":
-        return this.#queue(now, observation.payload, observation.isKeepalive);
+        return this.#queue(
+          now,
+          observation.payload,
+          observation.isKeepalive,
+          observation.isKeepalive ? this.#options.pingTimeout : observation.timeout,
+        );
       case "ping-sent":
         return this.#send(now, observation.payload);
       case "ping-abandoned":
@@ -119,14 +124,14 @@ export class Heartbeat {
     return [{ type: "send-ping" }];
   }
 
-  #queue(now: number, payload: string, isKeepalive: boolean): readonly Action[] {
-    const { pingTimeout } = this.#options;
+  #queue(now: number, payload: string, isKeepalive: boolean, timeout: number | null): readonly Action[] {
     this.pings.add({
       payload,
       isKeepalive,
+      timeout,
       queuedAt: now,
       sentAt: null,
-      deadline: isKeepalive && pingTimeout !== null ? now + pingTimeout : null,
+      deadline: timeout === null ? null : now + timeout,
       overdueAt: now + this.#suspiciousAfter(),
       isDisturbed: this.#pausedAt !== null,
     });
@@ -192,11 +197,18 @@ export class Heartbeat {
     return actions;
   }
 
-  /** Finds the pings that are late, oldest first: suspicious ones are told, an unanswered one is the verdict. */
+  /** Finds the pings that are late, oldest first: suspicious ones are told, an unanswered keepalive is the verdict. */
   #judge(now: number, actions: Action[]): Action | null {
     for (const ping of this.pings) {
       const elapsed = now - ping.queuedAt;
-      if (this.#effectiveDeadline(ping) <= now) return { type: "dead", silence: elapsed };
+      if (this.#effectiveDeadline(ping) <= now) {
+        if (ping.isKeepalive) return { type: "dead", silence: elapsed };
+        if (this.#excuse(ping, now)) continue;
+        this.pings.remove(ping.payload);
+        this.statistics.lost++;
+        actions.push({ type: "expired", payload: ping.payload });
+        continue;
+      }
       if (ping.overdueAt === null || ping.overdueAt > now) continue;
       const expected = ping.overdueAt - ping.queuedAt;
       ping.overdueAt = null;
@@ -205,7 +217,22 @@ export class Heartbeat {
     return null;
   }
 
-  /** After a gap, the pings from before it are not judged any more: a fresh one is, in their place. */
+  /**
+   * A ping of the application whose deadline we ourselves saw late, by half of its timeout or more, may have left late
+   * as well: it gets the whole time again. Shorter timeouts than keepalive's know shorter stalls than gaps.
+   */
+  #excuse(ping: Ping, now: number): boolean {
+    if (ping.timeout === null || ping.deadline === null) return false;
+    if (now - ping.deadline < ping.timeout / 2 || this.#graces >= MAX_GRACES) return false;
+    this.#graces++;
+    ping.deadline = now + ping.timeout;
+    return true;
+  }
+
+  /**
+   * After a gap, keepalive pings from before it are not judged any more: a fresh one is, in their place. Those of the
+   * application get their whole time again.
+   */
   #makeAllowance(now: number): boolean {
     const gap = this.#recentGap;
     this.#recentGap = "none";
@@ -214,9 +241,9 @@ export class Heartbeat {
     for (const ping of this.pings) {
       // Nor are they suspected: nobody knows how much of their time was before the gap.
       if (ping.overdueAt !== null) ping.overdueAt = now + this.#suspiciousAfter();
-      if (ping.deadline === null) continue;
-      ping.deadline = null;
-      needsProbe = true;
+      if (ping.deadline === null || ping.timeout === null) continue;
+      ping.deadline = ping.isKeepalive ? null : now + ping.timeout;
+      needsProbe ||= ping.isKeepalive;
     }
     if (needsProbe || this.pings.size > 0) this.#graces++;
     return needsProbe;
@@ -227,10 +254,9 @@ export class Heartbeat {
     this.#pausedAt = null;
     // Pongs may stand behind everything that piled up in the kernel meanwhile, so each ping starts anew.
     // That cannot go on for ever with a dead peer: what it sent before is finite.
-    const { pingTimeout } = this.#options;
     for (const ping of this.pings) {
       ping.isDisturbed = true;
-      if (ping.deadline !== null && pingTimeout !== null) ping.deadline = now + pingTimeout;
+      if (ping.deadline !== null && ping.timeout !== null) ping.deadline = now + ping.timeout;
       if (ping.overdueAt !== null) ping.overdueAt = now + this.#suspiciousAfter();
     }
     return NOTHING;
@@ -286,8 +312,9 @@ export class Heartbeat {
 
   #effectiveDeadline(ping: Ping): number {
     if (ping.deadline === null) return Infinity;
-    if (this.#lastReceivedAt === null || this.#options.pingTimeout === null) return ping.deadline;
-    return Math.max(ping.deadline, this.#lastReceivedAt + this.#options.pingTimeout);
+    // Who sets a ping a time of its own wants to know when the pong comes, and not whether the peer lives.
+    if (!ping.isKeepalive || this.#lastReceivedAt === null || ping.timeout === null) return ping.deadline;
+    return Math.max(ping.deadline, this.#lastReceivedAt + ping.timeout);
   }
 
   #gapThreshold(): number {

@@ -2,8 +2,10 @@
 
 export interface Ping {
   readonly payload: string;
-  /** Ours, for keepalive; the application's own pings are measured but never judged. */
+  /** Ours, for keepalive: it can bring the verdict. The application's own can at most expire. */
   readonly isKeepalive: boolean;
+  /** Milliseconds that it may stay unanswered; null where it is not judged. */
+  readonly timeout: number | null;
   readonly queuedAt: number;
   /** When it was handed to the socket; null while it waits in the outbox. */
   sentAt: number | null;

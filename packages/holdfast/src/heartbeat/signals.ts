@@ -15,8 +15,15 @@ export interface HeartbeatOptions {
 export type Observation =
   /** The handshake is over. */
   | { readonly type: "opened"; readonly wallNow: number }
-  /** A ping was put into the outbox: the one that `send-ping` asked for, or the application's own. */
-  | { readonly type: "ping-queued"; readonly payload: string; readonly isKeepalive: boolean }
+  /** The ping that `send-ping` asked for was put into the outbox. */
+  | { readonly type: "ping-queued"; readonly payload: string; readonly isKeepalive: true }
+  /** A ping of the application was, which is given up after `timeout` milliseconds; null for never. */
+  | {
+      readonly type: "ping-queued";
+      readonly payload: string;
+      readonly isKeepalive: false;
+      readonly timeout: number | null;
+    }
   /** A ping was handed to the socket. */
   | { readonly type: "ping-sent"; readonly payload: string }
   /** The application no longer waits for its ping. */
@@ -50,6 +57,8 @@ export type Action =
       readonly elapsed: number;
       readonly expected: number;
     }
+  /** A ping of the application was not answered within its timeout, and is forgotten. */
+  | { readonly type: "expired"; readonly payload: string }
   /** Our own process did not run for `gap` milliseconds. */
   | { readonly type: "suspended"; readonly gap: number }
   /** The peer or the network is dead: the oldest judged ping has waited for `silence` milliseconds. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { TooSlowError } from "../../dist/connection/errors.js";
 import { follow, Harness, ROLES } from "./harness.js";
 import { usedMemory } from "./memory.js";
 
@@ -117,6 +118,52 @@ describe("Connection.ping()", () => {
     memory.fill("!");
     h.clock.turn();
     assert.deepEqual(h.sent(), ["PING payload"]);
+  });
+
+  test("C3: a ping that is not answered within its timeout is a TooSlowError, and leaves nothing behind", async () => {
+    const h = new Harness();
+    const ping = follow(h.connection.ping("x", { timeout: 500 }));
+    await h.clock.advanceAsync(499);
+    assert.deepEqual(ping.outcome, { status: "pending" });
+    await h.clock.advanceAsync(1);
+    assert(ping.outcome.status === "rejected" && ping.outcome.error instanceof TooSlowError);
+    const { name, code, message, timeout } = ping.outcome.error;
+    assert.deepEqual(
+      { name, code, message, timeout },
+      {
+        name: "TooSlowError",
+        code: "ERR_HOLDFAST_TOO_SLOW",
+        message: "Expected the pong of a ping within 500 ms, got none; the connection is still open",
+        timeout: 500,
+      },
+    );
+    assert.equal(h.connection.state, "open");
+    assert.equal(h.runtime.timers.size, 0);
+    void h.connection.ping("x", { timeout: 500 }); // One that nobody awaits ends no process.
+    await h.clock.advanceAsync(500);
+  });
+
+  test("C3: a ping whose timeout passes before the socket took it is not sent any more", async () => {
+    const h = new Harness({ capacity: 0 });
+    await h.connection.send("first");
+    h.clock.turn();
+    const ping = follow(h.connection.ping("x", { timeout: 500 }));
+    await h.clock.advanceAsync(500);
+    assert.equal(ping.outcome.status, "rejected");
+    h.transport.setCapacity(Infinity);
+    h.transport.drain();
+    await h.clock.settle();
+    assert.deepEqual(h.sent(), ["TEXT first"]);
+  });
+
+  test("C3: a timeout that is none is refused, and nothing is sent", async () => {
+    const h = new Harness();
+    await assert.rejects(h.connection.ping("x", { timeout: 0 }), {
+      name: "InvalidArgument",
+      message:
+        "Expected `timeout` to be a positive number of milliseconds (at most 2147483647) or null, got 0 (number)",
+    });
+    assert.deepEqual(h.sent(), []);
   });
 
   const endings: Readonly<Record<string, (h: Harness) => void>> = {

@@ -63,8 +63,12 @@ export function anyLife(kind: "disturbed" | "undisturbed"): fc.Arbitrary<Life> {
     });
 }
 
-/** Lives through the steps, as long as the connection does. */
-export function live(simulation: Simulation, steps: readonly Step[]): Disturbance {
+/** Lives through the steps, as long as the connection does. The application's pings may have a timeout. */
+export function live(
+  simulation: Simulation,
+  steps: readonly Step[],
+  timeout: number | null = null,
+): Disturbance {
   const disturbance: Disturbance = { ms: 0, resumptions: 0 };
   let newest = "";
   for (const { type, ms } of steps) {
@@ -92,7 +96,7 @@ export function live(simulation: Simulation, steps: readonly Step[]): Disturbanc
         break;
       case "ping":
         newest = `mine ${simulation.queued.length}`; // A late pong must not find its payload used again.
-        simulation.ping(newest).advance(0);
+        simulation.ping(newest, timeout).advance(0);
         break;
       case "abandon":
         simulation.abandon(newest);

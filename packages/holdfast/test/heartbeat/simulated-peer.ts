@@ -109,9 +109,9 @@ export class Simulation {
     return this;
   }
 
-  /** A ping of the application. */
-  ping(payload: string): this {
-    this.#queue(payload, false);
+  /** A ping of the application, with a timeout or without. */
+  ping(payload: string, timeout: number | null = null): this {
+    this.#queue(payload, false, timeout);
     return this;
   }
 
@@ -180,6 +180,10 @@ export class Simulation {
       case "answered":
         this.#note(`answered ${action.payload} after ${action.elapsed}`);
         break;
+      case "expired":
+        this.#outbox = this.#outbox.filter((waiting) => waiting !== action.payload);
+        this.#note(`expired ${action.payload}`);
+        break;
       case "overdue":
         this.#note(`overdue ${action.payload}, ${action.elapsed} of ${action.expected}`);
         break;
@@ -198,10 +202,14 @@ export class Simulation {
     this.timeline.push(`${this.clock.now()} ${what}`);
   }
 
-  #queue(payload: string, isKeepalive: boolean): void {
+  #queue(payload: string, isKeepalive: boolean, timeout: number | null = null): void {
     this.#note(`ping ${payload}`);
     this.queued.push(payload);
-    this.observe({ type: "ping-queued", payload, isKeepalive });
+    this.observe(
+      isKeepalive
+        ? { type: "ping-queued", payload, isKeepalive }
+        : { type: "ping-queued", payload, isKeepalive, timeout },
+    );
     this.#outbox.push(payload);
     this.clock.atTurnEnd(() => this.#flush());
   }
