@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { HOLDFAST, LAWS } from "./laws.js";
+import { OUTAGES, renderHerd } from "./render.js";
+import { mostWithin, simulate } from "./simulate.js";
+
+describe("Ten thousand clients that lose their server in the same moment", () => {
+  for (const outage of OUTAGES) {
+    for (const seed of [1, 2, 3]) {
+      test(`F2: after ${outage / 1_000} s without it, no 100 ms hold more than 6 % of them (seed ${seed})`, (t) => {
+        const result = simulate(HOLDFAST, { clients: 10_000, outage, seed });
+        t.diagnostic(`at most ${(result.peak * 100).toFixed(2)} %`);
+        assert.ok(result.peak <= 0.06, `${result.peak}`);
+        assert.ok(result.peakAfterReturn <= result.peak);
+        // Spread, and not merely slow: nobody waits longer than the longest delay.
+        assert.ok((result.back.all ?? Infinity) <= 30_000, `${result.back.all}`);
+      });
+    }
+  }
+
+  test("F2: the window slides: it holds what lies within 100 ms, wherever that begins", () => {
+    assert.equal(mostWithin(100, []), 0);
+    assert.equal(mostWithin(100, [5]), 1);
+    assert.equal(mostWithin(100, [0, 99, 100, 101, 199.5, 300]), 3);
+    assert.equal(mostWithin(100, [0, 100, 200, 300]), 1);
+  });
+
+  test("F2: a client that always waits the same is measured as the stampede that it is", () => {
+    const law = { client: "", summary: "", start: () => () => 1_000 };
+    assert.deepEqual(simulate(law, { clients: 500, outage: 3_500, seed: 1 }), {
+      peak: 1,
+      peakAfterReturn: 1,
+      attempts: 4,
+      back: { half: 500, most: 500, all: 500 },
+    });
+  });
+
+  test("F2: clients that give up never count as back", () => {
+    const law = { client: "", summary: "", start: () => (attempt: number) => (attempt > 2 ? null : 1_000) };
+    const { attempts, back } = simulate(law, { clients: 500, outage: 3_500, seed: 1 });
+    assert.deepEqual({ attempts, back }, { attempts: 2, back: { half: null, most: null, all: null } });
+  });
+
+  test("F2: the table has a row for each client and outage, and is the same for the same seed", () => {
+    const table = renderHerd({ clients: 100, seed: 7 });
+    assert.equal(table, renderHerd({ clients: 100, seed: 7 }));
+    for (const { client } of LAWS) assert.equal(table.split(`\n| ${client} `).length - 1, OUTAGES.length);
+  });
+});

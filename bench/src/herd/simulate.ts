@@ -1,0 +1,67 @@
+// A herd: clients that lose their server in the same moment, and come back as their law says. Nothing of it takes real
+// time.
+
+import { SeededRandom } from "holdfast-testkit";
+import type { Law } from "./laws.js";
+
+export interface HerdOptions {
+  readonly clients: number;
+  /** Milliseconds that the server is away; an attempt meanwhile is refused at once, and one later succeeds at once. */
+  readonly outage: number;
+  readonly seed: number;
+}
+
+export interface HerdResult {
+  /** The most attempts in any 100 ms, however the window lies, as a share of the clients. */
+  readonly peak: number;
+  /** The same, of the attempts that the server sees when it is back. */
+  readonly peakAfterReturn: number;
+  /** Attempts for each client, on average. */
+  readonly attempts: number;
+  /** Milliseconds from the server's return until that share of the clients is back; null where it never is. */
+  readonly back: { readonly half: number | null; readonly most: number | null; readonly all: number | null };
+}
+
+const WINDOW = 100;
+
+export function simulate(law: Law, { clients, outage, seed }: HerdOptions): HerdResult {
+  const random = new SeededRandom(seed);
+  const attempts: number[] = [];
+  const returns: number[] = [];
+  for (let client = 0; client < clients; client++) {
+    const delays = law.start(() => random.number());
+    let now = 0;
+    for (let attempt = 1; ; attempt++) {
+      const delay = delays(attempt);
+      if (delay === null) break;
+      now += delay;
+      attempts.push(now);
+      if (now < outage) continue;
+      returns.push(now - outage);
+      break;
+    }
+  }
+  attempts.sort((one, other) => one - other);
+  returns.sort((one, other) => one - other);
+  return {
+    peak: mostWithin(WINDOW, attempts) / clients,
+    peakAfterReturn: mostWithin(WINDOW, returns) / clients,
+    attempts: attempts.length / clients,
+    back: {
+      half: returns[Math.ceil(clients * 0.5) - 1] ?? null,
+      most: returns[Math.ceil(clients * 0.99) - 1] ?? null,
+      all: returns[clients - 1] ?? null,
+    },
+  };
+}
+
+/** The largest number of these times, which are in order, that one window of this length can hold. */
+export function mostWithin(length: number, times: readonly number[]): number {
+  let most = 0;
+  let first = 0;
+  for (const [index, time] of times.entries()) {
+    while ((times[first] ?? Infinity) <= time - length) first++;
+    most = Math.max(most, index - first + 1);
+  }
+  return most;
+}
