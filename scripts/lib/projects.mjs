@@ -9,6 +9,7 @@ export const projects = [
   { source: "demo/src", output: "demo/dist" },
   { source: "interop/src", output: "interop/dist" },
   { source: "bench/src", output: "bench/dist" },
+  { source: "examples/src", output: "examples/dist" },
   { source: "autobahn/src", output: "autobahn/dist" },
   { source: "fuzz/src", output: "fuzz/dist" },
 ];

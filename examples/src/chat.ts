@@ -1,0 +1,66 @@
+// A chat: one server, and a client for the terminal for each person.
+//
+//   npm run example -- chat serve 8080
+//   npm run example -- chat join ws://localhost:8080 Ada
+
+import { createInterface } from "node:readline";
+import { connect, ConnectionClosed, explain, serve, type ServerConnection } from "holdfast";
+
+/** Bytes that may wait for one member; who reads more slowly than that is asked to come back later. */
+const MAX_BACKLOG = 256 * 1024;
+
+const [role, ...args] = process.argv.slice(2);
+if (role === "serve") await host(Number(args[0] ?? 8080));
+else if (role === "join") await join(args[0] ?? "ws://localhost:8080", args[1] ?? "somebody");
+else {
+  console.error("chat serve [PORT] | chat join [URL] [NAME]");
+  process.exitCode = 2;
+}
+
+async function host(port: number): Promise<void> {
+  const members = new Map<ServerConnection, string>();
+
+  const server = await serve(
+    async (member) => {
+      const { searchParams } = new URL(member.request.target, "ws://chat");
+      const name = searchParams.get("name")?.slice(0, 40) ?? "somebody";
+      members.set(member, name);
+      tellAll(`* ${name} is here`);
+      try {
+        for await (const message of member) if (typeof message === "string") tellAll(`${name}: ${message}`);
+      } finally {
+        members.delete(member); // However it ended.
+        tellAll(`* ${name} has left`);
+      }
+    },
+    { port, maxMessageSize: 4 * 1024 },
+  );
+  console.log(`Listening on ${server.url}`);
+  process.once("SIGINT", () => void server.close());
+
+  function tellAll(line: string): void {
+    console.log(line);
+    for (const member of members.keys()) {
+      if (member.bufferedAmount > MAX_BACKLOG) void member.close(1013, "too slow");
+      else void member.send(line).catch(() => undefined); // One that is lost leaves by its own loop.
+    }
+  }
+}
+
+async function join(url: string, name: string): Promise<void> {
+  const room = new URL(url);
+  room.searchParams.set("name", name);
+  const connection = await connect(room);
+  const input = createInterface({ input: process.stdin });
+  input.on("line", (line) => void connection.send(line).catch(() => undefined));
+  input.on("close", () => void connection.close());
+  try {
+    for await (const message of connection) console.log(String(message));
+  } catch (error) {
+    if (!(error instanceof ConnectionClosed)) throw error;
+    console.error(explain(error.info));
+    process.exitCode = 1;
+  } finally {
+    input.close();
+  }
+}

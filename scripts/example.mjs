@@ -1,0 +1,20 @@
+// `npm run example -- NAME [arguments]`: installs, builds and runs one of the examples; without a name, lists them.
+
+import { basename } from "node:path";
+import { build } from "./build.mjs";
+import { filesBelow } from "./lib/files.mjs";
+import { run } from "./lib/run.mjs";
+
+const names = filesBelow("examples/src")
+  .filter((path) => path.endsWith(".ts") && path.split("/").length === 3)
+  .map((path) => basename(path, ".ts"));
+const [name, ...args] = process.argv.slice(2);
+
+if (!names.includes(name)) {
+  console.error(`npm run example -- NAME [arguments], where NAME is one of\n  ${names.join("\n  ")}`);
+  process.exitCode = 2;
+} else if (await build()) {
+  process.exitCode = await run(process.execPath, [`examples/dist/${name}.js`, ...args]);
+} else {
+  process.exitCode = 1;
+}
