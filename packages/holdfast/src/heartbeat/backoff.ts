@@ -34,10 +34,10 @@ export function backoffDelay(attempt: number, settings: BackoffSettings, random:
   const { minDelay, firstDelay, maxDelay, factor } = settings;
   if (attempt <= 1) {
     const longest = Math.max(minDelay, Math.min(firstDelay, maxDelay));
-    return minDelay + random * (longest - minDelay);
+    return Math.min(minDelay + random * (longest - minDelay), longest); // Sums of fractions are rounded, up as well.
   }
   if (firstDelay === 0) return minDelay; // Nothing grows, and 0 × Infinity is no number.
   // Past some thousand attempts the power is Infinity, which the minimum turns into maxDelay.
   const delay = Math.min(firstDelay * factor ** (attempt - 1), maxDelay);
-  return Math.max(minDelay, delay / 2 + (random * delay) / 2);
+  return Math.max(minDelay, Math.min(delay / 2 + (random * delay) / 2, delay));
 }

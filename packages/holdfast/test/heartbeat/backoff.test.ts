@@ -35,6 +35,11 @@ describe("backoff law", () => {
     );
   });
 
+  it("F2: rounding makes no wait longer than the longest", () => {
+    const smallest = { minDelay: 0, firstDelay: 7.4e-323, maxDelay: 7.4e-323, factor: 1 };
+    assert.equal(backoffDelay(2, smallest, 29 / 30), 7.4e-323);
+  });
+
   it("F2: whatever the settings, a wait lies between minDelay and the larger of minDelay and maxDelay", () => {
     const duration = fc.double({ min: 0, max: 1e9, noNaN: true });
     const settings: fc.Arbitrary<BackoffSettings> = fc.record({
