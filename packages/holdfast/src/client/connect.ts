@@ -3,6 +3,7 @@
 import { Connection, start } from "../connection/connection.js";
 import { overFrames } from "../connection/frames/frame-wire.js";
 import { nodeRuntime } from "../node/node-runtime.js";
+import type { OpenObserver } from "../persist/connector.js";
 import { offerDeflate } from "../protocol/deflate/negotiation.js";
 import { DEFLATE_NAME } from "../protocol/deflate/parameters.js";
 import { createClientHandshake } from "../protocol/handshake/client-handshake.js";
@@ -20,7 +21,16 @@ import { checkConnectOptions, type ConnectOptions } from "./options.js";
  * @throws InvalidUpgrade, NegotiationError where its answer breaks RFC 6455
  * @throws HandshakeError for everything else; its `failure` tells in a word, its `cause` in detail
  */
-export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
+export function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
+  return open(url, options, null);
+}
+
+/** The same, watched: `observer` is told how far it has come, and has the connection before anything is read. */
+export async function open(
+  url: string | URL,
+  options: ConnectOptions,
+  observer: OpenObserver | null,
+): Promise<Connection> {
   const runtime = nodeRuntime();
   const target = parseWebSocketURL(url);
   const settings = checkConnectOptions(options);
@@ -39,23 +49,27 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   const offeredExtensions = compression === null ? [] : [DEFLATE_NAME];
   const upgrade = { bytes, expected: { key, subprotocols, offeredExtensions } };
 
-  return attemptToOpen({ runtime, url: target, upgrade, settings, tls: options.tls }, (upgraded) => {
-    const connection = new Connection({
-      runtime,
-      wire: overFrames({
+  return attemptToOpen(
+    { runtime, url: target, upgrade, settings, tls: options.tls, observer },
+    (upgraded) => {
+      const connection = new Connection({
         runtime,
-        transport: upgraded.transport,
-        role: "client",
+        wire: overFrames({
+          runtime,
+          transport: upgraded.transport,
+          role: "client",
+          settings: settings.connection,
+          extension: upgraded.deflate?.extension ?? null,
+          preface: null,
+          rest: upgraded.rest,
+        }),
         settings: settings.connection,
-        extension: upgraded.deflate?.extension ?? null,
-        preface: null,
-        rest: upgraded.rest,
-      }),
-      settings: settings.connection,
-      handshake: new ClientHandshakeRecord(target.href, request, upgraded),
-      owner: null,
-    });
-    connection[start]();
-    return connection;
-  });
+        handshake: new ClientHandshakeRecord(target.href, request, upgraded),
+        owner: null,
+      });
+      observer?.onOpen(connection);
+      connection[start]();
+      return connection;
+    },
+  );
 }

@@ -7,6 +7,7 @@ import type { TransportHandler } from "../connection/ports.js";
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
 import { SocketTransport } from "../node/socket-transport.js";
+import type { OpenObserver } from "../persist/connector.js";
 import { escapeControls } from "../protocol/control-characters.js";
 import { readDeflateAnswer, type NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
 import {
@@ -52,6 +53,8 @@ export interface AttemptOptions {
   readonly upgrade: UpgradeRequest;
   readonly settings: ConnectSettings;
   readonly tls: TlsOptions | undefined;
+  /** Is told when the transport to the server is up: TLS is over, and the upgrade is about to begin. */
+  readonly observer: OpenObserver | null;
 }
 
 /**
@@ -170,6 +173,7 @@ class OpenAttempt implements TransportHandler, AlarmHandler {
 
   #sendRequest(): void {
     this.#phase = "upgrade";
+    if (this.#transport !== null) this.#options.observer?.onConnected(this.#transport);
     this.#transport?.write([this.#options.upgrade.bytes]);
   }
 

@@ -1,0 +1,44 @@
+// The port by which clients open connections. client/ implements it on sockets; a browser's `WebSocket` is another.
+
+import type { Connection } from "../connection/connection.js";
+import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
+import type { Address } from "../connection/ports.js";
+import type { Runtime } from "../connection/runtime.js";
+
+/** What every connector understands, beside what is its own. */
+export interface ConnectorOptions extends ConnectionOptions {
+  readonly headers?: unknown;
+  readonly subprotocols?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | null | undefined;
+}
+
+export interface Connector<Options extends ConnectorOptions> {
+  /** The clocks and the randomness of its connections. */
+  readonly runtime: Runtime;
+  /** @throws InvalidArgument for what no attempt could use */
+  checkOptions(options: Options): ConnectionSettings;
+  /**
+   * The URL as it may be shown: without user info.
+   * @throws InvalidURL
+   */
+  describeURL(url: string | URL): string;
+  /**
+   * Opens a connection; an abort of the options' signal ends it at any moment.
+   * @throws HandshakeError, InvalidArgument, or the reason of the signal
+   */
+  open(url: string | URL, options: Options, observer: OpenObserver | null): Promise<Connection>;
+}
+
+/** Is told how far an attempt has come. */
+export interface OpenObserver {
+  /** The transport to a server is up, TLS included; the upgrade follows. Once more for each redirect. */
+  onConnected(ends: TransportEnds): void;
+  /** The connection is open, and has not begun to read: what is attached to it misses nothing. */
+  onOpen(connection: Connection): void;
+}
+
+/** Both ends of a transport, looked up when somebody asks. */
+export interface TransportEnds {
+  readonly remoteAddress: Address | null;
+  readonly localAddress: Address | null;
+}
