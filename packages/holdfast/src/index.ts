@@ -2,6 +2,35 @@
 
 export { connect } from "./client/connect.js";
 export type { ConnectOptions } from "./client/options.js";
+export { Client } from "./client/client.js";
+export type { ClientOptions } from "./client/client.js";
+export { reconnect } from "./client/reconnect.js";
+export type { ReconnectOptions } from "./client/reconnect.js";
+export { persist } from "./persist/persist.js";
+export type { PersistOptions } from "./persist/persist-options.js";
+export type { Provided } from "./persist/target.js";
+export type {
+  BackOffEvent,
+  BinaryEvent,
+  ClientEvent,
+  ClientEventType,
+  ClosedEvent,
+  ClosingEvent,
+  ConnectedEvent,
+  ConnectFailEvent,
+  ConnectingEvent,
+  DisconnectedEvent,
+  EventTime,
+  PingEvent,
+  PollEvent,
+  PongEvent,
+  ProtocolErrorEvent,
+  ReadyEvent,
+  RejectedEvent,
+  SuspendedEvent,
+  TextEvent,
+  UnresponsiveEvent,
+} from "./persist/events.js";
 export { serve } from "./server/serve.js";
 export type { ServeOptions } from "./server/options.js";
 export { Server } from "./server/server.js";

@@ -1,6 +1,7 @@
 // The face of a connection: what applications hold. The works stand in link.ts.
 
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
+import type { CloseFrame } from "../protocol/close-code.js";
 import { checkClose, checkControlPayload, toBytes, type Bytes } from "./arguments.js";
 import type { CloseInfo } from "./close-info.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
@@ -23,6 +24,7 @@ import { MessageStream } from "./message-stream.js";
 import { MessageIterator } from "./message-iterator.js";
 import { consumeAll, receiveOne } from "./readers.js";
 import type { Runtime } from "./runtime.js";
+import { attachTap, type Tap, type TappedConnection } from "./tap.js";
 import type { SendSettings } from "./wire.js";
 
 /** What `connect()` and `serve()` know of a connection that they opened. Not for applications. */
@@ -66,6 +68,8 @@ export interface PingOptions extends CallOptions {
 
 /** What closes a connection on its owner's behalf. Not for applications. */
 export const closeFor = Symbol("closeFor");
+/** Ends a connection now: the peer is sent a Close, in case it still listens, and not waited for. Not for applications. */
+export const leave = Symbol("leave");
 /** Begins reading and pinging. Not for applications. */
 export const start = Symbol("start");
 /** The clock and the timers that a connection lives by, for the recipes of persist/. Not for applications. */
@@ -191,7 +195,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
     try {
       const settings = options === undefined ? DEFAULT_SEND : checkSendOptions(options);
       if (settings.signal?.aborted === true) return Promise.reject(settings.signal.reason as Error);
-      if (this.#link.state !== "open") return this.#rejectOnceClosed(settings.signal);
+      if (!this.#link.isSendable) return this.#rejectOnceClosed(settings.signal);
       if (this.#fragmented !== null) return this.#sendInTurn(data, settings);
       if (typeof data === "string") return this.#link.sendText(data, settings);
       const bytes = toBytes(data);
@@ -342,7 +346,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
     const sending = sendFragments(source, {
       interrupted: interruption.promise,
       sendFragment: (fragment) =>
-        this.#link.state === "open" ? this.#link.sendFragment(fragment) : this.#rejectOnceClosed(null),
+        this.#link.isSendable ? this.#link.sendFragment(fragment) : this.#rejectOnceClosed(null),
       failMessage: (error) => {
         const cause = error instanceof Error ? error : new Error(String(error));
         this.#link.close({ code: 1011, reason: "error in fragmented message" }, "local-close", cause);
@@ -364,6 +368,14 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
 
   get [runtimeOf](): Runtime {
     return this.#link.runtime;
+  }
+
+  [attachTap](tap: Tap): TappedConnection {
+    return this.#link.attachTap(tap);
+  }
+
+  [leave](close: CloseFrame): ConnectionClosed {
+    return this.#link.leave(close);
   }
 
   [ended](info: CloseInfo, error: ConnectionClosed): void {

@@ -1,7 +1,7 @@
 // The evidence of a connection's end: all that was known of it then.
 
 import type { CloseEvidence } from "./close-info.js";
-import type { Inbox } from "./inbox.js";
+import type { Unread } from "./inbox.js";
 import type { ConnectionSettings } from "./options.js";
 import type { Clock } from "./ports.js";
 import type { Pulse } from "./pulse.js";
@@ -12,7 +12,7 @@ export interface Witnesses {
   readonly clock: Clock;
   readonly wire: Wire;
   readonly pulse: Pulse;
-  readonly inbox: Inbox;
+  readonly unread: Unread;
   readonly settings: ConnectionSettings;
   readonly openedAt: number;
   readonly messagesReceived: number;
@@ -21,7 +21,7 @@ export interface Witnesses {
 }
 
 export function gatherEvidence(witnesses: Witnesses): CloseEvidence {
-  const { clock, wire, pulse, inbox, settings } = witnesses;
+  const { clock, wire, pulse, unread, settings } = witnesses;
   const now = clock.now();
   const wallNow = clock.wallNow();
   const epoch = (at: number | null): number | null => (at === null ? null : wallNow - (now - at));
@@ -42,8 +42,8 @@ export function gatherEvidence(witnesses: Witnesses): CloseEvidence {
     messagesReceived: witnesses.messagesReceived,
     messagesSent: witnesses.messagesSent,
     bytesBuffered: wire.unsentBytes,
-    messagesUnread: inbox.length,
-    bytesUnread: inbox.bytes,
+    messagesUnread: unread.length,
+    bytesUnread: unread.bytes,
     isReadingPaused: witnesses.isReadingPaused,
     longestStall: heartbeat.longestGap,
     pingInterval: settings.pingInterval,

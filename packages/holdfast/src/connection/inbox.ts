@@ -25,10 +25,18 @@ export interface InboxLimits {
   readonly maxQueuedBytes: number;
 }
 
+/** What waits to be read. */
+export interface Unread {
+  /** Messages. */
+  readonly length: number;
+  /** Bytes of them; a string counts its characters. */
+  readonly bytes: number;
+}
+
 /** Stands for an empty queue: most connections wait with nothing queued. Never changed. */
 const NO_MESSAGES: Message[] = [];
 
-export class Inbox {
+export class Inbox implements Unread {
   readonly #events: InboxEvents;
   readonly #limits: InboxLimits;
   #queue = NO_MESSAGES;
@@ -171,7 +179,7 @@ export class Inbox {
 const NO_BYTES = new Uint8Array(0);
 
 /** A small slice that waits would keep all of the chunk in memory that it was read in. */
-function ownBytes(bytes: Uint8Array): Uint8Array {
+export function ownBytes(bytes: Uint8Array): Uint8Array {
   if (bytes.length === 0) return NO_BYTES;
   return bytes.length * 2 < bytes.buffer.byteLength ? bytes.slice() : bytes;
 }

@@ -7,7 +7,7 @@ import type { CloseCause, CloseEvidence, CloseInfo } from "./close-info.js";
 import { Ending, type EndingHost } from "./ending.js";
 import type { ConnectionClosed } from "./errors.js";
 import { gatherEvidence } from "./evidence.js";
-import { Inbox, type InboxEvents, type Message } from "./inbox.js";
+import { Inbox, type InboxEvents, type Message, type Unread } from "./inbox.js";
 import { Listeners } from "./listeners.js";
 import type { StreamableConnection } from "./message-stream.js";
 import type { ConnectionSettings } from "./options.js";
@@ -15,6 +15,8 @@ import type { Address } from "./ports.js";
 import { Pulse, type PulseHost } from "./pulse.js";
 import { Reading } from "./reading.js";
 import type { Runtime } from "./runtime.js";
+import type { Tap, TappedConnection } from "./tap.js";
+import { Tapping, type TappingHost } from "./tapping.js";
 import type { TimerQueue } from "./timer-queue.js";
 import type { Fragment, SendSettings, Wire, WireFailure, WireHandler, WireMaker } from "./wire.js";
 
@@ -34,7 +36,9 @@ export interface LinkObserver {
   [ended](info: CloseInfo, error: ConnectionClosed): void;
 }
 
-export class Link implements WireHandler, PulseHost, InboxEvents, StreamableConnection, EndingHost {
+export class Link
+  implements WireHandler, PulseHost, InboxEvents, StreamableConnection, EndingHost, TappingHost
+{
   readonly runtime: Runtime;
   readonly settings: ConnectionSettings;
   readonly inbox: Inbox;
@@ -48,6 +52,7 @@ export class Link implements WireHandler, PulseHost, InboxEvents, StreamableConn
   #listeners: Listeners | null = null;
   #pausedAt: number | null = null;
   #wasPaused = false;
+  #tapping: Tapping | null = null;
   // Of ten thousand idle connections, most never stop reading, and none has begun to end.
   #lazyReading: Reading | null = null;
   #lazyEnding: Ending | null = null;
@@ -73,6 +78,11 @@ export class Link implements WireHandler, PulseHost, InboxEvents, StreamableConn
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  /** Whether messages may be sent: also while the peer's Close waits for an answer. */
+  get isSendable(): boolean {
+    return this.#state === "open" || (this.#tapping !== null && this.#tapping.unanswered !== null);
   }
 
   get listeners(): Listeners {
@@ -132,6 +142,7 @@ export class Link implements WireHandler, PulseHost, InboxEvents, StreamableConn
 
   /** Begins the closing handshake: our Close goes out behind what was sent before (RFC 6455 section 7.1.2). */
   close(close: CloseFrame, cause: CloseCause, error: Error | null): void {
+    this.#tapping?.answerClose();
     if (this.#state !== "open") return;
     this.#ending.note(cause, error);
     this.#wire.queueClose(close, false);
@@ -145,6 +156,18 @@ export class Link implements WireHandler, PulseHost, InboxEvents, StreamableConn
     this.#abandon();
   }
 
+  /** Ends the connection now: the peer is told, in case it still listens, and not waited for. */
+  leave(close: CloseFrame): ConnectionClosed {
+    if (this.#state !== "closed") this.#giveUp(this.#tapping?.unanswered ?? close, "aborted");
+    return this.closedError();
+  }
+
+  /** What is read goes to the tap from now on, and messages only there. */
+  attachTap(tap: Tap): TappedConnection {
+    this.inbox.attach(tap, "the event stream");
+    return (this.#tapping = new Tapping(tap, this.#wire, this));
+  }
+
   // What the wire tells, in the order of arrival.
 
   onMessage(message: Message): void {
@@ -154,6 +177,7 @@ export class Link implements WireHandler, PulseHost, InboxEvents, StreamableConn
 
   onPing(payload: Uint8Array): void {
     if (this.settings.autoPong && this.#wire.closeSent === null) this.#wire.queuePong(payload);
+    this.#tapping?.tap.onPing(payload);
     if (this.#listeners?.has("ping") !== true) return;
     this.#wire.flush(); // Before the event, so that no listener delays the answer (RFC 6455 section 5.5.2).
     this.#listeners.emit("ping", { payload });
@@ -161,16 +185,24 @@ export class Link implements WireHandler, PulseHost, InboxEvents, StreamableConn
 
   onPong(payload: Uint8Array): void {
     const roundTrip = this.pulse.onPong(payload, this.lastReceivedAt);
+    this.#tapping?.tap.onPong(payload, roundTrip);
     if (this.#listeners?.has("pong") === true) this.#listeners.emit("pong", { payload, roundTrip });
   }
 
   /** RFC 6455 section 5.5.1: the answer echoes the code. */
   onClose(close: CloseFrame): void {
-    this.#answer(close, "peer-close", null);
+    if (this.#tapping === null) {
+      this.#answer(close, "peer-close", null);
+      return;
+    }
+    this.#ending.note("peer-close", null);
+    this.#tapping.onClose(close, this.#ending.hasFailed);
+    this.#beginClosing();
   }
 
   onFailure({ cause, error, close }: WireFailure): void {
     this.#answer(close, cause, error);
+    this.#tapping?.tap.onFailure(error);
   }
 
   onPingSent(key: string): void {
@@ -186,6 +218,7 @@ export class Link implements WireHandler, PulseHost, InboxEvents, StreamableConn
   }
 
   onEof(): void {
+    if (this.#tapping?.onEof() === true) return;
     if (this.#ending.isComplete || this.#ending.hasFailed) {
       this.#wire.end();
       return;
@@ -206,6 +239,7 @@ export class Link implements WireHandler, PulseHost, InboxEvents, StreamableConn
     this.#wire.fail(error);
     this.inbox.end();
     this.#observer[ended](error.info, error);
+    this.#tapping?.tap.onEnded(error.info);
   }
 
   // What the inbox and the stream of pieces tell.
@@ -214,7 +248,7 @@ export class Link implements WireHandler, PulseHost, InboxEvents, StreamableConn
     this.#pausedAt = this.now();
     this.#reading.stop("inbox");
     if (this.#listeners?.has("paused") !== true) return;
-    this.#listeners.emit("paused", { messages: this.inbox.length, bytes: this.inbox.bytes });
+    this.#listeners.emit("paused", { messages: this.#unread.length, bytes: this.#unread.bytes });
   }
 
   onInboxRoomy(): void {
@@ -252,15 +286,14 @@ export class Link implements WireHandler, PulseHost, InboxEvents, StreamableConn
   }
 
   onSuspended(gap: number): void {
+    this.#tapping?.tap.onSuspended(gap);
     if (this.#listeners?.has("suspended") === true) this.#listeners.emit("suspended", { gap });
   }
 
   /** The verdict: the peer is told why, in case it still listens, and not waited for. */
-  onDead(): void {
-    this.#ending.note("heartbeat-timeout", null);
-    this.#wire.queueClose({ code: 1011, reason: "keepalive ping timeout" }, true);
-    this.#wire.flush();
-    this.#abandon();
+  onDead(silence: number): void {
+    this.#tapping?.tap.onDead(silence);
+    this.#giveUp({ code: 1011, reason: "keepalive ping timeout" }, "heartbeat-timeout");
   }
 
   /** All that is known by now. */
@@ -269,7 +302,7 @@ export class Link implements WireHandler, PulseHost, InboxEvents, StreamableConn
       clock: this.runtime.clock,
       wire: this.#wire,
       pulse: this.pulse,
-      inbox: this.inbox,
+      unread: this.#unread,
       settings: this.settings,
       openedAt: this.#openedAt,
       messagesReceived: this.#messagesReceived,
@@ -291,8 +324,17 @@ export class Link implements WireHandler, PulseHost, InboxEvents, StreamableConn
     this.pulse.beginClosing();
     this.#wasPaused = this.#pausedAt !== null;
     this.inbox.drain();
+    this.onInboxRoomy();
     this.#reading.goOn("stream");
     this.#ending.begin(this.settings.closeTimeout);
+  }
+
+  /** The peer is told, in case it still listens, and not waited for. */
+  #giveUp(close: CloseFrame, cause: CloseCause): void {
+    this.#ending.note(cause, null);
+    if (this.#wire.closeSent === null) this.#wire.queueClose(close, true);
+    this.#wire.flush();
+    this.#abandon();
   }
 
   /** What was received is still told. */
@@ -311,8 +353,14 @@ export class Link implements WireHandler, PulseHost, InboxEvents, StreamableConn
   #settle(): void {
     if (this.#ending.isSettled) return;
     this.#ending.settle();
+    this.#tapping?.settle();
     this.#state = "closing";
     this.pulse.beginClosing();
+  }
+
+  /** Where messages wait to be read. */
+  get #unread(): Unread {
+    return this.#tapping?.tap.unread ?? this.inbox;
   }
 
   get #reading(): Reading {

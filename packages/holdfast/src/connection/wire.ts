@@ -2,6 +2,7 @@
 // (frames/), or a browser's WebSocket. A wire knows how messages travel; when and why they do is its link's business.
 
 import type { CloseFrame } from "../protocol/close-code.js";
+import type { HoldfastError } from "../protocol/errors.js";
 import type { PieceSink } from "../protocol/message/piece-decoder.js";
 import type { CloseCause } from "./close-info.js";
 import type { Message } from "./inbox.js";
@@ -95,7 +96,7 @@ export type WireMaker = (handler: WireHandler) => Wire;
 /** How the peer broke the rules, and the Close that tells it so. */
 export interface WireFailure {
   readonly cause: CloseCause;
-  readonly error: Error;
+  readonly error: HoldfastError;
   readonly close: CloseFrame;
 }
 

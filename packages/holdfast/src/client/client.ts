@@ -1,0 +1,37 @@
+// `Client` and `reconnect()` on the sockets of Node.js, Bun and Deno.
+
+import { ClientBase } from "../persist/client-base.js";
+import type { StreamOptions } from "../persist/client-options.js";
+import type { Provided, ProvidedOptions } from "../persist/target.js";
+import { nodeConnector } from "./connector.js";
+import type { ConnectOptions } from "./options.js";
+
+/**
+ * Options of a `Client`: those of `connect()`, of which `headers` and `subprotocols` may be functions of the attempt,
+ * and `pollInterval`.
+ */
+export interface ClientOptions extends ProvidedOptions<ConnectOptions>, StreamOptions {}
+
+/**
+ * A connection as one stream of events: from the first step of connecting to the last of closing.
+ *
+ * ```ts
+ * const client = new Client("wss://example.com/feed");
+ * for await (const event of persist(client)) {
+ *   if (event.type === "ready") await client.sendJson({ subscribe: "ticker" });
+ *   if (event.type === "text") console.log(event.json());
+ * }
+ * ```
+ *
+ * Making one does nothing; a loop over it connects. `persist(client)` does so again and again. Reading, pings, pongs
+ * and closing go on however slow the loop is, up to `maxQueue` unread messages.
+ */
+export class Client extends ClientBase<ConnectOptions> {
+  /**
+   * @param url where to connect to, or a function that tells it for each attempt
+   * @throws InvalidArgument for an option that cannot be used; a URL or header that cannot is the attempt's `connectFail`
+   */
+  constructor(url: Provided<string | URL>, options: ClientOptions = {}) {
+    super(nodeConnector, url, options);
+  }
+}

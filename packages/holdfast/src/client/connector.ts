@@ -1,0 +1,16 @@
+// Opens the connections of clients in Node.js, Bun and Deno.
+
+import { nodeRuntime } from "../node/node-runtime.js";
+import type { Connector } from "../persist/connector.js";
+import { parseWebSocketURL } from "../protocol/handshake/url.js";
+import { open } from "./connect.js";
+import { checkConnectOptions, type ConnectOptions } from "./options.js";
+
+export const nodeConnector: Connector<ConnectOptions> = {
+  get runtime() {
+    return nodeRuntime();
+  },
+  checkOptions: (options) => checkConnectOptions(options).connection,
+  describeURL: (url) => parseWebSocketURL(url).href,
+  open,
+};

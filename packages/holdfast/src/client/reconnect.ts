@@ -1,0 +1,52 @@
+// `reconnect()` on the sockets of Node.js, Bun and Deno.
+
+import type { Connection } from "../connection/connection.js";
+import { checkPersistOptions, type PersistOptions } from "../persist/persist-options.js";
+import { Reconnection } from "../persist/reconnect.js";
+import {
+  checkURLOrFunction,
+  withoutFunctions,
+  type Provided,
+  type ProvidedOptions,
+} from "../persist/target.js";
+import { nodeConnector } from "./connector.js";
+import type { ConnectOptions } from "./options.js";
+
+/**
+ * Options of `reconnect()`: those of `connect()`, of which `headers` and `subprotocols` may be functions of the
+ * attempt, and those of `persist()`.
+ */
+export interface ReconnectOptions extends ProvidedOptions<ConnectOptions>, PersistOptions {
+  /** Ends it at any moment: while connected, while connecting, while waiting. The loop ends quietly. */
+  readonly signal?: AbortSignal | null | undefined;
+}
+
+/**
+ * Hands out one open connection after the other, and waits in between as `persist()` does.
+ *
+ * ```ts
+ * for await (const connection of reconnect("wss://example.com/feed")) {
+ *   await connection.send("subscribe");
+ *   await connection.forEach(show);
+ * }
+ * ```
+ *
+ * The next connection is opened when the body is through with the one before, which is closed then if it is still
+ * open. Leaving the loop closes it, too. An error that the body throws ends the loop, as in any loop: a body that
+ * reads with `for await` or `recv()` catches ConnectionClosed, `forEach` just returns.
+ *
+ * @param url where to connect to, or a function that tells it for each attempt
+ * @throws InvalidArgument for an option that cannot be used
+ * @throws from the loop, whatever makes no sense to try again after: InvalidURL, InvalidStatus (401, 403, 404, …),
+ *   a HandshakeError for a certificate that is not accepted, or what `retryable` refused
+ */
+export function reconnect(
+  url: Provided<string | URL>,
+  options: ReconnectOptions = {},
+): AsyncIterable<Connection> {
+  checkURLOrFunction(url);
+  const target = { connector: nodeConnector, url, options };
+  const settings = nodeConnector.checkOptions(withoutFunctions<ConnectOptions>(options));
+  const persist = checkPersistOptions(options);
+  return { [Symbol.asyncIterator]: () => new Reconnection({ target, settings, persist }) };
+}

@@ -1,0 +1,14 @@
+// Options of a client, beside those of its connections.
+
+import { checkDuration } from "../connection/options.js";
+
+/** What makes an event stream of a connection. */
+export interface StreamOptions {
+  /** Milliseconds between two `poll` events; null for none. @default 5000 */
+  readonly pollInterval?: number | null;
+}
+
+/** @throws InvalidArgument */
+export function checkPollInterval(options: StreamOptions): number | null {
+  return checkDuration("pollInterval", options.pollInterval, 5_000);
+}

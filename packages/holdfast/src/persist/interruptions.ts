@@ -1,0 +1,27 @@
+// The signals that end a stream, minded together.
+
+export class Interruptions {
+  readonly #signals: readonly AbortSignal[];
+  readonly #onInterrupted: (reason: unknown) => void;
+
+  constructor(signals: readonly AbortSignal[], onInterrupted: (reason: unknown) => void) {
+    this.#signals = signals;
+    this.#onInterrupted = onInterrupted;
+  }
+
+  /** Tells of an abort from now on, and at once of one before. */
+  watch(): void {
+    for (const signal of this.#signals) signal.addEventListener("abort", this.#onAbort);
+    if (this.#signals.some((signal) => signal.aborted)) this.#onAbort();
+  }
+
+  stop(): void {
+    for (const signal of this.#signals) signal.removeEventListener("abort", this.#onAbort);
+  }
+
+  readonly #onAbort = (): void => {
+    const reason: unknown = this.#signals.find((signal) => signal.aborted)?.reason;
+    this.stop();
+    this.#onInterrupted(reason);
+  };
+}

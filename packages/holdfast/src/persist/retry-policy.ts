@@ -1,0 +1,82 @@
+// Decides what follows on the end of an attempt: nothing, or a wait (docs/persistent.md).
+
+import type { CloseInfo } from "../connection/close-info.js";
+import type { Random } from "../connection/ports.js";
+import { backoffDelay } from "../heartbeat/backoff.js";
+import { InvalidStatus } from "../protocol/errors.js";
+import { isRetryable } from "./classify.js";
+import { randomFraction } from "./fraction.js";
+import { MAX_DELAY, type PersistSettings } from "./persist-options.js";
+
+/** How an attempt ended. */
+export interface Ending {
+  readonly info: CloseInfo;
+  /** Of opening, or the ConnectionClosed of a connection that was open. */
+  readonly error: Error;
+}
+
+export interface Retry {
+  /** Milliseconds to wait. */
+  readonly delay: number;
+  /** Attempts in a row that failed, or whose connection did not stay up. */
+  readonly attempt: number;
+  /** Whether the server asked for it. */
+  readonly isAsked: boolean;
+}
+
+export class RetryPolicy {
+  readonly #settings: PersistSettings;
+  readonly #random: Random;
+  #failures = 0;
+
+  constructor(settings: PersistSettings, random: Random) {
+    this.#settings = settings;
+    this.#random = random;
+  }
+
+  /** The number of the attempt that comes next. */
+  get attempt(): number {
+    return this.#failures + 1;
+  }
+
+  /** The wait after this end; null where trying again makes no sense. */
+  afterEnd({ info, error }: Ending): Retry | null {
+    const { retryable, stableAfter } = this.#settings;
+    if (!retryable(error, isRetryable(error))) return null;
+    this.#failures = uptime(info) >= stableAfter ? 1 : this.#failures + 1;
+    const fraction = randomFraction(this.#random);
+    const delay = backoffDelay(this.#failures, this.#settings, fraction);
+    const asked = this.#asked(info, error, fraction);
+    // The law holds in any case: a server that asks for no wait at all does not mean to be asked without pause.
+    return {
+      delay: Math.min(Math.max(delay, asked ?? 0), MAX_DELAY),
+      attempt: this.#failures,
+      isAsked: asked !== null && asked >= delay,
+    };
+  }
+
+  /**
+   * What the server asks for, within [minDelay, maxRetryAfter]. It tells everybody the same, so that chance has to
+   * come on top of it.
+   */
+  #asked(info: CloseInfo, error: Error, fraction: number): number | null {
+    const { firstDelay, maxDelay } = this.#settings;
+    if (error instanceof InvalidStatus && error.retryAfter !== null) {
+      const wait = this.#clamp(error.retryAfter);
+      return wait + fraction * Math.max(firstDelay, wait / 5);
+    }
+    // IANA's registry has it from the mailing list of RFC 6455: come back after a random delay of 5 to 30 s.
+    const isRestarting = info.received !== null && (info.code === 1012 || info.code === 1013);
+    return isRestarting ? this.#clamp(firstDelay + fraction * Math.max(0, maxDelay - firstDelay)) : null;
+  }
+
+  #clamp(wait: number): number {
+    const { minDelay, maxRetryAfter } = this.#settings;
+    return Math.max(minDelay, Math.min(wait, maxRetryAfter));
+  }
+}
+
+/** Milliseconds for which the connection was open; -1 where it never was. */
+function uptime({ evidence: { openedAt, endedAt } }: CloseInfo): number {
+  return openedAt === null ? -1 : endedAt - openedAt;
+}
