@@ -19,6 +19,7 @@ interface Explanation {
 
 function explanationOf(info: CloseInfo): Explanation {
   const { evidence } = info;
+  if (evidence.openedAt === null) return explainOpenFailure(info);
   switch (info.cause) {
     case "local-close":
       return info.ok
@@ -220,7 +221,7 @@ function explainCut(info: CloseInfo): Explanation {
 }
 
 function explainOpenFailure(info: CloseInfo): Explanation {
-  const detail = info.error === null ? "" : `: ${info.error.message}`;
+  const detail = info.error === null ? "" : `: ${info.error.message.replace(/\.$/, "")}`;
   switch (info.cause) {
     case "dns":
       return {
@@ -253,6 +254,25 @@ function explainOpenFailure(info: CloseInfo): Explanation {
         happened: `The server refused the upgrade${detail}`,
         likely: ["The path or the credentials are wrong, or the server limits connections."],
         advice: ["See status, headers and body of the error."],
+      };
+    case "eof":
+    case "reset":
+      return {
+        happened: `The connection was cut before it was open${detail}`,
+        likely: ["The server is restarting or overloaded, or what listens there is no WebSocket server."],
+        advice: ["Try again later; check the port and the path."],
+      };
+    case "unreachable":
+      return {
+        happened: `The network has no way to the server${detail}`,
+        likely: ["Its host, a router or this machine's own link is down."],
+        advice: ["Check the network, and try again with growing delays."],
+      };
+    case "aborted":
+      return {
+        happened: `This side gave up before the connection was open${detail}`,
+        likely: [],
+        advice: [],
       };
     default:
       return {

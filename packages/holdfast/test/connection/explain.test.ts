@@ -60,6 +60,9 @@ const received = (code: number, reason = ""): Partial<Ending> => ({
 const failed = (message: string): Partial<Ending> => ({ error: new Error(message) });
 const silent = { lastReceivedAt: AT + 20_000, lastSentAt: AT + 59_000 };
 
+/** There never was a connection. */
+const UNOPENED = { openedAt: null, lastReceivedAt: null, lastSentAt: null };
+
 type Row = readonly [what: string, text: () => string, ...patterns: readonly RegExp[]];
 
 const ROWS: readonly Row[] = [
@@ -259,6 +262,28 @@ const ROWS: readonly Row[] = [
     "a wrong accept key",
     () => told("invalid-handshake", {}, failed("wrong key")),
     /could not be opened: wrong key/,
+  ],
+  [
+    "a server that ends the stream during the upgrade",
+    () => told("eof", UNOPENED, failed("no answer.")),
+    /cut before it was open: no answer \(/,
+    /restarting/,
+  ],
+  [
+    "a reset during the upgrade",
+    () => told("reset", UNOPENED, failed("ECONNRESET")),
+    /cut before it was open/,
+  ],
+  [
+    "a network without a way to the server",
+    () => told("unreachable", UNOPENED, failed("EHOSTUNREACH")),
+    /no way to the server: EHOSTUNREACH/,
+    /growing delays/,
+  ],
+  [
+    "opening that was given up",
+    () => told("aborted", UNOPENED, failed("stopped")),
+    /gave up before the connection was open: stopped/,
   ],
 ];
 
