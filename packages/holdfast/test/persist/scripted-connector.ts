@@ -23,7 +23,8 @@ export class ScriptedAttempt {
   readonly #settle: PromiseWithResolvers<Connection>;
   /** The signal aborted before the attempt was over. */
   isGivenUp = false;
-  #isOpen = false;
+  hasFailed = false;
+  isOpen = false;
 
   constructor(
     url: string,
@@ -40,17 +41,15 @@ export class ScriptedAttempt {
     this.#settle = settle;
     this.transport = new FakeTransport({ clock });
     options.signal?.addEventListener("abort", () => {
-      if (!this.#isOpen) this.isGivenUp = true;
+      if (!this.isOpen) this.isGivenUp = true;
       settle.reject(options.signal?.reason);
     });
   }
 
   /** There is something at the other end: not closed, not given up. */
   get isLive(): boolean {
-    return this.#isOpen ? !this.transport.isDestroyed : !this.isGivenUp && !this.hasFailed;
+    return this.isOpen ? !this.transport.isDestroyed : !this.isGivenUp && !this.hasFailed;
   }
-
-  hasFailed = false;
 
   connected(): void {
     this.#observer?.onConnected(this.transport);
@@ -64,7 +63,7 @@ export class ScriptedAttempt {
   /** The upgrade succeeded, with these bytes behind it. */
   open(...glued: readonly Uint8Array[]): void {
     this.connected();
-    this.#isOpen = true;
+    this.isOpen = true;
     const settings = checkConnectionOptions({ pingInterval: null, ...this.options });
     const headers = new Headers();
     const connection = new Connection({
