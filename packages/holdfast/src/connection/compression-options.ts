@@ -3,7 +3,10 @@
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
 import { checkBoolean, expected } from "./options.js";
 
-/** How to compress. What is agreed on may be less than what is wanted here. */
+/**
+ * How to compress. What is agreed on may be less than what is wanted here. Where the runtime's zlib ignores
+ * dictionaries, as that of Deno 2.9 does, neither side takes its context over.
+ */
 export interface CompressionOptions {
   /** The server forgets its window after each message: less memory, less compression. @default false */
   readonly serverNoContextTakeover?: boolean;

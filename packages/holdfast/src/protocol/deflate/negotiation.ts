@@ -2,6 +2,7 @@
 
 import { NegotiationError } from "../errors.js";
 import { parseExtensions, serializeExtensions } from "../handshake/extension-header.js";
+import { hasDictionaries } from "./dictionaries.js";
 import { chooseOffer, offerOf, readAnswer, type DeflateParameters } from "./parameters.js";
 import { PermessageDeflate, type DeflateTuning } from "./permessage-deflate.js";
 
@@ -25,17 +26,17 @@ export interface NegotiatedDeflate {
 
 /** The client's offer: the value of Sec-WebSocket-Extensions. */
 export function offerDeflate(settings: DeflateSettings): string {
+  const preferred = wantedBy(settings);
   const acceptable = acceptableTo(settings);
-  return serializeExtensions(
-    (acceptable === settings.wanted ? [acceptable] : [settings.wanted, acceptable]).map(offerOf),
-  );
+  const isOneOffer = acceptable.serverMaxWindowBits === preferred.serverMaxWindowBits;
+  return serializeExtensions((isOneOffer ? [preferred] : [preferred, acceptable]).map(offerOf));
 }
 
 /** The server's choice among the client's offers; null for no compression. */
 export function acceptDeflate(offer: string | null, settings: DeflateSettings): NegotiatedDeflate | null {
   if (offer === null) return null;
   const offers = parseExtensions(offer);
-  const choice = typeof offers === "string" ? null : chooseOffer(offers, settings.wanted);
+  const choice = typeof offers === "string" ? null : chooseOffer(offers, wantedBy(settings));
   if (choice === null) return null;
   return {
     extension: new PermessageDeflate(true, choice.agreed, settings.tuning),
@@ -62,8 +63,14 @@ export function readDeflateAnswer(
 }
 
 /** The least that a client asks for. */
-function acceptableTo({ wanted, isServerWindowOptional = false }: DeflateSettings): DeflateParameters {
-  return isServerWindowOptional && wanted.serverMaxWindowBits < 15
-    ? { ...wanted, serverMaxWindowBits: 15 }
-    : wanted;
+function acceptableTo(settings: DeflateSettings): DeflateParameters {
+  const wanted = wantedBy(settings);
+  return settings.isServerWindowOptional === true ? { ...wanted, serverMaxWindowBits: 15 } : wanted;
+}
+
+/** What is wanted, as far as the zlib of this runtime can do it: without dictionaries no message refers to another. */
+function wantedBy({ wanted }: DeflateSettings): DeflateParameters {
+  return hasDictionaries()
+    ? wanted
+    : { ...wanted, serverNoContextTakeover: true, clientNoContextTakeover: true };
 }

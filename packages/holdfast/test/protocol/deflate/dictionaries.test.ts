@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import type { ZlibOptions } from "node:zlib";
+import {
+  hasDictionaries,
+  heedsDictionaries,
+  type RawZlib,
+} from "../../../dist/protocol/deflate/dictionaries.js";
+
+type Bytes = Parameters<RawZlib["inflateRawSync"]>[0];
+
+/** What a runtime does that takes the option and ignores it. */
+function withoutDictionary({ dictionary: _dictionary, ...options }: ZlibOptions = {}): ZlibOptions {
+  return options;
+}
+
+const deflateWithout = (data: Bytes, options?: ZlibOptions) =>
+  deflateRawSync(data, withoutDictionary(options));
+const inflateWithout = (data: Bytes, options?: ZlibOptions) =>
+  inflateRawSync(data, withoutDictionary(options));
+
+describe("dictionaries of raw streams", () => {
+  test("E8: the zlib of this runtime is asked whether it heeds them", () => {
+    assert.equal(hasDictionaries(), true);
+  });
+
+  test("E8: a zlib that ignores them on either way is found out", () => {
+    const ignorant = [
+      { deflateRawSync: deflateWithout, inflateRawSync },
+      { deflateRawSync, inflateRawSync: inflateWithout },
+      { deflateRawSync: deflateWithout, inflateRawSync: inflateWithout },
+    ];
+    assert.deepEqual(ignorant.map(heedsDictionaries), [false, false, false]);
+  });
+});
