@@ -192,6 +192,11 @@ function explainCut(info: CloseInfo): Explanation {
     advice.push(
       "Set `pingInterval` to less than half of that timeout, for example 20 000, so that the connection is never idle.",
     );
+  } else if (evidence.openedAt !== null && evidence.pingInterval === null && isWholeSeconds(idle)) {
+    likely.push(
+      `It had been idle for ${Math.round(idle / 1000)} s to the moment, with keepalive off: such are timeouts, so a proxy or load balancer in between probably has an idle timeout of that length.`,
+    );
+    advice.push("Set `pingInterval` to less than half of that, so that the connection is never idle.");
   } else if (
     evidence.openedAt !== null &&
     evidence.pingInterval !== null &&
@@ -307,6 +312,11 @@ function ourOwnDelays(evidence: CloseEvidence): readonly string[] {
 function idleTime(evidence: CloseEvidence): number {
   const last = Math.max(evidence.lastReceivedAt ?? 0, evidence.lastSentAt ?? 0, evidence.openedAt ?? 0);
   return evidence.endedAt - last;
+}
+
+/** As timeouts are. They are seen a little late; and early, where they began before the last bytes got here. */
+function isWholeSeconds(duration: number): boolean {
+  return duration > 950 && Math.abs(duration - Math.round(duration / 1000) * 1000) < 50;
 }
 
 function isNear(value: number, reference: number): boolean {

@@ -74,6 +74,13 @@ const ROWS: readonly Row[] = [
     /Set `pingInterval`/,
   ],
   [
+    "idle for 5 s and no moment longer, then EOF, keepalive off",
+    () => told("eof", { pingInterval: null, pingTimeout: null, lastReceivedAt: AT + 54_980, lastSentAt: AT }),
+    /idle for 5 s to the moment, with keepalive off/,
+    /an idle timeout of that length/,
+    /Set `pingInterval` to less than half of that/,
+  ],
+  [
     "pong late behind 3 MB of unread data",
     () => told("reset", { bytesUnread: 3 * 1024 * 1024, messagesUnread: 1024, isReadingPaused: true }),
     /3 MB in 1024 messages waited to be read here: this side was overloaded/,
@@ -299,7 +306,13 @@ describe("explain()", () => {
     const idle = { lastReceivedAt: AT, lastSentAt: AT };
     for (const text of [
       told("eof", idle),
-      told("eof", { pingInterval: null, pingTimeout: null, lastReceivedAt: AT + 50_000 }),
+      told("eof", {
+        pingInterval: null,
+        pingTimeout: null,
+        lastReceivedAt: AT + 50_000,
+        lastSentAt: AT + 50_300,
+      }),
+      told("eof", { pingInterval: null, pingTimeout: null, lastReceivedAt: AT, lastSentAt: AT + 59_990 }),
     ]) {
       assert.doesNotMatch(text, /idle/);
     }
