@@ -1,30 +1,58 @@
 #!/usr/bin/env bash
-# Installs, from Debian's or Ubuntu's packages, the programs that some tests talk to. Without them `npm test` skips
-# those tests and says so. As root or through sudo; installs only what is missing; starts no service.
+# Installs the programs that some tests talk to. Without them `npm test` skips those tests and says so.
+# Programs of the system come from Debian's or Ubuntu's packages, as root or through sudo; other runtimes of JavaScript
+# come from npm into the folder .peers/ (some 570 MB), as whoever runs this. Installs only what is missing, and then
+# needs no network; starts no service.
 #
 #   scripts/install-peers.sh                    everything
-#   scripts/install-peers.sh python proxies     these groups only
+#   scripts/install-peers.sh python runtimes    these groups only
 set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# The versions of the runtimes stand in interop/runtimes/package.json.
+install_runtimes() {
+  local manifest=interop/runtimes/package.json
+  if cmp -s "$manifest" .peers/package.json && [[ -e .peers/complete ]]; then
+    echo "Nothing to install: the runtimes are in .peers/."
+    return
+  fi
+  echo "Installing the runtimes of $manifest into .peers/ …"
+  rm -rf .peers
+  mkdir .peers
+  cp "$manifest" .peers/
+  # Their install scripts fetch, from npm as well, what fits this machine.
+  (cd .peers && npm install --prefer-offline --no-audit --no-fund --no-package-lock --ignore-scripts=false)
+  touch .peers/complete
+}
 
 declare -A groups=(
   [python]="python3 python3-websockets python3-trio-websocket python3-wsproto"
   [proxies]="nginx haproxy"
   [redis]="redis-server"
+  [libwebsockets]="libwebsockets-test-server"
   [browser]="chromium"
   [network]="iproute2"
   [compiler]="gcc zlib1g-dev"
 )
 
-if [[ $# -eq 0 ]]; then set -- "${!groups[@]}"; fi
+if [[ $# -eq 0 ]]; then set -- "${!groups[@]}" runtimes; fi
 wanted=()
 for group in "$@"; do
+  if [[ $group == runtimes ]]; then
+    install_runtimes
+    continue
+  fi
+  # On Ubuntu the package is only a pointer to a snap: a browser that is there already will do.
+  if [[ $group == browser ]] && command -v chromium chromium-browser google-chrome >/dev/null; then continue; fi
   if [[ -z "${groups[$group]:-}" ]]; then
-    echo "Unknown group \"$group\". There are: ${!groups[*]}" >&2
+    echo "Unknown group \"$group\". There are: ${!groups[*]} runtimes" >&2
     exit 2
   fi
   read -r -a packages <<<"${groups[$group]}"
   wanted+=("${packages[@]}")
 done
+
+if [[ ${#wanted[@]} -eq 0 ]]; then exit 0; fi
 
 if ! command -v apt-get >/dev/null; then
   echo "This script knows Debian and Ubuntu only. Please install what stands for: ${wanted[*]}" >&2
