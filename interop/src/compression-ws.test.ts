@@ -3,12 +3,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { test } from "node:test";
 import { connect, serve, type CompressionOptions, type Connection } from "holdfast";
 import { withTimeout } from "holdfast-testkit";
 import { WebSocket, WebSocketServer, type PerMessageDeflateOptions, type RawData } from "ws";
+import { testCell } from "./matrix/test-cell.js";
 
 const LIMIT = 10_000;
+const OPTIONS = { skip: false, timeout: 30_000 } as const;
+const SERVER = { row: "ws", position: "server", column: "compression" } as const;
+const CLIENT = { row: "ws", position: "client", column: "compression" } as const;
 
 /** Messages that are alike, as those of an application are, and a large one among them. */
 const MESSAGES = Array.from(Array(20).keys(), (index) => {
@@ -62,39 +65,49 @@ async function exchange(ours: Connection, theirs: WebSocket): Promise<void> {
   assert.deepEqual(arrived, MESSAGES);
 }
 
-test("E8: our client, a ws server: messages pass both ways, whatever is agreed on (RFC 7692)", async () => {
-  for (const [compression, perMessageDeflate] of PAIRS) {
-    const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate });
-    try {
-      await once(server, "listening");
-      const welcomed = once(server, "connection") as Promise<[WebSocket]>;
-      const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
-      const connection = await connect(url, { compression });
-      const [socket] = await welcomed;
-      assert.match(String(connection.extensions), /^permessage-deflate/);
-      await exchange(connection, socket);
-      assert.equal((await connection.close()).clean, true);
-    } finally {
-      server.close();
+testCell(
+  SERVER,
+  "E8: our client, a ws server: messages pass both ways, whatever is agreed on (RFC 7692)",
+  OPTIONS,
+  async () => {
+    for (const [compression, perMessageDeflate] of PAIRS) {
+      const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate });
+      try {
+        await once(server, "listening");
+        const welcomed = once(server, "connection") as Promise<[WebSocket]>;
+        const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+        const connection = await connect(url, { compression });
+        const [socket] = await welcomed;
+        assert.match(String(connection.extensions), /^permessage-deflate/);
+        await exchange(connection, socket);
+        assert.equal((await connection.close()).clean, true);
+      } finally {
+        server.close();
+      }
     }
-  }
-});
+  },
+);
 
-test("E8: our server, a ws client: messages pass both ways, whatever is agreed on (RFC 7692)", async () => {
-  for (const [compression, perMessageDeflate] of PAIRS) {
-    let welcome: (connection: Connection) => void = () => undefined;
-    const welcomed = new Promise<Connection>((resolve) => (welcome = resolve));
-    const server = await serve((connection) => welcome(connection), { host: "127.0.0.1", compression });
-    try {
-      const socket = new WebSocket(server.url, { perMessageDeflate });
-      const opened = once(socket, "open");
-      const connection = await withTimeout(welcomed, LIMIT, "ws to connect");
-      await opened;
-      assert.match(socket.extensions, /^permessage-deflate/);
-      await exchange(connection, socket);
-      assert.equal((await connection.close()).clean, true);
-    } finally {
-      await server.close();
+testCell(
+  CLIENT,
+  "E8: our server, a ws client: messages pass both ways, whatever is agreed on (RFC 7692)",
+  OPTIONS,
+  async () => {
+    for (const [compression, perMessageDeflate] of PAIRS) {
+      let welcome: (connection: Connection) => void = () => undefined;
+      const welcomed = new Promise<Connection>((resolve) => (welcome = resolve));
+      const server = await serve((connection) => welcome(connection), { host: "127.0.0.1", compression });
+      try {
+        const socket = new WebSocket(server.url, { perMessageDeflate });
+        const opened = once(socket, "open");
+        const connection = await withTimeout(welcomed, LIMIT, "ws to connect");
+        await opened;
+        assert.match(socket.extensions, /^permessage-deflate/);
+        await exchange(connection, socket);
+        assert.equal((await connection.close()).clean, true);
+      } finally {
+        await server.close();
+      }
     }
-  }
-});
+  },
+);

@@ -2,18 +2,17 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { explain } from "holdfast";
 import { withTimeout } from "holdfast-testkit";
-import * as common from "./common-tests.js";
-import { withPair } from "./pair.js";
-import { PeerPool } from "./peer-pool.js";
-import { isMissing } from "./python.js";
-import { testStoppedPeer } from "./stopped-peer.js";
+import { noteVersion, testCell } from "./matrix/test-cell.js";
+import { withPair } from "./peers/pair.js";
+import { PeerPool } from "./peers/peer-pool.js";
+import { findPackage, pythonProgram } from "./peers/python.js";
+import * as common from "./scenes/common-tests.js";
+import { testStoppedPeer } from "./scenes/stopped-peer.js";
 
-const pool = new PeerPool("websockets_peer");
-const peer: common.TestedPeer = {
-  name: "websockets",
-  pool,
-  skip: isMissing("websockets", "python3-websockets"),
-};
+const found = findPackage("websockets", "websockets", "python3-websockets");
+const pool = new PeerPool(pythonProgram("websockets_peer"));
+const peer = { name: "websockets", row: "Python: websockets", pool, skip: found.skip } as const;
+noteVersion(peer.row, found.version);
 
 describe("Python's websockets", () => {
   after(() => pool[Symbol.asyncDispose]());
@@ -36,10 +35,12 @@ describe("Python's websockets", () => {
     common.testFragments(peer, role);
     common.testPings(peer, role);
     common.testCloses(peer, role);
+    common.testVariant(peer, role, "TLS", () => common.secured(role));
     testStoppedPeer(peer, role);
 
     const title = `D6 D9: ${common.titleOf(role, peer.name)}: we stop answering pings, and learn why they leave`;
-    test(title, { skip: peer.skip, timeout: common.LIMIT }, async (t) => {
+    const cell = { row: peer.row, position: role, column: "their verdict" } as const;
+    testCell(cell, title, { skip: peer.skip, timeout: common.LIMIT }, async (t) => {
       const keepalive = { ping_interval: 0.3, ping_timeout: 0.3 };
       const theirs = await pool.get(role, keepalive);
       await withPair(theirs, { do: "echo" }, { autoPong: false }, async ({ connection, report }) => {

@@ -1,6 +1,11 @@
-"""A peer on Python's websockets. Its settings are those of connect() and serve(): ping_interval and ping_timeout."""
+"""A peer on Python's websockets.
+
+Its settings are those of connect() and serve(), ping_interval and ping_timeout, and "tls".
+"""
 
 import asyncio
+import ssl
+import tempfile
 
 import websockets
 from harness import end_with_stdin, for_each_url, report, role, script_of, settings
@@ -33,6 +38,24 @@ def frame(close):
     return None if close is None else {"code": close.code, "reason": close.reason}
 
 
+def options():
+    others = settings()
+    tls = others.pop("tls", None)
+    return others if tls is None else {"ssl": context_of(tls), **others}
+
+
+def context_of(tls):
+    if "ca" in tls:
+        return ssl.create_default_context(cadata=tls["ca"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    # It takes certificates from files only.
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(tls["key"] + tls["cert"])
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
+
+
 async def handle(websocket):
     # Since version 14 the path stands in the request.
     path = getattr(websocket, "path", None) or websocket.request.path
@@ -40,13 +63,13 @@ async def handle(websocket):
 
 
 async def listen():
-    async with websockets.serve(handle, "127.0.0.1", 0, **settings()) as server:
+    async with websockets.serve(handle, "127.0.0.1", 0, **options()) as server:
         report("listening", port=next(iter(server.sockets)).getsockname()[1])
         await asyncio.Future()
 
 
 async def connect(url):
-    async with websockets.connect(url, **settings()) as websocket:
+    async with websockets.connect(url, **options()) as websocket:
         await play(websocket, script_of(url))
 
 

@@ -36,6 +36,12 @@ class Peer:
             yield from self.protocol.events()
 
     def play(self, script, events):
+        try:
+            self.play_until_closed(script, events)
+        except OSError as error:
+            report("closed", id=script["id"], says=repr(error), received=None)
+
+    def play_until_closed(self, script, events):
         if script["do"] == "fragments":
             self.send_fragments(TextMessage, ["Grü", "ße, ", "", "世界"])
             self.send_fragments(BytesMessage, [b"\x00\x01", b"", b"\x02"])

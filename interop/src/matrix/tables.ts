@@ -1,0 +1,91 @@
+// What the table of interoperability is made of: each test of a peer belongs to one of its cells.
+
+/** Which end of the connection the peer is; proxies and networks are in between. */
+export type Position = "server" | "client" | "between";
+
+export interface Table {
+  readonly title: string;
+  readonly about: string;
+  readonly positions: readonly Position[];
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+}
+
+export const TABLES = [
+  {
+    title: "Against other implementations",
+    about: "Our client against their server, and our server against their client.",
+    positions: ["server", "client"],
+    rows: [
+      "Python: websockets",
+      "Python: trio-websocket",
+      "Python: wsproto",
+      "ws",
+      "libwebsockets",
+      "Chromium",
+      "WebSocket of Node.js 22",
+      "WebSocket of Node.js 24",
+      "WebSocket of Bun",
+      "WebSocket of Deno",
+    ],
+    columns: [
+      "messages",
+      "fragments",
+      "our pings, latency",
+      "their pings",
+      "close codes",
+      "compression",
+      "subprotocol",
+      "TLS",
+      "hangs: our verdict",
+      "their verdict",
+    ],
+  },
+  {
+    title: "On other runtimes",
+    about: "The built package on each runtime, against Holdfast on the Node.js that runs the tests.",
+    positions: ["server", "client"],
+    rows: ["Node.js 22", "Node.js 24", "Bun", "Deno"],
+    columns: [
+      "messages",
+      "fragments",
+      "our pings, latency",
+      "their pings",
+      "close codes",
+      "compression",
+      "TLS",
+      "hangs: our verdict",
+      "their verdict",
+      "full write buffer",
+      "own stall",
+      "slow consumer",
+      "refusal",
+      "abort",
+    ],
+  },
+  {
+    title: "Through proxies and networks",
+    about: "Our client and our server, with something in between.",
+    positions: ["between"],
+    rows: ["nginx", "HAProxy", "a network that drops everything"],
+    columns: [
+      "messages",
+      "close codes",
+      "compression",
+      "idle cut explained",
+      "keepalive holds",
+      "backend away",
+      "reload, stop",
+      "verdict on both ends",
+    ],
+  },
+] as const satisfies readonly Table[];
+
+export type Row = (typeof TABLES)[number]["rows"][number];
+export type Column = (typeof TABLES)[number]["columns"][number];
+
+export interface Cell {
+  readonly row: Row;
+  readonly position: Position;
+  readonly column: Column;
+}

@@ -1,0 +1,40 @@
+// Programs of the system, where they are installed.
+
+import { spawnSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+export interface Executable {
+  /** The absolute path; where it is missing, the name. */
+  readonly path: string;
+  /** The reason to skip what needs it; false where it is there. */
+  readonly skip: string | false;
+}
+
+/** Looks for a program in PATH, and where daemons are on Debian; `variable` names one elsewhere. */
+export function findExecutable(
+  names: readonly string[],
+  { variable, installedBy }: { readonly variable?: string; readonly installedBy: string },
+): Executable {
+  const chosen = variable === undefined ? undefined : process.env[variable];
+  if (chosen !== undefined) return { path: chosen, skip: false };
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin", "/usr/bin"];
+  const path = names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
+  if (path !== undefined) return { path, skip: false };
+  return { path: names.join(), skip: `${names.join(" or ")} is not installed (${installedBy})` };
+}
+
+/** What a program says about its version: the first thing in its output that looks like one. */
+export function versionOf(path: string, args: readonly string[]): string | null {
+  const { stdout, stderr } = spawnSync(path, args, { timeout: 20_000, encoding: "utf8" });
+  return /\d+\.\d+(?:\.\d+)*/.exec(`${stdout}\n${stderr}`)?.[0] ?? null;
+}
+
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
