@@ -1,0 +1,56 @@
+// `npm run interop:table`: runs the tests and writes what they say into MATRIX.md.
+// With `--check <journal>`: compares the table with a run that has been, in which HOLDFAST_INTEROP_JOURNAL named the
+// journal, whatever the versions were.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { format, resolveConfig } from "prettier";
+import { JOURNAL, readJournal } from "./journal.js";
+import { comparable, renderTables } from "./render.js";
+import { Results } from "./results.js";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const target = join(root, "interop/MATRIX.md");
+
+const [mode, path] = process.argv.slice(2);
+if (mode === "--check" && path !== undefined) process.exitCode = check(path);
+else process.exitCode = await make();
+
+async function make(): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-interop-"));
+  try {
+    const journal = join(folder, "journal");
+    // Not those of this folder: one of them compares the table that is to be replaced.
+    const tests = readdirSync(join(root, "interop/src")).filter((name) => name.endsWith(".test.ts"));
+    const paths = tests.map((name) => `interop/src/${name}`);
+    const { status } = spawnSync(process.execPath, ["scripts/test.mjs", ...paths], {
+      cwd: root,
+      env: { ...process.env, [JOURNAL]: journal },
+      stdio: "inherit",
+    });
+    if (!existsSync(journal)) return status ?? 1;
+    const text = renderTables(new Results(readJournal(journal)));
+    writeFileSync(target, await format(text, { ...(await resolveConfig(target)), filepath: target }));
+    console.log(`Written: ${target}`);
+    return status ?? 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function check(journal: string): number {
+  const committed = comparable(readFileSync(target, "utf8"));
+  const found = comparable(renderTables(new Results(readJournal(journal))));
+  const differences = [
+    ...committed.filter((row) => !found.includes(row)).map((row) => `- ${row}`),
+    ...found.filter((row) => !committed.includes(row)).map((row) => `+ ${row}`),
+  ];
+  if (differences.length === 0) return 0;
+  console.error(
+    ["interop/MATRIX.md is not what the tests say. Run `npm run interop:table`.", ...differences].join("\n"),
+  );
+  return 1;
+}
