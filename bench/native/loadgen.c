@@ -11,7 +11,8 @@
 // --port, --conns, --depth, --size, --text, --kind ascii|utf8|latin|json, --warmup and --duration in seconds,
 // --pid of the server (its CPU time and memory), --deflate 0|1|nct|offer, --verify (compare every payload),
 // --cpu (pin), --rate, --touch, --gcsig (SIGUSR2 to the server, twice, before the last reading), --gcwait
-// (seconds after each), --frag (fragments per message), --path, --nsrc (number of source addresses)
+// (seconds after each), --frag (fragments per message), --path, --nsrc (number of source addresses),
+// --openrate (connections per second, so that openings are spread)
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -47,11 +48,15 @@ static const char *mode = "echo", *path = "/", *kind = "ascii";
 static int port, nconn = 100, depth = 1, opcode = 2, verify = 0, cpu = -1, touch = 0, gcsig = 0, frag = 0,
                  nsrc = 1;
 static long size = 64;
-static double warm = 1, dur = 3, rate = 0, gcwait = 1;
+static double warm = 1, dur = 3, rate = 0, gcwait = 1, openrate = 0;
 static int pid = 0;
 static const char* dmode = "0";
 static int ext_ok = 0, cwb = 15;
 static uint64_t npings;
+// Pings that arrived in each tenth of a second of the last reading of --mode idle.
+#define TENTHS 1200
+static uint32_t tenths[TENTHS];
+static uint64_t tenths_from;
 
 /* ---------- histogram ---------- */
 #define HB (64 * 64)
@@ -479,6 +484,7 @@ static int parse(struct conn* c, uint8_t* p, size_t n, uint64_t t) {
         if (!c->pend) send(c->fd, o, 6 + c->pn, MSG_NOSIGNAL);
         c->pn = 0;
         npings++;
+        if (tenths_from && (t - tenths_from) / 100000000 < TENTHS) tenths[(t - tenths_from) / 100000000]++;
         continue;
       }
       if (c->op == 8) {
@@ -611,7 +617,8 @@ static void connect_all(void) {
   int inflight_max = 256;
   int started = 0;
   while ((int)nopen < nconn) {
-    while (started < nconn && started - (int)nopen < inflight_max) {
+    while (started < nconn && started - (int)nopen < inflight_max &&
+           (openrate == 0 || started <= (now_ns() - t0) / 1e9 * openrate)) {
       open_conn(&cs[started], started);
       started++;
     }
@@ -620,13 +627,17 @@ static void connect_all(void) {
   }
 }
 int main(int ac, char** av) {
-  static struct option lo[] = {{"mode", 1, 0, 'm'},  {"port", 1, 0, 'p'},    {"conns", 1, 0, 'c'},
-                               {"depth", 1, 0, 'd'}, {"size", 1, 0, 's'},    {"text", 0, 0, 't'},
-                               {"kind", 1, 0, 'k'},  {"warmup", 1, 0, 'w'},  {"duration", 1, 0, 'D'},
-                               {"pid", 1, 0, 'P'},   {"deflate", 1, 0, 'z'}, {"verify", 0, 0, 'v'},
-                               {"cpu", 1, 0, 'C'},   {"rate", 1, 0, 'r'},    {"touch", 1, 0, 'T'},
-                               {"gcsig", 0, 0, 'g'}, {"frag", 1, 0, 'f'},    {"path", 1, 0, 'u'},
-                               {"nsrc", 1, 0, 'n'},  {"gcwait", 1, 0, 'G'},  {0}};
+  static struct option lo[] = {{"mode", 1, 0, 'm'},     {"port", 1, 0, 'p'},
+                               {"conns", 1, 0, 'c'},    {"depth", 1, 0, 'd'},
+                               {"size", 1, 0, 's'},     {"text", 0, 0, 't'},
+                               {"kind", 1, 0, 'k'},     {"warmup", 1, 0, 'w'},
+                               {"duration", 1, 0, 'D'}, {"pid", 1, 0, 'P'},
+                               {"deflate", 1, 0, 'z'},  {"verify", 0, 0, 'v'},
+                               {"cpu", 1, 0, 'C'},      {"rate", 1, 0, 'r'},
+                               {"touch", 1, 0, 'T'},    {"gcsig", 0, 0, 'g'},
+                               {"frag", 1, 0, 'f'},     {"path", 1, 0, 'u'},
+                               {"nsrc", 1, 0, 'n'},     {"gcwait", 1, 0, 'G'},
+                               {"openrate", 1, 0, 'O'}, {0}};
   int o;
   while ((o = getopt_long(ac, av, "", lo, 0)) != -1) switch (o) {
       case 'm':
@@ -685,6 +696,9 @@ int main(int ac, char** av) {
         break;
       case 'n':
         nsrc = atoi(optarg);
+        break;
+      case 'O':
+        openrate = atof(optarg);
         break;
       case 'G':
         gcwait = atof(optarg);
@@ -806,15 +820,21 @@ int main(int ac, char** av) {
     long r2 = srss("VmRSS:");
     double c0 = scpu();
     uint64_t t0 = now_ns(), np0 = npings;
+    tenths_from = t0;
     te = t0 + (uint64_t)(dur * 1e9);
     while (now_ns() < te) pump(20000);
     double cidle = (scpu() - c0) / ((now_ns() - t0) / 1e9);
+    uint64_t np = npings - np0;
+    uint32_t burst = 0;
+    for (int i = 0; i < TENTHS; i++)
+      if (tenths[i] > burst) burst = tenths[i];
     printf(
         "{\"mode\":\"idle\",\"conns\":%d,\"ext\":%d,\"rss0_kb\":%ld,\"rss1_kb\":%ld,\"rss2_kb\":%ld,\"kb_per_"
         "conn\":%.3f,\"kb_per_conn_gc\":%.3f,\"connect_s\":%.2f,\"connect_cpu_us\":%.1f,\"idle_cpu\":%.5f,"
-        "\"pings_s\":%.1f,\"errs\":%llu}\n",
+        "\"pings_s\":%.1f,\"cpu_us\":%.3f,\"burst\":%.5f,\"errs\":%llu}\n",
         nconn, ext_ok, rss0, r1, r2, (double)(r1 - rss0) / nconn, (double)(r2 - rss0) / nconn, tcn,
-        cpucn * 1e6 / nconn, cidle, (npings - np0) / ((now_ns() - t0) / 1e9), (unsigned long long)errs);
+        cpucn * 1e6 / nconn, cidle, np / ((now_ns() - t0) / 1e9), np ? cidle * (now_ns() - t0) / 1e3 / np : 0,
+        (double)burst / nconn, (unsigned long long)errs);
     return 0;
   }
   if (!strcmp(mode, "bcast")) {

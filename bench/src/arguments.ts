@@ -6,14 +6,14 @@ import { allWorkloads } from "./workloads/all.js";
 
 export const help = `npm run bench -- [options]
 
-  --quick               under two minutes: 3 short rounds, fewer idle connections, no slow peers
+  --quick               under two minutes: holdfast and ws only, one or two short rounds, fewer connections
   --workloads S2,S3     only these (${allWorkloads.map((workload) => workload.id).join(", ")})
   --peers holdfast,ws   only these, and in every workload
                         (${allPeers.map((peer) => peer.name).join(", ")})
-  --rounds N            how often each peer takes its turn (default 5, with --quick 3)
+  --rounds N            how often each peer takes its turn (default 5, with --quick 2)
   --generator c|node    which load generator (default: the one in C where it can be built)
   --json FILE           every single measurement
-  --write               write the results to bench/RESULTS.md
+  --write               write the results to bench/RESULTS.md and bench/results.svg
 `;
 
 export interface Options {
@@ -47,7 +47,7 @@ export function readArguments(parameters: readonly string[]): Options | null {
     isQuick: values.quick,
     workloads: pick("workloads", values.workloads, allWorkloads, (workload) => workload.id) ?? allWorkloads,
     peers: pick("peers", values.peers, allPeers, (peer) => peer.name),
-    rounds: readRounds(values.rounds) ?? (values.quick ? 3 : 5),
+    rounds: readRounds(values.rounds) ?? (values.quick ? 2 : 5),
     generator: readGenerator(values.generator),
     json: values.json ?? null,
     writesResults: values.write,

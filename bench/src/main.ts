@@ -1,11 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { help, readArguments, type Options } from "./arguments.js";
-import { chooseGenerator } from "./generators/choose.js";
+import { chooseOtherEnds } from "./generators/choose.js";
 import { chooseCores } from "./machine/cores.js";
 import { describeMachine } from "./machine/describe.js";
 import { endAllAtExit } from "./machine/processes.js";
 import { planStages } from "./plan.js";
+import { renderChart } from "./report/chart.js";
 import { renderMarkdown, renderText } from "./report/render.js";
 import { summarize } from "./report/summary.js";
 import { run } from "./run.js";
@@ -23,23 +24,25 @@ try {
 async function bench(options: Options): Promise<number> {
   endAllAtExit();
   const cores = chooseCores();
-  const generator = chooseGenerator(options.generator, cores.generator, tell);
+  const ends = chooseOtherEnds(options.generator, cores.generator, tell);
   const stages = planStages(options, tell);
-  const setting = describeMachine(stages, generator, cores);
+  const setting = describeMachine(stages, ends.generator, cores);
   for (const line of setting) tell(line);
 
-  const samples = await run(stages, generator, cores, tell);
+  const samples = await run(stages, ends, cores, tell);
   const summaries = stages.map((stage) => summarize(stage, samples));
   process.stdout.write(renderText(summaries));
   if (options.json !== null)
     writeFileSync(options.json, `${JSON.stringify({ setting, samples }, null, 2)}\n`);
   if (options.writesResults) {
-    writeFileSync(
-      fileURLToPath(new URL("../RESULTS.md", import.meta.url)),
-      renderMarkdown(setting, summaries),
-    );
+    writeFileSync(pathOf("../RESULTS.md"), renderMarkdown(setting, summaries));
+    writeFileSync(pathOf("../results.svg"), renderChart(summaries));
   }
   return samples.some((sample) => sample.failure !== null) ? 1 : 0;
+}
+
+function pathOf(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
 }
 
 function tell(line: string): void {

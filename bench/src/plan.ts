@@ -1,10 +1,10 @@
 import type { Options } from "./arguments.js";
 import type { Timing } from "./generators/generator.js";
 import { allPeers } from "./peers/all.js";
-import type { Peer, PeerProgram } from "./peers/peer.js";
-import type { Bar, Load } from "./workload.js";
+import type { Availability, Peer, PeerProgram } from "./peers/peer.js";
+import type { Bar, Load, Workload } from "./workload.js";
 
-/** A peer that is installed. */
+/** A peer that is installed, with its program for one role. */
 export interface Contender {
   readonly peer: Peer;
   readonly program: PeerProgram;
@@ -15,9 +15,12 @@ export interface Contender {
 export interface Stage {
   readonly id: string;
   readonly title: string;
+  readonly label: string;
   readonly load: Load;
   readonly rounds: number;
   readonly timing: Timing;
+  /** Which peer the others are compared with. */
+  readonly base: string;
   readonly bars: readonly Bar[];
   readonly contenders: readonly Contender[];
 }
@@ -27,23 +30,27 @@ const quickTiming: Timing = { warmup: 300, duration: 500, settle: 300 };
 
 /** Decides what runs, and tells of each peer that is not installed. */
 export function planStages(options: Options, tell: (line: string) => void): readonly Stage[] {
-  const contenders = findContenders(candidates(options), tell);
+  const peers = candidates(options);
+  const servers = findContenders(peers, (peer) => peer.findServer?.(), tell);
+  const clients = findContenders(peers, (peer) => peer.findClient?.(), tell);
   return options.workloads.map((workload): Stage => {
-    const { id, title, load, bars, quick } = workload;
-    const { rounds, isQuick } = options;
-    const taking = contenders.filter(({ peer }) => takesPart(peer, id, options));
-    const stage: Stage = {
-      id,
-      title,
-      load,
-      rounds,
-      timing: timingFor(load, isQuick),
-      bars,
-      contenders: taking,
-    };
-    if (!isQuick || quick === undefined) return stage;
-    return { ...stage, ...quick, rounds: Math.min(quick.rounds, rounds), bars: [] };
+    const { id, label, load, base = "ws" } = workload;
+    const able = load.kind === "client" ? clients : servers;
+    const contenders = able.filter(({ peer }) => takesPart(peer, workload, options));
+    const timing = timingFor(load, options.isQuick);
+    return { id, label, base, ...asItRuns(workload, options), timing, contenders };
   });
+}
+
+function asItRuns(
+  { title, load, bars, quick }: Workload,
+  { rounds, isQuick }: Options,
+): Pick<Stage, "title" | "load" | "bars" | "rounds"> {
+  if (!isQuick) return { title, load, bars, rounds };
+  // What is measured from one end to the other, or takes long to set up, is not repeated.
+  const quickRounds = load.kind === "echo" ? rounds : 1;
+  if (quick === undefined) return { title, load, bars, rounds: quickRounds };
+  return { ...quick, bars: [], rounds: quickRounds };
 }
 
 // A connection runs through far more code than a message: it takes longer until that is compiled.
@@ -53,16 +60,22 @@ function timingFor(load: Load, isQuick: boolean): Timing {
 }
 
 function candidates(options: Options): readonly Peer[] {
-  return options.peers ?? allPeers.filter((peer) => !(options.isQuick && peer.isSlow === true));
+  return options.peers ?? allPeers.filter((peer) => !options.isQuick || peer.isQuick === true);
 }
 
-function takesPart(peer: Peer, workload: string, options: Options): boolean {
-  return options.peers !== null || (peer.workloads?.includes(workload) ?? true);
+function takesPart(peer: Peer, workload: Workload, options: Options): boolean {
+  if (peer.can?.(workload.load) === false) return false;
+  return options.peers !== null || (peer.takesPart?.(workload) ?? true);
 }
 
-function findContenders(peers: readonly Peer[], tell: (line: string) => void): Contender[] {
+function findContenders(
+  peers: readonly Peer[],
+  find: (peer: Peer) => Availability | undefined,
+  tell: (line: string) => void,
+): Contender[] {
   return peers.flatMap((peer) => {
-    const found = peer.find();
+    const found = find(peer);
+    if (found === undefined) return [];
     if (found.isAvailable) return [{ peer, program: found.program, version: found.version }];
     tell(`SKIPPED ${peer.name}: ${found.reason}`);
     return [];

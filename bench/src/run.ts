@@ -1,8 +1,10 @@
-import type { Generator, Measurement } from "./generators/generator.js";
+import { measureClient } from "./client-turn.js";
+import type { OtherEnds } from "./generators/choose.js";
+import type { Measurement } from "./generators/generator.js";
 import type { Cores } from "./machine/cores.js";
 import { startServer, type RunningServer } from "./machine/server.js";
 import type { Contender, Stage } from "./plan.js";
-import { environmentFor, type Load } from "./workload.js";
+import { environmentFor, type ServerLoad } from "./workload.js";
 
 /** One peer's turn in one round of one workload: exactly one of the last two is set. */
 export interface Sample {
@@ -19,7 +21,7 @@ export interface Sample {
  */
 export async function run(
   stages: readonly Stage[],
-  generator: Generator,
+  { generator, farEnd }: OtherEnds,
   cores: Cores,
   tell: (line: string) => void,
 ): Promise<Sample[]> {
@@ -42,6 +44,11 @@ export async function run(
     const { load, timing } = stage;
     const { verify } = generator;
     try {
+      if (load.kind === "client") {
+        const { program } = contender;
+        const measurement = await measureClient(load, program, farEnd(load), cores, timing);
+        return { ...about, measurement, failure: null };
+      }
       // On a server of its own, which it must not warm up for one peer's sake; once is enough.
       if (round === 0 && load.kind === "echo" && verify !== null) {
         await withServer(contender, load, (server) => verify(load, server));
@@ -57,7 +64,7 @@ export async function run(
 
   async function withServer<Result>(
     contender: Contender,
-    load: Load,
+    load: ServerLoad,
     work: (server: RunningServer) => Promise<Result>,
   ): Promise<Result> {
     const environment = { ...contender.program.environment, ...environmentFor(load) };
@@ -79,7 +86,8 @@ export async function run(
 function describe({ measurement, failure }: Sample): string {
   if (measurement === null) return `FAILED: ${failure ?? ""}`;
   const rate = measurement.perSecond === null ? "" : `${Math.round(measurement.perSecond)}/s, `;
-  return `${rate}cost ${measurement.cost?.toFixed(2) ?? "not measurable here"}`;
+  const burst = measurement.burst === null ? "" : `, burst ${(measurement.burst * 100).toFixed(1)} %`;
+  return `${rate}cost ${measurement.cost?.toFixed(2) ?? "not measurable here"}${burst}`;
 }
 
 function messageOf(error: unknown): string {

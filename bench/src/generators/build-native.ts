@@ -5,11 +5,11 @@ import { fileURLToPath } from "node:url";
 export type Build =
   { readonly isBuilt: true; readonly program: string } | { readonly isBuilt: false; readonly reason: string };
 
-/** Builds native/loadgen.c, unless that was done since it last changed. */
-export function buildNative(): Build {
+/** Builds native/`name`.c, unless that was done since it last changed. */
+export function buildNative(name: "loadgen" | "far-end"): Build {
   if (process.platform !== "linux") return { isBuilt: false, reason: "it needs Linux (epoll)" };
-  const source = pathOf("../../native/loadgen.c");
-  const program = pathOf("../../.build/loadgen");
+  const source = pathOf(`../../native/${name}.c`);
+  const program = pathOf(`../../.build/${name}`);
   if (changedAt(program) > changedAt(source)) return { isBuilt: true, program };
   mkdirSync(pathOf("../../.build/"), { recursive: true });
   // Built beside and moved, so that a run at the same time never starts half a program.

@@ -1,19 +1,46 @@
+import { fileURLToPath } from "node:url";
+import type { PeerProgram } from "../peers/peer.js";
+import type { ClientLoad } from "../workload.js";
 import { buildNative } from "./build-native.js";
 import { createNativeGenerator } from "./native.js";
 import { createNodeGenerator } from "./node.js";
 import type { Generator } from "./generator.js";
 
-/** The generator in C where it can be built, the one in Node elsewhere or if asked for. */
-export function chooseGenerator(
+/** What stands at the other end: of servers a load generator, of clients a server that keeps up with them. */
+export interface OtherEnds {
+  readonly generator: Generator;
+  readonly farEnd: (load: ClientLoad) => PeerProgram;
+}
+
+/** Those in C where they can be built, those in Node elsewhere or if asked for. */
+export function chooseOtherEnds(
   wanted: "c" | "node" | null,
   core: number | null,
   tell: (line: string) => void,
-): Generator {
-  if (wanted === "node") return createNodeGenerator(core);
-  const built = buildNative();
-  if (built.isBuilt) return createNativeGenerator(built.program, core);
-  if (wanted === "c") throw new Error(`The load generator in C cannot be used: ${built.reason}`);
-  tell(`The load generator in C cannot be used: ${built.reason}`);
+): OtherEnds {
+  const inNode = { generator: createNodeGenerator(core), farEnd: nodeFarEnd };
+  if (wanted === "node") return inNode;
+  const [loadgen, farEnd] = [buildNative("loadgen"), buildNative("far-end")];
+  if (loadgen.isBuilt && farEnd.isBuilt) {
+    return {
+      generator: createNativeGenerator(loadgen.program, core),
+      farEnd: (load) => nativeFarEnd(farEnd.program, load),
+    };
+  }
+  const reason = loadgen.isBuilt ? (farEnd.isBuilt ? "" : farEnd.reason) : loadgen.reason;
+  if (wanted === "c") throw new Error(`The load generator in C cannot be used: ${reason}`);
+  tell(`The load generator in C cannot be used: ${reason}`);
   tell("Using the one in Node, which small pipelined messages may keep too busy: trust the CPU figures.");
-  return createNodeGenerator(core);
+  return inNode;
+}
+
+function nativeFarEnd(program: string, { work, payload, size }: ClientLoad): PeerProgram {
+  const mode = { echo: "echo", send: "sink", receive: "flood" }[work];
+  const text = payload === "text" ? ["--text"] : [];
+  return { program, arguments: ["--mode", mode, "--size", String(size), ...text], hasChannel: false };
+}
+
+function nodeFarEnd(load: ClientLoad): PeerProgram {
+  const script = fileURLToPath(new URL("node/far-end.js", import.meta.url));
+  return { program: process.execPath, arguments: [script, JSON.stringify(load)], hasChannel: true };
 }

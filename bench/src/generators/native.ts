@@ -2,14 +2,14 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { end, start } from "../machine/processes.js";
 import { lastWords, type RunningServer } from "../machine/server.js";
-import { environmentFor, unitOf, type EchoLoad, type Load } from "../workload.js";
+import { environmentFor, unitOf, type EchoLoad, type ServerLoad } from "../workload.js";
 import type { Generator, Measurement, Timing } from "./generator.js";
 
 /** Drives native/loadgen.c, which reads the server's CPU time and memory by itself. */
 export function createNativeGenerator(program: string, core: number | null): Generator {
   return { name: "C (epoll)", measure, verify };
 
-  async function measure(load: Load, server: RunningServer, timing: Timing): Promise<Measurement> {
+  async function measure(load: ServerLoad, server: RunningServer, timing: Timing): Promise<Measurement> {
     return toMeasurement(load, await run(server, [...loadOptions(load), ...timingOptions(load, timing)]));
   }
 
@@ -41,6 +41,9 @@ export function createNativeGenerator(program: string, core: number | null): Gen
 interface NativeResult {
   readonly errs: number;
   readonly per_s?: number;
+  readonly deliveries_s?: number;
+  readonly pings_s?: number;
+  readonly burst?: number;
   readonly cpu_us?: number;
   readonly p50_us?: number;
   readonly p99_us?: number;
@@ -48,14 +51,13 @@ interface NativeResult {
   readonly kb_per_conn_gc?: number;
 }
 
-function loadOptions(load: Load): string[] {
+function loadOptions(load: ServerLoad): string[] {
   switch (load.kind) {
     case "echo":
       return [
         ...["--mode", "echo", "--size", String(load.size)],
         ...["--conns", String(load.connections), "--depth", String(load.depth)],
-        ...(load.payload === "text" ? ["--text"] : []),
-        ...(load.payload === "json" ? ["--text", "--kind", "json"] : []),
+        ...payloadOptions(load),
         ...deflateOptions(load),
       ];
     case "idle":
@@ -65,29 +67,68 @@ function loadOptions(load: Load): string[] {
       ];
     case "handshake":
       return ["--mode", "connrate", "--conns", String(load.parallel)];
+    case "broadcast":
+      return [
+        ...["--mode", "bcast", "--size", String(load.size)],
+        ...["--conns", String(load.connections), "--depth", String(load.burst)],
+      ];
+    case "keepalive": {
+      const rate = (load.connections * 1000) / load.interval;
+      return ["--mode", "idle", "--conns", String(load.connections), "--openrate", String(rate)];
+    }
   }
 }
 
-function deflateOptions(load: Load): string[] {
+function payloadOptions({ payload }: EchoLoad): string[] {
+  switch (payload) {
+    case "binary":
+      return [];
+    case "text":
+      return ["--text"];
+    case "non-ascii":
+      return ["--text", "--kind", "utf8"];
+    case "json":
+      return ["--text", "--kind", "json"];
+  }
+}
+
+function deflateOptions(load: ServerLoad): string[] {
   const setting = environmentFor(load)["DEFLATE"];
   return setting === undefined ? [] : ["--deflate", setting];
 }
 
-function timingOptions(load: Load, timing: Timing): string[] {
+function timingOptions(load: ServerLoad, timing: Timing): string[] {
   const seconds = (milliseconds: number): string => String(milliseconds / 1000);
   const warmup = ["--warmup", seconds(timing.warmup)];
   if (load.kind === "idle") return [...warmup, "--duration", "0", "--gcwait", seconds(timing.settle)];
+  // Two intervals: each connection's pings count twice.
+  if (load.kind === "keepalive") return [...warmup, "--duration", seconds(2 * load.interval)];
   return [...warmup, "--duration", seconds(timing.duration)];
 }
 
-function toMeasurement(load: Load, result: NativeResult): Measurement {
+function toMeasurement(load: ServerLoad, result: NativeResult): Measurement {
   const isMemory = unitOf(load).symbol === "B";
   const kibibytes = result.kb_per_conn_gc;
   return {
-    perSecond: result.per_s ?? null,
+    perSecond: rateOf(load, result),
     cost: isMemory ? (kibibytes === undefined ? null : kibibytes * 1024) : (result.cpu_us ?? null),
     p50: result.p50_us ?? null,
     p99: result.p99_us ?? null,
     generatorShare: result.lg_cpu ?? null,
+    burst: load.kind === "keepalive" ? (result.burst ?? null) : null,
   };
+}
+
+function rateOf(load: ServerLoad, result: NativeResult): number | null {
+  switch (load.kind) {
+    case "echo":
+    case "handshake":
+      return result.per_s ?? null;
+    case "broadcast":
+      return result.deliveries_s ?? null;
+    case "keepalive":
+      return result.pings_s ?? null;
+    case "idle":
+      return null;
+  }
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { end, start } from "../machine/processes.js";
 import { lastWords, type RunningServer } from "../machine/server.js";
 import { collectGarbage, readUsage, type Usage } from "../machine/usage.js";
-import type { Load } from "../workload.js";
+import type { ServerLoad } from "../workload.js";
 import type { Generator, Measurement, Timing } from "./generator.js";
 import type { Report, Task } from "./node/task.js";
 
@@ -13,11 +13,14 @@ import type { Report, Task } from "./node/task.js";
 export function createNodeGenerator(core: number | null): Generator {
   return { name: "Node (node:net)", measure, verify: null };
 
-  async function measure(load: Load, server: RunningServer, timing: Timing): Promise<Measurement> {
-    if (load.kind !== "handshake" && load.compression !== undefined) {
-      throw new Error("compresses nothing: this load needs the C generator (cc and zlib's headers)");
+  async function measure(load: ServerLoad, server: RunningServer, timing: Timing): Promise<Measurement> {
+    if ((load.kind === "echo" || load.kind === "idle") && load.compression !== undefined) {
+      throw new Error(
+        "the load generator in Node compresses nothing: this load needs the C generator (cc and zlib's headers)",
+      );
     }
-    const task: Task = { load, port: server.port, warmup: timing.warmup, duration: timing.duration };
+    const duration = load.kind === "keepalive" ? 2 * load.interval : timing.duration;
+    const task: Task = { load, port: server.port, warmup: timing.warmup, duration };
     const before = await readUsage(server);
     const child = start({
       program: process.execPath,
@@ -35,7 +38,7 @@ export function createNodeGenerator(core: number | null): Generator {
 
 async function follow(
   child: ChildProcess,
-  load: Load,
+  load: ServerLoad,
   server: RunningServer,
   timing: Timing,
   before: Usage | null,
@@ -61,7 +64,7 @@ async function follow(
 }
 
 async function readMemory(
-  load: Load,
+  load: ServerLoad,
   server: RunningServer,
   timing: Timing,
   before: Usage | null,
@@ -75,7 +78,7 @@ async function readMemory(
   const connections = load.kind === "idle" ? load.connections : 1;
   const grown = before === null || after === null ? null : after.residentBytes - before.residentBytes;
   const cost = grown === null ? null : grown / connections;
-  return { perSecond: null, cost, p50: null, p99: null, generatorShare: null };
+  return { perSecond: null, cost, p50: null, p99: null, generatorShare: null, burst: null };
 }
 
 function toMeasurement(
@@ -90,5 +93,6 @@ function toMeasurement(
     p50: report.p50,
     p99: report.p99,
     generatorShare: report.share,
+    burst: null,
   };
 }

@@ -7,7 +7,8 @@ import type { Cores } from "./cores.js";
 export function describeMachine(stages: readonly Stage[], generator: Generator, cores: Cores): string[] {
   const processors = cpus();
   const gibibytes = Math.round(totalmem() / 2 ** 30);
-  const contenders = new Set(stages.flatMap((stage) => stage.contenders));
+  const contenders = stages.flatMap((stage) => stage.contenders);
+  const peers = contenders.map(({ peer, version }) => `Peer ${peer.name}: ${version}; ${peer.about}`);
   const rounds = Math.max(...stages.map((stage) => stage.rounds));
   const durations = new Set(stages.map(({ timing }) => `${timing.warmup} + ${timing.duration} ms`));
   return [
@@ -19,7 +20,7 @@ export function describeMachine(stages: readonly Stage[], generator: Generator, 
     `Cores: ${describeCores(cores)}`,
     `Rounds: ${rounds}, in random order`,
     `Each turn: ${[...durations].join(" or ")} (warm-up + measured)`,
-    ...[...contenders].map(({ peer, version }) => `Peer ${peer.name}: ${version}; ${peer.about}`),
+    ...new Set(peers), // some take part as servers and as clients
   ];
 }
 

@@ -1,48 +1,132 @@
-import { fileURLToPath } from "node:url";
-import { foreignProgram, nodeProgram, packageVersion, type Availability, type Peer } from "./peer.js";
+import type { Load, Workload } from "../workload.js";
+import {
+  foreignProgram,
+  nodeProgram,
+  packageVersion,
+  pathOf,
+  runtimeProgram,
+  type Availability,
+  type NodeProgramOptions,
+  type Peer,
+} from "./peer.js";
 
-/** In the order of the table. A peer is its server program and an entry here. */
+/** In the order of the table. A peer is its programs and an entry here. */
 export const allPeers: readonly Peer[] = [
   {
     name: "holdfast",
     about: "forEach, defaults: keepalive and latency on",
-    find: () => nodeProgram("holdfast-server.js", packageVersion("holdfast")),
+    isQuick: true,
+    findServer: () => packagedProgram("holdfast", "holdfast-server.js"),
+    findClient: () => packagedProgram("holdfast", "holdfast-client.js"),
   },
   {
     name: "holdfast-for-await",
     about: "as holdfast, consumed by `for await`",
-    workloads: ["S3"],
-    find: () => nodeProgram("holdfast-for-await-server.js", packageVersion("holdfast")),
+    takesPart: only("S3"),
+    isQuick: true,
+    findServer: () => packagedProgram("holdfast", "holdfast-for-await-server.js"),
   },
   {
     name: "ws",
     about: "defaults: no keepalive, no compression, no native add-on",
-    find: () => nodeProgram("ws-server.js", packageVersion("ws")),
+    // Its README pings by a recipe: that is the next peer but one.
+    can: (load) => load.kind !== "keepalive",
+    isQuick: true,
+    findServer: () => packagedProgram("ws", "ws-server.js", withoutAddOn),
+    findClient: () => packagedProgram("ws", "ws-client.js", withoutAddOn),
+  },
+  {
+    name: "ws-bufferutil",
+    about: "as ws, with the native add-on bufferutil, which masks and unmasks",
+    takesPart: ({ load }) =>
+      load.kind === "client" || (load.kind === "echo" && load.compression === undefined),
+    findServer: () => withBufferutil("ws-server.js"),
+    findClient: () => withBufferutil("ws-client.js"),
   },
   {
     name: "ws-keepalive",
     about: "as ws, with the ping recipe of its README",
-    workloads: ["M1"],
-    find: () => nodeProgram("ws-keepalive-server.js", packageVersion("ws")),
+    takesPart: ({ id, load }) => id === "M1" || load.kind === "keepalive",
+    isQuick: true,
+    findServer: () => packagedProgram("ws", "ws-keepalive-server.js", withoutAddOn),
+  },
+  {
+    name: "ws-string",
+    about: "as ws, which hands out text as bytes, with `toString()` on each message",
+    takesPart: only("M7"),
+    isQuick: true,
+    findServer: () => packagedProgram("ws", "ws-string-server.js", withoutAddOn),
+  },
+  {
+    name: "node-websocket",
+    about: "the WebSocket that Node has built in",
+    findClient: () =>
+      nodeProgram("global-client.js", `Node ${process.version}`, { flags: ["--experimental-websocket"] }),
   },
   {
     name: "net",
     about: "bytes echoed by node:net without any protocol: the ceiling of Node",
-    find: () => nodeProgram("net-server.js", `Node ${process.version}`),
+    can: (load) => load.kind === "handshake" || isPlain(load),
+    findServer: () => nodeProgram("net-server.js", `Node ${process.version}`),
+  },
+  {
+    name: "bun",
+    about: "Bun.serve, no keepalive; its own WebSocket as the client",
+    can: (load) => load.kind !== "keepalive",
+    findServer: () => runtimeProgram("bun", [pathOf("../../bun/server.js")], ["--version"]),
+    findClient: () => runtimeProgram("bun", [pathOf("global-client.js")], ["--version"]),
+  },
+  {
+    name: "deno",
+    about: "Deno.serve and Deno.upgradeWebSocket, which compress nothing",
+    can: (load) => load.kind === "handshake" || isPlain(load),
+    findServer: () =>
+      runtimeProgram(
+        "deno",
+        ["run", "--v8-flags=--expose-gc", "--allow-all", pathOf("../../deno/server.js")],
+        ["--version"],
+      ),
   },
   {
     name: "python-websockets",
     about: "asyncio, defaults: keepalive on, compression off",
-    isSlow: true,
-    find: findPythonWebsockets,
+    can: (load) => load.kind === "handshake" || load.kind === "echo" || load.kind === "idle",
+    findServer: findPythonWebsockets,
   },
 ];
+
+function only(id: string): (workload: Workload) => boolean {
+  return (workload) => workload.id === id;
+}
+
+/** Echoing and idling without compression: what bytes alone can do, too. */
+function isPlain(load: Load): boolean {
+  return (load.kind === "echo" || load.kind === "idle") && load.compression === undefined;
+}
+
+/** ws takes bufferutil wherever it finds it. */
+const withoutAddOn: NodeProgramOptions = { environment: { WS_NO_BUFFER_UTIL: "1" } };
+
+function packagedProgram(name: string, file: string, options?: NodeProgramOptions): Availability {
+  const version = packageVersion(name);
+  if (version === null)
+    return { isAvailable: false, reason: `the package ${name} is not installed (npm ci)` };
+  return nodeProgram(file, version, options);
+}
+
+function withBufferutil(file: string): Availability {
+  const version = packageVersion("bufferutil");
+  const reason = "the optional package bufferutil is not installed (npm ci)";
+  if (version === null) return { isAvailable: false, reason };
+  const found = packagedProgram("ws", file);
+  return found.isAvailable ? { ...found, version: `${found.version}, ${version}` } : found;
+}
 
 function findPythonWebsockets(): Availability {
   // Debian's own Python, since that is the one that sees its package python3-websockets.
   const interpreter = process.platform === "linux" ? "/usr/bin/python3" : "python3";
-  const script = fileURLToPath(new URL("../../python/websockets_server.py", import.meta.url));
   const printVersion = "import websockets.version as v; print('Python websockets', v.version)";
   const reason = "the Python package is not installed (Debian: apt-get install python3-websockets)";
+  const script = pathOf("../../python/websockets_server.py");
   return foreignProgram(interpreter, [script], ["-c", printVersion], reason);
 }

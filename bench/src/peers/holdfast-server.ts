@@ -1,12 +1,13 @@
-import { serve } from "holdfast";
+import { serve, type Message, type Server } from "holdfast";
 import { holdfastOptions } from "./support/holdfast-options.js";
-import { announce } from "./support/program.js";
+import { announce, isBroadcast } from "./support/program.js";
 
-const server = await serve(
-  (connection) =>
-    connection.forEach((message) => {
-      void connection.send(message);
-    }),
+const server: Server = await serve(
+  (connection) => connection.forEach(isBroadcast() ? tellAll : (message) => void connection.send(message)),
   holdfastOptions(),
 );
 announce(server.port);
+
+function tellAll(message: Message): void {
+  for (const connection of server.connections) void connection.send(message);
+}

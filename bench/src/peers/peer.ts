@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Load, Workload } from "../workload.js";
 
-/** How to start a peer's server. What the program must do stands in the README. */
+/** How to start a peer's program. What the program must do stands in the README. */
 export interface PeerProgram {
   readonly program: string;
   readonly arguments: readonly string[];
@@ -20,28 +21,50 @@ export interface Peer {
   readonly name: string;
   /** One line for the results: how it echoes, what is switched on. */
   readonly about: string;
-  /** The ids of the workloads it takes part in unless `--peers` names it. @default all */
-  readonly workloads?: readonly string[];
-  /** Whether `--quick` leaves it out unless `--peers` names it. @default false */
-  readonly isSlow?: boolean;
-  find(): Availability;
+  /** The loads that its programs can take. @default all */
+  readonly can?: (load: Load) => boolean;
+  /** The workloads it takes part in unless `--peers` names it. @default all that it can */
+  readonly takesPart?: (workload: Workload) => boolean;
+  /** Whether `--quick` does with it, too. @default false */
+  readonly isQuick?: boolean;
+  /** Its server; none where only its client is of interest. */
+  readonly findServer?: () => Availability;
+  /** Its client; none where only its server is of interest. */
+  readonly findClient?: () => Availability;
 }
 
-/** A server program of this folder, run by the Node that runs the bench. */
-export function nodeProgram(file: string, version: string): Availability {
-  const script = fileURLToPath(new URL(file, import.meta.url));
+/** A program of this folder, run by the Node that runs the bench. */
+export function nodeProgram(
+  file: string,
+  version: string,
+  { flags = [], environment = {} }: NodeProgramOptions = {},
+): Availability {
   return {
     isAvailable: true,
-    program: { program: process.execPath, arguments: ["--expose-gc", script], hasChannel: true },
+    program: {
+      program: process.execPath,
+      arguments: ["--expose-gc", ...flags, pathOf(file)],
+      hasChannel: true,
+      environment,
+    },
     version,
   };
 }
 
-/** The version of an installed npm package. */
-export function packageVersion(name: string): string {
-  const manifest = readFileSync(fileURLToPath(import.meta.resolve(`${name}/package.json`)), "utf8");
-  const { version } = JSON.parse(manifest) as { version: string }; // every installed package has one
-  return `${name} ${version}`;
+export interface NodeProgramOptions {
+  readonly flags?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** The version of an installed npm package; null where it is not installed. */
+export function packageVersion(name: string): string | null {
+  try {
+    const manifest = readFileSync(fileURLToPath(import.meta.resolve(`${name}/package.json`)), "utf8");
+    const { version } = JSON.parse(manifest) as { version: string }; // every installed package has one
+    return `${name} ${version}`;
+  } catch {
+    return null;
+  }
 }
 
 /** A program of another language, with the command that prints its version or fails where it is missing. */
@@ -56,6 +79,24 @@ export function foreignProgram(
   return {
     isAvailable: true,
     program: { program, arguments: parameters, hasChannel: false },
-    version: printed.stdout.trim(),
+    version: printed.stdout.trim().split("\n")[0] ?? "",
   };
+}
+
+/** Another runtime of JavaScript: where `scripts/install-peers.sh runtimes` puts it, or else on the PATH. */
+export function runtimeProgram(
+  name: string,
+  parameters: readonly string[],
+  versionCommand: readonly string[],
+): Availability {
+  const own = pathOf(`../../../.peers/node_modules/.bin/${name}`);
+  const reason = `${name} is not installed (scripts/install-peers.sh runtimes)`;
+  const found = foreignProgram(existsSync(own) ? own : name, parameters, versionCommand, reason);
+  if (!found.isAvailable) return found;
+  const version = found.version.toLowerCase().startsWith(name) ? found.version : `${name} ${found.version}`;
+  return { ...found, version };
+}
+
+export function pathOf(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
 }

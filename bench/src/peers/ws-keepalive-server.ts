@@ -1,11 +1,11 @@
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import { portOf } from "./support/port-of.js";
-import { announce } from "./support/program.js";
+import { announce, pingInterval } from "./support/program.js";
 import { wsOptions } from "./support/ws-options.js";
 
-// The recipe of the ws README, "How to detect and close broken connections", with its interval.
-const pingInterval = 30_000;
+// The recipe of the ws README, "How to detect and close broken connections", with its interval unless told otherwise.
+const interval = pingInterval() ?? 30_000;
 
 interface WatchedSocket extends WebSocket {
   isAlive?: boolean;
@@ -18,7 +18,7 @@ server.on("connection", (socket: WatchedSocket) => {
   socket.on("pong", heartbeat);
   socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
 });
-setInterval(pingAll, pingInterval);
+setInterval(pingAll, interval);
 server.on("listening", () => announce(portOf(server)));
 
 function heartbeat(this: WatchedSocket): void {

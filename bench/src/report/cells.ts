@@ -8,7 +8,7 @@ export const headings = [
   "cost, min",
   "p50 ms",
   "p99 ms",
-  "ws ÷ peer (min–max)",
+  "base ÷ peer (min–max)",
   "bar",
   "met?",
 ] as const;

@@ -6,25 +6,42 @@ export interface Verdict {
   readonly outcome: string;
 }
 
-/** Holds a peer's figures against a bar. `unit` is that of the cost. */
-export function judge(
-  bar: Bar,
-  cost: number | null,
-  unit: string,
-  ratioTo: (base: string) => Ratio | null,
-): Verdict {
-  if (bar.kind === "ratio") return judgeRatio(bar, ratioTo(bar.base));
-  const limit = `≤ ${bar.atMost.toLocaleString("en")} ${unit}`;
-  return { bar: limit, outcome: outcomeOf(cost, (value) => value <= bar.atMost) };
+/** What a peer reached. `unit` is that of the cost, `base` the peer of the table's column of ratios. */
+export interface Figures {
+  readonly cost: number | null;
+  readonly burst: number | null;
+  readonly unit: string;
+  readonly base: string;
 }
 
-function judgeRatio(bar: RatioBar, ratio: Ratio | null): Verdict {
+/** Holds a peer's figures against a bar. */
+export function judge(bar: Bar, figures: Figures, ratioTo: (base: string) => Ratio | null): Verdict {
+  switch (bar.kind) {
+    case "ratio":
+      return judgeRatio(bar, figures.base, ratioTo(bar.base));
+    case "limit": {
+      const limit = `≤ ${bar.atMost.toLocaleString("en")} ${figures.unit}`;
+      return { bar: limit, outcome: outcomeOf(figures.cost, (value) => value <= bar.atMost) };
+    }
+    case "burst": {
+      const value = figures.burst === null ? "" : ` (${percent(figures.burst)})`;
+      const outcome = outcomeOf(figures.burst, (share) => share <= bar.atMost);
+      return { bar: `≤ ${percent(bar.atMost)} of the pings in 100 ms`, outcome: outcome + value };
+    }
+  }
+}
+
+function judgeRatio(bar: RatioBar, base: string, ratio: Ratio | null): Verdict {
   const outcome = outcomeOf(ratio?.median ?? null, (value) => value >= bar.atLeast);
-  // The table has a column for the ratio to ws; any other is told here.
-  const value = ratio === null || bar.base === "ws" ? "" : ` (${ratio.median.toFixed(2)})`;
+  // The table has a column for the ratio to the base; any other is told here.
+  const value = ratio === null || bar.base === base ? "" : ` (${ratio.median.toFixed(2)})`;
   const isTooShort = ratio !== null && bar.rounds !== undefined && ratio.rounds < bar.rounds;
   const doubt = isTooShort ? ` so far: ${bar.rounds} rounds decide` : "";
   return { bar: `${bar.base} ÷ peer ≥ ${bar.atLeast}`, outcome: outcome + value + doubt };
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
 }
 
 function outcomeOf(value: number | null, isMetBy: (value: number) => boolean): string {

@@ -45,8 +45,8 @@ function escaped(text: string): string {
   return text.replace(/[*|<]/g, "\\$&");
 }
 
-function titleOf({ id, title, unit }: Summary): string {
-  return `${id} ${title}; cost: ${unit.per}`;
+function titleOf({ id, title, unit, base }: Summary): string {
+  return `${id} ${title}; cost: ${unit.per}; base: ${base}`;
 }
 
 function widthsOf(rows: readonly (readonly string[])[]): number[] {

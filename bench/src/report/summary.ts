@@ -13,8 +13,10 @@ export interface Row {
   readonly leastCost: number | null;
   readonly p50: number | null;
   readonly p99: number | null;
-  /** ws ÷ this peer: the median and the extremes of the ratios within each round. */
+  /** Base ÷ this peer: the median and the extremes of the ratios within each round. */
   readonly ratio: Ratio | null;
+  /** The largest share of an interval's pings within a tenth of a second: the median; null for other loads. */
+  readonly burst: number | null;
   readonly isGeneratorBound: boolean;
   readonly verdicts: readonly Verdict[];
   readonly failures: readonly string[];
@@ -30,6 +32,9 @@ export interface Ratio {
 export interface Summary {
   readonly id: string;
   readonly title: string;
+  readonly label: string;
+  /** Which peer the others are compared with. */
+  readonly base: string;
   readonly unit: { readonly symbol: "µs" | "B"; readonly per: string };
   readonly rows: readonly Row[];
 }
@@ -37,12 +42,15 @@ export interface Summary {
 export function summarize(stage: Stage, samples: readonly Sample[]): Summary {
   const own = samples.filter((sample) => sample.workload === stage.id);
   const rows = stage.contenders.map(({ peer }) => summarizePeer(stage, own, peer.name));
-  return { id: stage.id, title: stage.title, unit: unitOf(stage.load), rows };
+  const { id, title, label, base } = stage;
+  return { id, title, label, base, unit: unitOf(stage.load), rows };
 }
 
 function summarizePeer(stage: Stage, samples: readonly Sample[], peer: string): Row {
   const own = samples.filter((sample) => sample.peer === peer);
   const costs = pick(own, "cost");
+  const burst = median(pick(own, "burst"));
+  const figures = { cost: median(costs), burst, unit: unitOf(stage.load).symbol, base: stage.base };
   const bars = stage.bars.filter((bar) => bar.peer === peer);
   return {
     peer,
@@ -51,11 +59,10 @@ function summarizePeer(stage: Stage, samples: readonly Sample[], peer: string): 
     leastCost: minimum(costs),
     p50: median(pick(own, "p50")),
     p99: median(pick(own, "p99")),
-    ratio: peer === "ws" ? null : ratioBetween(samples, "ws", peer),
+    ratio: peer === stage.base ? null : ratioBetween(samples, stage.base, peer),
+    burst,
     isGeneratorBound: (median(pick(own, "generatorShare")) ?? 0) > busyShare,
-    verdicts: bars.map((bar) =>
-      judge(bar, median(costs), unitOf(stage.load).symbol, (base) => ratioBetween(samples, base, peer)),
-    ),
+    verdicts: bars.map((bar) => judge(bar, figures, (base) => ratioBetween(samples, base, peer))),
     failures: [...new Set(own.flatMap((sample) => sample.failure ?? []))],
   };
 }

@@ -5,11 +5,11 @@ import { type Workload } from "../workload.js";
 export const idleMemory: Workload = {
   id: "M1",
   title: "10,000 idle connections after one message each",
+  label: "memory, idle",
   load: { kind: "idle", connections: 10_000 },
   quick: {
     title: "4,000 idle connections after one message each (reduced: no bar)",
     load: { kind: "idle", connections: 4_000 },
-    rounds: 1,
   },
   bars: [
     { kind: "limit", peer: "holdfast", atMost: 7.5 * 1024 },

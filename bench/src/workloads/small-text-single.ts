@@ -4,6 +4,7 @@ import { beatsWs, type Workload } from "../workload.js";
 export const smallTextSingle: Workload = {
   id: "S1",
   title: "64 B text, 1 connection, depth 1",
+  label: "64 B text, 1 × 1",
   load: { kind: "echo", payload: "text", size: 64, connections: 1, depth: 1 },
   bars: [beatsWs(0.95)],
 };

@@ -5,6 +5,7 @@ export interface ConnectionHandler {
   opened(connection: LoadConnection): void;
   /** Some messages arrived at once. */
   received(connection: LoadConnection, messages: number): void;
+  pinged?(): void;
   ended(connection: LoadConnection): void;
 }
 
@@ -61,6 +62,7 @@ export class LoadConnection {
 
   // A Pong with the Ping's payload, masked with zeros (RFC 6455 section 5.5.3).
   #answerPing(payload: Buffer): void {
+    this.#handler.pinged?.();
     this.#socket.write(Buffer.concat([Buffer.from([0x8a, 0x80 | payload.length, 0, 0, 0, 0]), payload]));
   }
 }

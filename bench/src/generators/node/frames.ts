@@ -34,11 +34,12 @@ export class FrameRing {
 function maskedFrame(load: Pick<EchoLoad, "payload" | "size">): Buffer {
   const mask = randomFillSync(Buffer.alloc(4));
   const payload = randomFillSync(Buffer.alloc(load.size));
-  if (load.payload === "text") toPrintable(payload);
+  const isText = load.payload !== "binary";
+  if (isText) toPrintable(payload);
   for (let index = 0; index < payload.length; index++) {
     payload.writeUInt8(payload.readUInt8(index) ^ mask.readUInt8(index & 3), index);
   }
-  return Buffer.concat([header(load.payload === "text" ? 1 : 2, load.size), mask, payload]);
+  return Buffer.concat([header(isText ? 1 : 2, load.size, MASK_BIT), mask, payload]);
 }
 
 function toPrintable(payload: Buffer): void {
@@ -47,13 +48,20 @@ function toPrintable(payload: Buffer): void {
   }
 }
 
+/** A frame as servers send it: not masked. */
+export function serverFrame(payload: "text" | "binary", size: number): Buffer {
+  return Buffer.concat([header(payload === "text" ? 1 : 2, size, 0), Buffer.alloc(size, "a")]);
+}
+
+const MASK_BIT = 0x80;
+
 // RFC 6455 section 5.2: FIN, the opcode, the mask bit, and the length in 7, 16 or 64 bits.
-function header(opcode: number, length: number): Buffer {
+function header(opcode: number, length: number, maskBit: number): Buffer {
   const first = 0x80 | opcode;
-  if (length < 126) return Buffer.from([first, 0x80 | length]);
+  if (length < 126) return Buffer.from([first, maskBit | length]);
   const head = Buffer.alloc(length < 65_536 ? 4 : 10);
   head[0] = first;
-  head[1] = 0x80 | (length < 65_536 ? 126 : 127);
+  head[1] = maskBit | (length < 65_536 ? 126 : 127);
   if (length < 65_536) head.writeUInt16BE(length, 2);
   else head.writeBigUInt64BE(BigInt(length), 2);
   return head;

@@ -4,7 +4,7 @@ import { FrameRing } from "./frames.js";
 import type { Report, Task } from "./task.js";
 
 /** More would overflow the queue of connections that the server has not accepted yet. */
-const openedAtATime = 256;
+export const openedAtATime = 256;
 
 /** Opens connections, has one message echoed on each, and keeps them. */
 export function runIdle(load: IdleLoad, task: Task, report: (report: Report) => void): void {

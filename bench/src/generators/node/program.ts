@@ -1,6 +1,8 @@
+import { runBroadcast } from "./broadcast.js";
 import { runEcho } from "./echo.js";
 import { runHandshakes } from "./handshakes.js";
 import { runIdle } from "./idle.js";
+import { runKeepalive } from "./keepalive.js";
 import type { Report, Task } from "./task.js";
 
 // The load generator for machines without a C compiler: raw sockets and frames built beforehand, no library.
@@ -17,6 +19,12 @@ switch (task.load.kind) {
     break;
   case "handshake":
     runHandshakes(task.load, task, report);
+    break;
+  case "broadcast":
+    runBroadcast(task.load, task, report);
+    break;
+  case "keepalive":
+    runKeepalive(task.load, task, report);
     break;
 }
 

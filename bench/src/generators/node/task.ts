@@ -1,10 +1,10 @@
-import type { Load } from "../../workload.js";
+import type { ServerLoad } from "../../workload.js";
 
 // What the runner and the load generator in Node tell each other.
 
 /** The generator's only argument, as JSON. Durations in milliseconds. */
 export interface Task {
-  readonly load: Load;
+  readonly load: ServerLoad;
   readonly port: number;
   readonly warmup: number;
   readonly duration: number;

@@ -12,6 +12,17 @@ export function announce(port: number): void {
   process.stdout.write(`${port}\n`);
 }
 
+/** Whether each message goes to every connection instead of back. */
+export function isBroadcast(): boolean {
+  return process.env["BROADCAST"] === "1";
+}
+
+/** Milliseconds from ping to ping, in the variable PING_INTERVAL; null for the peer's own. */
+export function pingInterval(): number | null {
+  const milliseconds = process.env["PING_INTERVAL"];
+  return milliseconds === undefined ? null : Number(milliseconds);
+}
+
 export type DeflateSetting = "off" | "context" | "no-context";
 
 /** What the bench wants of permessage-deflate, in the variable DEFLATE: 0, 1 or nct (no context takeover). */

@@ -1,0 +1,14 @@
+import { beatsWs, type Workload } from "../workload.js";
+
+// The kernel's share of a delivery is four fifths: no library can be far from another.
+export const broadcast: Workload = {
+  id: "M4",
+  title: "broadcast of 256 B to 5,000 connections",
+  label: "broadcast to 5,000",
+  load: { kind: "broadcast", size: 256, connections: 5_000, burst: 1 },
+  quick: {
+    title: "broadcast of 256 B to 1,000 connections (reduced: no bar)",
+    load: { kind: "broadcast", size: 256, connections: 1_000, burst: 1 },
+  },
+  bars: [beatsWs(1)],
+};
