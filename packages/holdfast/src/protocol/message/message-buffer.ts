@@ -3,7 +3,7 @@
 
 const SMALLEST = 256;
 /** An announced length is believed up to so many times what has arrived: a claim alone reserves nothing. */
-const TRUST = 16;
+const TRUST = 64;
 const EMPTY = Buffer.alloc(0);
 
 export class MessageBuffer {

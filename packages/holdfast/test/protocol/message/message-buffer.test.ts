@@ -43,3 +43,16 @@ test("E3: a hundred thousand pieces of one byte are moved a dozen times at most,
   const allocated = allocate.mock.calls.map((call) => call.arguments[0]);
   assert.deepEqual(allocated, [256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 100_000]);
 });
+
+test("E3: a large message whose length was announced gets its memory at once, by the first chunk of it", (context) => {
+  const allocate = context.mock.method(Buffer, "allocUnsafeSlow");
+  const buffer = new MessageBuffer(2 ** 20);
+  const chunk = Buffer.alloc(2 ** 16);
+  buffer.append(chunk, 14, chunk.length, 2 ** 20);
+  for (let index = 0; index < 15; index++) buffer.append(chunk, 0, chunk.length, 2 ** 20);
+  buffer.append(chunk, 0, 14, 2 ** 20);
+  assert.deepEqual(
+    [buffer.length, allocate.mock.calls.map((call) => call.arguments[0])],
+    [2 ** 20, [2 ** 20]],
+  );
+});
