@@ -6,7 +6,7 @@ import { InvalidState } from "./errors.js";
 import { closeOf, type Encoded, type MessageExtension, type ProtocolFailure } from "./extension.js";
 import type { FrameEncoder } from "./frame/frame-encoder.js";
 import { FrameParser } from "./frame/frame-parser.js";
-import { BINARY, CLOSE, FIN, PING, PONG, TEXT } from "./frame/opcode.js";
+import { BINARY, CLOSE, FIN, PING, PONG } from "./frame/opcode.js";
 import { MessageReader, type MessageEvents } from "./message/message-reader.js";
 import type { PieceSink } from "./message/piece-decoder.js";
 
@@ -85,7 +85,8 @@ export class Protocol {
 
   /** The frame of a text message, as it is. */
   sendText(text: string): Uint8Array {
-    return this.#frame(FIN | TEXT, Buffer.from(text, "utf8"));
+    this.#checkOpen();
+    return this.encoder.textFrame(text);
   }
 
   /** The frame of a binary message, as it is. */
@@ -130,8 +131,12 @@ export class Protocol {
   }
 
   #frame(firstByte: number, payload: Uint8Array): Uint8Array {
-    if (this.#closeSent !== null) throw new InvalidState("No frame may follow the Close frame that was sent");
+    this.#checkOpen();
     return this.encoder.frame(firstByte, payload);
+  }
+
+  #checkOpen(): void {
+    if (this.#closeSent !== null) throw new InvalidState("No frame may follow the Close frame that was sent");
   }
 }
 

@@ -19,7 +19,7 @@ import {
 } from "../frame/opcode.js";
 import { MessageBuffer } from "./message-buffer.js";
 import { PieceDecoder, type PieceSink } from "./piece-decoder.js";
-import { decodeText, Utf8Validator } from "./utf8.js";
+import { decodeText, decodeValidText, Utf8Validator } from "./utf8.js";
 import { isUtf8 } from "node:buffer";
 
 /** What the peer sent, told in the order of arrival. Payloads may be views of the chunk that was received. */
@@ -243,8 +243,7 @@ export class MessageReader implements FrameSink {
     this.#forgetMessage();
 
     if (!isEncoded) {
-      // Valid already, so that nothing has to be looked for in the decoded text.
-      if (isText) this.#events.onText(payload.toString("utf8"));
+      if (isText) this.#events.onText(decodeValidText(payload));
       else this.#events.onBinary(viewOf(payload, 0, payload.length));
       return;
     }

@@ -1,17 +1,43 @@
 // Text of messages: UTF-8 checked and decoded (RFC 6455 section 8.1, RFC 3629).
 
-import { isUtf8 } from "node:buffer";
+import { isAscii, isUtf8, transcode } from "node:buffer";
+
+/** Below this many bytes, a look at what kind of text it is costs more than it saves (measured on Node 20). */
+const LOOK_FROM = 2048;
 
 /**
  * Decodes `bytes[start, end)`, or returns null where it is not UTF-8.
- * The decoder puts U+FFFD for what is invalid, and looking for that in the string is cheaper than
- * validating first: only text that holds one is validated.
+ * The decoder puts U+FFFD for what is invalid, and looking for that in a short string is cheaper than validating
+ * first: only text that holds one is validated.
  */
 export function decodeText(bytes: Buffer, start: number, end: number): string | null {
+  if (end - start >= LOOK_FROM) {
+    const text = bytes.subarray(start, end);
+    return isUtf8(text) ? decodeValidText(text) : null;
+  }
   const text = bytes.toString("utf8", start, end);
   if (text.includes("\ufffd") && !isUtf8(bytes.subarray(start, end))) return null;
   return text;
 }
+
+/**
+ * Decodes what is known to be UTF-8. Long text, in the ways that cost least (measured on Node 20, 1 MiB): ASCII as
+ * Latin-1 takes a quarter of the time of the general decoder, and any other text by way of UTF-16 half of it.
+ */
+export function decodeValidText(bytes: Buffer): string {
+  if (bytes.length < LOOK_FROM) return bytes.toString("utf8");
+  if (isAscii(bytes)) return bytes.toString("latin1");
+  return canTranscode ? transcode(bytes, "utf8", "utf16le").toString("utf16le") : bytes.toString("utf8");
+}
+
+/** Not every runtime has it, and not every build of Node. */
+const canTranscode = ((): boolean => {
+  try {
+    return transcode(Buffer.from("é€😀"), "utf8", "utf16le").toString("utf16le") === "é€😀";
+  } catch {
+    return false;
+  }
+})();
 
 /** Checks UTF-8 that arrives in pieces, and finds the first bad byte as soon as it is there. */
 export class Utf8Validator {

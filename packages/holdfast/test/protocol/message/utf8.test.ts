@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { isUtf8 } from "node:buffer";
 import { test } from "node:test";
 import fc from "fast-check";
-import { decodeText, Utf8Validator } from "../../../dist/protocol/message/utf8.js";
+import { decodeText, decodeValidText, Utf8Validator } from "../../../dist/protocol/message/utf8.js";
 import { anyText } from "../arbitraries.js";
 import { byteByByte, cutAt } from "../endpoint.js";
 import { CODE_POINTS, INTERESTING_BYTES, NOT_UTF8 } from "./utf8-cases.js";
@@ -136,5 +136,34 @@ test("E1: decoding equals a TextDecoder that is fatal and keeps the byte order m
     const bytes = Buffer.from(character);
     assert.equal(decodeText(bytes, 0, bytes.length), character);
     for (let end = 1; end < bytes.length; end++) assert.equal(decodeText(bytes, 0, end), null, "cut off");
+  }
+});
+
+test("E1: long text decodes as the plain decoder does it, whatever characters it is made of", () => {
+  const alphabets = ["a", "aé", "a€", "a😀", "\ufeffa", "\ufffd", "é€😀z"];
+  const length = fc.integer({ min: 500, max: 3000 });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...alphabets),
+      length,
+      anyText(5),
+      fc.nat(7),
+      (alphabet, count, tail, offset) => {
+        const text = alphabet.repeat(count) + tail;
+        const bytes = Buffer.from(text);
+        const chunk = Buffer.concat([Buffer.alloc(offset, 0xff), bytes, Buffer.alloc(3, 0xff)]);
+        assert.equal(decodeText(chunk, offset, offset + bytes.length), text);
+        assert.equal(decodeValidText(bytes), text);
+      },
+    ),
+  );
+});
+
+test("E1: one bad byte anywhere in long text is found (RFC 6455 section 8.1)", () => {
+  const good = Buffer.from("long text é€😀 ".repeat(300));
+  for (let at = 0; at < good.length; at += 101) {
+    const bytes = Buffer.from(good);
+    bytes[at] = 0xff;
+    assert.equal(decodeText(bytes, 0, bytes.length), null);
   }
 });
