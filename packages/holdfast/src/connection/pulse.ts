@@ -233,5 +233,7 @@ export class Pulse extends Deadline {
 
 /** The heartbeat knows payloads as strings, a character for each byte. */
 function keyOf(payload: Uint8Array): string {
-  return String.fromCharCode(...payload);
+  // A list of its own is what `apply` is declared for, and any that is like one is what it takes; a spread costs three
+  // times as much.
+  return String.fromCharCode.apply(null, payload as unknown as number[]);
 }

@@ -55,9 +55,16 @@ export class LatencyStatistics {
       const none = { last: null, min: null, max: null, mean: null, smoothed: null, jitter: null };
       return { ...none, p50: null, p95: null, p99: null, sent, answered, lost };
     }
-    const series = this.#series ?? new SampleSeries(this.#last);
-    return { last: this.#last, ...series.snapshot(), sent, answered, lost };
+    if (this.#series === null) return { ...ofOne(this.#last), sent, answered, lost };
+    return { last: this.#last, ...this.#series.snapshot(), sent, answered, lost };
   }
+}
+
+/** Most connections end with one sample, or with none. */
+function ofOne(sample: number): Omit<LatencyStats, "sent" | "answered" | "lost"> {
+  const all = { last: sample, min: sample, max: sample, mean: sample };
+  // RFC 6298 section 2.2.
+  return { ...all, smoothed: sample, jitter: sample / 2, p50: sample, p95: sample, p99: sample };
 }
 
 const WINDOW = 128;
