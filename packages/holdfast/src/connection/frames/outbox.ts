@@ -13,6 +13,9 @@ import type { SlabOwner } from "./slab.js";
 /** Payloads up to this size are copied into the slab; larger ones are handed over as they are. */
 const COPY_AT_MOST = 64 * 1024;
 
+/** Several small chunks are joined for the socket: to hand them over one by one costs Node more than a copy. */
+const JOIN_AT_MOST = 16 * 1024;
+
 /** Pings that may wait for a socket that takes no more. */
 const MAX_WAITING_PINGS = 128;
 
@@ -258,10 +261,28 @@ export class Outbox implements Flushable, SlabOwner {
   #write(chunks: readonly Uint8Array[]): void {
     let bytes = 0;
     for (const chunk of chunks) bytes += chunk.length;
-    if (this.#transport.write(chunks)) {
-      for (let index = chunks.length - 1; index >= 0; index--) this.#runtime.slab.release(chunks[index]);
+    const { slab } = this.#runtime;
+    const joined = chunks.length > 1 && bytes <= JOIN_AT_MOST ? this.#join(chunks, bytes) : null;
+    if (this.#transport.write(joined === null ? chunks : [joined])) {
+      if (joined !== null) slab.release(joined);
+      for (let index = chunks.length - 1; index >= 0; index--) slab.release(chunks[index]);
     }
     this.#events.onBytesSent(bytes);
+  }
+
+  /** The chunks side by side in the slab. */
+  #join(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
+    const { slab } = this.#runtime;
+    slab.open(this, bytes);
+    const start = slab.position;
+    let end = start;
+    for (const chunk of chunks) {
+      slab.bytes.set(chunk, end);
+      end += chunk.length;
+    }
+    slab.advance(end);
+    slab.leave();
+    return slab.bytes.subarray(start, end);
   }
 
   /** Whether a message has to queue up: behind others, or because the socket takes no more. */

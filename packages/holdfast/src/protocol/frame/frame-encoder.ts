@@ -4,6 +4,9 @@
 import { applyMask, type MaskKeys } from "./masking.js";
 import { FIN, MASK_BIT, MAX_HEADER_SIZE, TEXT } from "./opcode.js";
 
+/** Frames that live in memory which Node shares out, 8 KiB at a time: those of control frames, for the most part. */
+const POOLED_UP_TO = 256;
+
 export class FrameEncoder {
   /** Keys for a client, which masks every frame; null for a server, which masks none (section 5.1). */
   readonly #maskKeys: MaskKeys | null;
@@ -64,7 +67,9 @@ export class FrameEncoder {
 
   /** A frame in memory of its own: the plain way, for control frames and for the backlog. */
   frame(firstByte: number, payload: Uint8Array): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(this.frameSize(payload.length));
+    const size = this.frameSize(payload.length);
+    // Node's pool: memory of its own costs ten times as much as the frame of a ping.
+    const bytes = size <= POOLED_UP_TO ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
     this.writeFrame(bytes, 0, firstByte, payload);
     return bytes;
   }
