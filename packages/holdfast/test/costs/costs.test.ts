@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { connect, serve } from "holdfast";
+import { BATCH, deliverBatch, openLean } from "./lean-connection.js";
+import type { Costs } from "./measure.js";
+
+// Guards without a clock: what is counted here does not depend on how busy the machine is.
+
+let costs: Costs;
+
+before(async () => {
+  const program = fileURLToPath(new URL("measure.js", import.meta.url));
+  // Nothing may be collected between two readings, so that the heap tells all that was taken from it.
+  const flags = ["--expose-gc", "--min-semi-space-size=128", "--max-semi-space-size=128"];
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, program], { timeout: 60_000 });
+  costs = JSON.parse(stdout) as Costs; // printed by measure.ts
+});
+
+test("E5: an echo by forEach makes no promise", () => {
+  assert(costs.promises.echoByForEach < 0.01, `${costs.promises.echoByForEach} a message`);
+});
+
+test("E5: a message that `for await` takes costs two promises: that of the iterator and that of the await", () => {
+  assert(costs.promises.receivedByForAwait < 2.1, `${costs.promises.receivedByForAwait} a message`);
+});
+
+test("E4: a received text of 64 bytes takes its string from the heap, and nothing else", () => {
+  assert(costs.heapBytes.receive < 100, `${costs.heapBytes.receive} bytes a message`);
+});
+
+test("E5: sending a short message takes nothing from the heap", () => {
+  assert(costs.heapBytes.queue < 8, `${costs.heapBytes.queue} bytes a message`);
+  const ofSending = costs.heapBytes.echo - costs.heapBytes.receive;
+  assert(ofSending < 16, `${ofSending} bytes an echoed message`);
+});
+
+test("C16: an idle connection with keepalive keeps less than 3 KB beside its socket", () => {
+  assert(costs.idleConnection < 3000, `${costs.idleConnection} bytes`);
+});
+
+test("E5: the answers to a chunk of a hundred messages are one write", async () => {
+  const { connection, transport } = openLean();
+  void connection.forEach((message) => void connection.send(message));
+  const already = transport.writes;
+  for (let round = 0; round < 10; round++) deliverBatch(transport);
+  assert.deepEqual([BATCH, transport.writes - already], [100, 10]);
+  connection.terminate();
+});
+
+test("C16: fifty connections with keepalive, at both ends, share one timer of the process", async () => {
+  await using server = await serve(() => undefined, { host: "127.0.0.1" });
+  const already = timers();
+  const opened = await Promise.all(Array.from({ length: 50 }, () => connect(server.url)));
+  assert(opened.every(({ state }) => state === "open"));
+  assert(timers() - already <= 1, `${timers() - already} timers`);
+  await Promise.all(opened.map((connection) => connection.close()));
+});
+
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+}

@@ -1,0 +1,117 @@
+// A connection over a transport that costs nothing, so that what it costs itself can be counted: a clock that stands
+// still, a socket that takes everything and forgets it.
+
+import { createHook } from "node:async_hooks";
+import { PerformanceObserver } from "node:perf_hooks";
+import { frame, OPCODE } from "holdfast-testkit";
+import { Connection, start } from "../../dist/connection/connection.js";
+import { FrameRuntime } from "../../dist/connection/frames/frame-runtime.js";
+import { overFrames } from "../../dist/connection/frames/frame-wire.js";
+import { checkConnectionOptions } from "../../dist/connection/options.js";
+import type { Clock, Random, Transport, TransportHandler } from "../../dist/connection/ports.js";
+
+const clock: Clock = {
+  now: () => 1,
+  wallNow: () => 1,
+  setTimer: () => () => undefined,
+  afterPoll: () => undefined,
+  atTurnEnd: (callback) => process.nextTick(callback),
+};
+
+const random: Random = { fill: (target) => void target.fill(7) };
+
+const runtime = new FrameRuntime(clock, random);
+const settings = checkConnectionOptions({});
+const headers = new Headers();
+const handshake = {
+  url: "ws://example.com/",
+  request: { method: "GET", target: "/", headers },
+  response: { status: 101, headers },
+  subprotocol: null,
+  extensions: [],
+};
+
+export class LeanTransport implements Transport {
+  readonly remoteAddress = null;
+  readonly localAddress = null;
+  readonly bufferedAmount = 0;
+  readonly isBlocked = false;
+  handler: TransportHandler | null = null;
+  writes = 0;
+
+  start(handler: TransportHandler): void {
+    this.handler = handler;
+  }
+
+  write(): boolean {
+    this.writes++;
+    return true;
+  }
+
+  readonly pause = nothing;
+  readonly resume = nothing;
+  readonly end = nothing;
+  readonly destroy = nothing;
+}
+
+function nothing(): void {
+  // It costs nothing.
+}
+
+/** A server's connection with the defaults, keepalive among them. */
+export function openLean(): { readonly connection: Connection; readonly transport: LeanTransport } {
+  const transport = new LeanTransport();
+  const wire = overFrames({
+    ...{ runtime, transport, role: "server", settings, extension: null },
+    ...{ preface: null, rest: new Uint8Array() },
+  } as const);
+  const connection = new Connection({ runtime, wire, settings, handshake, owner: null });
+  connection[start]();
+  return { connection, transport };
+}
+
+/** Messages of a chunk. */
+export const BATCH = 100;
+const template = Buffer.concat(
+  Array.from({ length: BATCH }, () =>
+    frame({ opcode: OPCODE.text, payload: Buffer.alloc(64, "text"), mask: Uint8Array.of(1, 2, 3, 4) }),
+  ),
+);
+const chunk = Buffer.alloc(template.length);
+
+/** A chunk of `BATCH` messages of 64 bytes of text arrives, in memory that is used over and over. */
+export function deliverBatch({ handler }: LeanTransport): void {
+  chunk.set(template);
+  handler?.onChunk(chunk);
+}
+
+/** Promises that were made while `work` went on, by anybody. */
+export async function countPromises(work: () => Promise<void> | void): Promise<number> {
+  let count = 0;
+  const hook = createHook({
+    init: (_, type) => {
+      if (type === "PROMISE") count++;
+    },
+  });
+  hook.enable();
+  try {
+    await work();
+  } finally {
+    hook.disable();
+  }
+  return count;
+}
+
+/** Bytes that `work` takes from the heap. The young generation has to be large enough for all of them. */
+export function countBytes(work: () => void): number {
+  const observer = new PerformanceObserver(() => undefined);
+  globalThis.gc?.();
+  observer.observe({ entryTypes: ["gc"] });
+  const before = process.memoryUsage().heapUsed;
+  work();
+  const bytes = process.memoryUsage().heapUsed - before;
+  const collections = observer.takeRecords().length;
+  observer.disconnect();
+  if (collections > 0) throw new Error("Garbage was collected meanwhile, so that nobody knows");
+  return bytes;
+}
