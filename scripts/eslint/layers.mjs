@@ -7,9 +7,13 @@ import { posix } from "node:path";
 const allOfNode = "node:*";
 
 /** The files of protocol/ that run in browsers as well: a layer of their own, below all others. */
-export const universal = ["close-code", "control-characters", "errors", "frame/opcode"].map(
-  (name) => `protocol/${name}`,
-);
+export const universal = [
+  "close-code",
+  "control-characters",
+  "errors",
+  "frame/opcode",
+  "message/text-bytes",
+].map((name) => `protocol/${name}`);
 
 /**
  * Layer → what its files may import besides their own folder: other layers, only the types of one, single files (with

@@ -56,6 +56,7 @@ export type { ConnectionOptions } from "./connection/options.js";
 export type { Address, Logger } from "./connection/ports.js";
 export type { LatencyStats } from "./heartbeat/latency-statistics.js";
 export type { Liveness } from "./heartbeat/signals.js";
+export { TextBytes } from "./protocol/message/text-bytes.js";
 export type { CloseFrame } from "./protocol/close-code.js";
 export type { HeadersInput } from "./protocol/handshake/header-input.js";
 export type { AllowedOrigins } from "./protocol/handshake/origin.js";

@@ -20,6 +20,7 @@ import {
   requireChoice,
 } from "./options.js";
 import type { Address } from "./ports.js";
+import { TextBytes } from "../protocol/message/text-bytes.js";
 import { MessageStream } from "./message-stream.js";
 import { MessageIterator } from "./message-iterator.js";
 import { consumeAll, receiveOne } from "./readers.js";
@@ -179,7 +180,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
   }
 
   /**
-   * Sends a message: a string as text, bytes as binary (RFC 6455 section 5.6). An iterable of strings or of bytes is
+   * Sends a message: a string or `TextBytes` as text, other bytes as binary (RFC 6455 section 5.6). An iterable of strings or of bytes is
    * sent as one message, a fragment for each piece as it comes, never compressed; other messages wait until it is
    * complete. What goes wrong before its first fragment has left changes nothing; what goes wrong later (a piece of
    * another type, an iterable that throws, an abort) ends the connection with 1011.
@@ -199,6 +200,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
       if (this.#fragmented !== null) return this.#sendInTurn(data, settings);
       if (typeof data === "string") return this.#link.sendText(data, settings);
       const bytes = toBytes(data);
+      if (bytes !== null && data instanceof TextBytes) return this.#link.sendText(data, settings);
       if (bytes !== null) return this.#link.sendBinary(bytes, settings);
       if (isFragments(data)) return this.#sendFragments(data, settings.signal);
       throw expected("data", "a string, bytes, or an iterable of them", data);

@@ -2,6 +2,7 @@
 // `Wire` carries for it, the heartbeat watches over it, and the inbox keeps what nobody has read yet.
 
 import type { CloseFrame } from "../protocol/close-code.js";
+import type { TextBytes } from "../protocol/message/text-bytes.js";
 import type { PieceSink } from "../protocol/message/piece-decoder.js";
 import type { CloseCause, CloseEvidence, CloseInfo } from "./close-info.js";
 import { Ending, type EndingHost } from "./ending.js";
@@ -117,9 +118,10 @@ export class Link
     return this.#ending.settle();
   }
 
-  sendText(text: string, settings: SendSettings): Promise<void> {
+  sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
+    const sending = this.#wire.sendText(text, settings); // Throws for bytes that are no text.
     this.#messagesSent++;
-    return this.#wire.sendText(text, settings);
+    return sending;
   }
 
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {

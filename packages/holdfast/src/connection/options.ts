@@ -2,6 +2,7 @@
 
 import type { Liveness } from "../heartbeat/signals.js";
 import { InvalidArgument } from "../protocol/errors.js";
+import type { TextForm } from "../protocol/message/message-reader.js";
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
 import { checkCompression, type CompressionOptions } from "./compression-options.js";
 import type { Logger } from "./ports.js";
@@ -24,6 +25,11 @@ export interface ConnectionOptions {
   /** Longest message that is accepted; a longer one fails the connection with 1009. @default 1048576 */
   readonly maxMessageSize?: number | null;
   /**
+   * What a text message is handed out as: a string, or its UTF-8 as `TextBytes`, which saves decoding it where it is
+   * only passed on; `recvStream()` makes strings of it all the same. @default "string"
+   */
+  readonly text?: TextForm;
+  /**
    * How many received messages, and how many bytes of them, may wait to be read before reading pauses:
    * a number of messages, or both. @default { messages: 1024, bytes: 1048576 }
    */
@@ -44,6 +50,7 @@ export interface ConnectionSettings {
   readonly closeTimeout: number | null;
   readonly autoPong: boolean;
   readonly maxMessageSize: number | null;
+  readonly text: TextForm;
   readonly maxQueuedMessages: number;
   readonly maxQueuedBytes: number;
   readonly writeLimit: number;
@@ -67,6 +74,7 @@ export function checkConnectionOptions(options: ConnectionOptions): ConnectionSe
     closeTimeout: checkDuration("closeTimeout", options.closeTimeout, 10_000),
     autoPong: checkBoolean("autoPong", options.autoPong, true),
     maxMessageSize: checkSize("maxMessageSize", options.maxMessageSize, 1024 * 1024),
+    text: checkChoice("text", options.text, ["string", "bytes"], "string"),
     ...checkQueue(options.maxQueue),
     writeLimit: checkSize("writeLimit", options.writeLimit, 64 * 1024) ?? Infinity,
     compression: checkCompression(options.compression),

@@ -3,6 +3,7 @@
 
 import type { CloseFrame } from "../protocol/close-code.js";
 import type { HoldfastError } from "../protocol/errors.js";
+import type { TextBytes } from "../protocol/message/text-bytes.js";
 import type { PieceSink } from "../protocol/message/piece-decoder.js";
 import type { CloseCause } from "./close-info.js";
 import type { Message } from "./inbox.js";
@@ -30,8 +31,11 @@ export interface Wire {
   /** Begins: what was queued so far goes out at once, and then what has arrived already is told. */
   start(): void;
 
-  /** Sends a text message; resolves while there is room for more. Rejects only when `fail` says that all is over. */
-  sendText(text: string, settings: SendSettings): Promise<void>;
+  /**
+   * Sends a text message, a string or its UTF-8; resolves while there is room for more. Rejects only when `fail` says
+   * that all is over; throws InvalidArgument for bytes that are not UTF-8.
+   */
+  sendText(text: string | TextBytes, settings: SendSettings): Promise<void>;
   /** The same for a binary message; `payload` may be changed again once the promise has resolved. */
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
   /** The same for the next fragment of a message. Whole messages must not come between. */

@@ -7,7 +7,7 @@ import { closeOf, type Encoded, type MessageExtension, type ProtocolFailure } fr
 import type { FrameEncoder } from "./frame/frame-encoder.js";
 import { FrameParser } from "./frame/frame-parser.js";
 import { BINARY, CLOSE, FIN, PING, PONG } from "./frame/opcode.js";
-import { MessageReader, type MessageEvents } from "./message/message-reader.js";
+import { MessageReader, type MessageEvents, type TextForm } from "./message/message-reader.js";
 import type { PieceSink } from "./message/piece-decoder.js";
 
 export type Role = "client" | "server";
@@ -17,6 +17,8 @@ export interface ProtocolOptions {
   readonly encoder: FrameEncoder;
   /** Bytes of a message's payload; null for no limit. */
   readonly maxMessageSize: number | null;
+  /** What a text message is told as. @default "string" */
+  readonly text?: TextForm;
   /** As negotiated; null for none. */
   readonly extension: MessageExtension | null;
 }
@@ -37,6 +39,7 @@ export class Protocol {
     this.#reader = new MessageReader(events, {
       isServer: !options.encoder.isMasking,
       maxMessageSize: options.maxMessageSize,
+      text: options.text ?? "string",
       extension: options.extension,
     });
     this.#parser = new FrameParser(this.#reader);

@@ -3,6 +3,7 @@
 import type { Message } from "../../dist/connection/inbox.js";
 import type { Address, Clock } from "../../dist/connection/ports.js";
 import type { Fragment, Wire, WireHandler } from "../../dist/connection/wire.js";
+import type { TextBytes } from "../../dist/protocol/message/text-bytes.js";
 import type { CloseFrame } from "../../dist/protocol/close-code.js";
 
 export class MemoryWire implements Wire {
@@ -54,8 +55,8 @@ export class MemoryWire implements Wire {
     this.log.push("start");
   }
 
-  sendText(text: string): Promise<void> {
-    this.log.push(`text ${text}`);
+  sendText(text: string | TextBytes): Promise<void> {
+    this.log.push(`text ${text.toString()}`);
     return Promise.resolve();
   }
 

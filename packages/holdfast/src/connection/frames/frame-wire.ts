@@ -2,9 +2,12 @@
 
 import { BINARY, CONTINUATION, FIN, TEXT } from "../../protocol/frame/opcode.js";
 import type { CloseFrame } from "../../protocol/close-code.js";
+import { InvalidArgument } from "../../protocol/errors.js";
 import { closeOf, type MessageExtension, type ProtocolFailure } from "../../protocol/extension.js";
-import type { MessageEvents } from "../../protocol/message/message-reader.js";
+import type { MessageEvents, TextForm } from "../../protocol/message/message-reader.js";
 import type { PieceSink } from "../../protocol/message/piece-decoder.js";
+import type { TextBytes } from "../../protocol/message/text-bytes.js";
+import { isValidText } from "../../protocol/message/utf8.js";
 import { Protocol, type Role } from "../../protocol/protocol.js";
 import type { Address, Clock, Transport, TransportHandler } from "../ports.js";
 import type { Fragment, SendSettings, Wire, WireHandler, WireMaker } from "../wire.js";
@@ -16,7 +19,12 @@ export interface FrameWireOptions {
   readonly runtime: FrameRuntime;
   readonly transport: Transport;
   readonly role: Role;
-  readonly settings: { readonly maxMessageSize: number | null; readonly writeLimit: number };
+  readonly settings: {
+    readonly maxMessageSize: number | null;
+    readonly writeLimit: number;
+    /** @default "string" */
+    readonly text?: TextForm;
+  };
   /** As negotiated; null for none. */
   readonly extension: MessageExtension | null;
   /** Goes out ahead of everything else: a server's answer to the upgrade. Null for nothing. */
@@ -57,6 +65,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     this.#protocol = new Protocol(this, {
       encoder: options.role === "client" ? runtime.clientEncoder : runtime.serverEncoder,
       maxMessageSize: settings.maxMessageSize,
+      text: settings.text ?? "string",
       extension: options.extension,
     });
     this.#outbox = new Outbox({
@@ -105,7 +114,10 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     if (rest !== null && rest.length > 0) this.onChunk(rest);
   }
 
-  sendText(text: string, settings: SendSettings): Promise<void> {
+  sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
+    if (typeof text !== "string" && !isValidText(text)) {
+      throw new InvalidArgument("Expected `data` to be UTF-8, as text has to be, got other bytes");
+    }
     return this.#outbox.sendText(text, settings);
   }
 

@@ -3,6 +3,7 @@
 
 import type { CloseFrame } from "../../protocol/close-code.js";
 import { BINARY, FIN, PONG, TEXT } from "../../protocol/frame/opcode.js";
+import type { TextBytes } from "../../protocol/message/text-bytes.js";
 import type { Protocol } from "../../protocol/protocol.js";
 import type { Transport } from "../ports.js";
 import type { SendSettings } from "../wire.js";
@@ -90,7 +91,9 @@ export class Outbox implements Flushable, SlabOwner {
   }
 
   /** Sends a text message; resolves below `writeLimit`. */
-  sendText(text: string, { mayEncode, signal }: SendSettings): Promise<void> {
+  sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
+    if (typeof text !== "string") return this.#sendBytes(TEXT, text, settings);
+    const { mayEncode, signal } = settings;
     const { encoder, extension } = this.#protocol;
     const size = encoder.maxTextFrameSize(text.length);
     if (extension !== null && mayEncode && size >= extension.threshold) {
@@ -104,12 +107,8 @@ export class Outbox implements Flushable, SlabOwner {
   }
 
   /** Sends a binary message; resolves below `writeLimit`, and when `payload` may be changed again. */
-  sendBinary(payload: Uint8Array, { mayEncode, signal }: SendSettings): Promise<void> {
-    const { extension } = this.#protocol;
-    if (extension !== null && mayEncode && payload.length >= extension.threshold) {
-      return this.#sendEncoded(BINARY, payload, signal);
-    }
-    return this.sendFrame(FIN | BINARY, payload, signal);
+  sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
+    return this.#sendBytes(BINARY, payload, settings);
   }
 
   /** Sends a data frame as it is: a message, or one of its fragments. */
@@ -308,6 +307,14 @@ export class Outbox implements Flushable, SlabOwner {
     this.#batchBytes += end - start;
     this.#planFlush();
     return SENT;
+  }
+
+  #sendBytes(opcode: number, payload: Uint8Array, { mayEncode, signal }: SendSettings): Promise<void> {
+    const { extension } = this.#protocol;
+    if (extension !== null && mayEncode && payload.length >= extension.threshold) {
+      return this.#sendEncoded(opcode, payload, signal);
+    }
+    return this.sendFrame(FIN | opcode, payload, signal);
   }
 
   /** Sends a message by way of the extension. One that was encoded has to go out: the extension remembers it. */

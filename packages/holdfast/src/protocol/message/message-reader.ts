@@ -19,12 +19,14 @@ import {
 } from "../frame/opcode.js";
 import { MessageBuffer } from "./message-buffer.js";
 import { PieceDecoder, type PieceSink } from "./piece-decoder.js";
+import { TextBytes } from "./text-bytes.js";
 import { decodeText, decodeValidText, Utf8Validator } from "./utf8.js";
 import { isUtf8 } from "node:buffer";
 
 /** What the peer sent, told in the order of arrival. Payloads may be views of the chunk that was received. */
 export interface MessageEvents {
   onText(text: string): void;
+  /** A binary message, or text that is told as `TextBytes`. */
   onBinary(bytes: Uint8Array): void;
   onPing(payload: Uint8Array): void;
   onPong(payload: Uint8Array): void;
@@ -37,11 +39,15 @@ export interface MessageEvents {
   onReleased(): void;
 }
 
+/** What a text message is told as: a string, or the UTF-8 that it came in. */
+export type TextForm = "string" | "bytes";
+
 export interface MessageReaderOptions {
   /** A server accepts only masked frames, a client only unmasked ones (section 5.1). */
   readonly isServer: boolean;
   /** Bytes of a message's payload, inflated ones as well; null for no limit. */
   readonly maxMessageSize: number | null;
+  readonly text: TextForm;
   readonly extension: MessageExtension | null;
 }
 
@@ -49,6 +55,7 @@ export class MessageReader implements FrameSink {
   readonly #events: MessageEvents;
   readonly #expectsMask: boolean;
   readonly #maxMessageSize: number;
+  readonly #wantsTextBytes: boolean;
   readonly #extension: MessageExtension | null;
 
   /** The frame whose payload comes next. */
@@ -75,6 +82,7 @@ export class MessageReader implements FrameSink {
     this.#expectsMask = options.isServer;
     // Without a limit, a length that cannot be counted is still one that cannot be received.
     this.#maxMessageSize = options.maxMessageSize ?? Number.MAX_SAFE_INTEGER;
+    this.#wantsTextBytes = options.text === "bytes";
     this.#extension = options.extension;
   }
 
@@ -226,9 +234,19 @@ export class MessageReader implements FrameSink {
   }
 
   #deliverText(bytes: Buffer, start: number, end: number): void {
+    if (this.#wantsTextBytes) {
+      if (isUtf8(bytes.subarray(start, end))) this.#events.onBinary(textBytesOf(bytes, start, end));
+      else this.#failText();
+      return;
+    }
     const text = decodeText(bytes, start, end);
     if (text === null) this.#failText();
     else this.#events.onText(text);
+  }
+
+  #deliverValidText(bytes: Buffer): void {
+    if (this.#wantsTextBytes) this.#events.onBinary(textBytesOf(bytes, 0, bytes.length));
+    else this.#events.onText(decodeValidText(bytes));
   }
 
   #endMessage(): void {
@@ -243,7 +261,7 @@ export class MessageReader implements FrameSink {
     this.#forgetMessage();
 
     if (!isEncoded) {
-      if (isText) this.#events.onText(decodeValidText(payload));
+      if (isText) this.#deliverValidText(payload);
       else this.#events.onBinary(viewOf(payload, 0, payload.length));
       return;
     }
@@ -333,6 +351,12 @@ function describeLength(length: number): string {
 /** A plain `Uint8Array`, as in browsers, over the same memory. */
 function viewOf(bytes: Buffer, start: number, end: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+}
+
+/** The same for text that stays as it came. */
+function textBytesOf(bytes: Buffer, start: number, end: number): TextBytes {
+  const memory = bytes.buffer as ArrayBuffer; // Shared memory is nothing that chunks arrive in.
+  return new TextBytes(memory, bytes.byteOffset + start, end - start);
 }
 
 /** Control payloads are small and outlive their chunk: a view would keep all of the chunk. */

@@ -2,6 +2,11 @@
 
 import { isAscii, isUtf8, transcode } from "node:buffer";
 
+/** Whether all of the bytes are UTF-8. */
+export function isValidText(bytes: Uint8Array): boolean {
+  return isUtf8(bytes);
+}
+
 /** Below this many bytes, a look at what kind of text it is costs more than it saves (measured on Node 20). */
 const LOOK_FROM = 2048;
 
