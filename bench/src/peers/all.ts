@@ -27,6 +27,13 @@ export const allPeers: readonly Peer[] = [
     findServer: () => packagedProgram("holdfast", "holdfast-for-await-server.js"),
   },
   {
+    name: "holdfast-raw-text",
+    about: 'as holdfast, with the option text: "bytes"',
+    takesPart: ({ id }) => id === "M7r" || id === "M8",
+    isQuick: true,
+    findServer: () => packagedProgram("holdfast", "holdfast-server.js", { environment: { RAW_TEXT: "1" } }),
+  },
+  {
     name: "ws",
     about: "defaults: no keepalive, no compression, no native add-on",
     // Its README pings by a recipe: that is the next peer but one.

@@ -1,7 +1,7 @@
 // The chart of the ratios: how many times less than the base holdfast costs, workload by workload, on a scale of
 // doublings. Plain SVG that follows the reader's light or dark setting, with all figures in its description.
 
-import type { Row, Summary } from "./summary.js";
+import type { Summary } from "./summary.js";
 
 const LEFT = 236;
 const WIDTH = 860;
@@ -34,7 +34,7 @@ export function renderChart(summaries: readonly Summary[]): string {
     `<desc id="description">${escaped(describe(lines))}</desc>`,
     style,
     `<rect class="ground" width="${WIDTH}" height="${height}" rx="8"/>`,
-    `<text class="heading" x="20" y="30">How many times less than ws</text>`,
+    `<text class="heading" x="20" y="30">Times less than ws</text>`,
     legend(),
     ...scale.ticks.map((tick) => grid(scale, tick, height)),
     ...lines.map((line, index) => bar(scale, line, TOP + index * ROW)),
@@ -63,8 +63,8 @@ class Scale {
 
 function lineOf(summary: Summary): Line[] {
   const ratioOf = (peer: string): number | null =>
-    summary.rows.find((row: Row) => row.peer === peer)?.ratio?.median ?? null;
-  const own = summary.rows.find((row) => row.peer.startsWith("holdfast") && row.ratio !== null);
+    summary.rows.find((row) => row.peer === peer)?.ratio?.median ?? null;
+  const own = summary.rows.find((row) => row.peer === summary.subject && row.ratio !== null);
   if (own?.ratio === null || own?.ratio === undefined) return [];
   const dots = DOTS.flatMap(({ peer, css }) => {
     const ratio = ratioOf(peer);
@@ -98,13 +98,13 @@ function bar(scale: Scale, line: Line, top: number): string {
 }
 
 function legend(): string {
-  const entries = [{ name: "holdfast", css: "bar" }, ...DOTS];
+  const entries = [{ name: "holdfast", css: "bar" }, { name: "where it costs more", css: "behind" }, ...DOTS];
   return entries
     .map(({ name, css }, index) => {
-      const x = LEFT + 150 + index * 140;
+      const x = LEFT + 60 + index * 145;
       const mark =
-        css === "bar"
-          ? `<rect class="bar" x="${x - 6}" y="20" width="12" height="12" rx="2"/>`
+        css === "bar" || css === "behind"
+          ? `<rect class="${css}" x="${x - 6}" y="20" width="12" height="12" rx="2"/>`
           : `<circle class="${css}" cx="${x}" cy="26" r="4"/>`;
       return `${mark}<text class="label" x="${x + 12}" y="30">${name}</text>`;
     })

@@ -35,6 +35,8 @@ export interface Summary {
   readonly label: string;
   /** Which peer the others are compared with. */
   readonly base: string;
+  /** The peer that the first bar is about: the one that the workload is there for. */
+  readonly subject: string;
   readonly unit: { readonly symbol: "µs" | "B"; readonly per: string };
   readonly rows: readonly Row[];
 }
@@ -43,7 +45,8 @@ export function summarize(stage: Stage, samples: readonly Sample[]): Summary {
   const own = samples.filter((sample) => sample.workload === stage.id);
   const rows = stage.contenders.map(({ peer }) => summarizePeer(stage, own, peer.name));
   const { id, title, label, base } = stage;
-  return { id, title, label, base, unit: unitOf(stage.load), rows };
+  const subject = stage.bars[0]?.peer ?? "holdfast";
+  return { id, title, label, base, subject, unit: unitOf(stage.load), rows };
 }
 
 function summarizePeer(stage: Stage, samples: readonly Sample[], peer: string): Row {

@@ -16,6 +16,8 @@ import { handshakeRate } from "./handshake-rate.js";
 import { idleMemory } from "./idle-memory.js";
 import { keepalive } from "./keepalive.js";
 import { largeBinary } from "./large-binary.js";
+import { largeTextRawNonAscii } from "./large-text-raw-non-ascii.js";
+import { largeTextRaw } from "./large-text-raw.js";
 import { largeText } from "./large-text.js";
 import { mediumBinary } from "./medium-binary.js";
 import { mediumBinaryPipelined } from "./medium-binary-pipelined.js";
@@ -42,6 +44,8 @@ export const allWorkloads: readonly Workload[] = [
   broadcastBursts,
   keepalive,
   largeText,
+  largeTextRaw,
+  largeTextRawNonAscii,
   clientEchoPipelined,
   clientEcho,
   clientSendSmall,

@@ -23,6 +23,11 @@ export function pingInterval(): number | null {
   return milliseconds === undefined ? null : Number(milliseconds);
 }
 
+/** Whether text is handed on as bytes, without ever being a string. */
+export function isRawText(): boolean {
+  return process.env["RAW_TEXT"] === "1";
+}
+
 export type DeflateSetting = "off" | "context" | "no-context";
 
 /** What the bench wants of permessage-deflate, in the variable DEFLATE: 0, 1 or nct (no context takeover). */
