@@ -7,7 +7,7 @@ export type { ClientOptions } from "./client/client.js";
 export { reconnect } from "./client/reconnect.js";
 export type { ReconnectOptions } from "./client/reconnect.js";
 export { persist } from "./persist/persist.js";
-export type { PersistOptions } from "./persist/persist-options.js";
+export type { PersistOptions } from "./persist/retry/persist-options.js";
 export type { Provided } from "./persist/target.js";
 export type {
   BackOffEvent,

@@ -1,7 +1,7 @@
 // `reconnect()` on the sockets of Node.js, Bun and Deno.
 
 import type { Connection } from "../connection/connection.js";
-import { checkPersistOptions, type PersistOptions } from "../persist/persist-options.js";
+import { checkPersistOptions, type PersistOptions } from "../persist/retry/persist-options.js";
 import { Reconnection } from "../persist/reconnect.js";
 import {
   checkURLOrFunction,

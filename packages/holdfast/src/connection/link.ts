@@ -333,9 +333,9 @@ export class Link
 
   /** The peer is told, in case it still listens, and not waited for. */
   #giveUp(close: CloseFrame, cause: CloseCause): void {
-    this.#ending.note(cause, null);
     if (this.#wire.closeSent === null) this.#wire.queueClose(close, true);
     this.#wire.flush();
+    this.#ending.note(cause, null); // Behind the Close: one that answers the peer's leaves it the peer's doing.
     this.#abandon();
   }
 

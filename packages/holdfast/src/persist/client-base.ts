@@ -11,10 +11,10 @@ import { LatencyStatistics, type LatencyStats } from "../heartbeat/latency-stati
 import { InvalidState } from "../protocol/errors.js";
 import { checkPollInterval, type StreamOptions } from "./client-options.js";
 import type { Connector, ConnectorOptions } from "./connector.js";
-import { EventStream, type RunningStream, type StreamOwner } from "./event-stream.js";
+import { EventStream, type RunningStream, type StreamOwner } from "./stream/event-stream.js";
 import type { ClientEvent } from "./events.js";
-import type { PersistSettings } from "./persist-options.js";
-import { RetryPolicy } from "./retry-policy.js";
+import type { PersistSettings } from "./retry/persist-options.js";
+import { RetryPolicy } from "./retry/retry-policy.js";
 import {
   checkURLOrFunction,
   type Provided,

@@ -6,8 +6,8 @@ import type { ConnectionSettings } from "../connection/options.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
 import type { ConnectorOptions, TransportEnds } from "./connector.js";
 import { Interruptions } from "./interruptions.js";
-import type { PersistSettings } from "./persist-options.js";
-import { RetryPolicy, type Ending } from "./retry-policy.js";
+import type { PersistSettings } from "./retry/persist-options.js";
+import { RetryPolicy, type Ending } from "./retry/retry-policy.js";
 import { openTarget, type Target, type TargetObserver } from "./target.js";
 import { openingError, unopenedInfo } from "./unopened.js";
 

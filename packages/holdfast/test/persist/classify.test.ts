@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isRetryable } from "../../dist/persist/classify.js";
+import { isRetryable } from "../../dist/persist/retry/classify.js";
 import {
   HandshakeError,
   HoldfastError,

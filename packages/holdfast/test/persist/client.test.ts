@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { FakeClock } from "holdfast-testkit";
+import { frame, OPCODE, type FakeClock } from "holdfast-testkit";
+import type { MessageExtension } from "../../dist/protocol/extension.js";
 import { HandshakeError } from "../../dist/protocol/errors.js";
 import { Consumer } from "./consumer.js";
 import { assertOneAttempt } from "./grammar.js";
@@ -132,10 +133,10 @@ describe("A loop over a client", () => {
     );
     await clock.settle();
     const readAt: { readonly at: number; readonly receivedAt: number }[] = [];
-    for (const frame of [text("a"), binary(new Uint8Array(1)), ping("p"), pong("q")]) {
+    for (const arrival of [text("a"), binary(new Uint8Array(1)), ping("p"), pong("q")]) {
       await clock.advanceAsync(100);
       readAt.push({ at: clock.now(), receivedAt: clock.wallNow() });
-      connector.attempt.deliver(frame);
+      connector.attempt.deliver(arrival);
     }
     await clock.advanceAsync(2000);
     late.open();
@@ -145,6 +146,31 @@ describe("A loop over a client", () => {
       consumer.seen.slice(3).map(({ event: { at, receivedAt } }) => ({ at, receivedAt })),
       readAt,
     );
+    client.terminate();
+    await clock.settle();
+  });
+
+  test("A4: a message that takes long to decompress has the time of its bytes", async () => {
+    let decoded: (payload: Uint8Array) => void = () => undefined;
+    const extension: MessageExtension = {
+      name: "slow",
+      reservedBits: 0x40,
+      threshold: Infinity,
+      decode: () => new Promise((resolve) => (decoded = resolve)),
+      encode: () => null,
+    };
+    const connector = new ScriptedConnector((attempt) => attempt.openWith(extension));
+    const { clock } = connector;
+    const client = new ScriptedClient(connector);
+    const consumer = new Consumer(client, client);
+    await clock.advanceAsync(100);
+    const receivedAt = clock.wallNow();
+    connector.attempt.deliver(frame({ opcode: OPCODE.text, rsv: 4, payload: "x" }));
+    await clock.advanceAsync(700);
+    decoded(Buffer.from("decoded"));
+    await clock.settle();
+    const event = consumer.find("text");
+    assert.deepEqual([event?.text, event?.at, event?.receivedAt], ["decoded", 100, receivedAt]);
     client.terminate();
     await clock.settle();
   });
@@ -160,9 +186,9 @@ describe("A loop over a client", () => {
       consumer.seen.filter(({ event }) => event.type === "poll").map(({ event }) => event.at);
     assert.deepEqual(polls(), [0, 1000, 2000, 3000]);
     // A loop that was blocked for some slots gets one poll for all of them, and the grid stays what it was.
-    clock.stall(2600);
+    clock.stall(3100);
     await clock.advanceAsync(1000);
-    assert.deepEqual(polls(), [0, 1000, 2000, 3000, 6100, 7000]);
+    assert.deepEqual(polls(), [0, 1000, 2000, 3000, 6600, 7000]);
     assert.deepEqual(consumer.types.slice(0, 4), ["connecting", "connected", "ready", "poll"]);
     client.terminate();
     await clock.settle();
@@ -300,6 +326,42 @@ describe("A loop over a client", () => {
     connector.assertNothingLeft();
   });
 
+  test("A7: leaving on `closing` answers with the peer's code, and it is the peer that closed", async () => {
+    const aborter = new AbortController();
+    const { connector, clock, client } = opened({ signal: aborter.signal });
+    const consumer = new Consumer(client, client, (event) => {
+      if (event.type === "closing") aborter.abort();
+    });
+    await clock.settle();
+    connector.attempt.deliver(close(4000, "over"));
+    await clock.settle();
+    await consumer.finished;
+    assert.deepEqual(connector.attempt.sent(), ["CLOSE 4000 over"]);
+    assert.deepEqual(consumer.types.slice(3), ["closing", "disconnected"]);
+    assert.equal(consumer.find("disconnected")?.info.cause, "peer-close");
+    connector.assertNothingLeft();
+  });
+
+  test("A3: a client that is being closed is never told to be open", async () => {
+    const { connector, clock, client } = opened();
+    const busy = gate();
+    const consumer = new Consumer(client, client, (event) =>
+      event.type === "connecting" ? busy.promise : undefined,
+    );
+    await clock.settle();
+    void client.close();
+    await clock.settle();
+    assert.deepEqual(connector.attempt.sent(), ["CLOSE 1000"]);
+    busy.open();
+    await clock.settle();
+    assert.deepEqual(
+      consumer.seen.map(({ event, state }) => `${event.type} ${state}`),
+      ["connecting connecting", "connected connecting", "ready closing"],
+    );
+    client.terminate();
+    await clock.settle();
+  });
+
   test("A9: while the consumer is busy pings are answered, ours go out, and the verdict comes on time", async () => {
     const { connector, clock, client } = opened({ pingInterval: 1000, pingTimeout: 1500 });
     const busy = gate();
@@ -355,6 +417,46 @@ describe("A loop over a client", () => {
     const evidence = consumer.find("disconnected")?.info.evidence;
     assert.equal(evidence?.messagesReceived, 12);
     connector.assertNothingLeft();
+  });
+
+  test("A9: while closing nothing is held back, so that the peer's Close is read, and memory stays bounded", async () => {
+    const { connector, clock, client } = opened({ maxQueue: 8 });
+    const busy = gate();
+    const consumer = new Consumer(client, client, (event) =>
+      event.type === "ready" ? busy.promise : undefined,
+    );
+    await clock.settle();
+    void client.close();
+    for (let index = 0; index < 100; index++) connector.attempt.transport.arrive(text(String(index)));
+    connector.attempt.transport.arrive(close(1000));
+    connector.attempt.transport.arriveEof();
+    await clock.settle();
+    assert.equal(connector.attempt.isLive, false);
+    busy.open();
+    await consumer.finished;
+    assert.deepEqual(consumer.types.slice(3), [...Array<string>(9).fill("text"), "closed", "disconnected"]);
+    assert.equal(consumer.find("disconnected")?.info.message, "sent 1000 (OK); then received 1000 (OK)");
+    assert.equal(consumer.find("disconnected")?.info.evidence.messagesUnread, 9);
+    connector.assertNothingLeft();
+  });
+
+  test("A9, E3: what waits keeps no more memory than it needs", async () => {
+    const { connector, clock, client } = opened();
+    const busy = gate();
+    const consumer = new Consumer(client, client, (event) =>
+      event.type === "ready" ? busy.promise : undefined,
+    );
+    await clock.settle();
+    connector.attempt.deliver(binary(new Uint8Array(10)), ping("p"), pong("q"), text("x".repeat(10_000)));
+    busy.open();
+    await clock.settle();
+    const sizes = consumer.seen.flatMap(({ event }) => {
+      if (event.type === "binary") return [event.data.buffer.byteLength];
+      return event.type === "ping" || event.type === "pong" ? [event.payload.buffer.byteLength] : [];
+    });
+    assert.deepEqual(sizes, [10, 1, 1]);
+    client.terminate();
+    await clock.settle();
   });
 
   test("A9: of pings, pongs and polls the newest are kept for a consumer that does not come", async () => {

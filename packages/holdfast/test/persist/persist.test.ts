@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { backoffDelay, DEFAULT_BACKOFF } from "../../dist/heartbeat/backoff.js";
 import { persist } from "../../dist/persist/persist.js";
-import type { PersistOptions } from "../../dist/persist/persist-options.js";
+import type { PersistOptions } from "../../dist/persist/retry/persist-options.js";
 import type { BackOffEvent, ClientEvent } from "../../dist/persist/events.js";
 import { HandshakeError, InvalidStatus } from "../../dist/protocol/errors.js";
 import { Consumer } from "./consumer.js";
@@ -368,6 +368,22 @@ describe("persist()", () => {
     await scene.clock.settle();
     await scene.consumer.finished;
     assert.deepEqual(scene.consumer.types.slice(2), ["ready", "text", "text", "disconnected"]);
+    scene.connector.assertNothingLeft();
+  });
+
+  test("F6: a wait that ended before the consumer heard of it is not told", async () => {
+    let release: () => void = () => undefined;
+    const busy = new Promise<void>((resolve) => (release = resolve));
+    const scene = begin(
+      (attempt) => attempt.fail(refused()),
+      {},
+      { body: (event) => (event.type === "connecting" ? busy : undefined) },
+    );
+    await scene.clock.settle();
+    assert.equal((await scene.client.close())?.cause, "refused");
+    release();
+    await scene.consumer.finished;
+    assert.deepEqual(scene.consumer.types, ["connecting", "connectFail", "disconnected"]);
     scene.connector.assertNothingLeft();
   });
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { checkConnectionOptions } from "../../dist/connection/options.js";
 import type { Connection } from "../../dist/connection/connection.js";
-import { checkPersistOptions, type PersistOptions } from "../../dist/persist/persist-options.js";
+import { checkPersistOptions, type PersistOptions } from "../../dist/persist/retry/persist-options.js";
 import { Reconnection } from "../../dist/persist/reconnect.js";
 import { HandshakeError, InvalidStatus } from "../../dist/protocol/errors.js";
 import { follow } from "../connection/harness.js";

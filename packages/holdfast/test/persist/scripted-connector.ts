@@ -10,6 +10,7 @@ import { ClientBase } from "../../dist/persist/client-base.js";
 import type { StreamOptions } from "../../dist/persist/client-options.js";
 import type { Connector, ConnectorOptions, OpenObserver } from "../../dist/persist/connector.js";
 import type { Provided, ProvidedOptions } from "../../dist/persist/target.js";
+import type { MessageExtension } from "../../dist/protocol/extension.js";
 import { InvalidURL } from "../../dist/protocol/errors.js";
 import { describeFrame, parseFrames } from "../connection/harness.js";
 
@@ -62,6 +63,10 @@ export class ScriptedAttempt {
 
   /** The upgrade succeeded, with these bytes behind it. */
   open(...glued: readonly Uint8Array[]): void {
+    this.openWith(null, ...glued);
+  }
+
+  openWith(extension: MessageExtension | null, ...glued: readonly Uint8Array[]): void {
     this.connected();
     this.isOpen = true;
     const settings = checkConnectionOptions({ pingInterval: null, ...this.options });
@@ -73,7 +78,7 @@ export class ScriptedAttempt {
         transport: this.transport,
         role: "client",
         settings,
-        extension: null,
+        extension,
         preface: null,
         rest: Buffer.concat(glued),
       }),

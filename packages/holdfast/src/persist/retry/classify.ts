@@ -9,7 +9,7 @@ import {
   InvalidUpgrade,
   InvalidURL,
   NegotiationError,
-} from "../protocol/errors.js";
+} from "../../protocol/errors.js";
 
 /**
  * False for what will be the same the next time: an argument, URL or header that cannot be used; an answer to the

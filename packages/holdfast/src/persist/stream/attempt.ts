@@ -1,27 +1,27 @@
 // One attempt: from the first step of connecting to the end of the connection, told as events.
 
-import type { CloseInfo } from "../connection/close-info.js";
-import { leave, type Connection } from "../connection/connection.js";
-import { connectionClosed } from "../connection/errors.js";
-import { ownBytes, type Message, type Unread } from "../connection/inbox.js";
-import type { ConnectionSettings } from "../connection/options.js";
-import type { Runtime } from "../connection/runtime.js";
-import { attachTap, type Tap, type TappedConnection } from "../connection/tap.js";
+import type { CloseInfo } from "../../connection/close-info.js";
+import { leave, type Connection } from "../../connection/connection.js";
+import { connectionClosed } from "../../connection/errors.js";
+import { ownBytes, type Message, type Unread } from "../../connection/inbox.js";
+import type { ConnectionSettings } from "../../connection/options.js";
+import type { Runtime } from "../../connection/runtime.js";
+import { attachTap, type Tap, type TappedConnection } from "../../connection/tap.js";
 import {
   InvalidHeader,
   InvalidStatus,
   InvalidUpgrade,
   NegotiationError,
   type HoldfastError,
-} from "../protocol/errors.js";
+} from "../../protocol/errors.js";
 import { CloseAnswer } from "./close-answer.js";
-import type { ConnectorOptions, TransportEnds } from "./connector.js";
-import type { ClientEvent, Close, EventTime } from "./events.js";
+import type { ConnectorOptions, TransportEnds } from "../connector.js";
+import type { ClientEvent, Close, EventTime } from "../events.js";
 import { Poller } from "./poller.js";
-import type { Ending } from "./retry-policy.js";
-import { openTarget, type Target, type TargetObserver } from "./target.js";
+import type { Ending } from "../retry/retry-policy.js";
+import { openTarget, type Target, type TargetObserver } from "../target.js";
 import { ReceivedText } from "./text-event.js";
-import { abortedError, openingError, unopenedInfo } from "./unopened.js";
+import { abortedError, openingError, unopenedInfo } from "../unopened.js";
 
 /** What an attempt needs of the stream that it is part of. */
 export interface AttemptHost {

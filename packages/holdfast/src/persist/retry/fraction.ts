@@ -1,6 +1,6 @@
 // A number in [0, 1) out of the port for randomness.
 
-import type { Random } from "../connection/ports.js";
+import type { Random } from "../../connection/ports.js";
 
 export function randomFraction(random: Random): number {
   const words = new Uint32Array(1);

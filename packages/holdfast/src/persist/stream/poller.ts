@@ -1,7 +1,7 @@
 // `poll` events: the first at once, then one each interval, on a grid that neither traffic nor lateness shifts.
 
-import type { Runtime } from "../connection/runtime.js";
-import { Deadline } from "../connection/timer-queue.js";
+import type { Runtime } from "../../connection/runtime.js";
+import { Deadline } from "../../connection/timer-queue.js";
 
 export class Poller extends Deadline {
   readonly #runtime: Runtime;

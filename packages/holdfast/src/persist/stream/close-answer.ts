@@ -1,8 +1,8 @@
 // The answer to the peer's Close. It waits for the consumer, who may have something left to send, and not for ever:
 // the peer's patience runs, and a consumer that is busy elsewhere must not hold up the end.
 
-import type { Runtime } from "../connection/runtime.js";
-import { Deadline } from "../connection/timer-queue.js";
+import type { Runtime } from "../../connection/runtime.js";
+import { Deadline } from "../../connection/timer-queue.js";
 
 /** Milliseconds that a consumer has to come as far as `closing`. */
 const UNTIL_DELIVERED = 1_000;

@@ -1,7 +1,7 @@
 // The state of a client as its events tell it: a consumer that is late is told the same story as one that is not.
 
-import type { ConnectionState } from "../connection/link.js";
-import type { ClientEventType } from "./events.js";
+import type { ConnectionState } from "../../connection/link.js";
+import type { ClientEventType } from "../events.js";
 
 /**
  * The state when an event of this type is delivered.

@@ -1,6 +1,6 @@
 // The event of a text message: a class, so that `json()` costs no closure for each message.
 
-import type { EventTime, TextEvent } from "./events.js";
+import type { EventTime, TextEvent } from "../events.js";
 
 export class ReceivedText implements TextEvent {
   readonly type = "text";

@@ -1,7 +1,7 @@
 // Options of `persist()` and `reconnect()`, beside those of the connection.
 
-import { checkDuration, checkFunction, checkSignal, expected } from "../connection/options.js";
-import { DEFAULT_BACKOFF, type BackoffSettings } from "../heartbeat/backoff.js";
+import { checkDuration, checkFunction, checkSignal, expected } from "../../connection/options.js";
+import { DEFAULT_BACKOFF, type BackoffSettings } from "../../heartbeat/backoff.js";
 
 /** How a client comes back. Durations are milliseconds. */
 export interface PersistOptions {

@@ -1,8 +1,8 @@
 // Events on their way to the consumer. Bounded: above the limits reading pauses, and of what only tells the state of
 // affairs (pings, pongs, polls) the newest is kept and the oldest given up.
 
-import type { Unread } from "../connection/inbox.js";
-import type { ClientEvent, ClientEventType } from "./events.js";
+import type { Unread } from "../../connection/inbox.js";
+import type { ClientEvent, ClientEventType } from "../events.js";
 
 export interface QueueLimits {
   readonly maxQueuedMessages: number;

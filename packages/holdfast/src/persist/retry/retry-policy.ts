@@ -1,9 +1,9 @@
 // Decides what follows on the end of an attempt: nothing, or a wait (docs/persistent.md).
 
-import type { CloseInfo } from "../connection/close-info.js";
-import type { Random } from "../connection/ports.js";
-import { backoffDelay } from "../heartbeat/backoff.js";
-import { InvalidStatus } from "../protocol/errors.js";
+import type { CloseInfo } from "../../connection/close-info.js";
+import type { Random } from "../../connection/ports.js";
+import { backoffDelay } from "../../heartbeat/backoff.js";
+import { InvalidStatus } from "../../protocol/errors.js";
 import { isRetryable } from "./classify.js";
 import { randomFraction } from "./fraction.js";
 import { MAX_DELAY, type PersistSettings } from "./persist-options.js";

@@ -1,20 +1,20 @@
 // The events of one iteration over a client: of one attempt, or of one after the other where a policy says so.
 
-import type { CloseInfo } from "../connection/close-info.js";
-import type { Connection } from "../connection/connection.js";
-import { ConcurrencyError } from "../connection/errors.js";
-import type { Unread } from "../connection/inbox.js";
-import type { ConnectionState } from "../connection/link.js";
-import type { ConnectionSettings } from "../connection/options.js";
-import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
+import type { CloseInfo } from "../../connection/close-info.js";
+import type { Connection } from "../../connection/connection.js";
+import { ConcurrencyError } from "../../connection/errors.js";
+import type { Unread } from "../../connection/inbox.js";
+import type { ConnectionState } from "../../connection/link.js";
+import type { ConnectionSettings } from "../../connection/options.js";
+import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
 import { Attempt, type AttemptHost } from "./attempt.js";
-import type { ConnectorOptions } from "./connector.js";
+import type { ConnectorOptions } from "../connector.js";
 import { EventQueue } from "./event-queue.js";
-import type { ClientEvent, Close, EventTime } from "./events.js";
-import { Interruptions } from "./interruptions.js";
-import type { Ending, RetryPolicy } from "./retry-policy.js";
+import type { ClientEvent, Close, EventTime } from "../events.js";
+import { Interruptions } from "../interruptions.js";
+import type { Ending, RetryPolicy } from "../retry/retry-policy.js";
 import { stateAfter } from "./state.js";
-import type { Target } from "./target.js";
+import type { Target } from "../target.js";
 
 export interface EventStreamOptions<Options extends ConnectorOptions> {
   readonly target: Target<Options>;
