@@ -167,12 +167,12 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
   }
 
   onPing(payload: Uint8Array): void {
-    if (!this.#isOver) this.#host.push({ type: "ping", ...this.#readTime(), payload: payload.slice() });
+    if (!this.#isOver) this.#host.push({ type: "ping", ...this.#readTime(), payload });
   }
 
   onPong(payload: Uint8Array, roundTrip: number | null): void {
     if (this.#isOver) return;
-    this.#host.push({ type: "pong", ...this.#readTime(), payload: payload.slice(), roundTrip });
+    this.#host.push({ type: "pong", ...this.#readTime(), payload, roundTrip });
   }
 
   onSuspended(gap: number): void {
