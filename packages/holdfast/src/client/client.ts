@@ -10,7 +10,10 @@ import type { ConnectOptions } from "./options.js";
  * Options of a `Client`: those of `connect()`, of which `headers` and `subprotocols` may be functions of the attempt,
  * and `pollInterval`.
  */
-export interface ClientOptions extends ProvidedOptions<ConnectOptions>, StreamOptions {}
+export interface ClientOptions extends ProvidedOptions<ConnectOptions>, StreamOptions {
+  /** Ends every loop over the client, at any moment. */
+  readonly signal?: AbortSignal | null | undefined;
+}
 
 /**
  * A connection as one stream of events: from the first step of connecting to the last of closing.

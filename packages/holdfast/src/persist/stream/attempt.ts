@@ -61,6 +61,8 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
   #poller: Poller | null = null;
   #closeAnswer: CloseAnswer | null = null;
   #isPaused = false;
+  /** The time of the newest bytes that were told. */
+  #newestRead: EventTime = { at: -Infinity, receivedAt: 0 };
   readonly #gone: Promise<void>;
   #resolveGone: () => void = () => undefined;
 
@@ -277,7 +279,9 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
   #readTime(): EventTime {
     const { clock } = this.#runtime;
     const at = this.#tapped?.lastReceivedAt ?? clock.now();
-    return { at, receivedAt: Math.round(clock.wallNow() - (clock.now() - at)) };
+    if (at === this.#newestRead.at) return this.#newestRead; // A chunk holds hundreds of small messages.
+    this.#newestRead = { at, receivedAt: Math.round(clock.wallNow() - (clock.now() - at)) };
+    return this.#newestRead;
   }
 }
 
