@@ -10,6 +10,7 @@ import {
   buildUpgradeResponse,
   judgeRequest,
 } from "../../../packages/holdfast/dist/protocol/handshake/server-handshake.js";
+import { chooseSubprotocol } from "../../../packages/holdfast/dist/protocol/handshake/subprotocol.js";
 import { readHead } from "../heads.js";
 import { Input } from "../input.js";
 
@@ -42,12 +43,12 @@ export function fuzz(data: Uint8Array): void {
   const judgement = judgeRequest(head, {
     isSecure: (seed & 1) === 1,
     origins: ORIGINS[seed % ORIGINS.length] ?? "any",
-    subprotocols: SUBPROTOCOLS,
   });
   if (judgement.outcome === "refuse") {
     assertRefusal(judgement.status, judgement.body, judgement.headers);
   } else if (judgement.outcome === "upgrade") {
-    const { key, target, subprotocol } = judgement;
+    const { key, target, offeredSubprotocols } = judgement;
+    const subprotocol = chooseSubprotocol(offeredSubprotocols, { subprotocols: SUBPROTOCOLS });
     const host = head.headers.get("Host") ?? "";
     assert.match(target, /^\/[\x21-\x7e]*$/);
     assert(subprotocol === null || SUBPROTOCOLS.includes(subprotocol));

@@ -32,9 +32,11 @@ export type {
   UnresponsiveEvent,
 } from "./persist/events.js";
 export { serve } from "./server/serve.js";
-export type { ServeOptions } from "./server/options.js";
+export type { RequestAnswer, ServeOptions, ServerOptions } from "./server/options.js";
 export { Server } from "./server/server.js";
-export type { ConnectionHandler, ServerCloseOptions, ServerConnection } from "./server/server.js";
+export type { ServerCloseOptions } from "./server/server.js";
+export type { ConnectionHandler, RequestHandler, ServerConnection } from "./server/handler-runs.js";
+export { ServerRequest } from "./server/request/server-request.js";
 
 export { heartbeat, withHeartbeat } from "./persist/heartbeat.js";
 export type { HeartbeatOptions } from "./persist/heartbeat.js";

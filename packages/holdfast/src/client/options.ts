@@ -1,7 +1,8 @@
 // Options of `connect()`.
 
 import type { ConnectionOptions as TlsOptions } from "node:tls";
-import { checkConnectionOptions, checkDuration, checkSignal, checkSize } from "../connection/options.js";
+import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-options.js";
+import { checkConnectionOptions, checkSignal } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { HeadersInput } from "../protocol/handshake/header-input.js";
@@ -32,18 +33,12 @@ export interface ConnectSettings {
   readonly signal: AbortSignal | null;
 }
 
-/** Header fields of an upgrade; more than that is an attack or a mistake. */
-export const MAX_HEADERS = 128;
-
 /** @throws InvalidArgument */
 export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
   return {
     connection: checkConnectionOptions(options),
-    openTimeout: checkDuration("openTimeout", options.openTimeout, 10_000),
-    headLimits: {
-      maxSize: checkSize("maxHandshakeSize", options.maxHandshakeSize, 16 * 1024) ?? Infinity,
-      maxHeaders: MAX_HEADERS,
-    },
+    openTimeout: checkOpenTimeout(options.openTimeout),
+    headLimits: checkHeadLimits(options.maxHandshakeSize),
     signal: checkSignal(options.signal),
   };
 }

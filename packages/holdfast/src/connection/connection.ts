@@ -71,6 +71,8 @@ export interface PingOptions extends CallOptions {
 export const closeFor = Symbol("closeFor");
 /** Ends a connection now: the peer is sent a Close, in case it still listens, and not waited for. Not for applications. */
 export const leave = Symbol("leave");
+/** Ends a connection at once, on its owner's behalf. Not for applications. */
+export const cutFor = Symbol("cutFor");
 /** Begins reading and pinging. Not for applications. */
 export const start = Symbol("start");
 /** The clock and the timers that a connection lives by, for the recipes of persist/. Not for applications. */
@@ -393,6 +395,10 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
     error: Error | null,
   ): void {
     this.#link.close({ code, reason }, cause, error);
+  }
+
+  [cutFor](cause: "server-shutdown"): void {
+    this.#link.terminate(cause, null);
   }
 
   /** Too late: what comes is the end, and only then is it known how it went. */

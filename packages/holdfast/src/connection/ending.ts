@@ -58,6 +58,13 @@ export class Ending extends Deadline {
     this.#error = error;
   }
 
+  /** Something ends the connection at once: it is the cause, unless the connection was at its end already. */
+  cut(cause: CloseCause, error: Error | null): void {
+    if (this.hasFailed || (this.#cause !== null && this.isComplete)) return;
+    this.#cause = cause;
+    this.#error = error;
+  }
+
   /** One deadline bounds all of the closing, whatever the buffers hold and whatever the peer does. */
   begin(closeTimeout: number | null): void {
     if (closeTimeout !== null) this.#runtime.timers.set(this, this.#runtime.clock.now() + closeTimeout);

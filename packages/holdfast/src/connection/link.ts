@@ -154,7 +154,7 @@ export class Link
   /** Ends the connection now, without a Close. */
   terminate(cause: CloseCause, error: Error | null): void {
     if (this.#state === "closed") return;
-    this.#ending.note(cause, error);
+    this.#ending.cut(cause, error);
     this.#abandon();
   }
 

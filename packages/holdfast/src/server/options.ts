@@ -1,62 +1,97 @@
-// Options of `serve()`.
+// Options of `serve()` and `attach()`.
 
 import type { TlsOptions } from "node:tls";
-import { checkConnectionOptions, checkDuration, checkSize, expected } from "../connection/options.js";
+import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-options.js";
+import {
+  checkBoolean,
+  checkConnectionOptions,
+  checkFunction,
+  checkSize,
+  expected,
+} from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { AllowedOrigins } from "../protocol/handshake/origin.js";
 import { isToken } from "../protocol/handshake/token.js";
+import type { ServerRequest } from "./request/server-request.js";
 
-export interface ServeOptions extends ConnectionOptions {
-  /** Where to listen; 0 for any free port. @default 0 */
-  readonly port?: number;
-  /** The address to listen on, as in `net.Server.listen`. @default all addresses, IPv6 and IPv4 */
-  readonly host?: string;
-  /** Options of `tls.createServer` (`key`, `cert`, …): serves `wss:`. @default plain `ws:` */
-  readonly tls?: TlsOptions | undefined;
-  /** Time that a client has for TLS and the upgrade request together; null for no limit. @default 10000 */
+/** What `onRequest` may return: an answer, or nothing, or a promise of either. */
+// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- What a function without `return` is inferred to return.
+export type RequestAnswer = Response | null | undefined | void;
+
+/** Options that `serve()` and `attach()` share. */
+export interface ServerOptions extends ConnectionOptions {
+  /** Time that a client has for TLS, the upgrade request and `onRequest` together; null for no limit. @default 10000 */
   readonly openTimeout?: number | null;
   /**
    * Which pages may connect (RFC 6455 section 10.2): `"same-origin"`, `"any"`, or a list. A request without an
    * Origin, which no browser sends, passes. @default "same-origin"
    */
   readonly origins?: AllowedOrigins;
+  /**
+   * Asked about each request that is valid, before it is upgraded: a `Response` is sent instead, nothing goes on.
+   * `serve()` asks about plain HTTP requests as well (health checks); `attach()` leaves them to their own routes.
+   * What it throws is logged as "onRequest failed" and answered with 500.
+   */
+  readonly onRequest?: ((request: ServerRequest) => RequestAnswer | Promise<RequestAnswer>) | undefined;
   /** Subprotocols that the server speaks, the preferred one first. @default [] */
   readonly subprotocols?: readonly string[];
   /** Chooses the subprotocol instead: one of those offered, or null for none. */
-  readonly selectSubprotocol?: (offered: readonly string[]) => string | null | undefined;
+  readonly selectSubprotocol?:
+    ((offered: readonly string[], request: ServerRequest) => string | null | undefined) | undefined;
+  /** Refuse clients with 400 that offer no subprotocol that is spoken here. @default false */
+  readonly requireSubprotocol?: boolean;
+  /** Connections at a time; more get 503 with Retry-After. Null for no limit. @default null */
+  readonly maxConnections?: number | null;
+}
+
+export interface ServeOptions extends ServerOptions {
+  /** Where to listen; 0 for any free port. @default 0 */
+  readonly port?: number;
+  /** The address to listen on, as in `net.Server.listen`. @default all addresses, IPv6 and IPv4 */
+  readonly host?: string;
+  /** Listen on a Unix socket (or a Windows pipe) of this path instead; not a path of URLs. */
+  readonly path?: string | undefined;
+  /**
+   * Let other processes listen on the same port: the kernel spreads clients over them. Linux and some BSDs, from
+   * Node.js 23.1 or 22.12; `node:cluster` does the same anywhere. @default false
+   */
+  readonly reusePort?: boolean;
+  /** Options of `tls.createServer` (`key`, `cert`, …): serves `wss:`. @default plain `ws:` */
+  readonly tls?: TlsOptions | undefined;
   /** Bytes of the request's head. @default 16384 */
   readonly maxHandshakeSize?: number;
 }
 
-export interface ServeSettings {
+export interface ServerSettings {
   readonly connection: ConnectionSettings;
-  readonly isSecure: boolean;
   readonly openTimeout: number | null;
   readonly origins: AllowedOrigins;
+  readonly onRequest: ServerOptions["onRequest"];
   readonly subprotocols: readonly string[];
-  readonly selectSubprotocol: ServeOptions["selectSubprotocol"];
+  readonly selectSubprotocol: ServerOptions["selectSubprotocol"];
+  readonly requireSubprotocol: boolean;
+  readonly maxConnections: number | null;
   readonly headLimits: HeadLimits;
 }
 
-const MAX_HEADERS = 128;
-
 /** @throws InvalidArgument */
-export function checkServeOptions(options: ServeOptions): ServeSettings {
-  if (options.selectSubprotocol !== undefined && typeof options.selectSubprotocol !== "function") {
-    throw expected("selectSubprotocol", "a function", options.selectSubprotocol);
-  }
+export function checkServerOptions(
+  options: ServerOptions & Pick<ServeOptions, "maxHandshakeSize">,
+): ServerSettings {
+  const { onRequest, selectSubprotocol } = options;
+  if (onRequest !== undefined) checkFunction("onRequest", onRequest);
+  if (selectSubprotocol !== undefined) checkFunction("selectSubprotocol", selectSubprotocol);
   return {
     connection: checkConnectionOptions(options),
-    isSecure: options.tls !== undefined,
-    openTimeout: checkDuration("openTimeout", options.openTimeout, 10_000),
+    openTimeout: checkOpenTimeout(options.openTimeout),
     origins: checkOrigins(options.origins),
+    onRequest,
     subprotocols: checkSubprotocols(options.subprotocols ?? []),
-    selectSubprotocol: options.selectSubprotocol,
-    headLimits: {
-      maxSize: checkSize("maxHandshakeSize", options.maxHandshakeSize, 16 * 1024) ?? Infinity,
-      maxHeaders: MAX_HEADERS,
-    },
+    selectSubprotocol,
+    requireSubprotocol: checkBoolean("requireSubprotocol", options.requireSubprotocol, false),
+    maxConnections: checkSize("maxConnections", options.maxConnections, null),
+    headLimits: checkHeadLimits(options.maxHandshakeSize),
   };
 }
 

@@ -42,7 +42,7 @@ const UNITS = [
 ];
 
 const LIMITS = { maxSize: 2 * SIZE, maxHeaders: 128 };
-const JUDGE = { isSecure: false, origins: "same-origin", subprotocols: ["chat"] } as const;
+const JUDGE = { isSecure: false, origins: "same-origin" } as const;
 const EXPECTED = { key: "dGhlIHNhbXBsZSBub25jZQ==", subprotocols: ["chat"], offeredExtensions: ["x"] };
 /** Each of these is hostile in one header, and right otherwise. */
 const REQUEST = {

@@ -193,7 +193,7 @@ describe("A server's handler", () => {
     await server?.close({ timeout: 100 });
     const elapsed = performance.now() - began;
     assert(elapsed >= 95 && elapsed < 900, `${elapsed} ms`);
-    assert.deepEqual(ends, ["aborted"]);
+    assert.deepEqual(ends, ["server-shutdown"]);
     assert.match(await opening.ended, /fin|rst/);
   });
 

@@ -11,11 +11,11 @@ import { quote, quoteAll } from "./quote.js";
 import type { RequestHead } from "./request-head.js";
 import { originForm } from "./request-target.js";
 import { statusText } from "./status-text.js";
-import { chooseSubprotocol, offeredSubprotocols, type SubprotocolOptions } from "./subprotocol.js";
+import { offeredSubprotocols } from "./subprotocol.js";
 import { listHasToken } from "./token.js";
 
 /** What a server admits. */
-export interface JudgeOptions extends SubprotocolOptions {
+export interface JudgeOptions {
   /** Whether the request came over TLS: decides the default port of Host. */
   readonly isSecure: boolean;
   readonly origins: AllowedOrigins;
@@ -28,7 +28,8 @@ export type Judgement =
       readonly key: string;
       /** Path and query, also where the request was sent in absolute-form. Not to be resolved: see request-target.ts. */
       readonly target: string;
-      readonly subprotocol: string | null;
+      /** In the client's order; `chooseSubprotocol()` picks one. */
+      readonly offeredSubprotocols: readonly string[];
       /** The value of Sec-WebSocket-Extensions, not yet read. */
       readonly extensionOffer: string | null;
     }
@@ -54,27 +55,16 @@ export const UPGRADE_REQUIRED: Refusal = refuse(
   },
 );
 
-/**
- * Judges a request by RFC 6455 sections 4.2.1 and 4.2.2.
- *
- * @throws {InvalidArgument} where `selectSubprotocol` returns what was not offered, and whatever it throws itself.
- */
+/** Judges a request by RFC 6455 sections 4.2.1 and 4.2.2. */
 export function judgeRequest(head: RequestHead, options: JudgeOptions): Judgement {
   const invalidHost = checkHost(head);
   if (invalidHost !== null) return invalidHost;
-  const { headers } = head;
-  // RFC 9110 section 7.8: a server ignores Upgrade in a request of HTTP/1.0.
-  const upgrade = head.minorVersion === 0 ? null : headers.get("Upgrade");
-  if (upgrade === null || !listHasToken(upgrade, "websocket")) return { outcome: "not-websocket" };
+  if (!asksForWebSocket(head)) return { outcome: "not-websocket" };
 
+  const { headers } = head;
   const host = headers.get("Host") ?? "";
   const target = originForm(head.target, host);
-  if (target === null) {
-    return refuse(
-      400,
-      `Expected a path on the host ${quote(host)} as the target, got ${quote(head.target)}.`,
-    );
-  }
+  if (target === null) return refuseTarget(head.target, host);
   const refusal =
     checkMethod(head) ??
     checkConnection(headers) ??
@@ -90,9 +80,15 @@ export function judgeRequest(head: RequestHead, options: JudgeOptions): Judgemen
     outcome: "upgrade",
     key: headers.get("Sec-WebSocket-Key") ?? "",
     target,
-    subprotocol: chooseSubprotocol(offered, options),
+    offeredSubprotocols: offered,
     extensionOffer: headers.get("Sec-WebSocket-Extensions"),
   };
+}
+
+/** RFC 9110 section 7.8: a server ignores Upgrade in a request of HTTP/1.0. */
+export function asksForWebSocket({ minorVersion, headers }: RequestHead): boolean {
+  const upgrade = minorVersion === 0 ? null : headers.get("Upgrade");
+  return upgrade !== null && listHasToken(upgrade, "websocket");
 }
 
 /** RFC 9112 section 3.2: a server answers 400 where Host is missing (in HTTP/1.1), comes twice or is invalid. */
@@ -101,6 +97,11 @@ function checkHost({ minorVersion, headers }: RequestHead): Refusal | null {
   if (hosts.length === 0 && minorVersion === 0) return null;
   if (hosts.length === 1 && parseAuthority(hosts[0] ?? "") !== null) return null;
   return refuse(400, `Expected one valid header "Host", got ${quoteAll(hosts)}.`);
+}
+
+/** The answer to a target that names no path of this host. */
+export function refuseTarget(target: string, host: string): Refusal {
+  return refuse(400, `Expected a path on the host ${quote(host)} as the target, got ${quote(target)}.`);
 }
 
 function checkMethod({ method }: RequestHead): Refusal | null {
@@ -154,7 +155,8 @@ function checkOrigin(headers: HeaderList, host: string, options: JudgeOptions): 
   return refuse(403, `Expected ${expected}, got ${quoteAll(origins)}.`);
 }
 
-function refuse(status: number, body: string, headers: Refusal["headers"] = {}): Refusal {
+/** An answer in plain text that ends the connection. */
+export function refuse(status: number, body: string, headers: Refusal["headers"] = {}): Refusal {
   return { outcome: "refuse", status, headers, body };
 }
 

@@ -1,9 +1,12 @@
 // Requests that a server is to judge.
 
 import { judgeRequest, type JudgeOptions } from "../../../dist/protocol/handshake/server-handshake.js";
+import { chooseSubprotocol, type SubprotocolOptions } from "../../../dist/protocol/handshake/subprotocol.js";
 import { requestHead, SAMPLE_KEY } from "./heads.js";
 
-export const OPTIONS: JudgeOptions = { isSecure: false, origins: "same-origin", subprotocols: [] };
+export type Options = JudgeOptions & SubprotocolOptions;
+
+export const OPTIONS: Options = { isSecure: false, origins: "same-origin", subprotocols: [] };
 export const LINE = "GET /chat HTTP/1.1";
 /** The fields that an upgrade needs. */
 export const REQUIRED = {
@@ -16,10 +19,13 @@ export const REQUIRED = {
 
 export type Fields = Readonly<Record<string, string | readonly string[]>>;
 
-/** Judges a request with the required fields and those given; an empty list takes one away. */
+/** Judges a request with the required fields and those given (an empty list takes one away), and chooses. */
 export function judge(line: string, fields: Fields, options = OPTIONS) {
   const lines = Object.entries({ ...REQUIRED, ...fields } satisfies Fields).flatMap(([name, values]) =>
     [values].flat().map((value) => `${name}: ${value}`),
   );
-  return judgeRequest(requestHead(line, ...lines), options);
+  const judgement = judgeRequest(requestHead(line, ...lines), options);
+  if (judgement.outcome !== "upgrade") return judgement;
+  const { offeredSubprotocols, ...rest } = judgement;
+  return { ...rest, subprotocol: chooseSubprotocol(offeredSubprotocols, options) };
 }

@@ -2,13 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { HeaderList } from "../../../dist/protocol/handshake/header-list.js";
-import {
-  buildRefusal,
-  judgeRequest,
-  type JudgeOptions,
-} from "../../../dist/protocol/handshake/server-handshake.js";
+import { buildRefusal, judgeRequest } from "../../../dist/protocol/handshake/server-handshake.js";
 import { SAMPLE_KEY } from "./heads.js";
-import { judge, LINE, OPTIONS, REQUIRED, type Fields } from "./judge.js";
+import { judge, LINE, OPTIONS, REQUIRED, type Fields, type Options } from "./judge.js";
 
 const UPGRADED = {
   outcome: "upgrade",
@@ -72,7 +68,7 @@ test("H: a target that begins with two slashes is a path of this host", () => {
 });
 
 test("G3: an origin that the server lists passes, and none passes always", () => {
-  const options: JudgeOptions = { ...OPTIONS, origins: [/^http:\/\/a$/g] };
+  const options: Options = { ...OPTIONS, origins: [/^http:\/\/a$/g] };
   for (let round = 0; round < 3; round++)
     assert.deepEqual(judge(LINE, { Origin: "http://a" }, options), UPGRADED);
   assert.deepEqual(judge(LINE, {}, options), UPGRADED);

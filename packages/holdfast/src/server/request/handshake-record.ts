@@ -1,8 +1,12 @@
 // What a server keeps of an opening handshake: the request's head, and what it agreed to.
 
-import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
-import { acceptKey } from "../protocol/handshake/accept-key.js";
-import type { HeaderList } from "../protocol/handshake/header-list.js";
+import type {
+  HandshakeRecord,
+  HandshakeRequest,
+  HandshakeResponse,
+} from "../../connection/handshake-record.js";
+import { acceptKey } from "../../protocol/handshake/accept-key.js";
+import type { HeaderList } from "../../protocol/handshake/header-list.js";
 
 /** What was agreed to, beside what follows from the request. */
 export interface Agreement {

@@ -1,0 +1,21 @@
+// Options of the opening handshake that both roles have.
+
+import type { HeadLimits } from "../protocol/handshake/head-failure.js";
+import { checkDuration, checkSize } from "./options.js";
+
+/** Header fields of an upgrade; more than that is an attack or a mistake. */
+const MAX_HEADERS = 128;
+const MAX_HANDSHAKE_SIZE = 16 * 1024;
+
+/** @throws InvalidArgument */
+export function checkOpenTimeout(value: unknown): number | null {
+  return checkDuration("openTimeout", value, 10_000);
+}
+
+/** @throws InvalidArgument */
+export function checkHeadLimits(maxHandshakeSize: unknown): HeadLimits {
+  return {
+    maxSize: checkSize("maxHandshakeSize", maxHandshakeSize, MAX_HANDSHAKE_SIZE) ?? Infinity,
+    maxHeaders: MAX_HEADERS,
+  };
+}

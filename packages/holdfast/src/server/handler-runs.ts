@@ -1,0 +1,75 @@
+// The application's handler, once for each connection, and the end that it makes of it.
+
+import { isThenable } from "../connection/arguments.js";
+import { closeFor, type Connection } from "../connection/connection.js";
+import { ConnectionClosed } from "../connection/errors.js";
+import type { Logger } from "../connection/ports.js";
+import type { ServerRequest } from "./request/server-request.js";
+
+/** A connection at a server. */
+export type ServerConnection = Connection;
+
+/** Called with each new connection; its connection is closed when what it returns settles. */
+export type ConnectionHandler = (connection: ServerConnection) => unknown;
+
+/** The same, for those who want the request as well: it is the object that `onRequest` was asked about. */
+export type RequestHandler = (connection: ServerConnection, request: ServerRequest) => unknown;
+
+export class HandlerRuns {
+  readonly #handler: RequestHandler;
+  readonly #logger: Logger | null;
+  #running = 0;
+  #onSettled: (() => void) | null = null;
+
+  constructor(handler: RequestHandler, logger: Logger | null) {
+    this.#handler = handler;
+    this.#logger = logger;
+  }
+
+  /** Handlers that have not settled. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Resolves once none is running. */
+  async settled(): Promise<void> {
+    if (this.#running > 0) await new Promise<void>((resolve) => (this.#onSettled = resolve));
+  }
+
+  /**
+   * A handler that returns a promise ends its connection when that settles; one that does not leaves it open. A
+   * failure is its own connection's only.
+   */
+  start(connection: ServerConnection, request: ServerRequest): void {
+    try {
+      const result = this.#handler(connection, request);
+      if (!isThenable(result)) return;
+      this.#running++;
+      result.then(
+        () => {
+          void connection.close();
+          this.#onEnd();
+        },
+        (error: unknown) => {
+          this.#onFailure(connection, error);
+          this.#onEnd();
+        },
+      );
+    } catch (error) {
+      this.#onFailure(connection, error);
+    }
+  }
+
+  #onEnd(): void {
+    this.#running--;
+    if (this.#running === 0) this.#onSettled?.();
+  }
+
+  #onFailure(connection: ServerConnection, error: unknown): void {
+    // The connection's own end, thrown by an iteration or a recv, is no failure of the handler.
+    if (error instanceof ConnectionClosed && connection.state === "closed") return;
+    this.#logger?.error("connection handler failed", { id: connection.id, error });
+    const cause = error instanceof Error ? error : new Error(String(error));
+    connection[closeFor]("handler-failed", 1011, "", cause);
+  }
+}

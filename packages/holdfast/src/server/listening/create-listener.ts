@@ -1,0 +1,20 @@
+// A listener of Node.js that does not listen yet.
+
+import { createServer as createTcpServer, type Server as Listener } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { InvalidArgument } from "../../protocol/errors.js";
+
+/** @throws InvalidArgument where Node refuses the TLS options */
+export function createListener(tls: TlsOptions | undefined, openTimeout: number | null): Listener {
+  const socketOptions = { noDelay: true, allowHalfOpen: true };
+  if (tls === undefined) return createTcpServer(socketOptions);
+  const handshakeTimeout = openTimeout === null ? {} : { handshakeTimeout: openTimeout };
+  try {
+    return createTlsServer({ ...handshakeTimeout, ...tls, ...socketOptions });
+  } catch (cause) {
+    throw new InvalidArgument(
+      `Expected \`tls\` to be options of tls.createServer, got an error: ${String(cause)}`,
+      { cause },
+    );
+  }
+}

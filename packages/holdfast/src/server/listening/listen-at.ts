@@ -1,0 +1,67 @@
+// Gets a listener its place, also where a process that is gone has left its Unix socket behind.
+
+import { unlink } from "node:fs/promises";
+import { connect, type ListenOptions, type Server as Listener } from "node:net";
+import { HoldfastError } from "../../protocol/errors.js";
+import { describePlace, type Place } from "./place.js";
+
+/** @throws HoldfastError with code ERR_HOLDFAST_LISTEN */
+export async function listenAt(listener: Listener, place: Place): Promise<void> {
+  try {
+    await listen(listener, place);
+  } catch (error) {
+    if (place.kind !== "unix" || !(await isLeftBehind(place.path, error))) throw listenError(place, error);
+    try {
+      await unlink(place.path);
+      await listen(listener, place);
+    } catch (again) {
+      throw listenError(place, again);
+    }
+  }
+}
+
+function listen(listener: Listener, place: Place): Promise<void> {
+  return new Promise((resolve, reject) => {
+    listener.once("error", reject);
+    // `reusePort` is too new for the types.
+    const options: ListenOptions & { reusePort?: boolean } =
+      place.kind === "unix"
+        ? { path: place.path, backlog: BACKLOG }
+        : {
+            port: place.port,
+            backlog: BACKLOG,
+            ...(place.host === undefined ? {} : { host: place.host }),
+            ...(place.isShared ? { reusePort: true } : {}),
+          };
+    listener.listen(options, () => {
+      listener.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+/** A socket file that nobody listens on any more. One that is in use, and any other file, is left alone. */
+async function isLeftBehind(path: string, error: unknown): Promise<boolean> {
+  if (codeOf(error) !== "EADDRINUSE") return false;
+  return new Promise((resolve) => {
+    const probe = connect({ path });
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once("error", (failure) => resolve(codeOf(failure) === "ECONNREFUSED"));
+  });
+}
+
+function listenError(place: Place, cause: unknown): HoldfastError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = `Expected to listen on ${describePlace(place)}: ${reason}`;
+  return new HoldfastError(message, { code: "ERR_HOLDFAST_LISTEN", cause });
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+/** Connections that the kernel accepts ahead of us: a fleet that reconnects at once must not be refused. */
+const BACKLOG = 4096;

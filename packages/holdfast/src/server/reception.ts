@@ -1,0 +1,139 @@
+// Where requests arrive and become connections, whatever brings them.
+
+import type { Duplex } from "node:stream";
+import { Connection, start, type ConnectionOwner } from "../connection/connection.js";
+import { overFrames } from "../connection/frames/frame-wire.js";
+import type { FrameRuntime } from "../connection/frames/frame-runtime.js";
+import { nodeRuntime } from "../node/node-runtime.js";
+import { SocketTransport } from "../node/socket-transport.js";
+import type { RequestHead } from "../protocol/handshake/request-head.js";
+import { buildUpgradeResponse, type Refusal } from "../protocol/handshake/server-handshake.js";
+import { HandlerRuns, type RequestHandler, type ServerConnection } from "./handler-runs.js";
+import type { ServerSettings } from "./options.js";
+import { Acceptance, type Accepted, type AcceptanceOwner } from "./request/acceptance.js";
+import { Gate } from "./request/gate.js";
+import { ServerHandshakeRecord } from "./request/handshake-record.js";
+
+/** What is known of a socket that brings a request. */
+export interface Arrival {
+  readonly isSecure: boolean;
+  /** When the client began, in monotonic milliseconds. */
+  readonly since: number;
+}
+
+export class Reception implements AcceptanceOwner, ConnectionOwner {
+  readonly runtime: FrameRuntime = nodeRuntime();
+  readonly settings: ServerSettings;
+  /** The connections that are open or closing. */
+  readonly connections: ReadonlySet<ServerConnection>;
+  readonly handlers: HandlerRuns;
+  readonly #connections = new Set<ServerConnection>();
+  readonly #acceptances = new Set<Acceptance>();
+  readonly #gate: Gate;
+  #onQuiet: (() => void) | null = null;
+
+  constructor(handler: RequestHandler, settings: ServerSettings) {
+    this.settings = settings;
+    this.connections = this.#connections;
+    this.handlers = new HandlerRuns(handler, settings.connection.logger);
+    this.#gate = new Gate(settings, this.#connections);
+  }
+
+  /** A client that has sent nothing yet. */
+  receive(socket: Duplex, arrival: Arrival): void {
+    this.#acceptance(socket, arrival).begin();
+  }
+
+  /** A client whose request an HTTP server has read, and `rest` behind it. */
+  receiveRequest(socket: Duplex, arrival: Arrival, head: RequestHead, rest: Uint8Array): void {
+    this.#acceptance(socket, arrival).beginBehind(head, rest);
+  }
+
+  /** A client whose request an HTTP server has read, and that cannot be served. */
+  refuse(socket: Duplex, arrival: Arrival, refusal: Refusal): void {
+    this.#acceptance(socket, arrival).refuse(refusal);
+  }
+
+  /** Every request from now on is refused with 503. */
+  drain(): void {
+    this.#gate.drain();
+    for (const acceptance of this.#acceptances) acceptance.drain();
+  }
+
+  /** Resolves once no connection is left, and no answer on its way. */
+  async quiet(): Promise<void> {
+    if (!this.#isQuiet()) await new Promise<void>((resolve) => (this.#onQuiet = resolve));
+  }
+
+  /** Ends what has no connection yet. */
+  dismiss(): void {
+    for (const acceptance of this.#acceptances) acceptance.destroy();
+  }
+
+  onAccepted({ transport, head, isSecure, upgrade, rest }: Accepted): void {
+    const { key, request, subprotocol, deflate } = upgrade;
+    const connection = new Connection({
+      runtime: this.runtime,
+      wire: overFrames({
+        runtime: this.runtime,
+        transport,
+        role: "server",
+        settings: this.settings.connection,
+        extension: deflate?.extension ?? null,
+        preface: buildUpgradeResponse({ key, subprotocol, extensions: deflate?.header ?? null }),
+        rest,
+      }),
+      settings: this.settings.connection,
+      handshake: new ServerHandshakeRecord(head.headers, {
+        target: request.target,
+        subprotocol,
+        extensions: deflate === null ? NO_EXTENSIONS : [deflate.header],
+        isSecure,
+      }),
+      owner: this,
+    });
+    this.#connections.add(connection);
+    connection[start]();
+    this.handlers.start(connection, request);
+  }
+
+  onAnswered(): void {
+    this.#noteQuiet();
+  }
+
+  onOver(acceptance: Acceptance): void {
+    this.#acceptances.delete(acceptance);
+    this.#noteQuiet();
+  }
+
+  onConnectionEnded(connection: ServerConnection): void {
+    this.#connections.delete(connection);
+    this.#noteQuiet();
+  }
+
+  #acceptance(socket: Duplex, { isSecure, since }: Arrival): Acceptance {
+    const acceptance = new Acceptance({
+      runtime: this.runtime,
+      transport: new SocketTransport(socket),
+      isSecure,
+      since,
+      settings: this.settings,
+      gate: this.#gate,
+      owner: this,
+    });
+    this.#acceptances.add(acceptance);
+    return acceptance;
+  }
+
+  #noteQuiet(): void {
+    if (this.#onQuiet !== null && this.#isQuiet()) this.#onQuiet();
+  }
+
+  #isQuiet(): boolean {
+    if (this.#connections.size > 0) return false;
+    for (const acceptance of this.#acceptances) if (acceptance.isPending) return false;
+    return true;
+  }
+}
+
+const NO_EXTENSIONS: readonly string[] = [];

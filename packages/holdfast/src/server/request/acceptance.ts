@@ -1,0 +1,284 @@
+// One request over HTTP/1.1, from its first byte to the answer: an upgrade, a refusal, or the application's own.
+
+import type { TransportHandler } from "../../connection/ports.js";
+import type { Runtime } from "../../connection/runtime.js";
+import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
+import type { SocketTransport } from "../../node/socket-transport.js";
+import { HeadReader } from "../../protocol/handshake/head-reader.js";
+import { isHeadFailure } from "../../protocol/handshake/head-failure.js";
+import { parseRequestHead, type RequestHead } from "../../protocol/handshake/request-head.js";
+import { buildRefusal, refuse, type Refusal } from "../../protocol/handshake/server-handshake.js";
+import { ResponseBody } from "../answer/response-body.js";
+import { responseHead } from "../answer/response-head.js";
+import type { ServerSettings } from "../options.js";
+import { FAILED, SHUTTING_DOWN, type Decision, type Gate, type Upgrade } from "./gate.js";
+import { abortRequest, type RequestOrigin, type ServerRequest } from "./server-request.js";
+
+/** An upgrade whose answer is yet to be sent; `rest` came behind the request. */
+export interface Accepted {
+  readonly transport: SocketTransport;
+  readonly head: RequestHead;
+  readonly isSecure: boolean;
+  readonly upgrade: Upgrade;
+  readonly rest: Uint8Array;
+}
+
+export interface AcceptanceOwner {
+  onAccepted(accepted: Accepted): void;
+  /** The answer has been handed over; the socket lingers. */
+  onAnswered(): void;
+  /** The socket is gone, or belongs to a connection: this acceptance is over. */
+  onOver(acceptance: Acceptance): void;
+}
+
+/** One socket, and what is known of it. */
+export interface AcceptanceInit {
+  readonly runtime: Runtime;
+  readonly transport: SocketTransport;
+  readonly isSecure: boolean;
+  /** When the client began, in monotonic milliseconds: its TLS handshake counts as well. */
+  readonly since: number;
+  readonly settings: ServerSettings;
+  readonly gate: Gate;
+  readonly owner: AcceptanceOwner;
+}
+
+type Phase = "answering" | "deciding" | "lingering" | "over" | "reading";
+
+export class Acceptance implements TransportHandler, AlarmHandler {
+  readonly #init: AcceptanceInit;
+  readonly #transport: SocketTransport;
+  readonly #alarm = new Alarm(this);
+  #headReader: HeadReader | null = null;
+  #phase: Phase = "reading";
+  #request: ServerRequest | null = null;
+  /** What came behind the request. */
+  #rest: Uint8Array = NOTHING;
+  #body: ResponseBody | null = null;
+
+  constructor(init: AcceptanceInit) {
+    this.#init = init;
+    this.#transport = init.transport;
+  }
+
+  /** Reads the request. */
+  begin(): void {
+    const { openTimeout, headLimits } = this.#init.settings;
+    this.#headReader = new HeadReader(headLimits);
+    if (openTimeout !== null) this.#init.runtime.timers.set(this.#alarm, this.#init.since + openTimeout);
+    this.#transport.start(this);
+  }
+
+  /** Goes on where an HTTP server has read the request, and `rest` behind it. */
+  beginBehind(head: RequestHead, rest: Uint8Array): void {
+    const { openTimeout } = this.#init.settings;
+    if (openTimeout !== null) this.#init.runtime.timers.set(this.#alarm, this.#init.since + openTimeout);
+    this.#transport.start(this);
+    this.#decide(head, rest);
+  }
+
+  /** Answers as if the request had been judged that way already. */
+  refuse(refusal: Refusal): void {
+    this.#transport.start(this);
+    this.#refuse(refusal);
+  }
+
+  /** Whether the client is to get an answer yet, or the rest of it. */
+  get isPending(): boolean {
+    if (this.#phase === "lingering") return this.#transport.bufferedAmount > 0;
+    return this.#phase === "deciding" || this.#phase === "answering";
+  }
+
+  /** The server is closing: whatever `onRequest` may say, this will not become a connection. */
+  drain(): void {
+    if (this.#phase !== "deciding" || this.#request?.isUpgrade !== true) return;
+    this.#refuse(SHUTTING_DOWN);
+    this.#request[abortRequest]();
+  }
+
+  destroy(): void {
+    this.#transport.destroy();
+  }
+
+  onChunk(chunk: Uint8Array): void {
+    if (this.#phase === "reading") this.#read(chunk);
+    else if (this.#phase === "deciding") this.#hold(chunk);
+    // Otherwise it is the body of a request that is answered, or was refused.
+  }
+
+  onEof(): void {
+    if (this.#phase === "reading") this.#transport.end();
+    // Who asks for a page may well have finished speaking; a WebSocket cannot be made of half a connection.
+    else if (this.#phase === "deciding" && this.#request?.isUpgrade === true) this.#transport.destroy();
+  }
+
+  onError(): void {
+    // `onClosed` follows, and there is nobody to tell.
+  }
+
+  onDrain(): void {
+    this.#body?.onDrain();
+  }
+
+  onClosed(): void {
+    if (this.#phase === "deciding") this.#request?.[abortRequest]();
+    this.#leave();
+  }
+
+  /** A client that is mute or slow does not hold its socket for ever, nor does an `onRequest` that never settles. */
+  onAlarm(): void {
+    const { openTimeout } = this.#init.settings;
+    switch (this.#phase) {
+      case "reading":
+        this.#refuse(refuse(408, `Expected an upgrade request within ${openTimeout} ms.`));
+        return;
+      case "deciding":
+        this.#refuse(refuse(503, `Expected the server to decide within ${openTimeout} ms.`));
+        this.#request?.[abortRequest]();
+        return;
+      case "answering":
+      case "lingering":
+      case "over":
+        this.#transport.destroy();
+    }
+  }
+
+  #read(chunk: Uint8Array): void {
+    const result = this.#headReader?.push(chunk) ?? "incomplete";
+    if (result === "incomplete") return;
+    this.#headReader = null;
+    const head = isHeadFailure(result) ? result : parseRequestHead(result.head);
+    if (isHeadFailure(head)) this.#refuse(refuse(head.status, head.reason));
+    else if (!isHeadFailure(result)) this.#decide(head, result.rest);
+  }
+
+  /** A client has nothing to say before it is answered; what it says all the same is kept, if it is short. */
+  #hold(chunk: Uint8Array): void {
+    if (this.#request?.isUpgrade !== true) return;
+    this.#rest = Buffer.concat([this.#rest, chunk]);
+    if (this.#rest.length > MAX_HELD) this.#transport.pause();
+  }
+
+  #decide(head: RequestHead, rest: Uint8Array): void {
+    this.#phase = "deciding";
+    const { gate, isSecure } = this.#init;
+    const origin: RequestOrigin = { transport: this.#transport, isSecure };
+    this.#rest = rest;
+    const decision = gate.decide(head, origin, (request) => (this.#request = request));
+    if (!(decision instanceof Promise)) {
+      this.#follow(head, decision);
+      return;
+    }
+    void decision.then((late) => {
+      if (this.#phase === "deciding") this.#follow(head, late);
+      // The client is gone, or out of time.
+      else if (late.outcome === "answer") void late.response.body?.cancel().catch(() => undefined);
+    });
+  }
+
+  #follow(head: RequestHead, decision: Decision): void {
+    switch (decision.outcome) {
+      case "refuse":
+        this.#refuse(decision);
+        return;
+      case "answer":
+        this.#answer(head, decision.response);
+        return;
+      case "upgrade":
+        this.#accept(head, decision);
+    }
+  }
+
+  #accept(head: RequestHead, upgrade: Upgrade): void {
+    const { isSecure, owner } = this.#init;
+    const rest = this.#rest;
+    if (rest.length > MAX_HELD) this.#transport.resume();
+    this.#leave();
+    owner.onAccepted({ transport: this.#transport, head, isSecure, upgrade, rest });
+  }
+
+  /** Answers in plain text. */
+  #refuse(refusal: Refusal): void {
+    this.#logRefusal(refusal.status, refusal.body);
+    this.#transport.write([buildRefusal(refusal)]);
+    this.#linger();
+  }
+
+  /** Answers with what `onRequest` returned. */
+  #answer(head: RequestHead, response: Response): void {
+    let body: ResponseBody | null = null;
+    try {
+      const { bytes, framing } = responseHead(response, head);
+      const reader = response.body?.getReader() ?? null;
+      if (reader !== null) {
+        body = new ResponseBody(reader, framing, this.#transport, () => this.#progress());
+      }
+      if (this.#request?.isUpgrade === true) this.#logRefusal(response.status, "answered by onRequest");
+      this.#transport.write([bytes]);
+      if (framing.kind === "none") {
+        body?.stop();
+        body = null;
+      }
+    } catch (error) {
+      this.#init.settings.connection.logger?.error("onRequest failed", { error });
+      this.#refuse(FAILED);
+      return;
+    }
+    if (body === null) this.#linger();
+    else this.#sendBody(body);
+  }
+
+  #sendBody(body: ResponseBody): void {
+    this.#phase = "answering";
+    this.#body = body;
+    this.#progress();
+    body.send().then(
+      () => {
+        if (this.#phase === "answering") this.#linger();
+      },
+      (error: unknown) => {
+        this.#init.settings.connection.logger?.error("answering a request failed", { error });
+        this.#transport.destroy();
+      },
+    );
+  }
+
+  /** An answer may take as long as it likes, as long as it gets on. */
+  #progress(): void {
+    const { runtime, settings } = this.#init;
+    if (settings.openTimeout === null || this.#phase !== "answering") return;
+    runtime.timers.set(this.#alarm, runtime.clock.now() + settings.openTimeout);
+  }
+
+  /** Gives the client the time to read the answer and to end the connection: cutting it could destroy the answer. */
+  #linger(): void {
+    const { timers, clock } = this.#init.runtime;
+    this.#phase = "lingering";
+    this.#transport.end();
+    timers.set(this.#alarm, clock.now() + LINGER);
+    this.#init.owner.onAnswered();
+  }
+
+  #leave(): void {
+    if (this.#phase === "over") return;
+    this.#phase = "over";
+    this.#init.runtime.timers.cancel(this.#alarm);
+    this.#body?.stop();
+    this.#rest = NOTHING;
+    this.#init.owner.onOver(this);
+  }
+
+  #logRefusal(status: number, reason: string): void {
+    const { remoteAddress } = this.#transport;
+    const { logger } = this.#init.settings.connection;
+    logger?.info("connection refused", { status, reason, remoteAddress });
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Milliseconds that a client has to end its side after the answer. */
+const LINGER = 1000;
+
+/** Bytes that may come behind a request that is being decided on, before reading stops. */
+const MAX_HELD = 64 * 1024;

@@ -1,0 +1,68 @@
+// The end of a server: newcomers are refused, clients told, stragglers cut, handlers awaited.
+
+import { closeFor, cutFor } from "../../connection/connection.js";
+import { checkDuration, describe } from "../../connection/options.js";
+import { InvalidArgument } from "../../protocol/errors.js";
+import type { CloseFrame } from "../../protocol/close-code.js";
+import type { Entrance } from "../entrance.js";
+import type { Reception } from "../reception.js";
+import { Patience } from "./patience.js";
+import { Stagger } from "./stagger.js";
+
+export interface ShutDownTimes {
+  readonly timeout: number | null;
+  readonly spread: number;
+}
+
+export interface ShutDownOptions extends ShutDownTimes {
+  readonly close: CloseFrame;
+  readonly signal: AbortSignal | null;
+}
+
+/** @throws InvalidArgument */
+export function checkTimes(
+  options: { readonly timeout?: unknown; readonly spread?: unknown },
+  closeTimeout: number | null,
+): ShutDownTimes {
+  const spread = options.spread === 0 ? 0 : (checkDuration("spread", options.spread, null) ?? 0);
+  const usual = closeTimeout === null ? null : spread + closeTimeout + FOR_HANDLERS;
+  const timeout = options.timeout === 0 ? 0 : checkDuration("timeout", options.timeout, usual);
+  if (timeout === null || spread === 0 || spread < timeout) return { timeout, spread };
+  throw new InvalidArgument(
+    `Expected \`spread\` to be less than \`timeout\` (${timeout}), which cuts what is left, got ${describe(spread)}`,
+  );
+}
+
+/** Milliseconds that handlers have, once their connections are gone. */
+const FOR_HANDLERS = 1000;
+
+/**
+ * While connections are closing the entrance stays open, so that newcomers hear 503 and when to come again; where
+ * others take them, it closes at once. It is closed in any case by the time that handlers are awaited.
+ */
+export async function shutDown(
+  entrance: Entrance,
+  reception: Reception,
+  { close, timeout, spread, signal }: ShutDownOptions,
+): Promise<void> {
+  const { connections, handlers, runtime, settings } = reception;
+  const patience = new Patience(runtime.clock, timeout, signal);
+  reception.drain();
+  if (entrance.hasSiblings) void entrance.close();
+
+  const stagger = new Stagger(runtime, connections, spread, (connection) =>
+    connection[closeFor]("server-shutdown", close.code, close.reason, null),
+  );
+  await Promise.race([reception.quiet(), patience.over]);
+  stagger.stop();
+  for (const connection of connections) connection[cutFor]("server-shutdown");
+  reception.dismiss();
+  await entrance.close();
+  // Those who just had their connection cut get a turn to notice, also where the time is over.
+  await new Promise<void>((resolve) => runtime.clock.afterPoll(resolve));
+  await Promise.race([handlers.settled(), patience.over]);
+  patience.stop();
+  if (handlers.running > 0) {
+    settings.connection.logger?.warn("closed before all handlers settled", { running: handlers.running });
+  }
+}

@@ -1,0 +1,51 @@
+// One call for each connection, spread evenly over a time: each has a slot of its own, and chance says when in it.
+
+import type { Connection } from "../../connection/connection.js";
+import type { Runtime } from "../../connection/runtime.js";
+import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
+
+export class Stagger implements AlarmHandler {
+  readonly #runtime: Runtime;
+  readonly #connections: readonly Connection[];
+  readonly #call: (connection: Connection) => void;
+  readonly #beganAt: number;
+  /** Milliseconds for each connection. */
+  readonly #slot: number;
+  readonly #alarm = new Alarm(this);
+  #next = 0;
+  #nextAt = 0;
+
+  /** Begins with this call; without a `spread` it is over as well. */
+  constructor(
+    runtime: Runtime,
+    connections: Iterable<Connection>,
+    spread: number,
+    call: (connection: Connection) => void,
+  ) {
+    this.#runtime = runtime;
+    this.#connections = [...connections];
+    this.#call = call;
+    this.#beganAt = runtime.clock.now();
+    this.#slot = spread / Math.max(1, this.#connections.length);
+    this.#nextAt = this.#timeOfNext();
+    this.onAlarm(this.#beganAt);
+  }
+
+  /** Calls for no more of them. */
+  stop(): void {
+    this.#runtime.timers.cancel(this.#alarm);
+  }
+
+  onAlarm(now: number): void {
+    while (this.#next < this.#connections.length && this.#nextAt <= now) {
+      this.#call(this.#connections[this.#next++]);
+      this.#nextAt = this.#timeOfNext();
+    }
+    if (this.#next < this.#connections.length) this.#runtime.timers.set(this.#alarm, this.#nextAt);
+  }
+
+  #timeOfNext(): number {
+    const [random = 0] = new Uint32Array(this.#runtime.randomBytes(4).buffer);
+    return this.#beganAt + (this.#next + random / 2 ** 32) * this.#slot;
+  }
+}
