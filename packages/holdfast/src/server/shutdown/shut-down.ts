@@ -57,6 +57,7 @@ export async function shutDown(
   stagger.stop();
   for (const connection of connections) connection[cutFor]("server-shutdown");
   reception.dismiss();
+  await reception.quiet();
   await entrance.close();
   // Those who just had their connection cut get a turn to notice, also where the time is over.
   await new Promise<void>((resolve) => runtime.clock.afterPoll(resolve));
