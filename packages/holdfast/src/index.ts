@@ -32,6 +32,9 @@ export type {
   UnresponsiveEvent,
 } from "./persist/events.js";
 export { serve } from "./server/serve.js";
+export { attach } from "./server/attach.js";
+export type { AttachOptions } from "./server/attach.js";
+export type { PathFilter } from "./server/attaching/path-filter.js";
 export type { RequestAnswer, ServeOptions, ServerOptions } from "./server/options.js";
 export { Server } from "./server/server.js";
 export type { ServerCloseOptions } from "./server/server.js";

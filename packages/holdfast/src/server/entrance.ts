@@ -5,8 +5,11 @@ export interface Entrance {
   readonly port: number;
   /** A URL that reaches it from this machine. */
   readonly url: string;
-  /** Whether others take the newcomers as soon as this one closes: then it need not stay to refuse them. */
-  readonly hasSiblings: boolean;
-  /** Lets nobody in any more. Resolves once it is closed; again and again, if need be. */
+  /**
+   * The server is closing. Newcomers are still let in, to hear 503 and when to come again; but where others take
+   * them as soon as this entrance is closed, it closes now.
+   */
+  drain(): void;
+  /** Lets nobody in any more, and ends what has not become a request. Resolves once that is done. */
   close(): Promise<void>;
 }

@@ -10,10 +10,11 @@ import { TlsHandshakes } from "./tls-handshakes.js";
 export class OwnListener implements Entrance {
   readonly port: number;
   readonly url: string;
-  readonly hasSiblings: boolean;
   readonly #listener: Listener;
   readonly #handshakes: TlsHandshakes | null;
-  #closed: Promise<void> | null = null;
+  /** Other processes listen on the same port. */
+  readonly #hasSiblings: boolean;
+  #stopped: Promise<void> | null = null;
 
   /** @param listener that listens already */
   constructor(listener: Listener, place: Place, isSecure: boolean, reception: Reception) {
@@ -21,7 +22,7 @@ export class OwnListener implements Entrance {
     const address = listener.address();
     this.port = typeof address === "object" && address !== null ? address.port : 0;
     this.url = urlOf(place, isSecure, this.port);
-    this.hasSiblings = place.kind === "tcp" && (place.isShared || cluster.isWorker);
+    this.#hasSiblings = place.kind === "tcp" && (place.isShared || cluster.isWorker);
 
     const { clock } = reception.runtime;
     const { logger } = reception.settings.connection;
@@ -34,9 +35,17 @@ export class OwnListener implements Entrance {
     });
   }
 
+  drain(): void {
+    if (this.#hasSiblings) void this.#stopListening();
+  }
+
   close(): Promise<void> {
-    this.#closed ??= new Promise((resolve) => this.#listener.close(() => resolve()));
+    const stopped = this.#stopListening();
     this.#handshakes?.destroyAll();
-    return this.#closed;
+    return stopped;
+  }
+
+  #stopListening(): Promise<void> {
+    return (this.#stopped ??= new Promise((resolve) => this.#listener.close(() => resolve())));
   }
 }

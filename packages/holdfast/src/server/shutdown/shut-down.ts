@@ -36,10 +36,7 @@ export function checkTimes(
 /** Milliseconds that handlers have, once their connections are gone. */
 const FOR_HANDLERS = 1000;
 
-/**
- * While connections are closing the entrance stays open, so that newcomers hear 503 and when to come again; where
- * others take them, it closes at once. It is closed in any case by the time that handlers are awaited.
- */
+/** The entrance stays open while connections are closing; it is closed by the time that handlers are awaited. */
 export async function shutDown(
   entrance: Entrance,
   reception: Reception,
@@ -48,7 +45,7 @@ export async function shutDown(
   const { connections, handlers, runtime, settings } = reception;
   const patience = new Patience(runtime.clock, timeout, signal);
   reception.drain();
-  if (entrance.hasSiblings) void entrance.close();
+  entrance.drain();
 
   const stagger = new Stagger(runtime, connections, spread, (connection) =>
     connection[closeFor]("server-shutdown", close.code, close.reason, null),

@@ -1,0 +1,46 @@
+// Serves WebSockets beside the routes of an HTTP server that exists already.
+
+import type { Server as NetServer } from "node:net";
+import { checkFunction, describe } from "../connection/options.js";
+import { InvalidArgument } from "../protocol/errors.js";
+import { Attachment } from "./attaching/attachment.js";
+import { checkPathFilter, type PathFilter } from "./attaching/path-filter.js";
+import type { RequestHandler } from "./handler-runs.js";
+import { checkServerOptions, type ServerOptions } from "./options.js";
+import { Reception } from "./reception.js";
+import { Server } from "./server.js";
+
+export interface AttachOptions extends ServerOptions {
+  /**
+   * The path of URLs, without the query, that is served: this one exactly, all that match, or what a function says.
+   * Requests for other paths are left to others. @default all paths
+   */
+  readonly path?: PathFilter;
+}
+
+/**
+ * Takes the WebSocket upgrades of `httpServer`, a server of `node:http` or `node:https`, and calls `handler` with each
+ * new connection, as `serve()` does. All other requests go to the server's own routes and upgrade handlers. Several may
+ * be attached to one server; the first whose `path` fits has the request.
+ *
+ * Closing what it returns detaches it and leaves `httpServer` as it is. Close it first: an HTTP server that is closed
+ * waits for all of its sockets.
+ *
+ * @throws InvalidArgument
+ */
+export function attach(httpServer: NetServer, handler: RequestHandler, options: AttachOptions = {}): Server {
+  checkHttpServer(httpServer);
+  checkFunction("handler", handler);
+  const filter = checkPathFilter(options.path);
+  const reception = new Reception(handler, checkServerOptions(options));
+  return new Server(new Attachment(httpServer, filter, reception), reception);
+}
+
+function checkHttpServer(value: unknown): void {
+  const { on, emit, listenerCount, address } = Object(value) as Record<string, unknown>;
+  if ([on, emit, listenerCount, address].every((method) => typeof method === "function")) return;
+  const hint = typeof value === "function" ? ", such as app.listen() of Express returns" : "";
+  throw new InvalidArgument(
+    `Expected \`httpServer\` to be a server of node:http or node:https${hint}, got ${describe(value)}`,
+  );
+}

@@ -1,0 +1,86 @@
+// The entrance through somebody's HTTP server.
+
+import { Socket, type Server as NetServer } from "node:net";
+import type { Duplex } from "node:stream";
+import { Server as TlsServer } from "node:tls";
+import { SocketTransport } from "../../node/socket-transport.js";
+import type { RequestHead } from "../../protocol/handshake/request-head.js";
+import { originForm } from "../../protocol/handshake/request-target.js";
+import type { Refusal } from "../../protocol/handshake/server-handshake.js";
+import type { Entrance } from "../entrance.js";
+import type { Arrival, Reception } from "../reception.js";
+import { ServerRequest } from "../request/server-request.js";
+import { isEncrypted } from "./http-request.js";
+import { isTaken, type PathFilter } from "./path-filter.js";
+import { routerOf, type UpgradeTaker } from "./upgrade-router.js";
+
+export class Attachment implements Entrance, UpgradeTaker {
+  readonly #httpServer: NetServer;
+  readonly #filter: PathFilter;
+  readonly #reception: Reception;
+
+  constructor(httpServer: NetServer, filter: PathFilter, reception: Reception) {
+    this.#httpServer = httpServer;
+    this.#filter = filter;
+    this.#reception = reception;
+    routerOf(httpServer).add(this);
+  }
+
+  /** 0 while the HTTP server does not listen on TCP. */
+  get port(): number {
+    const address = this.#httpServer.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  }
+
+  get url(): string {
+    const scheme = this.#httpServer instanceof TlsServer ? "wss" : "ws";
+    const path = typeof this.#filter === "string" ? this.#filter : "";
+    const address = this.#httpServer.address();
+    if (typeof address === "string") return `${scheme}+unix:${address}${path === "" ? "" : `:${path}`}`;
+    return `${scheme}://localhost:${this.port}${path}`;
+  }
+
+  takes(head: RequestHead, socket: Duplex): boolean {
+    if (this.#filter === undefined) return true;
+    const target = originForm(head.target, head.headers.get("Host") ?? "");
+    if (target === null) return false;
+    const origin = { transport: new SocketTransport(socket), isSecure: isEncrypted(socket) };
+    try {
+      return isTaken(this.#filter, new ServerRequest(head, origin, { target, isUpgrade: true }));
+    } catch (error) {
+      this.#reception.settings.connection.logger?.error("path failed", { error });
+      return false;
+    }
+  }
+
+  take(head: RequestHead, socket: Duplex, rest: Uint8Array): void {
+    takeOver(socket);
+    this.#reception.receiveRequest(socket, this.#arrival(socket), head, rest);
+  }
+
+  refuse(socket: Duplex, refusal: Refusal): void {
+    takeOver(socket);
+    this.#reception.refuse(socket, this.#arrival(socket), refusal);
+  }
+
+  drain(): void {
+    // The HTTP server goes on: newcomers are refused as long as somebody is there to do it.
+  }
+
+  close(): Promise<void> {
+    routerOf(this.#httpServer).remove(this);
+    return Promise.resolve();
+  }
+
+  #arrival(socket: Duplex): Arrival {
+    return { isSecure: isEncrypted(socket), since: this.#reception.runtime.clock.now() };
+  }
+}
+
+/** The socket is no longer one of HTTP: none of its timeouts holds, and a FIN ends one direction only. */
+function takeOver(socket: Duplex): void {
+  socket.allowHalfOpen = true;
+  if (!(socket instanceof Socket)) return;
+  socket.setTimeout(0);
+  socket.setNoDelay(true);
+}

@@ -1,0 +1,246 @@
+import assert from "node:assert/strict";
+import { createServer, type RequestListener, type Server as HttpServer } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { attach, connect, InvalidArgument, InvalidStatus, type Server } from "holdfast";
+import {
+  activeResources,
+  assertNothingLeft,
+  RawClient,
+  testCertificates,
+  type ResourceCounts,
+} from "holdfast-testkit";
+import { recordingLogger } from "./recording-logger.js";
+
+/** Other routes: they tell the method, the path and the body of what they are asked. */
+const routes: RequestListener = (asked, response) => {
+  let body = "";
+  asked.setEncoding("utf8");
+  asked.on("data", (text: string) => (body += text));
+  asked.on("end", () => response.end(`${asked.method} ${asked.url} ${body}`.trim()));
+};
+
+describe("A server attached to an HTTP server", () => {
+  let resources: ResourceCounts;
+  let httpServer: HttpServer;
+  const attached: Server[] = [];
+
+  beforeEach(() => {
+    resources = activeResources();
+  });
+  afterEach(async () => {
+    for (const server of attached.splice(0)) await server.close();
+    httpServer.closeAllConnections();
+    if (httpServer.listening) await new Promise((resolve) => httpServer.close(resolve));
+    await assertNothingLeft(resources);
+  });
+
+  async function listen(server: HttpServer): Promise<number> {
+    httpServer = server;
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return (server.address() as AddressInfo).port;
+  }
+
+  function attachEcho(name: string, options: Parameters<typeof attach>[2] = {}): Server {
+    const server = attach(
+      httpServer,
+      (connection) => connection.forEach((message) => connection.send(`${name}: ${String(message)}`)),
+      options,
+    );
+    attached.push(server);
+    return server;
+  }
+
+  async function echo(url: string): Promise<unknown> {
+    await using connection = await connect(url);
+    void connection.send("hello");
+    return await connection.recv({ timeout: 2_000 });
+  }
+
+  async function get(port: number, path: string, headers: Record<string, string> = {}): Promise<string> {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
+    return `${response.status} ${await response.text()}`;
+  }
+
+  test("G7: routes go on as before, and upgrades at every path go to the handler", async () => {
+    const port = await listen(createServer(routes));
+    const server = attachEcho("chat");
+    assert.deepEqual([server.port, server.url], [port, `ws://localhost:${port}`]);
+    assert.equal(await echo(`ws://127.0.0.1:${port}/any?where`), "chat: hello");
+    assert.equal(await get(port, "/page"), "200 GET /page");
+    assert.deepEqual([...server.connections], []);
+  });
+
+  test("G7: several share one HTTP server by path; what none of them takes goes to the routes", async () => {
+    const port = await listen(createServer(routes));
+    const chat = attachEcho("chat", { path: "/chat" });
+    attachEcho("room", { path: /^\/rooms\/\d+$/g });
+    attachEcho("function", { path: ({ headers }) => headers.get("X-Room") === "yes" });
+    const base = `ws://127.0.0.1:${port}`;
+    assert.equal(chat.url, `ws://localhost:${port}/chat`);
+    for (let round = 0; round < 3; round++) {
+      assert.equal(await echo(`${base}/chat?a=b`), "chat: hello");
+      assert.equal(await echo(`${base}/rooms/12`), "room: hello");
+    }
+    await using other = await connect(`${base}/`, { headers: { "X-Room": "yes" } });
+    void other.send("hello");
+    assert.equal(await other.recv(), "function: hello");
+    await assert.rejects(connect(`${base}/rooms/`), (error) => {
+      assert(error instanceof InvalidStatus);
+      assert.deepEqual([error.status, Buffer.from(error.body).toString()], [200, "GET /rooms/"]);
+      return true;
+    });
+  });
+
+  test("G7: an upgrade to another protocol goes to the routes, with its body, and the connection goes on", async () => {
+    const port = await listen(createServer(routes));
+    attachEcho("chat");
+    await using client = await RawClient.connect({ port });
+    const upgrade = "Host: localhost\r\nUpgrade: h2c\r\nConnection: Upgrade, keep-alive\r\n";
+    for (const path of ["/first", "/second"]) {
+      client.write(`POST ${path} HTTP/1.1\r\n${upgrade}Content-Length: 4\r\n\r\nbo`);
+      await client.pause(5);
+      client.write("dy");
+      const head = await client.readHead();
+      const body = await client.read(Number(head.header("Content-Length")));
+      assert.deepEqual(
+        [head.startLine, Buffer.from(body).toString()],
+        ["HTTP/1.1 200 OK", `POST ${path} body`],
+      );
+    }
+  });
+
+  test("G7: upgrades that it does not take are left to other upgrade handlers", async () => {
+    const port = await listen(createServer(routes));
+    httpServer.on("upgrade", ({ url }, socket) => {
+      if (url === "/theirs") socket.end("HTTP/1.1 418 I'm a Teapot\r\n\r\n");
+    });
+    attachEcho("chat", { path: "/chat" });
+    assert.equal(await echo(`ws://127.0.0.1:${port}/chat`), "chat: hello");
+    await assert.rejects(connect(`ws://127.0.0.1:${port}/theirs`), { status: 418 });
+  });
+
+  test("G7: without any route, what it does not take is answered 404, or 426", async () => {
+    const port = await listen(createServer());
+    attachEcho("chat", { path: "/chat" });
+    await assert.rejects(connect(`ws://127.0.0.1:${port}/`), { status: 404 });
+    await using client = await RawClient.connect({ port });
+    client.sendUpgrade({ headers: { Upgrade: "h2c" } });
+    const head = await client.readHead();
+    assert.deepEqual(
+      [head.startLine, head.header("Upgrade")],
+      ["HTTP/1.1 426 Upgrade Required", "websocket"],
+    );
+    client.end();
+  });
+
+  test("G7: frames glued to the request are not lost, and timeouts of HTTP do not end the connection", async () => {
+    const server = createServer(routes);
+    server.setTimeout(100);
+    server.headersTimeout = 100;
+    server.requestTimeout = 100;
+    server.keepAliveTimeout = 50;
+    const port = await listen(server);
+    attachEcho("chat", { pingInterval: null });
+    await using client = await RawClient.connect({ port });
+    await client.upgrade({ glue: client.frame({ opcode: 1, payload: "glued" }) });
+    assert.equal(Buffer.from((await client.readFrame()).payload).toString(), "chat: glued");
+    await client.pause(400);
+    client.sendText("later");
+    assert.equal(Buffer.from((await client.readFrame()).payload).toString(), "chat: later");
+    client.sendClose(1000);
+    await client.ended;
+    client.end();
+  });
+
+  test("G7: closing it tells its clients and detaches it; the HTTP server and the others go on", async () => {
+    const port = await listen(createServer(routes));
+    const chat = attachEcho("chat", { path: "/chat" });
+    attachEcho("room", { path: "/room" });
+    const inChat = await connect(`ws://127.0.0.1:${port}/chat`);
+    const inRoom = await connect(`ws://127.0.0.1:${port}/room`);
+    await chat.close({ code: 1012 });
+    assert.equal((await inChat.closed).code, 1012);
+    assert.equal(inRoom.state, "open");
+    await assert.rejects(connect(`ws://127.0.0.1:${port}/chat`), { status: 200 });
+    assert.equal(await get(port, "/page"), "200 GET /page");
+    await inRoom.close();
+    await attached[1].close();
+    assert.equal(httpServer.listenerCount("upgrade"), 0);
+  });
+
+  test("G7: while it closes, upgrades get 503 and other requests their answers", async () => {
+    const port = await listen(createServer(routes));
+    const server = attachEcho("chat");
+    await using stuck = await RawClient.connect({ port });
+    await stuck.upgrade();
+    const closing = server.close({ timeout: 300 });
+    await assert.rejects(connect(`ws://127.0.0.1:${port}/`), { status: 503, retryAfter: 5000 });
+    assert.equal(await get(port, "/page"), "200 GET /page");
+    await closing;
+  });
+
+  test("G7: over https the connections are secure, by the scheme of their URL too", async () => {
+    const { server: tls, ca } = await testCertificates();
+    const port = await listen(createHttpsServer(tls, routes) as unknown as HttpServer); // The same methods.
+    const urls: string[] = [];
+    const server = attach(httpServer, (connection, { url }) => void urls.push(connection.url, url));
+    attached.push(server);
+    assert.equal(server.url, `wss://localhost:${port}`);
+    await using connection = await connect(`${server.url}/chat`, { tls: { ca } });
+    assert.equal(connection.state, "open");
+    assert.deepEqual(urls, [`wss://localhost:${port}/chat`, `https://localhost:${port}/chat`]);
+    await using stranger = await RawClient.connect({ port, tls: { ca } });
+    stranger.write("GET /page HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n");
+    const { startLine } = await stranger.readHead();
+    const body = Buffer.from(await stranger.read("GET /page".length)).toString();
+    assert.deepEqual([startLine, body], ["HTTP/1.1 200 OK", "GET /page"]);
+  });
+
+  test("G3: refusals are those of serve(), and logged", async () => {
+    const port = await listen(createServer(routes));
+    const { logger, lines } = recordingLogger();
+    attachEcho("chat", { logger, path: "/" });
+    await using client = await RawClient.connect({ port });
+    client.sendUpgrade({ headers: { "Sec-WebSocket-Version": "8" } });
+    const head = await client.readHead();
+    assert.deepEqual(
+      [head.startLine, head.header("Sec-WebSocket-Version"), head.header("Connection")],
+      ["HTTP/1.1 426 Upgrade Required", "13", "close"],
+    );
+    assert.match(Buffer.from(await client.readToEnd()).toString(), /^Expected .* got "8"\.$/);
+    client.end();
+    assert.deepEqual(
+      lines.map(({ level, message }) => [level, message]),
+      [["info", "connection refused"]],
+    );
+  });
+
+  test("G7: arguments that cannot be used are refused with a sentence that says why", async () => {
+    await listen(createServer(routes));
+    const handler = () => undefined;
+    const app = Object.assign(() => undefined, { handle: handler });
+    const attachAny = attach as unknown as (...values: readonly unknown[]) => Server;
+    for (const [values, message] of [
+      [[app, handler], /node:http or node:https, such as app.listen\(\) of Express returns, got a function$/],
+      [[{}, handler], /^Expected `httpServer` to be a server of node:http or node:https, got an object$/],
+      [[httpServer], /^Expected `handler` to be a function, got undefined$/],
+      [
+        [httpServer, handler, { path: "chat" }],
+        /^Expected `path` to be a path such as "\/chat".*"chat" \(string\)$/,
+      ],
+      [[httpServer, handler, { path: "/chat?a" }], /^Expected `path`/],
+      [
+        [httpServer, handler, { maxConnections: 0 }],
+        /^Expected `maxConnections` to be a positive whole number/,
+      ],
+    ] as const) {
+      assert.throws(
+        () => attachAny(...values),
+        (error) => error instanceof InvalidArgument && message.test(error.message),
+      );
+    }
+    assert.equal(httpServer.listenerCount("upgrade"), 0);
+  });
+});
