@@ -31,6 +31,8 @@ export type {
   TextEvent,
   UnresponsiveEvent,
 } from "./persist/events.js";
+export { basicAuth } from "./server/basic-auth.js";
+export type { BasicAuthOptions, Guard } from "./server/basic-auth.js";
 export { serve } from "./server/serve.js";
 export { attach } from "./server/attach.js";
 export type { AttachOptions } from "./server/attach.js";

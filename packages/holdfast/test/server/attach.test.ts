@@ -183,7 +183,7 @@ describe("A server attached to an HTTP server", () => {
 
   test("G7: over https the connections are secure, by the scheme of their URL too", async () => {
     const { server: tls, ca } = await testCertificates();
-    const port = await listen(createHttpsServer(tls, routes) as unknown as HttpServer); // The same methods.
+    const port = await listen(createHttpsServer(tls, routes)); // The same methods.
     const urls: string[] = [];
     const server = attach(httpServer, (connection, { url }) => void urls.push(connection.url, url));
     attached.push(server);
