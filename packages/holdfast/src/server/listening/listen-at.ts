@@ -1,6 +1,6 @@
 // Gets a listener its place, also where a process that is gone has left its Unix socket behind.
 
-import { unlink } from "node:fs/promises";
+import { lstat, unlink } from "node:fs/promises";
 import { connect, type ListenOptions, type Server as Listener } from "node:net";
 import { HoldfastError } from "../../protocol/errors.js";
 import { describePlace, type Place } from "./place.js";
@@ -43,6 +43,9 @@ function listen(listener: Listener, place: Place): Promise<void> {
 /** A socket file that nobody listens on any more. One that is in use, and any other file, is left alone. */
 async function isLeftBehind(path: string, error: unknown): Promise<boolean> {
   if (codeOf(error) !== "EADDRINUSE") return false;
+  // Any file refuses connections.
+  const file = await lstat(path).catch(() => null);
+  if (file?.isSocket() !== true) return false;
   return new Promise((resolve) => {
     const probe = connect({ path });
     probe.once("connect", () => {

@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { connect as connectTcp } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { basicAuth, connect, InvalidArgument, serve, type ServeOptions, type Server } from "holdfast";
+import {
+  activeResources,
+  assertNothingLeft,
+  eventually,
+  RawClient,
+  testCertificates,
+  type ResourceCounts,
+} from "holdfast-testkit";
+import { recordingLogger } from "./recording-logger.js";
+
+describe("Who a server admits", () => {
+  let resources: ResourceCounts;
+  let server: Server | null = null;
+  const { logger, lines } = recordingLogger();
+
+  beforeEach(() => {
+    resources = activeResources();
+    lines.length = 0;
+  });
+  afterEach(async () => {
+    await server?.close();
+    server = null;
+    await assertNothingLeft(resources);
+  });
+
+  const start = async (options: ServeOptions): Promise<Server> =>
+    (server = await serve(() => undefined, { host: "127.0.0.1", logger, ...options }));
+
+  test("G3: above maxConnections upgrades get 503 with Retry-After, plain requests their answer, until there is room", async () => {
+    const { url, port, connections } = await start({
+      maxConnections: 2,
+      onRequest: async ({ isUpgrade }) => {
+        await sleep(10); // Several are admitted at the same time: each has to be counted once more.
+        return isUpgrade ? undefined : new Response("healthy");
+      },
+    });
+    const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => connect(url)));
+    const opened = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+    const refused = outcomes.flatMap((outcome) =>
+      outcome.status === "rejected" ? [outcome.reason as object] : [],
+    );
+    assert.deepEqual([opened.length, connections.size], [2, 2]);
+    assert.deepEqual(
+      refused.map((error) => ({
+        status: "status" in error && error.status,
+        retryAfter: "retryAfter" in error && error.retryAfter,
+      })),
+      Array.from({ length: 3 }, () => ({ status: 503, retryAfter: 5_000 })),
+    );
+    await assert.rejects(connect(url), { status: 503 });
+    assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "healthy");
+    await opened[0].close();
+    await eventually(() => connections.size === 1, "room");
+    await using late = await connect(url);
+    assert.equal(late.state, "open");
+    await opened[1].close();
+  });
+
+  test("G6: selectSubprotocol sees the request, after onRequest has seen it", async () => {
+    const tokens = new WeakSet<object>();
+    const { url } = await start({
+      onRequest: (request) => {
+        if (request.headers.has("X-Admin")) tokens.add(request);
+      },
+      selectSubprotocol: (offered, request) => (tokens.has(request) ? "admin" : offered[0]),
+    });
+    await using user = await connect(url, { subprotocols: ["chat", "admin"] });
+    await using admin = await connect(url, { subprotocols: ["chat", "admin"], headers: { "X-Admin": "1" } });
+    assert.deepEqual([user.subprotocol, admin.subprotocol], ["chat", "admin"]);
+  });
+
+  test("G6: requireSubprotocol refuses with 400 whoever offers none that is spoken here", async () => {
+    const { url } = await start({ requireSubprotocol: true, subprotocols: ["v2", "v1"] });
+    await using connection = await connect(url, { subprotocols: ["v1", "v2"] });
+    assert.equal(connection.subprotocol, "v2");
+    for (const [subprotocols, got] of [
+      [[], "none"],
+      [["v0"], '"v0"'],
+    ] as const) {
+      await assert.rejects(connect(url, { subprotocols }), (error: unknown) => {
+        const { status, body } = error as { status: number; body: Uint8Array };
+        assert.deepEqual(
+          [status, Buffer.from(body).toString()],
+          [400, `Expected Sec-WebSocket-Protocol to offer one of "v2" and "v1", got ${got}.`],
+        );
+        return true;
+      });
+    }
+  });
+
+  const authorization = (text: string) => ({
+    Authorization: `Basic ${Buffer.from(text).toString("base64")}`,
+  });
+
+  test("G6: basicAuth lets in who knows name and password, and challenges everybody else (RFC 7617)", async () => {
+    const { url, port } = await start({
+      onRequest: basicAuth({ realm: 'a "b"', user: "Ünal", password: "pä:ss" }),
+    });
+    const right = authorization("Ünal:pä:ss");
+    await using connection = await connect(url, { headers: right });
+    assert.equal(connection.state, "open");
+    for (const headers of [
+      {},
+      authorization("Ünal:pä:s"),
+      authorization("ünal:pä:ss"),
+      authorization("Ünal:pä:ss "),
+      authorization("Ünal"),
+      authorization(":"),
+      authorization(""),
+      { Authorization: right.Authorization.replace("Basic", "Bearer") },
+      { Authorization: `${right.Authorization} x` },
+      { Authorization: `${right.Authorization}, Basic YTpi` },
+    ]) {
+      await assert.rejects(connect(url, { headers }), (error: unknown) => {
+        const { status, headers: answer } = error as { status: number; headers: Headers };
+        assert.deepEqual(
+          [status, answer.get("WWW-Authenticate")],
+          [401, String.raw`Basic realm="a \"b\"", charset="UTF-8"`],
+        );
+        return true;
+      });
+    }
+    const page = await fetch(`http://127.0.0.1:${port}/`);
+    assert.deepEqual(
+      [page.status, await page.text()],
+      [401, "Expected a name and a password that are known here."],
+    );
+    assert.equal((await fetch(`http://127.0.0.1:${port}/`, { headers: right })).status, 426);
+  });
+
+  test("G6: basicAuth asks `check`, which may be slow, and takes nothing but true for a yes", async () => {
+    const answers: Readonly<Record<string, unknown>> = {
+      yes: true,
+      no: false,
+      late: sleep(5).then(() => true),
+      lateNo: sleep(5).then(() => false),
+      truthy: "true",
+    };
+    const asked: unknown[] = [];
+    const { url } = await start({
+      onRequest: basicAuth({
+        check: (user, password, request) => {
+          asked.push([user, password, request.target]);
+          if (user === "throws") throw new Error("no database");
+          return answers[user] as boolean;
+        },
+      }),
+    });
+    const outcome = (user: string) =>
+      connect(`${url}/${user}`, { headers: authorization(`${user}:secret`) }).then(
+        async (connection) => {
+          await connection.close();
+          return 101;
+        },
+        (error: unknown) => (error as { status: number }).status,
+      );
+    const users = [...Object.keys(answers), "throws"];
+    const statuses: number[] = [];
+    for (const user of users) statuses.push(await outcome(user));
+    assert.deepEqual(statuses, [101, 401, 101, 401, 401, 500]);
+    assert.deepEqual(
+      asked,
+      users.map((user) => [user, "secret", `/${user}`]),
+    );
+  });
+
+  test("G6: basicAuth's options are checked, and a password never shows", () => {
+    for (const [options, message] of [
+      [{ user: "a:b", password: "c" }, /^Expected `user` to be a string without a colon/],
+      [{ user: "a", password: 12345 }, /^Expected `password` to be a string, got number$/],
+      [
+        { user: "a", password: "b", realm: "é" },
+        /^Expected `realm` to be printable ASCII, got "é" \(string\)$/,
+      ],
+      [{ check: "no" }, /^Expected `check` to be a function/],
+      [{}, /^Expected `user` to be a string without a colon/],
+    ] as const) {
+      assert.throws(
+        () => basicAuth(options as unknown as Parameters<typeof basicAuth>[0]),
+        (error) => error instanceof InvalidArgument && message.test(error.message),
+      );
+    }
+  });
+
+  test("B1: over TLS the handshake and the request share one openTimeout", async () => {
+    const { server: tls, ca } = await testCertificates();
+    const { port } = await start({ tls, openTimeout: 600 });
+    const began = performance.now();
+    const slow = await RawClient.connect({ port, tls: { ca } });
+    const handshake = performance.now() - began;
+    assert(handshake < 550, `The handshake alone took ${handshake} ms`);
+    assert.match((await slow.readHead({ timeout: 3_000 })).startLine, /^HTTP\/1\.1 408 /);
+    const elapsed = performance.now() - began;
+    assert(elapsed >= 590 && elapsed < 1_500, `${elapsed} ms`);
+    await slow.close();
+
+    // One that is slow in both: whatever the handshake took is gone for the request.
+    const late = performance.now();
+    const tcp = connectTcp({ port, host: "127.0.0.1" });
+    await sleep(400);
+    const socket = connectTls({ socket: tcp, ca, servername: "localhost" });
+    const answer = await new Promise<string>((resolve) => {
+      socket.once("data", (bytes: Buffer) => resolve(bytes.toString()));
+      socket.once("error", (error: Error) => resolve(error.message));
+      socket.once("close", () => resolve("closed"));
+    });
+    assert.match(answer, /^HTTP\/1\.1 408 /);
+    const both = performance.now() - late;
+    assert(both >= 590 && both < 950, `${both} ms, and not 400 + 600`);
+    socket.destroy();
+  });
+});
