@@ -31,6 +31,8 @@ export type {
   TextEvent,
   UnresponsiveEvent,
 } from "./persist/events.js";
+export { broadcast } from "./server/broadcast.js";
+export type { BroadcastOptions, BroadcastResult, SlowPolicy } from "./server/broadcast.js";
 export { basicAuth } from "./server/basic-auth.js";
 export type { BasicAuthOptions, Guard } from "./server/basic-auth.js";
 export { serve } from "./server/serve.js";

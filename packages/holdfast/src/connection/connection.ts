@@ -26,7 +26,7 @@ import { MessageIterator } from "./message-iterator.js";
 import { consumeAll, receiveOne } from "./readers.js";
 import type { Runtime } from "./runtime.js";
 import { attachTap, type Tap, type TappedConnection } from "./tap.js";
-import type { SendSettings } from "./wire.js";
+import type { SendSettings, SharedMessage } from "./wire.js";
 
 /** What `connect()` and `serve()` know of a connection that they opened. Not for applications. */
 export interface ConnectionInit extends LinkOptions {
@@ -73,6 +73,8 @@ export const closeFor = Symbol("closeFor");
 export const leave = Symbol("leave");
 /** Ends a connection at once, on its owner's behalf. Not for applications. */
 export const cutFor = Symbol("cutFor");
+/** Sends a message that goes to many, if it may. Not for applications. */
+export const offer = Symbol("offer");
 /** Begins reading and pinging. Not for applications. */
 export const start = Symbol("start");
 /** The clock and the timers that a connection lives by, for the recipes of persist/. Not for applications. */
@@ -94,6 +96,8 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
   #aborter: AbortController | null = null;
   /** Settles when the message that is being sent piece by piece is over; null while there is none. */
   #fragmented: Promise<void> | null = null;
+  /** Bytes of messages to many that wait for that. */
+  #offeredInTurn = 0;
 
   /** Applications get connections from `connect()` and `serve()`. */
   constructor(init: ConnectionInit) {
@@ -388,17 +392,38 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable, Link
     this.#owner?.onConnectionEnded(this, info);
   }
 
+  /** @param isUrgent instead of the messages that wait, rather than behind them */
   [closeFor](
-    cause: "handler-failed" | "server-shutdown",
-    code: number,
-    reason: string,
-    error: Error | null,
+    cause: "handler-failed" | "local-close" | "server-shutdown",
+    close: CloseFrame,
+    error: Error | null = null,
+    isUrgent = false,
   ): void {
-    this.#link.close({ code, reason }, cause, error);
+    this.#link.close(close, cause, error, isUrgent);
   }
 
   [cutFor](cause: "server-shutdown"): void {
     this.#link.terminate(cause, null);
+  }
+
+  /** Sends the message where fewer than `limit` bytes wait for the peer. */
+  [offer](message: SharedMessage, limit: number): "not-open" | "sent" | "slow" {
+    if (this.#link.state !== "open") return "not-open";
+    if (!this.#link.hasRoom(limit - this.#offeredInTurn)) return "slow";
+    if (this.#fragmented === null) this.#link.sendShared(message);
+    else void this.#sendSharedInTurn(message);
+    return "sent";
+  }
+
+  async #sendSharedInTurn(message: SharedMessage): Promise<void> {
+    this.#offeredInTurn += message.size;
+    try {
+      await this.#sendInTurn(message.data, { mayEncode: message.mayEncode, signal: null });
+    } catch {
+      // The connection has ended, and says so itself.
+    } finally {
+      this.#offeredInTurn -= message.size;
+    }
   }
 
   /** Too late: what comes is the end, and only then is it known how it went. */

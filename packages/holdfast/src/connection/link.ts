@@ -19,7 +19,15 @@ import type { Runtime } from "./runtime.js";
 import type { Tap, TappedConnection } from "./tap.js";
 import { Tapping, type TappingHost } from "./tapping.js";
 import type { TimerQueue } from "./timer-queue.js";
-import type { Fragment, SendSettings, Wire, WireFailure, WireHandler, WireMaker } from "./wire.js";
+import type {
+  Fragment,
+  SendSettings,
+  SharedMessage,
+  Wire,
+  WireFailure,
+  WireHandler,
+  WireMaker,
+} from "./wire.js";
 
 export type ConnectionState = "connecting" | "open" | "closing" | "closed";
 
@@ -134,6 +142,23 @@ export class Link
     return this.#wire.sendFragment(fragment);
   }
 
+  sendShared(message: SharedMessage): void {
+    const settings: SendSettings = { mayEncode: message.mayEncode, signal: null };
+    this.#messagesSent++;
+    if (this.#wire.sendShared?.(message) === true) return;
+    const { data } = message;
+    void (typeof data === "string"
+      ? this.#wire.sendText(data, settings)
+      : this.#wire.sendBinary(data, settings));
+  }
+
+  /** Whether fewer than `limit` bytes wait for the peer. What has only not been written yet does not. */
+  hasRoom(limit: number): boolean {
+    if (this.#wire.bufferedAmount < limit) return true;
+    this.#wire.flush();
+    return this.#wire.bufferedAmount < limit;
+  }
+
   sendPong(payload: Uint8Array): void {
     if (this.#state === "open") this.#wire.queuePong(payload);
   }
@@ -142,12 +167,15 @@ export class Link
     this.#wire.streamTo(sink);
   }
 
-  /** Begins the closing handshake: our Close goes out behind what was sent before (RFC 6455 section 7.1.2). */
-  close(close: CloseFrame, cause: CloseCause, error: Error | null): void {
+  /**
+   * Begins the closing handshake: our Close goes out behind what was sent before (RFC 6455 section 7.1.2), or, where
+   * it `isUrgent`, instead of what waits.
+   */
+  close(close: CloseFrame, cause: CloseCause, error: Error | null, isUrgent = false): void {
     this.#tapping?.answerClose();
     if (this.#state !== "open") return;
     this.#ending.note(cause, error);
-    this.#wire.queueClose(close, false);
+    this.#wire.queueClose(close, isUrgent);
     this.#beginClosing();
   }
 

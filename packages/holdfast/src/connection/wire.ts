@@ -40,6 +40,11 @@ export interface Wire {
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
   /** The same for the next fragment of a message. Whole messages must not come between. */
   sendFragment(fragment: Fragment): Promise<void>;
+  /**
+   * Sends a message that goes to many, without waiting for room. Returns false where this wire has nothing to share:
+   * nothing was sent then, and the message is one like any other.
+   */
+  sendShared?(message: SharedMessage): boolean;
   /** Sends a ping ahead of the messages that wait; `onPingSent` tells when it leaves. */
   queuePing(key: string, payload: Uint8Array): void;
   /** Takes a ping back that has not left. */
@@ -109,6 +114,14 @@ export interface SendSettings {
   readonly mayEncode: boolean;
   /** Takes the message back, unless some of it has left. */
   readonly signal: AbortSignal | null;
+}
+
+/** A message that goes to many. A wire that can share more of it than this finds that out by itself. */
+export interface SharedMessage {
+  readonly data: Message;
+  /** Bytes of the payload. */
+  readonly size: number;
+  readonly mayEncode: boolean;
 }
 
 /** One piece of a message that is sent piece by piece. */

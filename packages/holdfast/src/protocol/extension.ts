@@ -26,6 +26,17 @@ export interface MessageExtension {
    * in the order of the calls, whatever is promised.
    */
   encode(payload: Uint8Array): Encoded | Promise<Encoded>;
+  /** How it encodes one message for many connections; left out where it cannot. */
+  readonly sharing?: MessageSharing;
+}
+
+/** Encodes messages so that the bytes do not depend on what was sent on this connection before. */
+export interface MessageSharing {
+  /** Extensions of one kind with equal keys encode equally, and their peers can read each other's bytes. */
+  readonly sharingKey: number;
+  encodeShared(payload: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** A message goes out here that one with the same key has encoded. */
+  noteShared(payload: Uint8Array): void;
 }
 
 export type Decoded = Uint8Array | ProtocolFailure;

@@ -70,6 +70,6 @@ export class HandlerRuns {
     if (error instanceof ConnectionClosed && connection.state === "closed") return;
     this.#logger?.error("connection handler failed", { id: connection.id, error });
     const cause = error instanceof Error ? error : new Error(String(error));
-    connection[closeFor]("handler-failed", 1011, "", cause);
+    connection[closeFor]("handler-failed", { code: 1011, reason: "" }, cause);
   }
 }

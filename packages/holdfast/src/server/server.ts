@@ -1,7 +1,8 @@
 // A running server, as the application holds it.
 
-import { checkClose } from "../connection/arguments.js";
+import { checkClose, type Bytes } from "../connection/arguments.js";
 import { checkSignal } from "../connection/options.js";
+import { broadcast, type BroadcastOptions, type BroadcastResult } from "./broadcast.js";
 import type { Entrance } from "./entrance.js";
 import type { ServerConnection } from "./handler-runs.js";
 import type { Reception } from "./reception.js";
@@ -54,6 +55,11 @@ export class Server implements AsyncDisposable {
   /** The connections that are open or closing; live. */
   get connections(): ReadonlySet<ServerConnection> {
     return this.#reception.connections;
+  }
+
+  /** Sends a message to all connections, as `broadcast()` does. */
+  broadcast(data: string | Bytes, options?: BroadcastOptions): BroadcastResult {
+    return broadcast(this.connections, data, options);
   }
 
   /**

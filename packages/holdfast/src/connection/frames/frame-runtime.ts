@@ -5,6 +5,7 @@ import { FrameEncoder } from "../../protocol/frame/frame-encoder.js";
 import { MaskKeys } from "../../protocol/frame/masking.js";
 import type { Clock, Random } from "../ports.js";
 import { Runtime } from "../runtime.js";
+import { Arena } from "./arena.js";
 import { Slab } from "./slab.js";
 
 /** Something that collected bytes during this turn of the event loop. */
@@ -14,12 +15,15 @@ export interface Flushable {
 
 export class FrameRuntime extends Runtime {
   readonly slab = new Slab();
+  /** For frames that many connections send. */
+  readonly arena: Arena;
   readonly serverEncoder = new FrameEncoder(null);
   readonly clientEncoder: FrameEncoder;
   #unflushed: Flushable[] = [];
 
   constructor(clock: Clock, random: Random) {
     super(clock, random);
+    this.arena = new Arena(clock);
     this.clientEncoder = new FrameEncoder(new MaskKeys((target) => random.fill(target)));
   }
 

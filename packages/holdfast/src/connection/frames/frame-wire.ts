@@ -10,10 +10,11 @@ import type { TextBytes } from "../../protocol/message/text-bytes.js";
 import { isValidText } from "../../protocol/message/utf8.js";
 import { Protocol, type Role } from "../../protocol/protocol.js";
 import type { Address, Clock, Transport, TransportHandler } from "../ports.js";
-import type { Fragment, SendSettings, Wire, WireHandler, WireMaker } from "../wire.js";
+import type { Fragment, SendSettings, SharedMessage, Wire, WireHandler, WireMaker } from "../wire.js";
 import { causeOfError, causeOfFailure, type TransportError } from "./failure-cause.js";
 import type { FrameRuntime } from "./frame-runtime.js";
 import { Outbox, type OutboxEvents } from "./outbox.js";
+import { SharedFrames } from "./shared-frames.js";
 
 export interface FrameWireOptions {
   readonly runtime: FrameRuntime;
@@ -129,6 +130,13 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   sendFragment({ type, payload, isFirst, isLast }: Fragment): Promise<void> {
     const opcode = isFirst ? (type === "text" ? TEXT : BINARY) : CONTINUATION;
     return this.#outbox.sendFrame(isLast ? FIN | opcode : opcode, payload, null);
+  }
+
+  sendShared(message: SharedMessage): boolean {
+    // Section 5.3: a client masks each frame with a key of its own.
+    if (this.#protocol.role === "client" || !(message instanceof SharedFrames)) return false;
+    this.#outbox.sendShared(message);
+    return true;
   }
 
   queuePing(key: string, payload: Uint8Array): void {

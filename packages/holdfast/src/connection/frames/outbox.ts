@@ -7,8 +7,10 @@ import type { TextBytes } from "../../protocol/message/text-bytes.js";
 import type { Protocol } from "../../protocol/protocol.js";
 import type { Transport } from "../ports.js";
 import type { SendSettings } from "../wire.js";
+import type { MessageExtension } from "../../protocol/extension.js";
 import { Backlog, type Entry } from "./backlog.js";
 import type { Flushable, FrameRuntime } from "./frame-runtime.js";
+import type { SharedFrames } from "./shared-frames.js";
 import type { SlabOwner } from "./slab.js";
 
 /** Payloads up to this size are copied into the slab; larger ones are handed over as they are. */
@@ -124,6 +126,19 @@ export class Outbox implements Flushable, SlabOwner {
     }
     const start = this.#reserve(encoder.frameSize(payload.length));
     return this.#written(start, encoder.writeFrame(this.#runtime.slab.bytes, start, firstByte, payload));
+  }
+
+  /** Sends a message whose frame others send as well: by reference, so that it is in memory once. */
+  sendShared(message: SharedFrames): void {
+    const { extension } = this.#protocol;
+    if (extension !== null && message.mayEncode && message.size >= extension.threshold) {
+      this.#sendSharedEncoded(message, extension);
+    } else if (message.frame.length > COPY_AT_MOST || this.#mustWait()) {
+      this.#line().push([message.lastingFrame]);
+      this.#planFlush();
+    } else {
+      this.#append(message.frame);
+    }
   }
 
   queuePing(key: string, payload: Uint8Array): void {
@@ -302,6 +317,23 @@ export class Outbox implements Flushable, SlabOwner {
     return slab.position;
   }
 
+  /** Adds a frame that is in memory already; one right behind the last makes one piece with it. */
+  #append(frame: Uint8Array): void {
+    if (this.#regionStart >= 0) {
+      this.closeRegion();
+      this.#runtime.slab.leave();
+    }
+    const batch = (this.#batch ??= []);
+    const last = batch.at(-1);
+    if (last?.buffer === frame.buffer && last.byteOffset + last.length === frame.byteOffset) {
+      batch[batch.length - 1] = Buffer.from(frame.buffer, last.byteOffset, last.length + frame.length);
+    } else {
+      batch.push(frame);
+    }
+    this.#batchBytes += frame.length;
+    this.#planFlush();
+  }
+
   #written(start: number, end: number): Promise<void> {
     this.#runtime.slab.advance(end);
     this.#batchBytes += end - start;
@@ -322,17 +354,34 @@ export class Outbox implements Flushable, SlabOwner {
     const frame = this.#protocol.sendEncoded(opcode, payload);
     if (frame instanceof Promise) return this.#sendLater(frame, payload.length, signal);
     if (frame.length > COPY_AT_MOST || this.#mustWait()) {
-      this.#backlog ??= new Backlog();
-      return this.#pace(this.#backlog, this.#backlog.push([frame], false), this.#writeLimit, signal);
+      return this.#pace(this.#line(), this.#line().push([frame], false), this.#writeLimit, signal);
     }
     const start = this.#reserve(frame.length);
     this.#runtime.slab.bytes.set(frame, start);
     return this.#written(start, start + frame.length);
   }
 
+  #sendSharedEncoded(message: SharedFrames, extension: MessageExtension): void {
+    const { sharing } = extension;
+    if (sharing === undefined) {
+      void this.#sendEncoded(message.opcode, message.payload, null);
+      return;
+    }
+    const frame = message.encodedFrame(extension, sharing);
+    sharing.noteShared(message.payload);
+    if (frame instanceof Promise) {
+      void this.#sendLater(frame, message.size, null);
+    } else if (frame.length > COPY_AT_MOST || this.#mustWait()) {
+      this.#line().push([frame], false);
+      this.#planFlush();
+    } else {
+      this.#append(frame);
+    }
+  }
+
   /** Keeps the message's place while it is being encoded elsewhere. */
   #sendLater(frame: Promise<Uint8Array>, size: number, signal: AbortSignal | null): Promise<void> {
-    const backlog = (this.#backlog ??= new Backlog());
+    const backlog = this.#line();
     const entry = backlog.reserve(size);
     const sent = frame.then((bytes) => {
       backlog.fill(entry, [bytes]);
@@ -345,8 +394,7 @@ export class Outbox implements Flushable, SlabOwner {
 
   /** Sends a frame that stands on its own: a large one, or one that has to wait. */
   #sendAlone(chunks: readonly Uint8Array[], level: number, signal: AbortSignal | null): Promise<void> {
-    this.#backlog ??= new Backlog();
-    return this.#pace(this.#backlog, this.#backlog.push(chunks), level, signal);
+    return this.#pace(this.#line(), this.#line().push(chunks), level, signal);
   }
 
   #pace(backlog: Backlog, entry: Entry, level: number, signal: AbortSignal | null): Promise<void> {
@@ -354,6 +402,11 @@ export class Outbox implements Flushable, SlabOwner {
     if (entry.fate === "handed-over" && !this.#transport.isBlocked) return SENT;
     if (entry.fate !== "dropped" && this.bufferedAmount < level) return SENT;
     return backlog.wait(entry, level, signal);
+  }
+
+  /** Where messages wait. */
+  #line(): Backlog {
+    return (this.#backlog ??= new Backlog());
   }
 
   #planFlush(): void {

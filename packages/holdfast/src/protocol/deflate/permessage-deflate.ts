@@ -1,6 +1,6 @@
 // permessage-deflate (RFC 7692) as an extension of one connection: messages in and out of compression.
 
-import type { Decoded, Encoded, MessageExtension } from "../extension.js";
+import type { Decoded, Encoded, MessageExtension, MessageSharing } from "../extension.js";
 import { deflate } from "./deflate.js";
 import { inflate } from "./inflate.js";
 import { DEFLATE_NAME, type DeflateParameters } from "./parameters.js";
@@ -19,7 +19,7 @@ export interface DeflateTuning {
 /** Section 7.2.3.6: RSV1 of the first frame tells that the message is compressed. */
 const RSV1 = 0x40;
 
-export class PermessageDeflate implements MessageExtension {
+export class PermessageDeflate implements MessageExtension, MessageSharing {
   readonly name = DEFLATE_NAME;
   readonly reservedBits = RSV1;
   readonly threshold: number;
@@ -57,6 +57,27 @@ export class PermessageDeflate implements MessageExtension {
     // What the peer sees of the window is the plaintext alone, so the next message need not wait for this one.
     this.#outgoing?.push(payload);
     return encoded;
+  }
+
+  /**
+   * A message may be compressed without a look at the window, also where the window is kept: nothing obliges to refer
+   * back (section 7.2.1). The peer has it in its window all the same.
+   */
+  get sharing(): MessageSharing {
+    return this;
+  }
+
+  get sharingKey(): number {
+    return (this.#outgoingBits * 10 + this.#tuning.level) * 10 + this.#tuning.memLevel;
+  }
+
+  encodeShared(payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    const { level, memLevel } = this.#tuning;
+    return deflate(payload, { windowBits: this.#outgoingBits, level, memLevel, dictionary: undefined });
+  }
+
+  noteShared(payload: Uint8Array): void {
+    this.#outgoing?.push(payload);
   }
 
   #remember(decoded: Decoded): Decoded {

@@ -48,7 +48,7 @@ export async function shutDown(
   entrance.drain();
 
   const stagger = new Stagger(runtime, connections, spread, (connection) =>
-    connection[closeFor]("server-shutdown", close.code, close.reason, null),
+    connection[closeFor]("server-shutdown", close),
   );
   await Promise.race([reception.quiet(), patience.over]);
   stagger.stop();

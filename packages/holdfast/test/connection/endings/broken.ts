@@ -1,6 +1,6 @@
 // Endings in which something went wrong.
 
-import { closeFor } from "../../../dist/connection/connection.js";
+import { closeFor, cutFor } from "../../../dist/connection/connection.js";
 import { frame, NO_FRAMES, told, type Ending } from "./ending.js";
 
 export const BROKEN_ENDINGS: readonly Ending[] = [
@@ -185,15 +185,30 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
     expected: told("aborted", "local", { sent: frame(1000) }, "sent 1000 (OK); no close frame received"),
   },
   {
-    name: "the server shuts down, and cuts a straggler",
+    name: "the server shuts down, and its application cuts a straggler",
     setup: { role: "server" },
     act: (h) => {
-      h.connection[closeFor]("server-shutdown", 1001, "", null);
+      h.connection[closeFor]("server-shutdown", { code: 1001, reason: "" });
       h.clock.turn();
       h.connection.terminate();
     },
     expected: told(
       "aborted",
+      "local",
+      { sent: frame(1001) },
+      "sent 1001 (going away); no close frame received",
+    ),
+  },
+  {
+    name: "the server shuts down, and cuts a straggler",
+    setup: { role: "server" },
+    act: (h) => {
+      h.connection[closeFor]("server-shutdown", { code: 1001, reason: "" });
+      h.clock.turn();
+      h.connection[cutFor]("server-shutdown");
+    },
+    expected: told(
+      "server-shutdown",
       "local",
       { sent: frame(1001) },
       "sent 1001 (going away); no close frame received",

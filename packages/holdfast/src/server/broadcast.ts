@@ -1,0 +1,125 @@
+// One message to many connections: made into a frame once, compressed once, in memory once.
+
+import { toBytes, type Bytes } from "../connection/arguments.js";
+import { closeFor, Connection, offer } from "../connection/connection.js";
+import { SharedFrames } from "../connection/frames/shared-frames.js";
+import { checkBoolean, checkChoice, checkSize, describe, expected } from "../connection/options.js";
+import { nodeRuntime } from "../node/node-runtime.js";
+import { InvalidArgument } from "../protocol/errors.js";
+
+/**
+ * What becomes of a receiver that does not keep up:
+ * - `"skip"`: it does not get this message;
+ * - `"close"`: it is closed with 1013 (try again later), and what waited for it is dropped;
+ * - `"buffer"`: the message waits for it, more of them than with `"close"`, and then the same.
+ */
+export type SlowPolicy = "buffer" | "close" | "skip";
+
+export interface BroadcastOptions {
+  /** Who does not get it, such as the connection that it came from. */
+  readonly except?: Connection | ReadonlySet<Connection> | null | undefined;
+  /** What becomes of receivers that do not keep up. @default "buffer" */
+  readonly slow?: SlowPolicy;
+  /**
+   * Bytes unsent from which on a receiver does not keep up. @default 1 MiB for `"buffer"`, 64 KiB otherwise
+   */
+  readonly limit?: number | null;
+  /** Compress the message for those with whom that was agreed on, if it is large enough. @default true */
+  readonly compress?: boolean;
+}
+
+/** How many receivers had which fate. */
+export interface BroadcastResult {
+  readonly sent: number;
+  readonly skipped: number;
+  readonly closed: number;
+  /** Those that were closing or closed before. */
+  readonly notOpen: number;
+  /** Those that were skipped or closed: who was skipped may need the whole state later on. */
+  readonly slow: readonly Connection[];
+}
+
+/**
+ * Sends a message to all of the connections: a string as text, bytes as binary, which may be changed afterwards. It does
+ * not wait for anybody: what a receiver does not take is bounded by `limit`, and the bytes are in memory once for all
+ * of them. Connections of a client are masked (RFC 6455 section 5.3), so that nothing can be shared with them; they are
+ * sent the message one by one.
+ *
+ * @throws InvalidArgument
+ */
+export function broadcast(
+  connections: Iterable<Connection>,
+  data: string | Bytes,
+  options: BroadcastOptions = {},
+): BroadcastResult {
+  checkIterable(connections);
+  const { except, slow, limit, compress } = checkBroadcastOptions(options);
+  const message = new SharedFrames(checkData(data), compress, nodeRuntime().arena);
+  const laggards: Connection[] = [];
+  let sent = 0;
+  let notOpen = 0;
+  for (const connection of connections) {
+    if (!(connection instanceof Connection)) throw notAConnection(connection);
+    if (except?.has(connection) === true) continue;
+    switch (connection[offer](message, limit)) {
+      case "sent":
+        sent++;
+        break;
+      case "not-open":
+        notOpen++;
+        break;
+      case "slow":
+        laggards.push(connection);
+    }
+  }
+  const isClosing = slow !== "skip";
+  if (isClosing) for (const connection of laggards) connection[closeFor]("local-close", TOO_SLOW, null, true);
+  return {
+    sent,
+    skipped: isClosing ? 0 : laggards.length,
+    closed: isClosing ? laggards.length : 0,
+    notOpen,
+    slow: laggards,
+  };
+}
+
+const TOO_SLOW = { code: 1013, reason: "too slow" };
+
+interface BroadcastSettings {
+  readonly except: { has(connection: Connection): boolean } | null;
+  readonly slow: SlowPolicy;
+  readonly limit: number;
+  readonly compress: boolean;
+}
+
+function checkBroadcastOptions(options: BroadcastOptions): BroadcastSettings {
+  const slow = checkChoice("slow", options.slow, ["skip", "close", "buffer"], "buffer");
+  return {
+    except: checkExcept(options.except),
+    slow,
+    limit: checkSize("limit", options.limit, slow === "buffer" ? 1024 * 1024 : 64 * 1024) ?? Infinity,
+    compress: checkBoolean("compress", options.compress, true),
+  };
+}
+
+function checkIterable(value: unknown): void {
+  if (typeof value === "object" && value !== null && Symbol.iterator in value) return;
+  throw expected("connections", "an iterable of Connections", value);
+}
+
+function notAConnection(value: unknown): InvalidArgument {
+  return new InvalidArgument(`Expected \`connections\` to hold Connections, got ${describe(value)}`);
+}
+
+function checkExcept(value: unknown): BroadcastSettings["except"] {
+  if (value === undefined || value === null) return null;
+  if (value instanceof Connection) return { has: (connection) => connection === value };
+  if (value instanceof Set) return value;
+  throw expected("except", "a Connection or a Set of them", value);
+}
+
+function checkData(data: unknown): string | Uint8Array {
+  const checked = typeof data === "string" ? data : toBytes(data);
+  if (checked !== null) return checked;
+  throw new InvalidArgument(`Expected \`data\` to be a string or bytes, got ${describe(data)}`);
+}
