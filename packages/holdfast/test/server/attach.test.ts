@@ -138,6 +138,7 @@ describe("A server attached to an HTTP server", () => {
   test("G7: frames glued to the request are not lost, and timeouts of HTTP do not end the connection", async () => {
     const server = createServer(routes);
     server.setTimeout(100);
+    server.on("connection", (socket) => socket.setTimeout(100, () => socket.destroy()));
     server.headersTimeout = 100;
     server.requestTimeout = 100;
     server.keepAliveTimeout = 50;
