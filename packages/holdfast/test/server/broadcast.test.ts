@@ -262,6 +262,25 @@ describe("broadcast", () => {
     assert.equal(broadcast(all, "too much").closed, 1_000);
   });
 
+  test("G5: a small message that waits keeps none of those in memory that were sent beside it", async () => {
+    const [ready] = servers(1);
+    const stuck = new Harness({ role: "server", capacity: 0, shared: ready });
+    broadcast([stuck.connection], "blocks");
+    ready.clock.turn();
+    const before = await usedMemory();
+    for (let turn = 0; turn < 200; turn++) {
+      for (let room = 0; room < 100; room++) broadcast([ready.connection], `${"x".repeat(500)}${room}`);
+      broadcast([stuck.connection], `turn ${turn}`);
+      ready.clock.turn();
+      ready.transport.takeWritten();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const grown = (await usedMemory()) - before;
+    // 200 small messages, and not 200 × 50 KB.
+    assert(grown < 3_000_000, `${grown} bytes more`);
+    assert(stuck.connection.bufferedAmount > 200 * 6); // It still holds them.
+  });
+
   test("G5: arguments that cannot be used are refused, and nothing is sent", () => {
     const [harness] = servers(1);
     const broadcastAny = broadcast as unknown as (...values: readonly unknown[]) => unknown;
