@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { applyMask, maskBytewise } from "../../../dist/protocol/frame/masking.js";
+import { createSimdMask } from "../../../dist/protocol/frame/masking-simd.js";
+import { applyMask, maskBytewise, maskWordwise } from "../../../dist/protocol/frame/masking.js";
 import { patterned } from "../endpoint.js";
 
 const MASK = Uint8Array.of(0x37, 0xfa, 0x21, 0x9d);
@@ -70,4 +71,32 @@ test("E: a key may be given as a signed number, and the key 0 changes nothing", 
     applyMask(unmasked, 0, length, 0, 1);
     assert.deepEqual([signed, unmasked], [expected, patterned(length)]);
   }
+});
+
+test("E: every way of masking large payloads equals the plain one, at each alignment (RFC 6455 section 5.3)", (context) => {
+  const simd = createSimdMask();
+  if (simd === null) {
+    context.skip("this runtime has no WebAssembly with SIMD");
+    return;
+  }
+  const lengths = [128, 191, 192, 193, 1023, 1024, 1025, 65_535, 65_536, 65_537, 200_003];
+  for (const length of lengths) {
+    for (const start of [0, 1, 2, 3, 5, 64]) {
+      const whole = patterned(start + length + 70);
+      const expected = Uint8Array.from(whole);
+      maskBytewise(expected, start, start + length, KEY);
+      for (const mask of [simd, maskWordwise, (...all: Parameters<typeof simd>) => applyMask(...all, 0)]) {
+        const bytes = Uint8Array.from(whole);
+        mask(bytes, start, start + length, KEY);
+        assert(Buffer.compare(bytes, expected) === 0, `${length} bytes from ${start}`);
+      }
+    }
+  }
+});
+
+test("E: where nothing may be compiled, masking goes on without", (context) => {
+  context.mock.method(WebAssembly, "Module", () => {
+    throw new EvalError("Code generation is not allowed");
+  });
+  assert.equal(createSimdMask(), null);
 });
