@@ -44,6 +44,12 @@ export const layers = {
   ".": ["protocol", "universal", "heartbeat", "connection", "node", "client", "server", "persist", "browser"],
 };
 
+/**
+ * File → packages that it may load by a dynamic import, and import types of: optional peer dependencies, which the
+ * library does without until somebody uses the feature.
+ */
+const optionalPackages = { "client/proxy/socks-tunnel.ts": ["socks"] };
+
 /** What `import type` brings is gone when the code runs. */
 function typesOf(layer) {
   return `types of ${layer}`;
@@ -67,8 +73,9 @@ export const layersRule = {
     const file = sourcePath(context.filename);
     if (file === null) return {};
     const layer = layerOf(file);
-    const check = (node, isTypeOnly = false) => {
+    const check = (node, isTypeOnly = false, isLazy = isTypeOnly) => {
       if (node === null) return;
+      if (isLazy && optionalPackages[file]?.includes(literal(node))) return;
       const problem = judge(file, layer, literal(node), isTypeOnly);
       if (problem !== null) context.report({ node, ...problem });
     };
@@ -79,7 +86,7 @@ export const layersRule = {
       ImportDeclaration: ({ source, importKind }) => check(source, importKind === "type"),
       ExportNamedDeclaration: ({ source, exportKind }) => check(source, exportKind === "type"),
       ExportAllDeclaration: ({ source, exportKind }) => check(source, exportKind === "type"),
-      ImportExpression: ({ source }) => check(source),
+      ImportExpression: ({ source }) => check(source, false, true),
       TSImportType: ({ source }) => check(source, true),
     };
   },

@@ -15,6 +15,8 @@ export interface TestCertificates {
   readonly expired: KeyAndCertificate;
   /** Valid, but for `elsewhere.test` only. */
   readonly wrongHost: KeyAndCertificate;
+  /** Of a client, signed by the same authority. */
+  readonly client: KeyAndCertificate;
 }
 
 interface Names {
@@ -43,12 +45,13 @@ async function makeCertificates(): Promise<TestCertificates> {
     ],
   });
   const ca = { key: authority.private, cert: authority.cert };
-  const [server, expired, wrongHost] = await Promise.all([
+  const [server, expired, wrongHost, client] = await Promise.all([
     signed(ca, LOOPBACK, validDays(-1, 30)),
     signed(ca, LOOPBACK, validDays(-2, -1)),
     signed(ca, { domains: ["elsewhere.test"], addresses: [] }, validDays(-1, 30)),
+    signed(ca, { domains: ["client.test"], addresses: [] }, validDays(-1, 30), "clientAuth"),
   ]);
-  return { ca: ca.cert, server, expired, wrongHost };
+  return { ca: ca.cert, server, expired, wrongHost, client };
 }
 
 interface Validity {
@@ -64,6 +67,7 @@ async function signed(
   ca: KeyAndCertificate,
   { domains, addresses }: Names,
   validity: Validity,
+  usage: "serverAuth" | "clientAuth" = "serverAuth",
 ): Promise<KeyAndCertificate> {
   const { private: key, cert } = await generate([{ name: "commonName", value: domains[0] ?? "" }], {
     ...validity,
@@ -73,7 +77,7 @@ async function signed(
     extensions: [
       { name: "basicConstraints", cA: false },
       { name: "keyUsage", digitalSignature: true, critical: true },
-      { name: "extKeyUsage", serverAuth: true },
+      { name: "extKeyUsage", [usage]: true },
       {
         name: "subjectAltName",
         altNames: [

@@ -16,6 +16,10 @@ export { type AcceptMode, FaultProxy, type FaultProxyOptions } from "./proxy/pro
 export { type ProxyConnection } from "./proxy/connection.js";
 export { type CutOptions, type Direction, type FaultControls, type Faults } from "./proxy/faults.js";
 
+// Proxies to go through.
+export { SocksServer, type SocksRequest, type SocksServerOptions } from "./tunnel/socks-server.js";
+export { TunnelProxy, type TunnelProxyOptions, type TunnelRequest } from "./tunnel/tunnel-proxy.js";
+
 // Helpers.
 export { type BytesLike } from "./bytes.js";
 export { type KeyAndCertificate, testCertificates, type TestCertificates } from "./certificates.js";

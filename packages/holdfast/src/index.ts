@@ -2,6 +2,8 @@
 
 export { connect } from "./client/connect.js";
 export type { ConnectOptions } from "./client/options.js";
+export type { ConnectionTarget, CreateConnection } from "./client/road/given-stream.js";
+export type { ProxyOptions, RoadOptions } from "./client/road/options.js";
 export { Client } from "./client/client.js";
 export type { ClientOptions } from "./client/client.js";
 export { reconnect } from "./client/reconnect.js";
@@ -86,7 +88,7 @@ export {
   ProxyError,
   RedirectError,
 } from "./protocol/errors.js";
-export type { OpenFailure, OpenPhase } from "./protocol/errors.js";
+export type { OpenFailure, OpenPhase, ProxyAnswer } from "./protocol/errors.js";
 export {
   ConcurrencyError,
   ConnectionClosed,

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { type BytesLike, toBytes } from "../bytes.js";
 import { withTimeout } from "../waiting.js";
@@ -178,6 +179,20 @@ export class RawPeer implements AsyncDisposable {
   /** Ends the sending side (FIN) behind what was written; reading goes on. */
   end(): void {
     this.#stream.end();
+  }
+
+  /**
+   * Becomes a tunnel to `target`: what came already and nobody read goes there first. The end of one is the end of the
+   * other.
+   */
+  tunnelTo(target: Duplex): void {
+    const unread = toBytes(this.#inbox.unread);
+    this.#stream.removeAllListeners("data");
+    if (unread.length > 0) target.write(unread);
+    this.#stream.pipe(target);
+    target.pipe(this.#stream);
+    this.#stream.on("close", () => target.destroy());
+    target.on("close", () => this.#stream.destroy());
   }
 
   /**

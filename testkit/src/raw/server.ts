@@ -12,6 +12,8 @@ export interface RawServerOptions {
   readonly host?: string;
   /** @default 0: one that is free */
   readonly port?: number;
+  /** A Unix socket to listen on instead. */
+  readonly path?: string;
   /** Bounds every wait of the peers, unless a call says otherwise. @default 2_000 */
   readonly timeout?: number;
 }
@@ -39,7 +41,8 @@ export class RawServer implements AsyncDisposable {
     script: RawScript = () => undefined,
   ): Promise<RawServer> {
     const server = createServer({ allowHalfOpen: true });
-    server.listen(options.port ?? 0, options.host ?? "127.0.0.1");
+    if (options.path === undefined) server.listen(options.port ?? 0, options.host ?? "127.0.0.1");
+    else server.listen(options.path);
     await once(server, "listening");
     return new RawServer(server, options, script);
   }
@@ -48,8 +51,8 @@ export class RawServer implements AsyncDisposable {
     this.#server = server;
     this.#options = options;
     this.#script = script;
-    // A TCP server that listens has an address of this kind.
-    this.port = (server.address() as AddressInfo).port;
+    // A server that listens has an address of this kind, or is on a Unix socket.
+    this.port = options.path === undefined ? (server.address() as AddressInfo).port : 0;
     server.on("connection", (tcp: Socket) => {
       this.#accept(tcp);
     });

@@ -1,24 +1,25 @@
-// Opens a connection: name lookup, TCP, TLS, upgrade (RFC 6455 section 4.1).
+// Opens a connection: the way to the server, and the upgrade (RFC 6455 section 4.1).
 
 import { Connection, start } from "../connection/connection.js";
 import { overFrames } from "../connection/frames/frame-wire.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import type { OpenObserver } from "../persist/connector.js";
-import { offerDeflate } from "../protocol/deflate/negotiation.js";
-import { DEFLATE_NAME } from "../protocol/deflate/parameters.js";
-import { createClientHandshake } from "../protocol/handshake/client-handshake.js";
+import { readHeaders } from "../protocol/handshake/header-input.js";
 import { parseWebSocketURL } from "../protocol/handshake/url.js";
 import { ClientHandshakeRecord } from "./handshake-record.js";
 import { attemptToOpen } from "./open-attempt.js";
 import { checkConnectOptions, type ConnectOptions } from "./options.js";
 
 /**
- * Opens a WebSocket to `url` (`ws:` or `wss:`; `http:` and `https:` stand for them).
+ * Opens a WebSocket to `url`: `ws:` or `wss:` (`http:` and `https:` stand for them), or a Unix socket,
+ * `ws+unix:/path/of.sock:/request/path`.
  *
  * @throws InvalidURL, InvalidHeader, InvalidArgument before any I/O
  * @throws OpenTimeout after `openTimeout`; its `phase` tells what took so long
- * @throws InvalidStatus where the server answers with another status than 101
+ * @throws InvalidStatus where the server answers with another status than 101, or than a redirect
  * @throws InvalidUpgrade, NegotiationError where its answer breaks RFC 6455
+ * @throws ProxyError where the proxy cannot be reached, or refuses; with its `status`
+ * @throws RedirectError where a redirect cannot be followed; with its `hops`
  * @throws HandshakeError for everything else; its `failure` tells in a word, its `cause` in detail
  */
 export function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
@@ -34,42 +35,30 @@ export async function open(
   const runtime = nodeRuntime();
   const target = parseWebSocketURL(url);
   const settings = checkConnectOptions(options);
-  const key = Buffer.from(runtime.randomBytes(16)).toString("base64");
-  const { headers, subprotocols = [], origin } = options;
-  const { compression } = settings.connection;
-  const extensionOffer = compression === null ? null : offerDeflate(compression);
-  const { request, bytes } = createClientHandshake({
-    url: target,
-    key,
-    headers,
-    subprotocols,
-    origin,
-    extensionOffer,
-  });
-  const offeredExtensions = compression === null ? [] : [DEFLATE_NAME];
-  const upgrade = { bytes, expected: { key, subprotocols, offeredExtensions } };
+  // Read once: an iterable may be good for a single pass, and redirects need them again.
+  const headers = options.headers === undefined ? [] : readHeaders(options.headers);
+  const { subprotocols = [], origin } = options;
+  const destination = { url: target, headers, tls: settings.tls, withheld: [] };
+  const offer = { subprotocols, origin, compression: settings.connection.compression };
 
-  return attemptToOpen(
-    { runtime, url: target, upgrade, settings, tls: options.tls, observer },
-    (upgraded) => {
-      const connection = new Connection({
+  return attemptToOpen({ runtime, destination, offer, settings, observer }, (upgraded) => {
+    const connection = new Connection({
+      runtime,
+      wire: overFrames({
         runtime,
-        wire: overFrames({
-          runtime,
-          transport: upgraded.transport,
-          role: "client",
-          settings: settings.connection,
-          extension: upgraded.deflate?.extension ?? null,
-          preface: null,
-          rest: upgraded.rest,
-        }),
+        transport: upgraded.transport,
+        role: "client",
         settings: settings.connection,
-        handshake: new ClientHandshakeRecord(target.href, request, upgraded),
-        owner: null,
-      });
-      observer?.onOpen(connection);
-      connection[start]();
-      return connection;
-    },
-  );
+        extension: upgraded.deflate?.extension ?? null,
+        preface: null,
+        rest: upgraded.rest,
+      }),
+      settings: settings.connection,
+      handshake: new ClientHandshakeRecord(upgraded),
+      owner: null,
+    });
+    observer?.onOpen(connection);
+    connection[start]();
+    return connection;
+  });
 }

@@ -10,7 +10,7 @@ export class ClientHandshakeRecord implements HandshakeRecord {
   readonly #request: ClientHandshake["request"];
   readonly #response: Upgraded["head"];
 
-  constructor(url: string, request: ClientHandshake["request"], { head, deflate }: Upgraded) {
+  constructor({ url, request, head, deflate }: Upgraded) {
     this.url = url;
     this.extensions = deflate === null ? [] : [deflate.header];
     this.#request = request;

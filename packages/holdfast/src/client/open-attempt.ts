@@ -1,46 +1,32 @@
-// One attempt to open a connection, from name lookup to the server's answer, under one timeout.
+// One attempt to open a connection: makes its way to the server, asks for the upgrade, follows redirects; all of it
+// under one timeout.
 
-import { isIP, connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
-import type { ConnectionOptions as TlsOptions } from "node:tls";
-import type { TransportHandler } from "../connection/ports.js";
+import type { Duplex } from "node:stream";
+import { env } from "node:process";
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
 import { SocketTransport } from "../node/socket-transport.js";
 import type { OpenObserver } from "../persist/connector.js";
 import { escapeControls } from "../protocol/control-characters.js";
-import { readDeflateAnswer, type NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
-import {
-  InvalidArgument,
-  InvalidStatus,
-  InvalidUpgrade,
-  NegotiationError,
-  OpenTimeout,
-  type OpenPhase,
-} from "../protocol/errors.js";
-import { checkServerAnswer, type ExpectedAnswer } from "../protocol/handshake/client-handshake.js";
-import { HeadReader } from "../protocol/handshake/head-reader.js";
-import { isHeadFailure } from "../protocol/handshake/head-failure.js";
-import {
-  isInterimResponse,
-  parseResponseHead,
-  type ResponseHead,
-} from "../protocol/handshake/response-head.js";
+import type { NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
+import { InvalidStatus, RedirectError } from "../protocol/errors.js";
+import type { ClientHandshake } from "../protocol/handshake/client-handshake.js";
+import type { ResponseHead } from "../protocol/handshake/response-head.js";
 import { parseRetryAfter } from "../protocol/handshake/retry-after.js";
-import type { WebSocketURL } from "../protocol/handshake/url.js";
-import { endedEarly, openError, type SystemError } from "./open-failure.js";
+import { Exchange } from "./exchange.js";
 import type { ConnectSettings } from "./options.js";
-import { RefusalBody } from "./refusal-body.js";
-
-/** What to send, and what to expect in return. */
-export interface UpgradeRequest {
-  readonly bytes: Uint8Array;
-  readonly expected: ExpectedAnswer;
-}
+import { follow, type Destination } from "./redirect.js";
+import { dial } from "./road/dial.js";
+import { Passage } from "./road/passage.js";
+import { chooseRoad } from "./road/road.js";
+import { UpgradeAnswer, upgradeRequest, type Offer, type UpgradeRequest } from "./upgrade.js";
 
 /** An upgraded stream. `rest` came behind the answer: the first bytes of the first frames. */
 export interface Upgraded {
+  /** Of the server that answered: behind redirects another one than was asked first. */
+  readonly url: string;
   readonly transport: SocketTransport;
+  readonly request: ClientHandshake["request"];
   readonly head: ResponseHead;
   /** The compression that was agreed on; null for none. */
   readonly deflate: NegotiatedDeflate | null;
@@ -49,11 +35,10 @@ export interface Upgraded {
 
 export interface AttemptOptions {
   readonly runtime: Runtime;
-  readonly url: WebSocketURL;
-  readonly upgrade: UpgradeRequest;
+  readonly destination: Destination;
+  readonly offer: Offer;
   readonly settings: ConnectSettings;
-  readonly tls: TlsOptions | undefined;
-  /** Is told when the transport to the server is up: TLS is over, and the upgrade is about to begin. */
+  /** Is told when the way to a server is open, through proxy and TLS, and before the upgrade is asked for. */
   readonly observer: OpenObserver | null;
 }
 
@@ -61,167 +46,149 @@ export interface AttemptOptions {
  * Opens a stream and upgrades it. `take` is called with it at once, before more bytes can arrive: a promise would
  * let some slip by.
  *
- * @throws HandshakeError, or the reason of the signal
+ * @throws HandshakeError, InvalidArgument, or the reason of the signal
  */
 export function attemptToOpen<Taken>(
   options: AttemptOptions,
   take: (upgraded: Upgraded) => Taken,
 ): Promise<Taken> {
   return new Promise((resolve, reject) => {
-    options.settings.signal?.throwIfAborted();
-    new OpenAttempt(options, (upgraded) => resolve(take(upgraded)), reject).begin();
+    const { runtime, destination, offer, settings } = options;
+    const first = upgradeRequest(runtime, destination, offer);
+    settings.signal?.throwIfAborted();
+    new OpenAttempt(options, (upgraded) => resolve(take(upgraded)), reject).begin(first);
   });
 }
 
-class OpenAttempt implements TransportHandler, AlarmHandler {
+class OpenAttempt implements AlarmHandler {
   readonly #options: AttemptOptions;
   readonly #runtime: Runtime;
-  readonly #url: WebSocketURL;
   readonly #settings: ConnectSettings;
   readonly #take: (upgraded: Upgraded) => void;
   readonly #reject: (error: unknown) => void;
   readonly #alarm = new Alarm(this);
-  readonly #headReader: HeadReader;
-  #transport: SocketTransport | null = null;
-  #phase: OpenPhase;
-  #refusal: { readonly head: ResponseHead; readonly body: RefusalBody } | null = null;
+  #destination: Destination;
+  #passage: Passage;
+  /** The URLs that were asked, and answered with a redirect. */
+  readonly #hops: string[] = [];
   #isSettled = false;
 
   constructor(options: AttemptOptions, take: (upgraded: Upgraded) => void, reject: (error: unknown) => void) {
     this.#options = options;
     this.#runtime = options.runtime;
-    this.#url = options.url;
     this.#settings = options.settings;
     this.#take = take;
     this.#reject = reject;
-    this.#headReader = new HeadReader(options.settings.headLimits);
-    this.#phase = isIP(options.url.hostname) === 0 ? "dns" : "connect";
+    this.#destination = options.destination;
+    this.#passage = new Passage(this.#destination.url.href);
   }
 
-  begin(): void {
-    const { isSecure } = this.#url;
-    const socket = openSocket(this.#url, this.#options.tls);
+  begin(first: UpgradeRequest): void {
     const { signal, openTimeout } = this.#settings;
     signal?.addEventListener("abort", this.#onAbort);
     if (openTimeout !== null) this.#runtime.timers.set(this.#alarm, this.#runtime.clock.now() + openTimeout);
-
-    socket.once("lookup", () => (this.#phase = "connect"));
-    socket.once("connect", () => (this.#phase = isSecure ? "tls" : "upgrade"));
-    socket.once(isSecure ? "secureConnect" : "connect", () => this.#sendRequest());
-    this.#transport = new SocketTransport(socket);
-    this.#transport.start(this);
-  }
-
-  onChunk(chunk: Uint8Array): void {
-    if (this.#isSettled) return;
-    if (this.#refusal !== null) {
-      if (this.#refusal.body.push(chunk)) this.#refuse();
-      return;
-    }
-    let rest = chunk;
-    for (;;) {
-      const result = this.#headReader.push(rest);
-      if (result === "incomplete") return;
-      if (isHeadFailure(result)) {
-        this.#fail(new InvalidUpgrade(result.reason));
-        return;
-      }
-      const head = parseResponseHead(result.head);
-      if (isHeadFailure(head)) {
-        this.#fail(new InvalidUpgrade(head.reason));
-        return;
-      }
-      rest = result.rest;
-      if (!isInterimResponse(head)) {
-        this.#onAnswer(head, rest);
-        return;
-      }
-    }
-  }
-
-  onEof(): void {
-    if (this.#refusal !== null) this.#refuse();
-    else this.#fail(endedEarly(this.#phase, this.#url.href));
-  }
-
-  onError(error: SystemError): void {
-    if (this.#refusal !== null) this.#refuse();
-    else this.#fail(openError(error, this.#phase, this.#url.href));
-  }
-
-  onDrain(): void {
-    // The request is the only thing to send, and it is small.
-  }
-
-  onClosed(): void {
-    this.#fail(endedEarly(this.#phase, this.#url.href));
+    void this.#travel(first);
   }
 
   /** The answer may be in the kernel already, if it was our own process that was late. */
   onAlarm(): void {
     this.#runtime.clock.afterPoll(() => {
-      if (this.#refusal !== null) {
-        this.#refuse();
-        return;
-      }
-      const message = `Expected ${this.#url.href} to be open within ${this.#settings.openTimeout} ms, still waiting for ${PHASES[this.#phase]}`;
-      this.#fail(new OpenTimeout(message, this.#phase));
+      if (this.#passage.exchange?.finishBody() === true) return;
+      this.#fail(this.#passage.timedOut(this.#settings.openTimeout));
     });
   }
 
   readonly #onAbort = (): void => this.#fail(this.#settings.signal?.reason);
 
-  #sendRequest(): void {
-    this.#phase = "upgrade";
-    if (this.#transport !== null) this.#options.observer?.onConnected(this.#transport);
-    this.#transport?.write([this.#options.upgrade.bytes]);
-  }
-
-  #onAnswer(head: ResponseHead, rest: Uint8Array): void {
-    const answer = checkServerAnswer(head, this.#options.upgrade.expected);
-    switch (answer.outcome) {
-      case "accepted": {
-        this.#onAccepted(head, rest, answer.extensions);
-        return;
-      }
-      case "failed": {
-        this.#fail(answer.error);
-        return;
-      }
-      case "refused-status":
-        this.#refusal = { head, body: new RefusalBody(head.headers) };
-        if (this.#refusal.body.push(rest)) this.#refuse();
+  async #travel(request: UpgradeRequest): Promise<void> {
+    const { url, tls } = this.#destination;
+    const { road: choice, tcp, headLimits, openTimeout } = this.#settings;
+    const passage = this.#passage;
+    try {
+      const road = chooseRoad(choice, url, env);
+      const stream = await dial(road, url, { tcp, tls, headLimits, openTimeout }, passage);
+      if (!this.#isSettled) this.#upgrade(stream, request);
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
-  #onAccepted(head: ResponseHead, rest: Uint8Array, extensions: string | null): void {
-    const { compression } = this.#settings.connection;
-    const deflate = compression === null ? null : readDeflateAnswer(extensions, compression);
-    if (deflate instanceof NegotiationError) this.#fail(deflate);
-    else this.#succeed({ head, rest, deflate });
+  #upgrade(stream: Duplex, { request, bytes, expected }: UpgradeRequest): void {
+    const transport = new SocketTransport(stream);
+    this.#options.observer?.onConnected(transport);
+    const { connection, headLimits, maxRedirects } = this.#settings;
+    const passage = this.#passage;
+    passage.enter("upgrade");
+    const terms = { expected, compression: connection.compression, followsRedirects: maxRedirects > 0 };
+    const answer = new UpgradeAnswer(terms, passage, {
+      accepted: (head, rest, deflate) => {
+        const { href } = this.#destination.url;
+        this.#succeed({ url: href, transport, request, head, deflate, rest });
+      },
+      redirected: (head) => this.#redirect(head),
+      refused: (head, body) => this.#fail(this.#refusal(head, body)),
+      failed: (error) => this.#fail(error),
+    });
+    passage.exchange = new Exchange(headLimits, answer);
+    passage.exchange.begin(transport, bytes);
   }
 
-  #succeed(upgraded: Omit<Upgraded, "transport">): void {
-    if (this.#isSettled || this.#transport === null) return;
-    this.#settle();
-    this.#take({ ...upgraded, transport: this.#transport });
+  /** Goes where the redirect leads. Its body is of no interest, and is not read. */
+  #redirect(head: ResponseHead): void {
+    this.#passage.abandon();
+    this.#hops.push(this.#destination.url.href);
+    const { maxRedirects } = this.#settings;
+    if (this.#hops.length > maxRedirects) {
+      this.#fail(this.#redirectError(`Expected at most ${maxRedirects} redirects, got one more`));
+      return;
+    }
+    const next = follow(this.#destination, head);
+    const trouble = typeof next === "string" ? next : this.#obstacle(next);
+    if (typeof next === "string" || trouble !== null) {
+      const which = `the redirect ${head.status} of ${this.#destination.url.href}`;
+      this.#fail(this.#redirectError(`Expected ${which} ${trouble ?? ""}`));
+      return;
+    }
+    this.#destination = next;
+    this.#passage = new Passage(`${next.url.href} (where ${this.#hops[0]} redirects to)`);
+    void this.#travel(upgradeRequest(this.#runtime, next, this.#options.offer));
   }
 
-  #refuse(): void {
-    if (this.#refusal === null) return;
-    const { head, body } = this.#refusal;
+  /** What was given for one server leads to no other. */
+  #obstacle({ url }: Destination): string | null {
+    const { road } = this.#settings;
+    const from = this.#destination.url;
+    if (road.kind === "stream") return "to be an answer, as the given stream carries no second request";
+    const isUnix = from.socketPath !== null || (road.kind === "socket" && road.path !== null);
+    return isUnix && url.origin !== from.origin ? `to stay on the Unix socket, got ${url.href}` : null;
+  }
+
+  #redirectError(message: string): RedirectError {
+    const hops = [...this.#hops];
+    const route = hops.length > 1 ? ` (by way of ${shorten(hops).join(", ")})` : "";
+    return new RedirectError(message.replace(/\.$/, "") + route, hops);
+  }
+
+  #refusal(head: ResponseHead, body: Uint8Array): InvalidStatus {
+    const { withheld } = this.#destination;
     const retryAfter = parseRetryAfter(head.headers.get("Retry-After"), this.#runtime.clock.wallNow());
-    const message = `Expected ${this.#url.href} to answer 101 (Switching Protocols), got ${head.status} ${escapeControls(head.reason)}`;
+    const message = `Expected ${this.#passage.where} to answer 101 (Switching Protocols), got ${head.status} ${escapeControls(head.reason)}`;
+    const hint = withheld.length === 0 ? "" : `; ${withheld.join(", ")} went to the first origin only`;
     const headers = head.headers.toHeaders();
-    this.#fail(
-      new InvalidStatus(message.trimEnd(), { status: head.status, headers, body: body.take(), retryAfter }),
-    );
+    return new InvalidStatus(message.trimEnd() + hint, { status: head.status, headers, body, retryAfter });
+  }
+
+  #succeed(upgraded: Upgraded): void {
+    if (this.#isSettled) return;
+    this.#settle();
+    this.#passage.handOver();
+    this.#take(upgraded);
   }
 
   #fail(error: unknown): void {
     if (this.#isSettled) return;
     this.#settle();
-    this.#transport?.destroy();
+    this.#passage.abandon();
     this.#reject(error);
   }
 
@@ -232,28 +199,7 @@ class OpenAttempt implements TransportHandler, AlarmHandler {
   }
 }
 
-/** @throws InvalidArgument where Node refuses the TLS options, which it does before any I/O */
-function openSocket(url: WebSocketURL, tls: TlsOptions | undefined): Socket {
-  const { hostname: host, port, isSecure } = url;
-  const target = { host, port, noDelay: true, allowHalfOpen: true };
-  if (!isSecure) return connectTcp(target);
-  const servername = isIP(host) === 0 ? { servername: host } : {}; // RFC 6066 section 3: no addresses
-  try {
-    return connectTls({ ALPNProtocols: ["http/1.1"], ...servername, ...tls, ...target });
-  } catch (cause) {
-    throw new InvalidArgument(
-      `Expected \`tls\` to be options of tls.connect, got an error: ${String(cause)}`,
-      {
-        cause,
-      },
-    );
-  }
+/** For a message: the first and the last ones. */
+function shorten(hops: readonly string[]): readonly string[] {
+  return hops.length <= 6 ? hops : [...hops.slice(0, 3), "…", ...hops.slice(-3)];
 }
-
-const PHASES: Readonly<Record<OpenPhase, string>> = {
-  dns: "the name lookup",
-  connect: "the TCP connection",
-  proxy: "the proxy",
-  tls: "the TLS handshake",
-  upgrade: "the answer to the upgrade",
-};

@@ -3,15 +3,14 @@
 import { escapeControls } from "../protocol/control-characters.js";
 import { HandshakeError, type OpenFailure, type OpenPhase } from "../protocol/errors.js";
 
-export type SystemError = Error & { readonly code?: string };
+export type SystemError = Error & { readonly code?: string | undefined };
 
 /** The error of a failed attempt: `failure` is what to switch on, `cause` is what the system said. */
 export function openError(error: SystemError, phase: OpenPhase, where: string): HandshakeError {
-  const failure = failureOf(error.code, phase);
+  if (isEndDuringTls(error)) return endedEarly(phase, where, error);
+  const failure = failureOf(error, phase);
   const code = CODES[failure];
-  // OpenSSL and Node repeat what stands in the server's certificate.
-  const detail = escapeControls(error.message === "" ? (error.code ?? error.name) : error.message);
-  return new HandshakeError(`${SENTENCES[failure]} ${where}: ${detail}`, {
+  return new HandshakeError(`${SENTENCES[failure]} ${where}: ${detailOf(error)}`, {
     failure,
     cause: error,
     ...(code === undefined ? {} : { code }),
@@ -19,20 +18,50 @@ export function openError(error: SystemError, phase: OpenPhase, where: string): 
 }
 
 /** The peer ended the stream before the handshake was over. */
-export function endedEarly(phase: OpenPhase, where: string): HandshakeError {
+export function endedEarly(phase: OpenPhase, where: string, cause?: unknown): HandshakeError {
   const message = `${where} ended the connection during ${phase === "upgrade" ? "the upgrade" : phase}, without an answer: it may not be a WebSocket server, or be shutting down`;
-  return new HandshakeError(message, { failure: "eof", code: "ERR_HOLDFAST_HANDSHAKE_EOF" });
+  return new HandshakeError(message, {
+    failure: "eof",
+    code: "ERR_HOLDFAST_HANDSHAKE_EOF",
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
-function failureOf(code: string | undefined, phase: OpenPhase): OpenFailure {
+/** Node reports a FIN within the TLS handshake as a reset that no system call failed with. */
+function isEndDuringTls(error: SystemError): boolean {
+  return error.code === "ECONNRESET" && !("syscall" in error) && error.message.includes("secure TLS");
+}
+
+/** Where a name has several addresses, Node tries them in turn and tells what became of each. */
+function attemptsOf(error: SystemError): readonly SystemError[] {
+  const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
+  const attempts = errors.filter((attempt): attempt is SystemError => attempt instanceof Error);
+  return attempts.length === 0 ? [error] : attempts;
+}
+
+/** What the system said. OpenSSL and Node repeat what stands in the server's certificate. */
+function detailOf(error: SystemError): string {
+  const details = attemptsOf(error).map(({ message, code, name }) => (message === "" ? (code ?? name) : message));
+  return escapeControls([...new Set(details)].join("; "));
+}
+
+/** Of several addresses, one that answered, if only to refuse, tells most. */
+function failureOf(error: SystemError, phase: OpenPhase): OpenFailure {
+  const failures = attemptsOf(error).map(({ code }) => failureOfCode(code, phase));
+  return (["refused", "reset", "tls"] as const).find((told) => failures.includes(told)) ?? failures[0];
+}
+
+function failureOfCode(code: string | undefined, phase: OpenPhase): OpenFailure {
   switch (code) {
     case "ENOTFOUND":
     case "EAI_AGAIN":
     case "EAI_FAIL":
     case "EAI_NODATA":
     case "EAI_NONAME":
+    case "ERR_INVALID_IP_ADDRESS": // A lookup of the caller's that found none.
       return "dns";
     case "ECONNREFUSED":
+    case "ENOENT": // No file of that name, where a Unix socket was to be.
       return "refused";
     case "EHOSTUNREACH":
     case "EHOSTDOWN":

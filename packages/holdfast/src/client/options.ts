@@ -1,15 +1,16 @@
 // Options of `connect()`.
 
-import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-options.js";
-import { checkConnectionOptions, checkSignal } from "../connection/options.js";
+import { checkConnectionOptions, checkSignal, expected } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { HeadersInput } from "../protocol/handshake/header-input.js";
+import { checkRoadOptions, type RoadOptions, type RoadSettings } from "./road/options.js";
 
-export interface ConnectOptions extends ConnectionOptions {
+export interface ConnectOptions extends ConnectionOptions, RoadOptions {
   /**
-   * Time for all of opening together: name lookup, TCP, TLS and upgrade; null for no limit. @default 10000
+   * Time for all of opening together: name lookup, TCP, proxy, TLS, upgrade and redirects; null for no limit.
+   * @default 10000
    */
   readonly openTimeout?: number | null;
   /** More headers of the upgrade request. Those of the handshake itself are refused. */
@@ -18,27 +19,40 @@ export interface ConnectOptions extends ConnectionOptions {
   readonly subprotocols?: readonly string[] | undefined;
   /** The Origin header (RFC 6454); for servers that expect a browser's. */
   readonly origin?: string | null | undefined;
-  /** Options of `tls.connect`: `ca`, `cert`, `key`, `rejectUnauthorized`, `servername`, … */
-  readonly tls?: TlsOptions | undefined;
+  /**
+   * How many redirects to follow (RFC 9110 section 15.4); 0: none, a redirect is an `InvalidStatus` then; null: no
+   * limit. @default 10
+   */
+  readonly maxRedirects?: number | null | undefined;
   /** Bytes of the answer's head. @default 16384 */
   readonly maxHandshakeSize?: number;
   /** Gives up at any moment of opening; the promise rejects with its reason. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
-export interface ConnectSettings {
+export interface ConnectSettings extends RoadSettings {
   readonly connection: ConnectionSettings;
   readonly openTimeout: number | null;
+  readonly maxRedirects: number;
   readonly headLimits: HeadLimits;
   readonly signal: AbortSignal | null;
 }
 
-/** @throws InvalidArgument */
+/** @throws InvalidArgument, InvalidHeader */
 export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
   return {
     connection: checkConnectionOptions(options),
     openTimeout: checkOpenTimeout(options.openTimeout),
+    maxRedirects: checkMaxRedirects(options.maxRedirects),
     headLimits: checkHeadLimits(options.maxHandshakeSize),
     signal: checkSignal(options.signal),
+    ...checkRoadOptions(options),
   };
+}
+
+function checkMaxRedirects(value: unknown): number {
+  if (value === undefined) return 10;
+  if (value === null) return Infinity;
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw expected("maxRedirects", "a whole number that is not negative, or null", value);
 }

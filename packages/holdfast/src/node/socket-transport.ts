@@ -53,6 +53,17 @@ export class SocketTransport implements Transport {
     // The listeners are shared by all sockets: a closure for each event would cost half a kilobyte a connection.
     (this.socket as OwnedSocket)[OWNER] = this;
     this.socket.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
+    // A stream that somebody paused, as `release` does, does not flow by itself for a new listener.
+    this.socket.resume();
+  }
+
+  /** Gives the stream back, paused, and `rest` of what was read with it: the next to read it begins there. */
+  release(rest: Uint8Array): void {
+    this.#handler = null;
+    const { socket } = this;
+    socket.pause();
+    socket.off("data", onData).off("end", onEnd).off("error", onError).off("close", onClose);
+    if (rest.length > 0) socket.unshift(rest);
   }
 
   write(chunks: readonly Uint8Array[]): boolean {

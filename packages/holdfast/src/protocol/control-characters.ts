@@ -7,3 +7,15 @@ const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 export function escapeControls(text: string): string {
   return text.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
+
+/** Where the first C0 control or DEL is, which no URL and no header may hold; -1 where there is none. */
+export function findControlCharacter(text: string): number {
+  return text.search(CONTROL_CHARACTER);
+}
+
+export function hasControlCharacter(text: string): boolean {
+  return CONTROL_CHARACTER.test(text);
+}
+
+// eslint-disable-next-line no-control-regex -- they are what is looked for
+const CONTROL_CHARACTER = /[\x00-\x1f\x7f]/;

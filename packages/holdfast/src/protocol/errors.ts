@@ -192,14 +192,32 @@ export class InvalidStatus extends HandshakeError {
   }
 }
 
-/** The proxy could not be used, or refused. */
+/** What a proxy answered, where it answered in HTTP. */
+export interface ProxyAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+/** The proxy could not be reached, could not be used, or refused. `cause` is the error of the system, if any. */
 export class ProxyError extends HandshakeError {
   static {
     this.prototype.name = "ProxyError";
   }
 
-  constructor(message: string, options: HandshakeErrorOptions = {}) {
-    super(message, { code: "ERR_HOLDFAST_PROXY", failure: "proxy", ...options });
+  /** The status with which an HTTP proxy refused, such as 407 (Proxy Authentication Required); null otherwise. */
+  readonly status: number | null;
+  /** The headers of that answer; empty where there was none. */
+  readonly headers: Headers;
+  /** The body of that answer, at most 64 KiB of it. */
+  readonly body: Uint8Array;
+
+  constructor(message: string, options: HandshakeErrorOptions & { readonly answer?: ProxyAnswer } = {}) {
+    const { answer, ...rest } = options;
+    super(message, { code: "ERR_HOLDFAST_PROXY", failure: "proxy", ...rest });
+    this.status = answer?.status ?? null;
+    this.headers = answer?.headers ?? new Headers();
+    this.body = answer?.body ?? new Uint8Array();
   }
 }
 
@@ -209,8 +227,12 @@ export class RedirectError extends HandshakeError {
     this.prototype.name = "RedirectError";
   }
 
-  constructor(message: string, options: HandshakeErrorOptions = {}) {
+  /** The URLs that were asked, in order, without user info: the last one sent the redirect. */
+  readonly hops: readonly string[];
+
+  constructor(message: string, hops: readonly string[], options: HandshakeErrorOptions = {}) {
     super(message, { code: "ERR_HOLDFAST_REDIRECT", failure: "rejected", ...options });
+    this.hops = hops;
   }
 }
 

@@ -176,9 +176,4 @@ describe("A refusal", () => {
     await connection.closed;
     await server.close();
   });
-
-  test("B6: without redirects built, 301 to 308 are refusals with their Location", async () => {
-    const refusal = await refusedBy(answer("302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0"));
-    assert.deepEqual([refusal.status, refusal.headers.get("location")], [302, "/elsewhere"]);
-  });
 });

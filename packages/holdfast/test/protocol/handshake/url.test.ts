@@ -14,6 +14,7 @@ test("B2: a URL is taken apart, and the default port is left out of Host (RFC 64
     origin: "wss://example.com",
     target: "/chat?room=1",
     authorization: null,
+    socketPath: null,
   });
 });
 
@@ -27,6 +28,7 @@ test("B2: an empty path is /, and another port stays in Host", () => {
     origin: "ws://localhost:8080",
     target: "/",
     authorization: null,
+    socketPath: null,
   });
 });
 

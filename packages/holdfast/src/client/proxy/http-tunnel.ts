@@ -1,0 +1,110 @@
+// A tunnel through an HTTP proxy: CONNECT (RFC 9110 section 9.3.6).
+
+import { isIPv6 } from "node:net";
+import type { Duplex } from "node:stream";
+import { SocketTransport } from "../../node/socket-transport.js";
+import { escapeControls } from "../../protocol/control-characters.js";
+import type { HandshakeError } from "../../protocol/errors.js";
+import type { HeadLimits } from "../../protocol/handshake/head-failure.js";
+import { headerList, type HeaderField } from "../../protocol/handshake/header-input.js";
+import type { ResponseHead } from "../../protocol/handshake/response-head.js";
+import { Exchange, type ExchangeHandler } from "../exchange.js";
+import type { SystemError } from "../open-failure.js";
+import type { Passage } from "../road/passage.js";
+import type { Destination } from "./no-proxy.js";
+import type { HttpProxy } from "./proxy.js";
+
+/**
+ * Has the proxy connect `stream` to the destination. What the destination sends at once stays in the stream.
+ *
+ * @throws ProxyError
+ */
+export async function openHttpTunnel(
+  stream: Duplex,
+  proxy: HttpProxy,
+  destination: Destination,
+  limits: HeadLimits,
+  passage: Passage,
+): Promise<void> {
+  passage.enter("proxy");
+  const authority = authorityOf(destination);
+  const transport = new SocketTransport(stream);
+  await new Promise<void>((resolve, reject) => {
+    const answer = new TunnelAnswer({ proxy, authority, passage, reject }, (rest) => {
+      transport.release(rest);
+      resolve();
+    });
+    passage.exchange = new Exchange(limits, answer);
+    passage.exchange.begin(transport, connectRequest(proxy, authority));
+  });
+  passage.exchange = null;
+}
+
+interface TunnelContext {
+  readonly proxy: HttpProxy;
+  readonly authority: string;
+  readonly passage: Passage;
+  readonly reject: (error: HandshakeError) => void;
+}
+
+class TunnelAnswer implements ExchangeHandler {
+  readonly #context: TunnelContext;
+  readonly #onOpen: (rest: Uint8Array) => void;
+
+  constructor(context: TunnelContext, onOpen: (rest: Uint8Array) => void) {
+    this.#context = context;
+    this.#onOpen = onOpen;
+  }
+
+  /** Any 2xx opens the tunnel right behind the head, whatever Content-Length says. */
+  onHead(head: ResponseHead, rest: Uint8Array): "body" | "done" {
+    if (head.status < 200 || head.status > 299) return "body";
+    this.#onOpen(rest);
+    return "done";
+  }
+
+  onBody(head: ResponseHead, body: Uint8Array): void {
+    const { proxy, authority } = this.#context;
+    const answer = { status: head.status, headers: head.headers.toHeaders(), body };
+    const words = `${head.status} ${escapeControls(head.reason)}`.trimEnd();
+    const message = `Expected the proxy ${proxy.href} to open a tunnel to ${authority}, got ${words}${this.#advice(head)}`;
+    this.#fail(message, { answer });
+  }
+
+  onMalformed(reason: string): void {
+    this.#fail(`Expected the proxy ${this.#context.proxy.href} to answer in HTTP. ${reason.replace(/\.$/, "")}`);
+  }
+
+  onError(error: SystemError): void {
+    this.#context.reject(this.#context.passage.failure(error));
+  }
+
+  onEnded(): void {
+    this.#context.reject(this.#context.passage.endedEarly());
+  }
+
+  #fail(...failure: Parameters<Passage["proxyFailure"]>): void {
+    this.#context.reject(this.#context.passage.proxyFailure(...failure));
+  }
+
+  /** What a person can do about a status. */
+  #advice({ status }: ResponseHead): string {
+    if (status !== 407) return "";
+    return this.#context.proxy.authorization === null
+      ? ": put user and password into the proxy's URL"
+      : ": it does not take this user and password";
+  }
+}
+
+/** The port is always there; an IPv6 address stands in brackets. */
+function authorityOf({ hostname, port }: Destination): string {
+  return `${isIPv6(hostname) ? `[${hostname}]` : hostname}:${port}`;
+}
+
+function connectRequest({ authorization, headers }: HttpProxy, authority: string): Uint8Array {
+  const isGiven = headers.some(([name]) => name.toLowerCase() === "proxy-authorization");
+  const credentials: HeaderField[] =
+    authorization === null || isGiven ? [] : [["Proxy-Authorization", authorization]];
+  const fields = headerList([["Host", authority], ...credentials, ...headers]);
+  return Buffer.from(`CONNECT ${authority} HTTP/1.1\r\n${fields.toString()}\r\n`, "latin1");
+}

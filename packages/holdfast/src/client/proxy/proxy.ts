@@ -1,0 +1,126 @@
+// A proxy, read from its URL.
+
+import type { ConnectionOptions as TlsOptions } from "node:tls";
+import { hasControlCharacter } from "../../protocol/control-characters.js";
+import { InvalidURL } from "../../protocol/errors.js";
+import type { HeaderField } from "../../protocol/handshake/header-input.js";
+import {
+  basicAuthorization,
+  quoteURL,
+  readUserInfo,
+  type UserInfo,
+} from "../../protocol/handshake/user-info.js";
+
+/** Opens tunnels with CONNECT (RFC 9110 section 9.3.6). */
+export interface HttpProxy {
+  readonly kind: "http";
+  /** Scheme, host and port: safe to log. */
+  readonly href: string;
+  readonly hostname: string;
+  readonly port: number;
+  /** Whether TLS is spoken to the proxy itself. */
+  readonly isSecure: boolean;
+  /** The Proxy-Authorization header that the user info asks for. */
+  readonly authorization: string | null;
+  /** More headers of CONNECT. */
+  readonly headers: readonly HeaderField[];
+  /** Options of the TLS connection to the proxy. */
+  readonly tls: TlsOptions | undefined;
+}
+
+/** Opens tunnels with SOCKS (RFC 1928; version 4 has no standard). */
+export interface SocksProxy {
+  readonly kind: "socks";
+  readonly href: string;
+  readonly hostname: string;
+  readonly port: number;
+  readonly version: 4 | 5;
+  readonly userInfo: UserInfo | null;
+  /** Whether the proxy looks host names up, rather than we. */
+  readonly resolvesNames: boolean;
+}
+
+export type Proxy = HttpProxy | SocksProxy;
+
+/**
+ * Reads the URL of a proxy; one without a scheme is `http:`. Returns the sentence's end that says what is wrong
+ * where it is none; user info is never shown.
+ */
+export function parseProxyURL(input: string): Proxy | string {
+  const text = input.trim();
+  const match = /^(?:([a-z][a-z0-9+.-]*):\/\/)?([^/\\?#]+)\/?$/i.exec(text);
+  const scheme = (match?.[1] ?? "http").toLowerCase();
+  if (match === null || hasControlCharacter(text)) return `${EXPECTED}, got ${quoteURL(text)}`;
+  if (!isScheme(scheme)) return `${EXPECTED_SCHEME}, got ${quoteURL(text)}`;
+  const url = readURL(`http://${match[2]}`);
+  if (url === null) return `${EXPECTED}, got ${quoteURL(text)}`;
+  const { defaultPort } = SCHEMES[scheme];
+  const hostname = url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname;
+  const port = portOf(url, match[2]) ?? defaultPort;
+  const href = `${scheme}://${url.hostname}:${port}`;
+  try {
+    return proxyOf(scheme, { href, hostname, port }, readUserInfo(url));
+  } catch (error) {
+    if (error instanceof InvalidURL) return `${EXPECTED}; ${error.message}`;
+    throw error;
+  }
+}
+
+function proxyOf(
+  scheme: ProxyScheme,
+  address: { readonly href: string; readonly hostname: string; readonly port: number },
+  userInfo: UserInfo | null,
+): Proxy {
+  const { isSecure, socks } = SCHEMES[scheme];
+  if (socks !== null) {
+    checkLengths(userInfo);
+    return { kind: "socks", ...address, ...socks, userInfo };
+  }
+  const authorization = userInfo === null ? null : basicAuthorization(userInfo);
+  return { kind: "http", ...address, isSecure, authorization, headers: [], tls: undefined };
+}
+
+/** RFC 1929 section 2: one byte for the length of each. */
+function checkLengths(userInfo: UserInfo | null): void {
+  const longest = Math.max(...Object.values(userInfo ?? {}).map((text: string) => Buffer.byteLength(text)), 0);
+  if (longest > 255) throw new InvalidURL("Expected user name and password of at most 255 bytes each for SOCKS.");
+}
+
+interface Scheme {
+  readonly defaultPort: number;
+  readonly isSecure: boolean;
+  readonly socks: Pick<SocksProxy, "version" | "resolvesNames"> | null;
+}
+
+const SCHEMES = {
+  http: { defaultPort: 80, isSecure: false, socks: null },
+  https: { defaultPort: 443, isSecure: true, socks: null },
+  socks: { defaultPort: 1080, isSecure: false, socks: { version: 5, resolvesNames: true } },
+  socks5: { defaultPort: 1080, isSecure: false, socks: { version: 5, resolvesNames: false } },
+  socks5h: { defaultPort: 1080, isSecure: false, socks: { version: 5, resolvesNames: true } },
+  socks4: { defaultPort: 1080, isSecure: false, socks: { version: 4, resolvesNames: false } },
+  socks4a: { defaultPort: 1080, isSecure: false, socks: { version: 4, resolvesNames: true } },
+} as const satisfies Readonly<Record<string, Scheme>>;
+
+type ProxyScheme = keyof typeof SCHEMES;
+
+function isScheme(scheme: string): scheme is ProxyScheme {
+  return Object.hasOwn(SCHEMES, scheme);
+}
+
+const EXPECTED = 'the URL of a proxy, such as "http://proxy.example:3128"';
+const EXPECTED_SCHEME = `${EXPECTED}, with the scheme ${Object.keys(SCHEMES).join(", ")}`;
+
+function readURL(text: string): URL | null {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
+}
+
+/** `URL` drops the default port of http:, which is not the default everywhere. */
+function portOf(url: URL, authority: string): number | null {
+  if (url.port !== "") return Number(url.port);
+  return /:0*80$/.test(authority) ? 80 : null;
+}

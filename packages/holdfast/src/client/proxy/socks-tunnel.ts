@@ -1,0 +1,85 @@
+// A tunnel through a SOCKS proxy, which the package `socks` opens where the application has installed it.
+
+import { lookup as systemLookup } from "node:dns";
+import { isIP, type LookupFunction, type Socket } from "node:net";
+import { escapeControls } from "../../protocol/control-characters.js";
+import type { SystemError } from "../open-failure.js";
+import type { Passage } from "../road/passage.js";
+import type { TcpSettings } from "../road/socket.js";
+import type { Destination } from "./no-proxy.js";
+import type { SocksProxy } from "./proxy.js";
+
+/** Without `openTimeout`. The package never cancels its timer, which keeps the socket in memory until then. */
+const LONGEST_WAIT = 3_600_000;
+
+/** What the package exports, as far as it is used here. */
+type SocksPackage = Pick<typeof import("socks"), "SocksClient">;
+
+/**
+ * Loads the package, before there is any I/O.
+ *
+ * @throws ProxyError that says what to install
+ */
+export async function loadSocks(proxy: SocksProxy, passage: Passage): Promise<SocksPackage> {
+  try {
+    return await import("socks");
+  } catch (cause) {
+    const message = `The proxy ${proxy.href} needs the package "socks", which is not installed here: run \`npm install socks\``;
+    throw passage.proxyFailure(message, { cause });
+  }
+}
+
+/** The destination as the proxy is to be told it: by name, or by an address that was looked up here. */
+export async function socksDestination(
+  proxy: SocksProxy,
+  { hostname, port }: Destination,
+  { lookup = systemLookup as LookupFunction, family = proxy.version === 4 ? 4 : 0 }: TcpSettings,
+  passage: Passage,
+): Promise<Destination> {
+  if (proxy.resolvesNames || isIP(hostname) !== 0) return { hostname, port };
+  passage.enter("dns");
+  const address = await new Promise<string>((resolve, reject) => {
+    lookup(hostname, { family, all: false }, (error, found) => {
+      if (error !== null) reject(passage.failure(error));
+      else resolve(Array.isArray(found) ? (found[0]?.address ?? "") : found);
+    });
+  });
+  return { hostname: address, port };
+}
+
+/**
+ * Has the proxy connect `socket` to the destination.
+ *
+ * @throws ProxyError
+ */
+export async function openSocksTunnel(
+  { SocksClient }: SocksPackage,
+  socket: Socket,
+  proxy: SocksProxy,
+  { hostname, port }: Destination,
+  openTimeout: number | null,
+  passage: Passage,
+): Promise<void> {
+  passage.enter("proxy");
+  const { username, password } = proxy.userInfo ?? {};
+  try {
+    await SocksClient.createConnection({
+      command: "connect",
+      existing_socket: socket,
+      destination: { host: hostname, port },
+      proxy: {
+        host: proxy.hostname,
+        port: proxy.port,
+        type: proxy.version,
+        ...(username === undefined ? {} : { userId: username }),
+        ...(password === undefined ? {} : { password }),
+      },
+      // Its timer starts later than ours, and so never goes off before.
+      timeout: openTimeout ?? LONGEST_WAIT,
+    });
+  } catch (error) {
+    // Not as the cause: the package's errors carry its options, and so the password.
+    const detail = escapeControls(error instanceof Error ? (error as SystemError).message : String(error));
+    throw passage.proxyFailure(`The SOCKS proxy ${proxy.href} opened no tunnel to ${hostname}:${port}: ${detail}`);
+  }
+}

@@ -1,0 +1,98 @@
+// Where a redirect leads (RFC 9110 section 15.4), and what may travel along.
+
+import { Buffer, isUtf8 } from "node:buffer";
+import type { ConnectionOptions as TlsOptions } from "node:tls";
+import { InvalidURL } from "../protocol/errors.js";
+import type { HeaderField } from "../protocol/handshake/header-input.js";
+import { quote, quoteAll } from "../protocol/handshake/quote.js";
+import { quoteURL } from "../protocol/handshake/user-info.js";
+import type { ResponseHead } from "../protocol/handshake/response-head.js";
+import { parseWebSocketURL, type WebSocketURL } from "../protocol/handshake/url.js";
+
+/** What is asked for, and what is shown of who asks. */
+export interface Destination {
+  readonly url: WebSocketURL;
+  readonly headers: readonly HeaderField[];
+  readonly tls: TlsOptions | undefined;
+  /** The credentials that were meant for another origin, and left out on the way here: names of headers. */
+  readonly withheld: readonly string[];
+}
+
+export function isRedirect(status: number): boolean {
+  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+}
+
+/**
+ * The destination behind a redirect, or the end of the sentence that says why it cannot be followed.
+ *
+ * Another scheme, host or port is another origin, as for fetch and curl, and gets no credentials; from there they do
+ * not come back, wherever it leads.
+ */
+export function follow(from: Destination, head: ResponseHead): Destination | string {
+  const locations = head.headers.getAll("Location");
+  if (locations.length !== 1) return `to have one header "Location", got ${quoteAll(locations)}`;
+  const url = resolve(decode(locations[0]), from.url);
+  if (typeof url === "string") return url;
+  if (from.url.isSecure && !url.isSecure) {
+    return `to stay with TLS, got ${url.href}: what was sent in secret would go on in the clear`;
+  }
+  if (url.origin !== from.url.origin) return crossOrigin(from, url);
+  return { ...from, url: { ...url, authorization: url.authorization ?? from.url.authorization } };
+}
+
+/** A location may be relative, may have a fragment, which says nothing to a server, and leads to the network only. */
+function resolve(location: string, base: WebSocketURL): WebSocketURL | string {
+  const { origin, href, target } = base;
+  // The URL of a Unix socket is opaque to the URL parser: any host stands in for it.
+  const isUnix = base.socketPath !== null;
+  const baseHref = isUnix ? UNIX_STAND_IN + target : href;
+  let resolved: URL;
+  try {
+    resolved = new URL(location, baseHref);
+  } catch {
+    return `to have a URL as its "Location", got ${quoteURL(location)}`;
+  }
+  if (!/^(?:wss?|https?):$/.test(resolved.protocol)) {
+    return `to lead to a URL with the scheme ws: or wss: (or http:, https:), got ${quote(resolved.protocol)}`;
+  }
+  resolved.hash = "";
+  const staysOnSocket = isUnix && resolved.origin === new URL(UNIX_STAND_IN).origin;
+  try {
+    return parseWebSocketURL(staysOnSocket ? origin + resolved.pathname + resolved.search : resolved);
+  } catch (error) {
+    if (error instanceof InvalidURL) return `to lead to a WebSocket server. ${error.message}`;
+    throw error;
+  }
+}
+
+/** Nobody can have a name below `.invalid` (RFC 6761 section 6.4). */
+const UNIX_STAND_IN = "http://unix-socket.invalid";
+
+/** Field values are bytes; those of a URL are UTF-8 if they can be, as in browsers. */
+function decode(location: string): string {
+  const bytes = Buffer.from(location, "latin1");
+  return isUtf8(bytes) ? bytes.toString("utf8") : location;
+}
+
+function crossOrigin(from: Destination, url: WebSocketURL): Destination {
+  const isWithheld = ([name]: HeaderField) => WITHHELD.has(name.toLowerCase());
+  const names = from.headers.filter(isWithheld).map(([name]) => name);
+  if (from.url.authorization !== null) names.push("Authorization");
+  return {
+    url,
+    headers: from.headers.filter((field) => !isWithheld(field)),
+    tls: withoutIdentity(from.tls),
+    withheld: [...new Set([...from.withheld, ...names.filter((name) => name.toLowerCase() !== "host")])],
+  };
+}
+
+/** What proves who we are, and the name of another host. */
+const WITHHELD: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization", "host"]);
+
+/** The client's certificate and the server's name belong to the origin that they were given for. */
+function withoutIdentity(tls: TlsOptions | undefined): TlsOptions | undefined {
+  if (tls === undefined) return undefined;
+  const { cert: _cert, key: _key, pfx: _pfx, passphrase: _passphrase, servername: _name, ...rest } = tls;
+  const { secureContext: _context, session: _session, ...trust } = rest;
+  return trust;
+}

@@ -1,0 +1,94 @@
+// Makes the way to the server: from nothing to a stream on which the upgrade can be asked for.
+
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { WebSocketURL } from "../../protocol/handshake/url.js";
+import { openHttpTunnel } from "../proxy/http-tunnel.js";
+import type { HttpProxy, Proxy, SocksProxy } from "../proxy/proxy.js";
+import { loadSocks, openSocksTunnel, socksDestination } from "../proxy/socks-tunnel.js";
+import { makeStream, takeStream } from "./given-stream.js";
+import type { Passage } from "./passage.js";
+import type { Road, TravelSettings } from "./road.js";
+import { openSocket } from "./socket.js";
+import { secure, type TlsSettings } from "./tls.js";
+
+/**
+ * Opens a stream to the server of the URL. Nobody reads from it yet: what arrives meanwhile stays in it.
+ *
+ * @throws HandshakeError; InvalidArgument where Node refuses options
+ */
+export async function dial(
+  road: Road,
+  url: WebSocketURL,
+  settings: TravelSettings,
+  passage: Passage,
+): Promise<Duplex> {
+  const tls: TlsSettings | null = url.isSecure
+    ? { hostname: url.hostname, alpnProtocols: HTTP_1, options: settings.tls, name: "tls" }
+    : null;
+  if (road.kind === "socket") {
+    const endpoint = road.path === null ? { host: url.hostname, port: url.port } : { path: road.path };
+    return openSocket(endpoint, settings.tcp, tls, passage);
+  }
+  const stream = await openStream(road, url, settings, passage);
+  return tls === null ? stream : secure(stream, tls, "tls", passage);
+}
+
+/** A stream below the server's TLS. */
+async function openStream(
+  road: Exclude<Road, { kind: "socket" }>,
+  url: WebSocketURL,
+  settings: TravelSettings,
+  passage: Passage,
+): Promise<Duplex> {
+  switch (road.kind) {
+    case "stream":
+      return takeStream(road.stream, "stream", passage);
+    case "made-stream":
+      return makeStream(road.create, url, passage);
+    case "proxy": {
+      passage.enterProxy(road.proxy);
+      const stream =
+        road.proxy.kind === "http"
+          ? await throughHttpProxy(road.proxy, url, settings, passage)
+          : await throughSocksProxy(road.proxy, url, settings, passage);
+      passage.leaveProxy();
+      return stream;
+    }
+  }
+}
+
+async function throughHttpProxy(
+  proxy: HttpProxy,
+  url: WebSocketURL,
+  settings: TravelSettings,
+  passage: Passage,
+): Promise<Duplex> {
+  const { hostname, tls: options } = proxy;
+  const socket = await openProxySocket(proxy, settings, passage);
+  const tls: TlsSettings = { hostname, alpnProtocols: HTTP_1, options, name: "proxy.tls" };
+  const stream = proxy.isSecure ? await secure(socket, tls, "proxy", passage) : socket;
+  await openHttpTunnel(stream, proxy, url, settings.headLimits, passage);
+  return stream;
+}
+
+async function throughSocksProxy(
+  proxy: SocksProxy,
+  url: WebSocketURL,
+  settings: TravelSettings,
+  passage: Passage,
+): Promise<Duplex> {
+  const socks = await loadSocks(proxy, passage);
+  passage.leaveProxy(); // A name of the server's that is not found is no fault of the proxy.
+  const destination = await socksDestination(proxy, url, settings.tcp, passage);
+  passage.enterProxy(proxy);
+  const socket = await openProxySocket(proxy, settings, passage);
+  await openSocksTunnel(socks, socket, proxy, destination, settings.openTimeout, passage);
+  return socket;
+}
+
+function openProxySocket({ hostname, port }: Proxy, settings: TravelSettings, passage: Passage): Promise<Socket> {
+  return openSocket({ host: hostname, port }, settings.tcp, null, passage);
+}
+
+const HTTP_1 = ["http/1.1"];

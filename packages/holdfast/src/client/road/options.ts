@@ -1,0 +1,160 @@
+// Options that say by which way to reach the server.
+
+import { isIP, type LookupFunction } from "node:net";
+import type { Duplex } from "node:stream";
+import type { ConnectionOptions as TlsOptions } from "node:tls";
+import { checkBoolean, checkFunction, expected } from "../../connection/options.js";
+import { InvalidArgument } from "../../protocol/errors.js";
+import { readHeaders, refuseReserved, type HeadersInput } from "../../protocol/handshake/header-input.js";
+import { parseProxyURL, type Proxy } from "../proxy/proxy.js";
+import { checkStream, type CreateConnection } from "./given-stream.js";
+import type { RoadChoice } from "./road.js";
+import type { TcpSettings } from "./socket.js";
+
+/** A proxy with more than a URL. */
+export interface ProxyOptions {
+  /** `http:`, `https:`, `socks5:`, `socks5h:`, `socks4:` or `socks4a:`, with user and password where it wants them. */
+  readonly url: string | URL;
+  /** More headers of the CONNECT request; for HTTP proxies. */
+  readonly headers?: HeadersInput | undefined;
+  /** Options of `tls.connect` for TLS to the proxy itself; those of the server are the option `tls` beside. */
+  readonly tls?: TlsOptions | undefined;
+}
+
+/** At most one of `proxy`, `socketPath`, `stream` and `createConnection` can be given. */
+export interface RoadOptions {
+  /**
+   * The proxy to go through; null for none. HTTP proxies open a tunnel with CONNECT, also for `ws:`; SOCKS proxies need
+   * the package `socks` to be installed. @default what `wss_proxy`, `https_proxy`, `no_proxy` and their like say
+   */
+  readonly proxy?: string | URL | ProxyOptions | null | undefined;
+  /** A Unix socket, or on Windows a named pipe, to connect to instead of the URL's host and port. */
+  readonly socketPath?: string | undefined;
+  /**
+   * An open stream to the server, of bytes and below TLS. It belongs to the connection from then on, and is destroyed
+   * with it, also where opening fails. TLS is spoken over it for `wss:`.
+   */
+  readonly stream?: Duplex | undefined;
+  /** Makes such a stream, for each connection and each redirect a new one. */
+  readonly createConnection?: CreateConnection | undefined;
+  /** Options of `tls.connect`: `ca`, `cert`, `key`, `rejectUnauthorized`, `servername`, `checkServerIdentity`, … */
+  readonly tls?: TlsOptions | undefined;
+  /** The address of this machine to connect from. */
+  readonly localAddress?: string | undefined;
+  /** 4 or 6 for IPv4 or IPv6 addresses only. @default 0 */
+  readonly family?: 0 | 4 | 6 | undefined;
+  /** Looks host names up, as `dns.lookup` does. @default dns.lookup */
+  readonly lookup?: LookupFunction | undefined;
+  /** Try the addresses of a host in turn, IPv6 and IPv4 (RFC 8305). @default net.getDefaultAutoSelectFamily() */
+  readonly autoSelectFamily?: boolean | undefined;
+}
+
+export interface RoadSettings {
+  readonly road: RoadChoice;
+  readonly tcp: TcpSettings;
+  readonly tls: TlsOptions | undefined;
+}
+
+/** @throws InvalidArgument, InvalidHeader */
+export function checkRoadOptions(options: RoadOptions): RoadSettings {
+  return { road: checkRoad(options), tcp: checkTcp(options), tls: checkTls("tls", options.tls) };
+}
+
+function checkRoad(options: RoadOptions): RoadChoice {
+  const names = (["proxy", "socketPath", "stream", "createConnection"] as const).filter(
+    (name) => options[name] !== undefined && options[name] !== null,
+  );
+  if (names.length > 1) {
+    throw new InvalidArgument(`Expected one way to the server, got \`${names.join("` and `")}\``);
+  }
+  const { proxy, socketPath, stream, createConnection } = options;
+  if (socketPath !== undefined) return { kind: "socket", path: checkSocketPath(socketPath) };
+  if (stream !== undefined) {
+    checkStream("stream", stream);
+    return { kind: "stream", stream };
+  }
+  if (createConnection !== undefined) {
+    checkFunction("createConnection", createConnection);
+    return { kind: "made-stream", create: createConnection };
+  }
+  if (proxy === undefined) return { kind: "by-environment" };
+  return proxy === null ? { kind: "socket", path: null } : { kind: "proxy", proxy: checkProxy(proxy) };
+}
+
+function checkProxy(value: string | URL | ProxyOptions): Proxy {
+  if (typeof value === "string" || value instanceof URL) return checkProxyURL("proxy", value);
+  // For callers without types.
+  if (typeof value !== "object") throw expected("proxy", "a URL, an object with `url`, or null", value);
+  const proxy = checkProxyURL("proxy.url", value.url);
+  if (proxy.kind === "socks") {
+    const extra = (["headers", "tls"] as const).find((name) => value[name] !== undefined);
+    if (extra === undefined) return proxy;
+    throw new InvalidArgument(`Expected no \`proxy.${extra}\` for a SOCKS proxy, which has none`);
+  }
+  const headers = value.headers === undefined ? [] : readHeaders(value.headers);
+  refuseReserved(headers.filter(([name]) => name.toLowerCase() !== "proxy-connection"));
+  if (headers.some(([name]) => name.toLowerCase() === "host")) {
+    throw new InvalidArgument("Expected `proxy.headers` without Host, which CONNECT sets itself");
+  }
+  return { ...proxy, headers, tls: checkTls("proxy.tls", value.tls) };
+}
+
+function checkProxyURL(name: string, value: unknown): Proxy {
+  if (typeof value !== "string" && !(value instanceof URL)) {
+    throw expected(name, "the URL of a proxy", value);
+  }
+  const proxy = parseProxyURL(String(value));
+  if (typeof proxy === "string") throw new InvalidArgument(`Expected \`${name}\` to be ${proxy}`);
+  return proxy;
+}
+
+function checkSocketPath(value: unknown): string {
+  // A leading NUL is Linux's abstract namespace; elsewhere it would cut the name short.
+  if (typeof value === "string" && value !== "" && value !== "\0" && !value.includes("\0", 1)) return value;
+  throw expected("socketPath", "the path of a socket", value);
+}
+
+function checkTcp({ localAddress, family, lookup, autoSelectFamily }: RoadOptions): TcpSettings {
+  if (localAddress !== undefined && (typeof localAddress !== "string" || isIP(localAddress) === 0)) {
+    throw expected("localAddress", "an IP address", localAddress);
+  }
+  if (family !== undefined && !([0, 4, 6] as const).includes(family)) {
+    throw expected("family", "0, 4 or 6", family);
+  }
+  if (lookup !== undefined) checkFunction("lookup", lookup);
+  return {
+    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(family === undefined ? {} : { family }),
+    ...(lookup === undefined ? {} : { lookup: guarded(lookup) }),
+    ...(autoSelectFamily === undefined
+      ? {}
+      : { autoSelectFamily: checkBoolean("autoSelectFamily", autoSelectFamily, true) }),
+  };
+}
+
+/** What it throws is a failed lookup like any other; Node would let it pass through. */
+function guarded(lookup: LookupFunction): LookupFunction {
+  return (hostname, options, callback) => {
+    try {
+      lookup(hostname, options, callback);
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error(String(error)), "");
+    }
+  };
+}
+
+/** What `tls.connect` takes beside options of TLS would lead somewhere else than the URL says. */
+const LEADING_ASTRAY = ["host", "path", "port", "socket"];
+
+function checkTls(name: "tls" | "proxy.tls", value: TlsOptions | undefined): TlsOptions | undefined {
+  if (value === undefined) return undefined;
+  // For callers without types.
+  if (typeof value !== "object" || (value as TlsOptions | null) === null) {
+    throw expected(name, "an object of options of tls.connect", value);
+  }
+  const astray = LEADING_ASTRAY.find((option) => option in value);
+  if (astray === undefined) return value;
+  throw new InvalidArgument(
+    `Expected \`${name}\` without \`${astray}\`, as the URL says where to connect to; see \`socketPath\` and \`stream\` for other ways`,
+  );
+}

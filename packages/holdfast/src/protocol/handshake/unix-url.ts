@@ -1,0 +1,68 @@
+// The URL of a server that listens on a Unix socket: `ws+unix:/run/chat.sock:/path?query`, or `wss+unix:` for TLS over
+// it. Up to the first colon stands the path of the socket, percent-encoded (a colon in it is %3A); behind it what is
+// asked of the server. There is no standard; this is the form that Node's WebSocket libraries share.
+
+import { hasControlCharacter } from "../control-characters.js";
+import { InvalidURL } from "../errors.js";
+import type { WebSocketURL } from "./url.js";
+import { decodePercents, quoteURL } from "./user-info.js";
+
+/** Whether `text` means to be the URL of a Unix socket. */
+export function isUnixURL(text: string): boolean {
+  return /^ *wss?\+unix:/i.test(text);
+}
+
+/**
+ * Reads it; `text` holds no control characters.
+ *
+ * @throws {InvalidURL} where the path of the socket is missing, relative or misspelt, and for a fragment.
+ */
+export function parseUnixURL(text: string): WebSocketURL {
+  if (text.includes("#")) {
+    throw new InvalidURL(`Expected a URL without a fragment (RFC 6455 section 3), got ${quoteURL(text)}.`);
+  }
+  const match = UNIX_URL.exec(text.trim());
+  const socketPath = match === null ? null : readPath(match[2]);
+  const target = match === null ? null : readTarget(match[3] ?? "/", match[4] ?? "");
+  if (match === null || socketPath === null || target === null) {
+    throw new InvalidURL(
+      `Expected the absolute path of a socket and a request, as in "ws+unix:/run/chat.sock:/path?query", got ${quoteURL(text)}.`,
+    );
+  }
+  const isSecure = match[1].toLowerCase() === "wss";
+  const origin = `${isSecure ? "wss" : "ws"}+unix:${encodePath(socketPath)}:`;
+  return {
+    href: origin + target,
+    isSecure,
+    hostname: "localhost",
+    port: isSecure ? 443 : 80,
+    host: "localhost",
+    origin,
+    target,
+    authorization: null,
+    socketPath,
+  };
+}
+
+/** Scheme, path of the socket, path of the request, query. `//` before the path is an empty host. */
+const UNIX_URL = /^(wss?)\+unix:(?:\/\/)?(\/(?!\/)[^:?]+)(?::(\/[^?]*)?)?(\?.*)?$/i;
+
+/** Null for what no file can be called; a lone surrogate could not be escaped. */
+function readPath(encoded: string): string | null {
+  const path = decodePercents(encoded);
+  return path === null || hasControlCharacter(path) || /\p{Cs}/u.test(path) ? null : path;
+}
+
+/** Path and query, escaped as in any other URL. */
+function readTarget(path: string, query: string): string | null {
+  try {
+    const url = new URL(`http://localhost${path}${query}`);
+    return url.pathname + url.search;
+  } catch {
+    return null;
+  }
+}
+
+function encodePath(path: string): string {
+  return path.split("/").map(encodeURIComponent).join("/");
+}
