@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { type PeerCertificate, TLSSocket } from "node:tls";
 import { type BytesLike, toBytes } from "../bytes.js";
 import { withTimeout } from "../waiting.js";
 import { closePayload, frame, type FrameOptions, OPCODE, parseFrame, type RawFrame } from "./frame.js";
@@ -64,6 +65,14 @@ export class RawPeer implements AsyncDisposable {
     stream.on("data", (chunk: Buffer) => {
       this.#inbox.push(chunk);
     });
+  }
+
+  /** The common name in the certificate that the other side showed; null where it showed none. */
+  get clientCertificate(): string | null {
+    if (!(this.#stream instanceof TLSSocket)) return null;
+    // An empty object stands for none, whatever the types say.
+    const certificate: Partial<PeerCertificate> = this.#stream.getPeerCertificate();
+    return [certificate.subject?.CN ?? []].flat().join(", ") || null;
   }
 
   /** Everything that came so far, read or not. */

@@ -62,6 +62,9 @@ export async function openSocksTunnel(
 ): Promise<void> {
   passage.enter("proxy");
   const { username, password } = proxy.userInfo ?? {};
+  // The package waits for a socket that is gone, and ours outlives the FIN of the other side.
+  const onEnd = () => socket.destroy();
+  socket.on("end", onEnd);
   try {
     await SocksClient.createConnection({
       command: "connect",
@@ -74,12 +77,15 @@ export async function openSocksTunnel(
         ...(username === undefined ? {} : { userId: username }),
         ...(password === undefined ? {} : { password }),
       },
-      // Its timer starts later than ours, and so never goes off before.
-      timeout: openTimeout ?? LONGEST_WAIT,
+      // Ours goes off before, and tells the phase.
+      timeout: openTimeout === null ? LONGEST_WAIT : openTimeout + 1000,
     });
   } catch (error) {
+    if (socket.readableEnded) throw passage.endedEarly();
     // Not as the cause: the package's errors carry its options, and so the password.
     const detail = escapeControls(error instanceof Error ? (error as SystemError).message : String(error));
     throw passage.proxyFailure(`The SOCKS proxy ${proxy.href} opened no tunnel to ${hostname}:${port}: ${detail}`);
+  } finally {
+    socket.off("end", onEnd);
   }
 }
