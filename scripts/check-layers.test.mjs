@@ -132,6 +132,20 @@ test("Layers: what browsers run knows no Buffer", async () => {
   }
 });
 
+test("Layers: an optional peer dependency is loaded lazily, and by its one file only", async () => {
+  const ways = [
+    [`export const a = import("socks");`, true],
+    [`import type { SocksClient } from "socks";\nexport type A = SocksClient;`, true],
+    [`import { SocksClient } from "socks";\nexport const a = SocksClient;`, false],
+    [`export const a = import("ws");`, false],
+  ];
+  for (const [code, isAllowed] of ways) {
+    const reported = await broken("client/proxy/socks-tunnel.ts", code);
+    assert.equal(!reported.includes("holdfast/layers"), isAllowed, code);
+    assert.ok((await broken("client/connect.ts", code)).includes("holdfast/layers"), code);
+  }
+});
+
 test("Ports: no clock, timer or randomness below node/, client/ and server/, however it is reached", async () => {
   const ways = [
     ["Date.now()", "no-restricted-properties"],

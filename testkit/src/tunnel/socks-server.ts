@@ -88,7 +88,10 @@ export class SocksServer implements AsyncDisposable {
     return { version: 5, host, port: Buffer.from(await peer.read(2)).readUInt16BE(), user: "" };
   }
 
-  async #authenticate(peer: RawServerPeer, userInfo: { username: string; password: string }): Promise<boolean> {
+  async #authenticate(
+    peer: RawServerPeer,
+    userInfo: { username: string; password: string },
+  ): Promise<boolean> {
     await peer.read(1);
     const username = await readCounted(peer);
     const isRight = (await readCounted(peer)) === userInfo.password && username === userInfo.username;

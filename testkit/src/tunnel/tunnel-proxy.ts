@@ -35,9 +35,7 @@ export class TunnelProxy implements AsyncDisposable {
   static async start(options: TunnelProxyOptions = {}): Promise<TunnelProxy> {
     const { tls, host = "127.0.0.1" } = options;
     // The package is typed for the server of node:http, which that of node:https has all the methods of.
-    const server = createProxy(
-      tls === undefined ? createServer() : (createTlsServer(tls) as unknown as ReturnType<typeof createServer>),
-    );
+    const server = createProxy(tls === undefined ? createServer() : createTlsServer(tls));
     server.listen(0, host);
     await once(server, "listening");
     return new TunnelProxy(server, options);

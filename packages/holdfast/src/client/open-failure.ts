@@ -41,7 +41,9 @@ function attemptsOf(error: SystemError): readonly SystemError[] {
 
 /** What the system said. OpenSSL and Node repeat what stands in the server's certificate. */
 function detailOf(error: SystemError): string {
-  const details = attemptsOf(error).map(({ message, code, name }) => (message === "" ? (code ?? name) : message));
+  const details = attemptsOf(error).map(({ message, code, name }) =>
+    message === "" ? (code ?? name) : message,
+  );
   return escapeControls([...new Set(details)].join("; "));
 }
 
@@ -74,7 +76,9 @@ function failureOfCode(code: string | undefined, phase: OpenPhase): OpenFailure 
     case "EPIPE":
       return "reset";
     default:
-      return phase === "dns" ? "dns" : phase === "tls" ? "tls" : "unreachable";
+      if (phase === "dns") return "dns";
+      // In TLS 1.3 a client is through with the handshake before the server judges its certificate.
+      return phase === "tls" || /^ERR_(?:SSL|TLS)_/.test(code ?? "") ? "tls" : "unreachable";
   }
 }
 

@@ -6,12 +6,17 @@ export async function withEnvironment(
   body: () => Promise<void>,
 ): Promise<void> {
   const before = { ...process.env };
-  for (const name of Object.keys(process.env)) if (/_proxy$/i.test(name)) delete process.env[name];
+  for (const name of Object.keys(process.env)) if (/_proxy$/i.test(name)) unset(name);
   Object.assign(process.env, variables);
   try {
     await body();
   } finally {
-    for (const name of Object.keys(variables)) delete process.env[name];
+    for (const name of Object.keys(variables)) unset(name);
     Object.assign(process.env, before);
   }
+}
+
+function unset(name: string): void {
+  // `undefined` would be kept as a text.
+  Reflect.deleteProperty(process.env, name);
 }

@@ -58,7 +58,11 @@ describe("A tunnel through an HTTP proxy", () => {
           pingInterval: null,
         });
         assert.equal(connection.url, server.url("/chat"));
-        assert.equal(connection.remoteAddress?.port, proxy.port, "the other end of the stream is the proxy's");
+        assert.equal(
+          connection.remoteAddress?.port,
+          proxy.port,
+          "the other end of the stream is the proxy's",
+        );
         await assertWorks(connection);
         const authority = `127.0.0.1:${server.port}`;
         assert.deepEqual(proxy.requests, [
@@ -72,7 +76,10 @@ describe("A tunnel through an HTTP proxy", () => {
           },
         ]);
         const [peer] = server.peers;
-        assert(!Buffer.from(peer.received).toString("latin1").includes("Proxy"), "credentials are the proxy's only");
+        assert(
+          !Buffer.from(peer.received).toString("latin1").includes("Proxy"),
+          "credentials are the proxy's only",
+        );
         await proxy.close();
         await server.close();
       });
@@ -99,7 +106,9 @@ describe("A tunnel through an HTTP proxy", () => {
     const interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
     await using proxy = await RawServer.start({}, async (peer) => {
       await peer.readHead();
-      peer.write(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n${interim.slice(0, 17)}`);
+      peer.write(
+        `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n${interim.slice(0, 17)}`,
+      );
       await peer.flushed();
       await peer.pause(5);
       peer.write(interim.slice(17));

@@ -76,7 +76,12 @@ describe("A proxy that fails", () => {
       407,
       "no!",
     ],
-    ["forbids", () => answer("HTTP/1.1 403 Not \x9bhere\r\nContent-Length: 0\r\n\r\n"), /got 403 Not \\u009bhere/, 403],
+    [
+      "forbids",
+      () => answer("HTTP/1.1 403 Not \x9bhere\r\nContent-Length: 0\r\n\r\n"),
+      /got 403 Not \\u009bhere/,
+      403,
+    ],
     ["writes to the terminal", () => answer("HTTP/1.1 403 \x1b[2J\r\n\r\n"), /to answer in HTTP\. /],
     [
       "finds no server",
@@ -93,13 +98,21 @@ describe("A proxy that fails", () => {
       "",
     ],
     ["switches protocols", () => answer("HTTP/1.1 101 Switching\r\n\r\n"), /got 101 Switching/, 101, ""],
-    ["answers garbage", () => answer("SSH-2.0-OpenSSH\r\n\r\n"), /Expected the proxy .* to answer in HTTP\. /],
+    [
+      "answers garbage",
+      () => answer("SSH-2.0-OpenSSH\r\n\r\n"),
+      /Expected the proxy .* to answer in HTTP\. /,
+    ],
     [
       "answers with a head over maxHandshakeSize",
       () => answer(`HTTP/1.1 200 OK\r\nX-A: ${"a".repeat(20_000)}\r\n\r\n`),
       /to answer in HTTP\. .*16384/,
     ],
-    ["ends the stream", () => scripted("http", (peer) => peer.end()), /ended the connection without an answer/],
+    [
+      "ends the stream",
+      () => scripted("http", (peer) => peer.end()),
+      /ended the connection without an answer/,
+    ],
     ["ends it within its answer", () => answer("HTTP/1.1 20"), /ended the connection without an answer/],
     [
       "resets the stream",
@@ -140,8 +153,16 @@ describe("A proxy that fails", () => {
         }),
       /the proxy https:/,
     ],
-    ["is no SOCKS proxy", () => scripted("socks5h", (peer) => peer.write("HTTP/1.1 400 No\r\n\r\n")), /SOCKS proxy/],
-    ["ends a SOCKS stream", () => scripted("socks5h", (peer) => peer.end()), /The proxy socks5h:.* ended the connection without an answer/],
+    [
+      "is no SOCKS proxy",
+      () => scripted("socks5h", (peer) => peer.write("HTTP/1.1 400 No\r\n\r\n")),
+      /SOCKS proxy/,
+    ],
+    [
+      "ends a SOCKS stream",
+      () => scripted("socks5h", (peer) => peer.end()),
+      /The proxy socks5h:.* ended the connection without an answer/,
+    ],
     [
       "takes no user and password over SOCKS",
       () => socks({ userInfo: { username: "user", password: "other" } }),
@@ -158,15 +179,22 @@ describe("A proxy that fails", () => {
       const { proxy, options, close } = await start();
       try {
         const began = performance.now();
-        const error: unknown = await connect(TARGET, { proxy, ...options }).catch((reason: unknown) => reason);
+        const error: unknown = await connect(TARGET, { proxy, ...options }).catch(
+          (reason: unknown) => reason,
+        );
         assert(error instanceof ProxyError, String(error));
         assert.match(error.message, message);
         assert.deepEqual(
-          [error.failure, error.code, status === null ? null : error.status, Buffer.from(error.body).toString()],
+          [
+            error.failure,
+            error.code,
+            status === null ? null : error.status,
+            Buffer.from(error.body).toString(),
+          ],
           ["proxy", "ERR_HOLDFAST_PROXY", status, body],
         );
         assert(performance.now() - began < 5000);
-        assert(!`${everythingIn(error)}`.includes(SECRET), "the password");
+        assert(!everythingIn(error).includes(SECRET), "the password");
       } finally {
         await close();
       }
@@ -246,7 +274,11 @@ describe("A proxy that fails", () => {
   test("B7: a refusal whose body never ends is what came of it by openTimeout", async () => {
     const { proxy, close } = await answer("HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nso far", false);
     const opening = connect(TARGET, { proxy, openTimeout: 100 });
-    await assert.rejects(opening, { name: "ProxyError", status: 503, body: new Uint8Array(Buffer.from("so far")) });
+    await assert.rejects(opening, {
+      name: "ProxyError",
+      status: 503,
+      body: new Uint8Array(Buffer.from("so far")),
+    });
     await close();
   });
 });

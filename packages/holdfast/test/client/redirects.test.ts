@@ -124,7 +124,11 @@ describe("A redirect", () => {
     ["to a Unix socket", [301, "ws+unix:/run/private.sock:/"], /to lead to a URL with the scheme ws: /],
     ["to a file", [301, "file:///etc/passwd"], /to lead to a URL with the scheme/],
     ["to no URL", [308, "wss://127.0.0.1:99999/"], /to have a URL as its "Location", got "wss:/],
-    ["to user info that cannot be sent", [308, "wss://%0d%0aX:y@127.0.0.1/"], /to lead to a WebSocket server\. /],
+    [
+      "to user info that cannot be sent",
+      [308, "wss://%0d%0aX:y@127.0.0.1/"],
+      /to lead to a WebSocket server\. /,
+    ],
   ];
   for (const [why, answer, message] of refused) {
     test(`B6: one ${why} is refused, with the hops`, async () => {
@@ -273,10 +277,10 @@ describe("A redirect", () => {
     const elapsed = performance.now() - began;
     assert(elapsed >= 149 && elapsed < 600, `${elapsed} ms`);
     const aborter = new AbortController();
-    const before = server.peers.length;
+    const seen = server.peers.length;
     const opening = connect(server.url(), { signal: aborter.signal });
     const failed = assert.rejects(opening, { name: "AbortError" });
-    await eventually(() => server.peers.length >= before + 2, "the second hop");
+    await eventually(() => server.peers.length >= seen + 2, "the second hop");
     aborter.abort();
     await withTimeout(failed, 100, "the abort");
     await server.close();

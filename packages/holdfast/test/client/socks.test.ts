@@ -35,14 +35,23 @@ describe("A tunnel through a SOCKS proxy", () => {
   ])[] = [
     ["socks5h: tells the name", (socks) => socks.url("socks5h"), { version: 5, host: "localhost" }],
     ["socks: is socks5h:", (socks) => socks.url("socks"), { version: 5, host: "localhost" }],
-    ["socks5: looks the name up here", (socks) => socks.url("socks5"), { version: 5, host: "127.0.0.1" }, { family: 4 }],
+    [
+      "socks5: looks the name up here",
+      (socks) => socks.url("socks5"),
+      { version: 5, host: "127.0.0.1" },
+      { family: 4 },
+    ],
     [
       "socks5: with a lookup of the caller's",
       (socks) => socks.url("socks5"),
       { version: 5, host: "127.0.0.1" },
       { lookup: (_name, _options, callback) => callback(null, "127.0.0.1", 4) },
     ],
-    ["socks4: looks up an IPv4 address", (socks) => socks.url("socks4", "me"), { version: 4, host: "127.0.0.1", user: "me" }],
+    [
+      "socks4: looks up an IPv4 address",
+      (socks) => socks.url("socks4", "me"),
+      { version: 4, host: "127.0.0.1", user: "me" },
+    ],
     ["socks4a: tells the name", (socks) => socks.url("socks4a"), { version: 4, host: "localhost", user: "" }],
     [
       "user and password (RFC 1929)",

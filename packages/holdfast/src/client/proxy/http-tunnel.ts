@@ -72,7 +72,9 @@ class TunnelAnswer implements ExchangeHandler {
   }
 
   onMalformed(reason: string): void {
-    this.#fail(`Expected the proxy ${this.#context.proxy.href} to answer in HTTP. ${reason.replace(/\.$/, "")}`);
+    this.#fail(
+      `Expected the proxy ${this.#context.proxy.href} to answer in HTTP. ${reason.replace(/\.$/, "")}`,
+    );
   }
 
   onError(error: SystemError): void {

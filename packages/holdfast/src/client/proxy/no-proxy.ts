@@ -41,7 +41,8 @@ function names(element: string, host: string, port: number): boolean {
 function splitPort(element: string): { readonly pattern: string; readonly onlyPort: number | null } {
   const match = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]{1,5}))?$/.exec(element);
   if (match === null) return { pattern: element, onlyPort: null };
-  return { pattern: match[1] ?? match[2] ?? "", onlyPort: match[3] === undefined ? null : Number(match[3]) };
+  const [, inBrackets = "", bare = "", port = ""] = match;
+  return { pattern: inBrackets + bare, onlyPort: port === "" ? null : Number(port) };
 }
 
 function isNameWithin(host: string, pattern: string): boolean {
@@ -50,15 +51,20 @@ function isNameWithin(host: string, pattern: string): boolean {
 }
 
 function isAddressWithin(host: string, pattern: string): boolean {
-  const [address = "", prefix, ...others] = pattern.split("/");
+  const [address, ...prefixes] = pattern.split("/");
   const version = isIP(address);
-  if (version === 0 || others.length > 0) return false;
+  if (version === 0) return false;
   const bits = version === 4 ? 32 : 128;
-  const length = prefix === undefined ? bits : /^[0-9]{1,3}$/.test(prefix) ? Number(prefix) : Infinity;
+  const length = prefixes.length === 0 ? bits : prefixLength(prefixes);
   if (length > bits) return false;
   const network = new BlockList();
   network.addSubnet(withoutZone(address), length, version === 4 ? "ipv4" : "ipv6");
   return network.check(host, isIP(host) === 4 ? "ipv4" : "ipv6");
+}
+
+/** Infinity for what is no length: no address has as many bits. */
+function prefixLength(prefixes: readonly string[]): number {
+  return prefixes.length === 1 && /^[0-9]{1,3}$/.test(prefixes[0]) ? Number(prefixes[0]) : Infinity;
 }
 
 /** RFC 4007 section 11: the zone says through which of our interfaces, not which address. */

@@ -82,8 +82,12 @@ function proxyOf(
 
 /** RFC 1929 section 2: one byte for the length of each. */
 function checkLengths(userInfo: UserInfo | null): void {
-  const longest = Math.max(...Object.values(userInfo ?? {}).map((text: string) => Buffer.byteLength(text)), 0);
-  if (longest > 255) throw new InvalidURL("Expected user name and password of at most 255 bytes each for SOCKS.");
+  const longest = Math.max(
+    ...Object.values(userInfo ?? {}).map((text: string) => Buffer.byteLength(text)),
+    0,
+  );
+  if (longest > 255)
+    throw new InvalidURL("Expected user name and password of at most 255 bytes each for SOCKS.");
 }
 
 interface Scheme {

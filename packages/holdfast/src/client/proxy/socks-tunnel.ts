@@ -1,7 +1,8 @@
 // A tunnel through a SOCKS proxy, which the package `socks` opens where the application has installed it.
 
 import { lookup as systemLookup } from "node:dns";
-import { isIP, type LookupFunction, type Socket } from "node:net";
+import { isIP, type Socket } from "node:net";
+import type { SocksClient } from "socks";
 import { escapeControls } from "../../protocol/control-characters.js";
 import type { SystemError } from "../open-failure.js";
 import type { Passage } from "../road/passage.js";
@@ -13,7 +14,9 @@ import type { SocksProxy } from "./proxy.js";
 const LONGEST_WAIT = 3_600_000;
 
 /** What the package exports, as far as it is used here. */
-type SocksPackage = Pick<typeof import("socks"), "SocksClient">;
+interface SocksPackage {
+  readonly SocksClient: typeof SocksClient;
+}
 
 /**
  * Loads the package, before there is any I/O.
@@ -33,7 +36,7 @@ export async function loadSocks(proxy: SocksProxy, passage: Passage): Promise<So
 export async function socksDestination(
   proxy: SocksProxy,
   { hostname, port }: Destination,
-  { lookup = systemLookup as LookupFunction, family = proxy.version === 4 ? 4 : 0 }: TcpSettings,
+  { lookup = systemLookup, family = proxy.version === 4 ? 4 : 0 }: TcpSettings,
   passage: Passage,
 ): Promise<Destination> {
   if (proxy.resolvesNames || isIP(hostname) !== 0) return { hostname, port };
@@ -53,7 +56,7 @@ export async function socksDestination(
  * @throws ProxyError
  */
 export async function openSocksTunnel(
-  { SocksClient }: SocksPackage,
+  socks: SocksPackage,
   socket: Socket,
   proxy: SocksProxy,
   { hostname, port }: Destination,
@@ -66,7 +69,7 @@ export async function openSocksTunnel(
   const onEnd = () => socket.destroy();
   socket.on("end", onEnd);
   try {
-    await SocksClient.createConnection({
+    await socks.SocksClient.createConnection({
       command: "connect",
       existing_socket: socket,
       destination: { host: hostname, port },
@@ -84,7 +87,9 @@ export async function openSocksTunnel(
     if (socket.readableEnded) throw passage.endedEarly();
     // Not as the cause: the package's errors carry its options, and so the password.
     const detail = escapeControls(error instanceof Error ? (error as SystemError).message : String(error));
-    throw passage.proxyFailure(`The SOCKS proxy ${proxy.href} opened no tunnel to ${hostname}:${port}: ${detail}`);
+    throw passage.proxyFailure(
+      `The SOCKS proxy ${proxy.href} opened no tunnel to ${hostname}:${port}: ${detail}`,
+    );
   } finally {
     socket.off("end", onEnd);
   }

@@ -87,7 +87,11 @@ async function throughSocksProxy(
   return socket;
 }
 
-function openProxySocket({ hostname, port }: Proxy, settings: TravelSettings, passage: Passage): Promise<Socket> {
+function openProxySocket(
+  { hostname, port }: Proxy,
+  settings: TravelSettings,
+  passage: Passage,
+): Promise<Socket> {
   return openSocket({ host: hostname, port }, settings.tcp, null, passage);
 }
 

@@ -4,7 +4,6 @@ import type { Duplex } from "node:stream";
 import { expected } from "../../connection/options.js";
 import { HoldfastError } from "../../protocol/errors.js";
 import type { WebSocketURL } from "../../protocol/handshake/url.js";
-import type { SystemError } from "../open-failure.js";
 import type { Passage } from "./passage.js";
 
 /** What a stream is wanted for. */
@@ -60,13 +59,23 @@ export async function takeStream(
 export function checkStream(name: string, value: unknown): asserts value is Duplex {
   if (!isDuplex(value)) throw expected(name, "a Duplex stream", value);
   const trouble = troubleOf(value);
-  if (trouble !== null) throw expected(name, `an open Duplex stream of bytes, which this one is not: it ${trouble}`, value);
+  if (trouble !== null)
+    throw expected(name, `an open Duplex stream of bytes, which this one is not: it ${trouble}`, value);
 }
 
 function isDuplex(value: unknown): value is Duplex {
   if (typeof value !== "object" || value === null) return false;
   // By its methods rather than its class: `readable-stream` and other runtimes have classes of their own.
-  const methods: readonly (keyof Duplex)[] = ["on", "off", "pause", "resume", "write", "end", "destroy", "unshift"];
+  const methods: readonly (keyof Duplex)[] = [
+    "on",
+    "off",
+    "pause",
+    "resume",
+    "write",
+    "end",
+    "destroy",
+    "unshift",
+  ];
   return methods.every((method) => typeof (value as Duplex)[method] === "function");
 }
 
@@ -80,5 +89,5 @@ function troubleOf(stream: Duplex): string | null {
 
 function asFailure(error: unknown, passage: Passage): unknown {
   if (error instanceof HoldfastError) return error;
-  return passage.failure((error instanceof Error ? error : new Error(String(error))) as SystemError);
+  return passage.failure(error instanceof Error ? error : new Error(String(error)));
 }

@@ -2,7 +2,13 @@
 // and what an error means at this point.
 
 import type { Duplex } from "node:stream";
-import { OpenTimeout, ProxyError, type HandshakeError, type ProxyAnswer, type OpenPhase } from "../../protocol/errors.js";
+import {
+  OpenTimeout,
+  ProxyError,
+  type HandshakeError,
+  type ProxyAnswer,
+  type OpenPhase,
+} from "../../protocol/errors.js";
 import type { Exchange } from "../exchange.js";
 import { endedEarly, openError, type SystemError } from "../open-failure.js";
 import type { Proxy } from "../proxy/proxy.js";
@@ -92,7 +98,9 @@ export class Passage {
   failure(error: SystemError): HandshakeError {
     const proxy = this.#proxy;
     if (proxy === null) return openError(error, this.#phase, this.where);
-    return this.proxyFailure(openError(error, this.#phase, `the proxy ${proxy.href}`).message, { cause: error });
+    return this.proxyFailure(openError(error, this.#phase, `the proxy ${proxy.href}`).message, {
+      cause: error,
+    });
   }
 
   /** The other side ended the stream. */

@@ -21,15 +21,15 @@ export function parseUnixURL(text: string): WebSocketURL {
   if (text.includes("#")) {
     throw new InvalidURL(`Expected a URL without a fragment (RFC 6455 section 3), got ${quoteURL(text)}.`);
   }
-  const match = UNIX_URL.exec(text.trim());
-  const socketPath = match === null ? null : readPath(match[2]);
-  const target = match === null ? null : readTarget(match[3] ?? "/", match[4] ?? "");
-  if (match === null || socketPath === null || target === null) {
+  const [, scheme = "", encodedPath = "", path = "/", query = ""] = UNIX_URL.exec(text.trim()) ?? [];
+  const socketPath = readPath(encodedPath);
+  const target = readTarget(path, query);
+  if (socketPath === null || target === null) {
     throw new InvalidURL(
       `Expected the absolute path of a socket and a request, as in "ws+unix:/run/chat.sock:/path?query", got ${quoteURL(text)}.`,
     );
   }
-  const isSecure = match[1].toLowerCase() === "wss";
+  const isSecure = scheme.toLowerCase() === "wss";
   const origin = `${isSecure ? "wss" : "ws"}+unix:${encodePath(socketPath)}:`;
   return {
     href: origin + target,
@@ -50,7 +50,7 @@ const UNIX_URL = /^(wss?)\+unix:(?:\/\/)?(\/(?!\/)[^:?]+)(?::(\/[^?]*)?)?(\?.*)?
 /** Null for what no file can be called; a lone surrogate could not be escaped. */
 function readPath(encoded: string): string | null {
   const path = decodePercents(encoded);
-  return path === null || hasControlCharacter(path) || /\p{Cs}/u.test(path) ? null : path;
+  return path === null || path === "" || hasControlCharacter(path) || /\p{Cs}/u.test(path) ? null : path;
 }
 
 /** Path and query, escaped as in any other URL. */

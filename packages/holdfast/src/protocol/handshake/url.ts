@@ -87,7 +87,9 @@ function checkStart(text: string): void {
   if (/^(?:wss?|https?)$/i.test(scheme)) {
     throw new InvalidURL(`Expected a host after "${scheme.toLowerCase()}://", got ${quoteURL(text)}.`);
   }
-  throw new InvalidURL(`Expected a URL with the scheme ws: or wss: (or http:, https:), got ${quoteURL(text)}.`);
+  throw new InvalidURL(
+    `Expected a URL with the scheme ws: or wss: (or http:, https:), got ${quoteURL(text)}.`,
+  );
 }
 
 function authorizationOf(url: URL): string | null {
