@@ -11,7 +11,7 @@ import { readHead } from "../heads.js";
 import { Input } from "../input.js";
 
 export const dictionary: readonly string[] =
-  "ws://|wss://|http://|https://|ftp://|ws:|//|///|/|\\|?|#|@|:|:0|:80|:443|:65535|[::1]|127.0.0.1|0x7f.1|localhost|%|%00|%0d%0a|%2f|user:password@|..|. |\u00e9|xn--|\t".split(
+  "ws://|wss://|ws+unix:|wss+unix:///|/run/a.sock:/|%3A|http://|https://|ftp://|ws:|//|///|/|\\|?|#|@|:|:0|:80|:443|:65535|[::1]|127.0.0.1|0x7f.1|localhost|%|%00|%0d%0a|%2f|user:password@|..|. |\u00e9|xn--|\t".split(
     "|",
   );
 

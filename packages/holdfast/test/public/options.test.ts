@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
 import { after, before, describe, test } from "node:test";
 import { connect, serve, type ConnectOptions } from "holdfast";
 import { activeResources, assertNothingLeft, RawServer, type ResourceCounts } from "holdfast-testkit";
@@ -75,7 +76,75 @@ const SHARED: readonly Row[] = [
   ],
 ];
 
+const PROXY = 'the URL of a proxy, such as "http://proxy.example:3128"';
+const SCHEMES = "with the scheme http, https, socks, socks5, socks5h, socks4, socks4a";
+const NO_STREAM = "an open Duplex stream of bytes, which this one is not: it";
 const CONNECT: readonly Row[] = [
+  [
+    { maxRedirects: -1 },
+    "Expected `maxRedirects` to be a whole number that is not negative, or null, got -1 (number)",
+  ],
+  [
+    { maxRedirects: 1.5 },
+    "Expected `maxRedirects` to be a whole number that is not negative, or null, got 1.5 (number)",
+  ],
+  [{ proxy: 5 }, "Expected `proxy` to be a URL, an object with `url`, or null, got 5 (number)"],
+  [{ proxy: "ftp://a:b@c" }, `Expected \`proxy\` to be ${PROXY}, ${SCHEMES}, got "ftp://c"`],
+  [{ proxy: "" }, `Expected \`proxy\` to be ${PROXY}, got ""`],
+  [{ proxy: {} }, "Expected `proxy.url` to be the URL of a proxy, got undefined"],
+  [{ proxy: { url: "http://a/b" } }, `Expected \`proxy.url\` to be ${PROXY}, got "http://a/b"`],
+  [
+    { proxy: { url: "socks://a", tls: {} } },
+    "Expected no `proxy.tls` for a SOCKS proxy, which has none, got an object",
+  ],
+  [
+    { proxy: { url: "socks://a", headers: {} } },
+    "Expected no `proxy.headers` for a SOCKS proxy, which has none, got an object",
+  ],
+  [
+    { proxy: { url: "https://a", tls: 5 } },
+    "Expected `proxy.tls` to be an object of options of tls.connect, got 5 (number)",
+  ],
+  [
+    { proxy: { url: "http://a", headers: { Host: "b" } } },
+    'Expected `proxy.headers` to be without Host, which CONNECT sets itself, got "b" (string)',
+  ],
+  [{ socketPath: "" }, 'Expected `socketPath` to be the path of a socket, got "" (string)'],
+  [{ socketPath: "a\0b" }, 'Expected `socketPath` to be the path of a socket, got "a\\u0000b" (string)'],
+  [{ stream: {} }, "Expected `stream` to be a Duplex stream, got an object"],
+  [
+    { stream: new PassThrough({ objectMode: true }) },
+    `Expected \`stream\` to be ${NO_STREAM} is in object mode, got an object`,
+  ],
+  [
+    { stream: new PassThrough({ encoding: "utf8" }) },
+    `Expected \`stream\` to be ${NO_STREAM} has an encoding set, got an object`,
+  ],
+  [{ stream: new PassThrough().end() }, `Expected \`stream\` to be ${NO_STREAM} has ended, got an object`],
+  [
+    { stream: new PassThrough().destroy() },
+    `Expected \`stream\` to be ${NO_STREAM} was destroyed, got an object`,
+  ],
+  [{ createConnection: {} }, "Expected `createConnection` to be a function, got an object"],
+  [{ createConnection: () => 5 }, "Expected `createConnection()` to be a Duplex stream, got 5 (number)"],
+  [
+    { proxy: "http://a", stream: new PassThrough() },
+    "Expected one way to the server, got `proxy` and `stream`",
+  ],
+  [
+    { socketPath: "/a", createConnection: () => new PassThrough() },
+    "Expected one way to the server, got `socketPath` and `createConnection`",
+  ],
+  [{ tls: 5 }, "Expected `tls` to be an object of options of tls.connect, got 5 (number)"],
+  [{ tls: null }, "Expected `tls` to be an object of options of tls.connect, got null"],
+  ...["host", "path", "port", "socket"].map((name): Row => [
+    { tls: { [name]: "x" } },
+    `Expected \`tls\` to be without \`${name}\`, as the URL says where to connect to (see \`socketPath\` and \`stream\` for other ways), got an object`,
+  ]),
+  [{ localAddress: "localhost" }, 'Expected `localAddress` to be an IP address, got "localhost" (string)'],
+  [{ family: 5 }, "Expected `family` to be 0, 4 or 6, got 5 (number)"],
+  [{ lookup: "dns" }, 'Expected `lookup` to be a function, got "dns" (string)'],
+  [{ autoSelectFamily: 1 }, "Expected `autoSelectFamily` to be true or false, got 1 (number)"],
   [{ signal: 5 }, "Expected `signal` to be an AbortSignal, got 5 (number)"],
   [{ signal: {} }, "Expected `signal` to be an AbortSignal, got an object"],
 ];
@@ -164,6 +233,15 @@ describe("Options", () => {
         signal: null,
       },
       { pingInterval: null },
+      {
+        proxy: null,
+        maxRedirects: null,
+        localAddress: "127.0.0.1",
+        family: 4,
+        autoSelectFamily: false,
+        tls: {},
+      },
+      { proxy: undefined, socketPath: undefined, stream: undefined, createConnection: undefined, family: 0 },
       { pingInterval: null, pingTimeout: null },
       { pingTimeout: null, liveness: "traffic", autoPong: false, compression: false },
       { compression: true },

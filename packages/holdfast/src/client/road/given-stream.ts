@@ -48,7 +48,7 @@ export async function takeStream(
   name: "stream" | "createConnection",
   passage: Passage,
 ): Promise<Duplex> {
-  checkStream(name === "stream" ? name : `what ${name} returns`, stream);
+  checkStream(name === "stream" ? name : `${name}()`, stream);
   passage.enter("connect");
   passage.carry(stream);
   if ("connecting" in stream && stream.connecting === true) await passage.arrival(stream, "connect");

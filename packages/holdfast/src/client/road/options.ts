@@ -3,7 +3,7 @@
 import { isIP, type LookupFunction } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
-import { checkBoolean, checkFunction, expected } from "../../connection/options.js";
+import { checkBoolean, checkFunction, describe, expected } from "../../connection/options.js";
 import { InvalidArgument } from "../../protocol/errors.js";
 import { readHeaders, refuseReserved, type HeadersInput } from "../../protocol/handshake/header-input.js";
 import { parseProxyURL, type Proxy } from "../proxy/proxy.js";
@@ -89,13 +89,13 @@ function checkProxy(value: string | URL | ProxyOptions): Proxy {
   if (proxy.kind === "socks") {
     const extra = (["headers", "tls"] as const).find((name) => value[name] !== undefined);
     if (extra === undefined) return proxy;
-    throw new InvalidArgument(`Expected no \`proxy.${extra}\` for a SOCKS proxy, which has none`);
+    const got = describe(value[extra]);
+    throw new InvalidArgument(`Expected no \`proxy.${extra}\` for a SOCKS proxy, which has none, got ${got}`);
   }
   const headers = value.headers === undefined ? [] : readHeaders(value.headers);
   refuseReserved(headers.filter(([name]) => name.toLowerCase() !== "proxy-connection"));
-  if (headers.some(([name]) => name.toLowerCase() === "host")) {
-    throw new InvalidArgument("Expected `proxy.headers` without Host, which CONNECT sets itself");
-  }
+  const host = headers.find(([name]) => name.toLowerCase() === "host");
+  if (host !== undefined) throw expected("proxy.headers", "without Host, which CONNECT sets itself", host[1]);
   return { ...proxy, headers, tls: checkTls("proxy.tls", value.tls) };
 }
 
@@ -154,7 +154,6 @@ function checkTls(name: "tls" | "proxy.tls", value: TlsOptions | undefined): Tls
   }
   const astray = LEADING_ASTRAY.find((option) => option in value);
   if (astray === undefined) return value;
-  throw new InvalidArgument(
-    `Expected \`${name}\` without \`${astray}\`, as the URL says where to connect to; see \`socketPath\` and \`stream\` for other ways`,
-  );
+  const what = `without \`${astray}\`, as the URL says where to connect to (see \`socketPath\` and \`stream\` for other ways)`;
+  throw expected(name, what, value);
 }

@@ -58,6 +58,58 @@ test("B2: user info becomes Basic authorization in UTF-8, and shows nowhere else
   );
 });
 
+const UNIX: readonly (readonly [url: string, expected: object])[] = [
+  ["ws+unix:/run/chat.sock:/room?q=1", {}],
+  ["WS+UNIX:/run/chat.sock:/room?q=1", {}],
+  ["ws+unix:///run/chat.sock:/room?q=1", {}],
+  ["ws+unix:/run/chat.sock", { target: "/", href: "ws+unix:/run/chat.sock:/" }],
+  ["ws+unix:/run/chat.sock:", { target: "/", href: "ws+unix:/run/chat.sock:/" }],
+  ["ws+unix:/run/chat.sock?a=b", { target: "/?a=b", href: "ws+unix:/run/chat.sock:/?a=b" }],
+  ["ws+unix:/run/chat.sock:/a:b/../é", { target: "/%C3%A9", href: "ws+unix:/run/chat.sock:/%C3%A9" }],
+  [
+    "wss+unix:/run/a%3Ab%20c:/",
+    {
+      href: "wss+unix:/run/a%3Ab%20c:/",
+      isSecure: true,
+      port: 443,
+      origin: "wss+unix:/run/a%3Ab%20c:",
+      target: "/",
+      socketPath: "/run/a:b c",
+    },
+  ],
+];
+for (const [text, expected] of UNIX) {
+  test(`B8: the URL of a Unix socket: ${text}`, () => {
+    const url = parseWebSocketURL(text);
+    assert.deepEqual(url, {
+      href: "ws+unix:/run/chat.sock:/room?q=1",
+      isSecure: false,
+      hostname: "localhost",
+      port: 80,
+      host: "localhost",
+      origin: "ws+unix:/run/chat.sock:",
+      target: "/room?q=1",
+      authorization: null,
+      socketPath: "/run/chat.sock",
+      ...expected,
+    });
+    assert.deepEqual(parseWebSocketURL(url.href), url, "what it says of itself is read again as the same");
+  });
+}
+
+test("B8: whatever the path of a socket, it is found again in the URL", () => {
+  const names = fc.array(fc.string({ unit: "grapheme", minLength: 1 }), { minLength: 1 });
+  fc.assert(
+    fc.property(names, (parts) => {
+      // eslint-disable-next-line no-control-regex -- what no path of a URL may hold
+      const path = `/${parts.join("/")}`.replace(/^\/+/, "/").replace(/[\x00-\x1f\x7f]/g, "-");
+      if (path === "/") return;
+      const url = parseWebSocketURL(`ws+unix:${path.split("/").map(encodeURIComponent).join("/")}:/x`);
+      assert.deepEqual([url.socketPath, url.target], [path, "/x"]);
+    }),
+  );
+});
+
 const REFUSED: readonly [why: string, url: string, message: RegExp][] = [
   [
     "another scheme",
@@ -82,6 +134,22 @@ const REFUSED: readonly [why: string, url: string, message: RegExp][] = [
   ["a NUL", "ws://host/\0", /^Expected a URL without control characters, got U\+0000 at index 10\.$/],
   ["user info that is not UTF-8", "ws://%ff@host/", /^Expected user info of percent-encoded UTF-8/],
   ["a line break in user info", "ws://a%0d:b@host/", /^Expected user info .* without control characters/],
+  ["a Unix socket without a path", "ws+unix:", /^Expected the absolute path of a socket and a request/],
+  ["a relative path of a Unix socket", "ws+unix:a.sock:/", /^Expected the absolute path of a socket/],
+  ["a Unix socket on a host", "ws+unix://user:s3cret@host/a.sock", /, got "ws\+unix:\/\/host\/a.sock"\.$/],
+  [
+    "a request without a slash",
+    "ws+unix:/a.sock:chat",
+    /^Expected the absolute path of a socket and a request/,
+  ],
+  ["a fragment behind a Unix socket", "ws+unix:/a.sock:/#x", /^Expected a URL without a fragment/],
+  ["a NUL in the path of a socket", "ws+unix:/a%00b:/", /^Expected the absolute path of a socket/],
+  ["a path of a socket that is not UTF-8", "ws+unix:/a%ff:/", /^Expected the absolute path of a socket/],
+  [
+    "a lone surrogate in the path of a socket",
+    "ws+unix:/a\ud800:/",
+    /^Expected the absolute path of a socket/,
+  ],
   ["a colon in a user name", "ws://a%3Ab:c@host/", /^Expected a user name without a colon/],
 ];
 for (const [why, url, message] of REFUSED) {
