@@ -254,6 +254,14 @@ function explainOpenFailure(info: CloseInfo): Explanation {
         likely: ["The host is down or overloaded, or a firewall drops the packets."],
         advice: ["Try again later, or raise `openTimeout`."],
       };
+    case "proxy":
+      return {
+        happened: `The proxy could not be used${detail}`,
+        likely: ["It is down, wants other credentials, or opens no tunnels to this host and port."],
+        advice: [
+          "Check the option `proxy`, or the variables `https_proxy` and `no_proxy`; `status` and `body` of the error are what the proxy said.",
+        ],
+      };
     case "rejected":
       return {
         happened: `The server refused the upgrade${detail}`,

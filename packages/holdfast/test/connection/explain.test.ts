@@ -263,7 +263,7 @@ const ROWS: readonly Row[] = [
   [
     "a proxy that refuses",
     () => told("proxy", {}, { error: new HandshakeError("407", { failure: "proxy" }) }),
-    /could not be opened: 407/,
+    /^The proxy could not be used: 407/,
   ],
   [
     "a wrong accept key",
