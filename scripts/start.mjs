@@ -1,9 +1,11 @@
 // `npm start`: installs, builds and runs the demo. Arguments go to the demo: `npm start -- --help`.
 
 import { build } from "./build.mjs";
+import { forgetProxies } from "./lib/proxies.mjs";
 import { run } from "./lib/run.mjs";
 
 if (await build()) {
+  forgetProxies();
   process.exitCode = await run(process.execPath, ["demo/dist/index.js", ...process.argv.slice(2)]);
 } else {
   process.exitCode = 1;

@@ -14,6 +14,7 @@ import { pathToFileURL } from "node:url";
 import { build } from "./build.mjs";
 import { filesBelow } from "./lib/files.mjs";
 import { projects } from "./lib/projects.mjs";
+import { forgetProxies } from "./lib/proxies.mjs";
 import { root } from "./lib/root.mjs";
 import { run } from "./lib/run.mjs";
 
@@ -63,6 +64,7 @@ function testFiles(paths) {
 async function runNode(files, names) {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-test-"));
   const journal = join(folder, "journal");
+  forgetProxies();
   try {
     const status = await run(process.execPath, [
       "--test",

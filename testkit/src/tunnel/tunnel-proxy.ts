@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import { createProxy, type ProxyServer } from "proxy";
+import type { ProxyServer } from "proxy";
 import type { KeyAndCertificate } from "../certificates.js";
 
 export interface TunnelProxyOptions {
@@ -34,6 +34,8 @@ export class TunnelProxy implements AsyncDisposable {
 
   static async start(options: TunnelProxyOptions = {}): Promise<TunnelProxy> {
     const { tls, host = "127.0.0.1" } = options;
+    // Not before it is needed: the demo starts with this kit as well.
+    const { createProxy } = await import("proxy");
     // The package is typed for the server of node:http, which that of node:https has all the methods of.
     const server = createProxy(tls === undefined ? createServer() : createTlsServer(tls));
     server.listen(0, host);

@@ -28,7 +28,10 @@ async function observed(url: string, options: ConnectOptions): Promise<readonly 
 
 test("A2: an observer is told when the way to the server is open: through the proxy, before the upgrade, once", async () => {
   await using server = await RawServer.start({}, async (peer) => {
-    if (server.peers.length > 1) return void (await peer.acceptUpgrade());
+    if (server.peers.length > 1) {
+      await peer.acceptUpgrade();
+      return;
+    }
     await peer.readHead();
     peer.respond(302, { headers: { Location: "/again" } });
   });
