@@ -1,34 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Client } from "holdfast";
 import { RawServer, TunnelProxy } from "holdfast-testkit";
-import { attemptToOpen, type Endpoints } from "../../dist/client/open-attempt.js";
-import { checkConnectOptions, type ConnectOptions } from "../../dist/client/options.js";
-import { nodeRuntime } from "../../dist/node/node-runtime.js";
-import { parseWebSocketURL } from "../../dist/protocol/handshake/url.js";
+import { open } from "../../dist/client/connect.js";
+import type { TransportEnds } from "../../dist/persist/connector.js";
 
-/** Opens a stream, and returns what the observer was told, and when. */
-async function observed(url: string, options: ConnectOptions): Promise<readonly (Endpoints | "open")[]> {
-  const settings = checkConnectOptions(options);
-  const told: (Endpoints | "open")[] = [];
-  await attemptToOpen(
-    {
-      runtime: nodeRuntime(),
-      destination: { url: parseWebSocketURL(url), headers: [], tls: undefined, withheld: [] },
-      offer: { subprotocols: [], origin: null, compression: null },
-      settings,
-      onConnected: (endpoints) => told.push(endpoints),
-    },
-    ({ transport }) => {
-      told.push("open");
-      transport.destroy();
-    },
-  );
-  return told;
-}
-
-test("A2: an observer is told when the way to the server is open: through the proxy, before the upgrade, once", async () => {
+test("A2: an observer is told when the way to a server is open: through the proxy, before the upgrade, for each hop", async () => {
   await using server = await RawServer.start({}, async (peer) => {
-    if (server.peers.length > 1) {
+    if (server.peers.length % 2 === 0) {
       await peer.acceptUpgrade();
       return;
     }
@@ -36,11 +15,26 @@ test("A2: an observer is told when the way to the server is open: through the pr
     peer.respond(302, { headers: { Location: "/again" } });
   });
   await using proxy = await TunnelProxy.start();
-  const told = await observed(server.url(), { proxy: proxy.url() });
-  assert.deepEqual(
-    told.map((event) => (event === "open" ? event : event.remoteAddress)),
-    [{ address: "127.0.0.1", port: proxy.port }, "open"],
+  const told: (number | string | undefined)[] = [];
+  const connection = await open(
+    server.url(),
+    { proxy: proxy.url() },
+    {
+      onConnected: ({ remoteAddress }: TransportEnds) => told.push(remoteAddress?.port),
+      onOpen: ({ state }) => told.push(state),
+    },
   );
+  assert.deepEqual(told, [proxy.port, proxy.port, "open"]);
+  connection.terminate();
+  await connection.closed;
+
+  // The events of a client tell of the first one only.
+  const types: string[] = [];
+  for await (const event of new Client(server.url(), { proxy: proxy.url() })) {
+    types.push(event.type);
+    if (event.type === "ready") break;
+  }
+  assert.deepEqual(types, ["connecting", "connected", "ready"]);
   await proxy.close();
   await server.close();
 });

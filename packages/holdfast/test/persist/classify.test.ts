@@ -21,10 +21,14 @@ const tls = (code: string) =>
   new HandshakeError("", { failure: "tls", cause: Object.assign(new Error(), { code }) });
 const failure = (word: OpenFailure) => new HandshakeError("", { failure: word });
 
+const proxyStatus = (code: number) =>
+  new ProxyError("", { answer: { status: code, headers: new Headers(), body: new Uint8Array() } });
+
 const FATAL: readonly (readonly [string, Error])[] = [
   ...[400, 401, 402, 403, 404, 405, 406, 407, 409, 410, 411, 413, 418, 421, 426, 428, 431, 451, 499].map(
     (code) => [`status ${code}`, status(code)] as const,
   ),
+  ["a proxy's status 407", proxyStatus(407)],
   ["an invalid URL", new InvalidURL("")],
   ["an invalid header", new InvalidHeader("", "X")],
   ["an invalid argument", new InvalidArgument("")],
@@ -56,6 +60,7 @@ const TRANSIENT: readonly (readonly [string, Error])[] = [
   ),
   ["a timeout", new OpenTimeout("", "tls")],
   ["a proxy", new ProxyError("")],
+  ["a proxy's status 502", proxyStatus(502)],
   ["TLS without a code", failure("tls")],
   ...[
     "ERR_SSL_WRONG_VERSION_NUMBER",

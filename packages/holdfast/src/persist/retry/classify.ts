@@ -9,22 +9,27 @@ import {
   InvalidUpgrade,
   InvalidURL,
   NegotiationError,
+  ProxyError,
 } from "../../protocol/errors.js";
 
 /**
  * False for what will be the same the next time: an argument, URL or header that cannot be used; an answer to the
  * upgrade that breaks RFC 6455; a certificate that is not accepted, on either side; a status from 400 to 499, but for
- * 408 (Request Timeout), 425 (Too Early) and 429 (Too Many Requests). True for all else, and for any end of a
+ * 408 (Request Timeout), 425 (Too Early) and 429 (Too Many Requests); a proxy that wants other credentials. True for all else, and for any end of a
  * connection that was open: whatever the peer's Close says, it was possible to connect.
  */
 export function isRetryable(error: Error): boolean {
   if (error instanceof InvalidStatus) return isRetryableStatus(error.status);
+  if (error instanceof ProxyError) return error.status !== PROXY_AUTHENTICATION_REQUIRED;
   if (FATAL.some((kind) => error instanceof kind)) return false;
   if (error instanceof HandshakeError && error.failure === "tls") return !isAboutCertificates(error.cause);
   return true;
 }
 
 const FATAL = [InvalidArgument, InvalidURL, InvalidHeader, InvalidUpgrade, NegotiationError];
+
+/** Of a proxy: asking again with the same password would only get the account locked. */
+const PROXY_AUTHENTICATION_REQUIRED = 407;
 
 function isRetryableStatus(status: number): boolean {
   return status < 400 || status >= 500 || status === 408 || status === 425 || status === 429;
