@@ -38,7 +38,7 @@ export const layers = {
     allOfNode,
   ],
   server: ["node", "connection/frames", "connection", "protocol", "universal", "heartbeat", allOfNode],
-  persist: ["connection", "heartbeat", "protocol/errors"],
+  persist: ["universal", "connection", "heartbeat"],
   browser: ["connection", "persist", "heartbeat"],
   cli: [".", allOfNode],
   ".": ["protocol", "universal", "heartbeat", "connection", "node", "client", "server", "persist", "browser"],

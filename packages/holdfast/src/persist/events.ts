@@ -11,6 +11,7 @@ import type { Connection } from "../connection/connection.js";
 import type { HandshakeResponse } from "../connection/handshake-record.js";
 import type { Address } from "../connection/ports.js";
 import type { HoldfastError, InvalidStatus } from "../protocol/errors.js";
+import type { TextBytes } from "../protocol/message/text-bytes.js";
 
 /** When it happened: for what the peer sent, when its bytes were read, however late the event is consumed. */
 export interface EventTime {
@@ -72,6 +73,8 @@ export interface PollEvent extends EventTime {
 export interface TextEvent extends EventTime {
   readonly type: "text";
   readonly text: string;
+  /** The UTF-8 that it came in, with the option `text: "bytes"`: `text` is decoded when it is asked for. Null otherwise. */
+  readonly bytes: TextBytes | null;
   /** The text as JSON; throws SyntaxError where it is none. */
   json(): unknown;
 }

@@ -14,13 +14,14 @@ import {
   NegotiationError,
   type HoldfastError,
 } from "../../protocol/errors.js";
+import { TextBytes } from "../../protocol/message/text-bytes.js";
 import { CloseAnswer } from "./close-answer.js";
 import type { ConnectorOptions, TransportEnds } from "../connector.js";
 import type { ClientEvent, Close, EventTime } from "../events.js";
 import { Poller } from "./poller.js";
 import type { Ending } from "../retry/retry-policy.js";
 import { openTarget, type Target, type TargetObserver } from "../target.js";
-import { ReceivedText } from "./text-event.js";
+import { ReceivedText, ReceivedTextBytes } from "./text-event.js";
 import { abortedError, openingError, unopenedInfo } from "../unopened.js";
 
 /** What an attempt needs of the stream that it is part of. */
@@ -223,7 +224,8 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
       this.#host.push(new ReceivedText(message, time));
     } else {
       const data = this.#host.isWaiting ? message : ownBytes(message);
-      this.#host.push({ type: "binary", ...time, data });
+      const isText = data instanceof TextBytes;
+      this.#host.push(isText ? new ReceivedTextBytes(data, time) : { type: "binary", ...time, data });
     }
     if (this.#isPaused || !this.#host.isFull) return;
     this.#isPaused = true;

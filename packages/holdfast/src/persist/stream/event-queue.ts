@@ -2,7 +2,7 @@
 // affairs (pings, pongs, polls) the newest is kept and the oldest given up.
 
 import type { Unread } from "../../connection/inbox.js";
-import type { ClientEvent, ClientEventType } from "../events.js";
+import type { BinaryEvent, ClientEvent, ClientEventType, TextEvent } from "../events.js";
 
 export interface QueueLimits {
   readonly maxQueuedMessages: number;
@@ -100,6 +100,11 @@ export class EventQueue {
   #count(event: ClientEvent, change: 1 | -1): void {
     if (event.type !== "text" && event.type !== "binary") return;
     this.#messages += change;
-    this.#bytes += change * (event.type === "text" ? event.text.length : event.data.length);
+    this.#bytes += change * sizeOf(event);
   }
+}
+
+/** A text that was handed out as bytes is not decoded for it. */
+function sizeOf(event: TextEvent | BinaryEvent): number {
+  return event.type === "binary" ? event.data.length : (event.bytes ?? event.text).length;
 }
