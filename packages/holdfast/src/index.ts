@@ -65,10 +65,12 @@ export type { ConnectionState } from "./connection/link.js";
 export type { ConnectionEventName, ConnectionEvents, Listener } from "./connection/listeners.js";
 export type { ConnectionOptions } from "./connection/options.js";
 export type { Address, Logger } from "./connection/ports.js";
+export type { DiagnosticsMessages } from "./node/channels.js";
 export type { LatencyStats } from "./heartbeat/latency-statistics.js";
 export type { Liveness } from "./heartbeat/signals.js";
 export { TextBytes } from "./protocol/message/text-bytes.js";
 export type { CloseFrame } from "./protocol/close-code.js";
+export type { ObservedFrame } from "./protocol/frame/frame-mirror.js";
 export type { HeadersInput } from "./protocol/handshake/header-input.js";
 export type { AllowedOrigins } from "./protocol/handshake/origin.js";
 

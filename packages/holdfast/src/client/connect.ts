@@ -2,6 +2,7 @@
 
 import { Connection, start } from "../connection/connection.js";
 import { overFrames } from "../connection/frames/frame-wire.js";
+import { logOpening } from "../connection/log/opening-log.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import type { OpenObserver } from "../persist/connector.js";
 import { readHeaders } from "../protocol/handshake/header-input.js";
@@ -41,7 +42,7 @@ export async function open(
   const destination = { url: target, headers, tls: settings.tls, withheld: [] };
   const offer = { subprotocols, origin, compression: settings.connection.compression };
 
-  return attemptToOpen({ runtime, destination, offer, settings, observer }, (upgraded) => {
+  const opening = attemptToOpen({ runtime, destination, offer, settings, observer }, (upgraded) => {
     const connection = new Connection({
       runtime,
       wire: overFrames({
@@ -61,4 +62,7 @@ export async function open(
     connection[start]();
     return connection;
   });
+  const { logger } = settings.connection;
+  if (logger !== null) logOpening(logger, target.href, opening);
+  return opening;
 }

@@ -3,6 +3,7 @@
 import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-options.js";
 import { checkConnectionOptions, checkSignal, expected } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
+import { withDebugLog } from "../node/debug-log.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { HeadersInput } from "../protocol/handshake/header-input.js";
 import { checkRoadOptions, type RoadOptions, type RoadSettings } from "./road/options.js";
@@ -41,7 +42,7 @@ export interface ConnectSettings extends RoadSettings {
 /** @throws InvalidArgument, InvalidHeader */
 export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
   return {
-    connection: checkConnectionOptions(options),
+    connection: withDebugLog(checkConnectionOptions(options)),
     openTimeout: checkOpenTimeout(options.openTimeout),
     maxRedirects: checkMaxRedirects(options.maxRedirects),
     headLimits: checkHeadLimits(options.maxHandshakeSize),

@@ -9,7 +9,7 @@ import { isFragments, sendFragments, type Fragments } from "./fragmented-send.js
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./handshake-record.js";
 import type { Message } from "./inbox.js";
 import { Interruption } from "./interruption.js";
-import { ended, Link, type ConnectionState, type LinkObserver, type LinkOptions } from "./link.js";
+import { ended, Link, type ConnectionState, type LinkOptions } from "./link.js";
 import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
 import {
   checkBoolean,
@@ -86,7 +86,7 @@ export const runtimeOf = Symbol("runtimeOf");
  * Read it in one of three ways: `for await (const message of connection)`, `await connection.recv()`, or
  * `connection.forEach(callback)`, which costs least. A text message is a string, a binary one a `Uint8Array`.
  */
-export class Connection implements AsyncIterable<Message>, AsyncDisposable, LinkObserver {
+export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   readonly #link: Link;
   readonly #handshake: HandshakeRecord;
   readonly #owner: ConnectionOwner | null;

@@ -9,6 +9,8 @@ import type { Wire } from "./wire.js";
 
 /** What an ending needs of its connection. */
 export interface EndingHost {
+  /** What the end is put down to from now on. */
+  onCause(cause: CloseCause, error: Error | null): void;
   /** All that is known by now. */
   evidence(): CloseEvidence;
   /** Ends it now. */
@@ -54,15 +56,13 @@ export class Ending extends Deadline {
    */
   note(cause: CloseCause, error: Error | null): void {
     if (this.#cause !== null && (this.hasFailed || NORMAL.has(cause) || this.isComplete)) return;
-    this.#cause = cause;
-    this.#error = error;
+    this.#put(cause, error);
   }
 
   /** Something ends the connection at once: it is the cause, unless the connection was at its end already. */
   cut(cause: CloseCause, error: Error | null): void {
     if (this.hasFailed || (this.#cause !== null && this.isComplete)) return;
-    this.#cause = cause;
-    this.#error = error;
+    this.#put(cause, error);
   }
 
   /** One deadline bounds all of the closing, whatever the buffers hold and whatever the peer does. */
@@ -98,5 +98,11 @@ export class Ending extends Deadline {
   finish(): ConnectionClosed {
     this.#runtime.timers.cancel(this);
     return this.settle();
+  }
+
+  #put(cause: CloseCause, error: Error | null): void {
+    this.#cause = cause;
+    this.#error = error;
+    this.#host.onCause(cause, error);
   }
 }

@@ -2,13 +2,16 @@
 // `Wire` carries for it, the heartbeat watches over it, and the inbox keeps what nobody has read yet.
 
 import type { CloseFrame } from "../protocol/close-code.js";
+import type { ObservedFrame } from "../protocol/frame/frame-mirror.js";
 import type { TextBytes } from "../protocol/message/text-bytes.js";
 import type { PieceSink } from "../protocol/message/piece-decoder.js";
-import type { CloseCause, CloseEvidence, CloseInfo } from "./close-info.js";
+import type { Connection } from "./connection.js";
+import type { CloseCause, CloseEvidence } from "./close-info.js";
 import { Ending, type EndingHost } from "./ending.js";
 import type { ConnectionClosed } from "./errors.js";
 import { gatherEvidence } from "./evidence.js";
 import { Inbox, type InboxEvents, type Message, type Unread } from "./inbox.js";
+import { ConnectionLog } from "./log/connection-log.js";
 import { Listeners } from "./listeners.js";
 import type { StreamableConnection } from "./message-stream.js";
 import type { ConnectionSettings } from "./options.js";
@@ -21,6 +24,7 @@ import { Tapping, type TappingHost } from "./tapping.js";
 import type { TimerQueue } from "./timer-queue.js";
 import type {
   Fragment,
+  FrameWatcher,
   SendSettings,
   SharedMessage,
   Wire,
@@ -37,23 +41,20 @@ export interface LinkOptions {
   readonly settings: ConnectionSettings;
 }
 
-/** Names the method of `LinkObserver`, which is none of the application's business. */
+/** Names the method by which a connection is told of its end. Not for applications. */
 export const ended = Symbol("ended");
 
-/** Who is told of the end: the connection's face. */
-export interface LinkObserver {
-  [ended](info: CloseInfo, error: ConnectionClosed): void;
-}
-
 export class Link
-  implements WireHandler, PulseHost, InboxEvents, StreamableConnection, EndingHost, TappingHost
+  implements WireHandler, FrameWatcher, PulseHost, InboxEvents, StreamableConnection, EndingHost, TappingHost
 {
   readonly runtime: Runtime;
   readonly settings: ConnectionSettings;
   readonly inbox: Inbox;
   readonly pulse: Pulse;
   readonly #wire: Wire;
-  readonly #observer: LinkObserver;
+  readonly #face: Connection;
+  /** Null where there is no logger, and until the start. */
+  #log: ConnectionLog | null = null;
   readonly #openedAt: number;
   #state: ConnectionState = "open";
   #messagesReceived = 0;
@@ -66,10 +67,10 @@ export class Link
   #lazyReading: Reading | null = null;
   #lazyEnding: Ending | null = null;
 
-  constructor(options: LinkOptions, observer: LinkObserver) {
+  constructor(options: LinkOptions, face: Connection) {
     this.runtime = options.runtime;
     this.settings = options.settings;
-    this.#observer = observer;
+    this.#face = face;
     this.#openedAt = this.now();
     this.inbox = new Inbox(this, this.settings);
     this.#wire = options.wire(this);
@@ -77,10 +78,14 @@ export class Link
   }
 
   /**
-   * Begins. The first ping goes out before anything is told: what the application does first may block the loop, and
+   * Begins. The first ping goes out before anything is told that arrived: what the application does first may block the loop, and
    * the ping's time is running.
    */
   start(): void {
+    const { logger } = this.settings;
+    if (logger !== null) this.#log = new ConnectionLog(logger, this.#face, this.#wire.role);
+    this.#log?.onOpen();
+    this.runtime.monitor?.onOpen(this.#face);
     this.pulse.open();
     this.#wire.start();
   }
@@ -116,6 +121,12 @@ export class Link
 
   get lastReceivedAt(): number {
     return this.#wire.lastReceivedAt;
+  }
+
+  /** Itself, where the log or the process's monitor is to be shown frames. */
+  get frameWatcher(): FrameWatcher | null {
+    const isWanted = this.#log?.wantsFrames === true || this.runtime.monitor?.wantsFrames === true;
+    return isWanted ? this : null;
   }
 
   now(): number {
@@ -198,6 +209,18 @@ export class Link
     return (this.#tapping = new Tapping(tap, this.#wire, this));
   }
 
+  // What the wire shows, where there is somebody to look.
+
+  onFrameSent(frame: ObservedFrame): void {
+    this.#log?.onFrameSent(frame);
+    this.runtime.monitor?.onFrameSent(this.#face, frame);
+  }
+
+  onFrameReceived(frame: ObservedFrame): void {
+    this.#log?.onFrameReceived(frame);
+    this.runtime.monitor?.onFrameReceived(this.#face, frame);
+  }
+
   // What the wire tells, in the order of arrival.
 
   onMessage(message: Message): void {
@@ -207,6 +230,7 @@ export class Link
 
   onPing(payload: Uint8Array): void {
     if (this.settings.autoPong && this.#wire.closeSent === null) this.#wire.queuePong(payload);
+    this.runtime.monitor?.onPing(this.#face, payload);
     this.#tapping?.tap.onPing(payload);
     if (this.#listeners?.has("ping") !== true) return;
     this.#wire.flush(); // Before the event, so that no listener delays the answer (RFC 6455 section 5.5.2).
@@ -215,6 +239,8 @@ export class Link
 
   onPong(payload: Uint8Array): void {
     const roundTrip = this.pulse.onPong(payload, this.lastReceivedAt);
+    this.#log?.onPong(roundTrip);
+    this.runtime.monitor?.onPong(this.#face, payload, roundTrip);
     this.#tapping?.tap.onPong(payload, roundTrip);
     if (this.#listeners?.has("pong") === true) this.#listeners.emit("pong", { payload, roundTrip });
   }
@@ -268,8 +294,10 @@ export class Link
     this.pulse.end(error);
     this.#wire.fail(error);
     this.inbox.end();
-    this.#observer[ended](error.info, error);
+    this.#face[ended](error.info, error);
     this.#tapping?.tap.onEnded(error.info);
+    this.#log?.onClose(error.info);
+    this.runtime.monitor?.onClose(this.#face, error.info);
   }
 
   // What the inbox and the stream of pieces tell.
@@ -277,6 +305,7 @@ export class Link
   onInboxFull(): void {
     this.#pausedAt = this.now();
     this.#reading.stop("inbox");
+    this.#log?.onPaused(this.#unread.length, this.#unread.bytes);
     if (this.#listeners?.has("paused") !== true) return;
     this.#listeners.emit("paused", { messages: this.#unread.length, bytes: this.#unread.bytes });
   }
@@ -286,6 +315,7 @@ export class Link
     const duration = this.now() - this.#pausedAt;
     this.#pausedAt = null;
     this.#reading.goOn("inbox");
+    this.#log?.onResumed(duration);
     if (this.#listeners?.has("resumed") === true) this.#listeners.emit("resumed", { duration });
   }
 
@@ -312,10 +342,12 @@ export class Link
   }
 
   onOverdue(elapsed: number, expected: number): void {
+    this.#log?.onOverdue(elapsed, expected);
     if (this.#listeners?.has("overdue") === true) this.#listeners.emit("overdue", { elapsed, expected });
   }
 
   onSuspended(gap: number): void {
+    this.#log?.onSuspended(gap);
     this.#tapping?.tap.onSuspended(gap);
     if (this.#listeners?.has("suspended") === true) this.#listeners.emit("suspended", { gap });
   }
@@ -324,6 +356,12 @@ export class Link
   onDead(silence: number): void {
     this.#tapping?.tap.onDead(silence);
     this.#giveUp({ code: 1011, reason: "keepalive ping timeout" }, "heartbeat-timeout");
+  }
+
+  // What the ending wants to know and to do, beside `terminate`.
+
+  onCause(cause: CloseCause, error: Error | null): void {
+    this.#log?.onEnding(cause, error);
   }
 
   /** All that is known by now. */

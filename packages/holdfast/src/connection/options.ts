@@ -5,6 +5,7 @@ import { InvalidArgument } from "../protocol/errors.js";
 import type { TextForm } from "../protocol/message/message-reader.js";
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
 import { checkCompression, type CompressionOptions } from "./compression-options.js";
+import { adaptLogger } from "./log/adapted-logger.js";
 import type { Logger } from "./ports.js";
 
 /** Options that clients and servers share. Durations are milliseconds, sizes are bytes; null switches off. */
@@ -38,7 +39,10 @@ export interface ConnectionOptions {
   readonly writeLimit?: number;
   /** permessage-deflate (RFC 7692): true for good defaults. Used only where the peer agrees. @default false */
   readonly compression?: boolean | CompressionOptions;
-  /** Where to log; silent unless given. */
+  /**
+   * Where to log (docs/logging.md). `info` and above are for production; a logger that shows `debug` gets a line for
+   * each frame. With HOLDFAST_DEBUG=1 in the environment, everything appears on stderr as well. @default null: silent
+   */
   readonly logger?: Logger | null;
 }
 
@@ -186,6 +190,6 @@ function checkLogger(value: unknown): Logger | null {
   const hasAll = (["debug", "info", "warn", "error"] as const).every(
     (level) => typeof logger[level] === "function",
   );
-  if (hasAll) return logger;
+  if (hasAll) return adaptLogger(logger);
   throw expected("logger", "an object with debug, info, warn and error", value);
 }

@@ -21,12 +21,20 @@ export interface Random {
   fill(target: Uint8Array): void;
 }
 
-/** Where the library logs. `console` and pino fit. Silent unless one is given. */
+/**
+ * Where the library logs. `console`, pino and winston fit as they are; a message is constant text or, at `debug`, a
+ * line to be read by a person, and the details are an object of plain values (and of an `error`, where there is one).
+ */
 export interface Logger {
   debug(message: string, details?: object): void;
   info(message: string, details?: object): void;
   warn(message: string, details?: object): void;
   error(message: string, details?: object): void;
+  /**
+   * Whether lines of this level are of any use. Asked once by each connection, when it opens: where it answers false
+   * for `"debug"`, no frame is looked at. Pino and winston have it; of a logger without it, every level counts.
+   */
+  isLevelEnabled?(level: "debug"): boolean;
 }
 
 /** One end of a network connection. */

@@ -1,6 +1,7 @@
 // What all connections of a process share: the clock, the randomness, the timer, the ids. What carries their messages
 // adds to it (frames/frame-runtime.ts). Tests make one of their own on a fake clock.
 
+import type { Monitor } from "./monitor.js";
 import type { Clock, Random } from "./ports.js";
 import { TimerQueue } from "./timer-queue.js";
 
@@ -8,12 +9,15 @@ export class Runtime {
   readonly clock: Clock;
   readonly random: Random;
   readonly timers: TimerQueue;
+  /** Who looks on at every connection; null for nobody. */
+  readonly monitor: Monitor | null;
   #connections = 0;
   readonly #idPrefix: string;
 
-  constructor(clock: Clock, random: Random) {
+  constructor(clock: Clock, random: Random, monitor: Monitor | null = null) {
     this.clock = clock;
     this.random = random;
+    this.monitor = monitor;
     this.timers = new TimerQueue(clock);
     this.#idPrefix = toHex(this.randomBytes(5));
   }

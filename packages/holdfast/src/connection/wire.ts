@@ -3,13 +3,16 @@
 
 import type { CloseFrame } from "../protocol/close-code.js";
 import type { HoldfastError } from "../protocol/errors.js";
+import type { ObservedFrame } from "../protocol/frame/frame-mirror.js";
 import type { TextBytes } from "../protocol/message/text-bytes.js";
 import type { PieceSink } from "../protocol/message/piece-decoder.js";
+import type { Role } from "../protocol/protocol.js";
 import type { CloseCause } from "./close-info.js";
 import type { Message } from "./inbox.js";
 import type { Address } from "./ports.js";
 
 export interface Wire {
+  readonly role: Role;
   readonly remoteAddress: Address | null;
   readonly localAddress: Address | null;
   /** Bytes that were sent, and that the kernel has not taken. */
@@ -78,6 +81,8 @@ export interface Wire {
  * `lastReceivedAt` is the time of its bytes. `onClosed` comes last and exactly once.
  */
 export interface WireHandler {
+  /** Who is shown each frame that travels, where the wire has frames; null for nobody. Asked once, by `start`. */
+  readonly frameWatcher: FrameWatcher | null;
   /** Bytes may be a view of what was read, for whoever takes them at once. */
   onMessage(message: Message): void;
   onPing(payload: Uint8Array): void;
@@ -97,6 +102,12 @@ export interface WireHandler {
   /** Reading or writing failed; `onClosed` follows. */
   onError(cause: CloseCause, error: Error): void;
   onClosed(): void;
+}
+
+/** Looks on. In the order of the wire: what arrives is shown before it is told. */
+export interface FrameWatcher {
+  onFrameSent(frame: ObservedFrame): void;
+  onFrameReceived(frame: ObservedFrame): void;
 }
 
 /** Makes the wire of a link. */

@@ -4,12 +4,13 @@ import { randomFillSync } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import type { Clock, Random } from "../connection/ports.js";
 import { FrameRuntime } from "../connection/frames/frame-runtime.js";
+import { channelMonitor } from "./channels.js";
 
 let shared: FrameRuntime | null = null;
 
 /** The one that all connections of this process share. */
 export function nodeRuntime(): FrameRuntime {
-  return (shared ??= new FrameRuntime(nodeClock, nodeRandom));
+  return (shared ??= new FrameRuntime(nodeClock, nodeRandom, channelMonitor));
 }
 
 const nodeClock: Clock = {

@@ -10,6 +10,7 @@ import {
   expected,
 } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
+import { withDebugLog } from "../node/debug-log.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { AllowedOrigins } from "../protocol/handshake/origin.js";
 import { isToken } from "../protocol/handshake/token.js";
@@ -83,7 +84,7 @@ export function checkServerOptions(
   if (onRequest !== undefined) checkFunction("onRequest", onRequest);
   if (selectSubprotocol !== undefined) checkFunction("selectSubprotocol", selectSubprotocol);
   return {
-    connection: checkConnectionOptions(options),
+    connection: withDebugLog(checkConnectionOptions(options)),
     openTimeout: checkOpenTimeout(options.openTimeout),
     origins: checkOrigins(options.origins),
     onRequest,

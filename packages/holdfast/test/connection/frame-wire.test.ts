@@ -19,6 +19,7 @@ class Bench {
   constructor(role: Role, react: (wire: Wire) => void = () => undefined) {
     this.role = role;
     const handler: WireHandler = {
+      frameWatcher: null,
       onMessage: (message) => {
         this.told.push(typeof message === "string" ? message : [...message]);
         react(this.wire);

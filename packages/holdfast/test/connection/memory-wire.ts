@@ -7,6 +7,7 @@ import type { TextBytes } from "../../dist/protocol/message/text-bytes.js";
 import type { CloseFrame } from "../../dist/protocol/close-code.js";
 
 export class MemoryWire implements Wire {
+  readonly role = "client";
   readonly remoteAddress: Address | null = null;
   readonly localAddress: Address | null = null;
   readonly bufferedAmount = 0;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { FakeClock, FakeTransport, frame, OPCODE, parseFrame, SeededRandom } from "holdfast-testkit";
 import { FrameRuntime } from "../../dist/connection/frames/frame-runtime.js";
 import { overFrames } from "../../dist/connection/frames/frame-wire.js";
-import { ended, Link } from "../../dist/connection/link.js";
+import { Connection, start } from "../../dist/connection/connection.js";
 import { checkConnectionOptions } from "../../dist/connection/options.js";
 
 /** A socket whose write takes a while: the kernel lets another thread run first. */
@@ -36,11 +36,24 @@ test("C3: the round trip begins when the ping is handed over, not when the kerne
     preface: null,
     rest: new Uint8Array(),
   });
-  const link = new Link({ runtime, wire, settings }, { [ended]: () => undefined });
-  link.start();
+  const headers = new Headers();
+  const connection = new Connection({
+    runtime,
+    wire,
+    settings,
+    handshake: {
+      url: "ws://example.com/",
+      request: { method: "GET", target: "/", headers },
+      response: { status: 101, headers },
+      subprotocol: null,
+      extensions: [],
+    },
+    owner: null,
+  });
+  connection[start]();
   clock.advance(0);
   const payload = parseFrame(transport.written)?.value.payload ?? "";
   clock.advance(13);
   transport.deliver(frame({ opcode: OPCODE.pong, payload }));
-  assert.equal(link.pulse.heartbeat.statistics.last, 7 + 13);
+  assert.equal(connection.latency, 7 + 13);
 });

@@ -1,11 +1,12 @@
 import type { Logger } from "holdfast";
 
-/** A logger that keeps what it is told. */
+/** A logger that keeps what it is told; of connections that open and end as they should, other tests tell. */
 export function recordingLogger() {
   const lines: { readonly level: keyof Logger; readonly message: string; readonly details: object }[] = [];
   const level =
     (name: keyof Logger) =>
     (message: string, details: object = {}) => {
+      if (message === "connection open" || message === "connection closed") return;
       lines.push({ level: name, message, details });
     };
   const logger: Logger = {
@@ -13,6 +14,7 @@ export function recordingLogger() {
     info: level("info"),
     warn: level("warn"),
     error: level("error"),
+    isLevelEnabled: () => false,
   };
   return { logger, lines };
 }

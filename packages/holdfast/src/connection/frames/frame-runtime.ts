@@ -3,6 +3,7 @@
 
 import { FrameEncoder } from "../../protocol/frame/frame-encoder.js";
 import { MaskKeys } from "../../protocol/frame/masking.js";
+import type { Monitor } from "../monitor.js";
 import type { Clock, Random } from "../ports.js";
 import { Runtime } from "../runtime.js";
 import { Arena } from "./arena.js";
@@ -21,8 +22,8 @@ export class FrameRuntime extends Runtime {
   readonly clientEncoder: FrameEncoder;
   #unflushed: Flushable[] = [];
 
-  constructor(clock: Clock, random: Random) {
-    super(clock, random);
+  constructor(clock: Clock, random: Random, monitor: Monitor | null = null) {
+    super(clock, random, monitor);
     this.arena = new Arena(clock);
     this.clientEncoder = new FrameEncoder(new MaskKeys((target) => random.fill(target)));
   }

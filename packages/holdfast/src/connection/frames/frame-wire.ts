@@ -4,13 +4,22 @@ import { BINARY, CONTINUATION, FIN, TEXT } from "../../protocol/frame/opcode.js"
 import type { CloseFrame } from "../../protocol/close-code.js";
 import { InvalidArgument } from "../../protocol/errors.js";
 import { closeOf, type MessageExtension, type ProtocolFailure } from "../../protocol/extension.js";
+import { FrameMirror } from "../../protocol/frame/frame-mirror.js";
 import type { MessageEvents, TextForm } from "../../protocol/message/message-reader.js";
 import type { PieceSink } from "../../protocol/message/piece-decoder.js";
 import type { TextBytes } from "../../protocol/message/text-bytes.js";
 import { isValidText } from "../../protocol/message/utf8.js";
 import { Protocol, type Role } from "../../protocol/protocol.js";
 import type { Address, Clock, Transport, TransportHandler } from "../ports.js";
-import type { Fragment, SendSettings, SharedMessage, Wire, WireHandler, WireMaker } from "../wire.js";
+import type {
+  Fragment,
+  FrameWatcher,
+  SendSettings,
+  SharedMessage,
+  Wire,
+  WireHandler,
+  WireMaker,
+} from "../wire.js";
 import { causeOfError, causeOfFailure, type TransportError } from "./failure-cause.js";
 import type { FrameRuntime } from "./frame-runtime.js";
 import { Outbox, type OutboxEvents } from "./outbox.js";
@@ -49,6 +58,8 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   readonly #handler: WireHandler;
   readonly #protocol: Protocol;
   readonly #outbox: Outbox;
+  /** Shows what arrives; null where nobody looks. */
+  #mirror: FrameMirror | null = null;
   /** Until the start. */
   #rest: Uint8Array | null;
   #isAbandoned = false;
@@ -77,6 +88,10 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
       writeLimit: settings.writeLimit,
       preface: options.preface,
     });
+  }
+
+  get role(): Role {
+    return this.#protocol.role;
   }
 
   get remoteAddress(): Address | null {
@@ -110,6 +125,8 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   start(): void {
     const rest = this.#rest;
     this.#rest = null;
+    const watcher = this.#handler.frameWatcher;
+    if (watcher !== null) this.#watch(watcher);
     this.#transport.start(this);
     this.#outbox.flush();
     if (rest !== null && rest.length > 0) this.onChunk(rest);
@@ -195,6 +212,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   onChunk(chunk: Uint8Array): void {
     this.bytesReceived += chunk.length;
     this.lastReceivedAt = this.#clock.now();
+    this.#mirror?.push(chunk);
     this.#outbox.cork();
     this.#protocol.receive(chunk);
     this.#outbox.uncork();
@@ -273,6 +291,11 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   onBytesSent(count: number): void {
     this.bytesSent += count;
     this.lastSentAt = this.#clock.now();
+  }
+
+  #watch(watcher: FrameWatcher): void {
+    this.#mirror = new FrameMirror((frame) => watcher.onFrameReceived(frame));
+    this.#outbox.watch((frame) => watcher.onFrameSent(frame));
   }
 
   /** Section 7.1.1: the server closes the TCP connection first, so that the client is not left in TIME_WAIT. */

@@ -3,6 +3,7 @@
 
 import type { CloseFrame } from "../../protocol/close-code.js";
 import { BINARY, FIN, PONG, TEXT } from "../../protocol/frame/opcode.js";
+import { FrameMirror, type ObservedFrame } from "../../protocol/frame/frame-mirror.js";
 import type { TextBytes } from "../../protocol/message/text-bytes.js";
 import type { Protocol } from "../../protocol/protocol.js";
 import type { Transport } from "../ports.js";
@@ -55,6 +56,8 @@ export class Outbox implements Flushable, SlabOwner {
   readonly #protocol: Protocol;
   readonly #events: OutboxEvents;
   readonly #writeLimit: number;
+  /** Shows what is handed to the socket; null where nobody looks. */
+  #mirror: FrameMirror | null = null;
 
   /** What this turn sends. The newest part is a region of the slab that is still being written. */
   #batch: Uint8Array[] | null = null;
@@ -178,6 +181,11 @@ export class Outbox implements Flushable, SlabOwner {
     this.#planFlush();
   }
 
+  /** Shows every frame that is handed to the socket from the first one on, in the order of the wire. */
+  watch(show: (frame: ObservedFrame) => void): void {
+    this.#mirror = new FrameMirror(show, this.#preface?.length);
+  }
+
   /** Ends our side of the stream once everything has been handed over. */
   end(): void {
     this.#isEndPlanned = true;
@@ -275,6 +283,7 @@ export class Outbox implements Flushable, SlabOwner {
   #write(chunks: readonly Uint8Array[]): void {
     let bytes = 0;
     for (const chunk of chunks) bytes += chunk.length;
+    if (this.#mirror !== null) for (const chunk of chunks) this.#mirror.push(chunk);
     const { slab } = this.#runtime;
     const joined = chunks.length > 1 && bytes <= JOIN_AT_MOST ? this.#join(chunks, bytes) : null;
     if (this.#transport.write(joined === null ? chunks : [joined])) {

@@ -1,0 +1,127 @@
+// What a connection tells its logger. The first character of a debug line says what it is about: `>` sent, `<`
+// received, `=` state, `%` keepalive, `-` timeout, `!` error. docs/logging.md explains the lines.
+
+import type { ObservedFrame } from "../../protocol/frame/frame-mirror.js";
+import type { Role } from "../../protocol/protocol.js";
+import type { CloseCause, CloseInfo } from "../close-info.js";
+import type { Connection } from "../connection.js";
+import type { Logger } from "../ports.js";
+import { FrameDescriber } from "./describe-frame.js";
+import { requestLines, responseLines } from "./handshake-lines.js";
+
+export class ConnectionLog {
+  readonly #logger: Logger;
+  readonly #connection: Connection;
+  /** Goes with every line, so that those of one connection can be told from others. */
+  readonly #who: { readonly id: string; readonly side: Role };
+  /** Debug lines are made only where somebody wants them. Null also means that no frame is looked at. */
+  readonly #describers: { readonly sent: FrameDescriber; readonly received: FrameDescriber } | null;
+
+  constructor(logger: Logger, connection: Connection, side: Role) {
+    this.#logger = logger;
+    this.#connection = connection;
+    this.#who = Object.freeze({ id: connection.id, side });
+    const isVerbose = logger.isLevelEnabled?.("debug") ?? true;
+    this.#describers = isVerbose ? { sent: new FrameDescriber(), received: new FrameDescriber() } : null;
+  }
+
+  get wantsFrames(): boolean {
+    return this.#describers !== null;
+  }
+
+  onOpen(): void {
+    const { url, remoteAddress, subprotocol, extensions, request, response } = this.#connection;
+    if (this.#describers !== null) {
+      const [asked, answered] = this.#who.side === "client" ? [">", "<"] : ["<", ">"];
+      for (const line of requestLines(request)) this.#debug(`${asked} ${line}`);
+      for (const line of responseLines(response)) this.#debug(`${answered} ${line}`);
+    }
+    this.#logger.info("connection open", { ...this.#who, url, remoteAddress, subprotocol, extensions });
+  }
+
+  onFrameSent(frame: ObservedFrame): void {
+    if (this.#describers !== null) this.#debug(`> ${this.#describers.sent.describe(frame)}`);
+  }
+
+  onFrameReceived(frame: ObservedFrame): void {
+    if (this.#describers !== null) this.#debug(`< ${this.#describers.received.describe(frame)}`);
+  }
+
+  onPong(roundTrip: number | null): void {
+    if (this.#describers === null) return;
+    this.#debug(
+      roundTrip === null
+        ? "% pong that answers no ping in flight"
+        : `% pong after ${milliseconds(roundTrip)}`,
+    );
+  }
+
+  onOverdue(elapsed: number, expected: number): void {
+    if (this.#describers === null) return;
+    this.#debug(
+      `% pong overdue: none after ${milliseconds(elapsed)}, where ${milliseconds(expected)} is plenty`,
+    );
+  }
+
+  onSuspended(gap: number): void {
+    if (this.#describers === null) return;
+    this.#debug(`% this process did not run for ${milliseconds(gap)}; the peer is given the time back`);
+  }
+
+  onPaused(messages: number, bytes: number): void {
+    if (this.#describers === null) return;
+    this.#debug(`= reading pauses: ${messages} messages of ${bytes} bytes wait to be read`);
+  }
+
+  onResumed(duration: number): void {
+    if (this.#describers !== null) this.#debug(`= reading goes on after ${milliseconds(duration)}`);
+  }
+
+  /** Something begins the end, or cuts it short. */
+  onEnding(cause: CloseCause, error: Error | null): void {
+    if (this.#describers === null) return;
+    if (TIMEOUTS.has(cause)) this.#debug(`- ${cause}`);
+    else if (error !== null) this.#debug(`! ${cause}: ${error.message}`, { error });
+    else this.#debug(`= closing: ${cause}`);
+  }
+
+  /** Worth a warning where it was not the end that both sides agreed on, or that the application asked for. */
+  onClose(info: CloseInfo): void {
+    const { code, reason, cause, initiator, message, error, evidence } = info;
+    const { openedAt, endedAt, latency, messagesReceived, messagesSent, bytesReceived, bytesSent } = evidence;
+    const details = {
+      ...this.#who,
+      code,
+      cause,
+      initiator,
+      duration: toTenths(endedAt - (openedAt ?? endedAt)),
+      message,
+      ...(reason === "" ? {} : { reason }),
+      latency: latency.smoothed === null ? null : toTenths(latency.smoothed),
+      messagesReceived,
+      messagesSent,
+      bytesReceived,
+      bytesSent,
+      ...(error === null ? {} : { error }),
+    };
+    if (info.ok || cause === "aborted") this.#logger.info("connection closed", details);
+    else this.#logger.warn("connection closed", details);
+  }
+
+  #debug(line: string, details: object = NOTHING): void {
+    this.#logger.debug(line, details === NOTHING ? this.#who : { ...this.#who, ...details });
+  }
+}
+
+const NOTHING = {};
+
+const TIMEOUTS: ReadonlySet<CloseCause> = new Set<CloseCause>(["heartbeat-timeout", "close-timeout"]);
+
+function milliseconds(duration: number): string {
+  return `${toTenths(duration)} ms`;
+}
+
+/** More digits of a duration are noise. */
+function toTenths(duration: number): number {
+  return Math.round(duration * 10) / 10;
+}

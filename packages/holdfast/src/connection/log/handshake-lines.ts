@@ -1,0 +1,28 @@
+// The opening handshake as lines of a log, without its secrets.
+
+import { escapeControls } from "../../protocol/control-characters.js";
+import type { HandshakeRequest, HandshakeResponse } from "../handshake-record.js";
+
+/** Fields whose values give whoever reads them the rights of their owner. */
+const SECRET_FIELDS: ReadonlySet<string> = new Set([
+  "authorization",
+  "cookie",
+  "proxy-authorization",
+  "set-cookie",
+]);
+
+/** `GET /chat HTTP/1.1`, and a line for each field. */
+export function requestLines({ method, target, headers }: HandshakeRequest): readonly string[] {
+  return [escapeControls(`${method} ${target} HTTP/1.1`), ...fieldLines(headers)];
+}
+
+/** `HTTP/1.1 101 Switching Protocols`, and a line for each field. */
+export function responseLines({ status, headers }: HandshakeResponse): readonly string[] {
+  return [`HTTP/1.1 ${status}${status === 101 ? " Switching Protocols" : ""}`, ...fieldLines(headers)];
+}
+
+function fieldLines(headers: Headers): readonly string[] {
+  return [...headers].map(([name, value]) =>
+    escapeControls(`${name}: ${SECRET_FIELDS.has(name) ? "[hidden]" : value}`),
+  );
+}

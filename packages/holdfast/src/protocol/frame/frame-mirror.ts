@@ -1,0 +1,89 @@
+// Shows somebody the frames of a stream as they travel, beside whoever works with them: for logs and diagnostics. It
+// reads copies, so that it neither disturbs nor delays them, and a stream that nobody looks at has no mirror at all.
+
+import { FrameParser, UNREADABLE_LENGTH, type FrameSink } from "./frame-parser.js";
+import { FIN, OPCODE_BITS } from "./opcode.js";
+
+/** A frame as it travelled (RFC 6455 section 5.2). */
+export interface ObservedFrame {
+  /** 0 continuation, 1 text, 2 binary, 8 Close, 9 Ping, 10 Pong; from a peer that breaks the rules, anything to 15. */
+  readonly opcode: number;
+  /** False for a fragment that others follow. */
+  readonly isFinal: boolean;
+  /** RSV1: the message is compressed (RFC 7692 section 6), and so is `payload`. */
+  readonly isCompressed: boolean;
+  /** Bytes of the whole payload; Infinity for a length of 2^53 or more. */
+  readonly length: number;
+  /** The payload, unmasked; of a longer one, the first 4096 bytes. */
+  readonly payload: Uint8Array;
+}
+
+/** As much of a payload as is shown: a stream of large frames is not to be kept in memory for a look at it. */
+const SHOWN_AT_MOST = 4096;
+/** RFC 7692 section 6. */
+const RSV1 = 0x40;
+
+export class FrameMirror implements FrameSink {
+  readonly isHeld = false;
+  readonly #parser = new FrameParser(this);
+  readonly #show: (frame: ObservedFrame) => void;
+  /** Bytes to come that are no frames: the answer to an upgrade. */
+  #preface: number;
+  #firstByte = 0;
+  #length = 0;
+  #pieces: Uint8Array[] = [];
+  #shown = 0;
+
+  /** @param preface bytes that come ahead of the first frame */
+  constructor(show: (frame: ObservedFrame) => void, preface = 0) {
+    this.#show = show;
+    this.#preface = preface;
+  }
+
+  /** The next bytes of the stream; they are copied. */
+  push(bytes: Uint8Array): void {
+    const skipped = Math.min(this.#preface, bytes.length);
+    this.#preface -= skipped;
+    if (skipped < bytes.length) this.#parser.receive(Buffer.from(bytes.subarray(skipped)));
+  }
+
+  /** Every frame is shown, also one that breaks the rules: that is when one looks. */
+  beginFrame(firstByte: number, _isMasked: boolean, length: number): boolean {
+    this.#firstByte = firstByte;
+    this.#length = length;
+    this.#pieces = [];
+    this.#shown = 0;
+    if (length === UNREADABLE_LENGTH) this.endFrame(); // Its end will never come.
+    return true;
+  }
+
+  wholePayload(chunk: Buffer, start: number, end: number): void {
+    this.payloadPiece(chunk, start, end);
+    this.endFrame();
+  }
+
+  payloadPiece(chunk: Buffer, start: number, end: number): void {
+    const size = Math.min(end - start, SHOWN_AT_MOST - this.#shown);
+    if (size <= 0) return;
+    this.#pieces.push(chunk.subarray(start, start + size));
+    this.#shown += size;
+  }
+
+  endFrame(): void {
+    const firstByte = this.#firstByte;
+    const payload = new Uint8Array(this.#shown);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      payload.set(piece, at);
+      at += piece.length;
+    }
+    this.#pieces = [];
+    this.#show({
+      opcode: firstByte & OPCODE_BITS,
+      isFinal: (firstByte & FIN) !== 0,
+      isCompressed: (firstByte & RSV1) !== 0,
+      length: this.#length,
+      payload,
+    });
+  }
+}
