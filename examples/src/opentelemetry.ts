@@ -1,0 +1,86 @@
+// Metrics of all connections of a process, for Prometheus or any other exporter of OpenTelemetry.
+//
+//   npm run example -- opentelemetry             an echo server on port 8080, metrics on port 9464
+//   npm run example -- opentelemetry 8080 9464   the same
+//
+// `measureConnections()` is all that a program of your own needs: it subscribes to the channels on which the library
+// publishes what happens, and so sees every connection, whoever opened it.
+
+import { subscribe } from "node:diagnostics_channel";
+import type { Meter } from "@opentelemetry/api";
+import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
+import { MeterProvider } from "@opentelemetry/sdk-metrics";
+import { serve, type DiagnosticsMessages } from "holdfast";
+
+function measureConnections(meter: Meter): void {
+  const open = meter.createUpDownCounter("websocket.connections.open", {
+    description: "Connections that are open now",
+  });
+  const opened = meter.createCounter("websocket.connections.opened", {
+    description: "Connections that opened",
+  });
+  const closed = meter.createCounter("websocket.connections.closed", {
+    description: "Connections that ended, by cause",
+  });
+  const duration = meter.createHistogram("websocket.connection.duration", {
+    unit: "s",
+    description: "From the opening to the end",
+    advice: { explicitBucketBoundaries: [1, 10, 60, 600, 3600, 86_400] },
+  });
+  const latency = meter.createHistogram("websocket.latency", {
+    unit: "ms",
+    description: "Round trips of pings",
+    advice: { explicitBucketBoundaries: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000] },
+  });
+  const messages = meter.createCounter("websocket.messages", {
+    description: "Messages of connections that ended",
+  });
+  const bytes = meter.createCounter("websocket.io", {
+    unit: "By",
+    description: "Bytes of connections that ended",
+  });
+
+  on("holdfast:connection:open", () => {
+    open.add(1);
+    opened.add(1);
+  });
+  on("holdfast:connection:pong", ({ roundTrip }) => {
+    if (roundTrip !== null) latency.record(roundTrip);
+  });
+  on("holdfast:connection:close", ({ info }) => {
+    const { evidence } = info;
+    open.add(-1);
+    // The cause is one of a closed list, and so fit to be a label; a reason is the peer's, and is not.
+    closed.add(1, { cause: info.cause, ok: info.ok });
+    duration.record((evidence.endedAt - (evidence.openedAt ?? evidence.endedAt)) / 1000);
+    messages.add(evidence.messagesReceived, { direction: "received" });
+    messages.add(evidence.messagesSent, { direction: "sent" });
+    bytes.add(evidence.bytesReceived, { direction: "received" });
+    bytes.add(evidence.bytesSent, { direction: "sent" });
+  });
+}
+
+/** Listens on a channel, with the type of what is published there. */
+function on<Name extends keyof DiagnosticsMessages>(
+  name: Name,
+  listener: (message: DiagnosticsMessages[Name]) => void,
+): void {
+  subscribe(name, (message) => listener(message as DiagnosticsMessages[Name]));
+}
+
+const [port = "8080", metricsPort = "9464"] = process.argv.slice(2);
+const exporter = new PrometheusExporter({ host: "127.0.0.1", port: Number(metricsPort) });
+const provider = new MeterProvider({ readers: [exporter] });
+measureConnections(provider.getMeter("holdfast"));
+
+const server = await serve(
+  async (connection) => {
+    for await (const message of connection) await connection.send(message);
+  },
+  { port: Number(port) },
+);
+console.log(`Listening on ${server.url}, metrics on http://127.0.0.1:${metricsPort}/metrics`);
+
+process.once("SIGINT", () => {
+  void server.close({ timeout: 5_000 }).then(() => provider.shutdown());
+});
