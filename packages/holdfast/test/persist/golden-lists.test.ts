@@ -201,7 +201,7 @@ const SCENES: readonly Scene[] = [
   {
     peer: "15. no pongs",
     script: open,
-    options: { pingInterval: 50, pingTimeout: 100 },
+    options: { pingInterval: 200, pingTimeout: 400 },
     events: [...OPENED, "unresponsive closing", "disconnected closed"],
     end: {
       cause: "heartbeat-timeout",
@@ -261,8 +261,10 @@ describe("The events of a client", () => {
       const consumer = new Consumer(client, client, (event) => body?.(event, client));
       await consumer.finished;
       assert.equal(consumer.error, null);
+      // A machine that is too busy to run us is told as it is, wherever that happens.
+      const seen = consumer.seen.filter(({ event }) => event.type !== "suspended");
       assert.deepEqual(
-        consumer.seen.map(({ event, state }) => [event.type, state, ...describeEvent(event)].join(" ")),
+        seen.map(({ event, state }) => [event.type, state, ...describeEvent(event)].join(" ")),
         scene.events,
       );
       assertOneAttempt(consumer.types);
