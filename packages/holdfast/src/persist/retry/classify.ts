@@ -15,8 +15,8 @@ import {
 /**
  * False for what will be the same the next time: an argument, URL or header that cannot be used; an answer to the
  * upgrade that breaks RFC 6455; a certificate that is not accepted, on either side; a status from 400 to 499, but for
- * 408 (Request Timeout), 425 (Too Early) and 429 (Too Many Requests); a proxy that wants other credentials. True for all else, and for any end of a
- * connection that was open: whatever the peer's Close says, it was possible to connect.
+ * 408 (Request Timeout), 425 (Too Early) and 429 (Too Many Requests); a proxy that wants other credentials. True for
+ * all else, and for any end of a connection that was open: whatever the peer's Close says, it was possible to connect.
  */
 export function isRetryable(error: Error): boolean {
   if (error instanceof InvalidStatus) return isRetryableStatus(error.status);
