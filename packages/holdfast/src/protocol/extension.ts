@@ -15,6 +15,8 @@ export interface MessageExtension {
   readonly reservedBits: number;
   /** Outgoing messages of fewer bytes are sent as they are. */
   readonly threshold: number;
+  /** Bytes that a received message of `size` bytes may have taken on the wire, by the worst of sensible encoders. */
+  maxEncodedSize(size: number): number;
   /**
    * Turns the payload of a whole received message, whose first frame carried `reservedBits`, into what the
    * application gets, at most `maxSize` bytes of it. Bad input is a failure, never a throw. What would hold the

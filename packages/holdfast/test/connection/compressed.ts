@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { OPCODE, type RawFrame } from "holdfast-testkit";
 import type { Role } from "../../dist/protocol/protocol.js";
-import { encoded, endsOf } from "../protocol/deflate/agreements.js";
+import { endsOf, packed } from "../protocol/deflate/agreements.js";
 import type { DeflateTuning, PermessageDeflate } from "../../dist/protocol/deflate/permessage-deflate.js";
 import { Harness, type Setup } from "./harness.js";
 
@@ -25,10 +25,10 @@ export class Compressed {
     this.peer = ends[role === "client" ? "server" : "client"];
   }
 
-  /** The peer's text message, compressed. */
+  /** The peer's text message, compressed where that makes it shorter. */
   async text(text: string): Promise<Uint8Array> {
-    const payload = await encoded(this.peer, Buffer.from(text));
-    return this.harness.frame({ opcode: OPCODE.text, rsv: RSV1, payload });
+    const { bytes, isCompressed } = await packed(this.peer, Buffer.from(text));
+    return this.harness.frame({ opcode: OPCODE.text, rsv: isCompressed ? RSV1 : 0, payload: bytes });
   }
 
   /** Frames that were sent since the last look, decoded, in words. */

@@ -192,7 +192,7 @@ for (const role of ROLES) {
     harness.deliver(harness.close(1007));
     harness.transport.eof();
     const { received, sent, cause } = summary(await harness.end());
-    const reason = "Expected compressed data (RFC 1951), got other bytes";
+    const reason = "Expected compressed data (RFC 1951) of whole blocks, got other bytes";
     assert.deepEqual(
       { received, sent, cause },
       { received: { code: 1007, reason: "" }, sent: { code: 1007, reason }, cause: "invalid-data" },

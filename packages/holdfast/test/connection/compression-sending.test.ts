@@ -14,26 +14,26 @@ for (const role of ROLES) {
     const { connection } = end.harness;
     const sends = [
       connection.send(long("a", LARGE * 4)),
-      connection.send("b"),
+      connection.send("b".repeat(40)),
       connection.send(long("c", LARGE)),
       connection.send("d", { compress: false }),
       connection.send(long("e", LARGE), { compress: false }),
       connection.send(Buffer.from(long("f", 30_000))),
       connection.send(long("g", LARGE * 2)),
-      connection.send(""),
-      connection.send("a b c d"),
+      connection.send("too short"),
+      connection.send("a b c d a b c d a b c d"),
     ];
     await end.until(() => connection.bufferedAmount === 0);
     assert.deepEqual(await end.sent(), [
       "deflated text a (400000 bytes)",
-      "deflated text b",
+      `deflated text ${"b".repeat(40)}`,
       "deflated text c (100000 bytes)",
       "text d",
       "text e (100000 bytes)",
       "deflated binary f (30000 bytes)",
       "deflated text g (200000 bytes)",
-      "deflated text",
-      "deflated text a b c d",
+      "text too short",
+      "deflated text a b c d a b c d a b c d",
     ]);
     await Promise.all(sends);
   });
@@ -45,7 +45,7 @@ for (const role of ROLES) {
       const { connection, clock } = end.harness;
       for (const data of [
         "123456789",
-        "1234567890",
+        "1111111111",
         "ééééé",
         "éééé",
         Buffer.alloc(9, 49),
@@ -62,7 +62,7 @@ for (const role of ROLES) {
       };
       assert.deepEqual(await end.sent(), [
         ...thrice("text 123456789", false),
-        ...thrice("text 1234567890", true),
+        ...thrice("text 1111111111", true),
         ...thrice("text ééééé", true),
         ...thrice("text éééé", false),
         ...thrice("binary 111111111", false),
@@ -80,12 +80,12 @@ for (const role of ROLES) {
       const { connection, transport, clock } = end.harness;
       const aborter = new AbortController();
       const { signal } = aborter;
-      void connection.send("filling the kernel");
+      void connection.send("filling, filling, filling the kernel");
       clock.turn();
-      const compressed = follow(connection.send("Hello, world", { signal }));
+      const compressed = follow(connection.send("Hello, Hello, Hello, world", { signal }));
       const plain = follow(connection.send("withdrawn", { signal, compress: false }));
       const threaded = follow(connection.send(long("threaded", LARGE), { signal }));
-      void connection.send("Hello, world");
+      void connection.send("Hello, Hello, Hello, world");
       await end.until(() => connection.bufferedAmount < LARGE);
       const reason = new Error("changed my mind");
       aborter.abort(reason);
@@ -102,18 +102,40 @@ for (const role of ROLES) {
       transport.drain();
       await end.until(() => connection.bufferedAmount === 0);
       assert.deepEqual(await end.sent(), [
-        "deflated text filling the kernel",
-        "deflated text Hello, world",
+        "deflated text filling, filling, filling the kernel",
+        "deflated text Hello, Hello, Hello, world",
         `deflated text threaded (${LARGE} bytes)`,
-        "deflated text Hello, world",
+        "deflated text Hello, Hello, Hello, world",
       ]);
+    },
+  );
+
+  test(
+    title("takes an aborted message back that compression made no shorter: nothing refers to it"),
+    async () => {
+      const end = new Compressed(role, { capacity: 0, writeLimit: 1 });
+      const { connection, transport, clock } = end.harness;
+      void connection.send("filling the kernel");
+      clock.turn();
+      const aborter = new AbortController();
+      const { signal } = aborter;
+      const send = follow(connection.send("Hello", { signal }));
+      void connection.send("last");
+      const reason = new Error("changed my mind");
+      aborter.abort(reason);
+      await end.until(() => send.outcome.status !== "pending");
+      assert.deepEqual(send.outcome, { status: "rejected", error: reason });
+      transport.setCapacity(Infinity);
+      transport.drain();
+      await end.until(() => connection.bufferedAmount === 0);
+      assert.deepEqual(await end.sent(), ["text filling the kernel", "text last"]);
     },
   );
 
   test(title("stops waiting when a send is aborted while its message is being compressed"), async () => {
     const end = new Compressed(role, { capacity: 0, writeLimit: 1 });
     const { connection, clock } = end.harness;
-    void connection.send("filling the kernel");
+    void connection.send("filling, filling, filling the kernel");
     clock.turn();
     const aborter = new AbortController();
     const send = follow(connection.send(long("a", LARGE), { signal: aborter.signal }));
@@ -132,7 +154,7 @@ for (const role of ROLES) {
     const closing = connection.close();
     const late = follow(connection.send("late"));
     await end.until(() => connection.bufferedAmount === 0);
-    assert.deepEqual(await end.sent(), [`deflated text a (${LARGE} bytes)`, "deflated text b", "close 1000"]);
+    assert.deepEqual(await end.sent(), [`deflated text a (${LARGE} bytes)`, "text b", "close 1000"]);
     await Promise.all(sends);
     end.harness.deliver(end.harness.close(1000));
     end.harness.transport.eof();

@@ -155,6 +155,7 @@ describe("A loop over a client", () => {
     const extension: MessageExtension = {
       name: "slow",
       reservedBits: 0x40,
+      maxEncodedSize: (size) => size,
       threshold: Infinity,
       decode: () => new Promise((resolve) => (decoded = resolve)),
       encode: () => null,

@@ -15,6 +15,7 @@ const TURNING: MessageExtension = {
   name: "x-turning",
   reservedBits: 0x40,
   threshold: 0,
+  maxEncodedSize: (size) => size + 1,
   encode: (payload) => (payload.length < 3 ? null : turned(payload)),
   decode(payload) {
     const content = payload.subarray(0, -1).map((byte) => byte ^ 0xff);
@@ -28,6 +29,7 @@ const GROWING: MessageExtension = {
   name: "x-growing",
   reservedBits: 0x60,
   threshold: 0,
+  maxEncodedSize: (size) => size,
   encode: () => null,
   decode(payload, maxSize) {
     const size = payload.length * 10;
@@ -133,7 +135,23 @@ const rows: readonly Row[] = [
     [start("a".repeat(5)), last("b".repeat(5))],
     [text("a".repeat(50) + "b".repeat(50))],
   ],
-  ["is held to the limit by what goes into it", GROWING, [whole("a".repeat(101))], [tooBig(101, 100)]],
+  [
+    "is held to the limit by what goes into it",
+    GROWING,
+    [whole("a".repeat(101))],
+    [
+      {
+        type: "failure",
+        failure: new MessageTooBig("Expected a message of at most 100 bytes, got 101 encoded ones", 101, 100),
+      },
+    ],
+  ],
+  [
+    "that makes messages longer may use the limit up as well",
+    TURNING,
+    [whole(turned("a".repeat(100))), start(turned("b".repeat(100))), last("")],
+    [text("a".repeat(100)), text("b".repeat(100))],
+  ],
 ];
 
 for (const [title, extension, frames, expected] of rows) {

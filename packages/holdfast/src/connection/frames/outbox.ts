@@ -2,7 +2,7 @@
 // write. While the socket takes no more, messages wait here, so that a ping, a pong or a Close overtakes them.
 
 import type { CloseFrame } from "../../protocol/close-code.js";
-import { BINARY, FIN, PONG, TEXT } from "../../protocol/frame/opcode.js";
+import { BINARY, FIN, PONG, RESERVED_BITS, TEXT } from "../../protocol/frame/opcode.js";
 import { FrameMirror, type ObservedFrame } from "../../protocol/frame/frame-mirror.js";
 import type { TextBytes } from "../../protocol/message/text-bytes.js";
 import type { Protocol } from "../../protocol/protocol.js";
@@ -358,12 +358,13 @@ export class Outbox implements Flushable, SlabOwner {
     return this.sendFrame(FIN | opcode, payload, signal);
   }
 
-  /** Sends a message by way of the extension. One that was encoded has to go out: the extension remembers it. */
+  /** Sends a message by way of the extension. One that it encoded has to go out: the extension remembers it. */
   #sendEncoded(opcode: number, payload: Uint8Array, signal: AbortSignal | null): Promise<void> {
     const frame = this.#protocol.sendEncoded(opcode, payload);
     if (frame instanceof Promise) return this.#sendLater(frame, payload.length, signal);
     if (frame.length > COPY_AT_MOST || this.#mustWait()) {
-      return this.#pace(this.#line(), this.#line().push([frame], false), this.#writeLimit, signal);
+      const isEncoded = (frame[0] & RESERVED_BITS) !== 0;
+      return this.#pace(this.#line(), this.#line().push([frame], !isEncoded), this.#writeLimit, signal);
     }
     const start = this.#reserve(frame.length);
     this.#runtime.slab.bytes.set(frame, start);

@@ -49,13 +49,31 @@ export class PermessageDeflate implements MessageExtension, MessageSharing {
     return this.#remember(decoded);
   }
 
+  /**
+   * 9/8 of a message where every byte takes a code of nine bits, the longest of the fixed codes (RFC 1951
+   * section 3.2.6), and 1/64 for an encoder that flushes every few hundred bytes, at five bytes each time.
+   */
+  maxEncodedSize(size: number): number {
+    return size + Math.ceil(size / 8) + Math.ceil(size / 64) + 64;
+  }
+
+  /** What does not get smaller is sent as it is, which spares the peer the work (section 6). */
   encode(payload: Uint8Array): Encoded | Promise<Encoded> {
     if (payload.length < this.threshold) return null;
     const { level, memLevel } = this.#tuning;
-    const dictionary = this.#outgoing?.dictionary;
+    const window = this.#outgoing;
+    const dictionary = window?.dictionary;
     const encoded = deflate(payload, { windowBits: this.#outgoingBits, level, memLevel, dictionary });
+    if (encoded instanceof Promise) {
+      // With a window it is too late to choose: what is sent next refers to this message. The few bytes that a large
+      // message can grow by are less than the wait would cost.
+      if (window === null) return encoded.then((late) => smaller(late, payload));
+      window.push(payload);
+      return encoded;
+    }
+    if (smaller(encoded, payload) === null) return null;
     // What the peer sees of the window is the plaintext alone, so the next message need not wait for this one.
-    this.#outgoing?.push(payload);
+    window?.push(payload);
     return encoded;
   }
 
@@ -84,4 +102,8 @@ export class PermessageDeflate implements MessageExtension, MessageSharing {
     if (decoded instanceof Uint8Array) this.#incoming?.push(decoded);
     return decoded;
   }
+}
+
+function smaller(encoded: Uint8Array, payload: Uint8Array): Encoded {
+  return encoded.length < payload.length ? encoded : null;
 }

@@ -3,7 +3,7 @@
 import { isSendableCloseCode, type CloseFrame } from "../close-code.js";
 import { MessageTooBig, ProtocolError } from "../errors.js";
 import type { Decoded, MessageExtension, ProtocolFailure } from "../extension.js";
-import { UNREADABLE_LENGTH, type FrameSink } from "../frame/frame-parser.js";
+import type { FrameSink } from "../frame/frame-parser.js";
 import {
   BINARY,
   CLOSE,
@@ -204,14 +204,20 @@ export class MessageReader implements FrameSink {
           : "Expected the next fragment of a message, got the start of another",
       );
     }
-    const size = (isContinuation ? this.#messageSize : 0) + length;
-    if (size > this.#maxMessageSize || size === UNREADABLE_LENGTH) return this.#failSize(size);
-    this.#messageSize = size;
     if (!isContinuation) {
       this.#messageOpcode = opcode;
       this.#isEncoded = (firstByte & RESERVED_BITS) !== 0;
+      this.#messageSize = 0;
     }
+    this.#messageSize += length;
+    if (this.#messageSize > this.#sizeLimit) return this.#failSize();
     return true;
+  }
+
+  /** What the message may take on the wire: one that an extension encoded is measured again once it is decoded. */
+  get #sizeLimit(): number {
+    if (!this.#isEncoded || this.#extension === null) return this.#maxMessageSize;
+    return Math.min(this.#extension.maxEncodedSize(this.#maxMessageSize), Number.MAX_SAFE_INTEGER);
   }
 
   #deliverControl(bytes: Buffer, start: number, end: number): void {
@@ -292,7 +298,7 @@ export class MessageReader implements FrameSink {
   }
 
   #assembled(): MessageBuffer {
-    return (this.#assembly ??= new MessageBuffer(this.#maxMessageSize));
+    return (this.#assembly ??= new MessageBuffer(this.#sizeLimit));
   }
 
   #forgetMessage(): void {
@@ -307,9 +313,10 @@ export class MessageReader implements FrameSink {
     return this.#fail("Expected UTF-8 in a text message, got other bytes", 1007);
   }
 
-  #failSize(size: number): false {
-    const limit = this.#maxMessageSize;
-    const text = `Expected a message of at most ${limit} bytes, got ${describeLength(size)}`;
+  #failSize(): false {
+    const [size, limit] = [this.#messageSize, this.#maxMessageSize];
+    const encoded = this.#isEncoded ? " encoded ones" : "";
+    const text = `Expected a message of at most ${limit} bytes, got ${describeLength(size)}${encoded}`;
     return this.#failWith(new MessageTooBig(text, size, limit));
   }
 

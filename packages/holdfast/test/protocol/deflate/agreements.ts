@@ -46,6 +46,21 @@ export async function encoded(end: PermessageDeflate, payload: Uint8Array): Prom
   return bytes;
 }
 
+/** A message as it travels: compressed, or as it is where that is shorter. */
+export interface Packed {
+  readonly bytes: Uint8Array;
+  readonly isCompressed: boolean;
+}
+
+export async function packed(end: PermessageDeflate, message: Uint8Array): Promise<Packed> {
+  const bytes = await end.encode(message);
+  return bytes === null ? { bytes: message, isCompressed: false } : { bytes, isCompressed: true };
+}
+
+export function unpacked(end: PermessageDeflate, { bytes, isCompressed }: Packed): Promise<Decoded> {
+  return isCompressed ? decoded(end, bytes) : Promise.resolve(bytes);
+}
+
 /** What came of it, at once or in a thread; copied, since the memory may be larger. */
 export async function decoded(
   end: PermessageDeflate,

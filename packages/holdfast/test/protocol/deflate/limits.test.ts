@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { constants, createDeflateRaw, deflateRawSync } from "node:zlib";
+import { constants, createDeflateRaw, deflateRawSync, type ZlibOptions } from "node:zlib";
 import fc from "fast-check";
 import { OPCODE, type FrameOptions } from "holdfast-testkit";
 import { patterned, Endpoint, framesTo, ROLES } from "../endpoint.js";
-import { binary, failure, tooBig } from "../recorder.js";
-import { endsOf, inflatesTooFar } from "./agreements.js";
+import { binary, failure } from "../recorder.js";
+import { MessageTooBig, ProtocolError } from "../../../dist/protocol/errors.js";
+import { decoded, endsOf, inflatesTooFar } from "./agreements.js";
+import { contentOf } from "./contents.js";
 
 const MIB = 1024 * 1024;
 const RSV1 = 4;
@@ -27,9 +29,15 @@ async function bomb(size: number): Promise<Buffer> {
 const gibibyte = bomb(1024 * MIB);
 
 /** As it travels: without the empty block at the end (RFC 7692 section 7.2.1). */
-function deflated(content: Uint8Array): Buffer {
-  return deflateRawSync(content, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+function deflated(content: Uint8Array, options: ZlibOptions = {}): Buffer {
+  const bytes = deflateRawSync(content, { finishFlush: constants.Z_SYNC_FLUSH, ...options });
+  return options.finishFlush === constants.Z_FINISH ? bytes : bytes.subarray(0, -4);
 }
+
+const NOT_COMPRESSED = new ProtocolError(
+  "Expected compressed data (RFC 1951) of whole blocks, got other bytes",
+  1007,
+);
 
 /** The message in fragments of that many bytes. */
 function fragments(payload: Uint8Array, size: number): FrameOptions[] {
@@ -103,17 +111,95 @@ test("E2: a message in a thread may inflate to the limit, and not to one byte mo
   }
 });
 
-test("E2: compressed bytes over the limit are refused before any is inflated (RFC 6455 section 7.4.1)", () => {
+test("E2: the limit counts the bytes of the message: compressed it may be larger, as the worst encoder makes it", () => {
+  const noise = contentOf("noise", 100_000);
+  const strategies = [
+    { level: 0 },
+    { memLevel: 1 },
+    { strategy: constants.Z_FIXED },
+    { strategy: constants.Z_HUFFMAN_ONLY },
+  ];
   for (const role of ROLES) {
-    const endpoint = new Endpoint(role, { extension: endsOf()[role], maxMessageSize: 100 });
-    const frame = { opcode: OPCODE.text, rsv: RSV1, payload: "", declaredLength: 101 };
-    assert.deepEqual(endpoint.receive(framesTo(role, frame)), [tooBig(101, 100)]);
+    for (const size of [1, 10, 100, 1000, 100_000]) {
+      const message = noise.subarray(0, size);
+      for (const strategy of strategies) {
+        const payload = deflated(message, strategy);
+        assert(payload.length > size);
+        const endpoint = new Endpoint(role, { extension: endsOf()[role], maxMessageSize: size });
+        const frames = fragments(payload, 1 + Math.ceil(payload.length / 3));
+        assert.deepEqual(endpoint.receive(framesTo(role, ...frames)), [binary(message)]);
+      }
+    }
+  }
+});
+
+test("E2: compressed bytes far over the limit are refused before any is inflated (RFC 6455 section 7.4.1)", () => {
+  for (const role of ROLES) {
+    for (const [limit, most] of [
+      [100, 179],
+      [MIB, 1_196_096],
+    ] as const) {
+      const frame = { opcode: OPCODE.text, rsv: RSV1, payload: "", declaredLength: most + 1 };
+      const endpoint = new Endpoint(role, { extension: endsOf()[role], maxMessageSize: limit });
+      const message = `Expected a message of at most ${limit} bytes, got ${most + 1} encoded ones`;
+      assert.deepEqual(endpoint.receive(framesTo(role, frame)), [
+        { type: "failure", failure: new MessageTooBig(message, most + 1, limit) },
+      ]);
+      const allowed = new Endpoint(role, { extension: endsOf()[role], maxMessageSize: limit });
+      assert.deepEqual(allowed.receive(framesTo(role, { ...frame, declaredLength: most })), []);
+    }
+  }
+});
+
+test("E8: a message that is cut off anywhere fails the connection with 1007 (RFC 7692 section 7.2.2)", async () => {
+  for (const [kind, strategy] of [
+    ["text", {}],
+    ["text", { strategy: constants.Z_FIXED }],
+    ["text", { level: 0 }],
+    ["text", { finishFlush: constants.Z_FINISH }],
+    ["noise", {}],
+    ["zeros", {}],
+  ] as const) {
+    const message = contentOf(kind, 300);
+    const payload = deflated(message, strategy);
+    // Of a block with BFINAL set all but its last byte is a part; behind other blocks stands the header of another.
+    for (let length = 1; length < payload.length; length++) {
+      const end = endsOf().client;
+      const result = await decoded(end, payload.subarray(0, length), 1000);
+      // A header of an empty block is a message of its own, and the start of a block without compression looks so.
+      const looksEmpty = length === 1 && payload[0] === 0;
+      if (looksEmpty) assert.deepEqual(result, Uint8Array.of());
+      else assert.deepEqual(result, NOT_COMPRESSED, `${kind}, ${length} of ${payload.length} bytes`);
+    }
+    assert.deepEqual(await decoded(endsOf().client, payload, 1000), Uint8Array.from(message));
+  }
+});
+
+test("E8: a message that is cut off in a thread fails the connection as well", async () => {
+  const payload = deflated(contentOf("text", 100_000));
+  const large = Buffer.concat(
+    Array.from({ length: 20 }, () => Buffer.concat([payload, Buffer.of(0, 0, 255, 255)])),
+  );
+  const endpoint = (length: number) => {
+    const end = new Endpoint("client", { extension: endsOf().client, maxMessageSize: 16 * MIB });
+    const frame = { opcode: OPCODE.binary, rsv: RSV1, payload: large.subarray(0, length) };
+    end.receive(framesTo("client", frame));
+    assert(end.protocol.isHeld);
+    return end;
+  };
+  for (const [length, told] of [
+    [large.length, [binary(Buffer.concat(Array<Uint8Array>(20).fill(contentOf("text", 100_000))))]],
+    [large.length - 10, [failure(NOT_COMPRESSED.message, 1007)]],
+  ] as const) {
+    const end = endpoint(length);
+    while (end.protocol.isHeld) await nextTurn();
+    assert.deepEqual(end.told, told);
   }
 });
 
 test("H: any bytes as a compressed message are a message, or a failure with 1007 or 1009 (RFC 7692 section 7.2.2)", async () => {
   const failures = [
-    failure("Expected compressed data (RFC 1951), got other bytes", 1007),
+    failure(NOT_COMPRESSED.message, 1007),
     failure("Expected UTF-8 in a text message, got other bytes", 1007),
     inflatesTooFar(1000),
   ];

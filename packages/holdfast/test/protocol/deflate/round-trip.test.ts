@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { PermessageDeflate } from "../../../dist/protocol/deflate/permessage-deflate.js";
 import { patterned } from "../endpoint.js";
-import { decoded, encoded, endsOf, WAYS } from "./agreements.js";
+import { decoded, encoded, endsOf, packed, unpacked, WAYS } from "./agreements.js";
 import { contentOf, type Kind } from "./contents.js";
 
 async function assertPasses(
@@ -12,9 +12,9 @@ async function assertPasses(
   messages: readonly Uint8Array[],
 ): Promise<void> {
   // Encoded all at once, as concurrent sends are: the threads may end in another order.
-  const packed = await Promise.all(messages.map((message) => encoded(from, message)));
-  for (const [index, bytes] of packed.entries()) {
-    const result = await decoded(to, bytes);
+  const sent = await Promise.all(messages.map((message) => packed(from, message)));
+  for (const [index, message] of sent.entries()) {
+    const result = await unpacked(to, message);
     assert(result instanceof Uint8Array, String(result));
     assert(
       Buffer.compare(result, messages[index]) === 0,
@@ -45,8 +45,8 @@ test("E8: the two ways have parameters of their own (RFC 7692 section 7.1)", asy
   const { client, server } = endsOf(agreed);
   const lengths = [];
   for (const end of [client, server]) {
-    const packed = [await encoded(end, message), await encoded(end, message)];
-    lengths.push(packed.map(({ length }) => length < 100));
+    const sent = [await encoded(end, message), await encoded(end, message)];
+    lengths.push(sent.map(({ length }) => length < 100));
   }
   assert.deepEqual(lengths, [
     [false, true],
@@ -88,7 +88,7 @@ test("E8: any sequence of messages passes as it is, whatever was agreed on (RFC 
 
 test("E8: messages below the threshold are left alone, and the window does not remember them", async () => {
   const { client, server } = endsOf({}, { threshold: 10 });
-  const long = Buffer.from("Hello, hello");
+  const long = Buffer.from("Hello, hello, hello, hello");
   assert.deepEqual(
     [client.encode(Buffer.from("Hello")), client.encode(new Uint8Array(9)), client.encode(new Uint8Array())],
     [null, null, null],
@@ -100,10 +100,32 @@ test("E8: messages below the threshold are left alone, and the window does not r
   assert.deepEqual(Buffer.from((await decoded(server, second)) as Uint8Array), long);
 });
 
+test("E8: a message that compression makes no shorter is sent as it is, and the window does not remember it (RFC 7692 section 6)", async () => {
+  const [noise, long] = [contentOf("noise", 5000), contentOf("text", 500)];
+  for (const forgets of [false, true]) {
+    const { client, server } = endsOf({ clientNoContextTakeover: forgets });
+    assert.deepEqual(
+      [client.encode(noise), client.encode(noise), client.encode(Buffer.from("Hello"))],
+      [null, null, null],
+    );
+    assert.equal(client.encode(new Uint8Array(0)), null);
+    await assertPasses(client, server, [long, noise, long, noise, long]);
+  }
+});
+
+test("E8: in a thread, a message that gets no shorter is sent as it is where no window has to know it (RFC 7692 section 7.1.1)", async () => {
+  const noise = contentOf("noise", 100_000);
+  const { client, server } = endsOf({ clientNoContextTakeover: true });
+  assert.deepEqual(await packed(client, noise), { bytes: noise, isCompressed: false });
+  const grown = await encoded(server, noise);
+  assert(grown.length <= noise.length + 256, `${grown.length} bytes`);
+  await assertPasses(server, client, [noise, contentOf("text", 500), noise]);
+});
+
 test("E8: every size around the buffers of zlib ends in one empty block that is cut off (RFC 7692 section 7.2.1)", async () => {
   const { client, server } = endsOf({ clientNoContextTakeover: true });
-  for (let size = 980; size <= 1040; size++) await assertPasses(client, server, [contentOf("noise", size)]);
-  for (let size = 65_480; size <= 65_540; size += 4) {
-    await assertPasses(client, server, [contentOf("noise", size)]);
-  }
+  // Noise, but for a beginning that makes up for what the rest grows by.
+  const message = (size: number) => Buffer.concat([contentOf("zeros", 100), contentOf("noise", size - 100)]);
+  for (let size = 1040; size <= 1160; size++) await assertPasses(client, server, [message(size)]);
+  for (let size = 65_480; size <= 65_660; size += 4) await assertPasses(client, server, [message(size)]);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { constants, createDeflateRaw, createInflateRaw, type Zlib } from "node:zlib";
 import type { Transform } from "node:stream";
-import { decoded, encoded, endsOf, WAYS } from "./agreements.js";
+import { decoded, encoded, endsOf, packed, WAYS } from "./agreements.js";
 import { contentOf, type Kind } from "./contents.js";
 
 /** One zlib stream for all messages of a connection: context takeover as RFC 7692 section 7.2.3.2 describes it. */
@@ -48,7 +48,8 @@ test("E8: what we encode, a zlib stream with our window inflates (RFC 7692 secti
       const end = endsOf({ serverMaxWindowBits: windowBits, clientMaxWindowBits: windowBits })[role];
       const peer = new Stream(createInflateRaw({ windowBits }));
       for (const [index, message] of MESSAGES.entries()) {
-        const output = await peer.run(await encoded(end, message), TAIL);
+        const { bytes, isCompressed } = await packed(end, message);
+        const output = isCompressed ? await peer.run(bytes, TAIL) : bytes;
         assert(Buffer.compare(output, message) === 0, `Message ${index}, ${windowBits} bits, ${role}`);
       }
     }
@@ -63,7 +64,7 @@ test("E8: what a zlib stream deflates, we decode (RFC 7692 sections 7.2.1 and 7.
       for (const [index, message] of MESSAGES.entries()) {
         const output = await peer.run(message);
         // zlib flushes nothing where nothing was written since the last flush (RFC 7692 section 7.2.3.6).
-        const payload = message.length === 0 ? Uint8Array.of(0) : output.subarray(0, -TAIL.length);
+        const payload = output.subarray(0, -TAIL.length);
         const result = await decoded(end, payload);
         assert(result instanceof Uint8Array, String(result));
         assert(Buffer.compare(result, message) === 0, `Message ${index}, ${windowBits} bits, ${role}`);
@@ -77,7 +78,8 @@ test("E8: without context takeover each message stands on its own for zlib, too 
     const end = endsOf({ serverNoContextTakeover: true, clientNoContextTakeover: true })[role];
     for (const message of MESSAGES) {
       const peer = new Stream(createInflateRaw());
-      assert.deepEqual(await peer.run(await encoded(end, message), TAIL), Buffer.from(message));
+      const { bytes, isCompressed } = await packed(end, message);
+      if (isCompressed) assert.deepEqual(await peer.run(bytes, TAIL), Buffer.from(message));
     }
   }
 });
