@@ -265,6 +265,10 @@ export class Link
     this.pulse.onPingSent(key);
   }
 
+  onSendingFailed(error: Error): void {
+    this.close({ code: 1011, reason: "compression failed" }, "local-close", error);
+  }
+
   onHeld(): void {
     this.#reading.stop("decoding");
   }

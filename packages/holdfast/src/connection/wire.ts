@@ -70,7 +70,7 @@ export interface Wire {
   end(): void;
   /** Ends both sides now. What was received by then is still told, and then `onClosed`. */
   destroy(): void;
-  /** Ends both sides now. No message is told any more; `onClosed` follows. */
+  /** Ends both sides now, behind a Close that was queued. No message is told any more; `onClosed` follows. */
   abandon(): void;
   /** All is over: the sends that still wait are rejected. */
   fail(error: Error): void;
@@ -97,6 +97,8 @@ export interface WireHandler {
   onReleased(): void;
   /** The ping of this key leaves now. */
   onPingSent(key: string): void;
+  /** A message cannot be sent, nor what came behind it, which may refer to it: nothing but a Close can follow. */
+  onSendingFailed(error: Error): void;
   /** The peer ended its side of the stream. */
   onEof(): void;
   /** Reading or writing failed; `onClosed` follows. */

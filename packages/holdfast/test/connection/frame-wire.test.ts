@@ -34,6 +34,7 @@ class Bench {
       onHeld: () => this.told.push("held"),
       onReleased: () => this.told.push("released"),
       onPingSent: (key) => this.told.push(`ping ${key} sent`),
+      onSendingFailed: (error) => this.told.push(error.message),
       onEof: () => this.told.push("eof"),
       onError: (cause) => this.told.push(cause),
       onClosed: () => this.told.push("closed"),

@@ -116,6 +116,23 @@ export class Backlog {
     this.#bytes = 0;
   }
 
+  /** Forgets a message that cannot be encoded, and all behind it. */
+  dropFrom(entry: Entry): void {
+    const index = this.#entries.indexOf(entry);
+    if (index < 0) return;
+    for (const late of this.#entries.splice(index)) {
+      late.fate = "dropped";
+      this.#bytes -= late.bytes;
+      this.#droppedBytes += late.bytes;
+    }
+  }
+
+  /** Forgets what is still being encoded, and all behind it. */
+  dropUnencoded(): void {
+    const first = this.#entries.find(({ chunks }) => chunks === null);
+    if (first !== undefined) this.dropFrom(first);
+  }
+
   /** The connection is gone. */
   fail(error: Error): void {
     this.#failure = error;

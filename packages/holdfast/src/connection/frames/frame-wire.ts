@@ -200,6 +200,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
 
   abandon(): void {
     this.#isAbandoned = true;
+    this.#outbox.flushClose();
     this.destroy();
   }
 
@@ -296,6 +297,10 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   #watch(watcher: FrameWatcher): void {
     this.#mirror = new FrameMirror((frame) => watcher.onFrameReceived(frame));
     this.#outbox.watch((frame) => watcher.onFrameSent(frame));
+  }
+
+  onEncodingFailed(error: Error): void {
+    this.#handler.onSendingFailed(error);
   }
 
   /** Section 7.1.1: the server closes the TCP connection first, so that the client is not left in TIME_WAIT. */

@@ -31,6 +31,8 @@ export interface OutboxEvents {
   onPingSent(key: string): void;
   /** Bytes were handed to the socket. */
   onBytesSent(count: number): void;
+  /** A message cannot be sent, nor what came behind it, which may refer to it: only a Close can follow. */
+  onEncodingFailed(error: Error): void;
 }
 
 export interface OutboxOptions {
@@ -184,6 +186,13 @@ export class Outbox implements Flushable, SlabOwner {
   /** Shows every frame that is handed to the socket from the first one on, in the order of the wire. */
   watch(show: (frame: ObservedFrame) => void): void {
     this.#mirror = new FrameMirror(show, this.#preface?.length);
+  }
+
+  /** The last chance of a Close: it does not wait for what is still being encoded. */
+  flushClose(): void {
+    if (this.#close === null) return;
+    this.#backlog?.dropUnencoded();
+    this.flush();
   }
 
   /** Ends our side of the stream once everything has been handed over. */
@@ -393,10 +402,18 @@ export class Outbox implements Flushable, SlabOwner {
   #sendLater(frame: Promise<Uint8Array>, size: number, signal: AbortSignal | null): Promise<void> {
     const backlog = this.#line();
     const entry = backlog.reserve(size);
-    const sent = frame.then((bytes) => {
-      backlog.fill(entry, [bytes]);
-      return this.#pace(backlog, entry, this.#writeLimit, signal);
-    });
+    const sent = frame.then(
+      (bytes) => {
+        backlog.fill(entry, [bytes]);
+        return this.#pace(backlog, entry, this.#writeLimit, signal);
+      },
+      (error: Error) => {
+        backlog.dropFrom(entry);
+        this.#events.onEncodingFailed(error);
+        this.#planFlush();
+        return backlog.wait(entry, 0, null);
+      },
+    );
     // A send that nobody awaits must not end the process when the connection is lost.
     sent.catch(() => undefined);
     return sent;

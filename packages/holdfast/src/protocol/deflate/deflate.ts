@@ -1,6 +1,7 @@
 // Compresses one message (RFC 7692 section 7.2.1).
 
 import { constants, deflateRaw, deflateRawSync, type ZlibOptions } from "node:zlib";
+import { HoldfastError } from "../errors.js";
 
 export interface DeflateOptions {
   /** 8 to 15. */
@@ -20,17 +21,29 @@ const SYNC_UP_TO = 32 * 1024;
 /** An empty stored block ends what zlib flushes; it does not travel (section 7.2.1). */
 const TAIL_LENGTH = 4;
 
+/** @throws HoldfastError, or rejects with it, where zlib fails: for want of memory */
 export function deflate(payload: Uint8Array, options: DeflateOptions): Uint8Array | Promise<Uint8Array> {
-  if (payload.length <= SYNC_UP_TO)
-    return withoutTail(deflateRawSync(payload, zlibOptions(payload, options)));
+  if (payload.length <= SYNC_UP_TO) return deflateNow(payload, options);
   // The thread reads the dictionary later, when the window has gone on.
   const dictionary = options.dictionary === undefined ? undefined : new Uint8Array(options.dictionary);
   return new Promise((resolve, reject) => {
     deflateRaw(payload, zlibOptions(payload, { ...options, dictionary }), (error, compressed) => {
       if (error === null) resolve(withoutTail(compressed));
-      else reject(error);
+      else reject(failed(error));
     });
   });
+}
+
+function deflateNow(payload: Uint8Array, options: DeflateOptions): Uint8Array {
+  try {
+    return withoutTail(deflateRawSync(payload, zlibOptions(payload, options)));
+  } catch (error) {
+    throw failed(error);
+  }
+}
+
+function failed(cause: unknown): HoldfastError {
+  return new HoldfastError("Compressing a message failed", { code: "ERR_HOLDFAST_COMPRESSION", cause });
 }
 
 function zlibOptions(payload: Uint8Array, options: DeflateOptions): ZlibOptions {
