@@ -2,6 +2,7 @@
 // otherwise into a bounded queue. One reader at a time.
 
 import { ConcurrencyError } from "./errors.js";
+import { isOver, isRoomy, overheadOf } from "./message-weight.js";
 
 /** A text message is a string, a binary one its bytes. */
 export type Message = string | Uint8Array;
@@ -42,10 +43,11 @@ export class Inbox implements Unread {
   #queue = NO_MESSAGES;
   #head = 0;
   #bytes = 0;
+  #overhead = 0;
   #reader: Reader | null = null;
   #isReaderReady = false;
   #isFull = false;
-  #isDraining = false;
+  #beyondLimits: BeyondLimits = "hold";
   #hasEnded = false;
 
   constructor(events: InboxEvents, limits: InboxLimits) {
@@ -70,12 +72,12 @@ export class Inbox implements Unread {
       if (this.#reader.take(message)) this.#isReaderReady = this.hasReader;
       return;
     }
-    // While closing nothing holds the peer back any more, so what exceeds the limits is dropped.
-    if (this.#isDraining && this.#isOverLimit()) return;
+    if (this.#beyondLimits === "drop" && this.#isOverLimit()) return;
     if (this.#queue === NO_MESSAGES) this.#queue = [];
     this.#queue.push(typeof message === "string" ? message : ownBytes(message));
     this.#bytes += message.length;
-    if (!this.#isFull && !this.#isDraining && this.#isOverLimit()) {
+    this.#overhead += overheadOf(message);
+    if (!this.#isFull && this.#beyondLimits === "hold" && this.#isOverLimit()) {
       this.#isFull = true;
       this.#events.onInboxFull();
     }
@@ -125,12 +127,17 @@ export class Inbox implements Unread {
     return this.length === 0 ? undefined : this.#shift();
   }
 
-  /** The connection is closing: the peer is no longer held back, so that its Close can be read. */
-  drain(): void {
-    this.#isDraining = true;
+  /** The connection is ending: what was received and held back is taken in, whatever the limits. */
+  takeIn(): void {
+    if (this.#beyondLimits === "hold") this.#beyondLimits = "take";
     if (!this.#isFull) return;
     this.#isFull = false;
     this.#events.onInboxRoomy();
+  }
+
+  /** From here on nothing holds the peer back, so that its Close can be read; what exceeds the limits is dropped. */
+  drain(): void {
+    this.#beyondLimits = "drop";
   }
 
   /** No message will come any more; those that wait can still be read. */
@@ -150,6 +157,7 @@ export class Inbox implements Unread {
     const message = this.#queue[this.#head];
     this.#queue[this.#head++] = "";
     this.#bytes -= message.length;
+    this.#overhead -= overheadOf(message);
     if (this.#head === this.#queue.length) {
       this.#queue = NO_MESSAGES;
       this.#head = 0;
@@ -165,15 +173,18 @@ export class Inbox implements Unread {
   }
 
   #isOverLimit(): boolean {
-    return this.length > this.#limits.maxQueuedMessages || this.#bytes > this.#limits.maxQueuedBytes;
+    const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
+    return this.length > maxQueuedMessages || isOver(maxQueuedBytes, this.#bytes, this.#overhead);
   }
 
   #isRoomy(): boolean {
-    return (
-      this.length <= this.#limits.maxQueuedMessages / 4 && this.#bytes <= this.#limits.maxQueuedBytes / 4
-    );
+    const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
+    return this.length <= maxQueuedMessages / 4 && isRoomy(maxQueuedBytes, this.#bytes, this.#overhead);
   }
 }
+
+/** What becomes of messages beyond the limits: the peer is held back, or they are taken all the same, or dropped. */
+type BeyondLimits = "drop" | "hold" | "take";
 
 /** An empty view has some 200 bytes of its own, and a chunk has room for 32,768 empty messages: they share one. */
 const NO_BYTES = new Uint8Array(0);

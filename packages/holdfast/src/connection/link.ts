@@ -278,6 +278,7 @@ export class Link
   }
 
   onEof(): void {
+    this.#takeIn();
     if (this.#tapping?.onEof() === true) return;
     if (this.#ending.isComplete || this.#ending.hasFailed) {
       this.#wire.end();
@@ -288,11 +289,13 @@ export class Link
   }
 
   onError(cause: CloseCause, error: Error): void {
+    this.#takeIn();
     this.#ending.note(cause, error);
     this.#destroy();
   }
 
   onClosed(): void {
+    this.#takeIn();
     const error = this.#ending.finish();
     this.#state = "closed";
     this.pulse.end(error);
@@ -307,18 +310,20 @@ export class Link
   // What the inbox and the stream of pieces tell.
 
   onInboxFull(): void {
-    this.#pausedAt = this.now();
     this.#reading.stop("inbox");
+    if (this.#pausedAt !== null) return; // What was held back has filled it again.
+    this.#pausedAt = this.now();
     this.#log?.onPaused(this.#unread.length, this.#unread.bytes);
     if (this.#listeners?.has("paused") !== true) return;
     this.#listeners.emit("paused", { messages: this.#unread.length, bytes: this.#unread.bytes });
   }
 
   onInboxRoomy(): void {
-    if (this.#pausedAt === null || this.#state === "closed") return;
+    if (this.#pausedAt === null) return;
+    this.#reading.goOn("inbox");
+    if (this.#reading.isStoppedBy("inbox")) return;
     const duration = this.now() - this.#pausedAt;
     this.#pausedAt = null;
-    this.#reading.goOn("inbox");
     this.#log?.onResumed(duration);
     if (this.#listeners?.has("resumed") === true) this.#listeners.emit("resumed", { duration });
   }
@@ -394,11 +399,17 @@ export class Link
     if (this.#state !== "open") return;
     this.#state = "closing";
     this.pulse.beginClosing();
-    this.#wasPaused = this.#pausedAt !== null;
-    this.inbox.drain();
-    this.onInboxRoomy();
-    this.#reading.goOn("stream");
+    this.#takeIn();
     this.#ending.begin(this.settings.closeTimeout);
+  }
+
+  /** The end is near: what was received and held back is told before it, and the peer is not held back any more. */
+  #takeIn(): void {
+    this.#wasPaused ||= this.#pausedAt !== null;
+    this.inbox.takeIn();
+    this.onInboxRoomy(); // A tap has room elsewhere.
+    this.#reading.goOn("stream");
+    this.inbox.drain();
   }
 
   /** The peer is told, in case it still listens, and not waited for. */
@@ -417,6 +428,7 @@ export class Link
 
   /** We give the connection up: no message is told any more. */
   #abandon(): void {
+    this.#takeIn();
     this.#settle();
     this.#wire.abandon();
   }

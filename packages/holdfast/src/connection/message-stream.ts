@@ -2,6 +2,7 @@
 
 import type { PieceSink } from "../protocol/message/piece-decoder.js";
 import type { Inbox, Message, Reader } from "./inbox.js";
+import { isOver, isRoomy, overheadOf } from "./message-weight.js";
 import type { ReadableConnection } from "./readers.js";
 
 type Result = IteratorResult<Message, undefined>;
@@ -24,6 +25,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   readonly #signal: AbortSignal | null;
   #pieces: Message[] = [];
   #bytes = 0;
+  #overhead = 0;
   #isFull = false;
   #state: "begun" | "complete" | "fresh" | "left" = "fresh";
   #resolve: (result: Result) => void = ignore;
@@ -69,6 +71,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     this.#state = "left";
     this.#pieces = [];
     this.#bytes = 0;
+    this.#overhead = 0;
     this.#checkRoom();
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -95,7 +98,9 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     }
     this.#pieces.push(piece);
     this.#bytes += piece.length;
-    if (this.#isFull || this.#bytes <= this.#connection.settings.maxQueuedBytes) return;
+    this.#overhead += overheadOf(piece);
+    if (this.#isFull || !isOver(this.#connection.settings.maxQueuedBytes, this.#bytes, this.#overhead))
+      return;
     this.#isFull = true;
     this.#connection.onStreamFull();
   }
@@ -139,12 +144,14 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
 
   #taken(piece: Message): Message {
     this.#bytes -= piece.length;
+    this.#overhead -= overheadOf(piece);
     this.#checkRoom();
     return piece;
   }
 
   #checkRoom(): void {
-    if (!this.#isFull || this.#bytes > this.#connection.settings.maxQueuedBytes / 4) return;
+    const { maxQueuedBytes } = this.#connection.settings;
+    if (!this.#isFull || !isRoomy(maxQueuedBytes, this.#bytes, this.#overhead)) return;
     this.#isFull = false;
     this.#connection.onStreamRoomy();
   }

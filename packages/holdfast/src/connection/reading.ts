@@ -22,10 +22,15 @@ export class Reading {
     this.#pulse.pauseReading();
   }
 
+  isStoppedBy(obstacle: Obstacle): boolean {
+    return this.#obstacles.has(obstacle);
+  }
+
   /** Changes nothing where reading had not stopped for it. */
   goOn(obstacle: Obstacle): void {
     if (!this.#obstacles.delete(obstacle) || this.#obstacles.size > 0) return;
     this.#wire.resume();
-    this.#pulse.resumeReading();
+    // What the wire had held back may have been too much at once.
+    if (this.#obstacles.size === 0) this.#pulse.resumeReading();
   }
 }

@@ -59,9 +59,9 @@ export interface Wire {
   /** What was queued goes out now rather than at the end of the turn. */
   flush(): void;
 
-  /** Stops reading; a little of what is on its way may still be told. */
+  /** Stops reading: no message is told any more. Pings and pongs that are on their way may still be. */
   pause(): void;
-  /** Reads on. */
+  /** Reads on: first tells what was held back, as long as nothing pauses it again. */
   resume(): void;
   /** Hands the message that arrives, or the next one, to the sink piece by piece; null for none. */
   streamTo(sink: PieceSink | null): void;

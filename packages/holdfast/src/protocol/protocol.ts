@@ -86,6 +86,21 @@ export class Protocol {
     this.#parser.resume();
   }
 
+  /** Whether what is received is held back. */
+  get isPaused(): boolean {
+    return this.#parser.isPaused;
+  }
+
+  /** Tells no more messages, also of the chunk that is being received; Pings and Pongs go on. */
+  pause(): void {
+    this.#parser.pause();
+  }
+
+  /** Goes on with what was held back. */
+  unpause(): void {
+    this.#parser.unpause();
+  }
+
   /** The frame of a text message, as it is. */
   sendText(text: string): Uint8Array {
     this.#checkOpen();

@@ -179,10 +179,12 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
 
   pause(): void {
     this.#transport.pause();
+    this.#protocol.pause();
   }
 
   resume(): void {
-    this.#transport.resume();
+    this.#protocol.unpause();
+    if (!this.#protocol.isPaused) this.#transport.resume();
   }
 
   streamTo(sink: PieceSink | null): void {
@@ -276,11 +278,11 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   onReleased(): void {
     if (this.#isClosed) return;
     this.#outbox.cork();
+    if (this.#isClosedLate) this.#protocol.unpause();
+    else this.#handler.onReleased();
     this.#protocol.resume();
     this.#outbox.uncork();
-    if (this.#protocol.isHeld) return;
-    if (this.#isClosedLate) this.onClosed();
-    else this.#handler.onReleased();
+    if (this.#isClosedLate && !this.#protocol.isHeld) this.onClosed();
   }
 
   // What the outbox tells.

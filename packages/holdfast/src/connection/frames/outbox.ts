@@ -407,9 +407,9 @@ export class Outbox implements Flushable, SlabOwner {
         backlog.fill(entry, [bytes]);
         return this.#pace(backlog, entry, this.#writeLimit, signal);
       },
-      (error: Error) => {
+      (error: unknown) => {
         backlog.dropFrom(entry);
-        this.#events.onEncodingFailed(error);
+        this.#events.onEncodingFailed(error as Error); // An extension rejects with nothing else.
         this.#planFlush();
         return backlog.wait(entry, 0, null);
       },

@@ -2,12 +2,14 @@
 // unmasked. Whether the frame may come now is for the sink to judge, before any payload is looked at.
 
 import { applyMask } from "./masking.js";
-import { MASK_BIT, MAX_HEADER_SIZE } from "./opcode.js";
+import { CONTROL_BIT, MASK_BIT, MAX_HEADER_SIZE } from "./opcode.js";
 
 /** What the parser calls, in this order: `beginFrame`, then `wholePayload`, or `payloadPiece`s and `endFrame`. */
 export interface FrameSink {
   /** While true, no frame is begun: what was received waits for `resume`. */
   readonly isHeld: boolean;
+  /** Whether a frame may be told before frames that wait: a Ping or Pong that breaks no rule. */
+  mayOvertake(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean;
   /**
    * A header arrived. `length` is `UNREADABLE_LENGTH` where it exceeds 2^53 - 1; such a frame must not be accepted.
    * `isLengthValid` tells whether it was encoded as it must be: in the shortest form, and with a first bit of 0.
@@ -41,8 +43,12 @@ export class FrameParser {
   // The payload that spans chunks.
   #remaining = 0;
   #isSkipping = false;
-  /** What was received while the sink was held. */
+  /** What was received while the sink was held, or the parser paused. */
   #rest: Buffer | null = null;
+  #isPaused = false;
+  /** How far into the rest there are only data frames. */
+  #searched = 0;
+  #isSearching = false;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -52,7 +58,7 @@ export class FrameParser {
   receive(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
-      if (this.#sink.isHeld) {
+      if (this.#isPaused || this.#sink.isHeld) {
         this.#keepRest(chunk.subarray(at));
         return;
       }
@@ -60,15 +66,66 @@ export class FrameParser {
     }
   }
 
-  /** The sink is no longer held: goes on with what was received meanwhile. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Holds back what comes behind the present frame, and what arrives, but for Pings and Pongs in it. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#serveControlFrames();
+  }
+
+  /** Ends the pause, and goes on with what was held back. */
+  unpause(): void {
+    this.#isPaused = false;
+    this.resume();
+  }
+
+  /** Goes on with what was received meanwhile, unless something still holds it back. */
   resume(): void {
     const rest = this.#rest;
+    if (rest === null || this.#isPaused || this.#isSearching || this.#sink.isHeld) return;
     this.#rest = null;
-    if (rest !== null) this.receive(rest);
+    this.#searched = 0;
+    this.receive(rest);
   }
 
   #keepRest(rest: Buffer): void {
     this.#rest = this.#rest === null ? rest : Buffer.concat([this.#rest, rest]);
+    if (this.#isPaused) this.#serveControlFrames();
+  }
+
+  /**
+   * Tells the Pings and Pongs in what waits, and takes them out: a slow reader of messages must not look dead, nor take
+   * its peer for dead. A Close, or what is no good, keeps its place.
+   */
+  #serveControlFrames(): void {
+    const rest = this.#rest;
+    const isWithinFrame = this.#remaining > 0 || this.#partialLength > 0;
+    if (rest === null || isWithinFrame || this.#isSearching || this.#sink.isHeld) return;
+    this.#isSearching = true;
+    let from = this.#searched;
+    let kept = from;
+    for (;;) {
+      const size = this.#parseHeader(rest, from, rest.length);
+      const end = from + size + this.#length;
+      if (size === 0 || end > rest.length) break;
+      if (this.#sink.mayOvertake(this.#firstByte, this.#isMasked, this.#length, this.#isLengthValid)) {
+        this.#beginPayload(rest, from + size);
+      } else if ((this.#firstByte & CONTROL_BIT) === 0) {
+        if (kept < from) rest.copyWithin(kept, from, end);
+        kept += end - from;
+      } else {
+        break;
+      }
+      from = end;
+    }
+    if (kept < from) rest.copyWithin(kept, from);
+    this.#rest = rest.subarray(0, rest.length - (from - kept));
+    this.#searched = kept;
+    this.#isSearching = false;
+    this.resume(); // A listener may have made room.
   }
 
   #readFrame(chunk: Buffer, start: number): number {

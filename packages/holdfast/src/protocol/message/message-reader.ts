@@ -108,6 +108,15 @@ export class MessageReader implements FrameSink {
     return this.#closeReceived;
   }
 
+  mayOvertake(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean {
+    return (
+      (firstByte === (FIN | PING) || firstByte === (FIN | PONG)) &&
+      isMasked === this.#expectsMask &&
+      isLengthValid &&
+      length <= MAX_CONTROL_PAYLOAD
+    );
+  }
+
   beginFrame(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean {
     const opcode = firstByte & OPCODE_BITS;
     this.#opcode = opcode;

@@ -19,6 +19,10 @@ class RecordingSink implements FrameSink {
     this.#refused = refused;
   }
 
+  mayOvertake(): boolean {
+    return false;
+  }
+
   beginFrame(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean {
     this.calls.push(["begin", firstByte, isMasked, length, isLengthValid]);
     return firstByte !== this.#refused;
