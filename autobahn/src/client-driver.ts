@@ -4,16 +4,16 @@ import { connect, ConnectionClosed, type Connection, type ConnectOptions } from 
 import type { ClientCommand } from "./arguments.js";
 import { echo } from "./echo-server.js";
 
-/** What became of a case, as far as a client can tell: whether it passed stands in the testsuite's reports. */
+/** What became of a case. Whether it passed is the server's judgement. */
 export type CaseOutcome =
-  | { readonly outcome: "ended" }
+  | { readonly outcome: "ended"; readonly behavior: string | null }
   | { readonly outcome: "failed"; readonly reason: string }
   | { readonly outcome: "timed-out" };
 
 export interface DriverResult {
   /** Cases that were run. */
   readonly run: number;
-  /** Those that never opened, or never ended. */
+  /** Those that never opened, never ended, or that the server calls failed. */
   readonly failures: readonly { readonly case: number; readonly reason: string }[];
 }
 
@@ -36,7 +36,8 @@ export async function runCases(
     const result = await runCase(command, number);
     const text = describe(result, command.caseTimeout);
     tell(`case ${number} of ${count}: ${text}`);
-    if (result.outcome !== "ended") failures.push({ case: number, reason: text });
+    if (result.outcome !== "ended" || hasFailed(result.behavior))
+      failures.push({ case: number, reason: text });
   }
   await updateReports(command);
   return { run, failures };
@@ -60,10 +61,28 @@ async function runCase(command: Omit<ClientCommand, "name">, number: number): Pr
       // A case may well end while we are sending.
       if (!(error instanceof ConnectionClosed)) throw error;
     });
-    return { outcome: (await hasEnded) ? "ended" : "timed-out" };
+    if (!(await hasEnded)) return { outcome: "timed-out" };
+    return { outcome: "ended", behavior: await caseStatus(command, number) };
   } catch (error) {
     return { outcome: "failed", reason: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** The server's word for how the case went, such as OK; null where it does not tell. */
+async function caseStatus(command: Omit<ClientCommand, "name">, number: number): Promise<string | null> {
+  const path = `/getCaseStatus?case=${number}&agent=${encodeURIComponent(command.agent)}`;
+  try {
+    await using connection = await connect(urlOf(command, path), optionsOf(command));
+    const status: unknown = JSON.parse(String(await connection.recv({ timeout: command.caseTimeout })));
+    const { behavior } = status as { readonly behavior?: unknown };
+    return typeof behavior === "string" ? behavior : null;
+  } catch {
+    return null; // Not every version of the testsuite knows the question.
+  }
+}
+
+function hasFailed(behavior: string | null): boolean {
+  return behavior !== null && /^(?:FAILED|UNCLEAN|WRONG CODE)/.test(behavior);
 }
 
 /** The server closes once the reports are written. */
@@ -102,7 +121,7 @@ function optionsOf(command: Omit<ClientCommand, "name">): ConnectOptions {
 function describe(result: CaseOutcome, caseTimeout: number): string {
   switch (result.outcome) {
     case "ended":
-      return "ended";
+      return result.behavior ?? "ended";
     case "failed":
       return result.reason;
     case "timed-out":

@@ -11,8 +11,8 @@ export interface DeflateSettings {
   readonly wanted: DeflateParameters;
   readonly tuning: DeflateTuning;
   /**
-   * A client would rather have the server's window as wanted than give compression up for it: it adds an offer
-   * without that parameter, since many servers do not know it (section 7.1.2.1 lets them decline).
+   * A client would rather have compression with any window of the server than none: it makes another offer, without
+   * that parameter, since many servers do not know it (section 7.1.2.1 lets them decline).
    */
   readonly isServerWindowOptional?: boolean;
 }
@@ -24,12 +24,14 @@ export interface NegotiatedDeflate {
   readonly header: string;
 }
 
-/** The client's offer: the value of Sec-WebSocket-Extensions. */
+/** The client's offers, the best first: the value of Sec-WebSocket-Extensions. */
 export function offerDeflate(settings: DeflateSettings): string {
   const preferred = wantedBy(settings);
   const acceptable = acceptableTo(settings);
-  const isOneOffer = acceptable.serverMaxWindowBits === preferred.serverMaxWindowBits;
-  return serializeExtensions((isOneOffer ? [preferred] : [preferred, acceptable]).map(offerOf));
+  const isOneOffer =
+    acceptable.serverMaxWindowBits === preferred.serverMaxWindowBits && preferred.clientMaxWindowBits === 15;
+  const offers = isOneOffer ? [offerOf(preferred)] : [offerOf(preferred), offerOf(acceptable, false)];
+  return serializeExtensions(offers);
 }
 
 /** The server's choice among the client's offers; null for no compression. */

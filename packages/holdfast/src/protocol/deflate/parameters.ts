@@ -27,8 +27,13 @@ interface WrittenParameters {
   readonly clientMaxWindowBits: number | "any" | null;
 }
 
-/** What the client offers: all of the parameters, for a server to agree to or to decline. */
-export function offerOf(wanted: DeflateParameters): ExtensionElement {
+/**
+ * What the client offers: all of the parameters, for a server to agree to or to decline.
+ *
+ * @param hintsAtWindow whether the server is told the window that the client will use: it saves a server memory, and
+ *   some decline what is smaller than the window that they would ask for (section 7.1.2.2)
+ */
+export function offerOf(wanted: DeflateParameters, hintsAtWindow = true): ExtensionElement {
   return {
     name: DEFLATE_NAME,
     parameters: [
@@ -36,7 +41,9 @@ export function offerOf(wanted: DeflateParameters): ExtensionElement {
       ...flag("client_no_context_takeover", wanted.clientNoContextTakeover),
       ...(wanted.serverMaxWindowBits < 15 ? bits("server_max_window_bits", wanted.serverMaxWindowBits) : []),
       // Section 7.1.2.2: only a client that names it may be told a smaller window.
-      ...bits("client_max_window_bits", wanted.clientMaxWindowBits),
+      ...(hintsAtWindow
+        ? bits("client_max_window_bits", wanted.clientMaxWindowBits)
+        : flag("client_max_window_bits", true)),
     ],
   };
 }
@@ -68,17 +75,16 @@ export function readAnswer(answer: ExtensionElement, offered: DeflateParameters)
   if (serverMaxWindowBits > offered.serverMaxWindowBits) {
     return `Expected server_max_window_bits of at most ${offered.serverMaxWindowBits}, as it was offered, got ${serverMaxWindowBits}`;
   }
-  const clientMaxWindowBits =
-    typeof told.clientMaxWindowBits === "number" ? told.clientMaxWindowBits : offered.clientMaxWindowBits;
-  if (clientMaxWindowBits > offered.clientMaxWindowBits) {
-    return `Expected client_max_window_bits of at most ${offered.clientMaxWindowBits}, as it was offered, got ${clientMaxWindowBits}`;
-  }
   return {
     serverNoContextTakeover: told.serverNoContextTakeover,
     // Section 7.1.1.2: a client may do so unasked, and does where it was asked to.
     clientNoContextTakeover: told.clientNoContextTakeover || offered.clientNoContextTakeover,
     serverMaxWindowBits,
-    clientMaxWindowBits,
+    // Section 7.1.2.2: more than was hinted at is no mistake, and changes nothing.
+    clientMaxWindowBits:
+      typeof told.clientMaxWindowBits === "number"
+        ? Math.min(told.clientMaxWindowBits, offered.clientMaxWindowBits)
+        : offered.clientMaxWindowBits,
   };
 }
 
