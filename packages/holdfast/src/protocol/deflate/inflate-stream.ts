@@ -3,9 +3,10 @@
 // zlib itself cannot tell a message that is whole from one that is cut off, since neither ends its stream. Section 7.2.2
 // has the receiver append what the sender removed; an empty last block behind that makes zlib tell.
 
-import { constants, inflateRaw, inflateRawSync, type ZlibOptions } from "node:zlib";
+import { constants, createInflateRaw, inflateRawSync, type ZlibOptions } from "node:zlib";
 import { MessageTooBig, ProtocolError } from "../errors.js";
 import type { ProtocolFailure } from "../extension.js";
+import { MessageBuffer } from "../message/message-buffer.js";
 
 export interface InflateOptions {
   /** 8 to 15. */
@@ -24,8 +25,8 @@ export interface InflatedStream {
 
 type Inflated = InflatedStream | ProtocolFailure;
 
-/** Inflating a mebibyte takes up to 2.5 ms (measured, Node 20); what may become more goes to a thread. */
-const SYNC_UP_TO = 1024 * 1024;
+/** Inflating so much takes 1 to 2 ms, the more the worse it compresses (measured, Node 20); more goes to a thread. */
+const SYNC_UP_TO = 512 * 1024;
 
 /** The empty block that a sender removes from the end (section 7.2.1), but for its header, which stays. */
 const REMOVED = Buffer.of(0x00, 0x00, 0xff, 0xff);
@@ -100,32 +101,47 @@ function inflateWith(
   data: Uint8Array,
   options: InflateOptions,
 ): RawResult | ProtocolFailure | Promise<RawResult | ProtocolFailure> {
-  const input = Buffer.concat([data, tail]);
-  if (options.maxSize <= SYNC_UP_TO) return inflateNow(input, options);
+  if (options.maxSize <= SYNC_UP_TO) return inflateNow(Buffer.concat([data, tail]), options);
   // Most messages are small, whatever the limit allows: what turns out larger is begun again in a thread.
-  if (input.length <= SYNC_UP_TO / 4) {
-    const result = inflateNow(input, { ...options, maxSize: SYNC_UP_TO });
+  if (data.length <= SYNC_UP_TO / 4) {
+    const result = inflateNow(Buffer.concat([data, tail]), { ...options, maxSize: SYNC_UP_TO });
     if (!(result instanceof MessageTooBig)) return result;
   }
+  return inflateInThread(tail, data, options);
+}
+
+/** As a stream: to join data and tail, or the pieces of the result, at once would hold the loop for milliseconds. */
+function inflateInThread(
+  tail: Uint8Array,
+  data: Uint8Array,
+  options: InflateOptions,
+): Promise<RawResult | ProtocolFailure> {
   const dictionary = options.dictionary === undefined ? undefined : new Uint8Array(options.dictionary);
+  const engine = createInflateRaw(zlibOptions(data, { ...options, dictionary }));
+  const plaintext = new MessageBuffer(options.maxSize);
   return new Promise((resolve) => {
-    inflateRaw(input, zlibOptions(input, { ...options, dictionary }), (error, result) => {
-      resolve(error === null ? resultOf(result) : failureOf(error, options.maxSize));
+    const settle = (result: RawResult | ProtocolFailure): void => {
+      engine.destroy();
+      resolve(result);
+    };
+    engine.on("data", (chunk: Buffer) => {
+      if (plaintext.length + chunk.length > options.maxSize) settle(tooBig(options.maxSize));
+      else plaintext.append(chunk, 0, chunk.length);
     });
+    engine.on("end", () => settle({ buffer: plaintext.take(), engine }));
+    engine.on("error", (error) => settle(failureOf(error, options.maxSize)));
+    engine.write(data);
+    engine.end(tail);
   });
 }
 
 function inflateNow(input: Uint8Array, options: InflateOptions): RawResult | ProtocolFailure {
   try {
-    return resultOf(inflateRawSync(input, zlibOptions(input, options)));
+    // The option `info` makes it so, of which the types know nothing.
+    return inflateRawSync(input, zlibOptions(input, options)) as unknown as RawResult;
   } catch (error) {
-    return failureOf(error as NodeJS.ErrnoException, options.maxSize); // zlib throws nothing else.
+    return failureOf(error as Error & { readonly code?: string }, options.maxSize); // zlib throws nothing else.
   }
-}
-
-/** The option `info` makes it so, of which the types know nothing. */
-function resultOf(result: Buffer): RawResult {
-  return result as unknown as RawResult;
 }
 
 function zlibOptions(input: Uint8Array, options: InflateOptions): ZlibOptions {
@@ -145,6 +161,6 @@ const NOTHING = new Uint8Array(0);
 /** The longest buffer that every supported Node version can make. */
 const MAX_OUTPUT = 2 ** 31 - 1;
 
-function failureOf(error: NodeJS.ErrnoException, maxSize: number): ProtocolFailure {
+function failureOf(error: Error & { readonly code?: string }, maxSize: number): ProtocolFailure {
   return error.code === "ERR_BUFFER_TOO_LARGE" ? tooBig(maxSize) : notCompressed();
 }
