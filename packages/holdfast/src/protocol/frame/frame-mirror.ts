@@ -47,6 +47,11 @@ export class FrameMirror implements FrameSink {
     if (skipped < bytes.length) this.#parser.receive(Buffer.from(bytes.subarray(skipped)));
   }
 
+  /** A mirror never pauses, so nothing waits. */
+  mayOvertake(): boolean {
+    return false;
+  }
+
   /** Every frame is shown, also one that breaks the rules: that is when one looks. */
   beginFrame(firstByte: number, _isMasked: boolean, length: number): boolean {
     this.#firstByte = firstByte;
