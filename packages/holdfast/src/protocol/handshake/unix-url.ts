@@ -49,8 +49,10 @@ const UNIX_URL = /^(wss?)\+unix:(?:\/\/)?(\/(?!\/)[^:?]+)(?::(\/[^?]*)?)?(\?.*)?
 
 /** Null for what no file can be called; a lone surrogate could not be escaped. */
 function readPath(encoded: string): string | null {
-  const path = decodePercents(encoded);
-  return path === null || path === "" || hasControlCharacter(path) || /\p{Cs}/u.test(path) ? null : path;
+  // Written again, further slashes at the start (`/%2Frun`) would stand for an empty host; they name the same file.
+  const path = decodePercents(encoded)?.replace(/^\/+/, "/") ?? null;
+  const isFile = path !== null && path.length > 1 && !hasControlCharacter(path) && !/\p{Cs}/u.test(path);
+  return isFile ? path : null;
 }
 
 /** Path and query, escaped as in any other URL. */

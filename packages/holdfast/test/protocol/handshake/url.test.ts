@@ -62,6 +62,7 @@ const UNIX: readonly (readonly [url: string, expected: object])[] = [
   ["ws+unix:/run/chat.sock:/room?q=1", {}],
   ["WS+UNIX:/run/chat.sock:/room?q=1", {}],
   ["ws+unix:///run/chat.sock:/room?q=1", {}],
+  ["ws+unix:/%2Frun/chat.sock:/room?q=1", {}],
   ["ws+unix:/run/chat.sock", { target: "/", href: "ws+unix:/run/chat.sock:/" }],
   ["ws+unix:/run/chat.sock:", { target: "/", href: "ws+unix:/run/chat.sock:/" }],
   ["ws+unix:/run/chat.sock?a=b", { target: "/?a=b", href: "ws+unix:/run/chat.sock:/?a=b" }],
@@ -135,6 +136,7 @@ const REFUSED: readonly [why: string, url: string, message: RegExp][] = [
   ["user info that is not UTF-8", "ws://%ff@host/", /^Expected user info of percent-encoded UTF-8/],
   ["a line break in user info", "ws://a%0d:b@host/", /^Expected user info .* without control characters/],
   ["a Unix socket without a path", "ws+unix:", /^Expected the absolute path of a socket and a request/],
+  ["the root folder as a Unix socket", "ws+unix:/%2F:/", /^Expected the absolute path of a socket/],
   ["a relative path of a Unix socket", "ws+unix:a.sock:/", /^Expected the absolute path of a socket/],
   ["a Unix socket on a host", "ws+unix://user:s3cret@host/a.sock", /, got "ws\+unix:\/\/host\/a.sock"\.$/],
   [
