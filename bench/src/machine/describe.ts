@@ -1,4 +1,4 @@
-import { cpus, release, totalmem, type as operatingSystem } from "node:os";
+import { cpus, loadavg, release, totalmem, type as operatingSystem } from "node:os";
 import type { Generator } from "../generators/generator.js";
 import type { Stage } from "../plan.js";
 import type { Cores } from "./cores.js";
@@ -15,6 +15,7 @@ export function describeMachine(stages: readonly Stage[], generator: Generator, 
     `Date: ${new Date().toISOString().slice(0, 10)}`,
     `Machine: ${processors.length} × ${processors[0]?.model.trim() ?? "unknown"}, ${gibibytes} GiB, ` +
       `${operatingSystem()} ${release()}, ${process.arch}`,
+    `Load when the run began: ${describeLoad()}`,
     `Node: ${process.version}`,
     `Load generator: ${generator.name}`,
     `Cores: ${describeCores(cores)}`,
@@ -22,6 +23,12 @@ export function describeMachine(stages: readonly Stage[], generator: Generator, 
     `Each turn: ${[...durations].join(" or ")} (warm-up + measured)`,
     ...new Set(peers), // some take part as servers and as clients
   ];
+}
+
+/** Where others want the same cores, rates mean nothing, and ratios draw nearer to 1. */
+function describeLoad(): string {
+  const load = loadavg()[0] ?? 0;
+  return `${load.toFixed(1)}${load > 1 ? " (others were at work: run it again on a quiet machine)" : ""}`;
 }
 
 function describeCores({ server, generator }: Cores): string {

@@ -5,7 +5,7 @@ import type { Summary } from "./summary.js";
 
 const LEFT = 236;
 const WIDTH = 860;
-const RIGHT = 60;
+const RIGHT = 76;
 const TOP = 76;
 const ROW = 24;
 const BAR = 14;
@@ -34,7 +34,7 @@ export function renderChart(summaries: readonly Summary[]): string {
     `<desc id="description">${escaped(describe(lines))}</desc>`,
     style,
     `<rect class="ground" width="${WIDTH}" height="${height}" rx="8"/>`,
-    `<text class="heading" x="20" y="30">Times less than ws</text>`,
+    `<text class="heading" x="20" y="30">ws ÷ holdfast</text>`,
     legend(),
     ...scale.ticks.map((tick) => grid(scale, tick, height)),
     ...lines.map((line, index) => bar(scale, line, TOP + index * ROW)),
@@ -88,12 +88,11 @@ function bar(scale: Scale, line: Line, top: number): string {
   const [left, width] = [Math.min(from, to), Math.max(1, Math.abs(to - from))];
   const middle = top + BAR / 2;
   const value = line.ratio.toFixed(line.ratio < 10 ? 2 : 1);
-  const end = Math.max(from, to, ...line.dots.map((dot) => scale.x(dot.ratio) + 6));
   return [
     `<text class="label" x="20" y="${middle + 4}">${escaped(line.label)}</text>`,
     `<rect class="${line.ratio < 1 ? "behind" : "bar"}" x="${left}" y="${top}" width="${round(width)}" height="${BAR}" rx="2"/>`,
     ...line.dots.map((dot) => `<circle class="${dot.css}" cx="${scale.x(dot.ratio)}" cy="${middle}" r="4"/>`),
-    `<text class="value" x="${round(end + 6)}" y="${middle + 4}">${value}</text>`,
+    `<text class="value" x="${WIDTH - 20}" y="${middle + 4}">${value}</text>`,
   ].join("");
 }
 
@@ -101,7 +100,7 @@ function legend(): string {
   const entries = [{ name: "holdfast", css: "bar" }, { name: "where it costs more", css: "behind" }, ...DOTS];
   return entries
     .map(({ name, css }, index) => {
-      const x = LEFT + 60 + index * 145;
+      const x = LEFT + index * 160;
       const mark =
         css === "bar" || css === "behind"
           ? `<rect class="${css}" x="${x - 6}" y="20" width="12" height="12" rx="2"/>`
@@ -128,7 +127,7 @@ const style = `<style>
 text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328; }
 .heading { font-size: 16px; font-weight: 600; }
 .tick { fill: #59636e; text-anchor: middle; font-size: 11px; }
-.value { font-variant-numeric: tabular-nums; }
+.value { font-variant-numeric: tabular-nums; font-weight: 600; text-anchor: end; }
 .ground { fill: #ffffff; }
 .grid { stroke: #d1d9e0; }
 .even { stroke: #59636e; }
