@@ -12,6 +12,9 @@ export const universal = [
   "control-characters",
   "errors",
   "frame/opcode",
+  "handshake/link-subprotocol",
+  "handshake/quote",
+  "handshake/token",
   "message/text-bytes",
 ].map((name) => `protocol/${name}`);
 

@@ -2,6 +2,7 @@
 
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../protocol/close-code.js";
+import { InvalidState } from "../protocol/errors.js";
 import { checkClose, checkControlPayload, toBytes, type Bytes } from "./arguments.js";
 import type { CloseInfo } from "./close-info.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
@@ -279,6 +280,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    * @throws ConcurrencyError for the payload of a ping in flight, which is not affected
    * @throws ConnectionClosed when the connection ends first
    * @throws TooSlowError after `timeout`; the connection stays open
+   * @throws InvalidState in a browser, where nothing was agreed on with the server that could serve as a ping
    */
   ping(payload?: string | Bytes | null, options?: PingOptions): Promise<number> {
     try {
@@ -289,6 +291,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
         payload === undefined || payload === null ? pulse.newPayload() : checkControlPayload(payload);
       if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
       if (this.#link.state !== "open") return this.#rejectOnceClosed(signal);
+      if (!this.#link.canPing) throw new InvalidState(NO_PINGS);
       if (pulse.isInFlight(bytes)) {
         throw new ConcurrencyError(
           "Expected a payload that no ping in flight has: its pong could answer either",
@@ -431,6 +434,9 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     return new Interruption(signal, this.closed, () => this.#link.closedError()).promise;
   }
 }
+
+const NO_PINGS =
+  "This connection has no pings: browsers send none, and the server does not speak Holdfast's link protocol. Give `heartbeat` functions that make messages which the server answers";
 
 const DEFAULT_SEND: SendSettings = { mayEncode: true, signal: null };
 

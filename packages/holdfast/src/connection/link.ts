@@ -3,7 +3,7 @@
 
 import type { CloseFrame } from "../protocol/close-code.js";
 import type { ObservedFrame } from "../protocol/frame/frame-mirror.js";
-import type { TextBytes } from "../protocol/message/text-bytes.js";
+import { TextBytes } from "../protocol/message/text-bytes.js";
 import type { PieceSink } from "../protocol/message/piece-decoder.js";
 import type { Connection } from "./connection.js";
 import type { CloseCause, CloseEvidence } from "./close-info.js";
@@ -115,6 +115,10 @@ export class Link
     return this.#wire.localAddress;
   }
 
+  get canPing(): boolean {
+    return this.#wire.canPing;
+  }
+
   get bufferedAmount(): number {
     return this.#wire.bufferedAmount;
   }
@@ -158,7 +162,7 @@ export class Link
     this.#messagesSent++;
     if (this.#wire.sendShared?.(message) === true) return;
     const { data } = message;
-    void (typeof data === "string"
+    void (typeof data === "string" || data instanceof TextBytes
       ? this.#wire.sendText(data, settings)
       : this.#wire.sendBinary(data, settings));
   }

@@ -18,8 +18,7 @@ export class Reading {
 
   stop(obstacle: Obstacle): void {
     this.#obstacles.add(obstacle);
-    this.#wire.pause();
-    this.#pulse.pauseReading();
+    if (this.#wire.pause()) this.#pulse.pauseReading();
   }
 
   isStoppedBy(obstacle: Obstacle): boolean {

@@ -15,6 +15,8 @@ export interface Wire {
   readonly role: Role;
   readonly remoteAddress: Address | null;
   readonly localAddress: Address | null;
+  /** Whether pings travel. A browser's WebSocket knows none: there it depends on what was agreed on with the peer. */
+  readonly canPing: boolean;
   /** Bytes that were sent, and that the kernel has not taken. */
   readonly bufferedAmount: number;
   /** The same, and what was given up because it stood in the way of a Close. */
@@ -48,6 +50,11 @@ export interface Wire {
    * nothing was sent then, and the message is one like any other.
    */
   sendShared?(message: SharedMessage): boolean;
+  /**
+   * Sends a text message of a layer's own ahead of the messages that wait, though never into one that is sent in
+   * fragments. `onSent` tells when it leaves; what is returned takes it back before.
+   */
+  sendAhead(text: string, onSent: () => void): () => void;
   /** Sends a ping ahead of the messages that wait; `onPingSent` tells when it leaves. */
   queuePing(key: string, payload: Uint8Array): void;
   /** Takes a ping back that has not left. */
@@ -59,8 +66,11 @@ export interface Wire {
   /** What was queued goes out now rather than at the end of the turn. */
   flush(): void;
 
-  /** Stops reading: no message is told any more. Pings and pongs that are on their way may still be. */
-  pause(): void;
+  /**
+   * Stops reading: no message is told any more. Pings and pongs that are on their way may still be. Returns false where
+   * there is no way to stop it: then all goes on, pongs included, up to a limit beyond which the connection fails.
+   */
+  pause(): boolean;
   /** Reads on: first tells what was held back, as long as nothing pauses it again. */
   resume(): void;
   /** Hands the message that arrives, or the next one, to the sink piece by piece; null for none. */

@@ -13,6 +13,7 @@ import type { ConnectionOptions, ConnectionSettings } from "../connection/option
 import { withDebugLog } from "../node/debug-log.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { AllowedOrigins } from "../protocol/handshake/origin.js";
+import { isReservedSubprotocol } from "../protocol/handshake/link-subprotocol.js";
 import { isToken } from "../protocol/handshake/token.js";
 import type { ServerRequest } from "./request/server-request.js";
 
@@ -40,6 +41,11 @@ export interface ServerOptions extends ConnectionOptions {
   /** Chooses the subprotocol instead: one of those offered, or null for none. */
   readonly selectSubprotocol?:
     ((offered: readonly string[], request: ServerRequest) => string | null | undefined) | undefined;
+  /**
+   * Speak the link protocol with clients that offer it, which browsers under Holdfast do: it lets a page send pings
+   * (docs/link-protocol.md). Nothing of it shows in the connection. @default true
+   */
+  readonly linkProtocol?: boolean;
   /** Refuse clients with 400 that offer no subprotocol that is spoken here. @default false */
   readonly requireSubprotocol?: boolean;
   /** Connections at a time; more get 503 with Retry-After. Null for no limit. @default null */
@@ -72,6 +78,7 @@ export interface ServerSettings {
   readonly subprotocols: readonly string[];
   readonly selectSubprotocol: ServerOptions["selectSubprotocol"];
   readonly requireSubprotocol: boolean;
+  readonly linkProtocol: boolean;
   readonly maxConnections: number | null;
   readonly headLimits: HeadLimits;
 }
@@ -90,6 +97,7 @@ export function checkServerOptions(
     onRequest,
     subprotocols: checkSubprotocols(options.subprotocols ?? []),
     selectSubprotocol,
+    linkProtocol: checkBoolean("linkProtocol", options.linkProtocol, true),
     requireSubprotocol: checkBoolean("requireSubprotocol", options.requireSubprotocol, false),
     maxConnections: checkSize("maxConnections", options.maxConnections, null),
     headLimits: checkHeadLimits(options.maxHandshakeSize),
@@ -106,7 +114,10 @@ function checkOrigins(value: unknown): AllowedOrigins {
 }
 
 function checkSubprotocols(value: unknown): readonly string[] {
-  if (Array.isArray(value) && value.every((item) => typeof item === "string" && isToken(item)))
-    return value as string[];
-  throw expected("subprotocols", "a list of tokens (RFC 6455 section 4.1)", value);
+  const isList = Array.isArray(value) && value.every((item) => typeof item === "string" && isToken(item));
+  if (!isList) throw expected("subprotocols", "a list of tokens (RFC 6455 section 4.1)", value);
+  const names = value as readonly string[]; // Every item was looked at.
+  const reserved = names.find(isReservedSubprotocol);
+  if (reserved === undefined) return names;
+  throw expected("subprotocols", "names that the link protocol does not use itself", reserved);
 }

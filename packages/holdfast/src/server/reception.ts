@@ -3,6 +3,7 @@
 import type { Duplex } from "node:stream";
 import { Connection, start, type ConnectionOwner } from "../connection/connection.js";
 import { overFrames } from "../connection/frames/frame-wire.js";
+import { overLinkProtocol } from "../connection/layers/link-protocol.js";
 import type { FrameRuntime } from "../connection/frames/frame-runtime.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import { SocketTransport } from "../node/socket-transport.js";
@@ -71,22 +72,26 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
   }
 
   onAccepted({ transport, head, isSecure, upgrade, rest }: Accepted): void {
-    const { key, request, subprotocol, deflate } = upgrade;
+    const { key, request, choice, deflate } = upgrade;
+    const { subprotocol, subprotocolAnswer, isLink } = choice;
+    const response = { key, subprotocol: subprotocolAnswer, extensions: deflate?.header ?? null };
+    const frames = overFrames({
+      runtime: this.runtime,
+      transport,
+      role: "server",
+      settings: this.settings.connection,
+      extension: deflate?.extension ?? null,
+      preface: buildUpgradeResponse(response),
+      rest,
+    });
     const connection = new Connection({
       runtime: this.runtime,
-      wire: overFrames({
-        runtime: this.runtime,
-        transport,
-        role: "server",
-        settings: this.settings.connection,
-        extension: deflate?.extension ?? null,
-        preface: buildUpgradeResponse({ key, subprotocol, extensions: deflate?.header ?? null }),
-        rest,
-      }),
+      wire: isLink ? overLinkProtocol(frames, "frames") : frames,
       settings: this.settings.connection,
       handshake: new ServerHandshakeRecord(head.headers, {
         target: request.target,
         subprotocol,
+        subprotocolAnswer,
         extensions: deflate === null ? NO_EXTENSIONS : [deflate.header],
         isSecure,
       }),

@@ -10,6 +10,7 @@ export class MemoryWire implements Wire {
   readonly role = "client";
   readonly remoteAddress: Address | null = null;
   readonly localAddress: Address | null = null;
+  readonly canPing = true;
   readonly bufferedAmount = 0;
   readonly unsentBytes = 0;
   readonly bytesReceived = 0;
@@ -73,6 +74,12 @@ export class MemoryWire implements Wire {
     return Promise.resolve();
   }
 
+  sendAhead(text: string, onSent: () => void): () => void {
+    this.log.push(`ahead ${text}`);
+    onSent();
+    return () => undefined;
+  }
+
   queuePing(key: string, payload: Uint8Array): void {
     this.log.push("ping");
     this.pings.push(payload);
@@ -96,8 +103,9 @@ export class MemoryWire implements Wire {
     this.log.push("flush");
   }
 
-  pause(): void {
+  pause(): boolean {
     this.log.push("pause");
+    return true;
   }
 
   resume(): void {

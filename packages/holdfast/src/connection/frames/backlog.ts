@@ -7,6 +7,10 @@ export interface Entry {
   bytes: number;
   /** An encoder that remembers what it encoded has counted on the message to be sent. */
   readonly isWithdrawable: boolean;
+  /** It continues the message of the frame before: nothing may come between the two. */
+  readonly isContinuation: boolean;
+  /** Is told when the frame is handed over. */
+  readonly onSent: (() => void) | null;
   fate: "dropped" | "handed-over" | "queued";
 }
 
@@ -41,16 +45,49 @@ export class Backlog {
   }
 
   /** Queues one frame, in one or several chunks. */
-  push(chunks: readonly Uint8Array[], isWithdrawable = true): Entry {
-    const entry: Entry = { chunks, bytes: sizeOf(chunks), isWithdrawable, fate: "queued" };
+  push(chunks: readonly Uint8Array[], isWithdrawable = true, isContinuation = false): Entry {
+    const bytes = sizeOf(chunks);
+    const entry: Entry = { chunks, bytes, isWithdrawable, isContinuation, onSent: null, fate: "queued" };
     this.#entries.push(entry);
-    this.#bytes += entry.bytes;
+    this.#bytes += bytes;
     return entry;
+  }
+
+  /** Puts the frame of a whole message ahead of all messages of which nothing has left. */
+  insert(chunks: readonly Uint8Array[], onSent: () => void): Entry {
+    const bytes = sizeOf(chunks);
+    const entry: Entry = {
+      chunks,
+      bytes,
+      isWithdrawable: true,
+      isContinuation: false,
+      onSent,
+      fate: "queued",
+    };
+    const place = this.#entries.findIndex(({ isContinuation }) => !isContinuation);
+    this.#entries.splice(place === -1 ? this.#entries.length : place, 0, entry);
+    this.#bytes += bytes;
+    return entry;
+  }
+
+  /** Takes a frame out that has not left. */
+  withdraw(entry: Entry): void {
+    if (entry.fate !== "queued") return;
+    entry.fate = "dropped";
+    this.#entries.splice(this.#entries.indexOf(entry), 1);
+    this.#bytes -= entry.bytes;
   }
 
   /** Keeps the place of a message that is still being encoded; it counts as `bytes` until then. */
   reserve(bytes: number): Entry {
-    const entry: Entry = { chunks: null, bytes, isWithdrawable: false, fate: "queued" };
+    const entry: Entry = {
+      chunks: null,
+      bytes,
+      isWithdrawable: false,
+      isContinuation: false,
+      onSent: null,
+      fate: "queued",
+    };
     this.#entries.push(entry);
     this.#bytes += bytes;
     return entry;
@@ -74,6 +111,7 @@ export class Backlog {
       if (entry.chunks === null) break;
       chunks.push(...entry.chunks);
       entry.fate = "handed-over";
+      entry.onSent?.();
       total += entry.bytes;
     }
     if (count > 0) this.#entries.splice(0, count);
@@ -155,10 +193,7 @@ export class Backlog {
       waiter.resolve();
       return;
     }
-    if (entry.fate === "queued") {
-      this.#entries.splice(this.#entries.indexOf(entry), 1);
-      this.#bytes -= entry.bytes;
-    }
+    this.withdraw(entry);
     waiter.reject(reason);
   }
 }

@@ -48,11 +48,21 @@ export function overFrames(options: FrameWireOptions): WireMaker {
   return (handler) => new FrameWire(options, handler);
 }
 
+interface HeldMessage {
+  readonly text: string;
+  readonly onSent: () => void;
+  /** Once it was handed over. */
+  takeBack: (() => void) | null;
+}
+
+const NOTHING_HELD: readonly HeldMessage[] = [];
+
 class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   bytesReceived = 0;
   bytesSent = 0;
   lastReceivedAt: number;
   lastSentAt: number | null = null;
+  readonly canPing = true;
   readonly #clock: Clock;
   readonly #transport: Transport;
   readonly #handler: WireHandler;
@@ -63,6 +73,10 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   /** Until the start. */
   #rest: Uint8Array | null;
   #isAbandoned = false;
+  /** A message is being sent in fragments, and its last one is not there yet. */
+  #isAmidMessage = false;
+  /** What has to go out ahead of others, and behind that message. */
+  #held: readonly HeldMessage[] = NOTHING_HELD;
   /** The transport went while a message was being decoded: that is told first. */
   #isClosedLate = false;
   #isClosed = false;
@@ -146,7 +160,20 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   /** RFC 6455 section 5.4. */
   sendFragment({ type, payload, isFirst, isLast }: Fragment): Promise<void> {
     const opcode = isFirst ? (type === "text" ? TEXT : BINARY) : CONTINUATION;
-    return this.#outbox.sendFrame(isLast ? FIN | opcode : opcode, payload, null);
+    const sent = this.#outbox.sendFrame(isLast ? FIN | opcode : opcode, payload, null);
+    this.#isAmidMessage = !isLast;
+    if (isLast && this.#held.length > 0) this.#sendHeld();
+    return sent;
+  }
+
+  sendAhead(text: string, onSent: () => void): () => void {
+    if (!this.#isAmidMessage) return this.#outbox.sendAhead(text, onSent);
+    const held: HeldMessage = { text, onSent, takeBack: null };
+    this.#held = [...this.#held, held];
+    return () => {
+      this.#held = this.#held.filter((other) => other !== held);
+      held.takeBack?.();
+    };
   }
 
   sendShared(message: SharedMessage): boolean {
@@ -177,9 +204,10 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     this.#outbox.flush();
   }
 
-  pause(): void {
+  pause(): boolean {
     this.#transport.pause();
     this.#protocol.pause();
+    return true;
   }
 
   resume(): void {
@@ -303,6 +331,12 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
 
   onEncodingFailed(error: Error): void {
     this.#handler.onSendingFailed(error);
+  }
+
+  #sendHeld(): void {
+    const held = this.#held;
+    this.#held = NOTHING_HELD;
+    for (const message of held) message.takeBack = this.#outbox.sendAhead(message.text, message.onSent);
   }
 
   /** Section 7.1.1: the server closes the TCP connection first, so that the client is not left in TIME_WAIT. */

@@ -2,7 +2,7 @@
 // write. While the socket takes no more, messages wait here, so that a ping, a pong or a Close overtakes them.
 
 import type { CloseFrame } from "../../protocol/close-code.js";
-import { BINARY, FIN, PONG, RESERVED_BITS, TEXT } from "../../protocol/frame/opcode.js";
+import { BINARY, CONTINUATION, FIN, PONG, RESERVED_BITS, TEXT } from "../../protocol/frame/opcode.js";
 import { FrameMirror, type ObservedFrame } from "../../protocol/frame/frame-mirror.js";
 import type { TextBytes } from "../../protocol/message/text-bytes.js";
 import type { Protocol } from "../../protocol/protocol.js";
@@ -51,6 +51,8 @@ interface WaitingPing {
 }
 
 const NO_PINGS: readonly WaitingPing[] = [];
+
+const AS_IT_IS: SendSettings = { mayEncode: false, signal: null };
 
 export class Outbox implements Flushable, SlabOwner {
   readonly #runtime: FrameRuntime;
@@ -121,13 +123,16 @@ export class Outbox implements Flushable, SlabOwner {
   /** Sends a data frame as it is: a message, or one of its fragments. */
   sendFrame(firstByte: number, payload: Uint8Array, signal: AbortSignal | null): Promise<void> {
     const { encoder } = this.#protocol;
+    const isContinuation = (firstByte & ~FIN) === CONTINUATION;
     if (payload.length > COPY_AT_MOST && !encoder.isMasking) {
       const header = Buffer.allocUnsafe(encoder.frameSize(payload.length) - payload.length);
       encoder.writeHeader(header, 0, firstByte, payload.length);
-      return this.#sendAlone([header, payload], Math.min(this.#writeLimit, COPY_AT_MOST), signal);
+      const level = Math.min(this.#writeLimit, COPY_AT_MOST);
+      return this.#sendAlone([header, payload], level, signal, isContinuation);
     }
     if (payload.length > COPY_AT_MOST || this.#mustWait()) {
-      return this.#sendAlone([encoder.frame(firstByte, payload)], this.#writeLimit, signal);
+      const frame = encoder.frame(firstByte, payload);
+      return this.#sendAlone([frame], this.#writeLimit, signal, isContinuation);
     }
     const start = this.#reserve(encoder.frameSize(payload.length));
     return this.#written(start, encoder.writeFrame(this.#runtime.slab.bytes, start, firstByte, payload));
@@ -144,6 +149,19 @@ export class Outbox implements Flushable, SlabOwner {
     } else {
       this.#append(message.frame);
     }
+  }
+
+  /** Sends the text message of a layer between two others, as it is; what is returned takes it back. */
+  sendAhead(text: string, onSent: () => void): () => void {
+    if (!this.#mustWait()) {
+      void this.sendText(text, AS_IT_IS);
+      onSent();
+      return nothing;
+    }
+    const backlog = this.#line();
+    const entry = backlog.insert([this.#protocol.sendText(text)], onSent);
+    if (!this.#transport.isBlocked) this.flush();
+    return () => backlog.withdraw(entry);
   }
 
   queuePing(key: string, payload: Uint8Array): void {
@@ -420,8 +438,13 @@ export class Outbox implements Flushable, SlabOwner {
   }
 
   /** Sends a frame that stands on its own: a large one, or one that has to wait. */
-  #sendAlone(chunks: readonly Uint8Array[], level: number, signal: AbortSignal | null): Promise<void> {
-    return this.#pace(this.#line(), this.#line().push(chunks), level, signal);
+  #sendAlone(
+    chunks: readonly Uint8Array[],
+    level: number,
+    signal: AbortSignal | null,
+    isContinuation = false,
+  ): Promise<void> {
+    return this.#pace(this.#line(), this.#line().push(chunks, true, isContinuation), level, signal);
   }
 
   #pace(backlog: Backlog, entry: Entry, level: number, signal: AbortSignal | null): Promise<void> {
@@ -441,4 +464,8 @@ export class Outbox implements Flushable, SlabOwner {
     this.#isFlushPlanned = true;
     if (!this.#isCorked) this.#runtime.flushAtTurnEnd(this);
   }
+}
+
+function nothing(): void {
+  // It has left already.
 }

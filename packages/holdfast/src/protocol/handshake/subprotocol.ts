@@ -1,4 +1,5 @@
 import { InvalidArgument } from "../errors.js";
+import { answerLink, withoutLink } from "./link-subprotocol.js";
 import type { HeaderList } from "./header-list.js";
 import { quote, quoteAll } from "./quote.js";
 import { parseTokenList } from "./token.js";
@@ -9,6 +10,18 @@ export interface SubprotocolOptions {
   readonly subprotocols: readonly string[];
   /** Chooses instead of that list; null or undefined for none. Called where the client offers at least one. */
   readonly selectSubprotocol?: ((offered: readonly string[]) => string | null | undefined) | undefined;
+  /** Whether the link protocol is spoken with clients that offer it (docs/link-protocol.md). @default false */
+  readonly linkProtocol?: boolean | undefined;
+}
+
+/** What the connection will speak. */
+export interface SubprotocolChoice {
+  /** The application's; null for none. */
+  readonly subprotocol: string | null;
+  /** The value of Sec-WebSocket-Protocol in the answer; null for no such header. */
+  readonly subprotocolAnswer: string | null;
+  /** The link protocol carries it. */
+  readonly isLink: boolean;
 }
 
 /** The subprotocols of a request in the client's order, or the sentence that says what is wrong with them. */
@@ -23,11 +36,22 @@ export function offeredSubprotocols(headers: HeaderList): readonly string[] | st
 }
 
 /**
- * The subprotocol that the connection will speak, or null for none (RFC 6455 section 4.2.2).
+ * Chooses what the connection will speak (RFC 6455 section 4.2.2).
  *
  * @throws {InvalidArgument} where `selectSubprotocol` returns one that was not offered.
  */
-export function chooseSubprotocol(offered: readonly string[], options: SubprotocolOptions): string | null {
+export function chooseSubprotocol(
+  offered: readonly string[],
+  options: SubprotocolOptions,
+): SubprotocolChoice {
+  const { linkProtocol = false } = options;
+  const subprotocol = choose(withoutLink(offered, linkProtocol), options);
+  const { answer, isLink } = answerLink(offered, subprotocol, linkProtocol);
+  return { subprotocol, subprotocolAnswer: answer, isLink };
+}
+
+/** The subprotocol of the application; null for none. */
+function choose(offered: readonly string[], options: SubprotocolOptions): string | null {
   if (offered.length === 0) return null;
   if (options.selectSubprotocol === undefined) {
     return options.subprotocols.find((subprotocol) => offered.includes(subprotocol)) ?? null;

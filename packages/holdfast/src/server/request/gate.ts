@@ -13,7 +13,7 @@ import {
   type Judgement,
   type Refusal,
 } from "../../protocol/handshake/server-handshake.js";
-import { chooseSubprotocol } from "../../protocol/handshake/subprotocol.js";
+import { chooseSubprotocol, type SubprotocolChoice } from "../../protocol/handshake/subprotocol.js";
 import { quoteAll } from "../../protocol/handshake/quote.js";
 import type { RequestAnswer, ServerSettings } from "../options.js";
 import { ServerRequest, type RequestOrigin } from "./server-request.js";
@@ -23,7 +23,7 @@ export interface Upgrade {
   readonly outcome: "upgrade";
   readonly key: string;
   readonly request: ServerRequest;
-  readonly subprotocol: string | null;
+  readonly choice: SubprotocolChoice;
   /** The compression that was agreed on; null for none. */
   readonly deflate: NegotiatedDeflate | null;
 }
@@ -102,22 +102,23 @@ export class Gate {
   #admit(judgement: Extract<Judgement, { outcome: "upgrade" }>, request: ServerRequest): Decision {
     if (this.#isDraining) return SHUTTING_DOWN;
     if (this.#isFull()) return FULL;
-    const { connection, subprotocols, selectSubprotocol, requireSubprotocol } = this.#settings;
+    const { connection, subprotocols, selectSubprotocol, requireSubprotocol, linkProtocol } = this.#settings;
     const { key, offeredSubprotocols, extensionOffer } = judgement;
-    let subprotocol: string | null;
+    let choice: SubprotocolChoice;
     try {
-      subprotocol = chooseSubprotocol(offeredSubprotocols, {
+      choice = chooseSubprotocol(offeredSubprotocols, {
         subprotocols,
+        linkProtocol,
         selectSubprotocol: selectSubprotocol && ((offered) => selectSubprotocol(offered, request)),
       });
     } catch (error) {
       return this.#fail("selectSubprotocol failed", error);
     }
-    if (subprotocol === null && requireSubprotocol)
+    if (choice.subprotocol === null && requireSubprotocol)
       return refuseSubprotocols(subprotocols, offeredSubprotocols);
     const { compression } = connection;
     const deflate = compression === null ? null : acceptDeflate(extensionOffer, compression);
-    return { outcome: "upgrade", key, request, subprotocol, deflate };
+    return { outcome: "upgrade", key, request, choice, deflate };
   }
 
   #isFull(): boolean {

@@ -13,6 +13,8 @@ export interface Agreement {
   /** Path and query. */
   readonly target: string;
   readonly subprotocol: string | null;
+  /** The value of Sec-WebSocket-Protocol; null for no such header. */
+  readonly subprotocolAnswer: string | null;
   readonly extensions: readonly string[];
   readonly isSecure: boolean;
 }
@@ -21,6 +23,7 @@ export class ServerHandshakeRecord implements HandshakeRecord {
   readonly subprotocol: string | null;
   readonly extensions: readonly string[];
   readonly #headers: HeaderList;
+  readonly #subprotocolAnswer: string | null;
   readonly #target: string;
   readonly #isSecure: boolean;
 
@@ -28,6 +31,7 @@ export class ServerHandshakeRecord implements HandshakeRecord {
     this.subprotocol = agreement.subprotocol;
     this.extensions = agreement.extensions;
     this.#headers = headers;
+    this.#subprotocolAnswer = agreement.subprotocolAnswer;
     this.#target = agreement.target;
     this.#isSecure = agreement.isSecure;
   }
@@ -46,7 +50,7 @@ export class ServerHandshakeRecord implements HandshakeRecord {
       Connection: "Upgrade",
       "Sec-WebSocket-Accept": acceptKey(this.#headers.get("Sec-WebSocket-Key") ?? ""),
     });
-    if (this.subprotocol !== null) headers.set("Sec-WebSocket-Protocol", this.subprotocol);
+    if (this.#subprotocolAnswer !== null) headers.set("Sec-WebSocket-Protocol", this.#subprotocolAnswer);
     if (this.extensions.length > 0) headers.set("Sec-WebSocket-Extensions", this.extensions.join(", "));
     return { status: 101, headers };
   }

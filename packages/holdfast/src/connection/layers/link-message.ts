@@ -1,0 +1,54 @@
+// The messages of the link protocol (docs/link-protocol.md), as text.
+
+/** U+0016, "synchronous idle": what begins with it is the protocol's, and what begins with two is the application's. */
+export const MARK = "\u0016";
+export const MARK_CODE = 0x16;
+
+/** UTF-16 code units of the longest message: more than a ping with 125 bytes takes, for what may come. */
+export const MAX_LINK_MESSAGE = 1024;
+
+/** Bytes, as in a control frame (RFC 6455 section 5.5). */
+const MAX_PAYLOAD = 125;
+
+export type LinkMessage =
+  | { readonly type: "ping" | "pong"; readonly payload: Uint8Array }
+  /** Of a later version of the protocol: to be ignored. */
+  | { readonly type: "unknown" }
+  /** `expected` says in a sentence what is wrong. */
+  | { readonly type: "invalid"; readonly expected: string };
+
+export function writeLinkMessage(type: "ping" | "pong", payload: Uint8Array): string {
+  const digits = Array.from(payload, (byte) => byte.toString(16).padStart(2, "0"));
+  return `${MARK}${type} ${digits.join("")}`;
+}
+
+/** Reads a text that begins with one mark. */
+export function readLinkMessage(text: string): LinkMessage {
+  if (text.length > MAX_LINK_MESSAGE) {
+    return invalid(`at most ${MAX_LINK_MESSAGE} characters in a message of the link protocol`);
+  }
+  const [, word, argument = ""] = LINK_MESSAGE.exec(text) ?? [];
+  if (word === undefined) return invalid("a word of the link protocol behind U+0016");
+  if (word !== "ping" && word !== "pong") return { type: "unknown" };
+  const payload = bytesOf(argument);
+  return payload === null
+    ? invalid(`up to ${MAX_PAYLOAD} bytes in lower-case hexadecimal behind "${word}"`)
+    : { type: word, payload };
+}
+
+const LINK_MESSAGE = /^.([a-z]+)(?: ([^]*))?$/;
+
+const HEX = /^(?:[0-9a-f]{2})*$/;
+
+function bytesOf(text: string): Uint8Array | null {
+  if (text.length > 2 * MAX_PAYLOAD || !HEX.test(text)) return null;
+  const bytes = new Uint8Array(text.length / 2);
+  for (let index = 0; index < bytes.length; index++) {
+    bytes[index] = Number.parseInt(text.slice(index * 2, index * 2 + 2), 16);
+  }
+  return bytes;
+}
+
+function invalid(expected: string): LinkMessage {
+  return { type: "invalid", expected: `Expected ${expected}, got something else` };
+}

@@ -1,0 +1,205 @@
+// A wire on top of another: a base for what changes a little of how messages travel. As it stands, it changes nothing.
+
+import type { CloseFrame } from "../../protocol/close-code.js";
+import type { PieceSink } from "../../protocol/message/piece-decoder.js";
+import type { CloseCause } from "../close-info.js";
+import type { Message } from "../inbox.js";
+import type { Address } from "../ports.js";
+import type { TextBytes } from "../../protocol/message/text-bytes.js";
+import type { Role } from "../../protocol/protocol.js";
+import type {
+  FrameWatcher,
+  Fragment,
+  SendSettings,
+  SharedMessage,
+  Wire,
+  WireFailure,
+  WireHandler,
+  WireMaker,
+} from "../wire.js";
+
+export abstract class WireLayer implements Wire, WireHandler {
+  /** The wire below. */
+  protected readonly wire: Wire;
+  /** The layer above, or the link. */
+  protected readonly handler: WireHandler;
+
+  protected constructor(below: WireMaker, handler: WireHandler) {
+    this.handler = handler;
+    this.wire = below(this);
+  }
+
+  get role(): Role {
+    return this.wire.role;
+  }
+
+  get frameWatcher(): FrameWatcher | null {
+    return this.handler.frameWatcher;
+  }
+
+  get remoteAddress(): Address | null {
+    return this.wire.remoteAddress;
+  }
+
+  get localAddress(): Address | null {
+    return this.wire.localAddress;
+  }
+
+  get canPing(): boolean {
+    return this.wire.canPing;
+  }
+
+  get bufferedAmount(): number {
+    return this.wire.bufferedAmount;
+  }
+
+  get unsentBytes(): number {
+    return this.wire.unsentBytes;
+  }
+
+  get bytesReceived(): number {
+    return this.wire.bytesReceived;
+  }
+
+  get bytesSent(): number {
+    return this.wire.bytesSent;
+  }
+
+  get lastReceivedAt(): number {
+    return this.wire.lastReceivedAt;
+  }
+
+  get lastSentAt(): number | null {
+    return this.wire.lastSentAt;
+  }
+
+  get closeSent(): CloseFrame | null {
+    return this.wire.closeSent;
+  }
+
+  get closeReceived(): CloseFrame | null {
+    return this.wire.closeReceived;
+  }
+
+  get receivedFirst(): boolean {
+    return this.wire.receivedFirst;
+  }
+
+  start(): void {
+    this.wire.start();
+  }
+
+  sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
+    return this.wire.sendText(text, settings);
+  }
+
+  sendShared(message: SharedMessage): boolean {
+    return this.wire.sendShared?.(message) ?? false;
+  }
+
+  sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
+    return this.wire.sendBinary(payload, settings);
+  }
+
+  sendFragment(fragment: Fragment): Promise<void> {
+    return this.wire.sendFragment(fragment);
+  }
+
+  sendAhead(text: string, onSent: () => void): () => void {
+    return this.wire.sendAhead(text, onSent);
+  }
+
+  queuePing(key: string, payload: Uint8Array): void {
+    this.wire.queuePing(key, payload);
+  }
+
+  abandonPing(key: string): void {
+    this.wire.abandonPing(key);
+  }
+
+  queuePong(payload: Uint8Array): void {
+    this.wire.queuePong(payload);
+  }
+
+  queueClose(close: CloseFrame, isUrgent: boolean): void {
+    this.wire.queueClose(close, isUrgent);
+  }
+
+  flush(): void {
+    this.wire.flush();
+  }
+
+  pause(): boolean {
+    return this.wire.pause();
+  }
+
+  resume(): void {
+    this.wire.resume();
+  }
+
+  streamTo(sink: PieceSink | null): void {
+    this.wire.streamTo(sink);
+  }
+
+  end(): void {
+    this.wire.end();
+  }
+
+  destroy(): void {
+    this.wire.destroy();
+  }
+
+  abandon(): void {
+    this.wire.abandon();
+  }
+
+  fail(error: Error): void {
+    this.wire.fail(error);
+  }
+
+  // What the wire below tells.
+
+  onMessage(message: Message): void {
+    this.handler.onMessage(message);
+  }
+
+  onPing(payload: Uint8Array): void {
+    this.handler.onPing(payload);
+  }
+
+  onPong(payload: Uint8Array): void {
+    this.handler.onPong(payload);
+  }
+
+  onClose(close: CloseFrame): void {
+    this.handler.onClose(close);
+  }
+
+  onFailure(failure: WireFailure): void {
+    this.handler.onFailure(failure);
+  }
+
+  onHeld(): void {
+    this.handler.onHeld();
+  }
+
+  onReleased(): void {
+    this.handler.onReleased();
+  }
+
+  onPingSent(key: string): void {
+    this.handler.onPingSent(key);
+  }
+
+  onEof(): void {
+    this.handler.onEof();
+  }
+
+  onError(cause: CloseCause, error: Error): void {
+    this.handler.onError(cause, error);
+  }
+
+  onClosed(): void {
+    this.handler.onClosed();
+  }
+}
