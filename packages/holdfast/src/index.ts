@@ -57,6 +57,8 @@ export type { CallOptions, PingOptions, ReceiveOptions, SendOptions } from "./co
 export type { Bytes } from "./connection/arguments.js";
 export type { CompressionOptions } from "./connection/compression-options.js";
 export type { CloseCause, CloseEvidence, CloseInfo } from "./connection/close-info.js";
+export type { Capabilities } from "./connection/capabilities.js";
+export { capabilities } from "./node/capabilities.js";
 export { explain } from "./connection/explain.js";
 export type { Fragments } from "./connection/fragmented-send.js";
 export type { HandshakeRequest, HandshakeResponse } from "./connection/handshake-record.js";

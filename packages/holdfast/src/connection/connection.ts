@@ -76,6 +76,8 @@ export const leave = Symbol("leave");
 export const cutFor = Symbol("cutFor");
 /** Sends a message that goes to many, if it may. Not for applications. */
 export const offer = Symbol("offer");
+/** Pings now, ahead of the schedule. Not for applications. */
+export const probe = Symbol("probe");
 /** Begins reading and pinging. Not for applications. */
 export const start = Symbol("start");
 /** The clock and the timers that a connection lives by, for the recipes of persist/. Not for applications. */
@@ -375,6 +377,10 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
 
   [start](): void {
     this.#link.start();
+  }
+
+  [probe](): void {
+    this.#link.pulse.probe();
   }
 
   get [runtimeOf](): Runtime {

@@ -100,6 +100,11 @@ export class Pulse extends Deadline {
     return roundTrip;
   }
 
+  /** Pings now, rather than at the next slot: a dead peer is found within `pingTimeout`. */
+  probe(): void {
+    this.#observe(this.#now(), { type: "probe" });
+  }
+
   pauseReading(): void {
     this.#observe(this.#now(), { type: "reading-paused" });
   }

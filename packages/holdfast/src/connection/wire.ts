@@ -51,10 +51,10 @@ export interface Wire {
    */
   sendShared?(message: SharedMessage): boolean;
   /**
-   * Sends a text message of a layer's own ahead of the messages that wait, though never into one that is sent in
+   * Sends a message of a layer's own ahead of the messages that wait, though never into one that is sent in
    * fragments. `onSent` tells when it leaves; what is returned takes it back before.
    */
-  sendAhead(text: string, onSent: () => void): () => void;
+  sendAhead(message: Message, onSent: () => void): () => void;
   /** Sends a ping ahead of the messages that wait; `onPingSent` tells when it leaves. */
   queuePing(key: string, payload: Uint8Array): void;
   /** Takes a ping back that has not left. */

@@ -12,6 +12,9 @@ import type { Action, HeartbeatOptions, Observation } from "./signals.js";
 const OVERDUE_AT_LEAST = 1000;
 const OVERDUE_ROUND_TRIPS = 3;
 
+/** What calls for a probe often comes in company: a page is shown, is visible and online again. In milliseconds. */
+const PROBES_APART = 1000;
+
 /** A gap in our own life counts from this many milliseconds on, or from half of `pingTimeout` where that is less. */
 const GAP_AT_MOST = 1000;
 
@@ -104,6 +107,8 @@ export class Heartbeat {
         return this.#wake(now, observation.wallNow, observation.lastReceivedAt);
       case "polled":
         return this.#endPoll(now, observation.wallNow, observation.lastReceivedAt);
+      case "probe":
+        return this.#probe(now);
       case "reading-paused":
         this.#pausedAt ??= now;
         return NOTHING;
@@ -247,6 +252,15 @@ export class Heartbeat {
     }
     if (needsProbe || this.pings.size > 0) this.#graces++;
     return needsProbe;
+  }
+
+  /** A ping ahead of its time, unless one has just been sent. */
+  #probe(now: number): readonly Action[] {
+    if (this.#grid === null) return NOTHING;
+    for (const ping of this.pings) {
+      if (ping.isKeepalive && now - ping.queuedAt < PROBES_APART) return NOTHING;
+    }
+    return [{ type: "send-ping" }];
   }
 
   #resume(now: number): readonly Action[] {

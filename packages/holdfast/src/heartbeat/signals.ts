@@ -33,6 +33,8 @@ export type Observation =
   | { readonly type: "wake"; readonly wallNow: number; readonly lastReceivedAt: number }
   /** The poll phase that `poll` asked for is over. */
   | { readonly type: "polled"; readonly wallNow: number; readonly lastReceivedAt: number }
+  /** The network may have changed, or the machine woken: a ping would tell. */
+  | { readonly type: "probe" }
   /** We stopped reading, because our own inbox is full. */
   | { readonly type: "reading-paused" }
   | { readonly type: "reading-resumed" }

@@ -23,6 +23,11 @@ export interface Connector<Options extends ConnectorOptions> {
    */
   describeURL(url: string | URL): string;
   /**
+   * Calls back whenever the network may have come back, or whoever waits for it: a wait is over then. Returns what
+   * ends that. Absent where nothing tells.
+   */
+  readonly watchReturns?: (callback: () => void) => () => void;
+  /**
    * Opens a connection; an abort of the options' signal ends it at any moment.
    * @throws HandshakeError, InvalidArgument, or the reason of the signal
    */

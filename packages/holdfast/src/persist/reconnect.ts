@@ -38,6 +38,8 @@ export class Reconnection<Options extends ConnectorOptions>
   #hasBegun = false;
   #isBusy = false;
   #wakeUp: () => void = () => undefined;
+  /** Ends listening for what cuts a wait short. */
+  #stopWatching: (() => void) | undefined;
 
   constructor(options: ReconnectSettings<Options>) {
     const { persist, target } = options;
@@ -116,11 +118,17 @@ export class Reconnection<Options extends ConnectorOptions>
       if (ending.error instanceof ConnectionClosed && ending.info.ok) return;
       throw ending.error;
     }
-    const { clock, timers } = this.#options.target.connector.runtime;
+    const { connector } = this.#options.target;
+    const { clock, timers } = connector.runtime;
     await new Promise<void>((resolve) => {
       this.#wakeUp = resolve;
       timers.set(this.#alarm, clock.now() + retry.delay);
+      // A server that asked for the wait is not asked earlier, whatever the network does.
+      if (!retry.isAsked) this.#stopWatching = connector.watchReturns?.(resolve);
     });
+    timers.cancel(this.#alarm);
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
   }
 
   async #open(): Promise<Connection> {

@@ -18,6 +18,7 @@ import { Connection, start } from "../../dist/connection/connection.js";
 import { FrameRuntime } from "../../dist/connection/frames/frame-runtime.js";
 import { overFrames } from "../../dist/connection/frames/frame-wire.js";
 import { checkConnectionOptions, type ConnectionOptions } from "../../dist/connection/options.js";
+import type { WireMaker } from "../../dist/connection/wire.js";
 import type { MessageExtension } from "../../dist/protocol/extension.js";
 import type { Role } from "../../dist/protocol/protocol.js";
 
@@ -36,6 +37,8 @@ export interface Setup extends ConnectionOptions {
   readonly preface?: Uint8Array;
   /** As negotiated. @default null */
   readonly extension?: MessageExtension | null;
+  /** What lies between the frames and the connection. */
+  readonly layer?: (below: WireMaker) => WireMaker;
 }
 
 export function sharedRuntime() {
@@ -61,6 +64,7 @@ export class Harness {
       glued,
       preface,
       extension = null,
+      layer = (below) => below,
       ...options
     } = setup;
     this.role = role;
@@ -70,15 +74,17 @@ export class Harness {
     const settings = checkConnectionOptions({ pingInterval: null, ...options });
     this.connection = new Connection({
       runtime: this.runtime,
-      wire: overFrames({
-        runtime: this.runtime,
-        transport: this.transport,
-        role,
-        settings,
-        extension,
-        preface: preface ?? null,
-        rest: glued ?? new Uint8Array(),
-      }),
+      wire: layer(
+        overFrames({
+          runtime: this.runtime,
+          transport: this.transport,
+          role,
+          settings,
+          extension,
+          preface: preface ?? null,
+          rest: glued ?? new Uint8Array(),
+        }),
+      ),
       settings,
       handshake: {
         url: "ws://example.com/",

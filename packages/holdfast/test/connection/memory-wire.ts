@@ -74,8 +74,8 @@ export class MemoryWire implements Wire {
     return Promise.resolve();
   }
 
-  sendAhead(text: string, onSent: () => void): () => void {
-    this.log.push(`ahead ${text}`);
+  sendAhead(message: Message, onSent: () => void): () => void {
+    this.log.push(`ahead ${String(message)}`);
     onSent();
     return () => undefined;
   }

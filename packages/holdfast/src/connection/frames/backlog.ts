@@ -64,7 +64,7 @@ export class Backlog {
       onSent,
       fate: "queued",
     };
-    const place = this.#entries.findIndex(({ isContinuation }) => !isContinuation);
+    const place = this.#entries.findIndex((other) => !other.isContinuation && other.onSent === null);
     this.#entries.splice(place === -1 ? this.#entries.length : place, 0, entry);
     this.#bytes += bytes;
     return entry;

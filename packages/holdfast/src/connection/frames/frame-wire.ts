@@ -10,6 +10,7 @@ import type { PieceSink } from "../../protocol/message/piece-decoder.js";
 import type { TextBytes } from "../../protocol/message/text-bytes.js";
 import { isValidText } from "../../protocol/message/utf8.js";
 import { Protocol, type Role } from "../../protocol/protocol.js";
+import type { Message } from "../inbox.js";
 import type { Address, Clock, Transport, TransportHandler } from "../ports.js";
 import type {
   Fragment,
@@ -49,7 +50,7 @@ export function overFrames(options: FrameWireOptions): WireMaker {
 }
 
 interface HeldMessage {
-  readonly text: string;
+  readonly message: Message;
   readonly onSent: () => void;
   /** Once it was handed over. */
   takeBack: (() => void) | null;
@@ -166,9 +167,9 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     return sent;
   }
 
-  sendAhead(text: string, onSent: () => void): () => void {
-    if (!this.#isAmidMessage) return this.#outbox.sendAhead(text, onSent);
-    const held: HeldMessage = { text, onSent, takeBack: null };
+  sendAhead(message: Message, onSent: () => void): () => void {
+    if (!this.#isAmidMessage) return this.#outbox.sendAhead(message, onSent);
+    const held: HeldMessage = { message, onSent, takeBack: null };
     this.#held = [...this.#held, held];
     return () => {
       this.#held = this.#held.filter((other) => other !== held);
@@ -336,7 +337,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   #sendHeld(): void {
     const held = this.#held;
     this.#held = NOTHING_HELD;
-    for (const message of held) message.takeBack = this.#outbox.sendAhead(message.text, message.onSent);
+    for (const each of held) each.takeBack = this.#outbox.sendAhead(each.message, each.onSent);
   }
 
   /** Section 7.1.1: the server closes the TCP connection first, so that the client is not left in TIME_WAIT. */

@@ -6,6 +6,7 @@ import { BINARY, CONTINUATION, FIN, PONG, RESERVED_BITS, TEXT } from "../../prot
 import { FrameMirror, type ObservedFrame } from "../../protocol/frame/frame-mirror.js";
 import type { TextBytes } from "../../protocol/message/text-bytes.js";
 import type { Protocol } from "../../protocol/protocol.js";
+import type { Message } from "../inbox.js";
 import type { Transport } from "../ports.js";
 import type { SendSettings } from "../wire.js";
 import type { MessageExtension } from "../../protocol/extension.js";
@@ -151,15 +152,19 @@ export class Outbox implements Flushable, SlabOwner {
     }
   }
 
-  /** Sends the text message of a layer between two others, as it is; what is returned takes it back. */
-  sendAhead(text: string, onSent: () => void): () => void {
+  /** Sends the message of a layer between two others, as it is; what is returned takes it back. */
+  sendAhead(message: Message, onSent: () => void): () => void {
     if (!this.#mustWait()) {
-      void this.sendText(text, AS_IT_IS);
+      void (typeof message === "string"
+        ? this.sendText(message, AS_IT_IS)
+        : this.sendBinary(message, AS_IT_IS));
       onSent();
       return nothing;
     }
     const backlog = this.#line();
-    const entry = backlog.insert([this.#protocol.sendText(text)], onSent);
+    const frame =
+      typeof message === "string" ? this.#protocol.sendText(message) : this.#protocol.sendBinary(message);
+    const entry = backlog.insert([frame], onSent);
     if (!this.#transport.isBlocked) this.flush();
     return () => backlog.withdraw(entry);
   }

@@ -105,8 +105,8 @@ export abstract class WireLayer implements Wire, WireHandler {
     return this.wire.sendFragment(fragment);
   }
 
-  sendAhead(text: string, onSent: () => void): () => void {
-    return this.wire.sendAhead(text, onSent);
+  sendAhead(message: Message, onSent: () => void): () => void {
+    return this.wire.sendAhead(message, onSent);
   }
 
   queuePing(key: string, payload: Uint8Array): void {

@@ -55,6 +55,8 @@ export class EventStream<Options extends ConnectorOptions>
   readonly #options: EventStreamOptions<Options>;
   readonly #queue = new EventQueue();
   readonly #retryAlarm = new Alarm(this);
+  /** Ends listening for what cuts a wait short. */
+  #stopWatching: (() => void) | undefined;
   readonly #interruptions: Interruptions;
   #phase: "new" | "running" | "over" = "new";
   /** The one under way. */
@@ -169,6 +171,7 @@ export class EventStream<Options extends ConnectorOptions>
 
   /** The wait is over. */
   onAlarm(): void {
+    this.#endWait();
     this.#next = "attempt";
     this.#wake();
   }
@@ -185,6 +188,8 @@ export class EventStream<Options extends ConnectorOptions>
     if (retry === null) return;
     this.#next = "wait";
     target.connector.runtime.timers.set(this.#retryAlarm, time.at + retry.delay);
+    // A server that asked for the wait is not asked earlier, whatever the network does.
+    if (!retry.isAsked) this.#stopWatching = target.connector.watchReturns?.(() => this.onAlarm());
     this.push({
       type: "backOff",
       ...time,
@@ -245,10 +250,16 @@ export class EventStream<Options extends ConnectorOptions>
   #stop(reason: unknown): void {
     this.#beginLeaving();
     if (this.#queue.newest?.type === "backOff") this.#queue.dropNewest();
-    this.#options.target.connector.runtime.timers.cancel(this.#retryAlarm);
+    this.#endWait();
     this.#next = "end";
     this.#attempt?.leave(reason);
     this.#wake();
+  }
+
+  #endWait(): void {
+    this.#options.target.connector.runtime.timers.cancel(this.#retryAlarm);
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
   }
 
   /** This side ends it: nothing follows on the attempt that is under way. */

@@ -1,0 +1,61 @@
+// A URL as a page may open it (WHATWG WebSockets, section 3.1).
+
+import { InvalidURL } from "../protocol/errors.js";
+import { quote } from "../protocol/handshake/quote.js";
+
+export interface BrowserURL {
+  readonly href: string;
+  /** Path and query. */
+  readonly target: string;
+  /** Without the query, which may hold a token that is new each time. */
+  readonly endpoint: string;
+}
+
+/**
+ * Reads an absolute URL, or one relative to the page; `http:` and `https:` stand for `ws:` and `wss:`.
+ *
+ * @throws InvalidURL
+ */
+export function parseBrowserURL(input: string | URL): BrowserURL {
+  const text = String(input);
+  const url = readURL(text);
+  if (url === null) {
+    throw new InvalidURL(`Expected a URL such as "wss://example.com/chat" or "/chat", got ${redact(text)}.`);
+  }
+  const scheme = SCHEMES.get(url.protocol);
+  if (scheme === undefined || url.host === "") {
+    throw new InvalidURL(
+      `Expected a URL with the scheme ws: or wss: (or http:, https:) and a host, got ${redact(text)}.`,
+    );
+  }
+  if (url.href.includes("#")) {
+    throw new InvalidURL(`Expected a URL without a fragment (RFC 6455 section 3), got ${redact(text)}.`);
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new InvalidURL("Expected a URL without user info: browsers do not send any from a page.");
+  }
+  const endpoint = `${scheme}://${url.host}${url.pathname}`;
+  return { href: endpoint + url.search, target: url.pathname + url.search, endpoint };
+}
+
+const SCHEMES: ReadonlyMap<string, string> = new Map([
+  ["ws:", "ws"],
+  ["http:", "ws"],
+  ["wss:", "wss"],
+  ["https:", "wss"],
+]);
+
+function readURL(text: string): URL | null {
+  // eslint-disable-next-line no-control-regex -- the parser would drop line breaks silently
+  if (/[\x00-\x1f\x7f]/.test(text)) return null;
+  try {
+    return new URL(text, typeof location === "undefined" ? undefined : location.href);
+  } catch {
+    return null;
+  }
+}
+
+/** Everything up to the last "@" may be a password. */
+function redact(text: string): string {
+  return quote(text.replace(/^( *[a-z][a-z0-9+.-]*:\/+(?!\/))?[^]*@/i, "$1"));
+}

@@ -1,0 +1,111 @@
+// Opens a connection through the browser's WebSocket.
+
+import { Connection, start } from "../connection/connection.js";
+import { overLinkProtocol } from "../connection/layers/link-protocol.js";
+import type { ConnectionSettings } from "../connection/options.js";
+import type { WireMaker } from "../connection/wire.js";
+import type { OpenObserver, TransportEnds } from "../persist/connector.js";
+import { offerLink, readLinkAnswer } from "../protocol/handshake/link-subprotocol.js";
+import { browserRuntime } from "./browser-runtime.js";
+import { parseBrowserURL, type BrowserURL } from "./browser-url.js";
+import { overWebSocket } from "./browser-wire.js";
+import { BrowserHandshakeRecord } from "./handshake-record.js";
+import { withHeartbeatMessages } from "./heartbeat-messages.js";
+import { LinkOffers } from "./link-offers.js";
+import { pageOwner, probeOnReturn } from "./live-connections.js";
+import { isUnexplained, openWebSocket } from "./opening.js";
+import { checkConnectOptions, type ConnectOptions, type ConnectSettings } from "./options.js";
+
+/**
+ * Opens a WebSocket to `url` (`ws:` or `wss:`; `http:`, `https:` and relative URLs stand for them).
+ *
+ * A server of this library accepts the link protocol, and with it a heartbeat; for others there is `heartbeat`
+ * (docs/browser.md).
+ *
+ * @throws InvalidURL, InvalidArgument before any I/O: also for options that a browser cannot honour
+ * @throws OpenTimeout after `openTimeout`
+ * @throws HandshakeError for everything else: a browser does not tell a page why it could not connect
+ */
+export function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
+  return open(url, options, null);
+}
+
+/** What servers made of the link protocol, for all connections of this page. */
+const linkOffers = new LinkOffers();
+
+/** The same, watched: `observer` is told how far it has come, and has the connection before anything is read. */
+export async function open(
+  url: string | URL,
+  options: ConnectOptions,
+  observer: OpenObserver | null,
+): Promise<Connection> {
+  const target = parseBrowserURL(url);
+  const settings = checkConnectOptions(options);
+  const { clock } = browserRuntime();
+  const deadline = settings.openTimeout === null ? null : clock.now() + settings.openTimeout;
+  const attempt: Attempt = { target, settings, deadline, observer };
+  if (settings.linkProtocol !== true) return openOnce(attempt, settings.linkProtocol === "required");
+
+  const [offersLink = true, ...others] = linkOffers.tries(target.endpoint);
+  try {
+    return await openOnce(attempt, offersLink);
+  } catch (error) {
+    if (isUnexplained(error)) linkOffers.onFailed(target.endpoint);
+    if (!isUnexplained(error) || others.length === 0) throw error;
+    return openOnce(attempt, false);
+  }
+}
+
+interface Attempt {
+  readonly target: BrowserURL;
+  readonly settings: ConnectSettings;
+  /** Monotonic time. */
+  readonly deadline: number | null;
+  readonly observer: OpenObserver | null;
+}
+
+function openOnce(
+  { target, settings, deadline, observer }: Attempt,
+  offersLink: boolean,
+): Promise<Connection> {
+  const runtime = browserRuntime();
+  const { subprotocols, linkProtocol, openTimeout, signal } = settings;
+  const offered = offersLink ? offerLink(subprotocols, linkProtocol === "required") : subprotocols;
+  return openWebSocket(
+    { runtime, url: target, subprotocols: offered, deadline, openTimeout, signal },
+    (socket) => {
+      if (linkProtocol === true) linkOffers.onOpened(target.endpoint, offersLink);
+      const { subprotocol, isLink } = readLinkAnswer(socket.protocol);
+      const messages = overWebSocket({ runtime, socket, settings: settings.connection });
+      const connection = new Connection({
+        runtime,
+        wire: withHeartbeat(messages, isLink && offersLink, settings),
+        settings: heartbeatSettings(isLink && offersLink, settings),
+        handshake: new BrowserHandshakeRecord(target, offered, socket, subprotocol),
+        owner: pageOwner,
+      });
+      observer?.onConnected(NOWHERE);
+      observer?.onOpen(connection);
+      probeOnReturn(connection);
+      connection[start]();
+      return connection;
+    },
+  );
+}
+
+function withHeartbeat(messages: WireMaker, isLink: boolean, { heartbeat }: ConnectSettings): WireMaker {
+  if (isLink) return overLinkProtocol(messages, "messages");
+  return heartbeat === null ? messages : withHeartbeatMessages(messages, heartbeat);
+}
+
+/** Without anything to ping with, there is no keepalive and no verdict. */
+function heartbeatSettings(isLink: boolean, { connection, heartbeat }: ConnectSettings): ConnectionSettings {
+  if (isLink || heartbeat !== null || connection.pingInterval === null) return connection;
+  connection.logger?.warn(
+    "no heartbeat: the server does not speak the link protocol, and no `heartbeat` functions were given",
+  );
+  return { ...connection, pingInterval: null, pingTimeout: null };
+}
+
+/** A page is not told of addresses. */
+const NOWHERE: TransportEnds = { remoteAddress: null, localAddress: null };

@@ -1,0 +1,40 @@
+// What a page knows of the opening handshake: what it asked for, and what the browser tells of the answer.
+
+import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
+import type { BrowserURL } from "./browser-url.js";
+
+export class BrowserHandshakeRecord implements HandshakeRecord {
+  readonly url: string;
+  readonly subprotocol: string | null;
+  readonly extensions: readonly string[];
+  readonly #target: string;
+  readonly #offered: readonly string[];
+  readonly #answered: string;
+
+  constructor(
+    url: BrowserURL,
+    offered: readonly string[],
+    socket: Pick<WebSocket, "extensions" | "protocol">,
+    subprotocol: string | null,
+  ) {
+    this.url = url.href;
+    this.subprotocol = subprotocol;
+    this.extensions = socket.extensions === "" ? [] : socket.extensions.split(",").map((name) => name.trim());
+    this.#target = url.target;
+    this.#offered = offered;
+    this.#answered = socket.protocol;
+  }
+
+  get request(): HandshakeRequest {
+    const headers = new Headers();
+    if (this.#offered.length > 0) headers.set("Sec-WebSocket-Protocol", this.#offered.join(", "));
+    return { method: "GET", target: this.#target, headers };
+  }
+
+  get response(): HandshakeResponse {
+    const headers = new Headers();
+    if (this.#answered !== "") headers.set("Sec-WebSocket-Protocol", this.#answered);
+    if (this.extensions.length > 0) headers.set("Sec-WebSocket-Extensions", this.extensions.join(", "));
+    return { status: 101, headers };
+  }
+}

@@ -1,0 +1,95 @@
+// Options of `connect()` in browsers.
+
+import {
+  checkBoolean,
+  checkConnectionOptions,
+  checkDuration,
+  checkSignal,
+  describe,
+  expected,
+  type ConnectionOptions,
+  type ConnectionSettings,
+} from "../connection/options.js";
+import { InvalidArgument } from "../protocol/errors.js";
+import { isReservedSubprotocol } from "../protocol/handshake/link-subprotocol.js";
+import { isToken } from "../protocol/handshake/token.js";
+import { checkHeartbeatMessages, type HeartbeatMessages } from "./heartbeat-messages.js";
+
+export interface ConnectOptions extends Omit<ConnectionOptions, "autoPong" | "compression"> {
+  /** Time for all of opening together; null for no limit. @default 10000 */
+  readonly openTimeout?: number | null;
+  /** Subprotocols to offer, the preferred one first (RFC 6455 section 1.9). @default [] */
+  readonly subprotocols?: readonly string[] | undefined;
+  /** Gives up at any moment of opening; the promise rejects with its reason. */
+  readonly signal?: AbortSignal | null | undefined;
+  /**
+   * Offer the link protocol, which gives pings to pages; a server of this library accepts it. One that refuses the
+   * offer is asked again without it; `"required"` leaves that out. @default true, and false beside `heartbeat`
+   */
+  readonly linkProtocol?: boolean | "required";
+  /** Makes and recognises the messages of a heartbeat that another server understands, in place of pings. */
+  readonly heartbeat?: HeartbeatMessages | undefined;
+}
+
+export interface ConnectSettings {
+  readonly connection: ConnectionSettings;
+  readonly openTimeout: number | null;
+  readonly subprotocols: readonly string[];
+  readonly signal: AbortSignal | null;
+  readonly linkProtocol: boolean | "required";
+  readonly heartbeat: HeartbeatMessages | null;
+}
+
+/** What only other environments can honour, and what to do about it here. */
+const UNKNOWN_HERE: readonly (readonly [name: string, advice: string])[] = [
+  ["headers", "a page cannot send headers: put a token into the URL, a cookie or the first message"],
+  ["origin", "the browser sends the page's own"],
+  ["tls", "the browser decides which certificates it accepts"],
+  ["proxy", "the browser uses its own settings"],
+  ["compression", "the browser compresses where the server agrees"],
+  ["autoPong", "the browser answers pings by itself"],
+  ["maxHandshakeSize", "the browser has limits of its own"],
+  ["maxRedirects", "browsers follow no redirect of a WebSocket"],
+  ["http2", "the browser chooses the version of HTTP"],
+  ["socketPath", "a page reaches no Unix socket"],
+];
+
+/** @throws InvalidArgument that names the option, what was expected and what came */
+export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
+  refuseUnknownHere(options);
+  const heartbeat = checkHeartbeatMessages(options.heartbeat);
+  return {
+    connection: checkConnectionOptions(options),
+    openTimeout: checkDuration("openTimeout", options.openTimeout, 10_000),
+    subprotocols: checkSubprotocols(options.subprotocols ?? []),
+    signal: checkSignal(options.signal),
+    linkProtocol: checkLinkProtocol(options.linkProtocol, heartbeat),
+    heartbeat,
+  };
+}
+
+function refuseUnknownHere(options: object): void {
+  for (const [name, advice] of UNKNOWN_HERE) {
+    const value: unknown = name in options ? options[name as keyof object] : undefined;
+    // Other environments take null for "none" in places.
+    if (value === undefined || value === null) continue;
+    throw new InvalidArgument(`Expected no \`${name}\` in a browser (${advice}), got ${describe(value)}`);
+  }
+}
+
+function checkLinkProtocol(value: unknown, heartbeat: HeartbeatMessages | null): boolean | "required" {
+  const choice = value === "required" ? value : checkBoolean("linkProtocol", value, heartbeat === null);
+  if (choice === false || heartbeat === null) return choice;
+  throw new InvalidArgument(
+    `Expected \`linkProtocol: false\` beside \`heartbeat\`: there is one heartbeat, got ${describe(value)}`,
+  );
+}
+
+function checkSubprotocols(value: unknown): readonly string[] {
+  const isList = Array.isArray(value) && value.every((item) => typeof item === "string" && isToken(item));
+  if (!isList) throw expected("subprotocols", "a list of tokens (RFC 6455 section 4.1)", value);
+  const names = value as readonly string[]; // Every item was looked at.
+  const wrong = names.find((name, index) => isReservedSubprotocol(name) || names.indexOf(name) !== index);
+  if (wrong === undefined) return names;
+  throw expected("subprotocols", "names once each, and none of the link protocol", wrong);
+}
