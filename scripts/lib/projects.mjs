@@ -8,6 +8,7 @@ export const projects = [
   { source: "testkit/src", output: "testkit/dist" },
   { source: "demo/src", output: "demo/dist" },
   { source: "interop/src", output: "interop/dist" },
+  { source: "browser-tests/src", output: "browser-tests/dist" },
   { source: "bench/src", output: "bench/dist" },
   { source: "examples/src", output: "examples/dist" },
   { source: "autobahn/src", output: "autobahn/dist" },

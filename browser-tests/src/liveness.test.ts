@@ -1,0 +1,220 @@
+// A page whose network dies, and one that sleeps: the first is told, the second is not misjudged.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { eventually } from "holdfast-testkit";
+import type { Connection } from "holdfast/browser";
+import type { Page } from "playwright-core";
+import { Browser, skip } from "./browser/chromium.js";
+import { openScene } from "./browser/scene.js";
+import "./browser/page-globals.js";
+
+const INTERVAL = 400;
+const TIMEOUT = 600;
+
+/** A busy machine may be as late as that; not more, or the bound is broken. */
+const MARGIN = 400;
+
+describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
+  let browser: Browser;
+  let page: Page;
+
+  before(async () => {
+    browser = await Browser.start();
+  });
+  after(() => browser[Symbol.asyncDispose]());
+
+  async function connect(url: string): Promise<void> {
+    page = await browser.openPage();
+    await page.evaluate(
+      async ([to, pingInterval, pingTimeout]) => {
+        const connection = await holdfast.connect(to, { pingInterval, pingTimeout });
+        const gaps: number[] = [];
+        connection.on("suspended", ({ gap }) => gaps.push(gap));
+        globalThis.kept = { connection, gaps };
+        await connection.ping();
+      },
+      [url, INTERVAL, TIMEOUT] as const,
+    );
+  }
+
+  /** The connection is open, and carries messages both ways. */
+  async function assertAlive(): Promise<void> {
+    const echo = await page.evaluate(async () => {
+      const connection = kept["connection"] as Connection;
+      await connection.send("still there?");
+      return { message: await connection.recv({ timeout: 5000 }), state: connection.state };
+    });
+    assert.deepEqual(echo, { message: "still there?", state: "open" });
+  }
+
+  test("I3: a network that goes silent is a verdict within interval + timeout, while a bare WebSocket still says OPEN", async () => {
+    await using scene = await openScene();
+    await connect(scene.url);
+    await page.evaluate(async (url) => {
+      const bare = new WebSocket(url);
+      await new Promise((resolve) => (bare.onopen = resolve));
+      kept["bare"] = bare;
+    }, scene.url);
+    scene.proxy.freeze();
+    const end = await page.evaluate(async () => {
+      const from = performance.now();
+      const info = await (kept["connection"] as Connection).closed;
+      const { cause, message, evidence } = info;
+      return {
+        took: performance.now() - from,
+        bare: (kept["bare"] as WebSocket).readyState,
+        OPEN: WebSocket.OPEN,
+        cause,
+        message,
+        answered: evidence.latency.answered > 0,
+        explained: holdfast.explain(info),
+      };
+    });
+    const { took, bare, OPEN, explained, ...rest } = end;
+    assert(took <= INTERVAL + TIMEOUT + MARGIN, `${took} ms`);
+    assert.equal(bare, OPEN);
+    assert.match(explained, /did not answer a ping within 600 ms/);
+    assert.deepEqual(rest, {
+      cause: "heartbeat-timeout",
+      message: "sent 4011 (private use) keepalive ping timeout; no close frame received",
+      answered: true,
+    });
+  });
+
+  test("I3: persist() comes back once the network does", async () => {
+    await using scene = await openScene();
+    page = await browser.openPage();
+    const events = page.evaluate(
+      async ([url, pingInterval, pingTimeout]) => {
+        const client = new holdfast.Client(url, { pingInterval, pingTimeout, pollInterval: null });
+        const seen: string[] = [];
+        let readies = 0;
+        for await (const event of holdfast.persist(client, { firstDelay: 200, maxDelay: 300 })) {
+          if (!["ping", "pong"].includes(event.type)) seen.push(event.type);
+          if (event.type === "ready" && ++readies === 2) await client.close();
+        }
+        return seen;
+      },
+      [scene.url, INTERVAL, TIMEOUT] as const,
+    );
+    await eventually(() => scene.connections.length === 1, "the first connection", 10_000);
+    scene.proxy.freeze();
+    await eventually(() => scene.proxy.accepted >= 2, "another attempt", 10_000);
+    scene.proxy.thaw();
+    const seen = await events;
+    assert.deepEqual(seen.slice(0, 6), [
+      "connecting",
+      "connected",
+      "ready",
+      "unresponsive",
+      "disconnected",
+      "backOff",
+    ]);
+    assert.deepEqual(seen.slice(-5), ["connecting", "connected", "ready", "closed", "disconnected"]);
+  });
+
+  test("I3: a page that is frozen for longer than interval + timeout is not misjudged", async () => {
+    await using scene = await openScene();
+    await connect(scene.url);
+    const session = await browser.context.newCDPSession(page);
+    await session.send("Page.setWebLifecycleState", { state: "frozen" });
+    await new Promise((resolve) => setTimeout(resolve, 3 * (INTERVAL + TIMEOUT)));
+    await session.send("Page.setWebLifecycleState", { state: "active" });
+    await assertAlive();
+    await new Promise((resolve) => setTimeout(resolve, 2 * (INTERVAL + TIMEOUT)));
+    await assertAlive();
+    const gaps = await page.evaluate(() => kept["gaps"] as number[]);
+    assert(Math.max(...gaps) > INTERVAL + TIMEOUT, `Gaps of ${gaps.join(", ")} ms`);
+  });
+
+  test("I3: a page whose main thread is blocked for 3 × pingTimeout is not misjudged", async () => {
+    await using scene = await openScene();
+    await connect(scene.url);
+    await page.evaluate((ms) => {
+      const until = performance.now() + ms;
+      while (performance.now() < until);
+    }, 3 * TIMEOUT);
+    await assertAlive();
+    await new Promise((resolve) => setTimeout(resolve, INTERVAL + TIMEOUT));
+    await assertAlive();
+  });
+
+  test("I3: timers that are slowed down, as in a hidden tab, cause no verdict, and hide no dead network", async () => {
+    await using scene = await openScene();
+    page = await browser.context.newPage();
+    // What browsers do to hidden pages: timers go off once a second, then once a minute. Here every 1.5 s.
+    await page.addInitScript(() => {
+      const setTimer = globalThis.setTimeout.bind(globalThis) as (
+        callback: () => void,
+        delay: number,
+      ) => number;
+      const slow = (callback: () => void, delay = 0): number => {
+        const due = Math.ceil((performance.now() + delay) / 1500) * 1500;
+        return setTimer(callback, due - performance.now());
+      };
+      globalThis.slowDown = () => Object.assign(globalThis, { setTimeout: slow });
+      globalThis.speedUp = () => Object.assign(globalThis, { setTimeout: setTimer });
+    });
+    await page.goto(`${browser.origin}/`);
+    await page.waitForFunction("globalThis.holdfast !== undefined");
+    await page.evaluate(
+      async ([url, pingInterval, pingTimeout]) => {
+        slowDown();
+        const connection = await holdfast.connect(url, { pingInterval, pingTimeout });
+        globalThis.kept = { connection };
+      },
+      [scene.url, INTERVAL, TIMEOUT] as const,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 7000));
+    await assertAlive();
+    scene.proxy.freeze();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // The page is shown again: a probe at once, and the verdict after it.
+    const took = await page.evaluate(async () => {
+      speedUp();
+      const from = performance.now();
+      document.dispatchEvent(new Event("visibilitychange"));
+      const { cause } = await (kept["connection"] as Connection).closed;
+      return { cause, ms: performance.now() - from };
+    });
+    assert.equal(took.cause, "heartbeat-timeout");
+    // A timer that was set while they were slow may still have to go off first.
+    assert(took.ms <= 1500 + INTERVAL + TIMEOUT + MARGIN, `${took.ms} ms`);
+  });
+
+  test("I3, F9: a page that comes back probes at once, and does not wait out a backoff", async () => {
+    await using scene = await openScene();
+    page = await browser.openPage();
+    await page.evaluate(async (url) => {
+      const connection = await holdfast.connect(url, { pingInterval: 60_000 });
+      while (connection.latencyStats.answered < 1) await new Promise((resolve) => setTimeout(resolve, 10));
+      globalThis.kept = { connection };
+    }, scene.url);
+    await new Promise((resolve) => setTimeout(resolve, 1100)); // A probe is not sent right behind another ping.
+    for (const type of ["pageshow", "online"]) {
+      const answered = await page.evaluate(async (name) => {
+        const connection = kept["connection"] as Connection;
+        const before = connection.latencyStats.answered;
+        globalThis.dispatchEvent(new Event(name));
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        const after = connection.latencyStats.answered;
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        return after - before;
+      }, type);
+      assert.equal(answered, 1, type);
+    }
+    const waited = await page.evaluate(async (url) => {
+      const client = new holdfast.Client(url.replace(/\d+\/$/, "1/"), { pollInterval: null });
+      let from = 0;
+      for await (const event of holdfast.persist(client, { minDelay: 30_000, firstDelay: 60_000 })) {
+        if (event.type === "connecting" && from > 0) break;
+        if (event.type !== "backOff") continue;
+        from = performance.now();
+        setTimeout(() => globalThis.dispatchEvent(new Event("online")), 100);
+      }
+      return performance.now() - from;
+    }, scene.url);
+    assert(waited < 5000, `${waited} ms`);
+  });
+});
