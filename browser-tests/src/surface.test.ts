@@ -203,7 +203,11 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
       const sends: Promise<void>[] = [];
       for (let count = 0; count < 400; count++) {
         const sent = connection.send(new Uint8Array(64 * 1024));
-        sends.push(sent.then(() => void settled++));
+        sends.push(
+          sent.then(() => {
+            settled++;
+          }),
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, 300));
       const stuck = { isStuck: settled < 400, isBuffered: connection.bufferedAmount > 1024 * 1024 };

@@ -42,7 +42,7 @@ export const layers = {
   ],
   server: ["node", "connection/frames", "connection", "protocol", "universal", "heartbeat", allOfNode],
   persist: ["universal", "connection", "heartbeat"],
-  browser: ["connection", "persist", "heartbeat", "universal"],
+  browser: ["connection", "persist", "heartbeat", "universal", typesOf("protocol")],
   cli: [".", allOfNode],
   ".": ["protocol", "universal", "heartbeat", "connection", "node", "client", "server", "persist", "browser"],
 };

@@ -74,6 +74,23 @@ export class Browser implements AsyncDisposable {
     return page;
   }
 
+  /**
+   * Stops the processes of all pages, as a machine that goes to sleep does. Headless, Chromium hides no page, and so
+   * freezes none by itself.
+   */
+  async stopPages(): Promise<{ resume(): void }> {
+    const session = await this.context.browser()?.newBrowserCDPSession();
+    if (session === undefined) throw new Error("Expected a browser behind the context");
+    const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+    const pages = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
+    for (const pid of pages) process.kill(pid, "SIGSTOP");
+    return {
+      resume() {
+        for (const pid of pages) process.kill(pid, "SIGCONT");
+      },
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.context.close();
     this.#site.close();

@@ -104,9 +104,13 @@ class HeartbeatByMessages extends WireLayer {
   /** An answer to a ping answers those before it as well: they were sent first. */
   #onPong(answered: number | true): void {
     const place = answered === true ? 0 : this.#sent.findIndex(({ number }) => number === answered);
-    const ping = this.#sent[place];
-    if (place >= 0) this.#sent = this.#sent.slice(place + 1);
-    this.handler.onPong(ping?.payload ?? NO_PAYLOAD);
+    const ping = this.#sent.at(place);
+    if (place === -1 || ping === undefined) {
+      this.handler.onPong(NO_PAYLOAD); // It answers nothing, and is counted as such.
+      return;
+    }
+    this.#sent = this.#sent.slice(place + 1);
+    this.handler.onPong(ping.payload);
   }
 
   #tell(message: Message): void {

@@ -8,7 +8,10 @@ const DOUBTS = 3;
 const MAX_SERVERS = 100;
 
 /** What a server made of the offer. */
-type Experience = { readonly acceptsOffer: boolean; failures: number };
+interface Experience {
+  readonly acceptsOffer: boolean;
+  failures: number;
+}
 
 /** Remembers, for as long as the page lives, what servers made of the offer. */
 export class LinkOffers {

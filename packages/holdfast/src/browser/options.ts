@@ -51,7 +51,9 @@ const UNKNOWN_HERE: readonly (readonly [name: string, advice: string])[] = [
   ["maxHandshakeSize", "the browser has limits of its own"],
   ["maxRedirects", "browsers follow no redirect of a WebSocket"],
   ["http2", "the browser chooses the version of HTTP"],
-  ["socketPath", "a page reaches no Unix socket"],
+  ...["socketPath", "stream", "createConnection", "localAddress", "family", "lookup", "autoSelectFamily"].map(
+    (name) => [name, "the browser makes its own connections"] as const,
+  ),
 ];
 
 /** @throws InvalidArgument that names the option, what was expected and what came */

@@ -27,8 +27,9 @@ export function readLinkMessage(text: string): LinkMessage {
   if (text.length > MAX_LINK_MESSAGE) {
     return invalid(`at most ${MAX_LINK_MESSAGE} characters in a message of the link protocol`);
   }
-  const [, word, argument = ""] = LINK_MESSAGE.exec(text) ?? [];
-  if (word === undefined) return invalid("a word of the link protocol behind U+0016");
+  const match = LINK_MESSAGE.exec(text);
+  if (match === null) return invalid("a word of the link protocol behind U+0016");
+  const [, word, argument = ""] = match;
   if (word !== "ping" && word !== "pong") return { type: "unknown" };
   const payload = bytesOf(argument);
   return payload === null

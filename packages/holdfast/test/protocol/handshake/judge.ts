@@ -27,5 +27,5 @@ export function judge(line: string, fields: Fields, options = OPTIONS) {
   const judgement = judgeRequest(requestHead(line, ...lines), options);
   if (judgement.outcome !== "upgrade") return judgement;
   const { offeredSubprotocols, ...rest } = judgement;
-  return { ...rest, subprotocol: chooseSubprotocol(offeredSubprotocols, options) };
+  return { ...rest, ...chooseSubprotocol(offeredSubprotocols, options) };
 }

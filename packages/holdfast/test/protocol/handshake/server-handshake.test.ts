@@ -11,6 +11,8 @@ const UPGRADED = {
   key: SAMPLE_KEY,
   target: "/chat",
   subprotocol: null,
+  subprotocolAnswer: null,
+  isLink: false,
   extensionOffer: null,
 };
 const NOT_WEBSOCKET = { outcome: "not-websocket" };
@@ -35,6 +37,8 @@ test("B3: the fullest request is upgraded, in any case of what has none", () => 
       key: SAMPLE_KEY,
       target: "/chat?a=b",
       subprotocol: "superchat",
+      subprotocolAnswer: "superchat",
+      isLink: false,
       extensionOffer: "a; b, c",
     },
   );
@@ -102,7 +106,7 @@ test("G6: selectSubprotocol chooses among what was offered, and is not asked whe
     return judge(LINE, fields, { ...OPTIONS, subprotocols: ["a"], selectSubprotocol });
   };
   const offer = { "Sec-WebSocket-Protocol": "a, b" };
-  assert.deepEqual(select("b", offer), { ...UPGRADED, subprotocol: "b" });
+  assert.deepEqual(select("b", offer), { ...UPGRADED, subprotocol: "b", subprotocolAnswer: "b" });
   assert.deepEqual(select(null, offer), UPGRADED);
   assert.deepEqual(select(undefined, offer), UPGRADED);
   assert.deepEqual(select("c", {}), UPGRADED);

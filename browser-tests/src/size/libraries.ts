@@ -1,0 +1,34 @@
+// What is measured: the library by its parts, and what else there is for connections that come back.
+
+export interface Measured {
+  readonly name: string;
+  readonly program: string;
+  /** Bytes that it may have with gzip; null for the libraries of others. */
+  readonly limit: number | null;
+}
+
+const KEEP = "globalThis.kept =";
+
+export const MEASURED: readonly Measured[] = [
+  {
+    name: "holdfast: connect",
+    program: `import { connect } from "holdfast"; ${KEEP} connect;`,
+    limit: 19_500,
+  },
+  {
+    name: "holdfast: Client, persist",
+    program: `import { Client, persist } from "holdfast"; ${KEEP} [Client, persist];`,
+    limit: 25_000,
+  },
+  { name: "holdfast: everything", program: `import * as all from "holdfast"; ${KEEP} all;`, limit: 30_000 },
+  {
+    name: "partysocket",
+    program: `import { WebSocket } from "partysocket"; ${KEEP} WebSocket;`,
+    limit: null,
+  },
+  {
+    name: "reconnecting-websocket",
+    program: `import WebSocket from "reconnecting-websocket"; ${KEEP} WebSocket;`,
+    limit: null,
+  },
+];
