@@ -48,14 +48,15 @@ export function fuzz(data: Uint8Array): void {
     assertRefusal(judgement.status, judgement.body, judgement.headers);
   } else if (judgement.outcome === "upgrade") {
     const { key, target, offeredSubprotocols } = judgement;
-    const subprotocol = chooseSubprotocol(offeredSubprotocols, { subprotocols: SUBPROTOCOLS });
+    const linkProtocol = (seed & 2) === 2;
+    const choice = chooseSubprotocol(offeredSubprotocols, { subprotocols: SUBPROTOCOLS, linkProtocol });
+    const { subprotocol, subprotocolAnswer } = choice;
     const host = head.headers.get("Host") ?? "";
     assert.match(target, /^\/[\x21-\x7e]*$/);
     assert(subprotocol === null || SUBPROTOCOLS.includes(subprotocol));
-    assert.equal(
-      readHead(buildUpgradeResponse({ key, subprotocol, extensions: null }), seed)?.rest.length,
-      0,
-    );
+    assert(subprotocolAnswer === null || offeredSubprotocols.includes(subprotocolAnswer));
+    const answer = buildUpgradeResponse({ key, subprotocol: subprotocolAnswer, extensions: null });
+    assert.equal(readHead(answer, seed)?.rest.length, 0);
     // The connection's URL is one of the host that was asked for, whatever the target.
     const url = `ws://${host}${target}`;
     assertSameHost(url, `ws://${host}`);

@@ -179,6 +179,10 @@ export abstract class WireLayer implements Wire, WireHandler {
     this.handler.onFailure(failure);
   }
 
+  onSendingFailed(error: Error): void {
+    this.handler.onSendingFailed(error);
+  }
+
   onHeld(): void {
     this.handler.onHeld();
   }
