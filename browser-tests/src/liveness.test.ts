@@ -165,7 +165,7 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
       },
       [scene.url, INTERVAL, TIMEOUT] as const,
     );
-    await new Promise((resolve) => setTimeout(resolve, 7000));
+    await new Promise((resolve) => setTimeout(resolve, 4500));
     await assertAlive();
     scene.proxy.freeze();
     await new Promise((resolve) => setTimeout(resolve, 100));
