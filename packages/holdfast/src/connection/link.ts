@@ -162,9 +162,8 @@ export class Link
     this.#messagesSent++;
     if (this.#wire.sendShared?.(message) === true) return;
     const { data } = message;
-    void (typeof data === "string" || data instanceof TextBytes
-      ? this.#wire.sendText(data, settings)
-      : this.#wire.sendBinary(data, settings));
+    const isText = typeof data === "string" || data instanceof TextBytes;
+    void (isText ? this.#wire.sendText(data, settings) : this.#wire.sendBinary(data, settings));
   }
 
   /** Whether fewer than `limit` bytes wait for the peer. What has only not been written yet does not. */

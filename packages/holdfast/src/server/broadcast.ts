@@ -6,6 +6,8 @@ import { SharedFrames } from "../connection/frames/shared-frames.js";
 import { checkBoolean, checkChoice, checkSize, describe, expected } from "../connection/options.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import { InvalidArgument } from "../protocol/errors.js";
+import { TextBytes } from "../protocol/message/text-bytes.js";
+import { isValidText } from "../protocol/message/utf8.js";
 
 /**
  * What becomes of a receiver that does not keep up:
@@ -40,10 +42,10 @@ export interface BroadcastResult {
 }
 
 /**
- * Sends a message to all of the connections: a string as text, bytes as binary, which may be changed afterwards. It does
- * not wait for anybody: what a receiver does not take is bounded by `limit`, and the bytes are in memory once for all
- * of them. Connections of a client are masked (RFC 6455 section 5.3), so that nothing can be shared with them; they are
- * sent the message one by one.
+ * Sends a message to all of the connections: a string or `TextBytes` as text, other bytes as binary; they may be
+ * changed afterwards. It does not wait for anybody: what a receiver does not take is bounded by `limit`, and the bytes
+ * are in memory once for all of them. Connections of a client are masked (RFC 6455 section 5.3), so that nothing can be
+ * shared with them; they are sent the message one by one.
  *
  * @throws InvalidArgument
  */
@@ -119,7 +121,12 @@ function checkExcept(value: unknown): BroadcastSettings["except"] {
 }
 
 function checkData(data: unknown): string | Uint8Array {
-  const checked = typeof data === "string" ? data : toBytes(data);
-  if (checked !== null) return checked;
-  throw new InvalidArgument(`Expected \`data\` to be a string or bytes, got ${describe(data)}`);
+  if (typeof data === "string") return data;
+  const bytes = toBytes(data);
+  if (bytes === null) {
+    throw new InvalidArgument(`Expected \`data\` to be a string or bytes, got ${describe(data)}`);
+  }
+  if (!(data instanceof TextBytes)) return bytes;
+  if (isValidText(data)) return data;
+  throw new InvalidArgument("Expected `data` to be UTF-8, as text has to be, got other bytes");
 }

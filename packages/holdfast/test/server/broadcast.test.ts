@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { broadcast, connect, InvalidArgument, serve } from "holdfast";
+import { broadcast, connect, InvalidArgument, serve, TextBytes } from "holdfast";
 import { eventually, OPCODE, RawClient } from "holdfast-testkit";
 import { Compressed, long } from "../connection/compressed.js";
 import { Harness, parseFrames, sharedRuntime } from "../connection/harness.js";
@@ -115,6 +115,25 @@ describe("broadcast", () => {
     broadcast(connectionsOf(harnesses), Uint8Array.of(65));
     shared.clock.turn();
     for (const harness of harnesses) assert.deepEqual(harness.sent(), ["TEXT to all", "BINARY A"]);
+  });
+
+  test("G5: TextBytes go out as text, to clients too, and are checked once (RFC 6455 section 8.1)", async () => {
+    const shared = sharedRuntime();
+    const harnesses = (["client", "server"] as const).map((role) => new Harness({ role, shared }));
+    for (const text of ["", "é", "x".repeat(70_000)])
+      broadcast(connectionsOf(harnesses), new TextBytes(Buffer.from(text)));
+    await shared.clock.settle();
+    for (const harness of harnesses) {
+      assert.deepEqual(
+        harness.sentFrames().map(({ opcode, payload }) => [opcode, payload.length]),
+        [
+          [OPCODE.text, 0],
+          [OPCODE.text, 2],
+          [OPCODE.text, 70_000],
+        ],
+      );
+    }
+    assert.throws(() => broadcast(connectionsOf(harnesses), new TextBytes([0xff])), InvalidArgument);
   });
 
   test("G5: one that is sending a message piece by piece gets it behind that, and within its limit", async () => {

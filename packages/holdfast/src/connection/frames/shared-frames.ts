@@ -3,6 +3,7 @@
 import type { MessageExtension, MessageSharing } from "../../protocol/extension.js";
 import { FrameEncoder } from "../../protocol/frame/frame-encoder.js";
 import { BINARY, FIN, TEXT } from "../../protocol/frame/opcode.js";
+import { TextBytes } from "../../protocol/message/text-bytes.js";
 import type { SharedMessage } from "../wire.js";
 import type { Arena } from "./arena.js";
 
@@ -17,6 +18,7 @@ export class SharedFrames implements SharedMessage {
   /** The frame as it is. Beside it in memory are others of its turn: it is not to be kept for long. */
   readonly frame: Buffer;
   readonly #text: string | null;
+  readonly #isText: boolean;
   #lastingFrame: Buffer | null = null;
   /** By how an extension encodes. */
   #encodedFrames: Map<number, Uint8Array | Promise<Uint8Array>> | null = null;
@@ -24,6 +26,7 @@ export class SharedFrames implements SharedMessage {
   constructor(data: string | Uint8Array, mayEncode: boolean, arena: Arena) {
     this.mayEncode = mayEncode;
     this.#text = typeof data === "string" ? data : null;
+    this.#isText = typeof data === "string" || data instanceof TextBytes;
     this.size = typeof data === "string" ? Buffer.byteLength(data) : data.length;
     this.frame = arena.take(encoder.frameSize(this.size));
     const start = encoder.writeHeader(this.frame, 0, FIN | this.opcode, this.size);
@@ -39,7 +42,9 @@ export class SharedFrames implements SharedMessage {
 
   /** The message for those who cannot take its frame. */
   get data(): string | Uint8Array {
-    return this.#text ?? this.#payloadOf(this.lastingFrame);
+    if (this.#text !== null) return this.#text;
+    const payload = this.#payloadOf(this.lastingFrame);
+    return this.#isText ? new TextBytes(payload) : payload;
   }
 
   /** The frame as an extension encodes it for many; promised where that takes long. */
@@ -64,7 +69,7 @@ export class SharedFrames implements SharedMessage {
   }
 
   get opcode(): number {
-    return this.#text === null ? BINARY : TEXT;
+    return this.#isText ? TEXT : BINARY;
   }
 
   #payloadOf(frame: Buffer): Uint8Array {
