@@ -39,6 +39,11 @@ export function fuzz(data: Uint8Array): void {
   }
   assert.deepEqual(offered, tokens);
   assert.equal(new Set(offered).size, offered.length);
-  const chosen = chooseSubprotocol(offered, { subprotocols: SPOKEN });
-  assert.equal(chosen, SPOKEN.find((name) => offered.includes(name)) ?? null);
+  for (const linkProtocol of [false, true]) {
+    const choice = chooseSubprotocol(offered, { subprotocols: SPOKEN, linkProtocol });
+    const isOffered = (name: string): boolean =>
+      offered.includes(name) || (linkProtocol && offered.includes(`holdfast.v1+${name}`));
+    assert.equal(choice.subprotocol, SPOKEN.find(isOffered) ?? null);
+    assert(choice.subprotocolAnswer === null || offered.includes(choice.subprotocolAnswer));
+  }
 }

@@ -85,6 +85,34 @@ describe("persist()", () => {
     assertAttempts(consumer.types);
   });
 
+  test("F9: a network that returns ends the wait at once, and is listened for only during it", async () => {
+    const scene = begin((attempt) => attempt.fail(refused()), { minDelay: 10_000, firstDelay: 20_000 });
+    const { clock, connector } = scene;
+    await clock.settle();
+    assert.equal(connector.watchers.size, 1);
+    for (let count = 2; count <= 4; count++) {
+      connector.returnNetwork();
+      await clock.settle();
+      assert.equal(connector.attempts.length, count);
+      assert.equal(connector.watchers.size, 1);
+    }
+    assert.equal(clock.now(), 0);
+    await stop(scene);
+    assert.equal(connector.watchers.size, 0);
+  });
+
+  test("F4, F9: a wait that the server asked for is kept, whatever the network does", async () => {
+    const scene = begin((attempt) => {
+      attempt.connected();
+      attempt.fail(status(503, 60_000));
+    });
+    await scene.clock.settle();
+    scene.connector.returnNetwork();
+    await scene.clock.settle();
+    assert.equal(scene.connector.attempts.length, 1);
+    await stop(scene);
+  });
+
   test("F2: with the options left out, the delays follow the law", async () => {
     const scene = begin((attempt) => attempt.fail(refused()), {}, { seed: 7 });
     await scene.clock.advanceAsync(300_000);

@@ -119,6 +119,19 @@ export class ScriptedConnector implements Connector<ConnectorOptions> {
     this.#onAttempt = onAttempt;
   }
 
+  /** Who waits for the network to return. */
+  readonly watchers = new Set<() => void>();
+
+  readonly watchReturns = (callback: () => void): (() => void) => {
+    this.watchers.add(callback);
+    return () => this.watchers.delete(callback);
+  };
+
+  /** The network may have come back. */
+  returnNetwork(): void {
+    for (const watcher of [...this.watchers]) watcher();
+  }
+
   /** The newest. */
   get attempt(): ScriptedAttempt {
     const newest = this.attempts.at(-1);
