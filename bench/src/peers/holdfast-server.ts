@@ -9,5 +9,5 @@ const server: Server = await serve(
 announce(server.port);
 
 function tellAll(message: Message): void {
-  for (const connection of server.connections) void connection.send(message);
+  server.broadcast(message);
 }
