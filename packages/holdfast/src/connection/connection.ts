@@ -10,7 +10,7 @@ import { isFragments, sendFragments, type Fragments } from "./fragmented-send.js
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./handshake-record.js";
 import type { Message } from "./inbox.js";
 import { Interruption } from "./interruption.js";
-import { ended, Link, type ConnectionState, type LinkOptions } from "./link.js";
+import { ended, Link, type ConnectionState, type LeaveCause, type LinkOptions } from "./link.js";
 import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
 import {
   checkBoolean,
@@ -78,6 +78,10 @@ export const cutFor = Symbol("cutFor");
 export const offer = Symbol("offer");
 /** Pings now, ahead of the schedule. Not for applications. */
 export const probe = Symbol("probe");
+/** Sends, and tells a receipt when the message leaves. Not for applications. */
+export const sendTracked = Symbol("sendTracked");
+/** Hands to the socket now what else would go at the end of the turn. Not for applications. */
+export const flush = Symbol("flush");
 /** Begins reading and pinging. Not for applications. */
 export const start = Symbol("start");
 /** The clock and the timers that a connection lives by, for the recipes of persist/. Not for applications. */
@@ -203,7 +207,15 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    */
   send(data: string | Bytes | Fragments, options?: SendOptions): Promise<void> {
     try {
-      const settings = options === undefined ? DEFAULT_SEND : checkSendOptions(options);
+      return this[sendTracked](data, options === undefined ? DEFAULT_SEND : checkSendOptions(options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** `send()` for who has to know when the message leaves. */
+  [sendTracked](data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
+    try {
       if (settings.signal?.aborted === true) return Promise.reject(settings.signal.reason as Error);
       if (!this.#link.isSendable) return this.#rejectOnceClosed(settings.signal);
       if (this.#fragmented !== null) return this.#sendInTurn(data, settings);
@@ -260,7 +272,8 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   forEach(callback: (message: Message) => unknown, options?: CallOptions): Promise<CloseInfo> {
     try {
       checkFunction("callback", callback);
-      return consumeAll(this.#link, callback, checkSignal(options?.signal));
+      const howItEnded = (): CloseInfo => this.#link.closedError().info;
+      return consumeAll(this.#link, callback, checkSignal(options?.signal), howItEnded);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -349,9 +362,9 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   }
 
   /** Waits until no other message is under way, and looks at everything anew. */
-  async #sendInTurn(data: string | Bytes | Fragments, { signal, mayEncode }: SendSettings): Promise<void> {
+  async #sendInTurn(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
     while (this.#fragmented !== null) await this.#fragmented;
-    return this.send(data, { signal, compress: mayEncode });
+    return this[sendTracked](data, settings);
   }
 
   #sendFragments(source: Fragments, signal: AbortSignal | null): Promise<void> {
@@ -391,8 +404,12 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     return this.#link.attachTap(tap);
   }
 
-  [leave](close: CloseFrame): ConnectionClosed {
-    return this.#link.leave(close);
+  [leave](close: CloseFrame, cause: LeaveCause = "aborted"): ConnectionClosed {
+    return this.#link.leave(close, cause);
+  }
+
+  [flush](): void {
+    this.#link.flush();
   }
 
   [ended](info: CloseInfo, error: ConnectionClosed): void {
@@ -427,7 +444,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   async #sendSharedInTurn(message: SharedMessage): Promise<void> {
     this.#offeredInTurn += message.size;
     try {
-      await this.#sendInTurn(message.data, { mayEncode: message.mayEncode, signal: null });
+      await this.#sendInTurn(message.data, { mayEncode: message.mayEncode, signal: null, receipt: null });
     } catch {
       // The connection has ended, and says so itself.
     } finally {
@@ -444,8 +461,10 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
 const NO_PINGS =
   "This connection has no pings: browsers send none, and the server does not speak Holdfast's link protocol. Give `heartbeat` functions that make messages which the server answers";
 
-const DEFAULT_SEND: SendSettings = { mayEncode: true, signal: null };
+const DEFAULT_SEND: SendSettings = { mayEncode: true, signal: null, receipt: null };
 
-function checkSendOptions(options: SendOptions): SendSettings {
-  return { mayEncode: checkBoolean("compress", options.compress, true), signal: checkSignal(options.signal) };
+/** @throws InvalidArgument */
+export function checkSendOptions(options: SendOptions): SendSettings {
+  const mayEncode = checkBoolean("compress", options.compress, true);
+  return { mayEncode, signal: checkSignal(options.signal), receipt: null };
 }

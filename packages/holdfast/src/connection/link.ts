@@ -35,6 +35,9 @@ import type {
 
 export type ConnectionState = "connecting" | "open" | "closing" | "closed";
 
+/** Why a connection is left: its owner wants no more of it, or has found its peer dead. */
+export type LeaveCause = "aborted" | "heartbeat-timeout";
+
 export interface LinkOptions {
   readonly runtime: Runtime;
   readonly wire: WireMaker;
@@ -141,6 +144,10 @@ export class Link
     return this.#ending.settle();
   }
 
+  get hasEndedWell(): boolean {
+    return this.closedError().info.ok;
+  }
+
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
     const sending = this.#wire.sendText(text, settings); // Throws for bytes that are no text.
     this.#messagesSent++;
@@ -158,7 +165,7 @@ export class Link
   }
 
   sendShared(message: SharedMessage): void {
-    const settings: SendSettings = { mayEncode: message.mayEncode, signal: null };
+    const settings: SendSettings = { mayEncode: message.mayEncode, signal: null, receipt: null };
     this.#messagesSent++;
     if (this.#wire.sendShared?.(message) === true) return;
     const { data } = message;
@@ -200,9 +207,14 @@ export class Link
     this.#abandon();
   }
 
+  /** What was sent goes to the socket now rather than at the end of the turn. */
+  flush(): void {
+    this.#wire.flush();
+  }
+
   /** Ends the connection now: the peer is told, in case it still listens, and not waited for. */
-  leave(close: CloseFrame): ConnectionClosed {
-    if (this.#state !== "closed") this.#giveUp(this.#tapping?.unanswered ?? close, "aborted");
+  leave(close: CloseFrame, cause: LeaveCause): ConnectionClosed {
+    if (this.#state !== "closed") this.#giveUp(this.#tapping?.unanswered ?? close, cause);
     return this.closedError();
   }
 

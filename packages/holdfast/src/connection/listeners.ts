@@ -26,8 +26,6 @@ interface Registration {
   readonly listener: (event: never) => void;
 }
 
-type Registered = Map<ConnectionEventName, readonly Registration[]>;
-
 export const EVENT_NAMES: readonly ConnectionEventName[] = [
   "ping",
   "pong",
@@ -37,24 +35,22 @@ export const EVENT_NAMES: readonly ConnectionEventName[] = [
   "resumed",
 ];
 
-export class Listeners {
+/** `Events` are those of a connection, or of what outlives connections. */
+export class Listeners<Events extends object = ConnectionEvents> {
   readonly #clock: Clock;
-  #registered: Registered | null = null;
+  #registered: Map<keyof Events, readonly Registration[]> | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  has(name: ConnectionEventName): boolean {
+  has(name: keyof Events): boolean {
     return this.#registered?.has(name) === true;
   }
 
   /** Adds a listener; returns what removes it. */
-  add<Name extends ConnectionEventName>(name: Name, listener: Listener<Name>): () => void {
-    const registered: Registered = (this.#registered ??= new Map<
-      ConnectionEventName,
-      readonly Registration[]
-    >());
+  add<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
+    const registered = (this.#registered ??= new Map<keyof Events, readonly Registration[]>());
     // A copy for each change, so that one that happens while listeners are called disturbs nobody.
     const registration: Registration = { listener };
     registered.set(name, [...(registered.get(name) ?? []), registration]);
@@ -65,10 +61,10 @@ export class Listeners {
     };
   }
 
-  emit<Name extends ConnectionEventName>(name: Name, event: ConnectionEvents[Name]): void {
+  emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     for (const { listener } of this.#registered?.get(name) ?? []) {
       try {
-        (listener as Listener<Name>)(event); // The map holds under each name only listeners of that name.
+        (listener as (event: Events[Name]) => void)(event); // The map holds under each name only listeners of that name.
       } catch (error) {
         // As with EventTarget: it is an uncaught exception, and not the connection's to suffer from.
         this.#clock.atTurnEnd(() => {

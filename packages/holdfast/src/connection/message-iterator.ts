@@ -35,9 +35,8 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
   }
 
   end(): void {
-    const error = this.#connection.closedError();
-    if (error.info.ok) this.#resolve({ value: undefined, done: true });
-    else this.#reject(error);
+    if (this.#connection.hasEndedWell) this.#resolve({ value: undefined, done: true });
+    else this.#reject(this.#connection.closedError());
   }
 }
 

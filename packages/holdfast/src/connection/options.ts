@@ -71,6 +71,7 @@ export function checkConnectionOptions(options: ConnectionOptions): ConnectionSe
     );
   }
   const pingTimeout = checkDuration("pingTimeout", options.pingTimeout, 20_000);
+  const queue = checkQueue("maxQueue", options.maxQueue);
   return {
     pingInterval,
     pingTimeout: pingInterval === null ? null : pingTimeout,
@@ -79,7 +80,8 @@ export function checkConnectionOptions(options: ConnectionOptions): ConnectionSe
     autoPong: checkBoolean("autoPong", options.autoPong, true),
     maxMessageSize: checkSize("maxMessageSize", options.maxMessageSize, 1024 * 1024),
     text: checkChoice("text", options.text, ["string", "bytes"], "string"),
-    ...checkQueue(options.maxQueue),
+    maxQueuedMessages: queue.messages,
+    maxQueuedBytes: queue.bytes,
     writeLimit: checkSize("writeLimit", options.writeLimit, 64 * 1024) ?? Infinity,
     compression: checkCompression(options.compression),
     logger: checkLogger(options.logger),
@@ -107,6 +109,20 @@ export function checkSize(name: string, value: unknown, fallback: number | null)
   if (value === null) return null;
   if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
   throw expected(name, "a positive whole number or null", value);
+}
+
+/** A bound of messages, of bytes, or both; Infinity for none. */
+export function checkQueue(name: string, value: unknown): { messages: number; bytes: number } {
+  const isObject = typeof value === "object" && value !== null;
+  const { messages, bytes } = (isObject ? value : { messages: value }) as {
+    messages?: unknown;
+    bytes?: unknown;
+  };
+  if (value === null) return { messages: Infinity, bytes: Infinity };
+  return {
+    messages: checkSize(isObject ? `${name}.messages` : name, messages, 1024) ?? Infinity,
+    bytes: checkSize(`${name}.bytes`, bytes, 1024 * 1024) ?? Infinity,
+  };
 }
 
 export function checkBoolean(name: string, value: unknown, fallback: boolean): boolean {
@@ -169,19 +185,6 @@ export function describe(value: unknown): string {
 
 function isDuration(value: unknown): value is number {
   return typeof value === "number" && value > 0 && value <= MAX_DURATION;
-}
-
-function checkQueue(value: unknown): { maxQueuedMessages: number; maxQueuedBytes: number } {
-  const isObject = typeof value === "object" && value !== null;
-  const { messages, bytes } = (isObject ? value : { messages: value }) as {
-    messages?: unknown;
-    bytes?: unknown;
-  };
-  if (value === null) return { maxQueuedMessages: Infinity, maxQueuedBytes: Infinity };
-  return {
-    maxQueuedMessages: checkSize(isObject ? "maxQueue.messages" : "maxQueue", messages, 1024) ?? Infinity,
-    maxQueuedBytes: checkSize("maxQueue.bytes", bytes, 1024 * 1024) ?? Infinity,
-  };
 }
 
 function checkLogger(value: unknown): Logger | null {

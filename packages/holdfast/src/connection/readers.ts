@@ -1,8 +1,7 @@
 // The ways to read an inbox: wait for one message (`recv`, the iterator), or have each one handed to a callback.
 
 import { isThenable } from "./arguments.js";
-import type { CloseInfo } from "./close-info.js";
-import { TooSlowError, type ConnectionClosed } from "./errors.js";
+import { TooSlowError } from "./errors.js";
 import type { Inbox, Message, Reader } from "./inbox.js";
 import { Alarm, type AlarmHandler, type TimerQueue } from "./timer-queue.js";
 
@@ -18,7 +17,9 @@ export interface ReadableConnection {
   readonly timers: TimerQueue;
   now(): number;
   /** The error that tells how the connection ended; asked for only then. */
-  closedError(): ConnectionClosed;
+  closedError(): Error;
+  /** Whether it ended as it should: then an iteration just ends. Asked for only then. */
+  readonly hasEndedWell: boolean;
 }
 
 /** Resolves with the next message; rejects with ConnectionClosed once none will come. */
@@ -35,15 +36,16 @@ export function receiveOne(
   });
 }
 
-/** Calls `callback` with each message in turn, one at a time; resolves when the connection has ended. */
-export function consumeAll(
+/** Calls `callback` with each message in turn, one at a time; resolves, when the connection has ended, with how. */
+export function consumeAll<Outcome>(
   connection: ReadableConnection,
   callback: (message: Message) => unknown,
   signal: AbortSignal | null,
-): Promise<CloseInfo> {
+  howItEnded: () => Outcome,
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const consumer = new Consumer(connection, callback, signal, resolve, reject);
+    const consumer = new Consumer(connection, callback, signal, () => resolve(howItEnded()), reject);
     try {
       connection.inbox.attach(consumer, "forEach()");
     } catch (error) {
@@ -122,7 +124,7 @@ class Consumer implements Reader {
   readonly #connection: ReadableConnection;
   readonly #callback: (message: Message) => unknown;
   readonly #signal: AbortSignal | null;
-  readonly #resolve: (info: CloseInfo) => void;
+  readonly #resolve: () => void;
   readonly #reject: (error: unknown) => void;
   // Made when they are needed: ten thousand idle consumers need none.
   #continuation: { readonly onReady: () => void; readonly onFailure: (error: unknown) => void } | null = null;
@@ -132,7 +134,7 @@ class Consumer implements Reader {
     connection: ReadableConnection,
     callback: (message: Message) => unknown,
     signal: AbortSignal | null,
-    resolve: (info: CloseInfo) => void,
+    resolve: () => void,
     reject: (error: unknown) => void,
   ) {
     this.#connection = connection;
@@ -163,7 +165,7 @@ class Consumer implements Reader {
 
   end(): void {
     this.stopWatching();
-    this.#resolve(this.#connection.closedError().info);
+    this.#resolve();
   }
 
   #fail(error: unknown): void {

@@ -137,6 +137,14 @@ export interface SendSettings {
   readonly mayEncode: boolean;
   /** Takes the message back, unless some of it has left. */
   readonly signal: AbortSignal | null;
+  /** Is told when the message leaves; null where nobody asks. */
+  readonly receipt: Receipt | null;
+}
+
+/** For who has to know, of a message whose connection was lost, whether any of it may have reached the peer. */
+export interface Receipt {
+  /** All of the message is being handed to the socket, in this very call: nothing may be sent from within it. */
+  onHandedOver(): void;
 }
 
 /** A message that goes to many. A wire that can share more of it than this finds that out by itself. */

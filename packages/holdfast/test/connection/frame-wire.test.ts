@@ -88,7 +88,7 @@ describe("A wire over frames", () => {
     const bench = new Bench("server");
     bench.deliver([OPCODE.close, closePayload(1000)]);
     assert.deepEqual([bench.sent(), bench.transport.isEnded], [[], false]);
-    void bench.wire.sendText("one more", { mayEncode: true, signal: null });
+    void bench.wire.sendText("one more", { mayEncode: true, signal: null, receipt: null });
     bench.wire.queueClose({ code: 1000, reason: "" }, true);
     assert.deepEqual([bench.sent(), bench.transport.isEnded], [["TEXT one more", "CLOSE 1000"], true]);
   });

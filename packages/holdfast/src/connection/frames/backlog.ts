@@ -1,6 +1,8 @@
 // Messages that wait for a socket that takes no more, and the sends that wait with them. Each message stands on its
 // own here, so that an aborted send can be taken out whole.
 
+import type { Receipt } from "../wire.js";
+
 export interface Entry {
   /** Null while the message is still being encoded: it keeps its place. */
   chunks: readonly Uint8Array[] | null;
@@ -9,8 +11,9 @@ export interface Entry {
   readonly isWithdrawable: boolean;
   /** It continues the message of the frame before: nothing may come between the two. */
   readonly isContinuation: boolean;
-  /** Is told when the frame is handed over. */
-  readonly onSent: (() => void) | null;
+  /** It was put ahead of the messages that waited. */
+  readonly isAhead: boolean;
+  readonly receipt: Receipt | null;
   fate: "dropped" | "handed-over" | "queued";
 }
 
@@ -45,9 +48,22 @@ export class Backlog {
   }
 
   /** Queues one frame, in one or several chunks. */
-  push(chunks: readonly Uint8Array[], isWithdrawable = true, isContinuation = false): Entry {
+  push(
+    chunks: readonly Uint8Array[],
+    receipt: Receipt | null,
+    isWithdrawable = true,
+    isContinuation = false,
+  ): Entry {
     const bytes = sizeOf(chunks);
-    const entry: Entry = { chunks, bytes, isWithdrawable, isContinuation, onSent: null, fate: "queued" };
+    const entry: Entry = {
+      chunks,
+      bytes,
+      isWithdrawable,
+      isContinuation,
+      isAhead: false,
+      receipt,
+      fate: "queued",
+    };
     this.#entries.push(entry);
     this.#bytes += bytes;
     return entry;
@@ -61,10 +77,11 @@ export class Backlog {
       bytes,
       isWithdrawable: true,
       isContinuation: false,
-      onSent,
+      isAhead: true,
+      receipt: { onHandedOver: onSent },
       fate: "queued",
     };
-    const place = this.#entries.findIndex((other) => !other.isContinuation && other.onSent === null);
+    const place = this.#entries.findIndex((other) => !other.isContinuation && !other.isAhead);
     this.#entries.splice(place === -1 ? this.#entries.length : place, 0, entry);
     this.#bytes += bytes;
     return entry;
@@ -79,13 +96,14 @@ export class Backlog {
   }
 
   /** Keeps the place of a message that is still being encoded; it counts as `bytes` until then. */
-  reserve(bytes: number): Entry {
+  reserve(bytes: number, receipt: Receipt | null): Entry {
     const entry: Entry = {
       chunks: null,
       bytes,
       isWithdrawable: false,
       isContinuation: false,
-      onSent: null,
+      isAhead: false,
+      receipt,
       fate: "queued",
     };
     this.#entries.push(entry);
@@ -111,7 +129,7 @@ export class Backlog {
       if (entry.chunks === null) break;
       chunks.push(...entry.chunks);
       entry.fate = "handed-over";
-      entry.onSent?.();
+      entry.receipt?.onHandedOver();
       total += entry.bytes;
     }
     if (count > 0) this.#entries.splice(0, count);

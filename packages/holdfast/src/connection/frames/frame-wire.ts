@@ -23,7 +23,7 @@ import type {
 } from "../wire.js";
 import { causeOfError, causeOfFailure, type TransportError } from "./failure-cause.js";
 import type { FrameRuntime } from "./frame-runtime.js";
-import { Outbox, type OutboxEvents } from "./outbox.js";
+import { Outbox, UNTRACKED, type OutboxEvents } from "./outbox.js";
 import { SharedFrames } from "./shared-frames.js";
 
 export interface FrameWireOptions {
@@ -161,7 +161,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   /** RFC 6455 section 5.4. */
   sendFragment({ type, payload, isFirst, isLast }: Fragment): Promise<void> {
     const opcode = isFirst ? (type === "text" ? TEXT : BINARY) : CONTINUATION;
-    const sent = this.#outbox.sendFrame(isLast ? FIN | opcode : opcode, payload, null);
+    const sent = this.#outbox.sendFrame(isLast ? FIN | opcode : opcode, payload, UNTRACKED);
     this.#isAmidMessage = !isLast;
     if (isLast && this.#held.length > 0) this.#sendHeld();
     return sent;

@@ -8,7 +8,7 @@ import type { TextBytes } from "../../protocol/message/text-bytes.js";
 import type { Protocol } from "../../protocol/protocol.js";
 import type { Message } from "../inbox.js";
 import type { Transport } from "../ports.js";
-import type { SendSettings } from "../wire.js";
+import type { Receipt, SendSettings } from "../wire.js";
 import type { MessageExtension } from "../../protocol/extension.js";
 import { Backlog, type Entry } from "./backlog.js";
 import type { Flushable, FrameRuntime } from "./frame-runtime.js";
@@ -46,6 +46,12 @@ export interface OutboxOptions {
   readonly preface: Uint8Array | null;
 }
 
+/** How a message that is on its way is followed. */
+export type Tracking = Pick<SendSettings, "receipt" | "signal">;
+
+/** Nobody takes the message back, or asks when it leaves. */
+export const UNTRACKED: Tracking = { signal: null, receipt: null };
+
 interface WaitingPing {
   readonly key: string;
   readonly payload: Uint8Array;
@@ -53,7 +59,7 @@ interface WaitingPing {
 
 const NO_PINGS: readonly WaitingPing[] = [];
 
-const AS_IT_IS: SendSettings = { mayEncode: false, signal: null };
+const AS_IT_IS: SendSettings = { mayEncode: false, signal: null, receipt: null };
 
 export class Outbox implements Flushable, SlabOwner {
   readonly #runtime: FrameRuntime;
@@ -67,6 +73,8 @@ export class Outbox implements Flushable, SlabOwner {
   /** What this turn sends. The newest part is a region of the slab that is still being written. */
   #batch: Uint8Array[] | null = null;
   #batchBytes = 0;
+  /** Of its messages, for those who asked. */
+  #receipts: Receipt[] | null = null;
   #regionStart = -1;
   #isFlushPlanned = false;
   #isCorked = false;
@@ -103,17 +111,17 @@ export class Outbox implements Flushable, SlabOwner {
   /** Sends a text message; resolves below `writeLimit`. */
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
     if (typeof text !== "string") return this.#sendBytes(TEXT, text, settings);
-    const { mayEncode, signal } = settings;
+    const { mayEncode, receipt } = settings;
     const { encoder, extension } = this.#protocol;
     const size = encoder.maxTextFrameSize(text.length);
     if (extension !== null && mayEncode && size >= extension.threshold) {
-      return this.#sendEncoded(TEXT, Buffer.from(text, "utf8"), signal);
+      return this.#sendEncoded(TEXT, Buffer.from(text, "utf8"), settings);
     }
     if (size > COPY_AT_MOST || this.#mustWait()) {
-      return this.#sendAlone([this.#protocol.sendText(text)], this.#writeLimit, signal);
+      return this.#sendAlone([this.#protocol.sendText(text)], this.#writeLimit, settings);
     }
     const start = this.#reserve(size);
-    return this.#written(start, encoder.writeText(this.#runtime.slab.bytes, start, text));
+    return this.#written(start, encoder.writeText(this.#runtime.slab.bytes, start, text), receipt);
   }
 
   /** Sends a binary message; resolves below `writeLimit`, and when `payload` may be changed again. */
@@ -122,21 +130,22 @@ export class Outbox implements Flushable, SlabOwner {
   }
 
   /** Sends a data frame as it is: a message, or one of its fragments. */
-  sendFrame(firstByte: number, payload: Uint8Array, signal: AbortSignal | null): Promise<void> {
+  sendFrame(firstByte: number, payload: Uint8Array, tracking: Tracking): Promise<void> {
     const { encoder } = this.#protocol;
     const isContinuation = (firstByte & ~FIN) === CONTINUATION;
     if (payload.length > COPY_AT_MOST && !encoder.isMasking) {
       const header = Buffer.allocUnsafe(encoder.frameSize(payload.length) - payload.length);
       encoder.writeHeader(header, 0, firstByte, payload.length);
       const level = Math.min(this.#writeLimit, COPY_AT_MOST);
-      return this.#sendAlone([header, payload], level, signal, isContinuation);
+      return this.#sendAlone([header, payload], level, tracking, isContinuation);
     }
     if (payload.length > COPY_AT_MOST || this.#mustWait()) {
       const frame = encoder.frame(firstByte, payload);
-      return this.#sendAlone([frame], this.#writeLimit, signal, isContinuation);
+      return this.#sendAlone([frame], this.#writeLimit, tracking, isContinuation);
     }
     const start = this.#reserve(encoder.frameSize(payload.length));
-    return this.#written(start, encoder.writeFrame(this.#runtime.slab.bytes, start, firstByte, payload));
+    const end = encoder.writeFrame(this.#runtime.slab.bytes, start, firstByte, payload);
+    return this.#written(start, end, tracking.receipt);
   }
 
   /** Sends a message whose frame others send as well: by reference, so that it is in memory once. */
@@ -145,7 +154,7 @@ export class Outbox implements Flushable, SlabOwner {
     if (extension !== null && message.mayEncode && message.size >= extension.threshold) {
       this.#sendSharedEncoded(message, extension);
     } else if (message.frame.length > COPY_AT_MOST || this.#mustWait()) {
-      this.#line().push([message.lastingFrame]);
+      this.#line().push([message.lastingFrame], null);
       this.#planFlush();
     } else {
       this.#append(message.frame);
@@ -192,7 +201,7 @@ export class Outbox implements Flushable, SlabOwner {
     }
     const { encoder } = this.#protocol;
     const start = this.#reserve(encoder.frameSize(payload.length));
-    void this.#written(start, encoder.writeFrame(this.#runtime.slab.bytes, start, FIN | PONG, payload));
+    void this.#written(start, encoder.writeFrame(this.#runtime.slab.bytes, start, FIN | PONG, payload), null);
   }
 
   /**
@@ -232,6 +241,7 @@ export class Outbox implements Flushable, SlabOwner {
   /** The connection is gone: whoever waits is told. */
   fail(error: Error): void {
     this.#takeBatch();
+    this.#receipts = null;
     this.#pings = NO_PINGS;
     this.#pong = null;
     this.#close = null;
@@ -258,6 +268,7 @@ export class Outbox implements Flushable, SlabOwner {
       if (chunks.length === 0) break;
       // Before the write: while the kernel works on it, the peer may answer already, and other threads may run.
       for (const ping of pings) this.#events.onPingSent(ping.key);
+      if (this.#receipts !== null) this.#tellReceipts(this.#receipts);
       this.#write(chunks);
     }
     this.#backlog?.wake(this.#transport.isBlocked ? this.bufferedAmount : 0);
@@ -375,46 +386,53 @@ export class Outbox implements Flushable, SlabOwner {
     this.#planFlush();
   }
 
-  #written(start: number, end: number): Promise<void> {
+  #tellReceipts(receipts: readonly Receipt[]): void {
+    this.#receipts = null;
+    for (const receipt of receipts) receipt.onHandedOver();
+  }
+
+  #written(start: number, end: number, receipt: Receipt | null): Promise<void> {
     this.#runtime.slab.advance(end);
     this.#batchBytes += end - start;
+    if (receipt !== null) (this.#receipts ??= []).push(receipt);
     this.#planFlush();
     return SENT;
   }
 
-  #sendBytes(opcode: number, payload: Uint8Array, { mayEncode, signal }: SendSettings): Promise<void> {
+  #sendBytes(opcode: number, payload: Uint8Array, settings: SendSettings): Promise<void> {
     const { extension } = this.#protocol;
-    if (extension !== null && mayEncode && payload.length >= extension.threshold) {
-      return this.#sendEncoded(opcode, payload, signal);
+    if (extension !== null && settings.mayEncode && payload.length >= extension.threshold) {
+      return this.#sendEncoded(opcode, payload, settings);
     }
-    return this.sendFrame(FIN | opcode, payload, signal);
+    return this.sendFrame(FIN | opcode, payload, settings);
   }
 
   /** Sends a message by way of the extension. One that it encoded has to go out: the extension remembers it. */
-  #sendEncoded(opcode: number, payload: Uint8Array, signal: AbortSignal | null): Promise<void> {
+  #sendEncoded(opcode: number, payload: Uint8Array, tracking: Tracking): Promise<void> {
     const frame = this.#protocol.sendEncoded(opcode, payload);
-    if (frame instanceof Promise) return this.#sendLater(frame, payload.length, signal);
+    if (frame instanceof Promise) return this.#sendLater(frame, payload.length, tracking);
     if (frame.length > COPY_AT_MOST || this.#mustWait()) {
       const isEncoded = (frame[0] & RESERVED_BITS) !== 0;
-      return this.#pace(this.#line(), this.#line().push([frame], !isEncoded), this.#writeLimit, signal);
+      const entry = this.#line().push([frame], tracking.receipt, !isEncoded);
+      return this.#pace(this.#line(), entry, this.#writeLimit, tracking.signal);
     }
     const start = this.#reserve(frame.length);
     this.#runtime.slab.bytes.set(frame, start);
-    return this.#written(start, start + frame.length);
+    return this.#written(start, start + frame.length, tracking.receipt);
   }
 
   #sendSharedEncoded(message: SharedFrames, extension: MessageExtension): void {
     const { sharing } = extension;
     if (sharing === undefined) {
-      void this.#sendEncoded(message.opcode, message.payload, null);
+      void this.#sendEncoded(message.opcode, message.payload, UNTRACKED);
       return;
     }
     const frame = message.encodedFrame(extension, sharing);
     sharing.noteShared(message.payload);
     if (frame instanceof Promise) {
-      void this.#sendLater(frame, message.size, null);
+      void this.#sendLater(frame, message.size, UNTRACKED);
     } else if (frame.length > COPY_AT_MOST || this.#mustWait()) {
-      this.#line().push([frame], false);
+      this.#line().push([frame], null, false);
       this.#planFlush();
     } else {
       this.#append(frame);
@@ -422,9 +440,9 @@ export class Outbox implements Flushable, SlabOwner {
   }
 
   /** Keeps the message's place while it is being encoded elsewhere. */
-  #sendLater(frame: Promise<Uint8Array>, size: number, signal: AbortSignal | null): Promise<void> {
+  #sendLater(frame: Promise<Uint8Array>, size: number, { signal, receipt }: Tracking): Promise<void> {
     const backlog = this.#line();
-    const entry = backlog.reserve(size);
+    const entry = backlog.reserve(size, receipt);
     const sent = frame.then(
       (bytes) => {
         backlog.fill(entry, [bytes]);
@@ -446,10 +464,10 @@ export class Outbox implements Flushable, SlabOwner {
   #sendAlone(
     chunks: readonly Uint8Array[],
     level: number,
-    signal: AbortSignal | null,
+    { signal, receipt }: Tracking,
     isContinuation = false,
   ): Promise<void> {
-    return this.#pace(this.#line(), this.#line().push(chunks, true, isContinuation), level, signal);
+    return this.#pace(this.#line(), this.#line().push(chunks, receipt, true, isContinuation), level, signal);
   }
 
   #pace(backlog: Backlog, entry: Entry, level: number, signal: AbortSignal | null): Promise<void> {
