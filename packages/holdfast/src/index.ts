@@ -8,6 +8,24 @@ export { Client } from "./client/client.js";
 export type { ClientOptions } from "./client/client.js";
 export { reconnect } from "./client/reconnect.js";
 export type { ReconnectOptions } from "./client/reconnect.js";
+export { connectPersistent } from "./client/connect-persistent.js";
+export type { ConnectPersistentOptions } from "./client/connect-persistent.js";
+export { PersistentConnection } from "./persist/persistent/persistent-connection.js";
+export type { PersistentSendOptions } from "./persist/persistent/persistent-connection.js";
+export type { OpenContext, PersistentOptions } from "./persist/persistent/persistent-options.js";
+export type {
+  ClosedStatus,
+  ClosingStatus,
+  ConnectingStatus,
+  OpenStatus,
+  PersistentEventName,
+  PersistentEvents,
+  PersistentListener,
+  PersistentStatus,
+  WaitingStatus,
+} from "./persist/persistent/status.js";
+export { NotSent } from "./persist/persistent/not-sent.js";
+export type { NotSentOutcome, NotSentReason } from "./persist/persistent/not-sent.js";
 export { persist } from "./persist/persist.js";
 export type { PersistOptions } from "./persist/retry/persist-options.js";
 export type { Provided } from "./persist/target.js";

@@ -1,0 +1,43 @@
+// `connectPersistent()` on the sockets of Node.js, Bun and Deno.
+
+import { openPersistent, type PersistentConnection } from "../persist/persistent/persistent-connection.js";
+import type { PersistentOptions } from "../persist/persistent/persistent-options.js";
+import type { PersistOptions } from "../persist/retry/persist-options.js";
+import type { Provided, ProvidedOptions } from "../persist/target.js";
+import { nodeConnector } from "./connector.js";
+import type { ConnectOptions } from "./options.js";
+
+/**
+ * Options of `connectPersistent()`: those of `connect()`, of which `headers` and `subprotocols` may be functions of the
+ * attempt; those of `persist()`; and its own.
+ */
+export interface ConnectPersistentOptions
+  extends ProvidedOptions<ConnectOptions>, PersistOptions, PersistentOptions {
+  /** Ends it at any moment: while connected, while connecting, while waiting. */
+  readonly signal?: AbortSignal | null | undefined;
+}
+
+/**
+ * Connects, and comes back whenever the connection is lost, as `persist()` does: one object to send on and to read
+ * from, for as long as the application needs it.
+ *
+ * ```ts
+ * const link = connectPersistent("wss://example.com/feed", {
+ *   onOpen: (connection) => connection.send("subscribe"),
+ * });
+ * link.on("status", ({ state }) => console.log(state));
+ * await link.send("hello"); // Waits for the connection.
+ * for await (const message of link) console.log(message);
+ * ```
+ *
+ * It begins to connect at once, and ends when it is closed, when `signal` aborts, or when trying again makes no sense.
+ *
+ * @param url where to connect to, or a function that tells it for each attempt
+ * @throws InvalidArgument for an option that cannot be used; a URL or header that cannot is fatal later
+ */
+export function connectPersistent(
+  url: Provided<string | URL>,
+  options: ConnectPersistentOptions = {},
+): PersistentConnection {
+  return openPersistent({ connector: nodeConnector, networkSignals: null }, url, options);
+}
