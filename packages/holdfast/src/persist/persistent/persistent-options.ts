@@ -69,6 +69,7 @@ export function checkPersistentOptions(options: PersistentOptions): PersistentSe
       timeToLive: checkDuration("timeToLive", options.timeToLive, null),
     },
     onOpen: options.onOpen ?? null,
-    probeTimeout: requireDuration("probeTimeout", options.probeTimeout ?? 5_000),
+    probeTimeout:
+      options.probeTimeout === undefined ? 5_000 : requireDuration("probeTimeout", options.probeTimeout),
   };
 }
