@@ -386,6 +386,11 @@ describe("PersistentConnection: status", () => {
     assert.deepEqual(harness.attempt.sent(), ["TEXT x", "CLOSE 1001 restart"]);
     assert.equal(sent.fate, "sent");
     const meanwhile = harness.send("for the next one");
+    assert.deepEqual(
+      harness.link.queued,
+      { messages: 1, bytes: 16 },
+      "not with the connection that is closing",
+    );
     harness.attempt.transport.eof();
     await harness.clock.settle();
     assert.deepEqual(ended, ["received 1001 (going away) restart; then sent 1001 (going away) restart"]);
