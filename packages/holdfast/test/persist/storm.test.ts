@@ -21,8 +21,12 @@ const CUTS_EACH = 50;
 /** Some messages are too long for one write: they may be halfway when the connection is lost. */
 const LONG = 300_000;
 
+/** More than the kernel takes for a peer that does not read: this message is halfway for certain. */
+const ENDLESS = 16 * 1024 * 1024;
+
 /** One client, its way to the server, and what became of its messages. */
 class Lane implements AsyncDisposable {
+  readonly index: number;
   readonly link: PersistentConnection;
   readonly proxy: FaultProxy;
   readonly outcomes: string[][] = [];
@@ -46,6 +50,7 @@ class Lane implements AsyncDisposable {
   }
 
   private constructor(index: number, proxy: FaultProxy, rejecting: RawServer) {
+    this.index = index;
     this.proxy = proxy;
     this.#rejecting = rejecting;
     this.link = connectPersistent(() => (this.#isRejected ? rejecting.url() : proxy.url("ws", `/${index}`)), {
@@ -56,7 +61,7 @@ class Lane implements AsyncDisposable {
       pingInterval: 30,
       pingTimeout: 250,
       closeTimeout: 2_000,
-      queue: { messages: 100, bytes: 2 * LONG },
+      queue: { messages: 100, bytes: null },
       overflow: index % 2 === 0 ? "fail" : "drop-oldest",
       offline: index % 5 === 4 ? "reject" : "queue",
       onOpen: index % 3 === 0 ? (connection) => connection.send("login") : undefined,
@@ -110,16 +115,21 @@ class Lane implements AsyncDisposable {
     await this.#rejecting.close();
   }
 
+  /** Follows what becomes of a message. */
+  send(length: number): void {
+    const id = this.outcomes.length;
+    const outcomes: string[] = [];
+    this.outcomes.push(outcomes);
+    this.link.send(`${id} `.padEnd(length), { timeToLive: id % 7 === 0 ? 20 : null }).then(
+      () => outcomes.push("sent"),
+      (error: unknown) => outcomes.push(error instanceof NotSent ? error.outcome : String(error)),
+    );
+  }
+
   async #send(): Promise<void> {
-    for (let id = 0; this.#isFlowing; id++) {
-      const outcomes: string[] = [];
-      this.outcomes.push(outcomes);
-      this.link
-        .send(`${id} `.padEnd(id % 20 === 9 ? LONG : 20), { timeToLive: id % 7 === 0 ? 20 : null })
-        .then(
-          () => outcomes.push("sent"),
-          (error: unknown) => outcomes.push(error instanceof NotSent ? error.outcome : String(error)),
-        );
+    while (this.#isFlowing) {
+      const id = this.outcomes.length;
+      this.send(id % 20 === 9 ? LONG : 20);
       if (id % 3 === 0) await sleep(5);
     }
   }
@@ -142,6 +152,7 @@ const CUTS = {
   },
   freeze: async (lane: Lane) => {
     lane.proxy.freeze();
+    if (lane.index === 0) lane.send(ENDLESS);
     await lane.disconnections(1);
     lane.reset(); // What is stuck in the network is lost.
     lane.proxy.heal();
@@ -195,7 +206,7 @@ test(`F8, F9: a storm of ${CLIENTS * CUTS_EACH} cuts: every message ends as one 
       }
       await reading;
     },
-    { host: "127.0.0.1", pingInterval: null, closeTimeout: 500 },
+    { host: "127.0.0.1", pingInterval: null, closeTimeout: 500, maxMessageSize: null },
   );
   const sockets = new LiveSockets(server.port);
   const begun = performance.now();
