@@ -3,11 +3,16 @@
 import { test } from "node:test";
 import {
   Client,
+  connectPersistent,
+  NotSent,
   persist,
   reconnect,
   type ClientEvent,
   type ClientOptions,
   type ConnectOptions,
+  type ConnectPersistentOptions,
+  type PersistentOptions,
+  type PersistentStatus,
   type PersistOptions,
   type ReconnectOptions,
 } from "holdfast";
@@ -18,12 +23,17 @@ type Nothing<Type extends never> = Type;
 /** F1: every option of `connect()` is one of `Client` and of `reconnect()`; these lines fail to compile otherwise. */
 export type ClientHasAll = Nothing<Missing<ClientOptions>>;
 export type ReconnectHasAll = Nothing<Missing<ReconnectOptions>>;
+export type PersistentHasAll = Nothing<Missing<ConnectPersistentOptions>>;
+export type PersistentPersists = Nothing<
+  Exclude<keyof PersistentOptions | keyof PersistOptions, keyof ConnectPersistentOptions>
+>;
 export type ReconnectPersists = Nothing<Exclude<keyof PersistOptions, keyof ReconnectOptions>>;
 
 /** What `connect()` takes, they take. */
 export function passOn(options: ConnectOptions): void {
   new Client("ws://localhost/", options);
   reconnect("ws://localhost/", options);
+  connectPersistent("ws://localhost/", options);
 }
 
 export function provide(): void {
@@ -41,6 +51,44 @@ export function provide(): void {
   new Client("", { pingIntervall: 5 });
   // @ts-expect-error -- polls belong to events
   reconnect("", { pollInterval: 5 });
+}
+
+export async function persistent(): Promise<void> {
+  const link = connectPersistent(async () => "ws://localhost/", {
+    offline: "queue",
+    queue: { messages: null },
+    overflow: "drop-oldest",
+    timeToLive: null,
+    onOpen: async (connection, { isFirst, signal }) =>
+      connection.send(isFirst ? "hello" : "again", { signal }),
+  });
+  link.on("status", (status) => describeStatus(status))();
+  link.on("open", ({ connection, isFirst }) => connection.id + String(isFirst));
+  await link.send("text", { timeToLive: 5, compress: false }).catch((error: unknown) => {
+    if (error instanceof NotSent && error.outcome === "unsent") return link.send(new Uint8Array());
+    return undefined;
+  });
+  link satisfies AsyncDisposable & AsyncIterable<string | Uint8Array>;
+  // @ts-expect-error -- a message is one piece
+  void link.send(["one", "two"]);
+  // @ts-expect-error -- an event that is none
+  link.on("opened", () => undefined);
+  // @ts-expect-error -- a policy that is none
+  connectPersistent("", { overflow: "drop" });
+}
+
+function describeStatus(status: PersistentStatus): string {
+  switch (status.state) {
+    case "connecting":
+    case "open":
+      return `${status.attempt}`;
+    case "waiting":
+      return `${status.delay} ${status.error.message} ${status.info.cause}`;
+    case "closing":
+      return `${status.since}`;
+    case "closed":
+      return status.error?.message ?? status.info.message;
+  }
 }
 
 /** A `switch` over the type narrows, and is complete. */
@@ -81,6 +129,6 @@ export function describe(event: ClientEvent): string {
   }
 }
 
-test("F1: the options of connect() pass through Client and reconnect(), checked by the compiler", () => {
+test("F1, F9: the options of connect() pass through Client, reconnect() and connectPersistent(), checked by the compiler", () => {
   persist(new Client("ws://localhost/")) satisfies AsyncIterable<ClientEvent>;
 });
