@@ -121,6 +121,26 @@ describe("Examples", { concurrency: 2 }, () => {
     assert.deepEqual([(await ada.ended).status, (await server.ended).status], [0, 0]);
   });
 
+  test("F9: persistent-notes keeps what is typed while its server is away, and delivers it in order", async () => {
+    const first = new Program("persistent-notes", "serve", "0");
+    const url = await urlOf(first);
+    await using client = new Program("persistent-notes", "join", url);
+    await first.prints(/^\* hello$/m);
+    client.type("one");
+    await client.prints(/^< noted: one$/m);
+    await first[Symbol.asyncDispose]();
+    await client.prints(/^\* (eof|reset): next attempt in \d+ ms$/m);
+    client.type("two");
+    client.type("three");
+    await using second = new Program("persistent-notes", "serve", new URL(url).port);
+    await second.prints(/^\* back again\ntwo\nthree$/m);
+    await client.prints(/^< noted: three$/m);
+    client.endInput();
+    const { status, output, errors } = await client.ended;
+    assert.deepEqual([status, errors], [0, ""], output);
+    assert.match(output, /^\* closing\n\* closed$/m);
+  });
+
   test("Examples: chat without a role says what it wants", async () => {
     await using program = new Program("chat");
     assert.deepEqual(await program.ended, {

@@ -1,0 +1,79 @@
+// A client that takes notes wherever it is: each line of its input is a message, also while there is no connection.
+// The server demands a token, which is good for one connection only, so that each attempt gets a fresh one.
+//
+//   npm run example -- persistent-notes serve 8080
+//   npm run example -- persistent-notes join ws://localhost:8080
+//
+// Stop the server, go on typing, start it again: what was typed meanwhile arrives, in order. Ctrl-D says goodbye.
+
+import { createInterface } from "node:readline";
+import { connectPersistent, NotSent, serve, type PersistentStatus } from "holdfast";
+
+const [role, where] = process.argv.slice(2);
+if (role === "serve") await keepNotes(Number(where ?? 8080));
+else if (role === "join") await takeNotes(where ?? "ws://localhost:8080");
+else {
+  console.error("persistent-notes serve [PORT] | persistent-notes join [URL]");
+  process.exitCode = 2;
+}
+
+async function takeNotes(url: string): Promise<void> {
+  const link = connectPersistent(`${url}/`, {
+    headers: async (attempt) => ({ Authorization: `Bearer ${await freshToken(attempt)}` }),
+    // Goes out ahead of all that waits, on each connection.
+    onOpen: (connection, { isFirst }) => connection.send(isFirst ? "* hello" : "* back again"),
+    queue: { messages: 1_000 },
+    timeToLive: 10 * 60_000, // An older note is of no use.
+    firstDelay: 500,
+    maxDelay: 5_000,
+  });
+  link.on("status", (status) => console.log(describe(status)));
+
+  const input = createInterface({ input: process.stdin, signal: link.signal });
+  input.on("line", (line) => {
+    link.send(line).catch((error: unknown) => {
+      const outcome = error instanceof NotSent ? error.outcome : String(error);
+      console.log(`! "${line}" was not sent for certain: ${outcome}`);
+    });
+  });
+  input.on("close", () => void link.close());
+
+  for await (const message of link) console.log(`< ${String(message)}`);
+}
+
+function describe(status: PersistentStatus): string {
+  switch (status.state) {
+    case "waiting":
+      return `* ${status.info.cause}: next attempt in ${Math.round(status.delay)} ms`;
+    case "closed":
+      return `* closed${status.error === null ? "" : `: ${status.error.message}`}`;
+    default:
+      return `* ${status.state}`;
+  }
+}
+
+/** In earnest: asks who gives tokens out. */
+function freshToken(attempt: number): Promise<string> {
+  return Promise.resolve(`${process.pid}-${Date.now()}-${attempt}`);
+}
+
+async function keepNotes(port: number): Promise<void> {
+  const used = new Set<string>();
+  const server = await serve(
+    async (connection) => {
+      const token = connection.request.headers.get("Authorization") ?? "";
+      if (token === "" || used.has(token)) {
+        await connection.close(4401, "a token of its own for each connection");
+        return;
+      }
+      used.add(token);
+      await connection.forEach((note) => {
+        console.log(String(note));
+        return connection.send(`noted: ${String(note)}`);
+      });
+    },
+    { port },
+  );
+  console.log(`Listening on ws://localhost:${server.port}`);
+  process.once("SIGINT", () => void server.close({ code: 1012, reason: "back soon" }));
+}
