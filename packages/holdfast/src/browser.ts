@@ -5,6 +5,24 @@ export type { ConnectOptions } from "./browser/options.js";
 export type { HeartbeatMessages } from "./browser/heartbeat-messages.js";
 export { Client } from "./browser/client.js";
 export type { ClientOptions } from "./browser/client.js";
+export { connectPersistent } from "./browser/connect-persistent.js";
+export type { ConnectPersistentOptions } from "./browser/connect-persistent.js";
+export { PersistentConnection } from "./persist/persistent/persistent-connection.js";
+export type { PersistentSendOptions } from "./persist/persistent/persistent-connection.js";
+export type { OpenContext, PersistentOptions } from "./persist/persistent/persistent-options.js";
+export type {
+  ClosedStatus,
+  ClosingStatus,
+  ConnectingStatus,
+  OpenStatus,
+  PersistentEventName,
+  PersistentEvents,
+  PersistentListener,
+  PersistentStatus,
+  WaitingStatus,
+} from "./persist/persistent/status.js";
+export { NotSent } from "./persist/persistent/not-sent.js";
+export type { NotSentOutcome, NotSentReason } from "./persist/persistent/not-sent.js";
 export { reconnect } from "./browser/reconnect.js";
 export type { ReconnectOptions } from "./browser/reconnect.js";
 export { persist } from "./persist/persist.js";

@@ -39,5 +39,5 @@ export function connectPersistent(
   url: Provided<string | URL>,
   options: ConnectPersistentOptions = {},
 ): PersistentConnection {
-  return openPersistent({ connector: nodeConnector, networkSignals: null }, url, options);
+  return openPersistent(nodeConnector, url, options);
 }

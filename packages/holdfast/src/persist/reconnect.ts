@@ -1,52 +1,38 @@
 // `reconnect()`: one open connection after the other, for those who would rather hold a connection than events.
 
-import { leave, type Connection } from "../connection/connection.js";
-import { ConcurrencyError, ConnectionClosed, connectionClosed } from "../connection/errors.js";
-import type { ConnectionSettings } from "../connection/options.js";
-import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
-import type { ConnectorOptions, TransportEnds } from "./connector.js";
+import type { Connection } from "../connection/connection.js";
+import { ConcurrencyError, ConnectionClosed } from "../connection/errors.js";
+import type { ConnectorOptions } from "./connector.js";
 import { Interruptions } from "./interruptions.js";
-import type { PersistSettings } from "./retry/persist-options.js";
-import { RetryPolicy, type Ending } from "./retry/retry-policy.js";
-import { openTarget, type Target, type TargetObserver } from "./target.js";
-import { openingError, unopenedInfo } from "./unopened.js";
-
-export interface ReconnectSettings<Options extends ConnectorOptions> {
-  readonly target: Target<Options>;
-  readonly settings: ConnectionSettings;
-  readonly persist: PersistSettings;
-}
-
-/** To the peer of a connection that is left without waiting for an answer. */
-const GOING_AWAY = { code: 1001, reason: "" };
+import type { Ending } from "./retry/retry-policy.js";
+import { Supervisor, type SupervisorHost, type SupervisorOptions } from "./supervisor.js";
 
 type Result = IteratorResult<Connection, undefined>;
 
 const DONE: Result = { value: undefined, done: true };
 
 export class Reconnection<Options extends ConnectorOptions>
-  implements AsyncIterableIterator<Connection, undefined>, AlarmHandler
+  implements AsyncIterableIterator<Connection, undefined>, SupervisorHost
 {
-  readonly #options: ReconnectSettings<Options>;
-  readonly #policy: RetryPolicy;
+  readonly #supervisor: Supervisor<Options>;
   readonly #interruptions: Interruptions;
-  /** Aborts when all is over: it stops an attempt and wakes who waits. */
-  readonly #over = new AbortController();
-  readonly #alarm = new Alarm(this);
   /** The one that was handed out last. */
   #current: Connection | null = null;
   #hasBegun = false;
   #isBusy = false;
-  #wakeUp: () => void = () => undefined;
-  /** Ends listening for what cuts a wait short. */
-  #stopWatching: (() => void) | undefined;
+  #isDue = true;
+  #isOver = false;
+  /** What ended it, until it is thrown. */
+  #failure: Error | null = null;
+  #waiter: { readonly resolve: (result: Result) => void; readonly reject: (error: Error) => void } | null =
+    null;
 
-  constructor(options: ReconnectSettings<Options>) {
-    const { persist, target } = options;
-    this.#options = options;
-    this.#policy = new RetryPolicy(persist, target.connector.runtime.random);
-    const signals = persist.signal === null ? [] : [persist.signal];
-    this.#interruptions = new Interruptions(signals, (reason) => this.#end(reason));
+  constructor(options: SupervisorOptions<Options>) {
+    const { signal } = options.persist;
+    this.#supervisor = new Supervisor(options, this);
+    this.#interruptions = new Interruptions(signal === null ? [] : [signal], (reason) =>
+      this.#supervisor.stop(reason),
+    );
   }
 
   [Symbol.asyncIterator](): this {
@@ -60,10 +46,13 @@ export class Reconnection<Options extends ConnectorOptions>
     }
     this.#isBusy = true;
     try {
-      return await this.#next();
-    } catch (error) {
-      this.#end(error);
-      throw error;
+      if (!this.#hasBegun) {
+        this.#hasBegun = true;
+        this.#interruptions.watch();
+      }
+      await this.#current?.close();
+      this.#current = null;
+      return await this.#nextConnection();
     } finally {
       this.#isBusy = false;
     }
@@ -71,104 +60,60 @@ export class Reconnection<Options extends ConnectorOptions>
 
   /** The body is left: its connection is closed, and nothing of it is left when the promise resolves. */
   async return(): Promise<Result> {
-    const connection = this.#current;
+    this.#supervisor.close({ code: 1000, reason: "" });
+    await this.#current?.closed;
     this.#current = null;
-    await connection?.close();
-    this.#end(undefined);
+    this.#failure = null;
     return DONE;
   }
 
-  onAlarm(): void {
-    this.#wakeUp();
+  // What the supervisor tells.
+
+  onAttempt(): void {
+    this.#isDue = false;
   }
 
-  async #next(): Promise<Result> {
-    if (!this.#hasBegun) {
-      this.#hasBegun = true;
-      this.#interruptions.watch();
-    }
-    let ending = await this.#endOfCurrent();
-    for (;;) {
-      if (ending !== null) await this.#backOff(ending);
-      if (this.#isOver()) return DONE;
-      try {
-        return { value: await this.#open(), done: false };
-      } catch (cause) {
-        if (this.#isOver()) return DONE;
-        ending = this.#failedEnding(cause);
-      }
-    }
-  }
-
-  /** Closes the connection that was handed out last; null where there is none. */
-  async #endOfCurrent(): Promise<Ending | null> {
-    if (this.#current === null) return null;
-    const info = await this.#current.close();
-    this.#current = null;
-    return { info, error: connectionClosed(info) };
-  }
-
-  /** @throws what makes no sense to try again after */
-  async #backOff(ending: Ending): Promise<void> {
-    if (this.#isOver()) return;
-    const retry = this.#policy.afterEnd(ending);
-    if (retry === null) {
-      this.#end(undefined);
-      // A connection that ended as it should, and is not to be followed by another, is no failure.
-      if (ending.error instanceof ConnectionClosed && ending.info.ok) return;
-      throw ending.error;
-    }
-    const { connector } = this.#options.target;
-    const { clock, timers } = connector.runtime;
-    await new Promise<void>((resolve) => {
-      this.#wakeUp = resolve;
-      timers.set(this.#alarm, clock.now() + retry.delay);
-      // A server that asked for the wait is not asked earlier, whatever the network does.
-      if (!retry.isAsked) this.#stopWatching = connector.watchReturns?.(resolve);
-    });
-    timers.cancel(this.#alarm);
-    this.#stopWatching?.();
-    this.#stopWatching = undefined;
-  }
-
-  async #open(): Promise<Connection> {
-    const { target } = this.#options;
-    const connection = await openTarget(target, this.#policy.attempt, this.#over.signal, UNWATCHED);
-    if (this.#isOver()) {
-      connection[leave](GOING_AWAY); // Given up in the moment in which it opened.
-      this.#over.signal.throwIfAborted();
-    }
+  onOpen(connection: Connection): void {
     this.#current = connection;
-    return connection;
+    this.#waiter?.resolve({ value: connection, done: false });
+    this.#waiter = null;
   }
 
-  #isOver(): boolean {
-    return this.#over.signal.aborted;
+  onWaiting(): void {
+    // `onDue` tells when it is over.
   }
 
-  #failedEnding(cause: unknown): Ending {
-    const { target, settings } = this.#options;
-    const error = openingError(cause);
-    return { info: unopenedInfo(error, settings, target.connector.runtime.clock.wallNow()), error };
+  /** The body may still be busy with the connection that was lost: the next one is for who asks for it. */
+  onDue(): void {
+    this.#isDue = true;
+    if (this.#waiter !== null) this.#supervisor.begin();
   }
 
-  #end(reason: unknown): void {
+  onOver({ info, error }: Ending, isFatal: boolean): void {
+    this.#isOver = true;
     this.#interruptions.stop();
-    this.#options.target.connector.runtime.timers.cancel(this.#alarm);
-    this.#over.abort(reason);
-    this.#current?.[leave](GOING_AWAY);
-    this.#wakeUp();
+    // A connection that ended as it should, and is not to be followed by another, is no failure.
+    const isFailure = isFatal && !(error instanceof ConnectionClosed && info.ok);
+    this.#failure = isFailure ? error : null;
+    this.#settle();
+  }
+
+  #nextConnection(): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiter = { resolve, reject };
+      if (this.#isOver) this.#settle();
+      else if (this.#isDue) this.#supervisor.begin();
+    });
+  }
+
+  /** Tells who waits that it is over, and why: once. */
+  #settle(): void {
+    const waiter = this.#waiter;
+    if (waiter === null) return;
+    this.#waiter = null;
+    const failure = this.#failure;
+    this.#failure = null;
+    if (failure === null) waiter.resolve(DONE);
+    else waiter.reject(failure);
   }
 }
-
-const UNWATCHED: TargetObserver = {
-  onConnecting(): void {
-    // Nobody asks.
-  },
-  onConnected(_ends: TransportEnds): void {
-    // Nobody asks.
-  },
-  onOpen(): void {
-    // The promise has it.
-  },
-};

@@ -58,6 +58,8 @@ export class Supervisor<Options extends ConnectorOptions> implements AlarmHandle
   readonly #alarm = new Alarm(this);
   #current: Attempt | null = null;
   #lastEnding: Ending | null = null;
+  /** Ends listening for what cuts a wait short. */
+  #stopWatching: (() => void) | undefined;
   #isLeaving = false;
   #isOver = false;
 
@@ -70,7 +72,7 @@ export class Supervisor<Options extends ConnectorOptions> implements AlarmHandle
   /** Makes the next attempt now, also before it is due. Does nothing while there is one, or a connection. */
   begin(): void {
     if (this.#isOver || this.#current !== null) return;
-    this.#timers.cancel(this.#alarm);
+    this.#endWait();
     const { attempt: number } = this.#policy;
     const attempt: Attempt = { number, aborter: new AbortController(), url: null, connection: null };
     this.#current = attempt;
@@ -120,7 +122,9 @@ export class Supervisor<Options extends ConnectorOptions> implements AlarmHandle
     this.#ended({ info, error: info.error ?? connectionClosed(info) });
   }
 
+  /** The wait is over. */
   onAlarm(): void {
+    this.#endWait();
     this.#host.onDue();
   }
 
@@ -170,13 +174,22 @@ export class Supervisor<Options extends ConnectorOptions> implements AlarmHandle
       this.#finish(ending, true);
       return;
     }
-    this.#timers.set(this.#alarm, this.#options.target.connector.runtime.clock.now() + retry.delay);
+    const { connector } = this.#options.target;
+    this.#timers.set(this.#alarm, connector.runtime.clock.now() + retry.delay);
+    // A server that asked for the wait is not asked earlier, whatever the network does.
+    if (!retry.isAsked) this.#stopWatching = connector.watchReturns?.(() => this.onAlarm());
     this.#host.onWaiting(ending, retry);
+  }
+
+  #endWait(): void {
+    this.#timers.cancel(this.#alarm);
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
   }
 
   #finish(ending: Ending, isFatal: boolean): void {
     this.#isOver = true;
-    this.#timers.cancel(this.#alarm);
+    this.#endWait();
     this.#host.onOver(ending, isFatal);
   }
 

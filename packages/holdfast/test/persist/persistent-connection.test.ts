@@ -565,7 +565,7 @@ describe("PersistentConnection.probe()", () => {
     for (let count = 1; count <= 3; count++) {
       assert.equal(harness.connector.attempts.length, count);
       assert.equal(harness.link.status.state === "waiting" && harness.link.status.attempt, count);
-      if (count === 2) harness.onHint?.();
+      if (count === 2) harness.connector.returnNetwork();
       else harness.link.probe();
       await harness.clock.settle();
     }

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import type { ConnectorOptions } from "../../dist/persist/connector.js";
-import type { NetworkSignals } from "../../dist/persist/network-signals.js";
 import { NotSent } from "../../dist/persist/persistent/not-sent.js";
 import {
   openPersistent,
@@ -21,19 +20,10 @@ export class PersistentHarness {
   readonly link: PersistentConnection;
   /** The states that were told. */
   readonly states: string[] = [];
-  /** Hints of the network, as a platform gives them. */
-  onHint: (() => void) | null = null;
 
   constructor(options: Options = {}, onAttempt?: (attempt: ScriptedAttempt) => void) {
     this.connector = new ScriptedConnector(onAttempt);
-    const networkSignals: NetworkSignals = {
-      subscribe: (onHint) => {
-        this.onHint = onHint;
-        return () => (this.onHint = null);
-      },
-    };
-    const platform = { connector: this.connector, networkSignals };
-    this.link = openPersistent(platform, "ws://example.com/", options);
+    this.link = openPersistent(this.connector, "ws://example.com/", options);
     this.states.push(this.link.status.state);
     this.link.on("status", (status) => {
       assert.equal(status, this.link.status);
@@ -102,7 +92,7 @@ export class PersistentHarness {
 
   assertNothingLeft(): void {
     assert.equal(this.link.status.state, "closed");
-    assert.equal(this.onHint, null);
+    assert.equal(this.connector.watchers.size, 0);
     assert.equal(this.link.connection, null);
     assert.deepEqual(this.link.queued, { messages: 0, bytes: 0 });
     this.connector.assertNothingLeft();

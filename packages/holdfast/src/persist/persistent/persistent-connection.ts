@@ -21,7 +21,6 @@ import {
 import { consumeAll, receiveOne } from "../../connection/readers.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { Connector, ConnectorOptions } from "../connector.js";
-import type { NetworkSignals } from "../network-signals.js";
 import { checkPersistOptions, type PersistOptions } from "../retry/persist-options.js";
 import { Supervisor } from "../supervisor.js";
 import { checkURLOrFunction, withoutFunctions, type Provided, type ProvidedOptions } from "../target.js";
@@ -41,19 +40,12 @@ export interface PersistentSendOptions extends SendOptions {
   readonly timeToLive?: number | null | undefined;
 }
 
-/** How a platform connects. */
-export interface PersistentPlatform<Options extends ConnectorOptions> {
-  readonly connector: Connector<Options>;
-  /** Null where there are none. */
-  readonly networkSignals: NetworkSignals | null;
-}
-
 /**
  * Connects, and stays connected.
  * @throws InvalidArgument for an option that cannot be used
  */
 export function openPersistent<Options extends ConnectorOptions>(
-  { connector, networkSignals }: PersistentPlatform<Options>,
+  connector: Connector<Options>,
   url: Provided<string | URL>,
   options: ProvidedOptions<Options> & PersistentOptions & PersistOptions,
 ): PersistentConnection {
@@ -67,7 +59,7 @@ export function openPersistent<Options extends ConnectorOptions>(
     connectionSettings: settings,
     settings: persistent,
     supervisor: (host) => new Supervisor({ target, settings, persist }, host),
-    networkSignals,
+    watchReturns: connector.watchReturns,
     signal: persist.signal,
   });
   link.start();

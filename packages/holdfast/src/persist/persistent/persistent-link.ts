@@ -13,7 +13,6 @@ import type { TimerQueue } from "../../connection/timer-queue.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../protocol/close-code.js";
 import { Interruptions } from "../interruptions.js";
-import type { NetworkSignals } from "../network-signals.js";
 import type { Ending, Retry } from "../retry/retry-policy.js";
 import type { SupervisorControls, SupervisorHost } from "../supervisor.js";
 import { OverallLatency } from "./overall-latency.js";
@@ -27,7 +26,8 @@ export interface PersistentLinkOptions {
   readonly connectionSettings: ConnectionSettings;
   readonly settings: PersistentSettings;
   readonly supervisor: (host: SupervisorHost) => SupervisorControls;
-  readonly networkSignals: NetworkSignals | null;
+  /** As in `Connector`. */
+  readonly watchReturns: ((callback: () => void) => () => void) | undefined;
   readonly signal: AbortSignal | null;
 }
 
@@ -43,7 +43,8 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
   readonly #interruptions: Interruptions;
   readonly #aborter = new AbortController();
   #resolveClosed: (info: CloseInfo) => void = () => undefined;
-  #forgetNetwork: () => void = () => undefined;
+  /** Ends listening for the return of the network. */
+  readonly #stopWatching: (() => void) | undefined;
   #status: PersistentStatus;
   #connection: Connection | null = null;
   #hasOpened = false;
@@ -63,7 +64,7 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
     this.#supervisor = options.supervisor(this);
     const signals = options.signal === null ? [] : [options.signal];
     this.#interruptions = new Interruptions(signals, (reason) => this.#supervisor.stop(reason));
-    this.#forgetNetwork = options.networkSignals?.subscribe(() => this.probe()) ?? this.#forgetNetwork;
+    this.#stopWatching = options.watchReturns?.(() => this.#onReturn());
   }
 
   start(): void {
@@ -105,6 +106,11 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
     if (this.#status.state === "waiting") this.#supervisor.begin();
     else if (this.#status.state === "open" && connection !== null) this.#probe(connection);
     else if (this.now() - this.#attemptBegunAt >= this.#settings.probeTimeout) this.#connectAnew();
+  }
+
+  /** A wait is cut short by the supervisor, unless a server asked for it. */
+  #onReturn(): void {
+    if (this.#status.state !== "waiting") this.probe();
   }
 
   // What readers need.
@@ -160,7 +166,7 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
   onOver(ending: Ending, isFatal: boolean): void {
     const wasWaiting = this.#status.state === "waiting";
     this.#interruptions.stop();
-    this.#forgetNetwork();
+    this.#stopWatching?.();
     this.#lose(ending.error);
     this.sender.end(ending.error);
     const { info } = ending;

@@ -1,0 +1,33 @@
+// `connectPersistent()` on the browser's WebSocket.
+
+import { openPersistent, type PersistentConnection } from "../persist/persistent/persistent-connection.js";
+import type { PersistentOptions } from "../persist/persistent/persistent-options.js";
+import type { PersistOptions } from "../persist/retry/persist-options.js";
+import type { Provided, ProvidedOptions } from "../persist/target.js";
+import { browserConnector } from "./connector.js";
+import type { ConnectOptions } from "./options.js";
+
+/**
+ * Options of `connectPersistent()`: those of `connect()`, of which `subprotocols` may be a function of the attempt;
+ * those of `persist()`; and its own.
+ */
+export interface ConnectPersistentOptions
+  extends Omit<ProvidedOptions<ConnectOptions>, "headers">, PersistOptions, PersistentOptions {
+  /** Ends it at any moment: while connected, while connecting, while waiting. */
+  readonly signal?: AbortSignal | null | undefined;
+}
+
+/**
+ * Connects, and comes back whenever the connection is lost, as `persist()` does: one object to send on and to read
+ * from, for as long as the page needs it. When the page or the network comes back, it finds out at once how its
+ * connection is.
+ *
+ * @param url where to connect to, or a function that tells it for each attempt
+ * @throws InvalidArgument for an option that cannot be used; a URL that cannot is fatal later
+ */
+export function connectPersistent(
+  url: Provided<string | URL>,
+  options: ConnectPersistentOptions = {},
+): PersistentConnection {
+  return openPersistent(browserConnector, url, options);
+}
