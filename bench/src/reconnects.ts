@@ -1,8 +1,8 @@
-// Memory over ten thousand connections in a row, by `persist()` and by `reconnect()`: a server accepts, sends one
-// message and closes. Prints resident and heap memory before, halfway and after; nothing is judged. Run with
-// --expose-gc.
+// Memory over ten thousand connections in a row, by `persist()`, `reconnect()` and `connectPersistent()`: a server
+// accepts, sends one message and closes. Prints resident and heap memory before, halfway and after; nothing is judged.
+// Run with --expose-gc.
 
-import { Client, persist, reconnect, serve, type Server } from "holdfast";
+import { Client, connectPersistent, persist, reconnect, serve, type Server } from "holdfast";
 
 const CONNECTIONS = 10_000;
 const WARM_UP = 1_000;
@@ -14,6 +14,7 @@ const server = await serve((connection) => connection.send("hello").then(() => u
 });
 await report("persist()", server, persisting);
 await report("reconnect()", server, reconnecting);
+await report("connectPersistent()", server, lasting);
 await server.close();
 
 /** Calls `onConnection` for each, and leaves the loop when it returns false. */
@@ -30,6 +31,14 @@ async function reconnecting(url: string, onConnection: () => boolean): Promise<v
     await connection.closed;
     if (!onConnection()) return;
   }
+}
+
+async function lasting(url: string, onConnection: () => boolean): Promise<void> {
+  const link = connectPersistent(url, AT_ONCE);
+  link.on("disconnected", () => {
+    if (!onConnection()) link.terminate();
+  });
+  await link.forEach(() => undefined);
 }
 
 async function report(name: string, { url }: Server, loop: Loop): Promise<void> {
