@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { connect, InvalidArgument, serve, TextBytes, type Message } from "holdfast";
-import { OPCODE } from "holdfast-testkit";
+import { eventually, OPCODE } from "holdfast-testkit";
 import { anyText } from "../protocol/arbitraries.js";
 import { Harness, ROLES } from "./harness.js";
 
@@ -77,4 +77,15 @@ test("E1: what comes as text goes on as text, compressed or not, without having 
     }),
     { numRuns: 50 },
   );
+});
+
+test("G5: TextBytes is broadcast as text, compressed or not; bytes that are no text are refused", async () => {
+  await using server = await serve(() => undefined, { host: "127.0.0.1", compression: true });
+  await using plain = await connect(server.url, { compression: false });
+  await using compressed = await connect(server.url, { compression: true });
+  await eventually(() => server.connections.size === 2, "both connections");
+  const text = "broadcast ü€😀 ".repeat(100);
+  assert.equal(server.broadcast(utf8(text)).sent, 2);
+  assert.deepEqual([await plain.recv(), await compressed.recv()], [text, text]);
+  assert.throws(() => server.broadcast(new TextBytes([0x61, 0xff])), InvalidArgument);
 });
