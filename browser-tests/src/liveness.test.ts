@@ -98,9 +98,11 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
       },
       [scene.url, INTERVAL, TIMEOUT] as const,
     );
-    await eventually(() => scene.connections.length === 1, "the first connection", 10_000);
+    // A pong shows that the answer to the upgrade has arrived, and is not what the freeze holds back.
+    const isOpen = () => (scene.connections[0]?.latencyStats.answered ?? 0) > 0;
+    await eventually(isOpen, "the first connection", 10_000);
     scene.proxy.freeze();
-    await eventually(() => scene.proxy.accepted >= 2, "another attempt", 10_000);
+    await eventually(() => scene.proxy.accepted >= 2, "another attempt", 15_000);
     scene.proxy.thaw();
     const seen = await events;
     assert.deepEqual(seen.slice(0, 6), [

@@ -2,7 +2,7 @@
 
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
-import { HandshakeError, InvalidURL, OpenTimeout } from "../protocol/errors.js";
+import { HandshakeError, InvalidState, InvalidURL, OpenTimeout } from "../protocol/errors.js";
 import type { BrowserURL } from "./browser-url.js";
 
 export interface OpeningOptions {
@@ -89,8 +89,14 @@ class Opening implements AlarmHandler {
   }
 }
 
-/** @throws InvalidURL where the browser refuses the URL, such as a `ws:` one in a page that came over `https:` */
+/**
+ * @throws InvalidState where there is no WebSocket, as where a page is rendered on a server
+ * @throws InvalidURL where the browser refuses the URL, such as a `ws:` one in a page that came over `https:`
+ */
 function createSocket({ url, subprotocols }: OpeningOptions): WebSocket {
+  if (typeof WebSocket === "undefined") {
+    throw new InvalidState('There is no WebSocket here: on a server, import from "holdfast" under Node.js');
+  }
   try {
     return new WebSocket(url.href, [...subprotocols]);
   } catch (cause) {

@@ -22,20 +22,21 @@ function onReturn(): void {
   for (const callback of [...callbacks]) callback();
 }
 
-/** Page Lifecycle, WHATWG HTML (page visibility, `pageshow`, `online`). A worker has `online` only. */
+/** Page Lifecycle, WHATWG HTML (page visibility, `pageshow`, `online`). A worker has `online` only, a server nothing. */
 function listen(): Callback {
   const page = typeof document === "undefined" ? null : document;
+  const scope = typeof addEventListener === "undefined" ? null : globalThis;
   const onVisibilityChange = (): void => {
     if (page?.visibilityState === "visible") onReturn();
   };
   page?.addEventListener("visibilitychange", onVisibilityChange);
   page?.addEventListener("resume", onReturn);
-  globalThis.addEventListener("pageshow", onReturn);
-  globalThis.addEventListener("online", onReturn);
+  scope?.addEventListener("pageshow", onReturn);
+  scope?.addEventListener("online", onReturn);
   return () => {
     page?.removeEventListener("visibilitychange", onVisibilityChange);
     page?.removeEventListener("resume", onReturn);
-    globalThis.removeEventListener("pageshow", onReturn);
-    globalThis.removeEventListener("online", onReturn);
+    scope?.removeEventListener("pageshow", onReturn);
+    scope?.removeEventListener("online", onReturn);
   };
 }
