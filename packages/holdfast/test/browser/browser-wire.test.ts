@@ -185,6 +185,18 @@ describe("A connection over a browser's WebSocket", () => {
     }
   });
 
+  test("D4: the Close of a connection that failed goes out instead of the messages that wait", async () => {
+    const h = new WireHarness({ writeLimit: KB, maxMessageSize: 10 });
+    h.socket.isStuck = true;
+    void h.connection.send("x".repeat(KB));
+    const waiting = follow(h.connection.send("y"));
+    h.asked();
+    h.socket.deliver("x".repeat(11));
+    assert.deepEqual(h.asked(), ["close 4009"]);
+    assert.equal((await untilEnd(h)).evidence.bytesBuffered, KB + 1);
+    assert.equal(waiting.outcome.status, "rejected");
+  });
+
   test("I1: codes that a page may not send travel as private ones", async () => {
     const sent: string[] = [];
     for (const code of [1000, 1001, 1009, 1011, 1014, 3000, 4999]) {
