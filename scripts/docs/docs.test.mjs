@@ -1,0 +1,107 @@
+// The pages keep what they say: their TypeScript compiles, what they call runnable runs and prints what they show,
+// and their links lead somewhere.
+
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { test } from "node:test";
+import { root } from "../lib/root.mjs";
+import { capture } from "../lib/run.mjs";
+import { compile, transpile } from "./compile.mjs";
+import { allPages, parse } from "./pages.mjs";
+
+const pages = allPages();
+
+/** What users of the library read; the pages of the private workspaces show fragments. */
+const published = pages.filter(({ path }) => /^(README\.md$|docs\/|packages\/)/.test(path));
+
+/** TypeScript, unless it says that it is none to take literally. */
+function isCode({ language, flags }) {
+  return language === "ts" && !flags.includes("no-check");
+}
+
+test("Docs: every TypeScript block compiles", () => {
+  const scripts = published.map((page) => ({ ...page, blocks: page.blocks.filter(isCode) }));
+  assert.deepEqual(compile(scripts), []);
+});
+
+test("Docs: a block that does not compile is told of with its place", () => {
+  const page = parse(
+    "docs/made-up.md",
+    '# Title\n\n```ts\nimport { connect } from "holdfast";\nconnect(1);\n```\n',
+  );
+  assert.match(compile([page]).join(), /^docs\/made-up\.md:5: Argument of type 'number'/);
+});
+
+test(
+  "Docs: what is marked `ts run` runs, and prints the `text` block below it",
+  { timeout: 60_000 },
+  async () => {
+    for (const page of published) {
+      for (const [index, block] of page.blocks.entries()) {
+        if (!block.flags.includes("run")) continue;
+        const place = `${page.path}:${block.line}`;
+        const { status, stdout, stderr } = await runModule(transpile(block.code));
+        assert.equal(status, 0, `${place} failed:\n${stdout}${stderr}`);
+        const next = page.blocks[index + 1];
+        if (next?.language === "text") assert.equal(stdout, next.code, `${place} prints something else`);
+      }
+    }
+  },
+);
+
+/** In a process of its own, below the root so that `holdfast` resolves. */
+async function runModule(code) {
+  mkdirSync(join(root, ".cache"), { recursive: true });
+  const folder = mkdtempSync(join(root, ".cache", "docs-"));
+  try {
+    const file = join(folder, "block.mjs");
+    writeFileSync(file, code);
+    return await capture(process.execPath, [file], { timeout: 20_000 });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+test("Docs: every link within the repository leads to a file, and to a heading where it names one", () => {
+  const byPath = new Map(pages.map((page) => [page.path, page]));
+  const problems = pages.flatMap((page) =>
+    page.links
+      .filter(({ target }) => !/^[a-z][a-z+.-]*:/i.test(target))
+      .flatMap(({ target, line }) =>
+        brokenLink(page, target, byPath) ? [`${page.path}:${line}: ${target}`] : [],
+      ),
+  );
+  assert.deepEqual(problems, []);
+});
+
+test("Docs: a broken link is seen", () => {
+  const text =
+    "# A title, *twice*\n\n[a](#a-title-twice) [b](#elsewhere) [c](../README.md#holdfast) [d](none.md)\n";
+  const page = parse("docs/made-up.md", text);
+  const byPath = new Map([...pages, page].map((one) => [one.path, one]));
+  const broken = page.links
+    .filter(({ target }) => brokenLink(page, target, byPath))
+    .map(({ target }) => target);
+  assert.deepEqual(broken, ["#elsewhere", "none.md"]);
+});
+
+function brokenLink(page, target, byPath) {
+  const [file, anchor] = target.split("#");
+  const path = file === "" ? page.path : posix.join(posix.dirname(page.path), file).replace(/\/$/, "");
+  if (path.startsWith("..")) return true;
+  if (!byPath.has(path)) return anchor !== undefined || !existsSync(join(root, path));
+  return anchor !== undefined && !byPath.get(path).anchors.has(anchor);
+}
+
+test("Docs: every page of docs/ is linked from docs/README.md", () => {
+  const index = pages.find(({ path }) => path === "docs/README.md");
+  const linked = new Set(index.links.map(({ target }) => target.split("#")[0]));
+  const all = pages
+    .filter(({ path }) => path.startsWith("docs/"))
+    .map(({ path }) => path.slice("docs/".length));
+  assert.deepEqual(
+    all.filter((path) => path !== "README.md" && !linked.has(path)),
+    [],
+  );
+});
