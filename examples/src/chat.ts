@@ -18,19 +18,17 @@ else {
 }
 
 async function host(port: number): Promise<void> {
-  const members = new Map<ServerConnection, string>();
-
   const server = await serve(
     async (member) => {
       const { searchParams } = new URL(member.request.target, "ws://chat");
       const name = searchParams.get("name")?.slice(0, 40) ?? "somebody";
-      members.set(member, name);
       tellAll(`* ${name} is here`);
       try {
-        for await (const message of member) if (typeof message === "string") tellAll(`${name}: ${message}`);
+        for await (const message of member) {
+          if (typeof message === "string") tellAll(`${name}: ${message}`, member); // Who says it has heard it.
+        }
       } finally {
-        members.delete(member); // However it ended.
-        tellAll(`* ${name} has left`);
+        tellAll(`* ${name} has left`); // However it ended.
       }
     },
     { port, maxMessageSize: 4 * 1024 },
@@ -38,12 +36,9 @@ async function host(port: number): Promise<void> {
   console.log(`Listening on ${server.url}`);
   process.once("SIGINT", () => void server.close());
 
-  function tellAll(line: string): void {
+  function tellAll(line: string, except: ServerConnection | null = null): void {
     console.log(line);
-    for (const member of members.keys()) {
-      if (member.bufferedAmount > MAX_BACKLOG) void member.close(1013, "too slow");
-      else void member.send(line).catch(() => undefined); // One that is lost leaves by its own loop.
-    }
+    server.broadcast(line, { except, slow: "close", limit: MAX_BACKLOG });
   }
 }
 

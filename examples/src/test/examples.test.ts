@@ -141,6 +141,82 @@ describe("Examples", { concurrency: 2 }, () => {
     assert.match(output, /^\* closing\n\* closed$/m);
   });
 
+  test("F1: chat-client outlives the chat's server, and keeps what is typed in the meantime", async () => {
+    await using before = new Program("chat", "serve", "0");
+    const url = await urlOf(before);
+    await using ada = new Program("chat-client", url, "Ada", "--first-delay", "300");
+    await ada.prints(/^\* Ada is here$/m);
+    before.signal("SIGINT");
+    assert.equal((await before.ended).status, 0);
+    await ada.complains(/^\(peer-close; back in /m);
+    ada.type("anybody there?");
+    await using after = new Program("chat", "serve", new URL(url).port);
+    await after.prints(/^Ada: anybody there\?$/m);
+    ada.type("one more thing");
+    ada.endInput(); // What was said before it is sent before.
+    const { status, errors } = await ada.ended;
+    assert.equal(status, 0, errors);
+    assert.doesNotMatch(errors, /Never sent|Perhaps/);
+    await after.prints(/^Ada: one more thing\n\* Ada has left$/m);
+    after.signal("SIGINT");
+    assert.equal((await after.ended).status, 0);
+  });
+
+  test("F1: chat-client says what it never sent when it is left while the server is away", async () => {
+    await using client = new Program("chat-client", "ws://127.0.0.1:1", "Ada", "--first-delay", "20000");
+    await client.complains(/^\(refused; back in /m);
+    client.type("hello?");
+    client.endInput();
+    const { status, errors } = await client.ended;
+    assert.equal(status, 0, errors);
+    assert.match(errors, /^Never sent: hello\?$/m);
+  });
+
+  test("F1: ticker subscribes again when its server was killed and has returned", async () => {
+    await using before = new Program("ticker", "serve", "0");
+    const url = await urlOf(before);
+    await using ticker = new Program("ticker", "watch", url, "HFST", "ACME", "--first-delay", "300");
+    await ticker.prints(/^HFST 100\.\d\d\nACME 100\.\d\d$/m);
+    before.signal("SIGKILL");
+    await before.ended;
+    await ticker.complains(/^Attempt 2 in \d+ ms$/m);
+    await using after = new Program("ticker", "serve", new URL(url).port);
+    await urlOf(after);
+    ticker.forgetOutput();
+    await ticker.prints(/^HFST 100\.\d\d\nACME 100\.\d\d$/m);
+    ticker.signal("SIGINT");
+    assert.equal((await ticker.ended).status, 0);
+    after.signal("SIGINT");
+    assert.equal((await after.ended).status, 0);
+  });
+
+  test("F7: token-refresh shows a fresh token once the old one was refused", async () => {
+    await using program = new Program("token-refresh", "--sessions", "3");
+    const { status, output, errors } = await program.ended;
+    assert.deepEqual([status, errors], [0, ""], output);
+    assert.match(output, /^fetching a token\nsession 1: welcome\n/);
+    assert.match(output, /^session 3: welcome$/m);
+    // Each refusal is answered by one fetch, and nothing else is.
+    assert.doesNotMatch(output, /refused with 401\n(?!fetching)|welcome\nfetching/);
+    assert.match(output, /refused with 401\nfetching a token\n/);
+  });
+
+  test("F5: token-refresh stops where a fresh token is refused as well", async () => {
+    await using program = new Program("token-refresh", "--banned");
+    const { status, output, errors } = await program.ended;
+    assert.deepEqual([status, output], [1, "fetching a token\nrefused with 401\n"], errors);
+    assert.match(errors, /401/);
+  });
+
+  test("Examples: ticker without a role says what it wants", async () => {
+    await using ticker = new Program("ticker");
+    assert.deepEqual(await ticker.ended, {
+      status: 2,
+      output: "",
+      errors: "ticker serve [PORT] | ticker watch [URL] [SYMBOL...]\n",
+    });
+  });
+
   test("Examples: chat without a role says what it wants", async () => {
     await using program = new Program("chat");
     assert.deepEqual(await program.ended, {

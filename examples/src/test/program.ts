@@ -38,15 +38,18 @@ export class Program implements AsyncDisposable {
   }
 
   /** Resolves with the first match in what it printed so far or prints next; rejects at its end. */
-  async prints(pattern: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const match = pattern.exec(this.#output);
-      if (match !== null) return match;
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
-        throw new Error(`It ended without printing ${pattern}:\n${this.#output}\n${this.#errors}`);
-      }
-      await new Promise<void>((resolve) => (this.#onOutput = resolve));
-    }
+  prints(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#finds(pattern, () => this.#output);
+  }
+
+  /** The same for what it prints on stderr. */
+  complains(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#finds(pattern, () => this.#errors);
+  }
+
+  /** `prints()` looks only at what comes from here on. */
+  forgetOutput(): void {
+    this.#output = "";
   }
 
   type(line: string): void {
@@ -65,6 +68,17 @@ export class Program implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.ended;
+  }
+
+  async #finds(pattern: RegExp, text: () => string): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(text());
+      if (match !== null) return match;
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+        throw new Error(`It ended without printing ${pattern}:\n${this.#output}\n${this.#errors}`);
+      }
+      await new Promise<void>((resolve) => (this.#onOutput = resolve));
+    }
   }
 
   #note(output: string, errors: string): void {
