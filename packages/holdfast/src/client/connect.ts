@@ -17,7 +17,7 @@ import { checkConnectOptions, type ConnectOptions } from "./options.js";
  *
  * @throws InvalidURL, InvalidHeader, InvalidArgument before any I/O
  * @throws OpenTimeout after `openTimeout`; its `phase` tells what took so long
- * @throws InvalidStatus where the server answers with another status than 101, or than a redirect
+ * @throws InvalidStatus where the server answers with another status than 101 (over HTTP/2, 200), or than a redirect
  * @throws InvalidUpgrade, NegotiationError where its answer breaks RFC 6455
  * @throws ProxyError where the proxy cannot be reached, or refuses; with its `status`
  * @throws RedirectError where a redirect cannot be followed; with its `hops`
@@ -40,7 +40,7 @@ export async function open(
   const headers = options.headers === undefined ? [] : readHeaders(options.headers);
   const { subprotocols = [], origin } = options;
   const destination = { url: target, headers, tls: settings.tls, withheld: [] };
-  const offer = { subprotocols, origin, compression: settings.connection.compression };
+  const offer = { subprotocols, origin, compression: settings.connection.compression, http2: settings.http2 };
 
   const opening = attemptToOpen({ runtime, destination, offer, settings, observer }, (upgraded) => {
     const connection = new Connection({

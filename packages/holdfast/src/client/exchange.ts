@@ -11,6 +11,7 @@ import {
 } from "../protocol/handshake/response-head.js";
 import type { SystemError } from "./open-failure.js";
 import { RefusalBody } from "./refusal-body.js";
+import type { PendingExchange } from "./road/passage.js";
 
 /** Who sent the request. One of `onBody`, `onMalformed`, `onError` and `onEnded` ends it, or `onHead` does. */
 export interface ExchangeHandler {
@@ -28,7 +29,7 @@ export interface ExchangeHandler {
   onEnded(): void;
 }
 
-export class Exchange implements TransportHandler {
+export class Exchange implements TransportHandler, PendingExchange {
   readonly #handler: ExchangeHandler;
   readonly #reader: HeadReader;
   #refusal: { readonly head: ResponseHead; readonly body: RefusalBody } | null = null;

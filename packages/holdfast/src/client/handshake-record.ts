@@ -1,13 +1,13 @@
 // What a client keeps of its opening handshake.
 
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
-import type { ClientHandshake } from "../protocol/handshake/client-handshake.js";
+import type { HandshakeHead } from "../protocol/handshake/client-handshake.js";
 import type { Upgraded } from "./open-attempt.js";
 
 export class ClientHandshakeRecord implements HandshakeRecord {
   readonly url: string;
   readonly extensions: readonly string[];
-  readonly #request: ClientHandshake["request"];
+  readonly #request: HandshakeHead;
   readonly #response: Upgraded["head"];
 
   constructor({ url, request, head, deflate }: Upgraded) {

@@ -1,32 +1,38 @@
 // One attempt to open a connection: makes its way to the server, asks for the upgrade, follows redirects; all of it
 // under one timeout.
 
-import type { Duplex } from "node:stream";
 import { env } from "node:process";
+import type { Duplex } from "node:stream";
+import type { Transport } from "../connection/ports.js";
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
+import { Http2Transport, resetStream } from "../node/http2-transport.js";
 import { SocketTransport } from "../node/socket-transport.js";
 import type { OpenObserver } from "../persist/connector.js";
 import { escapeControls } from "../protocol/control-characters.js";
 import type { NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
 import { InvalidStatus, RedirectError } from "../protocol/errors.js";
-import type { ClientHandshake } from "../protocol/handshake/client-handshake.js";
+import type { HandshakeHead } from "../protocol/handshake/client-handshake.js";
 import type { ResponseHead } from "../protocol/handshake/response-head.js";
 import { parseRetryAfter } from "../protocol/handshake/retry-after.js";
 import { Exchange } from "./exchange.js";
 import type { ConnectSettings } from "./options.js";
+import { Http2Exchange } from "./http2/http2-exchange.js";
+import { sessionKey } from "./http2/session-key.js";
+import { SessionPool } from "./http2/session-pool.js";
+import { SharedSession } from "./http2/shared-session.js";
 import { follow, type Destination } from "./redirect.js";
 import { dial } from "./road/dial.js";
 import { Passage } from "./road/passage.js";
-import { chooseRoad } from "./road/road.js";
+import { chooseRoad, type Road, type TravelSettings } from "./road/road.js";
 import { UpgradeAnswer, upgradeRequest, type Offer, type UpgradeRequest } from "./upgrade.js";
 
 /** An upgraded stream. `rest` came behind the answer: the first bytes of the first frames. */
 export interface Upgraded {
   /** Of the server that answered: behind redirects another one than was asked first. */
   readonly url: string;
-  readonly transport: SocketTransport;
-  readonly request: ClientHandshake["request"];
+  readonly transport: Transport;
+  readonly request: HandshakeHead;
   readonly head: ResponseHead;
   /** The compression that was agreed on; null for none. */
   readonly deflate: NegotiatedDeflate | null;
@@ -71,6 +77,9 @@ class OpenAttempt implements AlarmHandler {
   #passage: Passage;
   /** The URLs that were asked, and answered with a redirect. */
   readonly #hops: string[] = [];
+  /** The HTTP/2 connection that was asked for a stream. */
+  #session: SharedSession | null = null;
+  #refusedStreams = 0;
   #isSettled = false;
 
   constructor(options: AttemptOptions, take: (upgraded: Upgraded) => void, reject: (error: unknown) => void) {
@@ -94,6 +103,8 @@ class OpenAttempt implements AlarmHandler {
   onAlarm(): void {
     this.#runtime.clock.afterPoll(() => {
       if (this.#passage.exchange?.finishBody() === true) return;
+      // A shared session that does not answer may have lost its peer: the next attempt makes a new one.
+      this.#session?.retire();
       this.#fail(this.#passage.timedOut(this.#settings.openTimeout));
     });
   }
@@ -102,25 +113,75 @@ class OpenAttempt implements AlarmHandler {
 
   async #travel(request: UpgradeRequest): Promise<void> {
     const { url, tls } = this.#destination;
-    const { road: choice, tcp, headLimits, openTimeout } = this.#settings;
+    const { road: choice, tcp, headLimits, openTimeout, http2 } = this.#settings;
     const passage = this.#passage;
     try {
       const road = chooseRoad(choice, url, env);
-      const stream = await dial(road, url, { tcp, tls, headLimits, openTimeout }, passage);
-      if (!this.#isSettled) this.#upgrade(stream, request);
+      const travel: TravelSettings = { tcp, tls, headLimits, openTimeout, http2 };
+      if (http2) {
+        const session = await this.#openSession(road, travel);
+        if (!this.#isSettled) this.#extendedConnect(session, request);
+      } else {
+        const stream = await dial(road, url, travel, passage);
+        if (!this.#isSettled) this.#upgrade(stream, request);
+      }
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  #upgrade(stream: Duplex, { request, bytes, expected }: UpgradeRequest): void {
+  #openSession(road: Road, travel: TravelSettings): Promise<SharedSession> {
+    const { url } = this.#destination;
+    const passage = this.#passage;
+    const begin = async () => {
+      const stream = await dial(road, url, travel, passage);
+      const session = await SharedSession.begin(stream, url.isSecure, travel.headLimits, passage);
+      passage.handOver(); // Others may share it: it is no longer this attempt's to destroy.
+      return session;
+    };
+    const key = sessionKey(road, url, travel);
+    return key === null ? begin() : pool.take(key, begin);
+  }
+
+  #extendedConnect(session: SharedSession, upgrade: UpgradeRequest): void {
+    const passage = this.#passage;
+    this.#session = session;
+    passage.enter("upgrade");
+    const stream = session.request(upgrade.request, this.#destination.url.isSecure);
+    if (stream === null) {
+      this.#connectAgain(upgrade);
+      return;
+    }
+    const transport = new Http2Transport(stream, () => session.retire());
+    this.#options.observer?.onConnected(transport);
+    passage.onCancel(() => resetStream(stream));
+    const answer = this.#answerTo(upgrade, transport);
+    const exchange = new Http2Exchange(stream, answer, () => this.#connectAgain(upgrade));
+    passage.exchange = exchange;
+    exchange.begin(transport);
+  }
+
+  /** RFC 9113 section 8.7: what was refused before it was looked at goes over another connection. */
+  #connectAgain(upgrade: UpgradeRequest): void {
+    this.#session?.retire();
+    this.#refusedStreams++;
+    if (this.#refusedStreams > MAX_REFUSED_STREAMS) this.#fail(this.#passage.endedEarly());
+    else void this.#travel(upgrade);
+  }
+
+  #upgrade(stream: Duplex, upgrade: UpgradeRequest): void {
     const transport = new SocketTransport(stream);
     this.#options.observer?.onConnected(transport);
-    const { connection, headLimits, maxRedirects } = this.#settings;
-    const passage = this.#passage;
-    passage.enter("upgrade");
+    this.#passage.enter("upgrade");
+    const exchange = new Exchange(this.#settings.headLimits, this.#answerTo(upgrade, transport));
+    this.#passage.exchange = exchange;
+    exchange.begin(transport, upgrade.bytes);
+  }
+
+  #answerTo({ request, expected }: UpgradeRequest, transport: Transport): UpgradeAnswer {
+    const { connection, maxRedirects } = this.#settings;
     const terms = { expected, compression: connection.compression, followsRedirects: maxRedirects > 0 };
-    const answer = new UpgradeAnswer(terms, passage, {
+    return new UpgradeAnswer(terms, this.#passage, {
       accepted: (head, rest, deflate) => {
         const { href } = this.#destination.url;
         this.#succeed({ url: href, transport, request, head, deflate, rest });
@@ -129,8 +190,6 @@ class OpenAttempt implements AlarmHandler {
       refused: (head, body) => this.#fail(this.#refusal(head, body)),
       failed: (error) => this.#fail(error),
     });
-    passage.exchange = new Exchange(headLimits, answer);
-    passage.exchange.begin(transport, bytes);
   }
 
   /** Goes where the redirect leads. Its body is of no interest, and is not read. */
@@ -172,7 +231,7 @@ class OpenAttempt implements AlarmHandler {
   #refusal(head: ResponseHead, body: Uint8Array): InvalidStatus {
     const { withheld } = this.#destination;
     const retryAfter = parseRetryAfter(head.headers.get("Retry-After"), this.#runtime.clock.wallNow());
-    const message = `Expected ${this.#passage.where} to answer 101 (Switching Protocols), got ${head.status} ${escapeControls(head.reason)}`;
+    const message = `Expected ${this.#passage.where} to answer ${this.#settings.http2 ? "200 (OK)" : "101 (Switching Protocols)"}, got ${head.status} ${escapeControls(head.reason)}`;
     const hint = withheld.length === 0 ? "" : `; ${withheld.join(", ")} went to the first origin only`;
     const headers = head.headers.toHeaders();
     return new InvalidStatus(message.trimEnd() + hint, { status: head.status, headers, body, retryAfter });
@@ -198,6 +257,12 @@ class OpenAttempt implements AlarmHandler {
     this.#settings.signal?.removeEventListener("abort", this.#onAbort);
   }
 }
+
+/** The HTTP/2 connections of this process. */
+const pool = new SessionPool();
+
+/** Connections that may end, one after the other, in the turn in which they were asked. */
+const MAX_REFUSED_STREAMS = 3;
 
 /** For a message: the first and the last ones. */
 function shorten(hops: readonly string[]): readonly string[] {

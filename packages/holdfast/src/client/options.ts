@@ -1,7 +1,7 @@
 // Options of `connect()`.
 
 import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-options.js";
-import { checkConnectionOptions, checkSignal, expected } from "../connection/options.js";
+import { checkBoolean, checkConnectionOptions, checkSignal, expected } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { withDebugLog } from "../node/debug-log.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
@@ -25,6 +25,11 @@ export interface ConnectOptions extends ConnectionOptions, RoadOptions {
    * limit. @default 10
    */
   readonly maxRedirects?: number | null | undefined;
+  /**
+   * Open it as a stream of an HTTP/2 connection (RFC 8441), which connections to the same origin with the same options
+   * share. The server has to speak it: over TLS it says so, for `ws:` it is taken for granted. @default false
+   */
+  readonly http2?: boolean | undefined;
   /** Bytes of the answer's head. @default 16384 */
   readonly maxHandshakeSize?: number;
   /** Gives up at any moment of opening; the promise rejects with its reason. */
@@ -35,6 +40,7 @@ export interface ConnectSettings extends RoadSettings {
   readonly connection: ConnectionSettings;
   readonly openTimeout: number | null;
   readonly maxRedirects: number;
+  readonly http2: boolean;
   readonly headLimits: HeadLimits;
   readonly signal: AbortSignal | null;
 }
@@ -45,6 +51,7 @@ export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
     connection: withDebugLog(checkConnectionOptions(options)),
     openTimeout: checkOpenTimeout(options.openTimeout),
     maxRedirects: checkMaxRedirects(options.maxRedirects),
+    http2: checkBoolean("http2", options.http2, false),
     headLimits: checkHeadLimits(options.maxHandshakeSize),
     signal: checkSignal(options.signal),
     ...checkRoadOptions(options),

@@ -22,6 +22,8 @@ export interface Offer {
   readonly subprotocols: readonly string[];
   readonly origin: string | null | undefined;
   readonly compression: DeflateSettings | null;
+  /** Whether it is made over HTTP/2. */
+  readonly http2: boolean;
 }
 
 /** What to send to one server, and what to expect in return. */
@@ -35,9 +37,9 @@ export interface UpgradeRequest {
 export function upgradeRequest(
   runtime: Runtime,
   { url, headers }: Destination,
-  { subprotocols, origin, compression }: Offer,
+  { subprotocols, origin, compression, http2 }: Offer,
 ): UpgradeRequest {
-  const key = Buffer.from(runtime.randomBytes(16)).toString("base64");
+  const key = http2 ? null : Buffer.from(runtime.randomBytes(16)).toString("base64");
   const extensionOffer = compression === null ? null : offerDeflate(compression);
   const handshake = createClientHandshake({ url, key, headers, subprotocols, origin, extensionOffer });
   const offeredExtensions = compression === null ? [] : [DEFLATE_NAME];

@@ -66,6 +66,11 @@ export interface ServeOptions extends ServerOptions {
   readonly reusePort?: boolean;
   /** Options of `tls.createServer` (`key`, `cert`, …): serves `wss:`. @default plain `ws:` */
   readonly tls?: TlsOptions | undefined;
+  /**
+   * Take WebSockets over HTTP/2 as well (RFC 8441): over TLS beside HTTP/1.1, as each client prefers, without TLS from
+   * clients that begin with HTTP/2 right away. @default false
+   */
+  readonly http2?: boolean | undefined;
   /** Bytes of the request's head. @default 16384 */
   readonly maxHandshakeSize?: number;
 }

@@ -1,15 +1,20 @@
 // Where requests arrive and become connections, whatever brings them.
 
+import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { Connection, start, type ConnectionOwner } from "../connection/connection.js";
 import { overFrames } from "../connection/frames/frame-wire.js";
 import { overLinkProtocol } from "../connection/layers/link-protocol.js";
 import type { FrameRuntime } from "../connection/frames/frame-runtime.js";
+import type { Transport } from "../connection/ports.js";
 import { nodeRuntime } from "../node/node-runtime.js";
+import { Http2Transport } from "../node/http2-transport.js";
 import { SocketTransport } from "../node/socket-transport.js";
 import type { RequestHead } from "../protocol/handshake/request-head.js";
-import { buildUpgradeResponse, type Refusal } from "../protocol/handshake/server-handshake.js";
+import type { Refusal } from "../protocol/handshake/server-handshake.js";
+import { Http1Answering, type Answering } from "./answer/answering.js";
 import { HandlerRuns, type RequestHandler, type ServerConnection } from "./handler-runs.js";
+import { Http2Answering } from "./http2/http2-answering.js";
 import type { ServerSettings } from "./options.js";
 import { Acceptance, type Accepted, type AcceptanceOwner } from "./request/acceptance.js";
 import { Gate } from "./request/gate.js";
@@ -40,14 +45,31 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
     this.#gate = new Gate(settings, this.#connections);
   }
 
-  /** A client that has sent nothing yet. */
-  receive(socket: Duplex, arrival: Arrival): void {
-    this.#acceptance(socket, arrival).begin();
+  /**
+   * A client that has sent nothing yet.
+   *
+   * @param speakHttp2 gets the socket back as it was, where the client turns out to speak HTTP/2; null to refuse it
+   */
+  receive(socket: Duplex, arrival: Arrival, speakHttp2: (() => void) | null): void {
+    const transport = new SocketTransport(socket);
+    const onHttp2 =
+      speakHttp2 &&
+      ((read: Uint8Array) => {
+        transport.release(read);
+        speakHttp2();
+      });
+    this.#newAcceptance(transport, new Http1Answering(transport), arrival).begin(onHttp2);
   }
 
   /** A client whose request an HTTP server has read, and `rest` behind it. */
   receiveRequest(socket: Duplex, arrival: Arrival, head: RequestHead, rest: Uint8Array): void {
     this.#acceptance(socket, arrival).beginBehind(head, rest);
+  }
+
+  /** A request that is a stream of HTTP/2. */
+  receiveStream(stream: ServerHttp2Stream, arrival: Arrival, head: RequestHead): void {
+    const acceptance = this.#newAcceptance(new Http2Transport(stream), new Http2Answering(stream), arrival);
+    acceptance.beginBehind(head, NOTHING);
   }
 
   /** A client whose request an HTTP server has read, and that cannot be served. */
@@ -71,7 +93,7 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
     for (const acceptance of this.#acceptances) acceptance.destroy();
   }
 
-  onAccepted({ transport, head, isSecure, upgrade, rest }: Accepted): void {
+  onAccepted({ transport, answering, head, isSecure, upgrade, rest }: Accepted): void {
     const { key, request, choice, deflate } = upgrade;
     const { subprotocol, subprotocolAnswer, isLink } = choice;
     const response = { key, subprotocol: subprotocolAnswer, extensions: deflate?.header ?? null };
@@ -81,7 +103,7 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
       role: "server",
       settings: this.settings.connection,
       extension: deflate?.extension ?? null,
-      preface: buildUpgradeResponse(response),
+      preface: answering.grant(response),
       rest,
     });
     const connection = new Connection({
@@ -94,6 +116,7 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
         subprotocolAnswer,
         extensions: deflate === null ? NO_EXTENSIONS : [deflate.header],
         isSecure,
+        isHttp2: head.http2 !== undefined,
       }),
       owner: this,
     });
@@ -116,10 +139,16 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
     this.#noteQuiet();
   }
 
-  #acceptance(socket: Duplex, { isSecure, since }: Arrival): Acceptance {
+  #acceptance(socket: Duplex, arrival: Arrival): Acceptance {
+    const transport = new SocketTransport(socket);
+    return this.#newAcceptance(transport, new Http1Answering(transport), arrival);
+  }
+
+  #newAcceptance(transport: Transport, answering: Answering, { isSecure, since }: Arrival): Acceptance {
     const acceptance = new Acceptance({
       runtime: this.runtime,
-      transport: new SocketTransport(socket),
+      transport,
+      answering,
       isSecure,
       since,
       settings: this.settings,
@@ -142,3 +171,4 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
 }
 
 const NO_EXTENSIONS: readonly string[] = [];
+const NOTHING = new Uint8Array(0);

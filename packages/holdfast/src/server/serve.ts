@@ -1,6 +1,6 @@
 // Listens for WebSocket connections, over TCP, TLS or a Unix socket.
 
-import { checkFunction } from "../connection/options.js";
+import { checkBoolean, checkFunction } from "../connection/options.js";
 import type { RequestHandler } from "./handler-runs.js";
 import { checkPlace } from "./listening/place.js";
 import { createListener } from "./listening/create-listener.js";
@@ -25,8 +25,10 @@ export async function serve(handler: RequestHandler, options: ServeOptions = {})
   const settings = checkServerOptions(options);
   const place = checkPlace(options);
   const { tls } = options;
-  const listener = createListener(tls, settings.openTimeout);
+  const http2 = checkBoolean("http2", options.http2, false);
+  const listener = createListener(tls, http2, settings.openTimeout);
   await listenAt(listener, place);
   const reception = new Reception(handler, settings);
-  return new Server(new OwnListener(listener, place, tls !== undefined, reception), reception);
+  const entrance = new OwnListener(listener, { place, isSecure: tls !== undefined, http2, reception });
+  return new Server(entrance, reception);
 }

@@ -34,8 +34,9 @@ export async function openHttpTunnel(
       transport.release(rest);
       resolve();
     });
-    passage.exchange = new Exchange(limits, answer);
-    passage.exchange.begin(transport, connectRequest(proxy, authority));
+    const exchange = new Exchange(limits, answer);
+    passage.exchange = exchange;
+    exchange.begin(transport, connectRequest(proxy, authority));
   });
   passage.exchange = null;
 }

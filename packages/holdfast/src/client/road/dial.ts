@@ -23,8 +23,9 @@ export async function dial(
   settings: TravelSettings,
   passage: Passage,
 ): Promise<Duplex> {
+  const alpnProtocols = settings.http2 ? HTTP_2_OR_1 : HTTP_1;
   const tls: TlsSettings | null = url.isSecure
-    ? { hostname: url.hostname, alpnProtocols: HTTP_1, options: settings.tls, name: "tls" }
+    ? { hostname: url.hostname, alpnProtocols, options: settings.tls, name: "tls" }
     : null;
   if (road.kind === "socket") {
     const endpoint = road.path === null ? { host: url.hostname, port: url.port } : { path: road.path };
@@ -96,3 +97,5 @@ function openProxySocket(
 }
 
 const HTTP_1 = ["http/1.1"];
+/** A server that does not speak HTTP/2 chooses HTTP/1.1 rather than failing the handshake: so the error can say why. */
+const HTTP_2_OR_1 = ["h2", "http/1.1"];

@@ -9,15 +9,20 @@ import {
   type ProxyAnswer,
   type OpenPhase,
 } from "../../protocol/errors.js";
-import type { Exchange } from "../exchange.js";
 import { endedEarly, openError, type SystemError } from "../open-failure.js";
 import type { Proxy } from "../proxy/proxy.js";
+
+/** A request whose answer is awaited. */
+export interface PendingExchange {
+  /** Waits no longer for the body of a refusal: tells what came of it. Returns whether there is a refusal. */
+  finishBody(): boolean;
+}
 
 export class Passage {
   /** The URL, for messages. */
   readonly where: string;
   /** The request that waits for its answer, of the proxy or of the server. */
-  exchange: Exchange | null = null;
+  exchange: PendingExchange | null = null;
   #phase: OpenPhase = "connect";
   /** The proxy, while it is what we talk to. */
   #proxy: Proxy | null = null;
@@ -70,6 +75,7 @@ export class Passage {
 
   /** The stream made last is the connection's from here on. */
   handOver(): void {
+    this.#cancel = null;
     this.#streams.pop()?.off("error", ignore);
     this.#streams.length = 0;
   }

@@ -28,6 +28,8 @@ export interface TravelSettings {
   /** Of the answer of an HTTP proxy. */
   readonly headLimits: HeadLimits;
   readonly openTimeout: number | null;
+  /** Whether HTTP/2 is to be spoken to the server. */
+  readonly http2: boolean;
 }
 
 /**

@@ -16,8 +16,8 @@ import type { WebSocketURL } from "./url.js";
 /** What a client asks for. */
 export interface ClientHandshakeOptions {
   readonly url: WebSocketURL;
-  /** 16 random bytes in base64, new for each connection. */
-  readonly key: string;
+  /** 16 random bytes in base64, new for each connection; null over HTTP/2, which needs none (RFC 8441 section 5). */
+  readonly key: string | null;
   /** More headers. Host, User-Agent and Authorization override what the handshake would send. */
   readonly headers?: HeadersInput | undefined;
   /** The preferred one first. */
@@ -30,8 +30,16 @@ export interface ClientHandshakeOptions {
 
 /** The request, to look at and to send. */
 export interface ClientHandshake {
-  readonly request: { readonly method: "GET"; readonly target: string; readonly headers: HeaderList };
+  readonly request: HandshakeHead;
+  /** The request on the wire of HTTP/1.1; of no use over HTTP/2. */
   readonly bytes: Uint8Array;
+}
+
+export interface HandshakeHead {
+  readonly method: "CONNECT" | "GET";
+  readonly target: string;
+  /** With Host, also over HTTP/2, where it goes out as `:authority`. */
+  readonly headers: HeaderList;
 }
 
 /**
@@ -46,9 +54,7 @@ export function createClientHandshake(options: ClientHandshakeOptions): ClientHa
   const headers = headerList([
     // RFC 9112 section 3.2: Host should come first.
     ["Host", givenHost(given) ?? url.host],
-    ["Upgrade", "websocket"],
-    ["Connection", "Upgrade"],
-    ["Sec-WebSocket-Key", options.key],
+    ...upgradeFields(options.key),
     ["Sec-WebSocket-Version", "13"],
     ...field("Sec-WebSocket-Extensions", options.extensionOffer),
     ...field("Sec-WebSocket-Protocol", subprotocolList(options.subprotocols ?? [])),
@@ -58,13 +64,24 @@ export function createClientHandshake(options: ClientHandshakeOptions): ClientHa
     ...given.filter(([name]) => name.toLowerCase() !== "host"),
   ]);
   const head = `GET ${url.target} HTTP/1.1\r\n${headers.toString()}\r\n`;
-  return { request: { method: "GET", target: url.target, headers }, bytes: Buffer.from(head, "latin1") };
+  const method = options.key === null ? "CONNECT" : "GET";
+  return { request: { method, target: url.target, headers }, bytes: Buffer.from(head, "latin1") };
+}
+
+/** RFC 8441 section 5: an extended CONNECT says it with `:protocol`. */
+function upgradeFields(key: string | null): HeaderField[] {
+  if (key === null) return [];
+  return [
+    ["Upgrade", "websocket"],
+    ["Connection", "Upgrade"],
+    ["Sec-WebSocket-Key", key],
+  ];
 }
 
 /** What the server's answer has to agree with. */
 export interface ExpectedAnswer {
-  /** The key that was sent. */
-  readonly key: string;
+  /** The key that was sent; null over HTTP/2. */
+  readonly key: string | null;
   /** The subprotocols that were offered. */
   readonly subprotocols: readonly string[];
   /** The names of the extensions that were offered. */
@@ -79,14 +96,18 @@ export type ServerAnswer =
       /** The value of Sec-WebSocket-Extensions: well formed, and of names that were offered. */
       readonly extensions: string | null;
     }
-  /** The status is not 101: an ordinary response, with a body. */
+  /** The status is not 101 (over HTTP/2, not 2xx): an ordinary response, with a body. */
   | { readonly outcome: "refused-status" }
   | { readonly outcome: "failed"; readonly error: InvalidUpgrade | NegotiationError };
 
-/** Judges the server's answer by the numbered list at the end of RFC 6455 section 4.1. */
+/** Judges the server's answer by the numbered list at the end of RFC 6455 section 4.1, over HTTP/2 by RFC 8441. */
 export function checkServerAnswer(head: ResponseHead, expected: ExpectedAnswer): ServerAnswer {
-  if (head.status !== 101) return { outcome: "refused-status" };
-  const error = findUpgradeError(head, expected.key) ?? findNegotiationError(head.headers, expected);
+  const { status } = head;
+  const { key } = expected;
+  const isGranted = key === null ? status >= 200 && status < 300 : status === 101;
+  if (!isGranted) return { outcome: "refused-status" };
+  const upgradeError = key === null ? null : findUpgradeError(head, key);
+  const error = upgradeError ?? findNegotiationError(head.headers, expected);
   if (error !== null) return { outcome: "failed", error };
   return {
     outcome: "accepted",

@@ -11,6 +11,8 @@ export interface RequestHead {
   /** 1 for HTTP/1.1; 0 for HTTP/1.0, which cannot upgrade but may ask for a page. */
   readonly minorVersion: number;
   readonly headers: HeaderList;
+  /** Where the request came over HTTP/2: what its extended CONNECT asks for (RFC 8441 section 4), null for any other. */
+  readonly http2?: { readonly protocol: string | null };
 }
 
 /** Reads the request line: `method SP request-target SP HTTP-version`, with exactly one space between them. */

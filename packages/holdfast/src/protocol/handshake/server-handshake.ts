@@ -25,6 +25,7 @@ export interface JudgeOptions {
 export type Judgement =
   | {
       readonly outcome: "upgrade";
+      /** Empty over HTTP/2, which has none. */
       readonly key: string;
       /** Path and query, also where the request was sent in absolute-form. Not to be resolved: see request-target.ts. */
       readonly target: string;
@@ -55,23 +56,24 @@ export const UPGRADE_REQUIRED: Refusal = refuse(
   },
 );
 
-/** Judges a request by RFC 6455 sections 4.2.1 and 4.2.2. */
+/** The same over HTTP/2, which has no header Upgrade to tell it with. */
+export const EXTENDED_CONNECT_REQUIRED: Refusal = refuse(
+  400,
+  "Expected an extended CONNECT with `:protocol: websocket` (RFC 8441), got a plain HTTP request.",
+);
+
+/** Judges a request by RFC 6455 sections 4.2.1 and 4.2.2, over HTTP/2 by RFC 8441 section 5. */
 export function judgeRequest(head: RequestHead, options: JudgeOptions): Judgement {
   const invalidHost = checkHost(head);
   if (invalidHost !== null) return invalidHost;
   if (!asksForWebSocket(head)) return { outcome: "not-websocket" };
 
-  const { headers } = head;
+  const { headers, http2 } = head;
   const host = headers.get("Host") ?? "";
   const target = originForm(head.target, host);
   if (target === null) return refuseTarget(head.target, host);
   const refusal =
-    checkMethod(head) ??
-    checkConnection(headers) ??
-    checkVersion(headers) ??
-    checkKey(headers) ??
-    checkNoBody(headers) ??
-    checkOrigin(headers, host, options);
+    (http2 === undefined ? checkUpgrade(head) : checkVersion(headers)) ?? checkOrigin(headers, host, options);
   if (refusal !== null) return refusal;
 
   const offered = offeredSubprotocols(headers);
@@ -85,8 +87,9 @@ export function judgeRequest(head: RequestHead, options: JudgeOptions): Judgemen
   };
 }
 
-/** RFC 9110 section 7.8: a server ignores Upgrade in a request of HTTP/1.0. */
-export function asksForWebSocket({ minorVersion, headers }: RequestHead): boolean {
+/** RFC 9110 section 7.8: a server ignores Upgrade in a request of HTTP/1.0. RFC 8441 section 5: `:protocol` instead. */
+export function asksForWebSocket({ minorVersion, headers, http2 }: RequestHead): boolean {
+  if (http2 !== undefined) return http2.protocol?.toLowerCase() === "websocket";
   const upgrade = minorVersion === 0 ? null : headers.get("Upgrade");
   return upgrade !== null && listHasToken(upgrade, "websocket");
 }
@@ -102,6 +105,18 @@ function checkHost({ minorVersion, headers }: RequestHead): Refusal | null {
 /** The answer to a target that names no path of this host. */
 export function refuseTarget(target: string, host: string): Refusal {
   return refuse(400, `Expected a path on the host ${quote(host)} as the target, got ${quote(target)}.`);
+}
+
+/** What HTTP/1.1 needs for an upgrade, and HTTP/2 does without. */
+function checkUpgrade(head: RequestHead): Refusal | null {
+  const { headers } = head;
+  return (
+    checkMethod(head) ??
+    checkConnection(headers) ??
+    checkVersion(headers) ??
+    checkKey(headers) ??
+    checkNoBody(headers)
+  );
 }
 
 function checkMethod({ method }: RequestHead): Refusal | null {

@@ -41,7 +41,7 @@ export function responseHead(
 }
 
 /** Told by what it has rather than by its class: polyfills and other realms make Responses too. */
-function checkResponse(response: Response): void {
+export function checkResponse(response: Response): void {
   const { status, headers, body } = Object(response) as { status: unknown; headers: unknown; body: unknown };
   if (!Number.isInteger(status) || typeof headers !== "object" || typeof body !== "object") {
     throw new InvalidArgument(
@@ -55,7 +55,7 @@ function checkResponse(response: Response): void {
   }
 }
 
-function framingOf(
+export function framingOf(
   { status, body }: Response,
   fields: readonly HeaderField[],
   minorVersion: number,

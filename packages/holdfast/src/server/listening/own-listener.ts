@@ -3,21 +3,30 @@
 import cluster from "node:cluster";
 import type { Server as Listener, Socket } from "node:net";
 import type { Entrance } from "../entrance.js";
+import { Http2Sessions } from "../http2/http2-sessions.js";
 import type { Reception } from "../reception.js";
 import { urlOf, type Place } from "./place.js";
 import { TlsHandshakes } from "./tls-handshakes.js";
+
+export interface ListenerInit {
+  readonly place: Place;
+  readonly isSecure: boolean;
+  readonly http2: boolean;
+  readonly reception: Reception;
+}
 
 export class OwnListener implements Entrance {
   readonly port: number;
   readonly url: string;
   readonly #listener: Listener;
   readonly #handshakes: TlsHandshakes | null;
+  readonly #sessions: Http2Sessions | null;
   /** Other processes listen on the same port. */
   readonly #hasSiblings: boolean;
   #stopped: Promise<void> | null = null;
 
   /** @param listener that listens already */
-  constructor(listener: Listener, place: Place, isSecure: boolean, reception: Reception) {
+  constructor(listener: Listener, { place, isSecure, http2, reception }: ListenerInit) {
     this.#listener = listener;
     const address = listener.address();
     this.port = typeof address === "object" && address !== null ? address.port : 0;
@@ -30,8 +39,13 @@ export class OwnListener implements Entrance {
     listener.on("error", (error: Error) => logger?.error("listening failed", { error }));
     const handshakes = isSecure ? new TlsHandshakes(listener, clock, logger) : null;
     this.#handshakes = handshakes;
+    const sessions = http2 ? new Http2Sessions(reception) : null;
+    this.#sessions = sessions;
     listener.on(isSecure ? "secureConnection" : "connection", (socket: Socket) => {
-      reception.receive(socket, { isSecure, since: handshakes?.beginningOf(socket) ?? clock.now() });
+      const since = handshakes?.beginningOf(socket) ?? clock.now();
+      const speakHttp2 = sessions === null ? null : () => sessions.receive(socket, isSecure, since);
+      if (speakHttp2 !== null && "alpnProtocol" in socket && socket.alpnProtocol === "h2") speakHttp2();
+      else reception.receive(socket, { isSecure, since }, speakHttp2);
     });
   }
 
@@ -42,6 +56,7 @@ export class OwnListener implements Entrance {
   close(): Promise<void> {
     const stopped = this.#stopListening();
     this.#handshakes?.destroyAll();
+    this.#sessions?.close();
     return stopped;
   }
 

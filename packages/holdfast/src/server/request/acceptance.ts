@@ -1,22 +1,22 @@
-// One request over HTTP/1.1, from its first byte to the answer: an upgrade, a refusal, or the application's own.
+// One request, over HTTP/1.1 or on a stream of HTTP/2, from its first byte to the answer: an upgrade, a refusal, or the application's own.
 
-import type { TransportHandler } from "../../connection/ports.js";
+import type { Transport, TransportHandler } from "../../connection/ports.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
-import type { SocketTransport } from "../../node/socket-transport.js";
 import { HeadReader } from "../../protocol/handshake/head-reader.js";
 import { isHeadFailure } from "../../protocol/handshake/head-failure.js";
 import { parseRequestHead, type RequestHead } from "../../protocol/handshake/request-head.js";
-import { buildRefusal, refuse, type Refusal } from "../../protocol/handshake/server-handshake.js";
+import { refuse, type Refusal } from "../../protocol/handshake/server-handshake.js";
+import type { Answering } from "../answer/answering.js";
 import { ResponseBody } from "../answer/response-body.js";
-import { responseHead } from "../answer/response-head.js";
 import type { ServerSettings } from "../options.js";
 import { FAILED, SHUTTING_DOWN, type Decision, type Gate, type Upgrade } from "./gate.js";
 import { abortRequest, type RequestOrigin, type ServerRequest } from "./server-request.js";
 
 /** An upgrade whose answer is yet to be sent; `rest` came behind the request. */
 export interface Accepted {
-  readonly transport: SocketTransport;
+  readonly transport: Transport;
+  readonly answering: Answering;
   readonly head: RequestHead;
   readonly isSecure: boolean;
   readonly upgrade: Upgrade;
@@ -34,7 +34,8 @@ export interface AcceptanceOwner {
 /** One socket, and what is known of it. */
 export interface AcceptanceInit {
   readonly runtime: Runtime;
-  readonly transport: SocketTransport;
+  readonly transport: Transport;
+  readonly answering: Answering;
   readonly isSecure: boolean;
   /** When the client began, in monotonic milliseconds: its TLS handshake counts as well. */
   readonly since: number;
@@ -47,9 +48,11 @@ type Phase = "answering" | "deciding" | "lingering" | "over" | "reading";
 
 export class Acceptance implements TransportHandler, AlarmHandler {
   readonly #init: AcceptanceInit;
-  readonly #transport: SocketTransport;
+  readonly #transport: Transport;
+  readonly #answering: Answering;
   readonly #alarm = new Alarm(this);
   #headReader: HeadReader | null = null;
+  #onHttp2: ((read: Uint8Array) => void) | null = null;
   #phase: Phase = "reading";
   #request: ServerRequest | null = null;
   /** What came behind the request. */
@@ -59,17 +62,23 @@ export class Acceptance implements TransportHandler, AlarmHandler {
   constructor(init: AcceptanceInit) {
     this.#init = init;
     this.#transport = init.transport;
+    this.#answering = init.answering;
   }
 
-  /** Reads the request. */
-  begin(): void {
+  /**
+   * Reads the request.
+   *
+   * @param onHttp2 takes over from a client that does not speak HTTP/1.1, and what was read of it; null to refuse it
+   */
+  begin(onHttp2: ((read: Uint8Array) => void) | null): void {
+    this.#onHttp2 = onHttp2;
     const { openTimeout, headLimits } = this.#init.settings;
     this.#headReader = new HeadReader(headLimits);
     if (openTimeout !== null) this.#init.runtime.timers.set(this.#alarm, this.#init.since + openTimeout);
     this.#transport.start(this);
   }
 
-  /** Goes on where an HTTP server has read the request, and `rest` behind it. */
+  /** Goes on where the request has been read, and `rest` behind it. */
   beginBehind(head: RequestHead, rest: Uint8Array): void {
     const { openTimeout } = this.#init.settings;
     if (openTimeout !== null) this.#init.runtime.timers.set(this.#alarm, this.#init.since + openTimeout);
@@ -147,6 +156,11 @@ export class Acceptance implements TransportHandler, AlarmHandler {
     const result = this.#headReader?.push(chunk) ?? "incomplete";
     if (result === "incomplete") return;
     this.#headReader = null;
+    if (this.#onHttp2 !== null && !isHeadFailure(result) && result.head.startLine === HTTP_2_START_LINE) {
+      this.#leave();
+      this.#onHttp2(Buffer.concat([HTTP_2_PREFACE, result.rest]));
+      return;
+    }
     const head = isHeadFailure(result) ? result : parseRequestHead(result.head);
     if (isHeadFailure(head)) this.#refuse(refuse(head.status, head.reason));
     else if (!isHeadFailure(result)) this.#decide(head, result.rest);
@@ -194,13 +208,14 @@ export class Acceptance implements TransportHandler, AlarmHandler {
     const rest = this.#rest;
     if (rest.length > MAX_HELD) this.#transport.resume();
     this.#leave();
-    owner.onAccepted({ transport: this.#transport, head, isSecure, upgrade, rest });
+    const { transport, answering } = this.#init;
+    owner.onAccepted({ transport, answering, head, isSecure, upgrade, rest });
   }
 
   /** Answers in plain text. */
   #refuse(refusal: Refusal): void {
     this.#logRefusal(refusal.status, refusal.body);
-    this.#transport.write([buildRefusal(refusal)]);
+    this.#answering.refuse(refusal);
     this.#linger();
   }
 
@@ -208,13 +223,13 @@ export class Acceptance implements TransportHandler, AlarmHandler {
   #answer(head: RequestHead, response: Response): void {
     let body: ResponseBody | null = null;
     try {
-      const { bytes, framing } = responseHead(response, head);
+      const { framing, sendHead } = this.#answering.prepare(response, head);
       const reader = response.body?.getReader() ?? null;
       if (reader !== null) {
         body = new ResponseBody(reader, framing, this.#transport, () => this.#progress());
       }
       if (this.#request?.isUpgrade === true) this.#logRefusal(response.status, "answered by onRequest");
-      this.#transport.write([bytes]);
+      sendHead();
       if (framing.kind === "none") {
         body?.stop();
         body = null;
@@ -276,6 +291,10 @@ export class Acceptance implements TransportHandler, AlarmHandler {
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** RFC 9113 section 3.4: the beginning of the preface, which HTTP/1.1 takes for the head of a request. */
+const HTTP_2_START_LINE = "PRI * HTTP/2.0";
+const HTTP_2_PREFACE = Buffer.from(`${HTTP_2_START_LINE}\r\n\r\n`);
 
 /** Milliseconds that a client has to end its side after the answer. */
 const LINGER = 1000;

@@ -6,6 +6,7 @@ import { acceptDeflate, type NegotiatedDeflate } from "../../protocol/deflate/ne
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { originForm } from "../../protocol/handshake/request-target.js";
 import {
+  EXTENDED_CONNECT_REQUIRED,
   judgeRequest,
   refuse,
   refuseTarget,
@@ -70,12 +71,13 @@ export class Gate {
       const request = new ServerRequest(head, origin, { target: judgement.target, isUpgrade: true });
       return this.#ask(request, () => this.#admit(judgement, request), onAsked);
     }
-    if (this.#settings.onRequest === undefined) return UPGRADE_REQUIRED;
+    const required = head.http2 === undefined ? UPGRADE_REQUIRED : EXTENDED_CONNECT_REQUIRED;
+    if (this.#settings.onRequest === undefined) return required;
     const host = head.headers.get("Host") ?? "";
     const target = originForm(head.target, host);
     if (target === null) return refuseTarget(head.target, host);
     const request = new ServerRequest(head, origin, { target, isUpgrade: false });
-    return this.#ask(request, () => UPGRADE_REQUIRED, onAsked);
+    return this.#ask(request, () => required, onAsked);
   }
 
   /** What `onRequest` answers; `goOn` where it answers nothing. */

@@ -17,6 +17,7 @@ export interface Agreement {
   readonly subprotocolAnswer: string | null;
   readonly extensions: readonly string[];
   readonly isSecure: boolean;
+  readonly isHttp2: boolean;
 }
 
 export class ServerHandshakeRecord implements HandshakeRecord {
@@ -26,6 +27,7 @@ export class ServerHandshakeRecord implements HandshakeRecord {
   readonly #subprotocolAnswer: string | null;
   readonly #target: string;
   readonly #isSecure: boolean;
+  readonly #isHttp2: boolean;
 
   constructor(headers: HeaderList, agreement: Agreement) {
     this.subprotocol = agreement.subprotocol;
@@ -34,6 +36,7 @@ export class ServerHandshakeRecord implements HandshakeRecord {
     this.#subprotocolAnswer = agreement.subprotocolAnswer;
     this.#target = agreement.target;
     this.#isSecure = agreement.isSecure;
+    this.#isHttp2 = agreement.isHttp2;
   }
 
   get url(): string {
@@ -41,17 +44,19 @@ export class ServerHandshakeRecord implements HandshakeRecord {
   }
 
   get request(): HandshakeRequest {
-    return { method: "GET", target: this.#target, headers: this.#headers.toHeaders() };
+    return { method: this.#isHttp2 ? "CONNECT" : "GET", target: this.#target, headers: this.#headers.toHeaders() };
   }
 
   get response(): HandshakeResponse {
-    const headers = new Headers({
-      Upgrade: "websocket",
-      Connection: "Upgrade",
-      "Sec-WebSocket-Accept": acceptKey(this.#headers.get("Sec-WebSocket-Key") ?? ""),
-    });
+    const headers = this.#isHttp2
+      ? new Headers()
+      : new Headers({
+          Upgrade: "websocket",
+          Connection: "Upgrade",
+          "Sec-WebSocket-Accept": acceptKey(this.#headers.get("Sec-WebSocket-Key") ?? ""),
+        });
     if (this.#subprotocolAnswer !== null) headers.set("Sec-WebSocket-Protocol", this.#subprotocolAnswer);
     if (this.extensions.length > 0) headers.set("Sec-WebSocket-Extensions", this.extensions.join(", "));
-    return { status: 101, headers };
+    return { status: this.#isHttp2 ? 200 : 101, headers };
   }
 }

@@ -1,0 +1,82 @@
+// One request on a stream of HTTP/2 and its answer (RFC 8441 section 5).
+
+import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from "node:http2";
+import { receivedFields } from "../../node/http2-fields.js";
+import type { Http2Transport } from "../../node/http2-transport.js";
+import type { TransportHandler } from "../../connection/ports.js";
+import type { ResponseHead } from "../../protocol/handshake/response-head.js";
+import type { ExchangeHandler } from "../exchange.js";
+import type { SystemError } from "../open-failure.js";
+import { RefusalBody } from "../refusal-body.js";
+import type { PendingExchange } from "../road/passage.js";
+import { wasRefused } from "./shared-session.js";
+
+export class Http2Exchange implements TransportHandler, PendingExchange {
+  readonly #handler: ExchangeHandler;
+  readonly #stream: ClientHttp2Stream;
+  readonly #onRefused: () => void;
+  #refusal: { readonly head: ResponseHead; readonly body: RefusalBody } | null = null;
+  #isOver = false;
+
+  /** @param onRefused where the server did nothing with the request, and another connection may take it */
+  constructor(stream: ClientHttp2Stream, handler: ExchangeHandler, onRefused: () => void) {
+    this.#stream = stream;
+    this.#handler = handler;
+    this.#onRefused = onRefused;
+  }
+
+  begin(transport: Http2Transport): void {
+    this.#stream.once("response", this.#onResponse);
+    transport.start(this);
+    // What comes behind the answer is for whoever the answer is for.
+    transport.pause();
+  }
+
+  /** Waits no longer for the body of a refusal: tells what came of it. Returns whether there is a refusal. */
+  finishBody(): boolean {
+    const refusal = this.#refusal;
+    if (refusal === null) return false;
+    this.#end(() => this.#handler.onBody(refusal.head, refusal.body.take()));
+    return true;
+  }
+
+  onChunk(chunk: Uint8Array): void {
+    if (this.#refusal?.body.push(chunk) === true) this.finishBody();
+  }
+
+  onEof(): void {
+    if (!this.finishBody()) this.#end(() => this.#handler.onEnded());
+  }
+
+  onError(error: SystemError): void {
+    if (this.finishBody()) return;
+    this.#end(() => {
+      if (wasRefused(this.#stream)) this.#onRefused();
+      else this.#handler.onError(error);
+    });
+  }
+
+  onDrain(): void {
+    // Nothing was sent but the request.
+  }
+
+  onClosed(): void {
+    this.onEof();
+  }
+
+  readonly #onResponse = (headers: IncomingHttpHeaders & IncomingHttpStatusHeader): void => {
+    if (this.#isOver) return;
+    const status = headers[":status"] ?? 0;
+    const head: ResponseHead = { status, reason: "", minorVersion: 1, headers: receivedFields(headers) };
+    this.#stream.resume(); // From the next turn on: by then it has gone to whoever the answer is for.
+    if (this.#handler.onHead(head, new Uint8Array(0)) === "done") this.#isOver = true;
+    else this.#refusal = { head, body: new RefusalBody(head.headers) };
+    if (this.#refusal?.body.push(new Uint8Array(0)) === true) this.finishBody();
+  };
+
+  #end(tell: () => void): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    tell();
+  }
+}

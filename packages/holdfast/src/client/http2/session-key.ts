@@ -1,0 +1,34 @@
+// What WebSockets need to have in common to share an HTTP/2 connection.
+
+import type { WebSocketURL } from "../../protocol/handshake/url.js";
+import type { Road, TravelSettings } from "../road/road.js";
+
+/** Null for a way that leads to one connection only. */
+export function sessionKey(
+  road: Road,
+  { origin }: WebSocketURL,
+  { tcp, tls, headLimits }: TravelSettings,
+): string | null {
+  if (road.kind === "stream") return null;
+  return [origin, ...[road, tcp, tls ?? {}, headLimits].map(keyOfObject)].join(" ");
+}
+
+/** Plain values by what they are, everything else (certificates, functions) by which object it is. */
+function keyOfObject(options: object): string {
+  const entries = Object.entries(options).map(([name, value]: [string, unknown]) => [name, keyOfValue(value)]);
+  return JSON.stringify(entries.sort());
+}
+
+function keyOfValue(value: unknown): string {
+  if ((typeof value !== "object" || value === null) && typeof value !== "function") {
+    return `${typeof value} ${String(value)}`;
+  }
+  // A proxy is read from its URL for each connection anew.
+  if ("href" in value) return keyOfObject(value);
+  let identity = identities.get(value);
+  if (identity === undefined) identities.set(value, (identity = ++count));
+  return `object ${identity}`;
+}
+
+const identities = new WeakMap<object, number>();
+let count = 0;
