@@ -19,7 +19,7 @@ export interface AttachOptions extends ServerOptions {
 }
 
 /**
- * Takes the WebSocket upgrades of `httpServer`, a server of `node:http` or `node:https`, and calls `handler` with each
+ * Takes the WebSocket upgrades of `httpServer`, a server of `node:http`, `node:https` or `node:http2`, and calls `handler` with each
  * new connection, as `serve()` does. All other requests go to the server's own routes and upgrade handlers. Several may
  * be attached to one server; the first whose `path` fits has the request.
  *
@@ -41,6 +41,6 @@ function checkHttpServer(value: unknown): void {
   if ([on, emit, listenerCount, address].every((method) => typeof method === "function")) return;
   const hint = typeof value === "function" ? ", such as app.listen() of Express returns" : "";
   throw new InvalidArgument(
-    `Expected \`httpServer\` to be a server of node:http or node:https${hint}, got ${describe(value)}`,
+    `Expected \`httpServer\` to be a server of node:http, node:https or node:http2${hint}, got ${describe(value)}`,
   );
 }

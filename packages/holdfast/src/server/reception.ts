@@ -72,6 +72,11 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
     acceptance.beginBehind(head, NOTHING);
   }
 
+  /** A stream of HTTP/2 that cannot be served. */
+  refuseStream(stream: ServerHttp2Stream, arrival: Arrival, refusal: Refusal): void {
+    this.#newAcceptance(new Http2Transport(stream), new Http2Answering(stream), arrival).refuse(refusal);
+  }
+
   /** A client whose request an HTTP server has read, and that cannot be served. */
   refuse(socket: Duplex, arrival: Arrival, refusal: Refusal): void {
     this.#acceptance(socket, arrival).refuse(refusal);

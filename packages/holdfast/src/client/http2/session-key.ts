@@ -15,7 +15,10 @@ export function sessionKey(
 
 /** Plain values by what they are, everything else (certificates, functions) by which object it is. */
 function keyOfObject(options: object): string {
-  const entries = Object.entries(options).map(([name, value]: [string, unknown]) => [name, keyOfValue(value)]);
+  const entries = Object.entries(options).map(([name, value]: [string, unknown]) => [
+    name,
+    keyOfValue(value),
+  ]);
   return JSON.stringify(entries.sort());
 }
 

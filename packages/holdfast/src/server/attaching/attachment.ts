@@ -1,15 +1,15 @@
 // The entrance through somebody's HTTP server.
 
+import type { ServerHttp2Stream } from "node:http2";
 import { Socket, type Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { Server as TlsServer } from "node:tls";
-import { SocketTransport } from "../../node/socket-transport.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { originForm } from "../../protocol/handshake/request-target.js";
 import type { Refusal } from "../../protocol/handshake/server-handshake.js";
 import type { Entrance } from "../entrance.js";
 import type { Arrival, Reception } from "../reception.js";
-import { ServerRequest } from "../request/server-request.js";
+import { ServerRequest, type RequestOrigin } from "../request/server-request.js";
 import { isEncrypted } from "./http-request.js";
 import { isTaken, type PathFilter } from "./path-filter.js";
 import { routerOf, type UpgradeTaker } from "./upgrade-router.js";
@@ -40,11 +40,10 @@ export class Attachment implements Entrance, UpgradeTaker {
     return `${scheme}://localhost:${this.port}${path}`;
   }
 
-  takes(head: RequestHead, socket: Duplex): boolean {
+  takes(head: RequestHead, origin: RequestOrigin): boolean {
     if (this.#filter === undefined) return true;
     const target = originForm(head.target, head.headers.get("Host") ?? "");
     if (target === null) return false;
-    const origin = { transport: new SocketTransport(socket), isSecure: isEncrypted(socket) };
     try {
       return isTaken(this.#filter, new ServerRequest(head, origin, { target, isUpgrade: true }));
     } catch (error) {
@@ -63,6 +62,14 @@ export class Attachment implements Entrance, UpgradeTaker {
     this.#reception.refuse(socket, this.#arrival(socket), refusal);
   }
 
+  takeStream(head: RequestHead, stream: ServerHttp2Stream): void {
+    this.#reception.receiveStream(stream, this.#streamArrival(stream), head);
+  }
+
+  refuseStream(stream: ServerHttp2Stream, refusal: Refusal): void {
+    this.#reception.refuseStream(stream, this.#streamArrival(stream), refusal);
+  }
+
   drain(): void {
     // The HTTP server goes on: newcomers are refused as long as somebody is there to do it.
   }
@@ -74,6 +81,10 @@ export class Attachment implements Entrance, UpgradeTaker {
 
   #arrival(socket: Duplex): Arrival {
     return { isSecure: isEncrypted(socket), since: this.#reception.runtime.clock.now() };
+  }
+
+  #streamArrival({ session }: ServerHttp2Stream): Arrival {
+    return { isSecure: session?.encrypted === true, since: this.#reception.runtime.clock.now() };
   }
 }
 

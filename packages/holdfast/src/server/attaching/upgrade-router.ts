@@ -1,8 +1,18 @@
-// The upgrades of one HTTP server, and who takes which.
+// The upgrades of one HTTP server, over HTTP/1.1 and HTTP/2, and who takes which.
 
 import type { IncomingMessage } from "node:http";
+import type {
+  Http2SecureServer,
+  Http2Server,
+  Http2ServerRequest,
+  Http2ServerResponse,
+  IncomingHttpHeaders,
+  ServerHttp2Stream,
+} from "node:http2";
 import type { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
+import { Http2Transport } from "../../node/http2-transport.js";
+import { SocketTransport } from "../../node/socket-transport.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import {
   asksForWebSocket,
@@ -10,14 +20,18 @@ import {
   UPGRADE_REQUIRED,
   type Refusal,
 } from "../../protocol/handshake/server-handshake.js";
-import { giveBack, headOf } from "./http-request.js";
+import { streamHead } from "../http2/stream-head.js";
+import type { RequestOrigin } from "../request/server-request.js";
+import { giveBack, headOf, isEncrypted } from "./http-request.js";
 
 /** One that takes upgrades. */
 export interface UpgradeTaker {
   /** Whether this one is for it. */
-  takes(head: RequestHead, socket: Duplex): boolean;
+  takes(head: RequestHead, origin: RequestOrigin): boolean;
   take(head: RequestHead, socket: Duplex, rest: Uint8Array): void;
+  takeStream(head: RequestHead, stream: ServerHttp2Stream): void;
   refuse(socket: Duplex, refusal: Refusal): void;
+  refuseStream(stream: ServerHttp2Stream, refusal: Refusal): void;
 }
 
 const routers = new WeakMap<NetServer, UpgradeRouter>();
@@ -32,24 +46,46 @@ export function routerOf(httpServer: NetServer): UpgradeRouter {
   return router;
 }
 
+type Http2ServerLike = Pick<Http2SecureServer | Http2Server, "on" | "prependListener" | "updateSettings">;
+
+function isHttp2Server(server: NetServer): server is NetServer & Http2ServerLike {
+  return "updateSettings" in server && typeof server.updateSettings === "function";
+}
+
+const NOT_FOUND = refuse(404, "Expected the path of a WebSocket, got another one.");
+
 export class UpgradeRouter {
   readonly #httpServer: NetServer;
   /** The first that takes an upgrade has it. */
   readonly #takers = new Set<UpgradeTaker>();
+  /** Streams that were answered here. */
+  readonly #ours = new WeakSet<ServerHttp2Stream>();
 
   constructor(httpServer: NetServer) {
     this.#httpServer = httpServer;
   }
 
   add(taker: UpgradeTaker): void {
-    if (this.#takers.size === 0) this.#httpServer.on("upgrade", this.#onUpgrade);
+    if (this.#takers.size === 0) {
+      this.#httpServer.on("upgrade", this.#onUpgrade);
+      if (isHttp2Server(this.#httpServer)) this.#listenToStreams(this.#httpServer);
+    }
     this.#takers.add(taker);
   }
 
   remove(taker: UpgradeTaker): void {
     if (this.#takers.delete(taker) && this.#takers.size === 0) {
       this.#httpServer.off("upgrade", this.#onUpgrade);
+      this.#httpServer.off("stream", this.#onStream).off("connect", this.#onConnect);
     }
+  }
+
+  /** Clients send extended CONNECTs only where the server's SETTINGS allow them (RFC 8441 section 3). */
+  #listenToStreams(server: Http2ServerLike): void {
+    server.updateSettings({ enableConnectProtocol: true });
+    // Ahead of Node's own listener, which makes a request of each stream.
+    server.prependListener("stream", this.#onStream);
+    server.on("connect", this.#onConnect);
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, rest: Uint8Array): void => {
@@ -69,12 +105,44 @@ export class UpgradeRouter {
       this.#leave(request, socket, rest, UPGRADE_REQUIRED);
       return;
     }
+    const origin = { transport: new SocketTransport(socket), isSecure: isEncrypted(socket) };
     for (const taker of this.#takers) {
-      if (!taker.takes(head, socket)) continue;
+      if (!taker.takes(head, origin)) continue;
       taker.take(head, socket, rest);
       return;
     }
-    this.#leave(request, socket, rest, refuse(404, "Expected the path of a WebSocket, got another one."));
+    this.#leave(request, socket, rest, NOT_FOUND);
+  };
+
+  readonly #onStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
+    const head = streamHead(headers);
+    if (!asksForWebSocket(head)) return;
+    const isSecure = stream.session?.encrypted === true;
+    const origin = { transport: new Http2Transport(stream), isSecure };
+    for (const taker of this.#takers) {
+      if (!taker.takes(head, origin)) continue;
+      this.#ours.add(stream);
+      taker.takeStream(head, stream);
+      return;
+    }
+    // Nobody else can be told from Node's own listener, which is there for the sake of "request".
+    const nodes = this.#httpServer.listenerCount("request") > 0 ? 1 : 0;
+    const others = this.#httpServer.listenerCount("stream") - 1 - nodes;
+    if (others > 0 || this.#httpServer.listenerCount("connect") > 1) return;
+    this.#ours.add(stream);
+    const [taker] = this.#takers;
+    taker.refuseStream(stream, NOT_FOUND);
+  };
+
+  /** What Node makes of any CONNECT. It would answer those that nobody listens for with 405; so has to be done here. */
+  readonly #onConnect = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
+    if (this.#ours.has(request.stream)) {
+      request.on("error", () => undefined); // The connection is told of it.
+      return;
+    }
+    if (this.#httpServer.listenerCount("connect") > 1) return;
+    response.statusCode = 405;
+    response.end();
   };
 
   /** What nobody here takes is for the other upgrade handlers, or else for the other routes. */

@@ -44,7 +44,11 @@ export class ServerHandshakeRecord implements HandshakeRecord {
   }
 
   get request(): HandshakeRequest {
-    return { method: this.#isHttp2 ? "CONNECT" : "GET", target: this.#target, headers: this.#headers.toHeaders() };
+    return {
+      method: this.#isHttp2 ? "CONNECT" : "GET",
+      target: this.#target,
+      headers: this.#headers.toHeaders(),
+    };
   }
 
   get response(): HandshakeResponse {
