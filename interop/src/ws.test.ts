@@ -1,10 +1,9 @@
 // The npm package ws, uncompressed; compression-ws.test.ts has the rest.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, describe } from "node:test";
 import { noteCell, noteVersion, testCell } from "./matrix/test-cell.js";
+import { installedVersion } from "./peers/installed-version.js";
 import { withPair } from "./peers/pair.js";
 import { PeerPool } from "./peers/peer-pool.js";
 import { nodeProgram } from "./peers/runtimes.js";
@@ -13,7 +12,7 @@ import { testStoppedPeer } from "./scenes/stopped-peer.js";
 
 const pool = new PeerPool(nodeProgram("ws"));
 const peer = { name: "ws", row: "ws", pool, skip: false } as const;
-noteVersion(peer.row, installedVersion());
+noteVersion(peer.row, installedVersion("ws"));
 
 describe("ws", () => {
   after(() => pool[Symbol.asyncDispose]());
@@ -41,8 +40,3 @@ describe("ws", () => {
     });
   }
 });
-
-function installedVersion(): string {
-  const path = createRequire(import.meta.url).resolve("ws/package.json");
-  return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version; // npm requires one.
-}

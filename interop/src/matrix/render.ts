@@ -18,12 +18,12 @@ export function renderTables(results: Results): string {
 }
 
 function renderTable(
-  { title, about, positions, rows, columns }: (typeof TABLES)[number],
+  { title, about, subject, positions, rows, columns }: (typeof TABLES)[number],
   results: Results,
   notes: string[],
 ): string {
   const hasRoles = positions.length > 1;
-  const lead = hasRoles ? ["Peer", VERSION, "as"] : ["In between", VERSION];
+  const lead = [subject, VERSION, ...(hasRoles ? ["as"] : [])];
   const lines = rows.flatMap((row) =>
     positions.map((position) => ({
       lead: [row, results.versionOf(row) ?? "", ...(hasRoles ? [position] : [])],

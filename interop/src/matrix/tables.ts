@@ -6,6 +6,8 @@ export type Position = "server" | "client" | "between";
 export interface Table {
   readonly title: string;
   readonly about: string;
+  /** What the rows are. */
+  readonly subject: string;
   readonly positions: readonly Position[];
   readonly rows: readonly string[];
   readonly columns: readonly string[];
@@ -15,6 +17,7 @@ export const TABLES = [
   {
     title: "Against other implementations",
     about: "Our client against their server, and our server against their client.",
+    subject: "Peer",
     positions: ["server", "client"],
     rows: [
       "Python: websockets",
@@ -44,6 +47,7 @@ export const TABLES = [
   {
     title: "On other runtimes",
     about: "The built package on each runtime, against Holdfast on the Node.js that runs the tests.",
+    subject: "Peer",
     positions: ["server", "client"],
     rows: ["Node.js 22", "Node.js 24", "Bun", "Deno"],
     columns: [
@@ -66,6 +70,7 @@ export const TABLES = [
   {
     title: "Through proxies and networks",
     about: "Our client and our server, with something in between.",
+    subject: "In between",
     positions: ["between"],
     rows: ["nginx", "HAProxy", "a network that drops everything"],
     columns: [
@@ -78,6 +83,14 @@ export const TABLES = [
       "reload, stop",
       "verdict on both ends",
     ],
+  },
+  {
+    title: "Beside web frameworks",
+    about: "Our server attached to the HTTP server of theirs.",
+    subject: "Framework",
+    positions: ["server"],
+    rows: ["Express", "Fastify", "Hono"],
+    columns: ["messages", "other paths", "keep-alive", "shutdown"],
   },
 ] as const satisfies readonly Table[];
 
