@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import * as nodeSurface from "holdfast";
 import { eventually, RawServer } from "holdfast-testkit";
-import type { Connection } from "holdfast/browser";
+import type { Connection, PersistentConnection } from "holdfast/browser";
 import type { Page } from "playwright-core";
 import { Browser, skip } from "./browser/chromium.js";
 import { openScene } from "./browser/scene.js";
@@ -122,6 +122,30 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
       ...["connecting", "connected", "ready", "closing", "closed", "disconnected"],
       ...["connecting", "connectFail", "disconnected", "refused"],
     ]);
+  });
+
+  test("I1: connectPersistent() is one object across reconnects", async () => {
+    await using scene = await openScene();
+    const talk = (message: string) =>
+      page.evaluate(
+        async ([url, text]) => {
+          const persistent =
+            (kept["persistent"] as PersistentConnection | undefined) ??
+            holdfast.connectPersistent(url, { firstDelay: 50 });
+          kept["persistent"] = persistent;
+          await persistent.send(text);
+          for await (const echo of persistent) return echo;
+          return null;
+        },
+        [scene.url, message] as const,
+      );
+    await page.evaluate(() => (globalThis.kept = {}));
+    assert.equal(await talk("one"), "one");
+    scene.connections[0]?.terminate();
+    await eventually(() => scene.connections.length === 2, "another connection", 10_000);
+    assert.equal(await talk("two"), "two");
+    await page.evaluate(() => (kept["persistent"] as PersistentConnection).close());
+    assert.deepEqual(scene.received, ["one", "two"]);
   });
 
   test("I1: options that a browser cannot honour are refused, and say what to do instead", async () => {

@@ -91,12 +91,12 @@ class BrowserWire implements Wire {
     this.#socket.onclose = (event) => this.#onClose(event);
   }
 
-  sendText(text: string | TextBytes, { signal }: SendSettings): Promise<void> {
-    return this.#queue.send(typeof text === "string" ? text : decodeText(text), signal);
+  sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
+    return this.#queue.send(typeof text === "string" ? text : decodeText(text), settings);
   }
 
-  sendBinary(payload: Uint8Array, { signal }: SendSettings): Promise<void> {
-    return this.#queue.send(payload, signal);
+  sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
+    return this.#queue.send(payload, settings);
   }
 
   /** A page cannot send fragments: the message goes out when it is complete. */
@@ -105,7 +105,7 @@ class BrowserWire implements Wire {
     if (!fragment.isLast) return Promise.resolve();
     const message = joinFragments(this.#fragments);
     this.#fragments = [];
-    return this.#queue.send(message, null);
+    return this.#queue.send(message, { signal: null, receipt: null });
   }
 
   sendAhead(message: Message, onSent: () => void): () => void {

@@ -3,6 +3,7 @@
 
 import type { Message } from "../connection/inbox.js";
 import type { Runtime } from "../connection/runtime.js";
+import type { Receipt, SendSettings } from "../connection/wire.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
 
 /** How often, in milliseconds, it is looked at whether the browser has sent some of what it was given. */
@@ -13,6 +14,7 @@ const SENT: Promise<void> = Promise.resolve();
 interface Entry {
   readonly message: Message;
   readonly onSent: (() => void) | null;
+  readonly receipt: Receipt | null;
   state: "dropped" | "handed-over" | "queued";
 }
 
@@ -55,8 +57,8 @@ export class SendQueue implements AlarmHandler {
   }
 
   /** Resolves while fewer than `writeLimit` bytes are unsent. */
-  send(message: Message, signal: AbortSignal | null): Promise<void> {
-    const entry = this.#add(message, null, this.#entries.length);
+  send(message: Message, { signal, receipt }: Pick<SendSettings, "receipt" | "signal">): Promise<void> {
+    const entry = this.#add({ message, onSent: null, receipt, state: "queued" }, this.#entries.length);
     this.#move();
     if (entry.state === "handed-over" && this.#isRoomy) return SENT;
     return this.#wait(entry, signal);
@@ -65,7 +67,10 @@ export class SendQueue implements AlarmHandler {
   /** Ahead of all that wait; what is returned takes it back. */
   sendAhead(message: Message, onSent: () => void): () => void {
     const place = this.#entries.findIndex((entry) => entry.onSent === null);
-    const entry = this.#add(message, onSent, place === -1 ? this.#entries.length : place);
+    const entry = this.#add(
+      { message, onSent, receipt: null, state: "queued" },
+      place === -1 ? this.#entries.length : place,
+    );
     this.#move();
     return () => this.#withdraw(entry);
   }
@@ -105,10 +110,9 @@ export class SendQueue implements AlarmHandler {
     return this.bufferedAmount < this.#options.writeLimit;
   }
 
-  #add(message: Message, onSent: (() => void) | null, place: number): Entry {
-    const entry: Entry = { message, onSent, state: "queued" };
+  #add(entry: Entry, place: number): Entry {
     this.#entries.splice(place, 0, entry);
-    this.#bytes += message.length;
+    this.#bytes += entry.message.length;
     return entry;
   }
 
@@ -131,10 +135,11 @@ export class SendQueue implements AlarmHandler {
   }
 
   #handOver(entry: Entry): void {
-    const { message, onSent } = entry;
+    const { message, onSent, receipt } = entry;
     this.#bytes -= message.length;
     entry.state = "handed-over";
     onSent?.();
+    receipt?.onHandedOver();
     this.#options.socket.send(typeof message === "string" ? message : unshared(message));
     this.#options.onHandedOver(message.length);
   }
