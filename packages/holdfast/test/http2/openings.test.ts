@@ -1,0 +1,311 @@
+import assert from "node:assert/strict";
+import {
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import {
+  connect,
+  InvalidArgument,
+  InvalidHeader,
+  InvalidStatus,
+  NegotiationError,
+  OpenTimeout,
+  serve,
+} from "holdfast";
+import {
+  activeResources,
+  assertNothingLeft,
+  eventually,
+  RawServer,
+  testCertificates,
+  TunnelProxy,
+  withTimeout,
+  type ResourceCounts,
+} from "holdfast-testkit";
+import { Http2Pair } from "./pairs.js";
+
+/** A server of node:http2 that answers as it is told. */
+class ScriptedServer implements AsyncDisposable {
+  readonly sessions: ServerHttp2Session[] = [];
+  readonly requests: IncomingHttpHeaders[] = [];
+  readonly #server: Http2Server;
+
+  static async start(
+    onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, index: number) => void,
+    settings = {},
+  ): Promise<ScriptedServer> {
+    const server = createServer({ settings: { enableConnectProtocol: true, ...settings } });
+    const scripted = new ScriptedServer(server);
+    server.on("session", (session) => scripted.sessions.push(session));
+    server.on("stream", (stream, headers) => {
+      stream.on("error", () => undefined).resume();
+      onStream(stream, headers, scripted.requests.push(headers) - 1);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return scripted;
+  }
+
+  private constructor(server: Http2Server) {
+    this.#server = server;
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const session of this.sessions) session.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+const OPTIONS = { http2: true, pingInterval: null } as const;
+const accept = (stream: ServerHttp2Stream) => stream.respond({ ":status": 200 });
+
+describe("Opening a connection over HTTP/2", () => {
+  let resources: ResourceCounts;
+
+  beforeEach(() => {
+    resources = activeResources();
+  });
+  afterEach(async () => {
+    await assertNothingLeft(resources, { timeout: 5_000 });
+  });
+
+  test("B9: the request is an extended CONNECT with the fields of RFC 8441 and the caller's own, names in lower case", async () => {
+    await using server = await ScriptedServer.start(accept);
+    const connection = await connect(`${server.url}/a?b=c`, {
+      ...OPTIONS,
+      compression: true,
+      subprotocols: ["one", "two"],
+      origin: "https://example.com",
+      headers: [
+        ["X-Twice", "1"],
+        ["X-Twice", "2"],
+      ],
+    });
+    connection.terminate();
+    const [headers] = server.requests;
+    assert.deepEqual(Object.fromEntries(Object.entries(headers)), {
+      ":method": "CONNECT",
+      ":protocol": "websocket",
+      ":scheme": "http",
+      ":authority": server.url.slice("ws://".length),
+      ":path": "/a?b=c",
+      "sec-websocket-version": "13",
+      "sec-websocket-protocol": "one, two",
+      "sec-websocket-extensions": headers["sec-websocket-extensions"],
+      origin: "https://example.com",
+      "x-twice": "1, 2",
+    });
+    assert.match(headers["sec-websocket-extensions"] ?? "", /^permessage-deflate/);
+  });
+
+  test("B9: a refusal carries status, headers, body and Retry-After", async () => {
+    await using pair = await Http2Pair.start("wss", {
+      onRequest: () =>
+        new Response("come again", { status: 429, headers: { "Retry-After": "7", "X-A": "b" } }),
+    });
+    await assert.rejects(pair.connect(), (error) => {
+      assert.ok(error instanceof InvalidStatus);
+      const { status, retryAfter, body, headers } = error;
+      assert.deepEqual(
+        [status, retryAfter, Buffer.from(body).toString(), headers.get("x-a")],
+        [429, 7000, "come again", "b"],
+      );
+      assert.match(error.message, /to answer 200 \(OK\), got 429$/);
+      return true;
+    });
+  });
+
+  for (const [what, options, status, expected] of [
+    ["a foreign origin", { origin: "https://evil.example" }, 403, /^Expected an Origin of the host/],
+    [
+      "no subprotocol that is spoken",
+      { subprotocols: ["b"] },
+      400,
+      /^Expected Sec-WebSocket-Protocol to offer/,
+    ],
+  ] as const) {
+    test(`B9: a server refuses ${what} with ${status}, as over HTTP/1.1`, async () => {
+      await using pair = await Http2Pair.start("wss", {
+        subprotocols: ["a"],
+        requireSubprotocol: status === 400,
+      });
+      await assert.rejects(pair.connect(options), (error) => {
+        assert.ok(error instanceof InvalidStatus);
+        assert.equal(error.status, status);
+        assert.match(Buffer.from(error.body).toString(), expected);
+        return true;
+      });
+    });
+  }
+
+  test("B9: redirects are followed on the same connection, and HTTP/1.1 goes on beside", async () => {
+    await using pair = await Http2Pair.start("wss", {
+      onRequest: ({ target }) =>
+        target === "/old" ? new Response(null, { status: 307, headers: { Location: "/new" } }) : undefined,
+    });
+    const [first] = await pair.pair();
+    const [second] = await pair.pair({}, `${pair.server.url}/old`);
+    const [third] = await pair.pair({ http2: false });
+    assert.equal(second.url, `${pair.server.url}/new`);
+    assert.equal(second.localAddress?.port, first.localAddress?.port);
+    assert.equal(third.response.status, 101);
+  });
+
+  test("B9: a server that is closing refuses newcomers on connections it has with 503", async () => {
+    await using pair = await Http2Pair.start("ws");
+    const [client] = await pair.pair({ closeTimeout: 1_000 });
+    client.pong(); // It is open.
+    const closing = pair.server.close({ spread: 500, timeout: 2_000 });
+    await assert.rejects(pair.connect(), (error) => {
+      assert.ok(error instanceof InvalidStatus);
+      assert.deepEqual([error.status, error.retryAfter], [503, 5_000]);
+      return true;
+    });
+    await closing;
+    assert.equal((await client.closed).code, 1001);
+  });
+
+  test("B9: servers that speak no HTTP/2, or take no WebSockets over it, are told apart in clear words", async () => {
+    const { server: tls, ca } = await testCertificates();
+    const plain = await serve(() => undefined, { host: "127.0.0.1" });
+    const secure = await serve(() => undefined, { host: "127.0.0.1", tls });
+    await using without = await ScriptedServer.start(accept, { enableConnectProtocol: false });
+    for (const [url, message] of [
+      [plain.url, /does not speak HTTP\/2: leave out `http2`/],
+      [secure.url, /does not speak HTTP\/2: leave out `http2`/],
+      [without.url, /speaks HTTP\/2, but takes no WebSockets over it \(RFC 8441\): leave out `http2`/],
+    ] as const) {
+      await assert.rejects(connect(url, { ...OPTIONS, tls: { ca } }), {
+        name: "HandshakeError",
+        code: "ERR_HOLDFAST_NO_HTTP2",
+        message,
+      });
+    }
+    await plain.close();
+    await secure.close();
+  });
+
+  test("B9: `http2` is a boolean, and a header that HTTP/2 cannot carry is refused", async () => {
+    await assert.rejects(connect("ws://localhost", { http2: "auto" as unknown as boolean }), InvalidArgument);
+    await assert.rejects(
+      serve(() => undefined, { http2: 2 as unknown as boolean }),
+      InvalidArgument,
+    );
+    await assert.rejects(
+      connect("ws://localhost", { ...OPTIONS, headers: { Connection: "close" } }),
+      InvalidHeader,
+    );
+  });
+
+  test("B9: an answer with a subprotocol or an extension that was not offered fails the handshake", async () => {
+    await using server = await ScriptedServer.start((stream) => {
+      stream.respond({ ":status": 200, "sec-websocket-protocol": "stranger" });
+    });
+    await assert.rejects(connect(server.url, OPTIONS), NegotiationError);
+  });
+
+  test("B9, B1: openTimeout and aborts end the wait for SETTINGS and for the answer, and nobody else's stream", async () => {
+    const mute = await RawServer.start({}, async (peer) => {
+      await peer.readToEnd().catch(() => undefined);
+    });
+    await assert.rejects(connect(mute.url(), { ...OPTIONS, openTimeout: 100 }), (error) => {
+      assert.ok(error instanceof OpenTimeout);
+      return error.phase === "upgrade";
+    });
+    await mute.close();
+
+    await using server = await ScriptedServer.start((stream, headers) => {
+      if (headers[":path"] === "/good") accept(stream);
+    });
+    const good = await connect(`${server.url}/good`, OPTIONS);
+    const aborter = new AbortController();
+    const aborted = connect(`${server.url}/mute`, { ...OPTIONS, signal: aborter.signal });
+    await eventually(() => server.requests.length === 2, "the second request");
+    aborter.abort(new Error("enough"));
+    await assert.rejects(aborted, /enough/);
+    await assert.rejects(connect(`${server.url}/mute`, { ...OPTIONS, openTimeout: 100 }), OpenTimeout);
+    assert.equal(good.state, "open");
+    assert.equal(server.sessions.length, 1);
+    // The session did not answer: newcomers get one of their own.
+    const next = await connect(`${server.url}/good`, OPTIONS);
+    assert.equal(server.sessions.length, 2);
+    good.terminate();
+    next.terminate();
+  });
+
+  test("B9: of many that open at once the first makes the connection; where it gives up, the next one does", async () => {
+    await using server = await ScriptedServer.start(accept);
+    const aborter = new AbortController();
+    const first = connect(server.url, { ...OPTIONS, signal: aborter.signal });
+    const others = Array.from({ length: 5 }, () => connect(server.url, OPTIONS));
+    aborter.abort(new Error("enough"));
+    await assert.rejects(first, /enough/);
+    const connections = await withTimeout(Promise.all(others), 5_000, "the others");
+    assert.equal(new Set(connections.map(({ localAddress }) => localAddress?.port)).size, 1);
+    for (const connection of connections) connection.terminate();
+  });
+
+  test("B9: no more streams than the server allows go over one connection, and other options make another one", async () => {
+    await using server = await ScriptedServer.start(accept, { maxConcurrentStreams: 2 });
+    const connections = [];
+    for (let index = 0; index < 5; index++) connections.push(await connect(server.url, OPTIONS));
+    assert.equal(server.sessions.length, 3);
+    connections.push(await connect(server.url, { ...OPTIONS, family: 4 }));
+    assert.equal(server.sessions.length, 4);
+    for (const connection of connections) connection.terminate();
+  });
+
+  test("B9: after GOAWAY open WebSockets live on, and newcomers get a new connection", async () => {
+    await using server = await ScriptedServer.start(accept);
+    const old = await connect(server.url, OPTIONS);
+    server.sessions[0].close();
+    assert.equal(old.state, "open");
+    const young = await connect(server.url, OPTIONS);
+    assert.equal(server.sessions.length, 2);
+    old.terminate();
+    young.terminate();
+  });
+
+  test("B9: a stream that the server refused before it looked at it is asked for once more elsewhere", async () => {
+    await using server = await ScriptedServer.start((stream, _headers, index) => {
+      if (index === 0) stream.close(7);
+      else accept(stream);
+    });
+    const connection = await connect(server.url, OPTIONS);
+    assert.equal(server.requests.length, 2);
+    connection.terminate();
+
+    await using stubborn = await ScriptedServer.start((stream) => stream.close(7));
+    await assert.rejects(connect(stubborn.url, OPTIONS), { failure: "eof" });
+    assert.equal(stubborn.requests.length, 4);
+  });
+
+  test("B9: through an HTTP proxy it works the same", async () => {
+    await using pair = await Http2Pair.start("wss");
+    const proxy = await TunnelProxy.start({});
+    const [client, server] = await pair.pair({ proxy: `http://127.0.0.1:${proxy.port}` });
+    await client.send("through the tunnel");
+    assert.equal(await server.recv({ timeout: 5_000 }), "through the tunnel");
+    await pair.server.close();
+    await eventually(() => client.state === "closed", "the end");
+    await proxy.close();
+  });
+
+  test("B9: a connection without WebSockets is closed a second later, and holds up no process", async () => {
+    await using server = await ScriptedServer.start(accept);
+    const connection = await connect(server.url, OPTIONS);
+    const closed = new Promise((resolve) => server.sessions[0].once("close", resolve));
+    void connection.close();
+    await eventually(() => connection.state !== "open", "the close");
+    connection.terminate();
+    await withTimeout(closed, 5_000, "the end of the session");
+  });
+});
