@@ -139,7 +139,7 @@ export class Http2Transport implements Transport {
       this.#handler?.onEof();
       return;
     }
-    const message = `The peer reset the HTTP/2 stream (${RST_NAMES.get(rstCode ?? 0) ?? rstCode})`;
+    const message = `The peer reset the HTTP/2 stream (${RST_NAMES.get(rstCode) ?? rstCode})`;
     this.#handler?.onError(Object.assign(new Error(message), { code: "ECONNRESET" }));
   }
 }

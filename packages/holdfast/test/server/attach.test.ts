@@ -224,8 +224,14 @@ describe("A server attached to an HTTP server", () => {
     const app = Object.assign(() => undefined, { handle: handler });
     const attachAny = attach as unknown as (...values: readonly unknown[]) => Server;
     for (const [values, message] of [
-      [[app, handler], /node:http, node:https or node:http2, such as app.listen\(\) of Express returns, got a function$/],
-      [[{}, handler], /^Expected `httpServer` to be a server of node:http, node:https or node:http2, got an object$/],
+      [
+        [app, handler],
+        /node:http, node:https or node:http2, such as app.listen\(\) of Express returns, got a function$/,
+      ],
+      [
+        [{}, handler],
+        /^Expected `httpServer` to be a server of node:http, node:https or node:http2, got an object$/,
+      ],
       [[httpServer], /^Expected `handler` to be a function, got undefined$/],
       [
         [httpServer, handler, { path: "chat" }],

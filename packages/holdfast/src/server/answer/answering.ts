@@ -27,7 +27,7 @@ export interface Answering {
 export interface PreparedAnswer {
   /** How the body is to be sent behind the head. */
   readonly framing: Framing;
-  sendHead(): void;
+  readonly sendHead: () => void;
 }
 
 export class Http1Answering implements Answering {
