@@ -20,6 +20,11 @@ export const MEASURED: readonly Measured[] = [
     program: `import { Client, persist } from "holdfast"; ${KEEP} [Client, persist];`,
     limit: 27_500,
   },
+  {
+    name: "holdfast: connectPersistent",
+    program: `import { connectPersistent } from "holdfast"; ${KEEP} connectPersistent;`,
+    limit: 28_500,
+  },
   { name: "holdfast: everything", program: `import * as all from "holdfast"; ${KEEP} all;`, limit: 36_000 },
   {
     name: "partysocket",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { withHeartbeatMessages, type HeartbeatMessages } from "../../dist/browser/heartbeat-messages.js";
+import { sendTracked } from "../../dist/connection/connection.js";
 import { overLinkProtocol } from "../../dist/connection/layers/link-protocol.js";
 import type { Message } from "../../dist/connection/inbox.js";
 import { TextBytes } from "../../dist/protocol/message/text-bytes.js";
@@ -47,6 +48,21 @@ describe("A connection over a browser's WebSocket", () => {
     assert.equal(h.asked().length, 3);
     assert(sends.every(({ outcome }) => outcome.status === "fulfilled"));
     assert.equal(h.clock.pendingTimers, 0);
+  });
+
+  test("F9, I1: a receipt tells when the browser is given a message", async () => {
+    const h = new WireHarness({ writeLimit: KB });
+    h.socket.isStuck = true;
+    const told: string[] = [];
+    for (const name of ["one", "two"]) {
+      const receipt = { onHandedOver: () => told.push(name) };
+      void h.connection[sendTracked](name.padEnd(KB), { mayEncode: true, signal: null, receipt });
+    }
+    assert.deepEqual([told, h.asked().length], [["one"], 1]);
+    h.socket.drain();
+    h.clock.advance(20);
+    await h.clock.settle();
+    assert.deepEqual([told, h.asked().length], [["one", "two"], 1]);
   });
 
   test("I1, E5: an abort takes back what the browser does not have, and only that", async () => {

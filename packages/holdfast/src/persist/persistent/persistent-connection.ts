@@ -181,8 +181,9 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
 
   /**
    * The network may be another one, or back, or the user is: finds out now rather than later. While waiting, the next
-   * attempt begins at once. An open connection is pinged: one that does not answer within `probeTimeout` is replaced
-   * at once. An attempt that has taken longer than that already begins anew. Browsers call it by themselves.
+   * attempt begins at once, even where the server asked for a longer wait. An open connection is pinged: one that does
+   * not answer within `probeTimeout` is replaced at once. An attempt that has taken longer than that already begins
+   * anew. Browsers do it by themselves, but for a wait that the server asked for.
    */
   probe(): void {
     this.#link.probe();
