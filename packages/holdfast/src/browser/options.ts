@@ -15,6 +15,7 @@ import { isReservedSubprotocol } from "../protocol/handshake/link-subprotocol.js
 import { isToken } from "../protocol/handshake/token.js";
 import { checkHeartbeatMessages, type HeartbeatMessages } from "./heartbeat-messages.js";
 
+/** Options of `connect()` in browsers. */
 export interface ConnectOptions extends Omit<ConnectionOptions, "autoPong" | "compression"> {
   /** Time for all of opening together; null for no limit. @default 10000 */
   readonly openTimeout?: number | null;

@@ -8,6 +8,7 @@ import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { HeadersInput } from "../protocol/handshake/header-input.js";
 import { checkRoadOptions, type RoadOptions, type RoadSettings } from "./road/options.js";
 
+/** Options of `connect()`. */
 export interface ConnectOptions extends ConnectionOptions, RoadOptions {
   /**
    * Time for all of opening together: name lookup, TCP, proxy, TLS, upgrade and redirects; null for no limit.

@@ -33,6 +33,7 @@ import type {
   WireMaker,
 } from "./wire.js";
 
+/** From `"open"` on, a connection goes through these in order, and never back. */
 export type ConnectionState = "connecting" | "open" | "closing" | "closed";
 
 /** Why a connection is left: its owner wants no more of it, or has found its peer dead. */

@@ -18,7 +18,9 @@ export interface ConnectionEvents {
   readonly resumed: { readonly duration: number };
 }
 
+/** What `connection.on()` can listen for. */
 export type ConnectionEventName = keyof ConnectionEvents;
+/** What `connection.on()` calls. */
 export type Listener<Name extends ConnectionEventName> = (event: ConnectionEvents[Name]) => void;
 
 /** One for each call of `on()`: the same function may be added twice, and each removed by itself. */

@@ -1,6 +1,7 @@
 // The heartbeat's language: what it is told (observations) and what it wants done (actions).
 // Times are monotonic milliseconds. Payloads are strings that hold a byte in each character.
 
+/** What counts as a sign of life: pongs, or any received byte. */
 export type Liveness = "pong" | "traffic";
 
 export interface HeartbeatOptions {

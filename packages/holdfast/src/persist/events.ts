@@ -70,6 +70,7 @@ export interface PollEvent extends EventTime {
   readonly type: "poll";
 }
 
+/** A text message came. */
 export interface TextEvent extends EventTime {
   readonly type: "text";
   readonly text: string;
@@ -79,6 +80,7 @@ export interface TextEvent extends EventTime {
   json(): unknown;
 }
 
+/** A binary message came. */
 export interface BinaryEvent extends EventTime {
   readonly type: "binary";
   readonly data: Uint8Array;
@@ -186,4 +188,5 @@ export type ClientEvent =
   | DisconnectedEvent
   | BackOffEvent;
 
+/** The words that events are told apart by. New ones may come: ignore what you do not know. */
 export type ClientEventType = ClientEvent["type"];

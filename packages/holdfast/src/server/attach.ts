@@ -10,6 +10,7 @@ import { checkServerOptions, type ServerOptions } from "./options.js";
 import { Reception } from "./reception.js";
 import { Server } from "./server.js";
 
+/** Options of `attach()`. */
 export interface AttachOptions extends ServerOptions {
   /**
    * The path of URLs, without the query, that is served: this one exactly, all that match, or what a function says.

@@ -17,6 +17,7 @@ import { isValidText } from "../protocol/message/utf8.js";
  */
 export type SlowPolicy = "buffer" | "close" | "skip";
 
+/** Options of `broadcast()`. */
 export interface BroadcastOptions {
   /** Who does not get it, such as the connection that it came from. */
   readonly except?: Connection | ReadonlySet<Connection> | null | undefined;

@@ -52,6 +52,7 @@ export interface ServerOptions extends ConnectionOptions {
   readonly maxConnections?: number | null;
 }
 
+/** Options of `serve()`. */
 export interface ServeOptions extends ServerOptions {
   /** Where to listen; 0 for any free port. @default 0 */
   readonly port?: number;

@@ -64,7 +64,9 @@ export interface PersistentEvents {
   readonly disconnected: { readonly info: CloseInfo; readonly error: Error };
 }
 
+/** What `link.on()` can listen for. */
 export type PersistentEventName = keyof PersistentEvents;
+/** What `link.on()` calls. */
 export type PersistentListener<Name extends PersistentEventName> = (event: PersistentEvents[Name]) => void;
 
 export const PERSISTENT_EVENT_NAMES: readonly PersistentEventName[] = ["status", "open", "disconnected"];

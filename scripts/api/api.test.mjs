@@ -1,0 +1,16 @@
+// What the package exports is what its committed reports say, and is documented.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { makeReport, readReport } from "./report.mjs";
+import { entries, readSurface } from "./surface.mjs";
+
+for (const entry of entries) {
+  test(`API: the exports of ${entry.name} are those of ${entry.report}; where a change is meant, run npm run api`, async () => {
+    assert.equal(await makeReport(entry), readReport(entry));
+  });
+
+  test(`API: every export of ${entry.name} has a doc comment`, () => {
+    assert.deepEqual(readSurface(entry.types).undocumented, []);
+  });
+}
