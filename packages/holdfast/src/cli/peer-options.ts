@@ -1,0 +1,83 @@
+// The options of every verb that connects, and what `connect()` gets for them.
+
+import { readFileSync } from "node:fs";
+import type { ConnectOptions } from "../index.js";
+import type { Arguments } from "./arguments/arguments.js";
+import type { OptionSpecs } from "./arguments/option-spec.js";
+import { UsageError } from "./arguments/usage-error.js";
+
+export const PEER_OPTIONS: OptionSpecs = {
+  header: {
+    short: "H",
+    value: "'NAME: VALUE'",
+    isList: true,
+    help: "another header of the request; may be repeated",
+  },
+  subprotocol: { value: "NAME", isList: true, help: "a subprotocol to offer; may be repeated" },
+  origin: { value: "URL", help: "the Origin header, for servers that expect a browser's" },
+  compress: { help: "offer compression (permessage-deflate)" },
+  proxy: { value: "URL", help: "go through this proxy (http, https, socks5 …); none: through no proxy" },
+  insecure: { help: "accept any certificate: for tests only" },
+  ca: { value: "FILE", help: "trust the authorities in this PEM file" },
+  cert: { value: "FILE", help: "a client certificate (PEM), with --key" },
+  key: { value: "FILE", help: "its private key (PEM)" },
+  "open-timeout": { value: "MS", help: "time to connect at most, or off (10000)" },
+};
+
+/** For verbs that keep a connection open. */
+export const KEEPALIVE_OPTIONS: OptionSpecs = {
+  "ping-interval": { value: "MS", help: "time between two keepalive pings, or off (20000)" },
+  "ping-timeout": { value: "MS", help: "time for the answer to one, or off: never give up (20000)" },
+};
+
+/** @throws UsageError */
+export function peerOptions(given: Arguments): ConnectOptions {
+  const openTimeout = given.duration("open-timeout", "ms", undefined);
+  const pingInterval = given.duration("ping-interval", "ms", undefined);
+  const pingTimeout = given.duration("ping-timeout", "ms", undefined);
+  const proxy = given.text("proxy");
+  const tls = tlsOptions(given);
+  return {
+    headers: given.list("header").map(parseHeader),
+    subprotocols: given.list("subprotocol"),
+    origin: given.text("origin"),
+    compression: given.has("compress"),
+    ...(proxy === undefined ? {} : { proxy: proxy === "none" ? null : proxy }),
+    ...(Object.keys(tls).length === 0 ? {} : { tls }),
+    ...(openTimeout === undefined ? {} : { openTimeout }),
+    ...(pingInterval === undefined ? {} : { pingInterval }),
+    ...(pingTimeout === undefined ? {} : { pingTimeout }),
+  };
+}
+
+/** `localhost:8080` stands for `ws://localhost:8080`, and `:8080` for the same. */
+export function completeURL(operand: string): string {
+  if (/^[a-z][a-z+.-]*:\/\//i.test(operand) || operand.startsWith("ws+unix:")) return operand;
+  return operand.startsWith(":") ? `ws://localhost${operand}` : `ws://${operand}`;
+}
+
+function parseHeader(text: string): [string, string] {
+  const colon = text.indexOf(":");
+  if (colon > 0) return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+  throw new UsageError(`Expected \`--header\` to be 'Name: value', got "${text}".`);
+}
+
+function tlsOptions(given: Arguments): NonNullable<ConnectOptions["tls"]> {
+  if (given.has("cert") !== given.has("key")) throw new UsageError("`--cert` and `--key` go together.");
+  const files = (["ca", "cert", "key"] as const).flatMap((name) => {
+    const path = given.text(name);
+    return path === undefined ? [] : [[name, readPEM(name, path)] as const];
+  });
+  return { ...Object.fromEntries(files), ...(given.has("insecure") ? { rejectUnauthorized: false } : {}) };
+}
+
+/** @throws UsageError */
+export function readPEM(option: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError(
+      `Expected \`--${option}\` to be a file that can be read: ${(error as Error).message}.`,
+    );
+  }
+}

@@ -1,0 +1,77 @@
+// From the arguments of the command line to an exit code.
+
+import { createRequire } from "node:module";
+import { HoldfastError, InvalidArgument, InvalidHeader, InvalidURL, OpenTimeout } from "../index.js";
+import { parseArguments } from "./arguments/arguments.js";
+import { programHelp, verbHelp } from "./arguments/help.js";
+import { suggestionFor } from "./arguments/suggestion.js";
+import { UsageError } from "./arguments/usage-error.js";
+import { connectVerb } from "./connect/verb.js";
+import { EXIT } from "./exit-codes.js";
+import { pingVerb } from "./ping/verb.js";
+import { serveVerb } from "./serve/verb.js";
+import type { Console } from "./terminal/console.js";
+import { escaped } from "./terminal/escape.js";
+import type { Verb } from "./verb.js";
+
+const VERBS: readonly Verb[] = [connectVerb, pingVerb, serveVerb];
+
+/** Never rejects: what goes wrong is said on stderr, and in the exit code. */
+export async function runProgram(words: readonly string[], console: Console): Promise<number> {
+  const [first, ...rest] = words as readonly [string | undefined, ...string[]];
+  try {
+    if (first === undefined) throw new UsageError("Expected a verb.");
+    if (first === "--help" || first === "-h" || first === "help") return help(rest[0], console);
+    if (first === "--version" || first === "-V" || first === "version") {
+      console.print(version());
+      return EXIT.ok;
+    }
+    return await runVerb(verbNamed(first), rest, console);
+  } catch (error) {
+    return report(error, first, console);
+  }
+}
+
+async function runVerb(verb: Verb, words: readonly string[], console: Console): Promise<number> {
+  if (words.includes("--help") || words.includes("-h")) return help(verb.name, console);
+  const given = parseArguments(words, verb.options);
+  const [min, max] = verb.operandCount;
+  const { operands } = given;
+  if (operands.length < min) throw new UsageError(`Expected ${verb.operands}.`);
+  if (operands.length > max) throw new UsageError(`Unexpected "${operands[max] ?? ""}".`);
+  return verb.run(given, console);
+}
+
+function help(name: string | undefined, console: Console): number {
+  console.print(name === undefined ? programHelp(VERBS) : verbHelp(verbNamed(name)));
+  return EXIT.ok;
+}
+
+function verbNamed(name: string): Verb {
+  const found = VERBS.find((verb) => verb.name === name);
+  if (found !== undefined) return found;
+  const names = VERBS.map((verb) => verb.name);
+  const what = name.startsWith("-") ? "Expected a verb first" : "There is no verb";
+  throw new UsageError(`${what} "${name}".${suggestionFor(name, names)} Verbs: ${names.join(", ")}.`);
+}
+
+function report(error: unknown, verb: string | undefined, console: Console): number {
+  if (console.interrupted.aborted && error === console.interrupted.reason) return EXIT.interrupted;
+  if (!(error instanceof HoldfastError || error instanceof UsageError)) throw error;
+  console.say(`holdfast: ${escaped(error.message)}`);
+  if (error instanceof UsageError) {
+    const page = VERBS.some(({ name }) => name === verb)
+      ? `holdfast ${verb ?? ""} --help`
+      : "holdfast --help";
+    console.say(`See \`${page}\`.`);
+    return EXIT.usage;
+  }
+  const isOurs = [InvalidArgument, InvalidHeader, InvalidURL].some((type) => error instanceof type);
+  if (isOurs || verb === "ping") return EXIT.usage;
+  return error instanceof OpenTimeout ? EXIT.timeout : EXIT.failed;
+}
+
+function version(): string {
+  const manifest: unknown = createRequire(import.meta.url)("../../package.json");
+  return (manifest as { version: string }).version; // npm publishes nothing without one.
+}

@@ -1,0 +1,208 @@
+// `holdfast serve`: an echo server, sound or with faults.
+
+import { once } from "node:events";
+import { createServer, type Server as HttpServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import { attach, explain, type Connection, type ServerRequest } from "../../index.js";
+import { parseCount, type Arguments } from "../arguments/arguments.js";
+import { UsageError } from "../arguments/usage-error.js";
+import { EXIT } from "../exit-codes.js";
+import { KEEPALIVE_OPTIONS, readPEM } from "../peer-options.js";
+import type { Console } from "../terminal/console.js";
+import { escaped } from "../terminal/escape.js";
+import type { Verb } from "../verb.js";
+import { FAULT_OPTIONS, faultsFrom, type Faults } from "./faults.js";
+import { echo } from "./faulty-echo.js";
+
+export const serveVerb: Verb = {
+  name: "serve",
+  summary: "an echo server, with faults on demand",
+  operands: "[port]",
+  operandCount: [0, 1],
+  options: {
+    host: { value: "ADDRESS", help: "where to listen (127.0.0.1); 0.0.0.0 or :: for everybody" },
+    cert: { value: "FILE", help: "serve wss: with this certificate (PEM), and --key" },
+    key: { value: "FILE", help: "its private key (PEM)" },
+    subprotocol: { value: "NAME", isList: true, help: "a subprotocol to speak; may be repeated" },
+    compress: { help: "accept compression (permessage-deflate)" },
+    json: { help: "one JSON object per line, instead of the log" },
+    ...KEEPALIVE_OPTIONS,
+    ...FAULT_OPTIONS,
+  },
+  notes: `WHEN is a number of messages (3) or a time since the connection opened (500ms, 10s). The port is 8080; 0 for any
+that is free. Pages of any origin may connect. stdout has the URL; who came, and why each connection ended, is
+on stderr. Ctrl-C closes all connections with 1001.
+
+  holdfast serve 8080 --inhibit-pongs       clients should find out, and come back
+  holdfast serve 8080 --drop-after 10s      a network that loses connections
+
+A certificate for trying wss:
+  openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out cert.pem`,
+  run: serveEcho,
+};
+
+/** How long clients may take to answer the last Close. */
+const GOODBYE_TIME = 1000;
+
+async function serveEcho(given: Arguments, console: Console): Promise<number> {
+  const faults = faultsFrom(given);
+  const port = portFrom(given.operands[0] ?? "8080");
+  const host = given.text("host") ?? "127.0.0.1";
+  const httpServer = makeHttpServer(given);
+  const sockets = trackSockets(httpServer);
+  const log = new ServerLog(console, given.has("json"));
+  const pingInterval = given.duration("ping-interval", "ms", undefined);
+  const pingTimeout = given.duration("ping-timeout", "ms", undefined);
+  const server = attach(
+    httpServer,
+    async (connection, request) => {
+      log.onOpen(connection, request);
+      await echo(connection, faults, () => sockets.get(socketKey(connection.remoteAddress))?.pause());
+      log.onEnd(connection, explain(await connection.closed), await connection.closed);
+    },
+    {
+      origins: "any",
+      autoPong: !faults.inhibitPongs,
+      compression: given.has("compress"),
+      subprotocols: given.list("subprotocol"),
+      ...(pingInterval === undefined ? {} : { pingInterval }),
+      ...(pingTimeout === undefined ? {} : { pingTimeout }),
+      ...(faults.isMute ? { openTimeout: null } : {}),
+      onRequest: (request) => answerTo(request, faults, log),
+    },
+  );
+  await listen(httpServer, port, host);
+  const { address, port: actualPort, family } = httpServer.address() as AddressInfo; // It listens on a port.
+  const name = family === "IPv6" ? `[${address}]` : address;
+  log.onListening(`${given.has("cert") ? "wss" : "ws"}://${name}:${actualPort}/`);
+  if (!console.interrupted.aborted) await once(console.interrupted, "abort");
+  await server.close({ code: 1001, timeout: GOODBYE_TIME });
+  httpServer.close();
+  httpServer.closeAllConnections();
+  return EXIT.ok;
+}
+
+function makeHttpServer(given: Arguments): HttpServer {
+  const [cert, key] = [given.text("cert"), given.text("key")];
+  const server =
+    cert === undefined && key === undefined
+      ? createServer()
+      : createTlsServer({
+          cert: readPEM("cert", requireOption("cert", cert)),
+          key: readPEM("key", requireOption("key", key)),
+        });
+  return server.on("request", (_request, response) => {
+    response.writeHead(426, { "Content-Type": "text/plain", Upgrade: "websocket" });
+    response.end("This is a WebSocket server: holdfast connect ws://…\n");
+  });
+}
+
+function requireOption(name: string, value: string | undefined): string {
+  if (value !== undefined) return value;
+  throw new UsageError(`\`--cert\` and \`--key\` go together: \`--${name}\` is missing.`);
+}
+
+/** By the client's end of them. */
+function trackSockets(server: HttpServer): ReadonlyMap<string, Socket> {
+  const sockets = new Map<string, Socket>();
+  const track = (socket: Socket): void => {
+    const key = socketKey({ address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 });
+    sockets.set(key, socket);
+    socket.once("close", () => sockets.delete(key));
+  };
+  server.on("connection", track);
+  // Over TLS this is the stream that is read from; it takes the place of the socket below it.
+  server.on("secureConnection", track);
+  return sockets;
+}
+
+function socketKey(address: Connection["remoteAddress"]): string {
+  return `${address?.address ?? ""} ${address?.port ?? 0}`;
+}
+
+async function answerTo(request: ServerRequest, faults: Faults, log: ServerLog): Promise<Response | null> {
+  if (faults.isMute) {
+    log.onIgnored(request);
+    await new Promise(() => undefined);
+  }
+  if (faults.refuseWith === null) return null;
+  log.onRefused(request, faults.refuseWith);
+  return new Response("Refused, as --refuse says.\n", { status: faults.refuseWith });
+}
+
+async function listen(server: HttpServer, port: number, host: string): Promise<void> {
+  server.listen(port, host);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    throw new UsageError(
+      `Cannot listen on port ${port} of ${host}: ${(error as Error).message}. Try another port.`,
+    );
+  }
+}
+
+function portFrom(text: string): number {
+  const port = parseCount(text, 0, 65_535);
+  if (port !== null) return port;
+  throw new UsageError(`Expected the port to be a number from 0 to 65535, got "${text}".`);
+}
+
+/** Who came and went. */
+class ServerLog {
+  readonly #console: Console;
+  readonly #isJson: boolean;
+
+  constructor(console: Console, isJson: boolean) {
+    this.#console = console;
+    this.#isJson = isJson;
+  }
+
+  onListening(url: string): void {
+    if (this.#isJson) this.#console.print(JSON.stringify({ type: "listening", url }));
+    else this.#console.print(url);
+  }
+
+  onOpen({ id, subprotocol, remoteAddress }: Connection, { target }: ServerRequest): void {
+    const client = addressText(remoteAddress);
+    const extra = subprotocol === null ? "" : `, subprotocol ${subprotocol}`;
+    this.#line(
+      { type: "open", id, client, target, subprotocol },
+      `${id} open: ${client} ${escaped(target)}${extra}`,
+    );
+  }
+
+  onEnd(
+    { id }: Connection,
+    explanation: string,
+    { code, cause, message, evidence }: Awaited<Connection["closed"]>,
+  ): void {
+    const { messagesReceived } = evidence;
+    this.#line(
+      { type: "end", id, code, cause, message, messagesReceived },
+      `${id} ended after ${messagesReceived} ${messagesReceived === 1 ? "message" : "messages"}: ${escaped(explanation)}`,
+    );
+  }
+
+  onRefused({ target, remoteAddress }: ServerRequest, status: number): void {
+    const client = addressText(remoteAddress);
+    this.#line(
+      { type: "refused", client, target, status },
+      `refused with ${status}: ${client} ${escaped(target)}`,
+    );
+  }
+
+  onIgnored({ target, remoteAddress }: ServerRequest): void {
+    const client = addressText(remoteAddress);
+    this.#line({ type: "ignored", client, target }, `left without an answer: ${client} ${escaped(target)}`);
+  }
+
+  #line(json: object, text: string): void {
+    if (this.#isJson) this.#console.print(JSON.stringify(json));
+    else this.#console.say(text);
+  }
+}
+
+function addressText(address: Connection["remoteAddress"]): string {
+  return address === null ? "somebody" : `${address.address} port ${address.port}`;
+}

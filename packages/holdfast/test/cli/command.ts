@@ -1,0 +1,89 @@
+// The command as its users have it: a process of its own, with pipes.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { eventually, withTimeout } from "holdfast-testkit";
+
+/** The file that `bin` names. */
+export const MAIN = join(dirname(fileURLToPath(import.meta.resolve("holdfast"))), "cli/main.js");
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A machine that has much to do starts a process slowly. */
+const PATIENCE = 20_000;
+
+export class Command {
+  readonly #process: ChildProcess;
+  readonly #ended: Promise<unknown>;
+  #stdout = "";
+  #stderr = "";
+
+  constructor(words: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+    this.#process = spawn(process.execPath, [MAIN, ...words], {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { PATH: process.env["PATH"], NO_PROXY: "*", ...environment },
+    });
+    this.#process.stdout?.setEncoding("utf8").on("data", (text: string) => (this.#stdout += text));
+    this.#process.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
+    this.#process.stdin?.on("error", () => undefined); // It may have ended.
+    this.#ended = once(this.#process, "close");
+  }
+
+  get stdout(): string {
+    return this.#stdout;
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  type(text: string): void {
+    this.#process.stdin?.write(text);
+  }
+
+  endInput(): void {
+    this.#process.stdin?.end();
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
+  /** Resolves with what the pattern matched on stdout. */
+  async printed(pattern: RegExp): Promise<string> {
+    await eventually(() => pattern.test(this.#stdout), `${String(pattern)} on stdout`, PATIENCE);
+    return pattern.exec(this.#stdout)?.[0] ?? "";
+  }
+
+  async ended(): Promise<Outcome> {
+    try {
+      await withTimeout(this.#ended, PATIENCE, "the end of the command");
+    } finally {
+      this.#process.kill("SIGKILL");
+    }
+    return { code: this.#process.exitCode, stdout: this.#stdout, stderr: this.#stderr };
+  }
+}
+
+/** Runs it to its end, with `input` on stdin. */
+export function runCommand(words: readonly string[], input = ""): Promise<Outcome> {
+  const command = new Command(words);
+  command.type(input);
+  command.endInput();
+  return command.ended();
+}
+
+/** Durations, ports and ids are other ones in each run. */
+export function normalised(text: string): string {
+  return text
+    .replaceAll(/\d+(?:\.\d+)?(?=(?:\/[\d.]+)* ms)|(?<=\/)\d+(?:\.\d+)?(?=(?:\/[\d.]+)* ms)/g, "T")
+    .replaceAll(/:\d{4,5}\//g, ":PORT/")
+    .replaceAll(/port \d+/g, "port N")
+    .replaceAll(/\b[0-9a-f]{10}-\d+\b/g, "ID");
+}
