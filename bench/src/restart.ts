@@ -1,0 +1,52 @@
+// `npm run bench:restart`: a server with many connected clients is replaced by its successor under load. Prints a table.
+
+import { parseArgs } from "node:util";
+import { endAllAtExit } from "./machine/processes.js";
+import { play, type Restart } from "./restart/play.js";
+import { renderHead, renderRow } from "./restart/render.js";
+
+const HELP = `npm run bench:restart -- [options]
+
+  --clients N    how many clients (default 2000)
+  --processes N  in how many processes (default 4)
+  --code N       of the Closes (default 1001; with 1012 clients wait for 5 to 30 s)
+`;
+
+/** Together under a minute, with the code 1001. */
+function scenes(code: number): readonly Restart[] {
+  return [
+    { port: "shared", code, spread: 0 },
+    { port: "shared", code, spread: 3_000 },
+    { port: "handed over", code, spread: 3_000 },
+  ];
+}
+
+try {
+  const { values } = parseArgs({
+    options: {
+      clients: { type: "string", default: "2000" },
+      processes: { type: "string", default: "4" },
+      code: { type: "string", default: "1001" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) process.stdout.write(HELP);
+  else {
+    const processes = count("processes", values.processes);
+    const clients = Math.ceil(count("clients", values.clients) / processes) * processes;
+    endAllAtExit();
+    process.stdout.write(renderHead());
+    for (const restart of scenes(count("code", values.code))) {
+      process.stdout.write(renderRow(restart, await play(restart, { clients, processes })));
+    }
+  }
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}
+
+function count(option: string, text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new Error(`Expected \`--${option}\` to be a positive whole number, got "${text}"`);
+}

@@ -1,0 +1,48 @@
+// A server of the restart: `node server-program.js PORT`. Broadcasts once a second, counts what arrives, and ends when
+// it is told to. Where the port is still taken, by the server that it follows, it waits for its turn.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { serve, type Server } from "holdfast";
+import type { CloseRequest, Report } from "./messages.js";
+
+const port = Number(process.argv[2]);
+let sent = 0;
+let received = 0;
+
+const server = await takeOver();
+const ticker = setInterval(() => {
+  sent += server.broadcast(`{"price":${Math.random()}}`).sent;
+}, 1_000);
+tell({ type: "listening" });
+
+process.on("message", (request: CloseRequest) => void end(request));
+process.on("disconnect", () => process.exit());
+
+async function takeOver(): Promise<Server> {
+  for (;;) {
+    try {
+      return await serve((connection) => connection.forEach(countMessage), {
+        host: "127.0.0.1",
+        port,
+      });
+    } catch (error) {
+      const { code } = Object((error as Error).cause) as { readonly code?: unknown };
+      if (code !== "EADDRINUSE") throw error;
+      await sleep(20);
+    }
+  }
+}
+
+function countMessage(): void {
+  received++;
+}
+
+async function end({ code, spread }: CloseRequest): Promise<void> {
+  await server.close({ code, spread });
+  clearInterval(ticker);
+  tell({ type: "server-report", sent, received });
+}
+
+function tell(report: Report): void {
+  process.send?.(report);
+}
