@@ -12,7 +12,7 @@ import { Reports } from "../peers/reports.js";
 import { scriptOf } from "../programs/script-of.js";
 import { playOnStandardWebSocket } from "../programs/standard-websocket.js";
 
-const FLAGS = [
+export const CHROMIUM_FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -65,7 +65,7 @@ export class ChromiumPeer implements Peer {
     const context = await chromium.launchPersistentContext(profile, {
       executablePath,
       headless: true,
-      args: FLAGS,
+      args: CHROMIUM_FLAGS,
       ignoreHTTPSErrors: true, // The authority of the testkit's certificates is not among the browser's.
     });
     const page = context.pages()[0] ?? (await context.newPage());
