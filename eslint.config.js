@@ -7,7 +7,13 @@ import tseslint from "typescript-eslint";
 import { layersRule, universal } from "./scripts/eslint/layers.mjs";
 
 const library = "packages/holdfast/src";
-const tests = ["packages/holdfast/test/**", "testkit/src/**", "interop/src/**", "browser-tests/src/**", "**/*.test.ts"];
+const tests = [
+  "packages/holdfast/test/**",
+  "testkit/src/**",
+  "interop/src/**",
+  "browser-tests/src/**",
+  "**/*.test.ts",
+];
 
 const throughPorts = "Time, randomness and the outside come in through the ports of connection/ports.ts.";
 

@@ -46,19 +46,28 @@ export class Conversation {
         return connection.send(command.data);
       case "ping": {
         const roundTrip = await connection.ping(command.payload === "" ? null : command.payload);
-        this.#talk.note(`pong after ${milliseconds(roundTrip)} ms`, pongEvent(roundTrip)); return;
+        this.#talk.note(`pong after ${milliseconds(roundTrip)} ms`, pongEvent(roundTrip));
+        return;
       }
-      case "pong":
-        { connection.pong(command.payload); return; }
+      case "pong": {
+        connection.pong(command.payload);
+        return;
+      }
       case "close":
         await connection.close(command.code, command.reason);
         return;
-      case "latency":
-        { this.#talk.note(latencyText(connection), { type: "latency" }); return; }
-      case "help":
-        { this.#console.say(COMMAND_HELP); return; }
-      case "mistake":
-        { this.#console.say(command.message); return; }
+      case "latency": {
+        this.#talk.note(latencyText(connection), { type: "latency" });
+        return;
+      }
+      case "help": {
+        this.#console.say(COMMAND_HELP);
+        return;
+      }
+      case "mistake": {
+        this.#console.say(command.message);
+        return;
+      }
     }
   }
 }
