@@ -1,4 +1,4 @@
-// `npm run interop:table`: runs the tests and writes what they say into MATRIX.md.
+// `npm run interop:table`: runs the tests and writes what they say into MATRIX.md, and in short into the README.
 // With `--check <journal>`: compares the table with a run that has been, in which HOLDFAST_INTEROP_JOURNAL named the
 // journal, whatever the versions were.
 
@@ -11,9 +11,11 @@ import { format, resolveConfig } from "prettier";
 import { JOURNAL, readJournal } from "./journal.js";
 import { comparable, renderTables } from "./render.js";
 import { Results } from "./results.js";
+import { withSummary } from "./summary.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const target = join(root, "interop/MATRIX.md");
+const readme = join(root, "README.md");
 
 const [mode, path] = process.argv.slice(2);
 if (mode === "--check" && path !== undefined) process.exitCode = check(path);
@@ -33,12 +35,17 @@ async function make(): Promise<number> {
     });
     if (!existsSync(journal)) return status ?? 1;
     const text = renderTables(new Results(readJournal(journal)));
-    writeFileSync(target, await format(text, { ...(await resolveConfig(target)), filepath: target }));
-    console.log(`Written: ${target}`);
+    await write(target, text);
+    await write(readme, withSummary(readFileSync(readme, "utf8"), text));
     return status ?? 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function write(path: string, text: string): Promise<void> {
+  writeFileSync(path, await format(text, { ...(await resolveConfig(path)), filepath: path }));
+  console.log(`Written: ${path}`);
 }
 
 function check(journal: string): number {

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { Entry } from "./journal.js";
 import { comparable, renderTables } from "./render.js";
 import { Results } from "./results.js";
+import { withSummary } from "./summary.js";
 import { type Cell, type Row, TABLES } from "./tables.js";
 
 const committed = readFileSync(new URL("../../MATRIX.md", import.meta.url), "utf8");
@@ -26,6 +27,11 @@ test("the committed table has the rows and the columns that the tests write to, 
     all.filter(isHead),
   );
   assert.doesNotMatch(committed, /\| *[✗?]/);
+});
+
+test("the README says the same in short", () => {
+  const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8");
+  assert.deepEqual(comparable(withSummary(readme, committed)), comparable(readme));
 });
 
 test("a cell shows whether all of its tests passed, and what is to be known", () => {
