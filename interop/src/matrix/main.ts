@@ -43,9 +43,9 @@ async function make(): Promise<number> {
   }
 }
 
-async function write(path: string, text: string): Promise<void> {
-  writeFileSync(path, await format(text, { ...(await resolveConfig(path)), filepath: path }));
-  console.log(`Written: ${path}`);
+async function write(file: string, text: string): Promise<void> {
+  writeFileSync(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
+  console.log(`Written: ${file}`);
 }
 
 function check(journal: string): number {
