@@ -7,14 +7,16 @@ import { programHelp, verbHelp } from "./arguments/help.js";
 import { suggestionFor } from "./arguments/suggestion.js";
 import { UsageError } from "./arguments/usage-error.js";
 import { connectVerb } from "./connect/verb.js";
+import { doctorVerb } from "./doctor/verb.js";
 import { EXIT } from "./exit-codes.js";
 import { pingVerb } from "./ping/verb.js";
 import { serveVerb } from "./serve/verb.js";
 import type { Console } from "./terminal/console.js";
 import { escaped } from "./terminal/escape.js";
 import type { Verb } from "./verb.js";
+import { watchVerb } from "./watch/verb.js";
 
-const VERBS: readonly Verb[] = [connectVerb, pingVerb, serveVerb];
+const VERBS: readonly Verb[] = [connectVerb, pingVerb, watchVerb, serveVerb, doctorVerb];
 
 /** Never rejects: what goes wrong is said on stderr, and in the exit code. */
 export async function runProgram(words: readonly string[], console: Console): Promise<number> {

@@ -188,7 +188,7 @@ describe("The command holdfast", () => {
     });
   });
 
-  for (const verb of ["connect", "ping", "serve"]) {
+  for (const verb of ["connect", "ping", "watch", "serve", "doctor"]) {
     test(`K: ${verb} --help fits a terminal and shows an example`, async () => {
       const { code, stdout, stderr } = await runCommand([verb, "--help"]);
       assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
@@ -207,4 +207,4 @@ describe("The command holdfast", () => {
   });
 });
 
-const VERBS = ["connect", "ping", "serve"];
+const VERBS = ["connect", "ping", "watch", "serve", "doctor"];

@@ -1,0 +1,96 @@
+// The idle cut-off of whatever stands in between. Connections without keepalive are held in parallel; each is pinged
+// once, at the end of its own time. So both kinds of cut show: those that end the connection, to the moment, and those
+// that forget it without a word, as firewalls do, between two of the times.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect, type Connection, type ConnectOptions } from "../../index.js";
+import type { Finding } from "./finding.js";
+
+/** Seconds. */
+const LADDER = [2, 5, 10, 20, 30, 45, 60, 75, 90, 120, 180, 240, 300, 600, 900, 1800, 3600];
+const PONG_TIME = 5000;
+/** What `connect()` does without being asked. */
+const DEFAULT_INTERVAL = 20_000;
+
+export type IdleOutcome =
+  | { readonly kind: "alive"; readonly idle: number }
+  | { readonly kind: "cut"; readonly idle: number; readonly message: string }
+  | { readonly kind: "forgotten"; readonly idle: number };
+
+/** Up to `longest` milliseconds, or until `signal` aborts: what is known by then counts. */
+export async function examineIdleness(
+  url: string,
+  options: ConnectOptions,
+  longest: number,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const rungs = LADDER.map((rung) => rung * 1000).filter((time) => time < longest);
+  const outcomes = await Promise.all([...rungs, longest].map((time) => holdIdle(url, options, time, signal)));
+  return idleFinding(outcomes.filter((outcome) => outcome !== null));
+}
+
+/** Null where it tells nothing: it could not be opened. */
+async function holdIdle(
+  url: string,
+  options: ConnectOptions,
+  time: number,
+  signal: AbortSignal,
+): Promise<IdleOutcome | null> {
+  let connection: Connection;
+  try {
+    connection = await connect(url, { ...options, pingInterval: null, closeTimeout: 1000, signal });
+  } catch {
+    // A server may not take so many connections; the others tell enough.
+    return null;
+  }
+  let lastTraffic = performance.now();
+  const onTraffic = (): void => void (lastTraffic = performance.now());
+  connection.on("ping", onTraffic);
+  const ended = connection.forEach(onTraffic);
+  const wake = AbortSignal.any([signal, connection.signal]);
+  await sleep(time, undefined, { signal: wake }).catch(() => undefined);
+  const idle = performance.now() - lastTraffic;
+  if (connection.state !== "open") return { kind: "cut", idle, message: (await ended).message };
+  const isAnswered = await connection.ping(null, { timeout: PONG_TIME }).then(
+    () => true,
+    () => false,
+  );
+  if (isAnswered) await connection.close();
+  else connection.terminate();
+  return { kind: isAnswered ? "alive" : "forgotten", idle };
+}
+
+/** What the outcomes come to; times in milliseconds. */
+export function idleFinding(outcomes: readonly IdleOutcome[]): Finding {
+  const times = (kind: IdleOutcome["kind"]): number[] =>
+    outcomes.filter((outcome) => outcome.kind === kind).map(({ idle }) => idle);
+  const survived = Math.max(0, ...times("alive"));
+  const cut = Math.min(...times("cut"));
+  const forgotten = Math.min(...times("forgotten"));
+  const first = Math.min(cut, forgotten);
+  if (first === Infinity) {
+    if (survived === 0) return { check: "idle", verdict: "warning", text: "no connection could be held" };
+    return { check: "idle", verdict: "ok", text: `connections idle for ${seconds(survived)} stay open` };
+  }
+  const text =
+    cut <= forgotten
+      ? `idle connections are cut after ${seconds(cut)} (${messageOf(outcomes, cut)})`
+      : `idle connections are forgotten without a word, after between ${seconds(survived)} and ${seconds(forgotten)}`;
+  return { check: "idle", verdict: "warning", text, advice: adviceFor(cut <= forgotten ? cut : survived) };
+}
+
+function adviceFor(cutAfter: number): string {
+  if (cutAfter > 2 * DEFAULT_INTERVAL)
+    return `The default \`pingInterval\` of ${DEFAULT_INTERVAL} keeps them open.`;
+  const interval = Math.max(100, Math.floor(cutAfter / 200) * 100);
+  return `Set \`pingInterval\` to ${interval} or less, or raise the timeout of the proxy or server in between.`;
+}
+
+function messageOf(outcomes: readonly IdleOutcome[], idle: number): string {
+  const found = outcomes.find((outcome) => outcome.idle === idle);
+  return found?.kind === "cut" ? found.message : "";
+}
+
+function seconds(time: number): string {
+  return `${(time / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,81 @@
+// What an open connection shows: what was negotiated, its latency, whether it closes as it should.
+
+import { Client, explain, type CloseInfo, type Connection, type ConnectOptions } from "../../index.js";
+import { milliseconds, roundTripsOf } from "../ping/summary.js";
+import type { Finding } from "./finding.js";
+
+const PINGS = 10;
+const PONG_TIME = 5000;
+
+/** Ends after the first step that fails. */
+export async function* examineConnection(url: string, options: ConnectOptions): AsyncGenerator<Finding> {
+  const opening = await openWatched(url, options);
+  if ("info" in opening) {
+    yield { check: "upgrade", verdict: "failed", text: explain(opening.info) };
+    return;
+  }
+  const { connection, duration } = opening;
+  yield { check: "upgrade", verdict: "ok", text: negotiated(connection), duration };
+  const latency = await measureLatency(connection);
+  yield latency;
+  const began = performance.now();
+  const info = await connection.close();
+  const closing = { check: "closing" as const, duration: performance.now() - began };
+  if (info.clean) yield { ...closing, verdict: "ok", text: info.message };
+  else if (latency.verdict !== "failed") yield { ...closing, verdict: "warning", text: explain(info) };
+}
+
+type Opening = { readonly connection: Connection; readonly duration: number } | { readonly info: CloseInfo };
+
+/** `duration` is that of the upgrade alone, in milliseconds. */
+async function openWatched(url: string, options: ConnectOptions): Promise<Opening> {
+  const client = new Client(url, { ...options, pingInterval: null, closeTimeout: 3000 });
+  let connectedAt = 0;
+  return new Promise((resolve, reject) => {
+    const read = async (): Promise<void> => {
+      for await (const event of client) {
+        if (event.type === "connected") connectedAt = event.at;
+        if (event.type === "ready") {
+          resolve({ connection: event.connection, duration: event.at - connectedAt });
+        }
+        if (event.type === "disconnected") resolve({ info: event.info });
+      }
+    };
+    read().catch(reject);
+  });
+}
+
+function negotiated({ response, subprotocol, extensions }: Connection): string {
+  const server = response.headers.get("Server");
+  return [
+    `101${server === null ? "" : ` from ${server}`}`,
+    `subprotocol ${subprotocol ?? "none"}`,
+    `extensions ${extensions.length === 0 ? "none" : extensions.join(", ")}`,
+  ].join("; ");
+}
+
+async function measureLatency(connection: Connection): Promise<Finding> {
+  const samples: number[] = [];
+  for (let count = 0; count < PINGS; count++) {
+    const roundTrip = await connection.ping(null, { timeout: PONG_TIME }).catch(() => null);
+    if (roundTrip === null) break;
+    samples.push(roundTrip);
+  }
+  if (samples.length === PINGS) {
+    const { min, avg, max, jitter } = roundTripsOf(samples);
+    const times = [min, avg, max, jitter].map(milliseconds).join("/");
+    return { check: "latency", verdict: "ok", text: `min/avg/max/jitter ${times} ms of ${PINGS} pings` };
+  }
+  const what =
+    connection.state === "open"
+      ? `no pong came within ${PONG_TIME / 1000} s`
+      : "the connection ended meanwhile";
+  const advice =
+    "Every endpoint has to answer pings (RFC 6455 section 5.5.2): the server hangs, or does not read.";
+  return {
+    check: "latency",
+    verdict: "failed",
+    text: `${samples.length} pings answered, then ${what}`,
+    advice,
+  };
+}

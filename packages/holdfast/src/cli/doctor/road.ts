@@ -1,0 +1,119 @@
+// The way to the server, step by step and without a WebSocket: names, TCP, TLS. A certificate that `connect()` would
+// refuse is looked at all the same, to say what is wrong with it.
+
+import { lookup } from "node:dns/promises";
+import { once } from "node:events";
+import { connect as connectTCP, isIP, type Socket } from "node:net";
+import { connect as connectTLS, type ConnectionOptions as TlsOptions, type TLSSocket } from "node:tls";
+import type { Finding } from "./finding.js";
+
+/** How long each step may take, in milliseconds. */
+const STEP_TIME = 10_000;
+const DAY = 86_400_000;
+
+/** Ends after the first step that fails. */
+export async function* examineRoad(url: URL, tls: TlsOptions, signal: AbortSignal): AsyncGenerator<Finding> {
+  const isSecure = url.protocol === "wss:" || url.protocol === "https:";
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
+
+  const [names, lookupTime] = await timed(() =>
+    isIP(host) > 0 ? [{ address: host }] : lookup(host, { all: true }),
+  );
+  if (names instanceof Error) {
+    const advice = "Check the spelling of the host, and that a name server can be reached.";
+    yield {
+      check: "DNS",
+      verdict: "failed",
+      text: `${host} could not be resolved: ${names.message}`,
+      advice,
+    };
+    return;
+  }
+  const addresses = names.map(({ address }) => address).join(", ");
+  yield { check: "DNS", verdict: "ok", text: `${host} is ${addresses}`, duration: lookupTime };
+
+  const [socket, connectTime] = await timed(() => openTCP(host, port, signal));
+  if (socket instanceof Error) {
+    const advice = "Check the port, whether the server runs, and firewalls in between.";
+    yield {
+      check: "TCP",
+      verdict: "failed",
+      text: `no connection to ${host} port ${port}: ${socket.message}`,
+      advice,
+    };
+    return;
+  }
+  const text = `connected to ${socket.remoteAddress ?? host} port ${port}`;
+  yield { check: "TCP", verdict: "ok", text, duration: connectTime };
+  if (isSecure) yield* examineTLS(socket, host, tls, signal);
+  socket.destroy();
+}
+
+async function* examineTLS(
+  socket: Socket,
+  host: string,
+  tls: TlsOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Finding> {
+  const servername = isIP(host) > 0 ? {} : { servername: host };
+  const [secure, duration] = await timed(() =>
+    reached(
+      connectTLS({ ...servername, host, ...tls, socket, rejectUnauthorized: false }),
+      "secureConnect",
+      signal,
+    ),
+  );
+  if (secure instanceof Error) {
+    const advice = "Does the server speak TLS on this port? For plain WebSockets use ws:.";
+    yield { check: "TLS", verdict: "failed", text: `the handshake failed: ${secure.message}`, advice };
+    return;
+  }
+  const protocol = secure.getProtocol() ?? "TLS";
+  const text = `${protocol}, ${secure.getCipher().name}, ${secure.alpnProtocol === false || secure.alpnProtocol === null ? "no ALPN" : secure.alpnProtocol}`;
+  yield { check: "TLS", verdict: "ok", text, duration };
+  yield certificateFinding(secure);
+  secure.destroy();
+}
+
+function certificateFinding(socket: TLSSocket): Finding {
+  const { valid_to: end } = socket.getPeerCertificate();
+  const days = Math.floor((Date.parse(end) - Date.now()) / DAY);
+  const validity = `valid until ${end} (${days} days)`;
+  if (!socket.authorized) {
+    const reason = String(socket.authorizationError);
+    const advice = "Mend the certificate, or name its authority with --ca; --insecure is for tests.";
+    return { check: "certificate", verdict: "failed", text: `${reason}; ${validity}`, advice };
+  }
+  if (days >= 14) return { check: "certificate", verdict: "ok", text: validity };
+  return { check: "certificate", verdict: "warning", text: validity, advice: "Renew it soon." };
+}
+
+async function openTCP(host: string, port: number, signal: AbortSignal): Promise<Socket> {
+  return reached(connectTCP({ host, port, autoSelectFamily: true }), "connect", signal);
+}
+
+async function reached<Stream extends Socket>(
+  stream: Stream,
+  event: string,
+  signal: AbortSignal,
+): Promise<Stream> {
+  try {
+    await once(stream, event, { signal: AbortSignal.any([signal, AbortSignal.timeout(STEP_TIME)]) });
+    stream.on("error", () => undefined); // What comes now is of no interest.
+    return stream;
+  } catch (error) {
+    stream.on("error", () => undefined).destroy();
+    if ((error as Error).name !== "AbortError") throw error;
+    throw new Error(`nothing came within ${STEP_TIME / 1000} s`, { cause: error });
+  }
+}
+
+/** Its result, or the error that it failed with, and the milliseconds that it took. */
+async function timed<Value>(step: () => Value | Promise<Value>): Promise<[Value | Error, number]> {
+  const began = performance.now();
+  const result = await (async () => step())().catch((error: unknown) =>
+    error instanceof Error ? error : new Error(String(error)),
+  );
+  return [result, performance.now() - began];
+}

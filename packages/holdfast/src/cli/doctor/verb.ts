@@ -1,0 +1,78 @@
+// `holdfast doctor`: what is the matter with this connection?
+
+import type { Arguments } from "../arguments/arguments.js";
+import { UsageError } from "../arguments/usage-error.js";
+import { EXIT } from "../exit-codes.js";
+import { completeURL, PEER_OPTIONS, peerOptions } from "../peer-options.js";
+import type { Console } from "../terminal/console.js";
+import type { Verb } from "../verb.js";
+import { showFinding, type Finding } from "./finding.js";
+import { examineIdleness } from "./idle.js";
+import { examineConnection } from "./opened.js";
+import { examineRoad } from "./road.js";
+
+export const doctorVerb: Verb = {
+  name: "doctor",
+  summary: "find out what ails a connection, and what to do about it",
+  operands: "<url>",
+  operandCount: [1, 1],
+  options: {
+    idle: { value: "SECONDS", help: "how long to hold idle connections at most (75), or off" },
+    json: { help: "one JSON object per check" },
+    ...PEER_OPTIONS,
+  },
+  notes: `Times each step to the server, shows what was negotiated, measures latency, and finds out after how long an idle
+connection is cut by whatever stands in between: for that it holds some connections for up to --idle seconds.
+Ctrl-C ends that early, with what is known by then.
+
+  holdfast doctor --idle 120 wss://example.com/feed
+
+Exit code: 0 without a failed check (warnings do not count), 1 with one.`,
+  run: examine,
+};
+
+async function examine(given: Arguments, console: Console): Promise<number> {
+  const url = completeURL(given.operands[0]);
+  const idle = given.duration("idle", "s", 75_000);
+  const options = peerOptions(given);
+  if (!URL.canParse(url))
+    throw new UsageError(`Expected the URL of a server, such as wss://example.com/, got "${url}".`);
+  const show = (finding: Finding): boolean => {
+    showFinding(finding, console, given.has("json"));
+    return finding.verdict !== "failed";
+  };
+  // Through a proxy the way is the proxy's, and in a Unix socket there is none.
+  const isDirect = (given.text("proxy") ?? "none") === "none" && !url.startsWith("ws+unix:");
+  let isHealthy = true;
+  if (isDirect) {
+    for await (const finding of examineRoad(new URL(url), options.tls ?? {}, console.interrupted)) {
+      const isAccepted = finding.check === "certificate" && given.has("insecure");
+      isHealthy = (show(finding) || isAccepted) && isHealthy;
+    }
+  }
+  if (!isHealthy) return EXIT.failed;
+  for await (const finding of examineConnection(url, options)) isHealthy = show(finding) && isHealthy;
+  if (!isHealthy) return EXIT.failed;
+  if (idle !== null)
+    show(await withProgress(idle, console, () => examineIdleness(url, options, idle, console.interrupted)));
+  return console.interrupted.aborted ? EXIT.interrupted : EXIT.ok;
+}
+
+async function withProgress<Result>(
+  time: number,
+  console: Console,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const began = performance.now();
+  const show = (): void => {
+    const passed = Math.round((performance.now() - began) / 1000);
+    console.showStatus(`holding idle connections: ${passed} of ${time / 1000} s (Ctrl-C: enough)`);
+  };
+  const timer = setInterval(show, 1000);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    console.showStatus(null);
+  }
+}

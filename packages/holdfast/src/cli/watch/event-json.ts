@@ -1,0 +1,56 @@
+// Events of a client as JSON.
+
+import { explain, type ClientEvent } from "../../index.js";
+
+/** `receivedAt` in it is in milliseconds since 1970; bytes are in base64. */
+export function eventJSON(event: ClientEvent): string {
+  return JSON.stringify(plain(event));
+}
+
+function plain(event: ClientEvent): object {
+  const { at: _at, ...shown } = event;
+  switch (event.type) {
+    case "ready": {
+      const { connection, response, ...rest } = event;
+      const { status, headers } = response;
+      return { ...without(rest), id: connection.id, status, headers: Object.fromEntries(headers) };
+    }
+    case "rejected": {
+      const { error, headers, body, ...rest } = event;
+      const text = Buffer.from(body).toString("utf8");
+      return { ...without(rest), error: plainError(error), headers: Object.fromEntries(headers), body: text };
+    }
+    case "text":
+      return { type: event.type, receivedAt: event.receivedAt, text: event.text };
+    case "binary":
+      return { type: event.type, receivedAt: event.receivedAt, base64: base64(event.data) };
+    case "ping":
+      return { type: event.type, receivedAt: event.receivedAt, payload: base64(event.payload) };
+    case "pong": {
+      const { type, receivedAt, roundTrip, payload } = event;
+      return { type, receivedAt, roundTrip, payload: base64(payload) };
+    }
+    case "connectFail":
+    case "protocolError":
+      return { type: event.type, receivedAt: event.receivedAt, error: plainError(event.error) };
+    case "disconnected": {
+      const { info, error, ...rest } = event;
+      const { error: _cause, ...plainInfo } = info;
+      return { ...without(rest), info: plainInfo, error: plainError(error), explanation: explain(info) };
+    }
+    default:
+      return shown;
+  }
+}
+
+function without<Event extends { readonly at: number }>({ at: _at, ...rest }: Event): Omit<Event, "at"> {
+  return rest;
+}
+
+function plainError(error: (Error & { readonly code?: string }) | null): object | null {
+  return error && { name: error.name, code: error.code, message: error.message };
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
+}

@@ -1,0 +1,92 @@
+// `holdfast watch`: stay connected, and tell all that happens.
+
+import { Client, explain, persist, type ClientEvent } from "../../index.js";
+import type { Arguments } from "../arguments/arguments.js";
+import { EXIT } from "../exit-codes.js";
+import { completeURL, KEEPALIVE_OPTIONS, PEER_OPTIONS, peerOptions } from "../peer-options.js";
+import { milliseconds } from "../ping/summary.js";
+import type { Console } from "../terminal/console.js";
+import { escaped } from "../terminal/escape.js";
+import { sparkline } from "../terminal/sparkline.js";
+import type { Verb } from "../verb.js";
+import { eventJSON } from "./event-json.js";
+
+export const watchVerb: Verb = {
+  name: "watch",
+  summary: "stay connected to a server, and tell all that happens",
+  operands: "<url>",
+  operandCount: [1, 1],
+  options: {
+    json: { help: "JSON on a terminal as well" },
+    ...KEEPALIVE_OPTIONS,
+    ...PEER_OPTIONS,
+  },
+  notes: `Reconnects with growing delays, until Ctrl-C or an answer that trying again cannot change (401, 404, a bad
+certificate …). Off a terminal each event is a line of JSON, with the names of docs/events.md:
+
+  holdfast watch wss://example.com/feed | jq -c 'select(.type == "disconnected") | .explanation'`,
+  run: watch,
+};
+
+async function watch(given: Arguments, console: Console): Promise<number> {
+  const client = new Client(completeURL(given.operands[0]), peerOptions(given));
+  const isJSON = given.has("json") || !console.isOutputTerminal;
+  const display = isJSON ? (event: ClientEvent) => console.print(eventJSON(event)) : liveDisplay(console);
+  const stop = (): void => void client.close();
+  console.interrupted.addEventListener("abort", stop, { once: true });
+  for await (const event of persist(client)) display(event);
+  console.showStatus(null);
+  return console.interrupted.aborted ? EXIT.interrupted : EXIT.failed;
+}
+
+/** What a person wants to see: messages, ends with their reason, and the latency below. */
+function liveDisplay(console: Console): (event: ClientEvent) => void {
+  const { style } = console;
+  const roundTrips: (number | null)[] = [];
+  let state = "connecting";
+  let opened = 0;
+  const line = (event: ClientEvent, text: string): void =>
+    console.print(`${style.dim(new Date(event.receivedAt).toTimeString().slice(0, 8))} ${text}`);
+  return (event) => {
+    switch (event.type) {
+      case "connecting":
+        state = event.attempt === 1 ? "connecting" : `connecting, attempt ${event.attempt}`;
+        break;
+      case "ready":
+        opened++;
+        state = "open";
+        line(event, style.good(`open: ${event.connection.url}`));
+        break;
+      case "text":
+        line(event, `< ${escaped(event.text)}`);
+        break;
+      case "binary":
+        line(event, `< [binary, ${event.data.length} bytes]`);
+        break;
+      case "pong":
+        if (event.roundTrip !== null) roundTrips.push(event.roundTrip);
+        if (roundTrips.length > 200) roundTrips.shift();
+        break;
+      case "unresponsive":
+        roundTrips.push(null);
+        break;
+      case "disconnected":
+        state = "disconnected";
+        line(event, style.bad(escaped(explain(event.info))));
+        break;
+      case "backOff":
+        state = `next attempt in ${(event.delay / 1000).toFixed(1)} s`;
+        line(
+          event,
+          style.warning(`waiting ${(event.delay / 1000).toFixed(1)} s before attempt ${event.attempt + 1}`),
+        );
+        break;
+      default:
+        break;
+    }
+    const last = roundTrips.findLast((time) => time !== null);
+    const latency = last === undefined ? "" : ` ${milliseconds(last)} ms ${sparkline(roundTrips, 30)}`;
+    const reconnects = opened > 1 ? ` (${opened - 1} reconnects)` : "";
+    console.showStatus(`${state}${reconnects}${latency}`.slice(0, console.width - 1));
+  };
+}

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { parseArguments } from "../../dist/cli/arguments/arguments.js";
+import { parseDuration } from "../../dist/cli/arguments/duration.js";
+import { parseCommand } from "../../dist/cli/connect/commands.js";
+import { idleFinding } from "../../dist/cli/doctor/idle.js";
+import { summarise, summaryLines } from "../../dist/cli/ping/summary.js";
+import { escaped } from "../../dist/cli/terminal/escape.js";
+import { sparkline } from "../../dist/cli/terminal/sparkline.js";
+import { allowsColor } from "../../dist/cli/terminal/style.js";
+
+describe("Parts of the command holdfast", () => {
+  test("K: durations have units, and a plain number counts the option's own", () => {
+    const texts = ["500ms", "20s", "1.5m", "2", ".5", "0", "-1", "2 s", "soon", "", "9999h"];
+    assert.deepEqual(
+      texts.map((text) => parseDuration(text, "s")),
+      [500, 20_000, 90_000, 2000, 500, null, null, null, null, null, null],
+    );
+    assert.equal(parseDuration("2", "ms"), 2);
+  });
+
+  test("K: an option without its value, given twice, or a switch with a value is a usage error", () => {
+    const specs = { count: { short: "c", value: "N", help: "" }, json: { help: "" } };
+    const messageFor = (...words: string[]): string => {
+      try {
+        parseArguments(words, specs);
+        return "fine";
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    assert.equal(messageFor("--count", "--json"), "`--count` needs a value: --count N.");
+    assert.equal(messageFor("-c"), "`-c` needs a value: -c N.");
+    assert.equal(messageFor("-c", "1", "-c", "2"), "`-c` was given more than once.");
+    assert.equal(messageFor("--json=yes"), '`--json` is a switch and takes no value, got "yes".');
+    assert.equal(messageFor("--jsno"), 'There is no option `--jsno`. Did you mean "--json"?');
+    assert.equal(messageFor("--count=3", "--json", "--", "--other"), "fine");
+  });
+
+  test("K: the summary of pings has loss, mean, jitter and nearest-rank percentiles", () => {
+    assert.deepEqual(summaryLines("ws://h/", summarise(5, [10, 20, 15, 30])), [
+      "--- ws://h/ ---",
+      "5 pings sent, 4 answered, 20 % lost",
+      "min/avg/max/jitter = 10.0/18.8/30.0/10.0 ms",
+      "p50/p95/p99 = 15.0/30.0/30.0 ms",
+    ]);
+    assert.deepEqual(summaryLines("ws://h/", summarise(1, [])), [
+      "--- ws://h/ ---",
+      "1 ping sent, 0 answered, 100 % lost",
+    ]);
+  });
+
+  test("K: a sparkline shows the newest samples, losses, and no mountains of noise", () => {
+    assert.equal(sparkline([5, 1, 8, null, 4.5], 4), "▁█×▅");
+    assert.equal(sparkline([1, 1.1, 1], 10), "▁▂▁");
+    assert.equal(sparkline([null, null], 10), "××");
+    assert.equal(sparkline([], 10), "");
+  });
+
+  test("K: control characters and changes of direction are shown, not obeyed", () => {
+    assert.equal(escaped("a\x1b[2J\n\t\x07\x9b\u202eb é 😀"), "a\\u001b[2J\\n\\t\\u0007\\u009b\\u202eb é 😀");
+  });
+
+  test("K: NO_COLOR and FORCE_COLOR decide before the terminal does", () => {
+    assert.deepEqual(
+      [{}, { NO_COLOR: "1" }, { NO_COLOR: "" }, { FORCE_COLOR: "0" }, { TERM: "dumb" }].map((environment) =>
+        allowsColor(true, environment),
+      ),
+      [true, false, true, false, false],
+    );
+    assert.deepEqual([allowsColor(false, {}), allowsColor(false, { FORCE_COLOR: "1" })], [false, true]);
+  });
+
+  test("K: a typed line is a message, or a command with a slash", () => {
+    assert.deepEqual(
+      ["hi", "//hi", "/ping a b", "/close", "/close 4000 so long", "/binary 00 ff"].map(parseCommand),
+      [
+        { kind: "send", data: "hi" },
+        { kind: "send", data: "/hi" },
+        { kind: "ping", payload: "a b" },
+        { kind: "close", code: 1000, reason: "" },
+        { kind: "close", code: 4000, reason: "so long" },
+        { kind: "send", data: Uint8Array.of(0, 255) },
+      ],
+    );
+    const mistakes = ["/binary 0", "/close soon", "/pnig"].map(parseCommand);
+    assert.deepEqual(
+      mistakes.map(({ kind }) => kind),
+      ["mistake", "mistake", "mistake"],
+    );
+  });
+
+  test("K: a cut-off that nobody tells of is found between the last that lived and the first that did not", () => {
+    const alive = (idle: number) => ({ kind: "alive", idle }) as const;
+    assert.deepEqual(idleFinding([alive(2000), alive(5000), { kind: "forgotten", idle: 10_000 }]), {
+      check: "idle",
+      verdict: "warning",
+      text: "idle connections are forgotten without a word, after between 5.0 s and 10.0 s",
+      advice: "Set `pingInterval` to 2500 or less, or raise the timeout of the proxy or server in between.",
+    });
+    assert.equal(idleFinding([alive(2000)]).verdict, "ok");
+  });
+});

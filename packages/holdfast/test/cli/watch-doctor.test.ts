@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { writeFile, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { serve } from "holdfast";
+import { testCertificates } from "holdfast-testkit";
+import { Command, normalised, runCommand } from "./command.js";
+
+interface Told {
+  readonly type: string;
+  readonly text?: string;
+  readonly explanation?: string;
+}
+
+describe("holdfast watch", () => {
+  test("K: watch tells each event as JSON, over a lost connection too, until Ctrl-C closes with 1000", async () => {
+    let count = 0;
+    const closed: Promise<unknown>[] = [];
+    await using server = await serve((connection) => {
+      closed.push(connection.closed.then(({ message }) => message));
+      count++;
+      void connection.send(`number ${count}`).then(() => {
+        if (count === 1) connection.terminate();
+      });
+    });
+    const command = new Command(["watch", server.url]);
+    await command.printed(/number 2/);
+    command.kill("SIGINT");
+    const { code, stdout, stderr } = await command.ended();
+    const events = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Told);
+    assert.deepEqual({ code, stderr }, { code: 130, stderr: "" });
+    const grammar = ["connecting", "connected", "ready", "disconnected", "backOff"];
+    const shown = events.map(({ type }) => type).filter((type) => grammar.includes(type));
+    assert.deepEqual(shown, [...grammar, ...grammar.slice(0, 4)]);
+    assert.match(
+      events.find(({ type }) => type === "disconnected")?.explanation ?? "",
+      /no close frame received/,
+    );
+    assert.equal(await closed[1], "received 1000 (OK); then sent 1000 (OK)");
+  });
+
+  test("K: watch gives up on an answer that trying again cannot change, with exit code 1", async () => {
+    await using server = await serve(() => undefined, {
+      onRequest: () => new Response("no", { status: 403 }),
+    });
+    const { code, stdout } = await runCommand(["watch", server.url]);
+    const types = stdout
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as Told).type);
+    assert.deepEqual(
+      { code, types },
+      { code: 1, types: ["connecting", "connected", "rejected", "disconnected"] },
+    );
+  });
+});
+
+describe("holdfast doctor", () => {
+  test("K: doctor finds a connection healthy, step by step", async () => {
+    await using server = await serve((connection) => connection.forEach(() => undefined), {
+      host: "127.0.0.1",
+    });
+    const { code, stdout, stderr } = await runCommand(["doctor", "--idle", "0.3", server.url]);
+    const text = normalised(stdout)
+      .replaceAll(/\(\d+\.\d ms\)|\(T ms\)/g, "(T)")
+      .replaceAll(/idle for 0\.\d/g, "idle for S");
+    assert.deepEqual(
+      { code, text, stderr },
+      {
+        code: 0,
+        text: `ok    DNS         127.0.0.1 is 127.0.0.1 (T)
+ok    TCP         connected to 127.0.0.1 port N (T)
+ok    upgrade     101; subprotocol none; extensions none (T)
+ok    latency     min/avg/max/jitter T/T/T/T ms of 10 pings
+ok    closing     sent 1000 (OK); then received 1000 (OK) (T)
+ok    idle        connections idle for S s stay open
+`,
+        stderr: "",
+      },
+    );
+  });
+
+  test("K: doctor finds the idle cut-off, and says which pingInterval survives it", async () => {
+    // The doctor's first connection is not idle: it is gone before.
+    await using server = await serve(
+      (connection) => {
+        const timer = setTimeout(() => connection.terminate(), 700);
+        void connection.closed.then(() => clearTimeout(timer));
+      },
+      { pingInterval: null },
+    );
+    const { code, stdout } = await runCommand(["doctor", "--idle", "3", server.url]);
+    assert.equal(code, 0);
+    assert.match(
+      stdout,
+      /warn {2}idle {8}idle connections are cut after (?:0\.[6-9]|1\.\d) s \(no close frame/,
+    );
+    assert.match(stdout, /Set `pingInterval` to [2-9]00 or less/);
+  });
+
+  test("K: doctor finds a peer that leaves pings without an answer", async () => {
+    await using server = await serve(() => undefined, { autoPong: false });
+    const { code, stdout } = await runCommand(["doctor", "--idle", "off", server.url]);
+    assert.equal(code, 1);
+    assert.match(stdout, /FAIL {2}latency {5}0 pings answered, then no pong came within 5 s/);
+  });
+
+  test("K: doctor says what is wrong with a certificate, and where nothing listens", async (t) => {
+    const { ca, expired } = await testCertificates();
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-doctor-"));
+    t.after(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, "ca.pem"), ca);
+    const server = await serve(() => undefined, { tls: expired });
+    const words = ["doctor", "--idle", "off", "--ca", join(folder, "ca.pem"), server.url];
+    const outcome = await runCommand(words);
+    assert.equal(outcome.code, 1);
+    assert.match(outcome.stdout, /FAIL {2}certificate CERT_HAS_EXPIRED; valid until /);
+    await server.close();
+    const refused = await runCommand(words);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stdout, /FAIL {2}TCP {9}no connection to localhost port \d+: /);
+  });
+});
