@@ -64,10 +64,11 @@ function unionOf(path, name) {
 }
 
 test("Docs: every error code has a row in why-closed.md, and every row is of a code", () => {
-  const codes = (source) => [...source.matchAll(/ERR_HOLDFAST_[A-Z]+(?:_[A-Z]+)*/g)].map(([code]) => code);
+  const codes = (source) =>
+    [...source.matchAll(/ERR_HOLDFAST_[A-Z\d]+(?:_[A-Z\d]+)*/g)].map(([code]) => code);
   const sources = filesBelow(`${library}/src`).map((path) => readFileSync(join(root, path), "utf8"));
   const known = [...new Set(sources.flatMap(codes))].sort();
-  const rows = [...text.matchAll(/^\| `(ERR_HOLDFAST_[A-Z_]+)`/gm)].map(([, code]) => code);
+  const rows = [...text.matchAll(/^\| `(ERR_HOLDFAST_[A-Z\d_]+)`/gm)].map(([, code]) => code);
   assert.deepEqual(rows.sort(), known);
 });
 

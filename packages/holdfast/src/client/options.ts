@@ -31,8 +31,8 @@ export interface ConnectOptions extends ConnectionOptions, RoadOptions {
    * share. The server has to speak it: over TLS it says so, for `ws:` it is taken for granted. @default false
    */
   readonly http2?: boolean | undefined;
-  /** Bytes of the answer's head. @default 16384 */
-  readonly maxHandshakeSize?: number;
+  /** Bytes of the answer's head; null for no limit. @default 16384 */
+  readonly maxHandshakeSize?: number | null;
   /** Gives up at any moment of opening; the promise rejects with its reason. */
   readonly signal?: AbortSignal | null | undefined;
 }

@@ -35,8 +35,8 @@ export interface ConnectionOptions {
    * a number of messages, or both. @default { messages: 1024, bytes: 1048576 }
    */
   readonly maxQueue?: number | { readonly messages?: number | null; readonly bytes?: number | null } | null;
-  /** Unsent bytes from which on `send()` waits. @default 65536 */
-  readonly writeLimit?: number;
+  /** Unsent bytes from which on `send()` waits; null: it never does. @default 65536 */
+  readonly writeLimit?: number | null;
   /** permessage-deflate (RFC 7692): true for good defaults. Used only where the peer agrees. @default false */
   readonly compression?: boolean | CompressionOptions;
   /**

@@ -72,8 +72,8 @@ export interface ServeOptions extends ServerOptions {
    * clients that begin with HTTP/2 right away. @default false
    */
   readonly http2?: boolean | undefined;
-  /** Bytes of the request's head. @default 16384 */
-  readonly maxHandshakeSize?: number;
+  /** Bytes of the request's head; null for no limit. @default 16384 */
+  readonly maxHandshakeSize?: number | null;
 }
 
 export interface ServerSettings {

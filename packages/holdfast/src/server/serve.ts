@@ -1,6 +1,6 @@
 // Listens for WebSocket connections, over TCP, TLS or a Unix socket.
 
-import { checkBoolean, checkFunction } from "../connection/options.js";
+import { checkBoolean, checkFunction, expected } from "../connection/options.js";
 import type { RequestHandler } from "./handler-runs.js";
 import { checkPlace } from "./listening/place.js";
 import { createListener } from "./listening/create-listener.js";
@@ -24,11 +24,17 @@ export async function serve(handler: RequestHandler, options: ServeOptions = {})
   checkFunction("handler", handler);
   const settings = checkServerOptions(options);
   const place = checkPlace(options);
-  const { tls } = options;
+  const tls = checkTls(options.tls);
   const http2 = checkBoolean("http2", options.http2, false);
   const listener = createListener(tls, http2, settings.openTimeout);
   await listenAt(listener, place);
   const reception = new Reception(handler, settings);
   const entrance = new OwnListener(listener, { place, isSecure: tls !== undefined, http2, reception });
   return new Server(entrance, reception);
+}
+
+/** What stands in it, `tls.createServer` checks. */
+function checkTls(value: ServeOptions["tls"]): ServeOptions["tls"] {
+  if (value === undefined || (typeof value === "object" && (value as unknown) !== null)) return value;
+  throw expected("tls", "an object of options of tls.createServer", value);
 }
