@@ -2,16 +2,37 @@
 // Packs the library, asks publint and "are the types wrong", lists the files, and uses the tarball as a stranger
 // would: installed into an empty project, imported, and type-checked with both modern module resolutions.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, posix, resolve } from "node:path";
 import { build } from "./build.mjs";
 import { root } from "./lib/root.mjs";
 import { capture, npm, tool } from "./lib/run.mjs";
 
 /** What must not ship, and what must. */
 const unwanted = /\.tsbuildinfo$|\.test\.|(^|\/)(test|test-dist|node_modules)\//;
-const required = ["package.json", "README.md", "LICENSE", "dist/index.js", "dist/index.d.ts"];
+const required = [
+  ...["package.json", "README.md", "LICENSE"],
+  ...["index", "browser"].flatMap((entry) => [`dist/${entry}.js`, `dist/${entry}.d.ts`]),
+];
+
+/** What a download may weigh, in bytes: sources, maps and types included. Raise it on purpose, or not at all. */
+const MAX_PACKED = 800_000;
+
+/** Plain JavaScript, from the opening to the end. */
+const program = `
+import { connect, serve } from "holdfast";
+const server = await serve((connection) => connection.forEach((message) => connection.send(message)));
+const connection = await connect(server.url);
+await connection.send("hello");
+if ((await connection.recv()) !== "hello") throw new Error("Expected the echo");
+if (!(await connection.close()).ok) throw new Error("Expected a clean end");
+await server.close();
+`;
+
+/** CommonJS reaches an ES module by `import()`, on every Node. */
+const commonJs =
+  'import("holdfast").then(({ connect }) => process.exit(typeof connect === "function" ? 0 : 1))';
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-package-"));
 try {
@@ -48,6 +69,16 @@ function checkFiles({ files, filename, size, unpackedSize }) {
   if (wrong.length > 0) throw new Error(`These files must not ship: ${wrong.join(", ")}`);
   const absent = required.filter((path) => !paths.includes(path));
   if (absent.length > 0) throw new Error(`These files are missing: ${absent.join(", ")}`);
+  if (size > MAX_PACKED) throw new Error(`Expected at most ${MAX_PACKED} bytes packed, got ${size}`);
+  const adrift = paths.filter((path) => path.endsWith(".map")).flatMap((path) => missingSources(path, paths));
+  if (adrift.length > 0) throw new Error(`These source maps lead nowhere: ${adrift.join(", ")}`);
+}
+
+/** A debugger steps into the source that ships, and "go to definition" opens it. */
+function missingSources(map, paths) {
+  const { sources, sourceRoot = "" } = JSON.parse(readFileSync(join(root, "packages/holdfast", map), "utf8"));
+  const isThere = (source) => paths.includes(posix.join(posix.dirname(map), sourceRoot, source));
+  return sources.filter((source) => !isThere(source)).map((source) => `${map} to ${source}`);
 }
 
 async function useAsStranger(tarball) {
@@ -58,6 +89,9 @@ async function useAsStranger(tarball) {
 
   const script = 'console.log(Object.keys(await import("holdfast")).join("\\n"))';
   const names = await quietly("import", [process.execPath, "--input-type=module", "--eval", script], project);
+  writeFileSync(join(project, "program.mjs"), program);
+  await quietly("plain JavaScript", [process.execPath, "program.mjs"], project);
+  await quietly("CommonJS", [process.execPath, "--input-type=commonjs", "--eval", commonJs], project);
   writeFileSync(join(project, "consumer.ts"), consumer(names.split("\n").filter(Boolean)));
   for (const [module, moduleResolution] of [
     ["NodeNext", "NodeNext"],
@@ -78,6 +112,7 @@ function consumer(names) {
   if (names.includes("connect") && names.includes("explain")) {
     uses.push(`const connection: holdfast.Connection = await holdfast.connect("ws://localhost");`);
     uses.push(`export const advice: string = holdfast.explain(await connection.closed);`);
+    uses.push(`export { connectPersistent as inPages } from "holdfast/browser";`);
   }
   return `${uses.join("\n")}\nexport const count: number = Object.keys(holdfast).length;\n`;
 }
