@@ -10,6 +10,7 @@ import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
 import type { CloseFrame } from "../protocol/close-code.js";
 import type { ConnectorOptions, TransportEnds } from "./connector.js";
 import type { PersistSettings } from "./retry/persist-options.js";
+import { RetryLog } from "./retry/retry-log.js";
 import { RetryPolicy, type Ending, type Retry } from "./retry/retry-policy.js";
 import { openTarget, type Target, type TargetObserver } from "./target.js";
 import { abortedError, openingError, unopenedInfo } from "./unopened.js";
@@ -55,6 +56,7 @@ export class Supervisor<Options extends ConnectorOptions> implements AlarmHandle
   readonly #options: SupervisorOptions<Options>;
   readonly #host: SupervisorHost;
   readonly #policy: RetryPolicy;
+  readonly #log: RetryLog;
   readonly #alarm = new Alarm(this);
   #current: Attempt | null = null;
   #lastEnding: Ending | null = null;
@@ -67,6 +69,7 @@ export class Supervisor<Options extends ConnectorOptions> implements AlarmHandle
     this.#options = options;
     this.#host = host;
     this.#policy = new RetryPolicy(options.persist, options.target.connector.runtime.random);
+    this.#log = new RetryLog(options.settings.logger);
   }
 
   /** Makes the next attempt now, also before it is due. Does nothing while there is one, or a connection. */
@@ -78,6 +81,7 @@ export class Supervisor<Options extends ConnectorOptions> implements AlarmHandle
     this.#current = attempt;
     this.#host.onAttempt(number);
     if (this.#current !== attempt) return; // The host has thought better of it.
+    this.#log.onAttempt(number);
     openTarget(this.#options.target, number, attempt.aborter.signal, observer(attempt)).then(
       (connection) => this.#opened(attempt, connection),
       (cause: unknown) => this.#failed(attempt, cause),
@@ -89,7 +93,7 @@ export class Supervisor<Options extends ConnectorOptions> implements AlarmHandle
     const attempt = this.#current;
     if (attempt === null) return;
     this.#current = null;
-    this.#ended({ info: this.#leave(attempt, error, close, cause), error });
+    this.#ended(attempt, { info: this.#leave(attempt, error, close, cause), error });
   }
 
   /** Ends all: an open connection by the closing handshake, anything else at once. */
@@ -119,7 +123,7 @@ export class Supervisor<Options extends ConnectorOptions> implements AlarmHandle
     }
     this.#current = null;
     const info = this.#leave(attempt, reason, GOING_AWAY, "aborted");
-    this.#ended({ info, error: info.error ?? connectionClosed(info) });
+    this.#ended(attempt, { info, error: info.error ?? connectionClosed(info) });
   }
 
   /** The wait is over. */
@@ -135,13 +139,13 @@ export class Supervisor<Options extends ConnectorOptions> implements AlarmHandle
     }
     attempt.connection = connection;
     void connection.closed.then((info) => {
-      if (this.#current === attempt) this.#ended({ info, error: connectionClosed(info) });
+      if (this.#current === attempt) this.#ended(attempt, { info, error: connectionClosed(info) });
     });
     this.#host.onOpen(connection, attempt.number);
   }
 
   #failed(attempt: Attempt, cause: unknown): void {
-    if (this.#current === attempt) this.#ended(this.#endingOf(openingError(cause)));
+    if (this.#current === attempt) this.#ended(attempt, this.#endingOf(openingError(cause)));
   }
 
   /** Nothing of it is left when this returns, but for a socket on its way down. */
@@ -152,7 +156,7 @@ export class Supervisor<Options extends ConnectorOptions> implements AlarmHandle
     return info;
   }
 
-  #ended(ending: Ending): void {
+  #ended({ url }: Attempt, ending: Ending): void {
     this.#current = null;
     this.#lastEnding = ending;
     if (this.#isLeaving) {
@@ -171,9 +175,11 @@ export class Supervisor<Options extends ConnectorOptions> implements AlarmHandle
       return;
     }
     if (retry === null) {
+      this.#log.onGivenUp(url, ending);
       this.#finish(ending, true);
       return;
     }
+    this.#log.onRetry(url, ending, retry);
     const { connector } = this.#options.target;
     this.#timers.set(this.#alarm, connector.runtime.clock.now() + retry.delay);
     // A server that asked for the wait is not asked earlier, whatever the network does.

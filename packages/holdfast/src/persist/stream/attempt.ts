@@ -79,6 +79,11 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
     return this.#connection;
   }
 
+  /** The URL, without user info; null before all functions have answered. */
+  get url(): string | null {
+    return this.#url;
+  }
+
   /** Resolves when nothing is left of the attempt: no socket, no timer. */
   get gone(): Promise<void> {
     return this.#gone;

@@ -12,6 +12,7 @@ import type { ConnectorOptions } from "../connector.js";
 import { EventQueue } from "./event-queue.js";
 import type { ClientEvent, Close, EventTime } from "../events.js";
 import { Interruptions } from "../interruptions.js";
+import { RetryLog } from "../retry/retry-log.js";
 import type { Ending, RetryPolicy } from "../retry/retry-policy.js";
 import { stateAfter } from "./state.js";
 import type { Target } from "../target.js";
@@ -54,6 +55,7 @@ export class EventStream<Options extends ConnectorOptions>
   readonly #owner: StreamOwner;
   readonly #options: EventStreamOptions<Options>;
   readonly #queue = new EventQueue();
+  readonly #log: RetryLog;
   readonly #retryAlarm = new Alarm(this);
   /** Ends listening for what cuts a wait short. */
   #stopWatching: (() => void) | undefined;
@@ -76,6 +78,7 @@ export class EventStream<Options extends ConnectorOptions>
   constructor(owner: StreamOwner, options: EventStreamOptions<Options>) {
     this.#owner = owner;
     this.#options = options;
+    this.#log = new RetryLog(options.settings.logger);
     this.#interruptions = new Interruptions(options.signals, (reason) => this.#stop(reason));
   }
 
@@ -184,8 +187,14 @@ export class EventStream<Options extends ConnectorOptions>
 
   #planRetry(ending: Ending, time: EventTime): void {
     const { policy, target } = this.#options;
-    const retry = this.#isLeaving ? null : (policy?.afterEnd(ending) ?? null);
-    if (retry === null) return;
+    if (this.#isLeaving || policy === null) return;
+    const url = this.#attempt?.url ?? null;
+    const retry = policy.afterEnd(ending);
+    if (retry === null) {
+      this.#log.onGivenUp(url, ending);
+      return;
+    }
+    this.#log.onRetry(url, ending, retry);
     this.#next = "wait";
     target.connector.runtime.timers.set(this.#retryAlarm, time.at + retry.delay);
     // A server that asked for the wait is not asked earlier, whatever the network does.
@@ -216,7 +225,9 @@ export class EventStream<Options extends ConnectorOptions>
     const { target, settings, pollInterval, policy } = this.#options;
     this.#state = "connecting";
     this.#next = "end";
-    this.#attempt = new Attempt(this, { target, settings, pollInterval, attempt: policy?.attempt ?? 1 });
+    const attempt = policy?.attempt ?? 1;
+    if (policy !== null) this.#log.onAttempt(attempt);
+    this.#attempt = new Attempt(this, { target, settings, pollInterval, attempt });
     this.#newestAttempt = this.#attempt;
     this.#attempt.begin();
     return this.#queue.shift();
