@@ -7,6 +7,7 @@ export const projects = [
   { source: "packages/holdfast/test", output: "packages/holdfast/test-dist" },
   { source: "testkit/src", output: "testkit/dist" },
   { source: "demo/src", output: "demo/dist" },
+  { source: "demo-web/src", output: "demo-web/dist" },
   { source: "interop/src", output: "interop/dist" },
   { source: "browser-tests/src", output: "browser-tests/dist" },
   { source: "bench/src", output: "bench/dist" },

@@ -1,0 +1,66 @@
+// The demonstration page, open in Chromium.
+
+import { type Site, startSite } from "holdfast-demo-web";
+import type { Page } from "playwright-core";
+import { Browser } from "../browser/chromium.js";
+
+export type Theme = "dark" | "light";
+
+export class DemoPage implements AsyncDisposable {
+  readonly page: Page;
+  readonly #site: Site;
+  readonly #browser: Browser;
+
+  static async open(): Promise<DemoPage> {
+    const browser = await Browser.start();
+    const site = await startSite();
+    const page = await browser.context.newPage();
+    await page.goto(site.url);
+    return new DemoPage(page, site, browser);
+  }
+
+  private constructor(page: Page, site: Site, browser: Browser) {
+    this.page = page;
+    this.#site = site;
+    this.#browser = browser;
+  }
+
+  async press(name: "Cut" | "Freeze" | "Heal" | "Slow"): Promise<void> {
+    await this.page.getByRole("button", { name, exact: true }).click();
+  }
+
+  /** Waits until each element, by id, has that text in it. */
+  async shows(texts: Readonly<Record<string, string>>, timeout = 15_000): Promise<void> {
+    await this.page.waitForFunction(
+      (wanted) =>
+        Object.entries(wanted).every(([id, text]) => document.getElementById(id)?.textContent.includes(text)),
+      texts,
+      { timeout },
+    );
+  }
+
+  async textOf(id: string): Promise<string> {
+    return (await this.page.locator(`#${id}`).textContent()) ?? "";
+  }
+
+  /** Waits until the chart has so many samples. */
+  async hasSamples(count: number): Promise<void> {
+    await this.page.waitForFunction(
+      (least) => document.querySelectorAll("#chart .sample").length >= least,
+      count,
+      {
+        timeout: 20_000,
+      },
+    );
+  }
+
+  async look(theme: Theme, width: number, height = 900): Promise<void> {
+    await this.page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+    await this.page.setViewportSize({ width, height });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser[Symbol.asyncDispose]();
+    await this.#site.close();
+  }
+}

@@ -1,0 +1,101 @@
+// The page of `npm run demo:web`, as somebody sees it, and as a screen reader does.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type axe from "axe-core";
+import { skip } from "../browser/chromium.js";
+import { DemoPage, type Theme } from "./demo-page.js";
+
+const WIDTHS = [360, 1100];
+const THEMES: readonly Theme[] = ["light", "dark"];
+
+describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
+  let demo: DemoPage;
+  const errors: string[] = [];
+
+  before(async () => {
+    demo = await DemoPage.open();
+    demo.page.on("pageerror", (error) => errors.push(error.message));
+  });
+  after(() => demo[Symbol.asyncDispose]());
+
+  test("Demo: latency samples come, and both sides are open", async () => {
+    await demo.hasSamples(2);
+    await demo.shows({ "holdfast-state": "ALIVE", "bare-state": "OPEN" });
+  });
+
+  test("Demo: a frozen link is dead for Holdfast within interval and timeout, and OPEN for a bare WebSocket", async () => {
+    const start = performance.now();
+    await demo.press("Freeze");
+    await demo.shows({ "verdict-text": "heartbeat-timeout", "bare-state": "OPEN" });
+    const took = performance.now() - start;
+    // The last ping may have been answered just before: the verdict is no earlier than its timeout.
+    assert(took > 1_500 && took < 6_000, `It took ${took} ms`);
+    assert.match(await demo.textOf("verdict-text"), /did not answer a ping within 2000 ms/);
+    assert.equal(await demo.textOf("holdfast-state"), "DEAD");
+    await demo.shows({ "bare-detail": "and it does not say so" });
+    assert.equal(await demo.textOf("bare-state"), "OPEN");
+    await assertAccessible(demo);
+  });
+
+  test("Demo: a link that thaws has Holdfast back by itself", async () => {
+    await demo.press("Heal");
+    await demo.shows({ "holdfast-state": "ALIVE", "bare-state": "OPEN" }, 20_000);
+    await demo.shows({ "bare-detail": "Receives a tick" });
+  });
+
+  test("Demo: a slow link is slow, and not dead", async () => {
+    await demo.press("Slow");
+    await demo.page.waitForFunction(() => {
+      const last = document.querySelector("#statistics dd")?.textContent ?? "";
+      return Number.parseFloat(last) >= 1_400;
+    });
+    assert.equal(await demo.textOf("bare-state"), "OPEN");
+    await demo.press("Heal");
+  });
+
+  test("Demo: a cut ends both, and only one of them comes back", async () => {
+    await demo.press("Cut");
+    await demo.shows({ "verdict-text": "reset", "bare-state": "CLOSED", "holdfast-state": "ALIVE" }, 20_000);
+    await assertAccessible(demo);
+    await demo.page.getByRole("button", { name: "Open it again" }).click();
+    await demo.shows({ "bare-state": "OPEN" });
+  });
+
+  test("Demo: the buttons work by keyboard, and say which of them holds", async () => {
+    const slow = demo.page.getByRole("button", { name: "Slow", exact: true });
+    await slow.focus();
+    await demo.page.keyboard.press("Enter");
+    await demo.shows({ "link-state": "Slow" });
+    assert.equal(await slow.getAttribute("aria-pressed"), "true");
+    await demo.press("Heal");
+  });
+
+  test("Demo: the page had no error", () => assert.deepEqual(errors, []));
+});
+
+/** No rule of axe is broken, in either theme, wide or narrow; and nothing is wider than the screen. */
+async function assertAccessible(demo: DemoPage): Promise<void> {
+  const source = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
+  await demo.page.evaluate(source);
+  for (const theme of THEMES) {
+    for (const width of WIDTHS) {
+      await demo.look(theme, width);
+      const found = await demo.page.evaluate(async () => {
+        const { run } = (globalThis as unknown as { axe: typeof axe }).axe; // What the script above defines.
+        const { violations, passes } = await run();
+        return {
+          isTested: passes.length > 10,
+          isTooWide: document.documentElement.scrollWidth > innerWidth,
+          violations: violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]),
+        };
+      });
+      assert.deepEqual(
+        { theme, width, ...found },
+        { theme, width, isTested: true, isTooWide: false, violations: [] },
+      );
+    }
+  }
+}

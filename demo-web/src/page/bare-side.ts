@@ -1,0 +1,57 @@
+// What every browser has, for comparison: it says OPEN for as long as nobody tells it otherwise.
+
+import { element, say, seconds } from "./elements.js";
+import type { EventLog } from "./event-log.js";
+
+const STATES = ["CONNECTING", "OPEN", "CLOSING", "CLOSED"];
+
+/** Ticks come once a second; a silence of more than that is worth a word, which the WebSocket does not say. */
+const QUIET = 2_000;
+
+export class BareSide {
+  readonly #url: string;
+  readonly #log: EventLog;
+  readonly #state = element("bare-state", HTMLElement);
+  readonly #detail = element("bare-detail", HTMLElement);
+  readonly #reopen = element("bare-reopen", HTMLButtonElement);
+  #socket: WebSocket;
+  #lastTick: number | null = null;
+
+  constructor(url: string, log: EventLog) {
+    this.#url = url;
+    this.#log = log;
+    this.#socket = this.#open();
+    this.#reopen.addEventListener("click", () => {
+      this.#socket = this.#open();
+      element("bare-title", HTMLElement).focus();
+    });
+  }
+
+  show(now: number): void {
+    const { readyState } = this.#socket;
+    const isClosed = readyState === WebSocket.CLOSED;
+    say(this.#state, STATES[readyState] ?? "–");
+    this.#state.dataset["tone"] = isClosed ? "dead" : readyState === WebSocket.OPEN ? "good" : "waiting";
+    say(this.#detail, this.#describe(now, isClosed));
+    this.#reopen.hidden = !isClosed;
+  }
+
+  #describe(now: number, isClosed: boolean): string {
+    if (isClosed) return "And it stays so: coming back is your business.";
+    if (this.#lastTick === null) return "Nothing received yet.";
+    const silence = now - this.#lastTick;
+    if (silence < QUIET) return "Receives a tick every second.";
+    return `Nothing received for ${seconds(silence)}, and it does not say so.`;
+  }
+
+  #open(): WebSocket {
+    const socket = new WebSocket(this.#url);
+    this.#lastTick = null;
+    socket.addEventListener("message", () => (this.#lastTick = performance.now()));
+    socket.addEventListener("open", () => this.#log.add("Bare WebSocket: open"));
+    socket.addEventListener("close", ({ code }) =>
+      this.#log.add(`Bare WebSocket: close, code ${code}, no reason`),
+    );
+    return socket;
+  }
+}

@@ -1,0 +1,22 @@
+// The elements of index.html that the program fills.
+
+/** @throws where index.html has no such element, or it is something else */
+export function element<Type extends Element>(id: string, type: abstract new () => Type): Type {
+  const found = document.getElementById(id);
+  if (found instanceof type) return found;
+  throw new Error(`Expected index.html to have a ${type.name} with the id ${id}`);
+}
+
+/** Sets a text only where it is another one: screen readers read out every change. */
+export function say(where: Element, text: string): void {
+  if (where.textContent !== text) where.textContent = text;
+}
+
+export function milliseconds(duration: number | null): string {
+  if (duration === null) return "–";
+  return duration < 10 ? `${duration.toFixed(1)} ms` : `${Math.round(duration)} ms`;
+}
+
+export function seconds(duration: number): string {
+  return `${(duration / 1000).toFixed(1)} s`;
+}

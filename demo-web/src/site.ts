@@ -1,0 +1,103 @@
+// One process: the page's files, the server that the page talks to, and a network for each page to break.
+
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { attach, type ServerConnection } from "holdfast";
+import { fileOf } from "./files.js";
+import { FAULTS } from "./page/stage-description.js";
+import { isFault, Stages } from "./stages.js";
+
+/** The ticker says the time once a second, so that a silence shows. */
+const TICK = 1_000;
+
+/** No request of the page has a longer body. */
+const MAX_BODY = 1_024;
+
+export interface Site extends AsyncDisposable {
+  readonly url: string;
+  /** Ends every connection and every page's network. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** @param options `port`: 0 for one that is free */
+export async function startSite({ port = 0 }: { readonly port?: number } = {}): Promise<Site> {
+  const http = createServer((request, response) => {
+    answer(request, response, stages).catch((error: unknown) => {
+      console.error(error);
+      response.destroy();
+    });
+  });
+  http.listen(port, "127.0.0.1");
+  await once(http, "listening");
+  const address = http.address() as AddressInfo; // It listens on TCP.
+  const url = `http://127.0.0.1:${address.port}`;
+  const stages = new Stages(address.port);
+  // The page judges, and the server does not: a bare WebSocket would owe its end to the other side's heartbeat.
+  const server = attach(http, tick, { path: "/ticker", origins: [url], pingTimeout: null });
+
+  let closing: Promise<void> | null = null;
+  const close = (): Promise<void> => (closing ??= end());
+  async function end(): Promise<void> {
+    await stages.close();
+    await server.close({ timeout: 1_000 });
+    http.close();
+    http.closeAllConnections();
+  }
+  return { url: `${url}/`, close, [Symbol.asyncDispose]: close };
+}
+
+function tick(connection: ServerConnection): void {
+  const timer = setInterval(() => {
+    // A link that is frozen or lost takes no more ticks: what waits would come all at once later.
+    if (connection.bufferedAmount > 0) return;
+    connection.send(new Date().toISOString()).catch(() => undefined); // The end is told by `closed`.
+  }, TICK);
+  void connection.closed.then(() => clearInterval(timer));
+  void connection.forEach(() => undefined);
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, stages: Stages): Promise<void> {
+  const path = new URL(request.url ?? "/", "http://page").pathname;
+  response.setHeader("X-Content-Type-Options", "nosniff");
+  response.setHeader("Cache-Control", "no-store");
+  if (request.method === "POST" && path === "/fault") await breakLink(request, response, stages);
+  else if (request.method !== "GET") refuse(response, 405, "Expected GET, or POST to /fault");
+  else if (path === "/stage") await stages.open(response);
+  else await sendFile(path, response);
+}
+
+async function sendFile(path: string, response: ServerResponse): Promise<void> {
+  const file = await fileOf(path);
+  if (file === null) refuse(response, 404, "There is no such file");
+  else response.setHeader("Content-Type", file.type).end(file.bytes);
+}
+
+/** `POST /fault { "stage": …, "kind": "freeze" }`. */
+async function breakLink(request: IncomingMessage, response: ServerResponse, stages: Stages): Promise<void> {
+  const body = await bodyOf(request);
+  const { stage, kind } = Object(body) as Record<string, unknown>; // Both are checked here.
+  if (body === null) refuse(response, 400, `Expected JSON of at most ${MAX_BODY} characters`);
+  else if (!isFault(kind)) refuse(response, 400, `Expected \`kind\` to be one of ${FAULTS.join(", ")}`);
+  else if (typeof stage !== "string" || !stages.apply(stage, kind)) {
+    refuse(response, 404, "There is no such stage: load the page again");
+  } else response.writeHead(204).end();
+}
+
+/** What the JSON says; null where it is none, or too long. */
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  let text = "";
+  for await (const chunk of request.setEncoding("utf8")) {
+    text += String(chunk);
+    if (text.length > MAX_BODY) return null;
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function refuse(response: ServerResponse, status: number, why: string): void {
+  response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8" }).end(`${why}\n`);
+}

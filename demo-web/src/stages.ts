@@ -1,0 +1,80 @@
+// A network of its own for each open page: what one visitor breaks, the others do not notice.
+
+import { randomUUID } from "node:crypto";
+import type { ServerResponse } from "node:http";
+import { FaultProxy } from "holdfast-testkit";
+import { FAULTS, type Fault, type StageDescription } from "./page/stage-description.js";
+
+/** How much later everything arrives on a slow link, each way: there and back it stays below the page's `pingTimeout`. */
+const SLOW = 700;
+
+/** More pages than anybody opens, fewer than would hurt. */
+const MAX_STAGES = 32;
+
+interface Stage {
+  readonly proxy: FaultProxy;
+  readonly response: ServerResponse;
+}
+
+export class Stages {
+  readonly #stages = new Map<string, Stage>();
+  /** Where the ticker is. */
+  readonly #port: number;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  /** Answers with an event stream, and keeps the stage for as long as the page holds that open. */
+  async open(response: ServerResponse): Promise<void> {
+    if (this.#stages.size >= MAX_STAGES) {
+      response.writeHead(503, { "Content-Type": "text/plain" }).end("Too many pages are open.\n");
+      return;
+    }
+    const proxy = await FaultProxy.start({ target: { port: this.#port } });
+    if (response.destroyed) return proxy.close();
+    const id = randomUUID();
+    this.#stages.set(id, { proxy, response });
+    response.on("close", () => {
+      this.#stages.delete(id);
+      void proxy.close();
+    });
+    const description: StageDescription = { id, url: proxy.url("ws", "/ticker") };
+    response.writeHead(200, { "Content-Type": "text/event-stream" });
+    response.write(`data: ${JSON.stringify(description)}\n\n`);
+  }
+
+  /** False where there is no such stage. */
+  apply(id: string, fault: Fault): boolean {
+    const stage = this.#stages.get(id);
+    if (stage === undefined) return false;
+    const { proxy } = stage;
+    switch (fault) {
+      case "heal":
+        proxy.heal();
+        break;
+      case "slow":
+        proxy.heal();
+        proxy.delay(SLOW);
+        break;
+      case "freeze":
+        proxy.freeze();
+        break;
+      case "cut":
+        proxy.heal();
+        proxy.cut({ kind: "rst" });
+        break;
+    }
+    return true;
+  }
+
+  async close(): Promise<void> {
+    const stages = [...this.#stages.values()];
+    for (const { response } of stages) response.end();
+    await Promise.all(stages.map(({ proxy }) => proxy.close()));
+  }
+}
+
+export function isFault(value: unknown): value is Fault {
+  return (FAULTS as readonly unknown[]).includes(value);
+}
