@@ -16,7 +16,6 @@ const options = {
   strict: true,
   exactOptionalPropertyTypes: true,
   noUncheckedIndexedAccess: true,
-  noUnusedLocals: true,
   verbatimModuleSyntax: true,
   skipLibCheck: true, // `npm run check:package` checks our declarations.
 };
