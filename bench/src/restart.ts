@@ -37,7 +37,7 @@ try {
     endAllAtExit();
     process.stdout.write(renderHead());
     for (const restart of scenes(count("code", values.code))) {
-      process.stdout.write(renderRow(restart, await play(restart, { clients, processes })));
+      process.stdout.write(renderRow(restart, await play(restart, { clients, processes, interval: 1_000 })));
     }
   }
 } catch (error) {

@@ -1,5 +1,5 @@
-// Clients of the restart: `node client-program.js URL COUNT`. Each stays connected by `persist()` and sends a message a
-// second.
+// Clients of the restart: `node client-program.js URL COUNT INTERVAL`. Each stays connected by `persist()` and sends a
+// message each interval.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, persist } from "holdfast";
@@ -8,7 +8,7 @@ import type { ClientsReport, Report } from "./messages.js";
 /** Milliseconds between two clients at the start: no herd before it is wanted. */
 const RAMP = 2;
 
-const [url = "", count = ""] = process.argv.slice(2);
+const [url = "", count = "", interval = ""] = process.argv.slice(2);
 const clients = Array.from({ length: Number(count) }, () => new Client(url));
 const attempts: number[] = [];
 const returns: number[] = [];
@@ -23,7 +23,7 @@ process.once("message", () => void stop());
 process.on("disconnect", () => process.exit());
 
 const loops = clients.map((client, index) => stay(client, index));
-const load = setInterval(send, 1_000);
+const load = setInterval(send, Number(interval));
 
 async function stay(client: Client, index: number): Promise<void> {
   await sleep(index * RAMP);

@@ -33,6 +33,8 @@ export interface Restart {
 export interface RestartSize {
   readonly clients: number;
   readonly processes: number;
+  /** Milliseconds between two messages of a client, and between two broadcasts. */
+  readonly interval: number;
 }
 
 export interface RestartResult {
@@ -58,7 +60,10 @@ const LIMIT = 60_000;
 /** Milliseconds of load before the restart and after it. */
 const CALM = 1_500;
 
-export async function play(restart: Restart, { clients, processes }: RestartSize): Promise<RestartResult> {
+export async function play(
+  restart: Restart,
+  { clients, processes, interval }: RestartSize,
+): Promise<RestartResult> {
   const signal = AbortSignal.timeout(LIMIT);
   const children: ChildProcess[] = [];
   const begin = (child: ChildProcess): ChildProcess => {
@@ -68,15 +73,21 @@ export async function play(restart: Restart, { clients, processes }: RestartSize
   };
   try {
     const port = await freePort();
-    const old = begin(startServer(restart, port));
+    const old = begin(startServer(restart, [String(port), String(interval)]));
     await nextReport(old, isListening, signal);
     const herds = Array.from({ length: processes }, () =>
-      begin(startProgram("client-program.js", [`ws://127.0.0.1:${port}`, String(clients / processes)])),
+      begin(
+        startProgram("client-program.js", [
+          `ws://127.0.0.1:${port}`,
+          String(clients / processes),
+          String(interval),
+        ]),
+      ),
     );
     await Promise.all(herds.map((herd) => nextReport(herd, isReady(1), signal)));
     await sleep(CALM);
 
-    const successor = begin(startServer(restart, port));
+    const successor = begin(startServer(restart, [String(port), String(interval)]));
     const listening = nextReport(successor, isListening, signal);
     if (restart.port === "shared") await listening;
     const begunAt = Date.now();
@@ -98,9 +109,9 @@ export async function play(restart: Restart, { clients, processes }: RestartSize
   }
 }
 
-function startServer({ port: how }: Restart, port: number): ChildProcess {
-  if (how === "handed over") return startProgram("server-program.js", [String(port)]);
-  cluster.setupPrimary({ exec: pathOf("server-program.js"), args: [String(port)] });
+function startServer({ port }: Restart, args: string[]): ChildProcess {
+  if (port === "handed over") return startProgram("server-program.js", args);
+  cluster.setupPrimary({ exec: pathOf("server-program.js"), args });
   return cluster.fork().process;
 }
 

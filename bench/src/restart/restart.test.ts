@@ -8,7 +8,10 @@ test(
   { timeout: 90_000 },
   async () => {
     const clients = 60;
-    const result = await play({ port: "shared", code: 1001, spread: 300 }, { clients, processes: 2 });
+    const result = await play(
+      { port: "shared", code: 1001, spread: 300 },
+      { clients, processes: 2, interval: 10 },
+    );
     const { toServer, toClients, returns, absences, attempts } = result;
     assert.ok(toServer.sent > 0 && toClients.sent > 0, JSON.stringify(result));
     assert.deepEqual([toServer.received, toClients.received], [toServer.sent, toClients.sent]);

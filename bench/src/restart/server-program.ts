@@ -1,18 +1,18 @@
-// A server of the restart: `node server-program.js PORT`. Broadcasts once a second, counts what arrives, and ends when
+// A server of the restart: `node server-program.js PORT INTERVAL`. Broadcasts each interval, counts what arrives, and ends when
 // it is told to. Where the port is still taken, by the server that it follows, it waits for its turn.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { serve, type Server } from "holdfast";
 import type { CloseRequest, Report } from "./messages.js";
 
-const port = Number(process.argv[2]);
+const [port = 0, interval = 0] = process.argv.slice(2).map(Number);
 let sent = 0;
 let received = 0;
 
 const server = await takeOver();
 const ticker = setInterval(() => {
   sent += server.broadcast(`{"price":${Math.random()}}`).sent;
-}, 1_000);
+}, interval);
 tell({ type: "listening" });
 
 process.on("message", (request: CloseRequest) => void end(request));
