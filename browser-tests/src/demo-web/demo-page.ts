@@ -8,6 +8,8 @@ export type Theme = "dark" | "light";
 
 export class DemoPage implements AsyncDisposable {
   readonly page: Page;
+  /** What the page threw and nobody caught, from its beginning. */
+  readonly errors: readonly string[];
   readonly #site: Site;
   readonly #browser: Browser;
 
@@ -15,12 +17,15 @@ export class DemoPage implements AsyncDisposable {
     const browser = await Browser.start();
     const site = await startSite();
     const page = await browser.context.newPage();
+    const errors: string[] = [];
+    page.on("pageerror", ({ message }) => errors.push(message));
     await page.goto(site.url);
-    return new DemoPage(page, site, browser);
+    return new DemoPage(page, errors, site, browser);
   }
 
-  private constructor(page: Page, site: Site, browser: Browser) {
+  private constructor(page: Page, errors: readonly string[], site: Site, browser: Browser) {
     this.page = page;
+    this.errors = errors;
     this.#site = site;
     this.#browser = browser;
   }
