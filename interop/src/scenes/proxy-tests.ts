@@ -109,12 +109,12 @@ export function testProxy({ row, kind, skip }: TestedProxy): void {
   for (const pinging of ["client", "server"] as const) {
     const held = `C1: through ${row}: pings of the ${pinging} outlast its idle timeout`;
     testCell(cell("keepalive holds"), held, options, async () => {
-      const pings = { pingInterval: IDLE_TIMEOUT / 4 };
+      const pings = { pingInterval: IDLE_TIMEOUT / 2 };
       const silence = { pingInterval: null };
       const sides = pinging === "client" ? ([pings, silence] as const) : ([silence, pings] as const);
       await through(kind, { idleTimeout: IDLE_TIMEOUT }, sides, async ({ client, server }) => {
         const ended = Promise.race([client.closed, server.closed]);
-        const outlasted = await Promise.race([ended, later(IDLE_TIMEOUT * 3)]);
+        const outlasted = await Promise.race([ended, later(IDLE_TIMEOUT * 5)]);
         assert.equal(outlasted, "later", JSON.stringify(outlasted));
         await client.send("still there");
         assert.equal(await client.recv(RECEIVE), "still there");
