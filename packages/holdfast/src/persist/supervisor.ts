@@ -6,12 +6,12 @@ import { leave, type Connection } from "../connection/connection.js";
 import { connectionClosed } from "../connection/errors.js";
 import type { LeaveCause } from "../connection/link.js";
 import type { ConnectionSettings } from "../connection/options.js";
-import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
 import type { CloseFrame } from "../protocol/close-code.js";
 import type { ConnectorOptions, TransportEnds } from "./connector.js";
 import type { PersistSettings } from "./retry/persist-options.js";
 import { RetryLog } from "./retry/retry-log.js";
 import { RetryPolicy, type Ending, type Retry } from "./retry/retry-policy.js";
+import { RetryWait } from "./retry/retry-wait.js";
 import { openTarget, type Target, type TargetObserver } from "./target.js";
 import { abortedError, openingError, unopenedInfo } from "./unopened.js";
 
@@ -52,16 +52,14 @@ export type SupervisorControls = Pick<
   "begin" | "close" | "giveUp" | "stop" | "terminate"
 >;
 
-export class Supervisor<Options extends ConnectorOptions> implements AlarmHandler {
+export class Supervisor<Options extends ConnectorOptions> {
   readonly #options: SupervisorOptions<Options>;
   readonly #host: SupervisorHost;
   readonly #policy: RetryPolicy;
   readonly #log: RetryLog;
-  readonly #alarm = new Alarm(this);
+  readonly #wait: RetryWait<Options>;
   #current: Attempt | null = null;
   #lastEnding: Ending | null = null;
-  /** Ends listening for what cuts a wait short. */
-  #stopWatching: (() => void) | undefined;
   #isLeaving = false;
   #isOver = false;
 
@@ -70,12 +68,13 @@ export class Supervisor<Options extends ConnectorOptions> implements AlarmHandle
     this.#host = host;
     this.#policy = new RetryPolicy(options.persist, options.target.connector.runtime.random);
     this.#log = new RetryLog(options.settings.logger);
+    this.#wait = new RetryWait(options.target.connector, () => this.#host.onDue());
   }
 
   /** Makes the next attempt now, also before it is due. Does nothing while there is one, or a connection. */
   begin(): void {
     if (this.#isOver || this.#current !== null) return;
-    this.#endWait();
+    this.#wait.end();
     const { attempt: number } = this.#policy;
     const attempt: Attempt = { number, aborter: new AbortController(), url: null, connection: null };
     this.#current = attempt;
@@ -126,12 +125,6 @@ export class Supervisor<Options extends ConnectorOptions> implements AlarmHandle
     this.#ended(attempt, { info, error: info.error ?? connectionClosed(info) });
   }
 
-  /** The wait is over. */
-  onAlarm(): void {
-    this.#endWait();
-    this.#host.onDue();
-  }
-
   #opened(attempt: Attempt, connection: Connection): void {
     if (this.#current !== attempt) {
       connection[leave](GOING_AWAY); // Given up in the moment in which it opened.
@@ -180,32 +173,19 @@ export class Supervisor<Options extends ConnectorOptions> implements AlarmHandle
       return;
     }
     this.#log.onRetry(url, ending, retry);
-    const { connector } = this.#options.target;
-    this.#timers.set(this.#alarm, connector.runtime.clock.now() + retry.delay);
-    // A server that asked for the wait is not asked earlier, whatever the network does.
-    if (!retry.isAsked) this.#stopWatching = connector.watchReturns?.(() => this.onAlarm());
+    this.#wait.begin(retry, this.#options.target.connector.runtime.clock.now());
     this.#host.onWaiting(ending, retry);
-  }
-
-  #endWait(): void {
-    this.#timers.cancel(this.#alarm);
-    this.#stopWatching?.();
-    this.#stopWatching = undefined;
   }
 
   #finish(ending: Ending, isFatal: boolean): void {
     this.#isOver = true;
-    this.#endWait();
+    this.#wait.end();
     this.#host.onOver(ending, isFatal);
   }
 
   #endingOf(error: ReturnType<typeof openingError>): Ending {
     const { target, settings } = this.#options;
     return { info: unopenedInfo(error, settings, target.connector.runtime.clock.wallNow()), error };
-  }
-
-  get #timers() {
-    return this.#options.target.connector.runtime.timers;
   }
 }
 

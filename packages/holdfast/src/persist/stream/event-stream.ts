@@ -6,7 +6,6 @@ import { ConcurrencyError } from "../../connection/errors.js";
 import type { Unread } from "../../connection/inbox.js";
 import type { ConnectionState } from "../../connection/link.js";
 import type { ConnectionSettings } from "../../connection/options.js";
-import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
 import { Attempt, type AttemptHost } from "./attempt.js";
 import type { ConnectorOptions } from "../connector.js";
 import { EventQueue } from "./event-queue.js";
@@ -14,6 +13,7 @@ import type { ClientEvent, Close, EventTime } from "../events.js";
 import { Interruptions } from "../interruptions.js";
 import { RetryLog } from "../retry/retry-log.js";
 import type { Ending, RetryPolicy } from "../retry/retry-policy.js";
+import { RetryWait } from "../retry/retry-wait.js";
 import { stateAfter } from "./state.js";
 import type { Target } from "../target.js";
 
@@ -50,15 +50,13 @@ type Result = IteratorResult<ClientEvent, undefined>;
 const DONE: Result = { value: undefined, done: true };
 
 export class EventStream<Options extends ConnectorOptions>
-  implements AsyncIterableIterator<ClientEvent, undefined>, AttemptHost, RunningStream, AlarmHandler
+  implements AsyncIterableIterator<ClientEvent, undefined>, AttemptHost, RunningStream
 {
   readonly #owner: StreamOwner;
   readonly #options: EventStreamOptions<Options>;
   readonly #queue = new EventQueue();
   readonly #log: RetryLog;
-  readonly #retryAlarm = new Alarm(this);
-  /** Ends listening for what cuts a wait short. */
-  #stopWatching: (() => void) | undefined;
+  readonly #wait: RetryWait<Options>;
   readonly #interruptions: Interruptions;
   #phase: "new" | "running" | "over" = "new";
   /** The one under way. */
@@ -79,6 +77,7 @@ export class EventStream<Options extends ConnectorOptions>
     this.#owner = owner;
     this.#options = options;
     this.#log = new RetryLog(options.settings.logger);
+    this.#wait = new RetryWait(options.target.connector, () => this.#onDue());
     this.#interruptions = new Interruptions(options.signals, (reason) => this.#stop(reason));
   }
 
@@ -172,13 +171,6 @@ export class EventStream<Options extends ConnectorOptions>
     this.#wake();
   }
 
-  /** The wait is over. */
-  onAlarm(): void {
-    this.#endWait();
-    this.#next = "attempt";
-    this.#wake();
-  }
-
   #begin(): void {
     this.#owner.onStreamBegun(this);
     this.#phase = "running";
@@ -186,7 +178,7 @@ export class EventStream<Options extends ConnectorOptions>
   }
 
   #planRetry(ending: Ending, time: EventTime): void {
-    const { policy, target } = this.#options;
+    const { policy } = this.#options;
     if (this.#isLeaving || policy === null) return;
     const url = this.#attempt?.url ?? null;
     const retry = policy.afterEnd(ending);
@@ -196,9 +188,7 @@ export class EventStream<Options extends ConnectorOptions>
     }
     this.#log.onRetry(url, ending, retry);
     this.#next = "wait";
-    target.connector.runtime.timers.set(this.#retryAlarm, time.at + retry.delay);
-    // A server that asked for the wait is not asked earlier, whatever the network does.
-    if (!retry.isAsked) this.#stopWatching = target.connector.watchReturns?.(() => this.onAlarm());
+    this.#wait.begin(retry, time.at);
     this.push({
       type: "backOff",
       ...time,
@@ -261,16 +251,15 @@ export class EventStream<Options extends ConnectorOptions>
   #stop(reason: unknown): void {
     this.#beginLeaving();
     if (this.#queue.newest?.type === "backOff") this.#queue.dropNewest();
-    this.#endWait();
+    this.#wait.end();
     this.#next = "end";
     this.#attempt?.leave(reason);
     this.#wake();
   }
 
-  #endWait(): void {
-    this.#options.target.connector.runtime.timers.cancel(this.#retryAlarm);
-    this.#stopWatching?.();
-    this.#stopWatching = undefined;
+  #onDue(): void {
+    this.#next = "attempt";
+    this.#wake();
   }
 
   /** This side ends it: nothing follows on the attempt that is under way. */
