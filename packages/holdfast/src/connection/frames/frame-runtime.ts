@@ -7,6 +7,7 @@ import type { Monitor } from "../monitor.js";
 import type { Clock, Random } from "../ports.js";
 import { Runtime } from "../runtime.js";
 import { Arena } from "./arena.js";
+import { BatchPool } from "./batch.js";
 import { Slab } from "./slab.js";
 
 /** Something that collected bytes during this turn of the event loop. */
@@ -16,6 +17,7 @@ export interface Flushable {
 
 export class FrameRuntime extends Runtime {
   readonly slab = new Slab();
+  readonly batches = new BatchPool(this.slab);
   /** For frames that many connections send. */
   readonly arena: Arena;
   readonly serverEncoder = new FrameEncoder(null);

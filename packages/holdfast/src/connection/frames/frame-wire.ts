@@ -23,7 +23,8 @@ import type {
 } from "../wire.js";
 import { causeOfError, causeOfFailure, type TransportError } from "./failure-cause.js";
 import type { FrameRuntime } from "./frame-runtime.js";
-import { Outbox, UNTRACKED, type OutboxEvents } from "./outbox.js";
+import { UNTRACKED } from "./encoded-messages.js";
+import { Outbox, type OutboxEvents } from "./outbox.js";
 import { SharedFrames } from "./shared-frames.js";
 
 export interface FrameWireOptions {

@@ -20,6 +20,9 @@ export class SharedFrames implements SharedMessage {
   readonly #text: string | null;
   readonly #isText: boolean;
   #lastingFrame: Buffer | null = null;
+  /** The piece that the frame was joined to last, and what came of it. */
+  #previous: Uint8Array | null = null;
+  #joined: Buffer | null = null;
   /** By how an extension encodes. */
   #encodedFrames: Map<number, Uint8Array | Promise<Uint8Array>> | null = null;
 
@@ -38,6 +41,19 @@ export class SharedFrames implements SharedMessage {
   get lastingFrame(): Buffer {
     const isAlone = this.frame.buffer.byteLength <= 2 * this.frame.length;
     return (this.#lastingFrame ??= isAlone ? this.frame : copyOf(this.frame));
+  }
+
+  /**
+   * One piece of `previous` and the frame, where that lies right behind it in memory; null elsewhere. Remembered, as
+   * many connections with the same piece ask one after the other.
+   */
+  joinedTo(previous: Uint8Array): Buffer | null {
+    if (previous === this.#previous) return this.#joined;
+    const { buffer, byteOffset, length } = previous;
+    const isBehind = buffer === this.frame.buffer && byteOffset + length === this.frame.byteOffset;
+    this.#previous = previous;
+    this.#joined = isBehind ? Buffer.from(this.frame.buffer, byteOffset, length + this.frame.length) : null;
+    return this.#joined;
   }
 
   /** The message for those who cannot take its frame. */

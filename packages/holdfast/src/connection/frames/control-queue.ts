@@ -1,0 +1,77 @@
+// Control frames that wait for the next write, in which they go ahead of all messages (RFC 6455 section 5.4), and the
+// Close, which is the last frame of all. A connection has a queue only while something is in it.
+
+import type { Protocol } from "../../protocol/protocol.js";
+
+/** Pings that may wait for a socket that takes no more. */
+const MAX_WAITING_PINGS = 128;
+
+export interface WaitingPing {
+  readonly key: string;
+  readonly payload: Uint8Array;
+}
+
+const NO_PINGS: readonly WaitingPing[] = [];
+
+export class ControlQueue {
+  /** Goes out ahead of everything else: a server's answer to the upgrade. */
+  #preface: Uint8Array | null;
+  #pings = NO_PINGS;
+  #pong: Uint8Array | null = null;
+  #close: Uint8Array | null = null;
+
+  constructor(preface: Uint8Array | null = null) {
+    this.#preface = preface;
+  }
+
+  /** Bytes that go out ahead of the first frame. */
+  get prefaceLength(): number {
+    return this.#preface?.length ?? 0;
+  }
+
+  get pings(): readonly WaitingPing[] {
+    return this.#pings;
+  }
+
+  get hasClose(): boolean {
+    return this.#close !== null;
+  }
+
+  /** @param isBlocked the newest ping answers for the older ones (section 5.5.3): few are enough for a blocked socket */
+  addPing(ping: WaitingPing, isBlocked: boolean): void {
+    const waiting = isBlocked ? this.#pings.slice(-MAX_WAITING_PINGS + 1) : this.#pings;
+    this.#pings = waiting.length === 0 ? [ping] : [...waiting, ping];
+  }
+
+  removePing(key: string): void {
+    if (this.#pings.length > 0) this.#pings = this.#pings.filter((ping) => ping.key !== key);
+  }
+
+  /** The only Pong that waits: section 5.5.3 asks for no more than an answer to the latest Ping. */
+  setPong(frame: Uint8Array): void {
+    this.#pong = frame;
+  }
+
+  /** No Ping follows a Close. */
+  setClose(frame: Uint8Array): void {
+    this.#close = frame;
+    this.#pings = NO_PINGS;
+  }
+
+  /** Takes all but the Close. */
+  take(protocol: Protocol): Uint8Array[] {
+    const chunks = this.#preface === null ? [] : [this.#preface];
+    for (const ping of this.#pings) chunks.push(protocol.sendPing(ping.payload));
+    if (this.#pong !== null) chunks.push(this.#pong);
+    this.#preface = null;
+    this.#pings = NO_PINGS;
+    this.#pong = null;
+    return chunks;
+  }
+
+  takeClose(): Uint8Array | null {
+    const close = this.#close;
+    this.#close = null;
+    return close;
+  }
+}
