@@ -120,8 +120,8 @@ export class Backlog {
     this.#bytes += entry.bytes;
   }
 
-  /** Moves whole frames to `chunks` while these hold fewer than `limit` bytes; returns the bytes they hold then. */
-  moveTo(chunks: Uint8Array[], held: number, limit: number): number {
+  /** Moves whole frames to `chunks`, which hold `held` bytes, while these are fewer than `limit`. */
+  moveTo(chunks: Uint8Array[], held: number, limit: number): void {
     let count = 0;
     let total = held;
     for (; count < this.#entries.length && total < limit; count++) {
@@ -134,7 +134,6 @@ export class Backlog {
     }
     if (count > 0) this.#entries.splice(0, count);
     this.#bytes -= total - held;
-    return total;
   }
 
   /** Resolves once fewer than `level` bytes are unsent; an abort before the frame left takes it out. */

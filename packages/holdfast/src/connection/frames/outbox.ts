@@ -299,14 +299,14 @@ export class Outbox implements Flushable {
   #writeOnce(): boolean {
     const batch = this.#batch;
     this.#batch = null;
-    let bytes = batch?.bytes ?? 0;
+    const bytes = batch?.bytes ?? 0;
     let chunks = batch?.take() ?? [];
     const receipts = batch?.takeReceipts() ?? null;
     if (batch !== null) this.#runtime.batches.giveBack(batch);
 
     const pings = this.#control?.pings;
     if (this.#control !== null) chunks = [...this.#control.take(this.#protocol), ...chunks];
-    if (this.#backlog !== null) bytes = this.#backlog.moveTo(chunks, bytes, this.#writeLimit);
+    this.#backlog?.moveTo(chunks, bytes, this.#writeLimit);
     if (this.#control !== null && (this.#backlog?.isEmpty ?? true)) {
       const close = this.#control.takeClose();
       if (close !== null) chunks.push(close);
