@@ -74,6 +74,11 @@ export interface Transport {
 export interface TransportHandler {
   /** Bytes arrived. The receiver owns `chunk` and may change it (unmasking in place). */
   onChunk(chunk: Uint8Array): void;
+  /**
+   * Bytes arrived in memory that is lent for the time of the call; it may be changed. A handler without this method
+   * gets all of its chunks to keep. Returns whether much was copied out of it: then the next ones are to keep.
+   */
+  onLentChunk?(chunk: Uint8Array): boolean;
   /** The peer ended its sending side (FIN). */
   onEof(): void;
   /** Reading or writing failed; `onClosed` follows. */

@@ -2,6 +2,7 @@
 
 import type { Duplex } from "node:stream";
 import type { Address, Transport, TransportHandler } from "../connection/ports.js";
+import { lentReadingOf, type LentChunkReader } from "./lent-reading.js";
 
 /** The fields that sockets have beside those of a Duplex. */
 type SocketLike = Duplex & {
@@ -14,7 +15,7 @@ type SocketLike = Duplex & {
 const OWNER = Symbol("transport");
 type OwnedSocket = SocketLike & { [OWNER]: SocketTransport };
 
-export class SocketTransport implements Transport {
+export class SocketTransport implements Transport, LentChunkReader {
   readonly socket: SocketLike;
   #handler: TransportHandler | null = null;
   #addresses: { readonly remote: Address | null; readonly local: Address | null } | null = null;
@@ -52,12 +53,15 @@ export class SocketTransport implements Transport {
     if (!isFirst) return;
     // The listeners are shared by all sockets: a closure for each event would cost half a kilobyte a connection.
     (this.socket as OwnedSocket)[OWNER] = this;
-    this.socket.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
+    const lent = lentReadingOf(this.socket);
+    if (lent === null) this.socket.on("data", onData);
+    else lent.start(this);
+    this.socket.on("end", onEnd).on("error", onError).on("close", onClose);
     // A stream that somebody paused, as `release` does, does not flow by itself for a new listener.
     this.socket.resume();
   }
 
-  /** Gives the stream back, paused, and `rest` of what was read with it: the next to read it begins there. */
+  /** Gives the stream back, which must not be one that lends its memory, paused, and `rest` of what was read with it: the next to read it begins there. */
   release(rest: Uint8Array): void {
     this.#handler = null;
     const { socket } = this;
@@ -107,6 +111,19 @@ export class SocketTransport implements Transport {
       remote: addressOf(remoteAddress, remotePort),
       local: addressOf(localAddress, localPort),
     });
+  }
+
+  /** Called for a socket that lends its memory only. */
+  onLentChunk(chunk: Buffer): boolean {
+    const handler = this.#handler;
+    if (handler?.onLentChunk !== undefined) return handler.onLentChunk(chunk);
+    handler?.onChunk(Buffer.from(chunk));
+    return false;
+  }
+
+  /** Called for a socket that lends its memory only. */
+  onOwnChunk(chunk: Buffer): void {
+    this.#handler?.onChunk(chunk);
   }
 
   /** Called by the shared listeners only. */

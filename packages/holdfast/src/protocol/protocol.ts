@@ -64,11 +64,16 @@ export class Protocol {
     return this.closeReceived !== null && (this.#closeSent === null || this.#receivedFirst);
   }
 
-  /** Takes bytes from the peer, owns them, and tells the events that they make. */
-  receive(chunk: Uint8Array): void {
-    this.#parser.receive(
-      Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length),
-    );
+  /**
+   * Takes bytes from the peer, and tells the events that they make. It owns them, and payloads may be views of them,
+   * unless the chunk `isLent`: of one that is good for the time of the call, what outlives the call is a copy.
+   * Returns how many bytes were copied for that reason.
+   */
+  receive(chunk: Uint8Array, isLent = false): number {
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    this.#reader.copiedBytes = 0;
+    this.#parser.receive(bytes, isLent);
+    return this.#reader.copiedBytes;
   }
 
   /** Whether a message is being decoded elsewhere, and what was received behind it waits. */

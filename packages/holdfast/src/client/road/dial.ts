@@ -29,7 +29,7 @@ export async function dial(
     : null;
   if (road.kind === "socket") {
     const endpoint = road.path === null ? { host: url.hostname, port: url.port } : { path: road.path };
-    return openSocket(endpoint, settings.tcp, tls, passage);
+    return openSocket(endpoint, settings.tcp, tls, passage, true);
   }
   const stream = await openStream(road, url, settings, passage);
   return tls === null ? stream : secure(stream, tls, "tls", passage);

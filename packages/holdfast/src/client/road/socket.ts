@@ -3,6 +3,7 @@
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { asInvalidTls, serverName, type TlsSettings } from "./tls.js";
+import { openLending } from "../../node/lent-reading.js";
 import type { Passage } from "./passage.js";
 
 /** What a socket connects to, in the words of `net.connect`. */
@@ -20,6 +21,7 @@ export interface TcpSettings {
  * Connects; with `tls` the TLS handshake is over as well. One object does both, which is half the memory of TLS over
  * another stream.
  *
+ * @param mayLend nobody but a `SocketTransport` is going to read from a socket without TLS
  * @throws HandshakeError; InvalidArgument where Node refuses the options, which it does before any I/O
  */
 export async function openSocket(
@@ -27,9 +29,10 @@ export async function openSocket(
   tcp: TcpSettings,
   tls: TlsSettings | null,
   passage: Passage,
+  mayLend = false,
 ): Promise<Socket> {
   passage.enter("host" in endpoint && isIP(endpoint.host) === 0 ? "dns" : "connect");
-  const socket = passage.carry(startConnecting({ ...tcp, ...endpoint }, tls));
+  const socket = passage.carry(startConnecting({ ...tcp, ...endpoint }, tls, mayLend));
   const onLookup = (error: Error | null) => {
     if (!(error instanceof Error)) passage.enter("connect");
   };
@@ -45,9 +48,15 @@ export async function openSocket(
   return socket;
 }
 
-function startConnecting(target: Endpoint & TcpSettings, tls: TlsSettings | null): Socket | TLSSocket {
+function startConnecting(
+  target: Endpoint & TcpSettings,
+  tls: TlsSettings | null,
+  mayLend: boolean,
+): Socket | TLSSocket {
   const common = { ...target, noDelay: true, allowHalfOpen: true };
-  if (tls === null) return connectTcp(common);
+  if (tls === null) {
+    return mayLend ? openLending((onread) => connectTcp({ ...common, ...onread })) : connectTcp(common);
+  }
   try {
     const { hostname, alpnProtocols, options } = tls;
     return connectTls({ ALPNProtocols: [...alpnProtocols], ...serverName(hostname), ...options, ...common });

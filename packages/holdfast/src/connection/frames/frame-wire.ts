@@ -45,6 +45,9 @@ export interface FrameWireOptions {
   readonly rest: Uint8Array;
 }
 
+/** With more bytes handed out of a lent chunk, copying them costs more than memory for a chunk to keep. */
+const COPIED_AT_MOST = 8 * 1024;
+
 /** For a connection over bytes. */
 export function overFrames(options: FrameWireOptions): WireMaker {
   return (handler) => new FrameWire(options, handler);
@@ -243,12 +246,11 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   // What the transport tells.
 
   onChunk(chunk: Uint8Array): void {
-    this.bytesReceived += chunk.length;
-    this.lastReceivedAt = this.#clock.now();
-    this.#mirror?.push(chunk);
-    this.#outbox.cork();
-    this.#protocol.receive(chunk);
-    this.#outbox.uncork();
+    this.#receive(chunk, false);
+  }
+
+  onLentChunk(chunk: Uint8Array): boolean {
+    return this.#receive(chunk, true) > COPIED_AT_MOST;
   }
 
   onEof(): void {
@@ -324,6 +326,17 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   onBytesSent(count: number): void {
     this.bytesSent += count;
     this.lastSentAt = this.#clock.now();
+  }
+
+  /** Returns how many bytes had to be copied. */
+  #receive(chunk: Uint8Array, isLent: boolean): number {
+    this.bytesReceived += chunk.length;
+    this.lastReceivedAt = this.#clock.now();
+    this.#mirror?.push(chunk);
+    this.#outbox.cork();
+    const copied = this.#protocol.receive(chunk, isLent);
+    this.#outbox.uncork();
+    return copied;
   }
 
   #watch(watcher: FrameWatcher): void {

@@ -25,6 +25,7 @@ const RSV1 = 0x40;
 
 export class FrameMirror implements FrameSink {
   readonly isHeld = false;
+  isLent = false;
   readonly #parser = new FrameParser(this);
   readonly #show: (frame: ObservedFrame) => void;
   /** Bytes to come that are no frames: the answer to an upgrade. */

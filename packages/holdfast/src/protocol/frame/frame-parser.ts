@@ -8,6 +8,8 @@ import { CONTROL_BIT, MASK_BIT, MAX_HEADER_SIZE } from "./opcode.js";
 export interface FrameSink {
   /** While true, no frame is begun: what was received waits for `resume`. */
   readonly isHeld: boolean;
+  /** Set by the parser: whether what it tells next lies in memory that is good for the time of the call only. */
+  isLent: boolean;
   /** Whether a frame may be told before frames that wait: a Ping or Pong that breaks no rule. */
   mayOvertake(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean;
   /**
@@ -54,12 +56,14 @@ export class FrameParser {
     this.#sink = sink;
   }
 
-  /** Takes the next bytes. The parser owns `chunk` and unmasks it in place. */
-  receive(chunk: Buffer): void {
+  /** Takes the next bytes, and unmasks them in place. The parser owns `chunk`, unless it `isLent` for this call. */
+  receive(chunk: Buffer, isLent = false): void {
     let at = 0;
+    this.#sink.isLent = isLent;
     while (at < chunk.length) {
       if (this.#isPaused || this.#sink.isHeld) {
-        this.#keepRest(chunk.subarray(at));
+        const rest = chunk.subarray(at);
+        this.#keepRest(isLent ? Buffer.from(rest) : rest);
         return;
       }
       at = this.#remaining > 0 ? this.#continuePayload(chunk, at) : this.#readFrame(chunk, at);

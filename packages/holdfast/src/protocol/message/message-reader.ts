@@ -52,6 +52,9 @@ export interface MessageReaderOptions {
 }
 
 export class MessageReader implements FrameSink {
+  isLent = false;
+  /** Bytes that were handed out as copies since this was set to 0, because they were lent. */
+  copiedBytes = 0;
   readonly #events: MessageEvents;
   readonly #expectsMask: boolean;
   readonly #maxMessageSize: number;
@@ -151,7 +154,7 @@ export class MessageReader implements FrameSink {
       // The fast path: a whole message in one chunk is decoded, or handed out, where it lies.
       this.#messageOpcode = CONTINUATION;
       if (this.#opcode === TEXT) this.#deliverText(chunk, start, end);
-      else this.#events.onBinary(viewOf(chunk, start, end));
+      else this.#events.onBinary(this.#lasting(chunk, start, end));
     } else {
       this.payloadPiece(chunk, start, end);
       this.endFrame();
@@ -165,6 +168,7 @@ export class MessageReader implements FrameSink {
       return;
     }
     if (this.#hasFailed) return;
+    this.copiedBytes += end - start;
     if (this.#pieceSink !== null && !this.#isEncoded) {
       this.#pieces ??= new PieceDecoder(this.#pieceSink, this.#messageOpcode === TEXT);
       if (!this.#pieces.push(chunk.subarray(start, end))) this.#failText();
@@ -219,12 +223,12 @@ export class MessageReader implements FrameSink {
       this.#messageSize = 0;
     }
     this.#messageSize += length;
-    if (this.#messageSize > this.#sizeLimit) return this.#failSize();
+    if (this.#messageSize > this.#sizeLimit()) return this.#failSize();
     return true;
   }
 
   /** What the message may take on the wire: one that an extension encoded is measured again once it is decoded. */
-  get #sizeLimit(): number {
+  #sizeLimit(): number {
     if (!this.#isEncoded || this.#extension === null) return this.#maxMessageSize;
     return Math.min(this.#extension.maxEncodedSize(this.#maxMessageSize), Number.MAX_SAFE_INTEGER);
   }
@@ -250,7 +254,8 @@ export class MessageReader implements FrameSink {
 
   #deliverText(bytes: Buffer, start: number, end: number): void {
     if (this.#wantsTextBytes) {
-      if (isUtf8(bytes.subarray(start, end))) this.#events.onBinary(textBytesOf(bytes, start, end));
+      if (isUtf8(bytes.subarray(start, end)))
+        this.#events.onBinary(textBytesOf(this.#lasting(bytes, start, end)));
       else this.#failText();
       return;
     }
@@ -260,7 +265,7 @@ export class MessageReader implements FrameSink {
   }
 
   #deliverValidText(bytes: Buffer): void {
-    if (this.#wantsTextBytes) this.#events.onBinary(textBytesOf(bytes, 0, bytes.length));
+    if (this.#wantsTextBytes) this.#events.onBinary(textBytesOf(bytes));
     else this.#events.onText(decodeValidText(bytes));
   }
 
@@ -277,7 +282,7 @@ export class MessageReader implements FrameSink {
 
     if (!isEncoded) {
       if (isText) this.#deliverValidText(payload);
-      else this.#events.onBinary(viewOf(payload, 0, payload.length));
+      else this.#events.onBinary(viewOf(payload));
       return;
     }
     const decoded = this.#extension?.decode(payload, this.#maxMessageSize) ?? payload;
@@ -303,11 +308,19 @@ export class MessageReader implements FrameSink {
   #deliverDecoded(decoded: Decoded, isText: boolean): void {
     if (decoded instanceof Error) this.#failWith(decoded);
     else if (isText) this.#deliverText(asBuffer(decoded), 0, decoded.length);
-    else this.#events.onBinary(viewOf(asBuffer(decoded), 0, decoded.length));
+    else this.#events.onBinary(viewOf(decoded));
+  }
+
+  /** The bytes where they lie, or a copy where they will not stay there. */
+  #lasting(bytes: Buffer, start: number, end: number): Uint8Array {
+    const view = viewOf(bytes, start, end);
+    if (!this.isLent) return view;
+    this.copiedBytes += end - start;
+    return view.slice();
   }
 
   #assembled(): MessageBuffer {
-    return (this.#assembly ??= new MessageBuffer(this.#sizeLimit));
+    return (this.#assembly ??= new MessageBuffer(this.#sizeLimit()));
   }
 
   #forgetMessage(): void {
@@ -365,14 +378,14 @@ function describeLength(length: number): string {
 }
 
 /** A plain `Uint8Array`, as in browsers, over the same memory. */
-function viewOf(bytes: Buffer, start: number, end: number): Uint8Array {
+function viewOf(bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
 }
 
 /** The same for text that stays as it came. */
-function textBytesOf(bytes: Buffer, start: number, end: number): TextBytes {
+function textBytesOf(bytes: Uint8Array): TextBytes {
   const memory = bytes.buffer as ArrayBuffer; // Shared memory is nothing that chunks arrive in.
-  return new TextBytes(memory, bytes.byteOffset + start, end - start);
+  return new TextBytes(memory, bytes.byteOffset, bytes.length);
 }
 
 /** Control payloads are small and outlive their chunk: a view would keep all of the chunk. */

@@ -11,6 +11,7 @@ type Call =
 
 /** Notes each call down; payloads as hex. Refuses the frames whose first byte is `refused`. */
 class RecordingSink implements FrameSink {
+  isLent = false;
   readonly isHeld = false;
   readonly calls: Call[] = [];
   readonly #refused: number | null;
