@@ -64,9 +64,7 @@ const NOTHING_HELD: readonly HeldMessage[] = [];
 
 class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   bytesReceived = 0;
-  bytesSent = 0;
   lastReceivedAt: number;
-  lastSentAt: number | null = null;
   readonly canPing = true;
   readonly #clock: Clock;
   readonly #transport: Transport;
@@ -127,6 +125,14 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
 
   get unsentBytes(): number {
     return this.#outbox.unsentBytes;
+  }
+
+  get bytesSent(): number {
+    return this.#outbox.bytesSent;
+  }
+
+  get lastSentAt(): number | null {
+    return this.#outbox.lastSentAt;
   }
 
   get closeSent(): CloseFrame | null {
@@ -321,11 +327,6 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
 
   onPingSent(key: string): void {
     this.#handler.onPingSent(key);
-  }
-
-  onBytesSent(count: number): void {
-    this.bytesSent += count;
-    this.lastSentAt = this.#clock.now();
   }
 
   /** Returns how many bytes had to be copied. */

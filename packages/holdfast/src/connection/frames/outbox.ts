@@ -26,8 +26,6 @@ const SENT: Promise<void> = Promise.resolve();
 export interface OutboxEvents {
   /** The ping of this key is being handed to the socket. */
   onPingSent(key: string): void;
-  /** Bytes were handed to the socket. */
-  onBytesSent(count: number): void;
   /** A message cannot be sent, nor what came behind it, which may refer to it: only a Close can follow. */
   onEncodingFailed(error: Error): void;
 }
@@ -45,6 +43,10 @@ export interface OutboxOptions {
 const AS_IT_IS: SendSettings = { mayEncode: false, signal: null, receipt: null };
 
 export class Outbox implements Flushable {
+  /** Bytes that were handed to the socket. */
+  bytesSent = 0;
+  /** When the last of them were; null where there were none. */
+  lastSentAt: number | null = null;
   readonly #runtime: FrameRuntime;
   readonly #transport: Transport;
   readonly #protocol: Protocol;
@@ -326,7 +328,8 @@ export class Outbox implements Flushable {
     for (const chunk of chunks) bytes += chunk.length;
     if (this.#mirror !== null) for (const chunk of chunks) this.#mirror.push(chunk);
     this.#maySocketHold = !writeChunks(this.#transport, chunks, bytes, this.#runtime.slab);
-    this.#events.onBytesSent(bytes);
+    this.bytesSent += bytes;
+    this.lastSentAt = this.#runtime.clock.now();
   }
 
   /** Whether the socket takes no more. */
