@@ -2,7 +2,7 @@
 // can be read where the repository is, and that a review sees what a change makes of them.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { Application, Converter, ReflectionKind } from "typedoc";
 import { filesBelow } from "../lib/files.mjs";
 import { root } from "../lib/root.mjs";
@@ -35,7 +35,8 @@ export async function makeReference() {
     for (const entry of project.children) entry.name = entryNames[entry.name];
     await app.generateOutputs(project);
     if (app.logger.hasErrors() || app.logger.hasWarnings()) throw new Error("See the warnings above.");
-    return readPages(folder);
+    const pages = readPages(folder);
+    return pages.set("README.md", pages.get("README.md").replace(/^# .*\n/, INTRODUCTION));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -77,7 +78,9 @@ function options(out) {
 
 /** What only a symbol reaches that users do not have, and constructors that are the library's to call. */
 function leaveOutInternals(context, reflection) {
-  const isHidden = reflection.name.startsWith("[") && !/^\[(async)?(Iterator|Dispose|iterator|dispose)\]$/.test(reflection.name);
+  const isHidden =
+    reflection.name.startsWith("[") &&
+    !/^\[(async)?(Iterator|Dispose|iterator|dispose)\]$/.test(reflection.name);
   const isForLibrary =
     reflection.kind === ReflectionKind.Constructor && !constructible.has(reflection.parent?.name);
   if (isHidden || isForLibrary) context.project.removeReflection(reflection);
@@ -92,9 +95,11 @@ To begin with, read [Getting started](../getting-started.md); for a task, look i
 `;
 
 function readPages(folder) {
-  const pages = filesBelow(folder)
-    .map((path) => path.replaceAll("\\", "/"))
-    .sort()
-    .map((path) => [path.slice(path.indexOf(folder) + folder.length + 1), path]);
-  return new Map(pages.map(([name, path]) => [name, readFileSync(path, "utf8").replaceAll("\r\n", "\n")]));
+  const below = relative(root, folder).replaceAll("\\", "/");
+  return new Map(
+    filesBelow(below).map((path) => [
+      path.slice(below.length + 1),
+      readFileSync(join(root, path), "utf8").replaceAll("\r\n", "\n"),
+    ]),
+  );
 }
