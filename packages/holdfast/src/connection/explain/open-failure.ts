@@ -19,7 +19,7 @@ function withDetail(happened: string, { error }: CloseInfo, isSaidByError: boole
 
 /** OpenSSL's words for an answer that is no TLS at all. */
 function speaksNoTls({ cause, error }: CloseInfo): boolean {
-  return cause === "tls" && error !== null && error.message.includes("wrong version number");
+  return cause === "tls" && error?.message.includes("wrong version number") === true;
 }
 
 interface OpenFailureExplanation extends Explanation {
