@@ -1,4 +1,5 @@
-// `npm run api`: builds, and writes the reports of what the package exports (packages/holdfast/api/).
+// `npm run api`: builds, and writes the reports of what the package exports (packages/holdfast/api/),
+// and the API reference (docs/api/).
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -15,6 +16,10 @@ if (await build()) {
     writeFileSync(join(root, entry.report), text);
     console.log(`${entry.report}: ${isNew ? "written anew" : "as it was"}`);
   }
+  const { makeReference, referenceFolder, writeReference } = await import("./api/reference.mjs");
+  const pages = await makeReference();
+  writeReference(pages);
+  console.log(`${referenceFolder}: ${pages.size} pages`);
 } else {
   process.exitCode = 1;
 }

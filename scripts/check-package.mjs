@@ -34,6 +34,12 @@ await server.close();
 const commonJs =
   'import("holdfast").then(({ connect }) => process.exit(typeof connect === "function" ? 0 : 1))';
 
+/** The entry for browsers loads anywhere, and exports no server. */
+const inPages = `
+import * as holdfast from "holdfast/browser";
+if (typeof holdfast.connectPersistent !== "function" || "serve" in holdfast) process.exit(1);
+`;
+
 const folder = mkdtempSync(join(tmpdir(), "holdfast-package-"));
 try {
   if (!(await build())) throw new Error("The build failed.");
@@ -90,6 +96,12 @@ async function useAsStranger(tarball) {
   const script = 'console.log(Object.keys(await import("holdfast")).join("\\n"))';
   const names = await quietly("import", [process.execPath, "--input-type=module", "--eval", script], project);
   writeFileSync(join(project, "program.mjs"), program);
+  await quietly(
+    "the entry for browsers",
+    [process.execPath, "--input-type=module", "--eval", inPages],
+    project,
+  );
+  await quietly("the command", [process.execPath, binOf(project), "--help"], project);
   await quietly("plain JavaScript", [process.execPath, "program.mjs"], project);
   await quietly("CommonJS", [process.execPath, "--input-type=commonjs", "--eval", commonJs], project);
   writeFileSync(join(project, "consumer.ts"), consumer(names.split("\n").filter(Boolean)));
@@ -103,6 +115,12 @@ async function useAsStranger(tarball) {
     );
     await quietly(`types, ${moduleResolution}`, tool("typescript", "tsc", "--project", project), project);
   }
+}
+
+/** What npm installs as `holdfast`. */
+function binOf(project) {
+  const installed = join(project, "node_modules/holdfast");
+  return join(installed, JSON.parse(readFileSync(join(installed, "package.json"), "utf8")).bin.holdfast);
 }
 
 /** A program that uses every export, and the main ones in earnest as soon as they exist. */

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { makeReference, readReference } from "./reference.mjs";
 import { makeReport, readReport } from "./report.mjs";
 import { entries, readSurface } from "./surface.mjs";
 
@@ -14,3 +15,10 @@ for (const entry of entries) {
     assert.deepEqual(readSurface(entry.types).undocumented, []);
   });
 }
+
+test("API: the pages of docs/api/ are those of the doc comments; where a change is meant, run npm run api", async () => {
+  const [made, committed] = [await makeReference(), readReference()];
+  assert.deepEqual([...committed.keys()].sort(), [...made.keys()].sort());
+  const stale = [...made].filter(([path, text]) => text !== committed.get(path)).map(([path]) => path);
+  assert.deepEqual(stale, []);
+});

@@ -12,8 +12,13 @@ import { allPages, parse } from "./pages.mjs";
 
 const pages = allPages();
 
+/** Made of the doc comments, with declarations that are no programs. */
+const isReference = ({ path }) => path.startsWith("docs/api/");
+
 /** What users of the library read; the pages of the private workspaces show fragments. */
-const published = pages.filter(({ path }) => /^(README\.md$|docs\/|packages\/)/.test(path));
+const published = pages.filter(
+  (page) => /^(README\.md$|docs\/|packages\/)/.test(page.path) && !isReference(page),
+);
 
 /** TypeScript, unless it says that it is none to take literally. */
 function isCode({ language, flags }) {
@@ -98,7 +103,9 @@ test("Docs: every page of docs/ is linked from docs/README.md", () => {
   const index = pages.find(({ path }) => path === "docs/README.md");
   const linked = new Set(index.links.map(({ target }) => target.split("#")[0]));
   const all = pages
-    .filter(({ path }) => path.startsWith("docs/"))
+    .filter(
+      (page) => page.path.startsWith("docs/") && (!isReference(page) || page.path === "docs/api/README.md"),
+    )
     .map(({ path }) => path.slice("docs/".length));
   assert.deepEqual(
     all.filter((path) => path !== "README.md" && !linked.has(path)),

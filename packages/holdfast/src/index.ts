@@ -77,7 +77,7 @@ export type { CompressionOptions } from "./connection/compression-options.js";
 export type { CloseCause, CloseEvidence, CloseInfo } from "./connection/close-info.js";
 export type { Capabilities } from "./connection/capabilities.js";
 export { capabilities } from "./node/capabilities.js";
-export { explain } from "./connection/explain.js";
+export { explain } from "./connection/explain/explain.js";
 export type { Fragments } from "./connection/fragmented-send.js";
 export type { HandshakeRequest, HandshakeResponse } from "./connection/handshake-record.js";
 export type { Message } from "./connection/inbox.js";

@@ -1,7 +1,7 @@
 // `explain()` with what is different in browsers.
 
 import type { CloseInfo } from "../connection/close-info.js";
-import { explain as explainAnywhere } from "../connection/explain.js";
+import { explain as explainAnywhere } from "../connection/explain/explain.js";
 import { isUnexplained } from "./opening.js";
 
 /**

@@ -42,7 +42,7 @@ function attemptsOf(error: SystemError): readonly SystemError[] {
 /** What the system said. OpenSSL and Node repeat what stands in the server's certificate. */
 function detailOf(error: SystemError): string {
   const details = attemptsOf(error).map(({ message, code, name }) =>
-    message === "" ? (code ?? name) : message,
+    message.trim() === "" ? (code ?? name) : message.trim(),
   );
   return escapeControls([...new Set(details)].join("; "));
 }

@@ -31,7 +31,7 @@ const clock: Clock = {
 const face = await import("../../dist/connection/connection.js");
 const { checkConnectionOptions } = await import("../../dist/connection/options.js");
 const { Runtime } = await import("../../dist/connection/runtime.js");
-const { explain } = await import("../../dist/connection/explain.js");
+const { explain } = await import("../../dist/connection/explain/explain.js");
 const { MemoryWire: AnyWire } = await import("./memory-wire.js");
 
 const wires: MemoryWire[] = [];

@@ -5,9 +5,9 @@ import {
   type CloseCause,
   type CloseEvidence,
   type Ending,
-} from "../../dist/connection/close-info.js";
-import { explain } from "../../dist/connection/explain.js";
-import { HandshakeError } from "../../dist/protocol/errors.js";
+} from "../../../dist/connection/close-info.js";
+import { explain } from "../../../dist/connection/explain/explain.js";
+import { HandshakeError, type OpenFailure } from "../../../dist/protocol/errors.js";
 
 const AT = Date.UTC(2026, 0, 1);
 const latency = { last: null, min: null, max: null, mean: null, smoothed: null, jitter: null };
@@ -107,7 +107,7 @@ const ROWS: readonly Row[] = [
     "idle for as long as pingInterval, then RST",
     () => told("reset", { lastReceivedAt: AT + 40_500, lastSentAt: AT + 40_100 }),
     /idle for 19.5 s, about as long as `pingInterval`/,
-    /Try a `pingInterval` of 10000/,
+    /Try a `pingInterval` of 10000 \(10 s\)/,
   ],
   [
     "EOF out of the blue",
@@ -121,7 +121,7 @@ const ROWS: readonly Row[] = [
   [
     "no pong, and nothing else",
     () => told("heartbeat-timeout", silent),
-    /within 20000 ms, so it was declared dead/,
+    /within 20 s, so it was declared dead/,
     /Nothing was received for 40 s/,
     /Reconnect/,
   ],
@@ -294,7 +294,59 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
+/** What is told of a failure to open with an error of the library. */
+const toldOfOpening = (failure: OpenFailure, message: string) =>
+  told(failure, UNOPENED, { error: new HandshakeError(message, { failure }) });
+
 describe("explain()", () => {
+  test("D9: a failure to open whose error tells what happened is told once", () => {
+    const cases = [
+      ["dns", "No address was found for ws://nowhere.invalid/: ENOTFOUND"],
+      ["refused", "Nothing listens at ws://127.0.0.1:1/: ECONNREFUSED"],
+      ["tls", "The TLS handshake failed with wss://a.example/: expired"],
+      ["open-timeout", "Expected ws://a.example/ to be open within 200 ms, still waiting for the name"],
+      ["unreachable", "There is no way to ws://a.example/: EHOSTUNREACH"],
+    ] as const;
+    for (const [failure, message] of cases) {
+      assert.equal(
+        toldOfOpening(failure, message).indexOf(`${message} (no close frame received or sent). `),
+        0,
+      );
+    }
+  });
+
+  test("D9: a server without TLS is not told to mend its certificate", () => {
+    const text = toldOfOpening("tls", "The TLS handshake failed with wss://a.example/: wrong version number");
+    assert.match(text, /does not speak TLS.*`ws:`/);
+    assert.doesNotMatch(text, /certificate/);
+  });
+
+  test("D9: durations have one form, whichever sentence they stand in", () => {
+    const text = told("heartbeat-timeout", { pingTimeout: 2_000, lastReceivedAt: AT + 57_800 });
+    assert.match(text, /within 2 s, .* for 2\.2 s:/);
+    assert.match(told("heartbeat-timeout", { pingTimeout: 400 }), /within 400 ms,/);
+    const idleFor = (idle: number) =>
+      told("eof", { pingInterval: null, lastReceivedAt: AT, lastSentAt: AT, endedAt: AT + idle });
+    assert.match(idleFor(350_400), /idle for 350 s,/);
+    assert.match(idleFor(3_600_000), /idle for 60 min,/);
+  });
+
+  test("D9: I2: the 4011 of a page is told as the 1011 that it stands for, on either side", () => {
+    const verdict = close(4011, "keepalive ping timeout");
+    assert.match(
+      told("peer-close", {}, { received: verdict, sent: verdict, receivedFirst: true }),
+      /^The peer declared this side dead.*A page may not send 1011, so 4011 stands for it\./,
+    );
+    assert.match(told("heartbeat-timeout", {}, { sent: verdict }), /4011 stands for it/);
+    assert.match(told("message-too-big", {}, { sent: close(4009) }), /send 1009, so 4009 stands for it/);
+  });
+
+  test("D9: I2: a 4011 of the application's own stands for nothing else", () => {
+    assert.doesNotMatch(told("peer-close", {}, received(4011, "no seat left")), /stands for/);
+    assert.doesNotMatch(told("local-close", {}, { sent: close(4011), received: close(4011) }), /stands for/);
+    assert.doesNotMatch(told("heartbeat-timeout", {}, { sent: close(1011) }), /stands for/);
+  });
+
   for (const [what, text, ...patterns] of ROWS) {
     test(`D9: ${what}`, () => {
       const explanation = text();

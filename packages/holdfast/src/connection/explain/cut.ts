@@ -1,0 +1,90 @@
+// The stream of an open connection ended without a Close: a FIN or a RST.
+
+import type { CloseEvidence, CloseInfo } from "../close-info.js";
+import type { Explanation } from "./explanation.js";
+import { duration, size } from "./measures.js";
+import { ownDelays } from "./own-delays.js";
+
+type Reading = Pick<Explanation, "advice" | "likely">;
+
+export function explainCut(info: CloseInfo): Explanation {
+  const { evidence } = info;
+  const how = info.cause === "eof" ? "ended (FIN)" : "reset (RST)";
+  const reading = idleTimeout(evidence) ?? overload(evidence) ?? outOfTheBlue(info);
+  return { happened: `The TCP connection was ${how} without a closing handshake`, ...reading };
+}
+
+/** From here on, silence without keepalive is more than the idle timeouts of common proxies allow. */
+const LONG_IDLE = 25_000;
+
+/** A proxy in between that forgets idle connections; null where nothing speaks for one. */
+function idleTimeout(evidence: CloseEvidence): Reading | null {
+  const { pingInterval } = evidence;
+  const idle = idleTime(evidence);
+  if (pingInterval === null && idle >= LONG_IDLE) {
+    return {
+      likely: [
+        `It had been idle for ${duration(idle)}, with keepalive off: most likely a proxy or load balancer in between has an idle timeout (nginx 60 s, HAProxy and most load balancers 30–60 s).`,
+      ],
+      advice: [
+        "Set `pingInterval` to less than half of that timeout, for example 20000 (20 s), so that the connection is never idle.",
+      ],
+    };
+  }
+  if (pingInterval === null && isWholeSeconds(idle)) {
+    return {
+      likely: [
+        `It had been idle for ${Math.round(idle / 1000)} s to the moment, with keepalive off: such are timeouts, so a proxy or load balancer in between probably has an idle timeout of that length.`,
+      ],
+      advice: ["Set `pingInterval` to less than half of that, so that the connection is never idle."],
+    };
+  }
+  if (pingInterval === null || !isNear(idle, pingInterval)) return null;
+  const half = Math.round(pingInterval / 2);
+  return {
+    likely: [
+      `It had been idle for ${duration(idle)}, about as long as \`pingInterval\`: a proxy in between may have an idle timeout just below.`,
+    ],
+    advice: [`Try a \`pingInterval\` of ${half} (${duration(half)}).`],
+  };
+}
+
+/** This side did not keep up; null where it did. */
+function overload({ isReadingPaused, bytesUnread, messagesUnread }: CloseEvidence): Reading | null {
+  if (!isReadingPaused && bytesUnread <= 64 * 1024) return null;
+  return {
+    likely: [
+      `${size(bytesUnread)} in ${messagesUnread} messages waited to be read here: this side was overloaded, and the peer may have seen our pong late behind what it was still sending.`,
+    ],
+    advice: [
+      "Consume faster, for example by handing work to a queue of your own, or raise the peer's ping timeout.",
+    ],
+  };
+}
+
+function outOfTheBlue({ cause, evidence }: CloseInfo): Reading {
+  return {
+    likely: [
+      cause === "eof"
+        ? "The peer's process ended or crashed, or a proxy in between was restarted."
+        : "The peer's process crashed or its host restarted, a firewall cut the connection, or the peer closed while unread data was on its way to it.",
+      ...ownDelays(evidence),
+    ],
+    advice: ["Reconnect; look at the peer's and the proxy's logs at that time for the reason."],
+  };
+}
+
+/** Milliseconds since bytes last travelled in either direction. */
+function idleTime(evidence: CloseEvidence): number {
+  const last = Math.max(evidence.lastReceivedAt ?? 0, evidence.lastSentAt ?? 0, evidence.openedAt ?? 0);
+  return evidence.endedAt - last;
+}
+
+/** As timeouts are. They are seen a little late; and early, where they began before the last bytes got here. */
+function isWholeSeconds(idle: number): boolean {
+  return idle > 950 && Math.abs(idle - Math.round(idle / 1000) * 1000) < 50;
+}
+
+function isNear(value: number, reference: number): boolean {
+  return value > reference * 0.8 && value < reference * 1.05;
+}

@@ -1,0 +1,108 @@
+// What a person should know and do about a connection's end.
+
+import type { CloseInfo } from "../close-info.js";
+import { explainCut } from "./cut.js";
+import { plain, type Explanation } from "./explanation.js";
+import { explainHeartbeatTimeout } from "./heartbeat-timeout.js";
+import { size } from "./measures.js";
+import { explainOpenFailure } from "./open-failure.js";
+import { standsFor } from "./page-codes.js";
+import { explainPeerClose } from "./peer-close.js";
+
+/**
+ * Explains how a connection ended: what happened, what the evidence makes likely, and what to do about it.
+ *
+ * @param info what `connection.closed` resolved with, or `info` of a `ConnectionClosed` error or a `disconnected` event
+ * @returns several sentences of English, for a log or a terminal; the wording may change between versions, so decide
+ *   by `info.cause` and `info.code`
+ */
+export function explain(info: CloseInfo): string {
+  const { happened, likely, advice } =
+    info.evidence.openedAt === null ? explainOpenFailure(info) : explainEnding(info);
+  return [`${happened} (${info.message}).`, ...standsFor(info), ...likely, ...advice].join(" ");
+}
+
+function explainEnding(info: CloseInfo): Explanation {
+  switch (info.cause) {
+    case "local-close":
+      return info.ok
+        ? plain("This side closed the connection, and the peer agreed")
+        : plain(`This side closed the connection with code ${info.sent?.code ?? 1006}, and the peer agreed`);
+    case "peer-close":
+      return explainPeerClose(info);
+    case "heartbeat-timeout":
+      return explainHeartbeatTimeout(info.evidence);
+    case "eof":
+    case "reset":
+      return explainCut(info);
+    case "close-timeout":
+      return explainCloseTimeout(info.evidence.bytesBuffered);
+    case "write-failed":
+      return {
+        happened: "Writing to the socket failed",
+        likely: ["The peer or a proxy had ended the connection already."],
+        advice: ["Reconnect; what was sent last may not have arrived."],
+      };
+    case "protocol-error":
+      return {
+        happened: `The peer broke the WebSocket protocol: ${reasonOf(info)}`,
+        likely: ["It has a defect, or something in between changes the bytes."],
+        advice: ["Capture the traffic, and report it to whoever runs the peer."],
+      };
+    case "invalid-data":
+      return {
+        happened: `The peer sent text that is not UTF-8: ${reasonOf(info)}`,
+        likely: ["It sends binary data, or text in another encoding, as a text message."],
+        advice: ["Make the peer send binary messages, or encode its text as UTF-8."],
+      };
+    case "message-too-big":
+      return {
+        happened: `The peer sent a message over the limit: ${reasonOf(info)}`,
+        likely: [],
+        advice: [
+          "Raise `maxMessageSize` if such messages are legitimate, or make the peer send smaller ones.",
+        ],
+      };
+    case "handler-failed":
+      return {
+        happened: `The connection handler failed: ${reasonOf(info)}`,
+        likely: [],
+        advice: ['Look for "connection handler failed" in the log, with the stack of the error.'],
+      };
+    case "server-shutdown":
+      return plain("The server is shutting down and closed its connections");
+    case "aborted":
+      return plain("This side ended the connection at once, without a closing handshake");
+    case "unreachable":
+      return {
+        happened: "The network has no way to the peer",
+        likely: ["The peer's host, a router or this machine's own link is down."],
+        advice: ["Check the network; a client should reconnect with growing delays."],
+      };
+    case "dns":
+    case "open-timeout":
+    case "proxy":
+    case "refused":
+    case "rejected":
+    case "tls":
+    case "invalid-handshake":
+      return explainOpenFailure(info);
+  }
+}
+
+function explainCloseTimeout(bytesBuffered: number): Explanation {
+  return {
+    happened:
+      "The closing handshake did not come to its end within closeTimeout, so the socket was destroyed",
+    likely: [
+      bytesBuffered > 0
+        ? `${size(bytesBuffered)} were still unsent: the peer does not read, so our Close may never have reached it.`
+        : "The peer did not answer the Close, or did not end its TCP connection.",
+    ],
+    advice: ["If peers are known to be slow, raise `closeTimeout`; otherwise look at why the peer hangs."],
+  };
+}
+
+function reasonOf(info: CloseInfo): string {
+  return info.error?.message ?? info.sent?.reason ?? info.message;
+}

@@ -1,0 +1,41 @@
+// A verdict: what stood around the pong that did not come.
+
+import type { CloseEvidence } from "../close-info.js";
+import type { Explanation } from "./explanation.js";
+import { duration, size } from "./measures.js";
+
+/** More than that unsent says that the peer does not read, or that the link is slow. */
+const MUCH_UNSENT = 64 * 1024;
+
+export function explainHeartbeatTimeout(evidence: CloseEvidence): Explanation {
+  const { bytesBuffered, lastReceivedAt, endedAt } = evidence;
+  const pingTimeout = evidence.pingTimeout ?? 0;
+  const silence = lastReceivedAt === null ? null : endedAt - lastReceivedAt;
+  const isLate = silence !== null && silence < pingTimeout / 2;
+  const isUnsent = bytesBuffered > MUCH_UNSENT;
+  return {
+    happened: `The peer did not answer a ping within ${duration(pingTimeout)}, so it was declared dead`,
+    likely: [
+      ...(isUnsent
+        ? [
+            `${size(bytesBuffered)} were still unsent: the peer stopped reading, or the link is too slow for what is sent over it.`,
+          ]
+        : []),
+      ...(isLate
+        ? [
+            `Bytes still arrived ${duration(silence)} before the verdict, so the pong was late rather than lost: it may have queued behind a large transfer, or the peer does not answer pings.`,
+          ]
+        : []),
+      ...(isUnsent || isLate
+        ? []
+        : [
+            `Nothing was received for ${silence === null ? "the whole time" : duration(silence)}: the peer hangs, its host or its network is gone, or a middlebox dropped the connection without telling either side.`,
+          ]),
+    ],
+    advice: [
+      isLate
+        ? 'Where large transfers are normal, set `liveness: "traffic"` or raise `pingTimeout`; otherwise reconnect.'
+        : "Reconnect; the network gives no further sign of such a loss.",
+    ],
+  };
+}

@@ -1,0 +1,48 @@
+// The options of calls, and what browsers have of their own, as option-types.test.ts has the rest: each by its name,
+// with values that fit. An option without a line here does not compile, and no name may be missing
+// (scripts/api/option-types.test.mjs).
+
+import type * as node from "holdfast";
+import type * as browser from "holdfast/browser";
+
+type Fitting<Options> = { readonly [Name in keyof Required<Options>]: readonly Options[Name][] };
+
+const { signal } = new AbortController();
+const call = { signal: [signal, null] } as const;
+
+export const ofCall: Fitting<node.CallOptions> = call;
+export const ofPing: Fitting<node.PingOptions> = { ...call, timeout: [500, null] };
+export const ofReceive: Fitting<node.ReceiveOptions> = { ...call, timeout: [500, null] };
+export const ofHeartbeat: Fitting<node.HeartbeatOptions> = { ...call, timeout: [500], interval: [0, 1_000] };
+export const ofKeepalive: Fitting<node.KeepaliveOptions> = {
+  ...call,
+  interval: [1_000],
+  message: [(n: number) => `beat ${n}`, () => new Uint8Array(1)],
+};
+export const ofServerClose: Fitting<node.ServerCloseOptions> = {
+  ...call,
+  code: [1012],
+  reason: ["update"],
+  timeout: [25_000],
+  spread: [10_000],
+};
+export const ofCompression: Fitting<node.CompressionOptions> = {
+  level: [6],
+  memLevel: [8],
+  threshold: [256],
+  serverMaxWindowBits: [12],
+  clientMaxWindowBits: [12],
+  serverNoContextTakeover: [true],
+  clientNoContextTakeover: [true],
+};
+export const ofBasicAuth: Fitting<Pick<node.BasicAuthOptions, "realm">> = { realm: ["staff"] };
+export const ofPages: Fitting<Pick<browser.ConnectOptions, "heartbeat">> = {
+  heartbeat: [{ ping: (n) => `ping ${n}`, isPong: (message) => message === "pong" }],
+};
+
+// @ts-expect-error -- a duration is a number
+export const wrongTimeout: node.PingOptions = { timeout: "500" };
+// @ts-expect-error -- a message is made by a function
+export const wrongMessage: node.KeepaliveOptions = { interval: 1_000, message: "beat" };
+// @ts-expect-error -- there is no such option
+export const noOption: node.ServerCloseOptions = { delay: 1_000 };

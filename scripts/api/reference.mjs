@@ -1,0 +1,105 @@
+// The API reference: pages made of the doc comments, one for each exported name (docs/api/). Committed, so that they
+// can be read where the repository is, and that a review sees what a change makes of them.
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { Application, Converter, ReflectionKind } from "typedoc";
+import { filesBelow } from "../lib/files.mjs";
+import { root } from "../lib/root.mjs";
+
+/** Where the pages are, relative to the root. */
+export const referenceFolder = "docs/api";
+
+const library = "packages/holdfast";
+
+/** What users call each entry. */
+const entryNames = { index: "holdfast", browser: "holdfast/browser" };
+
+/** Classes that users make objects of; those of all others come from the library. */
+const constructible = new Set(["Client", "TextBytes"]);
+
+/**
+ * Makes the pages anew.
+ *
+ * @returns {Promise<Map<string, string>>} the text of each, by its path below `referenceFolder`
+ */
+export async function makeReference() {
+  mkdirSync(join(root, ".cache"), { recursive: true });
+  const folder = mkdtempSync(join(root, ".cache", "api-"));
+  try {
+    const app = await Application.bootstrapWithPlugins(options(folder));
+    app.converter.on(Converter.EVENT_CREATE_DECLARATION, leaveOutInternals);
+    const project = await app.convert();
+    if (project === undefined) throw new Error("The doc comments could not be read.");
+    app.validate(project);
+    for (const entry of project.children) entry.name = entryNames[entry.name];
+    await app.generateOutputs(project);
+    if (app.logger.hasErrors() || app.logger.hasWarnings()) throw new Error("See the warnings above.");
+    const pages = readPages(folder);
+    return pages.set("README.md", pages.get("README.md").replace(/^# .*\n/, INTRODUCTION));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The committed pages, as `makeReference()` gives the new ones. */
+export function readReference() {
+  return readPages(join(root, referenceFolder));
+}
+
+/** Writes the pages in place of those that are there. */
+export function writeReference(pages) {
+  rmSync(join(root, referenceFolder), { recursive: true, force: true });
+  for (const [path, text] of pages) {
+    const file = join(root, referenceFolder, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+}
+
+function options(out) {
+  return {
+    entryPoints: Object.keys(entryNames).map((entry) => join(root, library, "src", `${entry}.ts`)),
+    tsconfig: join(root, library, "tsconfig.json"),
+    plugin: ["typedoc-plugin-markdown"],
+    name: "API reference",
+    readme: "none",
+    out,
+    logLevel: "Warn",
+    // Nothing that differs from machine to machine, or from commit to commit.
+    ...{ disableGit: true, disableSources: true, hideGenerator: true },
+    ...{ excludePrivate: true, excludeInternal: true, excludeExternals: true },
+    ...{ sort: ["alphabetical"], validation: { notExported: false, invalidLink: true } },
+    ...{ outputFileStrategy: "members", useCodeBlocks: true, hidePageHeader: true },
+    ...{ parametersFormat: "table", interfacePropertiesFormat: "list", formatWithPrettier: false },
+    blockTags: ["@default", "@example", "@param", "@returns", "@throws", "@typeParam", "@see"],
+  };
+}
+
+/** What only a symbol reaches that users do not have, and constructors that are the library's to call. */
+function leaveOutInternals(context, reflection) {
+  const isHidden =
+    reflection.name.startsWith("[") &&
+    !/^\[(async)?(Iterator|Dispose|iterator|dispose)\]$/.test(reflection.name);
+  const isForLibrary =
+    reflection.kind === ReflectionKind.Constructor && !constructible.has(reflection.parent?.name);
+  if (isHidden || isForLibrary) context.project.removeReflection(reflection);
+}
+
+/** The index begins with what a reader of it may be looking for instead. */
+const INTRODUCTION = `# API reference
+
+Every exported name, made of the doc comments by \`npm run api\`. Durations are milliseconds, sizes are bytes; \`null\` switches a limit or a timer off.
+
+To begin with, read [Getting started](../getting-started.md); for a task, look into the [list of pages](../README.md); for an error or a cause, into [Why did my connection close](../why-closed.md).
+`;
+
+function readPages(folder) {
+  const below = relative(root, folder).replaceAll("\\", "/");
+  return new Map(
+    filesBelow(below).map((path) => [
+      path.slice(below.length + 1),
+      readFileSync(join(root, path), "utf8").replaceAll("\r\n", "\n"),
+    ]),
+  );
+}
