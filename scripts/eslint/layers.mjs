@@ -31,6 +31,7 @@ export const layers = {
   "connection/frames": ["connection", "protocol", "universal", "heartbeat"],
   node: ["connection/frames", "connection", "protocol", "universal", "heartbeat", allOfNode],
   client: [
+    "worker",
     "persist",
     "node",
     "connection/frames",
@@ -42,9 +43,21 @@ export const layers = {
   ],
   server: ["node", "connection/frames", "connection", "protocol", "universal", "heartbeat", allOfNode],
   persist: ["universal", "connection", "heartbeat"],
-  browser: ["connection", "persist", "heartbeat", "universal", typesOf("protocol")],
+  worker: ["connection", "persist", "heartbeat", "universal", typesOf("protocol")],
+  browser: ["worker", "connection", "persist", "heartbeat", "universal", typesOf("protocol")],
   cli: [".", allOfNode],
-  ".": ["protocol", "universal", "heartbeat", "connection", "node", "client", "server", "persist", "browser"],
+  ".": [
+    "protocol",
+    "universal",
+    "heartbeat",
+    "connection",
+    "node",
+    "client",
+    "server",
+    "persist",
+    "worker",
+    "browser",
+  ],
 };
 
 /**

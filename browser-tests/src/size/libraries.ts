@@ -25,7 +25,12 @@ export const MEASURED: readonly Measured[] = [
     program: `import { connectPersistent } from "holdfast"; ${KEEP} connectPersistent;`,
     limit: 28_500,
   },
-  { name: "holdfast: everything", program: `import * as all from "holdfast"; ${KEEP} all;`, limit: 36_000 },
+  {
+    name: "holdfast: connectInWorker",
+    program: `import { connectInWorker } from "holdfast"; ${KEEP} connectInWorker;`,
+    limit: 20_500,
+  },
+  { name: "holdfast: everything", program: `import * as all from "holdfast"; ${KEEP} all;`, limit: 39_500 },
   {
     name: "partysocket",
     program: `import { WebSocket } from "partysocket"; ${KEEP} WebSocket;`,

@@ -2,6 +2,9 @@
 
 export { connect } from "./browser/connect.js";
 export type { ConnectOptions } from "./browser/options.js";
+export { connectInWorker } from "./browser/connect-in-worker.js";
+export type { ConnectInWorkerOptions } from "./browser/connect-in-worker.js";
+export { WorkerError } from "./worker/worker-error.js";
 export type { HeartbeatMessages } from "./browser/heartbeat-messages.js";
 export { Client } from "./browser/client.js";
 export type { ClientOptions } from "./browser/client.js";

@@ -2,6 +2,9 @@
 
 export { connect } from "./client/connect.js";
 export type { ConnectOptions } from "./client/options.js";
+export { connectInWorker } from "./client/connect-in-worker.js";
+export type { ConnectInWorkerOptions } from "./client/connect-in-worker.js";
+export { WorkerError } from "./worker/worker-error.js";
 export type { ConnectionTarget, CreateConnection } from "./client/road/given-stream.js";
 export type { ProxyOptions, RoadOptions } from "./client/road/options.js";
 export { Client } from "./client/client.js";

@@ -159,12 +159,12 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
 
   /** Milliseconds that the newest answered ping took; null before the first. */
   get latency(): number | null {
-    return this.#link.pulse.heartbeat.statistics.last;
+    return this.#link.pulse.latency;
   }
 
   /** Statistics of the round-trip times, in milliseconds. A snapshot. */
   get latencyStats(): LatencyStats {
-    return this.#link.pulse.heartbeat.statistics.snapshot();
+    return this.#link.pulse.latencyStats;
   }
 
   /** Bytes that were sent, and that the kernel has not taken yet. */

@@ -1,7 +1,7 @@
 // The end of a connection: which cause it is put down to when several things happen on the way, the deadline that
 // bounds it, and the error that tells of it. There is none until something ends the connection.
 
-import { closeInfo, type CloseCause, type CloseEvidence } from "./close-info.js";
+import { closeInfo, type CloseCause, type CloseEvidence, type CloseInfo } from "./close-info.js";
 import { connectionClosed, type ConnectionClosed } from "./errors.js";
 import type { Runtime } from "./runtime.js";
 import { Deadline } from "./timer-queue.js";
@@ -81,23 +81,32 @@ export class Ending extends Deadline {
   }
 
   settle(): ConnectionClosed {
-    const wire = this.#wire;
-    return (this.#outcome ??= connectionClosed(
-      closeInfo({
-        cause: this.#cause ?? "eof", // A stream that just ended, ended.
-        error: this.#error,
-        received: wire.closeReceived,
-        sent: wire.closeSent,
-        receivedFirst: wire.receivedFirst,
-        evidence: this.#host.evidence(),
-      }),
-    ));
+    return (this.#outcome ??= connectionClosed(this.#judgedElsewhere() ?? this.#judge()));
   }
 
   /** The connection is gone. */
   finish(): ConnectionClosed {
     this.#runtime.timers.cancel(this);
     return this.settle();
+  }
+
+  #judge(): CloseInfo {
+    const wire = this.#wire;
+    return closeInfo({
+      cause: this.#cause ?? "eof", // A stream that just ended, ended.
+      error: this.#error,
+      received: wire.closeReceived,
+      sent: wire.closeSent,
+      receivedFirst: wire.receivedFirst,
+      evidence: this.#host.evidence(),
+    });
+  }
+
+  /** An error of this side is known here alone. */
+  #judgedElsewhere(): CloseInfo | null {
+    const outcome = this.#wire.outcome ?? null;
+    if (outcome === null || this.#error === null || outcome.cause !== this.#cause) return outcome;
+    return Object.freeze({ ...outcome, error: this.#error });
   }
 
   #put(cause: CloseCause, error: Error | null): void {

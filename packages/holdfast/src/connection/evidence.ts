@@ -25,8 +25,6 @@ export function gatherEvidence(witnesses: Witnesses): CloseEvidence {
   const now = clock.now();
   const wallNow = clock.wallNow();
   const epoch = (at: number | null): number | null => (at === null ? null : wallNow - (now - at));
-  const { heartbeat } = pulse;
-  const oldest = heartbeat.pings.oldest();
   return {
     openedAt: epoch(witnesses.openedAt),
     endedAt: wallNow,
@@ -34,9 +32,9 @@ export function gatherEvidence(witnesses: Witnesses): CloseEvidence {
     lastSentAt: epoch(wire.lastSentAt),
     lastPingAt: epoch(pulse.lastPingAt),
     lastPongAt: epoch(pulse.lastPongAt),
-    latency: heartbeat.statistics.snapshot(),
-    pingsInFlight: heartbeat.pings.size,
-    oldestPingAge: oldest === null ? null : now - oldest.queuedAt,
+    latency: pulse.latencyStats,
+    pingsInFlight: pulse.pingsInFlight,
+    oldestPingAge: pulse.oldestPingAt === null ? null : now - pulse.oldestPingAt,
     bytesReceived: wire.bytesReceived,
     bytesSent: wire.bytesSent,
     messagesReceived: witnesses.messagesReceived,
@@ -45,7 +43,7 @@ export function gatherEvidence(witnesses: Witnesses): CloseEvidence {
     messagesUnread: unread.length,
     bytesUnread: unread.bytes,
     isReadingPaused: witnesses.isReadingPaused,
-    longestStall: heartbeat.longestGap,
+    longestStall: pulse.longestGap,
     pingInterval: settings.pingInterval,
     pingTimeout: settings.pingTimeout,
   };

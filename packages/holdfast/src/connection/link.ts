@@ -16,7 +16,7 @@ import { Listeners } from "./listeners.js";
 import type { StreamableConnection } from "./message-stream.js";
 import type { ConnectionSettings } from "./options.js";
 import type { Address } from "./ports.js";
-import { Pulse, type PulseHost } from "./pulse.js";
+import { OwnPulse, type Pulse, type PulseHost, type PulseMaker } from "./pulse.js";
 import { Reading } from "./reading.js";
 import type { Runtime } from "./runtime.js";
 import type { Tap, TappedConnection } from "./tap.js";
@@ -43,6 +43,8 @@ export interface LinkOptions {
   readonly runtime: Runtime;
   readonly wire: WireMaker;
   readonly settings: ConnectionSettings;
+  /** Where the heartbeat beats elsewhere. */
+  readonly pulse?: PulseMaker;
 }
 
 /** Names the method by which a connection is told of its end. Not for applications. */
@@ -78,7 +80,8 @@ export class Link
     this.#openedAt = this.now();
     this.inbox = new Inbox(this, this.settings);
     this.#wire = options.wire(this);
-    this.pulse = new Pulse(this.runtime, this, this.settings);
+    this.pulse =
+      options.pulse?.(this.runtime, this, this.settings) ?? new OwnPulse(this.runtime, this, this.settings);
   }
 
   /**
@@ -452,7 +455,7 @@ export class Link
   /** From here on nothing changes how the connection ended. */
   #settle(): void {
     if (this.#ending.isSettled) return;
-    this.#ending.settle();
+    if (this.#wire.outcome !== null) this.#ending.settle();
     this.#tapping?.settle();
     this.#state = "closing";
     this.pulse.beginClosing();

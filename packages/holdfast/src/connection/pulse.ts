@@ -1,6 +1,7 @@
 // Drives a connection's heartbeat: tells the pure machine what happens, and does what it asks for. Keeps the promises
 // of those who wait for a pong.
 
+import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import type { Action, HeartbeatOptions, Observation } from "../heartbeat/signals.js";
 import { Heartbeat } from "../heartbeat/heartbeat.js";
 import { TooSlowError } from "./errors.js";
@@ -21,6 +22,41 @@ export interface PulseHost {
   onDead(silence: number): void;
 }
 
+/** What a connection needs of its heartbeat, wherever that beats. Times are monotonic. */
+export interface Pulse {
+  /** Milliseconds that the newest answered ping took; null before the first. */
+  readonly latency: number | null;
+  readonly latencyStats: LatencyStats;
+  /** When a ping was queued last; null for never. */
+  readonly lastPingAt: number | null;
+  /** When a pong answered a ping last; null for never. */
+  readonly lastPongAt: number | null;
+  readonly pingsInFlight: number;
+  /** When the oldest unanswered ping was queued; null for none. */
+  readonly oldestPingAt: number | null;
+  /** The longest time in milliseconds that our own process was seen not to run. */
+  readonly longestGap: number;
+  open(): void;
+  /** A payload that no ping in flight has. */
+  newPayload(): Uint8Array;
+  isInFlight(payload: Uint8Array): boolean;
+  /** Sends a ping of the application; resolves with the milliseconds that its pong took. */
+  ping(payload: Uint8Array, signal: AbortSignal | null, timeout?: number | null): Promise<number>;
+  onPingSent(key: string): void;
+  /** Takes a pong; returns the round trip of the ping it answers, or null where that is unknown. */
+  onPong(payload: Uint8Array, now: number): number | null;
+  /** Pings now, rather than at the next slot: a dead peer is found within `pingTimeout`. */
+  probe(): void;
+  pauseReading(): void;
+  resumeReading(): void;
+  beginClosing(): void;
+  /** The connection is gone: whoever waits for a pong is told. */
+  end(error: Error): void;
+}
+
+/** Makes the pulse of a link. */
+export type PulseMaker = (runtime: Runtime, host: PulseHost, options: HeartbeatOptions) => Pulse;
+
 interface PingWaiter {
   readonly timeout: number | null;
   readonly resolve: (elapsed: number) => void;
@@ -28,7 +64,8 @@ interface PingWaiter {
   readonly stopWatching: () => void;
 }
 
-export class Pulse extends Deadline {
+/** A heartbeat that is judged here. */
+export class OwnPulse extends Deadline implements Pulse {
   readonly heartbeat: Heartbeat;
   readonly #runtime: Runtime;
   readonly #host: PulseHost;
@@ -44,12 +81,30 @@ export class Pulse extends Deadline {
     this.heartbeat = new Heartbeat(options);
   }
 
-  /** When a ping was queued last, monotonic; null for never. */
+  get latency(): number | null {
+    return this.heartbeat.statistics.last;
+  }
+
+  get latencyStats(): LatencyStats {
+    return this.heartbeat.statistics.snapshot();
+  }
+
+  get pingsInFlight(): number {
+    return this.heartbeat.pings.size;
+  }
+
+  get oldestPingAt(): number | null {
+    return this.heartbeat.pings.oldest()?.queuedAt ?? null;
+  }
+
+  get longestGap(): number {
+    return this.heartbeat.longestGap;
+  }
+
   get lastPingAt(): number | null {
     return this.#lastPingAt;
   }
 
-  /** When a pong answered a ping last, monotonic; null for never. */
   get lastPongAt(): number | null {
     return this.#lastPongAt;
   }
@@ -58,7 +113,6 @@ export class Pulse extends Deadline {
     this.#observe(this.#now(), { type: "opened", wallNow: this.#wallNow() });
   }
 
-  /** A payload that no ping in flight has. */
   newPayload(): Uint8Array {
     for (;;) {
       const payload = this.#runtime.randomBytes(PAYLOAD_SIZE);
@@ -70,7 +124,6 @@ export class Pulse extends Deadline {
     return this.heartbeat.pings.has(keyOf(payload));
   }
 
-  /** Sends a ping of the application; resolves with the milliseconds that its pong took. */
   ping(payload: Uint8Array, signal: AbortSignal | null, timeout: number | null = null): Promise<number> {
     const key = keyOf(payload);
     const promise = new Promise<number>((resolve, reject) => {
@@ -90,7 +143,6 @@ export class Pulse extends Deadline {
     this.#observe(this.#now(), { type: "ping-sent", payload: key });
   }
 
-  /** Takes a pong; returns the round trip of the ping it answers, or null where that is unknown. */
   onPong(payload: Uint8Array, now: number): number | null {
     const key = keyOf(payload);
     let roundTrip: number | null = null;
@@ -100,7 +152,6 @@ export class Pulse extends Deadline {
     return roundTrip;
   }
 
-  /** Pings now, rather than at the next slot: a dead peer is found within `pingTimeout`. */
   probe(): void {
     this.#observe(this.#now(), { type: "probe" });
   }
@@ -118,7 +169,6 @@ export class Pulse extends Deadline {
     this.#observe(this.#now(), { type: "closing" });
   }
 
-  /** The connection is gone: whoever waits for a pong is told. */
   end(error: Error): void {
     this.#isClosing = true;
     this.#observe(this.#now(), { type: "ended" });
@@ -237,7 +287,7 @@ export class Pulse extends Deadline {
 }
 
 /** The heartbeat knows payloads as strings, a character for each byte. */
-function keyOf(payload: Uint8Array): string {
+export function keyOf(payload: Uint8Array): string {
   // A list of its own is what `apply` is declared for, and any that is like one is what it takes; a spread costs three
   // times as much.
   return String.fromCharCode.apply(null, payload as unknown as number[]);

@@ -2,6 +2,7 @@
 // without one pays nothing for it.
 
 import type { CloseFrame } from "../protocol/close-code.js";
+import type { PieceSink } from "../protocol/message/piece-decoder.js";
 import type { HoldfastError } from "../protocol/errors.js";
 import type { CloseInfo } from "./close-info.js";
 import type { Reader, Unread } from "./inbox.js";
@@ -39,6 +40,8 @@ export interface TappedConnection {
   /** Too much waits: no more is read, until `resumeReading`. */
   pauseReading(): void;
   resumeReading(): void;
+  /** Hands the message that arrives, or the next one, to the sink piece by piece; null for none. */
+  streamTo(sink: PieceSink | null): void;
   /** Answers the peer's Close, behind what was sent before. Does nothing where there is none to answer. */
   answerClose(): void;
 }

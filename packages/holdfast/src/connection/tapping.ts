@@ -2,6 +2,7 @@
 // answer.
 
 import type { CloseFrame } from "../protocol/close-code.js";
+import type { PieceSink } from "../protocol/message/piece-decoder.js";
 import type { InboxEvents } from "./inbox.js";
 import type { ConnectionState } from "./link.js";
 import type { Tap, TappedConnection } from "./tap.js";
@@ -11,6 +12,8 @@ import type { Wire } from "./wire.js";
 export interface TappingHost extends InboxEvents {
   readonly state: ConnectionState;
   readonly lastReceivedAt: number;
+  /** A message was handed out to its end. */
+  onStreamedMessage(): void;
 }
 
 export class Tapping implements TappedConnection {
@@ -44,6 +47,10 @@ export class Tapping implements TappedConnection {
     this.#host.onInboxRoomy();
   }
 
+  streamTo(sink: PieceSink | null): void {
+    this.#wire.streamTo(sink === null ? null : this.#counted(sink));
+  }
+
   answerClose(): void {
     const close = this.#unanswered;
     if (close === null) return;
@@ -72,5 +79,15 @@ export class Tapping implements TappedConnection {
   /** There is nothing left to be answered. */
   settle(): void {
     this.#unanswered = null;
+  }
+
+  #counted(sink: PieceSink): PieceSink {
+    return {
+      onPiece: (piece) => sink.onPiece(piece),
+      onLastPiece: () => {
+        this.#host.onStreamedMessage();
+        sink.onLastPiece();
+      },
+    };
   }
 }

@@ -7,7 +7,7 @@ import type { ObservedFrame } from "../protocol/frame/frame-mirror.js";
 import type { TextBytes } from "../protocol/message/text-bytes.js";
 import type { PieceSink } from "../protocol/message/piece-decoder.js";
 import type { Role } from "../protocol/protocol.js";
-import type { CloseCause } from "./close-info.js";
+import type { CloseCause, CloseInfo } from "./close-info.js";
 import type { Message } from "./inbox.js";
 import type { Address } from "./ports.js";
 
@@ -32,6 +32,8 @@ export interface Wire {
   readonly closeReceived: CloseFrame | null;
   /** Whether the peer's Close came before ours was sent. */
   readonly receivedFirst: boolean;
+  /** How it ended, where that is judged elsewhere: null as long as it is not known. Absent where the link judges. */
+  readonly outcome?: CloseInfo | null;
 
   /** Begins: what was queued so far goes out at once, and then what has arrived already is told. */
   start(): void;

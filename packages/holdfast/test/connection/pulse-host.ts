@@ -1,7 +1,7 @@
 // What a pulse needs around it: a runtime on the fake clock, and a connection that notes what it is asked for.
 
 import { FakeClock, SeededRandom } from "holdfast-testkit";
-import { Pulse, type PulseHost } from "../../dist/connection/pulse.js";
+import { OwnPulse, type PulseHost } from "../../dist/connection/pulse.js";
 import { Runtime } from "../../dist/connection/runtime.js";
 import type { HeartbeatOptions } from "../../dist/heartbeat/signals.js";
 
@@ -14,7 +14,7 @@ export interface QueuedPing {
 
 export class FakeHost implements PulseHost {
   readonly clock: FakeClock;
-  readonly pulse: Pulse;
+  readonly pulse: OwnPulse;
   readonly log: string[] = [];
   /** Pings that are queued or sent. */
   readonly pings: QueuedPing[] = [];
@@ -24,7 +24,7 @@ export class FakeHost implements PulseHost {
 
   constructor(runtime: Runtime, clock: FakeClock, options: Partial<HeartbeatOptions> = {}) {
     this.clock = clock;
-    this.pulse = new Pulse(runtime, this, { ...OPTIONS, ...options });
+    this.pulse = new OwnPulse(runtime, this, { ...OPTIONS, ...options });
   }
 
   queuePing(key: string, payload: Uint8Array): void {

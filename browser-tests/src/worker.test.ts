@@ -1,0 +1,83 @@
+// A page that is busy, while its connection lives in a worker.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Connection } from "holdfast/browser";
+import type { Page } from "playwright-core";
+import { Browser, skip } from "./browser/chromium.js";
+import { openScene } from "./browser/scene.js";
+import "./browser/page-globals.js";
+
+const INTERVAL = 300;
+const TIMEOUT = 500;
+
+describe("A connection in a worker of Chromium", { skip, timeout: 60_000 }, () => {
+  let browser: Browser;
+
+  before(async () => {
+    browser = await Browser.start();
+  });
+  after(() => browser[Symbol.asyncDispose]());
+
+  async function connect(url: string): Promise<Page> {
+    const page = await browser.openPage();
+    await page.evaluate(
+      async ([to, pingInterval, pingTimeout]) => {
+        const connection = await holdfast.connectInWorker(to, { pingInterval, pingTimeout });
+        globalThis.kept = { connection };
+        await connection.ping();
+      },
+      [url, INTERVAL, TIMEOUT] as const,
+    );
+    return page;
+  }
+
+  test("I2: a page that is blocked for 3 × pingTimeout keeps its connection, and its latency is measured all the while", async () => {
+    await using scene = await openScene();
+    const page = await connect(scene.url);
+    const seen = await page.evaluate(async (blocked) => {
+      const connection = kept["connection"] as Connection;
+      const { answered } = connection.latencyStats;
+      for (const until = performance.now() + blocked; performance.now() < until;);
+      await connection.send(new Uint8Array([1, 2, 3]));
+      const echo = [...((await connection.recv({ timeout: 5000 })) as Uint8Array)];
+      return { echo, measured: connection.latencyStats.answered - answered, state: connection.state };
+    }, 3 * TIMEOUT);
+    const { measured, ...rest } = seen;
+    assert.deepEqual(rest, { echo: [1, 2, 3], state: "open" });
+    assert(measured >= 3, `${measured} pongs in ${3 * TIMEOUT} ms with a ping each ${INTERVAL} ms`);
+  });
+
+  test("I3: a network that goes silent is a verdict of the worker on time, while the page is blocked", async () => {
+    await using scene = await openScene();
+    const page = await connect(scene.url);
+    scene.proxy.freeze();
+    const end = await page.evaluate(async (blocked) => {
+      const from = Date.now();
+      for (const until = performance.now() + blocked; performance.now() < until;);
+      const { cause, evidence } = await (kept["connection"] as Connection).closed;
+      return { cause, took: evidence.endedAt - from };
+    }, 6 * TIMEOUT);
+    assert.equal(end.cause, "heartbeat-timeout");
+    assert(end.took < 4 * TIMEOUT, `${end.took} ms, with a block of ${6 * TIMEOUT} ms`);
+  });
+
+  test("I1: a worker's script that cannot be loaded is an error, and a worker of the page's own serves", async () => {
+    await using scene = await openScene();
+    const page = await browser.openPage();
+    const seen = await page.evaluate(async (url) => {
+      const missing = new Worker("/holdfast/no-such-script.js", { type: "module" });
+      const failed = await holdfast
+        .connectInWorker(url, { worker: missing })
+        .catch((error: unknown) => error);
+      const own = new Worker("/holdfast/browser-worker.js", { type: "module" });
+      const connection = await holdfast.connectInWorker(url, { worker: own });
+      await connection.send("hello");
+      const message = await connection.recv();
+      const { cause } = await connection.close();
+      own.terminate();
+      return { failed: (failed as Error).name, message, cause };
+    }, scene.url);
+    assert.deepEqual(seen, { failed: "WorkerError", message: "hello", cause: "local-close" });
+  });
+});

@@ -1,0 +1,80 @@
+// A connection that lives in a Web Worker: its heartbeat does not depend on how busy the page is.
+
+import type { Connection } from "../connection/connection.js";
+import { expected } from "../connection/options.js";
+import { checkCrossing } from "../worker/crossing.js";
+import { openInWorker } from "../worker/open-in-worker.js";
+import { WorkerError } from "../worker/worker-error.js";
+import { WorkerHost, type OnFailed, type RunningWorker } from "../worker/worker-host.js";
+import { browserRuntime } from "./browser-runtime.js";
+import { parseBrowserURL } from "./browser-url.js";
+import { pageOwner, probeOnReturn } from "./live-connections.js";
+import { checkConnectOptions, type ConnectOptions } from "./options.js";
+
+/** Options of `connectInWorker()`: those of `connect()` that are plain data. */
+export interface ConnectInWorkerOptions extends Omit<ConnectOptions, "heartbeat"> {
+  /**
+   * A worker of your own, whose script imports `holdfast/worker`: for bundlers and policies that do not find the
+   * library's. It is not ended. By default one worker serves all connections of the page that are opened this way, and
+   * ends with the last of them.
+   */
+  readonly worker?: Worker | undefined;
+}
+
+/**
+ * Opens a WebSocket as `connect()` does, in a Web Worker: pings are sent and judged there, however long the page is
+ * busy. What is sent and received is the same; bytes are handed over between the threads, not cloned.
+ *
+ * @throws InvalidArgument for options that cannot be sent to a worker: functions
+ * @throws WorkerError where the worker cannot be started
+ * @throws whatever `connect()` does
+ */
+export async function connectInWorker(
+  url: string | URL,
+  options: ConnectInWorkerOptions = {},
+): Promise<Connection> {
+  const { worker, signal: _, logger: __, ...rest } = options;
+  const { href } = parseBrowserURL(url);
+  if (worker !== undefined && !(worker instanceof Worker)) throw expected("worker", "a Worker", worker);
+  const plain = checkCrossing("", rest) as object; // A plain object makes a plain object.
+  const { connection: settings, openTimeout, signal } = checkConnectOptions(options);
+  const host = worker === undefined ? shared() : new WorkerHost((onFailed) => borrow(worker, onFailed));
+  const runtime = browserRuntime();
+  const call = { runtime, host, url: href, options: plain, settings, openTimeout, signal };
+  const connection = await openInWorker({ ...call, owner: pageOwner });
+  // The worker is not told that the page comes back.
+  if (connection.state === "open") probeOnReturn(connection);
+  return connection;
+}
+
+let sharedHost: WorkerHost | null = null;
+
+function shared(): WorkerHost {
+  return (sharedHost ??= new WorkerHost((onFailed) => {
+    // Spelt so that bundlers find it.
+    const worker = new Worker(new URL("../browser-worker.js", import.meta.url), { type: "module" });
+    const borrowed = borrow(worker, onFailed);
+    return {
+      post: (message, port) => borrowed.post(message, port),
+      leave: () => {
+        borrowed.leave();
+        worker.terminate();
+      },
+    };
+  }));
+}
+
+function borrow(worker: Worker, onFailed: OnFailed): RunningWorker {
+  const onError = (event: ErrorEvent): void => {
+    onFailed(
+      new WorkerError(
+        `The worker of the connection failed: ${event.message || "its script cannot be loaded"}`,
+      ),
+    );
+  };
+  worker.addEventListener("error", onError);
+  return {
+    post: (message, port) => worker.postMessage({ message }, [port]),
+    leave: () => worker.removeEventListener("error", onError),
+  };
+}

@@ -1,0 +1,160 @@
+// Opens a connection that lives in a worker; what is returned is its face on this side.
+
+import { Connection, start, type ConnectionOwner } from "../connection/connection.js";
+import type { HandshakeRecord } from "../connection/handshake-record.js";
+import type { ConnectionSettings } from "../connection/options.js";
+import type { Runtime } from "../connection/runtime.js";
+import { Alarm } from "../connection/timer-queue.js";
+import { OpenTimeout } from "../protocol/errors.js";
+import { rebuildError } from "./error-copy.js";
+import { Mailbox } from "./mailbox.js";
+import { PortWire } from "./port-wire.js";
+import { RemotePulse } from "./remote-pulse.js";
+import {
+  ASSIGNMENT,
+  type Assignment,
+  type HandshakeCopy,
+  type News,
+  type Opened,
+  type Order,
+} from "./signals.js";
+import { WorkerError } from "./worker-error.js";
+import type { WorkerHost } from "./worker-host.js";
+
+/** Milliseconds beyond `openTimeout` that the worker has to say that it ran out: it knows what took so long. */
+const GRACE = 500;
+
+export interface OpenInWorker {
+  readonly runtime: Runtime;
+  readonly host: WorkerHost;
+  readonly url: string;
+  /** Plain data. */
+  readonly options: object;
+  readonly settings: ConnectionSettings;
+  readonly openTimeout: number | null;
+  readonly signal: AbortSignal | null;
+  readonly owner: ConnectionOwner | null;
+}
+
+export function openInWorker(call: OpenInWorker): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    call.signal?.throwIfAborted();
+    new Opening(call, resolve, reject);
+  });
+}
+
+class Opening {
+  readonly #call: OpenInWorker;
+  readonly #resolve: (connection: Connection) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #mailbox: Mailbox<Order, News>;
+  readonly #letGo: () => void;
+  readonly #alarm = new Alarm({ onAlarm: () => this.#onTimeout() });
+  #wire: PortWire | null = null;
+  #pulse: RemotePulse | null = null;
+
+  constructor(
+    call: OpenInWorker,
+    resolve: (connection: Connection) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#call = call;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    const { runtime, host, url, options, openTimeout, signal } = call;
+    const { port1, port2 } = new MessageChannel();
+    this.#mailbox = new Mailbox(
+      port1,
+      runtime.clock,
+      (items) => this.#onNews(items),
+      () => this.#onGone(),
+    );
+    const deadline = openTimeout === null ? null : runtime.clock.wallNow() + openTimeout;
+    const assignment: Assignment = { type: ASSIGNMENT, url, options, deadline };
+    this.#letGo = host.employ(assignment, port2, (error) => this.#onFailed(error));
+    if (openTimeout !== null) runtime.timers.set(this.#alarm, runtime.clock.now() + openTimeout + GRACE);
+    signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  #onNews(items: readonly News[]): void {
+    const [first, ...rest] = items;
+    if (this.#wire !== null) this.#wire.onNews(items);
+    else if (first.type === "failed") this.#fail(rebuildError(first.error));
+    else if (first.type === "opened") this.#open(first.opened, rest);
+  }
+
+  #open(opened: Opened, rest: readonly News[]): void {
+    this.#stopWaiting();
+    const { runtime, settings, owner } = this.#call;
+    const mailbox = this.#mailbox;
+    const connection = new Connection({
+      runtime,
+      // Pings are answered in the worker.
+      settings: { ...settings, autoPong: false },
+      handshake: recordOf(opened.handshake),
+      owner,
+      pulse: (_, host) => (this.#pulse = new RemotePulse(runtime, host, mailbox)),
+      wire: (handler) =>
+        (this.#wire = new PortWire(
+          {
+            runtime,
+            mailbox,
+            opened,
+            writeLimit: settings.writeLimit,
+            onPulse: (news) => this.#pulse?.onNews(news),
+            onEnded: this.#letGo,
+          },
+          handler,
+        )),
+    });
+    connection[start]();
+    this.#resolve(connection);
+    // Once the caller has it, and so may listen.
+    if (rest.length > 0) runtime.clock.atTurnEnd(() => this.#wire?.onNews(rest));
+  }
+
+  #onTimeout(): void {
+    const message = `The worker did not open the connection within ${this.#call.openTimeout} ms (openTimeout); it may not have started`;
+    this.#fail(new OpenTimeout(message, "connect"));
+  }
+
+  readonly #onAbort = (): void => {
+    this.#mailbox.post({ type: "abort" });
+    this.#fail(this.#call.signal?.reason);
+  };
+
+  #onGone(): void {
+    this.#onFailed(new WorkerError("The worker that the connection lived in has ended"));
+  }
+
+  #onFailed(error: Error): void {
+    if (this.#wire === null) this.#fail(error);
+    else this.#wire.onGone(error);
+  }
+
+  #fail(error: unknown): void {
+    this.#stopWaiting();
+    this.#mailbox.close();
+    this.#letGo();
+    this.#reject(error);
+  }
+
+  #stopWaiting(): void {
+    this.#call.runtime.timers.cancel(this.#alarm);
+    this.#call.signal?.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+function recordOf({ request, response, ...rest }: HandshakeCopy): HandshakeRecord {
+  const headersOf = (entries: readonly (readonly [string, string])[]): Headers =>
+    new Headers(entries.map(([name, value]): [string, string] => [name, value]));
+  return {
+    ...rest,
+    get request() {
+      return { ...request, headers: headersOf(request.headers) };
+    },
+    get response() {
+      return { ...response, headers: headersOf(response.headers) };
+    },
+  };
+}

@@ -1,0 +1,70 @@
+// What was handed to the worker and has not left it: who sends waits while it is too much.
+
+import type { Mailbox } from "./mailbox.js";
+import type { News, Order } from "./signals.js";
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  readonly stopWatching: () => void;
+}
+
+const SENT: Promise<void> = Promise.resolve();
+
+export class Unsent {
+  readonly #mailbox: Mailbox<Order, News>;
+  readonly #limit: number;
+  #bytes = 0;
+  #lastId = 0;
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(mailbox: Mailbox<Order, News>, limit: number) {
+    this.#mailbox = mailbox;
+    this.#limit = limit;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  /** Resolves while there is room for more. An abort takes back what has not left; `id` is null for what cannot be. */
+  add(bytes: number, id: number | null, signal: AbortSignal | null): Promise<void> {
+    this.#bytes += bytes;
+    if (this.#bytes < this.#limit) return SENT;
+    const promise = new Promise<void>((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#waiters.delete(waiter);
+        waiter.stopWatching();
+        if (id !== null) this.#mailbox.post({ type: "unsend", id });
+        reject(signal?.reason);
+      };
+      const stopWatching = (): void => signal?.removeEventListener("abort", onAbort);
+      const waiter: Waiter = { resolve, reject, stopWatching };
+      this.#waiters.add(waiter);
+      signal?.addEventListener("abort", onAbort);
+    });
+    promise.catch(() => undefined); // One that nobody awaits must not end the process.
+    return promise;
+  }
+
+  remove(bytes: number): void {
+    this.#bytes -= bytes;
+    if (this.#bytes < this.#limit) this.#settle((waiter) => waiter.resolve());
+  }
+
+  fail(error: Error): void {
+    this.#settle((waiter) => waiter.reject(error));
+  }
+
+  #settle(how: (waiter: Waiter) => void): void {
+    for (const waiter of [...this.#waiters]) {
+      this.#waiters.delete(waiter);
+      waiter.stopWatching();
+      how(waiter);
+    }
+  }
+}
