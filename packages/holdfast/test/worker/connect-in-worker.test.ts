@@ -132,13 +132,17 @@ describe("A connection in a worker thread", { timeout: 60_000 }, () => {
       { host: "127.0.0.1" },
     );
     const connection = await connectInWorker(server.url, { maxQueue: 16 });
+    let standsSince = performance.now();
     let before = -1;
-    await eventually(() => {
-      const stands = sent > 0 && before === sent;
-      before = sent;
-      return stands;
-    }, "the server to stand still");
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await eventually(
+      () => {
+        if (sent !== before) standsSince = performance.now();
+        before = sent;
+        return sent > 0 && performance.now() - standsSince > 500;
+      },
+      "the server to stand still",
+      10_000,
+    );
     assert(sent < 10_000, `${sent} messages of 4 KiB`);
     let received = 0;
     const info = await connection.forEach(() => {
