@@ -8,6 +8,7 @@ import {
   broadcast,
   Client,
   connect,
+  connectInWorker,
   connectPersistent,
   InvalidArgument,
   InvalidHeader,
@@ -15,6 +16,7 @@ import {
   serve,
   type BroadcastOptions,
   type ClientOptions,
+  type ConnectInWorkerOptions,
   type ConnectOptions,
   type ConnectPersistentOptions,
   type PersistentOptions,
@@ -319,3 +321,21 @@ function refuses<Options extends object>(
 function isRefusal(error: unknown): error is Error {
   return error instanceof InvalidArgument || error instanceof InvalidHeader;
 }
+
+describe("B5: connectInWorker() takes what connect() takes, but for what is code, and a worker", () => {
+  const mistakes: ConnectInWorkerOptions[] = [
+    // @ts-expect-error: expected a worker thread
+    { worker: "worker.js" },
+  ];
+  const own: Fitting<Pick<ConnectInWorkerOptions, "worker">> = { worker: [undefined] };
+  for (const options of mistakes) {
+    const [name = ""] = Object.keys(options);
+    test(name, async () => {
+      assert(name in own);
+      await assert.rejects(
+        connectInWorker(url, options),
+        (error) => isRefusal(error) && error.message.includes(name),
+      );
+    });
+  }
+});
