@@ -1,7 +1,7 @@
 // The end of a connection: which cause it is put down to when several things happen on the way, the deadline that
 // bounds it, and the error that tells of it. There is none until something ends the connection.
 
-import { closeInfo, type CloseCause, type CloseEvidence } from "./close-info.js";
+import { closeInfo, type CloseCause, type CloseEvidence, type CloseInfo } from "./close-info.js";
 import { connectionClosed, type ConnectionClosed } from "./errors.js";
 import type { Runtime } from "./runtime.js";
 import { Deadline } from "./timer-queue.js";
@@ -31,7 +31,8 @@ export class Ending extends Deadline {
   readonly #host: EndingHost;
   #cause: CloseCause | null = null;
   #error: Error | null = null;
-  #outcome: ConnectionClosed | null = null;
+  #info: CloseInfo | null = null;
+  #closedError: ConnectionClosed | null = null;
 
   constructor(runtime: Runtime, wire: Wire, host: EndingHost) {
     super();
@@ -77,25 +78,31 @@ export class Ending extends Deadline {
 
   /** Whether it is settled how the connection ended: what happens later changes nothing. */
   get isSettled(): boolean {
-    return this.#outcome !== null;
+    return this.#info !== null;
   }
 
-  settle(): ConnectionClosed {
+  settle(): CloseInfo {
     const wire = this.#wire;
-    return (this.#outcome ??= connectionClosed(
-      closeInfo({
-        cause: this.#cause ?? "eof", // A stream that just ended, ended.
-        error: this.#error,
-        received: wire.closeReceived,
-        sent: wire.closeSent,
-        receivedFirst: wire.receivedFirst,
-        evidence: this.#host.evidence(),
-      }),
-    ));
+    return (this.#info ??= closeInfo({
+      cause: this.#cause ?? "eof", // A stream that just ended, ended.
+      error: this.#error,
+      received: wire.closeReceived,
+      sent: wire.closeSent,
+      receivedFirst: wire.receivedFirst,
+      evidence: this.#host.evidence(),
+    }));
+  }
+
+  /**
+   * The error that tells of the end, one for all who ask. Most connections end without anybody who does, and its stack
+   * trace would be the dearest part of the end.
+   */
+  get closedError(): ConnectionClosed {
+    return (this.#closedError ??= connectionClosed(this.settle()));
   }
 
   /** The connection is gone. */
-  finish(): ConnectionClosed {
+  finish(): CloseInfo {
     this.#runtime.timers.cancel(this);
     return this.settle();
   }

@@ -118,15 +118,15 @@ export class Pulse extends Deadline {
     this.#observe(this.#now(), { type: "closing" });
   }
 
-  /** The connection is gone: whoever waits for a pong is told. */
-  end(error: Error): void {
+  /** The connection is gone: whoever waits for a pong is told, by the error that is made then. */
+  end(closedError: () => Error): void {
     this.#isClosing = true;
     this.#observe(this.#now(), { type: "ended" });
     const waiters = this.#waiters;
     this.#waiters = null;
     for (const waiter of waiters?.values() ?? []) {
       waiter.stopWatching();
-      waiter.reject(error);
+      waiter.reject(closedError());
     }
   }
 

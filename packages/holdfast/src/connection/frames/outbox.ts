@@ -239,14 +239,14 @@ export class Outbox implements Flushable, SlabOwner {
   }
 
   /** The connection is gone: whoever waits is told. */
-  fail(error: Error): void {
+  fail(closedError: () => Error): void {
     this.#takeBatch();
     this.#receipts = null;
     this.#pings = NO_PINGS;
     this.#pong = null;
     this.#close = null;
     this.#isEndPlanned = false;
-    this.#backlog?.fail(error);
+    this.#backlog?.fail(closedError);
   }
 
   /** Holds flushes back while a chunk is being parsed: what its messages make us send goes out together. */
