@@ -166,8 +166,8 @@ class BrowserWire implements Wire {
     this.#leave();
   }
 
-  fail(error: Error): void {
-    this.#queue.fail(error);
+  fail(closedError: () => Error): void {
+    this.#queue.fail(closedError);
   }
 
   #onMessage(data: ArrayBuffer | string): void {

@@ -90,7 +90,7 @@ export class SendQueue implements AlarmHandler {
   }
 
   /** The connection is gone. */
-  fail(error: Error): void {
+  fail(closedError: () => Error): void {
     this.drop();
     this.#onEmpty = null;
     this.#options.runtime.timers.cancel(this.#alarm);
@@ -98,7 +98,7 @@ export class SendQueue implements AlarmHandler {
     this.#waiters = [];
     for (const waiter of waiters) {
       waiter.stopWatching();
-      waiter.reject(error);
+      waiter.reject(closedError());
     }
   }
 

@@ -178,7 +178,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
       let resolve: (info: CloseInfo) => void = () => undefined;
       const promise = new Promise<CloseInfo>((settle) => (resolve = settle));
       this.#closed = { promise, resolve };
-      if (this.state === "closed") resolve(this.#link.closedError().info);
+      if (this.state === "closed") resolve(this.#link.closeInfo);
     }
     return this.#closed.promise;
   }
@@ -272,7 +272,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   forEach(callback: (message: Message) => unknown, options?: CallOptions): Promise<CloseInfo> {
     try {
       checkFunction("callback", callback);
-      const howItEnded = (): CloseInfo => this.#link.closedError().info;
+      const howItEnded = (): CloseInfo => this.#link.closeInfo;
       return consumeAll(this.#link, callback, checkSignal(options?.signal), howItEnded);
     } catch (error) {
       return Promise.reject(error);
@@ -404,7 +404,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     return this.#link.attachTap(tap);
   }
 
-  [leave](close: CloseFrame, cause: LeaveCause = "aborted"): ConnectionClosed {
+  [leave](close: CloseFrame, cause: LeaveCause = "aborted"): CloseInfo {
     return this.#link.leave(close, cause);
   }
 
@@ -412,9 +412,9 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     this.#link.flush();
   }
 
-  [ended](info: CloseInfo, error: ConnectionClosed): void {
+  [ended](info: CloseInfo, closedError: () => ConnectionClosed): void {
     this.#closed?.resolve(info);
-    this.#aborter?.abort(error);
+    this.#aborter?.abort(closedError());
     this.#owner?.onConnectionEnded(this, info);
   }
 

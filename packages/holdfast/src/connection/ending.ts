@@ -31,7 +31,8 @@ export class Ending extends Deadline {
   readonly #host: EndingHost;
   #cause: CloseCause | null = null;
   #error: Error | null = null;
-  #outcome: ConnectionClosed | null = null;
+  #info: CloseInfo | null = null;
+  #closedError: ConnectionClosed | null = null;
 
   constructor(runtime: Runtime, wire: Wire, host: EndingHost) {
     super();
@@ -77,15 +78,23 @@ export class Ending extends Deadline {
 
   /** Whether it is settled how the connection ended: what happens later changes nothing. */
   get isSettled(): boolean {
-    return this.#outcome !== null;
+    return this.#info !== null;
   }
 
-  settle(): ConnectionClosed {
-    return (this.#outcome ??= connectionClosed(this.#judgedElsewhere() ?? this.#judge()));
+  settle(): CloseInfo {
+    return (this.#info ??= this.#judgedElsewhere() ?? this.#judge());
+  }
+
+  /**
+   * The error that tells of the end, one for all who ask. Most connections end without anybody who does, and its stack
+   * trace would be the dearest part of the end.
+   */
+  get closedError(): ConnectionClosed {
+    return (this.#closedError ??= connectionClosed(this.settle()));
   }
 
   /** The connection is gone. */
-  finish(): ConnectionClosed {
+  finish(): CloseInfo {
     this.#runtime.timers.cancel(this);
     return this.settle();
   }

@@ -6,7 +6,7 @@ import type { ObservedFrame } from "../protocol/frame/frame-mirror.js";
 import { TextBytes } from "../protocol/message/text-bytes.js";
 import type { PieceSink } from "../protocol/message/piece-decoder.js";
 import type { Connection } from "./connection.js";
-import type { CloseCause, CloseEvidence } from "./close-info.js";
+import type { CloseCause, CloseEvidence, CloseInfo } from "./close-info.js";
 import { Ending, type EndingHost } from "./ending.js";
 import type { ConnectionClosed } from "./errors.js";
 import { gatherEvidence } from "./evidence.js";
@@ -144,12 +144,17 @@ export class Link
     return this.runtime.clock.now();
   }
 
-  closedError(): ConnectionClosed {
+  /** How it ended; asked for only then. */
+  get closeInfo(): CloseInfo {
     return this.#ending.settle();
   }
 
+  closedError(): ConnectionClosed {
+    return this.#ending.closedError;
+  }
+
   get hasEndedWell(): boolean {
-    return this.closedError().info.ok;
+    return this.closeInfo.ok;
   }
 
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
@@ -217,9 +222,9 @@ export class Link
   }
 
   /** Ends the connection now: the peer is told, in case it still listens, and not waited for. */
-  leave(close: CloseFrame, cause: LeaveCause): ConnectionClosed {
+  leave(close: CloseFrame, cause: LeaveCause): CloseInfo {
     if (this.#state !== "closed") this.#giveUp(this.#tapping?.unanswered ?? close, cause);
-    return this.closedError();
+    return this.closeInfo;
   }
 
   /** What is read goes to the tap from now on, and messages only there. */
@@ -315,15 +320,16 @@ export class Link
 
   onClosed(): void {
     this.#takeIn();
-    const error = this.#ending.finish();
+    const info = this.#ending.finish();
+    const closedError = (): ConnectionClosed => this.closedError();
     this.#state = "closed";
-    this.pulse.end(error);
-    this.#wire.fail(error);
+    this.pulse.end(closedError);
+    this.#wire.fail(closedError);
     this.inbox.end();
-    this.#face[ended](error.info, error);
-    this.#tapping?.tap.onEnded(error.info);
-    this.#log?.onClose(error.info);
-    this.runtime.monitor?.onClose(this.#face, error.info);
+    this.#face[ended](info, closedError);
+    this.#tapping?.tap.onEnded(info);
+    this.#log?.onClose(info);
+    this.runtime.monitor?.onClose(this.#face, info);
   }
 
   // What the inbox and the stream of pieces tell.

@@ -51,7 +51,7 @@ export interface Pulse {
   resumeReading(): void;
   beginClosing(): void;
   /** The connection is gone: whoever waits for a pong is told. */
-  end(error: Error): void;
+  end(closedError: () => Error): void;
 }
 
 /** Makes the pulse of a link. */
@@ -169,14 +169,14 @@ export class OwnPulse extends Deadline implements Pulse {
     this.#observe(this.#now(), { type: "closing" });
   }
 
-  end(error: Error): void {
+  end(closedError: () => Error): void {
     this.#isClosing = true;
     this.#observe(this.#now(), { type: "ended" });
     const waiters = this.#waiters;
     this.#waiters = null;
     for (const waiter of waiters?.values() ?? []) {
       waiter.stopWatching();
-      waiter.reject(error);
+      waiter.reject(closedError());
     }
   }
 

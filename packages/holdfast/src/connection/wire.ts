@@ -84,8 +84,8 @@ export interface Wire {
   destroy(): void;
   /** Ends both sides now, behind a Close that was queued. No message is told any more; `onClosed` follows. */
   abandon(): void;
-  /** All is over: the sends that still wait are rejected. */
-  fail(error: Error): void;
+  /** All is over: the sends that still wait are rejected, with the error that is made then. */
+  fail(closedError: () => Error): void;
 }
 
 /**

@@ -51,20 +51,25 @@ export class LatencyStatistics {
 
   snapshot(): LatencyStats {
     const { sent, answered, lost } = this;
-    if (this.#last === null) {
-      const none = { last: null, min: null, max: null, mean: null, smoothed: null, jitter: null };
-      return { ...none, p50: null, p95: null, p99: null, sent, answered, lost };
-    }
-    if (this.#series === null) return { ...ofOne(this.#last), sent, answered, lost };
-    return { last: this.#last, ...this.#series.snapshot(), sent, answered, lost };
+    if (this.#series !== null) return { last: this.#last, ...this.#series.snapshot(), sent, answered, lost };
+    // Most connections end with one sample, or with none. Every connection takes a snapshot at its end: written out,
+    // it takes a tenth of the time that spreads take.
+    const one = this.#last;
+    return {
+      last: one,
+      min: one,
+      max: one,
+      mean: one,
+      smoothed: one,
+      jitter: one === null ? null : one / 2, // RFC 6298 section 2.2.
+      p50: one,
+      p95: one,
+      p99: one,
+      sent,
+      answered,
+      lost,
+    };
   }
-}
-
-/** Most connections end with one sample, or with none. */
-function ofOne(sample: number): Omit<LatencyStats, "sent" | "answered" | "lost"> {
-  const all = { last: sample, min: sample, max: sample, mean: sample };
-  // RFC 6298 section 2.2.
-  return { ...all, smoothed: sample, jitter: sample / 2, p50: sample, p95: sample, p99: sample };
 }
 
 const WINDOW = 128;

@@ -143,7 +143,7 @@ export class Supervisor<Options extends ConnectorOptions> {
 
   /** Nothing of it is left when this returns, but for a socket on its way down. */
   #leave(attempt: Attempt, reason: unknown, close: CloseFrame, cause: LeaveCause): CloseInfo {
-    if (attempt.connection !== null) return attempt.connection[leave](close, cause).info;
+    if (attempt.connection !== null) return attempt.connection[leave](close, cause);
     const { info } = this.#endingOf(abortedError(attempt.url, reason));
     attempt.aborter.abort(reason);
     return info;

@@ -155,8 +155,8 @@ export class PortWire implements Wire {
     if (!this.#alarm.isSet) runtime.timers.set(this.#alarm, runtime.clock.now() + PATIENCE);
   }
 
-  fail(error: Error): void {
-    this.#unsent.fail(error);
+  fail(closedError: () => Error): void {
+    this.#unsent.fail(closedError);
   }
 
   // What the worker tells.

@@ -113,8 +113,8 @@ export class RemotePulse implements Pulse {
     // The worker knows.
   }
 
-  end(error: Error): void {
-    for (const key of [...this.#waiters.keys()]) this.#take(key)?.reject(error);
+  end(closedError: () => Error): void {
+    for (const key of [...this.#waiters.keys()]) this.#take(key)?.reject(closedError());
   }
 
   // What the worker tells.

@@ -56,8 +56,8 @@ export class Unsent {
     if (this.#bytes < this.#limit) this.#settle((waiter) => waiter.resolve());
   }
 
-  fail(error: Error): void {
-    this.#settle((waiter) => waiter.reject(error));
+  fail(closedError: () => Error): void {
+    this.#settle((waiter) => waiter.reject(closedError()));
   }
 
   #settle(how: (waiter: Waiter) => void): void {

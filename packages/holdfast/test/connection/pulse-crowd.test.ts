@@ -45,7 +45,7 @@ test("C16: ten thousand idle connections: one timer, pings spread as the opens w
   assert.equal(mostTimers, 1);
   assert.equal(runtime.timers.size, COUNT);
 
-  for (const host of hosts) host.pulse.end(new Error("the connection ended"));
+  for (const host of hosts) host.pulse.end(() => new Error("the connection ended"));
   assert.deepEqual([runtime.timers.size, clock.pendingTimers], [0, 0]);
 });
 

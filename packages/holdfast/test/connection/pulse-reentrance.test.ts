@@ -11,7 +11,7 @@ for (const how of ["beginClosing", "end"] as const) {
     const host = newHost(options);
     host.onTold = (told) => {
       if (!told.startsWith(what)) return;
-      if (how === "end") host.pulse.end(ENDED);
+      if (how === "end") host.pulse.end(() => ENDED);
       else host.pulse.beginClosing();
     };
     host.pulse.open();
@@ -49,7 +49,7 @@ for (const how of ["beginClosing", "end"] as const) {
     host.clock.turn();
     host.clock.advance(60_000);
     assert.deepEqual(host.log, ["0 ping", "60000 suspended 59000"]);
-    host.pulse.end(ENDED);
+    host.pulse.end(() => ENDED);
     await assert.rejects(ping, ENDED);
     assert.equal(host.pulse.heartbeat.pings.size, 0);
     assert.equal(host.clock.pendingTimers, 0);

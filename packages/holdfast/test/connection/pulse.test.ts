@@ -68,7 +68,7 @@ test("C4: the end rejects every ping in flight in the same turn, and none of the
   const waiting = ["a", "b", "c"].map((payload) => host.pulse.ping(bytes(payload), aborter.signal));
   const nobodyAwaits = host.pulse.ping(bytes("d"), null);
   host.clock.advance(500);
-  host.pulse.end(ENDED);
+  host.pulse.end(() => ENDED);
   // They are settled in the turn of the end: each wins against a promise that is settled behind it.
   const later = Promise.resolve("later");
   const first = await Promise.all(waiting.map((ping) => Promise.race([ping.catch(String), later.then()])));
@@ -107,7 +107,7 @@ test("C4: an abort behind the pong or behind the end does nothing", async () => 
   host.clock.advance(5);
   host.pulse.onPong(bytes("a"), host.clock.now());
   const ended = host.pulse.ping(bytes("b"), aborter.signal);
-  host.pulse.end(ENDED);
+  host.pulse.end(() => ENDED);
   aborter.abort(new Error("late"));
   assert.equal(await answered, 5);
   await assert.rejects(ended, ENDED);

@@ -4,7 +4,7 @@ import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { connect, serve } from "holdfast";
-import { BATCH, deliverBatch, openLean } from "./lean-connection.js";
+import { BATCH, countErrors, deliverBatch, deliverClose, openLean } from "./lean-connection.js";
 import type { Costs } from "./measure.js";
 
 // Guards without a clock: what is counted here does not depend on how busy the machine is.
@@ -39,6 +39,22 @@ test("E5: sending a short message takes nothing from the heap", () => {
 
 test("C16: an idle connection with keepalive keeps less than 3 KB beside its socket", () => {
   assert(costs.idleConnection < 3000, `${costs.idleConnection} bytes`);
+});
+
+test("D7: a connection that nobody asks how it ended makes no error, and one for all who ask", async () => {
+  const { connection, transport } = openLean();
+  const ended = connection.forEach(() => undefined);
+  const unasked = await countErrors(async () => {
+    deliverClose(transport);
+    await ended;
+  });
+  assert.equal(connection.state, "closed");
+  const asked = await countErrors(async () => {
+    const { reason } = connection.signal as { reason: unknown };
+    await assert.rejects(connection.recv(), (error) => error === reason);
+    await assert.rejects(connection.ping(), (error) => error === reason);
+  });
+  assert.deepEqual([unasked, asked], [0, 1]);
 });
 
 test("E5: the answers to a chunk of a hundred messages are one write", async () => {

@@ -8,6 +8,7 @@ import { Connection, start } from "../../dist/connection/connection.js";
 import { FrameRuntime } from "../../dist/connection/frames/frame-runtime.js";
 import { overFrames } from "../../dist/connection/frames/frame-wire.js";
 import { checkConnectionOptions } from "../../dist/connection/options.js";
+import { HoldfastError } from "../../dist/protocol/errors.js";
 import type { Clock, Random, Transport, TransportHandler } from "../../dist/connection/ports.js";
 
 const clock: Clock = {
@@ -85,6 +86,18 @@ export function deliverBatch({ handler }: LeanTransport): void {
   handler?.onChunk(chunk);
 }
 
+const close = frame({
+  opcode: OPCODE.close,
+  payload: Buffer.of(0x03, 0xe8),
+  mask: Uint8Array.of(1, 2, 3, 4),
+});
+
+/** The peer closes with 1000, and the socket ends. */
+export function deliverClose({ handler }: LeanTransport): void {
+  handler?.onChunk(Buffer.from(close));
+  handler?.onClosed();
+}
+
 /** Promises that were made while `work` went on, by anybody. */
 export async function countPromises(work: () => Promise<void> | void): Promise<number> {
   let count = 0;
@@ -98,6 +111,24 @@ export async function countPromises(work: () => Promise<void> | void): Promise<n
     await work();
   } finally {
     hook.disable();
+  }
+  return count;
+}
+
+/** Errors of the library that are made while `work` goes on. */
+export async function countErrors(work: () => Promise<void>): Promise<number> {
+  let count = 0;
+  class CountedError extends Error {
+    constructor(...parameters: ConstructorParameters<typeof Error>) {
+      super(...parameters);
+      count++;
+    }
+  }
+  Object.setPrototypeOf(HoldfastError, CountedError); // What `super` calls.
+  try {
+    await work();
+  } finally {
+    Object.setPrototypeOf(HoldfastError, Error);
   }
   return count;
 }

@@ -31,7 +31,8 @@ export class Backlog {
   #waiters: Waiter[] = [];
   #bytes = 0;
   #droppedBytes = 0;
-  #failure: Error | null = null;
+  /** Makes the error that tells of it; null until the connection is gone. */
+  #closedError: (() => Error) | null = null;
 
   /** Bytes of the messages that wait. */
   get bytes(): number {
@@ -138,7 +139,7 @@ export class Backlog {
 
   /** Resolves once fewer than `level` bytes are unsent; an abort before the frame left takes it out. */
   wait(entry: Entry, level: number, signal: AbortSignal | null): Promise<void> {
-    if (this.#failure !== null) return Promise.reject(this.#failure);
+    if (this.#closedError !== null) return Promise.reject(this.#closedError());
     const promise = new Promise<void>((resolve, reject) => {
       const onAbort = (): void => this.#abort(entry, signal?.reason);
       signal?.addEventListener("abort", onAbort);
@@ -189,14 +190,14 @@ export class Backlog {
   }
 
   /** The connection is gone. */
-  fail(error: Error): void {
-    this.#failure = error;
+  fail(closedError: () => Error): void {
+    this.#closedError = closedError;
     this.drop();
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) {
       waiter.stopWatching();
-      waiter.reject(error);
+      waiter.reject(closedError());
     }
   }
 

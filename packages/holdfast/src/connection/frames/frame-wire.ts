@@ -245,8 +245,8 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     this.destroy();
   }
 
-  fail(error: Error): void {
-    this.#outbox.fail(error);
+  fail(closedError: () => Error): void {
+    this.#outbox.fail(closedError);
   }
 
   // What the transport tells.

@@ -264,12 +264,12 @@ export class Outbox implements Flushable {
   }
 
   /** The connection is gone: whoever waits is told. */
-  fail(error: Error): void {
+  fail(closedError: () => Error): void {
     this.#batch?.take(); // The memory is not ours alone.
     this.#batch = null;
     this.#control = null;
     this.#isEndPlanned = false;
-    this.#backlog?.fail(error);
+    this.#backlog?.fail(closedError);
   }
 
   /** Holds flushes back while a chunk is being parsed: what its messages make us send goes out together. */

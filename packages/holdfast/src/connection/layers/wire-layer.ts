@@ -153,8 +153,8 @@ export abstract class WireLayer implements Wire, WireHandler {
     this.wire.abandon();
   }
 
-  fail(error: Error): void {
-    this.wire.fail(error);
+  fail(closedError: () => Error): void {
+    this.wire.fail(closedError);
   }
 
   // What the wire below tells.

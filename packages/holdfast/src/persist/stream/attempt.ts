@@ -121,7 +121,7 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
   leave(reason: unknown): void {
     if (this.#isOver) return;
     if (this.#connection !== null) {
-      this.#finish(this.#connection[leave](GOING_AWAY).info);
+      this.#finish(this.#connection[leave](GOING_AWAY));
       return;
     }
     this.#fail(abortedError(this.#url, reason));
