@@ -32,6 +32,7 @@ declare -A groups=(
   [libwebsockets]="libwebsockets-test-server"
   [browser]="chromium"
   [network]="iproute2"
+  [terminal]="tmux"
   [compiler]="gcc zlib1g-dev"
 )
 

@@ -6,6 +6,7 @@ import { parseArguments } from "./arguments/arguments.js";
 import { programHelp, verbHelp } from "./arguments/help.js";
 import { suggestionFor } from "./arguments/suggestion.js";
 import { UsageError } from "./arguments/usage-error.js";
+import { benchVerb } from "./bench/verb.js";
 import { connectVerb } from "./connect/verb.js";
 import { doctorVerb } from "./doctor/verb.js";
 import { EXIT } from "./exit-codes.js";
@@ -16,7 +17,7 @@ import { escaped } from "./terminal/escape.js";
 import type { Verb } from "./verb.js";
 import { watchVerb } from "./watch/verb.js";
 
-const VERBS: readonly Verb[] = [connectVerb, pingVerb, watchVerb, serveVerb, doctorVerb];
+const VERBS: readonly Verb[] = [connectVerb, pingVerb, watchVerb, serveVerb, doctorVerb, benchVerb];
 
 /** Never rejects: what goes wrong is said on stderr, and in the exit code. */
 export async function runProgram(words: readonly string[], console: Console): Promise<number> {
@@ -53,6 +54,7 @@ function verbNamed(name: string): Verb {
   const found = VERBS.find((verb) => verb.name === name);
   if (found !== undefined) return found;
   const names = VERBS.map((verb) => verb.name);
+  if (/^wss?:|^https?:/i.test(name)) throw new UsageError(`Expected a verb first: holdfast connect ${name}`);
   const what = name.startsWith("-") ? "Expected a verb first" : "There is no verb";
   throw new UsageError(`${what} "${name}".${suggestionFor(name, names)} Verbs: ${names.join(", ")}.`);
 }

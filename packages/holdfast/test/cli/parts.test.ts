@@ -6,6 +6,7 @@ import { parseCommand } from "../../dist/cli/connect/commands.js";
 import { idleFinding } from "../../dist/cli/doctor/idle.js";
 import { summarise, summaryLines } from "../../dist/cli/ping/summary.js";
 import { escaped } from "../../dist/cli/terminal/escape.js";
+import { jsonLine } from "../../dist/cli/terminal/json.js";
 import { sparkline } from "../../dist/cli/terminal/sparkline.js";
 import { allowsColor } from "../../dist/cli/terminal/style.js";
 
@@ -59,6 +60,13 @@ describe("Parts of the command holdfast", () => {
 
   test("K: control characters and changes of direction are shown, not obeyed", () => {
     assert.equal(escaped("a\x1b[2J\n\t\x07\x9b\u202eb é 😀"), "a\\u001b[2J\\n\\t\\u0007\\u009b\\u202eb é 😀");
+  });
+
+  test("K: JSON has control characters as escapes, those too that JSON lets stand, and reads back the same", () => {
+    const value = { text: "a\x1b[2J\x7f\x9b31m\u202eb \u00e9" };
+    const line = jsonLine(value);
+    assert.equal(line, '{"text":"a\\u001b[2J\\u007f\\u009b31m\\u202eb \u00e9"}');
+    assert.deepEqual(JSON.parse(line), value);
   });
 
   test("K: NO_COLOR and FORCE_COLOR decide before the terminal does", () => {

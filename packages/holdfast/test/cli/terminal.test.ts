@@ -6,8 +6,9 @@ import { serve, type Server } from "holdfast";
 import { MAIN } from "./command.js";
 
 const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
+const skip = hasTmux ? false : "tmux is not installed (scripts/install-peers.sh terminal)";
 
-describe("On a terminal", { skip: hasTmux ? false : "tmux is not installed" }, () => {
+describe("On a terminal", { skip }, () => {
   const socket = `holdfast-test-${process.pid}`;
   const tmux = (...words: string[]): string =>
     execFileSync("tmux", ["-L", socket, "-f", "/dev/null", ...words], { encoding: "utf8" });

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { serve, type Server } from "holdfast";
 import { Command, normalised, runCommand } from "./command.js";
 
+const VERBS = ["connect", "ping", "watch", "serve", "doctor", "bench"];
+
 describe("holdfast ping", () => {
   let server: Server;
   beforeEach(async () => {
@@ -188,7 +190,7 @@ describe("The command holdfast", () => {
     });
   });
 
-  for (const verb of ["connect", "ping", "watch", "serve", "doctor"]) {
+  for (const verb of VERBS) {
     test(`K: ${verb} --help fits a terminal and shows an example`, async () => {
       const { code, stdout, stderr } = await runCommand([verb, "--help"]);
       assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
@@ -206,5 +208,3 @@ describe("The command holdfast", () => {
     assert.match((await runCommand(["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
   });
 });
-
-const VERBS = ["connect", "ping", "watch", "serve", "doctor"];

@@ -99,6 +99,13 @@ export class Arguments {
         );
   }
 
+  /** Milliseconds, where there is no `off`. A plain number counts `unit`s. */
+  time(name: string, unit: DurationUnit, fallback: number): number {
+    const value = this.duration(name, unit, fallback);
+    if (value !== null) return value;
+    throw new UsageError(`Expected \`--${name}\` to be a duration: there is no ${name} "off".`);
+  }
+
   /** A whole number from `min` to `max`. */
   count<Fallback>(
     name: string,

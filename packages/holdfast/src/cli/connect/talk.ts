@@ -3,6 +3,7 @@
 import type { Message } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
+import { jsonLine } from "../terminal/json.js";
 
 /** What there is to show. */
 export interface Talk {
@@ -39,7 +40,7 @@ export function plainTalk(console: Console): Talk {
 
 /** One object to a line. Binary messages are in base64. */
 export function jsonTalk(console: Console): Talk {
-  const print = (event: object): void => console.print(JSON.stringify({ ...event, receivedAt: Date.now() }));
+  const print = (event: object): void => console.print(jsonLine({ ...event, receivedAt: Date.now() }));
   return {
     onMessage: (message) =>
       print(

@@ -9,10 +9,12 @@ import { EXIT } from "../exit-codes.js";
 import { completeURL, KEEPALIVE_OPTIONS, PEER_OPTIONS, peerOptions } from "../peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
+import { connecting, withProgress } from "../terminal/progress.js";
 import type { Verb } from "../verb.js";
 import { Conversation } from "./conversation.js";
 import { openPrompt } from "./prompt.js";
 import { jsonTalk, personTalk, plainTalk, type Talk } from "./talk.js";
+import { jsonLine } from "../terminal/json.js";
 
 export const connectVerb: Verb = {
   name: "connect",
@@ -42,10 +44,9 @@ async function converse(given: Arguments, console: Console): Promise<number> {
   const beat = given.duration("heartbeat", "ms", null);
   if (beat === null && given.has("heartbeat"))
     throw new UsageError("Leave `--heartbeat` out to switch it off.");
-  const connection = await connect(completeURL(given.operands[0]), {
-    ...peerOptions(given),
-    signal: console.interrupted,
-  });
+  const url = completeURL(given.operands[0]);
+  const options = { ...peerOptions(given), signal: console.interrupted };
+  const connection = await withProgress(console, connecting(url), () => connect(url, options));
   console.interrupted.addEventListener("abort", () => void connection.close(), { once: true });
   if (beat !== null) watchHeartbeat(connection, beat, console);
   const isJson = given.has("json");
@@ -53,7 +54,7 @@ async function converse(given: Arguments, console: Console): Promise<number> {
     console.isInputTerminal && console.isOutputTerminal && !isJson
       ? await byHand(connection, console)
       : await byPipe(connection, isJson ? jsonTalk(console) : plainTalk(console), console, quietTime);
-  if (isJson) console.print(JSON.stringify({ type: "disconnected", ...plainInfo(info) }));
+  if (isJson) console.print(jsonLine({ type: "disconnected", ...plainInfo(info) }));
   if (!info.ok) console.say(`holdfast: ${escaped(explain(info))}`);
   if (console.interrupted.aborted) return EXIT.interrupted;
   if (info.ok) return EXIT.ok;
@@ -120,7 +121,7 @@ function watchHeartbeat(connection: Connection, interval: number, console: Conso
 function openingText({ url, subprotocol, extensions }: Connection): string {
   const agreed = [subprotocol === null ? [] : [`subprotocol ${subprotocol}`], extensions].flat().map(escaped);
   const details = agreed.length === 0 ? "" : ` (${agreed.join(", ")})`;
-  return `connected to ${url}${details}; /help lists commands, Ctrl-D closes`;
+  return `connected to ${escaped(url)}${details}; /help lists commands, Ctrl-D closes`;
 }
 
 function plainInfo({ code, reason, clean, ok, initiator, cause, message, evidence }: CloseInfo): object {

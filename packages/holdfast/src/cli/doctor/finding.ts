@@ -2,6 +2,7 @@
 
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
+import { jsonLine } from "../terminal/json.js";
 
 export interface Finding {
   readonly check: "DNS" | "TCP" | "TLS" | "certificate" | "upgrade" | "latency" | "closing" | "idle";
@@ -15,7 +16,7 @@ export interface Finding {
 
 export function showFinding(finding: Finding, console: Console, isJSON: boolean): void {
   if (isJSON) {
-    console.print(JSON.stringify(finding));
+    console.print(jsonLine(finding));
     return;
   }
   const { style } = console;

@@ -5,6 +5,7 @@ import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
 import { completeURL, PEER_OPTIONS, peerOptions } from "../peer-options.js";
 import type { Console } from "../terminal/console.js";
+import { withProgress } from "../terminal/progress.js";
 import type { Verb } from "../verb.js";
 import { showFinding, type Finding } from "./finding.js";
 import { examineIdleness } from "./idle.js";
@@ -54,25 +55,12 @@ async function examine(given: Arguments, console: Console): Promise<number> {
   for await (const finding of examineConnection(url, options)) isHealthy = show(finding) && isHealthy;
   if (!isHealthy) return EXIT.failed;
   if (idle !== null)
-    show(await withProgress(idle, console, () => examineIdleness(url, options, idle, console.interrupted)));
+    show(
+      await withProgress(
+        console,
+        (passed) => `holding idle connections: ${passed} of ${idle / 1000} s (Ctrl-C: enough)`,
+        () => examineIdleness(url, options, idle, console.interrupted),
+      ),
+    );
   return console.interrupted.aborted ? EXIT.interrupted : EXIT.ok;
-}
-
-async function withProgress<Result>(
-  time: number,
-  console: Console,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const began = performance.now();
-  const show = (): void => {
-    const passed = Math.round((performance.now() - began) / 1000);
-    console.showStatus(`holding idle connections: ${passed} of ${time / 1000} s (Ctrl-C: enough)`);
-  };
-  const timer = setInterval(show, 1000);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-    console.showStatus(null);
-  }
 }

@@ -4,6 +4,7 @@ import type { Connection } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { sparkline } from "../terminal/sparkline.js";
 import { milliseconds, summarise, summaryLines, type PingSummary } from "./summary.js";
+import { jsonLine } from "../terminal/json.js";
 
 export interface PingReportOptions {
   readonly isQuiet: boolean;
@@ -66,7 +67,7 @@ export class PingReport {
       const { times, ...counts } = summary;
       const figures = Object.entries({ ...counts, ...times }).map(([name, value]) => [name, rounded(value)]);
       this.#console.print(
-        JSON.stringify({ type: "summary", url: this.#url, ...(Object.fromEntries(figures) as object) }),
+        jsonLine({ type: "summary", url: this.#url, ...(Object.fromEntries(figures) as object) }),
       );
     } else {
       for (const line of summaryLines(this.#url, summary)) this.#console.print(line);
@@ -76,7 +77,7 @@ export class PingReport {
 
   #line(text: string, json: object): void {
     if (this.#options.isQuiet) return;
-    this.#console.print(this.#options.isJson ? JSON.stringify(json) : text);
+    this.#console.print(this.#options.isJson ? jsonLine(json) : text);
   }
 
   #showStatus(): void {

@@ -3,11 +3,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, explain, type Connection } from "../../index.js";
 import type { Arguments } from "../arguments/arguments.js";
-import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
 import { completeURL, PEER_OPTIONS, peerOptions } from "../peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
+import { connecting, withProgress } from "../terminal/progress.js";
 import type { Verb } from "../verb.js";
 import { PingReport } from "./report.js";
 
@@ -39,15 +39,19 @@ Exit code: 0 at least one was answered, 1 none was, 2 no connection, or it broke
 
 async function ping(given: Arguments, console: Console): Promise<number> {
   const count = given.count("count", Infinity);
-  const interval = requireTime(given, "interval", 1000);
-  const timeout = requireTime(given, "timeout", 5000);
+  const interval = given.time("interval", "s", 1000);
+  const timeout = given.time("timeout", "s", 5000);
   const report = new PingReport(console, { isQuiet: given.has("quiet"), isJson: given.has("json") });
-  const connection = await connect(completeURL(given.operands[0]), {
+  const url = completeURL(given.operands[0]);
+  const options = {
     ...peerOptions(given),
     // Every ping on the wire is one of those that are reported.
     pingInterval: null,
+    // A server that answers no ping mostly answers no Close either, and the summary waits for it.
+    closeTimeout: 1000,
     signal: console.interrupted,
-  });
+  };
+  const connection = await withProgress(console, connecting(url), () => connect(url, options));
   report.begin(connection);
   void connection.forEach(() => undefined).catch(() => undefined); // What the server sends is not asked for.
   await sendPings(connection, { count, interval, timeout, report, interrupted: console.interrupted });
@@ -95,10 +99,4 @@ async function onePing(
     if (signal.aborted && run.interrupted.aborted) run.report.onAbandoned();
     else run.report.onLost(sequence, connection.state === "closed" ? null : run.timeout);
   }
-}
-
-function requireTime(given: Arguments, name: string, fallback: number): number {
-  const value = given.duration(name, "s", fallback);
-  if (value !== null) return value;
-  throw new UsageError(`Expected \`--${name}\` to be a duration: there is no ${name} "off".`);
 }

@@ -14,6 +14,7 @@ import { escaped } from "../terminal/escape.js";
 import type { Verb } from "../verb.js";
 import { FAULT_OPTIONS, faultsFrom, type Faults } from "./faults.js";
 import { echo } from "./faulty-echo.js";
+import { jsonLine } from "../terminal/json.js";
 
 export const serveVerb: Verb = {
   name: "serve",
@@ -159,13 +160,13 @@ class ServerLog {
   }
 
   onListening(url: string): void {
-    if (this.#isJson) this.#console.print(JSON.stringify({ type: "listening", url }));
+    if (this.#isJson) this.#console.print(jsonLine({ type: "listening", url }));
     else this.#console.print(url);
   }
 
   onOpen({ id, subprotocol, remoteAddress }: Connection, { target }: ServerRequest): void {
     const client = addressText(remoteAddress);
-    const extra = subprotocol === null ? "" : `, subprotocol ${subprotocol}`;
+    const extra = subprotocol === null ? "" : `, subprotocol ${escaped(subprotocol)}`;
     this.#line(
       { type: "open", id, client, target, subprotocol },
       `${id} open: ${client} ${escaped(target)}${extra}`,
@@ -198,7 +199,7 @@ class ServerLog {
   }
 
   #line(json: object, text: string): void {
-    if (this.#isJson) this.#console.print(JSON.stringify(json));
+    if (this.#isJson) this.#console.print(jsonLine(json));
     else this.#console.say(text);
   }
 }

@@ -1,5 +1,6 @@
 // The console of this process: its streams and its signals.
 
+import { setMaxListeners } from "node:events";
 import { EXIT } from "../exit-codes.js";
 import type { Console } from "./console.js";
 import { allowsColor, makeStyle } from "./style.js";
@@ -16,6 +17,8 @@ const PATIENCE = 2000;
 export function processConsole(): ProcessConsole {
   const { stdin, stdout, stderr } = process;
   const interruption = new AbortController();
+  // Every connection of a verb listens, and `bench` has thousands: that is no leak.
+  setMaxListeners(0, interruption.signal);
   let hasReaderLeft = false;
   let status: string | null = null;
 

@@ -1,10 +1,11 @@
 // Events of a client as JSON.
 
 import { explain, type ClientEvent } from "../../index.js";
+import { jsonLine } from "../terminal/json.js";
 
 /** `receivedAt` in it is in milliseconds since 1970; bytes are in base64. */
 export function eventJSON(event: ClientEvent): string {
-  return JSON.stringify(plain(event));
+  return jsonLine(plain(event));
 }
 
 function plain(event: ClientEvent): object {

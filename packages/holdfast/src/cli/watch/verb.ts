@@ -55,7 +55,7 @@ function liveDisplay(console: Console): (event: ClientEvent) => void {
       case "ready":
         opened++;
         state = "open";
-        line(event, style.good(`open: ${event.connection.url}`));
+        line(event, style.good(`open: ${escaped(event.connection.url)}`));
         break;
       case "text":
         line(event, `< ${escaped(event.text)}`);

@@ -1,0 +1,35 @@
+// Opens the connections of a load test, some at a time.
+
+import { connect, HandshakeError, type Connection, type ConnectOptions } from "../../index.js";
+import type { Tally } from "./tally.js";
+
+/** More at a time would measure the queue of whoever listens. */
+const AT_A_TIME = 50;
+
+/** Those that opened; the others are problems of the tally. Ends early, with what there is, when `signal` aborts. */
+export async function dial(
+  url: string,
+  options: ConnectOptions,
+  count: number,
+  tally: Tally,
+  signal: AbortSignal,
+): Promise<Connection[]> {
+  const opened: Connection[] = [];
+  let begun = 0;
+  const worker = async (): Promise<void> => {
+    while (begun < count && !signal.aborted) {
+      begun++;
+      const began = performance.now();
+      try {
+        opened.push(await connect(url, { ...options, signal }));
+        tally.connectTimes.record(performance.now() - began);
+      } catch (error) {
+        if (error === signal.reason) return;
+        if (!(error instanceof HandshakeError)) throw error;
+        tally.onProblem(error.failure, error.message);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_A_TIME, count) }, worker));
+  return opened;
+}

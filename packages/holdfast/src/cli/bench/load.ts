@@ -1,0 +1,120 @@
+// Sends, for as long as the plan says. Closed loop: each echo is answered with the next message. Open loop (`--rate`):
+// messages are due on a fixed grid, and their latency counts from there, so that a server which stalls is charged for
+// the messages that it held up (what is called coordinated omission otherwise).
+
+import type { Lane } from "./lane.js";
+import type { Plan } from "./plan.js";
+import type { Tally } from "./tally.js";
+
+/** Milliseconds between two looks at lanes whose echo is due. */
+const JUDGE_INTERVAL = 100;
+
+export class Load {
+  readonly #lanes: readonly Lane[];
+  readonly #plan: Plan;
+  readonly #tally: Tally;
+  readonly #began = performance.now();
+  /** By lane, with `--rate`: how many messages were due, and how many of them were sent. */
+  readonly #due: Float64Array;
+  readonly #sent: Float64Array;
+  readonly #indices = new Map<Lane, number>();
+  #dueAltogether = 0;
+  #isSending = true;
+
+  constructor(lanes: readonly Lane[], plan: Plan, tally: Tally) {
+    this.#lanes = lanes;
+    this.#plan = plan;
+    this.#tally = tally;
+    this.#due = new Float64Array(lanes.length);
+    this.#sent = new Float64Array(lanes.length);
+    lanes.forEach((lane, index) => this.#indices.set(lane, index));
+  }
+
+  /** Resolves with the milliseconds in which it sent, and how many echoes came in them, once the last echo has come. */
+  async run(signal: AbortSignal): Promise<{ readonly duration: number; readonly echoed: number }> {
+    const { promise, resolve } = deferred();
+    const step = (): void => {
+      const now = performance.now();
+      if (this.#plan.rate !== null) this.#sendDue(now, this.#plan.rate);
+      if (now - this.#began >= this.#plan.duration || this.#isDone()) resolve();
+    };
+    const judge = setInterval(() => this.#judge(), JUDGE_INTERVAL);
+    const timer = setInterval(step, this.#plan.rate === null ? 10 : 1);
+    signal.addEventListener("abort", resolve, { once: true });
+    if (signal.aborted) resolve();
+    if (this.#plan.rate === null) for (const lane of this.#lanes) this.#fill(lane);
+    await promise;
+    clearInterval(timer);
+    this.#isSending = false;
+    const outcome = { duration: performance.now() - this.#began, echoed: this.#tally.echoed };
+    this.#tally.unsent = this.#countUnsent();
+    if (!signal.aborted) await this.#drained(signal);
+    clearInterval(judge);
+    this.#tally.abandoned = this.#inFlight();
+    return outcome;
+  }
+
+  /** There is room on a lane again. */
+  onEcho(lane: Lane): void {
+    if (!this.#isSending) return;
+    if (this.#plan.rate === null) this.#fill(lane);
+    else this.#catchUp(lane, this.#plan.rate, performance.now());
+  }
+
+  #fill(lane: Lane): void {
+    while (lane.hasRoom && this.#tally.sent < this.#plan.messages) {
+      const now = performance.now();
+      lane.send(now, now);
+    }
+  }
+
+  #sendDue(now: number, rate: number): void {
+    const due = Math.min(Math.floor(((now - this.#began) * rate) / 1000), this.#plan.messages);
+    for (; this.#dueAltogether < due; this.#dueAltogether++) {
+      const index = this.#dueAltogether % this.#lanes.length;
+      this.#due[index]++;
+      this.#catchUp(this.#lanes[index], rate, now);
+    }
+  }
+
+  /** Sends what is due on a lane, as far as there is room. */
+  #catchUp(lane: Lane, rate: number, now: number): void {
+    const index = this.#indices.get(lane) ?? 0;
+    for (; this.#sent[index] < this.#due[index] && lane.hasRoom; this.#sent[index]++) {
+      const number = index + this.#sent[index] * this.#lanes.length;
+      const dueAt = this.#began + (number / rate) * 1000;
+      this.#tally.lateness.record(Math.max(now - dueAt, 0));
+      lane.send(dueAt, now);
+    }
+  }
+
+  #countUnsent(): number {
+    return this.#dueAltogether - this.#sent.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** All that was asked for has come back, or nobody is left to send to. */
+  #isDone(): boolean {
+    const isAllSent = this.#tally.sent >= this.#plan.messages && this.#inFlight() === 0;
+    return isAllSent || !this.#lanes.some((lane) => lane.isOpen);
+  }
+
+  #judge(): void {
+    const now = performance.now();
+    for (const lane of this.#lanes) lane.judge(now);
+  }
+
+  /** `judge` sees to it that this takes no longer than an echo may. */
+  async #drained(signal: AbortSignal): Promise<void> {
+    while (this.#inFlight() > 0 && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  #inFlight(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.inFlight, 0);
+  }
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { promise, resolve };
+}

@@ -1,0 +1,52 @@
+// Does this server echo at all? Asked with one message, before a thousand connections wait for what will never come.
+
+import { ConnectionClosed, connect, explain, type ConnectOptions } from "../../index.js";
+import { escaped } from "../terminal/escape.js";
+import type { Payloads } from "./payload.js";
+
+/** `isLate`: nothing came, rather than something else. */
+export type Echoing =
+  { readonly kind: "echo" } | { readonly kind: "none"; readonly isLate: boolean; readonly message: string };
+
+/** @throws HandshakeError where there is no connection */
+export async function probe(
+  url: string,
+  options: ConnectOptions,
+  payloads: Payloads,
+  timeout: number,
+  signal: AbortSignal,
+): Promise<Echoing> {
+  const connection = await connect(url, { ...options, signal });
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
+  let other: string | Uint8Array | null = null;
+  try {
+    await connection.send(payloads.at(0), { signal: deadline });
+    for (;;) {
+      const message = await connection.recv({ signal: deadline });
+      // A server may greet first.
+      if (payloads.check(0, message) === "echo") return { kind: "echo" };
+      other ??= message;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    const isClosed = error instanceof ConnectionClosed;
+    if (!isClosed && !deadline.aborted) throw error;
+    const then = isClosed ? `It ended the connection: ${explain(error.info)}` : "";
+    return { kind: "none", isLate: other === null && !isClosed, message: complaint(other, timeout, then) };
+  } finally {
+    connection.terminate();
+  }
+}
+
+function complaint(other: string | Uint8Array | null, timeout: number, then: string): string {
+  const came =
+    other === null
+      ? `nothing came back${then === "" ? ` within ${timeout / 1000} s` : ""}`
+      : `what came was ${shown(other)}`;
+  return `This server does not echo: ${came}. ${then}`.trim();
+}
+
+function shown(message: string | Uint8Array): string {
+  if (typeof message !== "string") return `${message.length} bytes of something else`;
+  return `"${escaped(message.length > 40 ? `${message.slice(0, 40)}…` : message)}"`;
+}
