@@ -272,8 +272,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   forEach(callback: (message: Message) => unknown, options?: CallOptions): Promise<CloseInfo> {
     try {
       checkFunction("callback", callback);
-      const howItEnded = (): CloseInfo => this.#link.closeInfo;
-      return consumeAll(this.#link, callback, checkSignal(options?.signal), howItEnded);
+      return consumeAll(this.#link, callback, checkSignal(options?.signal), closeInfoOf);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -467,4 +466,8 @@ const DEFAULT_SEND: SendSettings = { mayEncode: true, signal: null, receipt: nul
 export function checkSendOptions(options: SendOptions): SendSettings {
   const mayEncode = checkBoolean("compress", options.compress, true);
   return { mayEncode, signal: checkSignal(options.signal), receipt: null };
+}
+
+function closeInfoOf(link: Link): CloseInfo {
+  return link.closeInfo;
 }

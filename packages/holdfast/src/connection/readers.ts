@@ -36,16 +36,19 @@ export function receiveOne(
   });
 }
 
-/** Calls `callback` with each message in turn, one at a time; resolves, when the connection has ended, with how. */
-export function consumeAll<Outcome>(
-  connection: ReadableConnection,
+/**
+ * Calls `callback` with each message in turn, one at a time; resolves, when the connection has ended, with how.
+ * @param howItEnded one function for all connections: a closure for each would cost two hundred bytes
+ */
+export function consumeAll<Source extends ReadableConnection, Outcome>(
+  connection: Source,
   callback: (message: Message) => unknown,
   signal: AbortSignal | null,
-  howItEnded: () => Outcome,
+  howItEnded: (connection: Source) => Outcome,
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const consumer = new Consumer(connection, callback, signal, () => resolve(howItEnded()), reject);
+    const consumer = new Consumer(connection, callback, signal, { resolve, reject, howItEnded });
     try {
       connection.inbox.attach(consumer, "forEach()");
     } catch (error) {
@@ -120,28 +123,31 @@ class MessageWaiter implements Reader, AlarmHandler {
   }
 }
 
-class Consumer implements Reader {
-  readonly #connection: ReadableConnection;
+interface Consumption<Source, Outcome> {
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+  readonly howItEnded: (connection: Source) => Outcome;
+}
+
+class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
+  readonly #connection: Source;
   readonly #callback: (message: Message) => unknown;
   readonly #signal: AbortSignal | null;
-  readonly #resolve: () => void;
-  readonly #reject: (error: unknown) => void;
+  readonly #end: Consumption<Source, Outcome>;
   // Made when they are needed: ten thousand idle consumers need none.
   #continuation: { readonly onReady: () => void; readonly onFailure: (error: unknown) => void } | null = null;
   #onAbort: (() => void) | null = null;
 
   constructor(
-    connection: ReadableConnection,
+    connection: Source,
     callback: (message: Message) => unknown,
     signal: AbortSignal | null,
-    resolve: () => void,
-    reject: (error: unknown) => void,
+    end: Consumption<Source, Outcome>,
   ) {
     this.#connection = connection;
     this.#callback = callback;
     this.#signal = signal;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.#end = end;
     if (signal === null) return;
     this.#onAbort = () => this.#fail(signal.reason);
     signal.addEventListener("abort", this.#onAbort);
@@ -165,13 +171,13 @@ class Consumer implements Reader {
 
   end(): void {
     this.stopWatching();
-    this.#resolve();
+    this.#end.resolve(this.#end.howItEnded(this.#connection));
   }
 
   #fail(error: unknown): void {
     this.stopWatching();
     this.#connection.inbox.detach(this);
-    this.#reject(error);
+    this.#end.reject(error);
   }
 
   stopWatching(): void {
