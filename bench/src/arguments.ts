@@ -13,6 +13,7 @@ export const help = `npm run bench -- [options]
   --rounds N            how often each peer takes its turn (default 5, with --quick 2)
   --generator c|node    which load generator (default: the one in C where it can be built)
   --json FILE           every single measurement
+  --join A.json,B.json  measure nothing: judge what --json wrote in these runs, as the rounds of one
   --write               write the results to bench/RESULTS.md and bench/results.svg
 `;
 
@@ -24,6 +25,8 @@ export interface Options {
   readonly rounds: number;
   readonly generator: "c" | "node" | null;
   readonly json: string | null;
+  /** Recordings of other runs, instead of a run. */
+  readonly join: readonly string[] | null;
   readonly writesResults: boolean;
 }
 
@@ -38,6 +41,7 @@ export function readArguments(parameters: readonly string[]): Options | null {
       rounds: { type: "string" },
       generator: { type: "string" },
       json: { type: "string" },
+      join: { type: "string" },
       write: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -50,6 +54,7 @@ export function readArguments(parameters: readonly string[]): Options | null {
     rounds: readRounds(values.rounds) ?? (values.quick ? 2 : 5),
     generator: readGenerator(values.generator),
     json: values.json ?? null,
+    join: values.join?.split(",") ?? null,
     writesResults: values.write,
   };
 }

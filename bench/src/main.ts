@@ -4,8 +4,9 @@ import { help, readArguments, type Options } from "./arguments.js";
 import { chooseOtherEnds } from "./generators/choose.js";
 import { chooseCores } from "./machine/cores.js";
 import { describeMachine } from "./machine/describe.js";
+import { joinRecordings, readRecordings, type Recording } from "./join.js";
 import { endAllAtExit } from "./machine/processes.js";
-import { planStages } from "./plan.js";
+import { planStages, type Stage } from "./plan.js";
 import { renderChart } from "./report/chart.js";
 import { renderMarkdown, renderText } from "./report/render.js";
 import { summarize } from "./report/summary.js";
@@ -22,14 +23,9 @@ try {
 
 /** Returns 1 if something could not be measured. A bar that is missed is news, not a failure. */
 async function bench(options: Options): Promise<number> {
-  endAllAtExit();
-  const cores = chooseCores();
-  const ends = chooseOtherEnds(options.generator, cores.generator, tell);
   const stages = planStages(options, tell);
-  const setting = describeMachine(stages, ends.generator, cores);
-  for (const line of setting) tell(line);
-
-  const samples = await run(stages, ends, cores, tell);
+  const { setting, samples } =
+    options.join === null ? await measure(options, stages) : joinRecordings(readRecordings(options.join));
   const summaries = stages.map((stage) => summarize(stage, samples));
   process.stdout.write(renderText(summaries));
   if (options.json !== null)
@@ -39,6 +35,15 @@ async function bench(options: Options): Promise<number> {
     writeFileSync(pathOf("../results.svg"), renderChart(summaries));
   }
   return samples.some((sample) => sample.failure !== null) ? 1 : 0;
+}
+
+async function measure(options: Options, stages: readonly Stage[]): Promise<Recording> {
+  endAllAtExit();
+  const cores = chooseCores();
+  const ends = chooseOtherEnds(options.generator, cores.generator, tell);
+  const setting = describeMachine(stages, ends.generator, cores);
+  for (const line of setting) tell(line);
+  return { setting, samples: await run(stages, ends, cores, tell) };
 }
 
 function pathOf(file: string): string {
