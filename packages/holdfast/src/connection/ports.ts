@@ -9,6 +9,12 @@ export interface Clock {
   wallNow(): number;
   /** Calls back once, no earlier than `delay` milliseconds from now. Returns what cancels it. */
   setTimer(delay: number, callback: () => void): () => void;
+  /**
+   * Milliseconds that two firings of the timer for all deadlines are apart at least: where thousands of deadlines are
+   * due each second, one firing serves several. A deadline with none shortly before it is kept to the millisecond.
+   * @default 0
+   */
+  readonly timerSpacing?: number;
   /** Calls back once the event loop has polled for I/O: what the kernel already holds has been read by then. */
   afterPoll(callback: () => void): void;
   /** Calls back at the end of this turn of the event loop, after the promises that are ready by then. */
@@ -64,8 +70,11 @@ export interface Transport {
   pause(): void;
   /** Reads on. */
   resume(): void;
-  /** Ends the sending side (FIN) after what was written. */
-  end(): void;
+  /**
+   * Ends the sending side (FIN) after what was written. `isOver` tells that the peer has said its last, too: then both
+   * sides may end, where that loses nothing.
+   */
+  end(isOver: boolean): void;
   /** Ends both sides now and drops what the kernel has not taken. `onClosed` follows. Idempotent. */
   destroy(): void;
 }

@@ -1,5 +1,6 @@
 // One timer for all deadlines of a process: ten thousand connections must not mean ten thousand timers.
-// A binary heap rather than a wheel of slots: deadlines stay exact, and nothing ticks while nothing is due.
+// A binary heap rather than a wheel of slots: deadlines stay exact, and nothing ticks while nothing is due. Only a crowd
+// of deadlines is served in batches (`Clock.timerSpacing`).
 
 import type { Clock } from "./ports.js";
 
@@ -41,6 +42,7 @@ export class TimerQueue {
   readonly #heap: Deadline[] = [];
   #cancelTimer: (() => void) | null = null;
   #timerAt = Infinity;
+  #firedAt = -Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -77,7 +79,7 @@ export class TimerQueue {
 
   /** Arms the timer where the first deadline comes before it; a later one waits for the timer to look again. */
   #arm(): void {
-    const first = this.#heap[0].deadline;
+    const first = Math.max(this.#heap[0].deadline, this.#firedAt + (this.#clock.timerSpacing ?? 0));
     if (first >= this.#timerAt) return;
     this.#disarm();
     this.#timerAt = first;
@@ -94,6 +96,7 @@ export class TimerQueue {
     this.#cancelTimer = null;
     this.#timerAt = -Infinity; // What is set during the round does not arm the timer: its end does, once.
     const roundAt = this.#clock.now();
+    this.#firedAt = roundAt;
     try {
       while (this.#heap.length > 0 && this.#heap[0].deadline <= roundAt) {
         const alarm = this.#heap[0];

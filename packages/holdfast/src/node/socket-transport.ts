@@ -1,5 +1,6 @@
 // A transport over a socket of Node.js: TCP, TLS, a Unix socket, or any other Duplex stream.
 
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Address, Transport, TransportHandler } from "../connection/ports.js";
 import { lentReadingOf, type LentChunkReader } from "./lent-reading.js";
@@ -94,10 +95,13 @@ export class SocketTransport implements Transport, LentChunkReader {
     this.socket.resume();
   }
 
-  end(): void {
+  end(isOver: boolean): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.socket.end();
+    // A socket that is closed still sends what the kernel has, and a FIN behind it. Waiting for the peer's FIN would
+    // take another turn of the event loop and three system calls.
+    if (isOver && isPlainSocket(this.socket) && this.socket.writableLength === 0) this.socket.destroy();
+    else this.socket.end();
   }
 
   destroy(): void {
@@ -136,6 +140,11 @@ export class SocketTransport implements Transport, LentChunkReader {
   get handler(): TransportHandler | null {
     return this.#handler;
   }
+}
+
+/** Not TLS, which has an end of its own, nor any other stream, whose `destroy()` may lose what was written. */
+function isPlainSocket(stream: Duplex): boolean {
+  return stream instanceof Socket && !("encrypted" in stream);
 }
 
 function addressOf(address: string | undefined, port: number | undefined): Address | null {

@@ -6,11 +6,16 @@ import { Alarm, TimerQueue } from "../../dist/connection/timer-queue.js";
 
 /** Alarms by name; what goes off is noted with the time, and then does what the test says. */
 class Bench {
-  readonly clock = new FakeClock();
-  readonly queue = new TimerQueue(this.clock);
+  readonly clock: FakeClock & { timerSpacing?: number } = new FakeClock();
+  readonly queue: TimerQueue;
   readonly fired: string[] = [];
   readonly onFire = new Map<string, () => void>();
   readonly #alarms = new Map<string, Alarm>();
+
+  constructor(timerSpacing?: number) {
+    if (timerSpacing !== undefined) this.clock.timerSpacing = timerSpacing;
+    this.queue = new TimerQueue(this.clock);
+  }
 
   alarm(name: string): Alarm {
     const known = this.#alarms.get(name);
@@ -189,4 +194,23 @@ test("C16: any sequence of settings, moves, cancels and rounds: the same as a so
     }),
     { seed: 16, numRuns: 500 },
   );
+});
+
+test("C16: where the clock spaces its timers, a crowd of alarms shares them, and one that stands alone is exact", () => {
+  const bench = new Bench(10);
+  for (const deadline of [100, 101, 104, 109, 111, 500]) bench.set(`a${deadline}`, deadline);
+  bench.clock.advance(1000);
+  assert.deepEqual(bench.fired, ["100 a100", "110 a101", "110 a104", "110 a109", "120 a111", "500 a500"]);
+});
+
+test("C16: an alarm that is set while the timer rests waits for the space, also where it is due at once", () => {
+  const bench = new Bench(10);
+  bench.set("first", 100);
+  bench.clock.advance(100);
+  bench.set("next", 100);
+  bench.set("late", 300);
+  bench.clock.advance(5);
+  assert.deepEqual(bench.fired, ["100 first"]);
+  bench.clock.advance(200);
+  assert.deepEqual(bench.fired, ["100 first", "110 next", "300 late"]);
 });

@@ -145,7 +145,9 @@ describe("Half-dead peers on real sockets", () => {
         const elapsed = performance.now() - began;
         t.diagnostic(`closed after ${elapsed.toFixed()} ms (promised: 100)`);
         assert.equal(info.message, message);
-        assert(elapsed >= 95 && elapsed < 100 + SLACK, `${elapsed} ms`);
+        // A server that has both Closes ends TCP at once: there is nothing left to wait for.
+        const least = role === "server" && info.clean ? 0 : 95;
+        assert(elapsed >= least && elapsed < 100 + SLACK, `${elapsed} ms`);
       });
     }
 

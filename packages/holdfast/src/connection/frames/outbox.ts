@@ -294,7 +294,8 @@ export class Outbox implements Flushable {
     // A message that is still being encoded goes out first, and the Close behind it.
     if (this.#backlog?.isEmpty === false) return;
     this.#isEndPlanned = false;
-    this.#transport.end();
+    const { closeSent, closeReceived } = this.#protocol;
+    this.#transport.end(closeSent !== null && closeReceived !== null);
   }
 
   /** Control frames first, the Close last. Returns whether there was anything to write. */

@@ -116,7 +116,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
   }
 
   onEof(): void {
-    if (this.#phase === "reading") this.#transport.end();
+    if (this.#phase === "reading") this.#transport.end(false);
     // Who asks for a page may well have finished speaking; a WebSocket cannot be made of half a connection.
     else if (this.#phase === "deciding" && this.#request?.isUpgrade === true) this.#transport.destroy();
   }
@@ -269,7 +269,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
   #linger(): void {
     const { timers, clock } = this.#init.runtime;
     this.#phase = "lingering";
-    this.#transport.end();
+    this.#transport.end(false);
     timers.set(this.#alarm, clock.now() + LINGER);
     this.#init.owner.onAnswered();
   }
