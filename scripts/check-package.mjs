@@ -1,6 +1,7 @@
 // `npm run check:package`: is what npm would publish complete, importable and free of what nobody needs?
 // Packs the library, asks publint and "are the types wrong", lists the files, and uses the tarball as a stranger
-// would: installed into an empty project, imported, and type-checked with both modern module resolutions.
+// would: installed into an empty project, imported, type-checked with both modern module resolutions, by this
+// TypeScript and the oldest that is supported.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,6 +30,9 @@ if ((await connection.recv()) !== "hello") throw new Error("Expected the echo");
 if (!(await connection.close()).ok) throw new Error("Expected a clean end");
 await server.close();
 `;
+
+/** The oldest TypeScript that takes our declarations, as the README says. */
+const OLDEST_TYPESCRIPT = "5.6.3";
 
 /** CommonJS reaches an ES module by `import()`, on every Node. */
 const commonJs =
@@ -105,6 +109,7 @@ async function useAsStranger(tarball) {
   await quietly("plain JavaScript", [process.execPath, "program.mjs"], project);
   await quietly("CommonJS", [process.execPath, "--input-type=commonjs", "--eval", commonJs], project);
   writeFileSync(join(project, "consumer.ts"), consumer(names.split("\n").filter(Boolean)));
+  await installOldTypeScript(join(project, "old"));
   for (const [module, moduleResolution] of [
     ["NodeNext", "NodeNext"],
     ["ESNext", "Bundler"],
@@ -114,7 +119,17 @@ async function useAsStranger(tarball) {
       JSON.stringify({ files: ["consumer.ts"], compilerOptions: options(module, moduleResolution) }),
     );
     await quietly(`types, ${moduleResolution}`, tool("typescript", "tsc", "--project", project), project);
+    const oldest = [process.execPath, "old/node_modules/typescript/bin/tsc", "--project", project];
+    await quietly(`types, ${moduleResolution}, TypeScript ${OLDEST_TYPESCRIPT}`, oldest, project);
   }
+}
+
+/** In a folder of its own: beside the workspace's compiler it would be the one that `npx tsc` finds. */
+async function installOldTypeScript(folder) {
+  mkdirSync(folder);
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true }));
+  const wanted = `typescript@${OLDEST_TYPESCRIPT}`;
+  await quietly(wanted, npm("install", "--prefer-offline", "--no-audit", "--no-fund", wanted), folder);
 }
 
 /** What npm installs as `holdfast`. */
@@ -135,17 +150,13 @@ function consumer(names) {
   return `${uses.join("\n")}\nexport const count: number = Object.keys(holdfast).length;\n`;
 }
 
-/** Our declarations are checked too (no skipLibCheck): they must hold under a stranger's compiler. */
+/**
+ * Our declarations are checked too (no skipLibCheck): they must hold under a stranger's compiler, and name by themselves
+ * the types and libraries that they need beside the compiler's own.
+ */
 function options(module, moduleResolution) {
-  return {
-    ...{
-      module,
-      moduleResolution,
-      target: "ES2022",
-      lib: ["ES2023", "ESNext.Disposable", "DOM", "DOM.AsyncIterable"],
-    },
-    ...{ strict: true, noEmit: true, types: ["node"], typeRoots: [join(root, "node_modules/@types")] },
-  };
+  const typeRoots = [join(root, "node_modules/@types")];
+  return { module, moduleResolution, target: "ES2022", strict: true, noEmit: true, typeRoots };
 }
 
 /** Runs a step, shows what it wrote only where it failed, and resolves with its stdout. */

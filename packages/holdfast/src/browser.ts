@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The public surface for browsers: what index.ts is elsewhere, but for servers.
 
 export { connect } from "./browser/connect.js";

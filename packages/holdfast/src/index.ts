@@ -1,4 +1,6 @@
-// The public surface for Node.js, Bun and Deno.
+/// <reference types="node" preserve="true" />
+/// <reference lib="esnext.disposable" preserve="true" />
+// The public surface for Node.js, Bun and Deno. Above it, what its declarations need of a compiler that includes neither.
 
 export { connect } from "./client/connect.js";
 export type { ConnectOptions } from "./client/options.js";
