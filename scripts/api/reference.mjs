@@ -2,7 +2,7 @@
 // can be read where the repository is, and that a review sees what a change makes of them.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, posix, relative } from "node:path";
 import { Application, Converter, ReflectionKind } from "typedoc";
 import { filesBelow } from "../lib/files.mjs";
 import { root } from "../lib/root.mjs";
@@ -35,7 +35,7 @@ export async function makeReference() {
     for (const entry of project.children) entry.name = entryNames[entry.name];
     await app.generateOutputs(project);
     if (app.logger.hasErrors() || app.logger.hasWarnings()) throw new Error("See the warnings above.");
-    const pages = readPages(folder);
+    const pages = gatherThrows(readPages(folder));
     return pages.set("README.md", pages.get("README.md").replace(/^# .*\n/, INTRODUCTION));
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -101,5 +101,29 @@ function readPages(folder) {
       path.slice(below.length + 1),
       readFileSync(join(root, path), "utf8").replaceAll("\r\n", "\n"),
     ]),
+  );
+}
+
+/** One list of what a function throws, with links, where TypeDoc makes a section of each `@throws`. */
+function gatherThrows(pages) {
+  const classes = new Map(
+    [...pages.keys()].filter((path) => /\/classes\//.test(path)).map((path) => [basename(path, ".md"), path]),
+  );
+  return new Map([...pages].map(([path, text]) => [path, withOneList(path, text, classes)]));
+}
+
+function withOneList(path, text, classes) {
+  const link = (name) => {
+    const target = classes.get(name);
+    return target === undefined ? name : `[${name}](${posix.relative(posix.dirname(path), target)})`;
+  };
+  const item = (section) =>
+    `- ${section
+      .trim()
+      .replaceAll(/(?<![[`\w])[A-Z]\w+/g, link)
+      .replaceAll("\n", "\n  ")}\n`;
+  return text.replaceAll(
+    /^(#+ Throws)\n\n(?:(?!#|\*\*\*).*\n)*(?:\1\n\n(?:(?!#|\*\*\*).*\n)*)*/gm,
+    (sections, heading) => `${heading}\n\n${sections.split(`${heading}\n`).slice(1).map(item).join("")}\n`,
   );
 }

@@ -22,6 +22,8 @@ import { checkConnectOptions, type ConnectOptions, type ConnectSettings } from "
  * A server of this library accepts the link protocol, and with it a heartbeat; for others there is `heartbeat`
  * (docs/browser.md).
  *
+ * @param url where to connect to; a fragment has no place in it (RFC 6455 section 3)
+ * @param options what is offered to the server, and the settings of the connection
  * @throws InvalidURL, InvalidArgument before any I/O: also for options that a browser cannot honour
  * @throws OpenTimeout after `openTimeout`
  * @throws HandshakeError for everything else: a browser does not tell a page why it could not connect

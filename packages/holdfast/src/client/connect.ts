@@ -15,6 +15,8 @@ import { checkConnectOptions, type ConnectOptions } from "./options.js";
  * Opens a WebSocket to `url`: `ws:` or `wss:` (`http:` and `https:` stand for them), or a Unix socket,
  * `ws+unix:/path/of.sock:/request/path`.
  *
+ * @param url where to connect to; a fragment has no place in it (RFC 6455 section 3)
+ * @param options the road, what is offered to the server, and the settings of the connection
  * @throws InvalidURL, InvalidHeader, InvalidArgument before any I/O
  * @throws OpenTimeout after `openTimeout`; its `phase` tells what took so long
  * @throws InvalidStatus where the server answers with another status than 101 (over HTTP/2, 200), or than a redirect

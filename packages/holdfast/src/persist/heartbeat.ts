@@ -24,6 +24,8 @@ export interface HeartbeatOptions {
  *
  * Await it, alone or in `Promise.race()`: a heartbeat that nobody awaits tells nobody, and ends no process.
  *
+ * @param connection the one to watch; its own keepalive may go on beside
+ * @param options how often, and how long a pong may take, in milliseconds
  * @throws TooSlowError when a pong took longer than `timeout`
  * @throws ConnectionClosed when the connection ends, at once, also during the sleep
  * @throws InvalidArgument for durations that are none
@@ -46,6 +48,9 @@ export function heartbeat(connection: Connection, options: HeartbeatOptions): Pr
  *
  * An abort of `options.signal` acts as a TooSlowError does, with the signal's reason.
  *
+ * @param connection the one to watch
+ * @param options how often, and how long a pong may take, in milliseconds
+ * @param body what runs meanwhile; its signal aborts when it should stop
  * @throws TooSlowError when a pong took longer than `timeout`
  * @throws InvalidArgument for durations that are none, or a body that is no function
  */

@@ -24,6 +24,8 @@ export interface KeepaliveOptions {
  *
  * It says that we are alive, and does not ask whether the peer is: that is what pings are for.
  *
+ * @param connection the one to send on
+ * @param options what to send, and how often, in milliseconds
  * @throws whatever `message` throws; nothing is sent any more, and the connection stays open
  * @throws InvalidArgument for an interval that is none, or a message that is neither a string nor bytes
  */

@@ -27,6 +27,9 @@ export interface AttachOptions extends ServerOptions {
  * Closing what it returns detaches it and leaves `httpServer` as it is. Close it first: an HTTP server that is closed
  * waits for all of its sockets.
  *
+ * @param httpServer listening or not; it stays its owner's
+ * @param handler called with each connection and the request that opened it
+ * @param options whose upgrades to take, whom to let in, limits, and the settings of each connection
  * @throws InvalidArgument
  */
 export function attach(httpServer: NetServer, handler: RequestHandler, options: AttachOptions = {}): Server {

@@ -48,6 +48,9 @@ export interface BroadcastResult {
  * are in memory once for all of them. Connections of a client are masked (RFC 6455 section 5.3), so that nothing can be
  * shared with them; they are sent the message one by one.
  *
+ * @param connections the receivers, for example `server.connections`
+ * @param data one message, whole: a string or bytes
+ * @param options whom to leave out, and what becomes of a receiver that is too slow
  * @throws InvalidArgument
  */
 export function broadcast(

@@ -17,6 +17,8 @@ import { Server } from "./server.js";
  * as "connection handler failed" and closes it with 1011. A handler that returns anything else leaves the connection
  * open.
  *
+ * @param handler called with each connection and the request that opened it
+ * @param options where to listen, whom to let in, limits, and the settings of each connection
  * @throws InvalidArgument for options that cannot be used
  * @throws HoldfastError with code ERR_HOLDFAST_LISTEN where the address cannot be had
  */
