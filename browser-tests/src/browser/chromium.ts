@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { type RunningChromium, startPlainChromium } from "./plain-chromium.js";
 
 const FLAGS = [
   "--no-sandbox",
@@ -38,8 +39,10 @@ export class Browser implements AsyncDisposable {
   readonly origin: string;
   readonly #site: Server;
   readonly #profile: string;
+  readonly #running: RunningChromium;
 
-  static async start(): Promise<Browser> {
+  /** `isPlain`: a browser that hides tabs and throttles them, as a user's does. By default every page has the focus. */
+  static async start({ isPlain = false } = {}): Promise<Browser> {
     if (executable === null) throw new Error("Expected Chromium to be installed");
     const profile = await mkdtemp(join(tmpdir(), "holdfast-chromium-"));
     const site = createServer((request, response) => {
@@ -50,20 +53,19 @@ export class Browser implements AsyncDisposable {
     });
     site.listen(0, "127.0.0.1");
     await once(site, "listening");
-    const context = await chromium.launchPersistentContext(profile, {
-      executablePath: executable,
-      headless: true,
-      args: FLAGS,
-    });
+    const running = isPlain
+      ? await startPlainChromium(executable, profile, FLAGS)
+      : await startDriven(executable, profile);
     const { port } = site.address() as AddressInfo; // It listens on TCP.
-    return new Browser(context, `http://127.0.0.1:${port}`, site, profile);
+    return new Browser(`http://127.0.0.1:${port}`, site, profile, running);
   }
 
-  private constructor(context: BrowserContext, origin: string, site: Server, profile: string) {
-    this.context = context;
+  private constructor(origin: string, site: Server, profile: string, running: RunningChromium) {
+    this.context = running.context;
     this.origin = origin;
     this.#site = site;
     this.#profile = profile;
+    this.#running = running;
   }
 
   /** A page on which `holdfast` is the library, loaded as modules without a bundler. */
@@ -74,10 +76,7 @@ export class Browser implements AsyncDisposable {
     return page;
   }
 
-  /**
-   * Stops the processes of all pages, as a machine that goes to sleep does. Headless, Chromium hides no page, and so
-   * freezes none by itself.
-   */
+  /** Stops the processes of all pages, as a machine that goes to sleep does. */
   async stopPages(): Promise<{ resume(): void }> {
     const session = await this.context.browser()?.newBrowserCDPSession();
     if (session === undefined) throw new Error("Expected a browser behind the context");
@@ -92,11 +91,20 @@ export class Browser implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.context.close();
+    await this.#running.close();
     this.#site.close();
     this.#site.closeAllConnections();
     await rm(this.#profile, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+async function startDriven(executablePath: string, profile: string): Promise<RunningChromium> {
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    headless: true,
+    args: FLAGS,
+  });
+  return { context, close: () => context.close() };
 }
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>Holdfast</title>

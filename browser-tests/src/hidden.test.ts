@@ -1,0 +1,165 @@
+// A tab that is really hidden, and a page that is really frozen: Chromium throttles the one and stops the other.
+
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import type { Connection } from "holdfast/browser";
+import type { Page } from "playwright-core";
+import { Browser, skip } from "./browser/chromium.js";
+import { openScene, type Scene } from "./browser/scene.js";
+import "./browser/page-globals.js";
+
+/** A second late, as throttled timers are, is no gap where the patience is two seconds or more. */
+const INTERVAL = 500;
+const TIMEOUT = 2_000;
+
+/** Nothing but a return asks within a test. */
+const LONG = 60_000;
+
+/** A hidden tab's timers go off once a second, also those that a verdict waits for. */
+const THROTTLED = 1_000;
+
+/** A busy machine may be as late as that; not more, or the bound is broken. */
+const MARGIN = 1_000;
+
+describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 60_000 }, () => {
+  let browser: Browser;
+  let page: Page;
+
+  before(async () => {
+    browser = await Browser.start({ isPlain: true });
+  });
+  after(() => browser[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    await Promise.all(
+      browser.context
+        .pages()
+        .slice(1)
+        .map((other) => other.close()),
+    );
+  });
+
+  async function connect(scene: Scene, interval = INTERVAL): Promise<void> {
+    page = await browser.openPage();
+    await page.evaluate(
+      async ([to, pingInterval, pingTimeout]) => {
+        const connection = await holdfast.connect(to, { pingInterval, pingTimeout });
+        globalThis.kept = { connection };
+        await connection.ping();
+      },
+      [scene.url, interval, TIMEOUT] as const,
+    );
+  }
+
+  /** Another tab in front of it. */
+  async function hide(): Promise<void> {
+    await browser.context.newPage();
+    await page.waitForFunction(() => document.visibilityState === "hidden", undefined, { polling: 50 });
+  }
+
+  /** As Chromium does to hidden tabs after some minutes (Page Lifecycle). */
+  async function setState(state: "frozen" | "active"): Promise<void> {
+    const session = await browser.context.newCDPSession(page);
+    await session.send("Page.setWebLifecycleState", { state });
+    await session.detach();
+  }
+
+  /** The connection is open, and carries messages both ways. */
+  async function assertAlive(): Promise<void> {
+    const echo = await page.evaluate(async () => {
+      const connection = kept["connection"] as Connection;
+      await connection.send("still there?");
+      return { message: await connection.recv({ timeout: 5000 }), state: connection.state };
+    });
+    assert.deepEqual(echo, { message: "still there?", state: "open" });
+  }
+
+  async function verdict(): Promise<{ readonly cause: string; readonly ms: number }> {
+    return page.evaluate(async () => {
+      const from = performance.now();
+      const { cause } = await (kept["connection"] as Connection).closed;
+      return { cause, ms: performance.now() - from };
+    });
+  }
+
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+  test("I3: a hidden tab, whose timers are throttled, is not misjudged, and goes on pinging", async () => {
+    await using scene = await openScene();
+    await connect(scene);
+    await hide();
+    const hidden = await page.evaluate(async () => {
+      const wait = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
+      const from = performance.now();
+      for (let count = 0; count < 3; count++) await wait();
+      const { answered } = (kept["connection"] as Connection).latencyStats;
+      return { took: performance.now() - from, answered };
+    });
+    assert(hidden.took > 1_500, `Expected throttled timers; three of 50 ms took ${hidden.took} ms`);
+    await pause(4 * THROTTLED);
+    await assertAlive();
+    const answered = await page.evaluate(() => (kept["connection"] as Connection).latencyStats.answered);
+    assert(answered >= hidden.answered + 2, `${answered} pongs, after ${hidden.answered}`);
+  });
+
+  test("I3: a network that goes silent under a hidden tab is a verdict, as late as its timers", async (t) => {
+    await using scene = await openScene();
+    await connect(scene);
+    await hide();
+    scene.proxy.freeze();
+    const { cause, ms } = await verdict();
+    t.diagnostic(`verdict after ${ms.toFixed()} ms`);
+    assert.equal(cause, "heartbeat-timeout");
+    assert(ms <= INTERVAL + TIMEOUT + 3 * THROTTLED + MARGIN, `${ms} ms`);
+  });
+
+  test("I3: a page that was frozen for longer than interval + timeout is not misjudged, and is connected soon after", async (t) => {
+    await using scene = await openScene();
+    page = await browser.openPage();
+    await page.evaluate(
+      ([to, pingInterval, pingTimeout]) => {
+        const causes: string[] = [];
+        const client = new holdfast.Client(to, { pingInterval, pingTimeout });
+        globalThis.kept = { client, causes, echoes: 0 };
+        void (async () => {
+          for await (const event of holdfast.persist(client, { firstDelay: 500 })) {
+            if (event.type === "ready") await client.send("here I am");
+            if (event.type === "text") kept["echoes"] = Number(kept["echoes"]) + 1;
+            if (event.type === "disconnected") causes.push(event.info.cause);
+          }
+        })();
+      },
+      [scene.url, INTERVAL, TIMEOUT] as const,
+    );
+    await hasEchoes(1);
+    await hide();
+    await setState("frozen");
+    await pause(3 * (INTERVAL + TIMEOUT));
+    await setState("active");
+    // Chromium 156 itself ends the connection of a page that was frozen: 1001, as the server sees it.
+    await pause(THROTTLED);
+    const causes = await page.evaluate(() => kept["causes"] as string[]);
+    t.diagnostic(`ended by: ${causes.join(", ") || "nothing"}`);
+    assert(!causes.includes("heartbeat-timeout"), causes.join());
+    await hasEchoes(scene.connections[0]?.state === "open" ? 1 : 2);
+  });
+
+  test("I3: a network that died while the page slept under another tab is a verdict soon after its return", async (t) => {
+    await using scene = await openScene();
+    await connect(scene, LONG);
+    await hide();
+    scene.proxy.freeze();
+    await pause(TIMEOUT);
+    await page.bringToFront();
+    const { cause, ms } = await verdict();
+    t.diagnostic(`verdict ${ms.toFixed()} ms after the return`);
+    assert.equal(cause, "heartbeat-timeout");
+    assert(ms <= TIMEOUT + THROTTLED + MARGIN, `${ms} ms`);
+  });
+
+  async function hasEchoes(count: number): Promise<void> {
+    await page.waitForFunction((wanted) => Number(kept["echoes"]) >= wanted, count, {
+      polling: 50,
+      timeout: 10_000,
+    });
+  }
+});
