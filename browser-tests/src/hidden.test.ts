@@ -18,6 +18,9 @@ const LONG = 60_000;
 /** A hidden tab's timers go off once a second, also those that a verdict waits for. */
 const THROTTLED = 1_000;
 
+/** How often a peer may get its whole time again, because a timer came later than a gap of ours may be. */
+const GRACES = 3;
+
 /** A busy machine may be as late as that; not more, or the bound is broken. */
 const MARGIN = 1_000;
 
@@ -109,7 +112,7 @@ describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 60_000 }, 
     const { cause, ms } = await verdict();
     t.diagnostic(`verdict after ${ms.toFixed()} ms`);
     assert.equal(cause, "heartbeat-timeout");
-    assert(ms <= INTERVAL + TIMEOUT + 3 * THROTTLED + MARGIN, `${ms} ms`);
+    assert(ms <= (1 + GRACES) * (INTERVAL + TIMEOUT + 2 * THROTTLED) + MARGIN, `${ms} ms`);
   });
 
   test("I3: a page that was frozen for longer than interval + timeout is not misjudged, and is connected soon after", async (t) => {
