@@ -8,8 +8,10 @@ import { MAIN } from "./command.js";
 const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
 const skip = hasTmux ? false : "tmux is not installed (scripts/install-peers.sh terminal)";
 
-describe("On a terminal", { skip }, () => {
-  const socket = `holdfast-test-${process.pid}`;
+describe("On a terminal", { skip, timeout: 120_000 }, () => {
+  // A tmux of its own for each test: one that is being killed may still take commands.
+  let count = 0;
+  let socket: string;
   const tmux = (...words: string[]): string =>
     execFileSync("tmux", ["-L", socket, "-f", "/dev/null", ...words], { encoding: "utf8" });
   let server: Server;
@@ -18,12 +20,13 @@ describe("On a terminal", { skip }, () => {
     server = await serve((connection) => connection.forEach((message) => connection.send(message)), {
       host: "127.0.0.1",
     });
+    socket = `holdfast-test-${process.pid}-${++count}`;
     const command = `'${process.execPath}' '${MAIN}' connect --proxy none ${server.url}; echo "exit $?"; sleep 60`;
     tmux("new-session", "-d", "-x", "90", "-y", "20", command);
   });
   afterEach(async () => {
-    tmux("kill-server");
     await server.close();
+    tmux("kill-server");
   });
 
   /** The screen once it shows the pattern, with every time as T. */
@@ -47,14 +50,49 @@ describe("On a terminal", { skip }, () => {
     for (const connection of server.connections) await connection.send("beep\x07 \x1b[2J");
     const screen = await screenWith(/< beep/);
     assert.equal(
-      screen,
+      screen.replace(/\nopen · .*/, "\nSTATUS"),
       `T = connected to ws://127.0.0.1:PORT/; /help lists commands, Ctrl-D closes
 T > hello
 T < hello
 T < beep\\u0007 \\u001b[2J
+STATUS
 > half ty`,
     );
     tmux("send-keys", "C-c");
     assert.match(await screenWith(/exit/), /closed: sent 1000 \(OK\); then received 1000 \(OK\)\nexit 0$/);
+  });
+
+  test("K: connect shows state and latency above the prompt, and leaves nothing of it behind", async () => {
+    await screenWith(/\nopen · \d\S* ms [▁▂▃▄▅▆▇█]+\n>$/);
+    tmux("send-keys", "/ping", "Enter");
+    await screenWith(/\nopen · \d\S* ms [▁▂▃▄▅▆▇█]{2}\n>$/);
+    tmux("send-keys", "C-d");
+    assert.doesNotMatch(await screenWith(/exit 0$/), /open ·/);
+  });
+
+  test("K: a line that takes several rows, of wide characters too, stays whole while messages come, and goes as a whole", async () => {
+    await screenWith(/\nopen · /);
+    const typed = `${"long ".repeat(20)}${"漢字".repeat(25)} end`;
+    tmux("send-keys", "-l", typed);
+    await screenWith(/ end$/);
+    for (const connection of server.connections) for (const n of [1, 2]) await connection.send(`tick ${n}`);
+    const before = await screenWith(/< tick 2\n/);
+    const rows = before.split("\n");
+    assert.deepEqual(rows.slice(1, 3), ["T < tick 1", "T < tick 2"], before);
+    assert.match(rows[3] ?? "", /^open · /);
+    assert.equal(rows.slice(4).join("").replaceAll(" ", ""), `> ${typed}`.replaceAll(" ", ""));
+    tmux("send-keys", "Enter");
+    const after = await screenWith(/< long[^]*\n>$/);
+    assert.equal(after.match(/漢字 end/g)?.length, 2, after); // Once sent, once echoed; not a third time.
+    assert.equal(after.match(/open · /g)?.length, 1, after);
+  });
+
+  test("K: a terminal that gets narrow cuts the status, and not the line that is typed", async () => {
+    await screenWith(/\nopen · /);
+    tmux("send-keys", "half ty");
+    await screenWith(/> half ty$/);
+    tmux("resize-window", "-x", "14", "-y", "20");
+    const screen = await screenWith(/\nopen ·[^\n]*…\n> half ty$/);
+    for (const row of screen.split("\n")) assert(row.length <= 14, row);
   });
 });

@@ -1,4 +1,4 @@
-// A line that is edited at the bottom of the terminal, while messages appear above it.
+// A line that is edited at the bottom of the terminal: messages appear above it, and between them a row of status.
 
 import { createInterface, type Interface } from "node:readline";
 import type { Console } from "../terminal/console.js";
@@ -6,6 +6,8 @@ import type { Console } from "../terminal/console.js";
 export interface Prompt {
   /** The console as it is to be used meanwhile: what it prints appears above the line. */
   readonly console: Console;
+  /** What the row above the line says. */
+  showStatus(text: string): void;
   close(): void;
 }
 
@@ -19,16 +21,41 @@ export interface PromptListener {
 export function openPrompt(console: Console, listener: PromptListener): Prompt {
   const { stdout } = process;
   const readline = createInterface({ input: console.input, output: stdout, prompt: "> ", historySize: 1000 });
+  let status = "";
+  let hasInput = true; // A readline that is closed must not be asked for anything.
+
+  const clear = (rows: number): void => {
+    const up = rows + (status === "" ? 0 : 1);
+    stdout.write(`${up === 0 ? "" : `\x1b[${up}A`}\r\x1b[J`);
+  };
+  const draw = (): void => {
+    if (status !== "") stdout.write(`${console.style.dim(fitting(status, stdout.columns))}\n`);
+  };
+  /** Takes the rows at the bottom away, writes, and puts them back with the cursor where it was. */
+  const above = (write: () => void): void => {
+    clear(readline.getCursorPos().rows);
+    write();
+    draw();
+    // Readline would go up by the rows that it has drawn above the cursor; they are gone.
+    Object.assign(readline, { prevRows: 0 });
+    if (hasInput) readline.prompt(true);
+  };
+  const redraw = (): void => above(() => undefined);
+
   readline.on("line", (line) => {
     // What was typed stands there already, and is shown again as a message with its time.
-    stdout.write("\x1b[A\r\x1b[K");
-    if (line !== "") listener.onLine(line);
+    clear(rowsOf(readline, line));
+    draw();
     readline.prompt();
+    if (line !== "") listener.onLine(line);
   });
-  readline.on("close", () => listener.onEnd());
+  readline.on("close", () => {
+    hasInput = false;
+    listener.onEnd();
+  });
   readline.on("SIGINT", () => listener.onInterrupt());
+  stdout.on("resize", redraw);
   readline.prompt();
-  const above = (write: () => void): void => printAbove(readline, write);
   return {
     console: {
       ...console,
@@ -36,17 +63,30 @@ export function openPrompt(console: Console, listener: PromptListener): Prompt {
       print: (line) => above(() => stdout.write(`${line}\n`)),
       say: (line) => above(() => stdout.write(`${line}\n`)),
     },
+    showStatus: (text) => {
+      if (!hasInput || text === status) return;
+      above(() => (status = text));
+    },
     close: () => {
+      hasInput = false;
+      clear(readline.getCursorPos().rows);
+      status = "";
+      stdout.off("resize", redraw);
       readline.removeAllListeners("close");
       readline.close();
-      stdout.write("\r\x1b[K");
     },
   };
 }
 
-/** Takes the line away, writes, and puts it back with the cursor where it was. */
-function printAbove(readline: Interface, write: () => void): void {
-  process.stdout.write("\r\x1b[J");
-  write();
-  readline.prompt(true);
+/** What a line took on the screen: readline knows the width of its characters, and keeps it to itself. */
+function rowsOf(readline: Interface, line: string): number {
+  Object.assign(readline, { line, cursor: line.length });
+  const { rows } = readline.getCursorPos();
+  Object.assign(readline, { line: "", cursor: 0 });
+  return rows + 1; // The cursor is on the row below.
+}
+
+/** On one row: a row that is full would move the cursor to the next. Of one column for each character. */
+function fitting(text: string, columns: number): string {
+  return text.length < columns ? text : `${text.slice(0, Math.max(0, columns - 2))}…`;
 }

@@ -13,6 +13,7 @@ import { connecting, withProgress } from "../terminal/progress.js";
 import type { Verb } from "../verb.js";
 import { Conversation } from "./conversation.js";
 import { openPrompt } from "./prompt.js";
+import { STATUS_EVERY, StatusLine } from "./status-line.js";
 import { jsonTalk, personTalk, plainTalk, type Talk } from "./talk.js";
 import { jsonLine } from "../terminal/json.js";
 
@@ -74,7 +75,12 @@ async function byHand(connection: Connection, console: Console): Promise<CloseIn
   connection.on("overdue", ({ elapsed }) =>
     talk.note(`no pong for ${(elapsed / 1000).toFixed(1)} s`, { type: "overdue" }),
   );
+  const status = new StatusLine(connection);
+  const showStatus = (): void => prompt.showStatus(status.text());
+  const timer = setInterval(showStatus, STATUS_EVERY);
+  showStatus();
   const info = await connection.forEach((message) => talk.onMessage(message));
+  clearInterval(timer);
   if (info.ok) talk.note(`closed: ${escaped(info.message)}`, { type: "disconnected" });
   prompt.close();
   return info;
