@@ -72,8 +72,12 @@ export class Command {
 }
 
 /** Runs it to its end, with `input` on stdin. */
-export function runCommand(words: readonly string[], input = ""): Promise<Outcome> {
-  const command = new Command(words);
+export function runCommand(
+  words: readonly string[],
+  input = "",
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Outcome> {
+  const command = new Command(words, environment);
   command.type(input);
   command.endInput();
   return command.ended();

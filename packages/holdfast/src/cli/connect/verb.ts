@@ -49,7 +49,7 @@ async function converse(given: Arguments, console: Console): Promise<number> {
   const options = { ...peerOptions(given), signal: console.interrupted };
   const connection = await withProgress(console, connecting(url), () => connect(url, options));
   console.interrupted.addEventListener("abort", () => void connection.close(), { once: true });
-  if (beat !== null) watchHeartbeat(connection, beat, console);
+  const isTooSlow = beat === null ? () => false : watchHeartbeat(connection, beat, console);
   const isJson = given.has("json");
   const info =
     console.isInputTerminal && console.isOutputTerminal && !isJson
@@ -59,7 +59,7 @@ async function converse(given: Arguments, console: Console): Promise<number> {
   if (!info.ok) console.say(`holdfast: ${escaped(explain(info))}`);
   if (console.interrupted.aborted) return EXIT.interrupted;
   if (info.ok) return EXIT.ok;
-  return info.cause === "heartbeat-timeout" || info.cause === "close-timeout" ? EXIT.timeout : EXIT.failed;
+  return isTooSlow() || info.cause === "heartbeat-timeout" || info.cause === "close-timeout" ? EXIT.timeout : EXIT.failed;
 }
 
 async function byHand(connection: Connection, console: Console): Promise<CloseInfo> {
@@ -115,13 +115,16 @@ async function byPipe(
   return ended;
 }
 
-/** Trio's recipe: a ping each `interval`, whose pong must not take longer. */
-function watchHeartbeat(connection: Connection, interval: number, console: Console): void {
+/** Trio's recipe: a ping each `interval`, whose pong must not take longer. Returns what tells whether one did. */
+function watchHeartbeat(connection: Connection, interval: number, console: Console): () => boolean {
+  let hasGivenUp = false;
   heartbeat(connection, { interval, timeout: interval }).catch((error: unknown) => {
     if (connection.state === "closed" || !(error instanceof HoldfastError)) return;
+    hasGivenUp = true;
     console.say(`holdfast: ${error.message}`);
     connection.terminate();
   });
+  return () => hasGivenUp;
 }
 
 function openingText({ url, subprotocol, extensions }: Connection): string {
