@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { writeFile, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -123,5 +126,30 @@ ok    idle        connections idle for S s stay open
     const refused = await runCommand(words);
     assert.equal(refused.code, 1);
     assert.match(refused.stdout, /FAIL {2}TCP {9}no connection to localhost port \d+: /);
+  });
+
+  test("K: doctor says where a server speaks HTTP only, or no TLS, and where a name is unknown", async (t) => {
+    const server = createServer((_request, response) => response.end("hello")).listen(0, "127.0.0.1");
+    t.after(() => server.close());
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo; // It listens on TCP.
+    const findings = [
+      [`ws://127.0.0.1:${port}`, /FAIL {2}upgrade {5}.*got 200 OK/],
+      [`wss://127.0.0.1:${port}`, /FAIL {2}TLS {9}[^]*For plain WebSockets use ws:/],
+      ["ws://unknown.invalid", /FAIL {2}DNS {9}unknown\.invalid could not be resolved/],
+    ] as const;
+    for (const [url, finding] of findings) {
+      const { code, stdout } = await runCommand(["doctor", "--idle", "off", url]);
+      assert.equal(code, 1);
+      assert.match(stdout, finding);
+    }
+  });
+
+  test("K: doctor says whose certificate it is, where it is another host's", async () => {
+    const { wrongHost } = await testCertificates();
+    await using server = await serve(() => undefined, { tls: wrongHost });
+    const { code, stdout } = await runCommand(["doctor", "--idle", "off", server.url]);
+    assert.equal(code, 1);
+    assert.match(stdout, /FAIL {2}certificate /);
   });
 });
