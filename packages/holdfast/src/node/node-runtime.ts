@@ -16,8 +16,8 @@ export function nodeRuntime(): FrameRuntime {
 const nodeClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
-  // Ten thousand connections ping five hundred times a second. Of what waking up for each of them costs, a third is
-  // saved by waking up for eight at a time (measured, M5); deadlines are promised within 50 ms of real time.
+  // Ten thousand connections that ping each 5 s wake up the process two thousand times a second; sharing wake-ups takes a
+  // fifth off what a ping costs (docs/performance.md, M5). Deadlines are promised within 50 ms of real time.
   timerSpacing: 16,
   setTimer(delay, callback) {
     // Node rounds down, and a timer that fires early would only have to be set again.
