@@ -92,7 +92,8 @@ STATUS
     tmux("send-keys", "half ty");
     await screenWith(/> half ty$/);
     tmux("resize-window", "-x", "14", "-y", "20");
-    const screen = await screenWith(/\nopen ·[^\n]*…\n> half ty$/);
+    const screen = await screenWith(/(^|\n)open ·[^\n]*…\n> half ty$/);
+    assert.equal(screen.match(/open ·/g)?.length, 1, screen);
     for (const row of screen.split("\n")) assert(row.length <= 14, row);
   });
 });

@@ -22,14 +22,17 @@ export function openPrompt(console: Console, listener: PromptListener): Prompt {
   const { stdout } = process;
   const readline = createInterface({ input: console.input, output: stdout, prompt: "> ", historySize: 1000 });
   let status = "";
+  let shown = "";
   let hasInput = true; // A readline that is closed must not be asked for anything.
 
   const clear = (rows: number): void => {
-    const up = rows + (status === "" ? 0 : 1);
+    // A terminal that got narrower has broken the row of status.
+    const up = rows + Math.ceil(shown.length / stdout.columns);
     stdout.write(`${up === 0 ? "" : `\x1b[${up}A`}\r\x1b[J`);
   };
   const draw = (): void => {
-    if (status !== "") stdout.write(`${console.style.dim(fitting(status, stdout.columns))}\n`);
+    shown = fitting(status, stdout.columns);
+    if (shown !== "") stdout.write(`${console.style.dim(shown)}\n`);
   };
   /** Takes the rows at the bottom away, writes, and puts them back with the cursor where it was. */
   const above = (write: () => void): void => {
@@ -59,7 +62,9 @@ export function openPrompt(console: Console, listener: PromptListener): Prompt {
   return {
     console: {
       ...console,
-      width: console.width,
+      get width() {
+        return console.width;
+      },
       print: (line) => above(() => stdout.write(`${line}\n`)),
       say: (line) => above(() => stdout.write(`${line}\n`)),
     },

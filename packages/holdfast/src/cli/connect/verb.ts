@@ -49,17 +49,20 @@ async function converse(given: Arguments, console: Console): Promise<number> {
   const options = { ...peerOptions(given), signal: console.interrupted };
   const connection = await withProgress(console, connecting(url), () => connect(url, options));
   console.interrupted.addEventListener("abort", () => void connection.close(), { once: true });
-  const isTooSlow = beat === null ? () => false : watchHeartbeat(connection, beat, console);
+  const tooSlow = beat === null ? () => null : watchHeartbeat(connection, beat);
   const isJson = given.has("json");
   const info =
     console.isInputTerminal && console.isOutputTerminal && !isJson
       ? await byHand(connection, console)
       : await byPipe(connection, isJson ? jsonTalk(console) : plainTalk(console), console, quietTime);
   if (isJson) console.print(jsonLine({ type: "disconnected", ...plainInfo(info) }));
+  const slowness = tooSlow();
+  if (slowness !== null) console.say(`holdfast: ${slowness.message}`);
   if (!info.ok) console.say(`holdfast: ${escaped(explain(info))}`);
   if (console.interrupted.aborted) return EXIT.interrupted;
   if (info.ok) return EXIT.ok;
-  return isTooSlow() || info.cause === "heartbeat-timeout" || info.cause === "close-timeout" ? EXIT.timeout : EXIT.failed;
+  const isLate = slowness !== null || info.cause === "heartbeat-timeout" || info.cause === "close-timeout";
+  return isLate ? EXIT.timeout : EXIT.failed;
 }
 
 async function byHand(connection: Connection, console: Console): Promise<CloseInfo> {
@@ -115,16 +118,15 @@ async function byPipe(
   return ended;
 }
 
-/** Trio's recipe: a ping each `interval`, whose pong must not take longer. Returns what tells whether one did. */
-function watchHeartbeat(connection: Connection, interval: number, console: Console): () => boolean {
-  let hasGivenUp = false;
+/** Trio's recipe: a ping each `interval`, whose pong must not take longer. Returns what tells of one that did. */
+function watchHeartbeat(connection: Connection, interval: number): () => HoldfastError | null {
+  let slowness: HoldfastError | null = null;
   heartbeat(connection, { interval, timeout: interval }).catch((error: unknown) => {
     if (connection.state === "closed" || !(error instanceof HoldfastError)) return;
-    hasGivenUp = true;
-    console.say(`holdfast: ${error.message}`);
+    slowness = error;
     connection.terminate();
   });
-  return () => hasGivenUp;
+  return () => slowness;
 }
 
 function openingText({ url, subprotocol, extensions }: Connection): string {
