@@ -24,7 +24,7 @@ const GRACES = 3;
 /** A busy machine may be as late as that; not more, or the bound is broken. */
 const MARGIN = 1_000;
 
-describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 60_000 }, () => {
+describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 120_000 }, () => {
   let browser: Browser;
   let page: Page;
 
