@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { Connection } from "holdfast/browser";
 import type { Page } from "playwright-core";
+import { assertAlive } from "./browser/alive.js";
 import { Browser, skip } from "./browser/chromium.js";
 import { openScene, type Scene } from "./browser/scene.js";
 import "./browser/page-globals.js";
@@ -66,16 +67,6 @@ describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 120_000 },
     await session.detach();
   }
 
-  /** The connection is open, and carries messages both ways. */
-  async function assertAlive(): Promise<void> {
-    const echo = await page.evaluate(async () => {
-      const connection = kept["connection"] as Connection;
-      await connection.send("still there?");
-      return { message: await connection.recv({ timeout: 5000 }), state: connection.state };
-    });
-    assert.deepEqual(echo, { message: "still there?", state: "open" });
-  }
-
   async function verdict(): Promise<{ readonly cause: string; readonly ms: number }> {
     return page.evaluate(async () => {
       const from = performance.now();
@@ -99,7 +90,7 @@ describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 120_000 },
     });
     assert(hidden.took > 1_500, `Expected throttled timers; three of 50 ms took ${hidden.took} ms`);
     await pause(4 * THROTTLED);
-    await assertAlive();
+    await assertAlive(page);
     const answered = await page.evaluate(() => (kept["connection"] as Connection).latencyStats.answered);
     assert(answered >= hidden.answered + 2, `${answered} pongs, after ${hidden.answered}`);
   });

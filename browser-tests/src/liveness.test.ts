@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { eventually } from "holdfast-testkit";
 import type { Connection } from "holdfast/browser";
 import type { Page } from "playwright-core";
+import { assertAlive } from "./browser/alive.js";
 import { Browser, skip } from "./browser/chromium.js";
 import { openScene } from "./browser/scene.js";
 import "./browser/page-globals.js";
@@ -36,16 +37,6 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
       },
       [url, INTERVAL, TIMEOUT] as const,
     );
-  }
-
-  /** The connection is open, and carries messages both ways. */
-  async function assertAlive(): Promise<void> {
-    const echo = await page.evaluate(async () => {
-      const connection = kept["connection"] as Connection;
-      await connection.send("still there?");
-      return { message: await connection.recv({ timeout: 5000 }), state: connection.state };
-    });
-    assert.deepEqual(echo, { message: "still there?", state: "open" });
   }
 
   test("I3: a network that goes silent is a verdict within interval + timeout, while a bare WebSocket still says OPEN", async () => {
@@ -122,9 +113,9 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
     const stopped = await browser.stopPages();
     await new Promise((resolve) => setTimeout(resolve, 3 * (INTERVAL + TIMEOUT)));
     stopped.resume();
-    await assertAlive();
+    await assertAlive(page);
     await new Promise((resolve) => setTimeout(resolve, INTERVAL + TIMEOUT));
-    await assertAlive();
+    await assertAlive(page);
     const gaps = await page.evaluate(() => kept["gaps"] as number[]);
     assert(Math.max(...gaps) > INTERVAL + TIMEOUT, `Gaps of ${gaps.join(", ")} ms`);
   });
@@ -136,9 +127,9 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
       const until = performance.now() + ms;
       while (performance.now() < until);
     }, 3 * TIMEOUT);
-    await assertAlive();
+    await assertAlive(page);
     await new Promise((resolve) => setTimeout(resolve, INTERVAL + TIMEOUT));
-    await assertAlive();
+    await assertAlive(page);
   });
 
   test("I3: timers that are slowed down, as in a hidden tab, cause no verdict, and hide no dead network", async () => {
@@ -168,7 +159,7 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
       [scene.url, INTERVAL, TIMEOUT] as const,
     );
     await new Promise((resolve) => setTimeout(resolve, 4500));
-    await assertAlive();
+    await assertAlive(page);
     scene.proxy.freeze();
     await new Promise((resolve) => setTimeout(resolve, 100));
     // The page is shown again: a probe at once, and the verdict after it.
