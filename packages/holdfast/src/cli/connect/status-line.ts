@@ -13,20 +13,19 @@ const DRAWN = 20;
 export class StatusLine {
   readonly #connection: Connection;
   readonly #roundTrips: number[] = [];
-  #answered = 0;
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    connection.on("pong", ({ roundTrip }) => {
+      if (roundTrip === null) return;
+      this.#roundTrips.push(roundTrip);
+      if (this.#roundTrips.length > DRAWN) this.#roundTrips.shift();
+    });
   }
 
   /** The most important first: a narrow terminal cuts the rest off. */
   text(): string {
     const { state, latency, latencyStats, bufferedAmount } = this.#connection;
-    if (latency !== null && latencyStats.answered > this.#answered) {
-      this.#answered = latencyStats.answered;
-      this.#roundTrips.push(latency);
-      if (this.#roundTrips.length > DRAWN) this.#roundTrips.shift();
-    }
     const parts = [
       state,
       latency === null ? "no pong yet" : `${milliseconds(latency)} ms ${sparkline(this.#roundTrips, DRAWN)}`,
