@@ -1,6 +1,7 @@
 // Frames to bytes (RFC 6455 section 5.2), written straight into memory that the caller owns: an allocation per
 // frame is the second largest cost of sending small messages.
 
+import { writeLatin1, writeUtf8 } from "../text-calls.js";
 import { applyMask, type MaskKeys } from "./masking.js";
 import { FIN, MASK_BIT, MAX_HEADER_SIZE, TEXT } from "./opcode.js";
 
@@ -41,7 +42,7 @@ export class FrameEncoder {
     // Most text is ASCII, so its length is that of its bytes; where that guess is wrong and the header
     // needs more room, the bytes move.
     const guessed = this.#headerSize(text.length);
-    const length = target.write(text, at + guessed, "utf8");
+    const length = writeUtf8(target, text, at + guessed);
     const actual = this.#headerSize(length);
     if (actual !== guessed) target.copyWithin(at + actual, at + guessed, at + guessed + length);
     return this.#finish(target, at, FIN | TEXT, length);
@@ -77,7 +78,8 @@ export class FrameEncoder {
 
   #writeCounted(target: Buffer, at: number, text: string, length: number): number {
     // As many bytes as characters: ASCII, which Latin-1 writes as well, and twice as fast.
-    target.write(text, at + this.#headerSize(length), length === text.length ? "latin1" : "utf8");
+    const write = length === text.length ? writeLatin1 : writeUtf8;
+    write(target, text, at + this.#headerSize(length));
     return this.#finish(target, at, FIN | TEXT, length);
   }
 

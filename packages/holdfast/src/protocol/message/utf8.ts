@@ -1,6 +1,7 @@
 // Text of messages: UTF-8 checked and decoded (RFC 6455 section 8.1, RFC 3629).
 
 import { isAscii, isUtf8, transcode } from "node:buffer";
+import { readLatin1, readUtf8 } from "../text-calls.js";
 
 /** Whether all of the bytes are UTF-8. */
 export function isValidText(bytes: Uint8Array): boolean {
@@ -20,7 +21,7 @@ export function decodeText(bytes: Buffer, start: number, end: number): string | 
     const text = bytes.subarray(start, end);
     return isUtf8(text) ? decodeValidText(text) : null;
   }
-  const text = bytes.toString("utf8", start, end);
+  const text = readUtf8(bytes, start, end);
   if (text.includes("\ufffd") && !isUtf8(bytes.subarray(start, end))) return null;
   return text;
 }
@@ -30,9 +31,10 @@ export function decodeText(bytes: Buffer, start: number, end: number): string | 
  * Latin-1 takes a quarter of the time of the general decoder, and any other text by way of UTF-16 half of it.
  */
 export function decodeValidText(bytes: Buffer): string {
-  if (bytes.length < LOOK_FROM) return bytes.toString("utf8");
-  if (isAscii(bytes)) return bytes.toString("latin1");
-  return canTranscode ? transcode(bytes, "utf8", "utf16le").toString("utf16le") : bytes.toString("utf8");
+  const { length } = bytes;
+  if (length < LOOK_FROM) return readUtf8(bytes, 0, length);
+  if (isAscii(bytes)) return readLatin1(bytes, 0, length);
+  return canTranscode ? transcode(bytes, "utf8", "utf16le").toString("utf16le") : readUtf8(bytes, 0, length);
 }
 
 /** Not every runtime has it, and not every build of Node. */
