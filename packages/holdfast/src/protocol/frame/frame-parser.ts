@@ -3,6 +3,7 @@
 
 import { applyMask } from "./masking.js";
 import { CONTROL_BIT, MASK_BIT, MAX_HEADER_SIZE } from "./opcode.js";
+import { leaveChunk, unmask } from "./unmasking.js";
 
 /** What the parser calls, in this order: `beginFrame`, then `wholePayload`, or `payloadPiece`s and `endFrame`. */
 export interface FrameSink {
@@ -18,8 +19,8 @@ export interface FrameSink {
    * Returns false for a payload to be skipped: nothing more is told of this frame.
    */
   beginFrame(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean;
-  /** The frame's whole payload, unmasked, lies in `chunk[start, end)`. */
-  wholePayload(chunk: Buffer, start: number, end: number): void;
+  /** The frame's whole payload, unmasked, lies in `chunk[start, end)`. It may be ASCII as well where `isAscii` is false. */
+  wholePayload(chunk: Buffer, start: number, end: number, isAscii: boolean): void;
   /** The next piece of a payload that spans chunks, unmasked. */
   payloadPiece(chunk: Buffer, start: number, end: number): void;
   /** The last piece was told. */
@@ -68,6 +69,7 @@ export class FrameParser {
       }
       at = this.#remaining > 0 ? this.#continuePayload(chunk, at) : this.#readFrame(chunk, at);
     }
+    leaveChunk();
   }
 
   get isPaused(): boolean {
@@ -155,8 +157,8 @@ export class FrameParser {
       this.#isSkipping = !isAccepted || length === UNREADABLE_LENGTH;
       return at;
     }
-    if (this.#isMasked) applyMask(chunk, at, end, this.#key, 0);
-    this.#sink.wholePayload(chunk, at, end);
+    const isAscii = this.#isMasked && unmask(chunk, at, end, this.#key);
+    this.#sink.wholePayload(chunk, at, end, isAscii);
     return end;
   }
 

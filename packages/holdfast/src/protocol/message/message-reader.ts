@@ -17,6 +17,7 @@ import {
   RESERVED_BITS,
   TEXT,
 } from "../frame/opcode.js";
+import { readLatin1 } from "../text-calls.js";
 import { MessageBuffer } from "./message-buffer.js";
 import { PieceDecoder, type PieceSink } from "./piece-decoder.js";
 import { TextBytes } from "./text-bytes.js";
@@ -147,13 +148,13 @@ export class MessageReader implements FrameSink {
     return this.#beginData(firstByte, opcode, length);
   }
 
-  wholePayload(chunk: Buffer, start: number, end: number): void {
+  wholePayload(chunk: Buffer, start: number, end: number, isAscii: boolean): void {
     if ((this.#opcode & CONTROL_BIT) !== 0) {
       this.#deliverControl(chunk, start, end);
     } else if (this.#isFinal && this.#opcode !== CONTINUATION && !this.#isEncoded) {
       // The fast path: a whole message in one chunk is decoded, or handed out, where it lies.
       this.#messageOpcode = CONTINUATION;
-      if (this.#opcode === TEXT) this.#deliverText(chunk, start, end);
+      if (this.#opcode === TEXT) this.#deliverText(chunk, start, end, isAscii);
       else this.#events.onBinary(this.#lasting(chunk, start, end));
     } else {
       this.payloadPiece(chunk, start, end);
@@ -252,14 +253,14 @@ export class MessageReader implements FrameSink {
     this.#events.onClose(this.#closeReceived);
   }
 
-  #deliverText(bytes: Buffer, start: number, end: number): void {
+  #deliverText(bytes: Buffer, start: number, end: number, isAscii = false): void {
     if (this.#wantsTextBytes) {
-      if (isUtf8(bytes.subarray(start, end)))
+      if (isAscii || isUtf8(bytes.subarray(start, end)))
         this.#events.onBinary(textBytesOf(this.#lasting(bytes, start, end)));
       else this.#failText();
       return;
     }
-    const text = decodeText(bytes, start, end);
+    const text = isAscii ? readLatin1(bytes, start, end) : decodeText(bytes, start, end);
     if (text === null) this.#failText();
     else this.#events.onText(text);
   }
