@@ -9,7 +9,7 @@ import {
   type ProtocolFailure,
 } from "../../../packages/holdfast/dist/protocol/extension.js";
 import { FrameEncoder } from "../../../packages/holdfast/dist/protocol/frame/frame-encoder.js";
-import { MaskKeys } from "../../../packages/holdfast/dist/protocol/frame/masking.js";
+import { MaskKeys } from "../../../packages/holdfast/dist/protocol/frame/mask-keys.js";
 import type { MessageEvents } from "../../../packages/holdfast/dist/protocol/message/message-reader.js";
 import { Protocol } from "../../../packages/holdfast/dist/protocol/protocol.js";
 import { cut, Input } from "../input.js";

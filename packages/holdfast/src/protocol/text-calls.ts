@@ -17,10 +17,10 @@ export interface TextCalls {
 
 /** What Node puts on the prototype of its buffers. */
 export interface UndocumentedCalls {
-  readonly utf8Write?: (this: Buffer, text: string, at: number, room: number) => number;
-  readonly latin1Write?: (this: Buffer, text: string, at: number, room: number) => number;
-  readonly utf8Slice?: (this: Buffer, start: number, end: number) => string;
-  readonly latin1Slice?: (this: Buffer, start: number, end: number) => string;
+  readonly utf8Write?: ((this: Buffer, text: string, at: number, room: number) => number) | undefined;
+  readonly latin1Write?: ((this: Buffer, text: string, at: number, room: number) => number) | undefined;
+  readonly utf8Slice?: ((this: Buffer, start: number, end: number) => string) | undefined;
+  readonly latin1Slice?: ((this: Buffer, start: number, end: number) => string) | undefined;
 }
 
 export const documentedCalls: TextCalls = {
@@ -31,7 +31,12 @@ export const documentedCalls: TextCalls = {
 };
 
 /** The calls on `prototype`, or, unless all of them are there and do as expected, the documented ones. */
-export function textCallsOf({ utf8Write, latin1Write, utf8Slice, latin1Slice }: UndocumentedCalls): TextCalls {
+export function textCallsOf({
+  utf8Write,
+  latin1Write,
+  utf8Slice,
+  latin1Slice,
+}: UndocumentedCalls): TextCalls {
   if (!utf8Write || !latin1Write || !utf8Slice || !latin1Slice) return documentedCalls;
   const calls: TextCalls = {
     writeUtf8: (target, text, at) => utf8Write.call(target, text, at, target.length - at),

@@ -2,7 +2,7 @@
 
 import { frame, SeededRandom, type FrameOptions } from "holdfast-testkit";
 import { FrameEncoder } from "../../dist/protocol/frame/frame-encoder.js";
-import { MaskKeys } from "../../dist/protocol/frame/masking.js";
+import { MaskKeys } from "../../dist/protocol/frame/mask-keys.js";
 import type { MessageEvents } from "../../dist/protocol/message/message-reader.js";
 import { Protocol, type ProtocolOptions, type Role } from "../../dist/protocol/protocol.js";
 import { Recorder, type Told } from "./recorder.js";

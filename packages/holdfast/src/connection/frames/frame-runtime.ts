@@ -2,7 +2,7 @@
 // and the list of those that have something to flush at the end of the turn.
 
 import { FrameEncoder } from "../../protocol/frame/frame-encoder.js";
-import { MaskKeys } from "../../protocol/frame/masking.js";
+import { MaskKeys } from "../../protocol/frame/mask-keys.js";
 import type { Monitor } from "../monitor.js";
 import type { Clock, Random } from "../ports.js";
 import { Runtime } from "../runtime.js";

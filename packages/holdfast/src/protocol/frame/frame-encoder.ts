@@ -2,7 +2,8 @@
 // frame is the second largest cost of sending small messages.
 
 import { writeLatin1, writeUtf8 } from "../text-calls.js";
-import { applyMask, type MaskKeys } from "./masking.js";
+import type { MaskKeys } from "./mask-keys.js";
+import { applyMask } from "./masking.js";
 import { FIN, MASK_BIT, MAX_HEADER_SIZE, TEXT } from "./opcode.js";
 
 /** Frames that live in memory which Node shares out, 8 KiB at a time: those of control frames, for the most part. */

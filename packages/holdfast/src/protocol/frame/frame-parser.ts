@@ -1,9 +1,8 @@
 // Bytes to frames (RFC 6455 section 5.2). Structure only: where a frame begins, how long it is, its payload
 // unmasked. Whether the frame may come now is for the sink to judge, before any payload is looked at.
 
-import { applyMask } from "./masking.js";
+import { applyMask, releaseView } from "./masking.js";
 import { CONTROL_BIT, MASK_BIT, MAX_HEADER_SIZE } from "./opcode.js";
-import { leaveChunk, unmask } from "./unmasking.js";
 
 /** What the parser calls, in this order: `beginFrame`, then `wholePayload`, or `payloadPiece`s and `endFrame`. */
 export interface FrameSink {
@@ -19,10 +18,10 @@ export interface FrameSink {
    * Returns false for a payload to be skipped: nothing more is told of this frame.
    */
   beginFrame(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean;
-  /** The frame's whole payload, unmasked, lies in `chunk[start, end)`. It may be ASCII as well where `isAscii` is false. */
+  /** The frame's whole payload, unmasked, lies in `chunk[start, end)`. `isAscii` is false where nobody has looked. */
   wholePayload(chunk: Buffer, start: number, end: number, isAscii: boolean): void;
   /** The next piece of a payload that spans chunks, unmasked. */
-  payloadPiece(chunk: Buffer, start: number, end: number): void;
+  payloadPiece(chunk: Buffer, start: number, end: number, isAscii: boolean): void;
   /** The last piece was told. */
   endFrame(): void;
 }
@@ -69,7 +68,7 @@ export class FrameParser {
       }
       at = this.#remaining > 0 ? this.#continuePayload(chunk, at) : this.#readFrame(chunk, at);
     }
-    leaveChunk();
+    releaseView(chunk);
   }
 
   get isPaused(): boolean {
@@ -157,7 +156,7 @@ export class FrameParser {
       this.#isSkipping = !isAccepted || length === UNREADABLE_LENGTH;
       return at;
     }
-    const isAscii = this.#isMasked && unmask(chunk, at, end, this.#key);
+    const isAscii = this.#isMasked && applyMask(chunk, at, end, this.#key, 0);
     this.#sink.wholePayload(chunk, at, end, isAscii);
     return end;
   }
@@ -165,8 +164,9 @@ export class FrameParser {
   #continuePayload(chunk: Buffer, at: number): number {
     const end = Math.min(chunk.length, at + this.#remaining);
     if (!this.#isSkipping) {
-      if (this.#isMasked) applyMask(chunk, at, end, this.#key, (this.#length - this.#remaining) & 3);
-      this.#sink.payloadPiece(chunk, at, end);
+      const phase = (this.#length - this.#remaining) & 3;
+      const isAscii = this.#isMasked && applyMask(chunk, at, end, this.#key, phase);
+      this.#sink.payloadPiece(chunk, at, end, isAscii);
     }
     this.#remaining -= end - at;
     if (this.#remaining === 0 && !this.#isSkipping) this.#sink.endFrame();

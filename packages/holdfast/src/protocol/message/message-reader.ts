@@ -157,12 +157,12 @@ export class MessageReader implements FrameSink {
       if (this.#opcode === TEXT) this.#deliverText(chunk, start, end, isAscii);
       else this.#events.onBinary(this.#lasting(chunk, start, end));
     } else {
-      this.payloadPiece(chunk, start, end);
+      this.payloadPiece(chunk, start, end, isAscii);
       this.endFrame();
     }
   }
 
-  payloadPiece(chunk: Buffer, start: number, end: number): void {
+  payloadPiece(chunk: Buffer, start: number, end: number, isAscii: boolean): void {
     if ((this.#opcode & CONTROL_BIT) !== 0) {
       this.#control ??= new MessageBuffer(MAX_CONTROL_PAYLOAD);
       this.#control.append(chunk, start, end);
@@ -177,7 +177,7 @@ export class MessageReader implements FrameSink {
     }
     // Section 8.1 lets a peer be failed at the end of a message; doing so at the first bad byte of a long
     // one saves the rest. What an extension encoded can only be checked once decoded.
-    if (this.#messageOpcode === TEXT && !this.#isEncoded) {
+    if (this.#messageOpcode === TEXT && !this.#isEncoded && !(isAscii && this.#isAsciiSoFar)) {
       this.#validator ??= new Utf8Validator();
       if (!this.#validator.push(chunk.subarray(start, end))) return void this.#failText();
     }
@@ -228,6 +228,11 @@ export class MessageReader implements FrameSink {
     return true;
   }
 
+  /** Of a message in pieces: whether nothing in it had to be validated yet. */
+  get #isAsciiSoFar(): boolean {
+    return this.#validator === null;
+  }
+
   /** What the message may take on the wire: one that an extension encoded is measured again once it is decoded. */
   #sizeLimit(): number {
     if (!this.#isEncoded || this.#extension === null) return this.#maxMessageSize;
@@ -265,9 +270,9 @@ export class MessageReader implements FrameSink {
     else this.#events.onText(text);
   }
 
-  #deliverValidText(bytes: Buffer): void {
+  #deliverValidText(bytes: Buffer, isAscii: boolean): void {
     if (this.#wantsTextBytes) this.#events.onBinary(textBytesOf(bytes));
-    else this.#events.onText(decodeValidText(bytes));
+    else this.#events.onText(isAscii ? readLatin1(bytes, 0, bytes.length) : decodeValidText(bytes));
   }
 
   #endMessage(): void {
@@ -278,11 +283,12 @@ export class MessageReader implements FrameSink {
       return;
     }
     if (isText && !(this.#validator?.isComplete ?? true)) return void this.#failText();
+    const isAscii = this.#isAsciiSoFar;
     const payload = this.#assembly?.take() ?? EMPTY;
     this.#forgetMessage();
 
     if (!isEncoded) {
-      if (isText) this.#deliverValidText(payload);
+      if (isText) this.#deliverValidText(payload, isAscii);
       else this.#events.onBinary(viewOf(payload));
       return;
     }

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createSimdMask } from "../../../dist/protocol/frame/masking-simd.js";
-import { applyMask, maskBytewise, maskWordwise } from "../../../dist/protocol/frame/masking.js";
+import {
+  applyMask,
+  type Mask,
+  maskBytewise,
+  maskWordwise,
+  releaseView,
+} from "../../../dist/protocol/frame/masking.js";
 import { patterned } from "../endpoint.js";
 
 const MASK = Uint8Array.of(0x37, 0xfa, 0x21, 0x9d);
@@ -92,6 +98,58 @@ test("E: every way of masking large payloads equals the plain one, at each align
       }
     }
   }
+});
+
+test("E: each way of masking tells whether what comes out is ASCII, wherever a byte lies that is not", (context) => {
+  const simd = createSimdMask();
+  if (simd === null) context.diagnostic("without WebAssembly and SIMD");
+  const start = 3;
+  for (const length of [
+    0, 1, 2, 3, 4, 5, 63, 64, 65, 127, 130, 255, 500, 1023, 1024, 1025, 1055, 1088, 70_001,
+  ]) {
+    const ascii = Buffer.alloc(length + 80, "text");
+    // What lies beside the payload, or was masked before it, does not count.
+    ascii[start - 1] = 0xff;
+    ascii[start + length] = 0xff;
+    const judge = (mask: Mask, bytes: Uint8Array): boolean => {
+      maskBytewise(bytes, start, start + length, KEY);
+      return mask(bytes, start, start + length, KEY);
+    };
+    const alone: Mask = (bytes, from, to, key) => applyMask(bytes, from, to, key, 0);
+    const together: Mask = (bytes, from, to, key) => {
+      const many = new Uint8Array(bytes.length * 5);
+      many.set(bytes);
+      return applyMask(many, from, to, key, 0);
+    };
+    const large = length < 63 ? [] : [maskWordwise, ...(simd === null ? [] : [simd])];
+    for (const mask of [maskBytewise, ...large, alone, together]) {
+      assert.equal(judge(mask, Buffer.from(ascii)), true, `${length} bytes of ASCII`);
+      for (const at of new Set([0, 1, 2, 3, length >> 1, length - 4, length - 3, length - 2, length - 1])) {
+        if (at < 0 || at >= length) continue;
+        const bytes = Buffer.from(ascii);
+        bytes[start + at] = 0x80;
+        assert.equal(judge(mask, bytes), false, `byte ${at} of ${length}`);
+      }
+    }
+  }
+});
+
+test("E: payloads that lie in one piece of memory are masked as each one alone, in whatever order the pieces come", () => {
+  const piece = (): Uint8Array => patterned(1 + 4 * 700).subarray(1); // Of no alignment.
+  const [one, two] = [piece(), piece()];
+  const [expectedOne, expectedTwo] = [Uint8Array.from(one), Uint8Array.from(two)];
+  for (let at = 0; at < 600; at += 37) {
+    for (const [bytes, expected] of [
+      [one, expectedOne],
+      [two, expectedTwo],
+    ] as const) {
+      applyMask(bytes, at, at + 31, KEY, at);
+      expected.set(masked(expected, at, at + 31, MASK, at));
+    }
+    if (at % 2 === 0) releaseView(two);
+    releaseView(patterned(3)); // Not theirs.
+  }
+  assert.deepEqual([one, two], [expectedOne, expectedTwo]);
 });
 
 test("E: where nothing may be compiled, masking goes on without", (context) => {

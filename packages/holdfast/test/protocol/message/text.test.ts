@@ -112,4 +112,33 @@ for (const role of ROLES) {
     assert.deepEqual(new Endpoint(role).receive(stream), expected);
     assert.deepEqual(new Endpoint(role).receive(byteByByte(stream)), expected);
   });
+
+  test(`E1: a ${role} takes text whose pieces are ASCII or not, and finds what is not UTF-8 behind any of them`, () => {
+    const ascii = "text ".repeat(500);
+    const texts = [ascii, `${ascii}é`, `é${ascii}`, `${ascii}€${ascii}`, `${ascii}${ascii}😀`];
+    for (const content of texts) {
+      const bytes = Buffer.from(content);
+      const bad = Buffer.concat([bytes, Buffer.of(0xc3)]);
+      for (const place of [1, 2, 3, 1100, 2499, 2500, 2501, 2502, 2503, bytes.length - 1]) {
+        const fragments = (whole: Buffer): Uint8Array =>
+          framesTo(
+            role,
+            { opcode: OPCODE.text, payload: whole.subarray(0, place), isFinal: false },
+            { opcode: OPCODE.continuation, payload: whole.subarray(place) },
+          );
+        const inFragments = fragments(bytes);
+        const inOneFrame = frameTo(role, { opcode: OPCODE.text, payload: bytes });
+        for (const chunks of [
+          [inFragments],
+          cutAt(inFragments, [place + 9]),
+          cutAt(inOneFrame, [place + 9]),
+        ]) {
+          const asBytes = { type: "binary", bytes: Uint8Array.from(bytes) } as const;
+          assert.deepEqual(new Endpoint(role).receive(chunks), [text(content)]);
+          assert.deepEqual(new Endpoint(role, { text: "bytes" }).receive(chunks), [asBytes]);
+        }
+        assert.deepEqual(new Endpoint(role).receive(fragments(bad)), [NOT_TEXT]);
+      }
+    }
+  });
 }
