@@ -11,8 +11,6 @@ export interface AlarmHandler {
 
 /** A deadline that can be set, moved and cancelled, any number of times. What has just one of them may be one. */
 export abstract class Deadline implements AlarmHandler {
-  /** Used by the queue only. */
-  deadline = 0;
   /** Used by the queue only: the place in the heap, -1 while not set. */
   place = -1;
 
@@ -37,9 +35,16 @@ export class Alarm extends Deadline {
   }
 }
 
+/** Children of a place: with four, the deadlines to compare lie side by side, and half as many alarms are moved. */
+const WIDTH_BITS = 2;
+const WIDTH = 1 << WIDTH_BITS;
+
 export class TimerQueue {
   readonly #clock: Clock;
-  readonly #heap: Deadline[] = [];
+  /** The heap: of each alarm and its children, the alarm comes first. */
+  readonly #alarms: Deadline[] = [];
+  /** When those at the same places are due. Apart from them, since ten thousand alarms lie all over the memory. */
+  readonly #deadlines: number[] = [];
   #cancelTimer: (() => void) | null = null;
   #timerAt = Infinity;
   #firedAt = -Infinity;
@@ -50,36 +55,43 @@ export class TimerQueue {
 
   /** Alarms that are set. */
   get size(): number {
-    return this.#heap.length;
+    return this.#alarms.length;
   }
 
   /** Sets the alarm, or moves it, to the monotonic time `deadline`. */
   set(alarm: Deadline, deadline: number): void {
-    if (alarm.isSet && alarm.deadline === deadline) return;
-    alarm.deadline = deadline;
-    if (!alarm.isSet) alarm.place = this.#heap.push(alarm) - 1;
-    this.#siftDown(this.#siftUp(alarm.place));
+    if (!alarm.isSet) {
+      this.#deadlines.push(deadline);
+      this.#lift(alarm, deadline, this.#alarms.push(alarm) - 1);
+    } else {
+      const before = this.#deadlines[alarm.place];
+      if (deadline === before) return;
+      if (deadline < before) this.#lift(alarm, deadline, alarm.place);
+      else this.#sink(alarm, deadline, alarm.place);
+    }
     this.#arm();
   }
 
   cancel(alarm: Deadline): void {
     if (!alarm.isSet) return;
     this.#remove(alarm);
-    if (this.#heap.length === 0) this.#disarm();
+    if (this.#alarms.length === 0) this.#disarm();
   }
 
   #remove(alarm: Deadline): void {
     const { place } = alarm;
     alarm.place = -1;
-    const last = this.#heap.pop();
-    if (last === undefined || last === alarm) return;
-    this.#put(last, place);
-    this.#siftDown(this.#siftUp(place));
+    const last = this.#alarms.pop();
+    const deadline = this.#deadlines.pop();
+    if (last === undefined || deadline === undefined || last === alarm) return;
+    // The last takes its place, and from there goes where it belongs.
+    if (deadline < this.#deadlines[place]) this.#lift(last, deadline, place);
+    else this.#sink(last, deadline, place);
   }
 
   /** Arms the timer where the first deadline comes before it; a later one waits for the timer to look again. */
   #arm(): void {
-    const first = Math.max(this.#heap[0].deadline, this.#firedAt + (this.#clock.timerSpacing ?? 0));
+    const first = Math.max(this.#deadlines[0], this.#firedAt + (this.#clock.timerSpacing ?? 0));
     if (first >= this.#timerAt) return;
     this.#disarm();
     this.#timerAt = first;
@@ -98,8 +110,8 @@ export class TimerQueue {
     const roundAt = this.#clock.now();
     this.#firedAt = roundAt;
     try {
-      while (this.#heap.length > 0 && this.#heap[0].deadline <= roundAt) {
-        const alarm = this.#heap[0];
+      while (this.#alarms.length > 0 && this.#deadlines[0] <= roundAt) {
+        const alarm = this.#alarms[0];
         this.#remove(alarm);
         // The time anew for each: one that blocks the loop must not hide that from the others.
         alarm.onAlarm(this.#clock.now());
@@ -107,40 +119,43 @@ export class TimerQueue {
     } finally {
       // Also behind one that throws: the others wait for this timer.
       this.#disarm();
-      if (this.#heap.length > 0) this.#arm();
+      if (this.#alarms.length > 0) this.#arm();
     }
   }
 
-  #siftUp(from: number): number {
+  /** Puts the alarm at `from`, or above it. */
+  #lift(alarm: Deadline, deadline: number, from: number): void {
     let place = from;
-    const alarm = this.#heap[place];
     while (place > 0) {
-      const above = (place - 1) >> 1;
-      if (this.#heap[above].deadline <= alarm.deadline) break;
-      this.#put(this.#heap[above], place);
+      const above = (place - 1) >> WIDTH_BITS;
+      if (this.#deadlines[above] <= deadline) break;
+      this.#put(this.#alarms[above], this.#deadlines[above], place);
       place = above;
     }
-    this.#put(alarm, place);
-    return place;
+    this.#put(alarm, deadline, place);
   }
 
-  #siftDown(from: number): void {
+  /** Puts the alarm at `from`, or below it. */
+  #sink(alarm: Deadline, deadline: number, from: number): void {
+    const deadlines = this.#deadlines;
     let place = from;
-    const alarm = this.#heap[place];
     for (;;) {
-      let below = place * 2 + 1;
-      if (below >= this.#heap.length) break;
-      const right = below + 1;
-      if (right < this.#heap.length && this.#heap[right].deadline < this.#heap[below].deadline) below = right;
-      if (this.#heap[below].deadline >= alarm.deadline) break;
-      this.#put(this.#heap[below], place);
-      place = below;
+      const below = place * WIDTH + 1;
+      const end = Math.min(below + WIDTH, deadlines.length);
+      let first = below;
+      for (let other = below + 1; other < end; other++) {
+        if (deadlines[other] < deadlines[first]) first = other;
+      }
+      if (below >= end || deadlines[first] >= deadline) break;
+      this.#put(this.#alarms[first], deadlines[first], place);
+      place = first;
     }
-    this.#put(alarm, place);
+    this.#put(alarm, deadline, place);
   }
 
-  #put(alarm: Deadline, place: number): void {
-    this.#heap[place] = alarm;
+  #put(alarm: Deadline, deadline: number, place: number): void {
+    this.#alarms[place] = alarm;
+    this.#deadlines[place] = deadline;
     alarm.place = place;
   }
 }

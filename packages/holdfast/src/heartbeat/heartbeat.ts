@@ -58,12 +58,7 @@ export class Heartbeat {
   /** When to report `wake`; null for never. */
   get nextWake(): number | null {
     if (!this.#isRunning || this.#pollingSince !== null) return null;
-    let next = this.#grid?.nextAt ?? Infinity;
-    if (this.#pausedAt === null) {
-      for (const ping of this.pings) {
-        next = Math.min(next, ping.overdueAt ?? Infinity, this.#effectiveDeadline(ping));
-      }
-    }
+    const next = Math.min(this.#grid?.nextAt ?? Infinity, this.#nextLate());
     return next === Infinity ? null : next;
   }
 
@@ -175,7 +170,7 @@ export class Heartbeat {
     const actions: Action[] = [];
     if (this.#options.liveness === "traffic") this.#lastReceivedAt = lastReceivedAt;
     this.#noticeSuspension(now, wallNow, actions);
-    if (this.#recentGap !== "none" || this.#isAnyPingLate(now)) {
+    if (this.#recentGap !== "none" || this.#nextLate() <= now) {
       // It may only seem so: the pong may lie in the kernel.
       this.#pollingSince = now;
       return [...actions, { type: "poll" }];
@@ -204,7 +199,7 @@ export class Heartbeat {
 
   /** Finds the pings that are late, oldest first: suspicious ones are told, an unanswered keepalive is the verdict. */
   #judge(now: number, actions: Action[]): Action | null {
-    for (const ping of this.pings) {
+    for (const ping of this.pings.all()) {
       const elapsed = now - ping.queuedAt;
       if (this.#effectiveDeadline(ping) <= now) {
         if (ping.isKeepalive) return { type: "dead", silence: elapsed };
@@ -243,7 +238,7 @@ export class Heartbeat {
     this.#recentGap = "none";
     if (gap === "none" || this.#graces >= MAX_GRACES) return false;
     let needsProbe = gap === "suspension" && this.#options.pingInterval !== null;
-    for (const ping of this.pings) {
+    for (const ping of this.pings.all()) {
       // Nor are they suspected: nobody knows how much of their time was before the gap.
       if (ping.overdueAt !== null) ping.overdueAt = now + this.#suspiciousAfter();
       if (ping.deadline === null || ping.timeout === null) continue;
@@ -257,7 +252,7 @@ export class Heartbeat {
   /** A ping ahead of its time, unless one has just been sent. */
   #probe(now: number): readonly Action[] {
     if (this.#grid === null) return NOTHING;
-    for (const ping of this.pings) {
+    for (const ping of this.pings.all()) {
       if (ping.isKeepalive && now - ping.queuedAt < PROBES_APART) return NOTHING;
     }
     return [{ type: "send-ping" }];
@@ -268,7 +263,7 @@ export class Heartbeat {
     this.#pausedAt = null;
     // Pongs may stand behind everything that piled up in the kernel meanwhile, so each ping starts anew.
     // That cannot go on for ever with a dead peer: what it sent before is finite.
-    for (const ping of this.pings) {
+    for (const ping of this.pings.all()) {
       ping.isDisturbed = true;
       if (ping.deadline !== null && ping.timeout !== null) ping.deadline = now + ping.timeout;
       if (ping.overdueAt !== null) ping.overdueAt = now + this.#suspiciousAfter();
@@ -294,7 +289,7 @@ export class Heartbeat {
     const gap = this.#gaps.stallSince(this.#pollingSince ?? this.nextWake, now, this.#gapThreshold());
     if (gap === 0) return null;
     if (this.#recentGap === "none") this.#recentGap = "stall";
-    for (const ping of this.pings) {
+    for (const ping of this.pings.all()) {
       ping.isDisturbed = true;
       if (ping.deadline !== null) ping.deadline += gap;
       if (ping.overdueAt !== null) ping.overdueAt += gap;
@@ -307,15 +302,21 @@ export class Heartbeat {
     if (gap === 0) return;
     this.#recentGap = "suspension";
     actions.push({ type: "suspended", gap });
-    for (const ping of this.pings) ping.isDisturbed = true;
+    for (const ping of this.pings.all()) ping.isDisturbed = true;
   }
 
-  #isAnyPingLate(now: number): boolean {
-    if (this.#pausedAt !== null) return false;
-    for (const ping of this.pings) {
-      if (this.#effectiveDeadline(ping) <= now || (ping.overdueAt ?? Infinity) <= now) return true;
-    }
-    return false;
+  /** When the first ping is late, or suspicious; while reading is paused, none is. */
+  #nextLate(): number {
+    const { only, size } = this.pings;
+    if (size === 0 || this.#pausedAt !== null) return Infinity;
+    if (only !== null) return this.#lateAt(only);
+    let next = Infinity;
+    for (const ping of this.pings.all()) next = Math.min(next, this.#lateAt(ping));
+    return next;
+  }
+
+  #lateAt(ping: Ping): number {
+    return Math.min(ping.overdueAt ?? Infinity, this.#effectiveDeadline(ping));
   }
 
   #takeSlot(now: number): boolean {
@@ -351,7 +352,7 @@ export class Heartbeat {
   #boundKeepaliveInFlight(): void {
     let oldest: Ping | null = null;
     let count = 0;
-    for (const ping of this.pings) {
+    for (const ping of this.pings.all()) {
       if (!ping.isKeepalive) continue; // The application bounds its own.
       oldest ??= ping;
       count++;

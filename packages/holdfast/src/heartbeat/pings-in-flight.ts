@@ -19,43 +19,60 @@ export interface Ping {
 
 const NONE: readonly Ping[] = [];
 
-export class PingsInFlight implements Iterable<Ping> {
+export class PingsInFlight {
   /**
-   * A map keeps the order of insertion, so that the first is the oldest. Null while none is in flight, which for
-   * an idle connection is nearly always.
+   * The only one, which is what an idle connection has at most; a map for more, which keeps the order of insertion, so
+   * that the first is the oldest. Never an empty map.
    */
-  #pings: Map<string, Ping> | null = null;
+  #pings: Ping | Map<string, Ping> | null = null;
 
   get size(): number {
-    return this.#pings?.size ?? 0;
+    const pings = this.#pings;
+    return pings === null ? 0 : pings instanceof Map ? pings.size : 1;
   }
 
   has(payload: string): boolean {
-    return this.#pings?.has(payload) === true;
+    return this.get(payload) !== undefined;
   }
 
   get(payload: string): Ping | undefined {
-    return this.#pings?.get(payload);
+    const pings = this.#pings;
+    if (pings instanceof Map) return pings.get(payload);
+    return pings?.payload === payload ? pings : undefined;
+  }
+
+  /** The only ping in flight; null for none, and for several. */
+  get only(): Ping | null {
+    return this.#pings instanceof Map ? null : this.#pings;
   }
 
   add(ping: Ping): void {
-    this.#pings ??= new Map();
-    this.#pings.set(ping.payload, ping);
+    const pings = this.#pings;
+    if (pings === null) this.#pings = ping;
+    else if (pings instanceof Map) pings.set(ping.payload, ping);
+    else this.#pings = new Map([pings, ping].map((each) => [each.payload, each]));
   }
 
   remove(payload: string): boolean {
-    if (this.#pings?.delete(payload) !== true) return false;
-    if (this.#pings.size === 0) this.#pings = null;
+    const pings = this.#pings;
+    if (pings instanceof Map) {
+      if (!pings.delete(payload)) return false;
+      if (pings.size === 0) this.#pings = null;
+      return true;
+    }
+    if (pings?.payload !== payload) return false;
+    this.#pings = null;
     return true;
   }
 
   /** Oldest first. */
-  [Symbol.iterator](): Iterator<Ping> {
-    return (this.#pings?.values() ?? NONE)[Symbol.iterator]();
+  all(): Iterable<Ping> {
+    const pings = this.#pings;
+    return pings === null ? NONE : pings instanceof Map ? pings.values() : [pings];
   }
 
   oldest(): Ping | null {
-    for (const ping of this) return ping;
+    for (const ping of this.all()) return ping;
     return null;
   }
 
@@ -63,7 +80,7 @@ export class PingsInFlight implements Iterable<Ping> {
   takeUpTo(payload: string): readonly Ping[] {
     if (!this.has(payload)) return NONE;
     const taken: Ping[] = [];
-    for (const ping of this) {
+    for (const ping of this.all()) {
       taken.push(ping);
       this.remove(ping.payload);
       if (ping.payload === payload) break;
