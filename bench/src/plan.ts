@@ -53,10 +53,10 @@ function asItRuns(
   return { ...quick, bars: [], rounds: quickRounds };
 }
 
-// A connection runs through far more code than a message: it takes longer until that is compiled.
+// A connection runs through far more code than a message: it takes some ten thousand of them until that is compiled.
 function timingFor(load: Load, isQuick: boolean): Timing {
-  if (!isQuick) return fullTiming;
-  return load.kind === "handshake" ? { ...quickTiming, warmup: 1_000 } : quickTiming;
+  const timing = isQuick ? quickTiming : fullTiming;
+  return load.kind === "handshake" ? { ...timing, warmup: isQuick ? 1_000 : 4_000 } : timing;
 }
 
 function candidates(options: Options): readonly Peer[] {
