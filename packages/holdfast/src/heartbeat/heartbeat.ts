@@ -2,6 +2,8 @@
 // observed and when, and answers with what to do. It judges the peer and the network, never our own process:
 // a blocked event loop, a suspended machine and paused reading are discounted.
 
+/* eslint-disable max-lines -- One state machine: its states are understood together, or not at all. */
+
 import { GapDetector } from "./gap-detector.js";
 import { LatencyStatistics } from "./latency-statistics.js";
 import { PingGrid } from "./ping-grid.js";

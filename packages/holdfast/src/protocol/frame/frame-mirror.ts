@@ -1,6 +1,7 @@
 // Shows somebody the frames of a stream as they travel, beside whoever works with them: for logs and diagnostics. It
 // reads copies, so that it neither disturbs nor delays them, and a stream that nobody looks at has no mirror at all.
 
+import { applyMask } from "./masking.js";
 import { FrameParser, UNREADABLE_LENGTH, type FrameSink } from "./frame-parser.js";
 import { FIN, OPCODE_BITS } from "./opcode.js";
 
@@ -64,11 +65,12 @@ export class FrameMirror implements FrameSink {
   }
 
   wholePayload(chunk: Buffer, start: number, end: number): void {
-    this.payloadPiece(chunk, start, end);
+    this.payloadPiece(chunk, start, end, 0);
     this.endFrame();
   }
 
-  payloadPiece(chunk: Buffer, start: number, end: number): void {
+  payloadPiece(chunk: Buffer, start: number, end: number, key: number): void {
+    if (key !== 0) applyMask(chunk, start, end, key, 0);
     const size = Math.min(end - start, SHOWN_AT_MOST - this.#shown);
     if (size <= 0) return;
     this.#pieces.push(chunk.subarray(start, start + size));

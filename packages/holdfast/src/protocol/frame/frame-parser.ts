@@ -1,7 +1,7 @@
 // Bytes to frames (RFC 6455 section 5.2). Structure only: where a frame begins, how long it is, its payload
 // unmasked. Whether the frame may come now is for the sink to judge, before any payload is looked at.
 
-import { applyMask, releaseView } from "./masking.js";
+import { applyMask, releaseView, rotateKey } from "./masking.js";
 import { CONTROL_BIT, MASK_BIT, MAX_HEADER_SIZE } from "./opcode.js";
 
 /** What the parser calls, in this order: `beginFrame`, then `wholePayload`, or `payloadPiece`s and `endFrame`. */
@@ -20,8 +20,8 @@ export interface FrameSink {
   beginFrame(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean;
   /** The frame's whole payload, unmasked, lies in `chunk[start, end)`. `isAscii` is false where nobody has looked. */
   wholePayload(chunk: Buffer, start: number, end: number, isAscii: boolean): void;
-  /** The next piece of a payload that spans chunks, unmasked. */
-  payloadPiece(chunk: Buffer, start: number, end: number, isAscii: boolean): void;
+  /** The next piece of a payload that spans chunks, as it came: `key` unmasks it from its first byte on; 0 for none. */
+  payloadPiece(chunk: Buffer, start: number, end: number, key: number): void;
   /** The last piece was told. */
   endFrame(): void;
 }
@@ -164,9 +164,8 @@ export class FrameParser {
   #continuePayload(chunk: Buffer, at: number): number {
     const end = Math.min(chunk.length, at + this.#remaining);
     if (!this.#isSkipping) {
-      const phase = (this.#length - this.#remaining) & 3;
-      const isAscii = this.#isMasked && applyMask(chunk, at, end, this.#key, phase);
-      this.#sink.payloadPiece(chunk, at, end, isAscii);
+      const key = this.#isMasked ? rotateKey(this.#key, this.#length - this.#remaining) : 0;
+      this.#sink.payloadPiece(chunk, at, end, key);
     }
     this.#remaining -= end - at;
     if (this.#remaining === 0 && !this.#isSkipping) this.#sink.endFrame();

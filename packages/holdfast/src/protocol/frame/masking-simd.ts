@@ -19,7 +19,7 @@
 //             (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 64))) (local.get $end))))
 //         (i8x16.bitmask (local.get $all))))
 
-import type { Mask } from "./masking.js";
+import type { MaskingCopy } from "./masking.js";
 
 const MODULE =
   "AGFzbQEAAAABBwFgAn9/AX8DAgEABQMBAAIHEQIGbWVtb3J5AgAEbWFzawAACrcBAbQBAgF/A3sgASAAQQN0eP0RIQMgACAD/QsEACAAIAP9CwQQ" +
@@ -30,10 +30,10 @@ const MODULE =
 const PIECE = 64 * 1024;
 
 /** Null where there is no WebAssembly, or no SIMD, or nothing may be compiled. */
-export function createSimdMask(): Mask | null {
+export function createSimdCopy(): MaskingCopy | null {
   try {
     const module = new WebAssembly.Module(Buffer.from(MODULE, "base64"));
-    return simdMask(new WebAssembly.Instance(module).exports as unknown as Exports);
+    return simdCopy(new WebAssembly.Instance(module).exports as unknown as Exports);
   } catch {
     return null;
   }
@@ -46,16 +46,15 @@ interface Exports {
   readonly mask: (end: number, key: number) => number;
 }
 
-function simdMask({ memory, mask }: Exports): Mask {
+function simdCopy({ memory, mask }: Exports): MaskingCopy {
   const scratch = new Uint8Array(memory.buffer, 0, PIECE);
-  return (bytes, start, end, key) => {
+  return (source, start, end, key, target, at) => {
     let highBits = 0;
-    for (let at = start; at < end; at += PIECE) {
-      const length = Math.min(PIECE, end - at);
-      const piece = new Uint8Array(bytes.buffer, bytes.byteOffset + at, length);
-      scratch.set(piece);
+    for (let from = start; from < end; from += PIECE) {
+      const length = Math.min(PIECE, end - from);
+      scratch.set(new Uint8Array(source.buffer, source.byteOffset + from, length));
       highBits |= mask(length, key);
-      piece.set(length === PIECE ? scratch : scratch.subarray(0, length));
+      target.set(length === PIECE ? scratch : scratch.subarray(0, length), at + from - start);
     }
     return highBits === 0;
   };

@@ -3,10 +3,17 @@
 //
 // Every way of doing it finds out by the way whether what comes out is ASCII: text that is need not be looked at again.
 
-import { createSimdMask } from "./masking-simd.js";
+import { createSimdCopy } from "./masking-simd.js";
 
-/** Masks or unmasks `bytes[start, end)` in place, and returns whether what comes out is ASCII. */
-export type Mask = (bytes: Uint8Array, start: number, end: number, key: number) => boolean;
+/** Copies `source[start, end)` to `target` at `at`, masked; `source` and `target` may be the same at the same place. */
+export type MaskingCopy = (
+  source: Uint8Array,
+  start: number,
+  end: number,
+  key: number,
+  target: Uint8Array,
+  at: number,
+) => boolean;
 
 /** Below this many bytes, a view of words for one payload alone costs more than it saves (about 100 ns a view). */
 const WORDWISE_FROM = 128;
@@ -34,7 +41,7 @@ export function applyMask(
 ): boolean {
   const turned = rotateKey(key, phase);
   const length = end - start;
-  if (length >= SIMD_FROM) return maskLarge(bytes, start, end, turned);
+  if (length >= SIMD_FROM) return copyLarge(bytes, start, end, turned, bytes, start);
   if (bytes !== viewed && bytes.length - start >= SHARED_FROM * length) viewAll(bytes);
   return bytes === viewed ? maskThroughView(view, start, end, turned) : maskAlone(bytes, start, end, turned);
 }
@@ -44,11 +51,35 @@ function maskAlone(bytes: Uint8Array, start: number, end: number, key: number): 
   return (isShort ? maskBytewise : maskWordwise)(bytes, start, end, key);
 }
 
+/**
+ * Copies `source[start, end)` to `target` at `at`, unmasked, and returns whether that is ASCII. The source is not to be
+ * used again: it may be unmasked as well. A key of 0 is none: it is a copy, at which nobody has looked.
+ */
+export function copyUnmasked(
+  source: Buffer,
+  start: number,
+  end: number,
+  key: number,
+  target: Uint8Array,
+  at: number,
+): boolean {
+  if (key !== 0 && end - start >= SIMD_FROM) return copyLarge(source, start, end, key, target, at);
+  const isAscii = key !== 0 && applyMask(source, start, end, key, 0);
+  source.copy(target, at, start, end);
+  return isAscii;
+}
+
 /** Compiled for the first payload that is large enough. */
-let maskLarge: Mask = (bytes, start, end, key) => {
-  maskLarge = createSimdMask() ?? (IS_LITTLE_ENDIAN ? maskWordwise : maskBytewise);
-  return maskLarge(bytes, start, end, key);
+let copyLarge: MaskingCopy = (...operands) => {
+  copyLarge = createSimdCopy() ?? copyAndMask;
+  return copyLarge(...operands);
 };
+
+/** Where there is no SIMD. */
+export function copyAndMask(...[source, start, end, key, target, at]: Parameters<MaskingCopy>): boolean {
+  if (source !== target) target.set(source.subarray(start, end), at);
+  return (IS_LITTLE_ENDIAN ? maskWordwise : maskBytewise)(target, at, at + end - start, key);
+}
 
 /** The plain way, which the others must equal. */
 export function maskBytewise(bytes: Uint8Array, start: number, end: number, key: number): boolean {
@@ -132,7 +163,7 @@ function maskThroughView(words: DataView, start: number, end: number, key: numbe
 }
 
 /** The key as seen by a byte that `phase` bytes came before. */
-function rotateKey(key: number, phase: number): number {
+export function rotateKey(key: number, phase: number): number {
   const bits = (phase & 3) * 8;
   return bits === 0 ? key : (key >>> bits) | (key << (32 - bits));
 }

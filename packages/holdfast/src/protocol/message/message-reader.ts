@@ -1,11 +1,13 @@
 // Frames to messages: the rules of RFC 6455 for what a peer may send, and the assembly of fragments.
 
-import { isSendableCloseCode, type CloseFrame } from "../close-code.js";
+/* eslint-disable max-lines -- One state machine; the rules, the text and the pieces have files of their own. */
+
+import type { CloseFrame } from "../close-code.js";
 import { MessageTooBig, ProtocolError } from "../errors.js";
 import type { Decoded, MessageExtension, ProtocolFailure } from "../extension.js";
 import type { FrameSink } from "../frame/frame-parser.js";
+import { applyMask } from "../frame/masking.js";
 import {
-  BINARY,
   CLOSE,
   CONTINUATION,
   CONTROL_BIT,
@@ -18,11 +20,18 @@ import {
   TEXT,
 } from "../frame/opcode.js";
 import { readLatin1 } from "../text-calls.js";
+import {
+  describeLength,
+  PROBLEM_OF_LENGTH,
+  problemOfClose,
+  problemOfMask,
+  problemOfOpcode,
+  problemOfReservedBits,
+} from "./frame-rules.js";
 import { MessageBuffer } from "./message-buffer.js";
 import { PieceDecoder, type PieceSink } from "./piece-decoder.js";
-import { TextBytes } from "./text-bytes.js";
-import { decodeText, decodeValidText, Utf8Validator } from "./utf8.js";
-import { isUtf8 } from "node:buffer";
+import { decodeText, decodeValidText, isValidText, Utf8Validator } from "./utf8.js";
+import { asBuffer, copyOf, textBytesOf, viewOf } from "./views.js";
 
 /** What the peer sent, told in the order of arrival. Payloads may be views of the chunk that was received. */
 export interface MessageEvents {
@@ -129,23 +138,9 @@ export class MessageReader implements FrameSink {
     if (this.#closeReceived !== null) return false; // Section 1.4: what follows a Close is ignored.
     if (this.#hasFailed) return opcode === CLOSE && this.#isFinal && length <= MAX_CONTROL_PAYLOAD;
 
-    if (isMasked !== this.#expectsMask) {
-      return this.#fail(
-        this.#expectsMask
-          ? "Expected a masked frame from a client, got an unmasked one"
-          : "Expected an unmasked frame from a server, got a masked one",
-      );
-    }
-    if ((firstByte & RESERVED_BITS) !== 0 && !this.#mayCarry(firstByte & RESERVED_BITS, opcode)) {
-      return this.#fail(`Expected no reserved bits, got ${describeReservedBits(firstByte)}`);
-    }
-    if (!isLengthValid) {
-      return this.#fail(
-        "Expected the payload length in its shortest form and with a first bit of 0, got another",
-      );
-    }
-    if ((opcode & CONTROL_BIT) !== 0) return this.#beginControl(opcode, length);
-    return this.#beginData(firstByte, opcode, length);
+    const problem = this.#problemOf(firstByte, isMasked, length, isLengthValid);
+    if (problem !== null) return this.#fail(problem);
+    return (opcode & CONTROL_BIT) !== 0 || this.#beginData(firstByte, opcode, length);
   }
 
   wholePayload(chunk: Buffer, start: number, end: number, isAscii: boolean): void {
@@ -157,31 +152,13 @@ export class MessageReader implements FrameSink {
       if (this.#opcode === TEXT) this.#deliverText(chunk, start, end, isAscii);
       else this.#events.onBinary(this.#lasting(chunk, start, end));
     } else {
-      this.payloadPiece(chunk, start, end, isAscii);
+      this.#takePiece(chunk, start, end, 0, isAscii);
       this.endFrame();
     }
   }
 
-  payloadPiece(chunk: Buffer, start: number, end: number, isAscii: boolean): void {
-    if ((this.#opcode & CONTROL_BIT) !== 0) {
-      this.#control ??= new MessageBuffer(MAX_CONTROL_PAYLOAD);
-      this.#control.append(chunk, start, end);
-      return;
-    }
-    if (this.#hasFailed) return;
-    this.copiedBytes += end - start;
-    if (this.#pieceSink !== null && !this.#isEncoded) {
-      this.#pieces ??= new PieceDecoder(this.#pieceSink, this.#messageOpcode === TEXT);
-      if (!this.#pieces.push(chunk.subarray(start, end))) this.#failText();
-      return;
-    }
-    // Section 8.1 lets a peer be failed at the end of a message; doing so at the first bad byte of a long
-    // one saves the rest. What an extension encoded can only be checked once decoded.
-    if (this.#messageOpcode === TEXT && !this.#isEncoded && !(isAscii && this.#isAsciiSoFar)) {
-      this.#validator ??= new Utf8Validator();
-      if (!this.#validator.push(chunk.subarray(start, end))) return void this.#failText();
-    }
-    this.#assembled().append(chunk, start, end, this.#frameLength);
+  payloadPiece(chunk: Buffer, start: number, end: number, key: number): void {
+    this.#takePiece(chunk, start, end, key, false);
   }
 
   endFrame(): void {
@@ -194,31 +171,40 @@ export class MessageReader implements FrameSink {
     }
   }
 
-  #mayCarry(bits: number, opcode: number): boolean {
-    const allowed = this.#extension?.reservedBits ?? 0;
-    return (bits & ~allowed) === 0 && (opcode === TEXT || opcode === BINARY);
+  #takePiece(chunk: Buffer, start: number, end: number, key: number, isAscii: boolean): void {
+    if ((this.#opcode & CONTROL_BIT) !== 0) {
+      this.#control ??= new MessageBuffer(MAX_CONTROL_PAYLOAD);
+      this.#control.append(chunk, start, end, 0, key);
+      return;
+    }
+    if (this.#hasFailed) return;
+    this.copiedBytes += end - start;
+    if (this.#pieceSink !== null && !this.#isEncoded) {
+      this.#pieces ??= new PieceDecoder(this.#pieceSink, this.#messageOpcode === TEXT);
+      if (key !== 0) applyMask(chunk, start, end, key, 0);
+      if (!this.#pieces.push(chunk.subarray(start, end))) this.#failText();
+      return;
+    }
+    const assembly = this.#assembled();
+    const wasSeen = assembly.append(chunk, start, end, this.#frameLength, key) || isAscii;
+    // Section 8.1 lets a peer be failed at the end of a message; doing so at the first bad byte of a long
+    // one saves the rest. What an extension encoded can only be checked once decoded.
+    if (this.#messageOpcode !== TEXT || this.#isEncoded || (wasSeen && this.#isAsciiSoFar)) return;
+    this.#validator ??= new Utf8Validator();
+    if (!this.#validator.push(assembly.newest(end - start))) this.#failText();
   }
 
-  #beginControl(opcode: number, length: number): boolean {
-    if (opcode > PONG) return this.#fail(`Expected a known opcode, got 0x${opcode.toString(16)}`);
-    if (!this.#isFinal) return this.#fail("Expected a control frame in one piece, got a fragment");
-    if (length > MAX_CONTROL_PAYLOAD) {
-      return this.#fail(`Expected at most 125 bytes in a control frame, got ${describeLength(length)}`);
-    }
-    return true;
+  #problemOf(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): string | null {
+    if (isMasked !== this.#expectsMask) return problemOfMask(this.#expectsMask);
+    const reserved = firstByte & RESERVED_BITS;
+    const bits = reserved === 0 ? null : problemOfReservedBits(firstByte, this.#extension?.reservedBits ?? 0);
+    if (bits !== null) return bits;
+    if (!isLengthValid) return PROBLEM_OF_LENGTH;
+    return problemOfOpcode(firstByte, length, this.#messageOpcode !== CONTINUATION);
   }
 
   #beginData(firstByte: number, opcode: number, length: number): boolean {
-    const isContinuation = opcode === CONTINUATION;
-    if (opcode > BINARY) return this.#fail(`Expected a known opcode, got 0x${opcode.toString(16)}`);
-    if (isContinuation !== (this.#messageOpcode !== CONTINUATION)) {
-      return this.#fail(
-        isContinuation
-          ? "Expected the first frame of a message, got a continuation"
-          : "Expected the next fragment of a message, got the start of another",
-      );
-    }
-    if (!isContinuation) {
+    if (opcode !== CONTINUATION) {
       this.#messageOpcode = opcode;
       this.#isEncoded = (firstByte & RESERVED_BITS) !== 0;
       this.#messageSize = 0;
@@ -260,7 +246,7 @@ export class MessageReader implements FrameSink {
 
   #deliverText(bytes: Buffer, start: number, end: number, isAscii = false): void {
     if (this.#wantsTextBytes) {
-      if (isAscii || isUtf8(bytes.subarray(start, end)))
+      if (isAscii || isValidText(bytes.subarray(start, end)))
         this.#events.onBinary(textBytesOf(this.#lasting(bytes, start, end)));
       else this.#failText();
       return;
@@ -363,43 +349,3 @@ export class MessageReader implements FrameSink {
 }
 
 const EMPTY = Buffer.alloc(0);
-
-/** Sections 5.5.1 and 7.4: empty, or a code that may travel and a reason in UTF-8. */
-function problemOfClose(payload: Buffer): ProtocolError | null {
-  if (payload.length === 0) return null;
-  if (payload.length === 1) return new ProtocolError("Expected a Close of 0 or 2 to 125 bytes, got 1", 1002);
-  const code = payload.readUInt16BE(0);
-  if (!isSendableCloseCode(code)) return new ProtocolError(`Expected a valid close code, got ${code}`, 1002);
-  if (!isUtf8(payload.subarray(2)))
-    return new ProtocolError("Expected UTF-8 in a close reason, got other bytes", 1007);
-  return null;
-}
-
-function describeReservedBits(firstByte: number): string {
-  const names = ["RSV1", "RSV2", "RSV3"].filter((_, index) => (firstByte & (0x40 >> index)) !== 0);
-  return names.join(", ");
-}
-
-function describeLength(length: number): string {
-  return Number.isFinite(length) ? `${length}` : "2^53 or more";
-}
-
-/** A plain `Uint8Array`, as in browsers, over the same memory. */
-function viewOf(bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
-}
-
-/** The same for text that stays as it came. */
-function textBytesOf(bytes: Uint8Array): TextBytes {
-  const memory = bytes.buffer as ArrayBuffer; // Shared memory is nothing that chunks arrive in.
-  return new TextBytes(memory, bytes.byteOffset, bytes.length);
-}
-
-/** Control payloads are small and outlive their chunk: a view would keep all of the chunk. */
-function copyOf(bytes: Buffer, start: number, end: number): Uint8Array {
-  return new Uint8Array(bytes.subarray(start, end));
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}

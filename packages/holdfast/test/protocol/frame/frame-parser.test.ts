@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { frame, OPCODE } from "holdfast-testkit";
 import { FrameParser, type FrameSink, UNREADABLE_LENGTH } from "../../../dist/protocol/frame/frame-parser.js";
+import { applyMask } from "../../../dist/protocol/frame/masking.js";
 import { byteByByte, cutAt, patterned } from "../endpoint.js";
 
 type Call =
@@ -33,7 +34,8 @@ class RecordingSink implements FrameSink {
     this.calls.push(["whole", chunk.toString("hex", start, end)]);
   }
 
-  payloadPiece(chunk: Buffer, start: number, end: number): void {
+  payloadPiece(chunk: Buffer, start: number, end: number, key: number): void {
+    applyMask(chunk, start, end, key, 0);
     this.calls.push(["piece", chunk.toString("hex", start, end)]);
   }
 

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createSimdMask } from "../../../dist/protocol/frame/masking-simd.js";
+import { createSimdCopy } from "../../../dist/protocol/frame/masking-simd.js";
 import {
   applyMask,
-  type Mask,
+  copyAndMask,
+  copyUnmasked,
   maskBytewise,
+  type MaskingCopy,
   maskWordwise,
   releaseView,
 } from "../../../dist/protocol/frame/masking.js";
@@ -13,6 +15,13 @@ import { patterned } from "../endpoint.js";
 
 const MASK = Uint8Array.of(0x37, 0xfa, 0x21, 0x9d);
 const KEY = 0x9d21fa37;
+
+type Mask = typeof maskBytewise;
+
+const inPlace =
+  (copy: MaskingCopy): Mask =>
+  (bytes, start, end, key) =>
+    copy(bytes, start, end, key, bytes, start);
 
 /** RFC 6455 section 5.3 word for word, on one byte at a time. */
 function masked(bytes: Uint8Array, start: number, end: number, mask: Uint8Array, phase: number): Uint8Array {
@@ -80,7 +89,7 @@ test("E: a key may be given as a signed number, and the key 0 changes nothing", 
 });
 
 test("E: every way of masking large payloads equals the plain one, at each alignment (RFC 6455 section 5.3)", (context) => {
-  const simd = createSimdMask();
+  const simd = createSimdCopy();
   if (simd === null) {
     context.skip("this runtime has no WebAssembly with SIMD");
     return;
@@ -91,7 +100,8 @@ test("E: every way of masking large payloads equals the plain one, at each align
       const whole = patterned(start + length + 70);
       const expected = Uint8Array.from(whole);
       maskBytewise(expected, start, start + length, KEY);
-      for (const mask of [simd, maskWordwise, (...all: Parameters<typeof simd>) => applyMask(...all, 0)]) {
+      const ways: Mask[] = [inPlace(simd), inPlace(copyAndMask), maskWordwise];
+      for (const mask of [...ways, (...all: Parameters<Mask>) => applyMask(...all, 0)]) {
         const bytes = Uint8Array.from(whole);
         mask(bytes, start, start + length, KEY);
         assert(Buffer.compare(bytes, expected) === 0, `${length} bytes from ${start}`);
@@ -101,7 +111,7 @@ test("E: every way of masking large payloads equals the plain one, at each align
 });
 
 test("E: each way of masking tells whether what comes out is ASCII, wherever a byte lies that is not", (context) => {
-  const simd = createSimdMask();
+  const simd = createSimdCopy();
   if (simd === null) context.diagnostic("without WebAssembly and SIMD");
   const start = 3;
   for (const length of [
@@ -121,7 +131,8 @@ test("E: each way of masking tells whether what comes out is ASCII, wherever a b
       many.set(bytes);
       return applyMask(many, from, to, key, 0);
     };
-    const large = length < 63 ? [] : [maskWordwise, ...(simd === null ? [] : [simd])];
+    const large =
+      length < 63 ? [] : [maskWordwise, inPlace(copyAndMask), ...(simd === null ? [] : [inPlace(simd)])];
     for (const mask of [maskBytewise, ...large, alone, together]) {
       assert.equal(judge(mask, Buffer.from(ascii)), true, `${length} bytes of ASCII`);
       for (const at of new Set([0, 1, 2, 3, length >> 1, length - 4, length - 3, length - 2, length - 1])) {
@@ -130,6 +141,32 @@ test("E: each way of masking tells whether what comes out is ASCII, wherever a b
         bytes[start + at] = 0x80;
         assert.equal(judge(mask, bytes), false, `byte ${at} of ${length}`);
       }
+    }
+  }
+});
+
+test("E: a payload that is unmasked on its way to another place arrives there, and only there", () => {
+  const simd = createSimdCopy();
+  for (const length of [0, 1, 3, 5, 63, 127, 200, 1023, 1024, 1025, 65_535, 65_537]) {
+    for (const start of [0, 1, 6]) {
+      const ascii = Buffer.alloc(start + length + 9, "text");
+      const source = Buffer.from(ascii);
+      maskBytewise(source, start, start + length, KEY);
+      const large = length < 1024 ? [] : [copyAndMask, ...(simd === null ? [] : [simd])];
+      for (const copy of [copyUnmasked, ...large]) {
+        const target = Buffer.alloc(length + 20, 0xee);
+        assert.equal(copy(Buffer.from(source), start, start + length, KEY, target, 7), true);
+        const expected = Buffer.alloc(length + 20, 0xee);
+        ascii.copy(expected, 7, start, start + length);
+        assert(target.equals(expected), `${length} bytes from ${start}`);
+        if (length === 0) continue;
+        source[start + length - 1] ^= 0x80;
+        assert.equal(copy(Buffer.from(source), start, start + length, KEY, target, 7), false);
+        source[start + length - 1] ^= 0x80;
+      }
+      const plain = Buffer.alloc(length + 7);
+      assert.equal(copyUnmasked(ascii, start, start + length, 0, plain, 7), false, "nobody has looked");
+      assert(plain.subarray(7).equals(ascii.subarray(start, start + length)));
     }
   }
 });
@@ -156,5 +193,5 @@ test("E: where nothing may be compiled, masking goes on without", (context) => {
   context.mock.method(WebAssembly, "Module", () => {
     throw new EvalError("Code generation is not allowed");
   });
-  assert.equal(createSimdMask(), null);
+  assert.equal(createSimdCopy(), null);
 });

@@ -1,0 +1,23 @@
+// The same bytes in other clothes.
+
+import { TextBytes } from "./text-bytes.js";
+
+/** A plain `Uint8Array`, as in browsers, over the same memory. */
+export function viewOf(bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+}
+
+/** The same for text that stays as it came. */
+export function textBytesOf(bytes: Uint8Array): TextBytes {
+  const memory = bytes.buffer as ArrayBuffer; // Shared memory is nothing that chunks arrive in.
+  return new TextBytes(memory, bytes.byteOffset, bytes.length);
+}
+
+/** Control payloads are small and outlive their chunk: a view would keep all of the chunk. */
+export function copyOf(bytes: Buffer, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
+}
+
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
