@@ -1,5 +1,5 @@
 // One timer for all deadlines of a process: ten thousand connections must not mean ten thousand timers.
-// A binary heap rather than a wheel of slots: deadlines stay exact, and nothing ticks while nothing is due. Only a crowd
+// A heap rather than a wheel of slots: deadlines stay exact, and nothing ticks while nothing is due. Only a crowd
 // of deadlines is served in batches (`Clock.timerSpacing`).
 
 import type { Clock } from "./ports.js";
