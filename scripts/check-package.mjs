@@ -19,7 +19,7 @@ const required = [
 ];
 
 /** What a download may weigh, in bytes: sources, maps and types included. Raise it on purpose, or not at all. */
-const MAX_PACKED = 750_000;
+const MAX_PACKED = 760_000;
 
 /** Plain JavaScript, from the opening to the end. */
 const program = `
