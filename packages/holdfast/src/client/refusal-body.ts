@@ -3,6 +3,7 @@
 
 import type { HeaderList } from "../protocol/handshake/header-list.js";
 import { MessageBuffer } from "../protocol/message/message-buffer.js";
+import { asBuffer } from "../protocol/message/views.js";
 
 /** Enough for an error page or a JSON problem. */
 const MAX_BODY = 64 * 1024;
@@ -29,7 +30,7 @@ export class RefusalBody {
 
   /** Takes bytes; returns whether the body is complete, or as long as it may get. */
   push(chunk: Uint8Array): boolean {
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    const bytes = asBuffer(chunk);
     this.#rawLength += bytes.length;
     for (let at = 0; at < bytes.length && !this.#isComplete;) {
       at = this.#remaining > 0 ? this.#takeData(bytes, at) : this.#takeSize(bytes, at);

@@ -2,7 +2,7 @@
 // observed and when, and answers with what to do. It judges the peer and the network, never our own process:
 // a blocked event loop, a suspended machine and paused reading are discounted.
 
-/* eslint-disable max-lines -- One state machine: its states are understood together, or not at all. */
+/* eslint max-lines: ["warn", { "max": 290, "skipBlankLines": true, "skipComments": true }] -- One state machine: its states are understood together, or not at all. */
 
 import { GapDetector } from "./gap-detector.js";
 import { LatencyStatistics } from "./latency-statistics.js";
@@ -201,7 +201,7 @@ export class Heartbeat {
 
   /** Finds the pings that are late, oldest first: suspicious ones are told, an unanswered keepalive is the verdict. */
   #judge(now: number, actions: Action[]): Action | null {
-    for (const ping of this.pings.all()) {
+    for (const ping of this.pings) {
       const elapsed = now - ping.queuedAt;
       if (this.#effectiveDeadline(ping) <= now) {
         if (ping.isKeepalive) return { type: "dead", silence: elapsed };
@@ -240,7 +240,7 @@ export class Heartbeat {
     this.#recentGap = "none";
     if (gap === "none" || this.#graces >= MAX_GRACES) return false;
     let needsProbe = gap === "suspension" && this.#options.pingInterval !== null;
-    for (const ping of this.pings.all()) {
+    for (const ping of this.pings) {
       // Nor are they suspected: nobody knows how much of their time was before the gap.
       if (ping.overdueAt !== null) ping.overdueAt = now + this.#suspiciousAfter();
       if (ping.deadline === null || ping.timeout === null) continue;
@@ -254,7 +254,7 @@ export class Heartbeat {
   /** A ping ahead of its time, unless one has just been sent. */
   #probe(now: number): readonly Action[] {
     if (this.#grid === null) return NOTHING;
-    for (const ping of this.pings.all()) {
+    for (const ping of this.pings) {
       if (ping.isKeepalive && now - ping.queuedAt < PROBES_APART) return NOTHING;
     }
     return [{ type: "send-ping" }];
@@ -265,7 +265,7 @@ export class Heartbeat {
     this.#pausedAt = null;
     // Pongs may stand behind everything that piled up in the kernel meanwhile, so each ping starts anew.
     // That cannot go on for ever with a dead peer: what it sent before is finite.
-    for (const ping of this.pings.all()) {
+    for (const ping of this.pings) {
       ping.isDisturbed = true;
       if (ping.deadline !== null && ping.timeout !== null) ping.deadline = now + ping.timeout;
       if (ping.overdueAt !== null) ping.overdueAt = now + this.#suspiciousAfter();
@@ -291,7 +291,7 @@ export class Heartbeat {
     const gap = this.#gaps.stallSince(this.#pollingSince ?? this.nextWake, now, this.#gapThreshold());
     if (gap === 0) return null;
     if (this.#recentGap === "none") this.#recentGap = "stall";
-    for (const ping of this.pings.all()) {
+    for (const ping of this.pings) {
       ping.isDisturbed = true;
       if (ping.deadline !== null) ping.deadline += gap;
       if (ping.overdueAt !== null) ping.overdueAt += gap;
@@ -304,7 +304,7 @@ export class Heartbeat {
     if (gap === 0) return;
     this.#recentGap = "suspension";
     actions.push({ type: "suspended", gap });
-    for (const ping of this.pings.all()) ping.isDisturbed = true;
+    for (const ping of this.pings) ping.isDisturbed = true;
   }
 
   /** When the first ping is late, or suspicious; while reading is paused, none is. */
@@ -313,7 +313,7 @@ export class Heartbeat {
     if (size === 0 || this.#pausedAt !== null) return Infinity;
     if (only !== null) return this.#lateAt(only);
     let next = Infinity;
-    for (const ping of this.pings.all()) next = Math.min(next, this.#lateAt(ping));
+    for (const ping of this.pings) next = Math.min(next, this.#lateAt(ping));
     return next;
   }
 
@@ -354,7 +354,7 @@ export class Heartbeat {
   #boundKeepaliveInFlight(): void {
     let oldest: Ping | null = null;
     let count = 0;
-    for (const ping of this.pings.all()) {
+    for (const ping of this.pings) {
       if (!ping.isKeepalive) continue; // The application bounds its own.
       oldest ??= ping;
       count++;

@@ -19,7 +19,7 @@ export interface Ping {
 
 const NONE: readonly Ping[] = [];
 
-export class PingsInFlight {
+export class PingsInFlight implements Iterable<Ping> {
   /**
    * The only one, which is what an idle connection has at most; a map for more, which keeps the order of insertion, so
    * that the first is the oldest. Never an empty map.
@@ -66,13 +66,14 @@ export class PingsInFlight {
   }
 
   /** Oldest first. */
-  all(): Iterable<Ping> {
+  [Symbol.iterator](): Iterator<Ping> {
     const pings = this.#pings;
-    return pings === null ? NONE : pings instanceof Map ? pings.values() : [pings];
+    const list = pings === null ? NONE : pings instanceof Map ? pings.values() : [pings];
+    return list[Symbol.iterator]();
   }
 
   oldest(): Ping | null {
-    for (const ping of this.all()) return ping;
+    for (const ping of this) return ping;
     return null;
   }
 
@@ -80,7 +81,7 @@ export class PingsInFlight {
   takeUpTo(payload: string): readonly Ping[] {
     if (!this.has(payload)) return NONE;
     const taken: Ping[] = [];
-    for (const ping of this.all()) {
+    for (const ping of this) {
       taken.push(ping);
       this.remove(ping.payload);
       if (ping.payload === payload) break;

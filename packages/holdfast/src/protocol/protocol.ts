@@ -9,6 +9,7 @@ import { FrameParser } from "./frame/frame-parser.js";
 import { BINARY, CLOSE, FIN, PING, PONG } from "./frame/opcode.js";
 import { MessageReader, type MessageEvents, type TextForm } from "./message/message-reader.js";
 import type { PieceSink } from "./message/piece-decoder.js";
+import { asBuffer } from "./message/views.js";
 
 export type Role = "client" | "server";
 
@@ -70,7 +71,7 @@ export class Protocol {
    * Returns how many bytes were copied for that reason.
    */
   receive(chunk: Uint8Array, isLent = false): number {
-    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    const bytes = Buffer.isBuffer(chunk) ? chunk : asBuffer(chunk);
     this.#reader.copiedBytes = 0;
     this.#parser.receive(bytes, isLent);
     return this.#reader.copiedBytes;

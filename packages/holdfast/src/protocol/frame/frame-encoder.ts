@@ -88,7 +88,7 @@ export class FrameEncoder {
   #finish(target: Buffer, at: number, firstByte: number, length: number): number {
     const key = this.#maskKeys?.next() ?? 0;
     const start = this.#putHeader(target, at, firstByte, length, key);
-    if (this.#maskKeys !== null) applyMask(target, start, start + length, key, 0);
+    if (this.#maskKeys !== null) applyMask(target, start, start + length, key);
     return start + length;
   }
 

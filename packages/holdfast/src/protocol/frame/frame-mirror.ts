@@ -70,9 +70,9 @@ export class FrameMirror implements FrameSink {
   }
 
   payloadPiece(chunk: Buffer, start: number, end: number, key: number): void {
-    if (key !== 0) applyMask(chunk, start, end, key, 0);
     const size = Math.min(end - start, SHOWN_AT_MOST - this.#shown);
     if (size <= 0) return;
+    if (key !== 0) applyMask(chunk, start, start + size, key);
     this.#pieces.push(chunk.subarray(start, start + size));
     this.#shown += size;
   }

@@ -1,5 +1,5 @@
-// Bytes to frames (RFC 6455 section 5.2). Structure only: where a frame begins, how long it is, its payload
-// unmasked. Whether the frame may come now is for the sink to judge, before any payload is looked at.
+// Bytes to frames (RFC 6455 section 5.2). Structure only: where a frame begins, how long it is, where its payload lies.
+// Whether the frame may come now is for the sink to judge, before any payload is looked at.
 
 import { applyMask, releaseView, rotateKey } from "./masking.js";
 import { CONTROL_BIT, MASK_BIT, MAX_HEADER_SIZE } from "./opcode.js";
@@ -60,15 +60,13 @@ export class FrameParser {
   receive(chunk: Buffer, isLent = false): void {
     let at = 0;
     this.#sink.isLent = isLent;
-    while (at < chunk.length) {
-      if (this.#isPaused || this.#sink.isHeld) {
-        const rest = chunk.subarray(at);
-        this.#keepRest(isLent ? Buffer.from(rest) : rest);
-        return;
-      }
+    while (at < chunk.length && !this.#isPaused && !this.#sink.isHeld) {
       at = this.#remaining > 0 ? this.#continuePayload(chunk, at) : this.#readFrame(chunk, at);
     }
     releaseView(chunk);
+    if (at === chunk.length) return;
+    const rest = chunk.subarray(at);
+    this.#keepRest(isLent ? Buffer.from(rest) : rest);
   }
 
   get isPaused(): boolean {
@@ -126,6 +124,7 @@ export class FrameParser {
       }
       from = end;
     }
+    releaseView(rest);
     if (kept < from) rest.copyWithin(kept, from);
     this.#rest = rest.subarray(0, rest.length - (from - kept));
     this.#searched = kept;
@@ -156,7 +155,7 @@ export class FrameParser {
       this.#isSkipping = !isAccepted || length === UNREADABLE_LENGTH;
       return at;
     }
-    const isAscii = this.#isMasked && applyMask(chunk, at, end, this.#key, 0);
+    const isAscii = this.#isMasked && applyMask(chunk, at, end, this.#key);
     this.#sink.wholePayload(chunk, at, end, isAscii);
     return end;
   }

@@ -26,24 +26,15 @@ const SHARED_FROM = 4;
 
 const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
-const ASCII = 0x80808080;
+/** Of the four bytes of a word, the bits that ASCII does not have. */
+const HIGH_BITS = 0x80808080;
 
-/**
- * Masks or unmasks `bytes[start, end)` in place, and returns whether what comes out is ASCII.
- * `phase` is how many bytes of this payload came before: a payload may arrive in pieces.
- */
-export function applyMask(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  key: number,
-  phase: number,
-): boolean {
-  const turned = rotateKey(key, phase);
+/** Masks or unmasks `bytes[start, end)` in place, and returns whether what comes out is ASCII. */
+export function applyMask(bytes: Uint8Array, start: number, end: number, key: number): boolean {
   const length = end - start;
-  if (length >= SIMD_FROM) return copyLarge(bytes, start, end, turned, bytes, start);
+  if (length >= SIMD_FROM) return copyLarge(bytes, start, end, key, bytes, start);
   if (bytes !== viewed && bytes.length - start >= SHARED_FROM * length) viewAll(bytes);
-  return bytes === viewed ? maskThroughView(view, start, end, turned) : maskAlone(bytes, start, end, turned);
+  return bytes === viewed ? maskThroughView(view, start, end, key) : maskAlone(bytes, start, end, key);
 }
 
 function maskAlone(bytes: Uint8Array, start: number, end: number, key: number): boolean {
@@ -64,7 +55,7 @@ export function copyUnmasked(
   at: number,
 ): boolean {
   if (key !== 0 && end - start >= SIMD_FROM) return copyLarge(source, start, end, key, target, at);
-  const isAscii = key !== 0 && applyMask(source, start, end, key, 0);
+  const isAscii = key !== 0 && applyMask(source, start, end, key);
   source.copy(target, at, start, end);
   return isAscii;
 }
@@ -76,10 +67,10 @@ let copyLarge: MaskingCopy = (...operands) => {
 };
 
 /** Where there is no SIMD. */
-export function copyAndMask(...[source, start, end, key, target, at]: Parameters<MaskingCopy>): boolean {
+export const copyAndMask: MaskingCopy = (source, start, end, key, target, at) => {
   if (source !== target) target.set(source.subarray(start, end), at);
   return (IS_LITTLE_ENDIAN ? maskWordwise : maskBytewise)(target, at, at + end - start, key);
-}
+};
 
 /** The plain way, which the others must equal. */
 export function maskBytewise(bytes: Uint8Array, start: number, end: number, key: number): boolean {
@@ -98,7 +89,7 @@ export function maskBytewise(bytes: Uint8Array, start: number, end: number, key:
   if (at < end) all |= bytes[at] ^= first;
   if (at + 1 < end) all |= bytes[at + 1] ^= second;
   if (at + 2 < end) all |= bytes[at + 2] ^= third;
-  return (all & ASCII) === 0;
+  return (all & HIGH_BITS) === 0;
 }
 
 /** Words of the aligned middle, bytes at both ends: three times as fast as bytes on 4 KiB. */
@@ -123,7 +114,7 @@ export function maskWordwise(bytes: Uint8Array, start: number, end: number, key:
   for (; at < length; at++) all |= words[at] ^= turned;
   const isHeadAscii = maskBytewise(bytes, start, aligned, key);
   const isTailAscii = maskBytewise(bytes, aligned + length * 4, end, turned);
-  return isHeadAscii && isTailAscii && (all & ASCII) === 0;
+  return isHeadAscii && isTailAscii && (all & HIGH_BITS) === 0;
 }
 
 /**
@@ -159,10 +150,10 @@ function maskThroughView(words: DataView, start: number, end: number, key: numbe
     words.setUint8(at, byte);
     all |= byte;
   }
-  return (all & ASCII) === 0;
+  return (all & HIGH_BITS) === 0;
 }
 
-/** The key as seen by a byte that `phase` bytes came before. */
+/** The key as seen by a byte that `phase` bytes of its payload came before: a payload may arrive in pieces. */
 export function rotateKey(key: number, phase: number): number {
   const bits = (phase & 3) * 8;
   return bits === 0 ? key : (key >>> bits) | (key << (32 - bits));

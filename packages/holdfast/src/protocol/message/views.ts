@@ -1,4 +1,4 @@
-// The same bytes in other clothes.
+// Bytes as the kind of array that is wanted: the same memory, but for `copyOf`.
 
 import { TextBytes } from "./text-bytes.js";
 

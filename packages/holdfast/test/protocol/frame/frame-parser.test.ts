@@ -35,7 +35,7 @@ class RecordingSink implements FrameSink {
   }
 
   payloadPiece(chunk: Buffer, start: number, end: number, key: number): void {
-    applyMask(chunk, start, end, key, 0);
+    applyMask(chunk, start, end, key);
     this.calls.push(["piece", chunk.toString("hex", start, end)]);
   }
 
