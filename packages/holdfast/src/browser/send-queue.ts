@@ -5,11 +5,11 @@ import type { Message } from "../connection/inbox.js";
 import type { Runtime } from "../connection/runtime.js";
 import type { Receipt, SendSettings } from "../connection/wire.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
+import { SENT } from "../connection/sent.js";
 
 /** How often, in milliseconds, it is looked at whether the browser has sent some of what it was given. */
 const LOOK_AGAIN = 20;
 
-const SENT: Promise<void> = Promise.resolve();
 
 interface Entry {
   readonly message: Message;

@@ -106,6 +106,11 @@ export class Inbox implements Unread {
     return this.#reader !== null;
   }
 
+  /** Whether a reader is at work on a message while others wait for it. */
+  get hasBusyReader(): boolean {
+    return this.#reader !== null && this.length > 0;
+  }
+
   detach(reader: Reader): void {
     if (this.#reader !== reader) return;
     this.#reader = null;

@@ -142,6 +142,10 @@ export class Link
     return isWanted ? this : null;
   }
 
+  get hasBusyReader(): boolean {
+    return this.inbox.hasBusyReader;
+  }
+
   now(): number {
     return this.runtime.clock.now();
   }

@@ -3,6 +3,7 @@
 import { isThenable } from "./arguments.js";
 import { TooSlowError } from "./errors.js";
 import type { Inbox, Message, Reader } from "./inbox.js";
+import { SENT } from "./sent.js";
 import { Alarm, type AlarmHandler, type TimerQueue } from "./timer-queue.js";
 
 export interface WaitOptions {
@@ -156,7 +157,8 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
   take(message: Message): boolean {
     try {
       const result = this.#callback(message);
-      if (!isThenable(result)) return true;
+      // A send that need not wait is over already: to await it would cost a microtask for each message.
+      if (result === SENT || !isThenable(result)) return true;
       this.#continuation ??= {
         onReady: () => this.#connection.inbox.resume(this),
         onFailure: (error) => this.#fail(error),

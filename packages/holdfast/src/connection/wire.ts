@@ -95,6 +95,8 @@ export interface Wire {
 export interface WireHandler {
   /** Who is shown each frame that travels, where the wire has frames; null for nobody. Asked once, by `start`. */
   readonly frameWatcher: FrameWatcher | null;
+  /** Whether a reader is at work on a message while others wait for it: it is likely to send within this turn. */
+  readonly hasBusyReader: boolean;
   /** Bytes may be a view of what was read, for whoever takes them at once. */
   onMessage(message: Message): void;
   onPing(payload: Uint8Array): void;

@@ -2,6 +2,7 @@
 
 import type { Mailbox } from "./mailbox.js";
 import type { News, Order } from "./signals.js";
+import { SENT } from "../connection/sent.js";
 
 interface Waiter {
   readonly resolve: () => void;
@@ -9,7 +10,6 @@ interface Waiter {
   readonly stopWatching: () => void;
 }
 
-const SENT: Promise<void> = Promise.resolve();
 
 export class Unsent {
   readonly #mailbox: Mailbox<Order, News>;

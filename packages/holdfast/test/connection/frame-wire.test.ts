@@ -20,6 +20,7 @@ class Bench {
     this.role = role;
     const handler: WireHandler = {
       frameWatcher: null,
+      hasBusyReader: false,
       onMessage: (message) => {
         this.told.push(typeof message === "string" ? message : [...message]);
         react(this.wire);

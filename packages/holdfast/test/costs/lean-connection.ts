@@ -9,6 +9,7 @@ import { FrameRuntime } from "../../dist/connection/frames/frame-runtime.js";
 import { overFrames } from "../../dist/connection/frames/frame-wire.js";
 import { checkConnectionOptions } from "../../dist/connection/options.js";
 import { HoldfastError } from "../../dist/protocol/errors.js";
+import { nodeRuntime } from "../../dist/node/node-runtime.js";
 import type { Clock, Random, Transport, TransportHandler } from "../../dist/connection/ports.js";
 
 const clock: Clock = {
@@ -16,7 +17,7 @@ const clock: Clock = {
   wallNow: () => 1,
   setTimer: () => () => undefined,
   afterPoll: () => undefined,
-  atTurnEnd: (callback) => process.nextTick(callback),
+  atTurnEnd: (callback) => nodeRuntime().clock.atTurnEnd(callback),
 };
 
 const random: Random = { fill: (target) => void target.fill(7) };
@@ -39,13 +40,15 @@ export class LeanTransport implements Transport {
   readonly isBlocked = false;
   handler: TransportHandler | null = null;
   writes = 0;
+  bytes = 0;
 
   start(handler: TransportHandler): void {
     this.handler = handler;
   }
 
-  write(): boolean {
+  write(chunks: readonly Uint8Array[]): boolean {
     this.writes++;
+    for (const each of chunks) this.bytes += each.length;
     return true;
   }
 
@@ -73,9 +76,15 @@ export function openLean(): { readonly connection: Connection; readonly transpor
 
 /** Messages of a chunk. */
 export const BATCH = 100;
+/** Bytes of the payload of each. */
+export const MESSAGE_SIZE = 64;
 const template = Buffer.concat(
   Array.from({ length: BATCH }, () =>
-    frame({ opcode: OPCODE.text, payload: Buffer.alloc(64, "text"), mask: Uint8Array.of(1, 2, 3, 4) }),
+    frame({
+      opcode: OPCODE.text,
+      payload: Buffer.alloc(MESSAGE_SIZE, "text"),
+      mask: Uint8Array.of(1, 2, 3, 4),
+    }),
   ),
 );
 const chunk = Buffer.alloc(template.length);

@@ -321,7 +321,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     if (this.#isClosedLate) this.#protocol.unpause();
     else this.#handler.onReleased();
     this.#protocol.resume();
-    this.#outbox.uncork();
+    this.#outbox.uncork(this.#handler.hasBusyReader);
     if (this.#isClosedLate && !this.#protocol.isHeld) this.onClosed();
   }
 
@@ -338,7 +338,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     this.#mirror?.push(chunk);
     this.#outbox.cork();
     const copied = this.#protocol.receive(chunk, isLent);
-    this.#outbox.uncork();
+    this.#outbox.uncork(this.#handler.hasBusyReader);
     return copied;
   }
 

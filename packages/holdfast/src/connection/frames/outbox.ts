@@ -10,6 +10,7 @@ import type { TextBytes } from "../../protocol/message/text-bytes.js";
 import type { Protocol } from "../../protocol/protocol.js";
 import type { Message } from "../inbox.js";
 import type { Transport } from "../ports.js";
+import { SENT } from "../sent.js";
 import type { SendSettings } from "../wire.js";
 import { Backlog, type Entry } from "./backlog.js";
 import type { Batch } from "./batch.js";
@@ -21,9 +22,6 @@ import { writeChunks } from "./write-chunks.js";
 
 /** Payloads up to this size are copied into the slab; larger ones are handed over as they are. */
 const COPY_AT_MOST = 64 * 1024;
-
-/** One promise for every send that need not wait. */
-const SENT: Promise<void> = Promise.resolve();
 
 export interface OutboxEvents {
   /** The ping of this key is being handed to the socket. */
@@ -279,9 +277,12 @@ export class Outbox implements Flushable {
     this.#isCorked = true;
   }
 
-  uncork(): void {
+  /** @param isReaderBusy a reader goes on with this chunk's messages once its promise settles: one write serves them all */
+  uncork(isReaderBusy: boolean): void {
     this.#isCorked = false;
-    if (this.#isFlushPlanned) this.flush();
+    if (!this.#isFlushPlanned) return;
+    if (isReaderBusy) this.#runtime.flushAtTurnEnd(this);
+    else this.flush();
   }
 
   flush(): void {

@@ -37,6 +37,10 @@ export abstract class WireLayer implements Wire, WireHandler {
     return this.handler.frameWatcher;
   }
 
+  get hasBusyReader(): boolean {
+    return this.handler.hasBusyReader;
+  }
+
   get remoteAddress(): Address | null {
     return this.wire.remoteAddress;
   }
