@@ -117,7 +117,7 @@ class OpenAttempt implements AlarmHandler {
     const passage = this.#passage;
     try {
       const road = chooseRoad(choice, url, env);
-      const travel: TravelSettings = { tcp, tls, headLimits, openTimeout, http2 };
+      const travel: TravelSettings = { runtime: this.#runtime, tcp, tls, headLimits, openTimeout, http2 };
       if (http2) {
         const session = await this.#openSession(road, travel);
         if (!this.#isSettled) this.#extendedConnect(session, request);
@@ -140,7 +140,8 @@ class OpenAttempt implements AlarmHandler {
       return session;
     };
     const key = sessionKey(road, url, travel);
-    return key === null ? begin() : pool.take(key, begin);
+    // Attempts that wait for this session go on when this one ends.
+    return key === null ? begin() : pool.take(key, () => passage.untilAbandoned(begin));
   }
 
   #extendedConnect(session: SharedSession, upgrade: UpgradeRequest): void {
