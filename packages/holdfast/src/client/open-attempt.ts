@@ -126,7 +126,8 @@ class OpenAttempt implements AlarmHandler {
         if (!this.#isSettled) this.#upgrade(stream, request);
       }
     } catch (error) {
-      this.#fail(error);
+      // Also what a stream of the application throws.
+      this.#fail(passage.failure(error));
     }
   }
 

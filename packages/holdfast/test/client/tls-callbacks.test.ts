@@ -182,3 +182,25 @@ describe("A pskCallback", () => {
     });
   }
 });
+
+describe("An SNICallback of a server", () => {
+  for (const [what, callback] of [
+    ["throws", () => raise(new Error("boom"))],
+    ["is async and rejects", () => Promise.reject(new Error("boom"))],
+  ] as const) {
+    test(`B12: that ${what} ends that handshake, at once, and nothing else`, async () => {
+      await using server = await serve(() => undefined, {
+        host: "127.0.0.1",
+        tls: { ...certificates.server, SNICallback: callback as unknown as () => void },
+      });
+      const tls = { ca: certificates.ca };
+      await assert.rejects(connect(`wss://localhost:${server.port}/`, { tls, openTimeout: null }), {
+        failure: "eof",
+      });
+      // An address is no name, and asks for none.
+      const connection = await connect(`wss://127.0.0.1:${server.port}/`, { tls });
+      await connection.close();
+      await server.close();
+    });
+  }
+});

@@ -4,7 +4,7 @@ import { ADDRCONFIG, lookup as systemLookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import { platform } from "node:process";
 import { describe } from "../../connection/options.js";
-import { asError, type SystemError } from "../open-failure.js";
+import type { SystemError } from "../open-failure.js";
 import type { Passage } from "./passage.js";
 
 export interface LookupSettings {
@@ -25,15 +25,14 @@ export async function resolveAddresses(
   passage: Passage,
 ): Promise<readonly string[]> {
   passage.enter("dns");
-  let found: unknown;
   try {
-    found = await callLookup(lookup, hostname, family);
+    const found = await callLookup(lookup, hostname, family);
+    const addresses = addressesIn(found).filter((address) => family === 0 || isIP(address) === family);
+    if (addresses.length === 0) throw nothingFound(hostname, family, found);
+    return [...new Set(addresses)];
   } catch (error) {
-    throw passage.failure(asError(error));
+    throw passage.failure(error);
   }
-  const addresses = addressesIn(found).filter((address) => family === 0 || isIP(address) === family);
-  if (addresses.length > 0) return [...new Set(addresses)];
-  throw passage.failure(nothingFound(hostname, family, found));
 }
 
 /**
