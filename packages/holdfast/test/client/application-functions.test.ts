@@ -107,9 +107,7 @@ describe("While opening", () => {
       "headers from an iterator",
       () => ({
         headers: {
-          *[Symbol.iterator]() {
-            raise(BARE);
-          },
+          [Symbol.iterator]: () => raise(BARE),
         },
       }),
     ],
