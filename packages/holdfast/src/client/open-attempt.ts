@@ -14,6 +14,7 @@ import { InvalidStatus, RedirectError } from "../protocol/errors.js";
 import type { HandshakeHead } from "../protocol/handshake/client-handshake.js";
 import type { ResponseHead } from "../protocol/handshake/response-head.js";
 import { parseRetryAfter } from "../protocol/handshake/retry-after.js";
+import { showURL } from "../protocol/handshake/show-url.js";
 import { Exchange } from "./exchange.js";
 import type { ConnectSettings } from "./options.js";
 import { Http2Opening } from "./http2/http2-opening.js";
@@ -73,7 +74,7 @@ class OpenAttempt implements AlarmHandler {
   readonly #alarm = new Alarm(this);
   #destination: Destination;
   #passage: Passage;
-  /** The URLs that were asked, and answered with a redirect. */
+  /** The URLs that were asked, and answered with a redirect, as they may be shown. */
   readonly #hops: string[] = [];
   readonly #http2: Http2Opening | null;
   #isSettled = false;
@@ -85,7 +86,7 @@ class OpenAttempt implements AlarmHandler {
     this.#take = take;
     this.#reject = reject;
     this.#destination = options.destination;
-    this.#passage = new Passage(this.#destination.url.href);
+    this.#passage = new Passage(showURL(this.#destination.url.href));
     this.#http2 = this.#settings.http2 ? new Http2Opening(this.#runtime, this.#settings.openTimeout) : null;
   }
 
@@ -181,7 +182,7 @@ class OpenAttempt implements AlarmHandler {
   /** Goes where the redirect leads. Its body is of no interest, and is not read. */
   #redirect(head: ResponseHead): void {
     this.#passage.abandon();
-    this.#hops.push(this.#destination.url.href);
+    this.#hops.push(showURL(this.#destination.url.href));
     const { maxRedirects } = this.#settings;
     if (this.#hops.length > maxRedirects) {
       this.#fail(this.#redirectError(`Expected at most ${maxRedirects} redirects, got one more`));
@@ -190,12 +191,12 @@ class OpenAttempt implements AlarmHandler {
     const next = follow(this.#destination, head);
     const trouble = typeof next === "string" ? next : this.#obstacle(next);
     if (typeof next === "string" || trouble !== null) {
-      const which = `the redirect ${head.status} of ${this.#destination.url.href}`;
+      const which = `the redirect ${head.status} of ${showURL(this.#destination.url.href)}`;
       this.#fail(this.#redirectError(`Expected ${which} ${trouble ?? ""}`));
       return;
     }
     this.#destination = next;
-    this.#passage = new Passage(`${next.url.href} (where ${this.#hops[0]} redirects to)`);
+    this.#passage = new Passage(`${showURL(next.url.href)} (where ${this.#hops[0]} redirects to)`);
     void this.#travel(upgradeRequest(this.#runtime, next, this.#options.offer));
   }
 
@@ -205,7 +206,9 @@ class OpenAttempt implements AlarmHandler {
     const from = this.#destination.url;
     if (road.kind === "stream") return "to be an answer, as the given stream carries no second request";
     const isUnix = from.socketPath !== null || (road.kind === "socket" && road.path !== null);
-    return isUnix && url.origin !== from.origin ? `to stay on the Unix socket, got ${url.href}` : null;
+    return isUnix && url.origin !== from.origin
+      ? `to stay on the Unix socket, got ${showURL(url.href)}`
+      : null;
   }
 
   #redirectError(message: string): RedirectError {
