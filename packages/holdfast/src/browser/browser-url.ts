@@ -1,7 +1,7 @@
 // A URL as a page may open it (WHATWG WebSockets, section 3.1).
 
 import { InvalidURL } from "../protocol/errors.js";
-import { quote } from "../protocol/handshake/quote.js";
+import { quoteURL } from "../protocol/handshake/show-url.js";
 
 export interface BrowserURL {
   readonly href: string;
@@ -20,16 +20,18 @@ export function parseBrowserURL(input: string | URL): BrowserURL {
   const text = String(input);
   const url = readURL(text);
   if (url === null) {
-    throw new InvalidURL(`Expected a URL such as "wss://example.com/chat" or "/chat", got ${redact(text)}.`);
+    throw new InvalidURL(
+      `Expected a URL such as "wss://example.com/chat" or "/chat", got ${quoteURL(text)}.`,
+    );
   }
   const scheme = SCHEMES.get(url.protocol);
   if (scheme === undefined || url.host === "") {
     throw new InvalidURL(
-      `Expected a URL with the scheme ws: or wss: (or http:, https:) and a host, got ${redact(text)}.`,
+      `Expected a URL with the scheme ws: or wss: (or http:, https:) and a host, got ${quoteURL(text)}.`,
     );
   }
   if (url.href.includes("#")) {
-    throw new InvalidURL(`Expected a URL without a fragment (RFC 6455 section 3), got ${redact(text)}.`);
+    throw new InvalidURL(`Expected a URL without a fragment (RFC 6455 section 3), got ${quoteURL(text)}.`);
   }
   if (url.username !== "" || url.password !== "") {
     throw new InvalidURL("Expected a URL without user info: browsers do not send any from a page.");
@@ -53,9 +55,4 @@ function readURL(text: string): URL | null {
   } catch {
     return null;
   }
-}
-
-/** Everything up to the last "@" may be a password. */
-function redact(text: string): string {
-  return quote(text.replace(/^( *[a-z][a-z0-9+.-]*:\/+(?!\/))?[^]*@/i, "$1"));
 }

@@ -3,6 +3,7 @@
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
 import { HandshakeError, InvalidState, InvalidURL, OpenTimeout } from "../protocol/errors.js";
+import { showURL } from "../protocol/handshake/show-url.js";
 import type { BrowserURL } from "./browser-url.js";
 
 export interface OpeningOptions {
@@ -62,7 +63,7 @@ class Opening implements AlarmHandler {
   onAlarm(): void {
     const { runtime, url, openTimeout } = this.#options;
     runtime.clock.afterPoll(() => {
-      const message = `Expected ${url.href} to be open within ${openTimeout} ms; a browser does not tell what it is waiting for`;
+      const message = `Expected ${showURL(url.href)} to be open within ${openTimeout} ms; a browser does not tell what it is waiting for`;
       this.#fail(new OpenTimeout(message, "connect"));
     });
   }
@@ -100,7 +101,9 @@ function createSocket({ url, subprotocols }: OpeningOptions): WebSocket {
   try {
     return new WebSocket(url.href, [...subprotocols]);
   } catch (cause) {
-    throw new InvalidURL(`The browser refuses to connect to ${url.href}: ${String(cause)}`, { cause });
+    throw new InvalidURL(`The browser refuses to connect to ${showURL(url.href)}: ${String(cause)}`, {
+      cause,
+    });
   }
 }
 
@@ -110,7 +113,7 @@ function unexplained(url: BrowserURL): HandshakeError {
   const reason = isOffline
     ? "the browser is offline"
     : "the server cannot be reached, refuses the connection or the subprotocols, or its certificate is not accepted. A browser does not tell which; its console does";
-  return new HandshakeError(`Expected ${url.href} to open, got a failure: ${reason}`, {
+  return new HandshakeError(`Expected ${showURL(url.href)} to open, got a failure: ${reason}`, {
     code: UNEXPLAINED,
     failure: isOffline ? "unreachable" : "refused",
   });

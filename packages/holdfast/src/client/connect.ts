@@ -5,11 +5,13 @@ import { overFrames } from "../connection/frames/frame-wire.js";
 import { logOpening } from "../connection/log/opening-log.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import type { OpenObserver } from "../persist/connector.js";
-import { readHeaders } from "../protocol/handshake/header-input.js";
-import { parseWebSocketURL } from "../protocol/handshake/url.js";
+import { HoldfastError, InvalidArgument } from "../protocol/errors.js";
+import { readHeaders, type HeaderField } from "../protocol/handshake/header-input.js";
+import { parseWebSocketURL, type WebSocketURL } from "../protocol/handshake/url.js";
 import { ClientHandshakeRecord } from "./handshake-record.js";
 import { attemptToOpen } from "./open-attempt.js";
-import { checkConnectOptions, type ConnectOptions } from "./options.js";
+import { asError } from "./open-failure.js";
+import { checkConnectOptions, type ConnectOptions, type ConnectSettings } from "./options.js";
 
 /**
  * Opens a WebSocket to `url`: `ws:` or `wss:` (`http:` and `https:` stand for them), or a Unix socket,
@@ -36,11 +38,7 @@ export async function open(
   observer: OpenObserver | null,
 ): Promise<Connection> {
   const runtime = nodeRuntime();
-  const target = parseWebSocketURL(url);
-  const settings = checkConnectOptions(options);
-  // Read once: an iterable may be good for a single pass, and redirects need them again.
-  const headers = options.headers === undefined ? [] : readHeaders(options.headers);
-  const { subprotocols = [], origin } = options;
+  const { target, settings, headers, subprotocols, origin } = readArguments(url, options);
   const destination = { url: target, headers, tls: settings.tls, withheld: [] };
   const offer = { subprotocols, origin, compression: settings.connection.compression, http2: settings.http2 };
 
@@ -67,4 +65,30 @@ export async function open(
   const { logger } = settings.connection;
   if (logger !== null) logOpening(logger, target.href, opening);
   return opening;
+}
+
+interface Arguments {
+  readonly target: WebSocketURL;
+  readonly settings: ConnectSettings;
+  readonly headers: readonly HeaderField[];
+  readonly subprotocols: readonly string[];
+  readonly origin: string | null | undefined;
+}
+
+/** Reads everything once: an iterable may be good for a single pass, and a getter of the application may throw. */
+function readArguments(url: string | URL, options: ConnectOptions): Arguments {
+  try {
+    const { headers, subprotocols = [], origin } = options;
+    return {
+      target: parseWebSocketURL(url),
+      settings: checkConnectOptions(options),
+      headers: headers === undefined ? [] : readHeaders(headers),
+      subprotocols,
+      origin,
+    };
+  } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause;
+    const message = `Expected a URL and options that can be read, got an error: ${asError(cause).message}`;
+    throw new InvalidArgument(message, { cause });
+  }
 }

@@ -37,7 +37,7 @@ export class Exchange implements TransportHandler, PendingExchange {
 
   constructor(limits: HeadLimits, handler: ExchangeHandler) {
     this.#handler = handler;
-    this.#reader = new HeadReader(limits);
+    this.#reader = new HeadReader(limits, true);
   }
 
   begin(transport: SocketTransport, request: Uint8Array): void {

@@ -6,7 +6,6 @@ import type { Duplex } from "node:stream";
 import type { Transport } from "../connection/ports.js";
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
-import { Http2Transport, resetStream } from "../node/http2-transport.js";
 import { SocketTransport } from "../node/socket-transport.js";
 import type { OpenObserver } from "../persist/connector.js";
 import { escapeControls } from "../protocol/control-characters.js";
@@ -15,11 +14,11 @@ import { InvalidStatus, RedirectError } from "../protocol/errors.js";
 import type { HandshakeHead } from "../protocol/handshake/client-handshake.js";
 import type { ResponseHead } from "../protocol/handshake/response-head.js";
 import { parseRetryAfter } from "../protocol/handshake/retry-after.js";
+import { showURL } from "../protocol/handshake/show-url.js";
 import { Exchange } from "./exchange.js";
 import type { ConnectSettings } from "./options.js";
-import { Http2Exchange } from "./http2/http2-exchange.js";
+import { Http2Opening } from "./http2/http2-opening.js";
 import { sessionKey } from "./http2/session-key.js";
-import { SessionPool } from "./http2/session-pool.js";
 import { SharedSession } from "./http2/shared-session.js";
 import { follow, type Destination } from "./redirect.js";
 import { dial } from "./road/dial.js";
@@ -75,11 +74,9 @@ class OpenAttempt implements AlarmHandler {
   readonly #alarm = new Alarm(this);
   #destination: Destination;
   #passage: Passage;
-  /** The URLs that were asked, and answered with a redirect. */
+  /** The URLs that were asked, and answered with a redirect, as they may be shown. */
   readonly #hops: string[] = [];
-  /** The HTTP/2 connection that was asked for a stream. */
-  #session: SharedSession | null = null;
-  #refusedStreams = 0;
+  readonly #http2: Http2Opening | null;
   #isSettled = false;
 
   constructor(options: AttemptOptions, take: (upgraded: Upgraded) => void, reject: (error: unknown) => void) {
@@ -89,7 +86,8 @@ class OpenAttempt implements AlarmHandler {
     this.#take = take;
     this.#reject = reject;
     this.#destination = options.destination;
-    this.#passage = new Passage(this.#destination.url.href);
+    this.#passage = new Passage(showURL(this.#destination.url.href));
+    this.#http2 = this.#settings.http2 ? new Http2Opening(this.#runtime, this.#settings.openTimeout) : null;
   }
 
   begin(first: UpgradeRequest): void {
@@ -104,7 +102,7 @@ class OpenAttempt implements AlarmHandler {
     this.#runtime.clock.afterPoll(() => {
       if (this.#passage.exchange?.finishBody() === true) return;
       // A shared session that does not answer may have lost its peer: the next attempt makes a new one.
-      this.#session?.retire();
+      this.#http2?.retireSession();
       this.#fail(this.#passage.timedOut(this.#settings.openTimeout));
     });
   }
@@ -117,56 +115,45 @@ class OpenAttempt implements AlarmHandler {
     const passage = this.#passage;
     try {
       const road = chooseRoad(choice, url, env);
-      const travel: TravelSettings = { tcp, tls, headLimits, openTimeout, http2 };
-      if (http2) {
-        const session = await this.#openSession(road, travel);
-        if (!this.#isSettled) this.#extendedConnect(session, request);
+      const travel: TravelSettings = { runtime: this.#runtime, tcp, tls, headLimits, openTimeout, http2 };
+      if (this.#http2 !== null) {
+        const session = await this.#openSession(this.#http2, road, travel);
+        if (!this.#isSettled) this.#extendedConnect(this.#http2, session, request);
       } else {
         const stream = await dial(road, url, travel, passage);
         if (!this.#isSettled) this.#upgrade(stream, request);
       }
     } catch (error) {
-      this.#fail(error);
+      // Also what a stream of the application throws.
+      this.#fail(passage.failure(error));
     }
   }
 
-  #openSession(road: Road, travel: TravelSettings): Promise<SharedSession> {
+  #openSession(http2: Http2Opening, road: Road, travel: TravelSettings): Promise<SharedSession> {
     const { url } = this.#destination;
     const passage = this.#passage;
-    const begin = async () => {
+    return http2.takeSession(sessionKey(road, url, travel), passage, async () => {
       const stream = await dial(road, url, travel, passage);
       const session = await SharedSession.begin(stream, url.isSecure, travel.headLimits, passage);
       passage.handOver(); // Others may share it: it is no longer this attempt's to destroy.
       return session;
-    };
-    const key = sessionKey(road, url, travel);
-    return key === null ? begin() : pool.take(key, begin);
+    });
   }
 
-  #extendedConnect(session: SharedSession, upgrade: UpgradeRequest): void {
+  #extendedConnect(http2: Http2Opening, session: SharedSession, upgrade: UpgradeRequest): void {
     const passage = this.#passage;
-    this.#session = session;
     passage.enter("upgrade");
-    const stream = session.request(upgrade.request, this.#destination.url.isSecure);
-    if (stream === null) {
-      this.#connectAgain(upgrade);
-      return;
-    }
-    const transport = new Http2Transport(stream, () => session.retire());
-    this.#options.observer?.onConnected(transport);
-    passage.onCancel(() => resetStream(stream));
-    const answer = this.#answerTo(upgrade, transport);
-    const exchange = new Http2Exchange(stream, answer, () => this.#connectAgain(upgrade));
-    passage.exchange = exchange;
-    exchange.begin(transport);
-  }
-
-  /** RFC 9113 section 8.7: what was refused before it was looked at goes over another connection. */
-  #connectAgain(upgrade: UpgradeRequest): void {
-    this.#session?.retire();
-    this.#refusedStreams++;
-    if (this.#refusedStreams > MAX_REFUSED_STREAMS) this.#fail(this.#passage.endedEarly());
-    else void this.#travel(upgrade);
+    http2.request(session, {
+      head: upgrade.request,
+      isSecure: this.#destination.url.isSecure,
+      passage,
+      answerOn: (transport) => {
+        this.#options.observer?.onConnected(transport);
+        return this.#answerTo(upgrade, transport);
+      },
+      again: () => void this.#travel(upgrade),
+      failed: (error) => this.#fail(error),
+    });
   }
 
   #upgrade(stream: Duplex, upgrade: UpgradeRequest): void {
@@ -195,7 +182,7 @@ class OpenAttempt implements AlarmHandler {
   /** Goes where the redirect leads. Its body is of no interest, and is not read. */
   #redirect(head: ResponseHead): void {
     this.#passage.abandon();
-    this.#hops.push(this.#destination.url.href);
+    this.#hops.push(showURL(this.#destination.url.href));
     const { maxRedirects } = this.#settings;
     if (this.#hops.length > maxRedirects) {
       this.#fail(this.#redirectError(`Expected at most ${maxRedirects} redirects, got one more`));
@@ -204,12 +191,12 @@ class OpenAttempt implements AlarmHandler {
     const next = follow(this.#destination, head);
     const trouble = typeof next === "string" ? next : this.#obstacle(next);
     if (typeof next === "string" || trouble !== null) {
-      const which = `the redirect ${head.status} of ${this.#destination.url.href}`;
+      const which = `the redirect ${head.status} of ${showURL(this.#destination.url.href)}`;
       this.#fail(this.#redirectError(`Expected ${which} ${trouble ?? ""}`));
       return;
     }
     this.#destination = next;
-    this.#passage = new Passage(`${next.url.href} (where ${this.#hops[0]} redirects to)`);
+    this.#passage = new Passage(`${showURL(next.url.href)} (where ${this.#hops[0]} redirects to)`);
     void this.#travel(upgradeRequest(this.#runtime, next, this.#options.offer));
   }
 
@@ -219,7 +206,9 @@ class OpenAttempt implements AlarmHandler {
     const from = this.#destination.url;
     if (road.kind === "stream") return "to be an answer, as the given stream carries no second request";
     const isUnix = from.socketPath !== null || (road.kind === "socket" && road.path !== null);
-    return isUnix && url.origin !== from.origin ? `to stay on the Unix socket, got ${url.href}` : null;
+    return isUnix && url.origin !== from.origin
+      ? `to stay on the Unix socket, got ${showURL(url.href)}`
+      : null;
   }
 
   #redirectError(message: string): RedirectError {
@@ -253,16 +242,11 @@ class OpenAttempt implements AlarmHandler {
 
   #settle(): void {
     this.#isSettled = true;
+    this.#http2?.end();
     this.#runtime.timers.cancel(this.#alarm);
     this.#settings.signal?.removeEventListener("abort", this.#onAbort);
   }
 }
-
-/** The HTTP/2 connections of this process. */
-const pool = new SessionPool();
-
-/** Connections that may end, one after the other, in the turn in which they were asked. */
-const MAX_REFUSED_STREAMS = 3;
 
 /** For a message: the first and the last ones. */
 function shorten(hops: readonly string[]): readonly string[] {

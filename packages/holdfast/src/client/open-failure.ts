@@ -1,9 +1,17 @@
 // What an error of the operating system, of name lookup or of TLS means for whoever opens a connection.
 
 import { escapeControls } from "../protocol/control-characters.js";
+import { isNativeError } from "node:util/types";
+import { describe } from "../connection/options.js";
 import { HandshakeError, type OpenFailure, type OpenPhase } from "../protocol/errors.js";
 
 export type SystemError = Error & { readonly code?: string | undefined };
+
+/** What was thrown, as an error: functions of the application may throw anything, also what has no text. */
+export function asError(thrown: unknown): SystemError {
+  if (thrown instanceof Error || isNativeError(thrown)) return thrown;
+  return new Error(typeof thrown === "string" ? thrown : describe(thrown), { cause: thrown });
+}
 
 /** The error of a failed attempt: `failure` is what to switch on, `cause` is what the system said. */
 export function openError(error: SystemError, phase: OpenPhase, where: string): HandshakeError {
@@ -14,6 +22,15 @@ export function openError(error: SystemError, phase: OpenPhase, where: string): 
     failure,
     cause: error,
     ...(code === undefined ? {} : { code }),
+  });
+}
+
+/** A function of the application failed within the TLS handshake. */
+export function tlsError(where: string, detail: string, cause?: unknown): HandshakeError {
+  return new HandshakeError(`${SENTENCES.tls} ${where}: ${escapeControls(detail)}`, {
+    failure: "tls",
+    code: "ERR_HOLDFAST_TLS",
+    ...(cause === undefined ? {} : { cause }),
   });
 }
 
@@ -32,7 +49,7 @@ function isEndDuringTls(error: SystemError): boolean {
   return error.code === "ECONNRESET" && !("syscall" in error) && error.message.includes("secure TLS");
 }
 
-/** Where a name has several addresses, Node tries them in turn and tells what became of each. */
+/** Where a name has several addresses, each has an error of its own. */
 function attemptsOf(error: SystemError): readonly SystemError[] {
   const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
   const attempts = errors.filter((attempt): attempt is SystemError => attempt instanceof Error);
@@ -47,11 +64,13 @@ function detailOf(error: SystemError): string {
   return escapeControls([...new Set(details)].join("; "));
 }
 
-/** Of several addresses, one that answered, if only to refuse, tells most. */
+/** Of several addresses, the failure of the attempt that came farthest: the others got no answer at all. */
 function failureOf(error: SystemError, phase: OpenPhase): OpenFailure {
   const failures = attemptsOf(error).map(({ code }) => failureOfCode(code, phase));
-  return (["refused", "reset", "tls"] as const).find((told) => failures.includes(told)) ?? failures[0];
+  return FARTHEST_FIRST.find((failure) => failures.includes(failure)) ?? failures[0];
 }
+
+const FARTHEST_FIRST = ["tls", "reset", "refused"] as const;
 
 function failureOfCode(code: string | undefined, phase: OpenPhase): OpenFailure {
   switch (code) {
@@ -63,6 +82,7 @@ function failureOfCode(code: string | undefined, phase: OpenPhase): OpenFailure 
     case "ERR_INVALID_IP_ADDRESS": // A lookup of the caller's that found none.
       return "dns";
     case "ECONNREFUSED":
+      return phase === "dns" ? "dns" : "refused"; // Name servers refuse, too.
     case "ENOENT": // No file of that name, where a Unix socket was to be.
       return "refused";
     case "EHOSTUNREACH":

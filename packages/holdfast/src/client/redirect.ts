@@ -4,8 +4,8 @@ import { Buffer, isUtf8 } from "node:buffer";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { InvalidURL } from "../protocol/errors.js";
 import type { HeaderField } from "../protocol/handshake/header-input.js";
-import { quote, quoteAll } from "../protocol/handshake/quote.js";
-import { quoteURL } from "../protocol/handshake/user-info.js";
+import { quote } from "../protocol/handshake/quote.js";
+import { quoteURL, showURL } from "../protocol/handshake/show-url.js";
 import type { ResponseHead } from "../protocol/handshake/response-head.js";
 import { parseWebSocketURL, type WebSocketURL } from "../protocol/handshake/url.js";
 
@@ -30,11 +30,12 @@ export function isRedirect(status: number): boolean {
  */
 export function follow(from: Destination, head: ResponseHead): Destination | string {
   const locations = head.headers.getAll("Location");
-  if (locations.length !== 1) return `to have one header "Location", got ${quoteAll(locations)}`;
+  if (locations.length !== 1)
+    return `to have one header "Location", got ${locations.length === 0 ? "none" : locations.map(quoteURL).join(" and ")}`;
   const url = resolve(decode(locations[0]), from.url);
   if (typeof url === "string") return url;
   if (from.url.isSecure && !url.isSecure) {
-    return `to stay with TLS, got ${url.href}: what was sent in secret would go on in the clear`;
+    return `to stay with TLS, got ${showURL(url.href)}: what was sent in secret would go on in the clear`;
   }
   if (url.origin !== from.url.origin) return crossOrigin(from, url);
   return { ...from, url: { ...url, authorization: url.authorization ?? from.url.authorization } };

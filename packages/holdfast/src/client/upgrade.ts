@@ -4,7 +4,7 @@ import type { Runtime } from "../connection/runtime.js";
 import type { DeflateSettings, NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
 import { offerDeflate, readDeflateAnswer } from "../protocol/deflate/negotiation.js";
 import { DEFLATE_NAME } from "../protocol/deflate/parameters.js";
-import { InvalidUpgrade, NegotiationError, type HandshakeError } from "../protocol/errors.js";
+import { InvalidUpgrade, NegotiationError, type HoldfastError } from "../protocol/errors.js";
 import {
   checkServerAnswer,
   createClientHandshake,
@@ -52,7 +52,7 @@ export interface UpgradeOutcome {
   accepted(head: ResponseHead, rest: Uint8Array, deflate: NegotiatedDeflate | null): void;
   redirected(head: ResponseHead): void;
   refused(head: ResponseHead, body: Uint8Array): void;
-  failed(error: HandshakeError): void;
+  failed(error: HoldfastError): void;
 }
 
 export interface UpgradeTerms {

@@ -4,14 +4,18 @@ import { closeInfo, type CloseInfo } from "../connection/close-info.js";
 import type { ConnectionSettings } from "../connection/options.js";
 import { LatencyStatistics } from "../heartbeat/latency-statistics.js";
 import { HandshakeError, HoldfastError } from "../protocol/errors.js";
+import { showURL } from "../protocol/handshake/show-url.js";
 
 /** The error of an attempt that was given up on this side. */
 export function abortedError(url: string | null, reason: unknown): HandshakeError {
-  return new HandshakeError(`Opening ${url ?? "a connection"} was given up on this side`, {
-    failure: "aborted",
-    code: "ERR_HOLDFAST_ABORTED",
-    cause: reason,
-  });
+  return new HandshakeError(
+    `Opening ${url === null ? "a connection" : showURL(url)} was given up on this side`,
+    {
+      failure: "aborted",
+      code: "ERR_HOLDFAST_ABORTED",
+      cause: reason,
+    },
+  );
 }
 
 /** What a connector rejected with; anything but an error of this library becomes the cause of one. */

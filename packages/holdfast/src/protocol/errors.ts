@@ -227,7 +227,7 @@ export class RedirectError extends HandshakeError {
     this.prototype.name = "RedirectError";
   }
 
-  /** The URLs that were asked, in order, without user info: the last one sent the redirect. */
+  /** The URLs that were asked, in order, without user info and query: the last one sent the redirect. */
   readonly hops: readonly string[];
 
   constructor(message: string, hops: readonly string[], options: HandshakeErrorOptions = {}) {

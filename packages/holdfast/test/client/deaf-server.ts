@@ -1,22 +1,48 @@
-// A worker that listens and never accepts: once the kernel's queue is full, a connection stays in its TCP phase.
+// A worker that listens and does not accept: once the kernel's queue is full, a connection stays in its TCP phase. Once
+// it wakes, the kernel answers the next SYN, which a client sends after a second: a handshake that takes its time.
 
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isMainThread, parentPort, Worker } from "node:worker_threads";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+
+export interface DeafServer {
+  readonly port: number;
+  /** Accepts from now on, and answers each upgrade with 410. */
+  wake(): void;
+  close(): Promise<void>;
+}
+
+interface DeafServerOptions {
+  readonly host?: string;
+  readonly port?: number;
+}
+
+interface WorkerData extends Required<DeafServerOptions> {
+  readonly wakeUp: Int32Array;
+}
 
 /** Starts the worker and fills its queue. */
-export async function startDeafServer(): Promise<{ readonly port: number; close(): Promise<void> }> {
-  const worker = new Worker(new URL(import.meta.url));
+export async function startDeafServer({
+  host = "127.0.0.1",
+  port: wanted = 0,
+}: DeafServerOptions = {}): Promise<DeafServer> {
+  const wakeUp = new Int32Array(new SharedArrayBuffer(4));
+  const data: WorkerData = { host, port: wanted, wakeUp };
+  const worker = new Worker(new URL(import.meta.url), { workerData: data });
   const [port] = (await once(worker, "message")) as [number];
   const fillers: Socket[] = [];
   for (let isFull = false; !isFull;) {
-    const filler = connect({ host: "127.0.0.1", port }).on("error", () => undefined);
+    const filler = connect({ host, port }).on("error", () => undefined);
     fillers.push(filler);
     isFull = await Promise.race([once(filler, "connect").then(() => false), sleep(50).then(() => true)]);
   }
   return {
     port,
+    wake: () => {
+      Atomics.store(wakeUp, 0, 1);
+      Atomics.notify(wakeUp, 0);
+    },
     close: async () => {
       for (const filler of fillers) filler.destroy();
       await worker.terminate();
@@ -25,9 +51,12 @@ export async function startDeafServer(): Promise<{ readonly port: number; close(
 }
 
 if (!isMainThread) {
-  const server = createServer();
-  server.listen({ host: "127.0.0.1", port: 0, backlog: 1 }, () => {
+  const { host, port, wakeUp } = workerData as WorkerData;
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined).on("data", () => socket.end("HTTP/1.1 410 Gone\r\n\r\n"));
+  });
+  server.listen({ host, port, backlog: 1 }, () => {
     parentPort?.postMessage((server.address() as AddressInfo).port); // It listens on TCP.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    Atomics.wait(wakeUp, 0, 0);
   });
 }

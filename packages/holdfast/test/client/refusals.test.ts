@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { connect, InvalidStatus, type ConnectOptions } from "holdfast";
+import { connect, InvalidStatus, reconnect, type ConnectOptions } from "holdfast";
 import {
   activeResources,
   assertNothingLeft,
@@ -176,4 +176,46 @@ describe("A refusal", () => {
     await connection.closed;
     await server.close();
   });
+
+  for (const status of [600, 777, 999]) {
+    test(`B4: ${status} is a refusal like 5xx, and worth another attempt (RFC 9110 section 15)`, async () => {
+      const refusal = await refusedBy(async (peer) => {
+        await peer.readHead();
+        peer.write(`HTTP/1.1 ${status} Odd\r\nContent-Length: 2\r\nRetry-After: 1\r\n\r\nno`);
+      });
+      assert.deepEqual(
+        [refusal.status, refusal.body, refusal.retryAfter, refusal.message],
+        [
+          status,
+          "no",
+          1000,
+          `Expected ws://127.0.0.1:PORT/chat to answer 101 (Switching Protocols), got ${status} Odd`,
+        ],
+      );
+      await using server = await RawServer.start({}, async (peer) => {
+        await peer.readHead();
+        if (server.peers.length === 1) peer.write(`HTTP/1.1 ${status} Odd\r\nContent-Length: 0\r\n\r\n`);
+        else peer.respond(404);
+      });
+      const attempts = reconnect(server.url(), { firstDelay: 1 });
+      await assert.rejects(attempts[Symbol.asyncIterator]().next(), { name: "InvalidStatus", status: 404 });
+      await server.close();
+    });
+  }
+
+  for (const line of [
+    "HTTP/1.1 099 Low",
+    "HTTP/1.1 1000 High",
+    "HTTP/1.1 99 Short",
+    "HTTP/1.1 6OO Letters",
+  ]) {
+    test(`B4: "${line}" is no status`, async () => {
+      await using server = await RawServer.start({}, async (peer) => {
+        await peer.readHead();
+        peer.write(`${line}\r\n\r\n`);
+      });
+      await assert.rejects(connect(server.url()), { name: "InvalidUpgrade" });
+      await server.close();
+    });
+  }
 });

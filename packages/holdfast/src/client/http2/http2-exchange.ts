@@ -9,20 +9,19 @@ import type { ExchangeHandler } from "../exchange.js";
 import type { SystemError } from "../open-failure.js";
 import { RefusalBody } from "../refusal-body.js";
 import type { PendingExchange } from "../road/passage.js";
-import { wasRefused } from "./shared-session.js";
 
 export class Http2Exchange implements TransportHandler, PendingExchange {
   readonly #handler: ExchangeHandler;
   readonly #stream: ClientHttp2Stream;
-  readonly #onRefused: () => void;
+  readonly #canAskAgain: () => boolean;
   #refusal: { readonly head: ResponseHead; readonly body: RefusalBody } | null = null;
   #isOver = false;
 
-  /** @param onRefused where the server did nothing with the request, and another connection may take it */
-  constructor(stream: ClientHttp2Stream, handler: ExchangeHandler, onRefused: () => void) {
+  /** @param canAskAgain is called where the stream ends unanswered; true where another connection takes the request */
+  constructor(stream: ClientHttp2Stream, handler: ExchangeHandler, canAskAgain: () => boolean) {
     this.#stream = stream;
     this.#handler = handler;
-    this.#onRefused = onRefused;
+    this.#canAskAgain = canAskAgain;
   }
 
   begin(transport: Http2Transport): void {
@@ -40,20 +39,21 @@ export class Http2Exchange implements TransportHandler, PendingExchange {
     return true;
   }
 
+  /** The request goes another way: nothing of this stream matters any more. */
+  abandon(): void {
+    this.#isOver = true;
+  }
+
   onChunk(chunk: Uint8Array): void {
     if (this.#refusal?.body.push(chunk) === true) this.finishBody();
   }
 
   onEof(): void {
-    if (!this.finishBody()) this.#end(() => this.#handler.onEnded());
+    if (!this.finishBody()) this.#endUnanswered(() => this.#handler.onEnded());
   }
 
   onError(error: SystemError): void {
-    if (this.finishBody()) return;
-    this.#end(() => {
-      if (wasRefused(this.#stream)) this.#onRefused();
-      else this.#handler.onError(error);
-    });
+    if (!this.finishBody()) this.#endUnanswered(() => this.#handler.onError(error));
   }
 
   onDrain(): void {
@@ -73,6 +73,12 @@ export class Http2Exchange implements TransportHandler, PendingExchange {
     else this.#refusal = { head, body: new RefusalBody(head.headers) };
     if (this.#refusal?.body.push(new Uint8Array(0)) === true) this.finishBody();
   };
+
+  #endUnanswered(tell: () => void): void {
+    this.#end(() => {
+      if (!this.#canAskAgain()) tell();
+    });
+  }
 
   #end(tell: () => void): void {
     if (this.#isOver) return;

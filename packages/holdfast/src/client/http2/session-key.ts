@@ -13,7 +13,7 @@ export function sessionKey(
   return [origin, ...[road, tcp, tls ?? {}, headLimits].map(keyOfObject)].join(" ");
 }
 
-/** Plain values by what they are, everything else (certificates, functions) by which object it is. */
+/** Plain values and lists by what they are, everything else (certificates, functions) by which object it is. */
 function keyOfObject(options: object): string {
   const entries = Object.entries(options).map(([name, value]: [string, unknown]) => [
     name,
@@ -26,8 +26,9 @@ function keyOfValue(value: unknown): string {
   if ((typeof value !== "object" || value === null) && typeof value !== "function") {
     return `${typeof value} ${String(value)}`;
   }
-  // A proxy is read from its URL for each connection anew.
-  if ("href" in value) return keyOfObject(value);
+  if (Array.isArray(value)) return JSON.stringify(value.map(keyOfValue));
+  // The settings of a proxy, which are made for each connection anew, and its options of TLS.
+  if ("href" in value || Object.getPrototypeOf(value) === Object.prototype) return keyOfObject(value);
   let identity = identities.get(value);
   if (identity === undefined) identities.set(value, (identity = ++count));
   return `object ${identity}`;

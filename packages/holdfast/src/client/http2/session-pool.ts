@@ -12,11 +12,16 @@ export class SessionPool {
    * that fails, the next in line opens one of its own, as the failure may be of the other's making (its abort).
    *
    * @param key tells apart what must not be shared
+   * @param youngerThan the number of a session that died without notice: older ones may be dead as well
    */
-  async take(key: string, open: () => Promise<SharedSession>): Promise<SharedSession> {
+  async take(
+    key: string,
+    youngerThan: number,
+    open: () => Promise<SharedSession>,
+  ): Promise<{ readonly session: SharedSession; readonly isReused: boolean }> {
     for (;;) {
-      const shared = this.#find(key);
-      if (shared !== null) return shared;
+      const shared = this.#find(key, youngerThan);
+      if (shared !== null) return { session: shared, isReused: true };
       const pending = this.#openings.get(key);
       if (pending === undefined) break;
       await pending;
@@ -32,11 +37,13 @@ export class SessionPool {
     );
     const session = await opening;
     await settled;
-    return session;
+    return { session, isReused: false };
   }
 
-  #find(key: string): SharedSession | null {
-    for (const session of this.#sessions.get(key) ?? []) if (session.hasRoom) return session;
+  #find(key: string, youngerThan: number): SharedSession | null {
+    for (const session of this.#sessions.get(key) ?? []) {
+      if (session.hasRoom && session.number > youngerThan) return session;
+    }
     return null;
   }
 

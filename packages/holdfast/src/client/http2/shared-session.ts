@@ -10,11 +10,16 @@ import type { SystemError } from "../open-failure.js";
 import type { Passage } from "../road/passage.js";
 
 export class SharedSession {
+  static #count = 0;
+  /** Counts the sessions of this process. */
+  readonly number = ++SharedSession.#count;
   readonly #socket: Duplex;
   readonly #session: ClientHttp2Session;
   #streams = 0;
   #isRetired = false;
   #idleTimer: NodeJS.Timeout | null = null;
+  /** What waits for the PING on its way; null for none. */
+  #pinging: Set<() => void> | null = null;
 
   private constructor(socket: Duplex, session: ClientHttp2Session) {
     this.#socket = socket;
@@ -69,6 +74,19 @@ export class SharedSession {
   /** Whether it ends, or has ended: the server said GOAWAY, or the socket is gone. */
   get isOver(): boolean {
     return this.#session.closed || this.#session.destroyed;
+  }
+
+  /** Sends a PING (RFC 9113 section 6.7), unless one is on its way, and calls back once the peer has answered. */
+  whenAlive(callback: () => void): void {
+    if (this.#pinging === null) {
+      const waiting = new Set<() => void>();
+      this.#pinging = waiting;
+      this.#session.ping((error) => {
+        this.#pinging = null;
+        if (error === null) for (const notify of waiting) notify();
+      });
+    }
+    this.#pinging.add(callback);
   }
 
   /** Calls back once it is gone. */

@@ -4,7 +4,7 @@ import { isIPv6 } from "node:net";
 import type { Duplex } from "node:stream";
 import { SocketTransport } from "../../node/socket-transport.js";
 import { escapeControls } from "../../protocol/control-characters.js";
-import type { HandshakeError } from "../../protocol/errors.js";
+import type { HoldfastError } from "../../protocol/errors.js";
 import type { HeadLimits } from "../../protocol/handshake/head-failure.js";
 import { headerList, type HeaderField } from "../../protocol/handshake/header-input.js";
 import type { ResponseHead } from "../../protocol/handshake/response-head.js";
@@ -45,7 +45,7 @@ interface TunnelContext {
   readonly proxy: HttpProxy;
   readonly authority: string;
   readonly passage: Passage;
-  readonly reject: (error: HandshakeError) => void;
+  readonly reject: (error: HoldfastError) => void;
 }
 
 class TunnelAnswer implements ExchangeHandler {

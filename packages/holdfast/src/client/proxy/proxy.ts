@@ -4,12 +4,8 @@ import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { hasControlCharacter } from "../../protocol/control-characters.js";
 import { InvalidURL } from "../../protocol/errors.js";
 import type { HeaderField } from "../../protocol/handshake/header-input.js";
-import {
-  basicAuthorization,
-  quoteURL,
-  readUserInfo,
-  type UserInfo,
-} from "../../protocol/handshake/user-info.js";
+import { basicAuthorization, readUserInfo, type UserInfo } from "../../protocol/handshake/user-info.js";
+import { quoteURL } from "../../protocol/handshake/show-url.js";
 
 /** Opens tunnels with CONNECT (RFC 9110 section 9.3.6). */
 export interface HttpProxy {

@@ -1,10 +1,10 @@
 // A tunnel through a SOCKS proxy, which the package `socks` opens where the application has installed it.
 
-import { lookup as systemLookup } from "node:dns";
 import { isIP, type Socket } from "node:net";
 import type { SocksClient } from "socks";
 import { escapeControls } from "../../protocol/control-characters.js";
 import type { SystemError } from "../open-failure.js";
+import { resolveAddresses } from "../road/lookup.js";
 import type { Passage } from "../road/passage.js";
 import type { TcpSettings } from "../road/socket.js";
 import type { Destination } from "./no-proxy.js";
@@ -36,17 +36,13 @@ export async function loadSocks(proxy: SocksProxy, passage: Passage): Promise<So
 export async function socksDestination(
   proxy: SocksProxy,
   { hostname, port }: Destination,
-  { lookup = systemLookup, family = proxy.version === 4 ? 4 : 0 }: TcpSettings,
+  { lookup, family = 0 }: TcpSettings,
   passage: Passage,
 ): Promise<Destination> {
   if (proxy.resolvesNames || isIP(hostname) !== 0) return { hostname, port };
-  passage.enter("dns");
-  const address = await new Promise<string>((resolve, reject) => {
-    lookup(hostname, { family, all: false }, (error, found) => {
-      if (error !== null) reject(passage.failure(error));
-      else resolve(Array.isArray(found) ? (found[0]?.address ?? "") : found);
-    });
-  });
+  // SOCKS 4 has no IPv6 (its messages hold four bytes for the address).
+  const settings = { family: family === 0 && proxy.version === 4 ? 4 : family, lookup };
+  const [address] = await resolveAddresses(hostname, settings, passage);
   return { hostname: address, port };
 }
 

@@ -29,7 +29,7 @@ export async function dial(
     : null;
   if (road.kind === "socket") {
     const endpoint = road.path === null ? { host: url.hostname, port: url.port } : { path: road.path };
-    return openSocket(endpoint, settings.tcp, tls, passage, true);
+    return openSocket(endpoint, settings, tls, passage, true);
   }
   const stream = await openStream(road, url, settings, passage);
   return tls === null ? stream : secure(stream, tls, "tls", passage);
@@ -93,7 +93,7 @@ function openProxySocket(
   settings: TravelSettings,
   passage: Passage,
 ): Promise<Socket> {
-  return openSocket({ host: hostname, port }, settings.tcp, null, passage);
+  return openSocket({ host: hostname, port }, settings, null, passage);
 }
 
 const HTTP_1 = ["http/1.1"];

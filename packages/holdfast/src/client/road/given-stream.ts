@@ -2,7 +2,6 @@
 
 import type { Duplex } from "node:stream";
 import { expected } from "../../connection/options.js";
-import { HoldfastError } from "../../protocol/errors.js";
 import type { WebSocketURL } from "../../protocol/handshake/url.js";
 import type { Passage } from "./passage.js";
 
@@ -35,7 +34,7 @@ export async function makeStream(
   try {
     made = await create({ url: href, hostname, port, isSecure, signal: aborter.signal });
   } catch (error) {
-    throw asFailure(error, passage);
+    throw passage.failure(error);
   } finally {
     passage.onCancel(null);
   }
@@ -85,9 +84,4 @@ function troubleOf(stream: Duplex): string | null {
   if (stream.readableObjectMode || stream.writableObjectMode) return "is in object mode";
   if (typeof stream.readableEncoding === "string") return "has an encoding set";
   return null;
-}
-
-function asFailure(error: unknown, passage: Passage): unknown {
-  if (error instanceof HoldfastError) return error;
-  return passage.failure(error instanceof Error ? error : new Error(String(error)));
 }

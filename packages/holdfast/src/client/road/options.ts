@@ -6,6 +6,7 @@ import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { checkBoolean, checkFunction, describe, expected } from "../../connection/options.js";
 import { InvalidArgument } from "../../protocol/errors.js";
 import { readHeaders, refuseReserved, type HeadersInput } from "../../protocol/handshake/header-input.js";
+import { asError } from "../open-failure.js";
 import { parseProxyURL, type Proxy } from "../proxy/proxy.js";
 import { checkStream, type CreateConnection } from "./given-stream.js";
 import type { RoadChoice } from "./road.js";
@@ -43,9 +44,17 @@ export interface RoadOptions {
   readonly localAddress?: string | undefined;
   /** 4 or 6 for IPv4 or IPv6 addresses only. @default 0 */
   readonly family?: 0 | 4 | 6 | undefined;
-  /** Looks host names up, as `dns.lookup` does. @default dns.lookup */
+  /**
+   * Looks host names up, as `dns.lookup` does with the option `all`: calls back with an error, or with a list of
+   * `{ address, family }` (or one address, as without `all`). Where it throws, or finds no address, opening fails with
+   * the failure `"dns"`. @default dns.lookup
+   */
   readonly lookup?: LookupFunction | undefined;
-  /** Try the addresses of a host in turn, IPv6 and IPv4 (RFC 8305). @default net.getDefaultAutoSelectFamily() */
+  /**
+   * Try all addresses of a host (RFC 8305): a new one every 250 ms, and at once where one fails, IPv6 and IPv4 in turn.
+   * The first connection wins, and attempts under way go on until then. With false, only the first address is tried.
+   * @default net.getDefaultAutoSelectFamily(), which is true
+   */
   readonly autoSelectFamily?: boolean | undefined;
 }
 
@@ -125,21 +134,10 @@ function checkTcp({ localAddress, family, lookup, autoSelectFamily }: RoadOption
   return {
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(family === undefined ? {} : { family }),
-    ...(lookup === undefined ? {} : { lookup: guarded(lookup) }),
+    ...(lookup === undefined ? {} : { lookup }),
     ...(autoSelectFamily === undefined
       ? {}
       : { autoSelectFamily: checkBoolean("autoSelectFamily", autoSelectFamily, true) }),
-  };
-}
-
-/** What it throws is a failed lookup like any other; Node would let it pass through. */
-function guarded(lookup: LookupFunction): LookupFunction {
-  return (hostname, options, callback) => {
-    try {
-      lookup(hostname, options, callback);
-    } catch (error) {
-      callback(error instanceof Error ? error : new Error(String(error)), "");
-    }
   };
 }
 
@@ -153,7 +151,27 @@ function checkTls(name: "tls" | "proxy.tls", value: TlsOptions | undefined): Tls
     throw expected(name, "an object of options of tls.connect", value);
   }
   const astray = LEADING_ASTRAY.find((option) => option in value);
-  if (astray === undefined) return value;
+  if (astray === undefined) return copyOf(name, value);
   const what = `without \`${astray}\`, as the URL says where to connect to (see \`socketPath\` and \`stream\` for other ways)`;
   throw expected(name, what, value);
+}
+
+/** Read once: they may have getters, which may throw. */
+function copyOf(name: "tls" | "proxy.tls", value: TlsOptions): TlsOptions {
+  let options: TlsOptions;
+  try {
+    options = { ...value };
+  } catch (cause) {
+    throw new InvalidArgument(
+      `Expected \`${name}\` to be options of tls.connect, got an error: ${asError(cause).message}`,
+      { cause },
+    );
+  }
+  for (const option of ["checkServerIdentity", "pskCallback", "lookup"] as const) {
+    if (options[option] !== undefined) checkFunction(`${name}.${option}`, options[option]);
+  }
+  if (options.servername !== undefined && typeof options.servername !== "string") {
+    throw expected(`${name}.servername`, "a host name", options.servername);
+  }
+  return options;
 }

@@ -3,19 +3,26 @@
 
 import type { Duplex } from "node:stream";
 import {
+  HandshakeError,
+  HoldfastError,
   OpenTimeout,
   ProxyError,
-  type HandshakeError,
   type ProxyAnswer,
   type OpenPhase,
 } from "../../protocol/errors.js";
-import { endedEarly, openError, type SystemError } from "../open-failure.js";
+import { asError, endedEarly, openError, tlsError } from "../open-failure.js";
 import type { Proxy } from "../proxy/proxy.js";
 
 /** A request whose answer is awaited. */
 export interface PendingExchange {
   /** Waits no longer for the body of a refusal: tells what came of it. Returns whether there is a refusal. */
   finishBody(): boolean;
+}
+
+/** The attempts to connect to the addresses of a host. */
+interface Race {
+  stop(): void;
+  describe(): string;
 }
 
 export class Passage {
@@ -28,7 +35,12 @@ export class Passage {
   #proxy: Proxy | null = null;
   readonly #streams: Duplex[] = [];
   #cancel: (() => void) | null = null;
+  #race: Race | null = null;
+  /** The failure of a function of the application that Node called within the TLS handshake. */
+  #tlsFailure: HandshakeError | null = null;
   #isOver = false;
+  /** Ends the wait of `untilAbandoned`. */
+  #onAbandoned: (() => void) | null = null;
 
   constructor(where: string) {
     this.where = where;
@@ -57,6 +69,31 @@ export class Passage {
     return stream;
   }
 
+  /** Destroys a stream that is of no use any more. */
+  discard(stream: Duplex): void {
+    const index = this.#streams.indexOf(stream);
+    if (index >= 0) this.#streams.splice(index, 1);
+    stream.destroy();
+  }
+
+  /** Stops the race when the attempt fails; null once it is over. */
+  follow(race: Race | null): void {
+    this.#race = race;
+    if (this.#isOver) race?.stop();
+  }
+
+  /**
+   * Does the work, and settles as it does; or rejects as soon as the attempt fails, as a function of the application
+   * that the work waits for may hang.
+   */
+  untilAbandoned<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#isOver) return Promise.reject(this.endedEarly());
+    return new Promise((resolve, reject) => {
+      this.#onAbandoned = () => reject(this.endedEarly());
+      work().then(resolve, reject);
+    });
+  }
+
   /** What else ends work under way when the attempt fails. One at a time; null for nothing. */
   onCancel(cancel: (() => void) | null): void {
     this.#cancel = cancel;
@@ -68,6 +105,10 @@ export class Passage {
     this.#isOver = true;
     this.#cancel?.();
     this.#cancel = null;
+    this.#race?.stop();
+    this.#race = null;
+    this.#onAbandoned?.();
+    this.#onAbandoned = null;
     // The newest first: TLS before the stream under it.
     for (const stream of this.#streams.reverse()) stream.destroy();
     this.#streams.length = 0;
@@ -91,22 +132,37 @@ export class Passage {
         stream.off(event, onEvent).off("error", onError).off("close", onClose);
         act();
       };
-      const onEvent = () => settle(resolve);
-      const onError = (error: SystemError) => settle(() => reject(this.failure(error)));
-      const onClose = () => settle(() => reject(this.endedEarly()));
+      const fail = (error: unknown) => settle(() => reject(this.failure(this.#tlsFailure ?? error)));
+      const onEvent = () => {
+        // Without `rejectUnauthorized` Node goes on, whatever the check of the identity says.
+        if (this.#tlsFailure === null) settle(resolve);
+        else fail(null);
+      };
+      const onError = (error: unknown) => fail(error);
+      const onClose = () => fail(this.endedEarly());
       stream.on(event, onEvent).on("error", onError).on("close", onClose);
       // It may have gone in the same turn in which the step before was done.
       if (stream.destroyed) queueMicrotask(onClose);
     });
   }
 
-  /** What an error of the system means at this point. */
-  failure(error: SystemError): HandshakeError {
+  /** Fails the TLS handshake that is under way. Returns the error, which Node may be given as well. */
+  failTls(detail: string, cause?: unknown): HandshakeError {
+    return (this.#tlsFailure ??= tlsError(this.where, detail, cause));
+  }
+
+  /** What an error, of the system or of a function of the application, means at this point. */
+  failure(error: unknown): HoldfastError {
     const proxy = this.#proxy;
-    if (proxy === null) return openError(error, this.#phase, this.where);
-    return this.proxyFailure(openError(error, this.#phase, `the proxy ${proxy.href}`).message, {
-      cause: error,
-    });
+    if (error instanceof HoldfastError && (proxy === null || !(error instanceof HandshakeError)))
+      return error;
+    if (proxy === null) return openError(asError(error), this.#phase, this.where);
+    if (error instanceof ProxyError) return error;
+    const { message } =
+      error instanceof HandshakeError
+        ? error
+        : openError(asError(error), this.#phase, `the proxy ${proxy.href}`);
+    return this.proxyFailure(message, { cause: error });
   }
 
   /** The other side ended the stream. */
@@ -125,8 +181,9 @@ export class Passage {
   timedOut(openTimeout: number | null): OpenTimeout {
     const whose = this.#proxy === null || this.#phase === "proxy" ? "" : " of the proxy";
     const proxy = this.#proxy === null ? "" : ` ${this.#proxy.href}`;
+    const progress = this.#race?.describe() ?? "";
     return new OpenTimeout(
-      `Expected ${this.where} to be open within ${openTimeout} ms, still waiting for ${PHASES[this.#phase]}${whose}${proxy}`,
+      `Expected ${this.where} to be open within ${openTimeout} ms, still waiting for ${PHASES[this.#phase]}${whose}${proxy}${progress === "" ? "" : ` (${progress})`}`,
       this.#phase,
     );
   }

@@ -8,7 +8,7 @@ import type { WebSocketURL } from "../../protocol/handshake/url.js";
 import { proxyFromEnvironment, type Environment } from "../proxy/environment.js";
 import { parseProxyURL, type Proxy } from "../proxy/proxy.js";
 import type { CreateConnection } from "./given-stream.js";
-import type { TcpSettings } from "./socket.js";
+import type { SocketSettings } from "./socket.js";
 
 export type Road =
   /** A socket to what the URL names: host and port, or a Unix socket. */
@@ -22,8 +22,7 @@ export type Road =
 export type RoadChoice = Road | { readonly kind: "by-environment" };
 
 /** How to go, whatever the way. */
-export interface TravelSettings {
-  readonly tcp: TcpSettings;
+export interface TravelSettings extends SocketSettings {
   readonly tls: TlsOptions | undefined;
   /** Of the answer of an HTTP proxy. */
   readonly headLimits: HeadLimits;

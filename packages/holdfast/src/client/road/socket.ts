@@ -1,20 +1,30 @@
 // A socket of our own: TCP or a Unix socket, with TLS over it or without.
 
-import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
-import { connect as connectTls, type TLSSocket } from "node:tls";
-import { asInvalidTls, serverName, type TlsSettings } from "./tls.js";
+import { connect as connectTcp, getDefaultAutoSelectFamily, isIP } from "node:net";
+import type { LookupFunction, Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { Runtime } from "../../connection/runtime.js";
 import { openLending } from "../../node/lent-reading.js";
+import { AddressRace } from "./address-race.js";
+import { interleaveFamilies, resolveAddresses } from "./lookup.js";
 import type { Passage } from "./passage.js";
+import { asInvalidTls, tlsOptions, type TlsSettings } from "./tls.js";
 
 /** What a socket connects to, in the words of `net.connect`. */
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** How a TCP connection is made: the options of `net.connect` that `connect()` hands on. */
+/** How a TCP connection is made. */
 export interface TcpSettings {
   readonly localAddress?: string;
   readonly family?: 0 | 4 | 6;
   readonly lookup?: LookupFunction;
+  /** Whether to try more than the first address. */
   readonly autoSelectFamily?: boolean;
+}
+
+export interface SocketSettings {
+  readonly runtime: Runtime;
+  readonly tcp: TcpSettings;
 }
 
 /**
@@ -26,40 +36,85 @@ export interface TcpSettings {
  */
 export async function openSocket(
   endpoint: Endpoint,
-  tcp: TcpSettings,
+  { runtime, tcp }: SocketSettings,
   tls: TlsSettings | null,
   passage: Passage,
   mayLend = false,
 ): Promise<Socket> {
-  passage.enter("host" in endpoint && isIP(endpoint.host) === 0 ? "dns" : "connect");
-  const socket = passage.carry(startConnecting({ ...tcp, ...endpoint }, tls, mayLend));
-  const onLookup = (error: Error | null) => {
-    if (!(error instanceof Error)) passage.enter("connect");
-  };
-  const onConnect = () => passage.enter("tls");
-  socket.on("lookup", onLookup);
-  if (tls !== null) socket.on("connect", onConnect);
+  const targets = await targetsOf(endpoint, tcp, tls, passage);
+  passage.enter("connect");
+  const { localAddress } = tcp;
+  const race = new AddressRace<Socket, Socket>({
+    addresses: [...targets.keys()],
+    runtime,
+    open: (address) => {
+      const target = { ...targets.get(address), ...(localAddress === undefined ? {} : { localAddress }) };
+      return passage.carry(startConnecting(target as Endpoint, tls, mayLend, passage)); // One of the keys.
+    },
+    discard: (socket) => passage.discard(socket),
+    onConnected: async (socket) => {
+      if (tls === null) return socket;
+      passage.enter("tls");
+      await passage.arrival(socket, "secureConnect");
+      return socket;
+    },
+    closedEarly: () => passage.endedEarly(),
+  });
+  passage.follow(race);
   try {
-    await passage.arrival(socket, tls === null ? "connect" : "secureConnect");
+    return await race.run();
+  } catch (error) {
+    throw passage.failure(error);
   } finally {
-    // The socket lives on, and would keep them.
-    socket.off("lookup", onLookup).off("connect", onConnect);
+    passage.follow(null);
   }
-  return socket;
+}
+
+/** The addresses to try, in order, each under the name that it has in messages. */
+async function targetsOf(
+  endpoint: Endpoint,
+  tcp: TcpSettings,
+  tls: TlsSettings | null,
+  passage: Passage,
+): Promise<ReadonlyMap<string, Endpoint>> {
+  if ("path" in endpoint) return new Map([[endpoint.path, endpoint]]);
+  const { host, port } = endpoint;
+  const hosts = isIP(host) === 0 ? await addressesOf(host, tcp, tls, passage) : [host];
+  return new Map(hosts.map((address) => [addressAndPort(address, port), { host: address, port }]));
+}
+
+async function addressesOf(
+  hostname: string,
+  { family = 0, lookup, localAddress, autoSelectFamily }: TcpSettings,
+  tls: TlsSettings | null,
+  passage: Passage,
+): Promise<readonly string[]> {
+  const settings = {
+    // From an address of ours, only those of its own family can be reached.
+    family: family === 0 && localAddress !== undefined ? isIP(localAddress) : family,
+    lookup: lookup ?? tls?.options?.lookup,
+  };
+  const addresses = interleaveFamilies(await resolveAddresses(hostname, settings, passage));
+  return (autoSelectFamily ?? getDefaultAutoSelectFamily()) ? addresses : addresses.slice(0, 1);
+}
+
+/** As Node's errors have it, without brackets. */
+function addressAndPort(address: string, port: number): string {
+  return `${address}:${port}`;
 }
 
 function startConnecting(
-  target: Endpoint & TcpSettings,
+  target: Endpoint,
   tls: TlsSettings | null,
   mayLend: boolean,
-): Socket | TLSSocket {
-  const common = { ...target, noDelay: true, allowHalfOpen: true };
+  passage: Passage,
+): Socket {
+  const common = { ...target, autoSelectFamily: false, noDelay: true, allowHalfOpen: true };
   if (tls === null) {
     return mayLend ? openLending((onread) => connectTcp({ ...common, ...onread })) : connectTcp(common);
   }
   try {
-    const { hostname, alpnProtocols, options } = tls;
-    return connectTls({ ALPNProtocols: [...alpnProtocols], ...serverName(hostname), ...options, ...common });
+    return connectTls({ ...tlsOptions(tls, passage), ...common });
   } catch (cause) {
     throw asInvalidTls(tls, cause);
   }

@@ -4,7 +4,9 @@ import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls, type ConnectionOptions as TlsOptions, type TLSSocket } from "node:tls";
 import { InvalidArgument, type OpenPhase } from "../../protocol/errors.js";
+import { asError } from "../open-failure.js";
 import type { Passage } from "./passage.js";
+import { guardedIdentityCheck, guardedPskCallback } from "./tls-callbacks.js";
 
 export interface TlsSettings {
   /** Whom the certificate has to name, unless the options say otherwise. */
@@ -29,32 +31,47 @@ export async function secure(
   passage: Passage,
 ): Promise<TLSSocket> {
   passage.enter(phase);
-  const secured = passage.carry(startSecuring(stream, tls));
+  const secured = passage.carry(startSecuring(stream, tls, passage));
   await passage.arrival(secured, "secureConnect");
   return secured;
 }
 
-function startSecuring(stream: Duplex, tls: TlsSettings): TLSSocket {
-  const { hostname, alpnProtocols, options } = tls;
+function startSecuring(stream: Duplex, tls: TlsSettings, passage: Passage): TLSSocket {
   try {
-    return connectTls({
-      ALPNProtocols: [...alpnProtocols],
-      host: hostname, // Whom the certificate has to name where it is an address.
-      ...serverName(hostname),
-      ...options,
-      socket: stream,
-    });
+    return connectTls({ ...tlsOptions(tls, passage), socket: stream });
   } catch (cause) {
     throw asInvalidTls(tls, cause);
   }
 }
 
-/** RFC 6066 section 3: a server is asked for by name, never by address. */
-export function serverName(hostname: string): { readonly servername?: string } {
-  return isIP(hostname) === 0 ? { servername: hostname } : {};
+/** The options of `tls.connect`, but for where to connect to. */
+export function tlsOptions(tls: TlsSettings, passage: Passage): TlsOptions {
+  const { hostname, alpnProtocols, options = {} } = tls;
+  const { servername, checkServerIdentity, pskCallback, ...others } = options;
+  // An empty `servername` asks for no SNI; the certificate is checked all the same.
+  const identity = withoutTrailingDot(servername === undefined || servername === "" ? hostname : servername);
+  const sentName = servername === "" ? "" : serverName(identity);
+  return {
+    ALPNProtocols: [...alpnProtocols],
+    ...others,
+    ...(sentName === "" ? {} : { servername: sentName }),
+    checkServerIdentity: guardedIdentityCheck(tls, checkServerIdentity, identity, passage),
+    ...(pskCallback === undefined ? {} : { pskCallback: guardedPskCallback(tls, pskCallback, passage) }),
+  };
+}
+
+/** RFC 6066 section 3: SNI is a name, never an address, and has no trailing dot. */
+function serverName(identity: string): string {
+  return isIP(identity) === 0 ? identity : "";
+}
+
+function withoutTrailingDot(name: string): string {
+  let end = name.length;
+  while (name[end - 1] === ".") end--;
+  return name.slice(0, end);
 }
 
 export function asInvalidTls({ name }: TlsSettings, cause: unknown): InvalidArgument {
-  const message = `Expected \`${name}\` to be options of tls.connect, got an error: ${String(cause)}`;
+  const message = `Expected \`${name}\` to be options of tls.connect, got an error: ${asError(cause).message}`;
   return new InvalidArgument(message, { cause });
 }

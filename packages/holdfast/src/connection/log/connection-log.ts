@@ -2,6 +2,7 @@
 // received, `=` state, `%` keepalive, `-` timeout, `!` error. docs/logging.md explains the lines.
 
 import type { ObservedFrame } from "../../protocol/frame/frame-mirror.js";
+import { showURL } from "../../protocol/handshake/show-url.js";
 import type { Role } from "../../protocol/protocol.js";
 import type { CloseCause, CloseInfo } from "../close-info.js";
 import type { Connection } from "../connection.js";
@@ -36,7 +37,8 @@ export class ConnectionLog {
       for (const line of requestLines(request)) this.#debug(`${asked} ${line}`);
       for (const line of responseLines(response)) this.#debug(`${answered} ${line}`);
     }
-    this.#logger.info("connection open", { ...this.#who, url, remoteAddress, subprotocol, extensions });
+    const details = { url: showURL(url), remoteAddress, subprotocol, extensions };
+    this.#logger.info("connection open", { ...this.#who, ...details });
   }
 
   onFrameSent(frame: ObservedFrame): void {

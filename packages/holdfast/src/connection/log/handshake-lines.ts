@@ -1,6 +1,7 @@
 // The opening handshake as lines of a log, without its secrets.
 
 import { escapeControls } from "../../protocol/control-characters.js";
+import { showURL } from "../../protocol/handshake/show-url.js";
 import type { HandshakeRequest, HandshakeResponse } from "../handshake-record.js";
 
 /** Fields whose values give whoever reads them the rights of their owner. */
@@ -13,7 +14,7 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
 
 /** `GET /chat HTTP/1.1`, and a line for each field. */
 export function requestLines({ method, target, headers }: HandshakeRequest): readonly string[] {
-  return [escapeControls(`${method} ${target} HTTP/1.1`), ...fieldLines(headers)];
+  return [escapeControls(`${method} ${showURL(target)} HTTP/1.1`), ...fieldLines(headers)];
 }
 
 /** `HTTP/1.1 101 Switching Protocols`, and a line for each field. */
@@ -22,7 +23,13 @@ export function responseLines({ status, headers }: HandshakeResponse): readonly 
 }
 
 function fieldLines(headers: Headers): readonly string[] {
-  return [...headers].map(([name, value]) =>
-    escapeControls(`${name}: ${SECRET_FIELDS.has(name) ? "[hidden]" : value}`),
-  );
+  return [...headers].map(([name, value]) => escapeControls(`${name}: ${shownValue(name, value)}`));
 }
+
+function shownValue(name: string, value: string): string {
+  if (SECRET_FIELDS.has(name)) return "[hidden]";
+  return URL_FIELDS.has(name) ? showURL(value) : value;
+}
+
+/** Fields whose values are URLs. */
+const URL_FIELDS: ReadonlySet<string> = new Set(["content-location", "location", "referer"]);

@@ -1,13 +1,15 @@
 // What a client tells its logger of opening. Whoever opens is told of a failure by its error: so this is for debugging.
 
 import { HandshakeError, InvalidStatus } from "../../protocol/errors.js";
+import { showURL } from "../../protocol/handshake/show-url.js";
 import type { Logger } from "../ports.js";
 import { responseLines } from "./handshake-lines.js";
 
 /** @param opening settles as the attempt does; nothing is changed about it */
 export function logOpening(logger: Logger, url: string, opening: Promise<unknown>): void {
-  const attempt = { side: "client", url } as const;
-  logger.debug(`= opening ${url}`, attempt);
+  const shown = showURL(url);
+  const attempt = { side: "client", url: shown } as const;
+  logger.debug(`= opening ${shown}`, attempt);
   opening.catch((error: unknown) => {
     if (error instanceof InvalidStatus) {
       for (const line of responseLines(error)) logger.debug(`< ${line}`, attempt);

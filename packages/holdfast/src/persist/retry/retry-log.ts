@@ -1,6 +1,7 @@
 // What reconnecting tells a logger. Attempts that fail show nowhere else: their errors are dealt with, not thrown.
 
 import type { Logger } from "../../connection/ports.js";
+import { showURL } from "../../protocol/handshake/show-url.js";
 import type { Ending, Retry } from "./retry-policy.js";
 
 export class RetryLog {
@@ -35,7 +36,7 @@ export class RetryLog {
 }
 
 function details(url: string | null, { info: { cause } }: Ending): object {
-  return { side: "client", url, cause };
+  return { side: "client", url: url === null ? null : showURL(url), cause };
 }
 
 /** The error of a connection that was open stands in the line of its end. */

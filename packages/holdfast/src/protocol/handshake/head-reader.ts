@@ -26,13 +26,16 @@ export type HeadResult =
  */
 export class HeadReader {
   readonly #limits: HeadLimits;
+  readonly #acceptsFolding: boolean;
   #scanner: HeadScanner;
   #held: Buffer = NOTHING;
   #heldLength = 0;
 
-  constructor(limits: HeadLimits) {
+  /** @param acceptsFolding whether a field may go on in the next line, as in responses (RFC 9112 section 5.2) */
+  constructor(limits: HeadLimits, acceptsFolding = false) {
     this.#limits = limits;
-    this.#scanner = new HeadScanner(limits);
+    this.#acceptsFolding = acceptsFolding;
+    this.#scanner = new HeadScanner(limits, acceptsFolding);
   }
 
   push(chunk: Uint8Array): "incomplete" | HeadResult {
@@ -49,17 +52,18 @@ export class HeadReader {
   }
 
   #finish(chunk: Uint8Array, consumed: number): Head {
-    const { startLine, fields } = this.#scanner;
+    const { startLine, fields, hasFolds } = this.#scanner;
     let bytes = Buffer.from(chunk.buffer, chunk.byteOffset, consumed);
     if (this.#heldLength > 0) {
       this.#hold(bytes);
       bytes = this.#held.subarray(0, this.#heldLength);
     }
-    this.#scanner = new HeadScanner(this.#limits);
+    this.#scanner = new HeadScanner(this.#limits, this.#acceptsFolding);
     this.#held = NOTHING;
     this.#heldLength = 0;
     // One string for the whole head, without the blank line; names and values are slices of it.
-    const text = bytes.toString("latin1", startLine, bytes.length - CRLF_LENGTH);
+    const received = bytes.toString("latin1", startLine, bytes.length - CRLF_LENGTH);
+    const text = hasFolds ? received.replaceAll(FOLD, " ") : received;
     const fieldsStart = fields - startLine;
     return {
       startLine: text.slice(0, fieldsStart - CRLF_LENGTH),
@@ -84,3 +88,5 @@ export class HeadReader {
 
 const NOTHING = Buffer.alloc(0);
 const CRLF_LENGTH = 2;
+/** The start line cannot have one. */
+const FOLD = /\r\n[ \t]+/g;

@@ -6,10 +6,13 @@ import { isTokenCode } from "./token.js";
  * how the head is cut into chunks can make no difference, and what is wrong is found as soon as it arrives.
  *
  * It is strict where leniency has made two programs see two different heads (RFC 9112 section 11.2): lines end
- * with CRLF, never with a bare CR or LF; no line folding; no space before the colon; no control characters.
+ * with CRLF, never with a bare CR or LF; no space before the colon; no control characters. Folded lines are for user
+ * agents only (RFC 9112 section 5.2: a server rejects them, a user agent replaces each fold with a space).
  */
 export class HeadScanner {
   readonly #limits: HeadLimits;
+  readonly #acceptsFolding: boolean;
+  #hasFolds = false;
   #state: State = BEFORE_START_LINE;
   #isAfterCarriageReturn = false;
   #isLineEmpty = true;
@@ -19,8 +22,9 @@ export class HeadScanner {
   #fieldCount = 0;
   #failure: HeadFailure | null = null;
 
-  constructor(limits: HeadLimits) {
+  constructor(limits: HeadLimits, acceptsFolding: boolean) {
     this.#limits = limits;
+    this.#acceptsFolding = acceptsFolding;
   }
 
   /** Reads on until the head ends or fails. Returns how many bytes of `chunk` belong to the head. */
@@ -41,6 +45,11 @@ export class HeadScanner {
 
   get failure(): HeadFailure | null {
     return this.#failure;
+  }
+
+  /** Whether a line of the header fields goes on with the one before. */
+  get hasFolds(): boolean {
+    return this.#hasFolds;
   }
 
   /** Offset of the start line, counted from the first byte that was scanned. */
@@ -89,8 +98,11 @@ export class HeadScanner {
       this.#isLineEmpty = false;
     } else if (byte === COLON && !this.#isLineEmpty) {
       this.#state = IN_VALUE;
+    } else if (this.#acceptsFolding && this.#isLineEmpty && this.#fieldCount > 0 && isWhitespace(byte)) {
+      this.#hasFolds = true;
+      this.#state = IN_VALUE;
     } else {
-      // Among them the obsolete line folding (RFC 9112 section 5.2) and a space before the colon (section 5.1).
+      // Among them, in requests, the obsolete line folding (RFC 9112 section 5.2) and a space before the colon (section 5.1).
       this.#failMalformed("a token as the field name, then a colon", byte);
     }
   }
@@ -143,6 +155,10 @@ const AFTER_HEAD = 4;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const COLON = 0x3a;
+
+function isWhitespace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09;
+}
 
 /** Tab, space, visible ASCII and obs-text (RFC 9110 section 5.5). */
 export function isFieldByte(byte: number): boolean {

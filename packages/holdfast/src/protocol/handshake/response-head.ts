@@ -29,5 +29,8 @@ export function isInterimResponse(head: ResponseHead): boolean {
   return head.status < 200 && head.status !== 101;
 }
 
-/** The space before an empty reason phrase is often forgotten, and nothing hangs on it. */
-const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-5][0-9][0-9])(?: (.*))?$/;
+/**
+ * Statuses from 600 to 999 are of no class, and a client handles them like 5xx (RFC 9110 section 15).
+ * The space before an empty reason phrase is often forgotten, and nothing hangs on it.
+ */
+const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-9][0-9][0-9])(?: (.*))?$/;

@@ -5,7 +5,8 @@
 import { hasControlCharacter } from "../control-characters.js";
 import { InvalidURL } from "../errors.js";
 import type { WebSocketURL } from "./url.js";
-import { decodePercents, quoteURL } from "./user-info.js";
+import { decodePercents } from "./user-info.js";
+import { quoteURL } from "./show-url.js";
 
 /** Whether `text` means to be the URL of a Unix socket. */
 export function isUnixURL(text: string): boolean {

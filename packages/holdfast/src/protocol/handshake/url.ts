@@ -1,7 +1,8 @@
 import { findControlCharacter } from "../control-characters.js";
 import { InvalidURL } from "../errors.js";
 import { isUnixURL, parseUnixURL } from "./unix-url.js";
-import { basicAuthorization, quoteURL, readUserInfo } from "./user-info.js";
+import { basicAuthorization, readUserInfo } from "./user-info.js";
+import { quoteURL } from "./show-url.js";
 
 /** Where a WebSocket server is (RFC 6455 section 3), taken apart for those who connect, write headers and log. */
 export interface WebSocketURL {

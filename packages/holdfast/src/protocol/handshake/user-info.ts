@@ -3,7 +3,6 @@
 import { Buffer } from "node:buffer";
 import { hasControlCharacter } from "../control-characters.js";
 import { InvalidURL } from "../errors.js";
-import { quote } from "./quote.js";
 
 export interface UserInfo {
   readonly username: string;
@@ -32,15 +31,6 @@ export function basicAuthorization({ username, password }: UserInfo): string {
     );
   }
   return `Basic ${Buffer.from(`${username}:${password}`, "utf8").toString("base64")}`;
-}
-
-/**
- * `text`, which was meant to be a URL, in quotes and without user info: everything up to the last "@" may be a
- * password, also where the text is not the URL that was meant.
- */
-export function quoteURL(text: string): string {
-  // The slashes are taken all or none: tried one by one, 64 KiB of them would take seconds.
-  return quote(text.replace(/^( *[a-z][a-z0-9+.-]*:\/+(?!\/))?[^]*@/i, "$1"));
 }
 
 function decode(encoded: string): string {

@@ -16,11 +16,24 @@ export function createListener(
   // RFC 7301: what clients may choose from.
   const alpn = http2 ? { ALPNProtocols: ["h2", "http/1.1"] } : {};
   try {
-    return createTlsServer({ ...handshakeTimeout, ...alpn, ...tls, ...socketOptions });
+    const guarded = tls.SNICallback === undefined ? {} : { SNICallback: guardedSniCallback(tls.SNICallback) };
+    return createTlsServer({ ...handshakeTimeout, ...alpn, ...tls, ...guarded, ...socketOptions });
   } catch (cause) {
     throw new InvalidArgument(
       `Expected \`tls\` to be options of tls.createServer, got an error: ${String(cause)}`,
       { cause },
     );
   }
+}
+
+type SniCallback = NonNullable<TlsOptions["SNICallback"]>;
+
+/** An async function that rejects fails the handshake; Node would leave its promise unhandled. */
+function guardedSniCallback(callback: SniCallback): SniCallback {
+  const call: (...args: Parameters<SniCallback>) => unknown = callback;
+  return (name, done) => {
+    Promise.resolve(call(name, done)).catch((error: unknown) => {
+      done(error instanceof Error ? error : new Error("SNICallback failed", { cause: error }));
+    });
+  };
 }

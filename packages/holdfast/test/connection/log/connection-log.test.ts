@@ -253,7 +253,7 @@ describe("The log of a connection", () => {
     headers.append("Set-Cookie", "a=s3cret");
     headers.append("Set-Cookie", "b=s3cret");
     assert.deepEqual(requestLines({ method: "GET", target: "/chat?room=1", headers }), [
-      "GET /chat?room=1 HTTP/1.1",
+      "GET /chat?… HTTP/1.1",
       "authorization: [hidden]",
       "cookie: [hidden]",
       "host: example.com",

@@ -68,7 +68,8 @@ test("B3: a malformed status line says what came", () => {
   for (const startLine of [
     "SSH-2.0-OpenSSH_9.6",
     "HTTP/1.1 99 x",
-    "HTTP/1.1 600 x",
+    "HTTP/1.1 099 x",
+    "HTTP/1.1 1000 x",
     "HTTP/2 101 x",
     "HTTP/1.1  101",
   ]) {
