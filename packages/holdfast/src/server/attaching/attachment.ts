@@ -70,13 +70,18 @@ export class Attachment implements Entrance, UpgradeTaker {
     this.#reception.refuseStream(stream, this.#streamArrival(stream), refusal);
   }
 
-  drain(): void {
+  drain(): Promise<void> {
     // The HTTP server goes on: newcomers are refused as long as somebody is there to do it.
+    return Promise.resolve();
   }
 
   close(): Promise<void> {
     routerOf(this.#httpServer).remove(this);
     return Promise.resolve();
+  }
+
+  destroy(): void {
+    // Every request is the reception's, and every other socket the HTTP server's.
   }
 
   #arrival(socket: Duplex): Arrival {

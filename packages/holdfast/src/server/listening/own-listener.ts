@@ -2,6 +2,7 @@
 
 import cluster from "node:cluster";
 import type { Server as Listener, Socket } from "node:net";
+import type { Clock } from "../../connection/ports.js";
 import type { Entrance } from "../entrance.js";
 import { Http2Sessions } from "../http2/http2-sessions.js";
 import type { Reception } from "../reception.js";
@@ -18,6 +19,7 @@ export interface ListenerInit {
 export class OwnListener implements Entrance {
   readonly port: number;
   readonly url: string;
+  readonly #clock: Clock;
   readonly #listener: Listener;
   readonly #handshakes: TlsHandshakes | null;
   readonly #sessions: Http2Sessions | null;
@@ -34,6 +36,7 @@ export class OwnListener implements Entrance {
     this.#hasSiblings = place.kind === "tcp" && (place.isShared || cluster.isWorker);
 
     const { clock } = reception.runtime;
+    this.#clock = clock;
     const { logger } = reception.settings.connection;
     // Such as too many open files: it ends no connection, and the server neither.
     listener.on("error", (error: Error) => logger?.error("listening failed", { error }));
@@ -42,15 +45,18 @@ export class OwnListener implements Entrance {
     const sessions = http2 ? new Http2Sessions(reception) : null;
     this.#sessions = sessions;
     listener.on(isSecure ? "secureConnection" : "connection", (socket: Socket) => {
-      const since = handshakes?.beginningOf(socket) ?? clock.now();
-      const speakHttp2 = sessions === null ? null : () => sessions.receive(socket, isSecure, since);
-      if (speakHttp2 !== null && "alpnProtocol" in socket && socket.alpnProtocol === "h2") speakHttp2();
-      else reception.receive(socket, { isSecure, since }, speakHttp2);
+      const arrival = { isSecure, since: handshakes?.beginningOf(socket) ?? clock.now() };
+      if (sessions === null) reception.receive(socket, arrival, null);
+      else if (!isSecure) reception.receive(socket, arrival, () => sessions.receive(socket, arrival));
+      // RFC 9113 section 3.2: over TLS, ALPN alone chooses HTTP/2. A preface without it gets 505.
+      else if ("alpnProtocol" in socket && socket.alpnProtocol === "h2") sessions.receive(socket, arrival);
+      else reception.receive(socket, arrival, null);
     });
   }
 
-  drain(): void {
-    if (this.#hasSiblings) void this.#stopListening();
+  async drain(): Promise<void> {
+    if (!this.#hasSiblings) await this.#nextPolls();
+    void this.#stopListening();
   }
 
   close(): Promise<void> {
@@ -58,6 +64,16 @@ export class OwnListener implements Entrance {
     this.#handshakes?.destroyAll();
     this.#sessions?.close();
     return stopped;
+  }
+
+  destroy(): void {
+    this.#sessions?.destroyAll();
+  }
+
+  /** Two, as the first may be the rest of the present one. What the kernel holds is reset where the port is released. */
+  async #nextPolls(): Promise<void> {
+    for (let polls = 0; polls < 2; polls++)
+      await new Promise<void>((resolve) => this.#clock.afterPoll(resolve));
   }
 
   #stopListening(): Promise<void> {
