@@ -6,6 +6,7 @@ import type { Clock } from "../../connection/ports.js";
 import type { Entrance } from "../entrance.js";
 import { Http2Sessions } from "../http2/http2-sessions.js";
 import type { Reception } from "../reception.js";
+import { polls } from "../shutdown/polls.js";
 import { urlOf, type Place } from "./place.js";
 import { TlsHandshakes } from "./tls-handshakes.js";
 
@@ -55,7 +56,8 @@ export class OwnListener implements Entrance {
   }
 
   async drain(): Promise<void> {
-    if (!this.#hasSiblings) await this.#nextPolls();
+    // What waits in the kernel would be reset with the port.
+    if (!this.#hasSiblings) await polls(this.#clock, 2);
     void this.#stopListening();
   }
 
@@ -68,12 +70,6 @@ export class OwnListener implements Entrance {
 
   destroy(): void {
     this.#sessions?.destroyAll();
-  }
-
-  /** Two, as the first may be the rest of the present one. What the kernel holds is reset where the port is released. */
-  async #nextPolls(): Promise<void> {
-    for (let polls = 0; polls < 2; polls++)
-      await new Promise<void>((resolve) => this.#clock.afterPoll(resolve));
   }
 
   #stopListening(): Promise<void> {

@@ -7,6 +7,7 @@ import type { CloseFrame } from "../../protocol/close-code.js";
 import type { Entrance } from "../entrance.js";
 import type { Reception } from "../reception.js";
 import { Patience } from "./patience.js";
+import { polls } from "./polls.js";
 import { Stagger } from "./stagger.js";
 
 export interface ShutDownTimes {
@@ -54,10 +55,12 @@ export async function shutDown(
   stagger.stop();
   for (const connection of connections) connection[cutFor]("server-shutdown");
   reception.dismiss();
-  await Promise.race([entrance.close(), patience.over]);
+  const closed = Promise.all([entrance.close(), reception.quiet()]);
+  await Promise.race([closed, patience.over]);
   entrance.destroy();
-  // Those who just had their connection cut get a turn to notice, also where the time is over.
-  await new Promise<void>((resolve) => runtime.clock.afterPoll(resolve));
+  // Sockets that were just cut take a few turns to close, and handlers one to notice, also where the time is over.
+  await Promise.race([closed, polls(runtime.clock, 3)]);
+  await polls(runtime.clock, 1);
   await Promise.race([handlers.settled(), patience.over]);
   patience.stop();
   if (handlers.running > 0) {
