@@ -38,6 +38,12 @@ export function mayLackFields({ rawHeaders, socket }: IncomingMessage): boolean 
 /** Names and values: Node counts both. */
 const DEFAULT_LIMIT = 2000;
 
+/** RFC 9112 section 6.3: with another coding at the end, nobody knows the body's. Node does not look where there is an Upgrade. */
+export function hasKnownLength({ headers }: RequestHead): boolean {
+  const codings = headers.get("Transfer-Encoding");
+  return codings === null || /(?:^|,)[ \t]*chunked$/i.test(codings);
+}
+
 /** Whether it came over TLS. */
 export function isEncrypted(socket: Duplex): boolean {
   return "encrypted" in socket && socket.encrypted === true;

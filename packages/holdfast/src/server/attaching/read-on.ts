@@ -43,7 +43,7 @@ export function watchParser(parser: Parser): void {
   }
   // Called back after chunks that the parser takes from the socket itself.
   const onExecute = parser[kOnExecute];
-  if (typeof onExecute !== "function" || wrapped.has(onExecute)) return;
+  if (!isCallback(onExecute) || wrapped.has(onExecute)) return;
   const onExecuted = (consumed: unknown): void => {
     if (!stopping.has(parser) || typeof consumed !== "number") {
       onExecute(consumed);
@@ -58,6 +58,10 @@ export function watchParser(parser: Parser): void {
   };
   wrapped.add(onExecuted);
   parser[kOnExecute] = onExecuted;
+}
+
+function isCallback(value: unknown): value is (consumed: unknown) => void {
+  return typeof value === "function";
 }
 
 /** Returns how many bytes of the chunk are consumed, or an error of the parser. */

@@ -20,7 +20,11 @@ export function hookUpgrades(httpServer: NetServer, decide: UpgradeDecision): ()
     const { onIncoming } = parser;
     if (!decideParsers || typeof onIncoming !== "function") return;
     parser.onIncoming = (request, keepAlive) => {
-      if (request.upgrade === true && request.method !== "CONNECT" && decideNoted(request, decide) === false) {
+      if (
+        request.upgrade === true &&
+        request.method !== "CONNECT" &&
+        decideNoted(request, decide) === false
+      ) {
         request.upgrade = false;
       }
       return onIncoming(request, keepAlive);

@@ -22,7 +22,7 @@ import {
 } from "../../protocol/handshake/server-handshake.js";
 import { streamHead } from "../http2/stream-head.js";
 import type { RequestOrigin } from "../request/server-request.js";
-import { afterResponses, headOf, isEncrypted, mayLackFields } from "./http-request.js";
+import { afterResponses, hasKnownLength, headOf, isEncrypted, mayLackFields } from "./http-request.js";
 import { hookUpgrades } from "./upgrade-hook.js";
 
 /** One that takes upgrades. */
@@ -61,6 +61,8 @@ type Verdict =
   | { readonly kind: "leave"; readonly taker: UpgradeTaker; readonly refusal: Refusal };
 
 const NOT_FOUND = refuse(404, "Expected the path of a WebSocket, got another one.");
+
+const UNKNOWN_LENGTH = refuse(400, "Expected a Transfer-Encoding that ends with chunked.");
 
 /** Among the fields that are missing may be one that says where the body ends. */
 const TOO_MANY_FIELDS = refuse(431, "Expected fewer header fields than the server's `maxHeadersCount`.");
@@ -105,9 +107,9 @@ export class UpgradeRouter {
   }
 
   readonly #decide = (request: IncomingMessage): boolean | null => {
-    const [taker] = this.#takers;
-    if (taker === undefined) return null;
-    const verdict = this.#judge(request, taker);
+    if (this.#takers.size === 0) return null;
+    const [first] = this.#takers;
+    const verdict = this.#judge(request, first);
     this.#verdicts.set(request, verdict);
     if (verdict.kind !== "leave") return true;
     return this.#hasOtherHandlers ? null : false;
@@ -141,6 +143,8 @@ export class UpgradeRouter {
     } catch (error) {
       return turnDown(refuse(400, `${error instanceof Error ? error.message : String(error)}.`));
     }
+    if (!hasKnownLength(head) && !this.#hasOtherHandlers)
+      return { kind: "refuse", taker: first, refusal: UNKNOWN_LENGTH };
     if (!asksForWebSocket(head)) return turnDown(UPGRADE_REQUIRED);
     const origin = { transport: new SocketTransport(socket), isSecure: isEncrypted(socket) };
     for (const taker of this.#takers) {

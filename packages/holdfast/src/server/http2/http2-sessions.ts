@@ -6,13 +6,18 @@ import { STREAM_WINDOW } from "../../node/http2-fields.js";
 import type { Arrival, Reception } from "../reception.js";
 import { Http2Session } from "./http2-session.js";
 
+interface Arriving {
+  readonly socket: Socket;
+  readonly arrival: Arrival;
+}
+
 export class Http2Sessions {
   /** Does not listen: it is given the sockets that speak HTTP/2. */
   readonly #server: Http2Server;
   readonly #reception: Reception;
   readonly #sessions = new Set<Http2Session>();
   /** The socket that the server is making a session of. */
-  #arriving: { readonly socket: Socket; readonly arrival: Arrival } | null = null;
+  #arriving: Arriving | null = null;
 
   constructor(reception: Reception) {
     const { headLimits } = reception.settings;
@@ -39,8 +44,7 @@ export class Http2Sessions {
     this.#arriving = { socket, arrival };
     this.#server.emit("connection", socket);
     // Node makes no session of a socket on which ALPN chose another protocol.
-    if (this.#arriving !== null) socket.destroy();
-    this.#arriving = null;
+    if (this.#takeArriving() !== null) socket.destroy();
   }
 
   /** GOAWAY to all. */
@@ -54,13 +58,19 @@ export class Http2Sessions {
 
   /** Node emits it within `receive()`. */
   readonly #onSession = (nodeSession: ServerHttp2Session): void => {
-    if (this.#arriving === null) return;
-    const { socket, arrival } = this.#arriving;
-    this.#arriving = null;
+    const arriving = this.#takeArriving();
+    if (arriving === null) return;
+    const { socket, arrival } = arriving;
     const session = new Http2Session(nodeSession, socket, arrival, this.#reception);
     this.#sessions.add(session);
     session.begin(() => this.#sessions.delete(session));
   };
+
+  #takeArriving(): Arriving | null {
+    const arriving = this.#arriving;
+    this.#arriving = null;
+    return arriving;
+  }
 }
 
 /** At a time, on one connection. */
