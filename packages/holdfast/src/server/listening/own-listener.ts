@@ -56,8 +56,7 @@ export class OwnListener implements Entrance {
   }
 
   async drain(): Promise<void> {
-    // What waits in the kernel would be reset with the port.
-    if (!this.#hasSiblings) await polls(this.#clock, 2);
+    if (!this.#hasSiblings) await this.#emptyBacklog();
     void this.#stopListening();
   }
 
@@ -72,7 +71,21 @@ export class OwnListener implements Entrance {
     this.#sessions?.destroyAll();
   }
 
+  /** Takes the clients that wait in the kernel: they would be reset with the port. libuv takes one with each poll. */
+  async #emptyBacklog(): Promise<void> {
+    const until = this.#clock.now() + FOR_BACKLOG;
+    let emptyPolls = 0;
+    const onClient = (): void => void (emptyPolls = 0);
+    this.#listener.on("connection", onClient);
+    // Two, as the first may be the rest of the present one.
+    while (emptyPolls++ < 2 && this.#clock.now() < until) await polls(this.#clock, 1);
+    this.#listener.off("connection", onClient);
+  }
+
   #stopListening(): Promise<void> {
     return (this.#stopped ??= new Promise((resolve) => this.#listener.close(() => resolve())));
   }
 }
+
+/** Milliseconds that a flood of clients may delay the end of listening. */
+const FOR_BACKLOG = 100;
