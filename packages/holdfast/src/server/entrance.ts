@@ -6,10 +6,12 @@ export interface Entrance {
   /** A URL that reaches it from this machine. */
   readonly url: string;
   /**
-   * The server is closing. Newcomers are still let in, to hear 503 and when to come again; but where others take
-   * them as soon as this entrance is closed, it closes now.
+   * The server is closing: takes no more clients. Resolves once those that had connected before, and wait in the
+   * kernel, have been taken: they hear 503.
    */
-  drain(): void;
-  /** Lets nobody in any more, and ends what has not become a request. Resolves once that is done. */
+  drain(): Promise<void>;
+  /** Ends in order what has no request. Resolves once everything that came in this way is gone. */
   close(): Promise<void>;
+  /** Ends at once what `close()` still waits for. */
+  destroy(): void;
 }

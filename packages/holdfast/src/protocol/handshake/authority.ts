@@ -14,8 +14,26 @@ export function parseAuthority(text: string): Authority | null {
   if (match === null) return null;
   const [, hostname = "", port = ""] = match;
   if (Number(port) > 65_535) return null;
+  if (hostname.startsWith("[") && !isIPv6(hostname.slice(1, -1))) return null;
   return { hostname: hostname.toLowerCase(), port: port === "" ? null : Number(port) };
 }
+
+/** RFC 4291 section 2.2: eight groups, of which `::` stands for one or more; an IPv4 address for the last two. */
+function isIPv6(text: string): boolean {
+  const halves = text.split("::");
+  if (halves.length > 2) return false;
+  const groups = halves.flatMap((half) => (half === "" ? [] : half.split(":")));
+  const last = groups.at(-1) ?? "";
+  const endsInIPv4 = last.includes(".") && !text.endsWith(":");
+  if (endsInIPv4) {
+    if (!IPV4.test(last)) return false;
+    groups.splice(-1, 1, "0", "0");
+  }
+  if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return false;
+  return halves.length === 2 ? groups.length < 8 : groups.length === 8;
+}
+
+const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
 
 /** The port of a scheme that is left out of its URLs; null for schemes that are not of the web. */
 export function defaultPort(scheme: string): number | null {
@@ -35,4 +53,4 @@ export function defaultPort(scheme: string): number | null {
  * An IP literal or a registered name (RFC 3986 section 3.2.2), then the port. The comma, which a name may hold
  * by the letter, is left out: it is what two Host headers look like once a proxy has joined them.
  */
-const AUTHORITY = /^(\[[0-9a-f:.]+\]|[0-9a-z\-._~%!$&'()*+;=]+)(?::([0-9]{0,5}))?$/i;
+const AUTHORITY = /^(\[[0-9a-f:.]+\]|(?:[0-9a-z\-._~!$&'()*+;=]|%[0-9a-f]{2})+)(?::([0-9]{0,5}))?$/i;

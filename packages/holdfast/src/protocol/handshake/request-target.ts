@@ -21,7 +21,8 @@ export function originForm(target: string, host: string): string | null {
   return path.startsWith("/") ? path : `/${path}`;
 }
 
-function isSameHost(left: string, right: string, port: number | null): boolean {
+/** Whether two authorities name the same host and port; `port` is the one that either may leave out. */
+export function isSameHost(left: string, right: string, port: number | null): boolean {
   const a = parseAuthority(left);
   const b = parseAuthority(right);
   return a !== null && b !== null && a.hostname === b.hostname && (a.port ?? port) === (b.port ?? port);

@@ -95,7 +95,7 @@ export function asksForWebSocket({ minorVersion, headers, http2 }: RequestHead):
 }
 
 /** RFC 9112 section 3.2: a server answers 400 where Host is missing (in HTTP/1.1), comes twice or is invalid. */
-function checkHost({ minorVersion, headers }: RequestHead): Refusal | null {
+export function checkHost({ minorVersion, headers }: RequestHead): Refusal | null {
   const hosts = headers.getAll("Host");
   if (hosts.length === 0 && minorVersion === 0) return null;
   if (hosts.length === 1 && parseAuthority(hosts[0] ?? "") !== null) return null;

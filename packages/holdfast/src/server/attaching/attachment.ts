@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream";
 import { Server as TlsServer } from "node:tls";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { originForm } from "../../protocol/handshake/request-target.js";
-import type { Refusal } from "../../protocol/handshake/server-handshake.js";
+import { checkHost, type Refusal } from "../../protocol/handshake/server-handshake.js";
 import type { Entrance } from "../entrance.js";
 import type { Arrival, Reception } from "../reception.js";
 import { ServerRequest, type RequestOrigin } from "../request/server-request.js";
@@ -42,6 +42,8 @@ export class Attachment implements Entrance, UpgradeTaker {
 
   takes(head: RequestHead, origin: RequestOrigin): boolean {
     if (this.#filter === undefined) return true;
+    // No function of the application sees a request whose Host is invalid: it is taken, to be refused.
+    if (typeof this.#filter === "function" && checkHost(head) !== null) return true;
     const target = originForm(head.target, head.headers.get("Host") ?? "");
     if (target === null) return false;
     try {
@@ -70,13 +72,18 @@ export class Attachment implements Entrance, UpgradeTaker {
     this.#reception.refuseStream(stream, this.#streamArrival(stream), refusal);
   }
 
-  drain(): void {
+  drain(): Promise<void> {
     // The HTTP server goes on: newcomers are refused as long as somebody is there to do it.
+    return Promise.resolve();
   }
 
   close(): Promise<void> {
     routerOf(this.#httpServer).remove(this);
     return Promise.resolve();
+  }
+
+  destroy(): void {
+    // Every request is the reception's, and every other socket the HTTP server's.
   }
 
   #arrival(socket: Duplex): Arrival {

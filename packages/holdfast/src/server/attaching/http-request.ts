@@ -1,14 +1,12 @@
-// Between the requests of node:http and ours.
+// From the requests of node:http to ours.
 
-import type { IncomingMessage } from "node:http";
-import type { Server as NetServer } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { headerList, readHeaders } from "../../protocol/handshake/header-input.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
-import { parseTokenList } from "../../protocol/handshake/token.js";
 
 /**
- * The head as our own parser would have read it.
+ * The head as our own parser would have read it. Not for requests that `mayLackFields()`.
  *
  * @throws InvalidHeader where the HTTP server was told to be lenient, and was
  */
@@ -21,38 +19,54 @@ export function headOf(request: IncomingMessage): RequestHead {
   };
 }
 
+/**
+ * Whether Node may have dropped fields of it, a Content-Length among them: beyond `maxHeadersCount` it keeps none, and
+ * does not say so. Without that setting it keeps 1,000 or a few more, half of what its documentation says.
+ */
+export function mayLackFields({ rawHeaders, socket }: IncomingMessage): boolean {
+  // The parser has its limit from the time of its connection; it is gone once the request has become an upgrade.
+  const { parser, server } = socket as {
+    parser?: { maxHeaderPairs?: unknown } | null;
+    server?: { maxHeadersCount?: unknown } | null;
+  };
+  let limit = DEFAULT_LIMIT;
+  if (typeof server?.maxHeadersCount === "number") limit = 2 * server.maxHeadersCount;
+  if (typeof parser?.maxHeaderPairs === "number") limit = parser.maxHeaderPairs;
+  return limit > 0 && rawHeaders.length >= limit;
+}
+
+/** Names and values: Node counts both. */
+const DEFAULT_LIMIT = 2000;
+
+/** RFC 9112 section 6.3: with another coding at the end, nobody knows the body's. Node does not look where there is an Upgrade. */
+export function hasKnownLength({ headers }: RequestHead): boolean {
+  const codings = headers.get("Transfer-Encoding");
+  return codings === null || /(?:^|,)[ \t]*chunked$/i.test(codings);
+}
+
 /** Whether it came over TLS. */
 export function isEncrypted(socket: Duplex): boolean {
   return "encrypted" in socket && socket.encrypted === true;
 }
 
 /**
- * Gives a request back to its HTTP server, as one that asks for no upgrade: what the server does with an Upgrade that
- * nobody listens for. Other routes answer it then, with its body and with all that the connection brings later.
+ * Calls back once the responses to the requests that the client sent ahead are out (RFC 9112 section 9.3.2); never
+ * where the connection ends with one of them.
  */
-export function giveBack(
-  httpServer: NetServer,
-  request: IncomingMessage,
-  socket: Duplex,
-  rest: Uint8Array,
-): void {
-  const lines = fieldsOf(request)
-    .map(([name, value]) => [name, withoutUpgrade(name, value)])
-    .filter(([, value]) => value !== "")
-    .map(([name, value]) => `${name}: ${value}\r\n`);
-  const head = `${request.method} ${request.url} HTTP/${request.httpVersion}\r\n${lines.join("")}\r\n`;
-  socket.unshift(Buffer.concat([Buffer.from(head, "latin1"), rest]));
-  httpServer.emit(isEncrypted(socket) ? "secureConnection" : "connection", socket);
-}
-
-/** The value of a field where there is no upgrade; empty where the field goes away with it. */
-function withoutUpgrade(name: string, value: string): string {
-  const lowerCase = name.toLowerCase();
-  if (lowerCase === "upgrade") return "";
-  if (lowerCase !== "connection") return value;
-  const options = parseTokenList(value);
-  if (typeof options === "string") return value;
-  return options.filter((option) => option.toLowerCase() !== "upgrade").join(", ");
+export function afterResponses(socket: Duplex, callback: () => void): void {
+  // Node has no documented way to the response that a socket is busy with.
+  const { _httpMessage: response } = socket as { _httpMessage?: ServerResponse | null };
+  if (response === undefined || response === null) {
+    callback();
+    return;
+  }
+  // Node has stopped listening to the socket: the response would wait for ever for the client to read.
+  const onDrain = (): void => void response.emit("drain");
+  socket.on("drain", onDrain);
+  response.once("close", () => {
+    socket.off("drain", onDrain);
+    if (!socket.destroyed && !socket.writableEnded) afterResponses(socket, callback);
+  });
 }
 
 function fieldsOf({ rawHeaders }: IncomingMessage): readonly (readonly [name: string, value: string])[] {

@@ -22,7 +22,8 @@ import {
 } from "../../protocol/handshake/server-handshake.js";
 import { streamHead } from "../http2/stream-head.js";
 import type { RequestOrigin } from "../request/server-request.js";
-import { giveBack, headOf, isEncrypted } from "./http-request.js";
+import { afterResponses, hasKnownLength, headOf, isEncrypted, mayLackFields } from "./http-request.js";
+import { hookUpgrades } from "./upgrade-hook.js";
 
 /** One that takes upgrades. */
 export interface UpgradeTaker {
@@ -52,14 +53,29 @@ function isHttp2Server(server: NetServer): server is NetServer & Http2ServerLike
   return "updateSettings" in server && typeof server.updateSettings === "function";
 }
 
+/** What becomes of a request with an Upgrade. */
+type Verdict =
+  | { readonly kind: "take"; readonly taker: UpgradeTaker; readonly head: RequestHead }
+  | { readonly kind: "refuse"; readonly taker: UpgradeTaker; readonly refusal: Refusal }
+  /** For the other upgrade handlers, or else the other routes; `refusal` where neither can have it. */
+  | { readonly kind: "leave"; readonly taker: UpgradeTaker; readonly refusal: Refusal };
+
 const NOT_FOUND = refuse(404, "Expected the path of a WebSocket, got another one.");
+
+const UNKNOWN_LENGTH = refuse(400, "Expected a Transfer-Encoding that ends with chunked.");
+
+/** Among the fields that are missing may be one that says where the body ends. */
+const TOO_MANY_FIELDS = refuse(431, "Expected fewer header fields than the server's `maxHeadersCount`.");
 
 export class UpgradeRouter {
   readonly #httpServer: NetServer;
   /** The first that takes an upgrade has it. */
   readonly #takers = new Set<UpgradeTaker>();
+  /** Each request is judged once: a filter of the application need not say the same twice. */
+  readonly #verdicts = new WeakMap<IncomingMessage, Verdict>();
   /** Streams that were answered here. */
   readonly #ours = new WeakSet<ServerHttp2Stream>();
+  #unhook: () => void = () => undefined;
 
   constructor(httpServer: NetServer) {
     this.#httpServer = httpServer;
@@ -68,6 +84,7 @@ export class UpgradeRouter {
   add(taker: UpgradeTaker): void {
     if (this.#takers.size === 0) {
       this.#httpServer.on("upgrade", this.#onUpgrade);
+      this.#unhook = hookUpgrades(this.#httpServer, this.#decide);
       if (isHttp2Server(this.#httpServer)) this.#listenToStreams(this.#httpServer);
     }
     this.#takers.add(taker);
@@ -76,6 +93,7 @@ export class UpgradeRouter {
   remove(taker: UpgradeTaker): void {
     if (this.#takers.delete(taker) && this.#takers.size === 0) {
       this.#httpServer.off("upgrade", this.#onUpgrade);
+      this.#unhook();
       this.#httpServer.off("stream", this.#onStream).off("connect", this.#onConnect);
     }
   }
@@ -88,34 +106,65 @@ export class UpgradeRouter {
     server.on("connect", this.#onConnect);
   }
 
+  readonly #decide = (request: IncomingMessage): boolean | null => {
+    if (this.#takers.size === 0) return null;
+    const [first] = this.#takers;
+    const verdict = this.#judge(request, first);
+    this.#verdicts.set(request, verdict);
+    if (verdict.kind !== "leave") return true;
+    return this.#hasOtherHandlers ? null : false;
+  };
+
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, rest: Uint8Array): void => {
+    const [first] = this.#takers;
+    const verdict = this.#verdicts.get(request) ?? this.#judge(request, first);
+    if (verdict.kind === "leave" && this.#hasOtherHandlers) return;
+    socket.on("error", () => undefined); // Node has taken its own listener away.
+    afterResponses(socket, () => {
+      const { taker } = verdict;
+      if (verdict.kind === "take") taker.take(verdict.head, socket, rest);
+      else taker.refuse(socket, verdict.refusal);
+    });
+  };
+
+  #judge(request: IncomingMessage, first: UpgradeTaker): Verdict {
+    const { socket } = request;
+    const isLeft = this.#hasOtherHandlers || this.#httpServer.listenerCount("request") > 0;
+    const turnDown = (refusal: Refusal): Verdict => ({
+      kind: isLeft ? "leave" : "refuse",
+      taker: first,
+      refusal,
+    });
+    const isCut = mayLackFields(request);
+    if (isCut && !this.#hasOtherHandlers) return { kind: "refuse", taker: first, refusal: TOO_MANY_FIELDS };
     let head: RequestHead;
     try {
       head = headOf(request);
     } catch (error) {
-      this.#leave(
-        request,
-        socket,
-        rest,
-        refuse(400, `${error instanceof Error ? error.message : String(error)}.`),
-      );
-      return;
+      return turnDown(refuse(400, `${error instanceof Error ? error.message : String(error)}.`));
     }
-    if (!asksForWebSocket(head)) {
-      this.#leave(request, socket, rest, UPGRADE_REQUIRED);
-      return;
-    }
+    if (!hasKnownLength(head) && !this.#hasOtherHandlers)
+      return { kind: "refuse", taker: first, refusal: UNKNOWN_LENGTH };
+    if (!asksForWebSocket(head)) return turnDown(UPGRADE_REQUIRED);
     const origin = { transport: new SocketTransport(socket), isSecure: isEncrypted(socket) };
     for (const taker of this.#takers) {
       if (!taker.takes(head, origin)) continue;
-      taker.take(head, socket, rest);
-      return;
+      return isCut ? { kind: "refuse", taker, refusal: TOO_MANY_FIELDS } : { kind: "take", taker, head };
     }
-    this.#leave(request, socket, rest, NOT_FOUND);
-  };
+    return turnDown(NOT_FOUND);
+  }
 
-  readonly #onStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
-    const head = streamHead(headers);
+  get #hasOtherHandlers(): boolean {
+    return this.#httpServer.listenerCount("upgrade") > 1;
+  }
+
+  readonly #onStream = (
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    _flags: number,
+    rawHeaders?: readonly string[],
+  ): void => {
+    const head = streamHead(headers, rawHeaders);
     if (!asksForWebSocket(head)) return;
     const isSecure = stream.session?.encrypted === true;
     const origin = { transport: new Http2Transport(stream), isSecure };
@@ -135,7 +184,15 @@ export class UpgradeRouter {
   };
 
   /** What Node makes of any CONNECT. It would answer those that nobody listens for with 405; so has to be done here. */
-  readonly #onConnect = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
+  readonly #onConnect = (
+    request: Http2ServerRequest | IncomingMessage,
+    response: Duplex | Http2ServerResponse,
+  ): void => {
+    if (!("stream" in request) || !("statusCode" in response)) {
+      // A CONNECT of HTTP/1.1 comes with its socket, and Node closes those that nobody listens for.
+      if (this.#httpServer.listenerCount("connect") === 1) request.socket.destroy();
+      return;
+    }
     if (this.#ours.has(request.stream)) {
       request.on("error", () => undefined); // The connection is told of it.
       return;
@@ -144,15 +201,4 @@ export class UpgradeRouter {
     response.statusCode = 405;
     response.end();
   };
-
-  /** What nobody here takes is for the other upgrade handlers, or else for the other routes. */
-  #leave(request: IncomingMessage, socket: Duplex, rest: Uint8Array, refusal: Refusal): void {
-    if (this.#httpServer.listenerCount("upgrade") > 1) return;
-    if (this.#httpServer.listenerCount("request") > 0) {
-      giveBack(this.#httpServer, request, socket, rest);
-      return;
-    }
-    const [taker] = this.#takers;
-    taker.refuse(socket, refusal);
-  }
 }

@@ -39,9 +39,9 @@ export class Http2Answering implements Answering {
     return null;
   }
 
-  /** A client that has gone meanwhile gets no answer. */
+  /** A client that has gone meanwhile gets no answer, nor does one that has its answer. */
   #respond(headers: OutgoingHttpHeaders): void {
-    const { closed, destroyed } = this.#stream;
-    if (!closed && !destroyed) this.#stream.respond(headers);
+    const { closed, destroyed, headersSent } = this.#stream;
+    if (!closed && !destroyed && !headersSent) this.#stream.respond(headers);
   }
 }

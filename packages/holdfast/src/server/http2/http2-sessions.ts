@@ -2,15 +2,22 @@
 
 import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import { CONNECTION_WINDOW, STREAM_WINDOW } from "../../node/http2-fields.js";
-import type { Reception } from "../reception.js";
-import { streamHead } from "./stream-head.js";
+import { STREAM_WINDOW } from "../../node/http2-fields.js";
+import type { Arrival, Reception } from "../reception.js";
+import { Http2Session } from "./http2-session.js";
+
+interface Arriving {
+  readonly socket: Socket;
+  readonly arrival: Arrival;
+}
 
 export class Http2Sessions {
   /** Does not listen: it is given the sockets that speak HTTP/2. */
   readonly #server: Http2Server;
   readonly #reception: Reception;
-  readonly #sessions = new Map<ServerHttp2Session, Socket>();
+  readonly #sessions = new Set<Http2Session>();
+  /** The socket that the server is making a session of. */
+  #arriving: Arriving | null = null;
 
   constructor(reception: Reception) {
     const { headLimits } = reception.settings;
@@ -25,57 +32,46 @@ export class Http2Sessions {
         maxHeaderListSize: headLimits.maxSize,
       },
     });
+    this.#server.on("session", this.#onSession);
     this.#server.on("sessionError", (error: Error) => {
       reception.settings.connection.logger?.info("HTTP/2 connection failed", { reason: error.message });
     });
   }
 
-  /** @param since when the client began, in monotonic milliseconds */
-  receive(socket: Socket, isSecure: boolean, since: number): void {
+  receive(socket: Socket, arrival: Arrival): void {
     // A session notices the end of its socket by the socket's close only.
     socket.allowHalfOpen = false;
-    this.#server.once("session", (session) => this.#watch(session, socket, isSecure, since));
+    this.#arriving = { socket, arrival };
     this.#server.emit("connection", socket);
+    // Node makes no session of a socket on which ALPN chose another protocol.
+    if (this.#takeArriving() !== null) socket.destroy();
   }
 
-  /** GOAWAY to all; those with requests that are not over are cut a little later. */
+  /** GOAWAY to all. */
   close(): void {
-    for (const [session, socket] of this.#sessions) {
-      session.close();
-      setTimeout(() => socket.destroy(), LINGER).unref();
-    }
+    for (const session of this.#sessions) session.close();
   }
 
-  #watch(session: ServerHttp2Session, socket: Socket, isSecure: boolean, since: number): void {
-    let streams = 0;
-    let isFirst = true;
-    this.#sessions.set(session, socket);
-    session.once("close", () => this.#sessions.delete(session));
-    session.setLocalWindowSize(CONNECTION_WINDOW);
-    const { openTimeout } = this.#reception.settings;
-    // Without a request for so long, nobody knows whether anybody is there.
-    session.setTimeout(openTimeout ?? 0, () => {
-      if (streams > 0) return;
-      session.close();
-      setTimeout(() => socket.destroy(), LINGER).unref();
-    });
-    session.on("stream", (stream, headers) => {
-      // The TLS handshake counts for the first request only.
-      const began = isFirst ? since : this.#reception.runtime.clock.now();
-      isFirst = false;
-      if (streams === 0) session.setTimeout(IDLE);
-      streams++;
-      stream.once("close", () => streams--);
-      this.#reception.receiveStream(stream, { isSecure, since: began }, streamHead(headers));
-    });
+  destroyAll(): void {
+    for (const session of this.#sessions) session.destroy();
+  }
+
+  /** Node emits it within `receive()`. */
+  readonly #onSession = (nodeSession: ServerHttp2Session): void => {
+    const arriving = this.#takeArriving();
+    if (arriving === null) return;
+    const { socket, arrival } = arriving;
+    const session = new Http2Session(nodeSession, socket, arrival, this.#reception);
+    this.#sessions.add(session);
+    session.begin(() => this.#sessions.delete(session));
+  };
+
+  #takeArriving(): Arriving | null {
+    const arriving = this.#arriving;
+    this.#arriving = null;
+    return arriving;
   }
 }
-
-/** Milliseconds that a connection is kept without any stream: as long as browsers need to get from page to WebSocket. */
-const IDLE = 60_000;
-
-/** Milliseconds for the last frames of a connection. */
-const LINGER = 1000;
 
 /** At a time, on one connection. */
 const MAX_STREAMS = 1000;

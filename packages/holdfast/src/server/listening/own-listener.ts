@@ -2,9 +2,11 @@
 
 import cluster from "node:cluster";
 import type { Server as Listener, Socket } from "node:net";
+import type { Clock } from "../../connection/ports.js";
 import type { Entrance } from "../entrance.js";
 import { Http2Sessions } from "../http2/http2-sessions.js";
 import type { Reception } from "../reception.js";
+import { polls } from "../shutdown/polls.js";
 import { urlOf, type Place } from "./place.js";
 import { TlsHandshakes } from "./tls-handshakes.js";
 
@@ -18,6 +20,7 @@ export interface ListenerInit {
 export class OwnListener implements Entrance {
   readonly port: number;
   readonly url: string;
+  readonly #clock: Clock;
   readonly #listener: Listener;
   readonly #handshakes: TlsHandshakes | null;
   readonly #sessions: Http2Sessions | null;
@@ -34,6 +37,7 @@ export class OwnListener implements Entrance {
     this.#hasSiblings = place.kind === "tcp" && (place.isShared || cluster.isWorker);
 
     const { clock } = reception.runtime;
+    this.#clock = clock;
     const { logger } = reception.settings.connection;
     // Such as too many open files: it ends no connection, and the server neither.
     listener.on("error", (error: Error) => logger?.error("listening failed", { error }));
@@ -42,15 +46,18 @@ export class OwnListener implements Entrance {
     const sessions = http2 ? new Http2Sessions(reception) : null;
     this.#sessions = sessions;
     listener.on(isSecure ? "secureConnection" : "connection", (socket: Socket) => {
-      const since = handshakes?.beginningOf(socket) ?? clock.now();
-      const speakHttp2 = sessions === null ? null : () => sessions.receive(socket, isSecure, since);
-      if (speakHttp2 !== null && "alpnProtocol" in socket && socket.alpnProtocol === "h2") speakHttp2();
-      else reception.receive(socket, { isSecure, since }, speakHttp2);
+      const arrival = { isSecure, since: handshakes?.beginningOf(socket) ?? clock.now() };
+      if (sessions === null) reception.receive(socket, arrival, null);
+      else if (!isSecure) reception.receive(socket, arrival, () => sessions.receive(socket, arrival));
+      // RFC 9113 section 3.2: over TLS, ALPN alone chooses HTTP/2. A preface without it gets 505.
+      else if ("alpnProtocol" in socket && socket.alpnProtocol === "h2") sessions.receive(socket, arrival);
+      else reception.receive(socket, arrival, null);
     });
   }
 
-  drain(): void {
-    if (this.#hasSiblings) void this.#stopListening();
+  async drain(): Promise<void> {
+    if (!this.#hasSiblings) await this.#emptyBacklog();
+    void this.#stopListening();
   }
 
   close(): Promise<void> {
@@ -60,7 +67,25 @@ export class OwnListener implements Entrance {
     return stopped;
   }
 
+  destroy(): void {
+    this.#sessions?.destroyAll();
+  }
+
+  /** Takes the clients that wait in the kernel: they would be reset with the port. libuv takes one with each poll. */
+  async #emptyBacklog(): Promise<void> {
+    const until = this.#clock.now() + FOR_BACKLOG;
+    let emptyPolls = 0;
+    const onClient = (): void => void (emptyPolls = 0);
+    this.#listener.on("connection", onClient);
+    // Two, as the first may be the rest of the present one.
+    while (emptyPolls++ < 2 && this.#clock.now() < until) await polls(this.#clock, 1);
+    this.#listener.off("connection", onClient);
+  }
+
   #stopListening(): Promise<void> {
     return (this.#stopped ??= new Promise((resolve) => this.#listener.close(() => resolve())));
   }
 }
+
+/** Milliseconds that a flood of clients may delay the end of listening. */
+const FOR_BACKLOG = 100;

@@ -7,6 +7,7 @@ import type { CloseFrame } from "../../protocol/close-code.js";
 import type { Entrance } from "../entrance.js";
 import type { Reception } from "../reception.js";
 import { Patience } from "./patience.js";
+import { polls } from "./polls.js";
 import { Stagger } from "./stagger.js";
 
 export interface ShutDownTimes {
@@ -36,7 +37,7 @@ export function checkTimes(
 /** Milliseconds that handlers have, once their connections are gone. */
 const FOR_HANDLERS = 1000;
 
-/** The entrance stays open while connections are closing; it is closed by the time that handlers are awaited. */
+/** No new clients from the start, and one deadline for everything that is left of the others. */
 export async function shutDown(
   entrance: Entrance,
   reception: Reception,
@@ -45,19 +46,21 @@ export async function shutDown(
   const { connections, handlers, runtime, settings } = reception;
   const patience = new Patience(runtime.clock, timeout, signal);
   reception.drain();
-  entrance.drain();
+  const drained = entrance.drain();
 
   const stagger = new Stagger(runtime, connections, spread, (connection) =>
     connection[closeFor]("server-shutdown", close),
   );
-  await Promise.race([reception.quiet(), patience.over]);
+  await Promise.race([drained.then(() => reception.quiet()), patience.over]);
   stagger.stop();
   for (const connection of connections) connection[cutFor]("server-shutdown");
   reception.dismiss();
-  await reception.quiet();
-  await entrance.close();
-  // Those who just had their connection cut get a turn to notice, also where the time is over.
-  await new Promise<void>((resolve) => runtime.clock.afterPoll(resolve));
+  const closed = Promise.all([entrance.close(), reception.quiet()]);
+  await Promise.race([closed, patience.over]);
+  entrance.destroy();
+  // Sockets that were just cut take a few turns to close, and handlers one to notice, also where the time is over.
+  await Promise.race([closed, polls(runtime.clock, 3)]);
+  await polls(runtime.clock, 1);
   await Promise.race([handlers.settled(), patience.over]);
   patience.stop();
   if (handlers.running > 0) {

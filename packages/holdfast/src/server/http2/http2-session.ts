@@ -1,0 +1,88 @@
+// One HTTP/2 connection of a server: its requests, and the end of it when there are none (RFC 9113, RFC 8441).
+
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
+import { CONNECTION_WINDOW } from "../../node/http2-fields.js";
+import type { Arrival, Reception } from "../reception.js";
+import { streamHead } from "./stream-head.js";
+
+export class Http2Session implements AlarmHandler {
+  readonly #session: ServerHttp2Session;
+  readonly #socket: Socket;
+  readonly #reception: Reception;
+  readonly #arrival: Arrival;
+  /** Set while there is no stream, and while the last frames go out. */
+  readonly #alarm = new Alarm(this);
+  #streams = 0;
+  #isFirst = true;
+  #isClosing = false;
+
+  constructor(session: ServerHttp2Session, socket: Socket, arrival: Arrival, reception: Reception) {
+    this.#session = session;
+    this.#socket = socket;
+    this.#arrival = arrival;
+    this.#reception = reception;
+  }
+
+  /** @param onEnd is called once, when the connection is gone */
+  begin(onEnd: () => void): void {
+    const session = this.#session;
+    const { runtime, settings } = this.#reception;
+    session.once("close", () => {
+      runtime.timers.cancel(this.#alarm);
+      onEnd();
+    });
+    session.setLocalWindowSize(CONNECTION_WINDOW);
+    session.on("stream", this.#onStream);
+    runtime.timers.set(this.#alarm, this.#arrival.since + (settings.openTimeout ?? IDLE));
+  }
+
+  /** GOAWAY; a connection with requests that are not over is cut a little later. */
+  close(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    const { timers, clock } = this.#reception.runtime;
+    timers.set(this.#alarm, clock.now() + LINGER);
+    this.#session.close();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  onAlarm(): void {
+    if (this.#isClosing) this.destroy();
+    else this.close();
+  }
+
+  readonly #onStream = (
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    _flags: number,
+    rawHeaders?: readonly string[],
+  ): void => {
+    const { timers, clock } = this.#reception.runtime;
+    const { isSecure } = this.#arrival;
+    // The TLS handshake counts for the first request only.
+    const since = this.#isFirst ? this.#arrival.since : clock.now();
+    this.#isFirst = false;
+    this.#streams++;
+    if (!this.#isClosing) timers.cancel(this.#alarm);
+    stream.once("close", this.#onStreamClosed);
+    this.#reception.receiveStream(stream, { isSecure, since }, streamHead(headers, rawHeaders));
+  };
+
+  /** Counts streams, not bytes: a client that sends pings and opens nothing is idle, too. */
+  readonly #onStreamClosed = (): void => {
+    const { timers, clock } = this.#reception.runtime;
+    if (--this.#streams > 0 || this.#isClosing || this.#session.destroyed) return;
+    timers.set(this.#alarm, clock.now() + IDLE);
+  };
+}
+
+/** Milliseconds that a connection is kept without any stream: as long as browsers need to get from page to WebSocket. */
+const IDLE = 60_000;
+
+/** Milliseconds for the last frames of a connection. */
+const LINGER = 1000;
