@@ -6,10 +6,10 @@ import type { OnFailed, RunningWorker } from "../worker/worker-host.js";
 
 /** Starts the library's script; `leave()` ends the thread. */
 export function startWorker(onFailed: OnFailed): RunningWorker {
-  const worker = newWorker(new URL("../worker.js", import.meta.url));
+  const worker = newWorker(scriptURL());
   const borrowed = borrowWorker(worker, onFailed);
   return {
-    post: borrowed.post,
+    post: (message, port) => borrowed.post(message, port),
     leave: () => {
       borrowed.leave();
       // Nobody waits for what goes wrong now; without a listener it would be an uncaught exception.
@@ -17,6 +17,15 @@ export function startWorker(onFailed: OnFailed): RunningWorker {
       void worker.terminate();
     },
   };
+}
+
+/** Spelt so that bundlers which know this form find the script. */
+function scriptURL(): URL {
+  try {
+    return new URL("../worker.js", import.meta.url);
+  } catch (cause) {
+    throw scriptNotFound(cause); // Bundled as CommonJS, where no module has a URL.
+  }
 }
 
 /** A worker of the application, which is not ended. */
@@ -41,13 +50,17 @@ export function borrowWorker(worker: Worker, onFailed: OnFailed): RunningWorker 
 }
 
 function failureOf(cause: unknown): WorkerError {
-  const isMissing = codeOf(cause) === "ERR_MODULE_NOT_FOUND" || codeOf(cause) === "MODULE_NOT_FOUND";
-  return isMissing
-    ? new WorkerError(
-        "The script of the worker thread, or a module that it imports, was not found: `cause` names it. After bundling, give `worker` a script that imports `holdfast/worker` (docs/keepalive.md)",
-        cause,
-      )
-    : new WorkerError("The worker thread of the connection failed; `cause` is what it threw", cause);
+  if (codeOf(cause) === "ERR_MODULE_NOT_FOUND" || codeOf(cause) === "MODULE_NOT_FOUND") {
+    return scriptNotFound(cause);
+  }
+  return new WorkerError("The worker thread of the connection failed; `cause` is what it threw", cause);
+}
+
+function scriptNotFound(cause: unknown): WorkerError {
+  return new WorkerError(
+    "The script of the worker thread, or a module that it imports, was not found: `cause` says more. After bundling, give `worker` a script that imports `holdfast/worker` (docs/keepalive.md)",
+    cause,
+  );
 }
 
 /** With the flags of this process. Node passes on all of them where it is given none, but refuses some in a list. */
