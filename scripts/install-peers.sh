@@ -32,7 +32,7 @@ declare -A groups=(
   [libwebsockets]="libwebsockets-test-server"
   [browser]="chromium"
   [network]="iproute2"
-  [terminal]="tmux"
+  [terminal]="tmux zsh fish"
   [compiler]="gcc zlib1g-dev"
 )
 

@@ -6,6 +6,11 @@ import type { Arguments } from "./arguments/arguments.js";
 import type { OptionSpecs } from "./arguments/option-spec.js";
 import { UsageError } from "./arguments/usage-error.js";
 
+/** For every verb that receives messages. */
+export const MESSAGE_OPTIONS: OptionSpecs = {
+  "max-message-size": { value: "SIZE", help: "longest message to accept, such as 64k or 16m, or off (1m)" },
+};
+
 export const PEER_OPTIONS: OptionSpecs = {
   header: {
     short: "H",
@@ -13,6 +18,7 @@ export const PEER_OPTIONS: OptionSpecs = {
     isList: true,
     help: "another header of the request; may be repeated",
   },
+  auth: { value: "USER:PASSWORD", help: "log in with Basic authentication (RFC 7617)" },
   subprotocol: { value: "NAME", isList: true, help: "a subprotocol to offer; may be repeated" },
   origin: { value: "URL", help: "the Origin header, for servers that expect a browser's" },
   compress: { help: "offer compression (permessage-deflate)" },
@@ -21,39 +27,60 @@ export const PEER_OPTIONS: OptionSpecs = {
   ca: { value: "FILE", help: "trust the authorities in this PEM file" },
   cert: { value: "FILE", help: "a client certificate (PEM), with --key" },
   key: { value: "FILE", help: "its private key (PEM)" },
-  "open-timeout": { value: "MS", help: "time to connect at most, or off (10000)" },
+  ...MESSAGE_OPTIONS,
+  "open-timeout": { value: "TIME", help: "time to connect at most, or off (10s)" },
 };
 
 /** For verbs that keep a connection open. */
 export const KEEPALIVE_OPTIONS: OptionSpecs = {
-  "ping-interval": { value: "MS", help: "time between two keepalive pings, or off (20000)" },
-  "ping-timeout": { value: "MS", help: "time for the answer to one, or off: never give up (20000)" },
+  "ping-interval": { value: "TIME", help: "time between two keepalive pings, or off (20s)" },
+  "ping-timeout": { value: "TIME", help: "time for the answer to one, or off: never give up (20s)" },
 };
 
 /** @throws UsageError */
 export function peerOptions(given: Arguments): ConnectOptions {
-  const openTimeout = given.duration("open-timeout", "ms", undefined);
-  const pingInterval = given.duration("ping-interval", "ms", undefined);
-  const pingTimeout = given.duration("ping-timeout", "ms", undefined);
+  const openTimeout = given.duration("open-timeout", undefined);
+  const pingInterval = given.duration("ping-interval", undefined);
+  const pingTimeout = given.duration("ping-timeout", undefined);
   const proxy = given.text("proxy");
   const tls = tlsOptions(given);
   return {
-    headers: given.list("header").map(parseHeader),
+    headers: [...given.list("header").map(parseHeader), ...authorization(given)],
     subprotocols: given.list("subprotocol"),
     origin: given.text("origin"),
     compression: given.has("compress"),
     ...(proxy === undefined ? {} : { proxy: proxy === "none" ? null : proxy }),
     ...(Object.keys(tls).length === 0 ? {} : { tls }),
+    ...messageOptions(given),
     ...(openTimeout === undefined ? {} : { openTimeout }),
     ...(pingInterval === undefined ? {} : { pingInterval }),
     ...(pingTimeout === undefined ? {} : { pingTimeout }),
   };
 }
 
+/** @throws UsageError */
+export function messageOptions(given: Arguments): Pick<ConnectOptions, "maxMessageSize"> {
+  const name = "max-message-size";
+  if (given.text(name) === "off") return { maxMessageSize: null };
+  const maxMessageSize = given.size(name, undefined, 1, 4 * 1024 ** 3);
+  return maxMessageSize === undefined ? {} : { maxMessageSize };
+}
+
 /** `localhost:8080` stands for `ws://localhost:8080`, and `:8080` for the same. */
 export function completeURL(operand: string): string {
   if (/^[a-z][a-z+.-]*:\/\//i.test(operand) || operand.startsWith("ws+unix:")) return operand;
   return operand.startsWith(":") ? `ws://localhost${operand}` : `ws://${operand}`;
+}
+
+function authorization(given: Arguments): [string, string][] {
+  const text = given.text("auth");
+  if (text === undefined) return [];
+  // The password is not repeated: messages end up in logs.
+  if (text.indexOf(":") <= 0)
+    throw new UsageError("Expected `--auth` to be user:password, got no colon after a name.");
+  if (given.list("header").some((header) => /^\s*authorization\s*:/i.test(header)))
+    throw new UsageError("`--auth` and an Authorization `--header` exclude each other: leave one out.");
+  return [["Authorization", `Basic ${Buffer.from(text, "utf8").toString("base64")}`]];
 }
 
 function parseHeader(text: string): [string, string] {

@@ -7,9 +7,12 @@ import { programHelp, verbHelp } from "./arguments/help.js";
 import { suggestionFor } from "./arguments/suggestion.js";
 import { UsageError } from "./arguments/usage-error.js";
 import { benchVerb } from "./bench/verb.js";
+import { completionVerb } from "./completion/verb.js";
 import { connectVerb } from "./connect/verb.js";
 import { doctorVerb } from "./doctor/verb.js";
 import { EXIT } from "./exit-codes.js";
+import { openingAdvice } from "./opening-advice.js";
+import { completeURL } from "./peer-options.js";
 import { pingVerb } from "./ping/verb.js";
 import { serveVerb } from "./serve/verb.js";
 import type { Console } from "./terminal/console.js";
@@ -18,6 +21,8 @@ import type { Verb } from "./verb.js";
 import { watchVerb } from "./watch/verb.js";
 
 const VERBS: readonly Verb[] = [connectVerb, pingVerb, watchVerb, serveVerb, doctorVerb, benchVerb];
+/** Beside the verbs, for the command itself. */
+const COMPLETION = completionVerb(VERBS);
 
 /** Never rejects: what goes wrong is said on stderr, and in the exit code. */
 export async function runProgram(words: readonly string[], console: Console): Promise<number> {
@@ -37,12 +42,20 @@ export async function runProgram(words: readonly string[], console: Console): Pr
 
 async function runVerb(verb: Verb, words: readonly string[], console: Console): Promise<number> {
   if (words.includes("--help") || words.includes("-h")) return help(verb.name, console);
-  const given = parseArguments(words, verb.options);
+  const given = parseArguments(words, verb.options, verb.unit);
   const [min, max] = verb.operandCount;
   const { operands } = given;
   if (operands.length < min) throw new UsageError(`Expected ${verb.operands}.`);
   if (operands.length > max) throw new UsageError(`Unexpected "${operands[max] ?? ""}".`);
-  return verb.run(given, console);
+  try {
+    return await verb.run(given, console);
+  } catch (error) {
+    const code = report(error, verb.name, console);
+    const advice =
+      verb.operands === "<url>" ? await openingAdvice(error, completeURL(operands[0]), given) : null;
+    if (advice !== null) console.say(advice);
+    return code;
+  }
 }
 
 function help(name: string | undefined, console: Console): number {
@@ -51,12 +64,13 @@ function help(name: string | undefined, console: Console): number {
 }
 
 function verbNamed(name: string): Verb {
-  const found = VERBS.find((verb) => verb.name === name);
+  const found = [...VERBS, COMPLETION].find((verb) => verb.name === name);
   if (found !== undefined) return found;
   const names = VERBS.map((verb) => verb.name);
+  const near = suggestionFor(name, [...names, COMPLETION.name]);
   if (/^wss?:|^https?:/i.test(name)) throw new UsageError(`Expected a verb first: holdfast connect ${name}`);
   const what = name.startsWith("-") ? "Expected a verb first" : "There is no verb";
-  throw new UsageError(`${what} "${name}".${suggestionFor(name, names)} Verbs: ${names.join(", ")}.`);
+  throw new UsageError(`${what} "${name}".${near} Verbs: ${names.join(", ")}.`);
 }
 
 function report(error: unknown, verb: string | undefined, console: Console): number {
@@ -64,7 +78,7 @@ function report(error: unknown, verb: string | undefined, console: Console): num
   if (!(error instanceof HoldfastError || error instanceof UsageError)) throw error;
   console.say(`holdfast: ${escaped(error.message)}`);
   if (error instanceof UsageError) {
-    const page = VERBS.some(({ name }) => name === verb)
+    const page = [...VERBS, COMPLETION].some(({ name }) => name === verb)
       ? `holdfast ${verb ?? ""} --help`
       : "holdfast --help";
     console.say(`See \`${page}\`.`);

@@ -1,6 +1,7 @@
 // What each verb of the command is made of.
 
 import type { Arguments } from "./arguments/arguments.js";
+import type { DurationUnit } from "./arguments/duration.js";
 import type { OptionSpecs } from "./arguments/option-spec.js";
 import type { Console } from "./terminal/console.js";
 
@@ -12,6 +13,8 @@ export interface Verb {
   readonly operands: string;
   /** How many operands it takes at least and at most. */
   readonly operandCount: readonly [min: number, max: number];
+  /** What a duration without a unit counts. */
+  readonly unit: DurationUnit;
   readonly options: OptionSpecs;
   /** What a newcomer should know beyond the options, and examples. */
   readonly notes: string;

@@ -7,9 +7,9 @@ import { nodeRuntime } from "../node/node-runtime.js";
 import { parseWebSocketURL } from "../protocol/handshake/url.js";
 import { checkCrossing } from "../worker/crossing.js";
 import { openInWorker } from "../worker/open-in-worker.js";
-import { WorkerError } from "../worker/worker-error.js";
-import { WorkerHost, type OnFailed, type RunningWorker } from "../worker/worker-host.js";
+import { WorkerHost } from "../worker/worker-host.js";
 import { checkConnectOptions, type ConnectOptions } from "./options.js";
+import { borrowWorker, startWorker } from "./worker-thread.js";
 
 /** Options of `connectInWorker()`: those of `connect()` that are plain data. */
 export interface ConnectInWorkerOptions extends Omit<
@@ -27,8 +27,11 @@ export interface ConnectInWorkerOptions extends Omit<
  * Opens a WebSocket as `connect()` does, in a worker thread: pings are sent, answered and judged there, however long
  * this thread is busy. What is sent and received is the same; bytes are handed over between the threads, not cloned.
  *
+ * The thread has the flags of this process (`--import`, `--enable-source-maps`, `--max-old-space-size` …).
+ *
  * @throws InvalidArgument for options that cannot be sent to a worker: functions, streams
- * @throws WorkerError where the thread cannot be started, or ends before the connection is open
+ * @throws WorkerError where the thread cannot be started, its script is not found, or it ends before the connection is
+ *   open; `cause` is the error of Node.js, where there is one
  * @throws whatever `connect()` does
  */
 export async function connectInWorker(
@@ -41,44 +44,11 @@ export async function connectInWorker(
     throw expected("worker", "a worker thread", worker);
   const plain = checkCrossing("", rest) as object; // A plain object makes a plain object.
   const { connection, openTimeout, signal } = checkConnectOptions(options);
-  const host = worker === undefined ? sharedHost : new WorkerHost((onFailed) => borrow(worker, onFailed));
+  const host =
+    worker === undefined ? sharedHost : new WorkerHost((onFailed) => borrowWorker(worker, onFailed));
   const runtime = nodeRuntime();
   const call = { runtime, host, url: String(url), options: plain, settings: connection, openTimeout, signal };
   return openInWorker({ ...call, owner: null });
 }
 
-const sharedHost = new WorkerHost((onFailed) => {
-  const worker = new Worker(new URL("../worker.js", import.meta.url), { execArgv: execArgv() });
-  const borrowed = borrow(worker, onFailed);
-  return {
-    post: (message, port) => borrowed.post(message, port),
-    leave: () => {
-      borrowed.leave();
-      void worker.terminate();
-    },
-  };
-});
-
-/** Options of a program that was given in the command line cannot be a file's. */
-function execArgv(): string[] {
-  return process.execArgv.filter((option) => !option.startsWith("--input-type"));
-}
-
-function borrow(worker: Worker, onFailed: OnFailed): RunningWorker {
-  const onError = (cause: unknown): void => {
-    onFailed(new WorkerError("The worker thread of the connection failed; `cause` is what it threw", cause));
-  };
-  const onExit = (code: number): void => {
-    onFailed(new WorkerError(`The worker thread of the connection ended, with exit code ${code}`));
-  };
-  worker.on("error", onError);
-  worker.on("exit", onExit);
-  return {
-    // Node's declarations and those of browsers know the same class by two names.
-    post: (message, port) => worker.postMessage({ message, port }, [port as never]),
-    leave: () => {
-      worker.off("error", onError);
-      worker.off("exit", onExit);
-    },
-  };
-}
+const sharedHost = new WorkerHost(startWorker);

@@ -5,23 +5,30 @@ import { InvalidArgument } from "../protocol/errors.js";
 
 /** @throws InvalidArgument that names what cannot cross */
 export function checkCrossing(name: string, value: unknown): unknown {
+  return copyOf(name, value, []);
+}
+
+/** @param around the objects that it lies in: one that holds itself has no end */
+function copyOf(name: string, value: unknown, around: readonly object[]): unknown {
   if (typeof value === "function" || typeof value === "symbol") throw refused(name, value);
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof URL) return value.href;
   if (value instanceof Headers) return [...value];
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
-  if (Array.isArray(value)) return value.map((item, index) => checkCrossing(`${name}[${index}]`, item));
+  if (around.includes(value)) throw refused(name, value, "an object that holds itself");
+  const within = [...around, value];
+  if (Array.isArray(value)) return value.map((item, index) => copyOf(`${name}[${index}]`, item, within));
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw refused(name, value);
   const entries = Object.entries(value).map(([key, item]): [string, unknown] => [
     key,
-    checkCrossing(name === "" ? key : `${name}.${key}`, item),
+    copyOf(name === "" ? key : `${name}.${key}`, item, within),
   ]);
   return Object.fromEntries(entries);
 }
 
-function refused(name: string, value: unknown): InvalidArgument {
+function refused(name: string, value: unknown, what = describe(value)): InvalidArgument {
   return new InvalidArgument(
-    `Expected \`${name}\` to be plain data in connectInWorker(), as nothing else can be sent to a worker, got ${describe(value)}`,
+    `Expected \`${name}\` to be plain data in connectInWorker(), as nothing else can be sent to a worker, got ${what}`,
   );
 }

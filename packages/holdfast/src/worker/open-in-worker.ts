@@ -24,6 +24,9 @@ import type { WorkerHost } from "./worker-host.js";
 /** Milliseconds beyond `openTimeout` that the worker has to say that it ran out: it knows what took so long. */
 const GRACE = 500;
 
+/** Milliseconds between the end of the port and the worker's own report of why it ended, which says more. */
+const REPORT_TIME = 1000;
+
 export interface OpenInWorker {
   readonly runtime: Runtime;
   readonly host: WorkerHost;
@@ -49,7 +52,8 @@ class Opening {
   readonly #reject: (error: unknown) => void;
   readonly #mailbox: Mailbox<Order, News>;
   readonly #letGo: () => void;
-  readonly #alarm = new Alarm({ onAlarm: () => this.#onTimeout() });
+  readonly #alarm = new Alarm({ onAlarm: () => (this.#isGone ? this.#onUnexplained() : this.#onTimeout()) });
+  #isGone = false;
   #wire: PortWire | null = null;
   #pulse: RemotePulse | null = null;
 
@@ -71,7 +75,13 @@ class Opening {
     );
     const deadline = openTimeout === null ? null : runtime.clock.wallNow() + openTimeout;
     const assignment: Assignment = { type: ASSIGNMENT, url, options, deadline };
-    this.#letGo = host.employ(assignment, port2, (error) => this.#onFailed(error));
+    try {
+      this.#letGo = host.employ(assignment, port2, (error) => this.#onFailed(error));
+    } catch (error) {
+      // A port that is open keeps the process alive.
+      this.#mailbox.close();
+      throw error;
+    }
     if (openTimeout !== null) runtime.timers.set(this.#alarm, runtime.clock.now() + openTimeout + GRACE);
     signal?.addEventListener("abort", this.#onAbort);
   }
@@ -114,7 +124,7 @@ class Opening {
   }
 
   #onTimeout(): void {
-    const message = `The worker did not open the connection within ${this.#call.openTimeout} ms (openTimeout); it may not have started`;
+    const message = `The worker did not open the connection within ${this.#call.openTimeout} ms (openTimeout): it may not have started, or its script does not import \`holdfast/worker\``;
     this.#fail(new OpenTimeout(message, "connect"));
   }
 
@@ -124,10 +134,18 @@ class Opening {
   };
 
   #onGone(): void {
+    const { clock, timers } = this.#call.runtime;
+    this.#isGone = true;
+    timers.cancel(this.#alarm);
+    timers.set(this.#alarm, clock.now() + REPORT_TIME);
+  }
+
+  #onUnexplained(): void {
     this.#onFailed(new WorkerError("The worker that the connection lived in has ended"));
   }
 
   #onFailed(error: Error): void {
+    this.#call.runtime.timers.cancel(this.#alarm);
     if (this.#wire === null) this.#fail(error);
     else this.#wire.onGone(error);
   }

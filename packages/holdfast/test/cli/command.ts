@@ -15,12 +15,16 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** The outcome with the bytes of stdout, for those that are no text. */
+export type BinaryOutcome = Omit<Outcome, "stdout"> & { readonly stdout: Buffer };
+
 /** A machine that has much to do starts a process slowly. */
 const PATIENCE = 20_000;
 
 export class Command {
   readonly #process: ChildProcess;
   readonly #ended: Promise<unknown>;
+  readonly #chunks: Buffer[] = [];
   #stdout = "";
   #stderr = "";
 
@@ -29,7 +33,11 @@ export class Command {
       stdio: ["pipe", "pipe", "pipe"],
       env: { PATH: process.env["PATH"], NO_PROXY: "*", ...environment },
     });
-    this.#process.stdout?.setEncoding("utf8").on("data", (text: string) => (this.#stdout += text));
+    const decoder = new TextDecoder();
+    this.#process.stdout?.on("data", (chunk: Buffer) => {
+      this.#chunks.push(chunk);
+      this.#stdout += decoder.decode(chunk, { stream: true });
+    });
     this.#process.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
     this.#process.stdin?.on("error", () => undefined); // It may have ended.
     this.#ended = once(this.#process, "close");
@@ -43,7 +51,11 @@ export class Command {
     return this.#stderr;
   }
 
-  type(text: string): void {
+  get stdoutBytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  type(text: string | Uint8Array): void {
     this.#process.stdin?.write(text);
   }
 
@@ -81,6 +93,15 @@ export function runCommand(
   command.type(input);
   command.endInput();
   return command.ended();
+}
+
+/** As `runCommand()`, for input and output that are no text. */
+export async function runBinary(words: readonly string[], input: Uint8Array): Promise<BinaryOutcome> {
+  const command = new Command(words);
+  command.type(input);
+  command.endInput();
+  const outcome = await command.ended();
+  return { ...outcome, stdout: command.stdoutBytes };
 }
 
 /** Durations, ports and ids are other ones in each run. */

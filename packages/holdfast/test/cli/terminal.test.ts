@@ -21,17 +21,22 @@ describe("On a terminal", { skip, timeout: 120_000 }, () => {
       host: "127.0.0.1",
     });
     socket = `holdfast-test-${process.pid}-${++count}`;
-    const command = `'${process.execPath}' '${MAIN}' connect --proxy none ${server.url}; echo "exit $?"; sleep 60`;
-    tmux("new-session", "-d", "-x", "90", "-y", "20", command);
+    tmux("new-session", "-d", "-x", "90", "-y", "20", shellLine("connect", "--proxy", "none", server.url));
   });
   afterEach(async () => {
     await server.close();
     tmux("kill-server");
   });
 
+  const shellLine = (...words: readonly string[]): string =>
+    `'${process.execPath}' '${MAIN}' ${words.join(" ")}; echo "exit $?"; sleep 60`;
+  /** In the place of the command that the test began with. */
+  const run = (...words: readonly string[]): string =>
+    tmux("respawn-window", "-k", shellLine(...words, "--proxy", "none", server.url));
+
   /** The screen once it shows the pattern, with every time as T. */
   async function screenWith(pattern: RegExp): Promise<string> {
-    for (let attempt = 0; attempt < 150; attempt++) {
+    for (let attempt = 0; attempt < 300; attempt++) {
       const screen = tmux("capture-pane", "-p")
         .trimEnd()
         .replaceAll(/\d\d:\d\d:\d\d/g, "T");
@@ -95,5 +100,47 @@ STATUS
     const screen = await screenWith(/(^|\n)open ·[^\n]*…\n> half ty$/);
     assert.equal(screen.match(/open ·/g)?.length, 1, screen);
     for (const row of screen.split("\n")) assert(row.length <= 14, row);
+  });
+
+  test("K: long text is cut on a terminal, as long binary messages are, and --full shows it whole", async () => {
+    const long = `${"x".repeat(499)}😀${"y".repeat(300)}END`;
+    await screenWith(/connected to/);
+    for (const connection of server.connections) await connection.send(long);
+    const cut = await screenWith(/< \[text/);
+    assert.match(cut.replaceAll("\n", ""), /< \[text, 806 bytes\] x{499} …/);
+    assert.doesNotMatch(cut, /END/);
+    for (const verb of ["connect", "watch"]) {
+      run(verb, "--full");
+      await screenWith(/connected to|open:/);
+      for (const connection of server.connections) {
+        await connection.send(long);
+        await connection.send(new Uint8Array(100).fill(0xab));
+      }
+      const whole = (await screenWith(/binary, 100 bytes\][^]*(ab\s*){100}/)).replaceAll("\n", "");
+      assert.match(whole, /< x{499}😀y{300}END/);
+    }
+    run("watch");
+    await screenWith(/open:/);
+    for (const connection of server.connections) await connection.send(long);
+    assert.match((await screenWith(/< \[text/)).replaceAll("\n", ""), /< \[text, 806 bytes\] x{499} …/);
+  });
+
+  test("K: connect --reconnect shows the end and the next connection above the line, and keeps what is typed meanwhile", async () => {
+    run("connect", "--reconnect");
+    await screenWith(/connected to/);
+    const { port } = server;
+    await server.close();
+    await screenWith(/next attempt in \d/);
+    tmux("send-keys", "while you were away", "Enter");
+    await screenWith(/The message waits for the next connection\./);
+    await screenWith(/\ndisconnected\n>/);
+    server = await serve((connection) => connection.forEach((message) => connection.send(message)), {
+      host: "127.0.0.1",
+      port,
+    });
+    const screen = await screenWith(/< while you were away[^]*open · /);
+    assert.equal(screen.match(/connected to/g)?.length, 2, screen);
+    tmux("send-keys", "C-d");
+    assert.match(await screenWith(/exit/), /closed: sent 1000 \(OK\); then received 1000 \(OK\)\nexit 0$/);
   });
 });

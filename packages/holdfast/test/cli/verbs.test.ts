@@ -202,6 +202,30 @@ describe("The command holdfast", () => {
     });
   }
 
+  test("K: a duration without a unit counts one unit for all options of a verb, and a unit counts the same for each", async () => {
+    const mute = new Command(["serve", "0", "--mute"]);
+    const url = await mute.printed(/ws:\S+/);
+    const cases = [
+      ["ping", "0.3"],
+      ["ping", "300ms"],
+      ["connect", "300"],
+      ["connect", ".3s"],
+      ["bench", "0.3"],
+    ];
+    for (const [verb, time] of cases) {
+      const { stderr } = await runCommand([verb, "--open-timeout", time, url]);
+      assert.match(stderr, /\b300 ms\b/, `${verb} ${time}`);
+    }
+    mute.kill("SIGINT");
+    await mute.ended();
+    for (const verb of VERBS) {
+      const { stdout } = await runCommand([verb, "--help"]);
+      const unit = ["connect", "watch", "serve"].includes(verb) ? "milliseconds" : "seconds";
+      assert.match(stdout, new RegExp(`^A TIME without a unit is in ${unit};`, "m"), verb);
+      assert.doesNotMatch(stdout, /--\S+ (?:MS|SECONDS)\b/, verb);
+    }
+  });
+
   test("K: help and version are payload", async () => {
     const help = await runCommand(["--help"]);
     assert.match(help.stdout, /Exit codes:\n {2}0 /);

@@ -3,11 +3,16 @@
 import { parseArgs } from "node:util";
 import { parseDuration, type DurationUnit } from "./duration.js";
 import type { OptionSpec, OptionSpecs } from "./option-spec.js";
+import { parseSize, sizeText } from "./size.js";
 import { suggestionFor } from "./suggestion.js";
 import { UsageError } from "./usage-error.js";
 
 /** @throws UsageError */
-export function parseArguments(words: readonly string[], specs: OptionSpecs): Arguments {
+export function parseArguments(
+  words: readonly string[],
+  specs: OptionSpecs,
+  unit: DurationUnit = "ms",
+): Arguments {
   const options = Object.fromEntries(
     Object.entries(specs).map(([name, spec]) => [
       name,
@@ -39,7 +44,7 @@ export function parseArguments(words: readonly string[], specs: OptionSpecs): Ar
     }
     values.set(token.name, [...(earlier ?? []), value]);
   }
-  return new Arguments(values, operands);
+  return new Arguments(values, operands, unit);
 }
 
 function takesNextWord(spec: OptionSpec): boolean {
@@ -66,11 +71,18 @@ function checkValue(name: string, value: string | undefined, isInline: boolean, 
 /** What was given. The methods check a value and turn it into what it stands for. */
 export class Arguments {
   readonly operands: readonly string[];
+  /** What a duration without a unit counts: the same for every option of a verb. */
+  readonly unit: DurationUnit;
   readonly #values: ReadonlyMap<string, readonly string[]>;
 
-  constructor(values: ReadonlyMap<string, readonly string[]>, operands: readonly string[]) {
+  constructor(
+    values: ReadonlyMap<string, readonly string[]>,
+    operands: readonly string[],
+    unit: DurationUnit,
+  ) {
     this.#values = values;
     this.operands = operands;
+    this.unit = unit;
   }
 
   has(name: string): boolean {
@@ -85,8 +97,8 @@ export class Arguments {
     return this.#values.get(name) ?? [];
   }
 
-  /** Milliseconds; null where the value is `off`. A plain number counts `unit`s. */
-  duration<Fallback>(name: string, unit: DurationUnit, fallback: Fallback): number | null | Fallback {
+  /** Milliseconds; null where the value is `off`. */
+  duration<Fallback>(name: string, fallback: Fallback): number | null | Fallback {
     const text = this.text(name);
     if (text === undefined) return fallback;
     return text === "off"
@@ -94,14 +106,14 @@ export class Arguments {
       : this.#parsed(
           name,
           text,
-          (value) => parseDuration(value, unit),
+          (value) => parseDuration(value, this.unit),
           "a duration such as 500ms, 20s or 2m",
         );
   }
 
-  /** Milliseconds, where there is no `off`. A plain number counts `unit`s. */
-  time(name: string, unit: DurationUnit, fallback: number): number {
-    const value = this.duration(name, unit, fallback);
+  /** Milliseconds, where there is no `off`. */
+  time(name: string, fallback: number): number {
+    const value = this.duration(name, fallback);
     if (value !== null) return value;
     throw new UsageError(`Expected \`--${name}\` to be a duration: there is no ${name} "off".`);
   }
@@ -117,6 +129,19 @@ export class Arguments {
     if (text === undefined) return fallback;
     const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
     return this.#parsed(name, text, (value) => parseCount(value, min, max), `a whole number ${range}`);
+  }
+
+  /** A number of bytes. */
+  size<Fallback>(name: string, fallback: Fallback, min: number, max: number): number | Fallback {
+    const text = this.text(name);
+    if (text === undefined) return fallback;
+    const range = `from ${sizeText(min)} to ${sizeText(max)}`;
+    return this.#parsed(
+      name,
+      text,
+      (value) => parseSize(value, min, max),
+      `a number of bytes such as 64, 16k or 1m, ${range}`,
+    );
   }
 
   #parsed<Value>(name: string, text: string, parse: (text: string) => Value | null, what: string): Value {

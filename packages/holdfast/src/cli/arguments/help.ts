@@ -13,6 +13,7 @@ Usage: holdfast <verb> [options]
 ${table(rows)}
 
   holdfast <verb> --help   what a verb does, and its options
+  holdfast completion <shell>   a script that completes verbs and options: bash, zsh or fish
   holdfast --version
 
 Try:
@@ -30,7 +31,12 @@ Usage: holdfast ${verb.name} [options] ${verb.operands}
 
 ${optionTable(verb.options)}
 
-${verb.notes}`;
+${durationNote(verb)}${verb.notes}`;
+}
+
+function durationNote({ options, unit }: Verb): string {
+  if (!Object.values(options).some(({ value }) => value === "TIME")) return "";
+  return `A TIME without a unit is in ${unit === "s" ? "seconds" : "milliseconds"}; with one it is the same for every verb: 500ms, 2s, 1.5m.\n\n`;
 }
 
 type Row = readonly [what: string, meaning: string];

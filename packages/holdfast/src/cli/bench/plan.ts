@@ -2,7 +2,6 @@
 
 import type { Arguments } from "../arguments/arguments.js";
 import type { OptionSpecs } from "../arguments/option-spec.js";
-import { UsageError } from "../arguments/usage-error.js";
 
 /** Durations in milliseconds. */
 export interface Plan {
@@ -26,14 +25,14 @@ export const PLAN_OPTIONS: OptionSpecs = {
   depth: { short: "p", value: "N", help: "messages in flight on each at most (1; 1000 with --rate)" },
   size: { short: "s", value: "BYTES", help: "of each message, such as 64 or 16k (64)" },
   binary: { help: "binary messages instead of text" },
-  duration: { short: "d", value: "SECONDS", help: "how long to send (10)" },
+  duration: { short: "d", value: "TIME", help: "how long to send (10s)" },
   messages: { short: "n", value: "N", help: "stop after so many messages, if that comes first" },
   rate: {
     short: "r",
     value: "N",
     help: "so many messages per second on all connections together, answered or not",
   },
-  timeout: { short: "W", value: "SECONDS", help: "how long an echo may take (5)" },
+  timeout: { short: "W", value: "TIME", help: "how long an echo may take (5s)" },
 };
 
 const MOST_CONNECTIONS = 100_000;
@@ -45,24 +44,11 @@ export function planFrom(given: Arguments): Plan {
   return {
     connections: given.count("connections", 10, 1, MOST_CONNECTIONS),
     depth: given.count("depth", rate === null ? 1 : 1000, 1, 1_000_000),
-    size: sizeFrom(given),
+    size: given.size("size", 64, 0, MOST_BYTES),
     isBinary: given.has("binary"),
-    duration: given.time("duration", "s", 10_000),
+    duration: given.time("duration", 10_000),
     messages: given.count("messages", Infinity),
     rate,
-    timeout: given.time("timeout", "s", 5000),
+    timeout: given.time("timeout", 5000),
   };
-}
-
-const FACTORS: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 * 1024 };
-
-function sizeFrom(given: Arguments): number {
-  const text = given.text("size");
-  if (text === undefined) return 64;
-  const [, digits = "", unit = ""] = /^(\d+)([km]?)$/i.exec(text) ?? [];
-  const size = digits === "" ? NaN : Number(digits) * FACTORS[unit.toLowerCase()];
-  if (size <= MOST_BYTES) return size;
-  throw new UsageError(
-    `Expected \`--size\` to be a number of bytes such as 64, 16k or 1m, at most 64m, got "${text}".`,
-  );
 }

@@ -25,6 +25,7 @@ export const benchVerb: Verb = {
   summary: "put an echo server under load: messages per second, latency, connects",
   operands: "<url>",
   operandCount: [1, 1],
+  unit: "s",
   options: {
     ...PLAN_OPTIONS,
     json: { help: "one JSON object per line: progress and the summary" },
@@ -49,11 +50,12 @@ async function bench(given: Arguments, console: Console): Promise<number> {
   const url = completeURL(given.operands[0]);
   const isJson = given.has("json");
   const options: ConnectOptions = {
+    // The echoes must fit.
+    maxMessageSize: Math.max(plan.size, 1024 * 1024),
     ...peerOptions(given),
     // Nothing but what is measured is on the wire.
     pingInterval: null,
     closeTimeout: GOODBYE_TIME,
-    maxMessageSize: Math.max(plan.size, 1024 * 1024),
   };
   const payloads = new Payloads(plan.size, plan.isBinary);
   const echoing = await withProgress(console, connecting(url), () =>

@@ -1,79 +1,80 @@
-// What the lines of the input do to a connection.
+// What a person types: messages and commands for the connection of the moment.
 
 import { HoldfastError, type Connection } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { milliseconds } from "../ping/summary.js";
 import { COMMAND_HELP, parseCommand, type Command } from "./commands.js";
+import type { CurrentConnection } from "./current-connection.js";
 import type { Talk } from "./talk.js";
 
+export interface ConversationOptions {
+  readonly current: CurrentConnection;
+  readonly talk: Talk;
+  readonly console: Pick<Console, "say">;
+  readonly isReconnecting: boolean;
+  /** Ends the conversation. */
+  readonly close: (code: number, reason: string) => Promise<unknown>;
+}
+
 export class Conversation {
-  readonly #connection: Connection;
-  readonly #talk: Talk;
-  readonly #console: Pick<Console, "say">;
+  readonly #options: ConversationOptions;
 
-  constructor(connection: Connection, talk: Talk, console: Pick<Console, "say">) {
-    this.#connection = connection;
-    this.#talk = talk;
-    this.#console = console;
+  constructor(options: ConversationOptions) {
+    this.#options = options;
   }
 
-  /** A line of somebody who types: a message or a command. */
-  async onTypedLine(line: string): Promise<void> {
-    await this.#obey(parseCommand(line));
-  }
-
-  /** A line of a program: always a message. Resolves when there is room for the next. */
-  async onPipedLine(line: string): Promise<void> {
-    await this.#obey({ kind: "send", data: line });
-  }
-
-  async #obey(command: Command): Promise<void> {
+  /** A message or a command. */
+  async onLine(line: string): Promise<void> {
     try {
-      await this.#execute(command);
+      await this.#execute(parseCommand(line));
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      // The end of the connection is told in full elsewhere.
-      if (this.#connection.state !== "closed") this.#console.say(escaped(error.message));
+      // The end of a connection is reported in full elsewhere.
+      if (this.#options.current.connection !== null) this.#options.console.say(escaped(error.message));
     }
   }
 
   async #execute(command: Command): Promise<void> {
-    const connection = this.#connection;
+    const { talk, console, close } = this.#options;
     switch (command.kind) {
       case "send":
-        this.#talk.onSent(command.data);
-        return connection.send(command.data);
-      case "ping": {
-        const roundTrip = await connection.ping(command.payload === "" ? null : command.payload);
-        this.#talk.note(`pong after ${milliseconds(roundTrip)} ms`, pongEvent(roundTrip));
-        return;
-      }
-      case "pong": {
-        connection.pong(command.payload);
-        return;
-      }
+        return this.#send(command.data);
       case "close":
-        await connection.close(command.code, command.reason);
+        await close(command.code, command.reason);
         return;
-      case "latency": {
-        this.#talk.note(latencyText(connection), { type: "latency" });
+      case "help":
+        console.say(COMMAND_HELP);
         return;
-      }
-      case "help": {
-        this.#console.say(COMMAND_HELP);
+      case "mistake":
+        console.say(command.message);
         return;
-      }
-      case "mistake": {
-        this.#console.say(command.message);
-        return;
-      }
+      default:
+        break;
+    }
+    const { connection } = this.#options.current;
+    if (connection === null) {
+      console.say("There is no connection at the moment.");
+    } else if (command.kind === "ping") {
+      const roundTrip = await connection.ping(command.payload === "" ? null : command.payload);
+      talk.note(`pong after ${milliseconds(roundTrip)} ms`);
+    } else if (command.kind === "pong") {
+      connection.pong(command.payload);
+    } else {
+      talk.note(latencyText(connection));
     }
   }
-}
 
-function pongEvent(roundTrip: number): { readonly type: string; readonly roundTrip: number } {
-  return { type: "pong", roundTrip };
+  /** With --reconnect, a message that is typed while there is no connection waits for the next one. */
+  async #send(data: string | Uint8Array): Promise<void> {
+    const { current, talk, console, isReconnecting } = this.#options;
+    if (isReconnecting && current.connection?.state !== "open")
+      console.say("The message waits for the next connection.");
+    const connection = isReconnecting ? await current.open() : current.connection;
+    if (connection === null) return;
+    talk.onSent(data);
+    await connection.send(data);
+  }
 }
 
 function latencyText({ latencyStats }: Connection): string {

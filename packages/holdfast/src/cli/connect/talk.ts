@@ -1,66 +1,84 @@
-// How `holdfast connect` shows what happens: for a person, as bare messages, or as JSON.
+// How `holdfast connect` shows what happens: to a person, as bare messages, or as JSON.
 
-import type { Message } from "../../index.js";
+import type { ClientEvent, Connection, Message } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
-import { jsonLine } from "../terminal/json.js";
+import { messageText, timeOfDay } from "../terminal/message-text.js";
+import { eventJSON } from "../watch/event-json.js";
 
-/** What there is to show. */
 export interface Talk {
-  onMessage(message: Message): void;
+  onEvent(event: ClientEvent): void;
+  /** A message of the person who types. */
   onSent(data: string | Uint8Array): void;
-  /** Something about the connection, as a sentence and as an object. */
-  note(text: string, json: { readonly type: string }): void;
+  /** The answer to a command. */
+  note(text: string): void;
 }
 
 /** Messages with their direction and time; bytes as hexadecimal digits. */
-export function personTalk(console: Console): Talk {
+export function personTalk(console: Console, isFull: boolean): Talk {
   const { style } = console;
-  const line = (mark: string, text: string): void =>
-    console.print(`${style.dim(timeOfDay())} ${mark} ${text}`);
+  const line = (time: number, mark: string, text: string): void =>
+    console.print(`${style.dim(timeOfDay(time))} ${mark} ${text}`);
+  const note = (text: string, time = Date.now()): void => line(time, style.warning("="), text);
+  let pings = 0;
   return {
-    onMessage: (message) => line(style.good("<"), shown(message)),
-    onSent: (data) => line(style.bold(">"), shown(data)),
-    note: (text) => line(style.warning("="), text),
+    onEvent: (event) => {
+      const { receivedAt: time } = event;
+      if (event.type === "text") line(time, style.good("<"), messageText(event.text, isFull));
+      if (event.type === "binary") line(time, style.good("<"), messageText(event.data, isFull));
+      if (event.type === "ready") pings = 0;
+      if (event.type === "ready") note(openingText(event.connection), time);
+      // Many servers send the first one with the handshake: that is no news.
+      if (event.type === "ping" && ++pings > 1) note("ping from the server, answered", time);
+      if (event.type === "backOff") note(`next attempt in ${(event.delay / 1000).toFixed(1)} s`, time);
+      if (event.type === "disconnected" && event.info.ok)
+        note(`closed: ${escaped(event.info.message)}`, time);
+    },
+    onSent: (data) => line(Date.now(), style.bold(">"), messageText(data, isFull)),
+    note: (text) => note(text),
   };
 }
 
-/** Each message as it is, one to a line, for the next program; on a terminal with control characters escaped. */
-export function plainTalk(console: Console): Talk {
+/** Each message as it is, one to a line, for the next program; for a terminal as a person reads it. */
+export function plainTalk(console: Console, isFull: boolean): Talk {
+  return messagesOnly((message) => {
+    if (console.isOutputTerminal) console.print(messageText(message, isFull));
+    else if (typeof message === "string") console.print(message);
+    else console.printRaw(Buffer.concat([message, Buffer.from("\n")]));
+  });
+}
+
+/** The bytes of all messages, and nothing between them. */
+export function rawTalk(console: Console): Talk {
+  return messagesOnly((message) => console.printRaw(message));
+}
+
+/** One object to a line, as `holdfast watch` prints it. */
+export function jsonTalk(console: Console): Talk {
   return {
-    onMessage: (message) => {
-      if (typeof message === "string") console.print(console.isOutputTerminal ? escaped(message) : message);
-      else if (console.isOutputTerminal) console.print(shown(message));
-      else console.printRaw(Buffer.concat([message, Buffer.from("\n")]));
+    onEvent: (event) => {
+      if (JSON_EVENTS.has(event.type)) console.print(eventJSON(event));
     },
     onSent: () => undefined,
     note: () => undefined,
   };
 }
 
-/** One object to a line. Binary messages are in base64. */
-export function jsonTalk(console: Console): Talk {
-  const print = (event: object): void => console.print(jsonLine({ ...event, receivedAt: Date.now() }));
+const JSON_EVENTS: ReadonlySet<string> = new Set(["ready", "text", "binary", "disconnected", "backOff"]);
+
+function messagesOnly(show: (message: Message) => void): Talk {
   return {
-    onMessage: (message) =>
-      print(
-        typeof message === "string"
-          ? { type: "text", text: message }
-          : { type: "binary", base64: Buffer.from(message).toString("base64") },
-      ),
+    onEvent: (event) => {
+      if (event.type === "text") show(event.text);
+      if (event.type === "binary") show(event.data);
+    },
     onSent: () => undefined,
-    note: (_text, json) => print(json),
+    note: () => undefined,
   };
 }
 
-function shown(data: string | Uint8Array): string {
-  if (typeof data === "string") return escaped(data);
-  const digits = Buffer.from(data.subarray(0, 64))
-    .toString("hex")
-    .replaceAll(/(..)(?=.)/g, "$1 ");
-  return `[binary, ${data.length} ${data.length === 1 ? "byte" : "bytes"}] ${digits}${data.length > 64 ? " …" : ""}`;
-}
-
-function timeOfDay(): string {
-  return new Date().toTimeString().slice(0, 8);
+function openingText({ url, subprotocol, extensions }: Connection): string {
+  const agreed = [subprotocol === null ? [] : [`subprotocol ${subprotocol}`], extensions].flat().map(escaped);
+  const details = agreed.length === 0 ? "" : ` (${agreed.join(", ")})`;
+  return `connected to ${escaped(url)}${details}; /help lists commands, Ctrl-D closes`;
 }

@@ -1,140 +1,179 @@
 // `holdfast connect`: talk to a server, by hand or from a program.
 
-import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
-import { connect, explain, heartbeat, HoldfastError, type CloseInfo, type Connection } from "../../index.js";
+import {
+  Client,
+  explain,
+  heartbeat,
+  HoldfastError,
+  persist,
+  type Connection,
+  type DisconnectedEvent,
+} from "../../index.js";
 import type { Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
 import { completeURL, KEEPALIVE_OPTIONS, PEER_OPTIONS, peerOptions } from "../peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
-import { connecting, withProgress } from "../terminal/progress.js";
+import { connecting, showProgress } from "../terminal/progress.js";
 import type { Verb } from "../verb.js";
-import { Conversation } from "./conversation.js";
-import { openPrompt } from "./prompt.js";
-import { STATUS_EVERY, StatusLine } from "./status-line.js";
-import { jsonTalk, personTalk, plainTalk, type Talk } from "./talk.js";
-import { jsonLine } from "../terminal/json.js";
+import { HandFront } from "./by-hand.js";
+import { PipeFront } from "./by-pipe.js";
+import { CurrentConnection } from "./current-connection.js";
+import { OpeningFront, type Front, type FrontOptions } from "./front.js";
+import { framingFrom, messagesOf, type Framing } from "./outgoing.js";
+import { jsonTalk, plainTalk, rawTalk } from "./talk.js";
 
 export const connectVerb: Verb = {
   name: "connect",
   summary: "talk to a server: type messages, see the answers",
   operands: "<url>",
   operandCount: [1, 1],
+  unit: "ms",
   options: {
-    json: { help: "one JSON object per line on stdout" },
-    wait: {
-      value: "MS",
-      help: "at the end of piped input, wait for answers until so long nothing came (1000)",
+    execute: {
+      short: "x",
+      value: "MESSAGE",
+      isList: true,
+      help: "send this message on opening, instead of reading stdin; may be repeated",
     },
-    heartbeat: { value: "MS", help: "ping at this interval, and give up when a pong takes as long" },
+    binary: {
+      value: "SIZE",
+      isValueOptional: true,
+      help: "stdin and stdout are bytes: a binary message for each read, for SIZE bytes, or for all",
+    },
+    wait: {
+      value: "TIME",
+      help: "after the input, wait for answers until so long nothing came (1s), or off",
+    },
+    reconnect: { help: "connect again when the connection is lost, with growing delays" },
+    json: { help: "one JSON object per line on stdout" },
+    full: { help: "show long messages whole on a terminal" },
+    heartbeat: { value: "TIME", help: "ping at this interval, and give up when a pong takes as long" },
     ...KEEPALIVE_OPTIONS,
     ...PEER_OPTIONS,
   },
   notes: `On a terminal each line is a message; /help lists the commands, Ctrl-D or Ctrl-C closes. From a pipe each line is
-a message as well, and every message of the server is a line of stdout:
+a message as well (a binary one where it is not UTF-8), and every message of the server is a line of stdout:
 
   holdfast connect wss://example.com/feed
-  echo '{"subscribe":"ticker"}' | holdfast connect --wait 5s wss://example.com/feed`,
+  holdfast connect -x '{"subscribe":"ticker"}' --wait 5s wss://example.com/feed
+  echo '{"subscribe":"ticker"}' | holdfast connect --wait off --reconnect wss://example.com/feed
+  holdfast connect --binary=all wss://example.com/upload < picture.png`,
   run: converse,
 };
 
+interface Wishes {
+  readonly url: string;
+  readonly quietTime: number | null;
+  /** Milliseconds; null for none. */
+  readonly heartbeat: number | null;
+  readonly isReconnecting: boolean;
+  readonly isJson: boolean;
+  readonly isFull: boolean;
+  readonly executed: readonly string[];
+  readonly framing: Framing;
+}
+
 async function converse(given: Arguments, console: Console): Promise<number> {
-  const quietTime = given.duration("wait", "ms", 1000);
-  const beat = given.duration("heartbeat", "ms", null);
+  const wishes = wishesFrom(given);
+  const client = new Client(wishes.url, peerOptions(given));
+  console.interrupted.addEventListener("abort", () => void client.close(), { once: true });
+  const current = new CurrentConnection();
+  const close: FrontOptions["close"] = (code, reason) => client.close(code, reason);
+  const watchdog = new Watchdog(wishes.heartbeat);
+  const endProgress = showProgress(console, connecting(wishes.url));
+  let front: Front = new OpeningFront(console, wishes.isJson);
+  let last: DisconnectedEvent | null = null;
+  for await (const event of wishes.isReconnecting ? persist(client) : client) {
+    if (event.type === "ready") {
+      current.onOpen(event.connection);
+      watchdog.watch(event.connection);
+      endProgress();
+      if (front instanceof OpeningFront) front = makeFront({ ...wishes, console, current, close }, wishes);
+    }
+    if (event.type === "disconnected") {
+      current.onDisconnected();
+      last = event;
+    }
+    front.onEvent(event);
+    // Another attempt follows.
+    if (event.type === "backOff" && last !== null) sayWhy(last, watchdog, front.console);
+  }
+  endProgress();
+  current.onOver();
+  front.end();
+  return outcome(last, watchdog, console);
+}
+
+function wishesFrom(given: Arguments): Wishes {
+  const beat = given.duration("heartbeat", null);
   if (beat === null && given.has("heartbeat"))
     throw new UsageError("Leave `--heartbeat` out to switch it off.");
-  const url = completeURL(given.operands[0]);
-  const options = { ...peerOptions(given), signal: console.interrupted };
-  const connection = await withProgress(console, connecting(url), () => connect(url, options));
-  console.interrupted.addEventListener("abort", () => void connection.close(), { once: true });
-  const tooSlow = beat === null ? () => null : watchHeartbeat(connection, beat);
-  const isJson = given.has("json");
-  const info =
-    console.isInputTerminal && console.isOutputTerminal && !isJson
-      ? await byHand(connection, console)
-      : await byPipe(connection, isJson ? jsonTalk(console) : plainTalk(console), console, quietTime);
-  if (isJson) console.print(jsonLine({ type: "disconnected", ...plainInfo(info) }));
-  const slowness = tooSlow();
-  if (slowness !== null) console.say(`holdfast: ${slowness.message}`);
-  if (!info.ok) console.say(`holdfast: ${escaped(explain(info))}`);
+  if (given.has("execute") && given.has("binary"))
+    throw new UsageError("`--execute` sends text and does not read stdin: leave `--binary` out.");
+  return {
+    url: completeURL(given.operands[0]),
+    quietTime: given.duration("wait", 1000),
+    heartbeat: beat,
+    isReconnecting: given.has("reconnect"),
+    isJson: given.has("json"),
+    isFull: given.has("full"),
+    executed: given.list("execute"),
+    framing: framingFrom(given),
+  };
+}
+
+function makeFront(options: FrontOptions, { isJson, isFull, executed, framing, quietTime }: Wishes): Front {
+  const { console } = options;
+  const isByHand = executed.length === 0 && framing.kind === "lines" && !isJson;
+  if (isByHand && console.isInputTerminal && console.isOutputTerminal) return new HandFront(options);
+  const input = executed.length > 0 ? nothing() : messagesOf(console.input, framing);
+  const isRaw = framing.kind !== "lines" && !console.isOutputTerminal;
+  const bare = isRaw ? rawTalk(console) : plainTalk(console, isFull);
+  return new PipeFront({ ...options, talk: isJson ? jsonTalk(console) : bare, executed, input, quietTime });
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- It stands where an input does.
+async function* nothing(): AsyncGenerator<never> {
+  yield* [];
+}
+
+function outcome(last: DisconnectedEvent | null, watchdog: Watchdog, console: Console): number {
+  if (last === null) return EXIT.interrupted;
+  const { info, error } = last;
+  const hasOpened = info.evidence.openedAt !== null;
+  if (hasOpened && !info.ok) sayWhy(last, watchdog, console);
   if (console.interrupted.aborted) return EXIT.interrupted;
+  if (!hasOpened && error !== null) throw error;
   if (info.ok) return EXIT.ok;
-  const isLate = slowness !== null || info.cause === "heartbeat-timeout" || info.cause === "close-timeout";
+  const isLate =
+    watchdog.slowness !== null || info.cause === "heartbeat-timeout" || info.cause === "close-timeout";
   return isLate ? EXIT.timeout : EXIT.failed;
 }
 
-async function byHand(connection: Connection, console: Console): Promise<CloseInfo> {
-  const prompt = openPrompt(console, {
-    onLine: (line) => void conversation.onTypedLine(line),
-    onEnd: () => void connection.close(),
-    onInterrupt: () => void connection.close(),
-  });
-  const talk = personTalk(prompt.console);
-  const conversation = new Conversation(connection, talk, prompt.console);
-  talk.note(openingText(connection), { type: "ready" });
-  connection.on("ping", () => talk.note("ping from the server, answered", { type: "ping" }));
-  connection.on("overdue", ({ elapsed }) =>
-    talk.note(`no pong for ${(elapsed / 1000).toFixed(1)} s`, { type: "overdue" }),
-  );
-  const status = new StatusLine(connection);
-  const showStatus = (): void => prompt.showStatus(status.text());
-  const timer = setInterval(showStatus, STATUS_EVERY);
-  showStatus();
-  const info = await connection.forEach((message) => talk.onMessage(message));
-  clearInterval(timer);
-  if (info.ok) talk.note(`closed: ${escaped(info.message)}`, { type: "disconnected" });
-  prompt.close();
-  return info;
+function sayWhy({ info }: DisconnectedEvent, watchdog: Watchdog, console: Console): void {
+  if (watchdog.slowness !== null) console.say(`holdfast: ${watchdog.slowness.message}`);
+  console.say(`holdfast: ${escaped(explain(info))}`);
 }
 
-async function byPipe(
-  connection: Connection,
-  talk: Talk,
-  console: Console,
-  quietTime: number | null,
-): Promise<CloseInfo> {
-  let quietSince = performance.now();
-  const { url, subprotocol, extensions } = connection;
-  const opened = { type: "ready", url, subprotocol, extensions };
-  talk.note("open", opened);
-  const ended = connection.forEach((message) => {
-    quietSince = performance.now();
-    talk.onMessage(message);
-  });
-  const conversation = new Conversation(connection, talk, console);
-  const lines = createInterface({ input: console.input, crlfDelay: Infinity });
-  connection.signal.addEventListener("abort", () => lines.close(), { once: true });
-  for await (const line of lines) await conversation.onPipedLine(line);
-  // What was sent last wants an answer as well.
-  quietSince = Math.max(quietSince, performance.now());
-  while (connection.state === "open" && quietTime !== null) {
-    const wait = quietSince + quietTime - performance.now();
-    if (wait <= 0) break;
-    await sleep(wait, undefined, { signal: connection.signal }).catch(() => undefined);
+/** Trio's recipe: a ping each `interval`, whose pong must not take longer. */
+class Watchdog {
+  readonly #interval: number | null;
+  /** Why it ended the newest connection; null where it did not. */
+  slowness: HoldfastError | null = null;
+
+  constructor(interval: number | null) {
+    this.#interval = interval;
   }
-  if (quietTime !== null) await connection.close();
-  return ended;
-}
 
-/** Trio's recipe: a ping each `interval`, whose pong must not take longer. Returns what tells of one that did. */
-function watchHeartbeat(connection: Connection, interval: number): () => HoldfastError | null {
-  let slowness: HoldfastError | null = null;
-  heartbeat(connection, { interval, timeout: interval }).catch((error: unknown) => {
-    if (connection.state === "closed" || !(error instanceof HoldfastError)) return;
-    slowness = error;
-    connection.terminate();
-  });
-  return () => slowness;
-}
-
-function openingText({ url, subprotocol, extensions }: Connection): string {
-  const agreed = [subprotocol === null ? [] : [`subprotocol ${subprotocol}`], extensions].flat().map(escaped);
-  const details = agreed.length === 0 ? "" : ` (${agreed.join(", ")})`;
-  return `connected to ${escaped(url)}${details}; /help lists commands, Ctrl-D closes`;
-}
-
-function plainInfo({ code, reason, clean, ok, initiator, cause, message, evidence }: CloseInfo): object {
-  return { code, reason, clean, ok, initiator, cause, message, evidence };
+  watch(connection: Connection): void {
+    this.slowness = null;
+    if (this.#interval === null) return;
+    heartbeat(connection, { interval: this.#interval, timeout: this.#interval }).catch((error: unknown) => {
+      if (connection.state === "closed" || !(error instanceof HoldfastError)) return;
+      this.slowness = error;
+      connection.terminate();
+    });
+  }
 }

@@ -8,10 +8,16 @@ const PINGS = 10;
 const PONG_TIME = 5000;
 
 /** Ends after the first step that fails. */
-export async function* examineConnection(url: string, options: ConnectOptions): AsyncGenerator<Finding> {
+export async function* examineConnection(
+  url: string,
+  options: ConnectOptions,
+  advise: (error: unknown) => Promise<string | null>,
+): AsyncGenerator<Finding> {
   const opening = await openWatched(url, options);
   if ("info" in opening) {
-    yield { check: "upgrade", verdict: "failed", text: explain(opening.info) };
+    const advice = await advise(opening.info.error);
+    const finding = { check: "upgrade", verdict: "failed", text: explain(opening.info) } as const;
+    yield advice === null ? finding : { ...finding, advice };
     return;
   }
   const { connection, duration } = opening;

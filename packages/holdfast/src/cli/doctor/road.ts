@@ -5,6 +5,7 @@ import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { connect as connectTCP, isIP, type Socket } from "node:net";
 import { connect as connectTLS, type ConnectionOptions as TlsOptions, type TLSSocket } from "node:tls";
+import { NO_TLS_ADVICE } from "../opening-advice.js";
 import type { Finding } from "./finding.js";
 
 /** How long each step may take, in milliseconds. */
@@ -65,7 +66,7 @@ async function* examineTLS(
     ),
   );
   if (secure instanceof Error) {
-    const advice = "Does the server speak TLS on this port? For plain WebSockets use ws:.";
+    const advice = NO_TLS_ADVICE;
     yield { check: "TLS", verdict: "failed", text: `the handshake failed: ${secure.message}`, advice };
     return;
   }

@@ -3,6 +3,7 @@
 import type { Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
+import { isDirect, openingAdvice } from "../opening-advice.js";
 import { completeURL, PEER_OPTIONS, peerOptions } from "../peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { withProgress } from "../terminal/progress.js";
@@ -17,8 +18,9 @@ export const doctorVerb: Verb = {
   summary: "find out what ails a connection, and what to do about it",
   operands: "<url>",
   operandCount: [1, 1],
+  unit: "s",
   options: {
-    idle: { value: "SECONDS", help: "how long to hold idle connections at most (75), or off" },
+    idle: { value: "TIME", help: "how long to hold idle connections at most (75s), or off" },
     json: { help: "one JSON object per check" },
     ...PEER_OPTIONS,
   },
@@ -34,7 +36,7 @@ Exit code: 0 without a failed check (warnings do not count), 1 with one.`,
 
 async function examine(given: Arguments, console: Console): Promise<number> {
   const url = completeURL(given.operands[0]);
-  const idle = given.duration("idle", "s", 75_000);
+  const idle = given.duration("idle", 75_000);
   const options = peerOptions(given);
   if (!URL.canParse(url))
     throw new UsageError(`Expected the URL of a server, such as wss://example.com/, got "${url}".`);
@@ -43,16 +45,16 @@ async function examine(given: Arguments, console: Console): Promise<number> {
     return finding.verdict !== "failed";
   };
   // Through a proxy the way is the proxy's, and in a Unix socket there is none.
-  const isDirect = (given.text("proxy") ?? "none") === "none" && !url.startsWith("ws+unix:");
   let isHealthy = true;
-  if (isDirect) {
+  if (isDirect(url, given)) {
     for await (const finding of examineRoad(new URL(url), options.tls ?? {}, console.interrupted)) {
       const isAccepted = finding.check === "certificate" && given.has("insecure");
       isHealthy = (show(finding) || isAccepted) && isHealthy;
     }
   }
   if (!isHealthy) return EXIT.failed;
-  for await (const finding of examineConnection(url, options)) isHealthy = show(finding) && isHealthy;
+  const advise = (error: unknown): Promise<string | null> => openingAdvice(error, url, given);
+  for await (const finding of examineConnection(url, options, advise)) isHealthy = show(finding) && isHealthy;
   if (!isHealthy) return EXIT.failed;
   if (idle !== null)
     show(

@@ -1,10 +1,12 @@
 // What `holdfast ping` shows, line by line, and counts.
 
-import type { Connection } from "../../index.js";
+import { explain, type Connection, type DisconnectedEvent } from "../../index.js";
 import type { Console } from "../terminal/console.js";
+import { escaped } from "../terminal/escape.js";
 import { sparkline } from "../terminal/sparkline.js";
 import { milliseconds, summarise, summaryLines, type PingSummary } from "./summary.js";
 import { jsonLine } from "../terminal/json.js";
+import { eventJSON } from "../watch/event-json.js";
 
 export interface PingReportOptions {
   readonly isQuiet: boolean;
@@ -18,16 +20,26 @@ export class PingReport {
   readonly #outcomes: (number | null)[] = [];
   #url = "";
   #sent = 0;
+  #connections = 0;
 
   constructor(console: Console, options: PingReportOptions) {
     this.#console = console;
     this.#options = options;
   }
 
-  begin({ url, remoteAddress }: Connection): void {
-    this.#url = url;
+  /** The first connection, or another one after `onDisconnected()`. */
+  onOpen({ url, remoteAddress }: Connection): void {
     const address = remoteAddress?.address ?? null;
-    this.#line(`PING ${url}${address === null ? "" : ` (${address})`}`, { type: "open", url, address });
+    const what = this.#connections === 0 ? "PING" : "connected again:";
+    this.#connections++;
+    this.#url = url;
+    this.#line(`${what} ${url}${address === null ? "" : ` (${address})`}`, { type: "open", url, address });
+  }
+
+  /** @param delay milliseconds until the next attempt */
+  onDisconnected(event: DisconnectedEvent, delay: number): void {
+    const wait = `Next attempt in ${(delay / 1000).toFixed(1)} s`;
+    this.#line(`disconnected: ${escaped(explain(event.info))} ${wait}.`, eventJSON(event));
   }
 
   onSent(): void {
@@ -44,10 +56,8 @@ export class PingReport {
     this.#showStatus();
   }
 
-  /** `timeout` in milliseconds; null where the connection ended. */
-  onLost(sequence: number, timeout: number | null): void {
+  onLost(sequence: number, why: string): void {
     this.#outcomes.push(null);
-    const why = timeout === null ? "the connection ended" : `no answer within ${timeout / 1000} s`;
     this.#line(`seq=${sequence} lost: ${why}`, { type: "lost", seq: sequence, reason: why });
     this.#showStatus();
   }
@@ -62,6 +72,7 @@ export class PingReport {
     const summary = summarise(
       this.#sent,
       this.#outcomes.filter((outcome) => outcome !== null),
+      Math.max(0, this.#connections - 1),
     );
     if (this.#options.isJson) {
       const { times, ...counts } = summary;
@@ -75,9 +86,11 @@ export class PingReport {
     return summary;
   }
 
-  #line(text: string, json: object): void {
+  /** @param json an object, or JSON already */
+  #line(text: string, json: object | string): void {
     if (this.#options.isQuiet) return;
-    this.#console.print(this.#options.isJson ? jsonLine(json) : text);
+    if (!this.#options.isJson) this.#console.print(text);
+    else this.#console.print(typeof json === "string" ? json : jsonLine(json));
   }
 
   #showStatus(): void {

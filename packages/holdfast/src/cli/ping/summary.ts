@@ -5,6 +5,8 @@ export interface PingSummary {
   readonly answered: number;
   /** Percent. */
   readonly loss: number;
+  /** How often the connection was lost and opened again. */
+  readonly reconnects: number;
   /** Milliseconds; null where none was answered. */
   readonly times: RoundTrips | null;
 }
@@ -20,10 +22,10 @@ export interface RoundTrips {
   readonly p99: number;
 }
 
-export function summarise(sent: number, roundTrips: readonly number[]): PingSummary {
+export function summarise(sent: number, roundTrips: readonly number[], reconnects = 0): PingSummary {
   const answered = roundTrips.length;
   const loss = sent === 0 ? 0 : ((sent - answered) / sent) * 100;
-  return { sent, answered, loss, times: answered === 0 ? null : roundTripsOf(roundTrips) };
+  return { sent, answered, loss, reconnects, times: answered === 0 ? null : roundTripsOf(roundTrips) };
 }
 
 export function roundTripsOf(samples: readonly number[]): RoundTrips {
@@ -40,11 +42,17 @@ export function roundTripsOf(samples: readonly number[]): RoundTrips {
   };
 }
 
-export function summaryLines(url: string, { sent, answered, loss, times }: PingSummary): string[] {
-  const lines = [
-    `--- ${url} ---`,
-    `${sent} ${sent === 1 ? "ping" : "pings"} sent, ${answered} answered, ${percent(loss)} % lost`,
+export function summaryLines(
+  url: string,
+  { sent, answered, loss, reconnects, times }: PingSummary,
+): string[] {
+  const counts = [
+    `${counted(sent, "ping")} sent`,
+    `${answered} answered`,
+    `${percent(loss)} % lost`,
+    ...(reconnects === 0 ? [] : [counted(reconnects, "reconnect")]),
   ];
+  const lines = [`--- ${url} ---`, counts.join(", ")];
   if (times === null) return lines;
   const { min, avg, max, jitter, p50, p95, p99 } = times;
   return [
@@ -57,6 +65,10 @@ export function summaryLines(url: string, { sent, answered, loss, times }: PingS
 /** Three digits that count: 0.123, 1.23, 12.3, 123, as ping(8) has them. */
 export function milliseconds(value: number): string {
   return value.toFixed(value < 1 ? 3 : value < 10 ? 2 : value < 100 ? 1 : 0);
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${count === 1 ? what : `${what}s`}`;
 }
 
 function percent(value: number): string {

@@ -1,13 +1,21 @@
 // `holdfast ping`: ping(8) for WebSockets.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, explain, type Connection } from "../../index.js";
+import {
+  Client,
+  explain,
+  persist,
+  TooSlowError,
+  type Connection,
+  type DisconnectedEvent,
+} from "../../index.js";
 import type { Arguments } from "../arguments/arguments.js";
+import { CurrentConnection } from "../connect/current-connection.js";
 import { EXIT } from "../exit-codes.js";
 import { completeURL, PEER_OPTIONS, peerOptions } from "../peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
-import { connecting, withProgress } from "../terminal/progress.js";
+import { connecting, showProgress } from "../terminal/progress.js";
 import type { Verb } from "../verb.js";
 import { PingReport } from "./report.js";
 
@@ -16,50 +24,82 @@ export const pingVerb: Verb = {
   summary: "measure the round trip to a server with WebSocket pings",
   operands: "<url>",
   operandCount: [1, 1],
+  unit: "s",
   options: {
     count: { short: "c", value: "N", help: "stop after so many pings (without it: on Ctrl-C)" },
-    interval: { short: "i", value: "SECONDS", help: "time between two pings (1)" },
+    interval: { short: "i", value: "TIME", help: "time between two pings (1s)" },
     timeout: {
       short: "W",
-      value: "SECONDS",
-      help: "time to wait for an answer; what comes later is lost (5)",
+      value: "TIME",
+      help: "time to wait for an answer; what comes later is lost (5s)",
     },
     quiet: { short: "q", help: "only the summary" },
     json: { help: "one JSON object per line" },
     ...PEER_OPTIONS,
   },
   notes: `The pings are those of the protocol (RFC 6455 section 5.5.2): every server answers them, without a word to
-the application. Ctrl-C ends with the summary.
+the application. When the connection is lost, it connects again and goes on; pings without a connection are lost.
+Ctrl-C ends with the summary.
 
   holdfast ping -c 10 -i 0.2 wss://example.com/feed
 
-Exit code: 0 at least one was answered, 1 none was, 2 no connection, or it broke.`,
+Exit code: 0 at least one was answered, 1 none was, 2 no connection, or the server refuses another one.`,
   run: ping,
 };
 
+/** How long to wait before connecting again, in milliseconds: whoever watches wants to know at once. */
+const RECONNECTING = { firstDelay: 500, maxDelay: 5000 };
+
 async function ping(given: Arguments, console: Console): Promise<number> {
   const count = given.count("count", Infinity);
-  const interval = given.time("interval", "s", 1000);
-  const timeout = given.time("timeout", "s", 5000);
+  const interval = given.time("interval", 1000);
+  const timeout = given.time("timeout", 5000);
   const report = new PingReport(console, { isQuiet: given.has("quiet"), isJson: given.has("json") });
   const url = completeURL(given.operands[0]);
-  const options = {
+  const client = new Client(url, {
     ...peerOptions(given),
     // Every ping on the wire is one of those that are reported.
     pingInterval: null,
     // A server that answers no ping mostly answers no Close either, and the summary waits for it.
     closeTimeout: 1000,
-    signal: console.interrupted,
+  });
+  const over = new AbortController();
+  const ended = AbortSignal.any([console.interrupted, over.signal]);
+  let isEnding = false;
+  const end = (): void => {
+    isEnding = true;
+    void client.close();
   };
-  const connection = await withProgress(console, connecting(url), () => connect(url, options));
-  report.begin(connection);
-  void connection.forEach(() => undefined).catch(() => undefined); // What the server sends is not asked for.
-  await sendPings(connection, { count, interval, timeout, report, interrupted: console.interrupted });
-  const hasBroken = connection.state === "closed";
-  const info = await connection.close();
+  console.interrupted.addEventListener("abort", end, { once: true });
+  const current = new CurrentConnection();
+  const endProgress = showProgress(console, connecting(url));
+  let pings: Promise<void> | null = null;
+  let last: DisconnectedEvent | null = null;
+  for await (const event of persist(client, RECONNECTING)) {
+    if (event.type === "ready") {
+      endProgress();
+      report.onOpen(event.connection);
+      current.onOpen(event.connection);
+      pings ??= sendPings(current, { count, interval, timeout, report, ended }).finally(end);
+    }
+    if (event.type === "disconnected") {
+      current.onDisconnected();
+      last = event;
+      // Without a first connection there is nothing to come back to.
+      if (pings === null) end();
+    }
+    if (event.type === "backOff" && last !== null) report.onDisconnected(last, event.delay);
+  }
+  endProgress();
+  // The server refuses another connection, and trying again cannot change that.
+  const isRefused = !(isEnding as boolean); // A callback has set it: the compiler does not know.
+  over.abort();
+  if (pings === null) throw console.interrupted.aborted ? console.interrupted.reason : last?.error;
+  await pings;
   const { answered } = report.end();
-  if (hasBroken) console.say(`holdfast: ${escaped(explain(info))}`);
-  return hasBroken ? EXIT.usage : answered > 0 ? EXIT.ok : EXIT.failed;
+  if (!isRefused || last === null) return answered > 0 ? EXIT.ok : EXIT.failed;
+  console.say(`holdfast: ${escaped(explain(last.info))}`);
+  return EXIT.usage;
 }
 
 interface Run {
@@ -67,36 +107,37 @@ interface Run {
   readonly interval: number;
   readonly timeout: number;
   readonly report: PingReport;
-  readonly interrupted: AbortSignal;
+  readonly ended: AbortSignal;
 }
 
 /** On a fixed grid, whether or not those before were answered; resolves when each is answered or lost. */
-async function sendPings(connection: Connection, run: Run): Promise<void> {
-  const end = AbortSignal.any([connection.signal, run.interrupted]);
+async function sendPings(current: CurrentConnection, run: Run): Promise<void> {
+  const { ended } = run;
   const underway = new Set<Promise<void>>();
   const began = performance.now();
-  for (let sequence = 1; sequence <= run.count && !end.aborted; sequence++) {
-    const one = onePing(connection, sequence, run, end).finally(() => underway.delete(one));
+  for (let sequence = 1; sequence <= run.count && !ended.aborted; sequence++) {
+    const one = onePing(current.connection, sequence, run).finally(() => underway.delete(one));
     underway.add(one);
     if (sequence === run.count) break;
     const wait = began + sequence * run.interval - performance.now();
-    await sleep(Math.max(wait, 0), undefined, { signal: end }).catch(() => undefined);
+    await sleep(Math.max(wait, 0), undefined, { signal: ended }).catch(() => undefined);
   }
   await Promise.all(underway);
 }
 
-async function onePing(
-  connection: Connection,
-  sequence: number,
-  run: Run,
-  signal: AbortSignal,
-): Promise<void> {
-  run.report.onSent();
+async function onePing(connection: Connection | null, sequence: number, run: Run): Promise<void> {
+  const { report, timeout, ended } = run;
+  report.onSent();
+  if (connection === null) {
+    report.onLost(sequence, "no connection");
+    return;
+  }
   try {
-    run.report.onAnswer(sequence, await connection.ping(null, { timeout: run.timeout, signal }));
-  } catch {
-    // Where the connection broke or Ctrl-C came, it says why itself, and this one was not waited for.
-    if (signal.aborted && run.interrupted.aborted) run.report.onAbandoned();
-    else run.report.onLost(sequence, connection.state === "closed" ? null : run.timeout);
+    report.onAnswer(sequence, await connection.ping(null, { timeout, signal: ended }));
+  } catch (error) {
+    // Ctrl-C came, and this one was not waited for.
+    if (ended.aborted) report.onAbandoned();
+    else if (error instanceof TooSlowError) report.onLost(sequence, `no answer within ${timeout / 1000} s`);
+    else report.onLost(sequence, "the connection ended");
   }
 }

@@ -33,7 +33,7 @@ export const FAULT_OPTIONS: OptionSpecs = {
   "drop-after": { value: "WHEN", help: "cut the TCP connection without a Close" },
   "close-after": { value: "WHEN", help: "close the connection" },
   "close-code": { value: "CODE", help: "the code for --close-after (1000)" },
-  delay: { value: "MS", help: "wait before each echo" },
+  delay: { value: "TIME", help: "wait before each echo" },
   mute: { help: "accept TCP connections and never answer the upgrade" },
   refuse: { value: "STATUS", help: "answer upgrades with this HTTP status, such as 503" },
 };
@@ -44,7 +44,7 @@ export function faultsFrom(given: Arguments): Faults {
     inhibitPongs: given.has("inhibit-pongs"),
     isMute: given.has("mute"),
     refuseWith: given.count("refuse", null, 300, 599),
-    delay: given.duration("delay", "ms", 0) ?? 0,
+    delay: given.duration("delay", 0) ?? 0,
     stallAt: momentFrom(given, "stall-reads"),
     dropAt: momentFrom(given, "drop-after"),
     closeAt: momentFrom(given, "close-after"),
@@ -58,7 +58,7 @@ function momentFrom(given: Arguments, name: string): Moment | null {
   if (text === "") return { kind: "messages", count: 0 };
   const count = parseCount(text, 1, Number.MAX_SAFE_INTEGER);
   if (count !== null) return { kind: "messages", count };
-  const milliseconds = parseDuration(text, "ms");
+  const milliseconds = parseDuration(text, given.unit);
   if (milliseconds !== null) return { kind: "time", milliseconds };
   throw new UsageError(
     `Expected \`--${name}\` to be a number of messages such as 3, or a time such as 500ms or 10s, got "${text}".`,

@@ -8,7 +8,7 @@ import { attach, explain, type Connection, type ServerRequest } from "../../inde
 import { parseCount, type Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
-import { KEEPALIVE_OPTIONS, readPEM } from "../peer-options.js";
+import { KEEPALIVE_OPTIONS, MESSAGE_OPTIONS, messageOptions, readPEM } from "../peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import type { Verb } from "../verb.js";
@@ -21,19 +21,21 @@ export const serveVerb: Verb = {
   summary: "an echo server, with faults on demand",
   operands: "[port]",
   operandCount: [0, 1],
+  unit: "ms",
   options: {
     host: { value: "ADDRESS", help: "where to listen (127.0.0.1); 0.0.0.0 or :: for everybody" },
     cert: { value: "FILE", help: "serve wss: with this certificate (PEM), and --key" },
     key: { value: "FILE", help: "its private key (PEM)" },
     subprotocol: { value: "NAME", isList: true, help: "a subprotocol to speak; may be repeated" },
     compress: { help: "accept compression (permessage-deflate)" },
+    ...MESSAGE_OPTIONS,
     json: { help: "one JSON object per line, instead of the log" },
     ...KEEPALIVE_OPTIONS,
     ...FAULT_OPTIONS,
   },
   notes: `WHEN is a number of messages (3) or a time since the connection opened (500ms, 10s). The port is 8080; 0 for any
 that is free. Pages of any origin may connect. stdout has the URL; who came, and why each connection ended, is
-on stderr. Ctrl-C closes all connections with 1001.
+on stderr. Ctrl-C and SIGTERM close all connections with 1001, and the exit code is 0.
 
   holdfast serve 8080 --inhibit-pongs       clients should find out, and come back
   holdfast serve 8080 --drop-after 10s      a network that loses connections
@@ -53,8 +55,8 @@ async function serveEcho(given: Arguments, console: Console): Promise<number> {
   const httpServer = makeHttpServer(given);
   const sockets = trackSockets(httpServer);
   const log = new ServerLog(console, given.has("json"));
-  const pingInterval = given.duration("ping-interval", "ms", undefined);
-  const pingTimeout = given.duration("ping-timeout", "ms", undefined);
+  const pingInterval = given.duration("ping-interval", undefined);
+  const pingTimeout = given.duration("ping-timeout", undefined);
   const server = attach(
     httpServer,
     async (connection, request) => {
@@ -67,6 +69,7 @@ async function serveEcho(given: Arguments, console: Console): Promise<number> {
       autoPong: !faults.inhibitPongs,
       compression: given.has("compress"),
       subprotocols: given.list("subprotocol"),
+      ...messageOptions(given),
       ...(pingInterval === undefined ? {} : { pingInterval }),
       ...(pingTimeout === undefined ? {} : { pingTimeout }),
       ...(faults.isMute ? { openTimeout: null } : {}),
@@ -78,6 +81,7 @@ async function serveEcho(given: Arguments, console: Console): Promise<number> {
   const name = family === "IPv6" ? `[${address}]` : address;
   log.onListening(`${given.has("cert") ? "wss" : "ws"}://${name}:${actualPort}/`);
   if (!console.interrupted.aborted) await once(console.interrupted, "abort");
+  log.onClosing(server.connections.size);
   await server.close({ code: 1001, timeout: GOODBYE_TIME });
   httpServer.close();
   httpServer.closeAllConnections();
@@ -196,6 +200,12 @@ class ServerLog {
   onIgnored({ target, remoteAddress }: ServerRequest): void {
     const client = addressText(remoteAddress);
     this.#line({ type: "ignored", client, target }, `left without an answer: ${client} ${escaped(target)}`);
+  }
+
+  onClosing(connections: number): void {
+    const whom = connections === 1 ? "1 connection" : `${connections} connections`;
+    if (connections > 0)
+      this.#line({ type: "closing", connections, code: 1001 }, `closing ${whom} with 1001`);
   }
 
   #line(json: object, text: string): void {

@@ -10,18 +10,28 @@ export async function withProgress<Result>(
   textAt: (seconds: number) => string,
   work: () => Promise<Result>,
 ): Promise<Result> {
+  const end = showProgress(console, textAt);
+  try {
+    return await work();
+  } finally {
+    end();
+  }
+}
+
+/** Shows it until the function that is returned is called; another call of that does nothing. */
+export function showProgress(console: Console, textAt: (seconds: number) => string): () => void {
   const began = performance.now();
   const show = (): void => {
     const text = textAt(Math.round((performance.now() - began) / 1000));
     console.showStatus(text.slice(0, console.width - 1));
   };
-  const timer = setInterval(show, INTERVAL);
-  try {
-    return await work();
-  } finally {
+  let timer: NodeJS.Timeout | null = setInterval(show, INTERVAL);
+  return () => {
+    if (timer === null) return;
     clearInterval(timer);
+    timer = null;
     console.showStatus(null);
-  }
+  };
 }
 
 /** While a connection is being opened. */

@@ -1,4 +1,4 @@
-// Events of a client as JSON.
+// Events of a client as JSON: one shape for every verb that prints them.
 
 import { explain, type ClientEvent } from "../../index.js";
 import { jsonLine } from "../terminal/json.js";
@@ -14,7 +14,8 @@ function plain(event: ClientEvent): object {
     case "ready": {
       const { connection, response, ...rest } = event;
       const { status, headers } = response;
-      return { ...without(rest), id: connection.id, status, headers: Object.fromEntries(headers) };
+      const { id, url } = connection;
+      return { ...without(rest), id, url, status, headers: Object.fromEntries(headers) };
     }
     case "rejected": {
       const { error, headers, body, ...rest } = event;
@@ -37,7 +38,9 @@ function plain(event: ClientEvent): object {
     case "disconnected": {
       const { info, error, ...rest } = event;
       const { error: _cause, ...plainInfo } = info;
-      return { ...without(rest), info: plainInfo, error: plainError(error), explanation: explain(info) };
+      const { code, reason, cause } = info;
+      const ending = { code, reason, cause, info: plainInfo, error: plainError(error) };
+      return { ...without(rest), ...ending, explanation: explain(info) };
     }
     default:
       return shown;

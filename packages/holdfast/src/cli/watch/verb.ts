@@ -3,10 +3,12 @@
 import { Client, explain, persist, type ClientEvent } from "../../index.js";
 import type { Arguments } from "../arguments/arguments.js";
 import { EXIT } from "../exit-codes.js";
+import { openingAdvice } from "../opening-advice.js";
 import { completeURL, KEEPALIVE_OPTIONS, PEER_OPTIONS, peerOptions } from "../peer-options.js";
 import { milliseconds } from "../ping/summary.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
+import { messageText, timeOfDay } from "../terminal/message-text.js";
 import { sparkline } from "../terminal/sparkline.js";
 import type { Verb } from "../verb.js";
 import { eventJSON } from "./event-json.js";
@@ -16,8 +18,10 @@ export const watchVerb: Verb = {
   summary: "stay connected to a server, and tell all that happens",
   operands: "<url>",
   operandCount: [1, 1],
+  unit: "ms",
   options: {
     json: { help: "JSON on a terminal as well" },
+    full: { help: "show long messages whole on a terminal" },
     ...KEEPALIVE_OPTIONS,
     ...PEER_OPTIONS,
   },
@@ -29,24 +33,34 @@ certificate …). Off a terminal each event is a line of JSON, with the names of
 };
 
 async function watch(given: Arguments, console: Console): Promise<number> {
-  const client = new Client(completeURL(given.operands[0]), peerOptions(given));
+  const url = completeURL(given.operands[0]);
+  const client = new Client(url, peerOptions(given));
   const isJSON = given.has("json") || !console.isOutputTerminal;
-  const display = isJSON ? (event: ClientEvent) => console.print(eventJSON(event)) : liveDisplay(console);
+  const display = isJSON
+    ? (event: ClientEvent) => console.print(eventJSON(event))
+    : liveDisplay(console, given.has("full"));
   const stop = (): void => void client.close();
   console.interrupted.addEventListener("abort", stop, { once: true });
-  for await (const event of persist(client)) display(event);
+  let hasAdvised = false;
+  for await (const event of persist(client)) {
+    display(event);
+    if (event.type !== "disconnected" || event.error === null || hasAdvised) continue;
+    const advice = await openingAdvice(event.error, url, given);
+    hasAdvised = advice !== null;
+    if (advice !== null) console.say(advice);
+  }
   console.showStatus(null);
   return console.interrupted.aborted ? EXIT.interrupted : EXIT.failed;
 }
 
 /** What a person wants to see: messages, ends with their reason, and the latency below. */
-function liveDisplay(console: Console): (event: ClientEvent) => void {
+function liveDisplay(console: Console, isFull: boolean): (event: ClientEvent) => void {
   const { style } = console;
   const roundTrips: (number | null)[] = [];
   let state = "connecting";
   let opened = 0;
   const line = (event: ClientEvent, text: string): void =>
-    console.print(`${style.dim(new Date(event.receivedAt).toTimeString().slice(0, 8))} ${text}`);
+    console.print(`${style.dim(timeOfDay(event.receivedAt))} ${text}`);
   return (event) => {
     switch (event.type) {
       case "connecting":
@@ -58,10 +72,10 @@ function liveDisplay(console: Console): (event: ClientEvent) => void {
         line(event, style.good(`open: ${escaped(event.connection.url)}`));
         break;
       case "text":
-        line(event, `< ${escaped(event.text)}`);
+        line(event, `< ${messageText(event.text, isFull)}`);
         break;
       case "binary":
-        line(event, `< [binary, ${event.data.length} bytes]`);
+        line(event, `< ${messageText(event.data, isFull)}`);
         break;
       case "pong":
         if (event.roundTrip !== null) roundTrips.push(event.roundTrip);

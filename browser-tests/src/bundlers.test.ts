@@ -1,0 +1,181 @@
+// `connectInWorker()` in bundles: the script of the worker is an entry of its own. What is built is run, as a program
+// of Node.js in a folder without node_modules, and as a page in Chromium.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { nodeResolve } from "@rollup/plugin-node-resolve";
+import * as esbuild from "esbuild";
+import { serve, type Server } from "holdfast";
+import { rollup, type RollupLog } from "rollup";
+import { Browser, skip } from "./browser/chromium.js";
+
+type Platform = "browser" | "node";
+
+interface Bundler {
+  readonly name: string;
+  build(entries: Record<string, string>, folder: string, platform: Platform): Promise<void>;
+}
+
+const esbuildFor = (format: "cjs" | "esm"): Bundler => ({
+  name: `esbuild (${format})`,
+  async build(entries, outdir, platform) {
+    const outExtension = platform === "browser" ? ".js" : format === "esm" ? ".mjs" : ".cjs";
+    await esbuild.build({
+      entryPoints: entries,
+      outdir,
+      platform,
+      format,
+      bundle: true,
+      splitting: format === "esm",
+      minify: true,
+      outExtension: { ".js": outExtension },
+      logLevel: "silent",
+    });
+  },
+});
+
+const withRollup: Bundler = {
+  name: "rollup",
+  async build(entries, dir, platform) {
+    const warnings: RollupLog[] = [];
+    const bundle = await rollup({
+      input: entries,
+      external: platform === "node" ? [/^node:/, "socks"] : [],
+      plugins: [nodeResolve(platform === "node" ? { exportConditions: ["node"] } : { browser: true })],
+      onwarn: (warning) => {
+        if (warning.code !== "CIRCULAR_DEPENDENCY") warnings.push(warning);
+      },
+    });
+    const extension = platform === "node" ? "mjs" : "js";
+    await bundle.write({ dir, format: "es", entryFileNames: `[name].${extension}` });
+    await bundle.close();
+    assert.deepEqual(warnings, []);
+  },
+};
+
+const nodeProgram = (worker: string): string => `
+import { connectInWorker } from "holdfast";
+import { Worker } from "node:worker_threads";
+const worker = new Worker(${worker});
+const connection = await connectInWorker(process.argv[2], { worker });
+await connection.send("from a worker");
+console.log(await connection.recv(), await connection.ping() > 0);
+await connection.close();
+await worker.terminate();
+`;
+
+const PAGE_PROGRAM = `
+import { connectInWorker } from "holdfast/browser";
+const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+const connection = await connectInWorker(location.hash.slice(1), { worker });
+await connection.send("from a worker");
+document.title = String(await connection.recv());
+`;
+
+/** No top-level \`await\` in CommonJS. */
+const withinFunction = (program: string): string => {
+  const [imports, rest] = [program.match(/^import .*$/gm) ?? [], program.replaceAll(/^import .*$/gm, "")];
+  return `${imports.join("\n")}\n(async () => {${rest}})();`;
+};
+
+describe("A worker's script in bundles", { timeout: 120_000 }, () => {
+  let server: Server;
+  let sources: string;
+  before(async () => {
+    server = await serve((connection) => connection.forEach((message) => connection.send(message)), {
+      host: "127.0.0.1",
+      origins: "any",
+    });
+    // Beside this file, so that the packages are found.
+    sources = await mkdtemp(join(import.meta.dirname, "bundled-"));
+    await writeFile(join(sources, "worker.js"), `import "holdfast/worker";\n`);
+  });
+  after(async () => {
+    await server.close();
+    await rm(sources, { recursive: true });
+  });
+
+  async function built(bundler: Bundler, program: string, platform: Platform): Promise<string> {
+    const main = join(sources, `${platform}-${bundler.name.replaceAll(/\W/g, "")}.js`);
+    await writeFile(main, program);
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-bundle-"));
+    await bundler.build({ main, worker: join(sources, "worker.js") }, folder, platform);
+    return folder;
+  }
+
+  const cases = [
+    [esbuildFor("esm"), nodeProgram(`new URL("./worker.mjs", import.meta.url)`), "main.mjs"],
+    [esbuildFor("cjs"), withinFunction(nodeProgram(`__dirname + "/worker.cjs"`)), "main.cjs"],
+    [withRollup, nodeProgram(`new URL("./worker.mjs", import.meta.url)`), "main.mjs"],
+  ] as const;
+  for (const [bundler, program, file] of cases) {
+    test(`B1: a program for Node.js that ${bundler.name} has built opens a connection in its worker`, async (t) => {
+      const folder = await built(bundler, program, "node");
+      t.after(() => rm(folder, { recursive: true }));
+      const { stdout, stderr } = await promisify(execFile)(
+        process.execPath,
+        [join(folder, file), server.url],
+        {
+          timeout: 60_000,
+        },
+      );
+      assert.deepEqual({ stdout, stderr }, { stdout: "from a worker true\n", stderr: "" });
+    });
+  }
+
+  test("D7: a bundle without the worker's script gets a WorkerError that says what to do", async (t) => {
+    const program = `
+import { connectInWorker } from "holdfast";
+connectInWorker(process.argv[2]).catch(({ name, message }) => console.log(name, message));
+`;
+    for (const format of ["esm", "cjs"] as const) {
+      const folder = await built(esbuildFor(format), program, "node");
+      t.after(() => rm(folder, { recursive: true }));
+      const file = join(folder, format === "esm" ? "main.mjs" : "main.cjs");
+      const { stdout } = await promisify(execFile)(process.execPath, [file, server.url], { timeout: 60_000 });
+      assert.match(stdout, /^WorkerError .*give `worker` a script that imports `holdfast\/worker`/);
+    }
+  });
+
+  describe("in Chromium", { skip }, () => {
+    let browser: Browser;
+    before(async () => {
+      browser = await Browser.start();
+    });
+    after(() => browser[Symbol.asyncDispose]());
+
+    for (const bundler of [esbuildFor("esm"), withRollup]) {
+      test(`I1: a page that ${bundler.name} has built opens a connection in its worker`, async (t) => {
+        const folder = await built(bundler, PAGE_PROGRAM, "browser");
+        t.after(() => rm(folder, { recursive: true }));
+        const site = await serveFolder(folder);
+        t.after(() => site.close());
+        const page = await browser.openPage();
+        await page.goto(`${site.url}#${server.url}`);
+        await page.waitForFunction(() => document.title !== "", null, { timeout: 30_000 });
+        assert.equal(await page.title(), "from a worker");
+      });
+    }
+  });
+});
+
+async function serveFolder(folder: string): Promise<{ readonly url: string; close(): void }> {
+  const files = new Map<string, Buffer>();
+  for (const name of await readdir(folder)) files.set(`/${name}`, await readFile(join(folder, name)));
+  const page = Buffer.from(`<!doctype html><script type="module" src="/main.js"></script>`);
+  const server = createServer(({ url = "/" }, response) => {
+    const type = extname(url) === ".js" ? "text/javascript" : "text/html";
+    response.writeHead(200, { "Content-Type": type }).end(files.get(url) ?? page);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // It listens on TCP.
+  return { url: `http://127.0.0.1:${port}/`, close: () => void server.close() };
+}

@@ -1,0 +1,100 @@
+// `holdfast connect` between programs: sends what a pipe brings, or the messages of --execute, and prints the answers.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { HoldfastError, type ClientEvent, type Connection } from "../../index.js";
+import type { Console } from "../terminal/console.js";
+import { escaped } from "../terminal/escape.js";
+import type { Front, FrontOptions } from "./front.js";
+import type { Outgoing } from "./outgoing.js";
+import type { Talk } from "./talk.js";
+
+export interface PipeFrontOptions extends FrontOptions {
+  readonly talk: Talk;
+  /** Sent first on each connection. */
+  readonly executed: readonly string[];
+  readonly input: AsyncIterable<Outgoing>;
+  /** After the input: how long nothing may come before the end, in milliseconds; null: the server ends it. */
+  readonly quietTime: number | null;
+}
+
+export class PipeFront implements Front {
+  readonly #options: PipeFrontOptions;
+  #quietSince = performance.now();
+  #hasBegun = false;
+
+  constructor(options: PipeFrontOptions) {
+    this.#options = options;
+  }
+
+  get console(): Console {
+    return this.#options.console;
+  }
+
+  onEvent(event: ClientEvent): void {
+    if (event.type === "text" || event.type === "binary") this.#quietSince = performance.now();
+    this.#options.talk.onEvent(event);
+    if (event.type === "ready") void this.#onReady(event.connection);
+  }
+
+  end(): void {
+    // What the pipe still brings is not read: the process ends.
+  }
+
+  async #onReady(connection: Connection): Promise<void> {
+    this.#quietSince = performance.now();
+    for (const message of this.#options.executed) await this.#send(connection, message);
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    await this.#sendInput();
+    await this.#waitUntilQuiet();
+  }
+
+  async #sendInput(): Promise<void> {
+    const { input, current, console } = this.#options;
+    try {
+      for await (const message of input) {
+        const connection = await this.#openConnection();
+        if (connection === null) return;
+        await this.#send(connection, message);
+      }
+    } catch (error) {
+      if (!current.isOver) console.say(`holdfast: Cannot read stdin: ${(error as Error).message}`);
+    }
+  }
+
+  /** With --reconnect, the pipe waits while there is no connection. */
+  #openConnection(): Promise<Connection | null> {
+    const { current, isReconnecting } = this.#options;
+    return isReconnecting ? current.open() : Promise.resolve(current.connection);
+  }
+
+  async #send(connection: Connection, message: Outgoing): Promise<void> {
+    try {
+      await connection.send(message);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      const { isReconnecting, console } = this.#options;
+      if (isReconnecting)
+        console.say("holdfast: The last message was lost with the connection, or not answered.");
+      // The end of a connection is reported in full elsewhere.
+      else if (connection.state === "open") console.say(`holdfast: ${escaped(error.message)}`);
+    }
+  }
+
+  /** The last message needs its answer. */
+  async #waitUntilQuiet(): Promise<void> {
+    const { quietTime, current, close } = this.#options;
+    if (quietTime === null) return;
+    this.#quietSince = performance.now();
+    while (!current.isOver) {
+      const connection = await this.#openConnection();
+      if (connection === null) return;
+      const wait = this.#quietSince + quietTime - performance.now();
+      if (wait <= 0) {
+        await close();
+        return;
+      }
+      await sleep(wait, undefined, { signal: connection.signal }).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+// The connection that messages go to: the one of the moment, or the next one that opens.
+
+import type { Connection } from "../../index.js";
+
+export class CurrentConnection {
+  #connection: Connection | null = null;
+  #isOver = false;
+  #waiting: ((connection: Connection | null) => void)[] = [];
+
+  get connection(): Connection | null {
+    return this.#connection;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  onOpen(connection: Connection): void {
+    this.#connection = connection;
+    this.#settle(connection);
+  }
+
+  onDisconnected(): void {
+    this.#connection = null;
+  }
+
+  /** No connection follows. */
+  onOver(): void {
+    this.#isOver = true;
+    this.#settle(null);
+  }
+
+  /** Resolves at once while one is open, otherwise with the next one; null where none follows. */
+  open(): Promise<Connection | null> {
+    if (this.#connection?.state === "open" || this.#isOver) return Promise.resolve(this.#connection);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #settle(connection: Connection | null): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve(connection);
+  }
+}

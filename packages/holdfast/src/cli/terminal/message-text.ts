@@ -1,0 +1,35 @@
+// How a message is shown to a person: on one line, without control characters, and not longer than a few lines.
+
+import type { Message } from "../../index.js";
+import { escaped } from "./escape.js";
+
+/** Of longer text the beginning is shown, in characters. */
+const TEXT_SHOWN = 500;
+/** Of longer binary messages the beginning is shown, in bytes. */
+const BYTES_SHOWN = 64;
+
+/** @param isFull whether long messages are shown whole */
+export function messageText(message: Message, isFull: boolean): string {
+  if (typeof message !== "string") return binaryText(message, isFull);
+  if (isFull || message.length <= TEXT_SHOWN) return escaped(message);
+  return `[text, ${Buffer.byteLength(message)} bytes] ${escaped(beginning(message))} …`;
+}
+
+/** Without half of a character at the end. */
+function beginning(text: string): string {
+  const cut = text.slice(0, TEXT_SHOWN);
+  return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
+}
+
+function binaryText(bytes: Uint8Array, isFull: boolean): string {
+  const shown = isFull ? bytes : bytes.subarray(0, BYTES_SHOWN);
+  const digits = Buffer.from(shown)
+    .toString("hex")
+    .replaceAll(/(..)(?=.)/g, "$1 ");
+  const count = `${bytes.length} ${bytes.length === 1 ? "byte" : "bytes"}`;
+  return `[binary, ${count}] ${digits}${shown.length < bytes.length ? " …" : ""}`;
+}
+
+export function timeOfDay(time: number): string {
+  return new Date(time).toTimeString().slice(0, 8);
+}
