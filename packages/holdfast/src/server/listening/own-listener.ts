@@ -5,6 +5,7 @@ import type { Server as Listener, Socket } from "node:net";
 import type { Entrance } from "../entrance.js";
 import { Http2Sessions } from "../http2/http2-sessions.js";
 import type { Reception } from "../reception.js";
+import { limitSockets } from "./limit-sockets.js";
 import { urlOf, type Place } from "./place.js";
 import { TlsHandshakes } from "./tls-handshakes.js";
 
@@ -34,14 +35,18 @@ export class OwnListener implements Entrance {
     this.#hasSiblings = place.kind === "tcp" && (place.isShared || cluster.isWorker);
 
     const { clock } = reception.runtime;
-    const { logger } = reception.settings.connection;
+    const { trustProxy, connection } = reception.settings;
+    const { logger } = connection;
     // Such as too many open files: it ends no connection, and the server neither.
     listener.on("error", (error: Error) => logger?.error("listening failed", { error }));
+    const { addressLimits } = reception;
+    if (addressLimits !== null) limitSockets(listener, addressLimits, trustProxy, logger);
     const handshakes = isSecure ? new TlsHandshakes(listener, clock, logger) : null;
     this.#handshakes = handshakes;
     const sessions = http2 ? new Http2Sessions(reception) : null;
     this.#sessions = sessions;
     listener.on(isSecure ? "secureConnection" : "connection", (socket: Socket) => {
+      if (socket.destroyed) return; // One too many of its address.
       const since = handshakes?.beginningOf(socket) ?? clock.now();
       const speakHttp2 = sessions === null ? null : () => sessions.receive(socket, isSecure, since);
       if (speakHttp2 !== null && "alpnProtocol" in socket && socket.alpnProtocol === "h2") speakHttp2();
