@@ -24,7 +24,7 @@ describe("Upgrades that an application hands over", () => {
   });
 
   const listen = async (
-    onUpgrade: (server: Server, ...upgrade: Upgrade) => void,
+    onUpgrade: (server: Server, ...upgrade: Upgrade) => unknown,
     options: AttachOptions = {},
   ): Promise<number> => {
     httpServer = createServer((_request, response) => response.end("a page"));

@@ -100,7 +100,7 @@ describe("A server's refusals", () => {
       fields({ Origin: "https://evil.example" }),
       "403 Forbidden",
       NO_HEADERS,
-      'Expected an Origin of the host "localhost" and the scheme http (the request\'s Host; it came over plain HTTP), got "https://evil.example". If a proxy ends TLS, set the option `trustProxy` and let the proxy send X-Forwarded-Proto; otherwise list the page in the option `origins`.',
+      'Expected an Origin of the host "localhost" and the scheme http (the request\'s Host; it came over plain HTTP), got "https://evil.example". List the page in the option `origins`. Behind a proxy, set the option `trustProxy` and let the proxy send X-Forwarded-Host and X-Forwarded-Proto.',
     ],
     [
       "no key",

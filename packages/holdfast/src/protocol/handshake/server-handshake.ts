@@ -211,20 +211,22 @@ function ownOrigin(host: string, { isSecure, isForwarded, forwardedHost }: Judge
 /** Which option lets that origin in. */
 function originAdvice(origins: readonly string[], host: string, options: JudgeOptions): string {
   if (options.origins !== "same-origin") return "Add it to `origins` to let its pages in.";
-  const { isSecure, isForwarded } = options;
+  const { isSecure, isForwarded = false } = options;
   const page = origins.length === 1 ? parseOrigin(origins[0] ?? "") : null;
-  if (page?.isSecure === true && !isSecure) {
-    return isForwarded === true
-      ? "Let the proxy send X-Forwarded-Proto, or list the page in the option `origins`."
-      : "If a proxy ends TLS, set the option `trustProxy` and let the proxy send X-Forwarded-Proto; otherwise list the page in the option `origins`.";
-  }
   const server = parseAuthority(host);
-  if (page !== null && server !== null && isLoopbackName(page.hostname) && isLoopbackName(server.hostname)) {
-    return "Loopback names are one site only for a client on the same machine: list the page in the option `origins`.";
+  if (page !== null && server !== null) {
+    if (page.hostname === server.hostname && page.isSecure && !isSecure) {
+      return isForwarded
+        ? "Let the proxy send X-Forwarded-Proto, or list the page in the option `origins`."
+        : "If a proxy ends TLS, set the option `trustProxy` and let the proxy send X-Forwarded-Proto; otherwise list the page in the option `origins`.";
+    }
+    if (isLoopbackName(page.hostname) && isLoopbackName(server.hostname)) {
+      return "Loopback names are one site only for a client on the same machine: list the page in the option `origins`.";
+    }
   }
-  return isForwarded === true
-    ? "List the page in the option `origins`, or let the proxy send the host that its client asked for as X-Forwarded-Host."
-    : "List the page in the option `origins`; behind a proxy, let the proxy pass Host on, or set the option `trustProxy` and let it send X-Forwarded-Host.";
+  return isForwarded
+    ? "List the page in the option `origins`, or let the proxy send the host and the scheme that its client used as X-Forwarded-Host and X-Forwarded-Proto."
+    : "List the page in the option `origins`. Behind a proxy, set the option `trustProxy` and let the proxy send X-Forwarded-Host and X-Forwarded-Proto.";
 }
 
 /** An answer in plain text that ends the connection. */

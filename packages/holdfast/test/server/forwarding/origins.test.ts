@@ -18,13 +18,13 @@ const ROWS: readonly Row[] = [
     "nginx's default Host, without trustProxy",
     { Host: "127.0.0.1:8080", Origin: SITE },
     {},
-    /^Expected an Origin of the host "127\.0\.0\.1:8080" and the scheme http \(the request's Host; it came over plain HTTP\), got "https:\/\/chat\.example"\. .*`trustProxy`.*X-Forwarded-Proto.*`origins`\.$/,
+    /^Expected an Origin of the host "127\.0\.0\.1:8080" and the scheme http \(the request's Host; it came over plain HTTP\), got "https:\/\/chat\.example"\. List the page in the option `origins`\. Behind a proxy, set the option `trustProxy` and let the proxy send X-Forwarded-Host and X-Forwarded-Proto\.$/,
   ],
   [
     "nginx's default Host, of a page without TLS",
     { Host: "127.0.0.1:8080", Origin: "http://chat.example" },
     {},
-    /got "http:\/\/chat\.example"\. List the page in the option `origins`; behind a proxy, .* `trustProxy` .*X-Forwarded-Host\.$/,
+    /got "http:\/\/chat\.example"\. List the page in the option `origins`\. Behind a proxy, set the option `trustProxy` .*\.$/,
   ],
   [
     "nginx's default Host, with trustProxy and the headers",
@@ -41,7 +41,7 @@ const ROWS: readonly Row[] = [
     "`Host $host` on another port",
     { Host: "chat.example", Origin: "http://chat.example:8080" },
     {},
-    /^Expected an Origin of the host "chat\.example" .*got "http:\/\/chat\.example:8080"\. .*X-Forwarded-Host\.$/,
+    /^Expected an Origin of the host "chat\.example" .*got "http:\/\/chat\.example:8080"\. .*`trustProxy`.*X-Forwarded-Host/,
   ],
   [
     "`Host $http_host` on another port",
