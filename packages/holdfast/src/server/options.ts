@@ -26,8 +26,10 @@ export interface ServerOptions extends ConnectionOptions {
   /** Time that a client has for TLS, the upgrade request and `onRequest` together; null for no limit. @default 10000 */
   readonly openTimeout?: number | null;
   /**
-   * Which pages may connect (RFC 6455 section 10.2): `"same-origin"`, `"any"`, or a list. A request without an
-   * Origin, which no browser sends, passes. @default "same-origin"
+   * Which pages may connect (RFC 6455 section 10.2): `"same-origin"`, `"any"`, or a list. `"same-origin"` compares
+   * scheme, host and port with those of the request, behind a proxy with those that `trustProxy` believes; all names of
+   * loopback, with any port and scheme, are one origin for a client on this machine. A request without an Origin, which
+   * no browser sends, passes; others get 403. @default "same-origin"
    */
   readonly origins?: AllowedOrigins;
   /**

@@ -1,6 +1,6 @@
 import { parseAuthority } from "./authority.js";
 
-/** Whose pages may connect: those of the server's own host, everybody's, or those that are listed. */
+/** Whose pages may connect: those of the server's own origin, everybody's, or those that are listed. */
 export type AllowedOrigins = "same-origin" | "any" | readonly (string | RegExp)[];
 
 /** The server as the client reached it: what an Origin is compared with. */

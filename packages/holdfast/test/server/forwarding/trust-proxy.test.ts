@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { connect as connectHttp2 } from "node:http2";
+import { connect as connectHttp2, type ClientHttp2Session } from "node:http2";
 import { mkdtemp, rm } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
+import { connect as connectTcp, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -164,18 +164,7 @@ test("G10: attach(), its path function and HTTP/2 streams know the client too", 
     hosts: ["forged.example"],
   });
   const session = connectHttp2(`http://127.0.0.1:${server.port}`);
-  await new Promise((resolve) => session.once("remoteSettings", resolve));
-  const stream = session.request({
-    ":method": "CONNECT",
-    ":protocol": "websocket",
-    ":path": "/",
-    "sec-websocket-version": "13",
-    ...Object.fromEntries(Object.entries(FORGED).map(([name, value]) => [name.toLowerCase(), value])),
-  });
-  const status = await new Promise((resolve) =>
-    stream.once("response", (headers) => resolve(headers[":status"])),
-  );
-  stream.destroy();
+  const status = await statusOfStream(session);
   session.destroy();
   assert.deepEqual([status, seen], [200, ["203.0.113.9", "203.0.113.9"]]);
 });
@@ -196,10 +185,15 @@ test("G10: on a Unix socket the proxy has no address, and is trusted as `unix` o
         (connection, request) => {
           seen.push(connection.remoteAddress?.address, request.remoteAddress?.address);
         },
-        { path, trustProxy },
+        { path, trustProxy, http2: true },
       );
       await using _client = await connect(server.url, { headers: FORGED });
       assert.deepEqual(seen, [address, address]);
+
+      const session = connectHttp2("http://localhost", { createConnection: () => connectTcp({ path }) });
+      assert.equal(await statusOfStream(session), 200);
+      session.destroy();
+      assert.deepEqual(seen, [address, address, address, address]);
     }
   } finally {
     await rm(folder, { recursive: true });
@@ -232,3 +226,20 @@ test("A8: a trustProxy that cannot be used is refused, and `true` is explained",
     );
   }
 });
+
+/** The answer to an upgrade on a stream of HTTP/2, with forged headers (RFC 8441 section 5). */
+async function statusOfStream(session: ClientHttp2Session): Promise<unknown> {
+  await new Promise((resolve) => session.once("remoteSettings", resolve));
+  const stream = session.request({
+    ":method": "CONNECT",
+    ":protocol": "websocket",
+    ":path": "/",
+    "sec-websocket-version": "13",
+    ...Object.fromEntries(Object.entries(FORGED).map(([name, value]) => [name.toLowerCase(), value])),
+  });
+  const status = await new Promise((resolve) =>
+    stream.once("response", (headers) => resolve(headers[":status"])),
+  );
+  stream.destroy();
+  return status;
+}
