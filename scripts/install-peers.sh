@@ -27,7 +27,7 @@ install_runtimes() {
 
 declare -A groups=(
   [python]="python3 python3-websockets python3-trio-websocket python3-wsproto"
-  [proxies]="nginx haproxy"
+  [proxies]="nginx haproxy apache2-bin caddy"
   [redis]="redis-server"
   [libwebsockets]="libwebsockets-test-server"
   [browser]="chromium"

@@ -1,6 +1,6 @@
 // The face of a connection: what applications hold. The works stand in link.ts.
 
-/* eslint max-lines: ["warn", { "max": 310, "skipBlankLines": true, "skipComments": true }] -- The public methods, with their documentation. */
+/* eslint max-lines: ["warn", { "max": 320, "skipBlankLines": true, "skipComments": true }] -- The public methods, with their documentation. */
 
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../protocol/close-code.js";
@@ -76,6 +76,10 @@ export const closeFor = Symbol("closeFor");
 export const leave = Symbol("leave");
 /** Ends a connection at once, on its owner's behalf. Not for applications. */
 export const cutFor = Symbol("cutFor");
+/** Stops reading while the peer sends faster than it may. Not for applications. */
+export const holdReading = Symbol("holdReading");
+/** Reads on. Not for applications. */
+export const releaseReading = Symbol("releaseReading");
 /** Sends a message that goes to many, if it may. Not for applications. */
 export const offer = Symbol("offer");
 /** Pings now, ahead of the schedule. Not for applications. */
@@ -150,9 +154,17 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     return this.#link.localAddress;
   }
 
-  /** The peer's end; null where the transport has no addresses, or is gone before anybody asked. */
+  /**
+   * The peer's end, at a server with `trustProxy` the client's as the proxies report it; null where the transport has
+   * no addresses, or is gone before anybody asked.
+   */
   get remoteAddress(): Address | null {
-    return this.#link.remoteAddress;
+    return this.#handshake.remoteAddress ?? this.#link.remoteAddress;
+  }
+
+  /** At a server: what `onRequest` returned as `data`; undefined where it returned none. */
+  get data(): unknown {
+    return this.#handshake.data;
   }
 
   get state(): ConnectionState {
@@ -431,6 +443,14 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
 
   [cutFor](cause: "server-shutdown"): void {
     this.#link.terminate(cause, null);
+  }
+
+  [holdReading](): void {
+    this.#link.holdReading();
+  }
+
+  [releaseReading](): void {
+    this.#link.releaseReading();
   }
 
   /** Sends the message where fewer than `limit` bytes wait for the peer. */

@@ -1,6 +1,8 @@
 // The opening handshake as an application sees it afterwards. What can be derived is made when somebody asks for it:
 // most connections are never asked, and ten thousand idle ones must be cheap.
 
+import type { Address } from "./ports.js";
+
 /** The client's request. */
 export interface HandshakeRequest {
   readonly method: string;
@@ -25,4 +27,8 @@ export interface HandshakeRecord {
   readonly response: HandshakeResponse;
   readonly subprotocol: string | null;
   readonly extensions: readonly string[];
+  /** The client's address as trusted proxies report it; absent where the peer of the transport counts. */
+  readonly remoteAddress?: Address | null;
+  /** What a server's application attached to the connection. */
+  readonly data?: unknown;
 }

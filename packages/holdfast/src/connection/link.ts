@@ -371,6 +371,16 @@ export class Link
     if (this.#state !== "closed") this.#reading.goOn("stream");
   }
 
+  // What a limit on the peer's speed wants.
+
+  holdReading(): void {
+    if (this.#state === "open") this.#reading.stop("rate");
+  }
+
+  releaseReading(): void {
+    if (this.#state !== "closed") this.#reading.goOn("rate");
+  }
+
   // What the heartbeat wants and tells.
 
   queuePing(key: string, payload: Uint8Array): void {
@@ -440,6 +450,7 @@ export class Link
     this.inbox.takeIn();
     this.onInboxRoomy(); // A tap has room elsewhere.
     this.#reading.goOn("stream");
+    this.#reading.goOn("rate");
     this.inbox.drain();
   }
 

@@ -55,6 +55,8 @@ export interface Address {
 export interface Transport {
   readonly remoteAddress: Address | null;
   readonly localAddress: Address | null;
+  /** Whether it came in at a server's Unix socket, where clients have no address. Absent where that is unknown. */
+  readonly isUnix?: boolean;
   /** Bytes handed over by `write` that the kernel has not taken yet. */
   readonly bufferedAmount: number;
   /** True while the transport wants no more bytes; `onDrain` tells when it does again. */

@@ -3,8 +3,8 @@
 import type { Pulse } from "./pulse.js";
 import type { Wire } from "./wire.js";
 
-/** Unread messages, unread pieces of a message, or a message that is still being decoded. */
-export type Obstacle = "decoding" | "inbox" | "stream";
+/** Unread messages, unread pieces of a message, a message that is still being decoded, or a peer that sends too fast. */
+export type Obstacle = "decoding" | "inbox" | "rate" | "stream";
 
 export class Reading {
   readonly #wire: Wire;

@@ -5,6 +5,7 @@ import { channel } from "node:diagnostics_channel";
 import type { CloseInfo } from "../connection/close-info.js";
 import type { Connection } from "../connection/connection.js";
 import type { Monitor } from "../connection/monitor.js";
+import type { Address } from "../connection/ports.js";
 import type { ObservedFrame } from "../protocol/frame/frame-mirror.js";
 
 /** The channels of `node:diagnostics_channel` by their names, and what is published on each. */
@@ -31,6 +32,15 @@ export interface DiagnosticsMessages {
     readonly connection: Connection;
     readonly frame: ObservedFrame;
   };
+  /**
+   * A limit of `serve({ limits })` is exceeded: an upgrade is refused, a socket dropped, reading paused, or a connection
+   * closed. `connection` is null where there is none yet.
+   */
+  readonly "holdfast:server:limited": {
+    readonly limit: "bytesPerSecond" | "connectionsPerAddress" | "messagesPerSecond" | "upgradesPerSecond";
+    readonly remoteAddress: Address | null;
+    readonly connection: Connection | null;
+  };
 }
 
 const open = channelOf("holdfast:connection:open");
@@ -39,6 +49,11 @@ const ping = channelOf("holdfast:connection:ping");
 const pong = channelOf("holdfast:connection:pong");
 const frameSent = channelOf("holdfast:connection:frame:sent");
 const frameReceived = channelOf("holdfast:connection:frame:received");
+const limited = channelOf("holdfast:server:limited");
+
+export function publishLimited(message: DiagnosticsMessages["holdfast:server:limited"]): void {
+  if (limited.hasSubscribers) limited.publish(message);
+}
 
 export const channelMonitor: Monitor = {
   get wantsFrames() {

@@ -4,6 +4,7 @@
 import { constants, type Http2Session, type Http2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Address, Transport, TransportHandler } from "../connection/ports.js";
+import { isOfUnixServer } from "./socket-transport.js";
 
 export class Http2Transport implements Transport {
   readonly #stream: Http2Stream;
@@ -38,6 +39,11 @@ export class Http2Transport implements Transport {
     return socket?.localAddress === undefined
       ? null
       : { address: socket.localAddress, port: socket.localPort ?? 0 };
+  }
+
+  get isUnix(): boolean {
+    const socket = this.#socket;
+    return socket !== null && isOfUnixServer(socket);
   }
 
   /** What the windows of flow control, or the kernel, have not taken yet (RFC 9113 section 5.2). */

@@ -1,6 +1,6 @@
 // A transport over a socket of Node.js: TCP, TLS, a Unix socket, or any other Duplex stream.
 
-import { Socket } from "node:net";
+import { Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Address, Transport, TransportHandler } from "../connection/ports.js";
 import { lentReadingOf, type LentChunkReader } from "./lent-reading.js";
@@ -36,6 +36,10 @@ export class SocketTransport implements Transport, LentChunkReader {
 
   get localAddress(): Address | null {
     return this.#addressPair().local;
+  }
+
+  get isUnix(): boolean {
+    return isOfUnixServer(this.socket);
   }
 
   get bufferedAmount(): number {
@@ -140,6 +144,12 @@ export class SocketTransport implements Transport, LentChunkReader {
   get handler(): TransportHandler | null {
     return this.#handler;
   }
+}
+
+/** Node links a socket to the server that accepted it, whose address is a path where it is a Unix socket. */
+export function isOfUnixServer(socket: Duplex): boolean {
+  const server = "server" in socket ? socket.server : null;
+  return server instanceof Server && typeof server.address() === "string";
 }
 
 /** Not TLS, which has an end of its own, nor any other stream, whose `destroy()` may lose what was written. */

@@ -3,6 +3,7 @@
 import type { Server as NetServer } from "node:net";
 import { checkFunction, describe } from "../connection/options.js";
 import { InvalidArgument } from "../protocol/errors.js";
+import { NO_ENTRANCE } from "./attaching/hand-over.js";
 import { Attachment } from "./attaching/attachment.js";
 import { checkPathFilter, type PathFilter } from "./attaching/path-filter.js";
 import type { RequestHandler } from "./handler-runs.js";
@@ -27,17 +28,27 @@ export interface AttachOptions extends ServerOptions {
  * Closing what it returns detaches it and leaves `httpServer` as it is. Close it first: an HTTP server that is closed
  * waits for all of its sockets.
  *
- * @param httpServer listening or not; it stays its owner's
+ * @param httpServer listening or not; it stays its owner's. Null to hand over each upgrade with `handleUpgrade()`
  * @param handler called with each connection and the request that opened it
  * @param options whose upgrades to take, whom to let in, limits, and the settings of each connection
  * @throws InvalidArgument
  */
-export function attach(httpServer: NetServer, handler: RequestHandler, options: AttachOptions = {}): Server {
-  checkHttpServer(httpServer);
+export function attach(
+  httpServer: NetServer | null,
+  handler: RequestHandler,
+  options: AttachOptions = {},
+): Server {
+  if (httpServer !== null) checkHttpServer(httpServer);
   checkFunction("handler", handler);
   const filter = checkPathFilter(options.path);
+  if (httpServer === null && filter !== undefined) {
+    throw new InvalidArgument(
+      "Expected no `path` where `httpServer` is null, as you choose the upgrades that you hand over, got one",
+    );
+  }
   const reception = new Reception(handler, checkServerOptions(options));
-  return new Server(new Attachment(httpServer, filter, reception), reception);
+  const entrance = httpServer === null ? NO_ENTRANCE : new Attachment(httpServer, filter, reception);
+  return new Server(entrance, reception);
 }
 
 function checkHttpServer(value: unknown): void {
@@ -45,6 +56,6 @@ function checkHttpServer(value: unknown): void {
   if ([on, emit, listenerCount, address].every((method) => typeof method === "function")) return;
   const hint = typeof value === "function" ? ", such as app.listen() of Express returns" : "";
   throw new InvalidArgument(
-    `Expected \`httpServer\` to be a server of node:http, node:https or node:http2${hint}, got ${describe(value)}`,
+    `Expected \`httpServer\` to be a server of node:http, node:https or node:http2${hint}, or null to use handleUpgrade(), got ${describe(value)}`,
   );
 }

@@ -12,26 +12,52 @@ import {
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { withDebugLog } from "../node/debug-log.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
+import { parseHostRule, type AllowedHosts, type HostRule } from "../protocol/handshake/hosts.js";
 import type { AllowedOrigins } from "../protocol/handshake/origin.js";
 import { isReservedSubprotocol } from "../protocol/handshake/link-subprotocol.js";
 import { isToken } from "../protocol/handshake/token.js";
+import { checkTrustProxy, type ProxyTrust, type TrustProxy } from "./forwarding/trust.js";
+import { checkLimits, type LimitOptions, type Limits } from "./limits/limit-options.js";
+import type { RequestAnswer } from "./request/request-answer.js";
 import type { ServerRequest } from "./request/server-request.js";
-
-/** What `onRequest` may return: an answer, or nothing, or a promise of either. */
-// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- What a function without `return` is inferred to return.
-export type RequestAnswer = Response | null | undefined | void;
 
 /** Options that `serve()` and `attach()` share. */
 export interface ServerOptions extends ConnectionOptions {
   /** Time that a client has for TLS, the upgrade request and `onRequest` together; null for no limit. @default 10000 */
   readonly openTimeout?: number | null;
   /**
-   * Which pages may connect (RFC 6455 section 10.2): `"same-origin"`, `"any"`, or a list. A request without an
-   * Origin, which no browser sends, passes. @default "same-origin"
+   * Which pages may connect (RFC 6455 section 10.2): `"same-origin"`, `"any"`, or a list. `"same-origin"` compares
+   * scheme, host and port with those of the request, behind a proxy with those that `trustProxy` believes; all names of
+   * loopback, with any port and scheme, are one origin for a client on this machine. A request without an Origin, which
+   * no browser sends, passes; others get 403. @default "same-origin"
    */
   readonly origins?: AllowedOrigins;
   /**
-   * Asked about each request that is valid, before it is upgraded: a `Response` is sent instead, nothing goes on.
+   * The names that this server answers to, against DNS rebinding: a page of an attacker's name that suddenly resolves
+   * to this server is of the same origin as the server, and only the name in Host gives it away. A string without a port
+   * and a RegExp, which sees the name alone in lower case, allow any port; a string with a port allows that one, where
+   * no port in Host stands for 80, or 443 over TLS. Every request for another host gets 421 (RFC 9110 section 15.5.20),
+   * health checks by IP address included. Over HTTP/2 `:authority` counts; with `trustProxy` the host that the client
+   * asked the proxy for. @default null: every name
+   */
+  readonly hosts?: AllowedHosts | null;
+  /**
+   * The proxies in front of this server that are believed: their number; a list of their addresses, of ranges such as
+   * `"10.0.0.0/8"`, and of `"loopback"`, `"linklocal"`, `"uniquelocal"`, `"unix"`; or a function of an address and its
+   * hop. From them X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host decide the client's address, scheme and host:
+   * in `remoteAddress` of requests and connections, `url`, `origins`, `hosts`, `limits` and the log. Headers of others
+   * are ignored. Name no more proxies than there are: clients can forge what stands before. @default null: nobody
+   */
+  readonly trustProxy?: TrustProxy | null;
+  /**
+   * Limits against abuse, per client address and per connection; true for good ones: 1,000 connections and 100 upgrades
+   * a second per address, 1,000 messages and 4 MiB a second per connection. Behind a proxy they need `trustProxy`.
+   * @default null: none
+   */
+  readonly limits?: LimitOptions | boolean | null;
+  /**
+   * Asked about each request that is valid, before it is upgraded: a `Response` is sent instead; nothing lets the
+   * request pass, and so does `{ headers, data }`, with more headers for the response and with `connection.data`.
    * `serve()` asks about plain HTTP requests as well (health checks); `attach()` leaves them to their own routes.
    * What it throws is logged as "onRequest failed" and answered with 500.
    */
@@ -74,12 +100,22 @@ export interface ServeOptions extends ServerOptions {
   readonly http2?: boolean | undefined;
   /** Bytes of the request's head; null for no limit. @default 16384 */
   readonly maxHandshakeSize?: number | null;
+  /**
+   * Connections that the kernel keeps ready until the process accepts them; the kernel may have a lower limit of its own
+   * (`net.core.somaxconn`). @default 4096
+   */
+  readonly backlog?: number;
 }
 
 export interface ServerSettings {
   readonly connection: ConnectionSettings;
   readonly openTimeout: number | null;
   readonly origins: AllowedOrigins;
+  /** Null for every name. */
+  readonly hosts: readonly HostRule[] | null;
+  /** Null where no proxy is believed. */
+  readonly trustProxy: ProxyTrust | null;
+  readonly limits: Limits | null;
   readonly onRequest: ServerOptions["onRequest"];
   readonly subprotocols: readonly string[];
   readonly selectSubprotocol: ServerOptions["selectSubprotocol"];
@@ -100,6 +136,9 @@ export function checkServerOptions(
     connection: withDebugLog(checkConnectionOptions(options)),
     openTimeout: checkOpenTimeout(options.openTimeout),
     origins: checkOrigins(options.origins),
+    hosts: checkHosts(options.hosts),
+    trustProxy: checkTrustProxy(options.trustProxy),
+    limits: checkLimits(options.limits),
     onRequest,
     subprotocols: checkSubprotocols(options.subprotocols ?? []),
     selectSubprotocol,
@@ -118,6 +157,18 @@ function checkOrigins(value: unknown): AllowedOrigins {
   if (isList) return value; // Every item was looked at.
   throw expected("origins", '"same-origin", "any" or a list of strings and RegExps', value);
 }
+
+function checkHosts(value: unknown): readonly HostRule[] | null {
+  if (value === undefined || value === null) return null;
+  if (!Array.isArray(value) || value.length === 0) throw expected("hosts", HOSTS, value);
+  return value.map((item: unknown) => {
+    const rule = item instanceof RegExp ? item : typeof item === "string" ? parseHostRule(item) : null;
+    if (rule === null) throw expected("hosts", HOSTS, item);
+    return rule;
+  });
+}
+
+const HOSTS = 'a list of names such as "example.com" or "example.com:8443", without a scheme, and of RegExps';
 
 function checkSubprotocols(value: unknown): readonly string[] {
   const isList = Array.isArray(value) && value.every((item) => typeof item === "string" && isToken(item));

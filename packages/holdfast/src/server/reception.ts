@@ -15,10 +15,14 @@ import type { Refusal } from "../protocol/handshake/server-handshake.js";
 import { Http1Answering, type Answering } from "./answer/answering.js";
 import { HandlerRuns, type RequestHandler, type ServerConnection } from "./handler-runs.js";
 import { Http2Answering } from "./http2/http2-answering.js";
+import { AddressLimits } from "./limits/address-limits.js";
+import { ReceiveLimits, type ReceiveLimit } from "./limits/receive-limit.js";
 import type { ServerSettings } from "./options.js";
 import { Acceptance, type Accepted, type AcceptanceOwner } from "./request/acceptance.js";
 import { Gate } from "./request/gate.js";
-import { ServerHandshakeRecord } from "./request/handshake-record.js";
+import { ServerHandshakeRecord, type HandshakeExtras } from "./request/handshake-record.js";
+import { PLAIN_GRANT, type CheckedGrant } from "./request/request-answer.js";
+import type { RequestOrigin } from "./request/server-request.js";
 
 /** What is known of a socket that brings a request. */
 export interface Arrival {
@@ -33,16 +37,27 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
   /** The connections that are open or closing. */
   readonly connections: ReadonlySet<ServerConnection>;
   readonly handlers: HandlerRuns;
+  /** Null where addresses are not limited. */
+  readonly addressLimits: AddressLimits | null;
   readonly #connections = new Set<ServerConnection>();
   readonly #acceptances = new Set<Acceptance>();
   readonly #gate: Gate;
+  readonly #receiveLimits: ReceiveLimits | null;
+  /** What ends with each connection: present only with `limits`. */
+  readonly #limitsOf = new Map<ServerConnection, () => void>();
   #onQuiet: (() => void) | null = null;
 
   constructor(handler: RequestHandler, settings: ServerSettings) {
     this.settings = settings;
     this.connections = this.#connections;
     this.handlers = new HandlerRuns(handler, settings.connection.logger);
-    this.#gate = new Gate(settings, this.#connections);
+    const { limits, trustProxy } = settings;
+    const { logger } = settings.connection;
+    const { clock } = this.runtime;
+    const isForwarded = trustProxy !== null;
+    this.addressLimits = limits === null ? null : new AddressLimits({ limits, clock, logger, isForwarded });
+    this.#receiveLimits = limits === null ? null : new ReceiveLimits(limits, this.runtime, logger);
+    this.#gate = new Gate(settings, this.#connections, this.addressLimits);
   }
 
   /**
@@ -62,8 +77,14 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
   }
 
   /** A client whose request an HTTP server has read, and `rest` behind it. */
-  receiveRequest(socket: Duplex, arrival: Arrival, head: RequestHead, rest: Uint8Array): void {
-    this.#acceptance(socket, arrival).beginBehind(head, rest);
+  receiveRequest(
+    socket: Duplex,
+    arrival: Arrival,
+    head: RequestHead,
+    rest: Uint8Array,
+    granted?: CheckedGrant,
+  ): void {
+    this.#acceptance(socket, arrival).beginBehind(head, rest, granted);
   }
 
   /** A request that is a stream of HTTP/2. */
@@ -98,10 +119,12 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
     for (const acceptance of this.#acceptances) acceptance.destroy();
   }
 
-  onAccepted({ transport, answering, head, isSecure, upgrade, rest }: Accepted): void {
-    const { key, request, choice, deflate } = upgrade;
+  onAccepted({ transport, answering, head, origin, upgrade, rest }: Accepted): void {
+    const { key, request, choice, deflate, grant } = upgrade;
     const { subprotocol, subprotocolAnswer, isLink } = choice;
-    const response = { key, subprotocol: subprotocolAnswer, extensions: deflate?.header ?? null };
+    const headers = grant.headers.length === 0 ? undefined : grant.headers;
+    const response = { key, subprotocol: subprotocolAnswer, extensions: deflate?.header ?? null, headers };
+    const meter = this.#receiveLimits?.meter() ?? null;
     const frames = overFrames({
       runtime: this.runtime,
       transport,
@@ -110,6 +133,7 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
       extension: deflate?.extension ?? null,
       preface: answering.grant(response),
       rest,
+      meter,
     });
     const connection = new Connection({
       runtime: this.runtime,
@@ -120,12 +144,14 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
         subprotocol,
         subprotocolAnswer,
         extensions: deflate === null ? NO_EXTENSIONS : [deflate.header],
-        isSecure,
+        isSecure: origin.isSecure,
         isHttp2: head.http2 !== undefined,
+        extras: extrasOf(origin, grant),
       }),
       owner: this,
     });
     this.#connections.add(connection);
+    this.#limit(connection, origin, meter);
     connection[start]();
     this.handlers.start(connection, request);
   }
@@ -141,7 +167,21 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
 
   onConnectionEnded(connection: ServerConnection): void {
     this.#connections.delete(connection);
+    this.#limitsOf.get(connection)?.();
     this.#noteQuiet();
+  }
+
+  #limit(connection: ServerConnection, { transport }: RequestOrigin, meter: ReceiveLimit | null): void {
+    const { addressLimits } = this;
+    if (addressLimits === null) return;
+    const address = transport.remoteAddress;
+    const key = address === null ? null : addressLimits.addConnection(address);
+    meter?.watch(connection);
+    this.#limitsOf.set(connection, () => {
+      this.#limitsOf.delete(connection);
+      if (key !== null) addressLimits.removeConnection(key);
+      meter?.stop();
+    });
   }
 
   #acceptance(socket: Duplex, arrival: Arrival): Acceptance {
@@ -173,6 +213,13 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
     for (const acceptance of this.#acceptances) if (acceptance.isPending) return false;
     return true;
   }
+}
+
+/** Null for most connections, which thus need no memory for them. */
+function extrasOf(origin: RequestOrigin, grant: CheckedGrant): HandshakeExtras | null {
+  if (origin.isForwarded !== true && grant === PLAIN_GRANT) return null;
+  const remoteAddress = origin.isForwarded === true ? origin.transport.remoteAddress : null;
+  return { remoteAddress, host: origin.host ?? null, ...grant };
 }
 
 const NO_EXTENSIONS: readonly string[] = [];

@@ -4,7 +4,7 @@ import { checkBoolean, checkFunction, expected } from "../connection/options.js"
 import type { RequestHandler } from "./handler-runs.js";
 import { checkPlace } from "./listening/place.js";
 import { createListener } from "./listening/create-listener.js";
-import { listenAt } from "./listening/listen-at.js";
+import { checkBacklog, listenAt } from "./listening/listen-at.js";
 import { OwnListener } from "./listening/own-listener.js";
 import { checkServerOptions, type ServeOptions } from "./options.js";
 import { Reception } from "./reception.js";
@@ -27,9 +27,10 @@ export async function serve(handler: RequestHandler, options: ServeOptions = {})
   const settings = checkServerOptions(options);
   const place = checkPlace(options);
   const tls = checkTls(options.tls);
+  const backlog = checkBacklog(options.backlog);
   const http2 = checkBoolean("http2", options.http2, false);
   const listener = createListener(tls, http2, settings.openTimeout);
-  await listenAt(listener, place);
+  await listenAt(listener, place, backlog);
   const reception = new Reception(handler, settings);
   const entrance = new OwnListener(listener, { place, isSecure: tls !== undefined, http2, reception });
   return new Server(entrance, reception);

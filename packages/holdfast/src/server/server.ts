@@ -1,11 +1,15 @@
 // A running server, as the application holds it.
 
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import { checkClose, type Bytes } from "../connection/arguments.js";
 import { checkSignal } from "../connection/options.js";
 import { broadcast, type BroadcastOptions, type BroadcastResult } from "./broadcast.js";
 import type { Entrance } from "./entrance.js";
 import type { ServerConnection } from "./handler-runs.js";
+import { handOver } from "./attaching/hand-over.js";
 import type { Reception } from "./reception.js";
+import type { UpgradeGrant } from "./request/request-answer.js";
 import { checkTimes, shutDown } from "./shutdown/shut-down.js";
 
 /** For `Server.close()`. */
@@ -42,12 +46,12 @@ export class Server implements AsyncDisposable {
     this.#reception = reception;
   }
 
-  /** The port that it listens on; 0 on a Unix socket. */
+  /** The port that it listens on; 0 on a Unix socket, and where it only takes upgrades that it is handed. */
   get port(): number {
     return this.#entrance.port;
   }
 
-  /** A URL that reaches it from this machine: `ws:`, `wss:`, or `ws+unix:` with the path of the socket. */
+  /** A URL that reaches it from this machine: `ws:`, `wss:`, or `ws+unix:` with the path of the socket; "" where it does not listen. */
   get url(): string {
     return this.#entrance.url;
   }
@@ -60,6 +64,25 @@ export class Server implements AsyncDisposable {
   /** Sends a message to all connections, as `broadcast()` does. */
   broadcast(data: string | Bytes, options?: BroadcastOptions): BroadcastResult {
     return broadcast(this.connections, data, options);
+  }
+
+  /**
+   * Takes an upgrade that an HTTP server of yours received and that you decided on: the arguments of its event
+   * `upgrade` (docs/server.md). `origins`, `hosts`, `onRequest` and all limits apply as to any other request. A client
+   * that has gone meanwhile is ignored; a request that asks for no WebSocket gets 426. Over HTTP/1.1 only.
+   *
+   * @param head what came behind the request
+   * @param granted what goes with the upgrade: headers for the response, and `connection.data`. What `onRequest`
+   * returns comes first
+   * @throws InvalidArgument, InvalidHeader; the socket is not touched then
+   */
+  handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Uint8Array,
+    granted: UpgradeGrant = {},
+  ): void {
+    handOver(this.#reception, request, socket, head, granted);
   }
 
   /**

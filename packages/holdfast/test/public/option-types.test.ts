@@ -142,9 +142,21 @@ const ofServe: Fitting<ServeOptions> = {
   tls: [{ key: "", cert: "" }],
   http2: [true],
   maxHandshakeSize: [16_384, null],
+  backlog: [128],
+  hosts: [["example.com", /^[a-z]+\.example\.com$/], null],
+  trustProxy: [1, ["10.0.0.0/8", "loopback"], (address, hop) => hop === 0 && address === "::1", null],
+  limits: [true, { connectionsPerAddress: 10, messagesPerSecond: null, onExceeded: "close" }, null],
 };
 
 const notOfServe: readonly ServeOptions[] = [
+  // @ts-expect-error: expected a number
+  { backlog: "many" },
+  // @ts-expect-error: expected a list
+  { hosts: "example.com" },
+  // @ts-expect-error: expected a number, a list or a function
+  { trustProxy: true },
+  // @ts-expect-error: expected a number
+  { limits: { messagesPerSecond: "many" } },
   // @ts-expect-error: expected a duration is a number
   { pingInterval: "20s" },
   // @ts-expect-error: expected a duration is a number

@@ -69,7 +69,14 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   parseRetryAfter: (text) => parseRetryAfter(text, 0),
   quote,
   originForm: (text) => [originForm(text, "localhost"), originForm(`http://${text}`, text)],
-  isOriginAllowed: (text) => isOriginAllowed(`http://${text}`, text, false, "same-origin"),
+  isOriginAllowed: (text) =>
+    [false, true].map((isFromLoopback) =>
+      isOriginAllowed(
+        `http://${text}`,
+        { host: text, isSecure: false, isFromLoopback: () => isFromLoopback },
+        "same-origin",
+      ),
+    ),
   readHeaders: (text) => refusedOr(() => readHeaders({ X: text })),
   // Behind the scheme, in the place of it, and as the user info that no message may show.
   parseWebSocketURL: (text) =>

@@ -84,7 +84,9 @@ test("H: by default pages of another origin are refused, and so is what is not o
     [{ Origin: "http://localhost.evil.example" }, 403],
     [{ Origin: "http://evil.example/localhost" }, 403],
     [{ Origin: "http://localhost@evil.example" }, 403],
-    [{ Origin: "http://localhost:81" }, 403],
+    [{ Host: "a.example", Origin: "http://a.example:81" }, 403],
+    [{ Host: "a.example", Origin: "https://a.example" }, 403],
+    [{ Host: "a.example:443", Origin: "https://a.example" }, 403],
     [{ Origin: "file://localhost" }, 403],
     [{ Origin: "localhost" }, 403],
     [{ Origin: "null" }, 403],
@@ -104,7 +106,12 @@ test("H: by default pages of another origin are refused, and so is what is not o
       assert.match((await readRefusal(client)).status, new RegExp(`^HTTP/1\\.1 ${status} `));
     });
   }
-  for (const headers of [{}, { Origin: "http://localhost" }, { Origin: "HTTPS://LOCALHOST" }]) {
+  for (const headers of [
+    {},
+    { Host: "a.example", Origin: "http://A.example" },
+    { Origin: "http://localhost:81" },
+    { Origin: "HTTPS://LOCALHOST" },
+  ]) {
     await using client = await attacker(server);
     await client.upgrade({ headers });
   }

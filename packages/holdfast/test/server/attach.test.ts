@@ -226,11 +226,11 @@ describe("A server attached to an HTTP server", () => {
     for (const [values, message] of [
       [
         [app, handler],
-        /node:http, node:https or node:http2, such as app.listen\(\) of Express returns, got a function$/,
+        /node:http, node:https or node:http2, such as app.listen\(\) of Express returns, or null to use handleUpgrade\(\), got a function$/,
       ],
       [
         [{}, handler],
-        /^Expected `httpServer` to be a server of node:http, node:https or node:http2, got an object$/,
+        /^Expected `httpServer` to be a server of node:http, node:https or node:http2, or null to use handleUpgrade\(\), got an object$/,
       ],
       [[httpServer], /^Expected `handler` to be a function, got undefined$/],
       [

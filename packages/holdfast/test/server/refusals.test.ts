@@ -100,7 +100,7 @@ describe("A server's refusals", () => {
       fields({ Origin: "https://evil.example" }),
       "403 Forbidden",
       NO_HEADERS,
-      'Expected an Origin of the host "localhost", got "https://evil.example".',
+      'Expected an Origin of the host "localhost" and the scheme http (the request\'s Host; it came over plain HTTP), got "https://evil.example". List the page in the option `origins`. Behind a proxy, set the option `trustProxy` and let the proxy send X-Forwarded-Host and X-Forwarded-Proto.',
     ],
     [
       "no key",
@@ -203,7 +203,7 @@ describe("A server's refusals", () => {
       await server?.close();
       return statuses;
     };
-    assert.deepEqual(await outcomes({}), ["101", "101", "101", "403", "403", "403"]);
+    assert.deepEqual(await outcomes({}), ["101", "101", "403", "403", "403", "403"]);
     assert.deepEqual(await outcomes({ origins: "any" }), ["101", "101", "101", "101", "101", "101"]);
     assert.deepEqual(await outcomes({ origins: ["HTTPS://other.example", /^null$/g] }), [
       "101",

@@ -27,6 +27,7 @@ import { causeOfError, causeOfFailure, type TransportError } from "./failure-cau
 import type { FrameRuntime } from "./frame-runtime.js";
 import { UNTRACKED } from "./encoded-messages.js";
 import { Outbox, type OutboxEvents } from "./outbox.js";
+import type { ReceiveMeter } from "./receive-meter.js";
 import { SharedFrames } from "./shared-frames.js";
 
 export interface FrameWireOptions {
@@ -45,6 +46,8 @@ export interface FrameWireOptions {
   readonly preface: Uint8Array | null;
   /** What came glued to the handshake: the first bytes of the first frames. */
   readonly rest: Uint8Array;
+  /** Counts what the peer sends. Absent or null where nothing limits it. */
+  readonly meter?: ReceiveMeter | null;
 }
 
 /** With more bytes handed out of a lent chunk, copying them costs more than memory for a chunk to keep. */
@@ -73,6 +76,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   readonly #handler: WireHandler;
   readonly #protocol: Protocol;
   readonly #outbox: Outbox;
+  readonly #meter: ReceiveMeter | null;
   /** Shows what arrives; null where nobody looks. */
   #mirror: FrameMirror | null = null;
   /** Until the start. */
@@ -92,6 +96,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     this.#transport = transport;
     this.#handler = handler;
     this.#rest = options.rest;
+    this.#meter = options.meter ?? null;
     this.lastReceivedAt = runtime.clock.now();
     this.#protocol = new Protocol(this, {
       encoder: options.role === "client" ? runtime.clientEncoder : runtime.serverEncoder,
@@ -229,6 +234,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   }
 
   streamTo(sink: PieceSink | null): void {
+    if (sink !== null) this.#meter?.onMessage();
     this.#protocol.streamTo(sink);
   }
 
@@ -284,10 +290,12 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   // What the peer sent.
 
   onText(text: string): void {
+    this.#meter?.onMessage();
     if (!this.#isAbandoned) this.#handler.onMessage(text); // It is, where a callback did so while this chunk is parsed.
   }
 
   onBinary(bytes: Uint8Array): void {
+    this.#meter?.onMessage();
     if (!this.#isAbandoned) this.#handler.onMessage(bytes);
   }
 
@@ -333,12 +341,14 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
 
   /** Returns how many bytes had to be copied. */
   #receive(chunk: Uint8Array, isLent: boolean): number {
-    this.bytesReceived += chunk.length;
+    const { length } = chunk;
+    this.bytesReceived += length;
     this.lastReceivedAt = this.#clock.now();
     this.#mirror?.push(chunk);
     this.#outbox.cork();
     const copied = this.#protocol.receive(chunk, isLent);
     this.#outbox.uncork(this.#handler.hasBusyReader);
+    this.#meter?.onBytes(length);
     return copied;
   }
 

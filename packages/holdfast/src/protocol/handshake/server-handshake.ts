@@ -6,7 +6,8 @@ import { parseAuthority } from "./authority.js";
 import { headerList, readHeaders, refuseReserved } from "./header-input.js";
 import type { HeadersInput } from "./header-input.js";
 import type { HeaderList } from "./header-list.js";
-import { isOriginAllowed, type AllowedOrigins } from "./origin.js";
+import { isHostAllowed, type HostRule } from "./hosts.js";
+import { isLoopbackName, isOriginAllowed, parseOrigin, type AllowedOrigins } from "./origin.js";
 import { quote, quoteAll } from "./quote.js";
 import type { RequestHead } from "./request-head.js";
 import { originForm } from "./request-target.js";
@@ -16,9 +17,17 @@ import { listHasToken } from "./token.js";
 
 /** What a server admits. */
 export interface JudgeOptions {
-  /** Whether the request came over TLS: decides the default port of Host. */
+  /** Whether the client uses TLS: decides its scheme and the default port of Host. */
   readonly isSecure: boolean;
   readonly origins: AllowedOrigins;
+  /** The names that the server answers to; null for all. @default null */
+  readonly hosts?: readonly HostRule[] | null;
+  /** The host that the client asked a trusted proxy for; null where the header Host counts. @default null */
+  readonly forwardedHost?: string | null;
+  /** Whether a trusted proxy speaks for the client. @default false */
+  readonly isForwarded?: boolean;
+  /** Whether the client is on this machine. @default it is not */
+  readonly isFromLoopback?: () => boolean;
 }
 
 /** What to do with a request. */
@@ -45,6 +54,8 @@ export interface Refusal {
   readonly headers: Readonly<Record<string, string>>;
   /** One sentence of plain text: what was expected, and what came. */
   readonly body: string;
+  /** Whether the log has it already. */
+  readonly isReported?: true;
 }
 
 /** The answer to a plain HTTP request where there is nothing but WebSockets (RFC 9110 section 15.5.22). */
@@ -64,8 +75,8 @@ export const EXTENDED_CONNECT_REQUIRED: Refusal = refuse(
 
 /** Judges a request by RFC 6455 sections 4.2.1 and 4.2.2, over HTTP/2 by RFC 8441 section 5. */
 export function judgeRequest(head: RequestHead, options: JudgeOptions): Judgement {
-  const invalidHost = checkHost(head);
-  if (invalidHost !== null) return invalidHost;
+  const wrongHost = checkHost(head) ?? checkListedHost(head, options);
+  if (wrongHost !== null) return wrongHost;
   if (!asksForWebSocket(head)) return { outcome: "not-websocket" };
 
   const { headers, http2 } = head;
@@ -73,7 +84,7 @@ export function judgeRequest(head: RequestHead, options: JudgeOptions): Judgemen
   const target = originForm(head.target, host);
   if (target === null) return refuseTarget(head.target, host);
   const refusal =
-    (http2 === undefined ? checkUpgrade(head) : checkVersion(headers)) ?? checkOrigin(headers, host, options);
+    (http2 === undefined ? checkUpgrade(head) : checkVersion(headers)) ?? checkOrigin(headers, options);
   if (refusal !== null) return refusal;
 
   const offered = offeredSubprotocols(headers);
@@ -159,15 +170,63 @@ function checkNoBody(headers: HeaderList): Refusal | null {
   return refuse(400, `Expected an upgrade request without a body, got Content-Length ${quoteAll(lengths)}.`);
 }
 
+/** RFC 9110 section 15.5.20: this is not the server for that host. */
+function checkListedHost({ headers }: RequestHead, options: JudgeOptions): Refusal | null {
+  const { hosts = null, isSecure } = options;
+  const host = options.forwardedHost ?? headers.get("Host");
+  if (hosts === null || (host !== null && isHostAllowed(host, isSecure, hosts))) return null;
+  const got = host === null ? "none" : quote(host);
+  return refuse(
+    421,
+    `Expected a host that the option \`hosts\` lists, got ${got}. Add it to \`hosts\` if this server answers to it.`,
+  );
+}
+
 /** RFC 6455 section 4.2.2 point 4. */
-function checkOrigin(headers: HeaderList, host: string, options: JudgeOptions): Refusal | null {
+function checkOrigin(headers: HeaderList, options: JudgeOptions): Refusal | null {
   const origins = headers.getAll("Origin");
   if (origins.length === 0) return null;
   const [origin = ""] = origins;
-  if (origins.length === 1 && isOriginAllowed(origin, host, options.isSecure, options.origins)) return null;
-  const isSameOrigin = options.origins === "same-origin";
-  const expected = isSameOrigin ? `an Origin of the host ${quote(host)}` : "an Origin that this server lists";
-  return refuse(403, `Expected ${expected}, got ${quoteAll(origins)}.`);
+  const { isSecure, isFromLoopback = () => false } = options;
+  const host = options.forwardedHost ?? headers.get("Host") ?? "";
+  if (origins.length === 1 && isOriginAllowed(origin, { host, isSecure, isFromLoopback }, options.origins)) {
+    return null;
+  }
+  const expected = options.origins === "same-origin" ? ownOrigin(host, options) : LISTED_ORIGIN;
+  return refuse(
+    403,
+    `Expected ${expected}, got ${quoteAll(origins)}. ${originAdvice(origins, host, options)}`,
+  );
+}
+
+const LISTED_ORIGIN = "an Origin that the option `origins` lists";
+
+/** What an Origin was compared with, and where that came from. */
+function ownOrigin(host: string, { isSecure, isForwarded, forwardedHost }: JudgeOptions): string {
+  const source = (forwardedHost ?? null) === null ? "Host" : "X-Forwarded-Host";
+  const scheme = `${isForwarded === true ? "its client uses" : "it came over"} ${isSecure ? "TLS" : "plain HTTP"}`;
+  return `an Origin of the host ${quote(host)} and the scheme ${isSecure ? "https" : "http"} (the request's ${source}; ${scheme})`;
+}
+
+/** Which option lets that origin in. */
+function originAdvice(origins: readonly string[], host: string, options: JudgeOptions): string {
+  if (options.origins !== "same-origin") return "Add it to `origins` to let its pages in.";
+  const { isSecure, isForwarded = false } = options;
+  const page = origins.length === 1 ? parseOrigin(origins[0] ?? "") : null;
+  const server = parseAuthority(host);
+  if (page !== null && server !== null) {
+    if (page.hostname === server.hostname && page.isSecure && !isSecure) {
+      return isForwarded
+        ? "Let the proxy send X-Forwarded-Proto, or list the page in the option `origins`."
+        : "If a proxy ends TLS, set the option `trustProxy` and let the proxy send X-Forwarded-Proto; otherwise list the page in the option `origins`.";
+    }
+    if (isLoopbackName(page.hostname) && isLoopbackName(server.hostname)) {
+      return "Loopback names are one site only for a client on the same machine: list the page in the option `origins`.";
+    }
+  }
+  return isForwarded
+    ? "List the page in the option `origins`, or let the proxy send the host and the scheme that its client used as X-Forwarded-Host and X-Forwarded-Proto."
+    : "List the page in the option `origins`. Behind a proxy, set the option `trustProxy` and let the proxy send X-Forwarded-Host and X-Forwarded-Proto.";
 }
 
 /** An answer in plain text that ends the connection. */

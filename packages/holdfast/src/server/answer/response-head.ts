@@ -45,7 +45,7 @@ export function checkResponse(response: Response): void {
   const { status, headers, body } = Object(response) as { status: unknown; headers: unknown; body: unknown };
   if (!Number.isInteger(status) || typeof headers !== "object" || typeof body !== "object") {
     throw new InvalidArgument(
-      `Expected \`onRequest\` to return a Response, or nothing to go on with the upgrade, got ${describe(response)}`,
+      `Expected \`onRequest\` to return a Response, nothing, or an object with \`headers\` and \`data\`, got ${describe(response)}`,
     );
   }
   if (response.status < 200 || response.status > 599) {

@@ -8,6 +8,7 @@ import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { originForm } from "../../protocol/handshake/request-target.js";
 import { checkHost, type Refusal } from "../../protocol/handshake/server-handshake.js";
 import type { Entrance } from "../entrance.js";
+import { locateClient } from "../forwarding/locate-client.js";
 import type { Arrival, Reception } from "../reception.js";
 import { ServerRequest, type RequestOrigin } from "../request/server-request.js";
 import { isEncrypted } from "./http-request.js";
@@ -46,10 +47,12 @@ export class Attachment implements Entrance, UpgradeTaker {
     if (typeof this.#filter === "function" && checkHost(head) !== null) return true;
     const target = originForm(head.target, head.headers.get("Host") ?? "");
     if (target === null) return false;
+    const { trustProxy, connection } = this.#reception.settings;
     try {
-      return isTaken(this.#filter, new ServerRequest(head, origin, { target, isUpgrade: true }));
+      const located = locateClient(head, origin, trustProxy, connection.logger);
+      return isTaken(this.#filter, new ServerRequest(head, located, { target, isUpgrade: true }));
     } catch (error) {
-      this.#reception.settings.connection.logger?.error("path failed", { error });
+      connection.logger?.error("path failed", { error });
       return false;
     }
   }
@@ -96,7 +99,7 @@ export class Attachment implements Entrance, UpgradeTaker {
 }
 
 /** The socket is no longer one of HTTP: none of its timeouts holds, and a FIN ends one direction only. */
-function takeOver(socket: Duplex): void {
+export function takeOver(socket: Duplex): void {
   socket.allowHalfOpen = true;
   if (!(socket instanceof Socket)) return;
   socket.setTimeout(0);

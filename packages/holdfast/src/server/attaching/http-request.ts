@@ -4,6 +4,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { headerList, readHeaders } from "../../protocol/handshake/header-input.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
+import { refuse } from "../../protocol/handshake/server-handshake.js";
+
+/** Refuses a request whose end nobody knows. */
+export const UNKNOWN_LENGTH = refuse(400, "Expected a Transfer-Encoding that ends with chunked.");
+
+/** Refuses a request that `mayLackFields()`: among those that are missing may be one that says where the body ends. */
+export const TOO_MANY_FIELDS = refuse(
+  431,
+  "Expected fewer header fields than the server's `maxHeadersCount`.",
+);
 
 /**
  * The head as our own parser would have read it. Not for requests that `mayLackFields()`.

@@ -22,7 +22,15 @@ import {
 } from "../../protocol/handshake/server-handshake.js";
 import { streamHead } from "../http2/stream-head.js";
 import type { RequestOrigin } from "../request/server-request.js";
-import { afterResponses, hasKnownLength, headOf, isEncrypted, mayLackFields } from "./http-request.js";
+import {
+  afterResponses,
+  hasKnownLength,
+  headOf,
+  isEncrypted,
+  mayLackFields,
+  TOO_MANY_FIELDS,
+  UNKNOWN_LENGTH,
+} from "./http-request.js";
 import { hookUpgrades } from "./upgrade-hook.js";
 
 /** One that takes upgrades. */
@@ -61,11 +69,6 @@ type Verdict =
   | { readonly kind: "leave"; readonly taker: UpgradeTaker; readonly refusal: Refusal };
 
 const NOT_FOUND = refuse(404, "Expected the path of a WebSocket, got another one.");
-
-const UNKNOWN_LENGTH = refuse(400, "Expected a Transfer-Encoding that ends with chunked.");
-
-/** Among the fields that are missing may be one that says where the body ends. */
-const TOO_MANY_FIELDS = refuse(431, "Expected fewer header fields than the server's `maxHeadersCount`.");
 
 export class UpgradeRouter {
   readonly #httpServer: NetServer;

@@ -31,8 +31,8 @@ export class Http2Answering implements Answering {
   }
 
   /** RFC 8441 section 5. */
-  grant({ subprotocol, extensions }: UpgradeResponse): null {
-    const fields: HeaderField[] = [];
+  grant({ subprotocol, extensions, headers = [] }: UpgradeResponse): null {
+    const fields: HeaderField[] = [...readHeaders(headers)];
     if (subprotocol !== null) fields.push(["sec-websocket-protocol", subprotocol]);
     if (extensions !== null) fields.push(["sec-websocket-extensions", extensions]);
     this.#respond(fieldsToSend({ ":status": 200 }, fields));

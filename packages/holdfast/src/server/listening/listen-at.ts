@@ -2,34 +2,43 @@
 
 import { lstat, unlink } from "node:fs/promises";
 import { connect, type ListenOptions, type Server as Listener } from "node:net";
+import { expected } from "../../connection/options.js";
 import { HoldfastError } from "../../protocol/errors.js";
 import { describePlace, type Place } from "./place.js";
 
 /** @throws HoldfastError with code ERR_HOLDFAST_LISTEN */
-export async function listenAt(listener: Listener, place: Place): Promise<void> {
+export async function listenAt(listener: Listener, place: Place, backlog: number): Promise<void> {
   try {
-    await listen(listener, place);
+    await listen(listener, place, backlog);
   } catch (error) {
     if (place.kind !== "unix" || !(await isLeftBehind(place.path, error))) throw listenError(place, error);
     try {
       await unlink(place.path);
-      await listen(listener, place);
+      await listen(listener, place, backlog);
     } catch (again) {
       throw listenError(place, again);
     }
   }
 }
 
-function listen(listener: Listener, place: Place): Promise<void> {
+/** @throws InvalidArgument */
+export function checkBacklog(value: unknown = DEFAULT_BACKLOG): number {
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_BACKLOG) {
+    return value as number;
+  }
+  throw expected("backlog", `a whole number from 1 to ${MAX_BACKLOG}`, value);
+}
+
+function listen(listener: Listener, place: Place, backlog: number): Promise<void> {
   return new Promise((resolve, reject) => {
     listener.once("error", reject);
     // `reusePort` is too new for the types.
     const options: ListenOptions & { reusePort?: boolean } =
       place.kind === "unix"
-        ? { path: place.path, backlog: BACKLOG }
+        ? { path: place.path, backlog }
         : {
             port: place.port,
-            backlog: BACKLOG,
+            backlog,
             ...(place.host === undefined ? {} : { host: place.host }),
             ...(place.isShared ? { reusePort: true } : {}),
           };
@@ -67,4 +76,6 @@ function codeOf(error: unknown): unknown {
 }
 
 /** Connections that the kernel accepts ahead of us: a fleet that reconnects at once must not be refused. */
-const BACKLOG = 4096;
+const DEFAULT_BACKLOG = 4096;
+/** Of a C int, which is what the kernel takes. */
+const MAX_BACKLOG = 2 ** 31 - 1;

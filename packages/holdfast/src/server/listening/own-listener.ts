@@ -6,6 +6,7 @@ import type { Clock } from "../../connection/ports.js";
 import type { Entrance } from "../entrance.js";
 import { Http2Sessions } from "../http2/http2-sessions.js";
 import type { Reception } from "../reception.js";
+import { limitSockets } from "./limit-sockets.js";
 import { polls } from "../shutdown/polls.js";
 import { urlOf, type Place } from "./place.js";
 import { TlsHandshakes } from "./tls-handshakes.js";
@@ -38,14 +39,18 @@ export class OwnListener implements Entrance {
 
     const { clock } = reception.runtime;
     this.#clock = clock;
-    const { logger } = reception.settings.connection;
+    const { trustProxy, connection } = reception.settings;
+    const { logger } = connection;
     // Such as too many open files: it ends no connection, and the server neither.
     listener.on("error", (error: Error) => logger?.error("listening failed", { error }));
+    const { addressLimits } = reception;
+    if (addressLimits !== null) limitSockets(listener, addressLimits, trustProxy, logger);
     const handshakes = isSecure ? new TlsHandshakes(listener, clock, logger) : null;
     this.#handshakes = handshakes;
     const sessions = http2 ? new Http2Sessions(reception) : null;
     this.#sessions = sessions;
     listener.on(isSecure ? "secureConnection" : "connection", (socket: Socket) => {
+      if (socket.destroyed) return; // One too many of its address.
       const arrival = { isSecure, since: handshakes?.beginningOf(socket) ?? clock.now() };
       if (sessions === null) reception.receive(socket, arrival, null);
       else if (!isSecure) reception.receive(socket, arrival, () => sessions.receive(socket, arrival));

@@ -10,7 +10,9 @@ import { refuse, type Refusal } from "../../protocol/handshake/server-handshake.
 import type { Answering } from "../answer/answering.js";
 import { ResponseBody } from "../answer/response-body.js";
 import type { ServerSettings } from "../options.js";
+import { locateClient } from "../forwarding/locate-client.js";
 import { FAILED, SHUTTING_DOWN, type Decision, type Gate, type Upgrade } from "./gate.js";
+import { PLAIN_GRANT, type CheckedGrant } from "./request-answer.js";
 import { abortRequest, type RequestOrigin, type ServerRequest } from "./server-request.js";
 
 /** An upgrade whose answer is yet to be sent; `rest` came behind the request. */
@@ -18,7 +20,7 @@ export interface Accepted {
   readonly transport: Transport;
   readonly answering: Answering;
   readonly head: RequestHead;
-  readonly isSecure: boolean;
+  readonly origin: RequestOrigin;
   readonly upgrade: Upgrade;
   readonly rest: Uint8Array;
 }
@@ -54,6 +56,8 @@ export class Acceptance implements TransportHandler, AlarmHandler {
   #headReader: HeadReader | null = null;
   #onHttp2: ((read: Uint8Array) => void) | null = null;
   #phase: Phase = "reading";
+  /** Where the request comes from, once it has been read. */
+  #origin: RequestOrigin | null = null;
   #request: ServerRequest | null = null;
   /** What came behind the request. */
   #rest: Uint8Array = NOTHING;
@@ -78,12 +82,12 @@ export class Acceptance implements TransportHandler, AlarmHandler {
     this.#transport.start(this);
   }
 
-  /** Goes on where the request has been read, and `rest` behind it. */
-  beginBehind(head: RequestHead, rest: Uint8Array): void {
+  /** Goes on where the request has been read, and `rest` behind it; `granted` goes with the upgrade. */
+  beginBehind(head: RequestHead, rest: Uint8Array, granted: CheckedGrant = PLAIN_GRANT): void {
     const { openTimeout } = this.#init.settings;
     if (openTimeout !== null) this.#init.runtime.timers.set(this.#alarm, this.#init.since + openTimeout);
     this.#transport.start(this);
-    this.#decide(head, rest);
+    this.#decide(head, rest, granted);
   }
 
   /** Answers as if the request had been judged that way already. */
@@ -163,7 +167,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
     }
     const head = isHeadFailure(result) ? result : parseRequestHead(result.head);
     if (isHeadFailure(head)) this.#refuse(refuse(head.status, head.reason));
-    else if (!isHeadFailure(result)) this.#decide(head, result.rest);
+    else if (!isHeadFailure(result)) this.#decide(head, result.rest, PLAIN_GRANT);
   }
 
   /** A client has nothing to say before it is answered; what it says all the same is kept, if it is short. */
@@ -173,24 +177,26 @@ export class Acceptance implements TransportHandler, AlarmHandler {
     if (this.#rest.length > MAX_HELD) this.#transport.pause();
   }
 
-  #decide(head: RequestHead, rest: Uint8Array): void {
+  #decide(head: RequestHead, rest: Uint8Array, granted: CheckedGrant): void {
     this.#phase = "deciding";
-    const { gate, isSecure } = this.#init;
-    const origin: RequestOrigin = { transport: this.#transport, isSecure };
+    const { gate, isSecure, settings } = this.#init;
+    const peer: RequestOrigin = { transport: this.#transport, isSecure };
+    const origin = locateClient(head, peer, settings.trustProxy, settings.connection.logger);
+    this.#origin = origin;
     this.#rest = rest;
-    const decision = gate.decide(head, origin, (request) => (this.#request = request));
+    const decision = gate.decide(head, origin, granted, (request) => (this.#request = request));
     if (!(decision instanceof Promise)) {
-      this.#follow(head, decision);
+      this.#follow(head, origin, decision);
       return;
     }
     void decision.then((late) => {
-      if (this.#phase === "deciding") this.#follow(head, late);
+      if (this.#phase === "deciding") this.#follow(head, origin, late);
       // The client is gone, or out of time.
       else if (late.outcome === "answer") void late.response.body?.cancel().catch(() => undefined);
     });
   }
 
-  #follow(head: RequestHead, decision: Decision): void {
+  #follow(head: RequestHead, origin: RequestOrigin, decision: Decision): void {
     switch (decision.outcome) {
       case "refuse":
         this.#refuse(decision);
@@ -198,23 +204,26 @@ export class Acceptance implements TransportHandler, AlarmHandler {
       case "answer":
         this.#answer(head, decision.response);
         return;
-      case "upgrade":
-        this.#accept(head, decision);
+      case "upgrade": {
+        const refusal = this.#init.gate.confirm(decision);
+        if (refusal === null) this.#accept(head, origin, decision);
+        else this.#refuse(refusal);
+      }
     }
   }
 
-  #accept(head: RequestHead, upgrade: Upgrade): void {
-    const { isSecure, owner } = this.#init;
+  #accept(head: RequestHead, origin: RequestOrigin, upgrade: Upgrade): void {
+    const { owner } = this.#init;
     const rest = this.#rest;
     if (rest.length > MAX_HELD) this.#transport.resume();
     this.#leave();
     const { transport, answering } = this.#init;
-    owner.onAccepted({ transport, answering, head, isSecure, upgrade, rest });
+    owner.onAccepted({ transport, answering, head, origin, upgrade, rest });
   }
 
   /** Answers in plain text. */
   #refuse(refusal: Refusal): void {
-    this.#logRefusal(refusal.status, refusal.body);
+    if (refusal.isReported !== true) this.#logRefusal(refusal.status, refusal.body);
     this.#answering.refuse(refusal);
     this.#linger();
   }
@@ -284,7 +293,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
   }
 
   #logRefusal(status: number, reason: string): void {
-    const { remoteAddress } = this.#transport;
+    const { remoteAddress } = this.#origin?.transport ?? this.#transport;
     const { logger } = this.#init.settings.connection;
     logger?.info("connection refused", { status, reason, remoteAddress });
   }

@@ -5,7 +5,9 @@ import type {
   HandshakeRequest,
   HandshakeResponse,
 } from "../../connection/handshake-record.js";
+import type { Address } from "../../connection/ports.js";
 import { acceptKey } from "../../protocol/handshake/accept-key.js";
+import type { HeaderField } from "../../protocol/handshake/header-input.js";
 import type { HeaderList } from "../../protocol/handshake/header-list.js";
 
 /** What was agreed to, beside what follows from the request. */
@@ -18,6 +20,19 @@ export interface Agreement {
   readonly extensions: readonly string[];
   readonly isSecure: boolean;
   readonly isHttp2: boolean;
+  /** Null for most connections. */
+  readonly extras: HandshakeExtras | null;
+}
+
+/** What trusted proxies and `onRequest` add to a handshake. */
+export interface HandshakeExtras {
+  /** The client's address as the proxies report it; null where the peer of the socket counts. */
+  readonly remoteAddress: Address | null;
+  /** The host that the client asked a proxy for; null where the request's Host counts. */
+  readonly host: string | null;
+  /** More headers of the response. */
+  readonly headers: readonly HeaderField[];
+  readonly data: unknown;
 }
 
 export class ServerHandshakeRecord implements HandshakeRecord {
@@ -28,6 +43,7 @@ export class ServerHandshakeRecord implements HandshakeRecord {
   readonly #target: string;
   readonly #isSecure: boolean;
   readonly #isHttp2: boolean;
+  readonly #extras: HandshakeExtras | null;
 
   constructor(headers: HeaderList, agreement: Agreement) {
     this.subprotocol = agreement.subprotocol;
@@ -37,10 +53,20 @@ export class ServerHandshakeRecord implements HandshakeRecord {
     this.#target = agreement.target;
     this.#isSecure = agreement.isSecure;
     this.#isHttp2 = agreement.isHttp2;
+    this.#extras = agreement.extras;
+  }
+
+  get remoteAddress(): Address | null {
+    return this.#extras?.remoteAddress ?? null;
+  }
+
+  get data(): unknown {
+    return this.#extras?.data;
   }
 
   get url(): string {
-    return `${this.#isSecure ? "wss" : "ws"}://${this.#headers.get("Host") ?? ""}${this.#target}`;
+    const host = this.#extras?.host ?? this.#headers.get("Host") ?? "";
+    return `${this.#isSecure ? "wss" : "ws"}://${host}${this.#target}`;
   }
 
   get request(): HandshakeRequest {
@@ -61,6 +87,7 @@ export class ServerHandshakeRecord implements HandshakeRecord {
         });
     if (this.#subprotocolAnswer !== null) headers.set("Sec-WebSocket-Protocol", this.#subprotocolAnswer);
     if (this.extensions.length > 0) headers.set("Sec-WebSocket-Extensions", this.extensions.join(", "));
+    for (const [name, value] of this.#extras?.headers ?? []) headers.append(name, value);
     return { status: this.#isHttp2 ? 200 : 101, headers };
   }
 }

@@ -5,9 +5,13 @@ import type { RequestHead } from "../../protocol/handshake/request-head.js";
 
 /** Where a request came from. */
 export interface RequestOrigin {
-  readonly transport: Pick<Transport, "localAddress" | "remoteAddress">;
-  /** Whether it came over TLS. */
+  readonly transport: Pick<Transport, "isUnix" | "localAddress" | "remoteAddress">;
+  /** Whether the client uses TLS. */
   readonly isSecure: boolean;
+  /** The host that the client asked a trusted proxy for; null or absent where the header Host counts. */
+  readonly host?: string | null;
+  /** Whether all of this is what a trusted proxy says. */
+  readonly isForwarded?: boolean;
 }
 
 /** What a request was judged to ask for. */
@@ -47,9 +51,12 @@ export class ServerRequest {
     return this.#head.method;
   }
 
-  /** The absolute URL, by the Host header: `http://example.com/chat?room=1`; `https:` over TLS. */
+  /**
+   * The absolute URL, by the Host header: `http://example.com/chat?room=1`; `https:` over TLS. With `trustProxy`, as
+   * the client asked the proxy for it.
+   */
   get url(): string {
-    const host = this.#head.headers.get("Host") ?? "localhost"; // HTTP/1.0 has none.
+    const host = this.#origin.host ?? this.#head.headers.get("Host") ?? "localhost"; // HTTP/1.0 has none.
     return `${this.#origin.isSecure ? "https" : "http"}://${host}${this.target}`;
   }
 
@@ -57,7 +64,10 @@ export class ServerRequest {
     return (this.#headers ??= this.#head.headers.toHeaders());
   }
 
-  /** The client's end, or that of the last proxy; null on a Unix socket, or where the client is gone. */
+  /**
+   * The client's end: with `trustProxy` as the proxies report it, with port 0 where they name none; otherwise the peer
+   * of the socket, which may be a proxy. Null on a Unix socket, or where the client is gone.
+   */
   get remoteAddress(): Address | null {
     return this.#origin.transport.remoteAddress;
   }

@@ -80,7 +80,7 @@ test("G3: an origin that the server lists passes, and none passes always", () =>
     outcome: "refuse",
     status: 403,
     headers: {},
-    body: 'Expected an Origin that this server lists, got "http://example.com".',
+    body: 'Expected an Origin that the option `origins` lists, got "http://example.com". Add it to `origins` to let its pages in.',
   });
   assert.deepEqual(judge(LINE, { Origin: "null" }, { ...OPTIONS, origins: "any" }), UPGRADED);
 });

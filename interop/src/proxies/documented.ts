@@ -1,0 +1,37 @@
+// A proxy that runs a configuration of docs/deployment.md.
+
+import type { ProxyKind } from "./proxy.js";
+
+/** Paths of PEM files. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+  /** Both in one file. */
+  readonly both: string;
+}
+
+export interface Surroundings {
+  /** It may write there. */
+  readonly folder: string;
+  readonly port: number;
+  /** Null to serve plain HTTP. */
+  readonly tls: TlsFiles | null;
+}
+
+export interface DocumentedProxy extends Pick<ProxyKind, "announcement" | "args" | "path"> {
+  /** The block as a whole configuration file, which listens on that port of 127.0.0.1 instead. */
+  complete(block: string, surroundings: Surroundings): string;
+}
+
+/** As `Proxy.start` takes it. The block's backend is 127.0.0.1:8080. */
+export function kindOf(proxy: DocumentedProxy, block: string, tls: TlsFiles | null): ProxyKind {
+  return {
+    path: proxy.path,
+    args: (configuration) => proxy.args(configuration),
+    announcement: proxy.announcement,
+    configure: ({ port, backendPort, folder }) =>
+      proxy.complete(block.replaceAll("127.0.0.1:8080", `127.0.0.1:${backendPort}`), { folder, port, tls }),
+    reloadSignal: "SIGHUP",
+    statusWithoutBackend: 502,
+  };
+}

@@ -1,0 +1,90 @@
+// Which proxies are believed when they say who their client is.
+
+import { describe, expected } from "../../connection/options.js";
+import type { Logger } from "../../connection/ports.js";
+import { InvalidArgument } from "../../protocol/errors.js";
+import {
+  addressBytes,
+  isInRange,
+  LINK_LOCAL,
+  LOOPBACK,
+  parseRange,
+  UNIQUE_LOCAL,
+  type AddressRange,
+} from "./ip-address.js";
+
+/**
+ * The proxies in front of a server: how many there are; their addresses and ranges; or a function that returns true
+ * for each address that is a proxy.
+ */
+export type TrustProxy = number | readonly string[] | ((address: string, hop: number) => boolean);
+
+/**
+ * Whether the machine at `address` is a proxy of ours. Hop 0 is the peer of the socket, hop 1 the last entry of
+ * X-Forwarded-For, and so on. A peer on a Unix socket has the address "unix".
+ */
+export type ProxyTrust = (address: string, hop: number) => boolean;
+
+/** The address of a peer on a Unix socket, which has none. */
+export const UNIX = "unix";
+
+/** @throws InvalidArgument */
+export function checkTrustProxy(value: unknown): ProxyTrust | null {
+  if (value === undefined || value === null || value === 0) return null;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value > 0)
+    return (_address, hop) => hop < value;
+  // Only true is a yes: a function without types may return anything.
+  if (typeof value === "function") {
+    const isProxy = value as (address: string, hop: number) => unknown;
+    return (address, hop) => isProxy(address, hop) === true;
+  }
+  if (Array.isArray(value)) return trustOf(value.map(checkEntry));
+  const hint =
+    value === true ? ". `true` would believe every client: name the number of proxies, such as 1" : "";
+  throw new InvalidArgument(
+    `Expected \`trustProxy\` to be a number of proxies, a list of their addresses, or a function, got ${describe(value)}${hint}`,
+  );
+}
+
+/** The application's function may throw: then the proxy is not trusted. */
+export function guarded(trust: ProxyTrust, logger: Logger | null): ProxyTrust {
+  return (address, hop) => {
+    try {
+      return trust(address, hop);
+    } catch (error) {
+      logger?.error("trustProxy failed", { error });
+      return false;
+    }
+  };
+}
+
+type TrustEntry = readonly AddressRange[] | typeof UNIX;
+
+function trustOf(entries: readonly TrustEntry[]): ProxyTrust {
+  const isUnixTrusted = entries.includes(UNIX);
+  const ranges = entries.flatMap((entry) => (entry === UNIX ? [] : entry));
+  return (address) => {
+    if (address === UNIX) return isUnixTrusted;
+    const bytes = addressBytes(address);
+    return bytes !== null && ranges.some((range) => isInRange(bytes, range));
+  };
+}
+
+const NAMED: ReadonlyMap<unknown, TrustEntry> = new Map<unknown, TrustEntry>([
+  ["loopback", LOOPBACK],
+  ["linklocal", LINK_LOCAL],
+  ["uniquelocal", UNIQUE_LOCAL],
+  [UNIX, UNIX],
+]);
+
+function checkEntry(entry: unknown): TrustEntry {
+  const named = NAMED.get(entry);
+  if (named !== undefined) return named;
+  const range = typeof entry === "string" ? parseRange(entry) : null;
+  if (range !== null) return [range];
+  throw expected(
+    "trustProxy",
+    'a list of IP addresses, ranges such as "10.0.0.0/8", "loopback", "linklocal", "uniquelocal" and "unix"',
+    entry,
+  );
+}

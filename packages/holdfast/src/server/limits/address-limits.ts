@@ -1,0 +1,165 @@
+// What each client address has open and has asked for: the limits per address.
+
+import type { Address, Clock, Logger } from "../../connection/ports.js";
+import { refuse, type Refusal } from "../../protocol/handshake/server-handshake.js";
+import { addressBytes } from "../forwarding/ip-address.js";
+import { Episode } from "./episode.js";
+import type { LimitName, Limits } from "./limit-options.js";
+import { overdrawnFor, rateOf, take, type Rate } from "./quota.js";
+import { reportExceeding } from "./report.js";
+
+export interface AddressLimitsOptions {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly logger: Logger | null;
+  /** Whether the addresses are those that trusted proxies report. */
+  readonly isForwarded: boolean;
+}
+
+/** What is known of one address. */
+class AddressRecord {
+  sockets = 0;
+  connections = 0;
+  /** When its bucket of upgrades is full again. */
+  upgradesFullAt = -Infinity;
+  readonly episode = new Episode();
+
+  isIdle(now: number): boolean {
+    return (
+      this.sockets === 0 && this.connections === 0 && this.upgradesFullAt <= now && this.episode.isOver(now)
+    );
+  }
+}
+
+export class AddressLimits {
+  readonly #limits: Limits;
+  readonly #upgrades: Rate | null;
+  readonly #clock: Clock;
+  readonly #logger: Logger | null;
+  readonly #advice: string;
+  readonly #records = new Map<string, AddressRecord>();
+  #sweepAt = SWEEP_AT_LEAST;
+
+  constructor({ limits, clock, logger, isForwarded }: AddressLimitsOptions) {
+    this.#limits = limits;
+    this.#upgrades = rateOf(limits.upgradesPerSecond);
+    this.#clock = clock;
+    this.#logger = logger;
+    // Without `trustProxy`, all clients behind one proxy share its address.
+    this.#advice = isForwarded ? "" : " If this is a proxy, set `trustProxy`.";
+  }
+
+  /**
+   * Counts a socket that has sent nothing yet. Returns whether it may stay: an address may have twice as many sockets
+   * as connections, so that what exceeds those is told so with 429, and what exceeds these costs nothing.
+   */
+  addSocket(address: Address | null): boolean {
+    const { connectionsPerAddress: limit } = this.#limits;
+    if (limit === null || address === null) return true;
+    const record = this.#recordOf(keyOf(address));
+    if (record.sockets >= 2 * limit + SPARE_SOCKETS) {
+      const reason = `Expected at most ${2 * limit + SPARE_SOCKETS} sockets of one address, got another one.${this.#advice}`;
+      this.#report(record, "connectionsPerAddress", reason, address);
+      return false;
+    }
+    record.sockets++;
+    return true;
+  }
+
+  removeSocket(address: Address | null): void {
+    const record = address === null ? undefined : this.#records.get(keyOf(address));
+    if (record !== undefined) record.sockets--;
+  }
+
+  /**
+   * Counts an upgrade that `address` asks for. Returns the refusal where that is one too many. Clients without an
+   * address, on a Unix socket, are not limited.
+   */
+  requestUpgrade(address: Address | null): Refusal | null {
+    if (address === null) return null;
+    const record = this.#recordOf(keyOf(address));
+    const refusal = this.#checkConnections(record, address);
+    if (refusal !== null || this.#upgrades === null) return refusal;
+    const now = this.#clock.now();
+    const fullAt = take(record.upgradesFullAt, now, 1, this.#upgrades);
+    const excess = overdrawnFor(fullAt, now, this.#upgrades);
+    if (excess <= 0) {
+      record.upgradesFullAt = fullAt;
+      return null;
+    }
+    const reason = `Expected at most ${this.#limits.upgradesPerSecond} upgrades a second from one address, got another one.`;
+    this.#report(record, "upgradesPerSecond", `${reason}${this.#advice}`, address);
+    return refuseFor(reason, Math.ceil(excess / 1000));
+  }
+
+  /** Whether another connection may open now: others may have, since its upgrade was requested. */
+  checkConnections(address: Address | null): Refusal | null {
+    return address === null ? null : this.#checkConnections(this.#recordOf(keyOf(address)), address);
+  }
+
+  /** Counts an open connection. Returns the key by which `removeConnection` knows it. */
+  addConnection(address: Address): string {
+    const key = keyOf(address);
+    this.#recordOf(key).connections++;
+    return key;
+  }
+
+  removeConnection(key: string): void {
+    const record = this.#records.get(key);
+    if (record !== undefined) record.connections--;
+  }
+
+  #checkConnections(record: AddressRecord, address: Address): Refusal | null {
+    const { connectionsPerAddress: limit } = this.#limits;
+    if (limit === null || record.connections < limit) return null;
+    const reason = `Expected at most ${limit} connections from one address, got another one.`;
+    this.#report(record, "connectionsPerAddress", `${reason}${this.#advice}`, address);
+    return refuseFor(reason, RETRY_AFTER);
+  }
+
+  #report(record: AddressRecord, limit: LimitName, reason: string, remoteAddress: Address): void {
+    reportExceeding(
+      { limit, reason, remoteAddress, connection: null },
+      { episode: record.episode, now: this.#clock.now(), logger: this.#logger },
+    );
+  }
+
+  #recordOf(key: string): AddressRecord {
+    let record = this.#records.get(key);
+    if (record === undefined) {
+      if (this.#records.size >= this.#sweepAt) this.#sweep();
+      record = new AddressRecord();
+      this.#records.set(key, record);
+    }
+    return record;
+  }
+
+  /** Forgets addresses that ask for nothing any more. It waits until there are twice as many, and so stays cheap. */
+  #sweep(): void {
+    const now = this.#clock.now();
+    for (const [key, record] of this.#records) if (record.isIdle(now)) this.#records.delete(key);
+    this.#sweepAt = Math.max(SWEEP_AT_LEAST, 2 * this.#records.size);
+  }
+}
+
+const SWEEP_AT_LEAST = 1024;
+const SPARE_SOCKETS = 8;
+
+/** Seconds after which a client may try again, where others of its address have to close first. */
+const RETRY_AFTER = 5;
+
+function refuseFor(reason: string, seconds: number): Refusal {
+  return {
+    ...refuse(429, `${reason} Try again later.`, { "Retry-After": String(seconds) }),
+    isReported: true,
+  };
+}
+
+/** One key for what one customer has: an IPv4 address, or the first 64 bits of an IPv6 address. */
+export function keyOf({ address }: Address): string {
+  const bytes = addressBytes(address);
+  if (bytes === null) return address;
+  const isIPv4 =
+    bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
+  return String.fromCharCode(...(isIPv4 ? bytes.subarray(12) : bytes.subarray(0, 8)));
+}

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import {
+  connect,
+  serve,
+  type CloseInfo,
+  type Connection,
+  type DiagnosticsMessages,
+  type ServeOptions,
+  type Server,
+} from "holdfast";
+import { eventually, frame, OPCODE, RawClient, withTimeout } from "holdfast-testkit";
+import { recordingLogger } from "../recording-logger.js";
+
+type Limited = DiagnosticsMessages["holdfast:server:limited"];
+
+describe("Limits per connection", () => {
+  let server: Server | null = null;
+  let received: string[] = [];
+  let ends: CloseInfo[] = [];
+  const { logger, lines } = recordingLogger();
+  const published: Limited[] = [];
+  const onLimited = (message: unknown): void => void published.push(message as Limited);
+
+  beforeEach(() => subscribe("holdfast:server:limited", onLimited));
+  afterEach(async () => {
+    unsubscribe("holdfast:server:limited", onLimited);
+    await server?.close({ timeout: 0 });
+    server = null;
+    received = [];
+    ends = [];
+    lines.length = 0;
+    published.length = 0;
+  });
+
+  const start = async (options: ServeOptions): Promise<Server> => {
+    const handler = async (connection: Connection) => {
+      ends.push(await connection.forEach((message) => void received.push(String(message))));
+    };
+    return (server = await serve(handler, { host: "127.0.0.1", logger, ...options }));
+  };
+
+  /** The lines about limits, with what they name. */
+  const limitLines = () =>
+    lines.map(({ level, message, details }) => [level, message, (details as { reason: string }).reason]);
+
+  test("G11: what exceeds messagesPerSecond waits, in order, and the log says so once", async () => {
+    const { url } = await start({ limits: { messagesPerSecond: 100 } });
+    const connection = await connect(url);
+    const sent = Array.from({ length: 250 }, (_, index) => String(index));
+    const began = performance.now();
+    for (const text of sent) void connection.send(text);
+    await eventually(() => received.length === 250, "all of them", 30_000);
+    const elapsed = performance.now() - began;
+    // 100 at once, and 150 more at 100 a second.
+    assert(elapsed >= 1_400, `${elapsed} ms`);
+    assert.deepEqual(received, sent);
+    assert.deepEqual(limitLines(), [
+      ["warn", "limit exceeded", "Expected at most 100 messages a second, got more."],
+    ]);
+    assert(published.length >= 2, `${published.length}`);
+    for (const { limit, connection: limited } of published) {
+      assert.deepEqual([limit, limited?.constructor.name], ["messagesPerSecond", "Connection"]);
+    }
+    assert.equal((await connection.close()).ok, true);
+  });
+
+  test("G11: what exceeds bytesPerSecond waits, in fragments and Pings as well", async () => {
+    for (const [title, bytes] of [
+      ["messages", frame({ opcode: OPCODE.binary, payload: new Uint8Array(1_000), mask: true })],
+      ["pings", frame({ opcode: OPCODE.ping, payload: new Uint8Array(100), mask: true })],
+      ["empty fragments", frame({ opcode: OPCODE.continuation, isFinal: false, mask: true })],
+    ] as const) {
+      const { port } = await start({ limits: { bytesPerSecond: 65_536 }, pingInterval: null });
+      await using client = await RawClient.connect({ port });
+      await client.upgrade();
+      const [connection] = server?.connections ?? [];
+      assert(connection !== undefined);
+      if (title === "empty fragments")
+        client.write(frame({ opcode: OPCODE.text, isFinal: false, mask: true }));
+      const flood = Buffer.concat(Array.from({ length: Math.ceil(300_000 / bytes.length) }, () => bytes));
+      const began = performance.now();
+      client.write(flood);
+      client.sendFrame(
+        title === "empty fragments"
+          ? { opcode: OPCODE.continuation, payload: "the last" }
+          : { opcode: OPCODE.text, payload: "the last" },
+      );
+      await eventually(() => received.at(-1) === "the last", title, 30_000);
+      // 64 KiB at once, and up to as much again with the last read; the rest at 64 KiB a second.
+      const elapsed = performance.now() - began;
+      assert(elapsed >= 2_000, `${title}: ${elapsed} ms`);
+      assert.deepEqual(limitLines().length, 1, title);
+      await server?.close({ timeout: 0 });
+      lines.length = 0;
+      received = [];
+    }
+  });
+
+  test("G11: onExceeded `close` closes with 1008 instead", async () => {
+    for (const [limits, reason] of [
+      [{ messagesPerSecond: 10, onExceeded: "close" }, "too many messages a second"],
+      [{ bytesPerSecond: 16_384, onExceeded: "close" }, "too many bytes a second"],
+    ] as const) {
+      const { url } = await start({ limits });
+      const connection = await connect(url);
+      for (let count = 0; count < 11; count++) void connection.send("x".repeat(2_000)).catch(() => undefined);
+      const { code, reason: got, initiator } = await withTimeout(connection.closed, 10_000, "the Close");
+      assert.deepEqual([code, got, initiator], [1008, reason, "peer"]);
+      await eventually(() => ends.length === 1, "the end at the server");
+      assert.deepEqual(
+        ends.map(({ cause, sent }) => [cause, sent]),
+        [["local-close", { code: 1008, reason }]],
+      );
+      assert.deepEqual([limitLines().length, published.length], [1, 1]);
+      await server?.close({ timeout: 0 });
+      ends = [];
+      lines.length = 0;
+      published.length = 0;
+    }
+  });
+
+  test("G11 C3: a peer that is held back is not declared dead, whose Pongs wait behind what it sent", async () => {
+    // One read of 64 KiB takes twice as long as `pingTimeout`.
+    const pings = { pingInterval: 300, pingTimeout: 1_000 };
+    const { url } = await start({ limits: { bytesPerSecond: 32_768, messagesPerSecond: 50 }, ...pings });
+    const connection = await connect(url);
+    const sending = (async () => {
+      for (let count = 0; count < 120; count++) await connection.send("x".repeat(1_500));
+    })();
+    await eventually(() => received.length === 120, "all of them", 40_000);
+    await sending;
+    assert.equal(connection.state, "open");
+    assert.equal((await connection.close()).ok, true);
+    await eventually(() => ends.length === 1, "the end at the server");
+    assert.equal(ends[0]?.ok, true);
+  });
+
+  test("G11: close() of the server, and of a connection that is held back, takes no longer for it", async () => {
+    const { url } = await start({ limits: { messagesPerSecond: 1 } });
+    const connection = await connect(url);
+    for (let count = 0; count < 50; count++) void connection.send("x");
+    await eventually(() => published.length > 0, "the limit");
+    const began = performance.now();
+    await server?.close({ timeout: 20_000 });
+    assert(performance.now() - began < 8_000, `${performance.now() - began} ms`);
+    assert.equal((await connection.closed).code, 1001);
+  });
+
+  test("G11: messages that are read piece by piece count as well", async () => {
+    let count = 0;
+    server = await serve(
+      async (connection) => {
+        for (;;) {
+          for await (const _piece of connection.recvStream());
+          count++;
+        }
+      },
+      { host: "127.0.0.1", logger, limits: { messagesPerSecond: 50 } },
+    );
+    const connection = await connect(server.url);
+    const began = performance.now();
+    for (let index = 0; index < 120; index++) void connection.send("x").catch(() => undefined);
+    await eventually(() => count === 120, "all of them", 30_000);
+    assert(performance.now() - began >= 1_000);
+    await connection.close();
+  });
+});
