@@ -13,6 +13,7 @@ import {
 import { InvalidArgument } from "../protocol/errors.js";
 import { isReservedSubprotocol } from "../protocol/handshake/link-subprotocol.js";
 import { isToken } from "../protocol/handshake/token.js";
+import { browserPlatform } from "./browser-platform.js";
 import { checkHeartbeatMessages, type HeartbeatMessages } from "./heartbeat-messages.js";
 
 /** Options of `connect()` in browsers. */
@@ -62,7 +63,7 @@ export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
   refuseUnknownHere(options);
   const heartbeat = checkHeartbeatMessages(options.heartbeat);
   return {
-    connection: checkConnectionOptions(options),
+    connection: checkConnectionOptions(options, browserPlatform),
     openTimeout: checkDuration("openTimeout", options.openTimeout, 10_000),
     subprotocols: checkSubprotocols(options.subprotocols ?? []),
     signal: checkSignal(options.signal),

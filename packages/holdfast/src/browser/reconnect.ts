@@ -3,7 +3,7 @@
 import type { Connection } from "../connection/connection.js";
 import { checkPersistOptions, type PersistOptions } from "../persist/retry/persist-options.js";
 import { Reconnection } from "../persist/reconnect.js";
-import { checkURLOrFunction, type Provided, type ProvidedOptions } from "../persist/target.js";
+import { checkURLOrFunction, makeTarget, type Provided, type ProvidedOptions } from "../persist/target.js";
 import { browserConnector } from "./connector.js";
 import { checkConnectOptions, type ConnectOptions } from "./options.js";
 
@@ -29,8 +29,8 @@ export function reconnect(
   options: ReconnectOptions = {},
 ): AsyncIterable<Connection> {
   checkURLOrFunction(url);
-  const target = { connector: browserConnector, url, options };
+  const target = makeTarget(browserConnector, url, options);
   const settings = checkConnectOptions({ ...options, subprotocols: undefined }).connection;
-  const persist = checkPersistOptions(options);
+  const persist = checkPersistOptions(options, browserConnector.runtime.platform);
   return { [Symbol.asyncIterator]: () => new Reconnection({ target, settings, persist }) };
 }

@@ -4,6 +4,7 @@ import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-optio
 import { checkBoolean, checkConnectionOptions, checkSignal, expected } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { withDebugLog } from "../node/debug-log.js";
+import { nodePlatform } from "../node/node-platform.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { HeadersInput } from "../protocol/handshake/header-input.js";
 import { checkRoadOptions, type RoadOptions, type RoadSettings } from "./road/options.js";
@@ -49,7 +50,7 @@ export interface ConnectSettings extends RoadSettings {
 /** @throws InvalidArgument, InvalidHeader */
 export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
   return {
-    connection: withDebugLog(checkConnectionOptions(options)),
+    connection: withDebugLog(checkConnectionOptions(options, nodePlatform)),
     openTimeout: checkOpenTimeout(options.openTimeout),
     maxRedirects: checkMaxRedirects(options.maxRedirects),
     http2: checkBoolean("http2", options.http2, false),

@@ -5,6 +5,7 @@ import { checkPersistOptions, type PersistOptions } from "../persist/retry/persi
 import { Reconnection } from "../persist/reconnect.js";
 import {
   checkURLOrFunction,
+  makeTarget,
   withoutFunctions,
   type Provided,
   type ProvidedOptions,
@@ -45,8 +46,8 @@ export function reconnect(
   options: ReconnectOptions = {},
 ): AsyncIterable<Connection> {
   checkURLOrFunction(url);
-  const target = { connector: nodeConnector, url, options };
+  const target = makeTarget(nodeConnector, url, options);
   const settings = nodeConnector.checkOptions(withoutFunctions<ConnectOptions>(options));
-  const persist = checkPersistOptions(options);
+  const persist = checkPersistOptions(options, nodeConnector.runtime.platform);
   return { [Symbol.asyncIterator]: () => new Reconnection({ target, settings, persist }) };
 }

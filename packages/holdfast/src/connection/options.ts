@@ -6,6 +6,7 @@ import type { TextForm } from "../protocol/message/message-reader.js";
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
 import { checkCompression, type CompressionOptions } from "./compression-options.js";
 import { adaptLogger } from "./log/adapted-logger.js";
+import { SILENT_PLATFORM, type FaultLogger, type Platform } from "./platform.js";
 import type { Logger } from "./ports.js";
 
 /** Options that clients and servers share. Durations are milliseconds, sizes are bytes; null switches off. */
@@ -41,7 +42,9 @@ export interface ConnectionOptions {
   readonly compression?: boolean | CompressionOptions;
   /**
    * Where to log (docs/logging.md). `info` and above are for production; a logger that shows `debug` gets a line for
-   * each frame. With HOLDFAST_DEBUG=1 in the environment, everything appears on stderr as well. @default null: silent
+   * each frame. With HOLDFAST_DEBUG=1 in the environment, everything appears on stderr as well. Null is silent; without
+   * a logger, errors of the application's own code (a handler that throws) go to stderr, and nothing else.
+   * @default undefined: errors of the application's own code on stderr
    */
   readonly logger?: Logger | null;
 }
@@ -60,10 +63,15 @@ export interface ConnectionSettings {
   readonly writeLimit: number;
   readonly compression: DeflateSettings | null;
   readonly logger: Logger | null;
+  /** Where errors of the application's own code go: to the logger, or to stderr where none is given; null for nowhere. */
+  readonly faultLogger: FaultLogger | null;
 }
 
 /** @throws InvalidArgument that names the option, what was expected and what came */
-export function checkConnectionOptions(options: ConnectionOptions): ConnectionSettings {
+export function checkConnectionOptions(
+  options: ConnectionOptions,
+  platform: Platform = SILENT_PLATFORM,
+): ConnectionSettings {
   const pingInterval = checkDuration("pingInterval", options.pingInterval, 20_000);
   if (pingInterval === null && typeof options.pingTimeout === "number") {
     throw new InvalidArgument(
@@ -72,6 +80,7 @@ export function checkConnectionOptions(options: ConnectionOptions): ConnectionSe
   }
   const pingTimeout = checkDuration("pingTimeout", options.pingTimeout, 20_000);
   const queue = checkQueue("maxQueue", options.maxQueue);
+  const logger = checkLogger(options.logger, platform);
   return {
     pingInterval,
     pingTimeout: pingInterval === null ? null : pingTimeout,
@@ -84,7 +93,8 @@ export function checkConnectionOptions(options: ConnectionOptions): ConnectionSe
     maxQueuedBytes: queue.bytes,
     writeLimit: checkSize("writeLimit", options.writeLimit, 64 * 1024) ?? Infinity,
     compression: checkCompression(options.compression),
-    logger: checkLogger(options.logger),
+    logger,
+    faultLogger: options.logger === undefined ? platform.faultLogger : logger,
   };
 }
 
@@ -187,12 +197,12 @@ function isDuration(value: unknown): value is number {
   return typeof value === "number" && value > 0 && value <= MAX_DURATION;
 }
 
-function checkLogger(value: unknown): Logger | null {
+function checkLogger(value: unknown, platform: Platform): Logger | null {
   if (value === undefined || value === null) return null;
   const logger = value as Logger;
   const hasAll = (["debug", "info", "warn", "error"] as const).every(
     (level) => typeof logger[level] === "function",
   );
-  if (hasAll) return adaptLogger(logger);
+  if (hasAll) return adaptLogger(logger, platform);
   throw expected("logger", "an object with debug, info, warn and error", value);
 }

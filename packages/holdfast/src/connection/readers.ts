@@ -3,6 +3,8 @@
 import { isThenable } from "./arguments.js";
 import { TooSlowError } from "./errors.js";
 import type { Inbox, Message, Reader } from "./inbox.js";
+import type { AsyncContext } from "./platform.js";
+import type { Runtime } from "./runtime.js";
 import { Alarm, type AlarmHandler, type TimerQueue } from "./timer-queue.js";
 
 export interface WaitOptions {
@@ -14,6 +16,7 @@ export interface WaitOptions {
 /** What readers need of their connection. */
 export interface ReadableConnection {
   readonly inbox: Inbox;
+  readonly runtime: Runtime;
   readonly timers: TimerQueue;
   now(): number;
   /** The error that tells how the connection ended; asked for only then. */
@@ -132,6 +135,8 @@ interface Consumption<Source, Outcome> {
 class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
   readonly #connection: Source;
   readonly #callback: (message: Message) => unknown;
+  /** Where `forEach()` was called: the callback is called in there. */
+  readonly #context: AsyncContext | null;
   readonly #signal: AbortSignal | null;
   readonly #end: Consumption<Source, Outcome>;
   // Made when they are needed: ten thousand idle consumers need none.
@@ -146,6 +151,7 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
   ) {
     this.#connection = connection;
     this.#callback = callback;
+    this.#context = connection.runtime.platform.captureContext();
     this.#signal = signal;
     this.#end = end;
     if (signal === null) return;
@@ -155,7 +161,10 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
 
   take(message: Message): boolean {
     try {
-      const result = this.#callback(message);
+      const result =
+        this.#context === null
+          ? this.#callback(message)
+          : this.#context.runInAsyncScope(this.#callback, undefined, message);
       if (!isThenable(result)) return true;
       this.#continuation ??= {
         onReady: () => this.#connection.inbox.resume(this),

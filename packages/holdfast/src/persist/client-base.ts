@@ -13,10 +13,11 @@ import { checkPollInterval, type StreamOptions } from "./client-options.js";
 import type { Connector, ConnectorOptions } from "./connector.js";
 import { EventStream, type RunningStream, type StreamOwner } from "./stream/event-stream.js";
 import type { ClientEvent } from "./events.js";
-import type { PersistSettings } from "./retry/persist-options.js";
+import { checkPersistOptions, type PersistOptions, type PersistSettings } from "./retry/persist-options.js";
 import { RetryPolicy } from "./retry/retry-policy.js";
 import {
   checkURLOrFunction,
+  makeTarget,
   type Provided,
   type ProvidedOptions,
   type Target,
@@ -40,7 +41,7 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
     options: ProvidedOptions<Options> & StreamOptions,
   ) {
     checkURLOrFunction(url);
-    this.#target = { connector, url, options };
+    this.#target = makeTarget(connector, url, options);
     this.#settings = connector.checkOptions(withoutFunctions<Options>(options));
     this.#pollInterval = checkPollInterval(options);
     this.#signal = checkSignal(options.signal);
@@ -92,7 +93,8 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
   }
 
   /** Events across attempts. For `persist()`. */
-  [persistentStream](settings: PersistSettings): AsyncIterable<ClientEvent> {
+  [persistentStream](options: PersistOptions): AsyncIterable<ClientEvent> {
+    const settings = checkPersistOptions(options, this.#target.connector.runtime.platform);
     return this.#iterable(settings, settings.signal);
   }
 

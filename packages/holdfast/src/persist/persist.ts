@@ -3,7 +3,7 @@
 import type { ClientEvent } from "./events.js";
 import { persistentStream, type ClientBase } from "./client-base.js";
 import type { ConnectorOptions } from "./connector.js";
-import { checkPersistOptions, type PersistOptions } from "./retry/persist-options.js";
+import type { PersistOptions } from "./retry/persist-options.js";
 
 /**
  * Keeps a client connected: the events of one attempt after the other, and between two of them `backOff`.
@@ -23,5 +23,5 @@ export function persist<Options extends ConnectorOptions>(
   client: ClientBase<Options>,
   options: PersistOptions = {},
 ): AsyncIterable<ClientEvent> {
-  return client[persistentStream](checkPersistOptions(options));
+  return client[persistentStream](options);
 }

@@ -2,6 +2,8 @@
 
 import type { Server as NetServer } from "node:net";
 import { checkFunction, describe } from "../connection/options.js";
+import { isolate } from "../connection/platform.js";
+import { nodePlatform } from "../node/node-platform.js";
 import { InvalidArgument } from "../protocol/errors.js";
 import { Attachment } from "./attaching/attachment.js";
 import { checkPathFilter, type PathFilter } from "./attaching/path-filter.js";
@@ -25,7 +27,8 @@ export interface AttachOptions extends ServerOptions {
  * be attached to one server; the first whose `path` fits has the request.
  *
  * Closing what it returns detaches it and leaves `httpServer` as it is. Close it first: an HTTP server that is closed
- * waits for all of its sockets.
+ * waits for all of its sockets. `handler`, `onRequest` and `selectSubprotocol` run in the async context
+ * (`AsyncLocalStorage`) in which `httpServer` emits the upgrade.
  *
  * @param httpServer listening or not; it stays its owner's
  * @param handler called with each connection and the request that opened it
@@ -36,7 +39,7 @@ export function attach(httpServer: NetServer, handler: RequestHandler, options: 
   checkHttpServer(httpServer);
   checkFunction("handler", handler);
   const filter = checkPathFilter(options.path);
-  const reception = new Reception(handler, checkServerOptions(options));
+  const reception = new Reception(isolate(nodePlatform, handler), checkServerOptions(options));
   return new Server(new Attachment(httpServer, filter, reception), reception);
 }
 

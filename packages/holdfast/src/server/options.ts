@@ -11,6 +11,7 @@ import {
 } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { withDebugLog } from "../node/debug-log.js";
+import { nodePlatform } from "../node/node-platform.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { AllowedOrigins } from "../protocol/handshake/origin.js";
 import { isReservedSubprotocol } from "../protocol/handshake/link-subprotocol.js";
@@ -97,7 +98,7 @@ export function checkServerOptions(
   if (onRequest !== undefined) checkFunction("onRequest", onRequest);
   if (selectSubprotocol !== undefined) checkFunction("selectSubprotocol", selectSubprotocol);
   return {
-    connection: withDebugLog(checkConnectionOptions(options)),
+    connection: withDebugLog(checkConnectionOptions(options, nodePlatform)),
     openTimeout: checkOpenTimeout(options.openTimeout),
     origins: checkOrigins(options.origins),
     onRequest,

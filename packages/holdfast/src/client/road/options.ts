@@ -4,6 +4,8 @@ import { isIP, type LookupFunction } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { checkBoolean, checkFunction, describe, expected } from "../../connection/options.js";
+import { bindToContext } from "../../connection/platform.js";
+import { nodePlatform } from "../../node/node-platform.js";
 import { InvalidArgument } from "../../protocol/errors.js";
 import { readHeaders, refuseReserved, type HeadersInput } from "../../protocol/handshake/header-input.js";
 import { parseProxyURL, type Proxy } from "../proxy/proxy.js";
@@ -75,7 +77,7 @@ function checkRoad(options: RoadOptions): RoadChoice {
   }
   if (createConnection !== undefined) {
     checkFunction("createConnection", createConnection);
-    return { kind: "made-stream", create: createConnection };
+    return { kind: "made-stream", create: bindToContext(nodePlatform, createConnection) };
   }
   if (proxy === undefined) return { kind: "by-environment" };
   return proxy === null ? { kind: "socket", path: null } : { kind: "proxy", proxy: checkProxy(proxy) };
@@ -125,7 +127,7 @@ function checkTcp({ localAddress, family, lookup, autoSelectFamily }: RoadOption
   return {
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(family === undefined ? {} : { family }),
-    ...(lookup === undefined ? {} : { lookup: guarded(lookup) }),
+    ...(lookup === undefined ? {} : { lookup: bindToContext(nodePlatform, guarded(lookup)) }),
     ...(autoSelectFamily === undefined
       ? {}
       : { autoSelectFamily: checkBoolean("autoSelectFamily", autoSelectFamily, true) }),
