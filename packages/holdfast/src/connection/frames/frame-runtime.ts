@@ -39,6 +39,15 @@ export class FrameRuntime extends Runtime {
   readonly #flushAll = (): void => {
     const flushables = this.#unflushed;
     this.#unflushed = [];
-    for (const flushable of flushables) flushable.flush();
+    for (const flushable of flushables) {
+      try {
+        flushable.flush();
+      } catch (error) {
+        // The others are flushed all the same, and the failure stays visible.
+        this.clock.atTurnEnd(() => {
+          throw error;
+        });
+      }
+    }
   };
 }

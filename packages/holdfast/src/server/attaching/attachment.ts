@@ -47,7 +47,7 @@ export class Attachment implements Entrance, UpgradeTaker {
     try {
       return isTaken(this.#filter, new ServerRequest(head, origin, { target, isUpgrade: true }));
     } catch (error) {
-      this.#reception.settings.connection.logger?.error("path failed", { error });
+      this.#reception.settings.connection.faultLogger?.error("path failed", { error });
       return false;
     }
   }

@@ -1,7 +1,7 @@
 // Decides what becomes of a request: an upgrade, an answer of `onRequest`, or a refusal (RFC 6455 section 4.2.2).
 
 import { isThenable } from "../../connection/arguments.js";
-import type { Logger } from "../../connection/ports.js";
+import type { FaultLogger } from "../../connection/platform.js";
 import { acceptDeflate, type NegotiatedDeflate } from "../../protocol/deflate/negotiation.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { originForm } from "../../protocol/handshake/request-target.js";
@@ -17,6 +17,7 @@ import {
 import { chooseSubprotocol, type SubprotocolChoice } from "../../protocol/handshake/subprotocol.js";
 import { quoteAll } from "../../protocol/handshake/quote.js";
 import type { RequestAnswer, ServerSettings } from "../options.js";
+import { OriginWarnings } from "./origin-warnings.js";
 import { ServerRequest, type RequestOrigin } from "./server-request.js";
 
 /** An upgrade that is granted. */
@@ -37,13 +38,15 @@ export type Decision =
 
 export class Gate {
   readonly #settings: ServerSettings;
-  readonly #logger: Logger | null;
+  readonly #logger: FaultLogger | null;
+  readonly #originWarnings: OriginWarnings;
   readonly #connections: { readonly size: number };
   #isDraining = false;
 
   constructor(settings: ServerSettings, connections: { readonly size: number }) {
     this.#settings = settings;
-    this.#logger = settings.connection.logger;
+    this.#logger = settings.connection.faultLogger;
+    this.#originWarnings = new OriginWarnings(this.#logger);
     this.#connections = connections;
   }
 
@@ -65,7 +68,12 @@ export class Gate {
     if (this.#isDraining) return SHUTTING_DOWN;
     const { isSecure } = origin;
     const judgement = judgeRequest(head, { isSecure, origins: this.#settings.origins });
-    if (judgement.outcome === "refuse") return judgement;
+    if (judgement.outcome === "refuse") {
+      // Of what the head alone decides, an origin is the only reason for 403.
+      if (judgement.status === 403)
+        this.#originWarnings.onRefused(head.headers.get("Origin"), judgement.body);
+      return judgement;
+    }
     if (judgement.outcome === "upgrade") {
       if (this.#isFull()) return FULL;
       const request = new ServerRequest(head, origin, { target: judgement.target, isUpgrade: true });
