@@ -1,6 +1,8 @@
 // Options of `connect()` in browsers.
 
+import type { OptionNames } from "../connection/option-names.js";
 import {
+  CONNECTION_OPTIONS,
   checkBoolean,
   checkConnectionOptions,
   checkDuration,
@@ -57,6 +59,19 @@ const UNKNOWN_HERE: readonly (readonly [name: string, advice: string])[] = [
     (name) => [name, "the browser makes its own connections"] as const,
   ),
 ];
+
+const { autoPong: _, compression: __, ...SHARED_OPTIONS } = CONNECTION_OPTIONS;
+
+export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
+  ...SHARED_OPTIONS,
+  // They have a message of their own.
+  ...Object.fromEntries(UNKNOWN_HERE.map(([name]) => [name, true])),
+  openTimeout: true,
+  subprotocols: true,
+  signal: true,
+  linkProtocol: true,
+  heartbeat: true,
+};
 
 /** @throws InvalidArgument that names the option, what was expected and what came */
 export function checkConnectOptions(options: ConnectOptions): ConnectSettings {

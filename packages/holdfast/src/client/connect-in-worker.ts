@@ -1,5 +1,7 @@
 // A connection that lives in a worker thread: its heartbeat does not depend on how busy this thread is.
 
+import { FOREIGN_CLIENT_OPTIONS } from "../node/foreign-options.js";
+import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import { Worker } from "node:worker_threads";
 import type { Connection } from "../connection/connection.js";
 import { expected } from "../connection/options.js";
@@ -9,7 +11,7 @@ import { checkCrossing } from "../worker/crossing.js";
 import { openInWorker } from "../worker/open-in-worker.js";
 import { WorkerError } from "../worker/worker-error.js";
 import { WorkerHost, type OnFailed, type RunningWorker } from "../worker/worker-host.js";
-import { checkConnectOptions, type ConnectOptions } from "./options.js";
+import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
 
 /** Options of `connectInWorker()`: those of `connect()` that are plain data. */
 export interface ConnectInWorkerOptions extends Omit<
@@ -23,6 +25,11 @@ export interface ConnectInWorkerOptions extends Omit<
   readonly worker?: Worker | undefined;
 }
 
+const WORKER_OPTIONS: OptionNames<ConnectInWorkerOptions> = {
+  ...CONNECT_OPTIONS,
+  worker: true,
+};
+
 /**
  * Opens a WebSocket as `connect()` does, in a worker thread: pings are sent, answered and judged there, however long
  * this thread is busy. What is sent and received is the same; bytes are handed over between the threads, not cloned.
@@ -35,6 +42,7 @@ export async function connectInWorker(
   url: string | URL,
   options: ConnectInWorkerOptions = {},
 ): Promise<Connection> {
+  checkOptionNames("connectInWorker()", options, WORKER_OPTIONS, FOREIGN_CLIENT_OPTIONS);
   const { worker, signal: _, logger: __, ...rest } = options;
   parseWebSocketURL(url);
   if (worker !== undefined && !(worker instanceof Worker))

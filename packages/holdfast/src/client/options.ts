@@ -1,13 +1,20 @@
 // Options of `connect()`.
 
 import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-options.js";
-import { checkBoolean, checkConnectionOptions, checkSignal, expected } from "../connection/options.js";
+import type { OptionNames } from "../connection/option-names.js";
+import {
+  CONNECTION_OPTIONS,
+  checkBoolean,
+  checkConnectionOptions,
+  checkSignal,
+  expected,
+} from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { withDebugLog } from "../node/debug-log.js";
 import { nodePlatform } from "../node/node-platform.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { HeadersInput } from "../protocol/handshake/header-input.js";
-import { checkRoadOptions, type RoadOptions, type RoadSettings } from "./road/options.js";
+import { checkRoadOptions, ROAD_OPTIONS, type RoadOptions, type RoadSettings } from "./road/options.js";
 
 /** Options of `connect()`. */
 export interface ConnectOptions extends ConnectionOptions, RoadOptions {
@@ -37,6 +44,19 @@ export interface ConnectOptions extends ConnectionOptions, RoadOptions {
   /** Gives up at any moment of opening; the promise rejects with its reason. */
   readonly signal?: AbortSignal | null | undefined;
 }
+
+export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
+  ...CONNECTION_OPTIONS,
+  ...ROAD_OPTIONS,
+  openTimeout: true,
+  headers: true,
+  subprotocols: true,
+  origin: true,
+  maxRedirects: true,
+  http2: true,
+  maxHandshakeSize: true,
+  signal: true,
+};
 
 export interface ConnectSettings extends RoadSettings {
   readonly connection: ConnectionSettings;

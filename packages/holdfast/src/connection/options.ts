@@ -7,6 +7,7 @@ import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
 import { checkCompression, type CompressionOptions } from "./compression-options.js";
 import { adaptLogger } from "./log/adapted-logger.js";
 import { SILENT_PLATFORM, type FaultLogger, type Platform } from "./platform.js";
+import { checkOptionNames, type OptionNames } from "./option-names.js";
 import type { Logger } from "./ports.js";
 
 /** Options that clients and servers share. Durations are milliseconds, sizes are bytes; null switches off. */
@@ -48,6 +49,22 @@ export interface ConnectionOptions {
    */
   readonly logger?: Logger | null;
 }
+
+export const CONNECTION_OPTIONS: OptionNames<ConnectionOptions> = {
+  pingInterval: true,
+  pingTimeout: true,
+  liveness: true,
+  closeTimeout: true,
+  autoPong: true,
+  maxMessageSize: true,
+  text: true,
+  maxQueue: true,
+  writeLimit: true,
+  compression: true,
+  logger: true,
+};
+
+const QUEUE_LIMITS: OptionNames<{ messages: number; bytes: number }> = { messages: true, bytes: true };
 
 /** The options as a connection uses them: complete and valid. */
 export interface ConnectionSettings {
@@ -129,6 +146,7 @@ export function checkQueue(name: string, value: unknown): { messages: number; by
     bytes?: unknown;
   };
   if (value === null) return { messages: Infinity, bytes: Infinity };
+  checkOptionNames(`\`${name}\``, value, QUEUE_LIMITS);
   return {
     messages: checkSize(isObject ? `${name}.messages` : name, messages, 1024) ?? Infinity,
     bytes: checkSize(`${name}.bytes`, bytes, 1024 * 1024) ?? Infinity,

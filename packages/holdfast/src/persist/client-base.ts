@@ -2,10 +2,16 @@
 
 import { checkClose, type Bytes } from "../connection/arguments.js";
 import type { CloseInfo } from "../connection/close-info.js";
-import type { CallOptions, Connection, SendOptions } from "../connection/connection.js";
+import {
+  CALL_OPTIONS,
+  type CallOptions,
+  type Connection,
+  type SendOptions,
+} from "../connection/connection.js";
 import { ConcurrencyError } from "../connection/errors.js";
 import type { Fragments } from "../connection/fragmented-send.js";
 import type { ConnectionState } from "../connection/link.js";
+import { checkOptionNames } from "../connection/option-names.js";
 import { checkSignal, expected, type ConnectionSettings } from "../connection/options.js";
 import { LatencyStatistics, type LatencyStats } from "../heartbeat/latency-statistics.js";
 import { InvalidState } from "../protocol/errors.js";
@@ -83,6 +89,7 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
    * @throws ConcurrencyError, from the loop, while another one runs
    */
   connect(options: CallOptions = {}): AsyncIterable<ClientEvent> {
+    checkOptionNames("connect()", options, CALL_OPTIONS);
     const signal = checkSignal(options.signal);
     return this.#iterable(null, signal);
   }

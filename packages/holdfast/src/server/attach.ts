@@ -3,12 +3,14 @@
 import type { Server as NetServer } from "node:net";
 import { checkFunction, describe } from "../connection/options.js";
 import { isolate } from "../connection/platform.js";
+import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
+import { FOREIGN_SERVER_OPTIONS } from "../node/foreign-options.js";
 import { nodePlatform } from "../node/node-platform.js";
 import { InvalidArgument } from "../protocol/errors.js";
 import { Attachment } from "./attaching/attachment.js";
 import { checkPathFilter, type PathFilter } from "./attaching/path-filter.js";
 import type { RequestHandler } from "./handler-runs.js";
-import { checkServerOptions, type ServerOptions } from "./options.js";
+import { checkServerOptions, SERVER_OPTIONS, type ServerOptions } from "./options.js";
 import { Reception } from "./reception.js";
 import { Server } from "./server.js";
 
@@ -20,6 +22,8 @@ export interface AttachOptions extends ServerOptions {
    */
   readonly path?: PathFilter;
 }
+
+const ATTACH_OPTIONS: OptionNames<AttachOptions> = { ...SERVER_OPTIONS, path: true };
 
 /**
  * Takes the WebSocket upgrades of `httpServer`, a server of `node:http`, `node:https` or `node:http2`, and calls `handler` with each
@@ -38,6 +42,7 @@ export interface AttachOptions extends ServerOptions {
 export function attach(httpServer: NetServer, handler: RequestHandler, options: AttachOptions = {}): Server {
   checkHttpServer(httpServer);
   checkFunction("handler", handler);
+  checkOptionNames("attach()", options, ATTACH_OPTIONS, FOREIGN_SERVER_OPTIONS);
   const filter = checkPathFilter(options.path);
   const reception = new Reception(isolate(nodePlatform, handler), checkServerOptions(options));
   return new Server(new Attachment(httpServer, filter, reception), reception);

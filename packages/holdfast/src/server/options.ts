@@ -2,7 +2,9 @@
 
 import type { TlsOptions } from "node:tls";
 import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-options.js";
+import type { OptionNames } from "../connection/option-names.js";
 import {
+  CONNECTION_OPTIONS,
   checkBoolean,
   checkConnectionOptions,
   checkFunction,
@@ -76,6 +78,29 @@ export interface ServeOptions extends ServerOptions {
   /** Bytes of the request's head; null for no limit. @default 16384 */
   readonly maxHandshakeSize?: number | null;
 }
+
+export const SERVER_OPTIONS: OptionNames<ServerOptions> = {
+  ...CONNECTION_OPTIONS,
+  openTimeout: true,
+  origins: true,
+  onRequest: true,
+  subprotocols: true,
+  selectSubprotocol: true,
+  linkProtocol: true,
+  requireSubprotocol: true,
+  maxConnections: true,
+};
+
+export const SERVE_OPTIONS: OptionNames<ServeOptions> = {
+  ...SERVER_OPTIONS,
+  port: true,
+  host: true,
+  path: true,
+  reusePort: true,
+  tls: true,
+  http2: true,
+  maxHandshakeSize: true,
+};
 
 export interface ServerSettings {
   readonly connection: ConnectionSettings;

@@ -2,13 +2,15 @@
 
 import { checkBoolean, checkFunction, expected } from "../connection/options.js";
 import { bindToContext } from "../connection/platform.js";
+import { checkOptionNames } from "../connection/option-names.js";
+import { FOREIGN_SERVER_OPTIONS } from "../node/foreign-options.js";
 import { nodePlatform } from "../node/node-platform.js";
 import type { RequestHandler } from "./handler-runs.js";
 import { checkPlace } from "./listening/place.js";
 import { createListener } from "./listening/create-listener.js";
 import { listenAt } from "./listening/listen-at.js";
 import { OwnListener } from "./listening/own-listener.js";
-import { checkServerOptions, type ServeOptions, type ServerSettings } from "./options.js";
+import { checkServerOptions, SERVE_OPTIONS, type ServeOptions, type ServerSettings } from "./options.js";
 import { Reception } from "./reception.js";
 import { Server } from "./server.js";
 
@@ -26,6 +28,7 @@ import { Server } from "./server.js";
  */
 export async function serve(handler: RequestHandler, options: ServeOptions = {}): Promise<Server> {
   checkFunction("handler", handler);
+  checkOptionNames("serve()", options, SERVE_OPTIONS, FOREIGN_SERVER_OPTIONS);
   const settings = bindCallbacks(checkServerOptions(options));
   const boundHandler = bindToContext(nodePlatform, handler);
   const place = checkPlace(options);

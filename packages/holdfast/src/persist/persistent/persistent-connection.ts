@@ -3,12 +3,16 @@
 import { checkClose, toBytes, type Bytes } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import {
+  CALL_OPTIONS,
   checkSendOptions,
+  RECEIVE_OPTIONS,
+  SEND_OPTIONS,
   type CallOptions,
   type Connection,
   type ReceiveOptions,
   type SendOptions,
 } from "../../connection/connection.js";
+import { checkOptionNames, type OptionNames } from "../../connection/option-names.js";
 import type { Message } from "../../connection/inbox.js";
 import { MessageIterator } from "../../connection/message-iterator.js";
 import {
@@ -45,6 +49,8 @@ export interface PersistentSendOptions extends SendOptions {
   /** Milliseconds that the message may wait to be sent; null for as long as it takes. @default the option of the same name */
   readonly timeToLive?: number | null | undefined;
 }
+
+const PERSISTENT_SEND_OPTIONS: OptionNames<PersistentSendOptions> = { ...SEND_OPTIONS, timeToLive: true };
 
 /**
  * Connects, and stays connected.
@@ -156,6 +162,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
    */
   recv(options?: ReceiveOptions): Promise<Message> {
     try {
+      checkOptionNames("recv()", options, RECEIVE_OPTIONS);
       const signal = checkSignal(options?.signal);
       const timeout = checkDuration("timeout", options?.timeout, null);
       return receiveOne(this.#link, "recv()", { signal, timeout });
@@ -171,6 +178,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
   forEach(callback: (message: Message) => unknown, options?: CallOptions): Promise<CloseInfo> {
     try {
       checkFunction("callback", callback);
+      checkOptionNames("forEach()", options, CALL_OPTIONS);
       const signal = checkSignal(options?.signal);
       return consumeAll(this.#link, callback, signal, () => undefined).then(() => this.closed);
     } catch (error) {
@@ -231,7 +239,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
   }
 
   #settingsOf(options: PersistentSendOptions = {}): MessageSettings {
-    const { mayEncode, signal } = checkSendOptions(options);
+    const { mayEncode, signal } = checkSendOptions(options, PERSISTENT_SEND_OPTIONS);
     return {
       mayEncode,
       signal,

@@ -8,6 +8,7 @@ import {
   checkQueue,
   requireDuration,
 } from "../../connection/options.js";
+import type { OptionNames } from "../../connection/option-names.js";
 import { bindToContext, SILENT_PLATFORM, type Platform } from "../../connection/platform.js";
 
 /** What `onOpen` is told of the connection. */
@@ -42,6 +43,15 @@ export interface PersistentOptions {
   /** How long a server may take to answer after `probe()`. @default 5000 */
   readonly probeTimeout?: number;
 }
+
+export const PERSISTENT_OPTIONS: OptionNames<PersistentOptions> = {
+  offline: true,
+  queue: true,
+  overflow: true,
+  timeToLive: true,
+  onOpen: true,
+  probeTimeout: true,
+};
 
 export interface SendingSettings {
   readonly offline: "queue" | "reject";

@@ -2,6 +2,7 @@
 
 import { checkDuration, checkFunction, checkSignal, expected } from "../../connection/options.js";
 import { bindToContext, SILENT_PLATFORM, type Platform } from "../../connection/platform.js";
+import type { OptionNames } from "../../connection/option-names.js";
 import { DEFAULT_BACKOFF, type BackoffSettings } from "../../heartbeat/backoff.js";
 
 /** How a client comes back. Durations are milliseconds. */
@@ -29,6 +30,17 @@ export interface PersistOptions {
   /** Ends it at any moment: while connected, while connecting, while waiting. */
   readonly signal?: AbortSignal | null | undefined;
 }
+
+export const PERSIST_OPTIONS: OptionNames<PersistOptions> = {
+  minDelay: true,
+  firstDelay: true,
+  maxDelay: true,
+  factor: true,
+  stableAfter: true,
+  maxRetryAfter: true,
+  retryable: true,
+  signal: true,
+};
 
 export interface PersistSettings extends BackoffSettings {
   readonly stableAfter: number;
