@@ -1,13 +1,15 @@
 // The runtime of a page or a worker: its clocks, its timers and its randomness.
 
-import type { Clock, Random } from "../connection/ports.js";
+import { GlobalClock } from "../connection/global-clock.js";
+import type { Random } from "../connection/ports.js";
 import { Runtime } from "../connection/runtime.js";
+import { browserPlatform } from "./browser-platform.js";
 
 let shared: Runtime | null = null;
 
 /** The one that all connections of this page or worker share. */
 export function browserRuntime(): Runtime {
-  return (shared ??= new Runtime(browserClock, browserRandom));
+  return (shared ??= new Runtime(browserClock, browserRandom, null, browserPlatform));
 }
 
 /**
@@ -16,16 +18,18 @@ export function browserRuntime(): Runtime {
  */
 const POLL = 20;
 
-const browserClock: Clock = {
-  now: () => performance.now(),
-  wallNow: () => Date.now(),
-  setTimer(delay, callback) {
-    const timer = setTimeout(callback, Math.ceil(delay));
-    return () => clearTimeout(timer);
-  },
+const { setTimeout, clearTimeout } = globalThis;
+
+const browserClock = new GlobalClock(globalThis, {
+  Date,
+  performance,
+  setTimeout,
+  clearTimeout,
+  watch: (callback, delay) => void setTimeout(callback, delay),
+  outsideContexts: (callback) => callback(),
   afterPoll: (callback) => void setTimeout(callback, POLL),
   atTurnEnd: (callback) => queueMicrotask(callback),
-};
+});
 
 const browserRandom: Random = {
   // The random bytes of this library are few and in memory of their own.

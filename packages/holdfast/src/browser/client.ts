@@ -1,16 +1,22 @@
 // `Client` on the browser's WebSocket.
 
+import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import { ClientBase } from "../persist/client-base.js";
-import type { StreamOptions } from "../persist/client-options.js";
+import { STREAM_OPTIONS, type StreamOptions } from "../persist/client-options.js";
 import type { Provided, ProvidedOptions } from "../persist/target.js";
 import { browserConnector } from "./connector.js";
-import { checkConnectOptions, type ConnectOptions } from "./options.js";
+import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
 
 /**
  * Options of a `Client`: those of `connect()`, of which `subprotocols` may be a function of the attempt, and
  * `pollInterval`.
  */
 export interface ClientOptions extends Omit<ProvidedOptions<ConnectOptions>, "headers">, StreamOptions {}
+
+const CLIENT_OPTIONS: OptionNames<ClientOptions> = {
+  ...CONNECT_OPTIONS,
+  ...STREAM_OPTIONS,
+};
 
 /** A connection as one stream of events: from the first step of connecting to the last of closing. */
 export class Client extends ClientBase<ConnectOptions> {
@@ -19,6 +25,7 @@ export class Client extends ClientBase<ConnectOptions> {
    * @throws InvalidArgument for an option that cannot be used; a URL that cannot is the attempt's `connectFail`
    */
   constructor(url: Provided<string | URL>, options: ClientOptions = {}) {
+    checkOptionNames("Client", options, CLIENT_OPTIONS);
     checkConnectOptions({ ...options, subprotocols: undefined });
     super(browserConnector, url, options);
   }

@@ -1,5 +1,6 @@
 // A connection that lives in a Web Worker: its heartbeat does not depend on how busy the page is.
 
+import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import type { Connection } from "../connection/connection.js";
 import { expected } from "../connection/options.js";
 import { checkCrossing } from "../worker/crossing.js";
@@ -9,7 +10,7 @@ import { WorkerHost, type OnFailed, type RunningWorker } from "../worker/worker-
 import { browserRuntime } from "./browser-runtime.js";
 import { parseBrowserURL } from "./browser-url.js";
 import { pageOwner, probeOnReturn } from "./live-connections.js";
-import { checkConnectOptions, type ConnectOptions } from "./options.js";
+import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
 
 /** Options of `connectInWorker()`: those of `connect()` that are plain data. */
 export interface ConnectInWorkerOptions extends Omit<ConnectOptions, "heartbeat"> {
@@ -20,6 +21,11 @@ export interface ConnectInWorkerOptions extends Omit<ConnectOptions, "heartbeat"
    */
   readonly worker?: Worker | undefined;
 }
+
+const WORKER_OPTIONS: OptionNames<ConnectInWorkerOptions> = {
+  ...CONNECT_OPTIONS,
+  worker: true,
+};
 
 /**
  * Opens a WebSocket as `connect()` does, in a Web Worker: pings are sent and judged there, however long the page is
@@ -33,6 +39,7 @@ export async function connectInWorker(
   url: string | URL,
   options: ConnectInWorkerOptions = {},
 ): Promise<Connection> {
+  checkOptionNames("connectInWorker()", options, WORKER_OPTIONS);
   const { worker, signal: _, logger: __, ...rest } = options;
   const { href } = parseBrowserURL(url);
   if (worker !== undefined && !(worker instanceof Worker)) throw expected("worker", "a Worker", worker);

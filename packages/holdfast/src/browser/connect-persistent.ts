@@ -1,11 +1,12 @@
 // `connectPersistent()` on the browser's WebSocket.
 
+import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import { openPersistent, type PersistentConnection } from "../persist/persistent/persistent-connection.js";
-import type { PersistentOptions } from "../persist/persistent/persistent-options.js";
-import type { PersistOptions } from "../persist/retry/persist-options.js";
+import { PERSISTENT_OPTIONS, type PersistentOptions } from "../persist/persistent/persistent-options.js";
+import { PERSIST_OPTIONS, type PersistOptions } from "../persist/retry/persist-options.js";
 import type { Provided, ProvidedOptions } from "../persist/target.js";
 import { browserConnector } from "./connector.js";
-import type { ConnectOptions } from "./options.js";
+import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
 /**
  * Options of `connectPersistent()`: those of `connect()`, of which `subprotocols` may be a function of the attempt;
@@ -16,6 +17,12 @@ export interface ConnectPersistentOptions
   /** Ends it at any moment: while connected, while connecting, while waiting. */
   readonly signal?: AbortSignal | null | undefined;
 }
+
+const CONNECT_PERSISTENT_OPTIONS: OptionNames<ConnectPersistentOptions> = {
+  ...CONNECT_OPTIONS,
+  ...PERSIST_OPTIONS,
+  ...PERSISTENT_OPTIONS,
+};
 
 /**
  * Connects, and comes back whenever the connection is lost, as `persist()` does: one object to send on and to read
@@ -29,5 +36,6 @@ export function connectPersistent(
   url: Provided<string | URL>,
   options: ConnectPersistentOptions = {},
 ): PersistentConnection {
+  checkOptionNames("connectPersistent()", options, CONNECT_PERSISTENT_OPTIONS);
   return openPersistent(browserConnector, url, options);
 }

@@ -2,6 +2,7 @@
 
 import { Connection, start } from "../connection/connection.js";
 import { overLinkProtocol } from "../connection/layers/link-protocol.js";
+import { checkOptionNames } from "../connection/option-names.js";
 import type { ConnectionSettings } from "../connection/options.js";
 import type { WireMaker } from "../connection/wire.js";
 import type { OpenObserver, TransportEnds } from "../persist/connector.js";
@@ -14,7 +15,12 @@ import { withHeartbeatMessages } from "./heartbeat-messages.js";
 import { LinkOffers } from "./link-offers.js";
 import { pageOwner, probeOnReturn } from "./live-connections.js";
 import { isUnexplained, openWebSocket } from "./opening.js";
-import { checkConnectOptions, type ConnectOptions, type ConnectSettings } from "./options.js";
+import {
+  CONNECT_OPTIONS,
+  checkConnectOptions,
+  type ConnectOptions,
+  type ConnectSettings,
+} from "./options.js";
 
 /**
  * Opens a WebSocket to `url` (`ws:` or `wss:`; `http:`, `https:` and relative URLs stand for them).
@@ -28,7 +34,8 @@ import { checkConnectOptions, type ConnectOptions, type ConnectSettings } from "
  * @throws OpenTimeout after `openTimeout`
  * @throws HandshakeError for everything else: a browser does not tell a page why it could not connect
  */
-export function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
+export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
+  checkOptionNames("connect()", options, CONNECT_OPTIONS);
   return open(url, options, null);
 }
 

@@ -2,6 +2,7 @@
 
 import type { PieceSink } from "../protocol/message/piece-decoder.js";
 import { toBytes } from "../connection/arguments.js";
+import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import type { Message } from "../connection/inbox.js";
 import { WireLayer } from "../connection/layers/wire-layer.js";
 import { checkBoolean, checkFunction, describe, expected } from "../connection/options.js";
@@ -24,10 +25,13 @@ export interface HeartbeatMessages {
   readonly showPongs?: boolean;
 }
 
+const HEARTBEAT_MESSAGES: OptionNames<HeartbeatMessages> = { ping: true, isPong: true, showPongs: true };
+
 /** @throws InvalidArgument */
 export function checkHeartbeatMessages(value: unknown): HeartbeatMessages | null {
   if (value === undefined || value === null) return null;
   if (typeof value !== "object") throw expected("heartbeat", "an object with `ping` and `isPong`", value);
+  checkOptionNames("`heartbeat`", value, HEARTBEAT_MESSAGES);
   const { ping, isPong, showPongs } = value as Partial<HeartbeatMessages>;
   checkFunction("heartbeat.ping", ping);
   checkFunction("heartbeat.isPong", isPong);

@@ -1,6 +1,8 @@
 // Options of `connect()` in browsers.
 
+import type { OptionNames } from "../connection/option-names.js";
 import {
+  CONNECTION_OPTIONS,
   checkBoolean,
   checkConnectionOptions,
   checkDuration,
@@ -13,6 +15,7 @@ import {
 import { InvalidArgument } from "../protocol/errors.js";
 import { isReservedSubprotocol } from "../protocol/handshake/link-subprotocol.js";
 import { isToken } from "../protocol/handshake/token.js";
+import { browserPlatform } from "./browser-platform.js";
 import { checkHeartbeatMessages, type HeartbeatMessages } from "./heartbeat-messages.js";
 
 /** Options of `connect()` in browsers. */
@@ -57,12 +60,25 @@ const UNKNOWN_HERE: readonly (readonly [name: string, advice: string])[] = [
   ),
 ];
 
+const { autoPong: _, compression: __, ...SHARED_OPTIONS } = CONNECTION_OPTIONS;
+
+export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
+  ...SHARED_OPTIONS,
+  // They have a message of their own.
+  ...Object.fromEntries(UNKNOWN_HERE.map(([name]) => [name, true])),
+  openTimeout: true,
+  subprotocols: true,
+  signal: true,
+  linkProtocol: true,
+  heartbeat: true,
+};
+
 /** @throws InvalidArgument that names the option, what was expected and what came */
 export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
   refuseUnknownHere(options);
   const heartbeat = checkHeartbeatMessages(options.heartbeat);
   return {
-    connection: checkConnectionOptions(options),
+    connection: checkConnectionOptions(options, browserPlatform),
     openTimeout: checkDuration("openTimeout", options.openTimeout, 10_000),
     subprotocols: checkSubprotocols(options.subprotocols ?? []),
     signal: checkSignal(options.signal),

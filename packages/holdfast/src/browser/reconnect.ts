@@ -1,11 +1,16 @@
 // `reconnect()` on the browser's WebSocket.
 
+import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import type { Connection } from "../connection/connection.js";
-import { checkPersistOptions, type PersistOptions } from "../persist/retry/persist-options.js";
+import {
+  checkPersistOptions,
+  PERSIST_OPTIONS,
+  type PersistOptions,
+} from "../persist/retry/persist-options.js";
 import { Reconnection } from "../persist/reconnect.js";
-import { checkURLOrFunction, type Provided, type ProvidedOptions } from "../persist/target.js";
+import { checkURLOrFunction, makeTarget, type Provided, type ProvidedOptions } from "../persist/target.js";
 import { browserConnector } from "./connector.js";
-import { checkConnectOptions, type ConnectOptions } from "./options.js";
+import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
 
 /**
  * Options of `reconnect()`: those of `connect()`, of which `subprotocols` may be a function of the attempt, and those
@@ -15,6 +20,11 @@ export interface ReconnectOptions extends Omit<ProvidedOptions<ConnectOptions>, 
   /** Ends it at any moment: while connected, while connecting, while waiting. The loop ends quietly. */
   readonly signal?: AbortSignal | null | undefined;
 }
+
+const RECONNECT_OPTIONS: OptionNames<ReconnectOptions> = {
+  ...CONNECT_OPTIONS,
+  ...PERSIST_OPTIONS,
+};
 
 /**
  * Hands out one open connection after the other, and waits in between as `persist()` does. The next one is opened when
@@ -28,9 +38,10 @@ export function reconnect(
   url: Provided<string | URL>,
   options: ReconnectOptions = {},
 ): AsyncIterable<Connection> {
+  checkOptionNames("reconnect()", options, RECONNECT_OPTIONS);
   checkURLOrFunction(url);
-  const target = { connector: browserConnector, url, options };
+  const target = makeTarget(browserConnector, url, options);
   const settings = checkConnectOptions({ ...options, subprotocols: undefined }).connection;
-  const persist = checkPersistOptions(options);
+  const persist = checkPersistOptions(options, browserConnector.runtime.platform);
   return { [Symbol.asyncIterator]: () => new Reconnection({ target, settings, persist }) };
 }

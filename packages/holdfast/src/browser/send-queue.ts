@@ -10,7 +10,6 @@ import { SENT } from "../connection/sent.js";
 /** How often, in milliseconds, it is looked at whether the browser has sent some of what it was given. */
 const LOOK_AGAIN = 20;
 
-
 interface Entry {
   readonly message: Message;
   readonly onSent: (() => void) | null;

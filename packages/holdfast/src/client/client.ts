@@ -1,10 +1,12 @@
 // `Client` and `reconnect()` on the sockets of Node.js, Bun and Deno.
 
+import { FOREIGN_CLIENT_OPTIONS } from "../node/foreign-options.js";
+import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import { ClientBase } from "../persist/client-base.js";
-import type { StreamOptions } from "../persist/client-options.js";
+import { STREAM_OPTIONS, type StreamOptions } from "../persist/client-options.js";
 import type { Provided, ProvidedOptions } from "../persist/target.js";
 import { nodeConnector } from "./connector.js";
-import type { ConnectOptions } from "./options.js";
+import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
 /**
  * Options of a `Client`: those of `connect()`, of which `headers` and `subprotocols` may be functions of the attempt,
@@ -14,6 +16,12 @@ export interface ClientOptions extends ProvidedOptions<ConnectOptions>, StreamOp
   /** Ends every loop over the client, at any moment. */
   readonly signal?: AbortSignal | null | undefined;
 }
+
+const CLIENT_OPTIONS: OptionNames<ClientOptions> = {
+  ...CONNECT_OPTIONS,
+  ...STREAM_OPTIONS,
+  signal: true,
+};
 
 /**
  * A connection as one stream of events: from the first step of connecting to the last of closing.
@@ -35,6 +43,7 @@ export class Client extends ClientBase<ConnectOptions> {
    * @throws InvalidArgument for an option that cannot be used; a URL or header that cannot is the attempt's `connectFail`
    */
   constructor(url: Provided<string | URL>, options: ClientOptions = {}) {
+    checkOptionNames("Client", options, CLIENT_OPTIONS, FOREIGN_CLIENT_OPTIONS);
     super(nodeConnector, url, options);
   }
 }

@@ -1,5 +1,7 @@
 // A connection that lives in a worker thread: its heartbeat does not depend on how busy this thread is.
 
+import { FOREIGN_CLIENT_OPTIONS } from "../node/foreign-options.js";
+import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import { Worker } from "node:worker_threads";
 import type { Connection } from "../connection/connection.js";
 import { expected } from "../connection/options.js";
@@ -8,7 +10,7 @@ import { parseWebSocketURL } from "../protocol/handshake/url.js";
 import { checkCrossing } from "../worker/crossing.js";
 import { openInWorker } from "../worker/open-in-worker.js";
 import { WorkerHost } from "../worker/worker-host.js";
-import { checkConnectOptions, type ConnectOptions } from "./options.js";
+import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
 import { borrowWorker, startWorker } from "./worker-thread.js";
 
 /** Options of `connectInWorker()`: those of `connect()` that are plain data. */
@@ -22,6 +24,11 @@ export interface ConnectInWorkerOptions extends Omit<
    */
   readonly worker?: Worker | undefined;
 }
+
+const WORKER_OPTIONS: OptionNames<ConnectInWorkerOptions> = {
+  ...CONNECT_OPTIONS,
+  worker: true,
+};
 
 /**
  * Opens a WebSocket as `connect()` does, in a worker thread: pings are sent, answered and judged there, however long
@@ -38,6 +45,7 @@ export async function connectInWorker(
   url: string | URL,
   options: ConnectInWorkerOptions = {},
 ): Promise<Connection> {
+  checkOptionNames("connectInWorker()", options, WORKER_OPTIONS, FOREIGN_CLIENT_OPTIONS);
   const { worker, signal: _, logger: __, ...rest } = options;
   parseWebSocketURL(url);
   if (worker !== undefined && !(worker instanceof Worker))

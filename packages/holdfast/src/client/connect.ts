@@ -3,6 +3,8 @@
 import { Connection, start } from "../connection/connection.js";
 import { overFrames } from "../connection/frames/frame-wire.js";
 import { logOpening } from "../connection/log/opening-log.js";
+import { checkOptionNames } from "../connection/option-names.js";
+import { FOREIGN_CLIENT_OPTIONS } from "../node/foreign-options.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import type { OpenObserver } from "../persist/connector.js";
 import { HoldfastError, InvalidArgument } from "../protocol/errors.js";
@@ -11,7 +13,12 @@ import { parseWebSocketURL, type WebSocketURL } from "../protocol/handshake/url.
 import { ClientHandshakeRecord } from "./handshake-record.js";
 import { attemptToOpen } from "./open-attempt.js";
 import { asError } from "./open-failure.js";
-import { checkConnectOptions, type ConnectOptions, type ConnectSettings } from "./options.js";
+import {
+  CONNECT_OPTIONS,
+  checkConnectOptions,
+  type ConnectOptions,
+  type ConnectSettings,
+} from "./options.js";
 
 /**
  * Opens a WebSocket to `url`: `ws:` or `wss:` (`http:` and `https:` stand for them), or a Unix socket,
@@ -27,7 +34,8 @@ import { checkConnectOptions, type ConnectOptions, type ConnectSettings } from "
  * @throws RedirectError where a redirect cannot be followed; with its `hops`
  * @throws HandshakeError for everything else; its `failure` tells in a word, its `cause` in detail
  */
-export function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
+export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
+  checkOptionNames("connect()", options, CONNECT_OPTIONS, FOREIGN_CLIENT_OPTIONS);
   return open(url, options, null);
 }
 

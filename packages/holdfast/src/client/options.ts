@@ -1,12 +1,20 @@
 // Options of `connect()`.
 
 import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-options.js";
-import { checkBoolean, checkConnectionOptions, checkSignal, expected } from "../connection/options.js";
+import type { OptionNames } from "../connection/option-names.js";
+import {
+  CONNECTION_OPTIONS,
+  checkBoolean,
+  checkConnectionOptions,
+  checkSignal,
+  expected,
+} from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { withDebugLog } from "../node/debug-log.js";
+import { nodePlatform } from "../node/node-platform.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { HeadersInput } from "../protocol/handshake/header-input.js";
-import { checkRoadOptions, type RoadOptions, type RoadSettings } from "./road/options.js";
+import { checkRoadOptions, ROAD_OPTIONS, type RoadOptions, type RoadSettings } from "./road/options.js";
 
 /** Options of `connect()`. */
 export interface ConnectOptions extends ConnectionOptions, RoadOptions {
@@ -37,6 +45,19 @@ export interface ConnectOptions extends ConnectionOptions, RoadOptions {
   readonly signal?: AbortSignal | null | undefined;
 }
 
+export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
+  ...CONNECTION_OPTIONS,
+  ...ROAD_OPTIONS,
+  openTimeout: true,
+  headers: true,
+  subprotocols: true,
+  origin: true,
+  maxRedirects: true,
+  http2: true,
+  maxHandshakeSize: true,
+  signal: true,
+};
+
 export interface ConnectSettings extends RoadSettings {
   readonly connection: ConnectionSettings;
   readonly openTimeout: number | null;
@@ -49,7 +70,7 @@ export interface ConnectSettings extends RoadSettings {
 /** @throws InvalidArgument, InvalidHeader */
 export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
   return {
-    connection: withDebugLog(checkConnectionOptions(options)),
+    connection: withDebugLog(checkConnectionOptions(options, nodePlatform)),
     openTimeout: checkOpenTimeout(options.openTimeout),
     maxRedirects: checkMaxRedirects(options.maxRedirects),
     http2: checkBoolean("http2", options.http2, false),

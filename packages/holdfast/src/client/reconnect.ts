@@ -1,16 +1,23 @@
 // `reconnect()` on the sockets of Node.js, Bun and Deno.
 
+import { FOREIGN_CLIENT_OPTIONS } from "../node/foreign-options.js";
+import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import type { Connection } from "../connection/connection.js";
-import { checkPersistOptions, type PersistOptions } from "../persist/retry/persist-options.js";
+import {
+  checkPersistOptions,
+  PERSIST_OPTIONS,
+  type PersistOptions,
+} from "../persist/retry/persist-options.js";
 import { Reconnection } from "../persist/reconnect.js";
 import {
   checkURLOrFunction,
+  makeTarget,
   withoutFunctions,
   type Provided,
   type ProvidedOptions,
 } from "../persist/target.js";
 import { nodeConnector } from "./connector.js";
-import type { ConnectOptions } from "./options.js";
+import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
 /**
  * Options of `reconnect()`: those of `connect()`, of which `headers` and `subprotocols` may be functions of the
@@ -20,6 +27,11 @@ export interface ReconnectOptions extends ProvidedOptions<ConnectOptions>, Persi
   /** Ends it at any moment: while connected, while connecting, while waiting. The loop ends quietly. */
   readonly signal?: AbortSignal | null | undefined;
 }
+
+const RECONNECT_OPTIONS: OptionNames<ReconnectOptions> = {
+  ...CONNECT_OPTIONS,
+  ...PERSIST_OPTIONS,
+};
 
 /**
  * Hands out one open connection after the other, and waits in between as `persist()` does.
@@ -44,9 +56,10 @@ export function reconnect(
   url: Provided<string | URL>,
   options: ReconnectOptions = {},
 ): AsyncIterable<Connection> {
+  checkOptionNames("reconnect()", options, RECONNECT_OPTIONS, FOREIGN_CLIENT_OPTIONS);
   checkURLOrFunction(url);
-  const target = { connector: nodeConnector, url, options };
+  const target = makeTarget(nodeConnector, url, options);
   const settings = nodeConnector.checkOptions(withoutFunctions<ConnectOptions>(options));
-  const persist = checkPersistOptions(options);
+  const persist = checkPersistOptions(options, nodeConnector.runtime.platform);
   return { [Symbol.asyncIterator]: () => new Reconnection({ target, settings, persist }) };
 }

@@ -1,6 +1,7 @@
 // The option `compression`: what this side wants of permessage-deflate (RFC 7692).
 
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
+import { checkOptionNames, type OptionAdvice, type OptionNames } from "./option-names.js";
 import { checkBoolean, expected } from "./options.js";
 
 /**
@@ -27,6 +28,16 @@ export interface CompressionOptions {
   readonly threshold?: number;
 }
 
+const COMPRESSION_OPTIONS: OptionNames<CompressionOptions> = {
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  serverMaxWindowBits: true,
+  clientMaxWindowBits: true,
+  level: true,
+  memLevel: true,
+  threshold: true,
+};
+
 /** @throws InvalidArgument */
 export function checkCompression(value: boolean | CompressionOptions | undefined): DeflateSettings | null {
   if (value === undefined || value === false) return null;
@@ -34,6 +45,7 @@ export function checkCompression(value: boolean | CompressionOptions | undefined
   if (typeof options !== "object" || (options as unknown) === null) {
     throw expected("compression", "true, false or an object of options", value);
   }
+  checkOptionNames("`compression`", options, COMPRESSION_OPTIONS, COMPRESSION_ADVICE);
   return {
     wanted: {
       serverNoContextTakeover: checkBoolean(
@@ -68,6 +80,13 @@ export function checkCompression(value: boolean | CompressionOptions | undefined
     },
   };
 }
+
+/** Options of `perMessageDeflate` in `ws`. */
+const COMPRESSION_ADVICE: OptionAdvice = {
+  zlibDeflateOptions: "Use `level` and `memLevel`",
+  zlibInflateOptions: "Remove it",
+  concurrencyLimit: "Remove it",
+};
 
 function checkRange(
   name: string,

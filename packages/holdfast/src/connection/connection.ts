@@ -13,6 +13,7 @@ import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./han
 import type { Message } from "./inbox.js";
 import { Interruption } from "./interruption.js";
 import { ended, Link, type ConnectionState, type LeaveCause, type LinkOptions } from "./link.js";
+import { checkOptionNames, type OptionNames } from "./option-names.js";
 import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
 import {
   checkBoolean,
@@ -69,6 +70,11 @@ export interface PingOptions extends CallOptions {
    */
   readonly timeout?: number | null | undefined;
 }
+
+export const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true };
+export const SEND_OPTIONS: OptionNames<SendOptions> = { signal: true, compress: true };
+export const RECEIVE_OPTIONS: OptionNames<ReceiveOptions> = { signal: true, timeout: true };
+const PING_OPTIONS: OptionNames<PingOptions> = { signal: true, timeout: true };
 
 /** What closes a connection on its owner's behalf. Not for applications. */
 export const closeFor = Symbol("closeFor");
@@ -257,6 +263,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
       return Promise.resolve(inbox.poll() ?? "");
     }
     try {
+      checkOptionNames("recv()", options, RECEIVE_OPTIONS);
       const signal = checkSignal(options?.signal);
       const timeout = checkDuration("timeout", options?.timeout, null);
       return receiveOne(this.#link, "recv()", { signal, timeout });
@@ -274,6 +281,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    * @throws ConcurrencyError while a `recv`, iteration or `forEach` waits
    */
   recvStream(options?: CallOptions): AsyncIterableIterator<Message, undefined> {
+    checkOptionNames("recvStream()", options, CALL_OPTIONS);
     return new MessageStream(this.#link, checkSignal(options?.signal));
   }
 
@@ -286,6 +294,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   forEach(callback: (message: Message) => unknown, options?: CallOptions): Promise<CloseInfo> {
     try {
       checkFunction("callback", callback);
+      checkOptionNames("forEach()", options, CALL_OPTIONS);
       return consumeAll(this.#link, callback, checkSignal(options?.signal), closeInfoOf);
     } catch (error) {
       return Promise.reject(error);
@@ -312,6 +321,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    */
   ping(payload?: string | Bytes | null, options?: PingOptions): Promise<number> {
     try {
+      checkOptionNames("ping()", options, PING_OPTIONS);
       const signal = checkSignal(options?.signal);
       const timeout = checkDuration("timeout", options?.timeout, null);
       const { pulse } = this.#link;
@@ -485,7 +495,11 @@ const NO_PINGS =
 const DEFAULT_SEND: SendSettings = { mayEncode: true, signal: null, receipt: null };
 
 /** @throws InvalidArgument */
-export function checkSendOptions(options: SendOptions): SendSettings {
+export function checkSendOptions(
+  options: SendOptions,
+  names: Readonly<Record<string, true>> = SEND_OPTIONS,
+): SendSettings {
+  checkOptionNames("send()", options, names);
   const mayEncode = checkBoolean("compress", options.compress, true);
   return { mayEncode, signal: checkSignal(options.signal), receipt: null };
 }

@@ -109,7 +109,10 @@ export class Link
   }
 
   get listeners(): Listeners {
-    return (this.#listeners ??= new Listeners(this.runtime.clock));
+    return (this.#listeners ??= new Listeners({
+      platform: this.runtime.platform,
+      faultLogger: this.settings.faultLogger,
+    }));
   }
 
   get timers(): TimerQueue {
@@ -336,6 +339,7 @@ export class Link
     this.#tapping?.tap.onEnded(info);
     this.#log?.onClose(info);
     this.runtime.monitor?.onClose(this.#face, info);
+    this.#listeners?.clear();
   }
 
   // What the inbox and the stream of pieces tell.

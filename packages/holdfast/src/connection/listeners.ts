@@ -1,6 +1,6 @@
 // Listeners of a connection's events. Few connections have any, so that there is nothing until one is added.
 
-import type { Clock } from "./ports.js";
+import type { AsyncContext, FaultLogger, Platform } from "./platform.js";
 
 /** What `Connection.on()` tells, by name. */
 export interface ConnectionEvents {
@@ -26,6 +26,14 @@ export type Listener<Name extends ConnectionEventName> = (event: ConnectionEvent
 /** One for each call of `on()`: the same function may be added twice, and each removed by itself. */
 interface Registration {
   readonly listener: (event: never) => void;
+  /** Where it was added: it is called in there. */
+  readonly context: AsyncContext | null;
+}
+
+export interface ListenersOptions {
+  readonly platform: Platform;
+  /** Gets what listeners throw, which is nobody else's to catch. */
+  readonly faultLogger: FaultLogger | null;
 }
 
 export const EVENT_NAMES: readonly ConnectionEventName[] = [
@@ -39,11 +47,11 @@ export const EVENT_NAMES: readonly ConnectionEventName[] = [
 
 /** `Events` are those of a connection, or of what outlives connections. */
 export class Listeners<Events extends object = ConnectionEvents> {
-  readonly #clock: Clock;
+  readonly #options: ListenersOptions;
   #registered: Map<keyof Events, readonly Registration[]> | null = null;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(options: ListenersOptions) {
+    this.#options = options;
   }
 
   has(name: keyof Events): boolean {
@@ -54,7 +62,7 @@ export class Listeners<Events extends object = ConnectionEvents> {
   add<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
     const registered = (this.#registered ??= new Map<keyof Events, readonly Registration[]>());
     // A copy for each change, so that one that happens while listeners are called disturbs nobody.
-    const registration: Registration = { listener };
+    const registration: Registration = { listener, context: this.#options.platform.captureContext() };
     registered.set(name, [...(registered.get(name) ?? []), registration]);
     return () => {
       const others = (registered.get(name) ?? []).filter((other) => other !== registration);
@@ -64,15 +72,21 @@ export class Listeners<Events extends object = ConnectionEvents> {
   }
 
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    for (const { listener } of this.#registered?.get(name) ?? []) {
+    for (const registration of this.#registered?.get(name) ?? []) {
+      // The map holds under each name only listeners of that name.
+      const listener = registration.listener as (event: Events[Name]) => void;
       try {
-        (listener as (event: Events[Name]) => void)(event); // The map holds under each name only listeners of that name.
+        if (registration.context === null) listener(event);
+        else registration.context.runInAsyncScope(listener, undefined, event);
       } catch (error) {
-        // As with EventTarget: it is an uncaught exception, and not the connection's to suffer from.
-        this.#clock.atTurnEnd(() => {
-          throw error;
-        });
+        // No other listener and no connection has to suffer from it.
+        this.#options.faultLogger?.error(`a listener of "${String(name)}" failed`, { error });
       }
     }
+  }
+
+  /** Removes all: no event will follow, and what they keep in memory is not needed any more. */
+  clear(): void {
+    this.#registered?.clear();
   }
 }

@@ -6,6 +6,8 @@ import type { TextForm } from "../protocol/message/message-reader.js";
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
 import { checkCompression, type CompressionOptions } from "./compression-options.js";
 import { adaptLogger } from "./log/adapted-logger.js";
+import { SILENT_PLATFORM, type FaultLogger, type Platform } from "./platform.js";
+import { checkOptionNames, type OptionNames } from "./option-names.js";
 import type { Logger } from "./ports.js";
 
 /** Options that clients and servers share. Durations are milliseconds, sizes are bytes; null switches off. */
@@ -41,10 +43,28 @@ export interface ConnectionOptions {
   readonly compression?: boolean | CompressionOptions;
   /**
    * Where to log (docs/logging.md). `info` and above are for production; a logger that shows `debug` gets a line for
-   * each frame. With HOLDFAST_DEBUG=1 in the environment, everything appears on stderr as well. @default null: silent
+   * each frame. With HOLDFAST_DEBUG=1 in the environment, everything appears on stderr as well. Null is silent; without
+   * a logger, errors of the application's own code (a handler that throws) go to stderr, and nothing else.
+   * @default undefined: errors of the application's own code on stderr
    */
   readonly logger?: Logger | null;
 }
+
+export const CONNECTION_OPTIONS: OptionNames<ConnectionOptions> = {
+  pingInterval: true,
+  pingTimeout: true,
+  liveness: true,
+  closeTimeout: true,
+  autoPong: true,
+  maxMessageSize: true,
+  text: true,
+  maxQueue: true,
+  writeLimit: true,
+  compression: true,
+  logger: true,
+};
+
+const QUEUE_LIMITS: OptionNames<{ messages: number; bytes: number }> = { messages: true, bytes: true };
 
 /** The options as a connection uses them: complete and valid. */
 export interface ConnectionSettings {
@@ -60,10 +80,15 @@ export interface ConnectionSettings {
   readonly writeLimit: number;
   readonly compression: DeflateSettings | null;
   readonly logger: Logger | null;
+  /** Where errors of the application's own code go: to the logger, or to stderr where none is given; null for nowhere. */
+  readonly faultLogger: FaultLogger | null;
 }
 
 /** @throws InvalidArgument that names the option, what was expected and what came */
-export function checkConnectionOptions(options: ConnectionOptions): ConnectionSettings {
+export function checkConnectionOptions(
+  options: ConnectionOptions,
+  platform: Platform = SILENT_PLATFORM,
+): ConnectionSettings {
   const pingInterval = checkDuration("pingInterval", options.pingInterval, 20_000);
   if (pingInterval === null && typeof options.pingTimeout === "number") {
     throw new InvalidArgument(
@@ -72,6 +97,7 @@ export function checkConnectionOptions(options: ConnectionOptions): ConnectionSe
   }
   const pingTimeout = checkDuration("pingTimeout", options.pingTimeout, 20_000);
   const queue = checkQueue("maxQueue", options.maxQueue);
+  const logger = checkLogger(options.logger, platform);
   return {
     pingInterval,
     pingTimeout: pingInterval === null ? null : pingTimeout,
@@ -84,7 +110,8 @@ export function checkConnectionOptions(options: ConnectionOptions): ConnectionSe
     maxQueuedBytes: queue.bytes,
     writeLimit: checkSize("writeLimit", options.writeLimit, 64 * 1024) ?? Infinity,
     compression: checkCompression(options.compression),
-    logger: checkLogger(options.logger),
+    logger,
+    faultLogger: options.logger === undefined ? platform.faultLogger : logger,
   };
 }
 
@@ -119,6 +146,7 @@ export function checkQueue(name: string, value: unknown): { messages: number; by
     bytes?: unknown;
   };
   if (value === null) return { messages: Infinity, bytes: Infinity };
+  checkOptionNames(`\`${name}\``, value, QUEUE_LIMITS);
   return {
     messages: checkSize(isObject ? `${name}.messages` : name, messages, 1024) ?? Infinity,
     bytes: checkSize(`${name}.bytes`, bytes, 1024 * 1024) ?? Infinity,
@@ -187,12 +215,12 @@ function isDuration(value: unknown): value is number {
   return typeof value === "number" && value > 0 && value <= MAX_DURATION;
 }
 
-function checkLogger(value: unknown): Logger | null {
+function checkLogger(value: unknown, platform: Platform): Logger | null {
   if (value === undefined || value === null) return null;
   const logger = value as Logger;
   const hasAll = (["debug", "info", "warn", "error"] as const).every(
     (level) => typeof logger[level] === "function",
   );
-  if (hasAll) return adaptLogger(logger);
+  if (hasAll) return adaptLogger(logger, platform);
   throw expected("logger", "an object with debug, info, warn and error", value);
 }

@@ -3,6 +3,8 @@
 import { isThenable } from "./arguments.js";
 import { TooSlowError } from "./errors.js";
 import type { Inbox, Message, Reader } from "./inbox.js";
+import type { AsyncContext } from "./platform.js";
+import type { Runtime } from "./runtime.js";
 import { SENT } from "./sent.js";
 import { Alarm, type AlarmHandler, type TimerQueue } from "./timer-queue.js";
 
@@ -15,6 +17,7 @@ export interface WaitOptions {
 /** What readers need of their connection. */
 export interface ReadableConnection {
   readonly inbox: Inbox;
+  readonly runtime: Runtime;
   readonly timers: TimerQueue;
   now(): number;
   /** The error that tells how the connection ended; asked for only then. */
@@ -133,6 +136,8 @@ interface Consumption<Source, Outcome> {
 class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
   readonly #connection: Source;
   readonly #callback: (message: Message) => unknown;
+  /** Where `forEach()` was called: the callback is called in there. */
+  readonly #context: AsyncContext | null;
   readonly #signal: AbortSignal | null;
   readonly #end: Consumption<Source, Outcome>;
   // Made when they are needed: ten thousand idle consumers need none.
@@ -147,6 +152,7 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
   ) {
     this.#connection = connection;
     this.#callback = callback;
+    this.#context = connection.runtime.platform.captureContext();
     this.#signal = signal;
     this.#end = end;
     if (signal === null) return;
@@ -156,7 +162,10 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
 
   take(message: Message): boolean {
     try {
-      const result = this.#callback(message);
+      const result =
+        this.#context === null
+          ? this.#callback(message)
+          : this.#context.runInAsyncScope(this.#callback, undefined, message);
       // A send that need not wait is over already: to await it would cost a microtask for each message.
       if (result === SENT || !isThenable(result)) return true;
       this.#continuation ??= {

@@ -2,6 +2,7 @@
 // adds to it (frames/frame-runtime.ts). Tests make one of their own on a fake clock.
 
 import type { Monitor } from "./monitor.js";
+import { SILENT_PLATFORM, type Platform } from "./platform.js";
 import type { Clock, Random } from "./ports.js";
 import { TimerQueue } from "./timer-queue.js";
 
@@ -11,13 +12,15 @@ export class Runtime {
   readonly timers: TimerQueue;
   /** Who looks on at every connection; null for nobody. */
   readonly monitor: Monitor | null;
+  readonly platform: Platform;
   #connections = 0;
   readonly #idPrefix: string;
 
-  constructor(clock: Clock, random: Random, monitor: Monitor | null = null) {
+  constructor(clock: Clock, random: Random, monitor: Monitor | null = null, platform = SILENT_PLATFORM) {
     this.clock = clock;
     this.random = random;
     this.monitor = monitor;
+    this.platform = platform;
     this.timers = new TimerQueue(clock);
     this.#idPrefix = toHex(this.randomBytes(5));
   }

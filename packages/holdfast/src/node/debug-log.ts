@@ -22,8 +22,8 @@ let shared: Logger | null | undefined;
 export function withDebugLog(settings: ConnectionSettings): ConnectionSettings {
   if (shared === undefined) shared = debugLog(process.env["HOLDFAST_DEBUG"] ?? "", standardError);
   if (shared === null) return settings;
-  const { logger } = settings;
-  return { ...settings, logger: logger === null ? shared : both(shared, logger) };
+  const logger = settings.logger === null ? shared : both(shared, settings.logger);
+  return { ...settings, logger, faultLogger: logger };
 }
 
 /** Not the stream itself: Node makes it when it is first asked for, and few processes log anything. */

@@ -1,38 +1,45 @@
 // The runtime of a Node.js process: its clocks and its randomness. Bun and Deno provide the same.
 
+import { AsyncResource } from "node:async_hooks";
 import { randomFillSync } from "node:crypto";
 import { performance } from "node:perf_hooks";
-import type { Clock, Random } from "../connection/ports.js";
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { GlobalClock } from "../connection/global-clock.js";
+import type { Random } from "../connection/ports.js";
 import { FrameRuntime } from "../connection/frames/frame-runtime.js";
 import { channelMonitor } from "./channels.js";
+import { nodePlatform } from "./node-platform.js";
 
 let shared: FrameRuntime | null = null;
 
 /** The one that all connections of this process share. */
 export function nodeRuntime(): FrameRuntime {
-  return (shared ??= new FrameRuntime(nodeClock, nodeRandom, channelMonitor));
+  return (shared ??= new FrameRuntime(nodeClock, nodeRandom, channelMonitor, nodePlatform));
 }
 
-const nodeClock: Clock = {
-  now: () => performance.now(),
-  wallNow: () => Date.now(),
+/** Made when the library is loaded, outside of any request: what is set up in it keeps nobody's `AsyncLocalStorage`. */
+const root = new AsyncResource("HoldfastRoot");
+const nextTick = process.nextTick.bind(process);
+
+const nodeClock = new GlobalClock(globalThis, {
+  Date,
+  performance,
+  setTimeout,
+  clearTimeout,
+  watch: (callback, delay) => void root.runInAsyncScope(setTimeout<[]>, undefined, callback, delay).unref(),
+  outsideContexts: (callback) => root.runInAsyncScope(callback, undefined),
   // Ten thousand connections that ping each 5 s would wake up the process two thousand times a second; sharing wake-ups
   // takes up to half off what a ping costs (docs/performance.md, M5). Deadlines are promised within 50 ms of real time,
   // and the pings of a tenth of a second must not come all at once.
   timerSpacing: 32,
-  setTimer(delay, callback) {
-    // Node rounds down, and a timer that fires early would only have to be set again.
-    const timer = setTimeout(callback, Math.ceil(delay));
-    return () => clearTimeout(timer);
-  },
   // Timers run before the loop polls and immediates after it, so an immediate set by a timer has a whole poll
-  // phase before it.
-  afterPoll: (callback) => void setImmediate(callback),
+  // phase before it. Sockets are real where timers are fake: so these two are the process's own.
+  afterPoll: (callback) => void root.runInAsyncScope(setImmediate<[]>, undefined, callback),
   // After the promises that are ready: a consumer that awaits has gone on by then, and sent what it wants to send.
   // In the callback of a socket, Node empties the queue of nextTick() before it runs promise continuations. So the tick
   // is planned from a continuation: Node runs all of those first, the ones that they make included.
-  atTurnEnd: (callback) => void SETTLED.then(() => process.nextTick(callback)),
-};
+  atTurnEnd: (callback) => void SETTLED.then(() => root.runInAsyncScope(nextTick, undefined, callback)),
+});
 
 const SETTLED = Promise.resolve();
 

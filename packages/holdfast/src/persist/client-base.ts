@@ -2,10 +2,16 @@
 
 import { checkClose, type Bytes } from "../connection/arguments.js";
 import type { CloseInfo } from "../connection/close-info.js";
-import type { CallOptions, Connection, SendOptions } from "../connection/connection.js";
+import {
+  CALL_OPTIONS,
+  type CallOptions,
+  type Connection,
+  type SendOptions,
+} from "../connection/connection.js";
 import { ConcurrencyError } from "../connection/errors.js";
 import type { Fragments } from "../connection/fragmented-send.js";
 import type { ConnectionState } from "../connection/link.js";
+import { checkOptionNames } from "../connection/option-names.js";
 import { checkSignal, expected, type ConnectionSettings } from "../connection/options.js";
 import { LatencyStatistics, type LatencyStats } from "../heartbeat/latency-statistics.js";
 import { InvalidState } from "../protocol/errors.js";
@@ -13,10 +19,11 @@ import { checkPollInterval, type StreamOptions } from "./client-options.js";
 import type { Connector, ConnectorOptions } from "./connector.js";
 import { EventStream, type RunningStream, type StreamOwner } from "./stream/event-stream.js";
 import type { ClientEvent } from "./events.js";
-import type { PersistSettings } from "./retry/persist-options.js";
+import { checkPersistOptions, type PersistOptions, type PersistSettings } from "./retry/persist-options.js";
 import { RetryPolicy } from "./retry/retry-policy.js";
 import {
   checkURLOrFunction,
+  makeTarget,
   type Provided,
   type ProvidedOptions,
   type Target,
@@ -40,7 +47,7 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
     options: ProvidedOptions<Options> & StreamOptions,
   ) {
     checkURLOrFunction(url);
-    this.#target = { connector, url, options };
+    this.#target = makeTarget(connector, url, options);
     this.#settings = connector.checkOptions(withoutFunctions<Options>(options));
     this.#pollInterval = checkPollInterval(options);
     this.#signal = checkSignal(options.signal);
@@ -82,6 +89,7 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
    * @throws ConcurrencyError, from the loop, while another one runs
    */
   connect(options: CallOptions = {}): AsyncIterable<ClientEvent> {
+    checkOptionNames("connect()", options, CALL_OPTIONS);
     const signal = checkSignal(options.signal);
     return this.#iterable(null, signal);
   }
@@ -92,7 +100,8 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
   }
 
   /** Events across attempts. For `persist()`. */
-  [persistentStream](settings: PersistSettings): AsyncIterable<ClientEvent> {
+  [persistentStream](options: PersistOptions): AsyncIterable<ClientEvent> {
+    const settings = checkPersistOptions(options, this.#target.connector.runtime.platform);
     return this.#iterable(settings, settings.signal);
   }
 

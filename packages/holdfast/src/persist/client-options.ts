@@ -1,5 +1,6 @@
 // Options of a client, beside those of its connections.
 
+import type { OptionNames } from "../connection/option-names.js";
 import { checkDuration } from "../connection/options.js";
 
 /** What makes an event stream of a connection. */
@@ -7,6 +8,8 @@ export interface StreamOptions {
   /** Milliseconds between two `poll` events; null for none. @default 5000 */
   readonly pollInterval?: number | null;
 }
+
+export const STREAM_OPTIONS: OptionNames<StreamOptions> = { pollInterval: true };
 
 /** @throws InvalidArgument */
 export function checkPollInterval(options: StreamOptions): number | null {

@@ -2,6 +2,7 @@
 // the keepalive that every connection has.
 
 import { runtimeOf, type Connection } from "../connection/connection.js";
+import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import { checkFunction, checkSignal, requireDuration } from "../connection/options.js";
 import { sleepUntil } from "./sleep.js";
 
@@ -17,6 +18,8 @@ export interface HeartbeatOptions {
   /** Ends it: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | null | undefined;
 }
+
+const HEARTBEAT_OPTIONS: OptionNames<HeartbeatOptions> = { timeout: true, interval: true, signal: true };
 
 /**
  * Pings, waits for the pong, sleeps `interval`, and begins anew, until something ends it: it never resolves. The first
@@ -119,6 +122,7 @@ function endOf({ signal }: Connection): unknown {
 }
 
 function checkOptions(options: HeartbeatOptions): HeartbeatSettings {
+  checkOptionNames("heartbeat()", options, HEARTBEAT_OPTIONS);
   return {
     timeout: options.timeout === null ? null : requireDuration("timeout", options.timeout),
     interval: requireDuration("interval", options.interval),

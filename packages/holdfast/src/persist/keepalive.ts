@@ -3,6 +3,7 @@
 
 import { toBytes } from "../connection/arguments.js";
 import { runtimeOf, type Connection } from "../connection/connection.js";
+import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import { checkFunction, checkSignal, expected, requireDuration } from "../connection/options.js";
 import { PingGrid } from "../heartbeat/ping-grid.js";
 import { sleepUntil } from "./sleep.js";
@@ -17,6 +18,8 @@ export interface KeepaliveOptions {
   readonly signal?: AbortSignal | null | undefined;
 }
 
+const KEEPALIVE_OPTIONS: OptionNames<KeepaliveOptions> = { interval: true, message: true, signal: true };
+
 /**
  * Sends a message of the application every `interval` milliseconds, until the connection ends; resolves then, however
  * it ended. The first goes out at once. While a message waits for a full write buffer no other is made: the slots that
@@ -30,6 +33,7 @@ export interface KeepaliveOptions {
  * @throws InvalidArgument for an interval that is none, or a message that is neither a string nor bytes
  */
 export async function keepalive(connection: Connection, options: KeepaliveOptions): Promise<void> {
+  checkOptionNames("keepalive()", options, KEEPALIVE_OPTIONS);
   const interval = requireDuration("interval", options.interval);
   const signal = checkSignal(options.signal);
   const { message } = options;

@@ -1,9 +1,10 @@
 // `persist()`: a client's events, without an end.
 
+import { checkOptionNames } from "../connection/option-names.js";
 import type { ClientEvent } from "./events.js";
 import { persistentStream, type ClientBase } from "./client-base.js";
 import type { ConnectorOptions } from "./connector.js";
-import { checkPersistOptions, type PersistOptions } from "./retry/persist-options.js";
+import { PERSIST_OPTIONS, type PersistOptions } from "./retry/persist-options.js";
 
 /**
  * Keeps a client connected: the events of one attempt after the other, and between two of them `backOff`.
@@ -23,5 +24,6 @@ export function persist<Options extends ConnectorOptions>(
   client: ClientBase<Options>,
   options: PersistOptions = {},
 ): AsyncIterable<ClientEvent> {
-  return client[persistentStream](checkPersistOptions(options));
+  checkOptionNames("persist()", options, PERSIST_OPTIONS);
+  return client[persistentStream](options);
 }

@@ -3,6 +3,7 @@
 
 import type { Connection } from "../connection/connection.js";
 import { describe } from "../connection/options.js";
+import type { AsyncContext } from "../connection/platform.js";
 import { HandshakeError, HoldfastError, InvalidArgument } from "../protocol/errors.js";
 import type { Connector, ConnectorOptions, OpenObserver } from "./connector.js";
 
@@ -22,6 +23,17 @@ export interface Target<Options extends ConnectorOptions> {
   readonly connector: Connector<Options>;
   readonly url: Provided<string | URL>;
   readonly options: ProvidedOptions<Options>;
+  /** Where the client was made: every attempt runs in it. */
+  readonly context?: AsyncContext | null;
+}
+
+/** The target of a client that is made in the caller's async context. */
+export function makeTarget<Options extends ConnectorOptions>(
+  connector: Connector<Options>,
+  url: Provided<string | URL>,
+  options: ProvidedOptions<Options>,
+): Target<Options> {
+  return { connector, url, options, context: connector.runtime.platform.captureContext() };
 }
 
 /** Is told, beside what the connector tells, where the attempt goes: once all functions have answered. */
@@ -51,7 +63,18 @@ export function withoutFunctions<Options extends ConnectorOptions>(
  *
  * @throws HandshakeError, InvalidArgument, or the reason of the signal
  */
-export async function openTarget<Options extends ConnectorOptions>(
+export function openTarget<Options extends ConnectorOptions>(
+  target: Target<Options>,
+  attempt: number,
+  signal: AbortSignal,
+  observer: TargetObserver,
+): Promise<Connection> {
+  const { context } = target;
+  if (context === undefined || context === null) return openHere(target, attempt, signal, observer);
+  return context.runInAsyncScope(openHere<Options>, undefined, target, attempt, signal, observer);
+}
+
+async function openHere<Options extends ConnectorOptions>(
   { connector, url, options }: Target<Options>,
   attempt: number,
   signal: AbortSignal,

@@ -2,12 +2,16 @@
 
 import type { Server as NetServer } from "node:net";
 import { checkFunction, describe } from "../connection/options.js";
+import { isolate } from "../connection/platform.js";
+import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
+import { FOREIGN_SERVER_OPTIONS } from "../node/foreign-options.js";
+import { nodePlatform } from "../node/node-platform.js";
 import { InvalidArgument } from "../protocol/errors.js";
 import { NO_ENTRANCE } from "./attaching/hand-over.js";
 import { Attachment } from "./attaching/attachment.js";
 import { checkPathFilter, type PathFilter } from "./attaching/path-filter.js";
 import type { RequestHandler } from "./handler-runs.js";
-import { checkServerOptions, type ServerOptions } from "./options.js";
+import { checkServerOptions, SERVER_OPTIONS, type ServerOptions } from "./options.js";
 import { Reception } from "./reception.js";
 import { Server } from "./server.js";
 
@@ -20,13 +24,16 @@ export interface AttachOptions extends ServerOptions {
   readonly path?: PathFilter;
 }
 
+const ATTACH_OPTIONS: OptionNames<AttachOptions> = { ...SERVER_OPTIONS, path: true };
+
 /**
  * Takes the WebSocket upgrades of `httpServer`, a server of `node:http`, `node:https` or `node:http2`, and calls `handler` with each
  * new connection, as `serve()` does. All other requests go to the server's own routes and upgrade handlers. Several may
  * be attached to one server; the first whose `path` fits has the request.
  *
  * Closing what it returns detaches it and leaves `httpServer` as it is. Close it first: an HTTP server that is closed
- * waits for all of its sockets.
+ * waits for all of its sockets. `handler`, `onRequest` and `selectSubprotocol` run in the async context
+ * (`AsyncLocalStorage`) in which `httpServer` emits the upgrade.
  *
  * @param httpServer listening or not; it stays its owner's. Null to hand over each upgrade with `handleUpgrade()`
  * @param handler called with each connection and the request that opened it
@@ -40,13 +47,14 @@ export function attach(
 ): Server {
   if (httpServer !== null) checkHttpServer(httpServer);
   checkFunction("handler", handler);
+  checkOptionNames("attach()", options, ATTACH_OPTIONS, FOREIGN_SERVER_OPTIONS);
   const filter = checkPathFilter(options.path);
   if (httpServer === null && filter !== undefined) {
     throw new InvalidArgument(
       "Expected no `path` where `httpServer` is null, as you choose the upgrades that you hand over, got one",
     );
   }
-  const reception = new Reception(handler, checkServerOptions(options));
+  const reception = new Reception(isolate(nodePlatform, handler), checkServerOptions(options));
   const entrance = httpServer === null ? NO_ENTRANCE : new Attachment(httpServer, filter, reception);
   return new Server(entrance, reception);
 }

@@ -1,6 +1,7 @@
 // HTTP Basic authentication (RFC 7617) as an `onRequest`.
 
 import { createHash, timingSafeEqual } from "node:crypto";
+import { checkOptionNames } from "../connection/option-names.js";
 import { checkFunction, expected } from "../connection/options.js";
 import { isThenable } from "../connection/arguments.js";
 import { InvalidArgument } from "../protocol/errors.js";
@@ -28,6 +29,9 @@ export type BasicAuthOptions = RealmOptions &
       }
   );
 
+/** The names of both forms. */
+const BASIC_AUTH_OPTIONS = { realm: true, user: true, password: true, check: true } as const;
+
 /** Lets a request pass, or answers it with 401. */
 export type Guard = (request: ServerRequest) => Response | undefined | Promise<Response | undefined>;
 
@@ -39,6 +43,7 @@ export type Guard = (request: ServerRequest) => Response | undefined | Promise<R
  * @throws InvalidArgument
  */
 export function basicAuth(options: BasicAuthOptions): Guard {
+  checkOptionNames("basicAuth()", options, BASIC_AUTH_OPTIONS);
   const challenge = `Basic realm="${checkRealm(options.realm).replace(/["\\]/g, "\\$&")}", charset="UTF-8"`;
   const check = checkOf(options);
   return (request) => {

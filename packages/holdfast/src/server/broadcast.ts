@@ -3,6 +3,7 @@
 import { toBytes, type Bytes } from "../connection/arguments.js";
 import { closeFor, Connection, offer } from "../connection/connection.js";
 import { SharedFrames } from "../connection/frames/shared-frames.js";
+import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import { checkBoolean, checkChoice, checkSize, describe, expected } from "../connection/options.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import { InvalidArgument } from "../protocol/errors.js";
@@ -30,6 +31,13 @@ export interface BroadcastOptions {
   /** Compress the message for those with whom that was agreed on, if it is large enough. @default true */
   readonly compress?: boolean;
 }
+
+const BROADCAST_OPTIONS: OptionNames<BroadcastOptions> = {
+  except: true,
+  slow: true,
+  limit: true,
+  compress: true,
+};
 
 /** How many receivers had which fate. */
 export interface BroadcastResult {
@@ -59,6 +67,7 @@ export function broadcast(
   options: BroadcastOptions = {},
 ): BroadcastResult {
   checkIterable(connections);
+  checkOptionNames("broadcast()", options, BROADCAST_OPTIONS);
   const { except, slow, limit, compress } = checkBroadcastOptions(options);
   const message = new SharedFrames(checkData(data), compress, nodeRuntime().arena);
   const laggards: Connection[] = [];

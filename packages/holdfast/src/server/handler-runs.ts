@@ -3,7 +3,7 @@
 import { isThenable } from "../connection/arguments.js";
 import { closeFor, type Connection } from "../connection/connection.js";
 import { ConnectionClosed } from "../connection/errors.js";
-import type { Logger } from "../connection/ports.js";
+import type { FaultLogger } from "../connection/platform.js";
 import type { ServerRequest } from "./request/server-request.js";
 
 /** A connection at a server. */
@@ -17,11 +17,11 @@ export type RequestHandler = (connection: ServerConnection, request: ServerReque
 
 export class HandlerRuns {
   readonly #handler: RequestHandler;
-  readonly #logger: Logger | null;
+  readonly #logger: FaultLogger | null;
   #running = 0;
   #onSettled: (() => void) | null = null;
 
-  constructor(handler: RequestHandler, logger: Logger | null) {
+  constructor(handler: RequestHandler, logger: FaultLogger | null) {
     this.#handler = handler;
     this.#logger = logger;
   }

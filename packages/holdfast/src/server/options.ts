@@ -2,7 +2,9 @@
 
 import type { TlsOptions } from "node:tls";
 import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-options.js";
+import type { OptionNames } from "../connection/option-names.js";
 import {
+  CONNECTION_OPTIONS,
   checkBoolean,
   checkConnectionOptions,
   checkFunction,
@@ -11,6 +13,7 @@ import {
 } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { withDebugLog } from "../node/debug-log.js";
+import { nodePlatform } from "../node/node-platform.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import { parseHostRule, type AllowedHosts, type HostRule } from "../protocol/handshake/hosts.js";
 import type { AllowedOrigins } from "../protocol/handshake/origin.js";
@@ -107,6 +110,33 @@ export interface ServeOptions extends ServerOptions {
   readonly backlog?: number;
 }
 
+export const SERVER_OPTIONS: OptionNames<ServerOptions> = {
+  ...CONNECTION_OPTIONS,
+  openTimeout: true,
+  origins: true,
+  hosts: true,
+  trustProxy: true,
+  limits: true,
+  onRequest: true,
+  subprotocols: true,
+  selectSubprotocol: true,
+  linkProtocol: true,
+  requireSubprotocol: true,
+  maxConnections: true,
+};
+
+export const SERVE_OPTIONS: OptionNames<ServeOptions> = {
+  ...SERVER_OPTIONS,
+  port: true,
+  host: true,
+  path: true,
+  reusePort: true,
+  tls: true,
+  http2: true,
+  maxHandshakeSize: true,
+  backlog: true,
+};
+
 export interface ServerSettings {
   readonly connection: ConnectionSettings;
   readonly openTimeout: number | null;
@@ -133,7 +163,7 @@ export function checkServerOptions(
   if (onRequest !== undefined) checkFunction("onRequest", onRequest);
   if (selectSubprotocol !== undefined) checkFunction("selectSubprotocol", selectSubprotocol);
   return {
-    connection: withDebugLog(checkConnectionOptions(options)),
+    connection: withDebugLog(checkConnectionOptions(options, nodePlatform)),
     openTimeout: checkOpenTimeout(options.openTimeout),
     origins: checkOrigins(options.origins),
     hosts: checkHosts(options.hosts),

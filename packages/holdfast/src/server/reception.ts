@@ -50,7 +50,7 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
   constructor(handler: RequestHandler, settings: ServerSettings) {
     this.settings = settings;
     this.connections = this.#connections;
-    this.handlers = new HandlerRuns(handler, settings.connection.logger);
+    this.handlers = new HandlerRuns(handler, settings.connection.faultLogger);
     const { limits, trustProxy } = settings;
     const { logger } = settings.connection;
     const { clock } = this.runtime;

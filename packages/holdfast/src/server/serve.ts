@@ -1,12 +1,16 @@
 // Listens for WebSocket connections, over TCP, TLS or a Unix socket.
 
 import { checkBoolean, checkFunction, expected } from "../connection/options.js";
+import { bindToContext } from "../connection/platform.js";
+import { checkOptionNames } from "../connection/option-names.js";
+import { FOREIGN_SERVER_OPTIONS } from "../node/foreign-options.js";
+import { nodePlatform } from "../node/node-platform.js";
 import type { RequestHandler } from "./handler-runs.js";
 import { checkPlace } from "./listening/place.js";
 import { createListener } from "./listening/create-listener.js";
 import { checkBacklog, listenAt } from "./listening/listen-at.js";
 import { OwnListener } from "./listening/own-listener.js";
-import { checkServerOptions, type ServeOptions } from "./options.js";
+import { checkServerOptions, SERVE_OPTIONS, type ServeOptions, type ServerSettings } from "./options.js";
 import { Reception } from "./reception.js";
 import { Server } from "./server.js";
 
@@ -15,7 +19,7 @@ import { Server } from "./server.js";
  *
  * Where the handler returns a promise, its fulfilment closes the connection with 1000, and its rejection is logged
  * as "connection handler failed" and closes it with 1011. A handler that returns anything else leaves the connection
- * open.
+ * open. `handler`, `onRequest` and `selectSubprotocol` run in the async context (`AsyncLocalStorage`) of this call.
  *
  * @param handler called with each connection and the request that opened it
  * @param options where to listen, whom to let in, limits, and the settings of each connection
@@ -24,16 +28,28 @@ import { Server } from "./server.js";
  */
 export async function serve(handler: RequestHandler, options: ServeOptions = {}): Promise<Server> {
   checkFunction("handler", handler);
-  const settings = checkServerOptions(options);
+  checkOptionNames("serve()", options, SERVE_OPTIONS, FOREIGN_SERVER_OPTIONS);
+  const settings = bindCallbacks(checkServerOptions(options));
+  const boundHandler = bindToContext(nodePlatform, handler);
   const place = checkPlace(options);
   const tls = checkTls(options.tls);
   const backlog = checkBacklog(options.backlog);
   const http2 = checkBoolean("http2", options.http2, false);
   const listener = createListener(tls, http2, settings.openTimeout);
   await listenAt(listener, place, backlog);
-  const reception = new Reception(handler, settings);
+  const reception = new Reception(boundHandler, settings);
   const entrance = new OwnListener(listener, { place, isSecure: tls !== undefined, http2, reception });
   return new Server(entrance, reception);
+}
+
+/** Callbacks run in the async context of `serve()`: Node gives the sockets that it accepts none. */
+function bindCallbacks(settings: ServerSettings): ServerSettings {
+  const { onRequest, selectSubprotocol } = settings;
+  return {
+    ...settings,
+    onRequest: onRequest && bindToContext(nodePlatform, onRequest),
+    selectSubprotocol: selectSubprotocol && bindToContext(nodePlatform, selectSubprotocol),
+  };
 }
 
 /** What stands in it, `tls.createServer` checks. */

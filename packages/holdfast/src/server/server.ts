@@ -3,6 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { checkClose, type Bytes } from "../connection/arguments.js";
+import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import { checkSignal } from "../connection/options.js";
 import { broadcast, type BroadcastOptions, type BroadcastResult } from "./broadcast.js";
 import type { Entrance } from "./entrance.js";
@@ -33,6 +34,14 @@ export interface ServerCloseOptions {
   /** Ends the patience early, as if `timeout` were over: for a second SIGTERM. */
   readonly signal?: AbortSignal | null | undefined;
 }
+
+const CLOSE_OPTIONS: OptionNames<ServerCloseOptions> = {
+  code: true,
+  reason: true,
+  timeout: true,
+  spread: true,
+  signal: true,
+};
 
 /** Made by `serve()` and `attach()`. */
 export class Server implements AsyncDisposable {
@@ -92,6 +101,7 @@ export class Server implements AsyncDisposable {
    * @throws InvalidArgument for options that cannot be used; nothing is closed then
    */
   async close(options: ServerCloseOptions = {}): Promise<void> {
+    checkOptionNames("close()", options, CLOSE_OPTIONS);
     const close = checkClose(options.code ?? 1001, options.reason ?? "");
     const signal = checkSignal(options.signal);
     const times = checkTimes(options, this.#reception.settings.connection.closeTimeout);

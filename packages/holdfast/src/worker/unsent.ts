@@ -10,7 +10,6 @@ interface Waiter {
   readonly stopWatching: () => void;
 }
 
-
 export class Unsent {
   readonly #mailbox: Mailbox<Order, News>;
   readonly #limit: number;

@@ -4,6 +4,9 @@ import { isIP, type LookupFunction } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { checkBoolean, checkFunction, describe, expected } from "../../connection/options.js";
+import { checkOptionNames, type OptionNames } from "../../connection/option-names.js";
+import { bindToContext } from "../../connection/platform.js";
+import { nodePlatform } from "../../node/node-platform.js";
 import { InvalidArgument } from "../../protocol/errors.js";
 import { readHeaders, refuseReserved, type HeadersInput } from "../../protocol/handshake/header-input.js";
 import { asError } from "../open-failure.js";
@@ -58,6 +61,20 @@ export interface RoadOptions {
   readonly autoSelectFamily?: boolean | undefined;
 }
 
+export const ROAD_OPTIONS: OptionNames<RoadOptions> = {
+  proxy: true,
+  socketPath: true,
+  stream: true,
+  createConnection: true,
+  tls: true,
+  localAddress: true,
+  family: true,
+  lookup: true,
+  autoSelectFamily: true,
+};
+
+const PROXY_OPTIONS: OptionNames<ProxyOptions> = { url: true, headers: true, tls: true };
+
 export interface RoadSettings {
   readonly road: RoadChoice;
   readonly tcp: TcpSettings;
@@ -84,7 +101,7 @@ function checkRoad(options: RoadOptions): RoadChoice {
   }
   if (createConnection !== undefined) {
     checkFunction("createConnection", createConnection);
-    return { kind: "made-stream", create: createConnection };
+    return { kind: "made-stream", create: bindToContext(nodePlatform, createConnection) };
   }
   if (proxy === undefined) return { kind: "by-environment" };
   return proxy === null ? { kind: "socket", path: null } : { kind: "proxy", proxy: checkProxy(proxy) };
@@ -94,6 +111,7 @@ function checkProxy(value: string | URL | ProxyOptions): Proxy {
   if (typeof value === "string" || value instanceof URL) return checkProxyURL("proxy", value);
   // For callers without types.
   if (typeof value !== "object") throw expected("proxy", "a URL, an object with `url`, or null", value);
+  checkOptionNames("`proxy`", value, PROXY_OPTIONS);
   const proxy = checkProxyURL("proxy.url", value.url);
   if (proxy.kind === "socks") {
     const extra = (["headers", "tls"] as const).find((name) => value[name] !== undefined);
@@ -134,7 +152,7 @@ function checkTcp({ localAddress, family, lookup, autoSelectFamily }: RoadOption
   return {
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(family === undefined ? {} : { family }),
-    ...(lookup === undefined ? {} : { lookup }),
+    ...(lookup === undefined ? {} : { lookup: bindToContext(nodePlatform, lookup) }),
     ...(autoSelectFamily === undefined
       ? {}
       : { autoSelectFamily: checkBoolean("autoSelectFamily", autoSelectFamily, true) }),

@@ -4,6 +4,7 @@
 import { FrameEncoder } from "../../protocol/frame/frame-encoder.js";
 import { MaskKeys } from "../../protocol/frame/mask-keys.js";
 import type { Monitor } from "../monitor.js";
+import type { Platform } from "../platform.js";
 import type { Clock, Random } from "../ports.js";
 import { Runtime } from "../runtime.js";
 import { Arena } from "./arena.js";
@@ -24,8 +25,8 @@ export class FrameRuntime extends Runtime {
   readonly clientEncoder: FrameEncoder;
   #unflushed: Flushable[] = [];
 
-  constructor(clock: Clock, random: Random, monitor: Monitor | null = null) {
-    super(clock, random, monitor);
+  constructor(clock: Clock, random: Random, monitor: Monitor | null = null, platform?: Platform) {
+    super(clock, random, monitor, platform);
     this.arena = new Arena(clock);
     this.clientEncoder = new FrameEncoder(new MaskKeys((target) => random.fill(target)));
   }
@@ -38,6 +39,15 @@ export class FrameRuntime extends Runtime {
   readonly #flushAll = (): void => {
     const flushables = this.#unflushed;
     this.#unflushed = [];
-    for (const flushable of flushables) flushable.flush();
+    for (const flushable of flushables) {
+      try {
+        flushable.flush();
+      } catch (error) {
+        // The others are flushed all the same, and the failure stays visible.
+        this.clock.atTurnEnd(() => {
+          throw error;
+        });
+      }
+    }
   };
 }

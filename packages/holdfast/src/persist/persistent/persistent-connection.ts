@@ -3,12 +3,16 @@
 import { checkClose, toBytes, type Bytes } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import {
+  CALL_OPTIONS,
   checkSendOptions,
+  RECEIVE_OPTIONS,
+  SEND_OPTIONS,
   type CallOptions,
   type Connection,
   type ReceiveOptions,
   type SendOptions,
 } from "../../connection/connection.js";
+import { checkOptionNames, type OptionNames } from "../../connection/option-names.js";
 import type { Message } from "../../connection/inbox.js";
 import { MessageIterator } from "../../connection/message-iterator.js";
 import {
@@ -23,7 +27,13 @@ import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { Connector, ConnectorOptions } from "../connector.js";
 import { checkPersistOptions, type PersistOptions } from "../retry/persist-options.js";
 import { Supervisor } from "../supervisor.js";
-import { checkURLOrFunction, withoutFunctions, type Provided, type ProvidedOptions } from "../target.js";
+import {
+  checkURLOrFunction,
+  makeTarget,
+  withoutFunctions,
+  type Provided,
+  type ProvidedOptions,
+} from "../target.js";
 import { checkPersistentOptions, type PersistentOptions } from "./persistent-options.js";
 import { PersistentLink } from "./persistent-link.js";
 import type { MessageSettings } from "./sender.js";
@@ -40,6 +50,8 @@ export interface PersistentSendOptions extends SendOptions {
   readonly timeToLive?: number | null | undefined;
 }
 
+const PERSISTENT_SEND_OPTIONS: OptionNames<PersistentSendOptions> = { ...SEND_OPTIONS, timeToLive: true };
+
 /**
  * Connects, and stays connected.
  * @throws InvalidArgument for an option that cannot be used
@@ -50,10 +62,11 @@ export function openPersistent<Options extends ConnectorOptions>(
   options: ProvidedOptions<Options> & PersistentOptions & PersistOptions,
 ): PersistentConnection {
   checkURLOrFunction(url);
-  const target = { connector, url, options };
+  const target = makeTarget(connector, url, options);
+  const { platform } = connector.runtime;
   const settings = connector.checkOptions(withoutFunctions<Options>(options));
-  const persist = checkPersistOptions(options);
-  const persistent = checkPersistentOptions(options);
+  const persist = checkPersistOptions(options, platform);
+  const persistent = checkPersistentOptions(options, platform);
   const link = new PersistentLink({
     runtime: connector.runtime,
     connectionSettings: settings,
@@ -149,6 +162,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
    */
   recv(options?: ReceiveOptions): Promise<Message> {
     try {
+      checkOptionNames("recv()", options, RECEIVE_OPTIONS);
       const signal = checkSignal(options?.signal);
       const timeout = checkDuration("timeout", options?.timeout, null);
       return receiveOne(this.#link, "recv()", { signal, timeout });
@@ -164,6 +178,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
   forEach(callback: (message: Message) => unknown, options?: CallOptions): Promise<CloseInfo> {
     try {
       checkFunction("callback", callback);
+      checkOptionNames("forEach()", options, CALL_OPTIONS);
       const signal = checkSignal(options?.signal);
       return consumeAll(this.#link, callback, signal, () => undefined).then(() => this.closed);
     } catch (error) {
@@ -224,7 +239,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
   }
 
   #settingsOf(options: PersistentSendOptions = {}): MessageSettings {
-    const { mayEncode, signal } = checkSendOptions(options);
+    const { mayEncode, signal } = checkSendOptions(options, PERSISTENT_SEND_OPTIONS);
     return {
       mayEncode,
       signal,

@@ -35,7 +35,7 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
   readonly sender: Sender;
   readonly listeners: Listeners<PersistentEvents>;
   readonly closed: Promise<CloseInfo>;
-  readonly #runtime: Runtime;
+  readonly runtime: Runtime;
   readonly #settings: PersistentSettings;
   readonly #supervisor: SupervisorControls;
   readonly #receiver: Receiver;
@@ -54,11 +54,14 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
 
   constructor(options: PersistentLinkOptions) {
     const { runtime, connectionSettings, settings } = options;
-    this.#runtime = runtime;
+    this.runtime = runtime;
     this.#settings = settings;
     this.#receiver = new Receiver(connectionSettings);
     this.sender = new Sender(runtime, settings.sending, connectionSettings.writeLimit);
-    this.listeners = new Listeners(runtime.clock);
+    this.listeners = new Listeners({
+      platform: runtime.platform,
+      faultLogger: connectionSettings.faultLogger,
+    });
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#status = Object.freeze({ state: "connecting", attempt: 1, since: runtime.clock.wallNow() });
     this.#supervisor = options.supervisor(this);
@@ -120,11 +123,11 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
   }
 
   get timers(): TimerQueue {
-    return this.#runtime.timers;
+    return this.runtime.timers;
   }
 
   now(): number {
-    return this.#runtime.clock.now();
+    return this.runtime.clock.now();
   }
 
   get hasEndedWell(): boolean {
@@ -177,6 +180,7 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
     this.#aborter.abort(this.closedError());
     if (wasWaiting) this.listeners.emit("status", this.#status);
     else this.#tellEnd(ending);
+    this.listeners.clear();
   }
 
   /** Lets the application say first what has to come first. */
@@ -271,6 +275,6 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
   }
 
   #wallNow(): number {
-    return this.#runtime.clock.wallNow();
+    return this.runtime.clock.wallNow();
   }
 }

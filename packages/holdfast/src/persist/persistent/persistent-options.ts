@@ -8,6 +8,8 @@ import {
   checkQueue,
   requireDuration,
 } from "../../connection/options.js";
+import type { OptionNames } from "../../connection/option-names.js";
+import { bindToContext, SILENT_PLATFORM, type Platform } from "../../connection/platform.js";
 
 /** What `onOpen` is told of the connection. */
 export interface OpenContext {
@@ -42,6 +44,15 @@ export interface PersistentOptions {
   readonly probeTimeout?: number;
 }
 
+export const PERSISTENT_OPTIONS: OptionNames<PersistentOptions> = {
+  offline: true,
+  queue: true,
+  overflow: true,
+  timeToLive: true,
+  onOpen: true,
+  probeTimeout: true,
+};
+
 export interface SendingSettings {
   readonly offline: "queue" | "reject";
   readonly maxMessages: number;
@@ -57,7 +68,10 @@ export interface PersistentSettings {
 }
 
 /** @throws InvalidArgument that names the option, what was expected and what came */
-export function checkPersistentOptions(options: PersistentOptions): PersistentSettings {
+export function checkPersistentOptions(
+  options: PersistentOptions,
+  platform: Platform = SILENT_PLATFORM,
+): PersistentSettings {
   if (options.onOpen !== undefined) checkFunction("onOpen", options.onOpen);
   const { messages, bytes } = checkQueue("queue", options.queue);
   return {
@@ -68,7 +82,7 @@ export function checkPersistentOptions(options: PersistentOptions): PersistentSe
       overflow: checkChoice("overflow", options.overflow, ["fail", "drop-oldest"], "fail"),
       timeToLive: checkDuration("timeToLive", options.timeToLive, null),
     },
-    onOpen: options.onOpen ?? null,
+    onOpen: options.onOpen === undefined ? null : bindToContext(platform, options.onOpen),
     probeTimeout:
       options.probeTimeout === undefined ? 5_000 : requireDuration("probeTimeout", options.probeTimeout),
   };

@@ -1,6 +1,8 @@
 // Options of `persist()` and `reconnect()`, beside those of the connection.
 
 import { checkDuration, checkFunction, checkSignal, expected } from "../../connection/options.js";
+import { bindToContext, SILENT_PLATFORM, type Platform } from "../../connection/platform.js";
+import type { OptionNames } from "../../connection/option-names.js";
 import { DEFAULT_BACKOFF, type BackoffSettings } from "../../heartbeat/backoff.js";
 
 /** How a client comes back. Durations are milliseconds. */
@@ -29,6 +31,17 @@ export interface PersistOptions {
   readonly signal?: AbortSignal | null | undefined;
 }
 
+export const PERSIST_OPTIONS: OptionNames<PersistOptions> = {
+  minDelay: true,
+  firstDelay: true,
+  maxDelay: true,
+  factor: true,
+  stableAfter: true,
+  maxRetryAfter: true,
+  retryable: true,
+  signal: true,
+};
+
 export interface PersistSettings extends BackoffSettings {
   readonly stableAfter: number;
   readonly maxRetryAfter: number;
@@ -40,7 +53,10 @@ export interface PersistSettings extends BackoffSettings {
 export const MAX_DELAY = 2 ** 31 - 1;
 
 /** @throws InvalidArgument that names the option, what was expected and what came */
-export function checkPersistOptions(options: PersistOptions): PersistSettings {
+export function checkPersistOptions(
+  options: PersistOptions,
+  platform: Platform = SILENT_PLATFORM,
+): PersistSettings {
   if (options.retryable !== undefined) checkFunction("retryable", options.retryable);
   return {
     minDelay: checkDelay("minDelay", options.minDelay, DEFAULT_BACKOFF.minDelay),
@@ -49,7 +65,10 @@ export function checkPersistOptions(options: PersistOptions): PersistSettings {
     factor: checkFactor(options.factor),
     stableAfter: checkDelay("stableAfter", options.stableAfter, 5_000),
     maxRetryAfter: checkDuration("maxRetryAfter", options.maxRetryAfter, 300_000) ?? MAX_DELAY,
-    retryable: options.retryable ?? ((_, byDefault) => byDefault),
+    retryable:
+      options.retryable === undefined
+        ? (_, byDefault) => byDefault
+        : bindToContext(platform, options.retryable),
     signal: checkSignal(options.signal),
   };
 }

@@ -52,7 +52,7 @@ export class Attachment implements Entrance, UpgradeTaker {
       const located = locateClient(head, origin, trustProxy, connection.logger);
       return isTaken(this.#filter, new ServerRequest(head, located, { target, isUpgrade: true }));
     } catch (error) {
-      connection.logger?.error("path failed", { error });
+      connection.faultLogger?.error("path failed", { error });
       return false;
     }
   }

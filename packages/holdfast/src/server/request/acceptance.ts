@@ -244,7 +244,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
         body = null;
       }
     } catch (error) {
-      this.#init.settings.connection.logger?.error("onRequest failed", { error });
+      this.#init.settings.connection.faultLogger?.error("onRequest failed", { error });
       this.#refuse(FAILED);
       return;
     }
@@ -261,7 +261,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
         if (this.#phase === "answering") this.#linger();
       },
       (error: unknown) => {
-        this.#init.settings.connection.logger?.error("answering a request failed", { error });
+        this.#init.settings.connection.faultLogger?.error("answering a request failed", { error });
         this.#transport.destroy();
       },
     );

@@ -1,7 +1,8 @@
 // Decides what becomes of a request: an upgrade, an answer of `onRequest`, or a refusal (RFC 6455 section 4.2.2).
 
 import { isThenable } from "../../connection/arguments.js";
-import type { Address, Logger } from "../../connection/ports.js";
+import type { Address } from "../../connection/ports.js";
+import type { FaultLogger } from "../../connection/platform.js";
 import { acceptDeflate, type NegotiatedDeflate } from "../../protocol/deflate/negotiation.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { originForm } from "../../protocol/handshake/request-target.js";
@@ -21,6 +22,7 @@ import { namesOtherClient } from "../forwarding/locate-client.js";
 import type { AddressLimits } from "../limits/address-limits.js";
 import type { ServerSettings } from "../options.js";
 import { checkGrant, isResponse, type CheckedGrant, type RequestAnswer } from "./request-answer.js";
+import { OriginWarnings } from "./origin-warnings.js";
 import { ServerRequest, type RequestOrigin } from "./server-request.js";
 
 /** An upgrade that is granted. */
@@ -43,7 +45,8 @@ export type Decision =
 
 export class Gate {
   readonly #settings: ServerSettings;
-  readonly #logger: Logger | null;
+  readonly #logger: FaultLogger | null;
+  readonly #originWarnings: OriginWarnings;
   readonly #connections: { readonly size: number };
   readonly #addressLimits: AddressLimits | null;
   #isDraining = false;
@@ -55,7 +58,8 @@ export class Gate {
   ) {
     this.#settings = settings;
     this.#addressLimits = addressLimits;
-    this.#logger = settings.connection.logger;
+    this.#logger = settings.connection.faultLogger;
+    this.#originWarnings = new OriginWarnings(this.#logger);
     this.#connections = connections;
   }
 
@@ -86,7 +90,12 @@ export class Gate {
       forwardedHost: origin.host ?? null,
       isFromLoopback: () => isFromLoopback(head, origin),
     });
-    if (judgement.outcome === "refuse") return judgement;
+    if (judgement.outcome === "refuse") {
+      // Of what the head alone decides, an origin is the only reason for 403.
+      if (judgement.status === 403)
+        this.#originWarnings.onRefused(head.headers.get("Origin"), judgement.body);
+      return judgement;
+    }
     if (judgement.outcome === "upgrade") {
       const refusal = this.#checkFull() ?? this.#requestUpgrade(origin);
       if (refusal !== null) return refusal;

@@ -1,0 +1,194 @@
+// The clock and the timers of a JavaScript realm. Both are looked up whenever they are needed: tests replace the
+// globals (node:test, Vitest, Jest, @sinonjs/fake-timers), and a fake clock that is advanced has to drive the heartbeat
+// as well. The time stays continuous when the globals change, and a timer that is lost is set again.
+
+import type { Clock } from "./ports.js";
+
+interface TimeSource {
+  readonly now: () => number;
+}
+
+/** The globals that tell the time, as they are at the moment. */
+export interface TimeGlobals {
+  readonly Date: TimeSource;
+  readonly performance: TimeSource;
+  readonly setTimeout: (callback: () => void, delay: number) => unknown;
+  readonly clearTimeout: (timer: never) => void;
+}
+
+/** The realm's own functions, which tests do not replace. */
+export interface RealTime {
+  readonly Date: TimeSource;
+  readonly performance: TimeSource;
+  readonly setTimeout: TimeGlobals["setTimeout"];
+  readonly clearTimeout: TimeGlobals["clearTimeout"];
+  /** Sets a timer that keeps no process alive, by real time. */
+  watch(callback: () => void, delay: number): void;
+  /** Calls back in no async context: a timer that several share must not keep the context of one of them. */
+  outsideContexts<Result>(callback: () => Result): Result;
+  readonly afterPoll: Clock["afterPoll"];
+  readonly atTurnEnd: Clock["atTurnEnd"];
+  readonly timerSpacing?: number;
+}
+
+/** Milliseconds between two looks at the globals while timers are fake. */
+const WATCH_INTERVAL = 100;
+/** Milliseconds after which a timer that did not fire counts as lost. To set one again that is only late does no harm. */
+const LOST_AFTER = 1_000;
+/** Milliseconds by which a real timer, wrapped by a library, may seem to fire early. */
+const ROUNDING = 5;
+
+export class GlobalClock implements Clock {
+  readonly timerSpacing: number;
+  readonly afterPoll: Clock["afterPoll"];
+  readonly atTurnEnd: Clock["atTurnEnd"];
+  readonly #globals: TimeGlobals;
+  readonly #real: RealTime;
+  readonly #realNow: () => number;
+  // The globals that were in force at the last look.
+  #date: TimeSource;
+  #performance: TimeSource;
+  #performanceNow: () => number;
+  #setTimeout: TimeGlobals["setTimeout"];
+  #usesDate = false;
+  /** What to add to the time of the source, so that the time goes on where another source left it. */
+  #offset = 0;
+  /** The newest time that was given. */
+  #last = -Infinity;
+  readonly #pending = new Set<PendingTimer>();
+  /** When a pending timer would be lost. */
+  #lostAt = Infinity;
+  #isWatching = false;
+
+  constructor(globals: TimeGlobals, real: RealTime) {
+    this.#globals = globals;
+    this.#real = real;
+    this.#realNow = real.performance.now;
+    this.timerSpacing = real.timerSpacing ?? 0;
+    this.afterPoll = real.afterPoll;
+    this.atTurnEnd = real.atTurnEnd;
+    this.#date = globals.Date;
+    this.#performance = globals.performance;
+    this.#performanceNow = globals.performance.now;
+    this.#setTimeout = globals.setTimeout;
+    this.#chooseSource();
+  }
+
+  now(): number {
+    const { Date: date, performance, setTimeout } = this.#globals;
+    if (setTimeout !== this.#setTimeout || date !== this.#date || performance.now !== this.#performanceNow) {
+      this.#followGlobals();
+    }
+    const now = this.#offset + (this.#usesDate ? date.now() : performance.now());
+    if (now > this.#lostAt) this.#recover(now);
+    return (this.#last = now);
+  }
+
+  wallNow(): number {
+    return this.#globals.Date.now();
+  }
+
+  setTimer(delay: number, callback: () => void): () => void {
+    const timer: PendingTimer = { callback, dueAt: this.now() + delay, handle: null, version: 0 };
+    this.#pending.add(timer);
+    this.#arm(timer, delay);
+    return () => this.#cancel(timer);
+  }
+
+  get #hasFakeTimers(): boolean {
+    return this.#setTimeout !== this.#real.setTimeout;
+  }
+
+  #arm(timer: PendingTimer, delay: number): void {
+    const version = ++timer.version;
+    // Timers round down, and one that fires early would only have to be set again.
+    timer.handle = this.#real.outsideContexts(() =>
+      this.#globals.setTimeout(() => {
+        if (timer.version === version) this.#fire(timer);
+      }, Math.ceil(delay)),
+    );
+    this.#lostAt = Math.min(this.#lostAt, timer.dueAt + LOST_AFTER);
+    if (this.#hasFakeTimers) this.#watch();
+  }
+
+  #fire(timer: PendingTimer): void {
+    this.#remove(timer);
+    // Fake timers that were advanced without their clock: a timer that fires proves that its time has passed.
+    const early = timer.dueAt - this.now();
+    if (early > ROUNDING && this.#hasFakeTimers) this.#offset += Math.ceil(early);
+    timer.callback();
+  }
+
+  #cancel(timer: PendingTimer): void {
+    if (!this.#pending.has(timer)) return;
+    this.now(); // The handle belongs to the globals that made it.
+    this.#remove(timer);
+    this.#globals.clearTimeout(timer.handle as never);
+  }
+
+  #remove(timer: PendingTimer): void {
+    timer.version++;
+    this.#pending.delete(timer);
+    this.#lostAt = Infinity;
+    for (const { dueAt } of this.#pending) this.#lostAt = Math.min(this.#lostAt, dueAt + LOST_AFTER);
+  }
+
+  /** The globals are others: goes on with them, from the time of the ones before. */
+  #followGlobals(): void {
+    const oldTime = this.#usesDate ? this.#date.now() : this.#performanceNow.call(this.#performance);
+    // A fake may have been set back before it was restored.
+    const now = Math.max(this.#last, this.#offset + oldTime);
+    const wereFake = this.#hasFakeTimers;
+    const wereReplaced = this.#globals.setTimeout !== this.#setTimeout;
+    this.#date = this.#globals.Date;
+    this.#performance = this.#globals.performance;
+    this.#performanceNow = this.#performance.now;
+    this.#setTimeout = this.#globals.setTimeout;
+    this.#chooseSource();
+    // A whole number: the sums of a fake clock stay exact, and its timers fire at the millisecond.
+    this.#offset = Math.ceil(now - (this.#usesDate ? this.#date.now() : this.#performance.now()));
+    if (!wereReplaced) return;
+    for (const timer of this.#pending) {
+      // A fake that was replaced fires no more, and may take the handle for another timer's.
+      if (!wereFake) this.#real.clearTimeout(timer.handle as never);
+      this.#arm(timer, Math.max(0, timer.dueAt - now));
+    }
+  }
+
+  /** A fake clock may be one of `Date` only (node:test). A `Date` that was replaced alone tells no time. */
+  #chooseSource(): void {
+    this.#usesDate =
+      this.#hasFakeTimers && this.#performanceNow === this.#realNow && this.#date !== this.#real.Date;
+  }
+
+  /** Somebody has cleared timers that are not his, or this process did not run: sets those again that are overdue. */
+  #recover(now: number): void {
+    this.#lostAt = Infinity;
+    for (const timer of this.#pending) {
+      if (timer.dueAt + LOST_AFTER < now) {
+        this.#globals.clearTimeout(timer.handle as never);
+        this.#arm(timer, 0);
+      }
+    }
+    this.#lostAt = now + LOST_AFTER;
+  }
+
+  /** While timers are fake, real time tells whether they still are: whoever restores them tells nobody. */
+  #watch(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    this.#real.watch(() => {
+      this.#isWatching = false;
+      this.now();
+      if (this.#hasFakeTimers && this.#pending.size > 0) this.#watch();
+    }, WATCH_INTERVAL);
+  }
+}
+
+interface PendingTimer {
+  readonly callback: () => void;
+  readonly dueAt: number;
+  handle: unknown;
+  /** Counts how often it was set: only the newest of its timers fires. */
+  version: number;
+}

@@ -1,0 +1,30 @@
+// Warns of pages that are refused for their origin: to the page, to its developer and to the server's, nothing else
+// says why a connection fails.
+
+import type { FaultLogger } from "../../connection/platform.js";
+
+/** Different origins of which a server warns; strangers choose what they send, and are not to fill the log. */
+const MAX_ORIGINS = 100;
+/** Characters of an origin and of a reason: a domain name has at most 253. */
+const MAX_LENGTH = 1_000;
+
+export class OriginWarnings {
+  readonly #logger: FaultLogger | null;
+  readonly #origins = new Set<string>();
+
+  constructor(logger: FaultLogger | null) {
+    this.#logger = logger;
+  }
+
+  /** @param reason a sentence that says what was expected */
+  onRefused(origin: string | null, reason: string): void {
+    if (this.#logger === null || this.#origins.size >= MAX_ORIGINS) return;
+    const key = (origin ?? "").slice(0, MAX_LENGTH);
+    if (this.#origins.has(key)) return;
+    this.#origins.add(key);
+    this.#logger.warn(
+      `origin refused: ${reason.slice(0, MAX_LENGTH)} If its pages may connect, list it in the option \`origins\`.`,
+      { origin: key },
+    );
+  }
+}
