@@ -54,6 +54,7 @@ const UNKNOWN_HERE: readonly (readonly [name: string, advice: string])[] = [
   ["autoPong", "the browser answers pings by itself"],
   ["maxHandshakeSize", "the browser has limits of its own"],
   ["maxRedirects", "browsers follow no redirect of a WebSocket"],
+  ["redirectHeaders", "browsers follow no redirect of a WebSocket"],
   ["http2", "the browser chooses the version of HTTP"],
   ...["socketPath", "stream", "createConnection", "localAddress", "family", "lookup", "autoSelectFamily"].map(
     (name) => [name, "the browser makes its own connections"] as const,

@@ -183,12 +183,13 @@ class OpenAttempt implements AlarmHandler {
   #redirect(head: ResponseHead): void {
     this.#passage.abandon();
     this.#hops.push(showURL(this.#destination.url.href));
-    const { maxRedirects } = this.#settings;
+    const { maxRedirects, redirectHeaders } = this.#settings;
+    const { subprotocols } = this.#options.offer;
     if (this.#hops.length > maxRedirects) {
       this.#fail(this.#redirectError(`Expected at most ${maxRedirects} redirects, got one more`));
       return;
     }
-    const next = follow(this.#destination, head);
+    const next = follow(this.#destination, head, { subprotocols, redirectHeaders });
     const trouble = typeof next === "string" ? next : this.#obstacle(next);
     if (typeof next === "string" || trouble !== null) {
       const which = `the redirect ${head.status} of ${showURL(this.#destination.url.href)}`;

@@ -14,6 +14,7 @@ import { withDebugLog } from "../node/debug-log.js";
 import { nodePlatform } from "../node/node-platform.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { HeadersInput } from "../protocol/handshake/header-input.js";
+import { isToken } from "../protocol/handshake/token.js";
 import { checkRoadOptions, ROAD_OPTIONS, type RoadOptions, type RoadSettings } from "./road/options.js";
 
 /** Options of `connect()`. */
@@ -35,6 +36,13 @@ export interface ConnectOptions extends ConnectionOptions, RoadOptions {
    */
   readonly maxRedirects?: number | null | undefined;
   /**
+   * Names of `headers` that may follow a redirect to another origin, beside those that carry no credentials: Accept,
+   * Accept-Encoding, Accept-Language, Cache-Control, Origin, Pragma and User-Agent. With "Sec-WebSocket-Protocol",
+   * subprotocols that look like credentials may follow as well; without it, such a redirect is a `RedirectError`.
+   * @default []
+   */
+  readonly redirectHeaders?: readonly string[] | undefined;
+  /**
    * Open it as a stream of an HTTP/2 connection (RFC 8441), which connections to the same origin with the same options
    * share. The server has to speak it: over TLS it says so, for `ws:` it is taken for granted. @default false
    */
@@ -53,6 +61,7 @@ export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
   subprotocols: true,
   origin: true,
   maxRedirects: true,
+  redirectHeaders: true,
   http2: true,
   maxHandshakeSize: true,
   signal: true,
@@ -62,6 +71,8 @@ export interface ConnectSettings extends RoadSettings {
   readonly connection: ConnectionSettings;
   readonly openTimeout: number | null;
   readonly maxRedirects: number;
+  /** In lower case. */
+  readonly redirectHeaders: ReadonlySet<string>;
   readonly http2: boolean;
   readonly headLimits: HeadLimits;
   readonly signal: AbortSignal | null;
@@ -73,6 +84,7 @@ export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
     connection: withDebugLog(checkConnectionOptions(options, nodePlatform)),
     openTimeout: checkOpenTimeout(options.openTimeout),
     maxRedirects: checkMaxRedirects(options.maxRedirects),
+    redirectHeaders: checkRedirectHeaders(options.redirectHeaders),
     http2: checkBoolean("http2", options.http2, false),
     headLimits: checkHeadLimits(options.maxHandshakeSize),
     signal: checkSignal(options.signal),
@@ -85,4 +97,21 @@ function checkMaxRedirects(value: unknown): number {
   if (value === null) return Infinity;
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
   throw expected("maxRedirects", "a whole number that is not negative, or null", value);
+}
+
+function checkRedirectHeaders(value: unknown): ReadonlySet<string> {
+  if (value === undefined) return new Set();
+  if (!Array.isArray(value)) throw expected("redirectHeaders", "a list of names of headers", value);
+  const names: readonly unknown[] = value;
+  return new Set(
+    names.map((name) => {
+      if (typeof name !== "string" || !isToken(name)) {
+        throw expected("redirectHeaders", "a list of names of headers", name);
+      }
+      if (name.toLowerCase() === "host") {
+        throw expected("redirectHeaders", "without Host, which belongs to one server", name);
+      }
+      return name.toLowerCase();
+    }),
+  );
 }

@@ -18,6 +18,12 @@ export interface Destination {
   readonly withheld: readonly string[];
 }
 
+export interface RedirectTerms {
+  readonly subprotocols: readonly string[];
+  /** In lower case: headers that the application lets follow to another origin. */
+  readonly redirectHeaders: ReadonlySet<string>;
+}
+
 export function isRedirect(status: number): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 }
@@ -25,10 +31,15 @@ export function isRedirect(status: number): boolean {
 /**
  * The destination behind a redirect, or the end of the sentence that says why it cannot be followed.
  *
- * Another scheme, host or port is another origin, as for fetch and curl, and gets no credentials; from there they do
- * not come back, wherever it leads.
+ * Another scheme, host or port is another origin, as for fetch and curl. It gets none of the application's headers that
+ * may be credentials, which any name may hide: only those that are known to carry none, and those that the application
+ * lets follow. From there the others do not come back, wherever it leads.
  */
-export function follow(from: Destination, head: ResponseHead): Destination | string {
+export function follow(
+  from: Destination,
+  head: ResponseHead,
+  { subprotocols, redirectHeaders }: RedirectTerms,
+): Destination | string {
   const locations = head.headers.getAll("Location");
   if (locations.length !== 1)
     return `to have one header "Location", got ${locations.length === 0 ? "none" : locations.map(quoteURL).join(" and ")}`;
@@ -37,7 +48,11 @@ export function follow(from: Destination, head: ResponseHead): Destination | str
   if (from.url.isSecure && !url.isSecure) {
     return `to stay with TLS, got ${showURL(url.href)}: what was sent in secret would go on in the clear`;
   }
-  if (url.origin !== from.url.origin) return crossOrigin(from, url);
+  if (url.origin !== from.url.origin) {
+    const secret = redirectHeaders.has("sec-websocket-protocol") ? undefined : subprotocols.find(mayBeSecret);
+    if (secret === undefined) return crossOrigin(from, url, redirectHeaders);
+    return `to stay on ${from.url.origin}, got ${showURL(url.href)}: a subprotocol looks like a credential. Connect to that URL directly, or name "Sec-WebSocket-Protocol" in \`redirectHeaders\``;
+  }
   return { ...from, url: { ...url, authorization: url.authorization ?? from.url.authorization } };
 }
 
@@ -75,20 +90,39 @@ function decode(location: string): string {
   return isUtf8(bytes) ? bytes.toString("utf8") : location;
 }
 
-function crossOrigin(from: Destination, url: WebSocketURL): Destination {
-  const isWithheld = ([name]: HeaderField) => WITHHELD.has(name.toLowerCase());
-  const names = from.headers.filter(isWithheld).map(([name]) => name);
+function crossOrigin(from: Destination, url: WebSocketURL, allowed: ReadonlySet<string>): Destination {
+  const mayFollow = ([name]: HeaderField) => {
+    const lowerCase = name.toLowerCase();
+    return HARMLESS.has(lowerCase) || allowed.has(lowerCase);
+  };
+  const names = from.headers.filter((field) => !mayFollow(field)).map(([name]) => name);
   if (from.url.authorization !== null) names.push("Authorization");
   return {
     url,
-    headers: from.headers.filter((field) => !isWithheld(field)),
+    headers: from.headers.filter(mayFollow),
     tls: withoutIdentity(from.tls),
     withheld: [...new Set([...from.withheld, ...names.filter((name) => name.toLowerCase() !== "host")])],
   };
 }
 
-/** What proves who we are, and the name of another host. */
-const WITHHELD: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization", "host"]);
+/** Headers that carry no credentials, and say nothing that another server should not know. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  "accept",
+  "accept-encoding",
+  "accept-language",
+  "cache-control",
+  "origin",
+  "pragma",
+  "user-agent",
+]);
+
+/** Pages cannot send headers, and pass tokens as subprotocols; names of protocols are short, and have none of these words. */
+function mayBeSecret(subprotocol: string): boolean {
+  return subprotocol.length > LONGEST_NAME || SECRET_WORD.test(subprotocol);
+}
+
+const SECRET_WORD = /auth|bearer|credential|jwt|passw|secret|session|ticket|token|api[-_.]?key|^key$/i;
+const LONGEST_NAME = 48;
 
 /** The client's certificate and the server's name belong to the origin that they were given for. */
 function withoutIdentity(tls: TlsOptions | undefined): TlsOptions | undefined {

@@ -182,13 +182,20 @@ describe("A redirect", () => {
     await again.close();
   });
 
-  const SECRETS = { Authorization: "Bearer t0ken", Cookie: "id=t0ken", "Proxy-Authorization": "Basic t0ken" };
+  const SECRETS = {
+    Authorization: "Bearer t0ken",
+    Cookie: "id=t0ken",
+    "Proxy-Authorization": "Basic t0ken",
+    "X-Api-Key": "t0ken",
+    "x-anything": "t0ken",
+  };
 
   test("B6: credentials stay with the origin: another port is another origin, and they do not come back", async () => {
     await using second = await RawServer.start();
     await using first = await RawServer.start();
     const opening = connect(first.url().replace("ws://", "ws://user:passw0rd@"), {
-      headers: { ...SECRETS, Host: "virtual.test", "X-Kept": "yes" },
+      headers: { ...SECRETS, Host: "virtual.test", "User-Agent": "test", "X-Kept": "yes" },
+      redirectHeaders: ["x-kept"],
       subprotocols: ["chat"],
       origin: "https://page.test",
     });
@@ -200,7 +207,7 @@ describe("A redirect", () => {
       else peer.respond(302, { headers: { Location: location } });
       return Object.fromEntries(head.fields.filter(([name]) => !/^(Sec-|Upgrade|Connection)/.test(name)));
     };
-    const kept = { Origin: "https://page.test", "X-Kept": "yes" };
+    const kept = { Origin: "https://page.test", "User-Agent": "test", "X-Kept": "yes" };
     const all = { Host: "virtual.test", ...SECRETS, ...kept };
     assert.deepEqual(await answer(first, "/same"), all);
     assert.deepEqual(await answer(first, second.url("/other")), all, "the same origin gets them again");
@@ -208,11 +215,55 @@ describe("A redirect", () => {
     assert.deepEqual(await answer(first, null), { Host: `127.0.0.1:${first.port}`, ...kept });
     await assert.rejects(opening, {
       name: "InvalidStatus",
-      message: `Expected ${first.url("/back")} (where ${first.url("/")} redirects to) to answer 101 (Switching Protocols), got 401 Unauthorized; Authorization, Cookie, Proxy-Authorization went to the first origin only`,
+      message: `Expected ${first.url("/back")} (where ${first.url("/")} redirects to) to answer 101 (Switching Protocols), got 401 Unauthorized; Authorization, Cookie, Proxy-Authorization, X-Api-Key, x-anything went to the first origin only`,
     });
     await first.close();
     await second.close();
   });
+
+  const tokens = [
+    ["token", "0123456789abcdef0123456789abcdef01234567"],
+    ["graphql-ws", "bearer.t0ken"],
+    ["realtime", "openai-insecure-api-key.t0ken"],
+    ["base64url.bearer.authorization.k8s.io.t0ken", "v4.channel.k8s.io"],
+    ["chat", `eyJ${"x".repeat(60)}`],
+  ];
+  for (const subprotocols of tokens) {
+    test(`B6: subprotocols that look like credentials, ${subprotocols.join(", ")}, do not follow to another origin`, async () => {
+      await using second = await RawServer.start({}, redirecting());
+      await using first = await RawServer.start({}, redirecting([302, "/same"], [302, second.url()]));
+      await assert.rejects(connect(first.url(), { subprotocols }), {
+        name: "RedirectError",
+        message:
+          /a subprotocol looks like a credential\. Connect to that URL directly, or name "Sec-WebSocket-Protocol" in `redirectHeaders`/,
+      });
+      assert.equal(first.peers.length, 2, "the same origin gets them");
+      assert.equal(second.peers.length, 0);
+      await first.close();
+      await using again = await RawServer.start({}, redirecting([302, second.url()]));
+      await open(again.url(), { subprotocols, redirectHeaders: ["Sec-WebSocket-Protocol"] });
+      assert(heads(second)[0].includes(`Sec-WebSocket-Protocol: ${subprotocols.join(", ")}`));
+      await again.close();
+      await second.close();
+    });
+  }
+
+  test("B6: names of protocols follow to another origin", async () => {
+    const subprotocols = ["graphql-transport-ws", "v12.stomp", "mqtt", "wamp.2.msgpack.batched", "ocpp2.0.1"];
+    await using second = await RawServer.start({}, redirecting());
+    await using first = await RawServer.start({}, redirecting([302, second.url()]));
+    await open(first.url(), { subprotocols });
+    assert(heads(second)[0].includes(`Sec-WebSocket-Protocol: ${subprotocols.join(", ")}`));
+    await first.close();
+    await second.close();
+  });
+
+  for (const redirectHeaders of ["X-A", [1], ["X A"], ["host"], {}, null]) {
+    test(`B6: redirectHeaders: ${JSON.stringify(redirectHeaders)} is an InvalidArgument`, async () => {
+      const options = { redirectHeaders } as unknown as ConnectOptions;
+      await assert.rejects(connect("ws://127.0.0.1:1/", options), { name: "InvalidArgument" });
+    });
+  }
 
   test("B6: user info of the URL stays with the origin as well; that of a Location is for its own", async () => {
     await using second = await RawServer.start();

@@ -52,6 +52,7 @@ const ofConnect: Fitting<ConnectOptions> = {
   subprotocols: [["chat"]],
   origin: ["https://example.com", null],
   maxRedirects: [10, null],
+  redirectHeaders: [["X-Region"]],
   http2: [true],
   maxHandshakeSize: [16_384, null],
   signal: [signal, null],
@@ -99,6 +100,8 @@ const notOfConnect: readonly ConnectOptions[] = [
   { origin: 1 },
   // @ts-expect-error: expected a count
   { maxRedirects: "many" },
+  // @ts-expect-error: expected a list of names
+  { redirectHeaders: "X-Region" },
   // @ts-expect-error: expected true or false
   { http2: "yes" },
   // @ts-expect-error: expected a size is a number

@@ -144,6 +144,10 @@ const CONNECT: readonly Row[] = [
   [{ localAddress: "localhost" }, 'Expected `localAddress` to be an IP address, got "localhost" (string)'],
   [{ family: 5 }, "Expected `family` to be 0, 4 or 6, got 5 (number)"],
   [{ lookup: "dns" }, 'Expected `lookup` to be a function, got "dns" (string)'],
+  [
+    { redirectHeaders: "X-Region" },
+    'Expected `redirectHeaders` to be a list of names of headers, got "X-Region" (string)',
+  ],
   [{ autoSelectFamily: 1 }, "Expected `autoSelectFamily` to be true or false, got 1 (number)"],
   [{ signal: 5 }, "Expected `signal` to be an AbortSignal, got 5 (number)"],
   [{ signal: {} }, "Expected `signal` to be an AbortSignal, got an object"],
