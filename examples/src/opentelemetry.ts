@@ -10,7 +10,7 @@ import { subscribe } from "node:diagnostics_channel";
 import type { Meter } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
-import { serve, type DiagnosticsMessages } from "holdfast";
+import { serve, type Connection, type DiagnosticsMessages, type Traffic } from "holdfast";
 
 function measureConnections(meter: Meter): void {
   const open = meter.createUpDownCounter("websocket.connections.open", {
@@ -32,32 +32,60 @@ function measureConnections(meter: Meter): void {
     description: "Round trips of pings",
     advice: { explicitBucketBoundaries: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000] },
   });
-  const messages = meter.createCounter("websocket.messages", {
-    description: "Messages of connections that ended",
+  const messages = meter.createObservableCounter("websocket.messages", {
+    description: "Messages, of open connections as well",
   });
-  const bytes = meter.createCounter("websocket.io", {
+  const bytes = meter.createObservableCounter("websocket.io", {
     unit: "By",
-    description: "Bytes of connections that ended",
+    description: "Bytes on the wire, of open connections as well",
+  });
+  const pingsLost = meter.createObservableCounter("websocket.pings.lost", {
+    description: "Pings that were not answered in time",
   });
 
-  on("holdfast:connection:open", () => {
+  // The connections count their own traffic. It is read when the metrics are: a message costs nothing.
+  const connections = new Set<Connection>();
+  const ended = { ...NOTHING };
+  meter.addBatchObservableCallback(
+    (result) => {
+      const total = { ...ended };
+      for (const connection of connections) add(total, connection.traffic, connection.latencyStats);
+      result.observe(messages, total.messagesReceived, { direction: "received" });
+      result.observe(messages, total.messagesSent, { direction: "sent" });
+      result.observe(bytes, total.bytesReceived, { direction: "received" });
+      result.observe(bytes, total.bytesSent, { direction: "sent" });
+      if (total.lost > 0) result.observe(pingsLost, total.lost);
+    },
+    [messages, bytes, pingsLost],
+  );
+
+  on("holdfast:connection:open", ({ connection }) => {
+    connections.add(connection);
     open.add(1);
     opened.add(1);
   });
   on("holdfast:connection:pong", ({ roundTrip }) => {
     if (roundTrip !== null) latency.record(roundTrip);
   });
-  on("holdfast:connection:close", ({ info }) => {
+  on("holdfast:connection:close", ({ connection, info }) => {
     const { evidence } = info;
+    connections.delete(connection);
+    add(ended, evidence, evidence.latency);
     open.add(-1);
     // The cause is one of a closed list, and so fit to be a label; a reason is the peer's, and is not.
     closed.add(1, { cause: info.cause, ok: info.ok });
     duration.record((evidence.endedAt - (evidence.openedAt ?? evidence.endedAt)) / 1000);
-    messages.add(evidence.messagesReceived, { direction: "received" });
-    messages.add(evidence.messagesSent, { direction: "sent" });
-    bytes.add(evidence.bytesReceived, { direction: "received" });
-    bytes.add(evidence.bytesSent, { direction: "sent" });
   });
+}
+
+const NOTHING = { messagesReceived: 0, messagesSent: 0, bytesReceived: 0, bytesSent: 0, lost: 0 };
+
+function add(total: typeof NOTHING, traffic: Traffic, { lost }: { readonly lost: number }): void {
+  total.messagesReceived += traffic.messagesReceived;
+  total.messagesSent += traffic.messagesSent;
+  total.bytesReceived += traffic.bytesReceived;
+  total.bytesSent += traffic.bytesSent;
+  total.lost += lost;
 }
 
 /** Listens on a channel, with the type of what is published there. */

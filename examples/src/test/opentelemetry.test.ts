@@ -35,12 +35,23 @@ test("J2: opentelemetry counts connections by cause, messages, bytes and latenci
   const leaving = await connect(url, { pingInterval: null });
   await leaving.send("Hello");
   await leaving.recv();
+  const whileOpen = await scrape(metricsPort);
+  assert.deepEqual(
+    [
+      whileOpen.get("websocket_connections_open"),
+      whileOpen.get('websocket_messages_total{direction="received"}'),
+    ],
+    [2, 1],
+    "a message counts while its connection is open",
+  );
+  assert((whileOpen.get('websocket_io_total{direction="sent"}') ?? 0) > 0);
   const { evidence } = await leaving.close();
 
   // The server ends its side, and reads the pong of its own ping, a moment later.
   let samples = await scrape(metricsPort);
   const isComplete = () =>
-    samples.has('websocket_messages_total{direction="sent"}') && samples.get("websocket_latency_count") === 2;
+    samples.has('websocket_connections_closed_total{cause="peer-close",ok="true"}') &&
+    samples.get("websocket_latency_count") === 2;
   for (let tries = 0; tries < 200 && !isComplete(); tries++) {
     await sleep(25);
     samples = await scrape(metricsPort);
@@ -55,7 +66,10 @@ test("J2: opentelemetry counts connections by cause, messages, bytes and latenci
     'websocket_messages_total{direction="received"}': 1,
     'websocket_messages_total{direction="sent"}': 1,
   });
-  assert.equal(samples.get('websocket_io_total{direction="received"}'), evidence.bytesSent);
+  assert.equal(
+    samples.get('websocket_io_total{direction="received"}'),
+    evidence.bytesSent + staying.traffic.bytesSent,
+  );
   const latency = samples.get("websocket_latency_sum") ?? 0;
   assert.ok(latency > 0 && latency < 60_000, `${latency} ms`);
 

@@ -63,7 +63,7 @@ export type { KeepaliveOptions } from "./persist/keepalive.js";
 export { Connection } from "./connection/connection.js";
 export type { CallOptions, PingOptions, ReceiveOptions, SendOptions } from "./connection/connection.js";
 export type { Bytes } from "./connection/arguments.js";
-export type { CloseCause, CloseEvidence, CloseInfo } from "./connection/close-info.js";
+export type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./connection/close-info.js";
 export type { Capabilities } from "./connection/capabilities.js";
 export { capabilities } from "./browser/capabilities.js";
 export { explain } from "./browser/explain.js";

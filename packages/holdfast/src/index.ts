@@ -82,7 +82,7 @@ export { Connection } from "./connection/connection.js";
 export type { CallOptions, PingOptions, ReceiveOptions, SendOptions } from "./connection/connection.js";
 export type { Bytes } from "./connection/arguments.js";
 export type { CompressionOptions } from "./connection/compression-options.js";
-export type { CloseCause, CloseEvidence, CloseInfo } from "./connection/close-info.js";
+export type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./connection/close-info.js";
 export type { Capabilities } from "./connection/capabilities.js";
 export { capabilities } from "./node/capabilities.js";
 export { explain } from "./connection/explain/explain.js";

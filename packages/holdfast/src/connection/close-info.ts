@@ -18,6 +18,12 @@ export type CloseCause =
   | "server-shutdown"
   | "write-failed";
 
+/** What went over a connection: whole messages, and bytes on the wire, in each direction. */
+export type Traffic = Pick<
+  CloseEvidence,
+  "bytesReceived" | "bytesSent" | "messagesReceived" | "messagesSent"
+>;
+
 /** What was known of the connection when it ended. Times are epoch milliseconds; JSON-serialisable. */
 export interface CloseEvidence {
   /** Null where it never opened. */

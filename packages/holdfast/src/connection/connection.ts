@@ -6,7 +6,7 @@ import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../protocol/close-code.js";
 import { InvalidState } from "../protocol/errors.js";
 import { checkClose, checkControlPayload, toBytes, type Bytes } from "./arguments.js";
-import type { CloseInfo } from "./close-info.js";
+import type { CloseInfo, Traffic } from "./close-info.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
 import { isFragments, sendFragments, type Fragments } from "./fragmented-send.js";
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./handshake-record.js";
@@ -185,6 +185,14 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   /** Statistics of the round-trip times, in milliseconds. A snapshot. */
   get latencyStats(): LatencyStats {
     return this.#link.pulse.latencyStats;
+  }
+
+  /**
+   * Messages and bytes in each direction so far, with the numbers that `evidence` has at the end. A snapshot, for the
+   * metrics of open connections.
+   */
+  get traffic(): Traffic {
+    return this.#link.traffic;
   }
 
   /** Bytes that were sent, and that the kernel has not taken yet. */

@@ -8,7 +8,7 @@ import type { ObservedFrame } from "../protocol/frame/frame-mirror.js";
 import { TextBytes } from "../protocol/message/text-bytes.js";
 import type { PieceSink } from "../protocol/message/piece-decoder.js";
 import type { Connection } from "./connection.js";
-import type { CloseCause, CloseEvidence, CloseInfo } from "./close-info.js";
+import type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./close-info.js";
 import { Ending, type EndingHost } from "./ending.js";
 import type { ConnectionClosed } from "./errors.js";
 import { gatherEvidence } from "./evidence.js";
@@ -416,6 +416,12 @@ export class Link
 
   onCause(cause: CloseCause, error: Error | null): void {
     this.#log?.onEnding(cause, error);
+  }
+
+  get traffic(): Traffic {
+    const { bytesReceived, bytesSent } = this.#wire;
+    const [messagesReceived, messagesSent] = [this.#messagesReceived, this.#messagesSent];
+    return { bytesReceived, bytesSent, messagesReceived, messagesSent };
   }
 
   /** All that is known by now. */
