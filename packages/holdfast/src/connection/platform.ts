@@ -39,8 +39,17 @@ export function bindToContext<Args extends unknown[], Result>(
   const context = platform.captureContext();
   if (context === null) return callback;
   const isolated = isolate(platform, callback);
-  return (...args) => context.runInAsyncScope(isolated, undefined, ...args);
+  const bound = (...args: Args): Result => context.runInAsyncScope(isolated, undefined, ...args);
+  originals.set(bound, callback);
+  return bound;
 }
+
+/** The function that `bindToContext()` was given, or the function itself: each call makes another bound one. */
+export function unbound(callback: object): object {
+  return originals.get(callback) ?? callback;
+}
+
+const originals = new WeakMap<object, object>();
 
 /** Runs `callback` in the context of its caller, for whom another one that it enters (`enterWith`) changes nothing. */
 export function isolate<Args extends unknown[], Result>(

@@ -1,5 +1,6 @@
 // What WebSockets need to have in common to share an HTTP/2 connection.
 
+import { unbound } from "../../connection/platform.js";
 import type { WebSocketURL } from "../../protocol/handshake/url.js";
 import type { Road, TravelSettings } from "../road/road.js";
 
@@ -29,8 +30,9 @@ function keyOfValue(value: unknown): string {
   if (Array.isArray(value)) return JSON.stringify(value.map(keyOfValue));
   // The settings of a proxy, which are made for each connection anew, and its options of TLS.
   if ("href" in value || Object.getPrototypeOf(value) === Object.prototype) return keyOfObject(value);
-  let identity = identities.get(value);
-  if (identity === undefined) identities.set(value, (identity = ++count));
+  const original = unbound(value);
+  let identity = identities.get(original);
+  if (identity === undefined) identities.set(original, (identity = ++count));
   return `object ${identity}`;
 }
 

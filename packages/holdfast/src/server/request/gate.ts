@@ -59,7 +59,7 @@ export class Gate {
     this.#settings = settings;
     this.#addressLimits = addressLimits;
     this.#logger = settings.connection.faultLogger;
-    this.#originWarnings = new OriginWarnings(this.#logger);
+    this.#originWarnings = new OriginWarnings(settings.connection.logger === null ? this.#logger : null);
     this.#connections = connections;
   }
 

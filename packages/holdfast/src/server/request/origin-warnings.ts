@@ -9,6 +9,7 @@ const MAX_ORIGINS = 100;
 const MAX_LENGTH = 1_000;
 
 export class OriginWarnings {
+  /** Null where the application's own logger gets every refusal. */
   readonly #logger: FaultLogger | null;
   readonly #origins = new Set<string>();
 
@@ -16,15 +17,12 @@ export class OriginWarnings {
     this.#logger = logger;
   }
 
-  /** @param reason a sentence that says what was expected */
+  /** @param reason says what was expected, and which option allows the origin */
   onRefused(origin: string | null, reason: string): void {
     if (this.#logger === null || this.#origins.size >= MAX_ORIGINS) return;
     const key = (origin ?? "").slice(0, MAX_LENGTH);
     if (this.#origins.has(key)) return;
     this.#origins.add(key);
-    this.#logger.warn(
-      `origin refused: ${reason.slice(0, MAX_LENGTH)} If its pages may connect, list it in the option \`origins\`.`,
-      { origin: key },
-    );
+    this.#logger.warn(`origin refused: ${reason.slice(0, MAX_LENGTH)}`, { origin: key });
   }
 }
