@@ -74,7 +74,7 @@ class OpenAttempt implements AlarmHandler {
   readonly #alarm = new Alarm(this);
   #destination: Destination;
   #passage: Passage;
-  /** The URLs that were asked, and answered with a redirect, as they may be shown. */
+  /** The URLs that were asked, and answered with a redirect. */
   readonly #hops: string[] = [];
   readonly #http2: Http2Opening | null;
   #isSettled = false;
@@ -182,7 +182,7 @@ class OpenAttempt implements AlarmHandler {
   /** Goes where the redirect leads. Its body is of no interest, and is not read. */
   #redirect(head: ResponseHead): void {
     this.#passage.abandon();
-    this.#hops.push(showURL(this.#destination.url.href));
+    this.#hops.push(this.#destination.url.href);
     const { maxRedirects, redirectHeaders } = this.#settings;
     const { subprotocols } = this.#options.offer;
     if (this.#hops.length > maxRedirects) {
@@ -197,7 +197,7 @@ class OpenAttempt implements AlarmHandler {
       return;
     }
     this.#destination = next;
-    this.#passage = new Passage(`${showURL(next.url.href)} (where ${this.#hops[0]} redirects to)`);
+    this.#passage = new Passage(`${showURL(next.url.href)} (where ${showURL(this.#hops[0])} redirects to)`);
     void this.#travel(upgradeRequest(this.#runtime, next, this.#options.offer));
   }
 
@@ -214,7 +214,7 @@ class OpenAttempt implements AlarmHandler {
 
   #redirectError(message: string): RedirectError {
     const hops = [...this.#hops];
-    const route = hops.length > 1 ? ` (by way of ${shorten(hops).join(", ")})` : "";
+    const route = hops.length > 1 ? ` (by way of ${shorten(hops).map(showURL).join(", ")})` : "";
     return new RedirectError(message.replace(/\.$/, "") + route, hops);
   }
 

@@ -124,10 +124,23 @@ function mayBeSecret(subprotocol: string): boolean {
 const SECRET_WORD = /auth|bearer|credential|jwt|passw|secret|session|ticket|token|api[-_.]?key|^key$/i;
 const LONGEST_NAME = 48;
 
-/** The client's certificate and the server's name belong to the origin that they were given for. */
+/** The client's certificate, its keys and the server's name belong to the origin that they were given for. */
 function withoutIdentity(tls: TlsOptions | undefined): TlsOptions | undefined {
   if (tls === undefined) return undefined;
-  const { cert: _cert, key: _key, pfx: _pfx, passphrase: _passphrase, servername: _name, ...rest } = tls;
-  const { secureContext: _context, session: _session, ...trust } = rest;
-  return trust;
+  const kept = Object.entries(tls).filter(([name]) => !IDENTITY.has(name));
+  return Object.fromEntries(kept);
 }
+
+const IDENTITY: ReadonlySet<string> = new Set([
+  "cert",
+  "clientCertEngine",
+  "key",
+  "passphrase",
+  "pfx",
+  "privateKeyEngine",
+  "privateKeyIdentifier",
+  "pskCallback",
+  "secureContext",
+  "servername",
+  "session",
+]);

@@ -227,12 +227,15 @@ export class RedirectError extends HandshakeError {
     this.prototype.name = "RedirectError";
   }
 
-  /** The URLs that were asked, in order, without user info and query: the last one sent the redirect. */
-  readonly hops: readonly string[];
+  /**
+   * The URLs that were asked, in order, without user info: the last one sent the redirect. Not enumerable, as queries
+   * may hold tickets, and loggers print what is.
+   */
+  declare readonly hops: readonly string[];
 
   constructor(message: string, hops: readonly string[], options: HandshakeErrorOptions = {}) {
     super(message, { code: "ERR_HOLDFAST_REDIRECT", failure: "rejected", ...options });
-    this.hops = hops;
+    Object.defineProperty(this, "hops", { value: hops });
   }
 }
 

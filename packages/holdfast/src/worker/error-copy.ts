@@ -36,7 +36,8 @@ type FieldCopy =
 export function copyError(thrown: unknown): ErrorCopy {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const fields: [string, FieldCopy][] = [];
-  for (const [name, value] of Object.entries(error)) {
+  const hidden = error instanceof RedirectError ? [["hops", error.hops] as const] : [];
+  for (const [name, value] of [...Object.entries(error), ...hidden]) {
     const copy = copyField(value);
     if (copy !== null && name !== "cause") fields.push([name, copy]);
   }
@@ -53,7 +54,14 @@ export function rebuildError(copy: ErrorCopy): Error {
   const kind = CLASSES.get(copy.name);
   if (kind !== undefined) Object.setPrototypeOf(error, kind.prototype as object);
   Object.defineProperty(error, "stack", { value: copy.stack, writable: true, configurable: true });
-  for (const [name, field] of copy.fields) Object.assign(error, { [name]: rebuildField(field) });
+  for (const [name, field] of copy.fields) {
+    Object.defineProperty(error, name, {
+      value: rebuildField(field),
+      enumerable: name !== "hops",
+      writable: true,
+      configurable: true,
+    });
+  }
   return error;
 }
 

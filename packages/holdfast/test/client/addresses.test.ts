@@ -73,10 +73,10 @@ describe("Several addresses", () => {
     const deaf = await startDeafServer();
     const { port } = deaf;
     const url = `ws://name.test:${port}/`;
-    await assert.rejects(connect(url, { lookup: finding("127.0.0.1", "127.0.0.3"), openTimeout: 700 }), {
+    await assert.rejects(connect(url, { lookup: finding("127.0.0.1", "127.0.0.3"), openTimeout: 1_500 }), {
       name: "OpenTimeout",
       phase: "connect",
-      message: `Expected ${url} to be open within 700 ms, still waiting for the TCP connection (127.0.0.1:${port}: no answer yet; connect ECONNREFUSED 127.0.0.3:${port})`,
+      message: `Expected ${url} to be open within 1500 ms, still waiting for the TCP connection (127.0.0.1:${port}: no answer yet; connect ECONNREFUSED 127.0.0.3:${port})`,
     });
     await deaf.close();
   });

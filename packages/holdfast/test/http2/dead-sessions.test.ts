@@ -118,9 +118,9 @@ describe("An HTTP/2 connection that dies without GOAWAY", () => {
     let count = 0;
     await using server = await ScriptedServer.start((stream) => {
       if (++count === 1) accept(stream);
-      else setTimeout(() => accept(stream), 900);
+      else setTimeout(() => accept(stream), 2_500);
     });
-    const options = { ...OPTIONS, openTimeout: 1_500 };
+    const options = { ...OPTIONS, openTimeout: 9_000 };
     const first = await connect(`${server.url}/`, options);
     const second = await connect(`${server.url}/`, options);
     assert.deepEqual([count, server.sessions.length], [2, 1]);

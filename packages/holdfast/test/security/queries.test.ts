@@ -20,7 +20,7 @@ const TICKET = "t1cket";
 /** Notes all that it is given. */
 function notingLogger(lines: string[]): Logger {
   const note = (message: string, details?: object) =>
-    void lines.push(message, inspect(details, { depth: 10, showHidden: true }));
+    void lines.push(message, inspect(details, { depth: 10 }));
   return { debug: note, info: note, warn: note, error: note };
 }
 
@@ -79,12 +79,12 @@ describe("The query of a URL", () => {
         (reason: unknown) => reason,
       );
       assert(error instanceof Error);
-      lines.push(error.message, String(error.stack), inspect(error, { depth: 10, showHidden: true }));
+      lines.push(error.message, String(error.stack), inspect(error, { depth: 10 }));
       const attempts = reconnect(url(server.port) + query, { ...given, retryable: () => false });
       const persistent: unknown = await attempts[Symbol.asyncIterator]()
         .next()
         .catch((reason: unknown) => reason);
-      lines.push(inspect(persistent, { depth: 10, showHidden: true }));
+      lines.push(inspect(persistent, { depth: 10 }));
       assert(
         !lines
           .join("\n")
