@@ -95,8 +95,9 @@ export class Server implements AsyncDisposable {
   }
 
   /**
-   * Closes every connection and stops listening; resolves when all of it is done, handlers included, after `timeout`
-   * at the latest. Meanwhile newcomers are refused with 503 and Retry-After. Calling it again changes nothing.
+   * Stops listening and closes every connection; resolves when all of it is done, handlers included, after `timeout`
+   * at the latest. Clients that have connected before and ask for something now get 503 and Retry-After. Calling it
+   * again changes nothing.
    *
    * @throws InvalidArgument for options that cannot be used; nothing is closed then
    */
