@@ -4,7 +4,7 @@ import { ClientBase } from "../persist/client-base.js";
 import type { StreamOptions } from "../persist/client-options.js";
 import type { Provided, ProvidedOptions } from "../persist/target.js";
 import { browserConnector } from "./connector.js";
-import { checkConnectOptions, type ConnectOptions } from "./options.js";
+import type { ConnectOptions } from "./options.js";
 
 /**
  * Options of a `Client`: those of `connect()`, of which `subprotocols` may be a function of the attempt, and
@@ -19,7 +19,6 @@ export class Client extends ClientBase<ConnectOptions> {
    * @throws InvalidArgument for an option that cannot be used; a URL that cannot is the attempt's `connectFail`
    */
   constructor(url: Provided<string | URL>, options: ClientOptions = {}) {
-    checkConnectOptions({ ...options, subprotocols: undefined });
     super(browserConnector, url, options);
   }
 }

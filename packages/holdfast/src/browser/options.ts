@@ -7,6 +7,7 @@ import {
   checkSignal,
   describe,
   expected,
+  readItems,
   type ConnectionOptions,
   type ConnectionSettings,
 } from "../connection/options.js";
@@ -19,8 +20,11 @@ import { checkHeartbeatMessages, type HeartbeatMessages } from "./heartbeat-mess
 export interface ConnectOptions extends Omit<ConnectionOptions, "autoPong" | "compression"> {
   /** Time for all of opening together; null for no limit. @default 10000 */
   readonly openTimeout?: number | null;
-  /** Subprotocols to offer, the preferred one first (RFC 6455 section 1.9). @default [] */
-  readonly subprotocols?: readonly string[] | undefined;
+  /**
+   * Subprotocols to offer, the preferred one first (RFC 6455 section 1.9): any iterable, read once. The names of the
+   * link protocol (`holdfast.v1`, …) are refused. @default []
+   */
+  readonly subprotocols?: (Iterable<string> & object) | undefined;
   /** Gives up at any moment of opening; the promise rejects with its reason. */
   readonly signal?: AbortSignal | null | undefined;
   /**
@@ -89,9 +93,11 @@ function checkLinkProtocol(value: unknown, heartbeat: HeartbeatMessages | null):
 }
 
 function checkSubprotocols(value: unknown): readonly string[] {
-  const isList = Array.isArray(value) && value.every((item) => typeof item === "string" && isToken(item));
-  if (!isList) throw expected("subprotocols", "a list of tokens (RFC 6455 section 4.1)", value);
-  const names = value as readonly string[]; // Every item was looked at.
+  const items = readItems("subprotocols", value);
+  if (items?.every((item) => typeof item === "string" && isToken(item)) !== true) {
+    throw expected("subprotocols", "a list of tokens (RFC 6455 section 4.1)", value);
+  }
+  const names = items as readonly string[]; // Every item was looked at.
   const wrong = names.find((name, index) => isReservedSubprotocol(name) || names.indexOf(name) !== index);
   if (wrong === undefined) return names;
   throw expected("subprotocols", "names once each, and none of the link protocol", wrong);

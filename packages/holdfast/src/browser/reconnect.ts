@@ -3,9 +3,9 @@
 import type { Connection } from "../connection/connection.js";
 import { checkPersistOptions, type PersistOptions } from "../persist/retry/persist-options.js";
 import { Reconnection } from "../persist/reconnect.js";
-import { checkURLOrFunction, type Provided, type ProvidedOptions } from "../persist/target.js";
+import { fixTarget, type Provided, type ProvidedOptions } from "../persist/target.js";
 import { browserConnector } from "./connector.js";
-import { checkConnectOptions, type ConnectOptions } from "./options.js";
+import type { ConnectOptions } from "./options.js";
 
 /**
  * Options of `reconnect()`: those of `connect()`, of which `subprotocols` may be a function of the attempt, and those
@@ -28,9 +28,7 @@ export function reconnect(
   url: Provided<string | URL>,
   options: ReconnectOptions = {},
 ): AsyncIterable<Connection> {
-  checkURLOrFunction(url);
-  const target = { connector: browserConnector, url, options };
-  const settings = checkConnectOptions({ ...options, subprotocols: undefined }).connection;
+  const { target, settings } = fixTarget<ConnectOptions>(browserConnector, url, options);
   const persist = checkPersistOptions(options);
   return { [Symbol.asyncIterator]: () => new Reconnection({ target, settings, persist }) };
 }

@@ -5,6 +5,7 @@ import { overFrames } from "../connection/frames/frame-wire.js";
 import { logOpening } from "../connection/log/opening-log.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import type { OpenObserver } from "../persist/connector.js";
+import { copyHeaders } from "../persist/target.js";
 import { readHeaders } from "../protocol/handshake/header-input.js";
 import { parseWebSocketURL } from "../protocol/handshake/url.js";
 import { ClientHandshakeRecord } from "./handshake-record.js";
@@ -39,8 +40,9 @@ export async function open(
   const target = parseWebSocketURL(url);
   const settings = checkConnectOptions(options);
   // Read once: an iterable may be good for a single pass, and redirects need them again.
-  const headers = options.headers === undefined ? [] : readHeaders(options.headers);
-  const { subprotocols = [], origin } = options;
+  const headers = options.headers === undefined ? [] : readHeaders(copyHeaders(options.headers));
+  const { subprotocols } = settings;
+  const { origin } = options;
   const destination = { url: target, headers, tls: settings.tls, withheld: [] };
   const offer = { subprotocols, origin, compression: settings.connection.compression, http2: settings.http2 };
 

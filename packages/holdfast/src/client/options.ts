@@ -1,11 +1,20 @@
 // Options of `connect()`.
 
 import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-options.js";
-import { checkBoolean, checkConnectionOptions, checkSignal, expected } from "../connection/options.js";
+import {
+  checkBoolean,
+  checkConnectionOptions,
+  checkSignal,
+  describe,
+  expected,
+  readItems,
+} from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { withDebugLog } from "../node/debug-log.js";
+import { InvalidHeader } from "../protocol/errors.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { HeadersInput } from "../protocol/handshake/header-input.js";
+import { isReservedSubprotocol } from "../protocol/handshake/link-subprotocol.js";
 import { checkRoadOptions, type RoadOptions, type RoadSettings } from "./road/options.js";
 
 /** Options of `connect()`. */
@@ -17,8 +26,11 @@ export interface ConnectOptions extends ConnectionOptions, RoadOptions {
   readonly openTimeout?: number | null;
   /** More headers of the upgrade request. Those of the handshake itself are refused. */
   readonly headers?: HeadersInput | undefined;
-  /** Subprotocols to offer, the preferred one first (RFC 6455 section 1.9). @default [] */
-  readonly subprotocols?: readonly string[] | undefined;
+  /**
+   * Subprotocols to offer, the preferred one first (RFC 6455 section 1.9): any iterable, read once. The names of the
+   * link protocol (`holdfast.v1`, …) are refused. @default []
+   */
+  readonly subprotocols?: (Iterable<string> & object) | undefined;
   /** The Origin header (RFC 6454); for servers that expect a browser's. */
   readonly origin?: string | null | undefined;
   /**
@@ -40,6 +52,7 @@ export interface ConnectOptions extends ConnectionOptions, RoadOptions {
 export interface ConnectSettings extends RoadSettings {
   readonly connection: ConnectionSettings;
   readonly openTimeout: number | null;
+  readonly subprotocols: readonly string[];
   readonly maxRedirects: number;
   readonly http2: boolean;
   readonly headLimits: HeadLimits;
@@ -51,12 +64,30 @@ export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
   return {
     connection: withDebugLog(checkConnectionOptions(options)),
     openTimeout: checkOpenTimeout(options.openTimeout),
+    subprotocols: checkSubprotocols(options.subprotocols),
     maxRedirects: checkMaxRedirects(options.maxRedirects),
     http2: checkBoolean("http2", options.http2, false),
     headLimits: checkHeadLimits(options.maxHandshakeSize),
     signal: checkSignal(options.signal),
     ...checkRoadOptions(options),
   };
+}
+
+/** Reads them; the handshake checks that they are tokens. */
+function checkSubprotocols(value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  const names = readItems("subprotocols", value);
+  if (names === null) {
+    throw new InvalidHeader(
+      `Expected \`subprotocols\` to be a list, got ${describe(value)}.`,
+      "Sec-WebSocket-Protocol",
+    );
+  }
+  const reserved = names.find((name) => typeof name === "string" && isReservedSubprotocol(name));
+  if (reserved !== undefined) {
+    throw expected("subprotocols", "names that the link protocol does not use itself", reserved);
+  }
+  return names as readonly string[]; // The handshake checks each before it is sent.
 }
 
 function checkMaxRedirects(value: unknown): number {

@@ -3,12 +3,7 @@
 import type { Connection } from "../connection/connection.js";
 import { checkPersistOptions, type PersistOptions } from "../persist/retry/persist-options.js";
 import { Reconnection } from "../persist/reconnect.js";
-import {
-  checkURLOrFunction,
-  withoutFunctions,
-  type Provided,
-  type ProvidedOptions,
-} from "../persist/target.js";
+import { fixTarget, type Provided, type ProvidedOptions } from "../persist/target.js";
 import { nodeConnector } from "./connector.js";
 import type { ConnectOptions } from "./options.js";
 
@@ -44,9 +39,7 @@ export function reconnect(
   url: Provided<string | URL>,
   options: ReconnectOptions = {},
 ): AsyncIterable<Connection> {
-  checkURLOrFunction(url);
-  const target = { connector: nodeConnector, url, options };
-  const settings = nodeConnector.checkOptions(withoutFunctions<ConnectOptions>(options));
+  const { target, settings } = fixTarget<ConnectOptions>(nodeConnector, url, options);
   const persist = checkPersistOptions(options);
   return { [Symbol.asyncIterator]: () => new Reconnection({ target, settings, persist }) };
 }

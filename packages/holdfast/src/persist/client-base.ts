@@ -15,13 +15,7 @@ import { EventStream, type RunningStream, type StreamOwner } from "./stream/even
 import type { ClientEvent } from "./events.js";
 import type { PersistSettings } from "./retry/persist-options.js";
 import { RetryPolicy } from "./retry/retry-policy.js";
-import {
-  checkURLOrFunction,
-  type Provided,
-  type ProvidedOptions,
-  type Target,
-  withoutFunctions,
-} from "./target.js";
+import { fixTarget, type Provided, type ProvidedOptions, type Target } from "./target.js";
 
 /** Names what `persist()` uses: none of the application's business. */
 export const persistentStream = Symbol("persistentStream");
@@ -39,9 +33,9 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
     url: Provided<string | URL>,
     options: ProvidedOptions<Options> & StreamOptions,
   ) {
-    checkURLOrFunction(url);
-    this.#target = { connector, url, options };
-    this.#settings = connector.checkOptions(withoutFunctions<Options>(options));
+    const { target, settings } = fixTarget(connector, url, options);
+    this.#target = target;
+    this.#settings = settings;
     this.#pollInterval = checkPollInterval(options);
     this.#signal = checkSignal(options.signal);
   }

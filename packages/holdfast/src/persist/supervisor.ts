@@ -13,6 +13,7 @@ import { RetryLog } from "./retry/retry-log.js";
 import { RetryPolicy, type Ending, type Retry } from "./retry/retry-policy.js";
 import { RetryWait } from "./retry/retry-wait.js";
 import { openTarget, type Target, type TargetObserver } from "./target.js";
+import { errorOfThrown } from "./thrown.js";
 import { abortedError, openingError, unopenedInfo } from "./unopened.js";
 
 export interface SupervisorOptions<Options extends ConnectorOptions> {
@@ -161,10 +162,7 @@ export class Supervisor<Options extends ConnectorOptions> {
       retry = this.#policy.afterEnd(ending);
     } catch (error) {
       // Thrown by `retryable`: the application's own, and of more interest to it than what it was asked about.
-      this.#finish(
-        { info: ending.info, error: error instanceof Error ? error : new Error(String(error)) },
-        true,
-      );
+      this.#finish({ info: ending.info, error: errorOfThrown(error) }, true);
       return;
     }
     if (retry === null) {

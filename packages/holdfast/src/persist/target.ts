@@ -1,9 +1,12 @@
 // Where a client connects to, and with what. URL, headers and subprotocols may be functions of the attempt, so that
 // each attempt has a fresh token, or another server.
 
+import { isThenable } from "../connection/arguments.js";
 import type { Connection } from "../connection/connection.js";
-import { describe } from "../connection/options.js";
-import { HandshakeError, HoldfastError, InvalidArgument } from "../protocol/errors.js";
+import { checkOpenTimeout } from "../connection/handshake-options.js";
+import { describe, readItems, type ConnectionSettings } from "../connection/options.js";
+import { InvalidArgument } from "../protocol/errors.js";
+import { callProviders } from "./call-providers.js";
 import type { Connector, ConnectorOptions, OpenObserver } from "./connector.js";
 
 /**
@@ -29,21 +32,70 @@ export interface TargetObserver extends OpenObserver {
   onConnecting(url: string): void;
 }
 
-/** @throws InvalidArgument for what could not be a URL, whatever stands in it; the rest is each attempt's to check */
-export function checkURLOrFunction(url: unknown): void {
+/**
+ * Where a client connects to, as it is now: what the application changes later, and iterables that can be read only
+ * once, are the same for each attempt.
+ *
+ * @throws InvalidArgument for an option that no attempt could use, and for what could not be a URL; the URL's text and
+ *   the headers are each attempt's to check
+ */
+export function fixTarget<Options extends ConnectorOptions>(
+  connector: Connector<Options>,
+  url: Provided<string | URL>,
+  options: ProvidedOptions<Options>,
+): { readonly target: Target<Options>; readonly settings: ConnectionSettings } {
+  checkURLOrFunction(url);
+  const fixed = fixOptions(connector, options);
+  return {
+    target: { connector, url: url instanceof URL ? url.href : url, options: fixed },
+    settings: connector.checkOptions(withoutFunctions(fixed)),
+  };
+}
+
+/** The options as they are now. */
+export function fixOptions<Options extends ConnectorOptions>(
+  connector: Connector<Options>,
+  options: ProvidedOptions<Options>,
+): ProvidedOptions<Options> {
+  const { headers, subprotocols } = options;
+  const copy = {
+    ...options,
+    ...(headers === undefined ? {} : { headers: copyHeaders(headers) }),
+    ...(subprotocols === undefined ? {} : { subprotocols: copyItems("subprotocols", subprotocols) }),
+  };
+  return connector.fixOptions?.(copy) ?? copy;
+}
+
+function checkURLOrFunction(url: unknown): void {
   if (typeof url === "string" || typeof url === "function" || url instanceof URL) return;
   throw new InvalidArgument(
     `Expected \`url\` to be a string, a URL, or a function that gives one, got ${describe(url)}`,
   );
 }
 
-/** What can be checked before the first attempt: all but what functions may give. */
-export function withoutFunctions<Options extends ConnectorOptions>(
-  options: ProvidedOptions<Options>,
-): Options {
-  const { headers: _headers, subprotocols: _subprotocols, ...others } = options;
-  // Headers and subprotocols are optional for every connector.
-  return others as unknown as Options;
+/** Headers as they are now, not yet checked: a list of pairs where they were an iterable. */
+export function copyHeaders<Headers>(headers: Headers): Headers {
+  if (typeof headers !== "object" || headers === null) return headers;
+  if (isThenable(headers) || Symbol.asyncIterator in headers) return headers; // None: the attempt says so.
+  // Pairs are one of the forms that headers have, whatever they were before.
+  const pairs = readItems("headers", headers) ?? Object.entries(headers);
+  return pairs.map(copyList) as Headers;
+}
+
+function copyItems<Items>(name: string, items: Items): Items {
+  return (readItems(name, items) as Items | null) ?? items; // A list is one of the forms that items have.
+}
+
+function copyList(value: unknown): unknown {
+  return Array.isArray(value) ? value.map(copyList) : value;
+}
+
+/** What can be checked before the first attempt: all but what functions give. */
+function withoutFunctions<Options extends ConnectorOptions>(options: ProvidedOptions<Options>): Options {
+  const { subprotocols, ...others } = options;
+  const isKnown = typeof subprotocols !== "function";
+  // Headers are not looked at by this check, and subprotocols are optional for every connector.
+  return (isKnown ? options : others) as unknown as Options;
 }
 
 /**
@@ -57,47 +109,18 @@ export async function openTarget<Options extends ConnectorOptions>(
   signal: AbortSignal,
   observer: TargetObserver,
 ): Promise<Connection> {
-  const current = {
-    url: await provide("url", url, attempt, signal),
-    headers: await provide("headers", options.headers, attempt, signal),
-    subprotocols: await provide("subprotocols", options.subprotocols, attempt, signal),
-  };
+  const { headers, subprotocols } = options;
+  const timeout = checkOpenTimeout(options.openTimeout);
+  const call = { runtime: connector.runtime, attempt, signal, timeout };
+  const current = await callProviders({ url, headers, subprotocols }, call);
   signal.throwIfAborted();
   observer.onConnecting(connector.describeURL(current.url));
-  const { headers, subprotocols } = current;
   // The functions are replaced by what they gave: the rest is as the connector wants it.
-  const complete = { ...options, headers, subprotocols, signal } as unknown as Options;
+  const complete = {
+    ...options,
+    headers: current.headers,
+    subprotocols: current.subprotocols,
+    signal,
+  } as unknown as Options;
   return connector.open(current.url, complete, observer);
-}
-
-async function provide<Value>(
-  name: string,
-  provided: Provided<Value>,
-  attempt: number,
-  signal: AbortSignal,
-): Promise<Value> {
-  if (typeof provided !== "function") return provided;
-  // A value that is itself a function is no URL, header or subprotocol.
-  const provider = provided as (attempt: number, signal: AbortSignal) => Value | PromiseLike<Value>;
-  try {
-    return await untilAborted(provider(attempt, signal), signal);
-  } catch (cause) {
-    if (cause instanceof HoldfastError || signal.aborted) throw cause;
-    throw new HandshakeError(
-      `The function that gives \`${name}\` failed for attempt ${attempt}: ${String(cause)}`,
-      { failure: "aborted", code: "ERR_HOLDFAST_PROVIDER", cause },
-    );
-  }
-}
-
-/** A function that does not answer must not hold up who gives the attempt up. */
-function untilAborted<Value>(value: Value | PromiseLike<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", onAbort);
-    Promise.resolve(value)
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }
