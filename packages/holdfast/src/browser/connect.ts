@@ -81,7 +81,7 @@ function openOnce(
       const messages = overWebSocket({ runtime, socket, settings: settings.connection });
       const connection = new Connection({
         runtime,
-        wire: withHeartbeat(messages, isLink && offersLink, settings),
+        wire: withHeartbeat(messages, isLink && offersLink, settings, observer),
         settings: heartbeatSettings(isLink && offersLink, settings),
         handshake: new BrowserHandshakeRecord(target, offered, socket, subprotocol),
         owner: pageOwner,
@@ -95,8 +95,14 @@ function openOnce(
   );
 }
 
-function withHeartbeat(messages: WireMaker, isLink: boolean, { heartbeat }: ConnectSettings): WireMaker {
-  if (isLink) return overLinkProtocol(messages, "messages");
+function withHeartbeat(
+  messages: WireMaker,
+  isLink: boolean,
+  { heartbeat }: ConnectSettings,
+  observer: OpenObserver | null,
+): WireMaker {
+  if (isLink)
+    return overLinkProtocol(messages, "messages", { onWidth: (width) => observer?.onSpread(width) });
   return heartbeat === null ? messages : withHeartbeatMessages(messages, heartbeat);
 }
 

@@ -17,7 +17,7 @@ export interface BackoffSettings {
 /** The default law. */
 export const DEFAULT_BACKOFF: BackoffSettings = {
   minDelay: 0,
-  firstDelay: 5_000,
+  firstDelay: 2_000,
   maxDelay: 30_000,
   factor: 1.618,
 };

@@ -47,6 +47,8 @@ export interface OpenObserver {
   onConnected(ends: TransportEnds): void;
   /** The connection is open, and has not begun to read: what is attached to it misses nothing. */
   onOpen(connection: Connection): void;
+  /** The server says over how many milliseconds its clients spread when they reconnect. May come several times. */
+  onSpread(width: number): void;
 }
 
 /** Both ends of a transport, looked up when somebody asks. */

@@ -45,6 +45,8 @@ interface Attempt {
   readonly aborter: AbortController;
   url: string | null;
   connection: Connection | null;
+  /** As in `OpenObserver`; null where the server has not said. */
+  spread: number | null;
 }
 
 /** What its host may ask of it. */
@@ -77,7 +79,8 @@ export class Supervisor<Options extends ConnectorOptions> {
     if (this.#isOver || this.#current !== null) return;
     this.#wait.end();
     const { attempt: number } = this.#policy;
-    const attempt: Attempt = { number, aborter: new AbortController(), url: null, connection: null };
+    const aborter = new AbortController();
+    const attempt: Attempt = { number, aborter, url: null, connection: null, spread: null };
     this.#current = attempt;
     this.#host.onAttempt(number);
     if (this.#current !== attempt) return; // The host has thought better of it.
@@ -150,7 +153,7 @@ export class Supervisor<Options extends ConnectorOptions> {
     return info;
   }
 
-  #ended({ url }: Attempt, ending: Ending): void {
+  #ended({ url, spread }: Attempt, ending: Ending): void {
     this.#current = null;
     this.#lastEnding = ending;
     if (this.#isLeaving) {
@@ -159,7 +162,7 @@ export class Supervisor<Options extends ConnectorOptions> {
     }
     let retry: Retry | null;
     try {
-      retry = this.#policy.afterEnd(ending);
+      retry = this.#policy.afterEnd(ending, spread);
     } catch (error) {
       // Thrown by `retryable`: the application's own, and of more interest to it than what it was asked about.
       this.#finish({ info: ending.info, error: errorOfThrown(error) }, true);
@@ -196,5 +199,6 @@ function observer(attempt: Attempt): TargetObserver {
     onOpen(): void {
       // The promise has it.
     },
+    onSpread: (width) => (attempt.spread = width),
   };
 }

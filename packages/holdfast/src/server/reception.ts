@@ -4,7 +4,7 @@ import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { Connection, start, type ConnectionOwner } from "../connection/connection.js";
 import { overFrames } from "../connection/frames/frame-wire.js";
-import { overLinkProtocol } from "../connection/layers/link-protocol.js";
+import { overLinkProtocol, type SpreadEnd } from "../connection/layers/link-protocol.js";
 import type { FrameRuntime } from "../connection/frames/frame-runtime.js";
 import type { Transport } from "../connection/ports.js";
 import { nodeRuntime } from "../node/node-runtime.js";
@@ -19,6 +19,7 @@ import type { ServerSettings } from "./options.js";
 import { Acceptance, type Accepted, type AcceptanceOwner } from "./request/acceptance.js";
 import { Gate } from "./request/gate.js";
 import { ServerHandshakeRecord } from "./request/handshake-record.js";
+import { SpreadWidth } from "./spread-width.js";
 
 /** What is known of a socket that brings a request. */
 export interface Arrival {
@@ -36,6 +37,8 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
   readonly #connections = new Set<ServerConnection>();
   readonly #acceptances = new Set<Acceptance>();
   readonly #gate: Gate;
+  readonly #width = new SpreadWidth();
+  readonly #spread: SpreadEnd = { widthToAnnounce: () => this.#width.of(this.#connections.size) };
   #onQuiet: (() => void) | null = null;
 
   constructor(handler: RequestHandler, settings: ServerSettings) {
@@ -85,6 +88,7 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
   /** Every request from now on is refused with 503. */
   drain(): void {
     this.#gate.drain();
+    this.#width.fix();
     for (const acceptance of this.#acceptances) acceptance.drain();
   }
 
@@ -113,7 +117,7 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
     });
     const connection = new Connection({
       runtime: this.runtime,
-      wire: isLink ? overLinkProtocol(frames, "frames") : frames,
+      wire: isLink ? overLinkProtocol(frames, "frames", this.#spread) : frames,
       settings: this.settings.connection,
       handshake: new ServerHandshakeRecord(head.headers, {
         target: request.target,
