@@ -14,6 +14,7 @@ export const universal = [
   "frame/opcode",
   "handshake/link-subprotocol",
   "handshake/quote",
+  "handshake/subprotocol-required",
   "handshake/token",
   "message/text-bytes",
 ].map((name) => `protocol/${name}`);

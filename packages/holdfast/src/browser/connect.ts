@@ -1,11 +1,14 @@
 // Opens a connection through the browser's WebSocket.
 
 import { Connection, start } from "../connection/connection.js";
+import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
 import { overLinkProtocol } from "../connection/layers/link-protocol.js";
 import type { ConnectionSettings } from "../connection/options.js";
 import type { WireMaker } from "../connection/wire.js";
 import type { OpenObserver, TransportEnds } from "../persist/connector.js";
+import { NegotiationError } from "../protocol/errors.js";
 import { offerLink, readLinkAnswer } from "../protocol/handshake/link-subprotocol.js";
+import { noneSelected } from "../protocol/handshake/subprotocol-required.js";
 import { browserRuntime } from "./browser-runtime.js";
 import { parseBrowserURL, type BrowserURL } from "./browser-url.js";
 import { overWebSocket } from "./browser-wire.js";
@@ -43,6 +46,7 @@ export async function open(
 ): Promise<Connection> {
   const target = parseBrowserURL(url);
   const settings = checkConnectOptions(options);
+  checkRequiredSubprotocol(settings.subprotocols, settings.requireSubprotocol);
   const { clock } = browserRuntime();
   const deadline = settings.openTimeout === null ? null : clock.now() + settings.openTimeout;
   const attempt: Attempt = { target, settings, deadline, observer };
@@ -50,11 +54,15 @@ export async function open(
 
   const [offersLink = true, ...others] = linkOffers.tries(target.endpoint);
   try {
-    return await openOnce(attempt, offersLink);
+    try {
+      return await openOnce(attempt, offersLink);
+    } catch (error) {
+      if (!isUnexplained(error) || others.length === 0) throw error;
+      return await openOnce(attempt, false);
+    }
   } catch (error) {
     if (isUnexplained(error)) linkOffers.onFailed(target.endpoint);
-    if (!isUnexplained(error) || others.length === 0) throw error;
-    return openOnce(attempt, false);
+    throw error;
   }
 }
 
@@ -76,8 +84,11 @@ function openOnce(
   return openWebSocket(
     { runtime, url: target, subprotocols: offered, deadline, openTimeout, signal },
     (socket) => {
-      if (linkProtocol === true) linkOffers.onOpened(target.endpoint, offersLink);
       const { subprotocol, isLink } = readLinkAnswer(socket.protocol);
+      if (subprotocol === null && settings.requireSubprotocol) {
+        throw new NegotiationError(noneSelected(subprotocols));
+      }
+      if (linkProtocol === true) linkOffers.onOpened(target.endpoint, offersLink);
       const messages = overWebSocket({ runtime, socket, settings: settings.connection });
       const connection = new Connection({
         runtime,

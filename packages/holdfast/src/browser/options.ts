@@ -25,6 +25,11 @@ export interface ConnectOptions extends Omit<ConnectionOptions, "autoPong" | "co
    * link protocol (`holdfast.v1`, …) are refused. @default []
    */
   readonly subprotocols?: (Iterable<string> & object) | undefined;
+  /**
+   * Fail the handshake with NegotiationError where the server selects none of `subprotocols` (RFC 6455 section 4.1
+   * lets it). Without this option the connection opens, and `connection.subprotocol` is null. @default false
+   */
+  readonly requireSubprotocol?: boolean | undefined;
   /** Gives up at any moment of opening; the promise rejects with its reason. */
   readonly signal?: AbortSignal | null | undefined;
   /**
@@ -40,6 +45,7 @@ export interface ConnectSettings {
   readonly connection: ConnectionSettings;
   readonly openTimeout: number | null;
   readonly subprotocols: readonly string[];
+  readonly requireSubprotocol: boolean;
   readonly signal: AbortSignal | null;
   readonly linkProtocol: boolean | "required";
   readonly heartbeat: HeartbeatMessages | null;
@@ -69,6 +75,7 @@ export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
     connection: checkConnectionOptions(options),
     openTimeout: checkDuration("openTimeout", options.openTimeout, 10_000),
     subprotocols: checkSubprotocols(options.subprotocols ?? []),
+    requireSubprotocol: checkBoolean("requireSubprotocol", options.requireSubprotocol, false),
     signal: checkSignal(options.signal),
     linkProtocol: checkLinkProtocol(options.linkProtocol, heartbeat),
     heartbeat,

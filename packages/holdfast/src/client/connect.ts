@@ -2,6 +2,7 @@
 
 import { Connection, start } from "../connection/connection.js";
 import { overFrames } from "../connection/frames/frame-wire.js";
+import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
 import { logOpening } from "../connection/log/opening-log.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import type { OpenObserver } from "../persist/connector.js";
@@ -41,10 +42,12 @@ export async function open(
   const settings = checkConnectOptions(options);
   // Read once: an iterable may be good for a single pass, and redirects need them again.
   const headers = options.headers === undefined ? [] : readHeaders(copyHeaders(options.headers));
-  const { subprotocols } = settings;
+  const { subprotocols, requireSubprotocol } = settings;
+  checkRequiredSubprotocol(subprotocols, requireSubprotocol);
   const { origin } = options;
   const destination = { url: target, headers, tls: settings.tls, withheld: [] };
-  const offer = { subprotocols, origin, compression: settings.connection.compression, http2: settings.http2 };
+  const { compression } = settings.connection;
+  const offer = { subprotocols, requireSubprotocol, origin, compression, http2: settings.http2 };
 
   const opening = attemptToOpen({ runtime, destination, offer, settings, observer }, (upgraded) => {
     const connection = new Connection({

@@ -31,6 +31,11 @@ export interface ConnectOptions extends ConnectionOptions, RoadOptions {
    * link protocol (`holdfast.v1`, …) are refused. @default []
    */
   readonly subprotocols?: (Iterable<string> & object) | undefined;
+  /**
+   * Fail the handshake with NegotiationError where the server selects none of `subprotocols` (RFC 6455 section 4.1
+   * lets it). Without this option the connection opens, and `connection.subprotocol` is null. @default false
+   */
+  readonly requireSubprotocol?: boolean | undefined;
   /** The Origin header (RFC 6454); for servers that expect a browser's. */
   readonly origin?: string | null | undefined;
   /**
@@ -53,6 +58,7 @@ export interface ConnectSettings extends RoadSettings {
   readonly connection: ConnectionSettings;
   readonly openTimeout: number | null;
   readonly subprotocols: readonly string[];
+  readonly requireSubprotocol: boolean;
   readonly maxRedirects: number;
   readonly http2: boolean;
   readonly headLimits: HeadLimits;
@@ -65,6 +71,7 @@ export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
     connection: withDebugLog(checkConnectionOptions(options)),
     openTimeout: checkOpenTimeout(options.openTimeout),
     subprotocols: checkSubprotocols(options.subprotocols),
+    requireSubprotocol: checkBoolean("requireSubprotocol", options.requireSubprotocol, false),
     maxRedirects: checkMaxRedirects(options.maxRedirects),
     http2: checkBoolean("http2", options.http2, false),
     headLimits: checkHeadLimits(options.maxHandshakeSize),
