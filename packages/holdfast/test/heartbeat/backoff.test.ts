@@ -17,7 +17,7 @@ describe("backoff law", () => {
     const range = (attempt: number): number[] =>
       [0, almostOne].map((random) => Math.round(backoffDelay(attempt, DEFAULT_BACKOFF, random)));
     assert.deepEqual([2, 3, 4, 5, 6, 7, 400, 10_000].map(range), [
-      [1_618, 3_236],
+      [2_000, 3_236],
       [2_618, 5_236],
       [4_236, 8_472],
       [6_854, 13_707],
@@ -26,6 +26,12 @@ describe("backoff law", () => {
       [15_000, 30_000],
       [15_000, 30_000],
     ]);
+  });
+
+  it("F2: no second attempt comes while first ones are still due, and a quarter of the wait is left to chance", () => {
+    assert.equal(backoffDelay(2, DEFAULT_BACKOFF, 0), DEFAULT_BACKOFF.firstDelay);
+    assert.equal(backoffDelay(2, { ...DEFAULT_BACKOFF, factor: 1 }, 0), 1_500);
+    assert.equal(backoffDelay(2, { ...DEFAULT_BACKOFF, factor: 1 }, 0.5), 1_750);
   });
 
   it("F2: a firstDelay of 0 stays 0 rather than becoming NaN", () => {

@@ -4,7 +4,7 @@ import { isThenable } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import { describe } from "../../connection/options.js";
 import type { Random } from "../../connection/ports.js";
-import { backoffDelay } from "../../heartbeat/backoff.js";
+import { backoffDelay, type BackoffSettings } from "../../heartbeat/backoff.js";
 import { InvalidArgument, InvalidStatus } from "../../protocol/errors.js";
 import { isRetryable } from "./classify.js";
 import { randomFraction } from "./fraction.js";
@@ -31,6 +31,8 @@ export class RetryPolicy {
   readonly #random: Random;
   #failures = 0;
   #hasBeenOpen = false;
+  /** The width that the server had set when its connection was lost; null where it has not said. */
+  #spread: number | null = null;
 
   constructor(settings: PersistSettings, random: Random) {
     this.#settings = settings;
@@ -53,16 +55,24 @@ export class RetryPolicy {
     if (!this.#isRetryable(error)) return null;
     this.#failures = uptime(info) >= this.#settings.stableAfter ? 1 : this.#failures + 1;
     const fraction = randomFraction(this.#random);
-    // The width decides on the first wait only: later ones grow as they would without it.
-    const isSpread = spread !== null && this.#failures === 1;
-    const settings = isSpread ? { ...this.#settings, firstDelay: spread } : this.#settings;
-    const delay = backoffDelay(this.#failures, settings, fraction);
+    if (this.#failures === 1) this.#spread = spread;
+    const delay = backoffDelay(this.#failures, this.#backoff(), fraction);
     const asked = this.#asked(info, error, fraction);
     // The law holds in any case: a server that asks for no wait at all does not mean to be asked without pause.
     return {
       delay: Math.min(Math.max(delay, asked ?? 0), MAX_DELAY),
       attempt: this.#failures,
       isAsked: asked !== null && asked >= delay,
+    };
+  }
+
+  /** A server's width is that of the first wait. Later ones grow from it where it is wider than ours. */
+  #backoff(): BackoffSettings {
+    const { firstDelay } = this.#settings;
+    if (this.#spread === null) return this.#settings;
+    return {
+      ...this.#settings,
+      firstDelay: this.#failures === 1 ? this.#spread : Math.max(firstDelay, this.#spread),
     };
   }
 
