@@ -114,6 +114,11 @@ export async function openTarget<Options extends ConnectorOptions>(
   const call = { runtime: connector.runtime, attempt, signal, timeout };
   const current = await callProviders({ url, headers, subprotocols }, call);
   signal.throwIfAborted();
+  if (typeof current.url !== "string" && !(current.url instanceof URL)) {
+    throw new InvalidArgument(
+      `Expected the function that gives \`url\` to return a string or a URL, got ${describe(current.url)}`,
+    );
+  }
   observer.onConnecting(connector.describeURL(current.url));
   // The functions are replaced by what they gave: the rest is as the connector wants it.
   const complete = {
