@@ -16,7 +16,10 @@ export const universal = [
   "handshake/quote",
   "handshake/subprotocol-required",
   "handshake/token",
+  "frame/observed-frame",
   "message/text-bytes",
+  "message/text-form",
+  "role",
 ].map((name) => `protocol/${name}`);
 
 /**

@@ -2,7 +2,7 @@
 
 import type { Liveness } from "../heartbeat/signals.js";
 import { InvalidArgument } from "../protocol/errors.js";
-import type { TextForm } from "../protocol/message/message-reader.js";
+import type { TextForm } from "../protocol/message/text-form.js";
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
 import { checkCompression, type CompressionOptions } from "./compression-options.js";
 import { adaptLogger } from "./log/adapted-logger.js";
