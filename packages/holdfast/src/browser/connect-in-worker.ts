@@ -2,7 +2,7 @@
 
 import type { Connection } from "../connection/connection.js";
 import { expected } from "../connection/options.js";
-import { fixOptions } from "../persist/target.js";
+import { copyOptions } from "../persist/copy-options.js";
 import { checkCrossing } from "../worker/crossing.js";
 import { openInWorker } from "../worker/open-in-worker.js";
 import { WorkerError } from "../worker/worker-error.js";
@@ -10,7 +10,6 @@ import { WorkerHost, type OnFailed, type RunningWorker } from "../worker/worker-
 import { browserRuntime } from "./browser-runtime.js";
 import { parseBrowserURL } from "./browser-url.js";
 import { pageOwner, probeOnReturn } from "./live-connections.js";
-import { browserConnector } from "./connector.js";
 import { checkConnectOptions, type ConnectOptions } from "./options.js";
 
 /** Options of `connectInWorker()`: those of `connect()` that are plain data. */
@@ -35,12 +34,12 @@ export async function connectInWorker(
   url: string | URL,
   options: ConnectInWorkerOptions = {},
 ): Promise<Connection> {
-  const { worker, ...copied } = fixOptions<ConnectInWorkerOptions>(browserConnector, options);
+  const { worker, ...copied } = copyOptions(options);
   const { signal: _, logger: __, ...rest } = copied;
   const { href } = parseBrowserURL(url);
   if (worker !== undefined && !(worker instanceof Worker)) throw expected("worker", "a Worker", worker);
   const plain = checkCrossing("", rest) as object; // A plain object makes a plain object.
-  const { connection: settings, openTimeout, signal } = checkConnectOptions(copied as ConnectOptions); // Functions were refused by now.
+  const { connection: settings, openTimeout, signal } = checkConnectOptions(copied);
   const host = worker === undefined ? shared() : new WorkerHost((onFailed) => borrow(worker, onFailed));
   const runtime = browserRuntime();
   const call = { runtime, host, url: href, options: plain, settings, openTimeout, signal };

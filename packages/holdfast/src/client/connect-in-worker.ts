@@ -5,13 +5,13 @@ import type { Connection } from "../connection/connection.js";
 import { expected } from "../connection/options.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import { parseWebSocketURL } from "../protocol/handshake/url.js";
-import { fixOptions } from "../persist/target.js";
+import { copyOptions } from "../persist/copy-options.js";
 import { checkCrossing } from "../worker/crossing.js";
 import { openInWorker } from "../worker/open-in-worker.js";
 import { WorkerError } from "../worker/worker-error.js";
 import { WorkerHost, type OnFailed, type RunningWorker } from "../worker/worker-host.js";
-import { nodeConnector } from "./connector.js";
 import { checkConnectOptions, type ConnectOptions } from "./options.js";
+import { fixProxy } from "./road/options.js";
 
 /** Options of `connectInWorker()`: those of `connect()` that are plain data. */
 export interface ConnectInWorkerOptions extends Omit<
@@ -37,13 +37,13 @@ export async function connectInWorker(
   url: string | URL,
   options: ConnectInWorkerOptions = {},
 ): Promise<Connection> {
-  const { worker, ...copied } = fixOptions<ConnectInWorkerOptions>(nodeConnector, options);
+  const { worker, ...copied } = copyOptions({ ...options, ...fixProxy(options.proxy) });
   const { signal: _, logger: __, ...rest } = copied;
   parseWebSocketURL(url);
   if (worker !== undefined && !(worker instanceof Worker))
     throw expected("worker", "a worker thread", worker);
   const plain = checkCrossing("", rest) as object; // A plain object makes a plain object.
-  const { connection, openTimeout, signal } = checkConnectOptions(copied as ConnectOptions); // Functions were refused by now.
+  const { connection, openTimeout, signal } = checkConnectOptions(copied);
   const host = worker === undefined ? sharedHost : new WorkerHost((onFailed) => borrow(worker, onFailed));
   const runtime = nodeRuntime();
   const call = { runtime, host, url: String(url), options: plain, settings: connection, openTimeout, signal };

@@ -6,7 +6,7 @@ import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
 import { logOpening } from "../connection/log/opening-log.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import type { OpenObserver } from "../persist/connector.js";
-import { copyHeaders } from "../persist/target.js";
+import { copyHeaders } from "../persist/copy-options.js";
 import { readHeaders } from "../protocol/handshake/header-input.js";
 import { parseWebSocketURL } from "../protocol/handshake/url.js";
 import { ClientHandshakeRecord } from "./handshake-record.js";

@@ -1,13 +1,13 @@
 // Where a client connects to, and with what. URL, headers and subprotocols may be functions of the attempt, so that
 // each attempt has a fresh token, or another server.
 
-import { isThenable } from "../connection/arguments.js";
 import type { Connection } from "../connection/connection.js";
 import { checkOpenTimeout } from "../connection/handshake-options.js";
-import { describe, readItems, type ConnectionSettings } from "../connection/options.js";
+import { describe, type ConnectionSettings } from "../connection/options.js";
 import { InvalidArgument } from "../protocol/errors.js";
 import { callProviders } from "./call-providers.js";
 import type { Connector, ConnectorOptions, OpenObserver } from "./connector.js";
+import { copyOptions } from "./copy-options.js";
 
 /**
  * A value, or the function that gives it for an attempt. The first attempt is 1; each that follows in a row, without
@@ -45,25 +45,12 @@ export function fixTarget<Options extends ConnectorOptions>(
   options: ProvidedOptions<Options>,
 ): { readonly target: Target<Options>; readonly settings: ConnectionSettings } {
   checkURLOrFunction(url);
-  const fixed = fixOptions(connector, options);
+  const copy = copyOptions(options);
+  const fixed = connector.fixOptions?.(copy) ?? copy;
   return {
     target: { connector, url: url instanceof URL ? url.href : url, options: fixed },
     settings: connector.checkOptions(withoutFunctions(fixed)),
   };
-}
-
-/** The options as they are now. */
-export function fixOptions<Options extends ConnectorOptions>(
-  connector: Connector<Options>,
-  options: ProvidedOptions<Options>,
-): ProvidedOptions<Options> {
-  const { headers, subprotocols } = options;
-  const copy = {
-    ...options,
-    ...(headers === undefined ? {} : { headers: copyHeaders(headers) }),
-    ...(subprotocols === undefined ? {} : { subprotocols: copyItems("subprotocols", subprotocols) }),
-  };
-  return connector.fixOptions?.(copy) ?? copy;
 }
 
 function checkURLOrFunction(url: unknown): void {
@@ -71,23 +58,6 @@ function checkURLOrFunction(url: unknown): void {
   throw new InvalidArgument(
     `Expected \`url\` to be a string, a URL, or a function that gives one, got ${describe(url)}`,
   );
-}
-
-/** Headers as they are now, not yet checked: a list of pairs where they were an iterable. */
-export function copyHeaders<Headers>(headers: Headers): Headers {
-  if (typeof headers !== "object" || headers === null) return headers;
-  if (isThenable(headers) || Symbol.asyncIterator in headers) return headers; // None: the attempt says so.
-  // Pairs are one of the forms that headers have, whatever they were before.
-  const pairs = readItems("headers", headers) ?? Object.entries(headers);
-  return pairs.map(copyList) as Headers;
-}
-
-function copyItems<Items>(name: string, items: Items): Items {
-  return (readItems(name, items) as Items | null) ?? items; // A list is one of the forms that items have.
-}
-
-function copyList(value: unknown): unknown {
-  return Array.isArray(value) ? value.map(copyList) : value;
 }
 
 /** What can be checked before the first attempt: all but what functions give. */

@@ -4,7 +4,7 @@ import { isIP, type LookupFunction } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { checkBoolean, checkFunction, describe, expected } from "../../connection/options.js";
-import { copyHeaders } from "../../persist/target.js";
+import { copyHeaders } from "../../persist/copy-options.js";
 import { InvalidArgument } from "../../protocol/errors.js";
 import { readHeaders, refuseReserved, type HeadersInput } from "../../protocol/handshake/header-input.js";
 import { parseProxyURL, type Proxy } from "../proxy/proxy.js";
