@@ -4,6 +4,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureInstalled } from "./ensure-installed.mjs";
+import { relaxDeclarations } from "./lib/declarations.mjs";
 import { filesBelow } from "./lib/files.mjs";
 import { isMain } from "./lib/main.mjs";
 import { projects } from "./lib/projects.mjs";
@@ -22,7 +23,9 @@ export async function build() {
   }
   for (const project of projects) removeOrphans(project);
   const [command, ...args] = tool("typescript", "tsc", "--build");
-  return (await run(command, args)) === 0;
+  const isBuilt = (await run(command, args)) === 0;
+  relaxDeclarations();
+  return isBuilt;
 }
 
 function removeOrphans({ source, output }) {

@@ -122,6 +122,50 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     assert.deepEqual(offers, [["holdfast.plain", "holdfast.v1"], [""], [""]]);
   });
 
+  test("I2: attempts at a server that refuses are one upgrade each, but for the first contact", async () => {
+    const offers: (readonly string[])[] = [];
+    await using server = await RawServer.start({}, async (peer) => {
+      offers.push((await offerOf(peer)).offered);
+      peer.respond(503);
+    });
+    await page.evaluate(async (url) => {
+      let attempts = 0;
+      const client = new holdfast.Client(url);
+      const options = { firstDelay: 1, factor: 1, maxDelay: 5, retryable: () => ++attempts < 3 };
+      for await (const { type } of holdfast.persist(client, options)) {
+        if (type === "ready") throw new Error("It opened");
+      }
+    }, server.url());
+    const link = ["holdfast.plain", "holdfast.v1"];
+    assert.deepEqual(offers, [link, [""], link, link]);
+  });
+
+  test("I2: attempts at a server that has accepted the offer are one upgrade each", async () => {
+    const offers: (readonly string[])[] = [];
+    await using server = await RawServer.start({}, async (peer) => {
+      if (offers.length === 0) {
+        await acceptAs(peer, (offer) => {
+          offers.push(offer);
+          return "holdfast.v1";
+        });
+        peer.reset();
+        return;
+      }
+      offers.push((await offerOf(peer)).offered);
+      peer.respond(503);
+    });
+    await page.evaluate(async (url) => {
+      const options = { firstDelay: 1, factor: 1, maxDelay: 5, retryable: () => ++attempts < 7 };
+      let attempts = 0;
+      const types: string[] = [];
+      for await (const { type } of holdfast.persist(new holdfast.Client(url), options)) types.push(type);
+    }, server.url());
+    assert.deepEqual(
+      offers,
+      Array.from({ length: 7 }, () => ["holdfast.plain", "holdfast.v1"]),
+    );
+  });
+
   test('I2: linkProtocol: "required" offers nothing else, and is not asked again', async () => {
     await using server = await RawServer.start();
     const connecting = page.evaluate(

@@ -11,7 +11,7 @@ import { Client, ConnectionClosed, explain, persist, type CloseInfo } from "hold
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { "first-delay": { type: "string", default: "5000" } },
+  options: { "first-delay": { type: "string", default: "2000" } },
 });
 const room = new URL(positionals[0] ?? "ws://localhost:8080");
 room.searchParams.set("name", positionals[1] ?? "somebody");

@@ -11,7 +11,7 @@ import { Client, ConnectionClosed, explain, persist, serve } from "holdfast";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { "first-delay": { type: "string", default: "5000" } },
+  options: { "first-delay": { type: "string", default: "2000" } },
 });
 const [role, ...args] = positionals;
 if (role === "serve") await quote(Number(args[0] ?? 8080));

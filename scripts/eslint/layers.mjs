@@ -15,8 +15,12 @@ export const universal = [
   "handshake/link-subprotocol",
   "handshake/quote",
   "handshake/show-url",
+  "handshake/subprotocol-required",
   "handshake/token",
+  "frame/observed-frame",
   "message/text-bytes",
+  "message/text-form",
+  "role",
 ].map((name) => `protocol/${name}`);
 
 /**

@@ -15,6 +15,8 @@ export interface TestCertificates {
   readonly expired: KeyAndCertificate;
   /** Valid, but for `elsewhere.test` only. */
   readonly wrongHost: KeyAndCertificate;
+  /** The same names, of an authority that nobody trusts: its own. */
+  readonly untrusted: KeyAndCertificate;
   /** Of a client, signed by the same authority. */
   readonly client: KeyAndCertificate;
 }
@@ -45,13 +47,14 @@ async function makeCertificates(): Promise<TestCertificates> {
     ],
   });
   const ca = { key: authority.private, cert: authority.cert };
-  const [server, expired, wrongHost, client] = await Promise.all([
+  const [server, expired, wrongHost, client, untrusted] = await Promise.all([
     signed(ca, LOOPBACK, validDays(-1, 30)),
     signed(ca, LOOPBACK, validDays(-2, -1)),
     signed(ca, { domains: ["elsewhere.test"], addresses: [] }, validDays(-1, 30)),
     signed(ca, { domains: ["client.test"], addresses: [] }, validDays(-1, 30), "clientAuth"),
+    signed(null, LOOPBACK, validDays(-1, 30)),
   ]);
-  return { ca: ca.cert, server, expired, wrongHost, client };
+  return { ca: ca.cert, server, expired, wrongHost, client, untrusted };
 }
 
 interface Validity {
@@ -64,14 +67,14 @@ function validDays(from: number, to: number): Validity {
 }
 
 async function signed(
-  ca: KeyAndCertificate,
+  ca: KeyAndCertificate | null,
   { domains, addresses }: Names,
   validity: Validity,
   usage: "serverAuth" | "clientAuth" = "serverAuth",
 ): Promise<KeyAndCertificate> {
   const { private: key, cert } = await generate([{ name: "commonName", value: domains[0] ?? "" }], {
     ...validity,
-    ca,
+    ...(ca === null ? {} : { ca }),
     keyType: "ec",
     algorithm: "sha256",
     extensions: [

@@ -2,6 +2,7 @@
 // they are stated. All durations are milliseconds.
 
 import { backoffDelay, DEFAULT_BACKOFF } from "../../../packages/holdfast/dist/heartbeat/backoff.js";
+import { SpreadWidth } from "../../../packages/holdfast/dist/server/spread-width.js";
 
 /** A number in [0, 1). */
 export type Chance = () => number;
@@ -22,9 +23,29 @@ const SECOND = 1_000;
 /** packages/holdfast/src/heartbeat/backoff.ts */
 export const HOLDFAST: Law = {
   client: "Holdfast",
-  summary: "0–5 s, then × 1.618 up to 30 s, half of it chance",
+  summary: "0–2 s, then × 1.618 up to 30 s, half of it chance",
   start: (chance) => (attempt) => backoffDelay(attempt, DEFAULT_BACKOFF, chance()),
 };
+
+/** Milliseconds that a server of Holdfast with so many connections sets, which came one after the other. */
+export function widthOf(clients: number): number {
+  const width = new SpreadWidth();
+  for (let connections = 1; connections < clients; connections++) width.of(connections);
+  return width.of(clients);
+}
+
+/** Pages, whose server sets the width of the first wait (docs/link-protocol.md). */
+export function holdfastPages(clients: number): Law {
+  const firstDelay = widthOf(clients);
+  return {
+    client: "Holdfast, width set by its server",
+    summary: `0–${(firstDelay / SECOND).toFixed(1)} s, then as above`,
+    start: (chance) => (attempt) => {
+      const width = attempt === 1 ? firstDelay : Math.max(firstDelay, DEFAULT_BACKOFF.firstDelay);
+      return backoffDelay(attempt, { ...DEFAULT_BACKOFF, firstDelay: width }, chance());
+    },
+  };
+}
 
 export const LAWS: readonly Law[] = [
   HOLDFAST,

@@ -1,6 +1,6 @@
 // The herd's results as Markdown.
 
-import { LAWS } from "./laws.js";
+import { HOLDFAST, holdfastPages, LAWS, widthOf } from "./laws.js";
 import { simulate, type HerdResult } from "./simulate.js";
 
 export interface HerdSetting {
@@ -15,15 +15,45 @@ export const OUTAGES = [3_000, 30_000] as const;
 export function renderHerd({ clients, seed }: HerdSetting): string {
   const intro = INTRO.replace("{clients}", clients.toLocaleString("en-US")).replace("{seed}", String(seed));
   const sections = OUTAGES.map((outage) => {
-    const rows = LAWS.map((law) => [
+    const others = LAWS.filter((law) => law !== HOLDFAST);
+    const rows = [HOLDFAST, holdfastPages(clients), ...others].map((law) => [
       law.client,
       law.summary,
       ...cellsOf(simulate(law, { clients, outage, seed })),
     ]);
     return `## The server is away for ${outage / 1_000} s\n\n${renderTable([HEADINGS, ...rows])}`;
   });
-  return [intro, ...sections].join("\n");
+  return [intro, ...sections, renderWidths(seed)].join("\n");
 }
+
+/** Servers from the smallest to the one above. */
+const SIZES = [1, 10, 100, 1_000, 10_000] as const;
+
+/** Both laws of Holdfast where the server is back at once, by the number of its clients. */
+function renderWidths(seed: number): string {
+  const rows = SIZES.flatMap((clients) =>
+    [HOLDFAST, holdfastPages(clients)].map((law, index) => {
+      const { peak, back } = simulate(law, { clients, outage: 0, seed });
+      return [
+        clients.toLocaleString("en-US"),
+        index === 0 ? "the client's own" : `the server's, ${widthOf(clients).toLocaleString("en-US")} ms`,
+        String(Math.round(peak * clients)),
+        percent(peak),
+        ...[back.half, back.all].map(seconds),
+      ];
+    }),
+  );
+  return `${WIDTHS}\n${renderTable([WIDTH_HEADINGS, ...rows])}`;
+}
+
+const WIDTHS = `## The width that a server sets
+
+A server of Holdfast tells pages how wide to spread, by the number of its connections
+([docs/link-protocol.md](../docs/link-protocol.md)). Here it is back at once, so that one attempt is enough: a lone client
+does not wait for a herd that it is not part of.
+`;
+
+const WIDTH_HEADINGS = ["clients", "width of the first wait", "peak", "share", "50 % back", "all back"];
 
 const INTRO = `# How a herd returns
 
@@ -46,7 +76,7 @@ const HEADINGS = [
 const WORDS = 2;
 
 function renderTable(rows: readonly (readonly string[])[]): string {
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const padded = (row: readonly string[]): string[] =>
     widths.map((width, column) => {

@@ -98,7 +98,7 @@ export type { LatencyStats } from "./heartbeat/latency-statistics.js";
 export type { Liveness } from "./heartbeat/signals.js";
 export { TextBytes } from "./protocol/message/text-bytes.js";
 export type { CloseFrame } from "./protocol/close-code.js";
-export type { ObservedFrame } from "./protocol/frame/frame-mirror.js";
+export type { ObservedFrame } from "./protocol/frame/observed-frame.js";
 export type { HeadersInput } from "./protocol/handshake/header-input.js";
 export type { AllowedOrigins } from "./protocol/handshake/origin.js";
 

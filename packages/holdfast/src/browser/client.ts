@@ -5,7 +5,7 @@ import { ClientBase } from "../persist/client-base.js";
 import { STREAM_OPTIONS, type StreamOptions } from "../persist/client-options.js";
 import type { Provided, ProvidedOptions } from "../persist/target.js";
 import { browserConnector } from "./connector.js";
-import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
+import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
 /**
  * Options of a `Client`: those of `connect()`, of which `subprotocols` may be a function of the attempt, and
@@ -26,7 +26,6 @@ export class Client extends ClientBase<ConnectOptions> {
    */
   constructor(url: Provided<string | URL>, options: ClientOptions = {}) {
     checkOptionNames("Client", options, CLIENT_OPTIONS);
-    checkConnectOptions({ ...options, subprotocols: undefined });
     super(browserConnector, url, options);
   }
 }

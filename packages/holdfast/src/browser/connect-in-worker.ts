@@ -3,6 +3,7 @@
 import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import type { Connection } from "../connection/connection.js";
 import { expected } from "../connection/options.js";
+import { copyOptions } from "../persist/copy-options.js";
 import { checkCrossing } from "../worker/crossing.js";
 import { openInWorker } from "../worker/open-in-worker.js";
 import { WorkerError } from "../worker/worker-error.js";
@@ -40,11 +41,12 @@ export async function connectInWorker(
   options: ConnectInWorkerOptions = {},
 ): Promise<Connection> {
   checkOptionNames("connectInWorker()", options, WORKER_OPTIONS);
-  const { worker, signal: _, logger: __, ...rest } = options;
+  const { worker, ...copied } = copyOptions(options);
+  const { signal: _, logger: __, ...rest } = copied;
   const { href } = parseBrowserURL(url);
   if (worker !== undefined && !(worker instanceof Worker)) throw expected("worker", "a Worker", worker);
   const plain = checkCrossing("", rest) as object; // A plain object makes a plain object.
-  const { connection: settings, openTimeout, signal } = checkConnectOptions(options);
+  const { connection: settings, openTimeout, signal } = checkConnectOptions(copied);
   const host = worker === undefined ? shared() : new WorkerHost((onFailed) => borrow(worker, onFailed));
   const runtime = browserRuntime();
   const call = { runtime, host, url: href, options: plain, settings, openTimeout, signal };

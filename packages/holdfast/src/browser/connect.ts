@@ -1,12 +1,15 @@
 // Opens a connection through the browser's WebSocket.
 
 import { Connection, start } from "../connection/connection.js";
+import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
 import { overLinkProtocol } from "../connection/layers/link-protocol.js";
 import { checkOptionNames } from "../connection/option-names.js";
 import type { ConnectionSettings } from "../connection/options.js";
 import type { WireMaker } from "../connection/wire.js";
 import type { OpenObserver, TransportEnds } from "../persist/connector.js";
+import { NegotiationError } from "../protocol/errors.js";
 import { offerLink, readLinkAnswer } from "../protocol/handshake/link-subprotocol.js";
+import { noneSelected } from "../protocol/handshake/subprotocol-required.js";
 import { browserRuntime } from "./browser-runtime.js";
 import { parseBrowserURL, type BrowserURL } from "./browser-url.js";
 import { overWebSocket } from "./browser-wire.js";
@@ -50,6 +53,7 @@ export async function open(
 ): Promise<Connection> {
   const target = parseBrowserURL(url);
   const settings = checkConnectOptions(options);
+  checkRequiredSubprotocol(settings.subprotocols, settings.requireSubprotocol);
   const { clock } = browserRuntime();
   const deadline = settings.openTimeout === null ? null : clock.now() + settings.openTimeout;
   const attempt: Attempt = { target, settings, deadline, observer };
@@ -57,11 +61,15 @@ export async function open(
 
   const [offersLink = true, ...others] = linkOffers.tries(target.endpoint);
   try {
-    return await openOnce(attempt, offersLink);
+    try {
+      return await openOnce(attempt, offersLink);
+    } catch (error) {
+      if (!isUnexplained(error) || others.length === 0) throw error;
+      return await openOnce(attempt, false);
+    }
   } catch (error) {
     if (isUnexplained(error)) linkOffers.onFailed(target.endpoint);
-    if (!isUnexplained(error) || others.length === 0) throw error;
-    return openOnce(attempt, false);
+    throw error;
   }
 }
 
@@ -83,12 +91,15 @@ function openOnce(
   return openWebSocket(
     { runtime, url: target, subprotocols: offered, deadline, openTimeout, signal },
     (socket) => {
-      if (linkProtocol === true) linkOffers.onOpened(target.endpoint, offersLink);
       const { subprotocol, isLink } = readLinkAnswer(socket.protocol);
+      if (subprotocol === null && settings.requireSubprotocol) {
+        throw new NegotiationError(noneSelected(subprotocols));
+      }
+      if (linkProtocol === true) linkOffers.onOpened(target.endpoint, offersLink);
       const messages = overWebSocket({ runtime, socket, settings: settings.connection });
       const connection = new Connection({
         runtime,
-        wire: withHeartbeat(messages, isLink && offersLink, settings),
+        wire: withHeartbeat(messages, isLink && offersLink, settings, observer),
         settings: heartbeatSettings(isLink && offersLink, settings),
         handshake: new BrowserHandshakeRecord(target, offered, socket, subprotocol),
         owner: pageOwner,
@@ -102,8 +113,14 @@ function openOnce(
   );
 }
 
-function withHeartbeat(messages: WireMaker, isLink: boolean, { heartbeat }: ConnectSettings): WireMaker {
-  if (isLink) return overLinkProtocol(messages, "messages");
+function withHeartbeat(
+  messages: WireMaker,
+  isLink: boolean,
+  { heartbeat }: ConnectSettings,
+  observer: OpenObserver | null,
+): WireMaker {
+  if (isLink)
+    return overLinkProtocol(messages, "messages", { onWidth: (width) => observer?.onSpread(width) });
   return heartbeat === null ? messages : withHeartbeatMessages(messages, heartbeat);
 }
 

@@ -19,6 +19,7 @@ export interface OpeningOptions {
 
 /**
  * Opens a WebSocket. `take` is called with it at once, before a message can come: a promise would let some slip by.
+ * What it throws is the failure, and the WebSocket is closed.
  *
  * @throws HandshakeError, or the reason of the signal
  */
@@ -28,7 +29,15 @@ export function openWebSocket<Taken>(
 ): Promise<Taken> {
   return new Promise((resolve, reject) => {
     options.signal?.throwIfAborted();
-    new Opening(options, (socket) => resolve(take(socket)), reject);
+    const onOpen = (socket: WebSocket): void => {
+      try {
+        resolve(take(socket));
+      } catch (error) {
+        socket.close();
+        reject(error);
+      }
+    };
+    new Opening(options, onOpen, reject);
   });
 }
 

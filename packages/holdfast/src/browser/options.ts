@@ -9,6 +9,7 @@ import {
   checkSignal,
   describe,
   expected,
+  readItems,
   type ConnectionOptions,
   type ConnectionSettings,
 } from "../connection/options.js";
@@ -22,8 +23,16 @@ import { checkHeartbeatMessages, type HeartbeatMessages } from "./heartbeat-mess
 export interface ConnectOptions extends Omit<ConnectionOptions, "autoPong" | "compression"> {
   /** Time for all of opening together; null for no limit. @default 10000 */
   readonly openTimeout?: number | null;
-  /** Subprotocols to offer, the preferred one first (RFC 6455 section 1.9). @default [] */
-  readonly subprotocols?: readonly string[] | undefined;
+  /**
+   * Subprotocols to offer, the preferred one first (RFC 6455 section 1.9): any iterable, read once. The names of the
+   * link protocol (`holdfast.v1`, …) are refused. @default []
+   */
+  readonly subprotocols?: (Iterable<string> & object) | undefined;
+  /**
+   * Fail the handshake with NegotiationError where the server selects none of `subprotocols` (RFC 6455 section 4.1
+   * lets it). Without this option the connection opens, and `connection.subprotocol` is null. @default false
+   */
+  readonly requireSubprotocol?: boolean | undefined;
   /** Gives up at any moment of opening; the promise rejects with its reason. */
   readonly signal?: AbortSignal | null | undefined;
   /**
@@ -39,6 +48,7 @@ export interface ConnectSettings {
   readonly connection: ConnectionSettings;
   readonly openTimeout: number | null;
   readonly subprotocols: readonly string[];
+  readonly requireSubprotocol: boolean;
   readonly signal: AbortSignal | null;
   readonly linkProtocol: boolean | "required";
   readonly heartbeat: HeartbeatMessages | null;
@@ -69,6 +79,7 @@ export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
   ...Object.fromEntries(UNKNOWN_HERE.map(([name]) => [name, true])),
   openTimeout: true,
   subprotocols: true,
+  requireSubprotocol: true,
   signal: true,
   linkProtocol: true,
   heartbeat: true,
@@ -82,6 +93,7 @@ export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
     connection: checkConnectionOptions(options, browserPlatform),
     openTimeout: checkDuration("openTimeout", options.openTimeout, 10_000),
     subprotocols: checkSubprotocols(options.subprotocols ?? []),
+    requireSubprotocol: checkBoolean("requireSubprotocol", options.requireSubprotocol, false),
     signal: checkSignal(options.signal),
     linkProtocol: checkLinkProtocol(options.linkProtocol, heartbeat),
     heartbeat,
@@ -106,9 +118,11 @@ function checkLinkProtocol(value: unknown, heartbeat: HeartbeatMessages | null):
 }
 
 function checkSubprotocols(value: unknown): readonly string[] {
-  const isList = Array.isArray(value) && value.every((item) => typeof item === "string" && isToken(item));
-  if (!isList) throw expected("subprotocols", "a list of tokens (RFC 6455 section 4.1)", value);
-  const names = value as readonly string[]; // Every item was looked at.
+  const items = readItems("subprotocols", value);
+  if (items?.every((item) => typeof item === "string" && isToken(item)) !== true) {
+    throw expected("subprotocols", "a list of tokens (RFC 6455 section 4.1)", value);
+  }
+  const names = items as readonly string[]; // Every item was looked at.
   const wrong = names.find((name, index) => isReservedSubprotocol(name) || names.indexOf(name) !== index);
   if (wrong === undefined) return names;
   throw expected("subprotocols", "names once each, and none of the link protocol", wrong);

@@ -8,9 +8,9 @@ import {
   type PersistOptions,
 } from "../persist/retry/persist-options.js";
 import { Reconnection } from "../persist/reconnect.js";
-import { checkURLOrFunction, makeTarget, type Provided, type ProvidedOptions } from "../persist/target.js";
+import { fixTarget, type Provided, type ProvidedOptions } from "../persist/target.js";
 import { browserConnector } from "./connector.js";
-import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
+import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
 /**
  * Options of `reconnect()`: those of `connect()`, of which `subprotocols` may be a function of the attempt, and those
@@ -39,9 +39,7 @@ export function reconnect(
   options: ReconnectOptions = {},
 ): AsyncIterable<Connection> {
   checkOptionNames("reconnect()", options, RECONNECT_OPTIONS);
-  checkURLOrFunction(url);
-  const target = makeTarget(browserConnector, url, options);
-  const settings = checkConnectOptions({ ...options, subprotocols: undefined }).connection;
+  const { target, settings } = fixTarget<ConnectOptions>(browserConnector, url, options);
   const persist = checkPersistOptions(options, browserConnector.runtime.platform);
   return { [Symbol.asyncIterator]: () => new Reconnection({ target, settings, persist }) };
 }

@@ -7,11 +7,13 @@ import type { Connection } from "../connection/connection.js";
 import { expected } from "../connection/options.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import { parseWebSocketURL } from "../protocol/handshake/url.js";
+import { copyOptions } from "../persist/copy-options.js";
 import { checkCrossing } from "../worker/crossing.js";
 import { openInWorker } from "../worker/open-in-worker.js";
 import { WorkerHost } from "../worker/worker-host.js";
 import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
 import { borrowWorker, startWorker } from "./worker-thread.js";
+import { fixProxy } from "./road/options.js";
 
 /** Options of `connectInWorker()`: those of `connect()` that are plain data. */
 export interface ConnectInWorkerOptions extends Omit<
@@ -46,12 +48,13 @@ export async function connectInWorker(
   options: ConnectInWorkerOptions = {},
 ): Promise<Connection> {
   checkOptionNames("connectInWorker()", options, WORKER_OPTIONS, FOREIGN_CLIENT_OPTIONS);
-  const { worker, signal: _, logger: __, ...rest } = options;
+  const { worker, ...copied } = copyOptions({ ...options, ...fixProxy(options.proxy) });
+  const { signal: _, logger: __, ...rest } = copied;
   parseWebSocketURL(url);
   if (worker !== undefined && !(worker instanceof Worker))
     throw expected("worker", "a worker thread", worker);
   const plain = checkCrossing("", rest) as object; // A plain object makes a plain object.
-  const { connection, openTimeout, signal } = checkConnectOptions(options);
+  const { connection, openTimeout, signal } = checkConnectOptions(copied);
   const host =
     worker === undefined ? sharedHost : new WorkerHost((onFailed) => borrowWorker(worker, onFailed));
   const runtime = nodeRuntime();

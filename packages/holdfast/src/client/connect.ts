@@ -2,6 +2,7 @@
 
 import { Connection, start } from "../connection/connection.js";
 import { overFrames } from "../connection/frames/frame-wire.js";
+import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
 import { logOpening } from "../connection/log/opening-log.js";
 import { checkOptionNames } from "../connection/option-names.js";
 import { FOREIGN_CLIENT_OPTIONS } from "../node/foreign-options.js";
@@ -10,6 +11,7 @@ import type { OpenObserver } from "../persist/connector.js";
 import { HoldfastError, InvalidArgument } from "../protocol/errors.js";
 import { readHeaders, type HeaderField } from "../protocol/handshake/header-input.js";
 import { parseWebSocketURL, type WebSocketURL } from "../protocol/handshake/url.js";
+import { copyHeaders } from "../persist/copy-options.js";
 import { ClientHandshakeRecord } from "./handshake-record.js";
 import { attemptToOpen } from "./open-attempt.js";
 import { asError } from "./open-failure.js";
@@ -46,9 +48,11 @@ export async function open(
   observer: OpenObserver | null,
 ): Promise<Connection> {
   const runtime = nodeRuntime();
-  const { target, settings, headers, subprotocols, origin } = readArguments(url, options);
+  const { target, settings, headers, origin } = readArguments(url, options);
+  const { subprotocols, requireSubprotocol } = settings;
   const destination = { url: target, headers, tls: settings.tls, withheld: [] };
-  const offer = { subprotocols, origin, compression: settings.connection.compression, http2: settings.http2 };
+  const { compression } = settings.connection;
+  const offer = { subprotocols, requireSubprotocol, origin, compression, http2: settings.http2 };
 
   const opening = attemptToOpen({ runtime, destination, offer, settings, observer }, (upgraded) => {
     const connection = new Connection({
@@ -79,19 +83,19 @@ interface Arguments {
   readonly target: WebSocketURL;
   readonly settings: ConnectSettings;
   readonly headers: readonly HeaderField[];
-  readonly subprotocols: readonly string[];
   readonly origin: string | null | undefined;
 }
 
 /** Reads everything once: an iterable may be good for a single pass, and a getter of the application may throw. */
 function readArguments(url: string | URL, options: ConnectOptions): Arguments {
   try {
-    const { headers, subprotocols = [], origin } = options;
+    const { headers, origin } = options;
+    const settings = checkConnectOptions(options);
+    checkRequiredSubprotocol(settings.subprotocols, settings.requireSubprotocol);
     return {
       target: parseWebSocketURL(url),
-      settings: checkConnectOptions(options),
-      headers: headers === undefined ? [] : readHeaders(headers),
-      subprotocols,
+      settings,
+      headers: headers === undefined ? [] : readHeaders(copyHeaders(headers)),
       origin,
     };
   } catch (cause) {

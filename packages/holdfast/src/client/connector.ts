@@ -5,11 +5,13 @@ import type { Connector } from "../persist/connector.js";
 import { parseWebSocketURL } from "../protocol/handshake/url.js";
 import { open } from "./connect.js";
 import { checkConnectOptions, type ConnectOptions } from "./options.js";
+import { fixProxy } from "./road/options.js";
 
 export const nodeConnector: Connector<ConnectOptions> = {
   get runtime() {
     return nodeRuntime();
   },
+  fixOptions: (options) => ({ ...options, ...fixProxy(options.proxy) }),
   checkOptions: (options) => checkConnectOptions(options).connection,
   describeURL: (url) => parseWebSocketURL(url).href,
   open,

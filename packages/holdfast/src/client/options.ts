@@ -7,13 +7,17 @@ import {
   checkBoolean,
   checkConnectionOptions,
   checkSignal,
+  describe,
   expected,
+  readItems,
 } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { withDebugLog } from "../node/debug-log.js";
 import { nodePlatform } from "../node/node-platform.js";
+import { InvalidHeader } from "../protocol/errors.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { HeadersInput } from "../protocol/handshake/header-input.js";
+import { isReservedSubprotocol } from "../protocol/handshake/link-subprotocol.js";
 import { isToken } from "../protocol/handshake/token.js";
 import { checkRoadOptions, ROAD_OPTIONS, type RoadOptions, type RoadSettings } from "./road/options.js";
 
@@ -26,8 +30,16 @@ export interface ConnectOptions extends ConnectionOptions, RoadOptions {
   readonly openTimeout?: number | null;
   /** More headers of the upgrade request. Those of the handshake itself are refused. */
   readonly headers?: HeadersInput | undefined;
-  /** Subprotocols to offer, the preferred one first (RFC 6455 section 1.9). @default [] */
-  readonly subprotocols?: readonly string[] | undefined;
+  /**
+   * Subprotocols to offer, the preferred one first (RFC 6455 section 1.9): any iterable, read once. The names of the
+   * link protocol (`holdfast.v1`, …) are refused. @default []
+   */
+  readonly subprotocols?: (Iterable<string> & object) | undefined;
+  /**
+   * Fail the handshake with NegotiationError where the server selects none of `subprotocols` (RFC 6455 section 4.1
+   * lets it). Without this option the connection opens, and `connection.subprotocol` is null. @default false
+   */
+  readonly requireSubprotocol?: boolean | undefined;
   /** The Origin header (RFC 6454); for servers that expect a browser's. */
   readonly origin?: string | null | undefined;
   /**
@@ -59,6 +71,7 @@ export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
   openTimeout: true,
   headers: true,
   subprotocols: true,
+  requireSubprotocol: true,
   origin: true,
   maxRedirects: true,
   redirectHeaders: true,
@@ -70,6 +83,8 @@ export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
 export interface ConnectSettings extends RoadSettings {
   readonly connection: ConnectionSettings;
   readonly openTimeout: number | null;
+  readonly subprotocols: readonly string[];
+  readonly requireSubprotocol: boolean;
   readonly maxRedirects: number;
   /** In lower case. */
   readonly redirectHeaders: ReadonlySet<string>;
@@ -83,6 +98,8 @@ export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
   return {
     connection: withDebugLog(checkConnectionOptions(options, nodePlatform)),
     openTimeout: checkOpenTimeout(options.openTimeout),
+    subprotocols: checkSubprotocols(options.subprotocols),
+    requireSubprotocol: checkBoolean("requireSubprotocol", options.requireSubprotocol, false),
     maxRedirects: checkMaxRedirects(options.maxRedirects),
     redirectHeaders: checkRedirectHeaders(options.redirectHeaders),
     http2: checkBoolean("http2", options.http2, false),
@@ -90,6 +107,23 @@ export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
     signal: checkSignal(options.signal),
     ...checkRoadOptions(options),
   };
+}
+
+/** Reads them; the handshake checks that they are tokens. */
+function checkSubprotocols(value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  const names = readItems("subprotocols", value);
+  if (names === null) {
+    throw new InvalidHeader(
+      `Expected \`subprotocols\` to be a list, got ${describe(value)}.`,
+      "Sec-WebSocket-Protocol",
+    );
+  }
+  const reserved = names.find((name) => typeof name === "string" && isReservedSubprotocol(name));
+  if (reserved !== undefined) {
+    throw expected("subprotocols", "names that the link protocol does not use itself", reserved);
+  }
+  return names as readonly string[]; // The handshake checks each before it is sent.
 }
 
 function checkMaxRedirects(value: unknown): number {

@@ -9,13 +9,7 @@ import {
   type PersistOptions,
 } from "../persist/retry/persist-options.js";
 import { Reconnection } from "../persist/reconnect.js";
-import {
-  checkURLOrFunction,
-  makeTarget,
-  withoutFunctions,
-  type Provided,
-  type ProvidedOptions,
-} from "../persist/target.js";
+import { fixTarget, type Provided, type ProvidedOptions } from "../persist/target.js";
 import { nodeConnector } from "./connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
@@ -57,9 +51,7 @@ export function reconnect(
   options: ReconnectOptions = {},
 ): AsyncIterable<Connection> {
   checkOptionNames("reconnect()", options, RECONNECT_OPTIONS, FOREIGN_CLIENT_OPTIONS);
-  checkURLOrFunction(url);
-  const target = makeTarget(nodeConnector, url, options);
-  const settings = nodeConnector.checkOptions(withoutFunctions<ConnectOptions>(options));
+  const { target, settings } = fixTarget<ConnectOptions>(nodeConnector, url, options);
   const persist = checkPersistOptions(options, nodeConnector.runtime.platform);
   return { [Symbol.asyncIterator]: () => new Reconnection({ target, settings, persist }) };
 }

@@ -20,6 +20,7 @@ import type { Passage } from "./road/passage.js";
 /** What a client offers, to whatever server. */
 export interface Offer {
   readonly subprotocols: readonly string[];
+  readonly requireSubprotocol: boolean;
   readonly origin: string | null | undefined;
   readonly compression: DeflateSettings | null;
   /** Whether it is made over HTTP/2. */
@@ -37,13 +38,13 @@ export interface UpgradeRequest {
 export function upgradeRequest(
   runtime: Runtime,
   { url, headers }: Destination,
-  { subprotocols, origin, compression, http2 }: Offer,
+  { subprotocols, requireSubprotocol, origin, compression, http2 }: Offer,
 ): UpgradeRequest {
   const key = http2 ? null : Buffer.from(runtime.randomBytes(16)).toString("base64");
   const extensionOffer = compression === null ? null : offerDeflate(compression);
   const handshake = createClientHandshake({ url, key, headers, subprotocols, origin, extensionOffer });
   const offeredExtensions = compression === null ? [] : [DEFLATE_NAME];
-  return { ...handshake, expected: { key, subprotocols, offeredExtensions } };
+  return { ...handshake, expected: { key, subprotocols, requireSubprotocol, offeredExtensions } };
 }
 
 /** What came of it. An accepted upgrade is told at once: a promise would let frames slip by. */

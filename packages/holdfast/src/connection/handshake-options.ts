@@ -1,7 +1,7 @@
 // Options of the opening handshake that both roles have.
 
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
-import { checkDuration, checkSize } from "./options.js";
+import { checkDuration, checkSize, expected } from "./options.js";
 
 /** Header fields of an upgrade; more than that is an attack or a mistake. */
 const MAX_HEADERS = 128;
@@ -10,6 +10,13 @@ const MAX_HANDSHAKE_SIZE = 16 * 1024;
 /** @throws InvalidArgument */
 export function checkOpenTimeout(value: unknown): number | null {
   return checkDuration("openTimeout", value, 10_000);
+}
+
+/** @throws InvalidArgument where the handshake could only fail */
+export function checkRequiredSubprotocol(subprotocols: readonly string[], isRequired: boolean): void {
+  if (isRequired && subprotocols.length === 0) {
+    throw expected("subprotocols", "at least one name beside `requireSubprotocol: true`", subprotocols);
+  }
 }
 
 /** @throws InvalidArgument */

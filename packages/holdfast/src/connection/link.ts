@@ -4,7 +4,7 @@
 /* eslint max-lines: ["warn", { "max": 375, "skipBlankLines": true, "skipComments": true }] -- It stands between five parties, each in a file of its own: a line or two for all that one tells another. One object more for each connection would cost more than it clears up. */
 
 import type { CloseFrame } from "../protocol/close-code.js";
-import type { ObservedFrame } from "../protocol/frame/frame-mirror.js";
+import type { ObservedFrame } from "../protocol/frame/observed-frame.js";
 import { TextBytes } from "../protocol/message/text-bytes.js";
 import type { PieceSink } from "../protocol/message/piece-decoder.js";
 import type { Connection } from "./connection.js";

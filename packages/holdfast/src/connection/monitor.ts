@@ -1,7 +1,7 @@
 // The port by which a process looks on at its connections, whoever opened them: node/ implements it on
 // node:diagnostics_channel. Whatever is watched, the connections behave the same.
 
-import type { ObservedFrame } from "../protocol/frame/frame-mirror.js";
+import type { ObservedFrame } from "../protocol/frame/observed-frame.js";
 import type { CloseInfo } from "./close-info.js";
 import type { Connection } from "./connection.js";
 

@@ -2,7 +2,7 @@
 
 import type { Liveness } from "../heartbeat/signals.js";
 import { InvalidArgument } from "../protocol/errors.js";
-import type { TextForm } from "../protocol/message/message-reader.js";
+import type { TextForm } from "../protocol/message/text-form.js";
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
 import { checkCompression, type CompressionOptions } from "./compression-options.js";
 import { adaptLogger } from "./log/adapted-logger.js";
@@ -177,6 +177,34 @@ export function requireChoice<Choice extends string>(
   if (found !== undefined) return found;
   throw expected(name, choices.map((choice) => JSON.stringify(choice)).join(" or "), value);
 }
+
+/**
+ * The items of an iterable, read once and copied; null for a string and for what cannot be iterated over.
+ *
+ * @throws InvalidArgument where the iterable throws, or has no end
+ */
+export function readItems(name: string, value: unknown): readonly unknown[] | null {
+  if (typeof value !== "object" || value === null || !(Symbol.iterator in value)) return null;
+  const items: unknown[] = [];
+  try {
+    for (const item of value as Iterable<unknown>) {
+      items.push(item);
+      if (items.length > MAX_ITEMS) break;
+    }
+  } catch (cause) {
+    throw new InvalidArgument(
+      `Expected \`${name}\` to be an iterable that can be read, got an error from it`,
+      {
+        cause,
+      },
+    );
+  }
+  if (items.length <= MAX_ITEMS) return items;
+  throw expected(name, `at most ${MAX_ITEMS} items`, value);
+}
+
+/** An iterable without an end must not hang the process. No request has more headers than this. */
+const MAX_ITEMS = 10_000;
 
 export function checkFunction(name: string, value: unknown): void {
   if (typeof value !== "function") throw expected(name, "a function", value);

@@ -3,10 +3,10 @@
 
 import type { CloseFrame } from "../protocol/close-code.js";
 import type { HoldfastError } from "../protocol/errors.js";
-import type { ObservedFrame } from "../protocol/frame/frame-mirror.js";
+import type { ObservedFrame } from "../protocol/frame/observed-frame.js";
 import type { TextBytes } from "../protocol/message/text-bytes.js";
 import type { PieceSink } from "../protocol/message/piece-decoder.js";
-import type { Role } from "../protocol/protocol.js";
+import type { Role } from "../protocol/role.js";
 import type { CloseCause, CloseInfo } from "./close-info.js";
 import type { Message } from "./inbox.js";
 import type { Address } from "./ports.js";

@@ -17,7 +17,7 @@ export interface BackoffSettings {
 /** The default law. */
 export const DEFAULT_BACKOFF: BackoffSettings = {
   minDelay: 0,
-  firstDelay: 5_000,
+  firstDelay: 2_000,
   maxDelay: 30_000,
   factor: 1.618,
 };
@@ -26,7 +26,9 @@ export const DEFAULT_BACKOFF: BackoffSettings = {
  * Milliseconds to wait before attempt `attempt`, where 1 is the first after a connection was lost or refused.
  *
  * The first wait is uniform in [minDelay, firstDelay]. From the second on `delay = min(firstDelay × factor^(attempt−1),
- * maxDelay)` with equal jitter: uniform in [delay ÷ 2, delay], and never below minDelay.
+ * maxDelay)` with equal jitter: uniform in [delay ÷ 2, delay], and never below minDelay. The second wait is no shorter
+ * than the longest first one, as far as that leaves a quarter of it to chance: so no second attempts come on top of the
+ * first ones of clients that drew a long wait.
  *
  * @param random a number in [0, 1)
  */
@@ -39,5 +41,6 @@ export function backoffDelay(attempt: number, settings: BackoffSettings, random:
   if (firstDelay === 0) return minDelay; // Nothing grows, and 0 × Infinity is no number.
   // Past some thousand attempts the power is Infinity, which the minimum turns into maxDelay.
   const delay = Math.min(firstDelay * factor ** (attempt - 1), maxDelay);
-  return Math.max(minDelay, Math.min(delay / 2 + (random * delay) / 2, delay));
+  const shortest = Math.max(delay / 2, Math.min(firstDelay, delay * 0.75));
+  return Math.max(minDelay, Math.min(shortest + random * (delay - shortest), delay));
 }

@@ -6,7 +6,7 @@ import type { CloseInfo } from "../connection/close-info.js";
 import type { Connection } from "../connection/connection.js";
 import type { Monitor } from "../connection/monitor.js";
 import type { Address } from "../connection/ports.js";
-import type { ObservedFrame } from "../protocol/frame/frame-mirror.js";
+import type { ObservedFrame } from "../protocol/frame/observed-frame.js";
 
 /** The channels of `node:diagnostics_channel` by their names, and what is published on each. */
 export interface DiagnosticsMessages {

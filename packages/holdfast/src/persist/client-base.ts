@@ -21,14 +21,7 @@ import { EventStream, type RunningStream, type StreamOwner } from "./stream/even
 import type { ClientEvent } from "./events.js";
 import { checkPersistOptions, type PersistOptions, type PersistSettings } from "./retry/persist-options.js";
 import { RetryPolicy } from "./retry/retry-policy.js";
-import {
-  checkURLOrFunction,
-  makeTarget,
-  type Provided,
-  type ProvidedOptions,
-  type Target,
-  withoutFunctions,
-} from "./target.js";
+import { fixTarget, type Provided, type ProvidedOptions, type Target } from "./target.js";
 
 /** Names what `persist()` uses: none of the application's business. */
 export const persistentStream = Symbol("persistentStream");
@@ -46,9 +39,9 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
     url: Provided<string | URL>,
     options: ProvidedOptions<Options> & StreamOptions,
   ) {
-    checkURLOrFunction(url);
-    this.#target = makeTarget(connector, url, options);
-    this.#settings = connector.checkOptions(withoutFunctions<Options>(options));
+    const { target, settings } = fixTarget(connector, url, options);
+    this.#target = target;
+    this.#settings = settings;
     this.#pollInterval = checkPollInterval(options);
     this.#signal = checkSignal(options.signal);
   }

@@ -4,17 +4,24 @@ import type { Connection } from "../connection/connection.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import type { Address } from "../connection/ports.js";
 import type { Runtime } from "../connection/runtime.js";
+import type { ProvidedOptions } from "./target.js";
 
 /** What every connector understands, beside what is its own. */
 export interface ConnectorOptions extends ConnectionOptions {
   readonly headers?: unknown;
-  readonly subprotocols?: readonly string[] | undefined;
+  readonly subprotocols?: (Iterable<string> & object) | undefined;
+  readonly openTimeout?: number | null | undefined;
   readonly signal?: AbortSignal | null | undefined;
 }
 
 export interface Connector<Options extends ConnectorOptions> {
   /** The clocks and the randomness of its connections. */
   readonly runtime: Runtime;
+  /**
+   * Copies what is its own among the options, so that each attempt finds it as it is now.
+   * @throws InvalidArgument
+   */
+  fixOptions?(options: ProvidedOptions<Options>): ProvidedOptions<Options>;
   /** @throws InvalidArgument for what no attempt could use */
   checkOptions(options: Options): ConnectionSettings;
   /**
@@ -40,6 +47,8 @@ export interface OpenObserver {
   onConnected(ends: TransportEnds): void;
   /** The connection is open, and has not begun to read: what is attached to it misses nothing. */
   onOpen(connection: Connection): void;
+  /** The server says over how many milliseconds its clients spread when they reconnect. May come several times. */
+  onSpread(width: number): void;
 }
 
 /** Both ends of a transport, looked up when somebody asks. */

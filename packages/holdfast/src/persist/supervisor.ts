@@ -13,6 +13,7 @@ import { RetryLog } from "./retry/retry-log.js";
 import { RetryPolicy, type Ending, type Retry } from "./retry/retry-policy.js";
 import { RetryWait } from "./retry/retry-wait.js";
 import { openTarget, type Target, type TargetObserver } from "./target.js";
+import { errorOfThrown } from "./thrown.js";
 import { abortedError, openingError, unopenedInfo } from "./unopened.js";
 
 export interface SupervisorOptions<Options extends ConnectorOptions> {
@@ -44,6 +45,8 @@ interface Attempt {
   readonly aborter: AbortController;
   url: string | null;
   connection: Connection | null;
+  /** As in `OpenObserver`; null where the server has not said. */
+  spread: number | null;
 }
 
 /** What its host may ask of it. */
@@ -76,7 +79,8 @@ export class Supervisor<Options extends ConnectorOptions> {
     if (this.#isOver || this.#current !== null) return;
     this.#wait.end();
     const { attempt: number } = this.#policy;
-    const attempt: Attempt = { number, aborter: new AbortController(), url: null, connection: null };
+    const aborter = new AbortController();
+    const attempt: Attempt = { number, aborter, url: null, connection: null, spread: null };
     this.#current = attempt;
     this.#host.onAttempt(number);
     if (this.#current !== attempt) return; // The host has thought better of it.
@@ -149,7 +153,7 @@ export class Supervisor<Options extends ConnectorOptions> {
     return info;
   }
 
-  #ended({ url }: Attempt, ending: Ending): void {
+  #ended({ url, spread }: Attempt, ending: Ending): void {
     this.#current = null;
     this.#lastEnding = ending;
     if (this.#isLeaving) {
@@ -158,13 +162,10 @@ export class Supervisor<Options extends ConnectorOptions> {
     }
     let retry: Retry | null;
     try {
-      retry = this.#policy.afterEnd(ending);
+      retry = this.#policy.afterEnd(ending, spread);
     } catch (error) {
       // Thrown by `retryable`: the application's own, and of more interest to it than what it was asked about.
-      this.#finish(
-        { info: ending.info, error: error instanceof Error ? error : new Error(String(error)) },
-        true,
-      );
+      this.#finish({ info: ending.info, error: errorOfThrown(error) }, true);
       return;
     }
     if (retry === null) {
@@ -198,5 +199,6 @@ function observer(attempt: Attempt): TargetObserver {
     onOpen(): void {
       // The promise has it.
     },
+    onSpread: (width) => (attempt.spread = width),
   };
 }

@@ -2,10 +2,13 @@
 // each attempt has a fresh token, or another server.
 
 import type { Connection } from "../connection/connection.js";
-import { describe } from "../connection/options.js";
+import { checkOpenTimeout } from "../connection/handshake-options.js";
+import { describe, type ConnectionSettings } from "../connection/options.js";
 import type { AsyncContext } from "../connection/platform.js";
-import { HandshakeError, HoldfastError, InvalidArgument } from "../protocol/errors.js";
+import { InvalidArgument } from "../protocol/errors.js";
+import { callProviders } from "./call-providers.js";
 import type { Connector, ConnectorOptions, OpenObserver } from "./connector.js";
+import { copyOptions } from "./copy-options.js";
 
 /**
  * A value, or the function that gives it for an attempt. The first attempt is 1; each that follows in a row, without
@@ -23,17 +26,8 @@ export interface Target<Options extends ConnectorOptions> {
   readonly connector: Connector<Options>;
   readonly url: Provided<string | URL>;
   readonly options: ProvidedOptions<Options>;
-  /** Where the client was made: every attempt runs in it. */
-  readonly context?: AsyncContext | null;
-}
-
-/** The target of a client that is made in the caller's async context. */
-export function makeTarget<Options extends ConnectorOptions>(
-  connector: Connector<Options>,
-  url: Provided<string | URL>,
-  options: ProvidedOptions<Options>,
-): Target<Options> {
-  return { connector, url, options, context: connector.runtime.platform.captureContext() };
+  /** Where the client was made: every attempt runs in it. Null where the platform has none. */
+  readonly context: AsyncContext | null;
 }
 
 /** Is told, beside what the connector tells, where the attempt goes: once all functions have answered. */
@@ -41,21 +35,45 @@ export interface TargetObserver extends OpenObserver {
   onConnecting(url: string): void;
 }
 
-/** @throws InvalidArgument for what could not be a URL, whatever stands in it; the rest is each attempt's to check */
-export function checkURLOrFunction(url: unknown): void {
+/**
+ * Where a client connects to, as it is now: what the application changes later, and iterables that can be read only
+ * once, are the same for each attempt.
+ *
+ * @throws InvalidArgument for an option that no attempt could use, and for what could not be a URL; the URL's text and
+ *   the headers are each attempt's to check
+ */
+export function fixTarget<Options extends ConnectorOptions>(
+  connector: Connector<Options>,
+  url: Provided<string | URL>,
+  options: ProvidedOptions<Options>,
+): { readonly target: Target<Options>; readonly settings: ConnectionSettings } {
+  checkURLOrFunction(url);
+  const copy = copyOptions(options);
+  const fixed = connector.fixOptions?.(copy) ?? copy;
+  return {
+    target: {
+      connector,
+      url: url instanceof URL ? url.href : url,
+      options: fixed,
+      context: connector.runtime.platform.captureContext(),
+    },
+    settings: connector.checkOptions(withoutFunctions(fixed)),
+  };
+}
+
+function checkURLOrFunction(url: unknown): void {
   if (typeof url === "string" || typeof url === "function" || url instanceof URL) return;
   throw new InvalidArgument(
     `Expected \`url\` to be a string, a URL, or a function that gives one, got ${describe(url)}`,
   );
 }
 
-/** What can be checked before the first attempt: all but what functions may give. */
-export function withoutFunctions<Options extends ConnectorOptions>(
-  options: ProvidedOptions<Options>,
-): Options {
-  const { headers: _headers, subprotocols: _subprotocols, ...others } = options;
-  // Headers and subprotocols are optional for every connector.
-  return others as unknown as Options;
+/** What can be checked before the first attempt: all but what functions give. */
+function withoutFunctions<Options extends ConnectorOptions>(options: ProvidedOptions<Options>): Options {
+  const { subprotocols, ...others } = options;
+  const isKnown = typeof subprotocols !== "function";
+  // Headers are not looked at by this check, and subprotocols are optional for every connector.
+  return (isKnown ? options : others) as unknown as Options;
 }
 
 /**
@@ -70,7 +88,7 @@ export function openTarget<Options extends ConnectorOptions>(
   observer: TargetObserver,
 ): Promise<Connection> {
   const { context } = target;
-  if (context === undefined || context === null) return openHere(target, attempt, signal, observer);
+  if (context === null) return openHere(target, attempt, signal, observer);
   return context.runInAsyncScope(openHere<Options>, undefined, target, attempt, signal, observer);
 }
 
@@ -80,47 +98,23 @@ async function openHere<Options extends ConnectorOptions>(
   signal: AbortSignal,
   observer: TargetObserver,
 ): Promise<Connection> {
-  const current = {
-    url: await provide("url", url, attempt, signal),
-    headers: await provide("headers", options.headers, attempt, signal),
-    subprotocols: await provide("subprotocols", options.subprotocols, attempt, signal),
-  };
+  const { headers, subprotocols } = options;
+  const timeout = checkOpenTimeout(options.openTimeout);
+  const call = { runtime: connector.runtime, attempt, signal, timeout };
+  const current = await callProviders({ url, headers, subprotocols }, call);
   signal.throwIfAborted();
-  observer.onConnecting(connector.describeURL(current.url));
-  const { headers, subprotocols } = current;
-  // The functions are replaced by what they gave: the rest is as the connector wants it.
-  const complete = { ...options, headers, subprotocols, signal } as unknown as Options;
-  return connector.open(current.url, complete, observer);
-}
-
-async function provide<Value>(
-  name: string,
-  provided: Provided<Value>,
-  attempt: number,
-  signal: AbortSignal,
-): Promise<Value> {
-  if (typeof provided !== "function") return provided;
-  // A value that is itself a function is no URL, header or subprotocol.
-  const provider = provided as (attempt: number, signal: AbortSignal) => Value | PromiseLike<Value>;
-  try {
-    return await untilAborted(provider(attempt, signal), signal);
-  } catch (cause) {
-    if (cause instanceof HoldfastError || signal.aborted) throw cause;
-    throw new HandshakeError(
-      `The function that gives \`${name}\` failed for attempt ${attempt}: ${String(cause)}`,
-      { failure: "aborted", code: "ERR_HOLDFAST_PROVIDER", cause },
+  if (typeof current.url !== "string" && !(current.url instanceof URL)) {
+    throw new InvalidArgument(
+      `Expected the function that gives \`url\` to return a string or a URL, got ${describe(current.url)}`,
     );
   }
-}
-
-/** A function that does not answer must not hold up who gives the attempt up. */
-function untilAborted<Value>(value: Value | PromiseLike<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", onAbort);
-    Promise.resolve(value)
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", onAbort));
-  });
+  observer.onConnecting(connector.describeURL(current.url));
+  // The functions are replaced by what they gave: the rest is as the connector wants it.
+  const complete = {
+    ...options,
+    headers: current.headers,
+    subprotocols: current.subprotocols,
+    signal,
+  } as unknown as Options;
+  return connector.open(current.url, complete, observer);
 }

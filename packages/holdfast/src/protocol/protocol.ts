@@ -7,11 +7,11 @@ import { closeOf, type Encoded, type MessageExtension, type ProtocolFailure } fr
 import type { FrameEncoder } from "./frame/frame-encoder.js";
 import { FrameParser } from "./frame/frame-parser.js";
 import { BINARY, CLOSE, FIN, PING, PONG } from "./frame/opcode.js";
-import { MessageReader, type MessageEvents, type TextForm } from "./message/message-reader.js";
+import { MessageReader, type MessageEvents } from "./message/message-reader.js";
+import type { TextForm } from "./message/text-form.js";
 import type { PieceSink } from "./message/piece-decoder.js";
 import { asBuffer } from "./message/views.js";
-
-export type Role = "client" | "server";
+import type { Role } from "./role.js";
 
 export interface ProtocolOptions {
   /** Shared by all connections of a role: a client's masks, a server's does not (section 5.1). */

@@ -4,7 +4,7 @@ import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { Connection, start, type ConnectionOwner } from "../connection/connection.js";
 import { overFrames } from "../connection/frames/frame-wire.js";
-import { overLinkProtocol } from "../connection/layers/link-protocol.js";
+import { overLinkProtocol, type SpreadEnd } from "../connection/layers/link-protocol.js";
 import type { FrameRuntime } from "../connection/frames/frame-runtime.js";
 import type { Transport } from "../connection/ports.js";
 import { nodeRuntime } from "../node/node-runtime.js";
@@ -23,6 +23,7 @@ import { Gate } from "./request/gate.js";
 import { ServerHandshakeRecord, type HandshakeExtras } from "./request/handshake-record.js";
 import { PLAIN_GRANT, type CheckedGrant } from "./request/request-answer.js";
 import type { RequestOrigin } from "./request/server-request.js";
+import { SpreadWidth } from "./spread-width.js";
 
 /** What is known of a socket that brings a request. */
 export interface Arrival {
@@ -45,6 +46,8 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
   readonly #receiveLimits: ReceiveLimits | null;
   /** What ends with each connection: present only with `limits`. */
   readonly #limitsOf = new Map<ServerConnection, () => void>();
+  readonly #width = new SpreadWidth();
+  readonly #spread: SpreadEnd = { widthToAnnounce: () => this.#width.of(this.#connections.size) };
   #onQuiet: (() => void) | null = null;
 
   constructor(handler: RequestHandler, settings: ServerSettings) {
@@ -106,6 +109,7 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
   /** Every request from now on is refused with 503. */
   drain(): void {
     this.#gate.drain();
+    this.#width.fix();
     for (const acceptance of this.#acceptances) acceptance.drain();
   }
 
@@ -137,7 +141,7 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
     });
     const connection = new Connection({
       runtime: this.runtime,
-      wire: isLink ? overLinkProtocol(frames, "frames") : frames,
+      wire: isLink ? overLinkProtocol(frames, "frames", this.#spread) : frames,
       settings: this.settings.connection,
       handshake: new ServerHandshakeRecord(head.headers, {
         target: request.target,

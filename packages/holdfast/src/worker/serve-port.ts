@@ -36,6 +36,7 @@ async function serve(assignment: Assignment, port: MessagePort, clock: Clock, op
   const openTimeout = deadline === null ? null : Math.max(1, deadline - clock.wallNow());
   const observer: OpenObserver = {
     onConnected: () => undefined,
+    onSpread: () => undefined,
     onOpen: (connection) => {
       const { remoteAddress, localAddress } = connection;
       mailbox.post({

@@ -16,19 +16,36 @@ test("I2: what worked with a server is what is tried with it, and with no other"
   );
 });
 
-test("I2: three failures in a row bring a server into doubt, and a success ends the row", () => {
-  for (const acceptsOffer of [true, false]) {
-    const offers = new LinkOffers();
-    offers.onOpened("a", acceptsOffer);
+/** How many tries each of so many attempts in a row makes, all of which fail. */
+function triesOfFailures(offers: LinkOffers, attempts: number): number[] {
+  return Array.from({ length: attempts }, () => {
+    const { length } = offers.tries("a");
     offers.onFailed("a");
-    offers.onFailed("a");
-    offers.onOpened("a", acceptsOffer);
-    offers.onFailed("a");
-    offers.onFailed("a");
-    assert.deepEqual(offers.tries("a"), [acceptsOffer]);
-    offers.onFailed("a");
-    assert.deepEqual(offers.tries("a"), [true, false]);
-  }
+    return length;
+  });
+}
+
+test("I2: a server that was never reached is asked twice on first contact, and then seldom", () => {
+  const offers = new LinkOffers();
+  assert.deepEqual(triesOfFailures(offers, 10), [2, 1, 1, 1, 2, 1, 1, 1, 2, 1]);
+  assert.deepEqual(offers.tries("a"), [true]);
+});
+
+test("I2: a server that has accepted the offer is asked once, however long it is away; after 16 failures it may be another", () => {
+  const offers = new LinkOffers();
+  offers.onOpened("a", true);
+  const tries = triesOfFailures(offers, 17);
+  assert.deepEqual(tries, [...Array.from({ length: 16 }, () => 1), 2]);
+  offers.onOpened("a", false);
+  assert.deepEqual(offers.tries("a"), [false]);
+});
+
+test("I2: a server that opened without the offer is asked so, until four failures bring it into doubt", () => {
+  const offers = new LinkOffers();
+  offers.onOpened("a", false);
+  assert.deepEqual(triesOfFailures(offers, 5), [1, 1, 1, 1, 2]);
+  offers.onOpened("a", true);
+  assert.deepEqual(triesOfFailures(offers, 5), [1, 1, 1, 1, 1]);
 });
 
 test("I2: the last hundred servers are remembered", () => {

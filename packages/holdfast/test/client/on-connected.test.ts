@@ -22,6 +22,7 @@ test("A2: an observer is told when the way to a server is open: through the prox
     {
       onConnected: ({ remoteAddress }: TransportEnds) => told.push(remoteAddress?.port),
       onOpen: ({ state }) => told.push(state),
+      onSpread: () => undefined,
     },
   );
   assert.deepEqual(told, [proxy.port, proxy.port, "open"]);

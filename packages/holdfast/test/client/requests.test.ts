@@ -58,8 +58,7 @@ describe("The request of connect()", () => {
       ["Origin", "https://example.com"],
       ["Authorization", `Basic ${Buffer.from("user:p@ss").toString("base64")}`],
       ["X-Token", "secret"],
-      ["Cookie", "a=1"],
-      ["Cookie", "b=2"],
+      ["Cookie", "a=1; b=2"],
     ]);
     const { url, subprotocol, extensions } = connection;
     assert.deepEqual(

@@ -4,7 +4,7 @@ import { closePayload, FakeClock, FakeTransport, frame, OPCODE, SeededRandom } f
 import { FrameRuntime } from "../../dist/connection/frames/frame-runtime.js";
 import { overFrames } from "../../dist/connection/frames/frame-wire.js";
 import type { Wire, WireHandler } from "../../dist/connection/wire.js";
-import type { Role } from "../../dist/protocol/protocol.js";
+import type { Role } from "../../dist/protocol/role.js";
 import { describeFrame, parseFrames, ROLES } from "./harness.js";
 
 /** A wire whose handler answers nothing by itself, and notes what it is told. */

@@ -20,7 +20,7 @@ import { overFrames } from "../../dist/connection/frames/frame-wire.js";
 import { checkConnectionOptions, type ConnectionOptions } from "../../dist/connection/options.js";
 import type { WireMaker } from "../../dist/connection/wire.js";
 import type { MessageExtension } from "../../dist/protocol/extension.js";
-import type { Role } from "../../dist/protocol/protocol.js";
+import type { Role } from "../../dist/protocol/role.js";
 
 export const ROLES: readonly Role[] = ["client", "server"];
 

@@ -9,22 +9,29 @@ describe("backoff law", () => {
   it("F2: the first wait is uniform between minDelay and firstDelay", () => {
     const settings = { ...DEFAULT_BACKOFF, minDelay: 200 };
     assert.equal(backoffDelay(1, settings, 0), 200);
-    assert.equal(backoffDelay(1, settings, 0.5), 2_600);
-    assert.ok(Math.abs(backoffDelay(1, settings, almostOne) - 5_000) < 1e-6);
+    assert.equal(backoffDelay(1, settings, 0.5), 1_100);
+    assert.ok(Math.abs(backoffDelay(1, settings, almostOne) - 2_000) < 1e-6);
   });
 
   it("F2: later waits grow by the factor, half of each left to chance, up to maxDelay", () => {
     const range = (attempt: number): number[] =>
       [0, almostOne].map((random) => Math.round(backoffDelay(attempt, DEFAULT_BACKOFF, random)));
-    assert.deepEqual([2, 3, 4, 5, 6, 400, 10_000].map(range), [
-      [4_045, 8_090],
-      [6_545, 13_090],
-      [10_590, 21_179],
-      [15_000, 30_000],
+    assert.deepEqual([2, 3, 4, 5, 6, 7, 400, 10_000].map(range), [
+      [2_000, 3_236],
+      [2_618, 5_236],
+      [4_236, 8_472],
+      [6_854, 13_707],
+      [11_089, 22_178],
       [15_000, 30_000],
       [15_000, 30_000],
       [15_000, 30_000],
     ]);
+  });
+
+  it("F2: no second attempt comes while first ones are still due, and a quarter of the wait is left to chance", () => {
+    assert.equal(backoffDelay(2, DEFAULT_BACKOFF, 0), DEFAULT_BACKOFF.firstDelay);
+    assert.equal(backoffDelay(2, { ...DEFAULT_BACKOFF, factor: 1 }, 0), 1_500);
+    assert.equal(backoffDelay(2, { ...DEFAULT_BACKOFF, factor: 1 }, 0.5), 1_750);
   });
 
   it("F2: a firstDelay of 0 stays 0 rather than becoming NaN", () => {

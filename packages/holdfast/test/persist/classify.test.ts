@@ -39,8 +39,6 @@ const FATAL: readonly (readonly [string, Error])[] = [
     "SELF_SIGNED_CERT_IN_CHAIN",
     "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
     "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-    "CERT_HAS_EXPIRED",
-    "CERT_NOT_YET_VALID",
     "CERT_REVOKED",
     "HOSTNAME_MISMATCH",
     "ERR_TLS_CERT_ALTNAME_INVALID",
@@ -63,6 +61,8 @@ const TRANSIENT: readonly (readonly [string, Error])[] = [
   ["a proxy's status 502", proxyStatus(502)],
   ["TLS without a code", failure("tls")],
   ...[
+    "CERT_HAS_EXPIRED",
+    "CERT_NOT_YET_VALID",
     "ERR_SSL_WRONG_VERSION_NUMBER",
     "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE",
     "ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR",
@@ -71,11 +71,29 @@ const TRANSIENT: readonly (readonly [string, Error])[] = [
   ["one that is not ours", new TypeError("")],
 ];
 
+/** What stays fatal for a client whose server was there before: this side's configuration, and what a status says. */
+const ALWAYS_FATAL = /^(?:status|a proxy's status|an invalid)/;
+
 describe("isRetryable()", () => {
   for (const [what, error] of FATAL) {
-    test(`F5: ${what} will be the same the next time`, () => assert.equal(isRetryable(error), false));
+    test(`F5: ${what} will be the same the next time`, () => assert.equal(isRetryable(error, false), false));
   }
   for (const [what, error] of TRANSIENT) {
-    test(`F5: ${what} may pass`, () => assert.equal(isRetryable(error), true));
+    test(`F5: ${what} may pass`, () => {
+      assert.equal(isRetryable(error, false), true);
+      assert.equal(isRetryable(error, true), true);
+    });
   }
+  test("F5: once a connection has been open, a certificate and an answer that are wrong may pass", () => {
+    for (const [what, error] of FATAL) assert.equal(isRetryable(error, true), !ALWAYS_FATAL.test(what), what);
+  });
+  test("F5: of several addresses, one whose failure may pass is enough", () => {
+    const refused = (...codes: readonly string[]) =>
+      new HandshakeError("", {
+        failure: "tls",
+        cause: new AggregateError(codes.map((code) => Object.assign(new Error(), { code }))),
+      });
+    assert.equal(isRetryable(refused("CERT_REVOKED", "CERT_UNTRUSTED"), false), false);
+    assert.equal(isRetryable(refused("CERT_REVOKED", "CERT_HAS_EXPIRED"), false), true);
+  });
 });

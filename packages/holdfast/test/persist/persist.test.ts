@@ -181,8 +181,8 @@ describe("persist()", () => {
 
   const asked = [
     ["Retry-After: 120", status(503, 120_000), {}, 120_000, 144_000],
-    ["Retry-After: 1", status(429, 1000), {}, 1000, 6000],
-    ["Retry-After: 0, which is the law's business", status(503, 0), {}, 0, 5000],
+    ["Retry-After: 1", status(429, 1000), {}, 1000, 3000],
+    ["Retry-After: 0, which is the law's business", status(503, 0), {}, 0, 2000],
     ["a year, up to maxRetryAfter", status(503, 366 * 86_400_000), {}, 300_000, 360_000],
     [
       "a year, up to a maxRetryAfter of one's own",
@@ -198,7 +198,7 @@ describe("persist()", () => {
       2 ** 31 - 1,
       2 ** 31,
     ],
-    ["less than minDelay", status(503, 10), { minDelay: 2000 }, 2000, 7000],
+    ["less than minDelay", status(503, 10), { minDelay: 2000 }, 2000, 4000],
     ["less than the law", status(503, 10), { minDelay: 9000, firstDelay: 9000 }, 9000, 18_000],
   ] as const;
   for (const [what, error, options, least, most] of asked) {
@@ -213,6 +213,53 @@ describe("persist()", () => {
       }
     });
   }
+
+  test("F2: the width that the server set is that of the first wait, within minDelay and maxDelay", async () => {
+    for (const [options, width, least, most] of [
+      [{}, 100, 0, 100],
+      [{}, 20_000, 0, 20_000],
+      [{}, Infinity, 0, 30_000],
+      [{}, 1e300, 0, 30_000],
+      [{ maxDelay: 700 }, 1e9, 0, 700],
+      [{ minDelay: 50 }, 0, 50, 51],
+      [{ firstDelay: 9_000 }, 300, 0, 300],
+    ] as const) {
+      const delays: number[] = [];
+      for (let seed = 1; seed <= 20; seed++) {
+        const scene = begin((attempt) => attempt.open(), { ...options, stableAfter: 0 }, { seed });
+        await scene.clock.settle();
+        scene.connector.attempt.spread(5); // The newest counts.
+        scene.connector.attempt.spread(width);
+        scene.connector.attempt.transport.fail();
+        await scene.clock.settle();
+        delays.push(backOffs(scene.consumer)[0].delay);
+        await stop(scene);
+      }
+      const seen = `${Math.min(...delays)} to ${Math.max(...delays)} of ${least} to ${most}`;
+      assert(
+        delays.every((delay) => delay >= least && delay <= most),
+        seen,
+      );
+      assert(Math.max(...delays) - Math.min(...delays) >= (most - least) / 2 - 1, seen);
+    }
+  });
+
+  test("F2: later waits grow as without that width, and so does the first one after a server that has not said", async () => {
+    const scene = begin((attempt) => {
+      if (scene.connector.attempts.length === 1) attempt.open();
+      else attempt.fail(refused());
+    });
+    await scene.clock.settle();
+    scene.connector.attempt.spread(10);
+    await scene.clock.advanceAsync(6_000); // It was up long enough for a first wait.
+    scene.connector.attempt.transport.fail();
+    await scene.clock.advanceAsync(10_000);
+    const [first, second, third] = backOffs(scene.consumer).map(({ delay }) => delay);
+    assert(first <= 10, `${first}`);
+    assert(second >= 1_618 && second <= 3_236, `${second}`);
+    assert(third === undefined || third >= 2_618, `${third}`);
+    await stop(scene);
+  });
 
   test("F4: a server that answers Retry-After: 0 for ever is asked as the law says", async () => {
     const scene = begin((attempt) => attempt.fail(status(503, 0)));

@@ -368,7 +368,7 @@ describe("PersistentConnection: status", () => {
     assert.deepEqual(rest, { state: "waiting", attempt: 1, isAsked: false });
     assert.deepEqual([info.cause, error.name], ["reset", "ConnectionClosedError"]);
     assert.equal(retryAt, since + delay);
-    await harness.clock.advanceAsync(5_000);
+    await harness.clock.advanceAsync(delay);
     assert.deepEqual(harness.states, ["connecting", "open", "waiting", "connecting", "waiting"]);
     assert.equal(harness.link.status.state === "waiting" && harness.link.status.attempt, 2);
     await harness.finish();

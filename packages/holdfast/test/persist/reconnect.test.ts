@@ -22,7 +22,7 @@ const status = (code: number, retryAfter: number | null = null) =>
 function begin(onAttempt: (attempt: ScriptedAttempt) => void, options: PersistOptions = {}) {
   const connector = new ScriptedConnector(onAttempt);
   const iterator = new Reconnection({
-    target: { connector, url: (attempt) => `ws://host-${attempt}/`, options: {} },
+    target: { connector, url: (attempt) => `ws://host-${attempt}/`, options: {}, context: null },
     settings: checkConnectionOptions({}),
     persist: checkPersistOptions(options),
   });

@@ -42,7 +42,7 @@ const persisting: Run = async (connector, logger, options) => {
 
 const reconnecting: Run = async (connector, logger, options) => {
   const loop = new Reconnection({
-    target: { connector, url: URL, options: {} },
+    target: { connector, url: URL, options: {}, context: null },
     settings: checkConnectionOptions({ logger }),
     persist: checkPersistOptions(options ?? {}),
   });

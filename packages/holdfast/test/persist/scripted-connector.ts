@@ -97,6 +97,11 @@ export class ScriptedAttempt {
     this.#settle.resolve(connection);
   }
 
+  /** The server says how wide its clients spread. */
+  spread(width: number): void {
+    this.#observer?.onSpread(width);
+  }
+
   deliver(...frames: readonly Uint8Array[]): void {
     this.transport.deliver(Buffer.concat(frames));
   }

@@ -4,7 +4,8 @@ import { frame, SeededRandom, type FrameOptions } from "holdfast-testkit";
 import { FrameEncoder } from "../../dist/protocol/frame/frame-encoder.js";
 import { MaskKeys } from "../../dist/protocol/frame/mask-keys.js";
 import type { MessageEvents } from "../../dist/protocol/message/message-reader.js";
-import { Protocol, type ProtocolOptions, type Role } from "../../dist/protocol/protocol.js";
+import { Protocol, type ProtocolOptions } from "../../dist/protocol/protocol.js";
+import type { Role } from "../../dist/protocol/role.js";
 import { Recorder, type Told } from "./recorder.js";
 
 export const ROLES = ["client", "server"] as const satisfies readonly Role[];

@@ -49,7 +49,8 @@ const ofConnect: Fitting<ConnectOptions> = {
   ...connection,
   openTimeout: [10_000, null],
   headers: [{ Authorization: "Bearer 1" }, [["X-A", "1"]], new Headers()],
-  subprotocols: [["chat"]],
+  subprotocols: [["chat"], new Set(["chat"]), ["chat"].values()],
+  requireSubprotocol: [true],
   origin: ["https://example.com", null],
   maxRedirects: [10, null],
   redirectHeaders: [["X-Region"]],
@@ -96,6 +97,8 @@ const notOfConnect: readonly ConnectOptions[] = [
   { headers: 1 },
   // @ts-expect-error: expected a list
   { subprotocols: "chat" },
+  // @ts-expect-error: expected true or false
+  { requireSubprotocol: "chat" },
   // @ts-expect-error: expected a string
   { origin: 1 },
   // @ts-expect-error: expected a count

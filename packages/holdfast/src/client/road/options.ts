@@ -7,6 +7,7 @@ import { checkBoolean, checkFunction, describe, expected } from "../../connectio
 import { checkOptionNames, type OptionNames } from "../../connection/option-names.js";
 import { bindToContext } from "../../connection/platform.js";
 import { nodePlatform } from "../../node/node-platform.js";
+import { copyHeaders } from "../../persist/copy-options.js";
 import { InvalidArgument } from "../../protocol/errors.js";
 import { readHeaders, refuseReserved, type HeadersInput } from "../../protocol/handshake/header-input.js";
 import { asError } from "../open-failure.js";
@@ -86,6 +87,21 @@ export function checkRoadOptions(options: RoadOptions): RoadSettings {
   return { road: checkRoad(options), tcp: checkTcp(options), tls: checkTls("tls", options.tls) };
 }
 
+/** The option `proxy` as it is now: what is changed later, or can be read only once, is the same for each attempt. */
+export function fixProxy(proxy: RoadOptions["proxy"]): Pick<RoadOptions, "proxy"> {
+  if (proxy === undefined) return {};
+  if (typeof proxy !== "object" || proxy === null) return { proxy };
+  if (proxy instanceof URL) return { proxy: proxy.href };
+  const { url, headers } = proxy;
+  return {
+    proxy: {
+      ...proxy,
+      url: url instanceof URL ? url.href : url,
+      ...(headers === undefined ? {} : { headers: copyHeaders(headers) }),
+    },
+  };
+}
+
 function checkRoad(options: RoadOptions): RoadChoice {
   const names = (["proxy", "socketPath", "stream", "createConnection"] as const).filter(
     (name) => options[name] !== undefined && options[name] !== null,
@@ -119,7 +135,7 @@ function checkProxy(value: string | URL | ProxyOptions): Proxy {
     const got = describe(value[extra]);
     throw new InvalidArgument(`Expected no \`proxy.${extra}\` for a SOCKS proxy, which has none, got ${got}`);
   }
-  const headers = value.headers === undefined ? [] : readHeaders(value.headers);
+  const headers = value.headers === undefined ? [] : readHeaders(copyHeaders(value.headers));
   refuseReserved(headers.filter(([name]) => name.toLowerCase() !== "proxy-connection"));
   const host = headers.find(([name]) => name.toLowerCase() === "host");
   if (host !== undefined) throw expected("proxy.headers", "without Host, which CONNECT sets itself", host[1]);

@@ -7,11 +7,13 @@ import type { CloseFrame } from "../../protocol/close-code.js";
 import { InvalidArgument } from "../../protocol/errors.js";
 import { closeOf, type MessageExtension, type ProtocolFailure } from "../../protocol/extension.js";
 import { FrameMirror } from "../../protocol/frame/frame-mirror.js";
-import type { MessageEvents, TextForm } from "../../protocol/message/message-reader.js";
+import type { MessageEvents } from "../../protocol/message/message-reader.js";
+import type { TextForm } from "../../protocol/message/text-form.js";
 import type { PieceSink } from "../../protocol/message/piece-decoder.js";
 import type { TextBytes } from "../../protocol/message/text-bytes.js";
 import { isValidText } from "../../protocol/message/utf8.js";
-import { Protocol, type Role } from "../../protocol/protocol.js";
+import { Protocol } from "../../protocol/protocol.js";
+import type { Role } from "../../protocol/role.js";
 import type { Message } from "../inbox.js";
 import type { Address, Clock, Transport, TransportHandler } from "../ports.js";
 import type {

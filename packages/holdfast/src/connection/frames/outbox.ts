@@ -5,7 +5,8 @@
 
 import type { CloseFrame } from "../../protocol/close-code.js";
 import { BINARY, CONTINUATION, FIN, PONG, TEXT } from "../../protocol/frame/opcode.js";
-import { FrameMirror, type ObservedFrame } from "../../protocol/frame/frame-mirror.js";
+import { FrameMirror } from "../../protocol/frame/frame-mirror.js";
+import type { ObservedFrame } from "../../protocol/frame/observed-frame.js";
 import type { TextBytes } from "../../protocol/message/text-bytes.js";
 import type { Protocol } from "../../protocol/protocol.js";
 import type { Message } from "../inbox.js";

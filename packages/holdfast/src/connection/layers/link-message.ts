@@ -12,6 +12,8 @@ const MAX_PAYLOAD = 125;
 
 export type LinkMessage =
   | { readonly type: "ping" | "pong"; readonly payload: Uint8Array }
+  /** Milliseconds over which the clients of a server spread when they reconnect. */
+  | { readonly type: "spread"; readonly width: number }
   /** Of a later version of the protocol: to be ignored. */
   | { readonly type: "unknown" }
   /** `expected` says in a sentence what is wrong. */
@@ -22,6 +24,10 @@ export function writeLinkMessage(type: "ping" | "pong", payload: Uint8Array): st
   return `${MARK}${type} ${digits.join("")}`;
 }
 
+export function writeSpread(width: number): string {
+  return `${MARK}spread ${Math.round(width)}`;
+}
+
 /** Reads a text that begins with one mark. */
 export function readLinkMessage(text: string): LinkMessage {
   if (text.length > MAX_LINK_MESSAGE) {
@@ -30,6 +36,8 @@ export function readLinkMessage(text: string): LinkMessage {
   const match = LINK_MESSAGE.exec(text);
   if (match === null) return invalid("a word of the link protocol behind U+0016");
   const [, word, argument = ""] = match;
+  // A width that is none is ignored, like a word that is none: it is not worth a connection.
+  if (word === "spread" && WIDTH.test(argument)) return { type: "spread", width: Number(argument) };
   if (word !== "ping" && word !== "pong") return { type: "unknown" };
   const payload = bytesOf(argument);
   return payload === null
@@ -38,6 +46,8 @@ export function readLinkMessage(text: string): LinkMessage {
 }
 
 const LINK_MESSAGE = /^.([a-z]+)(?: ([^]*))?$/;
+
+const WIDTH = /^[0-9]+$/;
 
 const HEX = /^(?:[0-9a-f]{2})*$/;
 

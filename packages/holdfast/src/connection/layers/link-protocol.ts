@@ -1,12 +1,13 @@
 // The link protocol (docs/link-protocol.md): pings and pongs as text messages, for ends that have no frames for them,
 // on a wire that carries the application's messages as well. Nothing of it shows above.
 
+import type { CloseFrame } from "../../protocol/close-code.js";
 import type { PieceSink } from "../../protocol/message/piece-decoder.js";
 import { ProtocolError } from "../../protocol/errors.js";
 import { TextBytes } from "../../protocol/message/text-bytes.js";
 import type { Message } from "../inbox.js";
 import type { Fragment, SendSettings, SharedMessage, WireHandler, WireMaker } from "../wire.js";
-import { MARK, MARK_CODE, readLinkMessage, writeLinkMessage } from "./link-message.js";
+import { MARK, MARK_CODE, readLinkMessage, writeLinkMessage, writeSpread } from "./link-message.js";
 import { LinkPieces } from "./link-pieces.js";
 import { WireLayer } from "./wire-layer.js";
 
@@ -16,9 +17,17 @@ const MAX_WAITING_PINGS = 128;
 /** How this end sends its own pings: servers know frames for them, and browsers do not. */
 export type PingsAs = "frames" | "messages";
 
+/** How wide the clients of a server spread when they reconnect: a server announces it, a client is told. */
+export interface SpreadEnd {
+  /** The width of now, in milliseconds. */
+  readonly widthToAnnounce?: () => number;
+  /** The server's, in milliseconds, not negative; it may be any number, Infinity included. */
+  readonly onWidth?: (width: number) => void;
+}
+
 /** Speaks the link protocol over the wire below. */
-export function overLinkProtocol(below: WireMaker, pingsAs: PingsAs): WireMaker {
-  return (handler) => new LinkProtocol(below, handler, pingsAs);
+export function overLinkProtocol(below: WireMaker, pingsAs: PingsAs, spread: SpreadEnd = {}): WireMaker {
+  return (handler) => new LinkProtocol(below, handler, pingsAs, spread);
 }
 
 class LinkProtocol extends WireLayer {
@@ -31,10 +40,14 @@ class LinkProtocol extends WireLayer {
   /** A text message is being sent in fragments, and all of them were empty so far. */
   #isAtStartOfText = false;
   #hasFailed = false;
+  readonly #spread: SpreadEnd;
+  /** The width that the peer knows. */
+  #announced: number | null = null;
 
-  constructor(below: WireMaker, handler: WireHandler, pingsAs: PingsAs) {
+  constructor(below: WireMaker, handler: WireHandler, pingsAs: PingsAs, spread: SpreadEnd) {
     super(below, handler);
     this.#pingsAs = pingsAs;
+    this.#spread = spread;
   }
 
   override get canPing(): boolean {
@@ -59,7 +72,18 @@ class LinkProtocol extends WireLayer {
     return this.wire.sendFragment({ ...fragment, payload: marked(payload) });
   }
 
+  override start(): void {
+    this.#announce();
+    this.wire.start();
+  }
+
+  override queueClose(close: CloseFrame, isUrgent: boolean): void {
+    if (this.wire.closeReceived === null) this.#announce(); // A peer that leaves has no use for it.
+    this.wire.queueClose(close, isUrgent);
+  }
+
   override queuePing(key: string, payload: Uint8Array): void {
+    this.#announce(); // With each ping of the keepalive, rather than to all connections in one moment.
     if (this.#pingsAs === "frames") {
       this.wire.queuePing(key, payload);
       return;
@@ -112,6 +136,14 @@ class LinkProtocol extends WireLayer {
     else this.#onLinkMessage(message);
   }
 
+  /** Tells a client the width, where it is another than the client knows. */
+  #announce(): void {
+    const width = this.#spread.widthToAnnounce?.() ?? null;
+    if (width === null || width === this.#announced || this.wire.closeSent !== null) return;
+    this.#announced = width;
+    this.wire.sendAhead(writeSpread(width), nothing);
+  }
+
   #onLinkMessage(text: string | TextBytes): void {
     const message = readLinkMessage(String(text));
     switch (message.type) {
@@ -122,6 +154,10 @@ class LinkProtocol extends WireLayer {
       }
       case "pong": {
         this.handler.onPong(message.payload);
+        return;
+      }
+      case "spread": {
+        this.#spread.onWidth?.(message.width);
         return;
       }
       case "unknown":

@@ -6,7 +6,7 @@ import type { CloseCause } from "../close-info.js";
 import type { Message } from "../inbox.js";
 import type { Address } from "../ports.js";
 import type { TextBytes } from "../../protocol/message/text-bytes.js";
-import type { Role } from "../../protocol/protocol.js";
+import type { Role } from "../../protocol/role.js";
 import type {
   FrameWatcher,
   Fragment,

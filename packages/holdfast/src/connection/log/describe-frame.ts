@@ -4,7 +4,7 @@
 import { describeClose } from "../../protocol/close-code.js";
 import { escapeControls } from "../../protocol/control-characters.js";
 import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT } from "../../protocol/frame/opcode.js";
-import type { ObservedFrame } from "../../protocol/frame/frame-mirror.js";
+import type { ObservedFrame } from "../../protocol/frame/observed-frame.js";
 
 /** Of a longer text, this many characters are shown, and then `…`. */
 const LONGEST_TEXT = 64;

@@ -27,13 +27,7 @@ import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { Connector, ConnectorOptions } from "../connector.js";
 import { checkPersistOptions, type PersistOptions } from "../retry/persist-options.js";
 import { Supervisor } from "../supervisor.js";
-import {
-  checkURLOrFunction,
-  makeTarget,
-  withoutFunctions,
-  type Provided,
-  type ProvidedOptions,
-} from "../target.js";
+import { fixTarget, type Provided, type ProvidedOptions } from "../target.js";
 import { checkPersistentOptions, type PersistentOptions } from "./persistent-options.js";
 import { PersistentLink } from "./persistent-link.js";
 import type { MessageSettings } from "./sender.js";
@@ -61,10 +55,8 @@ export function openPersistent<Options extends ConnectorOptions>(
   url: Provided<string | URL>,
   options: ProvidedOptions<Options> & PersistentOptions & PersistOptions,
 ): PersistentConnection {
-  checkURLOrFunction(url);
-  const target = makeTarget(connector, url, options);
+  const { target, settings } = fixTarget(connector, url, options);
   const { platform } = connector.runtime;
-  const settings = connector.checkOptions(withoutFunctions<Options>(options));
   const persist = checkPersistOptions(options, platform);
   const persistent = checkPersistentOptions(options, platform);
   const link = new PersistentLink({

@@ -9,12 +9,13 @@ import { Listeners } from "../../connection/listeners.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { ReadableConnection } from "../../connection/readers.js";
 import type { Runtime } from "../../connection/runtime.js";
-import type { TimerQueue } from "../../connection/timer-queue.js";
+import { Alarm, type TimerQueue } from "../../connection/timer-queue.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../protocol/close-code.js";
 import { Interruptions } from "../interruptions.js";
 import type { Ending, Retry } from "../retry/retry-policy.js";
 import type { SupervisorControls, SupervisorHost } from "../supervisor.js";
+import { errorOfThrown } from "../thrown.js";
 import { OverallLatency } from "./overall-latency.js";
 import type { PersistentSettings } from "./persistent-options.js";
 import { Receiver } from "./receiver.js";
@@ -189,14 +190,29 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
     attempt: number,
     onOpen: NonNullable<PersistentSettings["onOpen"]>,
   ): Promise<void> {
+    const { openTimeout } = this.#settings;
+    const { timers, clock } = this.runtime;
+    const alarm = new Alarm({ onAlarm: () => this.#onUnprepared(connection) });
+    if (openTimeout !== null) timers.set(alarm, clock.now() + openTimeout);
+    // One that does not settle leaves with its connection, and so does its alarm.
+    void connection.closed.then(() => timers.cancel(alarm));
     try {
       await onOpen(connection, { attempt, isFirst: !this.#hasOpened, signal: connection.signal });
       if (this.#isCurrent(connection)) this.#ready(connection, attempt);
     } catch (error) {
       // A connection that ended meanwhile ended for reasons of its own, of which this is the consequence.
-      if (!this.#isCurrent(connection)) return;
-      this.#supervisor.giveUp(error instanceof Error ? error : new Error(String(error), { cause: error }));
+      if (this.#isCurrent(connection)) this.#supervisor.giveUp(errorOfThrown(error));
+    } finally {
+      timers.cancel(alarm);
     }
+  }
+
+  /** `onOpen` has not settled: the connection would be of no use to anybody. */
+  #onUnprepared(connection: Connection): void {
+    const { openTimeout } = this.#settings;
+    if (openTimeout === null || !this.#isCurrent(connection)) return;
+    const message = `Expected \`onOpen\` to settle within ${openTimeout} ms (openTimeout), got no end of it. Bound what it waits for, or raise \`openTimeout\`.`;
+    this.#supervisor.giveUp(new TooSlowError(message, openTimeout));
   }
 
   #isCurrent(connection: Connection): boolean {

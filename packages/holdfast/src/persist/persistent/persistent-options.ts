@@ -1,6 +1,7 @@
 // Options of a persistent connection, beside those of its connections and of coming back.
 
 import type { Connection } from "../../connection/connection.js";
+import { checkOpenTimeout } from "../../connection/handshake-options.js";
 import {
   checkChoice,
   checkDuration,
@@ -37,7 +38,8 @@ export interface PersistentOptions {
   /**
    * Called with each new connection, and awaited: what has to go out before everything that waits, such as a login or
    * subscriptions, is sent here, on `connection`, and answers can be awaited with `connection.recv()`. What it throws
-   * ends the connection, and counts as a failed attempt: `retryable` decides whether another one follows.
+   * ends the connection, and counts as a failed attempt: `retryable` decides whether another one follows. So does one
+   * that has not settled after `openTimeout`: the error is a TooSlowError.
    */
   readonly onOpen?: ((connection: Connection, context: OpenContext) => unknown) | undefined;
   /** How long a server may take to answer after `probe()`. @default 5000 */
@@ -65,11 +67,13 @@ export interface PersistentSettings {
   readonly sending: SendingSettings;
   readonly onOpen: ((connection: Connection, context: OpenContext) => unknown) | null;
   readonly probeTimeout: number;
+  /** For `onOpen`; null for no limit. */
+  readonly openTimeout: number | null;
 }
 
 /** @throws InvalidArgument that names the option, what was expected and what came */
 export function checkPersistentOptions(
-  options: PersistentOptions,
+  options: PersistentOptions & { readonly openTimeout?: number | null | undefined },
   platform: Platform = SILENT_PLATFORM,
 ): PersistentSettings {
   if (options.onOpen !== undefined) checkFunction("onOpen", options.onOpen);
@@ -83,6 +87,7 @@ export function checkPersistentOptions(
       timeToLive: checkDuration("timeToLive", options.timeToLive, null),
     },
     onOpen: options.onOpen === undefined ? null : bindToContext(platform, options.onOpen),
+    openTimeout: checkOpenTimeout(options.openTimeout),
     probeTimeout:
       options.probeTimeout === undefined ? 5_000 : requireDuration("probeTimeout", options.probeTimeout),
   };

@@ -13,20 +13,31 @@ import {
 } from "../../protocol/errors.js";
 
 /**
- * False for what will be the same the next time: an argument, URL or header that cannot be used; an answer to the
- * upgrade that breaks RFC 6455; a certificate that is not accepted, on either side; a status from 400 to 499, but for
- * 408 (Request Timeout), 425 (Too Early) and 429 (Too Many Requests); a proxy that wants other credentials. True for
- * all else, and for any end of a connection that was open: whatever the peer's Close says, it was possible to connect.
+ * False for what will be the same the next time: an argument, URL or header that cannot be used; a status from 400 to
+ * 499, but for 408 (Request Timeout), 425 (Too Early) and 429 (Too Many Requests); a proxy that wants other
+ * credentials; and, as long as no connection has been open, an answer to the upgrade that breaks RFC 6455, and a
+ * certificate that is not accepted, on either side. A certificate that is out of date resolves itself, by its renewal
+ * or by a clock that is set right.
+ *
+ * True for all else, and for any end of a connection that was open: whatever the peer's Close says, it was possible to
+ * connect.
+ *
+ * @param hasBeenOpen a connection to the same target was open before: a certificate or an answer that is wrong now is
+ *   a fault of the server's deployment, and passes
  */
-export function isRetryable(error: Error): boolean {
+export function isRetryable(error: Error, hasBeenOpen: boolean): boolean {
   if (error instanceof InvalidStatus) return isRetryableStatus(error.status);
   if (error instanceof ProxyError) return error.status !== PROXY_AUTHENTICATION_REQUIRED;
-  if (FATAL.some((kind) => error instanceof kind)) return false;
-  if (error instanceof HandshakeError && error.failure === "tls") return !isAboutCertificates(error.cause);
-  return true;
+  if (LOCAL.some((kind) => error instanceof kind)) return false;
+  if (hasBeenOpen) return true;
+  if (BREACHES.some((kind) => error instanceof kind)) return false;
+  return !(error instanceof HandshakeError && error.failure === "tls" && isUntrusted(error.cause));
 }
 
-const FATAL = [InvalidArgument, InvalidURL, InvalidHeader, InvalidUpgrade, NegotiationError];
+/** This side's own configuration. */
+const LOCAL = [InvalidArgument, InvalidURL, InvalidHeader];
+/** The server's answer. */
+const BREACHES = [InvalidUpgrade, NegotiationError];
 
 /** Of a proxy: asking again with the same password would only get the account locked. */
 const PROXY_AUTHENTICATION_REQUIRED = 407;
@@ -35,17 +46,20 @@ function isRetryableStatus(status: number): boolean {
   return status < 400 || status >= 500 || status === 408 || status === 425 || status === 429;
 }
 
-/** Other failures of TLS come and go: a server that restarts, a balancer that is being reconfigured. */
-function isAboutCertificates(cause: unknown): boolean {
+/** Whether a certificate is refused for good. Other failures of TLS pass: a restart, a balancer that is reconfigured. */
+function isUntrusted(cause: unknown): boolean {
+  // Of several addresses, each has a failure of its own.
+  if (cause instanceof AggregateError && cause.errors.length > 0) return cause.errors.every(isUntrusted);
   const code = (cause as { readonly code?: unknown } | null | undefined)?.code;
   return typeof code === "string" && (VERIFICATION_FAILURES.has(code) || CERTIFICATE_CODE.test(code));
 }
 
-/** OpenSSL's reasons to refuse a peer's certificate (X509_V_ERR_*), as Node names them. */
+/**
+ * OpenSSL's reasons to refuse a peer's certificate (X509_V_ERR_*), as Node names them; not CERT_HAS_EXPIRED and
+ * CERT_NOT_YET_VALID, which pass.
+ */
 const VERIFICATION_FAILURES: ReadonlySet<string> = new Set([
   "CERT_CHAIN_TOO_LONG",
-  "CERT_HAS_EXPIRED",
-  "CERT_NOT_YET_VALID",
   "CERT_REJECTED",
   "CERT_REVOKED",
   "CERT_SIGNATURE_FAILURE",

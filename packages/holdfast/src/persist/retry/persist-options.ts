@@ -9,7 +9,10 @@ import { DEFAULT_BACKOFF, type BackoffSettings } from "../../heartbeat/backoff.j
 export interface PersistOptions {
   /** No wait is shorter. @default 0 */
   readonly minDelay?: number;
-  /** The first wait lies anywhere between `minDelay` and this, all lengths being as likely. @default 5000 */
+  /**
+   * The first wait lies anywhere between `minDelay` and this, all lengths being as likely. A server of this library
+   * sets another width for pages, by the number of its connections; `minDelay` and `maxDelay` bound it. @default 2000
+   */
   readonly firstDelay?: number;
   /** No wait is longer, unless the server asks for it. @default 30000 */
   readonly maxDelay?: number;
@@ -24,7 +27,8 @@ export interface PersistOptions {
   readonly maxRetryAfter?: number | null;
   /**
    * Whether to try again after this error: that of opening, or the ConnectionClosed of a connection that was open.
-   * `byDefault` is what would be done without this function.
+   * `byDefault` is what would be done without this function. Anything but true or false, a promise included, ends it
+   * with an InvalidArgument.
    */
   readonly retryable?: ((error: Error, byDefault: boolean) => boolean) | undefined;
   /** Ends it at any moment: while connected, while connecting, while waiting. */

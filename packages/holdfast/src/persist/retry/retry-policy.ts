@@ -1,9 +1,11 @@
 // Decides what follows on the end of an attempt: nothing, or a wait (docs/persistent.md).
 
+import { isThenable } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
+import { describe } from "../../connection/options.js";
 import type { Random } from "../../connection/ports.js";
-import { backoffDelay } from "../../heartbeat/backoff.js";
-import { InvalidStatus } from "../../protocol/errors.js";
+import { backoffDelay, type BackoffSettings } from "../../heartbeat/backoff.js";
+import { InvalidArgument, InvalidStatus } from "../../protocol/errors.js";
 import { isRetryable } from "./classify.js";
 import { randomFraction } from "./fraction.js";
 import { MAX_DELAY, type PersistSettings } from "./persist-options.js";
@@ -28,6 +30,9 @@ export class RetryPolicy {
   readonly #settings: PersistSettings;
   readonly #random: Random;
   #failures = 0;
+  #hasBeenOpen = false;
+  /** The width that the server had set when its connection was lost; null where it has not said. */
+  #spread: number | null = null;
 
   constructor(settings: PersistSettings, random: Random) {
     this.#settings = settings;
@@ -39,13 +44,19 @@ export class RetryPolicy {
     return this.#failures + 1;
   }
 
-  /** The wait after this end; null where trying again makes no sense. */
-  afterEnd({ info, error }: Ending): Retry | null {
-    const { retryable, stableAfter } = this.#settings;
-    if (!retryable(error, isRetryable(error))) return null;
-    this.#failures = uptime(info) >= stableAfter ? 1 : this.#failures + 1;
+  /**
+   * The wait after this end; null where trying again makes no sense.
+   *
+   * @param spread how wide the server spreads its clients, in milliseconds; null where it has not said
+   * @throws what `retryable` throws, and InvalidArgument where it returns something else than true or false
+   */
+  afterEnd({ info, error }: Ending, spread: number | null): Retry | null {
+    if (info.evidence.openedAt !== null) this.#hasBeenOpen = true;
+    if (!this.#isRetryable(error)) return null;
+    this.#failures = uptime(info) >= this.#settings.stableAfter ? 1 : this.#failures + 1;
     const fraction = randomFraction(this.#random);
-    const delay = backoffDelay(this.#failures, this.#settings, fraction);
+    if (this.#failures === 1) this.#spread = spread;
+    const delay = backoffDelay(this.#failures, this.#backoff(), fraction);
     const asked = this.#asked(info, error, fraction);
     // The law holds in any case: a server that asks for no wait at all does not mean to be asked without pause.
     return {
@@ -53,6 +64,25 @@ export class RetryPolicy {
       attempt: this.#failures,
       isAsked: asked !== null && asked >= delay,
     };
+  }
+
+  /** A server's width is that of the first wait. Later ones grow from it where it is wider than ours. */
+  #backoff(): BackoffSettings {
+    const { firstDelay } = this.#settings;
+    if (this.#spread === null) return this.#settings;
+    return {
+      ...this.#settings,
+      firstDelay: this.#failures === 1 ? this.#spread : Math.max(firstDelay, this.#spread),
+    };
+  }
+
+  #isRetryable(error: Error): boolean {
+    const answer: unknown = this.#settings.retryable(error, isRetryable(error, this.#hasBeenOpen));
+    if (typeof answer === "boolean") return answer;
+    if (isThenable(answer)) void Promise.resolve(answer).catch(() => undefined); // Nobody waits for its failure.
+    throw new InvalidArgument(
+      `Expected \`retryable\` to return true or false, got ${isThenable(answer) ? "a promise" : describe(answer)}. Return \`byDefault\` where it has no opinion.`,
+    );
   }
 
   /**
@@ -65,9 +95,10 @@ export class RetryPolicy {
       const wait = this.#clamp(error.retryAfter);
       return wait + fraction * Math.max(firstDelay, wait / 5);
     }
-    // IANA's registry has it from the mailing list of RFC 6455: come back after a random delay of 5 to 30 s.
     const isRestarting = info.received !== null && (info.code === 1012 || info.code === 1013);
-    return isRestarting ? this.#clamp(firstDelay + fraction * Math.max(0, maxDelay - firstDelay)) : null;
+    if (!isRestarting) return null;
+    const shortest = maxDelay > RESTART_DELAY ? Math.max(firstDelay, RESTART_DELAY) : firstDelay;
+    return this.#clamp(shortest + fraction * Math.max(0, maxDelay - shortest));
   }
 
   #clamp(wait: number): number {
@@ -75,6 +106,9 @@ export class RetryPolicy {
     return Math.max(minDelay, Math.min(wait, maxRetryAfter));
   }
 }
+
+/** IANA's registry has it from the mailing list of RFC 6455: reconnect after a random delay of 5 to 30 s. */
+const RESTART_DELAY = 5_000;
 
 /** Milliseconds for which the connection was open; -1 where it never was. */
 function uptime({ evidence: { openedAt, endedAt } }: CloseInfo): number {

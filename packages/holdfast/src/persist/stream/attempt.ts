@@ -62,6 +62,7 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
   #poller: Poller | null = null;
   #closeAnswer: CloseAnswer | null = null;
   #isPaused = false;
+  #spread: number | null = null;
   /** The time of the newest bytes that were told. */
   #newestRead: EventTime = { at: -Infinity, receivedAt: 0 };
   readonly #gone: Promise<void>;
@@ -82,6 +83,11 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
   /** The URL, without user info; null before all functions have answered. */
   get url(): string | null {
     return this.#url;
+  }
+
+  /** As in `OpenObserver`; null where the server has not said. */
+  get spread(): number | null {
+    return this.#spread;
   }
 
   /** Resolves when nothing is left of the attempt: no socket, no timer. */
@@ -157,6 +163,10 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
       this.#host.push({ type: "poll", ...this.#now() }),
     );
     this.#poller.start();
+  }
+
+  onSpread(width: number): void {
+    this.#spread = width;
   }
 
   // What the connection tells.

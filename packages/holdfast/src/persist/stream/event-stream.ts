@@ -181,7 +181,7 @@ export class EventStream<Options extends ConnectorOptions>
     const { policy } = this.#options;
     if (this.#isLeaving || policy === null) return;
     const url = this.#attempt?.url ?? null;
-    const retry = policy.afterEnd(ending);
+    const retry = policy.afterEnd(ending, this.#attempt?.spread ?? null);
     if (retry === null) {
       this.#log.onGivenUp(url, ending);
       return;

@@ -3,21 +3,8 @@
 
 import { applyMask } from "./masking.js";
 import { FrameParser, UNREADABLE_LENGTH, type FrameSink } from "./frame-parser.js";
+import type { ObservedFrame } from "./observed-frame.js";
 import { FIN, OPCODE_BITS } from "./opcode.js";
-
-/** A frame as it travelled (RFC 6455 section 5.2). */
-export interface ObservedFrame {
-  /** 0 continuation, 1 text, 2 binary, 8 Close, 9 Ping, 10 Pong; from a peer that breaks the rules, anything to 15. */
-  readonly opcode: number;
-  /** False for a fragment that others follow. */
-  readonly isFinal: boolean;
-  /** RSV1: the message is compressed (RFC 7692 section 6), and so is `payload`. */
-  readonly isCompressed: boolean;
-  /** Bytes of the whole payload; Infinity for a length of 2^53 or more. */
-  readonly length: number;
-  /** The payload, unmasked; of a longer one, the first 4096 bytes. */
-  readonly payload: Uint8Array;
-}
 
 /** As much of a payload as is shown: a stream of large frames is not to be kept in memory for a look at it. */
 const SHOWN_AT_MOST = 4096;

@@ -10,6 +10,7 @@ import type { HeaderField, HeadersInput } from "./header-input.js";
 import type { HeaderList } from "./header-list.js";
 import { quote, quoteAll } from "./quote.js";
 import type { ResponseHead } from "./response-head.js";
+import { noneSelected } from "./subprotocol-required.js";
 import { isToken, listHasToken } from "./token.js";
 import type { WebSocketURL } from "./url.js";
 
@@ -84,6 +85,8 @@ export interface ExpectedAnswer {
   readonly key: string | null;
   /** The subprotocols that were offered. */
   readonly subprotocols: readonly string[];
+  /** Whether the server has to select one of them. @default false */
+  readonly requireSubprotocol?: boolean;
   /** The names of the extensions that were offered. */
   readonly offeredExtensions: readonly string[];
 }
@@ -193,7 +196,7 @@ function findUpgradeError({ minorVersion, headers }: ResponseHead, key: string):
 /** Points 5 and 6 of the list, which hold for HTTP/2 as well (RFC 8441 section 5). */
 export function findNegotiationError(
   headers: HeaderList,
-  offered: Pick<ExpectedAnswer, "subprotocols" | "offeredExtensions">,
+  offered: Pick<ExpectedAnswer, "subprotocols" | "requireSubprotocol" | "offeredExtensions">,
 ): InvalidUpgrade | NegotiationError | null {
   const extensions = headers.getAll("Sec-WebSocket-Extensions");
   // RFC 6455 sections 11.3.2 and 11.3.4: neither field may come twice in a response.
@@ -209,7 +212,11 @@ export function findNegotiationError(
     return new NegotiationError(`${expected}, got ${quote(stranger.name)}.`);
   }
   const subprotocols = headers.getAll("Sec-WebSocket-Protocol");
-  if (subprotocols.length === 0) return null;
+  if (subprotocols.length === 0) {
+    return offered.requireSubprotocol === true
+      ? new NegotiationError(noneSelected(offered.subprotocols))
+      : null;
+  }
   if (subprotocols.length === 1 && offered.subprotocols.includes(subprotocols[0] ?? "")) return null;
   const expected = `Expected the server to choose one subprotocol among ${quoteAll(offered.subprotocols)}`;
   return new NegotiationError(`${expected}, got ${quoteAll(subprotocols)}.`);

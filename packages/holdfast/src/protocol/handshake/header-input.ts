@@ -7,7 +7,10 @@ import { HeaderList } from "./header-list.js";
 import { quote } from "./quote.js";
 import { isToken, trimWhitespace } from "./token.js";
 
-/** Headers in any usual form; a list as the value makes one line for each of its elements. */
+/**
+ * Headers in any usual form; a list as the value makes one line for each of its elements, but for Cookie, which makes
+ * one line of them all.
+ */
 export type HeadersInput =
   | Headers
   | Readonly<Record<string, string | readonly string[]>>
@@ -37,7 +40,25 @@ export function readHeaders(input: HeadersInput): readonly HeaderField[] {
       fields.push([name, checkedValue(name, line)]);
     }
   }
-  return fields;
+  return withOneCookie(fields);
+}
+
+/** RFC 6265 section 5.4: a request has at most one header Cookie, with "; " between the cookies. */
+function withOneCookie(fields: readonly HeaderField[]): readonly HeaderField[] {
+  const cookies = fields.filter(isCookie);
+  if (cookies.length < 2) return fields;
+  const joined = cookies
+    .map(([, value]) => value)
+    .filter((value) => value !== "")
+    .join("; ");
+  return fields.flatMap((field): HeaderField[] => {
+    if (!isCookie(field)) return [field];
+    return field === cookies[0] ? [[field[0], joined]] : [];
+  });
+}
+
+function isCookie([name]: HeaderField): boolean {
+  return name.toLowerCase() === "cookie";
 }
 
 /**
@@ -90,6 +111,12 @@ function entriesOf(input: HeadersInput): Iterable<unknown> {
   if (typeof input !== "object" || (input as unknown) === null) {
     throw new InvalidHeader(
       `Expected \`headers\` to be Headers, an object or pairs, got ${typeof input}.`,
+      "",
+    );
+  }
+  if (typeof (input as { readonly then?: unknown }).then === "function" || Symbol.asyncIterator in input) {
+    throw new InvalidHeader(
+      "Expected `headers` to be Headers, an object or pairs, got a promise or an async iterable. Await it first, or pass a function.",
       "",
     );
   }

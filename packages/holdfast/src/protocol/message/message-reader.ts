@@ -32,6 +32,7 @@ import { MessageBuffer } from "./message-buffer.js";
 import { PieceDecoder, type PieceSink } from "./piece-decoder.js";
 import { decodeText, decodeValidText, isValidText, Utf8Validator } from "./utf8.js";
 import { asBuffer, copyOf, textBytesOf, viewOf } from "./views.js";
+import type { TextForm } from "./text-form.js";
 
 /** What the peer sent, told in the order of arrival. Payloads may be views of the chunk that was received. */
 export interface MessageEvents {
@@ -48,9 +49,6 @@ export interface MessageEvents {
   /** It has been told; `Protocol.resume` goes on with what was received meanwhile. */
   onReleased(): void;
 }
-
-/** What a text message is told as: a string, or the UTF-8 that it came in. */
-export type TextForm = "string" | "bytes";
 
 export interface MessageReaderOptions {
   /** A server accepts only masked frames, a client only unmasked ones (section 5.1). */

@@ -2,16 +2,20 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { OPCODE } from "holdfast-testkit";
-import { overLinkProtocol, type PingsAs } from "../../../dist/connection/layers/link-protocol.js";
+import {
+  overLinkProtocol,
+  type PingsAs,
+  type SpreadEnd,
+} from "../../../dist/connection/layers/link-protocol.js";
 import type { Message } from "../../../dist/connection/inbox.js";
 import { follow, Harness, summary, type Setup } from "../harness.js";
 
 const MARK = "\u0016";
 
 /** The end of a link: a server sends its own pings as frames, and a client that knows none as messages. */
-function linkEnd(setup: Setup & { readonly pingsAs?: PingsAs } = {}): Harness {
-  const { pingsAs = "frames", ...rest } = setup;
-  return new Harness({ role: "server", layer: (below) => overLinkProtocol(below, pingsAs), ...rest });
+function linkEnd(setup: Setup & { readonly pingsAs?: PingsAs; readonly spread?: SpreadEnd } = {}): Harness {
+  const { pingsAs = "frames", spread, ...rest } = setup;
+  return new Harness({ role: "server", layer: (below) => overLinkProtocol(below, pingsAs, spread), ...rest });
 }
 
 /** What was sent, texts as they are. */
@@ -39,6 +43,58 @@ describe("The link protocol", () => {
     assert.deepEqual(sentTexts(h), [`${MARK}pong 00ff10`, `${MARK}pong `]);
     assert.deepEqual({ messages, pings }, { messages: ["hello"], pings: ["00ff10", ""] });
     assert.equal(h.connection.state, "open");
+  });
+
+  test("F2: a server announces the width at the opening, with the pings after a change, and before its Close", () => {
+    let width = 100;
+    const h = linkEnd({ spread: { widthToAnnounce: () => width }, pingInterval: 1_000, pingTimeout: null });
+    assert.deepEqual(
+      sentTexts(h).filter((text) => !text.startsWith("[9]")),
+      [`${MARK}spread 100`],
+    );
+    h.clock.advance(1_000);
+    assert.equal(sentTexts(h).filter((text) => text.startsWith(MARK)).length, 0);
+    width = 800;
+    h.clock.advance(1_000);
+    assert.deepEqual(
+      sentTexts(h).filter((text) => !text.startsWith("[9]")),
+      [`${MARK}spread 800`],
+    );
+    width = 1_600;
+    void h.connection.close(1001);
+    assert.deepEqual(
+      sentTexts(h).filter((text) => !text.startsWith("[9]")),
+      [`${MARK}spread 1600`, "[8] 03e9"],
+    );
+  });
+
+  test("F2: a peer that closes is told no width any more, and without pings the opening is enough", () => {
+    let width = 100;
+    const h = linkEnd({ spread: { widthToAnnounce: () => width }, pingInterval: null });
+    assert.deepEqual(sentTexts(h), [`${MARK}spread 100`]);
+    width = 200;
+    h.deliver(h.close(1000));
+    assert.deepEqual(sentTexts(h), ["[8] 03e8"]);
+  });
+
+  test("F2: a client is told each width, and ignores what is none", () => {
+    const widths: number[] = [];
+    const h = linkEnd({ pingsAs: "messages", spread: { onWidth: (width) => widths.push(width) } });
+    const messages = collect(h);
+    const digits = "9".repeat(1_000);
+    for (const argument of ["0", "250", digits]) h.deliver(h.text(`${MARK}spread ${argument}`));
+    for (const argument of ["", " ", " -1", " 1e3", " 1.5", " 0x10", " NaN", " 100 200", "  100", " ١"]) {
+      h.deliver(h.text(`${MARK}spread${argument}`));
+    }
+    assert.deepEqual(widths, [0, 250, Infinity]);
+    assert.deepEqual([messages, h.connection.state], [[], "open"]);
+  });
+
+  test("F2: an end that is not to be told ignores it", () => {
+    const h = linkEnd();
+    const messages = collect(h);
+    h.deliver(h.text(`${MARK}spread 100`), h.text("hello"));
+    assert.deepEqual([messages, h.connection.state], [["hello"], "open"]);
   });
 
   test("I2: a pong goes back the way its ping came: as a frame, or as a message", () => {

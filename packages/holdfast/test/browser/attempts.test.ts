@@ -1,0 +1,137 @@
+// How often a page asks a server, on a WebSocket whose network is the test.
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { NegotiationError } from "../../dist/protocol/errors.js";
+import * as surface from "../../dist/browser.js";
+import { FakeWebSocket } from "./fake-web-socket.js";
+
+/** What the server makes of the n-th upgrade: the subprotocol that it accepts, or null to refuse it. */
+type Answer = (offered: readonly string[], index: number) => string | null;
+
+describe("What a page asks of a server", () => {
+  let offers: (readonly string[])[];
+  let sockets: PageWebSocket[];
+  let answer: Answer;
+  const original = Object.getOwnPropertyDescriptor(globalThis, "WebSocket");
+
+  class PageWebSocket extends FakeWebSocket {
+    readonly protocol: string = "";
+    readonly extensions = "";
+    onopen: (() => void) | null = null;
+
+    constructor(_url: string, offered: readonly string[]) {
+      super();
+      const chosen = answer(offered, offers.length);
+      offers.push(offered);
+      sockets.push(this);
+      if (chosen !== null) this.protocol = chosen;
+      setImmediate(() => {
+        if (chosen === null) this.end(1006);
+        else this.onopen?.();
+      });
+    }
+  }
+
+  beforeEach(() => {
+    offers = [];
+    sockets = [];
+    Object.defineProperty(globalThis, "WebSocket", {
+      configurable: true,
+      writable: true,
+      value: PageWebSocket,
+    });
+  });
+  afterEach(() => {
+    if (original === undefined) Reflect.deleteProperty(globalThis, "WebSocket");
+    else Object.defineProperty(globalThis, "WebSocket", original);
+  });
+
+  const LINK = ["holdfast.plain", "holdfast.v1"];
+  let paths = 0;
+  /** Of a server that no other test has asked. */
+  const newURL = () => `ws://example.com/${++paths}`;
+  const fast = { firstDelay: 1, factor: 1, maxDelay: 5 };
+
+  /** So many attempts of persist() in a row that fail. */
+  async function fail(url: string, attempts: number): Promise<void> {
+    let count = 0;
+    const client = new surface.Client(url);
+    for await (const event of surface.persist(client, { ...fast, retryable: () => ++count < attempts })) {
+      assert.notEqual(event.type, "ready");
+    }
+  }
+
+  test("I2: three attempts that fail are four upgrades: the first contact alone tries without the offer", async () => {
+    answer = () => null;
+    await fail(newURL(), 3);
+    assert.deepEqual(offers, [LINK, [], LINK, LINK]);
+  });
+
+  test("I2: an attempt at a server that has accepted the offer is one upgrade, whatever the query", async () => {
+    const url = newURL();
+    answer = () => "holdfast.v1";
+    const connection = await surface.connect(`${url}?token=1`, { pingInterval: null });
+    connection.terminate();
+    answer = () => null;
+    offers = [];
+    await fail(`${url}?token=2`, 10);
+    assert.deepEqual(
+      offers,
+      Array.from({ length: 10 }, () => LINK),
+    );
+    // Another path may be another server.
+    offers = [];
+    await fail(newURL(), 1);
+    assert.deepEqual(offers, [LINK, []]);
+  });
+
+  test("I2: a server that refuses the offer, and was down on first contact, is found all the same", async () => {
+    const url = newURL();
+    answer = (offered, index) => (index < 4 || offered.length > 0 ? null : "");
+    const link = surface.connectPersistent(url, { ...fast, pingInterval: null });
+    await new Promise<void>((resolve) => link.on("open", () => resolve()));
+    link.terminate();
+    await link.closed;
+    assert.deepEqual(offers, [LINK, [], LINK, LINK, LINK, LINK, []]);
+  });
+
+  test("F2: the width that a server sets is that of a page's first wait", async () => {
+    answer = () => "holdfast.v1";
+    const link = surface.connectPersistent(newURL(), {
+      firstDelay: 600_000,
+      maxDelay: 700_000,
+      stableAfter: 0,
+      pingInterval: null,
+    });
+    await new Promise<void>((resolve) => link.on("open", () => resolve()));
+    sockets[0].deliver("\u0016spread 120");
+    const ended = new Promise<void>((resolve) => link.on("disconnected", () => resolve()));
+    sockets[0].end(1006);
+    await ended;
+    const { status } = link;
+    assert(status.state === "waiting" && status.delay <= 120, JSON.stringify(status));
+    link.terminate();
+    await link.closed;
+  });
+
+  test("B3: requireSubprotocol fails the handshake where a page's server selects none", async () => {
+    for (const chosen of ["", "holdfast.v1", "holdfast.plain"]) {
+      answer = () => chosen;
+      await assert.rejects(
+        surface.connect(newURL(), { subprotocols: ["chat", "log"], requireSubprotocol: true }),
+        (error) => {
+          assert(error instanceof NegotiationError, String(error));
+          assert.match(error.message, /^Expected the server to select one of "chat" and "log" .*got none/);
+          return true;
+        },
+      );
+      assert.equal(sockets.at(-1)?.readyState, sockets.at(-1)?.CLOSING);
+    }
+    answer = () => "holdfast.v1+log";
+    const options = { subprotocols: ["chat", "log"], requireSubprotocol: true, pingInterval: null };
+    const connection = await surface.connect(newURL(), options);
+    assert.equal(connection.subprotocol, "log");
+    connection.terminate();
+  });
+});

@@ -1,0 +1,77 @@
+// Names of the link protocol are no application's to request (docs/link-protocol.md).
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  Client,
+  connect,
+  connectInWorker,
+  connectPersistent,
+  InvalidArgument,
+  persist,
+  reconnect,
+  type ClientEvent,
+} from "holdfast";
+import { activeResources, assertNothingLeft } from "holdfast-testkit";
+import * as browser from "../../dist/browser.js";
+
+/** Nothing listens there: an attempt would fail in another way. */
+const URL = "ws://127.0.0.1:9/";
+
+/** Each way to open a connection; it ends with the error. */
+const ENTRIES: readonly (readonly [string, (names: Iterable<string> & object) => Promise<unknown>])[] = [
+  ["connect()", (subprotocols) => connect(URL, { subprotocols })],
+  ["connectInWorker()", (subprotocols) => connectInWorker(URL, { subprotocols })],
+  ["Client", async (subprotocols) => new Client(URL, { subprotocols })],
+  ["persist()", async (subprotocols) => persist(new Client(URL, { subprotocols }))],
+  ["reconnect()", async (subprotocols) => reconnect(URL, { subprotocols })],
+  ["connectPersistent()", async (subprotocols) => connectPersistent(URL, { subprotocols })],
+  ["a page's connect()", (subprotocols) => browser.connect(URL, { subprotocols })],
+  ["a page's Client", async (subprotocols) => new browser.Client(URL, { subprotocols })],
+  ["a page's reconnect()", async (subprotocols) => browser.reconnect(URL, { subprotocols })],
+  ["a page's connectPersistent()", async (subprotocols) => browser.connectPersistent(URL, { subprotocols })],
+];
+
+describe("Reserved subprotocols", () => {
+  for (const [name, open] of ENTRIES) {
+    test(`B5: ${name} refuses each of them before any I/O`, async () => {
+      const resources = activeResources();
+      for (const reserved of ["holdfast.v1", "holdfast.v1+chat", "holdfast.plain"]) {
+        for (const names of [[reserved], new Set(["chat", reserved])]) {
+          await assert.rejects(open(names), (error) => {
+            assert(error instanceof InvalidArgument, String(error));
+            assert.match(error.message, /^Expected `subprotocols` to be names .*link protocol/);
+            assert(error.message.includes(`got "${reserved}"`), error.message);
+            return true;
+          });
+        }
+      }
+      await assertNothingLeft(resources);
+    });
+  }
+
+  test("B5, F5: a function that gives one ends persist(), reconnect() and connectPersistent()", async () => {
+    const resources = activeResources();
+    const options = { subprotocols: () => ["holdfast.plain"] };
+    const events: ClientEvent[] = [];
+    for await (const event of persist(new Client(URL, options))) events.push(event);
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ["connecting", "connectFail", "disconnected"],
+    );
+    const last = events.at(-1);
+    assert(last?.type === "disconnected" && last.error instanceof InvalidArgument);
+    await assert.rejects(reconnect(URL, options)[Symbol.asyncIterator]().next(), InvalidArgument);
+    const link = connectPersistent(URL, options);
+    await link.closed;
+    assert(link.status.state === "closed" && link.status.error instanceof InvalidArgument);
+    await assertNothingLeft(resources);
+  });
+
+  test("B5: names that only look alike are an application's own", async () => {
+    for (const name of ["holdfast", "holdfast.v2", "holdfast.v1.chat", "HOLDFAST.V1", "x-holdfast.plain"]) {
+      new Client(URL, { subprotocols: [name] });
+      new browser.Client(URL, { subprotocols: [name] });
+    }
+  });
+});

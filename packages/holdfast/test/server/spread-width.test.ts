@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { serve } from "holdfast";
+import { activeResources, assertNothingLeft, OPCODE, RawClient } from "holdfast-testkit";
+import { SpreadWidth } from "../../dist/server/spread-width.js";
+
+test("F2: a lone client is back at once, and of ten thousand no 100 ms hold more than 6 %", () => {
+  const width = new SpreadWidth();
+  assert.equal(width.of(1), 100);
+  let widest = 0;
+  for (let connections = 1; connections <= 100_000; connections++) {
+    const now = width.of(connections);
+    if (connections === 10_000) assert(100 / now <= 0.06 && now <= 5_000, `${now} ms`);
+    assert((connections / now) * 100 <= 500 || now === 100, `${connections} in ${now} ms`);
+    assert(now >= widest);
+    widest = now;
+  }
+});
+
+test("F2: the width changes seldom: when the number has doubled, or fallen to a quarter", () => {
+  const width = new SpreadWidth();
+  const widths = new Set<number>();
+  for (let connections = 1; connections <= 10_000; connections++) widths.add(width.of(connections));
+  assert(widths.size <= 10, `${widths.size} widths on the way up`);
+  const most = width.of(10_000);
+  for (const connections of [9_999, 6_000, 3_000, 6_000, 10_000]) assert.equal(width.of(connections), most);
+  assert(width.of(1_000) < most);
+});
+
+test("F2: it stays what it was once the server closes", () => {
+  const width = new SpreadWidth();
+  const last = width.of(10_000);
+  width.fix();
+  for (const connections of [5_000, 100, 0]) assert.equal(width.of(connections), last);
+});
+
+test("F2: a server tells a page how wide to spread: at the opening, and not again while the width is the same", async () => {
+  const resources = activeResources();
+  const server = await serve(() => undefined, { host: "127.0.0.1", pingInterval: 50 });
+  const page = await RawClient.connect({ port: server.port, timeout: 20_000 });
+  await page.upgrade({ headers: { "Sec-WebSocket-Protocol": "holdfast.plain, holdfast.v1" } });
+  /** The next frame that is no Ping. */
+  const next = async (): Promise<string> => {
+    for (let pings = 0; pings < 100; pings++) {
+      const { opcode, payload } = await page.readFrame();
+      if (opcode !== OPCODE.ping) return `${opcode} ${Buffer.from(payload).toString()}`;
+    }
+    return "nothing but pings";
+  };
+  assert.equal(await next(), "1 \u0016spread 100");
+  const closing = server.close({ timeout: 1_000 });
+  assert.match(await next(), /^8 /);
+  await page.close();
+  await closing;
+  await assertNothingLeft(resources);
+});
