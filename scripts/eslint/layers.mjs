@@ -16,6 +16,7 @@ export const universal = [
   "handshake/quote",
   "handshake/token",
   "message/text-bytes",
+  "thrown",
 ].map((name) => `protocol/${name}`);
 
 /**

@@ -56,9 +56,21 @@ export function checkClose(code: unknown, reason: unknown): CloseFrame {
   return { code, reason };
 }
 
-/** Whether what a callback returned has to be waited for. */
+/**
+ * Whether what a callback returned has to be waited for. Throws what a getter `then` throws.
+ *
+ * Use `toPromise` to wait: a foreign `then` may throw, settle twice, or both.
+ */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
-  );
+  const mayBe = (typeof value === "object" && value !== null) || typeof value === "function";
+  return mayBe && typeof (value as { then?: unknown }).then === "function";
 }
+
+/** The value of a thenable, whatever its `then` does. A plain promise is returned as it is. */
+export function toPromise<Value>(value: Value | PromiseLike<Value>): Promise<Value> {
+  if (value instanceof Promise && value.then === then && value.constructor === Promise) return value;
+  return new Promise((resolve) => resolve(value));
+}
+
+// eslint-disable-next-line @typescript-eslint/unbound-method -- Compared, never called.
+const { then } = Promise.prototype;

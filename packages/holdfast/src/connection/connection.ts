@@ -5,6 +5,7 @@
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../protocol/close-code.js";
 import { InvalidState } from "../protocol/errors.js";
+import { errorOf } from "../protocol/thrown.js";
 import { checkClose, checkControlPayload, toBytes, type Bytes } from "./arguments.js";
 import type { CloseInfo } from "./close-info.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
@@ -375,8 +376,8 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
       sendFragment: (fragment) =>
         this.#link.isSendable ? this.#link.sendFragment(fragment) : this.#rejectOnceClosed(null),
       failMessage: (error) => {
-        const cause = error instanceof Error ? error : new Error(String(error));
-        this.#link.close({ code: 1011, reason: "error in fragmented message" }, "local-close", cause);
+        const close = { code: 1011, reason: "error in fragmented message" };
+        this.#link.close(close, "local-close", errorOf(error));
       },
     });
     const over = sending

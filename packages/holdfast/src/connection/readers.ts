@@ -1,6 +1,6 @@
 // The ways to read an inbox: wait for one message (`recv`, the iterator), or have each one handed to a callback.
 
-import { isThenable } from "./arguments.js";
+import { isThenable, toPromise } from "./arguments.js";
 import { TooSlowError } from "./errors.js";
 import type { Inbox, Message, Reader } from "./inbox.js";
 import { Alarm, type AlarmHandler, type TimerQueue } from "./timer-queue.js";
@@ -161,7 +161,7 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
         onReady: () => this.#connection.inbox.resume(this),
         onFailure: (error) => this.#fail(error),
       };
-      result.then(this.#continuation.onReady, this.#continuation.onFailure);
+      toPromise(result).then(this.#continuation.onReady, this.#continuation.onFailure);
       return false;
     } catch (error) {
       this.#fail(error);

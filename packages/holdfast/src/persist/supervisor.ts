@@ -7,6 +7,7 @@ import { connectionClosed } from "../connection/errors.js";
 import type { LeaveCause } from "../connection/link.js";
 import type { ConnectionSettings } from "../connection/options.js";
 import type { CloseFrame } from "../protocol/close-code.js";
+import { errorOf } from "../protocol/thrown.js";
 import type { ConnectorOptions, TransportEnds } from "./connector.js";
 import type { PersistSettings } from "./retry/persist-options.js";
 import { RetryLog } from "./retry/retry-log.js";
@@ -161,10 +162,7 @@ export class Supervisor<Options extends ConnectorOptions> {
       retry = this.#policy.afterEnd(ending);
     } catch (error) {
       // Thrown by `retryable`: the application's own, and of more interest to it than what it was asked about.
-      this.#finish(
-        { info: ending.info, error: error instanceof Error ? error : new Error(String(error)) },
-        true,
-      );
+      this.#finish({ info: ending.info, error: errorOf(error) }, true);
       return;
     }
     if (retry === null) {

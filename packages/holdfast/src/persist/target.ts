@@ -2,8 +2,10 @@
 // each attempt has a fresh token, or another server.
 
 import type { Connection } from "../connection/connection.js";
+import { toPromise } from "../connection/arguments.js";
 import { describe } from "../connection/options.js";
 import { HandshakeError, HoldfastError, InvalidArgument } from "../protocol/errors.js";
+import { errorOf, thrownText } from "../protocol/thrown.js";
 import type { Connector, ConnectorOptions, OpenObserver } from "./connector.js";
 
 /**
@@ -82,9 +84,9 @@ async function provide<Value>(
   try {
     return await untilAborted(provider(attempt, signal), signal);
   } catch (cause) {
-    if (cause instanceof HoldfastError || signal.aborted) throw cause;
+    if (signal.aborted || errorOf(cause) instanceof HoldfastError) throw cause;
     throw new HandshakeError(
-      `The function that gives \`${name}\` failed for attempt ${attempt}: ${String(cause)}`,
+      `The function that gives \`${name}\` failed for attempt ${attempt}: ${thrownText(cause)}`,
       { failure: "aborted", code: "ERR_HOLDFAST_PROVIDER", cause },
     );
   }
@@ -96,7 +98,7 @@ function untilAborted<Value>(value: Value | PromiseLike<Value>, signal: AbortSig
     signal.throwIfAborted();
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener("abort", onAbort);
-    Promise.resolve(value)
+    toPromise(value)
       .then(resolve, reject)
       .finally(() => signal.removeEventListener("abort", onAbort));
   });

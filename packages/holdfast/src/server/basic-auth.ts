@@ -2,7 +2,7 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import { checkFunction, expected } from "../connection/options.js";
-import { isThenable } from "../connection/arguments.js";
+import { isThenable, toPromise } from "../connection/arguments.js";
 import { InvalidArgument } from "../protocol/errors.js";
 import type { ServerRequest } from "./request/server-request.js";
 
@@ -46,7 +46,7 @@ export function basicAuth(options: BasicAuthOptions): Guard {
     // Without credentials there is no secret that the time could tell.
     if (credentials === null) return unauthorized(challenge);
     const verdict = check(credentials.user, credentials.password, request);
-    return isThenable(verdict) ? Promise.resolve(verdict).then(answerTo) : answerTo(verdict);
+    return isThenable(verdict) ? toPromise(verdict).then(answerTo) : answerTo(verdict);
   };
 
   /** Only true is a yes: a check without types may return anything. */

@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { expected } from "../../connection/options.js";
 import { HoldfastError } from "../../protocol/errors.js";
 import type { WebSocketURL } from "../../protocol/handshake/url.js";
+import { errorOf } from "../../protocol/thrown.js";
 import type { Passage } from "./passage.js";
 
 /** What a stream is wanted for. */
@@ -88,6 +89,6 @@ function troubleOf(stream: Duplex): string | null {
 }
 
 function asFailure(error: unknown, passage: Passage): unknown {
-  if (error instanceof HoldfastError) return error;
-  return passage.failure(error instanceof Error ? error : new Error(String(error)));
+  const failure = errorOf(error);
+  return failure instanceof HoldfastError ? failure : passage.failure(failure);
 }

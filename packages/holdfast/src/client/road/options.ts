@@ -6,6 +6,7 @@ import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { checkBoolean, checkFunction, describe, expected } from "../../connection/options.js";
 import { InvalidArgument } from "../../protocol/errors.js";
 import { readHeaders, refuseReserved, type HeadersInput } from "../../protocol/handshake/header-input.js";
+import { errorOf } from "../../protocol/thrown.js";
 import { parseProxyURL, type Proxy } from "../proxy/proxy.js";
 import { checkStream, type CreateConnection } from "./given-stream.js";
 import type { RoadChoice } from "./road.js";
@@ -138,7 +139,7 @@ function guarded(lookup: LookupFunction): LookupFunction {
     try {
       lookup(hostname, options, callback);
     } catch (error) {
-      callback(error instanceof Error ? error : new Error(String(error)), "");
+      callback(errorOf(error), "");
     }
   };
 }

@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls, type ConnectionOptions as TlsOptions, type TLSSocket } from "node:tls";
 import { InvalidArgument, type OpenPhase } from "../../protocol/errors.js";
+import { thrownText } from "../../protocol/thrown.js";
 import type { Passage } from "./passage.js";
 
 export interface TlsSettings {
@@ -55,6 +56,6 @@ export function serverName(hostname: string): { readonly servername?: string } {
 }
 
 export function asInvalidTls({ name }: TlsSettings, cause: unknown): InvalidArgument {
-  const message = `Expected \`${name}\` to be options of tls.connect, got an error: ${String(cause)}`;
+  const message = `Expected \`${name}\` to be options of tls.connect, got an error: ${thrownText(cause)}`;
   return new InvalidArgument(message, { cause });
 }

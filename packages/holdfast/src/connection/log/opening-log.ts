@@ -1,6 +1,7 @@
 // What a client tells its logger of opening. Whoever opens is told of a failure by its error: so this is for debugging.
 
 import { HandshakeError, InvalidStatus } from "../../protocol/errors.js";
+import { errorOf } from "../../protocol/thrown.js";
 import type { Logger } from "../ports.js";
 import { responseLines } from "./handshake-lines.js";
 
@@ -8,12 +9,12 @@ import { responseLines } from "./handshake-lines.js";
 export function logOpening(logger: Logger, url: string, opening: Promise<unknown>): void {
   const attempt = { side: "client", url } as const;
   logger.debug(`= opening ${url}`, attempt);
-  opening.catch((error: unknown) => {
+  opening.catch((thrown: unknown) => {
+    const error = errorOf(thrown);
     if (error instanceof InvalidStatus) {
       for (const line of responseLines(error)) logger.debug(`< ${line}`, attempt);
     }
     const cause = error instanceof HandshakeError ? error.failure : "aborted";
-    const text = error instanceof Error ? error.message : String(error);
-    logger.debug(`! ${cause}: ${text}`, { ...attempt, cause, error });
+    logger.debug(`! ${cause}: ${error.message}`, { ...attempt, cause, error });
   });
 }

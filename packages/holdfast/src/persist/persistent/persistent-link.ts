@@ -12,6 +12,7 @@ import type { Runtime } from "../../connection/runtime.js";
 import type { TimerQueue } from "../../connection/timer-queue.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../protocol/close-code.js";
+import { errorOf } from "../../protocol/thrown.js";
 import { Interruptions } from "../interruptions.js";
 import type { Ending, Retry } from "../retry/retry-policy.js";
 import type { SupervisorControls, SupervisorHost } from "../supervisor.js";
@@ -191,7 +192,7 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
     } catch (error) {
       // A connection that ended meanwhile ended for reasons of its own, of which this is the consequence.
       if (!this.#isCurrent(connection)) return;
-      this.#supervisor.giveUp(error instanceof Error ? error : new Error(String(error), { cause: error }));
+      this.#supervisor.giveUp(errorOf(error));
     }
   }
 

@@ -7,6 +7,7 @@ import { Server as TlsServer } from "node:tls";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { originForm } from "../../protocol/handshake/request-target.js";
 import type { Refusal } from "../../protocol/handshake/server-handshake.js";
+import { errorOf } from "../../protocol/thrown.js";
 import type { Entrance } from "../entrance.js";
 import type { Arrival, Reception } from "../reception.js";
 import { ServerRequest, type RequestOrigin } from "../request/server-request.js";
@@ -47,7 +48,7 @@ export class Attachment implements Entrance, UpgradeTaker {
     try {
       return isTaken(this.#filter, new ServerRequest(head, origin, { target, isUpgrade: true }));
     } catch (error) {
-      this.#reception.settings.connection.logger?.error("path failed", { error });
+      this.#reception.settings.connection.logger?.error("path failed", { error: errorOf(error) });
       return false;
     }
   }

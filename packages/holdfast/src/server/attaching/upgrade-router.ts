@@ -14,6 +14,7 @@ import type { Duplex } from "node:stream";
 import { Http2Transport } from "../../node/http2-transport.js";
 import { SocketTransport } from "../../node/socket-transport.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
+import { errorOf } from "../../protocol/thrown.js";
 import {
   asksForWebSocket,
   refuse,
@@ -93,12 +94,7 @@ export class UpgradeRouter {
     try {
       head = headOf(request);
     } catch (error) {
-      this.#leave(
-        request,
-        socket,
-        rest,
-        refuse(400, `${error instanceof Error ? error.message : String(error)}.`),
-      );
+      this.#leave(request, socket, rest, refuse(400, `${errorOf(error).message}.`));
       return;
     }
     if (!asksForWebSocket(head)) {

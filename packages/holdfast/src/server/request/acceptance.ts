@@ -7,8 +7,9 @@ import { HeadReader } from "../../protocol/handshake/head-reader.js";
 import { isHeadFailure } from "../../protocol/handshake/head-failure.js";
 import { parseRequestHead, type RequestHead } from "../../protocol/handshake/request-head.js";
 import { refuse, type Refusal } from "../../protocol/handshake/server-handshake.js";
+import { errorOf } from "../../protocol/thrown.js";
 import type { Answering } from "../answer/answering.js";
-import { ResponseBody } from "../answer/response-body.js";
+import { discardBody, ResponseBody } from "../answer/response-body.js";
 import type { ServerSettings } from "../options.js";
 import { FAILED, SHUTTING_DOWN, type Decision, type Gate, type Upgrade } from "./gate.js";
 import { abortRequest, type RequestOrigin, type ServerRequest } from "./server-request.js";
@@ -186,7 +187,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
     void decision.then((late) => {
       if (this.#phase === "deciding") this.#follow(head, late);
       // The client is gone, or out of time.
-      else if (late.outcome === "answer") void late.response.body?.cancel().catch(() => undefined);
+      else if (late.outcome === "answer") discardBody(late.response);
     });
   }
 
@@ -235,7 +236,9 @@ export class Acceptance implements TransportHandler, AlarmHandler {
         body = null;
       }
     } catch (error) {
-      this.#init.settings.connection.logger?.error("onRequest failed", { error });
+      this.#init.settings.connection.logger?.error("onRequest failed", { error: errorOf(error) });
+      if (body === null) discardBody(response);
+      else body.stop(error);
       this.#refuse(FAILED);
       return;
     }
@@ -252,7 +255,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
         if (this.#phase === "answering") this.#linger();
       },
       (error: unknown) => {
-        this.#init.settings.connection.logger?.error("answering a request failed", { error });
+        this.#init.settings.connection.logger?.error("answering a request failed", { error: errorOf(error) });
         this.#transport.destroy();
       },
     );

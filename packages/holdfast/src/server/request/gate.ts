@@ -1,6 +1,6 @@
 // Decides what becomes of a request: an upgrade, an answer of `onRequest`, or a refusal (RFC 6455 section 4.2.2).
 
-import { isThenable } from "../../connection/arguments.js";
+import { isThenable, toPromise } from "../../connection/arguments.js";
 import type { Logger } from "../../connection/ports.js";
 import { acceptDeflate, type NegotiatedDeflate } from "../../protocol/deflate/negotiation.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
@@ -16,6 +16,7 @@ import {
 } from "../../protocol/handshake/server-handshake.js";
 import { chooseSubprotocol, type SubprotocolChoice } from "../../protocol/handshake/subprotocol.js";
 import { quoteAll } from "../../protocol/handshake/quote.js";
+import { errorOf } from "../../protocol/thrown.js";
 import type { RequestAnswer, ServerSettings } from "../options.js";
 import { ServerRequest, type RequestOrigin } from "./server-request.js";
 
@@ -94,7 +95,7 @@ export class Gate {
       onAsked(request);
       const answer = onRequest(request);
       if (!isThenable(answer)) return decide(answer);
-      return Promise.resolve(answer).then(decide, (error: unknown) => this.#fail("onRequest failed", error));
+      return toPromise(answer).then(decide, (error: unknown) => this.#fail("onRequest failed", error));
     } catch (error) {
       return this.#fail("onRequest failed", error);
     }
@@ -129,7 +130,7 @@ export class Gate {
   }
 
   #fail(what: string, error: unknown): Refusal {
-    this.#logger?.error(what, { error });
+    this.#logger?.error(what, { error: errorOf(error) });
     return FAILED;
   }
 }
