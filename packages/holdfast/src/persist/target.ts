@@ -1,6 +1,7 @@
 // Where a client connects to, and with what. URL, headers and subprotocols may be functions of the attempt, so that
 // each attempt has a fresh token, or another server.
 
+import { unwatchAbort, watchAbort } from "../connection/abort-watch.js";
 import type { Connection } from "../connection/connection.js";
 import { toPromise } from "../connection/arguments.js";
 import { describe } from "../connection/options.js";
@@ -97,9 +98,9 @@ function untilAborted<Value>(value: Value | PromiseLike<Value>, signal: AbortSig
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", onAbort);
+    watchAbort(signal, onAbort);
     toPromise(value)
       .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", onAbort));
+      .finally(() => unwatchAbort(signal, onAbort));
   });
 }
