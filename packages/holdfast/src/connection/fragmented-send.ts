@@ -53,7 +53,11 @@ export async function sendFragments(source: Fragments, sink: FragmentSink): Prom
 export function isFragments(data: unknown): data is Fragments {
   // A view whose memory was transferred away is no bytes any more, and throws when it is iterated.
   if (typeof data !== "object" || data === null || ArrayBuffer.isView(data)) return false;
-  return Symbol.asyncIterator in data || Symbol.iterator in data;
+  try {
+    return Symbol.asyncIterator in data || Symbol.iterator in data;
+  } catch {
+    return false; // A revoked Proxy.
+  }
 }
 
 function iteratorOf(source: Fragments): AsyncIterator<unknown> | Iterator<unknown> {

@@ -4,7 +4,7 @@
 import { unwatchAbort, watchAbort } from "../connection/abort-watch.js";
 import type { Connection } from "../connection/connection.js";
 import { toPromise } from "../connection/arguments.js";
-import { describe } from "../connection/options.js";
+import { describe, isURL } from "../connection/options.js";
 import { HandshakeError, HoldfastError, InvalidArgument } from "../protocol/errors.js";
 import { errorOf, thrownText } from "../protocol/thrown.js";
 import type { Connector, ConnectorOptions, OpenObserver } from "./connector.js";
@@ -34,7 +34,7 @@ export interface TargetObserver extends OpenObserver {
 
 /** @throws InvalidArgument for what could not be a URL, whatever stands in it; the rest is each attempt's to check */
 export function checkURLOrFunction(url: unknown): void {
-  if (typeof url === "string" || typeof url === "function" || url instanceof URL) return;
+  if (typeof url === "string" || typeof url === "function" || isURL(url)) return;
   throw new InvalidArgument(
     `Expected \`url\` to be a string, a URL, or a function that gives one, got ${describe(url)}`,
   );

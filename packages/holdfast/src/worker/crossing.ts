@@ -1,15 +1,15 @@
 // Options on their way to a worker: what is code, or tied to this thread, cannot go there.
 
-import { describe } from "../connection/options.js";
+import { describe, isURL, tagOf } from "../connection/options.js";
 import { InvalidArgument } from "../protocol/errors.js";
 
 /** @throws InvalidArgument that names what cannot cross */
 export function checkCrossing(name: string, value: unknown): unknown {
   if (typeof value === "function" || typeof value === "symbol") throw refused(name, value);
   if (typeof value !== "object" || value === null) return value;
-  if (value instanceof URL) return value.href;
-  if (value instanceof Headers) return [...value];
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
+  if (isURL(value)) return value.href;
+  if (tagOf(value) === "Headers") return [...(value as Headers)];
+  if (ArrayBuffer.isView(value) || tagOf(value) === "ArrayBuffer") return value;
   if (Array.isArray(value)) return value.map((item, index) => checkCrossing(`${name}[${index}]`, item));
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw refused(name, value);

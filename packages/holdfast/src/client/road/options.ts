@@ -3,7 +3,7 @@
 import { isIP, type LookupFunction } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
-import { checkBoolean, checkFunction, describe, expected } from "../../connection/options.js";
+import { checkBoolean, checkFunction, describe, expected, isURL } from "../../connection/options.js";
 import { InvalidArgument } from "../../protocol/errors.js";
 import { readHeaders, refuseReserved, type HeadersInput } from "../../protocol/handshake/header-input.js";
 import { errorOf } from "../../protocol/thrown.js";
@@ -83,7 +83,7 @@ function checkRoad(options: RoadOptions): RoadChoice {
 }
 
 function checkProxy(value: string | URL | ProxyOptions): Proxy {
-  if (typeof value === "string" || value instanceof URL) return checkProxyURL("proxy", value);
+  if (typeof value === "string" || isURL(value)) return checkProxyURL("proxy", value);
   // For callers without types.
   if (typeof value !== "object") throw expected("proxy", "a URL, an object with `url`, or null", value);
   const proxy = checkProxyURL("proxy.url", value.url);
@@ -101,7 +101,7 @@ function checkProxy(value: string | URL | ProxyOptions): Proxy {
 }
 
 function checkProxyURL(name: string, value: unknown): Proxy {
-  if (typeof value !== "string" && !(value instanceof URL)) {
+  if (typeof value !== "string" && !isURL(value)) {
     throw expected(name, "the URL of a proxy", value);
   }
   const proxy = parseProxyURL(String(value));

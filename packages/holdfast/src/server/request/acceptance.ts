@@ -7,6 +7,8 @@ import { HeadReader } from "../../protocol/handshake/head-reader.js";
 import { isHeadFailure } from "../../protocol/handshake/head-failure.js";
 import { parseRequestHead, type RequestHead } from "../../protocol/handshake/request-head.js";
 import { refuse, type Refusal } from "../../protocol/handshake/server-handshake.js";
+import { MessageBuffer } from "../../protocol/message/message-buffer.js";
+import { asBuffer } from "../../protocol/message/views.js";
 import { errorOf } from "../../protocol/thrown.js";
 import type { Answering } from "../answer/answering.js";
 import { discardBody, ResponseBody } from "../answer/response-body.js";
@@ -57,7 +59,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
   #phase: Phase = "reading";
   #request: ServerRequest | null = null;
   /** What came behind the request. */
-  #rest: Uint8Array = NOTHING;
+  readonly #rest = new MessageBuffer(Infinity);
   #body: ResponseBody | null = null;
 
   constructor(init: AcceptanceInit) {
@@ -170,15 +172,19 @@ export class Acceptance implements TransportHandler, AlarmHandler {
   /** A client has nothing to say before it is answered; what it says all the same is kept, if it is short. */
   #hold(chunk: Uint8Array): void {
     if (this.#request?.isUpgrade !== true) return;
-    this.#rest = Buffer.concat([this.#rest, chunk]);
+    this.#keep(chunk);
     if (this.#rest.length > MAX_HELD) this.#transport.pause();
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#rest.append(asBuffer(bytes), 0, bytes.length);
   }
 
   #decide(head: RequestHead, rest: Uint8Array): void {
     this.#phase = "deciding";
     const { gate, isSecure } = this.#init;
     const origin: RequestOrigin = { transport: this.#transport, isSecure };
-    this.#rest = rest;
+    if (rest.length > 0) this.#keep(rest);
     const decision = gate.decide(head, origin, (request) => (this.#request = request));
     if (!(decision instanceof Promise)) {
       this.#follow(head, decision);
@@ -206,7 +212,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
 
   #accept(head: RequestHead, upgrade: Upgrade): void {
     const { isSecure, owner } = this.#init;
-    const rest = this.#rest;
+    const rest = this.#rest.take();
     if (rest.length > MAX_HELD) this.#transport.resume();
     this.#leave();
     const { transport, answering } = this.#init;
@@ -282,7 +288,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
     this.#phase = "over";
     this.#init.runtime.timers.cancel(this.#alarm);
     this.#body?.stop();
-    this.#rest = NOTHING;
+    this.#rest.take();
     this.#init.owner.onOver(this);
   }
 
@@ -292,8 +298,6 @@ export class Acceptance implements TransportHandler, AlarmHandler {
     logger?.info("connection refused", { status, reason, remoteAddress });
   }
 }
-
-const NOTHING = new Uint8Array(0);
 
 /** RFC 9113 section 3.4: the beginning of the preface, which HTTP/1.1 takes for the head of a request. */
 const HTTP_2_START_LINE = "PRI * HTTP/2.0";
