@@ -21,6 +21,7 @@ export const universal = [
   "message/text-bytes",
   "message/text-form",
   "role",
+  "thrown",
 ].map((name) => `protocol/${name}`);
 
 /**

@@ -8,6 +8,7 @@ import { WireLayer } from "../connection/layers/wire-layer.js";
 import { checkBoolean, checkFunction, describe, expected } from "../connection/options.js";
 import type { WireHandler, WireMaker } from "../connection/wire.js";
 import { HoldfastError, InvalidArgument } from "../protocol/errors.js";
+import { thrownText } from "../protocol/thrown.js";
 
 /**
  * How to ping a server by messages that it understands, and how to know its answers. What these functions throw ends
@@ -136,7 +137,7 @@ class HeartbeatByMessages extends WireLayer {
       this.#hasFailed = true;
       this.handler.onFailure({
         cause: "handler-failed",
-        error: new HoldfastError(`The function \`heartbeat.${name}\` failed: ${String(cause)}`, {
+        error: new HoldfastError(`The function \`heartbeat.${name}\` failed: ${thrownText(cause)}`, {
           code: "ERR_HOLDFAST_HEARTBEAT",
           cause,
         }),

@@ -4,6 +4,7 @@ import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
 import { HandshakeError, InvalidState, InvalidURL, OpenTimeout } from "../protocol/errors.js";
 import { showURL } from "../protocol/handshake/show-url.js";
+import { thrownText } from "../protocol/thrown.js";
 import type { BrowserURL } from "./browser-url.js";
 
 export interface OpeningOptions {
@@ -110,7 +111,7 @@ function createSocket({ url, subprotocols }: OpeningOptions): WebSocket {
   try {
     return new WebSocket(url.href, [...subprotocols]);
   } catch (cause) {
-    throw new InvalidURL(`The browser refuses to connect to ${showURL(url.href)}: ${String(cause)}`, {
+    throw new InvalidURL(`The browser refuses to connect to ${showURL(url.href)}: ${thrownText(cause)}`, {
       cause,
     });
   }

@@ -1,6 +1,7 @@
 // Messages on their way into a browser's WebSocket. It takes everything at once, into memory, and does not tell when
 // it has sent it: what waits is kept here, so that a ping or a Close can overtake it and a send can be taken back.
 
+import { unwatchAbort, watchAbort } from "../connection/abort-watch.js";
 import type { Message } from "../connection/inbox.js";
 import type { Runtime } from "../connection/runtime.js";
 import type { Receipt, SendSettings } from "../connection/wire.js";
@@ -35,10 +36,13 @@ export interface SendQueueOptions {
 export class SendQueue implements AlarmHandler {
   readonly #options: SendQueueOptions;
   readonly #alarm = new Alarm(this);
-  #entries: Entry[] = [];
+  /** In the order of the calls. Sets, so that an aborted send is removed at no cost. */
+  readonly #entries = new Set<Entry>();
+  /** They go ahead of the others. */
+  readonly #ahead = new Set<Entry>();
   #bytes = 0;
   #droppedBytes = 0;
-  #waiters: Waiter[] = [];
+  readonly #waiters = new Set<Waiter>();
   #onEmpty: (() => void) | null = null;
 
   constructor(options: SendQueueOptions) {
@@ -57,7 +61,7 @@ export class SendQueue implements AlarmHandler {
 
   /** Resolves while fewer than `writeLimit` bytes are unsent. */
   send(message: Message, { signal, receipt }: Pick<SendSettings, "receipt" | "signal">): Promise<void> {
-    const entry = this.#add({ message, onSent: null, receipt, state: "queued" }, this.#entries.length);
+    const entry = this.#add({ message, onSent: null, receipt, state: "queued" });
     this.#move();
     if (entry.state === "handed-over" && this.#isRoomy) return SENT;
     return this.#wait(entry, signal);
@@ -65,11 +69,7 @@ export class SendQueue implements AlarmHandler {
 
   /** Ahead of all that wait; what is returned takes it back. */
   sendAhead(message: Message, onSent: () => void): () => void {
-    const place = this.#entries.findIndex((entry) => entry.onSent === null);
-    const entry = this.#add(
-      { message, onSent, receipt: null, state: "queued" },
-      place === -1 ? this.#entries.length : place,
-    );
+    const entry = this.#add({ message, onSent, receipt: null, state: "queued" });
     this.#move();
     return () => this.#withdraw(entry);
   }
@@ -82,8 +82,9 @@ export class SendQueue implements AlarmHandler {
 
   /** Forgets what waits; its sends go on waiting for the connection's end. */
   drop(): void {
-    for (const entry of this.#entries) entry.state = "dropped";
-    this.#entries = [];
+    for (const entry of [...this.#ahead, ...this.#entries]) entry.state = "dropped";
+    this.#ahead.clear();
+    this.#entries.clear();
     this.#droppedBytes += this.#bytes;
     this.#bytes = 0;
   }
@@ -93,9 +94,8 @@ export class SendQueue implements AlarmHandler {
     this.drop();
     this.#onEmpty = null;
     this.#options.runtime.timers.cancel(this.#alarm);
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const waiter of waiters) {
+    for (const waiter of this.#waiters) {
+      this.#waiters.delete(waiter);
       waiter.stopWatching();
       waiter.reject(closedError());
     }
@@ -109,23 +109,37 @@ export class SendQueue implements AlarmHandler {
     return this.bufferedAmount < this.#options.writeLimit;
   }
 
-  #add(entry: Entry, place: number): Entry {
-    this.#entries.splice(place, 0, entry);
+  #add(entry: Entry): Entry {
+    this.#queueOf(entry).add(entry);
     this.#bytes += entry.message.length;
     return entry;
+  }
+
+  #queueOf({ onSent }: Entry): Set<Entry> {
+    return onSent === null ? this.#entries : this.#ahead;
+  }
+
+  get #waiting(): number {
+    return this.#ahead.size + this.#entries.size;
+  }
+
+  #oldest(): Entry | undefined {
+    for (const queue of [this.#ahead, this.#entries]) for (const entry of queue) return entry;
+    return undefined;
   }
 
   /** Hands over what there is room for, and looks again later where something is left to wait for. */
   #move(): void {
     const { socket, writeLimit, runtime } = this.#options;
     while (socket.readyState === socket.OPEN && socket.bufferedAmount < writeLimit) {
-      const entry = this.#entries.shift();
+      const entry = this.#oldest();
       if (entry === undefined) break;
+      this.#queueOf(entry).delete(entry);
       this.#handOver(entry);
     }
-    if (this.#entries.length === 0) this.#tellEmpty();
+    if (this.#waiting === 0) this.#tellEmpty();
     this.#wakeWaiters();
-    const isWaiting = this.#entries.length > 0 || this.#waiters.length > 0;
+    const isWaiting = this.#waiting > 0 || this.#waiters.size > 0;
     if (isWaiting && socket.readyState === socket.OPEN) {
       runtime.timers.set(this.#alarm, runtime.clock.now() + LOOK_AGAIN);
     } else {
@@ -151,10 +165,13 @@ export class SendQueue implements AlarmHandler {
 
   #wait(entry: Entry, signal: AbortSignal | null): Promise<void> {
     const promise = new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => this.#abort(entry, signal?.reason);
-      signal?.addEventListener("abort", onAbort);
-      const stopWatching = (): void => signal?.removeEventListener("abort", onAbort);
-      this.#waiters.push({ entry, resolve, reject, stopWatching });
+      const onAbort = (): void => this.#abort(waiter, signal?.reason);
+      if (signal !== null) watchAbort(signal, onAbort);
+      const stopWatching = (): void => {
+        if (signal !== null) unwatchAbort(signal, onAbort);
+      };
+      const waiter: Waiter = { entry, resolve, reject, stopWatching };
+      this.#waiters.add(waiter);
     });
     // A send that nobody awaits must not end as an unhandled rejection when the connection is lost.
     promise.catch(() => undefined);
@@ -164,12 +181,10 @@ export class SendQueue implements AlarmHandler {
   }
 
   #wakeWaiters(): void {
-    if (this.#waiters.length === 0 || !this.#isRoomy) return;
-    const waiters = this.#waiters;
-    const isDone = ({ entry }: Waiter): boolean => entry.state === "handed-over";
-    this.#waiters = waiters.filter((waiter) => !isDone(waiter));
-    for (const waiter of waiters) {
-      if (!isDone(waiter)) continue;
+    if (this.#waiters.size === 0 || !this.#isRoomy) return;
+    for (const waiter of this.#waiters) {
+      if (waiter.entry.state !== "handed-over") continue;
+      this.#waiters.delete(waiter);
       waiter.stopWatching();
       waiter.resolve();
     }
@@ -178,16 +193,15 @@ export class SendQueue implements AlarmHandler {
   #withdraw(entry: Entry): void {
     if (entry.state !== "queued") return;
     entry.state = "dropped";
-    this.#entries.splice(this.#entries.indexOf(entry), 1);
+    this.#queueOf(entry).delete(entry);
     this.#bytes -= entry.message.length;
   }
 
   /** What still waits here is taken back; what the browser has is on its way, and its send is done with waiting. */
-  #abort(entry: Entry, reason: unknown): void {
-    const waiter = this.#waiters.find((candidate) => candidate.entry === entry);
-    if (waiter === undefined) return;
-    this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+  #abort(waiter: Waiter, reason: unknown): void {
+    if (!this.#waiters.delete(waiter)) return;
     waiter.stopWatching();
+    const { entry } = waiter;
     this.#withdraw(entry);
     if (entry.state === "handed-over") waiter.resolve();
     else waiter.reject(reason);

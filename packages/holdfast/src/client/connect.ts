@@ -14,13 +14,13 @@ import { parseWebSocketURL, type WebSocketURL } from "../protocol/handshake/url.
 import { copyHeaders } from "../persist/copy-options.js";
 import { ClientHandshakeRecord } from "./handshake-record.js";
 import { attemptToOpen } from "./open-attempt.js";
-import { asError } from "./open-failure.js";
 import {
   CONNECT_OPTIONS,
   checkConnectOptions,
   type ConnectOptions,
   type ConnectSettings,
 } from "./options.js";
+import { thrownText } from "../protocol/thrown.js";
 
 /**
  * Opens a WebSocket to `url`: `ws:` or `wss:` (`http:` and `https:` stand for them), or a Unix socket,
@@ -100,7 +100,7 @@ function readArguments(url: string | URL, options: ConnectOptions): Arguments {
     };
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
-    const message = `Expected a URL and options that can be read, got an error: ${asError(cause).message}`;
+    const message = `Expected a URL and options that can be read, got an error: ${thrownText(cause)}`;
     throw new InvalidArgument(message, { cause });
   }
 }

@@ -1,17 +1,9 @@
 // What an error of the operating system, of name lookup or of TLS means for whoever opens a connection.
 
 import { escapeControls } from "../protocol/control-characters.js";
-import { isNativeError } from "node:util/types";
-import { describe } from "../connection/options.js";
 import { HandshakeError, type OpenFailure, type OpenPhase } from "../protocol/errors.js";
 
 export type SystemError = Error & { readonly code?: string | undefined };
-
-/** What was thrown, as an error: functions of the application may throw anything, also what has no text. */
-export function asError(thrown: unknown): SystemError {
-  if (thrown instanceof Error || isNativeError(thrown)) return thrown;
-  return new Error(typeof thrown === "string" ? thrown : describe(thrown), { cause: thrown });
-}
 
 /** The error of a failed attempt: `failure` is what to switch on, `cause` is what the system said. */
 export function openError(error: SystemError, phase: OpenPhase, where: string): HandshakeError {

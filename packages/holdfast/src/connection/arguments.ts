@@ -3,24 +3,41 @@
 import { isSendableCloseCode, MAX_REASON_SIZE, type CloseFrame } from "../protocol/close-code.js";
 import { InvalidArgument } from "../protocol/errors.js";
 import { MAX_CONTROL_PAYLOAD } from "../protocol/frame/opcode.js";
-import { describe } from "./options.js";
+import { describe, tagOf } from "./options.js";
 
 /** Bytes, as the platform knows them: an ArrayBuffer or a view of one. */
 export type Bytes = ArrayBuffer | ArrayBufferView;
 
 const encoder = new TextEncoder();
 
-/** The bytes that a buffer or a view covers, without a copy; null where it is neither, or has none any more. */
+/**
+ * The bytes that a buffer or a view covers, without a copy; null where it is neither, or has none any more: its memory
+ * was transferred to another owner, or shrank below the view. Buffers and views of another realm (a vm context, jsdom)
+ * are bytes like any other.
+ */
 export function toBytes(data: unknown): Uint8Array | null {
-  if (data instanceof Uint8Array && data.length > 0) return data;
   try {
-    if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) return new Uint8Array(data);
-    return null;
+    if (data instanceof Uint8Array && data.length > 0) return data;
+    if (!ArrayBuffer.isView(data)) return isBuffer(data) ? new Uint8Array(data) : null;
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    // A typed array that lost its memory reads as empty, but its iterator throws. All above throws for a DataView.
+    if (bytes.length === 0 && tagOf(data) !== "DataView") typedArrayValues.call(data as Uint8Array);
+    return bytes;
   } catch {
-    // Its memory was transferred to another owner, or shrank below the view: there is no other way to find out.
     return null;
   }
+}
+
+// eslint-disable-next-line @typescript-eslint/unbound-method -- Called with a view of any realm.
+const typedArrayValues = Uint8Array.prototype.values;
+
+/** Each realm has a class of its own; the tag can be forged, but the getter throws for anything else. */
+function isBuffer(data: unknown): data is ArrayBufferLike {
+  const tag = tagOf(data);
+  if (tag !== "ArrayBuffer" && tag !== "SharedArrayBuffer") return false;
+  const { prototype } = tag === "ArrayBuffer" ? ArrayBuffer : SharedArrayBuffer;
+  Object.getOwnPropertyDescriptor(prototype, "byteLength")?.get?.call(data);
+  return true;
 }
 
 /** @throws InvalidArgument (RFC 6455 section 5.5: at most 125 bytes) */
@@ -56,9 +73,21 @@ export function checkClose(code: unknown, reason: unknown): CloseFrame {
   return { code, reason };
 }
 
-/** Whether what a callback returned has to be waited for. */
+/**
+ * Whether what a callback returned has to be waited for. Throws what a getter `then` throws.
+ *
+ * Use `toPromise` to wait: a foreign `then` may throw, settle twice, or both.
+ */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
-  );
+  const mayBe = (typeof value === "object" && value !== null) || typeof value === "function";
+  return mayBe && typeof (value as { then?: unknown }).then === "function";
 }
+
+/** The value of a thenable, whatever its `then` does. A plain promise is returned as it is. */
+export function toPromise<Value>(value: Value | PromiseLike<Value>): Promise<Value> {
+  if (value instanceof Promise && value.then === then && value.constructor === Promise) return value;
+  return new Promise((resolve) => resolve(value));
+}
+
+// eslint-disable-next-line @typescript-eslint/unbound-method -- Compared, never called.
+const { then } = Promise.prototype;

@@ -8,10 +8,10 @@ import { InvalidState } from "../protocol/errors.js";
 import { checkClose, checkControlPayload, toBytes, type Bytes } from "./arguments.js";
 import type { CloseInfo, Traffic } from "./close-info.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
-import { isFragments, sendFragments, type Fragments } from "./fragmented-send.js";
+import { isFragments, type Fragments } from "./fragmented-send.js";
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./handshake-record.js";
 import type { Message } from "./inbox.js";
-import { Interruption } from "./interruption.js";
+import { Interruptions } from "./interruption.js";
 import { ended, Link, type ConnectionState, type LeaveCause, type LinkOptions } from "./link.js";
 import { checkOptionNames, type OptionNames } from "./option-names.js";
 import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
@@ -29,6 +29,7 @@ import { MessageStream } from "./message-stream.js";
 import { MessageIterator } from "./message-iterator.js";
 import { consumeAll, receiveOne } from "./readers.js";
 import type { Runtime } from "./runtime.js";
+import { SendTurns } from "./send-turns.js";
 import { attachTap, type Tap, type TappedConnection } from "./tap.js";
 import type { SendSettings, SharedMessage } from "./wire.js";
 
@@ -113,10 +114,9 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   // Made on demand: of ten thousand idle connections, most are never asked for them.
   #closed: { promise: Promise<CloseInfo>; resolve: (info: CloseInfo) => void } | null = null;
   #aborter: AbortController | null = null;
-  /** Settles when the message that is being sent piece by piece is over; null while there is none. */
-  #fragmented: Promise<void> | null = null;
-  /** Bytes of messages to many that wait for that. */
-  #offeredInTurn = 0;
+  /** While a message is sent piece by piece, and others wait for it; null otherwise. */
+  #turns: SendTurns | null = null;
+  #interruptions: Interruptions | null = null;
 
   /** Applications get connections from `connect()` and `serve()`. */
   constructor(init: ConnectionInit) {
@@ -246,16 +246,22 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     try {
       if (settings.signal?.aborted === true) return Promise.reject(settings.signal.reason as Error);
       if (!this.#link.isSendable) return this.#rejectOnceClosed(settings.signal);
-      if (this.#fragmented !== null) return this.#sendInTurn(data, settings);
-      if (typeof data === "string") return this.#link.sendText(data, settings);
-      const bytes = toBytes(data);
-      if (bytes !== null && data instanceof TextBytes) return this.#link.sendText(data, settings);
-      if (bytes !== null) return this.#link.sendBinary(bytes, settings);
-      if (isFragments(data)) return this.#sendFragments(data, settings.signal);
-      throw expected("data", "a string, bytes, or an iterable of them", data);
+      const turns = this.#turns;
+      if (turns !== null) return turns.wait(() => this.#sendNow(data, settings), settings.signal);
+      return this.#sendNow(data, settings);
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** Throws for what cannot be sent. */
+  #sendNow(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
+    if (typeof data === "string") return this.#link.sendText(data, settings);
+    const bytes = toBytes(data);
+    if (bytes !== null && data instanceof TextBytes) return this.#link.sendText(data, settings);
+    if (bytes !== null) return this.#link.sendBinary(bytes, settings);
+    if (isFragments(data)) return this.#openTurns().sendFragments(data, settings.signal);
+    throw expected("data", "a string, bytes, or an iterable of them", data);
   }
 
   /**
@@ -368,7 +374,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    */
   close(code = 1000, reason = ""): Promise<CloseInfo> {
     try {
-      this.#link.close(checkClose(code, reason), "local-close", null);
+      this[closeFor]("local-close", checkClose(code, reason));
       return this.closed;
     } catch (error) {
       return Promise.reject(error);
@@ -390,33 +396,6 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   /** `await using connection = …` closes with 1000 at the end of the block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  /** Waits until no other message is under way, and looks at everything anew. */
-  async #sendInTurn(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
-    while (this.#fragmented !== null) await this.#fragmented;
-    return this[sendTracked](data, settings);
-  }
-
-  #sendFragments(source: Fragments, signal: AbortSignal | null): Promise<void> {
-    const interruption = new Interruption(signal, this.closed, () => this.#link.closedError());
-    const sending = sendFragments(source, {
-      interrupted: interruption.promise,
-      sendFragment: (fragment) =>
-        this.#link.isSendable ? this.#link.sendFragment(fragment) : this.#rejectOnceClosed(null),
-      failMessage: (error) => {
-        const cause = error instanceof Error ? error : new Error(String(error));
-        this.#link.close({ code: 1011, reason: "error in fragmented message" }, "local-close", cause);
-      },
-    });
-    const over = sending
-      .catch(() => undefined)
-      .then(() => {
-        interruption.stop();
-        this.#fragmented = null;
-      });
-    this.#fragmented = over;
-    return sending;
   }
 
   [start](): void {
@@ -446,17 +425,26 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   [ended](info: CloseInfo, closedError: () => ConnectionClosed): void {
     this.#closed?.resolve(info);
     this.#aborter?.abort(closedError());
+    this.#interruptions?.end(closedError);
     this.#owner?.onConnectionEnded(this, info);
   }
 
-  /** @param isUrgent instead of the messages that wait, rather than behind them */
+  /**
+   * Behind the messages that wait, or, where it `isUrgent`, instead of them. A handler that failed may well have been
+   * the one to send the rest of a message: that is not waited for.
+   */
   [closeFor](
     cause: "handler-failed" | "local-close" | "server-shutdown",
     close: CloseFrame,
     error: Error | null = null,
     isUrgent = false,
   ): void {
-    this.#link.close(close, cause, error, isUrgent);
+    if (this.#turns === null || isUrgent || cause === "handler-failed") {
+      this.#link.close(close, cause, error, isUrgent);
+      return;
+    }
+    this.#turns.closeAfterwards(close);
+    this.#link.close(null, cause, error);
   }
 
   [cutFor](cause: "server-shutdown"): void {
@@ -474,26 +462,32 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   /** Sends the message where fewer than `limit` bytes wait for the peer. */
   [offer](message: SharedMessage, limit: number): "not-open" | "sent" | "slow" {
     if (this.#link.state !== "open") return "not-open";
-    if (!this.#link.hasRoom(limit - this.#offeredInTurn)) return "slow";
-    if (this.#fragmented === null) this.#link.sendShared(message);
-    else void this.#sendSharedInTurn(message);
-    return "sent";
-  }
-
-  async #sendSharedInTurn(message: SharedMessage): Promise<void> {
-    this.#offeredInTurn += message.size;
-    try {
-      await this.#sendInTurn(message.data, { mayEncode: message.mayEncode, signal: null, receipt: null });
-    } catch {
-      // The connection has ended, and says so itself.
-    } finally {
-      this.#offeredInTurn -= message.size;
+    if (!this.#link.hasRoom(limit - (this.#turns?.offeredBytes ?? 0))) return "slow";
+    const turns = this.#turns;
+    if (turns === null) {
+      this.#link.sendShared(message);
+    } else {
+      const { data, mayEncode } = message;
+      turns.offer(message, () => this.#sendNow(data, { ...DEFAULT_SEND, mayEncode }));
     }
+    return "sent";
   }
 
   /** Too late: what comes is the end, and only then is it known how it went. */
   #rejectOnceClosed(signal: AbortSignal | null): Promise<never> {
-    return new Interruption(signal, this.closed, () => this.#link.closedError()).promise;
+    return this.#waits.begin(signal).waitForever();
+  }
+
+  #openTurns(): SendTurns {
+    return (this.#turns ??= new SendTurns(this.#link, this.#waits, () => (this.#turns = null)));
+  }
+
+  get #waits(): Interruptions {
+    if (this.#interruptions === null) {
+      this.#interruptions = new Interruptions();
+      if (this.state === "closed") this.#interruptions.end(() => this.#link.closedError());
+    }
+    return this.#interruptions;
   }
 }
 

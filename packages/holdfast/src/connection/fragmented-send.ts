@@ -12,8 +12,8 @@ export type Fragments = Iterable<string | Bytes> | AsyncIterable<string | Bytes>
 export interface FragmentSink {
   /** Sends one fragment; resolves when there is room for the next. Rejects once the connection is closing. */
   sendFragment(fragment: Fragment): Promise<void>;
-  /** Rejects when the connection ends, or when the caller gives up. */
-  readonly interrupted: Promise<never>;
+  /** Settles as the value does; rejects when the connection ends, or when the caller aborts. */
+  wait<Value>(value: Value | PromiseLike<Value>): Promise<Value>;
   /** A message was begun that will never be complete: nothing can follow it. */
   failMessage(error: unknown): void;
 }
@@ -34,14 +34,14 @@ export async function sendFragments(source: Fragments, sink: FragmentSink): Prom
     sink.sendFragment({ ...piece, isFirst: sent++ === 0, isLast });
   try {
     for (;;) {
-      const next = await Promise.race([iterator.next(), sink.interrupted]);
+      const next = await sink.wait(iterator.next());
       if (next.done === true) break;
       const piece = checkPiece(next.value);
       if (held !== null && piece.type !== held.type) throw mixedTypes(held.type, next.value);
-      if (held !== null) await Promise.race([sendHeld(held, false), sink.interrupted]);
+      if (held !== null) await sink.wait(sendHeld(held, false));
       held = piece;
     }
-    if (held !== null) await Promise.race([sendHeld(held, true), sink.interrupted]);
+    if (held !== null) await sink.wait(sendHeld(held, true));
   } catch (error) {
     leave(iterator);
     if (sent > 0) sink.failMessage(error);
@@ -53,7 +53,11 @@ export async function sendFragments(source: Fragments, sink: FragmentSink): Prom
 export function isFragments(data: unknown): data is Fragments {
   // A view whose memory was transferred away is no bytes any more, and throws when it is iterated.
   if (typeof data !== "object" || data === null || ArrayBuffer.isView(data)) return false;
-  return Symbol.asyncIterator in data || Symbol.iterator in data;
+  try {
+    return Symbol.asyncIterator in data || Symbol.iterator in data;
+  } catch {
+    return false; // A revoked Proxy.
+  }
 }
 
 function iteratorOf(source: Fragments): AsyncIterator<unknown> | Iterator<unknown> {

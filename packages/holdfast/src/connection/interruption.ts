@@ -1,32 +1,72 @@
-// What cuts a long wait short: the caller's signal, or the end of the connection.
+// What ends a long wait early: the caller's signal, or the end of the connection.
 
-import type { CloseInfo } from "./close-info.js";
+import { unwatchAbort, watchAbort } from "./abort-watch.js";
+
+/** The waits of one connection. Its end interrupts them all; one that is over leaves nothing behind. */
+export class Interruptions {
+  readonly #waiting = new Set<Interruption>();
+  #closedError: (() => Error) | null = null;
+
+  /** Something to wait with; call its `stop()` when the wait is over. */
+  begin(signal: AbortSignal | null): Interruption {
+    const interruption = new Interruption(signal, this.#waiting);
+    if (this.#closedError !== null) interruption.interrupt(this.#closedError());
+    return interruption;
+  }
+
+  /** The connection has ended. */
+  end(closedError: () => Error): void {
+    this.#closedError = closedError;
+    for (const interruption of this.#waiting) interruption.interrupt(closedError());
+  }
+}
 
 export class Interruption {
-  /** Rejects with the reason of the signal, or with the error that tells of the end. */
-  readonly promise: Promise<never>;
   readonly #signal: AbortSignal | null;
-  #reject: (error: unknown) => void = ignore;
+  readonly #peers: Set<Interruption>;
+  #cause: { readonly error: unknown } | null = null;
+  #reject: ((error: unknown) => void) | null = null;
 
-  constructor(signal: AbortSignal | null, closed: Promise<CloseInfo>, closedError: () => Error) {
+  constructor(signal: AbortSignal | null, peers: Set<Interruption>) {
     this.#signal = signal;
-    this.promise = new Promise<never>((_, reject) => (this.#reject = reject));
-    this.promise.catch(ignore); // Often nobody waits when it happens, and that must not end the process.
-    signal?.addEventListener("abort", this.#onAbort);
-    void closed.then(() => {
-      this.stop();
-      this.#reject(closedError());
+    this.#peers = peers;
+    peers.add(this);
+    if (signal !== null) watchAbort(signal, this.#onAbort);
+  }
+
+  /**
+   * Settles as `value` does, or rejects when the wait is interrupted. One at a time. Not `Promise.race`, which would
+   * leave a reaction on the interruption for each piece of a message that never ends.
+   */
+  wait<Value>(value: Value | PromiseLike<Value>): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      if (this.#cause !== null) reject(this.#cause.error);
+      Promise.resolve(value).then(resolve, reject);
     });
   }
 
-  /** It is no longer of interest. */
-  stop(): void {
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+  /** Waits for nothing but the interruption. A call that nobody awaits must not end the process. */
+  waitForever(): Promise<never> {
+    const promise = new Promise<never>((_, reject) => {
+      this.#reject = reject;
+      if (this.#cause !== null) reject(this.#cause.error);
+    });
+    promise.catch(() => undefined);
+    return promise;
   }
 
-  readonly #onAbort = (): void => this.#reject(this.#signal?.reason);
-}
+  interrupt(error: unknown): void {
+    this.#cause ??= { error };
+    this.stop();
+    this.#reject?.(error);
+    this.#reject = null;
+  }
 
-function ignore(): void {
-  // Nothing to do.
+  stop(): void {
+    this.#peers.delete(this);
+    if (this.#signal !== null) unwatchAbort(this.#signal, this.#onAbort);
+  }
+
+  readonly #onAbort = (): void => this.interrupt(this.#signal?.reason);
 }

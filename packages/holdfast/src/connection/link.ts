@@ -1,7 +1,7 @@
 // The life of a connection: from its opening to its end, whatever carries its messages. `Connection` is its face, a
 // `Wire` carries for it, the heartbeat watches over it, and the inbox keeps what nobody has read yet.
 
-/* eslint max-lines: ["warn", { "max": 375, "skipBlankLines": true, "skipComments": true }] -- It stands between five parties, each in a file of its own: a line or two for all that one tells another. One object more for each connection would cost more than it clears up. */
+/* eslint max-lines: ["warn", { "max": 380, "skipBlankLines": true, "skipComments": true }] -- It stands between five parties, each in a file of its own: a line or two for all that one tells another. One object more for each connection would cost more than it clears up. */
 
 import type { CloseFrame } from "../protocol/close-code.js";
 import type { ObservedFrame } from "../protocol/frame/observed-frame.js";
@@ -108,6 +108,11 @@ export class Link
     return this.#state === "open" || (this.#tapping !== null && this.#tapping.unanswered !== null);
   }
 
+  /** Whether messages that were sent in time, and waited for their turn, may still leave. */
+  get takesMessages(): boolean {
+    return this.#state !== "closed" && !this.#ending.isSettled && this.#wire.closeSent === null;
+  }
+
   get listeners(): Listeners {
     return (this.#listeners ??= new Listeners({
       platform: this.runtime.platform,
@@ -208,14 +213,24 @@ export class Link
 
   /**
    * Begins the closing handshake: our Close goes out behind what was sent before (RFC 6455 section 7.1.2), or, where
-   * it `isUrgent`, instead of what waits.
+   * it `isUrgent`, instead of what waits. Without a Close yet where messages wait for their turn: `sendClose` follows.
    */
-  close(close: CloseFrame, cause: CloseCause, error: Error | null, isUrgent = false): void {
+  close(close: CloseFrame | null, cause: CloseCause, error: Error | null, isUrgent = false): void {
     this.#tapping?.answerClose();
     if (this.#state !== "open") return;
     this.#ending.note(cause, error);
-    this.#wire.queueClose(close, isUrgent);
+    if (close !== null) this.#wire.queueClose(close, isUrgent);
     this.#beginClosing();
+  }
+
+  sendClose(close: CloseFrame): void {
+    if (this.takesMessages) this.#wire.queueClose(close, false);
+  }
+
+  /** A message was begun that will never be complete: nothing but a Close can follow. */
+  breakOff(close: CloseFrame, error: Error): void {
+    if (this.#state === "open") this.close(close, "local-close", error);
+    else this.sendClose(close);
   }
 
   /** Ends the connection now, without a Close. */

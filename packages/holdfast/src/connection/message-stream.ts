@@ -1,5 +1,6 @@
 // `recvStream()`: one message, piece by piece as it arrives.
 
+import { unwatchAbort, watchAbort } from "./abort-watch.js";
 import type { PieceSink } from "../protocol/message/piece-decoder.js";
 import type { Inbox, Message, Reader } from "./inbox.js";
 import { isOver, isRoomy, overheadOf } from "./message-weight.js";
@@ -56,7 +57,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
       this.#inbox.checkFree("recvStream()");
       this.#resolve = resolve;
       this.#reject = reject;
-      this.#signal?.addEventListener("abort", this.#onAbort);
+      if (this.#signal !== null) watchAbort(this.#signal, this.#onAbort);
       if (this.#state === "fresh" && this.#inbox.length === 0) {
         this.#connection.streamTo(this);
         if (!this.#isWaiting) return; // A part of a message was there already.
@@ -139,7 +140,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     this.#resolve = ignore;
     this.#reject = ignore;
     this.#inbox.detach(this);
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#signal !== null) unwatchAbort(this.#signal, this.#onAbort);
   }
 
   #taken(piece: Message): Message {

@@ -212,8 +212,30 @@ export function checkFunction(name: string, value: unknown): void {
 
 export function checkSignal(value: unknown): AbortSignal | null {
   if (value === undefined || value === null) return null;
-  if (value instanceof AbortSignal) return value;
+  if (value instanceof AbortSignal || isForeignSignal(value)) return value;
   throw expected("signal", "an AbortSignal", value);
+}
+
+/** Of another realm (a vm context, jsdom): with all that is used of one here. */
+function isForeignSignal(value: unknown): value is AbortSignal {
+  if (tagOf(value) !== "AbortSignal") return false;
+  const signal = value as Partial<AbortSignal>;
+  const methods = [signal.addEventListener, signal.removeEventListener, signal.throwIfAborted];
+  return typeof signal.aborted === "boolean" && methods.every((method) => typeof method === "function");
+}
+
+/** Whether it is a URL object, also one of another realm. */
+export function isURL(value: unknown): value is URL {
+  return value instanceof URL || (tagOf(value) === "URL" && typeof (value as URL).href === "string");
+}
+
+/** The name of its class where the platform made it, whatever its realm: `URL`, `ArrayBuffer`. Never throws. */
+export function tagOf(value: unknown): string {
+  try {
+    return Object.prototype.toString.call(value).slice(8, -1);
+  } catch {
+    return ""; // A revoked Proxy, or a getter that throws.
+  }
 }
 
 export function expected(name: string, what: string, got: unknown): InvalidArgument {
@@ -232,7 +254,7 @@ export function describe(value: unknown): string {
     case "undefined":
       return "undefined";
     case "object":
-      return value === null ? "null" : Array.isArray(value) ? "an array" : "an object";
+      return value === null ? "null" : tagOf(value) === "Array" ? "an array" : "an object";
     case "function":
     case "symbol":
       return `a ${typeof value}`;

@@ -1,6 +1,7 @@
 // Drives a connection's heartbeat: tells the pure machine what happens, and does what it asks for. Keeps the promises
 // of those who wait for a pong.
 
+import { unwatchAbort, watchAbort } from "./abort-watch.js";
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import type { Action, HeartbeatOptions, Observation } from "../heartbeat/signals.js";
 import { Heartbeat } from "../heartbeat/heartbeat.js";
@@ -128,8 +129,10 @@ export class OwnPulse extends Deadline implements Pulse {
     const key = keyOf(payload);
     const promise = new Promise<number>((resolve, reject) => {
       const onAbort = (): void => this.#abandon(key, signal?.reason);
-      signal?.addEventListener("abort", onAbort);
-      const stopWatching = (): void => signal?.removeEventListener("abort", onAbort);
+      if (signal !== null) watchAbort(signal, onAbort);
+      const stopWatching = (): void => {
+        if (signal !== null) unwatchAbort(signal, onAbort);
+      };
       this.#waiters ??= new Map();
       this.#waiters.set(key, { timeout, resolve, reject, stopWatching });
     });

@@ -1,6 +1,7 @@
 // The ways to read an inbox: wait for one message (`recv`, the iterator), or have each one handed to a callback.
 
-import { isThenable } from "./arguments.js";
+import { unwatchAbort, watchAbort } from "./abort-watch.js";
+import { isThenable, toPromise } from "./arguments.js";
 import { TooSlowError } from "./errors.js";
 import type { Inbox, Message, Reader } from "./inbox.js";
 import type { AsyncContext } from "./platform.js";
@@ -86,7 +87,7 @@ class MessageWaiter implements Reader, AlarmHandler {
   watch(): void {
     if (this.#isSettled) return;
     const { signal, timeout } = this.#options;
-    signal?.addEventListener("abort", this.#onAbort);
+    if (signal !== null) watchAbort(signal, this.#onAbort);
     if (timeout === null) return;
     this.#alarm = new Alarm(this);
     this.#connection.timers.set(this.#alarm, this.#connection.now() + timeout);
@@ -122,7 +123,7 @@ class MessageWaiter implements Reader, AlarmHandler {
   #leave(): void {
     this.#isSettled = true;
     this.#connection.inbox.detach(this);
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#options.signal !== null) unwatchAbort(this.#options.signal, this.#onAbort);
     if (this.#alarm !== null) this.#connection.timers.cancel(this.#alarm);
   }
 }
@@ -157,7 +158,7 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
     this.#end = end;
     if (signal === null) return;
     this.#onAbort = () => this.#fail(signal.reason);
-    signal.addEventListener("abort", this.#onAbort);
+    watchAbort(signal, this.#onAbort);
   }
 
   take(message: Message): boolean {
@@ -172,7 +173,7 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
         onReady: () => this.#connection.inbox.resume(this),
         onFailure: (error) => this.#fail(error),
       };
-      result.then(this.#continuation.onReady, this.#continuation.onFailure);
+      toPromise(result).then(this.#continuation.onReady, this.#continuation.onFailure);
       return false;
     } catch (error) {
       this.#fail(error);
@@ -192,6 +193,6 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
   }
 
   stopWatching(): void {
-    if (this.#onAbort !== null) this.#signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#onAbort !== null && this.#signal !== null) unwatchAbort(this.#signal, this.#onAbort);
   }
 }

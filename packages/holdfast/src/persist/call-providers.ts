@@ -4,8 +4,8 @@
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm } from "../connection/timer-queue.js";
 import { HandshakeError, HoldfastError } from "../protocol/errors.js";
+import { errorOf, thrownText } from "../protocol/thrown.js";
 import type { Provided } from "./target.js";
-import { textOfThrown } from "./thrown.js";
 
 export interface ProviderCall {
   readonly runtime: Runtime;
@@ -63,9 +63,9 @@ async function callOne<Value>(
     return await untilAborted(() => provider(attempt, signal), signal);
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
-    if (cause instanceof HoldfastError) throw cause;
+    if (errorOf(cause) instanceof HoldfastError) throw cause;
     throw failure(
-      `The function that gives \`${name}\` failed for attempt ${attempt}: ${textOfThrown(cause)}`,
+      `The function that gives \`${name}\` failed for attempt ${attempt}: ${thrownText(cause)}`,
       cause,
     );
   }

@@ -1,6 +1,7 @@
 // The heartbeat as a recipe: for those who want a bound of their own on how long the peer may take to answer, beside
 // the keepalive that every connection has.
 
+import { unwatchAbort, watchAbort } from "../connection/abort-watch.js";
 import { runtimeOf, type Connection } from "../connection/connection.js";
 import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import { checkFunction, checkSignal, requireDuration } from "../connection/options.js";
@@ -69,7 +70,7 @@ export async function withHeartbeat<T>(
   const heart = new AbortController();
   const bodyAborter = new AbortController();
   const onAbort = (): void => heart.abort(signal?.reason);
-  signal?.addEventListener("abort", onAbort);
+  if (signal !== null) watchAbort(signal, onAbort);
 
   let isOver = false;
   const beating = beat(connection, { ...times, signal: heart.signal });
@@ -85,7 +86,7 @@ export async function withHeartbeat<T>(
   } finally {
     isOver = true;
     heart.abort();
-    signal?.removeEventListener("abort", onAbort);
+    if (signal !== null) unwatchAbort(signal, onAbort);
   }
 }
 

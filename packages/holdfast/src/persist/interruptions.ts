@@ -1,5 +1,7 @@
 // The signals that end a stream, minded together.
 
+import { unwatchAbort, watchAbort } from "../connection/abort-watch.js";
+
 export class Interruptions {
   readonly #signals: readonly AbortSignal[];
   readonly #onInterrupted: (reason: unknown) => void;
@@ -11,12 +13,12 @@ export class Interruptions {
 
   /** Tells of an abort from now on, and at once of one before. */
   watch(): void {
-    for (const signal of this.#signals) signal.addEventListener("abort", this.#onAbort);
+    for (const signal of this.#signals) watchAbort(signal, this.#onAbort);
     if (this.#signals.some((signal) => signal.aborted)) this.#onAbort();
   }
 
   stop(): void {
-    for (const signal of this.#signals) signal.removeEventListener("abort", this.#onAbort);
+    for (const signal of this.#signals) unwatchAbort(signal, this.#onAbort);
   }
 
   readonly #onAbort = (): void => {

@@ -1,5 +1,6 @@
 // Waiting on a connection's clock. All sleepers of a process share its one timer.
 
+import { unwatchAbort, watchAbort } from "../connection/abort-watch.js";
 import { runtimeOf, type Connection } from "../connection/connection.js";
 import { Alarm, type AlarmHandler, type TimerQueue } from "../connection/timer-queue.js";
 
@@ -43,7 +44,7 @@ class Sleeper implements AlarmHandler {
   }
 
   sleep(deadline: number): void {
-    for (const signal of this.#signals) signal.addEventListener("abort", this.#onAbort);
+    for (const signal of this.#signals) watchAbort(signal, this.#onAbort);
     this.#timers.set(this.#alarm, deadline);
   }
 
@@ -60,6 +61,6 @@ class Sleeper implements AlarmHandler {
   /** Neither a listener nor an alarm is left behind: a connection may outlive a million sleeps. */
   #leave(): void {
     this.#timers.cancel(this.#alarm);
-    for (const signal of this.#signals) signal.removeEventListener("abort", this.#onAbort);
+    for (const signal of this.#signals) unwatchAbort(signal, this.#onAbort);
   }
 }

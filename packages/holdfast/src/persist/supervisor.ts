@@ -7,13 +7,13 @@ import { connectionClosed } from "../connection/errors.js";
 import type { LeaveCause } from "../connection/link.js";
 import type { ConnectionSettings } from "../connection/options.js";
 import type { CloseFrame } from "../protocol/close-code.js";
+import { errorOf } from "../protocol/thrown.js";
 import type { ConnectorOptions, TransportEnds } from "./connector.js";
 import type { PersistSettings } from "./retry/persist-options.js";
 import { RetryLog } from "./retry/retry-log.js";
 import { RetryPolicy, type Ending, type Retry } from "./retry/retry-policy.js";
 import { RetryWait } from "./retry/retry-wait.js";
 import { openTarget, type Target, type TargetObserver } from "./target.js";
-import { errorOfThrown } from "./thrown.js";
 import { abortedError, openingError, unopenedInfo } from "./unopened.js";
 
 export interface SupervisorOptions<Options extends ConnectorOptions> {
@@ -165,7 +165,7 @@ export class Supervisor<Options extends ConnectorOptions> {
       retry = this.#policy.afterEnd(ending, spread);
     } catch (error) {
       // Thrown by `retryable`: the application's own, and of more interest to it than what it was asked about.
-      this.#finish({ info: ending.info, error: errorOfThrown(error) }, true);
+      this.#finish({ info: ending.info, error: errorOf(error) }, true);
       return;
     }
     if (retry === null) {

@@ -3,7 +3,7 @@
 
 import type { Connection } from "../connection/connection.js";
 import { checkOpenTimeout } from "../connection/handshake-options.js";
-import { describe, type ConnectionSettings } from "../connection/options.js";
+import { describe, isURL, type ConnectionSettings } from "../connection/options.js";
 import type { AsyncContext } from "../connection/platform.js";
 import { InvalidArgument } from "../protocol/errors.js";
 import { callProviders } from "./call-providers.js";
@@ -53,7 +53,7 @@ export function fixTarget<Options extends ConnectorOptions>(
   return {
     target: {
       connector,
-      url: url instanceof URL ? url.href : url,
+      url: isURL(url) ? url.href : url,
       options: fixed,
       context: connector.runtime.platform.captureContext(),
     },
@@ -62,7 +62,7 @@ export function fixTarget<Options extends ConnectorOptions>(
 }
 
 function checkURLOrFunction(url: unknown): void {
-  if (typeof url === "string" || typeof url === "function" || url instanceof URL) return;
+  if (typeof url === "string" || typeof url === "function" || isURL(url)) return;
   throw new InvalidArgument(
     `Expected \`url\` to be a string, a URL, or a function that gives one, got ${describe(url)}`,
   );
@@ -103,7 +103,7 @@ async function openHere<Options extends ConnectorOptions>(
   const call = { runtime: connector.runtime, attempt, signal, timeout };
   const current = await callProviders({ url, headers, subprotocols }, call);
   signal.throwIfAborted();
-  if (typeof current.url !== "string" && !(current.url instanceof URL)) {
+  if (typeof current.url !== "string" && !isURL(current.url)) {
     throw new InvalidArgument(
       `Expected the function that gives \`url\` to return a string or a URL, got ${describe(current.url)}`,
     );

@@ -5,7 +5,7 @@ import type { ConnectionSettings } from "../connection/options.js";
 import { LatencyStatistics } from "../heartbeat/latency-statistics.js";
 import { HandshakeError, HoldfastError } from "../protocol/errors.js";
 import { showURL } from "../protocol/handshake/show-url.js";
-import { textOfThrown } from "./thrown.js";
+import { errorOf, thrownText } from "../protocol/thrown.js";
 
 /** The error of an attempt that was given up on this side. */
 export function abortedError(url: string | null, reason: unknown): HandshakeError {
@@ -20,9 +20,10 @@ export function abortedError(url: string | null, reason: unknown): HandshakeErro
 }
 
 /** What a connector rejected with; anything but an error of this library becomes the cause of one. */
-export function openingError(error: unknown): HoldfastError {
+export function openingError(thrown: unknown): HoldfastError {
+  const error = errorOf(thrown);
   if (error instanceof HoldfastError) return error;
-  return new HandshakeError(`The connection could not be opened: ${textOfThrown(error)}`, { cause: error });
+  return new HandshakeError(`The connection could not be opened: ${thrownText(thrown)}`, { cause: thrown });
 }
 
 /** `evidence` says with null and 0 that there was no connection. */

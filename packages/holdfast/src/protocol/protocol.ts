@@ -77,9 +77,14 @@ export class Protocol {
     return this.#reader.copiedBytes;
   }
 
-  /** Whether a message is being decoded elsewhere, and what was received behind it waits. */
+  /** Whether what was received waits: a message before it is being decoded elsewhere, or this turn has taken long. */
   get isHeld(): boolean {
     return this.#reader.isHeld;
+  }
+
+  /** What waits because of `mustYield` may go on: `resume` does it. */
+  endYield(): void {
+    this.#reader.endYield();
   }
 
   /** Hands the message that is arriving, or the next one, out piece by piece; null for none. */

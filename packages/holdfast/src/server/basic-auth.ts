@@ -3,7 +3,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { checkOptionNames } from "../connection/option-names.js";
 import { checkFunction, expected } from "../connection/options.js";
-import { isThenable } from "../connection/arguments.js";
+import { isThenable, toPromise } from "../connection/arguments.js";
 import { InvalidArgument } from "../protocol/errors.js";
 import type { ServerRequest } from "./request/server-request.js";
 
@@ -51,7 +51,7 @@ export function basicAuth(options: BasicAuthOptions): Guard {
     // Without credentials there is no secret that the time could tell.
     if (credentials === null) return unauthorized(challenge);
     const verdict = check(credentials.user, credentials.password, request);
-    return isThenable(verdict) ? Promise.resolve(verdict).then(answerTo) : answerTo(verdict);
+    return isThenable(verdict) ? toPromise(verdict).then(answerTo) : answerTo(verdict);
   };
 
   /** Only true is a yes: a check without types may return anything. */

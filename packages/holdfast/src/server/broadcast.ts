@@ -4,7 +4,7 @@ import { toBytes, type Bytes } from "../connection/arguments.js";
 import { closeFor, Connection, offer } from "../connection/connection.js";
 import { SharedFrames } from "../connection/frames/shared-frames.js";
 import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
-import { checkBoolean, checkChoice, checkSize, describe, expected } from "../connection/options.js";
+import { checkBoolean, checkChoice, checkSize, describe, expected, tagOf } from "../connection/options.js";
 import { nodeRuntime } from "../node/node-runtime.js";
 import { InvalidArgument } from "../protocol/errors.js";
 import { TextBytes } from "../protocol/message/text-bytes.js";
@@ -129,7 +129,7 @@ function notAConnection(value: unknown): InvalidArgument {
 function checkExcept(value: unknown): BroadcastSettings["except"] {
   if (value === undefined || value === null) return null;
   if (value instanceof Connection) return { has: (connection) => connection === value };
-  if (value instanceof Set) return value;
+  if (value instanceof Set || tagOf(value) === "Set") return value as Set<Connection>;
   throw expected("except", "a Connection or a Set of them", value);
 }
 

@@ -1,9 +1,10 @@
 // The application's handler, once for each connection, and the end that it makes of it.
 
-import { isThenable } from "../connection/arguments.js";
+import { isThenable, toPromise } from "../connection/arguments.js";
 import { closeFor, type Connection } from "../connection/connection.js";
 import { ConnectionClosed } from "../connection/errors.js";
 import type { FaultLogger } from "../connection/platform.js";
+import { errorOf } from "../protocol/thrown.js";
 import type { ServerRequest } from "./request/server-request.js";
 
 /** A connection at a server. */
@@ -44,8 +45,9 @@ export class HandlerRuns {
     try {
       const result = this.#handler(connection, request);
       if (!isThenable(result)) return;
+      const settling = toPromise(result);
       this.#running++;
-      result.then(
+      settling.then(
         () => {
           void connection.close();
           this.#onEnd();
@@ -65,11 +67,11 @@ export class HandlerRuns {
     if (this.#running === 0) this.#onSettled?.();
   }
 
-  #onFailure(connection: ServerConnection, error: unknown): void {
+  #onFailure(connection: ServerConnection, thrown: unknown): void {
+    const error = errorOf(thrown);
     // The connection's own end, thrown by an iteration or a recv, is no failure of the handler.
     if (error instanceof ConnectionClosed && connection.state === "closed") return;
     this.#logger?.error("connection handler failed", { id: connection.id, error });
-    const cause = error instanceof Error ? error : new Error(String(error));
-    connection[closeFor]("handler-failed", { code: 1011, reason: "" }, cause);
+    connection[closeFor]("handler-failed", { code: 1011, reason: "" }, error);
   }
 }

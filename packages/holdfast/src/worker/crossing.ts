@@ -1,6 +1,6 @@
 // Options on their way to a worker: what is code, or tied to this thread, cannot go there.
 
-import { describe } from "../connection/options.js";
+import { describe, isURL, tagOf } from "../connection/options.js";
 import { InvalidArgument } from "../protocol/errors.js";
 
 /** @throws InvalidArgument that names what cannot cross */
@@ -12,9 +12,9 @@ export function checkCrossing(name: string, value: unknown): unknown {
 function copyOf(name: string, value: unknown, around: readonly object[]): unknown {
   if (typeof value === "function" || typeof value === "symbol") throw refused(name, value);
   if (typeof value !== "object" || value === null) return value;
-  if (value instanceof URL) return value.href;
-  if (value instanceof Headers) return [...value];
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
+  if (isURL(value)) return value.href;
+  if (tagOf(value) === "Headers") return [...(value as Headers)];
+  if (ArrayBuffer.isView(value) || tagOf(value) === "ArrayBuffer") return value;
   if (around.includes(value)) throw refused(name, value, "an object that holds itself");
   const within = [...around, value];
   if (Array.isArray(value)) return value.map((item, index) => copyOf(`${name}[${index}]`, item, within));

@@ -17,6 +17,7 @@ import {
   ProxyError,
   RedirectError,
 } from "../protocol/errors.js";
+import { errorOf } from "../protocol/thrown.js";
 
 export interface ErrorCopy {
   readonly name: string;
@@ -34,15 +35,21 @@ type FieldCopy =
 
 /** What is thrown need not be an error. What cannot cross is left out. */
 export function copyError(thrown: unknown): ErrorCopy {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const error = errorOf(thrown);
   const fields: [string, FieldCopy][] = [];
-  const hidden = error instanceof RedirectError ? [["hops", error.hops] as const] : [];
-  for (const [name, value] of [...Object.entries(error), ...hidden]) {
-    const copy = copyField(value);
+  const hidden = error instanceof RedirectError ? ["hops"] : [];
+  for (const name of [...Object.keys(error), ...hidden]) {
+    const copy = copyField(read(error, name));
     if (copy !== null && name !== "cause") fields.push([name, copy]);
   }
-  const cause = error.cause === undefined ? null : copyError(error.cause);
-  return { name: error.name, message: error.message, stack: error.stack ?? "", fields, cause };
+  const cause = error === thrown ? read(error, "cause") : undefined;
+  return {
+    name: error.name,
+    message: error.message,
+    stack: error.stack ?? "",
+    fields,
+    cause: cause === undefined ? null : copyError(cause),
+  };
 }
 
 /** An instance of the same class, where that is one of this library or of the language. */
@@ -63,6 +70,15 @@ export function rebuildError(copy: ErrorCopy): Error {
     });
   }
   return error;
+}
+
+/** Undefined where a getter throws. */
+function read(error: Error, name: string): unknown {
+  try {
+    return (error as unknown as Readonly<Record<string, unknown>>)[name];
+  } catch {
+    return undefined;
+  }
 }
 
 function copyField(value: unknown): FieldCopy | null {

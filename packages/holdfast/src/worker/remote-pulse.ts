@@ -1,5 +1,6 @@
 // The heartbeat of a connection that lives in a worker: it beats and is judged there, and is only told of here.
 
+import { unwatchAbort, watchAbort } from "../connection/abort-watch.js";
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import { LatencyStatistics } from "../heartbeat/latency-statistics.js";
 import { keyOf, type Pulse, type PulseHost } from "../connection/pulse.js";
@@ -79,8 +80,10 @@ export class RemotePulse implements Pulse {
         this.#take(key)?.reject(signal?.reason);
         this.#mailbox.post({ type: "unping", key });
       };
-      signal?.addEventListener("abort", onAbort);
-      const stopWatching = (): void => signal?.removeEventListener("abort", onAbort);
+      if (signal !== null) watchAbort(signal, onAbort);
+      const stopWatching = (): void => {
+        if (signal !== null) unwatchAbort(signal, onAbort);
+      };
       this.#waiters.set(key, { resolve, reject, stopWatching });
     });
     promise.catch(() => undefined); // One that nobody awaits must not end the process.

@@ -1,5 +1,6 @@
 // What was handed to the worker and has not left it: who sends waits while it is too much.
 
+import { unwatchAbort, watchAbort } from "../connection/abort-watch.js";
 import type { Mailbox } from "./mailbox.js";
 import type { News, Order } from "./signals.js";
 import { SENT } from "../connection/sent.js";
@@ -41,10 +42,12 @@ export class Unsent {
         if (id !== null) this.#mailbox.post({ type: "unsend", id });
         reject(signal?.reason);
       };
-      const stopWatching = (): void => signal?.removeEventListener("abort", onAbort);
+      const stopWatching = (): void => {
+        if (signal !== null) unwatchAbort(signal, onAbort);
+      };
       const waiter: Waiter = { resolve, reject, stopWatching };
       this.#waiters.add(waiter);
-      signal?.addEventListener("abort", onAbort);
+      if (signal !== null) watchAbort(signal, onAbort);
     });
     promise.catch(() => undefined); // One that nobody awaits must not end the process.
     return promise;

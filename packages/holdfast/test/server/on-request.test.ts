@@ -358,4 +358,25 @@ describe("onRequest", () => {
     assert.match(await exchange(port, "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"), /^HTTP\/1\.1 400 /);
     assert.deepEqual(asked, []);
   });
+
+  test("E3: frames that come byte by byte while onRequest decides are kept in one piece, and read afterwards", async () => {
+    let decide: () => void = () => undefined;
+    server = await serve((connection) => connection.forEach((message) => connection.send(message)), {
+      host: "127.0.0.1",
+      onRequest: () => new Promise<undefined>((resolve) => (decide = () => resolve(undefined))),
+    });
+    await using client = await RawClient.connect({ port: server.port });
+    const text = "x".repeat(3000);
+    client.sendUpgrade();
+    const frame = client.frame({ opcode: 1, payload: text });
+    await client.writeBytewise(frame);
+    decide();
+    await client.readHead();
+    for (;;) {
+      const { opcode, payload } = await client.readFrame();
+      if (opcode !== 1) continue; // The server's Ping.
+      assert.equal(Buffer.from(payload).toString(), text);
+      break;
+    }
+  });
 });

@@ -3,7 +3,7 @@
 import { isIP, type Socket } from "node:net";
 import type { SocksClient } from "socks";
 import { escapeControls } from "../../protocol/control-characters.js";
-import type { SystemError } from "../open-failure.js";
+import { errorOf } from "../../protocol/thrown.js";
 import { resolveAddresses } from "../road/lookup.js";
 import type { Passage } from "../road/passage.js";
 import type { TcpSettings } from "../road/socket.js";
@@ -82,7 +82,7 @@ export async function openSocksTunnel(
   } catch (error) {
     if (socket.readableEnded) throw passage.endedEarly();
     // Not as the cause: the package's errors carry its options, and so the password.
-    const detail = escapeControls(error instanceof Error ? (error as SystemError).message : String(error));
+    const detail = escapeControls(errorOf(error).message);
     throw passage.proxyFailure(
       `The SOCKS proxy ${proxy.href} opened no tunnel to ${hostname}:${port}: ${detail}`,
     );

@@ -5,7 +5,8 @@ import { AsyncResource } from "node:async_hooks";
 import type { Duplex } from "node:stream";
 import type { Runtime } from "../../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
-import { asError, type SystemError } from "../open-failure.js";
+import { type SystemError } from "../open-failure.js";
+import { errorOf } from "../../protocol/thrown.js";
 
 /** RFC 8305 section 8: milliseconds after which the next address is tried as well. */
 export const ATTEMPT_DELAY = 250;
@@ -97,7 +98,7 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
 
   #listen(address: string, stream: Stream): void {
     const onConnect = () => this.#win(address, stream);
-    const onError = (error: unknown) => this.#lose(address, stream, asError(error));
+    const onError = (error: unknown) => this.#lose(address, stream, errorOf(error));
     const onClose = () => this.#lose(address, stream, this.#settings.closedEarly());
     const unlisten = () => void stream.off("connect", onConnect).off("error", onError).off("close", onClose);
     stream.on("connect", onConnect).on("error", onError).on("close", onClose);

@@ -3,14 +3,14 @@
 import { isIP, type LookupFunction } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
-import { checkBoolean, checkFunction, describe, expected } from "../../connection/options.js";
+import { checkBoolean, checkFunction, describe, expected, isURL } from "../../connection/options.js";
 import { checkOptionNames, type OptionNames } from "../../connection/option-names.js";
 import { bindToContext } from "../../connection/platform.js";
 import { nodePlatform } from "../../node/node-platform.js";
 import { copyHeaders } from "../../persist/copy-options.js";
 import { InvalidArgument } from "../../protocol/errors.js";
 import { readHeaders, refuseReserved, type HeadersInput } from "../../protocol/handshake/header-input.js";
-import { asError } from "../open-failure.js";
+import { thrownText } from "../../protocol/thrown.js";
 import { parseProxyURL, type Proxy } from "../proxy/proxy.js";
 import { checkStream, type CreateConnection } from "./given-stream.js";
 import type { RoadChoice } from "./road.js";
@@ -124,7 +124,7 @@ function checkRoad(options: RoadOptions): RoadChoice {
 }
 
 function checkProxy(value: string | URL | ProxyOptions): Proxy {
-  if (typeof value === "string" || value instanceof URL) return checkProxyURL("proxy", value);
+  if (typeof value === "string" || isURL(value)) return checkProxyURL("proxy", value);
   // For callers without types.
   if (typeof value !== "object") throw expected("proxy", "a URL, an object with `url`, or null", value);
   checkOptionNames("`proxy`", value, PROXY_OPTIONS);
@@ -143,7 +143,7 @@ function checkProxy(value: string | URL | ProxyOptions): Proxy {
 }
 
 function checkProxyURL(name: string, value: unknown): Proxy {
-  if (typeof value !== "string" && !(value instanceof URL)) {
+  if (typeof value !== "string" && !isURL(value)) {
     throw expected(name, "the URL of a proxy", value);
   }
   const proxy = parseProxyURL(String(value));
@@ -197,7 +197,7 @@ function copyOf(name: "tls" | "proxy.tls", value: TlsOptions): TlsOptions {
     options = { ...value };
   } catch (cause) {
     throw new InvalidArgument(
-      `Expected \`${name}\` to be options of tls.connect, got an error: ${asError(cause).message}`,
+      `Expected \`${name}\` to be options of tls.connect, got an error: ${thrownText(cause)}`,
       { cause },
     );
   }

@@ -10,8 +10,9 @@ import {
   type ProxyAnswer,
   type OpenPhase,
 } from "../../protocol/errors.js";
-import { asError, endedEarly, openError, tlsError } from "../open-failure.js";
+import { endedEarly, openError, tlsError } from "../open-failure.js";
 import type { Proxy } from "../proxy/proxy.js";
+import { errorOf } from "../../protocol/thrown.js";
 
 /** A request whose answer is awaited. */
 export interface PendingExchange {
@@ -156,12 +157,12 @@ export class Passage {
     const proxy = this.#proxy;
     if (error instanceof HoldfastError && (proxy === null || !(error instanceof HandshakeError)))
       return error;
-    if (proxy === null) return openError(asError(error), this.#phase, this.where);
+    if (proxy === null) return openError(errorOf(error), this.#phase, this.where);
     if (error instanceof ProxyError) return error;
     const { message } =
       error instanceof HandshakeError
         ? error
-        : openError(asError(error), this.#phase, `the proxy ${proxy.href}`);
+        : openError(errorOf(error), this.#phase, `the proxy ${proxy.href}`);
     return this.proxyFailure(message, { cause: error });
   }
 

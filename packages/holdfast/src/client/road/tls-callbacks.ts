@@ -3,9 +3,9 @@
 
 import { checkServerIdentity, type ConnectionOptions as TlsOptions, type PeerCertificate } from "node:tls";
 import { describe } from "../../connection/options.js";
-import { asError } from "../open-failure.js";
 import type { Passage } from "./passage.js";
 import type { TlsSettings } from "./tls.js";
+import { thrownText } from "../../protocol/thrown.js";
 
 type IdentityCheck = NonNullable<TlsOptions["checkServerIdentity"]>;
 type PskCallback = NonNullable<TlsOptions["pskCallback"]>;
@@ -28,7 +28,7 @@ export function guardedIdentityCheck(
         `Expected \`${option}\` to return an Error or undefined, got ${describe(verdict)}`,
       );
     } catch (error) {
-      return passage.failTls(`\`${option}\` threw: ${asError(error).message}`, error);
+      return passage.failTls(`\`${option}\` threw: ${thrownText(error)}`, error);
     }
   };
 }
@@ -49,7 +49,7 @@ export function guardedPskCallback(
         `Expected \`${option}\` to return an object with \`psk\` (at most ${MAX_PSK} bytes) and \`identity\` (a string of at most ${MAX_IDENTITY} bytes), or null, got ${describe(given)}`,
       );
     } catch (error) {
-      passage.failTls(`\`${option}\` threw: ${asError(error).message}`, error);
+      passage.failTls(`\`${option}\` threw: ${thrownText(error)}`, error);
     }
     return null;
   };

@@ -1,6 +1,7 @@
 // Messages that wait for a socket that takes no more, and the sends that wait with them. Each message stands on its
 // own here, so that an aborted send can be taken out whole.
 
+import { unwatchAbort, watchAbort } from "../abort-watch.js";
 import type { Receipt } from "../wire.js";
 
 export interface Entry {
@@ -27,8 +28,13 @@ interface Waiter {
 }
 
 export class Backlog {
+  /** From `#head` on, in the order of the wire; one that was withdrawn stays as a gap until there are too many. */
   #entries: Entry[] = [];
-  #waiters: Waiter[] = [];
+  #head = 0;
+  #gaps = 0;
+  readonly #waiters = new Set<Waiter>();
+  /** No waiter has a level above this. */
+  #highestLevel = 0;
   #bytes = 0;
   #droppedBytes = 0;
   /** Makes the error that tells of it; null until the connection is gone. */
@@ -45,7 +51,7 @@ export class Backlog {
   }
 
   get isEmpty(): boolean {
-    return this.#entries.length === 0;
+    return this.#entries.length - this.#head === this.#gaps;
   }
 
   /** Queues one frame, in one or several chunks. */
@@ -55,19 +61,15 @@ export class Backlog {
     isWithdrawable = true,
     isContinuation = false,
   ): Entry {
-    const bytes = sizeOf(chunks);
-    const entry: Entry = {
+    return this.#add({
       chunks,
-      bytes,
+      bytes: sizeOf(chunks),
       isWithdrawable,
       isContinuation,
       isAhead: false,
       receipt,
       fate: "queued",
-    };
-    this.#entries.push(entry);
-    this.#bytes += bytes;
-    return entry;
+    });
   }
 
   /** Puts the frame of a whole message ahead of all messages of which nothing has left. */
@@ -82,6 +84,7 @@ export class Backlog {
       receipt: { onHandedOver: onSent },
       fate: "queued",
     };
+    this.#compact();
     const place = this.#entries.findIndex((other) => !other.isContinuation && !other.isAhead);
     this.#entries.splice(place === -1 ? this.#entries.length : place, 0, entry);
     this.#bytes += bytes;
@@ -92,13 +95,16 @@ export class Backlog {
   withdraw(entry: Entry): void {
     if (entry.fate !== "queued") return;
     entry.fate = "dropped";
-    this.#entries.splice(this.#entries.indexOf(entry), 1);
+    entry.chunks = NO_CHUNKS;
     this.#bytes -= entry.bytes;
+    this.#gaps++;
+    // Half are gaps when they are removed, so that on average a removal costs the same in a queue of any length.
+    if (this.#gaps * 2 > this.#entries.length - this.#head) this.#compact();
   }
 
   /** Keeps the place of a message that is still being encoded; it counts as `bytes` until then. */
   reserve(bytes: number, receipt: Receipt | null): Entry {
-    const entry: Entry = {
+    return this.#add({
       chunks: null,
       bytes,
       isWithdrawable: false,
@@ -106,10 +112,7 @@ export class Backlog {
       isAhead: false,
       receipt,
       fate: "queued",
-    };
-    this.#entries.push(entry);
-    this.#bytes += bytes;
-    return entry;
+    });
   }
 
   /** The message is encoded. */
@@ -123,29 +126,39 @@ export class Backlog {
 
   /** Moves whole frames to `chunks`, which hold `held` bytes, while these are fewer than `limit`. */
   moveTo(chunks: Uint8Array[], held: number, limit: number): void {
-    let count = 0;
     let total = held;
-    for (; count < this.#entries.length && total < limit; count++) {
-      const entry = this.#entries[count];
+    while (this.#head < this.#entries.length && total < limit) {
+      const entry = this.#entries[this.#head];
       if (entry.chunks === null) break;
+      this.#head++; // Before the receipt, which may withdraw another.
+      if (entry.fate !== "queued") {
+        this.#gaps--;
+        continue;
+      }
       chunks.push(...entry.chunks);
+      entry.chunks = NO_CHUNKS; // Its place is kept for a while, its memory is not.
       entry.fate = "handed-over";
       entry.receipt?.onHandedOver();
       total += entry.bytes;
     }
-    if (count > 0) this.#entries.splice(0, count);
     this.#bytes -= total - held;
+    if (this.#head * 2 >= this.#entries.length) this.#compact();
   }
 
   /** Resolves once fewer than `level` bytes are unsent; an abort before the frame left takes it out. */
   wait(entry: Entry, level: number, signal: AbortSignal | null): Promise<void> {
     if (this.#closedError !== null) return Promise.reject(this.#closedError());
     const promise = new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => this.#abort(entry, signal?.reason);
-      signal?.addEventListener("abort", onAbort);
-      const stopWatching = (): void => signal?.removeEventListener("abort", onAbort);
-      this.#waiters.push({ entry, level, resolve, reject, stopWatching });
-      if (signal?.aborted === true) onAbort(); // While the message was being encoded.
+      const onAbort = (): void => this.#abort(waiter, signal?.reason);
+      const stopWatching = (): void => {
+        if (signal !== null) unwatchAbort(signal, onAbort);
+      };
+      const waiter: Waiter = { entry, level, resolve, reject, stopWatching };
+      this.#waiters.add(waiter);
+      this.#highestLevel = Math.max(this.#highestLevel, level);
+      if (signal?.aborted === true)
+        onAbort(); // While the message was being encoded.
+      else if (signal !== null) watchAbort(signal, onAbort);
     });
     // A send that nobody awaits must not end the process when the connection is lost.
     promise.catch(() => undefined);
@@ -154,18 +167,22 @@ export class Backlog {
 
   /** Tells those that may go on, now that `unsent` bytes are left. */
   wake(unsent: number): void {
-    const waiters = this.#waiters;
-    if (!waiters.some((waiter) => mayGoOn(waiter, unsent))) return;
-    this.#waiters = waiters.filter((waiter) => !mayGoOn(waiter, unsent));
-    for (const waiter of waiters) {
-      if (!mayGoOn(waiter, unsent)) continue;
-      waiter.stopWatching();
-      waiter.resolve();
+    if (this.#waiters.size === 0 || unsent >= this.#highestLevel) return;
+    this.#highestLevel = 0;
+    for (const waiter of this.#waiters) {
+      if (mayGoOn(waiter, unsent)) {
+        this.#waiters.delete(waiter);
+        waiter.stopWatching();
+        waiter.resolve();
+      } else {
+        this.#highestLevel = Math.max(this.#highestLevel, waiter.level);
+      }
     }
   }
 
   /** Forgets the messages; their sends go on waiting for the connection's end. */
   drop(): void {
+    this.#compact();
     for (const entry of this.#entries) entry.fate = "dropped";
     this.#entries = [];
     this.#droppedBytes += this.#bytes;
@@ -174,6 +191,7 @@ export class Backlog {
 
   /** Forgets a message that cannot be encoded, and all behind it. */
   dropFrom(entry: Entry): void {
+    this.#compact();
     const index = this.#entries.indexOf(entry);
     if (index < 0) return;
     for (const late of this.#entries.splice(index)) {
@@ -193,20 +211,33 @@ export class Backlog {
   fail(closedError: () => Error): void {
     this.#closedError = closedError;
     this.drop();
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const waiter of waiters) {
+    for (const waiter of this.#waiters) {
+      this.#waiters.delete(waiter);
       waiter.stopWatching();
       waiter.reject(closedError());
     }
   }
 
+  #add(entry: Entry): Entry {
+    this.#entries.push(entry);
+    this.#bytes += entry.bytes;
+    return entry;
+  }
+
+  /** Only what waits is left. */
+  #compact(): void {
+    if (this.#head === 0 && this.#gaps === 0) return;
+    const waiting = this.#entries.slice(this.#head);
+    this.#entries = this.#gaps === 0 ? waiting : waiting.filter(({ fate }) => fate === "queued");
+    this.#head = 0;
+    this.#gaps = 0;
+  }
+
   /** A frame that still waits here is taken out; one that left is on its way, and its send is done with waiting. */
-  #abort(entry: Entry, reason: unknown): void {
-    const waiter = this.#waiters.find((candidate) => candidate.entry === entry);
-    if (waiter === undefined) return;
-    this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+  #abort(waiter: Waiter, reason: unknown): void {
+    if (!this.#waiters.delete(waiter)) return;
     waiter.stopWatching();
+    const { entry } = waiter;
     if (entry.fate === "handed-over" || (entry.fate === "queued" && !entry.isWithdrawable)) {
       waiter.resolve();
       return;
@@ -215,6 +246,8 @@ export class Backlog {
     waiter.reject(reason);
   }
 }
+
+const NO_CHUNKS: readonly Uint8Array[] = [];
 
 function sizeOf(chunks: readonly Uint8Array[]): number {
   let bytes = 0;

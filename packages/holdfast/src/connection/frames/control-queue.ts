@@ -11,7 +11,11 @@ export interface WaitingPing {
   readonly payload: Uint8Array;
 }
 
-const NO_PINGS: readonly WaitingPing[] = [];
+/** By key, in the order in which they go out. */
+type WaitingPings = Map<string, WaitingPing>;
+
+/** Never changed. */
+const NO_PINGS: WaitingPings = new Map();
 
 export class ControlQueue {
   /** Goes out ahead of everything else: a server's answer to the upgrade. */
@@ -29,8 +33,8 @@ export class ControlQueue {
     return this.#preface?.length ?? 0;
   }
 
-  get pings(): readonly WaitingPing[] {
-    return this.#pings;
+  get pings(): Iterable<WaitingPing> {
+    return this.#pings.values();
   }
 
   get hasClose(): boolean {
@@ -39,12 +43,17 @@ export class ControlQueue {
 
   /** @param isBlocked the newest ping answers for the older ones (section 5.5.3): few are enough for a blocked socket */
   addPing(ping: WaitingPing, isBlocked: boolean): void {
-    const waiting = isBlocked ? this.#pings.slice(-MAX_WAITING_PINGS + 1) : this.#pings;
-    this.#pings = waiting.length === 0 ? [ping] : [...waiting, ping];
+    if (this.#pings === NO_PINGS) this.#pings = new Map();
+    this.#pings.set(ping.key, ping);
+    if (!isBlocked) return;
+    for (const oldest of this.#pings.keys()) {
+      if (this.#pings.size <= MAX_WAITING_PINGS) return;
+      this.#pings.delete(oldest);
+    }
   }
 
   removePing(key: string): void {
-    if (this.#pings.length > 0) this.#pings = this.#pings.filter((ping) => ping.key !== key);
+    if (this.#pings !== NO_PINGS) this.#pings.delete(key);
   }
 
   /** The only Pong that waits: section 5.5.3 asks for no more than an answer to the latest Ping. */
@@ -61,7 +70,7 @@ export class ControlQueue {
   /** Takes all but the Close. */
   take(protocol: Protocol): Uint8Array[] {
     const chunks = this.#preface === null ? [] : [this.#preface];
-    for (const ping of this.#pings) chunks.push(protocol.sendPing(ping.payload));
+    for (const ping of this.#pings.values()) chunks.push(protocol.sendPing(ping.payload));
     if (this.#pong !== null) chunks.push(this.#pong);
     this.#preface = null;
     this.#pings = NO_PINGS;

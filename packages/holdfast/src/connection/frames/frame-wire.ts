@@ -1,6 +1,6 @@
 // A wire over a stream of bytes: RFC 6455's frames, between a protocol that does no I/O and a transport.
 
-/* eslint max-lines: ["warn", { "max": 290, "skipBlankLines": true, "skipComments": true }] -- One method for each of a wire, and for each thing that a transport and a protocol tell it. */
+/* eslint max-lines: ["warn", { "max": 320, "skipBlankLines": true, "skipComments": true }] -- One method for each of a wire, and for each thing that a transport and a protocol tell it. */
 
 import { BINARY, CONTINUATION, FIN, TEXT } from "../../protocol/frame/opcode.js";
 import type { CloseFrame } from "../../protocol/close-code.js";
@@ -55,6 +55,13 @@ export interface FrameWireOptions {
 /** With more bytes handed out of a lent chunk, copying them costs more than memory for a chunk to keep. */
 const COPIED_AT_MOST = 8 * 1024;
 
+/**
+ * Milliseconds of one turn of the event loop that a connection takes for what it received, callbacks included. The rest
+ * waits for the next turn, so that no peer delays the other connections by more, whatever it sends. A chunk of 64 KiB
+ * of small messages takes less, so that this is for attacks, and for callbacks that take long.
+ */
+const TIME_PER_TURN = 8;
+
 /** For a connection over bytes. */
 export function overFrames(options: FrameWireOptions): WireMaker {
   return (handler) => new FrameWire(options, handler);
@@ -83,6 +90,8 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   #mirror: FrameMirror | null = null;
   /** Until the start. */
   #rest: Uint8Array | null;
+  /** When this turn's work on what was received began. */
+  #turnBegan: number;
   #isAbandoned = false;
   /** A message is being sent in fragments, and its last one is not there yet. */
   #isAmidMessage = false;
@@ -100,6 +109,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     this.#rest = options.rest;
     this.#meter = options.meter ?? null;
     this.lastReceivedAt = runtime.clock.now();
+    this.#turnBegan = this.lastReceivedAt;
     this.#protocol = new Protocol(this, {
       encoder: options.role === "client" ? runtime.clientEncoder : runtime.serverEncoder,
       maxMessageSize: settings.maxMessageSize,
@@ -232,7 +242,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
 
   resume(): void {
     this.#protocol.unpause();
-    if (!this.#protocol.isPaused) this.#transport.resume();
+    this.#readOn();
   }
 
   streamTo(sink: PieceSink | null): void {
@@ -335,6 +345,36 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     if (this.#isClosedLate && !this.#protocol.isHeld) this.onClosed();
   }
 
+  /**
+   * The transport alone stops reading, and only for a turn: to the heartbeat this is no pause, which would excuse a
+   * peer that sends no pongs.
+   */
+  mustYield(): boolean {
+    if (this.#clock.now() - this.#turnBegan < TIME_PER_TURN) return false;
+    this.#transport.pause();
+    this.#clock.afterPoll(() => this.#continue());
+    return true;
+  }
+
+  /** A turn after `mustYield`. */
+  #continue(): void {
+    this.#protocol.endYield();
+    if (this.#isClosed || this.#isAbandoned) return;
+    this.#turnBegan = this.#clock.now();
+    this.#outbox.cork();
+    if (this.#isClosedLate) this.#protocol.unpause();
+    if (this.#protocol.isPaused)
+      this.#protocol.pause(); // Meanwhile: now the Pings and Pongs that wait are served.
+    else this.#protocol.resume();
+    this.#outbox.uncork(this.#handler.hasBusyReader);
+    if (!this.#isClosedLate) this.#readOn();
+    else if (!this.#protocol.isHeld) this.onClosed();
+  }
+
+  #readOn(): void {
+    if (!this.#protocol.isPaused && !this.#protocol.isHeld) this.#transport.resume();
+  }
+
   // What the outbox tells.
 
   onPingSent(key: string): void {
@@ -346,6 +386,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     const { length } = chunk;
     this.bytesReceived += length;
     this.lastReceivedAt = this.#clock.now();
+    this.#turnBegan = this.lastReceivedAt;
     this.#mirror?.push(chunk);
     this.#outbox.cork();
     const copied = this.#protocol.receive(chunk, isLent);

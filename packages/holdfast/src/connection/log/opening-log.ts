@@ -2,6 +2,7 @@
 
 import { HandshakeError, InvalidStatus } from "../../protocol/errors.js";
 import { showURL } from "../../protocol/handshake/show-url.js";
+import { errorOf } from "../../protocol/thrown.js";
 import type { Logger } from "../ports.js";
 import { responseLines } from "./handshake-lines.js";
 
@@ -10,12 +11,12 @@ export function logOpening(logger: Logger, url: string, opening: Promise<unknown
   const shown = showURL(url);
   const attempt = { side: "client", url: shown } as const;
   logger.debug(`= opening ${shown}`, attempt);
-  opening.catch((error: unknown) => {
+  opening.catch((thrown: unknown) => {
+    const error = errorOf(thrown);
     if (error instanceof InvalidStatus) {
       for (const line of responseLines(error)) logger.debug(`< ${line}`, attempt);
     }
     const cause = error instanceof HandshakeError ? error.failure : "aborted";
-    const text = error instanceof Error ? error.message : String(error);
-    logger.debug(`! ${cause}: ${text}`, { ...attempt, cause, error });
+    logger.debug(`! ${cause}: ${error.message}`, { ...attempt, cause, error });
   });
 }

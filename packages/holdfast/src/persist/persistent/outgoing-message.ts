@@ -1,6 +1,7 @@
 // A message on its way out of a persistent connection: it waits, perhaps is handed to one connection after the other,
 // and ends exactly once.
 
+import { unwatchAbort, watchAbort } from "../../connection/abort-watch.js";
 import { toBytes, type Bytes } from "../../connection/arguments.js";
 import { Deadline } from "../../connection/timer-queue.js";
 import { TextBytes } from "../../protocol/message/text-bytes.js";
@@ -43,7 +44,7 @@ export class OutgoingMessage extends Deadline {
     });
     // A send that nobody awaits must not end the process when its message is not sent.
     this.promise.catch(() => undefined);
-    this.signal?.addEventListener("abort", this.#onAbort);
+    if (this.signal !== null) watchAbort(this.signal, this.#onAbort);
   }
 
   get data(): string | Bytes {
@@ -79,7 +80,7 @@ export class OutgoingMessage extends Deadline {
   }
 
   #forget(): void {
-    this.signal?.removeEventListener("abort", this.#onAbort);
+    if (this.signal !== null) unwatchAbort(this.signal, this.#onAbort);
   }
 
   readonly #onAbort = (): void => this.#keeper.onAborted(this);

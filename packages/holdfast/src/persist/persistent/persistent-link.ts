@@ -12,10 +12,10 @@ import type { Runtime } from "../../connection/runtime.js";
 import { Alarm, type TimerQueue } from "../../connection/timer-queue.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../protocol/close-code.js";
+import { errorOf } from "../../protocol/thrown.js";
 import { Interruptions } from "../interruptions.js";
 import type { Ending, Retry } from "../retry/retry-policy.js";
 import type { SupervisorControls, SupervisorHost } from "../supervisor.js";
-import { errorOfThrown } from "../thrown.js";
 import { OverallLatency } from "./overall-latency.js";
 import type { PersistentSettings } from "./persistent-options.js";
 import { Receiver } from "./receiver.js";
@@ -201,7 +201,7 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
       if (this.#isCurrent(connection)) this.#ready(connection, attempt);
     } catch (error) {
       // A connection that ended meanwhile ended for reasons of its own, of which this is the consequence.
-      if (this.#isCurrent(connection)) this.#supervisor.giveUp(errorOfThrown(error));
+      if (this.#isCurrent(connection)) this.#supervisor.giveUp(errorOf(error));
     } finally {
       timers.cancel(alarm);
     }

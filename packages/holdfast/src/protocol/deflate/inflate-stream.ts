@@ -15,6 +15,8 @@ export interface InflateOptions {
   readonly dictionary: Uint8Array | undefined;
   /** Bytes that may come of it. */
   readonly maxSize: number;
+  /** Bytes that are inflated at once rather than in a thread. @default 512 KiB */
+  readonly syncUpTo?: number;
 }
 
 export interface InflatedStream {
@@ -25,8 +27,8 @@ export interface InflatedStream {
 
 type Inflated = InflatedStream | ProtocolFailure;
 
-/** Inflating so much takes 1 to 2 ms, the more the worse it compresses (measured, Node 20); more goes to a thread. */
-const SYNC_UP_TO = 512 * 1024;
+/** For all streams of one message together: inflating so much takes 1 to 2 ms, the more the worse it compresses (measured, Node 20); more goes to a thread. */
+export const SYNC_UP_TO = 512 * 1024;
 
 /** The empty block that a sender removes from the end (section 7.2.1), but for its header, which stays. */
 const REMOVED = Buffer.of(0x00, 0x00, 0xff, 0xff);
@@ -101,10 +103,11 @@ function inflateWith(
   data: Uint8Array,
   options: InflateOptions,
 ): RawResult | ProtocolFailure | Promise<RawResult | ProtocolFailure> {
-  if (options.maxSize <= SYNC_UP_TO) return inflateNow(Buffer.concat([data, tail]), options);
+  const { syncUpTo = SYNC_UP_TO } = options;
+  if (options.maxSize <= syncUpTo) return inflateNow(Buffer.concat([data, tail]), options);
   // Most messages are small, whatever the limit allows: what turns out larger is begun again in a thread.
-  if (data.length <= SYNC_UP_TO / 4) {
-    const result = inflateNow(Buffer.concat([data, tail]), { ...options, maxSize: SYNC_UP_TO });
+  if (syncUpTo > 0 && data.length <= syncUpTo / 4) {
+    const result = inflateNow(Buffer.concat([data, tail]), { ...options, maxSize: syncUpTo });
     if (!(result instanceof MessageTooBig)) return result;
   }
   return inflateInThread(tail, data, options);

@@ -5,6 +5,7 @@ import type { Decoded, ProtocolFailure } from "../extension.js";
 import {
   inflateStream,
   notCompressed,
+  SYNC_UP_TO,
   tooBig,
   type InflatedStream,
   type InflateOptions,
@@ -49,7 +50,9 @@ async function inflateRest(first: InflatedStream, options: InflateOptions): Prom
     window.push(stream.plaintext);
     // zlib takes no limit of zero.
     const maxSize = Math.max(1, options.maxSize - size);
-    const next = await inflateStream(stream.rest, { ...options, dictionary: window.dictionary, maxSize });
+    const syncUpTo = Math.max(0, SYNC_UP_TO - size);
+    const { dictionary } = window;
+    const next = await inflateStream(stream.rest, { ...options, dictionary, maxSize, syncUpTo });
     if (next instanceof ProtocolError) return next;
     if (next instanceof Error) return tooBig(options.maxSize);
     stream = next;

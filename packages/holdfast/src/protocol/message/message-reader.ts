@@ -1,6 +1,6 @@
 // Frames to messages: the rules of RFC 6455 for what a peer may send, and the assembly of fragments.
 
-/* eslint max-lines: ["warn", { "max": 290, "skipBlankLines": true, "skipComments": true }] -- One state machine; the rules, the text and the pieces have files of their own. */
+/* eslint max-lines: ["warn", { "max": 300, "skipBlankLines": true, "skipComments": true }] -- One state machine; the rules, the text and the pieces have files of their own. */
 
 import type { CloseFrame } from "../close-code.js";
 import { MessageTooBig, ProtocolError } from "../errors.js";
@@ -48,6 +48,11 @@ export interface MessageEvents {
   onHeld(): void;
   /** It has been told; `Protocol.resume` goes on with what was received meanwhile. */
   onReleased(): void;
+  /**
+   * Asked every few frames: whether what follows has to wait, because this turn of the event loop has taken long
+   * enough. Nothing more is told then until `Protocol.endYield`. Never, where it is left out.
+   */
+  mustYield?(): boolean;
 }
 
 export interface MessageReaderOptions {
@@ -81,7 +86,10 @@ export class MessageReader implements FrameSink {
   #control: MessageBuffer | null = null;
   #hasFailed = false;
   #closeReceived: CloseFrame | null = null;
-  #isHeld = false;
+  #isDecoding = false;
+  #isYielding = false;
+  /** Frames until the next look at the time. */
+  #framesToLook = FRAMES_PER_LOOK;
   /** Bytes of the message so far. */
   #messageSize = 0;
   /** Who wants the message in pieces, and what makes them once it has begun. */
@@ -97,9 +105,13 @@ export class MessageReader implements FrameSink {
     this.#extension = options.extension;
   }
 
-  /** Whether a message is being decoded elsewhere. */
+  /** Whether a message is being decoded elsewhere, or the rest waits for a later turn. */
   get isHeld(): boolean {
-    return this.#isHeld;
+    return this.#isDecoding || this.#isYielding;
+  }
+
+  endYield(): void {
+    this.#isYielding = false;
   }
 
   /**
@@ -129,6 +141,7 @@ export class MessageReader implements FrameSink {
   }
 
   beginFrame(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean {
+    if (--this.#framesToLook <= 0) this.#lookAtTime();
     const opcode = firstByte & OPCODE_BITS;
     this.#opcode = opcode;
     this.#frameLength = length;
@@ -190,6 +203,12 @@ export class MessageReader implements FrameSink {
     if (this.#messageOpcode !== TEXT || this.#isEncoded || (wasSeen && this.#isAsciiSoFar)) return;
     this.#validator ??= new Utf8Validator();
     if (!this.#validator.push(assembly.newest(end - start))) this.#failText();
+  }
+
+  /** The present frame is still told; the next one waits where it has to. */
+  #lookAtTime(): void {
+    this.#framesToLook = FRAMES_PER_LOOK;
+    if (!this.#isYielding && this.#events.mustYield?.() === true) this.#isYielding = true;
   }
 
   #problemOf(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): string | null {
@@ -276,6 +295,7 @@ export class MessageReader implements FrameSink {
       else this.#events.onBinary(viewOf(payload));
       return;
     }
+    this.#framesToLook = 0; // Decoding takes as long as many frames.
     const decoded = this.#extension?.decode(payload, this.#maxMessageSize) ?? payload;
     if (decoded instanceof Promise) void this.#deliverLater(decoded, isText);
     else this.#deliverDecoded(decoded, isText);
@@ -288,10 +308,10 @@ export class MessageReader implements FrameSink {
   }
 
   async #deliverLater(promised: Promise<Decoded>, isText: boolean): Promise<void> {
-    this.#isHeld = true;
+    this.#isDecoding = true;
     this.#events.onHeld();
     const decoded = await promised;
-    this.#isHeld = false;
+    this.#isDecoding = false;
     this.#deliverDecoded(decoded, isText);
     this.#events.onReleased();
   }
@@ -347,3 +367,6 @@ export class MessageReader implements FrameSink {
 }
 
 const EMPTY = Buffer.alloc(0);
+
+/** A look takes about 50 ns: so few frames that a callback of a millisecond for each delays the look by little. */
+const FRAMES_PER_LOOK = 16;

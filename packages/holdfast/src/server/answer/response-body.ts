@@ -64,7 +64,7 @@ export class ResponseBody {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#onRoom?.();
-    this.#reader.cancel(reason).catch(() => undefined); // How the source ends interests nobody any more.
+    cancel(() => this.#reader, reason);
   }
 
   /** In slices: each that the client takes shows that it gets on. Returns false where it was stopped. */
@@ -99,6 +99,16 @@ export class ResponseBody {
   #room(): Promise<void> {
     return new Promise((resolve) => (this.#onRoom = resolve));
   }
+}
+
+/** Tells the source of an answer that nobody reads it. `response` is what `onRequest` returned, checked or not. */
+export function discardBody(response: Response): void {
+  cancel(() => response.body);
+}
+
+/** How the source ends interests nobody any more; what is no stream, or is locked, throws. */
+function cancel(source: () => Pick<BodyReader, "cancel"> | null, reason?: unknown): void {
+  void (async () => source()?.cancel(reason))().catch(() => undefined);
 }
 
 const SLICE = 64 * 1024;

@@ -7,6 +7,7 @@ import { Server as TlsServer } from "node:tls";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { originForm } from "../../protocol/handshake/request-target.js";
 import { checkHost, type Refusal } from "../../protocol/handshake/server-handshake.js";
+import { errorOf } from "../../protocol/thrown.js";
 import type { Entrance } from "../entrance.js";
 import { locateClient } from "../forwarding/locate-client.js";
 import type { Arrival, Reception } from "../reception.js";
@@ -52,7 +53,7 @@ export class Attachment implements Entrance, UpgradeTaker {
       const located = locateClient(head, origin, trustProxy, connection.logger);
       return isTaken(this.#filter, new ServerRequest(head, located, { target, isUpgrade: true }));
     } catch (error) {
-      connection.faultLogger?.error("path failed", { error });
+      connection.faultLogger?.error("path failed", { error: errorOf(error) });
       return false;
     }
   }

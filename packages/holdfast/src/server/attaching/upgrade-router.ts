@@ -14,6 +14,7 @@ import type { Duplex } from "node:stream";
 import { Http2Transport } from "../../node/http2-transport.js";
 import { SocketTransport } from "../../node/socket-transport.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
+import { errorOf } from "../../protocol/thrown.js";
 import {
   asksForWebSocket,
   refuse,
@@ -144,7 +145,7 @@ export class UpgradeRouter {
     try {
       head = headOf(request);
     } catch (error) {
-      return turnDown(refuse(400, `${error instanceof Error ? error.message : String(error)}.`));
+      return turnDown(refuse(400, `${errorOf(error).message}.`));
     }
     if (!hasKnownLength(head) && !this.#hasOtherHandlers)
       return { kind: "refuse", taker: first, refusal: UNKNOWN_LENGTH };

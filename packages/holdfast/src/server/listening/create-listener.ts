@@ -3,6 +3,7 @@
 import { createServer as createTcpServer, type Server as Listener } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { InvalidArgument } from "../../protocol/errors.js";
+import { thrownText } from "../../protocol/thrown.js";
 
 /** @throws InvalidArgument where Node refuses the TLS options */
 export function createListener(
@@ -20,7 +21,7 @@ export function createListener(
     return createTlsServer({ ...handshakeTimeout, ...alpn, ...tls, ...guarded, ...socketOptions });
   } catch (cause) {
     throw new InvalidArgument(
-      `Expected \`tls\` to be options of tls.createServer, got an error: ${String(cause)}`,
+      `Expected \`tls\` to be options of tls.createServer, got an error: ${thrownText(cause)}`,
       { cause },
     );
   }

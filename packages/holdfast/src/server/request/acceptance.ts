@@ -7,8 +7,11 @@ import { HeadReader } from "../../protocol/handshake/head-reader.js";
 import { isHeadFailure } from "../../protocol/handshake/head-failure.js";
 import { parseRequestHead, type RequestHead } from "../../protocol/handshake/request-head.js";
 import { refuse, type Refusal } from "../../protocol/handshake/server-handshake.js";
+import { MessageBuffer } from "../../protocol/message/message-buffer.js";
+import { asBuffer } from "../../protocol/message/views.js";
+import { errorOf } from "../../protocol/thrown.js";
 import type { Answering } from "../answer/answering.js";
-import { ResponseBody } from "../answer/response-body.js";
+import { discardBody, ResponseBody } from "../answer/response-body.js";
 import type { ServerSettings } from "../options.js";
 import { locateClient } from "../forwarding/locate-client.js";
 import { FAILED, SHUTTING_DOWN, type Decision, type Gate, type Upgrade } from "./gate.js";
@@ -60,7 +63,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
   #origin: RequestOrigin | null = null;
   #request: ServerRequest | null = null;
   /** What came behind the request. */
-  #rest: Uint8Array = NOTHING;
+  readonly #rest = new MessageBuffer(Infinity);
   #body: ResponseBody | null = null;
 
   constructor(init: AcceptanceInit) {
@@ -173,8 +176,12 @@ export class Acceptance implements TransportHandler, AlarmHandler {
   /** A client has nothing to say before it is answered; what it says all the same is kept, if it is short. */
   #hold(chunk: Uint8Array): void {
     if (this.#request?.isUpgrade !== true) return;
-    this.#rest = Buffer.concat([this.#rest, chunk]);
+    this.#keep(chunk);
     if (this.#rest.length > MAX_HELD) this.#transport.pause();
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#rest.append(asBuffer(bytes), 0, bytes.length);
   }
 
   #decide(head: RequestHead, rest: Uint8Array, granted: CheckedGrant): void {
@@ -183,7 +190,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
     const peer: RequestOrigin = { transport: this.#transport, isSecure };
     const origin = locateClient(head, peer, settings.trustProxy, settings.connection.logger);
     this.#origin = origin;
-    this.#rest = rest;
+    if (rest.length > 0) this.#keep(rest);
     const decision = gate.decide(head, origin, granted, (request) => (this.#request = request));
     if (!(decision instanceof Promise)) {
       this.#follow(head, origin, decision);
@@ -192,7 +199,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
     void decision.then((late) => {
       if (this.#phase === "deciding") this.#follow(head, origin, late);
       // The client is gone, or out of time.
-      else if (late.outcome === "answer") void late.response.body?.cancel().catch(() => undefined);
+      else if (late.outcome === "answer") discardBody(late.response);
     });
   }
 
@@ -214,7 +221,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
 
   #accept(head: RequestHead, origin: RequestOrigin, upgrade: Upgrade): void {
     const { owner } = this.#init;
-    const rest = this.#rest;
+    const rest = this.#rest.take();
     if (rest.length > MAX_HELD) this.#transport.resume();
     this.#leave();
     const { transport, answering } = this.#init;
@@ -244,7 +251,9 @@ export class Acceptance implements TransportHandler, AlarmHandler {
         body = null;
       }
     } catch (error) {
-      this.#init.settings.connection.faultLogger?.error("onRequest failed", { error });
+      this.#init.settings.connection.faultLogger?.error("onRequest failed", { error: errorOf(error) });
+      if (body === null) discardBody(response);
+      else body.stop(error);
       this.#refuse(FAILED);
       return;
     }
@@ -261,7 +270,9 @@ export class Acceptance implements TransportHandler, AlarmHandler {
         if (this.#phase === "answering") this.#linger();
       },
       (error: unknown) => {
-        this.#init.settings.connection.faultLogger?.error("answering a request failed", { error });
+        this.#init.settings.connection.faultLogger?.error("answering a request failed", {
+          error: errorOf(error),
+        });
         this.#transport.destroy();
       },
     );
@@ -288,7 +299,7 @@ export class Acceptance implements TransportHandler, AlarmHandler {
     this.#phase = "over";
     this.#init.runtime.timers.cancel(this.#alarm);
     this.#body?.stop();
-    this.#rest = NOTHING;
+    this.#rest.take();
     this.#init.owner.onOver(this);
   }
 
@@ -298,8 +309,6 @@ export class Acceptance implements TransportHandler, AlarmHandler {
     logger?.info("connection refused", { status, reason, remoteAddress });
   }
 }
-
-const NOTHING = new Uint8Array(0);
 
 /** RFC 9113 section 3.4: the beginning of the preface, which HTTP/1.1 takes for the head of a request. */
 const HTTP_2_START_LINE = "PRI * HTTP/2.0";

@@ -1,6 +1,6 @@
 // Decides what becomes of a request: an upgrade, an answer of `onRequest`, or a refusal (RFC 6455 section 4.2.2).
 
-import { isThenable } from "../../connection/arguments.js";
+import { isThenable, toPromise } from "../../connection/arguments.js";
 import type { Address } from "../../connection/ports.js";
 import type { FaultLogger } from "../../connection/platform.js";
 import { acceptDeflate, type NegotiatedDeflate } from "../../protocol/deflate/negotiation.js";
@@ -17,6 +17,7 @@ import {
 } from "../../protocol/handshake/server-handshake.js";
 import { chooseSubprotocol, type SubprotocolChoice } from "../../protocol/handshake/subprotocol.js";
 import { quoteAll } from "../../protocol/handshake/quote.js";
+import { errorOf } from "../../protocol/thrown.js";
 import { isLoopbackAddress } from "../forwarding/ip-address.js";
 import { namesOtherClient } from "../forwarding/locate-client.js";
 import type { AddressLimits } from "../limits/address-limits.js";
@@ -137,7 +138,7 @@ export class Gate {
       onAsked(request);
       const answer = onRequest(request);
       if (!isThenable(answer)) return decide(answer);
-      return Promise.resolve(answer).then(decide).catch(fail);
+      return toPromise(answer).then(decide, fail);
     } catch (error) {
       return fail(error);
     }
@@ -183,7 +184,7 @@ export class Gate {
   }
 
   #fail(what: string, error: unknown): Refusal {
-    this.#logger?.error(what, { error });
+    this.#logger?.error(what, { error: errorOf(error) });
     return FAILED;
   }
 }
