@@ -11,6 +11,7 @@ import {
 import { ConcurrencyError } from "../connection/errors.js";
 import type { Fragments } from "../connection/fragmented-send.js";
 import type { ConnectionState } from "../connection/link.js";
+import { describeObject, inspectCustom, withoutQuery } from "../connection/inspection.js";
 import { checkOptionNames } from "../connection/option-names.js";
 import { checkSignal, expected, type ConnectionSettings } from "../connection/options.js";
 import { LatencyStatistics, type LatencyStats } from "../heartbeat/latency-statistics.js";
@@ -79,6 +80,12 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
   /** Bytes that were sent, and that the kernel has not taken yet. */
   get bufferedAmount(): number {
     return this.connection?.bufferedAmount ?? 0;
+  }
+
+  [inspectCustom](): string {
+    const { connection, state, latency } = this;
+    const url = connection === null ? undefined : withoutQuery(connection.url);
+    return describeObject("Client", { state, url, latency });
   }
 
   /**
