@@ -1,5 +1,6 @@
 // Opens a connection through the browser's WebSocket.
 
+import { addCaller } from "../connection/caller-stack.js";
 import { Connection, start } from "../connection/connection.js";
 import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
 import { overLinkProtocol } from "../connection/layers/link-protocol.js";
@@ -39,7 +40,11 @@ import {
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
   checkOptionNames("connect()", options, CONNECT_OPTIONS);
-  return open(url, options, null);
+  try {
+    return await open(url, options, null);
+  } catch (error) {
+    throw addCaller(error);
+  }
 }
 
 /** What servers made of the link protocol, for all connections of this page. */

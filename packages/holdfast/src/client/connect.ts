@@ -1,5 +1,6 @@
 // Opens a connection: the way to the server, and the upgrade (RFC 6455 section 4.1).
 
+import { addCaller } from "../connection/caller-stack.js";
 import { Connection, start } from "../connection/connection.js";
 import { overFrames } from "../connection/frames/frame-wire.js";
 import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
@@ -38,7 +39,11 @@ import { thrownText } from "../protocol/thrown.js";
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
   checkOptionNames("connect()", options, CONNECT_OPTIONS, FOREIGN_CLIENT_OPTIONS);
-  return open(url, options, null);
+  try {
+    return await open(url, options, null);
+  } catch (error) {
+    throw addCaller(error);
+  }
 }
 
 /** The same, watched: `observer` is told how far it has come, and has the connection before anything is read. */

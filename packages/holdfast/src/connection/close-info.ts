@@ -1,5 +1,6 @@
 // How a connection ended: who ended it, which Close frames travelled, the cause, the evidence.
 
+import { describeObject, inspectCustom } from "./inspection.js";
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import { describeClose, type CloseFrame } from "../protocol/close-code.js";
 import type { OpenFailure } from "../protocol/errors.js";
@@ -97,7 +98,7 @@ const OK_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
 export function closeInfo(ending: Ending): CloseInfo {
   const { received, sent, receivedFirst } = ending;
-  return Object.freeze({
+  const info: CloseInfo = {
     code: received?.code ?? 1006,
     reason: received?.reason ?? "",
     received: received && Object.freeze(received),
@@ -110,7 +111,16 @@ export function closeInfo(ending: Ending): CloseInfo {
     error: ending.error,
     message: closeMessage(received, sent, receivedFirst),
     evidence: Object.freeze(ending.evidence),
-  });
+  };
+  // Not enumerable: copies and comparisons see plain data.
+  Object.defineProperty(info, inspectCustom, { value: describeCloseInfo });
+  return Object.freeze(info);
+}
+
+/** A line: the evidence is for programs and for `explain()`. */
+function describeCloseInfo(this: CloseInfo): string {
+  const { code, cause, initiator, ok, message, error } = this;
+  return describeObject("CloseInfo", { code, cause, initiator, ok, message, error: error?.message });
 }
 
 /** The one-liner: each Close as `code (name) reason`, in the order in which they travelled. */

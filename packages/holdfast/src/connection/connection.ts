@@ -1,6 +1,6 @@
 // The face of a connection: what applications hold. The works stand in link.ts.
 
-/* eslint max-lines: ["warn", { "max": 320, "skipBlankLines": true, "skipComments": true }] -- The public methods, with their documentation. */
+/* eslint max-lines: ["warn", { "max": 325, "skipBlankLines": true, "skipComments": true }] -- The public methods, with their documentation. */
 
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../protocol/close-code.js";
@@ -11,6 +11,7 @@ import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
 import { isFragments, type Fragments } from "./fragmented-send.js";
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./handshake-record.js";
 import type { Message } from "./inbox.js";
+import { describeObject, inspectCustom } from "./inspection.js";
 import { Interruptions } from "./interruption.js";
 import { ended, Link, type ConnectionState, type LeaveCause, type LinkOptions } from "./link.js";
 import { checkOptionNames, type OptionNames } from "./option-names.js";
@@ -32,6 +33,7 @@ import type { Runtime } from "./runtime.js";
 import { SendTurns } from "./send-turns.js";
 import { attachTap, type Tap, type TappedConnection } from "./tap.js";
 import type { SendSettings, SharedMessage } from "./wire.js";
+import { showURL } from "../protocol/handshake/show-url.js";
 
 /** What `connect()` and `serve()` know of a connection that they opened. Not for applications. */
 export interface ConnectionInit extends LinkOptions {
@@ -396,6 +398,11 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   /** `await using connection = …` closes with 1000 at the end of the block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  [inspectCustom](): string {
+    const { id, url, state, latency } = this;
+    return describeObject("Connection", { id, url: showURL(url), state, latency });
   }
 
   [start](): void {

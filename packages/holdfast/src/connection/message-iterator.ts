@@ -1,6 +1,7 @@
 // `for await (const message of connection)`. Queued messages cost one promise each; an async generator would cost half
 // again as much.
 
+import { rejectToCaller } from "./caller-stack.js";
 import type { Message, Reader } from "./inbox.js";
 import type { ReadableConnection } from "./readers.js";
 
@@ -8,8 +9,7 @@ type Result = IteratorResult<Message, undefined>;
 
 export class MessageIterator implements AsyncIterator<Message, undefined>, Reader {
   readonly #connection: ReadableConnection;
-  #resolve: (result: Result) => void = ignore;
-  #reject: (error: unknown) => void = ignore;
+  #resolve: (result: Result | PromiseLike<never>) => void = ignore;
 
   constructor(connection: ReadableConnection) {
     this.#connection = connection;
@@ -20,10 +20,9 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
     if (inbox.length > 0 && !inbox.hasReader) {
       return Promise.resolve({ value: inbox.poll() ?? "", done: false });
     }
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       inbox.checkFree("iteration"); // Before the one that waits is forgotten.
       this.#resolve = resolve;
-      this.#reject = reject;
       inbox.attach(this, "iteration");
     });
   }
@@ -36,7 +35,7 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
 
   end(): void {
     if (this.#connection.hasEndedWell) this.#resolve({ value: undefined, done: true });
-    else this.#reject(this.#connection.closedError());
+    else this.#resolve(rejectToCaller(this.#connection.closedError()));
   }
 }
 

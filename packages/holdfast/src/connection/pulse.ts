@@ -5,6 +5,7 @@ import { unwatchAbort, watchAbort } from "./abort-watch.js";
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import type { Action, HeartbeatOptions, Observation } from "../heartbeat/signals.js";
 import { Heartbeat } from "../heartbeat/heartbeat.js";
+import { rejectToCaller } from "./caller-stack.js";
 import { TooSlowError } from "./errors.js";
 import type { Runtime } from "./runtime.js";
 import { Deadline } from "./timer-queue.js";
@@ -60,8 +61,10 @@ export type PulseMaker = (runtime: Runtime, host: PulseHost, options: HeartbeatO
 
 interface PingWaiter {
   readonly timeout: number | null;
-  readonly resolve: (elapsed: number) => void;
+  readonly resolve: (elapsed: number | PromiseLike<never>) => void;
   readonly reject: (error: unknown) => void;
+  /** A ping that nobody awaits must not end the process when the connection is lost. */
+  promise: Promise<number> | null;
   readonly stopWatching: () => void;
 }
 
@@ -134,10 +137,10 @@ export class OwnPulse extends Deadline implements Pulse {
         if (signal !== null) unwatchAbort(signal, onAbort);
       };
       this.#waiters ??= new Map();
-      this.#waiters.set(key, { timeout, resolve, reject, stopWatching });
+      this.#waiters.set(key, { timeout, resolve, reject, promise: null, stopWatching });
     });
-    // A ping that nobody awaits must not end the process when the connection is lost.
-    promise.catch(() => undefined);
+    const waiter = this.#waiters?.get(key);
+    if (waiter !== undefined) waiter.promise = promise;
     this.#queuePing(payload, { type: "ping-queued", payload: key, isKeepalive: false, timeout });
     return promise;
   }
@@ -179,7 +182,7 @@ export class OwnPulse extends Deadline implements Pulse {
     this.#waiters = null;
     for (const waiter of waiters?.values() ?? []) {
       waiter.stopWatching();
-      waiter.reject(closedError());
+      waiter.resolve(rejectToCaller(closedError(), waiter.promise));
     }
   }
 
@@ -255,12 +258,8 @@ export class OwnPulse extends Deadline implements Pulse {
   #rejectAsTooSlow(key: string): void {
     const waiter = this.#takeWaiter(key);
     if (typeof waiter?.timeout !== "number") return;
-    waiter.reject(
-      new TooSlowError(
-        `Expected the pong of a ping within ${waiter.timeout} ms, got none; the connection is still open`,
-        waiter.timeout,
-      ),
-    );
+    const message = `Expected the pong of a ping within ${waiter.timeout} ms, got none; the connection is still open`;
+    waiter.resolve(rejectToCaller(new TooSlowError(message, waiter.timeout), waiter.promise));
   }
 
   /** Leaves nothing of the ping behind: not in the table, and not in the outbox where it had not left yet. */
@@ -269,6 +268,7 @@ export class OwnPulse extends Deadline implements Pulse {
     if (waiter === null) return;
     this.#host.abandonPing(key);
     this.#observe(this.#now(), { type: "ping-abandoned", payload: key });
+    void waiter.promise?.catch(() => undefined);
     waiter.reject(reason);
   }
 

@@ -2,6 +2,7 @@
 
 import { unwatchAbort, watchAbort } from "./abort-watch.js";
 import { isThenable, toPromise } from "./arguments.js";
+import { rejectToCaller } from "./caller-stack.js";
 import { TooSlowError } from "./errors.js";
 import type { Inbox, Message, Reader } from "./inbox.js";
 import type { AsyncContext } from "./platform.js";
@@ -66,7 +67,7 @@ export function consumeAll<Source extends ReadableConnection, Outcome>(
 class MessageWaiter implements Reader, AlarmHandler {
   readonly #connection: ReadableConnection;
   readonly #options: WaitOptions;
-  readonly #resolve: (message: Message) => void;
+  readonly #resolve: (message: Message | PromiseLike<never>) => void;
   readonly #reject: (error: unknown) => void;
   #alarm: Alarm | null = null;
   #isSettled = false;
@@ -74,7 +75,7 @@ class MessageWaiter implements Reader, AlarmHandler {
   constructor(
     connection: ReadableConnection,
     options: WaitOptions,
-    resolve: (message: Message) => void,
+    resolve: (message: Message | PromiseLike<never>) => void,
     reject: (error: unknown) => void,
   ) {
     this.#connection = connection;
@@ -101,18 +102,14 @@ class MessageWaiter implements Reader, AlarmHandler {
 
   end(): void {
     this.#leave();
-    this.#reject(this.#connection.closedError());
+    this.#resolve(rejectToCaller(this.#connection.closedError()));
   }
 
   onAlarm(): void {
     const timeout = this.#options.timeout ?? 0;
     this.#leave();
-    this.#reject(
-      new TooSlowError(
-        `Expected a message within ${timeout} ms, got none; nothing is lost, recv() again`,
-        timeout,
-      ),
-    );
+    const message = `Expected a message within ${timeout} ms, got none; nothing is lost, recv() again`;
+    this.#resolve(rejectToCaller(new TooSlowError(message, timeout)));
   }
 
   readonly #onAbort = (): void => {

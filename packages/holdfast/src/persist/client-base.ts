@@ -11,6 +11,7 @@ import {
 import { ConcurrencyError } from "../connection/errors.js";
 import type { Fragments } from "../connection/fragmented-send.js";
 import type { ConnectionState } from "../connection/link.js";
+import { describeObject, inspectCustom } from "../connection/inspection.js";
 import { checkOptionNames } from "../connection/option-names.js";
 import { checkSignal, expected, type ConnectionSettings } from "../connection/options.js";
 import { LatencyStatistics, type LatencyStats } from "../heartbeat/latency-statistics.js";
@@ -22,6 +23,7 @@ import type { ClientEvent } from "./events.js";
 import { checkPersistOptions, type PersistOptions, type PersistSettings } from "./retry/persist-options.js";
 import { RetryPolicy } from "./retry/retry-policy.js";
 import { fixTarget, type Provided, type ProvidedOptions, type Target } from "./target.js";
+import { showURL } from "../protocol/handshake/show-url.js";
 
 /** Names what `persist()` uses: none of the application's business. */
 export const persistentStream = Symbol("persistentStream");
@@ -72,6 +74,12 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
   /** Bytes that were sent, and that the kernel has not taken yet. */
   get bufferedAmount(): number {
     return this.connection?.bufferedAmount ?? 0;
+  }
+
+  [inspectCustom](): string {
+    const { connection, state, latency } = this;
+    const url = connection === null ? undefined : showURL(connection.url);
+    return describeObject("Client", { state, url, latency });
   }
 
   /**

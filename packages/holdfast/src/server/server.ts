@@ -3,6 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { checkClose, type Bytes } from "../connection/arguments.js";
+import { describeObject, inspectCustom } from "../connection/inspection.js";
 import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
 import { checkSignal } from "../connection/options.js";
 import { broadcast, type BroadcastOptions, type BroadcastResult } from "./broadcast.js";
@@ -108,6 +109,10 @@ export class Server implements AsyncDisposable {
     const times = checkTimes(options, this.#reception.settings.connection.closeTimeout);
     this.#closing ??= shutDown(this.#entrance, this.#reception, { close, signal, ...times });
     return this.#closing;
+  }
+
+  [inspectCustom](): string {
+    return describeObject("Server", { url: this.url, connections: this.connections.size });
   }
 
   /** `await using server = …` closes with 1001 at the end of the block. */

@@ -13,6 +13,7 @@ import {
   type SendOptions,
 } from "../../connection/connection.js";
 import { checkOptionNames, type OptionNames } from "../../connection/option-names.js";
+import { describeObject, inspectCustom } from "../../connection/inspection.js";
 import type { Message } from "../../connection/inbox.js";
 import { MessageIterator } from "../../connection/message-iterator.js";
 import {
@@ -37,6 +38,7 @@ import {
   type PersistentListener,
   type PersistentStatus,
 } from "./status.js";
+import { showURL } from "../../protocol/handshake/show-url.js";
 
 /** For `PersistentConnection.send()`. */
 export interface PersistentSendOptions extends SendOptions {
@@ -223,6 +225,12 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
     requireChoice("event", event, PERSISTENT_EVENT_NAMES);
     checkFunction("listener", listener);
     return this.#link.listeners.add(event, listener);
+  }
+
+  [inspectCustom](): string {
+    const { connection, queued, latency } = this;
+    const url = connection === null ? undefined : showURL(connection.url);
+    return describeObject("PersistentConnection", { state: this.status.state, url, queued, latency });
   }
 
   /** `await using link = connectPersistent(…)` closes with 1000 at the end of the block. */

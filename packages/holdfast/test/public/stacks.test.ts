@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { inspect } from "node:util";
+import { Client, connect, connectPersistent, serve, type Connection } from "holdfast";
+import { eventually } from "holdfast-testkit";
+
+/** The error that `call` ends with, and whose stack has to name this function. */
+async function failing(call: () => Promise<unknown>): Promise<Error> {
+  async function theCaller() {
+    await call();
+  }
+  try {
+    await theCaller();
+  } catch (error) {
+    assert.ok(error instanceof Error);
+    return error;
+  }
+  assert.fail("it did not fail");
+}
+
+const openPair = async (): Promise<{
+  connection: Connection;
+  close: () => Promise<void>;
+  drop: () => void;
+}> => {
+  const server = await serve(() => undefined, { autoPong: false, pingInterval: null });
+  const connection = await connect(`${server.url}/a?token=secret`, { pingInterval: null });
+  const drop = () => {
+    for (const other of server.connections) other.terminate();
+  };
+  return { connection, drop, close: () => server.close() };
+};
+
+describe("stacks", () => {
+  const calls: [string, (connection: Connection) => Promise<unknown>][] = [
+    ["recv()", (connection) => connection.recv()],
+    ["recv({ timeout })", (connection) => connection.recv({ timeout: 10 })],
+    ["ping()", (connection) => connection.ping()],
+    ["ping({ timeout })", (connection) => connection.ping(null, { timeout: 10 })],
+    [
+      "for await",
+      async (connection) => {
+        for await (const _ of connection);
+      },
+    ],
+  ];
+  for (const [name, call] of calls) {
+    test(`J4: the error of ${name} names its caller`, async () => {
+      const { connection, drop, close } = await openPair();
+      if (!name.includes("timeout")) setImmediate(drop);
+      const { stack = "", name: errorName, message } = await failing(() => call(connection));
+      assert.match(stack, /at async theCaller/);
+      assert.ok(stack.startsWith(`${errorName}: ${message}\n    at async `), stack);
+      connection.terminate();
+      await close();
+    });
+  }
+
+  test("J4: the error of connect() names its caller", async () => {
+    const { stack } = await failing(() => connect("ws://127.0.0.1:1"));
+    assert.match(stack ?? "", /at async theCaller/);
+  });
+
+  test("J4: the end of a connection has one error, which names all who waited", async () => {
+    const { connection, drop, close } = await openPair();
+    async function reader() {
+      await connection.recv();
+    }
+    async function pinger() {
+      await connection.ping();
+    }
+    const settled = Promise.allSettled([reader(), pinger()]);
+    drop();
+    const [read, pinged] = await settled;
+    assert.ok(read.status === "rejected" && pinged.status === "rejected");
+    assert.equal(read.reason, pinged.reason);
+    assert.equal(read.reason, connection.signal.reason);
+    assert.match((read.reason as Error).stack ?? "", /at async reader/);
+    assert.match((read.reason as Error).stack ?? "", /at async pinger/);
+    await close();
+  });
+});
+
+describe("inspection", () => {
+  test("J4: a connection, a server, a client and an end are shown in a line, without a query", async () => {
+    const server = await serve(() => undefined, { pingInterval: null });
+    const connection = await connect(`${server.url}/a?token=secret`, { pingInterval: null });
+    const link = connectPersistent(`${server.url}/a?token=secret`, { pingInterval: null });
+    await eventually(() => link.status.state === "open", "it is open", 20_000);
+    const { id } = connection;
+    const url = `${server.url}/a?…`;
+    assert.equal(
+      inspect(connection),
+      `Connection { id: "${id}", url: "${url}", state: "open", latency: null }`,
+    );
+    assert.equal(inspect(server), `Server { url: "${server.url}", connections: 2 }`);
+    assert.equal(
+      inspect(link),
+      `PersistentConnection { state: "open", url: "${url}", queued: {"messages":0,"bytes":0}, latency: null }`,
+    );
+    assert.equal(inspect(new Client(url)), 'Client { state: "closed", latency: null }');
+    const info = await connection.close();
+    const line =
+      'CloseInfo { code: 1000, cause: "local-close", initiator: "local", ok: true, message: "sent 1000 (OK); then received 1000 (OK)" }';
+    assert.equal(inspect(info), line);
+    assert.deepEqual({ ...info }, info);
+    await link.close();
+    await server.close();
+  });
+
+  test("J4: the error of an end is printed in a few lines", async () => {
+    const { connection, drop, close } = await openPair();
+    setImmediate(drop);
+    const text = inspect(await failing(() => connection.recv()));
+    assert.ok(text.split("\n").length <= 12, text);
+    assert.match(text, /info: CloseInfo \{ code: 1006/);
+    await close();
+  });
+});
