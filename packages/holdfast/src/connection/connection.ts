@@ -1,6 +1,6 @@
 // The face of a connection: what applications hold. The works stand in link.ts.
 
-/* eslint max-lines: ["warn", { "max": 310, "skipBlankLines": true, "skipComments": true }] -- The public methods, with their documentation. */
+/* eslint max-lines: ["warn", { "max": 320, "skipBlankLines": true, "skipComments": true }] -- The public methods, with their documentation. */
 
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../protocol/close-code.js";
@@ -88,6 +88,8 @@ export const flush = Symbol("flush");
 export const start = Symbol("start");
 /** The clock and the timers that a connection lives by, for the recipes of persist/. Not for applications. */
 export const runtimeOf = Symbol("runtimeOf");
+/** Names the method that says that the library itself is going to read. */
+export const willBeRead = Symbol("willBeRead");
 
 /**
  * An open WebSocket, made by `connect()` or `serve()`.
@@ -174,8 +176,16 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     return this.#link.bufferedAmount;
   }
 
-  /** How the connection ended. Resolves when it has, however it did; never rejects. */
+  /**
+   * How the connection ended. Resolves when it has, however it did; never rejects. Who awaits it after the last `recv()`
+   * has nothing to answer: the peer's Close is answered at once then.
+   */
   get closed(): Promise<CloseInfo> {
+    this.#link.inbox.expectEnd();
+    return this.#end();
+  }
+
+  #end(): Promise<CloseInfo> {
     if (this.#closed === null) {
       let resolve: (info: CloseInfo) => void = () => undefined;
       const promise = new Promise<CloseInfo>((settle) => (resolve = settle));
@@ -242,7 +252,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   recv(options?: ReceiveOptions): Promise<Message> {
     const { inbox } = this.#link;
     if (options === undefined && inbox.length > 0 && !inbox.hasReader) {
-      return Promise.resolve(inbox.poll() ?? "");
+      return Promise.resolve(inbox.poll("caller") ?? "");
     }
     try {
       const signal = checkSignal(options?.signal);
@@ -278,6 +288,18 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Declares that this side reads no message: those that wait, and those that come, are dropped. Pings, pongs, limits
+   * and the peer's Close go on, and nothing that is unread holds the peer back. For handlers that only send. Calling it
+   * again changes nothing.
+   *
+   * @throws ConcurrencyError while a `recv`, iteration or `forEach` reads
+   * @throws InvalidState is what every way of reading rejects with afterwards
+   */
+  discard(): void {
+    this.#link.inbox.discard();
   }
 
   /**
@@ -369,7 +391,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   }
 
   #sendFragments(source: Fragments, signal: AbortSignal | null): Promise<void> {
-    const interruption = new Interruption(signal, this.closed, () => this.#link.closedError());
+    const interruption = new Interruption(signal, this.#end(), () => this.#link.closedError());
     const sending = sendFragments(source, {
       interrupted: interruption.promise,
       sendFragment: (fragment) =>
@@ -395,6 +417,10 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
 
   [probe](): void {
     this.#link.pulse.probe();
+  }
+
+  [willBeRead](): void {
+    this.#link.inbox.leave("reader");
   }
 
   get [runtimeOf](): Runtime {
@@ -455,7 +481,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
 
   /** Too late: what comes is the end, and only then is it known how it went. */
   #rejectOnceClosed(signal: AbortSignal | null): Promise<never> {
-    return new Interruption(signal, this.closed, () => this.#link.closedError()).promise;
+    return new Interruption(signal, this.#end(), () => this.#link.closedError()).promise;
   }
 }
 

@@ -18,7 +18,7 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
   next(): Promise<Result> {
     const { inbox } = this.#connection;
     if (inbox.length > 0 && !inbox.hasReader) {
-      return Promise.resolve({ value: inbox.poll() ?? "", done: false });
+      return Promise.resolve({ value: inbox.poll("reader") ?? "", done: false });
     }
     return new Promise((resolve, reject) => {
       inbox.checkFree("iteration"); // Before the one that waits is forgotten.
@@ -28,8 +28,16 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
     });
   }
 
+  /** The loop was left. */
+  return(): Promise<Result> {
+    const { inbox } = this.#connection;
+    if (!inbox.hasReader) inbox.leave("caller");
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
   take(message: Message): boolean {
     this.#connection.inbox.detach(this);
+    this.#connection.inbox.leave("reader");
     this.#resolve({ value: message, done: false });
     return false;
   }
@@ -37,6 +45,10 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
   end(): void {
     if (this.#connection.hasEndedWell) this.#resolve({ value: undefined, done: true });
     else this.#reject(this.#connection.closedError());
+  }
+
+  fail(error: Error): void {
+    this.#reject(error);
   }
 }
 

@@ -90,6 +90,7 @@ class MessageWaiter implements Reader, AlarmHandler {
 
   take(message: Message): boolean {
     this.#leave();
+    this.#connection.inbox.leave("caller");
     this.#resolve(message);
     return false;
   }
@@ -97,6 +98,11 @@ class MessageWaiter implements Reader, AlarmHandler {
   end(): void {
     this.#leave();
     this.#reject(this.#connection.closedError());
+  }
+
+  fail(error: Error): void {
+    this.#leave();
+    this.#reject(error);
   }
 
   onAlarm(): void {
@@ -149,7 +155,7 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
     this.#signal = signal;
     this.#end = end;
     if (signal === null) return;
-    this.#onAbort = () => this.#fail(signal.reason);
+    this.#onAbort = () => this.fail(signal.reason);
     signal.addEventListener("abort", this.#onAbort);
   }
 
@@ -159,12 +165,12 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
       if (!isThenable(result)) return true;
       this.#continuation ??= {
         onReady: () => this.#connection.inbox.resume(this),
-        onFailure: (error) => this.#fail(error),
+        onFailure: (error) => this.fail(error),
       };
       result.then(this.#continuation.onReady, this.#continuation.onFailure);
       return false;
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
       return false;
     }
   }
@@ -174,7 +180,7 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
     this.#end.resolve(this.#end.howItEnded(this.#connection));
   }
 
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     this.stopWatching();
     this.#connection.inbox.detach(this);
     this.#end.reject(error);

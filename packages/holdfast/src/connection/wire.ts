@@ -65,6 +65,8 @@ export interface Wire {
   queuePong(payload: Uint8Array): void;
   /** Sends the Close, once: behind the messages that wait, or, where it `isUrgent`, instead of them. */
   queueClose(close: CloseFrame, isUrgent: boolean): void;
+  /** The Close that was queued goes out instead of the messages that still wait. Absent where none do. */
+  hurryClose?(): void;
   /** What was queued goes out now rather than at the end of the turn. */
   flush(): void;
 

@@ -62,6 +62,10 @@ export class Relay implements Tap {
     // `onEnded` tells.
   }
 
+  fail(): void {
+    // It is always ready for the next: nothing is dropped.
+  }
+
   onPing(payload: Uint8Array): void {
     if (this.#unheard >= WINDOW_CONTROL) {
       this.#heldPing = payload.slice();

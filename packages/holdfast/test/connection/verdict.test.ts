@@ -141,6 +141,8 @@ describe("The verdict", () => {
     const h = new Harness({ pingInterval: 1000, pingTimeout: 1000, maxQueue: 4 });
     const events = record(h);
     h.answerPing();
+    h.deliver(h.text("0"));
+    await h.connection.recv();
     h.deliver(...["1", "2", "3", "4", "5"].map((text) => h.text(text)));
     assert.equal(h.transport.isPaused, true);
     for (let second = 0; second < 60; second++) h.clock.advance(1000);

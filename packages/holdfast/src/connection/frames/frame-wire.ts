@@ -213,6 +213,10 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     if (this.#protocol.closeReceived !== null) this.#endFirst();
   }
 
+  hurryClose(): void {
+    this.#outbox.hurryClose();
+  }
+
   flush(): void {
     this.#outbox.flush();
   }

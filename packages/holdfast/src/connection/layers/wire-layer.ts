@@ -125,6 +125,10 @@ export abstract class WireLayer implements Wire, WireHandler {
     this.wire.queueClose(close, isUrgent);
   }
 
+  hurryClose(): void {
+    this.wire.hurryClose?.();
+  }
+
   flush(): void {
     this.wire.flush();
   }

@@ -77,6 +77,14 @@ export class ConnectionLog {
     if (this.#describers !== null) this.#debug(`= reading goes on after ${milliseconds(duration)}`);
   }
 
+  /** Worth a warning: the application loses messages. */
+  onDropping(): void {
+    this.#logger.warn(
+      "messages are dropped, as nobody reads them: call discard() where that is meant",
+      this.#who,
+    );
+  }
+
   /** Something begins the end, or cuts it short. */
   onEnding(cause: CloseCause, error: Error | null): void {
     if (this.#describers === null) return;

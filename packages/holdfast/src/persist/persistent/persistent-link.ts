@@ -2,7 +2,7 @@
 // supervisor decides when to connect, the sender keeps what goes out, the receiver what comes in.
 
 import type { CloseInfo } from "../../connection/close-info.js";
-import type { Connection } from "../../connection/connection.js";
+import { willBeRead, type Connection } from "../../connection/connection.js";
 import { connectionClosed, TooSlowError } from "../../connection/errors.js";
 import type { Inbox } from "../../connection/inbox.js";
 import { Listeners } from "../../connection/listeners.js";
@@ -56,7 +56,7 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
     const { runtime, connectionSettings, settings } = options;
     this.#runtime = runtime;
     this.#settings = settings;
-    this.#receiver = new Receiver(connectionSettings);
+    this.#receiver = new Receiver(runtime, connectionSettings);
     this.sender = new Sender(runtime, settings.sending, connectionSettings.writeLimit);
     this.listeners = new Listeners(runtime.clock);
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
@@ -146,6 +146,7 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
 
   onOpen(connection: Connection, attempt: number): void {
     this.#connection = connection;
+    connection[willBeRead]();
     this.#latency.watch(connection);
     if (this.#settings.onOpen === null) this.#ready(connection, attempt);
     else void this.#prepare(connection, attempt, this.#settings.onOpen);
@@ -172,7 +173,7 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
     const { info } = ending;
     const error = isFatal ? ending.error : null;
     this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error });
-    this.#receiver.inbox.end();
+    this.#receiver.finish();
     this.#resolveClosed(info);
     this.#aborter.abort(this.closedError());
     if (wasWaiting) this.listeners.emit("status", this.#status);
