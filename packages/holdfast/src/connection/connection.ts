@@ -88,6 +88,8 @@ export const flush = Symbol("flush");
 export const start = Symbol("start");
 /** The clock and the timers that a connection lives by, for the recipes of persist/. Not for applications. */
 export const runtimeOf = Symbol("runtimeOf");
+/** Names the method that is `closed` for the library itself, which waits beside those who read. */
+export const whenEnded = Symbol("whenEnded");
 /** Names the method that says that the library itself is going to read. */
 export const willBeRead = Symbol("willBeRead");
 
@@ -182,10 +184,10 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    */
   get closed(): Promise<CloseInfo> {
     this.#link.inbox.expectEnd();
-    return this.#end();
+    return this[whenEnded]();
   }
 
-  #end(): Promise<CloseInfo> {
+  [whenEnded](): Promise<CloseInfo> {
     if (this.#closed === null) {
       let resolve: (info: CloseInfo) => void = () => undefined;
       const promise = new Promise<CloseInfo>((settle) => (resolve = settle));
@@ -391,7 +393,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   }
 
   #sendFragments(source: Fragments, signal: AbortSignal | null): Promise<void> {
-    const interruption = new Interruption(signal, this.#end(), () => this.#link.closedError());
+    const interruption = new Interruption(signal, this[whenEnded](), () => this.#link.closedError());
     const sending = sendFragments(source, {
       interrupted: interruption.promise,
       sendFragment: (fragment) =>
@@ -481,7 +483,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
 
   /** Too late: what comes is the end, and only then is it known how it went. */
   #rejectOnceClosed(signal: AbortSignal | null): Promise<never> {
-    return new Interruption(signal, this.#end(), () => this.#link.closedError()).promise;
+    return new Interruption(signal, this[whenEnded](), () => this.#link.closedError()).promise;
   }
 }
 

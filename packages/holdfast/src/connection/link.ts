@@ -288,7 +288,8 @@ export class Link
   /** RFC 6455 section 5.5.1: the answer echoes the code. It waits for whoever reads what came before. */
   onClose(close: CloseFrame): void {
     if (this.#tapping === null) {
-      const mayWait = this.#wire.closeSent === null && !this.#ending.hasFailed;
+      const { closeSent, answersClose } = this.#wire;
+      const mayWait = closeSent === null && answersClose !== true && !this.#ending.hasFailed;
       this.#closeReply = mayWait ? CloseReply.begin(close, this.#wire, this) : null;
       if (this.#closeReply === null) this.#answer(close, "peer-close", null);
     }

@@ -30,6 +30,8 @@ export interface Wire {
   /** The Close that was sent, or queued: no ping, pong or Close may be queued behind it. */
   readonly closeSent: CloseFrame | null;
   readonly closeReceived: CloseFrame | null;
+  /** Whether the peer's Close was answered before it is told, as browsers do: nothing can be sent behind it. Absent for no. */
+  readonly answersClose?: boolean;
   /** Whether the peer's Close came before ours was sent. */
   readonly receivedFirst: boolean;
   /** How it ended, where that is judged elsewhere: null as long as it is not known. Absent where the link judges. */

@@ -81,6 +81,10 @@ export abstract class WireLayer implements Wire, WireHandler {
     return this.wire.closeReceived;
   }
 
+  get answersClose(): boolean {
+    return this.wire.answersClose ?? false;
+  }
+
   get receivedFirst(): boolean {
     return this.wire.receivedFirst;
   }
