@@ -1,7 +1,7 @@
 // The life of a connection: from its opening to its end, whatever carries its messages. `Connection` is its face, a
 // `Wire` carries for it, the heartbeat watches over it, and the inbox keeps what nobody has read yet.
 
-/* eslint max-lines: ["warn", { "max": 400, "skipBlankLines": true, "skipComments": true }] -- It stands between five parties, each in a file of its own: a line or two for all that one tells another. One object more for each connection would cost more than it clears up. */
+/* eslint max-lines: ["warn", { "max": 410, "skipBlankLines": true, "skipComments": true }] -- It stands between five parties, each in a file of its own: a line or two for all that one tells another. One object more for each connection would cost more than it clears up. */
 
 import type { CloseFrame } from "../protocol/close-code.js";
 import type { ObservedFrame } from "../protocol/frame/frame-mirror.js";
@@ -100,16 +100,27 @@ export class Link
   }
 
   /**
-   * Begins. The first ping goes out before anything is told that arrived: what the application does first may block the loop, and
-   * the ping's time is running.
+   * Begins. A client's first ping goes out before anything is told that arrived: what the application does first may
+   * block the loop, and the ping's time is running. A server's follows its response to the upgrade in a write of its
+   * own, and in a later turn: some clients lose what they read in one piece with the response.
    */
   start(): void {
     const { logger } = this.settings;
     if (logger !== null) this.#log = new ConnectionLog(logger, this.#face, this.#wire.role);
     this.#log?.onOpen();
     this.runtime.monitor?.onOpen(this.#face);
-    this.pulse.open();
-    this.#wire.start();
+    if (this.#wire.role === "client") {
+      this.pulse.open();
+      this.#wire.start();
+    } else {
+      this.#wire.start();
+      const { clock } = this.runtime;
+      clock.afterPoll(() => clock.afterPoll(() => this.#beginPulse()));
+    }
+  }
+
+  #beginPulse(): void {
+    if (this.#state === "open") this.pulse.open();
   }
 
   get state(): ConnectionState {

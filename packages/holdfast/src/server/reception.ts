@@ -110,6 +110,7 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
       extension: deflate?.extension ?? null,
       preface: answering.grant(response),
       rest,
+      tellsLater: true,
     });
     const connection = new Connection({
       runtime: this.runtime,
