@@ -428,6 +428,10 @@ export class Link
     if (this.#listeners?.has("suspended") === true) this.#listeners.emit("suspended", { gap });
   }
 
+  onUnmatchedPong(): void {
+    this.#log?.onUnmatchedPong();
+  }
+
   /** The verdict: the peer is told why, in case it still listens, and not waited for. */
   onDead(silence: number): void {
     this.#tapping?.tap.onDead(silence);

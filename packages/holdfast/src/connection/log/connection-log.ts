@@ -17,6 +17,8 @@ export class ConnectionLog {
   /** Debug lines are made only where somebody wants them. Null also means that no frame is looked at. */
   readonly #describers: { readonly sent: FrameDescriber; readonly received: FrameDescriber } | null;
 
+  #hasWarnedOfPong = false;
+
   constructor(logger: Logger, connection: Connection, side: Role) {
     this.#logger = logger;
     this.#connection = connection;
@@ -54,6 +56,15 @@ export class ConnectionLog {
         ? "% pong that answers no ping in flight"
         : `% pong after ${milliseconds(roundTrip)}`,
     );
+  }
+
+  /** Once: it says something of the peer, and nothing new the next time. */
+  onUnmatchedPong(): void {
+    if (this.#hasWarnedOfPong) return;
+    this.#hasWarnedOfPong = true;
+    const text =
+      "a Pong matched no Ping: it counts as life, and latency stays unknown (RFC 6455 section 5.5.3)";
+    this.#logger.warn(text, this.#who);
   }
 
   onOverdue(elapsed: number, expected: number): void {
