@@ -403,8 +403,9 @@ export class Heartbeat {
     }
     if (oldest === null || count <= this.#maxKeepaliveInFlight()) return;
     // The silence goes on: a pong of the next one would have answered this one, too.
-    if (next?.deadline != null && oldest.deadline !== null) {
-      next.deadline = Math.min(next.deadline, oldest.deadline);
+    const deadline = next?.deadline ?? null;
+    if (next !== null && deadline !== null && oldest.deadline !== null) {
+      next.deadline = Math.min(deadline, oldest.deadline);
     }
     this.pings.remove(oldest.payload);
     this.statistics.lost++;
