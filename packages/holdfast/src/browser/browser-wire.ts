@@ -38,6 +38,7 @@ class BrowserWire implements Wire {
   readonly remoteAddress = null;
   readonly localAddress = null;
   readonly canPing = false;
+  readonly answersClose = true;
   /** Of payloads; a text counts its UTF-16 code units. */
   bytesReceived = 0;
   bytesSent = 0;

@@ -70,6 +70,7 @@ export async function open(
         extension: upgraded.deflate?.extension ?? null,
         preface: null,
         rest: upgraded.rest,
+        tellsLater: true,
       }),
       settings: settings.connection,
       handshake: new ClientHandshakeRecord(upgraded),

@@ -9,16 +9,23 @@ import { checkBoolean, expected } from "./options.js";
  * dictionaries, as that of Deno 2.9 does, neither side takes its context over.
  */
 export interface CompressionOptions {
-  /** The server forgets its window after each message: less memory, less compression. @default false */
+  /**
+   * The server forgets its window after each message: less memory, less compression. A client asks for it, and takes
+   * what a server without this parameter does. @default false
+   */
   readonly serverNoContextTakeover?: boolean;
-  /** The client forgets its window after each message. @default false */
+  /** The client forgets its window after each message. A server says so to clients that offer it. @default false */
   readonly clientNoContextTakeover?: boolean;
   /**
-   * The server's window is at most 2 to this power, in bytes; 8 to 15. A client that names it insists on it; by
-   * default it asks for 12, and takes what a server without this parameter does. @default 12
+   * The server's window is at most 2 to this power, in bytes; 8 to 15. A client that sets it asks for it, and takes what a
+   * server without this parameter does; by default a client leaves it to the server.
+   * @default 12 at a server, 15 at a client
    */
   readonly serverMaxWindowBits?: number;
-  /** The client's window is at most 2 to this power, in bytes; 8 to 15. @default 12 */
+  /**
+   * The client's window is at most 2 to this power, in bytes; 8 to 15. A client that sets it says so in its offer; a server
+   * says so to clients that offer `client_max_window_bits`, as browsers do. @default 12
+   */
   readonly clientMaxWindowBits?: number;
   /** Compression level of zlib, 1 (fast) to 9 (small). @default 6 */
   readonly level?: number;
@@ -72,7 +79,8 @@ export function checkCompression(value: boolean | CompressionOptions | undefined
         12,
       ),
     },
-    isServerWindowOptional: options.serverMaxWindowBits === undefined,
+    namesServerWindow: options.serverMaxWindowBits !== undefined,
+    namesClientWindow: options.clientMaxWindowBits !== undefined,
     tuning: {
       level: checkRange("compression.level", options.level, [1, 9], 6),
       memLevel: checkRange("compression.memLevel", options.memLevel, [1, 9], 5),

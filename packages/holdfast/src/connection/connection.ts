@@ -1,6 +1,6 @@
 // The face of a connection: what applications hold. The works stand in link.ts.
 
-/* eslint max-lines: ["warn", { "max": 325, "skipBlankLines": true, "skipComments": true }] -- The public methods, with their documentation. */
+/* eslint max-lines: ["warn", { "max": 340, "skipBlankLines": true, "skipComments": true }] -- The public methods, with their documentation. */
 
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../protocol/close-code.js";
@@ -101,6 +101,10 @@ export const flush = Symbol("flush");
 export const start = Symbol("start");
 /** The clock and the timers that a connection lives by, for the recipes of persist/. Not for applications. */
 export const runtimeOf = Symbol("runtimeOf");
+/** Names the method that is `closed` for the library itself, which waits beside those who read. */
+export const whenEnded = Symbol("whenEnded");
+/** Names the method that says that the library itself is going to read. */
+export const willBeRead = Symbol("willBeRead");
 
 /**
  * An open WebSocket, made by `connect()` or `serve()`.
@@ -202,8 +206,16 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     return this.#link.bufferedAmount;
   }
 
-  /** How the connection ended. Resolves when it has, however it did; never rejects. */
+  /**
+   * How the connection ended. Resolves when it has, however it did; never rejects. Who awaits it after the last `recv()`
+   * has nothing to answer: the peer's Close is answered at once then.
+   */
   get closed(): Promise<CloseInfo> {
+    this.#link.inbox.expectEnd();
+    return this[whenEnded]();
+  }
+
+  [whenEnded](): Promise<CloseInfo> {
     if (this.#closed === null) {
       let resolve: (info: CloseInfo) => void = () => undefined;
       const promise = new Promise<CloseInfo>((settle) => (resolve = settle));
@@ -276,7 +288,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   recv(options?: ReceiveOptions): Promise<Message> {
     const { inbox } = this.#link;
     if (options === undefined && inbox.length > 0 && !inbox.hasReader) {
-      return Promise.resolve(inbox.poll() ?? "");
+      return Promise.resolve(inbox.poll("caller") ?? "");
     }
     try {
       checkOptionNames("recv()", options, RECEIVE_OPTIONS);
@@ -315,6 +327,18 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Declares that this side reads no message: those that wait, and those that come, are dropped. Pings, pongs, limits
+   * and the peer's Close go on, and nothing that is unread holds the peer back. For handlers that only send. Calling it
+   * again changes nothing.
+   *
+   * @throws ConcurrencyError while a `recv`, iteration or `forEach` reads
+   * @throws InvalidState is what every way of reading rejects with afterwards
+   */
+  discard(): void {
+    this.#link.inbox.discard();
   }
 
   /**
@@ -411,6 +435,10 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
 
   [probe](): void {
     this.#link.pulse.probe();
+  }
+
+  [willBeRead](): void {
+    this.#link.inbox.leave("reader");
   }
 
   get [runtimeOf](): Runtime {

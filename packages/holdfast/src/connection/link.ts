@@ -1,7 +1,7 @@
 // The life of a connection: from its opening to its end, whatever carries its messages. `Connection` is its face, a
 // `Wire` carries for it, the heartbeat watches over it, and the inbox keeps what nobody has read yet.
 
-/* eslint max-lines: ["warn", { "max": 380, "skipBlankLines": true, "skipComments": true }] -- It stands between five parties, each in a file of its own: a line or two for all that one tells another. One object more for each connection would cost more than it clears up. */
+/* eslint max-lines: ["warn", { "max": 420, "skipBlankLines": true, "skipComments": true }] -- It stands between five parties, each in a file of its own: a line or two for all that one tells another. One object more for each connection would cost more than it clears up. */
 
 import type { CloseFrame } from "../protocol/close-code.js";
 import type { ObservedFrame } from "../protocol/frame/observed-frame.js";
@@ -9,6 +9,7 @@ import { TextBytes } from "../protocol/message/text-bytes.js";
 import type { PieceSink } from "../protocol/message/piece-decoder.js";
 import type { Connection } from "./connection.js";
 import type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./close-info.js";
+import { CloseReply, type CloseReplyHost } from "./close-reply.js";
 import { Ending, type EndingHost } from "./ending.js";
 import type { ConnectionClosed } from "./errors.js";
 import { gatherEvidence } from "./evidence.js";
@@ -24,6 +25,7 @@ import type { Runtime } from "./runtime.js";
 import type { Tap, TappedConnection } from "./tap.js";
 import { Tapping, type TappingHost } from "./tapping.js";
 import type { TimerQueue } from "./timer-queue.js";
+import { UnreadWatch, type UnreadWatchHost } from "./unread-watch.js";
 import type {
   Fragment,
   FrameWatcher,
@@ -53,7 +55,16 @@ export interface LinkOptions {
 export const ended = Symbol("ended");
 
 export class Link
-  implements WireHandler, FrameWatcher, PulseHost, InboxEvents, StreamableConnection, EndingHost, TappingHost
+  implements
+    WireHandler,
+    FrameWatcher,
+    PulseHost,
+    InboxEvents,
+    StreamableConnection,
+    EndingHost,
+    TappingHost,
+    UnreadWatchHost,
+    CloseReplyHost
 {
   readonly runtime: Runtime;
   readonly settings: ConnectionSettings;
@@ -63,7 +74,7 @@ export class Link
   readonly #face: Connection;
   /** Null where there is no logger, and until the start. */
   #log: ConnectionLog | null = null;
-  readonly #openedAt: number;
+  readonly openedAt: number;
   #state: ConnectionState = "open";
   #messagesReceived = 0;
   #messagesSent = 0;
@@ -74,12 +85,14 @@ export class Link
   // Of ten thousand idle connections, most never stop reading, and none has begun to end.
   #lazyReading: Reading | null = null;
   #lazyEnding: Ending | null = null;
+  #unreadWatch: UnreadWatch | null = null;
+  #closeReply: CloseReply | null = null;
 
   constructor(options: LinkOptions, face: Connection) {
     this.runtime = options.runtime;
     this.settings = options.settings;
     this.#face = face;
-    this.#openedAt = this.now();
+    this.openedAt = this.now();
     this.inbox = new Inbox(this, this.settings);
     this.#wire = options.wire(this);
     this.pulse =
@@ -87,16 +100,27 @@ export class Link
   }
 
   /**
-   * Begins. The first ping goes out before anything is told that arrived: what the application does first may block the loop, and
-   * the ping's time is running.
+   * Begins. A client's first ping goes out before anything is told that arrived: what the application does first may
+   * block the loop, and the ping's time is running. A server's follows its response to the upgrade in a write of its
+   * own, and in a later turn: some clients lose what they read in one piece with the response.
    */
   start(): void {
     const { logger } = this.settings;
     if (logger !== null) this.#log = new ConnectionLog(logger, this.#face, this.#wire.role);
     this.#log?.onOpen();
     this.runtime.monitor?.onOpen(this.#face);
-    this.pulse.open();
-    this.#wire.start();
+    if (this.#wire.role === "client") {
+      this.pulse.open();
+      this.#wire.start();
+    } else {
+      this.#wire.start();
+      const { clock } = this.runtime;
+      clock.afterPoll(() => clock.afterPoll(() => this.#beginPulse()));
+    }
+  }
+
+  #beginPulse(): void {
+    if (this.#state === "open") this.pulse.open();
   }
 
   get state(): ConnectionState {
@@ -105,7 +129,7 @@ export class Link
 
   /** Whether messages may be sent: also while the peer's Close waits for an answer. */
   get isSendable(): boolean {
-    return this.#state === "open" || (this.#tapping !== null && this.#tapping.unanswered !== null);
+    return this.#state === "open" || this.#unanswered !== null;
   }
 
   /** Whether messages that were sent in time, and waited for their turn, may still leave. */
@@ -217,6 +241,7 @@ export class Link
    */
   close(close: CloseFrame | null, cause: CloseCause, error: Error | null, isUrgent = false): void {
     this.#tapping?.answerClose();
+    this.#closeReply?.send(false);
     if (this.#state !== "open") return;
     this.#ending.note(cause, error);
     if (close !== null) this.#wire.queueClose(close, isUrgent);
@@ -247,7 +272,7 @@ export class Link
 
   /** Ends the connection now: the peer is told, in case it still listens, and not waited for. */
   leave(close: CloseFrame, cause: LeaveCause): CloseInfo {
-    if (this.#state !== "closed") this.#giveUp(this.#tapping?.unanswered ?? close, cause);
+    if (this.#state !== "closed") this.#giveUp(this.#unanswered ?? close, cause);
     return this.closeInfo;
   }
 
@@ -293,14 +318,16 @@ export class Link
     if (this.#listeners?.has("pong") === true) this.#listeners.emit("pong", { payload, roundTrip });
   }
 
-  /** RFC 6455 section 5.5.1: the answer echoes the code. */
+  /** RFC 6455 section 5.5.1: the answer echoes the code. It waits for whoever reads what came before. */
   onClose(close: CloseFrame): void {
     if (this.#tapping === null) {
-      this.#answer(close, "peer-close", null);
-      return;
+      const { closeSent, answersClose } = this.#wire;
+      const mayWait = closeSent === null && answersClose !== true && !this.#ending.hasFailed;
+      this.#closeReply = mayWait ? CloseReply.begin(close, this.#wire, this) : null;
+      if (this.#closeReply === null) this.#answer(close, "peer-close", null);
     }
     this.#ending.note("peer-close", null);
-    this.#tapping.onClose(close, this.#ending.hasFailed);
+    this.#tapping?.onClose(close, this.#ending.hasFailed);
     this.#beginClosing();
   }
 
@@ -327,7 +354,7 @@ export class Link
 
   onEof(): void {
     this.#takeIn();
-    if (this.#tapping?.onEof() === true) return;
+    if (this.#closeReply?.onEof() === true || this.#tapping?.onEof() === true) return;
     if (this.#ending.isComplete || this.#ending.hasFailed) {
       this.#wire.end();
       return;
@@ -347,6 +374,8 @@ export class Link
     const info = this.#ending.finish();
     const closedError = (): ConnectionClosed => this.closedError();
     this.#state = "closed";
+    this.#closeReply?.cancel();
+    this.#unreadWatch?.stop();
     this.pulse.end(closedError);
     this.#wire.fail(closedError);
     this.inbox.end();
@@ -361,6 +390,7 @@ export class Link
 
   onInboxFull(): void {
     this.#reading.stop("inbox");
+    if (this.#tapping === null) (this.#unreadWatch ??= new UnreadWatch(this)).begin();
     if (this.#pausedAt !== null) return; // What was held back has filled it again.
     this.#pausedAt = this.now();
     this.#log?.onPaused(this.#unread.length, this.#unread.bytes);
@@ -374,8 +404,18 @@ export class Link
     if (this.#reading.isStoppedBy("inbox")) return;
     const duration = this.now() - this.#pausedAt;
     this.#pausedAt = null;
+    this.#unreadWatch?.stop();
     this.#log?.onResumed(duration);
     if (this.#listeners?.has("resumed") === true) this.#listeners.emit("resumed", { duration });
+  }
+
+  /** Nobody reads: it counts as paused, since messages wait, and goes on. */
+  onInboxStretched(): void {
+    this.#reading.goOn("inbox");
+  }
+
+  onDropping(): void {
+    this.#log?.onDropping();
   }
 
   onStreamedMessage(): void {
@@ -421,6 +461,10 @@ export class Link
     if (this.#listeners?.has("suspended") === true) this.#listeners.emit("suspended", { gap });
   }
 
+  onUnmatchedPong(): void {
+    this.#log?.onUnmatchedPong();
+  }
+
   /** The verdict: the peer is told why, in case it still listens, and not waited for. */
   onDead(silence: number): void {
     this.#tapping?.tap.onDead(silence);
@@ -447,11 +491,17 @@ export class Link
       pulse: this.pulse,
       unread: this.#unread,
       settings: this.settings,
-      openedAt: this.#openedAt,
+      openedAt: this.openedAt,
       messagesReceived: this.#messagesReceived,
       messagesSent: this.#messagesSent,
       isReadingPaused: this.#wasPaused || this.#pausedAt !== null,
     });
+  }
+
+  /** The peer's Close, as long as it waits for an answer. */
+  get #unanswered(): CloseFrame | null {
+    if (this.#closeReply?.isSent === false) return this.#closeReply.close;
+    return this.#tapping?.unanswered ?? null;
   }
 
   /** The peer ended the connection, or broke the rules: our Close does not wait behind messages. */
@@ -505,6 +555,8 @@ export class Link
     if (this.#ending.isSettled) return;
     if (this.#wire.outcome !== null) this.#ending.settle();
     this.#tapping?.settle();
+    this.#closeReply?.cancel();
+    this.#unreadWatch?.stop();
     this.#state = "closing";
     this.pulse.beginClosing();
   }

@@ -18,7 +18,7 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
   next(): Promise<Result> {
     const { inbox } = this.#connection;
     if (inbox.length > 0 && !inbox.hasReader) {
-      return Promise.resolve({ value: inbox.poll() ?? "", done: false });
+      return Promise.resolve({ value: inbox.poll("reader") ?? "", done: false });
     }
     return new Promise((resolve) => {
       inbox.checkFree("iteration"); // Before the one that waits is forgotten.
@@ -27,8 +27,16 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
     });
   }
 
+  /** The loop was left. */
+  return(): Promise<Result> {
+    const { inbox } = this.#connection;
+    if (!inbox.hasReader) inbox.leave("caller");
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
   take(message: Message): boolean {
     this.#connection.inbox.detach(this);
+    this.#connection.inbox.leave("reader");
     this.#resolve({ value: message, done: false });
     return false;
   }
@@ -36,6 +44,10 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
   end(): void {
     if (this.#connection.hasEndedWell) this.#resolve({ value: undefined, done: true });
     else this.#resolve(rejectToCaller(this.#connection.closedError()));
+  }
+
+  fail(error: Error): void {
+    this.#resolve(rejectToCaller(error));
   }
 }
 

@@ -48,6 +48,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
       const piece = this.#pieces.shift();
       if (piece !== undefined) {
         resolve({ value: this.#taken(piece), done: false });
+        this.#leaveInbox(this.#connection.now());
         return;
       }
       if (this.#state === "complete" || this.#state === "left") {
@@ -74,6 +75,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     this.#bytes = 0;
     this.#overhead = 0;
     this.#checkRoom();
+    if (!this.#inbox.hasReader) this.#inbox.leave("caller", this.#connection.now());
     return Promise.resolve({ value: undefined, done: true });
   }
 
@@ -87,7 +89,13 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
 
   /** The connection has ended, and the message with it. */
   end(): void {
-    this.#fail(this.#connection.closedError());
+    this.fail(this.#connection.closedError());
+  }
+
+  fail(error: unknown): void {
+    const reject = this.#reject;
+    this.#stopWaiting();
+    reject(error);
   }
 
   onPiece(piece: Message): void {
@@ -110,21 +118,17 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     if (this.#state === "left") return;
     this.#state = "complete";
     this.#connection.onStreamedMessage();
+    if (!this.#isWaiting) return;
     const resolve = this.#resolve;
     this.#stopWaiting();
+    this.#leaveInbox();
     resolve({ value: undefined, done: true });
   }
 
   readonly #onAbort = (): void => {
     void this.return();
-    this.#fail(this.#signal?.reason);
+    this.fail(this.#signal?.reason);
   };
-
-  #fail(error: unknown): void {
-    const reject = this.#reject;
-    this.#stopWaiting();
-    reject(error);
-  }
 
   get #isWaiting(): boolean {
     return this.#resolve !== ignore;
@@ -133,7 +137,14 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   #settle(piece: Message): void {
     const resolve = this.#resolve;
     this.#stopWaiting();
+    this.#leaveInbox();
     resolve({ value: piece, done: false });
+  }
+
+  /** The loop asks for the next piece; behind the last one, its body may have an answer to send. */
+  #leaveInbox(at?: number): void {
+    const isRead = this.#state === "complete" && this.#pieces.length === 0;
+    this.#inbox.leave(isRead ? "caller" : "reader", at);
   }
 
   #stopWaiting(): void {

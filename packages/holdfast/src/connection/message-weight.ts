@@ -18,7 +18,12 @@ const LEAST_MEMORY = 64 * 1024;
 
 /** Whether more waits than `limit` bytes, or so many small messages that they take twice that in memory. */
 export function isOver(limit: number, bytes: number, overhead: number): boolean {
-  return bytes > limit || bytes + overhead > Math.max(LEAST_MEMORY, 2 * limit);
+  return bytes > limit || isOverMemory(limit, bytes, overhead);
+}
+
+/** Whether it takes more memory than twice the limit. */
+export function isOverMemory(limit: number, bytes: number, overhead: number): boolean {
+  return bytes + overhead > Math.max(LEAST_MEMORY, 2 * limit);
 }
 
 /** Whether so little waits that reading may go on: a quarter. */

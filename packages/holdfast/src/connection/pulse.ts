@@ -21,6 +21,8 @@ export interface PulseHost {
   abandonPing(key: string): void;
   onOverdue(elapsed: number, expected: number): void;
   onSuspended(gap: number): void;
+  /** A pong matched no ping, while pings waited for theirs. */
+  onUnmatchedPong(): void;
   onDead(silence: number): void;
 }
 
@@ -31,7 +33,7 @@ export interface Pulse {
   readonly latencyStats: LatencyStats;
   /** When a ping was queued last; null for never. */
   readonly lastPingAt: number | null;
-  /** When a pong answered a ping last; null for never. */
+  /** When a pong answered a ping last, or proved life without matching one; null for never. */
   readonly lastPongAt: number | null;
   readonly pingsInFlight: number;
   /** When the oldest unanswered ping was queued; null for none. */
@@ -221,6 +223,11 @@ export class OwnPulse extends Deadline implements Pulse {
       case "answered": {
         this.#lastPongAt = now;
         this.#resolveWaiter(action.payload, action.elapsed);
+        return;
+      }
+      case "pong-unmatched": {
+        this.#lastPongAt = now;
+        this.#host.onUnmatchedPong();
         return;
       }
       case "expired": {

@@ -96,6 +96,7 @@ class MessageWaiter implements Reader, AlarmHandler {
 
   take(message: Message): boolean {
     this.#leave();
+    this.#connection.inbox.leave("caller");
     this.#resolve(message);
     return false;
   }
@@ -103,6 +104,11 @@ class MessageWaiter implements Reader, AlarmHandler {
   end(): void {
     this.#leave();
     this.#resolve(rejectToCaller(this.#connection.closedError()));
+  }
+
+  fail(error: Error): void {
+    this.#leave();
+    this.#reject(error);
   }
 
   onAlarm(): void {
@@ -154,7 +160,7 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
     this.#signal = signal;
     this.#end = end;
     if (signal === null) return;
-    this.#onAbort = () => this.#fail(signal.reason);
+    this.#onAbort = () => this.fail(signal.reason);
     watchAbort(signal, this.#onAbort);
   }
 
@@ -168,12 +174,12 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
       if (result === SENT || !isThenable(result)) return true;
       this.#continuation ??= {
         onReady: () => this.#connection.inbox.resume(this),
-        onFailure: (error) => this.#fail(error),
+        onFailure: (error) => this.fail(error),
       };
       toPromise(result).then(this.#continuation.onReady, this.#continuation.onFailure);
       return false;
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
       return false;
     }
   }
@@ -183,7 +189,7 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
     this.#end.resolve(this.#end.howItEnded(this.#connection));
   }
 
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     this.stopWatching();
     this.#connection.inbox.detach(this);
     this.#end.reject(error);

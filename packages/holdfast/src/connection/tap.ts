@@ -37,6 +37,8 @@ export interface Tap extends Reader {
 export interface TappedConnection {
   /** Monotonic time at which bytes were read last. */
   readonly lastReceivedAt: number;
+  /** Whether messages can be sent before the peer's Close is answered. */
+  readonly mayAnswer: boolean;
   /** Too much waits: no more is read, until `resumeReading`. */
   pauseReading(): void;
   resumeReading(): void;

@@ -34,6 +34,10 @@ export class Tapping implements TappedConnection {
     return this.#host.lastReceivedAt;
   }
 
+  get mayAnswer(): boolean {
+    return this.#wire.answersClose !== true;
+  }
+
   /** The peer's Close, while it waits for an answer. */
   get unanswered(): CloseFrame | null {
     return this.#unanswered;

@@ -30,6 +30,8 @@ export interface Wire {
   /** The Close that was sent, or queued: no ping, pong or Close may be queued behind it. */
   readonly closeSent: CloseFrame | null;
   readonly closeReceived: CloseFrame | null;
+  /** Whether the peer's Close was answered before it is told, as browsers do: nothing can be sent behind it. Absent for no. */
+  readonly answersClose?: boolean;
   /** Whether the peer's Close came before ours was sent. */
   readonly receivedFirst: boolean;
   /** How it ended, where that is judged elsewhere: null as long as it is not known. Absent where the link judges. */
@@ -65,6 +67,8 @@ export interface Wire {
   queuePong(payload: Uint8Array): void;
   /** Sends the Close, once: behind the messages that wait, or, where it `isUrgent`, instead of them. */
   queueClose(close: CloseFrame, isUrgent: boolean): void;
+  /** The Close that was queued goes out instead of the messages that still wait. Absent where none do. */
+  hurryClose?(): void;
   /** What was queued goes out now rather than at the end of the turn. */
   flush(): void;
 

@@ -2,7 +2,7 @@
 // observed and when, and answers with what to do. It judges the peer and the network, never our own process:
 // a blocked event loop, a suspended machine and paused reading are discounted.
 
-/* eslint max-lines: ["warn", { "max": 290, "skipBlankLines": true, "skipComments": true }] -- One state machine: its states are understood together, or not at all. */
+/* eslint max-lines: ["warn", { "max": 325, "skipBlankLines": true, "skipComments": true }] -- One state machine: its states are understood together, or not at all. */
 
 import { GapDetector } from "./gap-detector.js";
 import { LatencyStatistics } from "./latency-statistics.js";
@@ -25,6 +25,13 @@ const GAP_AT_MOST = 1000;
  * pong: a process that stalls all the time must still find out that its peer is dead.
  */
 const MAX_GRACES = 3;
+
+/**
+ * Pongs may stand behind what piled up in the kernel while reading was paused, so after a pause each ping has its whole
+ * time again. A peer that makes us pause time and again gets that only so many times without any pong: from then on
+ * the time in which we read adds up.
+ */
+const MAX_RESTARTS = 3;
 
 /**
  * Where nothing is judged (no `pingTimeout`, reading paused, traffic as life) only this bounds the table: the oldest
@@ -51,6 +58,7 @@ export class Heartbeat {
   /** The gap that the next judgement has to make allowance for. */
   #recentGap: "none" | "stall" | "suspension" = "none";
   #graces = 0;
+  #restarts = 0;
   #unknownPongs = 0;
 
   constructor(options: HeartbeatOptions) {
@@ -154,8 +162,12 @@ export class Heartbeat {
     // A payload that has not left yet was guessed: the pong is none, and the peer still has to answer the ping.
     const hasLeft = (this.pings.get(payload)?.sentAt ?? null) !== null;
     const answered = hasLeft ? this.pings.takeUpTo(payload) : [];
-    if (answered.length === 0) this.#unknownPongs++;
-    else this.#graces = 0;
+    this.#graces = 0;
+    this.#restarts = 0;
+    if (answered.length === 0) {
+      this.#unknownPongs++;
+      if (this.#excuseSent()) actions.push({ type: "pong-unmatched" });
+    }
     for (const ping of answered) {
       const elapsed = now - (ping.sentAt ?? ping.queuedAt);
       this.statistics.answered++;
@@ -165,6 +177,29 @@ export class Heartbeat {
       actions.push({ type: "answered", payload: ping.payload, elapsed });
     }
     return actions;
+  }
+
+  /**
+   * A pong that matches no ping was still written by a peer that lives: the keepalive pings that have left are not judged
+   * any more. They wait for their own pong, for the sake of the sample, until a later one is answered like this as well.
+   * Returns whether there were any.
+   */
+  #excuseSent(): boolean {
+    let newest: Ping | null = null;
+    for (const ping of this.pings) {
+      if (!ping.isKeepalive || ping.sentAt === null || ping.deadline === null) continue;
+      ping.deadline = null;
+      ping.overdueAt = null;
+      newest = ping;
+    }
+    if (newest === null) return false;
+    for (const ping of this.pings) {
+      if (ping === newest) break;
+      if (!ping.isKeepalive || ping.deadline !== null) continue;
+      this.pings.remove(ping.payload);
+      this.statistics.lost++;
+    }
+    return true;
   }
 
   #wake(now: number, wallNow: number, lastReceivedAt: number): readonly Action[] {
@@ -262,12 +297,17 @@ export class Heartbeat {
 
   #resume(now: number): readonly Action[] {
     if (this.#pausedAt === null) return NOTHING;
+    const pausedAt = this.#pausedAt;
     this.#pausedAt = null;
-    // Pongs may stand behind everything that piled up in the kernel meanwhile, so each ping starts anew.
-    // That cannot go on for ever with a dead peer: what it sent before is finite.
+    const startsAnew = this.#restarts < MAX_RESTARTS;
+    if (startsAnew && this.pings.size > 0) this.#restarts++;
     for (const ping of this.pings) {
       ping.isDisturbed = true;
-      if (ping.deadline !== null && ping.timeout !== null) ping.deadline = now + ping.timeout;
+      if (ping.deadline !== null && ping.timeout !== null) {
+        ping.deadline = startsAnew
+          ? now + ping.timeout
+          : ping.deadline + now - Math.max(pausedAt, ping.queuedAt);
+      }
       if (ping.overdueAt !== null) ping.overdueAt = now + this.#suspiciousAfter();
     }
     return NOTHING;
@@ -353,13 +393,20 @@ export class Heartbeat {
 
   #boundKeepaliveInFlight(): void {
     let oldest: Ping | null = null;
+    let next: Ping | null = null;
     let count = 0;
     for (const ping of this.pings) {
       if (!ping.isKeepalive) continue; // The application bounds its own.
-      oldest ??= ping;
+      if (oldest === null) oldest = ping;
+      else next ??= ping;
       count++;
     }
     if (oldest === null || count <= this.#maxKeepaliveInFlight()) return;
+    // The silence goes on: a pong of the next one would have answered this one, too.
+    const deadline = next?.deadline ?? null;
+    if (next !== null && deadline !== null && oldest.deadline !== null) {
+      next.deadline = Math.min(deadline, oldest.deadline);
+    }
     this.pings.remove(oldest.payload);
     this.statistics.lost++;
   }

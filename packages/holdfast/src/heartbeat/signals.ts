@@ -60,6 +60,8 @@ export type Action =
       readonly elapsed: number;
       readonly expected: number;
     }
+  /** A pong matched no ping, while pings waited: it proves life, and no round trip. */
+  | { readonly type: "pong-unmatched" }
   /** A ping of the application was not answered within its timeout, and is forgotten. */
   | { readonly type: "expired"; readonly payload: string }
   /** Our own process did not run for `gap` milliseconds. */

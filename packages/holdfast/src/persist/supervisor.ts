@@ -2,7 +2,7 @@
 // done with the connections is its host's business.
 
 import type { CloseInfo } from "../connection/close-info.js";
-import { leave, type Connection } from "../connection/connection.js";
+import { leave, whenEnded, type Connection } from "../connection/connection.js";
 import { connectionClosed } from "../connection/errors.js";
 import type { LeaveCause } from "../connection/link.js";
 import type { ConnectionSettings } from "../connection/options.js";
@@ -135,7 +135,7 @@ export class Supervisor<Options extends ConnectorOptions> {
       return;
     }
     attempt.connection = connection;
-    void connection.closed.then((info) => {
+    void connection[whenEnded]().then((info) => {
       if (this.#current === attempt) this.#ended(attempt, { info, error: connectionClosed(info) });
     });
     this.#host.onOpen(connection, attempt.number);

@@ -138,6 +138,7 @@ export class Reception implements AcceptanceOwner, ConnectionOwner {
       preface: answering.grant(response),
       rest,
       meter,
+      tellsLater: true,
     });
     const connection = new Connection({
       runtime: this.runtime,

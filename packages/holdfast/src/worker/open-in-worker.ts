@@ -56,6 +56,8 @@ class Opening {
   #isGone = false;
   #wire: PortWire | null = null;
   #pulse: RemotePulse | null = null;
+  /** What the worker told before the caller may have added listeners; null before the opening, and later. */
+  #early: News[] | null = null;
 
   constructor(
     call: OpenInWorker,
@@ -88,7 +90,8 @@ class Opening {
 
   #onNews(items: readonly News[]): void {
     const [first, ...rest] = items;
-    if (this.#wire !== null) this.#wire.onNews(items);
+    if (this.#early !== null) this.#early.push(...items);
+    else if (this.#wire !== null) this.#wire.onNews(items);
     else if (first.type === "failed") this.#fail(rebuildError(first.error));
     else if (first.type === "opened") this.#open(first.opened, rest);
   }
@@ -120,7 +123,14 @@ class Opening {
     connection[start]();
     this.#resolve(connection);
     // Once the caller has it, and so may listen.
-    if (rest.length > 0) runtime.clock.atTurnEnd(() => this.#wire?.onNews(rest));
+    this.#early = [...rest];
+    runtime.clock.afterPoll(() => this.#tellEarly());
+  }
+
+  #tellEarly(): void {
+    const early = this.#early;
+    this.#early = null;
+    if (early !== null && early.length > 0) this.#wire?.onNews(early);
   }
 
   #onTimeout(): void {
@@ -146,6 +156,7 @@ class Opening {
 
   #onFailed(error: Error): void {
     this.#call.runtime.timers.cancel(this.#alarm);
+    this.#tellEarly();
     if (this.#wire === null) this.#fail(error);
     else this.#wire.onGone(error);
   }

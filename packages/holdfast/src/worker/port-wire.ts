@@ -203,7 +203,7 @@ export class PortWire implements Wire {
         this.#options.onPulse(news);
         return;
       case "closing":
-        this.#onClosing(news.close, news.initiator);
+        this.#onClosing(news);
         return;
       case "ended": {
         const { error, ...info } = news.info;
@@ -218,11 +218,12 @@ export class PortWire implements Wire {
     }
   }
 
-  /** The worker has answered already. */
-  #onClosing(close: CloseFrame, initiator: "local" | "peer"): void {
+  /** The worker waits for the answer, as long as it knows that this thread gets on. */
+  #onClosing({ close, initiator, isAnswerable }: Extract<News, { type: "closing" }>): void {
     this.closeReceived = close;
     this.receivedFirst = initiator === "peer";
-    if (initiator === "peer") this.closeSent = close;
+    if (initiator === "peer" && !isAnswerable) this.closeSent = close;
+    this.#options.mailbox.post({ type: "heard", count: 0 });
     this.#handler.onClose(close);
   }
 

@@ -1,10 +1,11 @@
 // The worker's side: a tap on the connection that passes on what it reads, and does what it is told.
 
 import { attachTap, type Tap, type TappedConnection } from "../connection/tap.js";
-import { closeFor, probe, sendTracked, type Connection } from "../connection/connection.js";
+import { closeFor, probe, runtimeOf, sendTracked, type Connection } from "../connection/connection.js";
 import type { CloseInfo } from "../connection/close-info.js";
 import type { Message, Unread } from "../connection/inbox.js";
 import { isOver, isRoomy, overheadOf } from "../connection/message-weight.js";
+import { CloseAnswer } from "../persist/stream/close-answer.js";
 import type { CloseFrame } from "../protocol/close-code.js";
 import { TextBytes } from "../protocol/message/text-bytes.js";
 import { copyError } from "./error-copy.js";
@@ -35,7 +36,15 @@ export class Relay implements Tap {
   #isPaused = false;
   #isLeaving = false;
 
-  constructor(connection: Connection, mailbox: Mailbox<News, Order>, onEnded: () => void) {
+  #closeAnswer: CloseAnswer | null = null;
+  readonly #closeTimeout: number | null;
+
+  constructor(
+    connection: Connection,
+    mailbox: Mailbox<News, Order>,
+    { closeTimeout, onEnded }: { readonly closeTimeout: number | null; readonly onEnded: () => void },
+  ) {
+    this.#closeTimeout = closeTimeout;
     this.#connection = connection;
     this.#mailbox = mailbox;
     this.#onEnded = onEnded;
@@ -62,6 +71,10 @@ export class Relay implements Tap {
     // `onEnded` tells.
   }
 
+  fail(): void {
+    // It is always ready for the next: nothing is dropped.
+  }
+
   onPing(payload: Uint8Array): void {
     if (this.#unheard >= WINDOW_CONTROL) {
       this.#heldPing = payload.slice();
@@ -84,13 +97,18 @@ export class Relay implements Tap {
     this.#mailbox.post({ type: "suspended", gap });
   }
 
-  /** At once: the other thread may be busy. */
-  onClosing(): void {
-    this.#tapped.answerClose();
+  /** The reader there may have answers to send. The thread may also be busy: that is not waited for long. */
+  onClosing(close: CloseFrame): void {
+    const { mayAnswer } = this.#tapped;
+    this.#mailbox.post({ type: "closing", close, initiator: "peer", isAnswerable: mayAnswer });
+    const send = (): void => this.#tapped.answerClose();
+    if (mayAnswer) this.#closeAnswer = new CloseAnswer(this.#connection[runtimeOf], this.#closeTimeout, send);
+    else send();
   }
 
   onClosed(close: CloseFrame, initiator: "local" | "peer"): void {
-    this.#mailbox.post({ type: "closing", close, initiator });
+    this.#closeAnswer?.cancel();
+    if (initiator === "local") this.#mailbox.post({ type: "closing", close, initiator, isAnswerable: false });
   }
 
   onFailure(): void {
@@ -102,6 +120,7 @@ export class Relay implements Tap {
   }
 
   onEnded(info: CloseInfo): void {
+    this.#closeAnswer?.cancel();
     const error = info.error === null ? null : copyError(info.error);
     this.#mailbox.post({ type: "ended", info: { ...info, error } });
     this.#mailbox.flush();
@@ -110,6 +129,7 @@ export class Relay implements Tap {
   }
 
   onOrder(order: Order): void {
+    this.#closeAnswer?.allowTime();
     switch (order.type) {
       case "send":
         this.#send(order);

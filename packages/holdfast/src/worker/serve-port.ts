@@ -1,6 +1,7 @@
 // The worker's side of opening: opens the connection that it is given, and tells how that went.
 
 import type { Connection } from "../connection/connection.js";
+import type { ConnectionOptions } from "../connection/options.js";
 import type { Clock } from "../connection/ports.js";
 import type { OpenObserver } from "../persist/connector.js";
 import { copyError } from "./error-copy.js";
@@ -20,6 +21,7 @@ export function takeAssignment(data: unknown, port: MessagePort | undefined, clo
 
 async function serve(assignment: Assignment, port: MessagePort, clock: Clock, open: Open): Promise<void> {
   const { url, options, deadline } = assignment;
+  const { closeTimeout = 10_000 } = options as Pick<ConnectionOptions, "closeTimeout">; // Checked by the other side.
   const aborter = new AbortController();
   let relay: Relay | null = null;
   const onOrders = (orders: readonly Order[]): void => {
@@ -43,7 +45,7 @@ async function serve(assignment: Assignment, port: MessagePort, clock: Clock, op
         type: "opened",
         opened: { handshake: copyHandshake(connection), remoteAddress, localAddress },
       });
-      relay = new Relay(connection, mailbox, () => undefined);
+      relay = new Relay(connection, mailbox, { closeTimeout, onEnded: () => undefined });
     },
   };
   try {

@@ -73,7 +73,13 @@ export type News =
       readonly stats: LatencyStats;
     }
   | { readonly type: "suspended"; readonly gap: number }
-  | { readonly type: "closing"; readonly close: CloseFrame; readonly initiator: "local" | "peer" }
+  | {
+      readonly type: "closing";
+      readonly close: CloseFrame;
+      readonly initiator: "local" | "peer";
+      /** Whether the worker waits for the answer to it. */
+      readonly isAnswerable: boolean;
+    }
   | { readonly type: "ended"; readonly info: CloseInfoCopy };
 
 export interface Opened {

@@ -144,6 +144,7 @@ export class Harness {
   /** Ends this turn, and answers the newest ping that was sent in it. */
   answerPing(): void {
     this.clock.turn();
+    if (this.role === "server") this.clock.turn(); // Its first ping does not go out in one turn with the response.
     const newest = this.sentFrames().findLast(({ opcode }) => opcode === OPCODE.ping);
     assert(newest !== undefined, "No ping was sent");
     this.deliver(this.pong(newest.payload));

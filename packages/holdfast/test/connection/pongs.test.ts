@@ -129,6 +129,25 @@ describe("Pongs", () => {
     ]);
   });
 
+  test("C21: a peer that answers with an empty payload stays open, and is logged once", () => {
+    const warnings: string[] = [];
+    const silent = (): void => undefined;
+    const logger = {
+      debug: silent,
+      info: silent,
+      error: silent,
+      warn: (text: string) => warnings.push(text),
+    };
+    const h = new Harness({ pingInterval: 1000, pingTimeout: 1000, logger });
+    for (let second = 0; second < 60; second++) {
+      h.clock.turn();
+      h.deliver(h.pong(""));
+      h.clock.advance(1000);
+    }
+    assert.deepEqual([h.connection.state, h.connection.latency, warnings.length], ["open", null, 1]);
+    assert.match(warnings[0], /^a Pong matched no Ping/);
+  });
+
   test("C3: a pong of the peer that answers nothing changes nothing", async () => {
     const h = new Harness();
     const ping = follow(h.connection.ping("x"));

@@ -45,6 +45,10 @@ export class FakeHost implements PulseHost {
     this.#tell(`suspended ${gap}`);
   }
 
+  onUnmatchedPong(): void {
+    // Nobody asks.
+  }
+
   onDead(silence: number): void {
     this.#tell(`dead ${silence}`);
   }

@@ -113,3 +113,22 @@ test("C8, C10: a sleep while reading is paused: a probe goes out, and is judged 
   ]);
   assert.equal(simulation.timeline.at(-1), "3630500 dead, silent for 30000");
 });
+
+test("C10: a peer that makes us pause and resume for ever, and sends no Pong, is found out after pingTimeout of reading", () => {
+  for (const [reading, paused] of [
+    [100, 100],
+    [100, 5_000],
+    [5_000, 100],
+    [10, 60_000],
+  ] as const) {
+    const simulation = new Simulation({}, mute).open();
+    let read = 0;
+    while (!simulation.isOver && read < 1_000_000) {
+      simulation.advance(reading).pause().advance(paused).resume();
+      read += reading;
+    }
+    assert.equal(simulation.isOver, true, `${reading} ms of reading, ${paused} of pause`);
+    assert(read >= 20_000 && read <= 20_000 + 4 * reading + 1_000, `${read} ms of reading were enough`);
+    assert.match(simulation.timeline.at(-1) ?? "", /dead/);
+  }
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answersAfter, answersInTurn, mute } from "./peers.js";
+import { answersAfter, answersInTurn, mute, muteFrom, type Peer } from "./peers.js";
 import { Simulation } from "./simulated-peer.js";
 
 const HOUR = 3_600_000;
@@ -56,15 +56,60 @@ test("C3: the round trip runs from the bytes handed to the socket, the deadline 
   ]);
 });
 
-test("C3: unknown and late pongs are counted, and change nothing", () => {
-  const simulation = new Simulation({ pingInterval: 20_000 }, mute).open().advance(500);
+test("C3: late pongs, and unknown ones of a peer that owes none, are counted, and change nothing", () => {
+  const simulation = new Simulation({ pingInterval: 20_000 }, answersAfter(10)).open().advance(500);
   const wake = simulation.heartbeat.nextWake;
   simulation.receivePong("stranger").receivePong("").advance(100);
   simulation.ping("mine").abandon("mine").receivePong("mine").advance(100);
   assert.equal(simulation.heartbeat.unknownPongs, 3);
   assert.equal(simulation.heartbeat.nextWake, wake);
-  assert.deepEqual(simulation.timeline, ["0 ping k1", "600 ping mine"]);
-  simulation.advance(20_000);
+  assert.deepEqual(simulation.timeline, ["0 ping k1", "10 answered k1 after 10", "600 ping mine"]);
+});
+
+test("C21: a peer that answers each ping with an empty or mangled payload lives, and gives no sample", () => {
+  for (const payload of ["", "mangled"]) {
+    const mangling: Peer = (_ping, pongAfter) => pongAfter(100, payload);
+    const simulation = new Simulation({}, muteFrom(1_000_000, mangling)).open().advance(1_000_000 - 1);
+    const { answered, last } = simulation.heartbeat.statistics.snapshot();
+    assert.deepEqual([simulation.isOver, answered, last], [false, 0, null]);
+    assert.equal(simulation.heartbeat.unknownPongs, 50);
+    assert(simulation.heartbeat.pings.size <= 2, `${simulation.heartbeat.pings.size} pings are remembered`);
+    simulation.advance(100_000);
+    assert.equal(
+      simulation.timeline.at(-1),
+      "1020000 dead, silent for 20000",
+      "and it is judged once it is mute",
+    );
+  }
+});
+
+test("C21: a pong that nobody asked for puts off the verdict of pings that have left, and only of those", () => {
+  const simulation = new Simulation({}, mute).open().advance(19_000).receivePong("stranger").advance(100_000);
+  assert.deepEqual(simulation.timeline, [
+    "0 ping k1",
+    "1000 poll",
+    "1000 overdue k1, 1000 of 1000",
+    "19000 life",
+    "20000 ping k2",
+    "21000 poll",
+    "21000 overdue k2, 1000 of 1000",
+    "40000 poll",
+    "40000 dead, silent for 20000",
+  ]);
+});
+
+test("C21: unasked pongs take no sample away from a peer that answers as it should", () => {
+  const simulation = new Simulation({}, answersAfter(500)).open().advance(100);
+  simulation.receivePong("unasked").advance(50_000);
+  assert.deepEqual(
+    [simulation.heartbeat.statistics.answered, simulation.heartbeat.statistics.last],
+    [3, 500],
+  );
+});
+
+test("C2, C21: a pong that comes before its ping has left is no life of it", () => {
+  const simulation = new Simulation({}, mute).block().open().advance(1_000);
+  simulation.receivePong("guess").advance(100_000);
   assert.equal(simulation.timeline.at(-1), "20000 dead, silent for 20000");
 });
 

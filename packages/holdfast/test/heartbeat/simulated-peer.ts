@@ -180,6 +180,9 @@ export class Simulation {
       case "answered":
         this.#note(`answered ${action.payload} after ${action.elapsed}`);
         break;
+      case "pong-unmatched":
+        this.#note("life");
+        return;
       case "expired":
         this.#outbox = this.#outbox.filter((waiting) => waiting !== action.payload);
         this.#note(`expired ${action.payload}`);

@@ -195,6 +195,8 @@ describe("heartbeat()", () => {
     const beating = follow(heartbeat(h.connection, TIMES));
     await h.clock.advanceAsync(1);
     const [ping] = h.sentFrames();
+    h.deliver(h.text("0"));
+    await h.connection.recv();
     h.deliver(h.text("1"), h.text("2"), h.text("3"));
     h.transport.arrive(h.pong(ping.payload));
     await h.clock.advanceAsync(60_000);
@@ -324,16 +326,19 @@ describe("withHeartbeat()", () => {
       });
       for await (const message of h.connection) {
         messages.push(message);
-        await nextTurn(); // The heartbeat knows of the end long before the last message was read.
+        await nextTurn();
       }
       return "read to the end";
     });
     await answerAfter(h, 10);
     h.deliver(h.text("1"), h.text("2"), h.text("3"), h.close(1000));
     h.transport.eof();
-    await h.clock.settle();
-    assert.equal(reason, h.connection.signal.reason);
+    for (let turn = 0; turn < 10; turn++) {
+      await nextTurn();
+      await h.clock.settle();
+    }
     assert.equal(await result, "read to the end");
+    assert.equal(reason, h.connection.signal.reason);
     assert.deepEqual(messages, ["1", "2", "3"]);
     h.assertGone();
     assertNothingWaits(h);

@@ -317,8 +317,14 @@ describe("PersistentConnection: receiving", () => {
     await harness.finish();
   });
 
-  test("F9: nobody reads: the inbox stays bounded across connections, and the next one is not read", async () => {
+  test("F9: a reader is slow: the inbox stays bounded across connections, and the next one is not read", async () => {
     const harness = new PersistentHarness({ maxQueue: 4 });
+    const first = harness.link.recv();
+    await harness.open();
+    harness.attempt.deliver(text("first"));
+    assert.equal(await first, "first");
+    await harness.cut();
+    await harness.clock.advanceAsync(30_000);
     for (let round = 0; round < 5; round++) {
       await harness.open();
       for (let index = 0; index < 10; index++) harness.attempt.transport.arrive(text(`${round}.${index}`));

@@ -1,6 +1,6 @@
 // A wire over a stream of bytes: RFC 6455's frames, between a protocol that does no I/O and a transport.
 
-/* eslint max-lines: ["warn", { "max": 320, "skipBlankLines": true, "skipComments": true }] -- One method for each of a wire, and for each thing that a transport and a protocol tell it. */
+/* eslint max-lines: ["warn", { "max": 340, "skipBlankLines": true, "skipComments": true }] -- One method for each of a wire, and for each thing that a transport and a protocol tell it. */
 
 import { BINARY, CONTINUATION, FIN, TEXT } from "../../protocol/frame/opcode.js";
 import type { CloseFrame } from "../../protocol/close-code.js";
@@ -50,6 +50,11 @@ export interface FrameWireOptions {
   readonly rest: Uint8Array;
   /** Counts what the peer sends. Absent or null where nothing limits it. */
   readonly meter?: ReceiveMeter | null;
+  /**
+   * Whether what arrives in the turn that opens the connection is told in a later one: the application has the
+   * connection by then, and may have added listeners. @default false
+   */
+  readonly tellsLater?: boolean;
 }
 
 /** With more bytes handed out of a lent chunk, copying them costs more than memory for a chunk to keep. */
@@ -88,8 +93,9 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   readonly #meter: ReceiveMeter | null;
   /** Shows what arrives; null where nobody looks. */
   #mirror: FrameMirror | null = null;
-  /** Until the start. */
-  #rest: Uint8Array | null;
+  /** What arrived before the application may have added listeners; null from then on. */
+  #early: Uint8Array | null;
+  readonly #tellsLater: boolean;
   /** When this turn's work on what was received began. */
   #turnBegan: number;
   #isAbandoned = false;
@@ -106,7 +112,8 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     this.#clock = runtime.clock;
     this.#transport = transport;
     this.#handler = handler;
-    this.#rest = options.rest;
+    this.#early = options.rest;
+    this.#tellsLater = options.tellsLater === true;
     this.#meter = options.meter ?? null;
     this.lastReceivedAt = runtime.clock.now();
     this.#turnBegan = this.lastReceivedAt;
@@ -167,13 +174,22 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   }
 
   start(): void {
-    const rest = this.#rest;
-    this.#rest = null;
     const watcher = this.#handler.frameWatcher;
     if (watcher !== null) this.#watch(watcher);
     this.#transport.start(this);
     this.#outbox.flush();
-    if (rest !== null && rest.length > 0) this.onChunk(rest);
+    // Where the opening is told by a promise, TLS and HTTP/2 may bring the next frames before it has been heard.
+    const mustWait = this.role === "client" || (this.#early?.length ?? 0) > 0;
+    if (!this.#tellsLater || !mustWait) {
+      this.#tellEarly();
+      return;
+    }
+    this.#transport.pause();
+    this.#clock.afterPoll(() => {
+      if (this.#early === null) return; // The end of the transport came first.
+      this.#tellEarly();
+      if (!this.#protocol.isPaused && !this.#protocol.isHeld) this.#transport.resume();
+    });
   }
 
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
@@ -230,6 +246,10 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     if (this.#protocol.closeReceived !== null) this.#endFirst();
   }
 
+  hurryClose(): void {
+    this.#outbox.hurryClose();
+  }
+
   flush(): void {
     this.#outbox.flush();
   }
@@ -242,7 +262,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
 
   resume(): void {
     this.#protocol.unpause();
-    this.#readOn();
+    if (this.#early === null) this.#readOn();
   }
 
   streamTo(sink: PieceSink | null): void {
@@ -280,10 +300,12 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   }
 
   onEof(): void {
+    this.#tellEarly();
     this.#handler.onEof();
   }
 
   onError(error: TransportError): void {
+    this.#tellEarly();
     this.#handler.onError(causeOfError(error), error);
   }
 
@@ -292,6 +314,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   }
 
   onClosed(): void {
+    this.#tellEarly();
     // What was received before the end is told before it, also while it is being decoded.
     this.#isClosedLate = this.#protocol.isHeld && !this.#isAbandoned;
     if (this.#isClosedLate) return;
@@ -384,8 +407,12 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   /** Returns how many bytes had to be copied. */
   #receive(chunk: Uint8Array, isLent: boolean): number {
     const { length } = chunk;
-    this.bytesReceived += length;
     this.lastReceivedAt = this.#clock.now();
+    if (this.#early !== null) {
+      this.#early = Buffer.concat([this.#early, chunk]);
+      return length;
+    }
+    this.bytesReceived += length;
     this.#turnBegan = this.lastReceivedAt;
     this.#mirror?.push(chunk);
     this.#outbox.cork();
@@ -393,6 +420,12 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     this.#outbox.uncork(this.#handler.hasBusyReader);
     this.#meter?.onBytes(length);
     return copied;
+  }
+
+  #tellEarly(): void {
+    const early = this.#early;
+    this.#early = null;
+    if (early !== null && early.length > 0) this.onChunk(early);
   }
 
   #watch(watcher: FrameWatcher): void {

@@ -241,6 +241,13 @@ export class Outbox implements Flushable {
     this.#planFlush();
   }
 
+  /** A Close that still waits goes out instead of the messages before it. */
+  hurryClose(): void {
+    if (this.#control?.hasClose !== true) return;
+    this.#backlog?.drop();
+    this.#planFlush();
+  }
+
   /** Shows every frame that is handed to the socket from the first one on, in the order of the wire. */
   watch(show: (frame: ObservedFrame) => void): void {
     this.#mirror = new FrameMirror(show, this.#control?.prefaceLength);

@@ -85,6 +85,10 @@ export abstract class WireLayer implements Wire, WireHandler {
     return this.wire.closeReceived;
   }
 
+  get answersClose(): boolean {
+    return this.wire.answersClose ?? false;
+  }
+
   get receivedFirst(): boolean {
     return this.wire.receivedFirst;
   }
@@ -127,6 +131,10 @@ export abstract class WireLayer implements Wire, WireHandler {
 
   queueClose(close: CloseFrame, isUrgent: boolean): void {
     this.wire.queueClose(close, isUrgent);
+  }
+
+  hurryClose(): void {
+    this.wire.hurryClose?.();
   }
 
   flush(): void {

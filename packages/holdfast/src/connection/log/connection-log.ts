@@ -18,6 +18,8 @@ export class ConnectionLog {
   /** Debug lines are made only where somebody wants them. Null also means that no frame is looked at. */
   readonly #describers: { readonly sent: FrameDescriber; readonly received: FrameDescriber } | null;
 
+  #hasWarnedOfPong = false;
+
   constructor(logger: Logger, connection: Connection, side: Role) {
     this.#logger = logger;
     this.#connection = connection;
@@ -58,6 +60,15 @@ export class ConnectionLog {
     );
   }
 
+  /** Once: it says something of the peer, and nothing new the next time. */
+  onUnmatchedPong(): void {
+    if (this.#hasWarnedOfPong) return;
+    this.#hasWarnedOfPong = true;
+    const text =
+      "a Pong matched no Ping: it counts as life, and latency stays unknown (RFC 6455 section 5.5.3)";
+    this.#logger.warn(text, this.#who);
+  }
+
   onOverdue(elapsed: number, expected: number): void {
     if (this.#describers === null) return;
     this.#debug(
@@ -77,6 +88,14 @@ export class ConnectionLog {
 
   onResumed(duration: number): void {
     if (this.#describers !== null) this.#debug(`= reading goes on after ${milliseconds(duration)}`);
+  }
+
+  /** Worth a warning: the application loses messages. */
+  onDropping(): void {
+    this.#logger.warn(
+      "messages are dropped, as nobody reads them: call discard() where that is meant",
+      this.#who,
+    );
   }
 
   /** Something begins the end, or cuts it short. */

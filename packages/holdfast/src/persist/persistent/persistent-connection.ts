@@ -118,6 +118,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
 
   /** How it ended: the end of the last attempt, or of its connection. Resolves when all is over; never rejects. */
   get closed(): Promise<CloseInfo> {
+    this.#link.inbox.expectEnd();
     return this.#link.closed;
   }
 
@@ -174,7 +175,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
       checkFunction("callback", callback);
       checkOptionNames("forEach()", options, CALL_OPTIONS);
       const signal = checkSignal(options?.signal);
-      return consumeAll(this.#link, callback, signal, () => undefined).then(() => this.closed);
+      return consumeAll(this.#link, callback, signal, () => undefined).then(() => this.#link.closed);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -186,6 +187,17 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
    */
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
     return new MessageIterator(this.#link);
+  }
+
+  /**
+   * Declares that no message is read here: those that wait, and those of any connection to come, are dropped. Nothing
+   * that is unread holds a server back then. Calling it again changes nothing.
+   *
+   * @throws ConcurrencyError while a `recv`, iteration or `forEach` reads
+   * @throws InvalidState is what every way of reading rejects with afterwards
+   */
+  discard(): void {
+    this.#link.inbox.discard();
   }
 
   /**

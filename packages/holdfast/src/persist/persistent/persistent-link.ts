@@ -2,7 +2,7 @@
 // supervisor decides when to connect, the sender keeps what goes out, the receiver what comes in.
 
 import type { CloseInfo } from "../../connection/close-info.js";
-import type { Connection } from "../../connection/connection.js";
+import { whenEnded, willBeRead, type Connection } from "../../connection/connection.js";
 import { connectionClosed, TooSlowError } from "../../connection/errors.js";
 import type { Inbox } from "../../connection/inbox.js";
 import { Listeners } from "../../connection/listeners.js";
@@ -57,7 +57,7 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
     const { runtime, connectionSettings, settings } = options;
     this.runtime = runtime;
     this.#settings = settings;
-    this.#receiver = new Receiver(connectionSettings);
+    this.#receiver = new Receiver(runtime, connectionSettings);
     this.sender = new Sender(runtime, settings.sending, connectionSettings.writeLimit);
     this.listeners = new Listeners({
       platform: runtime.platform,
@@ -150,6 +150,7 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
 
   onOpen(connection: Connection, attempt: number): void {
     this.#connection = connection;
+    connection[willBeRead]();
     this.#latency.watch(connection);
     if (this.#settings.onOpen === null) this.#ready(connection, attempt);
     else void this.#prepare(connection, attempt, this.#settings.onOpen);
@@ -176,7 +177,7 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
     const { info } = ending;
     const error = isFatal ? ending.error : null;
     this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error });
-    this.#receiver.inbox.end();
+    this.#receiver.finish();
     this.#resolveClosed(info);
     this.#aborter.abort(this.closedError());
     if (wasWaiting) this.listeners.emit("status", this.#status);
@@ -195,7 +196,7 @@ export class PersistentLink implements SupervisorHost, ReadableConnection {
     const alarm = new Alarm({ onAlarm: () => this.#onUnprepared(connection) });
     if (openTimeout !== null) timers.set(alarm, clock.now() + openTimeout);
     // One that does not settle leaves with its connection, and so does its alarm.
-    void connection.closed.then(() => timers.cancel(alarm));
+    void connection[whenEnded]().then(() => timers.cancel(alarm));
     try {
       await onOpen(connection, { attempt, isFirst: !this.#hasOpened, signal: connection.signal });
       if (this.#isCurrent(connection)) this.#ready(connection, attempt);

@@ -9,15 +9,21 @@ import {
   type Message,
   type Unread,
 } from "../../connection/inbox.js";
+import type { Runtime } from "../../connection/runtime.js";
 import { attachTap, type Tap, type TappedConnection } from "../../connection/tap.js";
+import type { TimerQueue } from "../../connection/timer-queue.js";
+import { UnreadWatch, type UnreadWatchHost } from "../../connection/unread-watch.js";
 
-export class Receiver implements Tap, InboxEvents {
+export class Receiver implements Tap, InboxEvents, UnreadWatchHost {
   readonly inbox: Inbox;
+  readonly #runtime: Runtime;
+  readonly #unreadWatch = new UnreadWatch(this);
   #connection: Connection | null = null;
   #tapped: TappedConnection | null = null;
   #isFull = false;
 
-  constructor(limits: InboxLimits) {
+  constructor(runtime: Runtime, limits: InboxLimits) {
+    this.#runtime = runtime;
     this.inbox = new Inbox(this, limits);
   }
 
@@ -37,14 +43,42 @@ export class Receiver implements Tap, InboxEvents {
     this.#tapped = null;
   }
 
+  /** No connection will follow. */
+  finish(): void {
+    this.#unreadWatch.stop();
+    this.inbox.end();
+  }
+
+  get timers(): TimerQueue {
+    return this.#runtime.timers;
+  }
+
+  get lastReceivedAt(): number {
+    return this.#tapped?.lastReceivedAt ?? -Infinity;
+  }
+
+  now(): number {
+    return this.#runtime.clock.now();
+  }
+
   onInboxFull(): void {
     this.#isFull = true;
+    this.#unreadWatch.begin();
     this.#tapped?.pauseReading();
   }
 
   onInboxRoomy(): void {
+    this.#unreadWatch.stop();
+    this.onInboxStretched();
+  }
+
+  onInboxStretched(): void {
     this.#isFull = false;
     this.#tapped?.resumeReading();
+  }
+
+  onDropping(): void {
+    // Whoever reads after all is told.
   }
 
   // What the connection tells.
@@ -63,6 +97,11 @@ export class Receiver implements Tap, InboxEvents {
     // There may be another connection.
   }
 
+  fail(): void {
+    // Nothing is dropped before it gets here: the connection counts as read.
+  }
+
+  /** At once: what is sent from now on waits for the next connection, and is not lost. */
   onClosing(): void {
     this.#tapped?.answerClose();
   }

@@ -180,6 +180,10 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
     // `onEnded` says more.
   }
 
+  fail(): void {
+    // It is always ready for the next: nothing is dropped.
+  }
+
   get unread(): Unread {
     return this.#host.unread;
   }

@@ -11,10 +11,11 @@ export interface DeflateSettings {
   readonly wanted: DeflateParameters;
   readonly tuning: DeflateTuning;
   /**
-   * A client would rather have compression with any window of the server than none: it makes another offer, without
-   * that parameter, since many servers do not know it (section 7.1.2.1 lets them decline).
+   * Whether a client's preferred offer names the server's window, and its own. Without either it offers what browsers
+   * offer, and compresses with less than the window that it may use. @default true
    */
-  readonly isServerWindowOptional?: boolean;
+  readonly namesServerWindow?: boolean;
+  readonly namesClientWindow?: boolean;
 }
 
 /** What came of a negotiation. */
@@ -24,14 +25,27 @@ export interface NegotiatedDeflate {
   readonly header: string;
 }
 
-/** The client's offers, the best first: the value of Sec-WebSocket-Extensions. */
+/**
+ * The client's offers, the best first: the value of Sec-WebSocket-Extensions. Its wishes are preferences: servers that
+ * decline them (section 7.1.2.1 lets them) find the offer of browsers behind, which is the only one by default. Some
+ * servers accept two offers at once, which cannot work.
+ */
 export function offerDeflate(settings: DeflateSettings): string {
-  const preferred = wantedBy(settings);
-  const acceptable = acceptableTo(settings);
-  const isOneOffer =
-    acceptable.serverMaxWindowBits === preferred.serverMaxWindowBits && preferred.clientMaxWindowBits === 15;
-  const offers = isOneOffer ? [offerOf(preferred)] : [offerOf(preferred), offerOf(acceptable, false)];
-  return serializeExtensions(offers);
+  const wanted = wantedBy(settings);
+  const forgets = !hasDictionaries();
+  const preferred = offerOf({
+    ...wanted,
+    serverMaxWindowBits: settings.namesServerWindow === false ? 15 : wanted.serverMaxWindowBits,
+    clientMaxWindowBits: settings.namesClientWindow === false ? 15 : wanted.clientMaxWindowBits,
+  });
+  const fallback = offerOf({
+    serverNoContextTakeover: forgets,
+    clientNoContextTakeover: forgets,
+    serverMaxWindowBits: 15,
+    clientMaxWindowBits: 15,
+  });
+  const offers = [serializeExtensions([preferred]), serializeExtensions([fallback])];
+  return [...new Set(offers)].join(", ");
 }
 
 /** The server's choice among the client's offers; null for no compression. */
@@ -59,15 +73,9 @@ export function readDeflateAnswer(
   const elements = parseExtensions(answer);
   if (typeof elements === "string") return new NegotiationError(elements);
   if (elements.length !== 1) return new NegotiationError(`Expected one extension, got ${elements.length}`);
-  const agreed = readAnswer(elements[0], acceptableTo(settings));
+  const agreed = readAnswer(elements[0], wantedBy(settings), !hasDictionaries());
   if (typeof agreed === "string") return new NegotiationError(agreed);
   return { extension: new PermessageDeflate(false, agreed, settings.tuning), header: answer };
-}
-
-/** The least that a client asks for. */
-function acceptableTo(settings: DeflateSettings): DeflateParameters {
-  const wanted = wantedBy(settings);
-  return settings.isServerWindowOptional === true ? { ...wanted, serverMaxWindowBits: 15 } : wanted;
 }
 
 /** What is wanted, as far as the zlib of this runtime can do it: without dictionaries no message refers to another. */

@@ -27,22 +27,18 @@ interface WrittenParameters {
   readonly clientMaxWindowBits: number | "any" | null;
 }
 
-/**
- * What the client offers: all of the parameters, for a server to agree to or to decline.
- *
- * @param hintsAtWindow whether the server is told the window that the client will use: it saves a server memory, and
- *   some decline what is smaller than the window that they would ask for (section 7.1.2.2)
- */
-export function offerOf(wanted: DeflateParameters, hintsAtWindow = true): ExtensionElement {
+/** A client's offer of these parameters. Windows of 15 bits need no words. */
+export function offerOf(parameters: DeflateParameters): ExtensionElement {
+  const { serverMaxWindowBits, clientMaxWindowBits } = parameters;
   return {
     name: DEFLATE_NAME,
     parameters: [
-      ...flag("server_no_context_takeover", wanted.serverNoContextTakeover),
-      ...flag("client_no_context_takeover", wanted.clientNoContextTakeover),
-      ...(wanted.serverMaxWindowBits < 15 ? bits("server_max_window_bits", wanted.serverMaxWindowBits) : []),
+      ...flag("server_no_context_takeover", parameters.serverNoContextTakeover),
+      ...flag("client_no_context_takeover", parameters.clientNoContextTakeover),
+      ...(serverMaxWindowBits < 15 ? bits("server_max_window_bits", serverMaxWindowBits) : []),
       // Section 7.1.2.2: only a client that names it may be told a smaller window.
-      ...(hintsAtWindow
-        ? bits("client_max_window_bits", wanted.clientMaxWindowBits)
+      ...(clientMaxWindowBits < 15
+        ? bits("client_max_window_bits", clientMaxWindowBits)
         : flag("client_max_window_bits", true)),
     ],
   };
@@ -64,30 +60,38 @@ export function chooseOffer(
   return null;
 }
 
-/** The client's judgement of the answer: what was agreed on, or the sentence that says what is wrong with it. */
-export function readAnswer(answer: ExtensionElement, offered: DeflateParameters): DeflateParameters | string {
+/**
+ * The client's judgement of the answer: what was agreed on, or the sentence that says what is wrong with it.
+ *
+ * @param mustForget whether this side cannot read what refers to an earlier message, so that each of its offers said so
+ */
+export function readAnswer(
+  answer: ExtensionElement,
+  wanted: DeflateParameters,
+  mustForget: boolean,
+): DeflateParameters | string {
   const told = readParameters(answer.parameters, false);
   if (typeof told === "string") return told;
-  if (offered.serverNoContextTakeover && !told.serverNoContextTakeover) {
+  if (mustForget && !told.serverNoContextTakeover) {
     return "Expected server_no_context_takeover, as it was offered, got an answer without it";
-  }
-  const serverMaxWindowBits = told.serverMaxWindowBits ?? 15;
-  if (serverMaxWindowBits > offered.serverMaxWindowBits) {
-    return `Expected server_max_window_bits of at most ${offered.serverMaxWindowBits}, as it was offered, got ${serverMaxWindowBits}`;
   }
   return {
     serverNoContextTakeover: told.serverNoContextTakeover,
     // Section 7.1.1.2: a client may do so unasked, and does where it was asked to.
-    clientNoContextTakeover: told.clientNoContextTakeover || offered.clientNoContextTakeover,
-    serverMaxWindowBits,
+    clientNoContextTakeover: told.clientNoContextTakeover || wanted.clientNoContextTakeover,
+    serverMaxWindowBits: told.serverMaxWindowBits ?? 15,
     // Section 7.1.2.2: more than was hinted at is no mistake, and changes nothing.
     clientMaxWindowBits:
       typeof told.clientMaxWindowBits === "number"
-        ? Math.min(told.clientMaxWindowBits, offered.clientMaxWindowBits)
-        : offered.clientMaxWindowBits,
+        ? Math.min(told.clientMaxWindowBits, wanted.clientMaxWindowBits)
+        : wanted.clientMaxWindowBits,
   };
 }
 
+/**
+ * Says only what was offered: some clients reject anything else, whatever section 7.1 allows. What the server itself
+ * does, it may do unsaid: forget its window, or use less of it.
+ */
 function answerTo(
   asked: WrittenParameters,
   wanted: DeflateParameters,
@@ -96,16 +100,14 @@ function answerTo(
   const clientLimit = typeof asked.clientMaxWindowBits === "number" ? asked.clientMaxWindowBits : 15;
   const agreed: DeflateParameters = {
     serverNoContextTakeover: asked.serverNoContextTakeover || wanted.serverNoContextTakeover,
-    clientNoContextTakeover: asked.clientNoContextTakeover || wanted.clientNoContextTakeover,
+    clientNoContextTakeover: asked.clientNoContextTakeover,
     serverMaxWindowBits: Math.min(asked.serverMaxWindowBits ?? 15, wanted.serverMaxWindowBits),
     clientMaxWindowBits: mayLimitClient ? Math.min(clientLimit, wanted.clientMaxWindowBits) : 15,
   };
   const parameters = [
-    ...flag("server_no_context_takeover", agreed.serverNoContextTakeover),
-    ...flag("client_no_context_takeover", agreed.clientNoContextTakeover),
-    ...(asked.serverMaxWindowBits !== null || agreed.serverMaxWindowBits < 15
-      ? bits("server_max_window_bits", agreed.serverMaxWindowBits)
-      : []),
+    ...flag("server_no_context_takeover", asked.serverNoContextTakeover),
+    ...flag("client_no_context_takeover", asked.clientNoContextTakeover),
+    ...(asked.serverMaxWindowBits === null ? [] : bits("server_max_window_bits", agreed.serverMaxWindowBits)),
     ...(mayLimitClient && agreed.clientMaxWindowBits < 15
       ? bits("client_max_window_bits", agreed.clientMaxWindowBits)
       : []),
