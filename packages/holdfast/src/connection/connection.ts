@@ -236,8 +236,9 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
 
   /**
    * Sends a message: a string or `TextBytes` as text, other bytes as binary (RFC 6455 section 5.6). An iterable of strings or of bytes is
-   * sent as one message, a fragment for each piece as it comes, never compressed; other messages wait until it is
-   * complete. What goes wrong before its first fragment has left changes nothing; what goes wrong later (a piece of
+   * sent as one message, a fragment for each piece as it comes, never compressed; other messages, and the Close of
+   * `close()`, wait in the order of the calls until it is complete. Memory shared with other threads
+   * (`SharedArrayBuffer`) is sent as it is when its bytes are read: leave it unchanged until the promise resolves. What goes wrong before its first fragment has left changes nothing; what goes wrong later (a piece of
    * another type, an iterable that throws, an abort) ends the connection with 1011.
    *
    * Resolves while fewer than `writeLimit` bytes are unsent, and waits otherwise: `await` it to keep pace with the

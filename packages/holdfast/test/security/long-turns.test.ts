@@ -170,4 +170,24 @@ describe("One peer's work in one turn", () => {
     await client.close();
     assert.equal(await done, 200);
   });
+
+  test("E10: a Close and FIN behind messages that wait for the next turn are told after them, as a clean end", async () => {
+    let seen = 0;
+    let resolve: (code: number) => void = () => undefined;
+    const done = new Promise<number>((settle) => (resolve = settle));
+    await using client = await attacker((connection) => {
+      void connection.forEach(() => {
+        const until = performance.now() + 1;
+        while (performance.now() < until);
+        seen++;
+      });
+      void connection.closed.then(({ code }) => resolve(code));
+    });
+    const message = frame({ opcode: OPCODE.text, mask: true, payload: Buffer.from("x") });
+    const close = frame({ opcode: OPCODE.close, mask: true, payload: closePayload(4321) });
+    client.write(Buffer.concat([...Array.from({ length: 300 }, () => message), close]));
+    client.end();
+    assert.equal(await done, 4321);
+    assert.equal(seen, 300);
+  });
 });

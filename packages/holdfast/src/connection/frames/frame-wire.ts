@@ -1,6 +1,6 @@
 // A wire over a stream of bytes: RFC 6455's frames, between a protocol that does no I/O and a transport.
 
-/* eslint max-lines: ["warn", { "max": 340, "skipBlankLines": true, "skipComments": true }] -- One method for each of a wire, and for each thing that a transport and a protocol tell it. */
+/* eslint max-lines: ["warn", { "max": 370, "skipBlankLines": true, "skipComments": true }] -- One method for each of a wire, and for each thing that a transport and a protocol tell it. */
 
 import { BINARY, CONTINUATION, FIN, TEXT } from "../../protocol/frame/opcode.js";
 import type { CloseFrame } from "../../protocol/close-code.js";
@@ -80,6 +80,7 @@ interface HeldMessage {
 }
 
 const NOTHING_HELD: readonly HeldMessage[] = [];
+const NOTHING_LATE: readonly (() => void)[] = [];
 
 class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   bytesReceived = 0;
@@ -96,6 +97,10 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   /** What arrived before the application may have added listeners; null from then on. */
   #early: Uint8Array | null;
   readonly #tellsLater: boolean;
+  /** The ends of the transport that are told once the messages before them were. */
+  #late = NOTHING_LATE;
+  /** Nothing more comes: the link takes in what waits, all of it within one call. */
+  #hasAll = false;
   /** When this turn's work on what was received began. */
   #turnBegan: number;
   #isAbandoned = false;
@@ -301,12 +306,12 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
 
   onEof(): void {
     this.#tellEarly();
-    this.#handler.onEof();
+    this.#tellEnd(() => this.#handler.onEof());
   }
 
   onError(error: TransportError): void {
     this.#tellEarly();
-    this.#handler.onError(causeOfError(error), error);
+    this.#tellEnd(() => this.#handler.onError(causeOfError(error), error));
   }
 
   onDrain(): void {
@@ -318,6 +323,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     // What was received before the end is told before it, also while it is being decoded.
     this.#isClosedLate = this.#protocol.isHeld && !this.#isAbandoned;
     if (this.#isClosedLate) return;
+    this.#hasAll = true;
     this.#isClosed = true;
     this.#handler.onClosed();
   }
@@ -365,7 +371,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     else this.#handler.onReleased();
     this.#protocol.resume();
     this.#outbox.uncork(this.#handler.hasBusyReader);
-    if (this.#isClosedLate && !this.#protocol.isHeld) this.onClosed();
+    this.#tellLate();
   }
 
   /**
@@ -373,7 +379,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
    * peer that sends no pongs.
    */
   mustYield(): boolean {
-    if (this.#clock.now() - this.#turnBegan < TIME_PER_TURN) return false;
+    if (this.#hasAll || this.#clock.now() - this.#turnBegan < TIME_PER_TURN) return false;
     this.#transport.pause();
     this.#clock.afterPoll(() => this.#continue());
     return true;
@@ -382,7 +388,7 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
   /** A turn after `mustYield`. */
   #continue(): void {
     this.#protocol.endYield();
-    if (this.#isClosed || this.#isAbandoned) return;
+    if (this.#isClosed) return;
     this.#turnBegan = this.#clock.now();
     this.#outbox.cork();
     if (this.#isClosedLate) this.#protocol.unpause();
@@ -391,7 +397,26 @@ class FrameWire implements Wire, TransportHandler, MessageEvents, OutboxEvents {
     else this.#protocol.resume();
     this.#outbox.uncork(this.#handler.hasBusyReader);
     if (!this.#isClosedLate) this.#readOn();
-    else if (!this.#protocol.isHeld) this.onClosed();
+    this.#tellLate();
+  }
+
+  /** The messages that wait come first: a Close among them says how the connection ended. */
+  #tellEnd(tell: () => void): void {
+    if (this.#protocol.isHeld && !this.#isAbandoned) {
+      this.#late = [...this.#late, tell];
+      return;
+    }
+    this.#hasAll = true;
+    tell();
+  }
+
+  /** Tells what the transport told while messages waited. */
+  #tellLate(): void {
+    if (this.#protocol.isHeld) return;
+    const late = this.#late;
+    this.#late = NOTHING_LATE;
+    for (const tell of late) this.#tellEnd(tell);
+    if (this.#isClosedLate && !this.#isClosed) this.onClosed();
   }
 
   #readOn(): void {
