@@ -46,7 +46,7 @@ export class Gate {
   constructor(settings: ServerSettings, connections: { readonly size: number }) {
     this.#settings = settings;
     this.#logger = settings.connection.faultLogger;
-    this.#originWarnings = new OriginWarnings(this.#logger);
+    this.#originWarnings = new OriginWarnings(settings.connection);
     this.#connections = connections;
   }
 
