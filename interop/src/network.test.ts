@@ -13,7 +13,7 @@ const KEEPALIVE = { pingInterval: 400, pingTimeout: 400 };
 const BOUND = KEEPALIVE.pingInterval + KEEPALIVE.pingTimeout;
 
 const ROW = { row: "a network that drops everything", position: "between" } as const;
-const OPTIONS = { skip: namespacesMissing(), timeout: 30_000 };
+const OPTIONS = { skip: namespacesMissing(), timeout: 90_000 };
 const VERDICT = "sent 1011 (internal error) keepalive ping timeout; no close frame received";
 
 describe("two hosts", { concurrency: true }, () => {
@@ -62,7 +62,7 @@ describe("two hosts", { concurrency: true }, () => {
           );
         }
       },
-      { pingInterval: 400, pingTimeout: 2_000 },
+      { pingInterval: 400, pingTimeout: 6_000 },
     );
   });
 });

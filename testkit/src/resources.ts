@@ -16,7 +16,7 @@ export function activeResources(): ResourceCounts {
  */
 export async function assertNothingLeft(
   before: ResourceCounts,
-  { timeout = 1_000 }: { timeout?: number } = {},
+  { timeout = 10_000 }: { timeout?: number } = {},
 ): Promise<void> {
   let left = "";
   const isNothingLeft = () => {

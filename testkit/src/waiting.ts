@@ -16,7 +16,7 @@ export async function withTimeout<T>(promise: PromiseLike<T>, ms: number, what: 
 }
 
 /** Resolves once `isTrue` says so; rejects, naming `what`, if that takes longer than `ms`. */
-export async function eventually(isTrue: () => boolean, what: string, ms = 2_000): Promise<void> {
+export async function eventually(isTrue: () => boolean, what: string, ms = 20_000): Promise<void> {
   const deadline = performance.now() + ms;
   while (!isTrue()) {
     if (performance.now() >= deadline) throw new Error(`Waited ${ms} ms for ${what}`);

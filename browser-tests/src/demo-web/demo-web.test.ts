@@ -30,7 +30,7 @@ describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
     await demo.shows({ "verdict-text": "heartbeat-timeout", "bare-state": "OPEN" });
     const took = performance.now() - start;
     // The last ping may have been answered just before: the verdict is no earlier than its timeout.
-    assert(took > 1_500 && took < 6_000, `It took ${took} ms`);
+    assert(took > 1_500 && took < 20_000, `It took ${took} ms`);
     assert.match(await demo.textOf("verdict-text"), /did not answer a ping within 2 s/);
     assert.equal(await demo.textOf("holdfast-state"), "DEAD");
     await demo.shows({ "bare-detail": "and it does not say so" });

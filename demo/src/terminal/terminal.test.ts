@@ -75,7 +75,7 @@ describe("terminal", () => {
         async () => terminal.line("told"),
       );
       assert.equal(shown.written, "told\n");
-      assert.ok(performance.now() - start < 1_000);
+      assert.ok(performance.now() - start < 10_000);
     }
   });
 

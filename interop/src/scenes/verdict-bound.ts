@@ -6,7 +6,7 @@ interface Keepalive {
 }
 
 /** What timers, processes and sockets of a busy machine may add, in milliseconds. */
-const TOLERANCE = 600;
+const TOLERANCE = 5_000;
 
 /**
  * Milliseconds from the peer's last sign of life. Whoever did not run for a while (`longestStall`) rightly gives the

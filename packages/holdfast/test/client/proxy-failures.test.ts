@@ -245,7 +245,7 @@ describe("A proxy that fails", () => {
         const opening = connect(TARGET, { openTimeout: 150, proxy, ...options });
         await assert.rejects(opening, { name: "OpenTimeout", failure: "open-timeout", phase, message });
         const elapsed = performance.now() - began;
-        assert(elapsed >= 149 && elapsed < 1000, `${elapsed} ms`);
+        assert(elapsed >= 149 && elapsed < 5_000, `${elapsed} ms`);
       } finally {
         await close();
       }

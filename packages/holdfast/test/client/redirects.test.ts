@@ -316,18 +316,18 @@ describe("A redirect", () => {
   test("B6: one openTimeout covers all hops", async () => {
     await using server = await RawServer.start({}, async (peer) => {
       await peer.readHead();
-      await peer.pause(500);
+      await peer.pause(2_500);
       if (server.peers.length === 1) peer.respond(302, { headers: { Location: "/mute" } });
     });
     const began = performance.now();
-    await assert.rejects(connect(server.url(), { openTimeout: 900 }), {
+    await assert.rejects(connect(server.url(), { openTimeout: 3_000 }), {
       name: "OpenTimeout",
       phase: "upgrade",
-      message: `Expected ${server.url("/mute")} (where ${server.url()} redirects to) to be open within 900 ms, still waiting for the answer to the upgrade`,
+      message: `Expected ${server.url("/mute")} (where ${server.url()} redirects to) to be open within 3000 ms, still waiting for the answer to the upgrade`,
     });
     const elapsed = performance.now() - began;
-    // A second timeout of its own would begin behind the 500 ms of the first hop.
-    assert(elapsed >= 899 && elapsed < 1390, `${elapsed} ms`);
+    // A second timeout of its own would begin behind the 2,500 ms of the first hop.
+    assert(elapsed >= 2_999 && elapsed < 5_400, `${elapsed} ms`);
     await server.close();
   });
 
@@ -353,7 +353,7 @@ describe("A redirect", () => {
     });
     const began = performance.now();
     await assert.rejects(connect(server.url()), { status: 410 });
-    assert(performance.now() - began < 1000);
+    assert(performance.now() - began < 5_000);
     await server.close();
   });
 });

@@ -194,10 +194,10 @@ describe("A connection over HTTP/2", () => {
       client.send(new Uint8Array(MEBIBYTE)).catch(() => undefined),
     );
     const begin = performance.now();
-    const info = await withTimeout(client.closed, 5_000, "the verdict");
+    const info = await withTimeout(client.closed, 9_000, "the verdict");
     const took = performance.now() - begin;
     assert.equal(info.cause, "heartbeat-timeout");
-    assert.ok(took < 2_500, `${took} ms`);
+    assert.ok(took < 8_000, `${took} ms`);
     await Promise.all(sends);
     // The connection underneath may be as dead: the next WebSocket does not go that way.
     proxy.thaw();
@@ -216,9 +216,9 @@ describe("A connection over HTTP/2", () => {
       client.send(new Uint8Array(512 * 1024)).catch(() => undefined),
     );
     const begin = performance.now();
-    const info = await withTimeout(client.close(), 5_000, "the end");
+    const info = await withTimeout(client.close(), 9_000, "the end");
     assert.equal(info.cause, "close-timeout");
-    assert.ok(performance.now() - begin < 2_500);
+    assert.ok(performance.now() - begin < 8_000);
     await Promise.all(sends);
   });
 

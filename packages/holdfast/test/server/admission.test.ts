@@ -190,20 +190,20 @@ describe("Who a server admits", () => {
 
   test("B1: over TLS the handshake and the request share one openTimeout", async () => {
     const { server: tls, ca } = await testCertificates();
-    const { port } = await start({ tls, openTimeout: 600 });
+    const { port } = await start({ tls, openTimeout: 3_000 });
     const began = performance.now();
     const slow = await RawClient.connect({ port, tls: { ca } });
     const handshake = performance.now() - began;
-    assert(handshake < 550, `The handshake alone took ${handshake} ms`);
-    assert.match((await slow.readHead({ timeout: 3_000 })).startLine, /^HTTP\/1\.1 408 /);
+    assert(handshake < 2_900, `The handshake alone took ${handshake} ms`);
+    assert.match((await slow.readHead({ timeout: 10_000 })).startLine, /^HTTP\/1\.1 408 /);
     const elapsed = performance.now() - began;
-    assert(elapsed >= 590 && elapsed < 1_500, `${elapsed} ms`);
+    assert(elapsed >= 2_990 && elapsed < 8_000, `${elapsed} ms`);
     await slow.close();
 
     // One that is slow in both: whatever the handshake took is gone for the request.
     const late = performance.now();
     const tcp = connectTcp({ port, host: "127.0.0.1" });
-    await sleep(400);
+    await sleep(2_500);
     const socket = connectTls({ socket: tcp, ca, servername: "localhost" });
     const answer = await new Promise<string>((resolve) => {
       socket.once("data", (bytes: Buffer) => resolve(bytes.toString()));
@@ -212,7 +212,7 @@ describe("Who a server admits", () => {
     });
     assert.match(answer, /^HTTP\/1\.1 408 /);
     const both = performance.now() - late;
-    assert(both >= 590 && both < 950, `${both} ms, and not 400 + 600`);
+    assert(both >= 2_990 && both < 5_400, `${both} ms, and not 2,500 + 3,000`);
     socket.destroy();
   });
 });

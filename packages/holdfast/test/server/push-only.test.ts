@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { connect, connectPersistent, serve, type Connection, type ServerConnection } from "../../dist/index.js";
+import {
+  connect,
+  connectPersistent,
+  serve,
+  type Connection,
+  type ServerConnection,
+} from "../../dist/index.js";
 
 const HANDLERS: readonly (readonly [string, (connection: ServerConnection) => unknown, count: number])[] = [
   ["awaits `closed`", (connection) => connection.closed, 5_000],

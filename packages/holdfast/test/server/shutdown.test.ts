@@ -117,7 +117,7 @@ describe("The end of a server", () => {
     const began = performance.now();
     await server?.close({ timeout: 200 });
     const elapsed = performance.now() - began;
-    assert(elapsed >= 190 && elapsed < 1_000, `${elapsed} ms`);
+    assert(elapsed >= 190 && elapsed < 5_000, `${elapsed} ms`);
     assert.equal((await client.closed).code, 1001);
     assert.deepEqual(
       lines.map(({ level, message, details }) => [level, message, details]),
@@ -131,7 +131,7 @@ describe("The end of a server", () => {
     const began = performance.now();
     await server?.close();
     const elapsed = performance.now() - began;
-    assert(elapsed >= 1_090 && elapsed < 2_000, `${elapsed} ms`);
+    assert(elapsed >= 1_090 && elapsed < 6_000, `${elapsed} ms`);
     await client.closed;
   });
 

@@ -60,7 +60,7 @@ export class Gate {
     this.#settings = settings;
     this.#addressLimits = addressLimits;
     this.#logger = settings.connection.faultLogger;
-    this.#originWarnings = new OriginWarnings(settings.connection.logger === null ? this.#logger : null);
+    this.#originWarnings = new OriginWarnings(settings.connection);
     this.#connections = connections;
   }
 

@@ -1,6 +1,7 @@
 // Warns of pages that are refused for their origin: to the page, to its developer and to the server's, nothing else
 // says why a connection fails.
 
+import type { ConnectionSettings } from "../../connection/options.js";
 import type { FaultLogger } from "../../connection/platform.js";
 
 /** Different origins of which a server warns; strangers choose what they send, and are not to fill the log. */
@@ -13,8 +14,9 @@ export class OriginWarnings {
   readonly #logger: FaultLogger | null;
   readonly #origins = new Set<string>();
 
-  constructor(logger: FaultLogger | null) {
-    this.#logger = logger;
+  /** A logger that is configured is told of every refusal as it is. */
+  constructor({ logger, faultLogger }: ConnectionSettings) {
+    this.#logger = logger === null ? faultLogger : null;
   }
 
   /** @param reason says what was expected, and which option allows the origin */

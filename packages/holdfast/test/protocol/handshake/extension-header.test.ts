@@ -142,7 +142,7 @@ test("H: 1 MiB of anything is read in linear time", () => {
       const start = performance.now();
       parseExtensions(text);
       assert.ok(
-        performance.now() - start < 1000,
+        performance.now() - start < 5_000,
         `${JSON.stringify(unit)} took ${performance.now() - start} ms`,
       );
     }

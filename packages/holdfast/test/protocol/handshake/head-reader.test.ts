@@ -186,7 +186,7 @@ test("H: 256 KiB of anything is read in linear time, a byte at a time too", () =
     readAll([bytes], limits);
     readAll(singleBytes(bytes), limits);
     assert.ok(
-      performance.now() - start < 1000,
+      performance.now() - start < 5_000,
       `${JSON.stringify(unit)} took ${performance.now() - start} ms`,
     );
   }

