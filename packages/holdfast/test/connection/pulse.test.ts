@@ -69,9 +69,9 @@ test("C4: the end rejects every ping in flight in the same turn, and none of the
   const nobodyAwaits = host.pulse.ping(bytes("d"), null);
   host.clock.advance(500);
   host.pulse.end(() => ENDED);
-  // They are settled in the turn of the end: each wins against a promise that is settled behind it.
-  const later = Promise.resolve("later");
-  const first = await Promise.all(waiting.map((ping) => Promise.race([ping.catch(String), later.then()])));
+  // They are settled in the turn of the end: each wins against what comes behind the microtasks of this turn.
+  const later = new Promise<string>((resolve) => process.nextTick(resolve, "later"));
+  const first = await Promise.all(waiting.map((ping) => Promise.race([ping.catch(String), later])));
   assert.deepEqual(
     first,
     waiting.map(() => String(ENDED)),

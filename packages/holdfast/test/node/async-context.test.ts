@@ -69,7 +69,8 @@ const target = (notes: Notes, url: string) => ({
   },
 });
 
-const PINGS = { pingInterval: 10, firstDelay: 20, maxDelay: 20 };
+const WAITS = { firstDelay: 20, maxDelay: 20 };
+const PINGS = { pingInterval: 10, ...WAITS };
 const inTurn = (names: readonly string[], body: (name: string) => void) => {
   for (const name of names) tenants.run({ name }, () => body(name));
 };
@@ -139,7 +140,7 @@ describe("async contexts of clients", () => {
         { name: `${name} ` },
         () => new Client(where2, { ...options2, logger: second.logger() }),
       );
-      const events = tenants.run({ name: `${name} ` }, () => persist(client, { ...PINGS, retryable }));
+      const events = tenants.run({ name: `${name} ` }, () => persist(client, { ...WAITS, retryable }));
       const loop = async () => {
         let count = 0;
         for await (const _ of connections) if (++count === 4) break;
