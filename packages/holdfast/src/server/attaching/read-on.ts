@@ -44,23 +44,24 @@ export function watchParser(parser: Parser): void {
   // Called back after chunks that the parser takes from the socket itself.
   const onExecute = parser[kOnExecute];
   if (!isCallback(onExecute) || wrapped.has(onExecute)) return;
-  const onExecuted = (consumed: unknown): void => {
+  // Deno hands the chunk to the callback, Node has it at hand.
+  const onExecuted = (consumed: unknown, given?: Buffer): void => {
     if (!stopping.has(parser) || typeof consumed !== "number") {
-      onExecute(consumed);
+      onExecute(consumed, given);
       return;
     }
-    const chunk = getCurrentBuffer.call(parser);
+    const chunk = given ?? getCurrentBuffer.call(parser);
     const total = readOn(parser, execute, chunk, consumed);
     // The parser forgets the chunk where it reads on, and an upgrade in it needs what follows.
     parser.getCurrentBuffer = () => chunk;
-    onExecute(total);
+    onExecute(total, given);
     delete parser.getCurrentBuffer;
   };
   wrapped.add(onExecuted);
   parser[kOnExecute] = onExecuted;
 }
 
-function isCallback(value: unknown): value is (consumed: unknown) => void {
+function isCallback(value: unknown): value is (consumed: unknown, chunk?: Buffer) => void {
   return typeof value === "function";
 }
 
