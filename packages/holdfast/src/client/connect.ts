@@ -21,7 +21,7 @@ import {
   type ConnectOptions,
   type ConnectSettings,
 } from "./options.js";
-import { thrownText } from "../protocol/thrown.js";
+import { errorOf } from "../protocol/thrown.js";
 
 /**
  * Opens a WebSocket to `url`: `ws:` or `wss:` (`http:` and `https:` stand for them), or a Unix socket,
@@ -106,7 +106,7 @@ function readArguments(url: string | URL, options: ConnectOptions): Arguments {
     };
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
-    const message = `Expected a URL and options that can be read, got an error: ${thrownText(cause)}`;
+    const message = `Expected a URL and options that can be read, got an error: ${errorOf(cause).message}`;
     throw new InvalidArgument(message, { cause });
   }
 }

@@ -162,7 +162,11 @@ describe("A lookup of the application's", () => {
     ],
     ["an error", (_n, _o, done) => done(new Error("no such name")), /no such name$/],
     ["an error that is a string", (_n, _o, done) => done("no such name"), /no such name$/],
-    ["an error that has no text", (_n, _o, done) => done(Object.create(null)), /an object$/],
+    [
+      "an error that has no text",
+      (_n, _o, done) => done(Object.create(null)),
+      /a value that cannot be converted to a string$/,
+    ],
     ["an error of the name server", (_n, _o, done) => done(refusedByServer()), /ECONNREFUSED$/],
     [
       "an exception",
@@ -176,7 +180,7 @@ describe("A lookup of the application's", () => {
       () => {
         throw Object.create(null);
       },
-      /an object$/,
+      /a value that cannot be converted to a string$/,
     ],
     ["a rejection", () => Promise.reject(new Error("boom")), /boom$/],
   ];

@@ -44,9 +44,13 @@ describe("While opening", () => {
 
   const streams: readonly (readonly [what: string, create: () => unknown, message: RegExp])[] = [
     ["throws", () => raise(new Error("boom")), /: boom$/],
-    ["throws what has no text", () => raise(BARE), /: an object$/],
+    ["throws what has no text", () => raise(BARE), /: a value that cannot be converted to a string$/],
     ["rejects with a string", () => Promise.reject(new Error("boom")), /: boom$/],
-    ["returns a thenable that throws", () => ({ then: () => raise(BARE) }), /: an object$/],
+    [
+      "returns a thenable that throws",
+      () => ({ then: () => raise(BARE) }),
+      /: a value that cannot be converted to a string$/,
+    ],
     [
       "returns a thenable that cannot be read",
       () => ({
@@ -54,14 +58,22 @@ describe("While opening", () => {
           return raise(BARE);
         },
       }),
-      /: an object$/,
+      /: a value that cannot be converted to a string$/,
     ],
     ["returns undefined", () => undefined, /to be a Duplex stream, got undefined$/],
     ["returns a string", () => "stream", /to be a Duplex stream, got "stream"/],
     ["returns a stream that fails with a string", () => destroyedWith("boom"), /: boom$/],
-    ["returns a stream that fails with what has no text", () => destroyedWith(BARE), /: an object$/],
+    [
+      "returns a stream that fails with what has no text",
+      () => destroyedWith(BARE),
+      /: a value that cannot be converted to a string$/,
+    ],
     ["returns a stream whose writing throws", () => duplex(() => raise(new Error("boom"))), /: boom$/],
-    ["returns a stream whose writing fails", () => duplex((done) => done(BARE as Error)), /: an object$/],
+    [
+      "returns a stream whose writing fails",
+      () => duplex((done) => done(BARE as Error)),
+      /: a value that cannot be converted to a string$/,
+    ],
   ];
   for (const [what, create, message] of streams) {
     test(`B12: a createConnection that ${what}: a clear error at once`, async () => {
@@ -92,7 +104,7 @@ describe("While opening", () => {
     await multiplexing.close();
   });
 
-  const unreadable: readonly (readonly [what: string, options: () => unknown])[] = [
+  const unreadable: readonly (readonly [what: string, options: () => unknown, message?: string])[] = [
     [
       "headers with a getter",
       () => ({
@@ -110,6 +122,7 @@ describe("While opening", () => {
           [Symbol.iterator]: () => raise(BARE),
         },
       }),
+      "Expected `headers` to be an iterable that can be read, got an error from it",
     ],
     [
       "a proxy with a getter",
@@ -122,11 +135,13 @@ describe("While opening", () => {
       }),
     ],
   ];
-  for (const [what, options] of unreadable) {
+  const unreadableOptions =
+    "Expected a URL and options that can be read, got an error: a value that cannot be converted to a string";
+  for (const [what, options, message = unreadableOptions] of unreadable) {
     test(`B12: ${what} that throws: InvalidArgument`, async () => {
       await assert.rejects(connect(server.url, options() as ConnectOptions), {
         name: "InvalidArgument",
-        message: "Expected a URL and options that can be read, got an error: an object",
+        message,
       });
     });
   }

@@ -173,7 +173,7 @@ describe("What is sent on each attempt", () => {
     });
     const headers = new Headers({ "X-Trace": "7" }).entries();
     const subprotocols = ["a", "b"].values();
-    await assert.rejects(connect(redirecting.url(), { headers, subprotocols }));
+    await assert.rejects(connect(redirecting.url(), { headers, subprotocols, redirectHeaders: ["X-Trace"] }));
     await redirecting.close();
     assert.deepEqual(
       heads.map((head) => [head.header("X-Trace"), head.header("Sec-WebSocket-Protocol")]),

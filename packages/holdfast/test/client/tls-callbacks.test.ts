@@ -34,7 +34,12 @@ const faults: readonly (readonly [
 ])[] = [
   ["throws an error", () => raise(new Error("boom")), /` threw: boom$/, /boom/],
   ["throws a string", () => raise("boom"), /` threw: boom$/, /boom/],
-  ["throws what has no text", () => raise(Object.create(null)), /` threw: an object$/, /./],
+  [
+    "throws what has no text",
+    () => raise(Object.create(null)),
+    /` threw: a value that cannot be converted to a string$/,
+    /./,
+  ],
   [
     "throws what looks like an error of the system",
     () => raise(Object.assign(new Error("boom"), { code: "ECONNREFUSED" })),

@@ -151,7 +151,17 @@ const ofServe: Fitting<ServeOptions> = {
   backlog: [128],
   hosts: [["example.com", /^[a-z]+\.example\.com$/], null],
   trustProxy: [1, ["10.0.0.0/8", "loopback"], (address, hop) => hop === 0 && address === "::1", null],
-  limits: [true, { connectionsPerAddress: 10, messagesPerSecond: null, onExceeded: "close" }, null],
+  limits: [
+    true,
+    {
+      connectionsPerAddress: 10,
+      upgradesPerSecond: 5,
+      messagesPerSecond: null,
+      bytesPerSecond: 65_536,
+      onExceeded: "close",
+    },
+    null,
+  ],
 };
 
 const notOfServe: readonly ServeOptions[] = [

@@ -7,7 +7,10 @@ import type { Faults, Moment } from "./faults.js";
 /** Resolves when the connection has ended. `stall` stops reading from its socket. */
 export async function echo(connection: Connection, faults: Faults, stall: () => void): Promise<void> {
   const stalled = new FaultTrigger(faults.stallAt, connection.signal, stall);
-  const dropped = new FaultTrigger(faults.dropAt, connection.signal, () => connection.terminate());
+  const dropped = new FaultTrigger(faults.dropAt, connection.signal, () => {
+    // What was echoed in this turn of the event loop leaves at its end: the connection is cut after that.
+    setImmediate(() => connection.terminate());
+  });
   const closed = new FaultTrigger(faults.closeAt, connection.signal, () => {
     void connection.close(faults.closeCode, "asked for by --close-after");
   });

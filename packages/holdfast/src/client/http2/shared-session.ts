@@ -6,7 +6,7 @@ import { CONNECTION_WINDOW, fieldsToSend, STREAM_WINDOW } from "../../node/http2
 import { HandshakeError, InvalidHeader } from "../../protocol/errors.js";
 import type { HandshakeHead } from "../../protocol/handshake/client-handshake.js";
 import type { HeadLimits } from "../../protocol/handshake/head-failure.js";
-import { thrownText } from "../../protocol/thrown.js";
+import { errorOf } from "../../protocol/thrown.js";
 import type { SystemError } from "../open-failure.js";
 import type { Passage } from "../road/passage.js";
 
@@ -114,7 +114,7 @@ export class SharedSession {
       stream = this.#session.request(fieldsToSend(pseudo, headers), { endStream: false });
     } catch (error) {
       if (this.isOver) return null;
-      throw new InvalidHeader(`Expected headers that HTTP/2 can carry: ${thrownText(error)}`, "", {
+      throw new InvalidHeader(`Expected headers that HTTP/2 can carry: ${errorOf(error).message}`, "", {
         cause: error,
       });
     }

@@ -10,7 +10,7 @@ import { nodePlatform } from "../../node/node-platform.js";
 import { copyHeaders } from "../../persist/copy-options.js";
 import { InvalidArgument } from "../../protocol/errors.js";
 import { readHeaders, refuseReserved, type HeadersInput } from "../../protocol/handshake/header-input.js";
-import { thrownText } from "../../protocol/thrown.js";
+import { errorOf } from "../../protocol/thrown.js";
 import { parseProxyURL, type Proxy } from "../proxy/proxy.js";
 import { checkStream, type CreateConnection } from "./given-stream.js";
 import type { RoadChoice } from "./road.js";
@@ -197,7 +197,7 @@ function copyOf(name: "tls" | "proxy.tls", value: TlsOptions): TlsOptions {
     options = { ...value };
   } catch (cause) {
     throw new InvalidArgument(
-      `Expected \`${name}\` to be options of tls.connect, got an error: ${thrownText(cause)}`,
+      `Expected \`${name}\` to be options of tls.connect, got an error: ${errorOf(cause).message}`,
       { cause },
     );
   }

@@ -5,7 +5,7 @@ import { checkServerIdentity, type ConnectionOptions as TlsOptions, type PeerCer
 import { describe } from "../../connection/options.js";
 import type { Passage } from "./passage.js";
 import type { TlsSettings } from "./tls.js";
-import { thrownText } from "../../protocol/thrown.js";
+import { errorOf } from "../../protocol/thrown.js";
 
 type IdentityCheck = NonNullable<TlsOptions["checkServerIdentity"]>;
 type PskCallback = NonNullable<TlsOptions["pskCallback"]>;
@@ -28,7 +28,7 @@ export function guardedIdentityCheck(
         `Expected \`${option}\` to return an Error or undefined, got ${describe(verdict)}`,
       );
     } catch (error) {
-      return passage.failTls(`\`${option}\` threw: ${thrownText(error)}`, error);
+      return passage.failTls(`\`${option}\` threw: ${errorOf(error).message}`, error);
     }
   };
 }
@@ -49,7 +49,7 @@ export function guardedPskCallback(
         `Expected \`${option}\` to return an object with \`psk\` (at most ${MAX_PSK} bytes) and \`identity\` (a string of at most ${MAX_IDENTITY} bytes), or null, got ${describe(given)}`,
       );
     } catch (error) {
-      passage.failTls(`\`${option}\` threw: ${thrownText(error)}`, error);
+      passage.failTls(`\`${option}\` threw: ${errorOf(error).message}`, error);
     }
     return null;
   };

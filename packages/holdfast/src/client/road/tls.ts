@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls, type ConnectionOptions as TlsOptions, type TLSSocket } from "node:tls";
 import { InvalidArgument, type OpenPhase } from "../../protocol/errors.js";
-import { thrownText } from "../../protocol/thrown.js";
+import { errorOf } from "../../protocol/thrown.js";
 import type { Passage } from "./passage.js";
 import { guardedIdentityCheck, guardedPskCallback } from "./tls-callbacks.js";
 
@@ -72,6 +72,6 @@ function withoutTrailingDot(name: string): string {
 }
 
 export function asInvalidTls({ name }: TlsSettings, cause: unknown): InvalidArgument {
-  const message = `Expected \`${name}\` to be options of tls.connect, got an error: ${thrownText(cause)}`;
+  const message = `Expected \`${name}\` to be options of tls.connect, got an error: ${errorOf(cause).message}`;
   return new InvalidArgument(message, { cause });
 }

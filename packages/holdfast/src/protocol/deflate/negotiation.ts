@@ -52,7 +52,8 @@ export function offerDeflate(settings: DeflateSettings): string {
 export function acceptDeflate(offer: string | null, settings: DeflateSettings): NegotiatedDeflate | null {
   if (offer === null) return null;
   const offers = parseExtensions(offer);
-  const choice = typeof offers === "string" ? null : chooseOffer(offers, wantedBy(settings));
+  const choice =
+    typeof offers === "string" ? null : chooseOffer(offers, wantedBy(settings), !hasDictionaries());
   if (choice === null) return null;
   return {
     extension: new PermessageDeflate(true, choice.agreed, settings.tuning),

@@ -51,11 +51,12 @@ export function offerOf(parameters: DeflateParameters): ExtensionElement {
 export function chooseOffer(
   offers: readonly ExtensionElement[],
   wanted: DeflateParameters,
+  mustForget = false,
 ): { readonly agreed: DeflateParameters; readonly answer: ExtensionElement } | null {
   for (const offer of offers) {
     if (offer.name !== DEFLATE_NAME) continue;
     const asked = readParameters(offer.parameters, true);
-    if (typeof asked !== "string") return answerTo(asked, wanted);
+    if (typeof asked !== "string") return answerTo(asked, wanted, mustForget);
   }
   return null;
 }
@@ -95,18 +96,20 @@ export function readAnswer(
 function answerTo(
   asked: WrittenParameters,
   wanted: DeflateParameters,
+  mustForget: boolean,
 ): { readonly agreed: DeflateParameters; readonly answer: ExtensionElement } {
   const mayLimitClient = asked.clientMaxWindowBits !== null;
   const clientLimit = typeof asked.clientMaxWindowBits === "number" ? asked.clientMaxWindowBits : 15;
   const agreed: DeflateParameters = {
     serverNoContextTakeover: asked.serverNoContextTakeover || wanted.serverNoContextTakeover,
-    clientNoContextTakeover: asked.clientNoContextTakeover,
+    // Section 7.1.1.2 allows it unasked: without it, this side could not read what the client sends.
+    clientNoContextTakeover: asked.clientNoContextTakeover || mustForget,
     serverMaxWindowBits: Math.min(asked.serverMaxWindowBits ?? 15, wanted.serverMaxWindowBits),
     clientMaxWindowBits: mayLimitClient ? Math.min(clientLimit, wanted.clientMaxWindowBits) : 15,
   };
   const parameters = [
     ...flag("server_no_context_takeover", asked.serverNoContextTakeover),
-    ...flag("client_no_context_takeover", asked.clientNoContextTakeover),
+    ...flag("client_no_context_takeover", agreed.clientNoContextTakeover),
     ...(asked.serverMaxWindowBits === null ? [] : bits("server_max_window_bits", agreed.serverMaxWindowBits)),
     ...(mayLimitClient && agreed.clientMaxWindowBits < 15
       ? bits("client_max_window_bits", agreed.clientMaxWindowBits)

@@ -138,7 +138,7 @@ export class Gate {
       onAsked(request);
       const answer = onRequest(request);
       if (!isThenable(answer)) return decide(answer);
-      return toPromise(answer).then(decide, fail);
+      return toPromise(answer).then(decide).catch(fail);
     } catch (error) {
       return fail(error);
     }
