@@ -7,7 +7,7 @@ import { overLinkProtocol } from "../connection/layers/link-protocol.js";
 import { checkOptionNames } from "../connection/option-names.js";
 import type { ConnectionSettings } from "../connection/options.js";
 import type { WireMaker } from "../connection/wire.js";
-import type { OpenObserver, TransportEnds } from "../persist/connector.js";
+import type { OpenObserver, TransportEnds } from "../connection/open-observer.js";
 import { NegotiationError } from "../protocol/errors.js";
 import { offerLink, readLinkAnswer } from "../protocol/handshake/link-subprotocol.js";
 import { noneSelected } from "../protocol/handshake/subprotocol-required.js";

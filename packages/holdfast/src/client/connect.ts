@@ -8,7 +8,7 @@ import { logOpening } from "../connection/log/opening-log.js";
 import { checkOptionNames } from "../connection/option-names.js";
 import { FOREIGN_CLIENT_OPTIONS } from "../node/foreign-options.js";
 import { nodeRuntime } from "../node/node-runtime.js";
-import type { OpenObserver } from "../persist/connector.js";
+import type { OpenObserver } from "../connection/open-observer.js";
 import { HoldfastError, InvalidArgument } from "../protocol/errors.js";
 import { readHeaders, type HeaderField } from "../protocol/handshake/header-input.js";
 import { parseWebSocketURL, type WebSocketURL } from "../protocol/handshake/url.js";

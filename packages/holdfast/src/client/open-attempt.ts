@@ -7,7 +7,7 @@ import type { Transport } from "../connection/ports.js";
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
 import { SocketTransport } from "../node/socket-transport.js";
-import type { OpenObserver } from "../persist/connector.js";
+import type { OpenObserver } from "../connection/open-observer.js";
 import { escapeControls } from "../protocol/control-characters.js";
 import type { NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
 import { InvalidStatus, RedirectError } from "../protocol/errors.js";

@@ -2,7 +2,7 @@
 
 import type { Connection } from "../connection/connection.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
-import type { Address } from "../connection/ports.js";
+import type { OpenObserver } from "../connection/open-observer.js";
 import type { Runtime } from "../connection/runtime.js";
 import type { ProvidedOptions } from "./target.js";
 
@@ -39,20 +39,4 @@ export interface Connector<Options extends ConnectorOptions> {
    * @throws HandshakeError, InvalidArgument, or the reason of the signal
    */
   open(url: string | URL, options: Options, observer: OpenObserver | null): Promise<Connection>;
-}
-
-/** Is told how far an attempt has come. */
-export interface OpenObserver {
-  /** The transport to a server is up, TLS included; the upgrade follows. Once more for each redirect. */
-  onConnected(ends: TransportEnds): void;
-  /** The connection is open, and has not begun to read: what is attached to it misses nothing. */
-  onOpen(connection: Connection): void;
-  /** The server says over how many milliseconds its clients spread when they reconnect. May come several times. */
-  onSpread(width: number): void;
-}
-
-/** Both ends of a transport, looked up when somebody asks. */
-export interface TransportEnds {
-  readonly remoteAddress: Address | null;
-  readonly localAddress: Address | null;
 }

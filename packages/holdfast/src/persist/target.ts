@@ -7,7 +7,8 @@ import { describe, isURL, type ConnectionSettings } from "../connection/options.
 import type { AsyncContext } from "../connection/platform.js";
 import { InvalidArgument } from "../protocol/errors.js";
 import { callProviders } from "./call-providers.js";
-import type { Connector, ConnectorOptions, OpenObserver } from "./connector.js";
+import type { Connector, ConnectorOptions } from "./connector.js";
+import type { OpenObserver } from "../connection/open-observer.js";
 import { copyOptions } from "./copy-options.js";
 
 /**

@@ -3,7 +3,7 @@
 import type { Connection } from "../connection/connection.js";
 import type { ConnectionOptions } from "../connection/options.js";
 import type { Clock } from "../connection/ports.js";
-import type { OpenObserver } from "../persist/connector.js";
+import type { OpenObserver } from "../connection/open-observer.js";
 import { copyError } from "./error-copy.js";
 import { Mailbox } from "./mailbox.js";
 import { Relay } from "./relay.js";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Client } from "holdfast";
 import { RawServer, TunnelProxy } from "holdfast-testkit";
 import { open } from "../../dist/client/connect.js";
-import type { TransportEnds } from "../../dist/persist/connector.js";
+import type { TransportEnds } from "../../dist/connection/open-observer.js";
 
 test("A2: an observer is told when the way to a server is open: through the proxy, before the upgrade, for each hop", async () => {
   await using server = await RawServer.start({}, async (peer) => {

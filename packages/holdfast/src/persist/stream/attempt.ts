@@ -16,7 +16,8 @@ import {
 } from "../../protocol/errors.js";
 import { TextBytes } from "../../protocol/message/text-bytes.js";
 import { CloseAnswer } from "./close-answer.js";
-import type { ConnectorOptions, TransportEnds } from "../connector.js";
+import type { ConnectorOptions } from "../connector.js";
+import type { TransportEnds } from "../../connection/open-observer.js";
 import type { ClientEvent, Close, EventTime } from "../events.js";
 import { Poller } from "./poller.js";
 import type { Ending } from "../retry/retry-policy.js";
