@@ -4,20 +4,19 @@
 import eslint from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
-import { layersRule, universal } from "./scripts/eslint/layers.mjs";
 
 const library = "packages/holdfast/src";
 const tests = [
   "packages/holdfast/test/**",
   "testkit/src/**",
-  "interop/src/**",
-  "browser-tests/src/**",
+  "checks/interop/src/**",
+  "checks/browser/src/**",
   "**/*.test.ts",
 ];
 
 const throughPorts = "Time, randomness and the outside come in through the ports of connection/ports.ts.";
 
-/** Below client/, server/ and node/ there is no clock, no timer, no randomness and no process. */
+/** Below client/, server/ and transport/node/ there is no clock, no timer, no randomness and no process. */
 const impureGlobals = [
   ...["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"],
   ...["queueMicrotask", "performance", "process", "crypto", "fetch", "WebSocket"],
@@ -32,11 +31,11 @@ const nodeGlobals = (
   "setTimeout setInterval setImmediate clearTimeout clearInterval clearImmediate queueMicrotask structuredClone"
 ).split(" ");
 
-/** All but frames over bytes, which are Node's way. */
-const whatBrowsersRun = [
-  ...["heartbeat", "connection", "persist", "browser"].map((folder) => `${library}/${folder}/**/*.ts`),
-  ...universal.map((file) => `${library}/${file}.ts`),
-];
+/** The folders that run in browsers as well. */
+const universalFolders = ["shared", "heartbeat", "connection", "reconnect", "transport/link"];
+const browserFolders = ["browser", "transport/browser", "transport/worker"];
+
+const filesIn = (folders) => folders.map((folder) => `${library}/${folder}/**/*.ts`);
 
 /** Syntax that this code base does without. */
 const unwantedSyntax = [
@@ -63,7 +62,7 @@ const wallClock = {
 };
 
 export default defineConfig(
-  globalIgnores(["**/dist/", "**/test-dist/", "**/coverage/", ".cache/", "bench/results/"]),
+  globalIgnores(["**/dist/", "**/build/", "**/test-dist/", "**/coverage/", ".cache/", "bench/results/"]),
 
   eslint.configs.recommended,
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
@@ -76,7 +75,6 @@ export default defineConfig(
     files: ["**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
-    plugins: { holdfast: { rules: { layers: layersRule } } },
     rules: {
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/no-shadow": "error",
@@ -120,14 +118,14 @@ export default defineConfig(
 
   {
     files: [`${library}/**/*.ts`],
-    rules: { "holdfast/layers": "error", "no-console": "error" },
+    rules: { "no-console": "error" },
   },
   {
-    files: ["cli", "node"].map((folder) => `${library}/${folder}/**/*.ts`),
+    files: filesIn(["cli", "transport/node"]),
     rules: { "no-console": "off" },
   },
   {
-    files: ["protocol", "heartbeat", "connection", "persist"].map((folder) => `${library}/${folder}/**/*.ts`),
+    files: filesIn([...universalFolders, "protocol", "transport/frames", "transport/worker"]),
     rules: {
       "no-restricted-globals": ["error", { globals: impureGlobals, checkGlobalObject: true }],
       "no-restricted-properties": [
@@ -140,8 +138,7 @@ export default defineConfig(
     },
   },
   {
-    files: whatBrowsersRun,
-    ignores: [`${library}/connection/frames/**`],
+    files: filesIn(universalFolders),
     rules: {
       "@typescript-eslint/no-restricted-types": ["error", { types: { Buffer: noBuffer.message } }],
       "no-restricted-globals": ["error", { globals: [...impureGlobals, noBuffer], checkGlobalObject: true }],
@@ -149,8 +146,11 @@ export default defineConfig(
   },
   {
     // The browser's own globals are its business.
-    files: [`${library}/browser/**/*.ts`],
-    rules: { "no-restricted-globals": ["error", { globals: [noBuffer], checkGlobalObject: true }] },
+    files: filesIn(browserFolders),
+    rules: {
+      "@typescript-eslint/no-restricted-types": ["error", { types: { Buffer: noBuffer.message } }],
+      "no-restricted-globals": ["error", { globals: [noBuffer], checkGlobalObject: true }],
+    },
   },
   {
     files: tests,

@@ -1,10 +1,10 @@
-// `npm run autobahn`: installs, builds and runs one end for the Autobahn testsuite (autobahn/README.md).
+// `npm run autobahn`: installs, builds and runs one end for the Autobahn testsuite (checks/autobahn/README.md).
 
 import { build } from "./build.mjs";
 import { run } from "./lib/run.mjs";
 
 if (await build()) {
-  process.exitCode = await run(process.execPath, ["autobahn/dist/main.js", ...process.argv.slice(2)]);
+  process.exitCode = await run(process.execPath, ["checks/autobahn/dist/main.js", ...process.argv.slice(2)]);
 } else {
   process.exitCode = 1;
 }

@@ -3,8 +3,8 @@
 
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { bundle } from "./bundle.mjs";
 import { ensureInstalled } from "./ensure-installed.mjs";
-import { relaxDeclarations } from "./lib/declarations.mjs";
 import { filesBelow } from "./lib/files.mjs";
 import { isMain } from "./lib/main.mjs";
 import { projects } from "./lib/projects.mjs";
@@ -22,10 +22,15 @@ export async function build() {
     return false;
   }
   for (const project of projects) removeOrphans(project);
-  const [command, ...args] = tool("typescript", "tsc", "--build");
-  const isBuilt = (await run(command, args)) === 0;
-  relaxDeclarations();
-  return isBuilt;
+  // The library first: the other workspaces compile against the bundle that ships.
+  if (!(await compile("packages/holdfast"))) return false;
+  await bundle();
+  return await compile();
+}
+
+async function compile(...projectFolders) {
+  const [command, ...args] = tool("typescript", "tsc", "--build", ...projectFolders);
+  return (await run(command, args)) === 0;
 }
 
 function removeOrphans({ source, output }) {

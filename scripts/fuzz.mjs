@@ -1,4 +1,4 @@
-// `npm run fuzz`: installs, builds, and fuzzes each target for its share of the time (fuzz/README.md).
+// `npm run fuzz`: installs, builds, and fuzzes each target for its share of the time (checks/fuzz/README.md).
 //
 //   npm run fuzz                              all targets, 60 seconds together
 //   npm run fuzz -- --seconds 600 frames url  these targets, ten minutes together
@@ -11,7 +11,7 @@ import { run } from "./lib/run.mjs";
 process.exitCode = (await build()) ? await fuzz() : 1;
 
 async function fuzz() {
-  const { TARGETS } = await import("../fuzz/dist/targets.js");
+  const { TARGETS } = await import("../checks/fuzz/dist/targets.js");
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -34,9 +34,15 @@ async function fuzz() {
   let status = 0;
   for (const name of names) {
     const share = String(seconds / names.length);
-    const options = ["--enable-source-maps", "--import=./fuzz/dist/engine/register.js"];
+    const options = ["--enable-source-maps", "--import=./checks/fuzz/dist/engine/register.js"];
     // A finding does not keep the other targets from their turn.
-    const own = await run(process.execPath, [...options, "fuzz/dist/run.js", name, share, values.seed]);
+    const own = await run(process.execPath, [
+      ...options,
+      "checks/fuzz/dist/run.js",
+      name,
+      share,
+      values.seed,
+    ]);
     status ||= own;
   }
   return status;

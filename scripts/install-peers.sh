@@ -9,9 +9,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# The versions of the runtimes stand in interop/runtimes/package.json.
+# The versions of the runtimes stand in checks/interop/runtimes/package.json.
 install_runtimes() {
-  local manifest=interop/runtimes/package.json
+  local manifest=checks/interop/runtimes/package.json
   if cmp -s "$manifest" .peers/package.json && [[ -e .peers/complete ]]; then
     echo "Nothing to install: the runtimes are in .peers/."
     return

@@ -6,7 +6,7 @@ import { run } from "./lib/run.mjs";
 
 if (await build()) {
   forgetProxies();
-  process.exitCode = await run(process.execPath, ["demo/dist/index.js", ...process.argv.slice(2)]);
+  process.exitCode = await run(process.execPath, ["examples/demo/dist/index.js", ...process.argv.slice(2)]);
 } else {
   process.exitCode = 1;
 }

@@ -7,7 +7,7 @@
 // Stop the server, go on typing, start it again: what was typed meanwhile arrives, in order. Ctrl-D says goodbye.
 
 import { createInterface } from "node:readline";
-import { connectPersistent, NotSent, serve, type PersistentStatus } from "holdfast";
+import { connectPersistent, NotSentError, serve, type PersistentStatus } from "holdfast";
 
 const [role, where] = process.argv.slice(2);
 if (role === "serve") await keepNotes(Number(where ?? 8080));
@@ -32,7 +32,7 @@ async function takeNotes(url: string): Promise<void> {
   const input = createInterface({ input: process.stdin, signal: link.signal });
   input.on("line", (line) => {
     link.send(line).catch((error: unknown) => {
-      const outcome = error instanceof NotSent ? error.outcome : String(error);
+      const outcome = error instanceof NotSentError ? error.outcome : String(error);
       console.log(`! "${line}" was not sent for certain: ${outcome}`);
     });
   });

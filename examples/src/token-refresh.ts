@@ -7,7 +7,7 @@
 
 import { randomUUID } from "node:crypto";
 import { parseArgs } from "node:util";
-import { Client, explain, InvalidStatus, persist, serve, type CloseInfo, type Server } from "holdfast";
+import { Client, explain, InvalidStatusError, persist, serve, type CloseInfo, type Server } from "holdfast";
 
 const { values } = parseArgs({
   options: {
@@ -46,7 +46,7 @@ if (ending?.ok === false) {
 
 /** Asked at the end of each attempt: without a token at hand the next one fetches one. */
 function isWorthAnotherAttempt(error: Error, byDefault: boolean): boolean {
-  if (!(error instanceof InvalidStatus) || error.status !== 401) return byDefault;
+  if (!(error instanceof InvalidStatusError) || error.status !== 401) return byDefault;
   if (isFresh) return false;
   token = null;
   return true;

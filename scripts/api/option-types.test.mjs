@@ -8,7 +8,7 @@ import { root } from "../lib/root.mjs";
 import { entries } from "./surface.mjs";
 
 const typeTests = ["option-types.test.ts", "call-option-types.ts"].map(
-  (name) => `packages/holdfast/test/public/${name}`,
+  (name) => `packages/holdfast/test/behaviour/${name}`,
 );
 
 test("API: every option of every exported …Options has a type test", () => {
@@ -39,7 +39,9 @@ function optionsOf(program, file) {
       checker
         .getDeclaredTypeOfSymbol(checker.getAliasedSymbol(symbol))
         .getApparentProperties()
-        .filter(({ declarations }) => declarations?.[0]?.getSourceFile().fileName.includes("/holdfast/dist/"))
+        .filter(({ declarations }) =>
+          declarations?.[0]?.getSourceFile().fileName.includes("/holdfast/build/"),
+        )
         .map(({ name }) => `${symbol.name}.${name}`),
     );
 }

@@ -8,10 +8,10 @@ const library = "packages/holdfast";
 
 /** The entries of the package, and where their reports are. */
 export const entries = [
-  { name: "holdfast", types: `${library}/dist/index.d.ts`, report: `${library}/api/holdfast.api.md` },
+  { name: "holdfast", types: `${library}/build/index.d.ts`, report: `${library}/api/holdfast.api.md` },
   {
     name: "holdfast/browser",
-    types: `${library}/dist/browser.d.ts`,
+    types: `${library}/build/browser.d.ts`,
     report: `${library}/api/holdfast-browser.api.md`,
   },
 ];
@@ -120,7 +120,7 @@ function namedBy(checker, symbol) {
 function isOurs(symbol) {
   const [declaration] = symbol.declarations ?? [];
   if (declaration === undefined || ts.isTypeParameterDeclaration(declaration)) return false;
-  return declaration.getSourceFile().fileName.includes(`/${library}/dist/`);
+  return declaration.getSourceFile().fileName.includes(`/${library}/build/`);
 }
 
 function isDocumented(checker, symbol) {

@@ -12,7 +12,7 @@ import { allPages } from "./pages.mjs";
 
 const library = "packages/holdfast";
 const { closeMessage } = await load("connection/close-info.js");
-const { closeCodeName } = await load("protocol/close-code.js");
+const { closeCodeName } = await load("shared/close-code.js");
 
 const page = allPages().find(({ path }) => path === "docs/why-closed.md");
 const text = readFileSync(join(root, page.path), "utf8");
@@ -51,7 +51,7 @@ test("Docs: D7: every cause has a heading in why-closed.md, and every heading is
   const headings = [...text.slice(text.indexOf("## By cause")).matchAll(/^### `([a-z-]+)`$/gm)];
   const known = [
     ...unionOf("connection/close-info.ts", "CloseCause"),
-    ...unionOf("protocol/errors.ts", "OpenFailure"),
+    ...unionOf("shared/errors.ts", "OpenFailure"),
   ];
   assert.deepEqual(headings.map(([, cause]) => cause).sort(), known.sort());
 });
@@ -73,5 +73,5 @@ test("Docs: every error code has a row in why-closed.md, and every row is of a c
 });
 
 function load(path) {
-  return import(pathToFileURL(join(root, library, "dist", path)).href);
+  return import(pathToFileURL(join(root, library, "build", path)).href);
 }

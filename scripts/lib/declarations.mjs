@@ -1,29 +1,12 @@
 // Makes the library's declarations compile where Node's types are not installed: a page under a bundler imports
 // "holdfast", whose declarations name streams and options of TLS. Where Node's types are missing, these are `any`.
 
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { filesBelow } from "./files.mjs";
-import { root } from "./root.mjs";
-
-const output = "packages/holdfast/dist";
-
 /** A line of code that cannot be resolved without Node's types. */
 const needsNode =
   /^(?!\s*(?:\*|\/\/(?!\/ <reference)|\/\*)).*(?:from "node:|types="node"|\bBuffer\b|\bNodeJS\.)/;
 
 /** The compiler reports nothing on the line below. */
 const directive = "// @ts-ignore -- Node's types may be missing.";
-
-/** Idempotent: the compiler writes anew only what has changed. */
-export function relaxDeclarations() {
-  for (const path of filesBelow(output)) {
-    if (!path.endsWith(".d.ts")) continue;
-    const text = readFileSync(join(root, path), "utf8");
-    const relaxed = relax(text);
-    if (relaxed !== text) writeFileSync(join(root, path), relaxed);
-  }
-}
 
 export function relax(text) {
   const lines = text.split("\n");

@@ -3,15 +3,15 @@
 
 /** Paths are relative to the root, with forward slashes. */
 export const projects = [
-  { source: "packages/holdfast/src", output: "packages/holdfast/dist" },
+  { source: "packages/holdfast/src", output: "packages/holdfast/build" },
   { source: "packages/holdfast/test", output: "packages/holdfast/test-dist" },
   { source: "testkit/src", output: "testkit/dist" },
-  { source: "demo/src", output: "demo/dist" },
-  { source: "demo-web/src", output: "demo-web/dist" },
-  { source: "interop/src", output: "interop/dist" },
-  { source: "browser-tests/src", output: "browser-tests/dist" },
+  { source: "examples/demo/src", output: "examples/demo/dist" },
+  { source: "examples/demo-web/src", output: "examples/demo-web/dist" },
+  { source: "checks/interop/src", output: "checks/interop/dist" },
+  { source: "checks/browser/src", output: "checks/browser/dist" },
   { source: "bench/src", output: "bench/dist" },
   { source: "examples/src", output: "examples/dist" },
-  { source: "autobahn/src", output: "autobahn/dist" },
-  { source: "fuzz/src", output: "fuzz/dist" },
+  { source: "checks/autobahn/src", output: "checks/autobahn/dist" },
+  { source: "checks/fuzz/src", output: "checks/fuzz/dist" },
 ];

@@ -4,6 +4,6 @@ export type {
   Address,
   Clock,
   Random,
-  Transport,
-  TransportHandler,
-} from "../../packages/holdfast/dist/connection/ports.js";
+  ByteStream,
+  ByteStreamHandler,
+} from "../../packages/holdfast/build/connection/ports.js";

@@ -1,8 +1,8 @@
 // The laws by which well-known clients wait before they connect again: their defaults, as facts, with the place where
 // they are stated. All durations are milliseconds.
 
-import { backoffDelay, DEFAULT_BACKOFF } from "../../../packages/holdfast/dist/heartbeat/backoff.js";
-import { SpreadWidth } from "../../../packages/holdfast/dist/server/spread-width.js";
+import { backoffDelay, DEFAULT_BACKOFF } from "../../../packages/holdfast/build/reconnect/retry/backoff.js";
+import { SpreadWidth } from "../../../packages/holdfast/build/server/spread-width.js";
 
 /** A number in [0, 1). */
 export type Chance = () => number;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { TransportHandler } from "../ports.js";
+import type { ByteStreamHandler } from "../ports.js";
 import { FakeClock } from "./clock.js";
 import { FakeTransport } from "./transport.js";
 
@@ -11,7 +11,7 @@ function recorder(onEvent: (event: string) => void = () => undefined) {
     events.push(event);
     onEvent(event);
   };
-  const handler: TransportHandler = {
+  const handler: ByteStreamHandler = {
     onChunk: (chunk) => {
       note(Buffer.from(chunk).toString("latin1"));
     },

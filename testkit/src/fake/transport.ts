@@ -1,5 +1,5 @@
 import { type BytesLike, concatBytes, toBytes } from "../bytes.js";
-import type { Address, Transport, TransportHandler } from "../ports.js";
+import type { Address, ByteStream, ByteStreamHandler } from "../ports.js";
 import type { FakeClock } from "./clock.js";
 import { SendBuffer } from "./send-buffer.js";
 
@@ -18,14 +18,14 @@ type Arrival = { readonly type: "chunk"; readonly bytes: Uint8Array<ArrayBuffer>
  * A socket without a network. The test plays the kernel and the peer: `deliver`, `arrive`, `eof`, `fail`, `drain`.
  * As with a real socket, `onClosed` comes once, last, and never inside a call of the transport's user.
  */
-export class FakeTransport implements Transport {
+export class FakeTransport implements ByteStream {
   readonly remoteAddress: Address | null;
   readonly localAddress: Address | null;
   readonly #clock: FakeClock | null;
   readonly #sendBuffer: SendBuffer;
   readonly #arrivals: Arrival[] = [];
   #writes: Uint8Array<ArrayBuffer>[] = [];
-  #handler: TransportHandler | null = null;
+  #handler: ByteStreamHandler | null = null;
   #failure: (Error & { readonly code: string }) | null = null;
   #isPaused = false;
   #isReading = false;
@@ -51,7 +51,7 @@ export class FakeTransport implements Transport {
     return this.#sendBuffer.length > 0;
   }
 
-  start(handler: TransportHandler): void {
+  start(handler: ByteStreamHandler): void {
     if (this.#handler !== null) throw new Error("The transport was started twice");
     this.#handler = handler;
     this.#atPoll(() => {
@@ -203,7 +203,7 @@ export class FakeTransport implements Transport {
     }
   }
 
-  #deliverEof(handler: TransportHandler): void {
+  #deliverEof(handler: ByteStreamHandler): void {
     this.#isEofDelivered = true;
     handler.onEof();
     this.#closeOnceBothEnded();

@@ -1,7 +1,7 @@
 // A URL as a page may open it (WHATWG WebSockets, section 3.1).
 
-import { InvalidURL } from "../protocol/errors.js";
-import { quoteURL } from "../protocol/handshake/show-url.js";
+import { InvalidURLError } from "../shared/errors.js";
+import { quoteURL } from "../shared/show-url.js";
 
 export interface BrowserURL {
   readonly href: string;
@@ -14,27 +14,29 @@ export interface BrowserURL {
 /**
  * Reads an absolute URL, or one relative to the page; `http:` and `https:` stand for `ws:` and `wss:`.
  *
- * @throws InvalidURL
+ * @throws InvalidURLError
  */
 export function parseBrowserURL(input: string | URL): BrowserURL {
   const text = String(input);
   const url = readURL(text);
   if (url === null) {
-    throw new InvalidURL(
+    throw new InvalidURLError(
       `Expected a URL such as "wss://example.com/chat" or "/chat", got ${quoteURL(text)}.`,
     );
   }
   const scheme = SCHEMES.get(url.protocol);
   if (scheme === undefined || url.host === "") {
-    throw new InvalidURL(
+    throw new InvalidURLError(
       `Expected a URL with the scheme ws: or wss: (or http:, https:) and a host, got ${quoteURL(text)}.`,
     );
   }
   if (url.href.includes("#")) {
-    throw new InvalidURL(`Expected a URL without a fragment (RFC 6455 section 3), got ${quoteURL(text)}.`);
+    throw new InvalidURLError(
+      `Expected a URL without a fragment (RFC 6455 section 3), got ${quoteURL(text)}.`,
+    );
   }
   if (url.username !== "" || url.password !== "") {
-    throw new InvalidURL("Expected a URL without user info: browsers do not send any from a page.");
+    throw new InvalidURLError("Expected a URL without user info: browsers do not send any from a page.");
   }
   const endpoint = `${scheme}://${url.host}${url.pathname}`;
   return { href: endpoint + url.search, target: url.pathname + url.search, endpoint };

@@ -1,9 +1,9 @@
 // `Client` on the browser's WebSocket.
 
-import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
-import { ClientBase } from "../persist/client-base.js";
-import { STREAM_OPTIONS, type StreamOptions } from "../persist/client-options.js";
-import type { Provided, ProvidedOptions } from "../persist/target.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import { ClientBase } from "../reconnect/client-base.js";
+import { STREAM_OPTIONS, type StreamOptions } from "../reconnect/client-options.js";
+import type { ValueOrFactory, PerAttemptOptions } from "../reconnect/target.js";
 import { browserConnector } from "./connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
@@ -11,7 +11,7 @@ import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
  * Options of a `Client`: those of `connect()`, of which `subprotocols` may be a function of the attempt, and
  * `pollInterval`.
  */
-export interface ClientOptions extends Omit<ProvidedOptions<ConnectOptions>, "headers">, StreamOptions {}
+export interface ClientOptions extends Omit<PerAttemptOptions<ConnectOptions>, "headers">, StreamOptions {}
 
 const CLIENT_OPTIONS: OptionNames<ClientOptions> = {
   ...CONNECT_OPTIONS,
@@ -22,9 +22,9 @@ const CLIENT_OPTIONS: OptionNames<ClientOptions> = {
 export class Client extends ClientBase<ConnectOptions> {
   /**
    * @param url where to connect to, or a function that tells it for each attempt
-   * @throws InvalidArgument for an option that cannot be used; a URL that cannot is the attempt's `connectFail`
+   * @throws InvalidArgumentError for an option that cannot be used; a URL that cannot is the attempt's `connectFail`
    */
-  constructor(url: Provided<string | URL>, options: ClientOptions = {}) {
+  constructor(url: ValueOrFactory<string | URL>, options: ClientOptions = {}) {
     checkOptionNames("Client", options, CLIENT_OPTIONS);
     super(browserConnector, url, options);
   }

@@ -1,14 +1,14 @@
 // A connection that lives in a Web Worker: its heartbeat does not depend on how busy the page is.
 
-import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import type { Connection } from "../connection/connection.js";
-import { expected } from "../connection/options.js";
-import { copyOptions } from "../persist/copy-options.js";
-import { checkCrossing } from "../worker/crossing.js";
-import { openInWorker } from "../worker/open-in-worker.js";
-import { WorkerError } from "../worker/worker-error.js";
-import { WorkerHost, type OnFailed, type RunningWorker } from "../worker/worker-host.js";
-import { browserRuntime } from "./browser-runtime.js";
+import { invalidArgument } from "../shared/option-checks.js";
+import { copyOptions } from "../reconnect/copy-options.js";
+import { checkCrossing } from "../transport/worker/crossing.js";
+import { openInWorker } from "../transport/worker/open-in-worker.js";
+import { WorkerError } from "../transport/worker/worker-error.js";
+import { WorkerHost, type OnFailed, type RunningWorker } from "../transport/worker/worker-host.js";
+import { browserRuntime } from "../transport/browser/browser-runtime.js";
 import { parseBrowserURL } from "./browser-url.js";
 import { pageOwner, probeOnReturn } from "./live-connections.js";
 import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
@@ -32,7 +32,7 @@ const WORKER_OPTIONS: OptionNames<ConnectInWorkerOptions> = {
  * Opens a WebSocket as `connect()` does, in a Web Worker: pings are sent and judged there, however long the page is
  * busy. What is sent and received is the same; bytes are handed over between the threads, not cloned.
  *
- * @throws InvalidArgument for options that cannot be sent to a worker: functions
+ * @throws InvalidArgumentError for options that cannot be sent to a worker: functions
  * @throws WorkerError where the worker cannot be started
  * @throws whatever `connect()` does
  */
@@ -44,7 +44,8 @@ export async function connectInWorker(
   const { worker, ...copied } = copyOptions(options);
   const { signal: _, logger: __, ...rest } = copied;
   const { href } = parseBrowserURL(url);
-  if (worker !== undefined && !(worker instanceof Worker)) throw expected("worker", "a Worker", worker);
+  if (worker !== undefined && !(worker instanceof Worker))
+    throw invalidArgument("worker", "a Worker", worker);
   const plain = checkCrossing("", rest) as object; // A plain object makes a plain object.
   const { connection: settings, openTimeout, signal } = checkConnectOptions(copied);
   const host = worker === undefined ? shared() : new WorkerHost((onFailed) => borrow(worker, onFailed));

@@ -1,10 +1,10 @@
 // `connectPersistent()` on the browser's WebSocket.
 
-import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
-import { openPersistent, type PersistentConnection } from "../persist/persistent/persistent-connection.js";
-import { PERSISTENT_OPTIONS, type PersistentOptions } from "../persist/persistent/persistent-options.js";
-import { PERSIST_OPTIONS, type PersistOptions } from "../persist/retry/persist-options.js";
-import type { Provided, ProvidedOptions } from "../persist/target.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import { openPersistent, type PersistentConnection } from "../reconnect/persistent/persistent-connection.js";
+import { PERSISTENT_OPTIONS, type PersistentOptions } from "../reconnect/persistent/persistent-options.js";
+import { PERSIST_OPTIONS, type PersistOptions } from "../reconnect/retry/persist-options.js";
+import type { ValueOrFactory, PerAttemptOptions } from "../reconnect/target.js";
 import { browserConnector } from "./connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
@@ -13,7 +13,7 @@ import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
  * those of `persist()`; and its own.
  */
 export interface ConnectPersistentOptions
-  extends Omit<ProvidedOptions<ConnectOptions>, "headers">, PersistOptions, PersistentOptions {
+  extends Omit<PerAttemptOptions<ConnectOptions>, "headers">, PersistOptions, PersistentOptions {
   /** Ends it at any moment: while connected, while connecting, while waiting. */
   readonly signal?: AbortSignal | null | undefined;
 }
@@ -30,10 +30,10 @@ const CONNECT_PERSISTENT_OPTIONS: OptionNames<ConnectPersistentOptions> = {
  * connection is.
  *
  * @param url where to connect to, or a function that tells it for each attempt
- * @throws InvalidArgument for an option that cannot be used; a URL that cannot is fatal later
+ * @throws InvalidArgumentError for an option that cannot be used; a URL that cannot is fatal later
  */
 export function connectPersistent(
-  url: Provided<string | URL>,
+  url: ValueOrFactory<string | URL>,
   options: ConnectPersistentOptions = {},
 ): PersistentConnection {
   checkOptionNames("connectPersistent()", options, CONNECT_PERSISTENT_OPTIONS);

@@ -3,19 +3,19 @@
 import { addCaller } from "../connection/caller-stack.js";
 import { Connection, start } from "../connection/connection.js";
 import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
-import { overLinkProtocol } from "../connection/layers/link-protocol.js";
-import { checkOptionNames } from "../connection/option-names.js";
+import { overLinkProtocol } from "../transport/link/link-protocol.js";
+import { checkOptionNames } from "../shared/option-names.js";
 import type { ConnectionSettings } from "../connection/options.js";
-import type { WireMaker } from "../connection/wire.js";
+import type { MessageTransportFactory } from "../connection/message-transport.js";
 import type { OpenObserver, TransportEnds } from "../connection/open-observer.js";
-import { NegotiationError } from "../protocol/errors.js";
-import { offerLink, readLinkAnswer } from "../protocol/handshake/link-subprotocol.js";
-import { noneSelected } from "../protocol/handshake/subprotocol-required.js";
-import { browserRuntime } from "./browser-runtime.js";
+import { NegotiationError } from "../shared/errors.js";
+import { offerLink, readLinkAnswer } from "../shared/link-subprotocol.js";
+import { noneSelected } from "../shared/subprotocol-required.js";
+import { browserRuntime } from "../transport/browser/browser-runtime.js";
 import { parseBrowserURL, type BrowserURL } from "./browser-url.js";
-import { overWebSocket } from "./browser-wire.js";
+import { overWebSocket } from "../transport/browser/browser-transport.js";
 import { BrowserHandshakeRecord } from "./handshake-record.js";
-import { withHeartbeatMessages } from "./heartbeat-messages.js";
+import { withHeartbeatMessages } from "../transport/browser/heartbeat-messages.js";
 import { LinkOffers } from "./link-offers.js";
 import { pageOwner, probeOnReturn } from "./live-connections.js";
 import { isUnexplained, openWebSocket } from "./opening.js";
@@ -34,8 +34,8 @@ import {
  *
  * @param url where to connect to; a fragment has no place in it (RFC 6455 section 3)
  * @param options what is offered to the server, and the settings of the connection
- * @throws InvalidURL, InvalidArgument before any I/O: also for options that a browser cannot honour
- * @throws OpenTimeout after `openTimeout`
+ * @throws InvalidURLError, InvalidArgumentError before any I/O: also for options that a browser cannot honour
+ * @throws OpenTimeoutError after `openTimeout`
  * @throws HandshakeError for everything else: a browser does not tell a page why it could not connect
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
@@ -119,11 +119,11 @@ function openOnce(
 }
 
 function withHeartbeat(
-  messages: WireMaker,
+  messages: MessageTransportFactory,
   isLink: boolean,
   { heartbeat }: ConnectSettings,
   observer: OpenObserver | null,
-): WireMaker {
+): MessageTransportFactory {
   if (isLink)
     return overLinkProtocol(messages, "messages", { onWidth: (width) => observer?.onSpread(width) });
   return heartbeat === null ? messages : withHeartbeatMessages(messages, heartbeat);

@@ -1,7 +1,7 @@
 // Opens the connections of clients in browsers.
 
-import type { Connector } from "../persist/connector.js";
-import { browserRuntime } from "./browser-runtime.js";
+import type { Connector } from "../reconnect/connector.js";
+import { browserRuntime } from "../transport/browser/browser-runtime.js";
 import { parseBrowserURL } from "./browser-url.js";
 import { open } from "./connect.js";
 import { checkConnectOptions, type ConnectOptions } from "./options.js";

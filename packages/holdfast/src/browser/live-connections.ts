@@ -1,13 +1,13 @@
 // The open connections of a page, which are probed when it comes back.
 
-import { probe, type Connection, type ConnectionOwner } from "../connection/connection.js";
+import { probe, type Connection, type ConnectionEndObserver } from "../connection/connection.js";
 import { watchReturns } from "./page-life.js";
 
 const live = new Set<Connection>();
 let stopWatching: (() => void) | null = null;
 
 /** Lets go of what has ended. */
-export const pageOwner: ConnectionOwner = {
+export const pageOwner: ConnectionEndObserver = {
   onConnectionEnded(connection): void {
     live.delete(connection);
     if (live.size > 0) return;

@@ -2,9 +2,9 @@
 
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
-import { HandshakeError, InvalidState, InvalidURL, OpenTimeout } from "../protocol/errors.js";
-import { showURL } from "../protocol/handshake/show-url.js";
-import { thrownText } from "../protocol/thrown.js";
+import { HandshakeError, InvalidStateError, InvalidURLError, OpenTimeoutError } from "../shared/errors.js";
+import { showURL } from "../shared/show-url.js";
+import { thrownText } from "../shared/thrown.js";
 import type { BrowserURL } from "./browser-url.js";
 
 export interface OpeningOptions {
@@ -74,7 +74,7 @@ class Opening implements AlarmHandler {
     const { runtime, url, openTimeout } = this.#options;
     runtime.clock.afterPoll(() => {
       const message = `Expected ${showURL(url.href)} to be open within ${openTimeout} ms; a browser does not tell what it is waiting for`;
-      this.#fail(new OpenTimeout(message, "connect"));
+      this.#fail(new OpenTimeoutError(message, "connect"));
     });
   }
 
@@ -101,19 +101,24 @@ class Opening implements AlarmHandler {
 }
 
 /**
- * @throws InvalidState where there is no WebSocket, as where a page is rendered on a server
- * @throws InvalidURL where the browser refuses the URL, such as a `ws:` one in a page that came over `https:`
+ * @throws InvalidStateError where there is no WebSocket, as where a page is rendered on a server
+ * @throws InvalidURLError where the browser refuses the URL, such as a `ws:` one in a page that came over `https:`
  */
 function createSocket({ url, subprotocols }: OpeningOptions): WebSocket {
   if (typeof WebSocket === "undefined") {
-    throw new InvalidState('There is no WebSocket here: on a server, import from "holdfast" under Node.js');
+    throw new InvalidStateError(
+      'There is no WebSocket here: on a server, import from "holdfast" under Node.js',
+    );
   }
   try {
     return new WebSocket(url.href, [...subprotocols]);
   } catch (cause) {
-    throw new InvalidURL(`The browser refuses to connect to ${showURL(url.href)}: ${thrownText(cause)}`, {
-      cause,
-    });
+    throw new InvalidURLError(
+      `The browser refuses to connect to ${showURL(url.href)}: ${thrownText(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

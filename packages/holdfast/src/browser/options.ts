@@ -1,23 +1,25 @@
 // Options of `connect()` in browsers.
 
-import type { OptionNames } from "../connection/option-names.js";
+import type { OptionNames } from "../shared/option-names.js";
 import {
   CONNECTION_OPTIONS,
-  checkBoolean,
   checkConnectionOptions,
-  checkDuration,
-  checkSignal,
-  describe,
-  expected,
-  readItems,
   type ConnectionOptions,
   type ConnectionSettings,
 } from "../connection/options.js";
-import { InvalidArgument } from "../protocol/errors.js";
-import { isReservedSubprotocol } from "../protocol/handshake/link-subprotocol.js";
-import { isToken } from "../protocol/handshake/token.js";
-import { browserPlatform } from "./browser-platform.js";
-import { checkHeartbeatMessages, type HeartbeatMessages } from "./heartbeat-messages.js";
+import {
+  checkBoolean,
+  checkDuration,
+  checkSignal,
+  describe,
+  invalidArgument,
+  readItems,
+} from "../shared/option-checks.js";
+import { InvalidArgumentError } from "../shared/errors.js";
+import { isReservedSubprotocol } from "../shared/link-subprotocol.js";
+import { isToken } from "../shared/token.js";
+import { browserPlatform } from "../transport/browser/browser-platform.js";
+import { checkHeartbeatMessages, type HeartbeatMessages } from "../transport/browser/heartbeat-messages.js";
 
 /** Options of `connect()` in browsers. */
 export interface ConnectOptions extends Omit<ConnectionOptions, "autoPong" | "compression"> {
@@ -85,7 +87,7 @@ export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
   heartbeat: true,
 };
 
-/** @throws InvalidArgument that names the option, what was expected and what came */
+/** @throws InvalidArgumentError that names the option, what was expected and what came */
 export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
   refuseUnknownHere(options);
   const heartbeat = checkHeartbeatMessages(options.heartbeat);
@@ -105,14 +107,16 @@ function refuseUnknownHere(options: object): void {
     const value: unknown = name in options ? options[name as keyof object] : undefined;
     // Other environments take null for "none" in places.
     if (value === undefined || value === null) continue;
-    throw new InvalidArgument(`Expected no \`${name}\` in a browser (${advice}), got ${describe(value)}`);
+    throw new InvalidArgumentError(
+      `Expected no \`${name}\` in a browser (${advice}), got ${describe(value)}`,
+    );
   }
 }
 
 function checkLinkProtocol(value: unknown, heartbeat: HeartbeatMessages | null): boolean | "required" {
   const choice = value === "required" ? value : checkBoolean("linkProtocol", value, heartbeat === null);
   if (choice === false || heartbeat === null) return choice;
-  throw new InvalidArgument(
+  throw new InvalidArgumentError(
     `Expected \`linkProtocol: false\` beside \`heartbeat\`: there is one heartbeat, got ${describe(value)}`,
   );
 }
@@ -120,10 +124,10 @@ function checkLinkProtocol(value: unknown, heartbeat: HeartbeatMessages | null):
 function checkSubprotocols(value: unknown): readonly string[] {
   const items = readItems("subprotocols", value);
   if (items?.every((item) => typeof item === "string" && isToken(item)) !== true) {
-    throw expected("subprotocols", "a list of tokens (RFC 6455 section 4.1)", value);
+    throw invalidArgument("subprotocols", "a list of tokens (RFC 6455 section 4.1)", value);
   }
   const names = items as readonly string[]; // Every item was looked at.
   const wrong = names.find((name, index) => isReservedSubprotocol(name) || names.indexOf(name) !== index);
   if (wrong === undefined) return names;
-  throw expected("subprotocols", "names once each, and none of the link protocol", wrong);
+  throw invalidArgument("subprotocols", "names once each, and none of the link protocol", wrong);
 }

@@ -1,7 +1,13 @@
 // From the arguments of the command line to an exit code.
 
 import { createRequire } from "node:module";
-import { HoldfastError, InvalidArgument, InvalidHeader, InvalidURL, OpenTimeout } from "../index.js";
+import {
+  HoldfastError,
+  InvalidArgumentError,
+  InvalidHeaderError,
+  InvalidURLError,
+  OpenTimeoutError,
+} from "../index.js";
 import { parseArguments } from "./arguments/arguments.js";
 import { programHelp, verbHelp } from "./arguments/help.js";
 import { suggestionFor } from "./arguments/suggestion.js";
@@ -84,9 +90,11 @@ function report(error: unknown, verb: string | undefined, console: Console): num
     console.say(`See \`${page}\`.`);
     return EXIT.usage;
   }
-  const isOurs = [InvalidArgument, InvalidHeader, InvalidURL].some((type) => error instanceof type);
+  const isOurs = [InvalidArgumentError, InvalidHeaderError, InvalidURLError].some(
+    (type) => error instanceof type,
+  );
   if (isOurs || verb === "ping") return EXIT.usage;
-  return error instanceof OpenTimeout ? EXIT.timeout : EXIT.failed;
+  return error instanceof OpenTimeoutError ? EXIT.timeout : EXIT.failed;
 }
 
 function version(): string {

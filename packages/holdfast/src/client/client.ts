@@ -1,10 +1,10 @@
 // `Client` and `reconnect()` on the sockets of Node.js, Bun and Deno.
 
-import { FOREIGN_CLIENT_OPTIONS } from "../node/foreign-options.js";
-import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
-import { ClientBase } from "../persist/client-base.js";
-import { STREAM_OPTIONS, type StreamOptions } from "../persist/client-options.js";
-import type { Provided, ProvidedOptions } from "../persist/target.js";
+import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import { ClientBase } from "../reconnect/client-base.js";
+import { STREAM_OPTIONS, type StreamOptions } from "../reconnect/client-options.js";
+import type { ValueOrFactory, PerAttemptOptions } from "../reconnect/target.js";
 import { nodeConnector } from "./connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
@@ -12,7 +12,7 @@ import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
  * Options of a `Client`: those of `connect()`, of which `headers` and `subprotocols` may be functions of the attempt,
  * and `pollInterval`.
  */
-export interface ClientOptions extends ProvidedOptions<ConnectOptions>, StreamOptions {
+export interface ClientOptions extends PerAttemptOptions<ConnectOptions>, StreamOptions {
   /** Ends every loop over the client, at any moment. */
   readonly signal?: AbortSignal | null | undefined;
 }
@@ -40,9 +40,9 @@ const CLIENT_OPTIONS: OptionNames<ClientOptions> = {
 export class Client extends ClientBase<ConnectOptions> {
   /**
    * @param url where to connect to, or a function that tells it for each attempt
-   * @throws InvalidArgument for an option that cannot be used; a URL or header that cannot is the attempt's `connectFail`
+   * @throws InvalidArgumentError for an option that cannot be used; a URL or header that cannot is the attempt's `connectFail`
    */
-  constructor(url: Provided<string | URL>, options: ClientOptions = {}) {
+  constructor(url: ValueOrFactory<string | URL>, options: ClientOptions = {}) {
     checkOptionNames("Client", options, CLIENT_OPTIONS, FOREIGN_CLIENT_OPTIONS);
     super(nodeConnector, url, options);
   }

@@ -1,19 +1,19 @@
 // A connection that lives in a worker thread: its heartbeat does not depend on how busy this thread is.
 
-import { FOREIGN_CLIENT_OPTIONS } from "../node/foreign-options.js";
-import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
+import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { Worker } from "node:worker_threads";
 import type { Connection } from "../connection/connection.js";
-import { expected } from "../connection/options.js";
-import { nodeRuntime } from "../node/node-runtime.js";
+import { invalidArgument } from "../shared/option-checks.js";
+import { nodeRuntime } from "../transport/node/node-runtime.js";
 import { parseWebSocketURL } from "../protocol/handshake/url.js";
-import { copyOptions } from "../persist/copy-options.js";
-import { checkCrossing } from "../worker/crossing.js";
-import { openInWorker } from "../worker/open-in-worker.js";
-import { WorkerHost } from "../worker/worker-host.js";
+import { copyOptions } from "../reconnect/copy-options.js";
+import { checkCrossing } from "../transport/worker/crossing.js";
+import { openInWorker } from "../transport/worker/open-in-worker.js";
+import { WorkerHost } from "../transport/worker/worker-host.js";
 import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
 import { borrowWorker, startWorker } from "./worker-thread.js";
-import { fixProxy } from "./road/options.js";
+import { fixProxy } from "./dial/options.js";
 
 /** Options of `connectInWorker()`: those of `connect()` that are plain data. */
 export interface ConnectInWorkerOptions extends Omit<
@@ -38,7 +38,7 @@ const WORKER_OPTIONS: OptionNames<ConnectInWorkerOptions> = {
  *
  * The thread has the flags of this process (`--import`, `--enable-source-maps`, `--max-old-space-size` …).
  *
- * @throws InvalidArgument for options that cannot be sent to a worker: functions, streams
+ * @throws InvalidArgumentError for options that cannot be sent to a worker: functions, streams
  * @throws WorkerError where the thread cannot be started, its script is not found, or it ends before the connection is
  *   open; `cause` is the error of Node.js, where there is one
  * @throws whatever `connect()` does
@@ -52,7 +52,7 @@ export async function connectInWorker(
   const { signal: _, logger: __, ...rest } = copied;
   parseWebSocketURL(url);
   if (worker !== undefined && !(worker instanceof Worker))
-    throw expected("worker", "a worker thread", worker);
+    throw invalidArgument("worker", "a worker thread", worker);
   const plain = checkCrossing("", rest) as object; // A plain object makes a plain object.
   const { connection, openTimeout, signal } = checkConnectOptions(copied);
   const host =

@@ -1,11 +1,11 @@
 // `connectPersistent()` on the sockets of Node.js, Bun and Deno.
 
-import { FOREIGN_CLIENT_OPTIONS } from "../node/foreign-options.js";
-import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
-import { openPersistent, type PersistentConnection } from "../persist/persistent/persistent-connection.js";
-import { PERSISTENT_OPTIONS, type PersistentOptions } from "../persist/persistent/persistent-options.js";
-import { PERSIST_OPTIONS, type PersistOptions } from "../persist/retry/persist-options.js";
-import type { Provided, ProvidedOptions } from "../persist/target.js";
+import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import { openPersistent, type PersistentConnection } from "../reconnect/persistent/persistent-connection.js";
+import { PERSISTENT_OPTIONS, type PersistentOptions } from "../reconnect/persistent/persistent-options.js";
+import { PERSIST_OPTIONS, type PersistOptions } from "../reconnect/retry/persist-options.js";
+import type { ValueOrFactory, PerAttemptOptions } from "../reconnect/target.js";
 import { nodeConnector } from "./connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
@@ -14,7 +14,7 @@ import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
  * attempt; those of `persist()`; and its own.
  */
 export interface ConnectPersistentOptions
-  extends ProvidedOptions<ConnectOptions>, PersistOptions, PersistentOptions {
+  extends PerAttemptOptions<ConnectOptions>, PersistOptions, PersistentOptions {
   /** Ends it at any moment: while connected, while connecting, while waiting. */
   readonly signal?: AbortSignal | null | undefined;
 }
@@ -41,10 +41,10 @@ const CONNECT_PERSISTENT_OPTIONS: OptionNames<ConnectPersistentOptions> = {
  * It begins to connect at once, and ends when it is closed, when `signal` aborts, or when trying again makes no sense.
  *
  * @param url where to connect to, or a function that tells it for each attempt
- * @throws InvalidArgument for an option that cannot be used; a URL or header that cannot is fatal later
+ * @throws InvalidArgumentError for an option that cannot be used; a URL or header that cannot is fatal later
  */
 export function connectPersistent(
-  url: Provided<string | URL>,
+  url: ValueOrFactory<string | URL>,
   options: ConnectPersistentOptions = {},
 ): PersistentConnection {
   checkOptionNames("connectPersistent()", options, CONNECT_PERSISTENT_OPTIONS, FOREIGN_CLIENT_OPTIONS);

@@ -2,17 +2,17 @@
 
 import { addCaller } from "../connection/caller-stack.js";
 import { Connection, start } from "../connection/connection.js";
-import { overFrames } from "../connection/frames/frame-wire.js";
+import { overFrames } from "../transport/frames/frame-transport.js";
 import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
 import { logOpening } from "../connection/log/opening-log.js";
-import { checkOptionNames } from "../connection/option-names.js";
-import { FOREIGN_CLIENT_OPTIONS } from "../node/foreign-options.js";
-import { nodeRuntime } from "../node/node-runtime.js";
+import { checkOptionNames } from "../shared/option-names.js";
+import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
+import { nodeRuntime } from "../transport/node/node-runtime.js";
 import type { OpenObserver } from "../connection/open-observer.js";
-import { HoldfastError, InvalidArgument } from "../protocol/errors.js";
+import { HoldfastError, InvalidArgumentError } from "../shared/errors.js";
 import { readHeaders, type HeaderField } from "../protocol/handshake/header-input.js";
 import { parseWebSocketURL, type WebSocketURL } from "../protocol/handshake/url.js";
-import { copyHeaders } from "../persist/copy-options.js";
+import { copyHeaders } from "../reconnect/copy-options.js";
 import { ClientHandshakeRecord } from "./handshake-record.js";
 import { attemptToOpen } from "./open-attempt.js";
 import {
@@ -21,7 +21,7 @@ import {
   type ConnectOptions,
   type ConnectSettings,
 } from "./options.js";
-import { errorOf } from "../protocol/thrown.js";
+import { errorOf } from "../shared/thrown.js";
 
 /**
  * Opens a WebSocket to `url`: `ws:` or `wss:` (`http:` and `https:` stand for them), or a Unix socket,
@@ -29,10 +29,10 @@ import { errorOf } from "../protocol/thrown.js";
  *
  * @param url where to connect to; a fragment has no place in it (RFC 6455 section 3)
  * @param options the road, what is offered to the server, and the settings of the connection
- * @throws InvalidURL, InvalidHeader, InvalidArgument before any I/O
- * @throws OpenTimeout after `openTimeout`; its `phase` tells what took so long
- * @throws InvalidStatus where the server answers with another status than 101 (over HTTP/2, 200), or than a redirect
- * @throws InvalidUpgrade, NegotiationError where its answer breaks RFC 6455
+ * @throws InvalidURLError, InvalidHeaderError, InvalidArgumentError before any I/O
+ * @throws OpenTimeoutError after `openTimeout`; its `phase` tells what took so long
+ * @throws InvalidStatusError where the server answers with another status than 101 (over HTTP/2, 200), or than a redirect
+ * @throws InvalidUpgradeError, NegotiationError where its answer breaks RFC 6455
  * @throws ProxyError where the proxy cannot be reached, or refuses; with its `status`
  * @throws RedirectError where a redirect cannot be followed; with its `hops`
  * @throws HandshakeError for everything else; its `failure` tells in a word, its `cause` in detail
@@ -107,6 +107,6 @@ function readArguments(url: string | URL, options: ConnectOptions): Arguments {
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
     const message = `Expected a URL and options that can be read, got an error: ${errorOf(cause).message}`;
-    throw new InvalidArgument(message, { cause });
+    throw new InvalidArgumentError(message, { cause });
   }
 }

@@ -1,11 +1,11 @@
 // Opens the connections of clients in Node.js, Bun and Deno.
 
-import { nodeRuntime } from "../node/node-runtime.js";
-import type { Connector } from "../persist/connector.js";
+import { nodeRuntime } from "../transport/node/node-runtime.js";
+import type { Connector } from "../reconnect/connector.js";
 import { parseWebSocketURL } from "../protocol/handshake/url.js";
 import { open } from "./connect.js";
 import { checkConnectOptions, type ConnectOptions } from "./options.js";
-import { fixProxy } from "./road/options.js";
+import { fixProxy } from "./dial/options.js";
 
 export const nodeConnector: Connector<ConnectOptions> = {
   get runtime() {

@@ -1,7 +1,7 @@
 // One request on a stream and its answer (RFC 9112): the upgrade of the server, and CONNECT of a proxy.
 
-import type { TransportHandler } from "../connection/ports.js";
-import type { SocketTransport } from "../node/socket-transport.js";
+import type { ByteStreamHandler } from "../connection/ports.js";
+import type { SocketByteStream } from "../transport/node/socket-byte-stream.js";
 import { isHeadFailure, type HeadLimits } from "../protocol/handshake/head-failure.js";
 import { HeadReader } from "../protocol/handshake/head-reader.js";
 import {
@@ -11,7 +11,7 @@ import {
 } from "../protocol/handshake/response-head.js";
 import type { SystemError } from "./open-failure.js";
 import { RefusalBody } from "./refusal-body.js";
-import type { PendingExchange } from "./road/passage.js";
+import type { PendingExchange } from "./dial/dial-context.js";
 
 /** Who sent the request. One of `onBody`, `onMalformed`, `onError` and `onEnded` ends it, or `onHead` does. */
 export interface ExchangeHandler {
@@ -29,7 +29,7 @@ export interface ExchangeHandler {
   onEnded(): void;
 }
 
-export class Exchange implements TransportHandler, PendingExchange {
+export class Exchange implements ByteStreamHandler, PendingExchange {
   readonly #handler: ExchangeHandler;
   readonly #reader: HeadReader;
   #refusal: { readonly head: ResponseHead; readonly body: RefusalBody } | null = null;
@@ -40,7 +40,7 @@ export class Exchange implements TransportHandler, PendingExchange {
     this.#reader = new HeadReader(limits, true);
   }
 
-  begin(transport: SocketTransport, request: Uint8Array): void {
+  begin(transport: SocketByteStream, request: Uint8Array): void {
     if (transport.socket.destroyed) {
       // In the turn in which it was opened: nobody will tell any more.
       this.#end(() => this.#handler.onEnded());

@@ -3,34 +3,34 @@
 
 import { env } from "node:process";
 import type { Duplex } from "node:stream";
-import type { Transport } from "../connection/ports.js";
+import type { ByteStream } from "../connection/ports.js";
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
-import { SocketTransport } from "../node/socket-transport.js";
+import { SocketByteStream } from "../transport/node/socket-byte-stream.js";
 import type { OpenObserver } from "../connection/open-observer.js";
-import { escapeControls } from "../protocol/control-characters.js";
+import { escapeControls } from "../shared/control-characters.js";
 import type { NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
-import { InvalidStatus, RedirectError } from "../protocol/errors.js";
+import { InvalidStatusError, RedirectError } from "../shared/errors.js";
 import type { HandshakeHead } from "../protocol/handshake/client-handshake.js";
 import type { ResponseHead } from "../protocol/handshake/response-head.js";
 import { parseRetryAfter } from "../protocol/handshake/retry-after.js";
-import { showURL } from "../protocol/handshake/show-url.js";
+import { showURL } from "../shared/show-url.js";
 import { Exchange } from "./exchange.js";
 import type { ConnectSettings } from "./options.js";
 import { Http2Opening } from "./http2/http2-opening.js";
 import { sessionKey } from "./http2/session-key.js";
 import { SharedSession } from "./http2/shared-session.js";
-import { follow, type Destination } from "./redirect.js";
-import { dial } from "./road/dial.js";
-import { Passage } from "./road/passage.js";
-import { chooseRoad, type Road, type TravelSettings } from "./road/road.js";
-import { UpgradeAnswer, upgradeRequest, type Offer, type UpgradeRequest } from "./upgrade.js";
+import { follow, type RedirectTarget } from "./redirect.js";
+import { dial } from "./dial/dial.js";
+import { DialContext } from "./dial/dial-context.js";
+import { chooseDialTarget, type DialTarget, type DialOptions } from "./dial/dial-target.js";
+import { UpgradeAnswer, upgradeRequest, type Offer, type OpeningRequest } from "./upgrade.js";
 
 /** An upgraded stream. `rest` came behind the answer: the first bytes of the first frames. */
 export interface Upgraded {
   /** Of the server that answered: behind redirects another one than was asked first. */
   readonly url: string;
-  readonly transport: Transport;
+  readonly transport: ByteStream;
   readonly request: HandshakeHead;
   readonly head: ResponseHead;
   /** The compression that was agreed on; null for none. */
@@ -40,7 +40,7 @@ export interface Upgraded {
 
 export interface AttemptOptions {
   readonly runtime: Runtime;
-  readonly destination: Destination;
+  readonly destination: RedirectTarget;
   readonly offer: Offer;
   readonly settings: ConnectSettings;
   /** Is told when the way to a server is open, through proxy and TLS, and before the upgrade is asked for. */
@@ -51,7 +51,7 @@ export interface AttemptOptions {
  * Opens a stream and upgrades it. `take` is called with it at once, before more bytes can arrive: a promise would
  * let some slip by.
  *
- * @throws HandshakeError, InvalidArgument, or the reason of the signal
+ * @throws HandshakeError, InvalidArgumentError, or the reason of the signal
  */
 export function attemptToOpen<Taken>(
   options: AttemptOptions,
@@ -72,8 +72,8 @@ class OpenAttempt implements AlarmHandler {
   readonly #take: (upgraded: Upgraded) => void;
   readonly #reject: (error: unknown) => void;
   readonly #alarm = new Alarm(this);
-  #destination: Destination;
-  #passage: Passage;
+  #destination: RedirectTarget;
+  #passage: DialContext;
   /** The URLs that were asked, and answered with a redirect. */
   readonly #hops: string[] = [];
   readonly #http2: Http2Opening | null;
@@ -86,11 +86,11 @@ class OpenAttempt implements AlarmHandler {
     this.#take = take;
     this.#reject = reject;
     this.#destination = options.destination;
-    this.#passage = new Passage(showURL(this.#destination.url.href));
+    this.#passage = new DialContext(showURL(this.#destination.url.href));
     this.#http2 = this.#settings.http2 ? new Http2Opening(this.#runtime, this.#settings.openTimeout) : null;
   }
 
-  begin(first: UpgradeRequest): void {
+  begin(first: OpeningRequest): void {
     const { signal, openTimeout } = this.#settings;
     signal?.addEventListener("abort", this.#onAbort);
     if (openTimeout !== null) this.#runtime.timers.set(this.#alarm, this.#runtime.clock.now() + openTimeout);
@@ -109,13 +109,13 @@ class OpenAttempt implements AlarmHandler {
 
   readonly #onAbort = (): void => this.#fail(this.#settings.signal?.reason);
 
-  async #travel(request: UpgradeRequest): Promise<void> {
+  async #travel(request: OpeningRequest): Promise<void> {
     const { url, tls } = this.#destination;
     const { road: choice, tcp, headLimits, openTimeout, http2 } = this.#settings;
     const passage = this.#passage;
     try {
-      const road = chooseRoad(choice, url, env);
-      const travel: TravelSettings = { runtime: this.#runtime, tcp, tls, headLimits, openTimeout, http2 };
+      const road = chooseDialTarget(choice, url, env);
+      const travel: DialOptions = { runtime: this.#runtime, tcp, tls, headLimits, openTimeout, http2 };
       if (this.#http2 !== null) {
         const session = await this.#openSession(this.#http2, road, travel);
         if (!this.#isSettled) this.#extendedConnect(this.#http2, session, request);
@@ -129,18 +129,18 @@ class OpenAttempt implements AlarmHandler {
     }
   }
 
-  #openSession(http2: Http2Opening, road: Road, travel: TravelSettings): Promise<SharedSession> {
+  #openSession(http2: Http2Opening, road: DialTarget, travel: DialOptions): Promise<SharedSession> {
     const { url } = this.#destination;
     const passage = this.#passage;
     return http2.takeSession(sessionKey(road, url, travel), passage, async () => {
       const stream = await dial(road, url, travel, passage);
       const session = await SharedSession.begin(stream, url.isSecure, travel.headLimits, passage);
-      passage.handOver(); // Others may share it: it is no longer this attempt's to destroy.
+      passage.release(); // Others may share it: it is no longer this attempt's to destroy.
       return session;
     });
   }
 
-  #extendedConnect(http2: Http2Opening, session: SharedSession, upgrade: UpgradeRequest): void {
+  #extendedConnect(http2: Http2Opening, session: SharedSession, upgrade: OpeningRequest): void {
     const passage = this.#passage;
     passage.enter("upgrade");
     http2.request(session, {
@@ -156,8 +156,8 @@ class OpenAttempt implements AlarmHandler {
     });
   }
 
-  #upgrade(stream: Duplex, upgrade: UpgradeRequest): void {
-    const transport = new SocketTransport(stream);
+  #upgrade(stream: Duplex, upgrade: OpeningRequest): void {
+    const transport = new SocketByteStream(stream);
     this.#options.observer?.onConnected(transport);
     this.#passage.enter("upgrade");
     const exchange = new Exchange(this.#settings.headLimits, this.#answerTo(upgrade, transport));
@@ -165,7 +165,7 @@ class OpenAttempt implements AlarmHandler {
     exchange.begin(transport, upgrade.bytes);
   }
 
-  #answerTo({ request, expected }: UpgradeRequest, transport: Transport): UpgradeAnswer {
+  #answerTo({ request, expected }: OpeningRequest, transport: ByteStream): UpgradeAnswer {
     const { connection, maxRedirects } = this.#settings;
     const terms = { expected, compression: connection.compression, followsRedirects: maxRedirects > 0 };
     return new UpgradeAnswer(terms, this.#passage, {
@@ -197,12 +197,14 @@ class OpenAttempt implements AlarmHandler {
       return;
     }
     this.#destination = next;
-    this.#passage = new Passage(`${showURL(next.url.href)} (where ${showURL(this.#hops[0])} redirects to)`);
+    this.#passage = new DialContext(
+      `${showURL(next.url.href)} (where ${showURL(this.#hops[0])} redirects to)`,
+    );
     void this.#travel(upgradeRequest(this.#runtime, next, this.#options.offer));
   }
 
   /** What was given for one server leads to no other. */
-  #obstacle({ url }: Destination): string | null {
+  #obstacle({ url }: RedirectTarget): string | null {
     const { road } = this.#settings;
     const from = this.#destination.url;
     if (road.kind === "stream") return "to be an answer, as the given stream carries no second request";
@@ -218,19 +220,24 @@ class OpenAttempt implements AlarmHandler {
     return new RedirectError(message.replace(/\.$/, "") + route, hops);
   }
 
-  #refusal(head: ResponseHead, body: Uint8Array): InvalidStatus {
+  #refusal(head: ResponseHead, body: Uint8Array): InvalidStatusError {
     const { withheld } = this.#destination;
     const retryAfter = parseRetryAfter(head.headers.get("Retry-After"), this.#runtime.clock.wallNow());
     const message = `Expected ${this.#passage.where} to answer ${this.#settings.http2 ? "200 (OK)" : "101 (Switching Protocols)"}, got ${head.status} ${escapeControls(head.reason)}`;
     const hint = withheld.length === 0 ? "" : `; ${withheld.join(", ")} went to the first origin only`;
     const headers = head.headers.toHeaders();
-    return new InvalidStatus(message.trimEnd() + hint, { status: head.status, headers, body, retryAfter });
+    return new InvalidStatusError(message.trimEnd() + hint, {
+      status: head.status,
+      headers,
+      body,
+      retryAfter,
+    });
   }
 
   #succeed(upgraded: Upgraded): void {
     if (this.#isSettled) return;
     this.#settle();
-    this.#passage.handOver();
+    this.#passage.release();
     this.#take(upgraded);
   }
 

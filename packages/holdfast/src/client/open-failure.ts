@@ -1,7 +1,7 @@
 // What an error of the operating system, of name lookup or of TLS means for whoever opens a connection.
 
-import { escapeControls } from "../protocol/control-characters.js";
-import { HandshakeError, type OpenFailure, type OpenPhase } from "../protocol/errors.js";
+import { escapeControls } from "../shared/control-characters.js";
+import { HandshakeError, type OpenFailure, type OpenPhase } from "../shared/errors.js";
 
 export type SystemError = Error & { readonly code?: string | undefined };
 

@@ -1,28 +1,26 @@
 // Options of `connect()`.
 
 import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-options.js";
-import type { OptionNames } from "../connection/option-names.js";
-import {
-  CONNECTION_OPTIONS,
-  checkBoolean,
-  checkConnectionOptions,
-  checkSignal,
-  describe,
-  expected,
-  readItems,
-} from "../connection/options.js";
+import type { OptionNames } from "../shared/option-names.js";
+import { CONNECTION_OPTIONS, checkConnectionOptions } from "../connection/options.js";
+import { checkBoolean, checkSignal, describe, invalidArgument, readItems } from "../shared/option-checks.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
-import { withDebugLog } from "../node/debug-log.js";
-import { nodePlatform } from "../node/node-platform.js";
-import { InvalidHeader } from "../protocol/errors.js";
+import { withDebugLog } from "../transport/node/debug-log.js";
+import { nodePlatform } from "../transport/node/node-platform.js";
+import { InvalidHeaderError } from "../shared/errors.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { HeadersInput } from "../protocol/handshake/header-input.js";
-import { isReservedSubprotocol } from "../protocol/handshake/link-subprotocol.js";
-import { isToken } from "../protocol/handshake/token.js";
-import { checkRoadOptions, ROAD_OPTIONS, type RoadOptions, type RoadSettings } from "./road/options.js";
+import { isReservedSubprotocol } from "../shared/link-subprotocol.js";
+import { isToken } from "../shared/token.js";
+import {
+  checkTransportOptions,
+  ROAD_OPTIONS,
+  type TransportOptions,
+  type TransportSettings,
+} from "./dial/options.js";
 
 /** Options of `connect()`. */
-export interface ConnectOptions extends ConnectionOptions, RoadOptions {
+export interface ConnectOptions extends ConnectionOptions, TransportOptions {
   /**
    * Time for all of opening together: name lookup, TCP, proxy, TLS, upgrade and redirects; null for no limit.
    * @default 10000
@@ -43,7 +41,7 @@ export interface ConnectOptions extends ConnectionOptions, RoadOptions {
   /** The Origin header (RFC 6454); for servers that expect a browser's. */
   readonly origin?: string | null | undefined;
   /**
-   * How many redirects to follow (RFC 9110 section 15.4); 0: none, a redirect is an `InvalidStatus` then; null: no
+   * How many redirects to follow (RFC 9110 section 15.4); 0: none, a redirect is an `InvalidStatusError` then; null: no
    * limit. @default 10
    */
   readonly maxRedirects?: number | null | undefined;
@@ -80,7 +78,7 @@ export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
   signal: true,
 };
 
-export interface ConnectSettings extends RoadSettings {
+export interface ConnectSettings extends TransportSettings {
   readonly connection: ConnectionSettings;
   readonly openTimeout: number | null;
   readonly subprotocols: readonly string[];
@@ -93,7 +91,7 @@ export interface ConnectSettings extends RoadSettings {
   readonly signal: AbortSignal | null;
 }
 
-/** @throws InvalidArgument, InvalidHeader */
+/** @throws InvalidArgumentError, InvalidHeaderError */
 export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
   return {
     connection: withDebugLog(checkConnectionOptions(options, nodePlatform)),
@@ -105,7 +103,7 @@ export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
     http2: checkBoolean("http2", options.http2, false),
     headLimits: checkHeadLimits(options.maxHandshakeSize),
     signal: checkSignal(options.signal),
-    ...checkRoadOptions(options),
+    ...checkTransportOptions(options),
   };
 }
 
@@ -114,14 +112,14 @@ function checkSubprotocols(value: unknown): readonly string[] {
   if (value === undefined) return [];
   const names = readItems("subprotocols", value);
   if (names === null) {
-    throw new InvalidHeader(
+    throw new InvalidHeaderError(
       `Expected \`subprotocols\` to be a list, got ${describe(value)}.`,
       "Sec-WebSocket-Protocol",
     );
   }
   const reserved = names.find((name) => typeof name === "string" && isReservedSubprotocol(name));
   if (reserved !== undefined) {
-    throw expected("subprotocols", "names that the link protocol does not use itself", reserved);
+    throw invalidArgument("subprotocols", "names that the link protocol does not use itself", reserved);
   }
   return names as readonly string[]; // The handshake checks each before it is sent.
 }
@@ -130,20 +128,20 @@ function checkMaxRedirects(value: unknown): number {
   if (value === undefined) return 10;
   if (value === null) return Infinity;
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw expected("maxRedirects", "a whole number that is not negative, or null", value);
+  throw invalidArgument("maxRedirects", "a whole number that is not negative, or null", value);
 }
 
 function checkRedirectHeaders(value: unknown): ReadonlySet<string> {
   if (value === undefined) return new Set();
-  if (!Array.isArray(value)) throw expected("redirectHeaders", "a list of names of headers", value);
+  if (!Array.isArray(value)) throw invalidArgument("redirectHeaders", "a list of names of headers", value);
   const names: readonly unknown[] = value;
   return new Set(
     names.map((name) => {
       if (typeof name !== "string" || !isToken(name)) {
-        throw expected("redirectHeaders", "a list of names of headers", name);
+        throw invalidArgument("redirectHeaders", "a list of names of headers", name);
       }
       if (name.toLowerCase() === "host") {
-        throw expected("redirectHeaders", "without Host, which belongs to one server", name);
+        throw invalidArgument("redirectHeaders", "without Host, which belongs to one server", name);
       }
       return name.toLowerCase();
     }),

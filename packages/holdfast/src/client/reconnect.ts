@@ -1,15 +1,15 @@
 // `reconnect()` on the sockets of Node.js, Bun and Deno.
 
-import { FOREIGN_CLIENT_OPTIONS } from "../node/foreign-options.js";
-import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
+import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import type { Connection } from "../connection/connection.js";
 import {
   checkPersistOptions,
   PERSIST_OPTIONS,
   type PersistOptions,
-} from "../persist/retry/persist-options.js";
-import { Reconnection } from "../persist/reconnect.js";
-import { fixTarget, type Provided, type ProvidedOptions } from "../persist/target.js";
+} from "../reconnect/retry/persist-options.js";
+import { Reconnection } from "../reconnect/reconnect.js";
+import { fixTarget, type ValueOrFactory, type PerAttemptOptions } from "../reconnect/target.js";
 import { nodeConnector } from "./connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
@@ -17,7 +17,7 @@ import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
  * Options of `reconnect()`: those of `connect()`, of which `headers` and `subprotocols` may be functions of the
  * attempt, and those of `persist()`.
  */
-export interface ReconnectOptions extends ProvidedOptions<ConnectOptions>, PersistOptions {
+export interface ReconnectOptions extends PerAttemptOptions<ConnectOptions>, PersistOptions {
   /** Ends it at any moment: while connected, while connecting, while waiting. The loop ends quietly. */
   readonly signal?: AbortSignal | null | undefined;
 }
@@ -42,12 +42,12 @@ const RECONNECT_OPTIONS: OptionNames<ReconnectOptions> = {
  * reads with `for await` or `recv()` catches ConnectionClosed, `forEach` just returns.
  *
  * @param url where to connect to, or a function that tells it for each attempt
- * @throws InvalidArgument for an option that cannot be used
- * @throws from the loop, whatever makes no sense to try again after: InvalidURL, InvalidStatus (401, 403, 404, …),
+ * @throws InvalidArgumentError for an option that cannot be used
+ * @throws from the loop, whatever makes no sense to try again after: InvalidURLError, InvalidStatusError (401, 403, 404, …),
  *   a HandshakeError for a certificate that is not accepted, or what `retryable` refused
  */
 export function reconnect(
-  url: Provided<string | URL>,
+  url: ValueOrFactory<string | URL>,
   options: ReconnectOptions = {},
 ): AsyncIterable<Connection> {
   checkOptionNames("reconnect()", options, RECONNECT_OPTIONS, FOREIGN_CLIENT_OPTIONS);

@@ -2,15 +2,15 @@
 
 import { Buffer, isUtf8 } from "node:buffer";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
-import { InvalidURL } from "../protocol/errors.js";
+import { InvalidURLError } from "../shared/errors.js";
 import type { HeaderField } from "../protocol/handshake/header-input.js";
-import { quote } from "../protocol/handshake/quote.js";
-import { quoteURL, showURL } from "../protocol/handshake/show-url.js";
+import { quote } from "../shared/quote.js";
+import { quoteURL, showURL } from "../shared/show-url.js";
 import type { ResponseHead } from "../protocol/handshake/response-head.js";
 import { parseWebSocketURL, type WebSocketURL } from "../protocol/handshake/url.js";
 
 /** What is asked for, and what is shown of who asks. */
-export interface Destination {
+export interface RedirectTarget {
   readonly url: WebSocketURL;
   readonly headers: readonly HeaderField[];
   readonly tls: TlsOptions | undefined;
@@ -36,10 +36,10 @@ export function isRedirect(status: number): boolean {
  * lets follow. From there the others do not come back, wherever it leads.
  */
 export function follow(
-  from: Destination,
+  from: RedirectTarget,
   head: ResponseHead,
   { subprotocols, redirectHeaders }: RedirectTerms,
-): Destination | string {
+): RedirectTarget | string {
   const locations = head.headers.getAll("Location");
   if (locations.length !== 1)
     return `to have one header "Location", got ${locations.length === 0 ? "none" : locations.map(quoteURL).join(" and ")}`;
@@ -76,7 +76,7 @@ function resolve(location: string, base: WebSocketURL): WebSocketURL | string {
   try {
     return parseWebSocketURL(staysOnSocket ? origin + resolved.pathname + resolved.search : resolved);
   } catch (error) {
-    if (error instanceof InvalidURL) return `to lead to a WebSocket server. ${error.message}`;
+    if (error instanceof InvalidURLError) return `to lead to a WebSocket server. ${error.message}`;
     throw error;
   }
 }
@@ -90,7 +90,7 @@ function decode(location: string): string {
   return isUtf8(bytes) ? bytes.toString("utf8") : location;
 }
 
-function crossOrigin(from: Destination, url: WebSocketURL, allowed: ReadonlySet<string>): Destination {
+function crossOrigin(from: RedirectTarget, url: WebSocketURL, allowed: ReadonlySet<string>): RedirectTarget {
   const mayFollow = ([name]: HeaderField) => {
     const lowerCase = name.toLowerCase();
     return HARMLESS.has(lowerCase) || allowed.has(lowerCase);

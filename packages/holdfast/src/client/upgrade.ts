@@ -4,7 +4,7 @@ import type { Runtime } from "../connection/runtime.js";
 import type { DeflateSettings, NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
 import { offerDeflate, readDeflateAnswer } from "../protocol/deflate/negotiation.js";
 import { DEFLATE_NAME } from "../protocol/deflate/parameters.js";
-import { InvalidUpgrade, NegotiationError, type HoldfastError } from "../protocol/errors.js";
+import { InvalidUpgradeError, NegotiationError, type HoldfastError } from "../shared/errors.js";
 import {
   checkServerAnswer,
   createClientHandshake,
@@ -14,8 +14,8 @@ import {
 import type { ResponseHead } from "../protocol/handshake/response-head.js";
 import type { ExchangeHandler } from "./exchange.js";
 import type { SystemError } from "./open-failure.js";
-import { isRedirect, type Destination } from "./redirect.js";
-import type { Passage } from "./road/passage.js";
+import { isRedirect, type RedirectTarget } from "./redirect.js";
+import type { DialContext } from "./dial/dial-context.js";
 
 /** What a client offers, to whatever server. */
 export interface Offer {
@@ -28,18 +28,18 @@ export interface Offer {
 }
 
 /** What to send to one server, and what to expect in return. */
-export interface UpgradeRequest {
+export interface OpeningRequest {
   readonly request: ClientHandshake["request"];
   readonly bytes: Uint8Array;
   readonly expected: ExpectedAnswer;
 }
 
-/** @throws InvalidHeader */
+/** @throws InvalidHeaderError */
 export function upgradeRequest(
   runtime: Runtime,
-  { url, headers }: Destination,
+  { url, headers }: RedirectTarget,
   { subprotocols, requireSubprotocol, origin, compression, http2 }: Offer,
-): UpgradeRequest {
+): OpeningRequest {
   const key = http2 ? null : Buffer.from(runtime.randomBytes(16)).toString("base64");
   const extensionOffer = compression === null ? null : offerDeflate(compression);
   const handshake = createClientHandshake({ url, key, headers, subprotocols, origin, extensionOffer });
@@ -65,10 +65,10 @@ export interface UpgradeTerms {
 
 export class UpgradeAnswer implements ExchangeHandler {
   readonly #terms: UpgradeTerms;
-  readonly #passage: Passage;
+  readonly #passage: DialContext;
   readonly #outcome: UpgradeOutcome;
 
-  constructor(terms: UpgradeTerms, passage: Passage, outcome: UpgradeOutcome) {
+  constructor(terms: UpgradeTerms, passage: DialContext, outcome: UpgradeOutcome) {
     this.#terms = terms;
     this.#passage = passage;
     this.#outcome = outcome;
@@ -95,7 +95,7 @@ export class UpgradeAnswer implements ExchangeHandler {
   }
 
   onMalformed(reason: string): void {
-    this.#outcome.failed(new InvalidUpgrade(reason));
+    this.#outcome.failed(new InvalidUpgradeError(reason));
   }
 
   onError(error: SystemError): void {

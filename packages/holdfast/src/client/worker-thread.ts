@@ -1,8 +1,8 @@
 // Worker threads of `connectInWorker()`: the library's own, or one of the application's.
 
 import { Worker } from "node:worker_threads";
-import { WorkerError } from "../worker/worker-error.js";
-import type { OnFailed, RunningWorker } from "../worker/worker-host.js";
+import { WorkerError } from "../transport/worker/worker-error.js";
+import type { OnFailed, RunningWorker } from "../transport/worker/worker-host.js";
 
 /** Starts the library's script; `leave()` ends the thread. */
 export function startWorker(onFailed: OnFailed): RunningWorker {

@@ -1,9 +1,9 @@
 // Arguments of a connection's methods: checked before anything changes.
 
-import { isSendableCloseCode, MAX_REASON_SIZE, type CloseFrame } from "../protocol/close-code.js";
-import { InvalidArgument } from "../protocol/errors.js";
-import { MAX_CONTROL_PAYLOAD } from "../protocol/frame/opcode.js";
-import { describe, tagOf } from "./options.js";
+import { isSendableCloseCode, MAX_REASON_SIZE, type CloseFrame } from "../shared/close-code.js";
+import { InvalidArgumentError } from "../shared/errors.js";
+import { MAX_CONTROL_PAYLOAD } from "../shared/opcode.js";
+import { describe, tagOf } from "../shared/option-checks.js";
 
 /** Bytes, as the platform knows them: an ArrayBuffer or a view of one. */
 export type Bytes = ArrayBuffer | ArrayBufferView;
@@ -40,33 +40,33 @@ function isBuffer(data: unknown): data is ArrayBufferLike {
   return true;
 }
 
-/** @throws InvalidArgument (RFC 6455 section 5.5: at most 125 bytes) */
+/** @throws InvalidArgumentError (RFC 6455 section 5.5: at most 125 bytes) */
 export function checkControlPayload(payload: unknown): Uint8Array {
   const bytes = typeof payload === "string" ? encoder.encode(payload) : toBytes(payload);
   if (bytes === null) {
-    throw new InvalidArgument(`Expected \`payload\` to be a string or bytes, got ${describe(payload)}`);
+    throw new InvalidArgumentError(`Expected \`payload\` to be a string or bytes, got ${describe(payload)}`);
   }
   if (bytes.length > MAX_CONTROL_PAYLOAD) {
-    throw new InvalidArgument(
+    throw new InvalidArgumentError(
       `Expected \`payload\` to be at most 125 bytes (RFC 6455 section 5.5), got ${bytes.length}`,
     );
   }
   return new Uint8Array(bytes); // Not `slice`: a Buffer's shares its memory.
 }
 
-/** @throws InvalidArgument (RFC 6455 sections 5.5.1 and 7.4) */
+/** @throws InvalidArgumentError (RFC 6455 sections 5.5.1 and 7.4) */
 export function checkClose(code: unknown, reason: unknown): CloseFrame {
   if (typeof code !== "number" || !isSendableCloseCode(code)) {
-    throw new InvalidArgument(
+    throw new InvalidArgumentError(
       `Expected \`code\` to be one that may be sent (1000–1003, 1007–1014, 3000–4999), got ${describe(code)}`,
     );
   }
   if (typeof reason !== "string") {
-    throw new InvalidArgument(`Expected \`reason\` to be a string, got ${describe(reason)}`);
+    throw new InvalidArgumentError(`Expected \`reason\` to be a string, got ${describe(reason)}`);
   }
   const size = encoder.encode(reason).length;
   if (size > MAX_REASON_SIZE) {
-    throw new InvalidArgument(
+    throw new InvalidArgumentError(
       `Expected \`reason\` to be at most ${MAX_REASON_SIZE} bytes of UTF-8, got ${size}`,
     );
   }

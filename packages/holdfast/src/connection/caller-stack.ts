@@ -2,7 +2,7 @@
 // call would cost as much as the call. But inside an async function whose promise somebody awaits, engines find the
 // functions that wait, when the error is on its way: then only a failure costs anything.
 
-import { HoldfastError } from "../protocol/errors.js";
+import { HoldfastError } from "../shared/errors.js";
 
 /**
  * Rejects with `error` itself, with those who await it in its stack. To be given to the `resolve` of the promise that

@@ -2,8 +2,8 @@
 
 import { describeObject, inspectCustom } from "./inspection.js";
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
-import { describeClose, type CloseFrame } from "../protocol/close-code.js";
-import type { OpenFailure } from "../protocol/errors.js";
+import { describeClose, type CloseFrame } from "../shared/close-code.js";
+import type { OpenFailure } from "../shared/errors.js";
 
 /** Why a connection ended, in one word. */
 export type CloseCause =

@@ -1,10 +1,10 @@
 // When the peer's Close is answered. Messages that precede it may still be with a reader, who may want to answer them:
 // the reply waits for that reader (RFC 6455 section 5.5.1 lets an endpoint finish first), and not for ever.
 
-import type { CloseFrame } from "../protocol/close-code.js";
+import type { CloseFrame } from "../shared/close-code.js";
 import type { Inbox } from "./inbox.js";
 import { Deadline, type TimerQueue } from "./timer-queue.js";
-import type { Wire } from "./wire.js";
+import type { MessageTransport } from "./message-transport.js";
 
 /** Milliseconds within which a reader that may be at work is expected to read on. */
 export const READER_GRACE = 1_000;
@@ -25,7 +25,7 @@ export interface CloseReplyHost {
 export class CloseReply extends Deadline {
   readonly close: CloseFrame;
   readonly #host: CloseReplyHost;
-  readonly #wire: Wire;
+  readonly #wire: MessageTransport;
   readonly #latest: number;
   /** Messages that waited when the reader was looked at last. */
   #unread: number;
@@ -34,12 +34,12 @@ export class CloseReply extends Deadline {
   #isLast = false;
 
   /** Begins to wait, if there is somebody to wait for. Returns null where the reply can go out now. */
-  static begin(close: CloseFrame, wire: Wire, host: CloseReplyHost): CloseReply | null {
+  static begin(close: CloseFrame, wire: MessageTransport, host: CloseReplyHost): CloseReply | null {
     const now = host.now();
     return host.inbox.busyUntil(now, host.openedAt) <= now ? null : new CloseReply(close, wire, host, now);
   }
 
-  private constructor(close: CloseFrame, wire: Wire, host: CloseReplyHost, now: number) {
+  private constructor(close: CloseFrame, wire: MessageTransport, host: CloseReplyHost, now: number) {
     super();
     this.close = close;
     this.#host = host;

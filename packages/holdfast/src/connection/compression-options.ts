@@ -1,8 +1,8 @@
 // The option `compression`: what this side wants of permessage-deflate (RFC 7692).
 
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
-import { checkOptionNames, type OptionAdvice, type OptionNames } from "./option-names.js";
-import { checkBoolean, expected } from "./options.js";
+import { checkOptionNames, type OptionAdvice, type OptionNames } from "../shared/option-names.js";
+import { checkBoolean, invalidArgument } from "../shared/option-checks.js";
 
 /**
  * How to compress. What is agreed on may be less than what is wanted here. Where the runtime's zlib ignores
@@ -45,12 +45,12 @@ const COMPRESSION_OPTIONS: OptionNames<CompressionOptions> = {
   threshold: true,
 };
 
-/** @throws InvalidArgument */
+/** @throws InvalidArgumentError */
 export function checkCompression(value: boolean | CompressionOptions | undefined): DeflateSettings | null {
   if (value === undefined || value === false) return null;
   const options: CompressionOptions = value === true ? {} : value;
   if (typeof options !== "object" || (options as unknown) === null) {
-    throw expected("compression", "true, false or an object of options", value);
+    throw invalidArgument("compression", "true, false or an object of options", value);
   }
   checkOptionNames("`compression`", options, COMPRESSION_OPTIONS, COMPRESSION_ADVICE);
   return {
@@ -105,5 +105,5 @@ function checkRange(
   if (value === undefined) return fallback;
   if (Number.isInteger(value) && (value as number) >= lowest && (value as number) <= highest)
     return value as number;
-  throw expected(name, `a whole number from ${lowest} to ${highest}`, value);
+  throw invalidArgument(name, `a whole number from ${lowest} to ${highest}`, value);
 }

@@ -3,8 +3,8 @@
 /* eslint max-lines: ["warn", { "max": 340, "skipBlankLines": true, "skipComments": true }] -- The public methods, with their documentation. */
 
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
-import type { CloseFrame } from "../protocol/close-code.js";
-import { InvalidState } from "../protocol/errors.js";
+import type { CloseFrame } from "../shared/close-code.js";
+import { InvalidStateError } from "../shared/errors.js";
 import { checkClose, checkControlPayload, toBytes, type Bytes } from "./arguments.js";
 import type { CloseInfo, Traffic } from "./close-info.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
@@ -13,37 +13,43 @@ import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./han
 import type { Message } from "./inbox.js";
 import { describeObject, inspectCustom } from "./inspection.js";
 import { Interruptions } from "./interruption.js";
-import { ended, Link, type ConnectionState, type LeaveCause, type LinkOptions } from "./link.js";
-import { checkOptionNames, type OptionNames } from "./option-names.js";
+import {
+  ended,
+  ConnectionCore,
+  type ConnectionState,
+  type GoAwayCause,
+  type ConnectionCoreOptions,
+} from "./connection-core.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
 import {
   checkBoolean,
   checkDuration,
   checkFunction,
   checkSignal,
-  expected,
+  invalidArgument,
   requireChoice,
-} from "./options.js";
+} from "../shared/option-checks.js";
 import type { Address } from "./ports.js";
-import { TextBytes } from "../protocol/message/text-bytes.js";
+import { TextBytes } from "../shared/text-bytes.js";
 import { MessageStream } from "./message-stream.js";
 import { MessageIterator } from "./message-iterator.js";
 import { consumeAll, receiveOne } from "./readers.js";
 import type { Runtime } from "./runtime.js";
 import { SendTurns } from "./send-turns.js";
-import { attachTap, type Tap, type TappedConnection } from "./tap.js";
-import type { SendSettings, SharedMessage } from "./wire.js";
-import { showURL } from "../protocol/handshake/show-url.js";
+import { attachObserver, type ConnectionObserver, type ObservedConnection } from "./connection-observer.js";
+import type { SendSettings, SharedMessage } from "./message-transport.js";
+import { showURL } from "../shared/show-url.js";
 
 /** What `connect()` and `serve()` know of a connection that they opened. Not for applications. */
-export interface ConnectionInit extends LinkOptions {
+export interface ConnectionInit extends ConnectionCoreOptions {
   readonly handshake: HandshakeRecord;
   /** Who keeps a list of connections; null where nobody does. */
-  readonly owner: ConnectionOwner | null;
+  readonly owner: ConnectionEndObserver | null;
 }
 
 /** Who is told that a connection has ended. */
-export interface ConnectionOwner {
+export interface ConnectionEndObserver {
   onConnectionEnded(connection: Connection, info: CloseInfo): void;
 }
 
@@ -80,17 +86,17 @@ export const RECEIVE_OPTIONS: OptionNames<ReceiveOptions> = { signal: true, time
 const PING_OPTIONS: OptionNames<PingOptions> = { signal: true, timeout: true };
 
 /** What closes a connection on its owner's behalf. Not for applications. */
-export const closeFor = Symbol("closeFor");
+export const closeWithCause = Symbol("closeFor");
 /** Ends a connection now: the peer is sent a Close, in case it still listens, and not waited for. Not for applications. */
-export const leave = Symbol("leave");
+export const goAway = Symbol("leave");
 /** Ends a connection at once, on its owner's behalf. Not for applications. */
-export const cutFor = Symbol("cutFor");
+export const abort = Symbol("cutFor");
 /** Stops reading while the peer sends faster than it may. Not for applications. */
 export const holdReading = Symbol("holdReading");
 /** Reads on. Not for applications. */
 export const releaseReading = Symbol("releaseReading");
 /** Sends a message that goes to many, if it may. Not for applications. */
-export const offer = Symbol("offer");
+export const trySend = Symbol("offer");
 /** Pings now, ahead of the schedule. Not for applications. */
 export const probe = Symbol("probe");
 /** Sends, and tells a receipt when the message leaves. Not for applications. */
@@ -113,9 +119,9 @@ export const willBeRead = Symbol("willBeRead");
  * `connection.forEach(callback)`, which costs least. A text message is a string, a binary one a `Uint8Array`.
  */
 export class Connection implements AsyncIterable<Message>, AsyncDisposable {
-  readonly #link: Link;
+  readonly #link: ConnectionCore;
   readonly #handshake: HandshakeRecord;
-  readonly #owner: ConnectionOwner | null;
+  readonly #owner: ConnectionEndObserver | null;
   #id: string | null = null;
   // Made on demand: of ten thousand idle connections, most are never asked for them.
   #closed: { promise: Promise<CloseInfo>; resolve: (info: CloseInfo) => void } | null = null;
@@ -128,7 +134,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   constructor(init: ConnectionInit) {
     this.#handshake = init.handshake;
     this.#owner = init.owner;
-    this.#link = new Link(init, this);
+    this.#link = new ConnectionCore(init, this);
   }
 
   /** Names this connection in logs; unique in this process, and most likely among all. */
@@ -245,7 +251,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    * peer. Bytes may be changed once it has resolved. An abort takes back a message of which no byte has left;
    * one that is on its way already just stops waiting.
    *
-   * @throws InvalidArgument for anything but a string, bytes, or an iterable of them
+   * @throws InvalidArgumentError for anything but a string, bytes, or an iterable of them
    * @throws ConnectionClosed when the connection ends first
    */
   send(data: string | Bytes | Fragments, options?: SendOptions): Promise<void> {
@@ -276,7 +282,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     if (bytes !== null && data instanceof TextBytes) return this.#link.sendText(data, settings);
     if (bytes !== null) return this.#link.sendBinary(bytes, settings);
     if (isFragments(data)) return this.#openTurns().sendFragments(data, settings.signal);
-    throw expected("data", "a string, bytes, or an iterable of them", data);
+    throw invalidArgument("data", "a string, bytes, or an iterable of them", data);
   }
 
   /**
@@ -336,7 +342,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    * again changes nothing.
    *
    * @throws ConcurrencyError while a `recv`, iteration or `forEach` reads
-   * @throws InvalidState is what every way of reading rejects with afterwards
+   * @throws InvalidStateError is what every way of reading rejects with afterwards
    */
   discard(): void {
     this.#link.inbox.discard();
@@ -358,7 +364,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    * @throws ConcurrencyError for the payload of a ping in flight, which is not affected
    * @throws ConnectionClosed when the connection ends first
    * @throws TooSlowError after `timeout`; the connection stays open
-   * @throws InvalidState in a browser, where nothing was agreed on with the server that could serve as a ping
+   * @throws InvalidStateError in a browser, where nothing was agreed on with the server that could serve as a ping
    */
   ping(payload?: string | Bytes | null, options?: PingOptions): Promise<number> {
     try {
@@ -370,7 +376,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
         payload === undefined || payload === null ? pulse.newPayload() : checkControlPayload(payload);
       if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
       if (this.#link.state !== "open") return this.#rejectOnceClosed(signal);
-      if (!this.#link.canPing) throw new InvalidState(NO_PINGS);
+      if (!this.#link.canPing) throw new InvalidStateError(NO_PINGS);
       if (pulse.isInFlight(bytes)) {
         throw new ConcurrencyError(
           "Expected a payload that no ping in flight has: its pong could answer either",
@@ -397,11 +403,11 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    *
    * @param code 1000–1003, 1007–1014 or 3000–4999. @default 1000
    * @param reason at most 123 bytes of UTF-8. @default ""
-   * @throws InvalidArgument for any other code or a longer reason; the connection is not affected
+   * @throws InvalidArgumentError for any other code or a longer reason; the connection is not affected
    */
   close(code = 1000, reason = ""): Promise<CloseInfo> {
     try {
-      this[closeFor]("local-close", checkClose(code, reason));
+      this[closeWithCause]("local-close", checkClose(code, reason));
       return this.closed;
     } catch (error) {
       return Promise.reject(error);
@@ -446,11 +452,11 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     return this.#link.runtime;
   }
 
-  [attachTap](tap: Tap): TappedConnection {
+  [attachObserver](tap: ConnectionObserver): ObservedConnection {
     return this.#link.attachTap(tap);
   }
 
-  [leave](close: CloseFrame, cause: LeaveCause = "aborted"): CloseInfo {
+  [goAway](close: CloseFrame, cause: GoAwayCause = "aborted"): CloseInfo {
     return this.#link.leave(close, cause);
   }
 
@@ -469,7 +475,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    * Behind the messages that wait, or, where it `isUrgent`, instead of them. A handler that failed may well have been
    * the one to send the rest of a message: that is not waited for.
    */
-  [closeFor](
+  [closeWithCause](
     cause: "handler-failed" | "local-close" | "server-shutdown",
     close: CloseFrame,
     error: Error | null = null,
@@ -483,7 +489,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     this.#link.close(null, cause, error);
   }
 
-  [cutFor](cause: "server-shutdown"): void {
+  [abort](cause: "server-shutdown"): void {
     this.#link.terminate(cause, null);
   }
 
@@ -496,7 +502,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   }
 
   /** Sends the message where fewer than `limit` bytes wait for the peer. */
-  [offer](message: SharedMessage, limit: number): "not-open" | "sent" | "slow" {
+  [trySend](message: SharedMessage, limit: number): "not-open" | "sent" | "slow" {
     if (this.#link.state !== "open") return "not-open";
     if (!this.#link.hasRoom(limit - (this.#turns?.offeredBytes ?? 0))) return "slow";
     const turns = this.#turns;
@@ -532,7 +538,7 @@ const NO_PINGS =
 
 const DEFAULT_SEND: SendSettings = { mayEncode: true, signal: null, receipt: null };
 
-/** @throws InvalidArgument */
+/** @throws InvalidArgumentError */
 export function checkSendOptions(
   options: SendOptions,
   names: Readonly<Record<string, true>> = SEND_OPTIONS,
@@ -542,6 +548,6 @@ export function checkSendOptions(
   return { mayEncode, signal: checkSignal(options.signal), receipt: null };
 }
 
-function closeInfoOf(link: Link): CloseInfo {
+function closeInfoOf(link: ConnectionCore): CloseInfo {
   return link.closeInfo;
 }

@@ -5,10 +5,10 @@ import { closeInfo, type CloseCause, type CloseEvidence, type CloseInfo } from "
 import { connectionClosed, type ConnectionClosed } from "./errors.js";
 import type { Runtime } from "./runtime.js";
 import { Deadline } from "./timer-queue.js";
-import type { Wire } from "./wire.js";
+import type { MessageTransport } from "./message-transport.js";
 
 /** What an ending needs of its connection. */
-export interface EndingHost {
+export interface EndingHandler {
   /** What the end is put down to from now on. */
   onCause(cause: CloseCause, error: Error | null): void;
   /** All that is known by now. */
@@ -27,14 +27,14 @@ const NORMAL: ReadonlySet<CloseCause> = new Set<CloseCause>([
 
 export class Ending extends Deadline {
   readonly #runtime: Runtime;
-  readonly #wire: Wire;
-  readonly #host: EndingHost;
+  readonly #wire: MessageTransport;
+  readonly #host: EndingHandler;
   #cause: CloseCause | null = null;
   #error: Error | null = null;
   #info: CloseInfo | null = null;
   #closedError: ConnectionClosed | null = null;
 
-  constructor(runtime: Runtime, wire: Wire, host: EndingHost) {
+  constructor(runtime: Runtime, wire: MessageTransport, host: EndingHandler) {
     super();
     this.#runtime = runtime;
     this.#wire = wire;

@@ -1,6 +1,6 @@
 // The errors of an established connection. Those of opening one stand in protocol/errors.ts.
 
-import { HoldfastError } from "../protocol/errors.js";
+import { HoldfastError } from "../shared/errors.js";
 import type { CloseInfo } from "./close-info.js";
 
 /** The connection ended. `info` says how; `explain(info)` says what to do. */

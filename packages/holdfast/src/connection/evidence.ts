@@ -4,14 +4,14 @@ import type { CloseEvidence } from "./close-info.js";
 import type { Unread } from "./inbox.js";
 import type { ConnectionSettings } from "./options.js";
 import type { Clock } from "./ports.js";
-import type { Pulse } from "./pulse.js";
-import type { Wire } from "./wire.js";
+import type { Keepalive } from "./keepalive.js";
+import type { MessageTransport } from "./message-transport.js";
 
 /** What there is to be asked. Times are monotonic. */
-export interface Witnesses {
+export interface EvidenceSources {
   readonly clock: Clock;
-  readonly wire: Wire;
-  readonly pulse: Pulse;
+  readonly wire: MessageTransport;
+  readonly pulse: Keepalive;
   readonly unread: Unread;
   readonly settings: ConnectionSettings;
   readonly openedAt: number;
@@ -20,7 +20,7 @@ export interface Witnesses {
   readonly isReadingPaused: boolean;
 }
 
-export function gatherEvidence(witnesses: Witnesses): CloseEvidence {
+export function gatherEvidence(witnesses: EvidenceSources): CloseEvidence {
   const { clock, wire, pulse, unread, settings } = witnesses;
   const now = clock.now();
   const wallNow = clock.wallNow();

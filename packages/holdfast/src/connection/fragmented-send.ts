@@ -1,15 +1,15 @@
 // Sends an iterable as one message, a frame for each piece (RFC 6455 section 5.4).
 
-import { InvalidArgument } from "../protocol/errors.js";
+import { InvalidArgumentError } from "../shared/errors.js";
 import { toBytes, type Bytes } from "./arguments.js";
-import { describe } from "./options.js";
-import type { Fragment } from "./wire.js";
+import { describe } from "../shared/option-checks.js";
+import type { Fragment } from "./message-transport.js";
 
 /** The pieces of one message: all of them strings, or all of them bytes. */
 export type Fragments = Iterable<string | Bytes> | AsyncIterable<string | Bytes>;
 
 /** What sending fragments needs of its connection. */
-export interface FragmentSink {
+export interface FragmentHandler {
   /** Sends one fragment; resolves when there is room for the next. Rejects once the connection is closing. */
   sendFragment(fragment: Fragment): Promise<void>;
   /** Settles as the value does; rejects when the connection ends, or when the caller aborts. */
@@ -26,7 +26,7 @@ const encoder = new TextEncoder();
  *
  * What goes wrong before the first frame leaves the connection as it was; what goes wrong later ends it.
  */
-export async function sendFragments(source: Fragments, sink: FragmentSink): Promise<void> {
+export async function sendFragments(source: Fragments, sink: FragmentHandler): Promise<void> {
   const iterator = iteratorOf(source);
   let held: Piece | null = null;
   let sent = 0;
@@ -70,14 +70,14 @@ function checkPiece(piece: unknown): Piece {
   if (typeof piece === "string") return { type: "text", payload: encoder.encode(piece) };
   const bytes = toBytes(piece);
   if (bytes === null)
-    throw new InvalidArgument(`Expected each fragment to be a string or bytes, got ${describe(piece)}`);
+    throw new InvalidArgumentError(`Expected each fragment to be a string or bytes, got ${describe(piece)}`);
   // A copy: a generator may fill the same buffer again for the next piece, which is asked for first.
   return { type: "binary", payload: new Uint8Array(bytes) };
 }
 
-function mixedTypes(type: Piece["type"], piece: unknown): InvalidArgument {
+function mixedTypes(type: Piece["type"], piece: unknown): InvalidArgumentError {
   const what = type === "text" ? "a string" : "bytes";
-  return new InvalidArgument(
+  return new InvalidArgumentError(
     `Expected each fragment to be ${what}, as the first one was, got ${describe(piece)}`,
   );
 }

@@ -1,25 +1,29 @@
 // Options of the opening handshake that both roles have.
 
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
-import { checkDuration, checkSize, expected } from "./options.js";
+import { checkDuration, checkSize, invalidArgument } from "../shared/option-checks.js";
 
 /** Header fields of an upgrade; more than that is an attack or a mistake. */
 const MAX_HEADERS = 128;
 const MAX_HANDSHAKE_SIZE = 16 * 1024;
 
-/** @throws InvalidArgument */
+/** @throws InvalidArgumentError */
 export function checkOpenTimeout(value: unknown): number | null {
   return checkDuration("openTimeout", value, 10_000);
 }
 
-/** @throws InvalidArgument where the handshake could only fail */
+/** @throws InvalidArgumentError where the handshake could only fail */
 export function checkRequiredSubprotocol(subprotocols: readonly string[], isRequired: boolean): void {
   if (isRequired && subprotocols.length === 0) {
-    throw expected("subprotocols", "at least one name beside `requireSubprotocol: true`", subprotocols);
+    throw invalidArgument(
+      "subprotocols",
+      "at least one name beside `requireSubprotocol: true`",
+      subprotocols,
+    );
   }
 }
 
-/** @throws InvalidArgument */
+/** @throws InvalidArgumentError */
 export function checkHeadLimits(maxHandshakeSize: unknown): HeadLimits {
   return {
     maxSize: checkSize("maxHandshakeSize", maxHandshakeSize, MAX_HANDSHAKE_SIZE) ?? Infinity,

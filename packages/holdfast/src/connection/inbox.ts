@@ -1,10 +1,10 @@
 // Received messages on their way to the application: straight into a waiting reader where there is one, and
 // otherwise into a bounded queue. One reader at a time.
 
-import { InvalidState } from "../protocol/errors.js";
+import { InvalidStateError } from "../shared/errors.js";
 import { READER_GRACE } from "./close-reply.js";
 import { ConcurrencyError } from "./errors.js";
-import { isOver, isOverMemory, isRoomy, overheadOf } from "./message-weight.js";
+import { isOver, isOverMemory, isBelowLowWater, overheadOf } from "./message-weight.js";
 
 /** A text message is a string, a binary one its bytes. */
 export type Message = string | Uint8Array;
@@ -16,7 +16,7 @@ export interface Reader {
   /** No message will come any more. */
   end(): void;
   /** Messages were dropped: those that follow cannot be handed out. */
-  fail(error: InvalidState): void;
+  fail(error: InvalidStateError): void;
 }
 
 /**
@@ -26,12 +26,12 @@ export interface Reader {
 export type Presence = "caller" | "nobody" | "reader";
 
 /** What the inbox wants of its connection: reading stopped, or going on. */
-export interface InboxEvents {
+export interface InboxHandler {
   /** Monotonic time at which bytes were read last. */
   readonly lastReceivedAt: number;
   now(): number;
   onInboxFull(): void;
-  onInboxRoomy(): void;
+  onInboxBelowLowWater(): void;
 }
 
 export interface InboxLimits {
@@ -51,7 +51,7 @@ export interface Unread {
 const NO_MESSAGES: Message[] = [];
 
 export class Inbox implements Unread {
-  readonly #events: InboxEvents;
+  readonly #events: InboxHandler;
   readonly #limits: InboxLimits;
   #queue = NO_MESSAGES;
   #head = 0;
@@ -74,7 +74,7 @@ export class Inbox implements Unread {
   #dropped = 0;
   #onRead: (() => void) | null = null;
 
-  constructor(events: InboxEvents, limits: InboxLimits) {
+  constructor(events: InboxHandler, limits: InboxLimits) {
     this.#events = events;
     this.#limits = limits;
   }
@@ -110,7 +110,7 @@ export class Inbox implements Unread {
   /**
    * Begins to read: what waits is handed over at once, as long as the reader is ready for it.
    * @throws ConcurrencyError where another reader is waiting
-   * @throws InvalidState after `discard()`
+   * @throws InvalidStateError after `discard()`
    */
   attach(reader: Reader, what: string): void {
     this.checkFree(what);
@@ -121,7 +121,7 @@ export class Inbox implements Unread {
 
   /** @throws ConcurrencyError where somebody reads already */
   checkFree(what: string): void {
-    if (this.#beyondLimits === "discard") throw new InvalidState(DISCARDED);
+    if (this.#beyondLimits === "discard") throw new InvalidStateError(DISCARDED);
     if (this.#reader === null) return;
     throw new ConcurrencyError(
       `${what} was called while another recv(), iteration or forEach() was waiting for a message: only one can have it`,
@@ -152,7 +152,7 @@ export class Inbox implements Unread {
     if (this.#reader !== reader) return;
     if (this.#dropped > 0) {
       this.detach(reader);
-      reader.fail(new InvalidState(describeDropped(this.#dropped)));
+      reader.fail(new InvalidStateError(describeDropped(this.#dropped)));
       return;
     }
     this.#away = "nobody";
@@ -225,7 +225,7 @@ export class Inbox implements Unread {
     this.#isStretched = false;
     if (this.#isFull) {
       this.#isFull = false;
-      this.#events.onInboxRoomy();
+      this.#events.onInboxBelowLowWater();
     }
     this.#onRead?.();
   }
@@ -251,7 +251,7 @@ export class Inbox implements Unread {
     if (this.#beyondLimits === "hold") this.#beyondLimits = "take";
     if (!this.#isFull) return;
     this.#isFull = false;
-    this.#events.onInboxRoomy();
+    this.#events.onInboxBelowLowWater();
   }
 
   /** From here on nothing holds the peer back, so that its Close can be read; what exceeds the limits is dropped. */
@@ -288,7 +288,7 @@ export class Inbox implements Unread {
     if ((this.#isFull || this.#isStretched) && this.#isRoomy()) {
       this.#isFull = false;
       this.#isStretched = this.#beyondLimits === "drop-unread";
-      this.#events.onInboxRoomy();
+      this.#events.onInboxBelowLowWater();
     }
     return message;
   }
@@ -318,7 +318,9 @@ export class Inbox implements Unread {
 
   #isRoomy(): boolean {
     const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
-    return this.length <= maxQueuedMessages / 4 && isRoomy(maxQueuedBytes, this.#bytes, this.#overhead);
+    return (
+      this.length <= maxQueuedMessages / 4 && isBelowLowWater(maxQueuedBytes, this.#bytes, this.#overhead)
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 // What ends a long wait early: the caller's signal, or the end of the connection.
 
-import { unwatchAbort, watchAbort } from "./abort-watch.js";
+import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 
 /** The waits of one connection. Its end interrupts them all; one that is over leaves nothing behind. */
 export class Interruptions {

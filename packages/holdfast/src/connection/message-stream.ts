@@ -1,9 +1,9 @@
 // `recvStream()`: one message, piece by piece as it arrives.
 
-import { unwatchAbort, watchAbort } from "./abort-watch.js";
-import type { PieceSink } from "../protocol/message/piece-decoder.js";
+import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
+import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import type { Inbox, Message, Reader } from "./inbox.js";
-import { isOver, isRoomy, overheadOf } from "./message-weight.js";
+import { isOver, isBelowLowWater, overheadOf } from "./message-weight.js";
 import type { ReadableConnection } from "./readers.js";
 
 type Result = IteratorResult<Message, undefined>;
@@ -12,7 +12,7 @@ type Result = IteratorResult<Message, undefined>;
 export interface StreamableConnection extends ReadableConnection {
   readonly settings: { readonly maxQueuedBytes: number };
   /** Hands the message that arrives, or the next one, to the sink. */
-  streamTo(sink: PieceSink | null): void;
+  streamTo(sink: PieceHandler | null): void;
   /** A message was handed out to its end. */
   onStreamedMessage(): void;
   /** Too much waits in the stream, or no longer. */
@@ -20,7 +20,7 @@ export interface StreamableConnection extends ReadableConnection {
   onStreamRoomy(): void;
 }
 
-export class MessageStream implements AsyncIterableIterator<Message, undefined>, Reader, PieceSink {
+export class MessageStream implements AsyncIterableIterator<Message, undefined>, Reader, PieceHandler {
   readonly #connection: StreamableConnection;
   readonly #inbox: Inbox;
   readonly #signal: AbortSignal | null;
@@ -163,7 +163,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
 
   #checkRoom(): void {
     const { maxQueuedBytes } = this.#connection.settings;
-    if (!this.#isFull || !isRoomy(maxQueuedBytes, this.#bytes, this.#overhead)) return;
+    if (!this.#isFull || !isBelowLowWater(maxQueuedBytes, this.#bytes, this.#overhead)) return;
     this.#isFull = false;
     this.#connection.onStreamRoomy();
   }

@@ -27,6 +27,6 @@ export function isOverMemory(limit: number, bytes: number, overhead: number): bo
 }
 
 /** Whether so little waits that reading may go on: a quarter. */
-export function isRoomy(limit: number, bytes: number, overhead: number): boolean {
+export function isBelowLowWater(limit: number, bytes: number, overhead: number): boolean {
   return bytes <= limit / 4 && bytes + overhead <= Math.max(LEAST_MEMORY, 2 * limit) / 4;
 }

@@ -52,7 +52,7 @@ export interface Address {
 }
 
 /** A full-duplex byte stream: TCP, TLS, an HTTP/2 stream, any Node `Duplex`. */
-export interface Transport {
+export interface ByteStream {
   readonly remoteAddress: Address | null;
   readonly localAddress: Address | null;
   /** Whether it came in at a server's Unix socket, where clients have no address. Absent where that is unknown. */
@@ -62,7 +62,7 @@ export interface Transport {
   /** True while the transport wants no more bytes; `onDrain` tells when it does again. */
   readonly isBlocked: boolean;
   /** Names who is told of what happens. What arrived before is delivered in later turns, never inside this call. */
-  start(handler: TransportHandler): void;
+  start(handler: ByteStreamHandler): void;
   /**
    * Hands the chunks over, in order, as one write.
    * Returns true where the kernel took everything, so that the memory may be used again at once.
@@ -82,14 +82,14 @@ export interface Transport {
 }
 
 /** What a transport tells its connection. `onClosed` comes last and exactly once. */
-export interface TransportHandler {
+export interface ByteStreamHandler {
   /** Bytes arrived. The receiver owns `chunk` and may change it (unmasking in place). */
   onChunk(chunk: Uint8Array): void;
   /**
    * Bytes arrived in memory that is lent for the time of the call; it may be changed. A handler without this method
    * gets all of its chunks to keep. Returns whether much was copied out of it: then the next ones are to keep.
    */
-  onLentChunk?(chunk: Uint8Array): boolean;
+  onSharedChunk?(chunk: Uint8Array): boolean;
   /** The peer ended its sending side (FIN). */
   onEof(): void;
   /** Reading or writing failed; `onClosed` follows. */

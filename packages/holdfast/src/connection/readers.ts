@@ -1,6 +1,6 @@
 // The ways to read an inbox: wait for one message (`recv`, the iterator), or have each one handed to a callback.
 
-import { unwatchAbort, watchAbort } from "./abort-watch.js";
+import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { isThenable, toPromise } from "./arguments.js";
 import { rejectToCaller } from "./caller-stack.js";
 import { TooSlowError } from "./errors.js";

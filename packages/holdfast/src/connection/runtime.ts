@@ -1,7 +1,7 @@
 // What all connections of a process share: the clock, the randomness, the timer, the ids. What carries their messages
 // adds to it (frames/frame-runtime.ts). Tests make one of their own on a fake clock.
 
-import type { Monitor } from "./monitor.js";
+import type { DiagnosticsObserver } from "./diagnostics-observer.js";
 import { SILENT_PLATFORM, type Platform } from "./platform.js";
 import type { Clock, Random } from "./ports.js";
 import { TimerQueue } from "./timer-queue.js";
@@ -11,12 +11,17 @@ export class Runtime {
   readonly random: Random;
   readonly timers: TimerQueue;
   /** Who looks on at every connection; null for nobody. */
-  readonly monitor: Monitor | null;
+  readonly monitor: DiagnosticsObserver | null;
   readonly platform: Platform;
   #connections = 0;
   readonly #idPrefix: string;
 
-  constructor(clock: Clock, random: Random, monitor: Monitor | null = null, platform = SILENT_PLATFORM) {
+  constructor(
+    clock: Clock,
+    random: Random,
+    monitor: DiagnosticsObserver | null = null,
+    platform = SILENT_PLATFORM,
+  ) {
     this.clock = clock;
     this.random = random;
     this.monitor = monitor;

@@ -1,16 +1,16 @@
 // Sends that wait while a message is sent piece by piece. They leave in the order of their calls: no other send
 // overtakes one that waits here, and the Close of `close()` comes after them all.
 
-import type { CloseFrame } from "../protocol/close-code.js";
-import { errorOf } from "../protocol/thrown.js";
-import { unwatchAbort, watchAbort } from "./abort-watch.js";
+import type { CloseFrame } from "../shared/close-code.js";
+import { errorOf } from "../shared/thrown.js";
+import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { sendFragments, type Fragments } from "./fragmented-send.js";
 import type { Interruptions } from "./interruption.js";
-import type { Link } from "./link.js";
-import type { SharedMessage } from "./wire.js";
+import type { ConnectionCore } from "./connection-core.js";
+import type { SharedMessage } from "./message-transport.js";
 
 export class SendTurns {
-  readonly #link: Link;
+  readonly #link: ConnectionCore;
   readonly #interruptions: Interruptions;
   readonly #onOver: () => void;
   /** In the order of the calls. A set, so that an aborted one is removed at no cost. */
@@ -20,7 +20,7 @@ export class SendTurns {
   #close: CloseFrame | null = null;
 
   /** @param onOver nothing waits any more: sends need no turn from now on */
-  constructor(link: Link, interruptions: Interruptions, onOver: () => void) {
+  constructor(link: ConnectionCore, interruptions: Interruptions, onOver: () => void) {
     this.#link = link;
     this.#interruptions = interruptions;
     this.#onOver = onOver;

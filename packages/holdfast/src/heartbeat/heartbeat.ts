@@ -8,7 +8,7 @@ import { GapDetector } from "./gap-detector.js";
 import { LatencyStatistics } from "./latency-statistics.js";
 import { PingGrid } from "./ping-grid.js";
 import { PingsInFlight, type Ping } from "./pings-in-flight.js";
-import type { Action, HeartbeatOptions, Observation } from "./signals.js";
+import type { Action, HeartbeatSettings, Observation } from "./signals.js";
 
 /** A ping is suspicious after three smoothed round trips, but not before this many milliseconds. */
 const OVERDUE_AT_LEAST = 1000;
@@ -45,7 +45,7 @@ const NOTHING: readonly Action[] = [];
 export class Heartbeat {
   readonly statistics = new LatencyStatistics();
   readonly pings = new PingsInFlight();
-  readonly #options: HeartbeatOptions;
+  readonly #options: HeartbeatSettings;
   readonly #gaps = new GapDetector();
 
   #isRunning = false;
@@ -61,7 +61,7 @@ export class Heartbeat {
   #restarts = 0;
   #unknownPongs = 0;
 
-  constructor(options: HeartbeatOptions) {
+  constructor(options: HeartbeatSettings) {
     this.#options = options;
   }
 

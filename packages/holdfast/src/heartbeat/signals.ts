@@ -4,7 +4,7 @@
 /** What counts as a sign of life: pongs, or any received byte. */
 export type Liveness = "pong" | "traffic";
 
-export interface HeartbeatOptions {
+export interface HeartbeatSettings {
   /** Milliseconds between two pings; null for no keepalive. */
   readonly pingInterval: number | null;
   /** Milliseconds that a ping may stay unanswered; null to measure and never judge. */

@@ -1,11 +1,11 @@
 // The seam for extensions (RFC 6455 section 9): what changes a message's payload on its way.
 // permessage-deflate (RFC 7692) is one; the protocol itself knows none.
 
-import { MAX_REASON_SIZE, type CloseFrame } from "./close-code.js";
-import type { MessageTooBig, ProtocolError } from "./errors.js";
+import { MAX_REASON_SIZE, type CloseFrame } from "../shared/close-code.js";
+import type { MessageTooBigError, ProtocolError } from "../shared/errors.js";
 
 /** How a connection is failed: the error says it to people, its close code to the peer. */
-export type ProtocolFailure = MessageTooBig | ProtocolError;
+export type ProtocolFailure = MessageTooBigError | ProtocolError;
 
 /** An extension as negotiated for one connection; it may keep state from message to message. */
 export interface MessageExtension {

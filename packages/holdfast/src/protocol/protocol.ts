@@ -1,17 +1,17 @@
 // One connection's protocol, for both roles, sans I/O (RFC 6455 sections 5 to 7): bytes in, events out; calls in,
 // bytes out. It knows no socket, clock, timer or promise, and throws for nothing that a peer sends.
 
-import type { CloseFrame } from "./close-code.js";
-import { InvalidState } from "./errors.js";
+import type { CloseFrame } from "../shared/close-code.js";
+import { InvalidStateError } from "../shared/errors.js";
 import { closeOf, type Encoded, type MessageExtension, type ProtocolFailure } from "./extension.js";
 import type { FrameEncoder } from "./frame/frame-encoder.js";
 import { FrameParser } from "./frame/frame-parser.js";
-import { BINARY, CLOSE, FIN, PING, PONG } from "./frame/opcode.js";
-import { MessageReader, type MessageEvents } from "./message/message-reader.js";
-import type { TextForm } from "./message/text-form.js";
-import type { PieceSink } from "./message/piece-decoder.js";
+import { BINARY, CLOSE, FIN, PING, PONG } from "../shared/opcode.js";
+import { MessageReader, type MessageHandler } from "./message/message-reader.js";
+import type { TextForm } from "../shared/text-form.js";
+import type { PieceHandler } from "./message/piece-decoder.js";
 import { asBuffer } from "./message/views.js";
-import type { Role } from "./role.js";
+import type { Role } from "../shared/role.js";
 
 export interface ProtocolOptions {
   /** Shared by all connections of a role: a client's masks, a server's does not (section 5.1). */
@@ -34,7 +34,7 @@ export class Protocol {
   #receivedFirst = false;
 
   /** @param events is told what the peer sends, from within `receive` */
-  constructor(events: MessageEvents, options: ProtocolOptions) {
+  constructor(events: MessageHandler, options: ProtocolOptions) {
     this.encoder = options.encoder;
     this.extension = options.extension;
     this.#reader = new MessageReader(events, {
@@ -78,8 +78,8 @@ export class Protocol {
   }
 
   /** Whether what was received waits: a message before it is being decoded elsewhere, or this turn has taken long. */
-  get isHeld(): boolean {
-    return this.#reader.isHeld;
+  get isDecoding(): boolean {
+    return this.#reader.isDecoding;
   }
 
   /** What waits because of `mustYield` may go on: `resume` does it. */
@@ -88,7 +88,7 @@ export class Protocol {
   }
 
   /** Hands the message that is arriving, or the next one, out piece by piece; null for none. */
-  streamTo(sink: PieceSink | null): void {
+  streamTo(sink: PieceHandler | null): void {
     this.#reader.streamTo(sink);
   }
 
@@ -165,7 +165,8 @@ export class Protocol {
   }
 
   #checkOpen(): void {
-    if (this.#closeSent !== null) throw new InvalidState("No frame may follow the Close frame that was sent");
+    if (this.#closeSent !== null)
+      throw new InvalidStateError("No frame may follow the Close frame that was sent");
   }
 }
 

@@ -1,18 +1,18 @@
 // Serves WebSockets beside the routes of an HTTP server that exists already.
 
 import type { Server as NetServer } from "node:net";
-import { checkFunction, describe } from "../connection/options.js";
+import { checkFunction, describe } from "../shared/option-checks.js";
 import { isolate } from "../connection/platform.js";
-import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
-import { FOREIGN_SERVER_OPTIONS } from "../node/foreign-options.js";
-import { nodePlatform } from "../node/node-platform.js";
-import { InvalidArgument } from "../protocol/errors.js";
-import { NO_ENTRANCE } from "./attaching/hand-over.js";
-import { Attachment } from "./attaching/attachment.js";
-import { checkPathFilter, type PathFilter } from "./attaching/path-filter.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import { FOREIGN_SERVER_OPTIONS } from "../transport/node/foreign-options.js";
+import { nodePlatform } from "../transport/node/node-platform.js";
+import { InvalidArgumentError } from "../shared/errors.js";
+import { NO_ENTRANCE } from "./attachment/hand-over.js";
+import { Attachment } from "./attachment/attachment.js";
+import { checkPathFilter, type PathFilter } from "./attachment/path-filter.js";
 import type { RequestHandler } from "./handler-runs.js";
 import { checkServerOptions, SERVER_OPTIONS, type ServerOptions } from "./options.js";
-import { Reception } from "./reception.js";
+import { ServerCore } from "./server-core.js";
 import { Server } from "./server.js";
 
 /** Options of `attach()`. */
@@ -38,7 +38,7 @@ const ATTACH_OPTIONS: OptionNames<AttachOptions> = { ...SERVER_OPTIONS, path: tr
  * @param httpServer listening or not; it stays its owner's. Null to hand over each upgrade with `handleUpgrade()`
  * @param handler called with each connection and the request that opened it
  * @param options whose upgrades to take, whom to let in, limits, and the settings of each connection
- * @throws InvalidArgument
+ * @throws InvalidArgumentError
  */
 export function attach(
   httpServer: NetServer | null,
@@ -50,11 +50,11 @@ export function attach(
   checkOptionNames("attach()", options, ATTACH_OPTIONS, FOREIGN_SERVER_OPTIONS);
   const filter = checkPathFilter(options.path);
   if (httpServer === null && filter !== undefined) {
-    throw new InvalidArgument(
+    throw new InvalidArgumentError(
       "Expected no `path` where `httpServer` is null, as you choose the upgrades that you hand over, got one",
     );
   }
-  const reception = new Reception(isolate(nodePlatform, handler), checkServerOptions(options));
+  const reception = new ServerCore(isolate(nodePlatform, handler), checkServerOptions(options));
   const entrance = httpServer === null ? NO_ENTRANCE : new Attachment(httpServer, filter, reception);
   return new Server(entrance, reception);
 }
@@ -63,7 +63,7 @@ function checkHttpServer(value: unknown): void {
   const { on, emit, listenerCount, address } = Object(value) as Record<string, unknown>;
   if ([on, emit, listenerCount, address].every((method) => typeof method === "function")) return;
   const hint = typeof value === "function" ? ", such as app.listen() of Express returns" : "";
-  throw new InvalidArgument(
+  throw new InvalidArgumentError(
     `Expected \`httpServer\` to be a server of node:http, node:https or node:http2${hint}, or null to use handleUpgrade(), got ${describe(value)}`,
   );
 }

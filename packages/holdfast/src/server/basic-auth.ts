@@ -1,11 +1,11 @@
 // HTTP Basic authentication (RFC 7617) as an `onRequest`.
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import { checkOptionNames } from "../connection/option-names.js";
-import { checkFunction, expected } from "../connection/options.js";
+import { checkOptionNames } from "../shared/option-names.js";
+import { checkFunction, invalidArgument } from "../shared/option-checks.js";
 import { isThenable, toPromise } from "../connection/arguments.js";
-import { InvalidArgument } from "../protocol/errors.js";
-import type { ServerRequest } from "./request/server-request.js";
+import { InvalidArgumentError } from "../shared/errors.js";
+import type { ServerRequest } from "./upgrade/server-request.js";
 
 interface RealmOptions {
   /** What browsers show in their dialogue; printable ASCII. @default "WebSocket" */
@@ -40,7 +40,7 @@ export type Guard = (request: ServerRequest) => Response | undefined | Promise<R
  * tells nothing about a name or a password. Over anything but TLS or the loopback, Basic authentication shows the
  * password to whoever listens.
  *
- * @throws InvalidArgument
+ * @throws InvalidArgumentError
  */
 export function basicAuth(options: BasicAuthOptions): Guard {
   checkOptionNames("basicAuth()", options, BASIC_AUTH_OPTIONS);
@@ -69,11 +69,11 @@ function checkOf(options: BasicAuthOptions): Check {
   }
   const { user, password } = options;
   if (typeof user !== "string" || user.includes(":")) {
-    throw expected("user", "a string without a colon (RFC 7617 section 2)", user);
+    throw invalidArgument("user", "a string without a colon (RFC 7617 section 2)", user);
   }
   // Not shown: it is a secret.
   if (typeof password !== "string") {
-    throw new InvalidArgument(`Expected \`password\` to be a string, got ${typeof password}`);
+    throw new InvalidArgumentError(`Expected \`password\` to be a string, got ${typeof password}`);
   }
   const digests = { user: digest(user), password: digest(password) };
   return (givenUser, givenPassword) => {
@@ -100,7 +100,7 @@ const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2})$/i;
 
 function checkRealm(realm: unknown = "WebSocket"): string {
   if (typeof realm === "string" && /^[\x20-\x7e]*$/.test(realm)) return realm;
-  throw expected("realm", "printable ASCII", realm);
+  throw invalidArgument("realm", "printable ASCII", realm);
 }
 
 function unauthorized(challenge: string): Response {

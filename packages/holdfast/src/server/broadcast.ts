@@ -1,13 +1,20 @@
 // One message to many connections: made into a frame once, compressed once, in memory once.
 
 import { toBytes, type Bytes } from "../connection/arguments.js";
-import { closeFor, Connection, offer } from "../connection/connection.js";
-import { SharedFrames } from "../connection/frames/shared-frames.js";
-import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
-import { checkBoolean, checkChoice, checkSize, describe, expected, tagOf } from "../connection/options.js";
-import { nodeRuntime } from "../node/node-runtime.js";
-import { InvalidArgument } from "../protocol/errors.js";
-import { TextBytes } from "../protocol/message/text-bytes.js";
+import { closeWithCause, Connection, trySend } from "../connection/connection.js";
+import { SharedFrames } from "../transport/frames/shared-frames.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import {
+  checkBoolean,
+  checkChoice,
+  checkSize,
+  describe,
+  invalidArgument,
+  tagOf,
+} from "../shared/option-checks.js";
+import { nodeRuntime } from "../transport/node/node-runtime.js";
+import { InvalidArgumentError } from "../shared/errors.js";
+import { TextBytes } from "../shared/text-bytes.js";
 import { isValidText } from "../protocol/message/utf8.js";
 
 /**
@@ -59,7 +66,7 @@ export interface BroadcastResult {
  * @param connections the receivers, for example `server.connections`
  * @param data one message, whole: a string or bytes
  * @param options whom to leave out, and what becomes of a receiver that is too slow
- * @throws InvalidArgument
+ * @throws InvalidArgumentError
  */
 export function broadcast(
   connections: Iterable<Connection>,
@@ -76,7 +83,7 @@ export function broadcast(
   for (const connection of connections) {
     if (!(connection instanceof Connection)) throw notAConnection(connection);
     if (except?.has(connection) === true) continue;
-    switch (connection[offer](message, limit)) {
+    switch (connection[trySend](message, limit)) {
       case "sent":
         sent++;
         break;
@@ -88,7 +95,8 @@ export function broadcast(
     }
   }
   const isClosing = slow !== "skip";
-  if (isClosing) for (const connection of laggards) connection[closeFor]("local-close", TOO_SLOW, null, true);
+  if (isClosing)
+    for (const connection of laggards) connection[closeWithCause]("local-close", TOO_SLOW, null, true);
   return {
     sent,
     skipped: isClosing ? 0 : laggards.length,
@@ -119,27 +127,27 @@ function checkBroadcastOptions(options: BroadcastOptions): BroadcastSettings {
 
 function checkIterable(value: unknown): void {
   if (typeof value === "object" && value !== null && Symbol.iterator in value) return;
-  throw expected("connections", "an iterable of Connections", value);
+  throw invalidArgument("connections", "an iterable of Connections", value);
 }
 
-function notAConnection(value: unknown): InvalidArgument {
-  return new InvalidArgument(`Expected \`connections\` to hold Connections, got ${describe(value)}`);
+function notAConnection(value: unknown): InvalidArgumentError {
+  return new InvalidArgumentError(`Expected \`connections\` to hold Connections, got ${describe(value)}`);
 }
 
 function checkExcept(value: unknown): BroadcastSettings["except"] {
   if (value === undefined || value === null) return null;
   if (value instanceof Connection) return { has: (connection) => connection === value };
   if (value instanceof Set || tagOf(value) === "Set") return value as Set<Connection>;
-  throw expected("except", "a Connection or a Set of them", value);
+  throw invalidArgument("except", "a Connection or a Set of them", value);
 }
 
 function checkData(data: unknown): string | Uint8Array {
   if (typeof data === "string") return data;
   const bytes = toBytes(data);
   if (bytes === null) {
-    throw new InvalidArgument(`Expected \`data\` to be a string or bytes, got ${describe(data)}`);
+    throw new InvalidArgumentError(`Expected \`data\` to be a string or bytes, got ${describe(data)}`);
   }
   if (!(data instanceof TextBytes)) return bytes;
   if (isValidText(data)) return data;
-  throw new InvalidArgument("Expected `data` to be UTF-8, as text has to be, got other bytes");
+  throw new InvalidArgumentError("Expected `data` to be UTF-8, as text has to be, got other bytes");
 }

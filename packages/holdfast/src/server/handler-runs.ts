@@ -1,11 +1,11 @@
 // The application's handler, once for each connection, and the end that it makes of it.
 
 import { isThenable, toPromise } from "../connection/arguments.js";
-import { closeFor, type Connection } from "../connection/connection.js";
+import { closeWithCause, type Connection } from "../connection/connection.js";
 import { ConnectionClosed } from "../connection/errors.js";
 import type { FaultLogger } from "../connection/platform.js";
-import { errorOf } from "../protocol/thrown.js";
-import type { ServerRequest } from "./request/server-request.js";
+import { errorOf } from "../shared/thrown.js";
+import type { ServerRequest } from "./upgrade/server-request.js";
 
 /** A connection at a server. */
 export type ServerConnection = Connection;
@@ -72,6 +72,6 @@ export class HandlerRuns {
     // The connection's own end, thrown by an iteration or a recv, is no failure of the handler.
     if (error instanceof ConnectionClosed && connection.state === "closed") return;
     this.#logger?.error("connection handler failed", { id: connection.id, error });
-    connection[closeFor]("handler-failed", { code: 1011, reason: "" }, error);
+    connection[closeWithCause]("handler-failed", { code: 1011, reason: "" }, error);
   }
 }

@@ -2,27 +2,21 @@
 
 import type { TlsOptions } from "node:tls";
 import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-options.js";
-import type { OptionNames } from "../connection/option-names.js";
-import {
-  CONNECTION_OPTIONS,
-  checkBoolean,
-  checkConnectionOptions,
-  checkFunction,
-  checkSize,
-  expected,
-} from "../connection/options.js";
+import type { OptionNames } from "../shared/option-names.js";
+import { CONNECTION_OPTIONS, checkConnectionOptions } from "../connection/options.js";
+import { checkBoolean, checkFunction, checkSize, invalidArgument } from "../shared/option-checks.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
-import { withDebugLog } from "../node/debug-log.js";
-import { nodePlatform } from "../node/node-platform.js";
+import { withDebugLog } from "../transport/node/debug-log.js";
+import { nodePlatform } from "../transport/node/node-platform.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import { parseHostRule, type AllowedHosts, type HostRule } from "../protocol/handshake/hosts.js";
 import type { AllowedOrigins } from "../protocol/handshake/origin.js";
-import { isReservedSubprotocol } from "../protocol/handshake/link-subprotocol.js";
-import { isToken } from "../protocol/handshake/token.js";
+import { isReservedSubprotocol } from "../shared/link-subprotocol.js";
+import { isToken } from "../shared/token.js";
 import { checkTrustProxy, type ProxyTrust, type TrustProxy } from "./forwarding/trust.js";
 import { checkLimits, type LimitOptions, type Limits } from "./limits/limit-options.js";
-import type { RequestAnswer } from "./request/request-answer.js";
-import type { ServerRequest } from "./request/server-request.js";
+import type { RequestAnswer } from "./upgrade/request-answer.js";
+import type { ServerRequest } from "./upgrade/server-request.js";
 
 /** Options that `serve()` and `attach()` share. */
 export interface ServerOptions extends ConnectionOptions {
@@ -155,7 +149,7 @@ export interface ServerSettings {
   readonly headLimits: HeadLimits;
 }
 
-/** @throws InvalidArgument */
+/** @throws InvalidArgumentError */
 export function checkServerOptions(
   options: ServerOptions & Pick<ServeOptions, "maxHandshakeSize">,
 ): ServerSettings {
@@ -185,15 +179,15 @@ function checkOrigins(value: unknown): AllowedOrigins {
   const isList =
     Array.isArray(value) && value.every((item) => typeof item === "string" || item instanceof RegExp);
   if (isList) return value; // Every item was looked at.
-  throw expected("origins", '"same-origin", "any" or a list of strings and RegExps', value);
+  throw invalidArgument("origins", '"same-origin", "any" or a list of strings and RegExps', value);
 }
 
 function checkHosts(value: unknown): readonly HostRule[] | null {
   if (value === undefined || value === null) return null;
-  if (!Array.isArray(value) || value.length === 0) throw expected("hosts", HOSTS, value);
+  if (!Array.isArray(value) || value.length === 0) throw invalidArgument("hosts", HOSTS, value);
   return value.map((item: unknown) => {
     const rule = item instanceof RegExp ? item : typeof item === "string" ? parseHostRule(item) : null;
-    if (rule === null) throw expected("hosts", HOSTS, item);
+    if (rule === null) throw invalidArgument("hosts", HOSTS, item);
     return rule;
   });
 }
@@ -202,9 +196,9 @@ const HOSTS = 'a list of names such as "example.com" or "example.com:8443", with
 
 function checkSubprotocols(value: unknown): readonly string[] {
   const isList = Array.isArray(value) && value.every((item) => typeof item === "string" && isToken(item));
-  if (!isList) throw expected("subprotocols", "a list of tokens (RFC 6455 section 4.1)", value);
+  if (!isList) throw invalidArgument("subprotocols", "a list of tokens (RFC 6455 section 4.1)", value);
   const names = value as readonly string[]; // Every item was looked at.
   const reserved = names.find(isReservedSubprotocol);
   if (reserved === undefined) return names;
-  throw expected("subprotocols", "names that the link protocol does not use itself", reserved);
+  throw invalidArgument("subprotocols", "names that the link protocol does not use itself", reserved);
 }

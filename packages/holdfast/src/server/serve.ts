@@ -1,17 +1,17 @@
 // Listens for WebSocket connections, over TCP, TLS or a Unix socket.
 
-import { checkBoolean, checkFunction, expected } from "../connection/options.js";
+import { checkBoolean, checkFunction, invalidArgument } from "../shared/option-checks.js";
 import { bindToContext } from "../connection/platform.js";
-import { checkOptionNames } from "../connection/option-names.js";
-import { FOREIGN_SERVER_OPTIONS } from "../node/foreign-options.js";
-import { nodePlatform } from "../node/node-platform.js";
+import { checkOptionNames } from "../shared/option-names.js";
+import { FOREIGN_SERVER_OPTIONS } from "../transport/node/foreign-options.js";
+import { nodePlatform } from "../transport/node/node-platform.js";
 import type { RequestHandler } from "./handler-runs.js";
-import { checkPlace } from "./listening/place.js";
-import { createListener } from "./listening/create-listener.js";
-import { checkBacklog, listenAt } from "./listening/listen-at.js";
-import { OwnListener } from "./listening/own-listener.js";
+import { checkListenAddress } from "./listener/listen-address.js";
+import { createListener } from "./listener/create-listener.js";
+import { checkBacklog, listenAt } from "./listener/listen-at.js";
+import { OwnListener } from "./listener/own-listener.js";
 import { checkServerOptions, SERVE_OPTIONS, type ServeOptions, type ServerSettings } from "./options.js";
-import { Reception } from "./reception.js";
+import { ServerCore } from "./server-core.js";
 import { Server } from "./server.js";
 
 /**
@@ -23,7 +23,7 @@ import { Server } from "./server.js";
  *
  * @param handler called with each connection and the request that opened it
  * @param options where to listen, whom to let in, limits, and the settings of each connection
- * @throws InvalidArgument for options that cannot be used
+ * @throws InvalidArgumentError for options that cannot be used
  * @throws HoldfastError with code ERR_HOLDFAST_LISTEN where the address cannot be had
  */
 export async function serve(handler: RequestHandler, options: ServeOptions = {}): Promise<Server> {
@@ -31,13 +31,13 @@ export async function serve(handler: RequestHandler, options: ServeOptions = {})
   checkOptionNames("serve()", options, SERVE_OPTIONS, FOREIGN_SERVER_OPTIONS);
   const settings = bindCallbacks(checkServerOptions(options));
   const boundHandler = bindToContext(nodePlatform, handler);
-  const place = checkPlace(options);
+  const place = checkListenAddress(options);
   const tls = checkTls(options.tls);
   const backlog = checkBacklog(options.backlog);
   const http2 = checkBoolean("http2", options.http2, false);
   const listener = createListener(tls, http2, settings.openTimeout);
   await listenAt(listener, place, backlog);
-  const reception = new Reception(boundHandler, settings);
+  const reception = new ServerCore(boundHandler, settings);
   const entrance = new OwnListener(listener, { place, isSecure: tls !== undefined, http2, reception });
   return new Server(entrance, reception);
 }
@@ -55,5 +55,5 @@ function bindCallbacks(settings: ServerSettings): ServerSettings {
 /** What stands in it, `tls.createServer` checks. */
 function checkTls(value: ServeOptions["tls"]): ServeOptions["tls"] {
   if (value === undefined || (typeof value === "object" && (value as unknown) !== null)) return value;
-  throw expected("tls", "an object of options of tls.createServer", value);
+  throw invalidArgument("tls", "an object of options of tls.createServer", value);
 }

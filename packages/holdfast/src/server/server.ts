@@ -4,14 +4,14 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { checkClose, type Bytes } from "../connection/arguments.js";
 import { describeObject, inspectCustom } from "../connection/inspection.js";
-import { checkOptionNames, type OptionNames } from "../connection/option-names.js";
-import { checkSignal } from "../connection/options.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import { checkSignal } from "../shared/option-checks.js";
 import { broadcast, type BroadcastOptions, type BroadcastResult } from "./broadcast.js";
-import type { Entrance } from "./entrance.js";
+import type { ServerListener } from "./listener/server-listener.js";
 import type { ServerConnection } from "./handler-runs.js";
-import { handOver } from "./attaching/hand-over.js";
-import type { Reception } from "./reception.js";
-import type { UpgradeGrant } from "./request/request-answer.js";
+import { handOver } from "./attachment/hand-over.js";
+import type { ServerCore } from "./server-core.js";
+import type { UpgradeGrant } from "./upgrade/request-answer.js";
 import { checkTimes, shutDown } from "./shutdown/shut-down.js";
 
 /** For `Server.close()`. */
@@ -46,12 +46,12 @@ const CLOSE_OPTIONS: OptionNames<ServerCloseOptions> = {
 
 /** Made by `serve()` and `attach()`. */
 export class Server implements AsyncDisposable {
-  readonly #entrance: Entrance;
-  readonly #reception: Reception;
+  readonly #entrance: ServerListener;
+  readonly #reception: ServerCore;
   #closing: Promise<void> | null = null;
 
   /** Applications get servers from `serve()` and `attach()`. */
-  constructor(entrance: Entrance, reception: Reception) {
+  constructor(entrance: ServerListener, reception: ServerCore) {
     this.#entrance = entrance;
     this.#reception = reception;
   }
@@ -84,7 +84,7 @@ export class Server implements AsyncDisposable {
    * @param head what came behind the request
    * @param granted what goes with the upgrade: headers for the response, and `connection.data`. What `onRequest`
    * returns comes first
-   * @throws InvalidArgument, InvalidHeader; the socket is not touched then
+   * @throws InvalidArgumentError, InvalidHeaderError; the socket is not touched then
    */
   handleUpgrade(
     request: IncomingMessage,
@@ -100,7 +100,7 @@ export class Server implements AsyncDisposable {
    * at the latest. Clients that have connected before and ask for something now get 503 and Retry-After. Calling it
    * again changes nothing.
    *
-   * @throws InvalidArgument for options that cannot be used; nothing is closed then
+   * @throws InvalidArgumentError for options that cannot be used; nothing is closed then
    */
   async close(options: ServerCloseOptions = {}): Promise<void> {
     checkOptionNames("close()", options, CLOSE_OPTIONS);

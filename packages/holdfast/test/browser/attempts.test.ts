@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { NegotiationError } from "../../dist/protocol/errors.js";
-import * as surface from "../../dist/browser.js";
-import { FakeWebSocket } from "./fake-web-socket.js";
+import { NegotiationError } from "../../build/shared/errors.js";
+import * as surface from "../../build/browser.js";
+import { FakeWebSocket } from "../transport/browser/fake-web-socket.js";
 
 /** What the server makes of the n-th upgrade: the subprotocol that it accepts, or null to refuse it. */
 type Answer = (offered: readonly string[], index: number) => string | null;

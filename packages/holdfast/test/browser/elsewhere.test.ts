@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 test("I1: where there is no WebSocket, the browser's surface can be imported, and says what is missing", async (t) => {
-  const surface = await import("../../dist/browser.js");
+  const surface = await import("../../build/browser.js");
   const own = Object.getOwnPropertyDescriptor(globalThis, "WebSocket"); // Node.js 22 has one.
   Reflect.deleteProperty(globalThis, "WebSocket");
   t.after(() => own && Object.defineProperty(globalThis, "WebSocket", own));
   await assert.rejects(surface.connect("ws://127.0.0.1:1/"), {
-    name: "InvalidState",
-    message: 'There is no WebSocket here: on a server, import from "holdfast" under Node.js',
+    name: "InvalidStateError",
+    message: 'There is no WebSocket here: on a server, import from "../../build/index.js" under Node.js',
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LinkOffers } from "../../dist/browser/link-offers.js";
+import { LinkOffers } from "../../build/browser/link-offers.js";
 
 test("I2: a server that is not known is asked with the offer, and then without it", () => {
   assert.deepEqual(new LinkOffers().tries("a"), [true, false]);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { serve, type ServerConnection } from "holdfast";
-import { Histogram } from "../../dist/cli/bench/histogram.js";
-import { Payloads } from "../../dist/cli/bench/payload.js";
-import { Ring } from "../../dist/cli/bench/ring.js";
+import { serve, type ServerConnection } from "../../build/index.js";
+import { Histogram } from "../../build/cli/bench/histogram.js";
+import { Payloads } from "../../build/cli/bench/payload.js";
+import { Ring } from "../../build/cli/bench/ring.js";
 import { Command, runCommand } from "./command.js";
 
 interface Summary {

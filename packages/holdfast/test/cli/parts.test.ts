@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseArguments } from "../../dist/cli/arguments/arguments.js";
-import { parseDuration } from "../../dist/cli/arguments/duration.js";
-import { parseCommand } from "../../dist/cli/connect/commands.js";
-import { idleFinding } from "../../dist/cli/doctor/idle.js";
-import { summarise, summaryLines } from "../../dist/cli/ping/summary.js";
-import { escaped } from "../../dist/cli/terminal/escape.js";
-import { jsonLine } from "../../dist/cli/terminal/json.js";
-import { sparkline } from "../../dist/cli/terminal/sparkline.js";
-import { allowsColor } from "../../dist/cli/terminal/style.js";
+import { parseArguments } from "../../build/cli/arguments/arguments.js";
+import { parseDuration } from "../../build/cli/arguments/duration.js";
+import { parseCommand } from "../../build/cli/connect/commands.js";
+import { idleFinding } from "../../build/cli/doctor/idle.js";
+import { summarise, summaryLines } from "../../build/cli/ping/summary.js";
+import { escaped } from "../../build/cli/terminal/escape.js";
+import { jsonLine } from "../../build/cli/terminal/json.js";
+import { sparkline } from "../../build/cli/terminal/sparkline.js";
+import { allowsColor } from "../../build/cli/terminal/style.js";
 
 describe("Parts of the command holdfast", () => {
   test("K: durations have units, and a plain number counts the option's own", () => {

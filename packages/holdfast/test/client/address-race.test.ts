@@ -3,10 +3,10 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { Duplex } from "node:stream";
 import { describe, test } from "node:test";
 import { FakeClock, SeededRandom } from "holdfast-testkit";
-import { AddressRace } from "../../dist/client/road/address-race.js";
-import { interleaveFamilies } from "../../dist/client/road/lookup.js";
-import { openError } from "../../dist/client/open-failure.js";
-import { Runtime } from "../../dist/connection/runtime.js";
+import { AddressRace } from "../../build/client/dial/address-race.js";
+import { interleaveFamilies } from "../../build/client/dial/lookup.js";
+import { openError } from "../../build/client/open-failure.js";
+import { Runtime } from "../../build/connection/runtime.js";
 
 /** A socket that connects, or fails, when the script says so. */
 class ScriptedSocket extends Duplex {

@@ -64,7 +64,7 @@ describe("Several addresses", () => {
     setTimeout(() => deaf.wake(), 300);
     await assert.rejects(
       connect(`ws://name.test:${deaf.port}/`, { lookup: finding("127.0.0.1", "127.0.0.3") }),
-      { name: "InvalidStatus", status: 410 },
+      { name: "InvalidStatusError", status: 410 },
     );
     await deaf.close();
   });
@@ -74,7 +74,7 @@ describe("Several addresses", () => {
     const { port } = deaf;
     const url = `ws://name.test:${port}/`;
     await assert.rejects(connect(url, { lookup: finding("127.0.0.1", "127.0.0.3"), openTimeout: 1_500 }), {
-      name: "OpenTimeout",
+      name: "OpenTimeoutError",
       phase: "connect",
       message: `Expected ${url} to be open within 1500 ms, still waiting for the TCP connection (127.0.0.1:${port}: no answer yet; connect ECONNREFUSED 127.0.0.3:${port})`,
     });

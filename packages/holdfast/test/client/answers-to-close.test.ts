@@ -11,7 +11,7 @@ import {
   serve,
   type CloseInfo,
   type Connection,
-} from "../../dist/index.js";
+} from "../../build/index.js";
 
 const COUNT = 100;
 

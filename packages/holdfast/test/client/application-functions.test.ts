@@ -97,7 +97,7 @@ describe("While opening", () => {
           : connectTcp({ host: "127.0.0.1", port: multiplexing.port }),
     };
     await assert.rejects(connect(multiplexing.url, { ...options, openTimeout: 100 }), {
-      name: "OpenTimeout",
+      name: "OpenTimeoutError",
     });
     const connection = await connect(multiplexing.url, options);
     await connection.close();
@@ -138,17 +138,17 @@ describe("While opening", () => {
   const unreadableOptions =
     "Expected a URL and options that can be read, got an error: a value that cannot be converted to a string";
   for (const [what, options, message = unreadableOptions] of unreadable) {
-    test(`B12: ${what} that throws: InvalidArgument`, async () => {
+    test(`B12: ${what} that throws: InvalidArgumentError`, async () => {
       await assert.rejects(connect(server.url, options() as ConnectOptions), {
-        name: "InvalidArgument",
+        name: "InvalidArgumentError",
         message,
       });
     });
   }
 
-  test("B12: a URL whose toString throws: InvalidArgument", async () => {
+  test("B12: a URL whose toString throws: InvalidArgumentError", async () => {
     await assert.rejects(connect({ toString: () => raise(BARE) } as unknown as string), {
-      name: "InvalidArgument",
+      name: "InvalidArgumentError",
     });
   });
 });

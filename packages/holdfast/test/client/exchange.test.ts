@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
-import { Exchange, type ExchangeHandler } from "../../dist/client/exchange.js";
-import { SocketTransport } from "../../dist/node/socket-transport.js";
+import { Exchange, type ExchangeHandler } from "../../build/client/exchange.js";
+import { SocketByteStream } from "../../build/transport/node/socket-byte-stream.js";
 
 /** Notes what it is told. */
 class Recorder implements ExchangeHandler {
@@ -23,7 +23,7 @@ const bytes = (text: string) => new Uint8Array(Buffer.from(text, "latin1"));
 test("B1: a stream that went in the turn in which it was opened ends the exchange at once", () => {
   const recorder = new Recorder();
   const stream = new PassThrough().destroy();
-  new Exchange(LIMITS, recorder).begin(new SocketTransport(stream), bytes("GET / HTTP/1.1\r\n\r\n"));
+  new Exchange(LIMITS, recorder).begin(new SocketByteStream(stream), bytes("GET / HTTP/1.1\r\n\r\n"));
   assert.deepEqual(recorder.told, ["ended"]);
 });
 

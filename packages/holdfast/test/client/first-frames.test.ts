@@ -15,7 +15,7 @@ import {
   withHeartbeat,
   type ConnectOptions,
   type Connection,
-} from "../../dist/index.js";
+} from "../../build/index.js";
 
 const first = (mask: boolean): Uint8Array =>
   Buffer.concat([

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { connect, InvalidStatus, ProxyError, serve } from "holdfast";
+import { connect, InvalidStatusError, ProxyError, serve } from "holdfast";
 import { acceptKey, RawClient, RawServer } from "holdfast-testkit";
 
 const FOLDED = "X-Long: one\r\n two\r\n\t \tthree\r\nX-Empty:\r\n \r\n";
@@ -35,7 +35,7 @@ describe("A folded header line", () => {
       else peer.write(`HTTP/1.1 403 No\r\n${FOLDED}Content-Length:\r\n 2\r\n\r\nno`);
     });
     const error: unknown = await connect(server.url()).catch((reason: unknown) => reason);
-    assert(error instanceof InvalidStatus, String(error));
+    assert(error instanceof InvalidStatusError, String(error));
     assert.deepEqual(
       [error.status, error.headers.get("x-long"), Buffer.from(error.body).toString()],
       [403, "one two three", "no"],
@@ -73,7 +73,7 @@ describe("A folded header line", () => {
         await peer.readHead();
         peer.write(head);
       });
-      await assert.rejects(connect(server.url()), { name: "InvalidUpgrade" });
+      await assert.rejects(connect(server.url()), { name: "InvalidUpgradeError" });
       await server.close();
     });
   }

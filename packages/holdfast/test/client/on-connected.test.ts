@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Client } from "holdfast";
+import { Client } from "../../build/index.js";
 import { RawServer, TunnelProxy } from "holdfast-testkit";
-import { open } from "../../dist/client/connect.js";
-import type { TransportEnds } from "../../dist/connection/open-observer.js";
+import { open } from "../../build/client/connect.js";
+import type { TransportEnds } from "../../build/connection/open-observer.js";
 
 test("A2: an observer is told when the way to a server is open: through the proxy, before the upgrade, for each hop", async () => {
   await using server = await RawServer.start({}, async (peer) => {

@@ -107,7 +107,7 @@ describe("The phases of connect()", () => {
       try {
         const began = performance.now();
         await assert.rejects(connect(url, { openTimeout: 150, ...options }), {
-          name: "OpenTimeout",
+          name: "OpenTimeoutError",
           code: "ERR_HOLDFAST_OPEN_TIMEOUT",
           failure: "open-timeout",
           phase,
@@ -273,7 +273,7 @@ describe("The phases of connect()", () => {
     proxy.delay(40); // Each flight of TLS takes its time out of the same budget.
     const began = performance.now();
     const opening = connect(proxy.url("wss"), { openTimeout: 2_000, tls: { ca: certificates.ca } });
-    await assert.rejects(opening, { name: "OpenTimeout", phase: "upgrade" });
+    await assert.rejects(opening, { name: "OpenTimeoutError", phase: "upgrade" });
     const elapsed = performance.now() - began;
     assert(elapsed >= 1_999 && elapsed < 3_900, `${elapsed} ms`);
     await proxy.close();

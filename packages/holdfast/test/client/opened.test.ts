@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, HandshakeError, InvalidArgument, serve, type Connection } from "holdfast";
+import { connect, HandshakeError, InvalidArgumentError, serve, type Connection } from "holdfast";
 import {
   acceptKey,
   activeResources,
@@ -176,7 +176,7 @@ describe("A connection from connect()", () => {
       );
       await assertNothingLeft(activeResources());
       await server.close();
-      assert(error instanceof InvalidArgument, String(error));
+      assert(error instanceof InvalidArgumentError, String(error));
       assert.match(error.message, /^Expected `tls` to be options of tls\.connect, got an error: ./);
       assert(error.cause instanceof Error);
     });

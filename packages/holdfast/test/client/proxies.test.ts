@@ -130,7 +130,7 @@ describe("A tunnel through an HTTP proxy", () => {
       peer.write("HTTP/1.1 200 OK\r\n\r\nSSH-2.0-OpenSSH\r\n\r\n");
     });
     await assert.rejects(connect("ws://server.test/", { proxy: `http://127.0.0.1:${proxy.port}` }), {
-      name: "InvalidUpgrade",
+      name: "InvalidUpgradeError",
     });
     await proxy.close();
   });

@@ -243,7 +243,7 @@ describe("A proxy that fails", () => {
       try {
         const began = performance.now();
         const opening = connect(TARGET, { openTimeout: 150, proxy, ...options });
-        await assert.rejects(opening, { name: "OpenTimeout", failure: "open-timeout", phase, message });
+        await assert.rejects(opening, { name: "OpenTimeoutError", failure: "open-timeout", phase, message });
         const elapsed = performance.now() - began;
         assert(elapsed >= 149 && elapsed < 5_000, `${elapsed} ms`);
       } finally {

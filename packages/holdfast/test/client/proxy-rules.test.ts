@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { proxyFromEnvironment, type Environment } from "../../dist/client/proxy/environment.js";
-import { isExempt } from "../../dist/client/proxy/no-proxy.js";
-import { parseProxyURL } from "../../dist/client/proxy/proxy.js";
-import { parseWebSocketURL } from "../../dist/protocol/handshake/url.js";
+import { proxyFromEnvironment, type Environment } from "../../build/client/proxy/environment.js";
+import { isExempt } from "../../build/client/proxy/no-proxy.js";
+import { parseProxyURL } from "../../build/client/proxy/proxy.js";
+import { parseWebSocketURL } from "../../build/protocol/handshake/url.js";
 
 const basic = (userInfo: string) => `Basic ${Buffer.from(userInfo).toString("base64")}`;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
-import { connect, InvalidStatus, RedirectError, type ConnectOptions } from "holdfast";
+import { connect, InvalidStatusError, RedirectError, type ConnectOptions } from "holdfast";
 import {
   activeResources,
   assertNothingLeft,
@@ -70,7 +70,7 @@ describe("A redirect", () => {
   for (const status of [300, 304, 305, 306, 399]) {
     test(`B6: ${status} is a refusal, not a redirect`, async () => {
       await using server = await RawServer.start({}, redirecting([status, "/there"]));
-      await assert.rejects(connect(server.url()), { name: "InvalidStatus", status });
+      await assert.rejects(connect(server.url()), { name: "InvalidStatusError", status });
       await server.close();
     });
   }
@@ -97,7 +97,7 @@ describe("A redirect", () => {
         } else peer.respond(410);
       });
       const error: unknown = await connect(server.url("/a/b?q=1")).catch((reason: unknown) => reason);
-      assert(error instanceof InvalidStatus);
+      assert(error instanceof InvalidStatusError);
       assert.equal(targets(server).at(-1), target);
       await server.close();
     });
@@ -174,7 +174,7 @@ describe("A redirect", () => {
     await server.close();
     await using again = await RawServer.start({}, redirecting([302, "/x"]));
     const error: unknown = await connect(again.url(), { maxRedirects: 0 }).catch((reason: unknown) => reason);
-    assert(error instanceof InvalidStatus);
+    assert(error instanceof InvalidStatusError);
     assert.deepEqual(
       [error.status, error.headers.get("location"), Buffer.from(error.body).toString()],
       [302, "/x", "moved"],
@@ -214,7 +214,7 @@ describe("A redirect", () => {
     assert.deepEqual(await answer(second, first.url("/back")), { Host: `127.0.0.1:${second.port}`, ...kept });
     assert.deepEqual(await answer(first, null), { Host: `127.0.0.1:${first.port}`, ...kept });
     await assert.rejects(opening, {
-      name: "InvalidStatus",
+      name: "InvalidStatusError",
       message: `Expected ${first.url("/back")} (where ${first.url("/")} redirects to) to answer 101 (Switching Protocols), got 401 Unauthorized; Authorization, Cookie, Proxy-Authorization, X-Api-Key, x-anything went to the first origin only`,
     });
     await first.close();
@@ -259,9 +259,9 @@ describe("A redirect", () => {
   });
 
   for (const redirectHeaders of ["X-A", [1], ["X A"], ["host"], {}, null]) {
-    test(`B6: redirectHeaders: ${JSON.stringify(redirectHeaders)} is an InvalidArgument`, async () => {
+    test(`B6: redirectHeaders: ${JSON.stringify(redirectHeaders)} is an InvalidArgumentError`, async () => {
       const options = { redirectHeaders } as unknown as ConnectOptions;
-      await assert.rejects(connect("ws://127.0.0.1:1/", options), { name: "InvalidArgument" });
+      await assert.rejects(connect("ws://127.0.0.1:1/", options), { name: "InvalidArgumentError" });
     });
   }
 
@@ -321,7 +321,7 @@ describe("A redirect", () => {
     });
     const began = performance.now();
     await assert.rejects(connect(server.url(), { openTimeout: 3_000 }), {
-      name: "OpenTimeout",
+      name: "OpenTimeoutError",
       phase: "upgrade",
       message: `Expected ${server.url("/mute")} (where ${server.url()} redirects to) to be open within 3000 ms, still waiting for the answer to the upgrade`,
     });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { connect, InvalidStatus, reconnect, type ConnectOptions } from "holdfast";
+import { connect, InvalidStatusError, reconnect, type ConnectOptions } from "holdfast";
 import {
   activeResources,
   assertNothingLeft,
@@ -25,7 +25,7 @@ describe("A refusal", () => {
     try {
       const began = performance.now();
       const error: unknown = await connect(server.url("/chat"), options).catch((reason: unknown) => reason);
-      assert(error instanceof InvalidStatus, String(error));
+      assert(error instanceof InvalidStatusError, String(error));
       assert(performance.now() - began < 3000, "not to be found out by openTimeout");
       const { name, code, failure, status, headers, body, retryAfter } = error;
       const message = error.message.replace(String(server.port), "PORT");
@@ -51,7 +51,7 @@ describe("A refusal", () => {
       peer.respond(403, { headers: fields, body: '{"error":"no"}' });
     });
     assert.deepEqual(rest, {
-      name: "InvalidStatus",
+      name: "InvalidStatusError",
       code: "ERR_HOLDFAST_INVALID_STATUS",
       failure: "rejected",
       message: "Expected ws://127.0.0.1:PORT/chat to answer 101 (Switching Protocols), got 403 Forbidden",
@@ -129,7 +129,7 @@ describe("A refusal", () => {
     });
   }
 
-  test("B4: a body that never ends is what came of it by openTimeout, and no OpenTimeout: the status is known", async () => {
+  test("B4: a body that never ends is what came of it by openTimeout, and no OpenTimeoutError: the status is known", async () => {
     const refusal = await refusedBy(answer("503 Busy\r\nRetry-After: 1", "so far"), { openTimeout: 100 });
     assert.deepEqual([refusal.status, refusal.body, refusal.retryAfter], [503, "so far", 1000]);
   });
@@ -198,7 +198,10 @@ describe("A refusal", () => {
         else peer.respond(404);
       });
       const attempts = reconnect(server.url(), { firstDelay: 1 });
-      await assert.rejects(attempts[Symbol.asyncIterator]().next(), { name: "InvalidStatus", status: 404 });
+      await assert.rejects(attempts[Symbol.asyncIterator]().next(), {
+        name: "InvalidStatusError",
+        status: 404,
+      });
       await server.close();
     });
   }
@@ -214,7 +217,7 @@ describe("A refusal", () => {
         await peer.readHead();
         peer.write(`${line}\r\n\r\n`);
       });
-      await assert.rejects(connect(server.url()), { name: "InvalidUpgrade" });
+      await assert.rejects(connect(server.url()), { name: "InvalidUpgradeError" });
       await server.close();
     });
   }

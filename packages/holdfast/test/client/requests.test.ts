@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { connect, InvalidHeader, InvalidURL, type ConnectOptions } from "holdfast";
+import { connect, InvalidHeaderError, InvalidURLError, type ConnectOptions } from "holdfast";
 import {
   acceptKey,
   activeResources,
@@ -125,7 +125,7 @@ describe("The request of connect()", () => {
   for (const [name, url] of badURLs) {
     test(`B2, B5: a URL with ${name} is refused before any I/O, without showing user info`, async () => {
       const error: unknown = await connect(url()).catch((reason: unknown) => reason);
-      assert(error instanceof InvalidURL, String(error));
+      assert(error instanceof InvalidURLError, String(error));
       assert.equal(error.code, "ERR_HOLDFAST_INVALID_URL");
       await assertNothingSeen();
     });
@@ -139,7 +139,7 @@ describe("The request of connect()", () => {
       `ws://user:${secret}@:x`,
     ]) {
       const error = await connect(url).catch((reason: unknown) => reason as Error & { cause?: unknown });
-      assert(error instanceof InvalidURL);
+      assert(error instanceof InvalidURLError);
       assert(!`${error.message} ${String(error.stack)} ${String(error.cause)}`.includes(secret));
     }
   });
@@ -172,7 +172,7 @@ describe("The request of connect()", () => {
       const error: unknown = await connect(server.url(), options as ConnectOptions).catch(
         (reason: unknown) => reason,
       );
-      assert(error instanceof InvalidHeader, String(error));
+      assert(error instanceof InvalidHeaderError, String(error));
       assert.equal(error.code, "ERR_HOLDFAST_INVALID_HEADER");
       await assertNothingSeen();
     });
@@ -185,10 +185,10 @@ describe("The request of connect()", () => {
   }
 
   const badAnswers: readonly (readonly [name: string, answer: AcceptOptions, error: string])[] = [
-    ["a wrong accept key", { accept: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" }, "InvalidUpgrade"],
-    ["no accept key", { headers: { "Sec-WebSocket-Accept": null } }, "InvalidUpgrade"],
-    ["no Connection token", { headers: { Connection: "keep-alive" } }, "InvalidUpgrade"],
-    ["another upgrade", { headers: { Upgrade: "h2c" } }, "InvalidUpgrade"],
+    ["a wrong accept key", { accept: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" }, "InvalidUpgradeError"],
+    ["no accept key", { headers: { "Sec-WebSocket-Accept": null } }, "InvalidUpgradeError"],
+    ["no Connection token", { headers: { Connection: "keep-alive" } }, "InvalidUpgradeError"],
+    ["another upgrade", { headers: { Upgrade: "h2c" } }, "InvalidUpgradeError"],
     [
       "a subprotocol that was not offered",
       { headers: { "Sec-WebSocket-Protocol": "other" } },
@@ -200,8 +200,8 @@ describe("The request of connect()", () => {
       { headers: { "Sec-WebSocket-Extensions": "permessage-deflate" } },
       "NegotiationError",
     ],
-    ["129 headers", { headers: { "X-A": Array.from({ length: 126 }, () => "1") } }, "InvalidUpgrade"],
-    ["a head over maxHandshakeSize", { headers: { "X-A": "a".repeat(16 * 1024) } }, "InvalidUpgrade"],
+    ["129 headers", { headers: { "X-A": Array.from({ length: 126 }, () => "1") } }, "InvalidUpgradeError"],
+    ["a head over maxHandshakeSize", { headers: { "X-A": "a".repeat(16 * 1024) } }, "InvalidUpgradeError"],
   ];
   for (const [name, answer, expected] of badAnswers) {
     test(`B3: an answer with ${name} fails the handshake, and the socket is gone`, async () => {
@@ -222,7 +222,7 @@ describe("The request of connect()", () => {
     );
     assert.equal(connection.response.status, 101);
     const opening = connect(server.url());
-    const failed = assert.rejects(opening, { name: "InvalidUpgrade" });
+    const failed = assert.rejects(opening, { name: "InvalidUpgradeError" });
     const peer = await server.nextPeer();
     const request = await peer.readHead();
     const accept = acceptKey(request.header("Sec-WebSocket-Key") ?? "");

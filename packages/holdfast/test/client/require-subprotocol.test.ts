@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, connectPersistent, InvalidArgument, NegotiationError, serve } from "holdfast";
+import { connect, connectPersistent, InvalidArgumentError, NegotiationError, serve } from "holdfast";
 import { activeResources, assertNothingLeft, eventually } from "holdfast-testkit";
 
 for (const http2 of [false, true]) {
@@ -36,15 +36,15 @@ test("B3: requireSubprotocol without a subprotocol to request is refused before 
   for (const subprotocols of [undefined, []]) {
     await assert.rejects(
       connect("ws://127.0.0.1:9/", { subprotocols, requireSubprotocol: true }),
-      InvalidArgument,
+      InvalidArgumentError,
     );
   }
   await assert.rejects(
     connect("ws://127.0.0.1:9/", { requireSubprotocol: "chat" as never }),
-    InvalidArgument,
+    InvalidArgumentError,
   );
   // A function gives them later.
   const link = connectPersistent("ws://127.0.0.1:9/", { subprotocols: () => [], requireSubprotocol: true });
   await link.closed;
-  assert(link.status.state === "closed" && link.status.error instanceof InvalidArgument);
+  assert(link.status.state === "closed" && link.status.error instanceof InvalidArgumentError);
 });

@@ -7,13 +7,13 @@ import {
   connect,
   connectInWorker,
   connectPersistent,
-  InvalidArgument,
+  InvalidArgumentError,
   persist,
   reconnect,
   type ClientEvent,
-} from "holdfast";
+} from "../../build/index.js";
 import { activeResources, assertNothingLeft } from "holdfast-testkit";
-import * as browser from "../../dist/browser.js";
+import * as browser from "../../build/browser.js";
 
 /** Nothing listens there: an attempt would fail in another way. */
 const URL = "ws://127.0.0.1:9/";
@@ -39,7 +39,7 @@ describe("Reserved subprotocols", () => {
       for (const reserved of ["holdfast.v1", "holdfast.v1+chat", "holdfast.plain"]) {
         for (const names of [[reserved], new Set(["chat", reserved])]) {
           await assert.rejects(open(names), (error) => {
-            assert(error instanceof InvalidArgument, String(error));
+            assert(error instanceof InvalidArgumentError, String(error));
             assert.match(error.message, /^Expected `subprotocols` to be names .*link protocol/);
             assert(error.message.includes(`got "${reserved}"`), error.message);
             return true;
@@ -60,11 +60,11 @@ describe("Reserved subprotocols", () => {
       ["connecting", "connectFail", "disconnected"],
     );
     const last = events.at(-1);
-    assert(last?.type === "disconnected" && last.error instanceof InvalidArgument);
-    await assert.rejects(reconnect(URL, options)[Symbol.asyncIterator]().next(), InvalidArgument);
+    assert(last?.type === "disconnected" && last.error instanceof InvalidArgumentError);
+    await assert.rejects(reconnect(URL, options)[Symbol.asyncIterator]().next(), InvalidArgumentError);
     const link = connectPersistent(URL, options);
     await link.closed;
-    assert(link.status.state === "closed" && link.status.error instanceof InvalidArgument);
+    assert(link.status.state === "closed" && link.status.error instanceof InvalidArgumentError);
     await assertNothingLeft(resources);
   });
 

@@ -99,9 +99,9 @@ describe("TLS", () => {
     await server.close();
   });
 
-  test("B8: TLS options that Node refuses are an InvalidArgument, with nothing left behind", async () => {
+  test("B8: TLS options that Node refuses are an InvalidArgumentError, with nothing left behind", async () => {
     await assert.rejects(connect("wss://127.0.0.1:1/", { tls: { cert: "none" } }), {
-      name: "InvalidArgument",
+      name: "InvalidArgumentError",
       message: /^Expected `tls` to be options of tls\.connect, got an error: /,
     });
   });
@@ -329,7 +329,7 @@ describe("A stream of the application's", () => {
   test("B1, B8: openTimeout destroys a stream that stays mute", async () => {
     const [near, far] = streamPair();
     await assert.rejects(connect("wss://h.test/", { stream: near, openTimeout: 50 }), {
-      name: "OpenTimeout",
+      name: "OpenTimeoutError",
       phase: "tls",
     });
     assert(near.destroyed);

@@ -6,8 +6,8 @@ import {
   Client,
   connect,
   connectPersistent,
-  InvalidArgument,
-  InvalidHeader,
+  InvalidArgumentError,
+  InvalidHeaderError,
   persist,
   reconnect,
   type ClientOptions,
@@ -216,17 +216,17 @@ describe("What is sent on each attempt", () => {
       yield ["X-Token", "secret"];
     }
     for (const make of [broken, endless]) {
-      await assert.rejects(connect(server.url(), { headers: make() }), InvalidArgument);
-      assert.throws(() => new Client(server.url(), { headers: make() }), InvalidArgument);
-      assert.throws(() => connectPersistent(server.url(), { headers: make() }), InvalidArgument);
-      await assert.rejects(connect(server.url(), { subprotocols: make() as never }), InvalidArgument);
+      await assert.rejects(connect(server.url(), { headers: make() }), InvalidArgumentError);
+      assert.throws(() => new Client(server.url(), { headers: make() }), InvalidArgumentError);
+      assert.throws(() => connectPersistent(server.url(), { headers: make() }), InvalidArgumentError);
+      await assert.rejects(connect(server.url(), { subprotocols: make() as never }), InvalidArgumentError);
     }
     for (const make of [late, () => Promise.resolve({ "X-Token": "secret" })]) {
       const headers = make() as unknown as HeadersInput;
-      await assert.rejects(connect(server.url(), { headers }), InvalidHeader);
+      await assert.rejects(connect(server.url(), { headers }), InvalidHeaderError);
       const link = connectPersistent(server.url(), { headers });
       await link.closed;
-      assert(link.status.state === "closed" && link.status.error instanceof InvalidHeader);
+      assert(link.status.state === "closed" && link.status.error instanceof InvalidHeaderError);
     }
     assert.deepEqual(heads, []);
   });

@@ -95,7 +95,7 @@ describe("A tunnel through a SOCKS proxy", () => {
     // The server's 101 ends the line that the glue began: without the glue it would open the connection.
     await assert.rejects(
       connect(`ws://127.0.0.1:${server.port}/`, { proxy: socks.url(), openTimeout: 300 }),
-      { name: "OpenTimeout", phase: "upgrade" },
+      { name: "OpenTimeoutError", phase: "upgrade" },
     );
     await socks.close();
     await server.close();

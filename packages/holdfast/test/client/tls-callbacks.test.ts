@@ -125,7 +125,7 @@ describe("A checkServerIdentity", () => {
     await server.close();
   });
 
-  test("B12: that is no function, and options that throw when they are read: InvalidArgument, before any I/O", async () => {
+  test("B12: that is no function, and options that throw when they are read: InvalidArgumentError, before any I/O", async () => {
     for (const [tls, message] of [
       [{ checkServerIdentity: "no" }, /`tls\.checkServerIdentity` to be a function/],
       [{ pskCallback: 1 }, /`tls\.pskCallback` to be a function/],
@@ -141,7 +141,7 @@ describe("A checkServerIdentity", () => {
       ],
     ] as const) {
       await assert.rejects(connect("wss://127.0.0.1:1/", { tls: tls as unknown as TlsOptions }), {
-        name: "InvalidArgument",
+        name: "InvalidArgumentError",
         message,
       });
     }

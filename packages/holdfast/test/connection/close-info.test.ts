@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { closeMessage } from "../../dist/connection/close-info.js";
+import { closeMessage } from "../../build/connection/close-info.js";
 import { Harness } from "./harness.js";
 
 const NAMES: readonly (readonly [code: number, name: string])[] = [

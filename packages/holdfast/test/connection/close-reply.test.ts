@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Connection } from "../../dist/connection/connection.js";
+import type { Connection } from "../../build/connection/connection.js";
 import { follow, Harness, ROLES } from "./harness.js";
 
 const COUNT = 100;
@@ -218,7 +218,7 @@ describe("a full inbox", () => {
         async () => {
           for await (const _ of h.connection) read++;
         },
-        { name: "InvalidState", message: /so that \d+ messages were dropped/ },
+        { name: "InvalidStateError", message: /so that \d+ messages were dropped/ },
       );
       assert(read > 10_000 && read * 132 <= 2 * 1024 * 1024 + 132, `${read} messages were kept`);
     });
@@ -256,7 +256,7 @@ describe("a full inbox", () => {
     h.deliver(...NUMBERS.map((text) => h.text(text)), h.ping("?"));
     assert.deepEqual(h.sent(), ["PONG ?"]);
     const expected = {
-      name: "InvalidState",
+      name: "InvalidStateError",
       code: "ERR_HOLDFAST_INVALID_STATE",
       message: /after discard\(\)/,
     };

@@ -63,7 +63,7 @@ describe("Connection.close()", () => {
     for (const [code, reason, expected] of refused) {
       // Callers without types may pass anything.
       await assert.rejects(h.connection.close(code as number, reason as string), {
-        name: "InvalidArgument",
+        name: "InvalidArgumentError",
         code: "ERR_HOLDFAST_INVALID_ARGUMENT",
         message: `Expected ${expected}`,
       });

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { OPCODE, type RawFrame } from "holdfast-testkit";
-import type { Role } from "../../dist/protocol/role.js";
+import type { Role } from "../../build/shared/role.js";
 import { endsOf, packed } from "../protocol/deflate/agreements.js";
-import type { DeflateTuning, PermessageDeflate } from "../../dist/protocol/deflate/permessage-deflate.js";
+import type { DeflateTuning, PermessageDeflate } from "../../build/protocol/deflate/permessage-deflate.js";
 import { Harness, type Setup } from "./harness.js";
 
 const RSV1 = 4;

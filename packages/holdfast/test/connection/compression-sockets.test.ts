@@ -3,7 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { constants, deflateRawSync } from "node:zlib";
-import { connect, serve, NegotiationError, type CompressionOptions, type Connection } from "holdfast";
+import {
+  connect,
+  serve,
+  NegotiationError,
+  type CompressionOptions,
+  type Connection,
+} from "../../build/index.js";
 import { eventually, OPCODE, RawClient, RawServer } from "holdfast-testkit";
 import { long } from "./compressed.js";
 import { usedMemory } from "./memory.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { CloseInfo } from "../../dist/connection/close-info.js";
-import { explain } from "../../dist/connection/explain/explain.js";
+import type { CloseInfo } from "../../build/connection/close-info.js";
+import { explain } from "../../build/connection/explain/explain.js";
 import { BROKEN_ENDINGS } from "./endings/broken.js";
 import { CLEAN_ENDINGS } from "./endings/clean.js";
 import type { Ending } from "./endings/ending.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Message } from "../../dist/connection/inbox.js";
+import type { Message } from "../../build/connection/inbox.js";
 import { follow, Harness } from "./harness.js";
 
 const PENDING = { status: "pending" };
@@ -80,7 +80,7 @@ describe("Connection.forEach()", () => {
     );
     // @ts-expect-error Callers without types may pass anything.
     await assert.rejects(h.connection.forEach(5), {
-      name: "InvalidArgument",
+      name: "InvalidArgumentError",
       message: "Expected `callback` to be a function, got 5 (number)",
     });
   });

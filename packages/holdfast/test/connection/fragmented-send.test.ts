@@ -72,7 +72,7 @@ for (const role of ["client", "server"] as const) {
       ] as const) {
         const h = new Harness({ role });
         await assert.rejects(h.connection.send(source as unknown as string[]), {
-          name: "InvalidArgument",
+          name: "InvalidArgumentError",
           message,
         });
         await h.connection.send("still here");

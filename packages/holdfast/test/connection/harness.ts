@@ -13,14 +13,14 @@ import {
   type FrameOptions,
   type RawFrame,
 } from "holdfast-testkit";
-import type { CloseInfo } from "../../dist/connection/close-info.js";
-import { Connection, start } from "../../dist/connection/connection.js";
-import { FrameRuntime } from "../../dist/connection/frames/frame-runtime.js";
-import { overFrames } from "../../dist/connection/frames/frame-wire.js";
-import { checkConnectionOptions, type ConnectionOptions } from "../../dist/connection/options.js";
-import type { WireMaker } from "../../dist/connection/wire.js";
-import type { MessageExtension } from "../../dist/protocol/extension.js";
-import type { Role } from "../../dist/protocol/role.js";
+import type { CloseInfo } from "../../build/connection/close-info.js";
+import { Connection, start } from "../../build/connection/connection.js";
+import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
+import { overFrames } from "../../build/transport/frames/frame-transport.js";
+import { checkConnectionOptions, type ConnectionOptions } from "../../build/connection/options.js";
+import type { MessageTransportFactory } from "../../build/connection/message-transport.js";
+import type { MessageExtension } from "../../build/protocol/extension.js";
+import type { Role } from "../../build/shared/role.js";
 
 export const ROLES: readonly Role[] = ["client", "server"];
 
@@ -38,7 +38,7 @@ export interface Setup extends ConnectionOptions {
   /** As negotiated. @default null */
   readonly extension?: MessageExtension | null;
   /** What lies between the frames and the connection. */
-  readonly layer?: (below: WireMaker) => WireMaker;
+  readonly layer?: (below: MessageTransportFactory) => MessageTransportFactory;
 }
 
 export function sharedRuntime() {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Message } from "../../dist/connection/inbox.js";
+import type { Message } from "../../build/connection/inbox.js";
 import { follow, Harness, ROLES, type Setup } from "./harness.js";
 import { usedMemory } from "./memory.js";
 

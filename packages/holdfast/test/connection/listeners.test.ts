@@ -62,13 +62,13 @@ describe("Connection.on()", () => {
     const h = new Harness();
     // @ts-expect-error Callers without types may pass anything.
     assert.throws(() => h.connection.on("message", () => undefined), {
-      name: "InvalidArgument",
+      name: "InvalidArgumentError",
       message:
         'Expected `event` to be "ping" or "pong" or "overdue" or "suspended" or "paused" or "resumed", got "message" (string)',
     });
     // @ts-expect-error Callers without types may pass anything.
     assert.throws(() => h.connection.on("ping"), {
-      name: "InvalidArgument",
+      name: "InvalidArgumentError",
       message: "Expected `listener` to be a function, got undefined",
     });
     // @ts-expect-error Callers without types may pass anything.

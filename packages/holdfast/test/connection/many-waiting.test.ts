@@ -3,7 +3,7 @@ import { getEventListeners } from "node:events";
 import { describe, test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { Connection } from "holdfast";
+import type { Connection } from "../../build/index.js";
 import { Harness } from "./harness.js";
 
 setFlagsFromString("--expose-gc");

@@ -103,7 +103,7 @@ describe("Values of another realm", () => {
   }
 
   for (const [name, make] of Object.entries(REFUSED)) {
-    test(`E5: ${name} is InvalidArgument, and nothing is lost`, async () => {
+    test(`E5: ${name} is InvalidArgumentError, and nothing is lost`, async () => {
       const connection = await connect(server.url);
       const sends = [
         () => connection.send(make() as ArrayBuffer),

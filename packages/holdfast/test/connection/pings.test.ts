@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { TooSlowError } from "../../dist/connection/errors.js";
+import { TooSlowError } from "../../build/connection/errors.js";
 import { follow, Harness, ROLES } from "./harness.js";
 import { usedMemory } from "./memory.js";
 
@@ -86,12 +86,12 @@ describe("Connection.ping()", () => {
   test("C2: a payload over 125 bytes, or of another type, is refused and leaves nothing behind", async () => {
     const h = new Harness();
     await assert.rejects(h.connection.ping("é".repeat(63)), {
-      name: "InvalidArgument",
+      name: "InvalidArgumentError",
       message: "Expected `payload` to be at most 125 bytes (RFC 6455 section 5.5), got 126",
     });
     // @ts-expect-error Callers without types may pass anything.
     await assert.rejects(h.connection.ping(5), {
-      name: "InvalidArgument",
+      name: "InvalidArgumentError",
       message: "Expected `payload` to be a string or bytes, got 5 (number)",
     });
     await h.clock.settle();
@@ -159,7 +159,7 @@ describe("Connection.ping()", () => {
   test("C3: a timeout that is none is refused, and nothing is sent", async () => {
     const h = new Harness();
     await assert.rejects(h.connection.ping("x", { timeout: 0 }), {
-      name: "InvalidArgument",
+      name: "InvalidArgumentError",
       message:
         "Expected `timeout` to be a positive number of milliseconds (at most 2147483647) or null, got 0 (number)",
     });

@@ -73,7 +73,7 @@ describe("Pongs", () => {
     memory.fill("!");
     h.connection.pong();
     assert.throws(() => h.connection.pong("x".repeat(126)), {
-      name: "InvalidArgument",
+      name: "InvalidArgumentError",
       message: "Expected `payload` to be at most 125 bytes (RFC 6455 section 5.5), got 126",
     });
     h.clock.turn();

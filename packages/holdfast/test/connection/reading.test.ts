@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, test } from "node:test";
-import type { Message } from "../../dist/connection/inbox.js";
+import type { Message } from "../../build/connection/inbox.js";
 import { follow, Harness, summary } from "./harness.js";
 
 const PENDING = { status: "pending" };
@@ -175,7 +175,7 @@ describe("Reading", () => {
     assert.equal(await h.connection.recv({ timeout: 50 }), "b");
     assert.deepEqual([h.runtime.timers.size, h.clock.pendingTimers], [0, 0]);
     await assert.rejects(h.connection.recv({ timeout: 0 }), {
-      name: "InvalidArgument",
+      name: "InvalidArgumentError",
       message:
         "Expected `timeout` to be a positive number of milliseconds (at most 2147483647) or null, got 0 (number)",
     });

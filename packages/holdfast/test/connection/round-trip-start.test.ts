@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock, FakeTransport, frame, OPCODE, parseFrame, SeededRandom } from "holdfast-testkit";
-import { FrameRuntime } from "../../dist/connection/frames/frame-runtime.js";
-import { overFrames } from "../../dist/connection/frames/frame-wire.js";
-import { Connection, start } from "../../dist/connection/connection.js";
-import { checkConnectionOptions } from "../../dist/connection/options.js";
+import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
+import { overFrames } from "../../build/transport/frames/frame-transport.js";
+import { Connection, start } from "../../build/connection/connection.js";
+import { checkConnectionOptions } from "../../build/connection/options.js";
 
 /** A socket whose write takes a while: the kernel lets another thread run first. */
 class SlowTransport extends FakeTransport {

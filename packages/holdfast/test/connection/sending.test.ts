@@ -66,7 +66,7 @@ describe("Connection.send()", () => {
     for (const [data, got] of refused) {
       // Callers without types may pass anything.
       await assert.rejects(h.connection.send(data as string), {
-        name: "InvalidArgument",
+        name: "InvalidArgumentError",
         message: `Expected \`data\` to be a string, bytes, or an iterable of them, got ${got}`,
       });
     }
@@ -167,7 +167,7 @@ describe("Connection.send()", () => {
     await assert.rejects(h.connection.send("never", { signal }), (error) => error === reason);
     // @ts-expect-error Callers without types may pass anything.
     await assert.rejects(h.connection.send("never", { signal: 5 }), {
-      name: "InvalidArgument",
+      name: "InvalidArgumentError",
       message: "Expected `signal` to be an AbortSignal, got 5 (number)",
     });
     const aborter = new AbortController();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { connect, InvalidArgument, serve, TextBytes, type Message } from "holdfast";
+import { connect, InvalidArgumentError, serve, TextBytes, type Message } from "../../build/index.js";
 import { eventually, OPCODE } from "holdfast-testkit";
 import { anyText } from "../protocol/arbitraries.js";
 import { Harness, ROLES } from "./harness.js";
@@ -46,7 +46,7 @@ for (const role of ROLES) {
       harness.sentFrames().map(({ opcode, payload }) => [opcode, Buffer.from(payload).toString()]),
       ["", "short ü", large].map((text) => [OPCODE.text, text]),
     );
-    await assert.rejects(harness.connection.send(new TextBytes([0x61, 0xff])), InvalidArgument);
+    await assert.rejects(harness.connection.send(new TextBytes([0x61, 0xff])), InvalidArgumentError);
     assert.deepEqual([harness.connection.state, harness.sentFrames()], ["open", []]);
   });
 }
@@ -87,5 +87,5 @@ test("G5: TextBytes is broadcast as text, compressed or not; bytes that are no t
   const text = "broadcast ü€😀 ".repeat(100);
   assert.equal(server.broadcast(utf8(text)).sent, 2);
   assert.deepEqual([await plain.recv(), await compressed.recv()], [text, text]);
-  assert.throws(() => server.broadcast(new TextBytes([0x61, 0xff])), InvalidArgument);
+  assert.throws(() => server.broadcast(new TextBytes([0x61, 0xff])), InvalidArgumentError);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { FakeClock } from "holdfast-testkit";
-import { Alarm, TimerQueue } from "../../dist/connection/timer-queue.js";
+import { Alarm, TimerQueue } from "../../build/connection/timer-queue.js";
 
 /** Alarms by name; what goes off is noted with the time, and then does what the test says. */
 class Bench {

@@ -1,8 +1,8 @@
 // A life of a connection where nothing of Node can be had: run in a process of its own, it prints what happened.
 
 import { register } from "node:module";
-import type { Clock } from "../../dist/connection/ports.js";
-import type { MemoryWire } from "./memory-wire.js";
+import type { Clock } from "../../build/connection/ports.js";
+import type { MemoryWire } from "./memory-transport.js";
 
 const headers = new Headers(); // Node makes its class when it is asked for, by means of its own.
 // From here on, a module of Node is one that cannot be found.
@@ -28,11 +28,11 @@ const clock: Clock = {
   atTurnEnd: (callback) => queueMicrotask(callback),
 };
 
-const face = await import("../../dist/connection/connection.js");
-const { checkConnectionOptions } = await import("../../dist/connection/options.js");
-const { Runtime } = await import("../../dist/connection/runtime.js");
-const { explain } = await import("../../dist/connection/explain/explain.js");
-const { MemoryWire: AnyWire } = await import("./memory-wire.js");
+const face = await import("../../build/connection/connection.js");
+const { checkConnectionOptions } = await import("../../build/connection/options.js");
+const { Runtime } = await import("../../build/connection/runtime.js");
+const { explain } = await import("../../build/connection/explain/explain.js");
+const { MemoryWire: AnyWire } = await import("./memory-transport.js");
 
 const wires: MemoryWire[] = [];
 const connection = new face.Connection({

@@ -3,8 +3,8 @@ import { execFile } from "node:child_process";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { connect, serve } from "holdfast";
-import type { Connection } from "../../dist/connection/connection.js";
+import { connect, serve } from "../../build/index.js";
+import type { Connection } from "../../build/connection/connection.js";
 import { BATCH, countErrors, deliverBatch, deliverClose, MESSAGE_SIZE, openLean } from "./lean-connection.js";
 import type { Costs } from "./measure.js";
 

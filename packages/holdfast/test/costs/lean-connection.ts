@@ -4,13 +4,13 @@
 import { createHook } from "node:async_hooks";
 import { PerformanceObserver } from "node:perf_hooks";
 import { frame, OPCODE } from "holdfast-testkit";
-import { Connection, start } from "../../dist/connection/connection.js";
-import { FrameRuntime } from "../../dist/connection/frames/frame-runtime.js";
-import { overFrames } from "../../dist/connection/frames/frame-wire.js";
-import { checkConnectionOptions } from "../../dist/connection/options.js";
-import { HoldfastError } from "../../dist/protocol/errors.js";
-import { nodeRuntime } from "../../dist/node/node-runtime.js";
-import type { Clock, Random, Transport, TransportHandler } from "../../dist/connection/ports.js";
+import { Connection, start } from "../../build/connection/connection.js";
+import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
+import { overFrames } from "../../build/transport/frames/frame-transport.js";
+import { checkConnectionOptions } from "../../build/connection/options.js";
+import { HoldfastError } from "../../build/shared/errors.js";
+import { nodeRuntime } from "../../build/transport/node/node-runtime.js";
+import type { Clock, Random, ByteStream, ByteStreamHandler } from "../../build/connection/ports.js";
 
 const clock: Clock = {
   now: () => 1,
@@ -33,16 +33,16 @@ const handshake = {
   extensions: [],
 };
 
-export class LeanTransport implements Transport {
+export class LeanTransport implements ByteStream {
   readonly remoteAddress = null;
   readonly localAddress = null;
   readonly bufferedAmount = 0;
   readonly isBlocked = false;
-  handler: TransportHandler | null = null;
+  handler: ByteStreamHandler | null = null;
   writes = 0;
   bytes = 0;
 
-  start(handler: TransportHandler): void {
+  start(handler: ByteStreamHandler): void {
     this.handler = handler;
   }
 

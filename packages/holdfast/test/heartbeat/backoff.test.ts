@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { backoffDelay, DEFAULT_BACKOFF, type BackoffSettings } from "../../dist/heartbeat/backoff.js";
+import { backoffDelay, DEFAULT_BACKOFF, type BackoffSettings } from "../../build/reconnect/retry/backoff.js";
 
 const almostOne = 1 - Number.EPSILON / 2;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Observation } from "../../dist/heartbeat/signals.js";
+import type { Observation } from "../../build/heartbeat/signals.js";
 import { answersInTurn, mute, muteFrom, type Peer } from "./peers.js";
 import { anyLife, live, type Life, type Step } from "./random-life.js";
 import { Simulation } from "./simulated-peer.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { LatencyStatistics } from "../../dist/heartbeat/latency-statistics.js";
+import { LatencyStatistics } from "../../build/heartbeat/latency-statistics.js";
 import { answersInTurn, mute } from "./peers.js";
 import { Simulation } from "./simulated-peer.js";
 

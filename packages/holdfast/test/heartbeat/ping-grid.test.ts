@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PingGrid } from "../../dist/heartbeat/ping-grid.js";
+import { PingGrid } from "../../build/heartbeat/ping-grid.js";
 import { answersAfter } from "./peers.js";
 import { Simulation } from "./simulated-peer.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Heartbeat } from "../../dist/heartbeat/heartbeat.js";
+import { Heartbeat } from "../../build/heartbeat/heartbeat.js";
 import { mute } from "./peers.js";
 import { Simulation } from "./simulated-peer.js";
 

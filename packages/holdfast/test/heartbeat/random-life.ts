@@ -1,7 +1,7 @@
 // Random lives of a connection: what our own process, the application and the peer may do to a heartbeat.
 
 import fc from "fast-check";
-import type { HeartbeatOptions } from "../../dist/heartbeat/signals.js";
+import type { HeartbeatSettings } from "../../build/heartbeat/signals.js";
 import type { Simulation } from "./simulated-peer.js";
 
 const OWN = ["stall", "stallInPoll", "suspend", "pause", "resume"] as const;
@@ -16,7 +16,7 @@ export interface Step {
 }
 
 export interface Life {
-  readonly options: HeartbeatOptions & { readonly pingInterval: number; readonly pingTimeout: number };
+  readonly options: HeartbeatSettings & { readonly pingInterval: number; readonly pingTimeout: number };
   readonly steps: readonly Step[];
   /** Milliseconds that the peer takes to answer, in turn; always less than `pingTimeout`. */
   readonly latencies: readonly number[];

@@ -2,8 +2,8 @@
 // All that is asked for goes into a timeline of `time action` lines, so that a test compares a whole story.
 
 import { FakeClock } from "holdfast-testkit";
-import { Heartbeat } from "../../dist/heartbeat/heartbeat.js";
-import type { Action, HeartbeatOptions, Observation } from "../../dist/heartbeat/signals.js";
+import { Heartbeat } from "../../build/heartbeat/heartbeat.js";
+import type { Action, HeartbeatSettings, Observation } from "../../build/heartbeat/signals.js";
 import type { Peer } from "./peers.js";
 
 interface Arrival {
@@ -33,7 +33,7 @@ export class Simulation {
   #isReadPlanned = false;
   #cancelTimer: (() => void) | null = null;
 
-  constructor(options: Partial<HeartbeatOptions>, peer: Peer) {
+  constructor(options: Partial<HeartbeatSettings>, peer: Peer) {
     this.heartbeat = new Heartbeat({
       pingInterval: 20_000,
       pingTimeout: 20_000,

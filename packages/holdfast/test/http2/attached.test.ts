@@ -8,7 +8,7 @@ import {
 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { attach, connect, InvalidStatus, serve, type Server } from "holdfast";
+import { attach, connect, InvalidStatusError, serve, type Server } from "holdfast";
 import {
   activeResources,
   assertNothingLeft,
@@ -87,7 +87,10 @@ describe("A server attached to a server of node:http2", () => {
     assert.equal(await echo(`${url}/a`), "a: hello");
     assert.equal(await echo(`${url}/b?x`), "b: hello");
     assert.equal(await get(port, "/page"), "route /page");
-    await assert.rejects(echo(`${url}/c`), (error) => error instanceof InvalidStatus && error.status === 404);
+    await assert.rejects(
+      echo(`${url}/c`),
+      (error) => error instanceof InvalidStatusError && error.status === 404,
+    );
   });
 
   test("B9: a handler of streams besides gets what is not taken, and a WebSocket that is reset breaks nothing", async () => {

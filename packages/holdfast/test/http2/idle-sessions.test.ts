@@ -10,7 +10,7 @@ import {
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { connect, serve } from "holdfast";
+import { connect, serve } from "../../build/index.js";
 import {
   activeResources,
   assertNothingLeft,
@@ -21,9 +21,9 @@ import {
   withTimeout,
   type ResourceCounts,
 } from "holdfast-testkit";
-import { Runtime } from "../../dist/connection/runtime.js";
-import { Http2Session } from "../../dist/server/http2/http2-session.js";
-import type { Reception } from "../../dist/server/reception.js";
+import { Runtime } from "../../build/connection/runtime.js";
+import { Http2Session } from "../../build/server/http2/http2-session.js";
+import type { ServerCore } from "../../build/server/server-core.js";
 import { http2Attacker } from "../security/http2-frames.js";
 
 const MINUTE = 60_000;
@@ -56,7 +56,7 @@ class Scene {
       nodeSession.once("close", () => (this.isClosed = true));
       const arrival = { isSecure: false, since: this.clock.now() };
       // The session uses these of a reception.
-      new Http2Session(nodeSession, socket, arrival, reception as unknown as Reception).begin(
+      new Http2Session(nodeSession, socket, arrival, reception as unknown as ServerCore).begin(
         () => undefined,
       );
     });

@@ -3,11 +3,11 @@ import type { ServerHttp2Stream } from "node:http2";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import {
   connect,
-  InvalidArgument,
-  InvalidHeader,
-  InvalidStatus,
+  InvalidArgumentError,
+  InvalidHeaderError,
+  InvalidStatusError,
   NegotiationError,
-  OpenTimeout,
+  OpenTimeoutError,
   serve,
 } from "holdfast";
 import {
@@ -71,7 +71,7 @@ describe("Opening a connection over HTTP/2", () => {
         new Response("come again", { status: 429, headers: { "Retry-After": "7", "X-A": "b" } }),
     });
     await assert.rejects(pair.connect(), (error) => {
-      assert.ok(error instanceof InvalidStatus);
+      assert.ok(error instanceof InvalidStatusError);
       const { status, retryAfter, body, headers } = error;
       assert.deepEqual(
         [status, retryAfter, Buffer.from(body).toString(), headers.get("x-a")],
@@ -97,7 +97,7 @@ describe("Opening a connection over HTTP/2", () => {
         requireSubprotocol: status === 400,
       });
       await assert.rejects(pair.connect(options), (error) => {
-        assert.ok(error instanceof InvalidStatus);
+        assert.ok(error instanceof InvalidStatusError);
         assert.equal(error.status, status);
         assert.match(Buffer.from(error.body).toString(), expected);
         return true;
@@ -124,7 +124,7 @@ describe("Opening a connection over HTTP/2", () => {
     client.pong(); // It is open.
     const closing = pair.server.close({ spread: 500, timeout: 2_000 });
     await assert.rejects(pair.connect(), (error) => {
-      assert.ok(error instanceof InvalidStatus);
+      assert.ok(error instanceof InvalidStatusError);
       assert.deepEqual([error.status, error.retryAfter], [503, 5_000]);
       return true;
     });
@@ -153,14 +153,17 @@ describe("Opening a connection over HTTP/2", () => {
   });
 
   test("B9: `http2` is a boolean, and a header that HTTP/2 cannot carry is refused", async () => {
-    await assert.rejects(connect("ws://localhost", { http2: "auto" as unknown as boolean }), InvalidArgument);
+    await assert.rejects(
+      connect("ws://localhost", { http2: "auto" as unknown as boolean }),
+      InvalidArgumentError,
+    );
     await assert.rejects(
       serve(() => undefined, { http2: 2 as unknown as boolean }),
-      InvalidArgument,
+      InvalidArgumentError,
     );
     await assert.rejects(
       connect("ws://localhost", { ...OPTIONS, headers: { Connection: "close" } }),
-      InvalidHeader,
+      InvalidHeaderError,
     );
   });
 
@@ -176,7 +179,7 @@ describe("Opening a connection over HTTP/2", () => {
       await peer.readToEnd().catch(() => undefined);
     });
     await assert.rejects(connect(mute.url(), { ...OPTIONS, openTimeout: 100 }), (error) => {
-      assert.ok(error instanceof OpenTimeout);
+      assert.ok(error instanceof OpenTimeoutError);
       return error.phase === "upgrade";
     });
     await mute.close();
@@ -190,7 +193,7 @@ describe("Opening a connection over HTTP/2", () => {
     await eventually(() => server.requests.length === 2, "the second request");
     aborter.abort(new Error("enough"));
     await assert.rejects(aborted, /enough/);
-    await assert.rejects(connect(`${server.url}/mute`, { ...OPTIONS, openTimeout: 100 }), OpenTimeout);
+    await assert.rejects(connect(`${server.url}/mute`, { ...OPTIONS, openTimeout: 100 }), OpenTimeoutError);
     assert.equal(good.state, "open");
     assert.equal(server.sessions.length, 1);
     // The session did not answer: newcomers get one of their own.

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { frame, type FrameOptions } from "holdfast-testkit";
-import { isSendableCloseCode } from "../../dist/protocol/close-code.js";
-import { InvalidState } from "../../dist/protocol/errors.js";
-import { closeCodeOf } from "../../dist/protocol/extension.js";
-import type { Protocol } from "../../dist/protocol/protocol.js";
+import { isSendableCloseCode } from "../../build/shared/close-code.js";
+import { InvalidStateError } from "../../build/shared/errors.js";
+import { closeCodeOf } from "../../build/protocol/extension.js";
+import type { Protocol } from "../../build/protocol/protocol.js";
 import { byteByByte, cutAt, Endpoint, ROLES } from "./endpoint.js";
 import type { Told } from "./recorder.js";
 
@@ -79,7 +79,7 @@ for (const role of ROLES) {
     );
   });
 
-  test(`H: random bytes with random calls between them raise nothing but InvalidState (RFC 6455 section 5)`, () => {
+  test(`H: random bytes with random calls between them raise nothing but InvalidStateError (RFC 6455 section 5)`, () => {
     const call = fc.constantFrom<((protocol: Protocol) => Uint8Array)[]>(
       (protocol) => protocol.sendText("text\ud800"),
       (protocol) => protocol.sendBinary(new Uint8Array(10)),
@@ -121,6 +121,6 @@ function callOrInvalidState(protocol: Protocol, call: (protocol: Protocol) => Ui
     call(protocol);
     assert(!isClosed);
   } catch (error) {
-    assert(isClosed && error instanceof InvalidState);
+    assert(isClosed && error instanceof InvalidStateError);
   }
 }

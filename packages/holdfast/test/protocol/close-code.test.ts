@@ -5,7 +5,7 @@ import {
   describeClose,
   isSendableCloseCode,
   MAX_REASON_SIZE,
-} from "../../dist/protocol/close-code.js";
+} from "../../build/shared/close-code.js";
 
 /** Each run of codes with one name, as D2 lists them: everything from 0 to 65,535. */
 const NAMES: readonly (readonly [from: number, to: number, name: string])[] = [

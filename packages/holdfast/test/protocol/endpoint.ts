@@ -1,11 +1,11 @@
 // One end of a connection as the tests set it up, and the frames that its peer may send.
 
 import { frame, SeededRandom, type FrameOptions } from "holdfast-testkit";
-import { FrameEncoder } from "../../dist/protocol/frame/frame-encoder.js";
-import { MaskKeys } from "../../dist/protocol/frame/mask-keys.js";
-import type { MessageEvents } from "../../dist/protocol/message/message-reader.js";
-import { Protocol, type ProtocolOptions } from "../../dist/protocol/protocol.js";
-import type { Role } from "../../dist/protocol/role.js";
+import { FrameEncoder } from "../../build/protocol/frame/frame-encoder.js";
+import { MaskKeys } from "../../build/protocol/frame/mask-keys.js";
+import type { MessageHandler } from "../../build/protocol/message/message-reader.js";
+import { Protocol, type ProtocolOptions } from "../../build/protocol/protocol.js";
+import type { Role } from "../../build/shared/role.js";
 import { Recorder, type Told } from "./recorder.js";
 
 export const ROLES = ["client", "server"] as const satisfies readonly Role[];
@@ -21,8 +21,8 @@ export class Endpoint {
    * @param options without a limit and an extension, unless they are given
    * @param events handlers that stand in for the recorder's
    */
-  constructor(role: Role, options: EndpointOptions = {}, events: Partial<MessageEvents> = {}) {
-    const handlers: MessageEvents = Object.assign(
+  constructor(role: Role, options: EndpointOptions = {}, events: Partial<MessageHandler> = {}) {
+    const handlers: MessageHandler = Object.assign(
       this.#recorder,
       { onReleased: () => this.protocol.resume() },
       events,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OPCODE, type FrameOptions } from "holdfast-testkit";
-import { MessageTooBig, ProtocolError } from "../../dist/protocol/errors.js";
-import type { MessageExtension } from "../../dist/protocol/extension.js";
-import type { Protocol } from "../../dist/protocol/protocol.js";
+import { MessageTooBigError, ProtocolError } from "../../build/shared/errors.js";
+import type { MessageExtension } from "../../build/protocol/extension.js";
+import type { Protocol } from "../../build/protocol/protocol.js";
 import { byteByByte, cutAt, Endpoint, encoderOf, framesTo, patterned, ROLES } from "./endpoint.js";
 import { binary, close, failure, NOT_TEXT, ping, text, tooBig, type Told } from "./recorder.js";
 
@@ -34,7 +34,11 @@ const GROWING: MessageExtension = {
   decode(payload, maxSize) {
     const size = payload.length * 10;
     if (size <= maxSize) return Uint8Array.from([...payload].flatMap((byte) => Array<number>(10).fill(byte)));
-    return new MessageTooBig(`Expected a message of at most ${maxSize} bytes, got ${size}`, size, maxSize);
+    return new MessageTooBigError(
+      `Expected a message of at most ${maxSize} bytes, got ${size}`,
+      size,
+      maxSize,
+    );
   },
 };
 
@@ -142,7 +146,11 @@ const rows: readonly Row[] = [
     [
       {
         type: "failure",
-        failure: new MessageTooBig("Expected a message of at most 100 bytes, got 101 encoded ones", 101, 100),
+        failure: new MessageTooBigError(
+          "Expected a message of at most 100 bytes, got 101 encoded ones",
+          101,
+          100,
+        ),
       },
     ],
   ],

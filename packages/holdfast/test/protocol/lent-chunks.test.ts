@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { OPCODE, type FrameOptions } from "holdfast-testkit";
-import type { FrameEncoder } from "../../dist/protocol/frame/frame-encoder.js";
-import type { MessageEvents } from "../../dist/protocol/message/message-reader.js";
-import { Protocol } from "../../dist/protocol/protocol.js";
+import type { FrameEncoder } from "../../build/protocol/frame/frame-encoder.js";
+import type { MessageHandler } from "../../build/protocol/message/message-reader.js";
+import { Protocol } from "../../build/protocol/protocol.js";
 import { anyText } from "./arbitraries.js";
 import { cutAt, encoderOf, frameTo, patterned, ROLES } from "./endpoint.js";
 
 /** Keeps what it is told as it was told, without a copy; with each third message it pauses. */
-class Keeper implements MessageEvents {
+class Keeper implements MessageHandler {
   readonly kept: unknown[] = [];
   pause: () => void = () => undefined;
 
@@ -37,11 +37,11 @@ class Keeper implements MessageEvents {
     this.kept.push(error);
   }
 
-  onHeld(): void {
+  onDecodingBegun(): void {
     this.kept.push("held");
   }
 
-  onReleased(): void {
+  onDecodingEnded(): void {
     this.kept.push("released");
   }
 

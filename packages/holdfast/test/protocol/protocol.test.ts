@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { closePayload, frame, OPCODE, parseFrame } from "holdfast-testkit";
-import type { CloseFrame } from "../../dist/protocol/close-code.js";
-import { InvalidState, MessageTooBig, ProtocolError } from "../../dist/protocol/errors.js";
-import type { Protocol } from "../../dist/protocol/protocol.js";
+import type { CloseFrame } from "../../build/shared/close-code.js";
+import { InvalidStateError, MessageTooBigError, ProtocolError } from "../../build/shared/errors.js";
+import type { Protocol } from "../../build/protocol/protocol.js";
 import { Endpoint, frameTo, patterned, ROLES } from "./endpoint.js";
 
 const OURS: CloseFrame = { code: 1001, reason: "restart" };
@@ -78,7 +78,7 @@ for (const role of ROLES) {
       () => protocol.sendFailure(new ProtocolError("late", 1002)),
     ];
     for (const call of calls) {
-      assert.throws(call, new InvalidState("No frame may follow the Close frame that was sent"));
+      assert.throws(call, new InvalidStateError("No frame may follow the Close frame that was sent"));
     }
     assert.deepEqual(stateOf(protocol), { closeSent: OURS, closeReceived: null, receivedFirst: false });
   });
@@ -137,7 +137,7 @@ for (const role of ROLES) {
     const failures = [
       [new ProtocolError("Expected this, got that", 1002), 1002],
       [new ProtocolError("Expected UTF-8, got é", 1007), 1007],
-      [new MessageTooBig("Expected at most 1, got 2", 2, 1), 1009],
+      [new MessageTooBigError("Expected at most 1, got 2", 2, 1), 1009],
     ] as const;
     for (const [failure, code] of failures) {
       const { protocol } = new Endpoint(role);

@@ -1,9 +1,9 @@
 // What a protocol told its owner, as a list that a test compares as a whole.
 
-import { MessageTooBig, ProtocolError } from "../../dist/protocol/errors.js";
-import type { CloseFrame } from "../../dist/protocol/close-code.js";
-import type { ProtocolFailure } from "../../dist/protocol/extension.js";
-import type { MessageEvents } from "../../dist/protocol/message/message-reader.js";
+import { MessageTooBigError, ProtocolError } from "../../build/shared/errors.js";
+import type { CloseFrame } from "../../build/shared/close-code.js";
+import type { ProtocolFailure } from "../../build/protocol/extension.js";
+import type { MessageHandler } from "../../build/protocol/message/message-reader.js";
 
 /** One call of `MessageEvents`. Failures are compared by class, message and all their fields. */
 export type Told =
@@ -15,7 +15,7 @@ export type Told =
   | { readonly type: "failure"; readonly failure: ProtocolFailure };
 
 /** Collects copies: a payload may be a view of a chunk that the test goes on to change. */
-export class Recorder implements MessageEvents {
+export class Recorder implements MessageHandler {
   readonly told: Told[] = [];
 
   onText(text: string): void {
@@ -42,11 +42,11 @@ export class Recorder implements MessageEvents {
     this.told.push({ type: "failure", failure: cause });
   }
 
-  onHeld(): void {
+  onDecodingBegun(): void {
     // What is held is told in the end, and that is what counts here.
   }
 
-  onReleased(): void {
+  onDecodingEnded(): void {
     // As above.
   }
 }
@@ -65,7 +65,7 @@ export function failure(message: string, closeCode = 1002): Told {
 
 export function tooBig(size: number, limit: number, shownSize = `${size}`): Told {
   const message = `Expected a message of at most ${limit} bytes, got ${shownSize}`;
-  return { type: "failure", failure: new MessageTooBig(message, size, limit) };
+  return { type: "failure", failure: new MessageTooBigError(message, size, limit) };
 }
 
 export const NOT_TEXT: Told = failure("Expected UTF-8 in a text message, got other bytes", 1007);

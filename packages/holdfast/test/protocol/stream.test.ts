@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { OPCODE, type FrameOptions } from "holdfast-testkit";
-import type { Role } from "../../dist/protocol/role.js";
+import type { Role } from "../../build/shared/role.js";
 import { anyText } from "./arbitraries.js";
 import { byteByByte, cutAt, Endpoint, frameTo, patterned, ROLES } from "./endpoint.js";
 import { binary, close, ping, pong, text, type Told } from "./recorder.js";

@@ -9,7 +9,7 @@ import {
   type UndocumentedCalls,
   writeLatin1,
   writeUtf8,
-} from "../../dist/protocol/text-calls.js";
+} from "../../build/protocol/text-calls.js";
 import { anyText } from "./arbitraries.js";
 
 const trusted = { readLatin1, readUtf8, writeLatin1, writeUtf8 };

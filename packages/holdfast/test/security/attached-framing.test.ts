@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server as HttpServer } from "n
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { attach, type AttachOptions, type Server } from "holdfast";
+import { attach, type AttachOptions, type Server } from "../../build/index.js";
 import { eventually, RawClient, testCertificates, type TestCertificates } from "holdfast-testkit";
 import { echo } from "./servers.js";
 

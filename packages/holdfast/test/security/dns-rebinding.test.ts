@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect as connectHttp2 } from "node:http2";
 import { test } from "node:test";
-import { connect, InvalidArgument, serve, type ServeOptions } from "holdfast";
+import { connect, InvalidArgumentError, serve, type ServeOptions } from "../../build/index.js";
 import { RawClient, type HeadersToSend } from "holdfast-testkit";
 import { attacker, assertServes, echoServer, readRefusal } from "./servers.js";
 import { recordingLogger } from "../server/recording-logger.js";
@@ -145,7 +145,7 @@ test("A8: `hosts` that name no host are refused", async () => {
     await assert.rejects(
       serve(() => undefined, { hosts } as unknown as ServeOptions),
       (error) =>
-        error instanceof InvalidArgument &&
+        error instanceof InvalidArgumentError &&
         error.message.startsWith("Expected `hosts` to be a list of names such as") &&
         error.message.endsWith(`got ${got}`),
       String(hosts),

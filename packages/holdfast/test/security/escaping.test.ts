@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, explain, type Logger } from "holdfast";
+import { connect, explain, type Logger } from "../../build/index.js";
 import { RawServer, type HeadersToSend } from "holdfast-testkit";
-import { closeMessage } from "../../dist/connection/close-info.js";
+import { closeMessage } from "../../build/connection/close-info.js";
 import { attacker, echoServer, readRefusal } from "./servers.js";
 
 /** A new line of a log, a terminal's command in seven bits and in eight, and text that runs backwards. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { connect, serve, type Connection } from "holdfast";
+import { connect, serve, type Connection } from "../../build/index.js";
 import { eventually, frame, OPCODE, RawServer } from "holdfast-testkit";
 import { usedMemory } from "../connection/memory.js";
 import { Harness, ROLES } from "../connection/harness.js";

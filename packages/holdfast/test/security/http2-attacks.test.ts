@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer as createHttp2Server, createSecureServer } from "node:http2";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { attach, connect, serve, type Server } from "holdfast";
+import { attach, connect, serve, type Server } from "../../build/index.js";
 import { eventually, testCertificates, type RawClient, type TestCertificates } from "holdfast-testkit";
 import {
   END_HEADERS,

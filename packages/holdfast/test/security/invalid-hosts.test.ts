@@ -3,9 +3,9 @@ import { createServer } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo, Server as NetServer } from "node:net";
 import { describe, test } from "node:test";
-import { attach, serve, type Server } from "holdfast";
+import { attach, serve, type Server } from "../../build/index.js";
 import { eventually, RawClient, testCertificates } from "holdfast-testkit";
-import { parseAuthority } from "../../dist/protocol/handshake/authority.js";
+import { parseAuthority } from "../../build/protocol/handshake/authority.js";
 import {
   END_HEADERS,
   END_STREAM,

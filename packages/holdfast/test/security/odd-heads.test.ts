@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, InvalidUpgrade } from "holdfast";
+import { connect, InvalidUpgradeError } from "../../build/index.js";
 import { acceptKey, RawServer, type HeadersToSend } from "holdfast-testkit";
 import { assertServes, attacker, echoServer, readRefusal } from "./servers.js";
 
@@ -94,7 +94,7 @@ test("H: a client fails an answer whose mandatory headers are missing or doubled
         await peer.acceptUpgrade({ headers });
       });
       await assert.rejects(connect(server.url(), { subprotocols: ["chat"] }), (error) => {
-        assert(error instanceof InvalidUpgrade || (error as Error).name === "NegotiationError");
+        assert(error instanceof InvalidUpgradeError || (error as Error).name === "NegotiationError");
         return true;
       });
     });
@@ -107,6 +107,6 @@ test("H: a client fails an answer whose mandatory headers are missing or doubled
         `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
       );
     });
-    await assert.rejects(connect(server.url()), InvalidUpgrade);
+    await assert.rejects(connect(server.url()), InvalidUpgradeError);
   });
 });

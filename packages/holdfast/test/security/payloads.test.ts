@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
-import { connect } from "holdfast";
-import type { Bytes } from "../../dist/connection/arguments.js";
+import { connect } from "../../build/index.js";
+import type { Bytes } from "../../build/connection/arguments.js";
 import { Harness, ROLES } from "../connection/harness.js";
 import { echoServer } from "./servers.js";
 
@@ -82,7 +82,7 @@ test("H: the reason of a Close is text: a view of memory is refused", async () =
   for (const [name, view] of Object.entries(views())) {
     const h = new Harness();
     await assert.rejects(h.connection.close(1000, view as unknown as string), {
-      name: "InvalidArgument",
+      name: "InvalidArgumentError",
       message: "Expected `reason` to be a string, got an object",
     });
     h.clock.turn();
@@ -115,7 +115,7 @@ test("H: numbers, and whatever else is neither text nor bytes, are refused as pa
   for (const value of NO_PAYLOADS) {
     const h = new Harness();
     const { connection } = h;
-    const refused = { name: "InvalidArgument", code: "ERR_HOLDFAST_INVALID_ARGUMENT" };
+    const refused = { name: "InvalidArgumentError", code: "ERR_HOLDFAST_INVALID_ARGUMENT" };
     await assert.rejects(connection.send(value as string), refused);
     // Without a payload, pings have one of their own.
     if (value !== null) await assert.rejects(connection.ping(value as string), refused);
@@ -130,7 +130,7 @@ test("H: numbers, and whatever else is neither text nor bytes, are refused as pa
 test("H: close codes that are text, fractions or beyond 16 bits are refused, and nothing is sent", async () => {
   for (const code of ["1000", 1000.5, 66_536, -1000, 2 ** 32 + 1000, Infinity, Object(1000) as unknown]) {
     const h = new Harness();
-    await assert.rejects(h.connection.close(code as number), { name: "InvalidArgument" });
+    await assert.rejects(h.connection.close(code as number), { name: "InvalidArgumentError" });
     h.clock.turn();
     assert.deepEqual([h.sent(), h.connection.state], [[], "open"]);
   }
@@ -145,7 +145,7 @@ test("H: memory that was given away has no bytes to send: it is refused like any
   };
   for (const value of detached()) {
     const h = new Harness();
-    const refused = { name: "InvalidArgument" };
+    const refused = { name: "InvalidArgumentError" };
     await assert.rejects(h.connection.send(value), refused);
     await assert.rejects(h.connection.ping(value), refused);
     assert.throws(() => h.connection.pong(value), refused);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, NegotiationError } from "holdfast";
+import { connect, NegotiationError } from "../../build/index.js";
 import { RawServer } from "holdfast-testkit";
 import { assertServes, attacker, echo, echoServer } from "./servers.js";
-import { serve, type HandshakeRequest } from "holdfast";
+import { serve, type HandshakeRequest } from "../../build/index.js";
 
 /** What every object has without anybody having put it there. */
 const NAMES = ["__proto__", "constructor", "hasOwnProperty", "prototype", "toString", "valueOf"];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
-import { connect, HoldfastError, serve, type Connection } from "holdfast";
+import { connect, HoldfastError, serve, type Connection } from "../../build/index.js";
 import { closePayload, frame, OPCODE, RawClient, RawServer, withTimeout } from "holdfast-testkit";
 import { Harness, ROLES, type Outcome } from "../connection/harness.js";
 

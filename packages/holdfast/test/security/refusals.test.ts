@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { connect, InvalidStatus, InvalidUpgrade } from "holdfast";
+import { connect, InvalidStatusError, InvalidUpgradeError } from "../../build/index.js";
 import { RawServer } from "holdfast-testkit";
-import { RefusalBody } from "../../dist/client/refusal-body.js";
-import { HeaderList } from "../../dist/protocol/handshake/header-list.js";
+import { RefusalBody } from "../../build/client/refusal-body.js";
+import { HeaderList } from "../../build/protocol/handshake/header-list.js";
 
 const MAX_BODY = 64 * 1024;
 
@@ -74,7 +74,7 @@ test("H: a refusal whose body never ends is over after 64 KiB of it", async () =
       await peer.ended;
     });
     await assert.rejects(connect(server.url()), (error) => {
-      assert(error instanceof InvalidStatus);
+      assert(error instanceof InvalidStatusError);
       assert.equal(Buffer.from(error.body).toString(), "x".repeat(MAX_BODY));
       return true;
     });
@@ -88,6 +88,6 @@ test("H: an answer whose head never ends is given up at maxHandshakeSize", async
       peer.write(endless + "x: y\r\n".repeat(64 * 1024));
       await peer.ended;
     });
-    await assert.rejects(connect(server.url()), InvalidUpgrade);
+    await assert.rejects(connect(server.url()), InvalidUpgradeError);
   }
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, test } from "node:test";
-import { connect, HandshakeError, serve, type CloseCause } from "holdfast";
+import { connect, HandshakeError, serve, type CloseCause } from "../../build/index.js";
 import {
   acceptKey,
   activeResources,

@@ -1,7 +1,7 @@
 // Servers under attack, and the proof that they still serve others.
 
 import assert from "node:assert/strict";
-import { connect, serve, type Connection, type ServeOptions, type Server } from "holdfast";
+import { connect, serve, type Connection, type ServeOptions, type Server } from "../../build/index.js";
 import { RawClient } from "holdfast-testkit";
 
 /** A server that echoes. */

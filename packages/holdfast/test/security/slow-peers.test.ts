@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, test } from "node:test";
-import { connect, OpenTimeout, type Server } from "holdfast";
+import { connect, OpenTimeoutError, type Server } from "../../build/index.js";
 import {
   activeResources,
   assertNothingLeft,
@@ -127,7 +127,7 @@ describe("Peers that take their time", () => {
       });
       const start = performance.now();
       await assert.rejects(connect(slow.url(), { openTimeout: OPEN_TIMEOUT }), (error) => {
-        assert(error instanceof OpenTimeout);
+        assert(error instanceof OpenTimeoutError);
         assert.equal(error.phase, "upgrade");
         return true;
       });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, serve, type Connection } from "holdfast";
+import { connect, serve, type Connection } from "../../build/index.js";
 import { RawServer, type HeadersToSend } from "holdfast-testkit";
 import { assertServes, attacker, echo, echoServer, readRefusal } from "./servers.js";
 

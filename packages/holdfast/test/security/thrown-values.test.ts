@@ -264,15 +264,15 @@ describe("What the application throws", () => {
   for (const [name, make] of Object.entries(NONSENSE)) {
     test(`G2: an onRequest that answers with ${name}, in time or late, harms nothing`, async () => {
       let answer: (answer: unknown) => void = () => undefined;
-      let isAsked: () => void = () => undefined;
+      let requestedByServer: () => void = () => undefined;
       const url = await start(() => undefined, {
         openTimeout: 200,
         onRequest: () => {
-          isAsked();
+          requestedByServer();
           return new Promise<never>((resolve) => (answer = resolve as (answer: unknown) => void));
         },
       });
-      const nextRequest = () => new Promise<void>((resolve) => (isAsked = resolve));
+      const nextRequest = () => new Promise<void>((resolve) => (requestedByServer = resolve));
 
       // In time.
       let begun = nextRequest();

@@ -4,7 +4,7 @@ import { createServer as createHttp2Server, createSecureServer } from "node:http
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server as NetServer } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { attach, connect, serve, type ConnectOptions } from "holdfast";
+import { attach, connect, serve, type ConnectOptions } from "../../build/index.js";
 import { RawClient, testCertificates, type TestCertificates } from "holdfast-testkit";
 import { echo } from "./servers.js";
 import { PREFACE, SETTINGS } from "./http2-frames.js";

@@ -3,7 +3,14 @@ import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { basicAuth, connect, InvalidArgument, serve, type ServeOptions, type Server } from "holdfast";
+import {
+  basicAuth,
+  connect,
+  InvalidArgumentError,
+  serve,
+  type ServeOptions,
+  type Server,
+} from "../../build/index.js";
 import {
   activeResources,
   assertNothingLeft,
@@ -183,7 +190,7 @@ describe("Who a server admits", () => {
     ] as const) {
       assert.throws(
         () => basicAuth(options as unknown as Parameters<typeof basicAuth>[0]),
-        (error) => error instanceof InvalidArgument && message.test(error.message),
+        (error) => error instanceof InvalidArgumentError && message.test(error.message),
       );
     }
   });

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server as HttpServer } from "n
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { attach, connect, InvalidArgument, InvalidStatus, type Server } from "holdfast";
+import { attach, connect, InvalidArgumentError, InvalidStatusError, type Server } from "../../build/index.js";
 import {
   activeResources,
   assertNothingLeft,
@@ -87,7 +87,7 @@ describe("A server attached to an HTTP server", () => {
     void other.send("hello");
     assert.equal(await other.recv(), "function: hello");
     await assert.rejects(connect(`${base}/rooms/`), (error) => {
-      assert(error instanceof InvalidStatus);
+      assert(error instanceof InvalidStatusError);
       assert.deepEqual([error.status, Buffer.from(error.body).toString()], [200, "GET /rooms/"]);
       return true;
     });
@@ -245,7 +245,7 @@ describe("A server attached to an HTTP server", () => {
     ] as const) {
       assert.throws(
         () => attachAny(...values),
-        (error) => error instanceof InvalidArgument && message.test(error.message),
+        (error) => error instanceof InvalidArgumentError && message.test(error.message),
       );
     }
     assert.equal(httpServer.listenerCount("upgrade"), 0);

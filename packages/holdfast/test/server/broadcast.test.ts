@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { broadcast, connect, InvalidArgument, serve, TextBytes } from "holdfast";
+import { broadcast, connect, InvalidArgumentError, serve, TextBytes } from "../../build/index.js";
 import { eventually, OPCODE, RawClient } from "holdfast-testkit";
 import { Compressed, long } from "../connection/compressed.js";
 import { Harness, parseFrames, sharedRuntime } from "../connection/harness.js";
@@ -133,7 +133,7 @@ describe("broadcast", () => {
         ],
       );
     }
-    assert.throws(() => broadcast(connectionsOf(harnesses), new TextBytes([0xff])), InvalidArgument);
+    assert.throws(() => broadcast(connectionsOf(harnesses), new TextBytes([0xff])), InvalidArgumentError);
   });
 
   test("G5: one that is sending a message piece by piece gets it behind that, and within its limit", async () => {
@@ -318,7 +318,7 @@ describe("broadcast", () => {
     ] as const) {
       assert.throws(
         () => broadcastAny(...values),
-        (error) => error instanceof InvalidArgument && message.test(error.message),
+        (error) => error instanceof InvalidArgumentError && message.test(error.message),
       );
     }
     harness.clock.turn();

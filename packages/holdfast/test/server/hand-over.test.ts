@@ -4,7 +4,14 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { afterEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { attach, connect, InvalidArgument, serve, type AttachOptions, type Server } from "holdfast";
+import {
+  attach,
+  connect,
+  InvalidArgumentError,
+  serve,
+  type AttachOptions,
+  type Server,
+} from "../../build/index.js";
 import { eventually, frame, OPCODE, RawClient } from "holdfast-testkit";
 import { recordingLogger } from "./recording-logger.js";
 
@@ -164,7 +171,7 @@ describe("Upgrades that an application hands over", () => {
     ]);
     assert.throws(
       () => attach(null, () => undefined, { path: "/chat" }),
-      (error) => error instanceof InvalidArgument && error.message.startsWith("Expected no `path`"),
+      (error) => error instanceof InvalidArgumentError && error.message.startsWith("Expected no `path`"),
     );
   });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, serve, type Connection, type ConnectionHandler, type Server } from "holdfast";
+import { connect, serve, type Connection, type ConnectionHandler, type Server } from "../../build/index.js";
 import { activeResources, assertNothingLeft, RawClient, type ResourceCounts } from "holdfast-testkit";
 import { recordingLogger } from "./recording-logger.js";
 

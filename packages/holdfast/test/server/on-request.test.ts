@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, serve, type ServeOptions, type Server, type ServerRequest } from "holdfast";
+import { connect, serve, type ServeOptions, type Server, type ServerRequest } from "../../build/index.js";
 import {
   activeResources,
   assertNothingLeft,

@@ -3,12 +3,12 @@ import { afterEach, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   HoldfastError,
-  InvalidArgument,
+  InvalidArgumentError,
   serve,
   type Connection,
   type ServeOptions,
   type Server,
-} from "holdfast";
+} from "../../build/index.js";
 import {
   activeResources,
   assertNothingLeft,
@@ -213,7 +213,7 @@ describe("A server's openings", () => {
     for (const tls of [{ cert: "garbage" }, { ...certificates.server, minVersion: "TLSv9" }]) {
       const serving = serve(() => undefined, { tls: tls as never });
       await assert.rejects(serving, (error) => {
-        assert(error instanceof InvalidArgument && error.cause instanceof Error);
+        assert(error instanceof InvalidArgumentError && error.cause instanceof Error);
         assert.match(error.message, /^Expected `tls` to be options of tls\.createServer, got an error: ./);
         return true;
       });
@@ -221,7 +221,7 @@ describe("A server's openings", () => {
     await assert.rejects(
       serve(() => undefined, { host: 5 as never }),
       {
-        name: "InvalidArgument",
+        name: "InvalidArgumentError",
         message: "Expected `host` to be a string, got 5 (number)",
       },
     );

@@ -8,7 +8,7 @@ import {
   serve,
   type Connection,
   type ServerConnection,
-} from "../../dist/index.js";
+} from "../../build/index.js";
 
 const HANDLERS: readonly (readonly [string, (connection: ServerConnection) => unknown, count: number])[] = [
   ["awaits `closed`", (connection) => connection.closed, 5_000],
@@ -69,6 +69,6 @@ describe("a handler that only sends", () => {
       ],
     );
     assert.deepEqual(ends, [true, true]);
-    await assert.rejects(discarding.recv(), { name: "InvalidState" });
+    await assert.rejects(discarding.recv(), { name: "InvalidStateError" });
   });
 });

@@ -1,4 +1,4 @@
-import type { Logger } from "holdfast";
+import type { Logger } from "../../build/index.js";
 
 /** A logger that keeps what it is told; of connections that open and end as they should, other tests tell. */
 export function recordingLogger() {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { serve, type Connection, type ServeOptions, type Server } from "holdfast";
+import { serve, type Connection, type ServeOptions, type Server } from "../../build/index.js";
 import {
   activeResources,
   assertNothingLeft,

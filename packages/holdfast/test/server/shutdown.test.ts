@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, InvalidArgument, serve, type Connection, type ServeOptions, type Server } from "holdfast";
+import {
+  connect,
+  InvalidArgumentError,
+  serve,
+  type Connection,
+  type ServeOptions,
+  type Server,
+} from "../../build/index.js";
 import {
   activeResources,
   assertNothingLeft,
@@ -169,7 +176,7 @@ describe("The end of a server", () => {
     ] as const) {
       await assert.rejects(
         async () => server?.close(options as object),
-        (error) => error instanceof InvalidArgument && message.test(error.message),
+        (error) => error instanceof InvalidArgumentError && message.test(error.message),
       );
     }
     assert.equal(client.state, "open");
@@ -193,7 +200,7 @@ describe("The end of a server", () => {
 
   test("G4: the process can exit: nothing is left that holds it, not even a handler", async () => {
     const program = `
-      import { connect, serve } from "holdfast";
+      import { connect, serve } from "../../build/index.js";
       const server = await serve(() => new Promise(() => undefined), { host: "127.0.0.1" });
       process.once("SIGTERM", async () => {
         await server.close({ timeout: 200 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { serve } from "holdfast";
+import { serve } from "../../build/index.js";
 import { activeResources, assertNothingLeft, OPCODE, RawClient } from "holdfast-testkit";
-import { SpreadWidth } from "../../dist/server/spread-width.js";
+import { SpreadWidth } from "../../build/server/spread-width.js";
 
 test("F2: a lone client is back at once, and of ten thousand no 100 ms hold more than 6 %", () => {
   const width = new SpreadWidth();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Stagger } from "../../dist/server/shutdown/stagger.js";
+import { Stagger } from "../../build/server/shutdown/stagger.js";
 import { Harness, sharedRuntime } from "../connection/harness.js";
 
 test("G4: each connection has a slot of its own, and chance says when in it", () => {

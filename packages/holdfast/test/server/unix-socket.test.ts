@@ -7,8 +7,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { HoldfastError, InvalidArgument, serve, type ServeOptions } from "holdfast";
-import { canReusePort } from "../../dist/server/listening/place.js";
+import { HoldfastError, InvalidArgumentError, serve, type ServeOptions } from "../../build/index.js";
+import { canReusePort } from "../../build/server/listener/listen-address.js";
 
 const skip = process.platform === "win32" ? "Windows has pipes instead" : false;
 
@@ -98,7 +98,7 @@ describe("A server on a Unix socket", { skip }, () => {
     ] as const) {
       await assert.rejects(
         serve(() => undefined, options as unknown as ServeOptions),
-        (error) => error instanceof InvalidArgument && message.test(error.message),
+        (error) => error instanceof InvalidArgumentError && message.test(error.message),
       );
     }
   });
@@ -130,7 +130,7 @@ test("G6: reusePort shares a port where Node.js can, and says so where it cannot
     await assert.rejects(
       serve(() => undefined, { reusePort: true }),
       {
-        name: "InvalidArgument",
+        name: "InvalidArgumentError",
         message: `Expected \`reusePort\` to be false on Node.js ${process.versions.node}, which would ignore it: it needs 23.1 or 22.12; node:cluster shares a port on any version`,
       },
     );

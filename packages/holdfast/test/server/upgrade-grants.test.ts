@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, serve, type ServeOptions } from "holdfast";
+import { connect, serve, type ServeOptions } from "../../build/index.js";
 import { RawClient, testCertificates } from "holdfast-testkit";
 import { recordingLogger } from "./recording-logger.js";
 

@@ -11,14 +11,14 @@ export interface Prompt {
   close(): void;
 }
 
-export interface PromptListener {
+export interface PromptHandler {
   onLine(line: string): void;
   /** Ctrl-D, or the end of the input. */
   onEnd(): void;
   onInterrupt(): void;
 }
 
-export function openPrompt(console: Console, listener: PromptListener): Prompt {
+export function openPrompt(console: Console, listener: PromptHandler): Prompt {
   const { stdout } = process;
   const readline = createInterface({ input: console.input, output: stdout, prompt: "> ", historySize: 1000 });
   let status = "";

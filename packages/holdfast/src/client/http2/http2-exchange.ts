@@ -1,16 +1,16 @@
 // One request on a stream of HTTP/2 and its answer (RFC 8441 section 5).
 
 import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from "node:http2";
-import { receivedFields } from "../../node/http2-fields.js";
-import type { Http2Transport } from "../../node/http2-transport.js";
-import type { TransportHandler } from "../../connection/ports.js";
+import { receivedFields } from "../../transport/node/http2-fields.js";
+import type { Http2ByteStream } from "../../transport/node/http2-byte-stream.js";
+import type { ByteStreamHandler } from "../../connection/ports.js";
 import type { ResponseHead } from "../../protocol/handshake/response-head.js";
 import type { ExchangeHandler } from "../exchange.js";
 import type { SystemError } from "../open-failure.js";
 import { RefusalBody } from "../refusal-body.js";
-import type { PendingExchange } from "../road/passage.js";
+import type { PendingExchange } from "../dial/dial-context.js";
 
-export class Http2Exchange implements TransportHandler, PendingExchange {
+export class Http2Exchange implements ByteStreamHandler, PendingExchange {
   readonly #handler: ExchangeHandler;
   readonly #stream: ClientHttp2Stream;
   readonly #canAskAgain: () => boolean;
@@ -24,7 +24,7 @@ export class Http2Exchange implements TransportHandler, PendingExchange {
     this.#canAskAgain = canAskAgain;
   }
 
-  begin(transport: Http2Transport): void {
+  begin(transport: Http2ByteStream): void {
     this.#stream.once("response", this.#onResponse);
     transport.start(this);
     // What comes behind the answer is for whoever the answer is for.

@@ -4,11 +4,11 @@
 import type { ClientHttp2Stream } from "node:http2";
 import type { Runtime } from "../../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
-import { Http2Transport, resetStream } from "../../node/http2-transport.js";
+import { Http2ByteStream, resetStream } from "../../transport/node/http2-byte-stream.js";
 import type { HandshakeHead } from "../../protocol/handshake/client-handshake.js";
-import type { HandshakeError } from "../../protocol/errors.js";
+import type { HandshakeError } from "../../shared/errors.js";
 import type { ExchangeHandler } from "../exchange.js";
-import type { Passage } from "../road/passage.js";
+import type { DialContext } from "../dial/dial-context.js";
 import { Http2Exchange } from "./http2-exchange.js";
 import { SessionPool } from "./session-pool.js";
 import { wasRefused, type SharedSession } from "./shared-session.js";
@@ -16,9 +16,9 @@ import { wasRefused, type SharedSession } from "./shared-session.js";
 export interface Http2Request {
   readonly head: HandshakeHead;
   readonly isSecure: boolean;
-  readonly passage: Passage;
+  readonly passage: DialContext;
   /** Is called with the stream of the request. Returns the handler of its answer. */
-  answerOn(transport: Http2Transport): ExchangeHandler;
+  answerOn(transport: Http2ByteStream): ExchangeHandler;
   /** Takes another session, and makes the request again. */
   readonly again: () => void;
   readonly failed: (error: HandshakeError) => void;
@@ -45,7 +45,7 @@ export class Http2Opening implements AlarmHandler {
   /** @param key null for a session that cannot be shared */
   async takeSession(
     key: string | null,
-    passage: Passage,
+    passage: DialContext,
     begin: () => Promise<SharedSession>,
   ): Promise<SharedSession> {
     const { session, isReused } =
@@ -65,7 +65,7 @@ export class Http2Opening implements AlarmHandler {
       this.#askAgain(request);
       return;
     }
-    const transport = new Http2Transport(stream, () => session.retire());
+    const transport = new Http2ByteStream(stream, () => session.retire());
     passage.onCancel(() => resetStream(stream));
     const exchange = new Http2Exchange(stream, request.answerOn(transport), () => {
       const canAskAgain = wasRefused(stream) || (this.#isReused && session.isOver);

@@ -2,13 +2,13 @@
 
 import { unbound } from "../../connection/platform.js";
 import type { WebSocketURL } from "../../protocol/handshake/url.js";
-import type { Road, TravelSettings } from "../road/road.js";
+import type { DialTarget, DialOptions } from "../dial/dial-target.js";
 
 /** Null for a way that leads to one connection only. */
 export function sessionKey(
-  road: Road,
+  road: DialTarget,
   { origin }: WebSocketURL,
-  { tcp, tls, headLimits }: TravelSettings,
+  { tcp, tls, headLimits }: DialOptions,
 ): string | null {
   if (road.kind === "stream") return null;
   return [origin, ...[road, tcp, tls ?? {}, headLimits].map(keyOfObject)].join(" ");

@@ -2,13 +2,13 @@
 
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
-import { CONNECTION_WINDOW, fieldsToSend, STREAM_WINDOW } from "../../node/http2-fields.js";
-import { HandshakeError, InvalidHeader } from "../../protocol/errors.js";
+import { CONNECTION_WINDOW, fieldsToSend, STREAM_WINDOW } from "../../transport/node/http2-fields.js";
+import { HandshakeError, InvalidHeaderError } from "../../shared/errors.js";
 import type { HandshakeHead } from "../../protocol/handshake/client-handshake.js";
 import type { HeadLimits } from "../../protocol/handshake/head-failure.js";
-import { errorOf } from "../../protocol/thrown.js";
+import { errorOf } from "../../shared/thrown.js";
 import type { SystemError } from "../open-failure.js";
-import type { Passage } from "../road/passage.js";
+import type { DialContext } from "../dial/dial-context.js";
 
 export class SharedSession {
   static #count = 0;
@@ -37,7 +37,7 @@ export class SharedSession {
     socket: Duplex,
     isSecure: boolean,
     limits: HeadLimits,
-    passage: Passage,
+    passage: DialContext,
   ): Promise<SharedSession> {
     passage.enter("upgrade");
     if (isSecure && (!("alpnProtocol" in socket) || socket.alpnProtocol !== "h2")) {
@@ -99,7 +99,7 @@ export class SharedSession {
   /**
    * Asks for a WebSocket; null where the session has just ended.
    *
-   * @throws InvalidHeader for a header that HTTP/2 cannot carry
+   * @throws InvalidHeaderError for a header that HTTP/2 cannot carry
    */
   request({ method, target, headers }: HandshakeHead, isSecure: boolean): ClientHttp2Stream | null {
     const pseudo = {
@@ -114,7 +114,7 @@ export class SharedSession {
       stream = this.#session.request(fieldsToSend(pseudo, headers), { endStream: false });
     } catch (error) {
       if (this.isOver) return null;
-      throw new InvalidHeader(`Expected headers that HTTP/2 can carry: ${errorOf(error).message}`, "", {
+      throw new InvalidHeaderError(`Expected headers that HTTP/2 can carry: ${errorOf(error).message}`, "", {
         cause: error,
       });
     }
@@ -153,7 +153,7 @@ export class SharedSession {
 }
 
 /** @throws HandshakeError where something else comes, or the end */
-function settingsOf(session: ClientHttp2Session, passage: Passage): Promise<void> {
+function settingsOf(session: ClientHttp2Session, passage: DialContext): Promise<void> {
   return new Promise((resolve, reject) => {
     session.once("remoteSettings", () => resolve());
     session.once("close", () => reject(passage.endedEarly()));

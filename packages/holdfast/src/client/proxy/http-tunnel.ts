@@ -2,15 +2,15 @@
 
 import { isIPv6 } from "node:net";
 import type { Duplex } from "node:stream";
-import { SocketTransport } from "../../node/socket-transport.js";
-import { escapeControls } from "../../protocol/control-characters.js";
-import type { HoldfastError } from "../../protocol/errors.js";
+import { SocketByteStream } from "../../transport/node/socket-byte-stream.js";
+import { escapeControls } from "../../shared/control-characters.js";
+import type { HoldfastError } from "../../shared/errors.js";
 import type { HeadLimits } from "../../protocol/handshake/head-failure.js";
 import { headerList, type HeaderField } from "../../protocol/handshake/header-input.js";
 import type { ResponseHead } from "../../protocol/handshake/response-head.js";
 import { Exchange, type ExchangeHandler } from "../exchange.js";
 import type { SystemError } from "../open-failure.js";
-import type { Passage } from "../road/passage.js";
+import type { DialContext } from "../dial/dial-context.js";
 import type { Destination } from "./no-proxy.js";
 import type { HttpProxy } from "./proxy.js";
 
@@ -24,11 +24,11 @@ export async function openHttpTunnel(
   proxy: HttpProxy,
   destination: Destination,
   limits: HeadLimits,
-  passage: Passage,
+  passage: DialContext,
 ): Promise<void> {
   passage.enter("proxy");
   const authority = authorityOf(destination);
-  const transport = new SocketTransport(stream);
+  const transport = new SocketByteStream(stream);
   await new Promise<void>((resolve, reject) => {
     const answer = new TunnelAnswer({ proxy, authority, passage, reject }, (rest) => {
       transport.release(rest);
@@ -44,7 +44,7 @@ export async function openHttpTunnel(
 interface TunnelContext {
   readonly proxy: HttpProxy;
   readonly authority: string;
-  readonly passage: Passage;
+  readonly passage: DialContext;
   readonly reject: (error: HoldfastError) => void;
 }
 
@@ -86,7 +86,7 @@ class TunnelAnswer implements ExchangeHandler {
     this.#context.reject(this.#context.passage.endedEarly());
   }
 
-  #fail(...failure: Parameters<Passage["proxyFailure"]>): void {
+  #fail(...failure: Parameters<DialContext["proxyFailure"]>): void {
     this.#context.reject(this.#context.passage.proxyFailure(...failure));
   }
 

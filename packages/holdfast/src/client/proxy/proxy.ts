@@ -1,11 +1,11 @@
 // A proxy, read from its URL.
 
 import type { ConnectionOptions as TlsOptions } from "node:tls";
-import { hasControlCharacter } from "../../protocol/control-characters.js";
-import { InvalidURL } from "../../protocol/errors.js";
+import { hasControlCharacter } from "../../shared/control-characters.js";
+import { InvalidURLError } from "../../shared/errors.js";
 import type { HeaderField } from "../../protocol/handshake/header-input.js";
 import { basicAuthorization, readUserInfo, type UserInfo } from "../../protocol/handshake/user-info.js";
-import { quoteURL } from "../../protocol/handshake/show-url.js";
+import { quoteURL } from "../../shared/show-url.js";
 
 /** Opens tunnels with CONNECT (RFC 9110 section 9.3.6). */
 export interface HttpProxy {
@@ -57,7 +57,7 @@ export function parseProxyURL(input: string): Proxy | string {
   try {
     return proxyOf(scheme, { href, hostname, port }, readUserInfo(url));
   } catch (error) {
-    if (error instanceof InvalidURL) return `${EXPECTED}; ${error.message}`;
+    if (error instanceof InvalidURLError) return `${EXPECTED}; ${error.message}`;
     throw error;
   }
 }
@@ -83,7 +83,7 @@ function checkLengths(userInfo: UserInfo | null): void {
     0,
   );
   if (longest > 255)
-    throw new InvalidURL("Expected user name and password of at most 255 bytes each for SOCKS.");
+    throw new InvalidURLError("Expected user name and password of at most 255 bytes each for SOCKS.");
 }
 
 interface Scheme {

@@ -2,11 +2,11 @@
 
 import { isIP, type Socket } from "node:net";
 import type { SocksClient } from "socks";
-import { escapeControls } from "../../protocol/control-characters.js";
-import { errorOf } from "../../protocol/thrown.js";
-import { resolveAddresses } from "../road/lookup.js";
-import type { Passage } from "../road/passage.js";
-import type { TcpSettings } from "../road/socket.js";
+import { escapeControls } from "../../shared/control-characters.js";
+import { errorOf } from "../../shared/thrown.js";
+import { resolveAddresses } from "../dial/lookup.js";
+import type { DialContext } from "../dial/dial-context.js";
+import type { TcpSettings } from "../dial/socket.js";
 import type { Destination } from "./no-proxy.js";
 import type { SocksProxy } from "./proxy.js";
 
@@ -23,7 +23,7 @@ interface SocksPackage {
  *
  * @throws ProxyError that says what to install
  */
-export async function loadSocks(proxy: SocksProxy, passage: Passage): Promise<SocksPackage> {
+export async function loadSocks(proxy: SocksProxy, passage: DialContext): Promise<SocksPackage> {
   try {
     return await import("socks");
   } catch (cause) {
@@ -37,7 +37,7 @@ export async function socksDestination(
   proxy: SocksProxy,
   { hostname, port }: Destination,
   { lookup, family = 0 }: TcpSettings,
-  passage: Passage,
+  passage: DialContext,
 ): Promise<Destination> {
   if (proxy.resolvesNames || isIP(hostname) !== 0) return { hostname, port };
   // SOCKS 4 has no IPv6 (its messages hold four bytes for the address).
@@ -57,7 +57,7 @@ export async function openSocksTunnel(
   proxy: SocksProxy,
   { hostname, port }: Destination,
   openTimeout: number | null,
-  passage: Passage,
+  passage: DialContext,
 ): Promise<void> {
   passage.enter("proxy");
   const { username, password } = proxy.userInfo ?? {};

@@ -1,6 +1,6 @@
 // The connection never was open.
 
-import { HandshakeError } from "../../protocol/errors.js";
+import { HandshakeError } from "../../shared/errors.js";
 import type { CloseCause, CloseInfo } from "../close-info.js";
 import type { Explanation } from "./explanation.js";
 

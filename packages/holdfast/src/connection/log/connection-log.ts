@@ -1,9 +1,9 @@
 // What a connection tells its logger. The first character of a debug line says what it is about: `>` sent, `<`
 // received, `=` state, `%` keepalive, `-` timeout, `!` error. docs/logging.md explains the lines.
 
-import type { ObservedFrame } from "../../protocol/frame/observed-frame.js";
-import { showURL } from "../../protocol/handshake/show-url.js";
-import type { Role } from "../../protocol/role.js";
+import type { ObservedFrame } from "../../shared/observed-frame.js";
+import { showURL } from "../../shared/show-url.js";
+import type { Role } from "../../shared/role.js";
 import type { CloseCause, CloseInfo } from "../close-info.js";
 import type { Connection } from "../connection.js";
 import type { Logger } from "../ports.js";

@@ -1,10 +1,10 @@
 // A frame as a line of a log: `TEXT 'Hello' [5 bytes]`. What a peer sent can neither begin a line of its own nor reach
 // the terminal.
 
-import { describeClose } from "../../protocol/close-code.js";
-import { escapeControls } from "../../protocol/control-characters.js";
-import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT } from "../../protocol/frame/opcode.js";
-import type { ObservedFrame } from "../../protocol/frame/observed-frame.js";
+import { describeClose } from "../../shared/close-code.js";
+import { escapeControls } from "../../shared/control-characters.js";
+import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT } from "../../shared/opcode.js";
+import type { ObservedFrame } from "../../shared/observed-frame.js";
 
 /** Of a longer text, this many characters are shown, and then `…`. */
 const LONGEST_TEXT = 64;

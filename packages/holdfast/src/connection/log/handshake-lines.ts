@@ -1,7 +1,7 @@
 // The opening handshake as lines of a log, without its secrets.
 
-import { escapeControls } from "../../protocol/control-characters.js";
-import { showURL } from "../../protocol/handshake/show-url.js";
+import { escapeControls } from "../../shared/control-characters.js";
+import { showURL } from "../../shared/show-url.js";
 import type { HandshakeRequest, HandshakeResponse } from "../handshake-record.js";
 
 /** Fields whose values give whoever reads them the rights of their owner. */

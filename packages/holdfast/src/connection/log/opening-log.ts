@@ -1,8 +1,8 @@
 // What a client tells its logger of opening. Whoever opens is told of a failure by its error: so this is for debugging.
 
-import { HandshakeError, InvalidStatus } from "../../protocol/errors.js";
-import { showURL } from "../../protocol/handshake/show-url.js";
-import { errorOf } from "../../protocol/thrown.js";
+import { HandshakeError, InvalidStatusError } from "../../shared/errors.js";
+import { showURL } from "../../shared/show-url.js";
+import { errorOf } from "../../shared/thrown.js";
 import type { Logger } from "../ports.js";
 import { responseLines } from "./handshake-lines.js";
 
@@ -13,7 +13,7 @@ export function logOpening(logger: Logger, url: string, opening: Promise<unknown
   logger.debug(`= opening ${shown}`, attempt);
   opening.catch((thrown: unknown) => {
     const error = errorOf(thrown);
-    if (error instanceof InvalidStatus) {
+    if (error instanceof InvalidStatusError) {
       for (const line of responseLines(error)) logger.debug(`< ${line}`, attempt);
     }
     const cause = error instanceof HandshakeError ? error.failure : "aborted";

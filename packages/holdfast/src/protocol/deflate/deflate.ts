@@ -1,7 +1,7 @@
 // Compresses one message (RFC 7692 section 7.2.1).
 
 import { constants, deflateRaw, deflateRawSync, type ZlibOptions } from "node:zlib";
-import { HoldfastError } from "../errors.js";
+import { HoldfastError } from "../../shared/errors.js";
 
 export interface DeflateOptions {
   /** 8 to 15. */

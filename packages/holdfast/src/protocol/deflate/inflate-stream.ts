@@ -4,7 +4,7 @@
 // has the receiver append what the sender removed; an empty last block behind that makes zlib tell.
 
 import { constants, createInflateRaw, inflateRawSync, type ZlibOptions } from "node:zlib";
-import { MessageTooBig, ProtocolError } from "../errors.js";
+import { MessageTooBigError, ProtocolError } from "../../shared/errors.js";
 import type { ProtocolFailure } from "../extension.js";
 import { MessageBuffer } from "../message/message-buffer.js";
 
@@ -47,9 +47,9 @@ export function inflateStream(payload: Uint8Array, options: InflateOptions): Inf
   return judged(raw, data, options);
 }
 
-export function tooBig(maxSize: number): MessageTooBig {
+export function tooBig(maxSize: number): MessageTooBigError {
   const text = `Expected a message of at most ${maxSize} bytes, got one that inflates to more`;
-  return new MessageTooBig(text, maxSize + 1, maxSize);
+  return new MessageTooBigError(text, maxSize + 1, maxSize);
 }
 
 /**
@@ -108,7 +108,7 @@ function inflateWith(
   // Most messages are small, whatever the limit allows: what turns out larger is begun again in a thread.
   if (syncUpTo > 0 && data.length <= syncUpTo / 4) {
     const result = inflateNow(Buffer.concat([data, tail]), { ...options, maxSize: syncUpTo });
-    if (!(result instanceof MessageTooBig)) return result;
+    if (!(result instanceof MessageTooBigError)) return result;
   }
   return inflateInThread(tail, data, options);
 }

@@ -1,6 +1,6 @@
 // Decompresses one message (RFC 7692 section 7.2.2), never into more than is allowed.
 
-import { ProtocolError } from "../errors.js";
+import { ProtocolError } from "../../shared/errors.js";
 import type { Decoded, ProtocolFailure } from "../extension.js";
 import {
   inflateStream,

@@ -1,6 +1,6 @@
 // permessage-deflate in the opening handshake, for both roles.
 
-import { NegotiationError } from "../errors.js";
+import { NegotiationError } from "../../shared/errors.js";
 import { parseExtensions, serializeExtensions } from "../handshake/extension-header.js";
 import { hasDictionaries } from "./dictionaries.js";
 import { chooseOffer, offerOf, readAnswer, type DeflateParameters } from "./parameters.js";

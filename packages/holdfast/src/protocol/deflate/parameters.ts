@@ -1,7 +1,7 @@
 // The four parameters of permessage-deflate (RFC 7692 section 7.1): read, and agreed on.
 
 import type { ExtensionElement, ExtensionParameter } from "../handshake/extension-header.js";
-import { quote } from "../handshake/quote.js";
+import { quote } from "../../shared/quote.js";
 
 export const DEFLATE_NAME = "permessage-deflate";
 

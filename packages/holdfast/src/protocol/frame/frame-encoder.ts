@@ -4,7 +4,7 @@
 import { writeLatin1, writeUtf8 } from "../text-calls.js";
 import type { MaskKeys } from "./mask-keys.js";
 import { applyMask } from "./masking.js";
-import { FIN, MASK_BIT, MAX_HEADER_SIZE, TEXT } from "./opcode.js";
+import { FIN, MASK_BIT, MAX_HEADER_SIZE, TEXT } from "../../shared/opcode.js";
 
 /** Frames that live in memory which Node shares out, 8 KiB at a time: those of control frames, for the most part. */
 const POOLED_UP_TO = 256;

@@ -2,18 +2,18 @@
 // reads copies, so that it neither disturbs nor delays them, and a stream that nobody looks at has no mirror at all.
 
 import { applyMask } from "./masking.js";
-import { FrameParser, UNREADABLE_LENGTH, type FrameSink } from "./frame-parser.js";
-import type { ObservedFrame } from "./observed-frame.js";
-import { FIN, OPCODE_BITS } from "./opcode.js";
+import { FrameParser, UNREADABLE_LENGTH, type FrameHandler } from "./frame-parser.js";
+import type { ObservedFrame } from "../../shared/observed-frame.js";
+import { FIN, OPCODE_BITS } from "../../shared/opcode.js";
 
 /** As much of a payload as is shown: a stream of large frames is not to be kept in memory for a look at it. */
 const SHOWN_AT_MOST = 4096;
 /** RFC 7692 section 6. */
 const RSV1 = 0x40;
 
-export class FrameMirror implements FrameSink {
-  readonly isHeld = false;
-  isLent = false;
+export class FrameMirror implements FrameHandler {
+  readonly isDecoding = false;
+  isShared = false;
   readonly #parser = new FrameParser(this);
   readonly #show: (frame: ObservedFrame) => void;
   /** Bytes to come that are no frames: the answer to an upgrade. */

@@ -2,14 +2,14 @@
 // Whether the frame may come now is for the sink to judge, before any payload is looked at.
 
 import { applyMask, releaseView, rotateKey } from "./masking.js";
-import { CONTROL_BIT, MASK_BIT, MAX_HEADER_SIZE } from "./opcode.js";
+import { CONTROL_BIT, MASK_BIT, MAX_HEADER_SIZE } from "../../shared/opcode.js";
 
 /** What the parser calls, in this order: `beginFrame`, then `wholePayload`, or `payloadPiece`s and `endFrame`. */
-export interface FrameSink {
+export interface FrameHandler {
   /** While true, no frame is begun: what was received waits for `resume`. */
-  readonly isHeld: boolean;
+  readonly isDecoding: boolean;
   /** Set by the parser: whether what it tells next lies in memory that is good for the time of the call only. */
-  isLent: boolean;
+  isShared: boolean;
   /** Whether a frame may be told before frames that wait: a Ping or Pong that breaks no rule. */
   mayOvertake(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean;
   /**
@@ -30,7 +30,7 @@ export interface FrameSink {
 export const UNREADABLE_LENGTH = Infinity;
 
 export class FrameParser {
-  readonly #sink: FrameSink;
+  readonly #sink: FrameHandler;
   /** A header of which only a part has arrived; kept small and made on demand, since most never need it. */
   #partialHeader: Buffer | null = null;
   #partialLength = 0;
@@ -52,15 +52,15 @@ export class FrameParser {
   #searched = 0;
   #isSearching = false;
 
-  constructor(sink: FrameSink) {
+  constructor(sink: FrameHandler) {
     this.#sink = sink;
   }
 
   /** Takes the next bytes, and unmasks them in place. The parser owns `chunk`, unless it `isLent` for this call. */
   receive(chunk: Buffer, isLent = false): void {
     let at = 0;
-    this.#sink.isLent = isLent;
-    while (at < chunk.length && !this.#isPaused && !this.#sink.isHeld) {
+    this.#sink.isShared = isLent;
+    while (at < chunk.length && !this.#isPaused && !this.#sink.isDecoding) {
       at = this.#remaining > 0 ? this.#continuePayload(chunk, at) : this.#readFrame(chunk, at);
     }
     releaseView(chunk);
@@ -88,7 +88,7 @@ export class FrameParser {
   /** Goes on with what was received meanwhile, unless something still holds it back. */
   resume(): void {
     const rest = this.#rest;
-    if (rest === null || this.#isPaused || this.#isSearching || this.#sink.isHeld) return;
+    if (rest === null || this.#isPaused || this.#isSearching || this.#sink.isDecoding) return;
     this.#rest = null;
     this.#searched = 0;
     this.receive(rest);
@@ -106,7 +106,7 @@ export class FrameParser {
   #serveControlFrames(): void {
     const rest = this.#rest;
     const isWithinFrame = this.#remaining > 0 || this.#partialLength > 0;
-    if (rest === null || isWithinFrame || this.#isSearching || this.#sink.isHeld) return;
+    if (rest === null || isWithinFrame || this.#isSearching || this.#sink.isDecoding) return;
     this.#isSearching = true;
     let from = this.#searched;
     let kept = from;

@@ -1,17 +1,17 @@
 // The client's half of the opening handshake (RFC 6455 section 4.1).
 
 import { Buffer } from "node:buffer";
-import { InvalidHeader, InvalidUpgrade, NegotiationError } from "../errors.js";
+import { InvalidHeaderError, InvalidUpgradeError, NegotiationError } from "../../shared/errors.js";
 import { acceptKey } from "./accept-key.js";
 import { parseAuthority } from "./authority.js";
 import { parseExtensions } from "./extension-header.js";
 import { checkedValue, headerList, readHeaders, refuseReserved } from "./header-input.js";
 import type { HeaderField, HeadersInput } from "./header-input.js";
 import type { HeaderList } from "./header-list.js";
-import { quote, quoteAll } from "./quote.js";
+import { quote, quoteAll } from "../../shared/quote.js";
 import type { ResponseHead } from "./response-head.js";
-import { noneSelected } from "./subprotocol-required.js";
-import { isToken, listHasToken } from "./token.js";
+import { noneSelected } from "../../shared/subprotocol-required.js";
+import { isToken, listHasToken } from "../../shared/token.js";
 import type { WebSocketURL } from "./url.js";
 
 /** What a client asks for. */
@@ -46,7 +46,7 @@ export interface HandshakeHead {
 /**
  * Builds the request, and checks all that the caller gave before there is any I/O.
  *
- * @throws {InvalidHeader} for a header, a subprotocol or an origin that cannot be sent.
+ * @throws {InvalidHeaderError} for a header, a subprotocol or an origin that cannot be sent.
  */
 export function createClientHandshake(options: ClientHandshakeOptions): ClientHandshake {
   const given = options.headers === undefined ? [] : readHeaders(options.headers);
@@ -101,7 +101,7 @@ export type ServerAnswer =
     }
   /** The status is not 101 (over HTTP/2, not 2xx): an ordinary response, with a body. */
   | { readonly outcome: "refused-status" }
-  | { readonly outcome: "failed"; readonly error: InvalidUpgrade | NegotiationError };
+  | { readonly outcome: "failed"; readonly error: InvalidUpgradeError | NegotiationError };
 
 /** Judges the server's answer by the numbered list at the end of RFC 6455 section 4.1, over HTTP/2 by RFC 8441. */
 export function checkServerAnswer(head: ResponseHead, expected: ExpectedAnswer): ServerAnswer {
@@ -128,18 +128,24 @@ function subprotocolList(subprotocols: readonly string[]): string | null {
   const header = "Sec-WebSocket-Protocol";
   // For callers without types; the cast keeps `isArray` from making the elements `any`.
   if (!Array.isArray(subprotocols)) {
-    throw new InvalidHeader(`Expected \`subprotocols\` to be a list, got ${typeof subprotocols}.`, header);
+    throw new InvalidHeaderError(
+      `Expected \`subprotocols\` to be a list, got ${typeof subprotocols}.`,
+      header,
+    );
   }
   for (const [index, subprotocol] of subprotocols.entries()) {
     if (typeof subprotocol !== "string" || !isToken(subprotocol)) {
       const got = typeof subprotocol === "string" ? quote(subprotocol) : typeof subprotocol;
-      throw new InvalidHeader(
+      throw new InvalidHeaderError(
         `Expected a subprotocol to be a token (RFC 6455 section 4.1), got ${got}.`,
         header,
       );
     }
     if (subprotocols.indexOf(subprotocol) !== index) {
-      throw new InvalidHeader(`Expected each subprotocol once, got ${quote(subprotocol)} twice.`, header);
+      throw new InvalidHeaderError(
+        `Expected each subprotocol once, got ${quote(subprotocol)} twice.`,
+        header,
+      );
     }
   }
   return subprotocols.length === 0 ? null : subprotocols.join(", ");
@@ -147,7 +153,7 @@ function subprotocolList(subprotocols: readonly string[]): string | null {
 
 function originField(given: readonly HeaderField[], origin: string | null | undefined): HeaderField[] {
   if (givenOnce(given, "Origin") !== null && origin !== null && origin !== undefined) {
-    throw new InvalidHeader("Expected the origin as `origin` or in `headers`, got both.", "Origin");
+    throw new InvalidHeaderError("Expected the origin as `origin` or in `headers`, got both.", "Origin");
   }
   return field("Origin", origin);
 }
@@ -156,7 +162,7 @@ function originField(given: readonly HeaderField[], origin: string | null | unde
 function givenHost(given: readonly HeaderField[]): string | null {
   const host = givenOnce(given, "Host");
   if (host !== null && parseAuthority(host) === null) {
-    throw new InvalidHeader(
+    throw new InvalidHeaderError(
       `Expected the header "Host" to be a host and an optional port, got ${quote(host)}.`,
       "Host",
     );
@@ -168,27 +174,27 @@ function givenHost(given: readonly HeaderField[]): string | null {
 function givenOnce(given: readonly HeaderField[], name: string): string | null {
   const found = given.filter(([other]) => other.toLowerCase() === name.toLowerCase());
   if (found.length > 1)
-    throw new InvalidHeader(`Expected the header ${quote(name)} once, got it twice.`, name);
+    throw new InvalidHeaderError(`Expected the header ${quote(name)} once, got it twice.`, name);
   return found.length === 0 ? null : found[0][1];
 }
 
 /** Points 2 to 4 of the list. */
-function findUpgradeError({ minorVersion, headers }: ResponseHead, key: string): InvalidUpgrade | null {
+function findUpgradeError({ minorVersion, headers }: ResponseHead, key: string): InvalidUpgradeError | null {
   if (minorVersion === 0)
-    return new InvalidUpgrade("Expected the server to upgrade in HTTP/1.1, got HTTP/1.0.");
+    return new InvalidUpgradeError("Expected the server to upgrade in HTTP/1.1, got HTTP/1.0.");
   const upgrade = headers.getAll("Upgrade");
   if (upgrade.length !== 1 || upgrade[0]?.toLowerCase() !== "websocket") {
-    return new InvalidUpgrade(`Expected the header "Upgrade: websocket", got ${quoteAll(upgrade)}.`);
+    return new InvalidUpgradeError(`Expected the header "Upgrade: websocket", got ${quoteAll(upgrade)}.`);
   }
   const connection = headers.get("Connection");
   if (connection === null || !listHasToken(connection, "upgrade")) {
-    return new InvalidUpgrade(
+    return new InvalidUpgradeError(
       `Expected the header "Connection: Upgrade", got ${quoteAll(headers.getAll("Connection"))}.`,
     );
   }
   const accept = headers.getAll("Sec-WebSocket-Accept");
   if (accept.length === 1 && accept[0] === acceptKey(key)) return null;
-  return new InvalidUpgrade(
+  return new InvalidUpgradeError(
     `Expected Sec-WebSocket-Accept to be ${quote(acceptKey(key))}, got ${quoteAll(accept)}.`,
   );
 }
@@ -197,15 +203,18 @@ function findUpgradeError({ minorVersion, headers }: ResponseHead, key: string):
 export function findNegotiationError(
   headers: HeaderList,
   offered: Pick<ExpectedAnswer, "subprotocols" | "requireSubprotocol" | "offeredExtensions">,
-): InvalidUpgrade | NegotiationError | null {
+): InvalidUpgradeError | NegotiationError | null {
   const extensions = headers.getAll("Sec-WebSocket-Extensions");
   // RFC 6455 sections 11.3.2 and 11.3.4: neither field may come twice in a response.
   if (extensions.length > 1) {
-    return new InvalidUpgrade(`Expected one header "Sec-WebSocket-Extensions", got ${quoteAll(extensions)}.`);
+    return new InvalidUpgradeError(
+      `Expected one header "Sec-WebSocket-Extensions", got ${quoteAll(extensions)}.`,
+    );
   }
   for (const header of extensions) {
     const accepted = parseExtensions(header);
-    if (typeof accepted === "string") return new InvalidUpgrade(`In Sec-WebSocket-Extensions: ${accepted}`);
+    if (typeof accepted === "string")
+      return new InvalidUpgradeError(`In Sec-WebSocket-Extensions: ${accepted}`);
     const stranger = accepted.find(({ name }) => !offered.offeredExtensions.includes(name));
     if (stranger === undefined) continue;
     const expected = `Expected the server to accept only extensions among ${quoteAll(offered.offeredExtensions)}`;

@@ -4,8 +4,8 @@
 //   extension-param = token [ "=" (token | quoted-string) ]
 // Its grammar is that of RFC 2616, which allows spaces and tabs between any two words.
 
-import { quote } from "./quote.js";
-import { isToken, isTokenCode, isWhitespaceCode, MAX_EMPTY_ELEMENTS } from "./token.js";
+import { quote } from "../../shared/quote.js";
+import { isToken, isTokenCode, isWhitespaceCode, MAX_EMPTY_ELEMENTS } from "../../shared/token.js";
 
 /** One parameter of an extension; `value` is null where there is none. */
 export interface ExtensionParameter {

@@ -1,5 +1,5 @@
 import type { HeadFailure, HeadLimits } from "./head-failure.js";
-import { isTokenCode } from "./token.js";
+import { isTokenCode } from "../../shared/token.js";
 
 /**
  * The grammar of an HTTP/1.1 head (RFC 9112 sections 2 to 5), byte by byte and without memory of the bytes:

@@ -1,11 +1,11 @@
 // Headers that the caller of the library wants sent. They are checked before any I/O: a line break in one of
 // them would let whoever wrote it write the rest of the request (B5).
 
-import { InvalidHeader } from "../errors.js";
+import { InvalidHeaderError } from "../../shared/errors.js";
 import { isFieldByte } from "./head-scanner.js";
 import { HeaderList } from "./header-list.js";
-import { quote } from "./quote.js";
-import { isToken, trimWhitespace } from "./token.js";
+import { quote } from "../../shared/quote.js";
+import { isToken, trimWhitespace } from "../../shared/token.js";
 
 /**
  * Headers in any usual form; a list as the value makes one line for each of its elements, but for Cookie, which makes
@@ -22,13 +22,13 @@ export type HeaderField = readonly [name: string, value: string];
 /**
  * The fields, in their order, checked.
  *
- * @throws {InvalidHeader} where a name is no token, or a value is no string of ISO 8859-1 without control characters.
+ * @throws {InvalidHeaderError} where a name is no token, or a value is no string of ISO 8859-1 without control characters.
  */
 export function readHeaders(input: HeadersInput): readonly HeaderField[] {
   const fields: HeaderField[] = [];
   for (const entry of entriesOf(input)) {
     if (!Array.isArray(entry) || entry.length !== 2) {
-      throw new InvalidHeader(
+      throw new InvalidHeaderError(
         `Expected each header to be a pair of a name and a value, got ${typeof entry}.`,
         "",
       );
@@ -64,11 +64,11 @@ function isCookie([name]: HeaderField): boolean {
 /**
  * The value as it can be sent, without spaces and tabs around it. It is never shown: it may be a secret.
  *
- * @throws {InvalidHeader} where `value` is no string of ISO 8859-1 without control characters.
+ * @throws {InvalidHeaderError} where `value` is no string of ISO 8859-1 without control characters.
  */
 export function checkedValue(name: string, value: unknown): string {
   if (typeof value !== "string") {
-    throw new InvalidHeader(
+    throw new InvalidHeaderError(
       `Expected the value of header ${quote(name)} to be a string, got ${typeof value}.`,
       name,
     );
@@ -77,7 +77,7 @@ export function checkedValue(name: string, value: unknown): string {
     const code = value.charCodeAt(index);
     if (isFieldByte(code)) continue;
     const got = `U+${code.toString(16).toUpperCase().padStart(4, "0")} at index ${index}`;
-    throw new InvalidHeader(
+    throw new InvalidHeaderError(
       `Expected the value of header ${quote(name)} to hold ISO 8859-1 without control characters, got ${got}.`,
       name,
     );
@@ -88,13 +88,13 @@ export function checkedValue(name: string, value: unknown): string {
 /**
  * Refuses what the handshake itself decides: its own fields, and those that say where a message ends.
  *
- * @throws {InvalidHeader}
+ * @throws {InvalidHeaderError}
  */
 export function refuseReserved(fields: readonly HeaderField[]): void {
   for (const [name] of fields) {
     const lowerCase = name.toLowerCase();
     if (!RESERVED.has(lowerCase) && !lowerCase.startsWith("sec-websocket-")) continue;
-    throw new InvalidHeader(
+    throw new InvalidHeaderError(
       `Expected headers that the handshake does not set itself, got ${quote(name)}.`,
       name,
     );
@@ -109,13 +109,13 @@ export function headerList(fields: readonly HeaderField[]): HeaderList {
 function entriesOf(input: HeadersInput): Iterable<unknown> {
   // Callers without types are told apart here: a string would be an iterable too.
   if (typeof input !== "object" || (input as unknown) === null) {
-    throw new InvalidHeader(
+    throw new InvalidHeaderError(
       `Expected \`headers\` to be Headers, an object or pairs, got ${typeof input}.`,
       "",
     );
   }
   if (typeof (input as { readonly then?: unknown }).then === "function" || Symbol.asyncIterator in input) {
-    throw new InvalidHeader(
+    throw new InvalidHeaderError(
       "Expected `headers` to be Headers, an object or pairs, got a promise or an async iterable. Await it first, or pass a function.",
       "",
     );
@@ -126,7 +126,7 @@ function entriesOf(input: HeadersInput): Iterable<unknown> {
 function checkName(name: unknown): asserts name is string {
   if (typeof name === "string" && isToken(name)) return;
   const got = typeof name === "string" ? quote(name) : typeof name;
-  throw new InvalidHeader(
+  throw new InvalidHeaderError(
     `Expected the name of a header to be a token (RFC 9110 section 5.1), got ${got}.`,
     typeof name === "string" ? name : "",
   );

@@ -1,4 +1,4 @@
-import { trimWhitespace } from "./token.js";
+import { trimWhitespace } from "../../shared/token.js";
 
 /**
  * The header fields of a request or a response, as they stand on the wire.

@@ -1,7 +1,7 @@
 import type { Head } from "./head-reader.js";
 import type { HeadFailure } from "./head-failure.js";
 import type { HeaderList } from "./header-list.js";
-import { quote } from "./quote.js";
+import { quote } from "../../shared/quote.js";
 
 /** What a client asks (RFC 9112 section 3). */
 export interface RequestHead {

@@ -8,12 +8,12 @@ import type { HeadersInput } from "./header-input.js";
 import type { HeaderList } from "./header-list.js";
 import { isHostAllowed, type HostRule } from "./hosts.js";
 import { isLoopbackName, isOriginAllowed, parseOrigin, type AllowedOrigins } from "./origin.js";
-import { quote, quoteAll } from "./quote.js";
+import { quote, quoteAll } from "../../shared/quote.js";
 import type { RequestHead } from "./request-head.js";
 import { originForm } from "./request-target.js";
 import { statusText } from "./status-text.js";
 import { offeredSubprotocols } from "./subprotocol.js";
-import { listHasToken } from "./token.js";
+import { listHasToken } from "../../shared/token.js";
 
 /** What a server admits. */
 export interface JudgeOptions {
@@ -247,7 +247,7 @@ export interface UpgradeResponse {
 /**
  * The answer that opens the connection (RFC 6455 section 4.2.2 point 5).
  *
- * @throws {InvalidHeader} for a header that cannot be sent.
+ * @throws {InvalidHeaderError} for a header that cannot be sent.
  */
 export function buildUpgradeResponse({ key, subprotocol, extensions, headers }: UpgradeResponse): Uint8Array {
   const protocolLine = subprotocol === null ? "" : `Sec-WebSocket-Protocol: ${subprotocol}\r\n`;
@@ -267,7 +267,7 @@ function extraLines(headers: HeadersInput): string {
 /**
  * A whole answer in plain text, after which the connection ends.
  *
- * @throws {InvalidHeader} for a header that cannot be sent.
+ * @throws {InvalidHeaderError} for a header that cannot be sent.
  */
 export function buildRefusal(refusal: { status: number; headers: HeadersInput; body: string }): Uint8Array {
   const { status, body } = refusal;

@@ -1,8 +1,8 @@
-import { InvalidArgument } from "../errors.js";
-import { answerLink, withoutLink } from "./link-subprotocol.js";
+import { InvalidArgumentError } from "../../shared/errors.js";
+import { answerLink, withoutLink } from "../../shared/link-subprotocol.js";
 import type { HeaderList } from "./header-list.js";
-import { quote, quoteAll } from "./quote.js";
-import { parseTokenList } from "./token.js";
+import { quote, quoteAll } from "../../shared/quote.js";
+import { parseTokenList } from "../../shared/token.js";
 
 /** How a server chooses among the subprotocols that a client offers. */
 export interface SubprotocolOptions {
@@ -38,7 +38,7 @@ export function offeredSubprotocols(headers: HeaderList): readonly string[] | st
 /**
  * Chooses what the connection will speak (RFC 6455 section 4.2.2).
  *
- * @throws {InvalidArgument} where `selectSubprotocol` returns one that was not offered.
+ * @throws {InvalidArgumentError} where `selectSubprotocol` returns one that was not offered.
  */
 export function chooseSubprotocol(
   offered: readonly string[],
@@ -58,7 +58,7 @@ function choose(offered: readonly string[], options: SubprotocolOptions): string
   }
   const selected = options.selectSubprotocol(offered) ?? null;
   if (selected === null || offered.includes(selected)) return selected;
-  throw new InvalidArgument(
+  throw new InvalidArgumentError(
     `Expected \`selectSubprotocol\` to return null or one of ${quoteAll(offered)}, got ${quote(selected)}.`,
   );
 }

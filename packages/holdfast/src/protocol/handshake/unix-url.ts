@@ -2,11 +2,11 @@
 // it. Up to the first colon stands the path of the socket, percent-encoded (a colon in it is %3A); behind it what is
 // asked of the server. There is no standard; this is the form that Node's WebSocket libraries share.
 
-import { hasControlCharacter } from "../control-characters.js";
-import { InvalidURL } from "../errors.js";
+import { hasControlCharacter } from "../../shared/control-characters.js";
+import { InvalidURLError } from "../../shared/errors.js";
 import type { WebSocketURL } from "./url.js";
 import { decodePercents } from "./user-info.js";
-import { quoteURL } from "./show-url.js";
+import { quoteURL } from "../../shared/show-url.js";
 
 /** Whether `text` means to be the URL of a Unix socket. */
 export function isUnixURL(text: string): boolean {
@@ -16,17 +16,19 @@ export function isUnixURL(text: string): boolean {
 /**
  * Reads it; `text` holds no control characters.
  *
- * @throws {InvalidURL} where the path of the socket is missing, relative or misspelt, and for a fragment.
+ * @throws {InvalidURLError} where the path of the socket is missing, relative or misspelt, and for a fragment.
  */
 export function parseUnixURL(text: string): WebSocketURL {
   if (text.includes("#")) {
-    throw new InvalidURL(`Expected a URL without a fragment (RFC 6455 section 3), got ${quoteURL(text)}.`);
+    throw new InvalidURLError(
+      `Expected a URL without a fragment (RFC 6455 section 3), got ${quoteURL(text)}.`,
+    );
   }
   const [, scheme = "", encodedPath = "", path = "/", query = ""] = UNIX_URL.exec(text.trim()) ?? [];
   const socketPath = readPath(encodedPath);
   const target = readTarget(path, query);
   if (socketPath === null || target === null) {
-    throw new InvalidURL(
+    throw new InvalidURLError(
       `Expected the absolute path of a socket and a request, as in "ws+unix:/run/chat.sock:/path?query", got ${quoteURL(text)}.`,
     );
   }

@@ -1,8 +1,8 @@
-import { findControlCharacter } from "../control-characters.js";
-import { InvalidURL } from "../errors.js";
+import { findControlCharacter } from "../../shared/control-characters.js";
+import { InvalidURLError } from "../../shared/errors.js";
 import { isUnixURL, parseUnixURL } from "./unix-url.js";
 import { basicAuthorization, readUserInfo } from "./user-info.js";
-import { quoteURL } from "./show-url.js";
+import { quoteURL } from "../../shared/show-url.js";
 
 /** Where a WebSocket server is (RFC 6455 section 3), taken apart for those who connect, write headers and log. */
 export interface WebSocketURL {
@@ -29,7 +29,7 @@ export interface WebSocketURL {
  * Reads the URL of a WebSocket server. `http:` and `https:` stand for `ws:` and `wss:`; `ws+unix:` and
  * `wss+unix:` name a Unix socket (unix-url.ts).
  *
- * @throws {InvalidURL} for another scheme, a fragment, an empty host, control characters, or what is no URL at all.
+ * @throws {InvalidURLError} for another scheme, a fragment, an empty host, control characters, or what is no URL at all.
  *   The message never shows the user info; nor is the error of the URL parser, which holds all, given as the cause.
  */
 export function parseWebSocketURL(input: string | URL): WebSocketURL {
@@ -39,10 +39,12 @@ export function parseWebSocketURL(input: string | URL): WebSocketURL {
   checkStart(text);
   const url = readURL(text);
   if (url === null)
-    throw new InvalidURL(`Expected a URL such as "wss://example.com/chat", got ${quoteURL(text)}.`);
+    throw new InvalidURLError(`Expected a URL such as "wss://example.com/chat", got ${quoteURL(text)}.`);
   // An empty fragment leaves `hash` empty, but its "#" in the href (which escapes any other "#").
   if (url.href.includes("#")) {
-    throw new InvalidURL(`Expected a URL without a fragment (RFC 6455 section 3), got ${quoteURL(text)}.`);
+    throw new InvalidURLError(
+      `Expected a URL without a fragment (RFC 6455 section 3), got ${quoteURL(text)}.`,
+    );
   }
 
   const isSecure = url.protocol === "wss:" || url.protocol === "https:";
@@ -75,7 +77,7 @@ function checkCharacters(text: string): void {
   const index = findControlCharacter(text);
   if (index === -1) return;
   const code = text.charCodeAt(index).toString(16).toUpperCase().padStart(4, "0");
-  throw new InvalidURL(`Expected a URL without control characters, got U+${code} at index ${index}.`);
+  throw new InvalidURLError(`Expected a URL without control characters, got U+${code} at index ${index}.`);
 }
 
 /** The URL parser would take `ws:host`, and read `ws:///path`, whose host is empty, as `ws://path`. */
@@ -83,12 +85,14 @@ function checkStart(text: string): void {
   if (/^ *(?:wss?|https?):\/\/[^/\\]/i.test(text)) return;
   const scheme = /^ *([a-z][a-z0-9+.-]*):/i.exec(text)?.[1];
   if (scheme === undefined) {
-    throw new InvalidURL(`Expected an absolute URL such as "wss://example.com/chat", got ${quoteURL(text)}.`);
+    throw new InvalidURLError(
+      `Expected an absolute URL such as "wss://example.com/chat", got ${quoteURL(text)}.`,
+    );
   }
   if (/^(?:wss?|https?)$/i.test(scheme)) {
-    throw new InvalidURL(`Expected a host after "${scheme.toLowerCase()}://", got ${quoteURL(text)}.`);
+    throw new InvalidURLError(`Expected a host after "${scheme.toLowerCase()}://", got ${quoteURL(text)}.`);
   }
-  throw new InvalidURL(
+  throw new InvalidURLError(
     `Expected a URL with the scheme ws: or wss: (or http:, https:), got ${quoteURL(text)}.`,
   );
 }

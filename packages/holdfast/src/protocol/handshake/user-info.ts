@@ -1,8 +1,8 @@
 // The user info of a URL (RFC 3986 section 3.2.1), and Basic authentication with it (RFC 7617).
 
 import { Buffer } from "node:buffer";
-import { hasControlCharacter } from "../control-characters.js";
-import { InvalidURL } from "../errors.js";
+import { hasControlCharacter } from "../../shared/control-characters.js";
+import { InvalidURLError } from "../../shared/errors.js";
 
 export interface UserInfo {
   readonly username: string;
@@ -12,7 +12,7 @@ export interface UserInfo {
 /**
  * Reads the user info; null where there is none.
  *
- * @throws {InvalidURL} where it is not percent-encoded UTF-8, or holds control characters. It is never shown.
+ * @throws {InvalidURLError} where it is not percent-encoded UTF-8, or holds control characters. It is never shown.
  */
 export function readUserInfo(url: URL): UserInfo | null {
   if (url.username === "" && url.password === "") return null;
@@ -22,11 +22,11 @@ export function readUserInfo(url: URL): UserInfo | null {
 /**
  * The value of an Authorization or Proxy-Authorization header, in UTF-8.
  *
- * @throws {InvalidURL} for a user name with a colon: what is behind the first one is the password.
+ * @throws {InvalidURLError} for a user name with a colon: what is behind the first one is the password.
  */
 export function basicAuthorization({ username, password }: UserInfo): string {
   if (username.includes(":")) {
-    throw new InvalidURL(
+    throw new InvalidURLError(
       "Expected a user name without a colon in the URL, as Basic authentication cannot carry one.",
     );
   }
@@ -36,7 +36,7 @@ export function basicAuthorization({ username, password }: UserInfo): string {
 function decode(encoded: string): string {
   const decoded = decodePercents(encoded);
   if (decoded === null || hasControlCharacter(decoded)) {
-    throw new InvalidURL(
+    throw new InvalidURLError(
       "Expected user info of percent-encoded UTF-8 without control characters in the URL, got something else.",
     );
   }

@@ -1,8 +1,8 @@
 // The rules of RFC 6455 for a frame as such, each with the words in which a peer that breaks it is told. Null is for a
 // frame that breaks none.
 
-import { isSendableCloseCode } from "../close-code.js";
-import { ProtocolError } from "../errors.js";
+import { isSendableCloseCode } from "../../shared/close-code.js";
+import { ProtocolError } from "../../shared/errors.js";
 import { UNREADABLE_LENGTH } from "../frame/frame-parser.js";
 import {
   BINARY,
@@ -14,7 +14,7 @@ import {
   PONG,
   RESERVED_BITS,
   TEXT,
-} from "../frame/opcode.js";
+} from "../../shared/opcode.js";
 import { isValidText } from "./utf8.js";
 
 /** Section 5.1: a server accepts only masked frames, a client only unmasked ones. */

@@ -2,10 +2,10 @@
 
 /* eslint max-lines: ["warn", { "max": 300, "skipBlankLines": true, "skipComments": true }] -- One state machine; the rules, the text and the pieces have files of their own. */
 
-import type { CloseFrame } from "../close-code.js";
-import { MessageTooBig, ProtocolError } from "../errors.js";
+import type { CloseFrame } from "../../shared/close-code.js";
+import { MessageTooBigError, ProtocolError } from "../../shared/errors.js";
 import type { Decoded, MessageExtension, ProtocolFailure } from "../extension.js";
-import type { FrameSink } from "../frame/frame-parser.js";
+import type { FrameHandler } from "../frame/frame-parser.js";
 import { applyMask } from "../frame/masking.js";
 import {
   CLOSE,
@@ -18,7 +18,7 @@ import {
   PONG,
   RESERVED_BITS,
   TEXT,
-} from "../frame/opcode.js";
+} from "../../shared/opcode.js";
 import { readLatin1 } from "../text-calls.js";
 import {
   describeLength,
@@ -29,13 +29,13 @@ import {
   problemOfReservedBits,
 } from "./frame-rules.js";
 import { MessageBuffer } from "./message-buffer.js";
-import { PieceDecoder, type PieceSink } from "./piece-decoder.js";
+import { PieceDecoder, type PieceHandler } from "./piece-decoder.js";
 import { decodeText, decodeValidText, isValidText, Utf8Validator } from "./utf8.js";
 import { asBuffer, copyOf, textBytesOf, viewOf } from "./views.js";
-import type { TextForm } from "./text-form.js";
+import type { TextForm } from "../../shared/text-form.js";
 
 /** What the peer sent, told in the order of arrival. Payloads may be views of the chunk that was received. */
-export interface MessageEvents {
+export interface MessageHandler {
   onText(text: string): void;
   /** A binary message, or text that is told as `TextBytes`. */
   onBinary(bytes: Uint8Array): void;
@@ -45,9 +45,9 @@ export interface MessageEvents {
   /** The peer broke the rules. Told once; of what follows, only a Close is still told. */
   onFailure(failure: ProtocolFailure): void;
   /** A message is being decoded elsewhere: nothing more is told until `onReleased`. */
-  onHeld(): void;
+  onDecodingBegun(): void;
   /** It has been told; `Protocol.resume` goes on with what was received meanwhile. */
-  onReleased(): void;
+  onDecodingEnded(): void;
   /**
    * Asked every few frames: whether what follows has to wait, because this turn of the event loop has taken long
    * enough. Nothing more is told then until `Protocol.endYield`. Never, where it is left out.
@@ -64,11 +64,11 @@ export interface MessageReaderOptions {
   readonly extension: MessageExtension | null;
 }
 
-export class MessageReader implements FrameSink {
-  isLent = false;
+export class MessageReader implements FrameHandler {
+  isShared = false;
   /** Bytes that were handed out as copies since this was set to 0, because they were lent. */
   copiedBytes = 0;
-  readonly #events: MessageEvents;
+  readonly #events: MessageHandler;
   readonly #expectsMask: boolean;
   readonly #maxMessageSize: number;
   readonly #wantsTextBytes: boolean;
@@ -93,10 +93,10 @@ export class MessageReader implements FrameSink {
   /** Bytes of the message so far. */
   #messageSize = 0;
   /** Who wants the message in pieces, and what makes them once it has begun. */
-  #pieceSink: PieceSink | null = null;
+  #pieceSink: PieceHandler | null = null;
   #pieces: PieceDecoder | null = null;
 
-  constructor(events: MessageEvents, options: MessageReaderOptions) {
+  constructor(events: MessageHandler, options: MessageReaderOptions) {
     this.#events = events;
     this.#expectsMask = options.isServer;
     // Without a limit, a length that cannot be counted is still one that cannot be received.
@@ -106,7 +106,7 @@ export class MessageReader implements FrameSink {
   }
 
   /** Whether a message is being decoded elsewhere, or the rest waits for a later turn. */
-  get isHeld(): boolean {
+  get isDecoding(): boolean {
     return this.#isDecoding || this.#isYielding;
   }
 
@@ -118,7 +118,7 @@ export class MessageReader implements FrameSink {
    * Hands the message that is arriving, or else the next one that does not arrive at once, to `sink` piece by piece;
    * null for none. What was put together of it already is the first piece. An encoded message stays whole.
    */
-  streamTo(sink: PieceSink | null): void {
+  streamTo(sink: PieceHandler | null): void {
     this.#pieceSink = sink;
     const hasBegun = this.#messageOpcode !== CONTINUATION && this.#assembly !== null;
     if (sink === null || !hasBegun || this.#isEncoded) return;
@@ -309,11 +309,11 @@ export class MessageReader implements FrameSink {
 
   async #deliverLater(promised: Promise<Decoded>, isText: boolean): Promise<void> {
     this.#isDecoding = true;
-    this.#events.onHeld();
+    this.#events.onDecodingBegun();
     const decoded = await promised;
     this.#isDecoding = false;
     this.#deliverDecoded(decoded, isText);
-    this.#events.onReleased();
+    this.#events.onDecodingEnded();
   }
 
   #deliverDecoded(decoded: Decoded, isText: boolean): void {
@@ -325,7 +325,7 @@ export class MessageReader implements FrameSink {
   /** The bytes where they lie, or a copy where they will not stay there. */
   #lasting(bytes: Buffer, start: number, end: number): Uint8Array {
     const view = viewOf(bytes, start, end);
-    if (!this.isLent) return view;
+    if (!this.isShared) return view;
     this.copiedBytes += end - start;
     return view.slice();
   }
@@ -350,7 +350,7 @@ export class MessageReader implements FrameSink {
     const [size, limit] = [this.#messageSize, this.#maxMessageSize];
     const encoded = this.#isEncoded ? " encoded ones" : "";
     const text = `Expected a message of at most ${limit} bytes, got ${describeLength(size)}${encoded}`;
-    return this.#failWith(new MessageTooBig(text, size, limit));
+    return this.#failWith(new MessageTooBigError(text, size, limit));
   }
 
   #fail(message: string, closeCode = 1002): false {

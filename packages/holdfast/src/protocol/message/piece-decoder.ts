@@ -1,7 +1,7 @@
 // A message that is handed out piece by piece as it arrives, instead of being put together.
 
 /** Who takes the pieces: strings for a text message, bytes of its own for a binary one; never empty. */
-export interface PieceSink {
+export interface PieceHandler {
   onPiece(piece: string | Uint8Array): void;
   /** The message is complete. */
   onLastPiece(): void;
@@ -9,10 +9,10 @@ export interface PieceSink {
 
 /** Cuts what arrives into pieces: those of a text end between characters. */
 export class PieceDecoder {
-  readonly #sink: PieceSink;
+  readonly #sink: PieceHandler;
   readonly #decoder: TextDecoder | null;
 
-  constructor(sink: PieceSink, isText: boolean) {
+  constructor(sink: PieceHandler, isText: boolean) {
     this.#sink = sink;
     this.#decoder = isText ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }) : null;
   }

@@ -1,6 +1,6 @@
 // Bytes as the kind of array that is wanted: the same memory, but for `copyOf`.
 
-import { TextBytes } from "./text-bytes.js";
+import { TextBytes } from "../../shared/text-bytes.js";
 
 /** A plain `Uint8Array`, as in browsers, over the same memory. */
 export function viewOf(bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array {

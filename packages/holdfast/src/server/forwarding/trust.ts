@@ -1,8 +1,8 @@
 // Which proxies are believed when they say who their client is.
 
-import { describe, expected } from "../../connection/options.js";
+import { describe, invalidArgument } from "../../shared/option-checks.js";
 import type { Logger } from "../../connection/ports.js";
-import { InvalidArgument } from "../../protocol/errors.js";
+import { InvalidArgumentError } from "../../shared/errors.js";
 import {
   addressBytes,
   isInRange,
@@ -28,7 +28,7 @@ export type ProxyTrust = (address: string, hop: number) => boolean;
 /** The address of a peer on a Unix socket, which has none. */
 export const UNIX = "unix";
 
-/** @throws InvalidArgument */
+/** @throws InvalidArgumentError */
 export function checkTrustProxy(value: unknown): ProxyTrust | null {
   if (value === undefined || value === null || value === 0) return null;
   if (typeof value === "number" && Number.isSafeInteger(value) && value > 0)
@@ -41,7 +41,7 @@ export function checkTrustProxy(value: unknown): ProxyTrust | null {
   if (Array.isArray(value)) return trustOf(value.map(checkEntry));
   const hint =
     value === true ? ". `true` would believe every client: name the number of proxies, such as 1" : "";
-  throw new InvalidArgument(
+  throw new InvalidArgumentError(
     `Expected \`trustProxy\` to be a number of proxies, a list of their addresses, or a function, got ${describe(value)}${hint}`,
   );
 }
@@ -82,7 +82,7 @@ function checkEntry(entry: unknown): TrustEntry {
   if (named !== undefined) return named;
   const range = typeof entry === "string" ? parseRange(entry) : null;
   if (range !== null) return [range];
-  throw expected(
+  throw invalidArgument(
     "trustProxy",
     'a list of IP addresses, ranges such as "10.0.0.0/8", "loopback", "linklocal", "uniquelocal" and "unix"',
     entry,

@@ -3,22 +3,22 @@
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
-import { CONNECTION_WINDOW } from "../../node/http2-fields.js";
-import type { Arrival, Reception } from "../reception.js";
+import { CONNECTION_WINDOW } from "../../transport/node/http2-fields.js";
+import type { IncomingSocket, ServerCore } from "../server-core.js";
 import { streamHead } from "./stream-head.js";
 
 export class Http2Session implements AlarmHandler {
   readonly #session: ServerHttp2Session;
   readonly #socket: Socket;
-  readonly #reception: Reception;
-  readonly #arrival: Arrival;
+  readonly #reception: ServerCore;
+  readonly #arrival: IncomingSocket;
   /** Set while there is no stream, and while the last frames go out. */
   readonly #alarm = new Alarm(this);
   #streams = 0;
   #isFirst = true;
   #isClosing = false;
 
-  constructor(session: ServerHttp2Session, socket: Socket, arrival: Arrival, reception: Reception) {
+  constructor(session: ServerHttp2Session, socket: Socket, arrival: IncomingSocket, reception: ServerCore) {
     this.#session = session;
     this.#socket = socket;
     this.#arrival = arrival;

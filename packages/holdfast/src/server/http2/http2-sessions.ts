@@ -2,24 +2,24 @@
 
 import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import { STREAM_WINDOW } from "../../node/http2-fields.js";
-import type { Arrival, Reception } from "../reception.js";
+import { STREAM_WINDOW } from "../../transport/node/http2-fields.js";
+import type { IncomingSocket, ServerCore } from "../server-core.js";
 import { Http2Session } from "./http2-session.js";
 
 interface Arriving {
   readonly socket: Socket;
-  readonly arrival: Arrival;
+  readonly arrival: IncomingSocket;
 }
 
 export class Http2Sessions {
   /** Does not listen: it is given the sockets that speak HTTP/2. */
   readonly #server: Http2Server;
-  readonly #reception: Reception;
+  readonly #reception: ServerCore;
   readonly #sessions = new Set<Http2Session>();
   /** The socket that the server is making a session of. */
   #arriving: Arriving | null = null;
 
-  constructor(reception: Reception) {
+  constructor(reception: ServerCore) {
     const { headLimits } = reception.settings;
     this.#reception = reception;
     this.#server = createServer({
@@ -38,7 +38,7 @@ export class Http2Sessions {
     });
   }
 
-  receive(socket: Socket, arrival: Arrival): void {
+  receive(socket: Socket, arrival: IncomingSocket): void {
     // A session notices the end of its socket by the socket's close only.
     socket.allowHalfOpen = false;
     this.#arriving = { socket, arrival };

@@ -1,7 +1,7 @@
 // The head of a request that came over HTTP/2, in the words of our own parser.
 
 import type { IncomingHttpHeaders } from "node:http2";
-import { receivedFields } from "../../node/http2-fields.js";
+import { receivedFields } from "../../transport/node/http2-fields.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 
 /** @param rawHeaders names and values as they came: `headers` lacks what Node joins or drops; other runtimes give none */

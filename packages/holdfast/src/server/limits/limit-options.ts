@@ -1,7 +1,7 @@
 // What one address, and one connection, may ask of a server.
 
-import { checkChoice, checkSize, describe, expected } from "../../connection/options.js";
-import { InvalidArgument } from "../../protocol/errors.js";
+import { checkChoice, checkSize, describe, invalidArgument } from "../../shared/option-checks.js";
+import { InvalidArgumentError } from "../../shared/errors.js";
 
 /** Limits against abuse. Null, like a field that is left out, means no limit. */
 export interface LimitOptions {
@@ -51,17 +51,17 @@ const RECOMMENDED: Limits = {
   onExceeded: "pause",
 };
 
-/** @throws InvalidArgument */
+/** @throws InvalidArgumentError */
 export function checkLimits(value: unknown): Limits | null {
   if (value === undefined || value === null || value === false) return null;
   if (value === true) return RECOMMENDED;
   if (typeof value !== "object" || Array.isArray(value)) {
-    throw expected("limits", "true or an object of limits, or null", value);
+    throw invalidArgument("limits", "true or an object of limits, or null", value);
   }
   const unknown = Object.keys(value).find((name) => !(name in RECOMMENDED));
   if (unknown !== undefined) {
     const names = Object.keys(RECOMMENDED).join(", ");
-    throw new InvalidArgument(`Expected \`limits\` to hold ${names}, got ${describe(unknown)}`);
+    throw new InvalidArgumentError(`Expected \`limits\` to hold ${names}, got ${describe(unknown)}`);
   }
   const options = value as LimitOptions; // Each field is looked at.
   return {
@@ -78,5 +78,5 @@ function checkRate(name: string, value: unknown, least: number): number | null {
   if (value === undefined || value === null) return null;
   if (typeof value === "number" && Number.isFinite(value) && value > 0 && value >= least) return value;
   const range = least === 0 ? "a positive number" : `a number of at least ${least}`;
-  throw expected(`limits.${name}`, `${range} or null`, value);
+  throw invalidArgument(`limits.${name}`, `${range} or null`, value);
 }

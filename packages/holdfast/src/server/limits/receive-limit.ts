@@ -1,7 +1,7 @@
 // How fast one connection may send to a server: counted as bytes and messages arrive, without an allocation.
 
-import { closeFor, holdReading, releaseReading, type Connection } from "../../connection/connection.js";
-import type { ReceiveMeter } from "../../connection/frames/receive-meter.js";
+import { closeWithCause, holdReading, releaseReading, type Connection } from "../../connection/connection.js";
+import type { ReceiveMeter } from "../../transport/frames/receive-meter.js";
 import type { Logger } from "../../connection/ports.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Deadline } from "../../connection/timer-queue.js";
@@ -89,7 +89,7 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
     }
     if (limits.onExceeded === "close") {
       const reason = limit === "bytesPerSecond" ? "too many bytes a second" : "too many messages a second";
-      connection[closeFor]("local-close", { code: 1008, reason }, null, true);
+      connection[closeWithCause]("local-close", { code: 1008, reason }, null, true);
       return;
     }
     connection[holdReading]();

@@ -1,12 +1,12 @@
 // The end of a server: newcomers are refused, clients told, stragglers cut, handlers awaited.
 
-import { closeFor, cutFor } from "../../connection/connection.js";
-import { checkDuration, describe } from "../../connection/options.js";
-import { InvalidArgument } from "../../protocol/errors.js";
-import type { CloseFrame } from "../../protocol/close-code.js";
-import type { Entrance } from "../entrance.js";
-import type { Reception } from "../reception.js";
-import { Patience } from "./patience.js";
+import { closeWithCause, abort } from "../../connection/connection.js";
+import { checkDuration, describe } from "../../shared/option-checks.js";
+import { InvalidArgumentError } from "../../shared/errors.js";
+import type { CloseFrame } from "../../shared/close-code.js";
+import type { ServerListener } from "../listener/server-listener.js";
+import type { ServerCore } from "../server-core.js";
+import { ShutdownDeadline } from "./shutdown-deadline.js";
 import { polls } from "./polls.js";
 import { Stagger } from "./stagger.js";
 
@@ -20,7 +20,7 @@ export interface ShutDownOptions extends ShutDownTimes {
   readonly signal: AbortSignal | null;
 }
 
-/** @throws InvalidArgument */
+/** @throws InvalidArgumentError */
 export function checkTimes(
   options: { readonly timeout?: unknown; readonly spread?: unknown },
   closeTimeout: number | null,
@@ -29,7 +29,7 @@ export function checkTimes(
   const usual = closeTimeout === null ? null : spread + closeTimeout + FOR_HANDLERS;
   const timeout = options.timeout === 0 ? 0 : checkDuration("timeout", options.timeout, usual);
   if (timeout === null || spread === 0 || spread < timeout) return { timeout, spread };
-  throw new InvalidArgument(
+  throw new InvalidArgumentError(
     `Expected \`spread\` to be less than \`timeout\` (${timeout}), which cuts what is left, got ${describe(spread)}`,
   );
 }
@@ -39,21 +39,21 @@ const FOR_HANDLERS = 1000;
 
 /** No new clients from the start, and one deadline for everything that is left of the others. */
 export async function shutDown(
-  entrance: Entrance,
-  reception: Reception,
+  entrance: ServerListener,
+  reception: ServerCore,
   { close, timeout, spread, signal }: ShutDownOptions,
 ): Promise<void> {
   const { connections, handlers, runtime, settings } = reception;
-  const patience = new Patience(runtime.clock, timeout, signal);
+  const patience = new ShutdownDeadline(runtime.clock, timeout, signal);
   reception.drain();
   const drained = entrance.drain();
 
   const stagger = new Stagger(runtime, connections, spread, (connection) =>
-    connection[closeFor]("server-shutdown", close),
+    connection[closeWithCause]("server-shutdown", close),
   );
   await Promise.race([drained.then(() => reception.quiet()), patience.over]);
   stagger.stop();
-  for (const connection of connections) connection[cutFor]("server-shutdown");
+  for (const connection of connections) connection[abort]("server-shutdown");
   reception.dismiss();
   const closed = Promise.all([entrance.close(), reception.quiet()]);
   await Promise.race([closed, patience.over]);

@@ -1,6 +1,6 @@
 // Endings in which something went wrong.
 
-import { closeFor, cutFor } from "../../../dist/connection/connection.js";
+import { closeWithCause, abort } from "../../../build/connection/connection.js";
 import { frame, NO_FRAMES, told, type Ending } from "./ending.js";
 
 export const BROKEN_ENDINGS: readonly Ending[] = [
@@ -167,7 +167,7 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
       "local",
       { sent: frame(1009, "Expected a message of at most 10 bytes, got 11") },
       "sent 1009 (message too big) Expected a message of at most 10 bytes, got 11; no close frame received",
-      "MessageTooBig",
+      "MessageTooBigError",
     ),
   },
   {
@@ -188,7 +188,7 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
     name: "the server shuts down, and its application cuts a straggler",
     setup: { role: "server" },
     act: (h) => {
-      h.connection[closeFor]("server-shutdown", { code: 1001, reason: "" });
+      h.connection[closeWithCause]("server-shutdown", { code: 1001, reason: "" });
       h.clock.turn();
       h.connection.terminate();
     },
@@ -203,9 +203,9 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
     name: "the server shuts down, and cuts a straggler",
     setup: { role: "server" },
     act: (h) => {
-      h.connection[closeFor]("server-shutdown", { code: 1001, reason: "" });
+      h.connection[closeWithCause]("server-shutdown", { code: 1001, reason: "" });
       h.clock.turn();
-      h.connection[cutFor]("server-shutdown");
+      h.connection[abort]("server-shutdown");
     },
     expected: told(
       "server-shutdown",

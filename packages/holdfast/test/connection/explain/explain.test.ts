@@ -5,9 +5,9 @@ import {
   type CloseCause,
   type CloseEvidence,
   type Ending,
-} from "../../../dist/connection/close-info.js";
-import { explain } from "../../../dist/connection/explain/explain.js";
-import { HandshakeError, type OpenFailure } from "../../../dist/protocol/errors.js";
+} from "../../../build/connection/close-info.js";
+import { explain } from "../../../build/connection/explain/explain.js";
+import { HandshakeError, type OpenFailure } from "../../../build/shared/errors.js";
 
 const AT = Date.UTC(2026, 0, 1);
 const latency = { last: null, min: null, max: null, mean: null, smoothed: null, jitter: null };

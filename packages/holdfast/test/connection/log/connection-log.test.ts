@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { OPCODE } from "holdfast-testkit";
-import type { Logger } from "../../../dist/connection/ports.js";
-import type { CloseInfo } from "../../../dist/connection/close-info.js";
+import type { Logger } from "../../../build/connection/ports.js";
+import type { CloseInfo } from "../../../build/connection/close-info.js";
 import { Harness, ROLES, type Setup } from "../harness.js";
 
 interface Line {
@@ -242,7 +242,7 @@ describe("The log of a connection", () => {
   });
 
   test("J1: secrets of the handshake are hidden, and nothing in it can begin a line of its own", async () => {
-    const { requestLines, responseLines } = await import("../../../dist/connection/log/handshake-lines.js");
+    const { requestLines, responseLines } = await import("../../../build/connection/log/handshake-lines.js");
     const headers = new Headers({
       Authorization: "Bearer s3cret",
       Cookie: "session=s3cret",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { closePayload } from "holdfast-testkit";
-import { FrameDescriber } from "../../../dist/connection/log/describe-frame.js";
+import { FrameDescriber } from "../../../build/connection/log/describe-frame.js";
 
 interface FrameSketch {
   readonly opcode: number;

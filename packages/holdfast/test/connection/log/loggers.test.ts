@@ -3,8 +3,8 @@ import { Console } from "node:console";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
 import pino from "pino";
-import { serve, type Logger } from "holdfast";
-import { adaptLogger } from "../../../dist/connection/log/adapted-logger.js";
+import { serve, type Logger } from "../../../build/index.js";
+import { adaptLogger } from "../../../build/connection/log/adapted-logger.js";
 import { Harness } from "../harness.js";
 
 /** A pino that writes into a list, without what changes from run to run. */

@@ -1,11 +1,11 @@
 // What two sides want, agree on, and compress with, for the tests of permessage-deflate.
 
 import assert from "node:assert/strict";
-import type { DeflateSettings } from "../../../dist/protocol/deflate/negotiation.js";
-import type { DeflateParameters } from "../../../dist/protocol/deflate/parameters.js";
-import { PermessageDeflate, type DeflateTuning } from "../../../dist/protocol/deflate/permessage-deflate.js";
-import { MessageTooBig } from "../../../dist/protocol/errors.js";
-import type { Decoded, Encoded } from "../../../dist/protocol/extension.js";
+import type { DeflateSettings } from "../../../build/protocol/deflate/negotiation.js";
+import type { DeflateParameters } from "../../../build/protocol/deflate/parameters.js";
+import { PermessageDeflate, type DeflateTuning } from "../../../build/protocol/deflate/permessage-deflate.js";
+import { MessageTooBigError } from "../../../build/shared/errors.js";
+import type { Decoded, Encoded } from "../../../build/protocol/extension.js";
 import type { Told } from "../recorder.js";
 
 /** Nothing is asked for, and everything is possible: the defaults of RFC 7692. */
@@ -80,5 +80,5 @@ export const WAYS = [
 /** The failure where a message inflates to more than the limit. */
 export function inflatesTooFar(limit: number): Told {
   const message = `Expected a message of at most ${limit} bytes, got one that inflates to more`;
-  return { type: "failure", failure: new MessageTooBig(message, limit + 1, limit) };
+  return { type: "failure", failure: new MessageTooBigError(message, limit + 1, limit) };
 }

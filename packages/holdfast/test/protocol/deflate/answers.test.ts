@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkCompression } from "../../../dist/connection/compression-options.js";
+import { checkCompression } from "../../../build/connection/compression-options.js";
 import {
   acceptDeflate,
   offerDeflate,
   readDeflateAnswer,
-} from "../../../dist/protocol/deflate/negotiation.js";
-import { readAnswer, type DeflateParameters } from "../../../dist/protocol/deflate/parameters.js";
-import { NegotiationError } from "../../../dist/protocol/errors.js";
-import { parseExtensions, type ExtensionElement } from "../../../dist/protocol/handshake/extension-header.js";
+} from "../../../build/protocol/deflate/negotiation.js";
+import { readAnswer, type DeflateParameters } from "../../../build/protocol/deflate/parameters.js";
+import { NegotiationError } from "../../../build/shared/errors.js";
+import {
+  parseExtensions,
+  type ExtensionElement,
+} from "../../../build/protocol/handshake/extension-header.js";
 import { PLAIN, settingsOf } from "./agreements.js";
 
 const NAME = "permessage-deflate";

@@ -6,7 +6,7 @@ import {
   hasDictionaries,
   heedsDictionaries,
   type RawZlib,
-} from "../../../dist/protocol/deflate/dictionaries.js";
+} from "../../../build/protocol/deflate/dictionaries.js";
 
 type Bytes = Parameters<RawZlib["inflateRawSync"]>[0];
 

@@ -5,7 +5,7 @@ import { OPCODE, type FrameOptions } from "holdfast-testkit";
 import { deflateRawSync } from "node:zlib";
 import { Endpoint, byteByByte, framesTo, ROLES } from "../endpoint.js";
 import { binary, failure, NOT_TEXT, ping, text, type Told } from "../recorder.js";
-import { deflate } from "../../../dist/protocol/deflate/deflate.js";
+import { deflate } from "../../../build/protocol/deflate/deflate.js";
 import { endsOf, inflatesTooFar, TUNING } from "./agreements.js";
 
 const RSV1 = 4;
@@ -150,7 +150,7 @@ for (const [title, frames, told] of rows) {
       for (const chunks of [[stream], byteByByte(stream)]) {
         const endpoint = new Endpoint(role, { extension: endsOf()[role], maxMessageSize: LIMIT });
         endpoint.receive(chunks);
-        while (endpoint.protocol.isHeld) await nextTurn();
+        while (endpoint.protocol.isDecoding) await nextTurn();
         assert.deepEqual(endpoint.told, told);
       }
     }

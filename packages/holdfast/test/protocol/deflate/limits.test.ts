@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { OPCODE, type FrameOptions } from "holdfast-testkit";
 import { patterned, Endpoint, framesTo, ROLES } from "../endpoint.js";
 import { binary, failure } from "../recorder.js";
-import { MessageTooBig, ProtocolError } from "../../../dist/protocol/errors.js";
+import { MessageTooBigError, ProtocolError } from "../../../build/shared/errors.js";
 import { decoded, endsOf, inflatesTooFar } from "./agreements.js";
 import { contentOf } from "./contents.js";
 
@@ -68,7 +68,7 @@ for (const [limit, size] of [
     const start = performance.now();
     endpoint.receive(stream);
     const held = performance.now() - start;
-    while (endpoint.protocol.isHeld) await nextTurn();
+    while (endpoint.protocol.isDecoding) await nextTurn();
     const took = performance.now() - start;
     const { rss, arrayBuffers } = process.memoryUsage();
     assert.deepEqual(endpoint.told, [inflatesTooFar(limit)]);
@@ -106,7 +106,7 @@ test("E2: a message in a thread may inflate to the limit, and not to one byte mo
     const payload = deflated(new Uint8Array(size));
     const endpoint = new Endpoint("client", { extension: endsOf().client, maxMessageSize: limit });
     endpoint.receive(framesTo("client", { opcode: OPCODE.binary, rsv: RSV1, payload }));
-    while (endpoint.protocol.isHeld) await nextTurn();
+    while (endpoint.protocol.isDecoding) await nextTurn();
     assert.deepEqual(endpoint.told, told);
   }
 });
@@ -143,7 +143,7 @@ test("E2: compressed bytes far over the limit are refused before any is inflated
       const endpoint = new Endpoint(role, { extension: endsOf()[role], maxMessageSize: limit });
       const message = `Expected a message of at most ${limit} bytes, got ${most + 1} encoded ones`;
       assert.deepEqual(endpoint.receive(framesTo(role, frame)), [
-        { type: "failure", failure: new MessageTooBig(message, most + 1, limit) },
+        { type: "failure", failure: new MessageTooBigError(message, most + 1, limit) },
       ]);
       const allowed = new Endpoint(role, { extension: endsOf()[role], maxMessageSize: limit });
       assert.deepEqual(allowed.receive(framesTo(role, { ...frame, declaredLength: most })), []);
@@ -184,7 +184,7 @@ test("E8: a message that is cut off in a thread fails the connection as well", a
     const end = new Endpoint("client", { extension: endsOf().client, maxMessageSize: 16 * MIB });
     const frame = { opcode: OPCODE.binary, rsv: RSV1, payload: large.subarray(0, length) };
     end.receive(framesTo("client", frame));
-    assert(end.protocol.isHeld);
+    assert(end.protocol.isDecoding);
     return end;
   };
   for (const [length, told] of [
@@ -192,7 +192,7 @@ test("E8: a message that is cut off in a thread fails the connection as well", a
     [large.length - 10, [failure(NOT_COMPRESSED.message, 1007)]],
   ] as const) {
     const end = endpoint(length);
-    while (end.protocol.isHeld) await nextTurn();
+    while (end.protocol.isDecoding) await nextTurn();
     assert.deepEqual(end.told, told);
   }
 });
@@ -218,7 +218,7 @@ test("H: any bytes as a compressed message are a message, or a failure with 1007
       const endpoint = new Endpoint("server", { extension: endsOf().server, maxMessageSize: 1000 });
       for (const payload of payloads) {
         endpoint.receive(framesTo("server", { opcode: kind, rsv: RSV1, payload }));
-        while (endpoint.protocol.isHeld) await nextTurn();
+        while (endpoint.protocol.isDecoding) await nextTurn();
       }
       const found = endpoint.told.find(({ type }) => type === "failure");
       if (found === undefined) assert.equal(endpoint.told.length, payloads.length);

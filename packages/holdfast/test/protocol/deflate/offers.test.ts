@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { acceptDeflate } from "../../../dist/protocol/deflate/negotiation.js";
-import { chooseOffer, type DeflateParameters } from "../../../dist/protocol/deflate/parameters.js";
-import { parseExtensions } from "../../../dist/protocol/handshake/extension-header.js";
+import { acceptDeflate } from "../../../build/protocol/deflate/negotiation.js";
+import { chooseOffer, type DeflateParameters } from "../../../build/protocol/deflate/parameters.js";
+import { parseExtensions } from "../../../build/protocol/handshake/extension-header.js";
 import { PLAIN, settingsOf } from "./agreements.js";
 
 const NAME = "permessage-deflate";

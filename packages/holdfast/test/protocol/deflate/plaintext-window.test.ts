@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { PlaintextWindow } from "../../../dist/protocol/deflate/plaintext-window.js";
+import { PlaintextWindow } from "../../../build/protocol/deflate/plaintext-window.js";
 import { patterned } from "../endpoint.js";
 
 test("E8: the window is empty at first, and is the newest 2^bits bytes of all messages (RFC 7692 section 7.2.3.2)", () => {

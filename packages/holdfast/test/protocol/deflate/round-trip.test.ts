@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { PermessageDeflate } from "../../../dist/protocol/deflate/permessage-deflate.js";
+import type { PermessageDeflate } from "../../../build/protocol/deflate/permessage-deflate.js";
 import { patterned } from "../endpoint.js";
 import { decoded, encoded, endsOf, packed, unpacked, WAYS } from "./agreements.js";
 import { contentOf, type Kind } from "./contents.js";

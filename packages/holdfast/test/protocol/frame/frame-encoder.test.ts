@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { frame, OPCODE, parseFrame, SeededRandom } from "holdfast-testkit";
-import { FrameEncoder } from "../../../dist/protocol/frame/frame-encoder.js";
-import { MaskKeys } from "../../../dist/protocol/frame/mask-keys.js";
-import { FIN, MAX_HEADER_SIZE } from "../../../dist/protocol/frame/opcode.js";
+import { FrameEncoder } from "../../../build/protocol/frame/frame-encoder.js";
+import { MaskKeys } from "../../../build/protocol/frame/mask-keys.js";
+import { FIN, MAX_HEADER_SIZE } from "../../../build/shared/opcode.js";
 import { anyString, anyText } from "../arbitraries.js";
 import { Endpoint, encoderOf, patterned, ROLES } from "../endpoint.js";
 

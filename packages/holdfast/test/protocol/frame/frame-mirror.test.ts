@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { frame, OPCODE } from "holdfast-testkit";
-import { FrameMirror } from "../../../dist/protocol/frame/frame-mirror.js";
-import type { ObservedFrame } from "../../../dist/protocol/frame/observed-frame.js";
+import { FrameMirror } from "../../../build/protocol/frame/frame-mirror.js";
+import type { ObservedFrame } from "../../../build/shared/observed-frame.js";
 
 function shownOf(chunks: readonly Uint8Array[], preface?: number): readonly ObservedFrame[] {
   const shown: ObservedFrame[] = [];

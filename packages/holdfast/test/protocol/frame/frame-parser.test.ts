@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { frame, OPCODE } from "holdfast-testkit";
-import { FrameParser, type FrameSink, UNREADABLE_LENGTH } from "../../../dist/protocol/frame/frame-parser.js";
-import { applyMask } from "../../../dist/protocol/frame/masking.js";
+import {
+  FrameParser,
+  type FrameHandler,
+  UNREADABLE_LENGTH,
+} from "../../../build/protocol/frame/frame-parser.js";
+import { applyMask } from "../../../build/protocol/frame/masking.js";
 import { byteByByte, cutAt, patterned } from "../endpoint.js";
 
 type Call =
@@ -11,9 +15,9 @@ type Call =
   | readonly ["end"];
 
 /** Notes each call down; payloads as hex. Refuses the frames whose first byte is `refused`. */
-class RecordingSink implements FrameSink {
-  isLent = false;
-  readonly isHeld = false;
+class RecordingSink implements FrameHandler {
+  isShared = false;
+  readonly isDecoding = false;
   readonly calls: Call[] = [];
   readonly #refused: number | null;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededRandom } from "holdfast-testkit";
-import { MaskKeys } from "../../../dist/protocol/frame/mask-keys.js";
+import { MaskKeys } from "../../../build/protocol/frame/mask-keys.js";
 
 test("H: each key is four fresh bytes of the pool, which is refilled when it is used up (RFC 6455 section 10.3)", () => {
   const random = new SeededRandom(7);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createSimdCopy } from "../../../dist/protocol/frame/masking-simd.js";
+import { createSimdCopy } from "../../../build/protocol/frame/masking-simd.js";
 import {
   applyMask,
   copyAndMask,
@@ -11,7 +11,7 @@ import {
   maskWordwise,
   releaseView,
   rotateKey,
-} from "../../../dist/protocol/frame/masking.js";
+} from "../../../build/protocol/frame/masking.js";
 import { patterned } from "../endpoint.js";
 
 const MASK = Uint8Array.of(0x37, 0xfa, 0x21, 0x9d);

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import fc from "fast-check";
-import { InvalidHeader } from "../../../dist/protocol/errors.js";
+import { InvalidHeaderError } from "../../../build/shared/errors.js";
 import {
   createClientHandshake,
   type ClientHandshakeOptions,
-} from "../../../dist/protocol/handshake/client-handshake.js";
-import type { HeadersInput } from "../../../dist/protocol/handshake/header-input.js";
-import { parseWebSocketURL } from "../../../dist/protocol/handshake/url.js";
+} from "../../../build/protocol/handshake/client-handshake.js";
+import type { HeadersInput } from "../../../build/protocol/handshake/header-input.js";
+import { parseWebSocketURL } from "../../../build/protocol/handshake/url.js";
 import { headBytes, SAMPLE_KEY } from "./heads.js";
 
 const url = parseWebSocketURL("ws://user:pass@example.com:8080/chat?a=b");
@@ -183,7 +183,7 @@ for (const [why, options, header, message] of REFUSED) {
   test(`B5: ${why} is refused before any I/O`, () => {
     // The cast stands for callers without types.
     assert.throws(() => create(options), {
-      name: "InvalidHeader",
+      name: "InvalidHeaderError",
       header,
       message,
     });
@@ -193,7 +193,7 @@ for (const [why, options, header, message] of REFUSED) {
 test("B5: no error shows the value of a header, as it may be a secret", () => {
   assert.throws(
     () => create({ headers: { Authorization: "Bearer s3cret\n" } }),
-    (error) => error instanceof InvalidHeader && !error.message.includes("s3cret"),
+    (error) => error instanceof InvalidHeaderError && !error.message.includes("s3cret"),
   );
 });
 
@@ -212,7 +212,7 @@ test("B5: whatever the headers, no line of the request is the caller's making", 
         assert.equal(lines.filter((line) => line === "").length, 2);
         assert.equal(lines.length, 11);
       } catch (error) {
-        assert.ok(error instanceof InvalidHeader, String(error));
+        assert.ok(error instanceof InvalidHeaderError, String(error));
       }
     }),
   );

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parseExtensions, serializeExtensions } from "../../../dist/protocol/handshake/extension-header.js";
+import { parseExtensions, serializeExtensions } from "../../../build/protocol/handshake/extension-header.js";
 
 test("B3: the examples of RFC 6455 section 9.1", () => {
   assert.deepEqual(parseExtensions("deflate-stream"), [{ name: "deflate-stream", parameters: [] }]);

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { performance } from "node:perf_hooks";
 import { test } from "node:test";
 import fc from "fast-check";
-import { HeadReader, type HeadResult } from "../../../dist/protocol/handshake/head-reader.js";
+import { HeadReader, type HeadResult } from "../../../build/protocol/handshake/head-reader.js";
 import { headBytes, LIMITS } from "./heads.js";
 
 test("B10: a head is read in one chunk, and the bytes behind it are handed on uncopied", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { HeaderList } from "../../../dist/protocol/handshake/header-list.js";
+import { HeaderList } from "../../../build/protocol/handshake/header-list.js";
 
 const LINES = "Host: a\r\nX-Two:1\r\nx-two: \t2 \t\r\nEmpty:\r\nTime: 12:30\r\nNbsp: \xa0\r\n";
 

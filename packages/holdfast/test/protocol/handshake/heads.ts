@@ -2,10 +2,10 @@
 
 import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
-import { isHeadFailure } from "../../../dist/protocol/handshake/head-failure.js";
-import { HeadReader, type Head } from "../../../dist/protocol/handshake/head-reader.js";
-import { parseRequestHead, type RequestHead } from "../../../dist/protocol/handshake/request-head.js";
-import { parseResponseHead, type ResponseHead } from "../../../dist/protocol/handshake/response-head.js";
+import { isHeadFailure } from "../../../build/protocol/handshake/head-failure.js";
+import { HeadReader, type Head } from "../../../build/protocol/handshake/head-reader.js";
+import { parseRequestHead, type RequestHead } from "../../../build/protocol/handshake/request-head.js";
+import { parseResponseHead, type ResponseHead } from "../../../build/protocol/handshake/response-head.js";
 
 export const LIMITS = { maxSize: 16 * 1024, maxHeaders: 128 };
 

@@ -1,7 +1,7 @@
 // Requests that a server is to judge.
 
-import { judgeRequest, type JudgeOptions } from "../../../dist/protocol/handshake/server-handshake.js";
-import { chooseSubprotocol, type SubprotocolOptions } from "../../../dist/protocol/handshake/subprotocol.js";
+import { judgeRequest, type JudgeOptions } from "../../../build/protocol/handshake/server-handshake.js";
+import { chooseSubprotocol, type SubprotocolOptions } from "../../../build/protocol/handshake/subprotocol.js";
 import { requestHead, SAMPLE_KEY } from "./heads.js";
 
 export type Options = JudgeOptions & SubprotocolOptions;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { offerLink, readLinkAnswer } from "../../../dist/protocol/handshake/link-subprotocol.js";
+import { offerLink, readLinkAnswer } from "../../../build/shared/link-subprotocol.js";
 import { judge, LINE, OPTIONS } from "./judge.js";
 
 /** What a server that speaks `subprotocols` answers to an offer. */

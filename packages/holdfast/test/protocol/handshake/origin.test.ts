@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isOriginAllowed, type Site } from "../../../dist/protocol/handshake/origin.js";
+import { isOriginAllowed, type Site } from "../../../build/protocol/handshake/origin.js";
 
 function site(host: string, isSecure = false, isLoopback = false): Site {
   return { host, isSecure, isFromLoopback: () => isLoopback };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { quote, quoteAll } from "../../../dist/protocol/handshake/quote.js";
+import { quote, quoteAll } from "../../../build/shared/quote.js";
 
 test("H: control characters are escaped in messages, those of ISO 8859-1 and of Unicode too", () => {
   assert.equal(quote('a\x1b[2J\r\n"\\\x9b\u202e'), '"a\\u001b[2J\\u000d\\u000a\\"\\\\\\u009b\\u202e"');

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parseRetryAfter } from "../../../dist/protocol/handshake/retry-after.js";
+import { parseRetryAfter } from "../../../build/protocol/handshake/retry-after.js";
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 

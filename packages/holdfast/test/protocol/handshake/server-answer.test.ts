@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkServerAnswer } from "../../../dist/protocol/handshake/client-handshake.js";
+import { checkServerAnswer } from "../../../build/protocol/handshake/client-handshake.js";
 import { responseHead, SAMPLE_ACCEPT, SAMPLE_KEY } from "./heads.js";
 
 const EXPECTED = {
@@ -56,52 +56,52 @@ const OTHER_CASE = SAMPLE_ACCEPT.replace("s3p", "S3p");
 const FAILED: readonly [why: string, name: string, message: string, lines: string[]][] = [
   [
     "HTTP/1.0",
-    "InvalidUpgrade",
+    "InvalidUpgradeError",
     "Expected the server to upgrade in HTTP/1.1, got HTTP/1.0.",
     ["HTTP/1.0 101 x", UPGRADE, CONNECTION, ACCEPT],
   ],
-  ["no Upgrade", "InvalidUpgrade", `${UPGRADE_EXPECTED} none.`, [STATUS, CONNECTION, ACCEPT]],
+  ["no Upgrade", "InvalidUpgradeError", `${UPGRADE_EXPECTED} none.`, [STATUS, CONNECTION, ACCEPT]],
   [
     "another Upgrade",
-    "InvalidUpgrade",
+    "InvalidUpgradeError",
     `${UPGRADE_EXPECTED} "h2c".`,
     [STATUS, "Upgrade: h2c", CONNECTION, ACCEPT],
   ],
   [
     "a list as Upgrade",
-    "InvalidUpgrade",
+    "InvalidUpgradeError",
     `${UPGRADE_EXPECTED} "websocket, h2c".`,
     [STATUS, "Upgrade: websocket, h2c", CONNECTION, ACCEPT],
   ],
   [
     "two Upgrades",
-    "InvalidUpgrade",
+    "InvalidUpgradeError",
     `${UPGRADE_EXPECTED} "websocket" and "websocket".`,
     [STATUS, UPGRADE, UPGRADE, CONNECTION, ACCEPT],
   ],
-  ["no Connection", "InvalidUpgrade", `${CONNECTION_EXPECTED} none.`, [STATUS, UPGRADE, ACCEPT]],
+  ["no Connection", "InvalidUpgradeError", `${CONNECTION_EXPECTED} none.`, [STATUS, UPGRADE, ACCEPT]],
   [
     "Connection without upgrade",
-    "InvalidUpgrade",
+    "InvalidUpgradeError",
     `${CONNECTION_EXPECTED} "close, not-upgrade".`,
     [STATUS, UPGRADE, "Connection: close, not-upgrade", ACCEPT],
   ],
-  ["no accept key", "InvalidUpgrade", `${ACCEPT_EXPECTED} none.`, [STATUS, UPGRADE, CONNECTION]],
+  ["no accept key", "InvalidUpgradeError", `${ACCEPT_EXPECTED} none.`, [STATUS, UPGRADE, CONNECTION]],
   [
     "an accept key that differs in case",
-    "InvalidUpgrade",
+    "InvalidUpgradeError",
     `${ACCEPT_EXPECTED} "${OTHER_CASE}".`,
     [STATUS, UPGRADE, CONNECTION, `Sec-WebSocket-Accept: ${OTHER_CASE}`],
   ],
   [
     "the accept key twice",
-    "InvalidUpgrade",
+    "InvalidUpgradeError",
     `${ACCEPT_EXPECTED} "${SAMPLE_ACCEPT}" and "${SAMPLE_ACCEPT}".`,
     [STATUS, UPGRADE, CONNECTION, ACCEPT, ACCEPT],
   ],
   [
     "control characters",
-    "InvalidUpgrade",
+    "InvalidUpgradeError",
     `${ACCEPT_EXPECTED} "\\u009b31m".`,
     [STATUS, UPGRADE, CONNECTION, "Sec-WebSocket-Accept: \x9b31m"],
   ],
@@ -150,13 +150,13 @@ const FAILED: readonly [why: string, name: string, message: string, lines: strin
   ],
   [
     "malformed extensions",
-    "InvalidUpgrade",
+    "InvalidUpgradeError",
     "In Sec-WebSocket-Extensions: Expected at least one extension at offset 0 of the list of extensions, got the end.",
     [STATUS, UPGRADE, CONNECTION, ACCEPT, "Sec-WebSocket-Extensions:"],
   ],
   [
     "two lines of extensions",
-    "InvalidUpgrade",
+    "InvalidUpgradeError",
     'Expected one header "Sec-WebSocket-Extensions", got "permessage-deflate" and "permessage-deflate".',
     [
       STATUS,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { HeaderList } from "../../../dist/protocol/handshake/header-list.js";
-import { buildRefusal, judgeRequest } from "../../../dist/protocol/handshake/server-handshake.js";
+import { HeaderList } from "../../../build/protocol/handshake/header-list.js";
+import { buildRefusal, judgeRequest } from "../../../build/protocol/handshake/server-handshake.js";
 import { SAMPLE_KEY } from "./heads.js";
 import { judge, LINE, OPTIONS, REQUIRED, type Fields, type Options } from "./judge.js";
 
@@ -111,7 +111,7 @@ test("G6: selectSubprotocol chooses among what was offered, and is not asked whe
   assert.deepEqual(select(undefined, offer), UPGRADED);
   assert.deepEqual(select("c", {}), UPGRADED);
   assert.throws(() => select("c", offer), {
-    name: "InvalidArgument",
+    name: "InvalidArgumentError",
     message: 'Expected `selectSubprotocol` to return null or one of "a" and "b", got "c".',
   });
   assert.deepEqual(

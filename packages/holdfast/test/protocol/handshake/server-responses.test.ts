@@ -5,7 +5,7 @@ import {
   buildRefusal,
   buildUpgradeResponse,
   UPGRADE_REQUIRED,
-} from "../../../dist/protocol/handshake/server-handshake.js";
+} from "../../../build/protocol/handshake/server-handshake.js";
 import { headBytes, SAMPLE_ACCEPT, SAMPLE_KEY } from "./heads.js";
 
 test("B3: the answer of the example of RFC 6455 section 1.3", () => {
@@ -46,7 +46,7 @@ test("B5: headers of the answer cannot break a line or replace those of the hand
     assert.throws(
       () => buildUpgradeResponse({ key: SAMPLE_KEY, subprotocol: null, extensions: null, headers }),
       {
-        name: "InvalidHeader",
+        name: "InvalidHeaderError",
       },
     );
   }

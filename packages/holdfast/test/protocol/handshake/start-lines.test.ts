@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isHeadFailure } from "../../../dist/protocol/handshake/head-failure.js";
-import { HeaderList } from "../../../dist/protocol/handshake/header-list.js";
-import { parseRequestHead } from "../../../dist/protocol/handshake/request-head.js";
-import { isInterimResponse, parseResponseHead } from "../../../dist/protocol/handshake/response-head.js";
+import { isHeadFailure } from "../../../build/protocol/handshake/head-failure.js";
+import { HeaderList } from "../../../build/protocol/handshake/header-list.js";
+import { parseRequestHead } from "../../../build/protocol/handshake/request-head.js";
+import { isInterimResponse, parseResponseHead } from "../../../build/protocol/handshake/response-head.js";
 import { responseHead } from "./heads.js";
 
 const headers = new HeaderList("Host: a\r\n");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { performance } from "node:perf_hooks";
 import fc from "fast-check";
-import { isToken, listHasToken, parseTokenList } from "../../../dist/protocol/handshake/token.js";
+import { isToken, listHasToken, parseTokenList } from "../../../build/shared/token.js";
 
 test("B5: exactly the characters of RFC 9110 section 5.6.2 make a token", () => {
   const characters = Array.from({ length: 0x180 }, (_, code) => String.fromCharCode(code));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { InvalidURL } from "../../../dist/protocol/errors.js";
-import { parseWebSocketURL } from "../../../dist/protocol/handshake/url.js";
+import { InvalidURLError } from "../../../build/shared/errors.js";
+import { parseWebSocketURL } from "../../../build/protocol/handshake/url.js";
 
 test("B2: a URL is taken apart, and the default port is left out of Host (RFC 6455 section 3)", () => {
   assert.deepEqual(parseWebSocketURL("wss://Example.com:443/chat?room=1"), {
@@ -156,7 +156,7 @@ const REFUSED: readonly [why: string, url: string, message: RegExp][] = [
 ];
 for (const [why, url, message] of REFUSED) {
   test(`B2: ${why} is refused: ${JSON.stringify(url)}`, () => {
-    assert.throws(() => parseWebSocketURL(url), { name: "InvalidURL", message });
+    assert.throws(() => parseWebSocketURL(url), { name: "InvalidURLError", message });
   });
 }
 
@@ -174,13 +174,13 @@ test("B2: no error shows user info, wherever the URL is broken", () => {
     assert.throws(
       () => parseWebSocketURL(url),
       (error) =>
-        error instanceof InvalidURL && !/cret|user:/.test(JSON.stringify([error.message, error.cause])),
+        error instanceof InvalidURLError && !/cret|user:/.test(JSON.stringify([error.message, error.cause])),
       url,
     );
   }
 });
 
-test("B2: whatever the text, there is a URL or InvalidURL, and what is sent holds no space or line break", () => {
+test("B2: whatever the text, there is a URL or InvalidURLError, and what is sent holds no space or line break", () => {
   const texts = fc.oneof(
     fc.string({ unit: "binary" }),
     fc.webUrl(),
@@ -193,7 +193,7 @@ test("B2: whatever the text, there is a URL or InvalidURL, and what is sent hold
         assert.match(target, /^\/[\x21-\x7e]*$/);
         assert.match(host, /^[\x21-\x7e]+$/);
       } catch (error) {
-        assert.ok(error instanceof InvalidURL);
+        assert.ok(error instanceof InvalidURLError);
       }
     }),
   );

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { MessageBuffer } from "../../../dist/protocol/message/message-buffer.js";
+import { MessageBuffer } from "../../../build/protocol/message/message-buffer.js";
 import { patterned } from "../endpoint.js";
 
 test("E3: pieces come out joined, in memory of at most twice their size and of no more than the limit", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { isUtf8 } from "node:buffer";
 import { test } from "node:test";
 import fc from "fast-check";
-import { decodeText, decodeValidText, Utf8Validator } from "../../../dist/protocol/message/utf8.js";
+import { decodeText, decodeValidText, Utf8Validator } from "../../../build/protocol/message/utf8.js";
 import { anyText } from "../arbitraries.js";
 import { byteByByte, cutAt } from "../endpoint.js";
 import { CODE_POINTS, INTERESTING_BYTES, NOT_UTF8 } from "./utf8-cases.js";

@@ -7,7 +7,7 @@ import {
   isLoopbackAddress,
   parseForwardedAddress,
   parseRange,
-} from "../../../dist/server/forwarding/ip-address.js";
+} from "../../../build/server/forwarding/ip-address.js";
 
 const hex = (text: string) => {
   const bytes = addressBytes(text);

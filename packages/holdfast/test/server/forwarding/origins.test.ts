@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ServeOptions } from "holdfast";
+import type { ServeOptions } from "../../../build/index.js";
 import { seenBy } from "./proxied.js";
 
 type Row = readonly [

@@ -1,6 +1,6 @@
 // Requests to a server as proxies pass them on, and what the server makes of them.
 
-import { serve, type Address, type ServeOptions, type ServerRequest } from "holdfast";
+import { serve, type Address, type ServeOptions, type ServerRequest } from "../../../build/index.js";
 import { RawClient, type HeadersToSend } from "holdfast-testkit";
 import { recordingLogger } from "../recording-logger.js";
 

@@ -6,7 +6,14 @@ import { connect as connectTcp, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { attach, connect, InvalidArgument, serve, type Address, type ServeOptions } from "holdfast";
+import {
+  attach,
+  connect,
+  InvalidArgumentError,
+  serve,
+  type Address,
+  type ServeOptions,
+} from "../../../build/index.js";
 import { addressSeen, seenBy } from "./proxied.js";
 
 const FORGED = {
@@ -221,7 +228,7 @@ test("A8: a trustProxy that cannot be used is refused, and `true` is explained",
   ] as const) {
     await assert.rejects(
       serve(() => undefined, { trustProxy: trustProxy as unknown as number }),
-      (error) => error instanceof InvalidArgument && message.test(error.message),
+      (error) => error instanceof InvalidArgumentError && message.test(error.message),
       String(trustProxy),
     );
   }

@@ -4,13 +4,13 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { afterEach, describe, test } from "node:test";
 import {
   connect,
-  InvalidArgument,
+  InvalidArgumentError,
   serve,
   type Connection,
   type DiagnosticsMessages,
   type ServeOptions,
   type Server,
-} from "holdfast";
+} from "../../../build/index.js";
 import { eventually, testCertificates } from "holdfast-testkit";
 import { recordingLogger } from "../recording-logger.js";
 
@@ -193,7 +193,7 @@ describe("Limits per address", () => {
     ] as const) {
       await assert.rejects(
         serve(() => undefined, { limits } as unknown as ServeOptions),
-        (error) => error instanceof InvalidArgument && error.message === message,
+        (error) => error instanceof InvalidArgumentError && error.message === message,
         message,
       );
     }

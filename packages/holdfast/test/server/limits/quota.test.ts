@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { overdrawnFor, rateOf, take, type Rate } from "../../../dist/server/limits/quota.js";
+import { overdrawnFor, rateOf, take, type Rate } from "../../../build/server/limits/quota.js";
 
 function rate(perSecond: number): Rate {
   const made = rateOf(perSecond);

@@ -9,7 +9,7 @@ import {
   type DiagnosticsMessages,
   type ServeOptions,
   type Server,
-} from "holdfast";
+} from "../../../build/index.js";
 import { eventually, frame, OPCODE, RawClient, withTimeout } from "holdfast-testkit";
 import { recordingLogger } from "../recording-logger.js";
 

@@ -1,0 +1,89 @@
+// The addresses of a host: name lookup, and the order in which to try them (RFC 8305).
+
+import { ADDRCONFIG, lookup as systemLookup } from "node:dns";
+import { isIP, type LookupFunction } from "node:net";
+import { platform } from "node:process";
+import { describe } from "../../shared/option-checks.js";
+import type { SystemError } from "../open-failure.js";
+import type { DialContext } from "./dial-context.js";
+
+export interface LookupSettings {
+  /** 4 or 6 for these addresses only; 0 for both. */
+  readonly family: number;
+  /** The application's, or Node's. */
+  readonly lookup: LookupFunction | undefined;
+}
+
+/**
+ * Looks `hostname` up. The addresses come in the resolver's order, each once, and there is at least one.
+ *
+ * @throws HandshakeError with the failure `"dns"`, also where an application's `lookup` throws or finds nonsense
+ */
+export async function resolveAddresses(
+  hostname: string,
+  { family, lookup = systemLookup }: LookupSettings,
+  passage: DialContext,
+): Promise<readonly string[]> {
+  passage.enter("dns");
+  try {
+    const found = await callLookup(lookup, hostname, family);
+    const addresses = addressesIn(found).filter((address) => family === 0 || isIP(address) === family);
+    if (addresses.length === 0) throw nothingFound(hostname, family, found);
+    return [...new Set(addresses)];
+  } catch (error) {
+    throw passage.failure(error);
+  }
+}
+
+/**
+ * The order of RFC 8305 section 4: the family of the first address comes first, then they alternate. Within a family
+ * the resolver's order stays (RFC 6724).
+ */
+export function interleaveFamilies(addresses: readonly string[]): readonly string[] {
+  const preferred = isIP(addresses[0]);
+  const first = addresses.filter((address) => isIP(address) === preferred);
+  const second = addresses.filter((address) => isIP(address) !== preferred);
+  return Array.from({ length: Math.max(first.length, second.length) }, (_, index) => [
+    ...first.slice(index, index + 1),
+    ...second.slice(index, index + 1),
+  ]).flat();
+}
+
+/** The first call of the callback counts. An async function may reject without any. */
+function callLookup(lookup: LookupFunction, hostname: string, family: number): Promise<unknown> {
+  const hints = family === 0 && platform !== "win32" ? ADDRCONFIG : 0;
+  return new Promise<unknown>((resolve, reject) => {
+    // Its type says void; of an async function it is a promise.
+    const call: (...args: Parameters<LookupFunction>) => unknown = lookup;
+    const returned = call(hostname, { all: true, family, hints }, (error, found: unknown) => {
+      if (error) reject(error);
+      else resolve(found);
+    });
+    Promise.resolve(returned).catch(reject);
+  });
+}
+
+/** A list, or the one address of a function that knows nothing of the option `all`. */
+function addressesIn(found: unknown): readonly string[] {
+  const entries: readonly unknown[] = Array.isArray(found) ? found : [{ address: found }];
+  return entries.flatMap((entry) => {
+    const { address, family } = (entry ?? {}) as { readonly address?: unknown; readonly family?: unknown };
+    if (typeof address !== "string" || isIP(address) === 0) return [];
+    return family === undefined || family === isIP(address) ? [address] : [];
+  });
+}
+
+function nothingFound(hostname: string, family: number, found: unknown): SystemError {
+  const wanted = family === 0 ? "an address" : `an IPv${family} address`;
+  const first: unknown = Array.isArray(found) ? found[0] : found;
+  const entry = Array.isArray(found) && found.length === 0 ? "none" : describeEntry(first);
+  return Object.assign(new Error(`Expected the lookup of ${hostname} to find ${wanted}, got ${entry}`), {
+    code: "ENOTFOUND",
+  });
+}
+
+function describeEntry(entry: unknown): string {
+  if (typeof entry !== "object" || entry === null || !("address" in entry)) return describe(entry);
+  const family = "family" in entry ? `, family ${describe(entry.family)}` : "";
+  return `the address ${describe(entry.address)}${family}`;
+}

@@ -1,0 +1,308 @@
+// Drives a connection's heartbeat: tells the pure machine what happens, and does what it asks for. Keeps the promises
+// of those who wait for a pong.
+
+import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
+import type { LatencyStats } from "../heartbeat/latency-statistics.js";
+import type { Action, HeartbeatSettings, Observation } from "../heartbeat/signals.js";
+import { Heartbeat } from "../heartbeat/heartbeat.js";
+import { rejectToCaller } from "./caller-stack.js";
+import { TooSlowError } from "./errors.js";
+import type { Runtime } from "./runtime.js";
+import { Deadline } from "./timer-queue.js";
+
+/** Bytes of the payload of a keepalive ping: a peer must not be able to guess it and answer ahead of time. */
+const PAYLOAD_SIZE = 8;
+
+/** What the heartbeat needs of its connection. */
+export interface KeepaliveHandler {
+  /** Monotonic time at which bytes were read last. */
+  readonly lastReceivedAt: number;
+  queuePing(key: string, payload: Uint8Array): void;
+  abandonPing(key: string): void;
+  onOverdue(elapsed: number, expected: number): void;
+  onSuspended(gap: number): void;
+  /** A pong matched no ping, while pings waited for theirs. */
+  onUnmatchedPong(): void;
+  onDead(silence: number): void;
+}
+
+/** What a connection needs of its heartbeat, wherever that beats. Times are monotonic. */
+export interface Keepalive {
+  /** Milliseconds that the newest answered ping took; null before the first. */
+  readonly latency: number | null;
+  readonly latencyStats: LatencyStats;
+  /** When a ping was queued last; null for never. */
+  readonly lastPingAt: number | null;
+  /** When a pong answered a ping last, or proved life without matching one; null for never. */
+  readonly lastPongAt: number | null;
+  readonly pingsInFlight: number;
+  /** When the oldest unanswered ping was queued; null for none. */
+  readonly oldestPingAt: number | null;
+  /** The longest time in milliseconds that our own process was seen not to run. */
+  readonly longestGap: number;
+  open(): void;
+  /** A payload that no ping in flight has. */
+  newPayload(): Uint8Array;
+  isInFlight(payload: Uint8Array): boolean;
+  /** Sends a ping of the application; resolves with the milliseconds that its pong took. */
+  ping(payload: Uint8Array, signal: AbortSignal | null, timeout?: number | null): Promise<number>;
+  onPingSent(key: string): void;
+  /** Takes a pong; returns the round trip of the ping it answers, or null where that is unknown. */
+  onPong(payload: Uint8Array, now: number): number | null;
+  /** Pings now, rather than at the next slot: a dead peer is found within `pingTimeout`. */
+  probe(): void;
+  pauseReading(): void;
+  resumeReading(): void;
+  beginClosing(): void;
+  /** The connection is gone: whoever waits for a pong is told. */
+  end(closedError: () => Error): void;
+}
+
+/** Makes the pulse of a link. */
+export type KeepaliveFactory = (
+  runtime: Runtime,
+  host: KeepaliveHandler,
+  options: HeartbeatSettings,
+) => Keepalive;
+
+interface PingWaiter {
+  readonly timeout: number | null;
+  readonly resolve: (elapsed: number | PromiseLike<never>) => void;
+  readonly reject: (error: unknown) => void;
+  /** A ping that nobody awaits must not end the process when the connection is lost. */
+  promise: Promise<number> | null;
+  readonly stopWatching: () => void;
+}
+
+/** A heartbeat that is judged here. */
+export class HeartbeatKeepalive extends Deadline implements Keepalive {
+  readonly heartbeat: Heartbeat;
+  readonly #runtime: Runtime;
+  readonly #host: KeepaliveHandler;
+  #waiters: Map<string, PingWaiter> | null = null;
+  #lastPingAt: number | null = null;
+  #lastPongAt: number | null = null;
+  #isClosing = false;
+
+  constructor(runtime: Runtime, host: KeepaliveHandler, options: HeartbeatSettings) {
+    super();
+    this.#runtime = runtime;
+    this.#host = host;
+    this.heartbeat = new Heartbeat(options);
+  }
+
+  get latency(): number | null {
+    return this.heartbeat.statistics.last;
+  }
+
+  get latencyStats(): LatencyStats {
+    return this.heartbeat.statistics.snapshot();
+  }
+
+  get pingsInFlight(): number {
+    return this.heartbeat.pings.size;
+  }
+
+  get oldestPingAt(): number | null {
+    return this.heartbeat.pings.oldest()?.queuedAt ?? null;
+  }
+
+  get longestGap(): number {
+    return this.heartbeat.longestGap;
+  }
+
+  get lastPingAt(): number | null {
+    return this.#lastPingAt;
+  }
+
+  get lastPongAt(): number | null {
+    return this.#lastPongAt;
+  }
+
+  open(): void {
+    this.#observe(this.#now(), { type: "opened", wallNow: this.#wallNow() });
+  }
+
+  newPayload(): Uint8Array {
+    for (;;) {
+      const payload = this.#runtime.randomBytes(PAYLOAD_SIZE);
+      if (!this.heartbeat.pings.has(keyOf(payload))) return payload;
+    }
+  }
+
+  isInFlight(payload: Uint8Array): boolean {
+    return this.heartbeat.pings.has(keyOf(payload));
+  }
+
+  ping(payload: Uint8Array, signal: AbortSignal | null, timeout: number | null = null): Promise<number> {
+    const key = keyOf(payload);
+    const promise = new Promise<number>((resolve, reject) => {
+      const onAbort = (): void => this.#abandon(key, signal?.reason);
+      if (signal !== null) watchAbort(signal, onAbort);
+      const stopWatching = (): void => {
+        if (signal !== null) unwatchAbort(signal, onAbort);
+      };
+      this.#waiters ??= new Map();
+      this.#waiters.set(key, { timeout, resolve, reject, promise: null, stopWatching });
+    });
+    const waiter = this.#waiters?.get(key);
+    if (waiter !== undefined) waiter.promise = promise;
+    this.#queuePing(payload, { type: "ping-queued", payload: key, isKeepalive: false, timeout });
+    return promise;
+  }
+
+  onPingSent(key: string): void {
+    this.#observe(this.#now(), { type: "ping-sent", payload: key });
+  }
+
+  onPong(payload: Uint8Array, now: number): number | null {
+    const key = keyOf(payload);
+    let roundTrip: number | null = null;
+    for (const action of this.#observe(now, { type: "pong", payload: key })) {
+      if (action.type === "answered" && action.payload === key) roundTrip = action.elapsed;
+    }
+    return roundTrip;
+  }
+
+  probe(): void {
+    this.#observe(this.#now(), { type: "probe" });
+  }
+
+  pauseReading(): void {
+    this.#observe(this.#now(), { type: "reading-paused" });
+  }
+
+  resumeReading(): void {
+    this.#observe(this.#now(), { type: "reading-resumed" });
+  }
+
+  beginClosing(): void {
+    this.#isClosing = true;
+    this.#observe(this.#now(), { type: "closing" });
+  }
+
+  end(closedError: () => Error): void {
+    this.#isClosing = true;
+    this.#observe(this.#now(), { type: "ended" });
+    const waiters = this.#waiters;
+    this.#waiters = null;
+    for (const waiter of waiters?.values() ?? []) {
+      waiter.stopWatching();
+      waiter.resolve(rejectToCaller(closedError(), waiter.promise));
+    }
+  }
+
+  onAlarm(now: number): void {
+    const { lastReceivedAt } = this.#host;
+    this.#observe(now, { type: "wake", wallNow: this.#wallNow(), lastReceivedAt });
+  }
+
+  #onPolled(): void {
+    const { lastReceivedAt } = this.#host;
+    this.#observe(this.#now(), { type: "polled", wallNow: this.#wallNow(), lastReceivedAt });
+  }
+
+  #observe(now: number, observation: Observation): readonly Action[] {
+    const actions = this.heartbeat.observe(now, observation);
+    for (const action of actions) this.#perform(action, now);
+    const wake = this.heartbeat.nextWake;
+    if (wake === null) this.#runtime.timers.cancel(this);
+    else this.#runtime.timers.set(this, wake);
+    return actions;
+  }
+
+  #perform(action: Action, now: number): void {
+    // A listener that was told of an action before this one may have ended the connection.
+    if (this.#isClosing && action.type !== "answered" && action.type !== "expired") return;
+    switch (action.type) {
+      case "send-ping": {
+        const payload = this.newPayload();
+        this.#queuePing(payload, { type: "ping-queued", payload: keyOf(payload), isKeepalive: true });
+        return;
+      }
+      case "poll": {
+        this.#runtime.clock.afterPoll(() => this.#onPolled());
+        return;
+      }
+      case "answered": {
+        this.#lastPongAt = now;
+        this.#resolveWaiter(action.payload, action.elapsed);
+        return;
+      }
+      case "pong-unmatched": {
+        this.#lastPongAt = now;
+        this.#host.onUnmatchedPong();
+        return;
+      }
+      case "expired": {
+        this.#host.abandonPing(action.payload);
+        this.#rejectAsTooSlow(action.payload);
+        return;
+      }
+      case "overdue": {
+        this.#host.onOverdue(action.elapsed, action.expected);
+        return;
+      }
+      case "suspended": {
+        this.#host.onSuspended(action.gap);
+        return;
+      }
+      case "dead": {
+        this.#host.onDead(action.silence);
+        return;
+      }
+    }
+  }
+
+  #queuePing(payload: Uint8Array, observation: Extract<Observation, { type: "ping-queued" }>): void {
+    const now = this.#now();
+    this.#lastPingAt = now;
+    this.#observe(now, observation);
+    if (this.#isClosing) return; // By a listener that was told of a gap.
+    this.#host.queuePing(observation.payload, payload);
+  }
+
+  #resolveWaiter(key: string, elapsed: number): void {
+    this.#takeWaiter(key)?.resolve(elapsed);
+  }
+
+  #rejectAsTooSlow(key: string): void {
+    const waiter = this.#takeWaiter(key);
+    if (typeof waiter?.timeout !== "number") return;
+    const message = `Expected the pong of a ping within ${waiter.timeout} ms, got none; the connection is still open`;
+    waiter.resolve(rejectToCaller(new TooSlowError(message, waiter.timeout), waiter.promise));
+  }
+
+  /** Leaves nothing of the ping behind: not in the table, and not in the outbox where it had not left yet. */
+  #abandon(key: string, reason: unknown): void {
+    const waiter = this.#takeWaiter(key);
+    if (waiter === null) return;
+    this.#host.abandonPing(key);
+    this.#observe(this.#now(), { type: "ping-abandoned", payload: key });
+    void waiter.promise?.catch(() => undefined);
+    waiter.reject(reason);
+  }
+
+  #takeWaiter(key: string): PingWaiter | null {
+    const waiter = this.#waiters?.get(key);
+    if (waiter === undefined) return null;
+    this.#waiters?.delete(key);
+    waiter.stopWatching();
+    return waiter;
+  }
+
+  #now(): number {
+    return this.#runtime.clock.now();
+  }
+
+  #wallNow(): number {
+    return this.#runtime.clock.wallNow();
+  }
+}
+
+/** The heartbeat knows payloads as strings, a character for each byte. */
+export function keyOf(payload: Uint8Array): string {
+  // A list of its own is what `apply` is declared for, and any that is like one is what it takes; a spread costs three
+  // times as much.
+  return String.fromCharCode.apply(null, payload as unknown as number[]);
+}

@@ -1,0 +1,66 @@
+// Waiting on a connection's clock. All sleepers of a process share its one timer.
+
+import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
+import { runtimeOf, type Connection } from "../connection/connection.js";
+import { Alarm, type AlarmHandler, type TimerQueue } from "../connection/timer-queue.js";
+
+/**
+ * Resolves at the monotonic time `deadline`. Rejects at once where that comes first: with ConnectionClosed at the end
+ * of the connection, or with the signal's reason at its abort.
+ */
+export function sleepUntil(
+  deadline: number,
+  connection: Connection,
+  signal: AbortSignal | null,
+): Promise<void> {
+  const signals = signal === null ? [connection.signal] : [connection.signal, signal];
+  return new Promise((resolve, reject) => {
+    for (const { aborted, reason } of signals) {
+      if (!aborted) continue;
+      reject(reason);
+      return;
+    }
+    new Sleeper(connection[runtimeOf].timers, signals, resolve, reject).sleep(deadline);
+  });
+}
+
+class Sleeper implements AlarmHandler {
+  readonly #timers: TimerQueue;
+  readonly #signals: readonly AbortSignal[];
+  readonly #resolve: () => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #alarm = new Alarm(this);
+
+  constructor(
+    timers: TimerQueue,
+    signals: readonly AbortSignal[],
+    resolve: () => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#timers = timers;
+    this.#signals = signals;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  sleep(deadline: number): void {
+    for (const signal of this.#signals) watchAbort(signal, this.#onAbort);
+    this.#timers.set(this.#alarm, deadline);
+  }
+
+  onAlarm(): void {
+    this.#leave();
+    this.#resolve();
+  }
+
+  readonly #onAbort = (): void => {
+    this.#leave();
+    this.#reject(this.#signals.find(({ aborted }) => aborted)?.reason);
+  };
+
+  /** Neither a listener nor an alarm is left behind: a connection may outlive a million sleeps. */
+  #leave(): void {
+    this.#timers.cancel(this.#alarm);
+    for (const signal of this.#signals) unwatchAbort(signal, this.#onAbort);
+  }
+}

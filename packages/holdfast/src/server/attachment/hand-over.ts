@@ -1,0 +1,77 @@
+// An upgrade that the application decided on itself, and hands over.
+
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { invalidArgument } from "../../shared/option-checks.js";
+import {
+  asksForWebSocket,
+  refuse,
+  UPGRADE_REQUIRED,
+  type Refusal,
+} from "../../protocol/handshake/server-handshake.js";
+import type { RequestHead } from "../../protocol/handshake/request-head.js";
+import type { ServerListener } from "../listener/server-listener.js";
+import type { ServerCore } from "../server-core.js";
+import { checkGrant, type UpgradeGrant } from "../upgrade/request-answer.js";
+import { takeOver } from "./attachment.js";
+import {
+  hasKnownLength,
+  headOf,
+  isEncrypted,
+  mayLackFields,
+  TOO_MANY_FIELDS,
+  UNKNOWN_LENGTH,
+} from "./http-request.js";
+
+/** The entrance of a server that only takes what it is handed. */
+export const NO_ENTRANCE: ServerListener = {
+  port: 0,
+  url: "",
+  drain: () => Promise.resolve(), // Newcomers are refused as they are handed over.
+  close: () => Promise.resolve(),
+  destroy() {
+    // Every socket that was handed over is the reception's.
+  },
+};
+
+/** @throws InvalidArgumentError, InvalidHeaderError; the socket is not touched then */
+export function handOver(
+  reception: ServerCore,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Uint8Array,
+  grant: UpgradeGrant,
+): void {
+  checkUpgrade(request, socket, head);
+  const granted = checkGrant(grant, "Expected `granted` to be");
+  if (socket.destroyed) return; // The client has gone while the application decided.
+  const arrival = { isSecure: isEncrypted(socket), since: reception.runtime.clock.now() };
+  takeOver(socket);
+  const parsed = readUpgrade(request);
+  if ("outcome" in parsed) reception.refuse(socket, arrival, parsed);
+  else reception.receiveRequest(socket, arrival, parsed, head, granted);
+}
+
+function readUpgrade(request: IncomingMessage): Refusal | RequestHead {
+  if (mayLackFields(request)) return TOO_MANY_FIELDS;
+  let head: RequestHead;
+  try {
+    head = headOf(request);
+  } catch (error) {
+    return refuse(400, error instanceof Error ? error.message : String(error));
+  }
+  if (!hasKnownLength(head)) return UNKNOWN_LENGTH;
+  return asksForWebSocket(head) ? head : UPGRADE_REQUIRED;
+}
+
+function checkUpgrade(request: unknown, socket: unknown, head: unknown): void {
+  const { rawHeaders, method } = Object(request) as Record<string, unknown>;
+  if (!Array.isArray(rawHeaders) || typeof method !== "string") {
+    throw invalidArgument("request", "the IncomingMessage of an `upgrade` event", request);
+  }
+  const { on, write, destroy } = Object(socket) as Record<string, unknown>;
+  if (![on, write, destroy].every((method_) => typeof method_ === "function")) {
+    throw invalidArgument("socket", "the socket of an `upgrade` event", socket);
+  }
+  if (!(head instanceof Uint8Array)) throw invalidArgument("head", `the bytes of an \`upgrade\` event`, head);
+}

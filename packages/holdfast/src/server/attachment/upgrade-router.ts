@@ -1,0 +1,208 @@
+// The upgrades of one HTTP server, over HTTP/1.1 and HTTP/2, and who takes which.
+
+import type { IncomingMessage } from "node:http";
+import type {
+  Http2SecureServer,
+  Http2Server,
+  Http2ServerRequest,
+  Http2ServerResponse,
+  IncomingHttpHeaders,
+  ServerHttp2Stream,
+} from "node:http2";
+import type { Server as NetServer } from "node:net";
+import type { Duplex } from "node:stream";
+import { Http2ByteStream } from "../../transport/node/http2-byte-stream.js";
+import { SocketByteStream } from "../../transport/node/socket-byte-stream.js";
+import type { RequestHead } from "../../protocol/handshake/request-head.js";
+import { errorOf } from "../../shared/thrown.js";
+import {
+  asksForWebSocket,
+  refuse,
+  UPGRADE_REQUIRED,
+  type Refusal,
+} from "../../protocol/handshake/server-handshake.js";
+import { streamHead } from "../http2/stream-head.js";
+import type { RequestOrigin } from "../upgrade/server-request.js";
+import {
+  afterResponses,
+  hasKnownLength,
+  headOf,
+  isEncrypted,
+  mayLackFields,
+  TOO_MANY_FIELDS,
+  UNKNOWN_LENGTH,
+} from "./http-request.js";
+import { hookUpgrades } from "./upgrade-hook.js";
+
+/** One that takes upgrades. */
+export interface UpgradeTaker {
+  /** Whether this one is for it. */
+  takes(head: RequestHead, origin: RequestOrigin): boolean;
+  take(head: RequestHead, socket: Duplex, rest: Uint8Array): void;
+  takeStream(head: RequestHead, stream: ServerHttp2Stream): void;
+  refuse(socket: Duplex, refusal: Refusal): void;
+  refuseStream(stream: ServerHttp2Stream, refusal: Refusal): void;
+}
+
+const routers = new WeakMap<NetServer, UpgradeRouter>();
+
+/** The router of an HTTP server: one for all that is attached to it, so that one of them can be the last to ask. */
+export function routerOf(httpServer: NetServer): UpgradeRouter {
+  let router = routers.get(httpServer);
+  if (router === undefined) {
+    router = new UpgradeRouter(httpServer);
+    routers.set(httpServer, router);
+  }
+  return router;
+}
+
+type Http2ServerLike = Pick<Http2SecureServer | Http2Server, "on" | "prependListener" | "updateSettings">;
+
+function isHttp2Server(server: NetServer): server is NetServer & Http2ServerLike {
+  return "updateSettings" in server && typeof server.updateSettings === "function";
+}
+
+/** What becomes of a request with an Upgrade. */
+type Verdict =
+  | { readonly kind: "take"; readonly taker: UpgradeTaker; readonly head: RequestHead }
+  | { readonly kind: "refuse"; readonly taker: UpgradeTaker; readonly refusal: Refusal }
+  /** For the other upgrade handlers, or else the other routes; `refusal` where neither can have it. */
+  | { readonly kind: "leave"; readonly taker: UpgradeTaker; readonly refusal: Refusal };
+
+const NOT_FOUND = refuse(404, "Expected the path of a WebSocket, got another one.");
+
+export class UpgradeRouter {
+  readonly #httpServer: NetServer;
+  /** The first that takes an upgrade has it. */
+  readonly #takers = new Set<UpgradeTaker>();
+  /** Each request is judged once: a filter of the application need not say the same twice. */
+  readonly #verdicts = new WeakMap<IncomingMessage, Verdict>();
+  /** Streams that were answered here. */
+  readonly #ours = new WeakSet<ServerHttp2Stream>();
+  #unhook: () => void = () => undefined;
+
+  constructor(httpServer: NetServer) {
+    this.#httpServer = httpServer;
+  }
+
+  add(taker: UpgradeTaker): void {
+    if (this.#takers.size === 0) {
+      this.#httpServer.on("upgrade", this.#onUpgrade);
+      this.#unhook = hookUpgrades(this.#httpServer, this.#decide);
+      if (isHttp2Server(this.#httpServer)) this.#listenToStreams(this.#httpServer);
+    }
+    this.#takers.add(taker);
+  }
+
+  remove(taker: UpgradeTaker): void {
+    if (this.#takers.delete(taker) && this.#takers.size === 0) {
+      this.#httpServer.off("upgrade", this.#onUpgrade);
+      this.#unhook();
+      this.#httpServer.off("stream", this.#onStream).off("connect", this.#onConnect);
+    }
+  }
+
+  /** Clients send extended CONNECTs only where the server's SETTINGS allow them (RFC 8441 section 3). */
+  #listenToStreams(server: Http2ServerLike): void {
+    server.updateSettings({ enableConnectProtocol: true });
+    // Ahead of Node's own listener, which makes a request of each stream.
+    server.prependListener("stream", this.#onStream);
+    server.on("connect", this.#onConnect);
+  }
+
+  readonly #decide = (request: IncomingMessage): boolean | null => {
+    if (this.#takers.size === 0) return null;
+    const [first] = this.#takers;
+    const verdict = this.#judge(request, first);
+    this.#verdicts.set(request, verdict);
+    if (verdict.kind !== "leave") return true;
+    return this.#hasOtherHandlers ? null : false;
+  };
+
+  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, rest: Uint8Array): void => {
+    const [first] = this.#takers;
+    const verdict = this.#verdicts.get(request) ?? this.#judge(request, first);
+    if (verdict.kind === "leave" && this.#hasOtherHandlers) return;
+    socket.on("error", () => undefined); // Node has taken its own listener away.
+    afterResponses(socket, () => {
+      const { taker } = verdict;
+      if (verdict.kind === "take") taker.take(verdict.head, socket, rest);
+      else taker.refuse(socket, verdict.refusal);
+    });
+  };
+
+  #judge(request: IncomingMessage, first: UpgradeTaker): Verdict {
+    const { socket } = request;
+    const isLeft = this.#hasOtherHandlers || this.#httpServer.listenerCount("request") > 0;
+    const turnDown = (refusal: Refusal): Verdict => ({
+      kind: isLeft ? "leave" : "refuse",
+      taker: first,
+      refusal,
+    });
+    const isCut = mayLackFields(request);
+    if (isCut && !this.#hasOtherHandlers) return { kind: "refuse", taker: first, refusal: TOO_MANY_FIELDS };
+    let head: RequestHead;
+    try {
+      head = headOf(request);
+    } catch (error) {
+      return turnDown(refuse(400, `${errorOf(error).message}.`));
+    }
+    if (!hasKnownLength(head) && !this.#hasOtherHandlers)
+      return { kind: "refuse", taker: first, refusal: UNKNOWN_LENGTH };
+    if (!asksForWebSocket(head)) return turnDown(UPGRADE_REQUIRED);
+    const origin = { transport: new SocketByteStream(socket), isSecure: isEncrypted(socket) };
+    for (const taker of this.#takers) {
+      if (!taker.takes(head, origin)) continue;
+      return isCut ? { kind: "refuse", taker, refusal: TOO_MANY_FIELDS } : { kind: "take", taker, head };
+    }
+    return turnDown(NOT_FOUND);
+  }
+
+  get #hasOtherHandlers(): boolean {
+    return this.#httpServer.listenerCount("upgrade") > 1;
+  }
+
+  readonly #onStream = (
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    _flags: number,
+    rawHeaders?: readonly string[],
+  ): void => {
+    const head = streamHead(headers, rawHeaders);
+    if (!asksForWebSocket(head)) return;
+    const isSecure = stream.session?.encrypted === true;
+    const origin = { transport: new Http2ByteStream(stream), isSecure };
+    for (const taker of this.#takers) {
+      if (!taker.takes(head, origin)) continue;
+      this.#ours.add(stream);
+      taker.takeStream(head, stream);
+      return;
+    }
+    // Nobody else can be told from Node's own listener, which is there for the sake of "request".
+    const nodes = this.#httpServer.listenerCount("request") > 0 ? 1 : 0;
+    const others = this.#httpServer.listenerCount("stream") - 1 - nodes;
+    if (others > 0 || this.#httpServer.listenerCount("connect") > 1) return;
+    this.#ours.add(stream);
+    const [taker] = this.#takers;
+    taker.refuseStream(stream, NOT_FOUND);
+  };
+
+  /** What Node makes of any CONNECT. It would answer those that nobody listens for with 405; so has to be done here. */
+  readonly #onConnect = (
+    request: Http2ServerRequest | IncomingMessage,
+    response: Duplex | Http2ServerResponse,
+  ): void => {
+    if (!("stream" in request) || !("statusCode" in response)) {
+      // A CONNECT of HTTP/1.1 comes with its socket, and Node closes those that nobody listens for.
+      if (this.#httpServer.listenerCount("connect") === 1) request.socket.destroy();
+      return;
+    }
+    if (this.#ours.has(request.stream)) {
+      request.on("error", () => undefined); // The connection is told of it.
+      return;
+    }
+    if (this.#httpServer.listenerCount("connect") > 1) return;
+    response.statusCode = 405;
+    response.end();
+  };
+}

@@ -1,0 +1,40 @@
+// A listener of Node.js that does not listen yet.
+
+import { createServer as createTcpServer, type Server as Listener } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { InvalidArgumentError } from "../../shared/errors.js";
+import { thrownText } from "../../shared/thrown.js";
+
+/** @throws InvalidArgumentError where Node refuses the TLS options */
+export function createListener(
+  tls: TlsOptions | undefined,
+  http2: boolean,
+  openTimeout: number | null,
+): Listener {
+  const socketOptions = { noDelay: true, allowHalfOpen: true };
+  if (tls === undefined) return createTcpServer(socketOptions);
+  const handshakeTimeout = openTimeout === null ? {} : { handshakeTimeout: openTimeout };
+  // RFC 7301: what clients may choose from.
+  const alpn = http2 ? { ALPNProtocols: ["h2", "http/1.1"] } : {};
+  try {
+    const guarded = tls.SNICallback === undefined ? {} : { SNICallback: guardedSniCallback(tls.SNICallback) };
+    return createTlsServer({ ...handshakeTimeout, ...alpn, ...tls, ...guarded, ...socketOptions });
+  } catch (cause) {
+    throw new InvalidArgumentError(
+      `Expected \`tls\` to be options of tls.createServer, got an error: ${thrownText(cause)}`,
+      { cause },
+    );
+  }
+}
+
+type SniCallback = NonNullable<TlsOptions["SNICallback"]>;
+
+/** An async function that rejects fails the handshake; Node would leave its promise unhandled. */
+function guardedSniCallback(callback: SniCallback): SniCallback {
+  const call: (...args: Parameters<SniCallback>) => unknown = callback;
+  return (name, done) => {
+    Promise.resolve(call(name, done)).catch((error: unknown) => {
+      done(error instanceof Error ? error : new Error("SNICallback failed", { cause: error }));
+    });
+  };
+}

@@ -1,0 +1,64 @@
+// Where a server listens: a TCP port, or a Unix socket.
+
+import { checkBoolean, invalidArgument } from "../../shared/option-checks.js";
+import { InvalidArgumentError } from "../../shared/errors.js";
+import type { ServeOptions } from "../options.js";
+
+export type ListenAddress =
+  | {
+      readonly kind: "tcp";
+      readonly port: number;
+      readonly host: string | undefined;
+      /** Other processes may listen there, too. */
+      readonly isShared: boolean;
+    }
+  | { readonly kind: "unix"; readonly path: string };
+
+/** @throws InvalidArgumentError */
+export function checkListenAddress(options: ServeOptions): ListenAddress {
+  const { port, host, path } = options;
+  const isShared = checkBoolean("reusePort", options.reusePort, false);
+  if (path !== undefined) {
+    if (typeof path !== "string" || path === "") {
+      throw invalidArgument("path", "the path of a Unix socket, such as /run/chat.sock", path);
+    }
+    if (port !== undefined || host !== undefined || isShared) {
+      throw new InvalidArgumentError(
+        "Expected either `path`, for a Unix socket, or `port`, `host` and `reusePort`, for TCP, got both",
+      );
+    }
+    return { kind: "unix", path };
+  }
+  if (port !== undefined && (!Number.isInteger(port) || port < 0 || port > 65535)) {
+    throw invalidArgument("port", "a number from 0 to 65535", port);
+  }
+  if (host !== undefined && typeof host !== "string") throw invalidArgument("host", "a string", host);
+  if (isShared && !canReusePort(process.versions)) {
+    throw new InvalidArgumentError(
+      `Expected \`reusePort\` to be false on Node.js ${process.versions.node}, which would ignore it: it needs 23.1 or 22.12; node:cluster shares a port on any version`,
+    );
+  }
+  return { kind: "tcp", port: port ?? 0, host, isShared };
+}
+
+/** The place in words. */
+export function describeListenAddress(place: ListenAddress): string {
+  if (place.kind === "unix") return `the Unix socket ${place.path}`;
+  return `${place.host ?? "all addresses"}, port ${place.port}`;
+}
+
+/** A URL that reaches a server there from this machine. */
+export function urlOf(place: ListenAddress, isSecure: boolean, port: number): string {
+  const scheme = isSecure ? "wss" : "ws";
+  if (place.kind === "unix") return `${scheme}+unix:${place.path}`;
+  const { host } = place;
+  const name = host === undefined || host === "::" || host === "0.0.0.0" ? "localhost" : host;
+  return `${scheme}://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}
+
+/** Older versions of Node.js ignore the option, and the second process would find the port taken. */
+export function canReusePort(versions: NodeJS.ProcessVersions): boolean {
+  if (versions["bun"] !== undefined || versions["deno"] !== undefined) return true;
+  const [major = 0, minor = 0] = versions.node.split(".").map(Number);
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
+}

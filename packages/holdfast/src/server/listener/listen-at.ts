@@ -1,0 +1,81 @@
+// Gets a listener its place, also where a process that is gone has left its Unix socket behind.
+
+import { lstat, unlink } from "node:fs/promises";
+import { connect, type ListenOptions, type Server as Listener } from "node:net";
+import { invalidArgument } from "../../shared/option-checks.js";
+import { HoldfastError } from "../../shared/errors.js";
+import { describeListenAddress, type ListenAddress } from "./listen-address.js";
+
+/** @throws HoldfastError with code ERR_HOLDFAST_LISTEN */
+export async function listenAt(listener: Listener, place: ListenAddress, backlog: number): Promise<void> {
+  try {
+    await listen(listener, place, backlog);
+  } catch (error) {
+    if (place.kind !== "unix" || !(await isLeftBehind(place.path, error))) throw listenError(place, error);
+    try {
+      await unlink(place.path);
+      await listen(listener, place, backlog);
+    } catch (again) {
+      throw listenError(place, again);
+    }
+  }
+}
+
+/** @throws InvalidArgumentError */
+export function checkBacklog(value: unknown = DEFAULT_BACKLOG): number {
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_BACKLOG) {
+    return value as number;
+  }
+  throw invalidArgument("backlog", `a whole number from 1 to ${MAX_BACKLOG}`, value);
+}
+
+function listen(listener: Listener, place: ListenAddress, backlog: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    listener.once("error", reject);
+    // `reusePort` is too new for the types.
+    const options: ListenOptions & { reusePort?: boolean } =
+      place.kind === "unix"
+        ? { path: place.path, backlog }
+        : {
+            port: place.port,
+            backlog,
+            ...(place.host === undefined ? {} : { host: place.host }),
+            ...(place.isShared ? { reusePort: true } : {}),
+          };
+    listener.listen(options, () => {
+      listener.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+/** A socket file that nobody listens on any more. One that is in use, and any other file, is left alone. */
+async function isLeftBehind(path: string, error: unknown): Promise<boolean> {
+  if (codeOf(error) !== "EADDRINUSE") return false;
+  // Any file refuses connections.
+  const file = await lstat(path).catch(() => null);
+  if (file?.isSocket() !== true) return false;
+  return new Promise((resolve) => {
+    const probe = connect({ path });
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once("error", (failure) => resolve(codeOf(failure) === "ECONNREFUSED"));
+  });
+}
+
+function listenError(place: ListenAddress, cause: unknown): HoldfastError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = `Expected to listen on ${describeListenAddress(place)}: ${reason}`;
+  return new HoldfastError(message, { code: "ERR_HOLDFAST_LISTEN", cause });
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+/** Connections that the kernel accepts ahead of us: a fleet that reconnects at once must not be refused. */
+const DEFAULT_BACKLOG = 4096;
+/** Of a C int, which is what the kernel takes. */
+const MAX_BACKLOG = 2 ** 31 - 1;

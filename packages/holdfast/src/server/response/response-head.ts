@@ -1,0 +1,94 @@
+// The head of an answer that the application made as a standard `Response` (RFC 9112 sections 4 and 6).
+
+import { describe } from "../../shared/option-checks.js";
+import { InvalidArgumentError } from "../../shared/errors.js";
+import { headerList, readHeaders, type HeaderField } from "../../protocol/handshake/header-input.js";
+import { statusText } from "../../protocol/handshake/status-text.js";
+
+/** How the end of the body shows. */
+export type Framing =
+  /** There is no body: HEAD, 204, 304. */
+  | { readonly kind: "none" }
+  /** After so many bytes. */
+  | { readonly kind: "length"; readonly length: number }
+  | { readonly kind: "chunked" }
+  /** Where the connection ends: all that HTTP/1.0 knows. */
+  | { readonly kind: "until-end" };
+
+export interface ResponseHead {
+  readonly bytes: Uint8Array;
+  readonly framing: Framing;
+}
+
+/** @throws InvalidArgumentError, InvalidHeaderError where `response` is none, or cannot be sent */
+export function responseHead(
+  response: Response,
+  { method, minorVersion }: { readonly method: string; readonly minorVersion: number },
+): ResponseHead {
+  checkResponse(response);
+  const { status } = response;
+  const all = readHeaders(response.headers);
+  const framing = framingOf(response, all, minorVersion);
+  const lines = headerList([
+    ...all.filter(([name]) => !SET_HERE.has(name.toLowerCase())),
+    ...framingFields(framing),
+    ["Connection", "close"],
+  ]);
+  const reason = REASON.test(response.statusText) ? response.statusText : "";
+  const head = `HTTP/1.1 ${status} ${reason === "" ? statusText(status) : reason}\r\n${lines.toString()}\r\n`;
+  const hasNoBody = method === "HEAD" || framing.kind === "none";
+  return { bytes: Buffer.from(head, "latin1"), framing: hasNoBody ? { kind: "none" } : framing };
+}
+
+/** Told by what it has rather than by its class: polyfills and other realms make Responses too. */
+export function checkResponse(response: Response): void {
+  const { status, headers, body } = Object(response) as { status: unknown; headers: unknown; body: unknown };
+  if (!Number.isInteger(status) || typeof headers !== "object" || typeof body !== "object") {
+    throw new InvalidArgumentError(
+      `Expected \`onRequest\` to return a Response, nothing, or an object with \`headers\` and \`data\`, got ${describe(response)}`,
+    );
+  }
+  if (response.status < 200 || response.status > 599) {
+    throw new InvalidArgumentError(
+      `Expected \`onRequest\` to return a Response with a status from 200 to 599, got ${response.status}`,
+    );
+  }
+}
+
+export function framingOf(
+  { status, body }: Response,
+  fields: readonly HeaderField[],
+  minorVersion: number,
+): Framing {
+  if (status === 204 || status === 304) return { kind: "none" };
+  if (body === null) return { kind: "length", length: 0 };
+  const lengths = fields
+    .filter(([name]) => name.toLowerCase() === "content-length")
+    .map(([, value]) => value);
+  const [length = ""] = lengths;
+  if (lengths.length === 1 && /^[0-9]{1,15}$/.test(length)) return { kind: "length", length: Number(length) };
+  return { kind: minorVersion === 0 ? "until-end" : "chunked" };
+}
+
+function framingFields(framing: Framing): readonly HeaderField[] {
+  switch (framing.kind) {
+    case "length":
+      return [["Content-Length", String(framing.length)]];
+    case "chunked":
+      return [["Transfer-Encoding", "chunked"]];
+    case "none":
+    case "until-end":
+      return [];
+  }
+}
+
+const SET_HERE: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "keep-alive",
+  "trailer",
+  "transfer-encoding",
+]);
+
+/** RFC 9112 section 4: a reason phrase. */
+const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;

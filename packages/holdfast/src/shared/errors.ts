@@ -1,0 +1,258 @@
+// The root of every error that this library throws, and the errors of opening a connection and of its frames.
+// Errors that tell of an established connection's life stand in connection/errors.ts.
+// Nothing here may import: browsers load this file as well.
+
+/** Options of the errors below: the standard `cause`, and the stable `code` that programs may compare. */
+export interface HoldfastErrorOptions {
+  readonly code?: `ERR_HOLDFAST_${string}`;
+  readonly cause?: unknown;
+}
+
+/**
+ * The root of every error of this library.
+ * `message` is one sentence that says what happened and what to do; `code` is stable across releases.
+ */
+export class HoldfastError extends Error {
+  static {
+    this.prototype.name = "HoldfastError";
+  }
+
+  /** Stable identifier such as `ERR_HOLDFAST_OPEN_TIMEOUT`. */
+  readonly code: `ERR_HOLDFAST_${string}`;
+
+  constructor(message: string, options: HoldfastErrorOptions = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.code = options.code ?? "ERR_HOLDFAST_ERROR";
+  }
+}
+
+/** An argument or an option that cannot be used: the message names it, what was expected and what came. */
+export class InvalidArgumentError extends HoldfastError {
+  static {
+    this.prototype.name = "InvalidArgumentError";
+  }
+
+  constructor(message: string, options: HoldfastErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_INVALID_ARGUMENT", ...options });
+  }
+}
+
+/** The call does not fit the state that the connection is in. */
+export class InvalidStateError extends HoldfastError {
+  static {
+    this.prototype.name = "InvalidStateError";
+  }
+
+  constructor(message: string, options: HoldfastErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_INVALID_STATE", ...options });
+  }
+}
+
+/** The peer broke RFC 6455 on an open connection. `closeCode` is what the connection was failed with. */
+export class ProtocolError extends HoldfastError {
+  static {
+    this.prototype.name = "ProtocolError";
+  }
+
+  /** 1002 (protocol error) or 1007 (invalid frame payload data). */
+  readonly closeCode: number;
+
+  constructor(message: string, closeCode: number) {
+    super(message, { code: "ERR_HOLDFAST_PROTOCOL" });
+    this.closeCode = closeCode;
+  }
+}
+
+/** A message is longer than `maxMessageSize`; the connection was failed with 1009. */
+export class MessageTooBigError extends HoldfastError {
+  static {
+    this.prototype.name = "MessageTooBigError";
+  }
+
+  /** Bytes that the message has, or has at least. */
+  readonly size: number;
+  /** The limit, in bytes. */
+  readonly limit: number;
+
+  constructor(message: string, size: number, limit: number) {
+    super(message, { code: "ERR_HOLDFAST_MESSAGE_TOO_BIG" });
+    this.size = size;
+    this.limit = limit;
+  }
+}
+
+/**
+ * Why an attempt to open a connection failed. The same words as `CloseInfo.cause`.
+ */
+export type OpenFailure =
+  | "aborted"
+  | "dns"
+  | "eof"
+  | "invalid-handshake"
+  | "open-timeout"
+  | "proxy"
+  | "refused"
+  | "rejected"
+  | "reset"
+  | "tls"
+  | "unreachable";
+
+/** Options of the errors of opening: `failure` is what a program may switch on. */
+export interface HandshakeErrorOptions extends HoldfastErrorOptions {
+  readonly failure?: OpenFailure;
+}
+
+/** A connection could not be opened. */
+export class HandshakeError extends HoldfastError {
+  static {
+    this.prototype.name = "HandshakeError";
+  }
+
+  /** What went wrong, in one word. */
+  readonly failure: OpenFailure;
+
+  constructor(message: string, options: HandshakeErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_HANDSHAKE", ...options });
+    this.failure = options.failure ?? "invalid-handshake";
+  }
+}
+
+/** The URL is not one of a WebSocket (RFC 6455 section 3). Found before any I/O. */
+export class InvalidURLError extends HandshakeError {
+  static {
+    this.prototype.name = "InvalidURLError";
+  }
+
+  constructor(message: string, options: HandshakeErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_INVALID_URL", ...options });
+  }
+}
+
+/** A header, subprotocol or origin cannot be sent, or came malformed. */
+export class InvalidHeaderError extends HandshakeError {
+  static {
+    this.prototype.name = "InvalidHeaderError";
+  }
+
+  /** The name of the header, as it was given. */
+  readonly header: string;
+
+  constructor(message: string, header: string, options: HandshakeErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_INVALID_HEADER", ...options });
+    this.header = header;
+  }
+}
+
+/** The peer's upgrade breaks RFC 6455 section 4. */
+export class InvalidUpgradeError extends HandshakeError {
+  static {
+    this.prototype.name = "InvalidUpgradeError";
+  }
+
+  constructor(message: string, options: HandshakeErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_INVALID_UPGRADE", ...options });
+  }
+}
+
+/** The peer chose a subprotocol or an extension that was not offered (RFC 6455 section 4.1). */
+export class NegotiationError extends HandshakeError {
+  static {
+    this.prototype.name = "NegotiationError";
+  }
+
+  constructor(message: string, options: HandshakeErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_NEGOTIATION", ...options });
+  }
+}
+
+/** The server answered the upgrade with another status than 101. */
+export class InvalidStatusError extends HandshakeError {
+  static {
+    this.prototype.name = "InvalidStatusError";
+  }
+
+  /** The HTTP status. */
+  readonly status: number;
+  /** The headers of the answer. */
+  readonly headers: Headers;
+  /** The body of the answer, at most 64 KiB of it. */
+  readonly body: Uint8Array;
+  /** `Retry-After` in milliseconds from now; null where there is none that makes sense (RFC 9110 section 10.2.3). */
+  readonly retryAfter: number | null;
+
+  constructor(
+    message: string,
+    answer: { status: number; headers: Headers; body: Uint8Array; retryAfter: number | null },
+  ) {
+    super(message, { code: "ERR_HOLDFAST_INVALID_STATUS", failure: "rejected" });
+    this.status = answer.status;
+    this.headers = answer.headers;
+    this.body = answer.body;
+    this.retryAfter = answer.retryAfter;
+  }
+}
+
+/** What a proxy answered, where it answered in HTTP. */
+export interface ProxyAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+/** The proxy could not be reached, could not be used, or refused. `cause` is the error of the system, if any. */
+export class ProxyError extends HandshakeError {
+  static {
+    this.prototype.name = "ProxyError";
+  }
+
+  /** The status with which an HTTP proxy refused, such as 407 (Proxy Authentication Required); null otherwise. */
+  readonly status: number | null;
+  /** The headers of that answer; empty where there was none. */
+  readonly headers: Headers;
+  /** The body of that answer, at most 64 KiB of it. */
+  readonly body: Uint8Array;
+
+  constructor(message: string, options: HandshakeErrorOptions & { readonly answer?: ProxyAnswer } = {}) {
+    const { answer, ...rest } = options;
+    super(message, { code: "ERR_HOLDFAST_PROXY", failure: "proxy", ...rest });
+    this.status = answer?.status ?? null;
+    this.headers = answer?.headers ?? new Headers();
+    this.body = answer?.body ?? new Uint8Array();
+  }
+}
+
+/** A redirect cannot be followed. */
+export class RedirectError extends HandshakeError {
+  static {
+    this.prototype.name = "RedirectError";
+  }
+
+  /**
+   * The URLs that were asked, in order, without user info: the last one sent the redirect. Not enumerable, as queries
+   * may hold tickets, and loggers print what is.
+   */
+  declare readonly hops: readonly string[];
+
+  constructor(message: string, hops: readonly string[], options: HandshakeErrorOptions = {}) {
+    super(message, { code: "ERR_HOLDFAST_REDIRECT", failure: "rejected", ...options });
+    Object.defineProperty(this, "hops", { value: hops });
+  }
+}
+
+/** What an attempt was busy with: name lookup, TCP, proxy, TLS or the HTTP upgrade. */
+export type OpenPhase = "dns" | "connect" | "proxy" | "tls" | "upgrade";
+
+/** The connection was not open after `openTimeout`. */
+export class OpenTimeoutError extends HandshakeError {
+  static {
+    this.prototype.name = "OpenTimeoutError";
+  }
+
+  /** What the attempt was waiting for. */
+  readonly phase: OpenPhase;
+
+  constructor(message: string, phase: OpenPhase) {
+    super(message, { code: "ERR_HOLDFAST_OPEN_TIMEOUT", failure: "open-timeout" });
+    this.phase = phase;
+  }
+}

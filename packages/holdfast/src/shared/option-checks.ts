@@ -1,0 +1,157 @@
+// Checks of options and arguments, at the edge of the public surface. Each throws an InvalidArgumentError that names the
+// option, what was expected and what came. Browsers load this file as well.
+
+import { InvalidArgumentError } from "./errors.js";
+import { checkOptionNames, type OptionNames } from "./option-names.js";
+
+const QUEUE_LIMITS: OptionNames<{ messages: number; bytes: number }> = { messages: true, bytes: true };
+
+/** The longest time that timers of JavaScript can wait. */
+const MAX_DURATION = 2 ** 31 - 1;
+
+export function checkDuration(name: string, value: unknown, fallback: number | null): number | null {
+  if (value === undefined) return fallback;
+  if (value === null) return null;
+  if (isDuration(value)) return value;
+  throw invalidArgument(name, `a positive number of milliseconds (at most ${MAX_DURATION}) or null`, value);
+}
+
+/** For what a caller has to say. */
+export function requireDuration(name: string, value: unknown): number {
+  if (isDuration(value)) return value;
+  throw invalidArgument(name, `a positive number of milliseconds (at most ${MAX_DURATION})`, value);
+}
+
+export function checkSize(name: string, value: unknown, fallback: number | null): number | null {
+  if (value === undefined) return fallback;
+  if (value === null) return null;
+  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
+  throw invalidArgument(name, "a positive whole number or null", value);
+}
+
+/** A bound of messages, of bytes, or both; Infinity for none. */
+export function checkQueue(name: string, value: unknown): { messages: number; bytes: number } {
+  const isObject = typeof value === "object" && value !== null;
+  const { messages, bytes } = (isObject ? value : { messages: value }) as {
+    messages?: unknown;
+    bytes?: unknown;
+  };
+  if (value === null) return { messages: Infinity, bytes: Infinity };
+  checkOptionNames(`\`${name}\``, value, QUEUE_LIMITS);
+  return {
+    messages: checkSize(isObject ? `${name}.messages` : name, messages, 1024) ?? Infinity,
+    bytes: checkSize(`${name}.bytes`, bytes, 1024 * 1024) ?? Infinity,
+  };
+}
+
+export function checkBoolean(name: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value === "boolean") return value;
+  throw invalidArgument(name, "true or false", value);
+}
+
+export function checkChoice<Choice extends string>(
+  name: string,
+  value: unknown,
+  choices: readonly Choice[],
+  fallback: Choice,
+): Choice {
+  return value === undefined ? fallback : requireChoice(name, value, choices);
+}
+
+export function requireChoice<Choice extends string>(
+  name: string,
+  value: unknown,
+  choices: readonly Choice[],
+): Choice {
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
+  throw invalidArgument(name, choices.map((choice) => JSON.stringify(choice)).join(" or "), value);
+}
+
+/**
+ * The items of an iterable, read once and copied; null for a string and for what cannot be iterated over.
+ *
+ * @throws InvalidArgumentError where the iterable throws, or has no end
+ */
+export function readItems(name: string, value: unknown): readonly unknown[] | null {
+  if (typeof value !== "object" || value === null || !(Symbol.iterator in value)) return null;
+  const items: unknown[] = [];
+  try {
+    for (const item of value as Iterable<unknown>) {
+      items.push(item);
+      if (items.length > MAX_ITEMS) break;
+    }
+  } catch (cause) {
+    throw new InvalidArgumentError(
+      `Expected \`${name}\` to be an iterable that can be read, got an error from it`,
+      {
+        cause,
+      },
+    );
+  }
+  if (items.length <= MAX_ITEMS) return items;
+  throw invalidArgument(name, `at most ${MAX_ITEMS} items`, value);
+}
+
+/** An iterable without an end must not hang the process. No request has more headers than this. */
+const MAX_ITEMS = 10_000;
+
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== "function") throw invalidArgument(name, "a function", value);
+}
+
+export function checkSignal(value: unknown): AbortSignal | null {
+  if (value === undefined || value === null) return null;
+  if (value instanceof AbortSignal || isForeignSignal(value)) return value;
+  throw invalidArgument("signal", "an AbortSignal", value);
+}
+
+/** Of another realm (a vm context, jsdom): with all that is used of one here. */
+function isForeignSignal(value: unknown): value is AbortSignal {
+  if (tagOf(value) !== "AbortSignal") return false;
+  const signal = value as Partial<AbortSignal>;
+  const methods = [signal.addEventListener, signal.removeEventListener, signal.throwIfAborted];
+  return typeof signal.aborted === "boolean" && methods.every((method) => typeof method === "function");
+}
+
+/** Whether it is a URL object, also one of another realm. */
+export function isURL(value: unknown): value is URL {
+  return value instanceof URL || (tagOf(value) === "URL" && typeof (value as URL).href === "string");
+}
+
+/** The name of its class where the platform made it, whatever its realm: `URL`, `ArrayBuffer`. Never throws. */
+export function tagOf(value: unknown): string {
+  try {
+    return Object.prototype.toString.call(value).slice(8, -1);
+  } catch {
+    return ""; // A revoked Proxy, or a getter that throws.
+  }
+}
+
+export function invalidArgument(name: string, what: string, got: unknown): InvalidArgumentError {
+  return new InvalidArgumentError(`Expected \`${name}\` to be ${what}, got ${describe(got)}`);
+}
+
+/** A value as a message shows it: `"20s" (string)`, `null`, `[object]`. */
+export function describe(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return `${JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)} (string)`;
+    case "number":
+    case "bigint":
+    case "boolean":
+      return `${value} (${typeof value})`;
+    case "undefined":
+      return "undefined";
+    case "object":
+      return value === null ? "null" : tagOf(value) === "Array" ? "an array" : "an object";
+    case "function":
+    case "symbol":
+      return `a ${typeof value}`;
+  }
+}
+
+function isDuration(value: unknown): value is number {
+  return typeof value === "number" && value > 0 && value <= MAX_DURATION;
+}

@@ -1,0 +1,78 @@
+// Options that do not exist: a name that is misspelt, or another library's, must not be ignored. It may be the check
+// that keeps strangers out.
+
+import { InvalidArgumentError } from "./errors.js";
+
+/** The names of an options object. The compiler compares them with its type, so that a new option is not forgotten. */
+export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
+
+/** What to do instead of giving an option that does not exist: an imperative, without its full stop. */
+export type OptionAdvice = Readonly<Record<string, string>>;
+
+/**
+ * Inherited names, undefined values and the fields of class instances are not looked at.
+ *
+ * @param what the options' owner, as a message names it: `connect()`
+ * @throws InvalidArgumentError for a name that is not known
+ */
+export function checkOptionNames(
+  what: string,
+  options: unknown,
+  names: Readonly<Record<string, true>>,
+  advice: OptionAdvice = {},
+): void {
+  if (typeof options !== "object") return;
+  for (const name in options) {
+    if (!Object.hasOwn(names, name))
+      refuseUnknown(what, options as Record<string, unknown>, name, names, advice);
+  }
+}
+
+function refuseUnknown(
+  what: string,
+  options: Record<string, unknown>,
+  name: string,
+  names: Readonly<Record<string, true>>,
+  advice: OptionAdvice,
+): void {
+  if (!Object.hasOwn(options, name) || options[name] === undefined || isInstance(options)) return;
+  const nearest = nearestName(name, Object.keys(names));
+  const remedy = Object.hasOwn(advice, name)
+    ? `${advice[name] ?? ""}.`
+    : nearest === null
+      ? "Remove it."
+      : `Did you mean \`${nearest}\`?`;
+  throw new InvalidArgumentError(`Expected only options of ${what}, got \`${name}\`. ${remedy}`);
+}
+
+/** Whether a class of the application made it, with fields of its own. */
+function isInstance(options: object): boolean {
+  const { constructor } = options as { constructor?: unknown };
+  return typeof constructor === "function" && constructor.name !== "Object";
+}
+
+function nearestName(name: string, names: readonly string[]): string | null {
+  let nearest: string | null = null;
+  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const other of names) {
+    const distance = editDistance(name.toLowerCase(), other.toLowerCase());
+    if (distance >= least) continue;
+    nearest = other;
+    least = distance;
+  }
+  return nearest;
+}
+
+/** Levenshtein's: how many characters to insert, delete or replace. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}

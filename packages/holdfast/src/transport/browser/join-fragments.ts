@@ -1,0 +1,18 @@
+// The fragments of a message as one message.
+
+import type { Message } from "../../connection/inbox.js";
+import type { Fragment } from "../../connection/message-transport.js";
+
+/** @param fragments at least one, all of the same type */
+export function joinFragments(fragments: readonly Fragment[]): Message {
+  const bytes = new Uint8Array(fragments.reduce((total, { payload }) => total + payload.length, 0));
+  let position = 0;
+  for (const { payload } of fragments) {
+    bytes.set(payload, position);
+    position += payload.length;
+  }
+  return fragments[0]?.type === "text" ? decoder.decode(bytes) : bytes;
+}
+
+/** Takes a byte order mark for the character that it is. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

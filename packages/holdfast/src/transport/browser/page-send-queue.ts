@@ -1,0 +1,214 @@
+// Messages on their way into a browser's WebSocket. It takes everything at once, into memory, and does not tell when
+// it has sent it: what waits is kept here, so that a ping or a Close can overtake it and a send can be taken back.
+
+import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import type { Message } from "../../connection/inbox.js";
+import type { Runtime } from "../../connection/runtime.js";
+import type { SendObserver, SendSettings } from "../../connection/message-transport.js";
+import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
+import { SENT } from "../../connection/sent.js";
+
+/** How often, in milliseconds, it is looked at whether the browser has sent some of what it was given. */
+const LOOK_AGAIN = 20;
+
+interface Entry {
+  readonly message: Message;
+  readonly onSent: (() => void) | null;
+  readonly receipt: SendObserver | null;
+  state: "dropped" | "handed-over" | "queued";
+}
+
+interface Waiter {
+  readonly entry: Entry;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  readonly stopWatching: () => void;
+}
+
+export interface PageSendQueueOptions {
+  readonly runtime: Runtime;
+  readonly socket: WebSocket;
+  readonly writeLimit: number;
+  /** A message of this size was handed to the browser. */
+  readonly onHandedOver: (size: number) => void;
+}
+
+export class PageSendQueue implements AlarmHandler {
+  readonly #options: PageSendQueueOptions;
+  readonly #alarm = new Alarm(this);
+  /** In the order of the calls. Sets, so that an aborted send is removed at no cost. */
+  readonly #entries = new Set<Entry>();
+  /** They go ahead of the others. */
+  readonly #ahead = new Set<Entry>();
+  #bytes = 0;
+  #droppedBytes = 0;
+  readonly #waiters = new Set<Waiter>();
+  #onEmpty: (() => void) | null = null;
+
+  constructor(options: PageSendQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes that were sent, and that the browser has not handed to the network. */
+  get bufferedAmount(): number {
+    return this.#bytes + this.#options.socket.bufferedAmount;
+  }
+
+  /** The same, and what was given up because it stood in the way of a Close. */
+  get unsentBytes(): number {
+    return this.bufferedAmount + this.#droppedBytes;
+  }
+
+  /** Resolves while fewer than `writeLimit` bytes are unsent. */
+  send(message: Message, { signal, receipt }: Pick<SendSettings, "receipt" | "signal">): Promise<void> {
+    const entry = this.#add({ message, onSent: null, receipt, state: "queued" });
+    this.#move();
+    if (entry.state === "handed-over" && this.#isRoomy) return SENT;
+    return this.#wait(entry, signal);
+  }
+
+  /** Ahead of all that wait; what is returned takes it back. */
+  sendAhead(message: Message, onSent: () => void): () => void {
+    const entry = this.#add({ message, onSent, receipt: null, state: "queued" });
+    this.#move();
+    return () => this.#withdraw(entry);
+  }
+
+  /** Calls back once nothing waits here any more. */
+  whenEmpty(callback: () => void): void {
+    this.#onEmpty = callback;
+    this.#move();
+  }
+
+  /** Forgets what waits; its sends go on waiting for the connection's end. */
+  drop(): void {
+    for (const entry of [...this.#ahead, ...this.#entries]) entry.state = "dropped";
+    this.#ahead.clear();
+    this.#entries.clear();
+    this.#droppedBytes += this.#bytes;
+    this.#bytes = 0;
+  }
+
+  /** The connection is gone. */
+  fail(closedError: () => Error): void {
+    this.drop();
+    this.#onEmpty = null;
+    this.#options.runtime.timers.cancel(this.#alarm);
+    for (const waiter of this.#waiters) {
+      this.#waiters.delete(waiter);
+      waiter.stopWatching();
+      waiter.reject(closedError());
+    }
+  }
+
+  onAlarm(): void {
+    this.#move();
+  }
+
+  get #isRoomy(): boolean {
+    return this.bufferedAmount < this.#options.writeLimit;
+  }
+
+  #add(entry: Entry): Entry {
+    this.#queueOf(entry).add(entry);
+    this.#bytes += entry.message.length;
+    return entry;
+  }
+
+  #queueOf({ onSent }: Entry): Set<Entry> {
+    return onSent === null ? this.#entries : this.#ahead;
+  }
+
+  get #waiting(): number {
+    return this.#ahead.size + this.#entries.size;
+  }
+
+  #oldest(): Entry | undefined {
+    for (const queue of [this.#ahead, this.#entries]) for (const entry of queue) return entry;
+    return undefined;
+  }
+
+  /** Hands over what there is room for, and looks again later where something is left to wait for. */
+  #move(): void {
+    const { socket, writeLimit, runtime } = this.#options;
+    while (socket.readyState === socket.OPEN && socket.bufferedAmount < writeLimit) {
+      const entry = this.#oldest();
+      if (entry === undefined) break;
+      this.#queueOf(entry).delete(entry);
+      this.#handOver(entry);
+    }
+    if (this.#waiting === 0) this.#tellEmpty();
+    this.#wakeWaiters();
+    const isWaiting = this.#waiting > 0 || this.#waiters.size > 0;
+    if (isWaiting && socket.readyState === socket.OPEN) {
+      runtime.timers.set(this.#alarm, runtime.clock.now() + LOOK_AGAIN);
+    } else {
+      runtime.timers.cancel(this.#alarm);
+    }
+  }
+
+  #handOver(entry: Entry): void {
+    const { message, onSent, receipt } = entry;
+    this.#bytes -= message.length;
+    entry.state = "handed-over";
+    onSent?.();
+    receipt?.onHandedOver();
+    this.#options.socket.send(typeof message === "string" ? message : unshared(message));
+    this.#options.onHandedOver(message.length);
+  }
+
+  #tellEmpty(): void {
+    const onEmpty = this.#onEmpty;
+    this.#onEmpty = null;
+    onEmpty?.();
+  }
+
+  #wait(entry: Entry, signal: AbortSignal | null): Promise<void> {
+    const promise = new Promise<void>((resolve, reject) => {
+      const onAbort = (): void => this.#abort(waiter, signal?.reason);
+      if (signal !== null) watchAbort(signal, onAbort);
+      const stopWatching = (): void => {
+        if (signal !== null) unwatchAbort(signal, onAbort);
+      };
+      const waiter: Waiter = { entry, resolve, reject, stopWatching };
+      this.#waiters.add(waiter);
+    });
+    // A send that nobody awaits must not end as an unhandled rejection when the connection is lost.
+    promise.catch(() => undefined);
+    const { runtime } = this.#options;
+    if (!this.#alarm.isSet) runtime.timers.set(this.#alarm, runtime.clock.now() + LOOK_AGAIN);
+    return promise;
+  }
+
+  #wakeWaiters(): void {
+    if (this.#waiters.size === 0 || !this.#isRoomy) return;
+    for (const waiter of this.#waiters) {
+      if (waiter.entry.state !== "handed-over") continue;
+      this.#waiters.delete(waiter);
+      waiter.stopWatching();
+      waiter.resolve();
+    }
+  }
+
+  #withdraw(entry: Entry): void {
+    if (entry.state !== "queued") return;
+    entry.state = "dropped";
+    this.#queueOf(entry).delete(entry);
+    this.#bytes -= entry.message.length;
+  }
+
+  /** What still waits here is taken back; what the browser has is on its way, and its send is done with waiting. */
+  #abort(waiter: Waiter, reason: unknown): void {
+    if (!this.#waiters.delete(waiter)) return;
+    waiter.stopWatching();
+    const { entry } = waiter;
+    this.#withdraw(entry);
+    if (entry.state === "handed-over") waiter.resolve();
+    else waiter.reject(reason);
+  }
+}
+
+/** Browsers refuse memory that is shared with other threads. */
+function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
+}

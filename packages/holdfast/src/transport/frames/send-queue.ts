@@ -1,0 +1,261 @@
+// Messages that wait for a socket that takes no more, and the sends that wait with them. Each message stands on its
+// own here, so that an aborted send can be taken out whole.
+
+import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import type { SendObserver } from "../../connection/message-transport.js";
+
+export interface QueuedFrame {
+  /** Null while the message is still being encoded: it keeps its place. */
+  chunks: readonly Uint8Array[] | null;
+  bytes: number;
+  /** An encoder that remembers what it encoded has counted on the message to be sent. */
+  readonly isWithdrawable: boolean;
+  /** It continues the message of the frame before: nothing may come between the two. */
+  readonly isContinuation: boolean;
+  /** It was put ahead of the messages that waited. */
+  readonly isAhead: boolean;
+  readonly receipt: SendObserver | null;
+  fate: "dropped" | "handed-over" | "queued";
+}
+
+interface Waiter {
+  readonly entry: QueuedFrame;
+  /** The send resolves once fewer bytes than this are unsent. */
+  readonly level: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  readonly stopWatching: () => void;
+}
+
+export class SendQueue {
+  /** From `#head` on, in the order of the wire; one that was withdrawn stays as a gap until there are too many. */
+  #entries: QueuedFrame[] = [];
+  #head = 0;
+  #gaps = 0;
+  readonly #waiters = new Set<Waiter>();
+  /** No waiter has a level above this. */
+  #highestLevel = 0;
+  #bytes = 0;
+  #droppedBytes = 0;
+  /** Makes the error that tells of it; null until the connection is gone. */
+  #closedError: (() => Error) | null = null;
+
+  /** Bytes of the messages that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Bytes of the messages that were dropped. */
+  get droppedBytes(): number {
+    return this.#droppedBytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.length - this.#head === this.#gaps;
+  }
+
+  /** Queues one frame, in one or several chunks. */
+  push(
+    chunks: readonly Uint8Array[],
+    receipt: SendObserver | null,
+    isWithdrawable = true,
+    isContinuation = false,
+  ): QueuedFrame {
+    return this.#add({
+      chunks,
+      bytes: sizeOf(chunks),
+      isWithdrawable,
+      isContinuation,
+      isAhead: false,
+      receipt,
+      fate: "queued",
+    });
+  }
+
+  /** Puts the frame of a whole message ahead of all messages of which nothing has left. */
+  insert(chunks: readonly Uint8Array[], onSent: () => void): QueuedFrame {
+    const bytes = sizeOf(chunks);
+    const entry: QueuedFrame = {
+      chunks,
+      bytes,
+      isWithdrawable: true,
+      isContinuation: false,
+      isAhead: true,
+      receipt: { onHandedOver: onSent },
+      fate: "queued",
+    };
+    this.#compact();
+    const place = this.#entries.findIndex((other) => !other.isContinuation && !other.isAhead);
+    this.#entries.splice(place === -1 ? this.#entries.length : place, 0, entry);
+    this.#bytes += bytes;
+    return entry;
+  }
+
+  /** Takes a frame out that has not left. */
+  withdraw(entry: QueuedFrame): void {
+    if (entry.fate !== "queued") return;
+    entry.fate = "dropped";
+    entry.chunks = NO_CHUNKS;
+    this.#bytes -= entry.bytes;
+    this.#gaps++;
+    // Half are gaps when they are removed, so that on average a removal costs the same in a queue of any length.
+    if (this.#gaps * 2 > this.#entries.length - this.#head) this.#compact();
+  }
+
+  /** Keeps the place of a message that is still being encoded; it counts as `bytes` until then. */
+  reserve(bytes: number, receipt: SendObserver | null): QueuedFrame {
+    return this.#add({
+      chunks: null,
+      bytes,
+      isWithdrawable: false,
+      isContinuation: false,
+      isAhead: false,
+      receipt,
+      fate: "queued",
+    });
+  }
+
+  /** The message is encoded. */
+  fill(entry: QueuedFrame, chunks: readonly Uint8Array[]): void {
+    if (entry.fate !== "queued") return;
+    this.#bytes -= entry.bytes;
+    entry.chunks = chunks;
+    entry.bytes = sizeOf(chunks);
+    this.#bytes += entry.bytes;
+  }
+
+  /** Moves whole frames to `chunks`, which hold `held` bytes, while these are fewer than `limit`. */
+  moveTo(chunks: Uint8Array[], held: number, limit: number): void {
+    let total = held;
+    while (this.#head < this.#entries.length && total < limit) {
+      const entry = this.#entries[this.#head];
+      if (entry.chunks === null) break;
+      this.#head++; // Before the receipt, which may withdraw another.
+      if (entry.fate !== "queued") {
+        this.#gaps--;
+        continue;
+      }
+      chunks.push(...entry.chunks);
+      entry.chunks = NO_CHUNKS; // Its place is kept for a while, its memory is not.
+      entry.fate = "handed-over";
+      entry.receipt?.onHandedOver();
+      total += entry.bytes;
+    }
+    this.#bytes -= total - held;
+    if (this.#head * 2 >= this.#entries.length) this.#compact();
+  }
+
+  /** Resolves once fewer than `level` bytes are unsent; an abort before the frame left takes it out. */
+  wait(entry: QueuedFrame, level: number, signal: AbortSignal | null): Promise<void> {
+    if (this.#closedError !== null) return Promise.reject(this.#closedError());
+    const promise = new Promise<void>((resolve, reject) => {
+      const onAbort = (): void => this.#abort(waiter, signal?.reason);
+      const stopWatching = (): void => {
+        if (signal !== null) unwatchAbort(signal, onAbort);
+      };
+      const waiter: Waiter = { entry, level, resolve, reject, stopWatching };
+      this.#waiters.add(waiter);
+      this.#highestLevel = Math.max(this.#highestLevel, level);
+      if (signal?.aborted === true)
+        onAbort(); // While the message was being encoded.
+      else if (signal !== null) watchAbort(signal, onAbort);
+    });
+    // A send that nobody awaits must not end the process when the connection is lost.
+    promise.catch(() => undefined);
+    return promise;
+  }
+
+  /** Tells those that may go on, now that `unsent` bytes are left. */
+  wake(unsent: number): void {
+    if (this.#waiters.size === 0 || unsent >= this.#highestLevel) return;
+    this.#highestLevel = 0;
+    for (const waiter of this.#waiters) {
+      if (mayGoOn(waiter, unsent)) {
+        this.#waiters.delete(waiter);
+        waiter.stopWatching();
+        waiter.resolve();
+      } else {
+        this.#highestLevel = Math.max(this.#highestLevel, waiter.level);
+      }
+    }
+  }
+
+  /** Forgets the messages; their sends go on waiting for the connection's end. */
+  drop(): void {
+    this.#compact();
+    for (const entry of this.#entries) entry.fate = "dropped";
+    this.#entries = [];
+    this.#droppedBytes += this.#bytes;
+    this.#bytes = 0;
+  }
+
+  /** Forgets a message that cannot be encoded, and all behind it. */
+  dropFrom(entry: QueuedFrame): void {
+    this.#compact();
+    const index = this.#entries.indexOf(entry);
+    if (index < 0) return;
+    for (const late of this.#entries.splice(index)) {
+      late.fate = "dropped";
+      this.#bytes -= late.bytes;
+      this.#droppedBytes += late.bytes;
+    }
+  }
+
+  /** Forgets what is still being encoded, and all behind it. */
+  dropUnencoded(): void {
+    const first = this.#entries.find(({ chunks }) => chunks === null);
+    if (first !== undefined) this.dropFrom(first);
+  }
+
+  /** The connection is gone. */
+  fail(closedError: () => Error): void {
+    this.#closedError = closedError;
+    this.drop();
+    for (const waiter of this.#waiters) {
+      this.#waiters.delete(waiter);
+      waiter.stopWatching();
+      waiter.reject(closedError());
+    }
+  }
+
+  #add(entry: QueuedFrame): QueuedFrame {
+    this.#entries.push(entry);
+    this.#bytes += entry.bytes;
+    return entry;
+  }
+
+  /** Only what waits is left. */
+  #compact(): void {
+    if (this.#head === 0 && this.#gaps === 0) return;
+    const waiting = this.#entries.slice(this.#head);
+    this.#entries = this.#gaps === 0 ? waiting : waiting.filter(({ fate }) => fate === "queued");
+    this.#head = 0;
+    this.#gaps = 0;
+  }
+
+  /** A frame that still waits here is taken out; one that left is on its way, and its send is done with waiting. */
+  #abort(waiter: Waiter, reason: unknown): void {
+    if (!this.#waiters.delete(waiter)) return;
+    waiter.stopWatching();
+    const { entry } = waiter;
+    if (entry.fate === "handed-over" || (entry.fate === "queued" && !entry.isWithdrawable)) {
+      waiter.resolve();
+      return;
+    }
+    this.withdraw(entry);
+    waiter.reject(reason);
+  }
+}
+
+const NO_CHUNKS: readonly Uint8Array[] = [];
+
+function sizeOf(chunks: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const chunk of chunks) bytes += chunk.length;
+  return bytes;
+}
+
+/** A message that was dropped will never be sent: its send waits to be told how the connection ended. */
+function mayGoOn({ entry, level }: Waiter, unsent: number): boolean {
+  return unsent < level && entry.fate !== "dropped";
+}

@@ -1,0 +1,100 @@
+// One message for many connections: its frames are made once, whoever sends them.
+
+import type { MessageExtension, MessageSharing } from "../../protocol/extension.js";
+import { FrameEncoder } from "../../protocol/frame/frame-encoder.js";
+import { BINARY, FIN, TEXT } from "../../shared/opcode.js";
+import { TextBytes } from "../../shared/text-bytes.js";
+import type { SharedMessage } from "../../connection/message-transport.js";
+import type { Arena } from "./arena.js";
+
+/** Servers mask no frame (RFC 6455 section 5.1), so that one serves all. */
+const encoder = new FrameEncoder(null);
+
+export class SharedFrames implements SharedMessage {
+  /** Bytes of the payload. */
+  readonly size: number;
+  /** Whether an extension may change the payload: compress it. */
+  readonly mayEncode: boolean;
+  /** The frame as it is. Beside it in memory are others of its turn: it is not to be kept for long. */
+  readonly frame: Buffer;
+  readonly #text: string | null;
+  readonly #isText: boolean;
+  #lastingFrame: Buffer | null = null;
+  /** The piece that the frame was joined to last, and what came of it. */
+  #previous: Uint8Array | null = null;
+  #joined: Buffer | null = null;
+  /** By how an extension encodes. */
+  #encodedFrames: Map<number, Uint8Array | Promise<Uint8Array>> | null = null;
+
+  constructor(data: string | Uint8Array, mayEncode: boolean, arena: Arena) {
+    this.mayEncode = mayEncode;
+    this.#text = typeof data === "string" ? data : null;
+    this.#isText = typeof data === "string" || data instanceof TextBytes;
+    this.size = typeof data === "string" ? Buffer.byteLength(data) : data.length;
+    this.frame = arena.take(encoder.frameSize(this.size));
+    const start = encoder.writeHeader(this.frame, 0, FIN | this.opcode, this.size);
+    if (typeof data === "string") this.frame.write(data, start, "utf8");
+    else this.frame.set(data, start);
+  }
+
+  /** The frame for those who have to wait: it keeps no other in memory. */
+  get lastingFrame(): Buffer {
+    const isAlone = this.frame.buffer.byteLength <= 2 * this.frame.length;
+    return (this.#lastingFrame ??= isAlone ? this.frame : copyOf(this.frame));
+  }
+
+  /**
+   * One piece of `previous` and the frame, where that lies right behind it in memory; null elsewhere. Remembered, as
+   * many connections with the same piece ask one after the other.
+   */
+  joinedTo(previous: Uint8Array): Buffer | null {
+    if (previous === this.#previous) return this.#joined;
+    const { buffer, byteOffset, length } = previous;
+    const isBehind = buffer === this.frame.buffer && byteOffset + length === this.frame.byteOffset;
+    this.#previous = previous;
+    this.#joined = isBehind ? Buffer.from(this.frame.buffer, byteOffset, length + this.frame.length) : null;
+    return this.#joined;
+  }
+
+  /** The message for those who cannot take its frame. */
+  get data(): string | Uint8Array {
+    if (this.#text !== null) return this.#text;
+    const payload = this.#payloadOf(this.lastingFrame);
+    return this.#isText ? new TextBytes(payload) : payload;
+  }
+
+  /** The frame as an extension encodes it for many; promised where that takes long. */
+  encodedFrame(
+    { reservedBits }: MessageExtension,
+    sharing: MessageSharing,
+  ): Uint8Array | Promise<Uint8Array> {
+    let frame = this.#encodedFrames?.get(sharing.sharingKey);
+    if (frame === undefined) {
+      const frameOf = (payload: Uint8Array): Uint8Array =>
+        encoder.frame(FIN | reservedBits | this.opcode, payload);
+      const encoded = sharing.encodeShared(this.payload);
+      frame = encoded instanceof Promise ? encoded.then(frameOf) : frameOf(encoded);
+      this.#encodedFrames ??= new Map();
+      this.#encodedFrames.set(sharing.sharingKey, frame);
+    }
+    return frame;
+  }
+
+  get payload(): Uint8Array {
+    return this.#payloadOf(this.frame);
+  }
+
+  get opcode(): number {
+    return this.#isText ? TEXT : BINARY;
+  }
+
+  #payloadOf(frame: Buffer): Uint8Array {
+    return frame.subarray(frame.length - this.size);
+  }
+}
+
+function copyOf(frame: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(frame.length);
+  copy.set(frame);
+  return copy;
+}

@@ -1,0 +1,31 @@
+// The platform port on Node.js, Bun and Deno.
+
+import { AsyncResource } from "node:async_hooks";
+import { inspect } from "node:util";
+import type { Platform } from "../../connection/platform.js";
+
+export const nodePlatform = {
+  captureContext: () => new AsyncResource("HoldfastCallback"),
+  warn(message, error) {
+    process.emitWarning(message, { type: "HoldfastWarning", detail: textOf(error) });
+  },
+  faultLogger: {
+    error: (message, details) => print(message, details),
+    warn: (message, details) => print(message, details),
+  },
+} satisfies Platform;
+
+/** A line for the message, and the stack of the error where there is one. */
+function print(message: string, details: object = {}): void {
+  const { error } = details as { error?: unknown };
+  process.stderr.write(`holdfast: ${message}\n${error === undefined ? "" : `${textOf(error)}\n`}`);
+}
+
+/** Any value may be thrown, also one that cannot be shown. */
+function textOf(error: unknown): string {
+  try {
+    return inspect(error);
+  } catch {
+    return "a value that cannot be shown";
+  }
+}

@@ -1,0 +1,34 @@
+// Options on their way to a worker: what is code, or tied to this thread, cannot go there.
+
+import { describe, isURL, tagOf } from "../../shared/option-checks.js";
+import { InvalidArgumentError } from "../../shared/errors.js";
+
+/** @throws InvalidArgumentError that names what cannot cross */
+export function checkCrossing(name: string, value: unknown): unknown {
+  return copyOf(name, value, []);
+}
+
+/** @param around the objects that it lies in: one that holds itself has no end */
+function copyOf(name: string, value: unknown, around: readonly object[]): unknown {
+  if (typeof value === "function" || typeof value === "symbol") throw refused(name, value);
+  if (typeof value !== "object" || value === null) return value;
+  if (isURL(value)) return value.href;
+  if (tagOf(value) === "Headers") return [...(value as Headers)];
+  if (ArrayBuffer.isView(value) || tagOf(value) === "ArrayBuffer") return value;
+  if (around.includes(value)) throw refused(name, value, "an object that holds itself");
+  const within = [...around, value];
+  if (Array.isArray(value)) return value.map((item, index) => copyOf(`${name}[${index}]`, item, within));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) throw refused(name, value);
+  const entries = Object.entries(value).map(([key, item]): [string, unknown] => [
+    key,
+    copyOf(name === "" ? key : `${name}.${key}`, item, within),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function refused(name: string, value: unknown, what = describe(value)): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `Expected \`${name}\` to be plain data in connectInWorker(), as nothing else can be sent to a worker, got ${what}`,
+  );
+}

@@ -1,0 +1,45 @@
+// The pieces of one message, as they come from the other thread.
+
+import type { Message } from "../../connection/inbox.js";
+
+interface Piece {
+  readonly message: Message;
+  readonly size: number;
+}
+
+export class FragmentFeed implements AsyncIterable<Message> {
+  readonly #onGone: (bytes: number) => void;
+  #pieces: Piece[] = [];
+  #isComplete = false;
+  #wake: () => void = () => undefined;
+
+  constructor(onGone: (bytes: number) => void) {
+    this.#onGone = onGone;
+  }
+
+  push(message: Message, size: number, isLast: boolean): void {
+    this.#pieces.push({ message, size });
+    this.#isComplete = isLast;
+    this.#wake();
+  }
+
+  /** Nothing more will come. */
+  leave(): void {
+    this.#isComplete = true;
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Message, void> {
+    for (;;) {
+      const piece = this.#pieces.shift();
+      if (piece !== undefined) {
+        yield piece.message;
+        this.#onGone(piece.size); // The next one is asked for.
+      } else if (this.#isComplete) {
+        return;
+      } else {
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+    }
+  }
+}

@@ -1,0 +1,41 @@
+// Messages as they travel between threads: strings, and plain bytes.
+
+import type { Message } from "../../connection/inbox.js";
+import { InvalidArgumentError } from "../../shared/errors.js";
+import { TextBytes } from "../../shared/text-bytes.js";
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
+/** A piece of a text, which ends between characters. */
+export function decodePiece(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+/** @throws InvalidArgumentError for bytes that are not UTF-8 */
+export function decodeText(bytes: TextBytes): string {
+  try {
+    return strictDecoder.decode(bytes);
+  } catch (cause) {
+    throw new InvalidArgumentError("Expected `data` to be UTF-8, as TextBytes are, got other bytes", {
+      cause,
+    });
+  }
+}
+
+/** Structured cloning keeps the bytes, and not their class. */
+export function textOf(bytes: Uint8Array): TextBytes {
+  return new TextBytes(bytes);
+}
+
+export function joined(parts: readonly Message[]): Message {
+  if (typeof parts[0] === "string") return parts.join("");
+  const pieces = parts.filter((part) => typeof part !== "string");
+  const whole = new Uint8Array(pieces.reduce((size, { length }) => size + length, 0));
+  let end = 0;
+  for (const piece of pieces) {
+    whole.set(piece, end);
+    end += piece.length;
+  }
+  return whole;
+}

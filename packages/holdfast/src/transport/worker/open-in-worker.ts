@@ -1,0 +1,189 @@
+// Opens a connection that lives in a worker; what is returned is its face on this side.
+
+import { Connection, start, type ConnectionEndObserver } from "../../connection/connection.js";
+import type { HandshakeRecord } from "../../connection/handshake-record.js";
+import type { ConnectionSettings } from "../../connection/options.js";
+import type { Runtime } from "../../connection/runtime.js";
+import { Alarm } from "../../connection/timer-queue.js";
+import { OpenTimeoutError } from "../../shared/errors.js";
+import { rebuildError } from "./error-copy.js";
+import { Mailbox } from "./mailbox.js";
+import { PortTransport } from "./port-transport.js";
+import { WorkerKeepalive } from "./worker-keepalive.js";
+import {
+  ASSIGNMENT,
+  type Assignment,
+  type HandshakeCopy,
+  type WorkerEvent,
+  type Opened,
+  type WorkerCommand,
+} from "./signals.js";
+import { WorkerError } from "./worker-error.js";
+import type { WorkerHost } from "./worker-host.js";
+
+/** Milliseconds beyond `openTimeout` that the worker has to say that it ran out: it knows what took so long. */
+const GRACE = 500;
+
+/** Milliseconds between the end of the port and the worker's own report of why it ended, which says more. */
+const REPORT_TIME = 1000;
+
+export interface OpenInWorker {
+  readonly runtime: Runtime;
+  readonly host: WorkerHost;
+  readonly url: string;
+  /** Plain data. */
+  readonly options: object;
+  readonly settings: ConnectionSettings;
+  readonly openTimeout: number | null;
+  readonly signal: AbortSignal | null;
+  readonly owner: ConnectionEndObserver | null;
+}
+
+export function openInWorker(call: OpenInWorker): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    call.signal?.throwIfAborted();
+    new Opening(call, resolve, reject);
+  });
+}
+
+class Opening {
+  readonly #call: OpenInWorker;
+  readonly #resolve: (connection: Connection) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #mailbox: Mailbox<WorkerCommand, WorkerEvent>;
+  readonly #release: () => void;
+  readonly #alarm = new Alarm({ onAlarm: () => (this.#isGone ? this.#onUnexplained() : this.#onTimeout()) });
+  #isGone = false;
+  #wire: PortTransport | null = null;
+  #pulse: WorkerKeepalive | null = null;
+  /** What the worker told before the caller may have added listeners; null before the opening, and later. */
+  #early: WorkerEvent[] | null = null;
+
+  constructor(
+    call: OpenInWorker,
+    resolve: (connection: Connection) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#call = call;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    const { runtime, host, url, options, openTimeout, signal } = call;
+    const { port1, port2 } = new MessageChannel();
+    this.#mailbox = new Mailbox(
+      port1,
+      runtime.clock,
+      (items) => this.#onNews(items),
+      () => this.#onGone(),
+    );
+    const deadline = openTimeout === null ? null : runtime.clock.wallNow() + openTimeout;
+    const assignment: Assignment = { type: ASSIGNMENT, url, options, deadline };
+    try {
+      this.#release = host.acquire(assignment, port2, (error) => this.#onFailed(error));
+    } catch (error) {
+      // A port that is open keeps the process alive.
+      this.#mailbox.close();
+      throw error;
+    }
+    if (openTimeout !== null) runtime.timers.set(this.#alarm, runtime.clock.now() + openTimeout + GRACE);
+    signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  #onNews(items: readonly WorkerEvent[]): void {
+    const [first, ...rest] = items;
+    if (this.#early !== null) this.#early.push(...items);
+    else if (this.#wire !== null) this.#wire.onNews(items);
+    else if (first.type === "failed") this.#fail(rebuildError(first.error));
+    else if (first.type === "opened") this.#open(first.opened, rest);
+  }
+
+  #open(opened: Opened, rest: readonly WorkerEvent[]): void {
+    this.#stopWaiting();
+    const { runtime, settings, owner } = this.#call;
+    const mailbox = this.#mailbox;
+    const connection = new Connection({
+      runtime,
+      // Pings are answered in the worker.
+      settings: { ...settings, autoPong: false },
+      handshake: recordOf(opened.handshake),
+      owner,
+      pulse: (_, host) => (this.#pulse = new WorkerKeepalive(runtime, host, mailbox)),
+      wire: (handler) =>
+        (this.#wire = new PortTransport(
+          {
+            runtime,
+            mailbox,
+            opened,
+            writeLimit: settings.writeLimit,
+            onPulse: (news) => this.#pulse?.onNews(news),
+            onEnded: this.#release,
+          },
+          handler,
+        )),
+    });
+    connection[start]();
+    this.#resolve(connection);
+    // Once the caller has it, and so may listen.
+    this.#early = [...rest];
+    runtime.clock.afterPoll(() => this.#tellEarly());
+  }
+
+  #tellEarly(): void {
+    const early = this.#early;
+    this.#early = null;
+    if (early !== null && early.length > 0) this.#wire?.onNews(early);
+  }
+
+  #onTimeout(): void {
+    const message = `The worker did not open the connection within ${this.#call.openTimeout} ms (openTimeout): it may not have started, or its script does not import \`holdfast/worker\``;
+    this.#fail(new OpenTimeoutError(message, "connect"));
+  }
+
+  readonly #onAbort = (): void => {
+    this.#mailbox.post({ type: "abort" });
+    this.#fail(this.#call.signal?.reason);
+  };
+
+  #onGone(): void {
+    const { clock, timers } = this.#call.runtime;
+    this.#isGone = true;
+    timers.cancel(this.#alarm);
+    timers.set(this.#alarm, clock.now() + REPORT_TIME);
+  }
+
+  #onUnexplained(): void {
+    this.#onFailed(new WorkerError("The worker that the connection lived in has ended"));
+  }
+
+  #onFailed(error: Error): void {
+    this.#call.runtime.timers.cancel(this.#alarm);
+    this.#tellEarly();
+    if (this.#wire === null) this.#fail(error);
+    else this.#wire.onGone(error);
+  }
+
+  #fail(error: unknown): void {
+    this.#stopWaiting();
+    this.#mailbox.close();
+    this.#release();
+    this.#reject(error);
+  }
+
+  #stopWaiting(): void {
+    this.#call.runtime.timers.cancel(this.#alarm);
+    this.#call.signal?.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+function recordOf({ request, response, ...rest }: HandshakeCopy): HandshakeRecord {
+  const headersOf = (entries: readonly (readonly [string, string])[]): Headers =>
+    new Headers(entries.map(([name, value]): [string, string] => [name, value]));
+  return {
+    ...rest,
+    get request() {
+      return { ...request, headers: headersOf(request.headers) };
+    },
+    get response() {
+      return { ...response, headers: headersOf(response.headers) };
+    },
+  };
+}

@@ -1,0 +1,302 @@
+// A `Wire` whose other end lies in a worker: what the worker's connection receives comes through a port, and what is
+// sent goes through it. What has not left there yet is counted here, so that `send()` waits as it does elsewhere.
+
+import type { CloseInfo } from "../../connection/close-info.js";
+import { closeInfo } from "../../connection/close-info.js";
+import type { Message } from "../../connection/inbox.js";
+import { overheadOf } from "../../connection/message-weight.js";
+import type { Runtime } from "../../connection/runtime.js";
+import { Alarm } from "../../connection/timer-queue.js";
+import type {
+  Fragment,
+  SendSettings,
+  MessageTransport,
+  MessageTransportHandler,
+} from "../../connection/message-transport.js";
+import type { CloseFrame } from "../../shared/close-code.js";
+import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
+import type { TextBytes } from "../../shared/text-bytes.js";
+import { rebuildError } from "./error-copy.js";
+import { decodePiece, decodeText, joined, textOf } from "./message-text.js";
+import { alone, type Mailbox } from "./mailbox.js";
+import type { KeepaliveEvent } from "./worker-keepalive.js";
+import type { WorkerEvent, Opened, WorkerCommand } from "./signals.js";
+import { SendCredit } from "./send-credit.js";
+
+/** Milliseconds that a worker has to tell of an end that it was asked for at once. */
+const PATIENCE = 1000;
+
+type Told = Extract<WorkerEvent, { type: "last-piece" | "message" | "piece" }>;
+
+export interface PortTransportOptions {
+  readonly runtime: Runtime;
+  readonly mailbox: Mailbox<WorkerCommand, WorkerEvent>;
+  readonly opened: Opened;
+  readonly writeLimit: number;
+  /** Takes what is told of the heartbeat. */
+  readonly onPulse: (news: KeepaliveEvent) => void;
+  readonly onEnded: () => void;
+}
+
+export class PortTransport implements MessageTransport {
+  readonly role = "client";
+  /** Whether the peer answers pings, the worker knows: it says so to who asks for one. */
+  readonly canPing = true;
+  readonly remoteAddress;
+  readonly localAddress;
+  outcome: CloseInfo | null = null;
+  bytesReceived = 0;
+  bytesSent = 0;
+  lastReceivedAt: number;
+  lastSentAt: number | null = null;
+  closeSent: CloseFrame | null = null;
+  closeReceived: CloseFrame | null = null;
+  receivedFirst = false;
+  readonly #options: PortTransportOptions;
+  readonly #handler: MessageTransportHandler;
+  readonly #unsent: SendCredit;
+  readonly #alarm = new Alarm({ onAlarm: () => this.#finish() });
+  #told: Told[] = [];
+  #isPaused = false;
+  #hasEnded = false;
+  #sink: PieceHandler | null = null;
+  /** Pieces of a message whose stream is not wanted any more. */
+  #parts: Message[] = [];
+
+  constructor(options: PortTransportOptions, handler: MessageTransportHandler) {
+    this.#options = options;
+    this.#handler = handler;
+    this.#unsent = new SendCredit(options.mailbox, options.writeLimit);
+    this.remoteAddress = options.opened.remoteAddress;
+    this.localAddress = options.opened.localAddress;
+    this.lastReceivedAt = options.runtime.clock.now();
+  }
+
+  get bufferedAmount(): number {
+    return this.#unsent.bytes;
+  }
+
+  get unsentBytes(): number {
+    return this.#unsent.bytes;
+  }
+
+  start(): void {
+    // The worker's connection has begun already.
+  }
+
+  sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
+    return this.#send(typeof text === "string" ? text : decodeText(text), settings);
+  }
+
+  sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
+    // A copy: the memory is the caller's, who may use it again.
+    return this.#send(new Uint8Array(payload), settings);
+  }
+
+  sendFragment({ type, payload, isFirst, isLast }: Fragment): Promise<void> {
+    const piece = type === "text" ? decodePiece(payload) : payload;
+    this.#onSending(payload.length);
+    this.#options.mailbox.post({ type: "fragment", piece, size: payload.length, isFirst, isLast });
+    return this.#unsent.add(payload.length, null, null);
+  }
+
+  /** Nothing lies over this wire, and nothing waits here. */
+  sendAhead(message: Message, onSent: () => void): () => void {
+    void this.#send(message, { mayEncode: false, signal: null, receipt: null });
+    onSent();
+    return () => undefined;
+  }
+
+  queuePing(): void {
+    // `WorkerKeepalive` asks for pings.
+  }
+
+  abandonPing(): void {
+    // As above.
+  }
+
+  queuePong(payload: Uint8Array): void {
+    this.#options.mailbox.post({ type: "pong", payload });
+  }
+
+  queueClose(close: CloseFrame, isUrgent: boolean): void {
+    this.closeSent = close;
+    this.#options.mailbox.post({ type: "close", close, isUrgent });
+  }
+
+  flush(): void {
+    this.#options.mailbox.flush();
+  }
+
+  pause(): boolean {
+    this.#isPaused = true;
+    return true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#tell();
+  }
+
+  streamTo(sink: PieceHandler | null): void {
+    if (this.#sink === sink) return;
+    this.#sink = sink;
+    this.#options.mailbox.post({ type: "stream", isWanted: sink !== null });
+  }
+
+  end(): void {
+    // The worker ends what is to be ended.
+  }
+
+  destroy(): void {
+    this.abandon();
+  }
+
+  abandon(): void {
+    if (this.#hasEnded) return;
+    const { mailbox, runtime } = this.#options;
+    mailbox.post({ type: "terminate" });
+    mailbox.flush();
+    if (!this.#alarm.isSet) runtime.timers.set(this.#alarm, runtime.clock.now() + PATIENCE);
+  }
+
+  fail(closedError: () => Error): void {
+    this.#unsent.fail(closedError);
+  }
+
+  // What the worker tells.
+
+  onNews(items: readonly WorkerEvent[]): void {
+    for (const news of items) {
+      if (this.#hasEnded) return;
+      this.lastReceivedAt = this.#options.runtime.clock.now();
+      this.#onNews(news);
+    }
+  }
+
+  /** The worker is gone, and what it knew with it. */
+  onGone(error: Error): void {
+    if (this.#hasEnded) return;
+    this.#handler.onError("aborted", error);
+    this.#finish();
+  }
+
+  #onNews(news: WorkerEvent): void {
+    switch (news.type) {
+      case "message":
+      case "piece":
+      case "last-piece":
+        this.#told.push(news);
+        if (!this.#isPaused) this.#tell();
+        return;
+      case "gone":
+        this.#unsent.remove(news.bytes);
+        return;
+      case "ping":
+        this.#options.mailbox.post({ type: "heard", count: 1 });
+        this.#handler.onPing(news.payload);
+        return;
+      case "pong":
+        if (news.roundTrip === null) this.#options.mailbox.post({ type: "heard", count: 1 });
+        this.#options.onPulse(news);
+        this.#handler.onPong(news.payload);
+        return;
+      case "overdue":
+      case "suspended":
+      case "pinged":
+      case "not-pinged":
+        this.#options.onPulse(news);
+        return;
+      case "closing":
+        this.#onClosing(news);
+        return;
+      case "ended": {
+        const { error, ...info } = news.info;
+        const outcome = { ...info, error: error === null ? null : rebuildError(error) };
+        this.outcome = closeInfo(outcome);
+        this.#finish();
+        return;
+      }
+      case "opened":
+      case "failed":
+        return; // The opening has been told.
+    }
+  }
+
+  /** The worker waits for the answer, as long as it knows that this thread gets on. */
+  #onClosing({ close, initiator, isAnswerable }: Extract<WorkerEvent, { type: "closing" }>): void {
+    this.closeReceived = close;
+    this.receivedFirst = initiator === "peer";
+    if (initiator === "peer" && !isAnswerable) this.closeSent = close;
+    this.#options.mailbox.post({ type: "heard", count: 0 });
+    this.#handler.onClose(close);
+  }
+
+  #tell(): void {
+    let messages = 0;
+    let bytes = 0;
+    let overhead = 0;
+    while (!this.#isPaused) {
+      const news = this.#told.shift();
+      if (news === undefined) break;
+      if (news.type === "last-piece") {
+        this.#onLastPiece();
+        continue;
+      }
+      const message = news.type === "piece" ? news.piece : news.message;
+      messages++;
+      bytes += message.length;
+      overhead += overheadOf(message);
+      this.bytesReceived += message.length;
+      if (news.type === "piece") this.#onPiece(message);
+      else this.#handler.onMessage(news.isText && typeof message !== "string" ? textOf(message) : message);
+    }
+    if (messages > 0 && !this.#hasEnded)
+      this.#options.mailbox.post({ type: "taken", messages, bytes, overhead });
+  }
+
+  #onPiece(piece: Message): void {
+    if (this.#sink === null) this.#parts.push(piece);
+    else this.#sink.onPiece(piece);
+  }
+
+  #onLastPiece(): void {
+    const sink = this.#sink;
+    this.#sink = null;
+    if (sink !== null) {
+      sink.onLastPiece();
+      return;
+    }
+    const parts = this.#parts;
+    this.#parts = [];
+    this.#handler.onMessage(joined(parts));
+  }
+
+  #finish(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const { mailbox, runtime, onEnded } = this.#options;
+    runtime.timers.cancel(this.#alarm);
+    mailbox.close();
+    onEnded();
+    this.#isPaused = false;
+    this.#tell();
+    this.#handler.onClosed();
+  }
+
+  #send(message: Message, { mayEncode, signal, receipt }: SendSettings): Promise<void> {
+    const id = this.#unsent.nextId();
+    this.#onSending(message.length);
+    this.#options.mailbox.post(
+      { type: "send", id, message, mayEncode },
+      typeof message === "string" ? null : alone(message),
+    );
+    receipt?.onHandedOver();
+    return this.#unsent.add(message.length, id, signal);
+  }
+
+  #onSending(bytes: number): void {
+    this.bytesSent += bytes;
+    this.lastSentAt = this.#options.runtime.clock.now();
+  }
+}

@@ -1,0 +1,264 @@
+// The worker's side: a tap on the connection that passes on what it reads, and does what it is told.
+
+import {
+  attachObserver,
+  type ConnectionObserver,
+  type ObservedConnection,
+} from "../../connection/connection-observer.js";
+import {
+  closeWithCause,
+  probe,
+  runtimeOf,
+  sendTracked,
+  type Connection,
+} from "../../connection/connection.js";
+import type { CloseInfo } from "../../connection/close-info.js";
+import type { Message, Unread } from "../../connection/inbox.js";
+import { isOver, isBelowLowWater, overheadOf } from "../../connection/message-weight.js";
+import { CloseAnswer } from "../../connection/close-answer.js";
+import type { CloseFrame } from "../../shared/close-code.js";
+import { TextBytes } from "../../shared/text-bytes.js";
+import { copyError } from "./error-copy.js";
+import { FragmentFeed } from "./fragment-feed.js";
+import { alone, type Mailbox } from "./mailbox.js";
+import type { WorkerEvent, WorkerCommand } from "./signals.js";
+
+/** Messages, and bytes of them, that may be on their way to a thread that has not taken them. */
+const WINDOW_MESSAGES = 256;
+const WINDOW_BYTES = 256 * 1024;
+/** Pings, and pongs that answer nothing, of which that thread need not have heard. */
+const WINDOW_CONTROL = 64;
+
+export class Relay implements ConnectionObserver {
+  readonly #connection: Connection;
+  readonly #mailbox: Mailbox<WorkerEvent, WorkerCommand>;
+  readonly #tapped: ObservedConnection;
+  readonly #onEnded: () => void;
+  readonly #sends = new Map<number, AbortController>();
+  readonly #pings = new Map<string, AbortController>();
+  #feed: FragmentFeed | null = null;
+  #messages = 0;
+  #bytes = 0;
+  #overhead = 0;
+  #unheard = 0;
+  /** The newest ping that has not been told of: it is the one to answer (RFC 6455 section 5.5.3). */
+  #heldPing: Uint8Array | null = null;
+  #isPaused = false;
+  #isLeaving = false;
+
+  #closeAnswer: CloseAnswer | null = null;
+  readonly #closeTimeout: number | null;
+
+  constructor(
+    connection: Connection,
+    mailbox: Mailbox<WorkerEvent, WorkerCommand>,
+    { closeTimeout, onEnded }: { readonly closeTimeout: number | null; readonly onEnded: () => void },
+  ) {
+    this.#closeTimeout = closeTimeout;
+    this.#connection = connection;
+    this.#mailbox = mailbox;
+    this.#onEnded = onEnded;
+    connection.on("overdue", ({ elapsed, expected }) => {
+      mailbox.post({ type: "overdue", elapsed, expected, stats: connection.latencyStats });
+    });
+    this.#tapped = connection[attachObserver](this);
+  }
+
+  get unread(): Unread {
+    return { length: this.#messages, bytes: this.#bytes };
+  }
+
+  take(message: Message): boolean {
+    if (this.#isLeaving && this.#isFull) return true; // Nobody holds the peer back any more.
+    const own = typeof message === "string" ? message : alone(message);
+    const isText = typeof message === "string" || message instanceof TextBytes;
+    this.#mailbox.post({ type: "message", message: own, isText }, typeof own === "string" ? null : own);
+    this.#count(own);
+    return true;
+  }
+
+  end(): void {
+    // `onEnded` tells.
+  }
+
+  fail(): void {
+    // It is always ready for the next: nothing is dropped.
+  }
+
+  onPing(payload: Uint8Array): void {
+    if (this.#unheard >= WINDOW_CONTROL) {
+      this.#heldPing = payload.slice();
+      return;
+    }
+    this.#unheard++;
+    this.#mailbox.post({ type: "ping", payload: payload.slice() });
+  }
+
+  onPong(payload: Uint8Array, roundTrip: number | null): void {
+    if (roundTrip === null && this.#unheard++ >= WINDOW_CONTROL) {
+      this.#unheard--;
+      return;
+    }
+    const stats = this.#connection.latencyStats;
+    this.#mailbox.post({ type: "pong", payload: payload.slice(), roundTrip, stats });
+  }
+
+  onSuspended(gap: number): void {
+    this.#mailbox.post({ type: "suspended", gap });
+  }
+
+  /** The reader there may have answers to send. The thread may also be busy: that is not waited for long. */
+  onClosing(close: CloseFrame): void {
+    const { mayAnswer } = this.#tapped;
+    this.#mailbox.post({ type: "closing", close, initiator: "peer", isAnswerable: mayAnswer });
+    const send = (): void => this.#tapped.answerClose();
+    if (mayAnswer) this.#closeAnswer = new CloseAnswer(this.#connection[runtimeOf], this.#closeTimeout, send);
+    else send();
+  }
+
+  onClosed(close: CloseFrame, initiator: "local" | "peer"): void {
+    this.#closeAnswer?.cancel();
+    if (initiator === "local") this.#mailbox.post({ type: "closing", close, initiator, isAnswerable: false });
+  }
+
+  onFailure(): void {
+    // `onEnded` tells.
+  }
+
+  onDead(): void {
+    // `onEnded` tells.
+  }
+
+  onEnded(info: CloseInfo): void {
+    this.#closeAnswer?.cancel();
+    const error = info.error === null ? null : copyError(info.error);
+    this.#mailbox.post({ type: "ended", info: { ...info, error } });
+    this.#mailbox.flush();
+    this.#feed?.leave();
+    this.#onEnded();
+  }
+
+  onOrder(order: WorkerCommand): void {
+    this.#closeAnswer?.allowTime();
+    switch (order.type) {
+      case "send":
+        this.#send(order);
+        return;
+      case "unsend":
+        this.#sends.get(order.id)?.abort();
+        return;
+      case "fragment":
+        this.#sendFragment(order);
+        return;
+      case "ping":
+        void this.#ping(order);
+        return;
+      case "unping":
+        this.#pings.get(order.key)?.abort();
+        return;
+      case "pong":
+        this.#connection.pong(order.payload);
+        return;
+      case "close":
+        this.#connection[closeWithCause]("local-close", order.close, null, order.isUrgent);
+        this.#isLeaving = true; // What was held back until then has been told.
+        return;
+      case "taken":
+        this.#onTaken(order.messages, order.bytes, order.overhead);
+        return;
+      case "heard":
+        this.#onHeard(order.count);
+        return;
+      case "stream":
+        this.#stream(order.isWanted);
+        return;
+      case "probe":
+        this.#connection[probe]();
+        return;
+      case "abort":
+      case "terminate":
+        this.#connection.terminate();
+        return;
+    }
+  }
+
+  #send({ id, message, mayEncode }: Extract<WorkerCommand, { type: "send" }>): void {
+    const aborter = new AbortController();
+    const gone = (): void => {
+      if (this.#sends.delete(id)) this.#mailbox.post({ type: "gone", bytes: message.length });
+    };
+    this.#sends.set(id, aborter);
+    const receipt = { onHandedOver: gone };
+    // Sent or taken back, it has gone; where the connection has ended, all have.
+    this.#connection[sendTracked](message, { mayEncode, signal: aborter.signal, receipt }).then(gone, gone);
+  }
+
+  #sendFragment({ piece, size, isFirst, isLast }: Extract<WorkerCommand, { type: "fragment" }>): void {
+    if (isFirst) {
+      this.#feed = new FragmentFeed((bytes) => this.#mailbox.post({ type: "gone", bytes }));
+      this.#connection.send(this.#feed).catch(() => undefined); // The connection has ended, and says so itself.
+    }
+    this.#feed?.push(piece, size, isLast);
+  }
+
+  async #ping({ key, payload, timeout }: Extract<WorkerCommand, { type: "ping" }>): Promise<void> {
+    const aborter = new AbortController();
+    this.#pings.set(key, aborter);
+    try {
+      const elapsed = await this.#connection.ping(payload, { timeout, signal: aborter.signal });
+      this.#mailbox.post({ type: "pinged", key, elapsed });
+    } catch (error) {
+      // Of an end it is told anyway, and of an abort it knows.
+      if (this.#connection.state === "open" && !aborter.signal.aborted) {
+        this.#mailbox.post({ type: "not-pinged", key, error: copyError(error) });
+      }
+    } finally {
+      this.#pings.delete(key);
+    }
+  }
+
+  #stream(isWanted: boolean): void {
+    if (!isWanted) {
+      this.#tapped.streamTo(null);
+      return;
+    }
+    this.#tapped.streamTo({
+      onPiece: (piece) => {
+        this.#mailbox.post({ type: "piece", piece });
+        this.#count(piece);
+      },
+      onLastPiece: () => this.#mailbox.post({ type: "last-piece" }),
+    });
+  }
+
+  get #isFull(): boolean {
+    return this.#messages > WINDOW_MESSAGES || isOver(WINDOW_BYTES, this.#bytes, this.#overhead);
+  }
+
+  #count(message: Message): void {
+    this.#messages++;
+    this.#bytes += message.length;
+    this.#overhead += overheadOf(message);
+    if (this.#isPaused || !this.#isFull) return;
+    this.#isPaused = true;
+    this.#tapped.pauseReading();
+  }
+
+  #onTaken(messages: number, bytes: number, overhead: number): void {
+    this.#messages -= messages;
+    this.#bytes -= bytes;
+    this.#overhead -= overhead;
+    const hasRoom =
+      this.#messages <= WINDOW_MESSAGES / 4 && isBelowLowWater(WINDOW_BYTES, this.#bytes, this.#overhead);
+    if (!this.#isPaused || !hasRoom) return;
+    this.#isPaused = false;
+    this.#tapped.resumeReading();
+  }
+
+  #onHeard(count: number): void {
+    this.#unheard -= count;
+    const held = this.#heldPing;
+    this.#heldPing = null;
+    if (held !== null) this.onPing(held);
+  }
+}

@@ -1,0 +1,72 @@
+// What was handed to the worker and has not left it: who sends waits while it is too much.
+
+import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import type { Mailbox } from "./mailbox.js";
+import type { WorkerEvent, WorkerCommand } from "./signals.js";
+import { SENT } from "../../connection/sent.js";
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  readonly stopWatching: () => void;
+}
+
+export class SendCredit {
+  readonly #mailbox: Mailbox<WorkerCommand, WorkerEvent>;
+  readonly #limit: number;
+  #bytes = 0;
+  #lastId = 0;
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(mailbox: Mailbox<WorkerCommand, WorkerEvent>, limit: number) {
+    this.#mailbox = mailbox;
+    this.#limit = limit;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  /** Resolves while there is room for more. An abort takes back what has not left; `id` is null for what cannot be. */
+  add(bytes: number, id: number | null, signal: AbortSignal | null): Promise<void> {
+    this.#bytes += bytes;
+    if (this.#bytes < this.#limit) return SENT;
+    const promise = new Promise<void>((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#waiters.delete(waiter);
+        waiter.stopWatching();
+        if (id !== null) this.#mailbox.post({ type: "unsend", id });
+        reject(signal?.reason);
+      };
+      const stopWatching = (): void => {
+        if (signal !== null) unwatchAbort(signal, onAbort);
+      };
+      const waiter: Waiter = { resolve, reject, stopWatching };
+      this.#waiters.add(waiter);
+      if (signal !== null) watchAbort(signal, onAbort);
+    });
+    promise.catch(() => undefined); // One that nobody awaits must not end the process.
+    return promise;
+  }
+
+  remove(bytes: number): void {
+    this.#bytes -= bytes;
+    if (this.#bytes < this.#limit) this.#settle((waiter) => waiter.resolve());
+  }
+
+  fail(closedError: () => Error): void {
+    this.#settle((waiter) => waiter.reject(closedError()));
+  }
+
+  #settle(how: (waiter: Waiter) => void): void {
+    for (const waiter of [...this.#waiters]) {
+      this.#waiters.delete(waiter);
+      waiter.stopWatching();
+      how(waiter);
+    }
+  }
+}

@@ -1,0 +1,73 @@
+// The worker's side of opening: opens the connection that it is given, and tells how that went.
+
+import type { Connection } from "../../connection/connection.js";
+import type { ConnectionOptions } from "../../connection/options.js";
+import type { Clock } from "../../connection/ports.js";
+import type { OpenObserver } from "../../connection/open-observer.js";
+import { copyError } from "./error-copy.js";
+import { Mailbox } from "./mailbox.js";
+import { Relay } from "./relay.js";
+import {
+  ASSIGNMENT,
+  type Assignment,
+  type HandshakeCopy,
+  type WorkerEvent,
+  type WorkerCommand,
+} from "./signals.js";
+
+/** Opens a connection as `connect()` does. */
+export type Open = (url: string, options: object, observer: OpenObserver) => Promise<Connection>;
+
+/** Takes what a worker is sent; what is not meant for it is left alone. */
+export function takeAssignment(data: unknown, port: MessagePort | undefined, clock: Clock, open: Open): void {
+  const assignment = data as Partial<Assignment> | null;
+  if (assignment?.type !== ASSIGNMENT || port === undefined) return;
+  void serve(assignment as Assignment, port, clock, open);
+}
+
+async function serve(assignment: Assignment, port: MessagePort, clock: Clock, open: Open): Promise<void> {
+  const { url, options, deadline } = assignment;
+  const { closeTimeout = 10_000 } = options as Pick<ConnectionOptions, "closeTimeout">; // Checked by the other side.
+  const aborter = new AbortController();
+  let relay: Relay | null = null;
+  const onOrders = (orders: readonly WorkerCommand[]): void => {
+    for (const order of orders) {
+      if (order.type === "abort") aborter.abort();
+      relay?.onOrder(order);
+    }
+  };
+  const onGone = (): void => {
+    aborter.abort();
+    relay?.onOrder({ type: "terminate" });
+  };
+  const mailbox = new Mailbox<WorkerEvent, WorkerCommand>(port, clock, onOrders, onGone);
+  const openTimeout = deadline === null ? null : Math.max(1, deadline - clock.wallNow());
+  const observer: OpenObserver = {
+    onConnected: () => undefined,
+    onSpread: () => undefined,
+    onOpen: (connection) => {
+      const { remoteAddress, localAddress } = connection;
+      mailbox.post({
+        type: "opened",
+        opened: { handshake: copyHandshake(connection), remoteAddress, localAddress },
+      });
+      relay = new Relay(connection, mailbox, { closeTimeout, onEnded: () => undefined });
+    },
+  };
+  try {
+    await open(url, { ...options, openTimeout, signal: aborter.signal }, observer);
+  } catch (error) {
+    mailbox.post({ type: "failed", error: copyError(error) });
+    mailbox.flush();
+  }
+}
+
+function copyHandshake({ url, request, response, subprotocol, extensions }: Connection): HandshakeCopy {
+  return {
+    url,
+    subprotocol,
+    extensions,
+    request: { method: request.method, target: request.target, headers: [...request.headers] },
+    response: { status: response.status, headers: [...response.headers] },
+  };
+}

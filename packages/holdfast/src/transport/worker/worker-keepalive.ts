@@ -1,0 +1,159 @@
+// The heartbeat of a connection that lives in a worker: it beats and is judged there, and is only told of here.
+
+import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
+import { LatencyStatistics } from "../../heartbeat/latency-statistics.js";
+import { keyOf, type Keepalive, type KeepaliveHandler } from "../../connection/keepalive.js";
+import type { Runtime } from "../../connection/runtime.js";
+import { rebuildError } from "./error-copy.js";
+import type { Mailbox } from "./mailbox.js";
+import type { WorkerEvent, WorkerCommand } from "./signals.js";
+
+interface Waiter {
+  readonly resolve: (elapsed: number) => void;
+  readonly reject: (error: unknown) => void;
+  readonly stopWatching: () => void;
+}
+
+/** What the worker tells of the heartbeat. */
+export type KeepaliveEvent = Extract<
+  WorkerEvent,
+  { type: "not-pinged" | "overdue" | "pinged" | "pong" | "suspended" }
+>;
+
+export class WorkerKeepalive implements Keepalive {
+  /** The worker's evidence has it. */
+  readonly oldestPingAt = null;
+  readonly #runtime: Runtime;
+  readonly #host: KeepaliveHandler;
+  readonly #mailbox: Mailbox<WorkerCommand, WorkerEvent>;
+  readonly #waiters = new Map<string, Waiter>();
+  #stats: LatencyStats = new LatencyStatistics().snapshot();
+  #roundTrip: number | null = null;
+  #longestGap = 0;
+  #lastPingAt: number | null = null;
+  #lastPongAt: number | null = null;
+
+  constructor(runtime: Runtime, host: KeepaliveHandler, mailbox: Mailbox<WorkerCommand, WorkerEvent>) {
+    this.#runtime = runtime;
+    this.#host = host;
+    this.#mailbox = mailbox;
+  }
+
+  get latency(): number | null {
+    return this.#stats.last;
+  }
+
+  get latencyStats(): LatencyStats {
+    return this.#stats;
+  }
+
+  get lastPingAt(): number | null {
+    return this.#lastPingAt;
+  }
+
+  get lastPongAt(): number | null {
+    return this.#lastPongAt;
+  }
+
+  get pingsInFlight(): number {
+    return this.#waiters.size;
+  }
+
+  get longestGap(): number {
+    return this.#longestGap;
+  }
+
+  open(): void {
+    // It beats already.
+  }
+
+  newPayload(): Uint8Array {
+    return this.#runtime.randomBytes(8);
+  }
+
+  isInFlight(payload: Uint8Array): boolean {
+    return this.#waiters.has(keyOf(payload));
+  }
+
+  ping(payload: Uint8Array, signal: AbortSignal | null, timeout: number | null = null): Promise<number> {
+    const key = keyOf(payload);
+    const promise = new Promise<number>((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#take(key)?.reject(signal?.reason);
+        this.#mailbox.post({ type: "unping", key });
+      };
+      if (signal !== null) watchAbort(signal, onAbort);
+      const stopWatching = (): void => {
+        if (signal !== null) unwatchAbort(signal, onAbort);
+      };
+      this.#waiters.set(key, { resolve, reject, stopWatching });
+    });
+    promise.catch(() => undefined); // One that nobody awaits must not end the process.
+    this.#lastPingAt = this.#runtime.clock.now();
+    this.#mailbox.post({ type: "ping", key, payload, timeout });
+    return promise;
+  }
+
+  onPingSent(): void {
+    // It leaves elsewhere.
+  }
+
+  onPong(): number | null {
+    return this.#roundTrip;
+  }
+
+  probe(): void {
+    this.#mailbox.post({ type: "probe" });
+  }
+
+  pauseReading(): void {
+    // What is read is the worker's business: it stops once nothing is taken from it.
+  }
+
+  resumeReading(): void {
+    // It goes on by itself.
+  }
+
+  beginClosing(): void {
+    // The worker knows.
+  }
+
+  end(closedError: () => Error): void {
+    for (const key of [...this.#waiters.keys()]) this.#take(key)?.reject(closedError());
+  }
+
+  // What the worker tells.
+
+  onNews(news: KeepaliveEvent): void {
+    switch (news.type) {
+      case "pinged":
+        this.#take(news.key)?.resolve(news.elapsed);
+        return;
+      case "not-pinged":
+        this.#take(news.key)?.reject(rebuildError(news.error));
+        return;
+      case "pong":
+        this.#stats = news.stats;
+        this.#roundTrip = news.roundTrip;
+        if (news.roundTrip !== null) this.#lastPongAt = this.#runtime.clock.now();
+        return;
+      case "overdue":
+        this.#stats = news.stats;
+        this.#host.onOverdue(news.elapsed, news.expected);
+        return;
+      case "suspended":
+        this.#longestGap = Math.max(this.#longestGap, news.gap);
+        this.#host.onSuspended(news.gap);
+        return;
+    }
+  }
+
+  #take(key: string): Waiter | null {
+    const waiter = this.#waiters.get(key);
+    if (waiter === undefined) return null;
+    this.#waiters.delete(key);
+    waiter.stopWatching();
+    return waiter;
+  }
+}

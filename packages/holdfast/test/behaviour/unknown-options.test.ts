@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { describe, test } from "node:test";
+import * as holdfast from "../../build/index.js";
+import * as browser from "../../build/browser.js";
+
+const {
+  attach,
+  basicAuth,
+  broadcast,
+  Client,
+  connect,
+  connectInWorker,
+  connectPersistent,
+  persist,
+  reconnect,
+} = holdfast;
+const { serve, heartbeat, keepalive, withHeartbeat } = holdfast;
+
+/** Nothing listens there, and nothing is to be tried. */
+const URL = "ws://127.0.0.1:1";
+
+/** Options as a caller without types gives them. */
+const odd = (options: object) => options as never;
+
+function refusal(owner: string, name: string, remedy: string) {
+  return (error: unknown) => {
+    assert.ok(error instanceof holdfast.InvalidArgumentError, String(error));
+    assert.equal(error.message, `Expected only options of ${owner}, got \`${name}\`. ${remedy}`);
+    return true;
+  };
+}
+
+describe("options that do not exist", () => {
+  const clients: [string, (options: never) => unknown][] = [
+    ["connect()", (options) => connect(URL, options)],
+    ["connectInWorker()", (options) => connectInWorker(URL, options)],
+    ["Client", (options) => new Client(URL, options)],
+    ["reconnect()", (options) => reconnect(URL, options)],
+    ["connectPersistent()", (options) => connectPersistent(URL, options)],
+    ["connect()", (options) => browser.connect(URL, options)],
+    ["connectInWorker()", (options) => browser.connectInWorker(URL, options)],
+    ["Client", (options) => new browser.Client(URL, options)],
+    ["reconnect()", (options) => browser.reconnect(URL, options)],
+    ["connectPersistent()", (options) => browser.connectPersistent(URL, options)],
+  ];
+  for (const [index, [owner, call]] of clients.entries()) {
+    test(`G9: ${owner} rejects them with a suggestion${index < 5 ? "" : ", in a browser"}`, async () => {
+      const attempt = async (options: object) => call(odd(options));
+      const expected = refusal(owner, "pingIntervall", "Did you mean `pingInterval`?");
+      await assert.rejects(attempt({ pingIntervall: 5 }), expected);
+      await assert.rejects(attempt({ qqqqqqqqqqqqqqq: 5 }), refusal(owner, "qqqqqqqqqqqqqqq", "Remove it."));
+      await assert.rejects(attempt({ maxQueue: { message: 5 } }), {
+        message: "Expected only options of `maxQueue`, got `message`. Did you mean `messages`?",
+      });
+    });
+  }
+
+  test("G9: servers reject them, and say what to use for those of ws", async () => {
+    const httpServer = createServer();
+    const handler = () => undefined;
+    const calls: [string, (options: never) => unknown][] = [
+      ["serve()", (options) => serve(handler, options)],
+      ["attach()", (options) => attach(httpServer, handler, options)],
+    ];
+    for (const [owner, call] of calls) {
+      const attempt = async (options: object) => call(odd(options));
+      const foreign = {
+        verifyClient: "Use `onRequest`: a Response that it returns refuses the client.",
+        maxPayload: "Use `maxMessageSize`.",
+        perMessageDeflate: "Use `compression`.",
+        origin: "Use `origins`.",
+        handleProtocols: "Use `selectSubprotocol`, or `subprotocols`.",
+        noServer: "Use attach() with your HTTP server.",
+        clientTracking: "Remove it: `server.connections` is always there.",
+        originss: "Did you mean `origins`?",
+      };
+      for (const [name, remedy] of Object.entries(foreign)) {
+        await assert.rejects(attempt({ [name]: () => false }), refusal(owner, name, remedy));
+      }
+    }
+    assert.equal(httpServer.listenerCount("upgrade"), 0);
+  });
+
+  test("G9: clients say what to use for the options of ws and of others", async () => {
+    const foreign = {
+      handshakeTimeout: "Use `openTimeout`.",
+      followRedirects: "Use `maxRedirects`.",
+      rejectUnauthorized: "Put it into the option `tls`.",
+      maxReconnectionDelay: "Use `maxDelay`.",
+    };
+    for (const [name, remedy] of Object.entries(foreign)) {
+      await assert.rejects(connect(URL, odd({ [name]: 1 })), refusal("connect()", name, remedy));
+    }
+  });
+
+  test("G9: methods, recipes and the parts of options reject them", async () => {
+    const server = await serve(() => undefined);
+    const client = await connect(server.url);
+    const link = connectPersistent(server.url);
+    const typo = odd({ signall: 1 });
+    const calls: [string, () => unknown][] = [
+      ["send()", () => client.send("a", typo)],
+      ["recv()", () => client.recv(typo)],
+      ["recvStream()", () => client.recvStream(typo)],
+      ["forEach()", () => client.forEach(() => undefined, typo)],
+      ["ping()", () => client.ping(null, typo)],
+      ["send()", () => link.send("a", typo)],
+      ["recv()", () => link.recv(typo)],
+      ["forEach()", () => link.forEach(() => undefined, typo)],
+      ["close()", () => server.close(typo)],
+      ["persist()", () => persist(new Client(URL), typo)],
+      ["connect()", () => new Client(URL).connect(typo)],
+      ["heartbeat()", () => heartbeat(client, typo)],
+      ["heartbeat()", () => withHeartbeat(client, typo, () => undefined)],
+      ["keepalive()", () => keepalive(client, typo)],
+    ];
+    for (const [owner, call] of calls) {
+      await assert.rejects(async () => call(), refusal(owner, "signall", "Did you mean `signal`?"));
+    }
+    const wrong: [string, string, () => unknown][] = [
+      ["broadcast()", "exept", () => broadcast([], "a", odd({ exept: null }))],
+      ["basicAuth()", "users", () => basicAuth(odd({ users: "a", password: "b" }))],
+      ["`compression`", "levels", () => connect(URL, { compression: odd({ levels: 1 }) })],
+      ["`proxy`", "header", () => connect(URL, { proxy: odd({ url: "http://localhost", header: {} }) })],
+      ["`queue`", "byte", () => connectPersistent(URL, { queue: odd({ byte: 5 }) })],
+    ];
+    for (const [owner, name, call] of wrong) {
+      await assert.rejects(
+        async () => call(),
+        (error: Error) => error.message.startsWith(`Expected only options of ${owner}, got \`${name}\`.`),
+      );
+    }
+    assert.equal(client.state, "open");
+    await Promise.all([link.close(), client.close()]);
+    await server.close();
+  });
+
+  test("G9: inherited names, undefined values and fields of class instances are left alone", async () => {
+    class Settings {
+      pingInterval = 5_000;
+      name = "of the application";
+    }
+    const server = await serve(() => undefined, odd(new Settings()));
+    for (const options of [
+      new Settings(),
+      Object.create({ unknown: 1, pingInterval: 5_000 }) as object,
+      { unknown: undefined, [Symbol("unknown")]: 1 },
+      Object.assign(Object.create(null) as object, { pingInterval: 5_000 }),
+    ]) {
+      await (await connect(server.url, odd(options))).close();
+    }
+    await server.close();
+  });
+});

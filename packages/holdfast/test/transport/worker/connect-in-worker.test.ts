@@ -1,0 +1,280 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { Worker } from "node:worker_threads";
+import {
+  connectInWorker,
+  ConnectionClosedError,
+  InvalidArgumentError,
+  InvalidStatusError,
+  OpenTimeoutError,
+  serve,
+  TextBytes,
+  TooSlowError,
+  WorkerError,
+  type Server,
+} from "holdfast";
+import {
+  activeResources,
+  assertNothingLeft,
+  blockEventLoop,
+  eventually,
+  RawServer,
+  withTimeout,
+  type ResourceCounts,
+} from "holdfast-testkit";
+import { startEchoThread } from "./echo-thread.js";
+
+const INTERVAL = 100;
+const TIMEOUT = 400;
+
+describe("A connection in a worker thread", { timeout: 60_000 }, () => {
+  let resources: ResourceCounts;
+
+  beforeEach(() => {
+    resources = activeResources();
+  });
+  afterEach(() => assertNothingLeft(resources, { timeout: 5000 }));
+
+  function echo(): Promise<Server> {
+    return serve((connection) => void connection.forEach((message) => connection.send(message)), {
+      host: "127.0.0.1",
+    });
+  }
+
+  test("I1: carries text, bytes and fragments both ways, in order, and leaves the caller's bytes alone", async () => {
+    await using server = await echo();
+    await using connection = await connectInWorker(server.url);
+    const bytes = new Uint8Array([0, 1, 2, 3]).subarray(1, 3);
+    await connection.send("text ✓");
+    await connection.send(bytes);
+    await connection.send(["a ", "b ✓"]);
+    await connection.send([new Uint8Array([7]), new Uint8Array([8])]);
+    await connection.send("");
+    await connection.send(new Uint8Array());
+    await connection.send(new Uint8Array());
+    const received = [];
+    for (let count = 0; count < 7; count++) received.push(await connection.recv());
+    const [one, two] = [new Uint8Array([1, 2]), new Uint8Array([7, 8])];
+    assert.deepEqual(received, ["text ✓", one, "a b ✓", two, "", new Uint8Array(), new Uint8Array()]);
+    assert.deepEqual([...bytes], [1, 2]);
+  });
+
+  test("I1: hands text out as TextBytes where that is asked for, and sends such", async () => {
+    await using server = await echo();
+    await using connection = await connectInWorker(server.url, { text: "bytes" });
+    await connection.send(new TextBytes(new TextEncoder().encode("text ✓")));
+    const message = await connection.recv();
+    assert(message instanceof TextBytes);
+    assert.equal(message.toString(), "text ✓");
+  });
+
+  test("I1: tells of its opening and of its end as the connection in the worker saw them", async () => {
+    await using server = await serve((connection) => connection.close(4001, "enough"), {
+      host: "127.0.0.1",
+      subprotocols: ["chat"],
+    });
+    const connection = await connectInWorker(server.url, { subprotocols: ["chat"] });
+    const { code, reason, cause, message, clean, ok, initiator, evidence } = await connection.closed;
+    assert.deepEqual(
+      [connection.subprotocol, connection.request.target, connection.response.status, connection.state],
+      ["chat", "/", 101, "closed"],
+    );
+    assert.equal(connection.remoteAddress?.port, server.port);
+    assert.deepEqual(
+      { code, reason, cause, message, clean, ok, initiator },
+      {
+        code: 4001,
+        reason: "enough",
+        cause: "peer-close",
+        message: "received 4001 (private use) enough; then sent 4001 (private use) enough",
+        clean: true,
+        ok: false,
+        initiator: "peer",
+      },
+    );
+    assert(evidence.bytesReceived > 0 && evidence.latency.sent > 0);
+    await assert.rejects(connection.recv(), ConnectionClosedError);
+    assert(connection.signal.reason instanceof ConnectionClosedError);
+  });
+
+  test("C8: lives through a main thread that is blocked for 3 × pingTimeout, with its latency measured all the while", async () => {
+    await using server = await startEchoThread();
+    await using connection = await connectInWorker(server.url, {
+      pingInterval: INTERVAL,
+      pingTimeout: TIMEOUT,
+    });
+    await connection.ping();
+    const { answered } = connection.latencyStats;
+    blockEventLoop(3 * TIMEOUT);
+    await eventually(() => connection.latencyStats.answered >= answered + 5, "pongs of that time", 5000);
+    assert.equal(connection.state, "open");
+    await connection.send("still there?");
+    assert.equal(await connection.recv(), "still there?");
+  });
+
+  test("C5: a mute peer is declared dead on time while the main thread is blocked", async () => {
+    await using server = await startEchoThread(true);
+    const connection = await connectInWorker(server.url, { pingInterval: INTERVAL, pingTimeout: TIMEOUT });
+    blockEventLoop(4 * TIMEOUT);
+    const { cause, evidence } = await withTimeout(connection.closed, 5000, "the verdict");
+    assert.equal(cause, "heartbeat-timeout");
+    const took = evidence.endedAt - (evidence.openedAt ?? 0);
+    assert(took < INTERVAL + 2 * TIMEOUT, `${took} ms after it opened, while the block went on`);
+    assert.equal(await connection.recv(), "I answer no ping", "D8: what came before is readable");
+  });
+
+  test("E4: a main thread that takes nothing stops the worker from reading", async () => {
+    let sent = 0;
+    await using server = await serve(
+      async (connection) => {
+        for (; sent < 20_000; sent++) await connection.send(new Uint8Array(4096));
+      },
+      { host: "127.0.0.1" },
+    );
+    const connection = await connectInWorker(server.url, { maxQueue: 16 });
+    let standsSince = performance.now();
+    let before = -1;
+    await eventually(
+      () => {
+        if (sent !== before) standsSince = performance.now();
+        before = sent;
+        return sent > 0 && performance.now() - standsSince > 500;
+      },
+      "the server to stand still",
+      10_000,
+    );
+    assert(sent < 10_000, `${sent} messages of 4 KiB`);
+    let received = 0;
+    const info = await connection.forEach(() => {
+      received++;
+    });
+    assert.deepEqual([received, info.code], [20_000, 1000]);
+  });
+
+  test("E5: send() waits while a peer reads nothing, an abort takes the message back, and an end rejects it", async () => {
+    await using server = await RawServer.start({}, async (peer) => {
+      await peer.acceptUpgrade();
+      peer.stopReading();
+    });
+    const connection = await connectInWorker(server.url(), { pingTimeout: null });
+    const chunk = new Uint8Array(1024 * 1024);
+    let sends = 0;
+    const filling = (async () => {
+      for (;;) {
+        await connection.send(chunk);
+        sends++;
+      }
+    })();
+    filling.catch(() => undefined);
+    const aborter = new AbortController();
+    await eventually(() => connection.bufferedAmount > 64 * 1024, "a full buffer");
+    const aborted = connection.send("late", { signal: aborter.signal });
+    aborter.abort(new Error("changed my mind"));
+    await assert.rejects(aborted, /changed my mind/);
+    assert(sends < 64, `${sends} MiB`);
+    connection.terminate();
+    await assert.rejects(filling, ConnectionClosedError);
+    assert.equal((await connection.closed).cause, "aborted");
+  });
+
+  test("E3: recvStream() hands a large message out in pieces, and the next one whole", async () => {
+    await using server = await echo();
+    await using connection = await connectInWorker(server.url);
+    const stream = connection.recvStream();
+    const first = stream.next(); // What has arrived before the worker knows is a single piece.
+    await connection.ping();
+    await connection.send("x".repeat(500_000));
+    let length = (await first).value?.length ?? 0;
+    let pieces = 1;
+    for await (const piece of stream) {
+      length += piece.length;
+      pieces++;
+    }
+    await connection.send("next");
+    assert.deepEqual([length, pieces > 1, await connection.recv()], [500_000, true, "next"]);
+  });
+
+  test("C2: a ping that is too slow, and one with the payload of another, reject with the errors of ping()", async () => {
+    await using server = await startEchoThread(true);
+    const connection = await connectInWorker(server.url, { pingTimeout: null });
+    const slow = connection.ping("again", { timeout: 50 });
+    await assert.rejects(connection.ping("again"), { name: "ConcurrencyError" });
+    await assert.rejects(slow, (error) => error instanceof TooSlowError && error.timeout === 50);
+    const waiting = connection.ping();
+    connection.terminate();
+    await assert.rejects(waiting, ConnectionClosedError);
+    await connection.closed;
+  });
+
+  test("B4: errors of opening come with their class and what they carry", async () => {
+    await using server = await RawServer.start({}, async (peer) => {
+      await peer.readHead();
+      peer.write("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3\r\nContent-Length: 4\r\n\r\nbusy");
+    });
+    const error: unknown = await connectInWorker(server.url()).catch((reason: unknown) => reason);
+    assert(error instanceof InvalidStatusError, String(error));
+    const { status, retryAfter, body, headers } = error;
+    assert.deepEqual(
+      [status, retryAfter, new TextDecoder().decode(body), headers.get("Retry-After")],
+      [429, 3000, "busy", "3"],
+    );
+  });
+
+  test("B1: openTimeout covers the start of the worker, and names the phase", async () => {
+    await using server = await RawServer.start({}, () => undefined);
+    const error: unknown = await connectInWorker(server.url(), { openTimeout: 400 }).catch((e: unknown) => e);
+    assert(error instanceof OpenTimeoutError && error.phase === "upgrade", String(error));
+  });
+
+  test("B1: an abort gives up opening at once, with its reason", async () => {
+    await using server = await RawServer.start({}, () => undefined);
+    const aborter = new AbortController();
+    const opening = connectInWorker(server.url(), { signal: aborter.signal });
+    await server.nextPeer();
+    aborter.abort(new Error("never mind"));
+    await assert.rejects(opening, /never mind/);
+  });
+
+  test("B5: what cannot be sent to a worker is refused by name", async () => {
+    const options = { tls: { checkServerIdentity: () => undefined } };
+    await assert.rejects(connectInWorker("ws://127.0.0.1:1", options), (error) => {
+      assert(error instanceof InvalidArgumentError);
+      assert.match(error.message, /^Expected `tls\.checkServerIdentity` to be plain data .* got a function$/);
+      return true;
+    });
+  });
+
+  test("D7: a worker that dies ends its connections, which say so", async () => {
+    await using server = await echo();
+    const worker = new Worker(new URL(import.meta.resolve("holdfast/worker")));
+    const connection = await connectInWorker(server.url, { worker });
+    await worker.terminate();
+    const info = await withTimeout(connection.closed, 5000, "the end");
+    assert.deepEqual(
+      [info.cause, info.error instanceof WorkerError, connection.state],
+      ["aborted", true, "closed"],
+    );
+    await assert.rejects(connection.send("late"), ConnectionClosedError);
+  });
+
+  test("D7: a script that cannot be loaded is an error of opening", async () => {
+    const worker = new Worker(new URL("no-such-script.js", import.meta.url));
+    await assert.rejects(connectInWorker("ws://127.0.0.1:1", { worker }), WorkerError);
+  });
+
+  test("C12: a flood of pings does not fill a main thread that is blocked", async () => {
+    await using server = await RawServer.start({}, async (peer) => {
+      await peer.acceptUpgrade();
+      for (let count = 0; count < 2000; count++) peer.sendPing(String(count));
+      peer.sendText("done");
+    });
+    const connection = await connectInWorker(server.url(), { pingTimeout: null });
+    const payloads: string[] = [];
+    connection.on("ping", ({ payload }) => payloads.push(new TextDecoder().decode(payload)));
+    assert.equal(await connection.recv(), "done");
+    await eventually(() => payloads.at(-1) === "1999", "the newest ping");
+    connection.terminate();
+    await connection.closed;
+    assert(payloads.length < 2000, `${payloads.length} pings told`);
+  });
+});

@@ -1,0 +1,135 @@
+// Bundles the compiled library into what ships: packages/holdfast/dist. A few files instead of three hundred, so that
+// `import("holdfast")` opens a handful of files, and declarations that name nothing but what is exported. The modules
+// that entries share are chunks, so that a program which imports two entries has each class once.
+
+import { renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { transform } from "esbuild";
+import { rollup } from "rollup";
+import { dts } from "rollup-plugin-dts";
+import { filesBelow } from "./lib/files.mjs";
+import { relax } from "./lib/declarations.mjs";
+import { isMain } from "./lib/main.mjs";
+import { root } from "./lib/root.mjs";
+
+const library = join(root, "packages/holdfast");
+const finished = join(library, "dist");
+const unfinished = join(root, ".cache/bundle");
+
+/** What package.json exports, and the scripts that workers run. */
+const entries = ["index", "browser", "worker", "browser-worker", "cli/main"];
+/** Those that TypeScript sees. */
+const typedEntries = ["index", "browser", "worker", "browser-worker"];
+
+/** Node's modules, and the optional peer dependency. */
+const external = [/^node:/, "socks"];
+
+/** Bundles, unless the bundle is newer than everything that it is made of. */
+export async function bundle() {
+  if (isUpToDate()) return;
+  // Beside the old one, so that a bundle that is there is complete.
+  rmSync(unfinished, { recursive: true, force: true });
+  await Promise.all([bundleCode(), bundleDeclarations()]);
+  rmSync(finished, { recursive: true, force: true });
+  renameSync(unfinished, finished);
+}
+
+async function bundleCode() {
+  const built = await rollup({
+    input: inputs(entries, ".js"),
+    external,
+    plugins: [workerScripts, withoutComments],
+    onLog: failOnWarning,
+  });
+  await built.write({
+    dir: unfinished,
+    format: "es",
+    entryFileNames: "[name].js",
+    chunkFileNames: "chunk-[hash].js",
+    hoistTransitiveImports: false,
+    generatedCode: "es2015",
+  });
+  await built.close();
+}
+
+async function bundleDeclarations() {
+  const built = await rollup({
+    input: inputs(typedEntries, ".d.ts"),
+    external,
+    plugins: [dts(), withoutNode],
+    onLog: () => undefined,
+  });
+  await built.write({
+    dir: unfinished,
+    format: "es",
+    entryFileNames: "[name].ts",
+    chunkFileNames: "types-[hash].d.ts",
+  });
+  await built.close();
+}
+
+function inputs(names, ending) {
+  const output = ending === ".js" ? "" : ".d";
+  return Object.fromEntries(
+    names.map((name) => [`${name}${output}`, join(library, "build", `${name}${ending}`)]),
+  );
+}
+
+/** Chunks stand beside the entries, so the script of a worker does as well, wherever the module was that starts it. */
+const workerScripts = {
+  name: "worker-scripts",
+  transform: (code) => ({
+    code: code.replaceAll(
+      /new URL\("[./]+\/([\w-]+\.js)", import\.meta\.url\)/g,
+      'new URL("./$1", import.meta.url)',
+    ),
+    map: null,
+  }),
+};
+
+/** Pages compile the declarations without Node's types. */
+const withoutNode = { name: "without-node", renderChunk: (code) => ({ code: relax(code), map: null }) };
+
+/** Comments are two fifths of the code; editors show those of the declarations. */
+const withoutComments = {
+  name: "without-comments",
+  renderChunk: async (code) => ({
+    code: markPure((await transform(code, { target: "es2022", legalComments: "none" })).code),
+    map: null,
+  }),
+};
+
+/**
+ * Lets bundlers drop what a program does not use: they keep classes with static blocks or computed names, and
+ * objects that are made at the top level, unless these are marked as free of side effects.
+ */
+function markPure(code) {
+  const lines = code.split("\n");
+  let isWithinClass = false;
+  return lines
+    .map((line) => {
+      const [, name] = /^class ([\w$]+)[^{]* \{$/.exec(line) ?? [];
+      if (name !== undefined) {
+        isWithinClass = true;
+        return `const ${name} = /* @__PURE__ */ (() => ${line}`;
+      }
+      if (isWithinClass && line === "}") {
+        isWithinClass = false;
+        return "})();";
+      }
+      return line.replace(/^((?:const|let) [\w$]+ = )(?=new |Promise\.resolve\(\))/, "$1/* @__PURE__ */ ");
+    })
+    .join("\n");
+}
+
+function failOnWarning(level, log) {
+  if (level === "warn" && log.code !== "CIRCULAR_DEPENDENCY") throw new Error(log.message);
+}
+
+function isUpToDate() {
+  const times = (folder) => filesBelow(folder).map((path) => statSync(join(root, path)).mtimeMs);
+  const made = times("packages/holdfast/dist");
+  return made.length > 0 && Math.min(...made) > Math.max(...times("packages/holdfast/build"));
+}
+
+if (isMain(import.meta.url)) await bundle();
