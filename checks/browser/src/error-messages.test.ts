@@ -12,7 +12,7 @@ import { RawServer, testCertificates } from "holdfast-testkit";
 import { WebSocket as WsWebSocket, WebSocketServer } from "ws";
 import { Browser, skip } from "./browser/chromium.js";
 
-const page = await readFile(join(import.meta.dirname, "../../docs/error-messages.md"), "utf8");
+const page = await readFile(join(import.meta.dirname, "../../../docs/error-messages.md"), "utf8");
 
 interface Case {
   readonly name: string;

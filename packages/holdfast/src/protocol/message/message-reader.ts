@@ -44,7 +44,7 @@ export interface MessageHandler {
   onClose(close: CloseFrame): void;
   /** The peer broke the rules. Told once; of what follows, only a Close is still told. */
   onFailure(failure: ProtocolFailure): void;
-  /** A message is being decoded elsewhere: nothing more is told until `onReleased`. */
+  /** A message is being decoded elsewhere: nothing more is told until `onDecodingEnded`. */
   onDecodingBegun(): void;
   /** It has been told; `Protocol.resume` goes on with what was received meanwhile. */
   onDecodingEnded(): void;
