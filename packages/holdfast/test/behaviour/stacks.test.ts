@@ -45,7 +45,7 @@ describe("stacks", () => {
     ],
   ];
   for (const [name, call] of calls) {
-    test(`J4: the error of ${name} names its caller`, async () => {
+    test(`J3: the error of ${name} names its caller`, async () => {
       const { connection, drop, close } = await openPair();
       if (!name.includes("timeout")) setImmediate(drop);
       const { stack = "", name: errorName, message } = await failing(() => call(connection));
@@ -56,12 +56,12 @@ describe("stacks", () => {
     });
   }
 
-  test("J4: the error of connect() names its caller", async () => {
+  test("J3: the error of connect() names its caller", async () => {
     const { stack } = await failing(() => connect("ws://127.0.0.1:1"));
     assert.match(stack ?? "", /at async theCaller/);
   });
 
-  test("J4: the end of a connection has one error, which names all who waited", async () => {
+  test("J3: the end of a connection has one error, which names all who waited", async () => {
     const { connection, drop, close } = await openPair();
     async function reader() {
       await connection.recv();
@@ -82,7 +82,7 @@ describe("stacks", () => {
 });
 
 describe("inspection", () => {
-  test("J4: a connection, a server, a client and an end are shown in a line, without a query", async () => {
+  test("J3: a connection, a server, a client and an end are shown in a line, without a query", async () => {
     const server = await serve(() => undefined, { pingInterval: null });
     const connection = await connect(`${server.url}/a?token=secret`, { pingInterval: null });
     const link = connectPersistent(`${server.url}/a?token=secret`, { pingInterval: null });
@@ -108,7 +108,7 @@ describe("inspection", () => {
     await server.close();
   });
 
-  test("J4: the error of an end is printed in a few lines", async () => {
+  test("J3: the error of an end is printed in a few lines", async () => {
     const { connection, drop, close } = await openPair();
     setImmediate(drop);
     const text = inspect(await failing(() => connection.recv()));
