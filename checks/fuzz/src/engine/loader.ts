@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import type { LoadHook } from "node:module";
 import { instrument } from "./instrument.js";
 
-const LIBRARY = /\/packages\/holdfast\/dist\/.*\.js$/;
+const LIBRARY = /\/packages\/holdfast\/build\/.*\.js$/;
 
 let edge = 0;
 
