@@ -7,10 +7,10 @@ import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { FOREIGN_SERVER_OPTIONS } from "../transport/node/foreign-options.js";
 import { nodePlatform } from "../transport/node/node-platform.js";
 import { InvalidArgumentError } from "../shared/errors.js";
-import { NO_ENTRANCE } from "./attachment/hand-over.js";
+import { NO_LISTENER } from "./attachment/handle-upgrade.js";
 import { Attachment } from "./attachment/attachment.js";
 import { checkPathFilter, type PathFilter } from "./attachment/path-filter.js";
-import type { RequestHandler } from "./handler-runs.js";
+import type { ConnectionHandler } from "./handler-runs.js";
 import { checkServerOptions, SERVER_OPTIONS, type ServerOptions } from "./options.js";
 import { ServerCore } from "./server-core.js";
 import { Server } from "./server.js";
@@ -42,7 +42,7 @@ const ATTACH_OPTIONS: OptionNames<AttachOptions> = { ...SERVER_OPTIONS, path: tr
  */
 export function attach(
   httpServer: NetServer | null,
-  handler: RequestHandler,
+  handler: ConnectionHandler,
   options: AttachOptions = {},
 ): Server {
   if (httpServer !== null) checkHttpServer(httpServer);
@@ -54,9 +54,9 @@ export function attach(
       "Expected no `path` where `httpServer` is null, as you choose the upgrades that you hand over, got one",
     );
   }
-  const reception = new ServerCore(isolate(nodePlatform, handler), checkServerOptions(options));
-  const entrance = httpServer === null ? NO_ENTRANCE : new Attachment(httpServer, filter, reception);
-  return new Server(entrance, reception);
+  const core = new ServerCore(isolate(nodePlatform, handler), checkServerOptions(options));
+  const listener = httpServer === null ? NO_LISTENER : new Attachment(httpServer, filter, core);
+  return new Server(listener, core);
 }
 
 function checkHttpServer(value: unknown): void {

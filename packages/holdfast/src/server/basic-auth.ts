@@ -45,7 +45,7 @@ export type Guard = (request: ServerRequest) => Response | undefined | Promise<R
 export function basicAuth(options: BasicAuthOptions): Guard {
   checkOptionNames("basicAuth()", options, BASIC_AUTH_OPTIONS);
   const challenge = `Basic realm="${checkRealm(options.realm).replace(/["\\]/g, "\\$&")}", charset="UTF-8"`;
-  const check = checkOf(options);
+  const check = credentialsCheck(options);
   return (request) => {
     const credentials = readCredentials(request.headers.get("Authorization"));
     // Without credentials there is no secret that the time could tell.
@@ -62,7 +62,7 @@ export function basicAuth(options: BasicAuthOptions): Guard {
 
 type Check = (user: string, password: string, request: ServerRequest) => boolean | Promise<boolean>;
 
-function checkOf(options: BasicAuthOptions): Check {
+function credentialsCheck(options: BasicAuthOptions): Check {
   if ("check" in options) {
     checkFunction("check", options.check);
     return options.check;

@@ -77,7 +77,7 @@ export function broadcast(
   checkOptionNames("broadcast()", options, BROADCAST_OPTIONS);
   const { except, slow, limit, compress } = checkBroadcastOptions(options);
   const message = new SharedFrames(checkData(data), compress, nodeRuntime().arena);
-  const laggards: Connection[] = [];
+  const slowReceivers: Connection[] = [];
   let sent = 0;
   let notOpen = 0;
   for (const connection of connections) {
@@ -91,18 +91,18 @@ export function broadcast(
         notOpen++;
         break;
       case "slow":
-        laggards.push(connection);
+        slowReceivers.push(connection);
     }
   }
   const isClosing = slow !== "skip";
   if (isClosing)
-    for (const connection of laggards) connection[closeWithCause]("local-close", TOO_SLOW, null, true);
+    for (const connection of slowReceivers) connection[closeWithCause]("local-close", TOO_SLOW, null, true);
   return {
     sent,
-    skipped: isClosing ? 0 : laggards.length,
-    closed: isClosing ? laggards.length : 0,
+    skipped: isClosing ? 0 : slowReceivers.length,
+    closed: isClosing ? slowReceivers.length : 0,
     notOpen,
-    slow: laggards,
+    slow: slowReceivers,
   };
 }
 

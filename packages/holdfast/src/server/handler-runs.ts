@@ -10,19 +10,19 @@ import type { ServerRequest } from "./upgrade/server-request.js";
 /** A connection at a server. */
 export type ServerConnection = Connection;
 
-/** Called with each new connection; its connection is closed when what it returns settles. */
-export type ConnectionHandler = (connection: ServerConnection) => unknown;
-
-/** The same, for those who want the request as well: it is the object that `onRequest` was asked about. */
-export type RequestHandler = (connection: ServerConnection, request: ServerRequest) => unknown;
+/**
+ * Receives each new connection, and the request that opened it: the same object that `onRequest` received. If it returns
+ * a promise, the connection closes when the promise settles.
+ */
+export type ConnectionHandler = (connection: ServerConnection, request: ServerRequest) => unknown;
 
 export class HandlerRuns {
-  readonly #handler: RequestHandler;
+  readonly #handler: ConnectionHandler;
   readonly #logger: FaultLogger | null;
   #running = 0;
   #onSettled: (() => void) | null = null;
 
-  constructor(handler: RequestHandler, logger: FaultLogger | null) {
+  constructor(handler: ConnectionHandler, logger: FaultLogger | null) {
     this.#handler = handler;
     this.#logger = logger;
   }

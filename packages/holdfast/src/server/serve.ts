@@ -5,7 +5,7 @@ import { bindToContext } from "../connection/platform.js";
 import { checkOptionNames } from "../shared/option-names.js";
 import { FOREIGN_SERVER_OPTIONS } from "../transport/node/foreign-options.js";
 import { nodePlatform } from "../transport/node/node-platform.js";
-import type { RequestHandler } from "./handler-runs.js";
+import type { ConnectionHandler } from "./handler-runs.js";
 import { checkListenAddress } from "./listener/listen-address.js";
 import { createListener } from "./listener/create-listener.js";
 import { checkBacklog, listenAt } from "./listener/listen-at.js";
@@ -26,20 +26,20 @@ import { Server } from "./server.js";
  * @throws InvalidArgumentError for options that cannot be used
  * @throws HoldfastError with code ERR_HOLDFAST_LISTEN where the address cannot be had
  */
-export async function serve(handler: RequestHandler, options: ServeOptions = {}): Promise<Server> {
+export async function serve(handler: ConnectionHandler, options: ServeOptions = {}): Promise<Server> {
   checkFunction("handler", handler);
   checkOptionNames("serve()", options, SERVE_OPTIONS, FOREIGN_SERVER_OPTIONS);
   const settings = bindCallbacks(checkServerOptions(options));
   const boundHandler = bindToContext(nodePlatform, handler);
-  const place = checkListenAddress(options);
+  const address = checkListenAddress(options);
   const tls = checkTls(options.tls);
   const backlog = checkBacklog(options.backlog);
   const http2 = checkBoolean("http2", options.http2, false);
-  const listener = createListener(tls, http2, settings.openTimeout);
-  await listenAt(listener, place, backlog);
-  const reception = new ServerCore(boundHandler, settings);
-  const entrance = new OwnListener(listener, { place, isSecure: tls !== undefined, http2, reception });
-  return new Server(entrance, reception);
+  const netServer = createListener(tls, http2, settings.openTimeout);
+  await listenAt(netServer, address, backlog);
+  const core = new ServerCore(boundHandler, settings);
+  const init = { address, isSecure: tls !== undefined, http2, core };
+  return new Server(new OwnListener(netServer, init), core);
 }
 
 /** Callbacks run in the async context of `serve()`: Node gives the sockets that it accepts none. */

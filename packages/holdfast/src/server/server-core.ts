@@ -13,7 +13,7 @@ import { SocketByteStream } from "../transport/node/socket-byte-stream.js";
 import type { RequestHead } from "../protocol/handshake/request-head.js";
 import type { Refusal } from "../protocol/handshake/server-handshake.js";
 import { Http1ResponseWriter, type ResponseWriter } from "./response/response-writer.js";
-import { HandlerRuns, type RequestHandler, type ServerConnection } from "./handler-runs.js";
+import { HandlerRuns, type ConnectionHandler, type ServerConnection } from "./handler-runs.js";
 import { Http2ResponseWriter } from "./http2/http2-response-writer.js";
 import { AddressLimits } from "./limits/address-limits.js";
 import { ReceiveLimits, type ReceiveLimit } from "./limits/receive-limit.js";
@@ -26,7 +26,7 @@ import {
 import { AdmissionPolicy } from "./upgrade/admission-policy.js";
 import { ServerHandshakeRecord, type HandshakeExtras } from "./upgrade/handshake-record.js";
 import { PLAIN_GRANT, type CheckedGrant } from "./upgrade/request-answer.js";
-import type { RequestOrigin } from "./upgrade/server-request.js";
+import type { RequestOrigin } from "./forwarding/request-origin.js";
 import { SpreadWidth } from "./spread-width.js";
 
 /** What is known of a socket that brings a request. */
@@ -45,16 +45,16 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   /** Null where addresses are not limited. */
   readonly addressLimits: AddressLimits | null;
   readonly #connections = new Set<ServerConnection>();
-  readonly #acceptances = new Set<UpgradeRequest>();
-  readonly #gate: AdmissionPolicy;
+  readonly #upgradeRequests = new Set<UpgradeRequest>();
+  readonly #policy: AdmissionPolicy;
   readonly #receiveLimits: ReceiveLimits | null;
   /** What ends with each connection: present only with `limits`. */
   readonly #limitsOf = new Map<ServerConnection, () => void>();
-  readonly #width = new SpreadWidth();
-  readonly #spread: SpreadEnd = { widthToAnnounce: () => this.#width.of(this.#connections.size) };
-  #onQuiet: (() => void) | null = null;
+  readonly #spreadWidth = new SpreadWidth();
+  readonly #spread: SpreadEnd = { widthToAnnounce: () => this.#spreadWidth.of(this.#connections.size) };
+  #onIdle: (() => void) | null = null;
 
-  constructor(handler: RequestHandler, settings: ServerSettings) {
+  constructor(handler: ConnectionHandler, settings: ServerSettings) {
     this.settings = settings;
     this.connections = this.#connections;
     this.handlers = new HandlerRuns(handler, settings.connection.faultLogger);
@@ -64,76 +64,76 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     const isForwarded = trustProxy !== null;
     this.addressLimits = limits === null ? null : new AddressLimits({ limits, clock, logger, isForwarded });
     this.#receiveLimits = limits === null ? null : new ReceiveLimits(limits, this.runtime, logger);
-    this.#gate = new AdmissionPolicy(settings, this.#connections, this.addressLimits);
+    this.#policy = new AdmissionPolicy(settings, this.#connections, this.addressLimits);
   }
 
   /**
    * A client that has sent nothing yet.
    *
-   * @param speakHttp2 gets the socket back as it was, where the client turns out to speak HTTP/2; null to refuse it
+   * @param continueAsHttp2 gets the socket back as it was, where the client turns out to speak HTTP/2; null to refuse it
    */
-  receive(socket: Duplex, arrival: IncomingSocket, speakHttp2: (() => void) | null): void {
+  receive(socket: Duplex, incoming: IncomingSocket, continueAsHttp2: (() => void) | null): void {
     const transport = new SocketByteStream(socket);
     const onHttp2 =
-      speakHttp2 &&
+      continueAsHttp2 &&
       ((read: Uint8Array) => {
         transport.release(read);
-        speakHttp2();
+        continueAsHttp2();
       });
-    this.#newAcceptance(transport, new Http1ResponseWriter(transport), arrival).begin(onHttp2);
+    this.#newUpgradeRequest(transport, new Http1ResponseWriter(transport), incoming).begin(onHttp2);
   }
 
   /** A client whose request an HTTP server has read, and `rest` behind it. */
   receiveRequest(
     socket: Duplex,
-    arrival: IncomingSocket,
+    incoming: IncomingSocket,
     head: RequestHead,
     rest: Uint8Array,
     granted?: CheckedGrant,
   ): void {
-    this.#acceptance(socket, arrival).beginBehind(head, rest, granted);
+    this.#http1Request(socket, incoming).beginWithHead(head, rest, granted);
   }
 
   /** A request that is a stream of HTTP/2. */
-  receiveStream(stream: ServerHttp2Stream, arrival: IncomingSocket, head: RequestHead): void {
-    const acceptance = this.#newAcceptance(
+  receiveStream(stream: ServerHttp2Stream, incoming: IncomingSocket, head: RequestHead): void {
+    const upgradeRequest = this.#newUpgradeRequest(
       new Http2ByteStream(stream),
       new Http2ResponseWriter(stream),
-      arrival,
+      incoming,
     );
-    acceptance.beginBehind(head, NOTHING);
+    upgradeRequest.beginWithHead(head, NO_BYTES);
   }
 
   /** A stream of HTTP/2 that cannot be served. */
-  refuseStream(stream: ServerHttp2Stream, arrival: IncomingSocket, refusal: Refusal): void {
-    this.#newAcceptance(new Http2ByteStream(stream), new Http2ResponseWriter(stream), arrival).refuse(
+  refuseStream(stream: ServerHttp2Stream, incoming: IncomingSocket, refusal: Refusal): void {
+    this.#newUpgradeRequest(new Http2ByteStream(stream), new Http2ResponseWriter(stream), incoming).refuse(
       refusal,
     );
   }
 
   /** A client whose request an HTTP server has read, and that cannot be served. */
-  refuse(socket: Duplex, arrival: IncomingSocket, refusal: Refusal): void {
-    this.#acceptance(socket, arrival).refuse(refusal);
+  refuse(socket: Duplex, incoming: IncomingSocket, refusal: Refusal): void {
+    this.#http1Request(socket, incoming).refuse(refusal);
   }
 
   /** Every request from now on is refused with 503. */
   drain(): void {
-    this.#gate.drain();
-    this.#width.fix();
-    for (const acceptance of this.#acceptances) acceptance.drain();
+    this.#policy.drain();
+    this.#spreadWidth.freeze();
+    for (const upgradeRequest of this.#upgradeRequests) upgradeRequest.drain();
   }
 
   /** Resolves once no connection is left, and no answer on its way. */
-  async quiet(): Promise<void> {
-    if (!this.#isQuiet()) await new Promise<void>((resolve) => (this.#onQuiet = resolve));
+  async whenIdle(): Promise<void> {
+    if (!this.#isIdle()) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 
   /** Ends what has no connection yet. */
-  dismiss(): void {
-    for (const acceptance of this.#acceptances) acceptance.destroy();
+  destroyPending(): void {
+    for (const upgradeRequest of this.#upgradeRequests) upgradeRequest.destroy();
   }
 
-  onAccepted({ transport, answering, head, origin, upgrade, rest }: AcceptedUpgrade): void {
+  onAccepted({ transport, responseWriter, head, origin, upgrade, rest }: AcceptedUpgrade): void {
     const { key, request, choice, deflate, grant } = upgrade;
     const { subprotocol, subprotocolAnswer, isLink } = choice;
     const headers = grant.headers.length === 0 ? undefined : grant.headers;
@@ -145,7 +145,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       role: "server",
       settings: this.settings.connection,
       extension: deflate?.extension ?? null,
-      preface: answering.accept(response),
+      preface: responseWriter.accept(response),
       rest,
       meter,
       tellsLater: true,
@@ -166,27 +166,27 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       owner: this,
     });
     this.#connections.add(connection);
-    this.#limit(connection, origin, meter);
+    this.#applyLimits(connection, origin, meter);
     connection[start]();
     this.handlers.start(connection, request);
   }
 
-  onAnswered(): void {
-    this.#noteQuiet();
+  onResponseWritten(): void {
+    this.#notifyIfIdle();
   }
 
-  onOver(acceptance: UpgradeRequest): void {
-    this.#acceptances.delete(acceptance);
-    this.#noteQuiet();
+  onDone(upgradeRequest: UpgradeRequest): void {
+    this.#upgradeRequests.delete(upgradeRequest);
+    this.#notifyIfIdle();
   }
 
   onConnectionEnded(connection: ServerConnection): void {
     this.#connections.delete(connection);
     this.#limitsOf.get(connection)?.();
-    this.#noteQuiet();
+    this.#notifyIfIdle();
   }
 
-  #limit(connection: ServerConnection, { transport }: RequestOrigin, meter: ReceiveLimit | null): void {
+  #applyLimits(connection: ServerConnection, { transport }: RequestOrigin, meter: ReceiveLimit | null): void {
     const { addressLimits } = this;
     if (addressLimits === null) return;
     const address = transport.remoteAddress;
@@ -199,37 +199,37 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     });
   }
 
-  #acceptance(socket: Duplex, arrival: IncomingSocket): UpgradeRequest {
+  #http1Request(socket: Duplex, incoming: IncomingSocket): UpgradeRequest {
     const transport = new SocketByteStream(socket);
-    return this.#newAcceptance(transport, new Http1ResponseWriter(transport), arrival);
+    return this.#newUpgradeRequest(transport, new Http1ResponseWriter(transport), incoming);
   }
 
-  #newAcceptance(
+  #newUpgradeRequest(
     transport: ByteStream,
-    answering: ResponseWriter,
+    responseWriter: ResponseWriter,
     { isSecure, since }: IncomingSocket,
   ): UpgradeRequest {
-    const acceptance = new UpgradeRequest({
+    const upgradeRequest = new UpgradeRequest({
       runtime: this.runtime,
       transport,
-      answering,
+      responseWriter,
       isSecure,
       since,
       settings: this.settings,
-      gate: this.#gate,
-      owner: this,
+      policy: this.#policy,
+      handler: this,
     });
-    this.#acceptances.add(acceptance);
-    return acceptance;
+    this.#upgradeRequests.add(upgradeRequest);
+    return upgradeRequest;
   }
 
-  #noteQuiet(): void {
-    if (this.#onQuiet !== null && this.#isQuiet()) this.#onQuiet();
+  #notifyIfIdle(): void {
+    if (this.#onIdle !== null && this.#isIdle()) this.#onIdle();
   }
 
-  #isQuiet(): boolean {
+  #isIdle(): boolean {
     if (this.#connections.size > 0) return false;
-    for (const acceptance of this.#acceptances) if (acceptance.isPending) return false;
+    for (const upgradeRequest of this.#upgradeRequests) if (upgradeRequest.isPending) return false;
     return true;
   }
 }
@@ -242,4 +242,4 @@ function extrasOf(origin: RequestOrigin, grant: CheckedGrant): HandshakeExtras |
 }
 
 const NO_EXTENSIONS: readonly string[] = [];
-const NOTHING = new Uint8Array(0);
+const NO_BYTES = new Uint8Array(0);

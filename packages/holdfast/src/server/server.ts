@@ -9,7 +9,7 @@ import { checkSignal } from "../shared/option-checks.js";
 import { broadcast, type BroadcastOptions, type BroadcastResult } from "./broadcast.js";
 import type { ServerListener } from "./listener/server-listener.js";
 import type { ServerConnection } from "./handler-runs.js";
-import { handOver } from "./attachment/hand-over.js";
+import { handleUpgrade } from "./attachment/handle-upgrade.js";
 import type { ServerCore } from "./server-core.js";
 import type { UpgradeGrant } from "./upgrade/request-answer.js";
 import { checkTimes, shutDown } from "./shutdown/shut-down.js";
@@ -46,29 +46,29 @@ const CLOSE_OPTIONS: OptionNames<ServerCloseOptions> = {
 
 /** Made by `serve()` and `attach()`. */
 export class Server implements AsyncDisposable {
-  readonly #entrance: ServerListener;
-  readonly #reception: ServerCore;
+  readonly #listener: ServerListener;
+  readonly #core: ServerCore;
   #closing: Promise<void> | null = null;
 
   /** Applications get servers from `serve()` and `attach()`. */
-  constructor(entrance: ServerListener, reception: ServerCore) {
-    this.#entrance = entrance;
-    this.#reception = reception;
+  constructor(listener: ServerListener, core: ServerCore) {
+    this.#listener = listener;
+    this.#core = core;
   }
 
   /** The port that it listens on; 0 on a Unix socket, and where it only takes upgrades that it is handed. */
   get port(): number {
-    return this.#entrance.port;
+    return this.#listener.port;
   }
 
   /** A URL that reaches it from this machine: `ws:`, `wss:`, or `ws+unix:` with the path of the socket; "" where it does not listen. */
   get url(): string {
-    return this.#entrance.url;
+    return this.#listener.url;
   }
 
   /** The connections that are open or closing; live. */
   get connections(): ReadonlySet<ServerConnection> {
-    return this.#reception.connections;
+    return this.#core.connections;
   }
 
   /** Sends a message to all connections, as `broadcast()` does. */
@@ -92,7 +92,7 @@ export class Server implements AsyncDisposable {
     head: Uint8Array,
     granted: UpgradeGrant = {},
   ): void {
-    handOver(this.#reception, request, socket, head, granted);
+    handleUpgrade(this.#core, request, socket, head, granted);
   }
 
   /**
@@ -106,8 +106,8 @@ export class Server implements AsyncDisposable {
     checkOptionNames("close()", options, CLOSE_OPTIONS);
     const close = checkClose(options.code ?? 1001, options.reason ?? "");
     const signal = checkSignal(options.signal);
-    const times = checkTimes(options, this.#reception.settings.connection.closeTimeout);
-    this.#closing ??= shutDown(this.#entrance, this.#reception, { close, signal, ...times });
+    const times = checkTimes(options, this.#core.settings.connection.closeTimeout);
+    this.#closing ??= shutDown(this.#listener, this.#core, { close, signal, ...times });
     return this.#closing;
   }
 

@@ -11,18 +11,18 @@ const SHORTEST = 100;
 export class SpreadWidth {
   /** The width is enough for so many connections. */
   #capacity = 0;
-  #isFixed = false;
+  #isFrozen = false;
 
   /** Milliseconds for a server that has so many connections. */
   of(connections: number): number {
     const isMany = connections > this.#capacity;
     const isFew = connections < this.#capacity / 8;
-    if (!this.#isFixed && (isMany || isFew)) this.#capacity = 2 * Math.max(1, connections);
+    if (!this.#isFrozen && (isMany || isFew)) this.#capacity = 2 * Math.max(1, connections);
     return Math.max(SHORTEST, Math.ceil((this.#capacity / RATE) * 1_000));
   }
 
   /** The server closes: the width stays what it is, however few connections are left. */
-  fix(): void {
-    this.#isFixed = true;
+  freeze(): void {
+    this.#isFrozen = true;
   }
 }

@@ -40,7 +40,7 @@ class Scene {
 
   constructor(openTimeout: number | null) {
     this.server = createServer({ settings: { enableConnectProtocol: true } });
-    const reception = {
+    const core = {
       runtime: this.runtime,
       settings: { openTimeout },
       receiveStream: (stream: ServerHttp2Stream) => {
@@ -54,11 +54,9 @@ class Scene {
     this.server.on("session", (nodeSession) => {
       this.nodeSession = nodeSession;
       nodeSession.once("close", () => (this.isClosed = true));
-      const arrival = { isSecure: false, since: this.clock.now() };
-      // The session uses these of a reception.
-      new Http2Session(nodeSession, socket, arrival, reception as unknown as ServerCore).begin(
-        () => undefined,
-      );
+      const incoming = { isSecure: false, since: this.clock.now() };
+      // The session uses these of a server core.
+      new Http2Session(nodeSession, socket, incoming, core as unknown as ServerCore).begin(() => undefined);
     });
   }
 

@@ -102,12 +102,12 @@ describe("A server's handler", () => {
   for (const [name, fail] of Object.entries(failures)) {
     test(`G1: a handler that ${name} is logged and closes its own connection with 1011; the others go on`, async () => {
       let first: Connection | null = null;
-      const url = await start((connection) => {
+      const url = await start((connection, request) => {
         if (connection.request.target === "/fails") {
           first = connection;
-          return fail(connection);
+          return fail(connection, request);
         }
-        return ECHOES["for await"](connection);
+        return ECHOES["for await"](connection, request);
       });
       const other = await connect(`${url}/other`);
       const failing = await connect(`${url}/fails`);

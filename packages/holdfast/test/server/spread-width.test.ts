@@ -30,7 +30,7 @@ test("F2: the width changes seldom: when the number has doubled, or fallen to a 
 test("F2: it stays what it was once the server closes", () => {
   const width = new SpreadWidth();
   const last = width.of(10_000);
-  width.fix();
+  width.freeze();
   for (const connections of [5_000, 100, 0]) assert.equal(width.of(connections), last);
 });
 

@@ -14,7 +14,7 @@ export function checkPathFilter(value: unknown): PathFilter {
   throw invalidArgument("path", 'a path such as "/chat", a RegExp or a function', value);
 }
 
-export function isTaken(filter: PathFilter, request: ServerRequest): boolean {
+export function matchesPath(filter: PathFilter, request: ServerRequest): boolean {
   if (filter === undefined) return true;
   if (typeof filter === "function") return filter(request);
   const [path = ""] = request.target.split("?", 1);

@@ -22,7 +22,7 @@ import {
   type Refusal,
 } from "../../protocol/handshake/server-handshake.js";
 import { streamHead } from "../http2/stream-head.js";
-import type { RequestOrigin } from "../upgrade/server-request.js";
+import type { RequestOrigin } from "../forwarding/request-origin.js";
 import {
   afterResponses,
   hasKnownLength,
@@ -35,11 +35,11 @@ import {
 import { hookUpgrades } from "./upgrade-hook.js";
 
 /** One that takes upgrades. */
-export interface UpgradeTaker {
+export interface AttachedServer {
   /** Whether this one is for it. */
-  takes(head: RequestHead, origin: RequestOrigin): boolean;
-  take(head: RequestHead, socket: Duplex, rest: Uint8Array): void;
-  takeStream(head: RequestHead, stream: ServerHttp2Stream): void;
+  matches(head: RequestHead, origin: RequestOrigin): boolean;
+  receive(head: RequestHead, socket: Duplex, rest: Uint8Array): void;
+  receiveStream(head: RequestHead, stream: ServerHttp2Stream): void;
   refuse(socket: Duplex, refusal: Refusal): void;
   refuseStream(stream: ServerHttp2Stream, refusal: Refusal): void;
 }
@@ -63,39 +63,39 @@ function isHttp2Server(server: NetServer): server is NetServer & Http2ServerLike
 }
 
 /** What becomes of a request with an Upgrade. */
-type Verdict =
-  | { readonly kind: "take"; readonly taker: UpgradeTaker; readonly head: RequestHead }
-  | { readonly kind: "refuse"; readonly taker: UpgradeTaker; readonly refusal: Refusal }
+type Route =
+  | { readonly kind: "accept"; readonly server: AttachedServer; readonly head: RequestHead }
+  | { readonly kind: "refuse"; readonly server: AttachedServer; readonly refusal: Refusal }
   /** For the other upgrade handlers, or else the other routes; `refusal` where neither can have it. */
-  | { readonly kind: "leave"; readonly taker: UpgradeTaker; readonly refusal: Refusal };
+  | { readonly kind: "pass"; readonly server: AttachedServer; readonly refusal: Refusal };
 
 const NOT_FOUND = refuse(404, "Expected the path of a WebSocket, got another one.");
 
 export class UpgradeRouter {
   readonly #httpServer: NetServer;
   /** The first that takes an upgrade has it. */
-  readonly #takers = new Set<UpgradeTaker>();
+  readonly #servers = new Set<AttachedServer>();
   /** Each request is judged once: a filter of the application need not say the same twice. */
-  readonly #verdicts = new WeakMap<IncomingMessage, Verdict>();
+  readonly #routes = new WeakMap<IncomingMessage, Route>();
   /** Streams that were answered here. */
-  readonly #ours = new WeakSet<ServerHttp2Stream>();
+  readonly #answeredStreams = new WeakSet<ServerHttp2Stream>();
   #unhook: () => void = () => undefined;
 
   constructor(httpServer: NetServer) {
     this.#httpServer = httpServer;
   }
 
-  add(taker: UpgradeTaker): void {
-    if (this.#takers.size === 0) {
+  add(server: AttachedServer): void {
+    if (this.#servers.size === 0) {
       this.#httpServer.on("upgrade", this.#onUpgrade);
       this.#unhook = hookUpgrades(this.#httpServer, this.#decide);
       if (isHttp2Server(this.#httpServer)) this.#listenToStreams(this.#httpServer);
     }
-    this.#takers.add(taker);
+    this.#servers.add(server);
   }
 
-  remove(taker: UpgradeTaker): void {
-    if (this.#takers.delete(taker) && this.#takers.size === 0) {
+  remove(server: AttachedServer): void {
+    if (this.#servers.delete(server) && this.#servers.size === 0) {
       this.#httpServer.off("upgrade", this.#onUpgrade);
       this.#unhook();
       this.#httpServer.off("stream", this.#onStream).off("connect", this.#onConnect);
@@ -103,59 +103,62 @@ export class UpgradeRouter {
   }
 
   /** Clients send extended CONNECTs only where the server's SETTINGS allow them (RFC 8441 section 3). */
-  #listenToStreams(server: Http2ServerLike): void {
-    server.updateSettings({ enableConnectProtocol: true });
+  #listenToStreams(httpServer: Http2ServerLike): void {
+    httpServer.updateSettings({ enableConnectProtocol: true });
     // Ahead of Node's own listener, which makes a request of each stream.
-    server.prependListener("stream", this.#onStream);
-    server.on("connect", this.#onConnect);
+    httpServer.prependListener("stream", this.#onStream);
+    httpServer.on("connect", this.#onConnect);
   }
 
   readonly #decide = (request: IncomingMessage): boolean | null => {
-    if (this.#takers.size === 0) return null;
-    const [first] = this.#takers;
-    const verdict = this.#judge(request, first);
-    this.#verdicts.set(request, verdict);
-    if (verdict.kind !== "leave") return true;
+    if (this.#servers.size === 0) return null;
+    const [first] = this.#servers;
+    const route = this.#route(request, first);
+    this.#routes.set(request, route);
+    if (route.kind !== "pass") return true;
     return this.#hasOtherHandlers ? null : false;
   };
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, rest: Uint8Array): void => {
-    const [first] = this.#takers;
-    const verdict = this.#verdicts.get(request) ?? this.#judge(request, first);
-    if (verdict.kind === "leave" && this.#hasOtherHandlers) return;
+    const [first] = this.#servers;
+    const route = this.#routes.get(request) ?? this.#route(request, first);
+    if (route.kind === "pass" && this.#hasOtherHandlers) return;
     socket.on("error", () => undefined); // Node has taken its own listener away.
     afterResponses(socket, () => {
-      const { taker } = verdict;
-      if (verdict.kind === "take") taker.take(verdict.head, socket, rest);
-      else taker.refuse(socket, verdict.refusal);
+      const { server } = route;
+      if (route.kind === "accept") server.receive(route.head, socket, rest);
+      else server.refuse(socket, route.refusal);
     });
   };
 
-  #judge(request: IncomingMessage, first: UpgradeTaker): Verdict {
+  #route(request: IncomingMessage, first: AttachedServer): Route {
     const { socket } = request;
-    const isLeft = this.#hasOtherHandlers || this.#httpServer.listenerCount("request") > 0;
-    const turnDown = (refusal: Refusal): Verdict => ({
-      kind: isLeft ? "leave" : "refuse",
-      taker: first,
+    const mayPass = this.#hasOtherHandlers || this.#httpServer.listenerCount("request") > 0;
+    const passOrRefuse = (refusal: Refusal): Route => ({
+      kind: mayPass ? "pass" : "refuse",
+      server: first,
       refusal,
     });
-    const isCut = mayLackFields(request);
-    if (isCut && !this.#hasOtherHandlers) return { kind: "refuse", taker: first, refusal: TOO_MANY_FIELDS };
+    const mayBeCut = mayLackFields(request);
+    if (mayBeCut && !this.#hasOtherHandlers)
+      return { kind: "refuse", server: first, refusal: TOO_MANY_FIELDS };
     let head: RequestHead;
     try {
       head = headOf(request);
     } catch (error) {
-      return turnDown(refuse(400, `${errorOf(error).message}.`));
+      return passOrRefuse(refuse(400, `${errorOf(error).message}.`));
     }
     if (!hasKnownLength(head) && !this.#hasOtherHandlers)
-      return { kind: "refuse", taker: first, refusal: UNKNOWN_LENGTH };
-    if (!asksForWebSocket(head)) return turnDown(UPGRADE_REQUIRED);
+      return { kind: "refuse", server: first, refusal: UNKNOWN_LENGTH };
+    if (!asksForWebSocket(head)) return passOrRefuse(UPGRADE_REQUIRED);
     const origin = { transport: new SocketByteStream(socket), isSecure: isEncrypted(socket) };
-    for (const taker of this.#takers) {
-      if (!taker.takes(head, origin)) continue;
-      return isCut ? { kind: "refuse", taker, refusal: TOO_MANY_FIELDS } : { kind: "take", taker, head };
+    for (const server of this.#servers) {
+      if (!server.matches(head, origin)) continue;
+      return mayBeCut
+        ? { kind: "refuse", server, refusal: TOO_MANY_FIELDS }
+        : { kind: "accept", server, head };
     }
-    return turnDown(NOT_FOUND);
+    return passOrRefuse(NOT_FOUND);
   }
 
   get #hasOtherHandlers(): boolean {
@@ -172,19 +175,19 @@ export class UpgradeRouter {
     if (!asksForWebSocket(head)) return;
     const isSecure = stream.session?.encrypted === true;
     const origin = { transport: new Http2ByteStream(stream), isSecure };
-    for (const taker of this.#takers) {
-      if (!taker.takes(head, origin)) continue;
-      this.#ours.add(stream);
-      taker.takeStream(head, stream);
+    for (const server of this.#servers) {
+      if (!server.matches(head, origin)) continue;
+      this.#answeredStreams.add(stream);
+      server.receiveStream(head, stream);
       return;
     }
     // Nobody else can be told from Node's own listener, which is there for the sake of "request".
-    const nodes = this.#httpServer.listenerCount("request") > 0 ? 1 : 0;
-    const others = this.#httpServer.listenerCount("stream") - 1 - nodes;
+    const nodeListeners = this.#httpServer.listenerCount("request") > 0 ? 1 : 0;
+    const others = this.#httpServer.listenerCount("stream") - 1 - nodeListeners;
     if (others > 0 || this.#httpServer.listenerCount("connect") > 1) return;
-    this.#ours.add(stream);
-    const [taker] = this.#takers;
-    taker.refuseStream(stream, NOT_FOUND);
+    this.#answeredStreams.add(stream);
+    const [server] = this.#servers;
+    server.refuseStream(stream, NOT_FOUND);
   };
 
   /** What Node makes of any CONNECT. It would answer those that nobody listens for with 405; so has to be done here. */
@@ -197,7 +200,7 @@ export class UpgradeRouter {
       if (this.#httpServer.listenerCount("connect") === 1) request.socket.destroy();
       return;
     }
-    if (this.#ours.has(request.stream)) {
+    if (this.#answeredStreams.has(request.stream)) {
       request.on("error", () => undefined); // The connection is told of it.
       return;
     }

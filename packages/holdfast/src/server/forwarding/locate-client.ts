@@ -4,7 +4,7 @@ import type { Address, Logger } from "../../connection/ports.js";
 import { parseAuthority } from "../../protocol/handshake/authority.js";
 import type { HeaderList } from "../../protocol/handshake/header-list.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
-import type { RequestOrigin } from "../upgrade/server-request.js";
+import type { RequestOrigin } from "./request-origin.js";
 import { parseForwardedAddress } from "./ip-address.js";
 import { guarded, UNIX, type ProxyTrust } from "./trust.js";
 

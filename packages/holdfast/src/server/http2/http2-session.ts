@@ -10,39 +10,39 @@ import { streamHead } from "./stream-head.js";
 export class Http2Session implements AlarmHandler {
   readonly #session: ServerHttp2Session;
   readonly #socket: Socket;
-  readonly #reception: ServerCore;
-  readonly #arrival: IncomingSocket;
+  readonly #core: ServerCore;
+  readonly #incoming: IncomingSocket;
   /** Set while there is no stream, and while the last frames go out. */
   readonly #alarm = new Alarm(this);
   #streams = 0;
   #isFirst = true;
   #isClosing = false;
 
-  constructor(session: ServerHttp2Session, socket: Socket, arrival: IncomingSocket, reception: ServerCore) {
+  constructor(session: ServerHttp2Session, socket: Socket, incoming: IncomingSocket, core: ServerCore) {
     this.#session = session;
     this.#socket = socket;
-    this.#arrival = arrival;
-    this.#reception = reception;
+    this.#incoming = incoming;
+    this.#core = core;
   }
 
   /** @param onEnd is called once, when the connection is gone */
   begin(onEnd: () => void): void {
     const session = this.#session;
-    const { runtime, settings } = this.#reception;
+    const { runtime, settings } = this.#core;
     session.once("close", () => {
       runtime.timers.cancel(this.#alarm);
       onEnd();
     });
     session.setLocalWindowSize(CONNECTION_WINDOW);
     session.on("stream", this.#onStream);
-    runtime.timers.set(this.#alarm, this.#arrival.since + (settings.openTimeout ?? IDLE));
+    runtime.timers.set(this.#alarm, this.#incoming.since + (settings.openTimeout ?? IDLE));
   }
 
   /** GOAWAY; a connection with requests that are not over is cut a little later. */
   close(): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    const { timers, clock } = this.#reception.runtime;
+    const { timers, clock } = this.#core.runtime;
     timers.set(this.#alarm, clock.now() + LINGER);
     this.#session.close();
   }
@@ -62,20 +62,20 @@ export class Http2Session implements AlarmHandler {
     _flags: number,
     rawHeaders?: readonly string[],
   ): void => {
-    const { timers, clock } = this.#reception.runtime;
-    const { isSecure } = this.#arrival;
+    const { timers, clock } = this.#core.runtime;
+    const { isSecure } = this.#incoming;
     // The TLS handshake counts for the first request only.
-    const since = this.#isFirst ? this.#arrival.since : clock.now();
+    const since = this.#isFirst ? this.#incoming.since : clock.now();
     this.#isFirst = false;
     this.#streams++;
     if (!this.#isClosing) timers.cancel(this.#alarm);
     stream.once("close", this.#onStreamClosed);
-    this.#reception.receiveStream(stream, { isSecure, since }, streamHead(headers, rawHeaders));
+    this.#core.receiveStream(stream, { isSecure, since }, streamHead(headers, rawHeaders));
   };
 
   /** Counts streams, not bytes: a client that sends pings and opens nothing is idle, too. */
   readonly #onStreamClosed = (): void => {
-    const { timers, clock } = this.#reception.runtime;
+    const { timers, clock } = this.#core.runtime;
     if (--this.#streams > 0 || this.#isClosing || this.#session.destroyed) return;
     timers.set(this.#alarm, clock.now() + IDLE);
   };

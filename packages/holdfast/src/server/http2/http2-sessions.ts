@@ -6,22 +6,22 @@ import { STREAM_WINDOW } from "../../transport/node/http2-fields.js";
 import type { IncomingSocket, ServerCore } from "../server-core.js";
 import { Http2Session } from "./http2-session.js";
 
-interface Arriving {
+interface PendingSocket {
   readonly socket: Socket;
-  readonly arrival: IncomingSocket;
+  readonly incoming: IncomingSocket;
 }
 
 export class Http2Sessions {
   /** Does not listen: it is given the sockets that speak HTTP/2. */
   readonly #server: Http2Server;
-  readonly #reception: ServerCore;
+  readonly #core: ServerCore;
   readonly #sessions = new Set<Http2Session>();
   /** The socket that the server is making a session of. */
-  #arriving: Arriving | null = null;
+  #pending: PendingSocket | null = null;
 
-  constructor(reception: ServerCore) {
-    const { headLimits } = reception.settings;
-    this.#reception = reception;
+  constructor(core: ServerCore) {
+    const { headLimits } = core.settings;
+    this.#core = core;
     this.#server = createServer({
       maxHeaderListPairs: headLimits.maxHeaders,
       maxSessionMemory: MAX_MEGABYTES,
@@ -34,17 +34,17 @@ export class Http2Sessions {
     });
     this.#server.on("session", this.#onSession);
     this.#server.on("sessionError", (error: Error) => {
-      reception.settings.connection.logger?.info("HTTP/2 connection failed", { reason: error.message });
+      core.settings.connection.logger?.info("HTTP/2 connection failed", { reason: error.message });
     });
   }
 
-  receive(socket: Socket, arrival: IncomingSocket): void {
+  receive(socket: Socket, incoming: IncomingSocket): void {
     // A session notices the end of its socket by the socket's close only.
     socket.allowHalfOpen = false;
-    this.#arriving = { socket, arrival };
+    this.#pending = { socket, incoming };
     this.#server.emit("connection", socket);
     // Node makes no session of a socket on which ALPN chose another protocol.
-    if (this.#takeArriving() !== null) socket.destroy();
+    if (this.#takePending() !== null) socket.destroy();
   }
 
   /** GOAWAY to all. */
@@ -58,18 +58,18 @@ export class Http2Sessions {
 
   /** Node emits it within `receive()`. */
   readonly #onSession = (nodeSession: ServerHttp2Session): void => {
-    const arriving = this.#takeArriving();
-    if (arriving === null) return;
-    const { socket, arrival } = arriving;
-    const session = new Http2Session(nodeSession, socket, arrival, this.#reception);
+    const pending = this.#takePending();
+    if (pending === null) return;
+    const { socket, incoming } = pending;
+    const session = new Http2Session(nodeSession, socket, incoming, this.#core);
     this.#sessions.add(session);
     session.begin(() => this.#sessions.delete(session));
   };
 
-  #takeArriving(): Arriving | null {
-    const arriving = this.#arriving;
-    this.#arriving = null;
-    return arriving;
+  #takePending(): PendingSocket | null {
+    const pending = this.#pending;
+    this.#pending = null;
+    return pending;
   }
 }
 

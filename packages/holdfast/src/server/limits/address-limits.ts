@@ -3,10 +3,9 @@
 import type { Address, Clock, Logger } from "../../connection/ports.js";
 import { refuse, type Refusal } from "../../protocol/handshake/server-handshake.js";
 import { addressBytes } from "../forwarding/ip-address.js";
-import { Episode } from "./episode.js";
 import type { LimitName, Limits } from "./limit-options.js";
-import { overdrawnFor, rateOf, take, type Rate } from "./quota.js";
-import { reportExceeding } from "./report.js";
+import { overdrawnBy, rateOf, take, type Rate } from "./quota.js";
+import { Episode, reportExceededLimit } from "./report.js";
 
 export interface AddressLimitsOptions {
   readonly limits: Limits;
@@ -82,7 +81,7 @@ export class AddressLimits {
     if (refusal !== null || this.#upgrades === null) return refusal;
     const now = this.#clock.now();
     const fullAt = take(record.upgradesFullAt, now, 1, this.#upgrades);
-    const excess = overdrawnFor(fullAt, now, this.#upgrades);
+    const excess = overdrawnBy(fullAt, now, this.#upgrades);
     if (excess <= 0) {
       record.upgradesFullAt = fullAt;
       return null;
@@ -118,7 +117,7 @@ export class AddressLimits {
   }
 
   #report(record: AddressRecord, limit: LimitName, reason: string, remoteAddress: Address): void {
-    reportExceeding(
+    reportExceededLimit(
       { limit, reason, remoteAddress, connection: null },
       { episode: record.episode, now: this.#clock.now(), logger: this.#logger },
     );

@@ -22,6 +22,6 @@ export function take(fullAt: number, now: number, count: number, rate: Rate): nu
 }
 
 /** Milliseconds until the bucket is not overdrawn any more; 0 or less where it is not. */
-export function overdrawnFor(fullAt: number, now: number, rate: Rate): number {
+export function overdrawnBy(fullAt: number, now: number, rate: Rate): number {
   return fullAt - now - rate.depth;
 }

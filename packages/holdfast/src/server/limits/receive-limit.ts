@@ -5,10 +5,9 @@ import type { ReceiveMeter } from "../../transport/frames/receive-meter.js";
 import type { Logger } from "../../connection/ports.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Deadline } from "../../connection/timer-queue.js";
-import { Episode } from "./episode.js";
 import type { LimitName, Limits } from "./limit-options.js";
-import { overdrawnFor, rateOf, take, type Rate } from "./quota.js";
-import { reportExceeding } from "./report.js";
+import { overdrawnBy, rateOf, take, type Rate } from "./quota.js";
+import { Episode, reportExceededLimit } from "./report.js";
 
 /** The limits that all connections of a server share. */
 export class ReceiveLimits {
@@ -54,7 +53,7 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
     if (rate === null) return;
     const now = this.#shared.runtime.clock.now();
     this.#bytesFullAt = take(this.#bytesFullAt, now, count, rate);
-    if (overdrawnFor(this.#bytesFullAt, now, rate) > 0) this.#exceed("bytesPerSecond", now);
+    if (overdrawnBy(this.#bytesFullAt, now, rate) > 0) this.#exceed("bytesPerSecond", now);
   }
 
   onMessage(): void {
@@ -62,7 +61,7 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
     if (rate === null) return;
     const now = this.#shared.runtime.clock.now();
     this.#messagesFullAt = take(this.#messagesFullAt, now, 1, rate);
-    if (overdrawnFor(this.#messagesFullAt, now, rate) > 0) this.#exceed("messagesPerSecond", now);
+    if (overdrawnBy(this.#messagesFullAt, now, rate) > 0) this.#exceed("messagesPerSecond", now);
   }
 
   /** The average allows more: reading goes on. */
@@ -85,7 +84,10 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
       const unit = limit === "bytesPerSecond" ? "bytes" : "messages";
       const reason = `Expected at most ${limits[limit]} ${unit} a second, got more.`;
       const { remoteAddress } = connection;
-      reportExceeding({ limit, reason, remoteAddress, connection }, { episode: this.#episode, now, logger });
+      reportExceededLimit(
+        { limit, reason, remoteAddress, connection },
+        { episode: this.#episode, now, logger },
+      );
     }
     if (limits.onExceeded === "close") {
       const reason = limit === "bytesPerSecond" ? "too many bytes a second" : "too many messages a second";
@@ -103,7 +105,7 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
 
   /** Milliseconds until a batch of some size may be read again: waking up for each message would cost more. */
   #delay(rate: Rate | null, fullAt: number, now: number): number {
-    return rate === null ? 0 : overdrawnFor(fullAt, now, rate) + Math.min(BATCH, rate.depth / 2);
+    return rate === null ? 0 : overdrawnBy(fullAt, now, rate) + Math.min(BATCH, rate.depth / 2);
   }
 }
 

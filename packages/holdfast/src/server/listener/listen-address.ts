@@ -41,17 +41,17 @@ export function checkListenAddress(options: ServeOptions): ListenAddress {
   return { kind: "tcp", port: port ?? 0, host, isShared };
 }
 
-/** The place in words. */
-export function describeListenAddress(place: ListenAddress): string {
-  if (place.kind === "unix") return `the Unix socket ${place.path}`;
-  return `${place.host ?? "all addresses"}, port ${place.port}`;
+/** The address in words. */
+export function describeListenAddress(address: ListenAddress): string {
+  if (address.kind === "unix") return `the Unix socket ${address.path}`;
+  return `${address.host ?? "all addresses"}, port ${address.port}`;
 }
 
 /** A URL that reaches a server there from this machine. */
-export function urlOf(place: ListenAddress, isSecure: boolean, port: number): string {
+export function urlOf(address: ListenAddress, isSecure: boolean, port: number): string {
   const scheme = isSecure ? "wss" : "ws";
-  if (place.kind === "unix") return `${scheme}+unix:${place.path}`;
-  const { host } = place;
+  if (address.kind === "unix") return `${scheme}+unix:${address.path}`;
+  const { host } = address;
   const name = host === undefined || host === "::" || host === "0.0.0.0" ? "localhost" : host;
   return `${scheme}://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }

@@ -7,7 +7,7 @@ export class TlsHandshakes {
   readonly #logger: Logger | null;
   readonly #sockets = new Set<Socket>();
   /** When each came, by the client's address. */
-  readonly #beginnings = new Map<string, number>();
+  readonly #startTimes = new Map<string, number>();
 
   constructor(listener: Listener, clock: Clock, logger: Logger | null) {
     this.#logger = logger;
@@ -16,8 +16,8 @@ export class TlsHandshakes {
   }
 
   /** When a client that has finished its handshake began it; null on a Unix socket, where clients have no address. */
-  beginningOf(socket: Socket): number | null {
-    return this.#beginnings.get(keyOf(socket)) ?? null;
+  startOf(socket: Socket): number | null {
+    return this.#startTimes.get(keyOf(socket)) ?? null;
   }
 
   destroyAll(): void {
@@ -28,10 +28,10 @@ export class TlsHandshakes {
     // Node has no documented way from a TLS socket to the TCP socket under it; but both have the client's address.
     const key = keyOf(socket);
     this.#sockets.add(socket);
-    if (key !== NO_ADDRESS) this.#beginnings.set(key, now);
+    if (key !== NO_ADDRESS) this.#startTimes.set(key, now);
     socket.once("close", () => {
       this.#sockets.delete(socket);
-      if (this.#beginnings.get(key) === now) this.#beginnings.delete(key);
+      if (this.#startTimes.get(key) === now) this.#startTimes.delete(key);
     });
   }
 

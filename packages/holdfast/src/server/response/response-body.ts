@@ -14,7 +14,7 @@ export class ResponseBody {
   readonly #transport: Pick<ByteStream, "isBlocked" | "write">;
   readonly #onProgress: () => void;
   #sent = 0;
-  #onRoom: (() => void) | null = null;
+  #onWritable: (() => void) | null = null;
   #isStopped = false;
 
   /** @param onProgress is told whenever the source or the client gets on */
@@ -55,15 +55,15 @@ export class ResponseBody {
   /** The client takes bytes again. */
   onDrain(): void {
     this.#onProgress();
-    this.#onRoom?.();
-    this.#onRoom = null;
+    this.#onWritable?.();
+    this.#onWritable = null;
   }
 
   /** The client is gone, or was given up: the source is told, and no more is asked of it. */
   stop(reason?: unknown): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#onRoom?.();
+    this.#onWritable?.();
     cancel(() => this.#reader, reason);
   }
 
@@ -80,7 +80,7 @@ export class ResponseBody {
       const slice = chunk.subarray(at, at + SLICE);
       if (this.#framing.kind !== "chunked") this.#transport.write([slice]);
       else this.#transport.write([Buffer.from(`${slice.length.toString(16)}\r\n`), slice, CRLF]);
-      if (this.#transport.isBlocked) await this.#room();
+      if (this.#transport.isBlocked) await this.#writable();
       if (this.#isStopped) return false;
     }
     return true;
@@ -98,8 +98,8 @@ export class ResponseBody {
     );
   }
 
-  #room(): Promise<void> {
-    return new Promise((resolve) => (this.#onRoom = resolve));
+  #writable(): Promise<void> {
+    return new Promise((resolve) => (this.#onWritable = resolve));
   }
 }
 

@@ -30,7 +30,7 @@ export function responseHead(
   const all = readHeaders(response.headers);
   const framing = framingOf(response, all, minorVersion);
   const lines = headerList([
-    ...all.filter(([name]) => !SET_HERE.has(name.toLowerCase())),
+    ...all.filter(([name]) => !SET_BY_SERVER.has(name.toLowerCase())),
     ...framingFields(framing),
     ["Connection", "close"],
   ]);
@@ -82,7 +82,7 @@ function framingFields(framing: Framing): readonly HeaderField[] {
   }
 }
 
-const SET_HERE: ReadonlySet<string> = new Set([
+const SET_BY_SERVER: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
   "keep-alive",

@@ -20,11 +20,12 @@ import { quoteAll } from "../../shared/quote.js";
 import { errorOf } from "../../shared/thrown.js";
 import { isLoopbackAddress } from "../forwarding/ip-address.js";
 import { namesOtherClient } from "../forwarding/locate-client.js";
+import type { RequestOrigin } from "../forwarding/request-origin.js";
 import type { AddressLimits } from "../limits/address-limits.js";
 import type { ServerSettings } from "../options.js";
 import { checkGrant, isResponse, type CheckedGrant, type RequestAnswer } from "./request-answer.js";
 import { OriginWarnings } from "./origin-warnings.js";
-import { ServerRequest, type RequestOrigin } from "./server-request.js";
+import { ServerRequest } from "./server-request.js";
 
 /** An upgrade that is granted. */
 export interface Upgrade {
@@ -73,13 +74,13 @@ export class AdmissionPolicy {
    * Decides at once, unless `onRequest` promises an answer. Never throws, and never rejects.
    *
    * @param granted what goes with the upgrade where `onRequest` adds nothing
-   * @param onAsked is given the request that `onRequest` is asked about, before it is
+   * @param onRequestCreated is given the request that `onRequest` is asked about, before it is
    */
   decide(
     head: RequestHead,
     origin: RequestOrigin,
     granted: CheckedGrant,
-    onAsked: (request: ServerRequest) => void,
+    onRequestCreated: (request: ServerRequest) => void,
   ): Decision | Promise<Decision> {
     if (this.#isDraining) return SHUTTING_DOWN;
     const { origins, hosts } = this.#settings;
@@ -101,7 +102,11 @@ export class AdmissionPolicy {
       const refusal = this.#checkFull() ?? this.#requestUpgrade(origin);
       if (refusal !== null) return refusal;
       const request = new ServerRequest(head, origin, { target: judgement.target, isUpgrade: true });
-      return this.#ask(request, (grant) => this.#admit(judgement, request, grant ?? granted), onAsked);
+      return this.#callOnRequest(
+        request,
+        (grant) => this.#admit(judgement, request, grant ?? granted),
+        onRequestCreated,
+      );
     }
     const required = head.http2 === undefined ? UPGRADE_REQUIRED : EXTENDED_CONNECT_REQUIRED;
     if (this.#settings.onRequest === undefined) return required;
@@ -109,7 +114,7 @@ export class AdmissionPolicy {
     const target = originForm(head.target, host);
     if (target === null) return refuseTarget(head.target, host);
     const request = new ServerRequest(head, origin, { target, isUpgrade: false });
-    return this.#ask(request, () => required, onAsked);
+    return this.#callOnRequest(request, () => required, onRequestCreated);
   }
 
   /**
@@ -121,21 +126,21 @@ export class AdmissionPolicy {
     return this.#checkFull() ?? this.#addressLimits?.checkConnections(request.remoteAddress) ?? null;
   }
 
-  /** What `onRequest` answers; `goOn` where it lets the request pass, with what it adds. */
-  #ask(
+  /** What `onRequest` answers; `proceed` where it lets the request pass, with what it adds. */
+  #callOnRequest(
     request: ServerRequest,
-    goOn: (grant: CheckedGrant | null) => Decision,
-    onAsked: (request: ServerRequest) => void,
+    proceed: (grant: CheckedGrant | null) => Decision,
+    onRequestCreated: (request: ServerRequest) => void,
   ): Decision | Promise<Decision> {
     const { onRequest } = this.#settings;
-    if (onRequest === undefined) return goOn(null);
+    if (onRequest === undefined) return proceed(null);
     const decide = (answer: RequestAnswer): Decision => {
-      if (answer === undefined || answer === null) return goOn(null);
-      return isResponse(answer) ? { outcome: "answer", response: answer } : goOn(checkGrant(answer));
+      if (answer === undefined || answer === null) return proceed(null);
+      return isResponse(answer) ? { outcome: "answer", response: answer } : proceed(checkGrant(answer));
     };
     const fail = (error: unknown): Refusal => this.#fail("onRequest failed", error);
     try {
-      onAsked(request);
+      onRequestCreated(request);
       const answer = onRequest(request);
       if (!isThenable(answer)) return decide(answer);
       return toPromise(answer).then(decide).catch(fail);

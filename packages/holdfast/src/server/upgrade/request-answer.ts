@@ -50,10 +50,10 @@ export function checkGrant(
       `${expectation} an object with \`headers\` and \`data\`, got ${describe(grant)}`,
     );
   }
-  const stranger = Object.keys(grant).find((name) => name !== "headers" && name !== "data");
-  if (stranger !== undefined || Symbol.iterator in grant) {
+  const unknownName = Object.keys(grant).find((name) => name !== "headers" && name !== "data");
+  if (unknownName !== undefined || Symbol.iterator in grant) {
     throw new InvalidArgumentError(
-      `${expectation} an object with \`headers\` and \`data\`, got ${stranger === undefined ? describe(grant) : `an object with ${describe(stranger)}`}`,
+      `${expectation} an object with \`headers\` and \`data\`, got ${unknownName === undefined ? describe(grant) : `an object with ${describe(unknownName)}`}`,
     );
   }
   const headers = grant.headers === undefined ? [] : readHeaders(grant.headers);

@@ -1,21 +1,11 @@
 // A request as `onRequest` and the handler see it.
 
-import type { Address, ByteStream } from "../../connection/ports.js";
+import type { Address } from "../../connection/ports.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
-
-/** Where a request came from. */
-export interface RequestOrigin {
-  readonly transport: Pick<ByteStream, "isUnix" | "localAddress" | "remoteAddress">;
-  /** Whether the client uses TLS. */
-  readonly isSecure: boolean;
-  /** The host that the client asked a trusted proxy for; null or absent where the header Host counts. */
-  readonly host?: string | null;
-  /** Whether all of this is what a trusted proxy says. */
-  readonly isForwarded?: boolean;
-}
+import type { RequestOrigin } from "../forwarding/request-origin.js";
 
 /** What a request was judged to ask for. */
-export interface RequestAim {
+export interface RequestPurpose {
   /** Path and query. */
   readonly target: string;
   readonly isUpgrade: boolean;
@@ -40,7 +30,7 @@ export class ServerRequest {
   #isAborted = false;
 
   /** Applications get requests from `serve()` and `attach()`. */
-  constructor(head: RequestHead, origin: RequestOrigin, { target, isUpgrade }: RequestAim) {
+  constructor(head: RequestHead, origin: RequestOrigin, { target, isUpgrade }: RequestPurpose) {
     this.#head = head;
     this.#origin = origin;
     this.target = target;

@@ -14,6 +14,7 @@ import type { ResponseWriter } from "../response/response-writer.js";
 import { discardBody, ResponseBody } from "../response/response-body.js";
 import type { ServerSettings } from "../options.js";
 import { locateClient } from "../forwarding/locate-client.js";
+import type { RequestOrigin } from "../forwarding/request-origin.js";
 import {
   FAILED,
   SHUTTING_DOWN,
@@ -22,12 +23,12 @@ import {
   type Upgrade,
 } from "./admission-policy.js";
 import { PLAIN_GRANT, type CheckedGrant } from "./request-answer.js";
-import { abortRequest, type RequestOrigin, type ServerRequest } from "./server-request.js";
+import { abortRequest, type ServerRequest } from "./server-request.js";
 
 /** An upgrade whose answer is yet to be sent; `rest` came behind the request. */
 export interface AcceptedUpgrade {
   readonly transport: ByteStream;
-  readonly answering: ResponseWriter;
+  readonly responseWriter: ResponseWriter;
   readonly head: RequestHead;
   readonly origin: RequestOrigin;
   readonly upgrade: Upgrade;
@@ -37,30 +38,30 @@ export interface AcceptedUpgrade {
 export interface UpgradeRequestHandler {
   onAccepted(accepted: AcceptedUpgrade): void;
   /** The answer has been handed over; the socket lingers. */
-  onAnswered(): void;
+  onResponseWritten(): void;
   /** The socket is gone, or belongs to a connection: this acceptance is over. */
-  onOver(acceptance: UpgradeRequest): void;
+  onDone(request: UpgradeRequest): void;
 }
 
 /** One socket, and what is known of it. */
 export interface UpgradeRequestInit {
   readonly runtime: Runtime;
   readonly transport: ByteStream;
-  readonly answering: ResponseWriter;
+  readonly responseWriter: ResponseWriter;
   readonly isSecure: boolean;
   /** When the client began, in monotonic milliseconds: its TLS handshake counts as well. */
   readonly since: number;
   readonly settings: ServerSettings;
-  readonly gate: AdmissionPolicy;
-  readonly owner: UpgradeRequestHandler;
+  readonly policy: AdmissionPolicy;
+  readonly handler: UpgradeRequestHandler;
 }
 
-type Phase = "answering" | "deciding" | "lingering" | "over" | "reading";
+type Phase = "answering" | "deciding" | "lingering" | "done" | "reading";
 
 export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   readonly #init: UpgradeRequestInit;
   readonly #transport: ByteStream;
-  readonly #answering: ResponseWriter;
+  readonly #responseWriter: ResponseWriter;
   readonly #alarm = new Alarm(this);
   #headReader: HeadReader | null = null;
   #onHttp2: ((read: Uint8Array) => void) | null = null;
@@ -75,7 +76,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   constructor(init: UpgradeRequestInit) {
     this.#init = init;
     this.#transport = init.transport;
-    this.#answering = init.answering;
+    this.#responseWriter = init.responseWriter;
   }
 
   /**
@@ -92,7 +93,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   }
 
   /** Goes on where the request has been read, and `rest` behind it; `granted` goes with the upgrade. */
-  beginBehind(head: RequestHead, rest: Uint8Array, granted: CheckedGrant = PLAIN_GRANT): void {
+  beginWithHead(head: RequestHead, rest: Uint8Array, granted: CheckedGrant = PLAIN_GRANT): void {
     const { openTimeout } = this.#init.settings;
     if (openTimeout !== null) this.#init.runtime.timers.set(this.#alarm, this.#init.since + openTimeout);
     this.#transport.start(this);
@@ -124,7 +125,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
 
   onChunk(chunk: Uint8Array): void {
     if (this.#phase === "reading") this.#read(chunk);
-    else if (this.#phase === "deciding") this.#hold(chunk);
+    else if (this.#phase === "deciding") this.#buffer(chunk);
     // Otherwise it is the body of a request that is answered, or was refused.
   }
 
@@ -144,7 +145,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
 
   onClosed(): void {
     if (this.#phase === "deciding") this.#request?.[abortRequest]();
-    this.#leave();
+    this.#finish();
   }
 
   /** A client that is mute or slow does not hold its socket for ever, nor does an `onRequest` that never settles. */
@@ -160,7 +161,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
         return;
       case "answering":
       case "lingering":
-      case "over":
+      case "done":
         this.#transport.destroy();
     }
   }
@@ -170,7 +171,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     if (result === "incomplete") return;
     this.#headReader = null;
     if (this.#onHttp2 !== null && !isHeadFailure(result) && result.head.startLine === HTTP_2_START_LINE) {
-      this.#leave();
+      this.#finish();
       this.#onHttp2(Buffer.concat([HTTP_2_PREFACE, result.rest]));
       return;
     }
@@ -180,36 +181,36 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   }
 
   /** A client has nothing to say before it is answered; what it says all the same is kept, if it is short. */
-  #hold(chunk: Uint8Array): void {
+  #buffer(chunk: Uint8Array): void {
     if (this.#request?.isUpgrade !== true) return;
-    this.#keep(chunk);
-    if (this.#rest.length > MAX_HELD) this.#transport.pause();
+    this.#appendRest(chunk);
+    if (this.#rest.length > MAX_BUFFERED) this.#transport.pause();
   }
 
-  #keep(bytes: Uint8Array): void {
+  #appendRest(bytes: Uint8Array): void {
     this.#rest.append(asBuffer(bytes), 0, bytes.length);
   }
 
   #decide(head: RequestHead, rest: Uint8Array, granted: CheckedGrant): void {
     this.#phase = "deciding";
-    const { gate, isSecure, settings } = this.#init;
+    const { policy, isSecure, settings } = this.#init;
     const peer: RequestOrigin = { transport: this.#transport, isSecure };
     const origin = locateClient(head, peer, settings.trustProxy, settings.connection.logger);
     this.#origin = origin;
-    if (rest.length > 0) this.#keep(rest);
-    const decision = gate.decide(head, origin, granted, (request) => (this.#request = request));
+    if (rest.length > 0) this.#appendRest(rest);
+    const decision = policy.decide(head, origin, granted, (request) => (this.#request = request));
     if (!(decision instanceof Promise)) {
-      this.#follow(head, origin, decision);
+      this.#apply(head, origin, decision);
       return;
     }
     void decision.then((late) => {
-      if (this.#phase === "deciding") this.#follow(head, origin, late);
+      if (this.#phase === "deciding") this.#apply(head, origin, late);
       // The client is gone, or out of time.
       else if (late.outcome === "answer") discardBody(late.response);
     });
   }
 
-  #follow(head: RequestHead, origin: RequestOrigin, decision: Decision): void {
+  #apply(head: RequestHead, origin: RequestOrigin, decision: Decision): void {
     switch (decision.outcome) {
       case "refuse":
         this.#refuse(decision);
@@ -218,7 +219,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
         this.#answer(head, decision.response);
         return;
       case "upgrade": {
-        const refusal = this.#init.gate.confirm(decision);
+        const refusal = this.#init.policy.confirm(decision);
         if (refusal === null) this.#accept(head, origin, decision);
         else this.#refuse(refusal);
       }
@@ -226,18 +227,18 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   }
 
   #accept(head: RequestHead, origin: RequestOrigin, upgrade: Upgrade): void {
-    const { owner } = this.#init;
+    const { handler } = this.#init;
     const rest = this.#rest.take();
-    if (rest.length > MAX_HELD) this.#transport.resume();
-    this.#leave();
-    const { transport, answering } = this.#init;
-    owner.onAccepted({ transport, answering, head, origin, upgrade, rest });
+    if (rest.length > MAX_BUFFERED) this.#transport.resume();
+    this.#finish();
+    const { transport, responseWriter } = this.#init;
+    handler.onAccepted({ transport, responseWriter, head, origin, upgrade, rest });
   }
 
   /** Answers in plain text. */
   #refuse(refusal: Refusal): void {
     if (refusal.isReported !== true) this.#logRefusal(refusal.status, refusal.body);
-    this.#answering.refuse(refusal);
+    this.#responseWriter.refuse(refusal);
     this.#linger();
   }
 
@@ -245,7 +246,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   #answer(head: RequestHead, response: Response): void {
     let body: ResponseBody | null = null;
     try {
-      const { framing, sendHead } = this.#answering.prepare(response, head);
+      const { framing, sendHead } = this.#responseWriter.prepare(response, head);
       const reader = response.body?.getReader() ?? null;
       if (reader !== null) {
         body = new ResponseBody(reader, framing, this.#transport, () => this.#progress());
@@ -297,16 +298,16 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     this.#phase = "lingering";
     this.#transport.end(false);
     timers.set(this.#alarm, clock.now() + LINGER);
-    this.#init.owner.onAnswered();
+    this.#init.handler.onResponseWritten();
   }
 
-  #leave(): void {
-    if (this.#phase === "over") return;
-    this.#phase = "over";
+  #finish(): void {
+    if (this.#phase === "done") return;
+    this.#phase = "done";
     this.#init.runtime.timers.cancel(this.#alarm);
     this.#body?.stop();
     this.#rest.take();
-    this.#init.owner.onOver(this);
+    this.#init.handler.onDone(this);
   }
 
   #logRefusal(status: number, reason: string): void {
@@ -324,4 +325,4 @@ const HTTP_2_PREFACE = Buffer.from(`${HTTP_2_START_LINE}\r\n\r\n`);
 const LINGER = 1000;
 
 /** Bytes that may come behind a request that is being decided on, before reading stops. */
-const MAX_HELD = 64 * 1024;
+const MAX_BUFFERED = 64 * 1024;
