@@ -1,4 +1,4 @@
-// Listens for WebSocket connections, over TCP, TLS or a Unix socket.
+// Starts a server that listens over TCP, TLS or a Unix socket.
 
 import { checkBoolean, checkFunction, invalidArgument } from "../shared/option-checks.js";
 import { bindToContext } from "../connection/platform.js";
@@ -15,16 +15,17 @@ import { ServerCore } from "./server-core.js";
 import { Server } from "./server.js";
 
 /**
- * Listens, and calls `handler` with each new connection.
+ * Listens for WebSocket connections, and calls `handler` with each new one.
  *
- * Where the handler returns a promise, its fulfilment closes the connection with 1000, and its rejection is logged
- * as "connection handler failed" and closes it with 1011. A handler that returns anything else leaves the connection
- * open. `handler`, `onRequest` and `selectSubprotocol` run in the async context (`AsyncLocalStorage`) of this call.
+ * If the handler returns a promise, the connection closes with 1000 when the promise fulfils. When it rejects, the
+ * server logs "connection handler failed" and closes with 1011. If the handler returns anything else, the connection
+ * stays open. `handler`, `onRequest` and `selectSubprotocol` run in the async context (`AsyncLocalStorage`) of this
+ * call.
  *
  * @param handler called with each connection and the request that opened it
- * @param options where to listen, whom to let in, limits, and the settings of each connection
- * @throws InvalidArgumentError for options that cannot be used
- * @throws HoldfastError with code ERR_HOLDFAST_LISTEN where the address cannot be had
+ * @param options the address, admission rules, limits, and the settings of each connection
+ * @throws InvalidArgumentError for invalid options
+ * @throws HoldfastError with code ERR_HOLDFAST_LISTEN if the server cannot listen on the address
  */
 export async function serve(handler: ConnectionHandler, options: ServeOptions = {}): Promise<Server> {
   checkFunction("handler", handler);
@@ -42,7 +43,7 @@ export async function serve(handler: ConnectionHandler, options: ServeOptions = 
   return new Server(new OwnListener(netServer, init), core);
 }
 
-/** Callbacks run in the async context of `serve()`: Node gives the sockets that it accepts none. */
+/** Binds the callbacks to the async context of `serve()`: Node accepts sockets outside of any context. */
 function bindCallbacks(settings: ServerSettings): ServerSettings {
   const { onRequest, selectSubprotocol } = settings;
   return {
@@ -52,7 +53,7 @@ function bindCallbacks(settings: ServerSettings): ServerSettings {
   };
 }
 
-/** What stands in it, `tls.createServer` checks. */
+/** `tls.createServer` checks the contents. */
 function checkTls(value: ServeOptions["tls"]): ServeOptions["tls"] {
   if (value === undefined || (typeof value === "object" && (value as unknown) !== null)) return value;
   throw invalidArgument("tls", "an object of options of tls.createServer", value);

@@ -1,4 +1,4 @@
-// Where requests arrive and become connections, whatever brings them.
+// Turns the requests of a server into connections, for `serve()` and `attach()` alike.
 
 import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
@@ -29,10 +29,10 @@ import { PLAIN_GRANT, type CheckedGrant } from "./upgrade/request-answer.js";
 import type { RequestOrigin } from "./forwarding/request-origin.js";
 import { SpreadWidth } from "./spread-width.js";
 
-/** What is known of a socket that brings a request. */
+/** A socket or HTTP/2 stream that carries a request, as its listener describes it. */
 export interface IncomingSocket {
   readonly isSecure: boolean;
-  /** When the client began, in monotonic milliseconds. */
+  /** When the client connected, in monotonic milliseconds. */
   readonly since: number;
 }
 
@@ -42,13 +42,13 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   /** The connections that are open or closing. */
   readonly connections: ReadonlySet<ServerConnection>;
   readonly handlers: HandlerRuns;
-  /** Null where addresses are not limited. */
+  /** Null without `limits`. */
   readonly addressLimits: AddressLimits | null;
   readonly #connections = new Set<ServerConnection>();
   readonly #upgradeRequests = new Set<UpgradeRequest>();
   readonly #policy: AdmissionPolicy;
   readonly #receiveLimits: ReceiveLimits | null;
-  /** What ends with each connection: present only with `limits`. */
+  /** Cleanup functions of open connections; empty without `limits`. */
   readonly #limitsOf = new Map<ServerConnection, () => void>();
   readonly #spreadWidth = new SpreadWidth();
   readonly #spread: SpreadEnd = { widthToAnnounce: () => this.#spreadWidth.of(this.#connections.size) };
@@ -68,9 +68,10 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   }
 
   /**
-   * A client that has sent nothing yet.
+   * Serves a client that has not sent anything yet.
    *
-   * @param continueAsHttp2 gets the socket back as it was, where the client turns out to speak HTTP/2; null to refuse it
+   * @param continueAsHttp2 called if the client speaks HTTP/2, when the socket is back in its initial state; null
+   * refuses HTTP/2
    */
   receive(socket: Duplex, incoming: IncomingSocket, continueAsHttp2: (() => void) | null): void {
     const transport = new SocketByteStream(socket);
@@ -83,7 +84,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     this.#newUpgradeRequest(transport, new Http1ResponseWriter(transport), incoming).begin(onHttp2);
   }
 
-  /** A client whose request an HTTP server has read, and `rest` behind it. */
+  /** Serves a client whose request an HTTP server has read; `rest` holds the bytes that followed it. */
   receiveRequest(
     socket: Duplex,
     incoming: IncomingSocket,
@@ -94,7 +95,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     this.#http1Request(socket, incoming).beginWithHead(head, rest, granted);
   }
 
-  /** A request that is a stream of HTTP/2. */
+  /** Serves a request on an HTTP/2 stream. */
   receiveStream(stream: ServerHttp2Stream, incoming: IncomingSocket, head: RequestHead): void {
     const upgradeRequest = this.#newUpgradeRequest(
       new Http2ByteStream(stream),
@@ -104,31 +105,31 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     upgradeRequest.beginWithHead(head, NO_BYTES);
   }
 
-  /** A stream of HTTP/2 that cannot be served. */
+  /** Refuses a request on an HTTP/2 stream. */
   refuseStream(stream: ServerHttp2Stream, incoming: IncomingSocket, refusal: Refusal): void {
     this.#newUpgradeRequest(new Http2ByteStream(stream), new Http2ResponseWriter(stream), incoming).refuse(
       refusal,
     );
   }
 
-  /** A client whose request an HTTP server has read, and that cannot be served. */
+  /** Refuses a client whose request an HTTP server has read. */
   refuse(socket: Duplex, incoming: IncomingSocket, refusal: Refusal): void {
     this.#http1Request(socket, incoming).refuse(refusal);
   }
 
-  /** Every request from now on is refused with 503. */
+  /** Refuses every further request with 503. */
   drain(): void {
     this.#policy.drain();
     this.#spreadWidth.freeze();
     for (const upgradeRequest of this.#upgradeRequests) upgradeRequest.drain();
   }
 
-  /** Resolves once no connection is left, and no answer on its way. */
+  /** Resolves once all connections have ended and all responses have been written. */
   async whenIdle(): Promise<void> {
     if (!this.#isIdle()) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 
-  /** Ends what has no connection yet. */
+  /** Destroys the sockets of requests that have not become connections. */
   destroyPending(): void {
     for (const upgradeRequest of this.#upgradeRequests) upgradeRequest.destroy();
   }
@@ -234,7 +235,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   }
 }
 
-/** Null for most connections, which thus need no memory for them. */
+/** Returns null for most connections, which saves them the memory. */
 function extrasOf(origin: RequestOrigin, grant: CheckedGrant): HandshakeExtras | null {
   if (origin.isForwarded !== true && grant === PLAIN_GRANT) return null;
   const remoteAddress = origin.isForwarded === true ? origin.transport.remoteAddress : null;

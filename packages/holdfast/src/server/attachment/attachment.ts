@@ -1,4 +1,4 @@
-// The entrance through somebody's HTTP server.
+// The listener of `attach()`: receives upgrades from the application's HTTP server.
 
 import type { ServerHttp2Stream } from "node:http2";
 import { Socket, type Server as NetServer } from "node:net";
@@ -29,7 +29,7 @@ export class Attachment implements ServerListener, AttachedServer {
     routerOf(httpServer).add(this);
   }
 
-  /** 0 while the HTTP server does not listen on TCP. */
+  /** 0 unless the HTTP server listens on TCP. */
   get port(): number {
     const address = this.#httpServer.address();
     return typeof address === "object" && address !== null ? address.port : 0;
@@ -45,7 +45,8 @@ export class Attachment implements ServerListener, AttachedServer {
 
   matches(head: RequestHead, origin: RequestOrigin): boolean {
     if (this.#filter === undefined) return true;
-    // No function of the application sees a request whose Host is invalid: it is taken, to be refused.
+    // The application's function never sees a request with an invalid Host: the server matches it here, and refuses it
+    // later.
     if (typeof this.#filter === "function" && checkHost(head) !== null) return true;
     const target = originForm(head.target, head.headers.get("Host") ?? "");
     if (target === null) return false;
@@ -78,7 +79,7 @@ export class Attachment implements ServerListener, AttachedServer {
   }
 
   drain(): Promise<void> {
-    // The HTTP server goes on: newcomers are refused as long as somebody is there to do it.
+    // The HTTP server keeps running; the server refuses new clients while other parts of it are still closing.
     return Promise.resolve();
   }
 
@@ -88,7 +89,7 @@ export class Attachment implements ServerListener, AttachedServer {
   }
 
   destroy(): void {
-    // Every request is the core's, and every other socket the HTTP server's.
+    // The server core owns every request; the HTTP server owns every other socket.
   }
 
   #incoming(socket: Duplex): IncomingSocket {
@@ -100,7 +101,10 @@ export class Attachment implements ServerListener, AttachedServer {
   }
 }
 
-/** The socket is no longer one of HTTP: none of its timeouts holds, and a FIN ends one direction only. */
+/**
+ * Prepares a socket that no longer belongs to HTTP: it disables the HTTP timeouts, and lets a FIN end one direction
+ * only.
+ */
 export function detachFromHttp(socket: Duplex): void {
   socket.allowHalfOpen = true;
   if (!(socket instanceof Socket)) return;

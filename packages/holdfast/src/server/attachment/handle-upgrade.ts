@@ -1,4 +1,4 @@
-// An upgrade that the application decided on itself, and hands over.
+// Handles an upgrade that the application passes to `Server.handleUpgrade()`.
 
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -23,18 +23,18 @@ import {
   UNKNOWN_LENGTH,
 } from "./http-request.js";
 
-/** The entrance of a server that only takes what it is handed. */
+/** The listener of a server that only receives upgrades from `handleUpgrade()`. */
 export const NO_LISTENER: ServerListener = {
   port: 0,
   url: "",
-  drain: () => Promise.resolve(), // Newcomers are refused as they are handed over.
+  drain: () => Promise.resolve(), // The server core refuses new requests.
   close: () => Promise.resolve(),
   destroy() {
-    // Every socket that was handed over is the core's.
+    // The server core owns every socket.
   },
 };
 
-/** @throws InvalidArgumentError, InvalidHeaderError; the socket is not touched then */
+/** @throws InvalidArgumentError, InvalidHeaderError, without touching the socket */
 export function handleUpgrade(
   core: ServerCore,
   request: IncomingMessage,
@@ -44,7 +44,7 @@ export function handleUpgrade(
 ): void {
   checkUpgrade(request, socket, head);
   const granted = checkGrant(grant, "Expected `granted` to be");
-  if (socket.destroyed) return; // The client has gone while the application decided.
+  if (socket.destroyed) return; // The client disconnected while the application decided.
   const incoming = { isSecure: isEncrypted(socket), since: core.runtime.clock.now() };
   detachFromHttp(socket);
   const parsed = readUpgrade(request);

@@ -1,4 +1,4 @@
-// The upgrades of one HTTP server, over HTTP/1.1 and HTTP/2, and who takes which.
+// Routes the upgrades of one HTTP server, over HTTP/1.1 and HTTP/2, to the WebSocket servers attached to it.
 
 import type { IncomingMessage } from "node:http";
 import type {
@@ -34,9 +34,9 @@ import {
 } from "./http-request.js";
 import { hookUpgrades } from "./upgrade-hook.js";
 
-/** One that takes upgrades. */
+/** A WebSocket server attached to an HTTP server. */
 export interface AttachedServer {
-  /** Whether this one is for it. */
+  /** Whether the request matches the server's `path`. */
   matches(head: RequestHead, origin: RequestOrigin): boolean;
   receive(head: RequestHead, socket: Duplex, rest: Uint8Array): void;
   receiveStream(head: RequestHead, stream: ServerHttp2Stream): void;
@@ -46,7 +46,10 @@ export interface AttachedServer {
 
 const routers = new WeakMap<NetServer, UpgradeRouter>();
 
-/** The router of an HTTP server: one for all that is attached to it, so that one of them can be the last to ask. */
+/**
+ * Returns the router of an HTTP server. All attached servers share it, because only after the last one has declined can
+ * a request be refused.
+ */
 export function routerOf(httpServer: NetServer): UpgradeRouter {
   let router = routers.get(httpServer);
   if (router === undefined) {
@@ -62,22 +65,25 @@ function isHttp2Server(server: NetServer): server is NetServer & Http2ServerLike
   return "updateSettings" in server && typeof server.updateSettings === "function";
 }
 
-/** What becomes of a request with an Upgrade. */
+/** Where a request with an Upgrade goes. */
 type Route =
   | { readonly kind: "accept"; readonly server: AttachedServer; readonly head: RequestHead }
   | { readonly kind: "refuse"; readonly server: AttachedServer; readonly refusal: Refusal }
-  /** For the other upgrade handlers, or else the other routes; `refusal` where neither can have it. */
+  /**
+   * Other upgrade handlers, or else the HTTP server's routes, receive the request; `refusal` applies if there are
+   * neither.
+   */
   | { readonly kind: "pass"; readonly server: AttachedServer; readonly refusal: Refusal };
 
 const NOT_FOUND = refuse(404, "Expected the path of a WebSocket, got another one.");
 
 export class UpgradeRouter {
   readonly #httpServer: NetServer;
-  /** The first that takes an upgrade has it. */
+  /** The first server that matches handles the request. */
   readonly #servers = new Set<AttachedServer>();
-  /** Each request is judged once: a filter of the application need not say the same twice. */
+  /** Each request is routed once: the application's filter may not return the same result twice. */
   readonly #routes = new WeakMap<IncomingMessage, Route>();
-  /** Streams that were answered here. */
+  /** HTTP/2 streams that an attached server has answered. */
   readonly #answeredStreams = new WeakSet<ServerHttp2Stream>();
   #unhook: () => void = () => undefined;
 
@@ -105,7 +111,7 @@ export class UpgradeRouter {
   /** Clients send extended CONNECTs only where the server's SETTINGS allow them (RFC 8441 section 3). */
   #listenToStreams(httpServer: Http2ServerLike): void {
     httpServer.updateSettings({ enableConnectProtocol: true });
-    // Ahead of Node's own listener, which makes a request of each stream.
+    // Before Node's own listener, which turns each stream into a request.
     httpServer.prependListener("stream", this.#onStream);
     httpServer.on("connect", this.#onConnect);
   }
@@ -123,7 +129,7 @@ export class UpgradeRouter {
     const [first] = this.#servers;
     const route = this.#routes.get(request) ?? this.#route(request, first);
     if (route.kind === "pass" && this.#hasOtherHandlers) return;
-    socket.on("error", () => undefined); // Node has taken its own listener away.
+    socket.on("error", () => undefined); // Node has removed its own error listener.
     afterResponses(socket, () => {
       const { server } = route;
       if (route.kind === "accept") server.receive(route.head, socket, rest);
@@ -181,7 +187,8 @@ export class UpgradeRouter {
       server.receiveStream(head, stream);
       return;
     }
-    // Nobody else can be told from Node's own listener, which is there for the sake of "request".
+    // If the HTTP server listens for "request", Node itself added one of the "stream" listeners; nothing else
+    // distinguishes it from those of the application.
     const nodeListeners = this.#httpServer.listenerCount("request") > 0 ? 1 : 0;
     const others = this.#httpServer.listenerCount("stream") - 1 - nodeListeners;
     if (others > 0 || this.#httpServer.listenerCount("connect") > 1) return;
@@ -190,18 +197,21 @@ export class UpgradeRouter {
     server.refuseStream(stream, NOT_FOUND);
   };
 
-  /** What Node makes of any CONNECT. It would answer those that nobody listens for with 405; so has to be done here. */
+  /**
+   * Handles the "connect" event, which Node emits for every CONNECT. Without a listener, Node answers a CONNECT with
+   * 405; this listener has to do the same.
+   */
   readonly #onConnect = (
     request: Http2ServerRequest | IncomingMessage,
     response: Duplex | Http2ServerResponse,
   ): void => {
     if (!("stream" in request) || !("statusCode" in response)) {
-      // A CONNECT of HTTP/1.1 comes with its socket, and Node closes those that nobody listens for.
+      // A CONNECT over HTTP/1.1 arrives with its socket; Node closes the socket if nobody listens.
       if (this.#httpServer.listenerCount("connect") === 1) request.socket.destroy();
       return;
     }
     if (this.#answeredStreams.has(request.stream)) {
-      request.on("error", () => undefined); // The connection is told of it.
+      request.on("error", () => undefined); // The connection reports the error.
       return;
     }
     if (this.#httpServer.listenerCount("connect") > 1) return;

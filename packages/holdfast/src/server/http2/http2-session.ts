@@ -1,4 +1,4 @@
-// One HTTP/2 connection of a server: its requests, and the end of it when there are none (RFC 9113, RFC 8441).
+// One HTTP/2 connection to a server: receives its requests, and closes it when it is idle (RFC 9113, RFC 8441).
 
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
@@ -12,7 +12,7 @@ export class Http2Session implements AlarmHandler {
   readonly #socket: Socket;
   readonly #core: ServerCore;
   readonly #incoming: IncomingSocket;
-  /** Set while there is no stream, and while the last frames go out. */
+  /** Set while the connection has no stream, and while it sends its last frames. */
   readonly #alarm = new Alarm(this);
   #streams = 0;
   #isFirst = true;
@@ -25,7 +25,7 @@ export class Http2Session implements AlarmHandler {
     this.#core = core;
   }
 
-  /** @param onEnd is called once, when the connection is gone */
+  /** @param onEnd called once, when the connection has closed */
   begin(onEnd: () => void): void {
     const session = this.#session;
     const { runtime, settings } = this.#core;
@@ -38,7 +38,7 @@ export class Http2Session implements AlarmHandler {
     runtime.timers.set(this.#alarm, this.#incoming.since + (settings.openTimeout ?? IDLE));
   }
 
-  /** GOAWAY; a connection with requests that are not over is cut a little later. */
+  /** Sends GOAWAY. If requests are still open after a short time, the connection is destroyed. */
   close(): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
@@ -64,7 +64,7 @@ export class Http2Session implements AlarmHandler {
   ): void => {
     const { timers, clock } = this.#core.runtime;
     const { isSecure } = this.#incoming;
-    // The TLS handshake counts for the first request only.
+    // The TLS handshake counts towards the first request only.
     const since = this.#isFirst ? this.#incoming.since : clock.now();
     this.#isFirst = false;
     this.#streams++;
@@ -73,7 +73,7 @@ export class Http2Session implements AlarmHandler {
     this.#core.receiveStream(stream, { isSecure, since }, streamHead(headers, rawHeaders));
   };
 
-  /** Counts streams, not bytes: a client that sends pings and opens nothing is idle, too. */
+  /** Restarts the idle timeout. It counts streams, not bytes: a client that sends pings but opens no stream is idle. */
   readonly #onStreamClosed = (): void => {
     const { timers, clock } = this.#core.runtime;
     if (--this.#streams > 0 || this.#isClosing || this.#session.destroyed) return;
@@ -81,8 +81,11 @@ export class Http2Session implements AlarmHandler {
   };
 }
 
-/** Milliseconds that a connection is kept without any stream: as long as browsers need to get from page to WebSocket. */
+/**
+ * Milliseconds that a connection without streams stays open: as long as a browser needs between a page and its
+ * WebSocket.
+ */
 const IDLE = 60_000;
 
-/** Milliseconds for the last frames of a connection. */
+/** Milliseconds to send the last frames of a connection. */
 const LINGER = 1000;

@@ -1,4 +1,4 @@
-// The HTTP/2 connections of a server of our own: each brings requests, many at a time (RFC 9113, RFC 8441).
+// The HTTP/2 connections of a `serve()` server; each carries many concurrent requests (RFC 9113, RFC 8441).
 
 import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
@@ -12,11 +12,11 @@ interface PendingSocket {
 }
 
 export class Http2Sessions {
-  /** Does not listen: it is given the sockets that speak HTTP/2. */
+  /** Does not listen; `receive()` passes it the sockets that speak HTTP/2. */
   readonly #server: Http2Server;
   readonly #core: ServerCore;
   readonly #sessions = new Set<Http2Session>();
-  /** The socket that the server is making a session of. */
+  /** The socket for which Node is creating a session. */
   #pending: PendingSocket | null = null;
 
   constructor(core: ServerCore) {
@@ -39,15 +39,15 @@ export class Http2Sessions {
   }
 
   receive(socket: Socket, incoming: IncomingSocket): void {
-    // A session notices the end of its socket by the socket's close only.
+    // A session notices only the close of its socket, not its end.
     socket.allowHalfOpen = false;
     this.#pending = { socket, incoming };
     this.#server.emit("connection", socket);
-    // Node makes no session of a socket on which ALPN chose another protocol.
+    // Node creates no session for a socket if ALPN selected another protocol.
     if (this.#takePending() !== null) socket.destroy();
   }
 
-  /** GOAWAY to all. */
+  /** Sends GOAWAY on every connection. */
   close(): void {
     for (const session of this.#sessions) session.close();
   }
@@ -56,7 +56,7 @@ export class Http2Sessions {
     for (const session of this.#sessions) session.destroy();
   }
 
-  /** Node emits it within `receive()`. */
+  /** Node emits this event synchronously within `receive()`. */
   readonly #onSession = (nodeSession: ServerHttp2Session): void => {
     const pending = this.#takePending();
     if (pending === null) return;
@@ -73,8 +73,8 @@ export class Http2Sessions {
   }
 }
 
-/** At a time, on one connection. */
+/** Maximum number of concurrent streams per connection. */
 const MAX_STREAMS = 1000;
 
-/** As many streams with full buffers. */
+/** Memory for that many streams with full buffers, in megabytes. */
 const MAX_MEGABYTES = 256;

@@ -1,4 +1,4 @@
-// What each client address has open and has asked for: the limits per address.
+// Enforces the limits per client address: open sockets, open connections and upgrades per second.
 
 import type { Address, Clock, Logger } from "../../connection/ports.js";
 import { refuse, type Refusal } from "../../protocol/handshake/server-handshake.js";
@@ -11,15 +11,15 @@ export interface AddressLimitsOptions {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly logger: Logger | null;
-  /** Whether the addresses are those that trusted proxies report. */
+  /** Whether trusted proxies report the addresses. */
   readonly isForwarded: boolean;
 }
 
-/** What is known of one address. */
+/** The counters of one address. */
 class AddressRecord {
   sockets = 0;
   connections = 0;
-  /** When its bucket of upgrades is full again. */
+  /** When the token bucket of upgrades is full again, in monotonic milliseconds. */
   upgradesFullAt = -Infinity;
   readonly episode = new Episode();
 
@@ -44,13 +44,14 @@ export class AddressLimits {
     this.#upgrades = rateOf(limits.upgradesPerSecond);
     this.#clock = clock;
     this.#logger = logger;
-    // Without `trustProxy`, all clients behind one proxy share its address.
+    // Without `trustProxy`, all clients of a proxy share its address.
     this.#advice = isForwarded ? "" : " If this is a proxy, set `trustProxy`.";
   }
 
   /**
-   * Counts a socket that has sent nothing yet. Returns whether it may stay: an address may have twice as many sockets
-   * as connections, so that what exceeds those is told so with 429, and what exceeds these costs nothing.
+   * Counts a socket that has not sent anything yet. Returns whether it may stay open. An address may have twice as many
+   * sockets as connections: a client beyond the limit of connections receives a 429, and a socket beyond the limit of
+   * sockets is cheap to drop.
    */
   addSocket(address: Address | null): boolean {
     const { connectionsPerAddress: limit } = this.#limits;
@@ -71,8 +72,8 @@ export class AddressLimits {
   }
 
   /**
-   * Counts an upgrade that `address` asks for. Returns the refusal where that is one too many. Clients without an
-   * address, on a Unix socket, are not limited.
+   * Counts an upgrade request of `address`. Returns a refusal if it exceeds a limit. Clients without an address, on a
+   * Unix socket, are not limited.
    */
   requestUpgrade(address: Address | null): Refusal | null {
     if (address === null) return null;
@@ -91,12 +92,12 @@ export class AddressLimits {
     return refuseFor(reason, Math.ceil(excess / 1000));
   }
 
-  /** Whether another connection may open now: others may have, since its upgrade was requested. */
+  /** Checks the limit when a connection opens: others may have opened since the upgrade was requested. */
   checkConnections(address: Address | null): Refusal | null {
     return address === null ? null : this.#checkConnections(this.#recordOf(keyOf(address)), address);
   }
 
-  /** Counts an open connection. Returns the key by which `removeConnection` knows it. */
+  /** Counts an open connection. Returns the key to pass to `removeConnection`. */
   addConnection(address: Address): string {
     const key = keyOf(address);
     this.#recordOf(key).connections++;
@@ -133,7 +134,10 @@ export class AddressLimits {
     return record;
   }
 
-  /** Forgets addresses that ask for nothing any more. It waits until there are twice as many, and so stays cheap. */
+  /**
+   * Removes records of idle addresses. It runs when the number of records has doubled, so that the amortised cost is
+   * low.
+   */
   #sweep(): void {
     const now = this.#clock.now();
     for (const [key, record] of this.#records) if (record.isIdle(now)) this.#records.delete(key);
@@ -144,7 +148,7 @@ export class AddressLimits {
 const SWEEP_AT_LEAST = 1024;
 const SPARE_SOCKETS = 8;
 
-/** Seconds after which a client may try again, where others of its address have to close first. */
+/** Retry-After, in seconds, if other connections of the address have to close first. */
 const RETRY_AFTER = 5;
 
 function refuseFor(reason: string, seconds: number): Refusal {
@@ -154,7 +158,7 @@ function refuseFor(reason: string, seconds: number): Refusal {
   };
 }
 
-/** One key for what one customer has: an IPv4 address, or the first 64 bits of an IPv6 address. */
+/** Returns one key per customer: the IPv4 address, or the first 64 bits of an IPv6 address. */
 export function keyOf({ address }: Address): string {
   const bytes = addressBytes(address);
   if (bytes === null) return address;

@@ -1,4 +1,4 @@
-// How fast one connection may send to a server: counted as bytes and messages arrive, without an allocation.
+// Limits how fast one connection may send to a server. It counts bytes and messages as they arrive, without allocating.
 
 import { closeWithCause, holdReading, releaseReading, type Connection } from "../../connection/connection.js";
 import type { ReceiveMeter } from "../../transport/frames/receive-meter.js";
@@ -25,7 +25,7 @@ export class ReceiveLimits {
     this.logger = logger;
   }
 
-  /** For a new connection; null where it may send as fast as it likes. */
+  /** Returns the meter of a new connection; null without a limit. */
   meter(): ReceiveLimit | null {
     return this.messages === null && this.bytes === null ? null : new ReceiveLimit(this);
   }
@@ -43,7 +43,7 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
     this.#shared = shared;
   }
 
-  /** Names the connection that is held back; before it starts. */
+  /** Sets the connection to pause; call it before the connection starts. */
   watch(connection: Connection): void {
     this.#connection = connection;
   }
@@ -64,12 +64,11 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
     if (overdrawnBy(this.#messagesFullAt, now, rate) > 0) this.#exceed("messagesPerSecond", now);
   }
 
-  /** The average allows more: reading goes on. */
+  /** Resumes reading: the average allows more. */
   onAlarm(): void {
     this.#connection?.[releaseReading]();
   }
 
-  /** The connection has ended. */
   stop(): void {
     this.#shared.runtime.timers.cancel(this);
     this.#connection = null;
@@ -77,7 +76,7 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
 
   #exceed(limit: LimitName, now: number): void {
     const connection = this.#connection;
-    // Messages that are still told of a chunk, and of a connection that is closing, change nothing.
+    // Messages left in the current chunk, and messages of a closing connection, change nothing.
     if (connection?.state !== "open") return;
     const { limits, runtime, logger } = this.#shared;
     if (!this.isSet) {
@@ -103,11 +102,11 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
     runtime.timers.set(this, now + delay);
   }
 
-  /** Milliseconds until a batch of some size may be read again: waking up for each message would cost more. */
+  /** Milliseconds until a batch may be read: a wake-up per message would cost more. */
   #delay(rate: Rate | null, fullAt: number, now: number): number {
     return rate === null ? 0 : overdrawnBy(fullAt, now, rate) + Math.min(BATCH, rate.depth / 2);
   }
 }
 
-/** Milliseconds whose worth of messages and bytes is read at a time. */
+/** Messages and bytes are read in batches of this many milliseconds' worth. */
 const BATCH = 100;

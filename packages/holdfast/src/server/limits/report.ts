@@ -1,4 +1,4 @@
-// How a server reports that a limit is exceeded: each time on a channel, and once per episode to the log.
+// Reports that a limit is exceeded: each time on the diagnostics channel, and once per episode in the log.
 
 import type { Connection } from "../../connection/connection.js";
 import type { Address, Logger } from "../../connection/ports.js";
@@ -7,10 +7,10 @@ import type { LimitName } from "./limit-options.js";
 
 export interface ExceededLimit {
   readonly limit: LimitName;
-  /** What was expected, and what came. */
+  /** The expected and the actual value. */
   readonly reason: string;
   readonly remoteAddress: Address | null;
-  /** Null where there is none yet. */
+  /** Null before a connection exists. */
   readonly connection: Connection | null;
 }
 

@@ -1,4 +1,4 @@
-// Gets a listener its address, also where a process that is gone has left its Unix socket behind.
+// Binds a listener to its address, and replaces a Unix socket that a dead process left.
 
 import { lstat, unlink } from "node:fs/promises";
 import { connect, type ListenOptions, type Server as Listener } from "node:net";
@@ -33,7 +33,7 @@ export function checkBacklog(value: unknown = DEFAULT_BACKLOG): number {
 function listen(listener: Listener, address: ListenAddress, backlog: number): Promise<void> {
   return new Promise((resolve, reject) => {
     listener.once("error", reject);
-    // `reusePort` is too new for the types.
+    // The type definitions lack `reusePort`.
     const options: ListenOptions & { reusePort?: boolean } =
       address.kind === "unix"
         ? { path: address.path, backlog }
@@ -50,10 +50,10 @@ function listen(listener: Listener, address: ListenAddress, backlog: number): Pr
   });
 }
 
-/** A socket file that nobody listens on any more. One that is in use, and any other file, is left alone. */
+/** Whether the path is a socket file that no process listens on. A socket in use, and any other file, is left alone. */
 async function isStaleSocket(path: string, error: unknown): Promise<boolean> {
   if (codeOf(error) !== "EADDRINUSE") return false;
-  // Any file refuses connections.
+  // A connection to any other kind of file is refused too.
   const file = await lstat(path).catch(() => null);
   if (file?.isSocket() !== true) return false;
   return new Promise((resolve) => {
@@ -76,7 +76,7 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-/** Connections that the kernel accepts ahead of us: a fleet that reconnects at once must not be refused. */
+/** Connections that the kernel queues: a fleet that reconnects at once must not be refused. */
 const DEFAULT_BACKLOG = 4096;
-/** Of a C int, which is what the kernel takes. */
+/** The maximum of a C int, which the kernel takes. */
 const MAX_BACKLOG = 2 ** 31 - 1;

@@ -1,4 +1,4 @@
-// A listener of the server's own: its sockets, up to their requests.
+// The listener of `serve()`: it owns its sockets until their requests arrive.
 
 import cluster from "node:cluster";
 import type { Server as Listener, Socket } from "node:net";
@@ -26,11 +26,11 @@ export class OwnListener implements ServerListener {
   readonly #listener: Listener;
   readonly #handshakes: TlsHandshakes | null;
   readonly #sessions: Http2Sessions | null;
-  /** Other processes listen on the same port. */
+  /** Whether other processes listen on the same port. */
   readonly #isPortShared: boolean;
   #stopped: Promise<void> | null = null;
 
-  /** @param listener that listens already */
+  /** @param listener already listening */
   constructor(listener: Listener, { address, isSecure, http2, core }: ListenerInit) {
     this.#listener = listener;
     const bound = listener.address();
@@ -42,7 +42,7 @@ export class OwnListener implements ServerListener {
     this.#clock = clock;
     const { trustProxy, connection } = core.settings;
     const { logger } = connection;
-    // Such as too many open files: it ends no connection, and the server neither.
+    // For example, too many open files: the server and its connections continue.
     listener.on("error", (error: Error) => logger?.error("listening failed", { error }));
     const { addressLimits } = core;
     if (addressLimits !== null) limitSockets(listener, addressLimits, trustProxy, logger);
@@ -51,11 +51,11 @@ export class OwnListener implements ServerListener {
     const sessions = http2 ? new Http2Sessions(core) : null;
     this.#sessions = sessions;
     listener.on(isSecure ? "secureConnection" : "connection", (socket: Socket) => {
-      if (socket.destroyed) return; // One too many of its address.
+      if (socket.destroyed) return; // It exceeded the limit of its address.
       const incoming = { isSecure, since: handshakes?.startOf(socket) ?? clock.now() };
       if (sessions === null) core.receive(socket, incoming, null);
       else if (!isSecure) core.receive(socket, incoming, () => sessions.receive(socket, incoming));
-      // RFC 9113 section 3.2: over TLS, ALPN alone chooses HTTP/2. A preface without it gets 505.
+      // RFC 9113 section 3.2: over TLS, only ALPN selects HTTP/2. A preface without it gets 505.
       else if ("alpnProtocol" in socket && socket.alpnProtocol === "h2") sessions.receive(socket, incoming);
       else core.receive(socket, incoming, null);
     });
@@ -77,13 +77,13 @@ export class OwnListener implements ServerListener {
     this.#sessions?.destroyAll();
   }
 
-  /** Takes the clients that wait in the kernel: they would be reset with the port. libuv takes one with each poll. */
+  /** Accepts the clients that the kernel has queued: closing the port would reset them. libuv accepts one per poll. */
   async #drainBacklog(): Promise<void> {
     const until = this.#clock.now() + BACKLOG_DRAIN_TIME;
     let emptyPolls = 0;
     const onClient = (): void => void (emptyPolls = 0);
     this.#listener.on("connection", onClient);
-    // Two, as the first may be the rest of the present one.
+    // Poll twice, because the first may be the rest of the current poll.
     while (emptyPolls++ < 2 && this.#clock.now() < until) await polls(this.#clock, 1);
     this.#listener.off("connection", onClient);
   }
@@ -96,7 +96,10 @@ export class OwnListener implements ServerListener {
 /** Milliseconds that a flood of clients may delay the end of listening. */
 const BACKLOG_DRAIN_TIME = 100;
 
-/** Drops what is too much. The sockets of a trusted proxy are not one client's: only its connections count. */
+/**
+ * Destroys sockets beyond the limit of their address. Sockets of a trusted proxy belong to many clients, so only
+ * connections count there.
+ */
 function limitSockets(
   listener: Listener,
   limits: AddressLimits,

@@ -1,4 +1,4 @@
-// The end of a server: newcomers are refused, clients told, stragglers cut, handlers awaited.
+// Shuts a server down: refuses new clients, closes connections, cuts those that are left, and waits for the handlers.
 
 import { closeWithCause, abort } from "../../connection/connection.js";
 import { checkDuration, describe } from "../../shared/option-checks.js";
@@ -34,10 +34,10 @@ export function checkTimes(
   );
 }
 
-/** Milliseconds that handlers have, once their connections are gone. */
+/** Milliseconds that handlers have to settle after their connections have ended. */
 const HANDLER_GRACE = 1000;
 
-/** No new clients from the start, and one deadline for everything that is left of the others. */
+/** Stops accepting clients at once; one deadline bounds all of the waiting. */
 export async function shutDown(
   listener: ServerListener,
   core: ServerCore,
@@ -58,7 +58,7 @@ export async function shutDown(
   const closed = Promise.all([listener.close(), core.whenIdle()]);
   await Promise.race([closed, deadline.over]);
   listener.destroy();
-  // Sockets that were just cut take a few turns to close, and handlers one to notice, also where the time is over.
+  // Destroyed sockets take a few turns to close, and handlers take one to notice, even after the deadline.
   await Promise.race([closed, polls(runtime.clock, 3)]);
   await polls(runtime.clock, 1);
   await Promise.race([handlers.settled(), deadline.over]);
@@ -70,7 +70,7 @@ export async function shutDown(
 
 /** Bounds how long the server waits while it closes. */
 class ShutdownDeadline {
-  /** Resolves when the time is over, or the signal aborts; never where there is neither. */
+  /** Resolves when the timeout expires or the signal aborts; never without either. */
   readonly over: Promise<void>;
   readonly #signal: AbortSignal | null;
   readonly #cancel: (() => void) | null;

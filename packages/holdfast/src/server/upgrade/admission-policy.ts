@@ -1,4 +1,5 @@
-// Decides what becomes of a request: an upgrade, an answer of `onRequest`, or a refusal (RFC 6455 section 4.2.2).
+// Decides on each request: upgrade it, answer it with the response of `onRequest`, or refuse it (RFC 6455 section
+// 4.2.2).
 
 import { isThenable, toPromise } from "../../connection/arguments.js";
 import type { Address } from "../../connection/ports.js";
@@ -27,22 +28,22 @@ import { checkGrant, isResponse, type CheckedGrant, type RequestAnswer } from ".
 import { OriginWarnings } from "./origin-warnings.js";
 import { ServerRequest } from "./server-request.js";
 
-/** An upgrade that is granted. */
+/** A request that the server upgrades. */
 export interface Upgrade {
   readonly outcome: "upgrade";
   readonly key: string;
   readonly request: ServerRequest;
   readonly choice: SubprotocolChoice;
-  /** The compression that was agreed on; null for none. */
+  /** The negotiated compression; null for none. */
   readonly deflate: NegotiatedDeflate | null;
-  /** What `onRequest` adds. */
+  /** The headers and data that `onRequest` returned. */
   readonly grant: CheckedGrant;
 }
 
 export type Decision =
   | Refusal
   | Upgrade
-  /** What `onRequest` returned: not looked at yet. */
+  /** The response that `onRequest` returned, not validated yet. */
   | { readonly outcome: "answer"; readonly response: Response };
 
 export class AdmissionPolicy {
@@ -65,16 +66,16 @@ export class AdmissionPolicy {
     this.#connections = connections;
   }
 
-  /** From now on every request is refused: the server is closing. */
+  /** Refuses every further request, because the server is closing. */
   drain(): void {
     this.#isDraining = true;
   }
 
   /**
-   * Decides at once, unless `onRequest` promises an answer. Never throws, and never rejects.
+   * Decides synchronously, unless `onRequest` returns a promise. Never throws, and never rejects.
    *
-   * @param granted what goes with the upgrade where `onRequest` adds nothing
-   * @param onRequestCreated is given the request that `onRequest` is asked about, before it is
+   * @param granted headers and data of the upgrade, unless `onRequest` returns some
+   * @param onRequestCreated receives the request before `onRequest` does
    */
   decide(
     head: RequestHead,
@@ -93,7 +94,7 @@ export class AdmissionPolicy {
       isFromLoopback: () => isFromLoopback(head, origin),
     });
     if (judgement.outcome === "refuse") {
-      // Of what the head alone decides, an origin is the only reason for 403.
+      // Among the refusals that follow from the head alone, only the Origin causes a 403.
       if (judgement.status === 403)
         this.#originWarnings.onRefused(head.headers.get("Origin"), judgement.body);
       return judgement;
@@ -118,15 +119,15 @@ export class AdmissionPolicy {
   }
 
   /**
-   * Looks again, at the moment in which a connection opens, at what may have changed since its upgrade was granted:
-   * several may have been granted in one turn.
+   * Repeats, when a connection opens, the checks whose result may have changed since the upgrade was granted: several
+   * upgrades may have been granted in one turn.
    */
   confirm({ request }: Upgrade): Refusal | null {
     if (this.#isDraining) return SHUTTING_DOWN;
     return this.#checkFull() ?? this.#addressLimits?.checkConnections(request.remoteAddress) ?? null;
   }
 
-  /** What `onRequest` answers; `proceed` where it lets the request pass, with what it adds. */
+  /** Calls `onRequest`. If it accepts the request, `proceed` decides, with the grant that `onRequest` returned. */
   #callOnRequest(
     request: ServerRequest,
     proceed: (grant: CheckedGrant | null) => Decision,
@@ -149,7 +150,9 @@ export class AdmissionPolicy {
     }
   }
 
-  /** Looks again at what may have changed while `onRequest` was thinking, and settles what is spoken. */
+  /**
+   * Repeats the checks whose result may have changed during `onRequest`, and negotiates subprotocol and compression.
+   */
   #admit(
     judgement: Extract<Judgement, { outcome: "upgrade" }>,
     request: ServerRequest,
@@ -200,8 +203,8 @@ function refuseSubprotocols(spoken: readonly string[], offered: readonly string[
 }
 
 /**
- * Whether the client is on this machine. A header that says otherwise is believed, whoever wrote it: a proxy on this
- * machine brings clients from elsewhere.
+ * Whether the client is on this machine. A header that names another client counts, trusted or not: a proxy on this
+ * machine may forward remote clients.
  */
 function isFromLoopback({ headers }: RequestHead, { transport, isForwarded }: RequestOrigin): boolean {
   const isOwn = ({ address }: Address): boolean => isLoopbackAddress(address);
@@ -210,9 +213,9 @@ function isFromLoopback({ headers }: RequestHead, { transport, isForwarded }: Re
   return isForwarded === true || !namesOtherClient(headers, isOwn);
 }
 
-/** Seconds after which to come again, where this server or another one will have room (RFC 9110 section 10.2.3). */
+/** Retry-After, in seconds: by then this server or another one will have room (RFC 9110 section 10.2.3). */
 const RETRY_AFTER = { "Retry-After": "5" };
 
 export const SHUTTING_DOWN = refuse(503, "The server is shutting down.", RETRY_AFTER);
-/** The answer where the application's own code failed; the log says why. */
+/** The response if the application's code failed; the log has the reason. */
 export const FAILED = refuse(500, "The server failed.");

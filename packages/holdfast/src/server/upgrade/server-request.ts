@@ -1,25 +1,25 @@
-// A request as `onRequest` and the handler see it.
+// The request that `onRequest` and the handler receive.
 
 import type { Address } from "../../connection/ports.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
 
-/** What a request was judged to ask for. */
+/** The purpose of a request, as the server determined it. */
 export interface RequestPurpose {
   /** Path and query. */
   readonly target: string;
   readonly isUpgrade: boolean;
 }
 
-/** Names the method of `ServerRequest` that is the server's alone. */
+/** The key of the method that aborts a request; internal. */
 export const abortRequest = Symbol("abortRequest");
 
 /**
- * A request to a server, with the words of the standard `Request`. It has no body: what a client sends behind the
- * head of a plain request is thrown away.
+ * A request to a server, with the property names of the standard `Request`. It has no body: the server discards the
+ * body of a plain HTTP request.
  */
 export class ServerRequest {
-  /** Whether it asks for a WebSocket; otherwise it is plain HTTP. */
+  /** Whether the request is a WebSocket upgrade; otherwise it is plain HTTP. */
   readonly isUpgrade: boolean;
   /** Path and query, such as `/chat?room=1`. */
   readonly target: string;
@@ -29,7 +29,7 @@ export class ServerRequest {
   #aborter: AbortController | null = null;
   #isAborted = false;
 
-  /** Applications get requests from `serve()` and `attach()`. */
+  /** Internal: `serve()` and `attach()` create requests. */
   constructor(head: RequestHead, origin: RequestOrigin, { target, isUpgrade }: RequestPurpose) {
     this.#head = head;
     this.#origin = origin;
@@ -42,11 +42,11 @@ export class ServerRequest {
   }
 
   /**
-   * The absolute URL, by the Host header: `http://example.com/chat?room=1`; `https:` over TLS. With `trustProxy`, as
-   * the client asked the proxy for it.
+   * The absolute URL, built from the Host header: `http://example.com/chat?room=1`; `https:` over TLS. With
+   * `trustProxy`, the URL that the client requested from the proxy.
    */
   get url(): string {
-    const host = this.#origin.host ?? this.#head.headers.get("Host") ?? "localhost"; // HTTP/1.0 has none.
+    const host = this.#origin.host ?? this.#head.headers.get("Host") ?? "localhost"; // HTTP/1.0 has no Host header.
     return `${this.#origin.isSecure ? "https" : "http"}://${host}${this.target}`;
   }
 
@@ -55,19 +55,22 @@ export class ServerRequest {
   }
 
   /**
-   * The client's end: with `trustProxy` as the proxies report it, with port 0 where they name none; otherwise the peer
-   * of the socket, which may be a proxy. Null on a Unix socket, or where the client is gone.
+   * The client's address. With `trustProxy`, as the proxies report it, with port 0 if they report none. Otherwise the
+   * address of the socket's peer, which may be a proxy. Null on a Unix socket, or if the client has disconnected.
    */
   get remoteAddress(): Address | null {
     return this.#origin.transport.remoteAddress;
   }
 
-  /** The server's end; null on a Unix socket. */
+  /** The server's address; null on a Unix socket. */
   get localAddress(): Address | null {
     return this.#origin.transport.localAddress;
   }
 
-  /** Aborts when an answer is of no use any more: the client is gone, or `openTimeout` is over. */
+  /**
+   * Aborts when a response is of no use any more: the client has disconnected, `openTimeout` has expired, or the server
+   * is closing.
+   */
   get signal(): AbortSignal {
     if (this.#aborter === null) {
       this.#aborter = new AbortController();
@@ -76,7 +79,7 @@ export class ServerRequest {
     return this.#aborter.signal;
   }
 
-  /** Not for applications. */
+  /** Internal. */
   [abortRequest](): void {
     this.#isAborted = true;
     this.#aborter?.abort();

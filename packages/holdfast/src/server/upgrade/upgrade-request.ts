@@ -1,4 +1,5 @@
-// One request, over HTTP/1.1 or on a stream of HTTP/2, from its first byte to the answer: an upgrade, a refusal, or the application's own.
+// Handles one request, over HTTP/1.1 or on an HTTP/2 stream, from its first byte to the response: an upgrade, a
+// refusal, or a response of the application.
 
 import type { ByteStream, ByteStreamHandler } from "../../connection/ports.js";
 import type { Runtime } from "../../connection/runtime.js";
@@ -25,7 +26,7 @@ import {
 import { PLAIN_GRANT, type CheckedGrant } from "./request-answer.js";
 import { abortRequest, type ServerRequest } from "./server-request.js";
 
-/** An upgrade whose answer is yet to be sent; `rest` came behind the request. */
+/** An upgrade whose response has not been sent yet; `rest` holds the bytes that followed the request. */
 export interface AcceptedUpgrade {
   readonly transport: ByteStream;
   readonly responseWriter: ResponseWriter;
@@ -37,19 +38,18 @@ export interface AcceptedUpgrade {
 
 export interface UpgradeRequestHandler {
   onAccepted(accepted: AcceptedUpgrade): void;
-  /** The answer has been handed over; the socket lingers. */
+  /** The response has been written; the socket lingers. */
   onResponseWritten(): void;
-  /** The socket is gone, or belongs to a connection: this acceptance is over. */
+  /** The socket has closed, or belongs to a connection now. */
   onDone(request: UpgradeRequest): void;
 }
 
-/** One socket, and what is known of it. */
 export interface UpgradeRequestInit {
   readonly runtime: Runtime;
   readonly transport: ByteStream;
   readonly responseWriter: ResponseWriter;
   readonly isSecure: boolean;
-  /** When the client began, in monotonic milliseconds: its TLS handshake counts as well. */
+  /** When the client connected, in monotonic milliseconds: the TLS handshake counts towards `openTimeout`. */
   readonly since: number;
   readonly settings: ServerSettings;
   readonly policy: AdmissionPolicy;
@@ -66,10 +66,10 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   #headReader: HeadReader | null = null;
   #onHttp2: ((read: Uint8Array) => void) | null = null;
   #phase: Phase = "reading";
-  /** Where the request comes from, once it has been read. */
+  /** The origin of the request; null until the head has been read. */
   #origin: RequestOrigin | null = null;
   #request: ServerRequest | null = null;
-  /** What came behind the request. */
+  /** The bytes that followed the request. */
   readonly #rest = new MessageBuffer(Infinity);
   #body: ResponseBody | null = null;
 
@@ -80,9 +80,9 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   }
 
   /**
-   * Reads the request.
+   * Starts to read the request.
    *
-   * @param onHttp2 takes over from a client that does not speak HTTP/1.1, and what was read of it; null to refuse it
+   * @param onHttp2 takes over a client that speaks HTTP/2, with the bytes read so far; null refuses HTTP/2
    */
   begin(onHttp2: ((read: Uint8Array) => void) | null): void {
     this.#onHttp2 = onHttp2;
@@ -92,7 +92,10 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     this.#transport.start(this);
   }
 
-  /** Goes on where the request has been read, and `rest` behind it; `granted` goes with the upgrade. */
+  /**
+   * Starts with a request that has been read already; `rest` holds the bytes that followed it, `granted` the headers
+   * and data of the upgrade.
+   */
   beginWithHead(head: RequestHead, rest: Uint8Array, granted: CheckedGrant = PLAIN_GRANT): void {
     const { openTimeout } = this.#init.settings;
     if (openTimeout !== null) this.#init.runtime.timers.set(this.#alarm, this.#init.since + openTimeout);
@@ -100,19 +103,19 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     this.#decide(head, rest, granted);
   }
 
-  /** Answers as if the request had been judged that way already. */
+  /** Refuses the request without evaluating it. */
   refuse(refusal: Refusal): void {
     this.#transport.start(this);
     this.#refuse(refusal);
   }
 
-  /** Whether the client is to get an answer yet, or the rest of it. */
+  /** Whether the client still has to receive the response, or the rest of it. */
   get isPending(): boolean {
     if (this.#phase === "lingering") return this.#transport.bufferedAmount > 0;
     return this.#phase === "deciding" || this.#phase === "answering";
   }
 
-  /** The server is closing: whatever `onRequest` may say, this will not become a connection. */
+  /** Refuses an upgrade that `onRequest` is still deciding on, because the server is closing. */
   drain(): void {
     if (this.#phase !== "deciding" || this.#request?.isUpgrade !== true) return;
     this.#refuse(SHUTTING_DOWN);
@@ -126,17 +129,17 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   onChunk(chunk: Uint8Array): void {
     if (this.#phase === "reading") this.#read(chunk);
     else if (this.#phase === "deciding") this.#buffer(chunk);
-    // Otherwise it is the body of a request that is answered, or was refused.
+    // In other phases, the bytes are the body of a request that has been answered or refused.
   }
 
   onEof(): void {
     if (this.#phase === "reading") this.#transport.end(false);
-    // Who asks for a page may well have finished speaking; a WebSocket cannot be made of half a connection.
+    // A plain HTTP client may half-close after its request; a WebSocket needs both directions.
     else if (this.#phase === "deciding" && this.#request?.isUpgrade === true) this.#transport.destroy();
   }
 
   onError(): void {
-    // `onClosed` follows, and there is nobody to tell.
+    // `onClosed` follows; there is nothing to report.
   }
 
   onDrain(): void {
@@ -148,7 +151,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     this.#finish();
   }
 
-  /** A client that is mute or slow does not hold its socket for ever, nor does an `onRequest` that never settles. */
+  /** Limits how long a silent or slow client holds its socket, and how long `onRequest` may take. */
   onAlarm(): void {
     const { openTimeout } = this.#init.settings;
     switch (this.#phase) {
@@ -180,7 +183,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     else if (!isHeadFailure(result)) this.#decide(head, result.rest, PLAIN_GRANT);
   }
 
-  /** A client has nothing to say before it is answered; what it says all the same is kept, if it is short. */
+  /** Buffers early data. A client should not send anything before the response, but a little is kept. */
   #buffer(chunk: Uint8Array): void {
     if (this.#request?.isUpgrade !== true) return;
     this.#appendRest(chunk);
@@ -205,7 +208,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     }
     void decision.then((late) => {
       if (this.#phase === "deciding") this.#apply(head, origin, late);
-      // The client is gone, or out of time.
+      // The client has disconnected, or the time has expired.
       else if (late.outcome === "answer") discardBody(late.response);
     });
   }
@@ -235,14 +238,14 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     handler.onAccepted({ transport, responseWriter, head, origin, upgrade, rest });
   }
 
-  /** Answers in plain text. */
+  /** Responds in plain text. */
   #refuse(refusal: Refusal): void {
     if (refusal.isReported !== true) this.#logRefusal(refusal.status, refusal.body);
     this.#responseWriter.refuse(refusal);
     this.#linger();
   }
 
-  /** Answers with what `onRequest` returned. */
+  /** Sends the response that `onRequest` returned. */
   #answer(head: RequestHead, response: Response): void {
     let body: ResponseBody | null = null;
     try {
@@ -285,14 +288,17 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     );
   }
 
-  /** An answer may take as long as it likes, as long as it gets on. */
+  /** Restarts the timeout: a response may take any time as long as it makes progress. */
   #progress(): void {
     const { runtime, settings } = this.#init;
     if (settings.openTimeout === null || this.#phase !== "answering") return;
     runtime.timers.set(this.#alarm, runtime.clock.now() + settings.openTimeout);
   }
 
-  /** Gives the client the time to read the answer and to end the connection: cutting it could destroy the answer. */
+  /**
+   * Gives the client time to read the response and to close the connection: destroying the socket could destroy the
+   * response.
+   */
   #linger(): void {
     const { timers, clock } = this.#init.runtime;
     this.#phase = "lingering";
@@ -317,12 +323,12 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   }
 }
 
-/** RFC 9113 section 3.4: the beginning of the preface, which HTTP/1.1 takes for the head of a request. */
+/** RFC 9113 section 3.4: the beginning of the HTTP/2 preface, which an HTTP/1.1 parser reads as a request head. */
 const HTTP_2_START_LINE = "PRI * HTTP/2.0";
 const HTTP_2_PREFACE = Buffer.from(`${HTTP_2_START_LINE}\r\n\r\n`);
 
-/** Milliseconds that a client has to end its side after the answer. */
+/** Milliseconds that a client has to close its side after the response. */
 const LINGER = 1000;
 
-/** Bytes that may come behind a request that is being decided on, before reading stops. */
+/** Bytes that may follow a request while `onRequest` decides; beyond them, reading pauses. */
 const MAX_BUFFERED = 64 * 1024;
