@@ -182,7 +182,7 @@ function checkOrigins(value: unknown): AllowedOrigins {
   if (value === "same-origin" || value === "any") return value;
   const isList =
     Array.isArray(value) && value.every((item) => typeof item === "string" || item instanceof RegExp);
-  if (isList) return value; // Every item was looked at.
+  if (isList) return value; // Every item has been checked.
   throw invalidArgument("origins", '"same-origin", "any" or a list of strings and RegExps', value);
 }
 
@@ -201,7 +201,7 @@ const HOSTS = 'a list of names such as "example.com" or "example.com:8443", with
 function checkSubprotocols(value: unknown): readonly string[] {
   const isList = Array.isArray(value) && value.every((item) => typeof item === "string" && isToken(item));
   if (!isList) throw invalidArgument("subprotocols", "a list of tokens (RFC 6455 section 4.1)", value);
-  const names = value as readonly string[]; // Every item was looked at.
+  const names = value as readonly string[]; // Every item has been checked.
   const reserved = names.find(isReservedSubprotocol);
   if (reserved === undefined) return names;
   throw invalidArgument("subprotocols", "names that the link protocol does not use itself", reserved);

@@ -49,9 +49,9 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   readonly #policy: AdmissionPolicy;
   readonly #receiveLimits: ReceiveLimits | null;
   /** Cleanup functions of open connections; empty without `limits`. */
-  readonly #limitsOf = new Map<ServerConnection, () => void>();
+  readonly #cleanups = new Map<ServerConnection, () => void>();
   readonly #spreadWidth = new SpreadWidth();
-  readonly #spread: SpreadEnd = { widthToAnnounce: () => this.#spreadWidth.of(this.#connections.size) };
+  readonly #spreadSource: SpreadEnd = { widthToAnnounce: () => this.#spreadWidth.of(this.#connections.size) };
   #onIdle: (() => void) | null = null;
 
   constructor(handler: ConnectionHandler, settings: ServerSettings) {
@@ -153,7 +153,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     });
     const connection = new Connection({
       runtime: this.runtime,
-      wire: isLink ? overLinkProtocol(frames, "frames", this.#spread) : frames,
+      wire: isLink ? overLinkProtocol(frames, "frames", this.#spreadSource) : frames,
       settings: this.settings.connection,
       handshake: new ServerHandshakeRecord(head.headers, {
         target: request.target,
@@ -183,7 +183,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
 
   onConnectionEnded(connection: ServerConnection): void {
     this.#connections.delete(connection);
-    this.#limitsOf.get(connection)?.();
+    this.#cleanups.get(connection)?.();
     this.#notifyIfIdle();
   }
 
@@ -193,8 +193,8 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     const address = transport.remoteAddress;
     const key = address === null ? null : addressLimits.addConnection(address);
     meter?.watch(connection);
-    this.#limitsOf.set(connection, () => {
-      this.#limitsOf.delete(connection);
+    this.#cleanups.set(connection, () => {
+      this.#cleanups.delete(connection);
       if (key !== null) addressLimits.removeConnection(key);
       meter?.stop();
     });

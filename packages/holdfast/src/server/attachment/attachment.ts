@@ -79,7 +79,7 @@ export class Attachment implements ServerListener, AttachedServer {
   }
 
   drain(): Promise<void> {
-    // The HTTP server keeps running; the server refuses new clients while other parts of it are still closing.
+    // The HTTP server keeps running. This listener stays attached until `close()`, to refuse new clients.
     return Promise.resolve();
   }
 

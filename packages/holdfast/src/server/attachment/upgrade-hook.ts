@@ -4,7 +4,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Server as NetServer, Socket } from "node:net";
 import { Server as TlsServer } from "node:tls";
-import { noteUpgrade, parserOf, watchParser } from "./read-on.js";
+import { recordUpgrade, parserOf, watchParser } from "./parser-resume.js";
 
 /** Returns whether a request becomes an `upgrade` event; null applies the previous rule. */
 export type UpgradeDecision = (request: IncomingMessage) => boolean | null;
@@ -23,7 +23,7 @@ export function hookUpgrades(httpServer: NetServer, decide: UpgradeDecision): ()
       if (
         request.upgrade === true &&
         request.method !== "CONNECT" &&
-        decideNoted(request, decide) === false
+        decideAndRecord(request, decide) === false
       ) {
         request.upgrade = false;
       }
@@ -51,16 +51,16 @@ function hasCallback(httpServer: NetServer): httpServer is NetServer & CallbackS
 function hookCallback(httpServer: NetServer & CallbackServer, decide: UpgradeDecision): () => void {
   const before = httpServer.shouldUpgradeCallback;
   const callback = (request: IncomingMessage): boolean =>
-    decideNoted(request, decide) ?? before.call(httpServer, request);
+    decideAndRecord(request, decide) ?? before.call(httpServer, request);
   httpServer.shouldUpgradeCallback = callback;
   return () => {
     if (httpServer.shouldUpgradeCallback === callback) httpServer.shouldUpgradeCallback = before;
   };
 }
 
-function decideNoted(request: IncomingMessage, decide: UpgradeDecision): boolean | null {
+function decideAndRecord(request: IncomingMessage, decide: UpgradeDecision): boolean | null {
   const decision = decide(request);
   const parser = parserOf(request.socket);
-  if (parser !== null) noteUpgrade(parser, decision !== false);
+  if (parser !== null) recordUpgrade(parser, decision !== false);
   return decision;
 }

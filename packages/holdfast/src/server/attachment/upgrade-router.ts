@@ -81,7 +81,7 @@ export class UpgradeRouter {
   readonly #httpServer: NetServer;
   /** The first server that matches handles the request. */
   readonly #servers = new Set<AttachedServer>();
-  /** Each request is routed once: the application's filter may not return the same result twice. */
+  /** Each request is routed only once: the application's filter may return a different result the second time. */
   readonly #routes = new WeakMap<IncomingMessage, Route>();
   /** HTTP/2 streams that an attached server has answered. */
   readonly #answeredStreams = new WeakSet<ServerHttp2Stream>();

@@ -47,11 +47,11 @@ export function locateClient(
 }
 
 /** Whether an untrusted X-Forwarded-For or Forwarded header names another client. */
-export function namesOtherClient(headers: HeaderList, isOwn: (address: Address) => boolean): boolean {
+export function namesOtherClient(headers: HeaderList, isLocal: (address: Address) => boolean): boolean {
   if (headers.count("Forwarded") > 0) return true;
   return entriesOf(headers, "X-Forwarded-For").some((entry) => {
     const address = parseForwardedAddress(entry);
-    return address === null || !isOwn(address);
+    return address === null || !isLocal(address);
   });
 }
 

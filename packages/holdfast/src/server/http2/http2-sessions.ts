@@ -39,7 +39,7 @@ export class Http2Sessions {
   }
 
   receive(socket: Socket, incoming: IncomingSocket): void {
-    // A session notices only the close of its socket, not its end.
+    // Node's session notices that its socket has closed, but not a half-close.
     socket.allowHalfOpen = false;
     this.#pending = { socket, incoming };
     this.#server.emit("connection", socket);

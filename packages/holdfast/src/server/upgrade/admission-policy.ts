@@ -207,10 +207,10 @@ function refuseSubprotocols(spoken: readonly string[], offered: readonly string[
  * machine may forward remote clients.
  */
 function isFromLoopback({ headers }: RequestHead, { transport, isForwarded }: RequestOrigin): boolean {
-  const isOwn = ({ address }: Address): boolean => isLoopbackAddress(address);
+  const isLocal = ({ address }: Address): boolean => isLoopbackAddress(address);
   const { remoteAddress } = transport;
-  if (remoteAddress === null || !isOwn(remoteAddress)) return false;
-  return isForwarded === true || !namesOtherClient(headers, isOwn);
+  if (remoteAddress === null || !isLocal(remoteAddress)) return false;
+  return isForwarded === true || !namesOtherClient(headers, isLocal);
 }
 
 /** Retry-After, in seconds: by then this server or another one will have room (RFC 9110 section 10.2.3). */

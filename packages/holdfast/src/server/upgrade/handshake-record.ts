@@ -11,7 +11,7 @@ import type { HeaderField } from "../../protocol/handshake/header-input.js";
 import type { HeaderList } from "../../protocol/handshake/header-list.js";
 
 /** Negotiated parameters that do not follow from the request. */
-export interface Agreement {
+export interface NegotiatedParameters {
   /** Path and query. */
   readonly target: string;
   readonly subprotocol: string | null;
@@ -45,15 +45,15 @@ export class ServerHandshakeRecord implements HandshakeRecord {
   readonly #isHttp2: boolean;
   readonly #extras: HandshakeExtras | null;
 
-  constructor(headers: HeaderList, agreement: Agreement) {
-    this.subprotocol = agreement.subprotocol;
-    this.extensions = agreement.extensions;
+  constructor(headers: HeaderList, negotiated: NegotiatedParameters) {
+    this.subprotocol = negotiated.subprotocol;
+    this.extensions = negotiated.extensions;
     this.#headers = headers;
-    this.#subprotocolAnswer = agreement.subprotocolAnswer;
-    this.#target = agreement.target;
-    this.#isSecure = agreement.isSecure;
-    this.#isHttp2 = agreement.isHttp2;
-    this.#extras = agreement.extras;
+    this.#subprotocolAnswer = negotiated.subprotocolAnswer;
+    this.#target = negotiated.target;
+    this.#isSecure = negotiated.isSecure;
+    this.#isHttp2 = negotiated.isHttp2;
+    this.#extras = negotiated.extras;
   }
 
   get remoteAddress(): Address | null {

@@ -9,7 +9,7 @@ import {
   type HeadersInput,
 } from "../../protocol/handshake/header-input.js";
 
-/** Accepts an upgrade, and adds to it. */
+/** Accepts an upgrade, with optional headers and data. */
 export interface UpgradeGrant {
   /**
    * Additional headers of the response that opens the connection (101; over HTTP/2, 200), such as Set-Cookie. A list as

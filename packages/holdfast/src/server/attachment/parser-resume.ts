@@ -26,7 +26,7 @@ const stopping = new WeakSet<Parser>();
 const wrapped = new WeakSet();
 
 /** Records whether the server upgrades the request whose head the parser has just read. */
-export function noteUpgrade(parser: Parser, isFollowed: boolean): void {
+export function recordUpgrade(parser: Parser, isFollowed: boolean): void {
   if (isFollowed) {
     stopping.delete(parser);
     return;
@@ -43,7 +43,7 @@ export function watchParser(parser: Parser): void {
   // Node calls `execute` with the chunks of a socket that emits "data".
   if (!wrapped.has(parser)) {
     wrapped.add(parser);
-    parser.execute = (chunk) => readOn(parser, execute, chunk, execute.call(parser, chunk));
+    parser.execute = (chunk) => resume(parser, execute, chunk, execute.call(parser, chunk));
   }
   // Node calls `kOnExecute` after chunks that the parser reads from the socket itself.
   const onExecute = parser[kOnExecute];
@@ -55,7 +55,7 @@ export function watchParser(parser: Parser): void {
       return;
     }
     const chunk = given ?? getCurrentBuffer.call(parser);
-    const total = readOn(parser, execute, chunk, consumed);
+    const total = resume(parser, execute, chunk, consumed);
     // The parser releases the chunk when it resumes, but an upgrade in the chunk needs the bytes after it.
     parser.getCurrentBuffer = () => chunk;
     onExecute(total, given);
@@ -70,7 +70,7 @@ function isCallback(value: unknown): value is (consumed: unknown, chunk?: Buffer
 }
 
 /** Returns the number of bytes consumed from the chunk, or an error of the parser. */
-function readOn(
+function resume(
   parser: Parser,
   execute: (chunk: Buffer) => unknown,
   chunk: Buffer,
