@@ -52,7 +52,7 @@ export function attach(
   const filter = checkPathFilter(options.path);
   if (httpServer === null && filter !== undefined) {
     throw new InvalidArgumentError(
-      "Expected no `path` where `httpServer` is null, as you choose the upgrades that you hand over, got one",
+      "Expected no `path` if `httpServer` is null, because your code chooses the upgrades for handleUpgrade(), got one",
     );
   }
   const core = new ServerCore(isolate(nodePlatform, handler), checkServerOptions(options));

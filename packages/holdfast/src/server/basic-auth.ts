@@ -105,7 +105,7 @@ function checkRealm(realm: unknown = "WebSocket"): string {
 }
 
 function unauthorized(challenge: string): Response {
-  return new Response("Expected a name and a password that are known here.", {
+  return new Response("Expected a valid name and password.", {
     status: 401,
     headers: { "WWW-Authenticate": challenge },
   });

@@ -5,7 +5,7 @@ import { connect, serve, type Connection, type ConnectionHandler, type Server } 
 import { activeResources, assertNothingLeft, RawClient, type ResourceCounts } from "holdfast-testkit";
 import { recordingLogger } from "./recording-logger.js";
 
-/** What an echo handler may look like. */
+/** Different styles of an echo handler. */
 const ECHOES: Readonly<Record<string, ConnectionHandler>> = {
   "for await": async (connection) => {
     for await (const message of connection) await connection.send(message);

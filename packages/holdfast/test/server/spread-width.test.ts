@@ -39,7 +39,7 @@ test("F2: a server tells a page how wide to spread: at the opening, and not agai
   const server = await serve(() => undefined, { host: "127.0.0.1", pingInterval: 50 });
   const page = await RawClient.connect({ port: server.port, timeout: 20_000 });
   await page.upgrade({ headers: { "Sec-WebSocket-Protocol": "holdfast.plain, holdfast.v1" } });
-  /** The next frame that is no Ping. */
+  /** The next frame except Pings. */
   const next = async (): Promise<string> => {
     for (let pings = 0; pings < 100; pings++) {
       const { opcode, payload } = await page.readFrame();

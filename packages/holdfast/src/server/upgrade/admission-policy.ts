@@ -197,8 +197,8 @@ export class AdmissionPolicy {
   }
 }
 
-function refuseSubprotocols(spoken: readonly string[], offered: readonly string[]): Refusal {
-  const expected = spoken.length === 0 ? "a subprotocol that is spoken here" : `one of ${quoteAll(spoken)}`;
+function refuseSubprotocols(supported: readonly string[], offered: readonly string[]): Refusal {
+  const expected = supported.length === 0 ? "a supported subprotocol" : `one of ${quoteAll(supported)}`;
   return refuse(400, `Expected Sec-WebSocket-Protocol to offer ${expected}, got ${quoteAll(offered)}.`);
 }
 

@@ -280,7 +280,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
         if (this.#phase === "answering") this.#linger();
       },
       (error: unknown) => {
-        this.#init.settings.connection.faultLogger?.error("answering a request failed", {
+        this.#init.settings.connection.faultLogger?.error("sending a response failed", {
           error: errorOf(error),
         });
         this.#transport.destroy();
