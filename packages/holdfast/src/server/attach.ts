@@ -13,7 +13,7 @@ import { checkPathFilter, type PathFilter } from "./attachment/path-filter.js";
 import type { ConnectionHandler } from "./handler-runs.js";
 import { checkServerOptions, SERVER_OPTIONS, type ServerOptions } from "./options.js";
 import { ServerCore } from "./server-core.js";
-import { Server } from "./server.js";
+import { createServer, type Server } from "./server.js";
 
 /** Options of `attach()`. */
 export interface AttachOptions extends ServerOptions {
@@ -57,7 +57,7 @@ export function attach(
   }
   const core = new ServerCore(isolate(nodePlatform, handler), checkServerOptions(options));
   const listener = httpServer === null ? NO_LISTENER : new Attachment(httpServer, filter, core);
-  return new Server(listener, core);
+  return createServer(listener, core);
 }
 
 function checkHttpServer(value: unknown): void {

@@ -12,7 +12,7 @@ import { checkBacklog, listenAt } from "./listener/listen-at.js";
 import { OwnListener } from "./listener/own-listener.js";
 import { checkServerOptions, SERVE_OPTIONS, type ServeOptions, type ServerSettings } from "./options.js";
 import { ServerCore } from "./server-core.js";
-import { Server } from "./server.js";
+import { createServer, type Server } from "./server.js";
 
 /**
  * Listens for WebSocket connections, and calls `handler` with each new one.
@@ -40,7 +40,7 @@ export async function serve(handler: ConnectionHandler, options: ServeOptions = 
   await listenAt(netServer, address, backlog);
   const core = new ServerCore(boundHandler, settings);
   const init = { address, isSecure: tls !== undefined, http2, core };
-  return new Server(new OwnListener(netServer, init), core);
+  return createServer(new OwnListener(netServer, init), core);
 }
 
 /** Binds the callbacks to the async context of `serve()`: Node accepts sockets outside of any context. */

@@ -44,14 +44,20 @@ const CLOSE_OPTIONS: OptionNames<ServerCloseOptions> = {
   signal: true,
 };
 
+// The class sets this. It keeps internal types out of the shipped declarations.
+let create: (listener: ServerListener, core: ServerCore) => Server;
+
 /** A running server, created by `serve()` or `attach()`. */
 export class Server implements AsyncDisposable {
   readonly #listener: ServerListener;
   readonly #core: ServerCore;
   #closing: Promise<void> | null = null;
 
-  /** Internal: applications create servers with `serve()` and `attach()`. */
-  constructor(listener: ServerListener, core: ServerCore) {
+  static {
+    create = (listener, core) => new Server(listener, core);
+  }
+
+  private constructor(listener: ServerListener, core: ServerCore) {
     this.#listener = listener;
     this.#core = core;
   }
@@ -122,4 +128,8 @@ export class Server implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+export function createServer(listener: ServerListener, core: ServerCore): Server {
+  return create(listener, core);
 }

@@ -12,7 +12,7 @@ import type { ServerListener } from "../listener/server-listener.js";
 import { locateClient } from "../forwarding/locate-client.js";
 import type { IncomingSocket, ServerCore } from "../server-core.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
-import { ServerRequest } from "../upgrade/server-request.js";
+import { createServerRequest } from "../upgrade/server-request.js";
 import { isEncrypted } from "./http-request.js";
 import { matchesPath, type PathFilter } from "./path-filter.js";
 import { routerOf, type AttachedServer } from "./upgrade-router.js";
@@ -53,7 +53,7 @@ export class Attachment implements ServerListener, AttachedServer {
     const { trustProxy, connection } = this.#core.settings;
     try {
       const located = locateClient(head, origin, trustProxy, connection.logger);
-      return matchesPath(this.#filter, new ServerRequest(head, located, { target, isUpgrade: true }));
+      return matchesPath(this.#filter, createServerRequest(head, located, { target, isUpgrade: true }));
     } catch (error) {
       connection.faultLogger?.error("path failed", { error: errorOf(error) });
       return false;

@@ -26,7 +26,7 @@ import type { AddressLimits } from "../limits/address-limits.js";
 import type { ServerSettings } from "../options.js";
 import { checkGrant, isResponse, type CheckedGrant, type RequestAnswer } from "./request-answer.js";
 import { OriginWarnings } from "./origin-warnings.js";
-import { ServerRequest } from "./server-request.js";
+import { createServerRequest, type ServerRequest } from "./server-request.js";
 
 /** A request that the server upgrades. */
 export interface Upgrade {
@@ -102,7 +102,7 @@ export class AdmissionPolicy {
     if (judgement.outcome === "upgrade") {
       const refusal = this.#checkFull() ?? this.#requestUpgrade(origin);
       if (refusal !== null) return refusal;
-      const request = new ServerRequest(head, origin, { target: judgement.target, isUpgrade: true });
+      const request = createServerRequest(head, origin, { target: judgement.target, isUpgrade: true });
       return this.#callOnRequest(
         request,
         (grant) => this.#admit(judgement, request, grant ?? granted),
@@ -114,7 +114,7 @@ export class AdmissionPolicy {
     const host = head.headers.get("Host") ?? "";
     const target = originForm(head.target, host);
     if (target === null) return refuseTarget(head.target, host);
-    const request = new ServerRequest(head, origin, { target, isUpgrade: false });
+    const request = createServerRequest(head, origin, { target, isUpgrade: false });
     return this.#callOnRequest(request, () => required, onRequestCreated);
   }
 

@@ -11,8 +11,9 @@ export interface RequestPurpose {
   readonly isUpgrade: boolean;
 }
 
-/** The key of the method that aborts a request; internal. */
-export const abortRequest = Symbol("abortRequest");
+// The class sets these. They keep internal types out of the shipped declarations.
+let create: (head: RequestHead, origin: RequestOrigin, purpose: RequestPurpose) => ServerRequest;
+let abort: (request: ServerRequest) => void;
 
 /**
  * A request to a server, with the property names of the standard `Request`. It has no body: the server discards the
@@ -29,8 +30,15 @@ export class ServerRequest {
   #aborter: AbortController | null = null;
   #isAborted = false;
 
-  /** Internal: `serve()` and `attach()` create requests. */
-  constructor(head: RequestHead, origin: RequestOrigin, { target, isUpgrade }: RequestPurpose) {
+  static {
+    create = (head, origin, purpose) => new ServerRequest(head, origin, purpose);
+    abort = (request) => {
+      request.#isAborted = true;
+      request.#aborter?.abort();
+    };
+  }
+
+  private constructor(head: RequestHead, origin: RequestOrigin, { target, isUpgrade }: RequestPurpose) {
     this.#head = head;
     this.#origin = origin;
     this.target = target;
@@ -78,10 +86,17 @@ export class ServerRequest {
     }
     return this.#aborter.signal;
   }
+}
 
-  /** Internal. */
-  [abortRequest](): void {
-    this.#isAborted = true;
-    this.#aborter?.abort();
-  }
+export function createServerRequest(
+  head: RequestHead,
+  origin: RequestOrigin,
+  purpose: RequestPurpose,
+): ServerRequest {
+  return create(head, origin, purpose);
+}
+
+/** Aborts the request's `signal`. */
+export function abortServerRequest(request: ServerRequest): void {
+  abort(request);
 }

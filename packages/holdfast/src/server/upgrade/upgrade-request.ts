@@ -24,7 +24,7 @@ import {
   type Upgrade,
 } from "./admission-policy.js";
 import { PLAIN_GRANT, type CheckedGrant } from "./request-answer.js";
-import { abortRequest, type ServerRequest } from "./server-request.js";
+import { abortServerRequest, type ServerRequest } from "./server-request.js";
 
 /** An upgrade whose response has not been sent yet; `rest` holds the bytes that followed the request. */
 export interface AcceptedUpgrade {
@@ -119,7 +119,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   drain(): void {
     if (this.#phase !== "deciding" || this.#request?.isUpgrade !== true) return;
     this.#refuse(SHUTTING_DOWN);
-    this.#request[abortRequest]();
+    abortServerRequest(this.#request);
   }
 
   destroy(): void {
@@ -147,7 +147,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   }
 
   onClosed(): void {
-    if (this.#phase === "deciding") this.#request?.[abortRequest]();
+    if (this.#phase === "deciding" && this.#request !== null) abortServerRequest(this.#request);
     this.#finish();
   }
 
@@ -160,7 +160,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
         return;
       case "deciding":
         this.#refuse(refuse(503, `Expected the server to decide within ${openTimeout} ms.`));
-        this.#request?.[abortRequest]();
+        if (this.#request !== null) abortServerRequest(this.#request);
         return;
       case "answering":
       case "lingering":
