@@ -52,11 +52,11 @@ export function basicAuth(options: BasicAuthOptions): Guard {
     // Without credentials, the response time cannot reveal a secret.
     if (credentials === null) return unauthorized(challenge);
     const verdict = check(credentials.user, credentials.password, request);
-    return isThenable(verdict) ? toPromise(verdict).then(answerTo) : answerTo(verdict);
+    return isThenable(verdict) ? toPromise(verdict).then(responseTo) : responseTo(verdict);
   };
 
   /** Only `true` accepts: a `check` written in plain JavaScript may return anything. */
-  function answerTo(verdict: unknown): Response | undefined {
+  function responseTo(verdict: unknown): Response | undefined {
     return verdict === true ? undefined : unauthorized(challenge);
   }
 }

@@ -25,7 +25,7 @@ import {
 } from "./upgrade/upgrade-request.js";
 import { AdmissionPolicy } from "./upgrade/admission-policy.js";
 import { ServerHandshakeRecord, type HandshakeExtras } from "./upgrade/handshake-record.js";
-import { PLAIN_GRANT, type CheckedGrant } from "./upgrade/request-answer.js";
+import { EMPTY_GRANT, type CheckedGrant } from "./upgrade/request-answer.js";
 import type { RequestOrigin } from "./forwarding/request-origin.js";
 import { SpreadWidth } from "./spread-width.js";
 
@@ -237,7 +237,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
 
 /** Returns null for most connections, which saves them the memory. */
 function extrasOf(origin: RequestOrigin, grant: CheckedGrant): HandshakeExtras | null {
-  if (origin.isForwarded !== true && grant === PLAIN_GRANT) return null;
+  if (origin.isForwarded !== true && grant === EMPTY_GRANT) return null;
   const remoteAddress = origin.isForwarded === true ? origin.transport.remoteAddress : null;
   return { remoteAddress, host: origin.host ?? null, ...grant };
 }

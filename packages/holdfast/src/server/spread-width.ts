@@ -2,10 +2,10 @@
 // of connections: a lone client reconnects at once, and ten thousand clients do not overload a server that restarts.
 
 /** Clients that may reconnect per second. */
-const RATE = 5_000;
+const RECONNECTIONS_PER_SECOND = 5_000;
 
 /** In milliseconds. A shorter wait is imperceptible. */
-const SHORTEST = 100;
+const MIN_WIDTH = 100;
 
 /**
  * The width changes only when the number of connections has doubled, or has fallen to a quarter, so that the server
@@ -18,10 +18,10 @@ export class SpreadWidth {
 
   /** Returns the width in milliseconds for this number of connections. */
   of(connections: number): number {
-    const isMany = connections > this.#capacity;
-    const isFew = connections < this.#capacity / 8;
-    if (!this.#isFrozen && (isMany || isFew)) this.#capacity = 2 * Math.max(1, connections);
-    return Math.max(SHORTEST, Math.ceil((this.#capacity / RATE) * 1_000));
+    const hasGrown = connections > this.#capacity;
+    const hasShrunk = connections < this.#capacity / 8;
+    if (!this.#isFrozen && (hasGrown || hasShrunk)) this.#capacity = 2 * Math.max(1, connections);
+    return Math.max(MIN_WIDTH, Math.ceil((this.#capacity / RECONNECTIONS_PER_SECOND) * 1_000));
   }
 
   /** Keeps the current width while the server closes, although the number of connections falls. */

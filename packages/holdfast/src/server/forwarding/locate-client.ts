@@ -6,7 +6,7 @@ import type { HeaderList } from "../../protocol/handshake/header-list.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import type { RequestOrigin } from "./request-origin.js";
 import { parseForwardedAddress } from "./ip-address.js";
-import { guarded, UNIX, type ProxyTrust } from "./trust.js";
+import { withoutThrowing, UNIX, type ProxyTrust } from "./trust.js";
 
 /**
  * Returns the origin as a trusted proxy reports it in X-Forwarded-For, -Host and -Proto. Returns `origin` itself if the
@@ -22,7 +22,7 @@ export function locateClient(
   if (trust === null) return origin;
   const { transport } = origin;
   const { remoteAddress: peer, localAddress } = transport;
-  const trusts = guarded(trust, logger);
+  const trusts = withoutThrowing(trust, logger);
   // A TCP client that has disconnected has no address either, and is not trusted.
   const peerName = peer?.address ?? (transport.isUnix === true ? UNIX : null);
   if (peerName === null || !trusts(peerName, 0)) return origin;

@@ -38,7 +38,7 @@ export function checkTrustProxy(value: unknown): ProxyTrust | null {
     const isProxy = value as (address: string, hop: number) => unknown;
     return (address, hop) => isProxy(address, hop) === true;
   }
-  if (Array.isArray(value)) return trustOf(value.map(checkEntry));
+  if (Array.isArray(value)) return trustEntries(value.map(checkEntry));
   const hint =
     value === true ? ". `true` would trust every client: set the number of proxies, such as 1" : "";
   throw new InvalidArgumentError(
@@ -47,7 +47,7 @@ export function checkTrustProxy(value: unknown): ProxyTrust | null {
 }
 
 /** Wraps the application's function: if it throws, the proxy is not trusted. */
-export function guarded(trust: ProxyTrust, logger: Logger | null): ProxyTrust {
+export function withoutThrowing(trust: ProxyTrust, logger: Logger | null): ProxyTrust {
   return (address, hop) => {
     try {
       return trust(address, hop);
@@ -60,7 +60,7 @@ export function guarded(trust: ProxyTrust, logger: Logger | null): ProxyTrust {
 
 type TrustEntry = readonly AddressRange[] | typeof UNIX;
 
-function trustOf(entries: readonly TrustEntry[]): ProxyTrust {
+function trustEntries(entries: readonly TrustEntry[]): ProxyTrust {
   const isUnixTrusted = entries.includes(UNIX);
   const ranges = entries.flatMap((entry) => (entry === UNIX ? [] : entry));
   return (address) => {
@@ -70,7 +70,7 @@ function trustOf(entries: readonly TrustEntry[]): ProxyTrust {
   };
 }
 
-const NAMED: ReadonlyMap<unknown, TrustEntry> = new Map<unknown, TrustEntry>([
+const NAMED_RANGES: ReadonlyMap<unknown, TrustEntry> = new Map<unknown, TrustEntry>([
   ["loopback", LOOPBACK],
   ["linklocal", LINK_LOCAL],
   ["uniquelocal", UNIQUE_LOCAL],
@@ -78,7 +78,7 @@ const NAMED: ReadonlyMap<unknown, TrustEntry> = new Map<unknown, TrustEntry>([
 ]);
 
 function checkEntry(entry: unknown): TrustEntry {
-  const named = NAMED.get(entry);
+  const named = NAMED_RANGES.get(entry);
   if (named !== undefined) return named;
   const range = typeof entry === "string" ? parseRange(entry) : null;
   if (range !== null) return [range];

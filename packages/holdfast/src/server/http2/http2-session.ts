@@ -35,7 +35,7 @@ export class Http2Session implements AlarmHandler {
     });
     session.setLocalWindowSize(CONNECTION_WINDOW);
     session.on("stream", this.#onStream);
-    runtime.timers.set(this.#alarm, this.#incoming.since + (settings.openTimeout ?? IDLE));
+    runtime.timers.set(this.#alarm, this.#incoming.since + (settings.openTimeout ?? IDLE_TIMEOUT));
   }
 
   /** Sends GOAWAY. If requests are still open after a short time, the connection is destroyed. */
@@ -43,7 +43,7 @@ export class Http2Session implements AlarmHandler {
     if (this.#isClosing) return;
     this.#isClosing = true;
     const { timers, clock } = this.#core.runtime;
-    timers.set(this.#alarm, clock.now() + LINGER);
+    timers.set(this.#alarm, clock.now() + LINGER_TIMEOUT);
     this.#session.close();
   }
 
@@ -77,7 +77,7 @@ export class Http2Session implements AlarmHandler {
   readonly #onStreamClosed = (): void => {
     const { timers, clock } = this.#core.runtime;
     if (--this.#streams > 0 || this.#isClosing || this.#session.destroyed) return;
-    timers.set(this.#alarm, clock.now() + IDLE);
+    timers.set(this.#alarm, clock.now() + IDLE_TIMEOUT);
   };
 }
 
@@ -85,7 +85,7 @@ export class Http2Session implements AlarmHandler {
  * Milliseconds that a connection without streams stays open: as long as a browser needs between a page and its
  * WebSocket.
  */
-const IDLE = 60_000;
+const IDLE_TIMEOUT = 60_000;
 
 /** Milliseconds to send the last frames of a connection. */
-const LINGER = 1000;
+const LINGER_TIMEOUT = 1000;

@@ -37,7 +37,7 @@ export class AddressLimits {
   readonly #logger: Logger | null;
   readonly #advice: string;
   readonly #records = new Map<string, AddressRecord>();
-  #sweepAt = SWEEP_AT_LEAST;
+  #sweepSize = MIN_SWEEP_SIZE;
 
   constructor({ limits, clock, logger, isForwarded }: AddressLimitsOptions) {
     this.#limits = limits;
@@ -127,7 +127,7 @@ export class AddressLimits {
   #recordOf(key: string): AddressRecord {
     let record = this.#records.get(key);
     if (record === undefined) {
-      if (this.#records.size >= this.#sweepAt) this.#sweep();
+      if (this.#records.size >= this.#sweepSize) this.#sweep();
       record = new AddressRecord();
       this.#records.set(key, record);
     }
@@ -141,11 +141,11 @@ export class AddressLimits {
   #sweep(): void {
     const now = this.#clock.now();
     for (const [key, record] of this.#records) if (record.isIdle(now)) this.#records.delete(key);
-    this.#sweepAt = Math.max(SWEEP_AT_LEAST, 2 * this.#records.size);
+    this.#sweepSize = Math.max(MIN_SWEEP_SIZE, 2 * this.#records.size);
   }
 }
 
-const SWEEP_AT_LEAST = 1024;
+const MIN_SWEEP_SIZE = 1024;
 const SPARE_SOCKETS = 8;
 
 /** Retry-After, in seconds, if other connections of the address have to close first. */

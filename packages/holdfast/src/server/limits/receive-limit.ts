@@ -104,9 +104,9 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
 
   /** Milliseconds until a batch may be read: a wake-up per message would cost more. */
   #delay(rate: Rate | null, fullAt: number, now: number): number {
-    return rate === null ? 0 : overdrawnBy(fullAt, now, rate) + Math.min(BATCH, rate.depth / 2);
+    return rate === null ? 0 : overdrawnBy(fullAt, now, rate) + Math.min(BATCH_TIME, rate.depth / 2);
   }
 }
 
 /** Messages and bytes are read in batches of this many milliseconds' worth. */
-const BATCH = 100;
+const BATCH_TIME = 100;

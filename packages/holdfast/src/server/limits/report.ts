@@ -41,9 +41,9 @@ export class Episode {
   }
 
   isOver(now: number): boolean {
-    return now - this.#lastAt > QUIET;
+    return now - this.#lastAt > EPISODE_GAP;
   }
 }
 
 /** An episode ends after this many milliseconds within the limit. */
-const QUIET = 10_000;
+const EPISODE_GAP = 10_000;

@@ -3,7 +3,7 @@
 import cluster from "node:cluster";
 import type { Server as Listener, Socket } from "node:net";
 import type { Address, Clock, Logger } from "../../connection/ports.js";
-import { guarded, type ProxyTrust } from "../forwarding/trust.js";
+import { withoutThrowing, type ProxyTrust } from "../forwarding/trust.js";
 import type { AddressLimits } from "../limits/address-limits.js";
 import type { ServerListener } from "./server-listener.js";
 import { Http2Sessions } from "../http2/http2-sessions.js";
@@ -80,11 +80,11 @@ export class OwnListener implements ServerListener {
   /** Accepts the clients that the kernel has queued: closing the port would reset them. libuv accepts one per poll. */
   async #drainBacklog(): Promise<void> {
     const until = this.#clock.now() + BACKLOG_DRAIN_TIME;
-    let emptyPolls = 0;
-    const onClient = (): void => void (emptyPolls = 0);
+    let idlePolls = 0;
+    const onClient = (): void => void (idlePolls = 0);
     this.#listener.on("connection", onClient);
     // Poll twice, because the first may be the rest of the current poll.
-    while (emptyPolls++ < 2 && this.#clock.now() < until) await polls(this.#clock, 1);
+    while (idlePolls++ < 2 && this.#clock.now() < until) await polls(this.#clock, 1);
     this.#listener.off("connection", onClient);
   }
 
@@ -106,7 +106,7 @@ function limitSockets(
   trust: ProxyTrust | null,
   logger: Logger | null,
 ): void {
-  const trusts = trust === null ? () => false : guarded(trust, logger);
+  const trusts = trust === null ? () => false : withoutThrowing(trust, logger);
   listener.on("connection", (socket: Socket) => {
     const address = peerOf(socket);
     if (address === null || trusts(address.address, 0)) return;

@@ -80,8 +80,8 @@ export class ResponseBody {
     }
     this.#sent += chunk.length;
     if (this.#framing.kind === "length" && this.#sent > this.#framing.length) throw this.#lengthError();
-    for (let at = 0; at < chunk.length; at += SLICE) {
-      const slice = chunk.subarray(at, at + SLICE);
+    for (let at = 0; at < chunk.length; at += SLICE_SIZE) {
+      const slice = chunk.subarray(at, at + SLICE_SIZE);
       if (this.#framing.kind !== "chunked") this.#transport.write([slice]);
       else this.#transport.write([Buffer.from(`${slice.length.toString(16)}\r\n`), slice, CRLF]);
       if (this.#transport.isBlocked) await this.#writable();
@@ -119,6 +119,6 @@ function cancel(source: () => Pick<BodyReader, "cancel"> | null, reason?: unknow
   void (async () => source()?.cancel(reason))().catch(() => undefined);
 }
 
-const SLICE = 64 * 1024;
+const SLICE_SIZE = 64 * 1024;
 const CRLF = Buffer.from("\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");

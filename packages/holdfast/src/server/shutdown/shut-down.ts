@@ -26,8 +26,8 @@ export function checkTimes(
   closeTimeout: number | null,
 ): ShutDownTimes {
   const spread = options.spread === 0 ? 0 : (checkDuration("spread", options.spread, null) ?? 0);
-  const usual = closeTimeout === null ? null : spread + closeTimeout + HANDLER_GRACE;
-  const timeout = options.timeout === 0 ? 0 : checkDuration("timeout", options.timeout, usual);
+  const defaultTimeout = closeTimeout === null ? null : spread + closeTimeout + HANDLER_GRACE;
+  const timeout = options.timeout === 0 ? 0 : checkDuration("timeout", options.timeout, defaultTimeout);
   if (timeout === null || spread === 0 || spread < timeout) return { timeout, spread };
   throw new InvalidArgumentError(
     `Expected \`spread\` to be less than \`timeout\` (${timeout}), after which all connections are cut, got ${describe(spread)}`,

@@ -33,7 +33,7 @@ export interface CheckedGrant {
   readonly data: unknown;
 }
 
-export const PLAIN_GRANT: CheckedGrant = { headers: [], data: undefined };
+export const EMPTY_GRANT: CheckedGrant = { headers: [], data: undefined };
 
 /** Tests the properties rather than the class: polyfills and other realms create Responses too. */
 export function isResponse(answer: Response | UpgradeGrant): answer is Response {

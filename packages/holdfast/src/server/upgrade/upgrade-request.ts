@@ -23,7 +23,7 @@ import {
   type AdmissionPolicy,
   type Upgrade,
 } from "./admission-policy.js";
-import { PLAIN_GRANT, type CheckedGrant } from "./request-answer.js";
+import { EMPTY_GRANT, type CheckedGrant } from "./request-answer.js";
 import { abortServerRequest, type ServerRequest } from "./server-request.js";
 
 /** An upgrade whose response has not been sent yet; `rest` holds the bytes that followed the request. */
@@ -96,7 +96,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
    * Starts with a request that has been read already; `rest` holds the bytes that followed it, `granted` the headers
    * and data of the upgrade.
    */
-  beginWithHead(head: RequestHead, rest: Uint8Array, granted: CheckedGrant = PLAIN_GRANT): void {
+  beginWithHead(head: RequestHead, rest: Uint8Array, granted: CheckedGrant = EMPTY_GRANT): void {
     const { openTimeout } = this.#init.settings;
     if (openTimeout !== null) this.#init.runtime.timers.set(this.#alarm, this.#init.since + openTimeout);
     this.#transport.start(this);
@@ -180,7 +180,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     }
     const head = isHeadFailure(result) ? result : parseRequestHead(result.head);
     if (isHeadFailure(head)) this.#refuse(refuse(head.status, head.reason));
-    else if (!isHeadFailure(result)) this.#decide(head, result.rest, PLAIN_GRANT);
+    else if (!isHeadFailure(result)) this.#decide(head, result.rest, EMPTY_GRANT);
   }
 
   /** Buffers early data. A client should not send anything before the response, but a little is kept. */
@@ -303,7 +303,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     const { timers, clock } = this.#init.runtime;
     this.#phase = "lingering";
     this.#transport.end(false);
-    timers.set(this.#alarm, clock.now() + LINGER);
+    timers.set(this.#alarm, clock.now() + LINGER_TIMEOUT);
     this.#init.handler.onResponseWritten();
   }
 
@@ -328,7 +328,7 @@ const HTTP_2_START_LINE = "PRI * HTTP/2.0";
 const HTTP_2_PREFACE = Buffer.from(`${HTTP_2_START_LINE}\r\n\r\n`);
 
 /** Milliseconds that a client has to close its side after the response. */
-const LINGER = 1000;
+const LINGER_TIMEOUT = 1000;
 
 /** Bytes that may follow a request while `onRequest` decides; beyond them, reading pauses. */
 const MAX_BUFFERED = 64 * 1024;
