@@ -70,7 +70,7 @@ export type { TrustProxy } from "./server/forwarding/trust.js";
 export type { LimitName, LimitOptions } from "./server/limits/limit-options.js";
 export { Server } from "./server/server.js";
 export type { ServerCloseOptions } from "./server/server.js";
-export type { ConnectionHandler, RequestHandler, ServerConnection } from "./server/handler-runs.js";
+export type { ConnectionHandler, ServerConnection } from "./server/handler-runs.js";
 export { ServerRequest } from "./server/upgrade/server-request.js";
 
 export { heartbeat, withHeartbeat } from "./reconnect/heartbeat.js";
@@ -100,6 +100,7 @@ export { TextBytes } from "./shared/text-bytes.js";
 export type { CloseFrame } from "./shared/close-code.js";
 export type { ObservedFrame } from "./shared/observed-frame.js";
 export type { HeadersInput } from "./protocol/handshake/header-input.js";
+export type { AllowedHosts } from "./protocol/handshake/hosts.js";
 export type { AllowedOrigins } from "./protocol/handshake/origin.js";
 
 export {

@@ -1,4 +1,4 @@
-// Serves WebSockets beside the routes of an HTTP server that exists already.
+// Serves WebSockets on an existing HTTP server, beside its routes.
 
 import type { Server as NetServer } from "node:net";
 import { checkFunction, describe } from "../shared/option-checks.js";
@@ -7,19 +7,19 @@ import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { FOREIGN_SERVER_OPTIONS } from "../transport/node/foreign-options.js";
 import { nodePlatform } from "../transport/node/node-platform.js";
 import { InvalidArgumentError } from "../shared/errors.js";
-import { NO_ENTRANCE } from "./attachment/hand-over.js";
+import { NO_LISTENER } from "./attachment/handle-upgrade.js";
 import { Attachment } from "./attachment/attachment.js";
 import { checkPathFilter, type PathFilter } from "./attachment/path-filter.js";
-import type { RequestHandler } from "./handler-runs.js";
+import type { ConnectionHandler } from "./handler-runs.js";
 import { checkServerOptions, SERVER_OPTIONS, type ServerOptions } from "./options.js";
 import { ServerCore } from "./server-core.js";
-import { Server } from "./server.js";
+import { createServer, type Server } from "./server.js";
 
 /** Options of `attach()`. */
 export interface AttachOptions extends ServerOptions {
   /**
-   * The path of URLs, without the query, that is served: this one exactly, all that match, or what a function says.
-   * Requests for other paths are left to others. @default all paths
+   * The URL path to serve, without the query: an exact string, a RegExp, or a function that decides. Other handlers
+   * receive the requests for other paths. @default all paths
    */
   readonly path?: PathFilter;
 }
@@ -27,22 +27,23 @@ export interface AttachOptions extends ServerOptions {
 const ATTACH_OPTIONS: OptionNames<AttachOptions> = { ...SERVER_OPTIONS, path: true };
 
 /**
- * Takes the WebSocket upgrades of `httpServer`, a server of `node:http`, `node:https` or `node:http2`, and calls `handler` with each
- * new connection, as `serve()` does. All other requests go to the server's own routes and upgrade handlers. Several may
- * be attached to one server; the first whose `path` fits has the request.
+ * Handles the WebSocket upgrades of `httpServer`, a server of `node:http`, `node:https` or `node:http2`, and calls
+ * `handler` with each new connection, as `serve()` does. All other requests go to the server's own routes and upgrade
+ * handlers. You can attach several servers to one HTTP server; the first whose `path` matches handles the request.
  *
- * Closing what it returns detaches it and leaves `httpServer` as it is. Close it first: an HTTP server that is closed
- * waits for all of its sockets. `handler`, `onRequest` and `selectSubprotocol` run in the async context
- * (`AsyncLocalStorage`) in which `httpServer` emits the upgrade.
+ * Closing the returned server detaches it and leaves `httpServer` running. Close it before `httpServer`, because an
+ * HTTP server that closes waits for all of its sockets. `handler`, `onRequest` and `selectSubprotocol` run in the async
+ * context (`AsyncLocalStorage`) in which `httpServer` emits the upgrade.
  *
- * @param httpServer listening or not; it stays its owner's. Null to hand over each upgrade with `handleUpgrade()`
+ * @param httpServer listening or not; you still have to close it. Pass null to hand over each upgrade with
+ * `handleUpgrade()`
  * @param handler called with each connection and the request that opened it
- * @param options whose upgrades to take, whom to let in, limits, and the settings of each connection
+ * @param options the path, admission rules, limits, and the settings of each connection
  * @throws InvalidArgumentError
  */
 export function attach(
   httpServer: NetServer | null,
-  handler: RequestHandler,
+  handler: ConnectionHandler,
   options: AttachOptions = {},
 ): Server {
   if (httpServer !== null) checkHttpServer(httpServer);
@@ -51,12 +52,12 @@ export function attach(
   const filter = checkPathFilter(options.path);
   if (httpServer === null && filter !== undefined) {
     throw new InvalidArgumentError(
-      "Expected no `path` where `httpServer` is null, as you choose the upgrades that you hand over, got one",
+      "Expected no `path` if `httpServer` is null, because your code chooses the upgrades for handleUpgrade(), got one",
     );
   }
-  const reception = new ServerCore(isolate(nodePlatform, handler), checkServerOptions(options));
-  const entrance = httpServer === null ? NO_ENTRANCE : new Attachment(httpServer, filter, reception);
-  return new Server(entrance, reception);
+  const core = new ServerCore(isolate(nodePlatform, handler), checkServerOptions(options));
+  const listener = httpServer === null ? NO_LISTENER : new Attachment(httpServer, filter, core);
+  return createServer(listener, core);
 }
 
 function checkHttpServer(value: unknown): void {

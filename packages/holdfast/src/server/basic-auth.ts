@@ -1,4 +1,4 @@
-// HTTP Basic authentication (RFC 7617) as an `onRequest`.
+// HTTP Basic authentication (RFC 7617) as an `onRequest` callback.
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import { checkOptionNames } from "../shared/option-names.js";
@@ -8,18 +8,19 @@ import { InvalidArgumentError } from "../shared/errors.js";
 import type { ServerRequest } from "./upgrade/server-request.js";
 
 interface RealmOptions {
-  /** What browsers show in their dialogue; printable ASCII. @default "WebSocket" */
+  /** The name that browsers show in their dialog; printable ASCII. @default "WebSocket" */
   readonly realm?: string;
 }
 
-/** Who may come in: one user, or whoever `check` says. */
+/** The accepted credentials: those of one user, or those that `check` accepts. */
 export type BasicAuthOptions = RealmOptions &
   (
     | { readonly user: string; readonly password: string }
     | {
         /**
-         * Judges a name and a password; may be slow, as a good password hash is. What it throws is answered with 500.
-         * To keep who came, remember the request: the handler gets the same object.
+         * Returns whether the name and the password are valid; may be slow, as a good password hash is. If it throws,
+         * the server answers with 500. To remember the user, use the request as a key: the handler receives the same
+         * object.
          */
         readonly check: (
           user: string,
@@ -29,40 +30,40 @@ export type BasicAuthOptions = RealmOptions &
       }
   );
 
-/** The names of both forms. */
+/** The option names of both forms. */
 const BASIC_AUTH_OPTIONS = { realm: true, user: true, password: true, check: true } as const;
 
-/** Lets a request pass, or answers it with 401. */
+/** An `onRequest` callback that accepts a request, or answers it with 401. */
 export type Guard = (request: ServerRequest) => Response | undefined | Promise<Response | undefined>;
 
 /**
- * An `onRequest` that lets in who sends the right credentials, and answers others with 401. The time that it takes
- * tells nothing about a name or a password. Over anything but TLS or the loopback, Basic authentication shows the
- * password to whoever listens.
+ * Creates an `onRequest` callback that accepts requests with valid credentials and answers others with 401. It compares
+ * in constant time, so that the response time reveals nothing about the name or the password. Use it over TLS or
+ * loopback only: Basic authentication sends the password unencrypted.
  *
  * @throws InvalidArgumentError
  */
 export function basicAuth(options: BasicAuthOptions): Guard {
   checkOptionNames("basicAuth()", options, BASIC_AUTH_OPTIONS);
   const challenge = `Basic realm="${checkRealm(options.realm).replace(/["\\]/g, "\\$&")}", charset="UTF-8"`;
-  const check = checkOf(options);
+  const check = credentialsCheck(options);
   return (request) => {
     const credentials = readCredentials(request.headers.get("Authorization"));
-    // Without credentials there is no secret that the time could tell.
+    // Without credentials, the response time cannot reveal a secret.
     if (credentials === null) return unauthorized(challenge);
     const verdict = check(credentials.user, credentials.password, request);
-    return isThenable(verdict) ? toPromise(verdict).then(answerTo) : answerTo(verdict);
+    return isThenable(verdict) ? toPromise(verdict).then(responseTo) : responseTo(verdict);
   };
 
-  /** Only true is a yes: a check without types may return anything. */
-  function answerTo(verdict: unknown): Response | undefined {
+  /** Only `true` accepts: a `check` written in plain JavaScript may return anything. */
+  function responseTo(verdict: unknown): Response | undefined {
     return verdict === true ? undefined : unauthorized(challenge);
   }
 }
 
 type Check = (user: string, password: string, request: ServerRequest) => boolean | Promise<boolean>;
 
-function checkOf(options: BasicAuthOptions): Check {
+function credentialsCheck(options: BasicAuthOptions): Check {
   if ("check" in options) {
     checkFunction("check", options.check);
     return options.check;
@@ -71,7 +72,7 @@ function checkOf(options: BasicAuthOptions): Check {
   if (typeof user !== "string" || user.includes(":")) {
     throw invalidArgument("user", "a string without a colon (RFC 7617 section 2)", user);
   }
-  // Not shown: it is a secret.
+  // The message must not show the password.
   if (typeof password !== "string") {
     throw new InvalidArgumentError(`Expected \`password\` to be a string, got ${typeof password}`);
   }
@@ -83,7 +84,7 @@ function checkOf(options: BasicAuthOptions): Check {
   };
 }
 
-/** Of one length for all, which comparing in constant time asks for. */
+/** `timingSafeEqual` needs inputs of equal length. */
 function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
@@ -104,7 +105,7 @@ function checkRealm(realm: unknown = "WebSocket"): string {
 }
 
 function unauthorized(challenge: string): Response {
-  return new Response("Expected a name and a password that are known here.", {
+  return new Response("Expected a valid name and password.", {
     status: 401,
     headers: { "WWW-Authenticate": challenge },
   });

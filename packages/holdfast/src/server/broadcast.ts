@@ -1,4 +1,4 @@
-// One message to many connections: made into a frame once, compressed once, in memory once.
+// Sends one message to many connections: encoded once, compressed once, and stored once.
 
 import { toBytes, type Bytes } from "../connection/arguments.js";
 import { closeWithCause, Connection, trySend } from "../connection/connection.js";
@@ -18,24 +18,22 @@ import { TextBytes } from "../shared/text-bytes.js";
 import { isValidText } from "../protocol/message/utf8.js";
 
 /**
- * What becomes of a receiver that does not keep up:
- * - `"skip"`: it does not get this message;
- * - `"close"`: it is closed with 1013 (try again later), and what waited for it is dropped;
- * - `"buffer"`: the message waits for it, more of them than with `"close"`, and then the same.
+ * What to do with a receiver that does not keep up:
+ * - `"skip"`: do not send it this message;
+ * - `"close"`: close it with 1013 (try again later), and drop its queued messages;
+ * - `"buffer"`: queue the message, with a higher default `limit`; beyond the limit, close it as with `"close"`.
  */
 export type SlowPolicy = "buffer" | "close" | "skip";
 
 /** Options of `broadcast()`. */
 export interface BroadcastOptions {
-  /** Who does not get it, such as the connection that it came from. */
+  /** Connections to leave out, such as the sender of the message. */
   readonly except?: Connection | ReadonlySet<Connection> | null | undefined;
-  /** What becomes of receivers that do not keep up. @default "buffer" */
+  /** What to do with receivers that do not keep up. @default "buffer" */
   readonly slow?: SlowPolicy;
-  /**
-   * Bytes unsent from which on a receiver does not keep up. @default 1 MiB for `"buffer"`, 64 KiB otherwise
-   */
+  /** A receiver does not keep up if it has this many unsent bytes. @default 1 MiB for `"buffer"`, 64 KiB otherwise */
   readonly limit?: number | null;
-  /** Compress the message for those with whom that was agreed on, if it is large enough. @default true */
+  /** Compress the message for connections that negotiated compression, if it is large enough. @default true */
   readonly compress?: boolean;
 }
 
@@ -46,26 +44,26 @@ const BROADCAST_OPTIONS: OptionNames<BroadcastOptions> = {
   compress: true,
 };
 
-/** How many receivers had which fate. */
+/** The number of receivers per outcome. */
 export interface BroadcastResult {
   readonly sent: number;
   readonly skipped: number;
   readonly closed: number;
-  /** Those that were closing or closed before. */
+  /** Receivers that were closing or closed already. */
   readonly notOpen: number;
-  /** Those that were skipped or closed: who was skipped may need the whole state later on. */
+  /** The receivers that were skipped or closed. A skipped receiver may need the complete state later. */
   readonly slow: readonly Connection[];
 }
 
 /**
- * Sends a message to all of the connections: a string or `TextBytes` as text, other bytes as binary; they may be
- * changed afterwards. It does not wait for anybody: what a receiver does not take is bounded by `limit`, and the bytes
- * are in memory once for all of them. Connections of a client are masked (RFC 6455 section 5.3), so that nothing can be
- * shared with them; they are sent the message one by one.
+ * Sends a message to all of the connections: a string or `TextBytes` as text, other bytes as binary. You may change the
+ * bytes afterwards. The call does not wait: `limit` bounds the unsent bytes of each receiver, and all receivers share
+ * one copy of the message. Client connections get an individual copy, because their frames are masked (RFC 6455 section
+ * 5.3).
  *
  * @param connections the receivers, for example `server.connections`
- * @param data one message, whole: a string or bytes
- * @param options whom to leave out, and what becomes of a receiver that is too slow
+ * @param data one complete message: a string or bytes
+ * @param options receivers to leave out, and what to do with slow receivers
  * @throws InvalidArgumentError
  */
 export function broadcast(
@@ -77,7 +75,7 @@ export function broadcast(
   checkOptionNames("broadcast()", options, BROADCAST_OPTIONS);
   const { except, slow, limit, compress } = checkBroadcastOptions(options);
   const message = new SharedFrames(checkData(data), compress, nodeRuntime().arena);
-  const laggards: Connection[] = [];
+  const slowReceivers: Connection[] = [];
   let sent = 0;
   let notOpen = 0;
   for (const connection of connections) {
@@ -91,18 +89,18 @@ export function broadcast(
         notOpen++;
         break;
       case "slow":
-        laggards.push(connection);
+        slowReceivers.push(connection);
     }
   }
   const isClosing = slow !== "skip";
   if (isClosing)
-    for (const connection of laggards) connection[closeWithCause]("local-close", TOO_SLOW, null, true);
+    for (const connection of slowReceivers) connection[closeWithCause]("local-close", TOO_SLOW, null, true);
   return {
     sent,
-    skipped: isClosing ? 0 : laggards.length,
-    closed: isClosing ? laggards.length : 0,
+    skipped: isClosing ? 0 : slowReceivers.length,
+    closed: isClosing ? slowReceivers.length : 0,
     notOpen,
-    slow: laggards,
+    slow: slowReceivers,
   };
 }
 

@@ -1,4 +1,4 @@
-// The application's handler, once for each connection, and the end that it makes of it.
+// Calls the application's handler for each connection, and closes the connection when the handler settles.
 
 import { isThenable, toPromise } from "../connection/arguments.js";
 import { closeWithCause, type Connection } from "../connection/connection.js";
@@ -7,39 +7,39 @@ import type { FaultLogger } from "../connection/platform.js";
 import { errorOf } from "../shared/thrown.js";
 import type { ServerRequest } from "./upgrade/server-request.js";
 
-/** A connection at a server. */
+/** A connection that a server accepted. */
 export type ServerConnection = Connection;
 
-/** Called with each new connection; its connection is closed when what it returns settles. */
-export type ConnectionHandler = (connection: ServerConnection) => unknown;
-
-/** The same, for those who want the request as well: it is the object that `onRequest` was asked about. */
-export type RequestHandler = (connection: ServerConnection, request: ServerRequest) => unknown;
+/**
+ * Receives each new connection, and the request that opened it: the same object that `onRequest` received. If it returns
+ * a promise, the connection closes when the promise settles.
+ */
+export type ConnectionHandler = (connection: ServerConnection, request: ServerRequest) => unknown;
 
 export class HandlerRuns {
-  readonly #handler: RequestHandler;
+  readonly #handler: ConnectionHandler;
   readonly #logger: FaultLogger | null;
   #running = 0;
   #onSettled: (() => void) | null = null;
 
-  constructor(handler: RequestHandler, logger: FaultLogger | null) {
+  constructor(handler: ConnectionHandler, logger: FaultLogger | null) {
     this.#handler = handler;
     this.#logger = logger;
   }
 
-  /** Handlers that have not settled. */
+  /** The number of handlers that have not settled. */
   get running(): number {
     return this.#running;
   }
 
-  /** Resolves once none is running. */
+  /** Resolves once all handlers have settled. */
   async settled(): Promise<void> {
     if (this.#running > 0) await new Promise<void>((resolve) => (this.#onSettled = resolve));
   }
 
   /**
-   * A handler that returns a promise ends its connection when that settles; one that does not leaves it open. A
-   * failure is its own connection's only.
+   * Calls the handler. If it returns a promise, the connection closes when the promise settles; otherwise it stays
+   * open. A failure affects only the handler's own connection.
    */
   start(connection: ServerConnection, request: ServerRequest): void {
     try {
@@ -69,7 +69,7 @@ export class HandlerRuns {
 
   #onFailure(connection: ServerConnection, thrown: unknown): void {
     const error = errorOf(thrown);
-    // The connection's own end, thrown by an iteration or a recv, is no failure of the handler.
+    // If an iteration or a `recv()` rethrows the end of the connection, the handler has not failed.
     if (error instanceof ConnectionClosed && connection.state === "closed") return;
     this.#logger?.error("connection handler failed", { id: connection.id, error });
     connection[closeWithCause]("handler-failed", { code: 1011, reason: "" }, error);

@@ -1,4 +1,4 @@
-// Options of `serve()` and `attach()`.
+// Options of `serve()` and `attach()`, and their checks.
 
 import type { TlsOptions } from "node:tls";
 import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-options.js";
@@ -20,85 +20,89 @@ import type { ServerRequest } from "./upgrade/server-request.js";
 
 /** Options that `serve()` and `attach()` share. */
 export interface ServerOptions extends ConnectionOptions {
-  /** Time that a client has for TLS, the upgrade request and `onRequest` together; null for no limit. @default 10000 */
+  /** Milliseconds for TLS, the upgrade request and `onRequest` together; null for no limit. @default 10000 */
   readonly openTimeout?: number | null;
   /**
-   * Which pages may connect (RFC 6455 section 10.2): `"same-origin"`, `"any"`, or a list. `"same-origin"` compares
-   * scheme, host and port with those of the request, behind a proxy with those that `trustProxy` believes; all names of
-   * loopback, with any port and scheme, are one origin for a client on this machine. A request without an Origin, which
-   * no browser sends, passes; others get 403. @default "same-origin"
+   * The pages that may connect (RFC 6455 section 10.2): `"same-origin"`, `"any"`, or a list. `"same-origin"` compares
+   * scheme, host and port with those of the request; behind a proxy, with those that a proxy in `trustProxy` reports.
+   * For a client on this machine, all names of loopback are one origin, with any port and scheme. A request without an
+   * Origin passes (every browser sends one); other requests get 403. @default "same-origin"
    */
   readonly origins?: AllowedOrigins;
   /**
-   * The names that this server answers to, against DNS rebinding: a page of an attacker's name that suddenly resolves
-   * to this server is of the same origin as the server, and only the name in Host gives it away. A string without a port
-   * and a RegExp, which sees the name alone in lower case, allow any port; a string with a port allows that one, where
-   * no port in Host stands for 80, or 443 over TLS. Every request for another host gets 421 (RFC 9110 section 15.5.20),
-   * health checks by IP address included. Over HTTP/2 `:authority` counts; with `trustProxy` the host that the client
-   * asked the proxy for. @default null: every name
+   * The host names that this server serves, against DNS rebinding: if an attacker's name suddenly resolves to this
+   * server, the attacker's page has the same origin as the server, and only the name in Host reveals the attack. A
+   * string without a port, and a RegExp, allow any port; a RegExp is matched against the name in lower case. A string
+   * with a port allows only that port; a Host without a port counts as 80, or 443 over TLS. Every request for another
+   * host gets 421 (RFC 9110 section 15.5.20), including health checks by IP address. Over HTTP/2 the server checks
+   * `:authority`; with `trustProxy`, the host that the client requested from the proxy. @default null: every name
    */
   readonly hosts?: AllowedHosts | null;
   /**
-   * The proxies in front of this server that are believed: their number; a list of their addresses, of ranges such as
+   * The proxies in front of this server that it trusts: their number; a list of their addresses, of ranges such as
    * `"10.0.0.0/8"`, and of `"loopback"`, `"linklocal"`, `"uniquelocal"`, `"unix"`; or a function of an address and its
-   * hop. From them X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host decide the client's address, scheme and host:
-   * in `remoteAddress` of requests and connections, `url`, `origins`, `hosts`, `limits` and the log. Headers of others
-   * are ignored. Name no more proxies than there are: clients can forge what stands before. @default null: nobody
+   * hop. Their X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host headers determine the client's address, scheme
+   * and host: in `remoteAddress` of requests and connections, `url`, `origins`, `hosts`, `limits` and the log. The
+   * server ignores these headers from anyone else. Do not list more proxies than there are: clients can forge the
+   * earlier entries. @default null: trust no proxy
    */
   readonly trustProxy?: TrustProxy | null;
   /**
-   * Limits against abuse, per client address and per connection; true for good ones: 1,000 connections and 100 upgrades
-   * a second per address, 1,000 messages and 4 MiB a second per connection. Behind a proxy they need `trustProxy`.
-   * @default null: none
+   * Limits against abuse, per client address and per connection; true for recommended limits: 1,000 connections and 100
+   * upgrades a second per address, 1,000 messages and 4 MiB a second per connection. Behind a proxy, set `trustProxy`
+   * too. @default null: no limits
    */
   readonly limits?: LimitOptions | boolean | null;
   /**
-   * Asked about each request that is valid, before it is upgraded: a `Response` is sent instead; nothing lets the
-   * request pass, and so does `{ headers, data }`, with more headers for the response and with `connection.data`.
-   * `serve()` asks about plain HTTP requests as well (health checks); `attach()` leaves them to their own routes.
-   * What it throws is logged as "onRequest failed" and answered with 500.
+   * Called with each valid request before the upgrade. Return a `Response` to send it instead of upgrading. Return
+   * nothing to accept the request, or `{ headers, data }` to accept it with more response headers and with
+   * `connection.data`. `serve()` also calls it for plain HTTP requests (health checks); `attach()` leaves those to the
+   * HTTP server's routes. If it throws, the server logs "onRequest failed" and answers with 500.
    */
   readonly onRequest?: ((request: ServerRequest) => RequestAnswer | Promise<RequestAnswer>) | undefined;
-  /** Subprotocols that the server speaks, the preferred one first. @default [] */
+  /** Subprotocols that the server supports, in order of preference. @default [] */
   readonly subprotocols?: readonly string[];
-  /** Chooses the subprotocol instead: one of those offered, or null for none. */
+  /** Chooses one of the offered subprotocols, or null for none, instead of `subprotocols`. */
   readonly selectSubprotocol?:
     ((offered: readonly string[], request: ServerRequest) => string | null | undefined) | undefined;
   /**
-   * Speak the link protocol with clients that offer it, which browsers under Holdfast do: it lets a page send pings
-   * (docs/link-protocol.md). Nothing of it shows in the connection. @default true
+   * Use the link protocol with clients that offer it, as Holdfast in browsers does: it lets a page send pings
+   * (docs/link-protocol.md). It is invisible to the application. @default true
    */
   readonly linkProtocol?: boolean;
-  /** Refuse clients with 400 that offer no subprotocol that is spoken here. @default false */
+  /** Refuse clients that offer no supported subprotocol, with 400. @default false */
   readonly requireSubprotocol?: boolean;
-  /** Connections at a time; more get 503 with Retry-After. Null for no limit. @default null */
+  /**
+   * Maximum number of concurrent connections; further clients get 503 with Retry-After. Null for no limit. @default
+   * null
+   */
   readonly maxConnections?: number | null;
 }
 
 /** Options of `serve()`. */
 export interface ServeOptions extends ServerOptions {
-  /** Where to listen; 0 for any free port. @default 0 */
+  /** The TCP port; 0 for any free port. @default 0 */
   readonly port?: number;
   /** The address to listen on, as in `net.Server.listen`. @default all addresses, IPv6 and IPv4 */
   readonly host?: string;
-  /** Listen on a Unix socket (or a Windows pipe) of this path instead; not a path of URLs. */
+  /** The path of a Unix socket (or a Windows pipe) to listen on instead of TCP; not a URL path. */
   readonly path?: string | undefined;
   /**
-   * Let other processes listen on the same port: the kernel spreads clients over them. Linux and some BSDs, from
+   * Let other processes listen on the same port; the kernel distributes clients among them. Linux and some BSDs, from
    * Node.js 23.1 or 22.12; `node:cluster` does the same anywhere. @default false
    */
   readonly reusePort?: boolean;
   /** Options of `tls.createServer` (`key`, `cert`, …): serves `wss:`. @default plain `ws:` */
   readonly tls?: TlsOptions | undefined;
   /**
-   * Take WebSockets over HTTP/2 as well (RFC 8441): over TLS beside HTTP/1.1, as each client prefers, without TLS from
-   * clients that begin with HTTP/2 right away. @default false
+   * Accept WebSockets over HTTP/2 as well (RFC 8441). Over TLS, each client chooses HTTP/2 or HTTP/1.1; without TLS,
+   * the client has to begin with HTTP/2. @default false
    */
   readonly http2?: boolean | undefined;
-  /** Bytes of the request's head; null for no limit. @default 16384 */
+  /** Maximum size of the request's head in bytes; null for no limit. @default 16384 */
   readonly maxHandshakeSize?: number | null;
   /**
-   * Connections that the kernel keeps ready until the process accepts them; the kernel may have a lower limit of its own
+   * Connections that the kernel queues until the process accepts them; the kernel may impose a lower limit
    * (`net.core.somaxconn`). @default 4096
    */
   readonly backlog?: number;
@@ -135,9 +139,9 @@ export interface ServerSettings {
   readonly connection: ConnectionSettings;
   readonly openTimeout: number | null;
   readonly origins: AllowedOrigins;
-  /** Null for every name. */
+  /** Null allows every name. */
   readonly hosts: readonly HostRule[] | null;
-  /** Null where no proxy is believed. */
+  /** Null trusts no proxy. */
   readonly trustProxy: ProxyTrust | null;
   readonly limits: Limits | null;
   readonly onRequest: ServerOptions["onRequest"];
@@ -178,7 +182,7 @@ function checkOrigins(value: unknown): AllowedOrigins {
   if (value === "same-origin" || value === "any") return value;
   const isList =
     Array.isArray(value) && value.every((item) => typeof item === "string" || item instanceof RegExp);
-  if (isList) return value; // Every item was looked at.
+  if (isList) return value; // Every item has been checked.
   throw invalidArgument("origins", '"same-origin", "any" or a list of strings and RegExps', value);
 }
 
@@ -197,7 +201,7 @@ const HOSTS = 'a list of names such as "example.com" or "example.com:8443", with
 function checkSubprotocols(value: unknown): readonly string[] {
   const isList = Array.isArray(value) && value.every((item) => typeof item === "string" && isToken(item));
   if (!isList) throw invalidArgument("subprotocols", "a list of tokens (RFC 6455 section 4.1)", value);
-  const names = value as readonly string[]; // Every item was looked at.
+  const names = value as readonly string[]; // Every item has been checked.
   const reserved = names.find(isReservedSubprotocol);
   if (reserved === undefined) return names;
   throw invalidArgument("subprotocols", "names that the link protocol does not use itself", reserved);

@@ -1,4 +1,4 @@
-// Where requests arrive and become connections, whatever brings them.
+// Turns the requests of a server into connections, for `serve()` and `attach()` alike.
 
 import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
@@ -13,7 +13,7 @@ import { SocketByteStream } from "../transport/node/socket-byte-stream.js";
 import type { RequestHead } from "../protocol/handshake/request-head.js";
 import type { Refusal } from "../protocol/handshake/server-handshake.js";
 import { Http1ResponseWriter, type ResponseWriter } from "./response/response-writer.js";
-import { HandlerRuns, type RequestHandler, type ServerConnection } from "./handler-runs.js";
+import { HandlerRuns, type ConnectionHandler, type ServerConnection } from "./handler-runs.js";
 import { Http2ResponseWriter } from "./http2/http2-response-writer.js";
 import { AddressLimits } from "./limits/address-limits.js";
 import { ReceiveLimits, type ReceiveLimit } from "./limits/receive-limit.js";
@@ -25,14 +25,14 @@ import {
 } from "./upgrade/upgrade-request.js";
 import { AdmissionPolicy } from "./upgrade/admission-policy.js";
 import { ServerHandshakeRecord, type HandshakeExtras } from "./upgrade/handshake-record.js";
-import { PLAIN_GRANT, type CheckedGrant } from "./upgrade/request-answer.js";
-import type { RequestOrigin } from "./upgrade/server-request.js";
+import { EMPTY_GRANT, type CheckedGrant } from "./upgrade/request-answer.js";
+import type { RequestOrigin } from "./forwarding/request-origin.js";
 import { SpreadWidth } from "./spread-width.js";
 
-/** What is known of a socket that brings a request. */
+/** A socket or HTTP/2 stream that carries a request, as its listener describes it. */
 export interface IncomingSocket {
   readonly isSecure: boolean;
-  /** When the client began, in monotonic milliseconds. */
+  /** When the client connected, in monotonic milliseconds. */
   readonly since: number;
 }
 
@@ -42,19 +42,19 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   /** The connections that are open or closing. */
   readonly connections: ReadonlySet<ServerConnection>;
   readonly handlers: HandlerRuns;
-  /** Null where addresses are not limited. */
+  /** Null without `limits`. */
   readonly addressLimits: AddressLimits | null;
   readonly #connections = new Set<ServerConnection>();
-  readonly #acceptances = new Set<UpgradeRequest>();
-  readonly #gate: AdmissionPolicy;
+  readonly #upgradeRequests = new Set<UpgradeRequest>();
+  readonly #policy: AdmissionPolicy;
   readonly #receiveLimits: ReceiveLimits | null;
-  /** What ends with each connection: present only with `limits`. */
-  readonly #limitsOf = new Map<ServerConnection, () => void>();
-  readonly #width = new SpreadWidth();
-  readonly #spread: SpreadEnd = { widthToAnnounce: () => this.#width.of(this.#connections.size) };
-  #onQuiet: (() => void) | null = null;
+  /** Cleanup functions of open connections; empty without `limits`. */
+  readonly #cleanups = new Map<ServerConnection, () => void>();
+  readonly #spreadWidth = new SpreadWidth();
+  readonly #spreadSource: SpreadEnd = { widthToAnnounce: () => this.#spreadWidth.of(this.#connections.size) };
+  #onIdle: (() => void) | null = null;
 
-  constructor(handler: RequestHandler, settings: ServerSettings) {
+  constructor(handler: ConnectionHandler, settings: ServerSettings) {
     this.settings = settings;
     this.connections = this.#connections;
     this.handlers = new HandlerRuns(handler, settings.connection.faultLogger);
@@ -64,76 +64,77 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     const isForwarded = trustProxy !== null;
     this.addressLimits = limits === null ? null : new AddressLimits({ limits, clock, logger, isForwarded });
     this.#receiveLimits = limits === null ? null : new ReceiveLimits(limits, this.runtime, logger);
-    this.#gate = new AdmissionPolicy(settings, this.#connections, this.addressLimits);
+    this.#policy = new AdmissionPolicy(settings, this.#connections, this.addressLimits);
   }
 
   /**
-   * A client that has sent nothing yet.
+   * Serves a client that has not sent anything yet.
    *
-   * @param speakHttp2 gets the socket back as it was, where the client turns out to speak HTTP/2; null to refuse it
+   * @param continueAsHttp2 called if the client speaks HTTP/2, when the socket is back in its initial state; null
+   * refuses HTTP/2
    */
-  receive(socket: Duplex, arrival: IncomingSocket, speakHttp2: (() => void) | null): void {
+  receive(socket: Duplex, incoming: IncomingSocket, continueAsHttp2: (() => void) | null): void {
     const transport = new SocketByteStream(socket);
     const onHttp2 =
-      speakHttp2 &&
+      continueAsHttp2 &&
       ((read: Uint8Array) => {
         transport.release(read);
-        speakHttp2();
+        continueAsHttp2();
       });
-    this.#newAcceptance(transport, new Http1ResponseWriter(transport), arrival).begin(onHttp2);
+    this.#newUpgradeRequest(transport, new Http1ResponseWriter(transport), incoming).begin(onHttp2);
   }
 
-  /** A client whose request an HTTP server has read, and `rest` behind it. */
+  /** Serves a client whose request an HTTP server has read; `rest` holds the bytes that followed it. */
   receiveRequest(
     socket: Duplex,
-    arrival: IncomingSocket,
+    incoming: IncomingSocket,
     head: RequestHead,
     rest: Uint8Array,
     granted?: CheckedGrant,
   ): void {
-    this.#acceptance(socket, arrival).beginBehind(head, rest, granted);
+    this.#http1Request(socket, incoming).beginWithHead(head, rest, granted);
   }
 
-  /** A request that is a stream of HTTP/2. */
-  receiveStream(stream: ServerHttp2Stream, arrival: IncomingSocket, head: RequestHead): void {
-    const acceptance = this.#newAcceptance(
+  /** Serves a request on an HTTP/2 stream. */
+  receiveStream(stream: ServerHttp2Stream, incoming: IncomingSocket, head: RequestHead): void {
+    const upgradeRequest = this.#newUpgradeRequest(
       new Http2ByteStream(stream),
       new Http2ResponseWriter(stream),
-      arrival,
+      incoming,
     );
-    acceptance.beginBehind(head, NOTHING);
+    upgradeRequest.beginWithHead(head, NO_BYTES);
   }
 
-  /** A stream of HTTP/2 that cannot be served. */
-  refuseStream(stream: ServerHttp2Stream, arrival: IncomingSocket, refusal: Refusal): void {
-    this.#newAcceptance(new Http2ByteStream(stream), new Http2ResponseWriter(stream), arrival).refuse(
+  /** Refuses a request on an HTTP/2 stream. */
+  refuseStream(stream: ServerHttp2Stream, incoming: IncomingSocket, refusal: Refusal): void {
+    this.#newUpgradeRequest(new Http2ByteStream(stream), new Http2ResponseWriter(stream), incoming).refuse(
       refusal,
     );
   }
 
-  /** A client whose request an HTTP server has read, and that cannot be served. */
-  refuse(socket: Duplex, arrival: IncomingSocket, refusal: Refusal): void {
-    this.#acceptance(socket, arrival).refuse(refusal);
+  /** Refuses a client whose request an HTTP server has read. */
+  refuse(socket: Duplex, incoming: IncomingSocket, refusal: Refusal): void {
+    this.#http1Request(socket, incoming).refuse(refusal);
   }
 
-  /** Every request from now on is refused with 503. */
+  /** Refuses every further request with 503. */
   drain(): void {
-    this.#gate.drain();
-    this.#width.fix();
-    for (const acceptance of this.#acceptances) acceptance.drain();
+    this.#policy.drain();
+    this.#spreadWidth.freeze();
+    for (const upgradeRequest of this.#upgradeRequests) upgradeRequest.drain();
   }
 
-  /** Resolves once no connection is left, and no answer on its way. */
-  async quiet(): Promise<void> {
-    if (!this.#isQuiet()) await new Promise<void>((resolve) => (this.#onQuiet = resolve));
+  /** Resolves once all connections have ended and all responses have been written. */
+  async whenIdle(): Promise<void> {
+    if (!this.#isIdle()) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 
-  /** Ends what has no connection yet. */
-  dismiss(): void {
-    for (const acceptance of this.#acceptances) acceptance.destroy();
+  /** Destroys the sockets of requests that have not become connections. */
+  destroyPending(): void {
+    for (const upgradeRequest of this.#upgradeRequests) upgradeRequest.destroy();
   }
 
-  onAccepted({ transport, answering, head, origin, upgrade, rest }: AcceptedUpgrade): void {
+  onAccepted({ transport, responseWriter, head, origin, upgrade, rest }: AcceptedUpgrade): void {
     const { key, request, choice, deflate, grant } = upgrade;
     const { subprotocol, subprotocolAnswer, isLink } = choice;
     const headers = grant.headers.length === 0 ? undefined : grant.headers;
@@ -145,14 +146,14 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       role: "server",
       settings: this.settings.connection,
       extension: deflate?.extension ?? null,
-      preface: answering.accept(response),
+      preface: responseWriter.accept(response),
       rest,
       meter,
       tellsLater: true,
     });
     const connection = new Connection({
       runtime: this.runtime,
-      wire: isLink ? overLinkProtocol(frames, "frames", this.#spread) : frames,
+      wire: isLink ? overLinkProtocol(frames, "frames", this.#spreadSource) : frames,
       settings: this.settings.connection,
       handshake: new ServerHandshakeRecord(head.headers, {
         target: request.target,
@@ -166,80 +167,80 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       owner: this,
     });
     this.#connections.add(connection);
-    this.#limit(connection, origin, meter);
+    this.#applyLimits(connection, origin, meter);
     connection[start]();
     this.handlers.start(connection, request);
   }
 
-  onAnswered(): void {
-    this.#noteQuiet();
+  onResponseWritten(): void {
+    this.#notifyIfIdle();
   }
 
-  onOver(acceptance: UpgradeRequest): void {
-    this.#acceptances.delete(acceptance);
-    this.#noteQuiet();
+  onDone(upgradeRequest: UpgradeRequest): void {
+    this.#upgradeRequests.delete(upgradeRequest);
+    this.#notifyIfIdle();
   }
 
   onConnectionEnded(connection: ServerConnection): void {
     this.#connections.delete(connection);
-    this.#limitsOf.get(connection)?.();
-    this.#noteQuiet();
+    this.#cleanups.get(connection)?.();
+    this.#notifyIfIdle();
   }
 
-  #limit(connection: ServerConnection, { transport }: RequestOrigin, meter: ReceiveLimit | null): void {
+  #applyLimits(connection: ServerConnection, { transport }: RequestOrigin, meter: ReceiveLimit | null): void {
     const { addressLimits } = this;
     if (addressLimits === null) return;
     const address = transport.remoteAddress;
     const key = address === null ? null : addressLimits.addConnection(address);
     meter?.watch(connection);
-    this.#limitsOf.set(connection, () => {
-      this.#limitsOf.delete(connection);
+    this.#cleanups.set(connection, () => {
+      this.#cleanups.delete(connection);
       if (key !== null) addressLimits.removeConnection(key);
       meter?.stop();
     });
   }
 
-  #acceptance(socket: Duplex, arrival: IncomingSocket): UpgradeRequest {
+  #http1Request(socket: Duplex, incoming: IncomingSocket): UpgradeRequest {
     const transport = new SocketByteStream(socket);
-    return this.#newAcceptance(transport, new Http1ResponseWriter(transport), arrival);
+    return this.#newUpgradeRequest(transport, new Http1ResponseWriter(transport), incoming);
   }
 
-  #newAcceptance(
+  #newUpgradeRequest(
     transport: ByteStream,
-    answering: ResponseWriter,
+    responseWriter: ResponseWriter,
     { isSecure, since }: IncomingSocket,
   ): UpgradeRequest {
-    const acceptance = new UpgradeRequest({
+    const upgradeRequest = new UpgradeRequest({
       runtime: this.runtime,
       transport,
-      answering,
+      responseWriter,
       isSecure,
       since,
       settings: this.settings,
-      gate: this.#gate,
-      owner: this,
+      policy: this.#policy,
+      handler: this,
     });
-    this.#acceptances.add(acceptance);
-    return acceptance;
+    this.#upgradeRequests.add(upgradeRequest);
+    return upgradeRequest;
   }
 
-  #noteQuiet(): void {
-    if (this.#onQuiet !== null && this.#isQuiet()) this.#onQuiet();
+  #notifyIfIdle(): void {
+    if (this.#onIdle !== null && this.#isIdle()) this.#onIdle();
   }
 
-  #isQuiet(): boolean {
+  #isIdle(): boolean {
     if (this.#connections.size > 0) return false;
-    for (const acceptance of this.#acceptances) if (acceptance.isPending) return false;
+    for (const upgradeRequest of this.#upgradeRequests) if (upgradeRequest.isPending) return false;
     return true;
   }
 }
 
-/** Null for most connections, which thus need no memory for them. */
+/** Returns null for most connections, which saves them the memory. */
 function extrasOf(origin: RequestOrigin, grant: CheckedGrant): HandshakeExtras | null {
-  if (origin.isForwarded !== true && grant === PLAIN_GRANT) return null;
+  if (origin.isForwarded !== true && grant === EMPTY_GRANT) return null;
   const remoteAddress = origin.isForwarded === true ? origin.transport.remoteAddress : null;
   return { remoteAddress, host: origin.host ?? null, ...grant };
 }
 
 const NO_EXTENSIONS: readonly string[] = [];
-const NOTHING = new Uint8Array(0);
+const NO_BYTES = new Uint8Array(0);

@@ -1,4 +1,4 @@
-// A running server, as the application holds it.
+// The public handle of a running server.
 
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -9,30 +9,30 @@ import { checkSignal } from "../shared/option-checks.js";
 import { broadcast, type BroadcastOptions, type BroadcastResult } from "./broadcast.js";
 import type { ServerListener } from "./listener/server-listener.js";
 import type { ServerConnection } from "./handler-runs.js";
-import { handOver } from "./attachment/hand-over.js";
+import { handleUpgrade } from "./attachment/handle-upgrade.js";
 import type { ServerCore } from "./server-core.js";
 import type { UpgradeGrant } from "./upgrade/request-answer.js";
 import { checkTimes, shutDown } from "./shutdown/shut-down.js";
 
-/** For `Server.close()`. */
+/** Options of `Server.close()`. */
 export interface ServerCloseOptions {
-  /** The close code that clients get. @default 1001 */
+  /** The close code that clients receive. @default 1001 */
   readonly code?: number;
-  /** The reason that they get. @default "" */
+  /** The close reason that clients receive. @default "" */
   readonly reason?: string;
   /**
-   * Milliseconds after which nothing is waited for any more: connections that linger are cut, handlers that have not
-   * settled are left to themselves. Null waits as long as it takes.
+   * Milliseconds after which the server stops waiting: it cuts the connections that are left, and no longer waits for
+   * handlers that have not settled. Null waits without a limit.
    *
-   * @default `spread` and `closeTimeout` together, and a second for handlers
+   * @default `spread` plus `closeTimeout`, plus a second for handlers
    */
   readonly timeout?: number | null;
   /**
-   * Milliseconds over which the Closes are spread evenly, so that the clients do not all come back at once; less
-   * than `timeout`. @default 0
+   * Milliseconds over which the server spreads the Closes evenly, so that the clients do not all reconnect at once;
+   * less than `timeout`. @default 0
    */
   readonly spread?: number;
-  /** Ends the patience early, as if `timeout` were over: for a second SIGTERM. */
+  /** Stops waiting when it aborts, as if `timeout` had expired: for a second SIGTERM. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
@@ -44,31 +44,40 @@ const CLOSE_OPTIONS: OptionNames<ServerCloseOptions> = {
   signal: true,
 };
 
-/** Made by `serve()` and `attach()`. */
+// The class sets this. It keeps internal types out of the shipped declarations.
+let create: (listener: ServerListener, core: ServerCore) => Server;
+
+/** A running server, created by `serve()` or `attach()`. */
 export class Server implements AsyncDisposable {
-  readonly #entrance: ServerListener;
-  readonly #reception: ServerCore;
+  readonly #listener: ServerListener;
+  readonly #core: ServerCore;
   #closing: Promise<void> | null = null;
 
-  /** Applications get servers from `serve()` and `attach()`. */
-  constructor(entrance: ServerListener, reception: ServerCore) {
-    this.#entrance = entrance;
-    this.#reception = reception;
+  static {
+    create = (listener, core) => new Server(listener, core);
   }
 
-  /** The port that it listens on; 0 on a Unix socket, and where it only takes upgrades that it is handed. */
+  private constructor(listener: ServerListener, core: ServerCore) {
+    this.#listener = listener;
+    this.#core = core;
+  }
+
+  /** The TCP port; 0 on a Unix socket, and with `attach(null, …)`. */
   get port(): number {
-    return this.#entrance.port;
+    return this.#listener.port;
   }
 
-  /** A URL that reaches it from this machine: `ws:`, `wss:`, or `ws+unix:` with the path of the socket; "" where it does not listen. */
+  /**
+   * A URL that reaches the server from this machine: `ws:`, `wss:`, or `ws+unix:` with the path of the socket; "" with
+   * `attach(null, …)`.
+   */
   get url(): string {
-    return this.#entrance.url;
+    return this.#listener.url;
   }
 
-  /** The connections that are open or closing; live. */
+  /** The connections that are open or closing; a live set. */
   get connections(): ReadonlySet<ServerConnection> {
-    return this.#reception.connections;
+    return this.#core.connections;
   }
 
   /** Sends a message to all connections, as `broadcast()` does. */
@@ -77,14 +86,14 @@ export class Server implements AsyncDisposable {
   }
 
   /**
-   * Takes an upgrade that an HTTP server of yours received and that you decided on: the arguments of its event
-   * `upgrade` (docs/server.md). `origins`, `hosts`, `onRequest` and all limits apply as to any other request. A client
-   * that has gone meanwhile is ignored; a request that asks for no WebSocket gets 426. Over HTTP/1.1 only.
+   * Handles an upgrade that your own HTTP server received: pass the arguments of its `upgrade` event (docs/server.md).
+   * `origins`, `hosts`, `onRequest` and all limits apply as they do to any other request. If the client has
+   * disconnected, the call does nothing; if the request is not for a WebSocket, the server answers with 426. Over
+   * HTTP/1.1 only.
    *
-   * @param head what came behind the request
-   * @param granted what goes with the upgrade: headers for the response, and `connection.data`. What `onRequest`
-   * returns comes first
-   * @throws InvalidArgumentError, InvalidHeaderError; the socket is not touched then
+   * @param head the bytes that followed the request
+   * @param granted headers for the response, and `connection.data`. A grant that `onRequest` returns replaces it
+   * @throws InvalidArgumentError, InvalidHeaderError, without touching the socket
    */
   handleUpgrade(
     request: IncomingMessage,
@@ -92,22 +101,22 @@ export class Server implements AsyncDisposable {
     head: Uint8Array,
     granted: UpgradeGrant = {},
   ): void {
-    handOver(this.#reception, request, socket, head, granted);
+    handleUpgrade(this.#core, request, socket, head, granted);
   }
 
   /**
-   * Stops listening and closes every connection; resolves when all of it is done, handlers included, after `timeout`
-   * at the latest. Clients that have connected before and ask for something now get 503 and Retry-After. Calling it
-   * again changes nothing.
+   * Stops listening and closes every connection. Resolves when all connections have ended and all handlers have
+   * settled, or after `timeout`. Clients that are connected without an upgrade and send a request now receive 503 with
+   * Retry-After. Further calls return the same promise.
    *
-   * @throws InvalidArgumentError for options that cannot be used; nothing is closed then
+   * @throws InvalidArgumentError for invalid options, without closing anything
    */
   async close(options: ServerCloseOptions = {}): Promise<void> {
     checkOptionNames("close()", options, CLOSE_OPTIONS);
     const close = checkClose(options.code ?? 1001, options.reason ?? "");
     const signal = checkSignal(options.signal);
-    const times = checkTimes(options, this.#reception.settings.connection.closeTimeout);
-    this.#closing ??= shutDown(this.#entrance, this.#reception, { close, signal, ...times });
+    const times = checkTimes(options, this.#core.settings.connection.closeTimeout);
+    this.#closing ??= shutDown(this.#listener, this.#core, { close, signal, ...times });
     return this.#closing;
   }
 
@@ -119,4 +128,8 @@ export class Server implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+export function createServer(listener: ServerListener, core: ServerCore): Server {
+  return create(listener, core);
 }

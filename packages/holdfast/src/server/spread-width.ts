@@ -1,28 +1,31 @@
-// How wide the clients of a server are to spread when they lose it and reconnect: by the number of its connections, so
-// that a lone client is back at once and ten thousand do not fell the server that returns.
+// Computes the time over which clients spread their reconnections after they lose the server. It grows with the number
+// of connections: a lone client reconnects at once, and ten thousand clients do not overload a server that restarts.
 
-/** Clients that may reconnect in a second. */
-const RATE = 5_000;
+/** Clients that may reconnect per second. */
+const RECONNECTIONS_PER_SECOND = 5_000;
 
-/** Milliseconds. Nobody notices a wait that is shorter. */
-const SHORTEST = 100;
+/** In milliseconds. A shorter wait is imperceptible. */
+const MIN_WIDTH = 100;
 
-/** The width changes when the number has doubled, or fallen to a quarter: a client is told seldom. */
+/**
+ * The width changes only when the number of connections has doubled, or has fallen to a quarter, so that the server
+ * rarely sends an update to its clients.
+ */
 export class SpreadWidth {
-  /** The width is enough for so many connections. */
+  /** The number of connections that the current width allows for. */
   #capacity = 0;
-  #isFixed = false;
+  #isFrozen = false;
 
-  /** Milliseconds for a server that has so many connections. */
+  /** Returns the width in milliseconds for this number of connections. */
   of(connections: number): number {
-    const isMany = connections > this.#capacity;
-    const isFew = connections < this.#capacity / 8;
-    if (!this.#isFixed && (isMany || isFew)) this.#capacity = 2 * Math.max(1, connections);
-    return Math.max(SHORTEST, Math.ceil((this.#capacity / RATE) * 1_000));
+    const hasGrown = connections > this.#capacity;
+    const hasShrunk = connections < this.#capacity / 8;
+    if (!this.#isFrozen && (hasGrown || hasShrunk)) this.#capacity = 2 * Math.max(1, connections);
+    return Math.max(MIN_WIDTH, Math.ceil((this.#capacity / RECONNECTIONS_PER_SECOND) * 1_000));
   }
 
-  /** The server closes: the width stays what it is, however few connections are left. */
-  fix(): void {
-    this.#isFixed = true;
+  /** Keeps the current width while the server closes, although the number of connections falls. */
+  freeze(): void {
+    this.#isFrozen = true;
   }
 }

@@ -5,11 +5,11 @@ import { once } from "node:events";
 import { createServer, type AddressInfo, type Server as TcpServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { afterEach, describe, test } from "node:test";
-import { serve, type RequestHandler } from "holdfast";
+import { serve, type ConnectionHandler } from "holdfast";
 import { eventually, testCertificates } from "holdfast-testkit";
 import { Command, runCommand } from "./command.js";
 
-const echo: RequestHandler = (connection) => connection.forEach((message) => connection.send(message));
+const echo: ConnectionHandler = (connection) => connection.forEach((message) => connection.send(message));
 
 const objects = (stdout: string): Record<string, unknown>[] =>
   stdout

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { serve, type Message, type RequestHandler, type ServeOptions, type Server } from "holdfast";
+import { serve, type ConnectionHandler, type Message, type ServeOptions, type Server } from "holdfast";
 import { eventually } from "holdfast-testkit";
 import { Command, runBinary, runCommand } from "./command.js";
 
-const echo: RequestHandler = (connection) => connection.forEach((message) => connection.send(message));
+const echo: ConnectionHandler = (connection) => connection.forEach((message) => connection.send(message));
 
 interface Recording {
   readonly server: Server;

@@ -5,11 +5,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { serve, type RequestHandler } from "holdfast";
+import { serve, type ConnectionHandler } from "holdfast";
 import { SocksServer, testCertificates, TunnelProxy, type TestCertificates } from "holdfast-testkit";
 import { runCommand } from "./command.js";
 
-const echo: RequestHandler = (connection) => connection.forEach((message) => connection.send(message));
+const echo: ConnectionHandler = (connection) => connection.forEach((message) => connection.send(message));
 
 /** The environment of the tests bypasses every proxy; these are named on the command line. */
 const PROXIED = { NO_PROXY: "" };

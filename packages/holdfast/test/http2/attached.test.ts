@@ -56,7 +56,7 @@ describe("A server attached to a server of node:http2", () => {
     return await connection.recv({ timeout: 5_000 });
   }
 
-  /** What GET answers over HTTP/2. */
+  /** The response to a GET over HTTP/2. */
   async function get(port: number, path: string): Promise<string> {
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     const request = session.request({ ":path": path });
@@ -162,7 +162,7 @@ describe("A server with http2 and onRequest", () => {
         "Expected an extended CONNECT with `:protocol: websocket` (RFC 8441), got a plain HTTP request.",
       ],
     ]);
-    // An idle connection of HTTP/2 does not hold up the end.
+    // An idle HTTP/2 connection does not delay the shutdown.
     await withTimeout(server.close(), 5_000, "the server's end");
     session.close();
   });

@@ -199,7 +199,7 @@ describe("A connection over HTTP/2", () => {
     assert.equal(info.cause, "heartbeat-timeout");
     assert.ok(took < 8_000, `${took} ms`);
     await Promise.all(sends);
-    // The connection underneath may be as dead: the next WebSocket does not go that way.
+    // The HTTP/2 connection may be dead too, so the next WebSocket does not use it.
     proxy.thaw();
     const [next, server] = await pair.pair({}, proxy.url("ws"));
     assert.notEqual(next.localAddress?.port, lost);

@@ -1,4 +1,4 @@
-// HTTP/2 connections that are dead when a WebSocket is opened on them.
+// HTTP/2 connections that are dead when a WebSocket opens on them.
 
 import assert from "node:assert/strict";
 import type { ServerHttp2Stream } from "node:http2";
@@ -16,7 +16,7 @@ import { ScriptedServer } from "./scripted-server.js";
 
 const OPTIONS = { http2: true, pingInterval: null } as const;
 const accept = (stream: ServerHttp2Stream) => stream.respond({ ":status": 200 });
-/** The WebSocket ends, and the HTTP/2 connection stays for the next one. */
+/** The WebSocket closes; the HTTP/2 connection stays open for the next one. */
 const acceptAndEnd = (stream: ServerHttp2Stream) => {
   accept(stream);
   stream.end();
@@ -38,7 +38,7 @@ describe("An HTTP/2 connection that dies without GOAWAY", () => {
   ];
   for (const [how, end] of ends) {
     test(`B9: ${how}, when it is asked for the second WebSocket: it opens on a fresh one, each time`, async () => {
-      // Every connection carries one WebSocket, and is gone when the next request arrives on it.
+      // Every connection carries one WebSocket, and has closed by the time the next request arrives on it.
       await using server = await ScriptedServer.start((stream) => {
         const session = server.sessions.findIndex((candidate) => candidate === stream.session);
         if (seen.has(session)) end(server, session);

@@ -28,7 +28,7 @@ import { http2Attacker } from "../security/http2-frames.js";
 
 const MINUTE = 60_000;
 
-/** A session of a server, on a clock of its own. */
+/** A server's session with its own fake clock. */
 class Scene {
   readonly clock = new FakeClock();
   readonly runtime = new Runtime(this.clock, new SeededRandom(1));
@@ -40,7 +40,7 @@ class Scene {
 
   constructor(openTimeout: number | null) {
     this.server = createServer({ settings: { enableConnectProtocol: true } });
-    const reception = {
+    const core = {
       runtime: this.runtime,
       settings: { openTimeout },
       receiveStream: (stream: ServerHttp2Stream) => {
@@ -54,11 +54,9 @@ class Scene {
     this.server.on("session", (nodeSession) => {
       this.nodeSession = nodeSession;
       nodeSession.once("close", () => (this.isClosed = true));
-      const arrival = { isSecure: false, since: this.clock.now() };
-      // The session uses these of a reception.
-      new Http2Session(nodeSession, socket, arrival, reception as unknown as ServerCore).begin(
-        () => undefined,
-      );
+      const incoming = { isSecure: false, since: this.clock.now() };
+      // The session uses only these members of the server core.
+      new Http2Session(nodeSession, socket, incoming, core as unknown as ServerCore).begin(() => undefined);
     });
   }
 
@@ -90,7 +88,7 @@ class Scene {
     );
   }
 
-  /** Whether the session still lives after so long, to the millisecond. */
+  /** Whether the session is still open after this many milliseconds. */
   async assertClosesAfter(ms: number): Promise<void> {
     this.clock.advance(ms - 1);
     assert.equal(this.nodeSession?.closed, false);
@@ -154,7 +152,7 @@ describe("An HTTP/2 connection of a server without streams", () => {
     await eventually(() => scene.isClosed, "the end of the first", 10_000);
     scene.isClosed = false;
     const { port } = scene.server.address() as AddressInfo;
-    await using client = await http2Attacker({ port }); // It keeps its side open.
+    await using client = await http2Attacker({ port }); // The client keeps its side open.
     await eventually(() => scene.nodeSession?.destroyed === false, "the session", 10_000);
     scene.clock.advance(10_000);
     await client.pause(50);

@@ -121,7 +121,7 @@ describe("Opening a connection over HTTP/2", () => {
   test("B9: a server that is closing refuses newcomers on connections it has with 503", async () => {
     await using pair = await Http2Pair.start("ws");
     const [client] = await pair.pair({ closeTimeout: 1_000 });
-    client.pong(); // It is open.
+    client.pong(); // The connection is still open.
     const closing = pair.server.close({ spread: 500, timeout: 2_000 });
     await assert.rejects(pair.connect(), (error) => {
       assert.ok(error instanceof InvalidStatusError);
@@ -196,7 +196,7 @@ describe("Opening a connection over HTTP/2", () => {
     await assert.rejects(connect(`${server.url}/mute`, { ...OPTIONS, openTimeout: 100 }), OpenTimeoutError);
     assert.equal(good.state, "open");
     assert.equal(server.sessions.length, 1);
-    // The session did not answer: newcomers get one of their own.
+    // The session did not answer, so later requests get a new one.
     const next = await connect(`${server.url}/good`, OPTIONS);
     assert.equal(server.sessions.length, 2);
     good.terminate();

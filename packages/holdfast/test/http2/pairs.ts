@@ -8,7 +8,7 @@ import {
 } from "holdfast";
 import { testCertificates, type TestCertificates } from "holdfast-testkit";
 
-/** A server whose connections wait to be looked at, and what it takes to reach it over HTTP/2. */
+/** A server that queues its connections for the test, and the options to reach it over HTTP/2. */
 export class Http2Pair implements AsyncDisposable {
   readonly server: Server;
   readonly accepted: Connection[];
@@ -34,13 +34,13 @@ export class Http2Pair implements AsyncDisposable {
     this.#certificates = certificates;
   }
 
-  /** A connection to `server`, or to what stands before it. */
+  /** A connection to `server`, or to a proxy in front of it. */
   connect(options: ConnectOptions = {}, url = this.server.url): Promise<Connection> {
     const tls = { ca: this.#certificates.ca };
     return connect(url, { http2: true, tls, pingInterval: null, ...options });
   }
 
-  /** A connection and the server's end of it. */
+  /** A client's connection and the matching connection of the server. */
   async pair(options: ConnectOptions = {}, url?: string): Promise<[client: Connection, server: Connection]> {
     const before = this.accepted.length;
     const client = await this.connect(options, url);

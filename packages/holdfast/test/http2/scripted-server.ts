@@ -7,10 +7,10 @@ import {
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 
-/** A server of node:http2 that answers as the script says. */
+/** A node:http2 server that follows a script. */
 export class ScriptedServer implements AsyncDisposable {
   readonly sessions: ServerHttp2Session[] = [];
-  /** Under the sessions: what ends here ends without GOAWAY. */
+  /** The sockets of the sessions: destroying one ends its session without GOAWAY. */
   readonly sockets: Socket[] = [];
   readonly requests: IncomingHttpHeaders[] = [];
   readonly #server: Http2Server;

@@ -19,7 +19,7 @@ describe("Requests with an Upgrade at a server that attach() was called with", (
   let httpServer: HttpServer;
   let server: Server;
   let port: number;
-  /** What the routes have seen. */
+  /** The requests that the routes received. */
   const routed: string[] = [];
   const sockets: Socket[] = [];
 
@@ -55,7 +55,7 @@ describe("Requests with an Upgrade at a server that attach() was called with", (
     await new Promise((resolve) => httpServer.close(resolve));
   });
 
-  /** The status lines that come, until the connection ends or there are `count`. */
+  /** The status lines received until the connection closes or there are `count`. */
   async function statuses(client: RawClient, count: number): Promise<string[]> {
     const found = (): string[] =>
       (
@@ -145,7 +145,7 @@ describe("Requests with an Upgrade at a server that attach() was called with", (
         if (path === "/ws" && first === "101") assert.match(framing, /^X: a/);
         else if (first !== "400") assert.match(routed.join(), /^GET \/other /, framing);
         await client.close();
-        // A folded line is no field of its own: then what follows is the next request, for everybody.
+        // A folded line is not a separate field, so every parser has to read the rest as the next request.
         if (!framing.startsWith("X: a")) assert.ok(!routed.includes("GET /smuggled "), framing);
         routed.length = 0;
       }

@@ -6,7 +6,7 @@ import { RawClient, type HeadersToSend } from "holdfast-testkit";
 import { attacker, assertServes, echoServer, readRefusal } from "./servers.js";
 import { recordingLogger } from "../server/recording-logger.js";
 
-/** A page of an attacker's name, which suddenly resolves to the server: its origin is that of Host. */
+/** A page under an attacker's name, which now resolves to the server: its Origin equals the Host. */
 const REBOUND = { Host: "evil.example:8930", Origin: "http://evil.example:8930" };
 
 async function statusOf(port: number, headers: HeadersToSend): Promise<number> {
@@ -60,7 +60,7 @@ test("H: a name in `hosts` allows any port, a name with a port that one, a RegEx
     ["c.example:443", 421],
     ["x.d.example:77", 101],
     ["X.D.EXAMPLE", 101],
-    ["x.d.example", 101], // A global expression answers the same each time.
+    ["x.d.example", 101], // A global RegExp gives the same result each time.
     ["x.d.example.evil", 421],
     ["[2001:DB8::1]:5", 101],
     ["[::1]:1", 101],

@@ -5,14 +5,14 @@ import { RawServer, type HeadersToSend } from "holdfast-testkit";
 import { closeMessage } from "../../build/connection/close-info.js";
 import { attacker, echoServer, readRefusal } from "./servers.js";
 
-/** A new line of a log, a terminal's command in seven bits and in eight, and text that runs backwards. */
+/** A line break, terminal control sequences in seven and eight bits, and right-to-left text. */
 const REASON = "no\r\n2026-01-01 INFO admin logged in\x1b[2J\x9b2J\x7f\u2028\u202egpj.exe é 日本 👍";
 const SHOWN =
   "no\\u000d\\u000a2026-01-01 INFO admin logged in\\u001b[2J\\u009b2J\\u007f\\u2028\\u202egpj.exe é 日本 👍";
 
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
-/** Every text in what was logged, or thrown. */
+/** Every string in the logged or thrown value. */
 function textsOf(value: unknown): readonly string[] {
   if (typeof value === "string") return [value];
   if (value instanceof Error) return [value.message, ...textsOf(value.cause)];

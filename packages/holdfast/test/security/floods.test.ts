@@ -8,7 +8,7 @@ import { assertServes, attacker, echoServer } from "./servers.js";
 
 const MIB = 1024 * 1024;
 
-/** What the attack adds to the memory in use, at most `limit` bytes of it. */
+/** Asserts that the attack adds at most `limit` bytes to the memory in use. */
 async function assertCosts(t: TestContext, limit: number, attack: () => unknown): Promise<void> {
   const before = await usedMemory();
   await attack();
@@ -26,7 +26,7 @@ for (const role of ROLES) {
     await assertCosts(t, MIB, () => {
       for (let count = 1; count < 10_000; count++) h.deliver(one);
       for (let count = 0; count < 100_000; count++) h.deliver(none);
-      h.clock.turn(); // The fake kernel remembers each delivery until then.
+      h.clock.turn(); // The fake kernel records each delivery until then.
     });
     h.deliver(h.frame({ opcode: OPCODE.continuation }));
     assert.equal(await h.connection.recv(), "x".repeat(10_000));
@@ -56,7 +56,7 @@ for (const role of ROLES) {
   });
 }
 
-/** Small messages in as few bytes as they can have. Bounds hold the 1,024 that may wait and one chunk of 64 KiB. */
+/** The shortest possible messages. The limits allow for the 1,024 queued messages and one chunk of 64 KiB. */
 const SMALL = [
   { what: "empty texts", opcode: OPCODE.text, payload: "", limit: 2 * MIB },
   { what: "empty binary messages", opcode: OPCODE.binary, payload: "", limit: 2 * MIB },

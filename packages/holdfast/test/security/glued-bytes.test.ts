@@ -12,7 +12,7 @@ const glue = (what: string, code: number, options: FrameOptions): Glued => [
   (mask) => frame({ mask, ...options }),
 ];
 
-/** What comes right behind the handshake, and the code that it is answered with. */
+/** Bytes that directly follow the handshake, and the close code that they cause. */
 const GLUED: readonly Glued[] = [
   ["a frame masked the wrong way", 1002, (mask) => frame({ opcode: OPCODE.text, payload: "x", mask: !mask })],
   ["another request", 1002, () => Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")],

@@ -22,7 +22,7 @@ import { echo } from "./servers.js";
 const repeat = (count: number, make: (index: number) => Uint8Array): Buffer =>
   Buffer.concat(Array.from({ length: count }, (_, index) => make(index)));
 
-/** Streams of a client have odd numbers. */
+/** A client's streams have odd numbers. */
 const streamOf = (index: number) => 2 * index + 1;
 const rst = (stream: number, code = 8) => http2Frame(TYPE.rst, 0, stream, uint32(code));
 const goAway = http2Frame(TYPE.goaway, 0, 0, Buffer.concat([uint32(1), uint32(0)]));
@@ -33,7 +33,7 @@ const GET = [
   [":authority", "localhost"],
 ] as const;
 
-/** What follows the preface and SETTINGS. */
+/** The frames after the preface and SETTINGS. */
 const ATTACKS: Readonly<Record<string, Uint8Array>> = {
   "a thousand upgrades, each reset in the same write": repeat(1000, (index) =>
     Buffer.concat([upgradeFrame(streamOf(index)), rst(streamOf(index))]),
@@ -126,7 +126,7 @@ describe("HTTP/2 under attack", () => {
     process.off("unhandledRejection", note).off("uncaughtException", note);
   });
 
-  /** What an attacker leaves open ends soon. */
+  /** The server soon closes the connections that an attacker leaves open. */
   const HEARTBEAT = { pingInterval: 1_000, pingTimeout: 3_000 };
   const kinds: Readonly<Record<string, () => Promise<{ server: Server; stop?: () => void }>>> = {
     "serve({ http2 })": async () => ({
@@ -177,9 +177,9 @@ describe("HTTP/2 under attack", () => {
         await honest.send(name);
         assert.equal(await honest.recv({ timeout: 10_000 }), name);
       }
-      // Node 20 does not read on after invalid frames, not even to the end: the heartbeat sees to it.
+      // Node 20 stops reading after invalid frames and misses even the FIN; the heartbeat detects it.
       await eventually(() => server.connections.size === 1, "the attackers' connections to end", 30_000);
-      // Several, each with a session of its own: none is answered twice.
+      // Several requests, each with its own session: none receives two responses.
       for (let count = 0; count < 3; count++) {
         const next = await connect(server.url, { http2: true, tls: { ca, minDHSize: 1024 + count } });
         assert.equal((await next.close()).ok, true);

@@ -1,4 +1,4 @@
-// Frames of HTTP/2, as invalid as a test wants them (RFC 9113 section 4.1), and a client that sends them.
+// Builds HTTP/2 frames, valid or as invalid as a test needs (RFC 9113 section 4.1), and a client that sends them.
 
 import { RawClient } from "holdfast-testkit";
 
@@ -37,7 +37,7 @@ export function uint32(value: number): Buffer {
   return bytes;
 }
 
-/** A header block of literals that nothing indexes, without Huffman coding (RFC 7541 section 6.2.2). */
+/** A header block of unindexed literals, without Huffman coding (RFC 7541 section 6.2.2). */
 export function headerBlock(fields: readonly (readonly [name: string, value: string])[]): Buffer {
   return Buffer.concat(fields.flatMap(([name, value]) => [Buffer.of(0), literal(name), literal(value)]));
 }
@@ -51,7 +51,7 @@ function literal(text: string): Buffer {
   return Buffer.concat([Buffer.of(...length, rest), bytes]);
 }
 
-/** The fields of an extended CONNECT (RFC 8441 section 5); those of `more` come instead, or as well. */
+/** The fields of an extended CONNECT (RFC 8441 section 5); the fields in `more` replace or extend them. */
 export function upgradeFields(
   more: readonly (readonly [string, string])[] = [],
   authority: string | null = "localhost",
@@ -71,7 +71,7 @@ export function upgradeFrame(stream: number, fields = upgradeFields()): Buffer {
   return http2Frame(TYPE.headers, END_HEADERS, stream, headerBlock(fields));
 }
 
-/** A client that has begun with HTTP/2. */
+/** A client that has sent the HTTP/2 preface. */
 export async function http2Attacker(options: Parameters<typeof RawClient.connect>[0]): Promise<RawClient> {
   const { tls } = options;
   const client = await RawClient.connect({

@@ -74,7 +74,7 @@ const VALID = [
 const UPGRADE =
   "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
 
-/** Which requests the application has seen, by the URL that it is told. */
+/** The URLs of the requests that the application received. */
 class Seen {
   readonly urls: string[] = [];
   readonly note = ({ url }: { url: string }): undefined => void this.urls.push(url);
@@ -87,7 +87,7 @@ async function statusOf(client: RawClient, request: string): Promise<string> {
   return startLine.slice("HTTP/1.1 ".length, "HTTP/1.1 ".length + 3);
 }
 
-/** The status of each stream that was answered, or "reset". */
+/** The response status of each stream, or "reset". */
 async function http2Statuses(client: RawClient, streams: number): Promise<Map<number, string>> {
   const answers = new Map<number, string>();
   await eventually(
@@ -231,7 +231,7 @@ describe("A request whose Host is invalid", () => {
       });
       assert.equal(seen.urls.length, accepted.length);
 
-      // Newer versions of Node drop such a Host before anybody sees it.
+      // Newer versions of Node reject such a Host before the server sees it.
       const invalid = 2 * all.length + 101;
       client.write(upgradeFrame(invalid, upgradeFields([["host", "user@localhost"]])));
       await http2Statuses(client, all.length + 1);

@@ -12,7 +12,7 @@ import {
   type ResourceCounts,
 } from "holdfast-testkit";
 
-/** How many messages a server handled in each turn of the event loop in which it handled any. */
+/** The number of messages that a server handled in each turn of the event loop with at least one. */
 class TurnCounter {
   readonly counts: number[] = [];
   #current = 0;
@@ -36,7 +36,7 @@ class TurnCounter {
   }
 }
 
-/** One byte in 63 streams of DEFLATE, as RFC 7692 section 7.2.1 allows. */
+/** One byte in 63 DEFLATE blocks, as RFC 7692 section 7.2.1 allows. */
 const MANY_STREAMS = Buffer.concat([
   ...Array.from({ length: 62 }, () => deflateRawSync("")),
   deflateRawSync("x"),
@@ -98,7 +98,7 @@ describe("One peer's work in one turn", () => {
     turns.stop();
     assert.equal(messages, 3000);
     assert.equal(hasPaused, false);
-    // A chunk of 64 KiB holds 700 of these; in 8 ms a fast machine inflates some thirty.
+    // A chunk of 64 KiB holds 700 of these; a fast machine inflates about thirty in 8 ms.
     assert.ok(Math.max(...turns.counts) < 300, `${Math.max(...turns.counts)} messages in one turn`);
   });
 

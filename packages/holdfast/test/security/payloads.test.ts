@@ -6,7 +6,7 @@ import type { Bytes } from "../../build/connection/arguments.js";
 import { Harness, ROLES } from "../connection/harness.js";
 import { echoServer } from "./servers.js";
 
-/** Memory with a secret before and behind the eight bytes that are to be sent. */
+/** A buffer with a secret before and after the eight bytes to send. */
 const SECRET = 0x53;
 const SENT = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 
@@ -16,11 +16,11 @@ function surrounded<Buffer extends ArrayBufferLike>(buffer: Buffer): Buffer {
   return buffer;
 }
 
-/** Every way to pass these eight bytes on. */
+/** Every way to pass these eight bytes. */
 function views(): Readonly<Record<string, Bytes>> {
   const own = surrounded(new ArrayBuffer(64));
   const shared = surrounded(new SharedArrayBuffer(64));
-  // ES2024, which Node has and the compiler's library does not know yet.
+  // ES2024: Node supports it, but the compiler's library lacks it.
   const resizable = surrounded(Reflect.construct(ArrayBuffer, [64, { maxByteLength: 128 }]) as ArrayBuffer);
   return {
     ArrayBuffer: SENT.slice().buffer,
@@ -37,7 +37,7 @@ function views(): Readonly<Record<string, Bytes>> {
     "Float64Array on shared memory": new Float64Array(shared, 16, 1),
     "DataView on shared memory": new DataView(shared, 16, 8),
     "Uint8Array on resizable memory": new Uint8Array(resizable, 16, 8),
-    // Tests that run in a context of their own, and frames of a browser, have their own classes.
+    // Tests in a VM context, and frames of a browser, have their own classes.
     "Uint8Array of another realm": runInNewContext("Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)") as Uint8Array,
   };
 }
@@ -90,7 +90,7 @@ test("H: the reason of a Close is text: a view of memory is refused", async () =
   }
 });
 
-/** A number was once the length of memory that nobody had cleared. */
+/** `Buffer(number)` once returned uninitialised memory of that length. */
 const NO_PAYLOADS: readonly unknown[] = [
   0,
   1,
@@ -117,7 +117,7 @@ test("H: numbers, and whatever else is neither text nor bytes, are refused as pa
     const { connection } = h;
     const refused = { name: "InvalidArgumentError", code: "ERR_HOLDFAST_INVALID_ARGUMENT" };
     await assert.rejects(connection.send(value as string), refused);
-    // Without a payload, pings have one of their own.
+    // A ping without a payload gets one from the library.
     if (value !== null) await assert.rejects(connection.ping(value as string), refused);
     assert.throws(() => connection.pong(value as string), refused);
     await assert.rejects(connection.close(1000, value as string), refused);

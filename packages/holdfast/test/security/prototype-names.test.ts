@@ -5,7 +5,7 @@ import { RawServer } from "holdfast-testkit";
 import { assertServes, attacker, echo, echoServer } from "./servers.js";
 import { serve, type HandshakeRequest } from "../../build/index.js";
 
-/** What every object has without anybody having put it there. */
+/** Property names that every object inherits. */
 const NAMES = ["__proto__", "constructor", "hasOwnProperty", "prototype", "toString", "valueOf"];
 
 test("H: names of an object's prototype are subprotocols like any other: spoken where both sides name them", async () => {
@@ -57,7 +57,7 @@ test("H: such names come through as headers in both directions, and change no ob
     },
     { host: "127.0.0.1" },
   );
-  // As an object that was parsed has them: with `__proto__` as a property of its own.
+  // As `JSON.parse` creates them: with `__proto__` as an own property.
   const headers = JSON.parse(`{${NAMES.map((name) => `"${name}": "own ${name}"`).join()}}`) as Record<
     string,
     string

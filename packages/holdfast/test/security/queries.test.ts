@@ -1,4 +1,4 @@
-// Queries carry tickets and tokens: no error and no line of a log shows them.
+// Queries carry tickets and tokens: no error and no log line may show them.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
@@ -17,7 +17,7 @@ import { RawServer } from "holdfast-testkit";
 
 const TICKET = "t1cket";
 
-/** Notes all that it is given. */
+/** Records every argument. */
 function notingLogger(lines: string[]): Logger {
   const note = (message: string, details?: object) =>
     void lines.push(message, inspect(details, { depth: 10 }));

@@ -6,10 +6,10 @@ import { connect, HoldfastError, serve, type Connection } from "../../build/inde
 import { closePayload, frame, OPCODE, RawClient, RawServer, withTimeout } from "holdfast-testkit";
 import { Harness, ROLES, type Outcome } from "../connection/harness.js";
 
-/** What a callback or a signal of the application's may bring in itself. */
+/** Errors that the application's own callback or signal may cause. */
 const OWN = new Error("The application's own");
 
-/** Follows what calls give back: errors have to be documented ones, and everything has to settle in the end. */
+/** Tracks the results of calls: every error has to be a documented one, and every promise has to settle in the end. */
 class Calls {
   readonly connection: Connection;
   readonly #followed: { readonly name: string; outcome: Outcome<unknown> }[] = [];
@@ -46,7 +46,7 @@ type Call = readonly [name: string, call: (connection: Connection) => unknown];
 const call = <Value>(name: string, values: fc.Arbitrary<Value>, make: (value: Value) => Call[1]) =>
   values.map((value): Call => [`${name}(${fc.stringify(value)})`, make(value)]);
 
-/** Mostly what the types ask for. */
+/** Mostly valid arguments. */
 const payload = fc.oneof(
   { weight: 4, arbitrary: fc.string({ maxLength: 200 }) },
   { weight: 4, arbitrary: fc.uint8Array({ maxLength: 200 }) },
@@ -120,7 +120,7 @@ const anyCall: fc.Arbitrary<Call> = fc.oneof(
   ]),
 );
 
-/** Bytes of a peer, of which some are right. `mask` tells whether the peer is a client. */
+/** Bytes from a peer, partly valid. `mask` says whether the peer is a client. */
 const anyBytes = (mask: boolean): fc.Arbitrary<Uint8Array> =>
   fc.oneof(
     fc.uint8Array({ minLength: 1, maxLength: 40 }),
@@ -171,7 +171,7 @@ for (const role of ROLES) {
           calls.make("recv to the end", (c) => c.forEach(() => undefined));
           h.connection.terminate();
           await h.clock.advanceAsync(60_000);
-          // Whoever reads now empties the inbox.
+          // A reader now empties the inbox.
           await h.connection.forEach(() => undefined).catch(() => undefined);
           await h.clock.settle();
           calls.assertDocumented();
@@ -238,7 +238,7 @@ test("H: the same over real sockets, in both roles", async () => {
         for (const step of list) {
           if (step.type === "call") calls.make(...step.call);
           else if (step.type === "bytes") remote.write(step.bytes);
-          // Node forgets a socket that is reset while its FIN is on the way: it never closes.
+          // Node never emits "close" for a socket that is reset while its FIN is in flight.
           else if ((step.type === "eof" || step.type === "reset") && !isEnded) {
             isEnded = true;
             if (step.type === "eof") remote.end();

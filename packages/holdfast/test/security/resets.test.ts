@@ -23,7 +23,7 @@ const REQUEST = Buffer.from(
 );
 const HEAD_LENGTH = REQUEST.indexOf("\r\n\r\n") + 4;
 
-/** Connections at a time; each takes the time that its bytes and the reset need to arrive one after the other. */
+/** Concurrent connections; each takes as long as its bytes and the reset need to arrive one after the other. */
 const AT_ONCE = 50;
 
 async function each(offsets: readonly number[], attack: (offset: number) => Promise<void>): Promise<void> {
@@ -35,13 +35,13 @@ async function each(offsets: readonly number[], attack: (offset: number) => Prom
 const upTo = (length: number, step = 1) =>
   Array.from({ length: Math.floor(length / step) + 1 }, (_, index) => index * step);
 
-/** Long enough for the other side to read what was written; on a busy machine the reset may overtake it. */
+/** Long enough for the other side to read the bytes; on a busy machine the reset may overtake them. */
 const reading = () => sleep(5);
 
-/** A reset that comes at once with the bytes before it shows as the end of the stream. */
+/** A reset that arrives together with the bytes before it appears as the end of the stream. */
 const ENDS: ReadonlySet<CloseCause> = new Set<CloseCause>(["reset", "eof", "write-failed"]);
 
-/** Unhandled rejections and uncaught exceptions, which would end a process of an application. */
+/** Unhandled rejections and uncaught exceptions, which would terminate an application's process. */
 const uncaught: unknown[] = [];
 const note = (error: unknown) => void uncaught.push(error);
 

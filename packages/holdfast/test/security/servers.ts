@@ -1,4 +1,4 @@
-// Servers under attack, and the proof that they still serve others.
+// Servers under attack, and a check that they still serve others.
 
 import assert from "node:assert/strict";
 import { connect, serve, type Connection, type ServeOptions, type Server } from "../../build/index.js";
@@ -13,7 +13,7 @@ export function echo(connection: Connection): Promise<unknown> {
   return connection.forEach((message) => connection.send(message));
 }
 
-/** Connects and has a message echoed, as an honest client. */
+/** Connects as an honest client, and receives the echo of a message. */
 export async function assertServes(server: Server): Promise<void> {
   const connection = await connect(server.url, { pingInterval: null });
   await connection.send("still there?");
@@ -21,12 +21,12 @@ export async function assertServes(server: Server): Promise<void> {
   assert.equal((await connection.close()).ok, true);
 }
 
-/** A client whose requests the test writes itself. */
+/** A client that sends the raw requests of the test. */
 export function attacker(server: Server): Promise<RawClient> {
   return RawClient.connect({ port: server.port });
 }
 
-/** The head of a refusal and its body, after which the server has to end the connection. */
+/** The head and the body of a refusal, after which the server has to close the connection. */
 export async function readRefusal(client: RawClient): Promise<{ status: string; body: string }> {
   const head = await client.readHead();
   const body = Buffer.from(await client.readToEnd()).toString("utf8");

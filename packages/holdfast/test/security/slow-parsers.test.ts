@@ -44,7 +44,7 @@ const UNITS = [
 const LIMITS = { maxSize: 2 * SIZE, maxHeaders: 128 };
 const JUDGE = { isSecure: false, origins: "same-origin" } as const;
 const EXPECTED = { key: "dGhlIHNhbXBsZSBub25jZQ==", subprotocols: ["chat"], offeredExtensions: ["x"] };
-/** Each of these is hostile in one header, and right otherwise. */
+/** Each of these is hostile in one header, and otherwise valid. */
 const REQUEST = {
   Host: "localhost",
   Upgrade: "websocket",
@@ -59,7 +59,7 @@ const RESPONSE = {
 };
 const HOSTILE = ["Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions", "Origin", "Retry-After"];
 
-/** Whatever these make of the text, they make it soon. */
+/** Any result will do, as long as it is fast. */
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   isToken,
   parseTokenList,
@@ -78,7 +78,7 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
       ),
     ),
   readHeaders: (text) => refusedOr(() => readHeaders({ X: text })),
-  // Behind the scheme, in the place of it, and as the user info that no message may show.
+  // After the scheme, in place of the scheme, and as user info, which no message may show.
   parseWebSocketURL: (text) =>
     [text, `ws:${text}`, `ws://${text}`, `ws://localhost/${text}`, `ws://${text}@localhost/#`].map((url) =>
       refusedOr(() => parseWebSocketURL(url)),
@@ -116,7 +116,7 @@ function refusedOr(parse: () => unknown): unknown {
   }
 }
 
-/** Milliseconds of the fastest of a few runs: a busy machine only ever adds to it. */
+/** The fastest of several runs, in milliseconds: other load on the machine only adds to it. */
 function fastest(run: () => unknown, enough: number): number {
   let best = Infinity;
   for (let attempt = 0; attempt < 12 && best >= enough; attempt++) {
@@ -136,7 +136,7 @@ for (const [name, parse] of Object.entries(PARSERS)) {
       const text = unit.repeat(SIZE / unit.length);
       const took = fastest(() => parse(text), promised);
       slowest = Math.max(slowest, took);
-      // Ten times the promise, for machines that are busy with something else: a quadratic parser takes seconds.
+      // Ten times the promised time, for busy machines: a quadratic parser takes seconds.
       assert(took < promised * 10, `${JSON.stringify(unit)} took ${took.toFixed(1)} ms`);
     }
     t.diagnostic(`slowest ${slowest.toFixed(2)} ms (promised: under ${promised})`);

@@ -15,10 +15,10 @@ import {
 import { usedMemory } from "../connection/memory.js";
 import { assertServes, attacker, echoServer } from "./servers.js";
 
-/** Milliseconds; a refused client then has one second more to read the answer. */
+/** In milliseconds; a refused client then has one more second to read the response. */
 const OPEN_TIMEOUT = 200;
 const LINGER = 1000;
-/** What a busy machine may add. */
+/** A margin for busy machines, in milliseconds. */
 const SLACK = 3000;
 
 const HEAD = "GET / HTTP/1.1\r\nHost: localhost\r\nX: ";
@@ -66,7 +66,7 @@ describe("Peers that take their time", () => {
     for (const request of ["GET / HTTP/1.1\r\n\r\n", HEAD + "x".repeat(70_000)]) {
       await using client = await attacker(server);
       client.stopReading();
-      // Megabytes that nobody waits for.
+      // Megabytes that no test waits for.
       client.write(request + "x".repeat(4 * 1024 * 1024));
       await eventually(() => sockets() <= others + 1, "the server to let go", OPEN_TIMEOUT + LINGER + SLACK);
     }
@@ -137,7 +137,7 @@ describe("Peers that take their time", () => {
   }
 });
 
-/** TCP connections of this process: both ends of each. */
+/** The TCP connections of this process, counting both ends. */
 function sockets(): number {
   return activeResources()["TCPSocketWrap"] ?? 0;
 }

@@ -11,7 +11,7 @@ import {
 import { activeResources, assertNothingLeft, RawClient, type ResourceCounts } from "holdfast-testkit";
 import { THENABLES, THROWN } from "./thrown-values.js";
 
-// An unhandled rejection fails the test that runs when it happens: node:test reports it.
+// An unhandled rejection fails the current test: node:test reports it.
 
 describe("What the application throws", () => {
   let resources: ResourceCounts;
@@ -217,7 +217,7 @@ describe("What the application throws", () => {
       const url = await start((connection) => connection.closed);
       await assert.rejects(connect(url, { createConnection: make }), Error);
       for (const options of [{ headers: make }, { subprotocols: make }, { onOpen: make }]) {
-        if ("onOpen" in options && make() instanceof Promise) continue; // `await` reads no `then` of a promise.
+        if ("onOpen" in options && make() instanceof Promise) continue; // `await` does not read `then` of a native promise.
         const connection = connectPersistent(url, { ...options, retryable: () => false });
         const info = await connection.closed;
         assert.equal(info.ok, false);
@@ -274,14 +274,14 @@ describe("What the application throws", () => {
       });
       const nextRequest = () => new Promise<void>((resolve) => (requestedByServer = resolve));
 
-      // In time.
+      // Before the timeout.
       let begun = nextRequest();
       const refused = assert.rejects(connect(url), { status: 500 });
       await begun;
       answer(make());
       await refused;
 
-      // After the client has left.
+      // After the client has disconnected.
       begun = nextRequest();
       const client = await RawClient.connect({ port: server?.port ?? 0 });
       client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -290,7 +290,7 @@ describe("What the application throws", () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       answer(make());
 
-      // After the time is up.
+      // After the timeout.
       begun = nextRequest();
       const late = assert.rejects(connect(url), { status: 503 });
       await begun;

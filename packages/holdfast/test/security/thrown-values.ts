@@ -1,7 +1,7 @@
-// Values that code can throw, and what code can return in place of a promise. Each is made anew, as some can be used
-// only once.
+// Values that code can throw, and values that code can return instead of a promise. Each is created on demand, because
+// some can be used only once.
 
-/** By a name for the test's title. */
+/** Keyed by the name in the test title. */
 export const THROWN: Readonly<Record<string, () => unknown>> = {
   "an object without a prototype": () => Object.create(null) as unknown,
   "an object whose toString throws": () => ({ toString: throwing, [Symbol.toPrimitive]: throwing }),
@@ -21,7 +21,7 @@ export const THROWN: Readonly<Record<string, () => unknown>> = {
   "a function": () => throwing,
 };
 
-/** By a name for the test's title. */
+/** Keyed by the name in the test title. */
 export const THENABLES: Readonly<Record<string, () => Promise<never>>> = {
   "a thenable whose `then` throws": () => thenable(throwing),
   "a thenable whose `then` is a getter that throws": () =>
@@ -38,7 +38,7 @@ export const THENABLES: Readonly<Record<string, () => Promise<never>>> = {
 };
 
 function thenable(then: (resolve: unknown, reject: (error: unknown) => void) => void): Promise<never> {
-  return { then } as unknown as Promise<never>; // As much of it as this library may count on.
+  return { then } as unknown as Promise<never>; // The library relies on `then` only.
 }
 
 function throwing(): never {

@@ -13,7 +13,7 @@ const HTTP_1 = Buffer.from("GET /page HTTP/1.1\r\nHost: localhost\r\nConnection:
 const HTTP_2 = Buffer.concat([PREFACE, SETTINGS]);
 const GARBAGE = Buffer.concat([PREFACE, Buffer.alloc(300, 0xff)]);
 
-/** Answers that HTTP/2 begins with: the server's own SETTINGS. */
+/** A response over HTTP/2 begins with the server's SETTINGS. */
 const HTTP_2_BEGINS = "SETTINGS";
 
 interface Target {
@@ -62,12 +62,12 @@ async function start(kind: Kind, { server: tls }: TestCertificates): Promise<Tar
     http2,
     close: async () => {
       await server.close({ timeout: 500 });
-      httpServer.close(); // Node 20 forgets to call back where it has refused a protocol.
+      httpServer.close(); // Node 20 does not call back after it has rejected a protocol.
     },
   };
 }
 
-/** The beginning of what a server answers, or how the connection ended without an answer. */
+/** The beginning of the response, or how the connection ended without one. */
 async function answerTo(client: RawClient, bytes: Uint8Array, isBytewise: boolean): Promise<string> {
   if (isBytewise) {
     for (const byte of bytes) {
@@ -149,7 +149,7 @@ const NODE_HTTP_2 = { HTTP_1: HTTP_2_BEGINS, HTTP_2: HTTP_2_BEGINS, GARBAGE: HTT
 const NO_TLS = { HTTP_1: "no TLS", HTTP_2: "no TLS", GARBAGE: "no TLS" };
 const FORBIDDEN = { HTTP_1: "403", HTTP_2: "403", GARBAGE: "403" };
 
-/** By the kind of server, the ALPN that the client offers, and what it sends. Node answers for servers of node:http. */
+/** By kind of server, offered ALPN and bytes sent. For servers of node:http, Node itself responds. */
 const EXPECTED: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   "serve({})": under({ none: WITHOUT_HTTP_2 }),
   "serve({ http2 })": under({ none: { HTTP_1: "426", HTTP_2: HTTP_2_BEGINS, GARBAGE: HTTP_2_BEGINS } }),

@@ -43,7 +43,7 @@ describe("Who a server admits", () => {
     const { url, port, connections } = await start({
       maxConnections: 2,
       onRequest: async ({ isUpgrade }) => {
-        await sleep(10); // Several are admitted at the same time: each has to be counted once more.
+        await sleep(10); // Several upgrades are admitted at the same time, so each has to be counted again when it opens.
         return isUpgrade ? undefined : new Response("healthy");
       },
     });
@@ -134,10 +134,7 @@ describe("Who a server admits", () => {
       });
     }
     const page = await fetch(`http://127.0.0.1:${port}/`);
-    assert.deepEqual(
-      [page.status, await page.text()],
-      [401, "Expected a name and a password that are known here."],
-    );
+    assert.deepEqual([page.status, await page.text()], [401, "Expected a valid name and password."]);
     assert.equal((await fetch(`http://127.0.0.1:${port}/`, { headers: right })).status, 426);
   });
 
@@ -207,7 +204,7 @@ describe("Who a server admits", () => {
     assert(elapsed >= 2_990 && elapsed < 8_000, `${elapsed} ms`);
     await slow.close();
 
-    // One that is slow in both: whatever the handshake took is gone for the request.
+    // A client that is slow in both steps: the time that the handshake took is no longer available for the request.
     const late = performance.now();
     const tcp = connectTcp({ port, host: "127.0.0.1" });
     await sleep(2_500);

@@ -145,7 +145,7 @@ describe("loggers that fail", () => {
       const connections = await Promise.all(
         Array.from({ length: 3 }, () => connect(server.url, { logger: clientLogger })),
       );
-      // In one turn, so that one flush serves all.
+      // In one turn, so that one flush sends all messages.
       for (const connection of connections) void connection.send("hello");
       for (const connection of connections) assert.equal(await connection.recv(), "hello");
       await assert.rejects(connect(server.url, { origin: "https://a.example", logger: clientLogger }), {

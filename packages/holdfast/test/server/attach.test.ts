@@ -13,7 +13,7 @@ import {
 } from "holdfast-testkit";
 import { recordingLogger } from "./recording-logger.js";
 
-/** Other routes: they tell the method, the path and the body of what they are asked. */
+/** The HTTP server's own routes: they report the method, the path and the body of each request. */
 const routes: RequestListener = (asked, response) => {
   let body = "";
   asked.setEncoding("utf8");
@@ -184,7 +184,7 @@ describe("A server attached to an HTTP server", () => {
 
   test("G7: over https the connections are secure, by the scheme of their URL too", async () => {
     const { server: tls, ca } = await testCertificates();
-    const port = await listen(createHttpsServer(tls, routes)); // The same methods.
+    const port = await listen(createHttpsServer(tls, routes)); // An HTTPS server has the same methods.
     const urls: string[] = [];
     const server = attach(httpServer, (connection, { url }) => void urls.push(connection.url, url));
     attached.push(server);

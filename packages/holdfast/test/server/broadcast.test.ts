@@ -274,7 +274,7 @@ describe("broadcast", () => {
     const before = await usedMemory();
     for (let index = 0; index < 60; index++) broadcast(all, Buffer.alloc(16 * 1024, index));
     const grown = (await usedMemory()) - before;
-    // 60 × 16 KiB are 1 MB; a copy for each would be 1 GB.
+    // 60 × 16 KiB are 1 MB; one copy per receiver would take 1 GB.
     assert(grown < 30_000_000, `${grown} bytes more`);
     assert(harnesses.every(({ connection }) => connection.bufferedAmount > 60 * 16 * 1024));
     assert.equal(broadcast(all, Buffer.alloc(16 * 1024 * 5)).sent, 1_000);
@@ -295,9 +295,9 @@ describe("broadcast", () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     const grown = (await usedMemory()) - before;
-    // 200 small messages, and not 200 × 50 KB.
+    // 200 small messages take this much memory, instead of 200 × 50 KB.
     assert(grown < 3_000_000, `${grown} bytes more`);
-    assert(stuck.connection.bufferedAmount > 200 * 6); // It still holds them.
+    assert(stuck.connection.bufferedAmount > 200 * 6); // The messages are still queued.
   });
 
   test("G5: arguments that cannot be used are refused, and nothing is sent", () => {

@@ -1,4 +1,5 @@
-// Two workers on one port; then one of them closes, and the other takes all. Prints what it saw as JSON.
+// Runs two workers on one port. One of them closes, and the other one serves all further clients. Prints the result as
+// JSON.
 
 import cluster, { type Worker } from "node:cluster";
 import { once } from "node:events";
@@ -29,7 +30,7 @@ async function portOf(worker: Worker): Promise<number> {
   return port;
 }
 
-/** Who answers so many clients, one after the other. */
+/** The workers that answer this many clients, one after the other. */
 async function namesOf(url: string, count: number): Promise<string[]> {
   const names: string[] = [];
   for (let index = 0; index < count; index++) {

@@ -16,7 +16,7 @@ import { http2Attacker, upgradeFrame } from "../security/http2-frames.js";
 
 const TIMEOUT = 500;
 
-/** Half a second over is a fault; the rest is for machines that are busy. */
+/** More than half a second late is a failure; the rest of the margin is for busy machines. */
 const BOUND = 2_500;
 
 describe("The deadline of close()", () => {
@@ -45,7 +45,7 @@ describe("The deadline of close()", () => {
     return performance.now() - began;
   }
 
-  /** Connects as fast as it can until it is stopped, and sends `bytes` each time. */
+  /** Connects as fast as it can until stopped, and sends `bytes` on each connection. */
   function newcomers(port: number, bytes: string): void {
     const sockets = new Set<Socket>();
     let isStopped = false;
@@ -60,7 +60,7 @@ describe("The deadline of close()", () => {
       if (bytes !== "") socket.write(bytes);
     };
     for (let index = 0; index < 20; index++) next();
-    // Those that send nothing are not ended by the server.
+    // The server does not close clients that send nothing.
     const more = bytes === "" ? setInterval(next, 2) : null;
     cleanUp.push(() => {
       isStopped = true;
@@ -99,7 +99,7 @@ describe("The deadline of close()", () => {
         const client = (): Promise<RawClient> =>
           RawClient.connect({ port, timeout: 10_000, ...tls }).then(keep);
 
-        keep(await RawClient.connect({ port })); // Without TLS, or silent.
+        keep(await RawClient.connect({ port })); // Clients without TLS, or silent ones.
         await client();
         (await client()).write("GET / HTTP/1.1\r\nHost: a");
         const waiting = await client();

@@ -5,7 +5,7 @@ import { connect, serve, type Connection, type ConnectionHandler, type Server } 
 import { activeResources, assertNothingLeft, RawClient, type ResourceCounts } from "holdfast-testkit";
 import { recordingLogger } from "./recording-logger.js";
 
-/** What an echo handler may look like. */
+/** Different styles of an echo handler. */
 const ECHOES: Readonly<Record<string, ConnectionHandler>> = {
   "for await": async (connection) => {
     for await (const message of connection) await connection.send(message);
@@ -102,12 +102,12 @@ describe("A server's handler", () => {
   for (const [name, fail] of Object.entries(failures)) {
     test(`G1: a handler that ${name} is logged and closes its own connection with 1011; the others go on`, async () => {
       let first: Connection | null = null;
-      const url = await start((connection) => {
+      const url = await start((connection, request) => {
         if (connection.request.target === "/fails") {
           first = connection;
-          return fail(connection);
+          return fail(connection, request);
         }
-        return ECHOES["for await"](connection);
+        return ECHOES["for await"](connection, request);
       });
       const other = await connect(`${url}/other`);
       const failing = await connect(`${url}/fails`);

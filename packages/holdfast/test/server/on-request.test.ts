@@ -31,7 +31,7 @@ describe("onRequest", () => {
     return server.port;
   }
 
-  /** The whole answer to what is written, and how the server ended the connection. */
+  /** Returns the complete response to the bytes written, and how the server closed the connection. */
   async function exchange(port: number, text: string, { half = false } = {}): Promise<string> {
     await using client = await RawClient.connect({ port });
     client.write(text);
@@ -273,7 +273,7 @@ describe("onRequest", () => {
     }
     assert.deepEqual(
       lines.map(({ level, message }) => `${level} ${message}`),
-      Object.keys(bodies).map(() => "error answering a request failed"),
+      Object.keys(bodies).map(() => "error sending a response failed"),
     );
   });
 

@@ -141,7 +141,8 @@ describe("A server's openings", () => {
       assert.equal(await client.ended, "fin");
       assert.deepEqual([lines.length, lines[0]?.message], [1, "connection refused"]);
       if (isSecure) return;
-      // It does not end its side: a second later it is cut off. What is left is its own socket.
+      // The client does not close its side, so the server destroys the socket a second later. Only the client's own
+      // socket is left.
       assert.equal(activeResources()["TCPSocketWrap"], 2);
       await eventually(() => activeResources()["TCPSocketWrap"] === 1, "the server's socket to go");
     });

@@ -1,4 +1,4 @@
-// Handlers that only send, with clients that send as well, over real sockets.
+// Handlers that only send, while their clients send too, over real sockets.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

@@ -1,6 +1,6 @@
 import type { Logger } from "../../build/index.js";
 
-/** A logger that keeps what it is told; of connections that open and end as they should, other tests tell. */
+/** A logger that records its calls. It skips connections that open and end as they should; other tests cover those. */
 export function recordingLogger() {
   const lines: { readonly level: keyof Logger; readonly message: string; readonly details: object }[] = [];
   const level =

@@ -42,7 +42,7 @@ describe("A server's refusals", () => {
     return { port: server.port, lines, opened };
   }
 
-  /** What the client gets, up to the server's FIN; then the client ends as well. */
+  /** The bytes that the client receives up to the server's FIN; then the client closes too. */
   async function ask(
     port: number,
     send: (client: RawClient) => void,
@@ -149,7 +149,7 @@ describe("A server's refusals", () => {
     test(`G3: ${name} is answered ${status} in plain text, and logged with the reason`, async () => {
       const { port, lines } = await start();
       const answer = await ask(port, send, Object.keys(headers));
-      // Where the bytes are no request, heads.test.ts has the sentence.
+      // If the bytes are not a request, heads.test.ts checks the message.
       const sentence = body === "" ? answer.body : body;
       assert.deepEqual(answer, { status: `HTTP/1.1 ${status}`, headers, body: sentence });
       assert.match(sentence, /^Expected .*\.$/);

@@ -113,7 +113,7 @@ describe("The end of a server", () => {
     );
     times.sort((a, b) => a - b);
     assert((times.at(-1) ?? 0) >= 900, `The last came after ${times.at(-1)} ms`);
-    // A slot of 5 ms each: 50 fall into a quarter of the time, give or take the machine's own stalls.
+    // Each connection has a slot of 5 ms: about 50 fall into a quarter of the time, apart from stalls of the machine.
     const halves = times.filter((time) => time < 500).length;
     assert(halves >= 30 && halves <= 140, `${halves} of 200 in the first half`);
   });

@@ -30,7 +30,7 @@ test("F2: the width changes seldom: when the number has doubled, or fallen to a 
 test("F2: it stays what it was once the server closes", () => {
   const width = new SpreadWidth();
   const last = width.of(10_000);
-  width.fix();
+  width.freeze();
   for (const connections of [5_000, 100, 0]) assert.equal(width.of(connections), last);
 });
 
@@ -39,7 +39,7 @@ test("F2: a server tells a page how wide to spread: at the opening, and not agai
   const server = await serve(() => undefined, { host: "127.0.0.1", pingInterval: 50 });
   const page = await RawClient.connect({ port: server.port, timeout: 20_000 });
   await page.upgrade({ headers: { "Sec-WebSocket-Protocol": "holdfast.plain, holdfast.v1" } });
-  /** The next frame that is no Ping. */
+  /** The next frame except Pings. */
   const next = async (): Promise<string> => {
     for (let pings = 0; pings < 100; pings++) {
       const { opcode, payload } = await page.readFrame();

@@ -22,7 +22,7 @@ describe("A server on a Unix socket", { skip }, () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  /** The status of an upgrade through the socket. */
+  /** The status of the response to an upgrade over the Unix socket. */
   function upgrade(): Promise<number> {
     return new Promise((resolve, reject) => {
       const headers = {

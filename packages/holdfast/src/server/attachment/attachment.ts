@@ -1,4 +1,4 @@
-// The entrance through somebody's HTTP server.
+// The listener of `attach()`: receives upgrades from the application's HTTP server.
 
 import type { ServerHttp2Stream } from "node:http2";
 import { Socket, type Server as NetServer } from "node:net";
@@ -11,24 +11,25 @@ import { errorOf } from "../../shared/thrown.js";
 import type { ServerListener } from "../listener/server-listener.js";
 import { locateClient } from "../forwarding/locate-client.js";
 import type { IncomingSocket, ServerCore } from "../server-core.js";
-import { ServerRequest, type RequestOrigin } from "../upgrade/server-request.js";
+import type { RequestOrigin } from "../forwarding/request-origin.js";
+import { createServerRequest } from "../upgrade/server-request.js";
 import { isEncrypted } from "./http-request.js";
-import { isTaken, type PathFilter } from "./path-filter.js";
-import { routerOf, type UpgradeTaker } from "./upgrade-router.js";
+import { matchesPath, type PathFilter } from "./path-filter.js";
+import { routerOf, type AttachedServer } from "./upgrade-router.js";
 
-export class Attachment implements ServerListener, UpgradeTaker {
+export class Attachment implements ServerListener, AttachedServer {
   readonly #httpServer: NetServer;
   readonly #filter: PathFilter;
-  readonly #reception: ServerCore;
+  readonly #core: ServerCore;
 
-  constructor(httpServer: NetServer, filter: PathFilter, reception: ServerCore) {
+  constructor(httpServer: NetServer, filter: PathFilter, core: ServerCore) {
     this.#httpServer = httpServer;
     this.#filter = filter;
-    this.#reception = reception;
+    this.#core = core;
     routerOf(httpServer).add(this);
   }
 
-  /** 0 while the HTTP server does not listen on TCP. */
+  /** 0 unless the HTTP server listens on TCP. */
   get port(): number {
     const address = this.#httpServer.address();
     return typeof address === "object" && address !== null ? address.port : 0;
@@ -42,42 +43,43 @@ export class Attachment implements ServerListener, UpgradeTaker {
     return `${scheme}://localhost:${this.port}${path}`;
   }
 
-  takes(head: RequestHead, origin: RequestOrigin): boolean {
+  matches(head: RequestHead, origin: RequestOrigin): boolean {
     if (this.#filter === undefined) return true;
-    // No function of the application sees a request whose Host is invalid: it is taken, to be refused.
+    // The application's function never sees a request with an invalid Host: the server matches it here, and refuses it
+    // later.
     if (typeof this.#filter === "function" && checkHost(head) !== null) return true;
     const target = originForm(head.target, head.headers.get("Host") ?? "");
     if (target === null) return false;
-    const { trustProxy, connection } = this.#reception.settings;
+    const { trustProxy, connection } = this.#core.settings;
     try {
       const located = locateClient(head, origin, trustProxy, connection.logger);
-      return isTaken(this.#filter, new ServerRequest(head, located, { target, isUpgrade: true }));
+      return matchesPath(this.#filter, createServerRequest(head, located, { target, isUpgrade: true }));
     } catch (error) {
       connection.faultLogger?.error("path failed", { error: errorOf(error) });
       return false;
     }
   }
 
-  take(head: RequestHead, socket: Duplex, rest: Uint8Array): void {
-    takeOver(socket);
-    this.#reception.receiveRequest(socket, this.#arrival(socket), head, rest);
+  receive(head: RequestHead, socket: Duplex, rest: Uint8Array): void {
+    detachFromHttp(socket);
+    this.#core.receiveRequest(socket, this.#incoming(socket), head, rest);
   }
 
   refuse(socket: Duplex, refusal: Refusal): void {
-    takeOver(socket);
-    this.#reception.refuse(socket, this.#arrival(socket), refusal);
+    detachFromHttp(socket);
+    this.#core.refuse(socket, this.#incoming(socket), refusal);
   }
 
-  takeStream(head: RequestHead, stream: ServerHttp2Stream): void {
-    this.#reception.receiveStream(stream, this.#streamArrival(stream), head);
+  receiveStream(head: RequestHead, stream: ServerHttp2Stream): void {
+    this.#core.receiveStream(stream, this.#incomingStream(stream), head);
   }
 
   refuseStream(stream: ServerHttp2Stream, refusal: Refusal): void {
-    this.#reception.refuseStream(stream, this.#streamArrival(stream), refusal);
+    this.#core.refuseStream(stream, this.#incomingStream(stream), refusal);
   }
 
   drain(): Promise<void> {
-    // The HTTP server goes on: newcomers are refused as long as somebody is there to do it.
+    // The HTTP server keeps running. This listener stays attached until `close()`, to refuse new clients.
     return Promise.resolve();
   }
 
@@ -87,20 +89,23 @@ export class Attachment implements ServerListener, UpgradeTaker {
   }
 
   destroy(): void {
-    // Every request is the reception's, and every other socket the HTTP server's.
+    // The server core owns every request; the HTTP server owns every other socket.
   }
 
-  #arrival(socket: Duplex): IncomingSocket {
-    return { isSecure: isEncrypted(socket), since: this.#reception.runtime.clock.now() };
+  #incoming(socket: Duplex): IncomingSocket {
+    return { isSecure: isEncrypted(socket), since: this.#core.runtime.clock.now() };
   }
 
-  #streamArrival({ session }: ServerHttp2Stream): IncomingSocket {
-    return { isSecure: session?.encrypted === true, since: this.#reception.runtime.clock.now() };
+  #incomingStream({ session }: ServerHttp2Stream): IncomingSocket {
+    return { isSecure: session?.encrypted === true, since: this.#core.runtime.clock.now() };
   }
 }
 
-/** The socket is no longer one of HTTP: none of its timeouts holds, and a FIN ends one direction only. */
-export function takeOver(socket: Duplex): void {
+/**
+ * Prepares a socket that no longer belongs to HTTP: it disables the HTTP timeouts, and lets a FIN end one direction
+ * only.
+ */
+export function detachFromHttp(socket: Duplex): void {
   socket.allowHalfOpen = true;
   if (!(socket instanceof Socket)) return;
   socket.setTimeout(0);

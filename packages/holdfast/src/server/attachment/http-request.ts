@@ -1,4 +1,4 @@
-// From the requests of node:http to ours.
+// Converts requests of node:http to the library's own form.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
@@ -6,19 +6,19 @@ import { headerList, readHeaders } from "../../protocol/handshake/header-input.j
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { refuse } from "../../protocol/handshake/server-handshake.js";
 
-/** Refuses a request whose end nobody knows. */
+/** The refusal of a request whose body has no recognisable end. */
 export const UNKNOWN_LENGTH = refuse(400, "Expected a Transfer-Encoding that ends with chunked.");
 
-/** Refuses a request that `mayLackFields()`: among those that are missing may be one that says where the body ends. */
+/** The refusal of a request that `mayLackFields()`: a missing field may be one that defines the length of the body. */
 export const TOO_MANY_FIELDS = refuse(
   431,
   "Expected fewer header fields than the server's `maxHeadersCount`.",
 );
 
 /**
- * The head as our own parser would have read it. Not for requests that `mayLackFields()`.
+ * Returns the head as the library's own parser would read it. Not for requests that `mayLackFields()`.
  *
- * @throws InvalidHeaderError where the HTTP server was told to be lenient, and was
+ * @throws InvalidHeaderError if the HTTP server's lenient parser accepted an invalid header
  */
 export function headOf(request: IncomingMessage): RequestHead {
   return {
@@ -30,11 +30,11 @@ export function headOf(request: IncomingMessage): RequestHead {
 }
 
 /**
- * Whether Node may have dropped fields of it, a Content-Length among them: beyond `maxHeadersCount` it keeps none, and
- * does not say so. Without that setting it keeps 1,000 or a few more, half of what its documentation says.
+ * Whether Node may have dropped fields, such as a Content-Length: it silently drops those beyond `maxHeadersCount`.
+ * Without that setting it keeps 1,000 or a few more, half of what its documentation says.
  */
 export function mayLackFields({ rawHeaders, socket }: IncomingMessage): boolean {
-  // The parser has its limit from the time of its connection; it is gone once the request has become an upgrade.
+  // The parser keeps the limit that applied when the client connected; after an upgrade, the socket has no parser.
   const { parser, server } = socket as {
     parser?: { maxHeaderPairs?: unknown } | null;
     server?: { maxHeadersCount?: unknown } | null;
@@ -45,32 +45,35 @@ export function mayLackFields({ rawHeaders, socket }: IncomingMessage): boolean 
   return limit > 0 && rawHeaders.length >= limit;
 }
 
-/** Names and values: Node counts both. */
+/** Counts names and values, as Node does. */
 const DEFAULT_LIMIT = 2000;
 
-/** RFC 9112 section 6.3: with another coding at the end, nobody knows the body's. Node does not look where there is an Upgrade. */
+/**
+ * RFC 9112 section 6.3: the length of the body is unknown unless the last coding is chunked. Node does not check this
+ * in requests with an Upgrade.
+ */
 export function hasKnownLength({ headers }: RequestHead): boolean {
   const codings = headers.get("Transfer-Encoding");
   return codings === null || /(?:^|,)[ \t]*chunked$/i.test(codings);
 }
 
-/** Whether it came over TLS. */
+/** Whether the request arrived over TLS. */
 export function isEncrypted(socket: Duplex): boolean {
   return "encrypted" in socket && socket.encrypted === true;
 }
 
 /**
- * Calls back once the responses to the requests that the client sent ahead are out (RFC 9112 section 9.3.2); never
- * where the connection ends with one of them.
+ * Calls back once the responses to the client's earlier (pipelined) requests have been written (RFC 9112 section
+ * 9.3.2); never if one of them closes the connection.
  */
 export function afterResponses(socket: Duplex, callback: () => void): void {
-  // Node has no documented way to the response that a socket is busy with.
+  // Node has no documented way to the response that is being written to a socket.
   const { _httpMessage: response } = socket as { _httpMessage?: ServerResponse | null };
   if (response === undefined || response === null) {
     callback();
     return;
   }
-  // Node has stopped listening to the socket: the response would wait for ever for the client to read.
+  // Node no longer listens to the socket, so that without this event the response would wait for ever.
   const onDrain = (): void => void response.emit("drain");
   socket.on("drain", onDrain);
   response.once("close", () => {

@@ -1,9 +1,9 @@
-// Which requests of an HTTP server a WebSocket server takes.
+// The `path` option of `attach()`: which requests a WebSocket server handles.
 
 import { invalidArgument } from "../../shared/option-checks.js";
 import type { ServerRequest } from "../upgrade/server-request.js";
 
-/** The path of URLs, without the query: this one, one that matches, or what a function says; undefined for all. */
+/** The URL path, without the query: an exact string, a RegExp, or a function that decides; undefined for all paths. */
 export type PathFilter = string | RegExp | ((request: ServerRequest) => boolean) | undefined;
 
 /** @throws InvalidArgumentError */
@@ -14,10 +14,10 @@ export function checkPathFilter(value: unknown): PathFilter {
   throw invalidArgument("path", 'a path such as "/chat", a RegExp or a function', value);
 }
 
-export function isTaken(filter: PathFilter, request: ServerRequest): boolean {
+export function matchesPath(filter: PathFilter, request: ServerRequest): boolean {
   if (filter === undefined) return true;
   if (typeof filter === "function") return filter(request);
   const [path = ""] = request.target.split("?", 1);
-  // `search` starts at 0 whatever the flags of the expression, where `test` of a global one goes on from the last hit.
+  // `search` always starts at 0; `test` with a global expression continues after the previous match.
   return typeof filter === "string" ? path === filter : path.search(filter) !== -1;
 }

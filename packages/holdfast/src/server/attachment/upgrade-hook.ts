@@ -1,15 +1,15 @@
-// The point at which Node decides whether a request with an Upgrade becomes an `upgrade` event. Where it does not, Node
-// goes on with the request as with any other: nothing is handed back, and nothing is parsed twice.
+// Controls whether Node turns a request with an Upgrade into an `upgrade` event. If not, Node handles it like any other
+// request: nothing has to be passed back or parsed twice.
 
 import type { IncomingMessage } from "node:http";
 import type { Server as NetServer, Socket } from "node:net";
 import { Server as TlsServer } from "node:tls";
-import { noteUpgrade, parserOf, watchParser } from "./read-on.js";
+import { recordUpgrade, parserOf, watchParser } from "./parser-resume.js";
 
-/** Whether a request becomes an `upgrade` event; null leaves it to the rule that held before. */
+/** Returns whether a request becomes an `upgrade` event; null applies the previous rule. */
 export type UpgradeDecision = (request: IncomingMessage) => boolean | null;
 
-/** Returns a function that takes the decision away again. */
+/** Installs the decision. Returns a function that removes it. */
 export function hookUpgrades(httpServer: NetServer, decide: UpgradeDecision): () => void {
   const event = httpServer instanceof TlsServer ? "secureConnection" : "connection";
   const decideParsers = !hasCallback(httpServer);
@@ -23,14 +23,14 @@ export function hookUpgrades(httpServer: NetServer, decide: UpgradeDecision): ()
       if (
         request.upgrade === true &&
         request.method !== "CONNECT" &&
-        decideNoted(request, decide) === false
+        decideAndRecord(request, decide) === false
       ) {
         request.upgrade = false;
       }
       return onIncoming(request, keepAlive);
     };
   };
-  // Behind Node's own listener, which makes the parser.
+  // After Node's own listener, which creates the parser.
   httpServer.on(event, onConnection);
   const unhook = hasCallback(httpServer) ? hookCallback(httpServer, decide) : () => undefined;
   return () => {
@@ -39,7 +39,7 @@ export function hookUpgrades(httpServer: NetServer, decide: UpgradeDecision): ()
   };
 }
 
-/** A server of Node 24.9, 22.21 or later. Older versions need their parsers told, which do not change any more. */
+/** A server of Node 24.9, 22.21 or later. In older versions, which no longer change, each parser has to be patched. */
 interface CallbackServer {
   shouldUpgradeCallback: (request: IncomingMessage) => boolean;
 }
@@ -51,16 +51,16 @@ function hasCallback(httpServer: NetServer): httpServer is NetServer & CallbackS
 function hookCallback(httpServer: NetServer & CallbackServer, decide: UpgradeDecision): () => void {
   const before = httpServer.shouldUpgradeCallback;
   const callback = (request: IncomingMessage): boolean =>
-    decideNoted(request, decide) ?? before.call(httpServer, request);
+    decideAndRecord(request, decide) ?? before.call(httpServer, request);
   httpServer.shouldUpgradeCallback = callback;
   return () => {
     if (httpServer.shouldUpgradeCallback === callback) httpServer.shouldUpgradeCallback = before;
   };
 }
 
-function decideNoted(request: IncomingMessage, decide: UpgradeDecision): boolean | null {
+function decideAndRecord(request: IncomingMessage, decide: UpgradeDecision): boolean | null {
   const decision = decide(request);
   const parser = parserOf(request.socket);
-  if (parser !== null) noteUpgrade(parser, decision !== false);
+  if (parser !== null) recordUpgrade(parser, decision !== false);
   return decision;
 }

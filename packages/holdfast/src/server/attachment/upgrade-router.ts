@@ -1,4 +1,4 @@
-// The upgrades of one HTTP server, over HTTP/1.1 and HTTP/2, and who takes which.
+// Routes the upgrades of one HTTP server, over HTTP/1.1 and HTTP/2, to the WebSocket servers attached to it.
 
 import type { IncomingMessage } from "node:http";
 import type {
@@ -22,7 +22,7 @@ import {
   type Refusal,
 } from "../../protocol/handshake/server-handshake.js";
 import { streamHead } from "../http2/stream-head.js";
-import type { RequestOrigin } from "../upgrade/server-request.js";
+import type { RequestOrigin } from "../forwarding/request-origin.js";
 import {
   afterResponses,
   hasKnownLength,
@@ -34,19 +34,22 @@ import {
 } from "./http-request.js";
 import { hookUpgrades } from "./upgrade-hook.js";
 
-/** One that takes upgrades. */
-export interface UpgradeTaker {
-  /** Whether this one is for it. */
-  takes(head: RequestHead, origin: RequestOrigin): boolean;
-  take(head: RequestHead, socket: Duplex, rest: Uint8Array): void;
-  takeStream(head: RequestHead, stream: ServerHttp2Stream): void;
+/** A WebSocket server attached to an HTTP server. */
+export interface AttachedServer {
+  /** Whether the request matches the server's `path`. */
+  matches(head: RequestHead, origin: RequestOrigin): boolean;
+  receive(head: RequestHead, socket: Duplex, rest: Uint8Array): void;
+  receiveStream(head: RequestHead, stream: ServerHttp2Stream): void;
   refuse(socket: Duplex, refusal: Refusal): void;
   refuseStream(stream: ServerHttp2Stream, refusal: Refusal): void;
 }
 
 const routers = new WeakMap<NetServer, UpgradeRouter>();
 
-/** The router of an HTTP server: one for all that is attached to it, so that one of them can be the last to ask. */
+/**
+ * Returns the router of an HTTP server. All attached servers share it, because only after the last one has declined can
+ * a request be refused.
+ */
 export function routerOf(httpServer: NetServer): UpgradeRouter {
   let router = routers.get(httpServer);
   if (router === undefined) {
@@ -62,40 +65,43 @@ function isHttp2Server(server: NetServer): server is NetServer & Http2ServerLike
   return "updateSettings" in server && typeof server.updateSettings === "function";
 }
 
-/** What becomes of a request with an Upgrade. */
-type Verdict =
-  | { readonly kind: "take"; readonly taker: UpgradeTaker; readonly head: RequestHead }
-  | { readonly kind: "refuse"; readonly taker: UpgradeTaker; readonly refusal: Refusal }
-  /** For the other upgrade handlers, or else the other routes; `refusal` where neither can have it. */
-  | { readonly kind: "leave"; readonly taker: UpgradeTaker; readonly refusal: Refusal };
+/** Where a request with an Upgrade goes. */
+type Route =
+  | { readonly kind: "accept"; readonly server: AttachedServer; readonly head: RequestHead }
+  | { readonly kind: "refuse"; readonly server: AttachedServer; readonly refusal: Refusal }
+  /**
+   * Other upgrade handlers, or else the HTTP server's routes, receive the request; `refusal` applies if there are
+   * neither.
+   */
+  | { readonly kind: "pass"; readonly server: AttachedServer; readonly refusal: Refusal };
 
 const NOT_FOUND = refuse(404, "Expected the path of a WebSocket, got another one.");
 
 export class UpgradeRouter {
   readonly #httpServer: NetServer;
-  /** The first that takes an upgrade has it. */
-  readonly #takers = new Set<UpgradeTaker>();
-  /** Each request is judged once: a filter of the application need not say the same twice. */
-  readonly #verdicts = new WeakMap<IncomingMessage, Verdict>();
-  /** Streams that were answered here. */
-  readonly #ours = new WeakSet<ServerHttp2Stream>();
+  /** The first server that matches handles the request. */
+  readonly #servers = new Set<AttachedServer>();
+  /** Each request is routed only once: the application's filter may return a different result the second time. */
+  readonly #routes = new WeakMap<IncomingMessage, Route>();
+  /** HTTP/2 streams that an attached server has answered. */
+  readonly #answeredStreams = new WeakSet<ServerHttp2Stream>();
   #unhook: () => void = () => undefined;
 
   constructor(httpServer: NetServer) {
     this.#httpServer = httpServer;
   }
 
-  add(taker: UpgradeTaker): void {
-    if (this.#takers.size === 0) {
+  add(server: AttachedServer): void {
+    if (this.#servers.size === 0) {
       this.#httpServer.on("upgrade", this.#onUpgrade);
       this.#unhook = hookUpgrades(this.#httpServer, this.#decide);
       if (isHttp2Server(this.#httpServer)) this.#listenToStreams(this.#httpServer);
     }
-    this.#takers.add(taker);
+    this.#servers.add(server);
   }
 
-  remove(taker: UpgradeTaker): void {
-    if (this.#takers.delete(taker) && this.#takers.size === 0) {
+  remove(server: AttachedServer): void {
+    if (this.#servers.delete(server) && this.#servers.size === 0) {
       this.#httpServer.off("upgrade", this.#onUpgrade);
       this.#unhook();
       this.#httpServer.off("stream", this.#onStream).off("connect", this.#onConnect);
@@ -103,59 +109,62 @@ export class UpgradeRouter {
   }
 
   /** Clients send extended CONNECTs only where the server's SETTINGS allow them (RFC 8441 section 3). */
-  #listenToStreams(server: Http2ServerLike): void {
-    server.updateSettings({ enableConnectProtocol: true });
-    // Ahead of Node's own listener, which makes a request of each stream.
-    server.prependListener("stream", this.#onStream);
-    server.on("connect", this.#onConnect);
+  #listenToStreams(httpServer: Http2ServerLike): void {
+    httpServer.updateSettings({ enableConnectProtocol: true });
+    // Before Node's own listener, which turns each stream into a request.
+    httpServer.prependListener("stream", this.#onStream);
+    httpServer.on("connect", this.#onConnect);
   }
 
   readonly #decide = (request: IncomingMessage): boolean | null => {
-    if (this.#takers.size === 0) return null;
-    const [first] = this.#takers;
-    const verdict = this.#judge(request, first);
-    this.#verdicts.set(request, verdict);
-    if (verdict.kind !== "leave") return true;
+    if (this.#servers.size === 0) return null;
+    const [first] = this.#servers;
+    const route = this.#route(request, first);
+    this.#routes.set(request, route);
+    if (route.kind !== "pass") return true;
     return this.#hasOtherHandlers ? null : false;
   };
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, rest: Uint8Array): void => {
-    const [first] = this.#takers;
-    const verdict = this.#verdicts.get(request) ?? this.#judge(request, first);
-    if (verdict.kind === "leave" && this.#hasOtherHandlers) return;
-    socket.on("error", () => undefined); // Node has taken its own listener away.
+    const [first] = this.#servers;
+    const route = this.#routes.get(request) ?? this.#route(request, first);
+    if (route.kind === "pass" && this.#hasOtherHandlers) return;
+    socket.on("error", () => undefined); // Node has removed its own error listener.
     afterResponses(socket, () => {
-      const { taker } = verdict;
-      if (verdict.kind === "take") taker.take(verdict.head, socket, rest);
-      else taker.refuse(socket, verdict.refusal);
+      const { server } = route;
+      if (route.kind === "accept") server.receive(route.head, socket, rest);
+      else server.refuse(socket, route.refusal);
     });
   };
 
-  #judge(request: IncomingMessage, first: UpgradeTaker): Verdict {
+  #route(request: IncomingMessage, first: AttachedServer): Route {
     const { socket } = request;
-    const isLeft = this.#hasOtherHandlers || this.#httpServer.listenerCount("request") > 0;
-    const turnDown = (refusal: Refusal): Verdict => ({
-      kind: isLeft ? "leave" : "refuse",
-      taker: first,
+    const mayPass = this.#hasOtherHandlers || this.#httpServer.listenerCount("request") > 0;
+    const passOrRefuse = (refusal: Refusal): Route => ({
+      kind: mayPass ? "pass" : "refuse",
+      server: first,
       refusal,
     });
-    const isCut = mayLackFields(request);
-    if (isCut && !this.#hasOtherHandlers) return { kind: "refuse", taker: first, refusal: TOO_MANY_FIELDS };
+    const mayBeCut = mayLackFields(request);
+    if (mayBeCut && !this.#hasOtherHandlers)
+      return { kind: "refuse", server: first, refusal: TOO_MANY_FIELDS };
     let head: RequestHead;
     try {
       head = headOf(request);
     } catch (error) {
-      return turnDown(refuse(400, `${errorOf(error).message}.`));
+      return passOrRefuse(refuse(400, `${errorOf(error).message}.`));
     }
     if (!hasKnownLength(head) && !this.#hasOtherHandlers)
-      return { kind: "refuse", taker: first, refusal: UNKNOWN_LENGTH };
-    if (!asksForWebSocket(head)) return turnDown(UPGRADE_REQUIRED);
+      return { kind: "refuse", server: first, refusal: UNKNOWN_LENGTH };
+    if (!asksForWebSocket(head)) return passOrRefuse(UPGRADE_REQUIRED);
     const origin = { transport: new SocketByteStream(socket), isSecure: isEncrypted(socket) };
-    for (const taker of this.#takers) {
-      if (!taker.takes(head, origin)) continue;
-      return isCut ? { kind: "refuse", taker, refusal: TOO_MANY_FIELDS } : { kind: "take", taker, head };
+    for (const server of this.#servers) {
+      if (!server.matches(head, origin)) continue;
+      return mayBeCut
+        ? { kind: "refuse", server, refusal: TOO_MANY_FIELDS }
+        : { kind: "accept", server, head };
     }
-    return turnDown(NOT_FOUND);
+    return passOrRefuse(NOT_FOUND);
   }
 
   get #hasOtherHandlers(): boolean {
@@ -172,33 +181,37 @@ export class UpgradeRouter {
     if (!asksForWebSocket(head)) return;
     const isSecure = stream.session?.encrypted === true;
     const origin = { transport: new Http2ByteStream(stream), isSecure };
-    for (const taker of this.#takers) {
-      if (!taker.takes(head, origin)) continue;
-      this.#ours.add(stream);
-      taker.takeStream(head, stream);
+    for (const server of this.#servers) {
+      if (!server.matches(head, origin)) continue;
+      this.#answeredStreams.add(stream);
+      server.receiveStream(head, stream);
       return;
     }
-    // Nobody else can be told from Node's own listener, which is there for the sake of "request".
-    const nodes = this.#httpServer.listenerCount("request") > 0 ? 1 : 0;
-    const others = this.#httpServer.listenerCount("stream") - 1 - nodes;
+    // If the HTTP server listens for "request", Node itself added one of the "stream" listeners; nothing else
+    // distinguishes it from those of the application.
+    const nodeListeners = this.#httpServer.listenerCount("request") > 0 ? 1 : 0;
+    const others = this.#httpServer.listenerCount("stream") - 1 - nodeListeners;
     if (others > 0 || this.#httpServer.listenerCount("connect") > 1) return;
-    this.#ours.add(stream);
-    const [taker] = this.#takers;
-    taker.refuseStream(stream, NOT_FOUND);
+    this.#answeredStreams.add(stream);
+    const [server] = this.#servers;
+    server.refuseStream(stream, NOT_FOUND);
   };
 
-  /** What Node makes of any CONNECT. It would answer those that nobody listens for with 405; so has to be done here. */
+  /**
+   * Handles the "connect" event, which Node emits for every CONNECT. Without a listener, Node answers a CONNECT with
+   * 405; this listener has to do the same.
+   */
   readonly #onConnect = (
     request: Http2ServerRequest | IncomingMessage,
     response: Duplex | Http2ServerResponse,
   ): void => {
     if (!("stream" in request) || !("statusCode" in response)) {
-      // A CONNECT of HTTP/1.1 comes with its socket, and Node closes those that nobody listens for.
+      // A CONNECT over HTTP/1.1 arrives with its socket; Node closes the socket if nobody listens.
       if (this.#httpServer.listenerCount("connect") === 1) request.socket.destroy();
       return;
     }
-    if (this.#ours.has(request.stream)) {
-      request.on("error", () => undefined); // The connection is told of it.
+    if (this.#answeredStreams.has(request.stream)) {
+      request.on("error", () => undefined); // The connection reports the error.
       return;
     }
     if (this.#httpServer.listenerCount("connect") > 1) return;

@@ -1,19 +1,22 @@
-// IP addresses and ranges of them, as proxies write them and as `trustProxy` lists them.
+// Parses IP addresses and ranges, as proxies write them and as `trustProxy` lists them.
 
 import { isIPv4, isIPv6 } from "node:net";
 import type { Address } from "../../connection/ports.js";
 
-/** All addresses whose first `bits` bits are those of `bytes`. */
+/** A range of addresses: those whose first `bits` bits equal those of `bytes`. */
 export interface AddressRange {
   readonly bytes: Uint8Array;
   readonly bits: number;
 }
 
-/** The 16 bytes of an address; IPv4 takes the form ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2). Null for other text. */
+/**
+ * Returns the 16 bytes of an address; an IPv4 address becomes ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2). Returns null
+ * for other text.
+ */
 export function addressBytes(text: string): Uint8Array | null {
   if (isIPv4(text)) return Uint8Array.of(...IPV4_PREFIX, ...text.split(".").map(Number));
   if (!isIPv6(text)) return null;
-  const [groups = ""] = text.split("%", 1); // Behind it stands a zone (RFC 4007 section 11).
+  const [groups = ""] = text.split("%", 1); // Remove the zone (RFC 4007 section 11).
   const gap = groups.indexOf("::");
   if (gap === -1) return Uint8Array.from(groupBytes(groups));
   const before = groupBytes(groups.slice(0, gap));
@@ -22,7 +25,7 @@ export function addressBytes(text: string): Uint8Array | null {
   return Uint8Array.of(...before, ...zeros, ...after);
 }
 
-/** An address, or a range such as 10.0.0.0/8 (RFC 4632 section 3.1); null for other text. */
+/** Parses an address, or a range such as 10.0.0.0/8 (RFC 4632 section 3.1); returns null for other text. */
 export function parseRange(text: string): AddressRange | null {
   const [, address = "", length = ""] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const bytes = addressBytes(address);
@@ -40,15 +43,15 @@ export function isInRange(address: Uint8Array, { bytes, bits }: AddressRange): b
 }
 
 /**
- * One entry of X-Forwarded-For: an address, IPv6 with or without brackets, and a port where the proxy names one.
- * Null for everything else, such as `unknown`.
+ * Parses one entry of X-Forwarded-For: an address, IPv6 with or without brackets, and an optional port. Returns null
+ * for anything else, such as `unknown`.
  */
 export function parseForwardedAddress(text: string): Address | null {
   const [, inBrackets = "", plain = text, digits = ""] = FORWARDED_ADDRESS.exec(text) ?? [];
   const address = inBrackets === "" ? plain : inBrackets;
   const isAddress = isIPv6(address) || (isIPv4(address) && inBrackets === "");
   const port = Number(digits);
-  // A zone names an interface of the machine that wrote it.
+  // A zone is meaningful only on the machine that wrote it.
   return isAddress && !address.includes("%") && port <= 65_535 ? { address, port } : null;
 }
 
@@ -67,10 +70,10 @@ function ranges(...texts: readonly string[]): readonly AddressRange[] {
   return texts.map(parseRange).filter((range) => range !== null);
 }
 
-/** `[address]:port`, `[address]` or `a.b.c.d:port`. */
+/** Matches `[address]:port`, `[address]` and `a.b.c.d:port`. */
 const FORWARDED_ADDRESS = /^(?:\[([^\]]*)\]|([0-9.]+))(?::([0-9]{1,5}))?$/;
 
-/** The bytes of a part of an IPv6 address that has no "::". Its last group may be an IPv4 address. */
+/** Returns the bytes of a part of an IPv6 address without "::". The last group may be an IPv4 address. */
 function groupBytes(text: string): readonly number[] {
   if (text === "") return [];
   return text.split(":").flatMap((group) => {

@@ -1,17 +1,17 @@
-// Where a request comes from: the peer of the socket or, where that is a trusted proxy, the client that it names.
+// Determines the origin of a request: the socket's peer, or the client that a trusted proxy reports.
 
 import type { Address, Logger } from "../../connection/ports.js";
 import { parseAuthority } from "../../protocol/handshake/authority.js";
 import type { HeaderList } from "../../protocol/handshake/header-list.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
-import type { RequestOrigin } from "../upgrade/server-request.js";
+import type { RequestOrigin } from "./request-origin.js";
 import { parseForwardedAddress } from "./ip-address.js";
-import { guarded, UNIX, type ProxyTrust } from "./trust.js";
+import { withoutThrowing, UNIX, type ProxyTrust } from "./trust.js";
 
 /**
- * The origin as a trusted proxy describes it, by X-Forwarded-For, -Host and -Proto; `origin` itself where the peer is
- * no trusted proxy, whatever its headers say. The header Forwarded (RFC 7239) is not read: a proxy that writes one of
- * the two kinds passes the other one on as the client sent it.
+ * Returns the origin as a trusted proxy reports it in X-Forwarded-For, -Host and -Proto. Returns `origin` itself if the
+ * peer is not a trusted proxy, whatever its headers say. The Forwarded header (RFC 7239) is ignored: a proxy that
+ * writes one kind of header passes the client's own version of the other kind on.
  */
 export function locateClient(
   { headers }: RequestHead,
@@ -22,8 +22,8 @@ export function locateClient(
   if (trust === null) return origin;
   const { transport } = origin;
   const { remoteAddress: peer, localAddress } = transport;
-  const trusts = guarded(trust, logger);
-  // A TCP client that has gone has no address either, and is not believed.
+  const trusts = withoutThrowing(trust, logger);
+  // A TCP client that has disconnected has no address either, and is not trusted.
   const peerName = peer?.address ?? (transport.isUnix === true ? UNIX : null);
   if (peerName === null || !trusts(peerName, 0)) return origin;
 
@@ -31,7 +31,7 @@ export function locateClient(
   let remoteAddress = peer;
   let proxies = 1;
   for (let hop = 1; hop <= chain.length; hop++) {
-    // What is no address, such as `unknown`, hides all that stands in front of it.
+    // An entry that is not an address, such as `unknown`, hides all entries before it.
     const address = parseForwardedAddress(chain[chain.length - hop] ?? "");
     if (address === null) break;
     remoteAddress = address;
@@ -46,16 +46,16 @@ export function locateClient(
   };
 }
 
-/** Whether an unbelieved X-Forwarded-For, or Forwarded, says that somebody else is the client. */
-export function namesOtherClient(headers: HeaderList, isOwn: (address: Address) => boolean): boolean {
+/** Whether an untrusted X-Forwarded-For or Forwarded header names another client. */
+export function namesOtherClient(headers: HeaderList, isLocal: (address: Address) => boolean): boolean {
   if (headers.count("Forwarded") > 0) return true;
   return entriesOf(headers, "X-Forwarded-For").some((entry) => {
     const address = parseForwardedAddress(entry);
-    return address === null || !isOwn(address);
+    return address === null || !isLocal(address);
   });
 }
 
-/** The entries of a field, the one of the nearest proxy last; a proxy may add a line instead of an entry. */
+/** Returns the entries of a field, with the nearest proxy's entry last. A proxy may add a line instead of an entry. */
 function entriesOf(headers: HeaderList, name: string): readonly string[] {
   const value = headers.get(name);
   if (value === null) return [];
@@ -65,13 +65,13 @@ function entriesOf(headers: HeaderList, name: string): readonly string[] {
     .filter((entry) => entry !== "");
 }
 
-/** What the farthest of the trusted proxies wrote. Most proxies replace the field, and then there is one entry. */
+/** Returns the entry that the farthest trusted proxy wrote. Most proxies replace the field, which leaves one entry. */
 function entryOf(headers: HeaderList, name: string, proxies: number): string | null {
   const entries = entriesOf(headers, name);
   return entries[Math.max(0, entries.length - proxies)] ?? null;
 }
 
-/** Null for what is no scheme of the web. Some proxies write `wss` for an upgrade. */
+/** Returns null for any other scheme. Some proxies write `wss` for an upgrade. */
 function isSecureScheme(scheme: string | null): boolean | null {
   switch (scheme?.toLowerCase()) {
     case "https":

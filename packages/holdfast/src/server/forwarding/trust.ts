@@ -1,4 +1,4 @@
-// Which proxies are believed when they say who their client is.
+// Determines which proxies the server trusts to report their client (`trustProxy`).
 
 import { describe, invalidArgument } from "../../shared/option-checks.js";
 import type { Logger } from "../../connection/ports.js";
@@ -14,18 +14,18 @@ import {
 } from "./ip-address.js";
 
 /**
- * The proxies in front of a server: how many there are; their addresses and ranges; or a function that returns true
- * for each address that is a proxy.
+ * The proxies in front of a server: their number; their addresses and ranges; or a function that returns true for the
+ * address of a proxy.
  */
 export type TrustProxy = number | readonly string[] | ((address: string, hop: number) => boolean);
 
 /**
- * Whether the machine at `address` is a proxy of ours. Hop 0 is the peer of the socket, hop 1 the last entry of
+ * Returns whether `address` belongs to a trusted proxy. Hop 0 is the socket's peer, hop 1 the last entry of
  * X-Forwarded-For, and so on. A peer on a Unix socket has the address "unix".
  */
 export type ProxyTrust = (address: string, hop: number) => boolean;
 
-/** The address of a peer on a Unix socket, which has none. */
+/** Stands for the address of a peer on a Unix socket. */
 export const UNIX = "unix";
 
 /** @throws InvalidArgumentError */
@@ -33,21 +33,21 @@ export function checkTrustProxy(value: unknown): ProxyTrust | null {
   if (value === undefined || value === null || value === 0) return null;
   if (typeof value === "number" && Number.isSafeInteger(value) && value > 0)
     return (_address, hop) => hop < value;
-  // Only true is a yes: a function without types may return anything.
+  // Only `true` counts: a function written in plain JavaScript may return anything.
   if (typeof value === "function") {
     const isProxy = value as (address: string, hop: number) => unknown;
     return (address, hop) => isProxy(address, hop) === true;
   }
-  if (Array.isArray(value)) return trustOf(value.map(checkEntry));
+  if (Array.isArray(value)) return trustEntries(value.map(checkEntry));
   const hint =
-    value === true ? ". `true` would believe every client: name the number of proxies, such as 1" : "";
+    value === true ? ". `true` would trust every client: set the number of proxies, such as 1" : "";
   throw new InvalidArgumentError(
     `Expected \`trustProxy\` to be a number of proxies, a list of their addresses, or a function, got ${describe(value)}${hint}`,
   );
 }
 
-/** The application's function may throw: then the proxy is not trusted. */
-export function guarded(trust: ProxyTrust, logger: Logger | null): ProxyTrust {
+/** Wraps the application's function: if it throws, the proxy is not trusted. */
+export function withoutThrowing(trust: ProxyTrust, logger: Logger | null): ProxyTrust {
   return (address, hop) => {
     try {
       return trust(address, hop);
@@ -60,7 +60,7 @@ export function guarded(trust: ProxyTrust, logger: Logger | null): ProxyTrust {
 
 type TrustEntry = readonly AddressRange[] | typeof UNIX;
 
-function trustOf(entries: readonly TrustEntry[]): ProxyTrust {
+function trustEntries(entries: readonly TrustEntry[]): ProxyTrust {
   const isUnixTrusted = entries.includes(UNIX);
   const ranges = entries.flatMap((entry) => (entry === UNIX ? [] : entry));
   return (address) => {
@@ -70,7 +70,7 @@ function trustOf(entries: readonly TrustEntry[]): ProxyTrust {
   };
 }
 
-const NAMED: ReadonlyMap<unknown, TrustEntry> = new Map<unknown, TrustEntry>([
+const NAMED_RANGES: ReadonlyMap<unknown, TrustEntry> = new Map<unknown, TrustEntry>([
   ["loopback", LOOPBACK],
   ["linklocal", LINK_LOCAL],
   ["uniquelocal", UNIQUE_LOCAL],
@@ -78,7 +78,7 @@ const NAMED: ReadonlyMap<unknown, TrustEntry> = new Map<unknown, TrustEntry>([
 ]);
 
 function checkEntry(entry: unknown): TrustEntry {
-  const named = NAMED.get(entry);
+  const named = NAMED_RANGES.get(entry);
   if (named !== undefined) return named;
   const range = typeof entry === "string" ? parseRange(entry) : null;
   if (range !== null) return [range];

@@ -1,4 +1,4 @@
-// The three kinds of answer to a request, on a stream of HTTP/2.
+// Writes the three kinds of response to a request on an HTTP/2 stream.
 
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { fieldsToSend } from "../../transport/node/http2-fields.js";
@@ -24,7 +24,7 @@ export class Http2ResponseWriter implements ResponseWriter {
   prepare(response: Response, { method }: RequestHead): PreparedResponse {
     checkResponse(response);
     const fields = readHeaders(response.headers);
-    // Minor version 0 as in HTTP/1.0: without a length, the body ends with the stream.
+    // Minor version 0, as for HTTP/1.0: without a Content-Length, the body ends with the stream.
     const framing = method === "HEAD" ? ({ kind: "none" } as const) : framingOf(response, fields, 0);
     const headers = fieldsToSend({ ":status": response.status }, fields);
     return { framing, sendHead: () => this.#respond(headers) };
@@ -39,7 +39,7 @@ export class Http2ResponseWriter implements ResponseWriter {
     return null;
   }
 
-  /** A client that has gone meanwhile gets no answer, nor does one that has its answer. */
+  /** Does nothing if the client has disconnected, or has received a response already. */
   #respond(headers: OutgoingHttpHeaders): void {
     const { closed, destroyed, headersSent } = this.#stream;
     if (!closed && !destroyed && !headersSent) this.#stream.respond(headers);

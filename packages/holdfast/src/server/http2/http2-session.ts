@@ -1,4 +1,4 @@
-// One HTTP/2 connection of a server: its requests, and the end of it when there are none (RFC 9113, RFC 8441).
+// One HTTP/2 connection to a server: receives its requests, and closes it when it is idle (RFC 9113, RFC 8441).
 
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
@@ -10,40 +10,40 @@ import { streamHead } from "./stream-head.js";
 export class Http2Session implements AlarmHandler {
   readonly #session: ServerHttp2Session;
   readonly #socket: Socket;
-  readonly #reception: ServerCore;
-  readonly #arrival: IncomingSocket;
-  /** Set while there is no stream, and while the last frames go out. */
+  readonly #core: ServerCore;
+  readonly #incoming: IncomingSocket;
+  /** Set while the connection has no stream, and while it sends its last frames. */
   readonly #alarm = new Alarm(this);
   #streams = 0;
   #isFirst = true;
   #isClosing = false;
 
-  constructor(session: ServerHttp2Session, socket: Socket, arrival: IncomingSocket, reception: ServerCore) {
+  constructor(session: ServerHttp2Session, socket: Socket, incoming: IncomingSocket, core: ServerCore) {
     this.#session = session;
     this.#socket = socket;
-    this.#arrival = arrival;
-    this.#reception = reception;
+    this.#incoming = incoming;
+    this.#core = core;
   }
 
-  /** @param onEnd is called once, when the connection is gone */
+  /** @param onEnd called once, when the connection has closed */
   begin(onEnd: () => void): void {
     const session = this.#session;
-    const { runtime, settings } = this.#reception;
+    const { runtime, settings } = this.#core;
     session.once("close", () => {
       runtime.timers.cancel(this.#alarm);
       onEnd();
     });
     session.setLocalWindowSize(CONNECTION_WINDOW);
     session.on("stream", this.#onStream);
-    runtime.timers.set(this.#alarm, this.#arrival.since + (settings.openTimeout ?? IDLE));
+    runtime.timers.set(this.#alarm, this.#incoming.since + (settings.openTimeout ?? IDLE_TIMEOUT));
   }
 
-  /** GOAWAY; a connection with requests that are not over is cut a little later. */
+  /** Sends GOAWAY. If requests are still open after a short time, the connection is destroyed. */
   close(): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    const { timers, clock } = this.#reception.runtime;
-    timers.set(this.#alarm, clock.now() + LINGER);
+    const { timers, clock } = this.#core.runtime;
+    timers.set(this.#alarm, clock.now() + LINGER_TIMEOUT);
     this.#session.close();
   }
 
@@ -62,27 +62,30 @@ export class Http2Session implements AlarmHandler {
     _flags: number,
     rawHeaders?: readonly string[],
   ): void => {
-    const { timers, clock } = this.#reception.runtime;
-    const { isSecure } = this.#arrival;
-    // The TLS handshake counts for the first request only.
-    const since = this.#isFirst ? this.#arrival.since : clock.now();
+    const { timers, clock } = this.#core.runtime;
+    const { isSecure } = this.#incoming;
+    // The TLS handshake counts towards the first request only.
+    const since = this.#isFirst ? this.#incoming.since : clock.now();
     this.#isFirst = false;
     this.#streams++;
     if (!this.#isClosing) timers.cancel(this.#alarm);
     stream.once("close", this.#onStreamClosed);
-    this.#reception.receiveStream(stream, { isSecure, since }, streamHead(headers, rawHeaders));
+    this.#core.receiveStream(stream, { isSecure, since }, streamHead(headers, rawHeaders));
   };
 
-  /** Counts streams, not bytes: a client that sends pings and opens nothing is idle, too. */
+  /** Restarts the idle timeout. It counts streams, not bytes: a client that sends pings but opens no stream is idle. */
   readonly #onStreamClosed = (): void => {
-    const { timers, clock } = this.#reception.runtime;
+    const { timers, clock } = this.#core.runtime;
     if (--this.#streams > 0 || this.#isClosing || this.#session.destroyed) return;
-    timers.set(this.#alarm, clock.now() + IDLE);
+    timers.set(this.#alarm, clock.now() + IDLE_TIMEOUT);
   };
 }
 
-/** Milliseconds that a connection is kept without any stream: as long as browsers need to get from page to WebSocket. */
-const IDLE = 60_000;
+/**
+ * Milliseconds that a connection without streams stays open: as long as a browser needs between a page and its
+ * WebSocket.
+ */
+const IDLE_TIMEOUT = 60_000;
 
-/** Milliseconds for the last frames of a connection. */
-const LINGER = 1000;
+/** Milliseconds to send the last frames of a connection. */
+const LINGER_TIMEOUT = 1000;

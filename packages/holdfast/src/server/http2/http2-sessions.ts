@@ -1,4 +1,4 @@
-// The HTTP/2 connections of a server of our own: each brings requests, many at a time (RFC 9113, RFC 8441).
+// The HTTP/2 connections of a `serve()` server; each carries many concurrent requests (RFC 9113, RFC 8441).
 
 import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
@@ -6,22 +6,22 @@ import { STREAM_WINDOW } from "../../transport/node/http2-fields.js";
 import type { IncomingSocket, ServerCore } from "../server-core.js";
 import { Http2Session } from "./http2-session.js";
 
-interface Arriving {
+interface PendingSocket {
   readonly socket: Socket;
-  readonly arrival: IncomingSocket;
+  readonly incoming: IncomingSocket;
 }
 
 export class Http2Sessions {
-  /** Does not listen: it is given the sockets that speak HTTP/2. */
+  /** Does not listen; `receive()` passes it the sockets that speak HTTP/2. */
   readonly #server: Http2Server;
-  readonly #reception: ServerCore;
+  readonly #core: ServerCore;
   readonly #sessions = new Set<Http2Session>();
-  /** The socket that the server is making a session of. */
-  #arriving: Arriving | null = null;
+  /** The socket for which Node is creating a session. */
+  #pending: PendingSocket | null = null;
 
-  constructor(reception: ServerCore) {
-    const { headLimits } = reception.settings;
-    this.#reception = reception;
+  constructor(core: ServerCore) {
+    const { headLimits } = core.settings;
+    this.#core = core;
     this.#server = createServer({
       maxHeaderListPairs: headLimits.maxHeaders,
       maxSessionMemory: MAX_MEGABYTES,
@@ -34,20 +34,20 @@ export class Http2Sessions {
     });
     this.#server.on("session", this.#onSession);
     this.#server.on("sessionError", (error: Error) => {
-      reception.settings.connection.logger?.info("HTTP/2 connection failed", { reason: error.message });
+      core.settings.connection.logger?.info("HTTP/2 connection failed", { reason: error.message });
     });
   }
 
-  receive(socket: Socket, arrival: IncomingSocket): void {
-    // A session notices the end of its socket by the socket's close only.
+  receive(socket: Socket, incoming: IncomingSocket): void {
+    // Node's session notices that its socket has closed, but not a half-close.
     socket.allowHalfOpen = false;
-    this.#arriving = { socket, arrival };
+    this.#pending = { socket, incoming };
     this.#server.emit("connection", socket);
-    // Node makes no session of a socket on which ALPN chose another protocol.
-    if (this.#takeArriving() !== null) socket.destroy();
+    // Node creates no session for a socket if ALPN selected another protocol.
+    if (this.#takePending() !== null) socket.destroy();
   }
 
-  /** GOAWAY to all. */
+  /** Sends GOAWAY on every connection. */
   close(): void {
     for (const session of this.#sessions) session.close();
   }
@@ -56,25 +56,25 @@ export class Http2Sessions {
     for (const session of this.#sessions) session.destroy();
   }
 
-  /** Node emits it within `receive()`. */
+  /** Node emits this event synchronously within `receive()`. */
   readonly #onSession = (nodeSession: ServerHttp2Session): void => {
-    const arriving = this.#takeArriving();
-    if (arriving === null) return;
-    const { socket, arrival } = arriving;
-    const session = new Http2Session(nodeSession, socket, arrival, this.#reception);
+    const pending = this.#takePending();
+    if (pending === null) return;
+    const { socket, incoming } = pending;
+    const session = new Http2Session(nodeSession, socket, incoming, this.#core);
     this.#sessions.add(session);
     session.begin(() => this.#sessions.delete(session));
   };
 
-  #takeArriving(): Arriving | null {
-    const arriving = this.#arriving;
-    this.#arriving = null;
-    return arriving;
+  #takePending(): PendingSocket | null {
+    const pending = this.#pending;
+    this.#pending = null;
+    return pending;
   }
 }
 
-/** At a time, on one connection. */
+/** Maximum number of concurrent streams per connection. */
 const MAX_STREAMS = 1000;
 
-/** As many streams with full buffers. */
+/** Memory for that many streams with full buffers, in megabytes. */
 const MAX_MEGABYTES = 256;

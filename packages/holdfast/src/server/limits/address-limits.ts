@@ -1,26 +1,25 @@
-// What each client address has open and has asked for: the limits per address.
+// Enforces the limits per client address: open sockets, open connections and upgrades per second.
 
 import type { Address, Clock, Logger } from "../../connection/ports.js";
 import { refuse, type Refusal } from "../../protocol/handshake/server-handshake.js";
 import { addressBytes } from "../forwarding/ip-address.js";
-import { Episode } from "./episode.js";
 import type { LimitName, Limits } from "./limit-options.js";
-import { overdrawnFor, rateOf, take, type Rate } from "./quota.js";
-import { reportExceeding } from "./report.js";
+import { overdrawnBy, rateOf, take, type Rate } from "./quota.js";
+import { Episode, reportExceededLimit } from "./report.js";
 
 export interface AddressLimitsOptions {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly logger: Logger | null;
-  /** Whether the addresses are those that trusted proxies report. */
+  /** Whether trusted proxies report the addresses. */
   readonly isForwarded: boolean;
 }
 
-/** What is known of one address. */
+/** The counters of one address. */
 class AddressRecord {
   sockets = 0;
   connections = 0;
-  /** When its bucket of upgrades is full again. */
+  /** When the token bucket of upgrades is full again, in monotonic milliseconds. */
   upgradesFullAt = -Infinity;
   readonly episode = new Episode();
 
@@ -38,20 +37,21 @@ export class AddressLimits {
   readonly #logger: Logger | null;
   readonly #advice: string;
   readonly #records = new Map<string, AddressRecord>();
-  #sweepAt = SWEEP_AT_LEAST;
+  #sweepSize = MIN_SWEEP_SIZE;
 
   constructor({ limits, clock, logger, isForwarded }: AddressLimitsOptions) {
     this.#limits = limits;
     this.#upgrades = rateOf(limits.upgradesPerSecond);
     this.#clock = clock;
     this.#logger = logger;
-    // Without `trustProxy`, all clients behind one proxy share its address.
+    // Without `trustProxy`, all clients of a proxy share its address.
     this.#advice = isForwarded ? "" : " If this is a proxy, set `trustProxy`.";
   }
 
   /**
-   * Counts a socket that has sent nothing yet. Returns whether it may stay: an address may have twice as many sockets
-   * as connections, so that what exceeds those is told so with 429, and what exceeds these costs nothing.
+   * Counts a socket that has not sent anything yet. Returns whether it may stay open. An address may have twice as many
+   * sockets as connections: a client beyond the limit of connections receives a 429, and a socket beyond the limit of
+   * sockets is cheap to drop.
    */
   addSocket(address: Address | null): boolean {
     const { connectionsPerAddress: limit } = this.#limits;
@@ -72,8 +72,8 @@ export class AddressLimits {
   }
 
   /**
-   * Counts an upgrade that `address` asks for. Returns the refusal where that is one too many. Clients without an
-   * address, on a Unix socket, are not limited.
+   * Counts an upgrade request of `address`. Returns a refusal if it exceeds a limit. Clients without an address, on a
+   * Unix socket, are not limited.
    */
   requestUpgrade(address: Address | null): Refusal | null {
     if (address === null) return null;
@@ -82,7 +82,7 @@ export class AddressLimits {
     if (refusal !== null || this.#upgrades === null) return refusal;
     const now = this.#clock.now();
     const fullAt = take(record.upgradesFullAt, now, 1, this.#upgrades);
-    const excess = overdrawnFor(fullAt, now, this.#upgrades);
+    const excess = overdrawnBy(fullAt, now, this.#upgrades);
     if (excess <= 0) {
       record.upgradesFullAt = fullAt;
       return null;
@@ -92,12 +92,12 @@ export class AddressLimits {
     return refuseFor(reason, Math.ceil(excess / 1000));
   }
 
-  /** Whether another connection may open now: others may have, since its upgrade was requested. */
+  /** Checks the limit when a connection opens: others may have opened since the upgrade was requested. */
   checkConnections(address: Address | null): Refusal | null {
     return address === null ? null : this.#checkConnections(this.#recordOf(keyOf(address)), address);
   }
 
-  /** Counts an open connection. Returns the key by which `removeConnection` knows it. */
+  /** Counts an open connection. Returns the key to pass to `removeConnection`. */
   addConnection(address: Address): string {
     const key = keyOf(address);
     this.#recordOf(key).connections++;
@@ -118,7 +118,7 @@ export class AddressLimits {
   }
 
   #report(record: AddressRecord, limit: LimitName, reason: string, remoteAddress: Address): void {
-    reportExceeding(
+    reportExceededLimit(
       { limit, reason, remoteAddress, connection: null },
       { episode: record.episode, now: this.#clock.now(), logger: this.#logger },
     );
@@ -127,25 +127,28 @@ export class AddressLimits {
   #recordOf(key: string): AddressRecord {
     let record = this.#records.get(key);
     if (record === undefined) {
-      if (this.#records.size >= this.#sweepAt) this.#sweep();
+      if (this.#records.size >= this.#sweepSize) this.#sweep();
       record = new AddressRecord();
       this.#records.set(key, record);
     }
     return record;
   }
 
-  /** Forgets addresses that ask for nothing any more. It waits until there are twice as many, and so stays cheap. */
+  /**
+   * Removes records of idle addresses. It runs when the number of records has doubled, so that the amortised cost is
+   * low.
+   */
   #sweep(): void {
     const now = this.#clock.now();
     for (const [key, record] of this.#records) if (record.isIdle(now)) this.#records.delete(key);
-    this.#sweepAt = Math.max(SWEEP_AT_LEAST, 2 * this.#records.size);
+    this.#sweepSize = Math.max(MIN_SWEEP_SIZE, 2 * this.#records.size);
   }
 }
 
-const SWEEP_AT_LEAST = 1024;
+const MIN_SWEEP_SIZE = 1024;
 const SPARE_SOCKETS = 8;
 
-/** Seconds after which a client may try again, where others of its address have to close first. */
+/** Retry-After, in seconds, if other connections of the address have to close first. */
 const RETRY_AFTER = 5;
 
 function refuseFor(reason: string, seconds: number): Refusal {
@@ -155,7 +158,7 @@ function refuseFor(reason: string, seconds: number): Refusal {
   };
 }
 
-/** One key for what one customer has: an IPv4 address, or the first 64 bits of an IPv6 address. */
+/** Returns one key per customer: the IPv4 address, or the first 64 bits of an IPv6 address. */
 export function keyOf({ address }: Address): string {
   const bytes = addressBytes(address);
   if (bytes === null) return address;

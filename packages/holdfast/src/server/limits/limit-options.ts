@@ -1,32 +1,33 @@
-// What one address, and one connection, may ask of a server.
+// The options that limit each client address and each connection.
 
 import { checkChoice, checkSize, describe, invalidArgument } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 
-/** Limits against abuse. Null, like a field that is left out, means no limit. */
+/** Limits against abuse. Null or a missing field means no limit. */
 export interface LimitOptions {
   /**
-   * Connections that one address may have open; more get 429 with Retry-After. All of an IPv6 /64, which is what one
-   * customer gets, is one address. @default null
+   * Maximum number of open connections per address; further upgrades get 429 with Retry-After. An IPv6 /64, which is
+   * what one customer gets, counts as one address. @default null
    */
   readonly connectionsPerAddress?: number | null;
   /**
-   * Upgrades that one address may request in a second, on average; as many may come at once. More get 429 with
+   * Average upgrades per second and address; bursts of the same size are allowed. Further upgrades get 429 with
    * Retry-After. @default null
    */
   readonly upgradesPerSecond?: number | null;
   /**
-   * Messages that one connection may send in a second, on average; as many may come at once. At least 1. @default null
+   * Average messages per second that one connection may send; bursts of the same size are allowed. At least 1. @default
+   * null
    */
   readonly messagesPerSecond?: number | null;
   /**
-   * Bytes on the wire that one connection may send in a second, on average; as many may come at once. At least 16384,
-   * which is what a quarter of one read brings. @default null
+   * Average bytes per second, on the wire, that one connection may send; bursts of the same size are allowed. At least
+   * 16384, which is a quarter of one read. @default null
    */
   readonly bytesPerSecond?: number | null;
   /**
-   * What becomes of a connection that sends more: `"pause"` reads on only when the average allows it, so that TCP slows
-   * the peer down and nothing is lost; `"close"` closes it with 1008 (policy violation). @default "pause"
+   * What to do with a connection that exceeds a limit: `"pause"` pauses reading until the average allows more, so that
+   * TCP slows the peer down and nothing is lost; `"close"` closes it with 1008 (policy violation). @default "pause"
    */
   readonly onExceeded?: "close" | "pause";
 }
@@ -39,10 +40,10 @@ export interface Limits {
   readonly onExceeded: "close" | "pause";
 }
 
-/** The name of a limit, as logs and metrics have it. */
+/** The name of a limit, as it appears in logs and metrics. */
 export type LimitName = Exclude<keyof Limits, "onExceeded">;
 
-/** `limits: true`: far more than people do, and far less than one machine can. */
+/** The limits of `limits: true`: far above what people need, and far below what one machine can produce. */
 const RECOMMENDED: Limits = {
   connectionsPerAddress: 1_000,
   upgradesPerSecond: 100,
@@ -63,7 +64,7 @@ export function checkLimits(value: unknown): Limits | null {
     const names = Object.keys(RECOMMENDED).join(", ");
     throw new InvalidArgumentError(`Expected \`limits\` to hold ${names}, got ${describe(unknown)}`);
   }
-  const options = value as LimitOptions; // Each field is looked at.
+  const options = value as LimitOptions; // Each field is checked below.
   return {
     connectionsPerAddress: checkSize("limits.connectionsPerAddress", options.connectionsPerAddress, null),
     upgradesPerSecond: checkRate("upgradesPerSecond", options.upgradesPerSecond, 0),
@@ -73,7 +74,7 @@ export function checkLimits(value: unknown): Limits | null {
   };
 }
 
-/** Lower rates would stop reading for so long that the peer's pings time out. */
+/** A rate below the minimum would pause reading for so long that the peer's pings time out. */
 function checkRate(name: string, value: unknown, least: number): number | null {
   if (value === undefined || value === null) return null;
   if (typeof value === "number" && Number.isFinite(value) && value > 0 && value >= least) return value;

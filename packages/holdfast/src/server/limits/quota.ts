@@ -1,11 +1,11 @@
-// A token bucket as one number: the time at which it would be full again. It holds what a second allows, so that as
-// much may come at once.
+// A token bucket, stored as one number: the time at which it is full again. It holds one second's worth of tokens,
+// which is the largest burst.
 
-/** What a rate means in milliseconds. */
+/** A rate in milliseconds. */
 export interface Rate {
-  /** Milliseconds in which one unit becomes free. */
+  /** Milliseconds to refill one token. */
   readonly cost: number;
-  /** Milliseconds that the bucket holds. One unit fits in, however low the rate is. */
+  /** Milliseconds to refill the whole bucket. It holds at least one token, however low the rate is. */
   readonly depth: number;
 }
 
@@ -16,12 +16,12 @@ export function rateOf(perSecond: number | null): Rate | null {
   return { cost, depth: Math.max(1000, cost) };
 }
 
-/** Takes `count` units out of a bucket that is full at `fullAt`. Returns when it is full again from now on. */
+/** Takes `count` tokens from a bucket that is full at `fullAt`. Returns when it is full again. */
 export function take(fullAt: number, now: number, count: number, rate: Rate): number {
   return Math.max(fullAt, now) + count * rate.cost;
 }
 
-/** Milliseconds until the bucket is not overdrawn any more; 0 or less where it is not. */
-export function overdrawnFor(fullAt: number, now: number, rate: Rate): number {
+/** Milliseconds until the bucket is no longer overdrawn; 0 or less if it is not. */
+export function overdrawnBy(fullAt: number, now: number, rate: Rate): number {
   return fullAt - now - rate.depth;
 }

@@ -1,14 +1,13 @@
-// How fast one connection may send to a server: counted as bytes and messages arrive, without an allocation.
+// Limits how fast one connection may send to a server. It counts bytes and messages as they arrive, without allocating.
 
 import { closeWithCause, holdReading, releaseReading, type Connection } from "../../connection/connection.js";
 import type { ReceiveMeter } from "../../transport/frames/receive-meter.js";
 import type { Logger } from "../../connection/ports.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Deadline } from "../../connection/timer-queue.js";
-import { Episode } from "./episode.js";
 import type { LimitName, Limits } from "./limit-options.js";
-import { overdrawnFor, rateOf, take, type Rate } from "./quota.js";
-import { reportExceeding } from "./report.js";
+import { overdrawnBy, rateOf, take, type Rate } from "./quota.js";
+import { Episode, reportExceededLimit } from "./report.js";
 
 /** The limits that all connections of a server share. */
 export class ReceiveLimits {
@@ -26,7 +25,7 @@ export class ReceiveLimits {
     this.logger = logger;
   }
 
-  /** For a new connection; null where it may send as fast as it likes. */
+  /** Returns the meter of a new connection; null without a limit. */
   meter(): ReceiveLimit | null {
     return this.messages === null && this.bytes === null ? null : new ReceiveLimit(this);
   }
@@ -44,7 +43,7 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
     this.#shared = shared;
   }
 
-  /** Names the connection that is held back; before it starts. */
+  /** Sets the connection to pause; call it before the connection starts. */
   watch(connection: Connection): void {
     this.#connection = connection;
   }
@@ -54,7 +53,7 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
     if (rate === null) return;
     const now = this.#shared.runtime.clock.now();
     this.#bytesFullAt = take(this.#bytesFullAt, now, count, rate);
-    if (overdrawnFor(this.#bytesFullAt, now, rate) > 0) this.#exceed("bytesPerSecond", now);
+    if (overdrawnBy(this.#bytesFullAt, now, rate) > 0) this.#exceed("bytesPerSecond", now);
   }
 
   onMessage(): void {
@@ -62,15 +61,14 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
     if (rate === null) return;
     const now = this.#shared.runtime.clock.now();
     this.#messagesFullAt = take(this.#messagesFullAt, now, 1, rate);
-    if (overdrawnFor(this.#messagesFullAt, now, rate) > 0) this.#exceed("messagesPerSecond", now);
+    if (overdrawnBy(this.#messagesFullAt, now, rate) > 0) this.#exceed("messagesPerSecond", now);
   }
 
-  /** The average allows more: reading goes on. */
+  /** Resumes reading: the average allows more. */
   onAlarm(): void {
     this.#connection?.[releaseReading]();
   }
 
-  /** The connection has ended. */
   stop(): void {
     this.#shared.runtime.timers.cancel(this);
     this.#connection = null;
@@ -78,14 +76,17 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
 
   #exceed(limit: LimitName, now: number): void {
     const connection = this.#connection;
-    // Messages that are still told of a chunk, and of a connection that is closing, change nothing.
+    // Messages left in the current chunk, and messages of a closing connection, change nothing.
     if (connection?.state !== "open") return;
     const { limits, runtime, logger } = this.#shared;
     if (!this.isSet) {
       const unit = limit === "bytesPerSecond" ? "bytes" : "messages";
       const reason = `Expected at most ${limits[limit]} ${unit} a second, got more.`;
       const { remoteAddress } = connection;
-      reportExceeding({ limit, reason, remoteAddress, connection }, { episode: this.#episode, now, logger });
+      reportExceededLimit(
+        { limit, reason, remoteAddress, connection },
+        { episode: this.#episode, now, logger },
+      );
     }
     if (limits.onExceeded === "close") {
       const reason = limit === "bytesPerSecond" ? "too many bytes a second" : "too many messages a second";
@@ -101,11 +102,11 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
     runtime.timers.set(this, now + delay);
   }
 
-  /** Milliseconds until a batch of some size may be read again: waking up for each message would cost more. */
+  /** Milliseconds until a batch may be read: a wake-up per message would cost more. */
   #delay(rate: Rate | null, fullAt: number, now: number): number {
-    return rate === null ? 0 : overdrawnFor(fullAt, now, rate) + Math.min(BATCH, rate.depth / 2);
+    return rate === null ? 0 : overdrawnBy(fullAt, now, rate) + Math.min(BATCH_TIME, rate.depth / 2);
   }
 }
 
-/** Milliseconds whose worth of messages and bytes is read at a time. */
-const BATCH = 100;
+/** Messages and bytes are read in batches of this many milliseconds' worth. */
+const BATCH_TIME = 100;

@@ -1,4 +1,4 @@
-// A listener of Node.js that does not listen yet.
+// Creates a TCP or TLS server of Node.js that does not listen yet.
 
 import { createServer as createTcpServer, type Server as Listener } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
@@ -14,7 +14,7 @@ export function createListener(
   const socketOptions = { noDelay: true, allowHalfOpen: true };
   if (tls === undefined) return createTcpServer(socketOptions);
   const handshakeTimeout = openTimeout === null ? {} : { handshakeTimeout: openTimeout };
-  // RFC 7301: what clients may choose from.
+  // RFC 7301: the protocols that clients may choose.
   const alpn = http2 ? { ALPNProtocols: ["h2", "http/1.1"] } : {};
   try {
     const guarded = tls.SNICallback === undefined ? {} : { SNICallback: guardedSniCallback(tls.SNICallback) };
@@ -29,7 +29,10 @@ export function createListener(
 
 type SniCallback = NonNullable<TlsOptions["SNICallback"]>;
 
-/** An async function that rejects fails the handshake; Node would leave its promise unhandled. */
+/**
+ * Makes the TLS handshake fail if the callback is an async function that rejects; Node would leave the rejection
+ * unhandled.
+ */
 function guardedSniCallback(callback: SniCallback): SniCallback {
   const call: (...args: Parameters<SniCallback>) => unknown = callback;
   return (name, done) => {

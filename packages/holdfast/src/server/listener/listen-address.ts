@@ -1,4 +1,4 @@
-// Where a server listens: a TCP port, or a Unix socket.
+// The address that a server listens on: a TCP port, or a Unix socket.
 
 import { checkBoolean, invalidArgument } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
@@ -9,7 +9,7 @@ export type ListenAddress =
       readonly kind: "tcp";
       readonly port: number;
       readonly host: string | undefined;
-      /** Other processes may listen there, too. */
+      /** Whether other processes may listen on the same port. */
       readonly isShared: boolean;
     }
   | { readonly kind: "unix"; readonly path: string };
@@ -41,22 +41,25 @@ export function checkListenAddress(options: ServeOptions): ListenAddress {
   return { kind: "tcp", port: port ?? 0, host, isShared };
 }
 
-/** The place in words. */
-export function describeListenAddress(place: ListenAddress): string {
-  if (place.kind === "unix") return `the Unix socket ${place.path}`;
-  return `${place.host ?? "all addresses"}, port ${place.port}`;
+/** Describes the address for error messages. */
+export function describeListenAddress(address: ListenAddress): string {
+  if (address.kind === "unix") return `the Unix socket ${address.path}`;
+  return `${address.host ?? "all addresses"}, port ${address.port}`;
 }
 
-/** A URL that reaches a server there from this machine. */
-export function urlOf(place: ListenAddress, isSecure: boolean, port: number): string {
+/** Returns a URL that reaches the server from this machine. */
+export function urlOf(address: ListenAddress, isSecure: boolean, port: number): string {
   const scheme = isSecure ? "wss" : "ws";
-  if (place.kind === "unix") return `${scheme}+unix:${place.path}`;
-  const { host } = place;
+  if (address.kind === "unix") return `${scheme}+unix:${address.path}`;
+  const { host } = address;
   const name = host === undefined || host === "::" || host === "0.0.0.0" ? "localhost" : host;
   return `${scheme}://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
-/** Older versions of Node.js ignore the option, and the second process would find the port taken. */
+/**
+ * Whether this runtime supports `reusePort`. Older versions of Node.js ignore the option, so that the second process
+ * would find the port in use.
+ */
 export function canReusePort(versions: NodeJS.ProcessVersions): boolean {
   if (versions["bun"] !== undefined || versions["deno"] !== undefined) return true;
   const [major = 0, minor = 0] = versions.node.split(".").map(Number);

@@ -1,4 +1,4 @@
-// Gets a listener its place, also where a process that is gone has left its Unix socket behind.
+// Binds a listener to its address, and replaces a Unix socket that a dead process left.
 
 import { lstat, unlink } from "node:fs/promises";
 import { connect, type ListenOptions, type Server as Listener } from "node:net";
@@ -7,16 +7,17 @@ import { HoldfastError } from "../../shared/errors.js";
 import { describeListenAddress, type ListenAddress } from "./listen-address.js";
 
 /** @throws HoldfastError with code ERR_HOLDFAST_LISTEN */
-export async function listenAt(listener: Listener, place: ListenAddress, backlog: number): Promise<void> {
+export async function listenAt(listener: Listener, address: ListenAddress, backlog: number): Promise<void> {
   try {
-    await listen(listener, place, backlog);
+    await listen(listener, address, backlog);
   } catch (error) {
-    if (place.kind !== "unix" || !(await isLeftBehind(place.path, error))) throw listenError(place, error);
+    if (address.kind !== "unix" || !(await isStaleSocket(address.path, error)))
+      throw listenError(address, error);
     try {
-      await unlink(place.path);
-      await listen(listener, place, backlog);
-    } catch (again) {
-      throw listenError(place, again);
+      await unlink(address.path);
+      await listen(listener, address, backlog);
+    } catch (retryError) {
+      throw listenError(address, retryError);
     }
   }
 }
@@ -29,18 +30,18 @@ export function checkBacklog(value: unknown = DEFAULT_BACKLOG): number {
   throw invalidArgument("backlog", `a whole number from 1 to ${MAX_BACKLOG}`, value);
 }
 
-function listen(listener: Listener, place: ListenAddress, backlog: number): Promise<void> {
+function listen(listener: Listener, address: ListenAddress, backlog: number): Promise<void> {
   return new Promise((resolve, reject) => {
     listener.once("error", reject);
-    // `reusePort` is too new for the types.
+    // The type definitions lack `reusePort`.
     const options: ListenOptions & { reusePort?: boolean } =
-      place.kind === "unix"
-        ? { path: place.path, backlog }
+      address.kind === "unix"
+        ? { path: address.path, backlog }
         : {
-            port: place.port,
+            port: address.port,
             backlog,
-            ...(place.host === undefined ? {} : { host: place.host }),
-            ...(place.isShared ? { reusePort: true } : {}),
+            ...(address.host === undefined ? {} : { host: address.host }),
+            ...(address.isShared ? { reusePort: true } : {}),
           };
     listener.listen(options, () => {
       listener.off("error", reject);
@@ -49,10 +50,10 @@ function listen(listener: Listener, place: ListenAddress, backlog: number): Prom
   });
 }
 
-/** A socket file that nobody listens on any more. One that is in use, and any other file, is left alone. */
-async function isLeftBehind(path: string, error: unknown): Promise<boolean> {
+/** Whether the path is a socket file that no process listens on. A socket in use, and any other file, is left alone. */
+async function isStaleSocket(path: string, error: unknown): Promise<boolean> {
   if (codeOf(error) !== "EADDRINUSE") return false;
-  // Any file refuses connections.
+  // A connection to any other kind of file is refused too.
   const file = await lstat(path).catch(() => null);
   if (file?.isSocket() !== true) return false;
   return new Promise((resolve) => {
@@ -65,9 +66,9 @@ async function isLeftBehind(path: string, error: unknown): Promise<boolean> {
   });
 }
 
-function listenError(place: ListenAddress, cause: unknown): HoldfastError {
+function listenError(address: ListenAddress, cause: unknown): HoldfastError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const message = `Expected to listen on ${describeListenAddress(place)}: ${reason}`;
+  const message = `Expected to listen on ${describeListenAddress(address)}: ${reason}`;
   return new HoldfastError(message, { code: "ERR_HOLDFAST_LISTEN", cause });
 }
 
@@ -75,7 +76,7 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-/** Connections that the kernel accepts ahead of us: a fleet that reconnects at once must not be refused. */
+/** Connections that the kernel queues: a fleet that reconnects at once must not be refused. */
 const DEFAULT_BACKLOG = 4096;
-/** Of a C int, which is what the kernel takes. */
+/** The maximum of a C int, which the kernel takes. */
 const MAX_BACKLOG = 2 ** 31 - 1;

@@ -1,21 +1,22 @@
-// A listener of the server's own: its sockets, up to their requests.
+// The listener of `serve()`: it owns its sockets until their requests arrive.
 
 import cluster from "node:cluster";
 import type { Server as Listener, Socket } from "node:net";
-import type { Clock } from "../../connection/ports.js";
+import type { Address, Clock, Logger } from "../../connection/ports.js";
+import { withoutThrowing, type ProxyTrust } from "../forwarding/trust.js";
+import type { AddressLimits } from "../limits/address-limits.js";
 import type { ServerListener } from "./server-listener.js";
 import { Http2Sessions } from "../http2/http2-sessions.js";
 import type { ServerCore } from "../server-core.js";
-import { limitSockets } from "./limit-sockets.js";
-import { polls } from "../shutdown/polls.js";
+import { polls } from "./polls.js";
 import { urlOf, type ListenAddress } from "./listen-address.js";
 import { TlsHandshakes } from "./tls-handshakes.js";
 
 export interface ListenerInit {
-  readonly place: ListenAddress;
+  readonly address: ListenAddress;
   readonly isSecure: boolean;
   readonly http2: boolean;
-  readonly reception: ServerCore;
+  readonly core: ServerCore;
 }
 
 export class OwnListener implements ServerListener {
@@ -25,43 +26,43 @@ export class OwnListener implements ServerListener {
   readonly #listener: Listener;
   readonly #handshakes: TlsHandshakes | null;
   readonly #sessions: Http2Sessions | null;
-  /** Other processes listen on the same port. */
-  readonly #hasSiblings: boolean;
+  /** Whether other processes listen on the same port. */
+  readonly #isPortShared: boolean;
   #stopped: Promise<void> | null = null;
 
-  /** @param listener that listens already */
-  constructor(listener: Listener, { place, isSecure, http2, reception }: ListenerInit) {
+  /** @param listener already listening */
+  constructor(listener: Listener, { address, isSecure, http2, core }: ListenerInit) {
     this.#listener = listener;
-    const address = listener.address();
-    this.port = typeof address === "object" && address !== null ? address.port : 0;
-    this.url = urlOf(place, isSecure, this.port);
-    this.#hasSiblings = place.kind === "tcp" && (place.isShared || cluster.isWorker);
+    const bound = listener.address();
+    this.port = typeof bound === "object" && bound !== null ? bound.port : 0;
+    this.url = urlOf(address, isSecure, this.port);
+    this.#isPortShared = address.kind === "tcp" && (address.isShared || cluster.isWorker);
 
-    const { clock } = reception.runtime;
+    const { clock } = core.runtime;
     this.#clock = clock;
-    const { trustProxy, connection } = reception.settings;
+    const { trustProxy, connection } = core.settings;
     const { logger } = connection;
-    // Such as too many open files: it ends no connection, and the server neither.
+    // For example, too many open files: the server and its connections continue.
     listener.on("error", (error: Error) => logger?.error("listening failed", { error }));
-    const { addressLimits } = reception;
+    const { addressLimits } = core;
     if (addressLimits !== null) limitSockets(listener, addressLimits, trustProxy, logger);
     const handshakes = isSecure ? new TlsHandshakes(listener, clock, logger) : null;
     this.#handshakes = handshakes;
-    const sessions = http2 ? new Http2Sessions(reception) : null;
+    const sessions = http2 ? new Http2Sessions(core) : null;
     this.#sessions = sessions;
     listener.on(isSecure ? "secureConnection" : "connection", (socket: Socket) => {
-      if (socket.destroyed) return; // One too many of its address.
-      const arrival = { isSecure, since: handshakes?.beginningOf(socket) ?? clock.now() };
-      if (sessions === null) reception.receive(socket, arrival, null);
-      else if (!isSecure) reception.receive(socket, arrival, () => sessions.receive(socket, arrival));
-      // RFC 9113 section 3.2: over TLS, ALPN alone chooses HTTP/2. A preface without it gets 505.
-      else if ("alpnProtocol" in socket && socket.alpnProtocol === "h2") sessions.receive(socket, arrival);
-      else reception.receive(socket, arrival, null);
+      if (socket.destroyed) return; // It exceeded the limit of its address.
+      const incoming = { isSecure, since: handshakes?.startOf(socket) ?? clock.now() };
+      if (sessions === null) core.receive(socket, incoming, null);
+      else if (!isSecure) core.receive(socket, incoming, () => sessions.receive(socket, incoming));
+      // RFC 9113 section 3.2: over TLS, only ALPN selects HTTP/2. A preface without it gets 505.
+      else if ("alpnProtocol" in socket && socket.alpnProtocol === "h2") sessions.receive(socket, incoming);
+      else core.receive(socket, incoming, null);
     });
   }
 
   async drain(): Promise<void> {
-    if (!this.#hasSiblings) await this.#emptyBacklog();
+    if (!this.#isPortShared) await this.#drainBacklog();
     void this.#stopListening();
   }
 
@@ -76,14 +77,14 @@ export class OwnListener implements ServerListener {
     this.#sessions?.destroyAll();
   }
 
-  /** Takes the clients that wait in the kernel: they would be reset with the port. libuv takes one with each poll. */
-  async #emptyBacklog(): Promise<void> {
-    const until = this.#clock.now() + FOR_BACKLOG;
-    let emptyPolls = 0;
-    const onClient = (): void => void (emptyPolls = 0);
+  /** Accepts the clients that the kernel has queued: closing the port would reset them. libuv accepts one per poll. */
+  async #drainBacklog(): Promise<void> {
+    const until = this.#clock.now() + BACKLOG_DRAIN_TIME;
+    let idlePolls = 0;
+    const onClient = (): void => void (idlePolls = 0);
     this.#listener.on("connection", onClient);
-    // Two, as the first may be the rest of the present one.
-    while (emptyPolls++ < 2 && this.#clock.now() < until) await polls(this.#clock, 1);
+    // Poll twice, because the first may be the rest of the current poll.
+    while (idlePolls++ < 2 && this.#clock.now() < until) await polls(this.#clock, 1);
     this.#listener.off("connection", onClient);
   }
 
@@ -93,4 +94,27 @@ export class OwnListener implements ServerListener {
 }
 
 /** Milliseconds that a flood of clients may delay the end of listening. */
-const FOR_BACKLOG = 100;
+const BACKLOG_DRAIN_TIME = 100;
+
+/**
+ * Destroys sockets beyond the limit of their address. Sockets of a trusted proxy belong to many clients, so only
+ * connections count there.
+ */
+function limitSockets(
+  listener: Listener,
+  limits: AddressLimits,
+  trust: ProxyTrust | null,
+  logger: Logger | null,
+): void {
+  const trusts = trust === null ? () => false : withoutThrowing(trust, logger);
+  listener.on("connection", (socket: Socket) => {
+    const address = peerOf(socket);
+    if (address === null || trusts(address.address, 0)) return;
+    if (!limits.addSocket(address)) socket.destroy();
+    else socket.once("close", () => limits.removeSocket(address));
+  });
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): Address | null {
+  return remoteAddress === undefined ? null : { address: remoteAddress, port: remotePort ?? 0 };
+}

@@ -1,17 +1,17 @@
-// The port through which a server's clients come in: a listener of its own, or somebody's HTTP server.
+// The source of a server's clients: its own listener, or the application's HTTP server.
 
 export interface ServerListener {
-  /** The TCP port; 0 where there is none. */
+  /** The TCP port; 0 if there is none. */
   readonly port: number;
-  /** A URL that reaches it from this machine. */
+  /** A URL that reaches the server from this machine. */
   readonly url: string;
   /**
-   * The server is closing: takes no more clients. Resolves once those that had connected before, and wait in the
-   * kernel, have been taken: they hear 503.
+   * Stops accepting clients. Resolves once the clients that are already in the kernel's queue have been accepted; they
+   * get 503.
    */
   drain(): Promise<void>;
-  /** Ends in order what has no request. Resolves once everything that came in this way is gone. */
+  /** Closes the sockets that have no request gracefully. Resolves once all sockets of this listener have closed. */
   close(): Promise<void>;
-  /** Ends at once what `close()` still waits for. */
+  /** Destroys the sockets that `close()` still waits for. */
   destroy(): void;
 }

@@ -1,4 +1,4 @@
-// The TCP connections under TLS: while they are in their handshake, nothing else knows of them.
+// Tracks TCP connections during their TLS handshake, when nothing else knows of them.
 
 import type { Server as Listener, Socket } from "node:net";
 import type { Clock, Logger } from "../../connection/ports.js";
@@ -6,8 +6,8 @@ import type { Clock, Logger } from "../../connection/ports.js";
 export class TlsHandshakes {
   readonly #logger: Logger | null;
   readonly #sockets = new Set<Socket>();
-  /** When each came, by the client's address. */
-  readonly #beginnings = new Map<string, number>();
+  /** The time at which each connection arrived, by the client's address and port. */
+  readonly #startTimes = new Map<string, number>();
 
   constructor(listener: Listener, clock: Clock, logger: Logger | null) {
     this.#logger = logger;
@@ -15,9 +15,11 @@ export class TlsHandshakes {
     listener.on("tlsClientError", (error: Error, socket: Socket) => this.#onFailure(error, socket));
   }
 
-  /** When a client that has finished its handshake began it; null on a Unix socket, where clients have no address. */
-  beginningOf(socket: Socket): number | null {
-    return this.#beginnings.get(keyOf(socket)) ?? null;
+  /**
+   * Returns when a client with a finished handshake connected; null on a Unix socket, where clients have no address.
+   */
+  startOf(socket: Socket): number | null {
+    return this.#startTimes.get(keyOf(socket)) ?? null;
   }
 
   destroyAll(): void {
@@ -25,17 +27,17 @@ export class TlsHandshakes {
   }
 
   #watch(socket: Socket, now: number): void {
-    // Node has no documented way from a TLS socket to the TCP socket under it; but both have the client's address.
+    // Node has no documented way from a TLS socket to its TCP socket, but both have the client's address and port.
     const key = keyOf(socket);
     this.#sockets.add(socket);
-    if (key !== NO_ADDRESS) this.#beginnings.set(key, now);
+    if (key !== NO_ADDRESS) this.#startTimes.set(key, now);
     socket.once("close", () => {
       this.#sockets.delete(socket);
-      if (this.#beginnings.get(key) === now) this.#beginnings.delete(key);
+      if (this.#startTimes.get(key) === now) this.#startTimes.delete(key);
     });
   }
 
-  /** Node leaves open what fails its TLS handshake, or takes too long for it. */
+  /** Node does not close a socket whose TLS handshake fails or times out. */
   #onFailure(error: Error, socket: Socket): void {
     const { remoteAddress } = socket;
     this.#logger?.info("TLS handshake failed", { reason: error.message, remoteAddress });

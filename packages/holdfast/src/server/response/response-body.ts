@@ -1,11 +1,11 @@
-// The body of an answer on its way to the client: as fast as the client takes it, and no faster.
+// Sends the body of a response, no faster than the client reads it.
 
 import type { ByteStream } from "../../connection/ports.js";
 import { describe } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import type { Framing } from "./response-head.js";
 
-/** Where a body comes from: the reader of `Response.body`. */
+/** The source of a body: the reader of `Response.body`. */
 export type BodyReader = ReadableStreamDefaultReader<Uint8Array>;
 
 export class ResponseBody {
@@ -14,10 +14,10 @@ export class ResponseBody {
   readonly #transport: Pick<ByteStream, "isBlocked" | "write">;
   readonly #onProgress: () => void;
   #sent = 0;
-  #onRoom: (() => void) | null = null;
+  #onWritable: (() => void) | null = null;
   #isStopped = false;
 
-  /** @param onProgress is told whenever the source or the client gets on */
+  /** @param onProgress called whenever the source or the client makes progress */
   constructor(
     reader: BodyReader,
     framing: Framing,
@@ -31,10 +31,11 @@ export class ResponseBody {
   }
 
   /**
-   * Sends everything; resolves once it has been handed over, or was stopped.
+   * Sends the whole body. Resolves once it has been written, or `stop()` was called.
    *
-   * @throws whatever the source throws, and InvalidArgumentError where it yields what was not announced: part of the
-   * body is out then, and only the end of the connection can tell the client.
+   * @throws the error of the source, or InvalidArgumentError if the source yields anything but bytes, or fewer or more
+   * of them than Content-Length announces. Part of the body has been sent then, so that only closing the connection can
+   * signal the failure to the client.
    */
   async send(): Promise<void> {
     try {
@@ -52,22 +53,25 @@ export class ResponseBody {
     }
   }
 
-  /** The client takes bytes again. */
+  /** The client reads again. */
   onDrain(): void {
     this.#onProgress();
-    this.#onRoom?.();
-    this.#onRoom = null;
+    this.#onWritable?.();
+    this.#onWritable = null;
   }
 
-  /** The client is gone, or was given up: the source is told, and no more is asked of it. */
+  /** Cancels the source, because the client has disconnected or the server stops the response. */
   stop(reason?: unknown): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#onRoom?.();
+    this.#onWritable?.();
     cancel(() => this.#reader, reason);
   }
 
-  /** In slices: each that the client takes shows that it gets on. Returns false where it was stopped. */
+  /**
+   * Writes a chunk in slices, because each slice that the client reads is progress. Returns false if `stop()` was
+   * called.
+   */
   async #write(chunk: unknown): Promise<boolean> {
     if (!(chunk instanceof Uint8Array)) {
       throw new InvalidArgumentError(
@@ -76,11 +80,11 @@ export class ResponseBody {
     }
     this.#sent += chunk.length;
     if (this.#framing.kind === "length" && this.#sent > this.#framing.length) throw this.#lengthError();
-    for (let at = 0; at < chunk.length; at += SLICE) {
-      const slice = chunk.subarray(at, at + SLICE);
+    for (let at = 0; at < chunk.length; at += SLICE_SIZE) {
+      const slice = chunk.subarray(at, at + SLICE_SIZE);
       if (this.#framing.kind !== "chunked") this.#transport.write([slice]);
       else this.#transport.write([Buffer.from(`${slice.length.toString(16)}\r\n`), slice, CRLF]);
-      if (this.#transport.isBlocked) await this.#room();
+      if (this.#transport.isBlocked) await this.#writable();
       if (this.#isStopped) return false;
     }
     return true;
@@ -98,21 +102,23 @@ export class ResponseBody {
     );
   }
 
-  #room(): Promise<void> {
-    return new Promise((resolve) => (this.#onRoom = resolve));
+  #writable(): Promise<void> {
+    return new Promise((resolve) => (this.#onWritable = resolve));
   }
 }
 
-/** Tells the source of an answer that nobody reads it. `response` is what `onRequest` returned, checked or not. */
+/**
+ * Cancels the source of a response that nobody reads. `response` is the return value of `onRequest`, validated or not.
+ */
 export function discardBody(response: Response): void {
   cancel(() => response.body);
 }
 
-/** How the source ends interests nobody any more; what is no stream, or is locked, throws. */
+/** Cancels the source and ignores the result; also if it is not a stream, or is locked, and throws. */
 function cancel(source: () => Pick<BodyReader, "cancel"> | null, reason?: unknown): void {
   void (async () => source()?.cancel(reason))().catch(() => undefined);
 }
 
-const SLICE = 64 * 1024;
+const SLICE_SIZE = 64 * 1024;
 const CRLF = Buffer.from("\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");

@@ -1,18 +1,19 @@
-// The head of an answer that the application made as a standard `Response` (RFC 9112 sections 4 and 6).
+// Builds the HTTP/1.1 head of a response that the application created as a standard `Response` (RFC 9112 sections 4 and
+// 6).
 
 import { describe } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import { headerList, readHeaders, type HeaderField } from "../../protocol/handshake/header-input.js";
 import { statusText } from "../../protocol/handshake/status-text.js";
 
-/** How the end of the body shows. */
+/** How the client recognises the end of the body. */
 export type Framing =
-  /** There is no body: HEAD, 204, 304. */
+  /** No body: HEAD, 204, 304. */
   | { readonly kind: "none" }
-  /** After so many bytes. */
+  /** The body ends after this many bytes. */
   | { readonly kind: "length"; readonly length: number }
   | { readonly kind: "chunked" }
-  /** Where the connection ends: all that HTTP/1.0 knows. */
+  /** The body ends with the connection, as in HTTP/1.0. */
   | { readonly kind: "until-end" };
 
 export interface ResponseHead {
@@ -20,7 +21,7 @@ export interface ResponseHead {
   readonly framing: Framing;
 }
 
-/** @throws InvalidArgumentError, InvalidHeaderError where `response` is none, or cannot be sent */
+/** @throws InvalidArgumentError, InvalidHeaderError if `response` is not a Response, or cannot be sent */
 export function responseHead(
   response: Response,
   { method, minorVersion }: { readonly method: string; readonly minorVersion: number },
@@ -30,7 +31,7 @@ export function responseHead(
   const all = readHeaders(response.headers);
   const framing = framingOf(response, all, minorVersion);
   const lines = headerList([
-    ...all.filter(([name]) => !SET_HERE.has(name.toLowerCase())),
+    ...all.filter(([name]) => !SET_BY_SERVER.has(name.toLowerCase())),
     ...framingFields(framing),
     ["Connection", "close"],
   ]);
@@ -40,7 +41,7 @@ export function responseHead(
   return { bytes: Buffer.from(head, "latin1"), framing: hasNoBody ? { kind: "none" } : framing };
 }
 
-/** Told by what it has rather than by its class: polyfills and other realms make Responses too. */
+/** Tests the properties rather than the class: polyfills and other realms create Responses too. */
 export function checkResponse(response: Response): void {
   const { status, headers, body } = Object(response) as { status: unknown; headers: unknown; body: unknown };
   if (!Number.isInteger(status) || typeof headers !== "object" || typeof body !== "object") {
@@ -82,7 +83,7 @@ function framingFields(framing: Framing): readonly HeaderField[] {
   }
 }
 
-const SET_HERE: ReadonlySet<string> = new Set([
+const SET_BY_SERVER: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
   "keep-alive",

@@ -1,4 +1,5 @@
-// The three kinds of answer to a request, on the wire of HTTP/1.1.
+// Writes the three kinds of response: a refusal, a `Response` of the application, and an upgrade. `Http1ResponseWriter`
+// does so over HTTP/1.1.
 
 import type { ByteStream } from "../../connection/ports.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
@@ -10,22 +11,22 @@ import {
 } from "../../protocol/handshake/server-handshake.js";
 import { responseHead, type Framing } from "./response-head.js";
 
-/** How requests are answered in one version of HTTP. */
+/** Writes responses in one version of HTTP. */
 export interface ResponseWriter {
-  /** In plain text, whole. */
+  /** Sends a complete response in plain text. */
   refuse(refusal: Refusal): void;
   /**
-   * Looks at what `onRequest` returned.
+   * Validates the response that `onRequest` returned.
    *
-   * @throws InvalidArgumentError, InvalidHeaderError where it is no Response, or cannot be sent
+   * @throws InvalidArgumentError, InvalidHeaderError if it is not a Response, or cannot be sent
    */
   prepare(response: Response, request: RequestHead): PreparedResponse;
-  /** Opens the WebSocket. Returns what goes out ahead of the first frame; null where it is out already. */
+  /** Accepts the upgrade. Returns the bytes to send before the first frame; null if they have been sent. */
   accept(upgrade: UpgradeResponse): Uint8Array | null;
 }
 
 export interface PreparedResponse {
-  /** How the body is to be sent behind the head. */
+  /** The framing of the body that follows the head. */
   readonly framing: Framing;
   readonly sendHead: () => void;
 }

@@ -1,4 +1,4 @@
-// The end of a server: newcomers are refused, clients told, stragglers cut, handlers awaited.
+// Shuts a server down: refuses new clients, closes connections, cuts those that are left, and waits for the handlers.
 
 import { closeWithCause, abort } from "../../connection/connection.js";
 import { checkDuration, describe } from "../../shared/option-checks.js";
@@ -6,8 +6,8 @@ import { InvalidArgumentError } from "../../shared/errors.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { ServerListener } from "../listener/server-listener.js";
 import type { ServerCore } from "../server-core.js";
-import { ShutdownDeadline } from "./shutdown-deadline.js";
-import { polls } from "./polls.js";
+import type { Clock } from "../../connection/ports.js";
+import { polls } from "../listener/polls.js";
 import { Stagger } from "./stagger.js";
 
 export interface ShutDownTimes {
@@ -26,44 +26,66 @@ export function checkTimes(
   closeTimeout: number | null,
 ): ShutDownTimes {
   const spread = options.spread === 0 ? 0 : (checkDuration("spread", options.spread, null) ?? 0);
-  const usual = closeTimeout === null ? null : spread + closeTimeout + FOR_HANDLERS;
-  const timeout = options.timeout === 0 ? 0 : checkDuration("timeout", options.timeout, usual);
+  const defaultTimeout = closeTimeout === null ? null : spread + closeTimeout + HANDLER_GRACE;
+  const timeout = options.timeout === 0 ? 0 : checkDuration("timeout", options.timeout, defaultTimeout);
   if (timeout === null || spread === 0 || spread < timeout) return { timeout, spread };
   throw new InvalidArgumentError(
-    `Expected \`spread\` to be less than \`timeout\` (${timeout}), which cuts what is left, got ${describe(spread)}`,
+    `Expected \`spread\` to be less than \`timeout\` (${timeout}), after which all connections are cut, got ${describe(spread)}`,
   );
 }
 
-/** Milliseconds that handlers have, once their connections are gone. */
-const FOR_HANDLERS = 1000;
+/** Milliseconds that handlers have to settle after their connections have ended. */
+const HANDLER_GRACE = 1000;
 
-/** No new clients from the start, and one deadline for everything that is left of the others. */
+/** Stops accepting clients at once; one deadline bounds all of the waiting. */
 export async function shutDown(
-  entrance: ServerListener,
-  reception: ServerCore,
+  listener: ServerListener,
+  core: ServerCore,
   { close, timeout, spread, signal }: ShutDownOptions,
 ): Promise<void> {
-  const { connections, handlers, runtime, settings } = reception;
-  const patience = new ShutdownDeadline(runtime.clock, timeout, signal);
-  reception.drain();
-  const drained = entrance.drain();
+  const { connections, handlers, runtime, settings } = core;
+  const deadline = new ShutdownDeadline(runtime.clock, timeout, signal);
+  core.drain();
+  const drained = listener.drain();
 
   const stagger = new Stagger(runtime, connections, spread, (connection) =>
     connection[closeWithCause]("server-shutdown", close),
   );
-  await Promise.race([drained.then(() => reception.quiet()), patience.over]);
+  await Promise.race([drained.then(() => core.whenIdle()), deadline.over]);
   stagger.stop();
   for (const connection of connections) connection[abort]("server-shutdown");
-  reception.dismiss();
-  const closed = Promise.all([entrance.close(), reception.quiet()]);
-  await Promise.race([closed, patience.over]);
-  entrance.destroy();
-  // Sockets that were just cut take a few turns to close, and handlers one to notice, also where the time is over.
+  core.destroyPending();
+  const closed = Promise.all([listener.close(), core.whenIdle()]);
+  await Promise.race([closed, deadline.over]);
+  listener.destroy();
+  // Destroyed sockets take a few turns to close, and handlers take one to notice, even after the deadline.
   await Promise.race([closed, polls(runtime.clock, 3)]);
   await polls(runtime.clock, 1);
-  await Promise.race([handlers.settled(), patience.over]);
-  patience.stop();
+  await Promise.race([handlers.settled(), deadline.over]);
+  deadline.stop();
   if (handlers.running > 0) {
     settings.connection.logger?.warn("closed before all handlers settled", { running: handlers.running });
+  }
+}
+
+/** Bounds how long the server waits while it closes. */
+class ShutdownDeadline {
+  /** Resolves when the timeout expires or the signal aborts; never without either. */
+  readonly over: Promise<void>;
+  readonly #signal: AbortSignal | null;
+  readonly #cancel: (() => void) | null;
+  #resolve: () => void = () => undefined;
+
+  constructor(clock: Clock, timeout: number | null, signal: AbortSignal | null) {
+    this.over = new Promise((resolve) => (this.#resolve = resolve));
+    this.#signal = signal;
+    this.#cancel = timeout === null ? null : clock.setTimer(timeout, this.#resolve);
+    signal?.addEventListener("abort", this.#resolve);
+    if (signal?.aborted === true) this.#resolve();
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#signal?.removeEventListener("abort", this.#resolve);
   }
 }

@@ -1,4 +1,5 @@
-// One call for each connection, spread evenly over a time: each has a slot of its own, and chance says when in it.
+// Calls a function once per connection, spread evenly over a time. Each connection has its own slot, and is called at a
+// random moment within it.
 
 import type { Connection } from "../../connection/connection.js";
 import type { Runtime } from "../../connection/runtime.js";
@@ -9,13 +10,13 @@ export class Stagger implements AlarmHandler {
   readonly #connections: readonly Connection[];
   readonly #call: (connection: Connection) => void;
   readonly #beganAt: number;
-  /** Milliseconds for each connection. */
+  /** The length of one connection's slot, in milliseconds. */
   readonly #slot: number;
   readonly #alarm = new Alarm(this);
   #next = 0;
   #nextAt = 0;
 
-  /** Begins with this call; without a `spread` it is over as well. */
+  /** Starts immediately; if `spread` is 0, it also finishes before it returns. */
   constructor(
     runtime: Runtime,
     connections: Iterable<Connection>,
@@ -31,7 +32,6 @@ export class Stagger implements AlarmHandler {
     this.onAlarm(this.#beganAt);
   }
 
-  /** Calls for no more of them. */
   stop(): void {
     this.#runtime.timers.cancel(this.#alarm);
   }

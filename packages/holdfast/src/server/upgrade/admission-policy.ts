@@ -1,4 +1,5 @@
-// Decides what becomes of a request: an upgrade, an answer of `onRequest`, or a refusal (RFC 6455 section 4.2.2).
+// Decides on each request: upgrade it, answer it with the response of `onRequest`, or refuse it (RFC 6455 section
+// 4.2.2).
 
 import { isThenable, toPromise } from "../../connection/arguments.js";
 import type { Address } from "../../connection/ports.js";
@@ -20,28 +21,29 @@ import { quoteAll } from "../../shared/quote.js";
 import { errorOf } from "../../shared/thrown.js";
 import { isLoopbackAddress } from "../forwarding/ip-address.js";
 import { namesOtherClient } from "../forwarding/locate-client.js";
+import type { RequestOrigin } from "../forwarding/request-origin.js";
 import type { AddressLimits } from "../limits/address-limits.js";
 import type { ServerSettings } from "../options.js";
 import { checkGrant, isResponse, type CheckedGrant, type RequestAnswer } from "./request-answer.js";
 import { OriginWarnings } from "./origin-warnings.js";
-import { ServerRequest, type RequestOrigin } from "./server-request.js";
+import { createServerRequest, type ServerRequest } from "./server-request.js";
 
-/** An upgrade that is granted. */
+/** A request that the server upgrades. */
 export interface Upgrade {
   readonly outcome: "upgrade";
   readonly key: string;
   readonly request: ServerRequest;
   readonly choice: SubprotocolChoice;
-  /** The compression that was agreed on; null for none. */
+  /** The negotiated compression; null for none. */
   readonly deflate: NegotiatedDeflate | null;
-  /** What `onRequest` adds. */
+  /** The headers and data that `onRequest` returned. */
   readonly grant: CheckedGrant;
 }
 
 export type Decision =
   | Refusal
   | Upgrade
-  /** What `onRequest` returned: not looked at yet. */
+  /** The response that `onRequest` returned, not validated yet. */
   | { readonly outcome: "answer"; readonly response: Response };
 
 export class AdmissionPolicy {
@@ -64,22 +66,22 @@ export class AdmissionPolicy {
     this.#connections = connections;
   }
 
-  /** From now on every request is refused: the server is closing. */
+  /** Refuses every further request, because the server is closing. */
   drain(): void {
     this.#isDraining = true;
   }
 
   /**
-   * Decides at once, unless `onRequest` promises an answer. Never throws, and never rejects.
+   * Decides synchronously, unless `onRequest` returns a promise. Never throws, and never rejects.
    *
-   * @param granted what goes with the upgrade where `onRequest` adds nothing
-   * @param onAsked is given the request that `onRequest` is asked about, before it is
+   * @param granted headers and data of the upgrade, unless `onRequest` returns some
+   * @param onRequestCreated receives the request before `onRequest` does
    */
   decide(
     head: RequestHead,
     origin: RequestOrigin,
     granted: CheckedGrant,
-    onAsked: (request: ServerRequest) => void,
+    onRequestCreated: (request: ServerRequest) => void,
   ): Decision | Promise<Decision> {
     if (this.#isDraining) return SHUTTING_DOWN;
     const { origins, hosts } = this.#settings;
@@ -92,7 +94,7 @@ export class AdmissionPolicy {
       isFromLoopback: () => isFromLoopback(head, origin),
     });
     if (judgement.outcome === "refuse") {
-      // Of what the head alone decides, an origin is the only reason for 403.
+      // Among the refusals that follow from the head alone, only the Origin causes a 403.
       if (judgement.status === 403)
         this.#originWarnings.onRefused(head.headers.get("Origin"), judgement.body);
       return judgement;
@@ -100,42 +102,46 @@ export class AdmissionPolicy {
     if (judgement.outcome === "upgrade") {
       const refusal = this.#checkFull() ?? this.#requestUpgrade(origin);
       if (refusal !== null) return refusal;
-      const request = new ServerRequest(head, origin, { target: judgement.target, isUpgrade: true });
-      return this.#ask(request, (grant) => this.#admit(judgement, request, grant ?? granted), onAsked);
+      const request = createServerRequest(head, origin, { target: judgement.target, isUpgrade: true });
+      return this.#callOnRequest(
+        request,
+        (grant) => this.#admit(judgement, request, grant ?? granted),
+        onRequestCreated,
+      );
     }
     const required = head.http2 === undefined ? UPGRADE_REQUIRED : EXTENDED_CONNECT_REQUIRED;
     if (this.#settings.onRequest === undefined) return required;
     const host = head.headers.get("Host") ?? "";
     const target = originForm(head.target, host);
     if (target === null) return refuseTarget(head.target, host);
-    const request = new ServerRequest(head, origin, { target, isUpgrade: false });
-    return this.#ask(request, () => required, onAsked);
+    const request = createServerRequest(head, origin, { target, isUpgrade: false });
+    return this.#callOnRequest(request, () => required, onRequestCreated);
   }
 
   /**
-   * Looks again, at the moment in which a connection opens, at what may have changed since its upgrade was granted:
-   * several may have been granted in one turn.
+   * Repeats, when a connection opens, the checks whose result may have changed since the upgrade was granted: several
+   * upgrades may have been granted in one turn.
    */
   confirm({ request }: Upgrade): Refusal | null {
     if (this.#isDraining) return SHUTTING_DOWN;
     return this.#checkFull() ?? this.#addressLimits?.checkConnections(request.remoteAddress) ?? null;
   }
 
-  /** What `onRequest` answers; `goOn` where it lets the request pass, with what it adds. */
-  #ask(
+  /** Calls `onRequest`. If it accepts the request, `proceed` decides, with the grant that `onRequest` returned. */
+  #callOnRequest(
     request: ServerRequest,
-    goOn: (grant: CheckedGrant | null) => Decision,
-    onAsked: (request: ServerRequest) => void,
+    proceed: (grant: CheckedGrant | null) => Decision,
+    onRequestCreated: (request: ServerRequest) => void,
   ): Decision | Promise<Decision> {
     const { onRequest } = this.#settings;
-    if (onRequest === undefined) return goOn(null);
+    if (onRequest === undefined) return proceed(null);
     const decide = (answer: RequestAnswer): Decision => {
-      if (answer === undefined || answer === null) return goOn(null);
-      return isResponse(answer) ? { outcome: "answer", response: answer } : goOn(checkGrant(answer));
+      if (answer === undefined || answer === null) return proceed(null);
+      return isResponse(answer) ? { outcome: "answer", response: answer } : proceed(checkGrant(answer));
     };
     const fail = (error: unknown): Refusal => this.#fail("onRequest failed", error);
     try {
-      onAsked(request);
+      onRequestCreated(request);
       const answer = onRequest(request);
       if (!isThenable(answer)) return decide(answer);
       return toPromise(answer).then(decide).catch(fail);
@@ -144,7 +150,9 @@ export class AdmissionPolicy {
     }
   }
 
-  /** Looks again at what may have changed while `onRequest` was thinking, and settles what is spoken. */
+  /**
+   * Repeats the checks whose result may have changed during `onRequest`, and negotiates subprotocol and compression.
+   */
   #admit(
     judgement: Extract<Judgement, { outcome: "upgrade" }>,
     request: ServerRequest,
@@ -189,25 +197,25 @@ export class AdmissionPolicy {
   }
 }
 
-function refuseSubprotocols(spoken: readonly string[], offered: readonly string[]): Refusal {
-  const expected = spoken.length === 0 ? "a subprotocol that is spoken here" : `one of ${quoteAll(spoken)}`;
+function refuseSubprotocols(supported: readonly string[], offered: readonly string[]): Refusal {
+  const expected = supported.length === 0 ? "a supported subprotocol" : `one of ${quoteAll(supported)}`;
   return refuse(400, `Expected Sec-WebSocket-Protocol to offer ${expected}, got ${quoteAll(offered)}.`);
 }
 
 /**
- * Whether the client is on this machine. A header that says otherwise is believed, whoever wrote it: a proxy on this
- * machine brings clients from elsewhere.
+ * Whether the client is on this machine. A header that names another client counts, trusted or not: a proxy on this
+ * machine may forward remote clients.
  */
 function isFromLoopback({ headers }: RequestHead, { transport, isForwarded }: RequestOrigin): boolean {
-  const isOwn = ({ address }: Address): boolean => isLoopbackAddress(address);
+  const isLocal = ({ address }: Address): boolean => isLoopbackAddress(address);
   const { remoteAddress } = transport;
-  if (remoteAddress === null || !isOwn(remoteAddress)) return false;
-  return isForwarded === true || !namesOtherClient(headers, isOwn);
+  if (remoteAddress === null || !isLocal(remoteAddress)) return false;
+  return isForwarded === true || !namesOtherClient(headers, isLocal);
 }
 
-/** Seconds after which to come again, where this server or another one will have room (RFC 9110 section 10.2.3). */
+/** Retry-After, in seconds: by then this server or another one will have room (RFC 9110 section 10.2.3). */
 const RETRY_AFTER = { "Retry-After": "5" };
 
 export const SHUTTING_DOWN = refuse(503, "The server is shutting down.", RETRY_AFTER);
-/** The answer where the application's own code failed; the log says why. */
+/** The response if the application's code failed; the log has the reason. */
 export const FAILED = refuse(500, "The server failed.");

@@ -1,4 +1,4 @@
-// What a server keeps of an opening handshake: the request's head, and what it agreed to.
+// The server's record of an opening handshake: the request's head and the negotiated parameters.
 
 import type {
   HandshakeRecord,
@@ -10,27 +10,27 @@ import { acceptKey } from "../../protocol/handshake/accept-key.js";
 import type { HeaderField } from "../../protocol/handshake/header-input.js";
 import type { HeaderList } from "../../protocol/handshake/header-list.js";
 
-/** What was agreed to, beside what follows from the request. */
-export interface Agreement {
+/** Negotiated parameters that do not follow from the request. */
+export interface NegotiatedParameters {
   /** Path and query. */
   readonly target: string;
   readonly subprotocol: string | null;
-  /** The value of Sec-WebSocket-Protocol; null for no such header. */
+  /** The value of Sec-WebSocket-Protocol in the response; null for no such header. */
   readonly subprotocolAnswer: string | null;
   readonly extensions: readonly string[];
   readonly isSecure: boolean;
   readonly isHttp2: boolean;
-  /** Null for most connections. */
+  /** Null for most connections, to save memory. */
   readonly extras: HandshakeExtras | null;
 }
 
-/** What trusted proxies and `onRequest` add to a handshake. */
+/** Values that trusted proxies and `onRequest` add to a handshake. */
 export interface HandshakeExtras {
-  /** The client's address as the proxies report it; null where the peer of the socket counts. */
+  /** The client's address as the proxies report it; null if the socket's peer is the client. */
   readonly remoteAddress: Address | null;
-  /** The host that the client asked a proxy for; null where the request's Host counts. */
+  /** The host that the client requested from a proxy; null if the Host header counts. */
   readonly host: string | null;
-  /** More headers of the response. */
+  /** Additional headers of the response. */
   readonly headers: readonly HeaderField[];
   readonly data: unknown;
 }
@@ -45,15 +45,15 @@ export class ServerHandshakeRecord implements HandshakeRecord {
   readonly #isHttp2: boolean;
   readonly #extras: HandshakeExtras | null;
 
-  constructor(headers: HeaderList, agreement: Agreement) {
-    this.subprotocol = agreement.subprotocol;
-    this.extensions = agreement.extensions;
+  constructor(headers: HeaderList, negotiated: NegotiatedParameters) {
+    this.subprotocol = negotiated.subprotocol;
+    this.extensions = negotiated.extensions;
     this.#headers = headers;
-    this.#subprotocolAnswer = agreement.subprotocolAnswer;
-    this.#target = agreement.target;
-    this.#isSecure = agreement.isSecure;
-    this.#isHttp2 = agreement.isHttp2;
-    this.#extras = agreement.extras;
+    this.#subprotocolAnswer = negotiated.subprotocolAnswer;
+    this.#target = negotiated.target;
+    this.#isSecure = negotiated.isSecure;
+    this.#isHttp2 = negotiated.isHttp2;
+    this.#extras = negotiated.extras;
   }
 
   get remoteAddress(): Address | null {

@@ -1,4 +1,4 @@
-// What `onRequest` may return, and what it says about an upgrade.
+// The return value of `onRequest`, and its checks.
 
 import { describe } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
@@ -9,36 +9,39 @@ import {
   type HeadersInput,
 } from "../../protocol/handshake/header-input.js";
 
-/** An upgrade that is granted, and what goes with it. */
+/** Accepts an upgrade, with optional headers and data. */
 export interface UpgradeGrant {
   /**
-   * More headers of the response that opens the connection (101, over HTTP/2 200), such as Set-Cookie; a list as the
-   * value makes one line for each of its elements. Those of the handshake itself are rejected.
+   * Additional headers of the response that opens the connection (101; over HTTP/2, 200), such as Set-Cookie. A list as
+   * the value produces one line per element. Headers of the handshake itself are rejected.
    */
   readonly headers?: HeadersInput | undefined;
-  /** Becomes `connection.data`: whatever the handler needs to know. */
+  /** Becomes `connection.data`: any value that the handler needs. */
   readonly data?: unknown;
 }
 
-/** What `onRequest` may return: an answer, or nothing, or what goes with the upgrade; or a promise of one of them. */
-// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- What a function without `return` is inferred to return.
+/**
+ * The return value of `onRequest`: a `Response` to send instead of upgrading, or nothing or an `UpgradeGrant` to
+ * accept; or a promise of one of them.
+ */
+// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- The inferred return type of a function without `return`.
 export type RequestAnswer = Response | UpgradeGrant | null | undefined | void;
 
-/** A grant that was looked at. */
+/** A validated grant. */
 export interface CheckedGrant {
   readonly headers: readonly HeaderField[];
   readonly data: unknown;
 }
 
-export const PLAIN_GRANT: CheckedGrant = { headers: [], data: undefined };
+export const EMPTY_GRANT: CheckedGrant = { headers: [], data: undefined };
 
-/** Told by what it has rather than by its class: polyfills and other realms make Responses too. */
+/** Tests the properties rather than the class: polyfills and other realms create Responses too. */
 export function isResponse(answer: Response | UpgradeGrant): answer is Response {
   return typeof answer !== "object" || "status" in answer;
 }
 
 /**
- * @param expectation the beginning of the message of an error
+ * @param expectation the beginning of the error message
  * @throws InvalidArgumentError, InvalidHeaderError
  */
 export function checkGrant(
@@ -50,10 +53,10 @@ export function checkGrant(
       `${expectation} an object with \`headers\` and \`data\`, got ${describe(grant)}`,
     );
   }
-  const stranger = Object.keys(grant).find((name) => name !== "headers" && name !== "data");
-  if (stranger !== undefined || Symbol.iterator in grant) {
+  const unknownName = Object.keys(grant).find((name) => name !== "headers" && name !== "data");
+  if (unknownName !== undefined || Symbol.iterator in grant) {
     throw new InvalidArgumentError(
-      `${expectation} an object with \`headers\` and \`data\`, got ${stranger === undefined ? describe(grant) : `an object with ${describe(stranger)}`}`,
+      `${expectation} an object with \`headers\` and \`data\`, got ${unknownName === undefined ? describe(grant) : `an object with ${describe(unknownName)}`}`,
     );
   }
   const headers = grant.headers === undefined ? [] : readHeaders(grant.headers);

@@ -1,35 +1,26 @@
-// A request as `onRequest` and the handler see it.
+// The request that `onRequest` and the handler receive.
 
-import type { Address, ByteStream } from "../../connection/ports.js";
+import type { Address } from "../../connection/ports.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
+import type { RequestOrigin } from "../forwarding/request-origin.js";
 
-/** Where a request came from. */
-export interface RequestOrigin {
-  readonly transport: Pick<ByteStream, "isUnix" | "localAddress" | "remoteAddress">;
-  /** Whether the client uses TLS. */
-  readonly isSecure: boolean;
-  /** The host that the client asked a trusted proxy for; null or absent where the header Host counts. */
-  readonly host?: string | null;
-  /** Whether all of this is what a trusted proxy says. */
-  readonly isForwarded?: boolean;
-}
-
-/** What a request was judged to ask for. */
-export interface RequestAim {
+/** The purpose of a request, as the server determined it. */
+export interface RequestPurpose {
   /** Path and query. */
   readonly target: string;
   readonly isUpgrade: boolean;
 }
 
-/** Names the method of `ServerRequest` that is the server's alone. */
-export const abortRequest = Symbol("abortRequest");
+// The class sets these. They keep internal types out of the shipped declarations.
+let create: (head: RequestHead, origin: RequestOrigin, purpose: RequestPurpose) => ServerRequest;
+let abort: (request: ServerRequest) => void;
 
 /**
- * A request to a server, with the words of the standard `Request`. It has no body: what a client sends behind the
- * head of a plain request is thrown away.
+ * A request to a server, with the property names of the standard `Request`. It has no body: the server discards the
+ * body of a plain HTTP request.
  */
 export class ServerRequest {
-  /** Whether it asks for a WebSocket; otherwise it is plain HTTP. */
+  /** Whether the request is a WebSocket upgrade; otherwise it is plain HTTP. */
   readonly isUpgrade: boolean;
   /** Path and query, such as `/chat?room=1`. */
   readonly target: string;
@@ -39,8 +30,15 @@ export class ServerRequest {
   #aborter: AbortController | null = null;
   #isAborted = false;
 
-  /** Applications get requests from `serve()` and `attach()`. */
-  constructor(head: RequestHead, origin: RequestOrigin, { target, isUpgrade }: RequestAim) {
+  static {
+    create = (head, origin, purpose) => new ServerRequest(head, origin, purpose);
+    abort = (request) => {
+      request.#isAborted = true;
+      request.#aborter?.abort();
+    };
+  }
+
+  private constructor(head: RequestHead, origin: RequestOrigin, { target, isUpgrade }: RequestPurpose) {
     this.#head = head;
     this.#origin = origin;
     this.target = target;
@@ -52,11 +50,11 @@ export class ServerRequest {
   }
 
   /**
-   * The absolute URL, by the Host header: `http://example.com/chat?room=1`; `https:` over TLS. With `trustProxy`, as
-   * the client asked the proxy for it.
+   * The absolute URL, built from the Host header: `http://example.com/chat?room=1`; `https:` over TLS. With
+   * `trustProxy`, the URL that the client requested from the proxy.
    */
   get url(): string {
-    const host = this.#origin.host ?? this.#head.headers.get("Host") ?? "localhost"; // HTTP/1.0 has none.
+    const host = this.#origin.host ?? this.#head.headers.get("Host") ?? "localhost"; // HTTP/1.0 has no Host header.
     return `${this.#origin.isSecure ? "https" : "http"}://${host}${this.target}`;
   }
 
@@ -65,19 +63,22 @@ export class ServerRequest {
   }
 
   /**
-   * The client's end: with `trustProxy` as the proxies report it, with port 0 where they name none; otherwise the peer
-   * of the socket, which may be a proxy. Null on a Unix socket, or where the client is gone.
+   * The client's address. With `trustProxy`, as the proxies report it, with port 0 if they report none. Otherwise the
+   * address of the socket's peer, which may be a proxy. Null on a Unix socket, or if the client has disconnected.
    */
   get remoteAddress(): Address | null {
     return this.#origin.transport.remoteAddress;
   }
 
-  /** The server's end; null on a Unix socket. */
+  /** The server's address; null on a Unix socket. */
   get localAddress(): Address | null {
     return this.#origin.transport.localAddress;
   }
 
-  /** Aborts when an answer is of no use any more: the client is gone, or `openTimeout` is over. */
+  /**
+   * Aborts when a response is of no use any more: the client has disconnected, `openTimeout` has expired, or the server
+   * is closing.
+   */
   get signal(): AbortSignal {
     if (this.#aborter === null) {
       this.#aborter = new AbortController();
@@ -85,10 +86,17 @@ export class ServerRequest {
     }
     return this.#aborter.signal;
   }
+}
 
-  /** Not for applications. */
-  [abortRequest](): void {
-    this.#isAborted = true;
-    this.#aborter?.abort();
-  }
+export function createServerRequest(
+  head: RequestHead,
+  origin: RequestOrigin,
+  purpose: RequestPurpose,
+): ServerRequest {
+  return create(head, origin, purpose);
+}
+
+/** Aborts the request's `signal`. */
+export function abortServerRequest(request: ServerRequest): void {
+  abort(request);
 }

@@ -1,4 +1,5 @@
-// One request, over HTTP/1.1 or on a stream of HTTP/2, from its first byte to the answer: an upgrade, a refusal, or the application's own.
+// Handles one request, over HTTP/1.1 or on an HTTP/2 stream, from its first byte to the response: an upgrade, a
+// refusal, or a response of the application.
 
 import type { ByteStream, ByteStreamHandler } from "../../connection/ports.js";
 import type { Runtime } from "../../connection/runtime.js";
@@ -14,6 +15,7 @@ import type { ResponseWriter } from "../response/response-writer.js";
 import { discardBody, ResponseBody } from "../response/response-body.js";
 import type { ServerSettings } from "../options.js";
 import { locateClient } from "../forwarding/locate-client.js";
+import type { RequestOrigin } from "../forwarding/request-origin.js";
 import {
   FAILED,
   SHUTTING_DOWN,
@@ -21,13 +23,13 @@ import {
   type AdmissionPolicy,
   type Upgrade,
 } from "./admission-policy.js";
-import { PLAIN_GRANT, type CheckedGrant } from "./request-answer.js";
-import { abortRequest, type RequestOrigin, type ServerRequest } from "./server-request.js";
+import { EMPTY_GRANT, type CheckedGrant } from "./request-answer.js";
+import { abortServerRequest, type ServerRequest } from "./server-request.js";
 
-/** An upgrade whose answer is yet to be sent; `rest` came behind the request. */
+/** An upgrade whose response has not been sent yet; `rest` holds the bytes that followed the request. */
 export interface AcceptedUpgrade {
   readonly transport: ByteStream;
-  readonly answering: ResponseWriter;
+  readonly responseWriter: ResponseWriter;
   readonly head: RequestHead;
   readonly origin: RequestOrigin;
   readonly upgrade: Upgrade;
@@ -36,52 +38,51 @@ export interface AcceptedUpgrade {
 
 export interface UpgradeRequestHandler {
   onAccepted(accepted: AcceptedUpgrade): void;
-  /** The answer has been handed over; the socket lingers. */
-  onAnswered(): void;
-  /** The socket is gone, or belongs to a connection: this acceptance is over. */
-  onOver(acceptance: UpgradeRequest): void;
+  /** The response has been written; the socket lingers. */
+  onResponseWritten(): void;
+  /** The socket has closed, or belongs to a connection now. */
+  onDone(request: UpgradeRequest): void;
 }
 
-/** One socket, and what is known of it. */
 export interface UpgradeRequestInit {
   readonly runtime: Runtime;
   readonly transport: ByteStream;
-  readonly answering: ResponseWriter;
+  readonly responseWriter: ResponseWriter;
   readonly isSecure: boolean;
-  /** When the client began, in monotonic milliseconds: its TLS handshake counts as well. */
+  /** When the client connected, in monotonic milliseconds: the TLS handshake counts towards `openTimeout`. */
   readonly since: number;
   readonly settings: ServerSettings;
-  readonly gate: AdmissionPolicy;
-  readonly owner: UpgradeRequestHandler;
+  readonly policy: AdmissionPolicy;
+  readonly handler: UpgradeRequestHandler;
 }
 
-type Phase = "answering" | "deciding" | "lingering" | "over" | "reading";
+type Phase = "answering" | "deciding" | "lingering" | "done" | "reading";
 
 export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   readonly #init: UpgradeRequestInit;
   readonly #transport: ByteStream;
-  readonly #answering: ResponseWriter;
+  readonly #responseWriter: ResponseWriter;
   readonly #alarm = new Alarm(this);
   #headReader: HeadReader | null = null;
   #onHttp2: ((read: Uint8Array) => void) | null = null;
   #phase: Phase = "reading";
-  /** Where the request comes from, once it has been read. */
+  /** The origin of the request; null until the head has been read. */
   #origin: RequestOrigin | null = null;
   #request: ServerRequest | null = null;
-  /** What came behind the request. */
+  /** The bytes that followed the request. */
   readonly #rest = new MessageBuffer(Infinity);
   #body: ResponseBody | null = null;
 
   constructor(init: UpgradeRequestInit) {
     this.#init = init;
     this.#transport = init.transport;
-    this.#answering = init.answering;
+    this.#responseWriter = init.responseWriter;
   }
 
   /**
-   * Reads the request.
+   * Starts to read the request.
    *
-   * @param onHttp2 takes over from a client that does not speak HTTP/1.1, and what was read of it; null to refuse it
+   * @param onHttp2 takes over a client that speaks HTTP/2, with the bytes read so far; null refuses HTTP/2
    */
   begin(onHttp2: ((read: Uint8Array) => void) | null): void {
     this.#onHttp2 = onHttp2;
@@ -91,31 +92,34 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     this.#transport.start(this);
   }
 
-  /** Goes on where the request has been read, and `rest` behind it; `granted` goes with the upgrade. */
-  beginBehind(head: RequestHead, rest: Uint8Array, granted: CheckedGrant = PLAIN_GRANT): void {
+  /**
+   * Starts with a request that has been read already; `rest` holds the bytes that followed it, `granted` the headers
+   * and data of the upgrade.
+   */
+  beginWithHead(head: RequestHead, rest: Uint8Array, granted: CheckedGrant = EMPTY_GRANT): void {
     const { openTimeout } = this.#init.settings;
     if (openTimeout !== null) this.#init.runtime.timers.set(this.#alarm, this.#init.since + openTimeout);
     this.#transport.start(this);
     this.#decide(head, rest, granted);
   }
 
-  /** Answers as if the request had been judged that way already. */
+  /** Refuses the request without evaluating it. */
   refuse(refusal: Refusal): void {
     this.#transport.start(this);
     this.#refuse(refusal);
   }
 
-  /** Whether the client is to get an answer yet, or the rest of it. */
+  /** Whether the client still has to receive the response, or the rest of it. */
   get isPending(): boolean {
     if (this.#phase === "lingering") return this.#transport.bufferedAmount > 0;
     return this.#phase === "deciding" || this.#phase === "answering";
   }
 
-  /** The server is closing: whatever `onRequest` may say, this will not become a connection. */
+  /** Refuses an upgrade that `onRequest` is still deciding on, because the server is closing. */
   drain(): void {
     if (this.#phase !== "deciding" || this.#request?.isUpgrade !== true) return;
     this.#refuse(SHUTTING_DOWN);
-    this.#request[abortRequest]();
+    abortServerRequest(this.#request);
   }
 
   destroy(): void {
@@ -124,18 +128,18 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
 
   onChunk(chunk: Uint8Array): void {
     if (this.#phase === "reading") this.#read(chunk);
-    else if (this.#phase === "deciding") this.#hold(chunk);
-    // Otherwise it is the body of a request that is answered, or was refused.
+    else if (this.#phase === "deciding") this.#buffer(chunk);
+    // In other phases, the bytes are the body of a request that has been answered or refused.
   }
 
   onEof(): void {
     if (this.#phase === "reading") this.#transport.end(false);
-    // Who asks for a page may well have finished speaking; a WebSocket cannot be made of half a connection.
+    // A plain HTTP client may half-close after its request; a WebSocket needs both directions.
     else if (this.#phase === "deciding" && this.#request?.isUpgrade === true) this.#transport.destroy();
   }
 
   onError(): void {
-    // `onClosed` follows, and there is nobody to tell.
+    // `onClosed` follows; there is nothing to report.
   }
 
   onDrain(): void {
@@ -143,11 +147,11 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   }
 
   onClosed(): void {
-    if (this.#phase === "deciding") this.#request?.[abortRequest]();
-    this.#leave();
+    if (this.#phase === "deciding" && this.#request !== null) abortServerRequest(this.#request);
+    this.#finish();
   }
 
-  /** A client that is mute or slow does not hold its socket for ever, nor does an `onRequest` that never settles. */
+  /** Limits how long a silent or slow client holds its socket, and how long `onRequest` may take. */
   onAlarm(): void {
     const { openTimeout } = this.#init.settings;
     switch (this.#phase) {
@@ -156,11 +160,11 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
         return;
       case "deciding":
         this.#refuse(refuse(503, `Expected the server to decide within ${openTimeout} ms.`));
-        this.#request?.[abortRequest]();
+        if (this.#request !== null) abortServerRequest(this.#request);
         return;
       case "answering":
       case "lingering":
-      case "over":
+      case "done":
         this.#transport.destroy();
     }
   }
@@ -170,46 +174,46 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     if (result === "incomplete") return;
     this.#headReader = null;
     if (this.#onHttp2 !== null && !isHeadFailure(result) && result.head.startLine === HTTP_2_START_LINE) {
-      this.#leave();
+      this.#finish();
       this.#onHttp2(Buffer.concat([HTTP_2_PREFACE, result.rest]));
       return;
     }
     const head = isHeadFailure(result) ? result : parseRequestHead(result.head);
     if (isHeadFailure(head)) this.#refuse(refuse(head.status, head.reason));
-    else if (!isHeadFailure(result)) this.#decide(head, result.rest, PLAIN_GRANT);
+    else if (!isHeadFailure(result)) this.#decide(head, result.rest, EMPTY_GRANT);
   }
 
-  /** A client has nothing to say before it is answered; what it says all the same is kept, if it is short. */
-  #hold(chunk: Uint8Array): void {
+  /** Buffers early data. A client should not send anything before the response, but a little is kept. */
+  #buffer(chunk: Uint8Array): void {
     if (this.#request?.isUpgrade !== true) return;
-    this.#keep(chunk);
-    if (this.#rest.length > MAX_HELD) this.#transport.pause();
+    this.#appendRest(chunk);
+    if (this.#rest.length > MAX_BUFFERED) this.#transport.pause();
   }
 
-  #keep(bytes: Uint8Array): void {
+  #appendRest(bytes: Uint8Array): void {
     this.#rest.append(asBuffer(bytes), 0, bytes.length);
   }
 
   #decide(head: RequestHead, rest: Uint8Array, granted: CheckedGrant): void {
     this.#phase = "deciding";
-    const { gate, isSecure, settings } = this.#init;
+    const { policy, isSecure, settings } = this.#init;
     const peer: RequestOrigin = { transport: this.#transport, isSecure };
     const origin = locateClient(head, peer, settings.trustProxy, settings.connection.logger);
     this.#origin = origin;
-    if (rest.length > 0) this.#keep(rest);
-    const decision = gate.decide(head, origin, granted, (request) => (this.#request = request));
+    if (rest.length > 0) this.#appendRest(rest);
+    const decision = policy.decide(head, origin, granted, (request) => (this.#request = request));
     if (!(decision instanceof Promise)) {
-      this.#follow(head, origin, decision);
+      this.#apply(head, origin, decision);
       return;
     }
     void decision.then((late) => {
-      if (this.#phase === "deciding") this.#follow(head, origin, late);
-      // The client is gone, or out of time.
+      if (this.#phase === "deciding") this.#apply(head, origin, late);
+      // The client has disconnected, or the time has expired.
       else if (late.outcome === "answer") discardBody(late.response);
     });
   }
 
-  #follow(head: RequestHead, origin: RequestOrigin, decision: Decision): void {
+  #apply(head: RequestHead, origin: RequestOrigin, decision: Decision): void {
     switch (decision.outcome) {
       case "refuse":
         this.#refuse(decision);
@@ -218,7 +222,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
         this.#answer(head, decision.response);
         return;
       case "upgrade": {
-        const refusal = this.#init.gate.confirm(decision);
+        const refusal = this.#init.policy.confirm(decision);
         if (refusal === null) this.#accept(head, origin, decision);
         else this.#refuse(refusal);
       }
@@ -226,26 +230,26 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   }
 
   #accept(head: RequestHead, origin: RequestOrigin, upgrade: Upgrade): void {
-    const { owner } = this.#init;
+    const { handler } = this.#init;
     const rest = this.#rest.take();
-    if (rest.length > MAX_HELD) this.#transport.resume();
-    this.#leave();
-    const { transport, answering } = this.#init;
-    owner.onAccepted({ transport, answering, head, origin, upgrade, rest });
+    if (rest.length > MAX_BUFFERED) this.#transport.resume();
+    this.#finish();
+    const { transport, responseWriter } = this.#init;
+    handler.onAccepted({ transport, responseWriter, head, origin, upgrade, rest });
   }
 
-  /** Answers in plain text. */
+  /** Responds in plain text. */
   #refuse(refusal: Refusal): void {
     if (refusal.isReported !== true) this.#logRefusal(refusal.status, refusal.body);
-    this.#answering.refuse(refusal);
+    this.#responseWriter.refuse(refusal);
     this.#linger();
   }
 
-  /** Answers with what `onRequest` returned. */
+  /** Sends the response that `onRequest` returned. */
   #answer(head: RequestHead, response: Response): void {
     let body: ResponseBody | null = null;
     try {
-      const { framing, sendHead } = this.#answering.prepare(response, head);
+      const { framing, sendHead } = this.#responseWriter.prepare(response, head);
       const reader = response.body?.getReader() ?? null;
       if (reader !== null) {
         body = new ResponseBody(reader, framing, this.#transport, () => this.#progress());
@@ -276,7 +280,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
         if (this.#phase === "answering") this.#linger();
       },
       (error: unknown) => {
-        this.#init.settings.connection.faultLogger?.error("answering a request failed", {
+        this.#init.settings.connection.faultLogger?.error("sending a response failed", {
           error: errorOf(error),
         });
         this.#transport.destroy();
@@ -284,29 +288,32 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     );
   }
 
-  /** An answer may take as long as it likes, as long as it gets on. */
+  /** Restarts the timeout: a response may take any time as long as it makes progress. */
   #progress(): void {
     const { runtime, settings } = this.#init;
     if (settings.openTimeout === null || this.#phase !== "answering") return;
     runtime.timers.set(this.#alarm, runtime.clock.now() + settings.openTimeout);
   }
 
-  /** Gives the client the time to read the answer and to end the connection: cutting it could destroy the answer. */
+  /**
+   * Gives the client time to read the response and to close the connection: destroying the socket could destroy the
+   * response.
+   */
   #linger(): void {
     const { timers, clock } = this.#init.runtime;
     this.#phase = "lingering";
     this.#transport.end(false);
-    timers.set(this.#alarm, clock.now() + LINGER);
-    this.#init.owner.onAnswered();
+    timers.set(this.#alarm, clock.now() + LINGER_TIMEOUT);
+    this.#init.handler.onResponseWritten();
   }
 
-  #leave(): void {
-    if (this.#phase === "over") return;
-    this.#phase = "over";
+  #finish(): void {
+    if (this.#phase === "done") return;
+    this.#phase = "done";
     this.#init.runtime.timers.cancel(this.#alarm);
     this.#body?.stop();
     this.#rest.take();
-    this.#init.owner.onOver(this);
+    this.#init.handler.onDone(this);
   }
 
   #logRefusal(status: number, reason: string): void {
@@ -316,12 +323,12 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   }
 }
 
-/** RFC 9113 section 3.4: the beginning of the preface, which HTTP/1.1 takes for the head of a request. */
+/** RFC 9113 section 3.4: the beginning of the HTTP/2 preface, which an HTTP/1.1 parser reads as a request head. */
 const HTTP_2_START_LINE = "PRI * HTTP/2.0";
 const HTTP_2_PREFACE = Buffer.from(`${HTTP_2_START_LINE}\r\n\r\n`);
 
-/** Milliseconds that a client has to end its side after the answer. */
-const LINGER = 1000;
+/** Milliseconds that a client has to close its side after the response. */
+const LINGER_TIMEOUT = 1000;
 
-/** Bytes that may come behind a request that is being decided on, before reading stops. */
-const MAX_HELD = 64 * 1024;
+/** Bytes that may follow a request while `onRequest` decides; beyond them, reading pauses. */
+const MAX_BUFFERED = 64 * 1024;

@@ -110,7 +110,7 @@ test("H: whatever stands in X-Forwarded-For, it is read without an error", () =>
   );
   fc.assert(
     fc.property(fc.ipV6(), (text) => {
-      const url = new URL(`http://[${text}]/`); // Writes an address in its shortest form.
+      const url = new URL(`http://[${text}]/`); // Formats an address in its shortest form.
       assert.equal(hex(text), hex(url.hostname.slice(1, -1)));
     }),
   );

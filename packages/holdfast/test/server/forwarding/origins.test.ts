@@ -7,7 +7,7 @@ type Row = readonly [
   title: string,
   headers: Readonly<Record<string, string>>,
   options: ServeOptions,
-  /** Null where it opens. */
+  /** Null if the connection opens. */
   refusal: RegExp | null,
 ];
 

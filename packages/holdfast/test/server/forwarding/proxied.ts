@@ -1,4 +1,4 @@
-// Requests to a server as proxies pass them on, and what the server makes of them.
+// Sends requests to a server as proxies forward them, and records how the server interprets them.
 
 import { serve, type Address, type ServeOptions, type ServerRequest } from "../../../build/index.js";
 import { RawClient, type HeadersToSend } from "holdfast-testkit";
@@ -6,7 +6,7 @@ import { recordingLogger } from "../recording-logger.js";
 
 export interface Seen {
   readonly status: number;
-  /** Of a refusal. */
+  /** The body of a refusal. */
   readonly body: string;
   readonly requestAddress: Address | null;
   readonly connectionAddress: Address | null;
@@ -15,7 +15,7 @@ export interface Seen {
   readonly lines: ReturnType<typeof recordingLogger>["lines"];
 }
 
-/** One upgrade at a server of its own. */
+/** Sends one upgrade to a new server. */
 export async function seenBy(
   options: ServeOptions,
   headers: HeadersToSend,
@@ -47,12 +47,12 @@ export async function seenBy(
   };
 }
 
-/** The client's address as the server sees it, for these headers. */
+/** Returns the client's address that the server derives from these headers. */
 export async function addressSeen(options: ServeOptions, headers: HeadersToSend): Promise<string> {
   const { requestAddress, connectionAddress } = await seenBy(options, headers);
   if (requestAddress?.address !== connectionAddress?.address) throw new Error("Two addresses of one client");
   if (requestAddress === null) return "none";
-  // The peer's own port is any.
+  // The port of the peer is arbitrary.
   return requestAddress.port === 0 || requestAddress.address === "127.0.0.1"
     ? requestAddress.address
     : `${requestAddress.address} port ${requestAddress.port}`;

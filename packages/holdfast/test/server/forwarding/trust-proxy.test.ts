@@ -79,13 +79,13 @@ test("G10: of a chain, the nearest address that is no proxy is the client; what 
     [["loopback", "3.3.3.0/24", "1.1.1.1"], chain, "2.2.2.2"],
     [["loopback", "0.0.0.0/0"], chain, "1.1.1.1"],
     [(_address, hop) => hop < 2, chain, "2.2.2.2"],
-    // One line for each proxy, as some add.
+    // One line per proxy, as some proxies write.
     [2, ["1.1.1.1", "2.2.2.2", "3.3.3.3"], "2.2.2.2"],
     [1, "[2001:db8::7]:4711", "2001:db8::7 port 4711"],
     [1, "2001:db8::7", "2001:db8::7"],
     [1, "198.51.100.1:4711", "198.51.100.1 port 4711"],
     [["loopback", "10.0.0.0/8"], "198.51.100.1, ::ffff:10.0.0.1", "198.51.100.1"],
-    // What is no address hides what stands before it.
+    // An entry that is not an address hides the entries before it.
     [3, "1.1.1.1, unknown, 3.3.3.3", "3.3.3.3"],
     [3, "1.1.1.1, 3.3.3.3, <script>", "127.0.0.1"],
     [3, "1.1.1.1, 2.2.2.2:x", "127.0.0.1"],
@@ -115,7 +115,7 @@ test("G10: X-Forwarded-Proto and -Host are those of the farthest trusted proxy, 
     [1, { "X-Forwarded-Proto": "gopher", "X-Forwarded-Host": "a b" }, "http://localhost/"],
     [1, { "X-Forwarded-Host": "user@a.example" }, "http://localhost/"],
     [1, { "X-Forwarded-Host": "[2001:db8::1]:80" }, "http://[2001:db8::1]:80/"],
-    // Not read: a proxy that sends the others passes this one on as the client wrote it.
+    // The server ignores this header: a proxy that writes the others passes the client's own version of this one on.
     [1, { Forwarded: 'for="[2001:db8::1]";host=forged.example;proto=https' }, "http://localhost/"],
   ];
   for (const [trustProxy, headers, url] of table) {
@@ -211,7 +211,7 @@ test("A8: a trustProxy that cannot be used is refused, and `true` is explained",
   for (const [trustProxy, message] of [
     [
       true,
-      /^Expected `trustProxy` to be a number of proxies.*got true \(boolean\)\. `true` would believe every/,
+      /^Expected `trustProxy` to be a number of proxies.*got true \(boolean\)\. `true` would trust every/,
     ],
     [
       -1,
@@ -234,7 +234,7 @@ test("A8: a trustProxy that cannot be used is refused, and `true` is explained",
   }
 });
 
-/** The answer to an upgrade on a stream of HTTP/2, with forged headers (RFC 8441 section 5). */
+/** Returns the response to an upgrade on an HTTP/2 stream with forged headers (RFC 8441 section 5). */
 async function statusOfStream(session: ClientHttp2Session): Promise<unknown> {
   await new Promise((resolve) => session.once("remoteSettings", resolve));
   const stream = session.request({

@@ -28,7 +28,7 @@ describe("Limits per address", () => {
     (server = await serve(() => undefined, { host: "127.0.0.1", logger, ...options }));
 
   const opened: Connection[] = [];
-  /** The status of an upgrade, and how long the server asks to wait. */
+  /** The status of the response to an upgrade, and its Retry-After. */
   const open = (url: string, address?: string) =>
     connect(url, address === undefined ? {} : { headers: { "X-Forwarded-For": address } }).then(
       (connection) => {
@@ -51,7 +51,7 @@ describe("Limits per address", () => {
     assert.deepEqual([await open(url), await open(url), await open(url)], [refused, refused, refused]);
     unsubscribe("holdfast:server:limited", onLimited);
 
-    // Once in the log, and each time on the channel.
+    // Once in the log, and each time on the diagnostics channel.
     assert.deepEqual(
       lines.map(({ level, message, details }) => [level, message, (details as { reason: string }).reason]),
       [
@@ -84,7 +84,7 @@ describe("Limits per address", () => {
       ["2001:db8:0:1:ffff:ffff:ffff:ffff", refused],
       ["2001:db8:0:2::1", 101],
       ["203.0.113.1, 198.51.100.3", 101],
-      ["203.0.113.2, 198.51.100.3", refused], // What stands before is forged.
+      ["203.0.113.2, 198.51.100.3", refused], // The entries before it are forged.
     ];
     for (const [address, outcome] of table) assert.deepEqual(await open(url, address), outcome, address);
     assert.match((lines[0]?.details as { reason: string }).reason, /got another one\.$/);
@@ -200,7 +200,7 @@ describe("Limits per address", () => {
   });
 });
 
-/** The server may not have noticed yet that the others are gone. */
+/** The server may not have noticed yet that the others have disconnected. */
 async function eventuallyOpens(open: () => Promise<Connection>): Promise<Connection> {
   for (let attempt = 1; ; attempt++) {
     try {

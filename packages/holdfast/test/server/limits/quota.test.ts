@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { overdrawnFor, rateOf, take, type Rate } from "../../../build/server/limits/quota.js";
+import { overdrawnBy, rateOf, take, type Rate } from "../../../build/server/limits/quota.js";
 
 function rate(perSecond: number): Rate {
   const made = rateOf(perSecond);
@@ -15,19 +15,19 @@ test("G11: a bucket holds what a second allows, and fills at the rate", () => {
   const outcomes: boolean[] = [];
   for (let count = 0; count < 11; count++) {
     fullAt = take(fullAt, 5_000, 1, ten);
-    outcomes.push(overdrawnFor(fullAt, 5_000, ten) <= 0);
+    outcomes.push(overdrawnBy(fullAt, 5_000, ten) <= 0);
   }
   assert.deepEqual(outcomes, [...Array.from({ length: 10 }, () => true), false]);
-  assert.equal(overdrawnFor(fullAt, 5_000, ten), 100);
-  assert.equal(overdrawnFor(fullAt, 5_100, ten), 0);
+  assert.equal(overdrawnBy(fullAt, 5_000, ten), 100);
+  assert.equal(overdrawnBy(fullAt, 5_100, ten), 0);
   assert.equal(rateOf(null), null);
 });
 
 test("G11: a rate below one a second still lets one pass", () => {
   const slow = rate(0.5);
   const once = take(-Infinity, 0, 1, slow);
-  assert.equal(overdrawnFor(once, 0, slow), 0);
-  assert.equal(overdrawnFor(take(once, 0, 1, slow), 0, slow), 2_000);
+  assert.equal(overdrawnBy(once, 0, slow), 0);
+  assert.equal(overdrawnBy(take(once, 0, 1, slow), 0, slow), 2_000);
 });
 
 test("G11: whatever comes when, no more passes than the rate and one bucket allow, and no less where it is steady", () => {
@@ -42,7 +42,7 @@ test("G11: whatever comes when, no more passes than the rate and one bucket allo
         now += wait;
         for (let index = 0; index < count; index++) {
           const next = take(fullAt, now, 1, limit);
-          if (overdrawnFor(next, now, limit) > 1e-6) continue;
+          if (overdrawnBy(next, now, limit) > 1e-6) continue;
           fullAt = next;
           passed++;
         }
@@ -52,7 +52,7 @@ test("G11: whatever comes when, no more passes than the rate and one bucket allo
       for (let index = 0; index < 200; index++) {
         now += steady + 1e-6;
         fullAt = take(fullAt, now, 1, limit);
-        assert(overdrawnFor(fullAt, now, limit) <= 1e-3);
+        assert(overdrawnBy(fullAt, now, limit) <= 1e-3);
       }
     }),
   );

@@ -41,7 +41,7 @@ describe("Limits per connection", () => {
     return (server = await serve(handler, { host: "127.0.0.1", logger, ...options }));
   };
 
-  /** The lines about limits, with what they name. */
+  /** The log lines about limits, with their fields. */
   const limitLines = () =>
     lines.map(({ level, message, details }) => [level, message, (details as { reason: string }).reason]);
 
@@ -53,7 +53,7 @@ describe("Limits per connection", () => {
     for (const text of sent) void connection.send(text);
     await eventually(() => received.length === 250, "all of them", 30_000);
     const elapsed = performance.now() - began;
-    // 100 at once, and 150 more at 100 a second.
+    // 100 messages at once, and 150 more at 100 a second.
     assert(elapsed >= 1_400, `${elapsed} ms`);
     assert.deepEqual(received, sent);
     assert.deepEqual(limitLines(), [
@@ -88,7 +88,7 @@ describe("Limits per connection", () => {
           : { opcode: OPCODE.text, payload: "the last" },
       );
       await eventually(() => received.at(-1) === "the last", title, 30_000);
-      // 64 KiB at once, and up to as much again with the last read; the rest at 64 KiB a second.
+      // 64 KiB at once, and up to as much again in the last read; the rest at 64 KiB a second.
       const elapsed = performance.now() - began;
       assert(elapsed >= 2_000, `${title}: ${elapsed} ms`);
       assert.deepEqual(limitLines().length, 1, title);

@@ -52,7 +52,7 @@ describe("Upgrades that an application hands over", () => {
 
   test("G7: the application decides, and hands over with headers and data; what it refuses is its own", async () => {
     const port = await listen(async (to, request, socket, head) => {
-      await sleep(20); // As a session's look-up takes.
+      await sleep(20); // Stands for the look-up of a session.
       if (request.url === "/no")
         socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
       else to.handleUpgrade(request, socket, head, { data: "ada:", headers: { "Set-Cookie": "s=1" } });

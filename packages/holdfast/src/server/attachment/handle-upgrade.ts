@@ -1,4 +1,4 @@
-// An upgrade that the application decided on itself, and hands over.
+// Handles an upgrade that the application passes to `Server.handleUpgrade()`.
 
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -13,7 +13,7 @@ import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import type { ServerListener } from "../listener/server-listener.js";
 import type { ServerCore } from "../server-core.js";
 import { checkGrant, type UpgradeGrant } from "../upgrade/request-answer.js";
-import { takeOver } from "./attachment.js";
+import { detachFromHttp } from "./attachment.js";
 import {
   hasKnownLength,
   headOf,
@@ -23,20 +23,20 @@ import {
   UNKNOWN_LENGTH,
 } from "./http-request.js";
 
-/** The entrance of a server that only takes what it is handed. */
-export const NO_ENTRANCE: ServerListener = {
+/** The listener of a server that only receives upgrades from `handleUpgrade()`. */
+export const NO_LISTENER: ServerListener = {
   port: 0,
   url: "",
-  drain: () => Promise.resolve(), // Newcomers are refused as they are handed over.
+  drain: () => Promise.resolve(), // The server core refuses new requests.
   close: () => Promise.resolve(),
   destroy() {
-    // Every socket that was handed over is the reception's.
+    // The server core owns every socket.
   },
 };
 
-/** @throws InvalidArgumentError, InvalidHeaderError; the socket is not touched then */
-export function handOver(
-  reception: ServerCore,
+/** @throws InvalidArgumentError, InvalidHeaderError, without touching the socket */
+export function handleUpgrade(
+  core: ServerCore,
   request: IncomingMessage,
   socket: Duplex,
   head: Uint8Array,
@@ -44,12 +44,12 @@ export function handOver(
 ): void {
   checkUpgrade(request, socket, head);
   const granted = checkGrant(grant, "Expected `granted` to be");
-  if (socket.destroyed) return; // The client has gone while the application decided.
-  const arrival = { isSecure: isEncrypted(socket), since: reception.runtime.clock.now() };
-  takeOver(socket);
+  if (socket.destroyed) return; // The client disconnected while the application decided.
+  const incoming = { isSecure: isEncrypted(socket), since: core.runtime.clock.now() };
+  detachFromHttp(socket);
   const parsed = readUpgrade(request);
-  if ("outcome" in parsed) reception.refuse(socket, arrival, parsed);
-  else reception.receiveRequest(socket, arrival, parsed, head, granted);
+  if ("outcome" in parsed) core.refuse(socket, incoming, parsed);
+  else core.receiveRequest(socket, incoming, parsed, head, granted);
 }
 
 function readUpgrade(request: IncomingMessage): Refusal | RequestHead {
