@@ -40,7 +40,7 @@ export function fuzz(data: Uint8Array): void {
     assert.match(head.reason, /^[\x20-\x7e…]+$/);
     return;
   }
-  assert(head.status >= 100 && head.status <= 599);
+  assert(head.status >= 100 && head.status <= 999);
   isInterimResponse(head);
   const answer = checkServerAnswer(head, EXPECTED);
   switch (answer.outcome) {
