@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// The public surface for browsers: what index.ts is elsewhere, but for servers.
+// Entry point `holdfast` for browsers. The public surface of index.ts, without servers.
 
 export { connect } from "./browser/connect.js";
 export type { ConnectOptions } from "./browser/options.js";

@@ -1,13 +1,14 @@
 /// <reference types="node" preserve="true" />
 /// <reference lib="esnext.disposable" preserve="true" />
-// The public surface for Node.js, Bun and Deno. Above it, what its declarations need of a compiler that includes neither.
+// Entry point `holdfast` for Node.js, Bun and Deno. The references above are for projects whose compiler includes
+// neither by default.
 
 export { connect } from "./client/connect.js";
 export type { ConnectOptions } from "./client/options.js";
 export { connectInWorker } from "./client/connect-in-worker.js";
 export type { ConnectInWorkerOptions } from "./client/connect-in-worker.js";
 export { WorkerError } from "./transport/worker/worker-error.js";
-export type { ConnectionTarget, CreateConnection } from "./client/dial/given-stream.js";
+export type { ConnectionTarget, CreateConnection } from "./client/dial/custom-stream.js";
 export type { ProxyOptions, TransportOptions } from "./client/dial/options.js";
 export { Client } from "./client/client.js";
 export type { ClientOptions } from "./client/client.js";
