@@ -59,10 +59,10 @@ function detailOf(error: SystemError): string {
 /** With several addresses, classifies the attempt that made the most progress: it got a response. */
 function failureOf(error: SystemError, phase: OpenPhase): OpenFailure {
   const failures = attemptsOf(error).map(({ code }) => failureOfCode(code, phase));
-  return FARTHEST_FIRST.find((failure) => failures.includes(failure)) ?? failures[0];
+  return MOST_PROGRESS_FIRST.find((failure) => failures.includes(failure)) ?? failures[0];
 }
 
-const FARTHEST_FIRST = ["tls", "reset", "refused"] as const;
+const MOST_PROGRESS_FIRST = ["tls", "reset", "refused"] as const;
 
 function failureOfCode(code: string | undefined, phase: OpenPhase): OpenFailure {
   switch (code) {

@@ -16,7 +16,7 @@ test("I2: what worked with a server is what is tried with it, and with no other"
   );
 });
 
-/** How many tries each of so many attempts in a row makes, all of which fail. */
+/** The number of tries of each of this many consecutive failing attempts. */
 function triesOfFailures(offers: LinkOffers, attempts: number): number[] {
   return Array.from({ length: attempts }, () => {
     const { length } = offers.offersToTry("a");

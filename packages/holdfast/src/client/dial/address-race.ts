@@ -29,7 +29,7 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
   readonly #settings: RaceSettings<Stream, Result>;
   readonly #alarm = new Alarm(this);
   /** Pending attempts, each with the function that removes its listeners. */
-  readonly #attempts = new Map<string, { readonly stream: Stream; readonly unlisten: () => void }>();
+  readonly #attempts = new Map<string, { readonly stream: Stream; readonly removeListeners: () => void }>();
   readonly #errors = new Map<string, SystemError>();
   #next = 0;
   #isOver = false;
@@ -61,7 +61,7 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
   stop(): void {
     this.#isOver = true;
     this.#settings.runtime.timers.cancel(this.#alarm);
-    for (const { unlisten } of this.#attempts.values()) unlisten();
+    for (const { removeListeners } of this.#attempts.values()) removeListeners();
     this.#attempts.clear();
   }
 
@@ -100,20 +100,21 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
     const onConnect = () => this.#win(address, stream);
     const onError = (error: unknown) => this.#lose(address, stream, errorOf(error));
     const onClose = () => this.#lose(address, stream, this.#settings.closedEarly());
-    const unlisten = () => void stream.off("connect", onConnect).off("error", onError).off("close", onClose);
+    const removeListeners = () =>
+      void stream.off("connect", onConnect).off("error", onError).off("close", onClose);
     stream.on("connect", onConnect).on("error", onError).on("close", onClose);
-    this.#attempts.set(address, { stream, unlisten });
+    this.#attempts.set(address, { stream, removeListeners });
   }
 
   #win(address: string, winner: Stream): void {
-    this.#attempts.get(address)?.unlisten();
+    this.#attempts.get(address)?.removeListeners();
     this.#attempts.delete(address);
     this.#discardAll();
     this.#resolve(this.#settings.onConnected(winner));
   }
 
   #lose(address: string, stream: Stream, error: SystemError): void {
-    this.#attempts.get(address)?.unlisten();
+    this.#attempts.get(address)?.removeListeners();
     this.#attempts.delete(address);
     this.#errors.set(address, error);
     this.#settings.discard(stream);

@@ -18,7 +18,7 @@ export type DialTarget =
   | { readonly kind: "stream"; readonly stream: Duplex }
   | { readonly kind: "stream-factory"; readonly create: CreateConnection };
 
-/** What the options choose. `from-environment`: the environment variables decide whether to use a proxy. */
+/** The target that the options choose. `from-environment`: the environment variables decide whether to use a proxy. */
 export type DialChoice = DialTarget | { readonly kind: "from-environment" };
 
 /** Settings that apply to every target. */

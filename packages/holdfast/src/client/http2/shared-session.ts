@@ -28,7 +28,7 @@ export class SharedSession {
   }
 
   /**
-   * Opens an HTTP/2 session on a new stream, and waits for the server's SETTINGS, which tell whether it supports
+   * Opens an HTTP/2 session on a new stream, and waits for the server's SETTINGS, which announce whether it supports
    * WebSockets.
    *
    * @throws HandshakeError with code ERR_HOLDFAST_NO_HTTP2 if the server does not support them
