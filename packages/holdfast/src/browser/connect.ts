@@ -61,7 +61,7 @@ export async function open(
   checkRequiredSubprotocol(settings.subprotocols, settings.requireSubprotocol);
   const { clock } = browserRuntime();
   const deadline = settings.openTimeout === null ? null : clock.now() + settings.openTimeout;
-  const attempt: Attempt = { target, settings, deadline, observer };
+  const attempt: OpenParameters = { target, settings, deadline, observer };
   if (settings.linkProtocol !== true) return openOnce(attempt, settings.linkProtocol === "required");
 
   const [offersLink = true, ...others] = linkOffers.offersToTry(target.endpoint);
@@ -78,7 +78,7 @@ export async function open(
   }
 }
 
-interface Attempt {
+interface OpenParameters {
   readonly target: BrowserURL;
   readonly settings: ConnectSettings;
   /** Monotonic time. */
@@ -87,7 +87,7 @@ interface Attempt {
 }
 
 function openOnce(
-  { target, settings, deadline, observer }: Attempt,
+  { target, settings, deadline, observer }: OpenParameters,
   offersLink: boolean,
 ): Promise<Connection> {
   const runtime = browserRuntime();

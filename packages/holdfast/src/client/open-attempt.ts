@@ -23,7 +23,7 @@ import { redirectTarget, type RequestTarget } from "./redirect.js";
 import { dial } from "./dial/dial.js";
 import { DialContext } from "./dial/dial-context.js";
 import { chooseDialTarget, type DialTarget, type DialOptions } from "./dial/dial-target.js";
-import { UpgradeAnswer, upgradeRequest, type Offer, type OpeningRequest } from "./upgrade.js";
+import { UpgradeAnswer, prepareUpgrade, type Offer, type PreparedUpgrade } from "./upgrade.js";
 
 /** An upgraded stream. `rest` holds the bytes received after the response head: the first frames. */
 export interface Upgraded {
@@ -58,7 +58,7 @@ export function attemptToOpen<Result>(
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     const { runtime, target, offer, settings } = options;
-    const first = upgradeRequest(runtime, target, offer);
+    const first = prepareUpgrade(runtime, target, offer);
     settings.signal?.throwIfAborted();
     new OpenAttempt(options, (upgraded) => resolve(onUpgraded(upgraded)), reject).begin(first);
   });
@@ -95,7 +95,7 @@ class OpenAttempt implements AlarmHandler {
       : null;
   }
 
-  begin(first: OpeningRequest): void {
+  begin(first: PreparedUpgrade): void {
     const { signal, openTimeout } = this.#settings;
     signal?.addEventListener("abort", this.#onAbort);
     if (openTimeout !== null) this.#runtime.timers.set(this.#alarm, this.#runtime.clock.now() + openTimeout);
@@ -114,7 +114,7 @@ class OpenAttempt implements AlarmHandler {
 
   readonly #onAbort = (): void => this.#fail(this.#settings.signal?.reason);
 
-  async #dialAndUpgrade(request: OpeningRequest): Promise<void> {
+  async #dialAndUpgrade(request: PreparedUpgrade): Promise<void> {
     const { url, tls } = this.#target;
     const { dialChoice, tcp, headLimits, openTimeout, http2 } = this.#settings;
     const context = this.#context;
@@ -149,7 +149,7 @@ class OpenAttempt implements AlarmHandler {
     });
   }
 
-  #extendedConnect(http2: ExtendedConnect, session: SharedSession, upgrade: OpeningRequest): void {
+  #extendedConnect(http2: ExtendedConnect, session: SharedSession, upgrade: PreparedUpgrade): void {
     const context = this.#context;
     context.enter("upgrade");
     http2.request(session, {
@@ -165,7 +165,7 @@ class OpenAttempt implements AlarmHandler {
     });
   }
 
-  #upgrade(stream: Duplex, upgrade: OpeningRequest): void {
+  #upgrade(stream: Duplex, upgrade: PreparedUpgrade): void {
     const transport = new SocketByteStream(stream);
     this.#options.observer?.onConnected(transport);
     this.#context.enter("upgrade");
@@ -174,7 +174,7 @@ class OpenAttempt implements AlarmHandler {
     exchange.begin(transport, upgrade.bytes);
   }
 
-  #upgradeAnswer({ request, expected }: OpeningRequest, transport: ByteStream): UpgradeAnswer {
+  #upgradeAnswer({ request, expected }: PreparedUpgrade, transport: ByteStream): UpgradeAnswer {
     const { connection, maxRedirects } = this.#settings;
     const expectations = {
       expected,
@@ -213,7 +213,7 @@ class OpenAttempt implements AlarmHandler {
     this.#context = new DialContext(
       `${showURL(next.url.href)} (where ${showURL(this.#hops[0])} redirects to)`,
     );
-    void this.#dialAndUpgrade(upgradeRequest(this.#runtime, next, this.#options.offer));
+    void this.#dialAndUpgrade(prepareUpgrade(this.#runtime, next, this.#options.offer));
   }
 
   /** Why the options for the first server do not apply to the next; null if they do. */

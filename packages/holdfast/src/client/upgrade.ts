@@ -28,18 +28,18 @@ export interface Offer {
 }
 
 /** A request to one server, and the response to expect. */
-export interface OpeningRequest {
+export interface PreparedUpgrade {
   readonly request: ClientHandshake["request"];
   readonly bytes: Uint8Array;
   readonly expected: ExpectedAnswer;
 }
 
 /** @throws InvalidHeaderError */
-export function upgradeRequest(
+export function prepareUpgrade(
   runtime: Runtime,
   { url, headers }: RequestTarget,
   { subprotocols, requireSubprotocol, origin, compression, http2 }: Offer,
-): OpeningRequest {
+): PreparedUpgrade {
   const key = http2 ? null : Buffer.from(runtime.randomBytes(16)).toString("base64");
   const extensionOffer = compression === null ? null : offerDeflate(compression);
   const handshake = createClientHandshake({ url, key, headers, subprotocols, origin, extensionOffer });

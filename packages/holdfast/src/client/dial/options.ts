@@ -110,7 +110,9 @@ function checkDialChoice(options: TransportOptions): DialChoice {
     (name) => options[name] !== undefined && options[name] !== null,
   );
   if (names.length > 1) {
-    throw new InvalidArgumentError(`Expected one way to the server, got \`${names.join("` and `")}\``);
+    throw new InvalidArgumentError(
+      `Expected at most one of \`proxy\`, \`socketPath\`, \`stream\` and \`createConnection\`, got \`${names.join("` and `")}\``,
+    );
   }
   const { proxy, socketPath, stream, createConnection } = options;
   if (socketPath !== undefined) return { kind: "socket", path: checkSocketPath(socketPath) };
