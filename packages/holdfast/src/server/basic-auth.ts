@@ -7,6 +7,7 @@ import { isThenable, toPromise } from "../connection/arguments.js";
 import { InvalidArgumentError } from "../shared/errors.js";
 import type { ServerRequest } from "./upgrade/server-request.js";
 
+/** The realm of HTTP Basic authentication (RFC 7617 section 2). */
 export interface RealmOptions {
   /** What browsers show in their dialogue; printable ASCII. @default "WebSocket" */
   readonly realm?: string;

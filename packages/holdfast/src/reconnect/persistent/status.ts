@@ -3,6 +3,7 @@
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
 
+/** The time at which a status began. */
 export interface Since {
   /** Since when, in milliseconds since 1970. */
   readonly since: number;
