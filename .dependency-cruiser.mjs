@@ -37,7 +37,7 @@ const modulesOfNode = {
 };
 
 /** File → the optional peer dependency that it alone may load, by a dynamic import. */
-const optionalPackages = { "client/proxy/socks-tunnel.ts": "socks" };
+const optionalPackages = { "client/dial/socks-tunnel.ts": "socks" };
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {

@@ -1,4 +1,5 @@
-// The script of a Web Worker: it opens the connections of `connectInWorker()`. A worker of your own imports it.
+// Entry point `holdfast/worker` for Web Workers: opens the connections of `connectInWorker()`. Import it in a worker of
+// your own.
 
 import { browserRuntime } from "./transport/browser/browser-runtime.js";
 import { open } from "./browser/connect.js";

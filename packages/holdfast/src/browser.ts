@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// The public surface for browsers: what index.ts is elsewhere, but for servers.
+// Entry point `holdfast` for browsers. The public surface of index.ts, without servers.
 
 export { connect } from "./browser/connect.js";
 export type { ConnectOptions } from "./browser/options.js";
@@ -23,6 +23,7 @@ export type {
   PersistentEvents,
   PersistentListener,
   PersistentStatus,
+  Since,
   WaitingStatus,
 } from "./reconnect/persistent/status.js";
 export { NotSentError } from "./reconnect/persistent/not-sent-error.js";
@@ -31,7 +32,10 @@ export { reconnect } from "./browser/reconnect.js";
 export type { ReconnectOptions } from "./browser/reconnect.js";
 export { persist } from "./reconnect/persist.js";
 export type { PersistOptions } from "./reconnect/retry/persist-options.js";
-export type { ValueOrFactory } from "./reconnect/target.js";
+export type { ClientBase } from "./reconnect/client-base.js";
+export type { StreamOptions } from "./reconnect/client-options.js";
+export type { ConnectorOptions } from "./reconnect/connector.js";
+export type { PerAttemptOptions, ValueOrFactory } from "./reconnect/target.js";
 export type {
   BackOffEvent,
   BinaryEvent,
@@ -63,6 +67,7 @@ export type { KeepaliveOptions } from "./reconnect/keepalive.js";
 export { Connection } from "./connection/connection.js";
 export type { CallOptions, PingOptions, ReceiveOptions, SendOptions } from "./connection/connection.js";
 export type { Bytes } from "./connection/arguments.js";
+export type { CompressionOptions } from "./connection/compression-options.js";
 export type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./connection/close-info.js";
 export type { Capabilities } from "./connection/capabilities.js";
 export { capabilities } from "./browser/capabilities.js";
@@ -76,6 +81,7 @@ export type { ConnectionOptions } from "./connection/options.js";
 export type { Address, Logger } from "./connection/ports.js";
 export type { LatencyStats } from "./heartbeat/latency-statistics.js";
 export type { Liveness } from "./heartbeat/signals.js";
+export type { TextForm } from "./shared/text-form.js";
 export { TextBytes } from "./shared/text-bytes.js";
 export type { CloseFrame } from "./shared/close-code.js";
 

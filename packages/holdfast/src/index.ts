@@ -1,13 +1,14 @@
 /// <reference types="node" preserve="true" />
 /// <reference lib="esnext.disposable" preserve="true" />
-// The public surface for Node.js, Bun and Deno. Above it, what its declarations need of a compiler that includes neither.
+// Entry point `holdfast` for Node.js, Bun and Deno. The references above are for projects whose compiler includes
+// neither by default.
 
 export { connect } from "./client/connect.js";
 export type { ConnectOptions } from "./client/options.js";
 export { connectInWorker } from "./client/connect-in-worker.js";
 export type { ConnectInWorkerOptions } from "./client/connect-in-worker.js";
 export { WorkerError } from "./transport/worker/worker-error.js";
-export type { ConnectionTarget, CreateConnection } from "./client/dial/given-stream.js";
+export type { ConnectionTarget, CreateConnection } from "./client/dial/custom-stream.js";
 export type { ProxyOptions, TransportOptions } from "./client/dial/options.js";
 export { Client } from "./client/client.js";
 export type { ClientOptions } from "./client/client.js";
@@ -27,13 +28,17 @@ export type {
   PersistentEvents,
   PersistentListener,
   PersistentStatus,
+  Since,
   WaitingStatus,
 } from "./reconnect/persistent/status.js";
 export { NotSentError } from "./reconnect/persistent/not-sent-error.js";
 export type { NotSentOutcome, NotSentReason } from "./reconnect/persistent/not-sent-error.js";
 export { persist } from "./reconnect/persist.js";
 export type { PersistOptions } from "./reconnect/retry/persist-options.js";
-export type { ValueOrFactory } from "./reconnect/target.js";
+export type { ClientBase } from "./reconnect/client-base.js";
+export type { StreamOptions } from "./reconnect/client-options.js";
+export type { ConnectorOptions } from "./reconnect/connector.js";
+export type { PerAttemptOptions, ValueOrFactory } from "./reconnect/target.js";
 export type {
   BackOffEvent,
   BinaryEvent,
@@ -59,7 +64,7 @@ export type {
 export { broadcast } from "./server/broadcast.js";
 export type { BroadcastOptions, BroadcastResult, SlowPolicy } from "./server/broadcast.js";
 export { basicAuth } from "./server/basic-auth.js";
-export type { BasicAuthOptions, Guard } from "./server/basic-auth.js";
+export type { BasicAuthOptions, Guard, RealmOptions } from "./server/basic-auth.js";
 export { serve } from "./server/serve.js";
 export { attach } from "./server/attach.js";
 export type { AttachOptions } from "./server/attach.js";
@@ -96,6 +101,7 @@ export type { Address, Logger } from "./connection/ports.js";
 export type { DiagnosticsMessages } from "./transport/node/channels.js";
 export type { LatencyStats } from "./heartbeat/latency-statistics.js";
 export type { Liveness } from "./heartbeat/signals.js";
+export type { TextForm } from "./shared/text-form.js";
 export { TextBytes } from "./shared/text-bytes.js";
 export type { CloseFrame } from "./shared/close-code.js";
 export type { ObservedFrame } from "./shared/observed-frame.js";

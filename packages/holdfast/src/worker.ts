@@ -1,5 +1,11 @@
-// The script of a worker thread for the connections of `connectInWorker()`. A worker of your own imports it.
+// Entry point `holdfast/worker` for worker threads: opens the connections of `connectInWorker()`. Import it in a worker
+// of your own.
 
-import { serveInWorker } from "./client/serve-in-worker.js";
+import { parentPort } from "node:worker_threads";
+import { open } from "./client/connect.js";
+import { nodeRuntime } from "./transport/node/node-runtime.js";
+import { takeAssignment } from "./transport/worker/serve-port.js";
 
-serveInWorker();
+parentPort?.on("message", (data: { readonly message?: unknown; readonly port?: MessagePort } | null) => {
+  takeAssignment(data?.message, data?.port, nodeRuntime().clock, open);
+});

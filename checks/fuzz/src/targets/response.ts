@@ -1,7 +1,7 @@
 // A server's answer to a client (RFC 6455 section 4.1): read, judged, and the body of a refusal taken.
 
 import assert from "node:assert/strict";
-import { RefusalBody } from "../../../../packages/holdfast/build/client/refusal-body.js";
+import { RejectionBody } from "../../../../packages/holdfast/build/client/rejection-body.js";
 import { InvalidUpgradeError, NegotiationError } from "../../../../packages/holdfast/build/shared/errors.js";
 import { checkServerAnswer } from "../../../../packages/holdfast/build/protocol/handshake/client-handshake.js";
 import { isHeadFailure } from "../../../../packages/holdfast/build/protocol/handshake/head-failure.js";
@@ -62,7 +62,7 @@ export function fuzz(data: Uint8Array): void {
 }
 
 function bodyOf(headers: HeaderList, chunks: readonly Uint8Array[]): Uint8Array {
-  const body = new RefusalBody(headers);
+  const body = new RejectionBody(headers);
   for (const chunk of chunks) if (body.push(chunk)) break;
   const bytes = body.take();
   assert(bytes.length <= 64 * 1024);

@@ -1,4 +1,4 @@
-// A URL as a page may open it (WHATWG WebSockets, section 3.1).
+// Parses a URL as a page may open it (WHATWG WebSockets, section 3.1).
 
 import { InvalidURLError } from "../shared/errors.js";
 import { quoteURL } from "../shared/show-url.js";
@@ -7,12 +7,12 @@ export interface BrowserURL {
   readonly href: string;
   /** Path and query. */
   readonly target: string;
-  /** Without the query, which may hold a token that is new each time. */
+  /** The URL without its query, which may contain a token that changes each time. */
   readonly endpoint: string;
 }
 
 /**
- * Reads an absolute URL, or one relative to the page; `http:` and `https:` stand for `ws:` and `wss:`.
+ * Parses an absolute URL, or one relative to the page. `http:` and `https:` become `ws:` and `wss:`.
  *
  * @throws InvalidURLError
  */

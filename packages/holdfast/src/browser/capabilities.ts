@@ -1,8 +1,8 @@
-// What browsers cannot do.
+// The capabilities of connections in browsers.
 
 import type { Capabilities } from "../connection/capabilities.js";
 
-/** What connections can do here: a page has the browser's `WebSocket`, and that knows messages only. */
+/** What connections support in this environment. The browser's `WebSocket` exposes only messages to pages. */
 export const capabilities: Capabilities = Object.freeze({
   pings: false,
   headers: false,

@@ -1,4 +1,4 @@
-// `Client` on the browser's WebSocket.
+// `Client` for browsers.
 
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { ClientBase } from "../reconnect/client-base.js";
@@ -8,8 +8,8 @@ import { browserConnector } from "./connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
 /**
- * Options of a `Client`: those of `connect()`, of which `subprotocols` may be a function of the attempt, and
- * `pollInterval`.
+ * Options of a `Client`: `pollInterval` and those of `connect()`. `subprotocols` may be a function, which is called for
+ * each attempt.
  */
 export interface ClientOptions extends Omit<PerAttemptOptions<ConnectOptions>, "headers">, StreamOptions {}
 
@@ -18,11 +18,11 @@ const CLIENT_OPTIONS: OptionNames<ClientOptions> = {
   ...STREAM_OPTIONS,
 };
 
-/** A connection as one stream of events: from the first step of connecting to the last of closing. */
+/** A connection as one stream of events, from the start of connecting to the end of closing. */
 export class Client extends ClientBase<ConnectOptions> {
   /**
-   * @param url where to connect to, or a function that tells it for each attempt
-   * @throws InvalidArgumentError for an option that cannot be used; a URL that cannot is the attempt's `connectFail`
+   * @param url the URL to connect to, or a function that returns it for each attempt
+   * @throws InvalidArgumentError for an invalid option; an invalid URL is reported as `connectFail`
    */
   constructor(url: ValueOrFactory<string | URL>, options: ClientOptions = {}) {
     checkOptionNames("Client", options, CLIENT_OPTIONS);

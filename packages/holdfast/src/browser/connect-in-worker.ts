@@ -1,4 +1,4 @@
-// A connection that lives in a Web Worker: its heartbeat does not depend on how busy the page is.
+// `connectInWorker()` for browsers: a connection in a Web Worker, where a busy page does not delay its heartbeat.
 
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import type { Connection } from "../connection/connection.js";
@@ -13,12 +13,12 @@ import { parseBrowserURL } from "./browser-url.js";
 import { pageOwner, probeOnReturn } from "./live-connections.js";
 import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
 
-/** Options of `connectInWorker()`: those of `connect()` that are plain data. */
+/** Options of `connectInWorker()`: the options of `connect()` that can be sent to a worker. */
 export interface ConnectInWorkerOptions extends Omit<ConnectOptions, "heartbeat"> {
   /**
-   * A worker of your own, whose script imports `holdfast/worker`: for bundlers and policies that do not find the
-   * library's. It is not ended. By default one worker serves all connections of the page that are opened this way, and
-   * ends with the last of them.
+   * A worker of your own, whose script imports `holdfast/worker`, for bundlers that do not find the library's script
+   * and security policies that block it. The library never terminates it. By default, all connections opened in workers
+   * share one worker, which ends with the last of them.
    */
   readonly worker?: Worker | undefined;
 }
@@ -29,12 +29,12 @@ const WORKER_OPTIONS: OptionNames<ConnectInWorkerOptions> = {
 };
 
 /**
- * Opens a WebSocket as `connect()` does, in a Web Worker: pings are sent and judged there, however long the page is
- * busy. What is sent and received is the same; bytes are handed over between the threads, not cloned.
+ * Opens a WebSocket as `connect()` does, in a Web Worker. The heartbeat runs there, even while the page is busy.
+ * Messages are the same; bytes are transferred between the threads, not cloned.
  *
  * @throws InvalidArgumentError for options that cannot be sent to a worker: functions
- * @throws WorkerError where the worker cannot be started
- * @throws whatever `connect()` does
+ * @throws WorkerError if the worker cannot start
+ * @throws the errors of `connect()`
  */
 export async function connectInWorker(
   url: string | URL,
@@ -46,13 +46,13 @@ export async function connectInWorker(
   const { href } = parseBrowserURL(url);
   if (worker !== undefined && !(worker instanceof Worker))
     throw invalidArgument("worker", "a Worker", worker);
-  const plain = checkCrossing("", rest) as object; // A plain object makes a plain object.
+  const plain = checkCrossing("", rest) as object; // Safe: returns an object for an object.
   const { connection: settings, openTimeout, signal } = checkConnectOptions(copied);
-  const host = worker === undefined ? shared() : new WorkerHost((onFailed) => borrow(worker, onFailed));
+  const host = worker === undefined ? shared() : new WorkerHost((onFailed) => useWorker(worker, onFailed));
   const runtime = browserRuntime();
   const call = { runtime, host, url: href, options: plain, settings, openTimeout, signal };
   const connection = await openInWorker({ ...call, owner: pageOwner });
-  // The worker is not told that the page comes back.
+  // A worker receives no event when the page becomes visible again.
   if (connection.state === "open") probeOnReturn(connection);
   return connection;
 }
@@ -61,20 +61,20 @@ let sharedHost: WorkerHost | null = null;
 
 function shared(): WorkerHost {
   return (sharedHost ??= new WorkerHost((onFailed) => {
-    // Spelt so that bundlers find it.
+    // In the form that bundlers recognise.
     const worker = new Worker(new URL("../browser-worker.js", import.meta.url), { type: "module" });
-    const borrowed = borrow(worker, onFailed);
+    const running = useWorker(worker, onFailed);
     return {
-      post: (message, port) => borrowed.post(message, port),
+      post: (message, port) => running.post(message, port),
       leave: () => {
-        borrowed.leave();
+        running.leave();
         worker.terminate();
       },
     };
   }));
 }
 
-function borrow(worker: Worker, onFailed: OnFailed): RunningWorker {
+function useWorker(worker: Worker, onFailed: OnFailed): RunningWorker {
   const onError = (event: ErrorEvent): void => {
     onFailed(
       new WorkerError(

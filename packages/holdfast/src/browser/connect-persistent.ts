@@ -1,4 +1,4 @@
-// `connectPersistent()` on the browser's WebSocket.
+// `connectPersistent()` for browsers.
 
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { openPersistent, type PersistentConnection } from "../reconnect/persistent/persistent-connection.js";
@@ -9,12 +9,12 @@ import { browserConnector } from "./connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
 /**
- * Options of `connectPersistent()`: those of `connect()`, of which `subprotocols` may be a function of the attempt;
- * those of `persist()`; and its own.
+ * Options of `connectPersistent()`: its own and those of `connect()` and `persist()`. `subprotocols` may be a function,
+ * which is called for each attempt.
  */
 export interface ConnectPersistentOptions
   extends Omit<PerAttemptOptions<ConnectOptions>, "headers">, PersistOptions, PersistentOptions {
-  /** Ends it at any moment: while connected, while connecting, while waiting. */
+  /** Ends the connection at any point: while connected, connecting or waiting. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
@@ -25,12 +25,11 @@ const CONNECT_PERSISTENT_OPTIONS: OptionNames<ConnectPersistentOptions> = {
 };
 
 /**
- * Connects, and comes back whenever the connection is lost, as `persist()` does: one object to send on and to read
- * from, for as long as the page needs it. When the page or the network comes back, it finds out at once how its
- * connection is.
+ * Returns one object for sending and receiving that reconnects whenever the connection is lost, with the backoff of
+ * `persist()`. When the page becomes visible or the network returns, it checks the connection immediately.
  *
- * @param url where to connect to, or a function that tells it for each attempt
- * @throws InvalidArgumentError for an option that cannot be used; a URL that cannot is fatal later
+ * @param url the URL to connect to, or a function that returns it for each attempt
+ * @throws InvalidArgumentError for an invalid option; an invalid URL ends the connection later
  */
 export function connectPersistent(
   url: ValueOrFactory<string | URL>,

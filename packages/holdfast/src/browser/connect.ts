@@ -1,4 +1,4 @@
-// Opens a connection through the browser's WebSocket.
+// `connect()` for browsers: opens a connection with the browser's WebSocket.
 
 import { addCaller } from "../connection/caller-stack.js";
 import { Connection, start } from "../connection/connection.js";
@@ -18,7 +18,7 @@ import { BrowserHandshakeRecord } from "./handshake-record.js";
 import { withHeartbeatMessages } from "../transport/browser/heartbeat-messages.js";
 import { LinkOffers } from "./link-offers.js";
 import { pageOwner, probeOnReturn } from "./live-connections.js";
-import { isUnexplained, openWebSocket } from "./opening.js";
+import { isUnexplained, openWebSocket } from "./open-web-socket.js";
 import {
   CONNECT_OPTIONS,
   checkConnectOptions,
@@ -27,16 +27,16 @@ import {
 } from "./options.js";
 
 /**
- * Opens a WebSocket to `url` (`ws:` or `wss:`; `http:`, `https:` and relative URLs stand for them).
+ * Opens a WebSocket connection to `url`: `ws:` or `wss:` (`http:`, `https:` and relative URLs are accepted, too).
  *
- * A server of this library accepts the link protocol, and with it a heartbeat; for others there is `heartbeat`
+ * The heartbeat requires the link protocol, which Holdfast servers accept. For other servers, set `heartbeat`
  * (docs/browser.md).
  *
- * @param url where to connect to; a fragment has no place in it (RFC 6455 section 3)
- * @param options what is offered to the server, and the settings of the connection
- * @throws InvalidURLError, InvalidArgumentError before any I/O: also for options that a browser cannot honour
+ * @param url the URL to connect to, without a fragment (RFC 6455 section 3)
+ * @param options subprotocols to offer, and settings of the connection
+ * @throws InvalidURLError, InvalidArgumentError before any I/O, also for options that browsers do not support
  * @throws OpenTimeoutError after `openTimeout`
- * @throws HandshakeError for everything else: a browser does not tell a page why it could not connect
+ * @throws HandshakeError for all other failures: browsers do not report to pages why a connection failed
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
   checkOptionNames("connect()", options, CONNECT_OPTIONS);
@@ -47,10 +47,10 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   }
 }
 
-/** What servers made of the link protocol, for all connections of this page. */
+/** Which servers accept the link protocol. Shared by all connections of this page. */
 const linkOffers = new LinkOffers();
 
-/** The same, watched: `observer` is told how far it has come, and has the connection before anything is read. */
+/** `connect()` with an observer of its progress, which receives the connection before any message is read. */
 export async function open(
   url: string | URL,
   options: ConnectOptions,
@@ -61,10 +61,10 @@ export async function open(
   checkRequiredSubprotocol(settings.subprotocols, settings.requireSubprotocol);
   const { clock } = browserRuntime();
   const deadline = settings.openTimeout === null ? null : clock.now() + settings.openTimeout;
-  const attempt: Attempt = { target, settings, deadline, observer };
+  const attempt: OpenParameters = { target, settings, deadline, observer };
   if (settings.linkProtocol !== true) return openOnce(attempt, settings.linkProtocol === "required");
 
-  const [offersLink = true, ...others] = linkOffers.tries(target.endpoint);
+  const [offersLink = true, ...others] = linkOffers.offersToTry(target.endpoint);
   try {
     try {
       return await openOnce(attempt, offersLink);
@@ -78,7 +78,7 @@ export async function open(
   }
 }
 
-interface Attempt {
+interface OpenParameters {
   readonly target: BrowserURL;
   readonly settings: ConnectSettings;
   /** Monotonic time. */
@@ -87,7 +87,7 @@ interface Attempt {
 }
 
 function openOnce(
-  { target, settings, deadline, observer }: Attempt,
+  { target, settings, deadline, observer }: OpenParameters,
   offersLink: boolean,
 ): Promise<Connection> {
   const runtime = browserRuntime();
@@ -109,7 +109,7 @@ function openOnce(
         handshake: new BrowserHandshakeRecord(target, offered, socket, subprotocol),
         owner: pageOwner,
       });
-      observer?.onConnected(NOWHERE);
+      observer?.onConnected(NO_ADDRESSES);
       observer?.onOpen(connection);
       probeOnReturn(connection);
       connection[start]();
@@ -129,7 +129,7 @@ function withHeartbeat(
   return heartbeat === null ? messages : withHeartbeatMessages(messages, heartbeat);
 }
 
-/** Without anything to ping with, there is no keepalive and no verdict. */
+/** Disables keepalive if neither the link protocol nor `heartbeat` can carry pings. */
 function heartbeatSettings(isLink: boolean, { connection, heartbeat }: ConnectSettings): ConnectionSettings {
   if (isLink || heartbeat !== null || connection.pingInterval === null) return connection;
   connection.logger?.warn(
@@ -138,5 +138,5 @@ function heartbeatSettings(isLink: boolean, { connection, heartbeat }: ConnectSe
   return { ...connection, pingInterval: null, pingTimeout: null };
 }
 
-/** A page is not told of addresses. */
-const NOWHERE: TransportEnds = { remoteAddress: null, localAddress: null };
+/** Browsers do not expose addresses to pages. */
+const NO_ADDRESSES: TransportEnds = { remoteAddress: null, localAddress: null };

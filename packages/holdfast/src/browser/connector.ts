@@ -1,11 +1,11 @@
-// Opens the connections of clients in browsers.
+// Implements the port `Connector` of reconnect/ for browsers.
 
 import type { Connector } from "../reconnect/connector.js";
 import { browserRuntime } from "../transport/browser/browser-runtime.js";
 import { parseBrowserURL } from "./browser-url.js";
 import { open } from "./connect.js";
 import { checkConnectOptions, type ConnectOptions } from "./options.js";
-import { watchReturns } from "./page-life.js";
+import { watchReturns } from "./page-lifecycle.js";
 
 export const browserConnector: Connector<ConnectOptions> = {
   get runtime() {

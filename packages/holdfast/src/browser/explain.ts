@@ -1,12 +1,12 @@
-// `explain()` with what is different in browsers.
+// `explain()` with advice for browsers.
 
 import type { CloseInfo } from "../connection/close-info.js";
 import { explain as explainAnywhere } from "../connection/explain/explain.js";
-import { isUnexplained } from "./opening.js";
+import { isUnexplained } from "./open-web-socket.js";
 
 /**
- * Explains how a connection ended: what happened, what the evidence makes likely, and what to do about it.
- * Several sentences of English, for a log or a console.
+ * Explains how a connection ended: what happened, the likely reason according to the evidence, and what to do. Returns
+ * several English sentences, for a log or a console.
  */
 export function explain(info: CloseInfo): string {
   if (isUnexplained(info.error)) return `${info.error?.message ?? ""}. ${OPEN_ADVICE}`;

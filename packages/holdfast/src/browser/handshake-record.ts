@@ -1,4 +1,4 @@
-// What a page knows of the opening handshake: what it asked for, and what the browser tells of the answer.
+// The page's record of the opening handshake: its request, and the parts of the response that browsers expose.
 
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
 import type { BrowserURL } from "./browser-url.js";

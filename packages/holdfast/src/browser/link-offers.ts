@@ -1,25 +1,25 @@
-// Whether to offer the link protocol to a server. One that accepts none of the subprotocols that it is offered, or
-// refuses those it does not know, makes a browser fail the connection, and a browser does not tell a page why it could
-// not connect: a server that is down looks the same. So a second try without the offer is made seldom.
+// Decides whether to offer the link protocol to a server. If a server selects none of the offered subprotocols, or
+// rejects unknown ones, the browser fails the connection. Pages cannot distinguish that from a server that is down, so
+// retries without the offer are rare.
 
-/** Servers that are remembered. */
+/** Maximum number of servers to remember. */
 const MAX_SERVERS = 100;
 
-/** What a server made of the offer. */
-interface Experience {
-  /** Whether it opened a connection with the offer, or only without; null where it has opened none. */
+/** Past results with a server. */
+interface OfferHistory {
+  /** Whether it opened the last connection with the offer or without; null if it has opened none. */
   acceptsOffer: boolean | null;
-  /** Attempts in a row that failed. */
+  /** Consecutive failed attempts. */
   failures: number;
 }
 
-/** Remembers, for as long as the page lives, what servers made of the offer. */
+/** Remembers, for the lifetime of the page, which servers accept the offer. */
 export class LinkOffers {
-  readonly #experiences = new Map<string, Experience>();
+  readonly #histories = new Map<string, OfferHistory>();
 
-  /** What one attempt tries with this server, in order: with the offer (true) or without it. */
-  tries(server: string): readonly boolean[] {
-    const { acceptsOffer = null, failures = 0 } = this.#experiences.get(server) ?? {};
+  /** What one attempt tries, in order: true with the offer, false without it. */
+  offersToTry(server: string): readonly boolean[] {
+    const { acceptsOffer = null, failures = 0 } = this.#histories.get(server) ?? {};
     if (isInDoubt(acceptsOffer, failures)) return [true, false];
     return [acceptsOffer ?? true];
   }
@@ -29,26 +29,26 @@ export class LinkOffers {
     this.#remember(server, { acceptsOffer, failures: 0 });
   }
 
-  /** An attempt failed with all that it tried. The server may be down; or it is another one by now. */
+  /** An attempt failed with everything that it tried. The server may be down, or it may have been replaced. */
   onFailed(server: string): void {
-    const { acceptsOffer = null, failures = 0 } = this.#experiences.get(server) ?? {};
+    const { acceptsOffer = null, failures = 0 } = this.#histories.get(server) ?? {};
     this.#remember(server, { acceptsOffer, failures: failures + 1 });
   }
 
-  #remember(server: string, experience: Experience): void {
-    this.#experiences.delete(server); // So that the newest are last.
-    this.#experiences.set(server, experience);
-    if (this.#experiences.size <= MAX_SERVERS) return;
-    for (const oldest of this.#experiences.keys()) {
-      this.#experiences.delete(oldest);
+  #remember(server: string, history: OfferHistory): void {
+    this.#histories.delete(server); // Moves the newest entry to the end.
+    this.#histories.set(server, history);
+    if (this.#histories.size <= MAX_SERVERS) return;
+    for (const oldest of this.#histories.keys()) {
+      this.#histories.delete(oldest);
       return;
     }
   }
 }
 
 /**
- * Whether the next attempt tries both: the first contact does. Later ones do when the failures in a row are 4, 8, 16 …,
- * for a server that has accepted the offer from 16 on: it is most likely down, but it may have been replaced.
+ * Whether the next attempt tries both. The first attempt does, and later ones after 4, 8, 16 … consecutive failures.
+ * If the server has accepted the offer before, only from 16 on: it is probably down, but it may have been replaced.
  */
 function isInDoubt(acceptsOffer: boolean | null, failures: number): boolean {
   if (failures === 0) return acceptsOffer === null;

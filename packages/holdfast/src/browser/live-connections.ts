@@ -1,12 +1,12 @@
-// The open connections of a page, which are probed when it comes back.
+// The open connections of a page. They are probed when the page becomes visible or the network returns.
 
 import { probe, type Connection, type ConnectionEndObserver } from "../connection/connection.js";
-import { watchReturns } from "./page-life.js";
+import { watchReturns } from "./page-lifecycle.js";
 
 const live = new Set<Connection>();
 let stopWatching: (() => void) | null = null;
 
-/** Lets go of what has ended. */
+/** Removes connections that have ended. */
 export const pageOwner: ConnectionEndObserver = {
   onConnectionEnded(connection): void {
     live.delete(connection);
@@ -16,7 +16,7 @@ export const pageOwner: ConnectionEndObserver = {
   },
 };
 
-/** From now on, the connection is probed whenever the page comes back. Its owner is `pageOwner`. */
+/** Probes the connection whenever the page or the network returns. The connection's owner must be `pageOwner`. */
 export function probeOnReturn(connection: Connection): void {
   live.add(connection);
   stopWatching ??= watchReturns(() => {

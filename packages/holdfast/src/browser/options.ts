@@ -1,4 +1,4 @@
-// Options of `connect()` in browsers.
+// Options of `connect()` in browsers, and their checks.
 
 import type { OptionNames } from "../shared/option-names.js";
 import {
@@ -23,26 +23,26 @@ import { checkHeartbeatMessages, type HeartbeatMessages } from "../transport/bro
 
 /** Options of `connect()` in browsers. */
 export interface ConnectOptions extends Omit<ConnectionOptions, "autoPong" | "compression"> {
-  /** Time for all of opening together; null for no limit. @default 10000 */
+  /** Milliseconds for opening as a whole; null for no limit. @default 10000 */
   readonly openTimeout?: number | null;
   /**
-   * Subprotocols to offer, the preferred one first (RFC 6455 section 1.9): any iterable, read once. The names of the
-   * link protocol (`holdfast.v1`, …) are refused. @default []
+   * Subprotocols to offer, in order of preference (RFC 6455 section 1.9): any iterable, which is read once. The names
+   * of the link protocol (`holdfast.v1`, …) are rejected. @default []
    */
   readonly subprotocols?: (Iterable<string> & object) | undefined;
   /**
-   * Fail the handshake with NegotiationError where the server selects none of `subprotocols` (RFC 6455 section 4.1
-   * lets it). Without this option the connection opens, and `connection.subprotocol` is null. @default false
+   * Fail the handshake with NegotiationError if the server selects none of `subprotocols`. By default the connection
+   * opens (RFC 6455 section 4.1 allows that), and `connection.subprotocol` is null. @default false
    */
   readonly requireSubprotocol?: boolean | undefined;
-  /** Gives up at any moment of opening; the promise rejects with its reason. */
+  /** Aborts opening at any point. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | null | undefined;
   /**
-   * Offer the link protocol, which gives pings to pages; a server of this library accepts it. One that refuses the
-   * offer is asked again without it; `"required"` leaves that out. @default true, and false beside `heartbeat`
+   * Offer the link protocol, which lets pages send pings; Holdfast servers accept it. If the server rejects the offer,
+   * the client retries without it, except with `"required"`. @default true, or false if `heartbeat` is set
    */
   readonly linkProtocol?: boolean | "required";
-  /** Makes and recognises the messages of a heartbeat that another server understands, in place of pings. */
+  /** Functions that create and recognise heartbeat messages, for servers without the link protocol. */
   readonly heartbeat?: HeartbeatMessages | undefined;
 }
 
@@ -56,8 +56,8 @@ export interface ConnectSettings {
   readonly heartbeat: HeartbeatMessages | null;
 }
 
-/** What only other environments can honour, and what to do about it here. */
-const UNKNOWN_HERE: readonly (readonly [name: string, advice: string])[] = [
+/** Options that browsers do not support, with the reason or an alternative. */
+const UNSUPPORTED_OPTIONS: readonly (readonly [name: string, advice: string])[] = [
   ["headers", "a page cannot send headers: put a token into the URL, a cookie or the first message"],
   ["origin", "the browser sends the page's own"],
   ["tls", "the browser decides which certificates it accepts"],
@@ -77,8 +77,8 @@ const { autoPong: _, compression: __, ...SHARED_OPTIONS } = CONNECTION_OPTIONS;
 
 export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
   ...SHARED_OPTIONS,
-  // They have a message of their own.
-  ...Object.fromEntries(UNKNOWN_HERE.map(([name]) => [name, true])),
+  // checkConnectOptions() rejects these with a more specific message.
+  ...Object.fromEntries(UNSUPPORTED_OPTIONS.map(([name]) => [name, true])),
   openTimeout: true,
   subprotocols: true,
   requireSubprotocol: true,
@@ -87,9 +87,9 @@ export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
   heartbeat: true,
 };
 
-/** @throws InvalidArgumentError that names the option, what was expected and what came */
+/** @throws InvalidArgumentError that names the option, the expected and the actual value */
 export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
-  refuseUnknownHere(options);
+  rejectUnsupported(options);
   const heartbeat = checkHeartbeatMessages(options.heartbeat);
   return {
     connection: checkConnectionOptions(options, browserPlatform),
@@ -102,10 +102,10 @@ export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
   };
 }
 
-function refuseUnknownHere(options: object): void {
-  for (const [name, advice] of UNKNOWN_HERE) {
+function rejectUnsupported(options: object): void {
+  for (const [name, advice] of UNSUPPORTED_OPTIONS) {
     const value: unknown = name in options ? options[name as keyof object] : undefined;
-    // Other environments take null for "none" in places.
+    // Elsewhere, null means "none" for some of these options.
     if (value === undefined || value === null) continue;
     throw new InvalidArgumentError(
       `Expected no \`${name}\` in a browser (${advice}), got ${describe(value)}`,
@@ -126,7 +126,7 @@ function checkSubprotocols(value: unknown): readonly string[] {
   if (items?.every((item) => typeof item === "string" && isToken(item)) !== true) {
     throw invalidArgument("subprotocols", "a list of tokens (RFC 6455 section 4.1)", value);
   }
-  const names = items as readonly string[]; // Every item was looked at.
+  const names = items as readonly string[]; // Safe: every item was checked.
   const wrong = names.find((name, index) => isReservedSubprotocol(name) || names.indexOf(name) !== index);
   if (wrong === undefined) return names;
   throw invalidArgument("subprotocols", "names once each, and none of the link protocol", wrong);

@@ -1,4 +1,4 @@
-// `reconnect()` on the browser's WebSocket.
+// `reconnect()` for browsers.
 
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import type { Connection } from "../connection/connection.js";
@@ -13,11 +13,11 @@ import { browserConnector } from "./connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
 /**
- * Options of `reconnect()`: those of `connect()`, of which `subprotocols` may be a function of the attempt, and those
- * of `persist()`.
+ * Options of `reconnect()`: those of `connect()` and `persist()`. `subprotocols` may be a function, which is called for
+ * each attempt.
  */
 export interface ReconnectOptions extends Omit<PerAttemptOptions<ConnectOptions>, "headers">, PersistOptions {
-  /** Ends it at any moment: while connected, while connecting, while waiting. The loop ends quietly. */
+  /** Ends reconnecting at any point: while connected, connecting or waiting. The loop ends without an error. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
@@ -27,12 +27,12 @@ const RECONNECT_OPTIONS: OptionNames<ReconnectOptions> = {
 };
 
 /**
- * Hands out one open connection after the other, and waits in between as `persist()` does. The next one is opened when
- * the body is through with the one before. Leaving the loop closes it.
+ * Yields one open connection after another, with the backoff of `persist()` between them. When the loop body completes,
+ * its connection is closed if it is still open, and the next one is opened. Leaving the loop closes the connection.
  *
- * @param url where to connect to, or a function that tells it for each attempt
- * @throws InvalidArgumentError for an option that cannot be used
- * @throws from the loop, whatever makes no sense to try again after
+ * @param url the URL to connect to, or a function that returns it for each attempt
+ * @throws InvalidArgumentError for an invalid option
+ * @throws from the loop, errors that retrying cannot fix
  */
 export function reconnect(
   url: ValueOrFactory<string | URL>,

@@ -1,4 +1,4 @@
-// `Client` and `reconnect()` on the sockets of Node.js, Bun and Deno.
+// `Client` for Node.js, Bun and Deno.
 
 import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
@@ -9,11 +9,11 @@ import { nodeConnector } from "./connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
 /**
- * Options of a `Client`: those of `connect()`, of which `headers` and `subprotocols` may be functions of the attempt,
- * and `pollInterval`.
+ * Options of a `Client`: `pollInterval` and those of `connect()`. `headers` and `subprotocols` may be functions, which
+ * are called for each attempt.
  */
 export interface ClientOptions extends PerAttemptOptions<ConnectOptions>, StreamOptions {
-  /** Ends every loop over the client, at any moment. */
+  /** Ends every loop over the client, at any point. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
@@ -24,7 +24,7 @@ const CLIENT_OPTIONS: OptionNames<ClientOptions> = {
 };
 
 /**
- * A connection as one stream of events: from the first step of connecting to the last of closing.
+ * A connection as one stream of events, from the start of connecting to the end of closing.
  *
  * ```ts
  * const client = new Client("wss://example.com/feed");
@@ -34,13 +34,13 @@ const CLIENT_OPTIONS: OptionNames<ClientOptions> = {
  * }
  * ```
  *
- * Making one does nothing; a loop over it connects. `persist(client)` does so again and again. Reading, pings, pongs
- * and closing go on however slow the loop is, up to `maxQueue` unread messages.
+ * The constructor does no I/O. Each loop over the client opens one connection, and `persist(client)` reconnects.
+ * Reading, pings, pongs and closing continue while the loop is busy, up to `maxQueue` unread messages.
  */
 export class Client extends ClientBase<ConnectOptions> {
   /**
-   * @param url where to connect to, or a function that tells it for each attempt
-   * @throws InvalidArgumentError for an option that cannot be used; a URL or header that cannot is the attempt's `connectFail`
+   * @param url the URL to connect to, or a function that returns it for each attempt
+   * @throws InvalidArgumentError for an invalid option; an invalid URL or header is reported as `connectFail`
    */
   constructor(url: ValueOrFactory<string | URL>, options: ClientOptions = {}) {
     checkOptionNames("Client", options, CLIENT_OPTIONS, FOREIGN_CLIENT_OPTIONS);

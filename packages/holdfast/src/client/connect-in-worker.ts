@@ -1,4 +1,5 @@
-// A connection that lives in a worker thread: its heartbeat does not depend on how busy this thread is.
+// `connectInWorker()` for Node.js, Bun and Deno: a connection in a worker thread, where a busy main thread does not
+// delay its heartbeat.
 
 import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
@@ -12,17 +13,17 @@ import { checkCrossing } from "../transport/worker/crossing.js";
 import { openInWorker } from "../transport/worker/open-in-worker.js";
 import { WorkerHost } from "../transport/worker/worker-host.js";
 import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
-import { borrowWorker, startWorker } from "./worker-thread.js";
+import { useWorker, startWorker } from "./worker-thread.js";
 import { fixProxy } from "./dial/options.js";
 
-/** Options of `connectInWorker()`: those of `connect()` that are plain data. */
+/** Options of `connectInWorker()`: the options of `connect()` that can be sent to a worker. */
 export interface ConnectInWorkerOptions extends Omit<
   ConnectOptions,
   "createConnection" | "lookup" | "stream"
 > {
   /**
-   * A worker thread of your own, whose script imports `holdfast/worker`; it is not ended. By default one thread serves
-   * all connections of the process that are opened this way, and ends with the last of them.
+   * A worker thread of your own, whose script imports `holdfast/worker`. The library never terminates it. By default,
+   * all connections opened in workers share one thread, which ends with the last of them.
    */
   readonly worker?: Worker | undefined;
 }
@@ -33,15 +34,15 @@ const WORKER_OPTIONS: OptionNames<ConnectInWorkerOptions> = {
 };
 
 /**
- * Opens a WebSocket as `connect()` does, in a worker thread: pings are sent, answered and judged there, however long
- * this thread is busy. What is sent and received is the same; bytes are handed over between the threads, not cloned.
+ * Opens a WebSocket as `connect()` does, in a worker thread. The heartbeat runs there, even while this thread is busy.
+ * Messages are the same; bytes are transferred between the threads, not cloned.
  *
  * The thread has the flags of this process (`--import`, `--enable-source-maps`, `--max-old-space-size` …).
  *
  * @throws InvalidArgumentError for options that cannot be sent to a worker: functions, streams
- * @throws WorkerError where the thread cannot be started, its script is not found, or it ends before the connection is
- *   open; `cause` is the error of Node.js, where there is one
- * @throws whatever `connect()` does
+ * @throws WorkerError if the thread cannot start, its script is not found, or it ends before the connection is open;
+ *   `cause` is the error of Node.js, if there is one
+ * @throws the errors of `connect()`
  */
 export async function connectInWorker(
   url: string | URL,
@@ -53,10 +54,9 @@ export async function connectInWorker(
   parseWebSocketURL(url);
   if (worker !== undefined && !(worker instanceof Worker))
     throw invalidArgument("worker", "a worker thread", worker);
-  const plain = checkCrossing("", rest) as object; // A plain object makes a plain object.
+  const plain = checkCrossing("", rest) as object; // Safe: returns an object for an object.
   const { connection, openTimeout, signal } = checkConnectOptions(copied);
-  const host =
-    worker === undefined ? sharedHost : new WorkerHost((onFailed) => borrowWorker(worker, onFailed));
+  const host = worker === undefined ? sharedHost : new WorkerHost((onFailed) => useWorker(worker, onFailed));
   const runtime = nodeRuntime();
   const call = { runtime, host, url: String(url), options: plain, settings: connection, openTimeout, signal };
   return openInWorker({ ...call, owner: null });

@@ -1,4 +1,4 @@
-// `connectPersistent()` on the sockets of Node.js, Bun and Deno.
+// `connectPersistent()` for Node.js, Bun and Deno.
 
 import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
@@ -10,12 +10,12 @@ import { nodeConnector } from "./connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
 /**
- * Options of `connectPersistent()`: those of `connect()`, of which `headers` and `subprotocols` may be functions of the
- * attempt; those of `persist()`; and its own.
+ * Options of `connectPersistent()`: its own and those of `connect()` and `persist()`. `headers` and `subprotocols` may
+ * be functions, which are called for each attempt.
  */
 export interface ConnectPersistentOptions
   extends PerAttemptOptions<ConnectOptions>, PersistOptions, PersistentOptions {
-  /** Ends it at any moment: while connected, while connecting, while waiting. */
+  /** Ends the connection at any point: while connected, connecting or waiting. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
@@ -26,22 +26,22 @@ const CONNECT_PERSISTENT_OPTIONS: OptionNames<ConnectPersistentOptions> = {
 };
 
 /**
- * Connects, and comes back whenever the connection is lost, as `persist()` does: one object to send on and to read
- * from, for as long as the application needs it.
+ * Returns one object for sending and receiving that reconnects whenever the connection is lost, with the backoff of
+ * `persist()`.
  *
  * ```ts
- * const link = connectPersistent("wss://example.com/feed", {
- *   onOpen: (connection) => connection.send("subscribe"),
+ * const connection = connectPersistent("wss://example.com/feed", {
+ *   onOpen: (opened) => opened.send("subscribe"),
  * });
- * link.on("status", ({ state }) => console.log(state));
- * await link.send("hello"); // Waits for the connection.
- * for await (const message of link) console.log(message);
+ * connection.on("status", ({ state }) => console.log(state));
+ * await connection.send("hello"); // Waits until connected.
+ * for await (const message of connection) console.log(message);
  * ```
  *
- * It begins to connect at once, and ends when it is closed, when `signal` aborts, or when trying again makes no sense.
+ * It connects immediately. It ends when it is closed, when `signal` aborts, or after an error that retrying cannot fix.
  *
- * @param url where to connect to, or a function that tells it for each attempt
- * @throws InvalidArgumentError for an option that cannot be used; a URL or header that cannot is fatal later
+ * @param url the URL to connect to, or a function that returns it for each attempt
+ * @throws InvalidArgumentError for an invalid option; an invalid URL or header ends the connection later
  */
 export function connectPersistent(
   url: ValueOrFactory<string | URL>,

@@ -1,4 +1,4 @@
-// Opens a connection: the way to the server, and the upgrade (RFC 6455 section 4.1).
+// `connect()` for Node.js, Bun and Deno: opens a connection (RFC 6455 section 4.1).
 
 import { addCaller } from "../connection/caller-stack.js";
 import { Connection, start } from "../connection/connection.js";
@@ -24,18 +24,18 @@ import {
 import { errorOf } from "../shared/thrown.js";
 
 /**
- * Opens a WebSocket to `url`: `ws:` or `wss:` (`http:` and `https:` stand for them), or a Unix socket,
+ * Opens a WebSocket connection to `url`: `ws:` or `wss:` (`http:` and `https:` are equivalent), or a Unix socket,
  * `ws+unix:/path/of.sock:/request/path`.
  *
- * @param url where to connect to; a fragment has no place in it (RFC 6455 section 3)
- * @param options the road, what is offered to the server, and the settings of the connection
+ * @param url the URL to connect to, without a fragment (RFC 6455 section 3)
+ * @param options how to reach the server, the headers and subprotocols to send, and settings of the connection
  * @throws InvalidURLError, InvalidHeaderError, InvalidArgumentError before any I/O
- * @throws OpenTimeoutError after `openTimeout`; its `phase` tells what took so long
- * @throws InvalidStatusError where the server answers with another status than 101 (over HTTP/2, 200), or than a redirect
- * @throws InvalidUpgradeError, NegotiationError where its answer breaks RFC 6455
- * @throws ProxyError where the proxy cannot be reached, or refuses; with its `status`
- * @throws RedirectError where a redirect cannot be followed; with its `hops`
- * @throws HandshakeError for everything else; its `failure` tells in a word, its `cause` in detail
+ * @throws OpenTimeoutError after `openTimeout`; its `phase` is the step that did not complete
+ * @throws InvalidStatusError if the server responds with a status other than 101 (200 over HTTP/2) or a redirect
+ * @throws InvalidUpgradeError, NegotiationError if the response violates RFC 6455
+ * @throws ProxyError if the proxy cannot be reached or refuses; has the proxy's `status`
+ * @throws RedirectError if a redirect cannot be followed; has the list `hops`
+ * @throws HandshakeError for all other failures; `failure` classifies them, `cause` has the details
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
   checkOptionNames("connect()", options, CONNECT_OPTIONS, FOREIGN_CLIENT_OPTIONS);
@@ -46,20 +46,20 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   }
 }
 
-/** The same, watched: `observer` is told how far it has come, and has the connection before anything is read. */
+/** `connect()` with an observer of its progress, which receives the connection before any message is read. */
 export async function open(
   url: string | URL,
   options: ConnectOptions,
   observer: OpenObserver | null,
 ): Promise<Connection> {
   const runtime = nodeRuntime();
-  const { target, settings, headers, origin } = readArguments(url, options);
+  const { url: parsedURL, settings, headers, origin } = readArguments(url, options);
   const { subprotocols, requireSubprotocol } = settings;
-  const destination = { url: target, headers, tls: settings.tls, withheld: [] };
+  const target = { url: parsedURL, headers, tls: settings.tls, withheld: [] };
   const { compression } = settings.connection;
   const offer = { subprotocols, requireSubprotocol, origin, compression, http2: settings.http2 };
 
-  const opening = attemptToOpen({ runtime, destination, offer, settings, observer }, (upgraded) => {
+  const opening = attemptToOpen({ runtime, target, offer, settings, observer }, (upgraded) => {
     const connection = new Connection({
       runtime,
       wire: overFrames({
@@ -81,25 +81,25 @@ export async function open(
     return connection;
   });
   const { logger } = settings.connection;
-  if (logger !== null) logOpening(logger, target.href, opening);
+  if (logger !== null) logOpening(logger, parsedURL.href, opening);
   return opening;
 }
 
 interface Arguments {
-  readonly target: WebSocketURL;
+  readonly url: WebSocketURL;
   readonly settings: ConnectSettings;
   readonly headers: readonly HeaderField[];
   readonly origin: string | null | undefined;
 }
 
-/** Reads everything once: an iterable may be good for a single pass, and a getter of the application may throw. */
+/** Reads everything once, because iterables may allow only one pass and getters may throw. */
 function readArguments(url: string | URL, options: ConnectOptions): Arguments {
   try {
     const { headers, origin } = options;
     const settings = checkConnectOptions(options);
     checkRequiredSubprotocol(settings.subprotocols, settings.requireSubprotocol);
     return {
-      target: parseWebSocketURL(url),
+      url: parseWebSocketURL(url),
       settings,
       headers: headers === undefined ? [] : readHeaders(copyHeaders(headers)),
       origin,

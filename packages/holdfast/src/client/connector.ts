@@ -1,4 +1,4 @@
-// Opens the connections of clients in Node.js, Bun and Deno.
+// Implements the port `Connector` of reconnect/ for Node.js, Bun and Deno.
 
 import { nodeRuntime } from "../transport/node/node-runtime.js";
 import type { Connector } from "../reconnect/connector.js";

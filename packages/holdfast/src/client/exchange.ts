@@ -1,4 +1,4 @@
-// One request on a stream and its answer (RFC 9112): the upgrade of the server, and CONNECT of a proxy.
+// One HTTP/1.1 request on a stream and its response (RFC 9112): the upgrade request, or CONNECT to a proxy.
 
 import type { ByteStreamHandler } from "../connection/ports.js";
 import type { SocketByteStream } from "../transport/node/socket-byte-stream.js";
@@ -10,29 +10,29 @@ import {
   type ResponseHead,
 } from "../protocol/handshake/response-head.js";
 import type { SystemError } from "./open-failure.js";
-import { RefusalBody } from "./refusal-body.js";
+import { RejectionBody } from "./rejection-body.js";
 import type { PendingExchange } from "./dial/dial-context.js";
 
-/** Who sent the request. One of `onBody`, `onMalformed`, `onError` and `onEnded` ends it, or `onHead` does. */
+/** Receives the response. Any call but `onHead` ends the exchange, and so does `onHead` if it returns `"done"`. */
 export interface ExchangeHandler {
   /**
-   * The head of the final answer, at once: the bytes behind it, `rest`, and all that follow are the handler's, unless
-   * it answers that this is a refusal, whose `"body"` it wants to know.
+   * Called synchronously with the head of the final response, and with the bytes received after it. Returns `"done"` to
+   * take over the stream, or `"body"` to receive the body of a rejection.
    */
   onHead(head: ResponseHead, rest: Uint8Array): "body" | "done";
-  /** The body of the refusal, whole or as far as it came. */
+  /** The body of the rejection, possibly truncated. */
   onBody(head: ResponseHead, body: Uint8Array): void;
-  /** What came is no answer. */
+  /** The received bytes are not a valid response. */
   onMalformed(reason: string): void;
   onError(error: SystemError): void;
-  /** The stream ended before there was an answer. */
+  /** The stream ended before a complete response. */
   onEnded(): void;
 }
 
 export class Exchange implements ByteStreamHandler, PendingExchange {
   readonly #handler: ExchangeHandler;
   readonly #reader: HeadReader;
-  #refusal: { readonly head: ResponseHead; readonly body: RefusalBody } | null = null;
+  #rejection: { readonly head: ResponseHead; readonly body: RejectionBody } | null = null;
   #isOver = false;
 
   constructor(limits: HeadLimits, handler: ExchangeHandler) {
@@ -42,7 +42,7 @@ export class Exchange implements ByteStreamHandler, PendingExchange {
 
   begin(transport: SocketByteStream, request: Uint8Array): void {
     if (transport.socket.destroyed) {
-      // In the turn in which it was opened: nobody will tell any more.
+      // It closed in the tick that opened it, so no event will follow.
       this.#end(() => this.#handler.onEnded());
       return;
     }
@@ -50,18 +50,18 @@ export class Exchange implements ByteStreamHandler, PendingExchange {
     transport.write([request]);
   }
 
-  /** Waits no longer for the body of a refusal: tells what came of it. Returns whether there is a refusal. */
+  /** Reports a rejection with the part of its body received so far. Returns false if there was no rejection. */
   finishBody(): boolean {
-    const refusal = this.#refusal;
-    if (refusal === null) return false;
-    this.#end(() => this.#handler.onBody(refusal.head, refusal.body.take()));
+    const rejection = this.#rejection;
+    if (rejection === null) return false;
+    this.#end(() => this.#handler.onBody(rejection.head, rejection.body.take()));
     return true;
   }
 
   onChunk(chunk: Uint8Array): void {
     if (this.#isOver) return;
-    if (this.#refusal !== null) {
-      if (this.#refusal.body.push(chunk)) this.finishBody();
+    if (this.#rejection !== null) {
+      if (this.#rejection.body.push(chunk)) this.finishBody();
       return;
     }
     for (let unread = chunk; ;) {
@@ -93,7 +93,7 @@ export class Exchange implements ByteStreamHandler, PendingExchange {
   }
 
   onDrain(): void {
-    // The request is the only thing to send, and it is small.
+    // The request is small, and nothing else is sent.
   }
 
   onClosed(): void {
@@ -105,13 +105,13 @@ export class Exchange implements ByteStreamHandler, PendingExchange {
       this.#isOver = true;
       return;
     }
-    this.#refusal = { head, body: new RefusalBody(head.headers) };
-    if (this.#refusal.body.push(rest)) this.finishBody();
+    this.#rejection = { head, body: new RejectionBody(head.headers) };
+    if (this.#rejection.body.push(rest)) this.finishBody();
   }
 
-  #end(tell: () => void): void {
+  #end(report: () => void): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    tell();
+    report();
   }
 }

@@ -1,4 +1,4 @@
-// What a client keeps of its opening handshake.
+// The client's record of its opening handshake, for `connection.request` and `connection.response`.
 
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
 import type { HandshakeHead } from "../protocol/handshake/client-handshake.js";

@@ -1,5 +1,4 @@
-// One attempt to open a connection: makes its way to the server, asks for the upgrade, follows redirects; all of it
-// under one timeout.
+// One attempt to open a connection: dials, upgrades and follows redirects, within one timeout.
 
 import { env } from "node:process";
 import type { Duplex } from "node:stream";
@@ -17,51 +16,51 @@ import { parseRetryAfter } from "../protocol/handshake/retry-after.js";
 import { showURL } from "../shared/show-url.js";
 import { Exchange } from "./exchange.js";
 import type { ConnectSettings } from "./options.js";
-import { Http2Opening } from "./http2/http2-opening.js";
+import { ExtendedConnect } from "./http2/extended-connect.js";
 import { sessionKey } from "./http2/session-key.js";
 import { SharedSession } from "./http2/shared-session.js";
-import { follow, type RedirectTarget } from "./redirect.js";
+import { redirectTarget, type RequestTarget } from "./redirect.js";
 import { dial } from "./dial/dial.js";
 import { DialContext } from "./dial/dial-context.js";
 import { chooseDialTarget, type DialTarget, type DialOptions } from "./dial/dial-target.js";
-import { UpgradeAnswer, upgradeRequest, type Offer, type OpeningRequest } from "./upgrade.js";
+import { UpgradeAnswer, prepareUpgrade, type Offer, type PreparedUpgrade } from "./upgrade.js";
 
-/** An upgraded stream. `rest` came behind the answer: the first bytes of the first frames. */
+/** An upgraded stream. `rest` holds the bytes received after the response head: the first frames. */
 export interface Upgraded {
-  /** Of the server that answered: behind redirects another one than was asked first. */
+  /** The URL of the server that accepted: after redirects, the last one. */
   readonly url: string;
   readonly transport: ByteStream;
   readonly request: HandshakeHead;
   readonly head: ResponseHead;
-  /** The compression that was agreed on; null for none. */
+  /** The negotiated compression; null for none. */
   readonly deflate: NegotiatedDeflate | null;
   readonly rest: Uint8Array;
 }
 
 export interface AttemptOptions {
   readonly runtime: Runtime;
-  readonly destination: RedirectTarget;
+  readonly target: RequestTarget;
   readonly offer: Offer;
   readonly settings: ConnectSettings;
-  /** Is told when the way to a server is open, through proxy and TLS, and before the upgrade is asked for. */
+  /** Notified when the stream to a server is open, including proxy and TLS, before the upgrade request. */
   readonly observer: OpenObserver | null;
 }
 
 /**
- * Opens a stream and upgrades it. `take` is called with it at once, before more bytes can arrive: a promise would
- * let some slip by.
+ * Opens a stream and upgrades it. Calls `onUpgraded` synchronously, before more bytes can arrive: bytes that arrive
+ * before a promise continues would be lost.
  *
  * @throws HandshakeError, InvalidArgumentError, or the reason of the signal
  */
-export function attemptToOpen<Taken>(
+export function attemptToOpen<Result>(
   options: AttemptOptions,
-  take: (upgraded: Upgraded) => Taken,
-): Promise<Taken> {
+  onUpgraded: (upgraded: Upgraded) => Result,
+): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const { runtime, destination, offer, settings } = options;
-    const first = upgradeRequest(runtime, destination, offer);
+    const { runtime, target, offer, settings } = options;
+    const first = prepareUpgrade(runtime, target, offer);
     settings.signal?.throwIfAborted();
-    new OpenAttempt(options, (upgraded) => resolve(take(upgraded)), reject).begin(first);
+    new OpenAttempt(options, (upgraded) => resolve(onUpgraded(upgraded)), reject).begin(first);
   });
 }
 
@@ -69,146 +68,160 @@ class OpenAttempt implements AlarmHandler {
   readonly #options: AttemptOptions;
   readonly #runtime: Runtime;
   readonly #settings: ConnectSettings;
-  readonly #take: (upgraded: Upgraded) => void;
+  readonly #onUpgraded: (upgraded: Upgraded) => void;
   readonly #reject: (error: unknown) => void;
   readonly #alarm = new Alarm(this);
-  #destination: RedirectTarget;
-  #passage: DialContext;
-  /** The URLs that were asked, and answered with a redirect. */
+  #target: RequestTarget;
+  #context: DialContext;
+  /** The URLs that answered with a redirect, in order. */
   readonly #hops: string[] = [];
-  readonly #http2: Http2Opening | null;
+  readonly #http2: ExtendedConnect | null;
   #isSettled = false;
 
-  constructor(options: AttemptOptions, take: (upgraded: Upgraded) => void, reject: (error: unknown) => void) {
+  constructor(
+    options: AttemptOptions,
+    onUpgraded: (upgraded: Upgraded) => void,
+    reject: (error: unknown) => void,
+  ) {
     this.#options = options;
     this.#runtime = options.runtime;
     this.#settings = options.settings;
-    this.#take = take;
+    this.#onUpgraded = onUpgraded;
     this.#reject = reject;
-    this.#destination = options.destination;
-    this.#passage = new DialContext(showURL(this.#destination.url.href));
-    this.#http2 = this.#settings.http2 ? new Http2Opening(this.#runtime, this.#settings.openTimeout) : null;
+    this.#target = options.target;
+    this.#context = new DialContext(showURL(this.#target.url.href));
+    this.#http2 = this.#settings.http2
+      ? new ExtendedConnect(this.#runtime, this.#settings.openTimeout)
+      : null;
   }
 
-  begin(first: OpeningRequest): void {
+  begin(first: PreparedUpgrade): void {
     const { signal, openTimeout } = this.#settings;
     signal?.addEventListener("abort", this.#onAbort);
     if (openTimeout !== null) this.#runtime.timers.set(this.#alarm, this.#runtime.clock.now() + openTimeout);
-    void this.#travel(first);
+    void this.#dialAndUpgrade(first);
   }
 
-  /** The answer may be in the kernel already, if it was our own process that was late. */
+  /** If this process was late, the kernel may hold the response already: read before failing. */
   onAlarm(): void {
     this.#runtime.clock.afterPoll(() => {
-      if (this.#passage.exchange?.finishBody() === true) return;
-      // A shared session that does not answer may have lost its peer: the next attempt makes a new one.
+      if (this.#context.exchange?.finishBody() === true) return;
+      // A shared session that does not respond may have lost its peer: the next attempt opens a new one.
       this.#http2?.retireSession();
-      this.#fail(this.#passage.timedOut(this.#settings.openTimeout));
+      this.#fail(this.#context.timedOut(this.#settings.openTimeout));
     });
   }
 
   readonly #onAbort = (): void => this.#fail(this.#settings.signal?.reason);
 
-  async #travel(request: OpeningRequest): Promise<void> {
-    const { url, tls } = this.#destination;
-    const { road: choice, tcp, headLimits, openTimeout, http2 } = this.#settings;
-    const passage = this.#passage;
+  async #dialAndUpgrade(request: PreparedUpgrade): Promise<void> {
+    const { url, tls } = this.#target;
+    const { dialChoice, tcp, headLimits, openTimeout, http2 } = this.#settings;
+    const context = this.#context;
     try {
-      const road = chooseDialTarget(choice, url, env);
-      const travel: DialOptions = { runtime: this.#runtime, tcp, tls, headLimits, openTimeout, http2 };
+      const dialTarget = chooseDialTarget(dialChoice, url, env);
+      const dialOptions: DialOptions = { runtime: this.#runtime, tcp, tls, headLimits, openTimeout, http2 };
       if (this.#http2 !== null) {
-        const session = await this.#openSession(this.#http2, road, travel);
+        const session = await this.#openSession(this.#http2, dialTarget, dialOptions);
         if (!this.#isSettled) this.#extendedConnect(this.#http2, session, request);
       } else {
-        const stream = await dial(road, url, travel, passage);
+        const stream = await dial(dialTarget, url, dialOptions, context);
         if (!this.#isSettled) this.#upgrade(stream, request);
       }
     } catch (error) {
-      // Also what a stream of the application throws.
-      this.#fail(passage.failure(error));
+      // Includes errors thrown by a stream of the application.
+      this.#fail(context.failure(error));
     }
   }
 
-  #openSession(http2: Http2Opening, road: DialTarget, travel: DialOptions): Promise<SharedSession> {
-    const { url } = this.#destination;
-    const passage = this.#passage;
-    return http2.takeSession(sessionKey(road, url, travel), passage, async () => {
-      const stream = await dial(road, url, travel, passage);
-      const session = await SharedSession.begin(stream, url.isSecure, travel.headLimits, passage);
-      passage.release(); // Others may share it: it is no longer this attempt's to destroy.
+  #openSession(
+    http2: ExtendedConnect,
+    dialTarget: DialTarget,
+    dialOptions: DialOptions,
+  ): Promise<SharedSession> {
+    const { url } = this.#target;
+    const context = this.#context;
+    return http2.acquireSession(sessionKey(dialTarget, url, dialOptions), context, async () => {
+      const stream = await dial(dialTarget, url, dialOptions, context);
+      const session = await SharedSession.open(stream, url.isSecure, dialOptions.headLimits, context);
+      context.release(); // Other attempts may share the session, so this one must not destroy its stream.
       return session;
     });
   }
 
-  #extendedConnect(http2: Http2Opening, session: SharedSession, upgrade: OpeningRequest): void {
-    const passage = this.#passage;
-    passage.enter("upgrade");
+  #extendedConnect(http2: ExtendedConnect, session: SharedSession, upgrade: PreparedUpgrade): void {
+    const context = this.#context;
+    context.enter("upgrade");
     http2.request(session, {
       head: upgrade.request,
-      isSecure: this.#destination.url.isSecure,
-      passage,
-      answerOn: (transport) => {
+      isSecure: this.#target.url.isSecure,
+      context,
+      createHandler: (transport) => {
         this.#options.observer?.onConnected(transport);
-        return this.#answerTo(upgrade, transport);
+        return this.#upgradeAnswer(upgrade, transport);
       },
-      again: () => void this.#travel(upgrade),
-      failed: (error) => this.#fail(error),
+      retry: () => void this.#dialAndUpgrade(upgrade),
+      onFailed: (error) => this.#fail(error),
     });
   }
 
-  #upgrade(stream: Duplex, upgrade: OpeningRequest): void {
+  #upgrade(stream: Duplex, upgrade: PreparedUpgrade): void {
     const transport = new SocketByteStream(stream);
     this.#options.observer?.onConnected(transport);
-    this.#passage.enter("upgrade");
-    const exchange = new Exchange(this.#settings.headLimits, this.#answerTo(upgrade, transport));
-    this.#passage.exchange = exchange;
+    this.#context.enter("upgrade");
+    const exchange = new Exchange(this.#settings.headLimits, this.#upgradeAnswer(upgrade, transport));
+    this.#context.exchange = exchange;
     exchange.begin(transport, upgrade.bytes);
   }
 
-  #answerTo({ request, expected }: OpeningRequest, transport: ByteStream): UpgradeAnswer {
+  #upgradeAnswer({ request, expected }: PreparedUpgrade, transport: ByteStream): UpgradeAnswer {
     const { connection, maxRedirects } = this.#settings;
-    const terms = { expected, compression: connection.compression, followsRedirects: maxRedirects > 0 };
-    return new UpgradeAnswer(terms, this.#passage, {
-      accepted: (head, rest, deflate) => {
-        const { href } = this.#destination.url;
+    const expectations = {
+      expected,
+      compression: connection.compression,
+      followsRedirects: maxRedirects > 0,
+    };
+    return new UpgradeAnswer(expectations, this.#context, {
+      onAccepted: (head, rest, deflate) => {
+        const { href } = this.#target.url;
         this.#succeed({ url: href, transport, request, head, deflate, rest });
       },
-      redirected: (head) => this.#redirect(head),
-      refused: (head, body) => this.#fail(this.#refusal(head, body)),
-      failed: (error) => this.#fail(error),
+      onRedirected: (head) => this.#redirect(head),
+      onRejected: (head, body) => this.#fail(this.#rejectionError(head, body)),
+      onFailed: (error) => this.#fail(error),
     });
   }
 
-  /** Goes where the redirect leads. Its body is of no interest, and is not read. */
+  /** Follows the redirect, without reading its body. */
   #redirect(head: ResponseHead): void {
-    this.#passage.abandon();
-    this.#hops.push(this.#destination.url.href);
+    this.#context.abort();
+    this.#hops.push(this.#target.url.href);
     const { maxRedirects, redirectHeaders } = this.#settings;
     const { subprotocols } = this.#options.offer;
     if (this.#hops.length > maxRedirects) {
       this.#fail(this.#redirectError(`Expected at most ${maxRedirects} redirects, got one more`));
       return;
     }
-    const next = follow(this.#destination, head, { subprotocols, redirectHeaders });
-    const trouble = typeof next === "string" ? next : this.#obstacle(next);
-    if (typeof next === "string" || trouble !== null) {
-      const which = `the redirect ${head.status} of ${showURL(this.#destination.url.href)}`;
-      this.#fail(this.#redirectError(`Expected ${which} ${trouble ?? ""}`));
+    const next = redirectTarget(this.#target, head, { subprotocols, redirectHeaders });
+    const problem = typeof next === "string" ? next : this.#redirectProblem(next);
+    if (typeof next === "string" || problem !== null) {
+      const which = `the redirect ${head.status} of ${showURL(this.#target.url.href)}`;
+      this.#fail(this.#redirectError(`Expected ${which} ${problem ?? ""}`));
       return;
     }
-    this.#destination = next;
-    this.#passage = new DialContext(
+    this.#target = next;
+    this.#context = new DialContext(
       `${showURL(next.url.href)} (where ${showURL(this.#hops[0])} redirects to)`,
     );
-    void this.#travel(upgradeRequest(this.#runtime, next, this.#options.offer));
+    void this.#dialAndUpgrade(prepareUpgrade(this.#runtime, next, this.#options.offer));
   }
 
-  /** What was given for one server leads to no other. */
-  #obstacle({ url }: RedirectTarget): string | null {
-    const { road } = this.#settings;
-    const from = this.#destination.url;
-    if (road.kind === "stream") return "to be an answer, as the given stream carries no second request";
-    const isUnix = from.socketPath !== null || (road.kind === "socket" && road.path !== null);
+  /** Why the options for the first server do not apply to the next; null if they do. */
+  #redirectProblem({ url }: RequestTarget): string | null {
+    const { dialChoice } = this.#settings;
+    const from = this.#target.url;
+    if (dialChoice.kind === "stream") return "to be an answer, as the given stream carries no second request";
+    const isUnix = from.socketPath !== null || (dialChoice.kind === "socket" && dialChoice.path !== null);
     return isUnix && url.origin !== from.origin
       ? `to stay on the Unix socket, got ${showURL(url.href)}`
       : null;
@@ -216,14 +229,14 @@ class OpenAttempt implements AlarmHandler {
 
   #redirectError(message: string): RedirectError {
     const hops = [...this.#hops];
-    const route = hops.length > 1 ? ` (by way of ${shorten(hops).map(showURL).join(", ")})` : "";
-    return new RedirectError(message.replace(/\.$/, "") + route, hops);
+    const via = hops.length > 1 ? ` (by way of ${shorten(hops).map(showURL).join(", ")})` : "";
+    return new RedirectError(message.replace(/\.$/, "") + via, hops);
   }
 
-  #refusal(head: ResponseHead, body: Uint8Array): InvalidStatusError {
-    const { withheld } = this.#destination;
+  #rejectionError(head: ResponseHead, body: Uint8Array): InvalidStatusError {
+    const { withheld } = this.#target;
     const retryAfter = parseRetryAfter(head.headers.get("Retry-After"), this.#runtime.clock.wallNow());
-    const message = `Expected ${this.#passage.where} to answer ${this.#settings.http2 ? "200 (OK)" : "101 (Switching Protocols)"}, got ${head.status} ${escapeControls(head.reason)}`;
+    const message = `Expected ${this.#context.where} to answer ${this.#settings.http2 ? "200 (OK)" : "101 (Switching Protocols)"}, got ${head.status} ${escapeControls(head.reason)}`;
     const hint = withheld.length === 0 ? "" : `; ${withheld.join(", ")} went to the first origin only`;
     const headers = head.headers.toHeaders();
     return new InvalidStatusError(message.trimEnd() + hint, {
@@ -237,14 +250,14 @@ class OpenAttempt implements AlarmHandler {
   #succeed(upgraded: Upgraded): void {
     if (this.#isSettled) return;
     this.#settle();
-    this.#passage.release();
-    this.#take(upgraded);
+    this.#context.release();
+    this.#onUpgraded(upgraded);
   }
 
   #fail(error: unknown): void {
     if (this.#isSettled) return;
     this.#settle();
-    this.#passage.abandon();
+    this.#context.abort();
     this.#reject(error);
   }
 
@@ -256,7 +269,7 @@ class OpenAttempt implements AlarmHandler {
   }
 }
 
-/** For a message: the first and the last ones. */
+/** Shortens a list for a message to its first and last URLs. */
 function shorten(hops: readonly string[]): readonly string[] {
   return hops.length <= 6 ? hops : [...hops.slice(0, 3), "…", ...hops.slice(-3)];
 }

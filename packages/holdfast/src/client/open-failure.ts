@@ -1,11 +1,11 @@
-// What an error of the operating system, of name lookup or of TLS means for whoever opens a connection.
+// Converts errors of the operating system, of name lookup and of TLS to HandshakeErrors.
 
 import { escapeControls } from "../shared/control-characters.js";
 import { HandshakeError, type OpenFailure, type OpenPhase } from "../shared/errors.js";
 
 export type SystemError = Error & { readonly code?: string | undefined };
 
-/** The error of a failed attempt: `failure` is what to switch on, `cause` is what the system said. */
+/** The error of a failed attempt. `failure` classifies it, `cause` is the error of the system. */
 export function openError(error: SystemError, phase: OpenPhase, where: string): HandshakeError {
   if (isEndDuringTls(error)) return endedEarly(phase, where, error);
   const failure = failureOf(error, phase);
@@ -17,7 +17,7 @@ export function openError(error: SystemError, phase: OpenPhase, where: string): 
   });
 }
 
-/** A function of the application failed within the TLS handshake. */
+/** The error for an application callback that failed during the TLS handshake. */
 export function tlsError(where: string, detail: string, cause?: unknown): HandshakeError {
   return new HandshakeError(`${SENTENCES.tls} ${where}: ${escapeControls(detail)}`, {
     failure: "tls",
@@ -26,7 +26,7 @@ export function tlsError(where: string, detail: string, cause?: unknown): Handsh
   });
 }
 
-/** The peer ended the stream before the handshake was over. */
+/** The error for a stream that the peer closed before the handshake was complete. */
 export function endedEarly(phase: OpenPhase, where: string, cause?: unknown): HandshakeError {
   const message = `${where} ended the connection during ${phase === "upgrade" ? "the upgrade" : phase}, without an answer: it may not be a WebSocket server, or be shutting down`;
   return new HandshakeError(message, {
@@ -36,19 +36,19 @@ export function endedEarly(phase: OpenPhase, where: string, cause?: unknown): Ha
   });
 }
 
-/** Node reports a FIN within the TLS handshake as a reset that no system call failed with. */
+/** Node reports a FIN during the TLS handshake as ECONNRESET without a `syscall`. */
 function isEndDuringTls(error: SystemError): boolean {
   return error.code === "ECONNRESET" && !("syscall" in error) && error.message.includes("secure TLS");
 }
 
-/** Where a name has several addresses, each has an error of its own. */
+/** The error of each address, if the name has several. */
 function attemptsOf(error: SystemError): readonly SystemError[] {
   const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
   const attempts = errors.filter((attempt): attempt is SystemError => attempt instanceof Error);
   return attempts.length === 0 ? [error] : attempts;
 }
 
-/** What the system said. OpenSSL and Node repeat what stands in the server's certificate. */
+/** The messages of the system, escaped because OpenSSL and Node quote the server's certificate. */
 function detailOf(error: SystemError): string {
   const details = attemptsOf(error).map(({ message, code, name }) =>
     message.trim() === "" ? (code ?? name) : message.trim(),
@@ -56,13 +56,13 @@ function detailOf(error: SystemError): string {
   return escapeControls([...new Set(details)].join("; "));
 }
 
-/** Of several addresses, the failure of the attempt that came farthest: the others got no answer at all. */
+/** With several addresses, classifies the attempt that made the most progress: it got a response. */
 function failureOf(error: SystemError, phase: OpenPhase): OpenFailure {
   const failures = attemptsOf(error).map(({ code }) => failureOfCode(code, phase));
-  return FARTHEST_FIRST.find((failure) => failures.includes(failure)) ?? failures[0];
+  return MOST_PROGRESS_FIRST.find((failure) => failures.includes(failure)) ?? failures[0];
 }
 
-const FARTHEST_FIRST = ["tls", "reset", "refused"] as const;
+const MOST_PROGRESS_FIRST = ["tls", "reset", "refused"] as const;
 
 function failureOfCode(code: string | undefined, phase: OpenPhase): OpenFailure {
   switch (code) {
@@ -71,11 +71,11 @@ function failureOfCode(code: string | undefined, phase: OpenPhase): OpenFailure 
     case "EAI_FAIL":
     case "EAI_NODATA":
     case "EAI_NONAME":
-    case "ERR_INVALID_IP_ADDRESS": // A lookup of the caller's that found none.
+    case "ERR_INVALID_IP_ADDRESS": // The application's `lookup` found none.
       return "dns";
     case "ECONNREFUSED":
-      return phase === "dns" ? "dns" : "refused"; // Name servers refuse, too.
-    case "ENOENT": // No file of that name, where a Unix socket was to be.
+      return phase === "dns" ? "dns" : "refused"; // Name servers can refuse connections, too.
+    case "ENOENT": // A Unix socket that does not exist.
       return "refused";
     case "EHOSTUNREACH":
     case "EHOSTDOWN":
@@ -89,7 +89,7 @@ function failureOfCode(code: string | undefined, phase: OpenPhase): OpenFailure 
       return "reset";
     default:
       if (phase === "dns") return "dns";
-      // In TLS 1.3 a client is through with the handshake before the server judges its certificate.
+      // In TLS 1.3 the client completes its handshake before the server verifies the client certificate.
       return phase === "tls" || /^ERR_(?:SSL|TLS)_/.test(code ?? "") ? "tls" : "unreachable";
   }
 }

@@ -14,7 +14,7 @@ import { isReservedSubprotocol } from "../shared/link-subprotocol.js";
 import { isToken } from "../shared/token.js";
 import {
   checkTransportOptions,
-  ROAD_OPTIONS,
+  TRANSPORT_OPTIONS,
   type TransportOptions,
   type TransportSettings,
 } from "./dial/options.js";
@@ -22,50 +22,50 @@ import {
 /** Options of `connect()`. */
 export interface ConnectOptions extends ConnectionOptions, TransportOptions {
   /**
-   * Time for all of opening together: name lookup, TCP, proxy, TLS, upgrade and redirects; null for no limit.
+   * Milliseconds for opening as a whole: name lookup, TCP, proxy, TLS, upgrade and redirects; null for no limit.
    * @default 10000
    */
   readonly openTimeout?: number | null;
-  /** More headers of the upgrade request. Those of the handshake itself are refused. */
+  /** Additional headers of the upgrade request. The headers of the handshake itself are rejected. */
   readonly headers?: HeadersInput | undefined;
   /**
-   * Subprotocols to offer, the preferred one first (RFC 6455 section 1.9): any iterable, read once. The names of the
-   * link protocol (`holdfast.v1`, …) are refused. @default []
+   * Subprotocols to offer, in order of preference (RFC 6455 section 1.9): any iterable, which is read once. The names
+   * of the link protocol (`holdfast.v1`, …) are rejected. @default []
    */
   readonly subprotocols?: (Iterable<string> & object) | undefined;
   /**
-   * Fail the handshake with NegotiationError where the server selects none of `subprotocols` (RFC 6455 section 4.1
-   * lets it). Without this option the connection opens, and `connection.subprotocol` is null. @default false
+   * Fail the handshake with NegotiationError if the server selects none of `subprotocols`. By default the connection
+   * opens (RFC 6455 section 4.1 allows that), and `connection.subprotocol` is null. @default false
    */
   readonly requireSubprotocol?: boolean | undefined;
-  /** The Origin header (RFC 6454); for servers that expect a browser's. */
+  /** The Origin header (RFC 6454), for servers that check it. */
   readonly origin?: string | null | undefined;
   /**
-   * How many redirects to follow (RFC 9110 section 15.4); 0: none, a redirect is an `InvalidStatusError` then; null: no
-   * limit. @default 10
+   * The number of redirects to follow (RFC 9110 section 15.4); null for no limit. With 0, a redirect is an
+   * `InvalidStatusError`. @default 10
    */
   readonly maxRedirects?: number | null | undefined;
   /**
-   * Names of `headers` that may follow a redirect to another origin, beside those that carry no credentials: Accept,
-   * Accept-Encoding, Accept-Language, Cache-Control, Origin, Pragma and User-Agent. With "Sec-WebSocket-Protocol",
-   * subprotocols that look like credentials may follow as well; without it, such a redirect is a `RedirectError`.
-   * @default []
+   * Names of `headers` that are also sent to another origin after a redirect. Always sent are Accept, Accept-Encoding,
+   * Accept-Language, Cache-Control, Origin, Pragma and User-Agent, which carry no credentials. If a subprotocol looks
+   * like a credential, a redirect to another origin is a `RedirectError` unless the list contains
+   * "Sec-WebSocket-Protocol". @default []
    */
   readonly redirectHeaders?: readonly string[] | undefined;
   /**
-   * Open it as a stream of an HTTP/2 connection (RFC 8441), which connections to the same origin with the same options
-   * share. The server has to speak it: over TLS it says so, for `ws:` it is taken for granted. @default false
+   * Open the WebSocket as a stream of an HTTP/2 connection (RFC 8441), shared by connections to the same origin with
+   * the same options. The server must support this: over TLS it is negotiated, for `ws:` it is assumed. @default false
    */
   readonly http2?: boolean | undefined;
-  /** Bytes of the answer's head; null for no limit. @default 16384 */
+  /** Maximum size of the response head, in bytes; null for no limit. @default 16384 */
   readonly maxHandshakeSize?: number | null;
-  /** Gives up at any moment of opening; the promise rejects with its reason. */
+  /** Aborts opening at any point. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
 export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
   ...CONNECTION_OPTIONS,
-  ...ROAD_OPTIONS,
+  ...TRANSPORT_OPTIONS,
   openTimeout: true,
   headers: true,
   subprotocols: true,
@@ -84,7 +84,7 @@ export interface ConnectSettings extends TransportSettings {
   readonly subprotocols: readonly string[];
   readonly requireSubprotocol: boolean;
   readonly maxRedirects: number;
-  /** In lower case. */
+  /** Names in lower case. */
   readonly redirectHeaders: ReadonlySet<string>;
   readonly http2: boolean;
   readonly headLimits: HeadLimits;
@@ -107,7 +107,7 @@ export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
   };
 }
 
-/** Reads them; the handshake checks that they are tokens. */
+/** Reads the list and rejects reserved names. The handshake checks that the names are tokens. */
 function checkSubprotocols(value: unknown): readonly string[] {
   if (value === undefined) return [];
   const names = readItems("subprotocols", value);
@@ -121,7 +121,7 @@ function checkSubprotocols(value: unknown): readonly string[] {
   if (reserved !== undefined) {
     throw invalidArgument("subprotocols", "names that the link protocol does not use itself", reserved);
   }
-  return names as readonly string[]; // The handshake checks each before it is sent.
+  return names as readonly string[]; // Safe: the handshake checks each name before sending it.
 }
 
 function checkMaxRedirects(value: unknown): number {

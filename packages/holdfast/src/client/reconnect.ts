@@ -1,4 +1,4 @@
-// `reconnect()` on the sockets of Node.js, Bun and Deno.
+// `reconnect()` for Node.js, Bun and Deno.
 
 import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
@@ -14,11 +14,11 @@ import { nodeConnector } from "./connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
 /**
- * Options of `reconnect()`: those of `connect()`, of which `headers` and `subprotocols` may be functions of the
- * attempt, and those of `persist()`.
+ * Options of `reconnect()`: those of `connect()` and `persist()`. `headers` and `subprotocols` may be functions, which
+ * are called for each attempt.
  */
 export interface ReconnectOptions extends PerAttemptOptions<ConnectOptions>, PersistOptions {
-  /** Ends it at any moment: while connected, while connecting, while waiting. The loop ends quietly. */
+  /** Ends reconnecting at any point: while connected, connecting or waiting. The loop ends without an error. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
@@ -28,7 +28,7 @@ const RECONNECT_OPTIONS: OptionNames<ReconnectOptions> = {
 };
 
 /**
- * Hands out one open connection after the other, and waits in between as `persist()` does.
+ * Yields one open connection after another, with the backoff of `persist()` between them.
  *
  * ```ts
  * for await (const connection of reconnect("wss://example.com/feed")) {
@@ -37,14 +37,14 @@ const RECONNECT_OPTIONS: OptionNames<ReconnectOptions> = {
  * }
  * ```
  *
- * The next connection is opened when the body is through with the one before, which is closed then if it is still
- * open. Leaving the loop closes it, too. An error that the body throws ends the loop, as in any loop: a body that
- * reads with `for await` or `recv()` catches ConnectionClosed, `forEach` just returns.
+ * When the loop body completes, its connection is closed if it is still open, and the next one is opened. Leaving the
+ * loop closes the connection, too. An error thrown by the body ends the loop. A body that reads with `for await` or
+ * `recv()` must therefore catch ConnectionClosed; `forEach` returns instead of throwing.
  *
- * @param url where to connect to, or a function that tells it for each attempt
- * @throws InvalidArgumentError for an option that cannot be used
- * @throws from the loop, whatever makes no sense to try again after: InvalidURLError, InvalidStatusError (401, 403, 404, …),
- *   a HandshakeError for a certificate that is not accepted, or what `retryable` refused
+ * @param url the URL to connect to, or a function that returns it for each attempt
+ * @throws InvalidArgumentError for an invalid option
+ * @throws from the loop, errors that retrying cannot fix: InvalidURLError, InvalidStatusError (401, 403, 404, …), a
+ *   HandshakeError for a rejected certificate, or an error for which `retryable` returned false
  */
 export function reconnect(
   url: ValueOrFactory<string | URL>,

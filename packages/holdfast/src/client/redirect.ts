@@ -1,4 +1,4 @@
-// Where a redirect leads (RFC 9110 section 15.4), and what may travel along.
+// The target of a redirect (RFC 9110 section 15.4), and the headers and TLS options that it may receive.
 
 import { Buffer, isUtf8 } from "node:buffer";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
@@ -9,18 +9,18 @@ import { quoteURL, showURL } from "../shared/show-url.js";
 import type { ResponseHead } from "../protocol/handshake/response-head.js";
 import { parseWebSocketURL, type WebSocketURL } from "../protocol/handshake/url.js";
 
-/** What is asked for, and what is shown of who asks. */
-export interface RedirectTarget {
+/** The URL to request, and the headers and TLS options for its server. */
+export interface RequestTarget {
   readonly url: WebSocketURL;
   readonly headers: readonly HeaderField[];
   readonly tls: TlsOptions | undefined;
-  /** The credentials that were meant for another origin, and left out on the way here: names of headers. */
+  /** Names of the headers that were dropped because a redirect led to another origin. */
   readonly withheld: readonly string[];
 }
 
-export interface RedirectTerms {
+export interface RedirectPolicy {
   readonly subprotocols: readonly string[];
-  /** In lower case: headers that the application lets follow to another origin. */
+  /** Headers that the application allows to be sent to another origin. In lower case. */
   readonly redirectHeaders: ReadonlySet<string>;
 }
 
@@ -29,17 +29,17 @@ export function isRedirect(status: number): boolean {
 }
 
 /**
- * The destination behind a redirect, or the end of the sentence that says why it cannot be followed.
+ * Returns the target of a redirect, or the end of an error message if the redirect cannot be followed.
  *
- * Another scheme, host or port is another origin, as for fetch and curl. It gets none of the application's headers that
- * may be credentials, which any name may hide: only those that are known to carry none, and those that the application
- * lets follow. From there the others do not come back, wherever it leads.
+ * A different scheme, host or port is another origin, as in fetch and curl. Any of the application's headers may hold
+ * credentials, so another origin receives only headers known to be harmless and those that the application allows.
+ * Dropped headers stay dropped, even if a later redirect returns to the first origin.
  */
-export function follow(
-  from: RedirectTarget,
+export function redirectTarget(
+  from: RequestTarget,
   head: ResponseHead,
-  { subprotocols, redirectHeaders }: RedirectTerms,
-): RedirectTarget | string {
+  { subprotocols, redirectHeaders }: RedirectPolicy,
+): RequestTarget | string {
   const locations = head.headers.getAll("Location");
   if (locations.length !== 1)
     return `to have one header "Location", got ${locations.length === 0 ? "none" : locations.map(quoteURL).join(" and ")}`;
@@ -56,12 +56,12 @@ export function follow(
   return { ...from, url: { ...url, authorization: url.authorization ?? from.url.authorization } };
 }
 
-/** A location may be relative, may have a fragment, which says nothing to a server, and leads to the network only. */
+/** Resolves a `Location`, which may be relative. Drops its fragment, and rejects URLs of Unix sockets. */
 function resolve(location: string, base: WebSocketURL): WebSocketURL | string {
   const { origin, href, target } = base;
-  // The URL of a Unix socket is opaque to the URL parser: any host stands in for it.
+  // The URL parser cannot resolve against the URL of a Unix socket, so a placeholder host replaces it.
   const isUnix = base.socketPath !== null;
-  const baseHref = isUnix ? UNIX_STAND_IN + target : href;
+  const baseHref = isUnix ? UNIX_PLACEHOLDER + target : href;
   let resolved: URL;
   try {
     resolved = new URL(location, baseHref);
@@ -72,7 +72,7 @@ function resolve(location: string, base: WebSocketURL): WebSocketURL | string {
     return `to lead to a URL with the scheme ws: or wss: (or http:, https:), got ${quote(resolved.protocol)}`;
   }
   resolved.hash = "";
-  const staysOnSocket = isUnix && resolved.origin === new URL(UNIX_STAND_IN).origin;
+  const staysOnSocket = isUnix && resolved.origin === new URL(UNIX_PLACEHOLDER).origin;
   try {
     return parseWebSocketURL(staysOnSocket ? origin + resolved.pathname + resolved.search : resolved);
   } catch (error) {
@@ -81,16 +81,16 @@ function resolve(location: string, base: WebSocketURL): WebSocketURL | string {
   }
 }
 
-/** Nobody can have a name below `.invalid` (RFC 6761 section 6.4). */
-const UNIX_STAND_IN = "http://unix-socket.invalid";
+/** `.invalid` never resolves (RFC 6761 section 6.4). */
+const UNIX_PLACEHOLDER = "http://unix-socket.invalid";
 
-/** Field values are bytes; those of a URL are UTF-8 if they can be, as in browsers. */
+/** Header values are bytes. Like browsers, decodes them as UTF-8 if they are valid UTF-8. */
 function decode(location: string): string {
   const bytes = Buffer.from(location, "latin1");
   return isUtf8(bytes) ? bytes.toString("utf8") : location;
 }
 
-function crossOrigin(from: RedirectTarget, url: WebSocketURL, allowed: ReadonlySet<string>): RedirectTarget {
+function crossOrigin(from: RequestTarget, url: WebSocketURL, allowed: ReadonlySet<string>): RequestTarget {
   const mayFollow = ([name]: HeaderField) => {
     const lowerCase = name.toLowerCase();
     return HARMLESS.has(lowerCase) || allowed.has(lowerCase);
@@ -105,7 +105,7 @@ function crossOrigin(from: RedirectTarget, url: WebSocketURL, allowed: ReadonlyS
   };
 }
 
-/** Headers that carry no credentials, and say nothing that another server should not know. */
+/** Headers without credentials or other private data. */
 const HARMLESS: ReadonlySet<string> = new Set([
   "accept",
   "accept-encoding",
@@ -116,7 +116,7 @@ const HARMLESS: ReadonlySet<string> = new Set([
   "user-agent",
 ]);
 
-/** Pages cannot send headers, and pass tokens as subprotocols; names of protocols are short, and have none of these words. */
+/** Pages cannot send headers, so some pass tokens as subprotocols. Real names are short and contain none of these words. */
 function mayBeSecret(subprotocol: string): boolean {
   return subprotocol.length > LONGEST_NAME || SECRET_WORD.test(subprotocol);
 }
@@ -124,7 +124,7 @@ function mayBeSecret(subprotocol: string): boolean {
 const SECRET_WORD = /auth|bearer|credential|jwt|passw|secret|session|ticket|token|api[-_.]?key|^key$/i;
 const LONGEST_NAME = 48;
 
-/** The client's certificate, its keys and the server's name belong to the origin that they were given for. */
+/** Drops the client's certificate, its keys and the server name, which are meant for one origin. */
 function withoutIdentity(tls: TlsOptions | undefined): TlsOptions | undefined {
   if (tls === undefined) return undefined;
   const kept = Object.entries(tls).filter(([name]) => !IDENTITY.has(name));

@@ -1,4 +1,4 @@
-// Asks for the upgrade on a stream, and judges the answer (RFC 6455 section 4.1).
+// Builds the upgrade request and checks the response (RFC 6455 section 4.1).
 
 import type { Runtime } from "../connection/runtime.js";
 import type { DeflateSettings, NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
@@ -14,32 +14,32 @@ import {
 import type { ResponseHead } from "../protocol/handshake/response-head.js";
 import type { ExchangeHandler } from "./exchange.js";
 import type { SystemError } from "./open-failure.js";
-import { isRedirect, type RedirectTarget } from "./redirect.js";
+import { isRedirect, type RequestTarget } from "./redirect.js";
 import type { DialContext } from "./dial/dial-context.js";
 
-/** What a client offers, to whatever server. */
+/** The part of the request that is the same for every server. */
 export interface Offer {
   readonly subprotocols: readonly string[];
   readonly requireSubprotocol: boolean;
   readonly origin: string | null | undefined;
   readonly compression: DeflateSettings | null;
-  /** Whether it is made over HTTP/2. */
+  /** Whether to send the request over HTTP/2. */
   readonly http2: boolean;
 }
 
-/** What to send to one server, and what to expect in return. */
-export interface OpeningRequest {
+/** A request to one server, and the response to expect. */
+export interface PreparedUpgrade {
   readonly request: ClientHandshake["request"];
   readonly bytes: Uint8Array;
   readonly expected: ExpectedAnswer;
 }
 
 /** @throws InvalidHeaderError */
-export function upgradeRequest(
+export function prepareUpgrade(
   runtime: Runtime,
-  { url, headers }: RedirectTarget,
+  { url, headers }: RequestTarget,
   { subprotocols, requireSubprotocol, origin, compression, http2 }: Offer,
-): OpeningRequest {
+): PreparedUpgrade {
   const key = http2 ? null : Buffer.from(runtime.randomBytes(16)).toString("base64");
   const extensionOffer = compression === null ? null : offerDeflate(compression);
   const handshake = createClientHandshake({ url, key, headers, subprotocols, origin, extensionOffer });
@@ -47,69 +47,69 @@ export function upgradeRequest(
   return { ...handshake, expected: { key, subprotocols, requireSubprotocol, offeredExtensions } };
 }
 
-/** What came of it. An accepted upgrade is told at once: a promise would let frames slip by. */
-export interface UpgradeOutcome {
-  /** `rest` came behind the answer: the first bytes of the first frames. */
-  accepted(head: ResponseHead, rest: Uint8Array, deflate: NegotiatedDeflate | null): void;
-  redirected(head: ResponseHead): void;
-  refused(head: ResponseHead, body: Uint8Array): void;
-  failed(error: HoldfastError): void;
+/** Receives the result, synchronously: frames that arrive before a promise continues would be lost. */
+export interface UpgradeHandler {
+  /** @param rest the bytes received after the response head: the first frames */
+  onAccepted(head: ResponseHead, rest: Uint8Array, deflate: NegotiatedDeflate | null): void;
+  onRedirected(head: ResponseHead): void;
+  onRejected(head: ResponseHead, body: Uint8Array): void;
+  onFailed(error: HoldfastError): void;
 }
 
-export interface UpgradeTerms {
+export interface UpgradeExpectations {
   readonly expected: ExpectedAnswer;
   readonly compression: DeflateSettings | null;
-  /** Otherwise a redirect is a refusal like any other. */
+  /** If false, a redirect is a rejection like any other status. */
   readonly followsRedirects: boolean;
 }
 
 export class UpgradeAnswer implements ExchangeHandler {
-  readonly #terms: UpgradeTerms;
-  readonly #passage: DialContext;
-  readonly #outcome: UpgradeOutcome;
+  readonly #expectations: UpgradeExpectations;
+  readonly #context: DialContext;
+  readonly #handler: UpgradeHandler;
 
-  constructor(terms: UpgradeTerms, passage: DialContext, outcome: UpgradeOutcome) {
-    this.#terms = terms;
-    this.#passage = passage;
-    this.#outcome = outcome;
+  constructor(expectations: UpgradeExpectations, context: DialContext, handler: UpgradeHandler) {
+    this.#expectations = expectations;
+    this.#context = context;
+    this.#handler = handler;
   }
 
   onHead(head: ResponseHead, rest: Uint8Array): "body" | "done" {
-    const answer = checkServerAnswer(head, this.#terms.expected);
+    const answer = checkServerAnswer(head, this.#expectations.expected);
     switch (answer.outcome) {
       case "accepted":
         this.#onAccepted(head, rest, answer.extensions);
         return "done";
       case "failed":
-        this.#outcome.failed(answer.error);
+        this.#handler.onFailed(answer.error);
         return "done";
       case "refused-status":
-        if (!this.#terms.followsRedirects || !isRedirect(head.status)) return "body";
-        this.#outcome.redirected(head);
+        if (!this.#expectations.followsRedirects || !isRedirect(head.status)) return "body";
+        this.#handler.onRedirected(head);
         return "done";
     }
   }
 
   onBody(head: ResponseHead, body: Uint8Array): void {
-    this.#outcome.refused(head, body);
+    this.#handler.onRejected(head, body);
   }
 
   onMalformed(reason: string): void {
-    this.#outcome.failed(new InvalidUpgradeError(reason));
+    this.#handler.onFailed(new InvalidUpgradeError(reason));
   }
 
   onError(error: SystemError): void {
-    this.#outcome.failed(this.#passage.failure(error));
+    this.#handler.onFailed(this.#context.failure(error));
   }
 
   onEnded(): void {
-    this.#outcome.failed(this.#passage.endedEarly());
+    this.#handler.onFailed(this.#context.endedEarly());
   }
 
   #onAccepted(head: ResponseHead, rest: Uint8Array, extensions: string | null): void {
-    const { compression } = this.#terms;
+    const { compression } = this.#expectations;
     const deflate = compression === null ? null : readDeflateAnswer(extensions, compression);
-    if (deflate instanceof NegotiationError) this.#outcome.failed(deflate);
-    else this.#outcome.accepted(head, rest, deflate);
+    if (deflate instanceof NegotiationError) this.#handler.onFailed(deflate);
+    else this.#handler.onAccepted(head, rest, deflate);
   }
 }

@@ -1,36 +1,36 @@
-// Worker threads of `connectInWorker()`: the library's own, or one of the application's.
+// Starts and uses worker threads for `connectInWorker()`.
 
 import { Worker } from "node:worker_threads";
 import { WorkerError } from "../transport/worker/worker-error.js";
 import type { OnFailed, RunningWorker } from "../transport/worker/worker-host.js";
 
-/** Starts the library's script; `leave()` ends the thread. */
+/** Starts a thread with the library's script. `leave()` terminates it. */
 export function startWorker(onFailed: OnFailed): RunningWorker {
   const worker = newWorker(scriptURL());
-  const borrowed = borrowWorker(worker, onFailed);
+  const running = useWorker(worker, onFailed);
   return {
-    post: (message, port) => borrowed.post(message, port),
+    post: (message, port) => running.post(message, port),
     leave: () => {
-      borrowed.leave();
-      // Nobody waits for what goes wrong now; without a listener it would be an uncaught exception.
+      running.leave();
+      // Without a listener, a late error would be an uncaught exception.
       worker.on("error", () => undefined);
       void worker.terminate();
     },
   };
 }
 
-/** Spelt so that bundlers which know this form find the script. */
+/** In the form that bundlers recognise. */
 function scriptURL(): URL {
   try {
     return new URL("../worker.js", import.meta.url);
   } catch (cause) {
-    throw scriptNotFound(cause); // Bundled as CommonJS, where no module has a URL.
+    throw scriptNotFound(cause); // In CommonJS bundles, `import.meta.url` is undefined.
   }
 }
 
-/** A worker of the application, which is not ended. */
-export function borrowWorker(worker: Worker, onFailed: OnFailed): RunningWorker {
-  // One that has ended says so no more.
+/** Uses a worker of the application. `leave()` does not terminate it. */
+export function useWorker(worker: Worker, onFailed: OnFailed): RunningWorker {
+  // A worker that has ended emits no more events.
   if (worker.threadId === -1)
     throw new WorkerError("The worker thread in `worker` has ended: start another one");
   const onError = (cause: unknown): void => onFailed(failureOf(cause));
@@ -40,7 +40,7 @@ export function borrowWorker(worker: Worker, onFailed: OnFailed): RunningWorker 
   worker.on("error", onError);
   worker.on("exit", onExit);
   return {
-    // Node's declarations and those of browsers know the same class by two names.
+    // Node's declarations and those of browsers declare MessagePort as different types.
     post: (message, port) => worker.postMessage({ message, port }, [port as never]),
     leave: () => {
       worker.off("error", onError);
@@ -63,7 +63,7 @@ function scriptNotFound(cause: unknown): WorkerError {
   );
 }
 
-/** With the flags of this process. Node passes on all of them where it is given none, but refuses some in a list. */
+/** Starts a worker with the flags of this process. Node inherits all flags by default, but rejects some in a list. */
 function newWorker(script: URL): Worker {
   if (!process.execArgv.some(isInputType)) return new Worker(script);
   // A worker that inherits --input-type cannot run a file.
@@ -87,7 +87,7 @@ function isInputType(flag: string): boolean {
   return flag === INPUT_TYPE || flag.startsWith(`${INPUT_TYPE}=`);
 }
 
-/** Node's error lists the flags that only a process can have; what is no flag after one of them is its value. */
+/** Removes the flags that Node's error lists as invalid for workers, together with their values. */
 function withoutRefused(flags: readonly string[], error: unknown): string[] {
   if (codeOf(error) !== "ERR_WORKER_INVALID_EXEC_ARGV" || !(error instanceof Error)) return [...flags];
   const refused = new Set(error.message.slice(error.message.indexOf(":") + 1).split(/[,\s]+/));

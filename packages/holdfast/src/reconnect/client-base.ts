@@ -29,6 +29,7 @@ import { showURL } from "../shared/show-url.js";
 /** Names what `persist()` uses: none of the application's business. */
 export const persistentStream = Symbol("persistentStream");
 
+/** The common base of `Client` for Node.js and for browsers. `persist()` accepts either. */
 export abstract class ClientBase<Options extends ConnectorOptions> implements AsyncIterable<ClientEvent> {
   readonly #target: Target<Options>;
   readonly #settings: ConnectionSettings;

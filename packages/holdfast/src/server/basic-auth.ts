@@ -7,7 +7,8 @@ import { isThenable, toPromise } from "../connection/arguments.js";
 import { InvalidArgumentError } from "../shared/errors.js";
 import type { ServerRequest } from "./upgrade/server-request.js";
 
-interface RealmOptions {
+/** The realm of HTTP Basic authentication (RFC 7617 section 2). */
+export interface RealmOptions {
   /** The name that browsers show in their dialog; printable ASCII. @default "WebSocket" */
   readonly realm?: string;
 }

@@ -129,11 +129,11 @@ const CONNECT: readonly Row[] = [
   [{ createConnection: () => 5 }, "Expected `createConnection()` to be a Duplex stream, got 5 (number)"],
   [
     { proxy: "http://a", stream: new PassThrough() },
-    "Expected one way to the server, got `proxy` and `stream`",
+    "Expected at most one of `proxy`, `socketPath`, `stream` and `createConnection`, got `proxy` and `stream`",
   ],
   [
     { socketPath: "/a", createConnection: () => new PassThrough() },
-    "Expected one way to the server, got `socketPath` and `createConnection`",
+    "Expected at most one of `proxy`, `socketPath`, `stream` and `createConnection`, got `socketPath` and `createConnection`",
   ],
   [{ tls: 5 }, "Expected `tls` to be an object of options of tls.connect, got 5 (number)"],
   [{ tls: null }, "Expected `tls` to be an object of options of tls.connect, got null"],

@@ -1,4 +1,4 @@
-// How often a page asks a server, on a WebSocket whose network is the test.
+// How many connections a page attempts, with a simulated WebSocket.
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -6,7 +6,7 @@ import { NegotiationError } from "../../build/shared/errors.js";
 import * as surface from "../../build/browser.js";
 import { FakeWebSocket } from "../transport/browser/fake-web-socket.js";
 
-/** What the server makes of the n-th upgrade: the subprotocol that it accepts, or null to refuse it. */
+/** The server's response to the n-th upgrade: the subprotocol that it selects, or null to reject it. */
 type Answer = (offered: readonly string[], index: number) => string | null;
 
 describe("What a page asks of a server", () => {
@@ -49,11 +49,11 @@ describe("What a page asks of a server", () => {
 
   const LINK = ["holdfast.plain", "holdfast.v1"];
   let paths = 0;
-  /** Of a server that no other test has asked. */
+  /** The URL of a server that no other test uses. */
   const newURL = () => `ws://example.com/${++paths}`;
   const fast = { firstDelay: 1, factor: 1, maxDelay: 5 };
 
-  /** So many attempts of persist() in a row that fail. */
+  /** Runs this many consecutive failing attempts of persist(). */
   async function fail(url: string, attempts: number): Promise<void> {
     let count = 0;
     const client = new surface.Client(url);
@@ -80,7 +80,7 @@ describe("What a page asks of a server", () => {
       offers,
       Array.from({ length: 10 }, () => LINK),
     );
-    // Another path may be another server.
+    // A different path may belong to a different server.
     offers = [];
     await fail(newURL(), 1);
     assert.deepEqual(offers, [LINK, []]);

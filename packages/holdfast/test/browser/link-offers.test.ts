@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { LinkOffers } from "../../build/browser/link-offers.js";
 
 test("I2: a server that is not known is asked with the offer, and then without it", () => {
-  assert.deepEqual(new LinkOffers().tries("a"), [true, false]);
+  assert.deepEqual(new LinkOffers().offersToTry("a"), [true, false]);
 });
 
 test("I2: what worked with a server is what is tried with it, and with no other", () => {
@@ -11,15 +11,15 @@ test("I2: what worked with a server is what is tried with it, and with no other"
   offers.onOpened("a", true);
   offers.onOpened("b", false);
   assert.deepEqual(
-    ["a", "b", "c"].map((server) => offers.tries(server)),
+    ["a", "b", "c"].map((server) => offers.offersToTry(server)),
     [[true], [false], [true, false]],
   );
 });
 
-/** How many tries each of so many attempts in a row makes, all of which fail. */
+/** The number of tries of each of this many consecutive failing attempts. */
 function triesOfFailures(offers: LinkOffers, attempts: number): number[] {
   return Array.from({ length: attempts }, () => {
-    const { length } = offers.tries("a");
+    const { length } = offers.offersToTry("a");
     offers.onFailed("a");
     return length;
   });
@@ -28,7 +28,7 @@ function triesOfFailures(offers: LinkOffers, attempts: number): number[] {
 test("I2: a server that was never reached is asked twice on first contact, and then seldom", () => {
   const offers = new LinkOffers();
   assert.deepEqual(triesOfFailures(offers, 10), [2, 1, 1, 1, 2, 1, 1, 1, 2, 1]);
-  assert.deepEqual(offers.tries("a"), [true]);
+  assert.deepEqual(offers.offersToTry("a"), [true]);
 });
 
 test("I2: a server that has accepted the offer is asked once, however long it is away; after 16 failures it may be another", () => {
@@ -37,7 +37,7 @@ test("I2: a server that has accepted the offer is asked once, however long it is
   const tries = triesOfFailures(offers, 17);
   assert.deepEqual(tries, [...Array.from({ length: 16 }, () => 1), 2]);
   offers.onOpened("a", false);
-  assert.deepEqual(offers.tries("a"), [false]);
+  assert.deepEqual(offers.offersToTry("a"), [false]);
 });
 
 test("I2: a server that opened without the offer is asked so, until four failures bring it into doubt", () => {
@@ -51,9 +51,12 @@ test("I2: a server that opened without the offer is asked so, until four failure
 test("I2: the last hundred servers are remembered", () => {
   const offers = new LinkOffers();
   for (let index = 0; index < 101; index++) offers.onOpened(`server ${index}`, false);
-  assert.deepEqual(offers.tries("server 0"), [true, false]);
-  assert.deepEqual(offers.tries("server 1"), [false]);
+  assert.deepEqual(offers.offersToTry("server 0"), [true, false]);
+  assert.deepEqual(offers.offersToTry("server 1"), [false]);
   offers.onOpened("server 1", false);
   offers.onOpened("one more", false);
-  assert.deepEqual([offers.tries("server 1"), offers.tries("server 2")], [[false], [true, false]]);
+  assert.deepEqual(
+    [offers.offersToTry("server 1"), offers.offersToTry("server 2")],
+    [[false], [true, false]],
+  );
 });

@@ -8,10 +8,10 @@ import { interleaveFamilies } from "../../build/client/dial/lookup.js";
 import { openError } from "../../build/client/open-failure.js";
 import { Runtime } from "../../build/connection/runtime.js";
 
-/** A socket that connects, or fails, when the script says so. */
+/** A socket that connects or fails on command. */
 class ScriptedSocket extends Duplex {
   override _read(): void {
-    // Nothing arrives.
+    // Never receives data.
   }
   override _write(_chunk: unknown, _encoding: string, callback: () => void): void {
     callback();
@@ -64,7 +64,7 @@ function scene(outcomes: Readonly<Record<string, Outcome>>): Scene {
   return { clock, startedAt, sockets, race };
 }
 
-/** Listeners of the race itself: streams have some of their own. */
+/** Counts the race's listeners; streams have their own, too. */
 function listeners(socket: ScriptedSocket | undefined): number {
   return (["connect", "close"] as const).reduce((sum, name) => sum + (socket?.listenerCount(name) ?? 0), 0);
 }

@@ -1,4 +1,4 @@
-// Names with several addresses, on real sockets: all of 127.0.0.0/8 is this machine.
+// Host names with several addresses, on real sockets: all of 127.0.0.0/8 is this machine.
 
 import assert from "node:assert/strict";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
@@ -29,7 +29,7 @@ afterEach(async () => {
   await assertNothingLeft(resources);
 });
 
-/** Finds these addresses. */
+/** A `lookup` that returns these addresses. */
 function finding(...addresses: readonly string[]): Lookup {
   return (_hostname, _options, callback) =>
     callback(

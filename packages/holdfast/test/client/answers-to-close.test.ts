@@ -1,4 +1,4 @@
-// A server that sends a hundred messages and closes, and clients of every kind that answer each of them.
+// A server sends a hundred messages and closes. Clients of every kind answer each message.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

@@ -1,4 +1,4 @@
-// Functions and objects of the application that are used while opening, and fail.
+// Application callbacks and objects that fail while a connection opens.
 
 import assert from "node:assert/strict";
 import { connect as connectTcp } from "node:net";
@@ -7,7 +7,7 @@ import { afterEach, before, beforeEach, describe, test } from "node:test";
 import { connect, HoldfastError, serve, type ConnectOptions, type Server } from "holdfast";
 import { activeResources, assertNothingLeft, type ResourceCounts } from "holdfast-testkit";
 
-/** Has no text: `String()` throws. */
+/** `String()` of it throws. */
 const BARE: unknown = Object.create(null);
 
 function raise(thrown: unknown): never {

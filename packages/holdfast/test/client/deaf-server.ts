@@ -1,5 +1,5 @@
-// A worker that listens and does not accept: once the kernel's queue is full, a connection stays in its TCP phase. Once
-// it wakes, the kernel answers the next SYN, which a client sends after a second: a handshake that takes its time.
+// A worker that listens without accepting. When the kernel's queue is full, new connections stay in the TCP phase. When
+// the worker resumes, the kernel answers the next SYN, which a client sends after a second: a slow TCP handshake.
 
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
@@ -8,7 +8,7 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 
 export interface DeafServer {
   readonly port: number;
-  /** Accepts from now on, and answers each upgrade with 410. */
+  /** Starts to accept connections, and answers each upgrade with 410. */
   wake(): void;
   close(): Promise<void>;
 }

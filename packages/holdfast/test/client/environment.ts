@@ -1,4 +1,4 @@
-// The variables that name proxies, as a test wants them.
+// Sets the proxy variables of the environment for a test.
 
 /** Runs `body` with these proxy variables and no others. */
 export async function withEnvironment(
@@ -17,6 +17,6 @@ export async function withEnvironment(
 }
 
 function unset(name: string): void {
-  // `undefined` would be kept as a text.
+  // Assigning undefined would store the string "undefined".
   Reflect.deleteProperty(process.env, name);
 }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Exchange, type ExchangeHandler } from "../../build/client/exchange.js";
 import { SocketByteStream } from "../../build/transport/node/socket-byte-stream.js";
 
-/** Notes what it is told. */
+/** Records the calls that it receives. */
 class Recorder implements ExchangeHandler {
   readonly told: string[] = [];
   onHead: ExchangeHandler["onHead"] = ({ status }, rest) => {

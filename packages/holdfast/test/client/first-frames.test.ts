@@ -1,4 +1,4 @@
-// Frames that arrive in one write with the handshake, and listeners that are added as soon as there is a connection.
+// Frames that arrive in the same write as the handshake, and listeners that are added as soon as a connection exists.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -29,7 +29,7 @@ const TOLD = ["ping first", "pong unasked", "hello", "ping second"];
 
 const OPTIONS = { autoPong: false, pingInterval: null, closeTimeout: 50 } as const;
 
-/** What is told to listeners that are added now. */
+/** Records the events of listeners that are added now. */
 function listen(connection: Connection): string[] {
   const told: string[] = [];
   connection.on("ping", ({ payload }) => {
@@ -101,7 +101,7 @@ const WAYS: readonly (readonly [string, Open])[] = [
   ],
 ];
 
-/** Answers each upgrade, and sends the first frames in the same write, or in the same turn. */
+/** Answers each upgrade, and sends the first frames in the same write or in the same tick. */
 async function startServer(isSecure: boolean, isGlued: boolean) {
   const { server } = await testCertificates();
   return RawServer.start(isSecure ? { tls: server } : {}, async (peer) => {

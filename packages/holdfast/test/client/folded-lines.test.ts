@@ -1,4 +1,4 @@
-// Header fields over several lines, which a user agent accepts and a server does not (RFC 9112 section 5.2).
+// Header fields folded over several lines: user agents accept them, servers reject them (RFC 9112 section 5.2).
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

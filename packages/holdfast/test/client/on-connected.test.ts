@@ -29,7 +29,7 @@ test("A2: an observer is told when the way to a server is open: through the prox
   connection.terminate();
   await connection.closed;
 
-  // The events of a client tell of the first one only.
+  // The events of a client report only the first one.
   const types: string[] = [];
   for await (const event of new Client(server.url(), { proxy: proxy.url() })) {
     types.push(event.type);

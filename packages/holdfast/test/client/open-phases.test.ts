@@ -21,7 +21,7 @@ const PHASES = {
   upgrade: "the answer to the upgrade",
 };
 
-/** A peer that hangs: the URL to open, with what options, and what cleans up behind it. */
+/** A peer that hangs: the URL to open, the options to use, and a cleanup function. */
 interface Hanging {
   readonly url: string;
   readonly options?: ConnectOptions;
@@ -58,7 +58,7 @@ describe("The phases of connect()", () => {
     [
       "a name server that stays mute",
       "dns",
-      // Options of `tls.connect` reach the socket: this stands in for the system's name lookup.
+      // Options of `tls.connect` reach the socket, so this replaces the system's name lookup.
       async () => ({
         url: "wss://mute.test/",
         options: { tls: { lookup: () => undefined } },

@@ -26,7 +26,7 @@ describe("A tunnel through an HTTP proxy", () => {
     await assertNothingLeft(resources);
   });
 
-  /** A server that upgrades, and answers a text with the same text. */
+  /** A server that upgrades and echoes text messages. */
   const echo = (options: Parameters<typeof RawServer.start>[0] = {}) =>
     RawServer.start(options, async (peer) => {
       await peer.acceptUpgrade();
@@ -34,7 +34,7 @@ describe("A tunnel through an HTTP proxy", () => {
       peer.sendText(Buffer.from(payload).toString());
     });
 
-  /** The connection works: bytes travel both ways. */
+  /** Checks that bytes arrive in both directions. */
   async function assertWorks(connection: Connection): Promise<void> {
     await connection.send("over the tunnel");
     assert.equal(await connection.recv(), "over the tunnel");

@@ -17,7 +17,7 @@ import { startDeafServer } from "./deaf-server.js";
 const TARGET = "wss://server.test/chat";
 const SECRET = "s3cret";
 
-/** A proxy that fails: its URL, with options for it, and what cleans up behind it. */
+/** A proxy that fails: its URL, the options to use, and a cleanup function. */
 interface Broken {
   readonly proxy: NonNullable<ConnectOptions["proxy"]>;
   readonly options?: ConnectOptions;
@@ -30,7 +30,7 @@ describe("A proxy that fails", () => {
 
   before(async () => {
     certificates = await testCertificates();
-    // Loaded lazily otherwise, and then the time limits of the first test would hold for that as well.
+    // Load the package first, so that loading does not count towards the time limit of the first test.
     await import("socks");
   });
   beforeEach(() => {
@@ -261,7 +261,7 @@ describe("A proxy that fails", () => {
         opening.catch(() => (isOver = true));
         await new Promise((resolve) => setTimeout(resolve, 60));
         aborter.abort(reason);
-        // Promises only: no turn of the event loop.
+        // Only promises: the event loop does not advance.
         for (let step = 0; step < 10; step++) await Promise.resolve();
         assert(isOver);
         await assert.rejects(opening, (error) => error === reason);
@@ -283,7 +283,7 @@ describe("A proxy that fails", () => {
   });
 });
 
-/** Every text that a log could show of an error: what inspect shows, and JSON. */
+/** Every text that a log could show of an error: the output of inspect, and JSON. */
 function everythingIn(error: unknown): string {
   const seen = new Set<unknown>();
   const texts: string[] = [];
@@ -292,7 +292,7 @@ function everythingIn(error: unknown): string {
     if (typeof value !== "object" || value === null || seen.has(value) || depth > 6) return;
     seen.add(value);
     for (const key of Reflect.ownKeys(value)) {
-      // Of the error's own making, and of what it refers to.
+      // Properties of the error itself, and of the objects that it refers to.
       visit((value as Record<PropertyKey, unknown>)[key], depth + 1);
     }
   };

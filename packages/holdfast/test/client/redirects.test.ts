@@ -29,7 +29,7 @@ describe("A redirect", () => {
 
   type Answer = readonly [status: number, location: string | readonly string[] | null];
 
-  /** Answers the requests in turn: with redirects, then with 101. Each request has a connection of its own. */
+  /** Answers the requests in order: with redirects, then with 101. Each request has its own connection. */
   function redirecting(...answers: readonly Answer[]): RawScript {
     let count = 0;
     return async (peer) => {
@@ -326,7 +326,7 @@ describe("A redirect", () => {
       message: `Expected ${server.url("/mute")} (where ${server.url()} redirects to) to be open within 3000 ms, still waiting for the answer to the upgrade`,
     });
     const elapsed = performance.now() - began;
-    // A second timeout of its own would begin behind the 2,500 ms of the first hop.
+    // A separate timeout for the second hop would start after the 2,500 ms of the first hop.
     assert(elapsed >= 2_999 && elapsed < 5_400, `${elapsed} ms`);
     await server.close();
   });

@@ -23,7 +23,7 @@ describe("The request of connect()", () => {
     await assertNothingLeft(resources);
   });
 
-  /** Opens a connection, and returns it with the request that the server got. */
+  /** Opens a connection, and returns it with the request that the server received. */
   async function open(url: string, options?: ConnectOptions, answer?: AcceptOptions) {
     const opening = connect(url, options);
     const peer = await server.nextPeer();
@@ -178,7 +178,7 @@ describe("The request of connect()", () => {
     });
   }
 
-  /** A connection of our own comes behind anything that was sent before: it has to be the first. */
+  /** Opens a connection after everything sent before, so it must be the first that the server sees. */
   async function assertNothingSeen(): Promise<void> {
     const { connection } = await open(server.url());
     assert.deepEqual([server.peers.length, connection.state], [1, "closed"]);

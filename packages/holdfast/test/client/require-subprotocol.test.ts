@@ -43,7 +43,7 @@ test("B3: requireSubprotocol without a subprotocol to request is refused before 
     connect("ws://127.0.0.1:9/", { requireSubprotocol: "chat" as never }),
     InvalidArgumentError,
   );
-  // A function gives them later.
+  // A function returns them later.
   const link = connectPersistent("ws://127.0.0.1:9/", { subprotocols: () => [], requireSubprotocol: true });
   await link.closed;
   assert(link.status.state === "closed" && link.status.error instanceof InvalidArgumentError);

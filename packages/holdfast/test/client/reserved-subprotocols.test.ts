@@ -1,4 +1,4 @@
-// Names of the link protocol are no application's to request (docs/link-protocol.md).
+// Applications cannot request the names of the link protocol (docs/link-protocol.md).
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -15,10 +15,10 @@ import {
 import { activeResources, assertNothingLeft } from "holdfast-testkit";
 import * as browser from "../../build/browser.js";
 
-/** Nothing listens there: an attempt would fail in another way. */
+/** Nothing listens at this URL: a real attempt would fail with a different error. */
 const URL = "ws://127.0.0.1:9/";
 
-/** Each way to open a connection; it ends with the error. */
+/** Each function that opens a connection. Returns its error. */
 const ENTRIES: readonly (readonly [string, (names: Iterable<string> & object) => Promise<unknown>])[] = [
   ["connect()", (subprotocols) => connect(URL, { subprotocols })],
   ["connectInWorker()", (subprotocols) => connectInWorker(URL, { subprotocols })],

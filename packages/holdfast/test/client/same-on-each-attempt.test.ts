@@ -1,4 +1,4 @@
-// What a client sends with its requests, attempt by attempt: whatever it came from, and whatever becomes of that.
+// Every attempt sends the same headers and subprotocols, even if the application changes or consumes its options.
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -33,7 +33,7 @@ describe("What is sent on each attempt", () => {
   beforeEach(async () => {
     resources = activeResources();
     heads = [];
-    // As a proxy it refuses the tunnel, and as a server the upgrade.
+    // Rejects the tunnel as a proxy, and the upgrade as a server.
     server = await RawServer.start({}, async (peer) => {
       heads.push(await peer.readHead());
       peer.respond(503);
@@ -44,7 +44,7 @@ describe("What is sent on each attempt", () => {
     await assertNothingLeft(resources);
   });
 
-  /** By each of the three ways to reconnect: the heads of the requests. */
+  /** The heads of the requests, for each of the three functions that reconnect. */
   async function* byEachWay(
     make: Make,
     change: () => void = () => undefined,

@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
 test("B7: where the package `socks` is not installed, the error says what to install, before any I/O", async () => {
-  // A copy of the library that has no packages around it.
+  // A copy of the library in a folder without packages.
   const folder = await mkdtemp(join(tmpdir(), "holdfast-"));
   try {
     await cp(fileURLToPath(new URL("../../dist", import.meta.url)), join(folder, "dist"), {

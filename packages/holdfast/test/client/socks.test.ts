@@ -92,7 +92,7 @@ describe("A tunnel through a SOCKS proxy", () => {
       await peer.acceptUpgrade();
     });
     await using socks = await SocksServer.start({ glue: "HTTP/1.1 103 Early Hints\r\nX-A: " });
-    // The server's 101 ends the line that the glue began: without the glue it would open the connection.
+    // The server's 101 completes the line that the glue started. Without the glue, it would open the connection.
     await assert.rejects(
       connect(`ws://127.0.0.1:${server.port}/`, { proxy: socks.url(), openTimeout: 300 }),
       { name: "OpenTimeoutError", phase: "upgrade" },

@@ -25,7 +25,7 @@ afterEach(async () => {
   await assertNothingLeft(resources, { timeout: 5_000 });
 });
 
-/** Functions of the wrong kinds, as they come without types. */
+/** Callbacks with wrong results, as JavaScript without types allows. */
 const faults: readonly (readonly [
   what: string,
   check: () => unknown,
@@ -56,7 +56,7 @@ function raise(thrown: unknown): never {
   throw thrown;
 }
 
-/** No openTimeout: what hangs, hangs. */
+/** Without openTimeout, so that a hanging handshake fails the test. */
 async function failureOf(url: string, options: ConnectOptions): Promise<HandshakeError> {
   const error: unknown = await connect(url, { openTimeout: null, ...options }).catch(
     (reason: unknown) => reason,
@@ -118,7 +118,7 @@ describe("A checkServerIdentity", () => {
 
   test("B12: that is undefined is Node's own", async () => {
     await using server = await serve(() => undefined, { host: "127.0.0.1", tls: certificates.server });
-    // With types that are exact, nobody writes it; spread options have it.
+    // Exact types forbid an explicit undefined, but spread options can contain it.
     const tls = { ca: certificates.ca, checkServerIdentity: undefined } as unknown as TlsOptions;
     const connection = await connect(`wss://127.0.0.1:${server.port}/`, { tls });
     await connection.close();
@@ -202,7 +202,7 @@ describe("An SNICallback of a server", () => {
       await assert.rejects(connect(`wss://localhost:${server.port}/`, { tls, openTimeout: null }), {
         failure: "eof",
       });
-      // An address is no name, and asks for none.
+      // An IP address is not a host name, so no SNI is sent.
       const connection = await connect(`wss://127.0.0.1:${server.port}/`, { tls });
       await connection.close();
       await server.close();

@@ -1,4 +1,4 @@
-// Which name TLS sends, and which one the certificate must have (RFC 6066 section 3).
+// The name that TLS sends, and the name that the certificate must have (RFC 6066 section 3).
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -18,7 +18,7 @@ before(async () => {
 
 const lookup: ConnectOptions["lookup"] = (_hostname, _options, callback) => callback(null, "127.0.0.1", 4);
 
-/** Options of a server that notes the names it is asked for. */
+/** Options of a server that records the requested names. */
 function noting(names: string[]): TLSSocketOptions {
   return {
     ...certificates.server,
@@ -29,7 +29,7 @@ function noting(names: string[]): TLSSocketOptions {
   };
 }
 
-/** A proxy to which every name is this machine. */
+/** A proxy that resolves every name to this machine. */
 class TunnelToLoopback implements AsyncDisposable {
   readonly authorities: string[] = [];
   readonly #server = createServer();

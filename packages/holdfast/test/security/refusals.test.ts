@@ -3,13 +3,13 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { connect, InvalidStatusError, InvalidUpgradeError } from "../../build/index.js";
 import { RawServer } from "holdfast-testkit";
-import { RefusalBody } from "../../build/client/refusal-body.js";
+import { RejectionBody } from "../../build/client/rejection-body.js";
 import { HeaderList } from "../../build/protocol/handshake/header-list.js";
 
 const MAX_BODY = 64 * 1024;
 
 function bodyOf(headers: string, chunks: Iterable<Uint8Array>) {
-  const body = new RefusalBody(new HeaderList(headers));
+  const body = new RejectionBody(new HeaderList(headers));
   let isComplete = false;
   for (const chunk of chunks) isComplete = body.push(chunk);
   return { isComplete, bytes: Buffer.from(body.take()) };

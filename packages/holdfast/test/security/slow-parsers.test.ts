@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
 import { test } from "node:test";
-import { RefusalBody } from "../../build/client/refusal-body.js";
+import { RejectionBody } from "../../build/client/rejection-body.js";
 import { parseAuthority } from "../../build/protocol/handshake/authority.js";
 import { checkServerAnswer } from "../../build/protocol/handshake/client-handshake.js";
 import { parseExtensions } from "../../build/protocol/handshake/extension-header.js";
@@ -147,7 +147,7 @@ test("H: the body of a refusal takes time linear in its bytes, however small its
   const headers = new HeaderList("Transfer-Encoding: chunked\r\n");
   const bytes = Buffer.from("1\r\nx\r\n".repeat(20_000));
   const took = fastest(() => {
-    const body = new RefusalBody(headers);
+    const body = new RejectionBody(headers);
     for (let at = 0; at < bytes.length && !body.push(bytes.subarray(at, at + 1)); at++);
     assert.equal(Buffer.from(body.take()).toString(), "x".repeat(20_000));
   }, 500);

@@ -1,5 +1,5 @@
-// "Happy Eyeballs" (RFC 8305 section 5): tries the addresses of a host one after the other, a little apart, and takes
-// the first connection that is up. An attempt under way goes on while the next one starts.
+// "Happy Eyeballs" (RFC 8305 section 5): connects to the addresses of a host with staggered starts, and keeps the
+// first connection that succeeds. Earlier attempts continue while the next one starts.
 
 import { AsyncResource } from "node:async_hooks";
 import type { Duplex } from "node:stream";
@@ -8,7 +8,7 @@ import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
 import { type SystemError } from "../open-failure.js";
 import { errorOf } from "../../shared/thrown.js";
 
-/** RFC 8305 section 8: milliseconds after which the next address is tried as well. */
+/** RFC 8305 section 8: milliseconds between the starts of two attempts. */
 export const ATTEMPT_DELAY = 250;
 
 export interface RaceSettings<Stream extends Duplex, Result> {
@@ -17,25 +17,25 @@ export interface RaceSettings<Stream extends Duplex, Result> {
   readonly runtime: Runtime;
   /** Starts to connect. */
   open(address: string): Stream;
-  /** Destroys the stream of an attempt that is over. */
+  /** Destroys the stream of a failed or superseded attempt. */
   discard(stream: Stream): void;
-  /** Is called within the winner's event `connect`, so that no later event is missed. */
+  /** Called during the winner's `connect` event, so that it misses no later event. */
   onConnected(stream: Stream): Result | PromiseLike<Result>;
-  /** The error of an attempt whose stream closed without one. */
+  /** The error for a stream that closed without an error. */
   closedEarly(): SystemError;
 }
 
 export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler {
   readonly #settings: RaceSettings<Stream, Result>;
   readonly #alarm = new Alarm(this);
-  /** The attempts under way, each with the function that removes its listeners. */
-  readonly #attempts = new Map<string, { readonly stream: Stream; readonly unlisten: () => void }>();
+  /** Pending attempts, each with the function that removes its listeners. */
+  readonly #attempts = new Map<string, { readonly stream: Stream; readonly removeListeners: () => void }>();
   readonly #errors = new Map<string, SystemError>();
   #next = 0;
   #isOver = false;
   #resolve: (result: Result | PromiseLike<Result>) => void = nothing;
   #reject: (error: unknown) => void = nothing;
-  /** The timer would start a later attempt in the async context of another connection. */
+  /** Bound to this async context: the shared timer runs in the async context of another connection. */
   readonly #startLater: () => void;
 
   constructor(settings: RaceSettings<Stream, Result>) {
@@ -45,9 +45,9 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
   }
 
   /**
-   * Connects. Stays pending after `stop()`.
+   * Connects. The promise stays pending after `stop()`.
    *
-   * @throws the error of the only address, or an AggregateError of all of them; and what `open` throws
+   * @throws the error of the only address, an AggregateError if there are several, or the error that `open` threw
    */
   run(): Promise<Result> {
     return new Promise((resolve, reject) => {
@@ -57,15 +57,15 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
     });
   }
 
-  /** Ends the race. The streams are the caller's to destroy. */
+  /** Ends the race. The caller destroys the streams. */
   stop(): void {
     this.#isOver = true;
     this.#settings.runtime.timers.cancel(this.#alarm);
-    for (const { unlisten } of this.#attempts.values()) unlisten();
+    for (const { removeListeners } of this.#attempts.values()) removeListeners();
     this.#attempts.clear();
   }
 
-  /** How far each address has come, for a message; empty where there is only one. */
+  /** The progress of each address, for an error message. Empty if there is only one address. */
   describe(): string {
     const { addresses } = this.#settings;
     if (addresses.length === 1) return "";
@@ -100,20 +100,21 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
     const onConnect = () => this.#win(address, stream);
     const onError = (error: unknown) => this.#lose(address, stream, errorOf(error));
     const onClose = () => this.#lose(address, stream, this.#settings.closedEarly());
-    const unlisten = () => void stream.off("connect", onConnect).off("error", onError).off("close", onClose);
+    const removeListeners = () =>
+      void stream.off("connect", onConnect).off("error", onError).off("close", onClose);
     stream.on("connect", onConnect).on("error", onError).on("close", onClose);
-    this.#attempts.set(address, { stream, unlisten });
+    this.#attempts.set(address, { stream, removeListeners });
   }
 
   #win(address: string, winner: Stream): void {
-    this.#attempts.get(address)?.unlisten();
+    this.#attempts.get(address)?.removeListeners();
     this.#attempts.delete(address);
     this.#discardAll();
     this.#resolve(this.#settings.onConnected(winner));
   }
 
   #lose(address: string, stream: Stream, error: SystemError): void {
-    this.#attempts.get(address)?.unlisten();
+    this.#attempts.get(address)?.removeListeners();
     this.#attempts.delete(address);
     this.#errors.set(address, error);
     this.#settings.discard(stream);
@@ -122,7 +123,7 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
     else if (this.#attempts.size === 0) this.#endWith(this.#failure());
   }
 
-  /** In the order of the addresses, not of the failures. */
+  /** The errors in the order of the addresses, not of the failures. */
   #failure(): SystemError {
     const errors = this.#settings.addresses.map(
       (address) => [address, this.#errors.get(address) ?? this.#settings.closedEarly()] as const,
@@ -146,7 +147,7 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
   }
 }
 
-/** Most errors of the system name the address themselves. */
+/** Adds the address to the error, unless its message contains it. */
 function withAddress(address: string, error: SystemError): SystemError {
   if (error.message.includes(address)) return error;
   const { code } = error;
@@ -160,5 +161,5 @@ function detailOfAttempt(address: string, { message, code, name }: SystemError):
 }
 
 function nothing(): void {
-  // Until run() is called.
+  // Placeholder until run() sets the functions of its promise.
 }

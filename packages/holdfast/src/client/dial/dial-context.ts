@@ -1,5 +1,5 @@
-// What an attempt is busy with while it makes its way to the server: its phase, the streams that were made so far,
-// and what an error means at this point.
+// State of one attempt to dial: its phase, its streams and its cancel functions. It destroys them when the attempt
+// fails, and converts errors to those of the current phase.
 
 import type { Duplex } from "node:stream";
 import {
@@ -14,108 +14,104 @@ import { endedEarly, openError, tlsError } from "../open-failure.js";
 import type { Proxy } from "../proxy/proxy.js";
 import { errorOf } from "../../shared/thrown.js";
 
-/** A request whose answer is awaited. */
+/** A request without a complete response. */
 export interface PendingExchange {
-  /** Waits no longer for the body of a refusal: tells what came of it. Returns whether there is a refusal. */
+  /** Reports a rejection with the part of its body received so far. Returns false if there was no rejection. */
   finishBody(): boolean;
 }
 
-/** The attempts to connect to the addresses of a host. */
+/** Parallel attempts to connect to the addresses of one host. */
 interface Race {
   stop(): void;
   describe(): string;
 }
 
 export class DialContext {
-  /** The URL, for messages. */
+  /** The URL, for error messages. */
   readonly where: string;
-  /** The request that waits for its answer, of the proxy or of the server. */
+  /** The request in progress, to the proxy or to the server. */
   exchange: PendingExchange | null = null;
   #phase: OpenPhase = "connect";
-  /** The proxy, while it is what we talk to. */
+  /** The proxy while the attempt is talking to it, otherwise null. */
   #proxy: Proxy | null = null;
   readonly #streams: Duplex[] = [];
   #cancel: (() => void) | null = null;
   #race: Race | null = null;
-  /** The failure of a function of the application that Node called within the TLS handshake. */
+  /** The error of an application callback that Node called during the TLS handshake. */
   #tlsFailure: HandshakeError | null = null;
-  #isOver = false;
-  /** Ends the wait of `untilAbandoned`. */
-  #onAbandoned: (() => void) | null = null;
+  #isAborted = false;
+  /** Rejects the promise of `untilAborted()`. */
+  #onAborted: (() => void) | null = null;
 
   constructor(where: string) {
     this.where = where;
   }
 
-  /** Now the attempt waits for this. */
+  /** Sets the phase that errors and timeouts report from now on. */
   enter(phase: OpenPhase): void {
     this.#phase = phase;
   }
 
-  /** Until `leaveProxy`, what happens is the proxy's doing. */
-  enterProxy(proxy: Proxy): void {
+  /** Attributes errors to this proxy from now on; null attributes them to the server. */
+  setProxy(proxy: Proxy | null): void {
     this.#proxy = proxy;
   }
 
-  leaveProxy(): void {
-    this.#proxy = null;
-  }
-
-  /** Takes care of a stream: it is destroyed when the attempt fails, at once where that was meanwhile. */
+  /** Destroys the stream when the attempt fails; immediately if it has failed already. */
   track<Stream extends Duplex>(stream: Stream): Stream {
-    // An error between two listeners is told by the next step, which finds the stream destroyed.
+    // The next step finds the stream destroyed and reports errors that no other listener sees.
     stream.on("error", ignore);
     this.#streams.push(stream);
-    if (this.#isOver) stream.destroy();
+    if (this.#isAborted) stream.destroy();
     return stream;
   }
 
-  /** Destroys a stream that is of no use any more. */
+  /** Destroys a stream that is no longer needed. */
   discard(stream: Duplex): void {
     const index = this.#streams.indexOf(stream);
     if (index >= 0) this.#streams.splice(index, 1);
     stream.destroy();
   }
 
-  /** Stops the race when the attempt fails; null once it is over. */
-  follow(race: Race | null): void {
+  /** Stops this race when the attempt fails; null when there is none. */
+  setRace(race: Race | null): void {
     this.#race = race;
-    if (this.#isOver) race?.stop();
+    if (this.#isAborted) race?.stop();
   }
 
   /**
-   * Does the work, and settles as it does; or rejects as soon as the attempt fails, as a function of the application
-   * that the work waits for may hang.
+   * Runs `work` and settles as it does, but rejects as soon as the attempt fails: `work` may be waiting for an
+   * application callback that hangs.
    */
-  untilAbandoned<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#isOver) return Promise.reject(this.endedEarly());
+  untilAborted<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#isAborted) return Promise.reject(this.endedEarly());
     return new Promise((resolve, reject) => {
-      this.#onAbandoned = () => reject(this.endedEarly());
+      this.#onAborted = () => reject(this.endedEarly());
       work().then(resolve, reject);
     });
   }
 
-  /** What else ends work under way when the attempt fails. One at a time; null for nothing. */
+  /** Calls `cancel` when the attempt fails, in place of the previous function; null calls none. */
   onCancel(cancel: (() => void) | null): void {
     this.#cancel = cancel;
-    if (this.#isOver) cancel?.();
+    if (this.#isAborted) cancel?.();
   }
 
-  /** Destroys everything. Idempotent. */
-  abandon(): void {
-    this.#isOver = true;
+  /** Cancels all work and destroys all streams. Idempotent. */
+  abort(): void {
+    this.#isAborted = true;
     this.#cancel?.();
     this.#cancel = null;
     this.#race?.stop();
     this.#race = null;
-    this.#onAbandoned?.();
-    this.#onAbandoned = null;
-    // The newest first: TLS before the stream under it.
+    this.#onAborted?.();
+    this.#onAborted = null;
+    // Newest first: TLS before the stream below it.
     for (const stream of this.#streams.reverse()) stream.destroy();
     this.#streams.length = 0;
   }
 
-  /** The stream made last is the connection's from here on. */
+  /** Hands the newest stream over to the connection: aborting no longer destroys it. */
   release(): void {
     this.#cancel = null;
     this.#streams.pop()?.off("error", ignore);
@@ -125,7 +121,7 @@ export class DialContext {
   /**
    * Resolves when the stream emits `event`.
    *
-   * @throws HandshakeError where it fails or ends before
+   * @throws HandshakeError if the stream fails or closes first
    */
   waitFor(stream: Duplex, event: "connect" | "secureConnect"): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -135,24 +131,24 @@ export class DialContext {
       };
       const fail = (error: unknown) => settle(() => reject(this.failure(this.#tlsFailure ?? error)));
       const onEvent = () => {
-        // Without `rejectUnauthorized` Node goes on, whatever the check of the identity says.
+        // With `rejectUnauthorized: false`, Node ignores the result of `checkServerIdentity`.
         if (this.#tlsFailure === null) settle(resolve);
         else fail(null);
       };
       const onError = (error: unknown) => fail(error);
       const onClose = () => fail(this.endedEarly());
       stream.on(event, onEvent).on("error", onError).on("close", onClose);
-      // It may have gone in the same turn in which the step before was done.
+      // The stream may have closed in the tick that completed the previous step.
       if (stream.destroyed) queueMicrotask(onClose);
     });
   }
 
-  /** Fails the TLS handshake that is under way. Returns the error, which Node may be given as well. */
+  /** Records the error that fails the current TLS handshake. Returns it, so that callbacks can pass it to Node. */
   failTls(detail: string, cause?: unknown): HandshakeError {
     return (this.#tlsFailure ??= tlsError(this.where, detail, cause));
   }
 
-  /** What an error, of the system or of a function of the application, means at this point. */
+  /** Converts an error of the system or of an application callback to the error of the current phase. */
   failure(error: unknown): HoldfastError {
     const proxy = this.#proxy;
     if (error instanceof HoldfastError && (proxy === null || !(error instanceof HandshakeError)))
@@ -166,19 +162,19 @@ export class DialContext {
     return this.proxyFailure(message, { cause: error });
   }
 
-  /** The other side ended the stream. */
+  /** The error for a stream that the peer closed. */
   endedEarly(): HandshakeError {
     const proxy = this.#proxy;
     if (proxy === null) return endedEarly(this.#phase, this.where);
     return this.proxyFailure(`The proxy ${proxy.href} ended the connection without an answer`);
   }
 
-  /** @param message a sentence that names the proxy */
+  /** @param message a sentence that names the proxy, without a full stop */
   proxyFailure(message: string, details: { cause?: unknown; answer?: ProxyAnswer } = {}): ProxyError {
     return new ProxyError(`${message} (on the way to ${this.where})`, details);
   }
 
-  /** `openTimeout` is over. */
+  /** The error for an expired `openTimeout`. */
   timedOut(openTimeout: number | null): OpenTimeoutError {
     const whose = this.#proxy === null || this.#phase === "proxy" ? "" : " of the proxy";
     const proxy = this.#proxy === null ? "" : ` ${this.#proxy.href}`;
@@ -198,7 +194,7 @@ const PHASES: Readonly<Record<OpenPhase, string>> = {
   upgrade: "the answer to the upgrade",
 };
 
-/** Shared by all streams: a closure each would outlive the attempt. */
+/** One function for all streams, because a closure per stream would outlive the attempt. */
 function ignore(): void {
-  // What an error means is told by who waits for the stream.
+  // `waitFor()` or the next step reports the error.
 }

@@ -1,4 +1,4 @@
-// The addresses of a host: name lookup, and the order in which to try them (RFC 8305).
+// Resolves a host name, and orders its addresses for connecting (RFC 8305).
 
 import { ADDRCONFIG, lookup as systemLookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
@@ -8,36 +8,36 @@ import type { SystemError } from "../open-failure.js";
 import type { DialContext } from "./dial-context.js";
 
 export interface LookupSettings {
-  /** 4 or 6 for these addresses only; 0 for both. */
+  /** 4 or 6 for one family, 0 for both. */
   readonly family: number;
-  /** The application's, or Node's. */
+  /** The application's function; undefined for `dns.lookup`. */
   readonly lookup: LookupFunction | undefined;
 }
 
 /**
- * Looks `hostname` up. The addresses come in the resolver's order, each once, and there is at least one.
+ * Resolves `hostname` to at least one address, in the resolver's order and without duplicates.
  *
- * @throws HandshakeError with the failure `"dns"`, also where an application's `lookup` throws or finds nonsense
+ * @throws HandshakeError with the failure `"dns"`, also if the application's `lookup` throws or returns invalid results
  */
 export async function resolveAddresses(
   hostname: string,
   { family, lookup = systemLookup }: LookupSettings,
-  passage: DialContext,
+  context: DialContext,
 ): Promise<readonly string[]> {
-  passage.enter("dns");
+  context.enter("dns");
   try {
     const found = await callLookup(lookup, hostname, family);
     const addresses = addressesIn(found).filter((address) => family === 0 || isIP(address) === family);
     if (addresses.length === 0) throw nothingFound(hostname, family, found);
     return [...new Set(addresses)];
   } catch (error) {
-    throw passage.failure(error);
+    throw context.failure(error);
   }
 }
 
 /**
- * The order of RFC 8305 section 4: the family of the first address comes first, then they alternate. Within a family
- * the resolver's order stays (RFC 6724).
+ * Alternates the two address families, starting with that of the first address (RFC 8305 section 4). Each family
+ * keeps the resolver's order (RFC 6724).
  */
 export function interleaveFamilies(addresses: readonly string[]): readonly string[] {
   const preferred = isIP(addresses[0]);
@@ -49,11 +49,11 @@ export function interleaveFamilies(addresses: readonly string[]): readonly strin
   ]).flat();
 }
 
-/** The first call of the callback counts. An async function may reject without any. */
+/** Settles with the first call of the callback. An async `lookup` may also reject without calling it. */
 function callLookup(lookup: LookupFunction, hostname: string, family: number): Promise<unknown> {
   const hints = family === 0 && platform !== "win32" ? ADDRCONFIG : 0;
   return new Promise<unknown>((resolve, reject) => {
-    // Its type says void; of an async function it is a promise.
+    // Its declared return type is void, but an async function returns a promise.
     const call: (...args: Parameters<LookupFunction>) => unknown = lookup;
     const returned = call(hostname, { all: true, family, hints }, (error, found: unknown) => {
       if (error) reject(error);
@@ -63,7 +63,7 @@ function callLookup(lookup: LookupFunction, hostname: string, family: number): P
   });
 }
 
-/** A list, or the one address of a function that knows nothing of the option `all`. */
+/** Reads the list, or the single address that a `lookup` without support for `all` returns. */
 function addressesIn(found: unknown): readonly string[] {
   const entries: readonly unknown[] = Array.isArray(found) ? found : [{ address: found }];
   return entries.flatMap((entry) => {

@@ -1,4 +1,4 @@
-// Options that say by which way to reach the server.
+// Options for dialing: proxy, sockets, streams, TLS and name lookup.
 
 import { isIP, type LookupFunction } from "node:net";
 import type { Duplex } from "node:stream";
@@ -12,57 +12,60 @@ import { InvalidArgumentError } from "../../shared/errors.js";
 import { readHeaders, refuseReserved, type HeadersInput } from "../../protocol/handshake/header-input.js";
 import { errorOf } from "../../shared/thrown.js";
 import { parseProxyURL, type Proxy } from "../proxy/proxy.js";
-import { checkStream, type CreateConnection } from "./given-stream.js";
+import { checkStream, type CreateConnection } from "./custom-stream.js";
 import type { DialChoice } from "./dial-target.js";
 import type { TcpSettings } from "./socket.js";
 
-/** A proxy with more than a URL. */
+/** A proxy with headers or TLS options. */
 export interface ProxyOptions {
-  /** `http:`, `https:`, `socks5:`, `socks5h:`, `socks4:` or `socks4a:`, with user and password where it wants them. */
+  /**
+   * A URL with the scheme `http:`, `https:`, `socks5:`, `socks5h:`, `socks4:` or `socks4a:`. It may contain a user name
+   * and a password.
+   */
   readonly url: string | URL;
-  /** More headers of the CONNECT request; for HTTP proxies. */
+  /** Additional headers of the CONNECT request. HTTP proxies only. */
   readonly headers?: HeadersInput | undefined;
-  /** Options of `tls.connect` for TLS to the proxy itself; those of the server are the option `tls` beside. */
+  /** Options of `tls.connect` for the connection to an `https:` proxy. The option `tls` applies to the server. */
   readonly tls?: TlsOptions | undefined;
 }
 
-/** At most one of `proxy`, `socketPath`, `stream` and `createConnection` can be given. */
+/** How to reach the server. At most one of `proxy`, `socketPath`, `stream` and `createConnection` can be set. */
 export interface TransportOptions {
   /**
-   * The proxy to go through; null for none. HTTP proxies open a tunnel with CONNECT, also for `ws:`; SOCKS proxies need
-   * the package `socks` to be installed. @default what `wss_proxy`, `https_proxy`, `no_proxy` and their like say
+   * The proxy to use; null for a direct connection. HTTP proxies open a tunnel with CONNECT, also for `ws:`. SOCKS
+   * proxies require the package `socks`. @default from `wss_proxy`, `https_proxy`, `no_proxy` and similar variables
    */
   readonly proxy?: string | URL | ProxyOptions | null | undefined;
-  /** A Unix socket, or on Windows a named pipe, to connect to instead of the URL's host and port. */
+  /** A Unix socket (on Windows a named pipe) to connect to, instead of the URL's host and port. */
   readonly socketPath?: string | undefined;
   /**
-   * An open stream to the server, of bytes and below TLS. It belongs to the connection from then on, and is destroyed
-   * with it, also where opening fails. TLS is spoken over it for `wss:`.
+   * An open byte stream to the server, below TLS. The connection owns it, and destroys it when the connection ends or
+   * fails to open. For `wss:`, the client uses TLS over it.
    */
   readonly stream?: Duplex | undefined;
-  /** Makes such a stream, for each connection and each redirect a new one. */
+  /** Returns a stream as in `stream`: a new one for each connection and each redirect. */
   readonly createConnection?: CreateConnection | undefined;
   /** Options of `tls.connect`: `ca`, `cert`, `key`, `rejectUnauthorized`, `servername`, `checkServerIdentity`, … */
   readonly tls?: TlsOptions | undefined;
-  /** The address of this machine to connect from. */
+  /** The local IP address to connect from. */
   readonly localAddress?: string | undefined;
-  /** 4 or 6 for IPv4 or IPv6 addresses only. @default 0 */
+  /** 4 or 6 to use only IPv4 or only IPv6 addresses; 0 for both. @default 0 */
   readonly family?: 0 | 4 | 6 | undefined;
   /**
-   * Looks host names up, as `dns.lookup` does with the option `all`: calls back with an error, or with a list of
-   * `{ address, family }` (or one address, as without `all`). Where it throws, or finds no address, opening fails with
+   * Resolves host names, as `dns.lookup` does with the option `all`. It calls back with an error, or with a list of
+   * `{ address, family }` (or with one address, as without `all`). If it throws or finds no address, opening fails with
    * the failure `"dns"`. @default dns.lookup
    */
   readonly lookup?: LookupFunction | undefined;
   /**
-   * Try all addresses of a host (RFC 8305): a new one every 250 ms, and at once where one fails, IPv6 and IPv4 in turn.
-   * The first connection wins, and attempts under way go on until then. With false, only the first address is tried.
+   * Try all addresses of a host (RFC 8305), alternating IPv6 and IPv4. A new attempt starts every 250 ms, or as soon as
+   * one fails. Earlier attempts continue until one succeeds. With false, only the first address is tried.
    * @default net.getDefaultAutoSelectFamily(), which is true
    */
   readonly autoSelectFamily?: boolean | undefined;
 }
 
-export const ROAD_OPTIONS: OptionNames<TransportOptions> = {
+export const TRANSPORT_OPTIONS: OptionNames<TransportOptions> = {
   proxy: true,
   socketPath: true,
   stream: true,
@@ -77,17 +80,17 @@ export const ROAD_OPTIONS: OptionNames<TransportOptions> = {
 const PROXY_OPTIONS: OptionNames<ProxyOptions> = { url: true, headers: true, tls: true };
 
 export interface TransportSettings {
-  readonly road: DialChoice;
+  readonly dialChoice: DialChoice;
   readonly tcp: TcpSettings;
   readonly tls: TlsOptions | undefined;
 }
 
 /** @throws InvalidArgumentError, InvalidHeaderError */
 export function checkTransportOptions(options: TransportOptions): TransportSettings {
-  return { road: checkRoad(options), tcp: checkTcp(options), tls: checkTls("tls", options.tls) };
+  return { dialChoice: checkDialChoice(options), tcp: checkTcp(options), tls: checkTls("tls", options.tls) };
 }
 
-/** The option `proxy` as it is now: what is changed later, or can be read only once, is the same for each attempt. */
+/** Copies the option `proxy`, so that every attempt uses the same values. */
 export function fixProxy(proxy: TransportOptions["proxy"]): Pick<TransportOptions, "proxy"> {
   if (proxy === undefined) return {};
   if (typeof proxy !== "object" || proxy === null) return { proxy };
@@ -102,12 +105,14 @@ export function fixProxy(proxy: TransportOptions["proxy"]): Pick<TransportOption
   };
 }
 
-function checkRoad(options: TransportOptions): DialChoice {
+function checkDialChoice(options: TransportOptions): DialChoice {
   const names = (["proxy", "socketPath", "stream", "createConnection"] as const).filter(
     (name) => options[name] !== undefined && options[name] !== null,
   );
   if (names.length > 1) {
-    throw new InvalidArgumentError(`Expected one way to the server, got \`${names.join("` and `")}\``);
+    throw new InvalidArgumentError(
+      `Expected at most one of \`proxy\`, \`socketPath\`, \`stream\` and \`createConnection\`, got \`${names.join("` and `")}\``,
+    );
   }
   const { proxy, socketPath, stream, createConnection } = options;
   if (socketPath !== undefined) return { kind: "socket", path: checkSocketPath(socketPath) };
@@ -117,9 +122,9 @@ function checkRoad(options: TransportOptions): DialChoice {
   }
   if (createConnection !== undefined) {
     checkFunction("createConnection", createConnection);
-    return { kind: "made-stream", create: bindToContext(nodePlatform, createConnection) };
+    return { kind: "stream-factory", create: bindToContext(nodePlatform, createConnection) };
   }
-  if (proxy === undefined) return { kind: "by-environment" };
+  if (proxy === undefined) return { kind: "from-environment" };
   return proxy === null ? { kind: "socket", path: null } : { kind: "proxy", proxy: checkProxy(proxy) };
 }
 
@@ -156,7 +161,7 @@ function checkProxyURL(name: string, value: unknown): Proxy {
 }
 
 function checkSocketPath(value: unknown): string {
-  // A leading NUL is Linux's abstract namespace; elsewhere it would cut the name short.
+  // A leading NUL means Linux's abstract namespace. Any other NUL would truncate the path.
   if (typeof value === "string" && value !== "" && value !== "\0" && !value.includes("\0", 1)) return value;
   throw invalidArgument("socketPath", "the path of a socket", value);
 }
@@ -179,8 +184,8 @@ function checkTcp({ localAddress, family, lookup, autoSelectFamily }: TransportO
   };
 }
 
-/** What `tls.connect` takes beside options of TLS would lead somewhere else than the URL says. */
-const LEADING_ASTRAY = ["host", "path", "port", "socket"];
+/** Options of `tls.connect` that would override the address in the URL. */
+const CONFLICTING_TLS_OPTIONS = ["host", "path", "port", "socket"];
 
 function checkTls(name: "tls" | "proxy.tls", value: TlsOptions | undefined): TlsOptions | undefined {
   if (value === undefined) return undefined;
@@ -188,13 +193,13 @@ function checkTls(name: "tls" | "proxy.tls", value: TlsOptions | undefined): Tls
   if (typeof value !== "object" || (value as TlsOptions | null) === null) {
     throw invalidArgument(name, "an object of options of tls.connect", value);
   }
-  const astray = LEADING_ASTRAY.find((option) => option in value);
-  if (astray === undefined) return copyOf(name, value);
-  const what = `without \`${astray}\`, as the URL says where to connect to (see \`socketPath\` and \`stream\` for other ways)`;
+  const conflicting = CONFLICTING_TLS_OPTIONS.find((option) => option in value);
+  if (conflicting === undefined) return copyOf(name, value);
+  const what = `without \`${conflicting}\`, as the URL says where to connect to (see \`socketPath\` and \`stream\` for other ways)`;
   throw invalidArgument(name, what, value);
 }
 
-/** Read once: they may have getters, which may throw. */
+/** Copies the options, because getters may throw or change. */
 function copyOf(name: "tls" | "proxy.tls", value: TlsOptions): TlsOptions {
   let options: TlsOptions;
   try {

@@ -1,4 +1,4 @@
-// A socket of our own: TCP or a Unix socket, with TLS over it or without.
+// Opens a TCP or Unix socket, with or without TLS.
 
 import { connect as connectTcp, getDefaultAutoSelectFamily, isIP } from "node:net";
 import type { LookupFunction, Socket } from "node:net";
@@ -10,15 +10,15 @@ import { interleaveFamilies, resolveAddresses } from "./lookup.js";
 import type { DialContext } from "./dial-context.js";
 import { asInvalidTls, tlsOptions, type TlsSettings } from "./tls.js";
 
-/** What a socket connects to, in the words of `net.connect`. */
+/** The address of a socket, as `net.connect` takes it. */
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** How a TCP connection is made. */
+/** Checked options of TCP connections. */
 export interface TcpSettings {
   readonly localAddress?: string;
   readonly family?: 0 | 4 | 6;
   readonly lookup?: LookupFunction;
-  /** Whether to try more than the first address. */
+  /** Whether to try all addresses of a host, not only the first. */
   readonly autoSelectFamily?: boolean;
 }
 
@@ -28,58 +28,59 @@ export interface SocketSettings {
 }
 
 /**
- * Connects; with `tls` the TLS handshake is over as well. One object does both, which is half the memory of TLS over
- * another stream.
+ * Connects, and with `tls` also completes the TLS handshake. One socket object does both, which takes half the memory
+ * of TLS over a separate stream.
  *
- * @param mayLend nobody but a `SocketByteStream` is going to read from a socket without TLS
- * @throws HandshakeError; InvalidArgumentError where Node refuses the options, which it does before any I/O
+ * @param mayShareBuffer true if only a `SocketByteStream` will read from a socket without TLS
+ * @throws HandshakeError; InvalidArgumentError if Node rejects the options, before any I/O
  */
 export async function openSocket(
   endpoint: Endpoint,
   { runtime, tcp }: SocketSettings,
   tls: TlsSettings | null,
-  passage: DialContext,
-  mayLend = false,
+  context: DialContext,
+  mayShareBuffer = false,
 ): Promise<Socket> {
-  const targets = await targetsOf(endpoint, tcp, tls, passage);
-  passage.enter("connect");
+  const endpoints = await endpointsOf(endpoint, tcp, tls, context);
+  context.enter("connect");
   const { localAddress } = tcp;
   const race = new AddressRace<Socket, Socket>({
-    addresses: [...targets.keys()],
+    addresses: [...endpoints.keys()],
     runtime,
     open: (address) => {
-      const target = { ...targets.get(address), ...(localAddress === undefined ? {} : { localAddress }) };
-      return passage.track(startConnecting(target as Endpoint, tls, mayLend, passage)); // One of the keys.
+      const options = { ...endpoints.get(address), ...(localAddress === undefined ? {} : { localAddress }) };
+      // Safe: the address is a key of the map.
+      return context.track(startConnecting(options as Endpoint, tls, mayShareBuffer, context));
     },
-    discard: (socket) => passage.discard(socket),
+    discard: (socket) => context.discard(socket),
     onConnected: async (socket) => {
       if (tls === null) return socket;
-      passage.enter("tls");
-      await passage.waitFor(socket, "secureConnect");
+      context.enter("tls");
+      await context.waitFor(socket, "secureConnect");
       return socket;
     },
-    closedEarly: () => passage.endedEarly(),
+    closedEarly: () => context.endedEarly(),
   });
-  passage.follow(race);
+  context.setRace(race);
   try {
     return await race.run();
   } catch (error) {
-    throw passage.failure(error);
+    throw context.failure(error);
   } finally {
-    passage.follow(null);
+    context.setRace(null);
   }
 }
 
-/** The addresses to try, in order, each under the name that it has in messages. */
-async function targetsOf(
+/** The endpoints to try, in order. The keys are the addresses shown in error messages. */
+async function endpointsOf(
   endpoint: Endpoint,
   tcp: TcpSettings,
   tls: TlsSettings | null,
-  passage: DialContext,
+  context: DialContext,
 ): Promise<ReadonlyMap<string, Endpoint>> {
   if ("path" in endpoint) return new Map([[endpoint.path, endpoint]]);
   const { host, port } = endpoint;
-  const hosts = isIP(host) === 0 ? await addressesOf(host, tcp, tls, passage) : [host];
+  const hosts = isIP(host) === 0 ? await addressesOf(host, tcp, tls, context) : [host];
   return new Map(hosts.map((address) => [addressAndPort(address, port), { host: address, port }]));
 }
 
@@ -87,36 +88,36 @@ async function addressesOf(
   hostname: string,
   { family = 0, lookup, localAddress, autoSelectFamily }: TcpSettings,
   tls: TlsSettings | null,
-  passage: DialContext,
+  context: DialContext,
 ): Promise<readonly string[]> {
   const settings = {
-    // From an address of ours, only those of its own family can be reached.
+    // A local address can reach only addresses of its own family.
     family: family === 0 && localAddress !== undefined ? isIP(localAddress) : family,
     lookup: lookup ?? tls?.options?.lookup,
   };
-  const addresses = interleaveFamilies(await resolveAddresses(hostname, settings, passage));
+  const addresses = interleaveFamilies(await resolveAddresses(hostname, settings, context));
   return (autoSelectFamily ?? getDefaultAutoSelectFamily()) ? addresses : addresses.slice(0, 1);
 }
 
-/** As Node's errors have it, without brackets. */
+/** Without brackets for IPv6, as in the errors of Node. */
 function addressAndPort(address: string, port: number): string {
   return `${address}:${port}`;
 }
 
 function startConnecting(
-  target: Endpoint,
+  endpoint: Endpoint,
   tls: TlsSettings | null,
-  mayLend: boolean,
-  passage: DialContext,
+  mayShareBuffer: boolean,
+  context: DialContext,
 ): Socket {
-  const common = { ...target, autoSelectFamily: false, noDelay: true, allowHalfOpen: true };
+  const common = { ...endpoint, autoSelectFamily: false, noDelay: true, allowHalfOpen: true };
   if (tls === null) {
-    return mayLend
+    return mayShareBuffer
       ? openWithSharedBuffer((onread) => connectTcp({ ...common, ...onread }))
       : connectTcp(common);
   }
   try {
-    return connectTls({ ...tlsOptions(tls, passage), ...common });
+    return connectTls({ ...tlsOptions(tls, context), ...common });
   } catch (cause) {
     throw asInvalidTls(tls, cause);
   }

@@ -1,5 +1,5 @@
-// Functions of the application that Node calls within the TLS handshake. Node lets what they throw pass through as an
-// uncaught exception, and the handshake never ends: here it fails the attempt.
+// Wraps application callbacks that Node calls during the TLS handshake. If such a callback throws, Node raises an
+// uncaught exception and the handshake hangs. The wrapper fails the attempt instead.
 
 import { checkServerIdentity, type ConnectionOptions as TlsOptions, type PeerCertificate } from "node:tls";
 import { describe } from "../../shared/option-checks.js";
@@ -10,12 +10,12 @@ import { errorOf } from "../../shared/thrown.js";
 type IdentityCheck = NonNullable<TlsOptions["checkServerIdentity"]>;
 type PskCallback = NonNullable<TlsOptions["pskCallback"]>;
 
-/** @param identity the name that the certificate must have; Node would pass the address that it connects to */
+/** @param identity the name to verify; Node would pass the IP address that it connects to */
 export function guardedIdentityCheck(
   { name }: TlsSettings,
   check: IdentityCheck = checkServerIdentity,
   identity: string,
-  passage: DialContext,
+  context: DialContext,
 ): IdentityCheck {
   const option = `${name}.checkServerIdentity`;
   return (_host: string, certificate: PeerCertificate) => {
@@ -24,11 +24,11 @@ export function guardedIdentityCheck(
       if (verdict === undefined || verdict === null || verdict === false) return undefined;
       if (verdict instanceof Error) return verdict;
       ignoreRejection(verdict);
-      return passage.failTls(
+      return context.failTls(
         `Expected \`${option}\` to return an Error or undefined, got ${describe(verdict)}`,
       );
     } catch (error) {
-      return passage.failTls(`\`${option}\` threw: ${errorOf(error).message}`, error);
+      return context.failTls(`\`${option}\` threw: ${errorOf(error).message}`, error);
     }
   };
 }
@@ -36,7 +36,7 @@ export function guardedIdentityCheck(
 export function guardedPskCallback(
   { name }: TlsSettings,
   callback: PskCallback,
-  passage: DialContext,
+  context: DialContext,
 ): PskCallback {
   const option = `${name}.pskCallback`;
   return (hint) => {
@@ -45,11 +45,11 @@ export function guardedPskCallback(
       if (given === null || given === undefined) return null;
       if (isPsk(given)) return given;
       ignoreRejection(given);
-      passage.failTls(
+      context.failTls(
         `Expected \`${option}\` to return an object with \`psk\` (at most ${MAX_PSK} bytes) and \`identity\` (a string of at most ${MAX_IDENTITY} bytes), or null, got ${describe(given)}`,
       );
     } catch (error) {
-      passage.failTls(`\`${option}\` threw: ${errorOf(error).message}`, error);
+      context.failTls(`\`${option}\` threw: ${errorOf(error).message}`, error);
     }
     return null;
   };
@@ -61,11 +61,11 @@ function isPsk(given: unknown): given is NonNullable<ReturnType<PskCallback>> {
   return typeof identity === "string" && Buffer.byteLength(identity) <= MAX_IDENTITY;
 }
 
-/** OpenSSL's limits (PSK_MAX_PSK_LEN, PSK_MAX_IDENTITY_LEN), in its oldest version in use. */
+/** Limits of the oldest OpenSSL in use (PSK_MAX_PSK_LEN, PSK_MAX_IDENTITY_LEN). */
 const MAX_PSK = 256;
 const MAX_IDENTITY = 128;
 
-/** The promise of an async function: nobody else waits for it. */
+/** Prevents an unhandled rejection if an async function was passed by mistake. */
 function ignoreRejection(value: unknown): void {
   Promise.resolve(value).catch(() => undefined);
 }

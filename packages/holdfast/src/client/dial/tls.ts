@@ -1,4 +1,4 @@
-// TLS over a stream that is open already: a tunnel through a proxy, or a stream that the application gave.
+// TLS over an open stream: a tunnel through a proxy, or a stream of the application.
 
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
@@ -9,58 +9,58 @@ import type { DialContext } from "./dial-context.js";
 import { guardedIdentityCheck, guardedPskCallback } from "./tls-callbacks.js";
 
 export interface TlsSettings {
-  /** Whom the certificate has to name, unless the options say otherwise. */
+  /** The name to verify in the certificate, unless `options` overrides it. */
   readonly hostname: string;
-  /** RFC 7301: what may be spoken over TLS. */
+  /** Protocols to offer over TLS (RFC 7301). */
   readonly alpnProtocols: readonly string[];
-  /** The options of the caller. */
+  /** Options of the application. */
   readonly options: TlsOptions | undefined;
-  /** The name of the option in messages. */
+  /** The option's name, for error messages. */
   readonly name: "tls" | "proxy.tls";
 }
 
 /**
- * Speaks TLS over `stream`.
+ * Completes a TLS handshake over `stream`.
  *
- * @throws HandshakeError; InvalidArgumentError where Node refuses the options
+ * @throws HandshakeError; InvalidArgumentError if Node rejects the options
  */
 export async function secure(
   stream: Duplex,
   tls: TlsSettings,
   phase: OpenPhase,
-  passage: DialContext,
+  context: DialContext,
 ): Promise<TLSSocket> {
-  passage.enter(phase);
-  const secured = passage.track(startSecuring(stream, tls, passage));
-  await passage.waitFor(secured, "secureConnect");
+  context.enter(phase);
+  const secured = context.track(startSecuring(stream, tls, context));
+  await context.waitFor(secured, "secureConnect");
   return secured;
 }
 
-function startSecuring(stream: Duplex, tls: TlsSettings, passage: DialContext): TLSSocket {
+function startSecuring(stream: Duplex, tls: TlsSettings, context: DialContext): TLSSocket {
   try {
-    return connectTls({ ...tlsOptions(tls, passage), socket: stream });
+    return connectTls({ ...tlsOptions(tls, context), socket: stream });
   } catch (cause) {
     throw asInvalidTls(tls, cause);
   }
 }
 
-/** The options of `tls.connect`, but for where to connect to. */
-export function tlsOptions(tls: TlsSettings, passage: DialContext): TlsOptions {
+/** Options of `tls.connect`, without the address. */
+export function tlsOptions(tls: TlsSettings, context: DialContext): TlsOptions {
   const { hostname, alpnProtocols, options = {} } = tls;
   const { servername, checkServerIdentity, pskCallback, ...others } = options;
-  // An empty `servername` asks for no SNI; the certificate is checked all the same.
+  // An empty `servername` disables SNI, but the certificate is still verified.
   const identity = withoutTrailingDot(servername === undefined || servername === "" ? hostname : servername);
   const sentName = servername === "" ? "" : serverName(identity);
   return {
     ALPNProtocols: [...alpnProtocols],
     ...others,
     ...(sentName === "" ? {} : { servername: sentName }),
-    checkServerIdentity: guardedIdentityCheck(tls, checkServerIdentity, identity, passage),
-    ...(pskCallback === undefined ? {} : { pskCallback: guardedPskCallback(tls, pskCallback, passage) }),
+    checkServerIdentity: guardedIdentityCheck(tls, checkServerIdentity, identity, context),
+    ...(pskCallback === undefined ? {} : { pskCallback: guardedPskCallback(tls, pskCallback, context) }),
   };
 }
 
-/** RFC 6066 section 3: SNI is a name, never an address, and has no trailing dot. */
+/** RFC 6066 section 3: SNI is a host name, never an IP address, without a trailing dot. */
 function serverName(identity: string): string {
   return isIP(identity) === 0 ? identity : "";
 }

@@ -1,4 +1,4 @@
-// One request on a stream of HTTP/2 and its answer (RFC 8441 section 5).
+// One request on an HTTP/2 stream and its response (RFC 8441 section 5).
 
 import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from "node:http2";
 import { receivedFields } from "../../transport/node/http2-fields.js";
@@ -7,45 +7,45 @@ import type { ByteStreamHandler } from "../../connection/ports.js";
 import type { ResponseHead } from "../../protocol/handshake/response-head.js";
 import type { ExchangeHandler } from "../exchange.js";
 import type { SystemError } from "../open-failure.js";
-import { RefusalBody } from "../refusal-body.js";
+import { RejectionBody } from "../rejection-body.js";
 import type { PendingExchange } from "../dial/dial-context.js";
 
 export class Http2Exchange implements ByteStreamHandler, PendingExchange {
   readonly #handler: ExchangeHandler;
   readonly #stream: ClientHttp2Stream;
-  readonly #canAskAgain: () => boolean;
-  #refusal: { readonly head: ResponseHead; readonly body: RefusalBody } | null = null;
+  readonly #canRetry: () => boolean;
+  #rejection: { readonly head: ResponseHead; readonly body: RejectionBody } | null = null;
   #isOver = false;
 
-  /** @param canAskAgain is called where the stream ends unanswered; true where another connection takes the request */
-  constructor(stream: ClientHttp2Stream, handler: ExchangeHandler, canAskAgain: () => boolean) {
+  /** @param canRetry called if the stream ends without a response; returns true if the request is retried elsewhere */
+  constructor(stream: ClientHttp2Stream, handler: ExchangeHandler, canRetry: () => boolean) {
     this.#stream = stream;
     this.#handler = handler;
-    this.#canAskAgain = canAskAgain;
+    this.#canRetry = canRetry;
   }
 
   begin(transport: Http2ByteStream): void {
     this.#stream.once("response", this.#onResponse);
     transport.start(this);
-    // What comes behind the answer is for whoever the answer is for.
+    // The receiver of the response also reads the bytes after it.
     transport.pause();
   }
 
-  /** Waits no longer for the body of a refusal: tells what came of it. Returns whether there is a refusal. */
+  /** Reports a rejection with the part of its body received so far. Returns false if there was no rejection. */
   finishBody(): boolean {
-    const refusal = this.#refusal;
-    if (refusal === null) return false;
-    this.#end(() => this.#handler.onBody(refusal.head, refusal.body.take()));
+    const rejection = this.#rejection;
+    if (rejection === null) return false;
+    this.#end(() => this.#handler.onBody(rejection.head, rejection.body.take()));
     return true;
   }
 
-  /** The request goes another way: nothing of this stream matters any more. */
-  abandon(): void {
+  /** Ignores all further events, because the request is retried on another stream. */
+  detach(): void {
     this.#isOver = true;
   }
 
   onChunk(chunk: Uint8Array): void {
-    if (this.#refusal?.body.push(chunk) === true) this.finishBody();
+    if (this.#rejection?.body.push(chunk) === true) this.finishBody();
   }
 
   onEof(): void {
@@ -57,7 +57,7 @@ export class Http2Exchange implements ByteStreamHandler, PendingExchange {
   }
 
   onDrain(): void {
-    // Nothing was sent but the request.
+    // Nothing but the request is sent.
   }
 
   onClosed(): void {
@@ -68,21 +68,21 @@ export class Http2Exchange implements ByteStreamHandler, PendingExchange {
     if (this.#isOver) return;
     const status = headers[":status"] ?? 0;
     const head: ResponseHead = { status, reason: "", minorVersion: 1, headers: receivedFields(headers) };
-    this.#stream.resume(); // From the next turn on: by then it has gone to whoever the answer is for.
+    this.#stream.resume(); // Data flows from the next tick, when the receiver of the response is in place.
     if (this.#handler.onHead(head, new Uint8Array(0)) === "done") this.#isOver = true;
-    else this.#refusal = { head, body: new RefusalBody(head.headers) };
-    if (this.#refusal?.body.push(new Uint8Array(0)) === true) this.finishBody();
+    else this.#rejection = { head, body: new RejectionBody(head.headers) };
+    if (this.#rejection?.body.push(new Uint8Array(0)) === true) this.finishBody();
   };
 
-  #endUnanswered(tell: () => void): void {
+  #endUnanswered(report: () => void): void {
     this.#end(() => {
-      if (!this.#canAskAgain()) tell();
+      if (!this.#canRetry()) report();
     });
   }
 
-  #end(tell: () => void): void {
+  #end(report: () => void): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    tell();
+    report();
   }
 }

@@ -1,20 +1,20 @@
-// What WebSockets need to have in common to share an HTTP/2 connection.
+// Identifies which WebSockets can share an HTTP/2 connection: those with the same origin and dial options.
 
 import { unbound } from "../../connection/platform.js";
 import type { WebSocketURL } from "../../protocol/handshake/url.js";
 import type { DialTarget, DialOptions } from "../dial/dial-target.js";
 
-/** Null for a way that leads to one connection only. */
+/** Returns the key; null for a stream of the application, which serves one connection. */
 export function sessionKey(
-  road: DialTarget,
+  target: DialTarget,
   { origin }: WebSocketURL,
   { tcp, tls, headLimits }: DialOptions,
 ): string | null {
-  if (road.kind === "stream") return null;
-  return [origin, ...[road, tcp, tls ?? {}, headLimits].map(keyOfObject)].join(" ");
+  if (target.kind === "stream") return null;
+  return [origin, ...[target, tcp, tls ?? {}, headLimits].map(keyOfObject)].join(" ");
 }
 
-/** Plain values and lists by what they are, everything else (certificates, functions) by which object it is. */
+/** Compares plain values and lists by value, everything else (certificates, functions) by identity. */
 function keyOfObject(options: object): string {
   const entries = Object.entries(options).map(([name, value]: [string, unknown]) => [
     name,
@@ -28,7 +28,7 @@ function keyOfValue(value: unknown): string {
     return `${typeof value} ${String(value)}`;
   }
   if (Array.isArray(value)) return JSON.stringify(value.map(keyOfValue));
-  // The settings of a proxy, which are made for each connection anew, and its options of TLS.
+  // Settings of proxies and TLS are copied for each connection, so they are compared by value.
   if ("href" in value || Object.getPrototypeOf(value) === Object.prototype) return keyOfObject(value);
   const original = unbound(value);
   let identity = identities.get(original);

@@ -1,26 +1,26 @@
-// The HTTP/2 connections of this process that WebSockets share.
+// The HTTP/2 sessions of this process, for WebSockets to share.
 
 import type { SharedSession } from "./shared-session.js";
 
 export class SessionPool {
   readonly #sessions = new Map<string, Set<SharedSession>>();
-  /** Sessions that are being opened. Whoever wants one like it waits. */
+  /** Sessions being opened. Attempts with the same key wait for them. */
   readonly #openings = new Map<string, Promise<void>>();
 
   /**
-   * A session with room, opened by `open` where there is none. Where one is being opened already it is waited for; if
-   * that fails, the next in line opens one of its own, as the failure may be of the other's making (its abort).
+   * Returns a session with capacity, or opens one. If one is being opened, waits for it. If that fails, the next
+   * waiting attempt opens its own, because the failure may be specific to the first attempt (such as its abort).
    *
-   * @param key tells apart what must not be shared
-   * @param youngerThan the number of a session that died without notice: older ones may be dead as well
+   * @param key equal for attempts that can share a session
+   * @param newerThan the number of a session that died unnoticed: older sessions may be dead as well
    */
-  async take(
+  async acquire(
     key: string,
-    youngerThan: number,
+    newerThan: number,
     open: () => Promise<SharedSession>,
   ): Promise<{ readonly session: SharedSession; readonly isReused: boolean }> {
     for (;;) {
-      const shared = this.#find(key, youngerThan);
+      const shared = this.#find(key, newerThan);
       if (shared !== null) return { session: shared, isReused: true };
       const pending = this.#openings.get(key);
       if (pending === undefined) break;
@@ -40,9 +40,9 @@ export class SessionPool {
     return { session, isReused: false };
   }
 
-  #find(key: string, youngerThan: number): SharedSession | null {
+  #find(key: string, newerThan: number): SharedSession | null {
     for (const session of this.#sessions.get(key) ?? []) {
-      if (session.hasRoom && session.number > youngerThan) return session;
+      if (session.hasCapacity && session.number > newerThan) return session;
     }
     return null;
   }
@@ -50,7 +50,7 @@ export class SessionPool {
   #add(key: string, session: SharedSession): void {
     const sessions = this.#sessions.get(key) ?? new Set();
     this.#sessions.set(key, sessions.add(session));
-    session.onGone(() => {
+    session.onClosed(() => {
       sessions.delete(session);
       if (sessions.size === 0 && this.#sessions.get(key) === sessions) this.#sessions.delete(key);
     });

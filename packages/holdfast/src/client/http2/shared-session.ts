@@ -1,4 +1,4 @@
-// One HTTP/2 connection to a server, and the WebSockets that share it (RFC 8441).
+// An HTTP/2 connection to a server that several WebSockets share (RFC 8441).
 
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
@@ -12,15 +12,15 @@ import type { DialContext } from "../dial/dial-context.js";
 
 export class SharedSession {
   static #count = 0;
-  /** Counts the sessions of this process. */
+  /** The serial number of this session in this process. */
   readonly number = ++SharedSession.#count;
   readonly #socket: Duplex;
   readonly #session: ClientHttp2Session;
   #streams = 0;
   #isRetired = false;
   #idleTimer: NodeJS.Timeout | null = null;
-  /** What waits for the PING on its way; null for none. */
-  #pinging: Set<() => void> | null = null;
+  /** Callbacks for the answer to the pending PING; null if none is pending. */
+  #pingCallbacks: Set<() => void> | null = null;
 
   private constructor(socket: Duplex, session: ClientHttp2Session) {
     this.#socket = socket;
@@ -28,22 +28,22 @@ export class SharedSession {
   }
 
   /**
-   * Begins HTTP/2 on a stream that has just been opened, and waits for the server's SETTINGS: before them nobody knows
-   * whether it takes WebSockets.
+   * Opens an HTTP/2 session on a new stream, and waits for the server's SETTINGS, which announce whether it supports
+   * WebSockets.
    *
-   * @throws HandshakeError with code ERR_HOLDFAST_NO_HTTP2 where it does not
+   * @throws HandshakeError with code ERR_HOLDFAST_NO_HTTP2 if the server does not support them
    */
-  static async begin(
+  static async open(
     socket: Duplex,
     isSecure: boolean,
     limits: HeadLimits,
-    passage: DialContext,
+    context: DialContext,
   ): Promise<SharedSession> {
-    passage.enter("upgrade");
+    context.enter("upgrade");
     if (isSecure && (!("alpnProtocol" in socket) || socket.alpnProtocol !== "h2")) {
-      throw noHttp2(`${passage.where} does not speak HTTP/2`);
+      throw noHttp2(`${context.where} does not speak HTTP/2`);
     }
-    // A session notices the end of its socket by the socket's close only.
+    // A session detects the end of its socket only by the event `close`.
     socket.allowHalfOpen = false;
     const session = connect(isSecure ? "https://unused" : "http://unused", {
       createConnection: () => socket,
@@ -55,51 +55,51 @@ export class SharedSession {
         maxHeaderListSize: limits.maxSize,
       },
     });
-    await settingsOf(session, passage);
+    await settingsOf(session, context);
     if (session.remoteSettings.enableConnectProtocol !== true) {
       session.destroy();
-      throw noHttp2(`${passage.where} speaks HTTP/2, but takes no WebSockets over it (RFC 8441)`);
+      throw noHttp2(`${context.where} speaks HTTP/2, but takes no WebSockets over it (RFC 8441)`);
     }
     session.setLocalWindowSize(CONNECTION_WINDOW);
     const shared = new SharedSession(socket, session);
-    shared.#idle();
+    shared.#startIdleTimer();
     return shared;
   }
 
-  /** Whether a WebSocket more can be opened on it. */
-  get hasRoom(): boolean {
-    if (this.#isRetired || this.isOver) return false;
+  /** Whether the session can open another WebSocket. */
+  get hasCapacity(): boolean {
+    if (this.#isRetired || this.isClosed) return false;
     return this.#streams < (this.#session.remoteSettings.maxConcurrentStreams ?? Infinity);
   }
 
-  /** Whether it ends, or has ended: the server said GOAWAY, or the socket is gone. */
-  get isOver(): boolean {
+  /** Whether the session has ended or is ending, by a GOAWAY or because its socket closed. */
+  get isClosed(): boolean {
     return this.#session.closed || this.#session.destroyed;
   }
 
-  /** Sends a PING (RFC 9113 section 6.7), unless one is on its way, and calls back once the peer has answered. */
-  whenAlive(callback: () => void): void {
-    if (this.#pinging === null) {
+  /** Sends a PING (RFC 9113 section 6.7) unless one is pending, and calls back when the peer has answered. */
+  onPong(callback: () => void): void {
+    if (this.#pingCallbacks === null) {
       const waiting = new Set<() => void>();
-      this.#pinging = waiting;
+      this.#pingCallbacks = waiting;
       this.#session.ping((error) => {
-        this.#pinging = null;
+        this.#pingCallbacks = null;
         if (error === null) for (const notify of waiting) notify();
       });
     }
-    this.#pinging.add(callback);
+    this.#pingCallbacks.add(callback);
   }
 
-  /** Calls back once it is gone. */
-  onGone(callback: () => void): void {
+  /** Calls back once the session has closed. */
+  onClosed(callback: () => void): void {
     if (this.#session.destroyed) callback();
     else this.#session.once("close", callback);
   }
 
   /**
-   * Asks for a WebSocket; null where the session has just ended.
+   * Requests a WebSocket. Returns null if the session has just ended.
    *
-   * @throws InvalidHeaderError for a header that HTTP/2 cannot carry
+   * @throws InvalidHeaderError for a header that HTTP/2 does not allow
    */
   request({ method, target, headers }: HandshakeHead, isSecure: boolean): ClientHttp2Stream | null {
     const pseudo = {
@@ -113,38 +113,38 @@ export class SharedSession {
     try {
       stream = this.#session.request(fieldsToSend(pseudo, headers), { endStream: false });
     } catch (error) {
-      if (this.isOver) return null;
+      if (this.isClosed) return null;
       throw new InvalidHeaderError(`Expected headers that HTTP/2 can carry: ${errorOf(error).message}`, "", {
         cause: error,
       });
     }
     this.#streams++;
-    this.#stayAwake();
+    this.#keepProcessAlive();
     stream.once("close", () => {
       this.#streams--;
-      if (this.#streams === 0) this.#idle();
+      if (this.#streams === 0) this.#startIdleTimer();
     });
     return stream;
   }
 
-  /** Nobody else is to be sent this way: the peer may be gone without a word. It ends with the last of its streams. */
+  /** Accepts no new streams, because the peer may be gone. The session ends with its last stream. */
   retire(): void {
     this.#isRetired = true;
   }
 
-  #stayAwake(): void {
+  #keepProcessAlive(): void {
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
     this.#idleTimer = null;
     if (this.#streams === 1 && !this.#session.destroyed) this.#session.ref();
   }
 
-  /** Waits a little for the next WebSocket, without keeping the process from its end. */
-  #idle(): void {
+  /** Closes the session after a delay without WebSockets. The timer does not keep the process alive. */
+  #startIdleTimer(): void {
     if (!this.#session.destroyed) this.#session.unref();
     this.#idleTimer = setTimeout(
       () => {
         this.#session.close();
-        // A socket that cannot send what is written has no end of its own.
+        // A socket that cannot flush its data would never close.
         this.#idleTimer = setTimeout(() => this.#socket.destroy(), LINGER).unref();
       },
       this.#isRetired ? 0 : IDLE,
@@ -152,36 +152,40 @@ export class SharedSession {
   }
 }
 
-/** @throws HandshakeError where something else comes, or the end */
-function settingsOf(session: ClientHttp2Session, passage: DialContext): Promise<void> {
+/**
+ * Waits for the server's SETTINGS.
+ *
+ * @throws HandshakeError if the server sends something else or closes the stream
+ */
+function settingsOf(session: ClientHttp2Session, context: DialContext): Promise<void> {
   return new Promise((resolve, reject) => {
     session.once("remoteSettings", () => resolve());
-    session.once("close", () => reject(passage.endedEarly()));
-    // The listener stays: what goes wrong later is told by the streams.
+    session.once("close", () => reject(context.endedEarly()));
+    // The listener stays to prevent an uncaught exception. The streams report later errors.
     session.on("error", (error: SystemError) => {
       const isNoHttp2 = error.code === "ERR_HTTP2_ERROR" || error.code === "ERR_HTTP2_SESSION_ERROR";
-      reject(isNoHttp2 ? noHttp2(`${passage.where} does not speak HTTP/2`, error) : passage.failure(error));
+      reject(isNoHttp2 ? noHttp2(`${context.where} does not speak HTTP/2`, error) : context.failure(error));
     });
   });
 }
 
-function noHttp2(trouble: string, cause?: Error): HandshakeError {
-  return new HandshakeError(`${trouble}: leave out \`http2\` to reach it over HTTP/1.1`, {
+function noHttp2(problem: string, cause?: Error): HandshakeError {
+  return new HandshakeError(`${problem}: leave out \`http2\` to reach it over HTTP/1.1`, {
     code: "ERR_HOLDFAST_NO_HTTP2",
     ...(cause === undefined ? {} : { cause }),
   });
 }
 
-/** Whether the server did nothing with the request yet, so that it can be made again (RFC 9113 section 8.7). */
+/** Whether the server did not process the request, so that it can be retried (RFC 9113 section 8.7). */
 export function wasRefused(stream: ClientHttp2Stream): boolean {
   return stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
 }
 
-/** Milliseconds that a session without WebSockets is kept. */
+/** Milliseconds for which a session without WebSockets stays open. */
 const IDLE = 1000;
 
-/** Milliseconds for the last frames of a session. */
+/** Milliseconds to send the last frames of a session. */
 const LINGER = 1000;
 
-/** Some thousand WebSockets with full buffers. */
+/** Enough for some thousand WebSockets with full buffers. */
 const MAX_MEGABYTES = 256;

@@ -1,4 +1,4 @@
-// The proxy that the environment asks for, by the conventions of curl. docs/connecting.md has them as a table.
+// Finds the proxy in the environment variables, with the conventions of curl (table in docs/connecting.md).
 
 import { platform } from "node:process";
 import type { WebSocketURL } from "../../protocol/handshake/url.js";
@@ -6,18 +6,18 @@ import { isExempt } from "./no-proxy.js";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A variable of the environment, and what it holds. */
+/** An environment variable and its value. */
 export interface ProxyVariable {
   readonly name: string;
   readonly value: string;
 }
 
-/** The variable that names the proxy for the URL; null where there is to be none. */
+/** The variable that holds the proxy for the URL; null for no proxy. */
 export function proxyFromEnvironment(url: WebSocketURL, environment: Environment): ProxyVariable | null {
   const names = url.isSecure
     ? ["wss_proxy", "https_proxy", "all_proxy"]
     : ["ws_proxy", "http_proxy", "all_proxy"];
-  // The first one that is set counts, also where it is empty: that is how one switches a proxy off.
+  // The first variable that is set counts. An empty one disables the proxy.
   const variable = firstSet(names, environment);
   if (variable === null || variable.value.trim() === "") return null;
   const exceptions = firstSet(["no_proxy"], environment)?.value ?? "";
@@ -33,8 +33,8 @@ function firstSet(names: readonly string[], environment: Environment): ProxyVari
 }
 
 /**
- * Under CGI, HTTP_PROXY is the header `Proxy` of whoever sent the request (CVE-2016-5385), not a setting.
- * On Windows the variable in lower case is the same one.
+ * Under CGI, HTTP_PROXY holds the `Proxy` header of the incoming request (CVE-2016-5385), not a setting.
+ * On Windows, variable names are case-insensitive.
  */
 function isForged(name: string, environment: Environment): boolean {
   if (environment["REQUEST_METHOD"] === undefined) return false;

@@ -1,26 +1,26 @@
-// The hosts that are reached without a proxy: the list that the variable `no_proxy` holds.
+// Matches a host against `no_proxy`, the list of hosts that bypass the proxy.
 
 import { BlockList, isIP } from "node:net";
 import { domainToASCII } from "node:url";
 
-/** Where a connection goes: a name, or an address without brackets, and a port. */
-export interface Destination {
+/** A host name, or an IP address without brackets, and a port. */
+export interface HostAndPort {
   readonly hostname: string;
   readonly port: number;
 }
 
 /**
- * Whether the list names the destination. Its elements, parted by commas or spaces, are:
+ * Whether the list contains the host. Its elements, separated by commas or spaces, are:
  *
  * - `*`: every host;
- * - `example.com`, `.example.com` or `*.example.com`: this name and all names below it;
- * - `192.0.2.1`, `2001:db8::1`: this address, where the URL has an address (names are not looked up for it);
+ * - `example.com`, `.example.com` or `*.example.com`: this name and all its subdomains;
+ * - `192.0.2.1`, `2001:db8::1`: this address, if the URL contains an address (host names are not resolved);
  * - `10.0.0.0/8`, `fd00::/8`: the addresses of this network;
  * - any of them with a port, `example.com:8443` or `[::1]:8080`: this port only.
  *
- * What is none of these names nothing.
+ * Other elements match nothing.
  */
-export function isExempt({ hostname, port }: Destination, list: string): boolean {
+export function isExempt({ hostname, port }: HostAndPort, list: string): boolean {
   const host = canonicalName(hostname);
   return list
     .split(/[\s,]+/)
@@ -37,7 +37,7 @@ function names(element: string, host: string, port: number): boolean {
   return isAddressWithin(host, pattern);
 }
 
-/** A bare IPv6 address has colons as well, but never just one. */
+/** Separates the port. An IPv6 address without brackets has at least two colons, so it is not split. */
 function splitPort(element: string): { readonly pattern: string; readonly onlyPort: number | null } {
   const match = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]{1,5}))?$/.exec(element);
   if (match === null) return { pattern: element, onlyPort: null };
@@ -62,17 +62,17 @@ function isAddressWithin(host: string, pattern: string): boolean {
   return network.check(host, isIP(host) === 4 ? "ipv4" : "ipv6");
 }
 
-/** Infinity for what is no length: no address has as many bits. */
+/** Infinity if invalid, which is longer than any address. */
 function prefixLength(prefixes: readonly string[]): number {
   return prefixes.length === 1 && /^[0-9]{1,3}$/.test(prefixes[0]) ? Number(prefixes[0]) : Infinity;
 }
 
-/** RFC 4007 section 11: the zone says through which of our interfaces, not which address. */
+/** RFC 4007 section 11: the zone identifies a local interface and is not part of the address. */
 function withoutZone(address: string): string {
   return address.replace(/%.*$/, "");
 }
 
-/** Names as URLs have them: in lower case and ASCII; without the dot that only says that they are complete. */
+/** Normalises a name as URLs do: lower case, ASCII, without the trailing dot. */
 function canonicalName(name: string): string {
   if (isIP(name) !== 0) return name;
   return (domainToASCII(name) || name.toLowerCase()).replace(/\.$/, "");

@@ -1,4 +1,4 @@
-// A proxy, read from its URL.
+// Parses the URL of a proxy.
 
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { hasControlCharacter } from "../../shared/control-characters.js";
@@ -7,24 +7,24 @@ import type { HeaderField } from "../../protocol/handshake/header-input.js";
 import { basicAuthorization, readUserInfo, type UserInfo } from "../../protocol/handshake/user-info.js";
 import { quoteURL } from "../../shared/show-url.js";
 
-/** Opens tunnels with CONNECT (RFC 9110 section 9.3.6). */
+/** A proxy that opens tunnels with CONNECT (RFC 9110 section 9.3.6). */
 export interface HttpProxy {
   readonly kind: "http";
   /** Scheme, host and port: safe to log. */
   readonly href: string;
   readonly hostname: string;
   readonly port: number;
-  /** Whether TLS is spoken to the proxy itself. */
+  /** Whether the connection to the proxy itself uses TLS. */
   readonly isSecure: boolean;
-  /** The Proxy-Authorization header that the user info asks for. */
+  /** The value of Proxy-Authorization, made from the user info; null without user info. */
   readonly authorization: string | null;
-  /** More headers of CONNECT. */
+  /** Additional headers of CONNECT. */
   readonly headers: readonly HeaderField[];
   /** Options of the TLS connection to the proxy. */
   readonly tls: TlsOptions | undefined;
 }
 
-/** Opens tunnels with SOCKS (RFC 1928; version 4 has no standard). */
+/** A proxy that opens tunnels with SOCKS (RFC 1928; version 4 has no standard). */
 export interface SocksProxy {
   readonly kind: "socks";
   readonly href: string;
@@ -32,15 +32,15 @@ export interface SocksProxy {
   readonly port: number;
   readonly version: 4 | 5;
   readonly userInfo: UserInfo | null;
-  /** Whether the proxy looks host names up, rather than we. */
+  /** Whether the proxy resolves host names, instead of this client. */
   readonly resolvesNames: boolean;
 }
 
 export type Proxy = HttpProxy | SocksProxy;
 
 /**
- * Reads the URL of a proxy; one without a scheme is `http:`. Returns the sentence's end that says what is wrong
- * where it is none; user info is never shown.
+ * Parses the URL of a proxy. Without a scheme, `http:` is assumed. If the URL is invalid, returns the end of the error
+ * message ("Expected … to be"). The message never contains user info.
  */
 export function parseProxyURL(input: string): Proxy | string {
   const text = input.trim();
@@ -76,7 +76,7 @@ function proxyOf(
   return { kind: "http", ...address, isSecure, authorization, headers: [], tls: undefined };
 }
 
-/** RFC 1929 section 2: one byte for the length of each. */
+/** RFC 1929 section 2: each length field has one byte. */
 function checkLengths(userInfo: UserInfo | null): void {
   const longest = Math.max(
     ...Object.values(userInfo ?? {}).map((text: string) => Buffer.byteLength(text)),
@@ -119,7 +119,7 @@ function readURL(text: string): URL | null {
   }
 }
 
-/** `URL` drops the default port of http:, which is not the default everywhere. */
+/** `URL` drops port 80, which is not the default port of all these schemes. */
 function portOf(url: URL, authority: string): number | null {
   if (url.port !== "") return Number(url.port);
   return /:0*80$/.test(authority) ? 80 : null;

@@ -41,7 +41,7 @@ export interface Limits {
 }
 
 /** The name of a limit, as it appears in logs and metrics. */
-export type LimitName = Exclude<keyof Limits, "onExceeded">;
+export type LimitName = Exclude<keyof LimitOptions, "onExceeded">;
 
 /** The limits of `limits: true`: far above what people need, and far below what one machine can produce. */
 const RECOMMENDED: Limits = {

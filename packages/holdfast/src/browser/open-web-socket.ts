@@ -1,4 +1,4 @@
-// One attempt of the browser to open a WebSocket, under a deadline.
+// Opens a WebSocket of the browser, with a deadline.
 
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
@@ -7,58 +7,62 @@ import { showURL } from "../shared/show-url.js";
 import { thrownText } from "../shared/thrown.js";
 import type { BrowserURL } from "./browser-url.js";
 
-export interface OpeningOptions {
+export interface OpenWebSocketOptions {
   readonly runtime: Runtime;
   readonly url: BrowserURL;
   readonly subprotocols: readonly string[];
-  /** Monotonic time at which it is given up; null for never. */
+  /** Monotonic time at which opening fails; null for no limit. */
   readonly deadline: number | null;
-  /** What the deadline makes of the time allowed, for the message. */
+  /** The option that set the deadline, for the error message. */
   readonly openTimeout: number | null;
   readonly signal: AbortSignal | null;
 }
 
 /**
- * Opens a WebSocket. `take` is called with it at once, before a message can come: a promise would let some slip by.
- * What it throws is the failure, and the WebSocket is closed.
+ * Opens a WebSocket. Calls `onOpen` synchronously, before a message can arrive: messages that arrive before a promise
+ * continues would be lost. If `onOpen` throws, the WebSocket is closed and opening fails with that error.
  *
  * @throws HandshakeError, or the reason of the signal
  */
-export function openWebSocket<Taken>(
-  options: OpeningOptions,
-  take: (socket: WebSocket) => Taken,
-): Promise<Taken> {
+export function openWebSocket<Result>(
+  options: OpenWebSocketOptions,
+  onOpen: (socket: WebSocket) => Result,
+): Promise<Result> {
   return new Promise((resolve, reject) => {
     options.signal?.throwIfAborted();
-    const onOpen = (socket: WebSocket): void => {
+    const resolveWith = (socket: WebSocket): void => {
       try {
-        resolve(take(socket));
+        resolve(onOpen(socket));
       } catch (error) {
         socket.close();
         reject(error);
       }
     };
-    new Opening(options, onOpen, reject);
+    new WebSocketAttempt(options, resolveWith, reject);
   });
 }
 
-/** The browser could not connect, and does not say why. */
+/** Whether the browser could not connect and did not report why. */
 export function isUnexplained(error: unknown): boolean {
   return error instanceof HandshakeError && error.code === UNEXPLAINED;
 }
 
 const UNEXPLAINED = "ERR_HOLDFAST_OPEN_FAILED";
 
-class Opening implements AlarmHandler {
-  readonly #options: OpeningOptions;
-  readonly #take: (socket: WebSocket) => void;
+class WebSocketAttempt implements AlarmHandler {
+  readonly #options: OpenWebSocketOptions;
+  readonly #onOpen: (socket: WebSocket) => void;
   readonly #reject: (error: unknown) => void;
   readonly #alarm = new Alarm(this);
   readonly #socket: WebSocket;
 
-  constructor(options: OpeningOptions, take: (socket: WebSocket) => void, reject: (error: unknown) => void) {
+  constructor(
+    options: OpenWebSocketOptions,
+    onOpen: (socket: WebSocket) => void,
+    reject: (error: unknown) => void,
+  ) {
     this.#options = options;
-    this.#take = take;
+    this.#onOpen = onOpen;
     this.#reject = reject;
     this.#socket = createSocket(options);
     this.#socket.binaryType = "arraybuffer";
@@ -69,7 +73,7 @@ class Opening implements AlarmHandler {
     if (deadline !== null) runtime.timers.set(this.#alarm, deadline);
   }
 
-  /** The answer may be on its way to the page, if it was the page itself that was late. */
+  /** If the page was late, the response may be waiting already: process events before failing. */
   onAlarm(): void {
     const { runtime, url, openTimeout } = this.#options;
     runtime.clock.afterPoll(() => {
@@ -82,11 +86,11 @@ class Opening implements AlarmHandler {
 
   #succeed(): void {
     this.#settle();
-    this.#take(this.#socket);
+    this.#onOpen(this.#socket);
   }
 
   #fail(error: unknown): void {
-    if (this.#socket.onopen === null) return; // It is settled.
+    if (this.#socket.onopen === null) return; // Already settled.
     this.#settle();
     this.#socket.close();
     this.#reject(error);
@@ -101,10 +105,10 @@ class Opening implements AlarmHandler {
 }
 
 /**
- * @throws InvalidStateError where there is no WebSocket, as where a page is rendered on a server
- * @throws InvalidURLError where the browser refuses the URL, such as a `ws:` one in a page that came over `https:`
+ * @throws InvalidStateError without a global WebSocket, such as in server-side rendering
+ * @throws InvalidURLError if the browser rejects the URL, such as `ws:` in a page loaded over `https:`
  */
-function createSocket({ url, subprotocols }: OpeningOptions): WebSocket {
+function createSocket({ url, subprotocols }: OpenWebSocketOptions): WebSocket {
   if (typeof WebSocket === "undefined") {
     throw new InvalidStateError(
       'There is no WebSocket here: on a server, import from "holdfast" under Node.js',
@@ -123,7 +127,7 @@ function createSocket({ url, subprotocols }: OpeningOptions): WebSocket {
 }
 
 function unexplained(url: BrowserURL): HandshakeError {
-  // Some environments have no such property: then nothing is known.
+  // Some environments do not have `onLine`.
   const isOffline = (globalThis.navigator as Partial<Navigator> | undefined)?.onLine === false;
   const reason = isOffline
     ? "the browser is offline"

@@ -1,53 +1,53 @@
-// A tunnel through a SOCKS proxy, which the package `socks` opens where the application has installed it.
+// A tunnel through a SOCKS proxy. It needs the optional package `socks`.
 
 import { isIP, type Socket } from "node:net";
 import type { SocksClient } from "socks";
 import { escapeControls } from "../../shared/control-characters.js";
 import { errorOf } from "../../shared/thrown.js";
-import { resolveAddresses } from "../dial/lookup.js";
-import type { DialContext } from "../dial/dial-context.js";
-import type { TcpSettings } from "../dial/socket.js";
-import type { Destination } from "./no-proxy.js";
-import type { SocksProxy } from "./proxy.js";
+import { resolveAddresses } from "./lookup.js";
+import type { DialContext } from "./dial-context.js";
+import type { TcpSettings } from "./socket.js";
+import type { HostAndPort } from "../proxy/no-proxy.js";
+import type { SocksProxy } from "../proxy/proxy.js";
 
-/** Without `openTimeout`. The package never cancels its timer, which keeps the socket in memory until then. */
+/** The timeout of the package if there is no `openTimeout`. Its timer is never cancelled, and retains the socket. */
 const LONGEST_WAIT = 3_600_000;
 
-/** What the package exports, as far as it is used here. */
+/** The part of the package that is used here. */
 interface SocksPackage {
   readonly SocksClient: typeof SocksClient;
 }
 
 /**
- * Loads the package, before there is any I/O.
+ * Loads the package, before any I/O.
  *
- * @throws ProxyError that says what to install
+ * @throws ProxyError that names the package to install
  */
-export async function loadSocks(proxy: SocksProxy, passage: DialContext): Promise<SocksPackage> {
+export async function loadSocks(proxy: SocksProxy, context: DialContext): Promise<SocksPackage> {
   try {
     return await import("socks");
   } catch (cause) {
     const message = `The proxy ${proxy.href} needs the package "socks", which is not installed here: run \`npm install socks\``;
-    throw passage.proxyFailure(message, { cause });
+    throw context.proxyFailure(message, { cause });
   }
 }
 
-/** The destination as the proxy is to be told it: by name, or by an address that was looked up here. */
+/** The destination to send to the proxy: the host name, or an address that this client resolved. */
 export async function socksDestination(
   proxy: SocksProxy,
-  { hostname, port }: Destination,
+  { hostname, port }: HostAndPort,
   { lookup, family = 0 }: TcpSettings,
-  passage: DialContext,
-): Promise<Destination> {
+  context: DialContext,
+): Promise<HostAndPort> {
   if (proxy.resolvesNames || isIP(hostname) !== 0) return { hostname, port };
   // SOCKS 4 has no IPv6 (its messages hold four bytes for the address).
   const settings = { family: family === 0 && proxy.version === 4 ? 4 : family, lookup };
-  const [address] = await resolveAddresses(hostname, settings, passage);
+  const [address] = await resolveAddresses(hostname, settings, context);
   return { hostname: address, port };
 }
 
 /**
- * Has the proxy connect `socket` to the destination.
+ * Makes the proxy connect `socket` to the destination.
  *
  * @throws ProxyError
  */
@@ -55,13 +55,13 @@ export async function openSocksTunnel(
   socks: SocksPackage,
   socket: Socket,
   proxy: SocksProxy,
-  { hostname, port }: Destination,
+  { hostname, port }: HostAndPort,
   openTimeout: number | null,
-  passage: DialContext,
+  context: DialContext,
 ): Promise<void> {
-  passage.enter("proxy");
+  context.enter("proxy");
   const { username, password } = proxy.userInfo ?? {};
-  // The package waits for a socket that is gone, and ours outlives the FIN of the other side.
+  // On a FIN the package would wait forever, because the socket allows half-open connections.
   const onEnd = () => socket.destroy();
   socket.on("end", onEnd);
   try {
@@ -76,14 +76,14 @@ export async function openSocksTunnel(
         ...(username === undefined ? {} : { userId: username }),
         ...(password === undefined ? {} : { password }),
       },
-      // Ours goes off before, and tells the phase.
+      // `openTimeout` fires first, with an error that names the phase.
       timeout: openTimeout === null ? LONGEST_WAIT : openTimeout + 1000,
     });
   } catch (error) {
-    if (socket.readableEnded) throw passage.endedEarly();
-    // Not as the cause: the package's errors carry its options, and so the password.
+    if (socket.readableEnded) throw context.endedEarly();
+    // Not as `cause`: the errors of the package contain its options, and therefore the password.
     const detail = escapeControls(errorOf(error).message);
-    throw passage.proxyFailure(
+    throw context.proxyFailure(
       `The SOCKS proxy ${proxy.href} opened no tunnel to ${hostname}:${port}: ${detail}`,
     );
   } finally {

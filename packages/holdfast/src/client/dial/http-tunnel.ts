@@ -10,54 +10,54 @@ import { headerList, type HeaderField } from "../../protocol/handshake/header-in
 import type { ResponseHead } from "../../protocol/handshake/response-head.js";
 import { Exchange, type ExchangeHandler } from "../exchange.js";
 import type { SystemError } from "../open-failure.js";
-import type { DialContext } from "../dial/dial-context.js";
-import type { Destination } from "./no-proxy.js";
-import type { HttpProxy } from "./proxy.js";
+import type { DialContext } from "./dial-context.js";
+import type { HostAndPort } from "../proxy/no-proxy.js";
+import type { HttpProxy } from "../proxy/proxy.js";
 
 /**
- * Has the proxy connect `stream` to the destination. What the destination sends at once stays in the stream.
+ * Sends CONNECT to the proxy and waits for its response. Bytes that the server sends right away stay in the stream.
  *
  * @throws ProxyError
  */
 export async function openHttpTunnel(
   stream: Duplex,
   proxy: HttpProxy,
-  destination: Destination,
+  destination: HostAndPort,
   limits: HeadLimits,
-  passage: DialContext,
+  context: DialContext,
 ): Promise<void> {
-  passage.enter("proxy");
+  context.enter("proxy");
   const authority = authorityOf(destination);
   const transport = new SocketByteStream(stream);
   await new Promise<void>((resolve, reject) => {
-    const answer = new TunnelAnswer({ proxy, authority, passage, reject }, (rest) => {
+    const answer = new TunnelAnswer({ proxy, authority, context, reject }, (rest) => {
       transport.release(rest);
       resolve();
     });
     const exchange = new Exchange(limits, answer);
-    passage.exchange = exchange;
+    context.exchange = exchange;
     exchange.begin(transport, connectRequest(proxy, authority));
   });
-  passage.exchange = null;
+  context.exchange = null;
 }
 
-interface TunnelContext {
+interface TunnelRequest {
   readonly proxy: HttpProxy;
   readonly authority: string;
-  readonly passage: DialContext;
+  readonly context: DialContext;
   readonly reject: (error: HoldfastError) => void;
 }
 
 class TunnelAnswer implements ExchangeHandler {
-  readonly #context: TunnelContext;
+  readonly #request: TunnelRequest;
   readonly #onOpen: (rest: Uint8Array) => void;
 
-  constructor(context: TunnelContext, onOpen: (rest: Uint8Array) => void) {
-    this.#context = context;
+  constructor(request: TunnelRequest, onOpen: (rest: Uint8Array) => void) {
+    this.#request = request;
     this.#onOpen = onOpen;
   }
 
-  /** Any 2xx opens the tunnel right behind the head, whatever Content-Length says. */
+  /** Any 2xx opens the tunnel right after the head, regardless of Content-Length. */
   onHead(head: ResponseHead, rest: Uint8Array): "body" | "done" {
     if (head.status < 200 || head.status > 299) return "body";
     this.#onOpen(rest);
@@ -65,7 +65,7 @@ class TunnelAnswer implements ExchangeHandler {
   }
 
   onBody(head: ResponseHead, body: Uint8Array): void {
-    const { proxy, authority } = this.#context;
+    const { proxy, authority } = this.#request;
     const answer = { status: head.status, headers: head.headers.toHeaders(), body };
     const words = `${head.status} ${escapeControls(head.reason)}`.trimEnd();
     const message = `Expected the proxy ${proxy.href} to open a tunnel to ${authority}, got ${words}${this.#advice(head)}`;
@@ -74,33 +74,33 @@ class TunnelAnswer implements ExchangeHandler {
 
   onMalformed(reason: string): void {
     this.#fail(
-      `Expected the proxy ${this.#context.proxy.href} to answer in HTTP. ${reason.replace(/\.$/, "")}`,
+      `Expected the proxy ${this.#request.proxy.href} to answer in HTTP. ${reason.replace(/\.$/, "")}`,
     );
   }
 
   onError(error: SystemError): void {
-    this.#context.reject(this.#context.passage.failure(error));
+    this.#request.reject(this.#request.context.failure(error));
   }
 
   onEnded(): void {
-    this.#context.reject(this.#context.passage.endedEarly());
+    this.#request.reject(this.#request.context.endedEarly());
   }
 
   #fail(...failure: Parameters<DialContext["proxyFailure"]>): void {
-    this.#context.reject(this.#context.passage.proxyFailure(...failure));
+    this.#request.reject(this.#request.context.proxyFailure(...failure));
   }
 
-  /** What a person can do about a status. */
+  /** What to do about the status, as the end of the message. */
   #advice({ status }: ResponseHead): string {
     if (status !== 407) return "";
-    return this.#context.proxy.authorization === null
+    return this.#request.proxy.authorization === null
       ? ": put user and password into the proxy's URL"
       : ": it does not take this user and password";
   }
 }
 
-/** The port is always there; an IPv6 address stands in brackets. */
-function authorityOf({ hostname, port }: Destination): string {
+/** Always with the port, and with brackets around IPv6 addresses. */
+function authorityOf({ hostname, port }: HostAndPort): string {
   return `${isIPv6(hostname) ? `[${hostname}]` : hostname}:${port}`;
 }
 

@@ -1,74 +1,78 @@
-// A stream that the application made: a tunnel of its own, an SSH channel, one end of a pair in memory.
+// Streams that the application supplies: its own tunnel, an SSH channel, one end of an in-memory pair.
 
 import type { Duplex } from "node:stream";
 import { invalidArgument } from "../../shared/option-checks.js";
 import type { WebSocketURL } from "../../protocol/handshake/url.js";
 import type { DialContext } from "./dial-context.js";
 
-/** What a stream is wanted for. */
+/** Describes the connection that `createConnection` makes a stream for. */
 export interface ConnectionTarget {
-  /** Without user info; after redirects the URL that they led to. */
+  /** The URL to connect to, without user info. After a redirect, the new URL. */
   readonly url: string;
-  /** An IPv6 address stands without brackets. */
+  /** Host name or IP address. IPv6 addresses have no brackets. */
   readonly hostname: string;
   readonly port: number;
-  /** Whether TLS will be spoken over the stream. */
+  /** Whether the client will use TLS over the stream. */
   readonly isSecure: boolean;
-  /** Aborts when the stream is not wanted any more. */
+  /** Aborts when the stream is no longer needed. */
   readonly signal: AbortSignal;
 }
 
-/** Makes a stream to the server: bytes as they are, below TLS. */
+/** Opens a stream to the server, of raw bytes below TLS. */
 export type CreateConnection = (target: ConnectionTarget) => Duplex | PromiseLike<Duplex>;
 
-/** Asks the application for a stream, and waits for it to be connected where it is a socket that is not yet. */
-export async function makeStream(
+/** Calls `createConnection`, and waits until the stream is connected. */
+export async function createStream(
   create: CreateConnection,
   { href, hostname, port, isSecure }: WebSocketURL,
-  passage: DialContext,
+  context: DialContext,
 ): Promise<Duplex> {
-  passage.enter("connect");
+  context.enter("connect");
   const aborter = new AbortController();
-  passage.onCancel(() => aborter.abort());
+  context.onCancel(() => aborter.abort());
   let made: Duplex;
   try {
     made = await create({ url: href, hostname, port, isSecure, signal: aborter.signal });
   } catch (error) {
-    throw passage.failure(error);
+    throw context.failure(error);
   } finally {
-    passage.onCancel(null);
+    context.onCancel(null);
   }
-  return takeStream(made, "createConnection", passage);
+  return takeStream(made, "createConnection", context);
 }
 
-/** @throws InvalidArgumentError where it is no stream that can carry a connection */
+/**
+ * Checks and tracks the stream, and waits until it is connected.
+ *
+ * @throws InvalidArgumentError if it is not an open Duplex stream of bytes
+ */
 export async function takeStream(
   stream: Duplex,
   name: "stream" | "createConnection",
-  passage: DialContext,
+  context: DialContext,
 ): Promise<Duplex> {
   checkStream(name === "stream" ? name : `${name}()`, stream);
-  passage.enter("connect");
-  passage.track(stream);
-  if ("connecting" in stream && stream.connecting === true) await passage.waitFor(stream, "connect");
+  context.enter("connect");
+  context.track(stream);
+  if ("connecting" in stream && stream.connecting === true) await context.waitFor(stream, "connect");
   return stream;
 }
 
 /** @throws InvalidArgumentError */
 export function checkStream(name: string, value: unknown): asserts value is Duplex {
   if (!isDuplex(value)) throw invalidArgument(name, "a Duplex stream", value);
-  const trouble = troubleOf(value);
-  if (trouble !== null)
+  const problem = problemOf(value);
+  if (problem !== null)
     throw invalidArgument(
       name,
-      `an open Duplex stream of bytes, which this one is not: it ${trouble}`,
+      `an open Duplex stream of bytes, which this one is not: it ${problem}`,
       value,
     );
 }
 
 function isDuplex(value: unknown): value is Duplex {
   if (typeof value !== "object" || value === null) return false;
-  // By its methods rather than its class: `readable-stream` and other runtimes have classes of their own.
+  // Check methods, not the class: `readable-stream` and other runtimes have their own classes.
   const methods: readonly (keyof Duplex)[] = [
     "on",
     "off",
@@ -82,7 +86,7 @@ function isDuplex(value: unknown): value is Duplex {
   return methods.every((method) => typeof (value as Duplex)[method] === "function");
 }
 
-function troubleOf(stream: Duplex): string | null {
+function problemOf(stream: Duplex): string | null {
   if (stream.destroyed) return "was destroyed";
   if (stream.readableEnded || stream.writableEnded) return "has ended";
   if (stream.readableObjectMode || stream.writableObjectMode) return "is in object mode";

@@ -1,5 +1,5 @@
-// The body of a refused upgrade, as far as it is worth keeping (RFC 9112 section 6). Each byte is looked at once,
-// however small the pieces in which a hostile server sends them.
+// Reads the body of a rejected upgrade, up to a limit (RFC 9112 section 6). Each byte is examined once, even if a
+// hostile server sends tiny chunks.
 
 import type { HeaderList } from "../protocol/handshake/header-list.js";
 import { MessageBuffer } from "../protocol/message/message-buffer.js";
@@ -7,16 +7,16 @@ import { asBuffer } from "../protocol/message/views.js";
 
 /** Enough for an error page or a JSON problem. */
 const MAX_BODY = 64 * 1024;
-/** Sizes of chunks and their lines come on top. */
+/** Limit including the size lines of chunks. */
 const MAX_RAW = 2 * MAX_BODY;
-/** Of the line before a chunk: what follows the size is of no interest. */
+/** Bytes to keep of a size line. The rest of the line is ignored. */
 const MAX_SIZE_LINE = 32;
 const LINE_FEED = 0x0a;
 
-export class RefusalBody {
+export class RejectionBody {
   readonly #isChunked: boolean;
   readonly #body = new MessageBuffer(MAX_BODY);
-  /** Bytes to come: of the present chunk, or of the whole body. */
+  /** Bytes left of the current chunk, or of the body if it is not chunked. */
   #remaining: number;
   #sizeLine = "";
   #rawLength = 0;
@@ -28,7 +28,7 @@ export class RefusalBody {
     this.#isComplete = !this.#isChunked && this.#remaining === 0;
   }
 
-  /** Takes bytes; returns whether the body is complete, or as long as it may get. */
+  /** Adds bytes. Returns true once the body is complete or has reached its limit. */
   push(chunk: Uint8Array): boolean {
     const bytes = asBuffer(chunk);
     this.#rawLength += bytes.length;
@@ -38,7 +38,7 @@ export class RefusalBody {
     return this.#isComplete || this.#rawLength >= MAX_RAW;
   }
 
-  /** Hands out what came of the body, at most 64 KiB. */
+  /** Returns the body received so far, at most 64 KiB. */
   take(): Uint8Array {
     return new Uint8Array(this.#body.take());
   }
@@ -70,7 +70,7 @@ export class RefusalBody {
   }
 }
 
-/** Without a length the body ends with the connection. */
+/** Infinity without a length: the body then ends with the connection. */
 function contentLength(headers: HeaderList): number {
   const length = headers.get("Content-Length");
   return length !== null && /^\d{1,15}$/.test(length) ? Number(length) : Infinity;

@@ -36,7 +36,7 @@ const accept: RawScript = async (peer) => {
   await peer.acceptUpgrade({ glue: peer.frame({ opcode: 1, payload: "hello" }) });
 };
 
-/** Opens a connection, and sees that bytes arrive. */
+/** Opens a connection, and checks that bytes arrive. */
 async function assertOpens(url: string, options: ConnectOptions): Promise<void> {
   const connection = await connect(url, { pingInterval: null, ...options });
   assert.equal(await connection.recv(), "hello");
@@ -66,7 +66,7 @@ describe("TLS", () => {
   test("B8: a server that demands a certificate and gets none fails TLS, also where it says so behind the handshake", async () => {
     const tls = { ...certificates.server, ca: certificates.ca, requestCert: true, rejectUnauthorized: true };
     await using server = await RawServer.start({ tls });
-    // TLS 1.3: the client is through with the handshake when the server learns that there is no certificate.
+    // In TLS 1.3 the client completes its handshake before the server finds the client certificate missing.
     for (const maxVersion of ["TLSv1.2", "TLSv1.3"]) {
       await assert.rejects(connect(server.url(), trusting({ maxVersion })), { failure: "tls" });
     }
@@ -189,13 +189,13 @@ describe("A Unix socket", () => {
   });
 });
 
-/** Two streams in memory: what is written to one is read from the other. */
+/** A pair of in-memory streams: each reads what is written to the other. */
 function streamPair(): readonly [Duplex, Duplex] {
   const there = new PassThrough();
   const back = new PassThrough();
   const near = Duplex.from({ writable: there, readable: back });
   const far = Duplex.from({ writable: back, readable: there });
-  // The end of one is an error of all others.
+  // If one ends, all others fail.
   for (const stream of [there, back, far]) stream.on("error", () => undefined);
   return [near, far];
 }

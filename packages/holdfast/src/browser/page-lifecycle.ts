@@ -1,12 +1,12 @@
-// The life of a page: hidden, frozen, asleep, offline, and back. Whoever comes back wants to know at once how its
-// connections are, and not at the next slot of a timer that the browser may have slowed down.
+// Detects when a page returns from being hidden, frozen, asleep or offline. Connections are then checked immediately,
+// instead of at the next tick of a timer that the browser may have throttled.
 
 type Callback = () => void;
 
 const callbacks = new Set<Callback>();
 let stopListening: Callback | null = null;
 
-/** Calls back whenever the page comes back, or the network may have; returns what ends that. */
+/** Calls back when the page returns or the network may have returned. Returns an unsubscribe function. */
 export function watchReturns(callback: Callback): Callback {
   callbacks.add(callback);
   stopListening ??= listen();
@@ -22,7 +22,7 @@ function onReturn(): void {
   for (const callback of [...callbacks]) callback();
 }
 
-/** Page Lifecycle, WHATWG HTML (page visibility, `pageshow`, `online`). A worker has `online` only, a server nothing. */
+/** Page Lifecycle and WHATWG HTML (page visibility, `pageshow`, `online`). Workers have only `online`, servers none. */
 function listen(): Callback {
   const page = typeof document === "undefined" ? null : document;
   const scope = typeof addEventListener === "undefined" ? null : globalThis;
