@@ -4,7 +4,7 @@ import { connect, HandshakeError, type Connection, type ConnectOptions } from ".
 import type { Tally } from "./tally.js";
 
 /** More at a time would measure the queue of whoever listens. */
-const AT_A_TIME = 50;
+const MAX_CONCURRENT = 50;
 
 /** Those that opened; the others are problems of the tally. Ends early, with what there is, when `signal` aborts. */
 export async function dial(
@@ -30,6 +30,6 @@ export async function dial(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(AT_A_TIME, count) }, worker));
+  await Promise.all(Array.from({ length: Math.min(MAX_CONCURRENT, count) }, worker));
   return opened;
 }

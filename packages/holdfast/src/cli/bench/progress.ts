@@ -1,6 +1,6 @@
 // How a load test is getting on: a line in place on a terminal, an object a second with `--json`.
 
-import { milliseconds } from "../ping/summary.js";
+import { milliseconds } from "../terminal/milliseconds.js";
 import type { Console } from "../terminal/console.js";
 import { jsonLine } from "../terminal/json.js";
 import { sparkline } from "../terminal/sparkline.js";

@@ -1,6 +1,6 @@
 // What a load test comes to, for people and for programs.
 
-import { milliseconds } from "../ping/summary.js";
+import { milliseconds } from "../terminal/milliseconds.js";
 import { escaped } from "../terminal/escape.js";
 import type { Distribution } from "./histogram.js";
 import type { Plan } from "./plan.js";

@@ -3,7 +3,7 @@
 import type { Connection, ConnectOptions } from "../../index.js";
 import type { Arguments } from "../arguments/arguments.js";
 import { EXIT } from "../exit-codes.js";
-import { completeURL, PEER_OPTIONS, peerOptions } from "../peer-options.js";
+import { completeURL, PEER_OPTIONS, peerOptions } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { jsonLine } from "../terminal/json.js";
@@ -43,7 +43,7 @@ Load only servers that are yours. Exit code: 0 all came back unchanged, 1 someth
 };
 
 /** How long servers may take to answer the last Close. */
-const GOODBYE_TIME = 500;
+const CLOSE_TIMEOUT = 500;
 
 async function bench(given: Arguments, console: Console): Promise<number> {
   const plan = planFrom(given);
@@ -55,7 +55,7 @@ async function bench(given: Arguments, console: Console): Promise<number> {
     ...peerOptions(given),
     // Nothing but what is measured is on the wire.
     pingInterval: null,
-    closeTimeout: GOODBYE_TIME,
+    closeTimeout: CLOSE_TIMEOUT,
   };
   const payloads = new Payloads(plan.size, plan.isBinary);
   const echoing = await withProgress(console, connecting(url), () =>

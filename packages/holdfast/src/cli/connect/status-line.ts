@@ -1,7 +1,7 @@
 // What the row above the prompt of `holdfast connect` says of the connection.
 
 import type { Connection } from "../../index.js";
-import { milliseconds } from "../ping/summary.js";
+import { milliseconds } from "../terminal/milliseconds.js";
 import { sparkline } from "../terminal/sparkline.js";
 
 /** How often it is made anew, in milliseconds. */

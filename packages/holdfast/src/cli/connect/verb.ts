@@ -12,17 +12,17 @@ import {
 import type { Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
-import { completeURL, KEEPALIVE_OPTIONS, PEER_OPTIONS, peerOptions } from "../peer-options.js";
+import { completeURL, KEEPALIVE_OPTIONS, PEER_OPTIONS, peerOptions } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { connecting, showProgress } from "../terminal/progress.js";
 import type { Verb } from "../verb.js";
-import { HandFront } from "./by-hand.js";
-import { PipeFront } from "./by-pipe.js";
-import { CurrentConnection } from "./current-connection.js";
-import { OpeningFront, type Front, type FrontOptions } from "./front.js";
+import { TerminalFrontend } from "./terminal-frontend.js";
+import { PipeFrontend } from "./pipe-frontend.js";
+import { CurrentConnection } from "../connection/current-connection.js";
+import { OpeningFrontend, type Frontend, type FrontendOptions } from "./frontend.js";
 import { framingFrom, messagesOf, type Framing } from "./outgoing.js";
-import { jsonTalk, plainTalk, rawTalk } from "./talk.js";
+import { jsonDisplay, plainDisplay, rawDisplay } from "./display.js";
 
 export const connectVerb: Verb = {
   name: "connect",
@@ -63,7 +63,7 @@ a message as well (a binary one where it is not UTF-8), and every message of the
   run: converse,
 };
 
-interface Wishes {
+interface ConnectSettings {
   readonly url: string;
   readonly quietTime: number | null;
   /** Milliseconds; null for none. */
@@ -76,37 +76,38 @@ interface Wishes {
 }
 
 async function converse(given: Arguments, console: Console): Promise<number> {
-  const wishes = wishesFrom(given);
-  const client = new Client(wishes.url, peerOptions(given));
+  const settings = settingsFrom(given);
+  const client = new Client(settings.url, peerOptions(given));
   console.interrupted.addEventListener("abort", () => void client.close(), { once: true });
   const current = new CurrentConnection();
-  const close: FrontOptions["close"] = (code, reason) => client.close(code, reason);
-  const watchdog = new Watchdog(wishes.heartbeat);
-  const endProgress = showProgress(console, connecting(wishes.url));
-  let front: Front = new OpeningFront(console, wishes.isJson);
+  const close: FrontendOptions["close"] = (code, reason) => client.close(code, reason);
+  const watchdog = new Watchdog(settings.heartbeat);
+  const endProgress = showProgress(console, connecting(settings.url));
+  let frontend: Frontend = new OpeningFrontend(console, settings.isJson);
   let last: DisconnectedEvent | null = null;
-  for await (const event of wishes.isReconnecting ? persist(client) : client) {
+  for await (const event of settings.isReconnecting ? persist(client) : client) {
     if (event.type === "ready") {
       current.onOpen(event.connection);
       watchdog.watch(event.connection);
       endProgress();
-      if (front instanceof OpeningFront) front = makeFront({ ...wishes, console, current, close }, wishes);
+      if (frontend instanceof OpeningFrontend)
+        frontend = makeFrontend({ ...settings, console, current, close }, settings);
     }
     if (event.type === "disconnected") {
       current.onDisconnected();
       last = event;
     }
-    front.onEvent(event);
+    frontend.onEvent(event);
     // Another attempt follows.
-    if (event.type === "backOff" && last !== null) sayWhy(last, watchdog, front.console);
+    if (event.type === "backOff" && last !== null) sayWhy(last, watchdog, frontend.console);
   }
   endProgress();
   current.onOver();
-  front.end();
+  frontend.end();
   return outcome(last, watchdog, console);
 }
 
-function wishesFrom(given: Arguments): Wishes {
+function settingsFrom(given: Arguments): ConnectSettings {
   const beat = given.duration("heartbeat", null);
   if (beat === null && given.has("heartbeat"))
     throw new UsageError("Leave `--heartbeat` out to switch it off.");
@@ -124,14 +125,23 @@ function wishesFrom(given: Arguments): Wishes {
   };
 }
 
-function makeFront(options: FrontOptions, { isJson, isFull, executed, framing, quietTime }: Wishes): Front {
+function makeFrontend(
+  options: FrontendOptions,
+  { isJson, isFull, executed, framing, quietTime }: ConnectSettings,
+): Frontend {
   const { console } = options;
   const isByHand = executed.length === 0 && framing.kind === "lines" && !isJson;
-  if (isByHand && console.isInputTerminal && console.isOutputTerminal) return new HandFront(options);
+  if (isByHand && console.isInputTerminal && console.isOutputTerminal) return new TerminalFrontend(options);
   const input = executed.length > 0 ? nothing() : messagesOf(console.input, framing);
   const isRaw = framing.kind !== "lines" && !console.isOutputTerminal;
-  const bare = isRaw ? rawTalk(console) : plainTalk(console, isFull);
-  return new PipeFront({ ...options, talk: isJson ? jsonTalk(console) : bare, executed, input, quietTime });
+  const bare = isRaw ? rawDisplay(console) : plainDisplay(console, isFull);
+  return new PipeFrontend({
+    ...options,
+    display: isJson ? jsonDisplay(console) : bare,
+    executed,
+    input,
+    quietTime,
+  });
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- It stands where an input does.

@@ -7,8 +7,8 @@ import { connect, type Connection, type ConnectOptions } from "../../index.js";
 import type { Finding } from "./finding.js";
 
 /** Seconds. */
-const LADDER = [2, 5, 10, 20, 30, 45, 60, 75, 90, 120, 180, 240, 300, 600, 900, 1800, 3600];
-const PONG_TIME = 5000;
+const IDLE_TIMES = [2, 5, 10, 20, 30, 45, 60, 75, 90, 120, 180, 240, 300, 600, 900, 1800, 3600];
+const PONG_TIMEOUT = 5000;
 /** What `connect()` does without being asked. */
 const DEFAULT_INTERVAL = 20_000;
 
@@ -24,8 +24,8 @@ export async function examineIdleness(
   longest: number,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const rungs = LADDER.map((rung) => rung * 1000).filter((time) => time < longest);
-  const outcomes = await Promise.all([...rungs, longest].map((time) => holdIdle(url, options, time, signal)));
+  const times = IDLE_TIMES.map((time) => time * 1000).filter((time) => time < longest);
+  const outcomes = await Promise.all([...times, longest].map((time) => holdIdle(url, options, time, signal)));
   return idleFinding(outcomes.filter((outcome) => outcome !== null));
 }
 
@@ -51,7 +51,7 @@ async function holdIdle(
   await sleep(time, undefined, { signal: wake }).catch(() => undefined);
   const idle = performance.now() - lastTraffic;
   if (connection.state !== "open") return { kind: "cut", idle, message: (await ended).message };
-  const isAnswered = await connection.ping(null, { timeout: PONG_TIME }).then(
+  const isAnswered = await connection.ping(null, { timeout: PONG_TIMEOUT }).then(
     () => true,
     () => false,
   );

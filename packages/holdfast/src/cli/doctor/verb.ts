@@ -3,15 +3,15 @@
 import type { Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
-import { isDirect, openingAdvice } from "../opening-advice.js";
-import { completeURL, PEER_OPTIONS, peerOptions } from "../peer-options.js";
+import { isDirect, openingAdvice } from "../connection/opening-advice.js";
+import { completeURL, PEER_OPTIONS, peerOptions } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { withProgress } from "../terminal/progress.js";
 import type { Verb } from "../verb.js";
 import { showFinding, type Finding } from "./finding.js";
 import { examineIdleness } from "./idle.js";
-import { examineConnection } from "./opened.js";
-import { examineRoad } from "./road.js";
+import { examineConnection } from "./open-connection.js";
+import { examineNetwork } from "./network.js";
 
 export const doctorVerb: Verb = {
   name: "doctor",
@@ -47,7 +47,7 @@ async function examine(given: Arguments, console: Console): Promise<number> {
   // Through a proxy the way is the proxy's, and in a Unix socket there is none.
   let isHealthy = true;
   if (isDirect(url, given)) {
-    for await (const finding of examineRoad(new URL(url), options.tls ?? {}, console.interrupted)) {
+    for await (const finding of examineNetwork(new URL(url), options.tls ?? {}, console.interrupted)) {
       const isAccepted = finding.check === "certificate" && given.has("insecure");
       isHealthy = (show(finding) || isAccepted) && isHealthy;
     }

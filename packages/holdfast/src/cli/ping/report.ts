@@ -4,9 +4,10 @@ import { explain, type Connection, type DisconnectedEvent } from "../../index.js
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { sparkline } from "../terminal/sparkline.js";
-import { milliseconds, summarise, summaryLines, type PingSummary } from "./summary.js";
+import { milliseconds } from "../terminal/milliseconds.js";
+import { summarise, summaryLines, type PingSummary } from "./summary.js";
 import { jsonLine } from "../terminal/json.js";
-import { eventJSON } from "../watch/event-json.js";
+import { eventJSON } from "../connection/event-json.js";
 
 export interface PingReportOptions {
   readonly isQuiet: boolean;

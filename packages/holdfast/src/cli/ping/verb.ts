@@ -10,9 +10,9 @@ import {
   type DisconnectedEvent,
 } from "../../index.js";
 import type { Arguments } from "../arguments/arguments.js";
-import { CurrentConnection } from "../connect/current-connection.js";
+import { CurrentConnection } from "../connection/current-connection.js";
 import { EXIT } from "../exit-codes.js";
-import { completeURL, PEER_OPTIONS, peerOptions } from "../peer-options.js";
+import { completeURL, PEER_OPTIONS, peerOptions } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { connecting, showProgress } from "../terminal/progress.js";

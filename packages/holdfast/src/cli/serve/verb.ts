@@ -8,7 +8,7 @@ import { attach, explain, type Connection, type ServerRequest } from "../../inde
 import { parseCount, type Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
-import { KEEPALIVE_OPTIONS, MESSAGE_OPTIONS, messageOptions, readPEM } from "../peer-options.js";
+import { KEEPALIVE_OPTIONS, MESSAGE_OPTIONS, messageOptions, readPEM } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import type { Verb } from "../verb.js";
@@ -46,7 +46,7 @@ A certificate for trying wss:
 };
 
 /** How long clients may take to answer the last Close. */
-const GOODBYE_TIME = 1000;
+const CLOSE_TIMEOUT = 1000;
 
 async function serveEcho(given: Arguments, console: Console): Promise<number> {
   const faults = faultsFrom(given);
@@ -82,7 +82,7 @@ async function serveEcho(given: Arguments, console: Console): Promise<number> {
   log.onListening(`${given.has("cert") ? "wss" : "ws"}://${name}:${actualPort}/`);
   if (!console.interrupted.aborted) await once(console.interrupted, "abort");
   log.onClosing(server.connections.size);
-  await server.close({ code: 1001, timeout: GOODBYE_TIME });
+  await server.close({ code: 1001, timeout: CLOSE_TIMEOUT });
   httpServer.close();
   httpServer.closeAllConnections();
   return EXIT.ok;

@@ -12,7 +12,7 @@ export interface ProcessConsole {
 }
 
 /** What still runs so long after the first Ctrl-C, such as a closing handshake that nobody answers, is cut. */
-const PATIENCE = 2000;
+const SHUTDOWN_TIMEOUT = 2000;
 
 export function processConsole(): ProcessConsole {
   const { stdin, stdout, stderr } = process;
@@ -25,7 +25,7 @@ export function processConsole(): ProcessConsole {
   const interrupt = (): void => {
     if (interruption.signal.aborted) process.exit(EXIT.interrupted);
     interruption.abort(new Error("interrupted"));
-    setTimeout(() => process.exit(hasReaderLeft ? EXIT.ok : EXIT.interrupted), PATIENCE).unref();
+    setTimeout(() => process.exit(hasReaderLeft ? EXIT.ok : EXIT.interrupted), SHUTDOWN_TIMEOUT).unref();
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);

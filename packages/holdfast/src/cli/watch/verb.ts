@@ -3,15 +3,15 @@
 import { Client, explain, persist, type ClientEvent } from "../../index.js";
 import type { Arguments } from "../arguments/arguments.js";
 import { EXIT } from "../exit-codes.js";
-import { openingAdvice } from "../opening-advice.js";
-import { completeURL, KEEPALIVE_OPTIONS, PEER_OPTIONS, peerOptions } from "../peer-options.js";
-import { milliseconds } from "../ping/summary.js";
+import { openingAdvice } from "../connection/opening-advice.js";
+import { completeURL, KEEPALIVE_OPTIONS, PEER_OPTIONS, peerOptions } from "../connection/peer-options.js";
+import { milliseconds } from "../terminal/milliseconds.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { messageText, timeOfDay } from "../terminal/message-text.js";
 import { sparkline } from "../terminal/sparkline.js";
 import type { Verb } from "../verb.js";
-import { eventJSON } from "./event-json.js";
+import { eventJSON } from "../connection/event-json.js";
 
 export const watchVerb: Verb = {
   name: "watch",

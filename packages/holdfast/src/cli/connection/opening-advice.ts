@@ -3,13 +3,13 @@
 import { once } from "node:events";
 import { isIP } from "node:net";
 import { connect as connectTLS } from "node:tls";
-import { HandshakeError } from "../index.js";
-import type { Arguments } from "./arguments/arguments.js";
+import { HandshakeError } from "../../index.js";
+import type { Arguments } from "../arguments/arguments.js";
 
 export const NO_TLS_ADVICE = "Does the server speak TLS on this port? For plain WebSockets use ws:.";
 
 /** How long the server may take to show that it speaks TLS, in milliseconds. */
-const TLS_TIME = 3000;
+const TLS_TIMEOUT = 3000;
 
 /** Null where the error says all that is known. May ask the server whether it speaks TLS. */
 export async function openingAdvice(error: unknown, url: string, given: Arguments): Promise<string | null> {
@@ -40,7 +40,7 @@ async function speaksTLS(hostname: string, port: number): Promise<boolean> {
   const name = isIP(host) > 0 ? {} : { servername: host };
   const socket = connectTLS({ host, port, ...name, rejectUnauthorized: false });
   try {
-    await once(socket, "secureConnect", { signal: AbortSignal.timeout(TLS_TIME) });
+    await once(socket, "secureConnect", { signal: AbortSignal.timeout(TLS_TIMEOUT) });
     return true;
   } catch {
     return false;

@@ -5,15 +5,19 @@ import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { connect as connectTCP, isIP, type Socket } from "node:net";
 import { connect as connectTLS, type ConnectionOptions as TlsOptions, type TLSSocket } from "node:tls";
-import { NO_TLS_ADVICE } from "../opening-advice.js";
+import { NO_TLS_ADVICE } from "../connection/opening-advice.js";
 import type { Finding } from "./finding.js";
 
 /** How long each step may take, in milliseconds. */
-const STEP_TIME = 10_000;
+const STEP_TIMEOUT = 10_000;
 const DAY = 86_400_000;
 
 /** Ends after the first step that fails. */
-export async function* examineRoad(url: URL, tls: TlsOptions, signal: AbortSignal): AsyncGenerator<Finding> {
+export async function* examineNetwork(
+  url: URL,
+  tls: TlsOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Finding> {
   const isSecure = url.protocol === "wss:" || url.protocol === "https:";
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
@@ -100,13 +104,13 @@ async function reached<Stream extends Socket>(
   signal: AbortSignal,
 ): Promise<Stream> {
   try {
-    await once(stream, event, { signal: AbortSignal.any([signal, AbortSignal.timeout(STEP_TIME)]) });
+    await once(stream, event, { signal: AbortSignal.any([signal, AbortSignal.timeout(STEP_TIMEOUT)]) });
     stream.on("error", () => undefined); // What comes now is of no interest.
     return stream;
   } catch (error) {
     stream.on("error", () => undefined).destroy();
     if ((error as Error).name !== "AbortError") throw error;
-    throw new Error(`nothing came within ${STEP_TIME / 1000} s`, { cause: error });
+    throw new Error(`nothing came within ${STEP_TIMEOUT / 1000} s`, { cause: error });
   }
 }
 

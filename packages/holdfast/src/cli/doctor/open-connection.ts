@@ -1,11 +1,12 @@
 // What an open connection shows: what was negotiated, its latency, whether it closes as it should.
 
 import { Client, explain, type CloseInfo, type Connection, type ConnectOptions } from "../../index.js";
-import { milliseconds, roundTripsOf } from "../ping/summary.js";
+import { milliseconds } from "../terminal/milliseconds.js";
+import { roundTripsOf } from "../connection/round-trips.js";
 import type { Finding } from "./finding.js";
 
 const PINGS = 10;
-const PONG_TIME = 5000;
+const PONG_TIMEOUT = 5000;
 
 /** Ends after the first step that fails. */
 export async function* examineConnection(
@@ -63,7 +64,7 @@ function negotiated({ response, subprotocol, extensions }: Connection): string {
 async function measureLatency(connection: Connection): Promise<Finding> {
   const samples: number[] = [];
   for (let count = 0; count < PINGS; count++) {
-    const roundTrip = await connection.ping(null, { timeout: PONG_TIME }).catch(() => null);
+    const roundTrip = await connection.ping(null, { timeout: PONG_TIMEOUT }).catch(() => null);
     if (roundTrip === null) break;
     samples.push(roundTrip);
   }
@@ -74,7 +75,7 @@ async function measureLatency(connection: Connection): Promise<Finding> {
   }
   const what =
     connection.state === "open"
-      ? `no pong came within ${PONG_TIME / 1000} s`
+      ? `no pong came within ${PONG_TIMEOUT / 1000} s`
       : "the connection ended meanwhile";
   const advice =
     "Every endpoint has to answer pings (RFC 6455 section 5.5.2): the server hangs, or does not read.";

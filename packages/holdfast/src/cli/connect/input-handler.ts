@@ -3,24 +3,24 @@
 import { HoldfastError, type Connection } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
-import { milliseconds } from "../ping/summary.js";
+import { milliseconds } from "../terminal/milliseconds.js";
 import { COMMAND_HELP, parseCommand, type Command } from "./commands.js";
-import type { CurrentConnection } from "./current-connection.js";
-import type { Talk } from "./talk.js";
+import type { CurrentConnection } from "../connection/current-connection.js";
+import type { Display } from "./display.js";
 
-export interface ConversationOptions {
+export interface InputHandlerOptions {
   readonly current: CurrentConnection;
-  readonly talk: Talk;
+  readonly display: Display;
   readonly console: Pick<Console, "say">;
   readonly isReconnecting: boolean;
   /** Ends the conversation. */
   readonly close: (code: number, reason: string) => Promise<unknown>;
 }
 
-export class Conversation {
-  readonly #options: ConversationOptions;
+export class InputHandler {
+  readonly #options: InputHandlerOptions;
 
-  constructor(options: ConversationOptions) {
+  constructor(options: InputHandlerOptions) {
     this.#options = options;
   }
 
@@ -36,7 +36,7 @@ export class Conversation {
   }
 
   async #execute(command: Command): Promise<void> {
-    const { talk, console, close } = this.#options;
+    const { display, console, close } = this.#options;
     switch (command.kind) {
       case "send":
         return this.#send(command.data);
@@ -57,22 +57,22 @@ export class Conversation {
       console.say("There is no connection at the moment.");
     } else if (command.kind === "ping") {
       const roundTrip = await connection.ping(command.payload === "" ? null : command.payload);
-      talk.note(`pong after ${milliseconds(roundTrip)} ms`);
+      display.note(`pong after ${milliseconds(roundTrip)} ms`);
     } else if (command.kind === "pong") {
       connection.pong(command.payload);
     } else {
-      talk.note(latencyText(connection));
+      display.note(latencyText(connection));
     }
   }
 
   /** With --reconnect, a message that is typed while there is no connection waits for the next one. */
   async #send(data: string | Uint8Array): Promise<void> {
-    const { current, talk, console, isReconnecting } = this.#options;
+    const { current, display, console, isReconnecting } = this.#options;
     if (isReconnecting && current.connection?.state !== "open")
       console.say("The message waits for the next connection.");
     const connection = isReconnecting ? await current.open() : current.connection;
     if (connection === null) return;
-    talk.onSent(data);
+    display.onSent(data);
     await connection.send(data);
   }
 }

@@ -2,10 +2,10 @@
 
 import type { ClientEvent, CloseInfo } from "../../index.js";
 import type { Console } from "../terminal/console.js";
-import type { CurrentConnection } from "./current-connection.js";
-import { jsonTalk } from "./talk.js";
+import type { CurrentConnection } from "../connection/current-connection.js";
+import { jsonDisplay } from "./display.js";
 
-export interface Front {
+export interface Frontend {
   /** Where the verb writes while the front is there. */
   readonly console: Console;
   onEvent(event: ClientEvent): void;
@@ -13,7 +13,7 @@ export interface Front {
   end(): void;
 }
 
-export interface FrontOptions {
+export interface FrontendOptions {
   readonly console: Console;
   readonly current: CurrentConnection;
   readonly isReconnecting: boolean;
@@ -24,7 +24,7 @@ export interface FrontOptions {
 }
 
 /** Before the first connection is open. */
-export class OpeningFront implements Front {
+export class OpeningFrontend implements Frontend {
   readonly console: Console;
   readonly #isJson: boolean;
 
@@ -34,7 +34,7 @@ export class OpeningFront implements Front {
   }
 
   onEvent(event: ClientEvent): void {
-    if (this.#isJson) jsonTalk(this.console).onEvent(event);
+    if (this.#isJson) jsonDisplay(this.console).onEvent(event);
   }
 
   end(): void {

@@ -1,10 +1,10 @@
 // The options of every verb that connects, and what `connect()` gets for them.
 
 import { readFileSync } from "node:fs";
-import type { ConnectOptions } from "../index.js";
-import type { Arguments } from "./arguments/arguments.js";
-import type { OptionSpecs } from "./arguments/option-spec.js";
-import { UsageError } from "./arguments/usage-error.js";
+import type { ConnectOptions } from "../../index.js";
+import type { Arguments } from "../arguments/arguments.js";
+import type { OptionSpecs } from "../arguments/option-spec.js";
+import { UsageError } from "../arguments/usage-error.js";
 
 /** For every verb that receives messages. */
 export const MESSAGE_OPTIONS: OptionSpecs = {

@@ -4,9 +4,9 @@ import type { ClientEvent, Connection, Message } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { messageText, timeOfDay } from "../terminal/message-text.js";
-import { eventJSON } from "../watch/event-json.js";
+import { eventJSON } from "../connection/event-json.js";
 
-export interface Talk {
+export interface Display {
   onEvent(event: ClientEvent): void;
   /** A message of the person who types. */
   onSent(data: string | Uint8Array): void;
@@ -15,7 +15,7 @@ export interface Talk {
 }
 
 /** Messages with their direction and time; bytes as hexadecimal digits. */
-export function personTalk(console: Console, isFull: boolean): Talk {
+export function terminalDisplay(console: Console, isFull: boolean): Display {
   const { style } = console;
   const line = (time: number, mark: string, text: string): void =>
     console.print(`${style.dim(timeOfDay(time))} ${mark} ${text}`);
@@ -40,7 +40,7 @@ export function personTalk(console: Console, isFull: boolean): Talk {
 }
 
 /** Each message as it is, one to a line, for the next program; for a terminal as a person reads it. */
-export function plainTalk(console: Console, isFull: boolean): Talk {
+export function plainDisplay(console: Console, isFull: boolean): Display {
   return messagesOnly((message) => {
     if (console.isOutputTerminal) console.print(messageText(message, isFull));
     else if (typeof message === "string") console.print(message);
@@ -49,12 +49,12 @@ export function plainTalk(console: Console, isFull: boolean): Talk {
 }
 
 /** The bytes of all messages, and nothing between them. */
-export function rawTalk(console: Console): Talk {
+export function rawDisplay(console: Console): Display {
   return messagesOnly((message) => console.printRaw(message));
 }
 
 /** One object to a line, as `holdfast watch` prints it. */
-export function jsonTalk(console: Console): Talk {
+export function jsonDisplay(console: Console): Display {
   return {
     onEvent: (event) => {
       if (JSON_EVENTS.has(event.type)) console.print(eventJSON(event));
@@ -66,7 +66,7 @@ export function jsonTalk(console: Console): Talk {
 
 const JSON_EVENTS: ReadonlySet<string> = new Set(["ready", "text", "binary", "disconnected", "backOff"]);
 
-function messagesOnly(show: (message: Message) => void): Talk {
+function messagesOnly(show: (message: Message) => void): Display {
   return {
     onEvent: (event) => {
       if (event.type === "text") show(event.text);

@@ -4,12 +4,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { HoldfastError, type ClientEvent, type Connection } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
-import type { Front, FrontOptions } from "./front.js";
+import type { Frontend, FrontendOptions } from "./frontend.js";
 import type { Outgoing } from "./outgoing.js";
-import type { Talk } from "./talk.js";
+import type { Display } from "./display.js";
 
-export interface PipeFrontOptions extends FrontOptions {
-  readonly talk: Talk;
+export interface PipeFrontendOptions extends FrontendOptions {
+  readonly display: Display;
   /** Sent first on each connection. */
   readonly executed: readonly string[];
   readonly input: AsyncIterable<Outgoing>;
@@ -17,12 +17,12 @@ export interface PipeFrontOptions extends FrontOptions {
   readonly quietTime: number | null;
 }
 
-export class PipeFront implements Front {
-  readonly #options: PipeFrontOptions;
+export class PipeFrontend implements Frontend {
+  readonly #options: PipeFrontendOptions;
   #quietSince = performance.now();
   #hasBegun = false;
 
-  constructor(options: PipeFrontOptions) {
+  constructor(options: PipeFrontendOptions) {
     this.#options = options;
   }
 
@@ -32,7 +32,7 @@ export class PipeFront implements Front {
 
   onEvent(event: ClientEvent): void {
     if (event.type === "text" || event.type === "binary") this.#quietSince = performance.now();
-    this.#options.talk.onEvent(event);
+    this.#options.display.onEvent(event);
     if (event.type === "ready") void this.#onReady(event.connection);
   }
 
