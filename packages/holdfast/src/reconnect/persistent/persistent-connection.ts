@@ -30,7 +30,7 @@ import { checkPersistOptions, type PersistOptions } from "../retry/persist-optio
 import { Supervisor } from "../supervisor.js";
 import { fixTarget, type ValueOrFactory, type PerAttemptOptions } from "../target.js";
 import { checkPersistentOptions, type PersistentOptions } from "./persistent-options.js";
-import { PersistentLink } from "./persistent-link.js";
+import { PersistentCore } from "./persistent-core.js";
 import type { MessageSettings } from "./sender.js";
 import {
   PERSISTENT_EVENT_NAMES,
@@ -61,7 +61,7 @@ export function openPersistent<Options extends ConnectorOptions>(
   const { platform } = connector.runtime;
   const persist = checkPersistOptions(options, platform);
   const persistent = checkPersistentOptions(options, platform);
-  const link = new PersistentLink({
+  const link = new PersistentCore({
     runtime: connector.runtime,
     connectionSettings: settings,
     settings: persistent,
@@ -79,11 +79,11 @@ export function openPersistent<Options extends ConnectorOptions>(
  * come in one stream.
  */
 export class PersistentConnection implements AsyncIterable<Message>, AsyncDisposable {
-  readonly #link: PersistentLink;
+  readonly #link: PersistentCore;
   readonly #timeToLive: number | null;
 
   /** Applications get theirs from `connectPersistent()`. */
-  constructor(link: PersistentLink, timeToLive: number | null) {
+  constructor(link: PersistentCore, timeToLive: number | null) {
     this.#link = link;
     this.#timeToLive = timeToLive;
   }

@@ -13,7 +13,7 @@ import { Alarm, type TimerQueue } from "../../connection/timer-queue.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import { errorOf } from "../../shared/thrown.js";
-import { LoopInterruptions } from "../interruptions.js";
+import { StopSignals } from "../stop-signals.js";
 import type { AttemptOutcome, Retry } from "../retry/retry-policy.js";
 import type { SupervisorControls, SupervisorHandler } from "../supervisor.js";
 import { OverallLatency } from "./overall-latency.js";
@@ -22,7 +22,7 @@ import { Receiver } from "./receiver.js";
 import { Sender } from "./sender.js";
 import type { PersistentEvents, PersistentStatus } from "./status.js";
 
-export interface PersistentLinkOptions {
+export interface PersistentCoreOptions {
   readonly runtime: Runtime;
   readonly connectionSettings: ConnectionSettings;
   readonly settings: PersistentSettings;
@@ -32,7 +32,7 @@ export interface PersistentLinkOptions {
   readonly signal: AbortSignal | null;
 }
 
-export class PersistentLink implements SupervisorHandler, ReadableConnection {
+export class PersistentCore implements SupervisorHandler, ReadableConnection {
   readonly sender: Sender;
   readonly listeners: Listeners<PersistentEvents>;
   readonly closed: Promise<CloseInfo>;
@@ -41,7 +41,7 @@ export class PersistentLink implements SupervisorHandler, ReadableConnection {
   readonly #supervisor: SupervisorControls;
   readonly #receiver: Receiver;
   readonly #latency = new OverallLatency();
-  readonly #interruptions: LoopInterruptions;
+  readonly #stopSignals: StopSignals;
   readonly #aborter = new AbortController();
   #resolveClosed: (info: CloseInfo) => void = () => undefined;
   /** Ends listening for the return of the network. */
@@ -53,7 +53,7 @@ export class PersistentLink implements SupervisorHandler, ReadableConnection {
   #probed: Connection | null = null;
   #attemptBegunAt = 0;
 
-  constructor(options: PersistentLinkOptions) {
+  constructor(options: PersistentCoreOptions) {
     const { runtime, connectionSettings, settings } = options;
     this.runtime = runtime;
     this.#settings = settings;
@@ -67,12 +67,12 @@ export class PersistentLink implements SupervisorHandler, ReadableConnection {
     this.#status = Object.freeze({ state: "connecting", attempt: 1, since: runtime.clock.wallNow() });
     this.#supervisor = options.supervisor(this);
     const signals = options.signal === null ? [] : [options.signal];
-    this.#interruptions = new LoopInterruptions(signals, (reason) => this.#supervisor.stop(reason));
+    this.#stopSignals = new StopSignals(signals, (reason) => this.#supervisor.stop(reason));
     this.#stopWatching = options.watchReturns?.(() => this.#onReturn());
   }
 
   start(): void {
-    this.#interruptions.watch();
+    this.#stopSignals.watch();
     this.#supervisor.begin();
   }
 
@@ -178,7 +178,7 @@ export class PersistentLink implements SupervisorHandler, ReadableConnection {
 
   onOver(ending: AttemptOutcome, isFatal: boolean): void {
     const wasWaiting = this.#status.state === "waiting";
-    this.#interruptions.stop();
+    this.#stopSignals.stop();
     this.#stopWatching?.();
     this.#lose(ending.error);
     this.sender.end(ending.error);
@@ -210,7 +210,7 @@ export class PersistentLink implements SupervisorHandler, ReadableConnection {
       if (this.#isCurrent(connection)) this.#ready(connection, attempt);
     } catch (error) {
       // A connection that ended meanwhile ended for reasons of its own, of which this is the consequence.
-      if (this.#isCurrent(connection)) this.#supervisor.giveUp(errorOf(error));
+      if (this.#isCurrent(connection)) this.#supervisor.failAttempt(errorOf(error));
     } finally {
       timers.cancel(alarm);
     }
@@ -221,7 +221,7 @@ export class PersistentLink implements SupervisorHandler, ReadableConnection {
     const { openTimeout } = this.#settings;
     if (openTimeout === null || !this.#isCurrent(connection)) return;
     const message = `Expected \`onOpen\` to settle within ${openTimeout} ms (openTimeout), got no end of it. Bound what it waits for, or raise \`openTimeout\`.`;
-    this.#supervisor.giveUp(new TooSlowError(message, openTimeout));
+    this.#supervisor.failAttempt(new TooSlowError(message, openTimeout));
   }
 
   #isCurrent(connection: Connection): boolean {
@@ -283,7 +283,11 @@ export class PersistentLink implements SupervisorHandler, ReadableConnection {
       `The server did not answer within ${probeTimeout} ms of a probe`,
       probeTimeout,
     );
-    this.#supervisor.giveUp(error, { code: 1011, reason: "keepalive ping timeout" }, "heartbeat-timeout");
+    this.#supervisor.failAttempt(
+      error,
+      { code: 1011, reason: "keepalive ping timeout" },
+      "heartbeat-timeout",
+    );
     this.#supervisor.begin();
   }
 
