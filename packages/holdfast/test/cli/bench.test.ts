@@ -68,14 +68,14 @@ describe("holdfast bench", () => {
     assert.deepEqual(late, {
       code: 3,
       stdout: "",
-      stderr: "holdfast: This server does not echo: nothing came back within 0.3 s.\n",
+      stderr: "holdfast: This server does not echo: no echo was received within 0.3 s.\n",
     });
     await using other = await serve((connection) => connection.forEach(() => connection.send("no\x1b[2J")));
     const wrong = await runCommand(["bench", "-W", "0.3", other.url]);
     assert.deepEqual(wrong, {
       code: 1,
       stdout: "",
-      stderr: 'holdfast: This server does not echo: what came was "no\\u001b[2J".\n',
+      stderr: 'holdfast: This server does not echo: got "no\\u001b[2J".\n',
     });
   });
 

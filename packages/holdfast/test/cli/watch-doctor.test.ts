@@ -109,7 +109,7 @@ ok    idle        connections idle for S s stay open
     await using server = await serve(() => undefined, { autoPong: false });
     const { code, stdout } = await runCommand(["doctor", "--idle", "off", server.url]);
     assert.equal(code, 1);
-    assert.match(stdout, /FAIL {2}latency {5}0 pings answered, then no pong came within 5 s/);
+    assert.match(stdout, /FAIL {2}latency {5}0 pings answered, then no pong arrived within 5 s/);
   });
 
   test("K: doctor says what is wrong with a certificate, and where nothing listens", async (t) => {

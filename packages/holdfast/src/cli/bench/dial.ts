@@ -1,12 +1,12 @@
-// Opens the connections of a load test, some at a time.
+// Opens the connections of a load test, a limited number at a time.
 
 import { connect, HandshakeError, type Connection, type ConnectOptions } from "../../index.js";
 import type { Tally } from "./tally.js";
 
-/** More at a time would measure the queue of whoever listens. */
+/** More attempts at once would measure the server's accept queue. */
 const MAX_CONCURRENT = 50;
 
-/** Those that opened; the others are problems of the tally. Ends early, with what there is, when `signal` aborts. */
+/** Returns the opened connections; failures go into the tally. If `signal` aborts, returns those opened so far. */
 export async function dial(
   url: string,
   options: ConnectOptions,

@@ -1,4 +1,4 @@
-// What a load test comes to, for people and for programs.
+// The summary of a load test, as text and as JSON.
 
 import { milliseconds } from "../terminal/milliseconds.js";
 import { escaped } from "../terminal/escape.js";
@@ -13,7 +13,7 @@ export interface Measured {
   /** Milliseconds. */
   readonly dialTime: number;
   readonly sendTime: number;
-  /** Echoes that came within `sendTime`. */
+  /** Echoes received within `sendTime`. */
   readonly echoed: number;
   readonly use: ProcessorUse;
   readonly isLocal: boolean;
@@ -75,7 +75,7 @@ export function summaryJSON(url: string, measured: Measured): object {
   };
 }
 
-/** What a reader of the figures ought to know. */
+/** Caveats about the figures. */
 function remarks({ tally, use, isLocal }: Measured): string[] {
   const isFull = use.busy >= SATURATED;
   return [

@@ -1,4 +1,4 @@
-// How `holdfast connect` shows what happens: to a person, as bare messages, or as JSON.
+// The output formats of `holdfast connect`: for a person, messages only, raw bytes, or JSON.
 
 import type { ClientEvent, Connection, Message } from "../../index.js";
 import type { Console } from "../terminal/console.js";
@@ -8,7 +8,7 @@ import { eventJSON } from "../connection/event-json.js";
 
 export interface Display {
   onEvent(event: ClientEvent): void;
-  /** A message of the person who types. */
+  /** A message that the user has typed. */
   onSent(data: string | Uint8Array): void;
   /** The answer to a command. */
   note(text: string): void;
@@ -28,7 +28,7 @@ export function terminalDisplay(console: Console, isFull: boolean): Display {
       if (event.type === "binary") line(time, style.good("<"), messageText(event.data, isFull));
       if (event.type === "ready") pings = 0;
       if (event.type === "ready") note(openingText(event.connection), time);
-      // Many servers send the first one with the handshake: that is no news.
+      // Many servers send the first ping right after the handshake: not worth a line.
       if (event.type === "ping" && ++pings > 1) note("ping from the server, answered", time);
       if (event.type === "backOff") note(`next attempt in ${(event.delay / 1000).toFixed(1)} s`, time);
       if (event.type === "disconnected" && event.info.ok)
@@ -39,7 +39,7 @@ export function terminalDisplay(console: Console, isFull: boolean): Display {
   };
 }
 
-/** Each message as it is, one to a line, for the next program; for a terminal as a person reads it. */
+/** One message per line: unchanged in a pipe, made readable on a terminal. */
 export function plainDisplay(console: Console, isFull: boolean): Display {
   return messagesOnly((message) => {
     if (console.isOutputTerminal) console.print(messageText(message, isFull));
@@ -48,12 +48,12 @@ export function plainDisplay(console: Console, isFull: boolean): Display {
   });
 }
 
-/** The bytes of all messages, and nothing between them. */
+/** The bytes of all messages, without separators. */
 export function rawDisplay(console: Console): Display {
   return messagesOnly((message) => console.printRaw(message));
 }
 
-/** One object to a line, as `holdfast watch` prints it. */
+/** One object per line, as `holdfast watch` prints it. */
 export function jsonDisplay(console: Console): Display {
   return {
     onEvent: (event) => {

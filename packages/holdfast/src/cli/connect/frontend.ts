@@ -1,4 +1,4 @@
-// What stands between the connections of `holdfast connect` and its user: a terminal or pipes.
+// The user's side of `holdfast connect`: a terminal or pipes.
 
 import type { ClientEvent, CloseInfo } from "../../index.js";
 import type { Console } from "../terminal/console.js";
@@ -6,10 +6,10 @@ import type { CurrentConnection } from "../connection/current-connection.js";
 import { jsonDisplay } from "./display.js";
 
 export interface Frontend {
-  /** Where the verb writes while the front is there. */
+  /** The verb writes here while the frontend is in use. */
   readonly console: Console;
   onEvent(event: ClientEvent): void;
-  /** No event follows. */
+  /** The last event has been delivered. */
   end(): void;
 }
 
@@ -17,13 +17,13 @@ export interface FrontendOptions {
   readonly console: Console;
   readonly current: CurrentConnection;
   readonly isReconnecting: boolean;
-  /** Shows long messages whole. */
+  /** Shows long messages in full. */
   readonly isFull: boolean;
-  /** Ends the connection, and reconnecting. */
+  /** Ends the connection, and stops reconnecting. */
   readonly close: (code?: number, reason?: string) => Promise<CloseInfo | null>;
 }
 
-/** Before the first connection is open. */
+/** In use before the first connection opens. */
 export class OpeningFrontend implements Frontend {
   readonly console: Console;
   readonly #isJson: boolean;
@@ -38,6 +38,6 @@ export class OpeningFrontend implements Frontend {
   }
 
   end(): void {
-    // It holds nothing.
+    // Nothing to clean up.
   }
 }

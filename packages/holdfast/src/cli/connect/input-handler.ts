@@ -1,4 +1,4 @@
-// What a person types: messages and commands for the connection of the moment.
+// Executes typed lines: messages and commands for the current connection.
 
 import { HoldfastError, type Connection } from "../../index.js";
 import type { Console } from "../terminal/console.js";
@@ -13,7 +13,7 @@ export interface InputHandlerOptions {
   readonly display: Display;
   readonly console: Pick<Console, "say">;
   readonly isReconnecting: boolean;
-  /** Ends the conversation. */
+  /** Ends the connection, and stops reconnecting. */
   readonly close: (code: number, reason: string) => Promise<unknown>;
 }
 
@@ -30,7 +30,7 @@ export class InputHandler {
       await this.#execute(parseCommand(line));
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      // The end of a connection is reported in full elsewhere.
+      // The verb reports the end of a connection in full.
       if (this.#options.current.connection !== null) this.#options.console.say(escaped(error.message));
     }
   }
@@ -54,7 +54,7 @@ export class InputHandler {
     }
     const { connection } = this.#options.current;
     if (connection === null) {
-      console.say("There is no connection at the moment.");
+      console.say("There is no connection right now.");
     } else if (command.kind === "ping") {
       const roundTrip = await connection.ping(command.payload === "" ? null : command.payload);
       display.note(`pong after ${milliseconds(roundTrip)} ms`);
@@ -65,7 +65,7 @@ export class InputHandler {
     }
   }
 
-  /** With --reconnect, a message that is typed while there is no connection waits for the next one. */
+  /** With --reconnect, a message typed without a connection waits for the next one. */
   async #send(data: string | Uint8Array): Promise<void> {
     const { current, display, console, isReconnecting } = this.#options;
     if (isReconnecting && current.connection?.state !== "open")

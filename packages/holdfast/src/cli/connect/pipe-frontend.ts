@@ -1,4 +1,4 @@
-// `holdfast connect` between programs: sends what a pipe brings, or the messages of --execute, and prints the answers.
+// `holdfast connect` in a pipe: sends the messages of stdin or --execute, and prints the answers.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { HoldfastError, type ClientEvent, type Connection } from "../../index.js";
@@ -10,17 +10,17 @@ import type { Display } from "./display.js";
 
 export interface PipeFrontendOptions extends FrontendOptions {
   readonly display: Display;
-  /** Sent first on each connection. */
+  /** The messages of --execute, sent first on each connection. */
   readonly executed: readonly string[];
   readonly input: AsyncIterable<Outgoing>;
-  /** After the input: how long nothing may come before the end, in milliseconds; null: the server ends it. */
+  /** After the input: closes once nothing was received for so many milliseconds; null: waits for the server to close. */
   readonly quietTime: number | null;
 }
 
 export class PipeFrontend implements Frontend {
   readonly #options: PipeFrontendOptions;
   #quietSince = performance.now();
-  #hasBegun = false;
+  #hasStarted = false;
 
   constructor(options: PipeFrontendOptions) {
     this.#options = options;
@@ -37,14 +37,14 @@ export class PipeFrontend implements Frontend {
   }
 
   end(): void {
-    // What the pipe still brings is not read: the process ends.
+    // Does not read the rest of stdin: the process ends.
   }
 
   async #onReady(connection: Connection): Promise<void> {
     this.#quietSince = performance.now();
     for (const message of this.#options.executed) await this.#send(connection, message);
-    if (this.#hasBegun) return;
-    this.#hasBegun = true;
+    if (this.#hasStarted) return;
+    this.#hasStarted = true;
     await this.#sendInput();
     await this.#waitUntilQuiet();
   }
@@ -62,7 +62,7 @@ export class PipeFrontend implements Frontend {
     }
   }
 
-  /** With --reconnect, the pipe waits while there is no connection. */
+  /** With --reconnect, input waits for the next connection. */
   #openConnection(): Promise<Connection | null> {
     const { current, isReconnecting } = this.#options;
     return isReconnecting ? current.open() : Promise.resolve(current.connection);
@@ -76,12 +76,12 @@ export class PipeFrontend implements Frontend {
       const { isReconnecting, console } = this.#options;
       if (isReconnecting)
         console.say("holdfast: The last message was lost with the connection, or not answered.");
-      // The end of a connection is reported in full elsewhere.
+      // The verb reports the end of a connection in full.
       else if (connection.state === "open") console.say(`holdfast: ${escaped(error.message)}`);
     }
   }
 
-  /** The last message needs its answer. */
+  /** Leaves time for the answer to the last message. */
   async #waitUntilQuiet(): Promise<void> {
     const { quietTime, current, close } = this.#options;
     if (quietTime === null) return;

@@ -1,11 +1,11 @@
-// `holdfast connect` on a terminal: a prompt below the messages, from the first connection to the end of the last.
+// `holdfast connect` on a terminal: a prompt below the messages, from the first connection to the last.
 
 import type { ClientEvent, Connection } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { InputHandler } from "./input-handler.js";
 import type { Frontend, FrontendOptions } from "./frontend.js";
 import { openPrompt, type Prompt } from "./prompt.js";
-import { STATUS_EVERY, StatusLine } from "./status-line.js";
+import { STATUS_INTERVAL, StatusLine } from "./status-line.js";
 import { terminalDisplay } from "./display.js";
 
 export class TerminalFrontend implements Frontend {
@@ -32,7 +32,7 @@ export class TerminalFrontend implements Frontend {
       isReconnecting,
       close,
     });
-    this.#timer = setInterval(() => this.#showStatus(), STATUS_EVERY);
+    this.#timer = setInterval(() => this.#showStatus(), STATUS_INTERVAL);
   }
 
   get console(): Console {

@@ -1,4 +1,4 @@
-// `holdfast connect`: talk to a server, by hand or from a program.
+// `holdfast connect`: exchange messages with a server, on a terminal or in a pipe.
 
 import {
   Client,
@@ -35,32 +35,32 @@ export const connectVerb: Verb = {
       short: "x",
       value: "MESSAGE",
       isList: true,
-      help: "send this message on opening, instead of reading stdin; may be repeated",
+      help: "send this message after connecting, instead of reading stdin; may be repeated",
     },
     binary: {
       value: "SIZE",
       isValueOptional: true,
-      help: "stdin and stdout are bytes: a binary message for each read, for SIZE bytes, or for all",
+      help: "treat stdin and stdout as bytes: a binary message per read, per SIZE bytes, or for all",
     },
     wait: {
       value: "TIME",
-      help: "after the input, wait for answers until so long nothing came (1s), or off",
+      help: "after the input, close when nothing was received for this long (1s), or off",
     },
-    reconnect: { help: "connect again when the connection is lost, with growing delays" },
-    json: { help: "one JSON object per line on stdout" },
-    full: { help: "show long messages whole on a terminal" },
-    heartbeat: { value: "TIME", help: "ping at this interval, and give up when a pong takes as long" },
+    reconnect: { help: "reconnect when the connection is lost, with growing delays" },
+    json: { help: "print one JSON object per line" },
+    full: { help: "show long messages in full on a terminal" },
+    heartbeat: { value: "TIME", help: "ping at this interval; give up when a pong takes longer than that" },
     ...KEEPALIVE_OPTIONS,
     ...PEER_OPTIONS,
   },
-  notes: `On a terminal each line is a message; /help lists the commands, Ctrl-D or Ctrl-C closes. From a pipe each line is
-a message as well (a binary one where it is not UTF-8), and every message of the server is a line of stdout:
+  notes: `On a terminal each line is a message; /help lists the commands, Ctrl-D or Ctrl-C closes. In a pipe each line of stdin
+is a message (binary if it is not UTF-8), and each message of the server is printed as a line:
 
   holdfast connect wss://example.com/feed
   holdfast connect -x '{"subscribe":"ticker"}' --wait 5s wss://example.com/feed
   echo '{"subscribe":"ticker"}' | holdfast connect --wait off --reconnect wss://example.com/feed
   holdfast connect --binary=all wss://example.com/upload < picture.png`,
-  run: converse,
+  run: connect,
 };
 
 interface ConnectSettings {
@@ -75,7 +75,7 @@ interface ConnectSettings {
   readonly framing: Framing;
 }
 
-async function converse(given: Arguments, console: Console): Promise<number> {
+async function connect(given: Arguments, console: Console): Promise<number> {
   const settings = settingsFrom(given);
   const client = new Client(settings.url, peerOptions(given));
   console.interrupted.addEventListener("abort", () => void client.close(), { once: true });
@@ -98,8 +98,8 @@ async function converse(given: Arguments, console: Console): Promise<number> {
       last = event;
     }
     frontend.onEvent(event);
-    // Another attempt follows.
-    if (event.type === "backOff" && last !== null) sayWhy(last, watchdog, frontend.console);
+    // Reports the end of each connection; the last end is reported below.
+    if (event.type === "backOff" && last !== null) explainEnd(last, watchdog, frontend.console);
   }
   endProgress();
   current.onOver();
@@ -144,7 +144,7 @@ function makeFrontend(
   });
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- It stands where an input does.
+// eslint-disable-next-line @typescript-eslint/require-await -- It takes the place of an input.
 async function* nothing(): AsyncGenerator<never> {
   yield* [];
 }
@@ -153,7 +153,7 @@ function outcome(last: DisconnectedEvent | null, watchdog: Watchdog, console: Co
   if (last === null) return EXIT.interrupted;
   const { info, error } = last;
   const hasOpened = info.evidence.openedAt !== null;
-  if (hasOpened && !info.ok) sayWhy(last, watchdog, console);
+  if (hasOpened && !info.ok) explainEnd(last, watchdog, console);
   if (console.interrupted.aborted) return EXIT.interrupted;
   if (!hasOpened && error !== null) throw error;
   if (info.ok) return EXIT.ok;
@@ -162,15 +162,15 @@ function outcome(last: DisconnectedEvent | null, watchdog: Watchdog, console: Co
   return isLate ? EXIT.timeout : EXIT.failed;
 }
 
-function sayWhy({ info }: DisconnectedEvent, watchdog: Watchdog, console: Console): void {
+function explainEnd({ info }: DisconnectedEvent, watchdog: Watchdog, console: Console): void {
   if (watchdog.slowness !== null) console.say(`holdfast: ${watchdog.slowness.message}`);
   console.say(`holdfast: ${escaped(explain(info))}`);
 }
 
-/** Trio's recipe: a ping each `interval`, whose pong must not take longer. */
+/** The heartbeat recipe of trio-websocket: a ping every `interval`, whose pong may take no longer than that. */
 class Watchdog {
   readonly #interval: number | null;
-  /** Why it ended the newest connection; null where it did not. */
+  /** The error for which it ended the newest connection; null if it did not. */
   slowness: HoldfastError | null = null;
 
   constructor(interval: number | null) {

@@ -29,7 +29,7 @@ function mean(samples: readonly number[]): number {
   return samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
 }
 
-/** Nearest rank: the smallest sample that `percent` of all are not above. */
+/** Nearest rank: the smallest sample such that `rank` percent of all samples are no larger. */
 function percentile(sorted: Float64Array, rank: number): number {
   return sorted[Math.ceil((rank / 100) * sorted.length) - 1];
 }

@@ -1,4 +1,4 @@
-// `holdfast doctor`: what is the matter with this connection?
+// `holdfast doctor`: diagnoses problems of a connection.
 
 import type { Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
@@ -15,22 +15,22 @@ import { examineNetwork } from "./network.js";
 
 export const doctorVerb: Verb = {
   name: "doctor",
-  summary: "find out what ails a connection, and what to do about it",
+  summary: "diagnose a connection: what is wrong, and how to fix it",
   operands: "<url>",
   operandCount: [1, 1],
   unit: "s",
   options: {
-    idle: { value: "TIME", help: "how long to hold idle connections at most (75s), or off" },
-    json: { help: "one JSON object per check" },
+    idle: { value: "TIME", help: "longest idle time to test (75s), or off" },
+    json: { help: "print one JSON object per check" },
     ...PEER_OPTIONS,
   },
-  notes: `Times each step to the server, shows what was negotiated, measures latency, and finds out after how long an idle
-connection is cut by whatever stands in between: for that it holds some connections for up to --idle seconds.
-Ctrl-C ends that early, with what is known by then.
+  notes: `Times each step to the server, shows what was negotiated, measures latency, and finds out after what time proxies or
+firewalls cut an idle connection. For that it holds some connections for up to --idle seconds. Ctrl-C ends this test
+early, with the results so far.
 
   holdfast doctor --idle 120 wss://example.com/feed
 
-Exit code: 0 without a failed check (warnings do not count), 1 with one.`,
+Exit code: 0 if no check failed (warnings do not count), 1 otherwise.`,
   run: examine,
 };
 
@@ -44,7 +44,7 @@ async function examine(given: Arguments, console: Console): Promise<number> {
     showFinding(finding, console, given.has("json"));
     return finding.verdict !== "failed";
   };
-  // Through a proxy the way is the proxy's, and in a Unix socket there is none.
+  // With a proxy the proxy connects to the server, and with a Unix socket there is no network.
   let isHealthy = true;
   if (isDirect(url, given)) {
     for await (const finding of examineNetwork(new URL(url), options.tls ?? {}, console.interrupted)) {

@@ -8,9 +8,9 @@ export interface PingSummary {
   readonly answered: number;
   /** Percent. */
   readonly loss: number;
-  /** How often the connection was lost and opened again. */
+  /** How often the client reconnected. */
   readonly reconnects: number;
-  /** Milliseconds; null where none was answered. */
+  /** Null if no ping was answered. */
   readonly times: RoundTrips | null;
 }
 
@@ -40,8 +40,8 @@ export function summaryLines(
   ];
 }
 
-function counted(count: number, what: string): string {
-  return `${count} ${count === 1 ? what : `${what}s`}`;
+function counted(count: number, noun: string): string {
+  return `${count} ${count === 1 ? noun : `${noun}s`}`;
 }
 
 function percent(value: number): string {
