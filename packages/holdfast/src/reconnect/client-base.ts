@@ -205,7 +205,7 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
     onStreamStarted: (stream) => {
       if (this.#stream !== null) {
         throw new ConcurrencyError(
-          "A loop over this client was begun while another one runs: make a client for each",
+          "A loop over this client was started while another one runs: create a client for each",
         );
       }
       this.#stream = stream;

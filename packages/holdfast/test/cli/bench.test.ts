@@ -50,7 +50,7 @@ describe("holdfast bench", () => {
       const isProbe = isFirst;
       isFirst = false;
       await connection.forEach(async (message) => {
-        // With one message in flight the others are held back: counted from when they were sent, one alone were slow.
+        // Only one message is in flight, so the others are delayed. Counted from when they were sent, only one would be slow.
         if (++count === 10 && !isProbe) await new Promise((resolve) => setTimeout(resolve, 500));
         await connection.send(message);
       });
@@ -58,7 +58,7 @@ describe("holdfast bench", () => {
     const { code, summary } = await benchJSON("-c", "1", "-p", "1", "-n", "150", "--rate", "200", server.url);
     assert.equal(code, 0);
     assert.equal(summary.echoed, 150);
-    // Due within the stall were some hundred of them, in mean for half of it.
+    // About a hundred were due during the stall, and waited half of it on average.
     assert((summary.latency["p50"] ?? 0) > 100, JSON.stringify(summary.latency));
   });
 

@@ -88,7 +88,7 @@ ok    idle        connections idle for S s stay open
   });
 
   test("K: doctor finds the idle cut-off, and says which pingInterval survives it", async () => {
-    // The doctor's first connection is not idle: it is gone before.
+    // The doctor's first connection is not idle: it has already ended.
     await using server = await serve(
       (connection) => {
         const timer = setTimeout(() => connection.terminate(), 700);

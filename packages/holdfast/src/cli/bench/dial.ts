@@ -15,10 +15,10 @@ export async function dial(
   signal: AbortSignal,
 ): Promise<Connection[]> {
   const opened: Connection[] = [];
-  let begun = 0;
+  let started = 0;
   const worker = async (): Promise<void> => {
-    while (begun < count && !signal.aborted) {
-      begun++;
+    while (started < count && !signal.aborted) {
+      started++;
       const began = performance.now();
       try {
         opened.push(await connect(url, { ...options, signal }));

@@ -15,7 +15,7 @@ export type Framing =
   /** Binary messages of `size` bytes; the last one may be shorter. */
   | { readonly kind: "pieces"; readonly size: number }
   /** The whole input is one binary message. */
-  | { readonly kind: "whole" };
+  | { readonly kind: "all" };
 
 const MAX_BYTES = 1024 ** 3;
 const LINE_FEED = 0x0a;
@@ -26,7 +26,7 @@ export function framingFrom(given: Arguments): Framing {
   const text = given.text("binary");
   if (text === undefined) return { kind: "lines" };
   if (text === "") return { kind: "reads" };
-  if (text === "all") return { kind: "whole" };
+  if (text === "all") return { kind: "all" };
   const size = parseSize(text, 1, MAX_BYTES);
   if (size !== null) return { kind: "pieces", size };
   throw new UsageError(
@@ -42,8 +42,8 @@ export function messagesOf(input: AsyncIterable<Uint8Array>, framing: Framing): 
       return input;
     case "pieces":
       return pieces(input, framing.size);
-    case "whole":
-      return whole(input);
+    case "all":
+      return all(input);
   }
 }
 
@@ -87,7 +87,7 @@ async function* pieces(input: AsyncIterable<Uint8Array>, size: number): AsyncGen
 }
 
 /** Yields nothing for an empty input. */
-async function* whole(input: AsyncIterable<Uint8Array>): AsyncGenerator<Outgoing> {
+async function* all(input: AsyncIterable<Uint8Array>): AsyncGenerator<Outgoing> {
   const chunks = input[Symbol.asyncIterator]();
   const first = await chunks.next();
   if (first.done === true) return;

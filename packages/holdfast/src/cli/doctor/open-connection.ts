@@ -75,9 +75,7 @@ async function measureLatency(connection: Connection): Promise<Finding> {
     return { check: "latency", verdict: "ok", text: `min/avg/max/jitter ${times} ms of ${PINGS} pings` };
   }
   const problem =
-    connection.state === "open"
-      ? `no pong arrived within ${PONG_TIMEOUT / 1000} s`
-      : "the connection ended meanwhile";
+    connection.state === "open" ? `no pong arrived within ${PONG_TIMEOUT / 1000} s` : "the connection ended";
   const advice =
     "Every endpoint has to answer pings (RFC 6455 section 5.5.2): the server hangs, or does not read from the socket.";
   return {

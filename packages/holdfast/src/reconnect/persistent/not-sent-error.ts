@@ -28,7 +28,7 @@ export class NotSentError extends HoldfastError {
 
   /** @param cause the abort reason, or the error that ended the connection */
   constructor(reason: NotSentReason, outcome: NotSentOutcome, cause?: unknown) {
-    const message = `${SENTENCES[reason]}; ${CONSEQUENCES[outcome]}`;
+    const message = `${SENTENCES[reason]}; ${CONSEQUENCES[outcome]}.`;
     const options = { code: "ERR_HOLDFAST_NOT_SENT" } as const;
     super(message, cause === undefined ? options : { ...options, cause });
     this.reason = reason;
@@ -37,16 +37,16 @@ export class NotSentError extends HoldfastError {
 }
 
 const SENTENCES: Readonly<Record<NotSentReason, string>> = {
-  aborted: "The signal of send() was aborted before the message had left",
-  closed: "The persistent connection is closed, so that nothing can be sent",
+  aborted: "The signal of send() aborted before the message was sent",
+  closed: "The persistent connection is closed",
   expired: "The message was not sent within its `timeToLive`",
-  lost: "The connection was lost before the socket had taken the message",
-  offline: 'There is no connection at the moment, and `offline` is "reject"',
+  lost: "The connection ended before the socket had accepted the message",
+  offline: 'There is no connection, and `offline` is "reject"',
   overflow:
     'The queue of messages is full: wait for send(), raise `queue`, or set `overflow` to "drop-oldest"',
 };
 
 const CONSEQUENCES: Readonly<Record<NotSentOutcome, string>> = {
-  unsent: "no byte of it was sent",
-  unknown: "the peer may have got it, or not",
+  unsent: "no byte of the message was sent",
+  unknown: "the peer may or may not have received it",
 };

@@ -201,7 +201,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
       await onOpen(connection, { attempt, isFirst: !this.#hasOpened, signal: connection.signal });
       if (this.#isCurrent(connection)) this.#ready(connection, attempt);
     } catch (error) {
-      // If the connection has ended meanwhile, this error is only a consequence.
+      // If the connection has already ended, this error is only a consequence.
       if (this.#isCurrent(connection)) this.#supervisor.failAttempt(errorOf(error));
     } finally {
       timers.cancel(alarm);

@@ -48,7 +48,7 @@ export class EventQueue {
     this.#count(event, 1);
   }
 
-  /** Takes the oldest event; undefined where none waits. */
+  /** Removes and returns the oldest event; undefined if the queue is empty. */
   shift(): ClientEvent | undefined {
     if (this.length === 0) return undefined;
     const event = this.#events[this.#head++];
