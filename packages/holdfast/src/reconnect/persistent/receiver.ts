@@ -102,7 +102,7 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHo
   }
 
   fail(): void {
-    // Never called: `take` accepts every message.
+    // Not called: the core marks the connection as read when it opens, so that no message is dropped.
   }
 
   /** Answers the Close at once, so that later messages wait for the next connection instead of being lost. */

@@ -186,7 +186,7 @@ export class AttemptEvents<Options extends ConnectorOptions> implements TargetOb
   }
 
   fail(): void {
-    // Never called: `take` accepts every message.
+    // Not called: this attaches as soon as the connection opens, before a message can be dropped.
   }
 
   get unread(): Unread {
