@@ -1,8 +1,7 @@
 // `Client` for browsers.
 
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
-import { ClientBase } from "../reconnect/client-base.js";
-import { STREAM_OPTIONS, type StreamOptions } from "../reconnect/client-options.js";
+import { ClientBase, STREAM_OPTIONS, type StreamOptions } from "../reconnect/client-base.js";
 import type { ValueOrFactory, PerAttemptOptions } from "../reconnect/target.js";
 import { browserConnector } from "./connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";

@@ -1,21 +1,21 @@
-// What the command's exit code says. Scripts depend on it: docs/cli.md and `--help` show the same table.
+// The exit codes of the command. Scripts depend on them; docs/cli.md and `--help` show the same table.
 
 export const EXIT = {
-  /** What was asked for was done. */
+  /** Success. */
   ok: 0,
   /** The peer or the network failed; with `ping`: no ping was answered. */
   failed: 1,
-  /** The command line cannot be used; with `ping`, as with ping(8): or there is no connection. */
+  /** The command line is invalid. Like ping(8), `ping` also uses it if there is no connection. */
   usage: 2,
-  /** Something did not come in time. */
+  /** Timeout. */
   timeout: 3,
-  /** Ctrl-C: 128 and the number of SIGINT, as shells have it. */
+  /** Ctrl-C: 128 plus the number of SIGINT, as in shells. */
   interrupted: 130,
 } as const;
 
 export const EXIT_CODE_HELP = `Exit codes:
-  0    done (ping: at least one ping was answered)
+  0    success (ping: at least one ping was answered)
   1    the peer or the network failed (ping: no ping was answered)
-  2    the command line cannot be used (ping: or there is no connection)
-  3    something did not come in time
-  130  Ctrl-C, where the command had not done its work`;
+  2    the command line is invalid (ping: or there is no connection)
+  3    timeout
+  130  Ctrl-C before the command had finished its work`;

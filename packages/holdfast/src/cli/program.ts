@@ -1,4 +1,4 @@
-// From the arguments of the command line to an exit code.
+// Runs the verb that the command line names, and turns its outcome into an exit code.
 
 import { createRequire } from "node:module";
 import {
@@ -17,8 +17,8 @@ import { completionVerb } from "./completion/verb.js";
 import { connectVerb } from "./connect/verb.js";
 import { doctorVerb } from "./doctor/verb.js";
 import { EXIT } from "./exit-codes.js";
-import { openingAdvice } from "./opening-advice.js";
-import { completeURL } from "./peer-options.js";
+import { openingAdvice } from "./connection/opening-advice.js";
+import { completeURL } from "./connection/peer-options.js";
 import { pingVerb } from "./ping/verb.js";
 import { serveVerb } from "./serve/verb.js";
 import type { Console } from "./terminal/console.js";
@@ -27,10 +27,10 @@ import type { Verb } from "./verb.js";
 import { watchVerb } from "./watch/verb.js";
 
 const VERBS: readonly Verb[] = [connectVerb, pingVerb, watchVerb, serveVerb, doctorVerb, benchVerb];
-/** Beside the verbs, for the command itself. */
+/** Not in the list of verbs: it concerns the command itself. */
 const COMPLETION = completionVerb(VERBS);
 
-/** Never rejects: what goes wrong is said on stderr, and in the exit code. */
+/** Reports errors on stderr and in the exit code. Rejects only for a bug. */
 export async function runProgram(words: readonly string[], console: Console): Promise<number> {
   const [first, ...rest] = words as readonly [string | undefined, ...string[]];
   try {
@@ -75,8 +75,8 @@ function verbNamed(name: string): Verb {
   const names = VERBS.map((verb) => verb.name);
   const near = suggestionFor(name, [...names, COMPLETION.name]);
   if (/^wss?:|^https?:/i.test(name)) throw new UsageError(`Expected a verb first: holdfast connect ${name}`);
-  const what = name.startsWith("-") ? "Expected a verb first" : "There is no verb";
-  throw new UsageError(`${what} "${name}".${near} Verbs: ${names.join(", ")}.`);
+  const problem = name.startsWith("-") ? "Expected a verb first" : "There is no verb";
+  throw new UsageError(`${problem} "${name}".${near} Verbs: ${names.join(", ")}.`);
 }
 
 function report(error: unknown, verb: string | undefined, console: Console): number {
@@ -90,14 +90,14 @@ function report(error: unknown, verb: string | undefined, console: Console): num
     console.say(`See \`${page}\`.`);
     return EXIT.usage;
   }
-  const isOurs = [InvalidArgumentError, InvalidHeaderError, InvalidURLError].some(
+  const isUsageError = [InvalidArgumentError, InvalidHeaderError, InvalidURLError].some(
     (type) => error instanceof type,
   );
-  if (isOurs || verb === "ping") return EXIT.usage;
+  if (isUsageError || verb === "ping") return EXIT.usage;
   return error instanceof OpenTimeoutError ? EXIT.timeout : EXIT.failed;
 }
 
 function version(): string {
   const manifest: unknown = createRequire(import.meta.url)("../../package.json");
-  return (manifest as { version: string }).version; // npm publishes nothing without one.
+  return (manifest as { version: string }).version; // npm publishes no package without a version.
 }

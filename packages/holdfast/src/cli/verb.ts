@@ -1,4 +1,4 @@
-// What each verb of the command is made of.
+// The interface of a verb of the command.
 
 import type { Arguments } from "./arguments/arguments.js";
 import type { DurationUnit } from "./arguments/duration.js";
@@ -9,14 +9,14 @@ export interface Verb {
   readonly name: string;
   /** One line, for the list of verbs. */
   readonly summary: string;
-  /** What stands behind the options, such as `<url>`. */
+  /** The operands as `--help` shows them, such as `<url>`. */
   readonly operands: string;
-  /** How many operands it takes at least and at most. */
+  /** The smallest and the largest number of operands. */
   readonly operandCount: readonly [min: number, max: number];
-  /** What a duration without a unit counts. */
+  /** The unit of a duration that is given without one. */
   readonly unit: DurationUnit;
   readonly options: OptionSpecs;
-  /** What a newcomer should know beyond the options, and examples. */
+  /** The end of the `--help` page: more details, and examples. */
   readonly notes: string;
   /** Resolves with the exit code. @throws UsageError, HoldfastError */
   run(given: Arguments, console: Console): Promise<number>;

@@ -1,4 +1,4 @@
-// The client, whatever its connections are made of: `Client` of Node.js and of browsers is this with a connector.
+// What `Client` for Node.js and `Client` for browsers share: everything but the connector.
 
 import { checkClose, type Bytes } from "../connection/arguments.js";
 import type { CloseInfo } from "../connection/close-info.js";
@@ -12,25 +12,38 @@ import { ConcurrencyError } from "../connection/errors.js";
 import type { Fragments } from "../connection/fragmented-send.js";
 import type { ConnectionState } from "../connection/connection-core.js";
 import { describeObject, inspectCustom } from "../connection/inspection.js";
-import { checkOptionNames } from "../shared/option-names.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { type ConnectionSettings } from "../connection/options.js";
-import { checkSignal, invalidArgument } from "../shared/option-checks.js";
+import { checkDuration, checkSignal, invalidArgument } from "../shared/option-checks.js";
 import { LatencyStatistics, type LatencyStats } from "../heartbeat/latency-statistics.js";
 import { InvalidStateError } from "../shared/errors.js";
-import { checkPollInterval, type StreamOptions } from "./client-options.js";
 import type { Connector, ConnectorOptions } from "./connector.js";
 import { EventStream, type RunningStream, type StreamHandler } from "./stream/event-stream.js";
 import type { ClientEvent } from "./events.js";
 import { checkPersistOptions, type PersistOptions, type PersistSettings } from "./retry/persist-options.js";
-import { RetryPolicy } from "./retry/retry-policy.js";
 import { fixTarget, type ValueOrFactory, type PerAttemptOptions, type Target } from "./target.js";
 import { showURL } from "../shared/show-url.js";
 
-/** Names what `persist()` uses: none of the application's business. */
-export const persistentStream = Symbol("persistentStream");
+/** Options of the event stream. */
+export interface StreamOptions {
+  /** Milliseconds between two `poll` events; null for none. @default 5000 */
+  readonly pollInterval?: number | null;
+}
+
+export const STREAM_OPTIONS: OptionNames<StreamOptions> = { pollInterval: true };
+
+/** The events of one attempt after another: for `persist()`. Not a method, so that applications do not see it. */
+export let eventsAcrossAttempts: <Options extends ConnectorOptions>(
+  client: ClientBase<Options>,
+  options: PersistOptions,
+) => AsyncIterable<ClientEvent>;
 
 /** The common base of `Client` for Node.js and for browsers. `persist()` accepts either. */
 export abstract class ClientBase<Options extends ConnectorOptions> implements AsyncIterable<ClientEvent> {
+  static {
+    eventsAcrossAttempts = (client, options) => client.#eventsAcrossAttempts(options);
+  }
+
   readonly #target: Target<Options>;
   readonly #settings: ConnectionSettings;
   readonly #pollInterval: number | null;
@@ -46,13 +59,13 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
     const { target, settings } = fixTarget(connector, url, options);
     this.#target = target;
     this.#settings = settings;
-    this.#pollInterval = checkPollInterval(options);
+    this.#pollInterval = checkDuration("pollInterval", options.pollInterval, 5_000);
     this.#signal = checkSignal(options.signal);
   }
 
   /**
-   * The state, as the events tell it: when one is delivered, it agrees with that. "closed" where no attempt is under
-   * way: before the first event, after `disconnected`, and while `persist()` waits.
+   * The state according to the events delivered so far. "closed" while no attempt is in progress: before the first
+   * event, after `disconnected`, and while `persist()` waits.
    */
   get state(): ConnectionState {
     return this.#stream?.state ?? "closed";
@@ -73,7 +86,7 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
     return this.connection?.latencyStats ?? new LatencyStatistics().snapshot();
   }
 
-  /** Bytes that were sent, and that the kernel has not taken yet. */
+  /** Bytes that were sent and that the kernel has not accepted yet. */
   get bufferedAmount(): number {
     return this.connection?.bufferedAmount ?? 0;
   }
@@ -85,11 +98,12 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
   }
 
   /**
-   * Connects once, when the loop over it begins. Each loop is a new connection. Leaving the loop ends the connection
-   * at once (the peer gets a Close with 1001); for an orderly end call `close()`, and go on until `disconnected`.
+   * Connects once. Each loop over the result opens a new connection when it starts. Leaving the loop ends the
+   * connection at once (the peer gets a Close with 1001). To close cleanly, call `close()` and continue the loop until
+   * `disconnected`.
    *
-   * @param options `signal` ends it at any moment: `disconnected` follows, and the loop is over
-   * @throws ConcurrencyError, from the loop, while another one runs
+   * @param options `signal` ends the loop at any moment, after a last `disconnected`
+   * @throws ConcurrencyError, from the loop, while another loop over the client runs
    */
   connect(options: CallOptions = {}): AsyncIterable<ClientEvent> {
     checkOptionNames("connect()", options, CALL_OPTIONS);
@@ -97,13 +111,12 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
     return this.#iterable(null, signal);
   }
 
-  /** As a loop over `connect()`. */
+  /** The same as a loop over `connect()`. */
   [Symbol.asyncIterator](): AsyncIterator<ClientEvent, undefined> {
     return this.#open(null, null);
   }
 
-  /** Events across attempts. For `persist()`. */
-  [persistentStream](options: PersistOptions): AsyncIterable<ClientEvent> {
+  #eventsAcrossAttempts(options: PersistOptions): AsyncIterable<ClientEvent> {
     const settings = checkPersistOptions(options, this.#target.connector.runtime.platform);
     return this.#iterable(settings, settings.signal);
   }
@@ -111,7 +124,7 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
   /**
    * Sends a message, as `Connection.send()` does.
    *
-   * @throws InvalidStateError where the client is not connected
+   * @throws InvalidStateError if the client is not connected
    */
   send(data: string | Bytes | Fragments, options?: SendOptions): Promise<void> {
     const { connection } = this;
@@ -121,8 +134,8 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
   /**
    * Sends a value as JSON, in a text message.
    *
-   * @throws InvalidArgumentError for what JSON cannot hold
-   * @throws InvalidStateError where the client is not connected
+   * @throws InvalidArgumentError for a value that JSON cannot represent
+   * @throws InvalidStateError if the client is not connected
    */
   sendJson(value: unknown, options?: SendOptions): Promise<void> {
     try {
@@ -133,9 +146,9 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
   }
 
   /**
-   * Sends a Ping and waits for its Pong, as `Connection.ping()` does; resolves with the milliseconds that it took.
+   * Sends a Ping and waits for its Pong, as `Connection.ping()` does. Resolves with the round-trip time in milliseconds.
    *
-   * @throws InvalidStateError where the client is not connected
+   * @throws InvalidStateError if the client is not connected
    */
   ping(payload?: string | Bytes | null, options?: CallOptions): Promise<number> {
     const { connection } = this;
@@ -145,7 +158,7 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
   /**
    * Sends a Pong, as `Connection.pong()` does.
    *
-   * @throws InvalidStateError where the client is not connected
+   * @throws InvalidStateError if the client is not connected
    */
   pong(payload?: string | Bytes): void {
     const { connection } = this;
@@ -154,9 +167,9 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
   }
 
   /**
-   * Ends the loop, and with it `persist()`: an open connection by the closing handshake, whose events follow;
-   * an attempt to connect, and a wait, at once. Resolves with the end of the newest attempt; null where there was
-   * none. To end a connection and have `persist()` make a new one, close `connection` instead.
+   * Ends the loop, including one over `persist()`. An open connection gets a closing handshake, whose events follow; an
+   * attempt or a delay ends at once. Resolves with the `CloseInfo` of the newest attempt; null if there was none. To
+   * end a connection and have `persist()` open a new one, call `connection.close()` instead.
    *
    * @param code 1000–1003, 1007–1014 or 3000–4999. @default 1000
    * @param reason at most 123 bytes of UTF-8. @default ""
@@ -170,7 +183,7 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
     }
   }
 
-  /** Ends the loop, and with it `persist()`, and an open connection without a Close. Never throws. */
+  /** Ends the loop, including one over `persist()`, and an open connection without a Close. Never throws. */
   terminate(): void {
     this.#stream?.terminate();
   }
@@ -180,20 +193,20 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
   }
 
   #open(persist: PersistSettings | null, signal: AbortSignal | null): EventStream<Options> {
-    return new EventStream(this.#owner, {
+    return new EventStream(this.#streamHandler, {
       target: this.#target,
       settings: this.#settings,
       pollInterval: this.#pollInterval,
-      policy: persist && new RetryPolicy(persist, this.#target.connector.runtime.random),
+      persist,
       signals: [this.#signal, signal].filter((given) => given !== null),
     });
   }
 
-  readonly #owner: StreamHandler = {
-    onStreamBegun: (stream) => {
+  readonly #streamHandler: StreamHandler = {
+    onStreamStarted: (stream) => {
       if (this.#stream !== null) {
         throw new ConcurrencyError(
-          "A loop over this client was begun while another one runs: make a client for each",
+          "A loop over this client was started while another one runs: create a client for each",
         );
       }
       this.#stream = stream;

@@ -1,4 +1,4 @@
-// The port by which clients open connections. client/ implements it on sockets; a browser's `WebSocket` is another.
+// The port through which clients open connections. client/ implements it on sockets, browser/ on a `WebSocket`.
 
 import type { Connection } from "../connection/connection.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
@@ -6,7 +6,7 @@ import type { OpenObserver } from "../connection/open-observer.js";
 import type { Runtime } from "../connection/runtime.js";
 import type { PerAttemptOptions } from "./target.js";
 
-/** What every connector understands, beside what is its own. */
+/** Options that every connector understands. */
 export interface ConnectorOptions extends ConnectionOptions {
   readonly headers?: unknown;
   readonly subprotocols?: (Iterable<string> & object) | undefined;
@@ -15,28 +15,28 @@ export interface ConnectorOptions extends ConnectionOptions {
 }
 
 export interface Connector<Options extends ConnectorOptions> {
-  /** The clocks and the randomness of its connections. */
+  /** Clock, timers and randomness of its connections. */
   readonly runtime: Runtime;
   /**
-   * Copies what is its own among the options, so that each attempt finds it as it is now.
+   * Copies the connector's own options, so that later changes by the application do not affect attempts.
    * @throws InvalidArgumentError
    */
   fixOptions?(options: PerAttemptOptions<Options>): PerAttemptOptions<Options>;
-  /** @throws InvalidArgumentError for what no attempt could use */
+  /** @throws InvalidArgumentError for an option that no attempt could use */
   checkOptions(options: Options): ConnectionSettings;
   /**
-   * The URL as it may be shown: without user info.
+   * Returns the URL for display: without user info.
    * @throws InvalidURLError
    */
   describeURL(url: string | URL): string;
   /**
-   * Calls back whenever the network may have come back, or whoever waits for it: a wait is over then. Returns what
-   * ends that. Absent where nothing tells.
+   * Calls back whenever the network, or the user, may have returned: a delay ends then. Returns an unsubscribe
+   * function. Absent if the platform reports nothing of the kind.
    */
   readonly watchReturns?: (callback: () => void) => () => void;
   /**
-   * Opens a connection; an abort of the options' signal ends it at any moment.
-   * @throws HandshakeError, InvalidArgumentError, or the reason of the signal
+   * Opens a connection. The signal of the options aborts the attempt at any moment.
+   * @throws HandshakeError, InvalidArgumentError, or the signal's reason
    */
   open(url: string | URL, options: Options, observer: OpenObserver | null): Promise<Connection>;
 }

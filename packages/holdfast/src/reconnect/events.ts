@@ -1,10 +1,10 @@
-// What a client tells: a union by `type`. The order in which events come is a grammar (docs/events.md):
+// The events of a client, a union discriminated by `type`. Their order follows a grammar (docs/events.md):
 //
 //   connecting ( connectFail | connected ( rejected | protocolError | ready poll body )? ) disconnected
 //   body = ( text | binary | ping | pong | poll | suspended )*
 //          ( closing … closed | closed | unresponsive | protocolError )?
 //
-// and, from `persist()`, `backOff` between two attempts.
+// `persist()` adds `backOff` between two attempts.
 
 import type { CloseCause, CloseInfo } from "../connection/close-info.js";
 import type { Connection } from "../connection/connection.js";
@@ -13,24 +13,24 @@ import type { Address } from "../connection/ports.js";
 import type { HoldfastError, InvalidStatusError } from "../shared/errors.js";
 import type { TextBytes } from "../shared/text-bytes.js";
 
-/** When it happened: for what the peer sent, when its bytes were read, however late the event is consumed. */
+/** When the event happened. For data from the peer: when its bytes were read, however late the event is consumed. */
 export interface EventTime {
-  /** Monotonic milliseconds, from an arbitrary origin: for measuring. */
+  /** Monotonic milliseconds from an arbitrary origin: for measuring durations. */
   readonly at: number;
-  /** Milliseconds since 1970, by the wall clock: for showing. */
+  /** Milliseconds since 1970, by the wall clock: for display. */
   readonly receivedAt: number;
 }
 
-/** An attempt to connect begins. */
+/** An attempt to connect starts. */
 export interface ConnectingEvent extends EventTime {
   readonly type: "connecting";
-  /** The URL, without user info; null where there is none: it is invalid, or the function that gives it failed. */
+  /** The URL, without user info; null if it is invalid, or the function that returns it failed. */
   readonly url: string | null;
-  /** 1, and one more for each attempt in a row that failed or whose connection did not stay up. */
+  /** 1, plus one for each consecutive earlier attempt that failed or whose connection did not stay open. */
   readonly attempt: number;
 }
 
-/** There is no way to the server: name lookup, TCP, proxy or TLS failed, or what was to be sent is invalid. */
+/** The server could not be reached: DNS, TCP, proxy or TLS failed, or an option of the request is invalid. */
 export interface ConnectFailEvent extends EventTime {
   readonly type: "connectFail";
   readonly error: HoldfastError;
@@ -43,64 +43,64 @@ export interface ConnectedEvent extends EventTime {
   readonly localAddress: Address | null;
 }
 
-/** The server answered the upgrade with another status than 101. */
+/** The server answered the upgrade with a status other than 101. */
 export interface RejectedEvent extends EventTime {
   readonly type: "rejected";
   readonly error: InvalidStatusError;
   readonly status: number;
   readonly headers: Headers;
-  /** At most 64 KiB of it. */
+  /** The first 64 KiB at most. */
   readonly body: Uint8Array;
-  /** Milliseconds that the server asks to stay away; null where it does not say. */
+  /** The server's `Retry-After`, in milliseconds; null if it sent none. */
   readonly retryAfter: number | null;
 }
 
-/** The connection is open: `send()` works from here on. */
+/** The connection is open: `send()` works from now on. */
 export interface ReadyEvent extends EventTime {
   readonly type: "ready";
-  /** For listeners and details. Its messages come as events; closing it is no wish to stay away (`persist()`). */
+  /** For listeners and details. Its messages arrive as events. After `connection.close()`, `persist()` reconnects. */
   readonly connection: Connection;
   readonly subprotocol: string | null;
   readonly extensions: readonly string[];
   readonly response: HandshakeResponse;
 }
 
-/** Comes right after `ready`, and each `pollInterval` from then on, while the connection is open. */
+/** Emitted right after `ready`, and then every `pollInterval` while the connection is open. */
 export interface PollEvent extends EventTime {
   readonly type: "poll";
 }
 
-/** A text message came. */
+/** A text message was received. */
 export interface TextEvent extends EventTime {
   readonly type: "text";
   readonly text: string;
-  /** The UTF-8 that it came in, with the option `text: "bytes"`: `text` is decoded when it is asked for. Null otherwise. */
+  /** The received UTF-8, with the option `text: "bytes"`; null otherwise. `text` is then decoded on access. */
   readonly bytes: TextBytes | null;
-  /** The text as JSON; throws SyntaxError where it is none. */
+  /** Parses the text as JSON. Throws SyntaxError if it is not JSON. */
   json(): unknown;
 }
 
-/** A binary message came. */
+/** A binary message was received. */
 export interface BinaryEvent extends EventTime {
   readonly type: "binary";
   readonly data: Uint8Array;
 }
 
-/** The peer sent a Ping; it is answered already, unless `autoPong` is off. */
+/** The peer sent a Ping. It is already answered, unless `autoPong` is off. */
 export interface PingEvent extends EventTime {
   readonly type: "ping";
   readonly payload: Uint8Array;
 }
 
-/** The peer sent a Pong: an answer to a ping of the keepalive or of `ping()`, or one that nobody asked for. */
+/** The peer sent a Pong: the answer to a ping of the keepalive or of `ping()`, or an unsolicited one. */
 export interface PongEvent extends EventTime {
   readonly type: "pong";
   readonly payload: Uint8Array;
-  /** Milliseconds; null where it answers no ping in flight. */
+  /** Milliseconds; null if it answers no ping in flight. */
   readonly roundTrip: number | null;
 }
 
-/** Our own process did not run for a while. The peer is not blamed for it. */
+/** This process was suspended for a while. The time does not count against the peer. */
 export interface SuspendedEvent extends EventTime {
   readonly type: "suspended";
   /** Milliseconds. */
@@ -108,67 +108,67 @@ export interface SuspendedEvent extends EventTime {
 }
 
 /**
- * The peer closes the connection. `send()` still works until the next event is asked for: then its Close is answered
- * (RFC 6455 section 5.5.1).
+ * The peer closes the connection. `send()` still works until the consumer requests the next event: only then the client
+ * answers the Close (RFC 6455 section 5.5.1).
  */
 export interface ClosingEvent extends EventTime {
   readonly type: "closing";
-  /** 1005 where the peer gave none. */
+  /** 1005 if the peer sent none. */
   readonly code: number;
   readonly reason: string;
 }
 
-/** The closing handshake is complete: both Close frames were sent. The end of the transport follows. */
+/** The closing handshake is complete: both sides have sent a Close. The end of the transport follows. */
 export interface ClosedEvent extends EventTime {
   readonly type: "closed";
-  /** The peer's code; 1005 where it gave none. */
+  /** The peer's code; 1005 if it sent none. */
   readonly code: number;
   readonly reason: string;
-  /** Who sent the first Close. */
+  /** The side that sent the first Close. */
   readonly initiator: "local" | "peer";
 }
 
 /** The peer was declared dead: a ping stayed unanswered for `pingTimeout`. */
 export interface UnresponsiveEvent extends EventTime {
   readonly type: "unresponsive";
-  /** Milliseconds for which the oldest ping that counts has waited. */
+  /** Milliseconds since the oldest ping that counts was sent. */
   readonly silence: number;
 }
 
-/** The peer broke RFC 6455, in its answer to the upgrade or later, and the connection is given up. */
+/** The peer violated RFC 6455, in its answer to the upgrade or later. The connection ends. */
 export interface ProtocolErrorEvent extends EventTime {
   readonly type: "protocolError";
   readonly error: HoldfastError;
 }
 
-/** The attempt is over. Comes once for each, last. */
+/** The attempt has ended. Every attempt ends with exactly one of these. */
 export interface DisconnectedEvent extends EventTime {
   readonly type: "disconnected";
-  /** How it ended; `explain(info)` says what to do. `evidence.openedAt` is null where it never was open. */
+  /** How it ended; `explain(info)` says what to do. `evidence.openedAt` is null if the connection never opened. */
   readonly info: CloseInfo;
-  /** Why it ended; null where it ended as it should (`info.ok`). */
+  /** Why it ended; null after a clean end (`info.ok`). */
   readonly error: HoldfastError | null;
 }
 
-/** `persist()` waits before it tries again. */
+/** `persist()` waits before the next attempt. */
 export interface BackOffEvent extends EventTime {
   readonly type: "backOff";
   /** Milliseconds from `at` to the next attempt. */
   readonly delay: number;
-  /** Attempts in a row that failed, or whose connection did not stay up. */
+  /** Consecutive attempts that failed, or whose connection did not stay open. */
   readonly attempt: number;
-  /** What ended the last one. */
+  /** Why the last attempt, or its connection, ended. */
   readonly reason: CloseCause;
-  /** When the next attempt begins, in milliseconds since 1970. */
+  /** When the next attempt starts, in milliseconds since 1970. */
   readonly retryAt: number;
-  /** Whether the server asked for this wait: by `Retry-After`, or by closing with 1012 or 1013. */
+  /** Whether the server requested this delay, with `Retry-After` or by closing with 1012 or 1013. */
   readonly requestedByServer: boolean;
 }
 
-/** What a Close frame says. */
+/** The content of a Close frame. */
 export type Close = Pick<ClosingEvent, "code" | "reason">;
 
-/** Ignore a `type` that you do not know: later versions may add some. */
+/** Ignore an unknown `type`: later versions may add some. */
 export type ClientEvent =
   | ConnectingEvent
   | ConnectFailEvent
@@ -188,5 +188,5 @@ export type ClientEvent =
   | DisconnectedEvent
   | BackOffEvent;
 
-/** The words that events are told apart by. New ones may come: ignore what you do not know. */
+/** The values of `type`. Ignore unknown ones: later versions may add some. */
 export type ClientEventType = ClientEvent["type"];

@@ -1,5 +1,5 @@
-// The heartbeat as a recipe: for those who want a bound of their own on how long the peer may take to answer, beside
-// the keepalive that every connection has.
+// `heartbeat()` and `withHeartbeat()`: recipes for code that needs its own limit on the peer's answer time, in addition
+// to the keepalive that every connection has.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { runtimeOf, type Connection } from "../connection/connection.js";
@@ -7,56 +7,56 @@ import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { checkFunction, checkSignal, requireDuration } from "../shared/option-checks.js";
 import { sleepUntil } from "./sleep.js";
 
-/** For `heartbeat()` and `withHeartbeat()`. */
+/** Options of `heartbeat()` and `withHeartbeat()`. */
 export interface HeartbeatOptions {
   /**
-   * Milliseconds that each pong may take, from the ping's call on; null to wait as long as the connection lives.
-   * Time in which our own process did not run or did not read does not count.
+   * Milliseconds that each pong may take, counted from the ping; null to wait as long as the connection lives. Time in
+   * which this process did not run or did not read does not count.
    */
   readonly timeout: number | null;
   /** Milliseconds from a pong to the next ping. */
   readonly interval: number;
-  /** Ends it: the promise rejects with the signal's reason. */
+  /** Ends the heartbeat: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
 const HEARTBEAT_OPTIONS: OptionNames<HeartbeatOptions> = { timeout: true, interval: true, signal: true };
 
 /**
- * Pings, waits for the pong, sleeps `interval`, and begins anew, until something ends it: it never resolves. The first
- * ping goes out at once. The connection stays as it is; what to do with one that is too slow is the caller's decision.
+ * Pings, waits for the pong, sleeps `interval`, and repeats. It never resolves. The first ping is sent at once. The
+ * heartbeat does not close the connection: the caller decides what to do with one that is too slow.
  *
- * Await it, alone or in `Promise.race()`: a heartbeat that nobody awaits tells nobody, and ends no process.
+ * Await it, alone or in `Promise.race()`. If nobody awaits it, its failure goes unnoticed: it never ends the process.
  *
- * @param connection the one to watch; its own keepalive may go on beside
- * @param options how often, and how long a pong may take, in milliseconds
- * @throws TooSlowError when a pong took longer than `timeout`
- * @throws ConnectionClosed when the connection ends, at once, also during the sleep
- * @throws InvalidArgumentError for durations that are none
+ * @param connection the connection to watch; its own keepalive may run at the same time
+ * @param options how often to ping, and how long a pong may take, in milliseconds
+ * @throws TooSlowError if a pong takes longer than `timeout`
+ * @throws ConnectionClosed as soon as the connection ends, even during the sleep
+ * @throws InvalidArgumentError for an invalid duration
  */
 export function heartbeat(connection: Connection, options: HeartbeatOptions): Promise<never> {
-  const beating = checkAndBeat(connection, options);
+  const beating = checkAndRun(connection, options);
   beating.catch(ignore);
   return beating;
 }
 
 /**
- * Runs `body` beside a heartbeat, which stops when the body settles. Settles with whichever comes first:
+ * Runs `body` together with a heartbeat, which stops when the body settles. The first of these settles the promise:
  *
- * - The body settles: its value, or its error.
+ * - The body settles: with its value or its error.
  * - A pong takes longer than `timeout`: the body's signal aborts, and the promise rejects with the TooSlowError, both at
- *   once. A body that ignores its signal is not waited for, and what becomes of it later is ignored.
- * - The connection ends: the body's signal aborts, with ConnectionClosed as its reason, and the body has the last word,
- *   since everything that it does with the connection ends by itself and what was received before can still be read.
- *   So a loop over the messages of a connection that closes as it should ends quietly here too.
+ *   once. It does not wait for a body that ignores the signal, and ignores its later outcome.
+ * - The connection ends: the body's signal aborts with ConnectionClosed as its reason, and the promise settles as the
+ *   body does. All calls of the body on the connection end then, and it can still read the messages received before. A
+ *   loop over the messages of a connection that closes cleanly therefore ends without an error.
  *
- * An abort of `options.signal` acts as a TooSlowError does, with the signal's reason.
+ * If `options.signal` aborts, the effect is that of a TooSlowError, with the signal's reason.
  *
- * @param connection the one to watch
- * @param options how often, and how long a pong may take, in milliseconds
- * @param body what runs meanwhile; its signal aborts when it should stop
- * @throws TooSlowError when a pong took longer than `timeout`
- * @throws InvalidArgumentError for durations that are none, or a body that is no function
+ * @param connection the connection to watch
+ * @param options how often to ping, and how long a pong may take, in milliseconds
+ * @param body the function to run; its signal aborts when it should stop
+ * @throws TooSlowError if a pong takes longer than `timeout`
+ * @throws InvalidArgumentError for an invalid duration, or a body that is not a function
  */
 export async function withHeartbeat<T>(
   connection: Connection,
@@ -67,16 +67,16 @@ export async function withHeartbeat<T>(
   checkFunction("body", body);
   signal?.throwIfAborted();
 
-  const heart = new AbortController();
+  const heartbeatAborter = new AbortController();
   const bodyAborter = new AbortController();
-  const onAbort = (): void => heart.abort(signal?.reason);
+  const onAbort = (): void => heartbeatAborter.abort(signal?.reason);
   if (signal !== null) watchAbort(signal, onAbort);
 
   let isOver = false;
-  const beating = beat(connection, { ...times, signal: heart.signal });
-  const working = begin(body, bodyAborter.signal);
+  const beating = beat(connection, { ...times, signal: heartbeatAborter.signal });
+  const working = callBody(body, bodyAborter.signal);
   const failing = beating.catch((error: unknown) => {
-    if (isOver) return working; // Whatever the body left behind may go on: nothing failed.
+    if (isOver) return working; // The body has settled: the heartbeat was stopped, and nothing failed.
     bodyAborter.abort(error);
     if (error === endOf(connection)) return working;
     throw error;
@@ -85,7 +85,7 @@ export async function withHeartbeat<T>(
     return await Promise.race([working, failing]);
   } finally {
     isOver = true;
-    heart.abort();
+    heartbeatAborter.abort();
     if (signal !== null) unwatchAbort(signal, onAbort);
   }
 }
@@ -96,11 +96,10 @@ interface HeartbeatSettings {
   readonly signal: AbortSignal | null;
 }
 
-async function checkAndBeat(connection: Connection, options: HeartbeatOptions): Promise<never> {
+async function checkAndRun(connection: Connection, options: HeartbeatOptions): Promise<never> {
   return beat(connection, checkOptions(options));
 }
 
-/** The recipe itself. */
 async function beat(
   connection: Connection,
   { timeout, interval, signal }: HeartbeatSettings,
@@ -112,8 +111,11 @@ async function beat(
   }
 }
 
-/** Calls the body at once; what it throws at once is a rejection, too. */
-async function begin<T>(body: (signal: AbortSignal) => PromiseLike<T> | T, signal: AbortSignal): Promise<T> {
+/** Calls the body at once. An error thrown synchronously becomes a rejection. */
+async function callBody<T>(
+  body: (signal: AbortSignal) => PromiseLike<T> | T,
+  signal: AbortSignal,
+): Promise<T> {
   return body(signal);
 }
 
@@ -132,5 +134,5 @@ function checkOptions(options: HeartbeatOptions): HeartbeatSettings {
 }
 
 function ignore(): void {
-  // Who awaits the promise is told all the same.
+  // Prevents an unhandled rejection. A caller that awaits the promise still gets the error.
 }

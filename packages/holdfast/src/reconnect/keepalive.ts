@@ -1,5 +1,5 @@
-// Heartbeats of the application's own making: some servers demand a certain message every so often, and drop who
-// does not send it, however well pings are answered.
+// `keepalive()`: sends an application's message at intervals. Some servers require one, and drop clients that do not send
+// it even if they answer every ping.
 
 import { toBytes } from "../connection/arguments.js";
 import { runtimeOf, type Connection } from "../connection/connection.js";
@@ -8,29 +8,31 @@ import { checkFunction, checkSignal, invalidArgument, requireDuration } from "..
 import { PingGrid } from "../heartbeat/ping-grid.js";
 import { sleepUntil } from "./sleep.js";
 
-/** For `keepalive()`. */
+/** Options of `keepalive()`. */
 export interface KeepaliveOptions {
-  /** Milliseconds between two messages, on a fixed grid that begins with the call. */
+  /** Milliseconds between two messages, on a fixed grid that starts with the call. */
   readonly interval: number;
-  /** Makes the message: a string is sent as text, bytes as binary. `n` counts the messages, from 0 on. */
+  /** Returns the message: a string is sent as text, bytes as binary. `n` counts the messages, from 0. */
   readonly message: (n: number) => string | Uint8Array;
-  /** Ends it: the promise rejects with the signal's reason. */
+  /** Ends the keepalive: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
 const KEEPALIVE_OPTIONS: OptionNames<KeepaliveOptions> = { interval: true, message: true, signal: true };
 
 /**
- * Sends a message of the application every `interval` milliseconds, until the connection ends; resolves then, however
- * it ended. The first goes out at once. While a message waits for a full write buffer no other is made: the slots that
- * it misses are skipped, so that nothing piles up and nothing bursts.
+ * Unlike the option `pingInterval`, which sends Ping frames and checks that the peer answers, `keepalive()` sends data
+ * messages of the application and expects no answer. Use it for servers that require such messages; `pingInterval`
+ * detects dead peers.
  *
- * It says that we are alive, and does not ask whether the peer is: that is what pings are for.
+ * Sends a message every `interval` milliseconds until the connection ends, and then resolves, however it ended. The
+ * first message is sent at once. While a message waits for a full write buffer, no other is created: missed slots are
+ * skipped, so messages neither pile up nor burst.
  *
- * @param connection the one to send on
+ * @param connection the connection to send on
  * @param options what to send, and how often, in milliseconds
- * @throws whatever `message` throws; nothing is sent any more, and the connection stays open
- * @throws InvalidArgumentError for an interval that is none, or a message that is neither a string nor bytes
+ * @throws any error that `message` throws; sending stops, and the connection stays open
+ * @throws InvalidArgumentError for an invalid interval, or a message that is neither a string nor bytes
  */
 export async function keepalive(connection: Connection, options: KeepaliveOptions): Promise<void> {
   checkOptionNames("keepalive()", options, KEEPALIVE_OPTIONS);
@@ -41,7 +43,7 @@ export async function keepalive(connection: Connection, options: KeepaliveOption
   try {
     await sendOnGrid(connection, interval, (n) => checkMessage(message(n)), signal);
   } catch (error) {
-    // Its own end, and not that of another connection that `message` may have asked.
+    // Only the end of this connection resolves; `message` may throw the ConnectionClosed of another one.
     if (!connection.signal.aborted || error !== connection.signal.reason) throw error;
   }
 }
@@ -64,7 +66,7 @@ async function sendOnGrid(
   }
 }
 
-/** What TypeScript lets nobody return, such as the promise of an async function, gets a sentence rather than a frame. */
+/** Rejects values that TypeScript forbids, such as the promise of an async function. */
 function checkMessage(message: unknown): string | Uint8Array {
   if (typeof message === "string") return message;
   const bytes = toBytes(message);

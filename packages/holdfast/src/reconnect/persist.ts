@@ -1,23 +1,22 @@
-// `persist()`: a client's events, without an end.
+// `persist()`: the events of a client that reconnects.
 
 import { checkOptionNames } from "../shared/option-names.js";
 import type { ClientEvent } from "./events.js";
-import { persistentStream, type ClientBase } from "./client-base.js";
+import { eventsAcrossAttempts, type ClientBase } from "./client-base.js";
 import type { ConnectorOptions } from "./connector.js";
 import { PERSIST_OPTIONS, type PersistOptions } from "./retry/persist-options.js";
 
 /**
- * Keeps a client connected: the events of one attempt after the other, and between two of them `backOff`.
+ * Keeps a client connected. Yields the events of one attempt after another, with a `backOff` event in between.
  *
- * It ends when `signal` aborts, when the client is closed (`client.close()`), when the loop is left, and, behind
- * `disconnected`, when trying again makes no sense: a certificate that is not accepted, a status such as 401 or 404.
- * `retryable` decides otherwise. What a connection ended by does not matter: `persist()` is there to be connected.
+ * The loop ends when `signal` aborts, when the application calls `client.close()` or leaves the loop, and, after
+ * `disconnected`, when a retry is pointless: the certificate was rejected, or the status is 401 or 404, for example.
+ * `retryable` can change that decision. An open connection that ends is always replaced, whatever its close code.
  *
- * The wait before the next attempt is uniform in [minDelay, firstDelay] at first, and then
- * `min(firstDelay × factor^(attempt−1), maxDelay)`, of which the second half is left to chance. `Retry-After` and a
- * Close with 1012 or 1013 make it longer.
+ * The first delay is uniform in [minDelay, firstDelay]. Later delays are `min(firstDelay × factor^(attempt−1),
+ * maxDelay)`, of which the second half is random. `Retry-After` and a Close with 1012 or 1013 lengthen the delay.
  *
- * @throws InvalidArgumentError for an option that cannot be used
+ * @throws InvalidArgumentError for an invalid option
  * @throws ConcurrencyError, from the loop, while another loop over the client runs
  */
 export function persist<Options extends ConnectorOptions>(
@@ -25,5 +24,5 @@ export function persist<Options extends ConnectorOptions>(
   options: PersistOptions = {},
 ): AsyncIterable<ClientEvent> {
   checkOptionNames("persist()", options, PERSIST_OPTIONS);
-  return client[persistentStream](options);
+  return eventsAcrossAttempts(client, options);
 }

@@ -1,9 +1,9 @@
-// `reconnect()`: one open connection after the other, for those who would rather hold a connection than events.
+// `reconnect()`: one open connection after another, for code that prefers connections to events.
 
 import type { Connection } from "../connection/connection.js";
 import { ConcurrencyError, ConnectionClosed } from "../connection/errors.js";
 import type { ConnectorOptions } from "./connector.js";
-import { LoopInterruptions } from "./interruptions.js";
+import { StopSignals } from "./stop-signals.js";
 import type { AttemptOutcome } from "./retry/retry-policy.js";
 import { Supervisor, type SupervisorHandler, type SupervisorOptions } from "./supervisor.js";
 
@@ -15,14 +15,14 @@ export class Reconnection<Options extends ConnectorOptions>
   implements AsyncIterableIterator<Connection, undefined>, SupervisorHandler
 {
   readonly #supervisor: Supervisor<Options>;
-  readonly #interruptions: LoopInterruptions;
-  /** The one that was handed out last. */
+  readonly #stopSignals: StopSignals;
+  /** The connection that was yielded last. */
   #current: Connection | null = null;
   #hasBegun = false;
-  #isBusy = false;
+  #isNextPending = false;
   #isDue = true;
   #isOver = false;
-  /** What ended it, until it is thrown. */
+  /** The error that ended the loop, until it is thrown. */
   #failure: Error | null = null;
   #waiter: { readonly resolve: (result: Result) => void; readonly reject: (error: Error) => void } | null =
     null;
@@ -30,7 +30,7 @@ export class Reconnection<Options extends ConnectorOptions>
   constructor(options: SupervisorOptions<Options>) {
     const { signal } = options.persist;
     this.#supervisor = new Supervisor(options, this);
-    this.#interruptions = new LoopInterruptions(signal === null ? [] : [signal], (reason) =>
+    this.#stopSignals = new StopSignals(signal === null ? [] : [signal], (reason) =>
       this.#supervisor.stop(reason),
     );
   }
@@ -39,26 +39,26 @@ export class Reconnection<Options extends ConnectorOptions>
     return this;
   }
 
-  /** The next open connection. The one before is closed first, if it is not over. */
+  /** Resolves with the next open connection. Closes the previous one first, if it is still open. */
   async next(): Promise<Result> {
-    if (this.#isBusy) {
+    if (this.#isNextPending) {
       throw new ConcurrencyError("next() was called while another next() was waiting: it opens a connection");
     }
-    this.#isBusy = true;
+    this.#isNextPending = true;
     try {
       if (!this.#hasBegun) {
         this.#hasBegun = true;
-        this.#interruptions.watch();
+        this.#stopSignals.watch();
       }
       await this.#current?.close();
       this.#current = null;
       return await this.#nextConnection();
     } finally {
-      this.#isBusy = false;
+      this.#isNextPending = false;
     }
   }
 
-  /** The body is left: its connection is closed, and nothing of it is left when the promise resolves. */
+  /** The consumer leaves the loop: closes the connection, and resolves once it has ended. */
   async return(): Promise<Result> {
     this.#supervisor.close({ code: 1000, reason: "" });
     await this.#current?.closed;
@@ -67,7 +67,7 @@ export class Reconnection<Options extends ConnectorOptions>
     return DONE;
   }
 
-  // What the supervisor tells.
+  // SupervisorHandler
 
   onAttempt(): void {
     this.#isDue = false;
@@ -80,10 +80,10 @@ export class Reconnection<Options extends ConnectorOptions>
   }
 
   onWaiting(): void {
-    // `onDue` tells when it is over.
+    // `onDue` follows.
   }
 
-  /** The body may still be busy with the connection that was lost: the next one is for who asks for it. */
+  /** The consumer may still be busy with the lost connection: the next one is opened once `next()` is called. */
   onDue(): void {
     this.#isDue = true;
     if (this.#waiter !== null) this.#supervisor.begin();
@@ -91,8 +91,8 @@ export class Reconnection<Options extends ConnectorOptions>
 
   onOver({ info, error }: AttemptOutcome, isFatal: boolean): void {
     this.#isOver = true;
-    this.#interruptions.stop();
-    // A connection that ended as it should, and is not to be followed by another, is no failure.
+    this.#stopSignals.stop();
+    // A connection that ended cleanly is no failure, even if `retryable` has refused another one.
     const isFailure = isFatal && !(error instanceof ConnectionClosed && info.ok);
     this.#failure = isFailure ? error : null;
     this.#settle();
@@ -106,7 +106,7 @@ export class Reconnection<Options extends ConnectorOptions>
     });
   }
 
-  /** Tells who waits that it is over, and why: once. */
+  /** Ends the waiting `next()`. The error that ended the loop is thrown once. */
   #settle(): void {
     const waiter = this.#waiter;
     if (waiter === null) return;

@@ -1,12 +1,12 @@
-// Waiting on a connection's clock. All sleepers of a process share its one timer.
+// Sleeping on a connection's clock. All sleepers of a process share one timer.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { runtimeOf, type Connection } from "../connection/connection.js";
 import { Alarm, type AlarmHandler, type TimerQueue } from "../connection/timer-queue.js";
 
 /**
- * Resolves at the monotonic time `deadline`. Rejects at once where that comes first: with ConnectionClosed at the end
- * of the connection, or with the signal's reason at its abort.
+ * Resolves at the monotonic time `deadline`. Rejects earlier if the connection ends (with ConnectionClosed), or if the
+ * signal aborts (with its reason).
  */
 export function sleepUntil(
   deadline: number,
@@ -49,17 +49,17 @@ class Sleeper implements AlarmHandler {
   }
 
   onAlarm(): void {
-    this.#leave();
+    this.#stop();
     this.#resolve();
   }
 
   readonly #onAbort = (): void => {
-    this.#leave();
+    this.#stop();
     this.#reject(this.#signals.find(({ aborted }) => aborted)?.reason);
   };
 
-  /** Neither a listener nor an alarm is left behind: a connection may outlive a million sleeps. */
-  #leave(): void {
+  /** Removes the listeners and the alarm: one connection may outlive a million sleeps. */
+  #stop(): void {
     this.#timers.cancel(this.#alarm);
     for (const signal of this.#signals) unwatchAbort(signal, this.#onAbort);
   }

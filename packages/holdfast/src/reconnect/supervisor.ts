@@ -1,5 +1,5 @@
-// Keeps a connection: opens one, waits when it is lost, opens the next; or stops where that makes no sense. What is
-// done with the connections is its host's business.
+// The reconnect loop: opens a connection, waits after it is lost, and opens the next one, until a retry is pointless.
+// The handler decides how the connections are used.
 
 import type { CloseInfo } from "../connection/close-info.js";
 import { goAway, whenEnded, type Connection } from "../connection/connection.js";
@@ -11,11 +11,10 @@ import { errorOf } from "../shared/thrown.js";
 import type { ConnectorOptions } from "./connector.js";
 import type { TransportEnds } from "../connection/open-observer.js";
 import type { PersistSettings } from "./retry/persist-options.js";
-import { RetryLog } from "./retry/retry-log.js";
-import { RetryPolicy, type AttemptOutcome, type Retry } from "./retry/retry-policy.js";
-import { BackoffTimer } from "./retry/backoff-timer.js";
+import type { AttemptOutcome, Retry } from "./retry/retry-policy.js";
+import { RetryScheduler } from "./retry/retry-scheduler.js";
 import { openTarget, type Target, type TargetObserver } from "./target.js";
-import { abortedError, openingError, unopenedInfo } from "./unopened.js";
+import { abortedError, openingError, neverOpenedInfo } from "./opening-failure.js";
 
 export interface SupervisorOptions<Options extends ConnectorOptions> {
   readonly target: Target<Options>;
@@ -23,106 +22,104 @@ export interface SupervisorOptions<Options extends ConnectorOptions> {
   readonly persist: PersistSettings;
 }
 
-/** Is told of each step; `onOver` comes last and exactly once. Any method of the supervisor may be called meanwhile. */
+/** Receives each step. `onOver` comes last and exactly once. Handlers may call any method of the supervisor. */
 export interface SupervisorHandler {
-  /** An attempt begins. */
+  /** An attempt starts. */
   onAttempt(attempt: number): void;
-  /** It led to an open connection, which has begun to read: what it received waits in its inbox. */
+  /** The attempt opened a connection. It already reads: received messages wait in its inbox. */
   onOpen(connection: Connection, attempt: number): void;
-  /** The attempt, or its connection, is over: the next one is due in a while. */
-  onWaiting(ending: AttemptOutcome, retry: Retry): void;
-  /** The wait is over: `begin()` makes the next attempt. */
+  /** The attempt failed, or its connection ended: the next attempt is due after `retry.delay`. */
+  onWaiting(outcome: AttemptOutcome, retry: Retry): void;
+  /** The delay has passed: `begin()` starts the next attempt. */
   onDue(): void;
-  /** It is over, and nothing follows. `isFatal` where that was not our own wish. */
-  onOver(ending: AttemptOutcome, isFatal: boolean): void;
+  /** The last attempt has ended, and no other follows. `isFatal`: because of an error, not because this side stopped. */
+  onOver(outcome: AttemptOutcome, isFatal: boolean): void;
 }
 
-/** To the peer of a connection that is left without waiting for an answer. */
+/** The Close that is sent when this side does not wait for an answer. */
 const GOING_AWAY: CloseFrame = { code: 1001, reason: "" };
 
-/** One attempt, and the connection that it led to. What happens to one that is not the current one any more is no news. */
+/** One attempt and the connection that it opened. Once it is no longer the current attempt, its events are ignored. */
 interface Attempt {
   readonly number: number;
   readonly aborter: AbortController;
   url: string | null;
   connection: Connection | null;
-  /** As in `OpenObserver`; null where the server has not said. */
+  /** As in `OpenObserver`; null if the server has set none. */
   spread: number | null;
 }
 
-/** What its host may ask of it. */
+/** The methods that a handler may call. */
 export type SupervisorControls = Pick<
   Supervisor<ConnectorOptions>,
-  "begin" | "close" | "giveUp" | "stop" | "terminate"
+  "begin" | "close" | "failAttempt" | "stop" | "terminate"
 >;
 
 export class Supervisor<Options extends ConnectorOptions> {
   readonly #options: SupervisorOptions<Options>;
-  readonly #host: SupervisorHandler;
-  readonly #policy: RetryPolicy;
-  readonly #log: RetryLog;
-  readonly #wait: BackoffTimer<Options>;
+  readonly #handler: SupervisorHandler;
+  readonly #retries: RetryScheduler<Options>;
   #current: Attempt | null = null;
-  #lastEnding: AttemptOutcome | null = null;
-  #isLeaving = false;
+  #lastOutcome: AttemptOutcome | null = null;
+  /** This side ends the loop: no attempt follows. */
+  #isStopping = false;
   #isOver = false;
 
-  constructor(options: SupervisorOptions<Options>, host: SupervisorHandler) {
+  constructor(options: SupervisorOptions<Options>, handler: SupervisorHandler) {
     this.#options = options;
-    this.#host = host;
-    this.#policy = new RetryPolicy(options.persist, options.target.connector.runtime.random);
-    this.#log = new RetryLog(options.settings.logger);
-    this.#wait = new BackoffTimer(options.target.connector, () => this.#host.onDue());
+    this.#handler = handler;
+    const { target, settings, persist } = options;
+    this.#retries = new RetryScheduler(target.connector, persist, settings.logger, () => handler.onDue());
   }
 
-  /** Makes the next attempt now, also before it is due. Does nothing while there is one, or a connection. */
+  /** Starts the next attempt now, even before it is due. Does nothing during an attempt or while connected. */
   begin(): void {
     if (this.#isOver || this.#current !== null) return;
-    this.#wait.end();
-    const { attempt: number } = this.#policy;
+    this.#retries.cancel();
+    const { attempt: number } = this.#retries;
     const aborter = new AbortController();
     const attempt: Attempt = { number, aborter, url: null, connection: null, spread: null };
     this.#current = attempt;
-    this.#host.onAttempt(number);
-    if (this.#current !== attempt) return; // The host has thought better of it.
-    this.#log.onAttempt(number);
-    openTarget(this.#options.target, number, attempt.aborter.signal, observer(attempt)).then(
+    this.#handler.onAttempt(number);
+    if (this.#current !== attempt) return; // The handler has stopped the supervisor, or failed the attempt.
+    this.#retries.onAttempt(number);
+    openTarget(this.#options.target, number, attempt.aborter.signal, observerOf(attempt)).then(
       (connection) => this.#opened(attempt, connection),
       (cause: unknown) => this.#failed(attempt, cause),
     );
   }
 
-  /** Ends the attempt, or the connection, for `error`, as if it had ended by itself. */
-  giveUp(error: Error, close: CloseFrame = GOING_AWAY, cause: GoAwayCause = "aborted"): void {
+  /** Ends the attempt or its connection with `error`. The retry policy decides what follows, as after any failure. */
+  failAttempt(error: Error, close: CloseFrame = GOING_AWAY, cause: GoAwayCause = "aborted"): void {
     const attempt = this.#current;
     if (attempt === null) return;
     this.#current = null;
     this.#ended(attempt, { info: this.#leave(attempt, error, close, cause), error });
   }
 
-  /** Ends all: an open connection by the closing handshake, anything else at once. */
+  /** Ends the loop. An open connection gets a closing handshake; an attempt or a delay ends at once. */
   close({ code, reason }: CloseFrame): void {
-    this.#isLeaving = true;
+    this.#isStopping = true;
     const connection = this.#current?.connection ?? null;
     if (connection === null) this.stop(undefined);
     else void connection.close(code, reason);
   }
 
-  /** Ends all, an open connection without a Close. */
+  /** Ends the loop. An open connection ends without a Close. */
   terminate(): void {
-    this.#isLeaving = true;
+    this.#isStopping = true;
     const connection = this.#current?.connection ?? null;
     if (connection === null) this.stop(undefined);
     else connection.terminate();
   }
 
-  /** Ends all now: the peer of an open connection is told, and not waited for. */
+  /** Ends the loop now. An open connection sends a Close and does not wait for the answer. */
   stop(reason: unknown): void {
     if (this.#isOver) return;
-    this.#isLeaving = true;
+    this.#isStopping = true;
     const attempt = this.#current;
     if (attempt === null) {
-      this.#finish(this.#lastEnding ?? this.#endingOf(abortedError(null, reason)), false);
+      this.#finish(this.#lastOutcome ?? this.#outcomeOf(abortedError(null, reason)), false);
       return;
     }
     this.#current = null;
@@ -139,66 +136,61 @@ export class Supervisor<Options extends ConnectorOptions> {
     void connection[whenEnded]().then((info) => {
       if (this.#current === attempt) this.#ended(attempt, { info, error: connectionClosed(info) });
     });
-    this.#host.onOpen(connection, attempt.number);
+    this.#handler.onOpen(connection, attempt.number);
   }
 
   #failed(attempt: Attempt, cause: unknown): void {
-    if (this.#current === attempt) this.#ended(attempt, this.#endingOf(openingError(cause)));
+    if (this.#current === attempt) this.#ended(attempt, this.#outcomeOf(openingError(cause)));
   }
 
-  /** Nothing of it is left when this returns, but for a socket on its way down. */
+  /** Ends the attempt. After this call only a closing socket remains. */
   #leave(attempt: Attempt, reason: unknown, close: CloseFrame, cause: GoAwayCause): CloseInfo {
     if (attempt.connection !== null) return attempt.connection[goAway](close, cause);
-    const { info } = this.#endingOf(abortedError(attempt.url, reason));
+    const { info } = this.#outcomeOf(abortedError(attempt.url, reason));
     attempt.aborter.abort(reason);
     return info;
   }
 
-  #ended({ url, spread }: Attempt, ending: AttemptOutcome): void {
+  #ended({ url, spread }: Attempt, outcome: AttemptOutcome): void {
     this.#current = null;
-    this.#lastEnding = ending;
-    if (this.#isLeaving) {
-      this.#finish(ending, false);
+    this.#lastOutcome = outcome;
+    if (this.#isStopping) {
+      this.#finish(outcome, false);
       return;
     }
     let retry: Retry | null;
     try {
-      retry = this.#policy.afterEnd(ending, spread);
+      const now = this.#options.target.connector.runtime.clock.now();
+      retry = this.#retries.schedule(url, outcome, spread, now);
     } catch (error) {
-      // Thrown by `retryable`: the application's own, and of more interest to it than what it was asked about.
-      this.#finish({ info: ending.info, error: errorOf(error) }, true);
+      // `retryable` threw. The application needs its own error more than the error that `retryable` was to judge.
+      this.#finish({ info: outcome.info, error: errorOf(error) }, true);
       return;
     }
-    if (retry === null) {
-      this.#log.onGivenUp(url, ending);
-      this.#finish(ending, true);
-      return;
-    }
-    this.#log.onRetry(url, ending, retry);
-    this.#wait.begin(retry, this.#options.target.connector.runtime.clock.now());
-    this.#host.onWaiting(ending, retry);
+    if (retry === null) this.#finish(outcome, true);
+    else this.#handler.onWaiting(outcome, retry);
   }
 
-  #finish(ending: AttemptOutcome, isFatal: boolean): void {
+  #finish(outcome: AttemptOutcome, isFatal: boolean): void {
     this.#isOver = true;
-    this.#wait.end();
-    this.#host.onOver(ending, isFatal);
+    this.#retries.cancel();
+    this.#handler.onOver(outcome, isFatal);
   }
 
-  #endingOf(error: ReturnType<typeof openingError>): AttemptOutcome {
+  #outcomeOf(error: ReturnType<typeof openingError>): AttemptOutcome {
     const { target, settings } = this.#options;
-    return { info: unopenedInfo(error, settings, target.connector.runtime.clock.wallNow()), error };
+    return { info: neverOpenedInfo(error, settings, target.connector.runtime.clock.wallNow()), error };
   }
 }
 
-function observer(attempt: Attempt): TargetObserver {
+function observerOf(attempt: Attempt): TargetObserver {
   return {
     onConnecting: (url) => (attempt.url = url),
     onConnected(_ends: TransportEnds): void {
-      // Nobody asks.
+      // Only event streams report this.
     },
     onOpen(): void {
-      // The promise has it.
+      // The promise of `openTarget()` delivers the connection.
     },
     onSpread: (width) => (attempt.spread = width),
   };

@@ -1,5 +1,5 @@
-// Where a client connects to, and with what. URL, headers and subprotocols may be functions of the attempt, so that
-// each attempt has a fresh token, or another server.
+// The target of a client: URL and options. URL, headers and subprotocols may be functions of the attempt, for example
+// to use a fresh token or another server each time.
 
 import type { Connection } from "../connection/connection.js";
 import { checkOpenTimeout } from "../connection/handshake-options.js";
@@ -7,19 +7,19 @@ import { type ConnectionSettings } from "../connection/options.js";
 import { describe, isURL } from "../shared/option-checks.js";
 import type { AsyncContext } from "../connection/platform.js";
 import { InvalidArgumentError } from "../shared/errors.js";
-import { callProviders } from "./call-providers.js";
+import { callFactories } from "./call-factories.js";
 import type { Connector, ConnectorOptions } from "./connector.js";
 import type { OpenObserver } from "../connection/open-observer.js";
 import { copyOptions } from "./copy-options.js";
 
 /**
- * A value, or the function that gives it for an attempt. The first attempt is 1; each that follows in a row, without
- * a connection that stayed up, counts one more. The signal aborts when the attempt is given up.
+ * A value, or a function that returns it for an attempt. `attempt` is 1 for the first attempt, and grows by one with
+ * each consecutive attempt that fails or whose connection does not stay open. The signal aborts when the attempt ends.
  */
 export type ValueOrFactory<Value> =
   Value | ((attempt: number, signal: AbortSignal) => Value | PromiseLike<Value>);
 
-/** Options of a connector, of which some may be functions of the attempt. */
+/** Options of a connector; `headers` and `subprotocols` may be functions of the attempt. */
 export type PerAttemptOptions<Options extends ConnectorOptions> = Omit<
   Options,
   "headers" | "subprotocols"
@@ -32,21 +32,21 @@ export interface Target<Options extends ConnectorOptions> {
   readonly connector: Connector<Options>;
   readonly url: ValueOrFactory<string | URL>;
   readonly options: PerAttemptOptions<Options>;
-  /** Where the client was made: every attempt runs in it. Null where the platform has none. */
+  /** The async context in which the client was created: every attempt runs in it. Null if the platform has none. */
   readonly context: AsyncContext | null;
 }
 
-/** Is told, beside what the connector tells, where the attempt goes: once all functions have answered. */
+/** Also receives the URL of the attempt, once all functions have returned. */
 export interface TargetObserver extends OpenObserver {
   onConnecting(url: string): void;
 }
 
 /**
- * Where a client connects to, as it is now: what the application changes later, and iterables that can be read only
- * once, are the same for each attempt.
+ * Copies URL and options, so that every attempt uses the same values: the application may change its objects later, and
+ * some iterables can be read only once.
  *
- * @throws InvalidArgumentError for an option that no attempt could use, and for what could not be a URL; the URL's text and
- *   the headers are each attempt's to check
+ * @throws InvalidArgumentError for an option that no attempt could use, and for a URL of the wrong type. Each attempt
+ *   checks the URL's text and the headers.
  */
 export function fixTarget<Options extends ConnectorOptions>(
   connector: Connector<Options>,
@@ -74,18 +74,18 @@ function checkURLOrFunction(url: unknown): void {
   );
 }
 
-/** What can be checked before the first attempt: all but what functions give. */
+/** The options that can be checked before the first attempt: those that are not functions. */
 function withoutFunctions<Options extends ConnectorOptions>(options: PerAttemptOptions<Options>): Options {
   const { subprotocols, ...others } = options;
   const isKnown = typeof subprotocols !== "function";
-  // Headers are not looked at by this check, and subprotocols are optional for every connector.
+  // The check ignores headers, and subprotocols are optional for every connector.
   return (isKnown ? options : others) as unknown as Options;
 }
 
 /**
- * Opens a connection. An abort of the signal stops it at any moment, also while a function has not answered.
+ * Opens a connection. The signal aborts the attempt at any moment, even while a function is pending.
  *
- * @throws HandshakeError, InvalidArgumentError, or the reason of the signal
+ * @throws HandshakeError, InvalidArgumentError, or the signal's reason
  */
 export function openTarget<Options extends ConnectorOptions>(
   target: Target<Options>,
@@ -107,7 +107,7 @@ async function openHere<Options extends ConnectorOptions>(
   const { headers, subprotocols } = options;
   const timeout = checkOpenTimeout(options.openTimeout);
   const call = { runtime: connector.runtime, attempt, signal, timeout };
-  const current = await callProviders({ url, headers, subprotocols }, call);
+  const current = await callFactories({ url, headers, subprotocols }, call);
   signal.throwIfAborted();
   if (typeof current.url !== "string" && !isURL(current.url)) {
     throw new InvalidArgumentError(
@@ -115,7 +115,7 @@ async function openHere<Options extends ConnectorOptions>(
     );
   }
   observer.onConnecting(connector.describeURL(current.url));
-  // The functions are replaced by what they gave: the rest is as the connector wants it.
+  // With the functions replaced by their results, these are the connector's own options.
   const complete = {
     ...options,
     headers: current.headers,

@@ -50,7 +50,7 @@ describe("holdfast bench", () => {
       const isProbe = isFirst;
       isFirst = false;
       await connection.forEach(async (message) => {
-        // With one message in flight the others are held back: counted from when they were sent, one alone were slow.
+        // Only one message is in flight, so the others are delayed. Counted from when they were sent, only one would be slow.
         if (++count === 10 && !isProbe) await new Promise((resolve) => setTimeout(resolve, 500));
         await connection.send(message);
       });
@@ -58,7 +58,7 @@ describe("holdfast bench", () => {
     const { code, summary } = await benchJSON("-c", "1", "-p", "1", "-n", "150", "--rate", "200", server.url);
     assert.equal(code, 0);
     assert.equal(summary.echoed, 150);
-    // Due within the stall were some hundred of them, in mean for half of it.
+    // About a hundred were due during the stall, and waited half of it on average.
     assert((summary.latency["p50"] ?? 0) > 100, JSON.stringify(summary.latency));
   });
 
@@ -68,14 +68,14 @@ describe("holdfast bench", () => {
     assert.deepEqual(late, {
       code: 3,
       stdout: "",
-      stderr: "holdfast: This server does not echo: nothing came back within 0.3 s.\n",
+      stderr: "holdfast: This server does not echo: no echo was received within 0.3 s.\n",
     });
     await using other = await serve((connection) => connection.forEach(() => connection.send("no\x1b[2J")));
     const wrong = await runCommand(["bench", "-W", "0.3", other.url]);
     assert.deepEqual(wrong, {
       code: 1,
       stdout: "",
-      stderr: 'holdfast: This server does not echo: what came was "no\\u001b[2J".\n',
+      stderr: 'holdfast: This server does not echo: got "no\\u001b[2J".\n',
     });
   });
 

@@ -1,4 +1,4 @@
-// The command as its users have it: a process of its own, with pipes.
+// Runs the command as users do: as a separate process, with pipes.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -15,10 +15,10 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** The outcome with the bytes of stdout, for those that are no text. */
+/** The outcome with stdout as bytes, for binary output. */
 export type BinaryOutcome = Omit<Outcome, "stdout"> & { readonly stdout: Buffer };
 
-/** A machine that has much to do starts a process slowly. */
+/** A busy machine starts processes slowly. */
 const PATIENCE = 20_000;
 
 export class Command {
@@ -67,7 +67,7 @@ export class Command {
     this.#process.kill(signal);
   }
 
-  /** Resolves with what the pattern matched on stdout. */
+  /** Resolves with the match of the pattern on stdout. */
   async printed(pattern: RegExp): Promise<string> {
     await eventually(() => pattern.test(this.#stdout), `${String(pattern)} on stdout`, PATIENCE);
     return pattern.exec(this.#stdout)?.[0] ?? "";
@@ -83,7 +83,7 @@ export class Command {
   }
 }
 
-/** Runs it to its end, with `input` on stdin. */
+/** Runs the command to its end, with `input` on stdin. */
 export function runCommand(
   words: readonly string[],
   input = "",
@@ -95,7 +95,7 @@ export function runCommand(
   return command.ended();
 }
 
-/** As `runCommand()`, for input and output that are no text. */
+/** As `runCommand()`, for binary input and output. */
 export async function runBinary(words: readonly string[], input: Uint8Array): Promise<BinaryOutcome> {
   const command = new Command(words);
   command.type(input);
@@ -104,7 +104,7 @@ export async function runBinary(words: readonly string[], input: Uint8Array): Pr
   return { ...outcome, stdout: command.stdoutBytes };
 }
 
-/** Durations, ports and ids are other ones in each run. */
+/** Replaces durations, ports and ids, which differ in each run. */
 export function normalised(text: string): string {
   return text
     .replaceAll(/\d+(?:\.\d+)?(?=(?:\/[\d.]+)* ms)|(?<=\/)\d+(?:\.\d+)?(?=(?:\/[\d.]+)* ms)/g, "T")

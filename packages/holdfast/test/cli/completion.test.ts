@@ -1,4 +1,4 @@
-// `holdfast completion`, in the shells that it is for: each runs the script and completes.
+// `holdfast completion`: each supported shell runs its script and completes.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -16,7 +16,7 @@ const missing = (program: string, option = "--version"): string | false =>
     ? false
     : `${program} is not installed (scripts/install-peers.sh terminal)`;
 
-/** What a shell prints that runs `code`. */
+/** Returns the output of a shell that runs `code`. */
 function shell(program: string, args: readonly string[], code: string): string[] {
   const { stdout, stderr, status } = spawnSync(program, [...args, "-c", code], {
     encoding: "utf8",

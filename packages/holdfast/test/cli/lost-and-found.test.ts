@@ -1,4 +1,4 @@
-// What the verbs say of a connection that could not be opened, was lost, or is closed by the server: in words and JSON.
+// The output of the verbs, as text and JSON, if a connection cannot be opened, is lost, or is closed by the server.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -88,7 +88,7 @@ describe("A scheme that does not fit the port", () => {
   });
 });
 
-/** In front of a server of TLS: a first byte that begins no handshake gets the answer. */
+/** A proxy before a TLS server: gives the answer if the first byte does not start a TLS handshake. */
 async function plainAnswer(tls: TcpServer, answer: Uint8Array): Promise<TcpServer> {
   const server = createServer((socket) => {
     socket.on("error", () => undefined);

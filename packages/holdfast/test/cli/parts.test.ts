@@ -103,7 +103,7 @@ describe("Parts of the command holdfast", () => {
     assert.deepEqual(idleFinding([alive(2000), alive(5000), { kind: "forgotten", idle: 10_000 }]), {
       check: "idle",
       verdict: "warning",
-      text: "idle connections are forgotten without a word, after between 5.0 s and 10.0 s",
+      text: "idle connections are silently forgotten after between 5.0 s and 10.0 s",
       advice: "Set `pingInterval` to 2500 or less, or raise the timeout of the proxy or server in between.",
     });
     assert.equal(idleFinding([alive(2000)]).verdict, "ok");

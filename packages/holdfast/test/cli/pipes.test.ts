@@ -1,4 +1,4 @@
-// What `holdfast connect` makes of pipes: lines, bytes, messages on the command line, and connections that are lost.
+// `holdfast connect` in pipes: lines, bytes, messages on the command line, and lost connections.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -14,7 +14,7 @@ interface Recording {
   readonly messages: Message[];
 }
 
-/** An echo server that remembers. */
+/** An echo server that records its messages. */
 async function recorder(options: ServeOptions = {}): Promise<Recording> {
   const messages: Message[] = [];
   const server = await serve(

@@ -9,7 +9,7 @@ const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
 const skip = hasTmux ? false : "tmux is not installed (scripts/install-peers.sh terminal)";
 
 describe("On a terminal", { skip, timeout: 120_000 }, () => {
-  // A tmux of its own for each test: one that is being killed may still take commands.
+  // Each test has its own tmux server: one that is being killed may still accept commands.
   let count = 0;
   let socket: string;
   const tmux = (...words: string[]): string =>
@@ -30,7 +30,7 @@ describe("On a terminal", { skip, timeout: 120_000 }, () => {
 
   const shellLine = (...words: readonly string[]): string =>
     `'${process.execPath}' '${MAIN}' ${words.join(" ")}; echo "exit $?"; sleep 60`;
-  /** In the place of the command that the test began with. */
+  /** Replaces the command that the test started with. */
   const run = (...words: readonly string[]): string =>
     tmux("respawn-window", "-k", shellLine(...words, "--proxy", "none", server.url));
 

@@ -88,7 +88,7 @@ ok    idle        connections idle for S s stay open
   });
 
   test("K: doctor finds the idle cut-off, and says which pingInterval survives it", async () => {
-    // The doctor's first connection is not idle: it is gone before.
+    // The doctor's first connection is not idle: it has already ended.
     await using server = await serve(
       (connection) => {
         const timer = setTimeout(() => connection.terminate(), 700);
@@ -109,7 +109,7 @@ ok    idle        connections idle for S s stay open
     await using server = await serve(() => undefined, { autoPong: false });
     const { code, stdout } = await runCommand(["doctor", "--idle", "off", server.url]);
     assert.equal(code, 1);
-    assert.match(stdout, /FAIL {2}latency {5}0 pings answered, then no pong came within 5 s/);
+    assert.match(stdout, /FAIL {2}latency {5}0 pings answered, then no pong arrived within 5 s/);
   });
 
   test("K: doctor says what is wrong with a certificate, and where nothing listens", async (t) => {

@@ -1,4 +1,4 @@
-// The application's functions that opening uses: they throw, hang and return nonsense.
+// Functions of the application that are called during opening, and that throw, hang or return invalid values.
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -41,7 +41,7 @@ describe("Functions of the application that opening uses", () => {
     assert.deepEqual(uncaught, []);
   });
 
-  /** A client of which one value is given by a function. */
+  /** A client with one option that is a function. */
   function clientWith(
     name: Name,
     provider: (attempt: number, signal: AbortSignal, client: ScriptedClient) => unknown,

@@ -1,4 +1,4 @@
-// Certificates that persist() meets, with real TLS: which of them it tries again after.
+// Which certificate errors persist() retries, with real TLS.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

@@ -76,7 +76,7 @@ const TRANSIENT: readonly (readonly [string, Error])[] = [
   ["one that is not ours", new TypeError("")],
 ];
 
-/** What stays fatal for a client whose server was there before: this side's configuration, and what a status says. */
+/** Errors that stay fatal after an earlier connection: those of this side's configuration, and of a status. */
 const ALWAYS_FATAL = /^(?:status|a proxy's status|an invalid)/;
 
 describe("isRetryable()", () => {

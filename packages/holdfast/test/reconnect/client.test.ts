@@ -1,4 +1,4 @@
-// A loop over a client, on the fake clock: what it opens, what it tells and when, and what goes on behind its back.
+// Loops over a client, on the fake clock: their connections, their events and times, and changes during the loop.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -16,7 +16,7 @@ function opened(options: ConstructorParameters<typeof ScriptedClient>[2] = {}) {
   return { connector, clock: connector.clock, client };
 }
 
-/** Leaves the loop: that waits for the end of the transport. */
+/** Leaves the loop, which waits for the end of the transport. */
 async function left(clock: FakeClock, iterator: AsyncIterator<unknown, undefined>): Promise<void> {
   const returned = iterator.return?.();
   await clock.settle();
@@ -76,7 +76,7 @@ describe("A loop over a client", () => {
       { name: (second.error as Error).name, message: (second.error as Error).message, seen: second.types },
       {
         name: "ConcurrencyError",
-        message: "A loop over this client was begun while another one runs: make a client for each",
+        message: "A loop over this client was started while another one runs: create a client for each",
         seen: [],
       },
     );
@@ -186,7 +186,7 @@ describe("A loop over a client", () => {
     const polls = () =>
       consumer.seen.filter(({ event }) => event.type === "poll").map(({ event }) => event.at);
     assert.deepEqual(polls(), [0, 1000, 2000, 3000]);
-    // A loop that was blocked for some slots gets one poll for all of them, and the grid stays what it was.
+    // An event loop that was blocked for several slots gets one poll for all of them, and the grid does not shift.
     clock.stall(3100);
     await clock.advanceAsync(1000);
     assert.deepEqual(polls(), [0, 1000, 2000, 3000, 6600, 7000]);
@@ -455,7 +455,7 @@ describe("A loop over a client", () => {
       if (event.type === "binary") return [event.data.buffer.byteLength];
       return event.type === "ping" || event.type === "pong" ? [event.payload.buffer.byteLength] : [];
     });
-    // Those of control frames may share a slab of Node's.
+    // The payloads of control frames may share one of Node's buffer pools.
     assert(
       sizes.every((size) => size <= 8192),
       String(sizes),

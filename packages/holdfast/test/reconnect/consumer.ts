@@ -1,4 +1,4 @@
-// Consumes events as a loop does, and keeps what it saw.
+// Consumes events like a loop, and records them.
 
 import type { ClientEvent } from "../../build/reconnect/events.js";
 import type { ConnectionState } from "../../build/connection/connection-core.js";
@@ -14,7 +14,7 @@ export class Consumer {
   error: unknown = null;
   readonly finished: Promise<void>;
 
-  /** @param body of the loop; it is left where that returns "leave" */
+  /** @param body of the loop; returns "leave" to leave the loop */
   constructor(
     events: AsyncIterable<ClientEvent>,
     client: { readonly state: ConnectionState },

@@ -1,5 +1,5 @@
-// A2: what each of sixteen peers makes a client tell. On real sockets, but for the host that cannot be reached and the
-// name server: there the lookup (an option of `tls.connect`, which reaches the socket) plays the part of the network.
+// A2: the events of a client for each of sixteen peers. All on real sockets, except the unreachable host and the name
+// server: there the lookup function (an option of `tls.connect` that is passed to the socket) simulates the network.
 
 import assert from "node:assert/strict";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
@@ -22,13 +22,13 @@ import { assertOneAttempt } from "./grammar.js";
 
 interface Scene {
   readonly peer: string;
-  /** What runs on the server; null where there is none. */
+  /** The script of the server; null for no server. */
   readonly script: RawScript | null;
   readonly server?: (certificates: TestCertificates) => RawServerOptions;
   readonly url?: (port: number) => string;
   readonly options?: ClientOptions;
   readonly body?: (event: ClientEvent, client: Client) => unknown;
-  /** What is expected: each event with its state. */
+  /** The expected events, each with its state. */
   readonly events: readonly string[];
   readonly end: Pick<CloseInfo, "cause" | "message">;
 }
@@ -218,7 +218,7 @@ const SCENES: readonly Scene[] = [
   },
 ];
 
-/** What is worth comparing of an event, on one line. */
+/** The parts of an event that the test compares, on one line. */
 function describeEvent(event: ClientEvent): readonly (number | string | null)[] {
   switch (event.type) {
     case "text":
@@ -261,7 +261,7 @@ describe("The events of a client", () => {
       const consumer = new Consumer(client, client, (event) => body?.(event, client));
       await consumer.finished;
       assert.equal(consumer.error, null);
-      // A machine that is too busy to run us is told as it is, wherever that happens.
+      // A busy machine may suspend the process at any point, which is reported.
       const seen = consumer.seen.filter(({ event }) => event.type !== "suspended");
       assert.deepEqual(
         seen.map(({ event, state }) => [event.type, state, ...describeEvent(event)].join(" ")),

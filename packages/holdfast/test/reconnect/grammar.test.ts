@@ -1,5 +1,5 @@
-// A3, property: whatever peers and consumers do, the events obey the grammar, `disconnected` ends every attempt, and
-// nothing is left behind.
+// A3, property: whatever peers and consumers do, the events follow the grammar, `disconnected` ends every attempt, and no
+// timer or socket remains.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

@@ -1,4 +1,4 @@
-// The grammar of events (docs/events.md), as a regular expression over their types. Where polls are off, none comes.
+// The grammar of events (docs/events.md), as a regular expression over their types.
 
 import assert from "node:assert/strict";
 
@@ -8,12 +8,12 @@ const ATTEMPT = `connecting (?:connectFail |connected (?:rejected |protocolError
 const ONE = new RegExp(`^${ATTEMPT}$`);
 const MANY = new RegExp(`^(?:${ATTEMPT}backOff )*${ATTEMPT}(?:backOff )?$`);
 
-/** The events of one attempt that is over. `closing` without `closed`: the answer never got out. */
+/** The events of one finished attempt. `closing` without `closed`: the answer to the Close was never sent. */
 export function assertOneAttempt(types: readonly string[]): void {
   assert.match(types.map((type) => `${type} `).join(""), ONE);
 }
 
-/** The events of attempts with waits in between; the last attempt is over. */
+/** The events of attempts with delays in between; the last attempt has ended. */
 export function assertAttempts(types: readonly string[]): void {
   assert.match(types.map((type) => `${type} `).join(""), MANY);
 }

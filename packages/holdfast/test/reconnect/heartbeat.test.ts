@@ -8,7 +8,7 @@ import { follow, Harness, ROLES } from "../connection/harness.js";
 const TIMES = { timeout: 500, interval: 2_000 };
 const DURATION = "a positive number of milliseconds (at most 2147483647)";
 
-/** Nothing waits any more: no alarm, no listener, no ping. */
+/** Asserts that nothing is pending: no alarm, no listener, no ping. */
 function assertNothingWaits({ connection, runtime }: Harness, ...signals: AbortSignal[]): void {
   const listeners = [connection.signal, ...signals].map(
     (signal) => getEventListeners(signal, "abort").length,
@@ -406,7 +406,7 @@ function deferred() {
   return { promise, resolve, reject };
 }
 
-/** Compiled, and never called: what the types say. */
+/** Compiled but never called: checks the types. */
 export async function types(connection: Connection, signal: AbortSignal): Promise<void> {
   const never: Promise<never> = heartbeat(connection, { timeout: 1, interval: 1 });
   void heartbeat(connection, { timeout: null, interval: 1, signal });
@@ -415,9 +415,9 @@ export async function types(connection: Connection, signal: AbortSignal): Promis
     String(own.aborted),
   );
   const count: number = await withHeartbeat(connection, TIMES, () => 5);
-  // @ts-expect-error Both durations have to be given.
+  // @ts-expect-error Both durations are required.
   void heartbeat(connection, { interval: 1 });
-  // @ts-expect-error There is no heart without a rhythm.
+  // @ts-expect-error The interval is required.
   void heartbeat(connection, { timeout: 1, interval: null });
   // @ts-expect-error A heartbeat needs a connection.
   void heartbeat({ ping: () => Promise.resolve(1) }, TIMES);

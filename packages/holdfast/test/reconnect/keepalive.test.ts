@@ -59,7 +59,7 @@ describe("keepalive()", () => {
       await h.clock.advanceAsync(100);
       if (count % 7 === 0) h.clock.stall(30);
     }
-    // One in each slot but for the last, which is yet to come; late by no more than what was blocked.
+    // One message per slot, except the last, which is still to come; none is later than the time that was blocked.
     const slots = at.map((time) => Math.floor(time / 100));
     assert.deepEqual(slots, [...Array(slots.length).keys()]);
     assert.deepEqual(
@@ -76,7 +76,7 @@ describe("keepalive()", () => {
     h.transport.setCapacity(Infinity);
     h.transport.drain();
     await h.clock.settle();
-    // The socket holds the first, the outbox the second; nobody made one for the seconds 2 and 3.
+    // The socket holds the first, the outbox the second; no message was created for seconds 2 and 3.
     assert.deepEqual(h.sent(), ["TEXT number 0 is long", "TEXT number 1 is long"]);
     await h.clock.advanceAsync(599);
     assert.deepEqual(h.sent(), []);
@@ -203,13 +203,13 @@ describe("keepalive()", () => {
   }
 });
 
-/** Compiled, and never called: what the types say. */
+/** Compiled but never called: checks the types. */
 export async function types(connection: Connection, signal: AbortSignal): Promise<void> {
   const running: Promise<void> = keepalive(connection, { interval: 1, message: () => "" });
   await running;
   void keepalive(connection, { interval: 1, message: (n: number) => new Uint8Array(n), signal });
-  // @ts-expect-error An interval cannot be switched off: then there is nothing to run.
+  // @ts-expect-error The interval cannot be null.
   void keepalive(connection, { interval: null, message: () => "" });
-  // @ts-expect-error A message is made at once, so that it is not old when it goes out.
+  // @ts-expect-error The message function is synchronous, so that the message is not outdated when it is sent.
   void keepalive(connection, { interval: 1, message: async () => "" });
 }

@@ -15,13 +15,13 @@ import { unusedPort } from "./unused-port.js";
 
 interface Scene {
   readonly type: ClientEventType;
-  /** What runs on the server; null where there is none. */
+  /** The script of the server; null for no server. */
   readonly script: RawScript | null;
   readonly options?: ClientOptions;
   readonly onEvent?: (event: ClientEvent, client: Client) => void;
 }
 
-/** A client that has left sends no request, and the script is over with it. */
+/** A client that has left the loop sends no request, which ends the script. */
 const accept: RawScript = (peer) => Promise.race([peer.acceptUpgrade(), peer.ended]).then(() => undefined);
 const acceptThen =
   (then: (peer: Parameters<RawScript>[0]) => void): RawScript =>
@@ -51,7 +51,7 @@ const SCENES: readonly Scene[] = [
     type: "suspended",
     script: accept,
     options: { pingInterval: 50, pingTimeout: 1000 },
-    // Blocks the loop for longer than the heartbeat takes for lateness.
+    // Blocks the event loop for longer than the heartbeat tolerates as a late timer.
     onEvent: (event) => {
       if (event.type === "poll") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
     },
@@ -112,7 +112,7 @@ describe("Leaving the loop over a client", () => {
           const types = await withTimeout(left, 4000, `the event ${scene.type}`);
           assert.equal(types.at(-1), scene.type);
           assert.equal(client.state, "closed");
-          // The client's side is gone, while the server would hold its end open.
+          // The client's socket is closed, while the server keeps its end open.
           for (const { ended } of server?.peers ?? [])
             await withTimeout(ended, 1000, "the end of the socket");
         } finally {

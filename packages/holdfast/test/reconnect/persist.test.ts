@@ -127,7 +127,7 @@ describe("persist()", () => {
       delays.map(({ attempt }) => attempt),
       delays.map((_, index) => index + 1),
     );
-    // Chance decides: another seed makes other delays.
+    // Delays are random: another seed gives other delays.
     const other = begin((attempt) => attempt.fail(refused()), {}, { seed: 8 });
     await other.clock.settle();
     assert.notEqual(backOffs(other.consumer)[0].delay, delays[0].delay);
@@ -277,7 +277,7 @@ describe("persist()", () => {
       await stop(scene);
     }
     delays.sort((one, other) => one - other);
-    // No second of the 24 has more than a tenth of them.
+    // None of the 24 seconds has more than a tenth of the attempts.
     for (const [index, delay] of delays.entries()) {
       assert(delays.slice(index).filter((other) => other < delay + 1000).length <= 20);
     }
@@ -398,7 +398,7 @@ describe("persist()", () => {
         else if (how === "terminate()") client.terminate();
         else closed = events.return?.();
         if (how === "close()" && moment === "open") {
-          // The closing handshake: that takes the peer.
+          // The closing handshake needs the peer.
           await connector.clock.settle();
           assert.deepEqual(connector.attempt.sent(), ["CLOSE 1000"]);
           connector.attempt.deliver(close(1000));

@@ -112,7 +112,7 @@ describe("PersistentConnection.send()", () => {
     harness.attempt.transport.setCapacity(0);
     const messages = Array.from({ length: 6 }, (_, index) => harness.send(`${index}`.repeat(80)));
     await harness.clock.settle();
-    // Two are with the socket, one is in its connection's backlog, two are in the queue.
+    // The socket has two, the connection's send queue one, the persistent connection's queue two.
     assert.deepEqual(
       messages.map(({ fate }) => fate),
       ["sent", "sent", "pending", "pending", "pending", "overflow unsent"],
@@ -473,7 +473,7 @@ describe("PersistentConnection: status", () => {
       await harness.clock.advanceAsync(5_000);
     }
     const { last, min, max, sent, answered, lost } = harness.link.latencyStats;
-    // Of each connection the first ping of the keepalive, and ours, whose pong answers both.
+    // On each connection: the keepalive's first ping and our own, whose pong answers both.
     assert.deepEqual(
       { last, min, max, sent, answered, lost },
       { last: 30, min: 10, max: 30, sent: 4, answered: 4, lost: 0 },

@@ -18,7 +18,7 @@ export type Options = PerAttemptOptions<ConnectorOptions> & PersistentOptions & 
 export class PersistentHarness {
   readonly connector: ScriptedConnector;
   readonly link: PersistentConnection;
-  /** The states that were told. */
+  /** The reported states. */
   readonly states: string[] = [];
 
   constructor(options: Options = {}, onAttempt?: (attempt: ScriptedAttempt) => void) {
@@ -46,7 +46,7 @@ export class PersistentHarness {
     await this.clock.settle();
   }
 
-  /** The connection is reset, and the next one opens once it may. */
+  /** Resets the connection, and opens the next one as soon as the client attempts it. */
   async reopen(): Promise<void> {
     await this.cut();
     await this.clock.advanceAsync(5_000);
@@ -58,7 +58,7 @@ export class PersistentHarness {
     await this.clock.settle();
   }
 
-  /** Sends a message, and follows what becomes of it: "pending", "sent", or the reason and the outcome. */
+  /** Sends a message, and tracks its result: "pending", "sent", or the reason and the outcome. */
   send(
     data: string | Uint8Array,
     options?: Parameters<PersistentConnection["send"]>[1],
@@ -75,7 +75,7 @@ export class PersistentHarness {
     };
   }
 
-  /** Ends it as it should end, whatever state it is in, and looks for what is left. */
+  /** Closes it in any state, and asserts that no resource remains. */
   async finish(): Promise<void> {
     void this.link.close();
     await this.clock.settle();
@@ -99,7 +99,7 @@ export class PersistentHarness {
   }
 }
 
-/** The text messages that a peer got. */
+/** The text messages that a peer received. */
 export function messagesOf(attempt: ScriptedAttempt): string[] {
   return textsIn(attempt.transport.taken);
 }

@@ -1,5 +1,5 @@
 // F9, property: whatever happens to the connections, every message ends as exactly one of sent, unsent and unknown,
-// and the peers got what that says.
+// and what the peers received agrees with that.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -16,7 +16,7 @@ interface Outgoing {
   readonly outcomes: string[];
 }
 
-/** Above 64 KiB a message goes its own way to the socket. */
+/** Messages above 64 KiB take a separate code path to the socket. */
 const sizes = fc.constantFrom(1, 300, 70_000, 70_000);
 
 type Step =
@@ -121,7 +121,7 @@ describe("The outcomes of messages", () => {
       ),
       { numRuns: 150 },
     );
-    // A property that never meets an outcome says nothing about it.
+    // The runs must have produced every outcome, or the property proves nothing about it.
     const kinds = new Set([...seen].map((outcome) => outcome.replace(/^.* /, "")));
     assert.deepEqual([...kinds].sort(), ["sent", "unknown", "unsent"]);
   });
@@ -167,7 +167,7 @@ async function run(next: Step, harness: PersistentHarness, messages: Outgoing[])
 }
 
 function checkOutcomes(messages: readonly Outgoing[], attempts: readonly ScriptedAttempt[]): void {
-  // In the order of the connections, and on each in that of its bytes.
+  // In the order of the connections, and within each in the order of its bytes.
   const handedOver = attempts
     .flatMap(({ transport }) => textsIn(transport.written))
     .filter((message) => message !== "login")

@@ -29,7 +29,7 @@ function begin(onAttempt: (attempt: ScriptedAttempt) => void, options: PersistOp
   return { connector, clock: connector.clock, iterator };
 }
 
-/** Collects the connections of a loop whose body ends when the connection does. */
+/** Collects the connections of a loop whose body ends with the connection. */
 async function loop(iterator: Reconnection<never>, seen: Connection[]): Promise<void> {
   for await (const connection of iterator) {
     seen.push(connection);

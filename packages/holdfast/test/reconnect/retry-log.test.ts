@@ -1,4 +1,4 @@
-// What reconnecting tells a logger, on the fake clock: the same by `persist()` and by `reconnect()`.
+// The log lines of reconnecting, on the fake clock: `persist()` and `reconnect()` write the same.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -25,7 +25,7 @@ const URL = "ws://example.com/";
 
 type Line = readonly [level: string, message: string, details: object | undefined];
 
-/** Keeps what is about reconnecting. */
+/** Records the lines about reconnecting. */
 function recorder(lines: Line[]): Logger {
   const level = (name: string) => (message: string, details?: object) => {
     if (/^= attempt|^connection (?:retry|given up)/.test(message)) lines.push([name, message, details]);
@@ -33,7 +33,7 @@ function recorder(lines: Line[]): Logger {
   return { debug: level("debug"), info: level("info"), warn: level("warn"), error: level("error") };
 }
 
-/** Runs until it gives up by itself. */
+/** Runs until the loop ends by itself. */
 type Run = (connector: ScriptedConnector, logger: Logger | null, options?: PersistOptions) => Promise<void>;
 
 const persisting: Run = async (connector, logger, options) => {
@@ -98,7 +98,7 @@ for (const { name, run } of [
           { ...about, cause: "refused", attempt: 2, delay: 1_000, requestedByServer: false, error: refused },
         ],
         ["debug", "= attempt 2 to connect", { side: "client", attempt: 2 }],
-        // Its error, if any, stands in the line of its end.
+        // If there was an error, the log line of the connection's end contains it.
         [
           "info",
           "connection retry",

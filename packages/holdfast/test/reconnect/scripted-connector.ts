@@ -1,4 +1,4 @@
-// A connector without a network, on a fake clock: the test decides what becomes of each attempt, and plays the peer.
+// A connector without a network, on a fake clock: the test decides the outcome of each attempt, and acts as the peer.
 
 import assert from "node:assert/strict";
 import { FakeClock, FakeTransport, frame, OPCODE, closePayload, SeededRandom } from "holdfast-testkit";
@@ -6,8 +6,7 @@ import { Connection, start } from "../../build/connection/connection.js";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";
 import { checkConnectionOptions } from "../../build/connection/options.js";
-import { ClientBase } from "../../build/reconnect/client-base.js";
-import type { StreamOptions } from "../../build/reconnect/client-options.js";
+import { ClientBase, type StreamOptions } from "../../build/reconnect/client-base.js";
 import type { Connector, ConnectorOptions } from "../../build/reconnect/connector.js";
 import type { OpenObserver } from "../../build/connection/open-observer.js";
 import type { ValueOrFactory, PerAttemptOptions } from "../../build/reconnect/target.js";
@@ -23,7 +22,7 @@ export class ScriptedAttempt {
   readonly #runtime: FrameRuntime;
   readonly #observer: OpenObserver | null;
   readonly #settle: PromiseWithResolvers<Connection>;
-  /** The signal aborted before the attempt was over. */
+  /** The signal aborted before the attempt had ended. */
   isGivenUp = false;
   hasFailed = false;
   isOpen = false;
@@ -48,7 +47,7 @@ export class ScriptedAttempt {
     });
   }
 
-  /** There is something at the other end: not closed, not given up. */
+  /** The attempt or its connection is still alive: neither closed nor aborted. */
   get isLive(): boolean {
     return this.isOpen ? !this.transport.isDestroyed : !this.isGivenUp && !this.hasFailed;
   }
@@ -62,7 +61,7 @@ export class ScriptedAttempt {
     this.#settle.reject(error);
   }
 
-  /** The upgrade succeeded, with these bytes behind it. */
+  /** The upgrade succeeds, followed by these bytes. */
   open(...glued: readonly Uint8Array[]): void {
     this.openWith(null, ...glued);
   }
@@ -98,7 +97,7 @@ export class ScriptedAttempt {
     this.#settle.resolve(connection);
   }
 
-  /** The server says how wide its clients spread. */
+  /** The server sets the spread of its clients. */
   spread(width: number): void {
     this.#observer?.onSpread(width);
   }
@@ -107,7 +106,7 @@ export class ScriptedAttempt {
     this.transport.deliver(Buffer.concat(frames));
   }
 
-  /** What was sent since the last look, in words. */
+  /** Descriptions of the frames that were sent since the last call. */
   sent(): readonly string[] {
     return parseFrames(this.transport.takeWritten()).map(describeFrame);
   }
@@ -119,13 +118,13 @@ export class ScriptedConnector implements Connector<ConnectorOptions> {
   readonly attempts: ScriptedAttempt[] = [];
   readonly #onAttempt: (attempt: ScriptedAttempt) => void;
 
-  /** @param onAttempt what becomes of each; by default the test decides later */
+  /** @param onAttempt decides the outcome of each attempt; by default the test decides later */
   constructor(onAttempt: (attempt: ScriptedAttempt) => void = () => undefined, seed = 1) {
     this.runtime = new FrameRuntime(this.clock, new SeededRandom(seed));
     this.#onAttempt = onAttempt;
   }
 
-  /** Who waits for the network to return. */
+  /** The callbacks that wait for the network to return. */
   readonly watchers = new Set<() => void>();
 
   readonly watchReturns = (callback: () => void): (() => void) => {
@@ -133,12 +132,12 @@ export class ScriptedConnector implements Connector<ConnectorOptions> {
     return () => this.watchers.delete(callback);
   };
 
-  /** The network may have come back. */
+  /** The network may have returned. */
   returnNetwork(): void {
     for (const watcher of [...this.watchers]) watcher();
   }
 
-  /** The newest. */
+  /** The newest attempt. */
   get attempt(): ScriptedAttempt {
     const newest = this.attempts.at(-1);
     assert(newest !== undefined, "There was no attempt");
@@ -163,7 +162,7 @@ export class ScriptedConnector implements Connector<ConnectorOptions> {
     return settle.promise;
   }
 
-  /** No alarm, no timer, no callback, no transport is left. */
+  /** Asserts that no alarm, timer, callback or transport remains. */
   assertNothingLeft(): void {
     assert.deepEqual(
       {

@@ -1,4 +1,4 @@
-// The storm: five hundred cuts of every kind, on real sockets, while messages flow both ways.
+// A stress test: five hundred connection failures of every kind, on real sockets, while messages flow both ways.
 
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
@@ -18,19 +18,19 @@ import {
 const CLIENTS = 10;
 const CUTS_EACH = 50;
 
-/** Some messages are too long for one write: they may be halfway when the connection is lost. */
+/** Some messages are too long for one write, so the connection may be lost in the middle of them. */
 const LONG = 300_000;
 
-/** More than the kernel takes for a peer that does not read: this message is halfway for certain. */
+/** More than the kernel buffers for a peer that does not read: this message is certainly sent only in part. */
 const ENDLESS = 16 * 1024 * 1024;
 
-/** One client, its way to the server, and what became of its messages. */
+/** One client, its fault proxy, and the outcomes of its messages. */
 class Lane implements AsyncDisposable {
   readonly index: number;
   readonly link: PersistentConnection;
   readonly proxy: FaultProxy;
   readonly outcomes: string[][] = [];
-  /** What the server got, by connection. */
+  /** The messages that the server received, by connection. */
   readonly received: number[][] = [];
   /** Connections, and messages on each, as the client read them. */
   readonly read: [number, number][] = [];
@@ -74,13 +74,13 @@ class Lane implements AsyncDisposable {
     this.#flow = this.#send();
   }
 
-  /** One cut, and what it takes until there is a connection again. */
+  /** One failure, and the steps until the client is connected again. */
   async cut(kind: keyof typeof CUTS): Promise<void> {
     await eventually(() => this.link.status.state === "open", "a connection", 30_000);
     await CUTS[kind](this);
   }
 
-  /** The connection there is ends, and so does each attempt until `end`. */
+  /** Ends the current connection, and every attempt until `end`. */
   async outage(begin: () => unknown, end: () => unknown): Promise<void> {
     await begin();
     this.reset();
@@ -115,7 +115,7 @@ class Lane implements AsyncDisposable {
     await this.#rejecting.close();
   }
 
-  /** Follows what becomes of a message. */
+  /** Tracks the outcome of a message. */
   send(length: number): void {
     const id = this.outcomes.length;
     const outcomes: string[] = [];
@@ -261,7 +261,7 @@ function check({ outcomes, received, read }: Lane): void {
     assert(["sent", "unsent", "unknown"].includes(ends[0] ?? ""), ends[0]);
     assert(!(ends[0] === "unsent" && got.has(id)), `message ${id} was unsent, and the server got it`);
   }
-  // On each connection in order, and each connection's behind those of the one before.
+  // In order on each connection, and after the messages of the connection before.
   const inOrder = all.toSorted((one, other) => one - other);
   assert.deepEqual(all, inOrder);
   for (const [index, [connection, count]] of read.entries()) {
@@ -274,13 +274,13 @@ function check({ outcomes, received, read }: Lane): void {
   }
 }
 
-/** The connected sockets of this process, by the port they lead to. A proxy's port is that of one client. */
+/** The connected sockets of this process, by remote port. Each proxy port belongs to one client. */
 class LiveSockets {
   readonly overlaps: string[] = [];
   readonly #except: number;
   readonly #live = new Map<number, Set<Socket>>();
 
-  /** @param except a port to which many may lead */
+  /** @param except a port that many sockets may be connected to */
   constructor(except: number) {
     this.#except = except;
     subscribe("net.client.socket", this.#onSocket);

@@ -1,4 +1,4 @@
-// What the compiler has to accept and to refuse. There is nothing to run: that this file compiles is the test.
+// Code that the compiler must accept or reject. Nothing runs: the test is that this file compiles.
 
 import { test } from "node:test";
 import {
@@ -29,7 +29,7 @@ export type PersistentPersists = Nothing<
 >;
 export type ReconnectPersists = Nothing<Exclude<keyof PersistOptions, keyof ReconnectOptions>>;
 
-/** What `connect()` takes, they take. */
+/** They accept every option of `connect()`. */
 export function passOn(options: ConnectOptions): void {
   new Client("ws://localhost/", options);
   reconnect("ws://localhost/", options);
@@ -47,7 +47,7 @@ export function provide(): void {
   new Client(() => 5);
   // @ts-expect-error -- nor is it a header
   new Client("", { headers: () => 5 });
-  // @ts-expect-error -- an option that is none
+  // @ts-expect-error -- an unknown option
   new Client("", { pingIntervall: 5 });
   // @ts-expect-error -- polls belong to events
   reconnect("", { pollInterval: 5 });
@@ -69,11 +69,11 @@ export async function persistent(): Promise<void> {
     return undefined;
   });
   link satisfies AsyncDisposable & AsyncIterable<string | Uint8Array>;
-  // @ts-expect-error -- a message is one piece
+  // @ts-expect-error -- a message cannot be sent in fragments
   void link.send(["one", "two"]);
-  // @ts-expect-error -- an event that is none
+  // @ts-expect-error -- an unknown event
   link.on("opened", () => undefined);
-  // @ts-expect-error -- a policy that is none
+  // @ts-expect-error -- an unknown policy
   connectPersistent("", { overflow: "drop" });
 }
 

@@ -1,4 +1,4 @@
-// A port at which nobody listens: one that was free a moment ago.
+// Finds a port without a listener: one that was free a moment ago.
 
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";

@@ -1,4 +1,4 @@
-// The words of the command line, told apart into options and operands.
+// Parses the command line into options and operands.
 
 import { parseArgs } from "node:util";
 import { parseDuration, type DurationUnit } from "./duration.js";
@@ -22,7 +22,7 @@ export function parseArguments(
       },
     ]),
   );
-  // Not strict: the complaints of parseArgs suggest nothing.
+  // Not strict: the errors of parseArgs contain no suggestions.
   const { tokens } = parseArgs({
     args: [...words],
     options,
@@ -68,10 +68,10 @@ function checkValue(name: string, value: string | undefined, isInline: boolean, 
   throw new UsageError(`\`${name}\` needs a value: ${name} ${spec.value}.`);
 }
 
-/** What was given. The methods check a value and turn it into what it stands for. */
+/** The parsed command line. The methods validate and convert option values. */
 export class Arguments {
   readonly operands: readonly string[];
-  /** What a duration without a unit counts: the same for every option of a verb. */
+  /** The unit of a duration that is given without one. All options of a verb share it. */
   readonly unit: DurationUnit;
   readonly #values: ReadonlyMap<string, readonly string[]>;
 
@@ -97,7 +97,7 @@ export class Arguments {
     return this.#values.get(name) ?? [];
   }
 
-  /** Milliseconds; null where the value is `off`. */
+  /** Milliseconds; null for `off`. */
   duration<Fallback>(name: string, fallback: Fallback): number | null | Fallback {
     const text = this.text(name);
     if (text === undefined) return fallback;
@@ -111,7 +111,7 @@ export class Arguments {
         );
   }
 
-  /** Milliseconds, where there is no `off`. */
+  /** Milliseconds, for options without `off`. */
   time(name: string, fallback: number): number {
     const value = this.duration(name, fallback);
     if (value !== null) return value;
@@ -144,10 +144,10 @@ export class Arguments {
     );
   }
 
-  #parsed<Value>(name: string, text: string, parse: (text: string) => Value | null, what: string): Value {
+  #parsed<Value>(name: string, text: string, parse: (text: string) => Value | null, expected: string): Value {
     const value = parse(text);
     if (value !== null) return value;
-    throw new UsageError(`Expected \`--${name}\` to be ${what}, got "${text}".`);
+    throw new UsageError(`Expected \`--${name}\` to be ${expected}, got "${text}".`);
   }
 }
 

@@ -1,4 +1,4 @@
-// The pages of `--help`.
+// Generates the pages of `--help`.
 
 import { EXIT_CODE_HELP } from "../exit-codes.js";
 import type { Verb } from "../verb.js";
@@ -12,8 +12,8 @@ Usage: holdfast <verb> [options]
 
 ${table(rows)}
 
-  holdfast <verb> --help   what a verb does, and its options
-  holdfast completion <shell>   a script that completes verbs and options: bash, zsh or fish
+  holdfast <verb> --help        a verb's options and examples
+  holdfast completion <shell>   a completion script for bash, zsh or fish
   holdfast --version
 
 Try:
@@ -36,14 +36,14 @@ ${durationNote(verb)}${verb.notes}`;
 
 function durationNote({ options, unit }: Verb): string {
   if (!Object.values(options).some(({ value }) => value === "TIME")) return "";
-  return `A TIME without a unit is in ${unit === "s" ? "seconds" : "milliseconds"}; with one it is the same for every verb: 500ms, 2s, 1.5m.\n\n`;
+  return `A TIME without a unit is in ${unit === "s" ? "seconds" : "milliseconds"}; every verb accepts 500ms, 2s or 1.5m.\n\n`;
 }
 
-type Row = readonly [what: string, meaning: string];
+type Row = readonly [term: string, meaning: string];
 
 function optionTable(specs: OptionSpecs): string {
   const rows = Object.entries(specs).map(([name, spec]): Row => [optionSyntax(name, spec), spec.help]);
-  return table([...rows, ["-h, --help", "this page"]]);
+  return table([...rows, ["-h, --help", "show this page"]]);
 }
 
 function optionSyntax(name: string, { short, value, isValueOptional }: OptionSpec): string {
@@ -53,6 +53,6 @@ function optionSyntax(name: string, { short, value, isValueOptional }: OptionSpe
 }
 
 function table(rows: readonly Row[]): string {
-  const width = Math.max(...rows.map(([what]) => what.length));
-  return rows.map(([what, meaning]) => `  ${what.padEnd(width)}  ${meaning}`).join("\n");
+  const width = Math.max(...rows.map(([term]) => term.length));
+  return rows.map(([term, meaning]) => `  ${term.padEnd(width)}  ${meaning}`).join("\n");
 }

@@ -1,11 +1,11 @@
-// What options a verb takes.
+// The table of a verb's options, from which arguments are parsed, and help and completion are generated.
 
 export interface OptionSpec {
   /** The letter for `-x`. */
   readonly short?: string;
-  /** What the value is, for the help; without it, the option is a switch. */
+  /** The placeholder of the value in the help. Without it, the option is a switch. */
   readonly value?: string;
-  /** The value may be left out; where it is given, `=` stands before it. */
+  /** The value is optional. If given, it follows `=`. */
   readonly isValueOptional?: boolean;
   /** May be given more than once. */
   readonly isList?: boolean;

@@ -1,6 +1,6 @@
 // "Did you mean …?"
 
-/** A sentence that names the nearest of `names`, with a space before it; empty where none is near. */
+/** A sentence that suggests the most similar of `names`, with a space before it; empty if none is similar. */
 export function suggestionFor(word: string, names: readonly string[]): string {
   let nearest: string | null = null;
   let least = Math.max(2, Math.floor(word.length / 3)) + 1;
@@ -13,7 +13,7 @@ export function suggestionFor(word: string, names: readonly string[]): string {
   return nearest === null ? "" : ` Did you mean "${nearest}"?`;
 }
 
-/** Levenshtein's: how many characters to insert, delete or replace. */
+/** The Levenshtein distance: how many characters to insert, delete or replace. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

@@ -1,4 +1,4 @@
-// The command line cannot be used as it is.
+// The error for an invalid command line.
 
 export class UsageError extends Error {
   static {

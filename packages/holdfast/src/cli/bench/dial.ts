@@ -1,12 +1,12 @@
-// Opens the connections of a load test, some at a time.
+// Opens the connections of a load test, a limited number at a time.
 
 import { connect, HandshakeError, type Connection, type ConnectOptions } from "../../index.js";
 import type { Tally } from "./tally.js";
 
-/** More at a time would measure the queue of whoever listens. */
-const AT_A_TIME = 50;
+/** More attempts at once would measure the server's accept queue. */
+const MAX_CONCURRENT = 50;
 
-/** Those that opened; the others are problems of the tally. Ends early, with what there is, when `signal` aborts. */
+/** Returns the opened connections; failures go into the tally. If `signal` aborts, returns those opened so far. */
 export async function dial(
   url: string,
   options: ConnectOptions,
@@ -15,10 +15,10 @@ export async function dial(
   signal: AbortSignal,
 ): Promise<Connection[]> {
   const opened: Connection[] = [];
-  let begun = 0;
+  let started = 0;
   const worker = async (): Promise<void> => {
-    while (begun < count && !signal.aborted) {
-      begun++;
+    while (started < count && !signal.aborted) {
+      started++;
       const began = performance.now();
       try {
         opened.push(await connect(url, { ...options, signal }));
@@ -30,6 +30,6 @@ export async function dial(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(AT_A_TIME, count) }, worker));
+  await Promise.all(Array.from({ length: Math.min(MAX_CONCURRENT, count) }, worker));
   return opened;
 }

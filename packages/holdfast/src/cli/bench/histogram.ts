@@ -1,7 +1,7 @@
-// A histogram of durations whose memory is bounded, however many it counts: linear up to 256 µs, from there 128 steps
-// to each doubling, so that a percentile is right to within 1 %.
+// A histogram of durations in bounded memory: linear up to 256 µs, then 128 steps per doubling, which keeps percentiles
+// accurate to within 1 %.
 
-/** Microseconds in a millisecond: the unit within is the microsecond, which is what clocks are good for. */
+/** Microseconds per millisecond. The slots count microseconds, the precision of clocks. */
 const SCALE = 1000;
 const LINEAR = 256;
 const STEPS = 128;
@@ -28,7 +28,7 @@ export class Histogram {
     return this.#count;
   }
 
-  /** What was recorded comes to this, in milliseconds; null where nothing was. */
+  /** The distribution of the recorded durations, in milliseconds; null if there are none. */
   get distribution(): Distribution | null {
     if (this.#count === 0) return null;
     return {
@@ -42,7 +42,7 @@ export class Histogram {
     };
   }
 
-  /** Nearest rank: the smallest duration that `rank` percent of all are not above, as its slot has it. */
+  /** Nearest rank, to the precision of a slot: the smallest duration such that `rank` percent are no larger. */
   #percentile(rank: number): number {
     let left = Math.ceil((rank / 100) * this.#count);
     const slot = this.#counts.findIndex((count) => (left -= count) <= 0);

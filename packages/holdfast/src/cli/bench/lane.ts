@@ -1,4 +1,4 @@
-// One connection under load: what is in flight on it, and whether its echoes are what was sent.
+// One connection under load: tracks its messages in flight, and compares each echo with the sent message.
 
 import { explain, type CloseInfo, type Connection, type Message } from "../../index.js";
 import type { Payloads } from "./payload.js";
@@ -11,13 +11,13 @@ export class Lane {
   readonly #payloads: Payloads;
   readonly #plan: Plan;
   readonly #tally: Tally;
-  /** For each message in flight, when it was to be sent. */
+  /** For each message in flight, when it was due to be sent. */
   readonly #inFlight = new Ring();
-  /** Neighbours begin with other messages, so that an echo of somebody else's shows. */
+  /** Connections start at different messages, so that an echo from another connection is detected. */
   readonly #offset: number;
   #sent = 0;
   #echoed = 0;
-  /** Since when the next echo is waited for. */
+  /** When the wait for the next echo began. */
   #waitingSince = Infinity;
 
   constructor(connection: Connection, index: number, payloads: Payloads, plan: Plan, tally: Tally) {
@@ -47,20 +47,20 @@ export class Lane {
     return this.#inFlight.length;
   }
 
-  /** `dueAt` is when it was to be sent. */
+  /** @param dueAt when the message was due to be sent */
   send(dueAt: number, now: number): void {
     if (this.#inFlight.length === 0) this.#waitingSince = now;
     this.#inFlight.push(dueAt);
     this.#tally.sent++;
-    // Its end is told by `read`.
+    // `read` reports the end of the connection.
     this.#connection.send(this.#payloads.at(this.#offset + this.#sent++)).catch(() => undefined);
   }
 
-  /** Gives the connection up whose next echo has been due for too long. */
-  judge(now: number): void {
+  /** Ends the connection if its next echo is overdue. */
+  checkTimeout(now: number): void {
     if (!this.isOpen || this.#inFlight.length === 0 || now - this.#waitingSince < this.#plan.timeout) return;
     const limit = `${this.#plan.timeout / 1000} s`;
-    this.#tally.onProblem(NO_ECHO, `No echo came within ${limit}.`, this.#inFlight.length);
+    this.#tally.onProblem(NO_ECHO, `No echo arrived within ${limit}.`, this.#inFlight.length);
     this.#drop();
     this.#connection.terminate();
   }
@@ -87,7 +87,7 @@ export class Lane {
     this.#waitingSince = now;
     const dueAt = this.#inFlight.shift();
     if (check === "changed") {
-      this.#tally.onProblem("changed", "An echo was not what was sent, or came out of order.");
+      this.#tally.onProblem("changed", "An echo differed from the sent message, or came out of order.");
     } else {
       this.#tally.echoed++;
       this.#tally.latencies.record(now - dueAt);

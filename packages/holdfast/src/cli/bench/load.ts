@@ -1,24 +1,24 @@
-// Sends, for as long as the plan says. Closed loop: each echo is answered with the next message. Open loop (`--rate`):
-// messages are due on a fixed grid, and their latency counts from there, so that a server which stalls is charged for
-// the messages that it held up (what is called coordinated omission otherwise).
+// Sends messages for the planned duration. Closed loop: each echo triggers the next message. Open loop (`--rate`): messages
+// are due on a fixed grid, and latency counts from the due time. A stall of the server thus counts against all messages
+// that it delayed; omitting them is known as coordinated omission.
 
 import type { Lane } from "./lane.js";
 import type { Plan } from "./plan.js";
 import type { Tally } from "./tally.js";
 
-/** Milliseconds between two looks at lanes whose echo is due. */
-const JUDGE_INTERVAL = 100;
+/** Milliseconds between two checks for overdue echoes. */
+const CHECK_INTERVAL = 100;
 
 export class Load {
   readonly #lanes: readonly Lane[];
   readonly #plan: Plan;
   readonly #tally: Tally;
   readonly #began = performance.now();
-  /** By lane, with `--rate`: how many messages were due, and how many of them were sent. */
+  /** With `--rate`: how many messages of each lane were due, and how many of them were sent. */
   readonly #due: Float64Array;
   readonly #sent: Float64Array;
   readonly #indices = new Map<Lane, number>();
-  #dueAltogether = 0;
+  #dueTotal = 0;
   #isSending = true;
 
   constructor(lanes: readonly Lane[], plan: Plan, tally: Tally) {
@@ -30,7 +30,7 @@ export class Load {
     lanes.forEach((lane, index) => this.#indices.set(lane, index));
   }
 
-  /** Resolves with the milliseconds in which it sent, and how many echoes came in them, once the last echo has come. */
+  /** Resolves after the last echo, with the duration of sending in milliseconds and the number of echoes in that time. */
   async run(signal: AbortSignal): Promise<{ readonly duration: number; readonly echoed: number }> {
     const { promise, resolve } = deferred();
     const step = (): void => {
@@ -38,7 +38,7 @@ export class Load {
       if (this.#plan.rate !== null) this.#sendDue(now, this.#plan.rate);
       if (now - this.#began >= this.#plan.duration || this.#isDone()) resolve();
     };
-    const judge = setInterval(() => this.#judge(), JUDGE_INTERVAL);
+    const timeoutTimer = setInterval(() => this.#checkTimeouts(), CHECK_INTERVAL);
     const timer = setInterval(step, this.#plan.rate === null ? 10 : 1);
     signal.addEventListener("abort", resolve, { once: true });
     if (signal.aborted) resolve();
@@ -49,12 +49,12 @@ export class Load {
     const outcome = { duration: performance.now() - this.#began, echoed: this.#tally.echoed };
     this.#tally.unsent = this.#countUnsent();
     if (!signal.aborted) await this.#drained(signal);
-    clearInterval(judge);
+    clearInterval(timeoutTimer);
     this.#tally.abandoned = this.#inFlight();
     return outcome;
   }
 
-  /** There is room on a lane again. */
+  /** An echo has arrived: the lane has room again. */
   onEcho(lane: Lane): void {
     if (!this.#isSending) return;
     if (this.#plan.rate === null) this.#fill(lane);
@@ -70,14 +70,14 @@ export class Load {
 
   #sendDue(now: number, rate: number): void {
     const due = Math.min(Math.floor(((now - this.#began) * rate) / 1000), this.#plan.messages);
-    for (; this.#dueAltogether < due; this.#dueAltogether++) {
-      const index = this.#dueAltogether % this.#lanes.length;
+    for (; this.#dueTotal < due; this.#dueTotal++) {
+      const index = this.#dueTotal % this.#lanes.length;
       this.#due[index]++;
       this.#catchUp(this.#lanes[index], rate, now);
     }
   }
 
-  /** Sends what is due on a lane, as far as there is room. */
+  /** Sends the due messages of a lane, as far as it has room. */
   #catchUp(lane: Lane, rate: number, now: number): void {
     const index = this.#indices.get(lane) ?? 0;
     for (; this.#sent[index] < this.#due[index] && lane.hasRoom; this.#sent[index]++) {
@@ -89,21 +89,21 @@ export class Load {
   }
 
   #countUnsent(): number {
-    return this.#dueAltogether - this.#sent.reduce((sum, count) => sum + count, 0);
+    return this.#dueTotal - this.#sent.reduce((sum, count) => sum + count, 0);
   }
 
-  /** All that was asked for has come back, or nobody is left to send to. */
+  /** All planned messages have been echoed, or no connection is open. */
   #isDone(): boolean {
     const isAllSent = this.#tally.sent >= this.#plan.messages && this.#inFlight() === 0;
     return isAllSent || !this.#lanes.some((lane) => lane.isOpen);
   }
 
-  #judge(): void {
+  #checkTimeouts(): void {
     const now = performance.now();
-    for (const lane of this.#lanes) lane.judge(now);
+    for (const lane of this.#lanes) lane.checkTimeout(now);
   }
 
-  /** `judge` sees to it that this takes no longer than an echo may. */
+  /** Waits for the echoes in flight. `#checkTimeouts` bounds this to the timeout of an echo. */
   async #drained(signal: AbortSignal): Promise<void> {
     while (this.#inFlight() > 0 && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 5));
   }

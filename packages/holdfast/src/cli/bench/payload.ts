@@ -1,11 +1,11 @@
-// The messages that `holdfast bench` sends, made before it begins. Their content is random, and each of a connection's
-// differs from its neighbours, so that an echo that was changed, lost, doubled or swapped shows by comparing.
+// The messages of `holdfast bench`, generated before it starts. Their content is random, and consecutive messages of a
+// connection differ, so that a comparison detects echoes that were changed, lost, duplicated or swapped.
 
 import { randomBytes } from "node:crypto";
 
-/** All messages together, in bytes, at most: large ones are fewer. */
-const MEMORY = 8 * 1024 * 1024;
-const MOST = 64;
+/** The limit for all messages together, in bytes: there are fewer large ones. */
+const MAX_BYTES = 8 * 1024 * 1024;
+const MAX_MESSAGES = 64;
 
 export class Payloads {
   /** Bytes of each. */
@@ -16,7 +16,7 @@ export class Payloads {
   constructor(size: number, isBinary: boolean) {
     this.size = size;
     this.isBinary = isBinary;
-    const count = Math.max(2, Math.min(MOST, Math.floor(MEMORY / Math.max(size, 1))));
+    const count = Math.max(2, Math.min(MAX_MESSAGES, Math.floor(MAX_BYTES / Math.max(size, 1))));
     this.#messages = Array.from({ length: count }, () => (isBinary ? randomBytes(size) : randomText(size)));
   }
 
@@ -34,10 +34,10 @@ export class Payloads {
   }
 }
 
-/** `changed`: of the same kind and length, but not what was sent. `other`: something that the server says by itself. */
+/** `changed`: same type and length, but different content. `other`: a message of the server's own. */
 export type EchoCheck = "echo" | "changed" | "other";
 
-/** Hexadecimal digits: one byte each in UTF-8, and no harder to compress than what people send. */
+/** Hexadecimal digits: one byte each in UTF-8, and about as compressible as typical messages. */
 function randomText(size: number): string {
   return randomBytes(Math.ceil(size / 2))
     .toString("hex")

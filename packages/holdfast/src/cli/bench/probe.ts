@@ -1,14 +1,14 @@
-// Does this server echo at all? Asked with one message, before a thousand connections wait for what will never come.
+// Checks with one message that the server echoes, before many connections wait for echoes in vain.
 
 import { ConnectionClosed, connect, explain, type ConnectOptions } from "../../index.js";
 import { escaped } from "../terminal/escape.js";
 import type { Payloads } from "./payload.js";
 
-/** `isLate`: nothing came, rather than something else. */
+/** `isLate`: nothing was received, rather than something else. */
 export type Echoing =
   { readonly kind: "echo" } | { readonly kind: "none"; readonly isLate: boolean; readonly message: string };
 
-/** @throws HandshakeError where there is no connection */
+/** @throws HandshakeError if the connection cannot be opened */
 export async function probe(
   url: string,
   options: ConnectOptions,
@@ -23,7 +23,7 @@ export async function probe(
     await connection.send(payloads.at(0), { signal: deadline });
     for (;;) {
       const message = await connection.recv({ signal: deadline });
-      // A server may greet first.
+      // The server may send a greeting first.
       if (payloads.check(0, message) === "echo") return { kind: "echo" };
       other ??= message;
     }
@@ -32,21 +32,21 @@ export async function probe(
     const isClosed = error instanceof ConnectionClosed;
     if (!isClosed && !deadline.aborted) throw error;
     const then = isClosed ? `It ended the connection: ${explain(error.info)}` : "";
-    return { kind: "none", isLate: other === null && !isClosed, message: complaint(other, timeout, then) };
+    return { kind: "none", isLate: other === null && !isClosed, message: problemText(other, timeout, then) };
   } finally {
     connection.terminate();
   }
 }
 
-function complaint(other: string | Uint8Array | null, timeout: number, then: string): string {
+function problemText(other: string | Uint8Array | null, timeout: number, then: string): string {
   const came =
     other === null
-      ? `nothing came back${then === "" ? ` within ${timeout / 1000} s` : ""}`
-      : `what came was ${shown(other)}`;
+      ? `no echo was received${then === "" ? ` within ${timeout / 1000} s` : ""}`
+      : `got ${shown(other)}`;
   return `This server does not echo: ${came}. ${then}`.trim();
 }
 
 function shown(message: string | Uint8Array): string {
-  if (typeof message !== "string") return `${message.length} bytes of something else`;
+  if (typeof message !== "string") return `${message.length} other bytes`;
   return `"${escaped(message.length > 40 ? `${message.slice(0, 40)}…` : message)}"`;
 }

@@ -1,18 +1,18 @@
-// How much of its own processor the measuring took: a client at its limit measures itself.
+// The client's own CPU use. A client that is saturated measures itself, not the server.
 
 import { performance } from "node:perf_hooks";
 
 export interface ProcessorUse {
   /** Percent of one processor. */
   readonly cpu: number;
-  /** Percent of the time in which the event loop had something to do. */
+  /** Percent of the time in which the event loop was busy. */
   readonly busy: number;
 }
 
-/** From here on this share of the time the event loop has no room to be punctual. */
+/** Above this `busy` percentage the event loop cannot keep its timers on time. */
 export const SATURATED = 90;
 
-/** Begins to measure; what it returns gives the figures up to then. */
+/** Starts measuring. The returned function gives the figures up to its call. */
 export function measureProcessor(): () => ProcessorUse {
   const usage = process.cpuUsage();
   const loop = performance.eventLoopUtilization();

@@ -1,6 +1,6 @@
-// How a load test is getting on: a line in place on a terminal, an object a second with `--json`.
+// The progress of a load test: a status line on a terminal, an object per second with `--json`.
 
-import { milliseconds } from "../ping/summary.js";
+import { milliseconds } from "../terminal/milliseconds.js";
 import type { Console } from "../terminal/console.js";
 import { jsonLine } from "../terminal/json.js";
 import { sparkline } from "../terminal/sparkline.js";
@@ -12,7 +12,7 @@ const INTERVAL = 1000;
 /** Seconds that the sparkline shows. */
 const SHOWN = 30;
 
-/** Until what it returns is called. */
+/** Shows progress until the returned function is called. */
 export function beginProgress(console: Console, plan: Plan, tally: Tally, isJson: boolean): () => void {
   const began = performance.now();
   const rates: number[] = [];

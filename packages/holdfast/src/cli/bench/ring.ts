@@ -1,4 +1,4 @@
-// First in, first out, for numbers: grows as it must, and never shrinks.
+// A queue of numbers in a ring buffer, which grows on demand and never shrinks.
 
 export class Ring {
   #slots = new Float64Array(16);
@@ -15,7 +15,7 @@ export class Ring {
     this.#length++;
   }
 
-  /** The oldest; NaN where there is none. */
+  /** The oldest number; NaN if empty. */
   shift(): number {
     if (this.#length === 0) return NaN;
     const value = this.#slots[this.#first];

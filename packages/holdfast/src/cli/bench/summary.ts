@@ -1,6 +1,6 @@
-// What a load test comes to, for people and for programs.
+// The summary of a load test, as text and as JSON.
 
-import { milliseconds } from "../ping/summary.js";
+import { milliseconds } from "../terminal/milliseconds.js";
 import { escaped } from "../terminal/escape.js";
 import type { Distribution } from "./histogram.js";
 import type { Plan } from "./plan.js";
@@ -13,7 +13,7 @@ export interface Measured {
   /** Milliseconds. */
   readonly dialTime: number;
   readonly sendTime: number;
-  /** Echoes that came within `sendTime`. */
+  /** Echoes received within `sendTime`. */
   readonly echoed: number;
   readonly use: ProcessorUse;
   readonly isLocal: boolean;
@@ -75,18 +75,18 @@ export function summaryJSON(url: string, measured: Measured): object {
   };
 }
 
-/** What a reader of the figures ought to know. */
+/** Caveats about the figures. */
 function remarks({ tally, use, isLocal }: Measured): string[] {
   const isFull = use.busy >= SATURATED;
   return [
     isFull &&
-      "this client was at its limit: the figures are its own, and the server may do better. Run several, or take a faster machine.",
+      "this client was saturated: the figures show its limit, and the server may be faster. Run several clients, or use a faster machine.",
     isLocal && "the server is on this machine, and shares its processors with this client.",
     tally.unsent > 0 &&
-      `${figure(tally.unsent)} messages were due and could not be sent: --depth of them were in flight. Their latency is in no figure.`,
+      `${figure(tally.unsent)} messages were due but not sent, since --depth messages were in flight. The figures do not include their latency.`,
     tally.abandoned > 0 &&
-      `${figure(tally.abandoned)} messages were in flight at the end, and are in no figure.`,
-    tally.others > 0 && `${figure(tally.others)} other messages came, which are no echoes.`,
+      `${figure(tally.abandoned)} messages were in flight at the end. The figures do not include them.`,
+    tally.others > 0 && `${figure(tally.others)} other messages were received that are no echoes.`,
   ].filter((text) => text !== false);
 }
 
@@ -109,7 +109,7 @@ function times(distribution: Distribution | null): string {
 
 function plain(distribution: Distribution | null): object | null {
   if (distribution === null) return null;
-  const figures = Object.entries(distribution) as [string, number][]; // What a Distribution is made of.
+  const figures = Object.entries(distribution) as [string, number][]; // All fields are numbers.
   return Object.fromEntries(figures.map(([name, value]) => [name, rounded(value)]));
 }
 

@@ -1,25 +1,25 @@
-// What a run of `holdfast bench` counts. Bounded, however long it runs.
+// The counters of a run of `holdfast bench`, in bounded memory.
 
 import { Histogram } from "./histogram.js";
 
 export class Tally {
-  /** Milliseconds from wanting a connection to having it. */
+  /** Milliseconds to open a connection. */
   readonly connectTimes = new Histogram();
-  /** Milliseconds from when a message was to be sent to its echo. */
+  /** Milliseconds from when a message was due to its echo. */
   readonly latencies = new Histogram();
-  /** Milliseconds from when a message was to be sent to when it was; with `--rate`. */
+  /** Milliseconds by which messages were sent late; with `--rate`. */
   readonly lateness = new Histogram();
   sent = 0;
   echoed = 0;
-  /** Messages that answer nothing that was sent. */
+  /** Received messages that are no echoes. */
   others = 0;
-  /** In flight when the run was ended by hand. */
+  /** In flight when Ctrl-C ended the run. */
   abandoned = 0;
-  /** Due by `--rate`, and not sent for want of echoes. */
+  /** Due by `--rate`, but not sent because too many echoes were outstanding. */
   unsent = 0;
   readonly #problems = new Map<string, Problem>();
 
-  /** `cause` is one of few words; `example` a sentence, of which the first of each cause is kept. */
+  /** `cause` is one of a few words; `example` is a sentence. Only the first example of each cause is kept. */
   onProblem(cause: string, example: string, count = 1): void {
     const known = this.#problems.get(cause);
     this.#problems.set(cause, {
@@ -40,5 +40,5 @@ export interface Problem {
   readonly example: string;
 }
 
-/** The cause of messages whose echo did not come in time. */
+/** The cause for messages whose echo did not arrive in time. */
 export const NO_ECHO = "no-echo";

@@ -1,9 +1,9 @@
-// `holdfast bench`: how much does an echo server bear?
+// `holdfast bench`: a load test for echo servers.
 
 import type { Connection, ConnectOptions } from "../../index.js";
 import type { Arguments } from "../arguments/arguments.js";
 import { EXIT } from "../exit-codes.js";
-import { completeURL, PEER_OPTIONS, peerOptions } from "../peer-options.js";
+import { completeURL, PEER_OPTIONS, peerOptions } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { jsonLine } from "../terminal/json.js";
@@ -22,40 +22,40 @@ import { NO_ECHO, Tally } from "./tally.js";
 
 export const benchVerb: Verb = {
   name: "bench",
-  summary: "put an echo server under load: messages per second, latency, connects",
+  summary: "load-test an echo server: messages per second, latency, connects",
   operands: "<url>",
   operandCount: [1, 1],
   unit: "s",
   options: {
     ...PLAN_OPTIONS,
-    json: { help: "one JSON object per line: progress and the summary" },
+    json: { help: "print one JSON object per line: progress and the summary" },
     ...PEER_OPTIONS,
   },
-  notes: `Without --rate each echo is answered with the next message, so that a slow server is asked less. With --rate
-messages are due at fixed times, and latency counts from those: a server that stalls is charged for all that it
-held up. Each echo is compared with what was sent. Ctrl-C ends early, with the summary.
+  notes: `Without --rate each echo triggers the next message, so a slow server gets fewer messages. With --rate messages are due
+at fixed times, and latency counts from those: a stall counts against all messages that it delays. Each echo is
+compared with the sent message. Ctrl-C ends early, with the summary.
 
   holdfast bench -c 100 -d 10 ws://localhost:8080
   holdfast bench --rate 5000 -d 30 --json wss://example.com/echo | tail -n 1
 
-Load only servers that are yours. Exit code: 0 all came back unchanged, 1 something went wrong, 3 echoes came too late.`,
+Load only your own servers. Exit code: 0 all echoes were correct, 1 an error occurred, 3 echoes were late.`,
   run: bench,
 };
 
-/** How long servers may take to answer the last Close. */
-const GOODBYE_TIME = 500;
+/** How long servers may take to answer the Close at the end, in milliseconds. */
+const CLOSE_TIMEOUT = 500;
 
 async function bench(given: Arguments, console: Console): Promise<number> {
   const plan = planFrom(given);
   const url = completeURL(given.operands[0]);
   const isJson = given.has("json");
   const options: ConnectOptions = {
-    // The echoes must fit.
+    // Echoes must not exceed the limit.
     maxMessageSize: Math.max(plan.size, 1024 * 1024),
     ...peerOptions(given),
-    // Nothing but what is measured is on the wire.
+    // Only measured messages are on the wire.
     pingInterval: null,
-    closeTimeout: GOODBYE_TIME,
+    closeTimeout: CLOSE_TIMEOUT,
   };
   const payloads = new Payloads(plan.size, plan.isBinary);
   const echoing = await withProgress(console, connecting(url), () =>
@@ -72,7 +72,7 @@ async function bench(given: Arguments, console: Console): Promise<number> {
   return exitCodeOf(measured, console);
 }
 
-interface Work {
+interface RunState {
   readonly plan: Plan;
   readonly payloads: Payloads;
   readonly tally: Tally;
@@ -81,7 +81,7 @@ interface Work {
 async function measure(
   url: string,
   options: ConnectOptions,
-  { plan, payloads, tally }: Work,
+  { plan, payloads, tally }: RunState,
   console: Console,
   isJson: boolean,
 ): Promise<Measured> {
@@ -107,11 +107,11 @@ async function measure(
   const used = use();
   endProgress();
   isRunning = false;
-  await hangUp(connections, ends);
+  await closeAll(connections, ends);
   return { plan, tally, dialTime, sendTime: duration, echoed, use: used, isLocal };
 }
 
-async function hangUp(connections: readonly Connection[], ends: readonly Promise<void>[]): Promise<void> {
+async function closeAll(connections: readonly Connection[], ends: readonly Promise<void>[]): Promise<void> {
   await Promise.all(connections.map((connection) => connection.close()));
   await Promise.all(ends);
 }
@@ -125,8 +125,8 @@ function exitCodeOf({ tally }: Measured, console: Console): number {
 
 function openingLine(url: string, { connections, depth, size, isBinary, duration, rate }: Plan): string {
   const pace = rate === null ? `${figure(depth)} in flight on each` : `${figure(rate)} messages/s`;
-  const what = `${figure(size)} bytes of ${isBinary ? "binary" : "text"}`;
-  return `BENCH ${escaped(url)}: ${figure(connections)} connections, ${pace}, ${what}, ${duration / 1000} s`;
+  const load = `${figure(size)} bytes of ${isBinary ? "binary" : "text"}`;
+  return `BENCH ${escaped(url)}: ${figure(connections)} connections, ${pace}, ${load}, ${duration / 1000} s`;
 }
 
 function isLoopback(address: string): boolean {

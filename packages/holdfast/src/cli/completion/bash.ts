@@ -1,7 +1,7 @@
 import type { Verb } from "../verb.js";
 import { operandsOf, optionsOf, quoted, type CompletedOption } from "./completions.js";
 
-/** Needs nothing but bash 3.2, as macOS has it. */
+/** Works with bash 3.2, the version of macOS. */
 export function bashCompletion(verbs: readonly Verb[]): string {
   const names = verbs.map(({ name }) => name);
   return `# bash completion for holdfast. In ~/.bashrc: source <(holdfast completion bash)

@@ -1,4 +1,4 @@
-// What there is to complete: of each verb its options and operands, from the tables that `--help` shows.
+// The options and operands that shells complete, from the same tables as `--help`.
 
 import type { OptionSpec } from "../arguments/option-spec.js";
 import type { Verb } from "../verb.js";
@@ -7,14 +7,14 @@ export interface CompletedOption {
   readonly long: string;
   readonly short: string | null;
   readonly help: string;
-  /** What to complete as its value: nothing known, a file, or no value at all. `=` stands before an optional one. */
+  /** The kind of value: none, optional (after `=`), any text, or a file name. */
   readonly value: "none" | "optional" | "text" | "file";
   readonly isList: boolean;
 }
 
 export function optionsOf({ options }: Verb): CompletedOption[] {
   const known = Object.entries(options).map(([long, spec]) => completed(long, spec));
-  return [...known, { long: "help", short: "h", help: "this page", value: "none", isList: false }];
+  return [...known, { long: "help", short: "h", help: "show this page", value: "none", isList: false }];
 }
 
 function completed(long: string, spec: OptionSpec): CompletedOption {
@@ -28,12 +28,12 @@ function valueOf({ value, isValueOptional }: OptionSpec): CompletedOption["value
   return value === "FILE" ? "file" : "text";
 }
 
-/** The words that an operand is one of; empty where it can be anything. */
+/** The possible values of the operand; empty if it can be anything. */
 export function operandsOf({ operands }: Verb): string[] {
   return operands.includes("|") ? operands.split("|") : [];
 }
 
-/** As one word of a POSIX shell. */
+/** Quotes the text as one word of a POSIX shell. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

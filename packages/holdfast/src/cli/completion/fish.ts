@@ -29,7 +29,7 @@ function optionWords({ long, short, help, value }: CompletedOption): string {
   return `-l ${long}${letter}${takes} -d ${quoted(help)}`;
 }
 
-/** As one word of fish, where a backslash means something within quotation marks, too. */
+/** Quotes the text as one word of fish, where a backslash is special even within quotation marks. */
 function quoted(text: string): string {
   return `'${text.replaceAll(/[\\']/g, "\\$&")}'`;
 }

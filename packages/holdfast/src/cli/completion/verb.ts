@@ -1,4 +1,4 @@
-// `holdfast completion`: scripts that teach a shell the verbs and options of this version.
+// `holdfast completion`: prints a shell's completion script for the verbs and options of this version.
 
 import type { Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
@@ -27,7 +27,7 @@ export function completionVerb(verbs: readonly Verb[]): Verb {
     unit: "ms",
     options: {},
     notes: `bash, in ~/.bashrc:                     source <(holdfast completion bash)
-zsh, in ~/.zshrc, behind compinit:      source <(holdfast completion zsh)
+zsh, in ~/.zshrc, after compinit:       source <(holdfast completion zsh)
 fish, once:  holdfast completion fish > ~/.config/fish/completions/holdfast.fish`,
     run: (given: Arguments, console: Console) => {
       const [shell] = given.operands;

@@ -1,7 +1,7 @@
 import type { Verb } from "../verb.js";
 import { operandsOf, optionsOf, quoted, type CompletedOption } from "./completions.js";
 
-/** Works as a file named `_holdfast` in $fpath, and sourced after compinit. */
+/** Works both as a file `_holdfast` in $fpath, and sourced after compinit. */
 export function zshCompletion(verbs: readonly Verb[]): string {
   const descriptions = verbs.map(({ name, summary }) => quoted(`${name}:${summary}`));
   return `#compdef holdfast
@@ -32,7 +32,7 @@ fi
 
 function verbCase(verb: Verb): string {
   const operands = operandsOf(verb);
-  // An operand that can be anything has no spec: with one, zsh lists options, and inserts none.
+  // An operand that can be anything gets no spec: with one, zsh would list options but insert none.
   const operand = operands.length === 0 ? [] : [quoted(`1:${verb.operands}:(${operands.join(" ")})`)];
   const specs = [...optionsOf(verb).flatMap(specsOf), ...operand];
   return `    ${verb.name})
@@ -41,7 +41,7 @@ function verbCase(verb: Verb): string {
       ;;`;
 }
 
-/** One for each spelling. */
+/** One spec per spelling. */
 function specsOf({ long, short, help, value, isList }: CompletedOption): string[] {
   const names = [`--${long}`, ...(short === null ? [] : [`-${short}`])];
   const meaning = `[${help.replaceAll(/[[\]:\\]/g, "\\$&")}]`;

@@ -1,4 +1,4 @@
-// What a line means that somebody types: a message, or a command that begins with a slash.
+// Parses a typed line: a message, or a command that begins with a slash.
 
 import { parseCount } from "../arguments/arguments.js";
 import { suggestionFor } from "../arguments/suggestion.js";
@@ -13,11 +13,11 @@ export type Command =
   | { readonly kind: "mistake"; readonly message: string };
 
 export const COMMAND_HELP = `/ping [text]            send a ping, show the round trip
-/pong [text]            send a pong that nobody asked for
+/pong [text]            send an unsolicited pong
 /binary <hex>           send bytes: /binary 00 ff 10
 /close [code] [reason]  close the connection (1000)
-/latency                round trips so far
-/help                   this list
+/latency                show the round-trip times so far
+/help                   show this list
 //text                  send a message that begins with a slash`;
 
 const NAMES = ["/ping", "/pong", "/binary", "/close", "/latency", "/help"];

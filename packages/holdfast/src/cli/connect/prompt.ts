@@ -1,12 +1,12 @@
-// A line that is edited at the bottom of the terminal: messages appear above it, and between them a row of status.
+// An input line at the bottom of the terminal. Messages appear above it; a status row separates them from it.
 
 import { createInterface, type Interface } from "node:readline";
 import type { Console } from "../terminal/console.js";
 
 export interface Prompt {
-  /** The console as it is to be used meanwhile: what it prints appears above the line. */
+  /** Prints above the input line. Use it instead of the original console while the prompt is open. */
   readonly console: Console;
-  /** What the row above the line says. */
+  /** Sets the text of the status row. */
   showStatus(text: string): void;
   close(): void;
 }
@@ -18,15 +18,15 @@ export interface PromptHandler {
   onInterrupt(): void;
 }
 
-export function openPrompt(console: Console, listener: PromptHandler): Prompt {
+export function openPrompt(console: Console, handler: PromptHandler): Prompt {
   const { stdout } = process;
   const readline = createInterface({ input: console.input, output: stdout, prompt: "> ", historySize: 1000 });
   let status = "";
   let shown = "";
-  let hasInput = true; // A readline that is closed must not be asked for anything.
+  let hasInput = true; // A closed readline throws.
 
   const clear = (rows: number): void => {
-    // A terminal that got narrower has broken the row of status.
+    // A terminal that was made narrower wraps the status row.
     const up = rows + Math.ceil(shown.length / stdout.columns);
     stdout.write(`${up === 0 ? "" : `\x1b[${up}A`}\r\x1b[J`);
   };
@@ -34,29 +34,29 @@ export function openPrompt(console: Console, listener: PromptHandler): Prompt {
     shown = fitting(status, stdout.columns);
     if (shown !== "") stdout.write(`${console.style.dim(shown)}\n`);
   };
-  /** Takes the rows at the bottom away, writes, and puts them back with the cursor where it was. */
+  /** Removes the rows at the bottom, writes, and restores them and the cursor position. */
   const above = (write: () => void): void => {
     clear(readline.getCursorPos().rows);
     write();
     draw();
-    // Readline would go up by the rows that it has drawn above the cursor; they are gone.
+    // Readline would move up by the rows that it drew above the cursor, but they are gone.
     Object.assign(readline, { prevRows: 0 });
     if (hasInput) readline.prompt(true);
   };
   const redraw = (): void => above(() => undefined);
 
   readline.on("line", (line) => {
-    // What was typed stands there already, and is shown again as a message with its time.
+    // Removes the typed line: it is shown again as a message with its time.
     clear(rowsOf(readline, line));
     draw();
     readline.prompt();
-    if (line !== "") listener.onLine(line);
+    if (line !== "") handler.onLine(line);
   });
   readline.on("close", () => {
     hasInput = false;
-    listener.onEnd();
+    handler.onEnd();
   });
-  readline.on("SIGINT", () => listener.onInterrupt());
+  readline.on("SIGINT", () => handler.onInterrupt());
   stdout.on("resize", redraw);
   readline.prompt();
   return {
@@ -83,7 +83,7 @@ export function openPrompt(console: Console, listener: PromptHandler): Prompt {
   };
 }
 
-/** What a line took on the screen: readline knows the width of its characters, and keeps it to itself. */
+/** The rows of a line on the screen. Readline knows the width of characters, but offers it only through the cursor. */
 function rowsOf(readline: Interface, line: string): number {
   Object.assign(readline, { line, cursor: line.length });
   const { rows } = readline.getCursorPos();
@@ -91,7 +91,7 @@ function rowsOf(readline: Interface, line: string): number {
   return rows + 1; // The cursor is on the row below.
 }
 
-/** On one row: a row that is full would move the cursor to the next. Of one column for each character. */
+/** Cuts the text to one row: a full row would move the cursor to the next. Assumes one column per character. */
 function fitting(text: string, columns: number): string {
   return text.length < columns ? text : `${text.slice(0, Math.max(0, columns - 2))}…`;
 }

@@ -1,4 +1,4 @@
-// `holdfast connect`: talk to a server, by hand or from a program.
+// `holdfast connect`: exchange messages with a server, on a terminal or in a pipe.
 
 import {
   Client,
@@ -12,17 +12,17 @@ import {
 import type { Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
-import { completeURL, KEEPALIVE_OPTIONS, PEER_OPTIONS, peerOptions } from "../peer-options.js";
+import { completeURL, KEEPALIVE_OPTIONS, PEER_OPTIONS, peerOptions } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { connecting, showProgress } from "../terminal/progress.js";
 import type { Verb } from "../verb.js";
-import { HandFront } from "./by-hand.js";
-import { PipeFront } from "./by-pipe.js";
-import { CurrentConnection } from "./current-connection.js";
-import { OpeningFront, type Front, type FrontOptions } from "./front.js";
+import { TerminalFrontend } from "./terminal-frontend.js";
+import { PipeFrontend } from "./pipe-frontend.js";
+import { CurrentConnection } from "../connection/current-connection.js";
+import { OpeningFrontend, type Frontend, type FrontendOptions } from "./frontend.js";
 import { framingFrom, messagesOf, type Framing } from "./outgoing.js";
-import { jsonTalk, plainTalk, rawTalk } from "./talk.js";
+import { jsonDisplay, plainDisplay, rawDisplay } from "./display.js";
 
 export const connectVerb: Verb = {
   name: "connect",
@@ -35,35 +35,35 @@ export const connectVerb: Verb = {
       short: "x",
       value: "MESSAGE",
       isList: true,
-      help: "send this message on opening, instead of reading stdin; may be repeated",
+      help: "send this message after connecting, instead of reading stdin; may be repeated",
     },
     binary: {
       value: "SIZE",
       isValueOptional: true,
-      help: "stdin and stdout are bytes: a binary message for each read, for SIZE bytes, or for all",
+      help: "treat stdin and stdout as bytes: a binary message per read, per SIZE bytes, or for all",
     },
     wait: {
       value: "TIME",
-      help: "after the input, wait for answers until so long nothing came (1s), or off",
+      help: "after the input, close when nothing was received for this long (1s), or off",
     },
-    reconnect: { help: "connect again when the connection is lost, with growing delays" },
-    json: { help: "one JSON object per line on stdout" },
-    full: { help: "show long messages whole on a terminal" },
-    heartbeat: { value: "TIME", help: "ping at this interval, and give up when a pong takes as long" },
+    reconnect: { help: "reconnect when the connection is lost, with growing delays" },
+    json: { help: "print one JSON object per line" },
+    full: { help: "show long messages in full on a terminal" },
+    heartbeat: { value: "TIME", help: "ping at this interval; give up when a pong takes longer than that" },
     ...KEEPALIVE_OPTIONS,
     ...PEER_OPTIONS,
   },
-  notes: `On a terminal each line is a message; /help lists the commands, Ctrl-D or Ctrl-C closes. From a pipe each line is
-a message as well (a binary one where it is not UTF-8), and every message of the server is a line of stdout:
+  notes: `On a terminal each line is a message; /help lists the commands, Ctrl-D or Ctrl-C closes. In a pipe each line of stdin
+is a message (binary if it is not UTF-8), and each message of the server is printed as a line:
 
   holdfast connect wss://example.com/feed
   holdfast connect -x '{"subscribe":"ticker"}' --wait 5s wss://example.com/feed
   echo '{"subscribe":"ticker"}' | holdfast connect --wait off --reconnect wss://example.com/feed
   holdfast connect --binary=all wss://example.com/upload < picture.png`,
-  run: converse,
+  run: connect,
 };
 
-interface Wishes {
+interface ConnectSettings {
   readonly url: string;
   readonly quietTime: number | null;
   /** Milliseconds; null for none. */
@@ -75,38 +75,39 @@ interface Wishes {
   readonly framing: Framing;
 }
 
-async function converse(given: Arguments, console: Console): Promise<number> {
-  const wishes = wishesFrom(given);
-  const client = new Client(wishes.url, peerOptions(given));
+async function connect(given: Arguments, console: Console): Promise<number> {
+  const settings = settingsFrom(given);
+  const client = new Client(settings.url, peerOptions(given));
   console.interrupted.addEventListener("abort", () => void client.close(), { once: true });
   const current = new CurrentConnection();
-  const close: FrontOptions["close"] = (code, reason) => client.close(code, reason);
-  const watchdog = new Watchdog(wishes.heartbeat);
-  const endProgress = showProgress(console, connecting(wishes.url));
-  let front: Front = new OpeningFront(console, wishes.isJson);
+  const close: FrontendOptions["close"] = (code, reason) => client.close(code, reason);
+  const watchdog = new Watchdog(settings.heartbeat);
+  const endProgress = showProgress(console, connecting(settings.url));
+  let frontend: Frontend = new OpeningFrontend(console, settings.isJson);
   let last: DisconnectedEvent | null = null;
-  for await (const event of wishes.isReconnecting ? persist(client) : client) {
+  for await (const event of settings.isReconnecting ? persist(client) : client) {
     if (event.type === "ready") {
       current.onOpen(event.connection);
       watchdog.watch(event.connection);
       endProgress();
-      if (front instanceof OpeningFront) front = makeFront({ ...wishes, console, current, close }, wishes);
+      if (frontend instanceof OpeningFrontend)
+        frontend = makeFrontend({ ...settings, console, current, close }, settings);
     }
     if (event.type === "disconnected") {
       current.onDisconnected();
       last = event;
     }
-    front.onEvent(event);
-    // Another attempt follows.
-    if (event.type === "backOff" && last !== null) sayWhy(last, watchdog, front.console);
+    frontend.onEvent(event);
+    // Reports the end of each connection; the last end is reported below.
+    if (event.type === "backOff" && last !== null) explainEnd(last, watchdog, frontend.console);
   }
   endProgress();
   current.onOver();
-  front.end();
+  frontend.end();
   return outcome(last, watchdog, console);
 }
 
-function wishesFrom(given: Arguments): Wishes {
+function settingsFrom(given: Arguments): ConnectSettings {
   const beat = given.duration("heartbeat", null);
   if (beat === null && given.has("heartbeat"))
     throw new UsageError("Leave `--heartbeat` out to switch it off.");
@@ -124,17 +125,26 @@ function wishesFrom(given: Arguments): Wishes {
   };
 }
 
-function makeFront(options: FrontOptions, { isJson, isFull, executed, framing, quietTime }: Wishes): Front {
+function makeFrontend(
+  options: FrontendOptions,
+  { isJson, isFull, executed, framing, quietTime }: ConnectSettings,
+): Frontend {
   const { console } = options;
   const isByHand = executed.length === 0 && framing.kind === "lines" && !isJson;
-  if (isByHand && console.isInputTerminal && console.isOutputTerminal) return new HandFront(options);
+  if (isByHand && console.isInputTerminal && console.isOutputTerminal) return new TerminalFrontend(options);
   const input = executed.length > 0 ? nothing() : messagesOf(console.input, framing);
   const isRaw = framing.kind !== "lines" && !console.isOutputTerminal;
-  const bare = isRaw ? rawTalk(console) : plainTalk(console, isFull);
-  return new PipeFront({ ...options, talk: isJson ? jsonTalk(console) : bare, executed, input, quietTime });
+  const bare = isRaw ? rawDisplay(console) : plainDisplay(console, isFull);
+  return new PipeFrontend({
+    ...options,
+    display: isJson ? jsonDisplay(console) : bare,
+    executed,
+    input,
+    quietTime,
+  });
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- It stands where an input does.
+// eslint-disable-next-line @typescript-eslint/require-await -- It takes the place of an input.
 async function* nothing(): AsyncGenerator<never> {
   yield* [];
 }
@@ -143,7 +153,7 @@ function outcome(last: DisconnectedEvent | null, watchdog: Watchdog, console: Co
   if (last === null) return EXIT.interrupted;
   const { info, error } = last;
   const hasOpened = info.evidence.openedAt !== null;
-  if (hasOpened && !info.ok) sayWhy(last, watchdog, console);
+  if (hasOpened && !info.ok) explainEnd(last, watchdog, console);
   if (console.interrupted.aborted) return EXIT.interrupted;
   if (!hasOpened && error !== null) throw error;
   if (info.ok) return EXIT.ok;
@@ -152,15 +162,15 @@ function outcome(last: DisconnectedEvent | null, watchdog: Watchdog, console: Co
   return isLate ? EXIT.timeout : EXIT.failed;
 }
 
-function sayWhy({ info }: DisconnectedEvent, watchdog: Watchdog, console: Console): void {
+function explainEnd({ info }: DisconnectedEvent, watchdog: Watchdog, console: Console): void {
   if (watchdog.slowness !== null) console.say(`holdfast: ${watchdog.slowness.message}`);
   console.say(`holdfast: ${escaped(explain(info))}`);
 }
 
-/** Trio's recipe: a ping each `interval`, whose pong must not take longer. */
+/** The heartbeat recipe of trio-websocket: a ping every `interval`, whose pong may take no longer than that. */
 class Watchdog {
   readonly #interval: number | null;
-  /** Why it ended the newest connection; null where it did not. */
+  /** The error for which it ended the newest connection; null if it did not. */
   slowness: HoldfastError | null = null;
 
   constructor(interval: number | null) {

@@ -1,4 +1,4 @@
-// What an examination found, and how it is told.
+// The result of a check, and how it is printed.
 
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
@@ -8,9 +8,9 @@ export interface Finding {
   readonly check: "DNS" | "TCP" | "TLS" | "certificate" | "upgrade" | "latency" | "closing" | "idle";
   readonly verdict: "ok" | "warning" | "failed";
   readonly text: string;
-  /** What to do about it. */
+  /** The recommended action. */
   readonly advice?: string;
-  /** How long it took, in milliseconds. */
+  /** How long the check took, in milliseconds. */
   readonly duration?: number;
 }
 

@@ -1,15 +1,15 @@
-// The idle cut-off of whatever stands in between. Connections without keepalive are held in parallel; each is pinged
-// once, at the end of its own time. So both kinds of cut show: those that end the connection, to the moment, and those
-// that forget it without a word, as firewalls do, between two of the times.
+// Finds the idle timeout of proxies and firewalls on the path. It holds several connections without keepalive in
+// parallel, and pings each one once, at the end of its own idle time. This detects both kinds of timeout: those that end
+// the connection, to the exact moment, and those that silently forget it, as firewalls do, between two idle times.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type Connection, type ConnectOptions } from "../../index.js";
 import type { Finding } from "./finding.js";
 
 /** Seconds. */
-const LADDER = [2, 5, 10, 20, 30, 45, 60, 75, 90, 120, 180, 240, 300, 600, 900, 1800, 3600];
-const PONG_TIME = 5000;
-/** What `connect()` does without being asked. */
+const IDLE_TIMES = [2, 5, 10, 20, 30, 45, 60, 75, 90, 120, 180, 240, 300, 600, 900, 1800, 3600];
+const PONG_TIMEOUT = 5000;
+/** The default `pingInterval`. */
 const DEFAULT_INTERVAL = 20_000;
 
 export type IdleOutcome =
@@ -17,19 +17,19 @@ export type IdleOutcome =
   | { readonly kind: "cut"; readonly idle: number; readonly message: string }
   | { readonly kind: "forgotten"; readonly idle: number };
 
-/** Up to `longest` milliseconds, or until `signal` aborts: what is known by then counts. */
+/** Tests idle times of up to `longest` milliseconds. If `signal` aborts, reports the results so far. */
 export async function examineIdleness(
   url: string,
   options: ConnectOptions,
   longest: number,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const rungs = LADDER.map((rung) => rung * 1000).filter((time) => time < longest);
-  const outcomes = await Promise.all([...rungs, longest].map((time) => holdIdle(url, options, time, signal)));
+  const times = IDLE_TIMES.map((time) => time * 1000).filter((time) => time < longest);
+  const outcomes = await Promise.all([...times, longest].map((time) => holdIdle(url, options, time, signal)));
   return idleFinding(outcomes.filter((outcome) => outcome !== null));
 }
 
-/** Null where it tells nothing: it could not be opened. */
+/** Null if the connection could not be opened. */
 async function holdIdle(
   url: string,
   options: ConnectOptions,
@@ -40,7 +40,7 @@ async function holdIdle(
   try {
     connection = await connect(url, { ...options, pingInterval: null, closeTimeout: 1000, signal });
   } catch {
-    // A server may not take so many connections; the others tell enough.
+    // The server may limit connections; the others suffice.
     return null;
   }
   let lastTraffic = performance.now();
@@ -51,7 +51,7 @@ async function holdIdle(
   await sleep(time, undefined, { signal: wake }).catch(() => undefined);
   const idle = performance.now() - lastTraffic;
   if (connection.state !== "open") return { kind: "cut", idle, message: (await ended).message };
-  const isAnswered = await connection.ping(null, { timeout: PONG_TIME }).then(
+  const isAnswered = await connection.ping(null, { timeout: PONG_TIMEOUT }).then(
     () => true,
     () => false,
   );
@@ -60,7 +60,7 @@ async function holdIdle(
   return { kind: isAnswered ? "alive" : "forgotten", idle };
 }
 
-/** What the outcomes come to; times in milliseconds. */
+/** Summarises the outcomes. Times are in milliseconds. */
 export function idleFinding(outcomes: readonly IdleOutcome[]): Finding {
   const times = (kind: IdleOutcome["kind"]): number[] =>
     outcomes.filter((outcome) => outcome.kind === kind).map(({ idle }) => idle);
@@ -75,7 +75,7 @@ export function idleFinding(outcomes: readonly IdleOutcome[]): Finding {
   const text =
     cut <= forgotten
       ? `idle connections are cut after ${seconds(cut)} (${messageOf(outcomes, cut)})`
-      : `idle connections are forgotten without a word, after between ${seconds(survived)} and ${seconds(forgotten)}`;
+      : `idle connections are silently forgotten after between ${seconds(survived)} and ${seconds(forgotten)}`;
   return { check: "idle", verdict: "warning", text, advice: adviceFor(cut <= forgotten ? cut : survived) };
 }
 

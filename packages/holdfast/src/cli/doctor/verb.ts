@@ -1,36 +1,36 @@
-// `holdfast doctor`: what is the matter with this connection?
+// `holdfast doctor`: diagnoses problems of a connection.
 
 import type { Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
-import { isDirect, openingAdvice } from "../opening-advice.js";
-import { completeURL, PEER_OPTIONS, peerOptions } from "../peer-options.js";
+import { isDirect, openingAdvice } from "../connection/opening-advice.js";
+import { completeURL, PEER_OPTIONS, peerOptions } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { withProgress } from "../terminal/progress.js";
 import type { Verb } from "../verb.js";
 import { showFinding, type Finding } from "./finding.js";
 import { examineIdleness } from "./idle.js";
-import { examineConnection } from "./opened.js";
-import { examineRoad } from "./road.js";
+import { examineConnection } from "./open-connection.js";
+import { examineNetwork } from "./network.js";
 
 export const doctorVerb: Verb = {
   name: "doctor",
-  summary: "find out what ails a connection, and what to do about it",
+  summary: "diagnose a connection: what is wrong, and how to fix it",
   operands: "<url>",
   operandCount: [1, 1],
   unit: "s",
   options: {
-    idle: { value: "TIME", help: "how long to hold idle connections at most (75s), or off" },
-    json: { help: "one JSON object per check" },
+    idle: { value: "TIME", help: "longest idle time to test (75s), or off" },
+    json: { help: "print one JSON object per check" },
     ...PEER_OPTIONS,
   },
-  notes: `Times each step to the server, shows what was negotiated, measures latency, and finds out after how long an idle
-connection is cut by whatever stands in between: for that it holds some connections for up to --idle seconds.
-Ctrl-C ends that early, with what is known by then.
+  notes: `Times each step to the server, shows what was negotiated, measures latency, and finds out after what time proxies or
+firewalls cut an idle connection. For that it holds some connections for up to --idle seconds. Ctrl-C ends this test
+early, with the results so far.
 
   holdfast doctor --idle 120 wss://example.com/feed
 
-Exit code: 0 without a failed check (warnings do not count), 1 with one.`,
+Exit code: 0 if no check failed (warnings do not count), 1 otherwise.`,
   run: examine,
 };
 
@@ -44,10 +44,10 @@ async function examine(given: Arguments, console: Console): Promise<number> {
     showFinding(finding, console, given.has("json"));
     return finding.verdict !== "failed";
   };
-  // Through a proxy the way is the proxy's, and in a Unix socket there is none.
+  // With a proxy the proxy connects to the server, and with a Unix socket there is no network.
   let isHealthy = true;
   if (isDirect(url, given)) {
-    for await (const finding of examineRoad(new URL(url), options.tls ?? {}, console.interrupted)) {
+    for await (const finding of examineNetwork(new URL(url), options.tls ?? {}, console.interrupted)) {
       const isAccepted = finding.check === "certificate" && given.has("insecure");
       isHealthy = (show(finding) || isAccepted) && isHealthy;
     }

@@ -1,12 +1,13 @@
-// What `holdfast ping` shows, line by line, and counts.
+// The output of `holdfast ping`: a line per ping, and the counts for the summary.
 
 import { explain, type Connection, type DisconnectedEvent } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { sparkline } from "../terminal/sparkline.js";
-import { milliseconds, summarise, summaryLines, type PingSummary } from "./summary.js";
+import { milliseconds } from "../terminal/milliseconds.js";
+import { summarise, summaryLines, type PingSummary } from "./summary.js";
 import { jsonLine } from "../terminal/json.js";
-import { eventJSON } from "../watch/event-json.js";
+import { eventJSON } from "../connection/event-json.js";
 
 export interface PingReportOptions {
   readonly isQuiet: boolean;
@@ -16,7 +17,7 @@ export interface PingReportOptions {
 export class PingReport {
   readonly #console: Console;
   readonly #options: PingReportOptions;
-  /** In the order in which they were decided; null for a ping that was lost. */
+  /** Round-trip times in the order of the outcomes; null for a lost ping. */
   readonly #outcomes: (number | null)[] = [];
   #url = "";
   #sent = 0;
@@ -27,13 +28,13 @@ export class PingReport {
     this.#options = options;
   }
 
-  /** The first connection, or another one after `onDisconnected()`. */
+  /** A connection has opened: the first one, or one after `onDisconnected()`. */
   onOpen({ url, remoteAddress }: Connection): void {
     const address = remoteAddress?.address ?? null;
-    const what = this.#connections === 0 ? "PING" : "connected again:";
+    const label = this.#connections === 0 ? "PING" : "connected again:";
     this.#connections++;
     this.#url = url;
-    this.#line(`${what} ${url}${address === null ? "" : ` (${address})`}`, { type: "open", url, address });
+    this.#line(`${label} ${url}${address === null ? "" : ` (${address})`}`, { type: "open", url, address });
   }
 
   /** @param delay milliseconds until the next attempt */
@@ -56,13 +57,13 @@ export class PingReport {
     this.#showStatus();
   }
 
-  onLost(sequence: number, why: string): void {
+  onLost(sequence: number, reason: string): void {
     this.#outcomes.push(null);
-    this.#line(`seq=${sequence} lost: ${why}`, { type: "lost", seq: sequence, reason: why });
+    this.#line(`seq=${sequence} lost: ${reason}`, { type: "lost", seq: sequence, reason });
     this.#showStatus();
   }
 
-  /** It was on its way when the run was ended: neither answered nor lost. */
+  /** The ping was in flight when the run was ended: neither answered nor lost. */
   onAbandoned(): void {
     this.#sent--;
   }
@@ -86,7 +87,7 @@ export class PingReport {
     return summary;
   }
 
-  /** @param json an object, or JSON already */
+  /** @param json an object, or a line of JSON */
   #line(text: string, json: object | string): void {
     if (this.#options.isQuiet) return;
     if (!this.#options.isJson) this.#console.print(text);
@@ -100,7 +101,7 @@ export class PingReport {
   }
 }
 
-/** A clock is no better than to the microsecond. */
+/** To the microsecond: clocks are no more precise. */
 function rounded(value: number): number {
   return Math.round(value * 1000) / 1000;
 }

@@ -10,9 +10,9 @@ import {
   type DisconnectedEvent,
 } from "../../index.js";
 import type { Arguments } from "../arguments/arguments.js";
-import { CurrentConnection } from "../connect/current-connection.js";
+import { CurrentConnection } from "../connection/current-connection.js";
 import { EXIT } from "../exit-codes.js";
-import { completeURL, PEER_OPTIONS, peerOptions } from "../peer-options.js";
+import { completeURL, PEER_OPTIONS, peerOptions } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { connecting, showProgress } from "../terminal/progress.js";
@@ -26,28 +26,27 @@ export const pingVerb: Verb = {
   operandCount: [1, 1],
   unit: "s",
   options: {
-    count: { short: "c", value: "N", help: "stop after so many pings (without it: on Ctrl-C)" },
-    interval: { short: "i", value: "TIME", help: "time between two pings (1s)" },
+    count: { short: "c", value: "N", help: "stop after this many pings (default: on Ctrl-C)" },
+    interval: { short: "i", value: "TIME", help: "time between pings (1s)" },
     timeout: {
       short: "W",
       value: "TIME",
-      help: "time to wait for an answer; what comes later is lost (5s)",
+      help: "time to wait for a pong; a later one counts as lost (5s)",
     },
-    quiet: { short: "q", help: "only the summary" },
-    json: { help: "one JSON object per line" },
+    quiet: { short: "q", help: "print only the summary" },
+    json: { help: "print one JSON object per line" },
     ...PEER_OPTIONS,
   },
-  notes: `The pings are those of the protocol (RFC 6455 section 5.5.2): every server answers them, without a word to
-the application. When the connection is lost, it connects again and goes on; pings without a connection are lost.
-Ctrl-C ends with the summary.
+  notes: `Sends Ping frames (RFC 6455 section 5.5.2), which every server answers without involving the application. When the
+connection is lost, it reconnects and continues; pings without a connection count as lost. Ctrl-C prints the summary.
 
   holdfast ping -c 10 -i 0.2 wss://example.com/feed
 
-Exit code: 0 at least one was answered, 1 none was, 2 no connection, or the server refuses another one.`,
+Exit code: 0 at least one answered, 1 none answered, 2 no connection, or the server refused to reconnect.`,
   run: ping,
 };
 
-/** How long to wait before connecting again, in milliseconds: whoever watches wants to know at once. */
+/** Reconnect delays in milliseconds: short, since somebody is watching. */
 const RECONNECTING = { firstDelay: 500, maxDelay: 5000 };
 
 async function ping(given: Arguments, console: Console): Promise<number> {
@@ -58,9 +57,9 @@ async function ping(given: Arguments, console: Console): Promise<number> {
   const url = completeURL(given.operands[0]);
   const client = new Client(url, {
     ...peerOptions(given),
-    // Every ping on the wire is one of those that are reported.
+    // All pings on the wire are those that are reported.
     pingInterval: null,
-    // A server that answers no ping mostly answers no Close either, and the summary waits for it.
+    // A server that answers no pings usually answers no Close either, and the summary waits for the end.
     closeTimeout: 1000,
   });
   const over = new AbortController();
@@ -85,13 +84,13 @@ async function ping(given: Arguments, console: Console): Promise<number> {
     if (event.type === "disconnected") {
       current.onDisconnected();
       last = event;
-      // Without a first connection there is nothing to come back to.
+      // Do not retry if the first attempt fails.
       if (pings === null) end();
     }
     if (event.type === "backOff" && last !== null) report.onDisconnected(last, event.delay);
   }
   endProgress();
-  // The server refuses another connection, and trying again cannot change that.
+  // The loop ended by itself: the server refuses to reconnect, and a retry cannot change that.
   const isRefused = !(isEnding as boolean); // A callback has set it: the compiler does not know.
   over.abort();
   if (pings === null) throw console.interrupted.aborted ? console.interrupted.reason : last?.error;
@@ -110,19 +109,19 @@ interface Run {
   readonly ended: AbortSignal;
 }
 
-/** On a fixed grid, whether or not those before were answered; resolves when each is answered or lost. */
+/** Sends pings on a fixed grid without waiting for pongs. Resolves once each ping is answered or lost. */
 async function sendPings(current: CurrentConnection, run: Run): Promise<void> {
   const { ended } = run;
-  const underway = new Set<Promise<void>>();
+  const pending = new Set<Promise<void>>();
   const began = performance.now();
   for (let sequence = 1; sequence <= run.count && !ended.aborted; sequence++) {
-    const one = onePing(current.connection, sequence, run).finally(() => underway.delete(one));
-    underway.add(one);
+    const ping = onePing(current.connection, sequence, run).finally(() => pending.delete(ping));
+    pending.add(ping);
     if (sequence === run.count) break;
     const wait = began + sequence * run.interval - performance.now();
     await sleep(Math.max(wait, 0), undefined, { signal: ended }).catch(() => undefined);
   }
-  await Promise.all(underway);
+  await Promise.all(pending);
 }
 
 async function onePing(connection: Connection | null, sequence: number, run: Run): Promise<void> {
@@ -135,7 +134,7 @@ async function onePing(connection: Connection | null, sequence: number, run: Run
   try {
     report.onAnswer(sequence, await connection.ping(null, { timeout, signal: ended }));
   } catch (error) {
-    // Ctrl-C came, and this one was not waited for.
+    // Ctrl-C: this ping is neither answered nor lost.
     if (ended.aborted) report.onAbandoned();
     else if (error instanceof TooSlowError) report.onLost(sequence, `no answer within ${timeout / 1000} s`);
     else report.onLost(sequence, "the connection ended");

@@ -1,11 +1,11 @@
-// The faults that `holdfast serve` can have, for trying what a client makes of them.
+// The faults that `holdfast serve` can simulate, to test how a client reacts.
 
 import { parseCount, type Arguments } from "../arguments/arguments.js";
 import { parseDuration } from "../arguments/duration.js";
 import type { OptionSpecs } from "../arguments/option-spec.js";
 import { UsageError } from "../arguments/usage-error.js";
 
-/** When a fault comes: after a time from opening, or with the message of that number. */
+/** When a fault occurs: some time after opening, or with the n-th message. */
 export type Moment =
   | { readonly kind: "time"; readonly milliseconds: number }
   | { readonly kind: "messages"; readonly count: number };
@@ -13,7 +13,7 @@ export type Moment =
 export interface Faults {
   readonly inhibitPongs: boolean;
   readonly isMute: boolean;
-  /** The HTTP status that upgrades are answered with; null: they are accepted. */
+  /** The HTTP status that rejects upgrades; null: upgrades are accepted. */
   readonly refuseWith: number | null;
   /** Milliseconds before each echo. */
   readonly delay: number;
@@ -34,7 +34,7 @@ export const FAULT_OPTIONS: OptionSpecs = {
   "close-after": { value: "WHEN", help: "close the connection" },
   "close-code": { value: "CODE", help: "the code for --close-after (1000)" },
   delay: { value: "TIME", help: "wait before each echo" },
-  mute: { help: "accept TCP connections and never answer the upgrade" },
+  mute: { help: "accept TCP connections, but never answer the upgrade" },
   refuse: { value: "STATUS", help: "answer upgrades with this HTTP status, such as 503" },
 };
 

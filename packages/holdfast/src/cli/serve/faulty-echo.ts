@@ -1,4 +1,4 @@
-// One connection of `holdfast serve`: sends back what comes, until a fault is due.
+// One connection of `holdfast serve`: echoes messages until a fault is due.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "../../index.js";
@@ -8,7 +8,7 @@ import type { Faults, Moment } from "./faults.js";
 export async function echo(connection: Connection, faults: Faults, stall: () => void): Promise<void> {
   const stalled = new FaultTrigger(faults.stallAt, connection.signal, stall);
   const dropped = new FaultTrigger(faults.dropAt, connection.signal, () => {
-    // What was echoed in this turn of the event loop leaves at its end: the connection is cut after that.
+    // Echoes of this turn of the event loop are written at its end: cut the connection after that.
     setImmediate(() => connection.terminate());
   });
   const closed = new FaultTrigger(faults.closeAt, connection.signal, () => {
@@ -17,13 +17,13 @@ export async function echo(connection: Connection, faults: Faults, stall: () => 
   await connection.forEach(async (message) => {
     if (faults.delay > 0)
       await sleep(faults.delay, undefined, { signal: connection.signal }).catch(() => undefined);
-    // A connection that ended meanwhile says so itself.
+    // If the connection has ended, `forEach` ends too.
     await connection.send(message).catch(() => undefined);
     for (const trigger of [stalled, dropped, closed]) trigger.onMessage();
   });
 }
 
-/** Fires once, when its moment has come. */
+/** Calls `fire` once, at the given moment. */
 class FaultTrigger {
   readonly #fire: () => void;
   #messagesLeft: number | null = null;

@@ -1,4 +1,4 @@
-// `holdfast serve`: an echo server, sound or with faults.
+// `holdfast serve`: an echo server that can simulate faults.
 
 import { once } from "node:events";
 import { createServer, type Server as HttpServer } from "node:http";
@@ -8,7 +8,7 @@ import { attach, explain, type Connection, type ServerRequest } from "../../inde
 import { parseCount, type Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
-import { KEEPALIVE_OPTIONS, MESSAGE_OPTIONS, messageOptions, readPEM } from "../peer-options.js";
+import { KEEPALIVE_OPTIONS, MESSAGE_OPTIONS, messageOptions, readPEM } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import type { Verb } from "../verb.js";
@@ -18,35 +18,35 @@ import { jsonLine } from "../terminal/json.js";
 
 export const serveVerb: Verb = {
   name: "serve",
-  summary: "an echo server, with faults on demand",
+  summary: "run an echo server, with faults on demand",
   operands: "[port]",
   operandCount: [0, 1],
   unit: "ms",
   options: {
-    host: { value: "ADDRESS", help: "where to listen (127.0.0.1); 0.0.0.0 or :: for everybody" },
-    cert: { value: "FILE", help: "serve wss: with this certificate (PEM), and --key" },
-    key: { value: "FILE", help: "its private key (PEM)" },
-    subprotocol: { value: "NAME", isList: true, help: "a subprotocol to speak; may be repeated" },
+    host: { value: "ADDRESS", help: "address to listen on (127.0.0.1); 0.0.0.0 or :: for all interfaces" },
+    cert: { value: "FILE", help: "serve wss: with this certificate (PEM), with --key" },
+    key: { value: "FILE", help: "the private key of --cert (PEM)" },
+    subprotocol: { value: "NAME", isList: true, help: "accept a subprotocol; may be repeated" },
     compress: { help: "accept compression (permessage-deflate)" },
     ...MESSAGE_OPTIONS,
-    json: { help: "one JSON object per line, instead of the log" },
+    json: { help: "print one JSON object per line instead of the log" },
     ...KEEPALIVE_OPTIONS,
     ...FAULT_OPTIONS,
   },
-  notes: `WHEN is a number of messages (3) or a time since the connection opened (500ms, 10s). The port is 8080; 0 for any
-that is free. Pages of any origin may connect. stdout has the URL; who came, and why each connection ended, is
-on stderr. Ctrl-C and SIGTERM close all connections with 1001, and the exit code is 0.
+  notes: `WHEN is a number of messages (3) or a time since the connection opened (500ms, 10s). The default port is 8080; 0 picks
+a free one. Browsers may connect from any origin. The URL is printed on stdout; each client, and why its connection
+ended, on stderr. Ctrl-C and SIGTERM close all connections with 1001, and the exit code is 0.
 
-  holdfast serve 8080 --inhibit-pongs       clients should find out, and come back
-  holdfast serve 8080 --drop-after 10s      a network that loses connections
+  holdfast serve 8080 --inhibit-pongs       clients should notice, and reconnect
+  holdfast serve 8080 --drop-after 10s      simulates a network that loses connections
 
-A certificate for trying wss:
+To create a certificate for wss:
   openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out cert.pem`,
   run: serveEcho,
 };
 
-/** How long clients may take to answer the last Close. */
-const GOODBYE_TIME = 1000;
+/** How long clients may take to answer the Close at the end, in milliseconds. */
+const CLOSE_TIMEOUT = 1000;
 
 async function serveEcho(given: Arguments, console: Console): Promise<number> {
   const faults = faultsFrom(given);
@@ -82,7 +82,7 @@ async function serveEcho(given: Arguments, console: Console): Promise<number> {
   log.onListening(`${given.has("cert") ? "wss" : "ws"}://${name}:${actualPort}/`);
   if (!console.interrupted.aborted) await once(console.interrupted, "abort");
   log.onClosing(server.connections.size);
-  await server.close({ code: 1001, timeout: GOODBYE_TIME });
+  await server.close({ code: 1001, timeout: CLOSE_TIMEOUT });
   httpServer.close();
   httpServer.closeAllConnections();
   return EXIT.ok;
@@ -108,7 +108,7 @@ function requireOption(name: string, value: string | undefined): string {
   throw new UsageError(`\`--cert\` and \`--key\` go together: \`--${name}\` is missing.`);
 }
 
-/** By the client's end of them. */
+/** The open sockets, by the client's address and port. */
 function trackSockets(server: HttpServer): ReadonlyMap<string, Socket> {
   const sockets = new Map<string, Socket>();
   const track = (socket: Socket): void => {
@@ -117,7 +117,7 @@ function trackSockets(server: HttpServer): ReadonlyMap<string, Socket> {
     socket.once("close", () => sockets.delete(key));
   };
   server.on("connection", track);
-  // Over TLS this is the stream that is read from; it takes the place of the socket below it.
+  // With TLS the data is read from this stream; it replaces the socket below it.
   server.on("secureConnection", track);
   return sockets;
 }
@@ -133,7 +133,7 @@ async function answerTo(request: ServerRequest, faults: Faults, log: ServerLog):
   }
   if (faults.refuseWith === null) return null;
   log.onRefused(request, faults.refuseWith);
-  return new Response("Refused, as --refuse says.\n", { status: faults.refuseWith });
+  return new Response("Refused because of --refuse.\n", { status: faults.refuseWith });
 }
 
 async function listen(server: HttpServer, port: number, host: string): Promise<void> {
@@ -153,7 +153,7 @@ function portFrom(text: string): number {
   throw new UsageError(`Expected the port to be a number from 0 to 65535, got "${text}".`);
 }
 
-/** Who came and went. */
+/** Reports connections and their ends. */
 class ServerLog {
   readonly #console: Console;
   readonly #isJson: boolean;
@@ -199,13 +199,13 @@ class ServerLog {
 
   onIgnored({ target, remoteAddress }: ServerRequest): void {
     const client = addressText(remoteAddress);
-    this.#line({ type: "ignored", client, target }, `left without an answer: ${client} ${escaped(target)}`);
+    this.#line({ type: "ignored", client, target }, `not answered: ${client} ${escaped(target)}`);
   }
 
   onClosing(connections: number): void {
-    const whom = connections === 1 ? "1 connection" : `${connections} connections`;
+    const count = connections === 1 ? "1 connection" : `${connections} connections`;
     if (connections > 0)
-      this.#line({ type: "closing", connections, code: 1001 }, `closing ${whom} with 1001`);
+      this.#line({ type: "closing", connections, code: 1001 }, `closing ${count} with 1001`);
   }
 
   #line(json: object, text: string): void {
@@ -215,5 +215,5 @@ class ServerLog {
 }
 
 function addressText(address: Connection["remoteAddress"]): string {
-  return address === null ? "somebody" : `${address.address} port ${address.port}`;
+  return address === null ? "unknown client" : `${address.address} port ${address.port}`;
 }

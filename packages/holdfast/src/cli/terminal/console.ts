@@ -1,26 +1,26 @@
-// Where the command reads and writes. Payload goes to stdout, talk to stderr.
+// The command's input and output. Payload goes to stdout, everything else to stderr.
 
 import type { Readable } from "node:stream";
 import type { Style } from "./style.js";
 
 export interface Console {
   readonly input: Readable;
-  /** Somebody types. */
+  /** stdin is a terminal. */
   readonly isInputTerminal: boolean;
-  /** Somebody reads stdout as it comes. */
+  /** stdout is a terminal. */
   readonly isOutputTerminal: boolean;
   /** Columns of the terminal. */
   readonly width: number;
-  /** How stdout may be adorned. */
+  /** Colours for stdout. */
   readonly style: Style;
-  /** Aborts on Ctrl-C, SIGTERM, and when nobody reads stdout any more. A second Ctrl-C ends the process. */
+  /** Aborts on Ctrl-C, on SIGTERM, and when the reader of stdout has exited. A second Ctrl-C ends the process. */
   readonly interrupted: AbortSignal;
-  /** A line of payload. */
+  /** Writes a line to stdout. */
   print(line: string): void;
-  /** Payload as it is. */
+  /** Writes to stdout without a line feed. */
   printRaw(data: string | Uint8Array): void;
-  /** A line of talk. */
+  /** Writes a line to stderr. */
   say(line: string): void;
-  /** A line that is rewritten in place, below everything else; null takes it away. Nothing where stderr is no terminal. */
+  /** Sets a status line below everything else, rewritten in place; null removes it. No effect unless stderr is a terminal. */
   showStatus(line: string | null): void;
 }

@@ -1,4 +1,4 @@
-// JSON on one line, fit for a terminal: what JSON lets stand of control characters is escaped as JSON escapes.
+// JSON on one line, safe for a terminal: control characters that JSON permits are escaped as well.
 
 import { escaped } from "./escape.js";
 

@@ -1,21 +1,21 @@
-// How a message is shown to a person: on one line, without control characters, and not longer than a few lines.
+// Formats a message for a terminal: on one line, without control characters, cut after some length.
 
 import type { Message } from "../../index.js";
 import { escaped } from "./escape.js";
 
-/** Of longer text the beginning is shown, in characters. */
+/** Longer text is cut after this many characters. */
 const TEXT_SHOWN = 500;
-/** Of longer binary messages the beginning is shown, in bytes. */
+/** Longer binary messages are cut after this many bytes. */
 const BYTES_SHOWN = 64;
 
-/** @param isFull whether long messages are shown whole */
+/** @param isFull whether long messages are shown in full */
 export function messageText(message: Message, isFull: boolean): string {
   if (typeof message !== "string") return binaryText(message, isFull);
   if (isFull || message.length <= TEXT_SHOWN) return escaped(message);
   return `[text, ${Buffer.byteLength(message)} bytes] ${escaped(beginning(message))} …`;
 }
 
-/** Without half of a character at the end. */
+/** Does not cut a surrogate pair in half. */
 function beginning(text: string): string {
   const cut = text.slice(0, TEXT_SHOWN);
   return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;

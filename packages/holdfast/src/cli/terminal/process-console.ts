@@ -1,4 +1,4 @@
-// The console of this process: its streams and its signals.
+// The console of this process, with its streams and signals.
 
 import { setMaxListeners } from "node:events";
 import { EXIT } from "../exit-codes.js";
@@ -7,35 +7,35 @@ import { allowsColor, makeStyle } from "./style.js";
 
 export interface ProcessConsole {
   readonly console: Console;
-  /** The exit code to end with: a reader that left, as `head` does, is no failure. */
+  /** The exit code of the process. A reader that exits early, such as `head`, is no failure. */
   readonly exitCodeOf: (code: number) => number;
 }
 
-/** What still runs so long after the first Ctrl-C, such as a closing handshake that nobody answers, is cut. */
-const PATIENCE = 2000;
+/** Milliseconds from the first Ctrl-C to a forced exit, for example if the peer does not answer the Close. */
+const SHUTDOWN_TIMEOUT = 2000;
 
 export function processConsole(): ProcessConsole {
   const { stdin, stdout, stderr } = process;
   const interruption = new AbortController();
-  // Every connection of a verb listens, and `bench` has thousands: that is no leak.
+  // Every connection adds a listener, and `bench` has thousands of them: that is no leak.
   setMaxListeners(0, interruption.signal);
-  let hasReaderLeft = false;
+  let hasReaderExited = false;
   let status: string | null = null;
 
   const interrupt = (): void => {
     if (interruption.signal.aborted) process.exit(EXIT.interrupted);
     interruption.abort(new Error("interrupted"));
-    setTimeout(() => process.exit(hasReaderLeft ? EXIT.ok : EXIT.interrupted), PATIENCE).unref();
+    setTimeout(() => process.exit(hasReaderExited ? EXIT.ok : EXIT.interrupted), SHUTDOWN_TIMEOUT).unref();
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
   stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
-    if (hasReaderLeft) return;
-    hasReaderLeft = true;
+    if (hasReaderExited) return;
+    hasReaderExited = true;
     interrupt();
   });
-  // Nobody is left to be told.
+  // There is no place left to report an error.
   stderr.on("error", () => undefined);
 
   const clear = (): void => {
@@ -60,10 +60,10 @@ export function processConsole(): ProcessConsole {
     style: makeStyle(allowsColor(stdout.isTTY, process.env)),
     interrupted: interruption.signal,
     print: (line) => {
-      if (!hasReaderLeft) between(() => stdout.write(`${line}\n`));
+      if (!hasReaderExited) between(() => stdout.write(`${line}\n`));
     },
     printRaw: (data) => {
-      if (!hasReaderLeft) stdout.write(data);
+      if (!hasReaderExited) stdout.write(data);
     },
     say: (line) => between(() => stderr.write(`${line}\n`)),
     showStatus: (line) => {
@@ -73,5 +73,5 @@ export function processConsole(): ProcessConsole {
       draw();
     },
   };
-  return { console, exitCodeOf: (code) => (hasReaderLeft ? EXIT.ok : code) };
+  return { console, exitCodeOf: (code) => (hasReaderExited ? EXIT.ok : code) };
 }

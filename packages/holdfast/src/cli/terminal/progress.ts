@@ -1,10 +1,10 @@
-// Work that may take a while says so, from its second second on.
+// A progress line for work that takes longer than a second.
 
 import type { Console } from "./console.js";
 
 const INTERVAL = 1000;
 
-/** Shows `textAt(seconds)` below everything else while `work` goes on. */
+/** Shows `textAt(seconds)` as the status line while `work` runs. */
 export async function withProgress<Result>(
   console: Console,
   textAt: (seconds: number) => string,
@@ -18,7 +18,7 @@ export async function withProgress<Result>(
   }
 }
 
-/** Shows it until the function that is returned is called; another call of that does nothing. */
+/** Shows `textAt(seconds)` until the returned function is called. Further calls have no effect. */
 export function showProgress(console: Console, textAt: (seconds: number) => string): () => void {
   const began = performance.now();
   const show = (): void => {
@@ -34,7 +34,7 @@ export function showProgress(console: Console, textAt: (seconds: number) => stri
   };
 }
 
-/** While a connection is being opened. */
+/** The text while a connection is being opened. */
 export function connecting(url: string): (seconds: number) => string {
   return (seconds) => `connecting to ${url} … ${seconds} s (Ctrl-C: enough)`;
 }

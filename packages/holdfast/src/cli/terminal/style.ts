@@ -1,4 +1,4 @@
-// Colours, where they are wanted: https://no-color.org, and FORCE_COLOR as Node.js has it.
+// Colours. Follows NO_COLOR (https://no-color.org), and FORCE_COLOR as Node.js does.
 
 export interface Style {
   dim(text: string): string;

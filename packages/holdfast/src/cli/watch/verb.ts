@@ -1,32 +1,32 @@
-// `holdfast watch`: stay connected, and tell all that happens.
+// `holdfast watch`: stays connected and shows every event.
 
 import { Client, explain, persist, type ClientEvent } from "../../index.js";
 import type { Arguments } from "../arguments/arguments.js";
 import { EXIT } from "../exit-codes.js";
-import { openingAdvice } from "../opening-advice.js";
-import { completeURL, KEEPALIVE_OPTIONS, PEER_OPTIONS, peerOptions } from "../peer-options.js";
-import { milliseconds } from "../ping/summary.js";
+import { openingAdvice } from "../connection/opening-advice.js";
+import { completeURL, KEEPALIVE_OPTIONS, PEER_OPTIONS, peerOptions } from "../connection/peer-options.js";
+import { milliseconds } from "../terminal/milliseconds.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { messageText, timeOfDay } from "../terminal/message-text.js";
 import { sparkline } from "../terminal/sparkline.js";
 import type { Verb } from "../verb.js";
-import { eventJSON } from "./event-json.js";
+import { eventJSON } from "../connection/event-json.js";
 
 export const watchVerb: Verb = {
   name: "watch",
-  summary: "stay connected to a server, and tell all that happens",
+  summary: "stay connected to a server, and show every event",
   operands: "<url>",
   operandCount: [1, 1],
   unit: "ms",
   options: {
-    json: { help: "JSON on a terminal as well" },
-    full: { help: "show long messages whole on a terminal" },
+    json: { help: "print JSON even on a terminal" },
+    full: { help: "show long messages in full on a terminal" },
     ...KEEPALIVE_OPTIONS,
     ...PEER_OPTIONS,
   },
-  notes: `Reconnects with growing delays, until Ctrl-C or an answer that trying again cannot change (401, 404, a bad
-certificate …). Off a terminal each event is a line of JSON, with the names of docs/events.md:
+  notes: `Reconnects with growing delays, until Ctrl-C or an error that a retry cannot change (401, 404, a bad certificate …).
+In a pipe each event is a line of JSON, with the names of docs/events.md:
 
   holdfast watch wss://example.com/feed | jq -c 'select(.type == "disconnected") | .explanation'`,
   run: watch,
@@ -53,7 +53,7 @@ async function watch(given: Arguments, console: Console): Promise<number> {
   return console.interrupted.aborted ? EXIT.interrupted : EXIT.failed;
 }
 
-/** What a person wants to see: messages, ends with their reason, and the latency below. */
+/** The display on a terminal: messages, the reason of each end, and a status line with the latency. */
 function liveDisplay(console: Console, isFull: boolean): (event: ClientEvent) => void {
   const { style } = console;
   const roundTrips: (number | null)[] = [];

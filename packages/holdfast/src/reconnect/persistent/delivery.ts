@@ -1,5 +1,5 @@
-// A message that was handed to a connection. It is sent once it was handed to the socket and the connection has room
-// for more; until then its connection may end.
+// A message that was passed to a connection. It counts as sent once the socket has it and the connection has room for
+// more. The connection may end before that.
 
 import { sendTracked, type Connection } from "../../connection/connection.js";
 import type { SendObserver } from "../../connection/message-transport.js";
@@ -9,11 +9,11 @@ import type { OutgoingMessage } from "./outgoing-message.js";
 
 export class Delivery implements SendObserver {
   readonly message: OutgoingMessage;
-  /** Resolves when the connection has room for more, or when nothing will become of this one. */
+  /** Resolves when the connection has room for more, or when this message cannot be sent. */
   readonly paced: Promise<void>;
   readonly #onSettled: (delivery: Delivery) => void;
   #isHandedOver = false;
-  #isTaken = false;
+  #isAccepted = false;
   #isOver = false;
 
   constructor(message: OutgoingMessage, connection: Connection, onSettled: (delivery: Delivery) => void) {
@@ -21,17 +21,17 @@ export class Delivery implements SendObserver {
     this.#onSettled = onSettled;
     const { data, mayEncode, signal } = message;
     this.paced = connection[sendTracked](data, { mayEncode, signal, receipt: this }).then(
-      () => this.#onTaken(),
-      (error: unknown) => this.#onRefused(error),
+      () => this.#onAccepted(),
+      (error: unknown) => this.#onRejected(error),
     );
   }
 
   onHandedOver(): void {
     this.#isHandedOver = true;
-    if (this.#isTaken) this.#settle(null);
+    if (this.#isAccepted) this.#settle(null);
   }
 
-  /** Its connection is gone: returns the message where no byte of it was sent, and settles it otherwise. */
+  /** The connection has ended: returns the message if no byte of it was sent; otherwise settles it. */
   withdraw(cause: Error): OutgoingMessage | null {
     if (!this.#isHandedOver) {
       this.#isOver = true;
@@ -41,17 +41,17 @@ export class Delivery implements SendObserver {
     return null;
   }
 
-  #onTaken(): void {
-    this.#isTaken = true;
+  #onAccepted(): void {
+    this.#isAccepted = true;
     if (this.#isHandedOver) this.#settle(null);
   }
 
-  #onRefused(error: unknown): void {
-    // The end of the connection is told to all of its messages together, by `withdraw`.
+  #onRejected(error: unknown): void {
+    // When the connection ends, `withdraw` settles all its messages together.
     if (this.#isOver || error instanceof ConnectionClosed) return;
     const { signal } = this.message;
     const isAborted = signal?.aborted === true && error === signal.reason;
-    // Anything else is an argument that turned out to be none: text that is not UTF-8.
+    // Any other error concerns the argument: text that is not UTF-8.
     this.#settle(isAborted ? new NotSentError("aborted", "unsent", error) : (error as Error));
   }
 

@@ -1,17 +1,18 @@
-// The error of a message that was not sent, or of which nobody can tell.
+// The error of a message that was not sent, or perhaps not sent.
 
 import { HoldfastError } from "../../shared/errors.js";
 
 /**
- * What is known of a message that was not sent: `"unsent"`: no byte of it was handed to a socket, so that it can be
- * sent again without the peer getting it twice. `"unknown"`: it was handed to a socket that ended before it had taken
- * it: the peer may have got all of it, or nothing.
+ * What is known about the message. `"unsent"`: no byte of it reached a socket, so it can be sent again without the peer
+ * receiving it twice. `"unknown"`: the socket ended before it had accepted the whole message, so the peer may have
+ * received all of it or nothing.
  */
 export type NotSentOutcome = "unknown" | "unsent";
 
 /**
- * Why: the `signal` of the call was aborted; its time to live was over; the queue was full; there was no connection,
- * and `offline` is `"reject"`; the connection was lost while it was being sent; or the persistent connection is closed.
+ * Why the message was not sent: `"aborted"`: the `signal` of the call aborted; `"expired"`: its `timeToLive` passed;
+ * `"overflow"`: the queue was full; `"offline"`: there was no connection, and the option `offline` is `"reject"`;
+ * `"lost"`: the connection ended during the send; `"closed"`: the persistent connection is closed.
  */
 export type NotSentReason = "aborted" | "closed" | "expired" | "lost" | "offline" | "overflow";
 
@@ -21,13 +22,13 @@ export class NotSentError extends HoldfastError {
     this.prototype.name = "NotSentError";
   }
 
-  /** Whether it is safe to send it again. */
+  /** Whether it is safe to send the message again. */
   readonly outcome: NotSentOutcome;
   readonly reason: NotSentReason;
 
-  /** @param cause the reason of an abort, or what ended the connection */
+  /** @param cause the abort reason, or the error that ended the connection */
   constructor(reason: NotSentReason, outcome: NotSentOutcome, cause?: unknown) {
-    const message = `${SENTENCES[reason]}; ${CONSEQUENCES[outcome]}`;
+    const message = `${SENTENCES[reason]}; ${CONSEQUENCES[outcome]}.`;
     const options = { code: "ERR_HOLDFAST_NOT_SENT" } as const;
     super(message, cause === undefined ? options : { ...options, cause });
     this.reason = reason;
@@ -36,16 +37,16 @@ export class NotSentError extends HoldfastError {
 }
 
 const SENTENCES: Readonly<Record<NotSentReason, string>> = {
-  aborted: "The signal of send() was aborted before the message had left",
-  closed: "The persistent connection is closed, so that nothing can be sent",
+  aborted: "The signal of send() aborted before the message was sent",
+  closed: "The persistent connection is closed",
   expired: "The message was not sent within its `timeToLive`",
-  lost: "The connection was lost before the socket had taken the message",
-  offline: 'There is no connection at the moment, and `offline` is "reject"',
+  lost: "The connection ended before the socket had accepted the message",
+  offline: 'There is no connection, and `offline` is "reject"',
   overflow:
     'The queue of messages is full: wait for send(), raise `queue`, or set `overflow` to "drop-oldest"',
 };
 
 const CONSEQUENCES: Readonly<Record<NotSentOutcome, string>> = {
-  unsent: "no byte of it was sent",
-  unknown: "the peer may have got it, or not",
+  unsent: "no byte of the message was sent",
+  unknown: "the peer may or may not have received it",
 };

@@ -1,12 +1,12 @@
-// A message on its way out of a persistent connection: it waits, perhaps is handed to one connection after the other,
-// and ends exactly once.
+// A message that a persistent connection sends. It may wait, and may be passed to several connections one after another.
+// It settles exactly once.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import { toBytes, type Bytes } from "../../connection/arguments.js";
 import { Deadline } from "../../connection/timer-queue.js";
 import { TextBytes } from "../../shared/text-bytes.js";
 
-/** Who keeps the messages that wait. */
+/** The sender, which queues the messages. */
 export interface OutgoingMessageHandler {
   onExpired(message: OutgoingMessage): void;
   onAborted(message: OutgoingMessage): void;
@@ -15,25 +15,25 @@ export interface OutgoingMessageHandler {
 export interface OutgoingOptions {
   readonly mayEncode: boolean;
   readonly signal: AbortSignal | null;
-  /** Monotonic time at which it is of no use any more; null for never. */
+  /** Monotonic time at which it expires; null for never. */
   readonly expiresAt: number | null;
 }
 
 export class OutgoingMessage extends Deadline {
-  /** Settles once, as the message does. */
+  /** Resolves when the message is sent; rejects when it is not, or perhaps not. */
   readonly promise: Promise<void>;
   readonly mayEncode: boolean;
   readonly signal: AbortSignal | null;
   readonly expiresAt: number | null;
-  readonly #keeper: OutgoingMessageHandler;
+  readonly #handler: OutgoingMessageHandler;
   #data: string | Bytes;
-  #isOwned = false;
+  #isCopied = false;
   #resolve: () => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
 
-  constructor(keeper: OutgoingMessageHandler, data: string | Bytes, options: OutgoingOptions) {
+  constructor(handler: OutgoingMessageHandler, data: string | Bytes, options: OutgoingOptions) {
     super();
-    this.#keeper = keeper;
+    this.#handler = handler;
     this.#data = data;
     this.mayEncode = options.mayEncode;
     this.signal = options.signal;
@@ -42,7 +42,7 @@ export class OutgoingMessage extends Deadline {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // A send that nobody awaits must not end the process when its message is not sent.
+    // A failed send that nobody awaits must not end the process as an unhandled rejection.
     this.promise.catch(() => undefined);
     if (this.signal !== null) watchAbort(this.signal, this.#onAbort);
   }
@@ -51,37 +51,37 @@ export class OutgoingMessage extends Deadline {
     return this.#data;
   }
 
-  /** In bytes; a string counts its characters. */
+  /** In bytes; for a string, in characters. */
   get size(): number {
     return typeof this.#data === "string" ? this.#data.length : this.#data.byteLength;
   }
 
-  /** It has to wait: the caller may use the same memory for the next message. */
-  own(): void {
-    if (typeof this.#data === "string" || this.#isOwned) return;
-    this.#isOwned = true;
+  /** Copies the bytes of a message that has to wait, since the caller may reuse its memory. */
+  copyData(): void {
+    if (typeof this.#data === "string" || this.#isCopied) return;
+    this.#isCopied = true;
     const bytes = toBytes(this.#data) ?? new Uint8Array();
     this.#data = this.#data instanceof TextBytes ? new TextBytes(bytes) : new Uint8Array(bytes);
   }
 
   sent(): void {
-    this.#forget();
+    this.#stopWatching();
     this.#resolve();
   }
 
-  /** It was not sent, or perhaps not. */
+  /** The message was not sent, or perhaps not. */
   fail(error: Error): void {
-    this.#forget();
+    this.#stopWatching();
     this.#reject(error);
   }
 
   onAlarm(): void {
-    this.#keeper.onExpired(this);
+    this.#handler.onExpired(this);
   }
 
-  #forget(): void {
+  #stopWatching(): void {
     if (this.signal !== null) unwatchAbort(this.signal, this.#onAbort);
   }
 
-  readonly #onAbort = (): void => this.#keeper.onAborted(this);
+  readonly #onAbort = (): void => this.#handler.onAborted(this);
 }

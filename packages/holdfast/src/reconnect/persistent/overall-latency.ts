@@ -1,4 +1,4 @@
-// Round-trip times across connections.
+// Latency statistics across the connections of a persistent connection.
 
 import type { Connection } from "../../connection/connection.js";
 import { LatencyStatistics, type LatencyStats } from "../../heartbeat/latency-statistics.js";
@@ -8,7 +8,7 @@ export class OverallLatency {
   #connection: Connection | null = null;
   #unsubscribe: () => void = () => undefined;
 
-  /** Counts in what this connection measures from now on. */
+  /** Includes this connection's measurements from now on. */
   watch(connection: Connection): void {
     this.#connection = connection;
     this.#unsubscribe = connection.on("pong", ({ roundTrip }) => {
@@ -16,8 +16,8 @@ export class OverallLatency {
     });
   }
 
-  /** The connection is gone. */
-  leave(): void {
+  /** The connection has ended: keeps its counts. */
+  unwatch(): void {
     const { sent, answered, lost } = this.snapshot();
     Object.assign(this.#statistics, { sent, answered, lost });
     this.#unsubscribe();

@@ -1,4 +1,4 @@
-// The face of a persistent connection: what applications hold. The works stand in persistent-link.ts.
+// `PersistentConnection`, the public facade. Its core is persistent-core.ts.
 
 import { checkClose, toBytes, type Bytes } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
@@ -30,7 +30,7 @@ import { checkPersistOptions, type PersistOptions } from "../retry/persist-optio
 import { Supervisor } from "../supervisor.js";
 import { fixTarget, type ValueOrFactory, type PerAttemptOptions } from "../target.js";
 import { checkPersistentOptions, type PersistentOptions } from "./persistent-options.js";
-import { PersistentLink } from "./persistent-link.js";
+import { PersistentCore } from "./persistent-core.js";
 import type { MessageSettings } from "./sender.js";
 import {
   PERSISTENT_EVENT_NAMES,
@@ -42,15 +42,15 @@ import { showURL } from "../../shared/show-url.js";
 
 /** For `PersistentConnection.send()`. */
 export interface PersistentSendOptions extends SendOptions {
-  /** Milliseconds that the message may wait to be sent; null for as long as it takes. @default the option of the same name */
+  /** Milliseconds that the message may wait to be sent; null for no limit. @default the option of the same name */
   readonly timeToLive?: number | null | undefined;
 }
 
 const PERSISTENT_SEND_OPTIONS: OptionNames<PersistentSendOptions> = { ...SEND_OPTIONS, timeToLive: true };
 
 /**
- * Connects, and stays connected.
- * @throws InvalidArgumentError for an option that cannot be used
+ * Connects, and reconnects after each end.
+ * @throws InvalidArgumentError for an invalid option
  */
 export function openPersistent<Options extends ConnectorOptions>(
   connector: Connector<Options>,
@@ -61,80 +61,86 @@ export function openPersistent<Options extends ConnectorOptions>(
   const { platform } = connector.runtime;
   const persist = checkPersistOptions(options, platform);
   const persistent = checkPersistentOptions(options, platform);
-  const link = new PersistentLink({
+  const core = new PersistentCore({
     runtime: connector.runtime,
     connectionSettings: settings,
     settings: persistent,
-    supervisor: (host) => new Supervisor({ target, settings, persist }, host),
+    supervisor: (handler) => new Supervisor({ target, settings, persist }, handler),
     watchReturns: connector.watchReturns,
     signal: persist.signal,
   });
-  link.start();
-  return new PersistentConnection(link, persistent.sending.timeToLive);
+  core.start();
+  return create(core, persistent.sending.timeToLive);
 }
 
+/** Keeps the internal core out of the public declarations. */
+let create: (core: PersistentCore, timeToLive: number | null) => PersistentConnection;
+
 /**
- * A connection that comes back, made by `connectPersistent()`: one object for as long as the application needs it,
- * whatever becomes of the connections under it. What is sent while there is none waits for the next one; messages
- * come in one stream.
+ * A connection that reconnects, created by `connectPersistent()`: one stable object across any number of connections.
+ * Messages sent while disconnected wait for the next connection. Received messages of all connections form one stream.
  */
 export class PersistentConnection implements AsyncIterable<Message>, AsyncDisposable {
-  readonly #link: PersistentLink;
+  static {
+    create = (core, timeToLive) => new PersistentConnection(core, timeToLive);
+  }
+
+  readonly #core: PersistentCore;
   readonly #timeToLive: number | null;
 
-  /** Applications get theirs from `connectPersistent()`. */
-  constructor(link: PersistentLink, timeToLive: number | null) {
-    this.#link = link;
+  /** Applications call `connectPersistent()`. */
+  private constructor(core: PersistentCore, timeToLive: number | null) {
+    this.#core = core;
     this.#timeToLive = timeToLive;
   }
 
-  /** The state of affairs; `on("status", …)` tells of changes. A frozen snapshot, the same object until it changes. */
+  /** The current status; `on("status", …)` reports changes. A frozen snapshot, the same object until it changes. */
   get status(): PersistentStatus {
-    return this.#link.status;
+    return this.#core.status;
   }
 
   /**
-   * The connection of the moment, from before `onOpen` to its end; null otherwise. For details and pings: what is sent
-   * on it goes past the queue, and its messages come here once `onOpen` is through.
+   * The current connection, from before `onOpen` to its end; null otherwise. Use it for details and pings. Messages
+   * sent on it bypass the queue. Its received messages arrive here once `onOpen` has settled.
    */
   get connection(): Connection | null {
-    return this.#link.connection;
+    return this.#core.connection;
   }
 
-  /** Milliseconds that the newest answered ping of this connection took; null where there is none. */
+  /** Round-trip time of the newest answered ping of the current connection, in milliseconds; null if there is none. */
   get latency(): number | null {
-    return this.#link.connection?.latency ?? null;
+    return this.#core.connection?.latency ?? null;
   }
 
   /** Statistics of the round-trip times of all connections, in milliseconds. A snapshot. */
   get latencyStats(): LatencyStats {
-    return this.#link.latencyStats;
+    return this.#core.latencyStats;
   }
 
-  /** What waits to be sent: for a connection, or for room in the one there is. A string counts its characters. */
+  /** The messages that wait for a connection, or for room in the current one. Strings count their characters. */
   get queued(): { readonly messages: number; readonly bytes: number } {
-    return this.#link.sender.queued;
+    return this.#core.sender.queued;
   }
 
-  /** How it ended: the end of the last attempt, or of its connection. Resolves when all is over; never rejects. */
+  /** Resolves after the final end, with the `CloseInfo` of the last attempt or its connection. Never rejects. */
   get closed(): Promise<CloseInfo> {
-    this.#link.inbox.expectEnd();
-    return this.#link.closed;
+    this.#core.inbox.expectEnd();
+    return this.#core.closed;
   }
 
-  /** Aborts when all is over; its reason is the error that tells why. */
+  /** Aborts after the final end; its reason is the error that explains it. */
   get signal(): AbortSignal {
-    return this.#link.signal;
+    return this.#core.signal;
   }
 
   /**
-   * Sends a message: a string or `TextBytes` as text, other bytes as binary. It is sent behind those before it, now
-   * or once there is a connection. Bytes that have to wait are copied.
+   * Sends a message: a string or `TextBytes` as text, other bytes as binary. Messages are sent in the order of the
+   * calls, now or once there is a connection. Bytes that have to wait are copied.
    *
-   * Resolves once the message was handed to a socket that was open, and that has room for more (`writeLimit`). That is
-   * no receipt of the peer: no WebSocket gives one.
+   * Resolves once an open socket has the message and has room for more (`writeLimit`). This does not mean that the peer
+   * received it: WebSockets have no acknowledgements.
    *
-   * @throws NotSentError; its `outcome` says whether the message can be sent again without the peer getting it twice
+   * @throws NotSentError; its `outcome` says whether the message can be sent again without the peer receiving it twice
    * @throws InvalidArgumentError for anything but a string or bytes
    */
   send(data: string | Bytes, options?: PersistentSendOptions): Promise<void> {
@@ -146,77 +152,76 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
           data,
         );
       }
-      return this.#link.sender.send(data, this.#settingsOf(options));
+      return this.#core.sender.send(data, this.#settingsOf(options));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /**
-   * Waits for the next message, of whatever connection. One reader at a time.
+   * Waits for the next message from any of its connections. Only one reader at a time.
    *
-   * @throws the error that tells why no message will come any more: ConnectionClosed, or what was fatal
+   * @throws the error that explains the final end: ConnectionClosed, or the error that ended retrying
    * @throws ConcurrencyError while another `recv`, iteration or `forEach` waits
-   * @throws TooSlowError after `timeout`; nothing is lost
+   * @throws TooSlowError after `timeout`; no message is lost
    */
   recv(options?: ReceiveOptions): Promise<Message> {
     try {
       checkOptionNames("recv()", options, RECEIVE_OPTIONS);
       const signal = checkSignal(options?.signal);
       const timeout = checkDuration("timeout", options?.timeout, null);
-      return receiveOne(this.#link, "recv()", { signal, timeout });
+      return receiveOne(this.#core, "recv()", { signal, timeout });
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /**
-   * Calls `callback` with each message, in order, and awaits what it returns before the next one. Resolves when all is
-   * over, however it ended; rejects with what `callback` throws (all goes on then), or with the reason of an abort.
+   * Calls `callback` with each message, in order, and awaits its result before the next one. Resolves after the final
+   * end, whatever the cause. Rejects if `callback` throws (the connection stays open), or with the signal's reason.
    */
   forEach(callback: (message: Message) => unknown, options?: CallOptions): Promise<CloseInfo> {
     try {
       checkFunction("callback", callback);
       checkOptionNames("forEach()", options, CALL_OPTIONS);
       const signal = checkSignal(options?.signal);
-      return consumeAll(this.#link, callback, signal, () => undefined).then(() => this.#link.closed);
+      return consumeAll(this.#core, callback, signal, () => undefined).then(() => this.#core.closed);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /**
-   * Iterates over the messages of all connections. The loop ends when this side closes, and throws what was fatal.
-   * Leaving it early changes nothing: call `close()`.
+   * Iterates over the messages of all connections. The loop ends when this side closes, and throws the error that ended
+   * retrying. Leaving the loop does not close the connection: call `close()`.
    */
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
-    return new MessageIterator(this.#link);
+    return new MessageIterator(this.#core);
   }
 
   /**
-   * Declares that no message is read here: those that wait, and those of any connection to come, are dropped. Nothing
-   * that is unread holds a server back then. Calling it again changes nothing.
+   * Discards all messages: those that are queued, and those of all later connections. Unread messages then never pause
+   * reading. Further calls have no effect. Afterwards `recv`, iteration and `forEach` reject with InvalidStateError.
    *
    * @throws ConcurrencyError while a `recv`, iteration or `forEach` reads
-   * @throws InvalidStateError is what every way of reading rejects with afterwards
    */
   discard(): void {
-    this.#link.inbox.discard();
+    this.#core.inbox.discard();
   }
 
   /**
-   * The network may be another one, or back, or the user is: finds out now rather than later. While waiting, the next
-   * attempt begins at once, even where the server asked for a longer wait. An open connection is pinged: one that does
-   * not answer within `probeTimeout` is replaced at once. An attempt that has taken longer than that already begins
-   * anew. Browsers do it by themselves, but for a wait that the server asked for.
+   * Checks the connection now. Call it when the network has changed or returned, or when the user has returned. During
+   * a delay the next attempt starts at once, even if the server requested the delay. An open connection is pinged, and
+   * replaced at once if it does not answer within `probeTimeout`. An attempt that has already taken longer than that is
+   * restarted. Browsers call it automatically, except during a delay that the server requested.
    */
   probe(): void {
-    this.#link.probe();
+    this.#core.probe();
   }
 
   /**
-   * Ends all: an open connection by the closing handshake, behind everything that was sent before; an attempt to
-   * connect, and a wait, at once. What waits without a connection is rejected as unsent.
+   * Ends the persistent connection. An open connection gets a closing handshake, after all messages sent before; an
+   * attempt or a delay ends at once. Messages that wait without a connection reject as unsent.
    *
    * @param code 1000–1003, 1007–1014 or 3000–4999. @default 1000
    * @param reason at most 123 bytes of UTF-8. @default ""
@@ -224,23 +229,23 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
    */
   close(code = 1000, reason = ""): Promise<CloseInfo> {
     try {
-      this.#link.close(checkClose(code, reason));
+      this.#core.close(checkClose(code, reason));
       return this.closed;
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  /** Ends all at once, without a Close. Never throws. */
+  /** Ends the persistent connection at once, without a Close. Never throws. */
   terminate(): void {
-    this.#link.terminate();
+    this.#core.terminate();
   }
 
-  /** Adds a listener; returns what removes it. */
+  /** Adds a listener; returns an unsubscribe function. */
   on<Name extends PersistentEventName>(event: Name, listener: PersistentListener<Name>): () => void {
     requireChoice("event", event, PERSISTENT_EVENT_NAMES);
     checkFunction("listener", listener);
-    return this.#link.listeners.add(event, listener);
+    return this.#core.listeners.add(event, listener);
   }
 
   [inspectCustom](): string {
@@ -249,7 +254,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
     return describeObject("PersistentConnection", { state: this.status.state, url, queued, latency });
   }
 
-  /** `await using link = connectPersistent(…)` closes with 1000 at the end of the block. */
+  /** `await using connection = connectPersistent(…)` closes with 1000 at the end of the block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -1,4 +1,4 @@
-// Options of a persistent connection, beside those of its connections and of coming back.
+// Options of a persistent connection, in addition to those of its connections and of reconnecting.
 
 import type { Connection } from "../../connection/connection.js";
 import { checkOpenTimeout } from "../../connection/handshake-options.js";
@@ -12,37 +12,37 @@ import {
 import type { OptionNames } from "../../shared/option-names.js";
 import { bindToContext, SILENT_PLATFORM, type Platform } from "../../connection/platform.js";
 
-/** What `onOpen` is told of the connection. */
+/** The second argument of `onOpen`. */
 export interface OpenContext {
-  /** 1, and one more for each attempt in a row that failed or whose connection did not stay up. */
+  /** 1, plus one for each consecutive earlier attempt that failed or whose connection did not stay open. */
   readonly attempt: number;
-  /** Whether this is the first connection of all: afterwards it is a reconnection, and messages may have been missed. */
+  /** True for the first connection. False after a reconnection: messages may have been missed. */
   readonly isFirst: boolean;
   /** Aborts when the connection ends. */
   readonly signal: AbortSignal;
 }
 
-/** How a persistent connection sends. Durations are milliseconds, sizes are bytes. */
+/** How a persistent connection sends and opens. Durations are milliseconds, sizes are bytes. */
 export interface PersistentOptions {
-  /** What becomes of a message while there is no connection: it waits, or `send()` rejects. @default "queue" */
+  /** While there is no connection, messages wait (`"queue"`), or `send()` rejects (`"reject"`). @default "queue" */
   readonly offline?: "queue" | "reject";
   /**
-   * How many messages, and how many bytes of them, may wait to be sent: a number of messages, or both; null for no
-   * limit. A string counts its characters. @default { messages: 1024, bytes: 1048576 }
+   * The limit of the queue of messages to send: a number of messages, or messages and bytes; null for no limit. Strings
+   * count their characters. @default { messages: 1024, bytes: 1048576 }
    */
   readonly queue?: number | { readonly messages?: number | null; readonly bytes?: number | null } | null;
-  /** What gives way when the queue is full: the new message, or those that wait longest. @default "fail" */
+  /** When the queue is full, the new message fails (`"fail"`), or the oldest are dropped. @default "fail" */
   readonly overflow?: "drop-oldest" | "fail";
-  /** How long a message may wait to be sent; null for as long as it takes. @default null */
+  /** How long a message may wait to be sent; null for no limit. @default null */
   readonly timeToLive?: number | null;
   /**
-   * Called with each new connection, and awaited: what has to go out before everything that waits, such as a login or
-   * subscriptions, is sent here, on `connection`, and answers can be awaited with `connection.recv()`. What it throws
-   * ends the connection, and counts as a failed attempt: `retryable` decides whether another one follows. So does one
-   * that has not settled after `openTimeout`: the error is a TooSlowError.
+   * Called with each new connection, and awaited. Use it to send messages that must precede the queued ones, such as a
+   * login or subscriptions, on `connection`, and to await answers with `connection.recv()`. If it throws, the
+   * connection ends and the attempt counts as failed: `retryable` decides whether another one follows. The same happens
+   * if it does not settle within `openTimeout`; the error is then a TooSlowError.
    */
   readonly onOpen?: ((connection: Connection, context: OpenContext) => unknown) | undefined;
-  /** How long a server may take to answer after `probe()`. @default 5000 */
+  /** How long the server may take to answer after `probe()`. @default 5000 */
   readonly probeTimeout?: number;
 }
 
@@ -71,7 +71,7 @@ export interface PersistentSettings {
   readonly openTimeout: number | null;
 }
 
-/** @throws InvalidArgumentError that names the option, what was expected and what came */
+/** @throws InvalidArgumentError for an invalid option */
 export function checkPersistentOptions(
   options: PersistentOptions & { readonly openTimeout?: number | null | undefined },
   platform: Platform = SILENT_PLATFORM,

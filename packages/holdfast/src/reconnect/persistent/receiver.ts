@@ -1,5 +1,5 @@
-// Receives for a persistent connection: the messages of one connection after the other come into one inbox. While that
-// is full, the connection of the moment is not read.
+// The receiving half of a persistent connection: the messages of all its connections go into one inbox. While that is
+// full, reading from the current connection pauses.
 
 import type { Connection } from "../../connection/connection.js";
 import {
@@ -32,8 +32,8 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHo
   }
 
   /**
-   * Takes what this connection received already, and what it will receive.
-   * @throws ConcurrencyError where somebody else reads it
+   * Takes over the messages that the connection has received so far, and those that follow.
+   * @throws ConcurrencyError if another reader uses the connection
    */
   attach(connection: Connection): void {
     this.#connection = connection;
@@ -41,7 +41,7 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHo
     if (this.#isFull) this.#tapped.pauseReading();
   }
 
-  /** The connection is gone. */
+  /** The connection has ended. */
   detach(): void {
     this.#connection = null;
     this.#tapped = null;
@@ -82,44 +82,44 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHo
   }
 
   onDropping(): void {
-    // Whoever reads after all is told.
+    // A later reader gets an InvalidStateError.
   }
 
-  // What the connection tells.
+  // ConnectionObserver
 
   get unread(): Unread {
     return this.inbox;
   }
 
   take(message: Message): boolean {
-    // While closing nothing holds the peer back any more, so what exceeds the limits is dropped.
+    // While closing, reading cannot pause any more, so messages above the limits are dropped.
     if (!this.#isFull || this.#connection?.state === "open") this.inbox.push(message);
     return true;
   }
 
   end(): void {
-    // There may be another connection.
+    // Another connection may follow.
   }
 
   fail(): void {
-    // Nothing is dropped before it gets here: the connection counts as read.
+    // Not called: the core marks the connection as read when it opens, so that no message is dropped.
   }
 
-  /** At once: what is sent from now on waits for the next connection, and is not lost. */
+  /** Answers the Close at once, so that later messages wait for the next connection instead of being lost. */
   onClosing(): void {
     this.#tapped?.answerClose();
   }
 
   onPing(): void {
-    // It is answered already.
+    // Already answered.
   }
 
   onPong(): void {
-    // The connection counts it.
+    // `OverallLatency` listens for it.
   }
 
   onSuspended(): void {
-    // The connection tells it.
+    // Listeners of the connection get it.
   }
 
   onClosed(): void {
@@ -135,6 +135,6 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHo
   }
 
   onEnded(): void {
-    // The supervisor knows.
+    // The supervisor handles it.
   }
 }

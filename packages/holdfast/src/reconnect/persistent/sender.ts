@@ -1,5 +1,5 @@
-// Sends the messages of a persistent connection: at the pace of the connection there is, and keeps them in a bounded
-// queue while there is none. Their order is that of the calls, across connections, too.
+// The sending half of a persistent connection. It sends at the pace of the current connection, and keeps messages in a
+// bounded queue while there is none. Messages keep the order of the calls, even across connections.
 
 import type { Bytes } from "../../connection/arguments.js";
 import { flush, type Connection } from "../../connection/connection.js";
@@ -20,13 +20,13 @@ export class Sender implements OutgoingMessageHandler {
   readonly #runtime: Runtime;
   readonly #settings: SendingSettings;
   readonly #writeLimit: number;
-  /** A set keeps the order, and lets go of what expires in the middle at no cost. */
+  /** A set keeps the order, and removes expired messages from the middle cheaply. */
   #queue = new Set<OutgoingMessage>();
   #queuedBytes = 0;
   readonly #deliveries = new Set<Delivery>();
   #connection: Connection | null = null;
-  /** The connection has as much as it wants for now. */
-  #isPacing = false;
+  /** The connection's write buffer is full. */
+  #isPaused = false;
   #isClosed = false;
 
   constructor(runtime: Runtime, settings: SendingSettings, writeLimit: number) {
@@ -35,32 +35,32 @@ export class Sender implements OutgoingMessageHandler {
     this.#writeLimit = writeLimit;
   }
 
-  /** What waits for a connection, or for room in the one there is. */
+  /** The messages that wait for a connection, or for room in the current one. */
   get queued(): { readonly messages: number; readonly bytes: number } {
     return { messages: this.#queue.size, bytes: this.#queuedBytes };
   }
 
-  /** Resolves when the message is sent; rejects with NotSentError when it is not, or perhaps not. */
+  /** Resolves when the message is sent; rejects with NotSentError if it is not, or perhaps not. */
   send(data: string | Bytes, { mayEncode, signal, timeToLive }: MessageSettings): Promise<void> {
     const expiresAt = timeToLive === null ? null : this.#runtime.clock.now() + timeToLive;
     const message = new OutgoingMessage(this, data, { mayEncode, signal, expiresAt });
-    const refusal = this.#refusal(signal);
-    if (refusal !== null) message.fail(refusal);
-    else this.#take(message);
+    const rejection = this.#rejection(signal);
+    if (rejection !== null) message.fail(rejection);
+    else this.#accept(message);
     return message.promise;
   }
 
-  /** There is a connection: what waits goes out first. */
+  /** A connection has opened: sends the queued messages first. */
   open(connection: Connection): void {
     this.#connection = connection;
     this.#drain();
   }
 
-  /** The connection is gone. What of its messages was not sent at all waits for the next one, ahead of the others. */
-  lose(cause: Error): void {
+  /** The connection has ended. Its messages of which no byte was sent go back to the front of the queue. */
+  onConnectionEnded(cause: Error): void {
     if (this.#connection === null) return;
     this.#connection = null;
-    this.#isPacing = false;
+    this.#isPaused = false;
     const unsent: OutgoingMessage[] = [];
     for (const delivery of this.#deliveries) {
       const message = delivery.withdraw(cause);
@@ -71,13 +71,13 @@ export class Sender implements OutgoingMessageHandler {
     this.#queue = new Set();
     this.#queuedBytes = 0;
     for (const message of waiting) {
-      const refusal = this.#refusal(message.signal, "lost", cause);
-      if (refusal === null) this.#keep(message);
-      else this.#fail(message, refusal);
+      const rejection = this.#rejection(message.signal, "lost", cause);
+      if (rejection === null) this.#enqueue(message);
+      else this.#fail(message, rejection);
     }
   }
 
-  /** Nothing more may be sent: what waits still goes to an open connection, whatever room it has, ahead of its Close. */
+  /** No more messages may be sent. Queued ones go to an open connection before its Close, even if its buffer is full. */
   finish(): void {
     this.#isClosed = true;
     const connection = this.#usable;
@@ -91,10 +91,10 @@ export class Sender implements OutgoingMessageHandler {
     }
   }
 
-  /** All is over. */
+  /** The persistent connection has ended. */
   end(cause: Error): void {
     this.#isClosed = true;
-    this.lose(cause);
+    this.onConnectionEnded(cause);
     for (const message of this.#queue) this.#fail(message, new NotSentError("closed", "unsent", cause));
   }
 
@@ -102,14 +102,14 @@ export class Sender implements OutgoingMessageHandler {
     this.#fail(message, new NotSentError("expired", "unsent"));
   }
 
-  /** One that was handed to a connection is that connection's to take back, where it still can. */
+  /** A message that was passed to a connection is that connection's to cancel. */
   onAborted(message: OutgoingMessage): void {
     if (!this.#queue.has(message)) return;
     this.#fail(message, new NotSentError("aborted", "unsent", message.signal?.reason));
   }
 
-  /** Why a message cannot be taken, or kept; null where it can. */
-  #refusal(
+  /** Why a message cannot be accepted or kept; null if it can. */
+  #rejection(
     signal: AbortSignal | null,
     reason: NotSentReason = "offline",
     cause?: Error,
@@ -120,19 +120,19 @@ export class Sender implements OutgoingMessageHandler {
     return isRejecting ? new NotSentError(reason, "unsent", cause) : null;
   }
 
-  /** The connection, while it takes messages: not once it is closing. */
+  /** The connection if it accepts messages: null once it is closing. */
   get #usable(): Connection | null {
     return this.#connection?.state === "open" ? this.#connection : null;
   }
 
-  #take(message: OutgoingMessage): void {
+  #accept(message: OutgoingMessage): void {
     const connection = this.#usable;
-    const mustWait = connection === null || this.#isPacing || this.#queue.size > 0;
-    if (mustWait) this.#admit(message);
+    const mustWait = connection === null || this.#isPaused || this.#queue.size > 0;
+    if (mustWait) this.#enqueueWithinLimits(message);
     else this.#handOver(message, connection);
   }
 
-  #admit(message: OutgoingMessage): void {
+  #enqueueWithinLimits(message: OutgoingMessage): void {
     const { maxMessages, maxBytes, overflow } = this.#settings;
     const isFull = (): boolean =>
       this.#queue.size >= maxMessages || this.#queuedBytes + message.size > maxBytes;
@@ -143,11 +143,11 @@ export class Sender implements OutgoingMessageHandler {
       }
     }
     if (isFull()) this.#fail(message, new NotSentError("overflow", "unsent"));
-    else this.#keep(message);
+    else this.#enqueue(message);
   }
 
-  #keep(message: OutgoingMessage): void {
-    message.own();
+  #enqueue(message: OutgoingMessage): void {
+    message.copyData();
     this.#queue.add(message);
     this.#queuedBytes += message.size;
     if (message.expiresAt !== null) this.#runtime.timers.set(message, message.expiresAt);
@@ -163,11 +163,11 @@ export class Sender implements OutgoingMessageHandler {
     message.fail(error);
   }
 
-  /** Hands over what waits, as long as the connection has room. */
+  /** Sends queued messages as long as the connection has room. */
   #drain(): void {
     for (const message of this.#queue) {
       const connection = this.#usable;
-      if (connection === null || this.#isPacing) return;
+      if (connection === null || this.#isPaused) return;
       this.#remove(message);
       this.#handOver(message, connection);
     }
@@ -178,10 +178,10 @@ export class Sender implements OutgoingMessageHandler {
     // What was sent in this turn may only wait for its end: that is not the peer's slowness.
     if (connection.bufferedAmount >= this.#writeLimit) connection[flush]();
     if (connection.bufferedAmount < this.#writeLimit) return;
-    this.#isPacing = true;
+    this.#isPaused = true;
     void delivery.paced.then(() => {
       if (this.#connection !== connection) return;
-      this.#isPacing = false;
+      this.#isPaused = false;
       this.#drain();
     });
   }

@@ -1,37 +1,37 @@
-// The state of affairs of a persistent connection, as an interface shows it.
+// The status of a persistent connection, for user interfaces, and its events.
 
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
 
 /** The time at which a status began. */
 export interface Since {
-  /** Since when, in milliseconds since 1970. */
+  /** When this status began, in milliseconds since 1970. */
   readonly since: number;
 }
 
-/** An attempt to connect is under way, `onOpen` included. */
+/** An attempt to connect is in progress, including `onOpen`. */
 export interface ConnectingStatus extends Since {
   readonly state: "connecting";
-  /** 1, and one more for each attempt in a row that failed or whose connection did not stay up. */
+  /** 1, plus one for each consecutive earlier attempt that failed or whose connection did not stay open. */
   readonly attempt: number;
 }
 
-/** There is a connection: what is sent goes out. */
+/** The connection is open: messages are sent. */
 export interface OpenStatus extends Since {
   readonly state: "open";
   readonly attempt: number;
 }
 
-/** The next attempt follows in a while. */
+/** The next attempt starts after a delay. */
 export interface WaitingStatus extends Since {
   readonly state: "waiting";
-  /** Attempts in a row that failed, or whose connection did not stay up. */
+  /** Consecutive attempts that failed, or whose connection did not stay open. */
   readonly attempt: number;
   /** Milliseconds from `since` to the next attempt. */
   readonly delay: number;
-  /** When that begins, in milliseconds since 1970. */
+  /** When the next attempt starts, in milliseconds since 1970. */
   readonly retryAt: number;
-  /** Whether the server asked for this wait: by `Retry-After`, or by closing with 1012 or 1013. */
+  /** Whether the server requested this delay, with `Retry-After` or by closing with 1012 or 1013. */
   readonly requestedByServer: boolean;
   /** How the last attempt, or its connection, ended; `explain(info)` says what to do. */
   readonly info: CloseInfo;
@@ -39,35 +39,35 @@ export interface WaitingStatus extends Since {
   readonly error: Error;
 }
 
-/** `close()` was called, and the closing handshake is under way. */
+/** `close()` was called, and the closing handshake is in progress. */
 export interface ClosingStatus extends Since {
   readonly state: "closing";
 }
 
-/** It is over. */
+/** The persistent connection has ended. */
 export interface ClosedStatus extends Since {
   readonly state: "closed";
   readonly info: CloseInfo;
-  /** What makes no sense to try again after; null where it was our own wish. */
+  /** The error that ended retrying; null if this side closed deliberately. */
   readonly error: Error | null;
 }
 
-/** Frozen, and another object after each change: a snapshot, as state libraries want it. */
+/** A frozen snapshot: a new object after each change, as state libraries expect. */
 export type PersistentStatus = ClosedStatus | ClosingStatus | ConnectingStatus | OpenStatus | WaitingStatus;
 
-/** What `PersistentConnection.on()` tells, by name. */
+/** The events of `PersistentConnection.on()`, by name. */
 export interface PersistentEvents {
-  /** The status is another one. */
+  /** The status has changed. */
   readonly status: PersistentStatus;
-  /** There is a connection, and `onOpen` is through. */
+  /** A connection is open, and `onOpen` has settled. */
   readonly open: { readonly connection: Connection; readonly attempt: number; readonly isFirst: boolean };
-  /** A connection has ended, or an attempt to open one. */
+  /** A connection has ended, or an attempt has failed. */
   readonly disconnected: { readonly info: CloseInfo; readonly error: Error };
 }
 
-/** What `link.on()` can listen for. */
+/** The event names of `PersistentConnection.on()`. */
 export type PersistentEventName = keyof PersistentEvents;
-/** What `link.on()` calls. */
+/** A listener of `PersistentConnection.on()`. */
 export type PersistentListener<Name extends PersistentEventName> = (event: PersistentEvents[Name]) => void;
 
 export const PERSISTENT_EVENT_NAMES: readonly PersistentEventName[] = ["status", "open", "disconnected"];

@@ -1,4 +1,4 @@
-// The wait between two attempts: until it has lasted as long as it was to, or something cuts it short.
+// The delay between two attempts. It ends early when the network returns.
 
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
 import type { Connector, ConnectorOptions } from "../connector.js";
@@ -8,31 +8,31 @@ export class BackoffTimer<Options extends ConnectorOptions> implements AlarmHand
   readonly #connector: Connector<Options>;
   readonly #onDue: () => void;
   readonly #alarm = new Alarm(this);
-  /** Ends listening for the return of the network. */
+  /** Stops watching for the return of the network. */
   #stopWatching: (() => void) | undefined;
 
-  /** @param onDue the wait is over */
+  /** @param onDue called when the delay has passed, or the network has returned */
   constructor(connector: Connector<Options>, onDue: () => void) {
     this.#connector = connector;
     this.#onDue = onDue;
   }
 
   /** @param now monotonic time */
-  begin({ delay, requestedByServer }: Retry, now: number): void {
+  start({ delay, requestedByServer }: Retry, now: number): void {
     this.#connector.runtime.timers.set(this.#alarm, now + delay);
-    // A server that asked for the wait is not asked earlier, whatever the network does.
+    // If the server requested the delay, the client keeps to it even when the network returns.
     if (!requestedByServer) this.#stopWatching = this.#connector.watchReturns?.(() => this.onAlarm());
   }
 
-  /** Gives the wait up, if there is one. */
-  end(): void {
+  /** Cancels the delay, if there is one. */
+  cancel(): void {
     this.#connector.runtime.timers.cancel(this.#alarm);
     this.#stopWatching?.();
     this.#stopWatching = undefined;
   }
 
   onAlarm(): void {
-    this.end();
+    this.cancel();
     this.#onDue();
   }
 }

@@ -1,20 +1,19 @@
-// The law by which a client waits between attempts to connect. The spread of the first wait decides how hard a server
-// that returns is hit: everybody lost it in the same moment. So the first wait is uniform over a whole range, and the
-// later ones, which that has spread already, grow with half of their length left to chance.
+// Jittered exponential backoff. When a server fails, all its clients lose it at the same moment, so the spread of the
+// first delay decides how hard they hit the server when it returns. Therefore the first delay is uniform over the whole
+// range. Later delays start from attempts that are already spread out, so only half of each delay is random.
 
-/** The law's constants: durations in milliseconds, complete and valid. */
+/** Validated settings. Durations are milliseconds. */
 export interface BackoffSettings {
-  /** No wait is shorter. */
+  /** The shortest delay. */
   readonly minDelay: number;
-  /** The first wait lies anywhere between `minDelay` and this. */
+  /** The first delay is uniform between `minDelay` and this. */
   readonly firstDelay: number;
-  /** No wait is longer. */
+  /** The longest delay. */
   readonly maxDelay: number;
-  /** How much longer the wait before the next attempt is, chance aside. At least 1. */
+  /** Growth from one delay to the next, before jitter. At least 1. */
   readonly factor: number;
 }
 
-/** The default law. */
 export const DEFAULT_BACKOFF: BackoffSettings = {
   minDelay: 0,
   firstDelay: 2_000,
@@ -23,12 +22,13 @@ export const DEFAULT_BACKOFF: BackoffSettings = {
 };
 
 /**
- * Milliseconds to wait before attempt `attempt`, where 1 is the first after a connection was lost or refused.
+ * Returns the delay in milliseconds before attempt `attempt`; 1 is the first attempt after a connection was lost or
+ * refused.
  *
- * The first wait is uniform in [minDelay, firstDelay]. From the second on `delay = min(firstDelay × factor^(attempt−1),
- * maxDelay)` with equal jitter: uniform in [delay ÷ 2, delay], and never below minDelay. The second wait is no shorter
- * than the longest first one, as far as that leaves a quarter of it to chance: so no second attempts come on top of the
- * first ones of clients that drew a long wait.
+ * The first delay is uniform in [minDelay, firstDelay]. From the second on, `delay = min(firstDelay × factor^(attempt−1),
+ * maxDelay)` with equal jitter: uniform in [delay ÷ 2, delay], and never below minDelay. The second delay is at least
+ * firstDelay, provided that a quarter of it stays random. This keeps second attempts from coinciding with the first
+ * attempts of clients that drew a long first delay.
  *
  * @param random a number in [0, 1)
  */
@@ -36,10 +36,10 @@ export function backoffDelay(attempt: number, settings: BackoffSettings, random:
   const { minDelay, firstDelay, maxDelay, factor } = settings;
   if (attempt <= 1) {
     const longest = Math.max(minDelay, Math.min(firstDelay, maxDelay));
-    return Math.min(minDelay + random * (longest - minDelay), longest); // Sums of fractions are rounded, up as well.
+    return Math.min(minDelay + random * (longest - minDelay), longest); // Floating-point addition may round up past the limit.
   }
-  if (firstDelay === 0) return minDelay; // Nothing grows, and 0 × Infinity is no number.
-  // Past some thousand attempts the power is Infinity, which the minimum turns into maxDelay.
+  if (firstDelay === 0) return minDelay; // No growth from 0; and 0 × Infinity is NaN.
+  // After some thousand attempts the power overflows to Infinity; the minimum is then maxDelay.
   const delay = Math.min(firstDelay * factor ** (attempt - 1), maxDelay);
   const shortest = Math.max(delay / 2, Math.min(firstDelay, delay * 0.75));
   return Math.max(minDelay, Math.min(shortest + random * (delay - shortest), delay));

@@ -1,5 +1,5 @@
-// Whether it makes sense to try again. In doubt it does: a client that has stopped for good and nobody knows is worse
-// than one that asks in vain every half minute.
+// Decides whether an error is worth a retry. In doubt it is: a client that silently stops for good does more harm than
+// one that tries in vain every half minute.
 
 import {
   HandshakeError,
@@ -13,17 +13,17 @@ import {
 } from "../../shared/errors.js";
 
 /**
- * False for what will be the same the next time: an argument, URL or header that cannot be used; a status from 400 to
- * 499, but for 408 (Request Timeout), 425 (Too Early) and 429 (Too Many Requests); a proxy that wants other
- * credentials; and, as long as no connection has been open, an answer to the upgrade that breaks RFC 6455, and a
- * certificate that is not accepted, on either side. A certificate that is out of date resolves itself, by its renewal
- * or by a clock that is set right.
+ * Returns false for errors that a retry cannot change: an invalid argument, URL or header; a status from 400 to 499,
+ * except 408 (Request Timeout), 425 (Too Early) and 429 (Too Many Requests); and a proxy that rejects the credentials.
+ * Before the first connection has opened it also returns false for an answer to the upgrade that breaks RFC 6455, and
+ * for a certificate that either side rejects. An expired or not yet valid certificate is retried: a renewal, or a
+ * corrected clock, fixes it.
  *
- * True for all else, and for any end of a connection that was open: whatever the peer's Close says, it was possible to
- * connect.
+ * Returns true for all other errors, and for any end of an open connection: whatever the peer's Close says, the
+ * client was able to connect.
  *
- * @param hasBeenOpen a connection to the same target was open before: a certificate or an answer that is wrong now is
- *   a fault of the server's deployment, and passes
+ * @param hasBeenOpen whether an earlier connection to the same target opened. In that case a bad certificate or answer
+ *   is a temporary fault of the server's deployment.
  */
 export function isRetryable(error: Error, hasBeenOpen: boolean): boolean {
   if (error instanceof InvalidStatusError) return isRetryableStatus(error.status);
@@ -34,29 +34,29 @@ export function isRetryable(error: Error, hasBeenOpen: boolean): boolean {
   return !(error instanceof HandshakeError && error.failure === "tls" && isUntrusted(error.cause));
 }
 
-/** This side's own configuration. */
+/** Errors in this side's configuration. */
 const LOCAL = [InvalidArgumentError, InvalidURLError, InvalidHeaderError];
-/** The server's answer. */
+/** Invalid answers of the server. */
 const BREACHES = [InvalidUpgradeError, NegotiationError];
 
-/** Of a proxy: asking again with the same password would only get the account locked. */
+/** A proxy's 407: retries with the same password may get the account locked. */
 const PROXY_AUTHENTICATION_REQUIRED = 407;
 
 function isRetryableStatus(status: number): boolean {
   return status < 400 || status >= 500 || status === 408 || status === 425 || status === 429;
 }
 
-/** Whether a certificate is refused for good. Other failures of TLS pass: a restart, a balancer that is reconfigured. */
+/** Whether a certificate was rejected for good. Other TLS failures are temporary: a restart, a load balancer being reconfigured. */
 function isUntrusted(cause: unknown): boolean {
-  // Of several addresses, each has a failure of its own.
+  // With several addresses, each one has its own error.
   if (cause instanceof AggregateError && cause.errors.length > 0) return cause.errors.every(isUntrusted);
   const code = (cause as { readonly code?: unknown } | null | undefined)?.code;
   return typeof code === "string" && (VERIFICATION_FAILURES.has(code) || CERTIFICATE_CODE.test(code));
 }
 
 /**
- * OpenSSL's reasons to refuse a peer's certificate (X509_V_ERR_*), as Node names them; not CERT_HAS_EXPIRED and
- * CERT_NOT_YET_VALID, which pass.
+ * OpenSSL's reasons to reject a peer's certificate (X509_V_ERR_*), as Node names them. CERT_HAS_EXPIRED and
+ * CERT_NOT_YET_VALID are missing because they are temporary.
  */
 const VERIFICATION_FAILURES: ReadonlySet<string> = new Set([
   "CERT_CHAIN_TOO_LONG",
@@ -80,7 +80,7 @@ const VERIFICATION_FAILURES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Node's own check of the name, and the alerts by which a server refuses the client's certificate
+ * Node's check of the host name, and the alerts with which a server rejects the client's certificate
  * (RFC 8446 section 6.2), such as ERR_SSL_TLSV1_ALERT_UNKNOWN_CA.
  */
 const CERTIFICATE_CODE = /^ERR_TLS_CERT_ALTNAME|^ERR_SSL_.*ALERT_.*(?:CERTIFICATE|UNKNOWN_CA)/;

@@ -1,37 +1,37 @@
-// Options of `persist()` and `reconnect()`, beside those of the connection.
+// The retry options of `persist()`, `reconnect()` and `connectPersistent()`.
 
 import { checkDuration, checkFunction, checkSignal, invalidArgument } from "../../shared/option-checks.js";
 import { bindToContext, SILENT_PLATFORM, type Platform } from "../../connection/platform.js";
 import type { OptionNames } from "../../shared/option-names.js";
 import { DEFAULT_BACKOFF, type BackoffSettings } from "./backoff.js";
 
-/** How a client comes back. Durations are milliseconds. */
+/** How a client reconnects. Durations are milliseconds. */
 export interface PersistOptions {
-  /** No wait is shorter. @default 0 */
+  /** The shortest delay before an attempt. @default 0 */
   readonly minDelay?: number;
   /**
-   * The first wait lies anywhere between `minDelay` and this, all lengths being as likely. A server of this library
-   * sets another width for pages, by the number of its connections; `minDelay` and `maxDelay` bound it. @default 2000
+   * The first delay is uniform between `minDelay` and this. A Holdfast server sends browsers another width, which
+   * depends on how many connections it has; `minDelay` and `maxDelay` bound it. @default 2000
    */
   readonly firstDelay?: number;
-  /** No wait is longer, unless the server asks for it. @default 30000 */
+  /** The longest delay, unless the server requests a longer one. @default 30000 */
   readonly maxDelay?: number;
-  /** How much longer each wait is than the one before, chance aside. At least 1. @default 1.618 */
+  /** Growth from one delay to the next, before jitter. At least 1. @default 1.618 */
   readonly factor?: number;
-  /** Only a connection that stayed up for so long makes the waits short again. @default 5000 */
+  /** Only a connection that stayed open at least this long resets the backoff. @default 5000 */
   readonly stableAfter?: number;
   /**
-   * The longest wait that a server may ask for, by `Retry-After` or by closing with 1012 or 1013; null for as long as
-   * it likes. @default 300000
+   * The longest delay that a server may request, with `Retry-After` or by closing with 1012 or 1013; null for no
+   * limit. @default 300000
    */
   readonly maxRetryAfter?: number | null;
   /**
-   * Whether to try again after this error: that of opening, or the ConnectionClosed of a connection that was open.
-   * `byDefault` is what would be done without this function. Anything but true or false, a promise included, ends it
-   * with an InvalidArgumentError.
+   * Decides whether to retry after this error: the error of a failed attempt, or the ConnectionClosed of a connection
+   * that was open. `byDefault` is the decision without this function. Any return value but true or false, including a
+   * promise, ends the loop with an InvalidArgumentError.
    */
   readonly retryable?: ((error: Error, byDefault: boolean) => boolean) | undefined;
-  /** Ends it at any moment: while connected, while connecting, while waiting. */
+  /** Ends the loop at any moment: while connected, while connecting, during a delay. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
@@ -53,10 +53,10 @@ export interface PersistSettings extends BackoffSettings {
   readonly signal: AbortSignal | null;
 }
 
-/** The longest time that timers of JavaScript can wait. */
+/** The longest delay of a JavaScript timer. */
 export const MAX_DELAY = 2 ** 31 - 1;
 
-/** @throws InvalidArgumentError that names the option, what was expected and what came */
+/** @throws InvalidArgumentError for an invalid option */
 export function checkPersistOptions(
   options: PersistOptions,
   platform: Platform = SILENT_PLATFORM,

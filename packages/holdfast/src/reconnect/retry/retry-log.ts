@@ -1,4 +1,4 @@
-// What reconnecting tells a logger. Attempts that fail show nowhere else: their errors are dealt with, not thrown.
+// Log lines about attempts and retries. Failed attempts appear nowhere else: the loop handles their errors and throws none.
 
 import type { Logger } from "../../connection/ports.js";
 import { showURL } from "../../shared/show-url.js";
@@ -17,21 +17,21 @@ export class RetryLog {
     if (this.#isVerbose) this.#logger?.debug(`= attempt ${attempt} to connect`, { side: "client", attempt });
   }
 
-  /** @param url without user info; null where it is not known */
-  onRetry(url: string | null, ending: AttemptOutcome, { attempt, delay, requestedByServer }: Retry): void {
+  /** @param url without user info; null if it is not known */
+  onRetry(url: string | null, outcome: AttemptOutcome, { attempt, delay, requestedByServer }: Retry): void {
     this.#logger?.info("connection retry", {
-      ...details(url, ending),
+      ...details(url, outcome),
       attempt: attempt + 1,
       delay: Math.round(delay),
       requestedByServer,
-      ...openingError(ending),
+      ...openingError(outcome),
     });
   }
 
-  /** Trying again makes no sense. Where even that was the end that both sides wanted, there is nothing to warn of. */
-  onGivenUp(url: string | null, ending: AttemptOutcome): void {
-    const level = ending.info.ok ? "info" : "warn";
-    this.#logger?.[level]("connection given up", { ...details(url, ending), ...openingError(ending) });
+  /** No retry follows. After a clean end (`info.ok`) that is no reason for a warning. */
+  onGivenUp(url: string | null, outcome: AttemptOutcome): void {
+    const level = outcome.info.ok ? "info" : "warn";
+    this.#logger?.[level]("connection given up", { ...details(url, outcome), ...openingError(outcome) });
   }
 }
 
@@ -39,7 +39,7 @@ function details(url: string | null, { info: { cause } }: AttemptOutcome): objec
   return { side: "client", url: url === null ? null : showURL(url), cause };
 }
 
-/** The error of a connection that was open stands in the line of its end. */
+/** If the connection was open, the log line of its end already contains the error. */
 function openingError({ info, error }: AttemptOutcome): object {
   return info.evidence.openedAt === null ? { error } : {};
 }

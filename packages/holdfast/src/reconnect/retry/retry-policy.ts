@@ -1,4 +1,4 @@
-// Decides what follows on the end of an attempt: nothing, or a wait (docs/persistent.md).
+// Decides what follows the end of an attempt: a retry after a delay, or nothing (docs/persistent.md).
 
 import { isThenable } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
@@ -7,22 +7,21 @@ import type { Random } from "../../connection/ports.js";
 import { backoffDelay, type BackoffSettings } from "./backoff.js";
 import { InvalidArgumentError, InvalidStatusError } from "../../shared/errors.js";
 import { isRetryable } from "./classify.js";
-import { randomFraction } from "./fraction.js";
 import { MAX_DELAY, type PersistSettings } from "./persist-options.js";
 
-/** How an attempt ended. */
+/** How an attempt, or the connection that it opened, ended. */
 export interface AttemptOutcome {
   readonly info: CloseInfo;
-  /** Of opening, or the ConnectionClosed of a connection that was open. */
+  /** The error of a failed attempt, or the ConnectionClosed of a connection that was open. */
   readonly error: Error;
 }
 
 export interface Retry {
-  /** Milliseconds to wait. */
+  /** Milliseconds until the next attempt. */
   readonly delay: number;
-  /** Attempts in a row that failed, or whose connection did not stay up. */
+  /** Consecutive attempts that failed, or whose connection did not stay open for `stableAfter`. */
   readonly attempt: number;
-  /** Whether the server asked for it. */
+  /** Whether the server requested this delay. */
   readonly requestedByServer: boolean;
 }
 
@@ -31,7 +30,7 @@ export class RetryPolicy {
   readonly #random: Random;
   #failures = 0;
   #hasBeenOpen = false;
-  /** The width that the server had set when its connection was lost; null where it has not said. */
+  /** The spread that the server had set when the connection was lost; null if it has set none. */
   #spread: number | null = null;
 
   constructor(settings: PersistSettings, random: Random) {
@@ -39,16 +38,16 @@ export class RetryPolicy {
     this.#random = random;
   }
 
-  /** The number of the attempt that comes next. */
+  /** The number of the next attempt. */
   get attempt(): number {
     return this.#failures + 1;
   }
 
   /**
-   * The wait after this end; null where trying again makes no sense.
+   * Returns the delay after this outcome; null if a retry is pointless.
    *
-   * @param spread how wide the server spreads its clients, in milliseconds; null where it has not said
-   * @throws what `retryable` throws, and InvalidArgumentError where it returns something else than true or false
+   * @param spread how widely the server spreads its clients, in milliseconds; null if it has set none
+   * @throws the error that `retryable` throws, or InvalidArgumentError if it returns anything but true or false
    */
   afterEnd({ info, error }: AttemptOutcome, spread: number | null): Retry | null {
     if (info.evidence.openedAt !== null) this.#hasBeenOpen = true;
@@ -57,16 +56,16 @@ export class RetryPolicy {
     const fraction = randomFraction(this.#random);
     if (this.#failures === 1) this.#spread = spread;
     const delay = backoffDelay(this.#failures, this.#backoff(), fraction);
-    const asked = this.#asked(info, error, fraction);
-    // The law holds in any case: a server that asks for no wait at all does not mean to be asked without pause.
+    const requested = this.#requestedDelay(info, error, fraction);
+    // The backoff always applies: a server that sends `Retry-After: 0` does not want retries without pause.
     return {
-      delay: Math.min(Math.max(delay, asked ?? 0), MAX_DELAY),
+      delay: Math.min(Math.max(delay, requested ?? 0), MAX_DELAY),
       attempt: this.#failures,
-      requestedByServer: asked !== null && asked >= delay,
+      requestedByServer: requested !== null && requested >= delay,
     };
   }
 
-  /** A server's width is that of the first wait. Later ones grow from it where it is wider than ours. */
+  /** The server's spread sets the first delay. Later delays grow from it if it is wider than our own. */
   #backoff(): BackoffSettings {
     const { firstDelay } = this.#settings;
     if (this.#spread === null) return this.#settings;
@@ -79,17 +78,17 @@ export class RetryPolicy {
   #isRetryable(error: Error): boolean {
     const answer: unknown = this.#settings.retryable(error, isRetryable(error, this.#hasBeenOpen));
     if (typeof answer === "boolean") return answer;
-    if (isThenable(answer)) void Promise.resolve(answer).catch(() => undefined); // Nobody waits for its failure.
+    if (isThenable(answer)) void Promise.resolve(answer).catch(() => undefined); // Its rejection would be unhandled.
     throw new InvalidArgumentError(
       `Expected \`retryable\` to return true or false, got ${isThenable(answer) ? "a promise" : describe(answer)}. Return \`byDefault\` where it has no opinion.`,
     );
   }
 
   /**
-   * What the server asks for, within [minDelay, maxRetryAfter]. It tells everybody the same, so that chance has to
-   * come on top of it.
+   * The delay that the server requests, within [minDelay, maxRetryAfter]. All clients get the same request, so random
+   * jitter is added to it.
    */
-  #asked(info: CloseInfo, error: Error, fraction: number): number | null {
+  #requestedDelay(info: CloseInfo, error: Error, fraction: number): number | null {
     const { firstDelay, maxDelay } = this.#settings;
     if (error instanceof InvalidStatusError && error.retryAfter !== null) {
       const wait = this.#clamp(error.retryAfter);
@@ -107,10 +106,17 @@ export class RetryPolicy {
   }
 }
 
-/** IANA's registry has it from the mailing list of RFC 6455: reconnect after a random delay of 5 to 30 s. */
+/** IANA's registry, after the mailing list of RFC 6455, on code 1012: reconnect after a random delay of 5 to 30 s. */
 const RESTART_DELAY = 5_000;
 
-/** Milliseconds for which the connection was open; -1 where it never was. */
+/** Milliseconds for which the connection was open; -1 if it never opened. */
 function uptime({ evidence: { openedAt, endedAt } }: CloseInfo): number {
   return openedAt === null ? -1 : endedAt - openedAt;
+}
+
+/** A number in [0, 1). */
+function randomFraction(random: Random): number {
+  const words = new Uint32Array(1);
+  random.fill(new Uint8Array(words.buffer));
+  return words[0] / 2 ** 32;
 }

@@ -1,5 +1,5 @@
-// Events on their way to the consumer. Bounded: above the limits reading pauses, and of what only tells the state of
-// affairs (pings, pongs, polls) the newest is kept and the oldest given up.
+// The queue of events for the consumer. It is bounded: above the limits reading pauses. Of events that only report a
+// state (pings, pongs, polls) it keeps the newest and drops the oldest.
 
 import type { Unread } from "../../connection/inbox.js";
 import type { BinaryEvent, ClientEvent, ClientEventType, TextEvent } from "../events.js";
@@ -10,10 +10,10 @@ export interface QueueLimits {
 }
 
 /**
- * How many of these may wait. Each replaces those before it: a ping is answered already, and where the application
- * answers (`autoPong: false`) the newest is enough (RFC 6455 section 5.5.3).
+ * How many events of these types may be queued. Newer ones replace older ones: pings are already answered, and an
+ * application that answers itself (`autoPong: false`) need only answer the newest (RFC 6455 section 5.5.3).
  */
-const MAX_WAITING: Partial<Readonly<Record<ClientEventType, number>>> = {
+const MAX_QUEUED: Partial<Readonly<Record<ClientEventType, number>>> = {
   poll: 1,
   ping: 32,
   pong: 32,
@@ -26,29 +26,29 @@ export class EventQueue {
   #messages = 0;
   #bytes = 0;
 
-  /** Events that wait. */
+  /** The number of queued events. */
   get length(): number {
     return this.#events.length - this.#head;
   }
 
-  /** The messages among them. */
+  /** The queued messages. */
   get unread(): Unread {
     return { length: this.#messages, bytes: this.#bytes };
   }
 
-  /** The newest event; undefined where none waits. */
+  /** The newest event; undefined if the queue is empty. */
   get newest(): ClientEvent | undefined {
     return this.length === 0 ? undefined : this.#events[this.#events.length - 1];
   }
 
   push(event: ClientEvent): void {
-    const limit = MAX_WAITING[event.type];
+    const limit = MAX_QUEUED[event.type];
     if (limit !== undefined) this.#makeRoom(event.type, limit);
     this.#events.push(event);
     this.#count(event, 1);
   }
 
-  /** Takes the oldest event; undefined where none waits. */
+  /** Removes and returns the oldest event; undefined if the queue is empty. */
   shift(): ClientEvent | undefined {
     if (this.length === 0) return undefined;
     const event = this.#events[this.#head++];
@@ -63,7 +63,7 @@ export class EventQueue {
     return event;
   }
 
-  /** Takes the newest event back. */
+  /** Removes the newest event. */
   dropNewest(): void {
     const event = this.newest;
     if (event === undefined) return;
@@ -82,19 +82,19 @@ export class EventQueue {
     return this.#messages > limits.maxQueuedMessages || this.#bytes > limits.maxQueuedBytes;
   }
 
-  isRoomy(limits: QueueLimits): boolean {
+  isBelowLowWater(limits: QueueLimits): boolean {
     return this.#messages <= limits.maxQueuedMessages / 4 && this.#bytes <= limits.maxQueuedBytes / 4;
   }
 
   #makeRoom(type: ClientEventType, limit: number): void {
-    let waiting = 0;
+    let queued = 0;
     let oldest = -1;
     for (let index = this.#events.length - 1; index >= this.#head; index--) {
       if (this.#events[index].type !== type) continue;
-      waiting++;
+      queued++;
       oldest = index;
     }
-    if (waiting >= limit) this.#events.splice(oldest, 1);
+    if (queued >= limit) this.#events.splice(oldest, 1);
   }
 
   #count(event: ClientEvent, change: 1 | -1): void {
@@ -104,7 +104,7 @@ export class EventQueue {
   }
 }
 
-/** A text that was handed out as bytes is not decoded for it. */
+/** Does not decode a text that is kept as bytes. */
 function sizeOf(event: TextEvent | BinaryEvent): number {
   return event.type === "binary" ? event.data.length : (event.bytes ?? event.text).length;
 }

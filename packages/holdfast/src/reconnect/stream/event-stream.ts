@@ -1,4 +1,4 @@
-// The events of one iteration over a client: of one attempt, or of one after the other where a policy says so.
+// The events of one loop over a client: of a single attempt, or, with `persist()`, of one attempt after another.
 
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
@@ -6,14 +6,14 @@ import { ConcurrencyError } from "../../connection/errors.js";
 import type { Unread } from "../../connection/inbox.js";
 import type { ConnectionState } from "../../connection/connection-core.js";
 import type { ConnectionSettings } from "../../connection/options.js";
-import { Attempt, type AttemptHandler } from "./attempt.js";
+import { AttemptEvents, type AttemptEventsHandler } from "./attempt-events.js";
 import type { ConnectorOptions } from "../connector.js";
 import { EventQueue } from "./event-queue.js";
 import type { ClientEvent, Close, EventTime } from "../events.js";
-import { LoopInterruptions } from "../interruptions.js";
-import { RetryLog } from "../retry/retry-log.js";
-import type { AttemptOutcome, RetryPolicy } from "../retry/retry-policy.js";
-import { BackoffTimer } from "../retry/backoff-timer.js";
+import { StopSignals } from "../stop-signals.js";
+import type { PersistSettings } from "../retry/persist-options.js";
+import type { AttemptOutcome } from "../retry/retry-policy.js";
+import { RetryScheduler } from "../retry/retry-scheduler.js";
 import { stateAfter } from "./state.js";
 import type { Target } from "../target.js";
 
@@ -21,25 +21,25 @@ export interface EventStreamOptions<Options extends ConnectorOptions> {
   readonly target: Target<Options>;
   readonly settings: ConnectionSettings;
   readonly pollInterval: number | null;
-  /** Decides on trying again; null for one attempt. Made anew for each stream. */
-  readonly policy: RetryPolicy | null;
-  /** An abort of any of them ends the stream. */
+  /** Null for a single attempt. */
+  readonly persist: PersistSettings | null;
+  /** Any of them ends the stream when it aborts. */
   readonly signals: readonly AbortSignal[];
 }
 
-/** Who has at most one stream at a time: the client. */
+/** The client, which has at most one stream at a time. */
 export interface StreamHandler {
   /** @throws ConcurrencyError while another stream runs */
-  onStreamBegun(stream: RunningStream): void;
+  onStreamStarted(stream: RunningStream): void;
   onStreamOver(stream: RunningStream): void;
 }
 
-/** What a client does with the stream that runs. */
+/** A stream as its client uses it. */
 export interface RunningStream {
   readonly state: ConnectionState;
-  /** The open connection; null before `ready` was delivered and after `disconnected` was. */
+  /** The open connection; null before `ready` is delivered and after `disconnected` is. */
   readonly connection: Connection | null;
-  /** Ends the stream: an open connection by the closing handshake, anything else at once. */
+  /** Ends the stream. An open connection gets a closing handshake; an attempt or a delay ends at once. */
   close(close: Close): Promise<CloseInfo | null>;
   /** Ends the stream now. */
   terminate(): void;
@@ -50,21 +50,20 @@ type Result = IteratorResult<ClientEvent, undefined>;
 const DONE: Result = { value: undefined, done: true };
 
 export class EventStream<Options extends ConnectorOptions>
-  implements AsyncIterableIterator<ClientEvent, undefined>, AttemptHandler, RunningStream
+  implements AsyncIterableIterator<ClientEvent, undefined>, AttemptEventsHandler, RunningStream
 {
-  readonly #owner: StreamHandler;
+  readonly #client: StreamHandler;
   readonly #options: EventStreamOptions<Options>;
   readonly #queue = new EventQueue();
-  readonly #log: RetryLog;
-  readonly #wait: BackoffTimer<Options>;
-  readonly #interruptions: LoopInterruptions;
+  readonly #retries: RetryScheduler<Options> | null;
+  readonly #stopSignals: StopSignals;
   #phase: "new" | "running" | "over" = "new";
-  /** The one under way. */
-  #attempt: Attempt<Options> | null = null;
-  #newestAttempt: Attempt<Options> | null = null;
-  /** What follows when the queue is empty and no attempt is under way. */
+  /** The attempt in progress. */
+  #attempt: AttemptEvents<Options> | null = null;
+  #newestAttempt: AttemptEvents<Options> | null = null;
+  /** The next step once the queue is empty and no attempt is in progress. */
   #next: "attempt" | "end" | "wait" = "attempt";
-  #isLeaving = false;
+  #isClosing = false;
   #failure: { readonly error: unknown } | null = null;
   #waiter: { readonly resolve: (result: Result) => void; readonly reject: (error: unknown) => void } | null =
     null;
@@ -73,25 +72,26 @@ export class EventStream<Options extends ConnectorOptions>
   #connection: Connection | null = null;
   #lastInfo: CloseInfo | null = null;
 
-  constructor(owner: StreamHandler, options: EventStreamOptions<Options>) {
-    this.#owner = owner;
+  constructor(client: StreamHandler, options: EventStreamOptions<Options>) {
+    this.#client = client;
     this.#options = options;
-    this.#log = new RetryLog(options.settings.logger);
-    this.#wait = new BackoffTimer(options.target.connector, () => this.#onDue());
-    this.#interruptions = new LoopInterruptions(options.signals, (reason) => this.#stop(reason));
+    const { target, settings, persist } = options;
+    this.#retries =
+      persist && new RetryScheduler(target.connector, persist, settings.logger, () => this.#onDue());
+    this.#stopSignals = new StopSignals(options.signals, (reason) => this.#stop(reason));
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  /** The next event. Queued ones cost one promise each; the first call begins to connect. */
+  /** Resolves with the next event. The first call starts to connect. A queued event costs one promise. */
   next(): Promise<Result> {
     if (this.#waiter !== null) return Promise.reject(concurrentNext());
     try {
-      if (this.#phase === "new") this.#begin();
+      if (this.#phase === "new") this.#start();
       this.#consumed();
-      const event = this.#queue.shift() ?? this.#goOn();
+      const event = this.#queue.shift() ?? this.#startNextStep();
       if (event !== undefined) return Promise.resolve(this.#deliver(event));
       if (this.#phase === "over") return this.#end();
     } catch (error) {
@@ -100,7 +100,7 @@ export class EventStream<Options extends ConnectorOptions>
     return new Promise((resolve, reject) => (this.#waiter = { resolve, reject }));
   }
 
-  /** The consumer leaves: what is open ends now, and nothing of it is left when the promise resolves. */
+  /** The consumer leaves the loop: ends the connection now, and resolves once nothing of the attempt remains. */
   async return(): Promise<Result> {
     this.#stop(undefined);
     this.#queue.clear();
@@ -110,7 +110,7 @@ export class EventStream<Options extends ConnectorOptions>
     return this.#end();
   }
 
-  // For the client.
+  // RunningStream, for the client
 
   get state(): ConnectionState {
     return this.#state;
@@ -126,7 +126,7 @@ export class EventStream<Options extends ConnectorOptions>
       this.#stop(undefined);
       return this.#lastInfo;
     }
-    this.#beginLeaving();
+    this.#beginClosing();
     return connection.close(code, reason);
   }
 
@@ -136,11 +136,11 @@ export class EventStream<Options extends ConnectorOptions>
       this.#stop(undefined);
       return;
     }
-    this.#beginLeaving();
+    this.#beginClosing();
     connection.terminate();
   }
 
-  // For the attempt.
+  // AttemptEventsHandler
 
   get isWaiting(): boolean {
     return this.#waiter !== null;
@@ -159,75 +159,69 @@ export class EventStream<Options extends ConnectorOptions>
     this.#wake();
   }
 
-  onAttemptEnded(ending: AttemptOutcome, time: EventTime): void {
-    this.#lastInfo = ending.info;
+  onAttemptEnded(outcome: AttemptOutcome, time: EventTime): void {
+    this.#lastInfo = outcome.info;
     this.#next = "end";
     try {
-      this.#planRetry(ending, time);
+      this.#scheduleRetry(outcome, time);
     } catch (error) {
-      this.#failure = { error }; // Thrown by `retryable`: the consumer's own.
+      this.#failure = { error }; // `retryable` threw: the error is the consumer's own.
     }
     this.#attempt = null;
     this.#wake();
   }
 
-  #begin(): void {
-    this.#owner.onStreamBegun(this);
+  #start(): void {
+    this.#client.onStreamStarted(this);
     this.#phase = "running";
-    this.#interruptions.watch();
+    this.#stopSignals.watch();
   }
 
-  #planRetry(ending: AttemptOutcome, time: EventTime): void {
-    const { policy } = this.#options;
-    if (this.#isLeaving || policy === null) return;
-    const url = this.#attempt?.url ?? null;
-    const retry = policy.afterEnd(ending, this.#attempt?.spread ?? null);
-    if (retry === null) {
-      this.#log.onGivenUp(url, ending);
-      return;
-    }
-    this.#log.onRetry(url, ending, retry);
+  #scheduleRetry(outcome: AttemptOutcome, time: EventTime): void {
+    if (this.#isClosing || this.#retries === null) return;
+    const { url = null, spread = null } = this.#attempt ?? {};
+    const retry = this.#retries.schedule(url, outcome, spread, time.at);
+    if (retry === null) return;
     this.#next = "wait";
-    this.#wait.begin(retry, time.at);
     this.push({
       type: "backOff",
       ...time,
       ...retry,
-      reason: ending.info.cause,
+      reason: outcome.info.cause,
       retryAt: time.receivedAt + retry.delay,
     });
   }
 
-  /** The consumer is through with the event before. */
+  /** The consumer has finished with the previous event. */
   #consumed(): void {
     const event = this.#delivered;
     this.#delivered = null;
     if (event !== null) this.#attempt?.onConsumed(event);
   }
 
-  /** Nothing waits: begins the attempt that is due, or ends. Returns the event that this makes, if any. */
-  #goOn(): ClientEvent | undefined {
+  /** The queue is empty: starts the attempt that is due, or ends the stream. Returns the attempt's first event, if any. */
+  #startNextStep(): ClientEvent | undefined {
     if (this.#phase === "over" || this.#attempt !== null || this.#next === "wait") return undefined;
     if (this.#next === "end") {
       this.#finish();
       return undefined;
     }
-    const { target, settings, pollInterval, policy } = this.#options;
+    const { target, settings, pollInterval } = this.#options;
     this.#state = "connecting";
     this.#next = "end";
-    const attempt = policy?.attempt ?? 1;
-    if (policy !== null) this.#log.onAttempt(attempt);
-    this.#attempt = new Attempt(this, { target, settings, pollInterval, attempt });
+    const attempt = this.#retries?.attempt ?? 1;
+    this.#retries?.onAttempt(attempt);
+    this.#attempt = new AttemptEvents(this, { target, settings, pollInterval, attempt });
     this.#newestAttempt = this.#attempt;
     this.#attempt.begin();
     return this.#queue.shift();
   }
 
-  /** Hands over to who waits, if there is something now. */
+  /** Resolves the waiting `next()`, if an event is available or the stream is over. */
   #wake(): void {
     const waiter = this.#waiter;
     if (waiter === null) return;
-    const event = this.#queue.shift() ?? this.#goOn();
+    const event = this.#queue.shift() ?? this.#startNextStep();
     if (event !== undefined) {
       this.#waiter = null;
       waiter.resolve(this.#deliver(event));
@@ -239,21 +233,21 @@ export class EventStream<Options extends ConnectorOptions>
 
   #deliver(event: ClientEvent): Result {
     this.#delivered = event;
-    this.#state = stateAfter(event.type, this.#state, this.#isLeaving);
+    this.#state = stateAfter(event.type, this.#state, this.#isClosing);
     if (event.type === "ready") this.#connection = event.connection;
     if (event.type === "disconnected") this.#connection = null;
     this.#attempt?.onDelivered(event);
-    if (this.#queue.isRoomy(this.#options.settings)) this.#attempt?.onRoomy();
+    if (this.#queue.isBelowLowWater(this.#options.settings)) this.#attempt?.onBelowLowWater();
     return { value: event, done: false };
   }
 
-  /** Ends now, whatever is going on; what has been told already can still be consumed. */
+  /** Ends the stream now. The consumer still gets the queued events. */
   #stop(reason: unknown): void {
-    this.#beginLeaving();
+    this.#beginClosing();
     if (this.#queue.newest?.type === "backOff") this.#queue.dropNewest();
-    this.#wait.end();
+    this.#retries?.cancel();
     this.#next = "end";
-    this.#attempt?.leave(reason);
+    this.#attempt?.abandon(reason);
     this.#wake();
   }
 
@@ -262,23 +256,23 @@ export class EventStream<Options extends ConnectorOptions>
     this.#wake();
   }
 
-  /** This side ends it: nothing follows on the attempt that is under way. */
-  #beginLeaving(): void {
-    this.#isLeaving = true;
+  /** This side ends the stream: no attempt follows the one in progress. */
+  #beginClosing(): void {
+    this.#isClosing = true;
     if (this.#state === "open") this.#state = "closing";
   }
 
   #finish(): void {
     if (this.#phase === "over") return;
-    const hasBegun = this.#phase === "running";
+    const hasStarted = this.#phase === "running";
     this.#phase = "over";
     this.#state = "closed";
     this.#connection = null;
-    this.#interruptions.stop();
-    if (hasBegun) this.#owner.onStreamOver(this);
+    this.#stopSignals.stop();
+    if (hasStarted) this.#client.onStreamOver(this);
   }
 
-  /** Nothing is left when the consumer is told of the end. */
+  /** Ends the loop once nothing of the newest attempt remains. */
   async #end(): Promise<Result> {
     const failure = this.#failure;
     this.#failure = null;

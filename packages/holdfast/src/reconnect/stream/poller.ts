@@ -1,4 +1,4 @@
-// `poll` events: the first at once, then one each interval, on a grid that neither traffic nor lateness shifts.
+// Timer for `poll` events: the first at once, then one per interval, on a fixed grid that late timers do not shift.
 
 import type { Runtime } from "../../connection/runtime.js";
 import { Deadline } from "../../connection/timer-queue.js";
@@ -18,7 +18,7 @@ export class Poller extends Deadline {
 
   start(): void {
     this.#startedAt = this.#runtime.clock.now();
-    this.#plan(this.#startedAt);
+    this.#schedule(this.#startedAt);
     this.#onPoll();
   }
 
@@ -27,12 +27,12 @@ export class Poller extends Deadline {
   }
 
   onAlarm(now: number): void {
-    this.#plan(now);
+    this.#schedule(now);
     this.#onPoll();
   }
 
-  /** Slots that a blocked loop missed are skipped: they would come in a burst. */
-  #plan(now: number): void {
+  /** Skips slots that a blocked event loop missed, so that they do not come in a burst. */
+  #schedule(now: number): void {
     const next = Math.floor((now - this.#startedAt) / this.#interval) + 1;
     this.#runtime.timers.set(this, this.#startedAt + next * this.#interval);
   }

@@ -1,29 +1,29 @@
-// The state of a client as its events tell it: a consumer that is late is told the same story as one that is not.
+// The state of a client, derived from the delivered events: slow consumers see the same states as fast ones.
 
 import type { ConnectionState } from "../../connection/connection-core.js";
 import type { ClientEventType } from "../events.js";
 
 /**
- * The state when an event of this type is delivered.
- * @param isLeaving this side has begun to end the connection
+ * Returns the state after an event of this type is delivered.
+ * @param isClosing whether this side has started to end the connection
  */
 export function stateAfter(
   type: ClientEventType,
   before: ConnectionState,
-  isLeaving: boolean,
+  isClosing: boolean,
 ): ConnectionState {
   switch (type) {
     case "connecting":
     case "connected":
       return "connecting";
     case "ready":
-      return isLeaving ? "closing" : "open";
+      return isClosing ? "closing" : "open";
     case "closing":
     case "closed":
     case "unresponsive":
       return "closing";
     case "protocolError":
-      // That of an answer to the upgrade ends what never was open.
+      // An invalid answer to the upgrade: the connection never opened.
       return before === "connecting" ? "closed" : "closing";
     case "connectFail":
     case "rejected":

@@ -1,4 +1,4 @@
-// The events of text messages: classes, so that `json()` costs no closure for each message.
+// The events of text messages. They are classes so that `json()` needs no closure per message.
 
 import type { TextBytes } from "../../shared/text-bytes.js";
 import type { EventTime, TextEvent } from "../events.js";
@@ -21,7 +21,7 @@ export class ReceivedText implements TextEvent {
   }
 }
 
-/** With the option `text: "bytes"`: decoded by those only who ask. */
+/** With the option `text: "bytes"`: decoded only on access. */
 export class ReceivedTextBytes implements TextEvent {
   readonly type = "text";
   readonly bytes: TextBytes;

@@ -1,19 +1,23 @@
-// The way to the server, step by step and without a WebSocket: names, TCP, TLS. A certificate that `connect()` would
-// refuse is looked at all the same, to say what is wrong with it.
+// Checks the network path to the server step by step, without a WebSocket: DNS, TCP, TLS. It accepts certificates that
+// `connect()` rejects, in order to say what is wrong with them.
 
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { connect as connectTCP, isIP, type Socket } from "node:net";
 import { connect as connectTLS, type ConnectionOptions as TlsOptions, type TLSSocket } from "node:tls";
-import { NO_TLS_ADVICE } from "../opening-advice.js";
+import { NO_TLS_ADVICE } from "../connection/opening-advice.js";
 import type { Finding } from "./finding.js";
 
-/** How long each step may take, in milliseconds. */
-const STEP_TIME = 10_000;
+/** Time limit for each step, in milliseconds. */
+const STEP_TIMEOUT = 10_000;
 const DAY = 86_400_000;
 
-/** Ends after the first step that fails. */
-export async function* examineRoad(url: URL, tls: TlsOptions, signal: AbortSignal): AsyncGenerator<Finding> {
+/** Stops after the first failed step. */
+export async function* examineNetwork(
+  url: URL,
+  tls: TlsOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Finding> {
   const isSecure = url.protocol === "wss:" || url.protocol === "https:";
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
@@ -22,7 +26,7 @@ export async function* examineRoad(url: URL, tls: TlsOptions, signal: AbortSigna
     isIP(host) > 0 ? [{ address: host }] : lookup(host, { all: true }),
   );
   if (names instanceof Error) {
-    const advice = "Check the spelling of the host, and that a name server can be reached.";
+    const advice = "Check the spelling of the host, and that a name server is reachable.";
     yield {
       check: "DNS",
       verdict: "failed",
@@ -59,7 +63,7 @@ async function* examineTLS(
 ): AsyncGenerator<Finding> {
   const servername = isIP(host) > 0 ? {} : { servername: host };
   const [secure, duration] = await timed(() =>
-    reached(
+    waitFor(
       connectTLS({ ...servername, host, ...tls, socket, rejectUnauthorized: false }),
       "secureConnect",
       signal,
@@ -83,7 +87,7 @@ function certificateFinding(socket: TLSSocket): Finding {
   const validity = `valid until ${end} (${days} days)`;
   if (!socket.authorized) {
     const reason = String(socket.authorizationError);
-    const advice = "Mend the certificate, or name its authority with --ca; --insecure is for tests.";
+    const advice = "Fix the certificate, or pass its authority with --ca; --insecure is for tests.";
     return { check: "certificate", verdict: "failed", text: `${reason}; ${validity}`, advice };
   }
   if (days >= 14) return { check: "certificate", verdict: "ok", text: validity };
@@ -91,26 +95,26 @@ function certificateFinding(socket: TLSSocket): Finding {
 }
 
 async function openTCP(host: string, port: number, signal: AbortSignal): Promise<Socket> {
-  return reached(connectTCP({ host, port, autoSelectFamily: true }), "connect", signal);
+  return waitFor(connectTCP({ host, port, autoSelectFamily: true }), "connect", signal);
 }
 
-async function reached<Stream extends Socket>(
+async function waitFor<Stream extends Socket>(
   stream: Stream,
   event: string,
   signal: AbortSignal,
 ): Promise<Stream> {
   try {
-    await once(stream, event, { signal: AbortSignal.any([signal, AbortSignal.timeout(STEP_TIME)]) });
-    stream.on("error", () => undefined); // What comes now is of no interest.
+    await once(stream, event, { signal: AbortSignal.any([signal, AbortSignal.timeout(STEP_TIMEOUT)]) });
+    stream.on("error", () => undefined); // Later errors do not matter.
     return stream;
   } catch (error) {
     stream.on("error", () => undefined).destroy();
     if ((error as Error).name !== "AbortError") throw error;
-    throw new Error(`nothing came within ${STEP_TIME / 1000} s`, { cause: error });
+    throw new Error(`no answer within ${STEP_TIMEOUT / 1000} s`, { cause: error });
   }
 }
 
-/** Its result, or the error that it failed with, and the milliseconds that it took. */
+/** Returns the result of the step or its error, and the milliseconds that it took. */
 async function timed<Value>(step: () => Value | Promise<Value>): Promise<[Value | Error, number]> {
   const began = performance.now();
   const result = await (async () => step())().catch((error: unknown) =>

@@ -1,28 +1,28 @@
-// `holdfast connect` between programs: sends what a pipe brings, or the messages of --execute, and prints the answers.
+// `holdfast connect` in a pipe: sends the messages of stdin or --execute, and prints the answers.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { HoldfastError, type ClientEvent, type Connection } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
-import type { Front, FrontOptions } from "./front.js";
+import type { Frontend, FrontendOptions } from "./frontend.js";
 import type { Outgoing } from "./outgoing.js";
-import type { Talk } from "./talk.js";
+import type { Display } from "./display.js";
 
-export interface PipeFrontOptions extends FrontOptions {
-  readonly talk: Talk;
-  /** Sent first on each connection. */
+export interface PipeFrontendOptions extends FrontendOptions {
+  readonly display: Display;
+  /** The messages of --execute, sent first on each connection. */
   readonly executed: readonly string[];
   readonly input: AsyncIterable<Outgoing>;
-  /** After the input: how long nothing may come before the end, in milliseconds; null: the server ends it. */
+  /** After the input: closes once nothing was received for so many milliseconds; null: waits for the server to close. */
   readonly quietTime: number | null;
 }
 
-export class PipeFront implements Front {
-  readonly #options: PipeFrontOptions;
+export class PipeFrontend implements Frontend {
+  readonly #options: PipeFrontendOptions;
   #quietSince = performance.now();
-  #hasBegun = false;
+  #hasStarted = false;
 
-  constructor(options: PipeFrontOptions) {
+  constructor(options: PipeFrontendOptions) {
     this.#options = options;
   }
 
@@ -32,19 +32,19 @@ export class PipeFront implements Front {
 
   onEvent(event: ClientEvent): void {
     if (event.type === "text" || event.type === "binary") this.#quietSince = performance.now();
-    this.#options.talk.onEvent(event);
+    this.#options.display.onEvent(event);
     if (event.type === "ready") void this.#onReady(event.connection);
   }
 
   end(): void {
-    // What the pipe still brings is not read: the process ends.
+    // Does not read the rest of stdin: the process ends.
   }
 
   async #onReady(connection: Connection): Promise<void> {
     this.#quietSince = performance.now();
     for (const message of this.#options.executed) await this.#send(connection, message);
-    if (this.#hasBegun) return;
-    this.#hasBegun = true;
+    if (this.#hasStarted) return;
+    this.#hasStarted = true;
     await this.#sendInput();
     await this.#waitUntilQuiet();
   }
@@ -62,7 +62,7 @@ export class PipeFront implements Front {
     }
   }
 
-  /** With --reconnect, the pipe waits while there is no connection. */
+  /** With --reconnect, input waits for the next connection. */
   #openConnection(): Promise<Connection | null> {
     const { current, isReconnecting } = this.#options;
     return isReconnecting ? current.open() : Promise.resolve(current.connection);
@@ -76,12 +76,12 @@ export class PipeFront implements Front {
       const { isReconnecting, console } = this.#options;
       if (isReconnecting)
         console.say("holdfast: The last message was lost with the connection, or not answered.");
-      // The end of a connection is reported in full elsewhere.
+      // The verb reports the end of a connection in full.
       else if (connection.state === "open") console.say(`holdfast: ${escaped(error.message)}`);
     }
   }
 
-  /** The last message needs its answer. */
+  /** Leaves time for the answer to the last message. */
   async #waitUntilQuiet(): Promise<void> {
     const { quietTime, current, close } = this.#options;
     if (quietTime === null) return;

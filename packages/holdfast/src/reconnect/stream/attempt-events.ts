@@ -1,4 +1,4 @@
-// One attempt: from the first step of connecting to the end of the connection, told as events.
+// Turns one attempt into events: from the first step of connecting to the end of the connection.
 
 import type { CloseInfo } from "../../connection/close-info.js";
 import { goAway, type Connection } from "../../connection/connection.js";
@@ -27,19 +27,19 @@ import { Poller } from "./poller.js";
 import type { AttemptOutcome } from "../retry/retry-policy.js";
 import { openTarget, type Target, type TargetObserver } from "../target.js";
 import { ReceivedText, ReceivedTextBytes } from "./text-event.js";
-import { abortedError, openingError, unopenedInfo } from "../unopened.js";
+import { abortedError, openingError, neverOpenedInfo } from "../opening-failure.js";
 
-/** What an attempt needs of the stream that it is part of. */
-export interface AttemptHandler {
-  /** Whether an event would be consumed at once. */
+/** The stream that an attempt belongs to. */
+export interface AttemptEventsHandler {
+  /** Whether the consumer waits for the next event. */
   readonly isWaiting: boolean;
-  /** Whether more waits to be consumed than should. */
+  /** Whether the queued messages exceed the limits. */
   readonly isFull: boolean;
-  /** The messages that wait. */
+  /** The queued messages. */
   readonly unread: Unread;
   push(event: ClientEvent): void;
-  /** The attempt is over; comes once. */
-  onAttemptEnded(ending: AttemptOutcome, time: EventTime): void;
+  /** The attempt has ended. Called once. */
+  onAttemptEnded(outcome: AttemptOutcome, time: EventTime): void;
 }
 
 export interface AttemptOptions<Options extends ConnectorOptions> {
@@ -50,11 +50,11 @@ export interface AttemptOptions<Options extends ConnectorOptions> {
   readonly attempt: number;
 }
 
-/** The Close of a consumer that leaves: "such as […] a browser having navigated away" (RFC 6455 section 7.4.1). */
+/** The Close when a consumer leaves the loop: "such as […] a browser having navigated away" (RFC 6455 section 7.4.1). */
 const GOING_AWAY = { code: 1001, reason: "" };
 
-export class Attempt<Options extends ConnectorOptions> implements TargetObserver, ConnectionObserver {
-  readonly #host: AttemptHandler;
+export class AttemptEvents<Options extends ConnectorOptions> implements TargetObserver, ConnectionObserver {
+  readonly #stream: AttemptEventsHandler;
   readonly #options: AttemptOptions<Options>;
   readonly #runtime: Runtime;
   readonly #aborter = new AbortController();
@@ -68,34 +68,34 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
   #closeAnswer: CloseAnswer | null = null;
   #isPaused = false;
   #spread: number | null = null;
-  /** The time of the newest bytes that were told. */
+  /** When the bytes of the newest event were read. */
   #newestRead: EventTime = { at: -Infinity, receivedAt: 0 };
   readonly #gone: Promise<void>;
   #resolveGone: () => void = () => undefined;
 
-  constructor(host: AttemptHandler, options: AttemptOptions<Options>) {
-    this.#host = host;
+  constructor(stream: AttemptEventsHandler, options: AttemptOptions<Options>) {
+    this.#stream = stream;
     this.#options = options;
     this.#runtime = options.target.connector.runtime;
     this.#gone = new Promise((resolve) => (this.#resolveGone = resolve));
   }
 
-  /** The open connection; null before it opened. */
+  /** The connection; null before it opens. */
   get connection(): Connection | null {
     return this.#connection;
   }
 
-  /** The URL, without user info; null before all functions have answered. */
+  /** The URL, without user info; null before all functions of the target have returned. */
   get url(): string | null {
     return this.#url;
   }
 
-  /** As in `OpenObserver`; null where the server has not said. */
+  /** As in `OpenObserver`; null if the server has set none. */
   get spread(): number | null {
     return this.#spread;
   }
 
-  /** Resolves when nothing is left of the attempt: no socket, no timer. */
+  /** Resolves when nothing of the attempt remains: no socket, no timer. */
   get gone(): Promise<void> {
     return this.#gone;
   }
@@ -103,7 +103,7 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
   begin(): void {
     const { target, attempt } = this.#options;
     openTarget(target, attempt, this.#aborter.signal, this).then(
-      () => undefined, // `onOpen` has it.
+      () => undefined, // `onOpen` has received it.
       (error: unknown) => {
         this.#fail(openingError(error));
         this.#resolveGone();
@@ -111,25 +111,25 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
     );
   }
 
-  /** The consumer asks for the event behind this one. */
+  /** The consumer has finished with this event and requests the next one. */
   onConsumed(event: ClientEvent): void {
     if (event.type === "closing") this.#closeAnswer?.send();
   }
 
-  /** The consumer is being given this event. */
+  /** The event is delivered to the consumer. */
   onDelivered(event: ClientEvent): void {
     if (event.type === "closing") this.#closeAnswer?.allowTime();
   }
 
-  /** Enough was consumed to read on. */
-  onRoomy(): void {
+  /** The queue is below the low-water mark: reading resumes. */
+  onBelowLowWater(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
     this.#tapped?.resumeReading();
   }
 
-  /** Gives the attempt up now, in whatever state it is: `onAttemptEnded` comes within this call. */
-  leave(reason: unknown): void {
+  /** Ends the attempt now, in any state. `onAttemptEnded` is called before this returns. */
+  abandon(reason: unknown): void {
     if (this.#isOver) return;
     if (this.#connection !== null) {
       this.#finish(this.#connection[goAway](GOING_AWAY));
@@ -139,18 +139,18 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
     this.#aborter.abort(reason);
   }
 
-  // What the connector tells.
+  // TargetObserver
 
   onConnecting(url: string): void {
     if (this.#isOver) return;
     this.#url = url;
-    this.#tellConnecting();
+    this.#pushConnecting();
   }
 
   onConnected({ remoteAddress, localAddress }: TransportEnds): void {
-    if (this.#isOver || this.#isConnected) return; // A redirect leads to one more transport.
+    if (this.#isOver || this.#isConnected) return; // A redirect opens another transport.
     this.#isConnected = true;
-    this.#host.push({ type: "connected", ...this.#now(), remoteAddress, localAddress });
+    this.#stream.push({ type: "connected", ...this.#now(), remoteAddress, localAddress });
   }
 
   onOpen(connection: Connection): void {
@@ -161,11 +161,11 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
       return;
     }
     const { subprotocol, extensions, response } = connection;
-    this.#host.push({ type: "ready", ...this.#now(), connection, subprotocol, extensions, response });
+    this.#stream.push({ type: "ready", ...this.#now(), connection, subprotocol, extensions, response });
     const { pollInterval } = this.#options;
     if (pollInterval === null) return;
     this.#poller = new Poller(this.#runtime, pollInterval, () =>
-      this.#host.push({ type: "poll", ...this.#now() }),
+      this.#stream.push({ type: "poll", ...this.#now() }),
     );
     this.#poller.start();
   }
@@ -174,7 +174,7 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
     this.#spread = width;
   }
 
-  // What the connection tells.
+  // ConnectionObserver
 
   take(message: Message): boolean {
     this.#onMessage(message);
@@ -182,28 +182,28 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
   }
 
   end(): void {
-    // `onEnded` says more.
+    // `onEnded` follows, with more details.
   }
 
   fail(): void {
-    // It is always ready for the next: nothing is dropped.
+    // Not called: this attaches as soon as the connection opens, before a message can be dropped.
   }
 
   get unread(): Unread {
-    return this.#host.unread;
+    return this.#stream.unread;
   }
 
   onPing(payload: Uint8Array): void {
-    if (!this.#isOver) this.#host.push({ type: "ping", ...this.#readTime(), payload });
+    if (!this.#isOver) this.#stream.push({ type: "ping", ...this.#readTime(), payload });
   }
 
   onPong(payload: Uint8Array, roundTrip: number | null): void {
     if (this.#isOver) return;
-    this.#host.push({ type: "pong", ...this.#readTime(), payload, roundTrip });
+    this.#stream.push({ type: "pong", ...this.#readTime(), payload, roundTrip });
   }
 
   onSuspended(gap: number): void {
-    if (!this.#isOver) this.#host.push({ type: "suspended", ...this.#now(), gap });
+    if (!this.#isOver) this.#stream.push({ type: "suspended", ...this.#now(), gap });
   }
 
   onClosing(close: Close): void {
@@ -211,7 +211,7 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
     this.#poller?.stop();
     const { closeTimeout } = this.#options.settings;
     this.#closeAnswer = new CloseAnswer(this.#runtime, closeTimeout, () => this.#tapped?.answerClose());
-    this.#host.push({ type: "closing", ...this.#readTime(), ...close });
+    this.#stream.push({ type: "closing", ...this.#readTime(), ...close });
   }
 
   onClosed(close: Close, initiator: "local" | "peer"): void {
@@ -219,19 +219,19 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
     this.#poller?.stop();
     this.#closeAnswer?.cancel();
     const time = initiator === "local" ? this.#readTime() : this.#now();
-    this.#host.push({ type: "closed", ...time, ...close, initiator });
+    this.#stream.push({ type: "closed", ...time, ...close, initiator });
   }
 
   onFailure(error: HoldfastError): void {
     if (this.#isOver) return;
     this.#poller?.stop();
-    this.#host.push({ type: "protocolError", ...this.#readTime(), error });
+    this.#stream.push({ type: "protocolError", ...this.#readTime(), error });
   }
 
   onDead(silence: number): void {
     if (this.#isOver) return;
     this.#poller?.stop();
-    this.#host.push({ type: "unresponsive", ...this.#now(), silence });
+    this.#stream.push({ type: "unresponsive", ...this.#now(), silence });
   }
 
   onEnded(info: CloseInfo): void {
@@ -241,48 +241,48 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
 
   #onMessage(message: Message): void {
     if (this.#isOver) return;
-    // While closing nothing holds the peer back any more, so what exceeds the limits is dropped.
-    if (this.#host.isFull && this.#connection?.state !== "open") return;
+    // While closing, reading cannot pause any more, so messages above the limits are dropped.
+    if (this.#stream.isFull && this.#connection?.state !== "open") return;
     const time = this.#readTime();
     if (typeof message === "string") {
-      this.#host.push(new ReceivedText(message, time));
+      this.#stream.push(new ReceivedText(message, time));
     } else {
-      const data = this.#host.isWaiting ? message : ownBytes(message);
+      const data = this.#stream.isWaiting ? message : ownBytes(message);
       const isText = data instanceof TextBytes;
-      this.#host.push(isText ? new ReceivedTextBytes(data, time) : { type: "binary", ...time, data });
+      this.#stream.push(isText ? new ReceivedTextBytes(data, time) : { type: "binary", ...time, data });
     }
-    if (this.#isPaused || !this.#host.isFull) return;
+    if (this.#isPaused || !this.#stream.isFull) return;
     this.#isPaused = true;
     this.#tapped?.pauseReading();
   }
 
-  #tellConnecting(): void {
+  #pushConnecting(): void {
     this.#isConnecting = true;
     const { attempt } = this.#options;
-    this.#host.push({ type: "connecting", ...this.#now(), url: this.#url, attempt });
+    this.#stream.push({ type: "connecting", ...this.#now(), url: this.#url, attempt });
   }
 
   #fail(error: HoldfastError): void {
     if (this.#isOver) return;
-    if (!this.#isConnecting) this.#tellConnecting();
-    const event = this.#eventOfFailure(error);
-    if (event !== null) this.#host.push(event);
+    if (!this.#isConnecting) this.#pushConnecting();
+    const event = this.#failureEvent(error);
+    if (event !== null) this.#stream.push(event);
     this.#isOver = true;
     const time = this.#now();
-    const info = unopenedInfo(error, this.#options.settings, this.#runtime.clock.wallNow());
-    this.#host.push({ type: "disconnected", ...time, info, error });
-    this.#host.onAttemptEnded({ info, error }, time);
+    const info = neverOpenedInfo(error, this.#options.settings, this.#runtime.clock.wallNow());
+    this.#stream.push({ type: "disconnected", ...time, info, error });
+    this.#stream.onAttemptEnded({ info, error }, time);
   }
 
-  /** Null where `disconnected` says it all: the server was mute, or its transport broke during the upgrade. */
-  #eventOfFailure(error: HoldfastError): ClientEvent | null {
+  /** Null if `disconnected` suffices: the server did not answer, or its transport broke during the upgrade. */
+  #failureEvent(error: HoldfastError): ClientEvent | null {
     if (!this.#isConnected) return { type: "connectFail", ...this.#now(), error };
     if (error instanceof InvalidStatusError) {
       const { status, headers, body, retryAfter } = error;
       return { type: "rejected", ...this.#now(), error, status, headers, body, retryAfter };
     }
-    const isBreach = BREACHES.some((kind) => error instanceof kind);
-    return isBreach ? { type: "protocolError", ...this.#now(), error } : null;
+    const isViolation = VIOLATIONS.some((kind) => error instanceof kind);
+    return isViolation ? { type: "protocolError", ...this.#now(), error } : null;
   }
 
   #finish(info: CloseInfo): void {
@@ -292,8 +292,8 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
     this.#closeAnswer?.cancel();
     const time = this.#now();
     const error = connectionClosed(info);
-    this.#host.push({ type: "disconnected", ...time, info, error: info.ok ? null : error });
-    this.#host.onAttemptEnded({ info, error }, time);
+    this.#stream.push({ type: "disconnected", ...time, info, error: info.ok ? null : error });
+    this.#stream.onAttemptEnded({ info, error }, time);
   }
 
   #now(): EventTime {
@@ -301,7 +301,7 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
     return { at: clock.now(), receivedAt: clock.wallNow() };
   }
 
-  /** When the bytes that are being told were read: earlier than now, where a message took long to decompress. */
+  /** When the bytes of the current event were read. That is earlier than now if decompression took long. */
   #readTime(): EventTime {
     const { clock } = this.#runtime;
     const at = this.#tapped?.lastReceivedAt ?? clock.now();
@@ -311,4 +311,4 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
   }
 }
 
-const BREACHES = [InvalidUpgradeError, NegotiationError, InvalidHeaderError];
+const VIOLATIONS = [InvalidUpgradeError, NegotiationError, InvalidHeaderError];

@@ -1,5 +1,5 @@
-// The life of a persistent connection: from one connection to the next. `PersistentConnection` is its face; the
-// supervisor decides when to connect, the sender keeps what goes out, the receiver what comes in.
+// The core of a persistent connection, across its connections. `PersistentConnection` is its facade. The supervisor
+// decides when to connect; the sender queues outgoing messages, the receiver incoming ones.
 
 import type { CloseInfo } from "../../connection/close-info.js";
 import { whenEnded, willBeRead, type Connection } from "../../connection/connection.js";
@@ -13,7 +13,7 @@ import { Alarm, type TimerQueue } from "../../connection/timer-queue.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import { errorOf } from "../../shared/thrown.js";
-import { LoopInterruptions } from "../interruptions.js";
+import { StopSignals } from "../stop-signals.js";
 import type { AttemptOutcome, Retry } from "../retry/retry-policy.js";
 import type { SupervisorControls, SupervisorHandler } from "../supervisor.js";
 import { OverallLatency } from "./overall-latency.js";
@@ -22,17 +22,17 @@ import { Receiver } from "./receiver.js";
 import { Sender } from "./sender.js";
 import type { PersistentEvents, PersistentStatus } from "./status.js";
 
-export interface PersistentLinkOptions {
+export interface PersistentCoreOptions {
   readonly runtime: Runtime;
   readonly connectionSettings: ConnectionSettings;
   readonly settings: PersistentSettings;
-  readonly supervisor: (host: SupervisorHandler) => SupervisorControls;
+  readonly supervisor: (handler: SupervisorHandler) => SupervisorControls;
   /** As in `Connector`. */
   readonly watchReturns: ((callback: () => void) => () => void) | undefined;
   readonly signal: AbortSignal | null;
 }
 
-export class PersistentLink implements SupervisorHandler, ReadableConnection {
+export class PersistentCore implements SupervisorHandler, ReadableConnection {
   readonly sender: Sender;
   readonly listeners: Listeners<PersistentEvents>;
   readonly closed: Promise<CloseInfo>;
@@ -41,19 +41,19 @@ export class PersistentLink implements SupervisorHandler, ReadableConnection {
   readonly #supervisor: SupervisorControls;
   readonly #receiver: Receiver;
   readonly #latency = new OverallLatency();
-  readonly #interruptions: LoopInterruptions;
+  readonly #stopSignals: StopSignals;
   readonly #aborter = new AbortController();
   #resolveClosed: (info: CloseInfo) => void = () => undefined;
-  /** Ends listening for the return of the network. */
+  /** Stops watching for the return of the network. */
   readonly #stopWatching: (() => void) | undefined;
   #status: PersistentStatus;
   #connection: Connection | null = null;
   #hasOpened = false;
   /** The connection that is being probed. */
   #probed: Connection | null = null;
-  #attemptBegunAt = 0;
+  #attemptStartedAt = 0;
 
-  constructor(options: PersistentLinkOptions) {
+  constructor(options: PersistentCoreOptions) {
     const { runtime, connectionSettings, settings } = options;
     this.runtime = runtime;
     this.#settings = settings;
@@ -67,12 +67,12 @@ export class PersistentLink implements SupervisorHandler, ReadableConnection {
     this.#status = Object.freeze({ state: "connecting", attempt: 1, since: runtime.clock.wallNow() });
     this.#supervisor = options.supervisor(this);
     const signals = options.signal === null ? [] : [options.signal];
-    this.#interruptions = new LoopInterruptions(signals, (reason) => this.#supervisor.stop(reason));
+    this.#stopSignals = new StopSignals(signals, (reason) => this.#supervisor.stop(reason));
     this.#stopWatching = options.watchReturns?.(() => this.#onReturn());
   }
 
   start(): void {
-    this.#interruptions.watch();
+    this.#stopSignals.watch();
     this.#supervisor.begin();
   }
 
@@ -94,30 +94,30 @@ export class PersistentLink implements SupervisorHandler, ReadableConnection {
   }
 
   close(close: CloseFrame): void {
-    if (!this.#isEnding) this.#leave(() => this.#supervisor.close(close));
+    if (!this.#isEnding) this.#stop(() => this.#supervisor.close(close));
   }
 
   terminate(): void {
     if (this.#status.state === "closed") return;
     this.#supervisor.terminate();
-    this.#leave(() => undefined);
+    this.#stop(() => undefined);
   }
 
-  /** The network may be another one, or back: finds out what that means, now. */
+  /** As `PersistentConnection.probe()`. */
   probe(): void {
     const connection = this.#connection;
     if (this.#isEnding) return;
     if (this.#status.state === "waiting") this.#supervisor.begin();
     else if (this.#status.state === "open" && connection !== null) this.#probe(connection);
-    else if (this.now() - this.#attemptBegunAt >= this.#settings.probeTimeout) this.#connectAnew();
+    else if (this.now() - this.#attemptStartedAt >= this.#settings.probeTimeout) this.#reconnectNow();
   }
 
-  /** A wait is cut short by the supervisor, unless a server asked for it. */
+  /** The supervisor itself shortens a delay, unless the server requested it. */
   #onReturn(): void {
     if (this.#status.state !== "waiting") this.probe();
   }
 
-  // What readers need.
+  // ReadableConnection
 
   get inbox(): Inbox {
     return this.#receiver.inbox;
@@ -137,15 +137,15 @@ export class PersistentLink implements SupervisorHandler, ReadableConnection {
 
   closedError(): Error {
     const status = this.#status;
-    if (status.state !== "closed") throw new Error("Asked how it ended before it did"); // Readers ask at the end only.
+    if (status.state !== "closed") throw new Error("Asked how it ended before it did"); // Readers call this only after the end.
     return status.error ?? connectionClosed(status.info);
   }
 
-  // What the supervisor tells.
+  // SupervisorHandler
 
   onAttempt(attempt: number): void {
-    this.#attemptBegunAt = this.now();
-    this.#change({ state: "connecting", attempt, since: this.#wallNow() });
+    this.#attemptStartedAt = this.now();
+    this.#setStatus({ state: "connecting", attempt, since: this.#wallNow() });
   }
 
   onOpen(connection: Connection, attempt: number): void {
@@ -156,44 +156,36 @@ export class PersistentLink implements SupervisorHandler, ReadableConnection {
     else void this.#prepare(connection, attempt, this.#settings.onOpen);
   }
 
-  onWaiting(ending: AttemptOutcome, { delay, attempt, requestedByServer }: Retry): void {
-    this.#lose(ending.error);
+  onWaiting(outcome: AttemptOutcome, retry: Retry): void {
+    this.#onConnectionEnded(outcome.error);
     const since = this.#wallNow();
-    const retryAt = since + delay;
-    this.#status = Object.freeze({
-      state: "waiting",
-      attempt,
-      since,
-      delay,
-      retryAt,
-      requestedByServer,
-      ...ending,
-    });
-    this.#tellEnd(ending);
+    const retryAt = since + retry.delay;
+    this.#status = Object.freeze({ state: "waiting", since, retryAt, ...retry, ...outcome });
+    this.#reportEnd(outcome);
   }
 
   onDue(): void {
     this.#supervisor.begin();
   }
 
-  onOver(ending: AttemptOutcome, isFatal: boolean): void {
+  onOver(outcome: AttemptOutcome, isFatal: boolean): void {
     const wasWaiting = this.#status.state === "waiting";
-    this.#interruptions.stop();
+    this.#stopSignals.stop();
     this.#stopWatching?.();
-    this.#lose(ending.error);
-    this.sender.end(ending.error);
-    const { info } = ending;
-    const error = isFatal ? ending.error : null;
+    this.#onConnectionEnded(outcome.error);
+    this.sender.end(outcome.error);
+    const { info } = outcome;
+    const error = isFatal ? outcome.error : null;
     this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error });
     this.#receiver.finish();
     this.#resolveClosed(info);
     this.#aborter.abort(this.closedError());
     if (wasWaiting) this.listeners.emit("status", this.#status);
-    else this.#tellEnd(ending);
+    else this.#reportEnd(outcome);
     this.listeners.clear();
   }
 
-  /** Lets the application say first what has to come first. */
+  /** Awaits the application's `onOpen`, which sends what must precede queued messages. */
   async #prepare(
     connection: Connection,
     attempt: number,
@@ -201,27 +193,27 @@ export class PersistentLink implements SupervisorHandler, ReadableConnection {
   ): Promise<void> {
     const { openTimeout } = this.#settings;
     const { timers, clock } = this.runtime;
-    const alarm = new Alarm({ onAlarm: () => this.#onUnprepared(connection) });
+    const alarm = new Alarm({ onAlarm: () => this.#onPrepareTimeout(connection) });
     if (openTimeout !== null) timers.set(alarm, clock.now() + openTimeout);
-    // One that does not settle leaves with its connection, and so does its alarm.
+    // If `onOpen` never settles, the alarm is cancelled when the connection ends.
     void connection[whenEnded]().then(() => timers.cancel(alarm));
     try {
       await onOpen(connection, { attempt, isFirst: !this.#hasOpened, signal: connection.signal });
       if (this.#isCurrent(connection)) this.#ready(connection, attempt);
     } catch (error) {
-      // A connection that ended meanwhile ended for reasons of its own, of which this is the consequence.
-      if (this.#isCurrent(connection)) this.#supervisor.giveUp(errorOf(error));
+      // If the connection has already ended, this error is only a consequence.
+      if (this.#isCurrent(connection)) this.#supervisor.failAttempt(errorOf(error));
     } finally {
       timers.cancel(alarm);
     }
   }
 
-  /** `onOpen` has not settled: the connection would be of no use to anybody. */
-  #onUnprepared(connection: Connection): void {
+  /** `onOpen` has not settled in time: the connection is unusable. */
+  #onPrepareTimeout(connection: Connection): void {
     const { openTimeout } = this.#settings;
     if (openTimeout === null || !this.#isCurrent(connection)) return;
     const message = `Expected \`onOpen\` to settle within ${openTimeout} ms (openTimeout), got no end of it. Bound what it waits for, or raise \`openTimeout\`.`;
-    this.#supervisor.giveUp(new TooSlowError(message, openTimeout));
+    this.#supervisor.failAttempt(new TooSlowError(message, openTimeout));
   }
 
   #isCurrent(connection: Connection): boolean {
@@ -239,20 +231,20 @@ export class PersistentLink implements SupervisorHandler, ReadableConnection {
     if (this.#status === status) this.listeners.emit("status", status);
   }
 
-  #lose(error: Error): void {
+  #onConnectionEnded(error: Error): void {
     if (this.#connection === null) return;
     this.#connection = null;
-    this.#latency.leave();
+    this.#latency.unwatch();
     this.#receiver.detach();
-    this.sender.lose(error);
+    this.sender.onConnectionEnded(error);
   }
 
-  /** No other connection follows. */
-  #leave(end: () => void): void {
+  /** Calls `end`. No other connection follows. */
+  #stop(end: () => void): void {
     const isConnected = this.#connection !== null;
     this.sender.finish();
     end();
-    if (isConnected && !this.#isEnding) this.#change({ state: "closing", since: this.#wallNow() });
+    if (isConnected && !this.#isEnding) this.#setStatus({ state: "closing", since: this.#wallNow() });
   }
 
   get #isEnding(): boolean {
@@ -263,38 +255,42 @@ export class PersistentLink implements SupervisorHandler, ReadableConnection {
     if (this.#probed === connection) return;
     this.#probed = connection;
     connection.ping(null, { timeout: this.#settings.probeTimeout }).then(
-      () => this.#probedWell(connection),
+      () => this.#onProbeEnded(connection),
       (error: unknown) => {
-        this.#probedWell(connection);
-        // What cannot be pinged cannot be judged; and a connection that has ended needs no verdict.
-        if (error instanceof TooSlowError && this.#isCurrent(connection)) this.#connectAnew();
+        this.#onProbeEnded(connection);
+        // Only a missing pong counts: other errors mean that the ping was not sent, or that the connection has ended.
+        if (error instanceof TooSlowError && this.#isCurrent(connection)) this.#reconnectNow();
       },
     );
   }
 
-  #probedWell(connection: Connection): void {
+  #onProbeEnded(connection: Connection): void {
     if (this.#probed === connection) this.#probed = null;
   }
 
-  /** The server did not answer in time: there is no point in waiting for it, nor before the next attempt. */
-  #connectAnew(): void {
+  /** The server did not answer in time: replaces the connection without a delay. */
+  #reconnectNow(): void {
     const { probeTimeout } = this.#settings;
     const error = new TooSlowError(
       `The server did not answer within ${probeTimeout} ms of a probe`,
       probeTimeout,
     );
-    this.#supervisor.giveUp(error, { code: 1011, reason: "keepalive ping timeout" }, "heartbeat-timeout");
+    this.#supervisor.failAttempt(
+      error,
+      { code: 1011, reason: "keepalive ping timeout" },
+      "heartbeat-timeout",
+    );
     this.#supervisor.begin();
   }
 
-  /** A listener may change the status once more: then it is not told of the one before. */
-  #tellEnd({ info, error }: AttemptOutcome): void {
+  /** If a listener changes the status again, the earlier status is not reported. */
+  #reportEnd({ info, error }: AttemptOutcome): void {
     const status = this.#status;
     this.listeners.emit("disconnected", { info, error });
     if (this.#status === status) this.listeners.emit("status", status);
   }
 
-  #change(status: PersistentStatus): void {
+  #setStatus(status: PersistentStatus): void {
     this.#status = Object.freeze(status);
     this.listeners.emit("status", status);
   }

@@ -1,17 +1,17 @@
-// The signals that end a stream, minded together.
+// The abort signals that end a loop. Any of them ends it.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 
-export class LoopInterruptions {
+export class StopSignals {
   readonly #signals: readonly AbortSignal[];
-  readonly #onInterrupted: (reason: unknown) => void;
+  readonly #report: (reason: unknown) => void;
 
-  constructor(signals: readonly AbortSignal[], onInterrupted: (reason: unknown) => void) {
+  constructor(signals: readonly AbortSignal[], onAbort: (reason: unknown) => void) {
     this.#signals = signals;
-    this.#onInterrupted = onInterrupted;
+    this.#report = onAbort;
   }
 
-  /** Tells of an abort from now on, and at once of one before. */
+  /** Reports the next abort; at once if a signal has already aborted. */
   watch(): void {
     for (const signal of this.#signals) watchAbort(signal, this.#onAbort);
     if (this.#signals.some((signal) => signal.aborted)) this.#onAbort();
@@ -24,6 +24,6 @@ export class LoopInterruptions {
   readonly #onAbort = (): void => {
     const reason: unknown = this.#signals.find((signal) => signal.aborted)?.reason;
     this.stop();
-    this.#onInterrupted(reason);
+    this.#report(reason);
   };
 }

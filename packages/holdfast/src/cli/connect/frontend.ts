@@ -1,30 +1,30 @@
-// What stands between the connections of `holdfast connect` and its user: a terminal or pipes.
+// The user's side of `holdfast connect`: a terminal or pipes.
 
 import type { ClientEvent, CloseInfo } from "../../index.js";
 import type { Console } from "../terminal/console.js";
-import type { CurrentConnection } from "./current-connection.js";
-import { jsonTalk } from "./talk.js";
+import type { CurrentConnection } from "../connection/current-connection.js";
+import { jsonDisplay } from "./display.js";
 
-export interface Front {
-  /** Where the verb writes while the front is there. */
+export interface Frontend {
+  /** The verb writes here while the frontend is in use. */
   readonly console: Console;
   onEvent(event: ClientEvent): void;
-  /** No event follows. */
+  /** The last event has been delivered. */
   end(): void;
 }
 
-export interface FrontOptions {
+export interface FrontendOptions {
   readonly console: Console;
   readonly current: CurrentConnection;
   readonly isReconnecting: boolean;
-  /** Shows long messages whole. */
+  /** Shows long messages in full. */
   readonly isFull: boolean;
-  /** Ends the connection, and reconnecting. */
+  /** Ends the connection, and stops reconnecting. */
   readonly close: (code?: number, reason?: string) => Promise<CloseInfo | null>;
 }
 
-/** Before the first connection is open. */
-export class OpeningFront implements Front {
+/** In use before the first connection opens. */
+export class OpeningFrontend implements Frontend {
   readonly console: Console;
   readonly #isJson: boolean;
 
@@ -34,10 +34,10 @@ export class OpeningFront implements Front {
   }
 
   onEvent(event: ClientEvent): void {
-    if (this.#isJson) jsonTalk(this.console).onEvent(event);
+    if (this.#isJson) jsonDisplay(this.console).onEvent(event);
   }
 
   end(): void {
-    // It holds nothing.
+    // Nothing to clean up.
   }
 }

@@ -1,14 +1,14 @@
-// The options of every verb that connects, and what `connect()` gets for them.
+// The options that all connecting verbs share, and their translation to options of `connect()`.
 
 import { readFileSync } from "node:fs";
-import type { ConnectOptions } from "../index.js";
-import type { Arguments } from "./arguments/arguments.js";
-import type { OptionSpecs } from "./arguments/option-spec.js";
-import { UsageError } from "./arguments/usage-error.js";
+import type { ConnectOptions } from "../../index.js";
+import type { Arguments } from "../arguments/arguments.js";
+import type { OptionSpecs } from "../arguments/option-spec.js";
+import { UsageError } from "../arguments/usage-error.js";
 
-/** For every verb that receives messages. */
+/** For verbs that receive messages. */
 export const MESSAGE_OPTIONS: OptionSpecs = {
-  "max-message-size": { value: "SIZE", help: "longest message to accept, such as 64k or 16m, or off (1m)" },
+  "max-message-size": { value: "SIZE", help: "longest message to accept, such as 64k or 16m; or off (1m)" },
 };
 
 export const PEER_OPTIONS: OptionSpecs = {
@@ -16,25 +16,25 @@ export const PEER_OPTIONS: OptionSpecs = {
     short: "H",
     value: "'NAME: VALUE'",
     isList: true,
-    help: "another header of the request; may be repeated",
+    help: "add a request header; may be repeated",
   },
   auth: { value: "USER:PASSWORD", help: "log in with Basic authentication (RFC 7617)" },
-  subprotocol: { value: "NAME", isList: true, help: "a subprotocol to offer; may be repeated" },
-  origin: { value: "URL", help: "the Origin header, for servers that expect a browser's" },
+  subprotocol: { value: "NAME", isList: true, help: "offer a subprotocol; may be repeated" },
+  origin: { value: "URL", help: "send this Origin header, for servers that expect a browser" },
   compress: { help: "offer compression (permessage-deflate)" },
-  proxy: { value: "URL", help: "go through this proxy (http, https, socks5 …); none: through no proxy" },
-  insecure: { help: "accept any certificate: for tests only" },
-  ca: { value: "FILE", help: "trust the authorities in this PEM file" },
-  cert: { value: "FILE", help: "a client certificate (PEM), with --key" },
-  key: { value: "FILE", help: "its private key (PEM)" },
+  proxy: { value: "URL", help: "use this proxy (http, https, socks5 …); none: connect directly" },
+  insecure: { help: "accept any certificate (for tests only)" },
+  ca: { value: "FILE", help: "trust the certificate authorities in this PEM file" },
+  cert: { value: "FILE", help: "use this client certificate (PEM), with --key" },
+  key: { value: "FILE", help: "the private key of --cert (PEM)" },
   ...MESSAGE_OPTIONS,
-  "open-timeout": { value: "TIME", help: "time to connect at most, or off (10s)" },
+  "open-timeout": { value: "TIME", help: "time limit for connecting, or off (10s)" },
 };
 
 /** For verbs that keep a connection open. */
 export const KEEPALIVE_OPTIONS: OptionSpecs = {
-  "ping-interval": { value: "TIME", help: "time between two keepalive pings, or off (20s)" },
-  "ping-timeout": { value: "TIME", help: "time for the answer to one, or off: never give up (20s)" },
+  "ping-interval": { value: "TIME", help: "time between keepalive pings, or off (20s)" },
+  "ping-timeout": { value: "TIME", help: "time limit for a pong, or off: wait forever (20s)" },
 };
 
 /** @throws UsageError */
@@ -66,7 +66,7 @@ export function messageOptions(given: Arguments): Pick<ConnectOptions, "maxMessa
   return maxMessageSize === undefined ? {} : { maxMessageSize };
 }
 
-/** `localhost:8080` stands for `ws://localhost:8080`, and `:8080` for the same. */
+/** Adds what is missing: `localhost:8080` and `:8080` become `ws://localhost:8080`. */
 export function completeURL(operand: string): string {
   if (/^[a-z][a-z+.-]*:\/\//i.test(operand) || operand.startsWith("ws+unix:")) return operand;
   return operand.startsWith(":") ? `ws://localhost${operand}` : `ws://${operand}`;
@@ -75,7 +75,7 @@ export function completeURL(operand: string): string {
 function authorization(given: Arguments): [string, string][] {
   const text = given.text("auth");
   if (text === undefined) return [];
-  // The password is not repeated: messages end up in logs.
+  // Error messages end up in logs, so this one does not repeat the password.
   if (text.indexOf(":") <= 0)
     throw new UsageError("Expected `--auth` to be user:password, got no colon after a name.");
   if (given.list("header").some((header) => /^\s*authorization\s*:/i.test(header)))

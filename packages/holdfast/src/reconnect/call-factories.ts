@@ -1,5 +1,5 @@
-// Calls the functions that give URL, headers and subprotocols of an attempt. They are the application's: they may throw,
-// answer late or never, and must not hold up an abort.
+// Calls the application's functions that return URL, headers and subprotocols of an attempt. They may throw, settle late
+// or never, and must not delay an abort.
 
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm } from "../connection/timer-queue.js";
@@ -7,60 +7,60 @@ import { HandshakeError, HoldfastError } from "../shared/errors.js";
 import { errorOf, thrownText } from "../shared/thrown.js";
 import type { ValueOrFactory } from "./target.js";
 
-export interface ProviderCall {
+export interface FactoryCall {
   readonly runtime: Runtime;
   readonly attempt: number;
-  /** Of the attempt. */
+  /** Aborts the attempt. */
   readonly signal: AbortSignal;
   /** Milliseconds for all functions together; null for no limit. */
   readonly timeout: number | null;
 }
 
-type ProvidedValues<Values> = { readonly [Name in keyof Values]: ValueOrFactory<Values[Name]> };
+type ValuesOrFactories<Values> = { readonly [Name in keyof Values]: ValueOrFactory<Values[Name]> };
 
 /**
- * The values, in the order of their names: each function is called when the one before has answered.
+ * Returns the values. Calls the functions one after another, in the order of the names.
  *
- * @throws HandshakeError, an error of this library that a function threw, or the reason of the signal
+ * @throws HandshakeError, an error of this library that a function threw, or the signal's reason
  */
-export async function callProviders<Values extends object>(
-  provided: ProvidedValues<Values>,
-  { runtime, attempt, signal, timeout }: ProviderCall,
+export async function callFactories<Values extends object>(
+  valuesOrFactories: ValuesOrFactories<Values>,
+  { runtime, attempt, signal, timeout }: FactoryCall,
 ): Promise<Values> {
   const values: Partial<Values> = {};
   const aborter = new AbortController();
   const onAbort = (): void => aborter.abort(signal.reason);
-  const alarm = new Alarm({ onAlarm: () => aborter.abort(late(pending, attempt, timeout)) });
+  const alarm = new Alarm({ onAlarm: () => aborter.abort(timeoutError(pending, attempt, timeout)) });
   let pending = "";
   signal.addEventListener("abort", onAbort);
   try {
-    for (const name of Object.keys(provided) as (keyof Values & string)[]) {
-      const value = provided[name];
+    for (const name of Object.keys(valuesOrFactories) as (keyof Values & string)[]) {
+      const value = valuesOrFactories[name];
       if (typeof value !== "function") {
-        values[name] = value as Values[typeof name]; // A value that is itself a function is no URL, header or subprotocol.
+        values[name] = value as Values[typeof name]; // URLs, headers and subprotocols are never functions.
         continue;
       }
       if (pending === "" && timeout !== null) runtime.timers.set(alarm, runtime.clock.now() + timeout);
       pending = name;
-      const provider = value as (attempt: number, signal: AbortSignal) => Values[typeof name];
-      values[name] = await callOne(name, provider, attempt, aborter.signal);
+      const factory = value as (attempt: number, signal: AbortSignal) => Values[typeof name];
+      values[name] = await callOne(name, factory, attempt, aborter.signal);
     }
   } finally {
     runtime.timers.cancel(alarm);
     signal.removeEventListener("abort", onAbort);
   }
-  return values as Values; // Each name has its value by now.
+  return values as Values; // The loop has set every name.
 }
 
 async function callOne<Value>(
   name: string,
-  provider: (attempt: number, signal: AbortSignal) => Value | PromiseLike<Value>,
+  factory: (attempt: number, signal: AbortSignal) => Value | PromiseLike<Value>,
   attempt: number,
   signal: AbortSignal,
 ): Promise<Value> {
   signal.throwIfAborted();
   try {
-    return await untilAborted(() => provider(attempt, signal), signal);
+    return await untilAborted(() => factory(attempt, signal), signal);
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
     if (errorOf(cause) instanceof HoldfastError) throw cause;
@@ -71,7 +71,7 @@ async function callOne<Value>(
   }
 }
 
-/** A function that does not answer must not hold up an abort; one that answers after it is ignored. */
+/** Rejects at once on abort, even if the call is pending. A later result is ignored. */
 function untilAborted<Value>(call: () => Value | PromiseLike<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
@@ -82,7 +82,7 @@ function untilAborted<Value>(call: () => Value | PromiseLike<Value>, signal: Abo
   });
 }
 
-function late(name: string, attempt: number, timeout: number | null): HandshakeError {
+function timeoutError(name: string, attempt: number, timeout: number | null): HandshakeError {
   return failure(
     `Expected the function that gives \`${name}\` to answer within ${timeout} ms (openTimeout), got no answer for attempt ${attempt}. Have it heed its signal, or raise \`openTimeout\`.`,
     undefined,

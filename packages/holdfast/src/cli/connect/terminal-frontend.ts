@@ -1,38 +1,38 @@
-// `holdfast connect` on a terminal: a prompt below the messages, from the first connection to the end of the last.
+// `holdfast connect` on a terminal: a prompt below the messages, from the first connection to the last.
 
 import type { ClientEvent, Connection } from "../../index.js";
 import type { Console } from "../terminal/console.js";
-import { Conversation } from "./conversation.js";
-import type { Front, FrontOptions } from "./front.js";
+import { InputHandler } from "./input-handler.js";
+import type { Frontend, FrontendOptions } from "./frontend.js";
 import { openPrompt, type Prompt } from "./prompt.js";
-import { STATUS_EVERY, StatusLine } from "./status-line.js";
-import { personTalk } from "./talk.js";
+import { STATUS_INTERVAL, StatusLine } from "./status-line.js";
+import { terminalDisplay } from "./display.js";
 
-export class HandFront implements Front {
-  readonly #options: FrontOptions;
+export class TerminalFrontend implements Frontend {
+  readonly #options: FrontendOptions;
   readonly #prompt: Prompt;
-  readonly #talk: ReturnType<typeof personTalk>;
+  readonly #display: ReturnType<typeof terminalDisplay>;
   readonly #timer: NodeJS.Timeout;
   #status: StatusLine | null = null;
   #isWaiting = false;
 
-  constructor(options: FrontOptions) {
+  constructor(options: FrontendOptions) {
     this.#options = options;
     const { console, current, close, isFull, isReconnecting } = options;
     this.#prompt = openPrompt(console, {
-      onLine: (line) => void conversation.onLine(line),
+      onLine: (line) => void inputHandler.onLine(line),
       onEnd: () => void close(),
       onInterrupt: () => void close(),
     });
-    this.#talk = personTalk(this.#prompt.console, isFull);
-    const conversation = new Conversation({
+    this.#display = terminalDisplay(this.#prompt.console, isFull);
+    const inputHandler = new InputHandler({
       current,
-      talk: this.#talk,
+      display: this.#display,
       console: this.#prompt.console,
       isReconnecting,
       close,
     });
-    this.#timer = setInterval(() => this.#showStatus(), STATUS_EVERY);
+    this.#timer = setInterval(() => this.#showStatus(), STATUS_INTERVAL);
   }
 
   get console(): Console {
@@ -41,7 +41,7 @@ export class HandFront implements Front {
 
   onEvent(event: ClientEvent): void {
     if (event.type === "disconnected") this.#isWaiting = this.#options.isReconnecting;
-    this.#talk.onEvent(event);
+    this.#display.onEvent(event);
     if (event.type === "ready") this.#onReady(event.connection);
   }
 
@@ -54,7 +54,7 @@ export class HandFront implements Front {
     this.#isWaiting = false;
     this.#status = new StatusLine(connection);
     connection.on("overdue", ({ elapsed }) =>
-      this.#talk.note(`no pong for ${(elapsed / 1000).toFixed(1)} s`),
+      this.#display.note(`no pong for ${(elapsed / 1000).toFixed(1)} s`),
     );
     this.#showStatus();
   }

@@ -1,21 +1,21 @@
-// How `holdfast connect` shows what happens: to a person, as bare messages, or as JSON.
+// The output formats of `holdfast connect`: for a person, messages only, raw bytes, or JSON.
 
 import type { ClientEvent, Connection, Message } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { messageText, timeOfDay } from "../terminal/message-text.js";
-import { eventJSON } from "../watch/event-json.js";
+import { eventJSON } from "../connection/event-json.js";
 
-export interface Talk {
+export interface Display {
   onEvent(event: ClientEvent): void;
-  /** A message of the person who types. */
+  /** A message that the user has typed. */
   onSent(data: string | Uint8Array): void;
   /** The answer to a command. */
   note(text: string): void;
 }
 
 /** Messages with their direction and time; bytes as hexadecimal digits. */
-export function personTalk(console: Console, isFull: boolean): Talk {
+export function terminalDisplay(console: Console, isFull: boolean): Display {
   const { style } = console;
   const line = (time: number, mark: string, text: string): void =>
     console.print(`${style.dim(timeOfDay(time))} ${mark} ${text}`);
@@ -28,7 +28,7 @@ export function personTalk(console: Console, isFull: boolean): Talk {
       if (event.type === "binary") line(time, style.good("<"), messageText(event.data, isFull));
       if (event.type === "ready") pings = 0;
       if (event.type === "ready") note(openingText(event.connection), time);
-      // Many servers send the first one with the handshake: that is no news.
+      // Many servers send the first ping right after the handshake: not worth a line.
       if (event.type === "ping" && ++pings > 1) note("ping from the server, answered", time);
       if (event.type === "backOff") note(`next attempt in ${(event.delay / 1000).toFixed(1)} s`, time);
       if (event.type === "disconnected" && event.info.ok)
@@ -39,8 +39,8 @@ export function personTalk(console: Console, isFull: boolean): Talk {
   };
 }
 
-/** Each message as it is, one to a line, for the next program; for a terminal as a person reads it. */
-export function plainTalk(console: Console, isFull: boolean): Talk {
+/** One message per line: unchanged in a pipe, made readable on a terminal. */
+export function plainDisplay(console: Console, isFull: boolean): Display {
   return messagesOnly((message) => {
     if (console.isOutputTerminal) console.print(messageText(message, isFull));
     else if (typeof message === "string") console.print(message);
@@ -48,13 +48,13 @@ export function plainTalk(console: Console, isFull: boolean): Talk {
   });
 }
 
-/** The bytes of all messages, and nothing between them. */
-export function rawTalk(console: Console): Talk {
+/** The bytes of all messages, without separators. */
+export function rawDisplay(console: Console): Display {
   return messagesOnly((message) => console.printRaw(message));
 }
 
-/** One object to a line, as `holdfast watch` prints it. */
-export function jsonTalk(console: Console): Talk {
+/** One object per line, as `holdfast watch` prints it. */
+export function jsonDisplay(console: Console): Display {
   return {
     onEvent: (event) => {
       if (JSON_EVENTS.has(event.type)) console.print(eventJSON(event));
@@ -66,7 +66,7 @@ export function jsonTalk(console: Console): Talk {
 
 const JSON_EVENTS: ReadonlySet<string> = new Set(["ready", "text", "binary", "disconnected", "backOff"]);
 
-function messagesOnly(show: (message: Message) => void): Talk {
+function messagesOnly(show: (message: Message) => void): Display {
   return {
     onEvent: (event) => {
       if (event.type === "text") show(event.text);

@@ -1,4 +1,4 @@
-// The end of an attempt that never led to an open connection: the error that tells of it, and its `CloseInfo`.
+// The outcome of an attempt that opened no connection: its error and its `CloseInfo`.
 
 import { closeInfo, type CloseInfo } from "../connection/close-info.js";
 import type { ConnectionSettings } from "../connection/options.js";
@@ -7,7 +7,7 @@ import { HandshakeError, HoldfastError } from "../shared/errors.js";
 import { showURL } from "../shared/show-url.js";
 import { errorOf, thrownText } from "../shared/thrown.js";
 
-/** The error of an attempt that was given up on this side. */
+/** The error of an attempt that this side aborted. */
 export function abortedError(url: string | null, reason: unknown): HandshakeError {
   return new HandshakeError(
     `Opening ${url === null ? "a connection" : showURL(url)} was given up on this side`,
@@ -19,17 +19,21 @@ export function abortedError(url: string | null, reason: unknown): HandshakeErro
   );
 }
 
-/** What a connector rejected with; anything but an error of this library becomes the cause of one. */
+/** Returns the connector's error. Wraps a value that is no error of this library. */
 export function openingError(thrown: unknown): HoldfastError {
   const error = errorOf(thrown);
   if (error instanceof HoldfastError) return error;
   return new HandshakeError(`The connection could not be opened: ${thrownText(thrown)}`, { cause: thrown });
 }
 
-/** `evidence` says with null and 0 that there was no connection. */
-export function unopenedInfo(error: HoldfastError, settings: ConnectionSettings, endedAt: number): CloseInfo {
+/** The `CloseInfo` of an attempt: `evidence` has only null and 0, since there was no connection. */
+export function neverOpenedInfo(
+  error: HoldfastError,
+  settings: ConnectionSettings,
+  endedAt: number,
+): CloseInfo {
   return closeInfo({
-    // Another error than a HandshakeError is that of an option, found before anything was tried.
+    // Any other error concerns an option, and was thrown before the attempt did any I/O.
     cause: error instanceof HandshakeError ? error.failure : "aborted",
     error,
     received: null,

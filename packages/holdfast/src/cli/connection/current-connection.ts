@@ -1,4 +1,4 @@
-// The connection that messages go to: the one of the moment, or the next one that opens.
+// The connection that messages are sent on: the current one, or the next one that opens.
 
 import type { Connection } from "../../index.js";
 
@@ -24,13 +24,13 @@ export class CurrentConnection {
     this.#connection = null;
   }
 
-  /** No connection follows. */
+  /** The last connection has ended. */
   onOver(): void {
     this.#isOver = true;
     this.#settle(null);
   }
 
-  /** Resolves at once while one is open, otherwise with the next one; null where none follows. */
+  /** Resolves at once if a connection is open; otherwise with the next one, or null if none follows. */
   open(): Promise<Connection | null> {
     if (this.#connection?.state === "open" || this.#isOver) return Promise.resolve(this.#connection);
     return new Promise((resolve) => this.#waiting.push(resolve));

@@ -1,4 +1,4 @@
-// The options that say how the server is reached, and what a heartbeat that fails ends with: through the command.
+// Options that choose the path to the server (proxies, TLS), and the end after a failed heartbeat, through the command.
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -14,14 +14,14 @@ const echo: ConnectionHandler = (connection) => connection.forEach((message) => 
 /** The environment of the tests bypasses every proxy; these are named on the command line. */
 const PROXIED = { NO_PROXY: "" };
 
-describe("Roads of the command", () => {
+describe("Proxy and TLS options of the command", () => {
   let certificates: TestCertificates;
   let folder: string;
   const file = (name: string): string => join(folder, name);
 
   before(async () => {
     certificates = await testCertificates();
-    folder = await mkdtemp(join(tmpdir(), "holdfast-roads-"));
+    folder = await mkdtemp(join(tmpdir(), "holdfast-network-"));
     const { ca, client } = certificates;
     await writeFile(file("ca.pem"), ca);
     await writeFile(file("cert.pem"), client.cert);

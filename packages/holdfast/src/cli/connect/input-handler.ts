@@ -1,26 +1,26 @@
-// What a person types: messages and commands for the connection of the moment.
+// Executes typed lines: messages and commands for the current connection.
 
 import { HoldfastError, type Connection } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
-import { milliseconds } from "../ping/summary.js";
+import { milliseconds } from "../terminal/milliseconds.js";
 import { COMMAND_HELP, parseCommand, type Command } from "./commands.js";
-import type { CurrentConnection } from "./current-connection.js";
-import type { Talk } from "./talk.js";
+import type { CurrentConnection } from "../connection/current-connection.js";
+import type { Display } from "./display.js";
 
-export interface ConversationOptions {
+export interface InputHandlerOptions {
   readonly current: CurrentConnection;
-  readonly talk: Talk;
+  readonly display: Display;
   readonly console: Pick<Console, "say">;
   readonly isReconnecting: boolean;
-  /** Ends the conversation. */
+  /** Ends the connection, and stops reconnecting. */
   readonly close: (code: number, reason: string) => Promise<unknown>;
 }
 
-export class Conversation {
-  readonly #options: ConversationOptions;
+export class InputHandler {
+  readonly #options: InputHandlerOptions;
 
-  constructor(options: ConversationOptions) {
+  constructor(options: InputHandlerOptions) {
     this.#options = options;
   }
 
@@ -30,13 +30,13 @@ export class Conversation {
       await this.#execute(parseCommand(line));
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      // The end of a connection is reported in full elsewhere.
+      // The verb reports the end of a connection in full.
       if (this.#options.current.connection !== null) this.#options.console.say(escaped(error.message));
     }
   }
 
   async #execute(command: Command): Promise<void> {
-    const { talk, console, close } = this.#options;
+    const { display, console, close } = this.#options;
     switch (command.kind) {
       case "send":
         return this.#send(command.data);
@@ -54,25 +54,25 @@ export class Conversation {
     }
     const { connection } = this.#options.current;
     if (connection === null) {
-      console.say("There is no connection at the moment.");
+      console.say("There is no connection right now.");
     } else if (command.kind === "ping") {
       const roundTrip = await connection.ping(command.payload === "" ? null : command.payload);
-      talk.note(`pong after ${milliseconds(roundTrip)} ms`);
+      display.note(`pong after ${milliseconds(roundTrip)} ms`);
     } else if (command.kind === "pong") {
       connection.pong(command.payload);
     } else {
-      talk.note(latencyText(connection));
+      display.note(latencyText(connection));
     }
   }
 
-  /** With --reconnect, a message that is typed while there is no connection waits for the next one. */
+  /** With --reconnect, a message typed without a connection waits for the next one. */
   async #send(data: string | Uint8Array): Promise<void> {
-    const { current, talk, console, isReconnecting } = this.#options;
+    const { current, display, console, isReconnecting } = this.#options;
     if (isReconnecting && current.connection?.state !== "open")
       console.say("The message waits for the next connection.");
     const connection = isReconnecting ? await current.open() : current.connection;
     if (connection === null) return;
-    talk.onSent(data);
+    display.onSent(data);
     await connection.send(data);
   }
 }

@@ -1,9 +1,9 @@
-// Events of a client as JSON: one shape for every verb that prints them.
+// Events of a client as JSON, in the same form for every verb.
 
 import { explain, type ClientEvent } from "../../index.js";
 import { jsonLine } from "../terminal/json.js";
 
-/** `receivedAt` in it is in milliseconds since 1970; bytes are in base64. */
+/** `receivedAt` is in milliseconds since 1970; bytes are in base64. */
 export function eventJSON(event: ClientEvent): string {
   return jsonLine(plain(event));
 }

@@ -1,26 +1,27 @@
-// What an open connection shows: what was negotiated, its latency, whether it closes as it should.
+// The checks on an open connection: what was negotiated, its latency, and whether it closes cleanly.
 
 import { Client, explain, type CloseInfo, type Connection, type ConnectOptions } from "../../index.js";
-import { milliseconds, roundTripsOf } from "../ping/summary.js";
+import { milliseconds } from "../terminal/milliseconds.js";
+import { roundTripsOf } from "../connection/round-trips.js";
 import type { Finding } from "./finding.js";
 
 const PINGS = 10;
-const PONG_TIME = 5000;
+const PONG_TIMEOUT = 5000;
 
-/** Ends after the first step that fails. */
+/** Stops after the first failed check. */
 export async function* examineConnection(
   url: string,
   options: ConnectOptions,
   advise: (error: unknown) => Promise<string | null>,
 ): AsyncGenerator<Finding> {
-  const opening = await openWatched(url, options);
-  if ("info" in opening) {
-    const advice = await advise(opening.info.error);
-    const finding = { check: "upgrade", verdict: "failed", text: explain(opening.info) } as const;
+  const attempt = await openTimed(url, options);
+  if ("info" in attempt) {
+    const advice = await advise(attempt.info.error);
+    const finding = { check: "upgrade", verdict: "failed", text: explain(attempt.info) } as const;
     yield advice === null ? finding : { ...finding, advice };
     return;
   }
-  const { connection, duration } = opening;
+  const { connection, duration } = attempt;
   yield { check: "upgrade", verdict: "ok", text: negotiated(connection), duration };
   const latency = await measureLatency(connection);
   yield latency;
@@ -31,10 +32,11 @@ export async function* examineConnection(
   else if (latency.verdict !== "failed") yield { ...closing, verdict: "warning", text: explain(info) };
 }
 
-type Opening = { readonly connection: Connection; readonly duration: number } | { readonly info: CloseInfo };
+type TimedAttempt =
+  { readonly connection: Connection; readonly duration: number } | { readonly info: CloseInfo };
 
 /** `duration` is that of the upgrade alone, in milliseconds. */
-async function openWatched(url: string, options: ConnectOptions): Promise<Opening> {
+async function openTimed(url: string, options: ConnectOptions): Promise<TimedAttempt> {
   const client = new Client(url, { ...options, pingInterval: null, closeTimeout: 3000 });
   let connectedAt = 0;
   return new Promise((resolve, reject) => {
@@ -63,7 +65,7 @@ function negotiated({ response, subprotocol, extensions }: Connection): string {
 async function measureLatency(connection: Connection): Promise<Finding> {
   const samples: number[] = [];
   for (let count = 0; count < PINGS; count++) {
-    const roundTrip = await connection.ping(null, { timeout: PONG_TIME }).catch(() => null);
+    const roundTrip = await connection.ping(null, { timeout: PONG_TIMEOUT }).catch(() => null);
     if (roundTrip === null) break;
     samples.push(roundTrip);
   }
@@ -72,16 +74,14 @@ async function measureLatency(connection: Connection): Promise<Finding> {
     const times = [min, avg, max, jitter].map(milliseconds).join("/");
     return { check: "latency", verdict: "ok", text: `min/avg/max/jitter ${times} ms of ${PINGS} pings` };
   }
-  const what =
-    connection.state === "open"
-      ? `no pong came within ${PONG_TIME / 1000} s`
-      : "the connection ended meanwhile";
+  const problem =
+    connection.state === "open" ? `no pong arrived within ${PONG_TIMEOUT / 1000} s` : "the connection ended";
   const advice =
-    "Every endpoint has to answer pings (RFC 6455 section 5.5.2): the server hangs, or does not read.";
+    "Every endpoint has to answer pings (RFC 6455 section 5.5.2): the server hangs, or does not read from the socket.";
   return {
     check: "latency",
     verdict: "failed",
-    text: `${samples.length} pings answered, then ${what}`,
+    text: `${samples.length} pings answered, then ${problem}`,
     advice,
   };
 }
