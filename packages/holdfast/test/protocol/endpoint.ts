@@ -24,7 +24,7 @@ export class Endpoint {
   constructor(role: Role, options: EndpointOptions = {}, events: Partial<MessageHandler> = {}) {
     const handlers: MessageHandler = Object.assign(
       this.#recorder,
-      { onReleased: () => this.protocol.resume() },
+      { onDecodingEnded: () => this.protocol.resume() },
       events,
     );
     this.protocol = new Protocol(handlers, {
