@@ -8,7 +8,7 @@ import type { FrameEncoder } from "./frame/frame-encoder.js";
 import { FrameParser } from "./frame/frame-parser.js";
 import { BINARY, CLOSE, FIN, PING, PONG } from "../shared/opcode.js";
 import { MessageReader, type MessageHandler } from "./message/message-reader.js";
-import type { TextForm } from "../shared/text-form.js";
+import type { TextForm } from "../shared/text-bytes.js";
 import type { PieceHandler } from "./message/piece-decoder.js";
 import { asBuffer } from "./message/views.js";
 import type { Role } from "../shared/role.js";

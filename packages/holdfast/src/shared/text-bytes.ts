@@ -1,5 +1,8 @@
 // Text messages as UTF-8 bytes, for applications that only forward them; and the option `text`.
 
+/** The form in which text messages are delivered: strings, or the received UTF-8 as `TextBytes`. */
+export type TextForm = "string" | "bytes";
+
 /**
  * The UTF-8 of a text message. A connection with the option `text: "bytes"` delivers text in this form, so that it
  * differs from a binary message (`message instanceof TextBytes`). `send()` sends it as text. Forwarding a large text this

@@ -32,7 +32,7 @@ import { MessageBuffer } from "./message-buffer.js";
 import { PieceDecoder, type PieceHandler } from "./piece-decoder.js";
 import { decodeText, decodeValidText, isValidText, Utf8Validator } from "./utf8.js";
 import { asBuffer, copyOf, textBytesOf, viewOf } from "./views.js";
-import type { TextForm } from "../../shared/text-form.js";
+import type { TextForm } from "../../shared/text-bytes.js";
 
 /** Receives what the peer sent, in the order of arrival. Payloads may be views of the received chunk. */
 export interface MessageHandler {

@@ -6,7 +6,7 @@ import {
   hasDictionaries,
   supportsDictionaries,
   type RawZlib,
-} from "../../../build/protocol/deflate/dictionaries.js";
+} from "../../../build/protocol/deflate/negotiation.js";
 
 type Bytes = Parameters<RawZlib["inflateRawSync"]>[0];
 
