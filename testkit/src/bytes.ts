@@ -1,7 +1,7 @@
-/** What the fixtures take as bytes: a string stands for its latin1 bytes, one per character. */
+/** Bytes, or a string that stands for its latin1 bytes, one per character. */
 export type BytesLike = Uint8Array | string;
 
-/** A copy, as a plain `Uint8Array`, so that neither side sees what the other does to its memory. */
+/** A copy as a plain `Uint8Array`, so that neither side sees changes to the other's memory. */
 export function toBytes(data: BytesLike): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(typeof data === "string" ? Buffer.from(data, "latin1") : data);
 }

@@ -1,6 +1,6 @@
 import { generate } from "selfsigned";
 
-/** A certificate and its private key, as PEM: what `tls.createServer` takes. */
+/** A certificate and its private key as PEM, for `tls.createServer`. */
 export interface KeyAndCertificate {
   readonly key: string;
   readonly cert: string;
@@ -15,9 +15,9 @@ export interface TestCertificates {
   readonly expired: KeyAndCertificate;
   /** Valid, but for `elsewhere.test` only. */
   readonly wrongHost: KeyAndCertificate;
-  /** The same names, of an authority that nobody trusts: its own. */
+  /** The same names, self-signed and therefore untrusted. */
   readonly untrusted: KeyAndCertificate;
-  /** Of a client, signed by the same authority. */
+  /** A client's certificate, signed by the same authority. */
   readonly client: KeyAndCertificate;
 }
 

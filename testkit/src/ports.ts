@@ -1,4 +1,4 @@
-// The library's ports, which the fakes implement. They are no part of its public surface: hence the relative import.
+// The library's ports, which the fakes implement. They are not public, hence the relative import.
 
 export type {
   Address,

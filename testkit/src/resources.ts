@@ -3,7 +3,7 @@ import { eventually } from "./waiting.js";
 /** How many sockets, servers, timers and so on keep this process alive, by the names that Node gives them. */
 export type ResourceCounts = Readonly<Record<string, number>>;
 
-/** Counts what keeps the process alive at this moment. What is unref'd does not count. */
+/** Counts the resources that keep the process alive now, without unref'd ones. */
 export function activeResources(): ResourceCounts {
   const counts: Record<string, number> = {};
   for (const name of process.getActiveResourcesInfo()) counts[name] = (counts[name] ?? 0) + 1;
@@ -11,8 +11,8 @@ export function activeResources(): ResourceCounts {
 }
 
 /**
- * Resolves once nothing is left but what was there `before`: a closed socket takes a turn or two to go.
- * Rejects after `timeout` with the names of what is left.
+ * Resolves once only the resources counted in `before` are left: a closed socket takes a turn or two to disappear.
+ * Rejects after `timeout` with the names of the other resources.
  */
 export async function assertNothingLeft(
   before: ResourceCounts,

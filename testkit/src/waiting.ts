@@ -15,7 +15,7 @@ export async function withTimeout<T>(promise: PromiseLike<T>, ms: number, what: 
   }
 }
 
-/** Resolves once `isTrue` says so; rejects, naming `what`, if that takes longer than `ms`. */
+/** Resolves once `isTrue` returns true; rejects, naming `what`, if that takes longer than `ms`. */
 export async function eventually(isTrue: () => boolean, what: string, ms = 20_000): Promise<void> {
   const deadline = performance.now() + ms;
   while (!isTrue()) {
@@ -26,6 +26,6 @@ export async function eventually(isTrue: () => boolean, what: string, ms = 20_00
 
 /** Keeps this thread busy, so that no timer, promise or socket of this process gets a turn for `ms`. */
 export function blockEventLoop(ms: number): void {
-  // Sleeps rather than spins: other processes of the test want the processor meanwhile.
+  // Sleep instead of spinning: other processes of the test need the processor meanwhile.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

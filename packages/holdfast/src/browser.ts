@@ -33,7 +33,7 @@ export type { ReconnectOptions } from "./browser/reconnect.js";
 export { persist } from "./reconnect/persist.js";
 export type { PersistOptions } from "./reconnect/retry/persist-options.js";
 export type { ClientBase } from "./reconnect/client-base.js";
-export type { StreamOptions } from "./reconnect/client-options.js";
+export type { StreamOptions } from "./reconnect/client-base.js";
 export type { ConnectorOptions } from "./reconnect/connector.js";
 export type { PerAttemptOptions, ValueOrFactory } from "./reconnect/target.js";
 export type {

@@ -3,7 +3,7 @@ import { TimerQueue } from "./timer-queue.js";
 
 /**
  * Time that moves only when a test says so, through the phases of Node's event loop: the timers that are due, then
- * the poll for I/O, then what waits for `afterPoll`; behind each callback whatever waits for the end of its turn.
+ * the poll for I/O, then the `afterPoll` callbacks. After each callback, those that wait for the end of its turn run.
  *
  * `advance` runs everything at its exact time. `advanceAsync` does the same and lets promises settle after each
  * callback. A callback that throws ends the call with its error.
@@ -17,7 +17,7 @@ export class FakeClock implements Clock {
   #pollCallbacks: (() => void)[] = [];
   #afterPollCallbacks: (() => void)[] = [];
 
-  /** @param start What `now` and `wallNow` begin with; by default 0 and noon (UTC) of the first of January 2026. */
+  /** @param start initial `now` and `wallNow`; by default 0 and noon (UTC) on 1 January 2026 */
   constructor({ now = 0, wallNow = Date.UTC(2026, 0, 1, 12) }: { now?: number; wallNow?: number } = {}) {
     this.#now = now;
     this.#wallOffset = wallNow - now;
@@ -45,7 +45,7 @@ export class FakeClock implements Clock {
     this.#turnEndCallbacks.push(callback);
   }
 
-  /** Calls back within the next poll: behind the timers that are due, before what waits for `afterPoll`. */
+  /** Calls back within the next poll: after the timers that are due, before the `afterPoll` callbacks. */
   atPoll(callback: () => void): void {
     this.#pollCallbacks.push(callback);
   }
@@ -65,7 +65,7 @@ export class FakeClock implements Clock {
     runAll(this.#runUntil(this.#target(ms)));
   }
 
-  /** `advance`, with the promises that are ready settled after each callback. */
+  /** Like `advance`, but lets promises settle after each callback. */
   async advanceAsync(ms: number): Promise<void> {
     const target = this.#target(ms);
     await promisesSettled();
@@ -93,13 +93,13 @@ export class FakeClock implements Clock {
     this.#catchUp();
   }
 
-  /** Ends the turn and polls once: runs what waits for either, and no timer. Time stands still. */
+  /** Ends the turn and polls once: runs the callbacks for both, and no timer. Time does not advance. */
   turn(): void {
     this.#assertOutsideCallback();
     runAll(this.#turnAndPoll());
   }
 
-  /** Settles promises and runs turns until neither is left to do. Time stands still, and no timer runs. */
+  /** Settles promises and runs turns until nothing is left to do. Time does not advance, and no timer runs. */
   async settle(): Promise<void> {
     await promisesSettled();
     for (let rounds = 0; this.pendingCallbacks > 0; rounds++) {
@@ -118,7 +118,7 @@ export class FakeClock implements Clock {
     if (!this.#isInCallback) runAll(this.#runUntil(this.#now));
   }
 
-  // The generators yield behind each callback: that is where the asynchronous variants settle promises.
+  // The generators yield after each callback, where the asynchronous variants let promises settle.
 
   *#runUntil(end: number): Generator<void, void> {
     for (let rounds = 0; ; rounds++) {
@@ -138,7 +138,7 @@ export class FakeClock implements Clock {
 
   *#loopIteration(): Generator<void, void> {
     yield* this.#endTurn();
-    // A timer that is set by one of these waits for the next iteration, so that the poll is never starved.
+    // A timer set by one of these timers waits for the next iteration, so that the poll is never starved.
     for (const takeNext = this.#timers.takeDue(this.#now); ;) {
       const callback = takeNext();
       if (callback === undefined) break;
@@ -198,7 +198,7 @@ async function runAllSettling(steps: Generator<void, void>): Promise<void> {
   while (steps.next().done !== true) await promisesSettled();
 }
 
-/** An immediate runs once the microtask queue is empty, however long the chains of promises are. */
+/** An immediate runs once the microtask queue is empty, however long the promise chains are. */
 function promisesSettled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,6 +1,6 @@
 import { concatBytes } from "../bytes.js";
 
-/** The sending side of a fake socket: a kernel that takes so many bytes, and what waits in front of it. */
+/** The sending side of a fake socket: a kernel with a limited capacity, and the bytes that wait for it. */
 export class SendBuffer {
   readonly #taken: Uint8Array[] = [];
   #waiting: Uint8Array[] = [];
@@ -27,7 +27,7 @@ export class SendBuffer {
     const fitting = this.#waiting.length > 0 ? 0 : Math.min(this.#room, chunk.length);
     this.#take(chunk.subarray(0, fitting));
     this.#room -= fitting;
-    // No copy: who changes memory that the kernel has not taken yet must see it go wrong.
+    // Do not copy: a writer that changes memory before the kernel has taken it must see its error.
     if (fitting < chunk.length) this.#waiting.push(chunk.subarray(fitting));
   }
 

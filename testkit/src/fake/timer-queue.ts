@@ -18,7 +18,7 @@ export class TimerQueue {
     return this.#timers[0]?.dueAt ?? Infinity;
   }
 
-  /** Returns what cancels the timer. */
+  /** Returns a function that cancels the timer. */
   add(dueAt: number, callback: () => void): () => void {
     const timer: Timer = { dueAt, order: this.#nextOrder++, callback };
     this.#timers.splice(this.#insertionIndex(dueAt), 0, timer);
@@ -27,7 +27,7 @@ export class TimerQueue {
     };
   }
 
-  /** Returns what takes out, one by one, the timers set before this call and due by `now` that are not cancelled. */
+  /** Returns a function that removes, one by one, the timers set before this call, due by `now` and not cancelled. */
   takeDue(now: number): () => (() => void) | undefined {
     const end = this.#nextOrder;
     return () => {
@@ -43,7 +43,7 @@ export class TimerQueue {
     if (index !== -1) this.#timers.splice(index, 1);
   }
 
-  /** Behind every timer that is due no later. */
+  /** The position after every timer that is due no later. */
   #insertionIndex(dueAt: number): number {
     let low = 0;
     let high = this.#timers.length;

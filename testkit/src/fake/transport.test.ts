@@ -4,7 +4,7 @@ import type { ByteStreamHandler } from "../ports.js";
 import { FakeClock } from "./clock.js";
 import { FakeTransport } from "./transport.js";
 
-/** A handler that notes what it is told, and the times at which a test wants to act on it. */
+/** A handler that records its calls, and that lets a test react to them. */
 function recorder(onEvent: (event: string) => void = () => undefined) {
   const events: string[] = [];
   const note = (event: string) => {

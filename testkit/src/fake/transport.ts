@@ -4,7 +4,7 @@ import type { FakeClock } from "./clock.js";
 import { SendBuffer } from "./send-buffer.js";
 
 export interface FakeTransportOptions {
-  /** Whose turns decide when `onClosed` and what waited unread are delivered; without one, the microtask queue. */
+  /** The clock whose turns deliver `onClosed` and waiting data; without one, the microtask queue does. */
   readonly clock?: FakeClock;
   /** Bytes that the kernel takes before the peer has to read; `drain` makes room again. @default Infinity */
   readonly capacity?: number;
@@ -41,7 +41,7 @@ export class FakeTransport implements ByteStream {
     this.localAddress = options.localAddress ?? { address: "127.0.0.1", port: 50_000 };
   }
 
-  // What the transport's user calls.
+  // For the user of the transport.
 
   get bufferedAmount(): number {
     return this.#sendBuffer.length;
@@ -92,26 +92,26 @@ export class FakeTransport implements ByteStream {
     if (this.#handler !== null) this.#announceEnd();
   }
 
-  // What the test does as kernel and peer.
+  // For the test, as kernel and peer.
 
-  /** The bytes arrive and are read at once; while reading is paused, once it goes on. */
+  /** The bytes arrive and are read at once, or when paused reading resumes. */
   deliver(data: BytesLike): void {
     this.arrive(data);
     this.#readArrivals();
   }
 
-  /** The bytes arrive in the kernel, where the clock's next poll reads them: behind the timers that are due. */
+  /** The bytes arrive in the kernel; the clock's next poll reads them, after the timers that are due. */
   arrive(data: BytesLike): void {
     this.#arrive({ type: "chunk", bytes: toBytes(data) });
   }
 
-  /** The peer ends its sending side, behind everything it sent before; read at once, as `deliver` does. */
+  /** The peer ends its sending side after everything that it sent; the end is read at once, as with `deliver`. */
   eof(): void {
     this.arriveEof();
     this.#readArrivals();
   }
 
-  /** The peer ends its sending side, which the clock's next poll reads, as with `arrive`. */
+  /** The peer ends its sending side; the clock's next poll reads the end, as with `arrive`. */
   arriveEof(): void {
     this.#arrive({ type: "eof" });
   }
@@ -120,11 +120,11 @@ export class FakeTransport implements ByteStream {
   fail(code = "ECONNRESET"): void {
     if (this.#isDestroyed) return;
     this.#failure = Object.assign(new Error(`read ${code}`), { code });
-    // A real socket is destroyed before it tells of its error.
+    // A real socket is destroyed before it reports its error.
     this.destroy();
   }
 
-  /** The kernel takes that many more of the buffered bytes; by default all, and has its full capacity again. */
+  /** The kernel takes that many more of the buffered bytes; by default all, which restores its full capacity. */
   drain(bytes = Infinity): void {
     const wasBlocked = this.bufferedAmount > 0;
     this.#sendBuffer.drain(bytes);
@@ -132,31 +132,31 @@ export class FakeTransport implements ByteStream {
     this.#closeOnceBothEnded();
   }
 
-  /** How many bytes the kernel takes from now on before the peer has to read: 0 blocks the next write. */
+  /** Sets how many more bytes the kernel takes before the peer has to read; 0 blocks the next write. */
   setCapacity(bytes: number): void {
     this.#sendBuffer.setCapacity(bytes);
   }
 
-  // What the test looks at.
+  // For the test to inspect.
 
   /** Everything handed to `write` so far. */
   get written(): Uint8Array<ArrayBuffer> {
     return concatBytes(this.#writes);
   }
 
-  /** What each call of `write` handed over. */
+  /** The bytes of each call of `write`. */
   get writes(): readonly Uint8Array<ArrayBuffer>[] {
     return this.#writes;
   }
 
-  /** What was written since the last call; `written` and `writes` begin anew. */
+  /** Returns the bytes written since the last call, and empties `written` and `writes`. */
   takeWritten(): Uint8Array<ArrayBuffer> {
     const written = this.written;
     this.#writes = [];
     return written;
   }
 
-  /** What the kernel took, read from the writer's memory when it did, as a real kernel would. */
+  /** The bytes that the kernel took, read from the writer's memory at that moment, as a real kernel would. */
   get taken(): Uint8Array<ArrayBuffer> {
     return this.#sendBuffer.taken;
   }
@@ -188,7 +188,7 @@ export class FakeTransport implements ByteStream {
   }
 
   #readArrivals(): void {
-    // Bytes that are delivered from within onChunk wait for their turn in this very loop.
+    // Bytes delivered from within onChunk wait for the next round of this loop.
     if (this.#isReading) return;
     this.#isReading = true;
     try {

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { type CutOptions, type Direction, FaultControls, type Faults } from "./faults.js";
 import { Lane } from "./lane.js";
 
-/** One connection through the proxy, with faults of its own on top of what the proxy gave it. */
+/** One connection through the proxy, with its own faults in addition to the proxy's. */
 export class ProxyConnection extends FaultControls {
   /** Resolves once both of its sockets are gone. */
   readonly closed: Promise<void>;

@@ -1,4 +1,4 @@
-// What the tests of the proxy stand on: clients, the proxy, and a plain echo server behind it.
+// Fixtures for the tests of the proxy: clients, the proxy, and a plain echo server.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -7,7 +7,7 @@ import { RawClient } from "../raw/client.js";
 import type { ProxyConnection } from "./connection.js";
 import { FaultProxy } from "./proxy.js";
 
-/** Notes how its connections end, and in which pieces the bytes came. */
+/** Records how its connections end, and in which pieces the bytes arrive. */
 export class EchoServer {
   readonly sockets: Socket[] = [];
   readonly pieces: number[] = [];
@@ -84,7 +84,7 @@ export class EchoLink {
   }
 }
 
-/** Has the text echoed, and returns how many milliseconds that took. */
+/** Sends the text and waits for its echo; returns how many milliseconds that took. */
 export async function measureEcho(client: RawClient, text = "ping"): Promise<number> {
   const start = performance.now();
   client.write(text);

@@ -1,7 +1,7 @@
-/** The way that bytes go through the proxy. */
+/** The direction of bytes through the proxy. */
 export type Direction = "toServer" | "toClient";
 
-/** What one direction of a connection does to the bytes; the methods of `FaultControls` tell what each one means. */
+/** The faults of one direction; see the methods of `FaultControls` for their meaning. */
 export interface Faults {
   readonly delay: number;
   readonly bytesPerSecond: number | null;
@@ -19,21 +19,21 @@ export const NO_FAULTS: Faults = {
 };
 
 export interface CutOptions {
-  /** Both ends see a FIN behind what was forwarded to them, or an RST. */
+  /** Both ends see a FIN after the forwarded bytes, or an RST. */
   readonly kind: "fin" | "rst";
   /**
-   * Cuts once that many more bytes went that way, and nothing beyond them does. The cut comes a few milliseconds
-   * behind them, so that they are read first; after 0 bytes it comes with the connection. @default at once
+   * Cuts after that many more bytes in that direction, and forwards nothing beyond them. The cut follows a few
+   * milliseconds later, so that the bytes are read first. With 0 bytes it happens on connecting. @default at once
    */
   readonly after?: { readonly direction: Direction; readonly bytes: number };
 }
 
 /**
  * The faults of a whole proxy or of one of its connections. They add up, and change at any time.
- * Without a direction a fault holds for both.
+ * Without a direction a fault applies to both.
  */
 export abstract class FaultControls {
-  /** Holds every byte back for `ms`, order kept, however many are on their way. 0 ends it. */
+  /** Delays every byte by `ms`, in order, however many are in transit. 0 ends it. */
   delay(ms: number, direction?: Direction): void {
     this.set({ delay: ms }, direction);
   }
@@ -48,38 +48,38 @@ export abstract class FaultControls {
     this.set({ chunkSize: size }, direction);
   }
 
-  /** A half-dead link: nothing is read or forwarded, no FIN and no RST either, so that the sender's buffers fill. */
+  /** A frozen link: no byte, FIN or RST is read or forwarded, so that the sender's buffers fill. */
   freeze(direction?: Direction): void {
     this.set({ flow: "frozen" }, direction);
   }
 
-  /** A mute link: everything is read and lost, FIN and RST too, so that the sender's buffers never fill. */
+  /** A mute link: everything is read and discarded, also FIN and RST, so that the sender's buffers never fill. */
   blackhole(direction?: Direction): void {
     this.set({ flow: "blackholed" }, direction);
   }
 
-  /** Ends `freeze`, with everything that waited, and `blackhole`, with a hole in the stream. */
+  /** Ends `freeze`, forwarding everything that waited, and `blackhole`, leaving a gap in the stream. */
   thaw(direction?: Direction): void {
     this.set({ flow: "open" }, direction);
   }
 
-  /** A sender that vanishes: its FIN, and an RST behind it, do not get through. `heal` lets them. */
+  /** A sender that vanishes: its FIN and a later RST are not forwarded until `heal`. */
   halfOpen(direction?: Direction): void {
     this.set({ isFinHeld: true }, direction);
   }
 
-  /** Ends every fault, and calls off a cut that has not happened yet. */
+  /** Ends every fault, and cancels a pending cut. */
   heal(direction?: Direction): void {
     this.callOffCut();
     this.set(NO_FAULTS, direction);
   }
 
-  /** Ends the connections: at once those there are, or, `after` so many bytes, those and each later one. */
+  /** Ends the connections: the current ones at once, or, with `after`, current and later ones after that many bytes. */
   abstract cut(options: CutOptions): void;
 
-  /** Calls off a cut that waits for its bytes. */
+  /** Cancels a cut that waits for its bytes. */
   abstract callOffCut(): void;
 
-  /** Sets several faults at once, where the methods above set one. */
+  /** Sets several faults at once. */
   abstract set(faults: Partial<Faults>, direction?: Direction): void;
 }

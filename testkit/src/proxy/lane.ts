@@ -1,24 +1,24 @@
 import type { Socket } from "node:net";
 import type { Faults } from "./faults.js";
 
-/** What is on its way: bytes or an end, not to be forwarded before `dueAt`. */
+/** Bytes or an end in transit, to be forwarded at `dueAt` or later. */
 type Item =
   | { readonly type: "bytes"; readonly dueAt: number; readonly bytes: Uint8Array }
   | { readonly type: "fin" | "rst"; readonly dueAt: number };
 
-/** A lane that holds more overdue bytes than this reads no more, so that the sender's buffers fill in turn. */
+/** With more overdue bytes than this, a lane stops reading, so that the sender's buffers fill. */
 const BACKLOG_LIMIT = 64 * 1024;
 
-/** A throttled lane forwards what fits into so many milliseconds at a time. */
+/** A throttled lane forwards in slices of this many milliseconds. */
 const THROTTLE_SLICE = 20;
 
 /**
- * Between the last bytes and a cut the receiver gets so many milliseconds to read: libuv reports an RST that it
- * finds together with bytes as a FIN.
+ * Milliseconds between the last bytes and a cut, for the receiver to read the bytes: libuv reports bytes together with an
+ * RST as a FIN.
  */
 const CUT_PAUSE = 10;
 
-/** One direction of a connection: reads from one socket and writes to the other what the faults let through. */
+/** One direction of a connection: reads from one socket, applies the faults, and writes to the other. */
 export class Lane {
   readonly #from: Socket;
   readonly #to: Socket;
@@ -28,7 +28,7 @@ export class Lane {
   #forwardedBytes = 0;
   #cut: { remaining: number; readonly run: () => void } | null = null;
   #throttledUntil = 0;
-  /** True from a write until the pause behind it is over. */
+  /** True from a write until the pause after it is over. */
   #isBusy = false;
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
@@ -62,7 +62,7 @@ export class Lane {
     this.#pump();
   }
 
-  /** Calls `run` once that many more bytes went through, and lets nothing through after them. */
+  /** Calls `run` after that many more bytes, and forwards nothing beyond them. */
   cutAfter(bytes: number, run: () => void): void {
     if (bytes > 0) this.#cut = { remaining: bytes, run };
     else run();
@@ -72,7 +72,7 @@ export class Lane {
     this.#cut = null;
   }
 
-  /** Forwards nothing more, and reads on only to notice the sender's end. */
+  /** Stops forwarding, and keeps reading only to notice the sender's end. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
@@ -98,7 +98,7 @@ export class Lane {
     this.#queuedBytes = 0;
   }
 
-  /** Forwards what is due; comes back by itself when a write is done or a time has come. */
+  /** Forwards the bytes that are due, and schedules itself for the end of a write or the next due time. */
   #pump(): void {
     if (this.#isStopped) return;
     clearTimeout(this.#timer);
@@ -122,11 +122,11 @@ export class Lane {
     this.#timer = setTimeout(() => {
       this.#pump();
     }, ms);
-    // The sockets keep the process alive, not what waits between them.
+    // Only the sockets keep the process alive, not the bytes in transit.
     this.#timer.unref();
   }
 
-  /** Writes the part of the bytes that may go in one piece and puts the rest back in front. */
+  /** Writes as many bytes as one piece may have, and puts the rest back at the front. */
   #forward(bytes: Uint8Array, dueAt: number): void {
     const { bytesPerSecond, chunkSize } = this.#faults;
     const slice = bytesPerSecond === null ? Infinity : Math.ceil((bytesPerSecond * THROTTLE_SLICE) / 1000);

@@ -13,12 +13,12 @@ export interface FaultProxyOptions {
 }
 
 /**
- * What becomes of a new connection: it is forwarded; or it is ended by FIN or RST once it is accepted; or it is
- * accepted and left without an answer.
+ * What happens to a new connection: it is forwarded, ended by FIN or RST after it was accepted, or accepted and left
+ * without an answer.
  */
 export type AcceptMode = "forward" | "close" | "reset" | "mute";
 
-/** A TCP proxy that breaks connections as networks do. A fault holds for the connections there are and later ones. */
+/** A TCP proxy that breaks connections as networks do. A fault applies to current and later connections. */
 export class FaultProxy extends FaultControls implements AsyncDisposable {
   readonly port: number;
   readonly #host: string;
@@ -28,7 +28,7 @@ export class FaultProxy extends FaultControls implements AsyncDisposable {
   #faults: Readonly<Record<Direction, Faults>> = { toServer: NO_FAULTS, toClient: NO_FAULTS };
   #cutLater: CutOptions | null = null;
   readonly #connections = new Set<ProxyConnection>();
-  /** Those that are not forwarded. */
+  /** Connections that are not forwarded. */
   readonly #strays = new Set<Socket>();
   #accepted = 0;
   readonly #forwardedBefore = { toServer: 0, toClient: 0 };
@@ -63,7 +63,7 @@ export class FaultProxy extends FaultControls implements AsyncDisposable {
     return [...this.#connections];
   }
 
-  /** Connections accepted so far, in whatever mode. */
+  /** Connections accepted so far, in any mode. */
   get accepted(): number {
     return this.#accepted;
   }
@@ -75,12 +75,12 @@ export class FaultProxy extends FaultControls implements AsyncDisposable {
     return total;
   }
 
-  /** Stops listening, so that new connections are refused; those there are go on. */
+  /** Stops listening, so that new connections are refused; current ones continue. */
   refuse(): void {
     this.#server.close();
   }
 
-  /** What becomes of new connections. Listens again, on the same port, after `refuse`. */
+  /** Sets what happens to new connections. Listens on the same port again after `refuse`. */
   async accept(mode: AcceptMode = "forward"): Promise<void> {
     this.#mode = mode;
     if (!this.#server.listening) this.#server = this.#serving(await listen(this.port, this.#host));

@@ -11,22 +11,22 @@ export interface RawClientOptions {
   readonly port: number;
   /** @default "127.0.0.1" */
   readonly host?: string;
-  /** Speaks TLS; options of `tls.connect`, such as `ca`. The default `servername` is `localhost`. */
+  /** Uses TLS with these options of `tls.connect`, such as `ca`. The default `servername` is `localhost`. */
   readonly tls?: ConnectionOptions;
-  /** Bounds the connecting and, unless a call says otherwise, every wait. @default 20_000 */
+  /** Timeout for connecting and, unless a call sets another, for every wait. @default 20_000 */
   readonly timeout?: number;
 }
 
 export interface UpgradeOptions {
   /** @default "/" */
   readonly path?: string;
-  /** Added to the headers of an upgrade, or instead of those of the same name; null leaves one out. */
+  /** Added to the headers of an upgrade, replacing those of the same name; null omits one. */
   readonly headers?: HeadersToSend;
-  /** Bytes right behind the request, in the same write. */
+  /** Bytes right after the request, in the same write. */
   readonly glue?: BytesLike;
 }
 
-/** A scripted client. Its frames are masked unless they say otherwise. */
+/** A scripted client. Its frames are masked by default. */
 export class RawClient extends RawPeer {
   readonly #key = randomBytes(16).toString("base64");
 
@@ -51,7 +51,7 @@ export class RawClient extends RawPeer {
     return new RawClient({ stream, tcp, isMasking: true, timeout });
   }
 
-  /** Sends the request to upgrade without waiting for an answer, which `readHead` reads. */
+  /** Sends the upgrade request without waiting for the response, which `readHead` reads. */
   sendUpgrade({ path = "/", headers, glue = "" }: UpgradeOptions = {}): void {
     const defaults = {
       Host: "localhost",

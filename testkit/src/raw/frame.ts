@@ -1,10 +1,10 @@
-// RFC 6455 section 5.2, written a second time: the scripted peers must not share the library's mistakes.
+// A second implementation of RFC 6455 section 5.2, so that the scripted peers do not share the library's mistakes.
 
 import { type BytesLike, concatBytes, toBytes } from "../bytes.js";
 
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-/** A frame to be built. Nothing is checked: invalid frames are what these peers are for. */
+/** A frame to build. Nothing is checked, because these peers exist to send invalid frames. */
 export interface FrameOptions {
   /** 0 to 15; OPCODE names the defined ones. */
   readonly opcode: number;
@@ -16,9 +16,9 @@ export interface FrameOptions {
   readonly rsv?: number;
   /** Whether to mask, or the key to mask with. @default false; for a peer in the client role true */
   readonly mask?: boolean | Uint8Array;
-  /** The bits that the length takes; 16 and 64 may be more than it needs. @default "minimal" */
+  /** The bits of the length field; 16 and 64 may be more than needed. @default "minimal" */
   readonly lengthEncoding?: "minimal" | 16 | 64;
-  /** The length that is claimed, whatever the payload's is; a bigint for 2^53 and more. */
+  /** The length to declare instead of the payload's; a bigint for 2^53 and more. */
   readonly declaredLength?: number | bigint;
 }
 
@@ -52,7 +52,7 @@ export function closePayload(code?: number, reason = ""): Uint8Array<ArrayBuffer
   return concatBytes([Uint8Array.of(code >> 8, code & 0xff), Buffer.from(reason, "utf8")]);
 }
 
-/** The frame that `bytes` begin with and how many of them it takes; null where it is not complete yet. */
+/** The first frame in `bytes` and its size; null if it is not complete yet. */
 export function parseFrame(bytes: Uint8Array): { value: RawFrame; length: number } | null {
   const [first, second] = bytes;
   if (first === undefined || second === undefined) return null;

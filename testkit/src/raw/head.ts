@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 
-/** Headers to send: an array repeats the header, null leaves out what would be sent by default. */
+/** Headers to send: an array repeats the header, null omits a default header. */
 export type HeadersToSend = Readonly<Record<string, string | readonly string[] | null>>;
 
-/** The head of an HTTP/1.1 request or response, as it came. */
+/** The head of an HTTP/1.1 request or response, as received. */
 export interface Head {
   /** For example `GET /chat HTTP/1.1` or `HTTP/1.1 101 Switching Protocols`. */
   readonly startLine: string;
@@ -36,7 +36,7 @@ export function formatHead(startLine: string, defaults: HeadersToSend, headers: 
   return [startLine, ...lines, "", ""].join("\r\n");
 }
 
-/** What a server answers to that Sec-WebSocket-Key (RFC 6455 section 4.2.2). */
+/** The Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 section 4.2.2). */
 export function acceptKey(key: string): string {
   return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
 }

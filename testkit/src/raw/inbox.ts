@@ -1,13 +1,13 @@
 import { describeBytes } from "../bytes.js";
 import { withTimeout } from "../waiting.js";
 
-/** What was found at the start of the unread bytes, and how many of them it takes. */
+/** A value found at the start of the unread bytes, and its size in bytes. */
 export interface Found<T> {
   readonly value: T;
   readonly length: number;
 }
 
-/** Every byte that a peer received, and who waits for which of them. */
+/** The bytes that a peer received, and the reads that wait for them. */
 export class Inbox {
   #bytes = Buffer.alloc(4_096);
   #length = 0;
@@ -37,13 +37,13 @@ export class Inbox {
     this.#wake();
   }
 
-  /** Nothing more will come, for that reason. */
+  /** No more bytes will arrive, for that reason. */
   end(reason: string): void {
     this.#end ??= reason;
     this.#wake();
   }
 
-  /** Takes what `find` finds in the unread bytes, as soon as it does. */
+  /** Resolves with the value that `find` finds in the unread bytes, as soon as it is there. */
   async take<T>(
     what: string,
     timeout: number,

@@ -8,7 +8,7 @@ import { closePayload, frame, type FrameOptions, OPCODE, parseFrame, type RawFra
 import { type Head, parseHead } from "./head.js";
 import { type Found, Inbox } from "./inbox.js";
 
-/** How a connection ended, as this peer saw it: the other side's FIN or RST, or the peer's own doing. */
+/** How a connection ended, as this peer saw it: by the other side's FIN or RST, or by this peer itself. */
 export type RawEnd = "fin" | "rst" | "closed";
 
 export interface WaitOptions {
@@ -26,8 +26,8 @@ export interface RawPeerOptions {
 }
 
 /**
- * One end of a connection that does what a script says, right or wrong, and nothing by itself: it answers no ping
- * and ends nothing when the other side does. Whatever it waits for is bounded by a timeout.
+ * One end of a connection that does only what a script tells it to, valid or not. It answers no ping by itself, and does
+ * not end when the other side does. Every wait has a timeout.
  */
 export class RawPeer implements AsyncDisposable {
   /** Resolves once the other side ended its sending (`fin`), reset the connection, or this peer closed it. */
@@ -67,7 +67,7 @@ export class RawPeer implements AsyncDisposable {
     });
   }
 
-  /** The common name in the certificate that the other side showed; null where it showed none. */
+  /** The common name in the other side's certificate; null if it sent none. */
   get clientCertificate(): string | null {
     if (!(this.#stream instanceof TLSSocket)) return null;
     // An empty object stands for none, whatever the types say.
@@ -75,7 +75,7 @@ export class RawPeer implements AsyncDisposable {
     return [certificate.subject?.CN ?? []].flat().join(", ") || null;
   }
 
-  /** Everything that came so far, read or not. */
+  /** All bytes received so far, read or not. */
   get received(): Uint8Array<ArrayBuffer> {
     return this.#inbox.received;
   }
@@ -117,7 +117,7 @@ export class RawPeer implements AsyncDisposable {
     );
   }
 
-  /** Leaves what arrives in the kernel, until its buffers and the sender's are full. An end goes unnoticed too. */
+  /** Stops reading, so that the kernel's buffers and then the sender's fill. An end is not noticed either. */
   stopReading(): void {
     this.#stream.pause();
   }
@@ -145,7 +145,7 @@ export class RawPeer implements AsyncDisposable {
     }
   }
 
-  /** Resolves once the kernel took everything that was written, or never will. */
+  /** Resolves once the kernel has taken everything written, or never will. */
   flushed({ timeout = this.#timeout }: WaitOptions = {}): Promise<void> {
     return withTimeout(this.#lastWrite, timeout, "the kernel to take what was written");
   }
@@ -185,14 +185,14 @@ export class RawPeer implements AsyncDisposable {
     this.sendFrame({ opcode: OPCODE.close, payload: closePayload(code, reason) });
   }
 
-  /** Ends the sending side (FIN) behind what was written; reading goes on. */
+  /** Ends the sending side (FIN) after the written bytes; reading continues. */
   end(): void {
     this.#stream.end();
   }
 
   /**
-   * Becomes a tunnel to `target`: what came already and nobody read goes there first. The end of one is the end of the
-   * other.
+   * Turns the connection into a tunnel to `target`. Bytes that were received but not read are sent there first. When one
+   * side ends, so does the other.
    */
   tunnelTo(target: Duplex): void {
     const unread = toBytes(this.#inbox.unread);
@@ -205,8 +205,8 @@ export class RawPeer implements AsyncDisposable {
   }
 
   /**
-   * Resets the connection (RST). Write and `pause` a few milliseconds before, where the reader is to get the bytes
-   * and then the RST: what the kernel still holds is lost, and libuv reports bytes and an RST at once as a FIN.
+   * Resets the connection (RST). If the reader should get bytes first, write them and `pause` for a few milliseconds
+   * before: bytes still in the kernel are lost, and libuv reports bytes together with an RST as a FIN.
    */
   reset(): void {
     if (this.#stream === this.#tcp) {

@@ -4,15 +4,15 @@ import { acceptKey, formatHead, type Head, type HeadersToSend } from "./head.js"
 import { RawPeer, type WaitOptions } from "./peer.js";
 
 export interface AcceptOptions {
-  /** Added to the headers of the response, or instead of those of the same name; null leaves one out. */
+  /** Added to the headers of the response, replacing those of the same name; null omits one. */
   readonly headers?: HeadersToSend;
   /** The accept key. @default the right one for the request */
   readonly accept?: string;
-  /** Bytes right behind the response, in the same write. */
+  /** Bytes right after the response, in the same write. */
   readonly glue?: BytesLike;
 }
 
-/** The scripted server's end of a connection. Its frames are not masked unless they say otherwise. */
+/** The scripted server's end of a connection. Its frames are unmasked by default. */
 export class RawServerPeer extends RawPeer {
   /** Reads the request and answers 101. Returns the request. */
   async acceptUpgrade({ accept, headers, glue, timeout }: AcceptOptions & WaitOptions = {}): Promise<Head> {

@@ -18,7 +18,7 @@ export interface RawServerOptions {
   readonly timeout?: number;
 }
 
-/** What a server does with each of its connections. They stay open when it is through, until the server closes. */
+/** What a server does with each connection. When the script ends, the connection stays open until the server closes. */
 export type RawScript = (peer: RawServerPeer) => Promise<void> | void;
 
 /** A scripted server: each connection runs the script. */
@@ -62,12 +62,12 @@ export class RawServer implements AsyncDisposable {
     return `${this.#options.tls === undefined ? "ws" : "wss"}://127.0.0.1:${this.port}${path}`;
   }
 
-  /** Every peer so far, the ended ones too. */
+  /** Every peer so far, including ended ones. */
   get peers(): readonly RawServerPeer[] {
     return this.#peers;
   }
 
-  /** The next peer that this method has not returned yet, connected already or not. */
+  /** Resolves with the next peer that this method has not returned yet; waits for one to connect if necessary. */
   async nextPeer({ timeout = this.#options.timeout ?? 20_000 }: WaitOptions = {}): Promise<RawServerPeer> {
     const peer = this.#peers[this.#nextPeerIndex++];
     if (peer !== undefined) return peer;
@@ -77,7 +77,7 @@ export class RawServer implements AsyncDisposable {
 
   /**
    * Stops listening, closes the connections and waits for the scripts. Idempotent.
-   * Rejects with what a script threw before, so that no failure of a script goes unnoticed.
+   * Rejects with the error of a failed script, so that no failure goes unnoticed.
    */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
@@ -88,7 +88,7 @@ export class RawServer implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    // A script that was still waiting fails because of what follows: that is no news.
+    // Ignore scripts that are still waiting: closing makes them fail.
     const failures = [...this.#failures];
     const closed = once(this.#server, "close");
     this.#server.close();
@@ -138,7 +138,7 @@ export class RawServer implements AsyncDisposable {
       await this.#script(peer);
     } catch (error) {
       this.#failures.push(error);
-      // Otherwise the test would wait for what the script can no longer do.
+      // Otherwise the test would wait for the failed script.
       peer.reset();
     }
   }

@@ -4,15 +4,15 @@ import { RawServer } from "../raw/server.js";
 import type { RawServerPeer } from "../raw/server-peer.js";
 
 export interface SocksServerOptions {
-  /** Wants this user and password (RFC 1929); SOCKS version 5 only. */
+  /** Requires this user and password (RFC 1929); SOCKS version 5 only. */
   readonly userInfo?: { readonly username: string; readonly password: string };
   /** Refuses every connection with this reply (RFC 1928 section 6), such as 5: connection refused. */
   readonly reply?: number;
-  /** Bytes right behind its last reply, as if the destination had sent them at once. */
+  /** Bytes sent right after its last reply, as if the destination had sent them at once. */
   readonly glue?: string;
 }
 
-/** What a client asked for. */
+/** A client's request. */
 export interface SocksRequest {
   readonly version: 4 | 5;
   readonly host: string;
@@ -21,7 +21,7 @@ export interface SocksRequest {
   readonly user: string;
 }
 
-/** A SOCKS proxy: version 5 (RFC 1928), 4 and 4a. Tunnels end with it. */
+/** A SOCKS proxy: version 5 (RFC 1928), 4 and 4a. Closing it ends its tunnels. */
 export class SocksServer implements AsyncDisposable {
   readonly requests: SocksRequest[] = [];
   readonly #options: SocksServerOptions;
@@ -116,7 +116,7 @@ export class SocksServer implements AsyncDisposable {
 async function readVersion4(peer: RawServerPeer): Promise<SocksRequest> {
   const head = Buffer.from(await peer.read(7));
   const user = (await peer.readUntil("\0")).slice(0, -1);
-  // 4a: an address that cannot be one, and the name behind the user.
+  // Version 4a sends an invalid address, and the host name after the user.
   const isName = head[3] === 0 && head[4] === 0 && head[5] === 0;
   const host = isName ? (await peer.readUntil("\0")).slice(0, -1) : head.subarray(3).join(".");
   return { version: 4, host, port: head.readUInt16BE(1), user };

@@ -6,15 +6,15 @@ import type { ProxyServer } from "proxy";
 import type { KeyAndCertificate } from "../certificates.js";
 
 export interface TunnelProxyOptions {
-  /** Speaks TLS itself: `https:`. */
+  /** Makes the proxy use TLS itself: `https:`. */
   readonly tls?: KeyAndCertificate;
-  /** Wants Basic authentication: `user:password`. */
+  /** Requires Basic authentication: `user:password`. */
   readonly userInfo?: string;
   /** @default "127.0.0.1" */
   readonly host?: string;
 }
 
-/** What a client asked for with CONNECT. */
+/** A client's CONNECT request. */
 export interface TunnelRequest {
   readonly authority: string;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -26,7 +26,7 @@ export interface TunnelRequest {
  */
 export class TunnelProxy implements AsyncDisposable {
   readonly port: number;
-  /** The tunnels that were asked for, refused ones too. */
+  /** The requested tunnels, including refused ones. */
   readonly requests: TunnelRequest[] = [];
   readonly #server: ProxyServer;
   readonly #options: TunnelProxyOptions;
@@ -34,7 +34,7 @@ export class TunnelProxy implements AsyncDisposable {
 
   static async start(options: TunnelProxyOptions = {}): Promise<TunnelProxy> {
     const { tls, host = "127.0.0.1" } = options;
-    // Not before it is needed: the demo starts with this kit as well.
+    // Import on demand, because the demo loads this kit at startup.
     const { createProxy } = await import("proxy");
     // The package is typed for the server of node:http, which that of node:https has all the methods of.
     const server = createProxy(tls === undefined ? createServer() : createTlsServer(tls));
@@ -56,7 +56,7 @@ export class TunnelProxy implements AsyncDisposable {
     server.authenticate = (request) => this.#admit(request);
   }
 
-  /** Its URL, with user info where it wants that. */
+  /** Its URL, with user info if it requires authentication. */
   url(userInfo = this.#options.userInfo): string {
     const scheme = this.#options.tls === undefined ? "http" : "https";
     return `${scheme}://${userInfo === undefined ? "" : `${userInfo}@`}127.0.0.1:${this.port}`;

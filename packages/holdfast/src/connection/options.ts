@@ -2,7 +2,7 @@
 
 import type { Liveness } from "../heartbeat/signals.js";
 import { InvalidArgumentError } from "../shared/errors.js";
-import type { TextForm } from "../shared/text-form.js";
+import type { TextForm } from "../shared/text-bytes.js";
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
 import { checkCompression, type CompressionOptions } from "./compression-options.js";
 import { adaptLogger } from "./log/adapted-logger.js";

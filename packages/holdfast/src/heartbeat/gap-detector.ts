@@ -1,14 +1,14 @@
-// Gaps in the life of our own process: a blocked event loop, a stopped process, a sleeping machine.
-// Time in which we did not run must not count against a peer.
+// Detects gaps in which our own process did not run: a blocked event loop, a stopped process, a sleeping machine.
+// Such time must not count against a peer.
 
 export class GapDetector {
-  /** When our process is known to have run last. */
+  /** When our process last ran, as far as known. */
   #ranAt = -Infinity;
   /** How far the wall clock was ahead of monotonic time. */
   #wallAhead = 0;
   #longest = 0;
 
-  /** The longest gap that was seen, in milliseconds. */
+  /** The longest gap so far, in milliseconds. */
   get longest(): number {
     return this.#longest;
   }
@@ -22,12 +22,12 @@ export class GapDetector {
     this.#ranAt = now;
   }
 
-  /** How long we did not run, seen from when we should have; 0 where that is less than `threshold`. */
+  /** How many milliseconds late we run, counted from `expectedAt`; 0 if that is less than `threshold`. */
   stallSince(expectedAt: number | null, now: number, threshold: number): number {
     return expectedAt === null ? 0 : this.#note(now - Math.max(expectedAt, this.#ranAt), threshold);
   }
 
-  /** The same for a sleeping machine whose monotonic time slept as well: only the wall clock tells. */
+  /** The same for a sleeping machine whose monotonic clock stopped too: only the wall clock shows the gap. */
   suspensionUntil(now: number, wallNow: number, threshold: number): number {
     const before = this.#wallAhead;
     this.#wallAhead = wallNow - now;

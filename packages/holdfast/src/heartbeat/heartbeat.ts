@@ -1,8 +1,8 @@
-// The heartbeat: when to ping, what a pong means, when a peer is dead. A pure state machine: it is told what was
-// observed and when, and answers with what to do. It judges the peer and the network, never our own process:
-// a blocked event loop, a suspended machine and paused reading are discounted.
+// The heartbeat decides when to ping, what a pong means, and when a peer is dead. It is a pure state machine: it takes
+// an observation and the time, and returns actions. It judges the peer and the network, never our own process: time in
+// which the event loop was blocked, the machine suspended or reading paused does not count against the peer.
 
-/* eslint max-lines: ["warn", { "max": 325, "skipBlankLines": true, "skipComments": true }] -- One state machine: its states are understood together, or not at all. */
+/* eslint max-lines: ["warn", { "max": 325, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
 
 import { GapDetector } from "./gap-detector.js";
 import { LatencyStatistics } from "./latency-statistics.js";
@@ -10,33 +10,33 @@ import { PingGrid } from "./ping-grid.js";
 import { PingsInFlight, type Ping } from "./pings-in-flight.js";
 import type { Action, HeartbeatSettings, Observation } from "./signals.js";
 
-/** A ping is suspicious after three smoothed round trips, but not before this many milliseconds. */
+/** A ping is overdue after three smoothed round trips, but not before this many milliseconds. */
 const OVERDUE_AT_LEAST = 1000;
 const OVERDUE_ROUND_TRIPS = 3;
 
-/** What calls for a probe often comes in company: a page is shown, is visible and online again. In milliseconds. */
+/** Milliseconds between probes. Their triggers often come together: a page is shown, becomes visible and is online. */
 const PROBES_APART = 1000;
 
-/** A gap in our own life counts from this many milliseconds on, or from half of `pingTimeout` where that is less. */
+/** A gap in our own execution counts from this many milliseconds, or from half of `pingTimeout` if that is less. */
 const GAP_AT_MOST = 1000;
 
 /**
- * After a gap the peer gets a fresh ping with the whole `pingTimeout`, but only so many times without any
- * pong: a process that stalls all the time must still find out that its peer is dead.
+ * After a gap the peer gets a fresh ping with the whole `pingTimeout`, but only this many times in a row without a
+ * pong: a process that stalls all the time must still detect a dead peer.
  */
 const MAX_GRACES = 3;
 
 /**
- * Pongs may stand behind what piled up in the kernel while reading was paused, so after a pause each ping has its whole
- * time again. A peer that makes us pause time and again gets that only so many times without any pong: from then on
- * the time in which we read adds up.
+ * While reading is paused, pongs queue up in the kernel after other data. So each ping gets its whole timeout again after
+ * a pause. A peer that makes us pause repeatedly gets this only so many times without a pong. After that, the time in
+ * which we read adds up.
  */
 const MAX_RESTARTS = 3;
 
 /**
- * Where nothing is judged (no `pingTimeout`, reading paused, traffic as life) only this bounds the table: the oldest
- * keepalive pings count as lost. At least as many, and twice those that can be in flight within a `pingTimeout`:
- * a ping that has yet to be judged is never forgotten.
+ * The least number of keepalive pings that the table holds. Beyond the limit the oldest one counts as lost. Nothing else
+ * bounds the table while no ping is judged: without `pingTimeout`, while reading is paused, or when traffic counts as
+ * life. The limit is never below twice the pings of one `pingTimeout`, so that no ping is dropped before it is judged.
  */
 const KEEPALIVE_IN_FLIGHT_AT_LEAST = 128;
 
@@ -50,12 +50,12 @@ export class Heartbeat {
 
   #isRunning = false;
   #grid: PingGrid | null = null;
-  /** As of the last wake; kept for `liveness: "traffic"` only. */
+  /** As of the last wake. Used for `liveness: "traffic"` only. */
   #lastReceivedAt: number | null = null;
   #pausedAt: number | null = null;
-  /** When a poll phase was asked for, before a judgement; null outside of one. */
+  /** When the poll phase before a verdict was requested; null if none is running. */
   #pollingSince: number | null = null;
-  /** The gap that the next judgement has to make allowance for. */
+  /** The gap that the next verdict has to discount. */
   #recentGap: "none" | "stall" | "suspension" = "none";
   #graces = 0;
   #restarts = 0;
@@ -65,25 +65,25 @@ export class Heartbeat {
     this.#options = options;
   }
 
-  /** When to report `wake`; null for never. */
+  /** When the caller has to report `wake`; null for never. */
   get nextWake(): number | null {
     if (!this.#isRunning || this.#pollingSince !== null) return null;
     const next = Math.min(this.#grid?.nextAt ?? Infinity, this.#nextLate());
     return next === Infinity ? null : next;
   }
 
-  /** The longest time, in milliseconds, that our own process was seen not to run. */
+  /** The longest time, in milliseconds, for which our own process did not run. */
   get longestGap(): number {
     return this.#gaps.longest;
   }
 
-  /** Pongs that answered no ping in flight: unsolicited, late or forged. */
+  /** Pongs that matched no ping in flight: unsolicited, late or forged. */
   get unknownPongs(): number {
     return this.#unknownPongs;
   }
 
   observe(now: number, observation: Observation): readonly Action[] {
-    // Whatever is told first behind a stall shows it: a pong that the kernel held, an abort, a ping of the application.
+    // The first observation after a stall reveals it: a pong from the kernel's buffer, an abort, an application's ping.
     const suspended = this.#noticeStall(now);
     const actions = this.#react(now, observation);
     this.#gaps.ran(now);
@@ -120,7 +120,7 @@ export class Heartbeat {
       case "reading-resumed":
         return this.#resume(now);
       case "closing":
-        return this.#retire();
+        return this.#stop();
       case "ended":
         return this.#end();
     }
@@ -142,7 +142,7 @@ export class Heartbeat {
       queuedAt: now,
       sentAt: null,
       deadline: timeout === null ? null : now + timeout,
-      overdueAt: now + this.#suspiciousAfter(),
+      overdueAt: now + this.#overdueAfter(),
       isDisturbed: this.#pausedAt !== null,
     });
     if (isKeepalive && this.pings.size > KEEPALIVE_IN_FLIGHT_AT_LEAST) this.#boundKeepaliveInFlight();
@@ -159,20 +159,20 @@ export class Heartbeat {
 
   #answer(now: number, payload: string): readonly Action[] {
     const actions: Action[] = [];
-    // A payload that has not left yet was guessed: the pong is none, and the peer still has to answer the ping.
-    const hasLeft = (this.pings.get(payload)?.sentAt ?? null) !== null;
-    const answered = hasLeft ? this.pings.takeUpTo(payload) : [];
+    // A pong with the payload of an unsent ping was guessed. It does not count, and the peer still has to answer the ping.
+    const wasSent = (this.pings.get(payload)?.sentAt ?? null) !== null;
+    const answered = wasSent ? this.pings.takeUpTo(payload) : [];
     this.#graces = 0;
     this.#restarts = 0;
     if (answered.length === 0) {
       this.#unknownPongs++;
-      if (this.#excuseSent()) actions.push({ type: "pong-unmatched" });
+      if (this.#excuseSentPings()) actions.push({ type: "pong-unmatched" });
     }
     for (const ping of answered) {
       const elapsed = now - (ping.sentAt ?? ping.queuedAt);
       this.statistics.answered++;
-      // RFC 6455 section 5.5.3 lets a peer answer only the newest of several pings, so a pong answers the
-      // older ones too; but how long they took, only their own pong could tell.
+      // RFC 6455 section 5.5.3 lets a peer answer only the newest of several pings, so a pong answers the older ones
+      // too. Only a ping's own pong measures its round trip.
       if (ping.payload === payload && !ping.isDisturbed) this.statistics.add(elapsed);
       actions.push({ type: "answered", payload: ping.payload, elapsed });
     }
@@ -180,11 +180,11 @@ export class Heartbeat {
   }
 
   /**
-   * A pong that matches no ping was still written by a peer that lives: the keepalive pings that have left are not judged
-   * any more. They wait for their own pong, for the sake of the sample, until a later one is answered like this as well.
-   * Returns whether there were any.
+   * A pong that matches no ping still proves that the peer is alive, so the keepalive pings already sent are no longer
+   * judged. They stay in the table to measure their round trip. The next unmatched pong removes them, except the newest.
+   * Returns whether there were any pings to excuse.
    */
-  #excuseSent(): boolean {
+  #excuseSentPings(): boolean {
     let newest: Ping | null = null;
     for (const ping of this.pings) {
       if (!ping.isKeepalive || ping.sentAt === null || ping.deadline === null) continue;
@@ -208,7 +208,7 @@ export class Heartbeat {
     if (this.#options.liveness === "traffic") this.#lastReceivedAt = lastReceivedAt;
     this.#noticeSuspension(now, wallNow, actions);
     if (this.#recentGap !== "none" || this.#nextLate() <= now) {
-      // It may only seem so: the pong may lie in the kernel.
+      // The ping may only look late: its pong may wait in the kernel's buffer.
       this.#pollingSince = now;
       return [...actions, { type: "poll" }];
     }
@@ -222,11 +222,11 @@ export class Heartbeat {
     if (this.#options.liveness === "traffic") this.#lastReceivedAt = lastReceivedAt;
     this.#noticeSuspension(now, wallNow, actions);
     this.#pollingSince = null;
-    const needsProbe = this.#makeAllowance(now);
+    const needsProbe = this.#discountGap(now);
     if (this.#pausedAt === null) {
       const verdict = this.#judge(now, actions);
       if (verdict !== null) {
-        this.#retire(); // One verdict is enough, however long the end takes.
+        this.#stop(); // Report one verdict only, however long closing takes.
         return [...actions, verdict];
       }
     }
@@ -234,13 +234,13 @@ export class Heartbeat {
     return actions;
   }
 
-  /** Finds the pings that are late, oldest first: suspicious ones are told, an unanswered keepalive is the verdict. */
+  /** Checks the pings, oldest first: reports overdue ones, and returns the verdict for an unanswered keepalive ping. */
   #judge(now: number, actions: Action[]): Action | null {
     for (const ping of this.pings) {
       const elapsed = now - ping.queuedAt;
       if (this.#effectiveDeadline(ping) <= now) {
         if (ping.isKeepalive) return { type: "dead", silence: elapsed };
-        if (this.#excuse(ping, now)) continue;
+        if (this.#restartLatePing(ping, now)) continue;
         this.pings.remove(ping.payload);
         this.statistics.lost++;
         actions.push({ type: "expired", payload: ping.payload });
@@ -255,10 +255,10 @@ export class Heartbeat {
   }
 
   /**
-   * A ping of the application whose deadline we ourselves saw late, by half of its timeout or more, may have left late
-   * as well: it gets the whole time again. Shorter timeouts than keepalive's know shorter stalls than gaps.
+   * If we notice the deadline of an application's ping late by half of its timeout or more, we may have sent it late as
+   * well, so it gets its whole timeout again. Its timeout may be so short that a stall too short to count as a gap matters.
    */
-  #excuse(ping: Ping, now: number): boolean {
+  #restartLatePing(ping: Ping, now: number): boolean {
     if (ping.timeout === null || ping.deadline === null) return false;
     if (now - ping.deadline < ping.timeout / 2 || this.#graces >= MAX_GRACES) return false;
     this.#graces++;
@@ -267,17 +267,17 @@ export class Heartbeat {
   }
 
   /**
-   * After a gap, keepalive pings from before it are not judged any more: a fresh one is, in their place. Those of the
-   * application get their whole time again.
+   * After a gap, the earlier keepalive pings are no longer judged; a fresh one is judged in their place. The
+   * application's pings get their whole timeout again. Returns whether the fresh ping is needed.
    */
-  #makeAllowance(now: number): boolean {
+  #discountGap(now: number): boolean {
     const gap = this.#recentGap;
     this.#recentGap = "none";
     if (gap === "none" || this.#graces >= MAX_GRACES) return false;
     let needsProbe = gap === "suspension" && this.#options.pingInterval !== null;
     for (const ping of this.pings) {
-      // Nor are they suspected: nobody knows how much of their time was before the gap.
-      if (ping.overdueAt !== null) ping.overdueAt = now + this.#suspiciousAfter();
+      // Nobody knows how much of the wait was before the gap, so it starts again for `overdue` too.
+      if (ping.overdueAt !== null) ping.overdueAt = now + this.#overdueAfter();
       if (ping.deadline === null || ping.timeout === null) continue;
       ping.deadline = ping.isKeepalive ? null : now + ping.timeout;
       needsProbe ||= ping.isKeepalive;
@@ -286,7 +286,7 @@ export class Heartbeat {
     return needsProbe;
   }
 
-  /** A ping ahead of its time, unless one has just been sent. */
+  /** Sends a ping ahead of schedule, unless one was sent just now. */
   #probe(now: number): readonly Action[] {
     if (this.#grid === null) return NOTHING;
     for (const ping of this.pings) {
@@ -299,22 +299,22 @@ export class Heartbeat {
     if (this.#pausedAt === null) return NOTHING;
     const pausedAt = this.#pausedAt;
     this.#pausedAt = null;
-    const startsAnew = this.#restarts < MAX_RESTARTS;
-    if (startsAnew && this.pings.size > 0) this.#restarts++;
+    const restartsTimeouts = this.#restarts < MAX_RESTARTS;
+    if (restartsTimeouts && this.pings.size > 0) this.#restarts++;
     for (const ping of this.pings) {
       ping.isDisturbed = true;
       if (ping.deadline !== null && ping.timeout !== null) {
-        ping.deadline = startsAnew
+        ping.deadline = restartsTimeouts
           ? now + ping.timeout
           : ping.deadline + now - Math.max(pausedAt, ping.queuedAt);
       }
-      if (ping.overdueAt !== null) ping.overdueAt = now + this.#suspiciousAfter();
+      if (ping.overdueAt !== null) ping.overdueAt = now + this.#overdueAfter();
     }
     return NOTHING;
   }
 
-  /** No more pings and no verdict, but pongs of pings in flight are still welcome. */
-  #retire(): readonly Action[] {
+  /** Stops pinging and judging; pongs for pings in flight still count. */
+  #stop(): readonly Action[] {
     this.#isRunning = false;
     this.#grid = null;
     return NOTHING;
@@ -323,7 +323,7 @@ export class Heartbeat {
   #end(): readonly Action[] {
     this.statistics.lost += this.pings.size;
     this.pings.clear();
-    return this.#retire();
+    return this.#stop();
   }
 
   #noticeStall(now: number): Action | null {
@@ -347,7 +347,7 @@ export class Heartbeat {
     for (const ping of this.pings) ping.isDisturbed = true;
   }
 
-  /** When the first ping is late, or suspicious; while reading is paused, none is. */
+  /** When the first ping becomes overdue or reaches its deadline; Infinity while reading is paused. */
   #nextLate(): number {
     const { only, size } = this.pings;
     if (size === 0 || this.#pausedAt !== null) return Infinity;
@@ -369,7 +369,7 @@ export class Heartbeat {
 
   #effectiveDeadline(ping: Ping): number {
     if (ping.deadline === null) return Infinity;
-    // Who sets a ping a time of its own wants to know when the pong comes, and not whether the peer lives.
+    // A caller who sets a timeout for a ping waits for that pong; other traffic does not extend it.
     if (!ping.isKeepalive || this.#lastReceivedAt === null || ping.timeout === null) return ping.deadline;
     return Math.max(ping.deadline, this.#lastReceivedAt + ping.timeout);
   }
@@ -378,11 +378,11 @@ export class Heartbeat {
     return Math.min(GAP_AT_MOST, (this.#options.pingTimeout ?? Infinity) / 2);
   }
 
-  #suspiciousAfter(): number {
+  #overdueAfter(): number {
     return Math.max(OVERDUE_AT_LEAST, OVERDUE_ROUND_TRIPS * (this.statistics.smoothed ?? 0));
   }
 
-  /** No ping is forgotten that is still to be judged, even where a gap has moved its deadline. */
+  /** Large enough to keep every ping that is still to be judged, even after a gap has moved its deadline. */
   #maxKeepaliveInFlight(): number {
     const { pingInterval, pingTimeout } = this.#options;
     return Math.max(
@@ -396,13 +396,13 @@ export class Heartbeat {
     let next: Ping | null = null;
     let count = 0;
     for (const ping of this.pings) {
-      if (!ping.isKeepalive) continue; // The application bounds its own.
+      if (!ping.isKeepalive) continue; // The application bounds its own pings.
       if (oldest === null) oldest = ping;
       else next ??= ping;
       count++;
     }
     if (oldest === null || count <= this.#maxKeepaliveInFlight()) return;
-    // The silence goes on: a pong of the next one would have answered this one, too.
+    // The next ping inherits the earlier deadline: its pong would have answered the dropped ping as well.
     const deadline = next?.deadline ?? null;
     if (next !== null && deadline !== null && oldest.deadline !== null) {
       next.deadline = Math.min(deadline, oldest.deadline);

@@ -1,8 +1,8 @@
-// Statistics of round-trip times: exact ones over the connection's life, percentiles over the newest samples.
+// Statistics of round-trip times: totals over the whole connection, percentiles over the newest samples.
 
 /** Round-trip times in milliseconds; null before the first sample. */
 export interface LatencyStats {
-  /** The newest. */
+  /** The newest sample. */
   readonly last: number | null;
   readonly min: number | null;
   readonly max: number | null;
@@ -18,9 +18,9 @@ export interface LatencyStats {
   readonly p99: number | null;
   /** Pings handed to the socket. */
   readonly sent: number;
-  /** Pings that a pong answered, their own or that of a later ping. */
+  /** Pings that were answered by their own pong or by that of a later ping. */
   readonly answered: number;
-  /** Pings given up: abandoned by the application, or in flight when the connection ended. */
+  /** Pings without an answer: abandoned by the application, expired, or in flight when the connection ended. */
   readonly lost: number;
 }
 
@@ -29,7 +29,7 @@ export class LatencyStatistics {
   answered = 0;
   lost = 0;
   #last: number | null = null;
-  /** From the second sample on: most connections are short or rarely pinged, and there are many of them. */
+  /** Created with the second sample: most connections are short or rarely pinged, and there are many of them. */
   #series: SampleSeries | null = null;
 
   /** The newest round trip; null before the first. */
@@ -52,8 +52,8 @@ export class LatencyStatistics {
   snapshot(): LatencyStats {
     const { sent, answered, lost } = this;
     if (this.#series !== null) return { last: this.#last, ...this.#series.snapshot(), sent, answered, lost };
-    // Most connections end with one sample, or with none. Every connection takes a snapshot at its end: written out,
-    // it takes a tenth of the time that spreads take.
+    // Every connection takes a snapshot when it ends, most of them with one sample or none. Writing the fields out takes
+    // a tenth of the time of spreading objects.
     const one = this.#last;
     return {
       last: one,
@@ -124,7 +124,7 @@ class SampleSeries {
   }
 }
 
-/** Nearest rank: the smallest sample that `percent` of all are not above. */
+/** Nearest rank: the smallest sample that at least `percent` of all samples do not exceed. */
 function percentile(sorted: Float64Array, percent: number): number {
   return sorted[Math.ceil((percent / 100) * sorted.length) - 1];
 }

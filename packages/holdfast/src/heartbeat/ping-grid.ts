@@ -1,5 +1,5 @@
-// When keepalive pings are due: on a fixed grid from the opening on, so that the rate does not drift and the pings
-// of many connections stay spread as their openings were.
+// The schedule of keepalive pings: a fixed grid that starts when the connection opens. The rate does not drift, and the
+// pings of many connections stay as spread out as their openings were.
 
 export class PingGrid {
   readonly #origin: number;
@@ -19,9 +19,9 @@ export class PingGrid {
     return this.nextAt <= now;
   }
 
-  /** Goes on to the first slot after `now`: slots that were missed are skipped, never made up for. */
+  /** Moves to the first slot after `now`. Missed slots are skipped, never made up for. */
   advance(now: number): void {
-    // Slots are counted, since a quotient of times may be rounded to the slot before, which would be given twice.
+    // Count slots: a quotient of times may round down to the previous slot, which would then be used twice.
     this.#nextSlot = Math.max(this.#nextSlot + 1, Math.floor((now - this.#origin) / this.#interval));
     while (this.isDue(now)) this.#nextSlot++;
   }

@@ -1,19 +1,19 @@
-// The table of pings that wait for their pong, oldest first.
+// The pings that wait for their pong, oldest first.
 
 export interface Ping {
   readonly payload: string;
-  /** Ours, for keepalive: it can bring the verdict. The application's own can at most expire. */
+  /** A keepalive ping, which can lead to a verdict. An application's ping can only expire. */
   readonly isKeepalive: boolean;
-  /** Milliseconds that it may stay unanswered; null where it is not judged. */
+  /** How many milliseconds it may stay unanswered; null if it is not judged. */
   readonly timeout: number | null;
   readonly queuedAt: number;
   /** When it was handed to the socket; null while it waits in the outbox. */
   sentAt: number | null;
-  /** When it counts as unanswered; null where it is not judged. */
+  /** When it counts as unanswered; null if it is not judged. */
   deadline: number | null;
-  /** When it becomes suspicious; null once that was told. */
+  /** When it becomes overdue; null once that was reported. */
   overdueAt: number | null;
-  /** We ourselves stood in the way of its pong, so its time says nothing about the network. */
+  /** Our own process delayed its pong, so its round trip says nothing about the network. */
   isDisturbed: boolean;
 }
 
@@ -21,8 +21,8 @@ const NONE: readonly Ping[] = [];
 
 export class PingsInFlight implements Iterable<Ping> {
   /**
-   * The only one, which is what an idle connection has at most; a map for more, which keeps the order of insertion, so
-   * that the first is the oldest. Never an empty map.
+   * The ping itself if there is only one, as on most connections; a map for more. The map keeps the order of insertion,
+   * so the first entry is the oldest. It is never empty.
    */
   #pings: Ping | Map<string, Ping> | null = null;
 
@@ -41,7 +41,7 @@ export class PingsInFlight implements Iterable<Ping> {
     return pings?.payload === payload ? pings : undefined;
   }
 
-  /** The only ping in flight; null for none, and for several. */
+  /** The ping in flight if there is exactly one; otherwise null. */
   get only(): Ping | null {
     return this.#pings instanceof Map ? null : this.#pings;
   }
@@ -77,7 +77,7 @@ export class PingsInFlight implements Iterable<Ping> {
     return null;
   }
 
-  /** Removes and returns the ping of this payload and every older one, oldest first; none where it is unknown. */
+  /** Removes and returns the ping with this payload and all older ones, oldest first; none if the payload is unknown. */
   takeUpTo(payload: string): readonly Ping[] {
     if (!this.has(payload)) return NONE;
     const taken: Ping[] = [];

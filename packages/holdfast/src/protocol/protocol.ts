@@ -1,31 +1,31 @@
-// One connection's protocol, for both roles, sans I/O (RFC 6455 sections 5 to 7): bytes in, events out; calls in,
-// bytes out. It knows no socket, clock, timer or promise, and throws for nothing that a peer sends.
+// The WebSocket protocol of one connection, for both roles, without I/O (RFC 6455 sections 5 to 7). It turns received
+// bytes into events and calls into bytes. It uses no socket, clock or timer, and nothing that a peer sends makes it throw.
 
 import type { CloseFrame } from "../shared/close-code.js";
 import { InvalidStateError } from "../shared/errors.js";
-import { closeOf, type Encoded, type MessageExtension, type ProtocolFailure } from "./extension.js";
+import type { Encoded, MessageExtension } from "./extension.js";
 import type { FrameEncoder } from "./frame/frame-encoder.js";
 import { FrameParser } from "./frame/frame-parser.js";
 import { BINARY, CLOSE, FIN, PING, PONG } from "../shared/opcode.js";
 import { MessageReader, type MessageHandler } from "./message/message-reader.js";
-import type { TextForm } from "../shared/text-form.js";
+import type { TextForm } from "../shared/text-bytes.js";
 import type { PieceHandler } from "./message/piece-decoder.js";
 import { asBuffer } from "./message/views.js";
 import type { Role } from "../shared/role.js";
 
 export interface ProtocolOptions {
-  /** Shared by all connections of a role: a client's masks, a server's does not (section 5.1). */
+  /** Shared by all connections of a role. A client's encoder masks frames, a server's does not (section 5.1). */
   readonly encoder: FrameEncoder;
-  /** Bytes of a message's payload; null for no limit. */
+  /** Maximum payload of a message, in bytes; null for no limit. */
   readonly maxMessageSize: number | null;
-  /** What a text message is told as. @default "string" */
+  /** The form in which text messages are delivered. @default "string" */
   readonly text?: TextForm;
-  /** As negotiated; null for none. */
+  /** The negotiated extension; null for none. */
   readonly extension: MessageExtension | null;
 }
 
 export class Protocol {
-  /** Encodes data frames into the caller's memory: the fast path beside `sendText` and `sendBinary`. */
+  /** Encodes data frames into the caller's memory: the fast path next to `sendText` and `sendBinary`. */
   readonly encoder: FrameEncoder;
   readonly extension: MessageExtension | null;
   readonly #parser: FrameParser;
@@ -33,7 +33,7 @@ export class Protocol {
   #closeSent: CloseFrame | null = null;
   #receivedFirst = false;
 
-  /** @param events is told what the peer sends, from within `receive` */
+  /** @param events receives what the peer sends, synchronously within `receive` */
   constructor(events: MessageHandler, options: ProtocolOptions) {
     this.encoder = options.encoder;
     this.extension = options.extension;
@@ -50,12 +50,12 @@ export class Protocol {
     return this.encoder.isMasking ? "client" : "server";
   }
 
-  /** The Close that was sent: from then on, no frame may follow. */
+  /** The Close that we sent; null before. No frame may follow it. */
   get closeSent(): CloseFrame | null {
     return this.#closeSent;
   }
 
-  /** The Close that the peer sent: what it sends afterwards is ignored. */
+  /** The Close that the peer sent; null before. Anything that it sends afterwards is ignored. */
   get closeReceived(): CloseFrame | null {
     return this.#reader.closeReceived;
   }
@@ -66,81 +66,82 @@ export class Protocol {
   }
 
   /**
-   * Takes bytes from the peer, and tells the events that they make. It owns them, and payloads may be views of them,
-   * unless the chunk `isLent`: of one that is good for the time of the call, what outlives the call is a copy.
-   * Returns how many bytes were copied for that reason.
+   * Processes bytes from the peer and emits the resulting events. It takes ownership of `chunk`, and payloads may be
+   * views of it. If `isShared`, the memory is valid during the call only, and payloads that outlive the call are copies.
+   *
+   * @returns how many bytes were copied
    */
-  receive(chunk: Uint8Array, isLent = false): number {
+  receive(chunk: Uint8Array, isShared = false): number {
     const bytes = Buffer.isBuffer(chunk) ? chunk : asBuffer(chunk);
     this.#reader.copiedBytes = 0;
-    this.#parser.receive(bytes, isLent);
+    this.#parser.receive(bytes, isShared);
     return this.#reader.copiedBytes;
   }
 
-  /** Whether what was received waits: a message before it is being decoded elsewhere, or this turn has taken long. */
+  /** Whether received data waits: an earlier message is still being decoded, or this turn has taken too long. */
   get isDecoding(): boolean {
     return this.#reader.isDecoding;
   }
 
-  /** What waits because of `mustYield` may go on: `resume` does it. */
+  /** Ends the wait that `mustYield` began. Call `resume` to continue. */
   endYield(): void {
     this.#reader.endYield();
   }
 
-  /** Hands the message that is arriving, or the next one, out piece by piece; null for none. */
+  /** Streams the message that is arriving, or the next one, to `sink` piece by piece; null stops that. */
   streamTo(sink: PieceHandler | null): void {
     this.#reader.streamTo(sink);
   }
 
-  /** Goes on with what was received while a message was being decoded. */
+  /** Continues with the data that was received while a message was being decoded. */
   resume(): void {
     this.#parser.resume();
   }
 
-  /** Whether what is received is held back. */
+  /** Whether received messages are held until `unpause`. */
   get isPaused(): boolean {
     return this.#parser.isPaused;
   }
 
-  /** Tells no more messages, also of the chunk that is being received; Pings and Pongs go on. */
+  /** Stops delivering messages, including those of the chunk being received. Pings and Pongs are still delivered. */
   pause(): void {
     this.#parser.pause();
   }
 
-  /** Goes on with what was held back. */
+  /** Continues with the held data. */
   unpause(): void {
     this.#parser.unpause();
   }
 
-  /** The frame of a text message, as it is. */
+  /** Frames a text message without encoding it by the extension. */
   sendText(text: string): Uint8Array {
     this.#checkOpen();
     return this.encoder.textFrame(text);
   }
 
-  /** The frame of a binary message, as it is. */
+  /** Frames a binary message without encoding it by the extension. */
   sendBinary(payload: Uint8Array): Uint8Array {
     return this.#frame(FIN | BINARY, payload);
   }
 
-  /** The frame of a message that the extension may encode; promised where that takes long. */
+  /** Frames a message that the extension may encode. Returns a promise if encoding takes long. */
   sendEncoded(opcode: number, payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
     const encoded = this.extension?.encode(payload) ?? null;
     if (!(encoded instanceof Promise)) return this.#encodedFrame(opcode, payload, encoded);
     return encoded.then((late) => this.#encodedFrame(opcode, payload, late));
   }
 
-  /** The frame of a Ping; at most 125 bytes of payload (section 5.5.2). */
+  /** Frames a Ping with at most 125 bytes of payload (section 5.5.2). */
   sendPing(payload: Uint8Array): Uint8Array {
     return this.#frame(FIN | PING, payload);
   }
 
-  /** The frame of a Pong; at most 125 bytes of payload (section 5.5.3). */
+  /** Frames a Pong with at most 125 bytes of payload (section 5.5.3). */
   sendPong(payload: Uint8Array): Uint8Array {
     return this.#frame(FIN | PONG, payload);
   }
 
-  /** The Close frame, once; code 1005 makes an empty one (section 5.5.1). */
+  /** Frames the Close, which may be sent once. Code 1005 makes an empty Close (section 5.5.1). */
   sendClose(close: CloseFrame): Uint8Array {
     const bytes = this.#frame(FIN | CLOSE, closePayload(close));
     this.#closeSent = close;
@@ -148,13 +149,8 @@ export class Protocol {
     return bytes;
   }
 
-  /** The Close that tells the peer how it broke the rules (section 7.1.7). */
-  sendFailure(failure: ProtocolFailure): Uint8Array {
-    return this.sendClose(closeOf(failure));
-  }
-
   #encodedFrame(opcode: number, payload: Uint8Array, encoded: Encoded): Uint8Array {
-    // Not `#frame`: what was promised before our Close is queued before it, too.
+    // Not `#frame`, which throws after our Close: a message passed in before the Close is queued before it as well.
     if (encoded === null || this.extension === null) return this.encoder.frame(FIN | opcode, payload);
     return this.encoder.frame(FIN | this.extension.reservedBits | opcode, encoded);
   }

@@ -1,5 +1,5 @@
-// Who waits for the abort of a signal. Each signal gets one listener, however many calls share it: adding and removing
-// a listener of an EventTarget takes longer the more there are, so 40,000 calls with one signal would take seconds.
+// Watches signals for an abort, with one listener for each signal however many calls share it. Adding and removing a
+// listener of an EventTarget takes longer the more it has, so 40,000 calls with one signal would take seconds.
 
 const waiting = new WeakMap<AbortSignal, Watch>();
 
@@ -8,7 +8,7 @@ interface Watch {
   readonly listener: () => void;
 }
 
-/** Calls `callback` once when the signal aborts. It must not throw. Does nothing for a signal that has aborted. */
+/** Calls `callback` once when the signal aborts; it must not throw. Does nothing if the signal has already aborted. */
 export function watchAbort(signal: AbortSignal, callback: () => void): void {
   let watch = waiting.get(signal);
   if (watch === undefined) {
@@ -24,7 +24,7 @@ export function watchAbort(signal: AbortSignal, callback: () => void): void {
   watch.callbacks.add(callback);
 }
 
-/** The call has settled: a signal that lives long holds nothing of it. */
+/** Stops watching once a call has settled, so that a long-lived signal does not keep it in memory. */
 export function unwatchAbort(signal: AbortSignal, callback: () => void): void {
   const watch = waiting.get(signal);
   if (watch === undefined || !watch.callbacks.delete(callback) || watch.callbacks.size > 0) return;

@@ -1,4 +1,4 @@
-// Close codes: their names, and which may travel (RFC 6455 section 7.4, IANA's WebSocket Close Code Number Registry).
+// Close codes: their names, and which may be sent (RFC 6455 section 7.4, IANA's WebSocket Close Code Number Registry).
 
 import { escapeControls } from "./control-characters.js";
 
@@ -20,16 +20,16 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [1015, "TLS handshake failure [internal]"],
 ]);
 
-/** A Close frame: its code (1005 for an empty one) and its reason. */
+/** The code of a Close frame (1005 for an empty one) and its reason. */
 export interface CloseFrame {
   readonly code: number;
   readonly reason: string;
 }
 
-/** A Close frame's reason holds at most 123 bytes of UTF-8: 125 less the code. */
+/** The reason of a Close frame holds at most 123 bytes of UTF-8: 125 minus two for the code. */
 export const MAX_REASON_SIZE = 123;
 
-/** What a code means, in the words of RFC 6455 and IANA's registry. */
+/** The meaning of a code, in the words of RFC 6455 and IANA's registry. */
 export function closeCodeName(code: number): string {
   const name = NAMES.get(code);
   if (name !== undefined) return name;
@@ -38,13 +38,13 @@ export function closeCodeName(code: number): string {
   return "unknown";
 }
 
-/** A Close as a person reads it, on one line: `1001 (going away) server restarts`. */
+/** A Close for people, on one line: `1001 (going away) server restarts`. */
 export function describeClose(close: CloseFrame): string {
   const named = `${close.code} (${closeCodeName(close.code)})`;
   return close.reason === "" ? named : `${named} ${escapeControls(close.reason)}`;
 }
 
-/** Whether the code may stand in a Close frame: 1005, 1006 and 1015 never travel, the rest is unassigned. */
+/** Whether a Close frame may carry the code: 1005, 1006 and 1015 are never sent, and the other gaps are unassigned. */
 export function isSendableCloseCode(code: number): boolean {
   if (!Number.isInteger(code)) return false;
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);

@@ -1,16 +1,15 @@
-// The root of every error that this library throws, and the errors of opening a connection and of its frames.
-// Errors that tell of an established connection's life stand in connection/errors.ts.
-// Nothing here may import: browsers load this file as well.
+// The base class of all errors, and the errors of opening a connection and of received frames.
+// The other errors of an open connection are in connection/errors.ts.
 
-/** Options of the errors below: the standard `cause`, and the stable `code` that programs may compare. */
+/** Options of the errors below: the standard `cause`, and the stable `code` for programs. */
 export interface HoldfastErrorOptions {
   readonly code?: `ERR_HOLDFAST_${string}`;
   readonly cause?: unknown;
 }
 
 /**
- * The root of every error of this library.
- * `message` is one sentence that says what happened and what to do; `code` is stable across releases.
+ * The base class of all errors of this library.
+ * `message` says what happened and what to do; `code` is stable across releases.
  */
 export class HoldfastError extends Error {
   static {
@@ -26,7 +25,7 @@ export class HoldfastError extends Error {
   }
 }
 
-/** An argument or an option that cannot be used: the message names it, what was expected and what came. */
+/** An argument or an option is invalid. The message states its name, the expected value and the actual one. */
 export class InvalidArgumentError extends HoldfastError {
   static {
     this.prototype.name = "InvalidArgumentError";
@@ -37,7 +36,7 @@ export class InvalidArgumentError extends HoldfastError {
   }
 }
 
-/** The call does not fit the state that the connection is in. */
+/** The call is not possible in the current state of the connection. */
 export class InvalidStateError extends HoldfastError {
   static {
     this.prototype.name = "InvalidStateError";
@@ -48,7 +47,7 @@ export class InvalidStateError extends HoldfastError {
   }
 }
 
-/** The peer broke RFC 6455 on an open connection. `closeCode` is what the connection was failed with. */
+/** The peer violated RFC 6455 on an open connection, which was failed with `closeCode`. */
 export class ProtocolError extends HoldfastError {
   static {
     this.prototype.name = "ProtocolError";
@@ -69,7 +68,7 @@ export class MessageTooBigError extends HoldfastError {
     this.prototype.name = "MessageTooBigError";
   }
 
-  /** Bytes that the message has, or has at least. */
+  /** Size of the message in bytes; a lower bound if the rest was not received. */
   readonly size: number;
   /** The limit, in bytes. */
   readonly limit: number;
@@ -81,9 +80,7 @@ export class MessageTooBigError extends HoldfastError {
   }
 }
 
-/**
- * Why an attempt to open a connection failed. The same words as `CloseInfo.cause`.
- */
+/** Why an attempt to open a connection failed; a subset of `CloseInfo.cause`. */
 export type OpenFailure =
   | "aborted"
   | "dns"
@@ -97,7 +94,7 @@ export type OpenFailure =
   | "tls"
   | "unreachable";
 
-/** Options of the errors of opening: `failure` is what a program may switch on. */
+/** Options of the errors of opening: `failure` is for programs to switch on. */
 export interface HandshakeErrorOptions extends HoldfastErrorOptions {
   readonly failure?: OpenFailure;
 }
@@ -117,7 +114,7 @@ export class HandshakeError extends HoldfastError {
   }
 }
 
-/** The URL is not one of a WebSocket (RFC 6455 section 3). Found before any I/O. */
+/** The URL is not a WebSocket URL (RFC 6455 section 3). Thrown before any I/O. */
 export class InvalidURLError extends HandshakeError {
   static {
     this.prototype.name = "InvalidURLError";
@@ -128,13 +125,13 @@ export class InvalidURLError extends HandshakeError {
   }
 }
 
-/** A header, subprotocol or origin cannot be sent, or came malformed. */
+/** A header, subprotocol or origin cannot be sent, or was received malformed. */
 export class InvalidHeaderError extends HandshakeError {
   static {
     this.prototype.name = "InvalidHeaderError";
   }
 
-  /** The name of the header, as it was given. */
+  /** The name of the header, as given. */
   readonly header: string;
 
   constructor(message: string, header: string, options: HandshakeErrorOptions = {}) {
@@ -143,7 +140,7 @@ export class InvalidHeaderError extends HandshakeError {
   }
 }
 
-/** The peer's upgrade breaks RFC 6455 section 4. */
+/** The peer's upgrade violates RFC 6455 section 4. */
 export class InvalidUpgradeError extends HandshakeError {
   static {
     this.prototype.name = "InvalidUpgradeError";
@@ -165,7 +162,7 @@ export class NegotiationError extends HandshakeError {
   }
 }
 
-/** The server answered the upgrade with another status than 101. */
+/** The server answered the upgrade with a status other than 101. */
 export class InvalidStatusError extends HandshakeError {
   static {
     this.prototype.name = "InvalidStatusError";
@@ -173,11 +170,11 @@ export class InvalidStatusError extends HandshakeError {
 
   /** The HTTP status. */
   readonly status: number;
-  /** The headers of the answer. */
+  /** The headers of the response. */
   readonly headers: Headers;
-  /** The body of the answer, at most 64 KiB of it. */
+  /** The body of the response, up to 64 KiB. */
   readonly body: Uint8Array;
-  /** `Retry-After` in milliseconds from now; null where there is none that makes sense (RFC 9110 section 10.2.3). */
+  /** `Retry-After` in milliseconds from now; null if it is missing or invalid (RFC 9110 section 10.2.3). */
   readonly retryAfter: number | null;
 
   constructor(
@@ -192,24 +189,24 @@ export class InvalidStatusError extends HandshakeError {
   }
 }
 
-/** What a proxy answered, where it answered in HTTP. */
+/** The HTTP response of a proxy. */
 export interface ProxyAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Uint8Array;
 }
 
-/** The proxy could not be reached, could not be used, or refused. `cause` is the error of the system, if any. */
+/** The proxy could not be reached or used, or it refused. `cause` is the system's error, if any. */
 export class ProxyError extends HandshakeError {
   static {
     this.prototype.name = "ProxyError";
   }
 
-  /** The status with which an HTTP proxy refused, such as 407 (Proxy Authentication Required); null otherwise. */
+  /** The status of an HTTP proxy's refusal, such as 407 (Proxy Authentication Required); otherwise null. */
   readonly status: number | null;
-  /** The headers of that answer; empty where there was none. */
+  /** The headers of that response; empty if there was none. */
   readonly headers: Headers;
-  /** The body of that answer, at most 64 KiB of it. */
+  /** The body of that response, up to 64 KiB. */
   readonly body: Uint8Array;
 
   constructor(message: string, options: HandshakeErrorOptions & { readonly answer?: ProxyAnswer } = {}) {
@@ -228,8 +225,8 @@ export class RedirectError extends HandshakeError {
   }
 
   /**
-   * The URLs that were asked, in order, without user info: the last one sent the redirect. Not enumerable, as queries
-   * may hold tickets, and loggers print what is.
+   * The requested URLs in order, without user info; the last one sent the redirect. Not enumerable, because queries may
+   * contain tickets and loggers print enumerable properties.
    */
   declare readonly hops: readonly string[];
 
@@ -239,16 +236,16 @@ export class RedirectError extends HandshakeError {
   }
 }
 
-/** What an attempt was busy with: name lookup, TCP, proxy, TLS or the HTTP upgrade. */
+/** The phase of an attempt: name lookup, TCP, proxy, TLS or the HTTP upgrade. */
 export type OpenPhase = "dns" | "connect" | "proxy" | "tls" | "upgrade";
 
-/** The connection was not open after `openTimeout`. */
+/** The connection did not open within `openTimeout`. */
 export class OpenTimeoutError extends HandshakeError {
   static {
     this.prototype.name = "OpenTimeoutError";
   }
 
-  /** What the attempt was waiting for. */
+  /** The phase that the attempt was in. */
   readonly phase: OpenPhase;
 
   constructor(message: string, phase: OpenPhase) {

@@ -1,33 +1,34 @@
-// How two ends agree on the link protocol (docs/link-protocol.md): through Sec-WebSocket-Protocol, the only header that
-// a page may choose. Nothing here may import: browsers load this file as well.
+// Negotiates the link protocol (docs/link-protocol.md) through Sec-WebSocket-Protocol, the only header that a web page can
+// set.
 
-/** Says: the link protocol, and no subprotocol. With a plus sign and a subprotocol behind it: both. */
+/** Stands for the link protocol without a subprotocol. With a subprotocol, this name and a plus sign precede it. */
 const LINK = "holdfast.v1";
 
 /**
- * Says: neither. Browsers fail a connection whose server accepts none of the subprotocols they offered, and some
- * servers accept the first one whatever it is. They get this one, which changes nothing.
+ * Stands for neither. Browsers fail a connection if the server accepts none of the offered subprotocols, and some
+ * servers accept the first one, whatever it is. Such servers may accept this name, which has no effect.
  */
 const PLAIN = "holdfast.plain";
 
 const PREFIX = `${LINK}+`;
 
-/** What was agreed on. */
+/** The result of the negotiation. */
 export interface LinkAgreement {
-  /** The application's own subprotocol; null for none. */
+  /** The application's subprotocol; null for none. */
   readonly subprotocol: string | null;
-  /** The link protocol is spoken. */
+  /** Whether the connection uses the link protocol. */
   readonly isLink: boolean;
 }
 
-/** Whether a subprotocol's name belongs to the link protocol, and so is none for an application. */
+/** Whether a subprotocol's name is reserved for the link protocol, so that applications cannot use it. */
 export function isReservedSubprotocol(name: string): boolean {
   return name === LINK || name === PLAIN || name.startsWith(PREFIX);
 }
 
 /**
- * What a client offers. The plain subprotocols come first, for servers that accept the first one unseen: those that
- * know the link protocol look for it at any place. Where it `isRequired`, other servers are to refuse.
+ * The names that a client offers. The plain subprotocols come first, for servers that always accept the first name;
+ * servers that know the link protocol find it anywhere in the list. If it `isRequired`, only its names are offered, so
+ * that other servers refuse.
  */
 export function offerLink(subprotocols: readonly string[], isRequired: boolean): readonly string[] {
   const links = subprotocols.length === 0 ? [LINK] : subprotocols.map((name) => PREFIX + name);
@@ -35,7 +36,7 @@ export function offerLink(subprotocols: readonly string[], isRequired: boolean):
   return [...(subprotocols.length === 0 ? [PLAIN] : subprotocols), ...links];
 }
 
-/** What the server's answer to such an offer means; "" stands for none. */
+/** Interprets the server's answer to such an offer; "" stands for none. */
 export function readLinkAnswer(answer: string): LinkAgreement {
   if (answer === LINK) return { subprotocol: null, isLink: true };
   if (answer === PLAIN || answer === "") return { subprotocol: null, isLink: false };
@@ -43,7 +44,7 @@ export function readLinkAnswer(answer: string): LinkAgreement {
   return { subprotocol: answer, isLink: false };
 }
 
-/** The application's subprotocols in a client's offer, in the client's order, each once. */
+/** The application's subprotocols in a client's offer, in the client's order, without duplicates. */
 export function withoutLink(offered: readonly string[], speaksLink: boolean): readonly string[] {
   const names = new Set<string>();
   for (const name of offered) {
@@ -54,7 +55,7 @@ export function withoutLink(offered: readonly string[], speaksLink: boolean): re
   return [...names];
 }
 
-/** How a server answers such an offer, once it has chosen a subprotocol out of it; null for no header at all. */
+/** The server's answer to such an offer, given the subprotocol that it has chosen; null for no header. */
 export function answerLink(
   offered: readonly string[],
   chosen: string | null,

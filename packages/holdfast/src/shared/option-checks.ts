@@ -1,12 +1,12 @@
-// Checks of options and arguments, at the edge of the public surface. Each throws an InvalidArgumentError that names the
-// option, what was expected and what came. Browsers load this file as well.
+// Validates options and arguments of the public API. Each check throws an InvalidArgumentError that states the option,
+// the expected value and the actual one.
 
 import { InvalidArgumentError } from "./errors.js";
 import { checkOptionNames, type OptionNames } from "./option-names.js";
 
 const QUEUE_LIMITS: OptionNames<{ messages: number; bytes: number }> = { messages: true, bytes: true };
 
-/** The longest time that timers of JavaScript can wait. */
+/** The longest delay of a JavaScript timer, in milliseconds. */
 const MAX_DURATION = 2 ** 31 - 1;
 
 export function checkDuration(name: string, value: unknown, fallback: number | null): number | null {
@@ -16,7 +16,7 @@ export function checkDuration(name: string, value: unknown, fallback: number | n
   throw invalidArgument(name, `a positive number of milliseconds (at most ${MAX_DURATION}) or null`, value);
 }
 
-/** For what a caller has to say. */
+/** For a required argument. */
 export function requireDuration(name: string, value: unknown): number {
   if (isDuration(value)) return value;
   throw invalidArgument(name, `a positive number of milliseconds (at most ${MAX_DURATION})`, value);
@@ -29,7 +29,7 @@ export function checkSize(name: string, value: unknown, fallback: number | null)
   throw invalidArgument(name, "a positive whole number or null", value);
 }
 
-/** A bound of messages, of bytes, or both; Infinity for none. */
+/** A limit on messages, bytes, or both; Infinity for no limit. */
 export function checkQueue(name: string, value: unknown): { messages: number; bytes: number } {
   const isObject = typeof value === "object" && value !== null;
   const { messages, bytes } = (isObject ? value : { messages: value }) as {
@@ -70,9 +70,9 @@ export function requireChoice<Choice extends string>(
 }
 
 /**
- * The items of an iterable, read once and copied; null for a string and for what cannot be iterated over.
+ * The items of an iterable, copied in one pass; null for a string or a value that is not iterable.
  *
- * @throws InvalidArgumentError where the iterable throws, or has no end
+ * @throws InvalidArgumentError if the iterable throws or never ends
  */
 export function readItems(name: string, value: unknown): readonly unknown[] | null {
   if (typeof value !== "object" || value === null || !(Symbol.iterator in value)) return null;
@@ -94,7 +94,7 @@ export function readItems(name: string, value: unknown): readonly unknown[] | nu
   throw invalidArgument(name, `at most ${MAX_ITEMS} items`, value);
 }
 
-/** An iterable without an end must not hang the process. No request has more headers than this. */
+/** An endless iterable must not hang the process. No request has more headers than this. */
 const MAX_ITEMS = 10_000;
 
 export function checkFunction(name: string, value: unknown): void {
@@ -107,7 +107,7 @@ export function checkSignal(value: unknown): AbortSignal | null {
   throw invalidArgument("signal", "an AbortSignal", value);
 }
 
-/** Of another realm (a vm context, jsdom): with all that is used of one here. */
+/** An AbortSignal of another realm (a vm context, jsdom) that has every member that we use. */
 function isForeignSignal(value: unknown): value is AbortSignal {
   if (tagOf(value) !== "AbortSignal") return false;
   const signal = value as Partial<AbortSignal>;
@@ -115,12 +115,12 @@ function isForeignSignal(value: unknown): value is AbortSignal {
   return typeof signal.aborted === "boolean" && methods.every((method) => typeof method === "function");
 }
 
-/** Whether it is a URL object, also one of another realm. */
+/** Whether the value is a URL object, possibly of another realm. */
 export function isURL(value: unknown): value is URL {
   return value instanceof URL || (tagOf(value) === "URL" && typeof (value as URL).href === "string");
 }
 
-/** The name of its class where the platform made it, whatever its realm: `URL`, `ArrayBuffer`. Never throws. */
+/** The class name of a platform object of any realm, such as `URL` or `ArrayBuffer`. Never throws. */
 export function tagOf(value: unknown): string {
   try {
     return Object.prototype.toString.call(value).slice(8, -1);
@@ -133,7 +133,7 @@ export function invalidArgument(name: string, what: string, got: unknown): Inval
   return new InvalidArgumentError(`Expected \`${name}\` to be ${what}, got ${describe(got)}`);
 }
 
-/** A value as a message shows it: `"20s" (string)`, `null`, `[object]`. */
+/** A value as error messages show it: `"20s" (string)`, `null`, `an object`. */
 export function describe(value: unknown): string {
   switch (typeof value) {
     case "string":

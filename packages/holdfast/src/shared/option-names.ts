@@ -1,19 +1,19 @@
-// Options that do not exist: a name that is misspelt, or another library's, must not be ignored. It may be the check
-// that keeps strangers out.
+// Rejects unknown options. A misspelt name or an option of another library must not be ignored: it may be the check that
+// keeps strangers out.
 
 import { InvalidArgumentError } from "./errors.js";
 
-/** The names of an options object. The compiler compares them with its type, so that a new option is not forgotten. */
+/** The names of an options object. The compiler compares them with its type, so none can be missing. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
 
-/** What to do instead of giving an option that does not exist: an imperative, without its full stop. */
+/** Advice for an option that does not exist: an imperative sentence without its full stop. */
 export type OptionAdvice = Readonly<Record<string, string>>;
 
 /**
- * Inherited names, undefined values and the fields of class instances are not looked at.
+ * Ignores inherited names, undefined values and the fields of class instances.
  *
- * @param what the options' owner, as a message names it: `connect()`
- * @throws InvalidArgumentError for a name that is not known
+ * @param what the function that takes the options, as the message names it: `connect()`
+ * @throws InvalidArgumentError for an unknown name
  */
 export function checkOptionNames(
   what: string,
@@ -45,7 +45,7 @@ function refuseUnknown(
   throw new InvalidArgumentError(`Expected only options of ${what}, got \`${name}\`. ${remedy}`);
 }
 
-/** Whether a class of the application made it, with fields of its own. */
+/** Whether it is an instance of the application's class, which may have more fields. */
 function isInstance(options: object): boolean {
   const { constructor } = options as { constructor?: unknown };
   return typeof constructor === "function" && constructor.name !== "Object";
@@ -63,7 +63,7 @@ function nearestName(name: string, names: readonly string[]): string | null {
   return nearest;
 }
 
-/** Levenshtein's: how many characters to insert, delete or replace. */
+/** Levenshtein distance: the number of characters to insert, delete or replace. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

@@ -1,17 +1,17 @@
-// How text of the peer or of the caller appears in messages: it may be hostile, and it may be long.
+// Quotes text of the peer or the caller for messages. The text may be hostile or long.
 
-/** Longer texts are cut: a message is one sentence. */
+/** Longer texts are cut, since a message is one sentence. */
 const LONGEST_QUOTATION = 80;
 
 /**
- * `text` in double quotes for a message or a log line: everything that is not printable ASCII is escaped,
- * so that no terminal and no log file is tricked, and long texts are shortened.
+ * `text` in double quotes for a message or a log line. Everything but printable ASCII is escaped, so that it cannot
+ * control a terminal or forge a log line. Long texts are shortened.
  */
 export function quote(text: string): string {
   return `"${text.slice(0, LONGEST_QUOTATION).replace(UNSAFE, escape)}${text.length > LONGEST_QUOTATION ? "…" : ""}"`;
 }
 
-/** What was found, for the end of a message: the quoted values, or "none". */
+/** The quoted values for the end of a message, or "none". */
 export function quoteAll(texts: readonly string[]): string {
   const shown = texts.slice(0, 4).map(quote).join(" and ");
   return texts.length === 0 ? "none" : texts.length > 4 ? `${shown} and ${texts.length - 4} more` : shown;

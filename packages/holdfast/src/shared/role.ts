@@ -1,3 +1,2 @@
-// The two ends. A file of its own: the declarations that pages load name it, and nothing of Node.js.
-
+/** The two ends of a connection. */
 export type Role = "client" | "server";

@@ -1,11 +1,14 @@
-// Text that was received, or is to be sent, as the UTF-8 that it travels in: for those who only pass it on.
+// Text messages as UTF-8 bytes, for applications that only forward them; and the option `text`.
+
+/** The form in which text messages are delivered: strings, or the received UTF-8 as `TextBytes`. */
+export type TextForm = "string" | "bytes";
 
 /**
- * The UTF-8 of a text message. A connection with the option `text: "bytes"` hands text out as this, so that it can be
- * told from a binary message (`message instanceof TextBytes`); `send()` sends it as text. Passing a large text on that
- * way costs half of what a string does: it is checked, and neither decoded nor encoded again.
+ * The UTF-8 of a text message. A connection with the option `text: "bytes"` delivers text in this form, so that it
+ * differs from a binary message (`message instanceof TextBytes`). `send()` sends it as text. Forwarding a large text this
+ * way costs half as much as with a string: the bytes are validated, but neither decoded nor encoded again.
  *
- * As a string it is the text: `String(message)`, `JSON.parse(message.toString())`.
+ * Converted to a string, it is the text: `String(message)`, `JSON.parse(message.toString())`.
  */
 export class TextBytes extends Uint8Array {
   /** The text. */
@@ -14,5 +17,5 @@ export class TextBytes extends Uint8Array {
   }
 }
 
-// A byte order mark is part of the message (RFC 6455 section 8.1 has nothing else to say of it).
+// A byte order mark is part of the message (RFC 6455 section 8.1 makes no exception for it).
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

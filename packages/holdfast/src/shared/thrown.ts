@@ -1,13 +1,12 @@
-// Values that the application's code threw or rejected with. JavaScript can throw anything: an object without a
-// prototype, a revoked Proxy, an Error whose `message` is a getter that throws. Nothing here ever throws.
-// Browsers load this file as well.
+// Handles values that the application's code threw or rejected with. JavaScript can throw anything: an object without a
+// prototype, a revoked Proxy, an Error whose `message` is a getter that throws. These functions never throw.
 
-/** The value itself where it is an Error that can be read, and otherwise an Error with the value as its `cause`. */
+/** The value itself if it is a readable Error; otherwise an Error with the value as its `cause`. */
 export function errorOf(thrown: unknown): Error {
   return isReadableError(thrown) ? thrown : new Error(thrownText(thrown), { cause: thrown });
 }
 
-/** As `String()`, for values that String() may throw for: `TypeError: no such file`. */
+/** Like `String()`, but never throws: `TypeError: no such file`. */
 export function thrownText(thrown: unknown): string {
   try {
     return messageOfLookalike(thrown) ?? String(thrown);
@@ -16,14 +15,14 @@ export function thrownText(thrown: unknown): string {
   }
 }
 
-/** Of an object that looks like an error, such as what older promise libraries reject with; null for anything else. */
+/** The message of an object that looks like an error, as older promise libraries reject with; otherwise null. */
 function messageOfLookalike(thrown: unknown): string | null {
   if (typeof thrown !== "object" || thrown === null || isReadableError(thrown)) return null;
   const { message } = thrown as { readonly message?: unknown };
   return typeof message === "string" && message !== "" ? message : null;
 }
 
-/** By its tag as well as its class: errors of another realm (a vm context, jsdom) are errors, too. */
+/** Checks the tag as well as the class, so that errors of another realm (a vm context, jsdom) count too. */
 function isReadableError(value: unknown): value is Error {
   try {
     if (!(value instanceof Error) && Object.prototype.toString.call(value) !== "[object Error]") return false;

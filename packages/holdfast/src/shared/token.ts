@@ -1,8 +1,8 @@
-// Tokens and comma-separated lists of them, the words of which most HTTP fields are made.
+// Tokens and comma-separated lists of tokens, the grammar of most HTTP fields.
 
 import { quote } from "./quote.js";
 
-/** RFC 9110 section 5.6.1.2: empty elements are to be ignored, but only "a reasonable number" of them. */
+/** RFC 9110 section 5.6.1.2: a recipient ignores "a reasonable number of empty list elements". */
 export const MAX_EMPTY_ELEMENTS = 16;
 
 /** Whether `text` is a token (RFC 9110 section 5.6.2). */
@@ -13,12 +13,12 @@ export function isToken(text: string): boolean {
   return text.length > 0;
 }
 
-/** Whether a byte, or a UTF-16 code unit, may stand in a token. */
+/** Whether a token may contain this byte or UTF-16 code unit. */
 export function isTokenCode(code: number): boolean {
   return TOKEN_CODES[code] === 1;
 }
 
-/** The tokens of a comma-separated list with at least one, or the sentence that says what is wrong with it. */
+/** The tokens of a comma-separated list of at least one token; or an error message. */
 export function parseTokenList(list: string): readonly string[] | string {
   const tokens: string[] = [];
   let emptyElements = 0;
@@ -35,19 +35,19 @@ export function parseTokenList(list: string): readonly string[] | string {
   return tokens.length > 0 ? tokens : `Expected at least one token, got ${quote(list)}.`;
 }
 
-/** Whether one element of a comma-separated list is `token`, in any case. `token` is given in lower case. */
+/** Whether a comma-separated list contains `token`, ignoring case. `token` must be in lower case. */
 export function listHasToken(list: string, token: string): boolean {
   for (let start = 0, end; start <= list.length; start = end + 1) {
     end = endOfElement(list, start);
-    // The length is compared first: a list of many elements costs no string for each.
+    // Compare the length first, so that a long list does not allocate a string for each element.
     if (end - start >= token.length && trimWhitespace(list, start, end).toLowerCase() === token) return true;
   }
   return false;
 }
 
 /**
- * The part of `text` between two offsets without the spaces and tabs around it (OWS, RFC 9110 section 5.6.3).
- * `String.prototype.trim` would strip more, such as the no-break space, which is a byte of field values.
+ * The part of `text` between two offsets, without leading and trailing spaces and tabs (OWS, RFC 9110 section 5.6.3).
+ * `String.prototype.trim` would strip more, such as the no-break space, which field values may contain.
  */
 export function trimWhitespace(text: string, start: number, end: number): string {
   while (start < end && isWhitespaceCode(text.charCodeAt(start))) start++;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { closePayload, frame, OPCODE, parseFrame } from "holdfast-testkit";
 import type { CloseFrame } from "../../build/shared/close-code.js";
 import { InvalidStateError, MessageTooBigError, ProtocolError } from "../../build/shared/errors.js";
+import { closeOf } from "../../build/protocol/extension.js";
 import type { Protocol } from "../../build/protocol/protocol.js";
 import { Endpoint, frameTo, patterned, ROLES } from "./endpoint.js";
 
@@ -75,7 +76,7 @@ for (const role of ROLES) {
       () => protocol.sendPing(patterned(4)),
       () => protocol.sendPong(patterned(4)),
       () => protocol.sendClose({ code: 1000, reason: "" }),
-      () => protocol.sendFailure(new ProtocolError("late", 1002)),
+      () => protocol.sendClose(closeOf(new ProtocolError("late", 1002))),
     ];
     for (const call of calls) {
       assert.throws(call, new InvalidStateError("No frame may follow the Close frame that was sent"));
@@ -143,7 +144,7 @@ for (const role of ROLES) {
       const { protocol } = new Endpoint(role);
       const mask = isMasked && maskOfFirstFrame(role);
       const expected = frame({ opcode: OPCODE.close, payload: closePayload(code, failure.message), mask });
-      assert.deepEqual(Uint8Array.from(protocol.sendFailure(failure)), expected);
+      assert.deepEqual(Uint8Array.from(protocol.sendClose(closeOf(failure))), expected);
       assert.deepEqual(protocol.closeSent, { code, reason: failure.message });
     }
   });
@@ -162,7 +163,7 @@ for (const role of ROLES) {
     ] as const;
     for (const [message, reason] of rows) {
       const { protocol } = new Endpoint(role);
-      const sent = parseFrame(protocol.sendFailure(new ProtocolError(message, 1002)));
+      const sent = parseFrame(protocol.sendClose(closeOf(new ProtocolError(message, 1002))));
       assert.deepEqual(sent?.value.payload, closePayload(1002, reason));
       assert.deepEqual(protocol.closeSent, { code: 1002, reason });
     }

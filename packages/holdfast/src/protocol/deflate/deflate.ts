@@ -8,23 +8,23 @@ export interface DeflateOptions {
   readonly windowBits: number;
   readonly level: number;
   readonly memLevel: number;
-  /** What went before; undefined or empty for nothing. */
+  /** The preceding plaintext; undefined or empty for none. */
   readonly dictionary: Uint8Array | undefined;
 }
 
 /**
- * Up to this many bytes a message is compressed at once, which takes up to a millisecond for text that compresses
- * badly; larger ones go to a thread, which costs some 100 µs more (measured, Node 20).
+ * Messages of up to this many bytes are compressed synchronously, which takes up to a millisecond for text that compresses
+ * badly. Larger ones are compressed in a thread, which costs some 100 µs more (measured on Node 20).
  */
 const SYNC_UP_TO = 32 * 1024;
 
-/** An empty stored block ends what zlib flushes; it does not travel (section 7.2.1). */
+/** zlib ends a flush with an empty stored block, which is removed before sending (section 7.2.1). */
 const TAIL_LENGTH = 4;
 
-/** @throws HoldfastError, or rejects with it, where zlib fails: for want of memory */
+/** @throws HoldfastError, or rejects with it, if zlib fails, for example for lack of memory */
 export function deflate(payload: Uint8Array, options: DeflateOptions): Uint8Array | Promise<Uint8Array> {
   if (payload.length <= SYNC_UP_TO) return deflateNow(payload, options);
-  // The thread reads the dictionary later, when the window has gone on.
+  // Copy the dictionary: the thread reads it later, when the window has changed.
   const dictionary = options.dictionary === undefined ? undefined : new Uint8Array(options.dictionary);
   return new Promise((resolve, reject) => {
     deflateRaw(payload, zlibOptions(payload, { ...options, dictionary }), (error, compressed) => {
@@ -51,8 +51,8 @@ function zlibOptions(payload: Uint8Array, options: DeflateOptions): ZlibOptions 
   return {
     level,
     memLevel,
-    // zlib has no raw window of 2^8 and takes one of 2^9. It never looks back to the last 262 bytes of a window,
-    // so what it writes with 2^9 can be read with 2^8 as well.
+    // zlib supports no raw window of 2^8 and uses 2^9 instead. It never refers to the last 262 bytes of a window, so its
+    // output for 2^9 can be read with 2^8 as well.
     windowBits: Math.max(9, options.windowBits),
     finishFlush: constants.Z_SYNC_FLUSH,
     chunkSize: Math.min(64 * 1024, Math.max(1024, payload.length)),

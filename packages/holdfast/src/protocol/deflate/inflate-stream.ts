@@ -1,7 +1,8 @@
-// One zlib stream of a message: to the message's end, or to the end of a block with BFINAL set.
+// Inflates one zlib stream of a message: up to the message's end, or up to the end of a block with BFINAL set.
 //
-// zlib itself cannot tell a message that is whole from one that is cut off, since neither ends its stream. Section 7.2.2
-// has the receiver append what the sender removed; an empty last block behind that makes zlib tell.
+// zlib itself cannot distinguish a complete message from a truncated one, since neither ends its stream. Section 7.2.2 has
+// the receiver append the bytes that the sender removed. We append an empty last block as well, which ends the stream of
+// a complete message.
 
 import { constants, createInflateRaw, inflateRawSync, type ZlibOptions } from "node:zlib";
 import { MessageTooBigError, ProtocolError } from "../../shared/errors.js";
@@ -11,26 +12,29 @@ import { MessageBuffer } from "../message/message-buffer.js";
 export interface InflateOptions {
   /** 8 to 15. */
   readonly windowBits: number;
-  /** What went before; undefined or empty for nothing. */
+  /** The preceding plaintext; undefined or empty for none. */
   readonly dictionary: Uint8Array | undefined;
-  /** Bytes that may come of it. */
+  /** Maximum size of the plaintext, in bytes. */
   readonly maxSize: number;
-  /** Bytes that are inflated at once rather than in a thread. @default 512 KiB */
+  /** Plaintext of up to this many bytes is inflated synchronously, more in a thread. @default 512 KiB */
   readonly syncUpTo?: number;
 }
 
 export interface InflatedStream {
   readonly plaintext: Buffer;
-  /** What follows in the message. */
+  /** The rest of the message after this stream. */
   readonly rest: Uint8Array;
 }
 
 type Inflated = InflatedStream | ProtocolFailure;
 
-/** For all streams of one message together: inflating so much takes 1 to 2 ms, the more the worse it compresses (measured, Node 20); more goes to a thread. */
+/**
+ * The limit for all streams of one message together; more is inflated in a thread. Inflating this much takes 1 to 2 ms,
+ * longer for data that compresses badly (measured on Node 20).
+ */
 export const SYNC_UP_TO = 512 * 1024;
 
-/** The empty block that a sender removes from the end (section 7.2.1), but for its header, which stays. */
+/** The empty block that a sender removes from the end (section 7.2.1), without its header, which stays. */
 const REMOVED = Buffer.of(0x00, 0x00, 0xff, 0xff);
 /** An empty block with BFINAL set. */
 const LAST_BLOCK = Buffer.of(0x01, 0x00, 0x00, 0xff, 0xff);
@@ -38,9 +42,9 @@ const TAIL = Buffer.concat([REMOVED, LAST_BLOCK]);
 /** The same with a block of one byte in place of the empty one. */
 const OTHER_TAIL = Buffer.concat([Buffer.of(0x01, 0x00, 0xfe, 0xff, 0x00), LAST_BLOCK]);
 
-/** Inflates `payload` until a stream or the message ends; promised where that takes long. */
+/** Inflates `payload` until a stream or the message ends. Returns a promise if that takes long. */
 export function inflateStream(payload: Uint8Array, options: InflateOptions): Inflated | Promise<Inflated> {
-  // Whoever did not remove the block will hardly send it twice.
+  // A sender that did not remove the block will hardly send it twice.
   const data = endsLikeRemoved(payload) ? payload.subarray(0, -REMOVED.length) : payload;
   const raw = inflateWith(TAIL, data, options);
   if (raw instanceof Promise) return raw.then((late) => judged(late, data, options));
@@ -53,14 +57,14 @@ export function tooBig(maxSize: number): MessageTooBigError {
 }
 
 /**
- * RFC 7692 names no close code. This one is for data that is not what its message claims to be (RFC 6455
- * section 7.4.1): the frames themselves broke no rule.
+ * RFC 7692 names no close code. 1007 is for data that is not consistent with the type of its message (RFC 6455 section
+ * 7.4.1): the frames themselves are valid.
  */
 export function notCompressed(): ProtocolError {
   return new ProtocolError("Expected compressed data (RFC 1951) of whole blocks, got other bytes", 1007);
 }
 
-/** What zlib made of data and tail, and how many bytes of them it took. */
+/** zlib's output for data and tail, and how many input bytes it consumed. */
 interface RawResult {
   readonly buffer: Buffer;
   readonly engine: { readonly bytesWritten: number };
@@ -75,14 +79,14 @@ function judged(
   const { buffer: plaintext } = raw;
   const taken = raw.engine.bytesWritten - data.length;
   if (taken <= 0) return { plaintext, rest: data.subarray(data.length + taken) };
-  // The header of the empty block may itself have had BFINAL set. Anything else is a message that was cut off, and
-  // went on in what was appended.
+  // The header of the empty block may itself have had BFINAL set. Otherwise the message was truncated, and its last block
+  // continued into the appended bytes.
   if (taken !== REMOVED.length && taken !== TAIL.length) return notCompressed();
   const stream = { plaintext, rest: NOTHING };
   return endsLikeRemoved(plaintext) ? unlessTailIsContent(stream, data, options) : stream;
 }
 
-/** A block without compression that was cut off just there takes the beginning of the tail for its content. */
+/** Detects a stored block that was truncated so that the start of the tail became its content. */
 async function unlessTailIsContent(
   stream: InflatedStream,
   data: Uint8Array,
@@ -105,7 +109,7 @@ function inflateWith(
 ): RawResult | ProtocolFailure | Promise<RawResult | ProtocolFailure> {
   const { syncUpTo = SYNC_UP_TO } = options;
   if (options.maxSize <= syncUpTo) return inflateNow(Buffer.concat([data, tail]), options);
-  // Most messages are small, whatever the limit allows: what turns out larger is begun again in a thread.
+  // Most messages are small, whatever the limit. If one turns out to be larger, start again in a thread.
   if (syncUpTo > 0 && data.length <= syncUpTo / 4) {
     const result = inflateNow(Buffer.concat([data, tail]), { ...options, maxSize: syncUpTo });
     if (!(result instanceof MessageTooBigError)) return result;
@@ -113,7 +117,7 @@ function inflateWith(
   return inflateInThread(tail, data, options);
 }
 
-/** As a stream: to join data and tail, or the pieces of the result, at once would hold the loop for milliseconds. */
+/** Uses a stream: joining data and tail, or all pieces of the result, would block the event loop for milliseconds. */
 function inflateInThread(
   tail: Uint8Array,
   data: Uint8Array,
@@ -140,10 +144,10 @@ function inflateInThread(
 
 function inflateNow(input: Uint8Array, options: InflateOptions): RawResult | ProtocolFailure {
   try {
-    // The option `info` makes it so, of which the types know nothing.
+    // The option `info` changes the result to this type, which the type declarations do not know.
     return inflateRawSync(input, zlibOptions(input, options)) as unknown as RawResult;
   } catch (error) {
-    return failureOf(error as Error & { readonly code?: string }, options.maxSize); // zlib throws nothing else.
+    return failureOf(error as Error & { readonly code?: string }, options.maxSize); // zlib throws only such errors.
   }
 }
 
@@ -161,7 +165,7 @@ function zlibOptions(input: Uint8Array, options: InflateOptions): ZlibOptions {
 
 const NOTHING = new Uint8Array(0);
 
-/** The longest buffer that every supported Node version can make. */
+/** The longest buffer that every supported version of Node can allocate. */
 const MAX_OUTPUT = 2 ** 31 - 1;
 
 function failureOf(error: Error & { readonly code?: string }, maxSize: number): ProtocolFailure {

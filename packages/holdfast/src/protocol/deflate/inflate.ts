@@ -1,4 +1,4 @@
-// Decompresses one message (RFC 7692 section 7.2.2), never into more than is allowed.
+// Decompresses one message (RFC 7692 section 7.2.2), up to a maximum size.
 
 import { ProtocolError } from "../../shared/errors.js";
 import type { Decoded, ProtocolFailure } from "../extension.js";
@@ -13,14 +13,14 @@ import {
 import { PlaintextWindow } from "./plaintext-window.js";
 
 /**
- * Section 7.2.1 lets a message hold blocks with BFINAL set, each of which ends a stream. Nobody sends more than a few,
- * and each costs a new decompressor: a message of nothing but such blocks must not cost half a million.
+ * Section 7.2.1 allows a message to contain blocks with BFINAL set, each of which ends a stream and needs a new
+ * decompressor. Nobody sends more than a few, but an attacker could fill a message with half a million of them.
  */
 const MAX_STREAMS = 64;
 
 export function inflate(payload: Uint8Array, options: InflateOptions): Decoded | Promise<Decoded> {
-  // zlib flushes nothing where nothing was written since the last time: the empty messages of some senders lack even
-  // the byte of section 7.2.3.6.
+  // zlib writes nothing if there was no input since its last flush, so the empty messages of some senders lack even the
+  // one byte of section 7.2.3.6.
   if (payload.length === 0) return payload;
   const first = inflateStream(payload, options);
   if (first instanceof Promise) return first.then((late) => completed(late, options));
@@ -32,11 +32,11 @@ function completed(
   options: InflateOptions,
 ): Decoded | Promise<Decoded> {
   if (first instanceof Error) return first;
-  return isNothing(first.rest) ? first.plaintext : inflateRest(first, options);
+  return isEnd(first.rest) ? first.plaintext : inflateRest(first, options);
 }
 
-/** What follows a block with BFINAL set: usually no more than the start of the empty block that was removed. */
-function isNothing(rest: Uint8Array): boolean {
+/** After a block with BFINAL set there is usually at most the start of the empty block that the sender removed. */
+function isEnd(rest: Uint8Array): boolean {
   return rest.length === 0 || (rest.length === 1 && rest[0] === 0);
 }
 
@@ -45,10 +45,10 @@ async function inflateRest(first: InflatedStream, options: InflateOptions): Prom
   if (options.dictionary !== undefined) window.push(options.dictionary);
   const parts = [first.plaintext];
   let size = first.plaintext.length;
-  for (let stream = first; !isNothing(stream.rest);) {
+  for (let stream = first; !isEnd(stream.rest);) {
     if (parts.length === MAX_STREAMS) return notCompressed();
     window.push(stream.plaintext);
-    // zlib takes no limit of zero.
+    // zlib accepts no limit of zero.
     const maxSize = Math.max(1, options.maxSize - size);
     const syncUpTo = Math.max(0, SYNC_UP_TO - size);
     const { dictionary } = window;

@@ -1,34 +1,34 @@
-// permessage-deflate in the opening handshake, for both roles.
+// Negotiates permessage-deflate in the opening handshake, for both roles.
 
+import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { NegotiationError } from "../../shared/errors.js";
 import { parseExtensions, serializeExtensions } from "../handshake/extension-header.js";
-import { hasDictionaries } from "./dictionaries.js";
 import { chooseOffer, offerOf, readAnswer, type DeflateParameters } from "./parameters.js";
 import { PermessageDeflate, type DeflateTuning } from "./permessage-deflate.js";
 
-/** What one side wants of compression. */
+/** The compression settings of one side. */
 export interface DeflateSettings {
   readonly wanted: DeflateParameters;
   readonly tuning: DeflateTuning;
   /**
-   * Whether a client's preferred offer names the server's window, and its own. Without either it offers what browsers
-   * offer, and compresses with less than the window that it may use. @default true
+   * Whether a client's preferred offer contains the size of the server's window and of its own. Without both it offers
+   * the same as browsers, and compresses with a smaller window than negotiated. @default true
    */
   readonly namesServerWindow?: boolean;
   readonly namesClientWindow?: boolean;
 }
 
-/** What came of a negotiation. */
+/** The result of a negotiation. */
 export interface NegotiatedDeflate {
   readonly extension: PermessageDeflate;
-  /** The value of Sec-WebSocket-Extensions that says so. */
+  /** The value of Sec-WebSocket-Extensions that states the agreement. */
   readonly header: string;
 }
 
 /**
- * The client's offers, the best first: the value of Sec-WebSocket-Extensions. Its wishes are preferences: servers that
- * decline them (section 7.1.2.1 lets them) find the offer of browsers behind, which is the only one by default. Some
- * servers accept two offers at once, which cannot work.
+ * The client's offers in order of preference, as the value of Sec-WebSocket-Extensions. The last offer is the one of
+ * browsers, for servers that decline the preferred parameters (as section 7.1.2.1 allows). By default it is the only one,
+ * because some servers accept two offers at once, which cannot work.
  */
 export function offerDeflate(settings: DeflateSettings): string {
   const wanted = wantedBy(settings);
@@ -48,7 +48,7 @@ export function offerDeflate(settings: DeflateSettings): string {
   return [...new Set(offers)].join(", ");
 }
 
-/** The server's choice among the client's offers; null for no compression. */
+/** The server's choice from the client's offers; null for no compression. */
 export function acceptDeflate(offer: string | null, settings: DeflateSettings): NegotiatedDeflate | null {
   if (offer === null) return null;
   const offers = parseExtensions(offer);
@@ -62,9 +62,9 @@ export function acceptDeflate(offer: string | null, settings: DeflateSettings): 
 }
 
 /**
- * The client's reading of the server's answer; null for no compression.
+ * Interprets the server's answer for the client; null for no compression.
  *
- * @returns a NegotiationError where the answer does not fit the offer (RFC 7692 section 7.1)
+ * @returns a NegotiationError if the answer does not match the offer (RFC 7692 section 7.1)
  */
 export function readDeflateAnswer(
   answer: string | null,
@@ -79,9 +79,38 @@ export function readDeflateAnswer(
   return { extension: new PermessageDeflate(false, agreed, settings.tuning), header: answer };
 }
 
-/** What is wanted, as far as the zlib of this runtime can do it: without dictionaries no message refers to another. */
+/** The wanted parameters, limited to what this runtime's zlib can do: context takeover needs dictionaries. */
 function wantedBy({ wanted }: DeflateSettings): DeflateParameters {
   return hasDictionaries()
     ? wanted
     : { ...wanted, serverNoContextTakeover: true, clientNoContextTakeover: true };
+}
+
+/** The two functions of node:zlib that are tested. */
+export interface RawZlib {
+  readonly deflateRawSync: typeof deflateRawSync;
+  readonly inflateRawSync: typeof inflateRawSync;
+}
+
+/** The result of the test below; null before it has run. */
+let dictionarySupport: boolean | null = null;
+
+/**
+ * Whether raw streams use the option `dictionary`, as zlib documents (deflateSetDictionary). Deno, at least up to version
+ * 2.9, accepts the option and ignores it, so it could neither read nor write references to earlier messages.
+ */
+export function hasDictionaries(): boolean {
+  return (dictionarySupport ??= supportsDictionaries({ deflateRawSync, inflateRawSync }));
+}
+
+export function supportsDictionaries(zlib: RawZlib): boolean {
+  // No byte occurs twice, so only a reference to the dictionary can make the text shorter.
+  const text = Uint8Array.from(Array(64).keys());
+  const options = { dictionary: text, finishFlush: constants.Z_SYNC_FLUSH };
+  try {
+    const compressed = zlib.deflateRawSync(text, options);
+    return compressed.length < text.length && zlib.inflateRawSync(compressed, options).equals(text);
+  } catch {
+    return false; // Without the dictionary, zlib rejects the reference to it.
+  }
 }

@@ -1,11 +1,11 @@
-// The four parameters of permessage-deflate (RFC 7692 section 7.1): read, and agreed on.
+// Reads and negotiates the four parameters of permessage-deflate (RFC 7692 section 7.1).
 
 import type { ExtensionElement, ExtensionParameter } from "../handshake/extension-header.js";
 import { quote } from "../../shared/quote.js";
 
 export const DEFLATE_NAME = "permessage-deflate";
 
-/** What both sides agreed on. */
+/** The parameters of a connection, or those that one side wants. */
 export interface DeflateParameters {
   /** The server forgets its window after each message. */
   readonly serverNoContextTakeover: boolean;
@@ -17,17 +17,17 @@ export interface DeflateParameters {
   readonly clientMaxWindowBits: number;
 }
 
-/** The parameters of one offer, or of one answer, as they were written. */
+/** The parameters as written in one offer or one answer. */
 interface WrittenParameters {
   readonly serverNoContextTakeover: boolean;
   readonly clientNoContextTakeover: boolean;
-  /** Null where it is not there. */
+  /** Null if it is missing. */
   readonly serverMaxWindowBits: number | null;
-  /** Null where it is not there; "any" where it came without a value, as it may in an offer. */
+  /** Null if it is missing; "any" if it has no value, as an offer allows. */
   readonly clientMaxWindowBits: number | "any" | null;
 }
 
-/** A client's offer of these parameters. Windows of 15 bits need no words. */
+/** A client's offer of these parameters. A window of 15 bits is the default and not written. */
 export function offerOf(parameters: DeflateParameters): ExtensionElement {
   const { serverMaxWindowBits, clientMaxWindowBits } = parameters;
   return {
@@ -36,7 +36,7 @@ export function offerOf(parameters: DeflateParameters): ExtensionElement {
       ...flag("server_no_context_takeover", parameters.serverNoContextTakeover),
       ...flag("client_no_context_takeover", parameters.clientNoContextTakeover),
       ...(serverMaxWindowBits < 15 ? bits("server_max_window_bits", serverMaxWindowBits) : []),
-      // Section 7.1.2.2: only a client that names it may be told a smaller window.
+      // Section 7.1.2.2: a server may limit the client's window only if the offer contains this parameter.
       ...(clientMaxWindowBits < 15
         ? bits("client_max_window_bits", clientMaxWindowBits)
         : flag("client_max_window_bits", true)),
@@ -45,8 +45,10 @@ export function offerOf(parameters: DeflateParameters): ExtensionElement {
 }
 
 /**
- * The server's decision on the offers, in the client's order of preference: the first that it can accept, and the
- * answer; null to decline them all (section 7.1).
+ * The server's choice: accepts the first valid offer, in the client's order of preference, and builds the answer; null
+ * to decline all offers (section 7.1).
+ *
+ * @param mustForget whether this side cannot read references to earlier messages, so that the client must not make any
  */
 export function chooseOffer(
   offers: readonly ExtensionElement[],
@@ -55,62 +57,64 @@ export function chooseOffer(
 ): { readonly agreed: DeflateParameters; readonly answer: ExtensionElement } | null {
   for (const offer of offers) {
     if (offer.name !== DEFLATE_NAME) continue;
-    const asked = readParameters(offer.parameters, true);
-    if (typeof asked !== "string") return answerTo(asked, wanted, mustForget);
+    const offered = readParameters(offer.parameters, true);
+    if (typeof offered !== "string") return answerTo(offered, wanted, mustForget);
   }
   return null;
 }
 
 /**
- * The client's judgement of the answer: what was agreed on, or the sentence that says what is wrong with it.
+ * Checks the answer for the client: returns the agreed parameters, or an error message.
  *
- * @param mustForget whether this side cannot read what refers to an earlier message, so that each of its offers said so
+ * @param mustForget whether this side cannot read references to earlier messages, as each of its offers stated
  */
 export function readAnswer(
   answer: ExtensionElement,
   wanted: DeflateParameters,
   mustForget: boolean,
 ): DeflateParameters | string {
-  const told = readParameters(answer.parameters, false);
-  if (typeof told === "string") return told;
-  if (mustForget && !told.serverNoContextTakeover) {
+  const answered = readParameters(answer.parameters, false);
+  if (typeof answered === "string") return answered;
+  if (mustForget && !answered.serverNoContextTakeover) {
     return "Expected server_no_context_takeover, as it was offered, got an answer without it";
   }
   return {
-    serverNoContextTakeover: told.serverNoContextTakeover,
-    // Section 7.1.1.2: a client may do so unasked, and does where it was asked to.
-    clientNoContextTakeover: told.clientNoContextTakeover || wanted.clientNoContextTakeover,
-    serverMaxWindowBits: told.serverMaxWindowBits ?? 15,
-    // Section 7.1.2.2: more than was hinted at is no mistake, and changes nothing.
+    serverNoContextTakeover: answered.serverNoContextTakeover,
+    // Section 7.1.1.2: a client may do so on its own, and must if the server demands it.
+    clientNoContextTakeover: answered.clientNoContextTakeover || wanted.clientNoContextTakeover,
+    serverMaxWindowBits: answered.serverMaxWindowBits ?? 15,
+    // Section 7.1.2.2: a larger window than the offer's hint is valid and has no effect.
     clientMaxWindowBits:
-      typeof told.clientMaxWindowBits === "number"
-        ? Math.min(told.clientMaxWindowBits, wanted.clientMaxWindowBits)
+      typeof answered.clientMaxWindowBits === "number"
+        ? Math.min(answered.clientMaxWindowBits, wanted.clientMaxWindowBits)
         : wanted.clientMaxWindowBits,
   };
 }
 
 /**
- * Says only what was offered: some clients reject anything else, whatever section 7.1 allows. What the server itself
- * does, it may do unsaid: forget its window, or use less of it.
+ * Answers only with parameters that the client offered: some clients reject others, although section 7.1 allows them. The
+ * server may still forget its own window, or use less of it, without stating that.
  */
 function answerTo(
-  asked: WrittenParameters,
+  offered: WrittenParameters,
   wanted: DeflateParameters,
   mustForget: boolean,
 ): { readonly agreed: DeflateParameters; readonly answer: ExtensionElement } {
-  const mayLimitClient = asked.clientMaxWindowBits !== null;
-  const clientLimit = typeof asked.clientMaxWindowBits === "number" ? asked.clientMaxWindowBits : 15;
+  const mayLimitClient = offered.clientMaxWindowBits !== null;
+  const clientLimit = typeof offered.clientMaxWindowBits === "number" ? offered.clientMaxWindowBits : 15;
   const agreed: DeflateParameters = {
-    serverNoContextTakeover: asked.serverNoContextTakeover || wanted.serverNoContextTakeover,
-    // Section 7.1.1.2 allows it unasked: without it, this side could not read what the client sends.
-    clientNoContextTakeover: asked.clientNoContextTakeover || mustForget,
-    serverMaxWindowBits: Math.min(asked.serverMaxWindowBits ?? 15, wanted.serverMaxWindowBits),
+    serverNoContextTakeover: offered.serverNoContextTakeover || wanted.serverNoContextTakeover,
+    // Section 7.1.1.2 allows this without an offer. Otherwise this side could not read the client's messages.
+    clientNoContextTakeover: offered.clientNoContextTakeover || mustForget,
+    serverMaxWindowBits: Math.min(offered.serverMaxWindowBits ?? 15, wanted.serverMaxWindowBits),
     clientMaxWindowBits: mayLimitClient ? Math.min(clientLimit, wanted.clientMaxWindowBits) : 15,
   };
   const parameters = [
-    ...flag("server_no_context_takeover", asked.serverNoContextTakeover),
+    ...flag("server_no_context_takeover", offered.serverNoContextTakeover),
     ...flag("client_no_context_takeover", agreed.clientNoContextTakeover),
-    ...(asked.serverMaxWindowBits === null ? [] : bits("server_max_window_bits", agreed.serverMaxWindowBits)),
+    ...(offered.serverMaxWindowBits === null
+      ? []
+      : bits("server_max_window_bits", agreed.serverMaxWindowBits)),
     ...(mayLimitClient && agreed.clientMaxWindowBits < 15
       ? bits("client_max_window_bits", agreed.clientMaxWindowBits)
       : []),
@@ -118,7 +122,7 @@ function answerTo(
   return { agreed, answer: { name: DEFLATE_NAME, parameters } };
 }
 
-/** Section 7: unknown, repeated or invalid parameters make the whole of it invalid. */
+/** Section 7: an unknown, repeated or invalid parameter makes the whole offer or answer invalid. */
 function readParameters(
   parameters: readonly ExtensionParameter[],
   isOffer: boolean,

@@ -1,4 +1,4 @@
-// permessage-deflate (RFC 7692) as an extension of one connection: messages in and out of compression.
+// permessage-deflate (RFC 7692) as an extension of one connection: compresses and decompresses its messages.
 
 import type { Decoded, Encoded, MessageExtension, MessageSharing } from "../extension.js";
 import { deflate } from "./deflate.js";
@@ -6,17 +6,17 @@ import { inflate } from "./inflate.js";
 import { DEFLATE_NAME, type DeflateParameters } from "./parameters.js";
 import { PlaintextWindow } from "./plaintext-window.js";
 
-/** How this side compresses; nothing of it has to be agreed on. */
+/** How this side compresses. None of it is negotiated. */
 export interface DeflateTuning {
-  /** Compression level of zlib, 1 (fast) to 9 (small). */
+  /** zlib's compression level, 1 (fast) to 9 (small). */
   readonly level: number;
-  /** Memory level of zlib, 1 to 9. */
+  /** zlib's memory level, 1 to 9. */
   readonly memLevel: number;
-  /** Messages of fewer bytes are sent as they are. */
+  /** Messages with fewer bytes are sent uncompressed. */
   readonly threshold: number;
 }
 
-/** Section 7.2.3.6: RSV1 of the first frame tells that the message is compressed. */
+/** RSV1 of the first frame marks a compressed message (section 6). */
 const RSV1 = 0x40;
 
 export class PermessageDeflate implements MessageExtension, MessageSharing {
@@ -26,7 +26,7 @@ export class PermessageDeflate implements MessageExtension, MessageSharing {
   readonly #tuning: DeflateTuning;
   readonly #outgoingBits: number;
   readonly #incomingBits: number;
-  /** Null without context takeover: then every message stands on its own. */
+  /** Null without context takeover, when no message refers to another. */
   readonly #outgoing: PlaintextWindow | null;
   readonly #incoming: PlaintextWindow | null;
 
@@ -50,14 +50,14 @@ export class PermessageDeflate implements MessageExtension, MessageSharing {
   }
 
   /**
-   * 9/8 of a message where every byte takes a code of nine bits, the longest of the fixed codes (RFC 1951
-   * section 3.2.6), and 1/64 for an encoder that flushes every few hundred bytes, at five bytes each time.
+   * Adds 1/8 for a message in which every byte takes nine bits, the longest of the fixed codes (RFC 1951 section 3.2.6),
+   * and 1/64 for an encoder that flushes every few hundred bytes, at five bytes each time.
    */
   maxEncodedSize(size: number): number {
     return size + Math.ceil(size / 8) + Math.ceil(size / 64) + 64;
   }
 
-  /** What does not get smaller is sent as it is, which spares the peer the work (section 6). */
+  /** Sends a message uncompressed if compression does not make it smaller, which saves the peer work (section 6). */
   encode(payload: Uint8Array): Encoded | Promise<Encoded> {
     if (payload.length < this.threshold) return null;
     const { level, memLevel } = this.#tuning;
@@ -65,21 +65,21 @@ export class PermessageDeflate implements MessageExtension, MessageSharing {
     const dictionary = window?.dictionary;
     const encoded = deflate(payload, { windowBits: this.#outgoingBits, level, memLevel, dictionary });
     if (encoded instanceof Promise) {
-      // With a window it is too late to choose: what is sent next refers to this message. The few bytes that a large
-      // message can grow by are less than the wait would cost.
+      // With a window, send the compressed form in any case: the next message refers to this one before its size is known.
+      // The few bytes by which a large message can grow cost less than waiting.
       if (window === null) return encoded.then((late) => smaller(late, payload));
       window.push(payload);
       return encoded;
     }
     if (smaller(encoded, payload) === null) return null;
-    // What the peer sees of the window is the plaintext alone, so the next message need not wait for this one.
+    // The window holds plaintext only, so the next message need not wait for the compression of this one.
     window?.push(payload);
     return encoded;
   }
 
   /**
-   * A message may be compressed without a look at the window, also where the window is kept: nothing obliges to refer
-   * back (section 7.2.1). The peer has it in its window all the same.
+   * A message may be compressed without using the window, even with context takeover: referring back is optional
+   * (section 7.2.1). The peer still adds the message to its window.
    */
   get sharing(): MessageSharing {
     return this;

@@ -1,8 +1,8 @@
-// The plaintext that a compressor may refer back to: the newest 2^bits bytes of what went one way.
+// The plaintext that a compressor may refer back to: the newest 2^bits bytes in one direction.
 //
-// Node has no supported way to drive a zlib stream synchronously from message to message, and its asynchronous
-// streams hold some 300 KiB a connection. But all that a stream remembers from one message to the next is this
-// window; given as a dictionary to a fresh one, it makes the same stream of bytes (RFC 7692 section 7.2.3.2).
+// Node has no supported way to drive a zlib stream synchronously from message to message, and its asynchronous streams
+// take some 300 KiB per connection. But this window is all that a stream remembers between messages. A fresh stream with
+// the window as its dictionary produces the same bytes (RFC 7692 section 7.2.3.2).
 
 const SMALLEST = 512;
 const NOTHING = Buffer.alloc(0);
@@ -22,7 +22,7 @@ export class PlaintextWindow {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Remembers a message. */
+  /** Adds a message to the window. */
   push(plaintext: Uint8Array): void {
     const newest = plaintext.subarray(Math.max(0, plaintext.length - this.#size));
     const kept = Math.min(this.#length, this.#size - newest.length);
@@ -32,7 +32,7 @@ export class PlaintextWindow {
     this.#length = kept + newest.length;
   }
 
-  /** Grows as needed: a connection of small messages never needs the whole window. */
+  /** Grows the memory as needed: a connection with few small messages never needs the whole window. */
   #reserve(length: number): void {
     if (length <= this.#bytes.length) return;
     const larger = Buffer.allocUnsafeSlow(

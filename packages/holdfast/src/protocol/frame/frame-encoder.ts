@@ -1,19 +1,19 @@
-// Frames to bytes (RFC 6455 section 5.2), written straight into memory that the caller owns: an allocation per
-// frame is the second largest cost of sending small messages.
+// Encodes frames (RFC 6455 section 5.2), directly into memory that the caller owns: an allocation per frame would be the
+// second largest cost of sending small messages.
 
 import { writeLatin1, writeUtf8 } from "../text-calls.js";
 import type { MaskKeys } from "./mask-keys.js";
 import { applyMask } from "./masking.js";
 import { FIN, MASK_BIT, MAX_HEADER_SIZE, TEXT } from "../../shared/opcode.js";
 
-/** Frames that live in memory which Node shares out, 8 KiB at a time: those of control frames, for the most part. */
+/** Frames of up to this many bytes use Node's pool of 8 KiB blocks. They are mostly control frames. */
 const POOLED_UP_TO = 256;
 
-/** From here on it pays to count the bytes of a text before they are written (measured on Node 20). */
+/** From this many characters, counting the bytes of a text before writing it pays off (measured on Node 20). */
 const COUNT_FROM = 1024;
 
 export class FrameEncoder {
-  /** Keys for a client, which masks every frame; null for a server, which masks none (section 5.1). */
+  /** A client masks every frame; null for a server, which masks none (section 5.1). */
   readonly #maskKeys: MaskKeys | null;
 
   constructor(maskKeys: MaskKeys | null) {
@@ -24,24 +24,24 @@ export class FrameEncoder {
     return this.#maskKeys !== null;
   }
 
-  /** Bytes that a frame of a payload of `length` bytes takes. */
+  /** The size of a frame with a payload of `length` bytes. */
   frameSize(length: number): number {
     return this.#headerSize(length) + length;
   }
 
-  /** Bytes that a text frame of `length` UTF-16 code units takes at most: three bytes for each. */
+  /** The maximum size of a text frame with `length` UTF-16 code units, each of up to three bytes. */
   maxTextFrameSize(length: number): number {
     return MAX_HEADER_SIZE + length * 3;
   }
 
   /**
-   * Writes a whole text message as one frame at `at`; returns where it ends.
+   * Writes a whole text message as one frame at `at`; returns the end offset.
    * `target` must have room for `maxTextFrameSize`. Lone surrogates become U+FFFD, as in `TextEncoder`.
    */
   writeText(target: Buffer, at: number, text: string): number {
     if (text.length >= COUNT_FROM) return this.#writeCounted(target, at, text, Buffer.byteLength(text));
-    // Most text is ASCII, so its length is that of its bytes; where that guess is wrong and the header
-    // needs more room, the bytes move.
+    // Most text is ASCII, with one byte per character. If that guess is wrong and the header needs more room, move the
+    // bytes.
     const guessed = this.#headerSize(text.length);
     const length = writeUtf8(target, text, at + guessed);
     const actual = this.#headerSize(length);
@@ -49,18 +49,18 @@ export class FrameEncoder {
     return this.#finish(target, at, FIN | TEXT, length);
   }
 
-  /** Writes a frame with a copy of `payload` at `at`; returns where it ends. */
+  /** Writes a frame with a copy of `payload` at `at`; returns the end offset. */
   writeFrame(target: Buffer, at: number, firstByte: number, payload: Uint8Array): number {
     target.set(payload, at + this.#headerSize(payload.length));
     return this.#finish(target, at, firstByte, payload.length);
   }
 
-  /** Writes the header of a frame whose payload follows elsewhere, unmasked: for servers only. */
+  /** Writes only the header; the caller writes the payload, unmasked. For servers only. */
   writeHeader(target: Buffer, at: number, firstByte: number, length: number): number {
     return this.#putHeader(target, at, firstByte, length, 0);
   }
 
-  /** A text message as one frame in memory of its own, without a copy in between. */
+  /** Allocates a text message as one frame, without an intermediate copy. */
   textFrame(text: string): Buffer {
     const length = Buffer.byteLength(text);
     const bytes = Buffer.allocUnsafeSlow(this.frameSize(length));
@@ -68,23 +68,23 @@ export class FrameEncoder {
     return bytes;
   }
 
-  /** A frame in memory of its own: the plain way, for control frames and for the backlog. */
+  /** Allocates a frame: for control frames and queued messages, which are off the fast path. */
   frame(firstByte: number, payload: Uint8Array): Buffer {
     const size = this.frameSize(payload.length);
-    // Node's pool: memory of its own costs ten times as much as the frame of a ping.
+    // Node's pool serves small frames: a separate allocation costs ten times as much as the frame of a ping.
     const bytes = size <= POOLED_UP_TO ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
     this.writeFrame(bytes, 0, firstByte, payload);
     return bytes;
   }
 
   #writeCounted(target: Buffer, at: number, text: string, length: number): number {
-    // As many bytes as characters: ASCII, which Latin-1 writes as well, and twice as fast.
+    // As many bytes as characters means ASCII, which the Latin-1 writer handles twice as fast.
     const write = length === text.length ? writeLatin1 : writeUtf8;
     write(target, text, at + this.#headerSize(length));
     return this.#finish(target, at, FIN | TEXT, length);
   }
 
-  /** Puts the header before a payload that is already in place, and masks the payload. */
+  /** Writes the header in front of a payload that is already in place, and masks the payload. */
   #finish(target: Buffer, at: number, firstByte: number, length: number): number {
     const key = this.#maskKeys?.next() ?? 0;
     const start = this.#putHeader(target, at, firstByte, length, key);

@@ -1,12 +1,12 @@
-// Shows somebody the frames of a stream as they travel, beside whoever works with them: for logs and diagnostics. It
-// reads copies, so that it neither disturbs nor delays them, and a stream that nobody looks at has no mirror at all.
+// Reports the frames of a stream to logs and diagnostics, in parallel to the code that processes them. It parses copies of
+// the bytes, so it does not affect that code. Without an observer no mirror is created.
 
 import { applyMask } from "./masking.js";
 import { FrameParser, UNREADABLE_LENGTH, type FrameHandler } from "./frame-parser.js";
 import type { ObservedFrame } from "../../shared/observed-frame.js";
 import { FIN, OPCODE_BITS } from "../../shared/opcode.js";
 
-/** As much of a payload as is shown: a stream of large frames is not to be kept in memory for a look at it. */
+/** The most bytes of a payload that are shown, so that observing large frames does not keep them in memory. */
 const SHOWN_AT_MOST = 4096;
 /** RFC 7692 section 6. */
 const RSV1 = 0x40;
@@ -16,38 +16,38 @@ export class FrameMirror implements FrameHandler {
   isShared = false;
   readonly #parser = new FrameParser(this);
   readonly #show: (frame: ObservedFrame) => void;
-  /** Bytes to come that are no frames: the answer to an upgrade. */
+  /** Bytes still to come before the first frame: the response to the upgrade. */
   #preface: number;
   #firstByte = 0;
   #length = 0;
   #pieces: Uint8Array[] = [];
   #shown = 0;
 
-  /** @param preface bytes that come ahead of the first frame */
+  /** @param preface number of bytes before the first frame */
   constructor(show: (frame: ObservedFrame) => void, preface = 0) {
     this.#show = show;
     this.#preface = preface;
   }
 
-  /** The next bytes of the stream; they are copied. */
+  /** Processes a copy of the next bytes of the stream. */
   push(bytes: Uint8Array): void {
     const skipped = Math.min(this.#preface, bytes.length);
     this.#preface -= skipped;
     if (skipped < bytes.length) this.#parser.receive(Buffer.from(bytes.subarray(skipped)));
   }
 
-  /** A mirror never pauses, so nothing waits. */
+  /** A mirror never pauses, so no frame waits. */
   mayOvertake(): boolean {
     return false;
   }
 
-  /** Every frame is shown, also one that breaks the rules: that is when one looks. */
+  /** Accepts every frame, also invalid ones: those are the ones that people look for. */
   beginFrame(firstByte: number, _isMasked: boolean, length: number): boolean {
     this.#firstByte = firstByte;
     this.#length = length;
     this.#pieces = [];
     this.#shown = 0;
-    if (length === UNREADABLE_LENGTH) this.endFrame(); // Its end will never come.
+    if (length === UNREADABLE_LENGTH) this.endFrame(); // Its payload never ends.
     return true;
   }
 

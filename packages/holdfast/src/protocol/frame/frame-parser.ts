@@ -1,41 +1,41 @@
-// Bytes to frames (RFC 6455 section 5.2). Structure only: where a frame begins, how long it is, where its payload lies.
-// Whether the frame may come now is for the sink to judge, before any payload is looked at.
+// Splits bytes into frames (RFC 6455 section 5.2). It handles structure only: where a frame begins, how long it is, where
+// its payload lies. The sink decides from the header whether the frame is allowed, before the parser reads any payload.
 
 import { applyMask, releaseView, rotateKey } from "./masking.js";
 import { CONTROL_BIT, MASK_BIT, MAX_HEADER_SIZE } from "../../shared/opcode.js";
 
-/** What the parser calls, in this order: `beginFrame`, then `wholePayload`, or `payloadPiece`s and `endFrame`. */
+/** The parser calls, for each frame: `beginFrame`, then either `wholePayload`, or `payloadPiece`s and `endFrame`. */
 export interface FrameHandler {
-  /** While true, no frame is begun: what was received waits for `resume`. */
+  /** While true, the parser begins no frame, and received data waits for `resume`. */
   readonly isDecoding: boolean;
-  /** Set by the parser: whether what it tells next lies in memory that is good for the time of the call only. */
+  /** Set by the parser: whether the payloads that it passes next lie in memory that is valid during the call only. */
   isShared: boolean;
-  /** Whether a frame may be told before frames that wait: a Ping or Pong that breaks no rule. */
+  /** Whether a frame may overtake waiting frames: true for a valid Ping or Pong. */
   mayOvertake(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean;
   /**
-   * A header arrived. `length` is `UNREADABLE_LENGTH` where it exceeds 2^53 - 1; such a frame must not be accepted.
-   * `isLengthValid` tells whether it was encoded as it must be: in the shortest form, and with a first bit of 0.
-   * Returns false for a payload to be skipped: nothing more is told of this frame.
+   * A header arrived. `length` is `UNREADABLE_LENGTH` if it exceeds 2^53 - 1; such a frame must not be accepted.
+   * `isLengthValid` is true if the length was encoded correctly: in the shortest form and with a first bit of 0.
+   * Returns false to skip the payload: the parser then makes no more calls for this frame.
    */
   beginFrame(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean;
-  /** The frame's whole payload, unmasked, lies in `chunk[start, end)`. `isAscii` is false where nobody has looked. */
+  /** The frame's whole payload, unmasked, lies in `chunk[start, end)`. `isAscii` is false if that is not known. */
   wholePayload(chunk: Buffer, start: number, end: number, isAscii: boolean): void;
-  /** The next piece of a payload that spans chunks, as it came: `key` unmasks it from its first byte on; 0 for none. */
+  /** The next piece of a payload that spans chunks, still masked with `key` (rotated to its first byte); 0 for no mask. */
   payloadPiece(chunk: Buffer, start: number, end: number, key: number): void;
-  /** The last piece was told. */
+  /** The payload is complete. */
   endFrame(): void;
 }
 
-/** Stands for a payload length that no number of JavaScript holds exactly. */
+/** Stands for a payload length that a JavaScript number cannot represent exactly. */
 export const UNREADABLE_LENGTH = Infinity;
 
 export class FrameParser {
   readonly #sink: FrameHandler;
-  /** A header of which only a part has arrived; kept small and made on demand, since most never need it. */
+  /** The part of a header that has arrived. Allocated on demand, since most connections never need it. */
   #partialHeader: Buffer | null = null;
   #partialLength = 0;
 
-  // The header read last.
+  // The newest header.
   #firstByte = 0;
   #isMasked = false;
   #isLengthValid = true;
@@ -45,10 +45,10 @@ export class FrameParser {
   // The payload that spans chunks.
   #remaining = 0;
   #isSkipping = false;
-  /** What was received while the sink was held, or the parser paused. */
+  /** Data that was received while the sink was decoding or the parser was paused. */
   #rest: Buffer | null = null;
   #isPaused = false;
-  /** How far into the rest there are only data frames. */
+  /** How many bytes of `#rest` are known to hold only data frames. */
   #searched = 0;
   #isSearching = false;
 
@@ -56,36 +56,36 @@ export class FrameParser {
     this.#sink = sink;
   }
 
-  /** Takes the next bytes, and unmasks them in place. The parser owns `chunk`, unless it `isLent` for this call. */
-  receive(chunk: Buffer, isLent = false): void {
+  /** Processes the next bytes and unmasks them in place. The parser takes ownership of `chunk` unless it `isShared`. */
+  receive(chunk: Buffer, isShared = false): void {
     let at = 0;
-    this.#sink.isShared = isLent;
+    this.#sink.isShared = isShared;
     while (at < chunk.length && !this.#isPaused && !this.#sink.isDecoding) {
       at = this.#remaining > 0 ? this.#continuePayload(chunk, at) : this.#readFrame(chunk, at);
     }
     releaseView(chunk);
     if (at === chunk.length) return;
     const rest = chunk.subarray(at);
-    this.#keepRest(isLent ? Buffer.from(rest) : rest);
+    this.#keepRest(isShared ? Buffer.from(rest) : rest);
   }
 
   get isPaused(): boolean {
     return this.#isPaused;
   }
 
-  /** Holds back what comes behind the present frame, and what arrives, but for Pings and Pongs in it. */
+  /** Holds everything after the current frame, except Pings and Pongs. */
   pause(): void {
     this.#isPaused = true;
     this.#serveControlFrames();
   }
 
-  /** Ends the pause, and goes on with what was held back. */
+  /** Ends the pause and continues with the held data. */
   unpause(): void {
     this.#isPaused = false;
     this.resume();
   }
 
-  /** Goes on with what was received meanwhile, unless something still holds it back. */
+  /** Continues with the waiting data, unless the parser is paused or the sink is still decoding. */
   resume(): void {
     const rest = this.#rest;
     if (rest === null || this.#isPaused || this.#isSearching || this.#sink.isDecoding) return;
@@ -100,8 +100,8 @@ export class FrameParser {
   }
 
   /**
-   * Tells the Pings and Pongs in what waits, and takes them out: a slow reader of messages must not look dead, nor take
-   * its peer for dead. A Close, or what is no good, keeps its place.
+   * Delivers the Pings and Pongs in the waiting data and removes them from it. Otherwise an application that reads
+   * messages slowly would look dead, and would take its peer for dead. A Close or an invalid frame keeps its place.
    */
   #serveControlFrames(): void {
     const rest = this.#rest;
@@ -129,7 +129,7 @@ export class FrameParser {
     this.#rest = rest.subarray(0, rest.length - (from - kept));
     this.#searched = kept;
     this.#isSearching = false;
-    this.resume(); // A listener may have made room.
+    this.resume(); // A listener may have resumed reading.
   }
 
   #readFrame(chunk: Buffer, start: number): number {
@@ -151,7 +151,7 @@ export class FrameParser {
     const end = at + length;
     if (end > chunk.length || !isAccepted) {
       this.#remaining = length;
-      // After a length that cannot be counted the boundaries of frames are lost: all that follows is skipped.
+      // After an unreadable length, frame boundaries are unknown: skip everything that follows.
       this.#isSkipping = !isAccepted || length === UNREADABLE_LENGTH;
       return at;
     }
@@ -171,7 +171,7 @@ export class FrameParser {
     return end;
   }
 
-  /** Reads a header at `at`; returns its size, or 0 where it is not complete before `end`. */
+  /** Reads a header at `at`; returns its size, or 0 if it is not complete before `end`. */
   #parseHeader(bytes: Buffer, at: number, end: number): number {
     if (end - at < 2) return 0;
     const second = bytes[at + 1];
@@ -209,7 +209,7 @@ export class FrameParser {
     return chunk.length;
   }
 
-  /** Adds bytes to the partial header, one at a time, until it parses; returns where the chunk goes on. */
+  /** Adds bytes to the partial header one by one until it parses; returns the offset after the header. */
   #completeHeader(chunk: Buffer, start: number): number {
     const header = (this.#partialHeader ??= Buffer.allocUnsafeSlow(MAX_HEADER_SIZE));
     for (let at = start; at < chunk.length;) {

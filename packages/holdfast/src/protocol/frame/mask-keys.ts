@@ -1,4 +1,4 @@
-/** Masking keys from a pool of random bytes: a system call per key would cost a hundred times as much. */
+/** Takes masking keys from a pool of random bytes: a system call per key would cost a hundred times as much. */
 export class MaskKeys {
   readonly #fill: (target: Uint8Array) => void;
   readonly #pool = new Uint8Array(8192);

@@ -1,11 +1,14 @@
 // Masking (RFC 6455 section 5.3): each byte is XORed with one of the key's four bytes in turn.
-// A key is held as one number whose lowest byte is the first of the key.
+// A key is one number whose lowest byte is the first byte of the key.
 //
-// Every way of doing it finds out by the way whether what comes out is ASCII: text that is need not be looked at again.
+// Every implementation also detects whether the result is ASCII, which spares the validation of that text as UTF-8.
 
 import { createSimdCopy } from "./masking-simd.js";
 
-/** Copies `source[start, end)` to `target` at `at`, masked; `source` and `target` may be the same at the same place. */
+/**
+ * Copies `source[start, end)` to `target` at `at`, masked; both may be the same memory at the same offset.
+ * Returns whether the result is ASCII.
+ */
 export type MaskingCopy = (
   source: Uint8Array,
   start: number,
@@ -15,21 +18,21 @@ export type MaskingCopy = (
   at: number,
 ) => boolean;
 
-/** Below this many bytes, a view of words for one payload alone costs more than it saves (about 100 ns a view). */
+/** Below this many bytes, a view of words for a single payload costs more than it saves (about 100 ns per view). */
 const WORDWISE_FROM = 128;
 
-/** From here on the copies to and from WebAssembly are worth it. */
+/** From this many bytes, WebAssembly is faster in spite of the copies to and from its memory. */
 const SIMD_FROM = 1024;
 
-/** A view for several payloads costs what it saves on three. */
+/** A view shared by several payloads pays off if there are at least four: it costs as much as it saves on three. */
 const SHARED_FROM = 4;
 
 const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
-/** Of the four bytes of a word, the bits that ASCII does not have. */
+/** The highest bit of each byte of a word, which ASCII never sets. */
 const HIGH_BITS = 0x80808080;
 
-/** Masks or unmasks `bytes[start, end)` in place, and returns whether what comes out is ASCII. */
+/** Masks or unmasks `bytes[start, end)` in place, and returns whether the result is ASCII. */
 export function applyMask(bytes: Uint8Array, start: number, end: number, key: number): boolean {
   const length = end - start;
   if (length >= SIMD_FROM) return copyLarge(bytes, start, end, key, bytes, start);
@@ -43,8 +46,8 @@ function maskAlone(bytes: Uint8Array, start: number, end: number, key: number): 
 }
 
 /**
- * Copies `source[start, end)` to `target` at `at`, unmasked, and returns whether that is ASCII. The source is not to be
- * used again: it may be unmasked as well. A key of 0 is none: it is a copy, at which nobody has looked.
+ * Copies `source[start, end)` to `target` at `at`, unmasked, and returns whether it is known to be ASCII. Do not use the
+ * source afterwards: it may have been unmasked in place. A key of 0 makes a plain copy, which is not checked for ASCII.
  */
 export function copyUnmasked(
   source: Buffer,
@@ -60,19 +63,19 @@ export function copyUnmasked(
   return isAscii;
 }
 
-/** Compiled for the first payload that is large enough. */
+/** Compiles the WebAssembly module for the first payload that is large enough. */
 let copyLarge: MaskingCopy = (...operands) => {
   copyLarge = createSimdCopy() ?? copyAndMask;
   return copyLarge(...operands);
 };
 
-/** Where there is no SIMD. */
+/** The fallback without SIMD. */
 export const copyAndMask: MaskingCopy = (source, start, end, key, target, at) => {
   if (source !== target) target.set(source.subarray(start, end), at);
   return (IS_LITTLE_ENDIAN ? maskWordwise : maskBytewise)(target, at, at + end - start, key);
 };
 
-/** The plain way, which the others must equal. */
+/** The plain implementation; a property test compares the others with it. */
 export function maskBytewise(bytes: Uint8Array, start: number, end: number, key: number): boolean {
   const first = key & 0xff;
   const second = (key >>> 8) & 0xff;
@@ -92,7 +95,7 @@ export function maskBytewise(bytes: Uint8Array, start: number, end: number, key:
   return (all & HIGH_BITS) === 0;
 }
 
-/** Words of the aligned middle, bytes at both ends: three times as fast as bytes on 4 KiB. */
+/** Masks the aligned middle by words and both ends by bytes: three times as fast as bytes only, for 4 KiB. */
 export function maskWordwise(bytes: Uint8Array, start: number, end: number, key: number): boolean {
   const head = -(bytes.byteOffset + start) & 3;
   const aligned = start + head;
@@ -118,8 +121,8 @@ export function maskWordwise(bytes: Uint8Array, start: number, end: number, key:
 }
 
 /**
- * Reads and writes words wherever they lie. The payloads of a chunk share one, and so do those that a client writes into
- * the slab.
+ * A view for unaligned words. The payloads of a received chunk share it, and so do those that a client writes into the
+ * same memory.
  */
 const NOTHING: DataView = new DataView(new ArrayBuffer(0));
 let view: DataView = NOTHING;
@@ -130,7 +133,7 @@ function viewAll(bytes: Uint8Array): void {
   viewed = bytes;
 }
 
-/** Nothing more of `bytes` is to be masked: they need not be kept in memory. */
+/** Releases the view of `bytes` once all of their payloads are masked, so that it does not keep them in memory. */
 export function releaseView(bytes: Uint8Array): void {
   if (bytes !== viewed) return;
   view = NOTHING;
@@ -153,7 +156,7 @@ function maskThroughView(words: DataView, start: number, end: number, key: numbe
   return (all & HIGH_BITS) === 0;
 }
 
-/** The key as seen by a byte that `phase` bytes of its payload came before: a payload may arrive in pieces. */
+/** The key rotated for the byte at offset `phase` of a payload, which may arrive in pieces. */
 export function rotateKey(key: number, phase: number): number {
   const bits = (phase & 3) * 8;
   return bits === 0 ? key : (key >>> bits) | (key << (32 - bits));

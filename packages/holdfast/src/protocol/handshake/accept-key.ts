@@ -1,11 +1,11 @@
 import * as crypto from "node:crypto";
 
-/** The `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (RFC 6455 sections 1.3 and 4.2.2). */
+/** The `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (RFC 6455 sections 1.3 and 4.2.2). */
 export function acceptKey(key: string): string {
   return sha1(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
 }
 
-// The one-shot hash takes half the time; Node has it from 20.12 on.
+// The one-shot hash takes half the time; Node has it since 20.12.
 const sha1: (text: string) => string =
   typeof crypto.hash === "function"
     ? (text) => crypto.hash("sha1", text, "base64")

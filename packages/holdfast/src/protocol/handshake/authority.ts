@@ -1,14 +1,14 @@
-// Host and port, as the Host header, an Origin and an absolute-form target name them.
+// Parses host and port, as in the Host header, an Origin or an absolute-form target.
 
 /** A host and its port (RFC 3986 section 3.2), without user info. */
 export interface Authority {
   /** In lower case; an IPv6 address in brackets. */
   readonly hostname: string;
-  /** Null where it is left out. */
+  /** Null if it is omitted. */
   readonly port: number | null;
 }
 
-/** Reads `host [ ":" port ]`; null where `text` is something else, such as an empty host or two of them. */
+/** Parses `host [ ":" port ]`; null for any other text, such as an empty host or two hosts. */
 export function parseAuthority(text: string): Authority | null {
   const match = AUTHORITY.exec(text);
   if (match === null) return null;
@@ -18,7 +18,7 @@ export function parseAuthority(text: string): Authority | null {
   return { hostname: hostname.toLowerCase(), port: port === "" ? null : Number(port) };
 }
 
-/** RFC 4291 section 2.2: eight groups, of which `::` stands for one or more; an IPv4 address for the last two. */
+/** RFC 4291 section 2.2: eight groups. `::` replaces one or more of them, and an IPv4 address the last two. */
 function isIPv6(text: string): boolean {
   const halves = text.split("::");
   if (halves.length > 2) return false;
@@ -35,7 +35,7 @@ function isIPv6(text: string): boolean {
 
 const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
 
-/** The port of a scheme that is left out of its URLs; null for schemes that are not of the web. */
+/** The default port of a scheme; null for schemes other than those of HTTP and WebSocket. */
 export function defaultPort(scheme: string): number | null {
   switch (scheme.toLowerCase()) {
     case "http":
@@ -50,7 +50,7 @@ export function defaultPort(scheme: string): number | null {
 }
 
 /**
- * An IP literal or a registered name (RFC 3986 section 3.2.2), then the port. The comma, which a name may hold
- * by the letter, is left out: it is what two Host headers look like once a proxy has joined them.
+ * An IP literal or a registered name (RFC 3986 section 3.2.2), then the port. The RFC also allows a comma in names, but a
+ * comma here would mean two Host headers that a proxy has joined.
  */
 const AUTHORITY = /^(\[[0-9a-f:.]+\]|(?:[0-9a-z\-._~!$&'()*+;=]|%[0-9a-f]{2})+)(?::([0-9]{0,5}))?$/i;

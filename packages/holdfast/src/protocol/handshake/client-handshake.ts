@@ -1,4 +1,4 @@
-// The client's half of the opening handshake (RFC 6455 section 4.1).
+// The client's side of the opening handshake (RFC 6455 section 4.1).
 
 import { Buffer } from "node:buffer";
 import { InvalidHeaderError, InvalidUpgradeError, NegotiationError } from "../../shared/errors.js";
@@ -14,12 +14,12 @@ import { noneSelected } from "../../shared/subprotocol-required.js";
 import { isToken, listHasToken } from "../../shared/token.js";
 import type { WebSocketURL } from "./url.js";
 
-/** What a client asks for. */
+/** The contents of a client's request. */
 export interface ClientHandshakeOptions {
   readonly url: WebSocketURL;
-  /** 16 random bytes in base64, new for each connection; null over HTTP/2, which needs none (RFC 8441 section 5). */
+  /** 16 random bytes in base64, new for each connection; null over HTTP/2, which uses no key (RFC 8441 section 5). */
   readonly key: string | null;
-  /** More headers. Host, User-Agent and Authorization override what the handshake would send. */
+  /** Additional headers. Host, User-Agent and Authorization override those of the handshake. */
   readonly headers?: HeadersInput | undefined;
   /** The preferred one first. */
   readonly subprotocols?: readonly string[] | undefined;
@@ -29,22 +29,22 @@ export interface ClientHandshakeOptions {
   readonly userAgent?: string | null | undefined;
 }
 
-/** The request, to look at and to send. */
+/** The request, as fields and as bytes. */
 export interface ClientHandshake {
   readonly request: HandshakeHead;
-  /** The request on the wire of HTTP/1.1; of no use over HTTP/2. */
+  /** The bytes of the request for HTTP/1.1; not used over HTTP/2. */
   readonly bytes: Uint8Array;
 }
 
 export interface HandshakeHead {
   readonly method: "CONNECT" | "GET";
   readonly target: string;
-  /** With Host, also over HTTP/2, where it goes out as `:authority`. */
+  /** Includes Host, also over HTTP/2, where it is sent as `:authority`. */
   readonly headers: HeaderList;
 }
 
 /**
- * Builds the request, and checks all that the caller gave before there is any I/O.
+ * Checks the caller's values and builds the request, before any I/O.
  *
  * @throws {InvalidHeaderError} for a header, a subprotocol or an origin that cannot be sent.
  */
@@ -69,7 +69,7 @@ export function createClientHandshake(options: ClientHandshakeOptions): ClientHa
   return { request: { method, target: url.target, headers }, bytes: Buffer.from(head, "latin1") };
 }
 
-/** RFC 8441 section 5: an extended CONNECT says it with `:protocol`. */
+/** None over HTTP/2, where `:protocol` requests the upgrade (RFC 8441 section 5). */
 function upgradeFields(key: string | null): HeaderField[] {
   if (key === null) return [];
   return [
@@ -79,36 +79,36 @@ function upgradeFields(key: string | null): HeaderField[] {
   ];
 }
 
-/** What the server's answer has to agree with. */
+/** The client's values that the server's response has to match. */
 export interface ExpectedAnswer {
   /** The key that was sent; null over HTTP/2. */
   readonly key: string | null;
   /** The subprotocols that were offered. */
   readonly subprotocols: readonly string[];
-  /** Whether the server has to select one of them. @default false */
+  /** Whether the server must select one of them. @default false */
   readonly requireSubprotocol?: boolean;
   /** The names of the extensions that were offered. */
   readonly offeredExtensions: readonly string[];
 }
 
-/** What became of the handshake. */
+/** The result of the handshake. */
 export type ServerAnswer =
   | {
       readonly outcome: "accepted";
       readonly subprotocol: string | null;
-      /** The value of Sec-WebSocket-Extensions: well formed, and of names that were offered. */
+      /** The value of Sec-WebSocket-Extensions: well formed, with offered names only. */
       readonly extensions: string | null;
     }
   /** The status is not 101 (over HTTP/2, not 2xx): an ordinary response, with a body. */
   | { readonly outcome: "refused-status" }
   | { readonly outcome: "failed"; readonly error: InvalidUpgradeError | NegotiationError };
 
-/** Judges the server's answer by the numbered list at the end of RFC 6455 section 4.1, over HTTP/2 by RFC 8441. */
+/** Checks the server's response against the numbered list at the end of RFC 6455 section 4.1, or RFC 8441 over HTTP/2. */
 export function checkServerAnswer(head: ResponseHead, expected: ExpectedAnswer): ServerAnswer {
   const { status } = head;
   const { key } = expected;
-  const isGranted = key === null ? status >= 200 && status < 300 : status === 101;
-  if (!isGranted) return { outcome: "refused-status" };
+  const isAccepted = key === null ? status >= 200 && status < 300 : status === 101;
+  if (!isAccepted) return { outcome: "refused-status" };
   const upgradeError = key === null ? null : findUpgradeError(head, key);
   const error = upgradeError ?? findNegotiationError(head.headers, expected);
   if (error !== null) return { outcome: "failed", error };
@@ -123,7 +123,7 @@ function field(name: string, value: string | null | undefined): HeaderField[] {
   return value === null || value === undefined ? [] : [[name, checkedValue(name, value)]];
 }
 
-/** RFC 6455 section 4.1: tokens, each of them once, in the order of preference. */
+/** RFC 6455 section 4.1: unique tokens in the order of preference. */
 function subprotocolList(subprotocols: readonly string[]): string | null {
   const header = "Sec-WebSocket-Protocol";
   // For callers without types; the cast keeps `isArray` from making the elements `any`.
@@ -158,7 +158,7 @@ function originField(given: readonly HeaderField[], origin: string | null | unde
   return field("Origin", origin);
 }
 
-/** Another Host than the URL's reaches one of several sites behind an address. */
+/** A Host that differs from the URL's selects one of several sites at the same address. */
 function givenHost(given: readonly HeaderField[]): string | null {
   const host = givenOnce(given, "Host");
   if (host !== null && parseAuthority(host) === null) {
@@ -199,13 +199,13 @@ function findUpgradeError({ minorVersion, headers }: ResponseHead, key: string):
   );
 }
 
-/** Points 5 and 6 of the list, which hold for HTTP/2 as well (RFC 8441 section 5). */
-export function findNegotiationError(
+/** Points 5 and 6 of the list, which apply to HTTP/2 as well (RFC 8441 section 5). */
+function findNegotiationError(
   headers: HeaderList,
   offered: Pick<ExpectedAnswer, "subprotocols" | "requireSubprotocol" | "offeredExtensions">,
 ): InvalidUpgradeError | NegotiationError | null {
   const extensions = headers.getAll("Sec-WebSocket-Extensions");
-  // RFC 6455 sections 11.3.2 and 11.3.4: neither field may come twice in a response.
+  // RFC 6455 sections 11.3.2 and 11.3.4: neither field may be repeated in a response.
   if (extensions.length > 1) {
     return new InvalidUpgradeError(
       `Expected one header "Sec-WebSocket-Extensions", got ${quoteAll(extensions)}.`,
@@ -215,10 +215,10 @@ export function findNegotiationError(
     const accepted = parseExtensions(header);
     if (typeof accepted === "string")
       return new InvalidUpgradeError(`In Sec-WebSocket-Extensions: ${accepted}`);
-    const stranger = accepted.find(({ name }) => !offered.offeredExtensions.includes(name));
-    if (stranger === undefined) continue;
+    const unexpected = accepted.find(({ name }) => !offered.offeredExtensions.includes(name));
+    if (unexpected === undefined) continue;
     const expected = `Expected the server to accept only extensions among ${quoteAll(offered.offeredExtensions)}`;
-    return new NegotiationError(`${expected}, got ${quote(stranger.name)}.`);
+    return new NegotiationError(`${expected}, got ${quote(unexpected.name)}.`);
   }
   const subprotocols = headers.getAll("Sec-WebSocket-Protocol");
   if (subprotocols.length === 0) {

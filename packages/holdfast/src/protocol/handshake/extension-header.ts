@@ -2,24 +2,24 @@
 //   extension-list  = 1#extension
 //   extension       = extension-token *( ";" extension-param )
 //   extension-param = token [ "=" (token | quoted-string) ]
-// Its grammar is that of RFC 2616, which allows spaces and tabs between any two words.
+// The grammar is that of RFC 2616, which allows spaces and tabs between any two words.
 
 import { quote } from "../../shared/quote.js";
 import { isToken, isTokenCode, isWhitespaceCode, MAX_EMPTY_ELEMENTS } from "../../shared/token.js";
 
-/** One parameter of an extension; `value` is null where there is none. */
+/** One parameter of an extension; `value` is null if it has none. */
 export interface ExtensionParameter {
   readonly name: string;
   readonly value: string | null;
 }
 
-/** One extension that is offered, or accepted. A parameter that comes twice is here twice: the extension judges. */
+/** One offered or accepted extension. Repeated parameters are kept, and the extension decides about them. */
 export interface ExtensionElement {
   readonly name: string;
   readonly parameters: readonly ExtensionParameter[];
 }
 
-/** Reads the field's value. Returns the sentence that says what is wrong where it does not follow the grammar. */
+/** Parses the field's value. Returns an error message if it does not follow the grammar. */
 export function parseExtensions(header: string): readonly ExtensionElement[] | string {
   const cursor = new Cursor(header);
   const extensions: ExtensionElement[] = [];
@@ -66,7 +66,7 @@ function serializeParameter({ name, value }: ExtensionParameter): string {
   return value === null ? name : `${name}=${value}`;
 }
 
-/** Reads words off a text. It never goes back, which is what makes the parser linear. */
+/** Reads a text word by word. It never goes back, so that parsing takes linear time. */
 class Cursor {
   readonly #text: string;
   #position = 0;
@@ -92,7 +92,7 @@ class Cursor {
     return true;
   }
 
-  /** The next token; empty where there is none. */
+  /** The next token; empty if there is none. */
   token(): string {
     const start = this.#position;
     while (isTokenCode(this.#text.charCodeAt(this.#position))) this.#position++;
@@ -101,7 +101,7 @@ class Cursor {
     return token;
   }
 
-  /** What stands between the quotes (RFC 9110 section 5.6.4), unescaped; empty where the second one is missing. */
+  /** The unescaped content of a quoted string (RFC 9110 section 5.6.4); empty if the closing quote is missing. */
   quotedString(): string {
     const start = this.#position + 1;
     let end = start;

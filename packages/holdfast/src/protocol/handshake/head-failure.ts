@@ -1,23 +1,23 @@
-/** How much a peer may send before the blank line that ends the head. */
+/** Limits on the head that a peer may send. */
 export interface HeadLimits {
-  /** Bytes of the whole head: start line, fields and the blank line; blank lines before it count as well. */
+  /** Bytes of the whole head: start line, fields and the final blank line, plus any blank lines before it. */
   readonly maxSize: number;
-  /** Header fields. */
+  /** Number of header fields. */
   readonly maxHeaders: number;
 }
 
-/** Why a head is refused. */
+/** Why a head is rejected. */
 export interface HeadFailure {
   readonly outcome: "failed";
-  /** What a server answers: 400, 414 (start line too long), 431 (fields too large) or 505 (not HTTP/1.x). */
+  /** The status for a server to answer: 400, 414 (start line too long), 431 (fields too large) or 505 (not HTTP/1.x). */
   readonly status: 400 | 414 | 431 | 505;
-  /** The limit that was passed, or null where the head is malformed. */
+  /** The exceeded limit; null if the head is malformed. */
   readonly limit: keyof HeadLimits | null;
-  /** One sentence: what was expected, and what came. */
+  /** One sentence: what was expected, and what was received. */
   readonly reason: string;
 }
 
-/** Tells a failure from what was read instead. */
+/** Whether a result is a failure. */
 export function isHeadFailure(result: object): result is HeadFailure {
   return "outcome" in result && result.outcome === "failed";
 }

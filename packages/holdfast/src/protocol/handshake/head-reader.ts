@@ -3,26 +3,26 @@ import type { HeadFailure, HeadLimits } from "./head-failure.js";
 import { HeadScanner } from "./head-scanner.js";
 import { HeaderList } from "./header-list.js";
 
-/** The head of a request or a response; `request-head.ts` and `response-head.ts` read its start line. */
+/** The head of a request or a response; request-head.ts and response-head.ts parse its start line. */
 export interface Head {
   readonly startLine: string;
   readonly headers: HeaderList;
 }
 
-/** A whole head and the bytes that came behind it, or why there will be none. */
+/** A complete head and the bytes after it, or a failure. */
 export type HeadResult =
   | {
       readonly outcome: "head";
       readonly head: Head;
-      /** A view of the last chunk, not a copy: the first bytes of what follows the head. */
+      /** The bytes of the last chunk after the head: a view, not a copy. */
       readonly rest: Uint8Array;
     }
   | HeadFailure;
 
 /**
- * Collects bytes until a head is whole. Takes time linear in the bytes however they are cut, and holds at most
- * `maxSize` of them. After a head it is ready for the next one, as an interim response (RFC 9110 section 15.2)
- * is followed by another; after a failure it stays failed.
+ * Collects bytes until a head is complete. It takes linear time however the bytes are split, and keeps at most `maxSize`
+ * of them. After a head it reads the next one, since an interim response (RFC 9110 section 15.2) is followed by another.
+ * After a failure it stays failed.
  */
 export class HeadReader {
   readonly #limits: HeadLimits;
@@ -31,7 +31,7 @@ export class HeadReader {
   #held: Buffer = NOTHING;
   #heldLength = 0;
 
-  /** @param acceptsFolding whether a field may go on in the next line, as in responses (RFC 9112 section 5.2) */
+  /** @param acceptsFolding whether a field may continue on the next line, as in responses (RFC 9112 section 5.2) */
   constructor(limits: HeadLimits, acceptsFolding = false) {
     this.#limits = limits;
     this.#acceptsFolding = acceptsFolding;
@@ -61,7 +61,7 @@ export class HeadReader {
     this.#scanner = new HeadScanner(this.#limits, this.#acceptsFolding);
     this.#held = NOTHING;
     this.#heldLength = 0;
-    // One string for the whole head, without the blank line; names and values are slices of it.
+    // Make one string of the whole head without the blank line; names and values are slices of it.
     const received = bytes.toString("latin1", startLine, bytes.length - CRLF_LENGTH);
     const text = hasFolds ? received.replaceAll(FOLD, " ") : received;
     const fieldsStart = fields - startLine;
@@ -71,7 +71,7 @@ export class HeadReader {
     };
   }
 
-  /** Appends; the room doubles, so that one byte at a time costs no more than a constant for each. */
+  /** Appends bytes. The memory doubles when it is full, so that appending one byte takes constant time on average. */
   #hold(bytes: Uint8Array): void {
     const length = this.#heldLength + bytes.length;
     if (length > this.#held.length) {
@@ -88,5 +88,5 @@ export class HeadReader {
 
 const NOTHING = Buffer.alloc(0);
 const CRLF_LENGTH = 2;
-/** The start line cannot have one. */
+/** The start line cannot contain a fold. */
 const FOLD = /\r\n[ \t]+/g;

@@ -2,12 +2,12 @@ import type { HeadFailure, HeadLimits } from "./head-failure.js";
 import { isTokenCode } from "../../shared/token.js";
 
 /**
- * The grammar of an HTTP/1.1 head (RFC 9112 sections 2 to 5), byte by byte and without memory of the bytes:
- * how the head is cut into chunks can make no difference, and what is wrong is found as soon as it arrives.
+ * Validates an HTTP/1.1 head (RFC 9112 sections 2 to 5) byte by byte, without storing the bytes. So it makes no difference
+ * how the head is split into chunks, and an error is detected as soon as it arrives.
  *
- * It is strict where leniency has made two programs see two different heads (RFC 9112 section 11.2): lines end
- * with CRLF, never with a bare CR or LF; no space before the colon; no control characters. Folded lines are for user
- * agents only (RFC 9112 section 5.2: a server rejects them, a user agent replaces each fold with a space).
+ * It is strict where leniency has led two programs to read the same bytes as different heads (RFC 9112 section 11.2):
+ * lines end with CRLF, never with a bare CR or LF; no space before the colon; no control characters. Only user agents
+ * accept folded lines (RFC 9112 section 5.2: a server rejects them, a user agent replaces each fold with a space).
  */
 export class HeadScanner {
   readonly #limits: HeadLimits;
@@ -27,7 +27,7 @@ export class HeadScanner {
     this.#acceptsFolding = acceptsFolding;
   }
 
-  /** Reads on until the head ends or fails. Returns how many bytes of `chunk` belong to the head. */
+  /** Scans until the head is complete or invalid. Returns how many bytes of `chunk` belong to the head. */
   scan(chunk: Uint8Array): number {
     const readable = Math.min(chunk.length, this.#limits.maxSize - this.#position);
     let consumed = 0;
@@ -47,12 +47,12 @@ export class HeadScanner {
     return this.#failure;
   }
 
-  /** Whether a line of the header fields goes on with the one before. */
+  /** Whether a header line continues the previous one. */
   get hasFolds(): boolean {
     return this.#hasFolds;
   }
 
-  /** Offset of the start line, counted from the first byte that was scanned. */
+  /** Offset of the start line from the first scanned byte. */
   get startLine(): number {
     return this.#startLine;
   }
@@ -102,7 +102,7 @@ export class HeadScanner {
       this.#hasFolds = true;
       this.#state = IN_VALUE;
     } else {
-      // Among them, in requests, the obsolete line folding (RFC 9112 section 5.2) and a space before the colon (section 5.1).
+      // This also rejects a space before the colon (RFC 9112 section 5.1) and, in requests, folded lines (section 5.2).
       this.#failMalformed("a token as the field name, then a colon", byte);
     }
   }
@@ -144,7 +144,7 @@ export class HeadScanner {
   }
 }
 
-// In the order in which they are passed through. Numbers, as they are compared for each byte.
+// In the order in which a head passes through them. They are numbers, because they are compared for each byte.
 type State = number;
 const BEFORE_START_LINE = 0;
 const IN_START_LINE = 1;
@@ -160,7 +160,7 @@ function isWhitespace(byte: number): boolean {
   return byte === 0x20 || byte === 0x09;
 }
 
-/** Tab, space, visible ASCII and obs-text (RFC 9110 section 5.5). */
+/** Whether a field value may contain the byte: tab, space, visible ASCII or obs-text (RFC 9110 section 5.5). */
 export function isFieldByte(byte: number): boolean {
   return (byte >= 0x20 && byte !== 0x7f && byte <= 0xff) || byte === 0x09;
 }

@@ -1,5 +1,5 @@
-// Headers that the caller of the library wants sent. They are checked before any I/O: a line break in one of
-// them would let whoever wrote it write the rest of the request (B5).
+// Headers that the application adds. They are checked before any I/O: a line break in a header would let its author forge
+// the rest of the request (B5).
 
 import { InvalidHeaderError } from "../../shared/errors.js";
 import { isFieldByte } from "./head-scanner.js";
@@ -8,21 +8,21 @@ import { quote } from "../../shared/quote.js";
 import { isToken, trimWhitespace } from "../../shared/token.js";
 
 /**
- * Headers in any usual form; a list as the value makes one line for each of its elements, but for Cookie, which makes
- * one line of them all.
+ * Headers in any common form. If a value is a list, each element becomes its own line, except for Cookie, whose elements
+ * are joined into one line.
  */
 export type HeadersInput =
   | Headers
   | Readonly<Record<string, string | readonly string[]>>
   | Iterable<readonly [name: string, value: string]>;
 
-/** A field that can be sent as it is. */
+/** A field that is safe to send. */
 export type HeaderField = readonly [name: string, value: string];
 
 /**
- * The fields, in their order, checked.
+ * Checks the fields and returns them in order.
  *
- * @throws {InvalidHeaderError} where a name is no token, or a value is no string of ISO 8859-1 without control characters.
+ * @throws {InvalidHeaderError} if a name is not a token, or a value is not ISO 8859-1 text without control characters
  */
 export function readHeaders(input: HeadersInput): readonly HeaderField[] {
   const fields: HeaderField[] = [];
@@ -62,9 +62,9 @@ function isCookie([name]: HeaderField): boolean {
 }
 
 /**
- * The value as it can be sent, without spaces and tabs around it. It is never shown: it may be a secret.
+ * Checks a value and removes leading and trailing spaces and tabs. Errors never show the value, which may be a secret.
  *
- * @throws {InvalidHeaderError} where `value` is no string of ISO 8859-1 without control characters.
+ * @throws {InvalidHeaderError} if `value` is not ISO 8859-1 text without control characters
  */
 export function checkedValue(name: string, value: unknown): string {
   if (typeof value !== "string") {
@@ -86,7 +86,7 @@ export function checkedValue(name: string, value: unknown): string {
 }
 
 /**
- * Refuses what the handshake itself decides: its own fields, and those that say where a message ends.
+ * Rejects fields that the handshake itself sets, and those that determine where a message ends.
  *
  * @throws {InvalidHeaderError}
  */
@@ -101,13 +101,13 @@ export function refuseReserved(fields: readonly HeaderField[]): void {
   }
 }
 
-/** The fields as the lines of a head. */
+/** Formats the fields as the lines of a head. */
 export function headerList(fields: readonly HeaderField[]): HeaderList {
   return new HeaderList(fields.map(([name, value]) => `${name}: ${value}\r\n`).join(""));
 }
 
 function entriesOf(input: HeadersInput): Iterable<unknown> {
-  // Callers without types are told apart here: a string would be an iterable too.
+  // For callers without types: a string is iterable too.
   if (typeof input !== "object" || (input as unknown) === null) {
     throw new InvalidHeaderError(
       `Expected \`headers\` to be Headers, an object or pairs, got ${typeof input}.`,

@@ -1,23 +1,23 @@
 import { trimWhitespace } from "../../shared/token.js";
 
 /**
- * The header fields of a request or a response, as they stand on the wire.
+ * The header fields of a request or a response, as on the wire.
  *
- * It holds one string and looks fields up by walking its lines: a handshake asks for a dozen fields once, and
- * ten thousand idle connections each keep their request. Names such as `__proto__` are names like any other,
- * as there is no object that they could be keys of.
+ * It keeps one string and scans its lines to look up a field. That saves memory: a handshake reads only a dozen fields,
+ * and ten thousand idle connections each keep their request. Names such as `__proto__` are harmless, since they never
+ * become keys of an object.
  */
 export class HeaderList implements Iterable<readonly [name: string, value: string]> {
   readonly #text: string;
   readonly #start: number;
 
-  /** `text` holds, from `start` to its end, lines that were checked to be `name ":" value CRLF`. */
+  /** From `start` to its end, `text` must consist of valid lines of the form `name ":" value CRLF`. */
   constructor(text: string, start = 0) {
     this.#text = text;
     this.#start = start;
   }
 
-  /** The value of the field, several joined by ", " (RFC 9110 section 5.3); null where there is none. */
+  /** The value of the field, several joined by ", " (RFC 9110 section 5.3); null if there is none. */
   get(name: string): string | null {
     let joined: string | null = null;
     for (
@@ -31,7 +31,7 @@ export class HeaderList implements Iterable<readonly [name: string, value: strin
     return joined;
   }
 
-  /** The values of the field, one for each line that carries it. */
+  /** The values of the field, one for each of its lines. */
   getAll(name: string): string[] {
     const values: string[] = [];
     for (
@@ -44,7 +44,7 @@ export class HeaderList implements Iterable<readonly [name: string, value: strin
     return values;
   }
 
-  /** How many lines carry the field. */
+  /** The number of lines with the field. */
   count(name: string): number {
     let lines = 0;
     for (
@@ -57,7 +57,7 @@ export class HeaderList implements Iterable<readonly [name: string, value: strin
     return lines;
   }
 
-  /** Names as they were sent, and values, line by line. */
+  /** Names as sent, with values, line by line. */
   *[Symbol.iterator](): Iterator<readonly [name: string, value: string]> {
     for (let line = this.#start; line < this.#text.length; line = this.#nextLine(line)) {
       const colon = this.#text.indexOf(":", line);
@@ -65,21 +65,21 @@ export class HeaderList implements Iterable<readonly [name: string, value: strin
     }
   }
 
-  /** The same fields as a standard `Headers`, made anew at each call. */
+  /** The fields as a new standard `Headers` object. */
   toHeaders(): Headers {
     const headers = new Headers();
     for (const [name, value] of this) headers.append(name, value);
     return headers;
   }
 
-  /** The lines as they stand on the wire. */
+  /** The lines as on the wire. */
   toString(): string {
     return this.#text.slice(this.#start);
   }
 
-  /** The first line at or after `line` that carries the field, or -1. */
+  /** The first line with the field at or after `line`, or -1. */
   #find(name: string, line: number): number {
-    // Without a colon in `name`, a colon right behind it is the first of its line, hence the end of a name.
+    // `name` contains no colon, so a colon right after it is the first of its line and ends the line's name.
     if (name.includes(":")) return -1;
     for (; line < this.#text.length; line = this.#nextLine(line)) {
       if (this.#text.charCodeAt(line + name.length) === COLON && this.#startsWith(name, line)) return line;
@@ -87,7 +87,7 @@ export class HeaderList implements Iterable<readonly [name: string, value: strin
     return -1;
   }
 
-  /** Names are case-insensitive (RFC 9110 section 5.1). Compared in place: nothing is allocated. */
+  /** Names are case-insensitive (RFC 9110 section 5.1). Compares in place, without allocating. */
   #startsWith(name: string, line: number): boolean {
     for (let index = 0; index < name.length; index++) {
       const wanted = name.charCodeAt(index);
@@ -107,7 +107,7 @@ export class HeaderList implements Iterable<readonly [name: string, value: strin
 }
 
 const COLON = 0x3a;
-/** What tells an upper-case ASCII letter from its lower-case twin. */
+/** The bit in which upper-case and lower-case ASCII letters differ. */
 const CASE_BIT = 0x20;
 
 function isLetterCode(code: number): boolean {

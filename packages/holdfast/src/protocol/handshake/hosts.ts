@@ -1,27 +1,29 @@
 import { parseAuthority, type Authority } from "./authority.js";
 import { portOf } from "./origin.js";
 
-/** The names that a server answers to: a name, a name with its port, or a RegExp for names. */
+/** The hosts that a server accepts: names, names with a port, or RegExps for names. */
 export type AllowedHosts = readonly (string | RegExp)[];
 
-/** An entry of `AllowedHosts`, read once. */
+/** A parsed entry of `AllowedHosts`. */
 export type HostRule = Authority | RegExp;
 
-/** Reads an entry; null for what names no host. An IPv6 address may come without its brackets. */
+/** Parses an entry; null if it names no host. An IPv6 address may omit its brackets. */
 export function parseHostRule(entry: string): Authority | null {
   const rule = parseAuthority(entry) ?? parseAuthority(`[${entry}]`);
-  return rule === null || rule.hostname.includes("*") ? null : { ...rule, hostname: bare(rule.hostname) };
+  return rule === null || rule.hostname.includes("*")
+    ? null
+    : { ...rule, hostname: withoutFinalDot(rule.hostname) };
 }
 
 /**
- * Whether `host`, as in the Host header, is one of those. An entry without a port, and a RegExp, which sees the name
- * alone and in lower case, let every port pass; an entry with a port lets that one pass, where no port in `host`
- * stands for the scheme's own.
+ * Whether `host`, as in the Host header, matches a rule. A RegExp is matched against the name only, in lower case. A
+ * RegExp or an entry without a port allows every port; an entry with a port allows only that one. If `host` has no port,
+ * it has the default port of its scheme.
  */
 export function isHostAllowed(host: string, isSecure: boolean, rules: readonly HostRule[]): boolean {
   const authority = parseAuthority(host);
   if (authority === null) return false;
-  const hostname = bare(authority.hostname);
+  const hostname = withoutFinalDot(authority.hostname);
   const port = authority.port ?? portOf(isSecure);
   return rules.some((rule) =>
     rule instanceof RegExp
@@ -30,7 +32,7 @@ export function isHostAllowed(host: string, isSecure: boolean, rules: readonly H
   );
 }
 
-/** The dot at the end of a fully qualified name makes no other host of it. */
-function bare(hostname: string): string {
+/** Removes the final dot of a fully qualified name, which means the same host without it. */
+function withoutFinalDot(hostname: string): string {
   return hostname.replace(/\.$/, "");
 }

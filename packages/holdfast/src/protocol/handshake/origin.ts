@@ -1,35 +1,35 @@
 import { parseAuthority } from "./authority.js";
 
-/** Whose pages may connect: those of the server's own origin, everybody's, or those that are listed. */
+/** Pages that may connect: those of the server's own origin, all pages, or those of the listed origins. */
 export type AllowedOrigins = "same-origin" | "any" | readonly (string | RegExp)[];
 
-/** The server as the client reached it: what an Origin is compared with. */
+/** The server as the client addressed it, to compare an Origin with. */
 export interface Site {
   /** As in the Host header. */
   readonly host: string;
   readonly isSecure: boolean;
-  /** Whether the client is on this machine. Asked only where the answer decides. */
+  /** Whether the client is on this machine. Called only if the decision depends on it. */
   readonly isFromLoopback: () => boolean;
 }
 
 /**
- * Whether a page of `origin` may connect (RFC 6455 section 10.2). The caller lets requests without an Origin pass:
- * browsers always send one, and only browsers carry a user's cookies to where another site wants.
+ * Whether a page of `origin` may connect (RFC 6455 section 10.2). The caller accepts requests without an Origin: browsers
+ * always send one, and only browsers send a user's cookies on behalf of another site.
  */
 export function isOriginAllowed(origin: string, site: Site, allowed: AllowedOrigins): boolean {
   if (allowed === "any") return true;
   if (allowed === "same-origin") return isSameOrigin(origin, site);
-  // `search` starts at 0 whatever the flags of the expression, where `test` of a global one goes on from the last hit.
+  // Use `search`, which always starts at 0: `test` with a global expression continues after its last match.
   return allowed.some((one) =>
     typeof one === "string" ? one.toLowerCase() === origin.toLowerCase() : origin.search(one) !== -1,
   );
 }
 
 /**
- * The same scheme, host and port (RFC 6454 section 5). On loopback, scheme and port do not count, and all names of
- * loopback are one host: a development server serves the page from a port of its own. That needs a client on this
- * machine and both names, so that neither a name that a DNS server points at 127.0.0.1 nor a proxy that rewrites Host
- * takes part in it. The origin `null`, of sandboxed pages and of files, is nobody's.
+ * The same scheme, host and port (RFC 6454 section 5). On loopback, scheme and port are ignored, and all loopback names
+ * are one host, because a development server serves the page from another port. This requires that the client is on
+ * this machine and that both names are loopback names. So it cannot be exploited by a DNS name that points at 127.0.0.1 or
+ * through a proxy that rewrites Host. The origin `null`, of sandboxed pages and files, never matches.
  */
 function isSameOrigin(origin: string, { host, isSecure, isFromLoopback }: Site): boolean {
   const page = parseOrigin(origin);
@@ -43,14 +43,14 @@ function isSameOrigin(origin: string, { host, isSecure, isFromLoopback }: Site):
   );
 }
 
-/** A page's origin, complete with its port. */
+/** The origin of a page, with its port. */
 export interface PageOrigin {
   readonly isSecure: boolean;
   readonly hostname: string;
   readonly port: number;
 }
 
-/** Null for what is no origin of the web. */
+/** Null if the text is not an HTTP or WebSocket origin. */
 export function parseOrigin(origin: string): PageOrigin | null {
   const [, scheme = "", authority = ""] = ORIGIN.exec(origin) ?? [];
   const page = parseAuthority(authority);
@@ -59,7 +59,7 @@ export function parseOrigin(origin: string): PageOrigin | null {
   return { isSecure, hostname: page.hostname, port: page.port ?? portOf(isSecure) };
 }
 
-/** Not `*.localhost`: some systems ask a DNS server for such names. */
+/** Does not include `*.localhost`, which some systems resolve through a DNS server. */
 export function isLoopbackName(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || IPV4_LOOPBACK.test(hostname);
 }

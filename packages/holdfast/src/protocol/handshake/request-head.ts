@@ -3,15 +3,15 @@ import type { HeadFailure } from "./head-failure.js";
 import type { HeaderList } from "./header-list.js";
 import { quote } from "../../shared/quote.js";
 
-/** What a client asks (RFC 9112 section 3). */
+/** The head of an HTTP request (RFC 9112 section 3). */
 export interface RequestHead {
   readonly method: string;
-  /** The request target as it was sent; `originForm()` of request-target.ts makes a path of it. */
+  /** The request target as sent; `originForm()` in request-target.ts extracts the path. */
   readonly target: string;
-  /** 1 for HTTP/1.1; 0 for HTTP/1.0, which cannot upgrade but may ask for a page. */
+  /** 1 for HTTP/1.1; 0 for HTTP/1.0, which cannot upgrade but can request a page. */
   readonly minorVersion: number;
   readonly headers: HeaderList;
-  /** Where the request came over HTTP/2: what its extended CONNECT asks for (RFC 8441 section 4), null for any other. */
+  /** Set for HTTP/2: the `:protocol` of an extended CONNECT (RFC 8441 section 4), null for other requests. */
   readonly http2?: { readonly protocol: string | null };
 }
 

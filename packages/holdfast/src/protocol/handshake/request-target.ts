@@ -1,15 +1,15 @@
 import { defaultPort, parseAuthority } from "./authority.js";
 
 /**
- * The path and query that a request asks `host` for (RFC 9112 section 3.2), or null where it asks for none.
+ * The path and query that a request asks `host` for (RFC 9112 section 3.2); null if the target has no path.
  *
- * - `/path?query` is taken as it is. So is `//name/path`: it is a path with an empty first segment, which a
- *   doubled slash in a configuration yields all the time. It is dangerous only to code that resolves it as a
- *   reference, such as `new URL(target, base)`: put the origin in front of it instead (`origin + target`).
- * - `scheme://host/path` (absolute-form) loses what stands before the path if its host and port are those of
- *   the Host header. Section 3.2.2 would have it override the header, and section 3.2 has a client send both
- *   alike: where they differ, a proxy and this server would not agree on whom the request is for.
- * - `*`, `host:port` and a fragment name no path.
+ * - `/path?query` is returned unchanged. So is `//name/path`: it is a path with an empty first segment, which often comes
+ *   from a doubled slash in a configuration. It is dangerous only if code resolves it as a reference, such as
+ *   `new URL(target, base)`. Prepend the origin instead (`origin + target`).
+ * - `scheme://host/path` (absolute-form) is reduced to the path if its host and port are those of the Host header.
+ *   Section 3.2 requires a client to send the same host in both, and by section 3.2.2 the target overrides the header. If
+ *   they differ, a proxy and this server might disagree about the host, so the result is null.
+ * - `*`, `host:port` and a target with a fragment have no path.
  */
 export function originForm(target: string, host: string): string | null {
   if (target.includes("#")) return null;
@@ -21,7 +21,7 @@ export function originForm(target: string, host: string): string | null {
   return path.startsWith("/") ? path : `/${path}`;
 }
 
-/** Whether two authorities name the same host and port; `port` is the one that either may leave out. */
+/** Whether two authorities name the same host and port; `port` is the default for one without a port. */
 export function isSameHost(left: string, right: string, port: number | null): boolean {
   const a = parseAuthority(left);
   const b = parseAuthority(right);

@@ -3,17 +3,17 @@ import type { HeadFailure } from "./head-failure.js";
 import type { HeaderList } from "./header-list.js";
 import { quote } from "../../shared/quote.js";
 
-/** What a server answers (RFC 9112 section 4). */
+/** The head of an HTTP response (RFC 9112 section 4). */
 export interface ResponseHead {
   readonly status: number;
-  /** The reason phrase; may be empty. Bytes beyond ASCII are shown as ISO 8859-1. */
+  /** The reason phrase; may be empty. Non-ASCII bytes are decoded as ISO 8859-1. */
   readonly reason: string;
   /** 1 for HTTP/1.1. */
   readonly minorVersion: number;
   readonly headers: HeaderList;
 }
 
-/** Reads the status line: `HTTP-version SP status-code SP [ reason-phrase ]`. */
+/** Parses the status line: `HTTP-version SP status-code SP [ reason-phrase ]`. */
 export function parseResponseHead(head: Head): ResponseHead | HeadFailure {
   const match = STATUS_LINE.exec(head.startLine);
   if (match === null) {
@@ -30,7 +30,7 @@ export function isInterimResponse(head: ResponseHead): boolean {
 }
 
 /**
- * Statuses from 600 to 999 are of no class, and a client handles them like 5xx (RFC 9110 section 15).
- * The space before an empty reason phrase is often forgotten, and nothing hangs on it.
+ * Statuses from 600 to 999 belong to no class, and a client handles them like 5xx (RFC 9110 section 15).
+ * Servers often omit the space before an empty reason phrase, which is harmless.
  */
 const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-9][0-9][0-9])(?: (.*))?$/;

@@ -1,9 +1,9 @@
-/** Longer waits than a year are no advice. */
+/** Waits of more than a year are ignored. */
 const LONGEST_WAIT = 366 * 24 * 60 * 60 * 1000;
 
 /**
- * The wait that a `Retry-After` field asks for (RFC 9110 section 10.2.3), in milliseconds from `wallNow`,
- * which is in milliseconds since 1970. 0 for a date that has passed; null for whatever makes no sense.
+ * The delay of a `Retry-After` field (RFC 9110 section 10.2.3), in milliseconds from `wallNow` (milliseconds since 1970).
+ * 0 for a date in the past; null for a missing or invalid value.
  */
 export function parseRetryAfter(value: string | null, wallNow: number): number | null {
   if (value === null) return null;
@@ -23,14 +23,14 @@ function parseDate(text: string, wallNow: number): number | null {
   return isSameDate(new Date(time), at) && Number(second) <= 60 ? time : null;
 }
 
-/** RFC 9110 section 5.6.7: two digits that seem more than 50 years ahead are a year of the past. */
+/** RFC 9110 section 5.6.7: a two-digit year that seems more than 50 years ahead is in the past. */
 function nearestYear(lastTwoDigits: number, wallNow: number): number {
   const thisYear = new Date(wallNow).getUTCFullYear();
   const year = thisYear - (thisYear % 100) + lastTwoDigits;
   return year > thisYear + 50 ? year - 100 : year;
 }
 
-/** `Date.UTC` would take 31 February for a day of March. */
+/** Rejects dates such as 31 February, which `Date.UTC` would turn into a day of March. */
 function isSameDate(
   date: Date,
   [year, month, day, hour, minute]: readonly [number, number, number, number, number],

@@ -1,4 +1,4 @@
-// The server's half of the opening handshake (RFC 6455 section 4.2).
+// The server's side of the opening handshake (RFC 6455 section 4.2).
 
 import { Buffer } from "node:buffer";
 import { acceptKey } from "./accept-key.js";
@@ -15,50 +15,50 @@ import { statusText } from "./status-text.js";
 import { offeredSubprotocols } from "./subprotocol.js";
 import { listHasToken } from "../../shared/token.js";
 
-/** What a server admits. */
+/** The requests that a server accepts. */
 export interface JudgeOptions {
-  /** Whether the client uses TLS: decides its scheme and the default port of Host. */
+  /** Whether the client uses TLS. This determines its scheme and the default port of Host. */
   readonly isSecure: boolean;
   readonly origins: AllowedOrigins;
-  /** The names that the server answers to; null for all. @default null */
+  /** The hosts that the server accepts; null for all. @default null */
   readonly hosts?: readonly HostRule[] | null;
-  /** The host that the client asked a trusted proxy for; null where the header Host counts. @default null */
+  /** The host that the client requested from a trusted proxy; null to use the Host header. @default null */
   readonly forwardedHost?: string | null;
-  /** Whether a trusted proxy speaks for the client. @default false */
+  /** Whether a trusted proxy forwarded the request. @default false */
   readonly isForwarded?: boolean;
-  /** Whether the client is on this machine. @default it is not */
+  /** Whether the client is on this machine. @default () => false */
   readonly isFromLoopback?: () => boolean;
 }
 
-/** What to do with a request. */
+/** The decision on a request. */
 export type Judgement =
   | {
       readonly outcome: "upgrade";
-      /** Empty over HTTP/2, which has none. */
+      /** The Sec-WebSocket-Key; empty over HTTP/2, which has none. */
       readonly key: string;
-      /** Path and query, also where the request was sent in absolute-form. Not to be resolved: see request-target.ts. */
+      /** Path and query, also for a request in absolute-form. Do not resolve it as a reference: see request-target.ts. */
       readonly target: string;
       /** In the client's order; `chooseSubprotocol()` picks one. */
       readonly offeredSubprotocols: readonly string[];
-      /** The value of Sec-WebSocket-Extensions, not yet read. */
+      /** The value of Sec-WebSocket-Extensions, not yet parsed. */
       readonly extensionOffer: string | null;
     }
   | Refusal
-  /** A plain HTTP request: the caller's to answer, if only with `UPGRADE_REQUIRED`. */
+  /** A plain HTTP request, which the caller has to answer, for example with `UPGRADE_REQUIRED`. */
   | { readonly outcome: "not-websocket" };
 
-/** An answer that ends the connection. */
+/** An error response, after which the connection ends. */
 export interface Refusal {
   readonly outcome: "refuse";
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** One sentence of plain text: what was expected, and what came. */
+  /** Plain text: what was expected, and what was received. */
   readonly body: string;
-  /** Whether the log has it already. */
+  /** Set if it has already been logged. */
   readonly isReported?: true;
 }
 
-/** The answer to a plain HTTP request where there is nothing but WebSockets (RFC 9110 section 15.5.22). */
+/** The response to a plain HTTP request if the server only serves WebSockets (RFC 9110 section 15.5.22). */
 export const UPGRADE_REQUIRED: Refusal = refuse(
   426,
   "Expected a WebSocket upgrade, got a plain HTTP request.",
@@ -67,13 +67,13 @@ export const UPGRADE_REQUIRED: Refusal = refuse(
   },
 );
 
-/** The same over HTTP/2, which has no header Upgrade to tell it with. */
+/** The same over HTTP/2, which has no Upgrade header. */
 export const EXTENDED_CONNECT_REQUIRED: Refusal = refuse(
   400,
   "Expected an extended CONNECT with `:protocol: websocket` (RFC 8441), got a plain HTTP request.",
 );
 
-/** Judges a request by RFC 6455 sections 4.2.1 and 4.2.2, over HTTP/2 by RFC 8441 section 5. */
+/** Checks a request against RFC 6455 sections 4.2.1 and 4.2.2, or RFC 8441 section 5 over HTTP/2. */
 export function judgeRequest(head: RequestHead, options: JudgeOptions): Judgement {
   const wrongHost = checkHost(head) ?? checkListedHost(head, options);
   if (wrongHost !== null) return wrongHost;
@@ -98,14 +98,14 @@ export function judgeRequest(head: RequestHead, options: JudgeOptions): Judgemen
   };
 }
 
-/** RFC 9110 section 7.8: a server ignores Upgrade in a request of HTTP/1.0. RFC 8441 section 5: `:protocol` instead. */
+/** RFC 9110 section 7.8: a server ignores Upgrade over HTTP/1.0. RFC 8441 section 5: HTTP/2 uses `:protocol` instead. */
 export function asksForWebSocket({ minorVersion, headers, http2 }: RequestHead): boolean {
   if (http2 !== undefined) return http2.protocol?.toLowerCase() === "websocket";
   const upgrade = minorVersion === 0 ? null : headers.get("Upgrade");
   return upgrade !== null && listHasToken(upgrade, "websocket");
 }
 
-/** RFC 9112 section 3.2: a server answers 400 where Host is missing (in HTTP/1.1), comes twice or is invalid. */
+/** RFC 9112 section 3.2: a server answers 400 if Host is missing (in HTTP/1.1), repeated or invalid. */
 export function checkHost({ minorVersion, headers }: RequestHead): Refusal | null {
   const hosts = headers.getAll("Host");
   if (hosts.length === 0 && minorVersion === 0) return null;
@@ -113,12 +113,12 @@ export function checkHost({ minorVersion, headers }: RequestHead): Refusal | nul
   return refuse(400, `Expected one valid header "Host", got ${quoteAll(hosts)}.`);
 }
 
-/** The answer to a target that names no path of this host. */
+/** The response to a target without a path on this host. */
 export function refuseTarget(target: string, host: string): Refusal {
   return refuse(400, `Expected a path on the host ${quote(host)} as the target, got ${quote(target)}.`);
 }
 
-/** What HTTP/1.1 needs for an upgrade, and HTTP/2 does without. */
+/** The checks of an upgrade that only HTTP/1.1 needs. */
 function checkUpgrade(head: RequestHead): Refusal | null {
   const { headers } = head;
   return (
@@ -143,7 +143,7 @@ function checkConnection(headers: HeaderList): Refusal | null {
   return refuse(426, `Expected the header "Connection: Upgrade", got ${got}.`, { Upgrade: "websocket" });
 }
 
-/** RFC 6455 section 4.4: the answer to another version names the one that is spoken here. */
+/** RFC 6455 section 4.4: the response to another version states the supported one. */
 function checkVersion(headers: HeaderList): Refusal | null {
   const versions = headers.getAll("Sec-WebSocket-Version");
   if (versions.length === 1 && versions[0] === "13") return null;
@@ -152,14 +152,14 @@ function checkVersion(headers: HeaderList): Refusal | null {
   return refuse(426, body, { Upgrade: "websocket", "Sec-WebSocket-Version": "13" });
 }
 
-/** RFC 6455 section 4.2.1 point 5. The bits that pad the last digit are not looked at, as in most decoders. */
+/** RFC 6455 section 4.2.1 point 5. Like most decoders, this ignores the padding bits of the last digit. */
 function checkKey(headers: HeaderList): Refusal | null {
   const keys = headers.getAll("Sec-WebSocket-Key");
   if (keys.length === 1 && /^[A-Za-z0-9+/]{22}==$/.test(keys[0] ?? "")) return null;
   return refuse(400, `Expected one Sec-WebSocket-Key of 16 bytes in base64, got ${quoteAll(keys)}.`);
 }
 
-/** A body would be read as frames, or the frames as a body. */
+/** Rejects a body: it could be read as frames, or the frames as a body. */
 function checkNoBody(headers: HeaderList): Refusal | null {
   if (headers.count("Transfer-Encoding") > 0) {
     const got = quoteAll(headers.getAll("Transfer-Encoding"));
@@ -170,7 +170,7 @@ function checkNoBody(headers: HeaderList): Refusal | null {
   return refuse(400, `Expected an upgrade request without a body, got Content-Length ${quoteAll(lengths)}.`);
 }
 
-/** RFC 9110 section 15.5.20: this is not the server for that host. */
+/** RFC 9110 section 15.5.20: the server is not responsible for that host. */
 function checkListedHost({ headers }: RequestHead, options: JudgeOptions): Refusal | null {
   const { hosts = null, isSecure } = options;
   const host = options.forwardedHost ?? headers.get("Host");
@@ -201,14 +201,14 @@ function checkOrigin(headers: HeaderList, options: JudgeOptions): Refusal | null
 
 const LISTED_ORIGIN = "an Origin that the option `origins` lists";
 
-/** What an Origin was compared with, and where that came from. */
+/** The expected origin, and which parts of the request determined it. */
 function ownOrigin(host: string, { isSecure, isForwarded, forwardedHost }: JudgeOptions): string {
   const source = (forwardedHost ?? null) === null ? "Host" : "X-Forwarded-Host";
   const scheme = `${isForwarded === true ? "its client uses" : "it came over"} ${isSecure ? "TLS" : "plain HTTP"}`;
   return `an Origin of the host ${quote(host)} and the scheme ${isSecure ? "https" : "http"} (the request's ${source}; ${scheme})`;
 }
 
-/** Which option lets that origin in. */
+/** Advises which option to set to allow that origin. */
 function originAdvice(origins: readonly string[], host: string, options: JudgeOptions): string {
   if (options.origins !== "same-origin") return "Add it to `origins` to let its pages in.";
   const { isSecure, isForwarded = false } = options;
@@ -229,23 +229,23 @@ function originAdvice(origins: readonly string[], host: string, options: JudgeOp
     : "List the page in the option `origins`. Behind a proxy, set the option `trustProxy` and let the proxy send X-Forwarded-Host and X-Forwarded-Proto.";
 }
 
-/** An answer in plain text that ends the connection. */
+/** A plain-text error response, after which the connection ends. */
 export function refuse(status: number, body: string, headers: Refusal["headers"] = {}): Refusal {
   return { outcome: "refuse", status, headers, body };
 }
 
-/** What was agreed, for the answer. */
+/** The negotiated values for the response. */
 export interface UpgradeResponse {
   readonly key: string;
   readonly subprotocol: string | null;
   /** The value of Sec-WebSocket-Extensions. */
   readonly extensions: string | null;
-  /** More headers, such as Set-Cookie. */
+  /** Additional headers, such as Set-Cookie. */
   readonly headers?: HeadersInput | undefined;
 }
 
 /**
- * The answer that opens the connection (RFC 6455 section 4.2.2 point 5).
+ * The response that opens the connection (RFC 6455 section 4.2.2 point 5).
  *
  * @throws {InvalidHeaderError} for a header that cannot be sent.
  */
@@ -265,7 +265,7 @@ function extraLines(headers: HeadersInput): string {
 }
 
 /**
- * A whole answer in plain text, after which the connection ends.
+ * A complete plain-text response, after which the connection ends.
  *
  * @throws {InvalidHeaderError} for a header that cannot be sent.
  */
@@ -276,7 +276,7 @@ export function buildRefusal(refusal: { status: number; headers: HeadersInput; b
     ...fields,
     ["Content-Type", "text/plain; charset=utf-8"],
     ["Content-Length", String(Buffer.byteLength(body))],
-    // RFC 9110 section 7.8 has Upgrade come with the connection option `upgrade`; here nothing can follow.
+    // RFC 9110 section 7.8 requires the connection option `upgrade` with Upgrade. Here the connection ends instead.
     ["Connection", "close"],
   ]);
   return Buffer.from(`HTTP/1.1 ${status} ${statusText(status)}\r\n${lines.toString()}\r\n${body}`);

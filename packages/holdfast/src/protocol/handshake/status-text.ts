@@ -1,4 +1,4 @@
-/** The reason phrase of an HTTP status (RFC 9110 section 15); empty for one that is not in the registry. */
+/** The reason phrase of an HTTP status (RFC 9110 section 15); empty for an unknown status. */
 export function statusText(status: number): string {
   return STATUS_TEXTS.get(status) ?? "";
 }

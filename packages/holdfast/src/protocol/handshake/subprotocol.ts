@@ -4,27 +4,27 @@ import type { HeaderList } from "./header-list.js";
 import { quote, quoteAll } from "../../shared/quote.js";
 import { parseTokenList } from "../../shared/token.js";
 
-/** How a server chooses among the subprotocols that a client offers. */
+/** How a server chooses from the subprotocols that a client offers. */
 export interface SubprotocolOptions {
   /** The server's subprotocols, the preferred one first. */
   readonly subprotocols: readonly string[];
-  /** Chooses instead of that list; null or undefined for none. Called where the client offers at least one. */
+  /** Chooses instead of that list; returns null or undefined for none. Called if the client offers at least one. */
   readonly selectSubprotocol?: ((offered: readonly string[]) => string | null | undefined) | undefined;
-  /** Whether the link protocol is spoken with clients that offer it (docs/link-protocol.md). @default false */
+  /** Whether to use the link protocol with clients that offer it (docs/link-protocol.md). @default false */
   readonly linkProtocol?: boolean | undefined;
 }
 
-/** What the connection will speak. */
+/** The subprotocol of a connection. */
 export interface SubprotocolChoice {
-  /** The application's; null for none. */
+  /** The application's subprotocol; null for none. */
   readonly subprotocol: string | null;
-  /** The value of Sec-WebSocket-Protocol in the answer; null for no such header. */
+  /** The value of Sec-WebSocket-Protocol in the response; null for no such header. */
   readonly subprotocolAnswer: string | null;
-  /** The link protocol carries it. */
+  /** Whether the connection uses the link protocol. */
   readonly isLink: boolean;
 }
 
-/** The subprotocols of a request in the client's order, or the sentence that says what is wrong with them. */
+/** The subprotocols of a request in the client's order, or an error message. */
 export function offeredSubprotocols(headers: HeaderList): readonly string[] | string {
   const header = headers.get("Sec-WebSocket-Protocol");
   if (header === null) return [];
@@ -36,9 +36,9 @@ export function offeredSubprotocols(headers: HeaderList): readonly string[] | st
 }
 
 /**
- * Chooses what the connection will speak (RFC 6455 section 4.2.2).
+ * Chooses the subprotocol of a connection (RFC 6455 section 4.2.2).
  *
- * @throws {InvalidArgumentError} where `selectSubprotocol` returns one that was not offered.
+ * @throws {InvalidArgumentError} if `selectSubprotocol` returns one that was not offered.
  */
 export function chooseSubprotocol(
   offered: readonly string[],
@@ -50,7 +50,7 @@ export function chooseSubprotocol(
   return { subprotocol, subprotocolAnswer: answer, isLink };
 }
 
-/** The subprotocol of the application; null for none. */
+/** Chooses the application's subprotocol; null for none. */
 function choose(offered: readonly string[], options: SubprotocolOptions): string | null {
   if (offered.length === 0) return null;
   if (options.selectSubprotocol === undefined) {

@@ -1,6 +1,6 @@
-// The URL of a server that listens on a Unix socket: `ws+unix:/run/chat.sock:/path?query`, or `wss+unix:` for TLS over
-// it. Up to the first colon stands the path of the socket, percent-encoded (a colon in it is %3A); behind it what is
-// asked of the server. There is no standard; this is the form that Node's WebSocket libraries share.
+// Parses the URL of a server on a Unix socket: `ws+unix:/run/chat.sock:/path?query`, or `wss+unix:` for TLS. The socket's
+// path is percent-encoded and ends at the next colon (a colon in it is %3A). The request's path and query follow.
+// There is no standard; this is the form that Node's WebSocket libraries share.
 
 import { hasControlCharacter } from "../../shared/control-characters.js";
 import { InvalidURLError } from "../../shared/errors.js";
@@ -8,15 +8,15 @@ import type { WebSocketURL } from "./url.js";
 import { decodePercents } from "./user-info.js";
 import { quoteURL } from "../../shared/show-url.js";
 
-/** Whether `text` means to be the URL of a Unix socket. */
+/** Whether `text` has the scheme of a Unix socket's URL. */
 export function isUnixURL(text: string): boolean {
   return /^ *wss?\+unix:/i.test(text);
 }
 
 /**
- * Reads it; `text` holds no control characters.
+ * Parses the URL. `text` must not contain control characters.
  *
- * @throws {InvalidURLError} where the path of the socket is missing, relative or misspelt, and for a fragment.
+ * @throws {InvalidURLError} if the path of the socket is missing, relative or malformed, and for a fragment
  */
 export function parseUnixURL(text: string): WebSocketURL {
   if (text.includes("#")) {
@@ -50,9 +50,9 @@ export function parseUnixURL(text: string): WebSocketURL {
 /** Scheme, path of the socket, path of the request, query. `//` before the path is an empty host. */
 const UNIX_URL = /^(wss?)\+unix:(?:\/\/)?(\/(?!\/)[^:?]+)(?::(\/[^?]*)?)?(\?.*)?$/i;
 
-/** Null for what no file can be called; a lone surrogate could not be escaped. */
+/** Null if no file can have the path. A lone surrogate is rejected because it cannot be percent-encoded. */
 function readPath(encoded: string): string | null {
-  // Written again, further slashes at the start (`/%2Frun`) would stand for an empty host; they name the same file.
+  // Merge slashes at the start (`/%2Frun`): when the URL is written again, they would mean an empty host.
   const path = decodePercents(encoded)?.replace(/^\/+/, "/") ?? null;
   const isFile = path !== null && path.length > 1 && !hasControlCharacter(path) && !/\p{Cs}/u.test(path);
   return isFile ? path : null;

@@ -4,33 +4,33 @@ import { isUnixURL, parseUnixURL } from "./unix-url.js";
 import { basicAuthorization, readUserInfo } from "./user-info.js";
 import { quoteURL } from "../../shared/show-url.js";
 
-/** Where a WebSocket server is (RFC 6455 section 3), taken apart for those who connect, write headers and log. */
+/** The parts of a WebSocket URL (RFC 6455 section 3) for connecting, headers and logs. */
 export interface WebSocketURL {
-  /** The whole URL, with the scheme ws or wss and without user info: safe to log. */
+  /** The whole URL with the scheme ws or wss, without user info. */
   readonly href: string;
-  /** Whether the connection is made over TLS. */
+  /** Whether the connection uses TLS. */
   readonly isSecure: boolean;
-  /** What to connect to: an IPv6 address stands without brackets. */
+  /** The host to connect to; an IPv6 address without brackets. */
   readonly hostname: string;
   readonly port: number;
-  /** The Host header: an IPv6 address in brackets, the default port left out. */
+  /** The Host header: an IPv6 address in brackets, the default port omitted. */
   readonly host: string;
   /** Scheme, host and port, such as `wss://example.com`: two URLs with the same origin share credentials. */
   readonly origin: string;
-  /** Path and query; "/" where the path is empty. */
+  /** Path and query; "/" if the path is empty. */
   readonly target: string;
-  /** The Authorization header that the user info asks for (Basic, RFC 7617, in UTF-8). */
+  /** The Authorization header for the user info (Basic, RFC 7617, in UTF-8); null without user info. */
   readonly authorization: string | null;
-  /** The path of the Unix socket that the server listens on; null where it listens on `hostname` and `port`. */
+  /** The path of the Unix socket that the server listens on; null for a server at `hostname` and `port`. */
   readonly socketPath: string | null;
 }
 
 /**
- * Reads the URL of a WebSocket server. `http:` and `https:` stand for `ws:` and `wss:`; `ws+unix:` and
- * `wss+unix:` name a Unix socket (unix-url.ts).
+ * Parses the URL of a WebSocket server. `http:` and `https:` mean `ws:` and `wss:`; `ws+unix:` and `wss+unix:` name a Unix
+ * socket (unix-url.ts).
  *
- * @throws {InvalidURLError} for another scheme, a fragment, an empty host, control characters, or what is no URL at all.
- *   The message never shows the user info; nor is the error of the URL parser, which holds all, given as the cause.
+ * @throws {InvalidURLError} for another scheme, a fragment, an empty host, control characters, or an invalid URL. The
+ *   message never shows the user info. The URL parser's error contains the whole text, so it is not set as the cause.
  */
 export function parseWebSocketURL(input: string | URL): WebSocketURL {
   const text = String(input);
@@ -40,7 +40,7 @@ export function parseWebSocketURL(input: string | URL): WebSocketURL {
   const url = readURL(text);
   if (url === null)
     throw new InvalidURLError(`Expected a URL such as "wss://example.com/chat", got ${quoteURL(text)}.`);
-  // An empty fragment leaves `hash` empty, but its "#" in the href (which escapes any other "#").
+  // An empty fragment leaves `hash` empty, but its "#" remains in `href`, which escapes any other "#".
   if (url.href.includes("#")) {
     throw new InvalidURLError(
       `Expected a URL without a fragment (RFC 6455 section 3), got ${quoteURL(text)}.`,
@@ -63,7 +63,7 @@ export function parseWebSocketURL(input: string | URL): WebSocketURL {
   };
 }
 
-/** `URL.canParse` will not do: in Node 20 it misreads text beyond ASCII once it has been called a few thousand times. */
+/** Does not use `URL.canParse`: Node 20 gets non-ASCII text wrong after a few thousand calls. */
 function readURL(text: string): URL | null {
   try {
     return new URL(text);
@@ -72,7 +72,7 @@ function readURL(text: string): URL | null {
   }
 }
 
-/** The URL parser would drop line breaks silently, and so put together what the caller kept apart. */
+/** Rejects control characters: the URL parser would silently remove line breaks and join the lines. */
 function checkCharacters(text: string): void {
   const index = findControlCharacter(text);
   if (index === -1) return;
@@ -80,7 +80,7 @@ function checkCharacters(text: string): void {
   throw new InvalidURLError(`Expected a URL without control characters, got U+${code} at index ${index}.`);
 }
 
-/** The URL parser would take `ws:host`, and read `ws:///path`, whose host is empty, as `ws://path`. */
+/** Requires `scheme://host`: the URL parser would accept `ws:host`, and read `ws:///path` as `ws://path`. */
 function checkStart(text: string): void {
   if (/^ *(?:wss?|https?):\/\/[^/\\]/i.test(text)) return;
   const scheme = /^ *([a-z][a-z0-9+.-]*):/i.exec(text)?.[1];

@@ -10,9 +10,9 @@ export interface UserInfo {
 }
 
 /**
- * Reads the user info; null where there is none.
+ * Reads the user info; null if there is none.
  *
- * @throws {InvalidURLError} where it is not percent-encoded UTF-8, or holds control characters. It is never shown.
+ * @throws {InvalidURLError} if it is not percent-encoded UTF-8, or contains control characters. The message never shows it.
  */
 export function readUserInfo(url: URL): UserInfo | null {
   if (url.username === "" && url.password === "") return null;
@@ -22,7 +22,7 @@ export function readUserInfo(url: URL): UserInfo | null {
 /**
  * The value of an Authorization or Proxy-Authorization header, in UTF-8.
  *
- * @throws {InvalidURLError} for a user name with a colon: what is behind the first one is the password.
+ * @throws {InvalidURLError} for a user name with a colon, because the password begins after the first colon.
  */
 export function basicAuthorization({ username, password }: UserInfo): string {
   if (username.includes(":")) {
@@ -43,7 +43,7 @@ function decode(encoded: string): string {
   return decoded;
 }
 
-/** Null for what is not UTF-8, or has a lone "%". */
+/** Null if the text is not UTF-8 or has a stray "%". */
 export function decodePercents(encoded: string): string | null {
   try {
     return decodeURIComponent(encoded);

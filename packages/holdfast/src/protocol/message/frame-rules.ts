@@ -1,5 +1,4 @@
-// The rules of RFC 6455 for a frame as such, each with the words in which a peer that breaks it is told. Null is for a
-// frame that breaks none.
+// The rules of RFC 6455 for a single frame. Each function returns the message for a frame that breaks its rule, or null.
 
 import { isSendableCloseCode } from "../../shared/close-code.js";
 import { ProtocolError } from "../../shared/errors.js";
@@ -24,7 +23,7 @@ export function problemOfMask(expectsMask: boolean): string {
     : "Expected an unmasked frame from a server, got a masked one";
 }
 
-/** Section 5.2: a first byte with reserved bits, of which an extension allows some on messages. */
+/** Section 5.2: checks a first byte with reserved bits; an extension may allow some of them on messages. */
 export function problemOfReservedBits(firstByte: number, allowed: number): string | null {
   const opcode = firstByte & OPCODE_BITS;
   const mayCarry = (firstByte & RESERVED_BITS & ~allowed) === 0 && (opcode === TEXT || opcode === BINARY);
@@ -35,7 +34,7 @@ export function problemOfReservedBits(firstByte: number, allowed: number): strin
 export const PROBLEM_OF_LENGTH =
   "Expected the payload length in its shortest form and with a first bit of 0, got another";
 
-/** Section 5.2, and 5.5 for control frames. `isWithinMessage` tells whether more fragments of a message are to come. */
+/** Section 5.2, and 5.5 for control frames. `isWithinMessage`: whether a message still lacks fragments. */
 export function problemOfOpcode(firstByte: number, length: number, isWithinMessage: boolean): string | null {
   const opcode = firstByte & OPCODE_BITS;
   if ((opcode & CONTROL_BIT) !== 0) return problemOfControl(firstByte, length);
@@ -55,7 +54,7 @@ function problemOfControl(firstByte: number, length: number): string | null {
   return `Expected at most ${MAX_CONTROL_PAYLOAD} bytes in a control frame, got ${describeLength(length)}`;
 }
 
-/** Sections 5.5.1 and 7.4: a Close is empty, or a code that may travel and a reason in UTF-8. */
+/** Sections 5.5.1 and 7.4: a Close is empty, or holds a sendable code and a reason in UTF-8. */
 export function problemOfClose(payload: Buffer): ProtocolError | null {
   if (payload.length === 0) return null;
   if (payload.length === 1) return new ProtocolError("Expected a Close of 0 or 2 to 125 bytes, got 1", 1002);

@@ -1,10 +1,10 @@
-// Where a message is put together that arrives in pieces: one growing block instead of a list, so that a
-// thousand one-byte fragments cost no more than a thousand bytes.
+// Assembles a message that arrives in pieces. It uses one growing block instead of a list, so that a thousand one-byte
+// fragments cost no more memory than a thousand bytes.
 
 import { copyUnmasked } from "../frame/masking.js";
 
 const SMALLEST = 256;
-/** An announced length is believed up to so many times what has arrived: a claim alone reserves nothing. */
+/** Allocates for an announced length only up to this many times the bytes that arrived: a claim alone reserves nothing. */
 const TRUST = 64;
 const EMPTY = Buffer.alloc(0);
 
@@ -13,7 +13,7 @@ export class MessageBuffer {
   #bytes: Buffer = EMPTY;
   #length = 0;
 
-  /** @param limit bytes that will never be exceeded: no room is made beyond them */
+  /** @param limit the most bytes that will ever be appended; it never allocates more */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -23,9 +23,10 @@ export class MessageBuffer {
   }
 
   /**
-   * Returns whether the bytes are known to be ASCII.
-   * @param announced bytes that are to come with these, which saves growing step by step
-   * @param key unmasks them on the way; 0 for none
+   * Appends `chunk[start, end)`. Returns whether the bytes are known to be ASCII.
+   *
+   * @param announced bytes that this call and the following ones will append together; saves growing step by step
+   * @param key masking key to remove; 0 for none
    */
   append(chunk: Buffer, start: number, end: number, announced = 0, key = 0): boolean {
     const before = this.#length;
@@ -38,12 +39,12 @@ export class MessageBuffer {
     return copyUnmasked(chunk, start, end, key, this.#bytes, before);
   }
 
-  /** The last `length` bytes, where they lie for now. */
+  /** A view of the last `length` bytes, valid until the next `append`. */
   newest(length: number): Uint8Array {
     return this.#bytes.subarray(this.#length - length, this.#length);
   }
 
-  /** The message, which the caller owns from now on; the buffer is empty again. */
+  /** Returns the message, which the caller then owns, and empties the buffer. */
   take(): Buffer {
     const whole = this.#bytes.subarray(0, this.#length);
     this.#bytes = EMPTY;

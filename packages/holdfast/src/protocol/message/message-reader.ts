@@ -1,6 +1,6 @@
-// Frames to messages: the rules of RFC 6455 for what a peer may send, and the assembly of fragments.
+// Turns frames into messages: enforces the rules of RFC 6455 for received frames and assembles fragments.
 
-/* eslint max-lines: ["warn", { "max": 300, "skipBlankLines": true, "skipComments": true }] -- One state machine; the rules, the text and the pieces have files of their own. */
+/* eslint max-lines: ["warn", { "max": 300, "skipBlankLines": true, "skipComments": true }] -- One state machine; rules, text decoding and streaming are in separate files. */
 
 import type { CloseFrame } from "../../shared/close-code.js";
 import { MessageTooBigError, ProtocolError } from "../../shared/errors.js";
@@ -32,25 +32,25 @@ import { MessageBuffer } from "./message-buffer.js";
 import { PieceDecoder, type PieceHandler } from "./piece-decoder.js";
 import { decodeText, decodeValidText, isValidText, Utf8Validator } from "./utf8.js";
 import { asBuffer, copyOf, textBytesOf, viewOf } from "./views.js";
-import type { TextForm } from "../../shared/text-form.js";
+import type { TextForm } from "../../shared/text-bytes.js";
 
-/** What the peer sent, told in the order of arrival. Payloads may be views of the chunk that was received. */
+/** Receives what the peer sent, in the order of arrival. Payloads may be views of the received chunk. */
 export interface MessageHandler {
   onText(text: string): void;
-  /** A binary message, or text that is told as `TextBytes`. */
+  /** A binary message, or text delivered as `TextBytes`. */
   onBinary(bytes: Uint8Array): void;
   onPing(payload: Uint8Array): void;
   onPong(payload: Uint8Array): void;
   onClose(close: CloseFrame): void;
-  /** The peer broke the rules. Told once; of what follows, only a Close is still told. */
+  /** The peer broke the rules. Called once; afterwards only a Close is still reported. */
   onFailure(failure: ProtocolFailure): void;
-  /** A message is being decoded elsewhere: nothing more is told until `onDecodingEnded`. */
+  /** A message is being decoded asynchronously: no more events until `onDecodingEnded`. */
   onDecodingBegun(): void;
-  /** It has been told; `Protocol.resume` goes on with what was received meanwhile. */
+  /** The decoded message was delivered. Call `Protocol.resume` to continue with the data received meanwhile. */
   onDecodingEnded(): void;
   /**
-   * Asked every few frames: whether what follows has to wait, because this turn of the event loop has taken long
-   * enough. Nothing more is told then until `Protocol.endYield`. Never, where it is left out.
+   * Called every few frames. Return true to delay the following frames because this turn of the event loop has taken
+   * too long; no more events follow until `Protocol.endYield`. Without this method, frames are never delayed.
    */
   mustYield?(): boolean;
 }
@@ -58,7 +58,7 @@ export interface MessageHandler {
 export interface MessageReaderOptions {
   /** A server accepts only masked frames, a client only unmasked ones (section 5.1). */
   readonly isServer: boolean;
-  /** Bytes of a message's payload, inflated ones as well; null for no limit. */
+  /** Maximum payload of a message in bytes, also after inflating; null for no limit. */
   readonly maxMessageSize: number | null;
   readonly text: TextForm;
   readonly extension: MessageExtension | null;
@@ -74,11 +74,11 @@ export class MessageReader implements FrameHandler {
   readonly #wantsTextBytes: boolean;
   readonly #extension: MessageExtension | null;
 
-  /** The frame whose payload comes next. */
+  // The current frame.
   #opcode = 0;
   #frameLength = 0;
   #isFinal = false;
-  /** The message whose fragments are coming: TEXT or BINARY, or CONTINUATION for none. */
+  /** The opcode of the message being assembled: TEXT or BINARY, or CONTINUATION for none. */
   #messageOpcode = CONTINUATION;
   #isEncoded = false;
   #assembly: MessageBuffer | null = null;
@@ -88,24 +88,24 @@ export class MessageReader implements FrameHandler {
   #closeReceived: CloseFrame | null = null;
   #isDecoding = false;
   #isYielding = false;
-  /** Frames until the next look at the time. */
-  #framesToLook = FRAMES_PER_LOOK;
-  /** Bytes of the message so far. */
+  /** Frames until the next call of `mustYield`. */
+  #framesUntilYieldCheck = FRAMES_PER_YIELD_CHECK;
+  /** Payload bytes announced for the message so far. */
   #messageSize = 0;
-  /** Who wants the message in pieces, and what makes them once it has begun. */
+  /** The receiver of the message in pieces, and the decoder that makes them once the message has begun. */
   #pieceSink: PieceHandler | null = null;
   #pieces: PieceDecoder | null = null;
 
   constructor(events: MessageHandler, options: MessageReaderOptions) {
     this.#events = events;
     this.#expectsMask = options.isServer;
-    // Without a limit, a length that cannot be counted is still one that cannot be received.
+    // Even without a limit, an unreadable length cannot be received.
     this.#maxMessageSize = options.maxMessageSize ?? Number.MAX_SAFE_INTEGER;
     this.#wantsTextBytes = options.text === "bytes";
     this.#extension = options.extension;
   }
 
-  /** Whether a message is being decoded elsewhere, or the rest waits for a later turn. */
+  /** Whether a message is being decoded asynchronously, or frames wait for a later turn. */
   get isDecoding(): boolean {
     return this.#isDecoding || this.#isYielding;
   }
@@ -115,8 +115,8 @@ export class MessageReader implements FrameHandler {
   }
 
   /**
-   * Hands the message that is arriving, or else the next one that does not arrive at once, to `sink` piece by piece;
-   * null for none. What was put together of it already is the first piece. An encoded message stays whole.
+   * Streams the message that is arriving to `sink` piece by piece, or else the next one that arrives in several parts;
+   * null stops that. The part assembled so far is the first piece. An encoded message is not split.
    */
   streamTo(sink: PieceHandler | null): void {
     this.#pieceSink = sink;
@@ -126,7 +126,7 @@ export class MessageReader implements FrameHandler {
     this.#pieces.push(this.#assembly?.take() ?? EMPTY);
   }
 
-  /** The peer's Close, once it came. */
+  /** The peer's Close; null before it arrives. */
   get closeReceived(): CloseFrame | null {
     return this.#closeReceived;
   }
@@ -141,12 +141,12 @@ export class MessageReader implements FrameHandler {
   }
 
   beginFrame(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean {
-    if (--this.#framesToLook <= 0) this.#lookAtTime();
+    if (--this.#framesUntilYieldCheck <= 0) this.#checkYield();
     const opcode = firstByte & OPCODE_BITS;
     this.#opcode = opcode;
     this.#frameLength = length;
     this.#isFinal = (firstByte & FIN) !== 0;
-    if (this.#closeReceived !== null) return false; // Section 1.4: what follows a Close is ignored.
+    if (this.#closeReceived !== null) return false; // Section 1.4: ignore everything after a Close.
     if (this.#hasFailed) return opcode === CLOSE && this.#isFinal && length <= MAX_CONTROL_PAYLOAD;
 
     const problem = this.#problemOf(firstByte, isMasked, length, isLengthValid);
@@ -158,7 +158,7 @@ export class MessageReader implements FrameHandler {
     if ((this.#opcode & CONTROL_BIT) !== 0) {
       this.#deliverControl(chunk, start, end);
     } else if (this.#isFinal && this.#opcode !== CONTINUATION && !this.#isEncoded) {
-      // The fast path: a whole message in one chunk is decoded, or handed out, where it lies.
+      // The fast path: decode or deliver a whole message in one chunk without copying it.
       this.#messageOpcode = CONTINUATION;
       if (this.#opcode === TEXT) this.#deliverText(chunk, start, end, isAscii);
       else this.#events.onBinary(this.#lasting(chunk, start, end));
@@ -198,16 +198,16 @@ export class MessageReader implements FrameHandler {
     }
     const assembly = this.#assembled();
     const wasSeen = assembly.append(chunk, start, end, this.#frameLength, key) || isAscii;
-    // Section 8.1 lets a peer be failed at the end of a message; doing so at the first bad byte of a long
-    // one saves the rest. What an extension encoded can only be checked once decoded.
+    // Section 8.1 allows failing the connection at the end of a message. Failing at the first bad byte of a long message
+    // saves receiving the rest. An encoded message can only be validated after decoding.
     if (this.#messageOpcode !== TEXT || this.#isEncoded || (wasSeen && this.#isAsciiSoFar)) return;
     this.#validator ??= new Utf8Validator();
     if (!this.#validator.push(assembly.newest(end - start))) this.#failText();
   }
 
-  /** The present frame is still told; the next one waits where it has to. */
-  #lookAtTime(): void {
-    this.#framesToLook = FRAMES_PER_LOOK;
+  /** Delivers the current frame in any case; the next one may have to wait. */
+  #checkYield(): void {
+    this.#framesUntilYieldCheck = FRAMES_PER_YIELD_CHECK;
     if (!this.#isYielding && this.#events.mustYield?.() === true) this.#isYielding = true;
   }
 
@@ -231,12 +231,12 @@ export class MessageReader implements FrameHandler {
     return true;
   }
 
-  /** Of a message in pieces: whether nothing in it had to be validated yet. */
+  /** Whether the fragments so far were all known to be ASCII, so that none had to be validated. */
   get #isAsciiSoFar(): boolean {
     return this.#validator === null;
   }
 
-  /** What the message may take on the wire: one that an extension encoded is measured again once it is decoded. */
+  /** The most bytes that the message may take on the wire. An encoded message is checked again after decoding. */
   #sizeLimit(): number {
     if (!this.#isEncoded || this.#extension === null) return this.#maxMessageSize;
     return Math.min(this.#extension.maxEncodedSize(this.#maxMessageSize), Number.MAX_SAFE_INTEGER);
@@ -295,7 +295,7 @@ export class MessageReader implements FrameHandler {
       else this.#events.onBinary(viewOf(payload));
       return;
     }
-    this.#framesToLook = 0; // Decoding takes as long as many frames.
+    this.#framesUntilYieldCheck = 0; // Decoding takes as long as many frames do.
     const decoded = this.#extension?.decode(payload, this.#maxMessageSize) ?? payload;
     if (decoded instanceof Promise) void this.#deliverLater(decoded, isText);
     else this.#deliverDecoded(decoded, isText);
@@ -322,7 +322,7 @@ export class MessageReader implements FrameHandler {
     else this.#events.onBinary(viewOf(decoded));
   }
 
-  /** The bytes where they lie, or a copy where they will not stay there. */
+  /** A view of the bytes, or a copy if their memory is shared. */
   #lasting(bytes: Buffer, start: number, end: number): Uint8Array {
     const view = viewOf(bytes, start, end);
     if (!this.isShared) return view;
@@ -368,5 +368,5 @@ export class MessageReader implements FrameHandler {
 
 const EMPTY = Buffer.alloc(0);
 
-/** A look takes about 50 ns: so few frames that a callback of a millisecond for each delays the look by little. */
-const FRAMES_PER_LOOK = 16;
+/** A check takes about 50 ns. The number is small so that slow callbacks of 1 ms each delay the check by little. */
+const FRAMES_PER_YIELD_CHECK = 16;

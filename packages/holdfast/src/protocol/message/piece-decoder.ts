@@ -1,13 +1,13 @@
-// A message that is handed out piece by piece as it arrives, instead of being put together.
+// Delivers a message piece by piece as it arrives, instead of assembling it.
 
-/** Who takes the pieces: strings for a text message, bytes of its own for a binary one; never empty. */
+/** Receives the pieces: strings of a text message, or copied bytes of a binary one; never empty. */
 export interface PieceHandler {
   onPiece(piece: string | Uint8Array): void;
   /** The message is complete. */
   onLastPiece(): void;
 }
 
-/** Cuts what arrives into pieces: those of a text end between characters. */
+/** Splits a message into pieces. Pieces of text end between characters. */
 export class PieceDecoder {
   readonly #sink: PieceHandler;
   readonly #decoder: TextDecoder | null;
@@ -17,7 +17,7 @@ export class PieceDecoder {
     this.#decoder = isText ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }) : null;
   }
 
-  /** Returns false where a text is not UTF-8. */
+  /** Returns false if a text is not UTF-8. */
   push(bytes: Uint8Array): boolean {
     if (this.#decoder === null) {
       if (bytes.length > 0) this.#sink.onPiece(new Uint8Array(bytes));
@@ -26,7 +26,7 @@ export class PieceDecoder {
     return this.#pushText(this.#decoder, bytes, true);
   }
 
-  /** The message is complete; returns false where a text ends inside of a character. */
+  /** Completes the message; returns false if a text ends within a character. */
   end(): boolean {
     if (this.#decoder !== null && !this.#pushText(this.#decoder, NOTHING, false)) return false;
     this.#sink.onLastPiece();
@@ -39,7 +39,7 @@ export class PieceDecoder {
       if (text !== "") this.#sink.onPiece(text);
       return true;
     } catch {
-      return false; // A fatal decoder throws for nothing else.
+      return false; // A fatal decoder throws only for invalid UTF-8.
     }
   }
 }

@@ -1,23 +1,23 @@
-// Text of messages: UTF-8 checked and decoded (RFC 6455 section 8.1, RFC 3629).
+// Validates and decodes the UTF-8 of text messages (RFC 6455 section 8.1, RFC 3629).
 
 import { isAscii, isUtf8, transcode } from "node:buffer";
 import { readLatin1, readUtf8 } from "../text-calls.js";
 
-/** Whether all of the bytes are UTF-8. */
+/** Whether the bytes are valid UTF-8. */
 export function isValidText(bytes: Uint8Array): boolean {
   return isUtf8(bytes);
 }
 
-/** Below this many bytes, a look at what kind of text it is costs more than it saves (measured on Node 20). */
-const LOOK_FROM = 2048;
+/** Below this many bytes, detecting the kind of text costs more than it saves (measured on Node 20). */
+const DETECT_FROM = 2048;
 
 /**
- * Decodes `bytes[start, end)`, or returns null where it is not UTF-8.
- * The decoder puts U+FFFD for what is invalid, and looking for that in a short string is cheaper than validating
- * first: only text that holds one is validated.
+ * Decodes `bytes[start, end)`; null if it is not UTF-8.
+ * The decoder writes U+FFFD for invalid bytes. Searching a short string for it is cheaper than validating first, so only
+ * text that contains one is validated.
  */
 export function decodeText(bytes: Buffer, start: number, end: number): string | null {
-  if (end - start >= LOOK_FROM) {
+  if (end - start >= DETECT_FROM) {
     const text = bytes.subarray(start, end);
     return isUtf8(text) ? decodeValidText(text) : null;
   }
@@ -27,17 +27,17 @@ export function decodeText(bytes: Buffer, start: number, end: number): string | 
 }
 
 /**
- * Decodes what is known to be UTF-8. Long text, in the ways that cost least (measured on Node 20, 1 MiB): ASCII as
- * Latin-1 takes a quarter of the time of the general decoder, and any other text by way of UTF-16 half of it.
+ * Decodes bytes that are known to be UTF-8. For long text it picks the cheapest decoder (measured on Node 20, 1 MiB):
+ * decoding ASCII as Latin-1 takes a quarter of the time of the general decoder, and other text by way of UTF-16 half.
  */
 export function decodeValidText(bytes: Buffer): string {
   const { length } = bytes;
-  if (length < LOOK_FROM) return readUtf8(bytes, 0, length);
+  if (length < DETECT_FROM) return readUtf8(bytes, 0, length);
   if (isAscii(bytes)) return readLatin1(bytes, 0, length);
   return canTranscode ? transcode(bytes, "utf8", "utf16le").toString("utf16le") : readUtf8(bytes, 0, length);
 }
 
-/** Not every runtime has it, and not every build of Node. */
+/** Some runtimes and some builds of Node lack `transcode`. */
 const canTranscode = ((): boolean => {
   try {
     return transcode(Buffer.from("é€😀"), "utf8", "utf16le").toString("utf16le") === "é€😀";
@@ -46,15 +46,15 @@ const canTranscode = ((): boolean => {
   }
 })();
 
-/** Checks UTF-8 that arrives in pieces, and finds the first bad byte as soon as it is there. */
+/** Validates UTF-8 that arrives in pieces, and detects the first bad byte as soon as it arrives. */
 export class Utf8Validator {
-  /** Continuation bytes that the sequence in progress still needs. */
+  /** Continuation bytes that the current sequence still needs. */
   #missing = 0;
-  /** Range of the next continuation byte: narrower than 80–BF after E0, ED, F0 and F4 (RFC 3629 section 4). */
+  /** The range of the next continuation byte: narrower than 80–BF after E0, ED, F0 and F4 (RFC 3629 section 4). */
   #lowest = 0x80;
   #highest = 0xbf;
 
-  /** Takes the next bytes; returns false at the first byte that cannot be UTF-8. */
+  /** Validates the next bytes; returns false at the first byte that cannot be UTF-8. */
   push(bytes: Uint8Array): boolean {
     let at = 0;
     while (this.#missing > 0 && at < bytes.length) {
@@ -68,7 +68,7 @@ export class Utf8Validator {
     return true;
   }
 
-  /** Whether the text may end here, and not inside of a sequence. */
+  /** Whether the text may end here: no sequence is incomplete. */
   get isComplete(): boolean {
     return this.#missing === 0;
   }
@@ -95,7 +95,7 @@ export class Utf8Validator {
   }
 }
 
-/** Where a sequence begins that the end of `bytes` cuts off; `bytes.length` where none is cut. */
+/** The start of a sequence that the end of `bytes` cuts off; `bytes.length` if none is cut. */
 function startOfIncompleteTail(bytes: Uint8Array, from: number): number {
   for (let back = 1; back <= 3 && bytes.length - back >= from; back++) {
     const byte = bytes[bytes.length - back];

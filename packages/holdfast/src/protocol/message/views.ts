@@ -1,4 +1,4 @@
-// Bytes as the kind of array that is wanted: the same memory, but for `copyOf`.
+// Converts between kinds of byte arrays. All functions share the memory, except `copyOf`.
 
 import { TextBytes } from "../../shared/text-bytes.js";
 
@@ -7,13 +7,13 @@ export function viewOf(bytes: Uint8Array, start = 0, end = bytes.length): Uint8A
   return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
 }
 
-/** The same for text that stays as it came. */
+/** The same for text that is delivered as bytes. */
 export function textBytesOf(bytes: Uint8Array): TextBytes {
-  const memory = bytes.buffer as ArrayBuffer; // Shared memory is nothing that chunks arrive in.
+  const memory = bytes.buffer as ArrayBuffer; // Chunks never arrive in a SharedArrayBuffer.
   return new TextBytes(memory, bytes.byteOffset, bytes.length);
 }
 
-/** Control payloads are small and outlive their chunk: a view would keep all of the chunk. */
+/** For control payloads, which are small and outlive their chunk: a view would keep the whole chunk in memory. */
 export function copyOf(bytes: Buffer, start: number, end: number): Uint8Array {
   return new Uint8Array(bytes.subarray(start, end));
 }

@@ -4,9 +4,9 @@ import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { ZlibOptions } from "node:zlib";
 import {
   hasDictionaries,
-  heedsDictionaries,
+  supportsDictionaries,
   type RawZlib,
-} from "../../../build/protocol/deflate/dictionaries.js";
+} from "../../../build/protocol/deflate/negotiation.js";
 
 type Bytes = Parameters<RawZlib["inflateRawSync"]>[0];
 
@@ -31,6 +31,6 @@ describe("dictionaries of raw streams", () => {
       { deflateRawSync, inflateRawSync: inflateWithout },
       { deflateRawSync: deflateWithout, inflateRawSync: inflateWithout },
     ];
-    assert.deepEqual(ignorant.map(heedsDictionaries), [false, false, false]);
+    assert.deepEqual(ignorant.map(supportsDictionaries), [false, false, false]);
   });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { closePayload, OPCODE, parseFrame, type FrameOptions } from "holdfast-testkit";
 import { MessageTooBigError } from "../../../build/shared/errors.js";
+import { closeOf } from "../../../build/protocol/extension.js";
 import { byteByByte, Endpoint, frameTo, framesTo, patterned, ROLES } from "../endpoint.js";
 import { binary, close, ping, pong, text, tooBig, type Told } from "../recorder.js";
 
@@ -73,7 +74,8 @@ test("E2: what is too big is refused at its header, with both sizes, and 1009 pu
     assert.deepEqual(endpoint.told, [tooBig(2_000_000, 1_048_576)]);
 
     const message = "Expected a message of at most 1048576 bytes, got 2000000";
-    const sent = endpoint.protocol.sendFailure(new MessageTooBigError(message, 2_000_000, 1_048_576));
+    const failure = new MessageTooBigError(message, 2_000_000, 1_048_576);
+    const sent = endpoint.protocol.sendClose(closeOf(failure));
     assert.deepEqual(parseFrame(sent)?.value.payload, closePayload(1009, message));
   }
 });
