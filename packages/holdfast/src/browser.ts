@@ -81,7 +81,7 @@ export type { ConnectionOptions } from "./connection/options.js";
 export type { Address, Logger } from "./connection/ports.js";
 export type { LatencyStats } from "./heartbeat/latency-statistics.js";
 export type { Liveness } from "./heartbeat/signals.js";
-export type { TextForm } from "./shared/text-form.js";
+export type { TextForm } from "./shared/text-bytes.js";
 export { TextBytes } from "./shared/text-bytes.js";
 export type { CloseFrame } from "./shared/close-code.js";
 

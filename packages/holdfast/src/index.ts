@@ -101,7 +101,7 @@ export type { Address, Logger } from "./connection/ports.js";
 export type { DiagnosticsMessages } from "./transport/node/channels.js";
 export type { LatencyStats } from "./heartbeat/latency-statistics.js";
 export type { Liveness } from "./heartbeat/signals.js";
-export type { TextForm } from "./shared/text-form.js";
+export type { TextForm } from "./shared/text-bytes.js";
 export { TextBytes } from "./shared/text-bytes.js";
 export type { CloseFrame } from "./shared/close-code.js";
 export type { ObservedFrame } from "./shared/observed-frame.js";
