@@ -11,7 +11,7 @@ import {
 import { ConcurrencyError } from "../connection/errors.js";
 import type { Fragments } from "../connection/fragmented-send.js";
 import type { ConnectionState } from "../connection/connection-core.js";
-import { describeObject, inspectCustom } from "../connection/inspection.js";
+import { describeObject, showInInspector } from "../connection/inspection.js";
 import { checkOptionNames } from "../shared/option-names.js";
 import { type ConnectionSettings } from "../connection/options.js";
 import { checkSignal, invalidArgument } from "../shared/option-checks.js";
@@ -35,6 +35,13 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
   readonly #pollInterval: number | null;
   readonly #signal: AbortSignal | null;
   #stream: RunningStream | null = null;
+
+  static {
+    showInInspector(this, ({ connection, state, latency }) => {
+      const url = connection === null ? undefined : showURL(connection.url);
+      return describeObject("Client", { state, url, latency });
+    });
+  }
 
   /** @throws InvalidArgumentError for an option that no attempt could use */
   protected constructor(
@@ -75,12 +82,6 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
   /** Bytes that were sent, and that the kernel has not taken yet. */
   get bufferedAmount(): number {
     return this.connection?.bufferedAmount ?? 0;
-  }
-
-  [inspectCustom](): string {
-    const { connection, state, latency } = this;
-    const url = connection === null ? undefined : showURL(connection.url);
-    return describeObject("Client", { state, url, latency });
   }
 
   /**

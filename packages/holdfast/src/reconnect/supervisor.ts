@@ -2,7 +2,7 @@
 // done with the connections is its host's business.
 
 import type { CloseInfo } from "../connection/close-info.js";
-import { goAway, whenEnded, type Connection } from "../connection/connection.js";
+import { coreOf, type Connection } from "../connection/connection.js";
 import { connectionClosed } from "../connection/errors.js";
 import type { GoAwayCause } from "../connection/connection-core.js";
 import type { ConnectionSettings } from "../connection/options.js";
@@ -132,11 +132,11 @@ export class Supervisor<Options extends ConnectorOptions> {
 
   #opened(attempt: Attempt, connection: Connection): void {
     if (this.#current !== attempt) {
-      connection[goAway](GOING_AWAY); // Given up in the moment in which it opened.
+      coreOf(connection).goAway(GOING_AWAY); // Given up in the moment in which it opened.
       return;
     }
     attempt.connection = connection;
-    void connection[whenEnded]().then((info) => {
+    void coreOf(connection).whenEnded.then((info) => {
       if (this.#current === attempt) this.#ended(attempt, { info, error: connectionClosed(info) });
     });
     this.#host.onOpen(connection, attempt.number);
@@ -148,7 +148,7 @@ export class Supervisor<Options extends ConnectorOptions> {
 
   /** Nothing of it is left when this returns, but for a socket on its way down. */
   #leave(attempt: Attempt, reason: unknown, close: CloseFrame, cause: GoAwayCause): CloseInfo {
-    if (attempt.connection !== null) return attempt.connection[goAway](close, cause);
+    if (attempt.connection !== null) return coreOf(attempt.connection).goAway(close, cause);
     const { info } = this.#endingOf(abortedError(attempt.url, reason));
     attempt.aborter.abort(reason);
     return info;

@@ -1,7 +1,7 @@
 // One message to many connections: made into a frame once, compressed once, in memory once.
 
 import { toBytes, type Bytes } from "../connection/arguments.js";
-import { closeWithCause, Connection, trySend } from "../connection/connection.js";
+import { Connection, coreOf } from "../connection/connection.js";
 import { SharedFrames } from "../transport/frames/shared-frames.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import {
@@ -83,7 +83,7 @@ export function broadcast(
   for (const connection of connections) {
     if (!(connection instanceof Connection)) throw notAConnection(connection);
     if (except?.has(connection) === true) continue;
-    switch (connection[trySend](message, limit)) {
+    switch (coreOf(connection).trySend(message, limit)) {
       case "sent":
         sent++;
         break;
@@ -96,7 +96,7 @@ export function broadcast(
   }
   const isClosing = slow !== "skip";
   if (isClosing)
-    for (const connection of laggards) connection[closeWithCause]("local-close", TOO_SLOW, null, true);
+    for (const connection of laggards) coreOf(connection).closeWithCause("local-close", TOO_SLOW, null, true);
   return {
     sent,
     skipped: isClosing ? 0 : laggards.length,

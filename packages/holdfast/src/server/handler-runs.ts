@@ -1,7 +1,7 @@
 // The application's handler, once for each connection, and the end that it makes of it.
 
 import { isThenable, toPromise } from "../connection/arguments.js";
-import { closeWithCause, type Connection } from "../connection/connection.js";
+import { coreOf, type Connection } from "../connection/connection.js";
 import { ConnectionClosed } from "../connection/errors.js";
 import type { FaultLogger } from "../connection/platform.js";
 import { errorOf } from "../shared/thrown.js";
@@ -72,6 +72,6 @@ export class HandlerRuns {
     // The connection's own end, thrown by an iteration or a recv, is no failure of the handler.
     if (error instanceof ConnectionClosed && connection.state === "closed") return;
     this.#logger?.error("connection handler failed", { id: connection.id, error });
-    connection[closeWithCause]("handler-failed", { code: 1011, reason: "" }, error);
+    coreOf(connection).closeWithCause("handler-failed", { code: 1011, reason: "" }, error);
   }
 }

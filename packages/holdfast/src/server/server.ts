@@ -3,7 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { checkClose, type Bytes } from "../connection/arguments.js";
-import { describeObject, inspectCustom } from "../connection/inspection.js";
+import { describeObject, showInInspector } from "../connection/inspection.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { checkSignal } from "../shared/option-checks.js";
 import { broadcast, type BroadcastOptions, type BroadcastResult } from "./broadcast.js";
@@ -49,6 +49,12 @@ export class Server implements AsyncDisposable {
   readonly #entrance: ServerListener;
   readonly #reception: ServerCore;
   #closing: Promise<void> | null = null;
+
+  static {
+    showInInspector(this, ({ url, connections }) =>
+      describeObject("Server", { url, connections: connections.size }),
+    );
+  }
 
   /** Applications get servers from `serve()` and `attach()`. */
   constructor(entrance: ServerListener, reception: ServerCore) {
@@ -109,10 +115,6 @@ export class Server implements AsyncDisposable {
     const times = checkTimes(options, this.#reception.settings.connection.closeTimeout);
     this.#closing ??= shutDown(this.#entrance, this.#reception, { close, signal, ...times });
     return this.#closing;
-  }
-
-  [inspectCustom](): string {
-    return describeObject("Server", { url: this.url, connections: this.connections.size });
   }
 
   /** `await using server = …` closes with 1001 at the end of the block. */

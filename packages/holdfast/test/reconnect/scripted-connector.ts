@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { FakeClock, FakeTransport, frame, OPCODE, closePayload, SeededRandom } from "holdfast-testkit";
-import { Connection, start } from "../../build/connection/connection.js";
+import { coreOf, createConnection, type Connection } from "../../build/connection/connection.js";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";
 import { checkConnectionOptions } from "../../build/connection/options.js";
@@ -72,9 +72,9 @@ export class ScriptedAttempt {
     this.isOpen = true;
     const settings = checkConnectionOptions({ pingInterval: null, ...this.options });
     const headers = new Headers();
-    const connection = new Connection({
+    const connection = createConnection({
       runtime: this.#runtime,
-      wire: overFrames({
+      transport: overFrames({
         runtime: this.#runtime,
         transport: this.transport,
         role: "client",
@@ -94,7 +94,7 @@ export class ScriptedAttempt {
       owner: null,
     });
     this.#observer?.onOpen(connection);
-    connection[start]();
+    coreOf(connection).start();
     this.#settle.resolve(connection);
   }
 

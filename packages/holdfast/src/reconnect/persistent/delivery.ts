@@ -1,7 +1,7 @@
 // A message that was handed to a connection. It is sent once it was handed to the socket and the connection has room
 // for more; until then its connection may end.
 
-import { sendTracked, type Connection } from "../../connection/connection.js";
+import { coreOf, type Connection } from "../../connection/connection.js";
 import type { SendObserver } from "../../connection/message-transport.js";
 import { ConnectionClosed } from "../../connection/errors.js";
 import { NotSentError } from "./not-sent-error.js";
@@ -20,10 +20,12 @@ export class Delivery implements SendObserver {
     this.message = message;
     this.#onSettled = onSettled;
     const { data, mayEncode, signal } = message;
-    this.paced = connection[sendTracked](data, { mayEncode, signal, receipt: this }).then(
-      () => this.#onTaken(),
-      (error: unknown) => this.#onRefused(error),
-    );
+    this.paced = coreOf(connection)
+      .send(data, { mayEncode, signal, receipt: this })
+      .then(
+        () => this.#onTaken(),
+        (error: unknown) => this.#onRefused(error),
+      );
   }
 
   onHandedOver(): void {

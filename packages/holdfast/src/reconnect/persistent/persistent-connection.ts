@@ -13,7 +13,7 @@ import {
   type SendOptions,
 } from "../../connection/connection.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
-import { describeObject, inspectCustom } from "../../connection/inspection.js";
+import { describeObject, showInInspector } from "../../connection/inspection.js";
 import type { Message } from "../../connection/inbox.js";
 import { MessageIterator } from "../../connection/message-iterator.js";
 import {
@@ -81,6 +81,13 @@ export function openPersistent<Options extends ConnectorOptions>(
 export class PersistentConnection implements AsyncIterable<Message>, AsyncDisposable {
   readonly #link: PersistentLink;
   readonly #timeToLive: number | null;
+
+  static {
+    showInInspector(this, ({ connection, status, queued, latency }) => {
+      const url = connection === null ? undefined : showURL(connection.url);
+      return describeObject("PersistentConnection", { state: status.state, url, queued, latency });
+    });
+  }
 
   /** Applications get theirs from `connectPersistent()`. */
   constructor(link: PersistentLink, timeToLive: number | null) {
@@ -241,12 +248,6 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
     requireChoice("event", event, PERSISTENT_EVENT_NAMES);
     checkFunction("listener", listener);
     return this.#link.listeners.add(event, listener);
-  }
-
-  [inspectCustom](): string {
-    const { connection, queued, latency } = this;
-    const url = connection === null ? undefined : showURL(connection.url);
-    return describeObject("PersistentConnection", { state: this.status.state, url, queued, latency });
   }
 
   /** `await using link = connectPersistent(…)` closes with 1000 at the end of the block. */

@@ -1,6 +1,6 @@
 // The end of a server: newcomers are refused, clients told, stragglers cut, handlers awaited.
 
-import { closeWithCause, abort } from "../../connection/connection.js";
+import { coreOf } from "../../connection/connection.js";
 import { checkDuration, describe } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import type { CloseFrame } from "../../shared/close-code.js";
@@ -49,11 +49,11 @@ export async function shutDown(
   const drained = entrance.drain();
 
   const stagger = new Stagger(runtime, connections, spread, (connection) =>
-    connection[closeWithCause]("server-shutdown", close),
+    coreOf(connection).closeWithCause("server-shutdown", close),
   );
   await Promise.race([drained.then(() => reception.quiet()), patience.over]);
   stagger.stop();
-  for (const connection of connections) connection[abort]("server-shutdown");
+  for (const connection of connections) coreOf(connection).terminate("server-shutdown");
   reception.dismiss();
   const closed = Promise.all([entrance.close(), reception.quiet()]);
   await Promise.race([closed, patience.over]);
