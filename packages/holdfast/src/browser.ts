@@ -23,6 +23,7 @@ export type {
   PersistentEvents,
   PersistentListener,
   PersistentStatus,
+  Since,
   WaitingStatus,
 } from "./reconnect/persistent/status.js";
 export { NotSentError } from "./reconnect/persistent/not-sent-error.js";
@@ -30,8 +31,10 @@ export type { NotSentOutcome, NotSentReason } from "./reconnect/persistent/not-s
 export { reconnect } from "./browser/reconnect.js";
 export type { ReconnectOptions } from "./browser/reconnect.js";
 export { persist } from "./reconnect/persist.js";
+export type { ClientBase } from "./reconnect/client-base.js";
+export type { StreamOptions } from "./reconnect/client-options.js";
 export type { PersistOptions } from "./reconnect/retry/persist-options.js";
-export type { ValueOrFactory } from "./reconnect/target.js";
+export type { PerAttemptOptions, ValueOrFactory } from "./reconnect/target.js";
 export type {
   BackOffEvent,
   BinaryEvent,
@@ -78,6 +81,7 @@ export type { LatencyStats } from "./heartbeat/latency-statistics.js";
 export type { Liveness } from "./heartbeat/signals.js";
 export { TextBytes } from "./shared/text-bytes.js";
 export type { CloseFrame } from "./shared/close-code.js";
+export type { TextForm } from "./shared/text-form.js";
 
 export {
   HandshakeError,
@@ -95,7 +99,7 @@ export {
   ProxyError,
   RedirectError,
 } from "./shared/errors.js";
-export type { OpenFailure, OpenPhase } from "./shared/errors.js";
+export type { HandshakeErrorOptions, HoldfastErrorOptions, OpenFailure, OpenPhase } from "./shared/errors.js";
 export {
   ConcurrencyError,
   ConnectionClosed,

@@ -27,13 +27,16 @@ export type {
   PersistentEvents,
   PersistentListener,
   PersistentStatus,
+  Since,
   WaitingStatus,
 } from "./reconnect/persistent/status.js";
 export { NotSentError } from "./reconnect/persistent/not-sent-error.js";
 export type { NotSentOutcome, NotSentReason } from "./reconnect/persistent/not-sent-error.js";
 export { persist } from "./reconnect/persist.js";
+export type { ClientBase } from "./reconnect/client-base.js";
+export type { StreamOptions } from "./reconnect/client-options.js";
 export type { PersistOptions } from "./reconnect/retry/persist-options.js";
-export type { ValueOrFactory } from "./reconnect/target.js";
+export type { PerAttemptOptions, ValueOrFactory } from "./reconnect/target.js";
 export type {
   BackOffEvent,
   BinaryEvent,
@@ -98,8 +101,10 @@ export type { LatencyStats } from "./heartbeat/latency-statistics.js";
 export type { Liveness } from "./heartbeat/signals.js";
 export { TextBytes } from "./shared/text-bytes.js";
 export type { CloseFrame } from "./shared/close-code.js";
+export type { TextForm } from "./shared/text-form.js";
 export type { ObservedFrame } from "./shared/observed-frame.js";
 export type { HeadersInput } from "./protocol/handshake/header-input.js";
+export type { AllowedHosts } from "./protocol/handshake/hosts.js";
 export type { AllowedOrigins } from "./protocol/handshake/origin.js";
 
 export {
@@ -118,7 +123,13 @@ export {
   ProxyError,
   RedirectError,
 } from "./shared/errors.js";
-export type { OpenFailure, OpenPhase, ProxyAnswer } from "./shared/errors.js";
+export type {
+  HandshakeErrorOptions,
+  HoldfastErrorOptions,
+  OpenFailure,
+  OpenPhase,
+  ProxyAnswer,
+} from "./shared/errors.js";
 export {
   ConcurrencyError,
   ConnectionClosed,

@@ -2,7 +2,7 @@
 
 import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
-import { ClientBase } from "../reconnect/client-base.js";
+import { ClientBase, setUpClient } from "../reconnect/client-base.js";
 import { STREAM_OPTIONS, type StreamOptions } from "../reconnect/client-options.js";
 import type { ValueOrFactory, PerAttemptOptions } from "../reconnect/target.js";
 import { nodeConnector } from "./connector.js";
@@ -37,13 +37,13 @@ const CLIENT_OPTIONS: OptionNames<ClientOptions> = {
  * Making one does nothing; a loop over it connects. `persist(client)` does so again and again. Reading, pings, pongs
  * and closing go on however slow the loop is, up to `maxQueue` unread messages.
  */
-export class Client extends ClientBase<ConnectOptions> {
+export class Client extends ClientBase {
   /**
    * @param url where to connect to, or a function that tells it for each attempt
    * @throws InvalidArgumentError for an option that cannot be used; a URL or header that cannot is the attempt's `connectFail`
    */
   constructor(url: ValueOrFactory<string | URL>, options: ClientOptions = {}) {
     checkOptionNames("Client", options, CLIENT_OPTIONS, FOREIGN_CLIENT_OPTIONS);
-    super(nodeConnector, url, options);
+    super(setUpClient<ConnectOptions>(nodeConnector, url, options));
   }
 }

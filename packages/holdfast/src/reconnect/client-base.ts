@@ -26,34 +26,55 @@ import { RetryPolicy } from "./retry/retry-policy.js";
 import { fixTarget, type ValueOrFactory, type PerAttemptOptions, type Target } from "./target.js";
 import { showURL } from "../shared/show-url.js";
 
-/** Names what `persist()` uses: none of the application's business. */
-export const persistentStream = Symbol("persistentStream");
+interface ClientSetup {
+  readonly target: Target<ConnectorOptions>;
+  readonly settings: ConnectionSettings;
+  readonly pollInterval: number | null;
+  readonly signal: AbortSignal | null;
+}
 
-export abstract class ClientBase<Options extends ConnectorOptions> implements AsyncIterable<ClientEvent> {
-  readonly #target: Target<Options>;
+/**
+ * The argument for the constructor of `ClientBase`.
+ * @throws InvalidArgumentError for an option that no attempt could use
+ */
+export function setUpClient<Options extends ConnectorOptions>(
+  connector: Connector<Options>,
+  url: ValueOrFactory<string | URL>,
+  options: PerAttemptOptions<Options> & StreamOptions,
+): object {
+  const { target, settings } = fixTarget(connector, url, options);
+  const pollInterval = checkPollInterval(options);
+  return { target, settings, pollInterval, signal: checkSignal(options.signal) } satisfies ClientSetup;
+}
+
+let persistEvents: (client: ClientBase, options: PersistOptions) => AsyncIterable<ClientEvent>;
+
+/** Everything that the `Client` of Node.js and that of browsers have in common. */
+export abstract class ClientBase implements AsyncIterable<ClientEvent> {
+  readonly #target: Target<ConnectorOptions>;
   readonly #settings: ConnectionSettings;
   readonly #pollInterval: number | null;
   readonly #signal: AbortSignal | null;
   #stream: RunningStream | null = null;
 
   static {
+    persistEvents = (client, options) => {
+      const settings = checkPersistOptions(options, client.#target.connector.runtime.platform);
+      return client.#iterable(settings, settings.signal);
+    };
     showInInspector(this, ({ connection, state, latency }) => {
       const url = connection === null ? undefined : showURL(connection.url);
       return describeObject("Client", { state, url, latency });
     });
   }
 
-  /** @throws InvalidArgumentError for an option that no attempt could use */
-  protected constructor(
-    connector: Connector<Options>,
-    url: ValueOrFactory<string | URL>,
-    options: PerAttemptOptions<Options> & StreamOptions,
-  ) {
-    const { target, settings } = fixTarget(connector, url, options);
+  /** @param setup from `setUpClient`; an `object`, so that the declarations which ship do not name its type */
+  protected constructor(setup: object) {
+    const { target, settings, pollInterval, signal } = setup as ClientSetup; // Only `setUpClient` makes one.
     this.#target = target;
     this.#settings = settings;
-    this.#pollInterval = checkPollInterval(options);
-    this.#signal = checkSignal(options.signal);
+    this.#pollInterval = pollInterval;
+    this.#signal = signal;
   }
 
   /**
@@ -100,12 +121,6 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
   /** As a loop over `connect()`. */
   [Symbol.asyncIterator](): AsyncIterator<ClientEvent, undefined> {
     return this.#open(null, null);
-  }
-
-  /** Events across attempts. For `persist()`. */
-  [persistentStream](options: PersistOptions): AsyncIterable<ClientEvent> {
-    const settings = checkPersistOptions(options, this.#target.connector.runtime.platform);
-    return this.#iterable(settings, settings.signal);
   }
 
   /**
@@ -179,7 +194,7 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
     return { [Symbol.asyncIterator]: () => this.#open(persist, signal) };
   }
 
-  #open(persist: PersistSettings | null, signal: AbortSignal | null): EventStream<Options> {
+  #open(persist: PersistSettings | null, signal: AbortSignal | null): EventStream<ConnectorOptions> {
     return new EventStream(this.#owner, {
       target: this.#target,
       settings: this.#settings,
@@ -200,6 +215,14 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
     },
     onStreamOver: () => (this.#stream = null),
   };
+}
+
+/** The events of one attempt after the other, for `persist()`. */
+export function eventsAcrossAttempts(
+  client: ClientBase,
+  options: PersistOptions,
+): AsyncIterable<ClientEvent> {
+  return persistEvents(client, options);
 }
 
 function toJson(value: unknown): string {

@@ -13,7 +13,7 @@ import { checkPathFilter, type PathFilter } from "./attachment/path-filter.js";
 import type { RequestHandler } from "./handler-runs.js";
 import { checkServerOptions, SERVER_OPTIONS, type ServerOptions } from "./options.js";
 import { ServerCore } from "./server-core.js";
-import { Server } from "./server.js";
+import { createServer, type Server } from "./server.js";
 
 /** Options of `attach()`. */
 export interface AttachOptions extends ServerOptions {
@@ -56,7 +56,7 @@ export function attach(
   }
   const reception = new ServerCore(isolate(nodePlatform, handler), checkServerOptions(options));
   const entrance = httpServer === null ? NO_ENTRANCE : new Attachment(httpServer, filter, reception);
-  return new Server(entrance, reception);
+  return createServer(entrance, reception);
 }
 
 function checkHttpServer(value: unknown): void {

@@ -7,27 +7,20 @@ import { isThenable, toPromise } from "../connection/arguments.js";
 import { InvalidArgumentError } from "../shared/errors.js";
 import type { ServerRequest } from "./upgrade/server-request.js";
 
-interface RealmOptions {
+/** Who may come in: one user, or whoever `check` says. */
+export type BasicAuthOptions = {
   /** What browsers show in their dialogue; printable ASCII. @default "WebSocket" */
   readonly realm?: string;
-}
-
-/** Who may come in: one user, or whoever `check` says. */
-export type BasicAuthOptions = RealmOptions &
-  (
-    | { readonly user: string; readonly password: string }
-    | {
-        /**
-         * Judges a name and a password; may be slow, as a good password hash is. What it throws is answered with 500.
-         * To keep who came, remember the request: the handler gets the same object.
-         */
-        readonly check: (
-          user: string,
-          password: string,
-          request: ServerRequest,
-        ) => boolean | Promise<boolean>;
-      }
-  );
+} & (
+  | { readonly user: string; readonly password: string }
+  | {
+      /**
+       * Judges a name and a password; may be slow, as a good password hash is. What it throws is answered with 500.
+       * To keep who came, remember the request: the handler gets the same object.
+       */
+      readonly check: (user: string, password: string, request: ServerRequest) => boolean | Promise<boolean>;
+    }
+);
 
 /** The names of both forms. */
 const BASIC_AUTH_OPTIONS = { realm: true, user: true, password: true, check: true } as const;

@@ -12,7 +12,7 @@ import { checkBacklog, listenAt } from "./listener/listen-at.js";
 import { OwnListener } from "./listener/own-listener.js";
 import { checkServerOptions, SERVE_OPTIONS, type ServeOptions, type ServerSettings } from "./options.js";
 import { ServerCore } from "./server-core.js";
-import { Server } from "./server.js";
+import { createServer, type Server } from "./server.js";
 
 /**
  * Listens, and calls `handler` with each new connection.
@@ -39,7 +39,7 @@ export async function serve(handler: RequestHandler, options: ServeOptions = {})
   await listenAt(listener, place, backlog);
   const reception = new ServerCore(boundHandler, settings);
   const entrance = new OwnListener(listener, { place, isSecure: tls !== undefined, http2, reception });
-  return new Server(entrance, reception);
+  return createServer(entrance, reception);
 }
 
 /** Callbacks run in the async context of `serve()`: Node gives the sockets that it accepts none. */

@@ -56,8 +56,7 @@ export class Server implements AsyncDisposable {
     );
   }
 
-  /** Applications get servers from `serve()` and `attach()`. */
-  constructor(entrance: ServerListener, reception: ServerCore) {
+  private constructor(entrance: ServerListener, reception: ServerCore) {
     this.#entrance = entrance;
     this.#reception = reception;
   }
@@ -121,4 +120,11 @@ export class Server implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** For `serve()` and `attach()`. */
+export function createServer(entrance: ServerListener, reception: ServerCore): Server {
+  // The constructor is private so that the declarations which ship do not name its parameters.
+  const Constructor = Server as unknown as new (entrance: ServerListener, reception: ServerCore) => Server;
+  return new Constructor(entrance, reception);
 }

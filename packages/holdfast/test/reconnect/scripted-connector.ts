@@ -6,7 +6,7 @@ import { coreOf, createConnection, type Connection } from "../../build/connectio
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";
 import { checkConnectionOptions } from "../../build/connection/options.js";
-import { ClientBase } from "../../build/reconnect/client-base.js";
+import { ClientBase, setUpClient } from "../../build/reconnect/client-base.js";
 import type { StreamOptions } from "../../build/reconnect/client-options.js";
 import type { Connector, ConnectorOptions } from "../../build/reconnect/connector.js";
 import type { OpenObserver } from "../../build/connection/open-observer.js";
@@ -177,13 +177,13 @@ export class ScriptedConnector implements Connector<ConnectorOptions> {
   }
 }
 
-export class ScriptedClient extends ClientBase<ConnectorOptions> {
+export class ScriptedClient extends ClientBase {
   constructor(
     connector: ScriptedConnector,
     url: ValueOrFactory<string | URL> = "ws://example.com/",
     options: PerAttemptOptions<ConnectorOptions> & StreamOptions = {},
   ) {
-    super(connector, url, { pollInterval: null, ...options });
+    super(setUpClient(connector, url, { pollInterval: null, ...options }));
   }
 }
 

@@ -70,7 +70,12 @@ export function openPersistent<Options extends ConnectorOptions>(
     signal: persist.signal,
   });
   link.start();
-  return new PersistentConnection(link, persistent.sending.timeToLive);
+  // The constructor is private so that the declarations which ship do not name its parameters.
+  const Constructor = PersistentConnection as unknown as new (
+    link: PersistentLink,
+    timeToLive: number | null,
+  ) => PersistentConnection;
+  return new Constructor(link, persistent.sending.timeToLive);
 }
 
 /**
@@ -89,8 +94,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
     });
   }
 
-  /** Applications get theirs from `connectPersistent()`. */
-  constructor(link: PersistentLink, timeToLive: number | null) {
+  private constructor(link: PersistentLink, timeToLive: number | null) {
     this.#link = link;
     this.#timeToLive = timeToLive;
   }

@@ -3,7 +3,8 @@
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
 
-interface Since {
+/** The field that every status of a persistent connection has. */
+export interface Since {
   /** Since when, in milliseconds since 1970. */
   readonly since: number;
 }

@@ -11,7 +11,7 @@ import { errorOf } from "../../shared/thrown.js";
 import type { ServerListener } from "../listener/server-listener.js";
 import { locateClient } from "../forwarding/locate-client.js";
 import type { IncomingSocket, ServerCore } from "../server-core.js";
-import { ServerRequest, type RequestOrigin } from "../upgrade/server-request.js";
+import { createServerRequest, type RequestOrigin } from "../upgrade/server-request.js";
 import { isEncrypted } from "./http-request.js";
 import { isTaken, type PathFilter } from "./path-filter.js";
 import { routerOf, type UpgradeTaker } from "./upgrade-router.js";
@@ -51,7 +51,7 @@ export class Attachment implements ServerListener, UpgradeTaker {
     const { trustProxy, connection } = this.#reception.settings;
     try {
       const located = locateClient(head, origin, trustProxy, connection.logger);
-      return isTaken(this.#filter, new ServerRequest(head, located, { target, isUpgrade: true }));
+      return isTaken(this.#filter, createServerRequest(head, located, { target, isUpgrade: true }));
     } catch (error) {
       connection.faultLogger?.error("path failed", { error: errorOf(error) });
       return false;

@@ -40,7 +40,7 @@ export interface Limits {
 }
 
 /** The name of a limit, as logs and metrics have it. */
-export type LimitName = Exclude<keyof Limits, "onExceeded">;
+export type LimitName = Exclude<keyof LimitOptions, "onExceeded">;
 
 /** `limits: true`: far more than people do, and far less than one machine can. */
 const RECOMMENDED: Limits = {

@@ -24,7 +24,7 @@ import type { AddressLimits } from "../limits/address-limits.js";
 import type { ServerSettings } from "../options.js";
 import { checkGrant, isResponse, type CheckedGrant, type RequestAnswer } from "./request-answer.js";
 import { OriginWarnings } from "./origin-warnings.js";
-import { ServerRequest, type RequestOrigin } from "./server-request.js";
+import { createServerRequest, type ServerRequest, type RequestOrigin } from "./server-request.js";
 
 /** An upgrade that is granted. */
 export interface Upgrade {
@@ -100,7 +100,7 @@ export class AdmissionPolicy {
     if (judgement.outcome === "upgrade") {
       const refusal = this.#checkFull() ?? this.#requestUpgrade(origin);
       if (refusal !== null) return refusal;
-      const request = new ServerRequest(head, origin, { target: judgement.target, isUpgrade: true });
+      const request = createServerRequest(head, origin, { target: judgement.target, isUpgrade: true });
       return this.#ask(request, (grant) => this.#admit(judgement, request, grant ?? granted), onAsked);
     }
     const required = head.http2 === undefined ? UPGRADE_REQUIRED : EXTENDED_CONNECT_REQUIRED;
@@ -108,7 +108,7 @@ export class AdmissionPolicy {
     const host = head.headers.get("Host") ?? "";
     const target = originForm(head.target, host);
     if (target === null) return refuseTarget(head.target, host);
-    const request = new ServerRequest(head, origin, { target, isUpgrade: false });
+    const request = createServerRequest(head, origin, { target, isUpgrade: false });
     return this.#ask(request, () => required, onAsked);
   }
 

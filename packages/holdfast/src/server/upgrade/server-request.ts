@@ -21,8 +21,7 @@ export interface RequestAim {
   readonly isUpgrade: boolean;
 }
 
-/** Names the method of `ServerRequest` that is the server's alone. */
-export const abortRequest = Symbol("abortRequest");
+let abort: (request: ServerRequest) => void;
 
 /**
  * A request to a server, with the words of the standard `Request`. It has no body: what a client sends behind the
@@ -39,8 +38,14 @@ export class ServerRequest {
   #aborter: AbortController | null = null;
   #isAborted = false;
 
-  /** Applications get requests from `serve()` and `attach()`. */
-  constructor(head: RequestHead, origin: RequestOrigin, { target, isUpgrade }: RequestAim) {
+  static {
+    abort = (request) => {
+      request.#isAborted = true;
+      request.#aborter?.abort();
+    };
+  }
+
+  private constructor(head: RequestHead, origin: RequestOrigin, { target, isUpgrade }: RequestAim) {
     this.#head = head;
     this.#origin = origin;
     this.target = target;
@@ -85,10 +90,23 @@ export class ServerRequest {
     }
     return this.#aborter.signal;
   }
+}
 
-  /** Not for applications. */
-  [abortRequest](): void {
-    this.#isAborted = true;
-    this.#aborter?.abort();
-  }
+export function createServerRequest(
+  head: RequestHead,
+  origin: RequestOrigin,
+  aim: RequestAim,
+): ServerRequest {
+  // The constructor is private so that the declarations which ship do not name its parameters.
+  const Constructor = ServerRequest as unknown as new (
+    head: RequestHead,
+    origin: RequestOrigin,
+    aim: RequestAim,
+  ) => ServerRequest;
+  return new Constructor(head, origin, aim);
+}
+
+/** Nobody needs the answer any more: aborts the request's signal. */
+export function abortRequest(request: ServerRequest): void {
+  abort(request);
 }

@@ -115,7 +115,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   drain(): void {
     if (this.#phase !== "deciding" || this.#request?.isUpgrade !== true) return;
     this.#refuse(SHUTTING_DOWN);
-    this.#request[abortRequest]();
+    abortRequest(this.#request);
   }
 
   destroy(): void {
@@ -143,7 +143,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   }
 
   onClosed(): void {
-    if (this.#phase === "deciding") this.#request?.[abortRequest]();
+    if (this.#phase === "deciding" && this.#request !== null) abortRequest(this.#request);
     this.#leave();
   }
 
@@ -156,7 +156,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
         return;
       case "deciding":
         this.#refuse(refuse(503, `Expected the server to decide within ${openTimeout} ms.`));
-        this.#request?.[abortRequest]();
+        if (this.#request !== null) abortRequest(this.#request);
         return;
       case "answering":
       case "lingering":
