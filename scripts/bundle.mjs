@@ -8,7 +8,7 @@ import { transform } from "esbuild";
 import { rollup } from "rollup";
 import { dts } from "rollup-plugin-dts";
 import { filesBelow } from "./lib/files.mjs";
-import { relax } from "./lib/declarations.mjs";
+import { findInternal, relax } from "./lib/declarations.mjs";
 import { isMain } from "./lib/main.mjs";
 import { root } from "./lib/root.mjs";
 
@@ -56,8 +56,8 @@ async function bundleDeclarations() {
   const built = await rollup({
     input: inputs(typedEntries, ".d.ts"),
     external,
-    plugins: [dts(), withoutNode],
-    onLog: () => undefined,
+    plugins: [dts(), withoutInternal, withoutNode],
+    onLog: failOnWarning,
   });
   await built.write({
     dir: unfinished,
@@ -85,6 +85,16 @@ const workerScripts = {
     ),
     map: null,
   }),
+};
+
+/** Declarations name only what an entry exports: the rest is not for applications. */
+const withoutInternal = {
+  name: "without-internal",
+  generateBundle: (_, files) => {
+    const internal = findInternal(Object.values(files));
+    if (internal.length === 0) return;
+    throw new Error(`Expected declarations of what is exported, got others too: ${internal.join(", ")}.`);
+  },
 };
 
 /** Pages compile the declarations without Node's types. */
@@ -122,8 +132,11 @@ function markPure(code) {
     .join("\n");
 }
 
+/** Classes of the library refer to each other, and the script of a worker declares nothing. */
+const expectedWarnings = new Set(["CIRCULAR_DEPENDENCY", "EMPTY_BUNDLE"]);
+
 function failOnWarning(level, log) {
-  if (level === "warn" && log.code !== "CIRCULAR_DEPENDENCY") throw new Error(log.message);
+  if (level === "warn" && !expectedWarnings.has(log.code)) throw new Error(log.message);
 }
 
 function isUpToDate() {

@@ -17,3 +17,51 @@ export function relax(text) {
     })
     .join("\n");
 }
+
+/** Names that the bundled declarations declare although no entry exports them. */
+export function findInternal(chunks) {
+  const files = new Map(chunks.map(({ fileName, code, isEntry }) => [fileName, { code, isEntry }]));
+  const exported = new Set();
+  for (const [file, { code, isEntry }] of files) {
+    if (!isEntry) continue;
+    const imported = new Map();
+    for (const [, names, from] of code.matchAll(/^import (?:type )?\{([^}]*)\} from '\.\/([^']+)';/gm)) {
+      const chunk = from.replace(/\.js$/, ".d.ts");
+      const locals = invert(listNames(files.get(chunk)?.code.match(/^export (?:type )?\{[^}]*\};/gm)));
+      for (const [name, alias] of splitNames(names)) imported.set(alias, `${chunk} ${locals.get(name)}`);
+    }
+    for (const [, names, from] of code.matchAll(/^export (?:type )?\{([^}]*)\}(?: from '\.\/([^']+)')?;/gm)) {
+      const chunk = from?.replace(/\.js$/, ".d.ts");
+      const locals = invert(listNames(files.get(chunk)?.code.match(/^export (?:type )?\{[^}]*\};/gm)));
+      for (const [name] of splitNames(names)) {
+        exported.add(chunk ? `${chunk} ${locals.get(name)}` : (imported.get(name) ?? `${file} ${name}`));
+      }
+    }
+  }
+  return [...files].flatMap(([file, { code }]) =>
+    [...code.matchAll(declaration)]
+      .map(([, name]) => name)
+      .filter((name) => !exported.has(`${file} ${name}`)),
+  );
+}
+
+const declaration = /^(?:declare |export )*(?:abstract )?(?:class|interface|type|const|function) ([\w$]+)/gm;
+
+function listNames(statements) {
+  return (statements ?? []).flatMap((text) => splitNames(/\{([^}]*)\}/.exec(text)[1]));
+}
+
+/** `a, b as c` as pairs of a name and what it is called outside. */
+function splitNames(text) {
+  return text.split(",").map((part) => {
+    const [name, alias = name] = part
+      .trim()
+      .replace(/^type /, "")
+      .split(" as ");
+    return [name, alias];
+  });
+}
+
+function invert(pairs) {
+  return new Map(pairs.map(([name, alias]) => [alias, name]));
+}

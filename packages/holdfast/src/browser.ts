@@ -31,8 +31,8 @@ export type { NotSentOutcome, NotSentReason } from "./reconnect/persistent/not-s
 export { reconnect } from "./browser/reconnect.js";
 export type { ReconnectOptions } from "./browser/reconnect.js";
 export { persist } from "./reconnect/persist.js";
-export type { PersistOptions } from "./reconnect/retry/persist-options.js";
 export type { ClientBase } from "./reconnect/client-base.js";
+export type { PersistOptions } from "./reconnect/retry/persist-options.js";
 export type { StreamOptions } from "./reconnect/client-base.js";
 export type { ConnectorOptions } from "./reconnect/connector.js";
 export type { PerAttemptOptions, ValueOrFactory } from "./reconnect/target.js";
@@ -101,7 +101,7 @@ export {
   ProxyError,
   RedirectError,
 } from "./shared/errors.js";
-export type { OpenFailure, OpenPhase } from "./shared/errors.js";
+export type { HandshakeErrorOptions, HoldfastErrorOptions, OpenFailure, OpenPhase } from "./shared/errors.js";
 export {
   ConcurrencyError,
   ConnectionClosed,

@@ -34,8 +34,8 @@ export type {
 export { NotSentError } from "./reconnect/persistent/not-sent-error.js";
 export type { NotSentOutcome, NotSentReason } from "./reconnect/persistent/not-sent-error.js";
 export { persist } from "./reconnect/persist.js";
-export type { PersistOptions } from "./reconnect/retry/persist-options.js";
 export type { ClientBase } from "./reconnect/client-base.js";
+export type { PersistOptions } from "./reconnect/retry/persist-options.js";
 export type { StreamOptions } from "./reconnect/client-base.js";
 export type { ConnectorOptions } from "./reconnect/connector.js";
 export type { PerAttemptOptions, ValueOrFactory } from "./reconnect/target.js";
@@ -125,7 +125,13 @@ export {
   ProxyError,
   RedirectError,
 } from "./shared/errors.js";
-export type { OpenFailure, OpenPhase, ProxyAnswer } from "./shared/errors.js";
+export type {
+  HandshakeErrorOptions,
+  HoldfastErrorOptions,
+  OpenFailure,
+  OpenPhase,
+  ProxyAnswer,
+} from "./shared/errors.js";
 export {
   ConcurrencyError,
   ConnectionClosed,

@@ -1,7 +1,7 @@
 // `Client` for browsers.
 
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
-import { ClientBase, STREAM_OPTIONS, type StreamOptions } from "../reconnect/client-base.js";
+import { ClientBase, setUpClient, STREAM_OPTIONS, type StreamOptions } from "../reconnect/client-base.js";
 import type { ValueOrFactory, PerAttemptOptions } from "../reconnect/target.js";
 import { browserConnector } from "./connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
@@ -18,13 +18,13 @@ const CLIENT_OPTIONS: OptionNames<ClientOptions> = {
 };
 
 /** A connection as one stream of events, from the start of connecting to the end of closing. */
-export class Client extends ClientBase<ConnectOptions> {
+export class Client extends ClientBase {
   /**
    * @param url the URL to connect to, or a function that returns it for each attempt
    * @throws InvalidArgumentError for an invalid option; an invalid URL is reported as `connectFail`
    */
   constructor(url: ValueOrFactory<string | URL>, options: ClientOptions = {}) {
     checkOptionNames("Client", options, CLIENT_OPTIONS);
-    super(browserConnector, url, options);
+    super(setUpClient<ConnectOptions>(browserConnector, url, options));
   }
 }

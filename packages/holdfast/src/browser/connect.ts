@@ -1,7 +1,7 @@
 // `connect()` for browsers: opens a connection with the browser's WebSocket.
 
 import { addCaller } from "../connection/caller-stack.js";
-import { Connection, start } from "../connection/connection.js";
+import { coreOf, createConnection, type Connection } from "../connection/connection.js";
 import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
 import { overLinkProtocol } from "../transport/link/link-protocol.js";
 import { checkOptionNames } from "../shared/option-names.js";
@@ -102,9 +102,9 @@ function openOnce(
       }
       if (linkProtocol === true) linkOffers.onOpened(target.endpoint, offersLink);
       const messages = overWebSocket({ runtime, socket, settings: settings.connection });
-      const connection = new Connection({
+      const connection = createConnection({
         runtime,
-        wire: withHeartbeat(messages, isLink && offersLink, settings, observer),
+        transport: withHeartbeat(messages, isLink && offersLink, settings, observer),
         settings: heartbeatSettings(isLink && offersLink, settings),
         handshake: new BrowserHandshakeRecord(target, offered, socket, subprotocol),
         owner: pageOwner,
@@ -112,7 +112,7 @@ function openOnce(
       observer?.onConnected(NO_ADDRESSES);
       observer?.onOpen(connection);
       probeOnReturn(connection);
-      connection[start]();
+      coreOf(connection).start();
       return connection;
     },
   );

@@ -1,6 +1,7 @@
 // The open connections of a page. They are probed when the page becomes visible or the network returns.
 
-import { probe, type Connection, type ConnectionEndObserver } from "../connection/connection.js";
+import { coreOf, type Connection } from "../connection/connection.js";
+import type { ConnectionEndObserver } from "../connection/connection-core.js";
 import { watchReturns } from "./page-lifecycle.js";
 
 const live = new Set<Connection>();
@@ -20,6 +21,6 @@ export const pageOwner: ConnectionEndObserver = {
 export function probeOnReturn(connection: Connection): void {
   live.add(connection);
   stopWatching ??= watchReturns(() => {
-    for (const each of live) each[probe]();
+    for (const each of live) coreOf(each).probe();
   });
 }

@@ -2,7 +2,7 @@
 
 import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
-import { ClientBase, STREAM_OPTIONS, type StreamOptions } from "../reconnect/client-base.js";
+import { ClientBase, setUpClient, STREAM_OPTIONS, type StreamOptions } from "../reconnect/client-base.js";
 import type { ValueOrFactory, PerAttemptOptions } from "../reconnect/target.js";
 import { nodeConnector } from "./connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
@@ -36,13 +36,13 @@ const CLIENT_OPTIONS: OptionNames<ClientOptions> = {
  * The constructor does no I/O. Each loop over the client opens one connection, and `persist(client)` reconnects.
  * Reading, pings, pongs and closing continue while the loop is busy, up to `maxQueue` unread messages.
  */
-export class Client extends ClientBase<ConnectOptions> {
+export class Client extends ClientBase {
   /**
    * @param url the URL to connect to, or a function that returns it for each attempt
    * @throws InvalidArgumentError for an invalid option; an invalid URL or header is reported as `connectFail`
    */
   constructor(url: ValueOrFactory<string | URL>, options: ClientOptions = {}) {
     checkOptionNames("Client", options, CLIENT_OPTIONS, FOREIGN_CLIENT_OPTIONS);
-    super(nodeConnector, url, options);
+    super(setUpClient<ConnectOptions>(nodeConnector, url, options));
   }
 }

@@ -1,7 +1,7 @@
 // `connect()` for Node.js, Bun and Deno: opens a connection (RFC 6455 section 4.1).
 
 import { addCaller } from "../connection/caller-stack.js";
-import { Connection, start } from "../connection/connection.js";
+import { coreOf, createConnection, type Connection } from "../connection/connection.js";
 import { overFrames } from "../transport/frames/frame-transport.js";
 import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
 import { logOpening } from "../connection/log/opening-log.js";
@@ -60,9 +60,9 @@ export async function open(
   const offer = { subprotocols, requireSubprotocol, origin, compression, http2: settings.http2 };
 
   const opening = attemptToOpen({ runtime, target, offer, settings, observer }, (upgraded) => {
-    const connection = new Connection({
+    const connection = createConnection({
       runtime,
-      wire: overFrames({
+      transport: overFrames({
         runtime,
         transport: upgraded.transport,
         role: "client",
@@ -77,7 +77,7 @@ export async function open(
       owner: null,
     });
     observer?.onOpen(connection);
-    connection[start]();
+    coreOf(connection).start();
     return connection;
   });
   const { logger } = settings.connection;

@@ -1,18 +1,23 @@
 // The life of a connection: from its opening to its end, whatever carries its messages. `Connection` is its face, a
 // `Wire` carries for it, the heartbeat watches over it, and the inbox keeps what nobody has read yet.
 
-/* eslint max-lines: ["warn", { "max": 430, "skipBlankLines": true, "skipComments": true }] -- It stands between five parties, each in a file of its own: a line or two for all that one tells another. One object more for each connection would cost more than it clears up. */
+/* eslint max-lines: ["warn", { "max": 540, "skipBlankLines": true, "skipComments": true }] -- It stands between five parties, each in a file of its own: a line or two for all that one tells another. One object more for each connection would cost more than it clears up. */
 
 import type { CloseFrame } from "../shared/close-code.js";
+import { InvalidStateError } from "../shared/errors.js";
 import type { ObservedFrame } from "../shared/observed-frame.js";
+import { invalidArgument } from "../shared/option-checks.js";
 import { TextBytes } from "../shared/text-bytes.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
+import { toBytes, type Bytes } from "./arguments.js";
 import type { Connection } from "./connection.js";
 import type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./close-info.js";
 import { CloseReply, type CloseReplyHost } from "./close-reply.js";
 import { Ending, type EndingHandler } from "./ending.js";
-import type { ConnectionClosed } from "./errors.js";
+import { EndWaiters, type EndSource } from "./end-waiters.js";
+import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
 import { gatherEvidence } from "./evidence.js";
+import { isFragments, type Fragments } from "./fragmented-send.js";
 import { Inbox, type InboxHandler, type Message, type Unread } from "./inbox.js";
 import { ConnectionLog } from "./log/connection-log.js";
 import { Listeners } from "./listeners.js";
@@ -29,6 +34,7 @@ import { ReadPause } from "./read-pause.js";
 import type { Runtime } from "./runtime.js";
 import type { ConnectionObserver, ObservedConnection } from "./connection-observer.js";
 import { ObserverBinding, type ObserverBindingHandler } from "./observer-binding.js";
+import { SendTurns } from "./send-turns.js";
 import type { TimerQueue } from "./timer-queue.js";
 import { UnreadWatch, type UnreadWatchHost } from "./unread-watch.js";
 import type {
@@ -50,14 +56,18 @@ export type GoAwayCause = "aborted" | "heartbeat-timeout";
 
 export interface ConnectionCoreOptions {
   readonly runtime: Runtime;
-  readonly wire: MessageTransportFactory;
+  readonly transport: MessageTransportFactory;
   readonly settings: ConnectionSettings;
-  /** Where the heartbeat beats elsewhere. */
-  readonly pulse?: KeepaliveFactory;
+  /** Absent where this thread judges the peer itself. */
+  readonly keepalive?: KeepaliveFactory;
+  /** The owner of a list that the connection leaves at its end; null for none. */
+  readonly owner: ConnectionEndObserver | null;
 }
 
-/** Names the method by which a connection is told of its end. Not for applications. */
-export const ended = Symbol("ended");
+/** Keeps a list of connections: a server, or a page. */
+export interface ConnectionEndObserver {
+  onConnectionEnded(connection: Connection, info: CloseInfo): void;
+}
 
 export class ConnectionCore
   implements
@@ -69,14 +79,17 @@ export class ConnectionCore
     EndingHandler,
     ObserverBindingHandler,
     UnreadWatchHost,
-    CloseReplyHost
+    CloseReplyHost,
+    EndSource
 {
   readonly runtime: Runtime;
   readonly settings: ConnectionSettings;
   readonly inbox: Inbox;
-  readonly pulse: Keepalive;
-  readonly #wire: MessageTransport;
-  readonly #face: Connection;
+  readonly keepalive: Keepalive;
+  readonly #transport: MessageTransport;
+  readonly #facade: Connection;
+  readonly #owner: ConnectionEndObserver | null;
+  #id: string | null = null;
   /** Null where there is no logger, and until the start. */
   #log: ConnectionLog | null = null;
   readonly openedAt: number;
@@ -86,22 +99,26 @@ export class ConnectionCore
   #listeners: Listeners | null = null;
   #pausedAt: number | null = null;
   #wasPaused = false;
-  #tapping: ObserverBinding | null = null;
+  #binding: ObserverBinding | null = null;
   // Of ten thousand idle connections, most never stop reading, and none has begun to end.
-  #lazyReading: ReadPause | null = null;
+  #lazyReadPause: ReadPause | null = null;
   #lazyEnding: Ending | null = null;
+  #endWaiters: EndWaiters | null = null;
+  /** While a message is sent in fragments and other messages wait for it; null otherwise. */
+  #sendTurns: SendTurns | null = null;
   #unreadWatch: UnreadWatch | null = null;
   #closeReply: CloseReply | null = null;
 
-  constructor(options: ConnectionCoreOptions, face: Connection) {
+  constructor(options: ConnectionCoreOptions, facade: Connection) {
     this.runtime = options.runtime;
     this.settings = options.settings;
-    this.#face = face;
+    this.#facade = facade;
+    this.#owner = options.owner;
     this.openedAt = this.now();
     this.inbox = new Inbox(this, this.settings);
-    this.#wire = options.wire(this);
-    this.pulse =
-      options.pulse?.(this.runtime, this, this.settings) ??
+    this.#transport = options.transport(this);
+    this.keepalive =
+      options.keepalive?.(this.runtime, this, this.settings) ??
       new HeartbeatKeepalive(this.runtime, this, this.settings);
   }
 
@@ -112,35 +129,39 @@ export class ConnectionCore
    */
   start(): void {
     const { logger } = this.settings;
-    if (logger !== null) this.#log = new ConnectionLog(logger, this.#face, this.#wire.role);
+    if (logger !== null) this.#log = new ConnectionLog(logger, this.#facade, this.#transport.role);
     this.#log?.onOpen();
-    this.runtime.monitor?.onOpen(this.#face);
-    if (this.#wire.role === "client") {
-      this.pulse.open();
-      this.#wire.start();
+    this.runtime.monitor?.onOpen(this.#facade);
+    if (this.#transport.role === "client") {
+      this.keepalive.open();
+      this.#transport.start();
     } else {
-      this.#wire.start();
+      this.#transport.start();
       const { clock } = this.runtime;
-      clock.afterPoll(() => clock.afterPoll(() => this.#beginPulse()));
+      clock.afterPoll(() => clock.afterPoll(() => this.#beginKeepalive()));
     }
   }
 
-  #beginPulse(): void {
-    if (this.#state === "open") this.pulse.open();
+  #beginKeepalive(): void {
+    if (this.#state === "open") this.keepalive.open();
   }
 
   get state(): ConnectionState {
     return this.#state;
   }
 
-  /** Whether messages may be sent: also while the peer's Close waits for an answer. */
-  get isSendable(): boolean {
-    return this.#state === "open" || this.#unanswered !== null;
-  }
-
   /** Whether messages that were sent in time, and waited for their turn, may still leave. */
   get takesMessages(): boolean {
-    return this.#state !== "closed" && !this.#ending.isSettled && this.#wire.closeSent === null;
+    return this.#state !== "closed" && !this.#ending.isSettled && this.#transport.closeSent === null;
+  }
+
+  get hasEnded(): boolean {
+    return this.#state === "closed";
+  }
+
+  /** Made on demand: without a log, hardly any connection needs it. */
+  get id(): string {
+    return (this.#id ??= this.runtime.nextId());
   }
 
   get listeners(): Listeners {
@@ -155,23 +176,19 @@ export class ConnectionCore
   }
 
   get remoteAddress(): Address | null {
-    return this.#wire.remoteAddress;
+    return this.#transport.remoteAddress;
   }
 
   get localAddress(): Address | null {
-    return this.#wire.localAddress;
-  }
-
-  get canPing(): boolean {
-    return this.#wire.canPing;
+    return this.#transport.localAddress;
   }
 
   get bufferedAmount(): number {
-    return this.#wire.bufferedAmount;
+    return this.#transport.bufferedAmount;
   }
 
   get lastReceivedAt(): number {
-    return this.#wire.lastReceivedAt;
+    return this.#transport.lastReceivedAt;
   }
 
   /** Itself, where the log or the process's monitor is to be shown frames. */
@@ -188,7 +205,19 @@ export class ConnectionCore
     return this.runtime.clock.now();
   }
 
-  /** How it ended; asked for only then. */
+  /**
+   * Resolves when the connection has ended. Unlike `closed` of the facade, it says nothing about whether the application
+   * still reads.
+   */
+  get whenEnded(): Promise<CloseInfo> {
+    return this.#waiters.closed;
+  }
+
+  get signal(): AbortSignal {
+    return this.#waiters.signal;
+  }
+
+  /** Read only after the end. */
   get closeInfo(): CloseInfo {
     return this.#ending.settle();
   }
@@ -201,103 +230,183 @@ export class ConnectionCore
     return this.closeInfo.ok;
   }
 
-  sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
-    const sending = this.#wire.sendText(text, settings); // Throws for bytes that are no text.
-    this.#messagesSent++;
-    return sending;
+  /**
+   * Sends a message, in its turn. Rejects with ConnectionClosed, at the end, once the connection is closing.
+   */
+  send(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
+    try {
+      if (settings.signal?.aborted === true) return Promise.reject(settings.signal.reason as Error);
+      if (!this.#isSendable) return this.rejectWhenEnded(settings.signal);
+      const turns = this.#sendTurns;
+      if (turns !== null) return turns.wait(() => this.#sendNow(data, settings), settings.signal);
+      return this.#sendNow(data, settings);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
-    this.#messagesSent++;
-    return this.#wire.sendBinary(payload, settings);
+  /** Sends a message that goes to many connections, unless `limit` bytes or more wait for this peer. */
+  trySend(message: SharedMessage, limit: number): "not-open" | "sent" | "slow" {
+    if (this.#state !== "open") return "not-open";
+    const turns = this.#sendTurns;
+    if (!this.#hasRoom(limit - (turns?.offeredBytes ?? 0))) return "slow";
+    if (turns === null) {
+      this.#sendShared(message);
+    } else {
+      const { data, mayEncode } = message;
+      const settings: SendSettings = { mayEncode, signal: null, receipt: null };
+      turns.offer(message, () => this.#sendNow(data, settings));
+    }
+    return "sent";
   }
 
   sendFragment(fragment: Fragment): Promise<void> {
     if (fragment.isLast) this.#messagesSent++;
-    return this.#wire.sendFragment(fragment);
+    return this.#transport.sendFragment(fragment);
   }
 
-  sendShared(message: SharedMessage): void {
+  /** @throws InvalidArgumentError for data that cannot be sent */
+  #sendNow(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
+    if (typeof data === "string") return this.#sendText(data, settings);
+    const bytes = toBytes(data);
+    if (bytes !== null && data instanceof TextBytes) return this.#sendText(data, settings);
+    if (bytes !== null) {
+      this.#messagesSent++;
+      return this.#transport.sendBinary(bytes, settings);
+    }
+    if (!isFragments(data)) throw invalidArgument("data", "a string, bytes, or an iterable of them", data);
+    this.#sendTurns ??= new SendTurns(this, this.#waiters.interruptions, () => (this.#sendTurns = null));
+    return this.#sendTurns.sendFragments(data, settings.signal);
+  }
+
+  #sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
+    const sending = this.#transport.sendText(text, settings); // Throws for bytes that are not UTF-8.
+    this.#messagesSent++;
+    return sending;
+  }
+
+  #sendShared(message: SharedMessage): void {
     const settings: SendSettings = { mayEncode: message.mayEncode, signal: null, receipt: null };
     this.#messagesSent++;
-    if (this.#wire.sendShared?.(message) === true) return;
+    if (this.#transport.sendShared?.(message) === true) return;
     const { data } = message;
     const isText = typeof data === "string" || data instanceof TextBytes;
-    void (isText ? this.#wire.sendText(data, settings) : this.#wire.sendBinary(data, settings));
+    void (isText ? this.#transport.sendText(data, settings) : this.#transport.sendBinary(data, settings));
   }
 
-  /** Whether fewer than `limit` bytes wait for the peer. What has only not been written yet does not. */
-  hasRoom(limit: number): boolean {
-    if (this.#wire.bufferedAmount < limit) return true;
-    this.#wire.flush();
-    return this.#wire.bufferedAmount < limit;
+  /** Whether fewer than `limit` bytes wait for the peer. Writes first what waits only for the end of the turn. */
+  #hasRoom(limit: number): boolean {
+    if (this.#transport.bufferedAmount < limit) return true;
+    this.#transport.flush();
+    return this.#transport.bufferedAmount < limit;
+  }
+
+  /** Sends a ping of the application; resolves with the milliseconds until its pong. */
+  ping(payload: Uint8Array, signal: AbortSignal | null, timeout: number | null): Promise<number> {
+    if (this.#state !== "open") return this.rejectWhenEnded(signal);
+    if (!this.#transport.canPing) throw new InvalidStateError(NO_PINGS);
+    if (this.keepalive.isInFlight(payload)) throw new ConcurrencyError(SAME_PAYLOAD);
+    return this.keepalive.ping(payload, signal, timeout);
+  }
+
+  /** Pings ahead of the schedule, so that a dead peer is found within `pingTimeout`. */
+  probe(): void {
+    this.keepalive.probe();
   }
 
   sendPong(payload: Uint8Array): void {
-    if (this.#state === "open") this.#wire.queuePong(payload);
+    if (this.#state === "open") this.#transport.queuePong(payload);
+  }
+
+  /** Announces a reader, so that the inbox waits for it. */
+  willBeRead(): void {
+    this.inbox.leave("reader");
   }
 
   streamTo(sink: PieceHandler | null): void {
-    this.#wire.streamTo(sink);
+    this.#transport.streamTo(sink);
   }
 
   /**
-   * Begins the closing handshake: our Close goes out behind what was sent before (RFC 6455 section 7.1.2), or, where
-   * it `isUrgent`, instead of what waits. Without a Close yet where messages wait for their turn: `sendClose` follows.
+   * Begins the closing handshake (RFC 6455 section 7.1.2). The Close follows the messages that wait, or, where it
+   * `isUrgent`, replaces them. A handler that failed may have been the one to send the rest of a message, so its Close
+   * does not wait for that message.
    */
-  close(close: CloseFrame | null, cause: CloseCause, error: Error | null, isUrgent = false): void {
-    this.#tapping?.answerClose();
+  closeWithCause(
+    cause: "handler-failed" | "local-close" | "server-shutdown",
+    close: CloseFrame,
+    error: Error | null = null,
+    isUrgent = false,
+  ): void {
+    if (this.#sendTurns === null || isUrgent || cause === "handler-failed") {
+      this.#close(close, cause, error, isUrgent);
+    } else {
+      this.#sendTurns.closeAfterwards(close);
+      this.#close(null, cause, error);
+    }
+  }
+
+  /** @param close null where messages still wait for their turn: `sendClose` follows */
+  #close(close: CloseFrame | null, cause: CloseCause, error: Error | null, isUrgent = false): void {
+    this.#binding?.answerClose();
     this.#closeReply?.send(false);
     if (this.#state !== "open") return;
     this.#ending.note(cause, error);
-    if (close !== null) this.#wire.queueClose(close, isUrgent);
+    if (close !== null) this.#transport.queueClose(close, isUrgent);
     this.#beginClosing();
   }
 
   sendClose(close: CloseFrame): void {
-    if (this.takesMessages) this.#wire.queueClose(close, false);
+    if (this.takesMessages) this.#transport.queueClose(close, false);
   }
 
   /** A message was begun that will never be complete: nothing but a Close can follow. */
   breakOff(close: CloseFrame, error: Error): void {
-    if (this.#state === "open") this.close(close, "local-close", error);
+    if (this.#state === "open") this.#close(close, "local-close", error);
     else this.sendClose(close);
   }
 
   /** Ends the connection now, without a Close. */
-  terminate(cause: CloseCause, error: Error | null): void {
+  terminate(cause: CloseCause, error: Error | null = null): void {
     if (this.#state === "closed") return;
     this.#ending.cut(cause, error);
     this.#abandon();
   }
 
+  /**
+   * Rejects at the end of the connection, when the error is known, or with the reason of an abort before that.
+   */
+  rejectWhenEnded(signal: AbortSignal | null): Promise<never> {
+    return this.#waiters.interruptions.begin(signal).waitForever();
+  }
+
   /** What was sent goes to the socket now rather than at the end of the turn. */
   flush(): void {
-    this.#wire.flush();
+    this.#transport.flush();
   }
 
   /** Ends the connection now: the peer is told, in case it still listens, and not waited for. */
-  leave(close: CloseFrame, cause: GoAwayCause): CloseInfo {
-    if (this.#state !== "closed") this.#giveUp(this.#unanswered ?? close, cause);
+  goAway(close: CloseFrame, cause: GoAwayCause = "aborted"): CloseInfo {
+    if (this.#state !== "closed") this.#goAway(this.#unanswered ?? close, cause);
     return this.closeInfo;
   }
 
   /** What is read goes to the tap from now on, and messages only there. */
-  attachTap(tap: ConnectionObserver): ObservedConnection {
-    this.inbox.attach(tap, "the event stream");
-    return (this.#tapping = new ObserverBinding(tap, this.#wire, this));
+  attachObserver(observer: ConnectionObserver): ObservedConnection {
+    this.inbox.attach(observer, "the event stream");
+    return (this.#binding = new ObserverBinding(observer, this.#transport, this));
   }
 
   // What the wire shows, where there is somebody to look.
 
   onFrameSent(frame: ObservedFrame): void {
     this.#log?.onFrameSent(frame);
-    this.runtime.monitor?.onFrameSent(this.#face, frame);
+    this.runtime.monitor?.onFrameSent(this.#facade, frame);
   }
 
   onFrameReceived(frame: ObservedFrame): void {
     this.#log?.onFrameReceived(frame);
-    this.runtime.monitor?.onFrameReceived(this.#face, frame);
+    this.runtime.monitor?.onFrameReceived(this.#facade, frame);
   }
 
   // What the wire tells, in the order of arrival.
@@ -308,61 +417,61 @@ export class ConnectionCore
   }
 
   onPing(payload: Uint8Array): void {
-    if (this.settings.autoPong && this.#wire.closeSent === null) this.#wire.queuePong(payload);
-    this.runtime.monitor?.onPing(this.#face, payload);
-    this.#tapping?.observer.onPing(payload);
+    if (this.settings.autoPong && this.#transport.closeSent === null) this.#transport.queuePong(payload);
+    this.runtime.monitor?.onPing(this.#facade, payload);
+    this.#binding?.observer.onPing(payload);
     if (this.#listeners?.has("ping") !== true) return;
-    this.#wire.flush(); // Before the event, so that no listener delays the answer (RFC 6455 section 5.5.2).
+    this.#transport.flush(); // Before the event, so that no listener delays the answer (RFC 6455 section 5.5.2).
     this.#listeners.emit("ping", { payload });
   }
 
   onPong(payload: Uint8Array): void {
-    const roundTrip = this.pulse.onPong(payload, this.lastReceivedAt);
+    const roundTrip = this.keepalive.onPong(payload, this.lastReceivedAt);
     this.#log?.onPong(roundTrip);
-    this.runtime.monitor?.onPong(this.#face, payload, roundTrip);
-    this.#tapping?.observer.onPong(payload, roundTrip);
+    this.runtime.monitor?.onPong(this.#facade, payload, roundTrip);
+    this.#binding?.observer.onPong(payload, roundTrip);
     if (this.#listeners?.has("pong") === true) this.#listeners.emit("pong", { payload, roundTrip });
   }
 
   /** RFC 6455 section 5.5.1: the answer echoes the code. It waits for whoever reads what came before. */
   onClose(close: CloseFrame): void {
-    if (this.#tapping === null) {
-      const { closeSent, answersClose } = this.#wire;
+    if (this.#binding === null) {
+      const { closeSent, answersClose } = this.#transport;
       const mayWait = closeSent === null && answersClose !== true && !this.#ending.hasFailed;
-      this.#closeReply = mayWait ? CloseReply.begin(close, this.#wire, this) : null;
+      this.#closeReply = mayWait ? CloseReply.begin(close, this.#transport, this) : null;
       if (this.#closeReply === null) this.#answer(close, "peer-close", null);
     }
     this.#ending.note("peer-close", null);
-    this.#tapping?.onClose(close, this.#ending.hasFailed);
+    this.#binding?.onClose(close, this.#ending.hasFailed);
     this.#beginClosing();
   }
 
   onFailure({ cause, error, close }: TransportFailure): void {
     this.#answer(close, cause, error);
-    this.#tapping?.observer.onFailure(error);
+    this.#binding?.observer.onFailure(error);
   }
 
   onPingSent(key: string): void {
-    this.pulse.onPingSent(key);
+    this.keepalive.onPingSent(key);
   }
 
   onSendingFailed(error: Error): void {
-    this.close({ code: 1011, reason: "compression failed" }, "local-close", error);
+    this.#close({ code: 1011, reason: "compression failed" }, "local-close", error);
   }
 
   onDecodingBegun(): void {
-    this.#reading.pause("decoding");
+    this.#readPause.pause("decoding");
   }
 
   onDecodingEnded(): void {
-    this.#reading.resume("decoding");
+    this.#readPause.resume("decoding");
   }
 
   onEof(): void {
-    this.#takeIn();
-    if (this.#closeReply?.onEof() === true || this.#tapping?.onEof() === true) return;
+    this.#acceptHeldMessages();
+    if (this.#closeReply?.onEof() === true || this.#binding?.onEof() === true) return;
     if (this.#ending.isComplete || this.#ending.hasFailed) {
-      this.#wire.end();
+      this.#transport.end();
       return;
     }
     this.#ending.note("eof", null);
@@ -370,33 +479,34 @@ export class ConnectionCore
   }
 
   onError(cause: CloseCause, error: Error): void {
-    this.#takeIn();
+    this.#acceptHeldMessages();
     this.#ending.note(cause, error);
     this.#destroy();
   }
 
   onClosed(): void {
-    this.#takeIn();
+    this.#acceptHeldMessages();
     const info = this.#ending.finish();
     const closedError = (): ConnectionClosed => this.closedError();
     this.#state = "closed";
     this.#closeReply?.cancel();
     this.#unreadWatch?.stop();
-    this.pulse.end(closedError);
-    this.#wire.fail(closedError);
+    this.keepalive.end(closedError);
+    this.#transport.fail(closedError);
     this.inbox.end();
-    this.#face[ended](info, closedError);
-    this.#tapping?.observer.onEnded(info);
+    this.#endWaiters?.end(info, closedError);
+    this.#owner?.onConnectionEnded(this.#facade, info);
+    this.#binding?.observer.onEnded(info);
     this.#log?.onClose(info);
-    this.runtime.monitor?.onClose(this.#face, info);
+    this.runtime.monitor?.onClose(this.#facade, info);
     this.#listeners?.clear();
   }
 
   // What the inbox and the stream of pieces tell.
 
   onInboxFull(): void {
-    this.#reading.pause("inbox");
-    if (this.#tapping === null) (this.#unreadWatch ??= new UnreadWatch(this)).begin();
+    this.#readPause.pause("inbox");
+    if (this.#binding === null) (this.#unreadWatch ??= new UnreadWatch(this)).begin();
     if (this.#pausedAt !== null) return; // What was held back has filled it again.
     this.#pausedAt = this.now();
     this.#log?.onPaused(this.#unread.length, this.#unread.bytes);
@@ -406,8 +516,8 @@ export class ConnectionCore
 
   onInboxBelowLowWater(): void {
     if (this.#pausedAt === null) return;
-    this.#reading.resume("inbox");
-    if (this.#reading.isPausedBy("inbox")) return;
+    this.#readPause.resume("inbox");
+    if (this.#readPause.isPausedBy("inbox")) return;
     const duration = this.now() - this.#pausedAt;
     this.#pausedAt = null;
     this.#unreadWatch?.stop();
@@ -417,7 +527,7 @@ export class ConnectionCore
 
   /** Nobody reads: it counts as paused, since messages wait, and goes on. */
   onInboxStretched(): void {
-    this.#reading.resume("inbox");
+    this.#readPause.resume("inbox");
   }
 
   onDropping(): void {
@@ -429,31 +539,31 @@ export class ConnectionCore
   }
 
   onStreamFull(): void {
-    if (this.#state === "open") this.#reading.pause("stream");
+    if (this.#state === "open") this.#readPause.pause("stream");
   }
 
   onStreamRoomy(): void {
-    if (this.#state !== "closed") this.#reading.resume("stream");
+    if (this.#state !== "closed") this.#readPause.resume("stream");
   }
 
   // What a limit on the peer's speed wants.
 
-  holdReading(): void {
-    if (this.#state === "open") this.#reading.pause("rate");
+  pauseReading(): void {
+    if (this.#state === "open") this.#readPause.pause("rate");
   }
 
-  releaseReading(): void {
-    if (this.#state !== "closed") this.#reading.resume("rate");
+  resumeReading(): void {
+    if (this.#state !== "closed") this.#readPause.resume("rate");
   }
 
   // What the heartbeat wants and tells.
 
   queuePing(key: string, payload: Uint8Array): void {
-    this.#wire.queuePing(key, payload);
+    this.#transport.queuePing(key, payload);
   }
 
   abandonPing(key: string): void {
-    this.#wire.abandonPing(key);
+    this.#transport.abandonPing(key);
   }
 
   onOverdue(elapsed: number, expected: number): void {
@@ -463,7 +573,7 @@ export class ConnectionCore
 
   onSuspended(gap: number): void {
     this.#log?.onSuspended(gap);
-    this.#tapping?.observer.onSuspended(gap);
+    this.#binding?.observer.onSuspended(gap);
     if (this.#listeners?.has("suspended") === true) this.#listeners.emit("suspended", { gap });
   }
 
@@ -473,8 +583,8 @@ export class ConnectionCore
 
   /** The verdict: the peer is told why, in case it still listens, and not waited for. */
   onDead(silence: number): void {
-    this.#tapping?.observer.onDead(silence);
-    this.#giveUp({ code: 1011, reason: "keepalive ping timeout" }, "heartbeat-timeout");
+    this.#binding?.observer.onDead(silence);
+    this.#goAway({ code: 1011, reason: "keepalive ping timeout" }, "heartbeat-timeout");
   }
 
   // What the ending wants to know and to do, beside `terminate`.
@@ -484,7 +594,7 @@ export class ConnectionCore
   }
 
   get traffic(): Traffic {
-    const { bytesReceived, bytesSent } = this.#wire;
+    const { bytesReceived, bytesSent } = this.#transport;
     const [messagesReceived, messagesSent] = [this.#messagesReceived, this.#messagesSent];
     return { bytesReceived, bytesSent, messagesReceived, messagesSent };
   }
@@ -493,8 +603,8 @@ export class ConnectionCore
   evidence(): CloseEvidence {
     return gatherEvidence({
       clock: this.runtime.clock,
-      wire: this.#wire,
-      pulse: this.pulse,
+      transport: this.#transport,
+      keepalive: this.keepalive,
       unread: this.#unread,
       settings: this.settings,
       openedAt: this.openedAt,
@@ -504,41 +614,46 @@ export class ConnectionCore
     });
   }
 
+  /** Messages may also be sent while the peer's Close waits for our answer. */
+  get #isSendable(): boolean {
+    return this.#state === "open" || this.#unanswered !== null;
+  }
+
   /** The peer's Close, as long as it waits for an answer. */
   get #unanswered(): CloseFrame | null {
     if (this.#closeReply?.isSent === false) return this.#closeReply.close;
-    return this.#tapping?.unanswered ?? null;
+    return this.#binding?.unanswered ?? null;
   }
 
   /** The peer ended the connection, or broke the rules: our Close does not wait behind messages. */
   #answer(close: CloseFrame, cause: CloseCause, error: Error | null): void {
     this.#ending.note(cause, error);
-    if (this.#wire.closeSent === null) this.#wire.queueClose(close, true);
+    if (this.#transport.closeSent === null) this.#transport.queueClose(close, true);
     this.#beginClosing();
   }
 
   #beginClosing(): void {
     if (this.#state !== "open") return;
     this.#state = "closing";
-    this.pulse.beginClosing();
-    this.#takeIn();
+    this.keepalive.beginClosing();
+    this.#acceptHeldMessages();
     this.#ending.begin(this.settings.closeTimeout);
   }
 
   /** The end is near: what was received and held back is told before it, and the peer is not held back any more. */
-  #takeIn(): void {
+  #acceptHeldMessages(): void {
     this.#wasPaused ||= this.#pausedAt !== null;
     this.inbox.takeIn();
     this.onInboxBelowLowWater(); // A tap has room elsewhere.
-    this.#reading.resume("stream");
-    this.#reading.resume("rate");
+    this.#readPause.resume("stream");
+    this.#readPause.resume("rate");
     this.inbox.drain();
   }
 
   /** The peer is told, in case it still listens, and not waited for. */
-  #giveUp(close: CloseFrame, cause: CloseCause): void {
-    if (this.#wire.closeSent === null) this.#wire.queueClose(close, true);
-    this.#wire.flush();
+  #goAway(close: CloseFrame, cause: CloseCause): void {
+    if (this.#transport.closeSent === null) this.#transport.queueClose(close, true);
+    this.#transport.flush();
     this.#ending.note(cause, null); // Behind the Close: one that answers the peer's leaves it the peer's doing.
     this.#abandon();
   }
@@ -546,37 +661,46 @@ export class ConnectionCore
   /** What was received is still told. */
   #destroy(): void {
     this.#settle();
-    this.#wire.destroy();
+    this.#transport.destroy();
   }
 
   /** We give the connection up: no message is told any more. */
   #abandon(): void {
-    this.#takeIn();
+    this.#acceptHeldMessages();
     this.#settle();
-    this.#wire.abandon();
+    this.#transport.abandon();
   }
 
   /** From here on nothing changes how the connection ended. */
   #settle(): void {
     if (this.#ending.isSettled) return;
-    if (this.#wire.outcome !== null) this.#ending.settle();
-    this.#tapping?.settle();
+    if (this.#transport.outcome !== null) this.#ending.settle();
+    this.#binding?.settle();
     this.#closeReply?.cancel();
     this.#unreadWatch?.stop();
     this.#state = "closing";
-    this.pulse.beginClosing();
+    this.keepalive.beginClosing();
   }
 
   /** Where messages wait to be read. */
   get #unread(): Unread {
-    return this.#tapping?.observer.unread ?? this.inbox;
+    return this.#binding?.observer.unread ?? this.inbox;
   }
 
-  get #reading(): ReadPause {
-    return (this.#lazyReading ??= new ReadPause(this.#wire, this.pulse));
+  get #waiters(): EndWaiters {
+    return (this.#endWaiters ??= new EndWaiters(this));
+  }
+
+  get #readPause(): ReadPause {
+    return (this.#lazyReadPause ??= new ReadPause(this.#transport, this.keepalive));
   }
 
   get #ending(): Ending {
-    return (this.#lazyEnding ??= new Ending(this.runtime, this.#wire, this));
+    return (this.#lazyEnding ??= new Ending(this.runtime, this.#transport, this));
   }
 }
+
+const NO_PINGS =
+  "This connection has no pings: browsers send none, and the server does not speak Holdfast's link protocol. Give `heartbeat` functions that make messages which the server answers";
+
+const SAME_PAYLOAD = "Expected a payload that no ping in flight has: its pong could answer either";

@@ -7,9 +7,6 @@ import type { HoldfastError } from "../shared/errors.js";
 import type { CloseInfo } from "./close-info.js";
 import type { Reader, Unread } from "./inbox.js";
 
-/** Names the method of `Connection` that attaches a tap: none of the application's business. */
-export const attachObserver = Symbol("attachTap");
-
 /**
  * Is told what a connection reads, in the order of arrival, within the call that read it. Messages come by way of
  * `take`, which is always ready for the next: the tap has room for them, or stops reading. Bytes lie in the chunk that

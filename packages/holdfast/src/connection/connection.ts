@@ -1,56 +1,34 @@
-// The face of a connection: what applications hold. The works stand in link.ts.
+// `Connection`: the public facade of one connection. It checks arguments; ConnectionCore does the work.
 
 /* eslint max-lines: ["warn", { "max": 340, "skipBlankLines": true, "skipComments": true }] -- The public methods, with their documentation. */
 
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
-import type { CloseFrame } from "../shared/close-code.js";
-import { InvalidStateError } from "../shared/errors.js";
-import { checkClose, checkControlPayload, toBytes, type Bytes } from "./arguments.js";
-import type { CloseInfo, Traffic } from "./close-info.js";
-import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
-import { isFragments, type Fragments } from "./fragmented-send.js";
-import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./handshake-record.js";
-import type { Message } from "./inbox.js";
-import { describeObject, inspectCustom } from "./inspection.js";
-import { Interruptions } from "./interruption.js";
-import {
-  ended,
-  ConnectionCore,
-  type ConnectionState,
-  type GoAwayCause,
-  type ConnectionCoreOptions,
-} from "./connection-core.js";
-import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
-import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
 import {
   checkBoolean,
   checkDuration,
   checkFunction,
   checkSignal,
-  invalidArgument,
   requireChoice,
 } from "../shared/option-checks.js";
-import type { Address } from "./ports.js";
-import { TextBytes } from "../shared/text-bytes.js";
-import { MessageStream } from "./message-stream.js";
-import { MessageIterator } from "./message-iterator.js";
-import { consumeAll, receiveOne } from "./readers.js";
-import type { Runtime } from "./runtime.js";
-import { SendTurns } from "./send-turns.js";
-import { attachObserver, type ConnectionObserver, type ObservedConnection } from "./connection-observer.js";
-import type { SendSettings, SharedMessage } from "./message-transport.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { showURL } from "../shared/show-url.js";
+import { checkClose, checkControlPayload, type Bytes } from "./arguments.js";
+import type { CloseInfo, Traffic } from "./close-info.js";
+import { ConnectionCore, type ConnectionCoreOptions, type ConnectionState } from "./connection-core.js";
+import type { Fragments } from "./fragmented-send.js";
+import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./handshake-record.js";
+import type { Message } from "./inbox.js";
+import { describeObject, showInInspector } from "./inspection.js";
+import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
+import { MessageIterator } from "./message-iterator.js";
+import { MessageStream } from "./message-stream.js";
+import type { SendSettings } from "./message-transport.js";
+import type { Address } from "./ports.js";
+import { consumeAll, receiveOne } from "./readers.js";
 
-/** What `connect()` and `serve()` know of a connection that they opened. Not for applications. */
+/** What `connect()` and `serve()` know of a connection that they opened. */
 export interface ConnectionInit extends ConnectionCoreOptions {
   readonly handshake: HandshakeRecord;
-  /** Who keeps a list of connections; null where nobody does. */
-  readonly owner: ConnectionEndObserver | null;
-}
-
-/** Who is told that a connection has ended. */
-export interface ConnectionEndObserver {
-  onConnectionEnded(connection: Connection, info: CloseInfo): void;
 }
 
 /** For calls that wait. */
@@ -85,32 +63,7 @@ export const SEND_OPTIONS: OptionNames<SendOptions> = { signal: true, compress: 
 export const RECEIVE_OPTIONS: OptionNames<ReceiveOptions> = { signal: true, timeout: true };
 const PING_OPTIONS: OptionNames<PingOptions> = { signal: true, timeout: true };
 
-/** What closes a connection on its owner's behalf. Not for applications. */
-export const closeWithCause = Symbol("closeFor");
-/** Ends a connection now: the peer is sent a Close, in case it still listens, and not waited for. Not for applications. */
-export const goAway = Symbol("leave");
-/** Ends a connection at once, on its owner's behalf. Not for applications. */
-export const abort = Symbol("cutFor");
-/** Stops reading while the peer sends faster than it may. Not for applications. */
-export const holdReading = Symbol("holdReading");
-/** Reads on. Not for applications. */
-export const releaseReading = Symbol("releaseReading");
-/** Sends a message that goes to many, if it may. Not for applications. */
-export const trySend = Symbol("offer");
-/** Pings now, ahead of the schedule. Not for applications. */
-export const probe = Symbol("probe");
-/** Sends, and tells a receipt when the message leaves. Not for applications. */
-export const sendTracked = Symbol("sendTracked");
-/** Hands to the socket now what else would go at the end of the turn. Not for applications. */
-export const flush = Symbol("flush");
-/** Begins reading and pinging. Not for applications. */
-export const start = Symbol("start");
-/** The clock and the timers that a connection lives by, for the recipes of persist/. Not for applications. */
-export const runtimeOf = Symbol("runtimeOf");
-/** Names the method that is `closed` for the library itself, which waits beside those who read. */
-export const whenEnded = Symbol("whenEnded");
-/** Names the method that says that the library itself is going to read. */
-export const willBeRead = Symbol("willBeRead");
+let readCore: (connection: Connection) => ConnectionCore;
 
 /**
  * An open WebSocket, made by `connect()` or `serve()`.
@@ -119,27 +72,24 @@ export const willBeRead = Symbol("willBeRead");
  * `connection.forEach(callback)`, which costs least. A text message is a string, a binary one a `Uint8Array`.
  */
 export class Connection implements AsyncIterable<Message>, AsyncDisposable {
-  readonly #link: ConnectionCore;
+  readonly #core: ConnectionCore;
   readonly #handshake: HandshakeRecord;
-  readonly #owner: ConnectionEndObserver | null;
-  #id: string | null = null;
-  // Made on demand: of ten thousand idle connections, most are never asked for them.
-  #closed: { promise: Promise<CloseInfo>; resolve: (info: CloseInfo) => void } | null = null;
-  #aborter: AbortController | null = null;
-  /** While a message is sent piece by piece, and others wait for it; null otherwise. */
-  #turns: SendTurns | null = null;
-  #interruptions: Interruptions | null = null;
 
-  /** Applications get connections from `connect()` and `serve()`. */
-  constructor(init: ConnectionInit) {
+  static {
+    readCore = (connection) => connection.#core;
+    showInInspector(this, ({ id, url, state, latency }) =>
+      describeObject("Connection", { id, url: showURL(url), state, latency }),
+    );
+  }
+
+  private constructor(init: ConnectionInit) {
     this.#handshake = init.handshake;
-    this.#owner = init.owner;
-    this.#link = new ConnectionCore(init, this);
+    this.#core = new ConnectionCore(init, this);
   }
 
   /** Names this connection in logs; unique in this process, and most likely among all. */
   get id(): string {
-    return (this.#id ??= this.#link.runtime.nextId());
+    return this.#core.id;
   }
 
   /** The URL, without user info. */
@@ -169,7 +119,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
 
   /** The local end; null where the transport has no addresses. */
   get localAddress(): Address | null {
-    return this.#link.localAddress;
+    return this.#core.localAddress;
   }
 
   /**
@@ -177,7 +127,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    * no addresses, or is gone before anybody asked.
    */
   get remoteAddress(): Address | null {
-    return this.#handshake.remoteAddress ?? this.#link.remoteAddress;
+    return this.#handshake.remoteAddress ?? this.#core.remoteAddress;
   }
 
   /** At a server: what `onRequest` returned as `data`; undefined where it returned none. */
@@ -186,17 +136,17 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   }
 
   get state(): ConnectionState {
-    return this.#link.state;
+    return this.#core.state;
   }
 
   /** Milliseconds that the newest answered ping took; null before the first. */
   get latency(): number | null {
-    return this.#link.pulse.latency;
+    return this.#core.keepalive.latency;
   }
 
   /** Statistics of the round-trip times, in milliseconds. A snapshot. */
   get latencyStats(): LatencyStats {
-    return this.#link.pulse.latencyStats;
+    return this.#core.keepalive.latencyStats;
   }
 
   /**
@@ -204,12 +154,12 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    * metrics of open connections.
    */
   get traffic(): Traffic {
-    return this.#link.traffic;
+    return this.#core.traffic;
   }
 
   /** Bytes that were sent, and that the kernel has not taken yet. */
   get bufferedAmount(): number {
-    return this.#link.bufferedAmount;
+    return this.#core.bufferedAmount;
   }
 
   /**
@@ -217,27 +167,13 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    * has nothing to answer: the peer's Close is answered at once then.
    */
   get closed(): Promise<CloseInfo> {
-    this.#link.inbox.expectEnd();
-    return this[whenEnded]();
-  }
-
-  [whenEnded](): Promise<CloseInfo> {
-    if (this.#closed === null) {
-      let resolve: (info: CloseInfo) => void = () => undefined;
-      const promise = new Promise<CloseInfo>((settle) => (resolve = settle));
-      this.#closed = { promise, resolve };
-      if (this.state === "closed") resolve(this.#link.closeInfo);
-    }
-    return this.#closed.promise;
+    this.#core.inbox.expectEnd();
+    return this.#core.whenEnded;
   }
 
   /** Aborts when the connection ends; its reason is the ConnectionClosed error. */
   get signal(): AbortSignal {
-    if (this.#aborter === null) {
-      this.#aborter = new AbortController();
-      if (this.state === "closed") this.#aborter.abort(this.#link.closedError());
-    }
-    return this.#aborter.signal;
+    return this.#core.signal;
   }
 
   /**
@@ -256,33 +192,10 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    */
   send(data: string | Bytes | Fragments, options?: SendOptions): Promise<void> {
     try {
-      return this[sendTracked](data, options === undefined ? DEFAULT_SEND : checkSendOptions(options));
+      return this.#core.send(data, options === undefined ? DEFAULT_SEND : checkSendOptions(options));
     } catch (error) {
       return Promise.reject(error);
     }
-  }
-
-  /** `send()` for who has to know when the message leaves. */
-  [sendTracked](data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
-    try {
-      if (settings.signal?.aborted === true) return Promise.reject(settings.signal.reason as Error);
-      if (!this.#link.isSendable) return this.#rejectOnceClosed(settings.signal);
-      const turns = this.#turns;
-      if (turns !== null) return turns.wait(() => this.#sendNow(data, settings), settings.signal);
-      return this.#sendNow(data, settings);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  /** Throws for what cannot be sent. */
-  #sendNow(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
-    if (typeof data === "string") return this.#link.sendText(data, settings);
-    const bytes = toBytes(data);
-    if (bytes !== null && data instanceof TextBytes) return this.#link.sendText(data, settings);
-    if (bytes !== null) return this.#link.sendBinary(bytes, settings);
-    if (isFragments(data)) return this.#openTurns().sendFragments(data, settings.signal);
-    throw invalidArgument("data", "a string, bytes, or an iterable of them", data);
   }
 
   /**
@@ -293,7 +206,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    * @throws TooSlowError after `timeout`; nothing is lost
    */
   recv(options?: ReceiveOptions): Promise<Message> {
-    const { inbox } = this.#link;
+    const { inbox } = this.#core;
     if (options === undefined && inbox.length > 0 && !inbox.hasReader) {
       return Promise.resolve(inbox.poll("caller") ?? "");
     }
@@ -301,7 +214,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
       checkOptionNames("recv()", options, RECEIVE_OPTIONS);
       const signal = checkSignal(options?.signal);
       const timeout = checkDuration("timeout", options?.timeout, null);
-      return receiveOne(this.#link, "recv()", { signal, timeout });
+      return receiveOne(this.#core, "recv()", { signal, timeout });
     } catch (error) {
       return Promise.reject(error);
     }
@@ -317,7 +230,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    */
   recvStream(options?: CallOptions): AsyncIterableIterator<Message, undefined> {
     checkOptionNames("recvStream()", options, CALL_OPTIONS);
-    return new MessageStream(this.#link, checkSignal(options?.signal));
+    return new MessageStream(this.#core, checkSignal(options?.signal));
   }
 
   /**
@@ -330,7 +243,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     try {
       checkFunction("callback", callback);
       checkOptionNames("forEach()", options, CALL_OPTIONS);
-      return consumeAll(this.#link, callback, checkSignal(options?.signal), closeInfoOf);
+      return consumeAll(this.#core, callback, checkSignal(options?.signal), closeInfoOf);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -345,7 +258,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    * @throws InvalidStateError is what every way of reading rejects with afterwards
    */
   discard(): void {
-    this.#link.inbox.discard();
+    this.#core.inbox.discard();
   }
 
   /**
@@ -353,7 +266,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    * ConnectionClosedError otherwise. Leaving the loop early leaves the connection open.
    */
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
-    return new MessageIterator(this.#link);
+    return new MessageIterator(this.#core);
   }
 
   /**
@@ -371,18 +284,12 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
       checkOptionNames("ping()", options, PING_OPTIONS);
       const signal = checkSignal(options?.signal);
       const timeout = checkDuration("timeout", options?.timeout, null);
-      const { pulse } = this.#link;
       const bytes =
-        payload === undefined || payload === null ? pulse.newPayload() : checkControlPayload(payload);
+        payload === undefined || payload === null
+          ? this.#core.keepalive.newPayload()
+          : checkControlPayload(payload);
       if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-      if (this.#link.state !== "open") return this.#rejectOnceClosed(signal);
-      if (!this.#link.canPing) throw new InvalidStateError(NO_PINGS);
-      if (pulse.isInFlight(bytes)) {
-        throw new ConcurrencyError(
-          "Expected a payload that no ping in flight has: its pong could answer either",
-        );
-      }
-      return pulse.ping(bytes, signal, timeout);
+      return this.#core.ping(bytes, signal, timeout);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -394,7 +301,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    */
   pong(payload: string | Bytes = ""): void {
     const bytes = checkControlPayload(payload);
-    this.#link.sendPong(bytes);
+    this.#core.sendPong(bytes);
   }
 
   /**
@@ -407,7 +314,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    */
   close(code = 1000, reason = ""): Promise<CloseInfo> {
     try {
-      this[closeWithCause]("local-close", checkClose(code, reason));
+      this.#core.closeWithCause("local-close", checkClose(code, reason));
       return this.closed;
     } catch (error) {
       return Promise.reject(error);
@@ -416,125 +323,34 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
 
   /** Ends the connection at once, without a Close. Never throws. */
   terminate(): void {
-    this.#link.terminate("aborted", null);
+    this.#core.terminate("aborted");
   }
 
   /** Adds a listener; returns what removes it. */
   on<Name extends ConnectionEventName>(event: Name, listener: Listener<Name>): () => void {
     requireChoice("event", event, EVENT_NAMES);
     checkFunction("listener", listener);
-    return this.#link.listeners.add(event, listener);
+    return this.#core.listeners.add(event, listener);
   }
 
   /** `await using connection = …` closes with 1000 at the end of the block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-
-  [inspectCustom](): string {
-    const { id, url, state, latency } = this;
-    return describeObject("Connection", { id, url: showURL(url), state, latency });
-  }
-
-  [start](): void {
-    this.#link.start();
-  }
-
-  [probe](): void {
-    this.#link.pulse.probe();
-  }
-
-  [willBeRead](): void {
-    this.#link.inbox.leave("reader");
-  }
-
-  get [runtimeOf](): Runtime {
-    return this.#link.runtime;
-  }
-
-  [attachObserver](tap: ConnectionObserver): ObservedConnection {
-    return this.#link.attachTap(tap);
-  }
-
-  [goAway](close: CloseFrame, cause: GoAwayCause = "aborted"): CloseInfo {
-    return this.#link.leave(close, cause);
-  }
-
-  [flush](): void {
-    this.#link.flush();
-  }
-
-  [ended](info: CloseInfo, closedError: () => ConnectionClosed): void {
-    this.#closed?.resolve(info);
-    this.#aborter?.abort(closedError());
-    this.#interruptions?.end(closedError);
-    this.#owner?.onConnectionEnded(this, info);
-  }
-
-  /**
-   * Behind the messages that wait, or, where it `isUrgent`, instead of them. A handler that failed may well have been
-   * the one to send the rest of a message: that is not waited for.
-   */
-  [closeWithCause](
-    cause: "handler-failed" | "local-close" | "server-shutdown",
-    close: CloseFrame,
-    error: Error | null = null,
-    isUrgent = false,
-  ): void {
-    if (this.#turns === null || isUrgent || cause === "handler-failed") {
-      this.#link.close(close, cause, error, isUrgent);
-      return;
-    }
-    this.#turns.closeAfterwards(close);
-    this.#link.close(null, cause, error);
-  }
-
-  [abort](cause: "server-shutdown"): void {
-    this.#link.terminate(cause, null);
-  }
-
-  [holdReading](): void {
-    this.#link.holdReading();
-  }
-
-  [releaseReading](): void {
-    this.#link.releaseReading();
-  }
-
-  /** Sends the message where fewer than `limit` bytes wait for the peer. */
-  [trySend](message: SharedMessage, limit: number): "not-open" | "sent" | "slow" {
-    if (this.#link.state !== "open") return "not-open";
-    if (!this.#link.hasRoom(limit - (this.#turns?.offeredBytes ?? 0))) return "slow";
-    const turns = this.#turns;
-    if (turns === null) {
-      this.#link.sendShared(message);
-    } else {
-      const { data, mayEncode } = message;
-      turns.offer(message, () => this.#sendNow(data, { ...DEFAULT_SEND, mayEncode }));
-    }
-    return "sent";
-  }
-
-  /** Too late: what comes is the end, and only then is it known how it went. */
-  #rejectOnceClosed(signal: AbortSignal | null): Promise<never> {
-    return this.#waits.begin(signal).waitForever();
-  }
-
-  #openTurns(): SendTurns {
-    return (this.#turns ??= new SendTurns(this.#link, this.#waits, () => (this.#turns = null)));
-  }
-
-  get #waits(): Interruptions {
-    if (this.#interruptions === null) {
-      this.#interruptions = new Interruptions();
-      if (this.state === "closed") this.#interruptions.end(() => this.#link.closedError());
-    }
-    return this.#interruptions;
-  }
 }
 
-const NO_PINGS =
-  "This connection has no pings: browsers send none, and the server does not speak Holdfast's link protocol. Give `heartbeat` functions that make messages which the server answers";
+/** The accessor by which the library reaches behind the facade. */
+export function coreOf(connection: Connection): ConnectionCore {
+  return readCore(connection);
+}
+
+/** Makes a connection; `coreOf(connection).start()` begins reading and pinging. */
+export function createConnection(init: ConnectionInit): Connection {
+  // The constructor is private so that the declarations which ship do not name its parameter. It is called here, rather
+  // than in the static block, so that bundlers keep the class for whoever uses this function.
+  const Constructor = Connection as unknown as new (init: ConnectionInit) => Connection;
+  return new Constructor(init);
+}
 
 const DEFAULT_SEND: SendSettings = { mayEncode: true, signal: null, receipt: null };
 
@@ -548,6 +364,6 @@ export function checkSendOptions(
   return { mayEncode, signal: checkSignal(options.signal), receipt: null };
 }
 
-function closeInfoOf(link: ConnectionCore): CloseInfo {
-  return link.closeInfo;
+function closeInfoOf(core: ConnectionCore): CloseInfo {
+  return core.closeInfo;
 }

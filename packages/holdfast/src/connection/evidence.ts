@@ -10,8 +10,8 @@ import type { MessageTransport } from "./message-transport.js";
 /** What there is to be asked. Times are monotonic. */
 export interface EvidenceSources {
   readonly clock: Clock;
-  readonly wire: MessageTransport;
-  readonly pulse: Keepalive;
+  readonly transport: MessageTransport;
+  readonly keepalive: Keepalive;
   readonly unread: Unread;
   readonly settings: ConnectionSettings;
   readonly openedAt: number;
@@ -20,30 +20,30 @@ export interface EvidenceSources {
   readonly isReadingPaused: boolean;
 }
 
-export function gatherEvidence(witnesses: EvidenceSources): CloseEvidence {
-  const { clock, wire, pulse, unread, settings } = witnesses;
+export function gatherEvidence(sources: EvidenceSources): CloseEvidence {
+  const { clock, transport, keepalive, unread, settings } = sources;
   const now = clock.now();
   const wallNow = clock.wallNow();
   const epoch = (at: number | null): number | null => (at === null ? null : wallNow - (now - at));
   return {
-    openedAt: epoch(witnesses.openedAt),
+    openedAt: epoch(sources.openedAt),
     endedAt: wallNow,
-    lastReceivedAt: wire.bytesReceived === 0 ? null : epoch(wire.lastReceivedAt),
-    lastSentAt: epoch(wire.lastSentAt),
-    lastPingAt: epoch(pulse.lastPingAt),
-    lastPongAt: epoch(pulse.lastPongAt),
-    latency: pulse.latencyStats,
-    pingsInFlight: pulse.pingsInFlight,
-    oldestPingAge: pulse.oldestPingAt === null ? null : now - pulse.oldestPingAt,
-    bytesReceived: wire.bytesReceived,
-    bytesSent: wire.bytesSent,
-    messagesReceived: witnesses.messagesReceived,
-    messagesSent: witnesses.messagesSent,
-    bytesBuffered: wire.unsentBytes,
+    lastReceivedAt: transport.bytesReceived === 0 ? null : epoch(transport.lastReceivedAt),
+    lastSentAt: epoch(transport.lastSentAt),
+    lastPingAt: epoch(keepalive.lastPingAt),
+    lastPongAt: epoch(keepalive.lastPongAt),
+    latency: keepalive.latencyStats,
+    pingsInFlight: keepalive.pingsInFlight,
+    oldestPingAge: keepalive.oldestPingAt === null ? null : now - keepalive.oldestPingAt,
+    bytesReceived: transport.bytesReceived,
+    bytesSent: transport.bytesSent,
+    messagesReceived: sources.messagesReceived,
+    messagesSent: sources.messagesSent,
+    bytesBuffered: transport.unsentBytes,
     messagesUnread: unread.length,
     bytesUnread: unread.bytes,
-    isReadingPaused: witnesses.isReadingPaused,
-    longestStall: pulse.longestGap,
+    isReadingPaused: sources.isReadingPaused,
+    longestStall: keepalive.longestGap,
     pingInterval: settings.pingInterval,
     pingTimeout: settings.pingTimeout,
   };

@@ -10,7 +10,7 @@ import type { ConnectionCore } from "./connection-core.js";
 import type { SharedMessage } from "./message-transport.js";
 
 export class SendTurns {
-  readonly #link: ConnectionCore;
+  readonly #core: ConnectionCore;
   readonly #interruptions: Interruptions;
   readonly #onOver: () => void;
   /** In the order of the calls. A set, so that an aborted one is removed at no cost. */
@@ -20,8 +20,8 @@ export class SendTurns {
   #close: CloseFrame | null = null;
 
   /** @param onOver nothing waits any more: sends need no turn from now on */
-  constructor(link: ConnectionCore, interruptions: Interruptions, onOver: () => void) {
-    this.#link = link;
+  constructor(core: ConnectionCore, interruptions: Interruptions, onOver: () => void) {
+    this.#core = core;
     this.#interruptions = interruptions;
     this.#onOver = onOver;
   }
@@ -45,7 +45,7 @@ export class SendTurns {
       const begin = (): void => {
         if (signal !== null) unwatchAbort(signal, onAbort);
         try {
-          resolve(this.#link.takesMessages ? send() : this.#rejectOnceClosed(signal));
+          resolve(this.#core.takesMessages ? send() : this.#rejectOnceClosed(signal));
         } catch (error) {
           reject(error); // What cannot be sent. The others still get their turn.
         }
@@ -82,10 +82,10 @@ export class SendTurns {
       await sendFragments(source, {
         wait: (value) => interruption.wait(value),
         sendFragment: (fragment) =>
-          this.#link.takesMessages ? this.#link.sendFragment(fragment) : this.#rejectOnceClosed(null),
+          this.#core.takesMessages ? this.#core.sendFragment(fragment) : this.#rejectOnceClosed(null),
         failMessage: (error) => {
           const close = { code: 1011, reason: "error in fragmented message" };
-          this.#link.breakOff(close, errorOf(error));
+          this.#core.breakOff(close, errorOf(error));
         },
       });
     } finally {
@@ -102,7 +102,7 @@ export class SendTurns {
       if (this.#isBusy as boolean) return; // Another message is sent piece by piece.
     }
     this.#onOver();
-    if (this.#close !== null) this.#link.sendClose(this.#close);
+    if (this.#close !== null) this.#core.sendClose(this.#close);
   }
 
   #rejectOnceClosed(signal: AbortSignal | null): Promise<never> {

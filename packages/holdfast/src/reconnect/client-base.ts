@@ -11,7 +11,7 @@ import {
 import { ConcurrencyError } from "../connection/errors.js";
 import type { Fragments } from "../connection/fragmented-send.js";
 import type { ConnectionState } from "../connection/connection-core.js";
-import { describeObject, inspectCustom } from "../connection/inspection.js";
+import { describeObject, showInInspector } from "../connection/inspection.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { type ConnectionSettings } from "../connection/options.js";
 import { checkDuration, checkSignal, invalidArgument } from "../shared/option-checks.js";
@@ -32,35 +32,56 @@ export interface StreamOptions {
 
 export const STREAM_OPTIONS: OptionNames<StreamOptions> = { pollInterval: true };
 
+interface ClientSetup {
+  readonly target: Target<ConnectorOptions>;
+  readonly settings: ConnectionSettings;
+  readonly pollInterval: number | null;
+  readonly signal: AbortSignal | null;
+}
+
+/**
+ * The argument for the constructor of `ClientBase`.
+ * @throws InvalidArgumentError for an option that no attempt could use
+ */
+export function setUpClient<Options extends ConnectorOptions>(
+  connector: Connector<Options>,
+  url: ValueOrFactory<string | URL>,
+  options: PerAttemptOptions<Options> & StreamOptions,
+): object {
+  const { target, settings } = fixTarget(connector, url, options);
+  const pollInterval = checkDuration("pollInterval", options.pollInterval, 5_000);
+  return { target, settings, pollInterval, signal: checkSignal(options.signal) } satisfies ClientSetup;
+}
+
 /** The events of one attempt after another: for `persist()`. Not a method, so that applications do not see it. */
-export let eventsAcrossAttempts: <Options extends ConnectorOptions>(
-  client: ClientBase<Options>,
-  options: PersistOptions,
-) => AsyncIterable<ClientEvent>;
+export let eventsAcrossAttempts: (client: ClientBase, options: PersistOptions) => AsyncIterable<ClientEvent>;
 
 /** The common base of `Client` for Node.js and for browsers. `persist()` accepts either. */
-export abstract class ClientBase<Options extends ConnectorOptions> implements AsyncIterable<ClientEvent> {
-  static {
-    eventsAcrossAttempts = (client, options) => client.#eventsAcrossAttempts(options);
-  }
-
-  readonly #target: Target<Options>;
+export abstract class ClientBase implements AsyncIterable<ClientEvent> {
+  readonly #target: Target<ConnectorOptions>;
   readonly #settings: ConnectionSettings;
   readonly #pollInterval: number | null;
   readonly #signal: AbortSignal | null;
   #stream: RunningStream | null = null;
 
-  /** @throws InvalidArgumentError for an option that no attempt could use */
-  protected constructor(
-    connector: Connector<Options>,
-    url: ValueOrFactory<string | URL>,
-    options: PerAttemptOptions<Options> & StreamOptions,
-  ) {
-    const { target, settings } = fixTarget(connector, url, options);
+  static {
+    eventsAcrossAttempts = (client, options) => {
+      const settings = checkPersistOptions(options, client.#target.connector.runtime.platform);
+      return client.#iterable(settings, settings.signal);
+    };
+    showInInspector(this, ({ connection, state, latency }) => {
+      const url = connection === null ? undefined : showURL(connection.url);
+      return describeObject("Client", { state, url, latency });
+    });
+  }
+
+  /** @param setup from `setUpClient`; an `object`, so that the declarations which ship do not name its type */
+  protected constructor(setup: object) {
+    const { target, settings, pollInterval, signal } = setup as ClientSetup; // Only `setUpClient` makes one.
     this.#target = target;
     this.#settings = settings;
-    this.#pollInterval = checkDuration("pollInterval", options.pollInterval, 5_000);
-    this.#signal = checkSignal(options.signal);
+    this.#pollInterval = pollInterval;
+    this.#signal = signal;
   }
 
   /**
@@ -91,12 +112,6 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
     return this.connection?.bufferedAmount ?? 0;
   }
 
-  [inspectCustom](): string {
-    const { connection, state, latency } = this;
-    const url = connection === null ? undefined : showURL(connection.url);
-    return describeObject("Client", { state, url, latency });
-  }
-
   /**
    * Connects once. Each loop over the result opens a new connection when it starts. Leaving the loop ends the
    * connection at once (the peer gets a Close with 1001). To close cleanly, call `close()` and continue the loop until
@@ -114,11 +129,6 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
   /** The same as a loop over `connect()`. */
   [Symbol.asyncIterator](): AsyncIterator<ClientEvent, undefined> {
     return this.#open(null, null);
-  }
-
-  #eventsAcrossAttempts(options: PersistOptions): AsyncIterable<ClientEvent> {
-    const settings = checkPersistOptions(options, this.#target.connector.runtime.platform);
-    return this.#iterable(settings, settings.signal);
   }
 
   /**
@@ -192,7 +202,7 @@ export abstract class ClientBase<Options extends ConnectorOptions> implements As
     return { [Symbol.asyncIterator]: () => this.#open(persist, signal) };
   }
 
-  #open(persist: PersistSettings | null, signal: AbortSignal | null): EventStream<Options> {
+  #open(persist: PersistSettings | null, signal: AbortSignal | null): EventStream<ConnectorOptions> {
     return new EventStream(this.#streamHandler, {
       target: this.#target,
       settings: this.#settings,

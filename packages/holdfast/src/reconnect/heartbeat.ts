@@ -2,7 +2,7 @@
 // to the keepalive that every connection has.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
-import { runtimeOf, type Connection } from "../connection/connection.js";
+import { coreOf, type Connection } from "../connection/connection.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { checkFunction, checkSignal, requireDuration } from "../shared/option-checks.js";
 import { sleepUntil } from "./sleep.js";
@@ -104,7 +104,7 @@ async function beat(
   connection: Connection,
   { timeout, interval, signal }: HeartbeatSettings,
 ): Promise<never> {
-  const { clock } = connection[runtimeOf];
+  const { clock } = coreOf(connection).runtime;
   for (;;) {
     await connection.ping(null, { timeout, signal });
     await sleepUntil(clock.now() + interval, connection, signal);

@@ -2,7 +2,7 @@
 // it even if they answer every ping.
 
 import { toBytes } from "../connection/arguments.js";
-import { runtimeOf, type Connection } from "../connection/connection.js";
+import { coreOf, type Connection } from "../connection/connection.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { checkFunction, checkSignal, invalidArgument, requireDuration } from "../shared/option-checks.js";
 import { PingGrid } from "../heartbeat/ping-grid.js";
@@ -54,7 +54,7 @@ async function sendOnGrid(
   message: KeepaliveOptions["message"],
   signal: AbortSignal | null,
 ): Promise<never> {
-  const { clock } = connection[runtimeOf];
+  const { clock } = coreOf(connection).runtime;
   const grid = new PingGrid(clock.now(), interval);
   for (let n = 0; ; n++) {
     connection.signal.throwIfAborted();

@@ -3,7 +3,6 @@
 import { checkOptionNames } from "../shared/option-names.js";
 import type { ClientEvent } from "./events.js";
 import { eventsAcrossAttempts, type ClientBase } from "./client-base.js";
-import type { ConnectorOptions } from "./connector.js";
 import { PERSIST_OPTIONS, type PersistOptions } from "./retry/persist-options.js";
 
 /**
@@ -19,10 +18,7 @@ import { PERSIST_OPTIONS, type PersistOptions } from "./retry/persist-options.js
  * @throws InvalidArgumentError for an invalid option
  * @throws ConcurrencyError, from the loop, while another loop over the client runs
  */
-export function persist<Options extends ConnectorOptions>(
-  client: ClientBase<Options>,
-  options: PersistOptions = {},
-): AsyncIterable<ClientEvent> {
+export function persist(client: ClientBase, options: PersistOptions = {}): AsyncIterable<ClientEvent> {
   checkOptionNames("persist()", options, PERSIST_OPTIONS);
   return eventsAcrossAttempts(client, options);
 }

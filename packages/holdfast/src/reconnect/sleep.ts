@@ -1,7 +1,7 @@
 // Sleeping on a connection's clock. All sleepers of a process share one timer.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
-import { runtimeOf, type Connection } from "../connection/connection.js";
+import { coreOf, type Connection } from "../connection/connection.js";
 import { Alarm, type AlarmHandler, type TimerQueue } from "../connection/timer-queue.js";
 
 /**
@@ -20,7 +20,7 @@ export function sleepUntil(
       reject(reason);
       return;
     }
-    new Sleeper(connection[runtimeOf].timers, signals, resolve, reject).sleep(deadline);
+    new Sleeper(coreOf(connection).runtime.timers, signals, resolve, reject).sleep(deadline);
   });
 }
 

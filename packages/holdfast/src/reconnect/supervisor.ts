@@ -2,7 +2,7 @@
 // The handler decides how the connections are used.
 
 import type { CloseInfo } from "../connection/close-info.js";
-import { goAway, whenEnded, type Connection } from "../connection/connection.js";
+import { coreOf, type Connection } from "../connection/connection.js";
 import { connectionClosed } from "../connection/errors.js";
 import type { GoAwayCause } from "../connection/connection-core.js";
 import type { ConnectionSettings } from "../connection/options.js";
@@ -129,11 +129,11 @@ export class Supervisor<Options extends ConnectorOptions> {
 
   #opened(attempt: Attempt, connection: Connection): void {
     if (this.#current !== attempt) {
-      connection[goAway](GOING_AWAY); // Given up in the moment in which it opened.
+      coreOf(connection).goAway(GOING_AWAY); // Given up in the moment in which it opened.
       return;
     }
     attempt.connection = connection;
-    void connection[whenEnded]().then((info) => {
+    void coreOf(connection).whenEnded.then((info) => {
       if (this.#current === attempt) this.#ended(attempt, { info, error: connectionClosed(info) });
     });
     this.#handler.onOpen(connection, attempt.number);
@@ -145,7 +145,7 @@ export class Supervisor<Options extends ConnectorOptions> {
 
   /** Ends the attempt. After this call only a closing socket remains. */
   #leave(attempt: Attempt, reason: unknown, close: CloseFrame, cause: GoAwayCause): CloseInfo {
-    if (attempt.connection !== null) return attempt.connection[goAway](close, cause);
+    if (attempt.connection !== null) return coreOf(attempt.connection).goAway(close, cause);
     const { info } = this.#outcomeOf(abortedError(attempt.url, reason));
     attempt.aborter.abort(reason);
     return info;

@@ -20,10 +20,9 @@ export type ValueOrFactory<Value> =
   Value | ((attempt: number, signal: AbortSignal) => Value | PromiseLike<Value>);
 
 /** Options of a connector; `headers` and `subprotocols` may be functions of the attempt. */
-export type PerAttemptOptions<Options extends ConnectorOptions> = Omit<
-  Options,
-  "headers" | "subprotocols"
-> & {
+export type PerAttemptOptions<
+  Options extends { readonly headers?: unknown; readonly subprotocols?: unknown },
+> = Omit<Options, "headers" | "subprotocols"> & {
   readonly headers?: ValueOrFactory<Options["headers"]>;
   readonly subprotocols?: ValueOrFactory<Options["subprotocols"]>;
 };

@@ -1,7 +1,7 @@
 // Sends one message to many connections: encoded once, compressed once, and stored once.
 
 import { toBytes, type Bytes } from "../connection/arguments.js";
-import { closeWithCause, Connection, trySend } from "../connection/connection.js";
+import { Connection, coreOf } from "../connection/connection.js";
 import { SharedFrames } from "../transport/frames/shared-frames.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import {
@@ -81,7 +81,7 @@ export function broadcast(
   for (const connection of connections) {
     if (!(connection instanceof Connection)) throw notAConnection(connection);
     if (except?.has(connection) === true) continue;
-    switch (connection[trySend](message, limit)) {
+    switch (coreOf(connection).trySend(message, limit)) {
       case "sent":
         sent++;
         break;
@@ -94,7 +94,8 @@ export function broadcast(
   }
   const isClosing = slow !== "skip";
   if (isClosing)
-    for (const connection of slowReceivers) connection[closeWithCause]("local-close", TOO_SLOW, null, true);
+    for (const connection of slowReceivers)
+      coreOf(connection).closeWithCause("local-close", TOO_SLOW, null, true);
   return {
     sent,
     skipped: isClosing ? 0 : slowReceivers.length,

@@ -1,7 +1,7 @@
 // Calls the application's handler for each connection, and closes the connection when the handler settles.
 
 import { isThenable, toPromise } from "../connection/arguments.js";
-import { closeWithCause, type Connection } from "../connection/connection.js";
+import { coreOf, type Connection } from "../connection/connection.js";
 import { ConnectionClosed } from "../connection/errors.js";
 import type { FaultLogger } from "../connection/platform.js";
 import { errorOf } from "../shared/thrown.js";
@@ -72,6 +72,6 @@ export class HandlerRuns {
     // If an iteration or a `recv()` rethrows the end of the connection, the handler has not failed.
     if (error instanceof ConnectionClosed && connection.state === "closed") return;
     this.#logger?.error("connection handler failed", { id: connection.id, error });
-    connection[closeWithCause]("handler-failed", { code: 1011, reason: "" }, error);
+    coreOf(connection).closeWithCause("handler-failed", { code: 1011, reason: "" }, error);
   }
 }

@@ -2,7 +2,8 @@
 
 import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
-import { Connection, start, type ConnectionEndObserver } from "../connection/connection.js";
+import { coreOf, createConnection } from "../connection/connection.js";
+import type { ConnectionEndObserver } from "../connection/connection-core.js";
 import { overFrames } from "../transport/frames/frame-transport.js";
 import { overLinkProtocol, type SpreadEnd } from "../transport/link/link-protocol.js";
 import type { FrameRuntime } from "../transport/frames/frame-runtime.js";
@@ -151,9 +152,9 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       meter,
       tellsLater: true,
     });
-    const connection = new Connection({
+    const connection = createConnection({
       runtime: this.runtime,
-      wire: isLink ? overLinkProtocol(frames, "frames", this.#spreadSource) : frames,
+      transport: isLink ? overLinkProtocol(frames, "frames", this.#spreadSource) : frames,
       settings: this.settings.connection,
       handshake: new ServerHandshakeRecord(head.headers, {
         target: request.target,
@@ -168,7 +169,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     });
     this.#connections.add(connection);
     this.#applyLimits(connection, origin, meter);
-    connection[start]();
+    coreOf(connection).start();
     this.handlers.start(connection, request);
   }
 

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { checkClose, type Bytes } from "../connection/arguments.js";
-import { describeObject, inspectCustom } from "../connection/inspection.js";
+import { describeObject, showInInspector } from "../connection/inspection.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { checkSignal } from "../shared/option-checks.js";
 import { broadcast, type BroadcastOptions, type BroadcastResult } from "./broadcast.js";
@@ -55,6 +55,9 @@ export class Server implements AsyncDisposable {
 
   static {
     create = (listener, core) => new Server(listener, core);
+    showInInspector(this, ({ url, connections }) =>
+      describeObject("Server", { url, connections: connections.size }),
+    );
   }
 
   private constructor(listener: ServerListener, core: ServerCore) {
@@ -118,10 +121,6 @@ export class Server implements AsyncDisposable {
     const times = checkTimes(options, this.#core.settings.connection.closeTimeout);
     this.#closing ??= shutDown(this.#listener, this.#core, { close, signal, ...times });
     return this.#closing;
-  }
-
-  [inspectCustom](): string {
-    return describeObject("Server", { url: this.url, connections: this.connections.size });
   }
 
   /** `await using server = …` closes with 1001 at the end of the block. */

@@ -14,7 +14,7 @@ import {
   type RawFrame,
 } from "holdfast-testkit";
 import type { CloseInfo } from "../../build/connection/close-info.js";
-import { Connection, start } from "../../build/connection/connection.js";
+import { coreOf, createConnection, type Connection } from "../../build/connection/connection.js";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";
 import { checkConnectionOptions, type ConnectionOptions } from "../../build/connection/options.js";
@@ -72,9 +72,9 @@ export class Harness {
     this.transport = new FakeTransport({ clock: this.clock, capacity });
     const headers = new Headers();
     const settings = checkConnectionOptions({ pingInterval: null, ...options });
-    this.connection = new Connection({
+    this.connection = createConnection({
       runtime: this.runtime,
-      wire: layer(
+      transport: layer(
         overFrames({
           runtime: this.runtime,
           transport: this.transport,
@@ -95,7 +95,7 @@ export class Harness {
       },
       owner: { onConnectionEnded: (_, info) => this.ends.push(info) },
     });
-    this.connection[start]();
+    coreOf(this.connection).start();
   }
 
   /** The bytes of a frame of the peer: masked where the peer is the client. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { FakeClock, FakeTransport, frame, OPCODE, parseFrame, SeededRandom } from "holdfast-testkit";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";
-import { Connection, start } from "../../build/connection/connection.js";
+import { coreOf, createConnection } from "../../build/connection/connection.js";
 import { checkConnectionOptions } from "../../build/connection/options.js";
 
 /** A socket whose write takes a while: the kernel lets another thread run first. */
@@ -37,9 +37,9 @@ test("C3: the round trip begins when the ping is handed over, not when the kerne
     rest: new Uint8Array(),
   });
   const headers = new Headers();
-  const connection = new Connection({
+  const connection = createConnection({
     runtime,
-    wire,
+    transport: wire,
     settings,
     handshake: {
       url: "ws://example.com/",
@@ -50,7 +50,7 @@ test("C3: the round trip begins when the ping is handed over, not when the kerne
     },
     owner: null,
   });
-  connection[start]();
+  coreOf(connection).start();
   clock.advance(0);
   const payload = parseFrame(transport.written)?.value.payload ?? "";
   clock.advance(13);

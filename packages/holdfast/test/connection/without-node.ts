@@ -28,16 +28,16 @@ const clock: Clock = {
   atTurnEnd: (callback) => queueMicrotask(callback),
 };
 
-const face = await import("../../build/connection/connection.js");
+const { coreOf, createConnection } = await import("../../build/connection/connection.js");
 const { checkConnectionOptions } = await import("../../build/connection/options.js");
 const { Runtime } = await import("../../build/connection/runtime.js");
 const { explain } = await import("../../build/connection/explain/explain.js");
 const { MemoryWire: AnyWire } = await import("./memory-transport.js");
 
 const wires: MemoryWire[] = [];
-const connection = new face.Connection({
+const connection = createConnection({
   runtime: new Runtime(clock, { fill: (target) => void target.fill(7) }),
-  wire: (handler) => {
+  transport: (handler) => {
     const wire = new AnyWire(handler, clock);
     wires.push(wire);
     return wire;
@@ -52,7 +52,7 @@ const connection = new face.Connection({
   },
   owner: null,
 });
-connection[face.start]();
+coreOf(connection).start();
 
 const [wire] = wires;
 const seen: unknown[] = [];

@@ -4,7 +4,7 @@
 import { createHook } from "node:async_hooks";
 import { PerformanceObserver } from "node:perf_hooks";
 import { frame, OPCODE } from "holdfast-testkit";
-import { Connection, start } from "../../build/connection/connection.js";
+import { coreOf, createConnection, type Connection } from "../../build/connection/connection.js";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";
 import { checkConnectionOptions } from "../../build/connection/options.js";
@@ -69,8 +69,8 @@ export function openLean(): { readonly connection: Connection; readonly transpor
     ...{ runtime, transport, role: "server", settings, extension: null },
     ...{ preface: null, rest: new Uint8Array() },
   } as const);
-  const connection = new Connection({ runtime, wire, settings, handshake, owner: null });
-  connection[start]();
+  const connection = createConnection({ runtime, transport: wire, settings, handshake, owner: null });
+  coreOf(connection).start();
   return { connection, transport };
 }
 

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { FakeClock, FakeTransport, frame, OPCODE, closePayload, SeededRandom } from "holdfast-testkit";
-import { Connection, start } from "../../build/connection/connection.js";
+import { coreOf, createConnection, type Connection } from "../../build/connection/connection.js";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";
 import { checkConnectionOptions } from "../../build/connection/options.js";
-import { ClientBase, type StreamOptions } from "../../build/reconnect/client-base.js";
+import { ClientBase, setUpClient, type StreamOptions } from "../../build/reconnect/client-base.js";
 import type { Connector, ConnectorOptions } from "../../build/reconnect/connector.js";
 import type { OpenObserver } from "../../build/connection/open-observer.js";
 import type { ValueOrFactory, PerAttemptOptions } from "../../build/reconnect/target.js";
@@ -71,9 +71,9 @@ export class ScriptedAttempt {
     this.isOpen = true;
     const settings = checkConnectionOptions({ pingInterval: null, ...this.options });
     const headers = new Headers();
-    const connection = new Connection({
+    const connection = createConnection({
       runtime: this.#runtime,
-      wire: overFrames({
+      transport: overFrames({
         runtime: this.#runtime,
         transport: this.transport,
         role: "client",
@@ -93,7 +93,7 @@ export class ScriptedAttempt {
       owner: null,
     });
     this.#observer?.onOpen(connection);
-    connection[start]();
+    coreOf(connection).start();
     this.#settle.resolve(connection);
   }
 
@@ -176,13 +176,13 @@ export class ScriptedConnector implements Connector<ConnectorOptions> {
   }
 }
 
-export class ScriptedClient extends ClientBase<ConnectorOptions> {
+export class ScriptedClient extends ClientBase {
   constructor(
     connector: ScriptedConnector,
     url: ValueOrFactory<string | URL> = "ws://example.com/",
     options: PerAttemptOptions<ConnectorOptions> & StreamOptions = {},
   ) {
-    super(connector, url, { pollInterval: null, ...options });
+    super(setUpClient(connector, url, { pollInterval: null, ...options }));
   }
 }
 

@@ -1,7 +1,7 @@
 // A message that was passed to a connection. It counts as sent once the socket has it and the connection has room for
 // more. The connection may end before that.
 
-import { sendTracked, type Connection } from "../../connection/connection.js";
+import { coreOf, type Connection } from "../../connection/connection.js";
 import type { SendObserver } from "../../connection/message-transport.js";
 import { ConnectionClosed } from "../../connection/errors.js";
 import { NotSentError } from "./not-sent-error.js";
@@ -20,10 +20,12 @@ export class Delivery implements SendObserver {
     this.message = message;
     this.#onSettled = onSettled;
     const { data, mayEncode, signal } = message;
-    this.paced = connection[sendTracked](data, { mayEncode, signal, receipt: this }).then(
-      () => this.#onAccepted(),
-      (error: unknown) => this.#onRejected(error),
-    );
+    this.paced = coreOf(connection)
+      .send(data, { mayEncode, signal, receipt: this })
+      .then(
+        () => this.#onAccepted(),
+        (error: unknown) => this.#onRejected(error),
+      );
   }
 
   onHandedOver(): void {

@@ -13,7 +13,7 @@ import {
   type SendOptions,
 } from "../../connection/connection.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
-import { describeObject, inspectCustom } from "../../connection/inspection.js";
+import { describeObject, showInInspector } from "../../connection/inspection.js";
 import type { Message } from "../../connection/inbox.js";
 import { MessageIterator } from "../../connection/message-iterator.js";
 import {
@@ -83,6 +83,10 @@ let create: (core: PersistentCore, timeToLive: number | null) => PersistentConne
 export class PersistentConnection implements AsyncIterable<Message>, AsyncDisposable {
   static {
     create = (core, timeToLive) => new PersistentConnection(core, timeToLive);
+    showInInspector(this, ({ connection, status, queued, latency }) => {
+      const url = connection === null ? undefined : showURL(connection.url);
+      return describeObject("PersistentConnection", { state: status.state, url, queued, latency });
+    });
   }
 
   readonly #core: PersistentCore;
@@ -248,13 +252,6 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
     return this.#core.listeners.add(event, listener);
   }
 
-  [inspectCustom](): string {
-    const { connection, queued, latency } = this;
-    const url = connection === null ? undefined : showURL(connection.url);
-    return describeObject("PersistentConnection", { state: this.status.state, url, queued, latency });
-  }
-
-  /** `await using connection = connectPersistent(…)` closes with 1000 at the end of the block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

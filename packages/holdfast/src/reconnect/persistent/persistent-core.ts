@@ -2,7 +2,7 @@
 // decides when to connect; the sender queues outgoing messages, the receiver incoming ones.
 
 import type { CloseInfo } from "../../connection/close-info.js";
-import { whenEnded, willBeRead, type Connection } from "../../connection/connection.js";
+import { coreOf, type Connection } from "../../connection/connection.js";
 import { connectionClosed, TooSlowError } from "../../connection/errors.js";
 import type { Inbox } from "../../connection/inbox.js";
 import { Listeners } from "../../connection/listeners.js";
@@ -150,7 +150,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
 
   onOpen(connection: Connection, attempt: number): void {
     this.#connection = connection;
-    connection[willBeRead]();
+    coreOf(connection).willBeRead();
     this.#latency.watch(connection);
     if (this.#settings.onOpen === null) this.#ready(connection, attempt);
     else void this.#prepare(connection, attempt, this.#settings.onOpen);
@@ -196,7 +196,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     const alarm = new Alarm({ onAlarm: () => this.#onPrepareTimeout(connection) });
     if (openTimeout !== null) timers.set(alarm, clock.now() + openTimeout);
     // If `onOpen` never settles, the alarm is cancelled when the connection ends.
-    void connection[whenEnded]().then(() => timers.cancel(alarm));
+    void coreOf(connection).whenEnded.then(() => timers.cancel(alarm));
     try {
       await onOpen(connection, { attempt, isFirst: !this.#hasOpened, signal: connection.signal });
       if (this.#isCurrent(connection)) this.#ready(connection, attempt);

@@ -1,7 +1,7 @@
 // The receiving half of a persistent connection: the messages of all its connections go into one inbox. While that is
 // full, reading from the current connection pauses.
 
-import type { Connection } from "../../connection/connection.js";
+import { coreOf, type Connection } from "../../connection/connection.js";
 import {
   Inbox,
   type InboxHandler,
@@ -10,11 +10,7 @@ import {
   type Unread,
 } from "../../connection/inbox.js";
 import type { Runtime } from "../../connection/runtime.js";
-import {
-  attachObserver,
-  type ConnectionObserver,
-  type ObservedConnection,
-} from "../../connection/connection-observer.js";
+import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
 import type { TimerQueue } from "../../connection/timer-queue.js";
 import { UnreadWatch, type UnreadWatchHost } from "../../connection/unread-watch.js";
 
@@ -37,7 +33,7 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHo
    */
   attach(connection: Connection): void {
     this.#connection = connection;
-    this.#tapped = connection[attachObserver](this);
+    this.#tapped = coreOf(connection).attachObserver(this);
     if (this.#isFull) this.#tapped.pauseReading();
   }
 

@@ -2,7 +2,7 @@
 // bounded queue while there is none. Messages keep the order of the calls, even across connections.
 
 import type { Bytes } from "../../connection/arguments.js";
-import { flush, type Connection } from "../../connection/connection.js";
+import { coreOf, type Connection } from "../../connection/connection.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Delivery } from "./delivery.js";
 import { NotSentError, type NotSentReason } from "./not-sent-error.js";
@@ -176,7 +176,7 @@ export class Sender implements OutgoingMessageHandler {
   #handOver(message: OutgoingMessage, connection: Connection): void {
     const delivery = this.#deliver(message, connection);
     // What was sent in this turn may only wait for its end: that is not the peer's slowness.
-    if (connection.bufferedAmount >= this.#writeLimit) connection[flush]();
+    if (connection.bufferedAmount >= this.#writeLimit) coreOf(connection).flush();
     if (connection.bufferedAmount < this.#writeLimit) return;
     this.#isPaused = true;
     void delivery.paced.then(() => {

@@ -1,16 +1,12 @@
 // Turns one attempt into events: from the first step of connecting to the end of the connection.
 
 import type { CloseInfo } from "../../connection/close-info.js";
-import { goAway, type Connection } from "../../connection/connection.js";
+import { coreOf, type Connection } from "../../connection/connection.js";
 import { connectionClosed } from "../../connection/errors.js";
 import { ownBytes, type Message, type Unread } from "../../connection/inbox.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { Runtime } from "../../connection/runtime.js";
-import {
-  attachObserver,
-  type ConnectionObserver,
-  type ObservedConnection,
-} from "../../connection/connection-observer.js";
+import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
 import {
   InvalidHeaderError,
   InvalidStatusError,
@@ -132,7 +128,7 @@ export class AttemptEvents<Options extends ConnectorOptions> implements TargetOb
   abandon(reason: unknown): void {
     if (this.#isOver) return;
     if (this.#connection !== null) {
-      this.#finish(this.#connection[goAway](GOING_AWAY));
+      this.#finish(coreOf(this.#connection).goAway(GOING_AWAY));
       return;
     }
     this.#fail(abortedError(this.#url, reason));
@@ -155,9 +151,9 @@ export class AttemptEvents<Options extends ConnectorOptions> implements TargetOb
 
   onOpen(connection: Connection): void {
     this.#connection = connection;
-    this.#tapped = connection[attachObserver](this);
+    this.#tapped = coreOf(connection).attachObserver(this);
     if (this.#isOver) {
-      connection[goAway](GOING_AWAY); // Given up in the moment in which it opened.
+      coreOf(connection).goAway(GOING_AWAY); // Given up in the moment in which it opened.
       return;
     }
     const { subprotocol, extensions, response } = connection;

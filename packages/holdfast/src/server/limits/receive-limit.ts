@@ -1,6 +1,6 @@
 // Limits how fast one connection may send to a server. It counts bytes and messages as they arrive, without allocating.
 
-import { closeWithCause, holdReading, releaseReading, type Connection } from "../../connection/connection.js";
+import { coreOf, type Connection } from "../../connection/connection.js";
 import type { ReceiveMeter } from "../../transport/frames/receive-meter.js";
 import type { Logger } from "../../connection/ports.js";
 import type { Runtime } from "../../connection/runtime.js";
@@ -66,7 +66,7 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
 
   /** Resumes reading: the average allows more. */
   onAlarm(): void {
-    this.#connection?.[releaseReading]();
+    if (this.#connection !== null) coreOf(this.#connection).resumeReading();
   }
 
   stop(): void {
@@ -90,10 +90,10 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
     }
     if (limits.onExceeded === "close") {
       const reason = limit === "bytesPerSecond" ? "too many bytes a second" : "too many messages a second";
-      connection[closeWithCause]("local-close", { code: 1008, reason }, null, true);
+      coreOf(connection).closeWithCause("local-close", { code: 1008, reason }, null, true);
       return;
     }
-    connection[holdReading]();
+    coreOf(connection).pauseReading();
     const { messages, bytes } = this.#shared;
     const delay = Math.max(
       this.#delay(messages, this.#messagesFullAt, now),

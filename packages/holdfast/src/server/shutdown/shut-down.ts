@@ -1,6 +1,6 @@
 // Shuts a server down: refuses new clients, closes connections, cuts those that are left, and waits for the handlers.
 
-import { closeWithCause, abort } from "../../connection/connection.js";
+import { coreOf } from "../../connection/connection.js";
 import { checkDuration, describe } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import type { CloseFrame } from "../../shared/close-code.js";
@@ -49,11 +49,11 @@ export async function shutDown(
   const drained = listener.drain();
 
   const stagger = new Stagger(runtime, connections, spread, (connection) =>
-    connection[closeWithCause]("server-shutdown", close),
+    coreOf(connection).closeWithCause("server-shutdown", close),
   );
   await Promise.race([drained.then(() => core.whenIdle()), deadline.over]);
   stagger.stop();
-  for (const connection of connections) connection[abort]("server-shutdown");
+  for (const connection of connections) coreOf(connection).terminate("server-shutdown");
   core.destroyPending();
   const closed = Promise.all([listener.close(), core.whenIdle()]);
   await Promise.race([closed, deadline.over]);

@@ -1,6 +1,7 @@
 // Opens a connection that lives in a worker; what is returned is its face on this side.
 
-import { Connection, start, type ConnectionEndObserver } from "../../connection/connection.js";
+import { coreOf, createConnection, type Connection } from "../../connection/connection.js";
+import type { ConnectionEndObserver } from "../../connection/connection-core.js";
 import type { HandshakeRecord } from "../../connection/handshake-record.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { Runtime } from "../../connection/runtime.js";
@@ -100,14 +101,14 @@ class Opening {
     this.#stopWaiting();
     const { runtime, settings, owner } = this.#call;
     const mailbox = this.#mailbox;
-    const connection = new Connection({
+    const connection = createConnection({
       runtime,
       // Pings are answered in the worker.
       settings: { ...settings, autoPong: false },
       handshake: recordOf(opened.handshake),
       owner,
-      pulse: (_, host) => (this.#pulse = new WorkerKeepalive(runtime, host, mailbox)),
-      wire: (handler) =>
+      keepalive: (_, host) => (this.#pulse = new WorkerKeepalive(runtime, host, mailbox)),
+      transport: (handler) =>
         (this.#wire = new PortTransport(
           {
             runtime,
@@ -120,7 +121,7 @@ class Opening {
           handler,
         )),
     });
-    connection[start]();
+    coreOf(connection).start();
     this.#resolve(connection);
     // Once the caller has it, and so may listen.
     this.#early = [...rest];

@@ -1,17 +1,7 @@
 // The worker's side: a tap on the connection that passes on what it reads, and does what it is told.
 
-import {
-  attachObserver,
-  type ConnectionObserver,
-  type ObservedConnection,
-} from "../../connection/connection-observer.js";
-import {
-  closeWithCause,
-  probe,
-  runtimeOf,
-  sendTracked,
-  type Connection,
-} from "../../connection/connection.js";
+import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
+import { coreOf, type Connection } from "../../connection/connection.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Message, Unread } from "../../connection/inbox.js";
 import { isOver, isBelowLowWater, overheadOf } from "../../connection/message-weight.js";
@@ -61,7 +51,7 @@ export class Relay implements ConnectionObserver {
     connection.on("overdue", ({ elapsed, expected }) => {
       mailbox.post({ type: "overdue", elapsed, expected, stats: connection.latencyStats });
     });
-    this.#tapped = connection[attachObserver](this);
+    this.#tapped = coreOf(connection).attachObserver(this);
   }
 
   get unread(): Unread {
@@ -112,7 +102,8 @@ export class Relay implements ConnectionObserver {
     const { mayAnswer } = this.#tapped;
     this.#mailbox.post({ type: "closing", close, initiator: "peer", isAnswerable: mayAnswer });
     const send = (): void => this.#tapped.answerClose();
-    if (mayAnswer) this.#closeAnswer = new CloseAnswer(this.#connection[runtimeOf], this.#closeTimeout, send);
+    if (mayAnswer)
+      this.#closeAnswer = new CloseAnswer(coreOf(this.#connection).runtime, this.#closeTimeout, send);
     else send();
   }
 
@@ -160,7 +151,7 @@ export class Relay implements ConnectionObserver {
         this.#connection.pong(order.payload);
         return;
       case "close":
-        this.#connection[closeWithCause]("local-close", order.close, null, order.isUrgent);
+        coreOf(this.#connection).closeWithCause("local-close", order.close, null, order.isUrgent);
         this.#isLeaving = true; // What was held back until then has been told.
         return;
       case "taken":
@@ -173,7 +164,7 @@ export class Relay implements ConnectionObserver {
         this.#stream(order.isWanted);
         return;
       case "probe":
-        this.#connection[probe]();
+        coreOf(this.#connection).probe();
         return;
       case "abort":
       case "terminate":
@@ -190,7 +181,7 @@ export class Relay implements ConnectionObserver {
     this.#sends.set(id, aborter);
     const receipt = { onHandedOver: gone };
     // Sent or taken back, it has gone; where the connection has ended, all have.
-    this.#connection[sendTracked](message, { mayEncode, signal: aborter.signal, receipt }).then(gone, gone);
+    coreOf(this.#connection).send(message, { mayEncode, signal: aborter.signal, receipt }).then(gone, gone);
   }
 
   #sendFragment({ piece, size, isFirst, isLast }: Extract<WorkerCommand, { type: "fragment" }>): void {

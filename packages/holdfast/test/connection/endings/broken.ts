@@ -1,6 +1,6 @@
 // Endings in which something went wrong.
 
-import { closeWithCause, abort } from "../../../build/connection/connection.js";
+import { coreOf } from "../../../build/connection/connection.js";
 import { frame, NO_FRAMES, told, type Ending } from "./ending.js";
 
 export const BROKEN_ENDINGS: readonly Ending[] = [
@@ -188,7 +188,7 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
     name: "the server shuts down, and its application cuts a straggler",
     setup: { role: "server" },
     act: (h) => {
-      h.connection[closeWithCause]("server-shutdown", { code: 1001, reason: "" });
+      coreOf(h.connection).closeWithCause("server-shutdown", { code: 1001, reason: "" });
       h.clock.turn();
       h.connection.terminate();
     },
@@ -203,9 +203,9 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
     name: "the server shuts down, and cuts a straggler",
     setup: { role: "server" },
     act: (h) => {
-      h.connection[closeWithCause]("server-shutdown", { code: 1001, reason: "" });
+      coreOf(h.connection).closeWithCause("server-shutdown", { code: 1001, reason: "" });
       h.clock.turn();
-      h.connection[abort]("server-shutdown");
+      coreOf(h.connection).terminate("server-shutdown");
     },
     expected: told(
       "server-shutdown",

@@ -1,6 +1,6 @@
 // Endings in which both Close frames travelled.
 
-import { closeWithCause } from "../../../build/connection/connection.js";
+import { coreOf } from "../../../build/connection/connection.js";
 import { answer, frame, told, type Ending } from "./ending.js";
 
 export const CLEAN_ENDINGS: readonly Ending[] = [
@@ -134,7 +134,7 @@ export const CLEAN_ENDINGS: readonly Ending[] = [
     name: "the handler fails",
     setup: { role: "server" },
     act: (h) => {
-      h.connection[closeWithCause]("handler-failed", { code: 1011, reason: "" }, new TypeError("no"));
+      coreOf(h.connection).closeWithCause("handler-failed", { code: 1011, reason: "" }, new TypeError("no"));
       answer(h, 1011);
     },
     expected: told(
@@ -149,7 +149,7 @@ export const CLEAN_ENDINGS: readonly Ending[] = [
     name: "the server shuts down",
     setup: { role: "server" },
     act: (h) => {
-      h.connection[closeWithCause]("server-shutdown", { code: 1001, reason: "" });
+      coreOf(h.connection).closeWithCause("server-shutdown", { code: 1001, reason: "" });
       answer(h, 1001);
     },
     expected: told(

@@ -4,7 +4,7 @@ import {
   withHeartbeatMessages,
   type HeartbeatMessages,
 } from "../../../build/transport/browser/heartbeat-messages.js";
-import { sendTracked } from "../../../build/connection/connection.js";
+import { coreOf } from "../../../build/connection/connection.js";
 import { overLinkProtocol } from "../../../build/transport/link/link-protocol.js";
 import type { Message } from "../../../build/connection/inbox.js";
 import { TextBytes } from "../../../build/shared/text-bytes.js";
@@ -59,7 +59,7 @@ describe("A connection over a browser's WebSocket", () => {
     const told: string[] = [];
     for (const name of ["one", "two"]) {
       const receipt = { onHandedOver: () => told.push(name) };
-      void h.connection[sendTracked](name.padEnd(KB), { mayEncode: true, signal: null, receipt });
+      void coreOf(h.connection).send(name.padEnd(KB), { mayEncode: true, signal: null, receipt });
     }
     assert.deepEqual([told, h.asked().length], [["one"], 1]);
     h.socket.drain();

@@ -2,7 +2,7 @@
 
 import { FakeClock, SeededRandom } from "holdfast-testkit";
 import { overWebSocket } from "../../../build/transport/browser/browser-transport.js";
-import { Connection, start } from "../../../build/connection/connection.js";
+import { coreOf, createConnection, type Connection } from "../../../build/connection/connection.js";
 import type { CloseInfo } from "../../../build/connection/close-info.js";
 import { checkConnectionOptions, type ConnectionOptions } from "../../../build/connection/options.js";
 import { Runtime } from "../../../build/connection/runtime.js";
@@ -25,9 +25,9 @@ export class WireHarness {
     const headers = new Headers();
     // The wire uses no more of a WebSocket than the fake has.
     const socket = this.socket as unknown as WebSocket;
-    this.connection = new Connection({
+    this.connection = createConnection({
       runtime: this.runtime,
-      wire: layer(overWebSocket({ runtime: this.runtime, socket, settings })),
+      transport: layer(overWebSocket({ runtime: this.runtime, socket, settings })),
       settings,
       handshake: {
         url: "ws://example.com/",
@@ -38,7 +38,7 @@ export class WireHarness {
       },
       owner: { onConnectionEnded: (_, info) => this.ends.push(info) },
     });
-    this.connection[start]();
+    coreOf(this.connection).start();
   }
 
   /** What the browser was asked for since the last look. */
