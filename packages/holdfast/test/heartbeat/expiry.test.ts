@@ -5,7 +5,7 @@ import { answersAfter, answersInTurn, mute, muteFrom } from "./peers.js";
 import { anyLife, live } from "./random-life.js";
 import { Simulation } from "./simulated-peer.js";
 
-/** No keepalive: nothing but the application's own pings. */
+/** No keepalive: only the application's own pings. */
 function quiet(peer: ConstructorParameters<typeof Simulation>[1]): Simulation {
   return new Simulation({ pingInterval: null, pingTimeout: null }, peer).open().advance(0);
 }
@@ -59,7 +59,7 @@ test("C3, C8: a stall with the pong in the kernel costs nothing, however short t
 });
 
 test("C3, C8: a ping that our blocked turn sent late has the whole time from then on", () => {
-  // Half of the timeout late, where no gap would count yet; and a gap.
+  // Late by more than half of the timeout, but too little to count as a gap; and late by a gap.
   for (const stall of [300, 60_000]) {
     const healthy = quiet(answersAfter(80)).ping("mine", 100).stall(stall).advance(1000);
     assert.equal(healthy.timeline.at(-1), `${stall + 80} answered mine after 80`);

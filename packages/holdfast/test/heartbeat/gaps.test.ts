@@ -16,7 +16,7 @@ test("C8: a loop blocked for 3 × pingTimeout with the pong in the kernel costs 
   const simulation = new Simulation({}, answersAfter(30)).open().advance(0).stall(60_000).advance(20_030);
   assert.deepEqual(simulation.timeline, [
     "0 ping k1",
-    // The first timer would have been the suspicion, at 1,000.
+    // The first timer was due when the ping became overdue, at 1,000.
     "60000 suspended 59000",
     "60000 poll",
     "60000 answered k1 after 60000",
@@ -56,7 +56,7 @@ test("C8: a stall that is seen first by a pong, read before any timer could run,
     "100000 ping k4",
     "100030 answered k4 after 30",
   ]);
-  // k2's time is ours, not the network's.
+  // Our own process caused k2's delay, not the network.
   assert.deepEqual(simulation.heartbeat.statistics.snapshot().max, 30);
 });
 
@@ -140,7 +140,7 @@ test("C8: an abort or a ping of the application behind a stall, ahead of our tim
 for (const clocks of ["wall", "monotonic", "both"] as const) {
   const slept = clocks === "wall" ? 0 : HOUR;
   const at = (time: number): number => time + slept;
-  // What could have been told before: the next thing due is the ping at 20,000.
+  // Nothing was due before: the next is the ping at 20,000.
   const gap = clocks === "wall" ? HOUR : at(5000) - 20_000;
   const told = clocks === "wall" ? 20_000 : at(5000);
 
@@ -162,7 +162,7 @@ for (const clocks of ["wall", "monotonic", "both"] as const) {
     simulation.advance(60_500);
     assert.equal(simulation.isOver, false);
     assert.equal(simulation.heartbeat.longestGap, clocks === "wall" ? HOUR : HOUR - 900);
-    // One probe beside the grid's pings; where only the wall clock tells, it is the grid's own ping.
+    // One probe besides the grid's pings. If only the wall clock shows the gap, the probe is the grid's own ping.
     const { sent, answered, max } = simulation.heartbeat.statistics.snapshot();
     const count = clocks === "wall" ? 4 : 5;
     assert.deepEqual({ sent, answered, max }, { sent: count, answered: count, max: 300 });

@@ -11,7 +11,7 @@ test("C9: three sleeps give a mute peer a fresh probe each; after that only the 
   simulation.advance(60_000);
   assert.deepEqual(simulation.timeline, [
     "0 ping k1",
-    // Each gap is counted from the suspicion that was due next, a second after the ping.
+    // Each gap is counted from the next due time: when the ping becomes overdue, a second after it was sent.
     "3600500 suspended 3599500",
     "3600500 poll",
     "3600500 ping k2",
@@ -23,7 +23,7 @@ test("C9: three sleeps give a mute peer a fresh probe each; after that only the 
     "10801500 ping k4",
     "14402000 suspended 3599500",
     "14402000 poll",
-    // No probe any more: k4's time goes on, without the 3,599,500 ms of the fourth gap.
+    // No more probes: k4's time continues, without the 3,599,500 ms of the fourth gap.
     "14402000 overdue k1, 14402000 of 14402000",
     "14402000 overdue k2, 10801500 of 10801500",
     "14402000 overdue k3, 7201000 of 7201000",

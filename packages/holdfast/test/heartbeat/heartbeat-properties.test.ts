@@ -27,7 +27,7 @@ function isSilent({ type }: Step): boolean {
   return type !== "data" && type !== "stranger";
 }
 
-/** The first ping leaves in the turn of the opening; what a blocked first turn does is an example of its own. */
+/** The first ping is sent in the turn of the opening; another test covers a blocked first turn. */
 function open(simulation: Simulation): Simulation {
   return simulation.open().advance(0);
 }
@@ -75,7 +75,7 @@ test("C5: undisturbed, the verdict falls exactly pingTimeout after the first pin
       simulation.peer = mute;
       live(simulation, life.steps.slice(spoken).filter(isSilent));
       simulation.advance(10 * (pingInterval + pingTimeout));
-      // A pong that was late, since its ping had been answered by a newer one, proved life as well (C21).
+      // A late pong, whose ping had been answered by a newer one's pong, is also a sign of life (C21).
       const sinceLife = simulation.timeline.slice(
         simulation.timeline.findLastIndex((line) => line.endsWith(" life")),
       );
@@ -151,7 +151,7 @@ test("C16: each wake makes progress: few of them, and none that leaves the next 
       live(simulation, life.steps);
       simulation.advance(5 * (life.options.pingInterval + life.options.pingTimeout));
       assert.equal(simulation.wakesInVain, 0);
-      // For each ping its slot, its suspicion and its deadline; each disturbance may add one or two.
+      // For each ping: its slot, its overdue time and its deadline. Each disturbance may add one or two wakes.
       const most = 3 * simulation.queued.length + 2 * life.steps.length + 3;
       assert.ok(simulation.wakes <= most, `${simulation.wakes} wakes, ${most} at most`);
     }),

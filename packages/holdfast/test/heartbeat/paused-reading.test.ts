@@ -26,7 +26,7 @@ test("C10: after a pause longer than pingTimeout the pongs that piled up are rea
     "60000 ping k4",
     "60030 answered k4 after 30",
   ]);
-  // What the pause added is no latency of the network.
+  // The pause is not part of the network's latency.
   assert.equal(simulation.heartbeat.statistics.snapshot().max, 30);
 });
 
@@ -74,7 +74,7 @@ test("C10: a peer that dies after a pause is found out as if there had been none
 
 test("C10: a pause that begins in the very poll before the verdict suspends it", () => {
   const simulation = new Simulation({ pingInterval: 60_000 }, mute).open().advance(19_500);
-  // Behind the timers of 20,000, what is read fills the inbox, and the pong stands behind it.
+  // After the timers at 20,000, the data that is read fills the inbox, and the pong comes after that data.
   simulation.clock.setTimer(500, () => simulation.clock.atPoll(() => void simulation.pause()));
   simulation.advance(30_000).resume().receivePong("k1").advance(10);
   assert.deepEqual(simulation.timeline, [

@@ -1,11 +1,11 @@
-// Scripts of the peer at the other end of a simulated wire.
+// Scripts of a simulated peer.
 
 export interface SentPing {
   readonly payload: string;
   readonly sentAt: number;
 }
 
-/** What the peer does with a ping that reaches it: `pongAfter` puts a pong into our kernel so much later. */
+/** Handles a ping that reaches the peer: `pongAfter` delivers a pong to our kernel after the given delay. */
 export type Peer = (ping: SentPing, pongAfter: (delay: number, payload?: string) => void) => void;
 
 export const mute: Peer = () => undefined;
@@ -14,7 +14,7 @@ export function answersAfter(latency: number): Peer {
   return (_ping, pongAfter) => pongAfter(latency);
 }
 
-/** Answers each ping after the next of these latencies, null for never, and behind them like `rest`. */
+/** Answers each ping after the next of these latencies (null for never), and later pings like `rest`. */
 export function answersInTurn(latencies: readonly (number | null)[], rest: Peer): Peer {
   let count = 0;
   return (ping, pongAfter) => {

@@ -1,4 +1,4 @@
-// Random lives of a connection: what our own process, the application and the peer may do to a heartbeat.
+// Random sequences of events in our own process, the application and the peer.
 
 import fc from "fast-check";
 import type { HeartbeatSettings } from "../../build/heartbeat/signals.js";
@@ -22,9 +22,9 @@ export interface Life {
   readonly latencies: readonly number[];
 }
 
-/** What happened to the reading of our own process. */
+/** The interruptions of our own process. */
 export interface Disturbance {
-  /** Time that we did not run, or did not read. */
+  /** Milliseconds in which we did not run or did not read. */
   ms: number;
   resumptions: number;
 }
@@ -63,7 +63,7 @@ export function anyLife(kind: "disturbed" | "undisturbed"): fc.Arbitrary<Life> {
     });
 }
 
-/** Lives through the steps, as long as the connection does. The application's pings may have a timeout. */
+/** Performs the steps until the connection ends. The application's pings may have a timeout. */
 export function live(
   simulation: Simulation,
   steps: readonly Step[],

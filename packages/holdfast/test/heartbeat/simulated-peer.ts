@@ -1,5 +1,5 @@
-// A heartbeat on the fake clock, driven as a connection drives it, with a scripted peer at the other end of the wire.
-// All that is asked for goes into a timeline of `time action` lines, so that a test compares a whole story.
+// Runs a heartbeat on the fake clock as a connection does, with a scripted peer at the other end. All actions are recorded
+// in a timeline of `time action` lines, which a test compares as a whole.
 
 import { FakeClock } from "holdfast-testkit";
 import { Heartbeat } from "../../build/heartbeat/heartbeat.js";
@@ -20,7 +20,7 @@ export class Simulation {
   readonly queued: string[] = [];
   peer: Peer;
   wakes = 0;
-  /** Observations of a timer or a poll behind which the next wake was due already: a busy loop. */
+  /** Observations of a timer or a poll after which the next wake was already due: a busy loop. */
   wakesInVain = 0;
   isOver = false;
   isPaused = false;
@@ -60,7 +60,7 @@ export class Simulation {
     return this;
   }
 
-  /** The same within a callback of the poll: what the kernel holds is read before any timer runs. */
+  /** The same within a callback of the poll: data in the kernel is read before any timer runs. */
   stallInPoll(ms: number): this {
     this.clock.atPoll(() => {
       this.clock.stall(ms);
@@ -121,14 +121,14 @@ export class Simulation {
     return this;
   }
 
-  /** The peer sends something that is no pong; it arrives now. */
+  /** The peer sends data other than a pong; it arrives now. */
   receiveData(): this {
     this.#kernel.push(null);
     this.#planRead();
     return this;
   }
 
-  /** The peer sends a pong that nobody asked for; it arrives now. */
+  /** The peer sends an unsolicited pong; it arrives now. */
   receivePong(payload: string): this {
     this.#kernel.push(payload);
     this.#planRead();

@@ -18,7 +18,7 @@ export function anyText(maxLength: number): fc.Arbitrary<string> {
   return fc.array(character, { maxLength }).map((list) => list.join(""));
 }
 
-/** Text that may hold surrogates without their partners, as strings of JavaScript may. */
+/** Text that may contain lone surrogates, as JavaScript strings may. */
 export function anyString(maxLength: number): fc.Arbitrary<string> {
   return fc.array(fc.nat(0xffff), { maxLength }).map((units) => String.fromCharCode(...units));
 }

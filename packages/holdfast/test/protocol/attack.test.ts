@@ -36,7 +36,7 @@ function assertLawful(told: readonly Told[]): void {
   }
 }
 
-/** Frames that are sometimes right: else the random bytes would hardly get past the first header. */
+/** Frames that are sometimes valid: otherwise the random bytes would hardly get past the first header. */
 const oddFrame: fc.Arbitrary<Uint8Array> = fc
   .record({
     opcode: fc.oneof({ weight: 5, arbitrary: fc.constantFrom(0, 0, 1, 2, 8, 9, 10) }, fc.nat(15)),

@@ -1,4 +1,4 @@
-// One end of a connection as the tests set it up, and the frames that its peer may send.
+// One end of a connection for the tests, and the frames that its peer sends.
 
 import { frame, SeededRandom, type FrameOptions } from "holdfast-testkit";
 import { FrameEncoder } from "../../build/protocol/frame/frame-encoder.js";
@@ -12,14 +12,14 @@ export const ROLES = ["client", "server"] as const satisfies readonly Role[];
 
 export type EndpointOptions = Partial<Omit<ProtocolOptions, "encoder">>;
 
-/** A protocol whose owner notes down what it is told. */
+/** A protocol whose events are recorded. */
 export class Endpoint {
   readonly protocol: Protocol;
   readonly #recorder = new Recorder();
 
   /**
-   * @param options without a limit and an extension, unless they are given
-   * @param events handlers that stand in for the recorder's
+   * @param options no limit and no extension by default
+   * @param events handlers that replace the recorder's
    */
   constructor(role: Role, options: EndpointOptions = {}, events: Partial<MessageHandler> = {}) {
     const handlers: MessageHandler = Object.assign(
@@ -39,7 +39,7 @@ export class Endpoint {
     return this.#recorder.told;
   }
 
-  /** Receives a copy of one chunk or of each, since the protocol unmasks in place; returns all that was told. */
+  /** Receives copies of the chunks, since the protocol unmasks in place; returns all events so far. */
   receive(chunks: Uint8Array | readonly Uint8Array[]): readonly Told[] {
     const list = chunks instanceof Uint8Array ? [chunks] : chunks;
     for (const chunk of list) this.protocol.receive(Buffer.from(chunk));
@@ -47,7 +47,7 @@ export class Endpoint {
   }
 }
 
-/** An encoder with masking keys that are the same in each run. */
+/** An encoder with the same masking keys in each run. */
 export function encoderOf(role: Role, seed = 1): FrameEncoder {
   const random = new SeededRandom(seed);
   return new FrameEncoder(role === "client" ? new MaskKeys((target) => random.fill(target)) : null);
@@ -63,7 +63,7 @@ export function framesTo(role: Role, ...list: readonly FrameOptions[]): Uint8Arr
   return Buffer.concat(list.map((options) => frameTo(role, options)));
 }
 
-/** The pieces of `bytes` between the given places, in whatever order they stand. */
+/** The pieces of `bytes` between the given offsets, in any order. */
 export function cutAt(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
   const sorted = [...new Set(places)]
     .filter((place) => place > 0 && place < bytes.length)
@@ -77,7 +77,7 @@ export function byteByByte(bytes: Uint8Array): Uint8Array[] {
   return Array.from(bytes, (byte) => Uint8Array.of(byte));
 }
 
-/** That many bytes, none of which is like its neighbours. */
+/** That many bytes, each different from its neighbours. */
 export function patterned(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let index = 0; index < length; index++) bytes[index] = index * 7 + (index >>> 8);

@@ -10,7 +10,7 @@ import { binary, close, failure, NOT_TEXT, ping, text, tooBig, type Told } from 
 const RSV1 = 4;
 const RSV2 = 2;
 
-/** Turns each byte over, and puts their number (modulo 256) behind them. Leaves messages of under three bytes alone. */
+/** Inverts each byte and appends their number (modulo 256). Leaves messages of fewer than three bytes unencoded. */
 const TURNING: MessageExtension = {
   name: "x-turning",
   reservedBits: 0x40,
@@ -24,7 +24,7 @@ const TURNING: MessageExtension = {
   },
 };
 
-/** Takes two reserved bits, and makes ten bytes out of each. */
+/** Uses two reserved bits, and decodes each byte to ten. */
 const GROWING: MessageExtension = {
   name: "x-growing",
   reservedBits: 0x60,
@@ -69,7 +69,7 @@ const last = (payload: Uint8Array | string, rsv = 0): FrameOptions => ({
   payload,
 });
 
-/** A frame that is not promised. */
+/** A frame that is not a promise. */
 function encoded(protocol: Protocol, opcode: number, payload: Uint8Array): Uint8Array {
   const frame = protocol.sendEncoded(opcode, payload);
   assert(frame instanceof Uint8Array);

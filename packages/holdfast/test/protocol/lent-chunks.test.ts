@@ -8,7 +8,7 @@ import { Protocol } from "../../build/protocol/protocol.js";
 import { anyText } from "./arbitraries.js";
 import { cutAt, encoderOf, frameTo, patterned, ROLES } from "./endpoint.js";
 
-/** Keeps what it is told as it was told, without a copy; with each third message it pauses. */
+/** Keeps payloads without copying them, and pauses with each third message. */
 class Keeper implements MessageHandler {
   readonly kept: unknown[] = [];
   pause: () => void = () => undefined;

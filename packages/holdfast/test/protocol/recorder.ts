@@ -1,11 +1,11 @@
-// What a protocol told its owner, as a list that a test compares as a whole.
+// Records the events of a protocol as a list that a test compares as a whole.
 
 import { MessageTooBigError, ProtocolError } from "../../build/shared/errors.js";
 import type { CloseFrame } from "../../build/shared/close-code.js";
 import type { ProtocolFailure } from "../../build/protocol/extension.js";
 import type { MessageHandler } from "../../build/protocol/message/message-reader.js";
 
-/** One call of `MessageEvents`. Failures are compared by class, message and all their fields. */
+/** One call of `MessageHandler`. Failures are compared by class, message and all fields. */
 export type Told =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "binary"; readonly bytes: Uint8Array }
@@ -14,7 +14,7 @@ export type Told =
   | { readonly type: "close"; readonly close: CloseFrame }
   | { readonly type: "failure"; readonly failure: ProtocolFailure };
 
-/** Collects copies: a payload may be a view of a chunk that the test goes on to change. */
+/** Collects copies: a payload may be a view of a chunk that the test changes later. */
 export class Recorder implements MessageHandler {
   readonly told: Told[] = [];
 
@@ -43,7 +43,7 @@ export class Recorder implements MessageHandler {
   }
 
   onDecodingBegun(): void {
-    // What is held is told in the end, and that is what counts here.
+    // The test compares only the final list, which includes the decoded messages.
   }
 
   onDecodingEnded(): void {
@@ -51,7 +51,7 @@ export class Recorder implements MessageHandler {
   }
 }
 
-// What is expected. A string stands for its UTF-8 bytes.
+// Expected events. A string stands for its UTF-8 bytes.
 
 export const text = (content: string): Told => ({ type: "text", text: content });
 export const binary = (content: Uint8Array | string): Told => ({ type: "binary", bytes: bytesOf(content) });

@@ -1,4 +1,4 @@
-// What two sides want, agree on, and compress with, for the tests of permessage-deflate.
+// Parameters, settings and connected ends for the tests of permessage-deflate.
 
 import assert from "node:assert/strict";
 import type { DeflateSettings } from "../../../build/protocol/deflate/negotiation.js";
@@ -8,7 +8,7 @@ import { MessageTooBigError } from "../../../build/shared/errors.js";
 import type { Decoded, Encoded } from "../../../build/protocol/extension.js";
 import type { Told } from "../recorder.js";
 
-/** Nothing is asked for, and everything is possible: the defaults of RFC 7692. */
+/** The defaults of RFC 7692, without any limits. */
 export const PLAIN: DeflateParameters = {
   serverNoContextTakeover: false,
   clientNoContextTakeover: false,
@@ -18,7 +18,7 @@ export const PLAIN: DeflateParameters = {
 
 export const TUNING: DeflateTuning = { level: 6, memLevel: 5, threshold: 0 };
 
-/** Bytes that a message may become. */
+/** Maximum size of a decompressed message, in bytes. */
 export const LIMIT = 64 * 1024 * 1024;
 
 export function settingsOf(wanted: Partial<DeflateParameters> = {}): DeflateSettings {
@@ -39,14 +39,14 @@ export function endsOf(agreed: Partial<DeflateParameters> = {}, tuning: Partial<
   };
 }
 
-/** What was compressed, at once or in a thread. */
+/** The compressed message, whether synchronously or in a thread. */
 export async function encoded(end: PermessageDeflate, payload: Uint8Array): Promise<Uint8Array> {
   const bytes: Encoded = await end.encode(payload);
   assert(bytes !== null, "The message was left as it is");
   return bytes;
 }
 
-/** A message as it travels: compressed, or as it is where that is shorter. */
+/** A message as sent: compressed, or uncompressed if that is shorter. */
 export interface Packed {
   readonly bytes: Uint8Array;
   readonly isCompressed: boolean;
@@ -61,7 +61,7 @@ export function unpacked(end: PermessageDeflate, { bytes, isCompressed }: Packed
   return isCompressed ? decoded(end, bytes) : Promise.resolve(bytes);
 }
 
-/** What came of it, at once or in a thread; copied, since the memory may be larger. */
+/** The decoded message, whether synchronously or in a thread; copied, since its memory may be larger. */
 export async function decoded(
   end: PermessageDeflate,
   payload: Uint8Array,
@@ -77,7 +77,7 @@ export const WAYS = [
   ["server", "client"],
 ] as const;
 
-/** The failure where a message inflates to more than the limit. */
+/** The failure of a message that inflates to more than the limit. */
 export function inflatesTooFar(limit: number): Told {
   const message = `Expected a message of at most ${limit} bytes, got one that inflates to more`;
   return { type: "failure", failure: new MessageTooBigError(message, limit + 1, limit) };

@@ -16,7 +16,7 @@ import { PLAIN, settingsOf } from "./agreements.js";
 
 const NAME = "permessage-deflate";
 
-/** What a client that offered this makes of the answer: what was agreed on, or a sentence. */
+/** A client's interpretation of the answer to this offer: the agreed parameters, or an error message. */
 function read(answer: string, offered: Partial<DeflateParameters> = {}): DeflateParameters | string {
   const negotiated = readDeflateAnswer(answer, settingsOf(offered));
   const elements = parseExtensions(answer);
@@ -163,7 +163,7 @@ test("E8: what our server answers to our client's offer is accepted, whatever bo
       assert.deepEqual(read(accepted.header, client), {
         serverNoContextTakeover: client.serverNoContextTakeover,
         clientNoContextTakeover: client.clientNoContextTakeover,
-        // What is 15 bits was not offered.
+        // A window of 15 bits is not part of the offer.
         serverMaxWindowBits:
           client.serverMaxWindowBits === 15
             ? 15

@@ -1,4 +1,4 @@
-// What messages hold: the same in each run.
+// Contents of messages, the same in each run.
 
 import { SeededRandom } from "holdfast-testkit";
 
@@ -13,7 +13,7 @@ const TEXT = Buffer.from(
   ).join(),
 );
 
-/** Up to 128 KiB that compress well, not at all, or to nothing; another seed is another part. */
+/** Up to 128 KiB that compress well, not at all, or to almost nothing; another seed selects another part. */
 export function contentOf(kind: Kind, size: number, seed = 0): Uint8Array {
   if (kind === "zeros") return new Uint8Array(size);
   const source = kind === "noise" ? NOISE : TEXT;

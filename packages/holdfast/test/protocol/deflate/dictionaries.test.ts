@@ -10,7 +10,7 @@ import {
 
 type Bytes = Parameters<RawZlib["inflateRawSync"]>[0];
 
-/** What a runtime does that takes the option and ignores it. */
+/** Imitates a runtime that accepts the option and ignores it. */
 function withoutDictionary({ dictionary: _dictionary, ...options }: ZlibOptions = {}): ZlibOptions {
   return options;
 }

@@ -13,7 +13,7 @@ import { contentOf } from "./contents.js";
 const MIB = 1024 * 1024;
 const RSV1 = 4;
 
-/** Zeros, deflated as fast as can be: six megabytes for a gibibyte at the lowest level. */
+/** Zeros, deflated at the fastest level: six megabytes for a gibibyte. */
 async function bomb(size: number): Promise<Buffer> {
   const stream = createDeflateRaw({ level: 1, finishFlush: constants.Z_SYNC_FLUSH });
   const chunks: Buffer[] = [];
@@ -28,7 +28,7 @@ async function bomb(size: number): Promise<Buffer> {
 
 const gibibyte = bomb(1024 * MIB);
 
-/** As it travels: without the empty block at the end (RFC 7692 section 7.2.1). */
+/** The message as sent, without the empty block at the end (RFC 7692 section 7.2.1). */
 function deflated(content: Uint8Array, options: ZlibOptions = {}): Buffer {
   const bytes = deflateRawSync(content, { finishFlush: constants.Z_SYNC_FLUSH, ...options });
   return options.finishFlush === constants.Z_FINISH ? bytes : bytes.subarray(0, -4);
@@ -77,7 +77,7 @@ for (const [limit, size] of [
         `rss + ${Math.round((rss - before.rss) / MIB)} MiB, buffers + ${Math.round((arrayBuffers - before.arrayBuffers) / MIB)} MiB`,
     );
     assert(took < 2000, `${took} ms`);
-    // The stream, its copy in the assembly, and what was inflated until the limit and a chunk.
+    // The stream, its copy in the message buffer, and the inflated data up to the limit plus a chunk.
     const allowed = 2 * stream.length + 2 * limit + 24 * MIB;
     assert(rss - before.rss < allowed, `rss grew by ${rss - before.rss} bytes`);
   });

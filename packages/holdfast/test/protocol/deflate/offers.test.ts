@@ -7,7 +7,7 @@ import { PLAIN, settingsOf } from "./agreements.js";
 
 const NAME = "permessage-deflate";
 
-/** The answer of a server that wants this, and what it holds agreed; null where it declines. */
+/** The answer of a server with these settings, and the parameters it agreed to; null if it declines. */
 function answerTo(offer: string, wanted: Partial<DeflateParameters> = {}) {
   const answer = acceptDeflate(offer, settingsOf(wanted))?.header ?? null;
   const offers = parseExtensions(offer);

@@ -63,7 +63,7 @@ test("E8: what a zlib stream deflates, we decode (RFC 7692 sections 7.2.1 and 7.
       const peer = new Stream(createDeflateRaw({ windowBits }));
       for (const [index, message] of MESSAGES.entries()) {
         const output = await peer.run(message);
-        // zlib flushes nothing where nothing was written since the last flush (RFC 7692 section 7.2.3.6).
+        // zlib writes nothing if there was no input since the last flush (RFC 7692 section 7.2.3.6).
         const payload = output.subarray(0, -TAIL.length);
         const result = await decoded(end, payload);
         assert(result instanceof Uint8Array, String(result));

@@ -14,7 +14,7 @@ type Call =
   | readonly ["whole" | "piece", string]
   | readonly ["end"];
 
-/** Notes each call down; payloads as hex. Refuses the frames whose first byte is `refused`. */
+/** Records each call, with payloads as hex. Refuses frames whose first byte is `refused`. */
 class RecordingSink implements FrameHandler {
   isShared = false;
   readonly isDecoding = false;

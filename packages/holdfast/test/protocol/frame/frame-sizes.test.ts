@@ -4,7 +4,7 @@ import { OPCODE, type FrameOptions } from "holdfast-testkit";
 import { byteByByte, cutAt, Endpoint, frameTo, patterned, ROLES } from "../endpoint.js";
 import { binary, failure, text, tooBig } from "../recorder.js";
 
-/** Around each place where the encoding of the length changes. */
+/** Sizes around each change of the length's encoding. */
 const SIZES = [0, 1, 125, 126, 127, 128, 65_535, 65_536, 65_537, 1024 * 1024];
 
 for (const role of ROLES) {

@@ -119,7 +119,7 @@ test("E: each way of masking tells whether what comes out is ASCII, wherever a b
     0, 1, 2, 3, 4, 5, 63, 64, 65, 127, 130, 255, 500, 1023, 1024, 1025, 1055, 1088, 70_001,
   ]) {
     const ascii = Buffer.alloc(length + 80, "text");
-    // What lies beside the payload, or was masked before it, does not count.
+    // Bytes next to the payload, or masked before it, do not count.
     ascii[start - 1] = 0xff;
     ascii[start + length] = 0xff;
     const judge = (mask: Mask, bytes: Uint8Array): boolean => {
@@ -184,7 +184,7 @@ test("E: payloads that lie in one piece of memory are masked as each one alone, 
       expected.set(masked(expected, at, at + 31, MASK, at));
     }
     if (at % 2 === 0) releaseView(two);
-    releaseView(patterned(3)); // Not theirs.
+    releaseView(patterned(3)); // Another array: has no effect.
   }
   assert.deepEqual([one, two], [expectedOne, expectedTwo]);
 });

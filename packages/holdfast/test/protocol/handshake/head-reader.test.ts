@@ -216,7 +216,7 @@ test("H: whatever the bytes and the cuts, the result is the same and documented"
   );
 });
 
-/** What a reader says in the end, in values that can be compared; `rest` with the chunks that were not pushed. */
+/** The final result of a reader in comparable values; `rest` includes the chunks that were not pushed. */
 function readAll(chunks: Iterable<Uint8Array>, limits = LIMITS): unknown {
   const reader = new HeadReader(limits);
   const rest: Uint8Array[] = [];

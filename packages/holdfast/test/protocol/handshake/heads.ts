@@ -1,4 +1,4 @@
-// Heads as bytes, and what the library reads in them.
+// Heads as bytes, and as the library parses them.
 
 import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-// Requests that a server is to judge.
+// Requests for a server to check.
 
 import { judgeRequest, type JudgeOptions } from "../../../build/protocol/handshake/server-handshake.js";
 import { chooseSubprotocol, type SubprotocolOptions } from "../../../build/protocol/handshake/subprotocol.js";
@@ -19,7 +19,7 @@ export const REQUIRED = {
 
 export type Fields = Readonly<Record<string, string | readonly string[]>>;
 
-/** Judges a request with the required fields and those given (an empty list takes one away), and chooses. */
+/** Checks a request with the required and the given fields (an empty list removes one), and chooses a subprotocol. */
 export function judge(line: string, fields: Fields, options = OPTIONS) {
   const lines = Object.entries({ ...REQUIRED, ...fields } satisfies Fields).flatMap(([name, values]) =>
     [values].flat().map((value) => `${name}: ${value}`),

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { offerLink, readLinkAnswer } from "../../../build/shared/link-subprotocol.js";
 import { judge, LINE, OPTIONS } from "./judge.js";
 
-/** What a server that speaks `subprotocols` answers to an offer. */
+/** The answer of a server with these `subprotocols` to an offer. */
 function answerTo(offer: readonly string[], subprotocols: readonly string[], linkProtocol: boolean) {
   const fields = { "Sec-WebSocket-Protocol": offer };
   const judgement = judge(LINE, fields, { ...OPTIONS, subprotocols, linkProtocol });

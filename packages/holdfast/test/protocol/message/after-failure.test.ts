@@ -6,7 +6,7 @@ import { close, failure, NOT_TEXT, tooBig, type Told } from "../recorder.js";
 
 const LIMIT = 40;
 
-/** Bytes that would be frames, to a client, if somebody read them as such. */
+/** Bytes that would be frames if a client read them as such. */
 const DISGUISED = framesTo("client", { opcode: OPCODE.ping, payload: "?" }, { opcode: OPCODE.close });
 
 type Row = readonly [title: string, frames: readonly FrameOptions[], expected: Told];
@@ -68,7 +68,7 @@ const rows: readonly Row[] = [
   ],
 ];
 
-/** Everything a peer might still send that does not yet know. */
+/** Everything that a peer may still send before it knows of the failure. */
 const LATER: readonly FrameOptions[] = [
   { opcode: OPCODE.continuation, payload: "rest" },
   { opcode: OPCODE.text, payload: "text" },

@@ -4,7 +4,7 @@ import { frame, OPCODE, type FrameOptions } from "holdfast-testkit";
 import { byteByByte, cutAt, Endpoint, frameTo, framesTo, patterned, ROLES } from "../endpoint.js";
 import { binary, close, failure, ping, pong, text, type Told } from "../recorder.js";
 
-/** The frame is refused as soon as its header is there; of what follows, only the Close is told. */
+/** The frame is rejected as soon as its header arrives; after that only the Close is reported. */
 function assertRefused(role: "client" | "server", refused: Uint8Array, expected: Told): void {
   const rest = framesTo(role, { opcode: OPCODE.text, payload: "ignored" }, { opcode: OPCODE.close });
   const stream = Buffer.concat([refused, rest]);

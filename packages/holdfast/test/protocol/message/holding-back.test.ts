@@ -5,7 +5,7 @@ import { OPCODE, type FrameOptions } from "holdfast-testkit";
 import { cutAt, Endpoint, framesTo, ROLES } from "../endpoint.js";
 import { binary, close, failure, ping, pong, text, type Told } from "../recorder.js";
 
-/** An end that is paused by every message, as if its inbox had room for none. */
+/** An end that every message pauses, as if its inbox had no room. */
 class OneByOne {
   readonly #told: Told[] = [];
   readonly endpoint: Endpoint;
@@ -32,7 +32,7 @@ class OneByOne {
     );
   }
 
-  /** What was told since the last look. */
+  /** The events since the last call. */
   take(): Told[] {
     return this.#told.splice(0);
   }

@@ -5,7 +5,7 @@ import { byteByByte, cutAt, Endpoint, frameTo, framesTo, ROLES } from "../endpoi
 import { NOT_TEXT, ping, text } from "../recorder.js";
 import { CODE_POINTS, NOT_UTF8 } from "./utf8-cases.js";
 
-/** How many of the chunks had to come until a failure was told; null where none was. */
+/** The number of chunks until a failure was reported; null if none was. */
 function failsAfter(endpoint: Endpoint, chunks: readonly Uint8Array[]): number | null {
   for (const [index, chunk] of chunks.entries()) {
     if (endpoint.receive(chunk).length > 0) {
@@ -16,7 +16,7 @@ function failsAfter(endpoint: Endpoint, chunks: readonly Uint8Array[]): number |
   return null;
 }
 
-/** A message that never ends, each byte in a fragment of its own. */
+/** An endless message with one byte per fragment. */
 function endlessFragments(content: Uint8Array): FrameOptions[] {
   return byteByByte(content).map((payload, index) => ({
     opcode: index === 0 ? OPCODE.text : OPCODE.continuation,

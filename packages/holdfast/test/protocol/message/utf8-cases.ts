@@ -1,4 +1,4 @@
-// What is UTF-8 and what is not, at the edges (RFC 3629 sections 3, 4 and 10).
+// Edge cases of valid and invalid UTF-8 (RFC 3629 sections 3, 4 and 10).
 
 /** The first and the last of each length, the neighbours of the surrogates, U+FFFD itself, the noncharacters. */
 export const CODE_POINTS: readonly number[] = [

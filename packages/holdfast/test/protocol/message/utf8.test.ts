@@ -7,7 +7,7 @@ import { anyText } from "../arbitraries.js";
 import { byteByByte, cutAt } from "../endpoint.js";
 import { CODE_POINTS, INTERESTING_BYTES, NOT_UTF8 } from "./utf8-cases.js";
 
-/** What may still follow a beginning that is good: nothing, or up to three bytes, the first narrowed or not. */
+/** Possible ends of a valid start: nothing, or up to three continuation bytes, the first in any allowed range. */
 const ENDS = ["", "80", "a0", "8080", "a080", "808080", "a08080"].map((end) => Buffer.from(end, "hex"));
 
 /** Whether some text begins with `bytes`, found by trying Node's own check on every kind of end. */
@@ -15,7 +15,7 @@ function canBeText(bytes: Uint8Array): boolean {
   return ENDS.some((end) => isUtf8(Buffer.concat([bytes, end])));
 }
 
-/** The answers after each piece: "bad" from the first byte on that cannot be text, else whether it may end. */
+/** The result after each piece: "bad" from the first invalid byte on, otherwise whether the text may end there. */
 type Answer = "bad" | "complete" | "incomplete";
 
 function answers(pieces: readonly Uint8Array[]): Answer[] {
