@@ -1,22 +1,25 @@
-// When the peer's Close is answered. Messages that precede it may still be with a reader, who may want to answer them:
-// the reply waits for that reader (RFC 6455 section 5.5.1 lets an endpoint finish first), and not for ever.
+// Delays the answer to the peer's Close, within limits, while a reader may still want to reply to the messages before it
+// (RFC 6455 section 5.5.1 lets an endpoint finish first).
 
 import type { CloseFrame } from "../shared/close-code.js";
 import type { Inbox } from "./inbox.js";
 import { Deadline, type TimerQueue } from "./timer-queue.js";
 import type { MessageTransport } from "./message-transport.js";
 
-/** Milliseconds within which a reader that may be at work is expected to read on. */
+/** Milliseconds within which an active reader is expected to read the next message. */
 export const READER_GRACE = 1_000;
 
-/** Half of `closeTimeout` for the readers, the rest for the way to the peer and back. Where there is no timeout, this. */
+/**
+ * Milliseconds that the answer waits at most without a `closeTimeout`. With one, the readers get half of it, and the
+ * round trip to the peer the rest.
+ */
 const WITHOUT_TIMEOUT = 5_000;
 
-/** What the reply needs of its connection. */
+/** The part of ConnectionCore that the reply uses. */
 export interface CloseReplyHost {
   readonly inbox: Inbox;
   readonly timers: TimerQueue;
-  /** When the connection opened: nobody may have had the time to begin reading. */
+  /** When the connection opened: the application may not have had time to begin reading. */
   readonly openedAt: number;
   readonly settings: { readonly closeTimeout: number | null };
   now(): number;
@@ -25,25 +28,27 @@ export interface CloseReplyHost {
 export class CloseReply extends Deadline {
   readonly close: CloseFrame;
   readonly #host: CloseReplyHost;
-  readonly #wire: MessageTransport;
+  readonly #transport: MessageTransport;
   readonly #latest: number;
-  /** Messages that waited when the reader was looked at last. */
+  /** The number of unread messages at the last check. */
   #unread: number;
   #isSent = false;
   /** The peer has ended its side of the stream as well. */
   #isLast = false;
 
-  /** Begins to wait, if there is somebody to wait for. Returns null where the reply can go out now. */
-  static begin(close: CloseFrame, wire: MessageTransport, host: CloseReplyHost): CloseReply | null {
+  /** Returns null if no reader is active, so that the answer can be sent now. */
+  static begin(close: CloseFrame, transport: MessageTransport, host: CloseReplyHost): CloseReply | null {
     const now = host.now();
-    return host.inbox.busyUntil(now, host.openedAt) <= now ? null : new CloseReply(close, wire, host, now);
+    return host.inbox.busyUntil(now, host.openedAt) <= now
+      ? null
+      : new CloseReply(close, transport, host, now);
   }
 
-  private constructor(close: CloseFrame, wire: MessageTransport, host: CloseReplyHost, now: number) {
+  private constructor(close: CloseFrame, transport: MessageTransport, host: CloseReplyHost, now: number) {
     super();
     this.close = close;
     this.#host = host;
-    this.#wire = wire;
+    this.#transport = transport;
     const { inbox, settings } = host;
     this.#latest = now + (settings.closeTimeout === null ? WITHOUT_TIMEOUT : settings.closeTimeout / 2);
     this.#unread = inbox.length;
@@ -55,7 +60,7 @@ export class CloseReply extends Deadline {
     return this.#isSent;
   }
 
-  /** The peer ended its side of the stream. Returns whether our end of it has to wait for the reply. */
+  /** The peer ended its side of the stream. Returns true if ours must stay open for the answer. */
   onEof(): boolean {
     if (this.#isSent) return false;
     this.#isLast = true;
@@ -63,18 +68,18 @@ export class CloseReply extends Deadline {
     return true;
   }
 
-  /** Replies behind what was sent before, or, where that `isLate`, instead of what waits. */
+  /** Sends the answer after the queued messages, or, if it `isLate`, instead of them. */
   send(isLate: boolean): void {
     if (this.#isSent) return;
     this.#isSent = true;
     const { inbox, timers } = this.#host;
     inbox.whenRead(null);
     timers.set(this, this.#latest);
-    this.#wire.queueClose(this.close, isLate);
-    if (this.#isLast) this.#wire.end();
+    this.#transport.queueClose(this.close, isLate);
+    if (this.#isLast) this.#transport.end();
   }
 
-  /** The connection is gone. */
+  /** The connection has ended. */
   cancel(): void {
     this.#isSent = true;
     this.#host.timers.cancel(this);
@@ -83,7 +88,7 @@ export class CloseReply extends Deadline {
 
   onAlarm(now: number): void {
     if (this.#isSent) {
-      this.#wire.hurryClose?.();
+      this.#transport.hurryClose?.();
       return;
     }
     const { inbox, openedAt } = this.#host;

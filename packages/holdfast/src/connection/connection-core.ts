@@ -1,7 +1,7 @@
-// The life of a connection: from its opening to its end, whatever carries its messages. `Connection` is its face, a
-// `Wire` carries for it, the heartbeat watches over it, and the inbox keeps what nobody has read yet.
+// The state of one connection, from open to closed, and the wiring between its parts: the transport carries messages,
+// the keepalive judges the peer, the inbox queues unread messages, and `Connection` is the public facade.
 
-/* eslint max-lines: ["warn", { "max": 540, "skipBlankLines": true, "skipComments": true }] -- It stands between five parties, each in a file of its own: a line or two for all that one tells another. One object more for each connection would cost more than it clears up. */
+/* eslint max-lines: ["warn", { "max": 540, "skipBlankLines": true, "skipComments": true }] -- It passes each event between five parts, which have their own files. Splitting it further would add an object to each connection. */
 
 import type { CloseFrame } from "../shared/close-code.js";
 import { InvalidStateError } from "../shared/errors.js";
@@ -48,10 +48,10 @@ import type {
   MessageTransportFactory,
 } from "./message-transport.js";
 
-/** From `"open"` on, a connection goes through these in order, and never back. */
+/** A connection passes through these states in order, and never goes back. */
 export type ConnectionState = "connecting" | "open" | "closing" | "closed";
 
-/** Why a connection is left: its owner wants no more of it, or has found its peer dead. */
+/** The cause of `goAway()`: the owner abandons the connection, or found its peer dead. */
 export type GoAwayCause = "aborted" | "heartbeat-timeout";
 
 export interface ConnectionCoreOptions {
@@ -90,7 +90,7 @@ export class ConnectionCore
   readonly #facade: Connection;
   readonly #owner: ConnectionEndObserver | null;
   #id: string | null = null;
-  /** Null where there is no logger, and until the start. */
+  /** Null without a logger, and before `start()`. */
   #log: ConnectionLog | null = null;
   readonly openedAt: number;
   #state: ConnectionState = "open";
@@ -100,7 +100,7 @@ export class ConnectionCore
   #pausedAt: number | null = null;
   #wasPaused = false;
   #binding: ObserverBinding | null = null;
-  // Of ten thousand idle connections, most never stop reading, and none has begun to end.
+  // Made on demand: most idle connections never pause reading, and none has begun to end.
   #lazyReadPause: ReadPause | null = null;
   #lazyEnding: Ending | null = null;
   #endWaiters: EndWaiters | null = null;
@@ -123,9 +123,9 @@ export class ConnectionCore
   }
 
   /**
-   * Begins. A client's first ping goes out before anything is told that arrived: what the application does first may
-   * block the loop, and the ping's time is running. A server's follows its response to the upgrade in a write of its
-   * own, and in a later turn: some clients lose what they read in one piece with the response.
+   * Begins reading and pinging. A client sends its first ping before it delivers anything: the application's first
+   * callback may block the event loop, and that would count against the ping. A server sends its first ping in a later
+   * turn and in a separate write, because some clients lose data that they read together with the upgrade response.
    */
   start(): void {
     const { logger } = this.settings;
@@ -150,7 +150,7 @@ export class ConnectionCore
     return this.#state;
   }
 
-  /** Whether messages that were sent in time, and waited for their turn, may still leave. */
+  /** Whether messages that were queued before the closing began may still be sent. */
   get takesMessages(): boolean {
     return this.#state !== "closed" && !this.#ending.isSettled && this.#transport.closeSent === null;
   }
@@ -191,7 +191,7 @@ export class ConnectionCore
     return this.#transport.lastReceivedAt;
   }
 
-  /** Itself, where the log or the process's monitor is to be shown frames. */
+  /** This object if the log or the diagnostics channels want to see frames; null otherwise. */
   get frameObserver(): FrameObserver | null {
     const isWanted = this.#log?.wantsFrames === true || this.runtime.monitor?.wantsFrames === true;
     return isWanted ? this : null;
@@ -320,11 +320,11 @@ export class ConnectionCore
 
   /** Announces a reader, so that the inbox waits for it. */
   willBeRead(): void {
-    this.inbox.leave("reader");
+    this.inbox.noteReader("reader");
   }
 
-  streamTo(sink: PieceHandler | null): void {
-    this.#transport.streamTo(sink);
+  streamTo(handler: PieceHandler | null): void {
+    this.#transport.streamTo(handler);
   }
 
   /**
@@ -360,7 +360,7 @@ export class ConnectionCore
     if (this.takesMessages) this.#transport.queueClose(close, false);
   }
 
-  /** A message was begun that will never be complete: nothing but a Close can follow. */
+  /** A fragmented message cannot be completed: only a Close can follow. */
   breakOff(close: CloseFrame, error: Error): void {
     if (this.#state === "open") this.#close(close, "local-close", error);
     else this.sendClose(close);
@@ -380,24 +380,24 @@ export class ConnectionCore
     return this.#waiters.interruptions.begin(signal).waitForever();
   }
 
-  /** What was sent goes to the socket now rather than at the end of the turn. */
+  /** Writes to the socket now rather than at the end of the turn. */
   flush(): void {
     this.#transport.flush();
   }
 
-  /** Ends the connection now: the peer is told, in case it still listens, and not waited for. */
+  /** Sends a Close in case the peer still listens, and ends the connection without waiting for an answer. */
   goAway(close: CloseFrame, cause: GoAwayCause = "aborted"): CloseInfo {
     if (this.#state !== "closed") this.#goAway(this.#unanswered ?? close, cause);
     return this.closeInfo;
   }
 
-  /** What is read goes to the tap from now on, and messages only there. */
+  /** From now on the observer receives everything that is read; the inbox receives no more messages. */
   attachObserver(observer: ConnectionObserver): ObservedConnection {
     this.inbox.attach(observer, "the event stream");
     return (this.#binding = new ObserverBinding(observer, this.#transport, this));
   }
 
-  // What the wire shows, where there is somebody to look.
+  // Frames, from the transport, while `frameObserver` is not null.
 
   onFrameSent(frame: ObservedFrame): void {
     this.#log?.onFrameSent(frame);
@@ -409,7 +409,7 @@ export class ConnectionCore
     this.runtime.monitor?.onFrameReceived(this.#facade, frame);
   }
 
-  // What the wire tells, in the order of arrival.
+  // Events of the transport, in the order of arrival.
 
   onMessage(message: Message): void {
     this.#messagesReceived++;
@@ -421,7 +421,7 @@ export class ConnectionCore
     this.runtime.monitor?.onPing(this.#facade, payload);
     this.#binding?.observer.onPing(payload);
     if (this.#listeners?.has("ping") !== true) return;
-    this.#transport.flush(); // Before the event, so that no listener delays the answer (RFC 6455 section 5.5.2).
+    this.#transport.flush(); // Before the event, so that no listener delays the pong (RFC 6455 section 5.5.2).
     this.#listeners.emit("ping", { payload });
   }
 
@@ -433,7 +433,7 @@ export class ConnectionCore
     if (this.#listeners?.has("pong") === true) this.#listeners.emit("pong", { payload, roundTrip });
   }
 
-  /** RFC 6455 section 5.5.1: the answer echoes the code. It waits for whoever reads what came before. */
+  /** The answer echoes the code (RFC 6455 section 5.5.1). It waits for a reader of the messages that came before. */
   onClose(close: CloseFrame): void {
     if (this.#binding === null) {
       const { closeSent, answersClose } = this.#transport;
@@ -502,12 +502,12 @@ export class ConnectionCore
     this.#listeners?.clear();
   }
 
-  // What the inbox and the stream of pieces tell.
+  // Events of the inbox and of the message stream.
 
   onInboxFull(): void {
     this.#readPause.pause("inbox");
     if (this.#binding === null) (this.#unreadWatch ??= new UnreadWatch(this)).begin();
-    if (this.#pausedAt !== null) return; // What was held back has filled it again.
+    if (this.#pausedAt !== null) return; // The messages held back have filled the inbox again.
     this.#pausedAt = this.now();
     this.#log?.onPaused(this.#unread.length, this.#unread.bytes);
     if (this.#listeners?.has("paused") !== true) return;
@@ -525,7 +525,7 @@ export class ConnectionCore
     if (this.#listeners?.has("resumed") === true) this.#listeners.emit("resumed", { duration });
   }
 
-  /** Nobody reads: it counts as paused, since messages wait, and goes on. */
+  /** Nobody reads. The connection still counts as paused, since messages wait, but reading continues. */
   onInboxStretched(): void {
     this.#readPause.resume("inbox");
   }
@@ -542,11 +542,11 @@ export class ConnectionCore
     if (this.#state === "open") this.#readPause.pause("stream");
   }
 
-  onStreamRoomy(): void {
+  onStreamBelowLowWater(): void {
     if (this.#state !== "closed") this.#readPause.resume("stream");
   }
 
-  // What a limit on the peer's speed wants.
+  // The rate limit of a server.
 
   pauseReading(): void {
     if (this.#state === "open") this.#readPause.pause("rate");
@@ -556,7 +556,7 @@ export class ConnectionCore
     if (this.#state !== "closed") this.#readPause.resume("rate");
   }
 
-  // What the heartbeat wants and tells.
+  // Commands and events of the keepalive.
 
   queuePing(key: string, payload: Uint8Array): void {
     this.#transport.queuePing(key, payload);
@@ -581,13 +581,13 @@ export class ConnectionCore
     this.#log?.onUnmatchedPong();
   }
 
-  /** The verdict: the peer is told why, in case it still listens, and not waited for. */
+  /** The peer was declared dead. It gets a Close with the reason, in case it still listens. */
   onDead(silence: number): void {
     this.#binding?.observer.onDead(silence);
     this.#goAway({ code: 1011, reason: "keepalive ping timeout" }, "heartbeat-timeout");
   }
 
-  // What the ending wants to know and to do, beside `terminate`.
+  // Used by the ending, beside `terminate`.
 
   onCause(cause: CloseCause, error: Error | null): void {
     this.#log?.onEnding(cause, error);
@@ -599,7 +599,7 @@ export class ConnectionCore
     return { bytesReceived, bytesSent, messagesReceived, messagesSent };
   }
 
-  /** All that is known by now. */
+  /** A snapshot. */
   evidence(): CloseEvidence {
     return gatherEvidence({
       clock: this.runtime.clock,
@@ -619,13 +619,13 @@ export class ConnectionCore
     return this.#state === "open" || this.#unanswered !== null;
   }
 
-  /** The peer's Close, as long as it waits for an answer. */
+  /** The peer's Close while it waits for our answer; null otherwise. */
   get #unanswered(): CloseFrame | null {
     if (this.#closeReply?.isSent === false) return this.#closeReply.close;
     return this.#binding?.unanswered ?? null;
   }
 
-  /** The peer ended the connection, or broke the rules: our Close does not wait behind messages. */
+  /** The peer closed the connection or violated the protocol: our Close overtakes queued messages. */
   #answer(close: CloseFrame, cause: CloseCause, error: Error | null): void {
     this.#ending.note(cause, error);
     if (this.#transport.closeSent === null) this.#transport.queueClose(close, true);
@@ -640,38 +640,37 @@ export class ConnectionCore
     this.#ending.begin(this.settings.closeTimeout);
   }
 
-  /** The end is near: what was received and held back is told before it, and the peer is not held back any more. */
+  /** The connection is ending: delivers the messages that were held back, and never pauses reading again. */
   #acceptHeldMessages(): void {
     this.#wasPaused ||= this.#pausedAt !== null;
-    this.inbox.takeIn();
-    this.onInboxBelowLowWater(); // A tap has room elsewhere.
+    this.inbox.acceptBeyondLimits();
+    this.onInboxBelowLowWater(); // For an observer, which has its own queue.
     this.#readPause.resume("stream");
     this.#readPause.resume("rate");
     this.inbox.drain();
   }
 
-  /** The peer is told, in case it still listens, and not waited for. */
   #goAway(close: CloseFrame, cause: CloseCause): void {
     if (this.#transport.closeSent === null) this.#transport.queueClose(close, true);
     this.#transport.flush();
-    this.#ending.note(cause, null); // Behind the Close: one that answers the peer's leaves it the peer's doing.
+    this.#ending.note(cause, null); // After the Close: if it answered the peer's, the cause stays `peer-close`.
     this.#abandon();
   }
 
-  /** What was received is still told. */
+  /** Ends the transport; messages that were received are still delivered. */
   #destroy(): void {
     this.#settle();
     this.#transport.destroy();
   }
 
-  /** We give the connection up: no message is told any more. */
+  /** Ends the transport; no more messages are delivered. */
   #abandon(): void {
     this.#acceptHeldMessages();
     this.#settle();
     this.#transport.abandon();
   }
 
-  /** From here on nothing changes how the connection ended. */
+  /** Fixes how the connection ended: later events change nothing. */
   #settle(): void {
     if (this.#ending.isSettled) return;
     if (this.#transport.outcome !== null) this.#ending.settle();
@@ -682,7 +681,7 @@ export class ConnectionCore
     this.keepalive.beginClosing();
   }
 
-  /** Where messages wait to be read. */
+  /** The queue of unread messages: that of the observer, or the inbox. */
   get #unread(): Unread {
     return this.#binding?.observer.unread ?? this.inbox;
   }

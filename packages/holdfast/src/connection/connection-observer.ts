@@ -1,5 +1,5 @@
-// A tap on a connection, for who wants everything that it reads, in order: the event stream of `Client`. A connection
-// without one pays nothing for it.
+// An observer gets everything that a connection reads, in order. The event stream of `Client` is one. A connection
+// without an observer pays nothing for this.
 
 import type { CloseFrame } from "../shared/close-code.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
@@ -8,39 +8,39 @@ import type { CloseInfo } from "./close-info.js";
 import type { Reader, Unread } from "./inbox.js";
 
 /**
- * Is told what a connection reads, in the order of arrival, within the call that read it. Messages come by way of
- * `take`, which is always ready for the next: the tap has room for them, or stops reading. Bytes lie in the chunk that
- * they came in: whoever keeps them copies them. `onEnded` comes last and exactly once.
+ * Receives what a connection reads, in the order of arrival, within the call that read it. `take` receives messages and
+ * must always accept the next one; an observer without room pauses reading. Bytes are views of the chunk in which they
+ * arrived, so an observer that keeps them must copy them. `onEnded` is called last and exactly once.
  */
 export interface ConnectionObserver extends Reader {
-  /** The messages that the tap keeps. */
+  /** The messages that the observer holds. */
   readonly unread: Unread;
-  /** It is answered already, unless `autoPong` is off. */
+  /** The ping has already been answered, unless `autoPong` is off. */
   onPing(payload: Uint8Array): void;
   onPong(payload: Uint8Array, roundTrip: number | null): void;
   onSuspended(gap: number): void;
-  /** The peer closes. Its Close is not answered, and messages can be sent, until `answerClose` is called. */
+  /** The peer's Close arrived. Messages can still be sent until `answerClose` answers it. */
   onClosing(close: CloseFrame): void;
-  /** The closing handshake is complete: both Close frames were sent, that of `initiator` first. */
+  /** The closing handshake is complete: both Close frames were exchanged, the one from `initiator` first. */
   onClosed(close: CloseFrame, initiator: "local" | "peer"): void;
-  /** The peer broke the rules. */
+  /** The peer violated the protocol. */
   onFailure(error: HoldfastError): void;
   /** The peer was declared dead. */
   onDead(silence: number): void;
   onEnded(info: CloseInfo): void;
 }
 
-/** What a tap can do with its connection. */
+/** The operations that an observer has on its connection. */
 export interface ObservedConnection {
-  /** Monotonic time at which bytes were read last. */
+  /** Monotonic time of the last read. */
   readonly lastReceivedAt: number;
   /** Whether messages can be sent before the peer's Close is answered. */
   readonly mayAnswer: boolean;
-  /** Too much waits: no more is read, until `resumeReading`. */
+  /** Stops reading until `resumeReading`: too many messages wait. */
   pauseReading(): void;
   resumeReading(): void;
-  /** Hands the message that arrives, or the next one, to the sink piece by piece; null for none. */
-  streamTo(sink: PieceHandler | null): void;
-  /** Answers the peer's Close, behind what was sent before. Does nothing where there is none to answer. */
+  /** Delivers the message that is arriving, or the next one, piece by piece; null stops that. */
+  streamTo(handler: PieceHandler | null): void;
+  /** Answers the peer's Close, after the messages sent before. Does nothing if no Close waits for an answer. */
   answerClose(): void;
 }

@@ -1,5 +1,5 @@
-// The end of a connection: which cause it is put down to when several things happen on the way, the deadline that
-// bounds it, and the error that tells of it. There is none until something ends the connection.
+// The ending of a connection: picks one cause when several things happen, bounds the closing handshake, and makes the
+// CloseInfo and the error. Created when something begins to end the connection.
 
 import { closeInfo, type CloseCause, type CloseEvidence, type CloseInfo } from "./close-info.js";
 import { connectionClosed, type ConnectionClosed } from "./errors.js";
@@ -7,17 +7,17 @@ import type { Runtime } from "./runtime.js";
 import { Deadline } from "./timer-queue.js";
 import type { MessageTransport } from "./message-transport.js";
 
-/** What an ending needs of its connection. */
+/** The part of ConnectionCore that an ending uses. */
 export interface EndingHandler {
-  /** What the end is put down to from now on. */
+  /** The cause of the ending was set or replaced. */
   onCause(cause: CloseCause, error: Error | null): void;
-  /** All that is known by now. */
+  /** A snapshot. */
   evidence(): CloseEvidence;
-  /** Ends it now. */
+  /** Ends the connection now. */
   terminate(cause: CloseCause, error: Error | null): void;
 }
 
-/** Beginnings of a normal end, which may still go wrong. */
+/** Causes of a normal closing, which may still fail. */
 const NORMAL: ReadonlySet<CloseCause> = new Set<CloseCause>([
   "local-close",
   "peer-close",
@@ -27,56 +27,56 @@ const NORMAL: ReadonlySet<CloseCause> = new Set<CloseCause>([
 
 export class Ending extends Deadline {
   readonly #runtime: Runtime;
-  readonly #wire: MessageTransport;
+  readonly #transport: MessageTransport;
   readonly #host: EndingHandler;
   #cause: CloseCause | null = null;
   #error: Error | null = null;
   #info: CloseInfo | null = null;
   #closedError: ConnectionClosed | null = null;
 
-  constructor(runtime: Runtime, wire: MessageTransport, host: EndingHandler) {
+  constructor(runtime: Runtime, transport: MessageTransport, host: EndingHandler) {
     super();
     this.#runtime = runtime;
-    this.#wire = wire;
+    this.#transport = transport;
     this.#host = host;
   }
 
   /** Both Close frames were exchanged. */
   get isComplete(): boolean {
-    return this.#wire.closeSent !== null && this.#wire.closeReceived !== null;
+    return this.#transport.closeSent !== null && this.#transport.closeReceived !== null;
   }
 
-  /** We failed the connection, or gave it up: a polite end is not waited for any more. */
+  /** The connection failed or was abandoned: no closing handshake is expected any more. */
   get hasFailed(): boolean {
     return this.#cause !== null && !NORMAL.has(this.#cause);
   }
 
   /**
-   * Something ends the connection. The first cause stands, unless a normal closing is cut short before both Close
-   * frames were exchanged: then it is what cut it short.
+   * Records a cause. The first one stands, unless it began a normal closing and this one interrupts it before both Close
+   * frames were exchanged.
    */
   note(cause: CloseCause, error: Error | null): void {
     if (this.#cause !== null && (this.hasFailed || NORMAL.has(cause) || this.isComplete)) return;
     this.#put(cause, error);
   }
 
-  /** Something ends the connection at once: it is the cause, unless the connection was at its end already. */
+  /** Records a cause that ends the connection at once. It replaces any other, unless the closing had failed or was complete. */
   cut(cause: CloseCause, error: Error | null): void {
     if (this.hasFailed || (this.#cause !== null && this.isComplete)) return;
     this.#put(cause, error);
   }
 
-  /** One deadline bounds all of the closing, whatever the buffers hold and whatever the peer does. */
+  /** Starts the deadline of the whole closing, whatever the buffers hold and whatever the peer does. */
   begin(closeTimeout: number | null): void {
     if (closeTimeout !== null) this.#runtime.timers.set(this, this.#runtime.clock.now() + closeTimeout);
   }
 
-  /** What the kernel holds by now still counts. */
+  /** Reads first what the kernel already holds. */
   onAlarm(): void {
     this.#runtime.clock.afterPoll(() => this.#host.terminate("close-timeout", null));
   }
 
-  /** Whether it is settled how the connection ended: what happens later changes nothing. */
+  /** Whether the outcome is fixed: later events change nothing. */
   get isSettled(): boolean {
     return this.#info !== null;
   }
@@ -100,20 +100,20 @@ export class Ending extends Deadline {
   }
 
   #judge(): CloseInfo {
-    const wire = this.#wire;
+    const transport = this.#transport;
     return closeInfo({
       cause: this.#cause ?? "eof", // A stream that just ended, ended.
       error: this.#error,
-      received: wire.closeReceived,
-      sent: wire.closeSent,
-      receivedFirst: wire.receivedFirst,
+      received: transport.closeReceived,
+      sent: transport.closeSent,
+      receivedFirst: transport.receivedFirst,
       evidence: this.#host.evidence(),
     });
   }
 
   /** An error of this side is known here alone. */
   #judgedElsewhere(): CloseInfo | null {
-    const outcome = this.#wire.outcome ?? null;
+    const outcome = this.#transport.outcome ?? null;
     if (outcome === null || this.#error === null || outcome.cause !== this.#cause) return outcome;
     return Object.freeze({ ...outcome, error: this.#error });
   }

@@ -1,4 +1,4 @@
-// The evidence of a connection's end: all that was known of it then.
+// Collects the evidence for `CloseInfo` when a connection ends.
 
 import type { CloseEvidence } from "./close-info.js";
 import type { Unread } from "./inbox.js";
@@ -7,7 +7,7 @@ import type { Clock } from "./ports.js";
 import type { Keepalive } from "./keepalive.js";
 import type { MessageTransport } from "./message-transport.js";
 
-/** What there is to be asked. Times are monotonic. */
+/** Times are monotonic. */
 export interface EvidenceSources {
   readonly clock: Clock;
   readonly transport: MessageTransport;

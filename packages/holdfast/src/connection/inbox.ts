@@ -1,33 +1,32 @@
-// Received messages on their way to the application: straight into a waiting reader where there is one, and
-// otherwise into a bounded queue. One reader at a time.
+// Passes received messages to the reader that waits for them, or else into a bounded queue. One reader at a time.
 
 import { InvalidStateError } from "../shared/errors.js";
 import { READER_GRACE } from "./close-reply.js";
 import { ConcurrencyError } from "./errors.js";
 import { isOver, isOverMemory, isBelowLowWater, overheadOf } from "./message-weight.js";
 
-/** A text message is a string, a binary one its bytes. */
+/** A text message is a string, a binary message its bytes. */
 export type Message = string | Uint8Array;
 
-/** Who waits for messages: `recv`, the iterator, or `forEach`. */
+/** Waits for messages: `recv`, the iterator, or `forEach`. */
 export interface Reader {
-  /** Takes one message. Returns true where it is ready for the next at once. */
+  /** Takes one message. Returns true if it is ready for the next one at once. */
   take(message: Message): boolean;
-  /** No message will come any more. */
+  /** The connection has ended: no more messages will arrive. */
   end(): void;
-  /** Messages were dropped: those that follow cannot be handed out. */
+  /** Messages were dropped, so that the ones after them cannot be delivered. */
   fail(error: InvalidStateError): void;
 }
 
 /**
- * Who reads: a `reader` that waits for messages, is at work on one, or is an iteration that will ask for the next; a
- * `caller` who took a message and may ask for another; or `nobody`.
+ * The kind of reader: a `reader` waits for messages, handles one, or is an iteration that will request the next; a
+ * `caller` took a message with `recv()` and may call it again; `nobody` reads.
  */
 export type Presence = "caller" | "nobody" | "reader";
 
-/** What the inbox wants of its connection: reading stopped, or going on. */
+/** Receives the events of the inbox, to pause and resume reading. */
 export interface InboxHandler {
-  /** Monotonic time at which bytes were read last. */
+  /** Monotonic time of the last read. */
   readonly lastReceivedAt: number;
   now(): number;
   onInboxFull(): void;
@@ -39,19 +38,19 @@ export interface InboxLimits {
   readonly maxQueuedBytes: number;
 }
 
-/** What waits to be read. */
+/** The amount of unread messages. */
 export interface Unread {
-  /** Messages. */
+  /** The number of messages. */
   readonly length: number;
-  /** Bytes of them; a string counts its characters. */
+  /** Their bytes; a string counts its characters. */
   readonly bytes: number;
 }
 
-/** Stands for an empty queue: most connections wait with nothing queued. Never changed. */
+/** The empty queue that idle connections share. Never changed. */
 const NO_MESSAGES: Message[] = [];
 
 export class Inbox implements Unread {
-  readonly #events: InboxHandler;
+  readonly #handler: InboxHandler;
   readonly #limits: InboxLimits;
   #queue = NO_MESSAGES;
   #head = 0;
@@ -62,54 +61,54 @@ export class Inbox implements Unread {
   #isFull = false;
   #beyondLimits: BeyondLimits = "hold";
   #hasEnded = false;
-  /** Who took the newest message, while no reader is attached. */
-  #away: Presence = "nobody";
-  /** The application waits for the end, and has not read since. */
+  /** The kind of reader that took the newest message, while none is attached. */
+  #lastReader: Presence = "nobody";
+  /** The application waits for the end of the connection and has not read since. */
   #isEndExpected = false;
-  /** When; of several that waited, the last. */
+  /** Monotonic time at which the last message of a queue was taken. */
   #takenAt = -Infinity;
-  /** More than the limits, in number and bytes, may wait, up to the memory that they allow. */
+  /** The limits in number and bytes are suspended; only the memory limit applies. */
   #isStretched = false;
-  /** Messages that were dropped, since nobody read. */
+  /** The number of messages dropped because nobody read. */
   #dropped = 0;
   #onRead: (() => void) | null = null;
 
-  constructor(events: InboxHandler, limits: InboxLimits) {
-    this.#events = events;
+  constructor(handler: InboxHandler, limits: InboxLimits) {
+    this.#handler = handler;
     this.#limits = limits;
   }
 
-  /** Messages that wait to be read. */
+  /** The number of unread messages. */
   get length(): number {
     return this.#queue.length - this.#head;
   }
 
-  /** Bytes of the messages that wait to be read; a string counts its characters. */
+  /** The bytes of the unread messages; a string counts its characters. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Takes a message from the peer. */
+  /** Accepts a message from the peer. */
   push(message: Message): void {
     if (this.#isReaderReady && this.length === 0 && this.#reader !== null) {
       this.#isReaderReady = false;
       if (this.#reader.take(message)) this.#isReaderReady = this.hasReader;
       return;
     }
-    if (this.#beyondLimits !== "hold" && this.#isToBeDropped()) return;
+    if (this.#beyondLimits !== "hold" && this.#mustDrop()) return;
     if (this.#queue === NO_MESSAGES) this.#queue = [];
     this.#queue.push(typeof message === "string" ? message : ownBytes(message));
     this.#bytes += message.length;
     this.#overhead += overheadOf(message);
     if (!this.#isFull && this.#beyondLimits === "hold" && this.#isOverLimit()) {
       this.#isFull = true;
-      this.#events.onInboxFull();
+      this.#handler.onInboxFull();
     }
   }
 
   /**
-   * Begins to read: what waits is handed over at once, as long as the reader is ready for it.
-   * @throws ConcurrencyError where another reader is waiting
+   * Attaches a reader. It gets the queued messages at once, as long as it is ready for more.
+   * @throws ConcurrencyError while another reader is attached
    * @throws InvalidStateError after `discard()`
    */
   attach(reader: Reader, what: string): void {
@@ -119,7 +118,7 @@ export class Inbox implements Unread {
     this.resume(reader);
   }
 
-  /** @throws ConcurrencyError where somebody reads already */
+  /** @throws ConcurrencyError while a reader is attached */
   checkFree(what: string): void {
     if (this.#beyondLimits === "discard") throw new InvalidStateError(DISCARDED);
     if (this.#reader === null) return;
@@ -128,12 +127,12 @@ export class Inbox implements Unread {
     );
   }
 
-  /** Whether somebody reads already. */
+  /** Whether a reader is attached. */
   get hasReader(): boolean {
     return this.#reader !== null;
   }
 
-  /** Whether a reader is at work on a message while others wait for it. */
+  /** Whether the reader handles a message while others wait for it. */
   get hasBusyReader(): boolean {
     return this.#reader !== null && this.length > 0;
   }
@@ -144,7 +143,7 @@ export class Inbox implements Unread {
     this.#isReaderReady = false;
   }
 
-  /** The reader takes messages again: first those that wait. */
+  /** The reader is ready again: it gets the queued messages first. */
   resume(reader: Reader): void {
     while (this.#reader === reader && this.length > 0) {
       if (!reader.take(this.#shift())) return;
@@ -155,40 +154,40 @@ export class Inbox implements Unread {
       reader.fail(new InvalidStateError(describeDropped(this.#dropped)));
       return;
     }
-    this.#away = "nobody";
+    this.#lastReader = "nobody";
     if (this.#hasEnded) this.#endReader();
     else this.#isReaderReady = true;
     this.#onRead?.();
   }
 
-  /** Takes the oldest message; undefined where none waits. */
+  /** Takes the oldest message; undefined if the queue is empty. */
   poll(by: Presence): Message | undefined {
-    this.#away = by;
+    this.#lastReader = by;
     this.#isEndExpected = false;
     return this.length === 0 ? undefined : this.#shift();
   }
 
-  /** A reader took a message, and is not attached until it comes for the next. */
-  leave(by: Presence, at = this.#events.lastReceivedAt): void {
-    this.#away = by;
+  /** A reader took a message, and stays detached until it requests the next one. */
+  noteReader(by: Presence, at = this.#handler.lastReceivedAt): void {
+    this.#lastReader = by;
     this.#takenAt = Math.max(this.#takenAt, at);
   }
 
-  /** The application waits for the end of the connection, and so for no message any more. */
+  /** The application awaits the end of the connection, so it reads no more messages. */
   expectEnd(): void {
     if (this.presence === "reader") return;
-    this.#away = "nobody";
+    this.#lastReader = "nobody";
     this.#isEndExpected = true;
     this.#onRead?.();
   }
 
   get presence(): Presence {
-    return this.#reader === null ? this.#away : "reader";
+    return this.#reader === null ? this.#lastReader : "reader";
   }
 
   /**
-   * Until when somebody may be at work on messages that were received: Infinity where that is certain, -Infinity where
-   * all were dealt with.
+   * The monotonic time until which a reader may still handle received messages: Infinity while one certainly does,
+   * -Infinity if all messages have been handled.
    */
   busyUntil(now: number, openedAt: number): number {
     if (this.#beyondLimits === "discard" || this.#isReaderReady) return -Infinity;
@@ -202,21 +201,21 @@ export class Inbox implements Unread {
     }
   }
 
-  /** Whom to tell, from within `resume`, that all was read; null for nobody. */
+  /** Sets a callback for the moment when everything has been read, called within `resume`; null for none. */
   whenRead(callback: (() => void) | null): void {
     this.#onRead = callback;
   }
 
   /**
-   * Drops what waits, and what will come.
-   * @throws ConcurrencyError while somebody reads
+   * Drops all queued and future messages.
+   * @throws ConcurrencyError while a reader is attached
    */
   discard(): void {
     if (this.#beyondLimits === "discard") return;
     this.checkFree("discard()");
     if (this.presence === "reader") throw new ConcurrencyError(READ_WHEN_DISCARDED);
     this.#beyondLimits = "discard";
-    this.#away = "nobody";
+    this.#lastReader = "nobody";
     this.#queue = NO_MESSAGES;
     this.#head = 0;
     this.#bytes = 0;
@@ -225,12 +224,12 @@ export class Inbox implements Unread {
     this.#isStretched = false;
     if (this.#isFull) {
       this.#isFull = false;
-      this.#events.onInboxBelowLowWater();
+      this.#handler.onInboxBelowLowWater();
     }
     this.#onRead?.();
   }
 
-  /** Nobody reads a full inbox: takes as much as the limits allow in memory. Returns false where it does already. */
+  /** Suspends all limits but that of memory, since nobody reads a full inbox. Returns false if this makes no room. */
   stretch(): boolean {
     if (this.#isStretched || !this.#isFull) return false;
     this.#isStretched = true;
@@ -238,7 +237,7 @@ export class Inbox implements Unread {
     return !this.#isFull;
   }
 
-  /** Nobody reads: keeps what waits, and drops what exceeds the limits. */
+  /** Nobody reads: keeps the queued messages and drops new ones beyond the limits. */
   dropUnread(): void {
     if (this.#beyondLimits !== "hold") return;
     this.#beyondLimits = "drop-unread";
@@ -246,20 +245,20 @@ export class Inbox implements Unread {
     this.#isFull = false;
   }
 
-  /** The connection is ending: what was received and held back is taken in, whatever the limits. */
-  takeIn(): void {
+  /** The connection is ending: accepts the messages that the transport held back, whatever the limits. */
+  acceptBeyondLimits(): void {
     if (this.#beyondLimits === "hold") this.#beyondLimits = "take";
     if (!this.#isFull) return;
     this.#isFull = false;
-    this.#events.onInboxBelowLowWater();
+    this.#handler.onInboxBelowLowWater();
   }
 
-  /** From here on nothing holds the peer back, so that its Close can be read; what exceeds the limits is dropped. */
+  /** Drops messages beyond the limits instead of pausing, so that the peer's Close can be read. */
   drain(): void {
     if (this.#beyondLimits === "take") this.#beyondLimits = "drop";
   }
 
-  /** No message will come any more; those that wait can still be read. */
+  /** No more messages will arrive; queued ones can still be read. */
   end(): void {
     this.#hasEnded = true;
     if (this.#isReaderReady) this.#endReader();
@@ -280,20 +279,20 @@ export class Inbox implements Unread {
     if (this.#head === this.#queue.length) {
       this.#queue = NO_MESSAGES;
       this.#head = 0;
-      this.#takenAt = this.#events.now();
+      this.#takenAt = this.#handler.now();
     } else if (this.#head >= 1024 && this.#head * 2 >= this.#queue.length) {
       this.#queue.splice(0, this.#head);
       this.#head = 0;
     }
-    if ((this.#isFull || this.#isStretched) && this.#isRoomy()) {
+    if ((this.#isFull || this.#isStretched) && this.#isBelowLowWater()) {
       this.#isFull = false;
       this.#isStretched = this.#beyondLimits === "drop-unread";
-      this.#events.onInboxBelowLowWater();
+      this.#handler.onInboxBelowLowWater();
     }
     return message;
   }
 
-  #isToBeDropped(): boolean {
+  #mustDrop(): boolean {
     switch (this.#beyondLimits) {
       case "hold":
       case "take":
@@ -303,7 +302,7 @@ export class Inbox implements Unread {
       case "drop":
         return this.#isOverLimit();
       case "drop-unread":
-        // Once one is missing, those behind it are of no use.
+        // After a gap, later messages are of no use.
         if (this.#dropped === 0 && !this.#isOverLimit()) return false;
         this.#dropped++;
         return true;
@@ -316,7 +315,7 @@ export class Inbox implements Unread {
     return this.length > maxQueuedMessages || isOver(maxQueuedBytes, this.#bytes, this.#overhead);
   }
 
-  #isRoomy(): boolean {
+  #isBelowLowWater(): boolean {
     const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
     return (
       this.length <= maxQueuedMessages / 4 && isBelowLowWater(maxQueuedBytes, this.#bytes, this.#overhead)
@@ -325,8 +324,8 @@ export class Inbox implements Unread {
 }
 
 /**
- * What becomes of messages beyond the limits: the peer is held back, or they are taken all the same, or dropped; or,
- * within the limits as well, all of them are.
+ * The treatment of messages beyond the limits: pause reading (`hold`), accept them all the same (`take`), or drop them.
+ * `discard` drops messages within the limits as well.
  */
 type BeyondLimits = "discard" | "drop" | "drop-unread" | "hold" | "take";
 
@@ -340,10 +339,10 @@ function describeDropped(count: number): string {
   return `Expected a reader while the inbox was full, got none for seconds, so that ${count} messages were dropped. Read from the start, or call discard() where nothing is to be read.`;
 }
 
-/** An empty view has some 200 bytes of its own, and a chunk has room for 32,768 empty messages: they share one. */
+/** Shared by all empty messages: a view takes some 200 bytes, and a chunk may hold 32,768 empty messages. */
 const NO_BYTES = new Uint8Array(0);
 
-/** A small slice that waits would keep all of the chunk in memory that it was read in. */
+/** Copies small views: a queued view would keep its whole chunk in memory. */
 export function ownBytes(bytes: Uint8Array): Uint8Array {
   if (bytes.length === 0) return NO_BYTES;
   return bytes.length * 2 < bytes.buffer.byteLength ? bytes.slice() : bytes;

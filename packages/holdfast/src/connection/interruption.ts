@@ -1,13 +1,13 @@
-// What ends a long wait early: the caller's signal, or the end of the connection.
+// Ends a long wait early: when the caller's signal aborts, or when the connection ends.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 
-/** The waits of one connection. Its end interrupts them all; one that is over leaves nothing behind. */
+/** The pending waits of one connection. Its end interrupts all of them. */
 export class Interruptions {
   readonly #waiting = new Set<Interruption>();
   #closedError: (() => Error) | null = null;
 
-  /** Something to wait with; call its `stop()` when the wait is over. */
+  /** Begins an interruptible wait; call its `stop()` when the wait is over. */
   begin(signal: AbortSignal | null): Interruption {
     const interruption = new Interruption(signal, this.#waiting);
     if (this.#closedError !== null) interruption.interrupt(this.#closedError());
@@ -35,8 +35,8 @@ export class Interruption {
   }
 
   /**
-   * Settles as `value` does, or rejects when the wait is interrupted. One at a time. Not `Promise.race`, which would
-   * leave a reaction on the interruption for each piece of a message that never ends.
+   * Settles with `value`, or rejects when the wait is interrupted. One call at a time. `Promise.race` would leave a
+   * reaction on the interruption for each piece of an endless message.
    */
   wait<Value>(value: Value | PromiseLike<Value>): Promise<Value> {
     return new Promise((resolve, reject) => {
@@ -46,7 +46,7 @@ export class Interruption {
     });
   }
 
-  /** Waits for nothing but the interruption. A call that nobody awaits must not end the process. */
+  /** Rejects at the interruption. A call that nobody awaits must not end the process. */
   waitForever(): Promise<never> {
     const promise = new Promise<never>((_, reject) => {
       this.#reject = reject;

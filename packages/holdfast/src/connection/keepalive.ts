@@ -1,5 +1,5 @@
-// Drives a connection's heartbeat: tells the pure machine what happens, and does what it asks for. Keeps the promises
-// of those who wait for a pong.
+// Drives a connection's heartbeat: passes observations to the pure state machine, performs its actions, and settles the
+// promises of `ping()`.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
@@ -10,55 +10,54 @@ import { TooSlowError } from "./errors.js";
 import type { Runtime } from "./runtime.js";
 import { Deadline } from "./timer-queue.js";
 
-/** Bytes of the payload of a keepalive ping: a peer must not be able to guess it and answer ahead of time. */
+/** The payload size in bytes of a keepalive ping. A peer must not be able to guess the payload and answer early. */
 const PAYLOAD_SIZE = 8;
 
-/** What the heartbeat needs of its connection. */
+/** The part of ConnectionCore that the keepalive uses. */
 export interface KeepaliveHandler {
-  /** Monotonic time at which bytes were read last. */
+  /** Monotonic time of the last read. */
   readonly lastReceivedAt: number;
   queuePing(key: string, payload: Uint8Array): void;
   abandonPing(key: string): void;
   onOverdue(elapsed: number, expected: number): void;
   onSuspended(gap: number): void;
-  /** A pong matched no ping, while pings waited for theirs. */
+  /** A pong matched no ping while pings were in flight. */
   onUnmatchedPong(): void;
   onDead(silence: number): void;
 }
 
-/** What a connection needs of its heartbeat, wherever that beats. Times are monotonic. */
+/** Pings, latency and the verdict on the peer, whether judged in this thread or in a worker. Times are monotonic. */
 export interface Keepalive {
-  /** Milliseconds that the newest answered ping took; null before the first. */
+  /** Round-trip time of the newest answered ping in milliseconds; null before the first. */
   readonly latency: number | null;
   readonly latencyStats: LatencyStats;
-  /** When a ping was queued last; null for never. */
+  /** When the last ping was queued; null before the first. */
   readonly lastPingAt: number | null;
-  /** When a pong answered a ping last, or proved life without matching one; null for never. */
+  /** When the last pong arrived, matched or not; null before the first. */
   readonly lastPongAt: number | null;
   readonly pingsInFlight: number;
   /** When the oldest unanswered ping was queued; null for none. */
   readonly oldestPingAt: number | null;
-  /** The longest time in milliseconds that our own process was seen not to run. */
+  /** The longest gap in milliseconds during which our own process did not run. */
   readonly longestGap: number;
   open(): void;
-  /** A payload that no ping in flight has. */
+  /** Makes a payload that no ping in flight has. */
   newPayload(): Uint8Array;
   isInFlight(payload: Uint8Array): boolean;
-  /** Sends a ping of the application; resolves with the milliseconds that its pong took. */
+  /** Sends a ping of the application; resolves with its round-trip time in milliseconds. */
   ping(payload: Uint8Array, signal: AbortSignal | null, timeout?: number | null): Promise<number>;
   onPingSent(key: string): void;
-  /** Takes a pong; returns the round trip of the ping it answers, or null where that is unknown. */
+  /** Handles a pong; returns the round-trip time of the ping that it answers, or null if it answers none. */
   onPong(payload: Uint8Array, now: number): number | null;
-  /** Pings now, rather than at the next slot: a dead peer is found within `pingTimeout`. */
+  /** Pings now rather than at the next slot, so that a dead peer is found within `pingTimeout`. */
   probe(): void;
   pauseReading(): void;
   resumeReading(): void;
   beginClosing(): void;
-  /** The connection is gone: whoever waits for a pong is told. */
+  /** The connection has ended: rejects the pings that wait for a pong. */
   end(closedError: () => Error): void;
 }
 
-/** Makes the pulse of a link. */
 export type KeepaliveFactory = (
   runtime: Runtime,
   host: KeepaliveHandler,
@@ -69,12 +68,12 @@ interface PingWaiter {
   readonly timeout: number | null;
   readonly resolve: (elapsed: number | PromiseLike<never>) => void;
   readonly reject: (error: unknown) => void;
-  /** A ping that nobody awaits must not end the process when the connection is lost. */
+  /** Set once the promise exists. A ping that nobody awaits must not end the process when the connection is lost. */
   promise: Promise<number> | null;
   readonly stopWatching: () => void;
 }
 
-/** A heartbeat that is judged here. */
+/** Judges the peer in this thread. */
 export class HeartbeatKeepalive extends Deadline implements Keepalive {
   readonly heartbeat: Heartbeat;
   readonly #runtime: Runtime;
@@ -212,7 +211,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
   }
 
   #perform(action: Action, now: number): void {
-    // A listener that was told of an action before this one may have ended the connection.
+    // A listener called for an earlier action may have ended the connection.
     if (this.#isClosing && action.type !== "answered" && action.type !== "expired") return;
     switch (action.type) {
       case "send-ping": {
@@ -258,7 +257,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
     const now = this.#now();
     this.#lastPingAt = now;
     this.#observe(now, observation);
-    if (this.#isClosing) return; // By a listener that was told of a gap.
+    if (this.#isClosing) return; // A listener of `suspended` has closed the connection.
     this.#host.queuePing(observation.payload, payload);
   }
 
@@ -273,7 +272,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
     waiter.resolve(rejectToCaller(new TooSlowError(message, waiter.timeout), waiter.promise));
   }
 
-  /** Leaves nothing of the ping behind: not in the table, and not in the outbox where it had not left yet. */
+  /** Removes the ping everywhere, also from the outbox if it has not been written. */
   #abandon(key: string, reason: unknown): void {
     const waiter = this.#takeWaiter(key);
     if (waiter === null) return;
@@ -302,7 +301,6 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
 
 /** The heartbeat knows payloads as strings, a character for each byte. */
 export function keyOf(payload: Uint8Array): string {
-  // A list of its own is what `apply` is declared for, and any that is like one is what it takes; a spread costs three
-  // times as much.
+  // Cast: `apply` is declared for arrays but accepts any array-like. A spread would cost three times as much.
   return String.fromCharCode.apply(null, payload as unknown as number[]);
 }

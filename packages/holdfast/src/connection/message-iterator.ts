@@ -30,13 +30,13 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
   /** The loop was left. */
   return(): Promise<Result> {
     const { inbox } = this.#connection;
-    if (!inbox.hasReader) inbox.leave("caller");
+    if (!inbox.hasReader) inbox.noteReader("caller");
     return Promise.resolve({ value: undefined, done: true });
   }
 
   take(message: Message): boolean {
     this.#connection.inbox.detach(this);
-    this.#connection.inbox.leave("reader");
+    this.#connection.inbox.noteReader("reader");
     this.#resolve({ value: message, done: false });
     return false;
   }

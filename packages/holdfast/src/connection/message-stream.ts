@@ -1,4 +1,4 @@
-// `recvStream()`: one message, piece by piece as it arrives.
+// `recvStream()`: delivers one message piece by piece as it arrives.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
@@ -8,16 +8,16 @@ import type { ReadableConnection } from "./readers.js";
 
 type Result = IteratorResult<Message, undefined>;
 
-/** What a stream needs of its connection, beside reading. */
+/** The part of ConnectionCore that a message stream uses. */
 export interface StreamableConnection extends ReadableConnection {
   readonly settings: { readonly maxQueuedBytes: number };
-  /** Hands the message that arrives, or the next one, to the sink. */
-  streamTo(sink: PieceHandler | null): void;
-  /** A message was handed out to its end. */
+  /** Delivers the message that is arriving, or the next one, piece by piece; null stops that. */
+  streamTo(handler: PieceHandler | null): void;
+  /** The last piece of a message was delivered. */
   onStreamedMessage(): void;
-  /** Too much waits in the stream, or no longer. */
+  /** The stream holds too much, or is below its low-water mark again. */
   onStreamFull(): void;
-  onStreamRoomy(): void;
+  onStreamBelowLowWater(): void;
 }
 
 export class MessageStream implements AsyncIterableIterator<Message, undefined>, Reader, PieceHandler {
@@ -61,13 +61,13 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
       if (this.#signal !== null) watchAbort(this.#signal, this.#onAbort);
       if (this.#state === "fresh" && this.#inbox.length === 0) {
         this.#connection.streamTo(this);
-        if (!this.#isWaiting) return; // A part of a message was there already.
+        if (!this.#isWaiting) return; // A piece had already arrived.
       }
       this.#inbox.attach(this, "recvStream()");
     });
   }
 
-  /** Leaves the message: the rest of it is thrown away as it arrives. */
+  /** Ends the iteration: the rest of the message is discarded as it arrives. */
   return(): Promise<Result> {
     if (this.#state === "fresh") this.#connection.streamTo(null);
     this.#state = "left";
@@ -75,11 +75,11 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     this.#bytes = 0;
     this.#overhead = 0;
     this.#checkRoom();
-    if (!this.#inbox.hasReader) this.#inbox.leave("caller", this.#connection.now());
+    if (!this.#inbox.hasReader) this.#inbox.noteReader("caller", this.#connection.now());
     return Promise.resolve({ value: undefined, done: true });
   }
 
-  /** A whole message: it arrived at once, or was encoded. */
+  /** A whole message: it was already queued, or was compressed. */
   take(message: Message): boolean {
     this.#connection.streamTo(null);
     this.#state = "complete";
@@ -87,7 +87,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     return false;
   }
 
-  /** The connection has ended, and the message with it. */
+  /** The connection ended within the message. */
   end(): void {
     this.fail(this.#connection.closedError());
   }
@@ -141,10 +141,10 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     resolve({ value: piece, done: false });
   }
 
-  /** The loop asks for the next piece; behind the last one, its body may have an answer to send. */
+  /** The loop will request the next piece; after the last one, its body may send an answer. */
   #leaveInbox(at?: number): void {
     const isRead = this.#state === "complete" && this.#pieces.length === 0;
-    this.#inbox.leave(isRead ? "caller" : "reader", at);
+    this.#inbox.noteReader(isRead ? "caller" : "reader", at);
   }
 
   #stopWaiting(): void {
@@ -165,10 +165,10 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     const { maxQueuedBytes } = this.#connection.settings;
     if (!this.#isFull || !isBelowLowWater(maxQueuedBytes, this.#bytes, this.#overhead)) return;
     this.#isFull = false;
-    this.#connection.onStreamRoomy();
+    this.#connection.onStreamBelowLowWater();
   }
 }
 
 function ignore(): void {
-  // Nobody waits.
+  // No call waits.
 }

@@ -1,5 +1,5 @@
-// The port between the life of a connection (link.ts) and what carries its messages: frames over a stream of bytes
-// (frames/), or a browser's WebSocket. A wire knows how messages travel; when and why they do is its link's business.
+// The port between ConnectionCore and the carriers of its messages: frames over a byte stream, a browser's WebSocket,
+// or a worker's port. The transport knows how messages travel; the core decides when and why.
 
 import type { CloseFrame } from "../shared/close-code.js";
 import type { HoldfastError } from "../shared/errors.js";
@@ -15,107 +15,111 @@ export interface MessageTransport {
   readonly role: Role;
   readonly remoteAddress: Address | null;
   readonly localAddress: Address | null;
-  /** Whether pings travel. A browser's WebSocket knows none: there it depends on what was agreed on with the peer. */
+  /** Whether it can send pings. A browser's WebSocket cannot, unless a decorator adds them with the peer's agreement. */
   readonly canPing: boolean;
-  /** Bytes that were sent, and that the kernel has not taken. */
+  /** Bytes that were sent and that the kernel has not accepted. */
   readonly bufferedAmount: number;
-  /** The same, and what was given up because it stood in the way of a Close. */
+  /** `bufferedAmount`, plus the bytes that were dropped to let a Close pass. */
   readonly unsentBytes: number;
   readonly bytesReceived: number;
   readonly bytesSent: number;
-  /** Monotonic time at which bytes were read last; the opening counts as such. */
+  /** Monotonic time of the last read; initially that of the opening. */
   readonly lastReceivedAt: number;
-  /** Monotonic time at which bytes were handed over last; null for never. */
+  /** Monotonic time of the last write; null before the first. */
   readonly lastSentAt: number | null;
-  /** The Close that was sent, or queued: no ping, pong or Close may be queued behind it. */
+  /** The Close that was sent or queued. No ping, pong or Close may be queued after it. */
   readonly closeSent: CloseFrame | null;
   readonly closeReceived: CloseFrame | null;
-  /** Whether the peer's Close was answered before it is told, as browsers do: nothing can be sent behind it. Absent for no. */
+  /**
+   * True if the transport answers the peer's Close before it reports it, as browsers do: then nothing can be sent any
+   * more. Absent for false.
+   */
   readonly answersClose?: boolean;
-  /** Whether the peer's Close came before ours was sent. */
+  /** Whether the peer's Close arrived before ours was sent. */
   readonly receivedFirst: boolean;
-  /** How it ended, where that is judged elsewhere: null as long as it is not known. Absent where the link judges. */
+  /** How the connection ended, if another thread decides that; null until known. Absent if the core decides. */
   readonly outcome?: CloseInfo | null;
 
-  /** Begins: what was queued so far goes out at once, and then what has arrived already is told. */
+  /** Sends at once what was queued so far, then delivers what has already arrived. */
   start(): void;
 
   /**
-   * Sends a text message, a string or its UTF-8; resolves while there is room for more. Rejects only when `fail` says
-   * that all is over; throws InvalidArgumentError for bytes that are not UTF-8.
+   * Sends a text message, given as a string or as UTF-8. Resolves when there is room for more; rejects only after
+   * `fail()`.
+   * @throws InvalidArgumentError for bytes that are not UTF-8
    */
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void>;
-  /** The same for a binary message; `payload` may be changed again once the promise has resolved. */
+  /** Sends a binary message. The caller may change `payload` once the promise has resolved. */
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
-  /** The same for the next fragment of a message. Whole messages must not come between. */
+  /** Sends the next fragment of a message. No other message may be sent between two fragments. */
   sendFragment(fragment: Fragment): Promise<void>;
   /**
-   * Sends a message that goes to many, without waiting for room. Returns false where this wire has nothing to share:
-   * nothing was sent then, and the message is one like any other.
+   * Sends a broadcast message without waiting for room. Returns false, without sending, if this transport cannot share
+   * the bytes; the caller then sends it like any other message.
    */
   sendShared?(message: SharedMessage): boolean;
   /**
-   * Sends a message of a layer's own ahead of the messages that wait, though never into one that is sent in
-   * fragments. `onSent` tells when it leaves; what is returned takes it back before.
+   * Sends a decorator's own message ahead of queued messages, but never between two fragments. `onSent` is called when
+   * it is written. Returns a function that withdraws the message before that.
    */
   sendAhead(message: Message, onSent: () => void): () => void;
-  /** Sends a ping ahead of the messages that wait; `onPingSent` tells when it leaves. */
+  /** Sends a ping ahead of queued messages; `onPingSent` reports when it is written. */
   queuePing(key: string, payload: Uint8Array): void;
-  /** Takes a ping back that has not left. */
+  /** Withdraws a ping that has not been written. */
   abandonPing(key: string): void;
-  /** Sends a pong ahead of the messages that wait; only the newest is kept (RFC 6455 section 5.5.3). */
+  /** Sends a pong ahead of queued messages; keeps only the newest (RFC 6455 section 5.5.3). */
   queuePong(payload: Uint8Array): void;
-  /** Sends the Close, once: behind the messages that wait, or, where it `isUrgent`, instead of them. */
+  /** Sends the Close, once: after the queued messages, or, where it `isUrgent`, instead of them. */
   queueClose(close: CloseFrame, isUrgent: boolean): void;
-  /** The Close that was queued goes out instead of the messages that still wait. Absent where none do. */
+  /** Drops the messages that a queued Close waits for. Absent if messages never wait. */
   hurryClose?(): void;
-  /** What was queued goes out now rather than at the end of the turn. */
+  /** Writes what was queued now rather than at the end of the turn. */
   flush(): void;
 
   /**
-   * Stops reading: no message is told any more. Pings and pongs that are on their way may still be. Returns false where
-   * there is no way to stop it: then all goes on, pongs included, up to a limit beyond which the connection fails.
+   * Stops reading: no more messages are delivered, but pings and pongs that are on their way may be. Returns false if the
+   * transport cannot stop: then everything is still delivered, and beyond a limit the connection fails.
    */
   pause(): boolean;
-  /** Reads on: first tells what was held back, as long as nothing pauses it again. */
+  /** Continues reading. Delivers first what was held back, unless it is paused again. */
   resume(): void;
-  /** Hands the message that arrives, or the next one, to the sink piece by piece; null for none. */
-  streamTo(sink: PieceHandler | null): void;
+  /** Delivers the message that is arriving, or the next one, piece by piece; null stops that. */
+  streamTo(handler: PieceHandler | null): void;
 
-  /** Ends our side of the stream once everything has gone out. */
+  /** Ends our side of the stream after everything has been written. */
   end(): void;
-  /** Ends both sides now. What was received by then is still told, and then `onClosed`. */
+  /** Ends both sides now. What was received is still delivered; then `onClosed` follows. */
   destroy(): void;
-  /** Ends both sides now, behind a Close that was queued. No message is told any more; `onClosed` follows. */
+  /** Ends both sides now, after a queued Close. No more messages are delivered; `onClosed` follows. */
   abandon(): void;
-  /** All is over: the sends that still wait are rejected, with the error that is made then. */
+  /** The connection has ended: rejects the sends that still wait. The error is made only if there are any. */
   fail(closedError: () => Error): void;
 }
 
 /**
- * What a wire tells its link, each thing within the call that read it and in the order of arrival;
- * `lastReceivedAt` is the time of its bytes. `onClosed` comes last and exactly once.
+ * Receives the events of a transport: each within the call that read it, and in the order of arrival. `lastReceivedAt`
+ * is then the time at which its bytes were read. `onClosed` is called last and exactly once.
  */
 export interface MessageTransportHandler {
-  /** Who is shown each frame that travels, where the wire has frames; null for nobody. Asked once, by `start`. */
+  /** Sees each frame in both directions, if the transport has frames; null for none. Read once, by `start`. */
   readonly frameObserver: FrameObserver | null;
-  /** Whether a reader is at work on a message while others wait for it: it is likely to send within this turn. */
+  /** Whether a reader handles a message while others wait for it: it is likely to send within this turn. */
   readonly hasBusyReader: boolean;
-  /** Bytes may be a view of what was read, for whoever takes them at once. */
+  /** Bytes may be a view of the read buffer; a handler that keeps them must copy them. */
   onMessage(message: Message): void;
   onPing(payload: Uint8Array): void;
   onPong(payload: Uint8Array): void;
-  /** The peer's Close. A wire adds nothing to it: the answer is sent by `queueClose`. */
+  /** The peer's Close. The transport does not answer it: `queueClose` does. */
   onClose(close: CloseFrame): void;
-  /** The peer broke the rules: nothing but its Close is told any more. */
+  /** The peer violated the protocol: from now on only its Close is reported. */
   onFailure(failure: TransportFailure): void;
-  /** Nothing is read for a while, because a message is being decoded elsewhere. */
+  /** Reading pauses while a message is being decoded in another thread. */
   onDecodingBegun(): void;
-  /** It has been told. */
+  /** That message has been delivered. */
   onDecodingEnded(): void;
-  /** The ping of this key leaves now. */
+  /** The ping with this key is being written. */
   onPingSent(key: string): void;
-  /** A message cannot be sent, nor what came behind it, which may refer to it: nothing but a Close can follow. */
+  /** A message cannot be encoded, nor can later ones, which may refer to it: only a Close can follow. */
   onSendingFailed(error: Error): void;
   /** The peer ended its side of the stream. */
   onEof(): void;
@@ -124,16 +128,15 @@ export interface MessageTransportHandler {
   onClosed(): void;
 }
 
-/** Looks on. In the order of the wire: what arrives is shown before it is told. */
+/** Sees frames in the order of the wire: a received frame before its message is delivered. */
 export interface FrameObserver {
   onFrameSent(frame: ObservedFrame): void;
   onFrameReceived(frame: ObservedFrame): void;
 }
 
-/** Makes the wire of a link. */
 export type MessageTransportFactory = (handler: MessageTransportHandler) => MessageTransport;
 
-/** How the peer broke the rules, and the Close that tells it so. */
+/** A protocol violation by the peer, and the Close that reports it. */
 export interface TransportFailure {
   readonly cause: CloseCause;
   readonly error: HoldfastError;
@@ -143,19 +146,19 @@ export interface TransportFailure {
 export interface SendSettings {
   /** Whether an extension may change the payload: compress it. */
   readonly mayEncode: boolean;
-  /** Takes the message back, unless some of it has left. */
+  /** An abort withdraws the message, unless some of it has been written. */
   readonly signal: AbortSignal | null;
-  /** Is told when the message leaves; null where nobody asks. */
+  /** Notified when the message is written; null for none. */
   readonly receipt: SendObserver | null;
 }
 
-/** For who has to know, of a message whose connection was lost, whether any of it may have reached the peer. */
+/** Lets a sender know whether a message may have reached the peer before the connection was lost. */
 export interface SendObserver {
-  /** All of the message is being handed to the socket, in this very call: nothing may be sent from within it. */
+  /** The whole message is being written. The observer must not send within this call. */
   onHandedOver(): void;
 }
 
-/** A message that goes to many. A wire that can share more of it than this finds that out by itself. */
+/** A message to many connections. Transports that can share its encoded bytes check for their own subclass. */
 export interface SharedMessage {
   readonly data: Message;
   /** Bytes of the payload. */
@@ -163,7 +166,7 @@ export interface SharedMessage {
   readonly mayEncode: boolean;
 }
 
-/** One piece of a message that is sent piece by piece. */
+/** One fragment of a message (RFC 6455 section 5.4). */
 export interface Fragment {
   readonly type: "binary" | "text";
   readonly payload: Uint8Array;

@@ -1,5 +1,5 @@
-// What a tap makes different for its connection: where messages wait, and that the peer's Close has to wait for an
-// answer.
+// Connects a ConnectionObserver to its connection: messages queue in the observer, and the observer decides when the
+// peer's Close is answered.
 
 import type { CloseFrame } from "../shared/close-code.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
@@ -8,25 +8,25 @@ import type { ConnectionState } from "./connection-core.js";
 import type { ConnectionObserver, ObservedConnection } from "./connection-observer.js";
 import type { MessageTransport } from "./message-transport.js";
 
-/** What a tapped connection needs of its link. */
+/** The part of ConnectionCore that the binding uses. */
 export interface ObserverBindingHandler extends InboxHandler {
   readonly state: ConnectionState;
   readonly lastReceivedAt: number;
-  /** A message was handed out to its end. */
+  /** The last piece of a message was delivered. */
   onStreamedMessage(): void;
 }
 
 export class ObserverBinding implements ObservedConnection {
   readonly observer: ConnectionObserver;
-  readonly #wire: MessageTransport;
+  readonly #transport: MessageTransport;
   readonly #host: ObserverBindingHandler;
   /** The peer's Close. */
   #unanswered: CloseFrame | null = null;
   #isEofUnanswered = false;
 
-  constructor(tap: ConnectionObserver, wire: MessageTransport, host: ObserverBindingHandler) {
-    this.observer = tap;
-    this.#wire = wire;
+  constructor(observer: ConnectionObserver, transport: MessageTransport, host: ObserverBindingHandler) {
+    this.observer = observer;
+    this.#transport = transport;
     this.#host = host;
   }
 
@@ -35,7 +35,7 @@ export class ObserverBinding implements ObservedConnection {
   }
 
   get mayAnswer(): boolean {
-    return this.#wire.answersClose !== true;
+    return this.#transport.answersClose !== true;
   }
 
   /** The peer's Close, while it waits for an answer. */
@@ -44,29 +44,29 @@ export class ObserverBinding implements ObservedConnection {
   }
 
   pauseReading(): void {
-    if (this.#host.state === "open") this.#host.onInboxFull(); // Its end is to be read in any case.
+    if (this.#host.state === "open") this.#host.onInboxFull(); // A closing connection must still read its end.
   }
 
   resumeReading(): void {
     this.#host.onInboxBelowLowWater();
   }
 
-  streamTo(sink: PieceHandler | null): void {
-    this.#wire.streamTo(sink === null ? null : this.#counted(sink));
+  streamTo(handler: PieceHandler | null): void {
+    this.#transport.streamTo(handler === null ? null : this.#counted(handler));
   }
 
   answerClose(): void {
     const close = this.#unanswered;
     if (close === null) return;
     this.#unanswered = null;
-    this.#wire.queueClose(close, false); // Behind what was sent meanwhile.
-    if (this.#isEofUnanswered) this.#wire.end();
+    this.#transport.queueClose(close, false); // After the messages that were sent meanwhile.
+    if (this.#isEofUnanswered) this.#transport.end();
     this.observer.onClosed(close, "peer");
   }
 
-  /** The peer's Close came. Ours may have been sent before, because `hasFailed`, or as the first of the two. */
+  /** The peer's Close arrived. We may have sent ours before: because the connection `hasFailed`, or to close first. */
   onClose(close: CloseFrame, hasFailed: boolean): void {
-    if (this.#wire.closeSent === null) {
+    if (this.#transport.closeSent === null) {
       this.#unanswered = close;
       this.observer.onClosing(close);
     } else if (!hasFailed) {
@@ -74,23 +74,23 @@ export class ObserverBinding implements ObservedConnection {
     }
   }
 
-  /** Returns whether the end of the peer's side has to wait for the answer, too. */
+  /** Returns true if the end of our side must wait until the peer's Close has been answered. */
   onEof(): boolean {
     this.#isEofUnanswered = this.#unanswered !== null;
     return this.#isEofUnanswered;
   }
 
-  /** There is nothing left to be answered. */
+  /** The peer's Close needs no answer any more. */
   settle(): void {
     this.#unanswered = null;
   }
 
-  #counted(sink: PieceHandler): PieceHandler {
+  #counted(handler: PieceHandler): PieceHandler {
     return {
-      onPiece: (piece) => sink.onPiece(piece),
+      onPiece: (piece) => handler.onPiece(piece),
       onLastPiece: () => {
         this.#host.onStreamedMessage();
-        sink.onLastPiece();
+        handler.onLastPiece();
       },
     };
   }

@@ -1,35 +1,35 @@
-// The ports of a connection: what it needs from the world outside. node/ implements them on Node's sockets
-// and clocks; the tests implement them on a fake clock and on scripted bytes.
+// The ports of a connection: clock, random source, logger, byte stream. transport/node/ implements them with Node's
+// sockets and timers; tests implement them with a fake clock and scripted bytes.
 
-/** Time and the turns of the event loop. */
+/** Time, timers and the phases of the event loop. */
 export interface Clock {
   /** Monotonic time in milliseconds, from an arbitrary origin. Never runs backwards. */
   now(): number;
   /** Wall clock time in milliseconds since 1970. May jump. */
   wallNow(): number;
-  /** Calls back once, no earlier than `delay` milliseconds from now. Returns what cancels it. */
+  /** Calls back once, at least `delay` milliseconds from now. Returns a function that cancels the timer. */
   setTimer(delay: number, callback: () => void): () => void;
   /**
-   * Milliseconds that two firings of the timer for all deadlines are apart at least: where thousands of deadlines are
-   * due each second, one firing serves several. A deadline with none shortly before it is kept to the millisecond.
+   * The minimum in milliseconds between two firings of the timer that serves all deadlines. With thousands of deadlines
+   * a second, one firing then serves several. A deadline that follows no other closely is exact to the millisecond.
    * @default 0
    */
   readonly timerSpacing?: number;
-  /** Calls back once the event loop has polled for I/O: what the kernel already holds has been read by then. */
+  /** Calls back after the event loop has polled for I/O, when all data that the kernel held has been read. */
   afterPoll(callback: () => void): void;
-  /** Calls back at the end of this turn of the event loop, after the promises that are ready by then. */
+  /** Calls back at the end of this turn of the event loop, after the microtasks. */
   atTurnEnd(callback: () => void): void;
 }
 
-/** Unpredictable bytes, for masking keys (RFC 6455 section 5.3) and ping payloads. */
+/** A source of unpredictable bytes, for masking keys (RFC 6455 section 5.3) and ping payloads. */
 export interface Random {
   /** Fills the whole of `target`. */
   fill(target: Uint8Array): void;
 }
 
 /**
- * Where the library logs. `console`, pino and winston fit as they are; a message is constant text or, at `debug`, a
- * line to be read by a person, and the details are an object of plain values (and of an `error`, where there is one).
+ * Receives the library's log. `console`, pino and winston loggers work directly. The message is a constant text, or at
+ * `debug` a line for people to read. The details are an object of plain values, with an `error` if there is one.
  */
 export interface Logger {
   debug(message: string, details?: object): void;
@@ -37,13 +37,14 @@ export interface Logger {
   warn(message: string, details?: object): void;
   error(message: string, details?: object): void;
   /**
-   * Whether lines of this level are of any use. Asked once by each connection, when it opens: where it answers false
-   * for `"debug"`, no frame is looked at. Pino and winston have it; of a logger without it, every level counts.
+   * Whether the logger keeps lines of this level. Each connection calls it once, when it opens; if it returns false for
+   * `"debug"`, the connection does not inspect frames. Pino and winston have this method. Without it, every level is
+   * logged.
    */
   isLevelEnabled?(level: "debug"): boolean;
 }
 
-/** One end of a network connection. */
+/** The address of one end of a network connection. */
 export interface Address {
   /** The IP address, or the path of a Unix socket. */
   readonly address: string;
@@ -55,47 +56,48 @@ export interface Address {
 export interface ByteStream {
   readonly remoteAddress: Address | null;
   readonly localAddress: Address | null;
-  /** Whether it came in at a server's Unix socket, where clients have no address. Absent where that is unknown. */
+  /** Whether a server accepted it on a Unix socket, where clients have no address. Absent if unknown. */
   readonly isUnix?: boolean;
-  /** Bytes handed over by `write` that the kernel has not taken yet. */
+  /** Bytes passed to `write` that the kernel has not accepted yet. */
   readonly bufferedAmount: number;
-  /** True while the transport wants no more bytes; `onDrain` tells when it does again. */
+  /** True while the stream should get no more bytes. `onDrain` reports when it accepts bytes again. */
   readonly isBlocked: boolean;
-  /** Names who is told of what happens. What arrived before is delivered in later turns, never inside this call. */
+  /** Sets the handler of all events. Bytes that arrived before are delivered in a later turn, never within this call. */
   start(handler: ByteStreamHandler): void;
   /**
-   * Hands the chunks over, in order, as one write.
-   * Returns true where the kernel took everything, so that the memory may be used again at once.
+   * Writes the chunks, in order, in one system call. Returns true if the kernel accepted everything, so that the caller
+   * may reuse the memory at once.
    */
   write(chunks: readonly Uint8Array[]): boolean;
-  /** Stops reading; at most the chunk that is being delivered still arrives. */
+  /** Stops reading. At most the chunk that is being delivered still arrives. */
   pause(): void;
-  /** Reads on. */
+  /** Continues reading. */
   resume(): void;
   /**
-   * Ends the sending side (FIN) after what was written. `isOver` tells that the peer has said its last, too: then both
-   * sides may end, where that loses nothing.
+   * Ends the sending side (FIN) after the bytes written so far. `isOver` means that the peer will send nothing more
+   * either, so that both sides may end if no data is lost by that.
    */
   end(isOver: boolean): void;
-  /** Ends both sides now and drops what the kernel has not taken. `onClosed` follows. Idempotent. */
+  /** Ends both sides now and drops the bytes that the kernel has not accepted. `onClosed` follows. Idempotent. */
   destroy(): void;
 }
 
-/** What a transport tells its connection. `onClosed` comes last and exactly once. */
+/** Receives the events of a byte stream. `onClosed` is called last and exactly once. */
 export interface ByteStreamHandler {
-  /** Bytes arrived. The receiver owns `chunk` and may change it (unmasking in place). */
+  /** Bytes arrived. The handler owns `chunk` and may change it, to unmask in place. */
   onChunk(chunk: Uint8Array): void;
   /**
-   * Bytes arrived in memory that is lent for the time of the call; it may be changed. A handler without this method
-   * gets all of its chunks to keep. Returns whether much was copied out of it: then the next ones are to keep.
+   * Bytes arrived in a shared read buffer, which the handler may use and change only during the call. A handler without
+   * this method owns all of its chunks. Returns true if the handler copied much of the chunk: the next chunks are then
+   * passed to `onChunk`.
    */
   onSharedChunk?(chunk: Uint8Array): boolean;
   /** The peer ended its sending side (FIN). */
   onEof(): void;
   /** Reading or writing failed; `onClosed` follows. */
   onError(error: Error & { readonly code?: string }): void;
-  /** The transport, blocked before, takes bytes again. */
+  /** The stream was blocked and accepts bytes again. */
   onDrain(): void;
-  /** The transport is gone. */
+  /** The stream has ended on both sides. */
   onClosed(): void;
 }

@@ -1,35 +1,35 @@
-// When a connection stops reading, and when it goes on: once all that it stopped for is out of the way.
+// Pauses reading while there is any reason for it, and resumes when the last one is gone.
 
 import type { Keepalive } from "./keepalive.js";
 import type { MessageTransport } from "./message-transport.js";
 
-/** Unread messages, unread pieces of a message, a message that is still being decoded, or a peer that sends too fast. */
+/** Too many unread messages, too many unread pieces of one, a message in decoding, or a peer that exceeds a rate limit. */
 export type PauseReason = "decoding" | "inbox" | "rate" | "stream";
 
 export class ReadPause {
-  readonly #wire: MessageTransport;
-  readonly #pulse: Keepalive;
-  readonly #obstacles = new Set<PauseReason>();
+  readonly #transport: MessageTransport;
+  readonly #keepalive: Keepalive;
+  readonly #reasons = new Set<PauseReason>();
 
-  constructor(wire: MessageTransport, pulse: Keepalive) {
-    this.#wire = wire;
-    this.#pulse = pulse;
+  constructor(transport: MessageTransport, keepalive: Keepalive) {
+    this.#transport = transport;
+    this.#keepalive = keepalive;
   }
 
-  pause(obstacle: PauseReason): void {
-    this.#obstacles.add(obstacle);
-    if (this.#wire.pause()) this.#pulse.pauseReading();
+  pause(reason: PauseReason): void {
+    this.#reasons.add(reason);
+    if (this.#transport.pause()) this.#keepalive.pauseReading();
   }
 
-  isPausedBy(obstacle: PauseReason): boolean {
-    return this.#obstacles.has(obstacle);
+  isPausedBy(reason: PauseReason): boolean {
+    return this.#reasons.has(reason);
   }
 
-  /** Changes nothing where reading had not stopped for it. */
-  resume(obstacle: PauseReason): void {
-    if (!this.#obstacles.delete(obstacle) || this.#obstacles.size > 0) return;
-    this.#wire.resume();
-    // What the wire had held back may have been too much at once.
-    if (this.#obstacles.size === 0) this.#pulse.resumeReading();
+  /** Does nothing if reading was not paused for this reason. */
+  resume(reason: PauseReason): void {
+    if (!this.#reasons.delete(reason) || this.#reasons.size > 0) return;
+    this.#transport.resume();
+    // Messages that the transport had held back may have paused reading again.
+    if (this.#reasons.size === 0) this.#keepalive.resumeReading();
   }
 }

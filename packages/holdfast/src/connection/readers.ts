@@ -1,4 +1,4 @@
-// The ways to read an inbox: wait for one message (`recv`, the iterator), or have each one handed to a callback.
+// The readers of an inbox: wait for one message (`recv`, the iterator), or pass each message to a callback (`forEach`).
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { isThenable, toPromise } from "./arguments.js";
@@ -12,23 +12,23 @@ import { Alarm, type AlarmHandler, type TimerQueue } from "./timer-queue.js";
 
 export interface WaitOptions {
   readonly signal: AbortSignal | null;
-  /** Milliseconds; null to wait as long as it takes. */
+  /** Milliseconds; null for no limit. */
   readonly timeout: number | null;
 }
 
-/** What readers need of their connection. */
+/** The part of ConnectionCore that readers use. */
 export interface ReadableConnection {
   readonly inbox: Inbox;
   readonly runtime: Runtime;
   readonly timers: TimerQueue;
   now(): number;
-  /** The error that tells how the connection ended; asked for only then. */
+  /** The error that reports how the connection ended. Called only after the end. */
   closedError(): Error;
-  /** Whether it ended as it should: then an iteration just ends. Asked for only then. */
+  /** Whether the connection ended cleanly, so that an iteration ends without an error. Read only after the end. */
   readonly hasEndedWell: boolean;
 }
 
-/** Resolves with the next message; rejects with ConnectionClosed once none will come. */
+/** Resolves with the next message; rejects with ConnectionClosed if none will arrive. */
 export function receiveOne(
   connection: ReadableConnection,
   what: string,
@@ -43,8 +43,8 @@ export function receiveOne(
 }
 
 /**
- * Calls `callback` with each message in turn, one at a time; resolves, when the connection has ended, with how.
- * @param howItEnded one function for all connections: a closure for each would cost two hundred bytes
+ * Calls `callback` with each message, one at a time. Resolves, when the connection has ended, with its outcome.
+ * @param howItEnded shared by all connections, since a closure for each would cost 200 bytes
  */
 export function consumeAll<Source extends ReadableConnection, Outcome>(
   connection: Source,
@@ -84,7 +84,7 @@ class MessageWaiter implements Reader, AlarmHandler {
     this.#reject = reject;
   }
 
-  /** Begins to mind the signal and the timeout, unless a message was there already. */
+  /** Watches the signal and the timeout, unless a message was already there. */
   watch(): void {
     if (this.#isSettled) return;
     const { signal, timeout } = this.#options;
@@ -96,7 +96,7 @@ class MessageWaiter implements Reader, AlarmHandler {
 
   take(message: Message): boolean {
     this.#leave();
-    this.#connection.inbox.leave("caller");
+    this.#connection.inbox.noteReader("caller");
     this.#resolve(message);
     return false;
   }
@@ -140,11 +140,11 @@ interface Consumption<Source, Outcome> {
 class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
   readonly #connection: Source;
   readonly #callback: (message: Message) => unknown;
-  /** Where `forEach()` was called: the callback is called in there. */
+  /** The async context in which `forEach()` was called; the callback runs in it. */
   readonly #context: AsyncContext | null;
   readonly #signal: AbortSignal | null;
   readonly #end: Consumption<Source, Outcome>;
-  // Made when they are needed: ten thousand idle consumers need none.
+  // Made on demand: idle consumers need none.
   #continuation: { readonly onReady: () => void; readonly onFailure: (error: unknown) => void } | null = null;
   #onAbort: (() => void) | null = null;
 
@@ -170,7 +170,7 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
         this.#context === null
           ? this.#callback(message)
           : this.#context.runInAsyncScope(this.#callback, undefined, message);
-      // A send that need not wait is over already: to await it would cost a microtask for each message.
+      // The send has already resolved. Awaiting it would cost a microtask for each message.
       if (result === SENT || !isThenable(result)) return true;
       this.#continuation ??= {
         onReady: () => this.#connection.inbox.resume(this),

@@ -1,5 +1,5 @@
-// What all connections of a process share: the clock, the randomness, the timer, the ids. What carries their messages
-// adds to it (frames/frame-runtime.ts). Tests make one of their own on a fake clock.
+// The objects that all connections of a process share: clock, random source, timers and ids. Transports extend it
+// (transport/frames/frame-runtime.ts). Tests create their own on a fake clock.
 
 import type { DiagnosticsObserver } from "./diagnostics-observer.js";
 import { SILENT_PLATFORM, type Platform } from "./platform.js";
@@ -10,7 +10,7 @@ export class Runtime {
   readonly clock: Clock;
   readonly random: Random;
   readonly timers: TimerQueue;
-  /** Who looks on at every connection; null for nobody. */
+  /** Observes every connection: the diagnostics channels; null for none. */
   readonly monitor: DiagnosticsObserver | null;
   readonly platform: Platform;
   #connections = 0;
@@ -36,7 +36,7 @@ export class Runtime {
     return bytes;
   }
 
-  /** An id that no other connection of this process has, and hardly one of another. */
+  /** An id that is unique in this process, and most likely across processes. */
   nextId(): string {
     return `${this.#idPrefix}-${(++this.#connections).toString(36)}`;
   }

@@ -1,5 +1,5 @@
-// Sends that wait while a message is sent piece by piece. They leave in the order of their calls: no other send
-// overtakes one that waits here, and the Close of `close()` comes after them all.
+// The queue of sends that wait while a fragmented message is being sent. They are sent in the order of their calls, and
+// the Close of `close()` follows the last.
 
 import type { CloseFrame } from "../shared/close-code.js";
 import { errorOf } from "../shared/thrown.js";
@@ -13,25 +13,25 @@ export class SendTurns {
   readonly #core: ConnectionCore;
   readonly #interruptions: Interruptions;
   readonly #onOver: () => void;
-  /** In the order of the calls. A set, so that an aborted one is removed at no cost. */
+  /** In the order of the calls. A set, so that removing an aborted send is cheap. */
   readonly #waiting = new Set<() => void>();
   #isBusy = false;
   #offeredBytes = 0;
   #close: CloseFrame | null = null;
 
-  /** @param onOver nothing waits any more: sends need no turn from now on */
+  /** @param onOver called when no send waits any more */
   constructor(core: ConnectionCore, interruptions: Interruptions, onOver: () => void) {
     this.#core = core;
     this.#interruptions = interruptions;
     this.#onOver = onOver;
   }
 
-  /** Bytes of the messages to many that wait. */
+  /** Bytes of the broadcast messages that wait. */
   get offeredBytes(): number {
     return this.#offeredBytes;
   }
 
-  /** Sends the pieces of one message. Only for the first, or for one whose turn has come. */
+  /** Sends one message in fragments. Call it only while no other message is being sent in fragments. */
   sendFragments(source: Fragments, signal: AbortSignal | null): Promise<void> {
     this.#isBusy = true;
     const sent = this.#sendOneByOne(source, signal);
@@ -39,7 +39,7 @@ export class SendTurns {
     return sent;
   }
 
-  /** Calls `send` in its turn, and settles as it does. An abort before that removes it. */
+  /** Calls `send` in its turn and settles with its result. An abort before that removes it. */
   wait(send: () => Promise<void>, signal: AbortSignal | null): Promise<void> {
     const sent = new Promise<void>((resolve, reject) => {
       const begin = (): void => {
@@ -47,7 +47,7 @@ export class SendTurns {
         try {
           resolve(this.#core.takesMessages ? send() : this.#rejectOnceClosed(signal));
         } catch (error) {
-          reject(error); // What cannot be sent. The others still get their turn.
+          reject(error); // The data cannot be sent. The other sends still get their turn.
         }
       };
       const onAbort = (): void => {
@@ -61,7 +61,7 @@ export class SendTurns {
     return sent;
   }
 
-  /** Sends a message that goes to many, in its turn. */
+  /** Sends a broadcast message in its turn. */
   offer({ size }: SharedMessage, send: () => Promise<void>): void {
     this.#offeredBytes += size;
     void this.wait(() => {
@@ -70,12 +70,12 @@ export class SendTurns {
     }, null);
   }
 
-  /** The Close to send once nothing waits any more. */
+  /** Sends the Close once no send waits any more. */
   closeAfterwards(close: CloseFrame): void {
     this.#close ??= close;
   }
 
-  /** The turn passes on before the caller learns of the end: what it sends next comes after those that wait. */
+  /** The next send starts before the caller's promise settles, so that a later send of the caller comes after it. */
   async #sendOneByOne(source: Fragments, signal: AbortSignal | null): Promise<void> {
     const interruption = this.#interruptions.begin(signal);
     try {
@@ -90,16 +90,16 @@ export class SendTurns {
       });
     } finally {
       interruption.stop();
-      this.#passOn();
+      this.#startNext();
     }
   }
 
-  #passOn(): void {
+  #startNext(): void {
     this.#isBusy = false;
     for (const begin of this.#waiting) {
       this.#waiting.delete(begin);
       begin();
-      if (this.#isBusy as boolean) return; // Another message is sent piece by piece.
+      if (this.#isBusy as boolean) return; // The next message is fragmented, too.
     }
     this.#onOver();
     if (this.#close !== null) this.#core.sendClose(this.#close);
@@ -111,5 +111,5 @@ export class SendTurns {
 }
 
 function ignore(): void {
-  // Whoever awaits the promise learns of it all the same.
+  // Callers that await the promise still see the error.
 }

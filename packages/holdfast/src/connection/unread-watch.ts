@@ -1,21 +1,21 @@
-// What becomes of a full inbox that nobody reads. Reading has stopped, and the peer's Close may lie behind what the
-// kernel holds: a handler that only sends must not keep its peers from closing. A slow reader is waited for.
+// Handles a full inbox without a reader. While reading is paused, the peer's Close may wait unread in the kernel, and a
+// handler that only sends must not keep its peers from closing. A slow reader, in contrast, gets all the time it needs.
 
 import type { Inbox } from "./inbox.js";
 import { Deadline, type TimerQueue } from "./timer-queue.js";
 
-/** Milliseconds that a full inbox waits for a reader before it takes what its memory allows, whatever the number. */
+/** Milliseconds without a reader after which a full inbox accepts messages up to its memory limit, whatever their number. */
 const UNTIL_STRETCHED = 1_000;
 
-/** Milliseconds after which the connection counts as one that nobody will read: what exceeds the limits is dropped. */
+/** Milliseconds without a reader after which messages beyond the limits are dropped. */
 const UNTIL_DROPPED = 5_000;
 
-/** What the watch does to its connection. */
+/** The part of ConnectionCore that the watch uses. */
 export interface UnreadWatchHost {
   readonly timers: TimerQueue;
   readonly inbox: Inbox;
   now(): number;
-  /** Reading goes on: there is room, or what comes is dropped. */
+  /** Reading can continue: the inbox has room, or drops what exceeds its limits. */
   onInboxStretched(): void;
   /** From now on messages are dropped. */
   onDropping(): void;
@@ -23,7 +23,7 @@ export interface UnreadWatchHost {
 
 export class UnreadWatch extends Deadline {
   readonly #host: UnreadWatchHost;
-  /** Since when nobody has read. */
+  /** Monotonic time since which no reader was seen. */
   #since = 0;
 
   constructor(host: UnreadWatchHost) {
@@ -44,7 +44,7 @@ export class UnreadWatch extends Deadline {
 
   onAlarm(now: number): void {
     const { inbox } = this.#host;
-    if (inbox.presence !== "nobody") this.#since = now; // A slow reader gets everything, however long it takes.
+    if (inbox.presence !== "nobody") this.#since = now; // A slow reader loses nothing.
     const silence = now - this.#since;
     if (silence >= UNTIL_DROPPED) {
       inbox.dropUnread();
