@@ -69,6 +69,14 @@ export interface ConnectionEndObserver {
   onConnectionEnded(connection: Connection, info: CloseInfo): void;
 }
 
+interface QueuedPing {
+  readonly key: string;
+  readonly payload: Uint8Array;
+}
+
+/** Stands for the first ping of a server until the heartbeat queues it. */
+const NOT_QUEUED: QueuedPing = { key: "", payload: new Uint8Array(0) };
+
 export class ConnectionCore
   implements
     MessageTransportHandler,
@@ -98,6 +106,8 @@ export class ConnectionCore
   #messagesSent = 0;
   #listeners: Listeners | null = null;
   #pausedAt: number | null = null;
+  /** A server's first keepalive ping, which is sent in a later turn than it is queued; null for none. */
+  #firstPing: QueuedPing | null = null;
   #wasPaused = false;
   #binding: ObserverBinding | null = null;
   // Made on demand: most idle connections never pause reading, and none has begun to end.
@@ -136,14 +146,22 @@ export class ConnectionCore
       this.keepalive.open();
       this.#transport.start();
     } else {
+      // The heartbeat watches the event loop from now on, whatever the handler does first.
+      this.#firstPing = NOT_QUEUED;
+      this.keepalive.open();
+      if (this.#firstPing === NOT_QUEUED) this.#firstPing = null; // Keepalive is off.
       this.#transport.start();
       const { clock } = this.runtime;
-      clock.afterPoll(() => clock.afterPoll(() => this.#beginKeepalive()));
+      clock.afterPoll(() => clock.afterPoll(() => this.#sendFirstPing()));
     }
   }
 
-  #beginKeepalive(): void {
-    if (this.#state === "open") this.keepalive.open();
+  #sendFirstPing(): void {
+    const ping = this.#firstPing;
+    this.#firstPing = null;
+    if (ping !== null && ping !== NOT_QUEUED && this.#state === "open") {
+      this.#transport.queuePing(ping.key, ping.payload);
+    }
   }
 
   get state(): ConnectionState {
@@ -559,10 +577,12 @@ export class ConnectionCore
   // Commands and events of the keepalive.
 
   queuePing(key: string, payload: Uint8Array): void {
-    this.#transport.queuePing(key, payload);
+    if (this.#firstPing === NOT_QUEUED) this.#firstPing = { key, payload };
+    else this.#transport.queuePing(key, payload);
   }
 
   abandonPing(key: string): void {
+    if (this.#firstPing?.key === key) this.#firstPing = null;
     this.#transport.abandonPing(key);
   }
 
