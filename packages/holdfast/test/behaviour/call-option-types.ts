@@ -36,6 +36,11 @@ export const ofCompression: Fitting<node.CompressionOptions> = {
   clientNoContextTakeover: [true],
 };
 export const ofBasicAuth: Fitting<Pick<node.BasicAuthOptions, "realm">> = { realm: ["staff"] };
+export const ofErrors: Fitting<node.HandshakeErrorOptions> = {
+  code: ["ERR_HOLDFAST_REFUSED"],
+  cause: [new Error("refused"), undefined],
+  failure: ["refused", "dns"],
+};
 export const ofPages: Fitting<Pick<browser.ConnectOptions, "heartbeat">> = {
   heartbeat: [{ ping: (n) => `ping ${n}`, isPong: (message) => message === "pong" }],
 };
