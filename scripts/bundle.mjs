@@ -98,7 +98,15 @@ const withoutInternal = {
 };
 
 /** Pages compile the declarations without Node's types. */
-const withoutNode = { name: "without-node", renderChunk: (code) => ({ code: relax(code), map: null }) };
+const withoutNode = {
+  name: "without-node",
+  renderChunk: (code) => ({ code: withDisposables(relax(code)), map: null }),
+};
+
+/** Names the library that declares `AsyncDisposable`: the target of a page may not include it. */
+function withDisposables(code) {
+  return /asyncdispos/i.test(code) ? `/// <reference lib="esnext.disposable" />\n${code}` : code;
+}
 
 /** Comments are two fifths of the code; editors show those of the declarations. */
 const withoutComments = {

@@ -3,7 +3,7 @@
 
 /** A line of code that cannot be resolved without Node's types. */
 const needsNode =
-  /^(?!\s*(?:\*|\/\/(?!\/ <reference)|\/\*)).*(?:from "node:|types="node"|\bBuffer\b|\bNodeJS\.)/;
+  /^(?!\s*(?:\*|\/\/(?!\/ <reference)|\/\*)).*(?:from ["']node:|types="node"|\bBuffer\b|\bNodeJS\.)/;
 
 /** The compiler reports nothing on the line below. */
 const directive = "// @ts-ignore -- Node's types may be missing.";

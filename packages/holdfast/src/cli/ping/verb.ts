@@ -115,8 +115,8 @@ async function sendPings(current: CurrentConnection, run: Run): Promise<void> {
   const pending = new Set<Promise<void>>();
   const began = performance.now();
   for (let sequence = 1; sequence <= run.count && !ended.aborted; sequence++) {
-    const ping = onePing(current.connection, sequence, run).finally(() => pending.delete(ping));
-    pending.add(ping);
+    const answered = onePing(current.connection, sequence, run).finally(() => pending.delete(answered));
+    pending.add(answered);
     if (sequence === run.count) break;
     const wait = began + sequence * run.interval - performance.now();
     await sleep(Math.max(wait, 0), undefined, { signal: ended }).catch(() => undefined);
