@@ -3,7 +3,6 @@
 
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { bundle } from "./bundle.mjs";
 import { ensureInstalled } from "./ensure-installed.mjs";
 import { filesBelow } from "./lib/files.mjs";
 import { isMain } from "./lib/main.mjs";
@@ -24,6 +23,7 @@ export async function build() {
   for (const project of projects) removeOrphans(project);
   // The library first: the other workspaces compile against the bundle that ships.
   if (!(await compile("packages/holdfast"))) return false;
+  const { bundle } = await import("./bundle.mjs"); // Its packages are there by now.
   await bundle();
   return await compile();
 }
