@@ -92,11 +92,14 @@ function openOnce(
 ): Promise<Connection> {
   const runtime = browserRuntime();
   const { subprotocols, linkProtocol, openTimeout, signal } = settings;
-  const offered = offersLink ? offerLink(subprotocols, linkProtocol === "required") : subprotocols;
+  const offered = offersLink
+    ? offerLink(subprotocols, { isRequired: linkProtocol === "required", wantsSession: false })
+    : subprotocols;
   return openWebSocket(
     { runtime, url: target, subprotocols: offered, deadline, openTimeout, signal },
     (socket) => {
-      const { subprotocol, isLink } = readLinkAnswer(socket.protocol);
+      const { subprotocol, link } = readLinkAnswer(socket.protocol);
+      const isLink = link > 0 && offersLink;
       if (subprotocol === null && settings.requireSubprotocol) {
         throw new NegotiationError(noneSelected(subprotocols));
       }
@@ -104,8 +107,8 @@ function openOnce(
       const messages = overWebSocket({ runtime, socket, settings: settings.connection });
       const connection = createConnection({
         runtime,
-        transport: withHeartbeat(messages, isLink && offersLink, settings, observer),
-        settings: heartbeatSettings(isLink && offersLink, settings),
+        transport: withHeartbeat(messages, isLink, settings, observer),
+        settings: heartbeatSettings(isLink, settings),
         handshake: new BrowserHandshakeRecord(target, offered, socket, subprotocol),
         owner: pageOwner,
       });

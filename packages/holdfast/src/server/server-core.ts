@@ -137,7 +137,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
 
   onAccepted({ transport, responseWriter, head, origin, upgrade, rest }: AcceptedUpgrade): void {
     const { key, request, choice, deflate, grant } = upgrade;
-    const { subprotocol, subprotocolAnswer, isLink } = choice;
+    const { subprotocol, subprotocolAnswer, link } = choice;
     const headers = grant.headers.length === 0 ? undefined : grant.headers;
     const response = { key, subprotocol: subprotocolAnswer, extensions: deflate?.header ?? null, headers };
     const meter = this.#receiveLimits?.meter() ?? null;
@@ -154,7 +154,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     });
     const connection = createConnection({
       runtime: this.runtime,
-      transport: isLink ? overLinkProtocol(frames, "frames", this.#spreadSource) : frames,
+      transport: link > 0 ? overLinkProtocol(frames, "frames", this.#spreadSource) : frames,
       settings: this.settings.connection,
       handshake: new ServerHandshakeRecord(head.headers, {
         target: request.target,

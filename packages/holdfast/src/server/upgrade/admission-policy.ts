@@ -167,7 +167,7 @@ export class AdmissionPolicy {
     try {
       choice = chooseSubprotocol(offeredSubprotocols, {
         subprotocols,
-        linkProtocol,
+        link: linkProtocol ? 1 : 0,
         selectSubprotocol: selectSubprotocol && ((offered) => selectSubprotocol(offered, request)),
       });
     } catch (error) {

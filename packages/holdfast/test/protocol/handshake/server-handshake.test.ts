@@ -12,7 +12,7 @@ const UPGRADED = {
   target: "/chat",
   subprotocol: null,
   subprotocolAnswer: null,
-  isLink: false,
+  link: 0,
   extensionOffer: null,
 };
 const NOT_WEBSOCKET = { outcome: "not-websocket" };
@@ -38,7 +38,7 @@ test("B3: the fullest request is upgraded, in any case of what has none", () => 
       target: "/chat?a=b",
       subprotocol: "superchat",
       subprotocolAnswer: "superchat",
-      isLink: false,
+      link: 0,
       extensionOffer: "a; b, c",
     },
   );
