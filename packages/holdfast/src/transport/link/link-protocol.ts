@@ -40,7 +40,7 @@ export function overLinkProtocol(
   return (handler) => new LinkProtocol(below, handler, pingsAs, spread);
 }
 
-class LinkProtocol extends TransportDecorator {
+export class LinkProtocol extends TransportDecorator {
   readonly #pingsAs: PingsAs;
   /** Those that have not left, with what takes each back. */
   readonly #waitingPings = new Map<string, () => void>();
@@ -146,9 +146,27 @@ class LinkProtocol extends TransportDecorator {
 
   override onMessage(message: Message): void {
     if (this.#hasFailed) return;
-    if (!isMarked(message)) this.handler.onMessage(message);
-    else if (isMarked(message, 1)) this.handler.onMessage(message.slice(1));
+    if (!isMarked(message)) this.deliver(message);
+    else if (isMarked(message, 1)) this.deliver(message.slice(1));
     else this.#onLinkMessage(message);
+  }
+
+  /** A message of the application arrived. */
+  protected deliver(message: Message): void {
+    this.handler.onMessage(message);
+  }
+
+  /** A link message that this version does not know arrived. */
+  protected onUnknown(_text: string): void {
+    // A later version may define more words (docs/link-protocol.md).
+  }
+
+  /** The peer violated the link protocol: only a Close can follow. */
+  protected failLink(expected: string): void {
+    this.#hasFailed = true;
+    const error = new ProtocolError(expected, 1002);
+    const close = { code: 1002, reason: "invalid message of the link protocol" };
+    this.handler.onFailure({ cause: "protocol-error", error, close });
   }
 
   /** Tells a client the width, where it is another than the client knows. */
@@ -160,7 +178,8 @@ class LinkProtocol extends TransportDecorator {
   }
 
   #onLinkMessage(text: string | TextBytes): void {
-    const message = readLinkMessage(String(text));
+    const written = String(text);
+    const message = readLinkMessage(written);
     switch (message.type) {
       case "ping": {
         this.#pingedAs = "messages";
@@ -175,14 +194,12 @@ class LinkProtocol extends TransportDecorator {
         this.#spread.onWidth?.(message.width);
         return;
       }
-      case "unknown":
+      case "unknown": {
+        this.onUnknown(written);
         return;
-      case "invalid": {
-        this.#hasFailed = true;
-        const error = new ProtocolError(message.expected, 1002);
-        const close = { code: 1002, reason: "invalid message of the link protocol" };
-        this.handler.onFailure({ cause: "protocol-error", error, close });
       }
+      case "invalid":
+        this.failLink(message.expected);
     }
   }
 }
