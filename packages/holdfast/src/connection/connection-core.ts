@@ -34,6 +34,7 @@ import { ReadPause } from "./read-pause.js";
 import type { Runtime } from "./runtime.js";
 import type { ConnectionObserver, ObservedConnection } from "./connection-observer.js";
 import { ObserverBinding, type ObserverBindingHandler } from "./observer-binding.js";
+import type { ConnectionSession } from "./session-state.js";
 import { SendTurns } from "./send-turns.js";
 import type { TimerQueue } from "./timer-queue.js";
 import { UnreadWatch, type UnreadWatchHost } from "./unread-watch.js";
@@ -205,6 +206,14 @@ export class ConnectionCore
     return this.#transport.bufferedAmount;
   }
 
+  /** The session that the transport carries, as of now; null for none. */
+  get session(): ConnectionSession | null {
+    const { session = null } = this.#transport;
+    if (session === null) return null;
+    const { id, isAttached, received } = session;
+    return { id, isAttached, position: received - this.#unread.length };
+  }
+
   get lastReceivedAt(): number {
     return this.#transport.lastReceivedAt;
   }
@@ -255,6 +264,7 @@ export class ConnectionCore
     try {
       if (settings.signal?.aborted === true) return Promise.reject(settings.signal.reason as Error);
       if (!this.#isSendable) return this.rejectWhenEnded(settings.signal);
+      if (settings.until === "delivered") this.#requireSession();
       const turns = this.#sendTurns;
       if (turns !== null) return turns.wait(() => this.#sendNow(data, settings), settings.signal);
       return this.#sendNow(data, settings);
@@ -639,6 +649,10 @@ export class ConnectionCore
     return this.#state === "open" || this.#unanswered !== null;
   }
 
+  #requireSession(): void {
+    if ((this.#transport.session ?? null) === null) throw new InvalidStateError(NO_SESSION);
+  }
+
   /** The peer's Close while it waits for our answer; null otherwise. */
   get #unanswered(): CloseFrame | null {
     if (this.#closeReply?.isSent === false) return this.#closeReply.close;
@@ -721,5 +735,8 @@ export class ConnectionCore
 
 const NO_PINGS =
   "This connection has no pings: browsers send none, and the server does not speak Holdfast's link protocol. Give `heartbeat` functions that make messages which the server answers";
+
+const NO_SESSION =
+  'Expected a connection with a session for `until: "delivered"`, got one without: WebSockets have no acknowledgements. Set `sessions` at the server and `session` at the client, or leave `until` out.';
 
 const SAME_PAYLOAD = "Expected a payload that no ping in flight has: its pong could answer either";

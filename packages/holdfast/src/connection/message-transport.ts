@@ -39,6 +39,8 @@ export interface MessageTransport {
   readonly receivedFirst: boolean;
   /** How the connection ended, if another thread decides that; null until known. Absent if the core decides. */
   readonly outcome?: CloseInfo | null;
+  /** The session that continues across sockets; absent or null for none. */
+  readonly session?: TransportSession | null;
 
   /** Sends at once what was queued so far, then delivers what has already arrived. */
   start(): void;
@@ -136,6 +138,14 @@ export interface FrameObserver {
 
 export type MessageTransportFactory = (handler: MessageTransportHandler) => MessageTransport;
 
+/** What a transport knows of the session that it carries across sockets. */
+export interface TransportSession {
+  readonly id: string;
+  readonly isAttached: boolean;
+  /** The number of messages received. */
+  readonly received: number;
+}
+
 /** A protocol violation by the peer, and the Close that reports it. */
 export interface TransportFailure {
   readonly cause: CloseCause;
@@ -150,7 +160,12 @@ export interface SendSettings {
   readonly signal: AbortSignal | null;
   /** Notified when the message is written; null for none. */
   readonly receipt: SendObserver | null;
+  /** As in `SendOptions`; absent for `"sent"`. Only a transport with a session supports `"delivered"`. */
+  readonly until?: SendUntil;
 }
+
+/** The moment at which `send()` resolves. */
+export type SendUntil = "delivered" | "sent";
 
 /** Lets a sender know whether a message may have reached the peer before the connection was lost. */
 export interface SendObserver {
