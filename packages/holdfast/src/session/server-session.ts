@@ -222,7 +222,8 @@ export class ServerSession {
     return {
       ...this.identity,
       generation: this.#generation,
-      deadline: this.#deadline,
+      // A process that is killed leaves an attached session behind. It must expire as well.
+      deadline: this.#deadline ?? (this.#lifetimeEnd() === Infinity ? null : this.#lifetimeEnd()),
       outgoing: this.ledger.outgoing.save(),
       incoming: this.ledger.incoming.save(),
       inbox,

@@ -18,7 +18,7 @@ export interface SessionRecord {
   readonly subprotocol: string | null;
   /** Epoch milliseconds. */
   readonly created: number;
-  /** Epoch milliseconds at which the session expires; null while it is attached. */
+  /** Epoch milliseconds at which the session expires; null for never. While attached: the end of its lifetime. */
   readonly deadline: number | null;
   /** Increments with each claim. A write with an older one is refused. */
   readonly generation: number;
@@ -40,7 +40,7 @@ export type SessionChange =
   | { readonly type: "skipped"; readonly position: number }
   /** The application has been handed the client's messages up to this position. */
   | { readonly type: "handled"; readonly position: number }
-  /** Attached (null), or detached until this time in epoch milliseconds. */
+  /** It expires at this time in epoch milliseconds, or never (null): it was attached or detached. */
   | { readonly type: "deadline"; readonly deadline: number | null };
 
 /** The record after these changes. */
