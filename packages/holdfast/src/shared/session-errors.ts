@@ -15,14 +15,7 @@ import { HoldfastError, type HoldfastErrorOptions } from "./errors.js";
  * - `store`: the server's store failed, or its record is damaged
  */
 export type SessionLoss =
-  | "evicted"
-  | "expired"
-  | "forbidden"
-  | "moved"
-  | "overflow"
-  | "position"
-  | "store"
-  | "unknown";
+  "evicted" | "expired" | "forbidden" | "moved" | "overflow" | "position" | "store" | "unknown";
 
 /** A session was lost: what the peer has not confirmed will not be sent again. */
 export class SessionLostError extends HoldfastError {
