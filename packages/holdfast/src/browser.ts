@@ -26,8 +26,8 @@ export type {
   Since,
   WaitingStatus,
 } from "./reconnect/persistent/status.js";
-export { NotSentError } from "./reconnect/persistent/not-sent-error.js";
-export type { NotSentOutcome, NotSentReason } from "./reconnect/persistent/not-sent-error.js";
+export { NotSentError } from "./connection/not-sent-error.js";
+export type { NotSentOutcome, NotSentReason } from "./connection/not-sent-error.js";
 export { reconnect } from "./browser/reconnect.js";
 export type { ReconnectOptions } from "./browser/reconnect.js";
 export { persist } from "./reconnect/persist.js";

@@ -31,8 +31,8 @@ export type {
   Since,
   WaitingStatus,
 } from "./reconnect/persistent/status.js";
-export { NotSentError } from "./reconnect/persistent/not-sent-error.js";
-export type { NotSentOutcome, NotSentReason } from "./reconnect/persistent/not-sent-error.js";
+export { NotSentError } from "./connection/not-sent-error.js";
+export type { NotSentOutcome, NotSentReason } from "./connection/not-sent-error.js";
 export { persist } from "./reconnect/persist.js";
 export type { ClientBase } from "./reconnect/client-base.js";
 export type { PersistOptions } from "./reconnect/retry/persist-options.js";

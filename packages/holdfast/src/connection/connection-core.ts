@@ -13,6 +13,7 @@ import { toBytes, type Bytes } from "./arguments.js";
 import type { Connection } from "./connection.js";
 import type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./close-info.js";
 import { CloseReply, type CloseReplyHost } from "./close-reply.js";
+import type { DiagnosticsObserver } from "./diagnostics-observer.js";
 import { Ending, type EndingHandler } from "./ending.js";
 import { EndWaiters, type EndSource } from "./end-waiters.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
@@ -33,6 +34,7 @@ import {
 import { ReadPause } from "./read-pause.js";
 import type { Runtime } from "./runtime.js";
 import type { ConnectionObserver, ObservedConnection } from "./connection-observer.js";
+import { NotSentError } from "./not-sent-error.js";
 import { ObserverBinding, type ObserverBindingHandler } from "./observer-binding.js";
 import type { ConnectionSession } from "./session-state.js";
 import { SendTurns } from "./send-turns.js";
@@ -140,9 +142,9 @@ export class ConnectionCore
    */
   start(): void {
     const { logger } = this.settings;
-    if (logger !== null) this.#log = new ConnectionLog(logger, this.#facade, this.#transport.role);
+    if (logger !== null && this.#transport.isReportedBelow !== true) this.#log = new ConnectionLog(logger, this.#facade, this.#transport.role);
     this.#log?.onOpen();
-    this.runtime.monitor?.onOpen(this.#facade);
+    this.#monitor?.onOpen(this.#facade);
     if (this.#transport.role === "client") {
       this.keepalive.open();
       this.#transport.start();
@@ -218,9 +220,13 @@ export class ConnectionCore
     return this.#transport.lastReceivedAt;
   }
 
+  get lastSentAt(): number | null {
+    return this.#transport.lastSentAt;
+  }
+
   /** This object if the log or the diagnostics channels want to see frames; null otherwise. */
   get frameObserver(): FrameObserver | null {
-    const isWanted = this.#log?.wantsFrames === true || this.runtime.monitor?.wantsFrames === true;
+    const isWanted = this.#log?.wantsFrames === true || this.#monitor?.wantsFrames === true;
     return isWanted ? this : null;
   }
 
@@ -390,6 +396,8 @@ export class ConnectionCore
 
   /** A fragmented message cannot be completed: only a Close can follow. */
   breakOff(close: CloseFrame, error: Error): void {
+    // The socket that had received its beginning is gone, and the session continues without the message.
+    if (error instanceof NotSentError) return;
     if (this.#state === "open") this.#close(close, "local-close", error);
     else this.sendClose(close);
   }
@@ -429,12 +437,12 @@ export class ConnectionCore
 
   onFrameSent(frame: ObservedFrame): void {
     this.#log?.onFrameSent(frame);
-    this.runtime.monitor?.onFrameSent(this.#facade, frame);
+    this.#monitor?.onFrameSent(this.#facade, frame);
   }
 
   onFrameReceived(frame: ObservedFrame): void {
     this.#log?.onFrameReceived(frame);
-    this.runtime.monitor?.onFrameReceived(this.#facade, frame);
+    this.#monitor?.onFrameReceived(this.#facade, frame);
   }
 
   // Events of the transport, in the order of arrival.
@@ -446,7 +454,7 @@ export class ConnectionCore
 
   onPing(payload: Uint8Array): void {
     if (this.settings.autoPong && this.#transport.closeSent === null) this.#transport.queuePong(payload);
-    this.runtime.monitor?.onPing(this.#facade, payload);
+    this.#monitor?.onPing(this.#facade, payload);
     this.#binding?.observer.onPing(payload);
     if (this.#listeners?.has("ping") !== true) return;
     this.#transport.flush(); // Before the event, so that no listener delays the pong (RFC 6455 section 5.5.2).
@@ -456,7 +464,7 @@ export class ConnectionCore
   onPong(payload: Uint8Array): void {
     const roundTrip = this.keepalive.onPong(payload, this.lastReceivedAt);
     this.#log?.onPong(roundTrip);
-    this.runtime.monitor?.onPong(this.#facade, payload, roundTrip);
+    this.#monitor?.onPong(this.#facade, payload, roundTrip);
     this.#binding?.observer.onPong(payload, roundTrip);
     if (this.#listeners?.has("pong") === true) this.#listeners.emit("pong", { payload, roundTrip });
   }
@@ -526,7 +534,7 @@ export class ConnectionCore
     this.#owner?.onConnectionEnded(this.#facade, info);
     this.#binding?.observer.onEnded(info);
     this.#log?.onClose(info);
-    this.runtime.monitor?.onClose(this.#facade, info);
+    this.#monitor?.onClose(this.#facade, info);
     this.#listeners?.clear();
   }
 
@@ -598,6 +606,7 @@ export class ConnectionCore
 
   onOverdue(elapsed: number, expected: number): void {
     this.#log?.onOverdue(elapsed, expected);
+    this.#binding?.observer.onOverdue?.(elapsed, expected);
     if (this.#listeners?.has("overdue") === true) this.#listeners.emit("overdue", { elapsed, expected });
   }
 
@@ -718,6 +727,10 @@ export class ConnectionCore
   /** The queue of unread messages: that of the observer, or the inbox. */
   get #unread(): Unread {
     return this.#binding?.observer.unread ?? this.inbox;
+  }
+
+  get #monitor(): DiagnosticsObserver | null {
+    return this.#transport.isReportedBelow === true ? null : this.runtime.monitor;
   }
 
   get #waiters(): EndWaiters {

@@ -41,6 +41,8 @@ export interface MessageTransport {
   readonly outcome?: CloseInfo | null;
   /** The session that continues across sockets; absent or null for none. */
   readonly session?: TransportSession | null;
+  /** True if the sockets below are reported to the log and the diagnostics channels, rather than this connection. */
+  readonly isReportedBelow?: boolean;
 
   /** Sends at once what was queued so far, then delivers what has already arrived. */
   start(): void;

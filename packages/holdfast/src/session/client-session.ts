@@ -133,6 +133,7 @@ export class ClientSession {
         return this.takesMessages ? { type: "ended", report: this.end() } : unexpected(message.type);
       case "moved":
         return this.takesMessages ? this.#lose("moved") : unexpected(message.type);
+      case "replay":
       case "open":
       case "resume":
         return unexpected(message.type);

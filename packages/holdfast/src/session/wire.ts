@@ -5,7 +5,7 @@
 //   resume ID SECRET RECEIVED FIRST
 //   resumed RECEIVED [CONFIRMED]
 //   lost REASON ID SECRET TTL WINDOW
-//   ack N, want, skip N, end, moved
+//   ack N, want, skip N, replay N, end, moved
 //
 // Each begins with SYN (U+0016), and its parts are separated by one space. Numbers are base 36 in lower case, without
 // leading zeros. WINDOW is two numbers, MESSAGES/BYTES. TTL is in milliseconds. The rest of the link protocol (pings, the
@@ -57,6 +57,8 @@ export type SessionMessage =
   | { readonly type: "want" }
   /** So many positions will never arrive. */
   | { readonly type: "skip"; readonly count: number }
+  /** Follows `resumed`, in both directions: so many messages are sent again. */
+  | { readonly type: "replay"; readonly count: number }
   /** Both ends forget the session. */
   | { readonly type: "end" }
   /** Another socket has taken the session over. */
@@ -91,7 +93,8 @@ export function writeSessionMessage(message: SessionMessage): string {
     case "ack":
       return `${MARK}ack ${digits(message.position)}`;
     case "skip":
-      return `${MARK}skip ${digits(message.count)}`;
+    case "replay":
+      return `${MARK}${message.type} ${digits(message.count)}`;
   }
 }
 
@@ -120,6 +123,7 @@ const FORMS: Readonly<Record<SessionMessage["type"], string>> = {
   ack: "ack N",
   want: "want",
   skip: "skip N",
+  replay: "replay N",
   end: "end",
   moved: "moved",
 };
@@ -129,6 +133,7 @@ type Reader = (parts: readonly string[]) => SessionMessage | null;
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["ack", readAck],
   ["skip", readSkip],
+  ["replay", readReplay],
   ["resume", readResume],
   ["resumed", readResumed],
   ["session", (parts) => readTicket(parts, (ticket) => ({ type: "session", ...ticket }))],
@@ -147,6 +152,11 @@ function readAck(parts: readonly string[]): SessionMessage | null {
 function readSkip(parts: readonly string[]): SessionMessage | null {
   const count = readOnly(parts);
   return count === null || count === 0 ? null : { type: "skip", count };
+}
+
+function readReplay(parts: readonly string[]): SessionMessage | null {
+  const count = readOnly(parts);
+  return count === null ? null : { type: "replay", count };
 }
 
 function readResume(parts: readonly string[]): SessionMessage | null {

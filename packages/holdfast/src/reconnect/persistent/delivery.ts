@@ -4,7 +4,7 @@
 import { coreOf, type Connection } from "../../connection/connection.js";
 import type { SendObserver } from "../../connection/message-transport.js";
 import { ConnectionClosed } from "../../connection/errors.js";
-import { NotSentError } from "./not-sent-error.js";
+import { NotSentError } from "../../connection/not-sent-error.js";
 import type { OutgoingMessage } from "./outgoing-message.js";
 
 export class Delivery implements SendObserver {

@@ -5,7 +5,7 @@ import type { Bytes } from "../../connection/arguments.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Delivery } from "./delivery.js";
-import { NotSentError, type NotSentReason } from "./not-sent-error.js";
+import { NotSentError, type NotSentReason } from "../../connection/not-sent-error.js";
 import { OutgoingMessage, type OutgoingMessageHandler } from "./outgoing-message.js";
 import type { SendingSettings } from "./persistent-options.js";
 

@@ -1,8 +1,8 @@
 // A wire over a browser's WebSocket: whole messages, a Close that the browser answers itself, and nothing of frames.
 
 import type { CloseFrame } from "../../shared/close-code.js";
-import { HoldfastError, InvalidArgumentError, MessageTooBigError } from "../../shared/errors.js";
-import { TextBytes } from "../../shared/text-bytes.js";
+import { HoldfastError, MessageTooBigError } from "../../shared/errors.js";
+import { decodeText, TextBytes } from "../../shared/text-bytes.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import type { Message } from "../../connection/inbox.js";
 import type { ConnectionSettings } from "../../connection/options.js";
@@ -254,18 +254,6 @@ class BrowserTransport implements MessageTransport {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** @throws InvalidArgumentError */
-function decodeText(bytes: TextBytes): string {
-  try {
-    return decoder.decode(bytes);
-  } catch (cause) {
-    throw new InvalidArgumentError("Expected `data` to be UTF-8, as text has to be, got other bytes", {
-      cause,
-    });
-  }
-}
 
 const FAILED_BY_BROWSER =
   "The browser ended the connection: the network failed, or the peer broke the protocol; the browser's console may tell more";

@@ -14,6 +14,7 @@ import type {
   SharedMessage,
   MessageTransport,
   TransportFailure,
+  TransportSession,
   MessageTransportHandler,
   MessageTransportFactory,
 } from "../../connection/message-transport.js";
@@ -91,6 +92,10 @@ export abstract class TransportDecorator implements MessageTransport, MessageTra
 
   get receivedFirst(): boolean {
     return this.wire.receivedFirst;
+  }
+
+  get session(): TransportSession | null {
+    return this.wire.session ?? null;
   }
 
   start(): void {

@@ -15,9 +15,9 @@ import type {
 } from "../../connection/message-transport.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
-import type { TextBytes } from "../../shared/text-bytes.js";
+import { decodeText, type TextBytes } from "../../shared/text-bytes.js";
 import { rebuildError } from "./error-copy.js";
-import { decodePiece, decodeText, joined, textOf } from "./message-text.js";
+import { decodePiece, joined, textOf } from "./message-text.js";
 import { alone, type Mailbox } from "./mailbox.js";
 import type { KeepaliveEvent } from "./worker-keepalive.js";
 import type { WorkerEvent, Opened, WorkerCommand } from "./signals.js";

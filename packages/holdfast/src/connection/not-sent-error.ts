@@ -1,6 +1,6 @@
 // The error of a message that was not sent, or perhaps not sent.
 
-import { HoldfastError } from "../../shared/errors.js";
+import { HoldfastError } from "../shared/errors.js";
 
 /**
  * What is known about the message. `"unsent"`: no byte of it reached a socket, so it can be sent again without the peer
@@ -12,11 +12,13 @@ export type NotSentOutcome = "unknown" | "unsent";
 /**
  * Why the message was not sent: `"aborted"`: the `signal` of the call aborted; `"expired"`: its `timeToLive` passed;
  * `"overflow"`: the queue was full; `"offline"`: there was no connection, and the option `offline` is `"reject"`;
- * `"lost"`: the connection ended during the send; `"closed"`: the persistent connection is closed.
+ * `"lost"`: the connection ended during the send; `"closed"`: the persistent connection is closed; `"session-lost"`: the
+ * session was lost before the peer confirmed the message (docs/sessions.md).
  */
-export type NotSentReason = "aborted" | "closed" | "expired" | "lost" | "offline" | "overflow";
+export type NotSentReason =
+  "aborted" | "closed" | "expired" | "lost" | "offline" | "overflow" | "session-lost";
 
-/** A message of a `PersistentConnection` was not sent, or perhaps not. */
+/** A message of a `PersistentConnection`, or of a session, was not sent, or perhaps not. */
 export class NotSentError extends HoldfastError {
   static {
     this.prototype.name = "NotSentError";
@@ -44,6 +46,7 @@ const SENTENCES: Readonly<Record<NotSentReason, string>> = {
   offline: 'There is no connection, and `offline` is "reject"',
   overflow:
     'The queue of messages is full: wait for send(), raise `queue`, or set `overflow` to "drop-oldest"',
+  "session-lost": "The session was lost before the peer confirmed the message",
 };
 
 const CONSEQUENCES: Readonly<Record<NotSentOutcome, string>> = {
