@@ -99,7 +99,10 @@ class End {
     const most = this.outgoing.sent.filter(({ isWithdrawn }) => !isWithdrawn).length - known;
     assert.ok(report.unsent + report.unknown <= most);
     const undelivered = this.outgoing.sent.filter((m) => !m.isDelivered && !isGone(m)).length;
-    assert.ok(report.unknown + report.unsent >= undelivered, "nothing undelivered is missing from the counts");
+    assert.ok(
+      report.unknown + report.unsent >= undelivered,
+      "nothing undelivered is missing from the counts",
+    );
     assert.ok(report.unsent <= this.outgoing.sent.filter((m) => !m.isDelivered && !m.isWithdrawn).length);
     this.outgoing = new Flow();
   }
@@ -242,7 +245,8 @@ export class Simulation {
 
   serverWithdraws(back: number): void {
     const served = this.served;
-    if (served !== null && served.session.state !== "ended") this.#withdraw(served.session.ledger, served.end, back);
+    if (served !== null && served.session.state !== "ended")
+      this.#withdraw(served.session.ledger, served.end, back);
   }
 
   serverHandles(count: number): void {
@@ -278,7 +282,13 @@ export class Simulation {
     }
   }
 
-  #send(end: End, ledger: SessionLedger, wire: Item[] | null, kind: "kept" | "streamed", hasToken: boolean): void {
+  #send(
+    end: End,
+    ledger: SessionLedger,
+    wire: Item[] | null,
+    kind: "kept" | "streamed",
+    hasToken: boolean,
+  ): void {
     const { outgoing } = ledger;
     const text = `${end.name} ${++this.#texts}`;
     const message: Sent = {
@@ -307,7 +317,8 @@ export class Simulation {
       const item = ledger.outgoing.next();
       if (item === null) return;
       if (typeof item === "number") wire.push(writeSessionMessage({ type: "skip", count: item }));
-      else wire.push(end.outgoing.sent.find(({ text }) => text === item) ?? assert.fail("an unknown message"));
+      else
+        wire.push(end.outgoing.sent.find(({ text }) => text === item) ?? assert.fail("an unknown message"));
     }
   }
 
@@ -537,7 +548,10 @@ export class Simulation {
 
 /** Stands for SHA-256. */
 function hash(secret: string): string {
-  return Array.from(secret, (character) => character.charCodeAt(0).toString(16)).join("").padEnd(64, "0").slice(0, 64);
+  return Array.from(secret, (character) => character.charCodeAt(0).toString(16))
+    .join("")
+    .padEnd(64, "0")
+    .slice(0, 64);
 }
 
 function read(text: string): SessionMessage {

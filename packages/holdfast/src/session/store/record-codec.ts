@@ -33,7 +33,9 @@ export function encodeRecord(record: SessionRecord): Uint8Array {
 /** The block of the changes of one turn. */
 export function encodeChanges(changes: readonly SessionChange[]): Uint8Array {
   return encodeBlock((write) => ({
-    changes: changes.map((change) => ("message" in change ? { ...change, message: write(change.message) } : change)),
+    changes: changes.map((change) =>
+      "message" in change ? { ...change, message: write(change.message) } : change,
+    ),
   }));
 }
 
@@ -52,7 +54,9 @@ export function decodeRecord(bytes: Uint8Array): SessionRecord {
 
 type Written = readonly [kind: "b" | "t" | "u", length: number] | null;
 
-function encodeBlock(describe: (write: (message: SessionMessageData | null) => Written) => object): Uint8Array {
+function encodeBlock(
+  describe: (write: (message: SessionMessageData | null) => Written) => object,
+): Uint8Array {
   const payloads: Uint8Array[] = [];
   const description = describe((message) => {
     if (message === null) return null;
@@ -77,7 +81,7 @@ function encodeBlock(describe: (write: (message: SessionMessageData | null) => W
 
 function* blocksOf(bytes: Uint8Array): Generator<Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let offset = 0; offset + HEAD <= bytes.length; ) {
+  for (let offset = 0; offset + HEAD <= bytes.length;) {
     const end = offset + HEAD + view.getUint32(offset);
     if (end > bytes.length) return; // The process was killed while it wrote this block.
     const body = bytes.subarray(offset + HEAD, end);
@@ -100,7 +104,8 @@ function decodeFirst(body: Uint8Array): SessionRecord {
   const { value, read } = decodeBody(body);
   const { record } = value;
   if (record === undefined) throw damaged("its first block is no record");
-  if (!isSessionId(record.id) || !isSecretHash(record.secretHash)) throw damaged("its id or hash is malformed");
+  if (!isSessionId(record.id) || !isSecretHash(record.secretHash))
+    throw damaged("its id or hash is malformed");
   const kept = record.outgoing.kept.map(read);
   const inbox = record.inbox.map(({ position, message }) => ({ position, message: read(message) ?? "" }));
   return { ...record, outgoing: { ...record.outgoing, kept }, inbox };
@@ -111,11 +116,16 @@ function decodeChanges(body: Uint8Array): readonly SessionChange[] {
   if (value.changes === undefined) throw damaged("a later block has no changes");
   return value.changes.map((change) =>
     // The checksum proves that we wrote it, so it has the shape that `encodeChanges` gave it.
-    change.message === undefined ? change : ({ ...change, message: read(change.message as Written) } as SessionChange),
+    change.message === undefined
+      ? change
+      : ({ ...change, message: read(change.message as Written) } as SessionChange),
   );
 }
 
-function decodeBody(body: Uint8Array): { value: Body; read: (written: Written) => SessionMessageData | null } {
+function decodeBody(body: Uint8Array): {
+  value: Body;
+  read: (written: Written) => SessionMessageData | null;
+} {
   const view = new DataView(body.buffer, body.byteOffset, body.length);
   let offset = body.length < 4 ? Infinity : 4 + view.getUint32(0);
   if (offset > body.length) throw damaged("a block is too short");
@@ -124,7 +134,8 @@ function decodeBody(body: Uint8Array): { value: Body; read: (written: Written) =
   const read = (written: Written): SessionMessageData | null => {
     if (written === null) return null;
     const [kind, length] = written;
-    const payload = body.slice(offset, offset + length);
+    // Not `slice`, which shares the memory of a Buffer.
+    const payload = new Uint8Array(body.subarray(offset, offset + length));
     offset += length;
     if (kind === "b") return payload;
     return kind === "t" ? decoder.decode(payload) : new TextBytes(payload);
