@@ -45,6 +45,7 @@ export interface SavedClientSession {
   readonly ticket: SessionTicket;
   readonly outgoing: SavedSends;
   readonly incoming: SavedReceipts;
+  readonly attempt: number;
 }
 
 export class ClientSession {
@@ -55,6 +56,8 @@ export class ClientSession {
   #state: ClientSessionState = "opening";
   /** `open` or `resume` was sent on the current link, and is not answered. */
   #isAsking = false;
+  /** The number of `resume` of this session that were given up before the server answered: ATTEMPT of the next one. */
+  #attempt = 0;
 
   constructor(settings: ClientSessionSettings, saved: SavedClientSession | null = null) {
     this.#settings = settings;
@@ -63,6 +66,7 @@ export class ClientSession {
     if (saved === null) return;
     this.#state = "detached";
     this.#ticket = saved.ticket;
+    this.#attempt = saved.attempt + 1; // One may have been under way.
     this.#ledger.outgoing.restore(saved.outgoing);
     this.#ledger.incoming.restore(saved.incoming);
     this.#ledger.incoming.setPeerWindow(saved.ticket.window);
@@ -105,6 +109,7 @@ export class ClientSession {
       secret: ticket.secret,
       received: incoming.received,
       first: outgoing.first,
+      attempt: this.#attempt,
     });
   }
 
@@ -151,7 +156,8 @@ export class ClientSession {
   save(): SavedClientSession | null {
     if (this.#ticket === null || this.#state === "ended") return null;
     const { incoming, outgoing } = this.#ledger;
-    return { ticket: this.#ticket, outgoing: outgoing.save(), incoming: incoming.save() };
+    const attempt = this.#attempt;
+    return { ticket: this.#ticket, outgoing: outgoing.save(), incoming: incoming.save(), attempt };
   }
 
   #answer(
@@ -183,6 +189,7 @@ export class ClientSession {
 
   #begin({ id, secret, ttl, window }: SessionTicket, now: number): void {
     this.#ticket = { id, secret, ttl, window };
+    this.#attempt = 0;
     this.#state = "attached";
     this.#ledger.incoming.setPeerWindow(window);
     this.#ledger.outgoing.attach(0, 0, now);
@@ -193,6 +200,7 @@ export class ClientSession {
   }
 
   #detach(): void {
+    if (this.#isAsking && this.#ticket !== null) this.#attempt++;
     this.#isAsking = false;
     this.#ledger.outgoing.detach();
     if (this.#state === "attached") this.#state = "detached";

@@ -55,6 +55,8 @@ export type ServerAction =
 
 /** The answer to `resume`. */
 export type ResumeAnswer =
+  /** The client has given this link up and resumed on a later one. Send `moved` and Close 1008 on it. Nothing changes. */
+  | { readonly type: "stale" }
   | ({
       readonly type: "resumed";
       /** The message to send first on the new link. What `ledger.outgoing.next()` returns follows. */
@@ -104,6 +106,8 @@ export class ServerSession {
   /** Epoch milliseconds; null while attached. */
   #deadline: number | null = null;
   #loss: SessionLoss | null = null;
+  /** ATTEMPT of the newest `resume`. */
+  #attempt = 0;
 
   /** A new session, or one that was claimed from a store. The record's inbox is for the caller. */
   constructor(
@@ -118,6 +122,7 @@ export class ServerSession {
     if (record === null) return;
     this.#generation = record.generation;
     this.#deadline = record.deadline;
+    this.#attempt = record.attempt;
     this.ledger.outgoing.restore(record.outgoing);
     this.ledger.incoming.restore(record.incoming);
   }
@@ -151,13 +156,15 @@ export class ServerSession {
    * on. `now` is monotonic, `wallNow` in epoch milliseconds.
    */
   resume(
-    message: { readonly received: number; readonly first: number },
+    message: { readonly received: number; readonly first: number; readonly attempt: number },
     now: number,
     wallNow: number,
   ): ResumeAnswer {
     const fenced = this.#state === "attached" ? this.#attachment : null;
     if (this.#state === "ended") return this.#refuse(this.#loss ?? "unknown", fenced);
+    if (message.attempt < this.#attempt) return { type: "stale" };
     if (this.#hasExpired(wallNow)) return this.#refuse("expired", fenced);
+    this.#attempt = message.attempt;
     const { incoming, outgoing } = this.ledger;
     outgoing.detach();
     if (message.first > incoming.received + 1) return this.#refuse("position", fenced);
@@ -222,6 +229,7 @@ export class ServerSession {
     return {
       ...this.identity,
       generation: this.#generation,
+      attempt: this.#attempt,
       // A process that is killed leaves an attached session behind. It must expire as well.
       deadline: this.#deadline ?? (this.#lifetimeEnd() === Infinity ? null : this.#lifetimeEnd()),
       outgoing: this.ledger.outgoing.save(),

@@ -2,7 +2,7 @@
 //
 //   open
 //   session ID SECRET TTL WINDOW
-//   resume ID SECRET RECEIVED FIRST
+//   resume ID SECRET RECEIVED FIRST [ATTEMPT]
 //   resumed RECEIVED [CONFIRMED]
 //   lost REASON ID SECRET TTL WINDOW
 //   ack N, want, skip N, replay N, end, moved
@@ -36,13 +36,18 @@ export type SessionMessage =
   | { readonly type: "open" }
   /** The server's answer to `open`. */
   | ({ readonly type: "session" } & SessionTicket)
-  /** The client's first message on a later socket: what it has received, and the oldest message that it still keeps. */
+  /**
+   * The client's first message on a later socket: what it has received, and the oldest message that it still keeps.
+   * ATTEMPT, zero if absent, is the number of `resume` that the client has given up before they were answered. One of them
+   * may arrive after a later one. The server recognises it by a lower ATTEMPT, and answers `moved`.
+   */
   | {
       readonly type: "resume";
       readonly id: string;
       readonly secret: string;
       readonly received: number;
       readonly first: number;
+      readonly attempt: number;
     }
   /**
    * The server's answer. RECEIVED confirms everything up to it. With `acknowledge: "handled"`, the server appends
@@ -82,8 +87,11 @@ export function writeSessionMessage(message: SessionMessage): string {
       return MARK + message.type;
     case "session":
       return `${MARK}session ${writeTicket(message)}`;
-    case "resume":
-      return `${MARK}resume ${message.id} ${message.secret} ${digits(message.received)} ${digits(message.first)}`;
+    case "resume": {
+      const { id, secret, received, first, attempt } = message;
+      const last = attempt === 0 ? "" : ` ${digits(attempt)}`;
+      return `${MARK}resume ${id} ${secret} ${digits(received)} ${digits(first)}${last}`;
+    }
     case "resumed": {
       const { received, confirmed } = message;
       return `${MARK}resumed ${digits(received)}${confirmed === received ? "" : ` ${digits(confirmed)}`}`;
@@ -117,7 +125,7 @@ const MARK = "\u0016";
 const FORMS: Readonly<Record<SessionMessage["type"], string>> = {
   open: "open",
   session: "session ID SECRET TTL MESSAGES/BYTES",
-  resume: "resume ID SECRET RECEIVED FIRST",
+  resume: "resume ID SECRET RECEIVED FIRST [ATTEMPT]",
   resumed: "resumed RECEIVED [CONFIRMED]",
   lost: "lost REASON ID SECRET TTL MESSAGES/BYTES",
   ack: "ack N",
@@ -163,9 +171,10 @@ function readResume(parts: readonly string[]): SessionMessage | null {
   const [id = "", secret = "", ...numbers] = parts;
   const received = readNumber(numbers[0]);
   const first = readNumber(numbers[1]);
-  if (!isSessionId(id) || !isSessionSecret(secret) || numbers.length !== 2) return null;
-  if (received === null || first === null || first === 0) return null;
-  return { type: "resume", id, secret, received, first };
+  const attempt = numbers.length === 2 ? 0 : readNumber(numbers[2]);
+  if (!isSessionId(id) || !isSessionSecret(secret) || numbers.length > 3) return null;
+  if (received === null || first === null || first === 0 || attempt === null) return null;
+  return { type: "resume", id, secret, received, first, attempt };
 }
 
 function readResumed(parts: readonly string[]): SessionMessage | null {

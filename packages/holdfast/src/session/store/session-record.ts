@@ -22,6 +22,8 @@ export interface SessionRecord {
   readonly deadline: number | null;
   /** Increments with each claim. A write with an older one is refused. */
   readonly generation: number;
+  /** ATTEMPT of the client's newest `resume`. */
+  readonly attempt: number;
   readonly outgoing: SavedSends;
   readonly incoming: SavedReceipts;
   /** In the order of positions. */
@@ -40,12 +42,12 @@ export type SessionChange =
   | { readonly type: "skipped"; readonly position: number }
   /** The application has been handed the client's messages up to this position. */
   | { readonly type: "handled"; readonly position: number }
-  /** It expires at this time in epoch milliseconds, or never (null): it was attached or detached. */
-  | { readonly type: "deadline"; readonly deadline: number | null };
+  /** It was attached or detached: it expires at this time in epoch milliseconds, or never (null). */
+  | { readonly type: "deadline"; readonly deadline: number | null; readonly attempt: number };
 
 /** The record after these changes. */
 export function applyChanges(record: SessionRecord, changes: readonly SessionChange[]): SessionRecord {
-  let { deadline } = record;
+  let { deadline, attempt } = record;
   let { sent, confirmed, transmitted } = record.outgoing;
   const kept = [...record.outgoing.kept];
   let { received, confirmed: confirmable } = record.incoming;
@@ -76,11 +78,13 @@ export function applyChanges(record: SessionRecord, changes: readonly SessionCha
         break;
       case "deadline":
         deadline = change.deadline;
+        attempt = change.attempt;
     }
   }
   return {
     ...record,
     deadline,
+    attempt,
     outgoing: { sent, confirmed, transmitted: Math.max(transmitted, confirmed), kept },
     incoming: { received, confirmed: confirmable },
     inbox,
