@@ -582,14 +582,14 @@ export class ConnectionCore
     if (this.#state !== "closed") this.#readPause.resume("stream");
   }
 
-  // The rate limit of a server.
+  // The rate limit and the sessions of a server.
 
-  pauseReading(): void {
-    if (this.#state === "open") this.#readPause.pause("rate");
+  pauseReading(reason: "rate" | "session" = "rate"): void {
+    if (this.#state === "open") this.#readPause.pause(reason);
   }
 
-  resumeReading(): void {
-    if (this.#state !== "closed") this.#readPause.resume("rate");
+  resumeReading(reason: "rate" | "session" = "rate"): void {
+    if (this.#state !== "closed") this.#readPause.resume(reason);
   }
 
   // Commands and events of the keepalive.
@@ -690,6 +690,7 @@ export class ConnectionCore
     this.onInboxBelowLowWater(); // For an observer, which has its own queue.
     this.#readPause.resume("stream");
     this.#readPause.resume("rate");
+    this.#readPause.resume("session");
     this.inbox.drain();
   }
 

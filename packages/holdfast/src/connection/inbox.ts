@@ -88,6 +88,11 @@ export class Inbox implements Unread {
     return this.#bytes;
   }
 
+  /** A copy of the unread messages, the oldest first. */
+  peek(): Message[] {
+    return this.#queue.slice(this.#head);
+  }
+
   /** Accepts a message from the peer. */
   push(message: Message): void {
     if (this.#isReaderReady && this.length === 0 && this.#reader !== null) {

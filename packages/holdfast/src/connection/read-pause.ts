@@ -3,8 +3,11 @@
 import type { Keepalive } from "./keepalive.js";
 import type { MessageTransport } from "./message-transport.js";
 
-/** Too many unread messages, too many unread pieces of one, a message in decoding, or a peer that exceeds a rate limit. */
-export type PauseReason = "decoding" | "inbox" | "rate" | "stream";
+/**
+ * Too many unread messages, too many unread pieces of one, a message in decoding, a peer that exceeds a rate limit, or a
+ * session that is being looked up.
+ */
+export type PauseReason = "decoding" | "inbox" | "rate" | "session" | "stream";
 
 export class ReadPause {
   readonly #transport: MessageTransport;

@@ -47,6 +47,7 @@ export async function shutDown(
   const deadline = new ShutdownDeadline(runtime.clock, timeout, signal);
   core.drain();
   const drained = listener.drain();
+  if (core.sessions !== null) await Promise.race([core.sessions.park(), deadline.over]);
 
   const stagger = new Stagger(runtime, connections, spread, (connection) =>
     coreOf(connection).closeWithCause("server-shutdown", close),
@@ -54,6 +55,7 @@ export async function shutDown(
   await Promise.race([drained.then(() => core.whenIdle()), deadline.over]);
   stagger.stop();
   for (const connection of connections) coreOf(connection).terminate("server-shutdown");
+  core.destroySockets();
   core.destroyPending();
   const closed = Promise.all([listener.close(), core.whenIdle()]);
   await Promise.race([closed, deadline.over]);

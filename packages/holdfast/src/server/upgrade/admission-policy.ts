@@ -161,13 +161,13 @@ export class AdmissionPolicy {
     if (this.#isDraining) return SHUTTING_DOWN;
     const full = this.#checkFull();
     if (full !== null) return full;
-    const { connection, subprotocols, selectSubprotocol, requireSubprotocol, linkProtocol } = this.#settings;
+    const { connection, subprotocols, selectSubprotocol, requireSubprotocol, link } = this.#settings;
     const { key, offeredSubprotocols, extensionOffer } = judgement;
     let choice: SubprotocolChoice;
     try {
       choice = chooseSubprotocol(offeredSubprotocols, {
         subprotocols,
-        link: linkProtocol ? 1 : 0,
+        link,
         selectSubprotocol: selectSubprotocol && ((offered) => selectSubprotocol(offered, request)),
       });
     } catch (error) {

@@ -10,6 +10,7 @@ import type { CloseFrame } from "../../shared/close-code.js";
 import type { TextBytes } from "../../shared/text-bytes.js";
 import type { LossReport, Resumption } from "../../session/send-ledger.js";
 import type { Attachment, ServerSession } from "../../session/server-session.js";
+import type { SessionRecord } from "../../session/store/session-record.js";
 import { writeSessionMessage, type SessionMessage } from "../../session/wire.js";
 import { sessionLostError } from "../../session/explain-loss.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
@@ -90,6 +91,7 @@ export class ServerSessionTransport
   /** The client has ended the session deliberately, or our application has. */
   #isEnding = false;
   #isOver = false;
+  #isParked = false;
   #streamTarget: ResumedPieces | null = null;
   /** Receives the number of messages that the client replays; null once it is known. */
   #onReplay: ((count: number) => void) | null = null;
@@ -175,6 +177,14 @@ export class ServerSessionTransport
     this.#forget(current);
     current.link.sendWordAhead(MOVED);
     current.core.closeWithCause("local-close", { code: 1008, reason: "moved" }, null, true);
+  }
+
+  /** The record with which another process continues. From now on nothing is sent, and nothing received counts. */
+  park(unread: readonly Message[]): SessionRecord {
+    this.#isParked = true;
+    this.#current?.link.bind(null);
+    const first = this.received - unread.length + 1;
+    return this.#session.save(unread.map((message, index) => ({ position: first + index, message })));
   }
 
   /** The session is lost: the application's connection ends with `SessionLostError`. */
@@ -432,9 +442,13 @@ export class ServerSessionTransport
     return this.#options.keeper.listenersOf(this);
   }
 
-  /** More was sent without a socket than the window holds: an absent peer must not block, nor fill the memory. */
+  /**
+   * Whether nothing can be sent any more. If more is sent without a socket than the window holds, the session is lost: an
+   * absent peer must not block, nor fill the memory.
+   */
   #overflows(): boolean {
-    if (this.#current !== null || this.#isOver) return this.#isOver;
+    if (this.#isOver || this.#isParked) return true;
+    if (this.#current !== null) return false;
     if (!this.#sender.isWaiting && this.#session.ledger.outgoing.hasRoom) return false;
     this.lose("overflow");
     return true;
