@@ -53,15 +53,15 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   /** Null without `sessions`. */
   readonly sessions: SessionRegistry | null;
   readonly #connections = new Set<ServerConnection>();
-  /** The connections that have a socket: those of the application, but for sessions, whose sockets have their own. */
-  readonly #sockets = new Set<ServerConnection>();
+  /** The sockets of sessions, each with a connection of its own. The application gets that of the session. */
+  readonly #sessionSockets = new Set<ServerConnection>();
   readonly #upgradeRequests = new Set<UpgradeRequest>();
   readonly #policy: AdmissionPolicy;
   readonly #receiveLimits: ReceiveLimits | null;
   /** Cleanup functions of open connections; empty without `limits`. */
   readonly #cleanups = new Map<ServerConnection, () => void>();
   readonly #spreadWidth = new SpreadWidth();
-  readonly #spreadSource: SpreadEnd = { widthToAnnounce: () => this.#spreadWidth.of(this.#sockets.size) };
+  readonly #spreadSource: SpreadEnd = { widthToAnnounce: () => this.#spreadWidth.of(this.size) };
   #onIdle: (() => void) | null = null;
 
   constructor(handler: ConnectionHandler, settings: ServerSettings) {
@@ -74,9 +74,14 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     const isForwarded = trustProxy !== null;
     this.addressLimits = limits === null ? null : new AddressLimits({ limits, clock, logger, isForwarded });
     this.#receiveLimits = limits === null ? null : new ReceiveLimits(limits, this.runtime, logger);
-    this.#policy = new AdmissionPolicy(settings, this.#sockets, this.addressLimits);
+    this.#policy = new AdmissionPolicy(settings, this, this.addressLimits);
     const { sessions } = settings;
     this.sessions = sessions === null ? null : new SessionRegistry(this, sessions, settings.connection);
+  }
+
+  /** The number of sockets that have become connections. */
+  get size(): number {
+    return this.#connections.size + this.#sessionSockets.size - (this.sessions?.size ?? 0);
   }
 
   /**
@@ -143,7 +148,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
 
   /** Ends the sockets of sessions that are still open. */
   destroySockets(): void {
-    for (const connection of this.#sockets) coreOf(connection).terminate("server-shutdown");
+    for (const connection of this.#sessionSockets) coreOf(connection).terminate("server-shutdown");
   }
 
   /** Destroys the sockets of requests that have not become connections. */
@@ -187,8 +192,8 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
             handshake,
             owner: this,
           });
-    this.#sockets.add(connection);
     if (link < 2) this.#connections.add(connection);
+    else this.#sessionSockets.add(connection);
     this.#applyLimits(connection, origin, meter);
     coreOf(connection).start();
     if (link < 2) this.handlers.start(connection, request);
@@ -230,7 +235,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
 
   onConnectionEnded(connection: ServerConnection): void {
     this.#connections.delete(connection);
-    this.#sockets.delete(connection);
+    this.#sessionSockets.delete(connection);
     this.#cleanups.get(connection)?.();
     this.#notifyIfIdle();
   }
@@ -277,7 +282,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   }
 
   #isIdle(): boolean {
-    if (this.#connections.size > 0 || this.#sockets.size > 0) return false;
+    if (this.#connections.size > 0 || this.#sessionSockets.size > 0) return false;
     for (const upgradeRequest of this.#upgradeRequests) if (upgradeRequest.isPending) return false;
     return true;
   }

@@ -8,7 +8,8 @@
 //   ack N, want, skip N, replay N, end, moved
 //
 // Each begins with SYN (U+0016), and its parts are separated by one space. Numbers are base 36 in lower case, without
-// leading zeros. WINDOW is two numbers, MESSAGES/BYTES. TTL is in milliseconds. The rest of the link protocol (pings, the
+// leading zeros. WINDOW is the number of messages that the server may leave unconfirmed; with 256 bytes for each, it is
+// also the number of bytes. TTL is in milliseconds. The rest of the link protocol (pings, the
 // second SYN before an application's text that begins with SYN) is as in version 1.
 
 import { isSessionId, isSessionSecret } from "./session-id.js";
@@ -124,10 +125,10 @@ const MARK = "\u0016";
 /** The forms, for error messages. */
 const FORMS: Readonly<Record<SessionMessage["type"], string>> = {
   open: "open",
-  session: "session ID SECRET TTL MESSAGES/BYTES",
+  session: "session ID SECRET TTL WINDOW",
   resume: "resume ID SECRET RECEIVED FIRST [ATTEMPT]",
   resumed: "resumed RECEIVED [CONFIRMED]",
-  lost: "lost REASON ID SECRET TTL MESSAGES/BYTES",
+  lost: "lost REASON ID SECRET TTL WINDOW",
   ack: "ack N",
   want: "want",
   skip: "skip N",
@@ -206,18 +207,19 @@ function readTicket(
   make: (ticket: SessionTicket) => SessionMessage,
 ): SessionMessage | null {
   const [id = "", secret = "", duration, window = ""] = parts;
-  const slash = window.indexOf("/");
   const ttl = readNumber(duration);
-  const messages = readNumber(window.slice(0, Math.max(slash, 0)));
-  const bytes = readNumber(window.slice(slash + 1));
+  const messages = readNumber(window);
   if (parts.length !== 4 || !isSessionId(id) || !isSessionSecret(secret)) return null;
-  if (ttl === null || messages === null || bytes === null || messages === 0 || bytes === 0) return null;
-  return make({ id, secret, ttl, window: { messages, bytes } });
+  if (ttl === null || messages === null || messages === 0) return null;
+  return make({ id, secret, ttl, window: { messages, bytes: messages * BYTES_PER_MESSAGE } });
 }
 
 function readOnly(parts: readonly string[]): number | null {
   return parts.length === 1 ? readNumber(parts[0]) : null;
 }
+
+/** What a message of the window stands for in bytes. A sender whose window is smaller requests acks with `want`. */
+const BYTES_PER_MESSAGE = 256;
 
 /** At most 11 digits: 2^53 - 1 has that many in base 36. */
 const NUMBER = /^(?:0|[1-9a-z][0-9a-z]{0,10})$/;
@@ -229,7 +231,7 @@ function readNumber(text: string | undefined): number | null {
 }
 
 function writeTicket({ id, secret, ttl, window }: SessionTicket): string {
-  return `${id} ${secret} ${digits(ttl)} ${digits(window.messages)}/${digits(window.bytes)}`;
+  return `${id} ${secret} ${digits(ttl)} ${digits(window.messages)}`;
 }
 
 function digits(value: number): string {

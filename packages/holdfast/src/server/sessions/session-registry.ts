@@ -87,6 +87,11 @@ export class SessionRegistry implements SessionKeeper {
     this.#machineSettings = { window: WINDOW, retain, maxLifetime, acknowledge, meter: this.#meter };
   }
 
+  /** The number of sessions, with a socket or without. */
+  get size(): number {
+    return this.#held.size;
+  }
+
   /** Waits for the client's first word on a new socket. Call it before the socket's connection starts. */
   greet(socket: SessionSocket): void {
     socket.link.bind(

@@ -88,17 +88,17 @@ export class LinkProtocol extends TransportDecorator {
   }
 
   override start(): void {
-    this.#announce();
+    this.announce();
     this.wire.start();
   }
 
   override queueClose(close: CloseFrame, isUrgent: boolean): void {
-    if (this.wire.closeReceived === null) this.#announce(); // A peer that leaves has no use for it.
+    if (this.wire.closeReceived === null) this.announce(); // A peer that leaves has no use for it.
     this.wire.queueClose(close, isUrgent);
   }
 
   override queuePing(key: string, payload: Uint8Array): void {
-    this.#announce(); // With each ping of the keepalive, rather than to all connections in one moment.
+    this.announce(); // With each ping of the keepalive, rather than to all connections in one moment.
     if (this.#pingsAs === "frames") {
       this.wire.queuePing(key, payload);
       return;
@@ -170,7 +170,7 @@ export class LinkProtocol extends TransportDecorator {
   }
 
   /** Tells a client the width, where it is another than the client knows. */
-  #announce(): void {
+  protected announce(): void {
     const width = this.#spread.widthToAnnounce?.() ?? null;
     if (width === null || width === this.#announced || this.wire.closeSent !== null) return;
     this.#announced = width;

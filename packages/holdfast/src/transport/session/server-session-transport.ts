@@ -175,6 +175,7 @@ export class ServerSessionTransport
     const current = this.#current;
     if (current === null) return;
     this.#forget(current);
+    this.#detachedAt = this.#options.runtime.clock.now();
     current.link.sendWordAhead(MOVED);
     current.core.closeWithCause("local-close", { code: 1008, reason: "moved" }, null, true);
   }

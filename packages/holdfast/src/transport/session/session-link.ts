@@ -60,6 +60,7 @@ export class SessionLink extends LinkProtocol {
   /** The first word, which must be the first message on the socket; "" for none. */
   #firstWord = "";
   #hasStarted = false;
+  #hasSpoken = false;
 
   constructor(
     below: MessageTransportFactory,
@@ -95,6 +96,14 @@ export class SessionLink extends LinkProtocol {
   /** Sends a word after the messages that were sent before. Not between two fragments. */
   sendWord(word: string): void {
     void this.wire.sendText(word, WORD);
+    if (this.#hasSpoken) return;
+    this.#hasSpoken = true;
+    this.announce();
+  }
+
+  /** The first message of either end is a word of the session. */
+  protected override announce(): void {
+    if (this.#hasSpoken) super.announce();
   }
 
   /** Sends a word ahead of queued messages. */
