@@ -67,7 +67,7 @@ export abstract class ClientBase implements AsyncIterable<ClientEvent> {
   static {
     eventsAcrossAttempts = (client, options) => {
       const settings = checkPersistOptions(options, client.#target.connector.runtime.platform);
-      return client.#iterable(settings, settings.signal);
+      return client.#iterable(settings, null);
     };
     showInInspector(this, ({ connection, state, latency }) => {
       const url = connection === null ? undefined : showURL(connection.url);
@@ -208,7 +208,7 @@ export abstract class ClientBase implements AsyncIterable<ClientEvent> {
       settings: this.#settings,
       pollInterval: this.#pollInterval,
       persist,
-      signals: [this.#signal, signal].filter((given) => given !== null),
+      signals: [this.#signal, signal],
     });
   }
 

@@ -66,8 +66,6 @@ export function openPersistent<Options extends ConnectorOptions>(
     connectionSettings: settings,
     settings: persistent,
     supervisor: (handler) => new Supervisor({ target, settings, persist }, handler),
-    watchReturns: connector.watchReturns,
-    signal: persist.signal,
   });
   core.start();
   return create(core, persistent.sending.timeToLive);

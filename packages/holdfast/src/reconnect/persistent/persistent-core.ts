@@ -13,8 +13,8 @@ import { Alarm, type TimerQueue } from "../../connection/timer-queue.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import { errorOf } from "../../shared/thrown.js";
-import { StopSignals } from "../stop-signals.js";
-import type { AttemptOutcome, Retry } from "../retry/retry-policy.js";
+import type { AttemptOutcome } from "../attempt.js";
+import type { Retry } from "../retry/retry-policy.js";
 import type { SupervisorControls, SupervisorHandler } from "../supervisor.js";
 import { OverallLatency } from "./overall-latency.js";
 import type { PersistentSettings } from "./persistent-options.js";
@@ -27,9 +27,6 @@ export interface PersistentCoreOptions {
   readonly connectionSettings: ConnectionSettings;
   readonly settings: PersistentSettings;
   readonly supervisor: (handler: SupervisorHandler) => SupervisorControls;
-  /** As in `Connector`. */
-  readonly watchReturns: ((callback: () => void) => () => void) | undefined;
-  readonly signal: AbortSignal | null;
 }
 
 export class PersistentCore implements SupervisorHandler, ReadableConnection {
@@ -41,11 +38,8 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
   readonly #supervisor: SupervisorControls;
   readonly #receiver: Receiver;
   readonly #latency = new OverallLatency();
-  readonly #stopSignals: StopSignals;
   readonly #aborter = new AbortController();
   #resolveClosed: (info: CloseInfo) => void = () => undefined;
-  /** Stops watching for the return of the network. */
-  readonly #stopWatching: (() => void) | undefined;
   #status: PersistentStatus;
   #connection: Connection | null = null;
   #hasOpened = false;
@@ -66,13 +60,9 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#status = Object.freeze({ state: "connecting", attempt: 1, since: runtime.clock.wallNow() });
     this.#supervisor = options.supervisor(this);
-    const signals = options.signal === null ? [] : [options.signal];
-    this.#stopSignals = new StopSignals(signals, (reason) => this.#supervisor.stop(reason));
-    this.#stopWatching = options.watchReturns?.(() => this.#onReturn());
   }
 
   start(): void {
-    this.#stopSignals.watch();
     this.#supervisor.begin();
   }
 
@@ -94,7 +84,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
   }
 
   close(close: CloseFrame): void {
-    if (!this.#isEnding) this.#stop(() => this.#supervisor.close(close));
+    if (!this.#isEnding) this.#stop(() => void this.#supervisor.close(close));
   }
 
   terminate(): void {
@@ -110,11 +100,6 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     if (this.#status.state === "waiting") this.#supervisor.begin();
     else if (this.#status.state === "open" && connection !== null) this.#probe(connection);
     else if (this.now() - this.#attemptStartedAt >= this.#settings.probeTimeout) this.#reconnectNow();
-  }
-
-  /** The supervisor itself shortens a delay, unless the server requested it. */
-  #onReturn(): void {
-    if (this.#status.state !== "waiting") this.probe();
   }
 
   // ReadableConnection
@@ -168,20 +153,22 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     this.#supervisor.begin();
   }
 
-  onOver(outcome: AttemptOutcome, isFatal: boolean): void {
+  /** The supervisor itself shortens a delay, unless the server requested it. */
+  onReturn(): void {
+    if (this.#status.state !== "waiting") this.probe();
+  }
+
+  onOver({ info, ...outcome }: AttemptOutcome, failure: Error | null): void {
     const wasWaiting = this.#status.state === "waiting";
-    this.#stopSignals.stop();
-    this.#stopWatching?.();
-    this.#onConnectionEnded(outcome.error);
-    this.sender.end(outcome.error);
-    const { info } = outcome;
-    const error = isFatal ? outcome.error : null;
-    this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error });
+    const error = failure ?? outcome.error;
+    this.#onConnectionEnded(error);
+    this.sender.end(error);
+    this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error: failure });
     this.#receiver.finish();
     this.#resolveClosed(info);
     this.#aborter.abort(this.closedError());
     if (wasWaiting) this.listeners.emit("status", this.#status);
-    else this.#reportEnd(outcome);
+    else this.#reportEnd({ info, error });
     this.listeners.clear();
   }
 

@@ -2,7 +2,8 @@
 
 import type { Logger } from "../../connection/ports.js";
 import { showURL } from "../../shared/show-url.js";
-import type { AttemptOutcome, Retry } from "./retry-policy.js";
+import type { AttemptOutcome } from "../attempt.js";
+import type { Retry } from "./retry-policy.js";
 
 export class RetryLog {
   readonly #logger: Logger | null;
