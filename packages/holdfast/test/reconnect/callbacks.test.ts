@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { getEventListeners } from "node:events";
+import { callFactories } from "../../build/reconnect/call-factories.js";
 import { TooSlowError } from "../../build/connection/errors.js";
 import type { PersistentStatus } from "../../build/reconnect/persistent/status.js";
 import { persist } from "../../build/reconnect/persist.js";
@@ -112,6 +114,31 @@ describe("Functions of the application that opening uses", () => {
       connector.assertNothingLeft();
     });
   }
+
+  test("B12: after an abort no function is called", async () => {
+    const { runtime } = new ScriptedConnector();
+    const reason = new Error("enough");
+    const calls: string[] = [];
+    const call = { runtime, attempt: 1, signal: AbortSignal.abort(reason), timeout: 10_000 };
+    const url = () => {
+      calls.push("url");
+      return "ws://example.com/";
+    };
+    await assert.rejects(callFactories({ url }, call), (error) => error === reason);
+    assert.deepEqual(calls, []);
+    assert.equal(runtime.timers.size, 0);
+  });
+
+  test("B12: while functions are pending, the signal of the attempt has one listener; afterwards none", async () => {
+    const { runtime } = new ScriptedConnector();
+    const { signal } = new AbortController();
+    const counts: number[] = [];
+    const count = () => void counts.push(getEventListeners(signal, "abort").length);
+    const call = { runtime, attempt: 1, signal, timeout: null };
+    await callFactories({ url: count, headers: count }, call);
+    count();
+    assert.deepEqual(counts, [1, 1, 0]);
+  });
 
   test("B12: a thenable whose `then` throws is a function that fails", async () => {
     const { connector, client, consumer } = clientWith("headers", () => ({
