@@ -118,7 +118,7 @@ describe("`retryable` that stops the loop and asks for another attempt", () => {
 });
 
 describe("A function of the application that ends the loop while the consumer waits", () => {
-  test("A5: the consumer gets every event of that attempt", async () => {
+  test("A3: the consumer gets every event of that attempt", async () => {
     const connector = new ScriptedConnector((attempt) => attempt.transport.fail());
     const client: ScriptedClient = new ScriptedClient(connector, (attempt) => {
       if (attempt === 2) client.terminate();
