@@ -122,7 +122,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
 
   closedError(): Error {
     const status = this.#status;
-    if (status.state !== "closed") throw new Error("Asked how it ended before it did"); // Readers call this only after the end.
+    if (status.state !== "closed") throw new Error("Expected closedError() after the end only"); // Readers do so.
     return status.error ?? connectionClosed(status.info);
   }
 
@@ -199,7 +199,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
   #onPrepareTimeout(connection: Connection): void {
     const { openTimeout } = this.#settings;
     if (openTimeout === null || !this.#isCurrent(connection)) return;
-    const message = `Expected \`onOpen\` to settle within ${openTimeout} ms (openTimeout), got no end of it. Bound what it waits for, or raise \`openTimeout\`.`;
+    const message = `Expected \`onOpen\` to settle within ${openTimeout} ms (openTimeout), got a promise that is still pending. Limit how long it waits, or raise \`openTimeout\`.`;
     this.#supervisor.failAttempt(new TooSlowError(message, openTimeout));
   }
 
@@ -226,7 +226,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     this.sender.onConnectionEnded(error);
   }
 
-  /** Calls `end`. No other connection follows. */
+  /** Calls `end`, which ends the loop. No other connection follows. */
   #stop(end: () => void): void {
     const isConnected = this.#connection !== null;
     this.sender.finish();
@@ -255,11 +255,11 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     if (this.#probed === connection) this.#probed = null;
   }
 
-  /** The server did not answer in time: replaces the connection without a delay. */
+  /** The server did not answer in time: ends the attempt or its connection, and connects again without a delay. */
   #reconnectNow(): void {
     const { probeTimeout } = this.#settings;
     const error = new TooSlowError(
-      `The server did not answer within ${probeTimeout} ms of a probe`,
+      `Expected the server to answer a probe within ${probeTimeout} ms (probeTimeout), got no answer. The client reconnects.`,
       probeTimeout,
     );
     this.#supervisor.failAttempt(
