@@ -67,7 +67,7 @@ async function callOne<Value>(
     if (signal.aborted) throw signal.reason;
     if (errorOf(cause) instanceof HoldfastError) throw cause;
     throw failure(
-      `The function that gives \`${name}\` failed for attempt ${attempt}: ${thrownText(cause)}`,
+      `The function that returns \`${name}\` failed for attempt ${attempt}: ${thrownText(cause)}`,
       cause,
     );
   }
@@ -86,7 +86,7 @@ function untilAborted<Value>(call: () => Value | PromiseLike<Value>, signal: Abo
 
 function timeoutError(name: string, attempt: number, timeout: number | null): HandshakeError {
   return failure(
-    `Expected the function that gives \`${name}\` to answer within ${timeout} ms (openTimeout), got no answer for attempt ${attempt}. Have it heed its signal, or raise \`openTimeout\`.`,
+    `Expected the function that returns \`${name}\` to settle within ${timeout} ms (openTimeout), got no result for attempt ${attempt}. Make it stop when its signal aborts, or raise \`openTimeout\`.`,
     undefined,
   );
 }

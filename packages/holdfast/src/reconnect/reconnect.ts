@@ -34,7 +34,9 @@ export class Reconnection<Options extends ConnectorOptions>
   /** Resolves with the next open connection. Closes the previous one first, if it is still open. */
   async next(): Promise<Result> {
     if (this.#isNextPending) {
-      throw new ConcurrencyError("next() was called while another next() was waiting: it opens a connection");
+      throw new ConcurrencyError(
+        "Expected one next() at a time, got another one while the first opens a connection. Await the first.",
+      );
     }
     this.#isNextPending = true;
     try {

@@ -68,7 +68,7 @@ describe("Functions of the application that opening uses", () => {
           assert(error instanceof HandshakeError && error.code === "ERR_HOLDFAST_PROVIDER", String(error));
           assert.match(
             error.message,
-            new RegExp(`^The function that gives \`${name}\` failed for attempt \\d+: `),
+            new RegExp(`^The function that returns \`${name}\` failed for attempt \\d+: `),
           );
           assert.equal(error.cause, thrown);
           const attempts = consumer.types.filter((type) => type === "connecting").length;
@@ -93,7 +93,7 @@ describe("Functions of the application that opening uses", () => {
       assert(error instanceof HandshakeError && error.code === "ERR_HOLDFAST_PROVIDER", String(error));
       assert.equal(
         error.message,
-        `Expected the function that gives \`${name}\` to answer within 10000 ms (openTimeout), got no answer for attempt 1. Have it heed its signal, or raise \`openTimeout\`.`,
+        `Expected the function that returns \`${name}\` to settle within 10000 ms (openTimeout), got no result for attempt 1. Make it stop when its signal aborts, or raise \`openTimeout\`.`,
       );
       assert.equal(signals[0].aborted, true);
       await connector.clock.advanceAsync(2_000);

@@ -19,14 +19,14 @@ export interface EventStreamOptions<Options extends ConnectorOptions> extends Su
   readonly pollInterval: number | null;
 }
 
-/** The client, which has at most one stream at a time. */
+/** Implemented by the client, which has at most one stream at a time. */
 export interface StreamHandler {
   /** @throws ConcurrencyError while another stream runs */
   onStreamStarted(stream: RunningStream): void;
   onStreamOver(stream: RunningStream): void;
 }
 
-/** A stream as its client uses it. */
+/** The operations that the client has on its stream. */
 export interface RunningStream {
   readonly state: ConnectionState;
   /** The open connection; null before `ready` is delivered and after `disconnected` is. */
@@ -258,6 +258,6 @@ export class EventStream<Options extends ConnectorOptions>
 
 function concurrentNext(): ConcurrencyError {
   return new ConcurrencyError(
-    "next() was called while another next() was waiting: only one can have the event",
+    "Expected one next() at a time, got another one while the first waits for an event. Await the first.",
   );
 }
