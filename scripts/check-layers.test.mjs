@@ -49,6 +49,8 @@ const imports = [
   ["client/a.ts", `export const a = import("socks");`, false],
   ["server/a.ts", `export * from "../reconnect/persist.js";`, false],
   ["cli/a.ts", `export * from "../index.js";`, true],
+  ["cli/a.ts", `export * from "../shared/nearest-name.js";`, true],
+  ["cli/a.ts", `export * from "../shared/errors.js";`, false],
   ["cli/a.ts", `export * from "../client/connect.js";`, false],
   ["index.ts", `export * from "./server/serve.js";`, true],
   ["strange/a.ts", `export * from "../shared/errors.js";`, false],
@@ -56,7 +58,14 @@ const imports = [
 
 /** What the imports above lead to. */
 const targets = [
-  ...["shared/errors", "heartbeat/heartbeat", "protocol/protocol", "connection/connection", "index"],
+  ...[
+    "shared/errors",
+    "shared/nearest-name",
+    "heartbeat/heartbeat",
+    "protocol/protocol",
+    "connection/connection",
+    "index",
+  ],
   ...[
     "transport/frames/outbox",
     "transport/node/socket",

@@ -1,11 +1,11 @@
-// `npm run bench:restart`: a server with many connected clients is replaced by its successor under load. Prints a table.
+// `npm run bench -- restart`: a server with many connected clients is replaced by its successor under load. Prints a table.
 
 import { parseArgs } from "node:util";
 import { endAllAtExit } from "./machine/processes.js";
 import { play, type Restart } from "./restart/play.js";
 import { renderHead, renderRow } from "./restart/render.js";
 
-const HELP = `npm run bench:restart -- [options]
+const HELP = `npm run bench -- restart [options]
 
   --clients N    how many clients (default 2000)
   --processes N  in how many processes (default 4)

@@ -57,7 +57,7 @@ const WIDTH_HEADINGS = ["clients", "width of the first wait", "peak", "share", "
 
 const INTRO = `# How a herd returns
 
-Written by \`npm run bench:herd -- --write\`: a simulation of {clients} clients (seed {seed}) that lose their server in the
+Written by \`npm run bench -- herd --write\`: a simulation of {clients} clients (seed {seed}) that lose their server in the
 same millisecond. While it is away attempts are refused at once, and afterwards they succeed at once: nothing but the
 clients' own law spreads them. The laws are defaults, with their sources in [src/herd/laws.ts](src/herd/laws.ts).
 

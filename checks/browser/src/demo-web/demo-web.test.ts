@@ -1,4 +1,4 @@
-// The page of `npm run demo:web`, as somebody sees it, and as a screen reader does.
+// The page of `npm start -- web`, as somebody sees it, and as a screen reader does.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { DemoPage, type Theme } from "./demo-page.js";
 const WIDTHS = [360, 1100];
 const THEMES: readonly Theme[] = ["light", "dark"];
 
-describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
+describe("npm start -- web", { skip, timeout: 90_000 }, () => {
   let demo: DemoPage;
 
   before(async () => {

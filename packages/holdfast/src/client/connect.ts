@@ -14,7 +14,7 @@ import { readHeaders, type HeaderField } from "../protocol/handshake/header-inpu
 import { parseWebSocketURL, type WebSocketURL } from "../protocol/handshake/url.js";
 import { copyHeaders } from "../reconnect/copy-options.js";
 import { ClientHandshakeRecord } from "./handshake-record.js";
-import { attemptToOpen } from "./open-attempt.js";
+import { openUpgraded } from "./opener.js";
 import {
   CONNECT_OPTIONS,
   checkConnectOptions,
@@ -59,7 +59,7 @@ export async function open(
   const { compression } = settings.connection;
   const offer = { subprotocols, requireSubprotocol, origin, compression, http2: settings.http2 };
 
-  const opening = attemptToOpen({ runtime, target, offer, settings, observer }, (upgraded) => {
+  const opening = openUpgraded({ runtime, target, offer, settings, observer }, (upgraded) => {
     const connection = createConnection({
       runtime,
       transport: overFrames({

@@ -2,7 +2,7 @@
 
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
 import type { HandshakeHead } from "../protocol/handshake/client-handshake.js";
-import type { Upgraded } from "./open-attempt.js";
+import type { Upgraded } from "./opener.js";
 
 export class ClientHandshakeRecord implements HandshakeRecord {
   readonly url: string;

@@ -76,7 +76,7 @@ describe("A loop over a client", () => {
       { name: (second.error as Error).name, message: (second.error as Error).message, seen: second.types },
       {
         name: "ConcurrencyError",
-        message: "A loop over this client was started while another one runs: create a client for each",
+        message: "Expected one loop over a client at a time, got another one. Create a client for each loop.",
         seen: [],
       },
     );
@@ -571,7 +571,7 @@ describe("The methods of a client", () => {
       const refusal = (what: string) => ({
         name: "InvalidStateError",
         code: "ERR_HOLDFAST_INVALID_STATE",
-        message: `${what} was called while the client is not connected (its state is "${state}"): wait for the event "ready"`,
+        message: `Expected ${what} while the client is connected, got the state "${state}". Wait for the event "ready".`,
       });
       await assert.rejects(client.send("x"), refusal("send()"));
       await assert.rejects(client.sendJson({}), refusal("send()"));
@@ -693,7 +693,7 @@ describe("The methods of a client", () => {
       {
         code: "ERR_HOLDFAST_ABORTED",
         failure: "aborted",
-        message: "Opening ws://example.com/ was given up on this side",
+        message: "This side stopped before the connection to ws://example.com/ was open.",
         cause: "enough",
       },
     );
@@ -714,7 +714,7 @@ describe("The methods of a client", () => {
     wrong({ signal: 5 }, /Expected `signal` to be an AbortSignal/);
     assert.throws(() => new ScriptedClient(connector, 5 as never), {
       name: "InvalidArgumentError",
-      message: "Expected `url` to be a string, a URL, or a function that gives one, got 5 (number)",
+      message: "Expected `url` to be a string, a URL, or a function that returns one, got 5 (number)",
     });
   });
 

@@ -520,7 +520,7 @@ describe("persist()", () => {
       [error?.code, error?.message, (error?.cause as Error).message],
       [
         "ERR_HOLDFAST_PROVIDER",
-        "The function that gives `headers` failed for attempt 1: Error: no token",
+        "The function that returns `headers` failed for attempt 1: Error: no token",
         "no token",
       ],
     );

@@ -1,5 +1,5 @@
-// A message that was passed to a connection. It counts as sent once the socket has it and the connection has room for
-// more. The connection may end before that.
+// A message that was passed to a connection. It counts as sent once the socket has accepted it and the connection has
+// room for more. The connection may end before that.
 
 import { coreOf, type Connection } from "../../connection/connection.js";
 import type { SendObserver } from "../../connection/message-transport.js";
@@ -9,8 +9,8 @@ import type { OutgoingMessage } from "./outgoing-message.js";
 
 export class Delivery implements SendObserver {
   readonly message: OutgoingMessage;
-  /** Resolves when the connection has room for more, or when this message cannot be sent. */
-  readonly paced: Promise<void>;
+  /** Resolves when the connection has room for more messages, or when this message cannot be sent. */
+  readonly whenWritable: Promise<void>;
   readonly #onSettled: (delivery: Delivery) => void;
   #isHandedOver = false;
   #isAccepted = false;
@@ -20,7 +20,7 @@ export class Delivery implements SendObserver {
     this.message = message;
     this.#onSettled = onSettled;
     const { data, mayEncode, signal } = message;
-    this.paced = coreOf(connection)
+    this.whenWritable = coreOf(connection)
       .send(data, { mayEncode, signal, receipt: this })
       .then(
         () => this.#onAccepted(),

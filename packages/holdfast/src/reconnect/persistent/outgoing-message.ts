@@ -1,5 +1,5 @@
-// A message that a persistent connection sends. It may wait, and may be passed to several connections one after another.
-// It settles exactly once.
+// A message that a persistent connection sends. It may wait in the queue, and may be passed to one connection after
+// another. Its promise settles exactly once.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import { toBytes, type Bytes } from "../../connection/arguments.js";

@@ -66,8 +66,6 @@ export function openPersistent<Options extends ConnectorOptions>(
     connectionSettings: settings,
     settings: persistent,
     supervisor: (handler) => new Supervisor({ target, settings, persist }, handler),
-    watchReturns: connector.watchReturns,
-    signal: persist.signal,
   });
   core.start();
   return create(core, persistent.sending.timeToLive);
@@ -92,7 +90,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
   readonly #core: PersistentCore;
   readonly #timeToLive: number | null;
 
-  /** Applications call `connectPersistent()`. */
+  /** Only for `openPersistent()`: applications call `connectPersistent()`. */
   private constructor(core: PersistentCore, timeToLive: number | null) {
     this.#core = core;
     this.#timeToLive = timeToLive;
@@ -182,7 +180,10 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
 
   /**
    * Calls `callback` with each message, in order, and awaits its result before the next one. Resolves after the final
-   * end, whatever the cause. Rejects if `callback` throws (the connection stays open), or with the signal's reason.
+   * end, with its `CloseInfo`, whatever the cause.
+   *
+   * @throws the error that `callback` throws, or the signal's reason; the connection stays open
+   * @throws ConcurrencyError while another `recv`, iteration or `forEach` waits
    */
   forEach(callback: (message: Message) => unknown, options?: CallOptions): Promise<CloseInfo> {
     try {
@@ -245,13 +246,18 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
     this.#core.terminate();
   }
 
-  /** Adds a listener; returns an unsubscribe function. */
+  /**
+   * Adds a listener; returns an unsubscribe function.
+   *
+   * @throws InvalidArgumentError for an unknown event
+   */
   on<Name extends PersistentEventName>(event: Name, listener: PersistentListener<Name>): () => void {
     requireChoice("event", event, PERSISTENT_EVENT_NAMES);
     checkFunction("listener", listener);
     return this.#core.listeners.add(event, listener);
   }
 
+  /** As `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

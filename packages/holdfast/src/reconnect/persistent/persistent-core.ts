@@ -13,8 +13,8 @@ import { Alarm, type TimerQueue } from "../../connection/timer-queue.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import { errorOf } from "../../shared/thrown.js";
-import { StopSignals } from "../stop-signals.js";
-import type { AttemptOutcome, Retry } from "../retry/retry-policy.js";
+import type { AttemptOutcome } from "../attempt.js";
+import type { Retry } from "../retry/retry-policy.js";
 import type { SupervisorControls, SupervisorHandler } from "../supervisor.js";
 import { OverallLatency } from "./overall-latency.js";
 import type { PersistentSettings } from "./persistent-options.js";
@@ -27,9 +27,6 @@ export interface PersistentCoreOptions {
   readonly connectionSettings: ConnectionSettings;
   readonly settings: PersistentSettings;
   readonly supervisor: (handler: SupervisorHandler) => SupervisorControls;
-  /** As in `Connector`. */
-  readonly watchReturns: ((callback: () => void) => () => void) | undefined;
-  readonly signal: AbortSignal | null;
 }
 
 export class PersistentCore implements SupervisorHandler, ReadableConnection {
@@ -41,11 +38,8 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
   readonly #supervisor: SupervisorControls;
   readonly #receiver: Receiver;
   readonly #latency = new OverallLatency();
-  readonly #stopSignals: StopSignals;
   readonly #aborter = new AbortController();
   #resolveClosed: (info: CloseInfo) => void = () => undefined;
-  /** Stops watching for the return of the network. */
-  readonly #stopWatching: (() => void) | undefined;
   #status: PersistentStatus;
   #connection: Connection | null = null;
   #hasOpened = false;
@@ -66,13 +60,9 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#status = Object.freeze({ state: "connecting", attempt: 1, since: runtime.clock.wallNow() });
     this.#supervisor = options.supervisor(this);
-    const signals = options.signal === null ? [] : [options.signal];
-    this.#stopSignals = new StopSignals(signals, (reason) => this.#supervisor.stop(reason));
-    this.#stopWatching = options.watchReturns?.(() => this.#onReturn());
   }
 
   start(): void {
-    this.#stopSignals.watch();
     this.#supervisor.begin();
   }
 
@@ -94,7 +84,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
   }
 
   close(close: CloseFrame): void {
-    if (!this.#isEnding) this.#stop(() => this.#supervisor.close(close));
+    if (!this.#isEnding) this.#stop(() => void this.#supervisor.close(close));
   }
 
   terminate(): void {
@@ -110,11 +100,6 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     if (this.#status.state === "waiting") this.#supervisor.begin();
     else if (this.#status.state === "open" && connection !== null) this.#probe(connection);
     else if (this.now() - this.#attemptStartedAt >= this.#settings.probeTimeout) this.#reconnectNow();
-  }
-
-  /** The supervisor itself shortens a delay, unless the server requested it. */
-  #onReturn(): void {
-    if (this.#status.state !== "waiting") this.probe();
   }
 
   // ReadableConnection
@@ -137,7 +122,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
 
   closedError(): Error {
     const status = this.#status;
-    if (status.state !== "closed") throw new Error("Asked how it ended before it did"); // Readers call this only after the end.
+    if (status.state !== "closed") throw new Error("Expected closedError() after the end only"); // Readers do so.
     return status.error ?? connectionClosed(status.info);
   }
 
@@ -168,20 +153,22 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     this.#supervisor.begin();
   }
 
-  onOver(outcome: AttemptOutcome, isFatal: boolean): void {
+  /** The supervisor itself shortens a delay, unless the server requested it. */
+  onReturn(): void {
+    if (this.#status.state !== "waiting") this.probe();
+  }
+
+  onOver({ info, ...outcome }: AttemptOutcome, failure: Error | null): void {
     const wasWaiting = this.#status.state === "waiting";
-    this.#stopSignals.stop();
-    this.#stopWatching?.();
-    this.#onConnectionEnded(outcome.error);
-    this.sender.end(outcome.error);
-    const { info } = outcome;
-    const error = isFatal ? outcome.error : null;
-    this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error });
+    const error = failure ?? outcome.error;
+    this.#onConnectionEnded(error);
+    this.sender.end(error);
+    this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error: failure });
     this.#receiver.finish();
     this.#resolveClosed(info);
     this.#aborter.abort(this.closedError());
     if (wasWaiting) this.listeners.emit("status", this.#status);
-    else this.#reportEnd(outcome);
+    else this.#reportEnd({ info, error });
     this.listeners.clear();
   }
 
@@ -212,7 +199,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
   #onPrepareTimeout(connection: Connection): void {
     const { openTimeout } = this.#settings;
     if (openTimeout === null || !this.#isCurrent(connection)) return;
-    const message = `Expected \`onOpen\` to settle within ${openTimeout} ms (openTimeout), got no end of it. Bound what it waits for, or raise \`openTimeout\`.`;
+    const message = `Expected \`onOpen\` to settle within ${openTimeout} ms (openTimeout), got a promise that is still pending. Limit how long it waits, or raise \`openTimeout\`.`;
     this.#supervisor.failAttempt(new TooSlowError(message, openTimeout));
   }
 
@@ -239,7 +226,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     this.sender.onConnectionEnded(error);
   }
 
-  /** Calls `end`. No other connection follows. */
+  /** Calls `end`, which ends the loop. No other connection follows. */
   #stop(end: () => void): void {
     const isConnected = this.#connection !== null;
     this.sender.finish();
@@ -268,11 +255,11 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     if (this.#probed === connection) this.#probed = null;
   }
 
-  /** The server did not answer in time: replaces the connection without a delay. */
+  /** The server did not answer in time: ends the attempt or its connection, and connects again without a delay. */
   #reconnectNow(): void {
     const { probeTimeout } = this.#settings;
     const error = new TooSlowError(
-      `The server did not answer within ${probeTimeout} ms of a probe`,
+      `Expected the server to answer a probe within ${probeTimeout} ms (probeTimeout), got no answer. The client reconnects.`,
       probeTimeout,
     );
     this.#supervisor.failAttempt(

@@ -22,9 +22,9 @@ export interface OpenContext {
   readonly signal: AbortSignal;
 }
 
-/** How a persistent connection sends and opens. Durations are milliseconds, sizes are bytes. */
+/** Options of a persistent connection. Durations are milliseconds, sizes are bytes. */
 export interface PersistentOptions {
-  /** While there is no connection, messages wait (`"queue"`), or `send()` rejects (`"reject"`). @default "queue" */
+  /** What happens to messages while there is no connection: they wait (`"queue"`), or `send()` rejects (`"reject"`). @default "queue" */
   readonly offline?: "queue" | "reject";
   /**
    * The limit of the queue of messages to send: a number of messages, or messages and bytes; null for no limit. Strings
@@ -33,7 +33,7 @@ export interface PersistentOptions {
   readonly queue?: number | { readonly messages?: number | null; readonly bytes?: number | null } | null;
   /** When the queue is full, the new message fails (`"fail"`), or the oldest are dropped. @default "fail" */
   readonly overflow?: "drop-oldest" | "fail";
-  /** How long a message may wait to be sent; null for no limit. @default null */
+  /** Milliseconds that a message may wait to be sent; null for no limit. @default null */
   readonly timeToLive?: number | null;
   /**
    * Called with each new connection, and awaited. Use it to send messages that must precede the queued ones, such as a
@@ -42,7 +42,7 @@ export interface PersistentOptions {
    * if it does not settle within `openTimeout`; the error is then a TooSlowError.
    */
   readonly onOpen?: ((connection: Connection, context: OpenContext) => unknown) | undefined;
-  /** How long the server may take to answer after `probe()`. @default 5000 */
+  /** Milliseconds that the server may take to answer after `probe()`. @default 5000 */
   readonly probeTimeout?: number;
 }
 

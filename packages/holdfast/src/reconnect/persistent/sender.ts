@@ -50,7 +50,7 @@ export class Sender implements OutgoingMessageHandler {
     return message.promise;
   }
 
-  /** A connection has opened: sends the queued messages first. */
+  /** A connection has opened: sends the queued messages. */
   open(connection: Connection): void {
     this.#connection = connection;
     this.#drain();
@@ -102,13 +102,13 @@ export class Sender implements OutgoingMessageHandler {
     this.#fail(message, new NotSentError("expired", "unsent"));
   }
 
-  /** A message that was passed to a connection is that connection's to cancel. */
+  /** The connection cancels a message that was passed to it. */
   onAborted(message: OutgoingMessage): void {
     if (!this.#queue.has(message)) return;
     this.#fail(message, new NotSentError("aborted", "unsent", message.signal?.reason));
   }
 
-  /** Why a message cannot be accepted or kept; null if it can. */
+  /** Returns the reason not to accept or keep a message; null if there is none. */
   #rejection(
     signal: AbortSignal | null,
     reason: NotSentReason = "offline",
@@ -175,11 +175,11 @@ export class Sender implements OutgoingMessageHandler {
 
   #handOver(message: OutgoingMessage, connection: Connection): void {
     const delivery = this.#deliver(message, connection);
-    // What was sent in this turn may only wait for its end: that is not the peer's slowness.
+    // Messages of this turn may only wait for the write at its end: write them first, then judge whether there is room.
     if (connection.bufferedAmount >= this.#writeLimit) coreOf(connection).flush();
     if (connection.bufferedAmount < this.#writeLimit) return;
     this.#isPaused = true;
-    void delivery.paced.then(() => {
+    void delivery.whenWritable.then(() => {
       if (this.#connection !== connection) return;
       this.#isPaused = false;
       this.#drain();

@@ -19,6 +19,7 @@ export interface ConnectingStatus extends Since {
 /** The connection is open: messages are sent. */
 export interface OpenStatus extends Since {
   readonly state: "open";
+  /** As in `ConnectingStatus`. */
   readonly attempt: number;
 }
 
@@ -47,6 +48,7 @@ export interface ClosingStatus extends Since {
 /** The persistent connection has ended. */
 export interface ClosedStatus extends Since {
   readonly state: "closed";
+  /** How the last attempt, or its connection, ended. */
   readonly info: CloseInfo;
   /** The error that ended retrying; null if this side closed deliberately. */
   readonly error: Error | null;

@@ -1,4 +1,4 @@
-// One attempt to open a connection: dials, upgrades and follows redirects, within one timeout.
+// Opens one connection: dials, upgrades and follows redirects, within one timeout.
 
 import { env } from "node:process";
 import type { Duplex } from "node:stream";
@@ -37,7 +37,7 @@ export interface Upgraded {
   readonly rest: Uint8Array;
 }
 
-export interface AttemptOptions {
+export interface OpenerOptions {
   readonly runtime: Runtime;
   readonly target: RequestTarget;
   readonly offer: Offer;
@@ -52,20 +52,20 @@ export interface AttemptOptions {
  *
  * @throws HandshakeError, InvalidArgumentError, or the reason of the signal
  */
-export function attemptToOpen<Result>(
-  options: AttemptOptions,
+export function openUpgraded<Result>(
+  options: OpenerOptions,
   onUpgraded: (upgraded: Upgraded) => Result,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     const { runtime, target, offer, settings } = options;
     const first = prepareUpgrade(runtime, target, offer);
     settings.signal?.throwIfAborted();
-    new OpenAttempt(options, (upgraded) => resolve(onUpgraded(upgraded)), reject).begin(first);
+    new Opener(options, (upgraded) => resolve(onUpgraded(upgraded)), reject).begin(first);
   });
 }
 
-class OpenAttempt implements AlarmHandler {
-  readonly #options: AttemptOptions;
+class Opener implements AlarmHandler {
+  readonly #options: OpenerOptions;
   readonly #runtime: Runtime;
   readonly #settings: ConnectSettings;
   readonly #onUpgraded: (upgraded: Upgraded) => void;
@@ -79,7 +79,7 @@ class OpenAttempt implements AlarmHandler {
   #isSettled = false;
 
   constructor(
-    options: AttemptOptions,
+    options: OpenerOptions,
     onUpgraded: (upgraded: Upgraded) => void,
     reject: (error: unknown) => void,
   ) {
