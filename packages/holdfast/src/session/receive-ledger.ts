@@ -69,13 +69,14 @@ export class ReceiveLedger {
 
   /** The peer has sent `skip`. Null if there cannot be so many positions: a protocol error (1002). */
   skip(count: number): AckNeed | null {
-    const received = this.#received + count;
+    const before = this.#received;
+    const received = before + count;
     if (!Number.isSafeInteger(received)) return null;
-    if (this.#skippedTo !== this.#received) this.#skippedFrom = this.#received + 1;
+    if (this.#skippedTo !== before) this.#skippedFrom = before + 1;
     this.#skippedTo = received;
     this.#received = received;
     if (this.#acknowledge === "received") return this.#need(received);
-    return this.#settled === this.#skippedFrom - 1 ? this.settle(received, 0) : "none";
+    return this.#settled === before ? this.settle(received, 0) : "none";
   }
 
   /**

@@ -13,7 +13,7 @@ export class SendWindow {
   readonly #configured: SessionWindow;
   #messages: number;
   #bytes: number;
-  /** The round of acks that is being measured: it ends when `#target` is confirmed. Zero for none. */
+  /** The round trip that is being measured: it ends when `#target` is confirmed. Zero for none. */
   #target = 0;
   #startedAt = 0;
   #startPosition = 0;
@@ -50,7 +50,7 @@ export class SendWindow {
       if (acked < this.#target) return;
       this.#endRound(now, acked);
     }
-    this.#target = sent > acked ? sent : 0;
+    this.#target = sent + 1; // Its ack takes a whole round trip from now; those of earlier messages are on their way.
     this.#startedAt = now;
     this.#startPosition = acked;
     this.#startBytes = this.#confirmedBytes;

@@ -500,12 +500,18 @@ export class Simulation {
   }
 
   #greet(link: Link, message: SessionMessage): void {
-    if (message.type === "open") return this.#open(link, null);
-    if (message.type !== "resume") return assert.fail(`A first message ${message.type}`);
+    if (message.type === "open") {
+      this.#open(link, null);
+      return;
+    }
+    if (message.type !== "resume") assert.fail(`A first message ${message.type}`);
     const served = this.#served.get(message.id) ?? null;
     const proof = { secretHash: hash(message.secret), owner: null };
     const refusal = judgeProof(served && served.session.identity, proof);
-    if (served === null || refusal !== null) return this.#open(link, refusal ?? "unknown");
+    if (served === null || refusal !== null) {
+      this.#open(link, refusal ?? "unknown");
+      return;
+    }
     const hadEnded = served.session.state === "ended";
     const answer = served.session.resume(message, this.now, this.now);
     if (answer.type === "stale") {
@@ -519,7 +525,8 @@ export class Simulation {
     if (answer.type === "lost") {
       if (!hadEnded) served.end.lose(answer.report);
       served.link = null;
-      return this.#open(link, answer.reason);
+      this.#open(link, answer.reason);
+      return;
     }
     served.end.confirm(answer.confirmed);
     served.end.fail(answer.unsent);

@@ -118,7 +118,7 @@ class FileStore implements SessionStore {
     for (let generation = seen.newest + 1; ; generation++) {
       if (!(await createEmpty(join(folder, String(generation))))) continue; // Another process claims it as well.
       const current = await this.#read(id);
-      if (current === null || current.removed !== null) return lost("unknown");
+      if (current?.removed !== null) return lost("unknown"); // Removed or swept meanwhile.
       const record = { ...current.record, generation };
       await writeWhole(folder, String(generation), encodeRecord(record));
       const { newest } = await this.#list(id);
