@@ -9,7 +9,7 @@ import type { ConnectionSettings } from "../connection/options.js";
 import type { MessageTransportFactory } from "../connection/message-transport.js";
 import type { OpenObserver, TransportEnds } from "../connection/open-observer.js";
 import { NegotiationError } from "../shared/errors.js";
-import { offerLink, readLinkAnswer } from "../shared/link-subprotocol.js";
+import { offerLink, readLinkAnswer, type LinkVersion } from "../shared/link-subprotocol.js";
 import { noneSelected } from "../shared/subprotocol-required.js";
 import { browserRuntime } from "../transport/browser/browser-runtime.js";
 import { parseBrowserURL, type BrowserURL } from "./browser-url.js";
@@ -92,8 +92,9 @@ function openOnce(
 ): Promise<Connection> {
   const runtime = browserRuntime();
   const { subprotocols, linkProtocol, openTimeout, signal } = settings;
+  const wantsSession = (observer?.session ?? null) !== null;
   const offered = offersLink
-    ? offerLink(subprotocols, { isRequired: linkProtocol === "required", wantsSession: false })
+    ? offerLink(subprotocols, { isRequired: linkProtocol === "required", wantsSession })
     : subprotocols;
   return openWebSocket(
     { runtime, url: target, subprotocols: offered, deadline, openTimeout, signal },
@@ -107,7 +108,7 @@ function openOnce(
       const messages = overWebSocket({ runtime, socket, settings: settings.connection });
       const connection = createConnection({
         runtime,
-        transport: withHeartbeat(messages, isLink, settings, observer),
+        transport: withHeartbeat(messages, isLink ? link : 0, settings, observer),
         settings: heartbeatSettings(isLink, settings),
         handshake: new BrowserHandshakeRecord(target, offered, socket, subprotocol),
         owner: pageOwner,
@@ -123,12 +124,14 @@ function openOnce(
 
 function withHeartbeat(
   messages: MessageTransportFactory,
-  isLink: boolean,
+  link: LinkVersion,
   { heartbeat }: ConnectSettings,
   observer: OpenObserver | null,
 ): MessageTransportFactory {
-  if (isLink)
-    return overLinkProtocol(messages, "messages", { onWidth: (width) => observer?.onSpread(width) });
+  const onWidth = (width: number): void => observer?.onSpread(width);
+  const session = observer?.session ?? null;
+  if (link === 2 && session !== null) return session.over(messages, "messages", onWidth);
+  if (link > 0) return overLinkProtocol(messages, "messages", { onWidth });
   return heartbeat === null ? messages : withHeartbeatMessages(messages, heartbeat);
 }
 

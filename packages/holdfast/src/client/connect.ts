@@ -1,6 +1,9 @@
 // `connect()` for Node.js, Bun and Deno: opens a connection (RFC 6455 section 4.1).
 
 import { addCaller } from "../connection/caller-stack.js";
+import { offerLink, type LinkVersion } from "../shared/link-subprotocol.js";
+import type { MessageTransportFactory } from "../connection/message-transport.js";
+import { overLinkProtocol } from "../transport/link/link-protocol.js";
 import { coreOf, createConnection, type Connection } from "../connection/connection.js";
 import { overFrames } from "../transport/frames/frame-transport.js";
 import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
@@ -54,26 +57,33 @@ export async function open(
 ): Promise<Connection> {
   const runtime = nodeRuntime();
   const { url: parsedURL, settings, headers, origin } = readArguments(url, options);
-  const { subprotocols, requireSubprotocol } = settings;
+  const { requireSubprotocol } = settings;
+  const session = observer?.session ?? null;
+  const subprotocols =
+    session === null
+      ? settings.subprotocols
+      : offerLink(settings.subprotocols, { isRequired: false, wantsSession: true });
   const target = { url: parsedURL, headers, tls: settings.tls, withheld: [] };
   const { compression } = settings.connection;
   const offer = { subprotocols, requireSubprotocol, origin, compression, http2: settings.http2 };
 
   const opening = openUpgraded({ runtime, target, offer, settings, observer }, (upgraded) => {
+    const frames = overFrames({
+      runtime,
+      transport: upgraded.transport,
+      role: "client",
+      settings: settings.connection,
+      extension: upgraded.deflate?.extension ?? null,
+      preface: null,
+      rest: upgraded.rest,
+      tellsLater: true,
+    });
+    const handshake = new ClientHandshakeRecord(upgraded);
     const connection = createConnection({
       runtime,
-      transport: overFrames({
-        runtime,
-        transport: upgraded.transport,
-        role: "client",
-        settings: settings.connection,
-        extension: upgraded.deflate?.extension ?? null,
-        preface: null,
-        rest: upgraded.rest,
-        tellsLater: true,
-      }),
+      transport: observer === null ? frames : overLink(frames, handshake.link, observer),
       settings: settings.connection,
-      handshake: new ClientHandshakeRecord(upgraded),
+      handshake,
       owner: null,
     });
     observer?.onOpen(connection);
@@ -83,6 +93,18 @@ export async function open(
   const { logger } = settings.connection;
   if (logger !== null) logOpening(logger, parsedURL.href, opening);
   return opening;
+}
+
+/** Speaks the version of the link protocol that the server has chosen: clients offer it with a session only. */
+function overLink(
+  frames: MessageTransportFactory,
+  link: LinkVersion,
+  observer: OpenObserver,
+): MessageTransportFactory {
+  const onWidth = (width: number): void => observer.onSpread(width);
+  const session = observer.session ?? null;
+  if (link === 2 && session !== null) return session.over(frames, "frames", onWidth);
+  return link > 0 ? overLinkProtocol(frames, "frames", { onWidth }) : frames;
 }
 
 interface Arguments {

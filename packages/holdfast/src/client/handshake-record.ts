@@ -2,6 +2,7 @@
 
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
 import type { HandshakeHead } from "../protocol/handshake/client-handshake.js";
+import { readLinkAnswer, type LinkAgreement, type LinkVersion } from "../shared/link-subprotocol.js";
 import type { Upgraded } from "./opener.js";
 
 export class ClientHandshakeRecord implements HandshakeRecord {
@@ -28,6 +29,15 @@ export class ClientHandshakeRecord implements HandshakeRecord {
   }
 
   get subprotocol(): string | null {
-    return this.#response.headers.get("Sec-WebSocket-Protocol");
+    return this.#answer.subprotocol;
+  }
+
+  /** The version of the link protocol that the server has chosen. */
+  get link(): LinkVersion {
+    return this.#answer.link;
+  }
+
+  get #answer(): LinkAgreement {
+    return readLinkAnswer(this.#response.headers.get("Sec-WebSocket-Protocol") ?? "");
   }
 }

@@ -142,7 +142,8 @@ export class ConnectionCore
    */
   start(): void {
     const { logger } = this.settings;
-    if (logger !== null && this.#transport.isReportedBelow !== true) this.#log = new ConnectionLog(logger, this.#facade, this.#transport.role);
+    if (logger !== null && this.#transport.isReportedBelow !== true)
+      this.#log = new ConnectionLog(logger, this.#facade, this.#transport.role);
     this.#log?.onOpen();
     this.#monitor?.onOpen(this.#facade);
     if (this.#transport.role === "client") {

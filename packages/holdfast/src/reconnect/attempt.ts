@@ -6,6 +6,7 @@ import type { GoAwayCause } from "../connection/connection-core.js";
 import { connectionClosed } from "../connection/errors.js";
 import type { TransportEnds } from "../connection/open-observer.js";
 import type { ConnectionSettings } from "../connection/options.js";
+import type { SessionWrapper } from "../connection/session-carrier.js";
 import type { CloseFrame } from "../shared/close-code.js";
 import type { HoldfastError } from "../shared/errors.js";
 import { abortedError, neverOpenedInfo, openingError } from "./opening-failure.js";
@@ -26,6 +27,8 @@ export interface AttemptOutcome {
 
 /** Receives the steps of an attempt that has not ended. */
 export interface AttemptObserver {
+  /** As in OpenObserver. */
+  readonly session?: SessionWrapper | null;
   /** The target's functions have returned. The URL is without user info. */
   onConnecting?(url: string): void;
   /** The transport to a server is up. Called again after each redirect. */
@@ -95,6 +98,10 @@ export class Attempt<Options extends ConnectorOptions> implements TargetObserver
   }
 
   // TargetObserver
+
+  get session(): SessionWrapper | null {
+    return this.#observer.session ?? null;
+  }
 
   onConnecting(url: string): void {
     this.#url = url;

@@ -15,7 +15,11 @@ import { isReservedSubprotocol, type LinkVersion } from "../shared/link-subproto
 import { isToken } from "../shared/token.js";
 import { checkTrustProxy, type ProxyTrust, type TrustProxy } from "./forwarding/trust.js";
 import { checkLimits, type LimitOptions, type Limits } from "./limits/limit-options.js";
-import { checkSessions, type ServerSessionOptions, type SessionSettings } from "./sessions/session-options.js";
+import {
+  checkSessions,
+  type ServerSessionOptions,
+  type SessionSettings,
+} from "./sessions/session-options.js";
 import type { RequestAnswer } from "./upgrade/request-answer.js";
 import type { ServerRequest } from "./upgrade/server-request.js";
 

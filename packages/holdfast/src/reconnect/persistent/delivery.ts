@@ -12,6 +12,8 @@ export class Delivery implements SendObserver {
   /** Resolves when the connection has room for more messages, or when this message cannot be sent. */
   readonly whenWritable: Promise<void>;
   readonly #onSettled: (delivery: Delivery) => void;
+  /** The session keeps the message, and sends it again after a cut. */
+  readonly #isKept: boolean;
   #isHandedOver = false;
   #isAccepted = false;
   #isOver = false;
@@ -19,9 +21,10 @@ export class Delivery implements SendObserver {
   constructor(message: OutgoingMessage, connection: Connection, onSettled: (delivery: Delivery) => void) {
     this.message = message;
     this.#onSettled = onSettled;
-    const { data, mayEncode, signal } = message;
+    const { data, mayEncode, signal, until } = message;
+    this.#isKept = connection.session !== null;
     this.whenWritable = coreOf(connection)
-      .send(data, { mayEncode, signal, receipt: this })
+      .send(data, { mayEncode, signal, until, receipt: this })
       .then(
         () => this.#onAccepted(),
         (error: unknown) => this.#onRejected(error),
@@ -39,8 +42,9 @@ export class Delivery implements SendObserver {
       this.#isOver = true;
       return this.message;
     }
-    this.#settle(new NotSentError("lost", "unknown", cause));
-    return null;
+    if (!this.#isKept) this.#settle(new NotSentError("lost", "unknown", cause));
+    else if (this.message.until === "sent") this.#settle(null);
+    return null; // Otherwise the session settles it.
   }
 
   #onAccepted(): void {

@@ -3,6 +3,7 @@
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import { toBytes, type Bytes } from "../../connection/arguments.js";
+import type { SendUntil } from "../../connection/message-transport.js";
 import { Deadline } from "../../connection/timer-queue.js";
 import { TextBytes } from "../../shared/text-bytes.js";
 
@@ -15,6 +16,7 @@ export interface OutgoingMessageHandler {
 export interface OutgoingOptions {
   readonly mayEncode: boolean;
   readonly signal: AbortSignal | null;
+  readonly until: SendUntil;
   /** Monotonic time at which it expires; null for never. */
   readonly expiresAt: number | null;
 }
@@ -24,6 +26,7 @@ export class OutgoingMessage extends Deadline {
   readonly promise: Promise<void>;
   readonly mayEncode: boolean;
   readonly signal: AbortSignal | null;
+  readonly until: SendUntil;
   readonly expiresAt: number | null;
   readonly #handler: OutgoingMessageHandler;
   #data: string | Bytes;
@@ -37,6 +40,7 @@ export class OutgoingMessage extends Deadline {
     this.#data = data;
     this.mayEncode = options.mayEncode;
     this.signal = options.signal;
+    this.until = options.until;
     this.expiresAt = options.expiresAt;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;

@@ -12,6 +12,7 @@ import {
   type ReceiveOptions,
   type SendOptions,
 } from "../../connection/connection.js";
+import { InvalidStateError } from "../../shared/errors.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
 import { describeObject, showInInspector } from "../../connection/inspection.js";
 import type { Message } from "../../connection/inbox.js";
@@ -24,6 +25,7 @@ import {
   requireChoice,
 } from "../../shared/option-checks.js";
 import { consumeAll, receiveOne } from "../../connection/readers.js";
+import type { ConnectionSession } from "../../connection/session-state.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { Connector, ConnectorOptions } from "../connector.js";
 import { checkPersistOptions, type PersistOptions } from "../retry/persist-options.js";
@@ -65,6 +67,7 @@ export function openPersistent<Options extends ConnectorOptions>(
     runtime: connector.runtime,
     connectionSettings: settings,
     settings: persistent,
+    carrySession: connector.carrySession?.bind(connector),
     supervisor: (handler) => new Supervisor({ target, settings, persist }, handler),
   });
   core.start();
@@ -107,6 +110,11 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
    */
   get connection(): Connection | null {
     return this.#core.connection;
+  }
+
+  /** The session; null without the option `session`, and as long as the server has not given one. A snapshot. */
+  get session(): ConnectionSession | null {
+    return this.#core.sessionState;
   }
 
   /** Round-trip time of the newest answered ping of the current connection, in milliseconds; null if there is none. */
@@ -263,11 +271,16 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
   }
 
   #settingsOf(options: PersistentSendOptions = {}): MessageSettings {
-    const { mayEncode, signal } = checkSendOptions(options, PERSISTENT_SEND_OPTIONS);
+    const { mayEncode, signal, until = "sent" } = checkSendOptions(options, PERSISTENT_SEND_OPTIONS);
+    if (until === "delivered" && this.#core.session === null) throw new InvalidStateError(NO_SESSION);
     return {
       mayEncode,
       signal,
+      until,
       timeToLive: checkDuration("timeToLive", options.timeToLive, this.#timeToLive),
     };
   }
 }
+
+const NO_SESSION =
+  'Expected a persistent connection with the option `session` for `until: "delivered"`, got one without. Set `session: true`.';

@@ -3,6 +3,12 @@
 
 import type { CloseInfo } from "../../connection/close-info.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
+import type { SessionCarrier, SessionCarrierHandler } from "../../connection/session-carrier.js";
+import type {
+  ConnectionSession,
+  SessionLostEvent,
+  SessionResumedEvent,
+} from "../../connection/session-state.js";
 import { connectionClosed, TooSlowError } from "../../connection/errors.js";
 import type { Inbox } from "../../connection/inbox.js";
 import { Listeners } from "../../connection/listeners.js";
@@ -14,6 +20,7 @@ import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import { errorOf } from "../../shared/thrown.js";
 import type { AttemptOutcome } from "../attempt.js";
+import type { Connector, ConnectorOptions } from "../connector.js";
 import type { Retry } from "../retry/retry-policy.js";
 import type { SupervisorControls, SupervisorHandler } from "../supervisor.js";
 import { OverallLatency } from "./overall-latency.js";
@@ -27,13 +34,17 @@ export interface PersistentCoreOptions {
   readonly connectionSettings: ConnectionSettings;
   readonly settings: PersistentSettings;
   readonly supervisor: (handler: SupervisorHandler) => SupervisorControls;
+  /** As in `Connector`. */
+  readonly carrySession: Connector<ConnectorOptions>["carrySession"];
 }
 
-export class PersistentCore implements SupervisorHandler, ReadableConnection {
+export class PersistentCore implements SupervisorHandler, ReadableConnection, SessionCarrierHandler {
   readonly sender: Sender;
   readonly listeners: Listeners<PersistentEvents>;
   readonly closed: Promise<CloseInfo>;
   readonly runtime: Runtime;
+  /** Null without the option `session`. */
+  readonly session: SessionCarrier | null;
   readonly #settings: PersistentSettings;
   readonly #supervisor: SupervisorControls;
   readonly #receiver: Receiver;
@@ -46,6 +57,11 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
   /** The connection that is being probed. */
   #probed: Connection | null = null;
   #attemptStartedAt = 0;
+  #attempt = 1;
+  /** The new connection whose session is not attached yet, and its deadline; null for none. */
+  #unattached: Alarm | null = null;
+  /** The session that became attached last is a new one. */
+  #isFresh = true;
 
   constructor(options: PersistentCoreOptions) {
     const { runtime, connectionSettings, settings } = options;
@@ -59,6 +75,10 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     });
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#status = Object.freeze({ state: "connecting", attempt: 1, since: runtime.clock.wallNow() });
+    const { session } = settings;
+    const carrier =
+      session && options.carrySession?.({ ...session, writeLimit: connectionSettings.writeLimit }, this);
+    this.session = carrier ?? null;
     this.#supervisor = options.supervisor(this);
   }
 
@@ -73,6 +93,15 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
   /** The open connection, from before `onOpen` to its end. */
   get connection(): Connection | null {
     return this.#connection;
+  }
+
+  get sessionState(): ConnectionSession | null {
+    const state = this.session?.state ?? null;
+    if (state === null) return null;
+    const { id, isAttached, received } = state;
+    const unread =
+      this.inbox.length + (this.#connection === null ? 0 : coreOf(this.#connection).inbox.length);
+    return { id, isAttached, position: received - unread };
   }
 
   get latencyStats(): LatencyStats {
@@ -135,14 +164,69 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
 
   onOpen(connection: Connection, attempt: number): void {
     this.#connection = connection;
+    this.#attempt = attempt;
     coreOf(connection).willBeRead();
     this.#latency.watch(connection);
-    if (this.#settings.onOpen === null) this.#ready(connection, attempt);
-    else void this.#prepare(connection, attempt, this.#settings.onOpen);
+    const { session } = this;
+    if (session === null) this.#onUsable(connection);
+    else if (!session.hasSocket) this.#onWithoutSession(connection, session);
+    else if (session.isAttached) this.#onUsable(connection);
+    else this.#awaitSession(connection);
+  }
+
+  /** The connection carries messages: of a new session, of one that was resumed, or without one. */
+  #onUsable(connection: Connection): void {
+    if (this.#settings.onOpen === null || !this.#isFresh) this.#ready(connection, this.#attempt);
+    else void this.#prepare(connection, this.#attempt, this.#settings.onOpen);
+  }
+
+  /** The server speaks no sessions. */
+  #onWithoutSession(connection: Connection, session: SessionCarrier): void {
+    session.abandon("unknown");
+    this.#isFresh = true;
+    this.#onUsable(connection);
+  }
+
+  /** The server has to answer `open` or `resume` in time. */
+  #awaitSession(connection: Connection): void {
+    const { openTimeout } = this.#settings;
+    const alarm = new Alarm({
+      onAlarm: () => {
+        if (openTimeout === null || !this.#isCurrent(connection)) return;
+        const message = `Expected the server to answer for the session within ${openTimeout} ms (openTimeout), got no answer. Check the server's store and its \`owner\`, or raise \`openTimeout\`.`;
+        this.#supervisor.failAttempt(new TooSlowError(message, openTimeout));
+      },
+    });
+    this.#unattached = alarm;
+    if (openTimeout !== null) this.runtime.timers.set(alarm, this.now() + openTimeout);
+  }
+
+  // SessionCarrierHandler
+
+  onAttached(isFresh: boolean): void {
+    this.#isFresh = isFresh;
+    const connection = this.#connection;
+    if (this.#unattached === null || connection === null) return; // `onOpen` follows.
+    this.#stopAwaiting();
+    this.#onUsable(connection);
+  }
+
+  onResumed(event: SessionResumedEvent): void {
+    this.listeners.emit("resumed", event);
+  }
+
+  onLost(event: SessionLostEvent): void {
+    this.listeners.emit("lost", event);
+  }
+
+  #stopAwaiting(): void {
+    if (this.#unattached === null) return;
+    this.runtime.timers.cancel(this.#unattached);
+    this.#unattached = null;
   }
 
   onWaiting(outcome: AttemptOutcome, retry: Retry): void {
-    this.#onConnectionEnded(outcome.error);
+    this.#onConnectionEnded(outcome);
     const since = this.#wallNow();
     const retryAt = since + retry.delay;
     this.#status = Object.freeze({ state: "waiting", since, retryAt, ...retry, ...outcome });
@@ -161,7 +245,8 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
   onOver({ info, ...outcome }: AttemptOutcome, failure: Error | null): void {
     const wasWaiting = this.#status.state === "waiting";
     const error = failure ?? outcome.error;
-    this.#onConnectionEnded(error);
+    this.#onConnectionEnded({ info, error });
+    this.session?.end();
     this.sender.end(error);
     this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error: failure });
     this.#receiver.finish();
@@ -218,12 +303,15 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     if (this.#status === status) this.listeners.emit("status", status);
   }
 
-  #onConnectionEnded(error: Error): void {
+  #onConnectionEnded({ info, error }: AttemptOutcome): void {
     if (this.#connection === null) return;
     this.#connection = null;
+    this.#stopAwaiting();
     this.#latency.unwatch();
     this.#receiver.detach();
     this.sender.onConnectionEnded(error);
+    if (this.session === null) return;
+    if (this.session.onSocketEnded(info)) this.listeners.emit("detached", { info });
   }
 
   /** Calls `end`, which ends the loop. No other connection follows. */

@@ -7,9 +7,12 @@ import {
   checkDuration,
   checkFunction,
   checkQueue,
+  checkSize,
+  invalidArgument,
   requireDuration,
 } from "../../shared/option-checks.js";
-import type { OptionNames } from "../../shared/option-names.js";
+import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
+import type { SessionCarrierSettings } from "../../connection/session-carrier.js";
 import { bindToContext, SILENT_PLATFORM, type Platform } from "../../connection/platform.js";
 
 /** The second argument of `onOpen`. */
@@ -44,7 +47,24 @@ export interface PersistentOptions {
   readonly onOpen?: ((connection: Connection, context: OpenContext) => unknown) | undefined;
   /** Milliseconds that the server may take to answer after `probe()`. @default 5000 */
   readonly probeTimeout?: number;
+  /**
+   * A session: messages survive reconnects, in both directions, if the server has `sessions` (docs/sessions.md). True for
+   * the defaults. Otherwise `session` of the persistent connection stays null. `onOpen` is called for each new session,
+   * and not when one is resumed. @default false
+   */
+  readonly session?: SessionOptions | boolean | null;
 }
+
+/** Options of a client's session. */
+export interface SessionOptions {
+  /** The messages and bytes that may be unconfirmed; more wait. @default { messages: 1024, bytes: 262144 } */
+  readonly window?: { readonly messages?: number; readonly bytes?: number };
+  /** Milliseconds within which received messages are acknowledged. @default 100 */
+  readonly ackDelay?: number;
+}
+
+const SESSION_OPTIONS: OptionNames<SessionOptions> = { window: true, ackDelay: true };
+const WINDOW_OPTIONS: OptionNames<Required<SessionOptions>["window"]> = { messages: true, bytes: true };
 
 export const PERSISTENT_OPTIONS: OptionNames<PersistentOptions> = {
   offline: true,
@@ -53,6 +73,7 @@ export const PERSISTENT_OPTIONS: OptionNames<PersistentOptions> = {
   timeToLive: true,
   onOpen: true,
   probeTimeout: true,
+  session: true,
 };
 
 export interface SendingSettings {
@@ -69,6 +90,8 @@ export interface PersistentSettings {
   readonly probeTimeout: number;
   /** For `onOpen`; null for no limit. */
   readonly openTimeout: number | null;
+  /** Null for no session. */
+  readonly session: Omit<SessionCarrierSettings, "writeLimit"> | null;
 }
 
 /** @throws InvalidArgumentError for an invalid option */
@@ -79,6 +102,7 @@ export function checkPersistentOptions(
   if (options.onOpen !== undefined) checkFunction("onOpen", options.onOpen);
   const { messages, bytes } = checkQueue("queue", options.queue);
   return {
+    session: checkSession(options.session),
     sending: {
       offline: checkChoice("offline", options.offline, ["queue", "reject"], "queue"),
       maxMessages: messages,
@@ -91,4 +115,30 @@ export function checkPersistentOptions(
     probeTimeout:
       options.probeTimeout === undefined ? 5_000 : requireDuration("probeTimeout", options.probeTimeout),
   };
+}
+
+function checkSession(value: unknown): PersistentSettings["session"] {
+  if (value === undefined || value === null || value === false) return null;
+  if (value !== true && typeof value !== "object")
+    throw invalidArgument("session", "true, an object of session options, or null", value);
+  const options: SessionOptions = value === true ? {} : value;
+  checkOptionNames("session", options, SESSION_OPTIONS);
+  const window: unknown = options.window ?? {};
+  if (typeof window !== "object" || window === null)
+    throw invalidArgument("session.window", "an object with `messages` and `bytes`", window);
+  checkOptionNames("session.window", window, WINDOW_OPTIONS);
+  const { messages, bytes }: { readonly messages?: unknown; readonly bytes?: unknown } = window;
+  return {
+    window: {
+      messages: positive("session.window.messages", messages, 1024),
+      bytes: positive("session.window.bytes", bytes, 256 * 1024),
+    },
+    ackDelay: options.ackDelay === undefined ? 100 : requireDuration("session.ackDelay", options.ackDelay),
+  };
+}
+
+function positive(name: string, value: unknown, byDefault: number): number {
+  const size = checkSize(name, value, byDefault);
+  if (size === null || size === 0) throw invalidArgument(name, "a positive whole number", value);
+  return size;
 }

@@ -3,6 +3,7 @@
 
 import type { Bytes } from "../../connection/arguments.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
+import type { SendUntil } from "../../connection/message-transport.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Delivery } from "./delivery.js";
 import { NotSentError, type NotSentReason } from "../../connection/not-sent-error.js";
@@ -12,6 +13,7 @@ import type { SendingSettings } from "./persistent-options.js";
 export interface MessageSettings {
   readonly mayEncode: boolean;
   readonly signal: AbortSignal | null;
+  readonly until: SendUntil;
   /** Milliseconds; null for no limit. */
   readonly timeToLive: number | null;
 }
@@ -41,9 +43,9 @@ export class Sender implements OutgoingMessageHandler {
   }
 
   /** Resolves when the message is sent; rejects with NotSentError if it is not, or perhaps not. */
-  send(data: string | Bytes, { mayEncode, signal, timeToLive }: MessageSettings): Promise<void> {
+  send(data: string | Bytes, { mayEncode, signal, until, timeToLive }: MessageSettings): Promise<void> {
     const expiresAt = timeToLive === null ? null : this.#runtime.clock.now() + timeToLive;
-    const message = new OutgoingMessage(this, data, { mayEncode, signal, expiresAt });
+    const message = new OutgoingMessage(this, data, { mayEncode, signal, until, expiresAt });
     const rejection = this.#rejection(signal);
     if (rejection !== null) message.fail(rejection);
     else this.#accept(message);

@@ -11,7 +11,10 @@ export interface SessionGreeterHandler {
   /** The owner of a request, as the application says. */
   ownerOf(request: ServerRequest): Promise<string | null>;
   onOpen(owner: string | null): void;
-  onResume(message: Extract<SessionMessage, { readonly type: "resume" }>, owner: string | null): Promise<void>;
+  onResume(
+    message: Extract<SessionMessage, { readonly type: "resume" }>,
+    owner: string | null,
+  ): Promise<void>;
   /** The application's code, or the store, failed. */
   onFailure(error: unknown): void;
 }

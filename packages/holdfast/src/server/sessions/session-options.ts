@@ -93,7 +93,12 @@ export function checkSessions(value: unknown): SessionSettings | null {
     maxLifetime: checkDuration("sessions.maxLifetime", options.maxLifetime, 24 * 60 * 60 * 1000),
     memory: checkSize("sessions.memory", options.memory, 256 * 1024 * 1024) ?? Infinity,
     owner,
-    acknowledge: checkChoice("sessions.acknowledge", options.acknowledge, ["received", "handled"], "received"),
+    acknowledge: checkChoice(
+      "sessions.acknowledge",
+      options.acknowledge,
+      ["received", "handled"],
+      "received",
+    ),
     durability,
     store: store === undefined ? memoryStore() : checkStore(store),
   };
@@ -106,6 +111,7 @@ function checkStore(value: unknown): SessionStore {
   const candidate = value as Partial<Record<(typeof methods)[number], unknown>> | null;
   const isStore =
     typeof value === "object" && methods.every((method) => typeof candidate?.[method] === "function");
-  if (!isStore) throw invalidArgument("sessions.store", `an object with the methods ${methods.join(", ")}`, value);
+  if (!isStore)
+    throw invalidArgument("sessions.store", `an object with the methods ${methods.join(", ")}`, value);
   return value as SessionStore; // Its methods were checked.
 }

@@ -17,12 +17,7 @@ import {
   type SessionProof,
 } from "../../session/server-session.js";
 import type { SessionRecord } from "../../session/store/session-record.js";
-import {
-  formatSessionId,
-  formatSessionSecret,
-  ID_BYTES,
-  SECRET_BYTES,
-} from "../../session/session-id.js";
+import { formatSessionId, formatSessionSecret, ID_BYTES, SECRET_BYTES } from "../../session/session-id.js";
 import { writeSessionMessage, type SessionMessage, type SessionTicket } from "../../session/wire.js";
 import type { SessionLoss } from "../../shared/session-errors.js";
 import { errorOf } from "../../shared/thrown.js";
@@ -158,12 +153,22 @@ export class SessionRegistry implements SessionKeeper {
 
   // Opening and resuming.
 
-  #open({ connection, link, request, handshake }: SessionSocket, owner: string | null, loss: SessionLoss | null): void {
+  #open(
+    { connection, link, request, handshake }: SessionSocket,
+    owner: string | null,
+    loss: SessionLoss | null,
+  ): void {
     const { runtime } = this.#host;
     const id = formatSessionId(runtime.randomBytes(ID_BYTES));
     const secret = formatSessionSecret(runtime.randomBytes(SECRET_BYTES));
     const machine = new ServerSession(
-      { id, secretHash: hashOf(secret), owner, subprotocol: handshake.subprotocol, created: runtime.clock.wallNow() },
+      {
+        id,
+        secretHash: hashOf(secret),
+        owner,
+        subprotocol: handshake.subprotocol,
+        created: runtime.clock.wallNow(),
+      },
       this.#machineSettings,
     );
     const ticket: SessionTicket = { id, secret, ttl: this.#settings.retain, window: WINDOW };

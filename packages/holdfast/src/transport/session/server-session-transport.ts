@@ -31,6 +31,7 @@ import type {
   TransportSession,
 } from "../../connection/message-transport.js";
 import { LinkObserver, type LinkObserverHandler } from "./link-observer.js";
+import { endsSession, hasEndedSession } from "./session-end.js";
 import type { SessionLink, SessionLinkHandler } from "./session-link.js";
 import { SessionSender } from "./session-sender.js";
 
@@ -104,6 +105,7 @@ export class ServerSessionTransport
     this.#sender = new SessionSender(options.runtime, options.session.ledger, {
       ackDelay: options.ackDelay,
       writeLimit: options.writeLimit,
+      keepsWithoutLink: true,
       notDelivered: (outcome) => new NotSentError("session-lost", outcome),
     });
   }
@@ -142,7 +144,12 @@ export class ServerSessionTransport
   }
 
   /** Continues on this socket: its first one if `resumption` is null. */
-  attach(connection: Connection, link: SessionLink, attachment: Attachment, resumption: Resumption | null): void {
+  attach(
+    connection: Connection,
+    link: SessionLink,
+    attachment: Attachment,
+    resumption: Resumption | null,
+  ): void {
     const core = coreOf(connection);
     const gap = resumption === null ? 0 : this.#options.runtime.clock.now() - this.#detachedAt;
     const observer = new LinkObserver(this, connection);
@@ -333,7 +340,8 @@ export class ServerSessionTransport
   abandon(): void {
     this.#isEnding = true;
     const current = this.#current;
-    if (current === null) this.#options.runtime.clock.afterPoll(() => this.#finish(this.#session.end(), null));
+    if (current === null)
+      this.#options.runtime.clock.afterPoll(() => this.#finish(this.#session.end(), null));
     else current.core.terminate("aborted");
   }
 
@@ -427,7 +435,7 @@ export class ServerSessionTransport
     this.#onReplay?.(0);
     this.#lastInfo = info;
     this.#forget(current);
-    if (this.#isEnding || BROKEN.has(info.cause)) {
+    if (this.#isEnding || hasEndedSession(info)) {
       if (this.closeSent === null) this.outcome = info;
       this.#finish(this.#session.end(), null);
       return;
@@ -481,21 +489,6 @@ export class ServerSessionTransport
   }
 }
 
-/** Close codes after which the client may resume: the peer goes away, or failed, or a proxy did. */
-const RESUMABLE: ReadonlySet<number> = new Set([1001, 1006, 1011, 1012, 1013, 1014]);
-
-/** Whether a Close with this code ends the session at both ends. */
-export function endsSession(code: number): boolean {
-  return !RESUMABLE.has(code);
-}
-
-/** Ends of a socket after which a replay would only repeat the failure. */
-const BROKEN: ReadonlySet<CloseInfo["cause"]> = new Set<CloseInfo["cause"]>([
-  "invalid-data",
-  "message-too-big",
-  "protocol-error",
-]);
-
 const MOVED = writeSessionMessage({ type: "moved" });
 const END = writeSessionMessage({ type: "end" });
 
@@ -519,7 +512,8 @@ class ResumedPieces implements PieceHandler {
     const skipped = Math.min(this.#toSkip, piece.length);
     this.#toSkip -= skipped;
     if (skipped === piece.length && skipped > 0) return;
-    const rest = skipped === 0 ? piece : typeof piece === "string" ? piece.slice(skipped) : piece.subarray(skipped);
+    const rest =
+      skipped === 0 ? piece : typeof piece === "string" ? piece.slice(skipped) : piece.subarray(skipped);
     this.#delivered += rest.length;
     this.#handler.onPiece(rest);
   }

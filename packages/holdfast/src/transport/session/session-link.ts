@@ -1,8 +1,9 @@
 // Version 2 of the link protocol on one socket: passes the application's messages and the words of the session to the
 // session, which outlives the socket.
 
-import { readSessionMessage, type SessionMessage } from "../../session/wire.js";
+import { readSessionMessage, writeSessionMessage, type SessionMessage } from "../../session/wire.js";
 import type { SessionMessageData } from "../../session/session-memory.js";
+import type { CloseFrame } from "../../shared/close-code.js";
 import { TextBytes } from "../../shared/text-bytes.js";
 import type { Message } from "../../connection/inbox.js";
 import type {
@@ -14,6 +15,7 @@ import type {
   TransportSession,
 } from "../../connection/message-transport.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
+import { endsSession } from "./session-end.js";
 import { LinkProtocol, type PingsAs, type SpreadEnd } from "../link/link-protocol.js";
 
 /** The session's end on the current socket, or what stands in until there is one. */
@@ -35,6 +37,10 @@ export interface SessionCarrier {
   readonly state: TransportSession | null;
   /** Bytes that wait for room in the window. */
   readonly waitingBytes: number;
+  /** Calls back once no message waits to be transmitted. */
+  whenIdle(callback: () => void): void;
+  /** The connection has ended: rejects the messages that wait. */
+  fail(closedError: () => Error): void;
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void>;
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
   sendFragment(fragment: Fragment): Promise<void>;
@@ -186,6 +192,25 @@ export class SessionLink extends LinkProtocol {
     else super.streamTo(new CountedPieces(handler, this));
   }
 
+  /** A Close that ends the session follows the messages that wait, and tells the server so. */
+  override queueClose(close: CloseFrame, isUrgent: boolean): void {
+    const carrier = this.#carrier;
+    if (carrier === null || isUrgent || this.wire.closeReceived !== null) {
+      super.queueClose(close, isUrgent);
+      return;
+    }
+    carrier.whenIdle(() => {
+      if (this.wire.closeSent !== null) return;
+      if (endsSession(close.code) && carrier.state?.isAttached === true) this.sendWord(END);
+      super.queueClose(close, isUrgent);
+    });
+  }
+
+  override fail(closedError: () => Error): void {
+    super.fail(closedError);
+    this.#carrier?.fail(closedError);
+  }
+
   /** A message that was delivered in pieces is complete. */
   onStreamed(length: number): void {
     this.#session.onStreamed(length);
@@ -201,7 +226,6 @@ export class SessionLink extends LinkProtocol {
     if (message.type === "invalid") this.failLink(message.expected);
     else this.#session.onWord(message);
   }
-
 }
 
 class CountedPieces implements PieceHandler {
@@ -224,6 +248,8 @@ class CountedPieces implements PieceHandler {
     this.#handler.onLastPiece();
   }
 }
+
+const END = writeSessionMessage({ type: "end" });
 
 const WORD: SendSettings = { mayEncode: false, signal: null, receipt: null };
 const ENCODED: SendSettings = { mayEncode: true, signal: null, receipt: null };

@@ -26,6 +26,8 @@ export interface SenderSettings {
   /** Milliseconds within which received messages are acknowledged. */
   readonly ackDelay: number;
   readonly writeLimit: number;
+  /** Whether messages that are sent without a link are counted and kept. Otherwise they wait. */
+  readonly keepsWithoutLink: boolean;
   /** Makes the error of a message that was not delivered. */
   readonly notDelivered: (outcome: Outcome) => Error;
 }
@@ -89,7 +91,9 @@ export class SessionSender extends Deadline {
 
   /** Calls back once no message waits to be transmitted, or the session has ended. */
   whenIdle(callback: () => void): void {
-    void this.#untilReady().then(() => (this.isBusy && !this.#hasEnded ? this.whenIdle(callback) : callback()));
+    void this.#untilReady().then(() =>
+      this.isBusy && !this.#hasEnded ? this.whenIdle(callback) : callback(),
+    );
   }
 
   /** A link is in place, and the ledger's positions are settled: replays what the peer lacks. */
@@ -133,8 +137,7 @@ export class SessionSender extends Deadline {
     const receipt = settings.until === "delivered" ? new Receipt(this.#settings.notDelivered) : null;
     const isNext = this.#ledger.outgoing.push(data, receipt);
     const link = this.#link;
-    const sent =
-      isNext && link !== null ? link.transmit(data, settings.mayEncode) : this.#untilCaughtUp();
+    const sent = isNext && link !== null ? link.transmit(data, settings.mayEncode) : this.#untilCaughtUp();
     return this.#onPushed(settings, receipt, sent);
   }
 
@@ -147,7 +150,8 @@ export class SessionSender extends Deadline {
     }
     const isNext = this.#ledger.outgoing.push(payload);
     const link = this.#link;
-    if (isNext && link !== null && !link.transmitShared(message)) void link.transmit(payload.data, message.mayEncode);
+    if (isNext && link !== null && !link.transmitShared(message))
+      void link.transmit(payload.data, message.mayEncode);
     this.#afterPush();
   }
 
@@ -208,7 +212,8 @@ export class SessionSender extends Deadline {
 
   /** While there is a link, messages wait for room in the window; the caller checks for overflow without one. */
   #mustWait(): boolean {
-    return this.#waiting.length > 0 || (this.#link !== null && !this.#ledger.outgoing.hasRoom);
+    if (this.#waiting.length > 0) return true;
+    return this.#link === null ? !this.#settings.keepsWithoutLink : !this.#ledger.outgoing.hasRoom;
   }
 
   #onPushed(settings: SendSettings, receipt: Receipt | null, sent: Promise<void>): Promise<void> {

@@ -18,7 +18,12 @@ function answerTo(offer: readonly string[], subprotocols: readonly string[], new
 
 test("I2: a client offers its subprotocols as they are and with the link, and a name that means neither", () => {
   assert.deepEqual(offerLink([], PLAIN_TOO), ["holdfast.plain", "holdfast.v1"]);
-  assert.deepEqual(offerLink(["chat", "log"], PLAIN_TOO), ["chat", "log", "holdfast.v1+chat", "holdfast.v1+log"]);
+  assert.deepEqual(offerLink(["chat", "log"], PLAIN_TOO), [
+    "chat",
+    "log",
+    "holdfast.v1+chat",
+    "holdfast.v1+log",
+  ]);
   assert.deepEqual(offerLink([], LINK_ONLY), ["holdfast.v1"]);
   assert.deepEqual(offerLink(["chat"], LINK_ONLY), ["holdfast.v1+chat"]);
 });

@@ -1,0 +1,25 @@
+// Which ends of a socket end its session as well.
+
+import type { CloseInfo } from "../../connection/close-info.js";
+
+/** Close codes after which the client may resume: the peer goes away, or failed, or a proxy did. */
+const RESUMABLE: ReadonlySet<number> = new Set([1001, 1006, 1011, 1012, 1013, 1014]);
+
+/** Whether a Close with this code ends the session at both ends. */
+export function endsSession(code: number): boolean {
+  return !RESUMABLE.has(code);
+}
+
+/** Ends of a socket after which a replay would only repeat the failure. */
+const BROKEN: ReadonlySet<CloseInfo["cause"]> = new Set<CloseInfo["cause"]>([
+  "invalid-data",
+  "message-too-big",
+  "protocol-error",
+]);
+
+/** Whether the session has ended with this socket. */
+export function hasEndedSession({ cause, received, sent, receivedFirst }: CloseInfo): boolean {
+  if (BROKEN.has(cause)) return true;
+  const first = receivedFirst || sent === null ? received : sent;
+  return first !== null && endsSession(first.code);
+}
