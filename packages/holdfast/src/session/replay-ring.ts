@@ -31,8 +31,6 @@ type Slot = GapSlot | SessionMessageData | SharedPayload | undefined;
 /** The ring that idle sessions share. Never changed. */
 const NO_SLOTS: Slot[] = [];
 const FIRST_CAPACITY = 16;
-/** A larger ring is dropped by `trim()`. */
-const CAPACITY_TO_KEEP = 16;
 
 export class ReplayRing {
   readonly #meter: MemoryMeter;
@@ -90,9 +88,9 @@ export class ReplayRing {
     return slot instanceof SharedPayload ? slot.data : slot;
   }
 
-  /** Gives the memory of a large ring back that has become empty. */
+  /** Gives the memory of a ring back that has become empty. */
   trim(count: number): void {
-    if (count === 0 && this.#slots.length > CAPACITY_TO_KEEP) this.#slots = NO_SLOTS;
+    if (count === 0) this.#slots = NO_SLOTS;
   }
 
   #release(position: number): void {

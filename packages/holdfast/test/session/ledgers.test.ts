@@ -90,6 +90,20 @@ test("L1: a resumption replays from RECEIVED, in order, and new messages queue b
   assert.equal(sends.push("f"), true);
 });
 
+test("L1: a thousand kept messages are replayed in order, from any position of the ring", () => {
+  const { sends, meter } = attached();
+  for (let position = 1; position <= 5; position++) sends.push(String(position));
+  sends.acknowledge(5, 0);
+  for (let position = 6; position <= 1000; position++) sends.push(String(position));
+  sends.acknowledge(7, 0);
+  sends.detach();
+  assert.equal(sends.attach(10, 10, 0)?.replayed, 990);
+  for (let position = 11; position <= 1000; position++) assert.equal(sends.next(), String(position));
+  assert.equal(sends.next(), null);
+  sends.acknowledge(1000, 0);
+  assert.deepEqual([meter.used, sends.unconfirmedBytes], [0, 0]);
+});
+
 test("L6: positions that do not agree lose the session", () => {
   for (const [received, confirmed] of [
     [4, 4],

@@ -507,7 +507,7 @@ export class Simulation {
     if (message.type !== "resume") assert.fail(`A first message ${message.type}`);
     const served = this.#served.get(message.id) ?? null;
     const proof = { secretHash: hash(message.secret), owner: null };
-    const refusal = judgeProof(served && served.session.identity, proof);
+    const refusal = judgeProof(served?.session.identity ?? null, proof);
     if (served === null || refusal !== null) {
       this.#open(link, refusal ?? "unknown");
       return;
