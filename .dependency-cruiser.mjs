@@ -23,6 +23,14 @@ const layers = {
     "transport/link",
     "types of protocol",
   ],
+  "transport/session": [
+    "shared",
+    "heartbeat",
+    "session",
+    "connection",
+    "transport/link",
+    "types of protocol",
+  ],
   "transport/worker": ["shared", "heartbeat", "session", "connection", "types of protocol"],
   reconnect: ["shared", "heartbeat", "session", "connection", "types of protocol"],
   client: ["shared", "heartbeat", "session", "protocol", "connection", "transport", "reconnect"],
@@ -30,6 +38,7 @@ const layers = {
   browser: ["shared", "heartbeat", "session", "connection", "types of protocol", "reconnect"].concat([
     "transport/browser",
     "transport/link",
+    "transport/session",
     "transport/worker",
   ]),
   // A pure function that is no part of the public surface: the alternative was a copy.

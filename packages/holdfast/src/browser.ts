@@ -13,7 +13,7 @@ export { connectPersistent } from "./browser/connect-persistent.js";
 export type { ConnectPersistentOptions } from "./browser/connect-persistent.js";
 export { PersistentConnection } from "./reconnect/persistent/persistent-connection.js";
 export type { PersistentSendOptions } from "./reconnect/persistent/persistent-connection.js";
-export type { OpenContext, PersistentOptions } from "./reconnect/persistent/persistent-options.js";
+export type { OpenContext, PersistentOptions, SessionOptions } from "./reconnect/persistent/persistent-options.js";
 export type {
   ClosedStatus,
   ClosingStatus,
@@ -109,3 +109,13 @@ export {
   ConnectionClosedOK,
   TooSlowError,
 } from "./connection/errors.js";
+export { SessionFencedError, SessionLostError } from "./shared/session-errors.js";
+export type { SessionLoss } from "./shared/session-errors.js";
+export type {
+  ConnectionSession,
+  DetachedEvent,
+  SessionLostEvent,
+  SessionResumedEvent,
+} from "./connection/session-state.js";
+export type { ReadingResumedEvent } from "./connection/listeners.js";
+export type { SendUntil } from "./connection/message-transport.js";

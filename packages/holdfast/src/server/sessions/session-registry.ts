@@ -132,7 +132,7 @@ export class SessionRegistry implements SessionKeeper {
   onEnded(transport: ServerSessionTransport, loss: SessionLoss | null): void {
     const { id } = transport;
     const held = this.#held.get(id);
-    if (held === undefined || held.transport !== transport) return;
+    if (held?.transport !== transport) return;
     this.#held.delete(id);
     this.#detached.delete(transport);
     this.#host.runtime.timers.cancel(held.expiry);

@@ -9,7 +9,6 @@ import type { Message } from "../../connection/inbox.js";
 import type {
   Fragment,
   MessageTransportFactory,
-  MessageTransportHandler,
   SendSettings,
   SharedMessage,
   TransportSession,
@@ -67,15 +66,6 @@ export class SessionLink extends LinkProtocol {
   #firstWord = "";
   #hasStarted = false;
   #hasSpoken = false;
-
-  constructor(
-    below: MessageTransportFactory,
-    handler: MessageTransportHandler,
-    pingsAs: PingsAs,
-    spread: SpreadEnd,
-  ) {
-    super(below, handler, pingsAs, spread);
-  }
 
   /** From now on, this handler receives what arrives. Null ignores it: another socket has taken over the session. */
   bind(session: SessionLinkHandler | null): void {
