@@ -173,7 +173,7 @@ describe("A connection from connect()", () => {
     test(`B8: a TLS option that Node refuses is told at once as our error: ${JSON.stringify(tls)}`, async () => {
       const server = await RawServer.start();
       const opening = connect(server.url().replace("ws:", "wss:"), { tls: tls as never });
-      const error: unknown = await withTimeout(opening, 1000, "the refusal").catch(
+      const error: unknown = await withTimeout(opening, 5_000, "the refusal").catch(
         (reason: unknown) => reason,
       );
       await assertNothingLeft(activeResources());
