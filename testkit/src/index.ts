@@ -24,4 +24,5 @@ export { TunnelProxy, type TunnelProxyOptions, type TunnelRequest } from "./tunn
 export { type BytesLike } from "./bytes.js";
 export { type KeyAndCertificate, testCertificates, type TestCertificates } from "./certificates.js";
 export { activeResources, assertNothingLeft, type ResourceCounts } from "./resources.js";
+export { assertLinear, processorTime } from "./processor-time.js";
 export { blockEventLoop, eventually, withTimeout } from "./waiting.js";

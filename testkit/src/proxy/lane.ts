@@ -154,8 +154,10 @@ export class Lane {
       if (this.#cut?.remaining === 0) this.#cut.run();
       else this.#pump();
     };
-    if (this.#cut?.remaining === 0) this.#cutTimer = setTimeout(goOn, CUT_PAUSE);
-    else if (this.#faults.chunkSize !== null) this.#immediate = setImmediate(goOn);
+    // A receiver in this process reads before the immediate, also where the process was too busy to run meanwhile.
+    const goOnInNextTurn = () => void (this.#immediate = setImmediate(goOn));
+    if (this.#cut?.remaining === 0) this.#cutTimer = setTimeout(goOnInNextTurn, CUT_PAUSE);
+    else if (this.#faults.chunkSize !== null) goOnInNextTurn();
     else goOn();
   }
 

@@ -157,7 +157,7 @@ export function testProxy({ row, kind, skip }: TestedProxy): void {
       await client.ping();
       await proxy.stop();
       const ended = Promise.all([client.closed, server.closed]);
-      for (const info of await withTimeout(ended, 2_000, "the cut")) assertCut(info);
+      for (const info of await withTimeout(ended, 10_000, "the cut")) assertCut(info);
       const error = await refusalOf(proxy.url);
       assert.ok(error instanceof HandshakeError && error.failure === "refused", String(error));
     });

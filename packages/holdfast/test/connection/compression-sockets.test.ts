@@ -10,7 +10,7 @@ import {
   type CompressionOptions,
   type Connection,
 } from "../../build/index.js";
-import { eventually, OPCODE, RawClient, RawServer } from "holdfast-testkit";
+import { eventually, OPCODE, processorTime, RawClient, RawServer } from "holdfast-testkit";
 import { long } from "./compressed.js";
 import { usedMemory } from "./memory.js";
 
@@ -82,10 +82,10 @@ for (const limit of [MIB, 16 * MIB]) {
     });
     await withServer({}, limit, async (connection, peer) => {
       const before = process.memoryUsage().rss;
-      const start = performance.now();
+      const start = processorTime();
       peer.sendFrame({ opcode: OPCODE.binary, rsv: 4, payload });
       const { opcode, payload: sent } = await peer.readFrame();
-      const took = performance.now() - start;
+      const took = processorTime() - start;
       const grown = process.memoryUsage().rss - before;
       const reason = `Expected a message of at most ${limit} bytes, got one that inflates to more`;
       assert.equal(opcode, OPCODE.close);
@@ -93,7 +93,7 @@ for (const limit of [MIB, 16 * MIB]) {
       peer.sendClose(1009);
       peer.end();
       assert.equal((await connection.closed).cause, "message-too-big");
-      t.diagnostic(`${Math.round(took)} ms, rss + ${Math.round(grown / MIB)} MiB`);
+      t.diagnostic(`${Math.round(took)} ms of a processor, rss + ${Math.round(grown / MIB)} MiB`);
       assert(took < 2000, `${took} ms`);
       assert(grown < 3 * limit + 32 * MIB, `${grown} bytes`);
     });

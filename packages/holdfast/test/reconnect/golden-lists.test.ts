@@ -85,8 +85,8 @@ const SCENES: readonly Scene[] = [
   },
   {
     peer: "5. mute before the upgrade",
-    script: (peer) => void peer.readHead(),
-    options: { openTimeout: 100 },
+    script: (peer) => void peer.readHead().catch(() => undefined),
+    options: { openTimeout: 1_000 },
     events: ["connecting connecting", "connected connecting", "disconnected closed"],
     end: { cause: "open-timeout", message: NONE },
   },

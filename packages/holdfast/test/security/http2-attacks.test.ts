@@ -113,7 +113,8 @@ const ATTACKS: Readonly<Record<string, Uint8Array>> = {
   "a thousand upgrades and nothing else": repeat(1000, (index) => upgradeFrame(streamOf(index))),
 };
 
-describe("HTTP/2 under attack", () => {
+// Most of the time passes while the heartbeats find out who is gone.
+describe("HTTP/2 under attack", { concurrency: true }, () => {
   let certificates: TestCertificates;
   const uncaught: unknown[] = [];
   const note = (error: unknown) => void uncaught.push(error);

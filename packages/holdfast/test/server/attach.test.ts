@@ -55,7 +55,7 @@ describe("A server attached to an HTTP server", () => {
   async function echo(url: string): Promise<unknown> {
     await using connection = await connect(url);
     void connection.send("hello");
-    return await connection.recv({ timeout: 2_000 });
+    return await connection.recv({ timeout: 20_000 });
   }
 
   async function get(port: number, path: string, headers: Record<string, string> = {}): Promise<string> {
@@ -176,9 +176,10 @@ describe("A server attached to an HTTP server", () => {
     const server = attachEcho("chat");
     await using stuck = await RawClient.connect({ port });
     await stuck.upgrade();
-    const closing = server.close({ timeout: 300 });
+    const closing = server.close({ timeout: 20_000 });
     await assert.rejects(connect(`ws://127.0.0.1:${port}/`), { status: 503, retryAfter: 5000 });
     assert.equal(await get(port, "/page"), "200 GET /page");
+    await stuck.close();
     await closing;
   });
 

@@ -47,7 +47,7 @@ describe("The end of a server", () => {
     await using waiting = await RawClient.connect({ port });
     waiting.write("GET / HTTP/1.1\r\n");
     await waiting.flushed();
-    const closing = server?.close({ timeout: 400 });
+    const closing = server?.close({ timeout: 20_000 });
     for (const client of [waiting, await RawClient.connect({ port })]) {
       client.write(client === waiting ? "Host: a\r\n\r\n" : "");
       if (client !== waiting) client.sendUpgrade();
@@ -59,6 +59,7 @@ describe("The end of a server", () => {
       assert.equal(Buffer.from(await client.readToEnd()).toString(), "The server is shutting down.");
       await client.close();
     }
+    await stuck.close();
     await closing;
     await using successor = await serve(() => undefined, { host: "127.0.0.1", port });
     assert.equal(successor.port, port);
@@ -154,7 +155,7 @@ describe("The end of a server", () => {
     await sleep(50);
     assert.equal(server?.connections.size, 1);
     hurry.abort();
-    await withTimeout(closing, 500, "the server to close");
+    await withTimeout(closing, 5_000, "the server to close");
     assert.deepEqual(causes, ["server-shutdown"]);
   });
 
