@@ -119,7 +119,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     const seen = await events;
     // On a machine without a network Chromium calls itself offline, and that is what is told.
     const isOnline = await page.evaluate(() => navigator.onLine);
-    assert.match(seen.pop() ?? "", isOnline ? /does not tell which.*console/ : /the browser is offline/);
+    assert.match(seen.pop() ?? "", isOnline ? /report which of these only in their console/ : /the browser is offline/);
     assert.deepEqual(seen, [
       ...["connecting", "connected", "ready", "closing", "closed", "disconnected"],
       ...["connecting", "connectFail", "disconnected", isOnline ? "refused" : "unreachable"],
@@ -211,7 +211,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
       return [tooSlow instanceof holdfast.OpenTimeoutError && tooSlow.message, (aborted as Error).name];
     }, server.url());
     assert.deepEqual(outcome, [
-      `Expected ${server.url()} to be open within 200 ms; a browser does not tell what it is waiting for`,
+      `Expected ${server.url()} to be open within 200 ms; browsers do not report what they are waiting for`,
       "TimeoutError",
     ]);
   });

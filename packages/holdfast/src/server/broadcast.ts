@@ -148,5 +148,5 @@ function checkData(data: unknown): string | Uint8Array {
   }
   if (!(data instanceof TextBytes)) return bytes;
   if (isValidText(data)) return data;
-  throw new InvalidArgumentError("Expected `data` to be UTF-8, as text has to be, got other bytes");
+  throw new InvalidArgumentError("Expected `data` to be UTF-8, got other bytes");
 }

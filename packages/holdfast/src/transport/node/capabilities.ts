@@ -1,8 +1,8 @@
-// What Node.js, Bun and Deno can do.
+// The capabilities of connections in Node.js, Bun and Deno.
 
 import type { Capabilities } from "../../connection/capabilities.js";
 
-/** What connections can do here: everything. */
+/** What connections support in this environment: everything. */
 export const capabilities: Capabilities = Object.freeze({
   pings: true,
   headers: true,
