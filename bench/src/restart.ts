@@ -1,4 +1,5 @@
-// `npm run bench:restart`: a server with many connected clients is replaced by its successor under load. Prints a table.
+// `npm run bench:restart`: replaces a server with many connected clients by its successor, under load. Prints
+// a table.
 
 import { parseArgs } from "node:util";
 import { endAllAtExit } from "./machine/processes.js";
@@ -12,7 +13,7 @@ const HELP = `npm run bench:restart -- [options]
   --code N       of the Closes (default 1001; with 1012 clients wait for 5 to 30 s)
 `;
 
-/** Together under a minute, with the code 1001. */
+/** Takes less than a minute in total. */
 function scenes(code: number): readonly Restart[] {
   return [
     { port: "shared", code, spread: 0 },

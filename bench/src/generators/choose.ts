@@ -6,13 +6,16 @@ import { createNativeGenerator } from "./native.js";
 import { createNodeGenerator } from "./node.js";
 import type { Generator } from "./generator.js";
 
-/** What stands at the other end: of servers a load generator, of clients a server that keeps up with them. */
+/**
+ * The other end of the peers under test: a load generator for servers, and for clients a server that keeps up
+ * with them.
+ */
 export interface OtherEnds {
   readonly generator: Generator;
   readonly farEnd: (load: ClientLoad) => PeerProgram;
 }
 
-/** Those in C where they can be built, those in Node elsewhere or if asked for. */
+/** The programs in C if they can be built; otherwise, or if requested, those in Node. */
 export function chooseOtherEnds(
   wanted: "c" | "node" | null,
   core: number | null,

@@ -13,7 +13,7 @@ describe("Ten thousand clients that lose their server in the same moment", () =>
           t.diagnostic(`at most ${(result.peak * 100).toFixed(2)} %`);
           assert.ok(result.peak <= 0.06, `${result.peak}`);
           assert.ok(result.peakAfterReturn <= result.peak);
-          // Spread, and not merely slow: nobody waits longer than the longest delay.
+          // They spread, and are not merely slow: nobody waits longer than the longest delay.
           assert.ok((result.back.all ?? Infinity) <= 30_000, `${result.back.all}`);
         });
       }

@@ -1,4 +1,4 @@
-// The herd's results as Markdown.
+// Formats the herd's results as Markdown.
 
 import { HOLDFAST, holdfastPages, LAWS, widthOf } from "./laws.js";
 import { simulate, type HerdResult } from "./simulate.js";
@@ -8,10 +8,10 @@ export interface HerdSetting {
   readonly seed: number;
 }
 
-/** Milliseconds that the server is away. */
+/** Milliseconds that the server is down. */
 export const OUTAGES = [3_000, 30_000] as const;
 
-/** The page HERD.md, laid out as Prettier does. */
+/** The page HERD.md, formatted as Prettier does. */
 export function renderHerd({ clients, seed }: HerdSetting): string {
   const intro = INTRO.replace("{clients}", clients.toLocaleString("en-US")).replace("{seed}", String(seed));
   const sections = OUTAGES.map((outage) => {
@@ -26,10 +26,10 @@ export function renderHerd({ clients, seed }: HerdSetting): string {
   return [intro, ...sections, renderWidths(seed)].join("\n");
 }
 
-/** Servers from the smallest to the one above. */
+/** Numbers of clients, from one to those of the table above. */
 const SIZES = [1, 10, 100, 1_000, 10_000] as const;
 
-/** Both laws of Holdfast where the server is back at once, by the number of its clients. */
+/** Both policies of Holdfast after a restart without an outage, by the number of clients. */
 function renderWidths(seed: number): string {
   const rows = SIZES.flatMap((clients) =>
     [HOLDFAST, holdfastPages(clients)].map((law, index) => {
@@ -72,7 +72,7 @@ const HEADINGS = [
   ...["50 % back", "99 % back", "all back"],
 ];
 
-/** The first two columns are words, the others numbers. */
+/** The first two columns contain words, the others numbers. */
 const WORDS = 2;
 
 function renderTable(rows: readonly (readonly string[])[]): string {

@@ -16,7 +16,7 @@ test(
     assert.ok(toServer.sent > 0 && toClients.sent > 0, JSON.stringify(result));
     assert.deepEqual([toServer.received, toClients.received], [toServer.sent, toClients.sent]);
     assert.deepEqual([returns.length, absences.length], [clients, clients]);
-    // The successor listens before its predecessor closes: nobody finds the door shut.
+    // The successor listens before its predecessor closes, so no client is refused.
     assert.equal(attempts.length, clients);
   },
 );

@@ -119,7 +119,10 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     const seen = await events;
     // On a machine without a network Chromium calls itself offline, and that is what is told.
     const isOnline = await page.evaluate(() => navigator.onLine);
-    assert.match(seen.pop() ?? "", isOnline ? /report which of these only in their console/ : /the browser is offline/);
+    assert.match(
+      seen.pop() ?? "",
+      isOnline ? /report which of these only in their console/ : /the browser is offline/,
+    );
     assert.deepEqual(seen, [
       ...["connecting", "connected", "ready", "closing", "closed", "disconnected"],
       ...["connecting", "connectFail", "disconnected", isOnline ? "refused" : "unreachable"],
