@@ -13,7 +13,7 @@ const HELP = `npm run bench:restart -- [options]
   --code N       of the Closes (default 1001; with 1012 clients wait for 5 to 30 s)
 `;
 
-/** Takes less than a minute in total. */
+/** The scenarios, which take less than a minute in total. `code` is the code of the Closes. */
 function scenes(code: number): readonly Restart[] {
   return [
     { port: "shared", code, spread: 0 },

@@ -1,4 +1,4 @@
-// The driver against a fuzzing server that is not ours.
+// Tests the driver against a third-party fuzzing server.
 
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";

@@ -12,11 +12,11 @@ import { runCases } from "./client-driver.js";
 
 const COMMAND = { agent: "Hold fast", cases: null, caseTimeout: 300, isCompressing: false };
 
-/** How a case of the scripted fuzzing server goes. */
+/** Plays one case of the scripted fuzzing server. */
 type Case = (peer: RawServerPeer) => Promise<void> | void;
 
 const CASES: readonly Case[] = [
-  // It echoes, and both close.
+  // It echoes, and both ends close.
   async (peer) => {
     peer.sendText("é");
     const text = await peer.readFrame();
@@ -27,13 +27,13 @@ const CASES: readonly Case[] = [
     await peer.readFrame();
     peer.end();
   },
-  // We fail the connection, as the case wants it.
+  // We fail the connection, as the case expects.
   async (peer) => {
     peer.sendFrame({ opcode: OPCODE.text, payload: "x", rsv: 7 });
     assert.equal((await peer.readFrame()).opcode, OPCODE.close);
     peer.end();
   },
-  // The server goes without a word, with and without an echo under way.
+  // The server disconnects without a Close, with and without an echo in flight.
   (peer) => peer.end(),
   async (peer) => {
     peer.sendBinary("x".repeat(1024 * 1024));

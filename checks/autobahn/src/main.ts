@@ -1,4 +1,4 @@
-// `npm run autobahn`: both ends for the Autobahn testsuite. README.md tells how to run the other one.
+// `npm run autobahn`: either end for the Autobahn testsuite. README.md describes how to run the other end.
 
 import { readFileSync } from "node:fs";
 import { parseCommand, USAGE, type Command } from "./arguments.js";

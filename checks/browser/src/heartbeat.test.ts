@@ -1,4 +1,4 @@
-// The heartbeat of pages: by the link protocol, or by messages of the application's own.
+// The heartbeat of pages, through the link protocol or through messages of the application.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -10,7 +10,7 @@ import { Browser, skip } from "./browser/chromium.js";
 import { openScene } from "./browser/scene.js";
 import "./browser/page-globals.js";
 
-/** What a page made of connecting. */
+/** The result of connecting in a page. */
 function connectAndTell(page: Page, url: string, subprotocols: readonly string[] = []) {
   return page.evaluate(
     async ([to, names]) => {
@@ -70,7 +70,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     const [atServer] = scene.connections;
     assert.equal(atServer?.subprotocol, "chat");
     assert.equal(atServer.response.headers.get("Sec-WebSocket-Protocol"), "holdfast.v1+chat");
-    // And the server's own pings are frames, which the browser answers by itself.
+    // The server's own pings are frames, which the browser answers.
     await eventually(() => (atServer.latencyStats.answered ?? 0) > 2, "pongs of the browser", 5000);
   });
 
@@ -115,7 +115,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     await accept();
     await accept();
     assert.deepEqual(await connecting, { ping: "has no pings", subprotocol: null, state: "open" });
-    // What was learned holds for the next time.
+    // The result is remembered for the next attempt.
     const again = connectAndTell(page, server.url());
     await accept();
     assert.deepEqual(await again, { ping: "has no pings", subprotocol: null, state: "open" });
@@ -213,7 +213,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
       peer.sendFrame({ opcode: OPCODE.text, payload: Buffer.from(`{"type":"pong","number":${number}}`) });
     }
     assert.deepEqual(await connecting, { first: '{"type":"news"}', latency: "number" });
-    // And its silence is the verdict.
+    // Silence leads to the verdict.
     const info = await page.evaluate(async () => {
       const { cause, sent } = await (kept["connection"] as Connection).closed;
       return { cause, sent };
@@ -240,7 +240,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
   });
 });
 
-/** Accepts the upgrade with the subprotocol that `choose` names; null for no such header. */
+/** Accepts the upgrade with the subprotocol that `choose` returns; null for no such header. */
 async function acceptAs(
   peer: RawServerPeer,
   choose: (offer: readonly string[]) => string | null,

@@ -1,4 +1,4 @@
-// What a page has of the library: loaded as modules, without a bundler.
+// The public surface in a page: loaded as modules, without a bundler.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -117,7 +117,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     await eventually(() => scene.connections.length === 1, "a connection", 10_000);
     void scene.connections[0]?.close(1001);
     const seen = await events;
-    // On a machine without a network Chromium calls itself offline, and that is what is told.
+    // On a machine without a network Chromium reports that it is offline, and so does the error.
     const isOnline = await page.evaluate(() => navigator.onLine);
     assert.match(
       seen.pop() ?? "",
@@ -227,7 +227,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     scene.proxy.freeze("toServer");
     const states = await page.evaluate(async () => {
       const connection = kept["connection"] as Connection;
-      void connection.forEach(() => undefined); // The echoes.
+      void connection.forEach(() => undefined); // The messages are echoes.
       let settled = 0;
       const sends: Promise<void>[] = [];
       for (let count = 0; count < 400; count++) {
@@ -264,7 +264,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
       try {
         for await (const _ of connection) unread++;
       } catch {
-        // The end that was waited for.
+        // The expected end of the connection.
       }
       return { name: error?.name, cause, code: sent?.code, unread, counted: evidence.messagesUnread };
     }, scene.url);

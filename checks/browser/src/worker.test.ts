@@ -1,4 +1,4 @@
-// A page that is busy, while its connection lives in a worker.
+// A busy page whose connection is in a worker.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

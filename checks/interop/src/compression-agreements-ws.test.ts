@@ -1,4 +1,5 @@
-// Every combination of what we and the npm package ws may want of permessage-deflate: all of them connect and echo.
+// Every combination of permessage-deflate settings of this library and the npm package ws: all of them
+// connect and echo.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";

@@ -59,7 +59,7 @@ describe("Python's websockets", () => {
           message: `received ${says}; then sent ${says}`,
         });
         assert.match(explain(info), /The peer declared this side dead, because it saw no pong in time/);
-        // Having given us up, it does not read our answer any more.
+        // After its verdict, it does not read our answer any more.
         const closed = await report("closed");
         assert.deepEqual([closed.sent, closed.received], [frame, null]);
         t.diagnostic(`theirs: ${closed.says}`);

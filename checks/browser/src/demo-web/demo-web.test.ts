@@ -1,4 +1,4 @@
-// The page of `npm run demo:web`, as somebody sees it, and as a screen reader does.
+// The page of `npm run demo:web`, as users and screen readers perceive it.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -29,7 +29,7 @@ describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
     await demo.press("Freeze");
     await demo.shows({ "verdict-text": "heartbeat-timeout", "bare-state": "OPEN" });
     const took = performance.now() - start;
-    // The last ping may have been answered just before: the verdict is no earlier than its timeout.
+    // The last ping may have been answered just before, so the verdict cannot come before the timeout.
     assert(took > 1_500 && took < 20_000, `It took ${took} ms`);
     assert.match(await demo.textOf("verdict-text"), /did not answer a ping within 2 s/);
     assert.equal(await demo.textOf("holdfast-state"), "DEAD");
@@ -60,7 +60,7 @@ describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
       () => document.getElementById("verdict-text")?.textContent.includes("heartbeat-timeout") === false,
     );
     await demo.shows({ "bare-state": "CLOSED", "holdfast-state": "ALIVE" }, 20_000);
-    // Browsers do not always tell a reset from an end.
+    // Browsers do not always distinguish a reset from an orderly end.
     assert.match(await demo.textOf("verdict-text"), /^(eof|reset)/);
     assert.match(await demo.textOf("log"), /Holdfast: disconnected: (eof|reset)/);
     await assertAccessible(demo);
@@ -80,7 +80,7 @@ describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
   test("Demo: the page had no error", () => assert.deepEqual(demo.errors, []));
 });
 
-/** No rule of axe is broken, in either theme, wide or narrow; and nothing is wider than the screen. */
+/** No rule of axe is violated, in either theme, wide or narrow; and nothing is wider than the screen. */
 async function assertAccessible(demo: DemoPage): Promise<void> {
   const source = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
   await demo.page.evaluate(source);
@@ -88,7 +88,7 @@ async function assertAccessible(demo: DemoPage): Promise<void> {
     for (const width of WIDTHS) {
       await demo.look(theme, width);
       const found = await demo.page.evaluate(async () => {
-        const { run } = (globalThis as unknown as { axe: typeof axe }).axe; // What the script above defines.
+        const { run } = (globalThis as unknown as { axe: typeof axe }).axe; // Defined by the script above.
         const { violations, passes } = await run();
         return {
           isTested: passes.length > 10,

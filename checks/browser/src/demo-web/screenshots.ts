@@ -1,4 +1,4 @@
-// `npm run demo:web:screenshots`: the pictures of docs/images/.
+// `npm run demo:web:screenshots`: takes the pictures of docs/images/.
 
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { bundle } from "./bundle.js";
 import { MEASURED } from "./libraries.js";
 
-/** What only Node.js has, as a program uses it. */
+/** Names that exist only in Node.js, as a program uses them. */
 const NODE_ONLY = [
   /\bBuffer\b/,
   /\bprocess\./,

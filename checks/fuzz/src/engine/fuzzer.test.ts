@@ -6,7 +6,7 @@ import { runFuzzer } from "./fuzzer.js";
 import { instrument } from "./instrument.js";
 import { Random } from "./random.js";
 
-/** A function of an instrumented source, whose counters begin at `first`. */
+/** Returns a function of an instrumented source, whose counters begin at `first`. */
 function load(source: string, first = 0): { run: (data: Uint8Array) => unknown; counters: number } {
   let next = first;
   const code = instrument(`(() => { ${source} })()`, () => next++);
@@ -42,7 +42,7 @@ test("Instrumented code does what it did, and counts the ways that it took", () 
   for (const counts of [first, second, third]) assert.notEqual(counts.indexOf(0), -1);
   assert.notDeepEqual(first, second);
   const together = first.map((count, index) => count + (second[index] ?? 0) + (third[index] ?? 0));
-  // All but the function that was called before, around it.
+  // All except the surrounding function, which was called before.
   assert.deepEqual(
     together.filter((count) => count === 0),
     [0],

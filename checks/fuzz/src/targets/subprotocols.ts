@@ -15,7 +15,7 @@ export const dictionary: readonly string[] =
 const SPOKEN = ["superchat", "chat", "__proto__"];
 
 export function fuzz(data: Uint8Array): void {
-  // No line of a head holds control characters.
+  // Lines of a head contain no control characters.
   const text = new Input(data).text().replace(/[^\t\x20-\x7e\x80-\xff]/g, " ");
   const tokens = parseTokenList(text);
   if (typeof tokens === "string") {
