@@ -1,4 +1,4 @@
-// `npm start`: installs, builds and runs the demo. Arguments go to the demo: `npm start -- --help`.
+// `npm start`: installs, builds and runs the demo. Passes arguments on: `npm start -- --help`.
 
 import { build } from "./build.mjs";
 import { forgetProxies } from "./lib/proxies.mjs";

@@ -1,11 +1,12 @@
-// `npm test`: installs, builds and runs every test that this machine can run, then says what was skipped and why.
+// `npm test`: installs, builds and runs every test that this machine can run, then reports the skipped tests
+// with their reasons.
 //
 //   npm test                                   everything
 //   npm test -- C8                             the tests of one promise (docs/promises.md)
 //   npm test -- "full write buffer"            the tests with these words in their title
 //   npm test -- packages/holdfast/test/heartbeat/   the files below a path, or one file
 //
-// Where CI is set, a skipped test is a failure, unless HOLDFAST_ALLOW_SKIPS is set as well.
+// If CI is set, a skipped test is a failure, unless HOLDFAST_ALLOW_SKIPS is set too.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -31,7 +32,7 @@ async function test(filters) {
   );
   report(omissions);
   const verdict = status === 0 && ran === 0 ? fail("No test was run.") : judge(status, omissions);
-  // The last line, for people and for programs alike. Cancelled tests count as failed: they did not pass.
+  // The last line, for people and for programs. Cancelled tests count as failed: they did not pass.
   const failed = (counts.fail ?? 0) + (counts.cancelled ?? 0);
   console.log(
     `# tests ${counts.tests ?? 0} # pass ${counts.pass ?? 0} # fail ${failed} # skipped ${counts.skipped ?? 0}`,
@@ -39,7 +40,10 @@ async function test(filters) {
   return verdict;
 }
 
-/** The files to hand to Node: compiled tests, and the tests of these scripts. Node 20 expands no patterns itself. */
+/**
+ * The files to pass to Node: compiled tests, and the tests of these scripts. Node 20 does not expand patterns
+ * itself.
+ */
 function testFiles(paths) {
   const compiled = projects.flatMap(({ source, output }) =>
     filesBelow(output)
@@ -60,7 +64,10 @@ function testFiles(paths) {
   return [...compiled, ...plain].filter(isWanted).map((file) => file.path);
 }
 
-/** Runs the files, two at a time, each in a process of its own; resolves with what scripts/lib/test-collector.mjs saw. */
+/**
+ * Runs the files, two at a time, each in a separate process. Resolves with the data of
+ * scripts/lib/test-collector.mjs.
+ */
 async function runNode(files, names) {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-test-"));
   const journal = join(folder, "journal");
@@ -71,7 +78,8 @@ async function runNode(files, names) {
       "--enable-source-maps",
       `--import=${pathToFileURL(join(root, "scripts/lib/test-watchdog.mjs"))}`,
       "--test-concurrency=2",
-      // Node 24 gives every test this long; before, it is what a whole file may take, and the watchdog is earlier.
+      // Node 24 applies this limit to each test. Earlier versions apply it to a whole file, where the
+      // watchdog acts first.
       `--test-timeout=${Number.parseInt(process.versions.node, 10) >= 24 ? 60_000 : 150_000}`,
       "--test-reporter=spec",
       "--test-reporter-destination=stdout",
@@ -98,7 +106,9 @@ async function runNode(files, names) {
   }
 }
 
-/** The id of a promise matches as a word (C1 is not C10); anything else wherever it occurs, as it stands. */
+/**
+ * The id of a promise matches as a word (C1 does not match C10); any other text matches anywhere, literally.
+ */
 function namePattern(name) {
   const literal = name.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
   return /^[A-P]\d+$/.test(name) ? `/\\b${literal}\\b/` : `/${literal}/i`;

@@ -1,4 +1,4 @@
-// The command line: `--help`, and `--sabotage=<what>`, which --help keeps to itself (see sabotage.ts).
+// Parses the command line: `--help`, and `--sabotage=<what>`, which --help does not list (see sabotage.ts).
 
 import { type Sabotage, SABOTAGES } from "./sabotage.js";
 

@@ -12,7 +12,7 @@ const STEPS = [
   "5  The network returns: a new connection, and a clean goodbye",
 ];
 
-/** Longer than any story; a demo that hangs is ended then. */
+/** Longer than any run of the demo; one that hangs is ended after this time. */
 const LIMIT = 40_000;
 
 interface Run {
@@ -39,12 +39,12 @@ function runDemo(...parameters: string[]): Promise<Run> {
   });
 }
 
-/** The titles of the steps that were begun. */
+/** The titles of the steps that started. */
 function stepsOf(output: string): string[] {
   return [...output.matchAll(/^ (\d {2}.+?) ─+$/gm)].map((match) => match[1] ?? "");
 }
 
-/** The signs of the summary: done, failed, not reached. */
+/** The symbols of the summary: done, failed, not reached. */
 function signsOf(output: string): string {
   return [...output.matchAll(/^ {2}([✓✗–]) \d/gm)].map((match) => match[1] ?? "").join("");
 }
@@ -77,7 +77,7 @@ describe("npm start", { concurrency: true }, () => {
       position += match.index;
     }
 
-    // No escapes, no redrawing, and nothing wider than a terminal.
+    // No escape sequences, no redrawing, and no line wider than a terminal.
     assert.doesNotMatch(output, /[^\P{Cc}\n]/u);
     const tooLong = output.split("\n").filter((line) => line.length > 80);
     assert.deepEqual(tooLong, []);

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Program } from "./program.js";
 
-/** The URL at which a server listens, which it prints. */
+/** The URL of a server, which it prints. */
 async function urlOf(server: Program): Promise<string> {
   const [, port = ""] = await server.prints(/Listening on ws:\/\/\S+:(\d+)/);
   return `ws://127.0.0.1:${port}`;
@@ -70,7 +70,7 @@ describe("Examples", { concurrency: 2 }, () => {
     );
     client.type("one");
     await client.prints(/^< one$/m);
-    server.signal("SIGSTOP"); // Its kernel goes on: the connection looks healthy.
+    server.signal("SIGSTOP"); // The kernel continues, so the connection looks healthy.
     const { status, errors } = await client.ended;
     assert.equal(status, 1);
     assert.match(errors, /^Too slow: Expected the pong of a ping within 1500 ms/);
@@ -153,7 +153,7 @@ describe("Examples", { concurrency: 2 }, () => {
     await using after = new Program("chat", "serve", new URL(url).port);
     await after.prints(/^Ada: anybody there\?$/m);
     ada.type("one more thing");
-    ada.endInput(); // What was said before it is sent before.
+    ada.endInput(); // Earlier lines arrive first.
     const { status, errors } = await ada.ended;
     assert.equal(status, 0, errors);
     assert.doesNotMatch(errors, /Never sent|Perhaps/);
@@ -196,7 +196,7 @@ describe("Examples", { concurrency: 2 }, () => {
     assert.deepEqual([status, errors], [0, ""], output);
     assert.match(output, /^fetching a token\nsession 1: welcome\n/);
     assert.match(output, /^session 3: welcome$/m);
-    // Each refusal is answered by one fetch, and nothing else is.
+    // Each refusal causes one fetch, and nothing else does.
     assert.doesNotMatch(output, /refused with 401\n(?!fetching)|welcome\nfetching/);
     assert.match(output, /refused with 401\nfetching a token\n/);
   });

@@ -26,7 +26,7 @@ export interface RawPeerOptions {
 }
 
 /**
- * One end of a connection that only does what a script tells it to, valid or not. It does not answer pings
+ * One end of a connection that only follows a script, valid or not. It does not answer pings
  * automatically, and does not end when the other side does. Every wait has a timeout.
  */
 export class RawPeer implements AsyncDisposable {

@@ -1,4 +1,4 @@
-// The page: its own network comes from the server, for as long as the event stream stays open.
+// The page. The server gives it a network of its own for as long as the event stream stays open.
 
 import { BareSide } from "./bare-side.js";
 import { element, say } from "./elements.js";
@@ -22,7 +22,7 @@ stream.addEventListener("message", ({ data }) => start(JSON.parse(String(data)) 
   once: true,
 });
 stream.addEventListener("error", () => {
-  // Its network went with the server: a new one would have another address.
+  // The network ended with the server: a new one would have another address.
   stream.close();
   for (const button of buttons) button.disabled = true;
   say(linkState, "The demonstration's server is gone. Start it, and load this page again.");

@@ -6,7 +6,7 @@ import { LatencyView } from "./latency-view.js";
 import { MAIN_PATH } from "./stage.js";
 import { ensure, type Step } from "./step.js";
 
-/** Longer than the client's pingTimeout, shorter than the server's. */
+/** Longer than the client's pingTimeout, and shorter than the server's. */
 const BLOCK = 3_000;
 
 export const blockedLoop: Step = {
@@ -21,7 +21,7 @@ export const blockedLoop: Step = {
     const stopWatching = connection.on("suspended", ({ gap }) => (longestGap = Math.max(longestGap, gap)));
     let serverWaited = 0;
     stage.farEnd.onOverdue = (_path, elapsed) => (serverWaited = elapsed);
-    let hasRecipeFired = false as boolean; // Set by the timer.
+    let hasRecipeFired = false as boolean; // The timer sets it.
     const stopRecipe = usualRecipe(connection, CLIENT.pingTimeout, () => (hasRecipeFired = true));
 
     const isPingOnItsWay = (): boolean => connection.latencyStats.sent > connection.latencyStats.answered;
@@ -63,7 +63,7 @@ export const blockedLoop: Step = {
   },
 };
 
-/** What many programs do instead: a timer that each pong sets back; when it fires, the peer counts as dead. */
+/** The common alternative: a timer that each pong restarts; when it fires, the peer counts as dead. */
 function usualRecipe(connection: Connection, patience: number, onVerdict: () => void): () => void {
   let timer = setTimeout(onVerdict, patience);
   const stopListening = connection.on("pong", () => {

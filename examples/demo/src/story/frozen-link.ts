@@ -33,7 +33,7 @@ export const frozenLink: Step = {
       stage.quote(explain(info));
       check(info.cause, verdict, CLIENT);
 
-      // Taken without complaint: it lies in the kernel's buffer, and will never arrive.
+      // The kernel accepts it into its buffer, but it will never arrive.
       await withTimeout(bare.send("Is anybody there?"), 1_000, "the bare client's send()");
       stage.tell(`The bare client says "${bare.state}", and send() just took a message for nobody.`);
 

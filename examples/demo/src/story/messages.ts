@@ -9,7 +9,7 @@ import { ensure, type Step } from "./step.js";
 const GREETING = "Grüße aus dem Terminal";
 const BINARY_SIZE = 64 * 1024;
 
-/** Round trips to watch. */
+/** The number of round trips to watch. */
 const PONGS = 10;
 
 export const messages: Step = {
@@ -44,7 +44,7 @@ export const messages: Step = {
     stage.tell(`${latency.count} pongs so far: ${latency.bars}`);
 
     const { p50, jitter, answered, min } = connection.latencyStats;
-    // The proxy holds every byte back that long: less would be no measurement.
+    // The proxy delays every byte by this much, so a shorter time would be a wrong measurement.
     ensure((min ?? 0) >= 2 * DISTANCE - 1, `The latency, ${min} ms, is shorter than the way`);
     return {
       sentence: `Every message came back as it was sent; ${answered} pings were answered, with a median of ${duration(p50 ?? 0)} and a jitter of ${duration(jitter ?? 0)}.`,

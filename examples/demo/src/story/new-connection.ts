@@ -11,7 +11,8 @@ export const newConnection: Step = {
     const { farEnd } = stage;
     const { good } = stage.terminal.style;
     const bare = stage.connection(BARE_PATH);
-    // This direction first: the bare client hears what the server said before its pongs meet a closed door.
+    // Thaw this direction first, so that the bare client receives the server's Close before its own pongs
+    // reach the closed socket.
     await farEnd.order({ type: "thaw", direction: "toClient" });
     const { message } = await withTimeout(bare.closed, 2_000, "the bare client to hear of its end");
     stage.tell("The bare client learns what the server found out long ago:");

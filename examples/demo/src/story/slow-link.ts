@@ -5,7 +5,9 @@ import { LatencyView } from "./latency-view.js";
 import { MAIN_PATH } from "./stage.js";
 import { ensure, type Step } from "./step.js";
 
-/** One way, in milliseconds: noticeable, and then so long that a ping becomes suspicious. */
+/**
+ * The delay in one direction, in milliseconds: first noticeable, then so long that a ping becomes overdue.
+ */
 const SLOW = 75;
 const VERY_SLOW = 600;
 

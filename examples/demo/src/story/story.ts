@@ -1,4 +1,4 @@
-// The story: its opening, its steps one after the other, its summary.
+// Runs the demo: its introduction, its steps one after another, and its summary.
 
 import { FarEnd } from "../far-end/far-end.js";
 import type { Sabotage } from "../sabotage.js";
@@ -15,13 +15,16 @@ import type { Step } from "./step.js";
 
 const STEPS: readonly Step[] = [messages, slowLink, blockedLoop, frozenLink, newConnection];
 
-/** Milliseconds to read what is going to be done. */
+/** Milliseconds for reading the plan of a step. */
 const READING = 1_200;
 
-/** What became of a step; null where the story did not come to it. */
+/** The result of a step; null if the demo did not reach it. */
 type Outcome = { readonly isDone: boolean; readonly figure: string; readonly took: number } | null;
 
-/** Tells the story. Resolves with null where every step happened, and with the title of the one that did not. */
+/**
+ * Runs the demo. Resolves with null if every step succeeded, and otherwise with the title of the step that
+ * failed.
+ */
 export async function tellStory(terminal: Terminal, sabotage: Sabotage | null): Promise<string | null> {
   const start = performance.now();
   open(terminal);

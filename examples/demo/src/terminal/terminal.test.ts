@@ -9,7 +9,7 @@ interface Screen {
   written: string;
 }
 
-/** Keeps what is written to it, and says of itself what a stream may. */
+/** A stream that records what is written to it, with the given properties. */
 function screen(properties: Partial<Output> = {}): Screen {
   const kept = { written: "" };
   const stream = new Writable({
