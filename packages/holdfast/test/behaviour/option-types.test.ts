@@ -1,5 +1,5 @@
-// Each option by its name: values that fit, which have to compile, and one that does not, which must not compile, and
-// which plain JavaScript is told about, with the option's name. An option without a line here does not compile.
+// Each option by name: valid values, which must compile, and an invalid one, which must not. Plain JavaScript
+// gets an error that names the option. An option without a line here does not compile.
 
 import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
@@ -24,7 +24,7 @@ import {
   type ServeOptions,
 } from "holdfast";
 
-/** For each option, values that fit. */
+/** Valid values for each option. */
 type Fitting<Options> = { readonly [Name in keyof Required<Options>]: readonly Options[Name][] };
 
 const url = "ws://127.0.0.1:9/";
@@ -345,7 +345,7 @@ function refuses<Options extends object>(
   });
 }
 
-/** Headers have an error of their own, which calls `origin` what it is there: "Origin". */
+/** Headers have their own error class, which names `origin` as the header "Origin". */
 function isRefusal(error: unknown): error is Error {
   return error instanceof InvalidArgumentError || error instanceof InvalidHeaderError;
 }

@@ -35,7 +35,7 @@ function rows(names: readonly string[], values: typeof BAD_SIZES, what: string):
   );
 }
 
-/** Options that both sides have. */
+/** Options of both sides. */
 const SHARED: readonly Row[] = [
   ...rows(["pingInterval", "pingTimeout", "closeTimeout", "openTimeout"], BAD_DURATIONS, DURATION),
   ...rows(

@@ -76,7 +76,7 @@ describe("Heartbeat recipes over sockets", () => {
       await sleep(30);
       blockEventLoop(450);
     }
-    // In the turn that pings: the ping leaves only after the block.
+    // In the same turn, so that the ping is sent only after the block.
     const ping = connection.ping(null, { timeout: 150 });
     blockEventLoop(450);
     await ping;

@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { Client, connect, connectPersistent, serve, type Connection } from "holdfast";
 import { eventually } from "holdfast-testkit";
 
-/** The error that `call` ends with, and whose stack has to name this function. */
+/** Returns the error of `call`; its stack must name this function. */
 async function failing(call: () => Promise<unknown>): Promise<Error> {
   async function theCaller() {
     await call();

@@ -7,18 +7,18 @@ import { startClientWorker, startServerWorker } from "./peer-worker.js";
 
 const options = { pingInterval: 80, pingTimeout: 150 };
 
-/** Blocks the loop for three pingTimeouts, several times, each time with a ping on its way. */
+/** Blocks the loop for three pingTimeouts, several times, each time with a ping in flight. */
 async function survive(connection: Connection) {
   const gaps: number[] = [];
   connection.on("suspended", ({ gap }) => gaps.push(Math.round(gap)));
   await connection.ping();
   for (let round = 0; round < 2; round++) {
     const ping = connection.ping();
-    setImmediate(() => blockEventLoop(450)); // Behind the write, so that the pong comes into the kernel meanwhile.
+    setImmediate(() => blockEventLoop(450)); // After the write, so that the pong reaches the kernel during the block.
     await ping;
     await sleep(50);
   }
-  await sleep(300); // Pings of the grid are judged as ever.
+  await sleep(300); // Pings of the grid are still judged.
   return gaps;
 }
 

@@ -17,10 +17,10 @@ const {
 } = holdfast;
 const { serve, heartbeat, keepalive, withHeartbeat } = holdfast;
 
-/** Nothing listens there, and nothing is to be tried. */
+/** Nothing listens at this URL, and no test may connect to it. */
 const URL = "ws://127.0.0.1:1";
 
-/** Options as a caller without types gives them. */
+/** Options as a caller without types passes them. */
 const odd = (options: object) => options as never;
 
 function refusal(owner: string, name: string, remedy: string) {

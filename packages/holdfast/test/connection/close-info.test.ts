@@ -141,7 +141,8 @@ describe("CloseInfo", () => {
   };
   for (const [name, end] of Object.entries(endings)) {
     test(`D7: at ${name}, the evidence tells what was unsent and unread, and that reading was paused`, async () => {
-      // A FIN, a Close and a broken frame are read only once reading goes on: their evidence is of sending only.
+      // A FIN, a Close and an invalid frame are read only after reading resumes, so their evidence covers
+      // sending only.
       const isRead = ["a FIN", "the peer's Close", "a broken frame"].includes(name);
       const h = new Harness({ capacity: 1000, maxQueue: 2 });
       void h.connection.send(Buffer.alloc(10_000));
@@ -158,7 +159,7 @@ describe("CloseInfo", () => {
         { isReadingPaused, messagesUnread, bytesUnread },
         { isReadingPaused: !isRead, messagesUnread: isRead ? 2 : 4, bytesUnread: isRead ? 2 : 4 },
       );
-      // What the socket itself held is lost with an RST.
+      // An RST discards the data in the socket's own buffer.
       assert(evidence.bytesBuffered >= 101_000, `${evidence.bytesBuffered} bytes`);
     });
   }

@@ -1,4 +1,4 @@
-// The peer's Close, while somebody reads what came before it, or nobody does.
+// How the connection answers the peer's Close, with and without a reader of the earlier messages.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

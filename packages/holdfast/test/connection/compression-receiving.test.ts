@@ -4,7 +4,7 @@ import { OPCODE } from "holdfast-testkit";
 import { Compressed, long, type CompressedSetup } from "./compressed.js";
 import { follow, ROLES, summary } from "./harness.js";
 
-/** Large enough for a thread, which the limit has to allow. */
+/** Large enough for a thread; the limit must allow it. */
 const LARGE = 1_200_000;
 const ROOMY: CompressedSetup = {
   maxMessageSize: 16 * 1024 * 1024,
@@ -12,7 +12,7 @@ const ROOMY: CompressedSetup = {
   tuning: { level: 1 },
 };
 
-/** What is read of a connection, shortened, and how it ended. */
+/** Records the received messages, shortened, and the end of the connection. */
 function reading({ harness: { connection } }: Compressed): readonly string[] {
   const words: string[] = [];
   connection.on("ping", ({ payload }) => words.push(`ping ${Buffer.from(payload).toString()}`));
@@ -109,7 +109,7 @@ for (const role of ROLES) {
     await harness.end();
     harness.assertGone();
     assert.equal(next.outcome.status, "fulfilled");
-    // Longer than the thread takes: another end decodes the same.
+    // More data than the thread needs time for: another end decodes the same.
     const other = new Compressed(role, ROOMY);
     const otherWords = reading(other);
     other.harness.deliver(...frames);

@@ -26,7 +26,7 @@ describe("Endings", () => {
       assert.equal(await h.connection.closed, info);
       assert.equal((h.connection.signal.reason as { info: CloseInfo }).info, info);
       h.assertGone();
-      // What comes now comes too late to change anything.
+      // Later events must not change anything.
       h.connection.terminate();
       assert.equal(await h.connection.close(4000, "late"), info);
       await h.clock.settle();

@@ -24,7 +24,7 @@ describe("Connection.forEach()", () => {
     assert.deepEqual(log, ["sync", "a", "b"]);
     h.deliver(h.close(1000));
     h.transport.eof();
-    h.clock.advance(5_000); // Half of closeTimeout: so long the peer's Close waits for the callback.
+    h.clock.advance(5_000); // Half of closeTimeout is how long the peer's Close waits for the callback.
     await h.end();
     assert.deepEqual(done.outcome, PENDING, "what was received before the end comes first");
     resolves.shift()?.();

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { OPCODE } from "holdfast-testkit";
 import { Harness } from "./harness.js";
 
-/** The frames as a reader sees them. */
+/** Descriptions of the sent frames. */
 function shown(h: Harness): readonly string[] {
   h.clock.advance(0);
   return h.sentFrames().map(({ opcode, isFinal, payload }) => {

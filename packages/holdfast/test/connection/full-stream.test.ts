@@ -5,7 +5,7 @@ import { Harness, ROLES } from "./harness.js";
 
 for (const role of ROLES) {
   describe(`Connection.recvStream() of a ${role} that has stopped reading`, () => {
-    /** A stream that holds more than `maxQueue`, so that the connection has paused reading. */
+    /** A stream with more than `maxQueue` of unread data, so that the connection has paused reading. */
     async function full() {
       const h = new Harness({ role, maxQueue: { bytes: 1000 }, maxMessageSize: null });
       const stream = h.connection.recvStream()[Symbol.asyncIterator]();

@@ -1,4 +1,4 @@
-// A chunk that holds more than the inbox may: what becomes of the rest of it.
+// Tests a chunk with more messages than the inbox may hold: the rest of it must wait.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { usedMemory } from "./memory.js";
 
 const CHUNK_SIZE = 64 * 1024;
 
-/** As many messages of one byte as a chunk has room for. */
+/** As many one-byte messages as fit into a chunk. */
 function chunkOfBytes(h: Harness): { readonly chunk: Buffer; readonly count: number } {
   const frame = h.binary(Uint8Array.of(7));
   const count = Math.floor(CHUNK_SIZE / frame.length);

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { Harness } from "./harness.js";
 import { usedMemory } from "./memory.js";
 
-/** A connection that notes each pause and each resumption. */
+/** A connection that records each pause and each resumption. */
 function watched(setup: ConstructorParameters<typeof Harness>[0]) {
   const h = new Harness(setup);
   const events: object[] = [];

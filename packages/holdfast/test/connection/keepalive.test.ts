@@ -69,7 +69,7 @@ test("C4: the end rejects every ping in flight in the same turn, and none of the
   const nobodyAwaits = host.pulse.ping(bytes("d"), null);
   host.clock.advance(500);
   host.pulse.end(() => ENDED);
-  // They are settled in the turn of the end: each wins against what comes behind the microtasks of this turn.
+  // They settle in the turn of the end: each wins the race against a callback after this turn's microtasks.
   const later = new Promise<string>((resolve) => process.nextTick(resolve, "later"));
   const first = await Promise.all(waiting.map((ping) => Promise.race([ping.catch(String), later])));
   assert.deepEqual(
@@ -126,7 +126,7 @@ test("C4: aborted pings leave nothing behind: neither in the tables nor on the h
       const aborter = new AbortController();
       void host.pulse.ping(payload, aborter.signal);
       aborter.abort(ENDED);
-      // Rejections are dealt with between turns, as in the loop of an application.
+      // Rejections are handled between turns, as in an application's event loop.
       if (ping % 1000 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     collect();
@@ -134,7 +134,7 @@ test("C4: aborted pings leave nothing behind: neither in the tables nor on the h
   };
   const before = await abortSome(10_000);
   const after = await abortSome(40_000);
-  // A waiter, its promise and its entry in a map take more than 100 bytes.
+  // A waiter, its promise and its map entry take more than 100 bytes.
   assert.ok(after - before < 40_000 * 20, `${after - before} bytes more`);
   assert.equal(host.pulse.heartbeat.pings.size, 0);
   assert.equal(host.pulse.heartbeat.statistics.lost, 50_000);

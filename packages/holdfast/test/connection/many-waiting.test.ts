@@ -21,7 +21,7 @@ type Wait = (connection: Connection, signal: AbortSignal) => Promise<unknown>;
 
 const LARGE = new Uint8Array(64 * 1024 + 1);
 
-/** Calls that wait, each with what makes it wait. */
+/** Calls that wait, each with the condition that makes it wait. */
 const WAITS: Readonly<Record<string, { readonly wait: Wait; readonly isBehindPieces?: boolean }>> = {
   "sends that wait for the socket": {
     wait: (connection, signal) => connection.send("x".repeat(100), { signal }),
@@ -38,7 +38,7 @@ describe("Many calls that wait", () => {
     for (const isShared of [true, false]) {
       const signals = isShared ? "with one signal" : "each with its signal";
       test(`E5: aborting ${name}, ${signals}, takes time in proportion to their number`, async () => {
-        /** Milliseconds to send and abort so many. */
+        /** Milliseconds to send and abort this many messages. */
         const timeOf = async (count: number): Promise<number> => {
           const h = new Harness({ role: "server", capacity: 0, closeTimeout: null });
           const pieces = isBehindPieces ? h.connection.send(never()) : null;
@@ -60,10 +60,10 @@ describe("Many calls that wait", () => {
           return elapsed;
         };
         const few = 1500;
-        await timeOf(few); // Warms the compiler up.
+        await timeOf(few); // Warm up the compiler.
         const times = [await timeOf(few), await timeOf(few), await timeOf(few)];
         const many = await timeOf(few * 16);
-        // 16 in proportion; 256 where each looks at all others.
+        // The ratio is 16 for linear time, and 256 if each call visits all others.
         const ratio = many / Math.max(1, Math.min(...times));
         assert.ok(ratio < 100, `16 times as many took ${ratio.toFixed(0)} times as long`);
       });
@@ -143,7 +143,7 @@ describe("Calls that have settled", () => {
       const before = await heapAfterGarbage();
       await run(5000);
       const grown = (await heapAfterGarbage()) - before;
-      // The peer of the harness keeps what it was sent.
+      // The harness's peer keeps the frames that it received.
       assert.ok(grown < 5000 * 900, `${Math.round(grown / 5000)} bytes each`);
       assert.equal(getEventListeners(signal, "abort").length, 0);
       h.connection.terminate();

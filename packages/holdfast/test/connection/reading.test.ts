@@ -6,7 +6,7 @@ import { follow, Harness, summary } from "./harness.js";
 
 const PENDING = { status: "pending" };
 
-/** Consumes a connection with `for await`; tells what came, and how the loop ended. */
+/** Consumes a connection with `for await`; returns the received messages, and how the loop ended. */
 function iterate(h: Harness) {
   const messages: Message[] = [];
   const loop = (async () => {

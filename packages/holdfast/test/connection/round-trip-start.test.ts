@@ -6,7 +6,7 @@ import { overFrames } from "../../build/transport/frames/frame-transport.js";
 import { coreOf, createConnection } from "../../build/connection/connection.js";
 import { checkConnectionOptions } from "../../build/connection/options.js";
 
-/** A socket whose write takes a while: the kernel lets another thread run first. */
+/** A socket with a slow write: the kernel runs another thread first. */
 class SlowTransport extends FakeTransport {
   readonly #onWrite: () => void;
 

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { broadcast, connect, connectPersistent, serve, type Connection, type Server } from "holdfast";
 import { activeResources, assertNothingLeft, type ResourceCounts } from "holdfast-testkit";
 
-/** Sends one message in some way; resolves with whether it was kept. */
+/** Sends one message in some way; resolves with whether it was sent. */
 type Send = (connection: Connection, text: string) => Promise<boolean>;
 
 const settled = (sent: Promise<unknown>): Promise<boolean> =>

@@ -6,7 +6,7 @@ const KB = 1024;
 const PENDING = { status: "pending" };
 const SENT = { status: "fulfilled", value: undefined };
 
-/** A connection whose socket takes nothing more. */
+/** A connection whose socket accepts no more data. */
 function blocked(options: ConstructorParameters<typeof Harness>[0] = {}) {
   const h = new Harness({ capacity: 0, ...options });
   void h.connection.send("first");
@@ -14,7 +14,7 @@ function blocked(options: ConstructorParameters<typeof Harness>[0] = {}) {
   return h;
 }
 
-/** The peer reads everything, and goes on reading. */
+/** The peer reads everything, and continues to read. */
 async function unblock(h: Harness) {
   h.transport.setCapacity(Infinity);
   h.transport.drain();
@@ -89,7 +89,7 @@ describe("Connection.send()", () => {
         first + frameSize(9 * KB) + frameSize(KB) + frameSize(5 * KB),
       );
 
-      await unblock(h); // The next write holds the first two: together they come to writeLimit.
+      await unblock(h); // The next write contains the first two messages: together they reach writeLimit.
       assert.equal(h.connection.bufferedAmount, 0);
       assert.deepEqual([above.outcome, behind.outcome], [SENT, SENT]);
       assert.deepEqual(
@@ -193,7 +193,7 @@ describe("Connection.send()", () => {
     for (const role of ROLES) {
       test(`E5: ${name} of a ${role} rejects every send that waits, none unhandled, in the end`, async () => {
         const h = blocked({ role, pingInterval: 1000, pingTimeout: 1000, closeTimeout: 5000 });
-        void h.connection.send(Buffer.alloc(100 * KB)); // Nobody waits for it.
+        void h.connection.send(Buffer.alloc(100 * KB)); // No test code awaits it.
         const signal = new AbortController().signal;
         const waiting = [
           follow(h.connection.send("a".repeat(100))),

@@ -21,7 +21,7 @@ for (const role of ROLES) {
       harness.frame({ opcode: OPCODE.text, payload: halves[0], isFinal: false }),
       harness.frame({ opcode: OPCODE.continuation, payload: halves[1] }),
     );
-    // Compared as they are, class included.
+    // The comparison includes the class.
     const binary = new Uint8Array(Buffer.from("binary"));
     assert.deepEqual(messages, [utf8("whole ü€"), utf8(""), binary, utf8("ü€")]);
     assert.deepEqual(messages.map(String), ["whole ü€", "", String(binary), "ü€"]);

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { FakeClock } from "holdfast-testkit";
 import { Alarm, TimerQueue } from "../../build/connection/timer-queue.js";
 
-/** Alarms by name; what goes off is noted with the time, and then does what the test says. */
+/** Named alarms. When one fires, the time is recorded, and the test's callback runs. */
 class Bench {
   readonly clock: FakeClock & { timerSpacing?: number } = new FakeClock();
   readonly queue: TimerQueue;
@@ -94,7 +94,7 @@ test("C16: alarms that set, move and cancel others while they go off leave no ti
   bench.set("c", 100);
   bench.onFire.set("a", () => {
     bench.cancel("b");
-    bench.set("d", 50); // In the past: in this round, behind what is due.
+    bench.set("d", 50); // In the past: it fires in this round, after the alarms that are due.
     bench.set("a", 150);
   });
   bench.onFire.set("d", () => bench.cancel("a"));
@@ -170,7 +170,7 @@ test("C16: any sequence of settings, moves, cancels and rounds: the same as a so
       };
       for (const alarm of NAMES) {
         bench.onFire.set(alarm, () => {
-          // Nothing that is due earlier is still waiting, and nothing goes off that was not due, or was cancelled.
+          // No earlier alarm is still waiting, and no alarm fires early or after it was cancelled.
           const deadline = expected.get(alarm);
           assert.ok(deadline !== undefined && deadline <= bench.clock.now());
           assert.equal(Math.min(...expected.values()), deadline);

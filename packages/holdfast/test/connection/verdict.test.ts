@@ -5,7 +5,7 @@ import { follow, Harness, ROLES, summary } from "./harness.js";
 
 const NAMES = ["ping", "pong", "overdue", "suspended", "paused", "resumed"] as const;
 
-/** The names and the numbers of a connection's events, and when they came. */
+/** Records the names and numbers of a connection's events, with their times. */
 function record(h: Harness) {
   const events: string[] = [];
   for (const name of NAMES) {
@@ -90,7 +90,8 @@ describe("The verdict", () => {
       h.clock.turn();
       h.clock.turn();
       const first = Buffer.from(h.transport.takeWritten()).toString("latin1");
-      // A server's comes in a write of its own: some clients lose what is glued to the response.
+      // A server sends its first ping in a separate write: some clients lose data that follows the response
+      // in one write.
       if (role === "server") assert.equal(preface, "HTTP/1.1 101\r\n\r\n");
       assert.match(preface + first, /^HTTP\/1\.1 101\r\n\r\n\x89/);
       const pings: number[] = [];
@@ -164,7 +165,7 @@ describe("The verdict", () => {
     ]);
     assert.equal(pings.length, 60);
     assert.equal(events.length, 3 + 60);
-    // And a peer that stays mute after that is judged as ever.
+    // A peer that stays silent after that is still judged.
     h.clock.advance(10_000);
     assert.equal((await h.end()).cause, "heartbeat-timeout");
   });

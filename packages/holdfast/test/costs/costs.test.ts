@@ -8,13 +8,13 @@ import type { Connection } from "../../build/connection/connection.js";
 import { BATCH, countErrors, deliverBatch, deliverClose, MESSAGE_SIZE, openLean } from "./lean-connection.js";
 import type { Costs } from "./measure.js";
 
-// Guards without a clock: what is counted here does not depend on how busy the machine is.
+// Performance tests without a clock: these counts do not depend on the load of the machine.
 
 let costs: Costs;
 
 before(async () => {
   const program = fileURLToPath(new URL("measure.js", import.meta.url));
-  // Nothing may be collected between two readings, so that the heap tells all that was taken from it.
+  // No collection may happen between two readings, so that the heap's growth shows all allocations.
   const flags = ["--expose-gc", "--min-semi-space-size=128", "--max-semi-space-size=128"];
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, program], { timeout: 60_000 });
   costs = JSON.parse(stdout) as Costs; // printed by measure.ts
@@ -58,7 +58,7 @@ test("D7: a connection that nobody asks how it ended makes no error, and one for
   assert.deepEqual([unasked, asked], [0, 1]);
 });
 
-/** Every form in which an application may echo what it reads. */
+/** The ways in which an application may echo the messages that it reads. */
 const FORMS: Readonly<Record<string, (connection: Connection) => Promise<unknown>>> = {
   "a callback that returns nothing": (connection) =>
     connection.forEach((message) => void connection.send(message)),
@@ -94,7 +94,8 @@ for (const [name, echo] of Object.entries(FORMS)) {
     await nextTurn();
     const already = { writes: transport.writes, bytes: transport.bytes };
     for (let round = 0; round < 10; round++) {
-      // As the callback of a socket does, an immediate runs the ticks that it plans before promise continuations.
+      // An immediate, like the callback of a socket, runs the ticks that it schedules before promise
+      // continuations.
       await new Promise<void>((resolve) =>
         setImmediate(() => {
           deliverBatch(transport);

@@ -1,4 +1,5 @@
-// A status listener that ends or restarts the attempt which it hears of: nothing of that attempt may go on.
+// A status listener that ends or restarts the attempt that it was notified of: nothing of that attempt may
+// continue.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

@@ -1,4 +1,4 @@
-// Endings in which something went wrong.
+// Endings caused by an error.
 
 import { coreOf } from "../../../build/connection/connection.js";
 import { frame, NO_FRAMES, told, type Ending } from "./ending.js";

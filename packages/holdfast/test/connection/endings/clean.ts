@@ -1,4 +1,4 @@
-// Endings in which both Close frames travelled.
+// Endings with both Close frames.
 
 import { coreOf } from "../../../build/connection/connection.js";
 import { answer, frame, told, type Ending } from "./ending.js";

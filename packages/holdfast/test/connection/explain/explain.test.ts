@@ -12,7 +12,7 @@ import { HandshakeError, type OpenFailure } from "../../../build/shared/errors.j
 const AT = Date.UTC(2026, 0, 1);
 const latency = { last: null, min: null, max: null, mean: null, smoothed: null, jitter: null };
 
-/** An ending after a minute; by default of a connection with keepalive that just received something. */
+/** An end after one minute; by default of a connection with keepalive that has just received data. */
 function told(cause: CloseCause, evidence: Partial<CloseEvidence> = {}, more: Partial<Ending> = {}): string {
   const info = closeInfo({
     cause,
@@ -60,7 +60,7 @@ const received = (code: number, reason = ""): Partial<Ending> => ({
 const failed = (message: string): Partial<Ending> => ({ error: new Error(message) });
 const silent = { lastReceivedAt: AT + 20_000, lastSentAt: AT + 59_000 };
 
-/** There never was a connection. */
+/** The connection never opened. */
 const UNOPENED = { openedAt: null, lastReceivedAt: null, lastSentAt: null };
 
 type Row = readonly [what: string, text: () => string, ...patterns: readonly RegExp[]];
@@ -294,7 +294,7 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
-/** What is told of a failure to open with an error of the library. */
+/** The explanation of a failure to open with an error of the library. */
 const toldOfOpening = (failure: OpenFailure, message: string) =>
   told(failure, UNOPENED, { error: new HandshakeError(message, { failure }) });
 

@@ -11,7 +11,7 @@ interface Line {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** A connection with a logger that keeps everything, or everything from `info` on. */
+/** A connection with a logger that records everything, or everything from `info` on. */
 class LoggedHarness extends Harness {
   readonly lines: readonly Line[];
 
@@ -32,7 +32,7 @@ class LoggedHarness extends Harness {
     this.lines = lines;
   }
 
-  /** Debug lines as they are, and others behind their level. */
+  /** Debug lines unchanged, and others prefixed with their level. */
   get texts(): readonly string[] {
     return this.lines.map(({ level, message }) => (level === "debug" ? message : `${level} ${message}`));
   }

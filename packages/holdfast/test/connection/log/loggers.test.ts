@@ -7,7 +7,7 @@ import { serve, type Logger } from "../../../build/index.js";
 import { adaptLogger } from "../../../build/connection/log/adapted-logger.js";
 import { Harness } from "../harness.js";
 
-/** A pino that writes into a list, without what changes from run to run. */
+/** A pino logger that writes into a list, without fields that differ between runs. */
 function recordingPino(level: string) {
   const records: unknown[] = [];
   const write = (text: string) => void records.push(JSON.parse(text));

@@ -101,7 +101,7 @@ describe("A connection over a browser's WebSocket", () => {
     h.clock.advance(7);
     h.socket.deliver("\u0016pong 01");
     await h.clock.settle();
-    // Counted from when it left, and not from when it was queued.
+    // Counted from when the ping was sent, not from when it was queued.
     assert.deepEqual(ping.outcome, { status: "fulfilled", value: 7 });
   });
 
@@ -319,7 +319,7 @@ describe("A heartbeat of the application's messages", () => {
   });
 });
 
-/** The browser closes as it was asked to. */
+/** The browser closes as requested. */
 async function untilEnd(h: WireHarness) {
   h.socket.end(h.ends[0]?.sent?.code ?? 4009);
   await h.clock.settle();

@@ -1,11 +1,11 @@
-// What happens around a message that is still being encoded in a thread: the test decides when that ends, and how.
+// Events while a thread still encodes a message: the test decides when and how the encoding ends.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Encoded, MessageExtension } from "../../../build/protocol/extension.js";
 import { follow, Harness, ROLES, summary, type Setup } from "../../connection/harness.js";
 
-/** Leaves short messages alone, and encodes each long one when the test says so. */
+/** Leaves short messages unchanged, and encodes each long one when the test resolves it. */
 class Pending implements MessageExtension {
   readonly name = "x-pending";
   readonly reservedBits = 0x40;
@@ -79,7 +79,7 @@ for (const role of ROLES) {
         message: "sent 1011 (internal error) compression failed; then received 1011 (internal error)",
       },
     );
-    // The last was taken below writeLimit, and nobody waits for it.
+    // The last one was accepted below writeLimit, and nothing waits for it.
     const [first, second, third] = sends.map(({ outcome }) => outcome);
     const fulfilled = { status: "fulfilled", value: undefined };
     assert.deepEqual([first, third], [fulfilled, fulfilled]);

@@ -10,7 +10,7 @@ import type {
 import type { Role } from "../../../build/shared/role.js";
 import { describeFrame, parseFrames, ROLES } from "../../connection/harness.js";
 
-/** A wire whose handler answers nothing by itself, and notes what it is told. */
+/** A transport whose handler answers nothing by itself, and records its events. */
 class Bench {
   readonly role: Role;
   readonly clock = new FakeClock();

@@ -101,7 +101,7 @@ describe("What is sent", () => {
           describeFrame(frame).replace("(1024 bytes)", frame.payload.subarray(0, 1).toString()),
         );
       assert.deepEqual(sent, [
-        "TEXT 97", // It filled the socket before the turn was over.
+        "TEXT 97", // It filled the socket before the turn ended.
         "PING first",
         "PING second",
         "PONG newest",

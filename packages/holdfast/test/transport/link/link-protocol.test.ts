@@ -12,13 +12,15 @@ import { follow, Harness, summary, type Setup } from "../../connection/harness.j
 
 const MARK = "\u0016";
 
-/** The end of a link: a server sends its own pings as frames, and a client that knows none as messages. */
+/**
+ * One end of a link: a server sends its pings as frames; a client without ping frames sends them as messages.
+ */
 function linkEnd(setup: Setup & { readonly pingsAs?: PingsAs; readonly spread?: SpreadEnd } = {}): Harness {
   const { pingsAs = "frames", spread, ...rest } = setup;
   return new Harness({ role: "server", layer: (below) => overLinkProtocol(below, pingsAs, spread), ...rest });
 }
 
-/** What was sent, texts as they are. */
+/** The sent messages; text is unchanged. */
 function sentTexts(h: Harness): readonly string[] {
   h.clock.turn();
   return h.sentFrames().map(({ opcode, payload }) => {
@@ -194,7 +196,7 @@ describe("The link protocol", () => {
     );
     await h.clock.settle();
     h.deliver(h.text(`${MARK}ping 01`), h.text(`${MARK}ping 02`));
-    assert.deepEqual(sentTexts(h).length, 1); // "b" is held until it is known whether it is the last one.
+    assert.deepEqual(sentTexts(h).length, 1); // "b" is held back until it is known whether it is the last fragment.
     finish("c");
     await h.clock.settle();
     assert.deepEqual(sentTexts(h).at(-1), `${MARK}pong 02`);

@@ -19,7 +19,7 @@ const NAMES: readonly ChannelName[] = [
   "holdfast:connection:frame:received",
 ];
 
-/** What is called at the end of each test. */
+/** Functions to call at the end of each test. */
 const undo: (() => void)[] = [];
 
 function record(...names: readonly ChannelName[]): readonly Published[] {
@@ -32,7 +32,9 @@ function record(...names: readonly ChannelName[]): readonly Published[] {
   return published;
 }
 
-/** A client that says one thing to an echoing server, pings it once and leaves; calls back while it is open. */
+/**
+ * A client that sends one message to an echo server, pings it once and closes; calls back while it is open.
+ */
 async function converse(whileOpen: (client: Connection) => void = () => undefined) {
   const opened: Connection[] = [];
   await using server = await serve(
@@ -145,7 +147,7 @@ describe("Channels", () => {
     "J1, J2: nothing is made to look at frames where nobody does, and two mirrors a connection where somebody does",
     { skip: queryObjects === undefined && "Node.js is older than 20.13" },
     async () => {
-      // It collects garbage first: mirrors of the tests before are gone.
+      // `queryObjects` collects garbage first, so mirrors of earlier tests are gone.
       const count = () => queryObjects?.(FrameMirror, { format: "count" }) ?? 0;
       const counts: number[] = [];
       await converse(() => counts.push(count()));

@@ -19,9 +19,9 @@ before(async () => {
 
 after(() => void server.close());
 
-/** A socket that lends its memory, and the other end of it. */
+/** A socket that uses the shared read buffer, and its other end. */
 async function openPair(): Promise<{ readonly socket: Socket; readonly peer: Socket }> {
-  const { port } = server.address() as AddressInfo; // It listens on TCP.
+  const { port } = server.address() as AddressInfo; // The server listens on TCP.
   const arrival = once(server, "connection") as Promise<[Socket]>;
   const socket = openWithSharedBuffer((onread) =>
     connectTcp({ port, host: "127.0.0.1", allowHalfOpen: true, ...onread }),
@@ -31,7 +31,7 @@ async function openPair(): Promise<{ readonly socket: Socket; readonly peer: Soc
   return { socket, peer };
 }
 
-/** Notes down what it is told, the chunks as text. */
+/** Records its events, with the chunks as text. */
 class Listener implements ByteStreamHandler {
   readonly told: string[] = [];
 

@@ -181,7 +181,7 @@ describe("A connection in a worker thread", { timeout: 60_000 }, () => {
     await using server = await echo();
     await using connection = await connectInWorker(server.url);
     const stream = connection.recvStream();
-    const first = stream.next(); // What has arrived before the worker knows is a single piece.
+    const first = stream.next(); // Bytes that arrive before the worker receives the request are a single piece.
     await connection.ping();
     await connection.send("x".repeat(500_000));
     let length = (await first).value?.length ?? 0;
