@@ -93,7 +93,7 @@ const withoutInternal = {
   generateBundle: (_, files) => {
     const internal = findInternal(Object.values(files));
     if (internal.length === 0) return;
-    throw new Error(`Expected declarations of what is exported, got others too: ${internal.join(", ")}.`);
+    throw new Error(`Expected declarations of exports only, got others too: ${internal.join(", ")}.`);
   },
 };
 

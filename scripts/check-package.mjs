@@ -75,7 +75,7 @@ const folder = mkdtempSync(join(tmpdir(), "holdfast-package-"));
 try {
   if (!(await build())) throw new Error("The build failed.");
   await check();
-  console.log("The package is fit to publish.");
+  console.log("The package can be published.");
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

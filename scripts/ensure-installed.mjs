@@ -35,7 +35,7 @@ export async function ensureInstalled() {
   } else if (parked.isUsable) {
     parked.restore();
     console.warn(
-      "The installation failed. Going on with the node_modules of before, which are not up to date.",
+      "The installation failed. Continuing with the previous node_modules, which are out of date.",
     );
   } else {
     parked.restore();

@@ -117,7 +117,7 @@ function namePattern(name) {
 function report(omissions) {
   if (omissions.length === 0) return;
   console.log(
-    `\nNot run: ${omissions.length}. What a test needs installed, scripts/install-peers.sh installs (Debian).`,
+    `\nNot run: ${omissions.length}. scripts/install-peers.sh installs the programs that tests need (Debian).`,
   );
   for (const { name, file, reason } of omissions) {
     const place = file === null ? "" : ` (${relative(root, file).replaceAll("\\", "/")})`;

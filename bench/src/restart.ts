@@ -8,9 +8,9 @@ import { renderHead, renderRow } from "./restart/render.js";
 
 const HELP = `npm run bench:restart -- [options]
 
-  --clients N    how many clients (default 2000)
-  --processes N  in how many processes (default 4)
-  --code N       of the Closes (default 1001; with 1012 clients wait for 5 to 30 s)
+  --clients N    number of clients (default 2000)
+  --processes N  number of client processes (default 4)
+  --code N       close code (default 1001; with 1012 clients wait for 5 to 30 s)
 `;
 
 /** The scenarios, which take less than a minute in total. `code` is the code of the Closes. */

@@ -62,6 +62,6 @@ async function say(line: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof ConnectionClosed)) throw error;
     // The line may have arrived, so the user has to decide whether to send it again.
-    console.error(`Perhaps not heard: ${line}`);
+    console.error(`May not have arrived: ${line}`);
   }
 }

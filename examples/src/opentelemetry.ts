@@ -33,11 +33,11 @@ function measureConnections(meter: Meter): void {
     advice: { explicitBucketBoundaries: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000] },
   });
   const messages = meter.createObservableCounter("websocket.messages", {
-    description: "Messages, of open connections as well",
+    description: "Messages, including those of open connections",
   });
   const bytes = meter.createObservableCounter("websocket.io", {
     unit: "By",
-    description: "Bytes on the wire, of open connections as well",
+    description: "Bytes on the wire, including those of open connections",
   });
   const pingsLost = meter.createObservableCounter("websocket.pings.lost", {
     description: "Pings that were not answered in time",

@@ -35,7 +35,7 @@ async function takeNotes(url: string): Promise<void> {
   input.on("line", (line) => {
     link.send(line).catch((error: unknown) => {
       const outcome = error instanceof NotSentError ? error.outcome : String(error);
-      console.log(`! "${line}" was not sent for certain: ${outcome}`);
+      console.log(`! "${line}" may not have arrived: ${outcome}`);
     });
   });
   input.on("close", () => void link.close());

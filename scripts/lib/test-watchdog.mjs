@@ -13,7 +13,7 @@ if (process.env.NODE_TEST_CONTEXT?.startsWith("child") === true) {
 }
 
 function giveUp() {
-  const alive = process.getActiveResourcesInfo().join(", ") || "nothing that Node knows of";
+  const alive = process.getActiveResourcesInfo().join(", ") || "nothing that Node reports";
   writeSync(
     2,
     `\n${process.argv[1]}\n  still runs after ${limit / 1_000} s. What keeps it alive: ${alive}\n\n`,

@@ -33,7 +33,7 @@ export function chooseOtherEnds(
   const reason = loadgen.isBuilt ? (farEnd.isBuilt ? "" : farEnd.reason) : loadgen.reason;
   if (wanted === "c") throw new Error(`The load generator in C cannot be used: ${reason}`);
   tell(`The load generator in C cannot be used: ${reason}`);
-  tell("Using the one in Node, which small pipelined messages may keep too busy: trust the CPU figures.");
+  tell("Using the one in Node, which small pipelined messages may saturate: trust the CPU figures.");
   return inNode;
 }
 

@@ -26,7 +26,7 @@ const SECOND = 1_000;
 /** packages/holdfast/src/heartbeat/backoff.ts */
 export const HOLDFAST: Law = {
   client: "Holdfast",
-  summary: "0–2 s, then × 1.618 up to 30 s, half of it chance",
+  summary: "0–2 s, then × 1.618 up to 30 s, half of it random",
   start: (chance) => (attempt) => backoffDelay(attempt, DEFAULT_BACKOFF, chance()),
 };
 

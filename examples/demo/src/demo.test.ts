@@ -8,8 +8,8 @@ const STEPS = [
   "1  Messages, and how long they take",
   "2  The link gets slow",
   "3  The client's own event loop is blocked",
-  "4  The link freezes, without a word",
-  "5  The network returns: a new connection, and a clean goodbye",
+  "4  The link freezes silently",
+  "5  The network returns: a new connection, and a clean close",
 ];
 
 /** Longer than any run of the demo; one that hangs is ended after this time. */

@@ -33,7 +33,7 @@ describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
     assert(took > 1_500 && took < 20_000, `It took ${took} ms`);
     assert.match(await demo.textOf("verdict-text"), /did not answer a ping within 2 s/);
     assert.equal(await demo.textOf("holdfast-state"), "DEAD");
-    await demo.shows({ "bare-detail": "and it does not say so" });
+    await demo.shows({ "bare-detail": "and the WebSocket does not report it" });
     assert.equal(await demo.textOf("bare-state"), "OPEN");
     await assertAccessible(demo);
   });

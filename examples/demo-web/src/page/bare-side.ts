@@ -37,11 +37,11 @@ export class BareSide {
   }
 
   #describe(now: number, isClosed: boolean): string {
-    if (isClosed) return "And it stays so: coming back is your business.";
+    if (isClosed) return "It stays closed: you have to reconnect yourself.";
     if (this.#lastTick === null) return "Nothing received yet.";
     const silence = now - this.#lastTick;
     if (silence < QUIET) return "Receives a tick every second.";
-    return `Nothing received for ${seconds(silence)}, and it does not say so.`;
+    return `Nothing received for ${seconds(silence)}, and the WebSocket does not report it.`;
   }
 
   #open(): WebSocket {

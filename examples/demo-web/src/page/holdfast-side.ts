@@ -80,7 +80,9 @@ export class HoldfastSide {
       this.#log.add(`Holdfast: overdue: no answer to a ping after ${seconds(elapsed)}`);
     });
     connection.on("suspended", ({ gap }) => {
-      this.#log.add(`Holdfast: suspended: this page did not run for ${seconds(gap)}; the peer is not blamed`);
+      this.#log.add(
+        `Holdfast: suspended: this page did not run for ${seconds(gap)}; this does not count against the peer`,
+      );
     });
   }
 

@@ -7,10 +7,10 @@ import { HoldfastSide } from "./holdfast-side.js";
 import { FAULTS, type Fault, type StageDescription } from "./stage-description.js";
 
 const DESCRIPTIONS: Readonly<Record<Fault, string>> = {
-  heal: "Whole: everything gets through.",
+  heal: "Healthy: everything gets through.",
   slow: "Slow: everything arrives 0.7 s late, each way.",
-  freeze: "Frozen: nothing gets through, and nobody is told.",
-  cut: "Cut just now, by a reset; it is whole again.",
+  freeze: "Frozen: nothing gets through, and neither end is notified.",
+  cut: "Cut a moment ago by a reset; it works again.",
 };
 
 const log = new EventLog(element("log", HTMLOListElement));

@@ -11,7 +11,7 @@ const BLOCK = 3_000;
 
 export const blockedLoop: Step = {
   title: "The client's own event loop is blocked",
-  plan: `A long computation keeps this process from reading for ${duration(BLOCK)}, longer than its pingTimeout. The server, in a thread of its own, answers meanwhile: its pong lies unread in the kernel. That is no fault of the peer's, and must not kill it.`,
+  plan: `A long computation keeps this process from reading for ${duration(BLOCK)}, longer than its pingTimeout. Meanwhile the server, in its own thread, answers: its pong is in the kernel, unread. The peer is not at fault, so the connection must survive.`,
 
   async run(stage) {
     const connection = stage.connection(MAIN_PATH);
@@ -26,7 +26,7 @@ export const blockedLoop: Step = {
 
     const isPingOnItsWay = (): boolean => connection.latencyStats.sent > connection.latencyStats.answered;
     await eventually(isPingOnItsWay, "a ping on its way", 2_000);
-    stage.tell(`A ping is on its way; now nothing here runs for ${duration(BLOCK)} …`);
+    stage.tell(`A ping is in flight; now nothing here runs for ${duration(BLOCK)} …`);
     if (stage.sabotage !== "block") blockEventLoop(BLOCK);
 
     await eventually(() => longestGap > 0, "the gap to be told", 1_000);
@@ -36,7 +36,7 @@ export const blockedLoop: Step = {
     );
     ensure(longestGap > CLIENT.pingTimeout, `The gap, ${duration(longestGap)}, is shorter than pingTimeout`);
     await eventually(() => latency.samples.some((sample) => sample >= BLOCK), "the pong from before", 1_000);
-    stage.tell(`The pong was in the kernel all the time, and is read now, ${duration(BLOCK)} late.`);
+    stage.tell(`The pong was in the kernel all the time. It is read now, ${duration(BLOCK)} late.`);
     if (hasRecipeFired) {
       stage.add(
         "The usual recipe, a timer that each pong sets back, ran beside, and fired: it would have cut this healthy connection.",
@@ -49,7 +49,7 @@ export const blockedLoop: Step = {
     ensure(answer === "still there?", "The server sent another text back");
     if (serverWaited > 0) {
       stage.add(
-        `The server found a ping of its own overdue, and waited: its patience is ${duration(SERVER.pingTimeout)}.`,
+        `One of the server's pings was overdue. The server waited: its pingTimeout is ${duration(SERVER.pingTimeout)}.`,
       );
     }
     stage.tell(`The connection is ${connection.state}, and its latency ${duration(latency.last)}.`, good);
@@ -57,7 +57,7 @@ export const blockedLoop: Step = {
     for (const stop of [latency.stop, stopWatching, stopRecipe]) stop();
     ensure(connection.state === "open", `The connection did not survive: it is ${connection.state}`);
     return {
-      sentence: `The connection survived ${duration(longestGap)} without us, and nobody was blamed: the latency is still ${duration(connection.latency ?? 0)}.`,
+      sentence: `The connection survived ${duration(longestGap)} without this process, and the peer was not blamed: the latency is still ${duration(connection.latency ?? 0)}.`,
       figure: `survived a gap of ${duration(longestGap)}`,
     };
   },
