@@ -21,7 +21,7 @@ test(
   },
 );
 
-test("F2: a peak is counted in any window, wherever it begins", () => {
+test("F2: the peak is that of any window, wherever it begins", () => {
   assert.equal(most([], 100), 0);
   assert.equal(most([0, 99, 100, 150, 199, 200, 1_000], 100), 3);
   assert.equal(most([5, 5, 5], 100), 3);

@@ -34,7 +34,7 @@ async function passAll(t: TestContext): Promise<void> {
   ]);
 }
 
-test("The driver tells which cases the fuzzing server calls failed", async () => {
+test("The driver reports the cases that failed according to the fuzzing server", async () => {
   const failing: FuzzingCase = {
     name: "one that nobody passes",
     compression: false,

@@ -67,7 +67,7 @@ async function play(peer: RawServerPeer, asked: string[]): Promise<void> {
   peer.end();
 }
 
-test("The driver runs every case, takes any ending for an end, and tells which cases never opened or never ended", async () => {
+test("The driver runs every case, accepts any ending, and reports cases that never opened or never ended", async () => {
   const before = activeResources();
   const asked: string[] = [];
   const server = await RawServer.start({}, (peer) => play(peer, asked));
@@ -103,7 +103,7 @@ test("The driver runs every case, takes any ending for an end, and tells which c
   await assertNothingLeft(before);
 });
 
-test("The driver runs the cases that were asked for, as far as there are that many", async () => {
+test("The driver runs the requested cases, as far as they exist", async () => {
   const asked: string[] = [];
   await using server = await RawServer.start({}, (peer) => play(peer, asked));
   const cases = [2, 3] as const;
@@ -116,7 +116,7 @@ test("The driver runs the cases that were asked for, as far as there are that ma
   assert.equal((await runCases({ ...COMMAND, url: server.url(), cases: beyond }, () => undefined)).run, 0);
 });
 
-test("The driver gives up where there is no fuzzing server", async () => {
+test("The driver fails if there is no fuzzing server", async () => {
   await using mute = await RawServer.start({}, async (peer) => {
     await peer.acceptUpgrade();
   });

@@ -131,7 +131,7 @@ describe("A worker's script in bundles", { timeout: 120_000 }, () => {
     });
   }
 
-  test("D7: a bundle without the worker's script gets a WorkerError that says what to do", async (t) => {
+  test("D7: a bundle without the worker's script gets a WorkerError with advice", async (t) => {
     const program = `
 import { connectInWorker } from "holdfast";
 connectInWorker(process.argv[2]).catch(({ name, message }) => console.log(name, message));

@@ -195,7 +195,7 @@ async function failureOf(url: string): Promise<string> {
 
 describe("docs/error-messages.md", { timeout: 120_000 }, () => {
   for (const { name, ws, chromium, holdfast, start } of CASES) {
-    test(`D9: ${name} is in the page with the words of ws, and has the failure that it names`, async () => {
+    test(`D9: ${name} is in the page with the message of ws, and has the documented failure`, async () => {
       for (const words of [ws, chromium, `why-closed.md#${holdfast}`]) {
         assert(words === null || page.includes(words), `"${words ?? ""}" in the page`);
       }
@@ -206,7 +206,7 @@ describe("docs/error-messages.md", { timeout: 120_000 }, () => {
     });
   }
 
-  test("D9: the messages of ws for a program's own mistakes are in the page", async () => {
+  test("D9: the messages of ws for programming errors are in the page", async () => {
     await withServer(
       () => raw(() => undefined),
       async (url) => {
@@ -248,7 +248,7 @@ describe("docs/error-messages.md", { timeout: 120_000 }, () => {
     after(() => browser[Symbol.asyncDispose]());
 
     for (const { name, chromium, start } of CASES) {
-      test(`D9: ${name} has the words of Chromium that the page has`, async () => {
+      test(`D9: ${name} has the message of Chromium that the page quotes`, async () => {
         const tab = await browser.openPage();
         const written: string[] = [];
         tab.on("console", (message) => written.push(message.text()));
@@ -267,7 +267,7 @@ describe("docs/error-messages.md", { timeout: 120_000 }, () => {
       });
     }
 
-    test("D9: the words of Chromium for a program's own mistakes are in the page", async () => {
+    test("D9: the messages of Chromium for programming errors are in the page", async () => {
       const tab = await browser.openPage();
       const written: string[] = [];
       tab.on("console", (message) => written.push(message.text()));

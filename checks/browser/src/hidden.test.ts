@@ -77,7 +77,7 @@ describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 120_000 },
 
   const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-  test("I3: a hidden tab, whose timers are throttled, is not misjudged, and goes on pinging", async () => {
+  test("I3: a hidden tab with throttled timers is not misjudged, and continues to ping", async () => {
     await using scene = await openScene();
     await connect(scene);
     await hide();
@@ -95,7 +95,7 @@ describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 120_000 },
     assert(answered >= hidden.answered + 2, `${answered} pongs, after ${hidden.answered}`);
   });
 
-  test("I3: a network that goes silent under a hidden tab is a verdict, as late as its timers", async (t) => {
+  test("I3: a hidden tab detects a silent network, delayed by its throttled timers", async (t) => {
     await using scene = await openScene();
     await connect(scene);
     await hide();
@@ -137,7 +137,7 @@ describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 120_000 },
     await hasEchoes(scene.connections[0]?.state === "open" ? 1 : 2);
   });
 
-  test("I3: a network that died while the page slept under another tab is a verdict soon after its return", async (t) => {
+  test("I3: a network that died while the page was hidden is detected soon after its return", async (t) => {
     await using scene = await openScene();
     await connect(scene, LONG);
     await hide();

@@ -39,7 +39,7 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
     );
   }
 
-  test("I3: a network that goes silent is a verdict within interval + timeout, while a bare WebSocket still says OPEN", async () => {
+  test("I3: a silent network is detected within interval + timeout, while a bare WebSocket still says OPEN", async () => {
     await using scene = await openScene();
     await connect(scene.url);
     await page.evaluate(async (url) => {
@@ -73,7 +73,7 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
     });
   });
 
-  test("I3: persist() comes back once the network does", async () => {
+  test("I3: persist() reconnects when the network returns", async () => {
     await using scene = await openScene();
     page = await browser.openPage();
     const events = page.evaluate(
@@ -132,7 +132,7 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
     await assertAlive(page);
   });
 
-  test("I3: timers that are slowed down, as in a hidden tab, cause no verdict, and hide no dead network", async () => {
+  test("I3: throttled timers, as in a hidden tab, cause no false verdict, and a dead network is still detected", async () => {
     await using scene = await openScene();
     page = await browser.context.newPage();
     // In hidden pages, browsers fire timers once a second, later once a minute. Here they fire every 1.5 s.
@@ -175,7 +175,7 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
     assert(took.ms <= 1500 + INTERVAL + TIMEOUT + MARGIN, `${took.ms} ms`);
   });
 
-  test("I3, F9: a page that comes back probes at once, and does not wait out a backoff", async () => {
+  test("I3, F9: a page that is shown again probes at once, and ends a backoff wait", async () => {
     await using scene = await openScene();
     page = await browser.openPage();
     await page.evaluate(async (url) => {

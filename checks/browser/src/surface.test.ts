@@ -20,14 +20,14 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
   });
   after(() => browser[Symbol.asyncDispose]());
 
-  test("I1: a page has what Node.js has, but for servers", async () => {
+  test("I1: a page has the same exports as Node.js, except servers", async () => {
     const names = await page.evaluate(() => Object.keys(holdfast));
     const serverNames = ["Server", "ServerRequest", "attach", "basicAuth", "broadcast", "serve"];
     const expected = Object.keys(nodeSurface).filter((name) => !serverNames.includes(name));
     assert.deepEqual(names.toSorted(), expected.toSorted());
   });
 
-  test("I1: capabilities tells what a page cannot do, by the same names as in Node.js", async () => {
+  test("I1: capabilities lists what a page cannot do, with the same names as in Node.js", async () => {
     const inPage = await page.evaluate(() => ({ ...holdfast.capabilities }));
     assert.deepEqual(Object.keys(inPage), Object.keys(nodeSurface.capabilities));
     assert.deepEqual(
@@ -40,7 +40,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     );
   });
 
-  test("I1: text, bytes, fragments and JSON come and go, and closing explains itself", async () => {
+  test("I1: text, bytes, fragments and JSON are exchanged, and the end is explained", async () => {
     await using scene = await openScene({ subprotocols: ["chat"] });
     const seen = await page.evaluate(async (url) => {
       const connection = await holdfast.connect(url, { subprotocols: ["chat"] });
@@ -68,7 +68,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     assert.equal(scene.connections[0]?.subprotocol, "chat");
   });
 
-  test("I1: the peer's Close is told with its code, and codes that pages may not send travel as private ones", async () => {
+  test("I1: the peer's Close is reported with its code, and codes that pages may not send become private ones", async () => {
     await using scene = await openScene();
     await page.evaluate(async (url) => {
       globalThis.kept = { first: await holdfast.connect(url), second: await holdfast.connect(url) };
@@ -86,7 +86,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     ]);
   });
 
-  test("I1: Client tells the events of a connection, in the same order as elsewhere", async () => {
+  test("I1: Client reports the events of a connection, in the same order as elsewhere", async () => {
     await using scene = await openScene();
     const types = await page.evaluate(async (url) => {
       const client = new holdfast.Client(url, { pollInterval: null, pingInterval: null });
@@ -101,7 +101,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     assert.deepEqual(types, ["connecting", "connected", "ready", "text", "closed", "disconnected"]);
   });
 
-  test("I1: Client tells of a Close by the peer, and of failing to connect", async () => {
+  test("I1: Client reports a Close by the peer, and a failure to connect", async () => {
     await using scene = await openScene();
     const events = page.evaluate(async (url) => {
       const client = new holdfast.Client(url, { pollInterval: null, pingInterval: null });
@@ -153,7 +153,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     assert.deepEqual(scene.received, ["one", "two"]);
   });
 
-  test("I1: options that a browser cannot honour are refused, and say what to do instead", async () => {
+  test("I1: options that a browser cannot honour are rejected with an alternative", async () => {
     const refusals = await page.evaluate(async () => {
       const wrong: Record<string, unknown> = {
         headers: { Authorization: "Bearer x" },
@@ -202,7 +202,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     assert.equal(relative, `${browser.origin.replace("http", "ws")}/chat?x=1`);
   });
 
-  test("I1: openTimeout and an abort end an attempt that nobody answers", async () => {
+  test("I1: openTimeout and an abort end an attempt without an answer", async () => {
     await using server = await RawServer.start();
     const outcome = await page.evaluate(async (url) => {
       const tooSlow: unknown = await holdfast
@@ -219,7 +219,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     ]);
   });
 
-  test("I1: sending keeps to writeLimit, also what the browser would take into memory at once", async () => {
+  test("I1: sending respects writeLimit, although the browser would buffer everything at once", async () => {
     await using scene = await openScene({ maxMessageSize: null });
     await page.evaluate(async (url) => {
       globalThis.kept = { connection: await holdfast.connect(url, { pingInterval: null }) };
@@ -255,7 +255,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     await eventually(() => scene.received.length === 400, "all messages", 10_000);
   });
 
-  test("I1: a page that does not keep up fails the connection rather than itself, and can still read the rest", async () => {
+  test("I1: the connection of a page that does not keep up fails, and the page can still read the rest", async () => {
     await using scene = await openScene();
     const opening = page.evaluate(async (url) => {
       const connection = await holdfast.connect(url, { maxQueue: 4 });

@@ -57,7 +57,7 @@ async function collect(failures: string[], what: object, run: () => Promise<Echo
   }
 }
 
-test("B2: our client connects to every ws server and gets its echoes, whatever both want of compression", async () => {
+test("B2: our client connects to every ws server and receives its echoes, for all compression settings", async () => {
   const failures: string[] = [];
   for (const perMessageDeflate of theirs) {
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate });
@@ -82,7 +82,7 @@ test("B2: our client connects to every ws server and gets its echoes, whatever b
   assert.deepEqual(failures, [], `${failures.length} of ${ours.length * theirs.length} failed`);
 });
 
-test("B2: every ws client connects to our server and gets its echoes, whatever both want of compression", async () => {
+test("B2: every ws client connects to our server and receives its echoes, for all compression settings", async () => {
   const failures: string[] = [];
   for (const compression of ours) {
     await using server = await serve(

@@ -67,7 +67,7 @@ async function exchange(ours: Connection, theirs: WebSocket): Promise<void> {
 
 testCell(
   SERVER,
-  "E8: our client, a ws server: messages pass both ways, whatever is agreed on (RFC 7692)",
+  "E8: our client, a ws server: messages pass both ways, with every agreement (RFC 7692)",
   OPTIONS,
   async () => {
     for (const [compression, perMessageDeflate] of PAIRS) {
@@ -90,7 +90,7 @@ testCell(
 
 testCell(
   CLIENT,
-  "E8: our server, a ws client: messages pass both ways, whatever is agreed on (RFC 7692)",
+  "E8: our server, a ws client: messages pass both ways, with every agreement (RFC 7692)",
   OPTIONS,
   async () => {
     for (const [compression, perMessageDeflate] of PAIRS) {

@@ -40,7 +40,7 @@ describe("HAProxy", () => {
     [2, 2],
   ] as const) {
     test(
-      `B9: HAProxy takes a WebSocket from HTTP/${front} to HTTP/${back}`,
+      `B9: HAProxy forwards a WebSocket from HTTP/${front} to HTTP/${back}`,
       { skip: haproxyFound.skip },
       async () => {
         const accepted: Connection[] = [];
@@ -95,7 +95,7 @@ describe("HAProxy", () => {
 
 describe("Chromium over HTTP/2", () => {
   test(
-    "B9: a page that came over HTTP/2 opens its WebSocket on the same connection",
+    "B9: a page loaded over HTTP/2 opens its WebSocket on the same connection",
     { skip: chromiumFound.skip },
     async () => {
       const { server: tls } = await testCertificates();

@@ -110,7 +110,7 @@ describe("our client, libwebsockets' test server", () => {
 describe("our server, libwebsockets' test client", () => {
   testCell(
     cell("client", "messages"),
-    "E1: what it draws arrives, and it prints what we send",
+    "E1: its drawings arrive, and it prints our messages",
     THEIRS,
     async () => {
       await withTheirClient({}, async (connections, program) => {

@@ -18,7 +18,7 @@ describe("Python's websockets", () => {
   after(() => pool[Symbol.asyncDispose]());
 
   test(
-    "B3: a websockets client's offer of compression is declined, and it gets along",
+    "B3: a websockets client connects although its offer of compression is declined",
     { skip: peer.skip, timeout: common.LIMIT },
     async () => {
       await withPair(await pool.get("client"), { do: "echo" }, {}, async ({ connection }) => {

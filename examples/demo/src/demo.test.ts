@@ -50,7 +50,7 @@ function signsOf(output: string): string {
 }
 
 describe("npm start", { concurrency: true }, () => {
-  test("Demo: without a terminal, every step happens in its order, in under 30 s, and it exits with 0", async () => {
+  test("Demo: without a terminal, every step succeeds in order, in under 30 s, and it exits with 0", async () => {
     const { status, output, errors, took } = await runDemo();
     assert.equal(errors, "");
     assert.equal(status, 0, output);
@@ -91,7 +91,7 @@ describe("npm start", { concurrency: true }, () => {
     ["thaw", 5],
   ];
   for (const [sabotage, number] of sabotages) {
-    test(`Demo: it exits with 1 and names step ${number} when that does not happen (no ${sabotage})`, async () => {
+    test(`Demo: it exits with 1 and names step ${number} if that step fails (no ${sabotage})`, async () => {
       const { status, output, errors } = await runDemo(`--sabotage=${sabotage}`);
       assert.equal(status, 1, output);
       assert.deepEqual(stepsOf(output), STEPS.slice(0, number), output);
@@ -101,7 +101,7 @@ describe("npm start", { concurrency: true }, () => {
     });
   }
 
-  test("Demo: --help explains, and an unknown argument is refused without being obeyed", async () => {
+  test("Demo: --help prints help, and an unknown argument is rejected and escaped", async () => {
     const help = await runDemo("--help");
     assert.equal(help.status, 0);
     assert.match(help.output, /^npm start: /);

@@ -19,7 +19,7 @@ describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
   });
   after(() => demo[Symbol.asyncDispose]());
 
-  test("Demo: latency samples come, and both sides are open", async () => {
+  test("Demo: latency samples arrive, and both sides are open", async () => {
     await demo.hasSamples(2);
     await demo.shows({ "holdfast-state": "ALIVE", "bare-state": "OPEN" });
   });
@@ -38,7 +38,7 @@ describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
     await assertAccessible(demo);
   });
 
-  test("Demo: a link that thaws has Holdfast back by itself", async () => {
+  test("Demo: when a link thaws, Holdfast reconnects automatically", async () => {
     await demo.press("Heal");
     await demo.shows({ "holdfast-state": "ALIVE", "bare-state": "OPEN" }, 20_000);
     await demo.shows({ "bare-detail": "Receives a tick" });
@@ -54,7 +54,7 @@ describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
     await demo.press("Heal");
   });
 
-  test("Demo: a cut ends both, and only one of them comes back", async () => {
+  test("Demo: a cut ends both, and only Holdfast reconnects", async () => {
     await demo.press("Cut");
     await demo.page.waitForFunction(
       () => document.getElementById("verdict-text")?.textContent.includes("heartbeat-timeout") === false,
@@ -68,7 +68,7 @@ describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
     await demo.shows({ "bare-state": "OPEN" });
   });
 
-  test("Demo: the buttons work by keyboard, and say which of them holds", async () => {
+  test("Demo: the buttons work by keyboard, and show the current state", async () => {
     const slow = demo.page.getByRole("button", { name: "Slow", exact: true });
     await slow.focus();
     await demo.page.keyboard.press("Enter");

@@ -50,23 +50,28 @@ export function testMessages({ name, row, pool, skip }: TestedPeer, role: PeerRo
   const options = { skip, timeout: LIMIT };
   const cell = { row, position: role, column: "messages" } as const;
 
-  testCell(cell, `E1: ${titleOf(role, name)}: text comes back as it was sent`, options, async () => {
+  testCell(cell, `E1: ${titleOf(role, name)}: text is echoed unchanged`, options, async () => {
     await withPair(await pool.get(role), { do: "echo" }, {}, async ({ connection }) => {
       for (const text of TEXTS) await connection.send(text);
       for (const text of TEXTS) assert.equal(await connection.recv(RECEIVE), text);
     });
   });
 
-  testCell(cell, `E1: ${titleOf(role, name)}: bytes of every form of length come back`, options, async () => {
-    await withPair(await pool.get(role), { do: "echo" }, {}, async ({ connection }) => {
-      for (const size of SIZES) {
-        const bytes = new Uint8Array(randomBytes(size));
-        await connection.send(bytes);
-        const answer = await connection.recv(RECEIVE);
-        assert.ok(typeof answer !== "string" && Buffer.compare(answer, bytes) === 0, `${size} bytes`);
-      }
-    });
-  });
+  testCell(
+    cell,
+    `E1: ${titleOf(role, name)}: bytes of every length encoding are echoed`,
+    options,
+    async () => {
+      await withPair(await pool.get(role), { do: "echo" }, {}, async ({ connection }) => {
+        for (const size of SIZES) {
+          const bytes = new Uint8Array(randomBytes(size));
+          await connection.send(bytes);
+          const answer = await connection.recv(RECEIVE);
+          assert.ok(typeof answer !== "string" && Buffer.compare(answer, bytes) === 0, `${size} bytes`);
+        }
+      });
+    },
+  );
 }
 
 export function testFragments({ name, row, pool, skip }: TestedPeer, role: PeerRole): void {
@@ -153,25 +158,30 @@ export function testCloses(
     const shared = { sent: frame, clean: true, ok: code <= 1001 };
     const options = { skip, timeout: LIMIT };
 
-    testCell(cell, `D1: ${titleOf(role, name)}: we close with ${code}, and both know`, options, async () => {
-      await withPair(await pool.get(role), { do: "echo" }, {}, async ({ connection, report }) => {
-        assert.deepEqual(essenceOf(await connection.close(code, reason)), {
-          ...shared,
-          ...answer,
-          received: answer,
-          receivedFirst: false,
-          initiator: "local",
-          cause: "local-close",
-          message: `sent ${says}; then received ${answerSays}`,
+    testCell(
+      cell,
+      `D1: ${titleOf(role, name)}: we close with ${code}, and both ends report it`,
+      options,
+      async () => {
+        await withPair(await pool.get(role), { do: "echo" }, {}, async ({ connection, report }) => {
+          assert.deepEqual(essenceOf(await connection.close(code, reason)), {
+            ...shared,
+            ...answer,
+            received: answer,
+            receivedFirst: false,
+            initiator: "local",
+            cause: "local-close",
+            message: `sent ${says}; then received ${answerSays}`,
+          });
+          assert.deepEqual((await report("closed")).received, frame);
         });
-        assert.deepEqual((await report("closed")).received, frame);
-      });
-    });
+      },
+    );
 
     if (!theirCodes.includes(code)) continue;
     testCell(
       cell,
-      `D1: ${titleOf(role, name)}: they close with ${code}, and both know`,
+      `D1: ${titleOf(role, name)}: they close with ${code}, and both ends report it`,
       options,
       async () => {
         // Without our pings: a ping that reaches trio-websocket while it closes crashes its whole server.

@@ -44,7 +44,7 @@ export function testFramework(framework: Framework): void {
 
   testCell(
     cell("other paths"),
-    `G7: beside ${row}: a WebSocket at another path gets what its routes answer there`,
+    `G7: beside ${row}: a WebSocket at another path gets the routes' response`,
     OPTIONS,
     () =>
       beside(framework, async ({ port, baseURL }) => {
@@ -57,7 +57,7 @@ export function testFramework(framework: Framework): void {
 
   testCell(
     cell("keep-alive"),
-    `G7: beside ${row}: plain requests share a connection, and one that offers h2c gets its answer on it`,
+    `G7: beside ${row}: plain requests share a connection, and a request that offers h2c gets a response on it`,
     OPTIONS,
     () =>
       beside(framework, async ({ port }) => {
@@ -83,7 +83,7 @@ export function testFramework(framework: Framework): void {
 
   testCell(
     cell("shutdown"),
-    `G4, G7: beside ${row}: WebSockets end first, routes go on, and then nothing keeps the process alive`,
+    `G4, G7: beside ${row}: WebSockets end first, routes continue, and then nothing keeps the process alive`,
     OPTIONS,
     async () => {
       const before = activeResources();

@@ -71,7 +71,7 @@ describe("Half-dead peers on real sockets", () => {
       assert.deepEqual([cause, elapsed < 300 + SLACK], ["heartbeat-timeout", true]);
     });
 
-    test(`C10: a ${role} that does not read for five pingTimeouts keeps its healthy peer`, async (t) => {
+    test(`C10: a ${role} that does not read for five pingTimeouts keeps the connection to its healthy peer`, async (t) => {
       const { connection, peer } = await open(role, { pingInterval: 30, pingTimeout: 60, maxQueue: 100 });
       void answerPings(peer);
       const events: string[] = [];
@@ -152,7 +152,7 @@ describe("Half-dead peers on real sockets", () => {
       });
     }
 
-    test(`D4: a ${role} whose peer sends Close and never FIN is through after closeTimeout, its readers too`, async (t) => {
+    test(`D4: a ${role} whose peer sends Close and never FIN ends after closeTimeout, and so do its readers`, async (t) => {
       const { connection, peer } = await open(role, { pingInterval: null, closeTimeout: 100 });
       const reading = connection.recv().catch((error: unknown) => error);
       const began = performance.now();

@@ -327,8 +327,8 @@ function refuses<Options extends object>(
   unfitting: readonly Options[],
   use: (options: Options) => unknown,
 ): void {
-  describe(`A8: ${what} refuses, by its name, a value that does not fit`, () => {
-    test("each option is there", () => {
+  describe(`A8: ${what} rejects an invalid value by its name`, () => {
+    test("every option is listed", () => {
       const names = unfitting.flatMap((options) => Object.keys(options));
       assert.deepEqual(names.sort(), Object.keys(fitting).sort());
     });
@@ -350,7 +350,7 @@ function isRefusal(error: unknown): error is Error {
   return error instanceof InvalidArgumentError || error instanceof InvalidHeaderError;
 }
 
-describe("B5: connectInWorker() takes what connect() takes, but for what is code, and a worker", () => {
+describe("B5: connectInWorker() accepts the options of connect(), except functions, and a worker", () => {
   const mistakes: ConnectInWorkerOptions[] = [
     // @ts-expect-error: expected a worker thread
     { worker: "worker.js" },

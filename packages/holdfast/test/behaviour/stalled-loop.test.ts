@@ -23,7 +23,7 @@ async function survive(connection: Connection) {
 }
 
 describe("A blocked event loop", () => {
-  test("C8: a client whose loop was blocked for three pingTimeouts keeps its healthy server", async (t) => {
+  test("C8: a client whose loop was blocked for three pingTimeouts keeps the connection to its healthy server", async (t) => {
     const { url, worker } = await startServerWorker();
     const connection = await connect(url, options);
     const gaps = await survive(connection);
@@ -37,7 +37,7 @@ describe("A blocked event loop", () => {
     await worker.terminate();
   });
 
-  test("C8: and a server its healthy client", async (t) => {
+  test("C8: a server whose loop was blocked keeps the connection to its healthy client", async (t) => {
     let take: (connection: Connection) => void = () => undefined;
     const accepted = new Promise<Connection>((resolve) => (take = resolve));
     const server = await serve((connection) => take(connection), { host: "127.0.0.1", ...options });

@@ -175,7 +175,7 @@ describe("A proxy that fails", () => {
     return { proxy: server.url("socks5h", `user:${SECRET}`), close: () => server.close() };
   };
   for (const [name, start, message, status = null, body = ""] of failures) {
-    test(`B7: one that ${name} is told at once, as a ProxyError that shows no password`, async () => {
+    test(`B7: one that ${name} is reported at once, as a ProxyError that shows no password`, async () => {
       const { proxy, options, close } = await start();
       try {
         const began = performance.now();
@@ -271,7 +271,7 @@ describe("A proxy that fails", () => {
     });
   }
 
-  test("B7: a refusal whose body never ends is what came of it by openTimeout", async () => {
+  test("B7: a refusal whose body never ends is reported at openTimeout", async () => {
     const { proxy, close } = await answer("HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nso far", false);
     const opening = connect(TARGET, { proxy, openTimeout: 100 });
     await assert.rejects(opening, {

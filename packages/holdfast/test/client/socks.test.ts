@@ -101,7 +101,7 @@ describe("A tunnel through a SOCKS proxy", () => {
     await server.close();
   });
 
-  test("B7: a name that nobody has is the lookup's failure, not the proxy's", async () => {
+  test("B7: an unknown name is the lookup's failure, not the proxy's", async () => {
     await using socks = await SocksServer.start();
     const options: ConnectOptions = {
       proxy: socks.url("socks5"),

@@ -101,7 +101,7 @@ for (const limit of [MIB, 16 * MIB]) {
 }
 
 for (const end of ["FIN", "RST"] as const) {
-  test(`E8: messages that a thread decodes while the peer leaves with ${end} are told, in order`, async () => {
+  test(`E8: messages that a thread decodes while the peer leaves with ${end} are delivered, in order`, async () => {
     const content = long("large", 1_500_000);
     const payload = deflateRawSync(content, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
     await withServer({ clientNoContextTakeover: true }, 16 * MIB, async (connection, peer) => {
@@ -127,7 +127,7 @@ for (const end of ["FIN", "RST"] as const) {
   });
 }
 
-test("E8: 300 connections with context takeover give their memory back when they go", async (t) => {
+test("E8: 300 connections with context takeover free their memory when they end", async (t) => {
   const compression = { serverMaxWindowBits: 15, clientMaxWindowBits: 15, threshold: 0 };
   const message = long("message", 40_000);
   const server = await serve((connection) => connection.forEach((data) => void connection.send(data)), {

@@ -7,7 +7,7 @@ import { FakeHost, OPTIONS } from "./keepalive-host.js";
 const COUNT = 10_000;
 const INTERVAL = OPTIONS.pingInterval ?? 0;
 
-test("C16: ten thousand idle connections: one timer, pings spread as the opens were, and nothing left behind", () => {
+test("C16: ten thousand idle connections: one timer, pings spread like the openings, and nothing left behind", () => {
   const clock = new FakeClock();
   let mostTimers = 0;
   const setTimer = clock.setTimer.bind(clock);
@@ -50,7 +50,7 @@ test("C16: ten thousand idle connections: one timer, pings spread as the opens w
   assert.deepEqual([runtime.timers.size, clock.pendingTimers], [0, 0]);
 });
 
-test("C8, C16: over a stall each of ten thousand sends one ping, and then they are spread as before", () => {
+test("C8, C16: after a stall each of ten thousand sends one ping, and then they spread as before", () => {
   const clock = new FakeClock();
   const runtime = new Runtime(clock, new SeededRandom(16));
   let pings = 0;

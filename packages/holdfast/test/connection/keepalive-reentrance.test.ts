@@ -26,7 +26,7 @@ for (const how of ["beginClosing", "end"] as const) {
     assert.equal(host.clock.pendingTimers, 0);
   });
 
-  test(`C5: a listener of "overdue" that ends the connection (${how}): the verdict of the same turn is not told`, () => {
+  test(`C5: a listener of "overdue" that ends the connection (${how}): the verdict of the same turn is not reported`, () => {
     const host = endsWhenTold("overdue", { pingInterval: 10_000, pingTimeout: 1000 });
     host.pulse.onPong(host.pings[0].payload, 0);
     host.clock.advance(9999);
@@ -39,7 +39,7 @@ for (const how of ["beginClosing", "end"] as const) {
     assert.equal(host.clock.pendingTimers, 0);
   });
 
-  test(`C8: a listener of "suspended" that ends the connection (${how}): the ping that showed the gap is not sent`, async () => {
+  test(`C8: a listener of "suspended" that ends the connection (${how}): the ping that revealed the gap is not sent`, async () => {
     const host = endsWhenTold("suspended", {});
     let ping = Promise.resolve(0);
     host.clock.atPoll(() => {

@@ -37,7 +37,7 @@ describe("Many calls that wait", () => {
   for (const [name, { wait, isBehindPieces = false }] of Object.entries(WAITS)) {
     for (const isShared of [true, false]) {
       const signals = isShared ? "with one signal" : "each with its signal";
-      test(`E5: aborting ${name}, ${signals}, takes time in proportion to their number`, async () => {
+      test(`E5: aborting ${name}, ${signals}, takes time proportional to their number`, async () => {
         /** Milliseconds to send and abort this many messages. */
         const timeOf = async (count: number): Promise<number> => {
           const h = new Harness({ role: "server", capacity: 0, closeTimeout: null });
@@ -70,7 +70,7 @@ describe("Many calls that wait", () => {
     }
   }
 
-  test("E5: a send that was aborted in the middle leaves the order of the others", async () => {
+  test("E5: aborting a queued send keeps the order of the others", async () => {
     const h = new Harness({ capacity: 0, pingInterval: null });
     const aborter = new AbortController();
     void h.connection.send("first".padEnd(100_000));
@@ -125,7 +125,7 @@ describe("Calls that have settled", () => {
   };
 
   for (const [name, call] of Object.entries(CALLS)) {
-    test(`E5: ${name}: five thousand leave nothing behind, neither at the connection nor at the signal`, async () => {
+    test(`E5: ${name}: five thousand leave nothing behind, neither in the connection nor on the signal`, async () => {
       const h = new Harness({ pingInterval: null });
       void h.connection.closed;
       const { signal } = new AbortController();
@@ -150,7 +150,7 @@ describe("Calls that have settled", () => {
     });
   }
 
-  test("E6: a message of many pieces keeps nothing of those that were sent", async () => {
+  test("E6: a message of many pieces keeps no sent piece in memory", async () => {
     const h = new Harness({ pingInterval: null });
     let before = 0;
     let after = 0;

@@ -129,7 +129,7 @@ describe("Values of another realm", () => {
     await persistent.close();
   });
 
-  test("E5: a signal, an iterable and a promise of another realm work like those of this one", async () => {
+  test("E5: a signal, an iterable and a promise of another realm work", async () => {
     const connection = await connect(server.url);
     await connection.send(elsewhere('["a", "b"]'));
     await connection.send(elsewhere('(async function* () { yield "c"; })()'));

@@ -6,7 +6,7 @@ import { usedMemory } from "./memory.js";
 
 describe("Connection.ping()", () => {
   for (const role of ROLES) {
-    test(`C3: a ${role}'s ping takes from the bytes handed to the socket to the bytes read`, async () => {
+    test(`C3: a ${role}'s round trip lasts from passing the bytes to the socket to reading the answer`, async () => {
       const h = new Harness({ role });
       h.transport.setCapacity(0);
       await h.connection.send("first");
@@ -111,7 +111,7 @@ describe("Connection.ping()", () => {
     assert.deepEqual([...new Set(payloads.map((payload) => payload.length))], [16]);
   });
 
-  test("C2: the payload may be changed, and is sent as it was", () => {
+  test("C2: later changes of the payload do not affect the ping", () => {
     const h = new Harness();
     const memory = Buffer.from("..payload..");
     void h.connection.ping(memory.subarray(2, 9));
@@ -156,7 +156,7 @@ describe("Connection.ping()", () => {
     assert.deepEqual(h.sent(), ["TEXT first"]);
   });
 
-  test("C3: a timeout that is none is refused, and nothing is sent", async () => {
+  test("C3: an invalid timeout is rejected, and nothing is sent", async () => {
     const h = new Harness();
     await assert.rejects(h.connection.ping("x", { timeout: 0 }), {
       name: "InvalidArgumentError",

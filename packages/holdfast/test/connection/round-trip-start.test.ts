@@ -22,7 +22,7 @@ class SlowTransport extends FakeTransport {
   }
 }
 
-test("C3: the round trip begins when the ping is handed over, not when the kernel has returned", () => {
+test("C3: the round trip begins when the ping is written, not when the write returns", () => {
   const clock = new FakeClock();
   const transport = new SlowTransport(clock, () => clock.stall(7));
   const runtime = new FrameRuntime(clock, new SeededRandom());

@@ -100,7 +100,7 @@ describe("The order of messages", () => {
     return messages;
   }
 
-  test("E11: a message after an awaited helper that sends pieces comes after those sent meanwhile", async () => {
+  test("E11: a message after an awaited helper that sends pieces follows the messages sent meanwhile", async () => {
     const { near, far } = await pair();
     const sendFile = async (connection: Connection) => {
       await connection.send(slowly(["fi", "le"], 2));
@@ -181,7 +181,7 @@ describe("The order of messages", () => {
     await assert.rejects(behind);
   });
 
-  test("F1: a persistent connection keeps the order around pieces that its connection sends", async () => {
+  test("F1: a persistent connection keeps the order of messages and pieces", async () => {
     const { far } = await pair();
     const messages: string[] = [];
     far.terminate();

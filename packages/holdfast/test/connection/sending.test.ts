@@ -53,7 +53,7 @@ describe("Connection.send()", () => {
     }
   });
 
-  test("E5: anything else is refused, and the connection stays as it was", async () => {
+  test("E5: anything else is rejected, and the connection is not affected", async () => {
     const h = new Harness();
     const refused: readonly (readonly [unknown, string])[] = [
       [5, "5 (number)"],
@@ -75,7 +75,7 @@ describe("Connection.send()", () => {
   });
 
   for (const role of ROLES) {
-    test(`E5: a ${role}'s send resolves at once below writeLimit, waits above, and goes on below it again`, async () => {
+    test(`E5: a ${role}'s send resolves at once below writeLimit, waits above it, and resumes below it again`, async () => {
       const h = blocked({ role, writeLimit: 10 * KB });
       const frameSize = (size: number) => size + 4 + (role === "client" ? 4 : 0);
       const below = follow(h.connection.send(Buffer.alloc(9 * KB)));
@@ -118,7 +118,7 @@ describe("Connection.send()", () => {
     });
   }
 
-  test("E5: an abort before any byte left takes out the whole message, and only that", async () => {
+  test("E5: an abort before any byte was sent removes the whole message, and no other", async () => {
     const h = blocked({ writeLimit: KB });
     const aborter = new AbortController();
     const { signal } = aborter;
@@ -146,7 +146,7 @@ describe("Connection.send()", () => {
     assert.deepEqual(h.sent(), ["TEXT first", "TEXT (1024 bytes)", "TEXT kept", "TEXT behind"]);
   });
 
-  test("E5: an abort of a message that is on its way stops the waiting, and lets it go whole", async () => {
+  test("E5: an abort of a partly sent message ends the wait, and the message is sent completely", async () => {
     const h = new Harness({ capacity: 100, writeLimit: KB });
     const aborter = new AbortController();
     const send = follow(h.connection.send(Buffer.alloc(100 * KB), { signal: aborter.signal }));
@@ -160,7 +160,7 @@ describe("Connection.send()", () => {
     assert.deepEqual(h.sent(), ["BINARY (102400 bytes)", "TEXT behind"]);
   });
 
-  test("E5: an abort from before puts no byte on the wire; one after the end changes nothing", async () => {
+  test("E5: an aborted signal sends no byte; an abort after the end changes nothing", async () => {
     const h = blocked();
     const reason = new Error("before");
     const signal = AbortSignal.abort(reason);
@@ -217,7 +217,7 @@ describe("Connection.send()", () => {
     }
   }
 
-  test("E5: a send whose message was given up for a Close does not resolve, and its abort changes no sum", async () => {
+  test("E5: a send whose message was discarded for a Close does not resolve, and its abort changes no counter", async () => {
     const h = blocked({ writeLimit: KB });
     const aborter = new AbortController();
     const first = follow(h.connection.send("a".repeat(KB)));

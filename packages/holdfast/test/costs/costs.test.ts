@@ -20,19 +20,19 @@ before(async () => {
   costs = JSON.parse(stdout) as Costs; // printed by measure.ts
 });
 
-test("E5: an echo by forEach makes no promise", () => {
+test("E5: an echo with forEach creates no promise", () => {
   assert(costs.promises.echoByForEach < 0.01, `${costs.promises.echoByForEach} a message`);
 });
 
-test("E5: a message that `for await` takes costs two promises: that of the iterator and that of the await", () => {
+test("E5: a message in `for await` creates two promises: one of the iterator and one of the await", () => {
   assert(costs.promises.receivedByForAwait < 2.1, `${costs.promises.receivedByForAwait} a message`);
 });
 
-test("E4: a received text of 64 bytes takes its string from the heap, and nothing else", () => {
+test("E4: a received text of 64 bytes allocates its string on the heap, and nothing else", () => {
   assert(costs.heapBytes.receive < 100, `${costs.heapBytes.receive} bytes a message`);
 });
 
-test("E5: sending a short message takes nothing from the heap", () => {
+test("E5: sending a short message allocates nothing on the heap", () => {
   assert(costs.heapBytes.queue < 8, `${costs.heapBytes.queue} bytes a message`);
   const ofSending = costs.heapBytes.echo - costs.heapBytes.receive;
   assert(ofSending < 16, `${ofSending} bytes an echoed message`);
@@ -42,7 +42,7 @@ test("C16: an idle connection with keepalive keeps less than 3 KB beside its soc
   assert(costs.idleConnection < 3000, `${costs.idleConnection} bytes`);
 });
 
-test("D7: a connection that nobody asks how it ended makes no error, and one for all who ask", async () => {
+test("D7: a connection creates its closing error on demand, and only once", async () => {
   const { connection, transport } = openLean();
   const ended = connection.forEach(() => undefined);
   const unasked = await countErrors(async () => {

@@ -26,7 +26,7 @@ async function openAndClose(logger: Logger): Promise<Harness> {
 }
 
 describe("Loggers", () => {
-  test("J1: pino gets message and details as fields, and its level decides whether frames are looked at", async () => {
+  test("J1: pino receives message and details as fields, and its level decides whether frames are inspected", async () => {
     const { logger, records } = recordingPino("info");
     const { connection, ends } = await openAndClose(logger);
     const [info] = ends;
@@ -61,7 +61,7 @@ describe("Loggers", () => {
     ]);
   });
 
-  test("J1: pino at debug, and a child of it, gets the lines of frames as they are", async () => {
+  test("J1: pino at debug level, and its child loggers, receive frame lines unchanged", async () => {
     const { logger, records } = recordingPino("debug");
     const { connection } = await openAndClose(logger.child({ service: "feed" }));
     const frames = records.filter((record) => /TEXT|CLOSE/.test(JSON.stringify(record)));
@@ -83,7 +83,7 @@ describe("Loggers", () => {
     assert.match(err.stack, /loggers\.test/);
   });
 
-  test("J1: console gets details, and takes nothing that the peer sent for a format", () => {
+  test("J1: console receives details, and does not interpret the peer's data as a format string", () => {
     const stream = new PassThrough({ encoding: "utf8" });
     const original = globalThis.console;
     globalThis.console = new Console(stream, stream);
