@@ -30,7 +30,7 @@ test("Docs: every TypeScript block compiles", () => {
   assert.deepEqual(compile(scripts), []);
 });
 
-test("Docs: a block that does not compile is told of with its place", () => {
+test("Docs: a block that does not compile is reported with its place", () => {
   const page = parse(
     "docs/made-up.md",
     '# Title\n\n```ts\nimport { connect } from "holdfast";\nconnect(1);\n```\n',
@@ -39,7 +39,7 @@ test("Docs: a block that does not compile is told of with its place", () => {
 });
 
 test(
-  "Docs: what is marked `ts run` runs, and prints the `text` block below it",
+  "Docs: each block marked `ts run` runs, and prints the `text` block below it",
   { timeout: 60_000 },
   async () => {
     for (const page of published) {

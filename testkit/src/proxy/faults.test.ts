@@ -44,7 +44,7 @@ describe("The faults of a FaultProxy", { timeout: 20_000 }, () => {
     assert.ok((await measureEcho(client)) < 55);
   });
 
-  test("throttle() lets so many bytes through per second", async () => {
+  test("throttle() forwards that many bytes per second", async () => {
     const { client, connection } = await link.connectThrough();
     connection.throttle(100_000, "toServer");
     const elapsed = await measureEcho(client, "x".repeat(30_000));

@@ -70,7 +70,7 @@ describe("FaultProxy", { timeout: 20_000 }, () => {
     assert.equal(link.proxy.accepted, 3);
   });
 
-  test("resets the client where the target refuses", async () => {
+  test("resets the client if the target refuses", async () => {
     await link.echo.close();
     assert.equal(await (await link.connectClient()).ended, "rst");
   });

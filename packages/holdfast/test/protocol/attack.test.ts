@@ -103,7 +103,7 @@ for (const role of ROLES) {
     );
   });
 
-  test(`H: what a ${role} is told of hostile bytes does not depend on how they are cut (RFC 6455 section 5.4)`, () => {
+  test(`H: the events of a ${role} for hostile bytes do not depend on how they are split (RFC 6455 section 5.4)`, () => {
     fc.assert(
       fc.property(bytes, fc.array(fc.nat(400)), (stream, places) => {
         const told = (chunks: readonly Uint8Array[]) =>

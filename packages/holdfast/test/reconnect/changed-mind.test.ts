@@ -30,7 +30,7 @@ function recorded(signal?: AbortSignal) {
   return { harness, calls, logged };
 }
 
-describe("A status listener that changes its mind at the beginning of an attempt", () => {
+describe("A status listener that ends an attempt at its beginning", () => {
   const endings: Record<string, (harness: PersistentHarness, aborter: AbortController) => void> = {
     "terminate()": ({ link }) => link.terminate(),
     "close()": ({ link }) => void link.close(),

@@ -154,7 +154,7 @@ describe("heartbeat()", () => {
     assertNothingWaits(h, aborter.signal);
   });
 
-  test("C17: one that nobody awaits ends no process", async () => {
+  test("C17: a rejection that nobody awaits does not end the process", async () => {
     const h = new Harness();
     void heartbeat(h.connection, TIMES);
     await h.clock.advanceAsync(500);
@@ -301,7 +301,7 @@ describe("withHeartbeat()", () => {
     assertNothingWaits(h);
   });
 
-  test("C17: a body that ignores its signal is not waited for, and what becomes of it is ignored", async () => {
+  test("C17: withHeartbeat() does not wait for a body that ignores its signal, and ignores its result", async () => {
     for (const outcome of ["value", "error"] as const) {
       const h = new Harness();
       const late = deferred();

@@ -37,7 +37,7 @@ class RecordingLogger implements Logger {
   readonly error = this.#note;
 }
 
-test("H: the reason of a Close stays on its line of the log, and is told as it came only where it is asked for", async () => {
+test("H: the reason of a Close stays on its line of the log, and appears unescaped only in the API", async () => {
   await using server = await RawServer.start({}, async (peer) => {
     await peer.acceptUpgrade();
     peer.sendClose(4000, REASON);

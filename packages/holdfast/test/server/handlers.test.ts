@@ -148,7 +148,7 @@ describe("A server's handler", () => {
     );
   });
 
-  test("G4: close() tells clients 1001, waits for handlers, refuses newcomers, and is idempotent", async () => {
+  test("G4: close() sends 1001, waits for handlers, refuses new clients, and is idempotent", async () => {
     const events: string[] = [];
     const url = await start(async (connection) => {
       const { code } = await connection.closed;
@@ -175,7 +175,7 @@ describe("A server's handler", () => {
     await assert.rejects(connect(url), { failure: "refused" });
   });
 
-  test("G4: stragglers are cut at `timeout`, even if stuck, and so are clients in their handshake", async () => {
+  test("G4: remaining connections are cut at `timeout`, even if stuck, and so are clients in their handshake", async () => {
     const ends: string[] = [];
     const url = await start(async (connection) => {
       void connection.send(new Uint8Array(50_000_000));

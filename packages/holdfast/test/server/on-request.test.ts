@@ -222,7 +222,7 @@ describe("onRequest", () => {
     client.end();
   });
 
-  test("G2: a source is told when its client has gone, or takes nothing for openTimeout", async () => {
+  test("G2: a body's source is cancelled when its client disconnects, or reads nothing for openTimeout", async () => {
     const cancelled: string[] = [];
     const port = await start(
       ({ target }) =>
@@ -277,7 +277,7 @@ describe("onRequest", () => {
     );
   });
 
-  test("G2: a client that goes while onRequest thinks aborts the request's signal, and nothing is opened for it", async () => {
+  test("G2: a client that disconnects while onRequest decides aborts the request's signal, and no connection opens", async () => {
     const opened: unknown[] = [];
     const aborted: string[] = [];
     server = await serve((connection) => void opened.push(connection), {
@@ -342,7 +342,7 @@ describe("onRequest", () => {
     assert.equal((signal as AbortSignal | null)?.aborted, true);
   });
 
-  test("G2: it is not asked about what is no valid request, nor about pages of other origins", async () => {
+  test("G2: it is not called for invalid requests, nor for pages of other origins", async () => {
     const asked: string[] = [];
     const port = await start(({ target }) => void asked.push(target));
     for (const [headers, status] of [

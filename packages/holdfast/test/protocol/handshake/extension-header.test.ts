@@ -89,7 +89,7 @@ for (const [header, reason] of MALFORMED) {
   });
 }
 
-test("B3: what is serialised is read again, quoted or not", () => {
+test("B3: serialised values are parsed again, quoted or not", () => {
   const token = fc.string({ unit: fc.constantFrom(..."azAZ09!~_^"), minLength: 1 });
   const parameter = fc.record({ name: token, value: fc.option(token) }, { noNullPrototype: true });
   const extension = fc.record({ name: token, parameters: fc.array(parameter) }, { noNullPrototype: true });

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { HeadReader, type HeadResult } from "../../../build/protocol/handshake/head-reader.js";
 import { headBytes, LIMITS } from "./heads.js";
 
-test("B10: a head is read in one chunk, and the bytes behind it are handed on uncopied", () => {
+test("B10: a head is read in one chunk, and the bytes after it are passed on without copying", () => {
   const head = headBytes("GET / HTTP/1.1", "Host: a", "X: \xe4");
   const chunk = Buffer.concat([head, Buffer.from([0x81, 0x00, 0xff, 0x0d, 0x0a])]);
   const result = new HeadReader(LIMITS).push(chunk);
@@ -37,7 +37,7 @@ test("B10: cut at any two bytes, a head and the frames glued to it are the same"
   assert.deepEqual(readAll(singleBytes(bytes)), whole);
 });
 
-test("B10: a reader that gave a head reads the next one, and keeps nothing of the first", () => {
+test("B10: after a head the reader reads the next one, and keeps nothing of the first", () => {
   const reader = new HeadReader(LIMITS);
   const interim = headBytes("HTTP/1.1 103 Early Hints", "Link: x");
   assert.equal(reader.push(interim.subarray(0, 30)), "incomplete");

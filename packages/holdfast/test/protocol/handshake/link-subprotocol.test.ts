@@ -65,7 +65,7 @@ test("I2: selectSubprotocol sees the application's subprotocols only", () => {
   assert.equal(judgement.subprotocolAnswer, "holdfast.v1+b");
 });
 
-test("I2: client and server always agree on what was agreed on", () => {
+test("I2: client and server always reach the same agreement", () => {
   const name = fc.constantFrom("chat", "log", "a+b", "__proto__", "holdfast");
   fc.assert(
     fc.property(

@@ -64,7 +64,7 @@ test("B4: a status line is HTTP/1.x, a status and a reason, which may be missing
   });
 });
 
-test("B3: a malformed status line says what came", () => {
+test("B3: the error for a malformed status line quotes it", () => {
   for (const startLine of [
     "SSH-2.0-OpenSSH_9.6",
     "HTTP/1.1 99 x",

@@ -41,7 +41,7 @@ test("G10: without trustProxy, and from a peer that is not trusted, forwarding h
   }
 });
 
-test("G10: a trusted proxy says who the client is, which host it asked, and over which scheme", async () => {
+test("G10: a trusted proxy reports the client's address, requested host and scheme", async () => {
   for (const trustProxy of [
     1,
     ["127.0.0.1"],

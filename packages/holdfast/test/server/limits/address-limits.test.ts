@@ -114,7 +114,7 @@ describe("Limits per address", () => {
     }
   });
 
-  test("G11: more upgrades a second than upgradesPerSecond get 429, and when to come again", async () => {
+  test("G11: more upgrades a second than upgradesPerSecond get 429 with Retry-After", async () => {
     const { url } = await start({ limits: { upgradesPerSecond: 0.05 }, trustProxy: 1 });
     assert.equal(await open(url, "198.51.100.1"), 101);
     const [status, retryAfter] = (await open(url, "198.51.100.1")) as [number, number];

@@ -32,7 +32,7 @@ function open(setup: Setup) {
 }
 
 for (const role of ROLES) {
-  test(`C6, E6: the verdict's Close of a ${role} overtakes what is still being encoded, and what waits behind it`, async () => {
+  test(`C6, E6: the verdict's Close of a ${role} overtakes what is still being encoded, and messages queued after it`, async () => {
     const { h } = open({ role, pingInterval: 10_000, pingTimeout: 5000 });
     h.clock.advance(4999);
     assert.deepEqual(h.sent(), ["PING (8 bytes)"]);
@@ -48,7 +48,7 @@ for (const role of ROLES) {
     h.assertGone();
   });
 
-  test(`E8: a ${role} ends with 1011 at once where a message cannot be encoded, and tells its send why`, async () => {
+  test(`E8: a ${role} ends with 1011 at once where a message cannot be encoded, and its send rejects with the reason`, async () => {
     const { h, extension } = open({ role });
     const sends = ["being encoded 1", "being encoded 2", "behind"].map((text) =>
       follow(h.connection.send(text)),

@@ -70,7 +70,7 @@ describe("The link protocol", () => {
     );
   });
 
-  test("F2: a peer that closes is told no width any more, and without pings the opening is enough", () => {
+  test("F2: a peer that closes receives no width any more, and without pings the opening is enough", () => {
     let width = 100;
     const h = linkEnd({ spread: { widthToAnnounce: () => width }, pingInterval: null });
     assert.deepEqual(sentTexts(h), [`${MARK}spread 100`]);
@@ -79,7 +79,7 @@ describe("The link protocol", () => {
     assert.deepEqual(sentTexts(h), ["[8] 03e8"]);
   });
 
-  test("F2: a client is told each width, and ignores what is none", () => {
+  test("F2: a client reports each width, and ignores invalid ones", () => {
     const widths: number[] = [];
     const h = linkEnd({ pingsAs: "messages", spread: { onWidth: (width) => widths.push(width) } });
     const messages = collect(h);
@@ -92,7 +92,7 @@ describe("The link protocol", () => {
     assert.deepEqual([messages, h.connection.state], [[], "open"]);
   });
 
-  test("F2: an end that is not to be told ignores it", () => {
+  test("F2: an end without a handler ignores it", () => {
     const h = linkEnd();
     const messages = collect(h);
     h.deliver(h.text(`${MARK}spread 100`), h.text("hello"));

@@ -155,7 +155,7 @@ describe("async contexts of clients", () => {
     await server.close();
   });
 
-  test("C19: a stream of one's own is made in the context of connect()", async () => {
+  test("C19: a custom stream is created in the context of connect()", async () => {
     const server = await serve(() => undefined);
     const notes = new Notes();
     const connection = await tenants.run({ name: "a" }, () =>

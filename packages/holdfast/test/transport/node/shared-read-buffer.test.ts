@@ -61,7 +61,7 @@ class Listener implements ByteStreamHandler {
   }
 }
 
-test("B10: what a socket that lends its memory reads before there is a reader comes first", async () => {
+test("B10: with the shared read buffer, data read before there is a reader is delivered first", async () => {
   const { socket, peer } = await openPair();
   peer.write("early");
   await until(() => socket.bytesRead === 5);
@@ -77,7 +77,7 @@ test("B10: what a socket that lends its memory reads before there is a reader co
   await until(() => listener.told.includes("closed"));
 });
 
-test("E4: a socket that lends its memory stops reading while it is paused, and reads on", async () => {
+test("E4: a socket with the shared read buffer stops reading while it is paused, and resumes", async () => {
   const { socket, peer } = await openPair();
   const listener = new Listener();
   const transport = new SocketByteStream(socket);
@@ -96,7 +96,7 @@ test("E4: a socket that lends its memory stops reading while it is paused, and r
   transport.destroy();
 });
 
-test("E3: a reader that takes no lent chunks gets copies, and one that had to copy much gets chunks to keep", async () => {
+test("E3: a reader that keeps chunks gets copies, and one that had to copy much gets chunks of its own", async () => {
   const { socket, peer } = await openPair();
   const listener = new Listener();
   const transport = new SocketByteStream(socket);
@@ -122,7 +122,7 @@ test("E3: a reader that takes no lent chunks gets copies, and one that had to co
   transport.destroy();
 });
 
-test("E3: messages that a client keeps stay what they were, on a socket that lends its memory", async () => {
+test("E3: messages that a client keeps stay what they were, on a socket with the shared read buffer", async () => {
   const sent = Array.from({ length: 300 }, (_, index) =>
     new Uint8Array(1 + ((index * 37) % 3000)).fill(index),
   );
