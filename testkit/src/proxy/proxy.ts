@@ -13,7 +13,7 @@ export interface FaultProxyOptions {
 }
 
 /**
- * What happens to a new connection: it is forwarded, ended by FIN or RST after it was accepted, or accepted and left
+ * The treatment of a new connection: it is forwarded, ended by FIN or RST after it was accepted, or accepted and left
  * without an answer.
  */
 export type AcceptMode = "forward" | "close" | "reset" | "mute";

@@ -4,7 +4,7 @@
 /** Which end of the connection the peer is. */
 export type PeerRole = "server" | "client";
 
-/** What a peer does before it echoes; the path of the URL contains it. */
+/** The actions of a peer before it echoes; the path of the URL contains them. */
 export type Script =
   | { readonly do: "echo" }
   | { readonly do: "fragments" }

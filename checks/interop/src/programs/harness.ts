@@ -1,4 +1,4 @@
-// What the peers in JavaScript have in common: python/harness.py for other runtimes.
+// The common part of the peers in JavaScript, like python/harness.py.
 //
 // A peer is started with its role, "server" or "client", and settings as JSON. It writes what it sees as lines of
 // JSON. A client connects to each URL that it reads from standard input. The path of every URL, on either side, is

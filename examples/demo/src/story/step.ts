@@ -4,7 +4,7 @@ import type { Stage } from "./stage.js";
 
 export interface Step {
   readonly title: string;
-  /** What the step will do, in a few sentences. */
+  /** A description of the step, in a few sentences. */
   readonly plan: string;
   /** Executes the step and prints what happens. Rejects if the expected effect does not occur. */
   readonly run: (stage: Stage) => Promise<Finding>;

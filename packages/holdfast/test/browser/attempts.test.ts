@@ -9,7 +9,7 @@ import { FakeWebSocket } from "../transport/browser/fake-web-socket.js";
 /** The server's response to the n-th upgrade: the subprotocol that it selects, or null to reject it. */
 type Answer = (offered: readonly string[], index: number) => string | null;
 
-describe("What a page asks of a server", () => {
+describe("The requests of a page to a server", () => {
   let offers: (readonly string[])[];
   let sockets: PageWebSocket[];
   let answer: Answer;

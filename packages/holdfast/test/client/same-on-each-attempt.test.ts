@@ -25,7 +25,7 @@ const ATTEMPTS = 3;
 
 type Make = () => ClientOptions;
 
-describe("What is sent on each attempt", () => {
+describe("Headers and subprotocols of each attempt", () => {
   let resources: ResourceCounts;
   let server: RawServer;
   let heads: Head[];

@@ -86,7 +86,7 @@ test("C8: a process that stalls all the time still detects that its peer is dead
   for (let round = 0; round < 100 && !simulation.isOver; round++) simulation.stall(2000).advance(400);
   const graces = simulation.timeline.filter((line) => line.includes("suspended")).length;
   assert.equal(simulation.isOver, true);
-  // Ran 400 of each 2,400 ms: 3 graces and the time that is given back for each gap.
+  // Ran 400 of each 2,400 ms: 3 graces and the time that is added for each gap.
   assert.ok(simulation.clock.now() < 60_000, `after ${simulation.clock.now()} ms and ${graces} gaps`);
 });
 

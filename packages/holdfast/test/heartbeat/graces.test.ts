@@ -5,7 +5,7 @@ import { Simulation } from "./simulated-peer.js";
 
 const HOUR = 3_600_000;
 
-test("C9: three sleeps give a mute peer a fresh probe each; after that only the time slept is given back", () => {
+test("C9: three sleeps give a mute peer a fresh probe each; after that only the time slept is added", () => {
   const simulation = new Simulation({ pingInterval: 10 * HOUR }, mute).open().advance(500);
   for (let sleep = 0; sleep < 4; sleep++) simulation.sleep(HOUR, "both").advance(500);
   simulation.advance(60_000);

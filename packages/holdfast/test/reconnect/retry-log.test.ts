@@ -75,7 +75,7 @@ for (const { name, run } of [
   { name: "persist()", run: persisting },
   { name: "reconnect()", run: reconnecting },
 ]) {
-  describe(`What ${name} logs`, () => {
+  describe(`The log of ${name}`, () => {
     test("J1: each attempt, each wait with its reason, and why it stopped", async () => {
       const lines = await linesOf(
         run,

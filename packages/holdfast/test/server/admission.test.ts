@@ -21,7 +21,7 @@ import {
 } from "holdfast-testkit";
 import { recordingLogger } from "./recording-logger.js";
 
-describe("Who a server admits", () => {
+describe("Admission of clients", () => {
   let resources: ResourceCounts;
   let server: Server | null = null;
   const { logger, lines } = recordingLogger();

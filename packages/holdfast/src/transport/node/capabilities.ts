@@ -2,7 +2,7 @@
 
 import type { Capabilities } from "../../connection/capabilities.js";
 
-/** What connections support in this environment: everything. */
+/** The features of connections in this environment: all of them. */
 export const capabilities: Capabilities = Object.freeze({
   pings: true,
   headers: true,

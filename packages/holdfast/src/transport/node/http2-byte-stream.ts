@@ -16,7 +16,7 @@ export class Http2ByteStream implements ByteStream {
   #isDestroyed = false;
   /** Whether the end of the peer's side, or an error in its place, has been reported to the handler. */
   #isEndTold = false;
-  /** What ended the stream while we could still send; null if nothing did. */
+  /** The cause that ended the stream while we could still send; null if there was none. */
   #abortedBy: "connection" | "peer" | null = null;
   #isClosed = false;
 

@@ -53,7 +53,7 @@ describe("A connection over a browser's WebSocket", () => {
     assert.equal(h.clock.pendingTimers, 0);
   });
 
-  test("F9, I1: a receipt tells when the browser is given a message", async () => {
+  test("F9, I1: a receipt reports when a message is passed to the browser", async () => {
     const h = new WireHarness({ writeLimit: KB });
     h.socket.isStuck = true;
     const told: string[] = [];

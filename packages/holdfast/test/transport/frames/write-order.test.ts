@@ -12,7 +12,7 @@ import {
 
 const KB = 1024;
 
-describe("What is sent", () => {
+describe("The order of writes", () => {
   for (const role of ROLES) {
     test(`E5: everything that a ${role} sends in one turn goes out in order, in one write`, () => {
       const h = new Harness({ role });

@@ -123,7 +123,7 @@ describe("async contexts of clients", () => {
     await server.close();
   });
 
-  test("C19: reconnect() and persist() call back in the context of their calls, whoever reads them", async () => {
+  test("C19: reconnect() and persist() call back in the context of their calls, whichever code reads them", async () => {
     const server = await serve(async () => undefined, { pingInterval: null });
     const url = server.url.replace(/\/\/[^:/]*/, "//localhost");
     const notes = new Map<string, Notes>();
