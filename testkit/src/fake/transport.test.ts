@@ -77,7 +77,7 @@ describe("FakeTransport", () => {
     assert.deepEqual(events, ["a", "b", "c", "eof"]);
   });
 
-  test("arrive() leaves bytes in the kernel while the event loop is stalled, until the poll behind the timers", () => {
+  test("arrive() leaves bytes in the kernel while the event loop is stalled, until the poll after the timers", () => {
     const { clock, transport, events } = started();
     clock.setTimer(100, () => events.push("timer"));
     transport.arrive("pong");

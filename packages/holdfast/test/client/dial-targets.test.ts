@@ -99,7 +99,7 @@ describe("TLS", () => {
     await server.close();
   });
 
-  test("B8: TLS options that Node refuses are an InvalidArgumentError, with nothing left behind", async () => {
+  test("B8: TLS options that Node refuses are an InvalidArgumentError, and leave nothing behind", async () => {
     await assert.rejects(connect("wss://127.0.0.1:1/", { tls: { cert: "none" } }), {
       name: "InvalidArgumentError",
       message: /^Expected `tls` to be options of tls\.connect, got an error: /,

@@ -27,7 +27,7 @@ for (const role of ROLES) {
     assert.deepEqual(messages.map(String), ["whole ü€", "", String(binary), "ü€"]);
   });
 
-  test(`E1: with text: "bytes" a ${role} fails text that is not UTF-8 as ever (RFC 6455 section 8.1)`, async () => {
+  test(`E1: with text: "bytes" a ${role} still fails text that is not UTF-8 (RFC 6455 section 8.1)`, async () => {
     for (const bad of [Buffer.from("ab\xff", "latin1"), Buffer.alloc(5000, 0xe2)]) {
       const harness = new Harness({ role, text: "bytes" });
       harness.deliver(harness.frame({ opcode: OPCODE.text, payload: bad }));

@@ -48,7 +48,7 @@ test("C10: reading that is paused for a day leaves the table bounded, and the ve
   assert.equal(simulation.isOver, true);
 });
 
-test("C4: a million abandoned pings leave the table empty, and no wake behind", () => {
+test("C4: a million abandoned pings leave the table empty, and no pending wake", () => {
   const heartbeat = new Heartbeat({ pingInterval: null, pingTimeout: null, liveness: "pong" });
   heartbeat.observe(0, { type: "opened", wallNow: 0 });
   for (let ping = 0; ping < 1_000_000; ping++) {

@@ -294,7 +294,7 @@ describe("A loop over a client", () => {
     connector.assertNothingLeft();
   });
 
-  test("A7: FIN right behind the peer's Close does not cut off the answer", async () => {
+  test("A7: FIN right after the peer's Close does not cut off the answer", async () => {
     const { connector, clock, client } = opened();
     const consumer = new Consumer(client, client, async (event) => {
       if (event.type === "closing") await client.send("last words");

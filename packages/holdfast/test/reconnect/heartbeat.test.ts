@@ -230,7 +230,7 @@ describe("heartbeat()", () => {
     [{ timeout: 1, interval: 1, signal: 5 }, "Expected `signal` to be an AbortSignal, got 5 (number)"],
   ];
   for (const [options, message] of refused) {
-    test(`A8: both recipes refuse ${JSON.stringify(options)}, and ping nobody`, async () => {
+    test(`A8: both recipes reject ${JSON.stringify(options)}, and send no ping`, async () => {
       const h = new Harness();
       let calls = 0;
       const error = { name: "InvalidArgumentError", message };

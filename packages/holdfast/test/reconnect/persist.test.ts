@@ -592,7 +592,7 @@ describe("persist()", () => {
     await stop(scene);
   });
 
-  test("F1: options that cannot be used are refused, by name", () => {
+  test("F1: invalid options are rejected by name", () => {
     const client = new ScriptedClient(new ScriptedConnector());
     const DELAY = "a number of milliseconds from 0 to 2147483647";
     for (const [options, message] of [

@@ -535,7 +535,7 @@ describe("PersistentConnection: onOpen", () => {
     }
   });
 
-  test("F8: a connection that ends while it waits is no failure of its own; a reader it leaves behind is", async () => {
+  test("F8: the end of the connection while it waits is not an error of onOpen; a reader that it leaves behind is", async () => {
     const harness = new PersistentHarness({ onOpen: (connection) => connection.recv() });
     await harness.open();
     await harness.cut();

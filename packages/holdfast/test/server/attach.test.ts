@@ -218,7 +218,7 @@ describe("A server attached to an HTTP server", () => {
     );
   });
 
-  test("G7: arguments that cannot be used are refused with a sentence that says why", async () => {
+  test("G7: invalid arguments are rejected with a reason", async () => {
     await listen(createServer(routes));
     const handler = () => undefined;
     const app = Object.assign(() => undefined, { handle: handler });

@@ -300,7 +300,7 @@ describe("broadcast", () => {
     assert(stuck.connection.bufferedAmount > 200 * 6); // The messages are still queued.
   });
 
-  test("G5: arguments that cannot be used are refused, and nothing is sent", () => {
+  test("G5: invalid arguments are rejected, and nothing is sent", () => {
     const [harness] = servers(1);
     const broadcastAny = broadcast as unknown as (...values: readonly unknown[]) => unknown;
     for (const [values, message] of [

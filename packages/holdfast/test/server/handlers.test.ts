@@ -39,7 +39,7 @@ describe("A server's handler", () => {
   };
 
   for (const [name, echo] of Object.entries(ECHOES)) {
-    test(`G1: a handler with ${name} serves until its client goes, and logs no failure for that`, async () => {
+    test(`G1: a handler with ${name} serves until its client disconnects, and no failure is logged`, async () => {
       const url = await start(echo);
       for (const end of ["close", "close with 4000", "terminate"] as const) {
         const connection = await connect(url);

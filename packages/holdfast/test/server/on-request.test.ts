@@ -73,7 +73,7 @@ describe("onRequest", () => {
 
   for (const nothing of [undefined, null]) {
     for (const isLate of [false, true]) {
-      test(`G2: ${nothing} ${isLate ? "later" : "at once"} goes on: an upgrade is upgraded, a plain request gets 426`, async () => {
+      test(`G2: ${nothing} ${isLate ? "later" : "at once"} continues: an upgrade is upgraded, a plain request gets 426`, async () => {
         const port = await start(() => (isLate ? sleep(5).then(() => nothing) : nothing));
         await using connection = await connect(`ws://127.0.0.1:${port}/`);
         assert.equal(connection.state, "open");
@@ -185,7 +185,7 @@ describe("onRequest", () => {
     assert.match(await exchange(older, get("/", "1.0"), { half: true }), /\r\nConnection: close\r\n\r\nold$/);
   });
 
-  test("G2: a client that has finished speaking gets its answer, and the body that it sent is thrown away", async () => {
+  test("G2: a half-closed client gets its response, and its request body is discarded", async () => {
     const port = await start(async () => {
       await sleep(20);
       return new Response("late", { headers: { "Content-Length": "4" } });

@@ -93,7 +93,7 @@ describe("A server's openings", () => {
     assert.equal(connection.id, connection.id);
   });
 
-  test("C1: the first frame that a client gets is an unmasked Ping, right behind the 101", async () => {
+  test("C1: the first frame that a client receives is an unmasked Ping, right after the 101", async () => {
     const { port } = await start();
     await using client = await RawClient.connect({ port });
     await client.upgrade();
@@ -104,7 +104,7 @@ describe("A server's openings", () => {
   for (const isSecure of [false, true]) {
     const over = isSecure ? "TLS" : "TCP";
 
-    test(`B10: 5,000 messages glued to the request over ${over} are read in order, behind a pause`, async () => {
+    test(`B10: 5,000 messages glued to the request over ${over} are read in order, after a pause`, async () => {
       const { port } = await start({ maxQueue: 10, ...(isSecure ? { tls: certificates.server } : {}) });
       await using client = await RawClient.connect({
         port,

@@ -73,7 +73,7 @@ describe("Loggers", () => {
     ]);
   });
 
-  test("J1: pino writes the error behind a failure out, with its stack", () => {
+  test("J1: pino writes the cause of a failure with its stack", () => {
     const { logger, records } = recordingPino("error");
     adaptLogger(logger).error("connection handler failed", { id: "1", error: new TypeError("boom") });
     const [{ msg, err }] = records as [

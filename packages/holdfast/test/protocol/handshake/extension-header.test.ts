@@ -102,7 +102,7 @@ test("B3: serialised values are parsed again, quoted or not", () => {
   );
 });
 
-test("H: whatever the text, there is a list of extensions or a reason", () => {
+test("H: any text gives a list of extensions or an error message", () => {
   const words = fc.array(fc.constantFrom("a", "b", ";", "=", ",", '"', "\\", " ", "\t", "\xff", "\0"));
   fc.assert(
     fc.property(
@@ -120,7 +120,7 @@ test("H: whatever the text, there is a list of extensions or a reason", () => {
   );
 });
 
-test("H: 1 MiB of anything is read in linear time", () => {
+test("H: 1 MiB of any text is read in linear time", () => {
   for (const unit of [
     " ",
     ",",

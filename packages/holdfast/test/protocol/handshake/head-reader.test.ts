@@ -178,7 +178,7 @@ test("H: a reader that failed stays failed", () => {
   assert.deepEqual(reader.push(headBytes("GET / HTTP/1.1")), failure);
 });
 
-test("H: 256 KiB of anything is read in linear time, a byte at a time too", () => {
+test("H: 256 KiB of any bytes are read in linear time, also byte by byte", () => {
   const limits = { maxSize: 2 ** 21, maxHeaders: 2 ** 21 };
   for (const unit of ["a", "a: b\r\n", "a:", "a: \t", "\r\n"]) {
     const bytes = Buffer.from(`GET / HTTP/1.1\r\nA: ${unit.repeat(2 ** 18 / unit.length)}`);
@@ -192,7 +192,7 @@ test("H: 256 KiB of anything is read in linear time, a byte at a time too", () =
   }
 });
 
-test("H: whatever the bytes and the cuts, the result is the same and documented", () => {
+test("H: for any bytes and splits, the result is the same and documented", () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 40 }),
     fc

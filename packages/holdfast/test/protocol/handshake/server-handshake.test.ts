@@ -71,7 +71,7 @@ test("H: a target that begins with two slashes is a path of this host", () => {
   assert.deepEqual(judge("GET //evil/chat HTTP/1.1", {}), { ...UPGRADED, target: "//evil/chat" });
 });
 
-test("G3: an origin that the server lists passes, and none passes always", () => {
+test("G3: a listed origin is accepted, and a request without Origin is always accepted", () => {
   const options: Options = { ...OPTIONS, origins: [/^http:\/\/a$/g] };
   for (let round = 0; round < 3; round++)
     assert.deepEqual(judge(LINE, { Origin: "http://a" }, options), UPGRADED);
@@ -120,7 +120,7 @@ test("G6: selectSubprotocol chooses among the offered subprotocols, and is not c
   );
 });
 
-test("H: whatever the fields, there is a documented judgement, and a refusal of it can be sent", () => {
+test("H: any fields give a documented decision, and a refusal can be sent", () => {
   const names = Object.keys(REQUIRED).concat(
     "Origin",
     "Content-Length",

@@ -89,7 +89,7 @@ test("B3: 1xx but 101 is an interim response (RFC 9110 section 15.2)", () => {
   assert.deepEqual(statuses, [100, 102, 103, 199]);
 });
 
-test("H: whatever the start line, there is a head or a failure", () => {
+test("H: any start line gives a head or a failure", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (startLine) => {
       for (const head of [

@@ -161,7 +161,7 @@ describe("Limits per address", () => {
     assert.equal(connections.size, 60);
   });
 
-  test("A8: limits that cannot be used are refused", async () => {
+  test("A8: invalid limits are rejected", async () => {
     for (const [limits, message] of [
       [5, "Expected `limits` to be true or an object of limits, or null, got 5 (number)"],
       [[], "Expected `limits` to be true or an object of limits, or null, got an array"],

@@ -110,7 +110,7 @@ describe("The order of writes", () => {
     });
   }
 
-  test("D4: our own Close goes out behind the messages that wait, and the last of pings and pongs", () => {
+  test("D4: our own Close is sent after queued messages, and after all pings and pongs", () => {
     const h = new Harness({ capacity: 0, writeLimit: KB });
     for (let index = 0; index < 3; index++) void h.connection.send("x".repeat(KB));
     h.clock.turn();
@@ -128,7 +128,7 @@ describe("The order of writes", () => {
     ]);
   });
 
-  test("D4: the answer to the peer's Close does not wait behind queued messages", () => {
+  test("D4: the answer to the peer's Close overtakes queued messages", () => {
     const h = new Harness({ capacity: 0, writeLimit: KB });
     for (let index = 0; index < 3; index++) void h.connection.send("x".repeat(KB));
     h.clock.turn();

@@ -163,7 +163,7 @@ if (!isMainThread && process.env["MUST_HAVE_GC"] && typeof globalThis.gc !== "fu
     });
   });
 
-  test("D7: a worker that somebody terminates while it opens a connection is a WorkerError", async () => {
+  test("D7: terminating a worker while it opens a connection is a WorkerError", async () => {
     const worker = new Worker("setInterval(() => undefined, 1000)", { eval: true });
     const opening = connectInWorker(server.url, { worker, openTimeout: null });
     await worker.terminate();
