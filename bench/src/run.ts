@@ -72,7 +72,7 @@ export async function run(
     const program = { ...contender.program, environment };
     const server = await startServer(program, cores.server).catch((error: unknown) => {
       unfit.add(contender); // it will not start the next time either
-      throw new Error(`does not start, left out: ${messageOf(error)}`, { cause: error });
+      throw new Error(`does not start, skipped: ${messageOf(error)}`, { cause: error });
     });
     try {
       return await work(server);

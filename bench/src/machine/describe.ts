@@ -28,7 +28,7 @@ export function describeMachine(stages: readonly Stage[], generator: Generator, 
 /** If other processes compete for the cores, rates are meaningless and ratios move towards 1. */
 function describeLoad(): string {
   const load = loadavg()[0] ?? 0;
-  return `${load.toFixed(1)}${load > 1 ? " (others were at work: run it again on a quiet machine)" : ""}`;
+  return `${load.toFixed(1)}${load > 1 ? " (other processes were busy: repeat the run on an idle machine)" : ""}`;
 }
 
 function describeCores({ server, generator }: Cores): string {

@@ -37,7 +37,8 @@ export function cellsOf(summary: Summary): string[][] {
 export function remarksOn(summaries: readonly Summary[]): string[] {
   const rows = summaries.flatMap((summary) => summary.rows.map((row) => ({ id: summary.id, row })));
   const isMarked = rows.some(({ row }) => row.isGeneratorBound);
-  const mark = "* The load generator was at its limit: the server could do more per second; its cost holds.";
+  const mark =
+    "* The load generator was at its limit: the server could do more per second; its cost is valid.";
   const failures = rows.flatMap(({ id, row }) =>
     row.failures.map((why) => `${id} ${row.peer} failed: ${why.replaceAll(/\s*\n\s*/g, " | ")}`),
   );

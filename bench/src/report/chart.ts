@@ -30,7 +30,7 @@ export function renderChart(summaries: readonly Summary[]): string {
   const height = TOP + lines.length * ROW + 20;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="title description">`,
-    `<title id="title">What ws costs, divided by what holdfast costs</title>`,
+    `<title id="title">The cost of ws, divided by the cost of holdfast</title>`,
     `<desc id="description">${escaped(describe(lines))}</desc>`,
     style,
     `<rect class="ground" width="${WIDTH}" height="${height}" rx="8"/>`,

@@ -169,7 +169,7 @@ describe("our server, libwebsockets' test client", () => {
 
   noteCell(
     cell("client", "our pings, latency"),
-    "drops a Ping that comes while it owes a Pong; the next one on the grid tells",
+    "drops a Ping that arrives before it has sent a Pong; the next Ping is answered",
   );
   noteCell(cell("client", "fragments"), "its test client's protocols send no fragments");
   noteCell(cell("client", "their pings"), "its test client sends its first ping after five minutes");

@@ -29,7 +29,7 @@ export const blockedLoop: Step = {
     stage.tell(`A ping is in flight; now nothing here runs for ${duration(BLOCK)} …`);
     if (stage.sabotage !== "block") blockEventLoop(BLOCK);
 
-    await eventually(() => longestGap > 0, "the gap to be told", 1_000);
+    await eventually(() => longestGap > 0, "the gap to be reported", 1_000);
     stage.tell(
       `suspended: a gap of ${duration(longestGap)}, counted from when the next ping was due.`,
       suspicious,

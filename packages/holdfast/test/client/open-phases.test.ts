@@ -80,7 +80,7 @@ describe("The phases of connect()", () => {
       () => rawServer("ws", (peer) => void peer.readHead()),
     ],
     [
-      "a server that stays mute behind TLS",
+      "a server that stays mute after the TLS handshake",
       "upgrade",
       () => rawServer("wss", undefined, { tls: certificates.server }),
     ],

@@ -133,12 +133,12 @@ describe("A proxy that fails", () => {
       /^Nothing listens at the proxy http:\/\/127\.0\.0\.1:\d+: connect ECONNREFUSED .* \(on the way to wss:/,
     ],
     [
-      "has a name that nobody has",
+      "has an unknown name",
       async () => ({ proxy: `http://user:${SECRET}@nobody.invalid:3128`, close: () => Promise.resolve() }),
       /^No address was found for the proxy http:\/\/nobody\.invalid:3128: /,
     ],
     [
-      "has a certificate of nobody",
+      "has an untrusted certificate",
       async () => {
         const proxy = await TunnelProxy.start({ tls: certificates.server });
         return { proxy: proxy.url(), options: { tls: { ca: certificates.ca } }, close: () => proxy.close() };
@@ -217,7 +217,7 @@ describe("A proxy that fails", () => {
       /for the TCP connection of the proxy http:/,
     ],
     [
-      "has a name that nobody looks up",
+      "has a name whose lookup hangs",
       "dns",
       async () => ({
         proxy: "http://mute.test",

@@ -30,49 +30,49 @@ const shortened = (text: string): string =>
 for (const role of ROLES) {
   const title = (text: string): string => `E8: our ${role} ${text}`;
 
+  test(title("delivers data after a message in a thread after it, and then answers its pings"), async () => {
+    const end = new Compressed(role, ROOMY);
+    const { harness } = end;
+    const words = reading(end);
+    harness.deliver(
+      await end.text("first"),
+      await end.text(long("a", LARGE)),
+      await end.text("b"),
+      harness.ping("in the same chunk"),
+      harness.text("plain"),
+    );
+    assert.deepEqual([[...words], harness.transport.isPaused], [["first"], true]);
+    harness.deliver(harness.ping("later"), await end.text(long("c", LARGE)), await end.text("d"));
+    await end.until(() => words.at(-1) === "d");
+    assert.deepEqual(words, [
+      "first",
+      `a (${LARGE} characters)`,
+      "b",
+      "ping in the same chunk",
+      "plain",
+      "ping later",
+      `c (${LARGE} characters)`,
+      "d",
+    ]);
+    assert.deepEqual(await end.sent(), ["pong in the same chunk", "pong later"]);
+    assert.equal(harness.transport.isPaused, false);
+  });
+
   test(
-    title("tells what comes behind a message in a thread after it, and answers its pings then"),
+    title("answers a Close that arrived after a message in a thread (RFC 6455 section 5.5.1)"),
     async () => {
       const end = new Compressed(role, ROOMY);
       const { harness } = end;
       const words = reading(end);
-      harness.deliver(
-        await end.text("first"),
-        await end.text(long("a", LARGE)),
-        await end.text("b"),
-        harness.ping("in the same chunk"),
-        harness.text("plain"),
-      );
-      assert.deepEqual([[...words], harness.transport.isPaused], [["first"], true]);
-      harness.deliver(harness.ping("later"), await end.text(long("c", LARGE)), await end.text("d"));
-      await end.until(() => words.at(-1) === "d");
-      assert.deepEqual(words, [
-        "first",
-        `a (${LARGE} characters)`,
-        "b",
-        "ping in the same chunk",
-        "plain",
-        "ping later",
-        `c (${LARGE} characters)`,
-        "d",
-      ]);
-      assert.deepEqual(await end.sent(), ["pong in the same chunk", "pong later"]);
-      assert.equal(harness.transport.isPaused, false);
+      harness.deliver(await end.text(long("a", LARGE)), await end.text("b"), harness.close(1000));
+      harness.transport.eof();
+      await end.until(() => harness.transport.isClosed);
+      assert.deepEqual(words, [`a (${LARGE} characters)`, "b"]);
+      assert.deepEqual(await end.sent(), ["close 1000"]);
+      assert.equal((await harness.end()).clean, true);
+      harness.assertGone();
     },
   );
-
-  test(title("answers a Close that came behind a message in a thread (RFC 6455 section 5.5.1)"), async () => {
-    const end = new Compressed(role, ROOMY);
-    const { harness } = end;
-    const words = reading(end);
-    harness.deliver(await end.text(long("a", LARGE)), await end.text("b"), harness.close(1000));
-    harness.transport.eof();
-    await end.until(() => harness.transport.isClosed);
-    assert.deepEqual(words, [`a (${LARGE} characters)`, "b"]);
-    assert.deepEqual(await end.sent(), ["close 1000"]);
-    assert.equal((await harness.end()).clean, true);
-    harness.assertGone();
-  });
 
   for (const [name, lose] of [
     ["FIN", (end: Compressed) => end.harness.transport.eof()],
@@ -98,7 +98,7 @@ for (const role of ROLES) {
     );
   }
 
-  test(title("is terminated at once while a message is in a thread, and tells nothing more"), async () => {
+  test(title("is terminated at once while a message is in a thread, and reports nothing more"), async () => {
     const end = new Compressed(role, ROOMY);
     const { harness } = end;
     const words = reading(end);
@@ -119,7 +119,7 @@ for (const role of ROLES) {
   });
 
   test(
-    title("closes while a message is in a thread: the message is told, the handshake completes"),
+    title("closes while a message is in a thread: the message is delivered, the handshake completes"),
     async () => {
       const end = new Compressed(role, ROOMY);
       const { harness } = end;

@@ -93,7 +93,7 @@ describe("Many calls that wait", () => {
 describe("Calls that have settled", () => {
   const CALLS: Readonly<Record<string, (h: Harness, signal: AbortSignal) => Promise<unknown>>> = {
     "send() of an iterable": (h, signal) => h.connection.send(["a", "b"], { signal }),
-    "send() behind an iterable": (h, signal) => {
+    "send() after an iterable": (h, signal) => {
       void h.connection.send(["a", "b"]);
       return h.connection.send("c", { signal });
     },

@@ -152,6 +152,6 @@ export function countBytes(work: () => void): number {
   const bytes = process.memoryUsage().heapUsed - before;
   const collections = observer.takeRecords().length;
   observer.disconnect();
-  if (collections > 0) throw new Error("Garbage was collected meanwhile, so that nobody knows");
+  if (collections > 0) throw new Error("Expected no garbage collection during the measurement, got one");
   return bytes;
 }

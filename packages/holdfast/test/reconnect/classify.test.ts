@@ -72,7 +72,7 @@ const TRANSIENT: readonly (readonly [string, Error])[] = [
     "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE",
     "ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR",
   ].map((code) => [code, tls(code)] as const),
-  ["an error that nobody knows", new HoldfastError("")],
+  ["an unknown error", new HoldfastError("")],
   ["one that is not ours", new TypeError("")],
 ];
 

@@ -66,7 +66,7 @@ describe("A loop over a client", () => {
     }
   });
 
-  test("A1: a second loop while one runs is an error, and the first goes on", async () => {
+  test("A1: a second loop while one runs is an error, and the first continues", async () => {
     const { connector, clock, client } = opened();
     const first = new Consumer(client, client);
     await clock.settle();

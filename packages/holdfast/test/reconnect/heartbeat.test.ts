@@ -259,7 +259,7 @@ describe("withHeartbeat()", () => {
     assert.equal(message, "hello");
     assert.equal(signal.aborted, false);
     await h.clock.settle();
-    assert.equal(signal.aborted, false, "what the body left behind may go on");
+    assert.equal(signal.aborted, false, "the remaining work of the body may continue");
     assertNothingWaits(h, signal);
     await h.clock.advanceAsync(60_000);
     assert.deepEqual(h.sent(), []);

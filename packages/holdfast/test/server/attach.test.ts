@@ -93,7 +93,7 @@ describe("A server attached to an HTTP server", () => {
     });
   });
 
-  test("G7: an upgrade to another protocol goes to the routes, with its body, and the connection goes on", async () => {
+  test("G7: an upgrade to another protocol goes to the routes, with its body, and the connection continues", async () => {
     const port = await listen(createServer(routes));
     attachEcho("chat");
     await using client = await RawClient.connect({ port });

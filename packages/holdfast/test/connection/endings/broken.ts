@@ -16,7 +16,7 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
     expected: told("write-failed", "network", {}, NO_FRAMES, "Error"),
   },
   {
-    name: "the network gives up",
+    name: "the network fails",
     act: (h) => h.transport.fail("ETIMEDOUT"),
     expected: told("unreachable", "network", {}, NO_FRAMES, "Error"),
   },

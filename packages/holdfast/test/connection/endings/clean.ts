@@ -114,7 +114,7 @@ export const CLEAN_ENDINGS: readonly Ending[] = [
     ),
   },
   {
-    name: "the peer declares us dead, and resets behind its Close",
+    name: "the peer declares us dead, and resets after its Close",
     act: (h) => {
       h.deliver(h.close(1011, "keepalive ping timeout"));
       h.transport.fail();

@@ -198,7 +198,7 @@ const ROWS: readonly Row[] = [
     /closed the connection, as it should/,
   ],
   [
-    "a peer that closed without a word",
+    "a peer that closed without a reason",
     () => told("peer-close", {}, received(1005)),
     /closed the connection, as it should/,
   ],

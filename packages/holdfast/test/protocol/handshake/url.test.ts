@@ -144,7 +144,7 @@ const REFUSED: readonly [why: string, url: string, message: RegExp][] = [
     "ws+unix:/a.sock:chat",
     /^Expected the absolute path of a socket and a request/,
   ],
-  ["a fragment behind a Unix socket", "ws+unix:/a.sock:/#x", /^Expected a URL without a fragment/],
+  ["a fragment after a Unix socket", "ws+unix:/a.sock:/#x", /^Expected a URL without a fragment/],
   ["a NUL in the path of a socket", "ws+unix:/a%00b:/", /^Expected the absolute path of a socket/],
   ["a path of a socket that is not UTF-8", "ws+unix:/a%ff:/", /^Expected the absolute path of a socket/],
   [

@@ -39,7 +39,7 @@ for (const [name, options] of FAKES) {
       await server.close();
     });
 
-    test("C20: an idle connection goes on by itself after they are restored", async () => {
+    test("C20: an idle connection continues automatically after they are restored", async () => {
       const server = await serve(() => undefined, { pingInterval: null });
       mock.timers.enable(options);
       const connection = await connect(server.url, { pingInterval: 50 });

@@ -8,7 +8,7 @@ import type { ByteStreamHandler } from "../../../build/connection/ports.js";
 import { openWithSharedBuffer } from "../../../build/transport/node/shared-read-buffer.js";
 import { SocketByteStream } from "../../../build/transport/node/socket-byte-stream.js";
 
-const until = (isTrue: () => boolean) => eventually(isTrue, "what the socket tells");
+const until = (isTrue: () => boolean) => eventually(isTrue, "the events of the socket");
 
 const server = createServer({ noDelay: true });
 
