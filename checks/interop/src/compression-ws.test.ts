@@ -36,7 +36,7 @@ const WISHES = BOOLEANS.flatMap((serverNoContextTakeover) =>
   ),
 );
 
-/** Our settings, complementing those of the peer: an omitted window is 15 bits. */
+/** Settings of ours that limit no window, to combine with each setting of the peer. */
 const OPEN: CompressionOptions = { serverMaxWindowBits: 15, clientMaxWindowBits: 15, threshold: 0 };
 const PAIRS: readonly (readonly [ours: CompressionOptions, theirs: PerMessageDeflateOptions])[] = [
   ...WISHES.map((wish) => [OPEN, { ...wish, threshold: 0 }] as const),

@@ -18,8 +18,8 @@ export interface HeartbeatMessages {
   /** Creates the ping with this number; the first is 0. */
   readonly ping: (number: number) => string | Uint8Array;
   /**
-   * Recognises the answer to a ping. Returns the ping's number, or true if the answer does not contain one.
-   * True answers the oldest unanswered ping.
+   * Recognises the answers to pings. Returns the number of the ping, true if the answer does not contain one
+   * (then it answers the oldest unanswered ping), or false for any other message.
    */
   readonly isPong: (message: Message) => boolean | number;
   /** Whether the application receives these answers too. @default false */

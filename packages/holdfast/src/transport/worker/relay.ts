@@ -60,7 +60,7 @@ export class Relay implements ConnectionObserver {
   }
 
   take(message: Message): boolean {
-    if (this.#isLeaving && this.#isFull) return true; // Nothing slows the peer down any more.
+    if (this.#isLeaving && this.#isFull) return true; // Dropped: reading does not pause while closing.
     const own = typeof message === "string" ? message : alone(message);
     const isText = typeof message === "string" || message instanceof TextBytes;
     this.#mailbox.post({ type: "message", message: own, isText }, typeof own === "string" ? null : own);
@@ -153,7 +153,8 @@ export class Relay implements ConnectionObserver {
         return;
       case "close":
         coreOf(this.#connection).closeWithCause("local-close", order.close, null, order.isUrgent);
-        this.#isLeaving = true; // The messages held back until then have been forwarded.
+        // Set after the call above, which forwards the messages that were held back.
+        this.#isLeaving = true;
         return;
       case "taken":
         this.#onTaken(order.messages, order.bytes, order.overhead);
