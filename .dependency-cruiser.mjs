@@ -1,10 +1,10 @@
-// The layers of packages/holdfast/src (docs/architecture.md), and no circles: `npm run lint` checks both.
+// The layers of packages/holdfast/src (docs/architecture.md). `npm run lint` checks them, and that there are no circular imports.
 
 const source = "^packages/holdfast/src";
 
 /**
- * Layer → the layers that it may import beside itself. `types of X` allows `import type` only: what runs in browsers
- * cannot load it. A folder within a folder may be a layer.
+ * Layer → the other layers that it may import. `types of X` allows only `import type`, because code for browsers cannot
+ * load it. A nested folder may be a layer.
  */
 const layers = {
   shared: [],
@@ -45,7 +45,7 @@ const layers = {
   cli: ["index.ts", "shared/nearest-name.ts"],
 };
 
-/** Layer → what it may import of Node. Layers that are not listed run in browsers, and import nothing of Node. */
+/** Layer → the modules of Node that it may import. Other layers run in browsers, and import no modules of Node. */
 const modulesOfNode = {
   protocol: "^(buffer|crypto|zlib)$",
   "transport/node": ".",
@@ -54,7 +54,7 @@ const modulesOfNode = {
   cli: ".",
 };
 
-/** File → the optional peer dependency that it alone may load, by a dynamic import. */
+/** File → the optional peer dependency that only it may load, by a dynamic import. */
 const optionalPackages = { "client/dial/socks-tunnel.ts": "socks" };
 
 /** @type {import("dependency-cruiser").IConfiguration} */

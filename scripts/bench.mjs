@@ -24,7 +24,8 @@ if (programs.includes(name)) {
   await import("../bench/dist/main.js");
 }
 
-// npm touches this file whenever it installs: it is older than the lockfile only after the lockfile changed.
+// npm touches this file on every installation, so it is older than the lockfile only after the lockfile has
+// changed.
 function changedAt(path) {
   return statSync(new URL(`../${path}`, import.meta.url), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

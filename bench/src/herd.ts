@@ -1,4 +1,5 @@
-// `npm run bench -- herd`: how clients return to a server that was away. Prints a table; with --write, into HERD.md.
+// `npm run bench -- herd`: simulates how clients reconnect after an outage of their server. Prints a table;
+// --write saves it to HERD.md.
 
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -11,12 +11,12 @@ export { type RawEnd, RawPeer, type WaitOptions } from "./raw/peer.js";
 export { closePayload, frame, type FrameOptions, OPCODE, parseFrame, type RawFrame } from "./raw/frame.js";
 export { acceptKey, type Head, type HeadersToSend } from "./raw/head.js";
 
-// A network that breaks.
+// A proxy that simulates network faults.
 export { type AcceptMode, FaultProxy, type FaultProxyOptions } from "./proxy/proxy.js";
 export { type ProxyConnection } from "./proxy/connection.js";
 export { type CutOptions, type Direction, type FaultControls, type Faults } from "./proxy/faults.js";
 
-// Proxies to go through.
+// Proxies for clients to connect through.
 export { SocksServer, type SocksRequest, type SocksServerOptions } from "./tunnel/socks-server.js";
 export { TunnelProxy, type TunnelProxyOptions, type TunnelRequest } from "./tunnel/tunnel-proxy.js";
 

@@ -18,7 +18,11 @@ export { connectPersistent } from "./client/connect-persistent.js";
 export type { ConnectPersistentOptions } from "./client/connect-persistent.js";
 export { PersistentConnection } from "./reconnect/persistent/persistent-connection.js";
 export type { PersistentSendOptions } from "./reconnect/persistent/persistent-connection.js";
-export type { OpenContext, PersistentOptions, SessionOptions } from "./reconnect/persistent/persistent-options.js";
+export type {
+  OpenContext,
+  PersistentOptions,
+  SessionOptions,
+} from "./reconnect/persistent/persistent-options.js";
 export type {
   ClosedStatus,
   ClosingStatus,

@@ -38,7 +38,7 @@ describe("The faults of a FaultProxy", { timeout: 20_000 }, () => {
     assert.ok((await fastest(115, () => measureEcho(client))) >= 59);
     const later = await link.connectClient();
     assert.ok((await measureEcho(later)) >= 59);
-    // Much is on its way at the same time: a delay is no throttle.
+    // Many bytes are in transit at the same time: a delay does not limit the throughput.
     const start = performance.now();
     for (let number = 0; number < 50; number++) {
       client.write(`${number},`);
@@ -51,7 +51,7 @@ describe("The faults of a FaultProxy", { timeout: 20_000 }, () => {
     await fastest(55, () => measureEcho(client));
   });
 
-  test("throttle() lets so many bytes through per second", async () => {
+  test("throttle() forwards that many bytes per second", async () => {
     const { client, connection } = await link.connectThrough();
     connection.throttle(100_000, "toServer");
     const measure = () => measureEcho(client, "x".repeat(30_000));
@@ -148,7 +148,7 @@ describe("The faults of a FaultProxy", { timeout: 20_000 }, () => {
         assert.equal(client.receivedLength, bytes, `${kind} after ${bytes}`);
       }
     }
-    // After 0 bytes the end comes with the connection, and an RST may come first.
+    // With 0 bytes the cut happens on connecting, and the RST may arrive before the connection is reported.
     link.proxy.cut({ kind: "fin", after: { direction: "toServer", bytes: 0 } });
     assert.equal(await (await link.connectClient()).ended, "fin");
     link.proxy.callOffCut();
@@ -159,7 +159,7 @@ describe("The faults of a FaultProxy", { timeout: 20_000 }, () => {
     const { client } = await link.connectThrough();
     link.proxy.chunk(1, "toServer");
     await measureEcho(client, "x".repeat(200));
-    // The kernel may join a few.
+    // The kernel may join a few pieces.
     assert.ok(link.echo.pieces.length > 150, link.echo.pieces.join());
     link.proxy.chunk(null);
     await measureEcho(client, "x".repeat(200));

@@ -1,19 +1,19 @@
-// What a page pays for a library: bundled for browsers, minified, compressed.
+// The size of a library for a page: bundled for browsers, minified, compressed.
 
 import { build, type Metafile } from "esbuild";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 
 export interface Bundle {
-  /** Bytes, minified. */
+  /** Minified size in bytes. */
   readonly minified: number;
   readonly gzip: number;
   readonly brotli: number;
-  /** The files that are in it. */
+  /** The files in the bundle. */
   readonly inputs: readonly string[];
   readonly text: string;
 }
 
-/** Bundles a program of one or a few lines as a page would have it; fails where it needs anything of Node. */
+/** Bundles a short program as a page would. Fails if it needs a module of Node. */
 export async function bundle(program: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     stdin: { contents: program, resolveDir: import.meta.dirname },

@@ -1,9 +1,9 @@
-// What is measured: the library by its parts, and what else there is for connections that come back.
+// The measured libraries: parts of this one, and other libraries that reconnect.
 
 export interface Measured {
   readonly name: string;
   readonly program: string;
-  /** Bytes that it may have with gzip; null for the libraries of others. */
+  /** The limit in bytes with gzip; null for other libraries. */
   readonly limit: number | null;
 }
 

@@ -1,4 +1,4 @@
-// `npm run size`: what a page pays, in bytes.
+// `npm run size`: prints how many bytes a page loads.
 
 import { bundle } from "./bundle.js";
 import { MEASURED } from "./libraries.js";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { bundle } from "./bundle.js";
 import { MEASURED } from "./libraries.js";
 
-/** What only Node.js has, as a program uses it. */
+/** Names that exist only in Node.js, as a program uses them. */
 const NODE_ONLY = [
   /\bBuffer\b/,
   /\bprocess\./,
@@ -35,7 +35,7 @@ test("I1: a bundler for browsers takes the browser's surface, and finds nothing 
   assert.deepEqual(traces, []);
 });
 
-test("I1: what is not used is not in the bundle", async () => {
+test("I1: the bundle contains no unused code", async () => {
   const whole = await bundle(`import * as all from "holdfast"; globalThis.kept = all;`);
   const few = await bundle(`import { HoldfastError } from "holdfast"; globalThis.kept = HoldfastError;`);
 

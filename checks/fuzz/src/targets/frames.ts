@@ -1,5 +1,5 @@
-// Frames to a server and to a client (RFC 6455 sections 5 to 7): nothing is thrown, at most one failure is told, with
-// a code that may go out, and how the bytes were cut makes no difference.
+// Frames to a server and to a client (RFC 6455 sections 5 to 7): nothing is thrown, at most one failure is
+// reported, with a code that may be sent, and the result does not depend on how the bytes are split.
 
 import assert from "node:assert/strict";
 import {
@@ -59,7 +59,7 @@ function receive(encoder: FrameEncoder, chunks: readonly Uint8Array[]): Told["ev
   return told.events;
 }
 
-/** Whole frames, ends of lengths, and characters of UTF-8. */
+/** Whole frames, boundary lengths, and UTF-8 characters. */
 export const dictionary: readonly string[] = [
   "\x81\x05hello",
   "\x88\x02\x03\xe8",

@@ -1,4 +1,4 @@
-// The far end: an echo server, and the proxy in front of it. Runs in a thread of its own.
+// The far end: an echo server and the proxy in front of it, in their own thread.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { explain, serve, type ServerConnection } from "holdfast";
@@ -6,7 +6,7 @@ import { FaultProxy } from "holdfast-testkit";
 import { DISTANCE, SERVER } from "../timings.js";
 import type { FarEndData, NumberedOrder, Order, Report } from "./messages.js";
 
-const { sabotage } = workerData as FarEndData; // The type that FarEnd.start() gives it.
+const { sabotage } = workerData as FarEndData; // FarEnd.start() passes an object of this type.
 
 const server = await serve(welcome, { host: "127.0.0.1", ...SERVER });
 const proxy = await FaultProxy.start({ target: { port: server.port } });

@@ -18,7 +18,7 @@ import { TextBytes } from "../shared/text-bytes.js";
 import { isValidText } from "../protocol/message/utf8.js";
 
 /**
- * What to do with a receiver that does not keep up:
+ * The treatment of a receiver that does not keep up:
  * - `"skip"`: do not send it this message;
  * - `"close"`: close it with 1013 (try again later), and drop its queued messages;
  * - `"buffer"`: queue the message, with a higher default `limit`; beyond the limit, close it as with `"close"`.
@@ -29,7 +29,7 @@ export type SlowPolicy = "buffer" | "close" | "skip";
 export interface BroadcastOptions {
   /** Connections to leave out, such as the sender of the message. */
   readonly except?: Connection | ReadonlySet<Connection> | null | undefined;
-  /** What to do with receivers that do not keep up. @default "buffer" */
+  /** The treatment of receivers that do not keep up. @default "buffer" */
   readonly slow?: SlowPolicy;
   /** A receiver does not keep up if it has this many unsent bytes. @default 1 MiB for `"buffer"`, 64 KiB otherwise */
   readonly limit?: number | null;
@@ -148,5 +148,5 @@ function checkData(data: unknown): string | Uint8Array {
   }
   if (!(data instanceof TextBytes)) return bytes;
   if (isValidText(data)) return data;
-  throw new InvalidArgumentError("Expected `data` to be UTF-8, as text has to be, got other bytes");
+  throw new InvalidArgumentError("Expected `data` to be UTF-8, got other bytes");
 }

@@ -57,13 +57,15 @@ export function readLinkAnswer(answer: string): LinkAgreement {
   return parseLinkName(answer) ?? { subprotocol: answer, link: 0 };
 }
 
-/** The application's subprotocols in a client's offer, in the client's order, without duplicates. */
-export function withoutLink(offered: readonly string[], speaksLink: boolean): readonly string[] {
+/**
+ * The application's subprotocols in a client's offer, in the client's order, without duplicates.
+ * @param newest the newest version of the link protocol that the server speaks
+ */
+export function withoutLink(offered: readonly string[], newest: LinkVersion): readonly string[] {
   const names = new Set<string>();
   for (const name of offered) {
-    const inner = parseLinkName(name)?.subprotocol ?? "";
-    if (!isReservedSubprotocol(name)) names.add(name);
-    if (speaksLink && inner !== "" && !isReservedSubprotocol(inner)) names.add(inner);
+    const { subprotocol: inner, link } = parseLinkName(name) ?? { subprotocol: name, link: 0 };
+    if (inner !== null && inner !== "" && link <= newest && !isReservedSubprotocol(inner)) names.add(inner);
   }
   return [...names];
 }

@@ -1,5 +1,5 @@
-// Each option by its name: values that fit, which have to compile, and one that does not, which must not compile, and
-// which plain JavaScript is told about, with the option's name. An option without a line here does not compile.
+// Each option by name: valid values, which must compile, and an invalid one, which must not. Plain JavaScript
+// gets an error that names the option. An option without a line here does not compile.
 
 import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
@@ -24,7 +24,7 @@ import {
   type ServeOptions,
 } from "holdfast";
 
-/** For each option, values that fit. */
+/** Valid values for each option. */
 type Fitting<Options> = { readonly [Name in keyof Required<Options>]: readonly Options[Name][] };
 
 const url = "ws://127.0.0.1:9/";
@@ -327,8 +327,8 @@ function refuses<Options extends object>(
   unfitting: readonly Options[],
   use: (options: Options) => unknown,
 ): void {
-  describe(`A8: ${what} refuses, by its name, a value that does not fit`, () => {
-    test("each option is there", () => {
+  describe(`A8: ${what} rejects an invalid value by its name`, () => {
+    test("every option is listed", () => {
       const names = unfitting.flatMap((options) => Object.keys(options));
       assert.deepEqual(names.sort(), Object.keys(fitting).sort());
     });
@@ -345,12 +345,12 @@ function refuses<Options extends object>(
   });
 }
 
-/** Headers have an error of their own, which calls `origin` what it is there: "Origin". */
+/** Headers have their own error class, which names `origin` as the header "Origin". */
 function isRefusal(error: unknown): error is Error {
   return error instanceof InvalidArgumentError || error instanceof InvalidHeaderError;
 }
 
-describe("B5: connectInWorker() takes what connect() takes, but for what is code, and a worker", () => {
+describe("B5: connectInWorker() accepts the options of connect(), except functions, and a worker", () => {
   const mistakes: ConnectInWorkerOptions[] = [
     // @ts-expect-error: expected a worker thread
     { worker: "worker.js" },

@@ -81,7 +81,7 @@ describe("The phases of connect()", () => {
       () => rawServer("ws", (peer) => void peer.readHead().catch(() => undefined)), // An abort may come before it.
     ],
     [
-      "a server that stays mute behind TLS",
+      "a server that stays mute after the TLS handshake",
       "upgrade",
       () => rawServer("wss", undefined, { tls: certificates.server }),
     ],
@@ -136,7 +136,7 @@ describe("The phases of connect()", () => {
     });
   }
 
-  test("B1: a signal that is aborted already lets nothing reach the network", async () => {
+  test("B1: with an aborted signal, nothing reaches the network", async () => {
     await using server = await RawServer.start();
     const reason = new Error("before");
     await assert.rejects(
@@ -147,7 +147,7 @@ describe("The phases of connect()", () => {
     await server.close();
   });
 
-  test("B1: once open, the signal has no hold on the connection any more", async () => {
+  test("B1: once the connection is open, the signal has no effect", async () => {
     await using server = await RawServer.start({}, (peer) => void peer.acceptUpgrade());
     const aborter = new AbortController();
     const connection = await connect(server.url(), { signal: aborter.signal });
@@ -247,7 +247,7 @@ describe("The phases of connect()", () => {
     });
   }
 
-  test("B1: a port that nobody listens on, and a name that nobody has, are told at once", async () => {
+  test("B1: a port without a listener, and an unknown name, are reported at once", async () => {
     const server = await RawServer.start();
     await server.close();
     const url = `ws://127.0.0.1:${server.port}/chat`;

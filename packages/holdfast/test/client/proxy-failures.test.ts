@@ -134,12 +134,12 @@ describe("A proxy that fails", () => {
       /^Nothing listens at the proxy http:\/\/127\.0\.0\.1:\d+: connect ECONNREFUSED .* \(on the way to wss:/,
     ],
     [
-      "has a name that nobody has",
+      "has an unknown name",
       async () => ({ proxy: `http://user:${SECRET}@nobody.invalid:3128`, close: () => Promise.resolve() }),
       /^No address was found for the proxy http:\/\/nobody\.invalid:3128: /,
     ],
     [
-      "has a certificate of nobody",
+      "has an untrusted certificate",
       async () => {
         const proxy = await TunnelProxy.start({ tls: certificates.server });
         return { proxy: proxy.url(), options: { tls: { ca: certificates.ca } }, close: () => proxy.close() };
@@ -176,7 +176,7 @@ describe("A proxy that fails", () => {
     return { proxy: server.url("socks5h", `user:${SECRET}`), close: () => server.close() };
   };
   for (const [name, start, message, status = null, body = ""] of failures) {
-    test(`B7: one that ${name} is told at once, as a ProxyError that shows no password`, async () => {
+    test(`B7: one that ${name} is reported at once, as a ProxyError that shows no password`, async () => {
       const { proxy, options, close } = await start();
       try {
         const began = performance.now();
@@ -218,7 +218,7 @@ describe("A proxy that fails", () => {
       /for the TCP connection of the proxy http:/,
     ],
     [
-      "has a name that nobody looks up",
+      "has a name whose lookup hangs",
       "dns",
       async () => ({
         proxy: "http://mute.test",
@@ -270,7 +270,7 @@ describe("A proxy that fails", () => {
     });
   }
 
-  test("B7: a refusal whose body never ends is what came of it by openTimeout", async () => {
+  test("B7: a refusal whose body never ends is reported at openTimeout", async () => {
     const { proxy, close } = await answer("HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nso far", false);
     const open = (openTimeout: number) => connect(TARGET, { proxy, openTimeout });
     await assertExpires("body", open, () => ({

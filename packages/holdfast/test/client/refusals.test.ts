@@ -130,7 +130,7 @@ describe("A refusal", () => {
     });
   }
 
-  test("B4: a body that never ends is what came of it by openTimeout, and no OpenTimeoutError: the status is known", async () => {
+  test("B4: a refusal whose body never ends is reported at openTimeout, not as OpenTimeoutError, because the status is known", async () => {
     await using server = await RawServer.start({}, answer("503 Busy\r\nRetry-After: 1", "so far"));
     const open = (openTimeout: number) => connect(server.url(), { openTimeout });
     const body = new Uint8Array(Buffer.from("so far"));
@@ -153,7 +153,7 @@ describe("A refusal", () => {
     ["1e400", (ms) => ms === null],
     ["soon", (ms) => ms === null],
   ];
-  test("B4: Retry-After in seconds or as a date; what makes no sense is ignored", async () => {
+  test("B4: Retry-After in seconds or as a date; invalid values are ignored", async () => {
     for (const [given, isOk] of retryAfters) {
       const value = typeof given === "string" ? given : given();
       const { retryAfter } = await refusedBy(
@@ -163,7 +163,7 @@ describe("A refusal", () => {
     }
   });
 
-  test("B4: interim answers before the refusal, or before the 101, are passed over", async () => {
+  test("B4: interim responses before the refusal, or before the 101, are skipped", async () => {
     const hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
     const refusal = await refusedBy(async (peer) => {
       await peer.readHead();
@@ -182,7 +182,7 @@ describe("A refusal", () => {
   });
 
   for (const status of [600, 777, 999]) {
-    test(`B4: ${status} is a refusal like 5xx, and worth another attempt (RFC 9110 section 15)`, async () => {
+    test(`B4: ${status} is a refusal like 5xx, and can be retried (RFC 9110 section 15)`, async () => {
       const refusal = await refusedBy(async (peer) => {
         await peer.readHead();
         peer.write(`HTTP/1.1 ${status} Odd\r\nContent-Length: 2\r\nRetry-After: 1\r\n\r\nno`);

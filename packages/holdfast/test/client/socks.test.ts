@@ -34,7 +34,7 @@ describe("A tunnel through a SOCKS proxy", () => {
     options?: ConnectOptions,
     server?: Parameters<typeof SocksServer.start>[0],
   ])[] = [
-    ["socks5h: tells the name", (socks) => socks.url("socks5h"), { version: 5, host: "localhost" }],
+    ["socks5h: sends the name", (socks) => socks.url("socks5h"), { version: 5, host: "localhost" }],
     ["socks: is socks5h:", (socks) => socks.url("socks"), { version: 5, host: "localhost" }],
     [
       "socks5: looks the name up here",
@@ -53,7 +53,7 @@ describe("A tunnel through a SOCKS proxy", () => {
       (socks) => socks.url("socks4", "me"),
       { version: 4, host: "127.0.0.1", user: "me" },
     ],
-    ["socks4a: tells the name", (socks) => socks.url("socks4a"), { version: 4, host: "localhost", user: "" }],
+    ["socks4a: sends the name", (socks) => socks.url("socks4a"), { version: 4, host: "localhost", user: "" }],
     [
       "user and password (RFC 1929)",
       (socks) => socks.url("socks5h", "us%20er:p%C3%A4ss%3A"),
@@ -101,7 +101,7 @@ describe("A tunnel through a SOCKS proxy", () => {
     await server.close();
   });
 
-  test("B7: a name that nobody has is the lookup's failure, not the proxy's", async () => {
+  test("B7: an unknown name is the lookup's failure, not the proxy's", async () => {
     await using socks = await SocksServer.start();
     const options: ConnectOptions = {
       proxy: socks.url("socks5"),

@@ -7,7 +7,7 @@ import { FakeHost, OPTIONS } from "./keepalive-host.js";
 const COUNT = 10_000;
 const INTERVAL = OPTIONS.pingInterval ?? 0;
 
-test("C16: ten thousand idle connections: one timer, pings spread as the opens were, and nothing left behind", () => {
+test("C16: ten thousand idle connections: one timer, pings spread like the openings, and nothing left behind", () => {
   const clock = new FakeClock();
   let mostTimers = 0;
   const setTimer = clock.setTimer.bind(clock);
@@ -25,7 +25,7 @@ test("C16: ten thousand idle connections: one timer, pings spread as the opens w
   const hosts = opens.map((openAt) => {
     clock.advance(openAt - clock.now());
     const host = new FakeHost(runtime, clock);
-    // The peer answers within the same round of the loop.
+    // The peer answers within the same turn of the loop.
     host.onTold = (what) => {
       assert.equal(what, "ping");
       pingTimes.push(clock.now());
@@ -36,7 +36,8 @@ test("C16: ten thousand idle connections: one timer, pings spread as the opens w
   });
   clock.advance(5 * INTERVAL - 1 - clock.now());
 
-  // Each interval repeats the opens, to the millisecond: so no window of 100 ms holds more than they did.
+  // Each interval repeats the times of opening to the millisecond, so no window of 100 ms holds more pings
+  // than opens.
   assert.deepEqual(
     pingTimes,
     [0, 1, 2, 3, 4].flatMap((round) => opens.map((openAt) => openAt + round * INTERVAL)),
@@ -49,7 +50,7 @@ test("C16: ten thousand idle connections: one timer, pings spread as the opens w
   assert.deepEqual([runtime.timers.size, clock.pendingTimers], [0, 0]);
 });
 
-test("C8, C16: over a stall each of ten thousand sends one ping, and then they are spread as before", () => {
+test("C8, C16: after a stall each of ten thousand sends one ping, and then they spread as before", () => {
   const clock = new FakeClock();
   const runtime = new Runtime(clock, new SeededRandom(16));
   let pings = 0;

@@ -11,7 +11,10 @@ import type { Told } from "./recorder.js";
 
 const LIMIT = 300;
 
-/** At most one failure with a code of ours; after it at most a Close; after a Close nothing; no message over the limit. */
+/**
+ * At most one failure with one of our codes, followed by at most a Close; nothing after a Close; no message
+ * over the limit.
+ */
 function assertLawful(told: readonly Told[]): void {
   const types = told.map((event) => event.type);
   assert.match(types.join(" "), /^((text|binary|ping|pong) ?)*(failure ?)?(close)?$/);
@@ -100,7 +103,7 @@ for (const role of ROLES) {
     );
   });
 
-  test(`H: what a ${role} is told of hostile bytes does not depend on how they are cut (RFC 6455 section 5.4)`, () => {
+  test(`H: the events of a ${role} for hostile bytes do not depend on how they are split (RFC 6455 section 5.4)`, () => {
     fc.assert(
       fc.property(bytes, fc.array(fc.nat(400)), (stream, places) => {
         const told = (chunks: readonly Uint8Array[]) =>
@@ -114,7 +117,7 @@ for (const role of ROLES) {
   });
 }
 
-/** The one error that the documentation of the calls names, and only after the Close. */
+/** The only error that the documentation of the calls mentions, and only after the Close. */
 function callOrInvalidState(protocol: Protocol, call: (protocol: Protocol) => Uint8Array): void {
   const isClosed = protocol.closeSent !== null;
   try {

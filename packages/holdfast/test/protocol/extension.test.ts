@@ -176,7 +176,7 @@ for (const [title, extension, frames, expected] of rows) {
   });
 }
 
-test("E: what an extension encoded travels with its bit, what it left alone without (RFC 6455 section 9)", () => {
+test("E: messages that an extension encoded are sent with its bit, others without (RFC 6455 section 9)", () => {
   for (const role of ROLES) {
     const { protocol } = new Endpoint(role, { extension: TURNING });
     const plain = encoderOf(role);

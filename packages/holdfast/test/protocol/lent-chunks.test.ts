@@ -78,7 +78,7 @@ const anyFrame = fc
   .map(([opcode, payload]): FrameOptions => ({ opcode, payload: payload.slice(0, 30) }));
 
 for (const role of ROLES) {
-  test(`E3: a ${role} makes the same of chunks that are lent and overwritten as of chunks to keep, paused or not`, () => {
+  test(`E3: a ${role} handles chunks in a reused buffer like chunks to keep, paused or not`, () => {
     fc.assert(
       fc.property(
         fc.array(anyFrame, { maxLength: 12 }),
@@ -95,7 +95,7 @@ for (const role of ROLES) {
   });
 }
 
-test("E3: what has to be copied out of a lent chunk is counted, and text that became a string is not", () => {
+test("E3: bytes copied out of a shared chunk are counted, and text that became a string is not", () => {
   const events = new Keeper();
   const protocol = new Protocol(events, {
     encoder: encoderOf("client"),

@@ -51,7 +51,7 @@ for (const role of ROLES) {
     assert.deepEqual(stateOf(second.protocol), { ...both, receivedFirst: true });
   });
 
-  test(`D1: a ${role} agrees with what it tells, from within the event (RFC 6455 section 7.1)`, () => {
+  test(`D1: a ${role} has a state that matches its events, during each event (RFC 6455 section 7.1)`, () => {
     const states: unknown[] = [];
     const onClose = () => {
       states.push(stateOf(endpoint.protocol));

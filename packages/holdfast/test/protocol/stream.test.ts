@@ -67,7 +67,7 @@ function streamTo(role: Role, frames: readonly FrameOptions[], keys: readonly Ui
 }
 
 for (const role of ROLES) {
-  test(`E: a ${role} makes the same of any valid stream, however it is fragmented, masked and cut (RFC 6455 section 5.4)`, () => {
+  test(`E: a ${role} reads any valid stream the same, however it is fragmented, masked and split (RFC 6455 section 5.4)`, () => {
     fc.assert(
       fc.property(scene, masks, fc.array(fc.nat(), { maxLength: 12 }), ({ frames, told }, keys, places) => {
         const stream = streamTo(role, frames, keys);

@@ -58,7 +58,7 @@ describe("Functions of the application that opening uses", () => {
   for (const name of NAMES) {
     for (const [what, thrown] of UNSPEAKABLE) {
       for (const isAsync of [false, true]) {
-        test(`B12: \`${name}\` that ${isAsync ? "rejects with" : "throws"} ${what} is a failed attempt, and no spin`, async () => {
+        test(`B12: \`${name}\` that ${isAsync ? "rejects with" : "throws"} ${what} is a failed attempt, without a busy loop`, async () => {
           const { connector, client, consumer } = clientWith(name, () => {
             if (isAsync) return Promise.reject(thrown);
             throw thrown;
@@ -152,7 +152,7 @@ describe("Functions of the application that opening uses", () => {
     await consumer.finished;
   });
 
-  test("B12: `retryable` that returns something else than true or false ends it with an error that says so", async () => {
+  test("B12: `retryable` that returns anything but true or false ends it with an error that says so", async () => {
     for (const [answer, got] of [
       [() => undefined, "undefined"],
       [() => 1, "1 (number)"],
@@ -208,7 +208,7 @@ describe("Functions of the application that opening uses", () => {
     await harness.finish();
   });
 
-  test("B12: `onOpen` that hangs gives its connection up after openTimeout; without one it may take its time", async () => {
+  test("B12: `onOpen` that hangs loses its connection after openTimeout; without one there is no limit", async () => {
     const signals: AbortSignal[] = [];
     const options: Options = {
       onOpen: (_connection, { signal }) => {
@@ -243,7 +243,7 @@ describe("Functions of the application that opening uses", () => {
     await harness.finish();
   });
 
-  test("B12: nonsense instead of a URL ends it with an error of this library", async () => {
+  test("B12: an invalid URL value ends it with an error of this library", async () => {
     for (const nonsense of [5, null, {}, Symbol("x"), Object.create(null)]) {
       const { connector, consumer } = clientWith("url", () => nonsense);
       await connector.clock.settle();

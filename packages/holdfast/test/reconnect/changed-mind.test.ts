@@ -1,4 +1,5 @@
-// A status listener that ends or restarts the attempt which it hears of: nothing of that attempt may go on.
+// A status listener that ends or restarts the attempt that it was notified of: nothing of that attempt may
+// continue.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -36,7 +37,7 @@ function recorded(signal?: AbortSignal) {
   return { harness, calls, logged };
 }
 
-describe("A status listener that changes its mind at the beginning of an attempt", () => {
+describe("A status listener that ends an attempt at its beginning", () => {
   const endings: Record<string, (harness: PersistentHarness, aborter: AbortController) => void> = {
     "terminate()": ({ link }) => link.terminate(),
     "close()": ({ link }) => void link.close(),

@@ -54,7 +54,7 @@ const closeOnPoll = (event: ClientEvent, client: Client): void => {
 
 const SCENES: readonly Scene[] = [
   {
-    peer: "1. nobody listens",
+    peer: "1. nothing listens",
     script: null,
     events: ["connecting connecting", "connectFail closed", "disconnected closed"],
     end: { cause: "refused", message: NONE },

@@ -135,7 +135,7 @@ class Lane implements AsyncDisposable {
   }
 }
 
-/** What can happen to a connection, or to an attempt. */
+/** Failures of a connection or of an attempt. */
 const CUTS = {
   fin: (lane: Lane) => {
     for (const connection of lane.proxy.connections) connection.cut({ kind: "fin" });
@@ -154,7 +154,7 @@ const CUTS = {
     lane.proxy.freeze();
     if (lane.index === 0) lane.send(ENDLESS);
     await lane.disconnections(1);
-    lane.reset(); // What is stuck in the network is lost.
+    lane.reset(); // Data that is stuck in the network is lost.
     lane.proxy.heal();
   },
   refuse: (lane: Lane) =>
@@ -221,7 +221,7 @@ test(`F8, F9: a storm of ${CLIENTS * CUTS_EACH} cuts: every message ends as one 
     });
     await withTimeout(Promise.all(storms), 100_000, "the storm");
     const took = performance.now() - begun;
-    await server.close(); // What is on its way is still read.
+    await server.close(); // Data in transit is still read.
 
     const total: Record<string, number> = {
       sent: 0,

@@ -40,7 +40,7 @@ describe("The end of a server", () => {
     options: ServeOptions = {},
   ): Promise<Server> => (server = await serve(handler, { host: "127.0.0.1", logger, ...options }));
 
-  test("G4: while connections close, newcomers get 503 with Retry-After; then the port is free", async () => {
+  test("G4: while connections close, new clients get 503 with Retry-After; then the port is free", async () => {
     const { port } = await start();
     await using stuck = await RawClient.connect({ port });
     await stuck.upgrade();
@@ -72,7 +72,7 @@ describe("The end of a server", () => {
     );
   });
 
-  test("G4: an upgrade that onRequest still thinks about is refused at once; a plain request gets its answer", async () => {
+  test("G4: an upgrade that onRequest has not decided is refused at once; a plain request gets its answer", async () => {
     let answer: () => void = () => undefined;
     const asked = new Promise<void>((resolve) => (answer = resolve));
     const { port } = await start(() => undefined, {
@@ -143,7 +143,7 @@ describe("The end of a server", () => {
     await client.closed;
   });
 
-  test("G4: `signal` ends the patience, for the second SIGTERM", async () => {
+  test("G4: `signal` ends the wait, for the second SIGTERM", async () => {
     const causes: string[] = [];
     const { port } = await start(async (connection) => {
       causes.push((await connection.closed).cause);
@@ -159,7 +159,7 @@ describe("The end of a server", () => {
     assert.deepEqual(causes, ["server-shutdown"]);
   });
 
-  test("G4: times that cannot be meant are refused, and nothing is closed", async () => {
+  test("G4: invalid times are rejected, and nothing is closed", async () => {
     const { url } = await start();
     const client = await connect(url);
     for (const [options, message] of [

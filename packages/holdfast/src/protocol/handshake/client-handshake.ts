@@ -224,7 +224,7 @@ function findNegotiationError(
   const subprotocols = headers.getAll("Sec-WebSocket-Protocol");
   const hasNone = subprotocols.length === 0 || readLinkAnswer(subprotocols[0] ?? "").subprotocol === null;
   if (hasNone && offered.requireSubprotocol === true)
-    return new NegotiationError(noneSelected(withoutLink(offered.subprotocols, true)));
+    return new NegotiationError(noneSelected(withoutLink(offered.subprotocols, 2)));
   if (subprotocols.length === 0) return null;
   if (subprotocols.length === 1 && offered.subprotocols.includes(subprotocols[0] ?? "")) return null;
   const expected = `Expected the server to choose one subprotocol among ${quoteAll(offered.subprotocols)}`;

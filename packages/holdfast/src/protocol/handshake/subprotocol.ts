@@ -45,7 +45,7 @@ export function chooseSubprotocol(
   options: SubprotocolOptions,
 ): SubprotocolChoice {
   const { link: newest = 0 } = options;
-  const subprotocol = choose(withoutLink(offered, newest > 0), options);
+  const subprotocol = choose(withoutLink(offered, newest), options);
   const { answer, link } = answerLink(offered, subprotocol, newest);
   return { subprotocol, subprotocolAnswer: answer, link };
 }

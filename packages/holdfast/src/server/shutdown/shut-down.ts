@@ -60,7 +60,7 @@ export async function shutDown(
   const closed = Promise.all([listener.close(), core.whenIdle()]);
   await Promise.race([closed, deadline.over]);
   listener.destroy();
-  // Destroyed sockets take a few turns to close, and handlers take one to notice, even after the deadline.
+  // Wait a few turns even after the deadline: destroyed sockets need them to close, and handlers to settle.
   await Promise.race([closed, polls(runtime.clock, 3)]);
   await polls(runtime.clock, 1);
   await Promise.race([handlers.settled(), deadline.over]);

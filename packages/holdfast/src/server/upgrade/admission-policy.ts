@@ -119,8 +119,8 @@ export class AdmissionPolicy {
   }
 
   /**
-   * Repeats, when a connection opens, the checks whose result may have changed since the upgrade was granted: several
-   * upgrades may have been granted in one turn.
+   * Repeats some checks when a connection opens. Their results may have changed since the upgrade was granted,
+   * because several upgrades may have been granted in one turn.
    */
   confirm({ request }: Upgrade): Refusal | null {
     if (this.#isDraining) return SHUTTING_DOWN;

@@ -1,5 +1,5 @@
-// The link protocol (docs/link-protocol.md): pings and pongs as text messages, for ends that have no frames for them,
-// on a wire that carries the application's messages as well. Nothing of it shows above.
+// The link protocol (docs/link-protocol.md): sends pings and pongs as text messages on the application's
+// connection, for ends that cannot send control frames. It is invisible to the application.
 
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
@@ -17,21 +17,30 @@ import { MARK, MARK_CODE, readLinkMessage, writeLinkMessage, writeSpread } from 
 import { LinkPieces } from "./link-pieces.js";
 import { TransportDecorator } from "./transport-decorator.js";
 
-/** Pings that may wait for a wire that takes no more: the newest answers for the older ones. */
+/**
+ * Maximum number of pings that wait while the transport is blocked. The answer to the newest answers the
+ * older ones too.
+ */
 const MAX_WAITING_PINGS = 128;
 
-/** How this end sends its own pings: servers know frames for them, and browsers do not. */
+/** How this end sends its own pings: servers use frames, and browsers use messages. */
 export type PingsAs = "frames" | "messages";
 
-/** How wide the clients of a server spread when they reconnect: a server announces it, a client is told. */
+/**
+ * The time over which the clients of a server spread their reconnections: the server announces it to each
+ * client.
+ */
 export interface SpreadEnd {
-  /** The width of now, in milliseconds. */
+  /** The current width, in milliseconds. */
   readonly widthToAnnounce?: () => number;
-  /** The server's, in milliseconds, not negative; it may be any number, Infinity included. */
+  /**
+   * Called with the server's width in milliseconds. It is not negative, but otherwise any number, including
+   * Infinity.
+   */
   readonly onWidth?: (width: number) => void;
 }
 
-/** Speaks the link protocol over the wire below. */
+/** Adds the link protocol to a transport. */
 export function overLinkProtocol(
   below: MessageTransportFactory,
   pingsAs: PingsAs,
@@ -42,16 +51,16 @@ export function overLinkProtocol(
 
 export class LinkProtocol extends TransportDecorator {
   readonly #pingsAs: PingsAs;
-  /** Those that have not left, with what takes each back. */
+  /** Unsent pings and their cancel functions. */
   readonly #waitingPings = new Map<string, () => void>();
   #takePongBack: () => void = nothing;
-  /** How the newest ping came: the pong goes back the same way. */
+  /** How the newest ping arrived; the pong is sent the same way. */
   #pingedAs: PingsAs = "frames";
-  /** A text message is being sent in fragments, and all of them were empty so far. */
+  /** A text message is being sent in fragments, and all of them so far were empty. */
   #isAtStartOfText = false;
   #hasFailed = false;
   readonly #spread: SpreadEnd;
-  /** The width that the peer knows. */
+  /** The width last announced to the peer. */
   #announced: number | null = null;
 
   constructor(
@@ -93,17 +102,18 @@ export class LinkProtocol extends TransportDecorator {
   }
 
   override queueClose(close: CloseFrame, isUrgent: boolean): void {
-    if (this.wire.closeReceived === null) this.announce(); // A peer that leaves has no use for it.
+    if (this.wire.closeReceived === null) this.announce(); // The peer is leaving and does not need it.
     this.wire.queueClose(close, isUrgent);
   }
 
   override queuePing(key: string, payload: Uint8Array): void {
-    this.announce(); // With each ping of the keepalive, rather than to all connections in one moment.
+    // Announce it with a ping of the keepalive, so that the announcements to all connections do not coincide.
+    this.announce();
     if (this.#pingsAs === "frames") {
       this.wire.queuePing(key, payload);
       return;
     }
-    let hasLeft = false as boolean; // It may leave within the call below.
+    let hasLeft = false as boolean; // The message may be sent during the call below.
     const takeBack = this.wire.sendAhead(writeLinkMessage("ping", payload), () => {
       hasLeft = true;
       this.#waitingPings.delete(key);
@@ -124,7 +134,9 @@ export class LinkProtocol extends TransportDecorator {
     this.#waitingPings.delete(key);
   }
 
-  /** At most one waits, the newest: a peer that pings and does not read must not fill our memory. */
+  /**
+   * Keeps at most one unsent pong, the newest: a peer that pings and does not read must not fill our memory.
+   */
   override queuePong(payload: Uint8Array): void {
     if (this.#pingedAs === "frames") {
       this.wire.queuePong(payload);
@@ -169,7 +181,7 @@ export class LinkProtocol extends TransportDecorator {
     this.handler.onFailure({ cause: "protocol-error", error, close });
   }
 
-  /** Tells a client the width, where it is another than the client knows. */
+  /** Announces the width to a client if it has changed. */
   protected announce(): void {
     const width = this.#spread.widthToAnnounce?.() ?? null;
     if (width === null || width === this.#announced || this.wire.closeSent !== null) return;
@@ -204,7 +216,7 @@ export class LinkProtocol extends TransportDecorator {
   }
 }
 
-/** Whether a text has the mark at this place; bytes that are no text never have. */
+/** Whether a text has the mark at this index; always false for binary messages. */
 function isMarked(message: Message, place = 0): message is string | TextBytes {
   if (typeof message === "string") return message.charCodeAt(place) === MARK_CODE;
   return message[place] === MARK_CODE && message instanceof TextBytes;
@@ -218,5 +230,5 @@ function marked(text: Uint8Array): Uint8Array {
 }
 
 function nothing(): void {
-  // There is none to take back, or nobody to be told.
+  // Nothing to cancel and no callback to call.
 }

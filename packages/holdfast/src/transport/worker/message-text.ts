@@ -1,11 +1,11 @@
-// Messages as they travel between threads: strings, and plain bytes.
+// Converts messages to and from the form that crosses threads: strings and plain bytes.
 
 import type { Message } from "../../connection/inbox.js";
 import { TextBytes } from "../../shared/text-bytes.js";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** A piece of a text, which ends between characters. */
+/** Decodes a fragment of a text, which ends at a character boundary. */
 export function decodePiece(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }

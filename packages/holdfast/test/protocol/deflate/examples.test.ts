@@ -70,7 +70,7 @@ const rows: readonly Row[] = [
     [text("HelloHello")],
   ],
   [
-    "nothing but compressed data behind a block with BFINAL set (RFC 7692 section 7.2.1)",
+    "only compressed data after a block with BFINAL set (RFC 7692 section 7.2.1)",
     [first("f3 48 cd c9 c9 07 00 ff ff ff")],
     [NOT_COMPRESSED],
   ],
@@ -108,7 +108,7 @@ const rows: readonly Row[] = [
     [text("Hello"), text("Hello"), text("")],
   ],
   [
-    "a block with BFINAL set, and nothing behind it",
+    "a block with BFINAL set, and nothing after it",
     [first("f3 48 cd c9 c9 07 00"), first("f2 00 11 00 00")],
     [text("Hello"), text("Hello")],
   ],

@@ -152,7 +152,7 @@ test("E2: compressed bytes far over the limit are refused before any is inflated
   }
 });
 
-test("E8: a message that is cut off anywhere fails the connection with 1007 (RFC 7692 section 7.2.2)", async () => {
+test("E8: a truncated message fails the connection with 1007 (RFC 7692 section 7.2.2)", async () => {
   for (const [kind, strategy] of [
     ["text", {}],
     ["text", { strategy: constants.Z_FIXED }],
@@ -176,7 +176,7 @@ test("E8: a message that is cut off anywhere fails the connection with 1007 (RFC
   }
 });
 
-test("E8: a message that is cut off in a thread fails the connection as well", async () => {
+test("E8: a truncated message in a thread fails the connection too", async () => {
   const payload = deflated(contentOf("text", 100_000));
   const large = Buffer.concat(
     Array.from({ length: 20 }, () => Buffer.concat([payload, Buffer.of(0, 0, 255, 255)])),
@@ -198,7 +198,7 @@ test("E8: a message that is cut off in a thread fails the connection as well", a
   }
 });
 
-test("H: any bytes as a compressed message are a message, or a failure with 1007 or 1009 (RFC 7692 section 7.2.2)", async () => {
+test("H: any bytes as a compressed message give a message, or a failure with 1007 or 1009 (RFC 7692 section 7.2.2)", async () => {
   const failures = [
     failure(NOT_COMPRESSED.message, 1007),
     failure("Expected UTF-8 in a text message, got other bytes", 1007),

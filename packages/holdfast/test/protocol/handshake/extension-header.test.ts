@@ -89,7 +89,7 @@ for (const [header, reason] of MALFORMED) {
   });
 }
 
-test("B3: what is serialised is read again, quoted or not", () => {
+test("B3: serialised values are parsed again, quoted or not", () => {
   const token = fc.string({ unit: fc.constantFrom(..."azAZ09!~_^"), minLength: 1 });
   const parameter = fc.record({ name: token, value: fc.option(token) }, { noNullPrototype: true });
   const extension = fc.record({ name: token, parameters: fc.array(parameter) }, { noNullPrototype: true });
@@ -102,7 +102,7 @@ test("B3: what is serialised is read again, quoted or not", () => {
   );
 });
 
-test("H: whatever the text, there is a list of extensions or a reason", () => {
+test("H: any text gives a list of extensions or an error message", () => {
   const words = fc.array(fc.constantFrom("a", "b", ";", "=", ",", '"', "\\", " ", "\t", "\xff", "\0"));
   fc.assert(
     fc.property(
@@ -120,7 +120,7 @@ test("H: whatever the text, there is a list of extensions or a reason", () => {
   );
 });
 
-test("H: 1 MiB of anything is read in linear time", () => {
+test("H: 1 MiB of any text is read in linear time", () => {
   for (const unit of [
     " ",
     ",",

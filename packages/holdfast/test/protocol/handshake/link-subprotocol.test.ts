@@ -88,7 +88,7 @@ test("L10: a server with sessions prefers version 2; any other server answers ve
   assert.equal(answerTo(withoutSession, ["chat"], 2).subprotocolAnswer, "holdfast.v1+chat");
 });
 
-test("I2, L10: client and server always agree on what was agreed on", () => {
+test("I2, L10: client and server always reach the same agreement", () => {
   const name = fc.constantFrom("chat", "log", "a+b", "__proto__", "holdfast");
   fc.assert(
     fc.property(

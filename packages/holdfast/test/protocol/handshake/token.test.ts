@@ -41,7 +41,7 @@ test("B3: a token is found in a list in any case, as a whole element only", () =
   assert.equal(listHasToken("", "upgrade"), false);
 });
 
-test("B3: what is joined is read again", () => {
+test("B3: joined lists are parsed again", () => {
   const token = fc.string({ unit: fc.constantFrom(..."azAZ09!~_^"), minLength: 1 });
   const separator = fc.constantFrom(",", ", ", " ,\t");
   fc.assert(

@@ -71,7 +71,7 @@ for (const role of ROLES) {
     assert.deepEqual(end.receive(framesTo(role, TEXT_A)), [text("a")]);
   });
 
-  test(`E3: our ${role} lets no Close, no broken frame and nothing behind them overtake a message`, () => {
+  test(`E3: our ${role} lets no Close, invalid frame or later data overtake a message`, () => {
     const broken = { opcode: OPCODE.ping, payload: "?", rsv: 2 };
     for (const [frames, told] of [
       [[{ opcode: OPCODE.close }, PING], [close(1005)]],
@@ -111,7 +111,7 @@ const streams = fc
   );
 const isMessage = ({ type }: Told): boolean => type === "text" || type === "binary";
 
-test("E3: wherever an end is paused, and whenever it goes on, it tells the same messages, and the same control frames", () => {
+test("E3: wherever an end pauses and whenever it resumes, it reports the same messages and control frames", () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...ROLES),
