@@ -49,7 +49,7 @@ export function fuzz(data: Uint8Array): void {
     assertRefusal(judgement.status, judgement.body, judgement.headers);
   } else if (judgement.outcome === "upgrade") {
     const { key, target, offeredSubprotocols } = judgement;
-    const link = LINKS[seed % LINKS.length];
+    const link = LINKS[seed % LINKS.length] ?? 0;
     const choice = chooseSubprotocol(offeredSubprotocols, { subprotocols: SUBPROTOCOLS, link });
     const { subprotocol, subprotocolAnswer } = choice;
     const host = head.headers.get("Host") ?? "";
