@@ -38,9 +38,7 @@ const LEVELS = { windowBits: 9, level: 1, memLevel: 1 };
 
 function workAsDocumented(calls: ZlibCalls): boolean {
   const window = new PlaintextWindow(LEVELS.windowBits);
-  return (
-    areInvertible(calls, window) && areInvertible(calls, null) && canFail(calls)
-  );
+  return areInvertible(calls, window) && areInvertible(calls, null) && canFail(calls);
 }
 
 /** Whether messages pass through both calls, and through the documented one as a single stream. */

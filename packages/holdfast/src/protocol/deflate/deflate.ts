@@ -26,7 +26,10 @@ export function deflate(payload: Uint8Array, options: DeflateOptions): Uint8Arra
   if (window !== null) forgetWindow(window);
   // Copy the dictionary: the thread reads it later, when the window has changed.
   const dictionary = window === null ? undefined : new Uint8Array(window.dictionary);
-  const zlibOptions = { ...deflateZlibOptions(options, dictionary), chunkSize: Math.min(64 * 1024, payload.length) };
+  const zlibOptions = {
+    ...deflateZlibOptions(options, dictionary),
+    chunkSize: Math.min(64 * 1024, payload.length),
+  };
   return new Promise((resolve, reject) => {
     deflateRaw(payload, zlibOptions, (error, compressed) => {
       if (error === null) resolve(withoutTail(compressed));

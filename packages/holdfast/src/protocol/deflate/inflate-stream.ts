@@ -148,7 +148,11 @@ function inflateNow(
   { windowBits, dictionary, maxSize }: InflateOptions,
 ): RawInflated | ProtocolFailure {
   try {
-    return zlibCalls().inflate(data, tail, { windowBits, dictionary, maxSize: Math.min(maxSize, MAX_OUTPUT) });
+    return zlibCalls().inflate(data, tail, {
+      windowBits,
+      dictionary,
+      maxSize: Math.min(maxSize, MAX_OUTPUT),
+    });
   } catch (error) {
     return failureOf(error as Error & { readonly code?: string }, maxSize); // zlib throws only such errors.
   }

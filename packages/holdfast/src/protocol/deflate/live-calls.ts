@@ -46,7 +46,7 @@ export class LiveCalls implements ZlibCalls {
     const key = window ?? (windowBits * 10 + level) * 10 + memLevel;
     const handle = this.#handles.get(key) ?? this.#handles.add(key, this.#deflater(options));
     if (window === null) handle.reset();
-    return this.#run(key, handle, payload, constants.Z_SYNC_FLUSH);
+    return this.#run(key, handle, payload, constants.Z_SYNC_FLUSH, 0, maxDeflatedSize(payload.length));
   }
 
   /**
@@ -82,8 +82,8 @@ export class LiveCalls implements ZlibCalls {
     handle: ZlibHandle,
     input: Uint8Array,
     flush: number,
-    skipped = 0,
-    maxSize = Infinity,
+    skipped: number,
+    maxSize: number,
   ): Buffer {
     try {
       return handle.run(input, flush, skipped, maxSize);
@@ -110,6 +110,11 @@ export class LiveCalls implements ZlibCalls {
   }
 }
 
+/** More than zlib ever writes. It ends the loop should a runtime's handle report its output in another way. */
+function maxDeflatedSize(size: number): number {
+  return 2 * size + 1024;
+}
+
 /** The largest window and a message of some 30 KiB. */
 const SHARED_INPUT = 64 * 1024;
 
@@ -120,4 +125,3 @@ function writeStored(target: Buffer, bytes: Uint8Array): void {
   target.writeUInt16LE(bytes.length ^ 0xffff, 3);
   target.set(bytes, STORED_HEADER);
 }
-

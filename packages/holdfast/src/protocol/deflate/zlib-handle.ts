@@ -7,20 +7,23 @@
 export interface ZlibEngine {
   reset(): void;
   close(): void;
-  readonly _handle?: {
-    onerror: (message: string, errno: number, code: string) => void;
-    writeSync(
-      flush: number,
-      input: Uint8Array,
-      inputStart: number,
-      inputLength: number,
-      output: Uint8Array,
-      outputStart: number,
-      outputLength: number,
-    ): unknown;
-  };
+  on(event: "error", listener: () => void): unknown;
+  readonly _handle?: NativeZlib | null | undefined;
   /** The output and the input that the last write left unused, in bytes. */
-  readonly _writeState?: Uint32Array;
+  readonly _writeState?: Uint32Array | undefined;
+}
+
+export interface NativeZlib {
+  onerror: (message: string, errno: number, code: string) => void;
+  writeSync: (
+    flush: number,
+    input: Uint8Array,
+    inputStart: number,
+    inputLength: number,
+    output: Uint8Array,
+    outputStart: number,
+    outputLength: number,
+  ) => unknown;
 }
 
 /** Room for a window and 64 KiB of a message. All handles write here, and only copies leave it. */
@@ -29,7 +32,7 @@ let sharedOutput: Buffer | null = null;
 
 export class ZlibHandle {
   readonly #engine: ZlibEngine;
-  readonly #native: NonNullable<ZlibEngine["_handle"]>;
+  readonly #native: NativeZlib;
   readonly #state: Uint32Array;
   #error: Error | null = null;
   /** How many bytes of input the last run left unread: those after the end of the stream. */
@@ -37,12 +40,14 @@ export class ZlibHandle {
 
   /** @throws Error if the runtime's zlib lacks the undocumented parts */
   constructor(engine: ZlibEngine) {
-    if (engine._handle === undefined || engine._writeState === undefined) {
+    if (!engine._handle || !engine._writeState) {
       throw new Error("Expected a zlib stream with a handle of Node.");
     }
     this.#engine = engine;
     this.#native = engine._handle;
     this.#state = engine._writeState;
+    // Should a runtime report errors by events, no program ends because of them.
+    engine.on("error", () => undefined);
     this.#native.onerror = (message, errno, code) => {
       this.#error = Object.assign(new Error(message), { errno, code });
     };
@@ -56,7 +61,7 @@ export class ZlibHandle {
    * @throws an error with zlib's code, after which the handle cannot be used; with ERR_BUFFER_TOO_LARGE at more output
    * than `maxSize`, after which it has to be reset
    */
-  run(input: Uint8Array, flush: number, skipped = 0, maxSize = Infinity): Buffer {
+  run(input: Uint8Array, flush: number, skipped: number, maxSize: number): Buffer {
     const output = (sharedOutput ??= Buffer.allocUnsafeSlow(OUTPUT_SIZE));
     const parts: Buffer[] = [];
     let start = skipped;
