@@ -13,7 +13,8 @@ function altered(
   engine: ZlibEngine,
   change: (native: NativeZlib) => Partial<NativeZlib> | undefined,
 ): ZlibEngine {
-  const native = engine._handle as NativeZlib;
+  const { _handle: native } = engine;
+  assert(native);
   const handle = change(native);
   return {
     reset: () => engine.reset(),
