@@ -324,6 +324,7 @@ class FrameTransport implements MessageTransport, ByteStreamHandler, MessageHand
     if (this.#isClosedLate) return;
     this.#hasAll = true;
     this.#isClosed = true;
+    this.#protocol.extension?.end?.();
     this.#handler.onClosed();
   }
 
