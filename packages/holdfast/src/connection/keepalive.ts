@@ -103,7 +103,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
   }
 
   get oldestPingAt(): number | null {
-    return this.heartbeat.pings.oldest()?.queuedAt ?? null;
+    return this.heartbeat.pings.oldest?.queuedAt ?? null;
   }
 
   get longestGap(): number {
