@@ -13,6 +13,14 @@ import { Deadline } from "./timer-queue.js";
 /** The payload size in bytes of a keepalive ping. A peer must not be able to guess the payload and answer early. */
 const PAYLOAD_SIZE = 8;
 
+/**
+ * The longest slot into which pings are put off, as a part of their interval: any 100 ms hold the pings of at most two
+ * slots, and those may be 3 % of an interval's.
+ */
+const SLOT_OF_INTERVAL = 0.0145;
+/** The same as a part of the timeout: a ping that was put off must not look like a stall of our process. */
+const SLOT_OF_TIMEOUT = 1 / 8;
+
 /** The part of ConnectionCore that the keepalive uses. */
 export interface KeepaliveHandler {
   /** Monotonic time of the last read. */
@@ -78,6 +86,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
   readonly heartbeat: Heartbeat;
   readonly #runtime: Runtime;
   readonly #host: KeepaliveHandler;
+  readonly #options: HeartbeatSettings;
   #waiters: Map<string, PingWaiter> | null = null;
   #lastPingAt: number | null = null;
   #lastPongAt: number | null = null;
@@ -88,6 +97,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
     this.#runtime = runtime;
     this.#host = host;
     this.heartbeat = new Heartbeat(options);
+    this.#options = options;
   }
 
   get latency(): number | null {
@@ -204,10 +214,20 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
   #observe(now: number, observation: Observation): readonly Action[] {
     const actions = this.heartbeat.observe(now, observation);
     for (const action of actions) this.#perform(action, now);
-    const wake = this.heartbeat.nextWake;
+    const wake = this.heartbeat.nextWakeOnGrid(this.#slot());
     if (wake === null) this.#runtime.timers.cancel(this);
     else this.#runtime.timers.set(this, wake);
     return actions;
+  }
+
+  /** Into how wide a slot of time a ping may be put off, in milliseconds; 0 for none. */
+  #slot(): number {
+    const { pingInterval, pingTimeout } = this.#options;
+    if (pingInterval === null) return 0;
+    const slot = this.#runtime.timers.sharedSlot(pingInterval);
+    const isShort =
+      slot <= pingInterval * SLOT_OF_INTERVAL && slot <= (pingTimeout ?? Infinity) * SLOT_OF_TIMEOUT;
+    return isShort ? slot : 0;
   }
 
   #perform(action: Action, now: number): void {

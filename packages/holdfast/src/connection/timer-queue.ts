@@ -35,6 +35,11 @@ export class Alarm extends Deadline {
   }
 }
 
+/** Slots are wider than the spacing of the timer, or the timer would go off between them. */
+const SLOT_SPACINGS = 2;
+/** Wake-ups are shared where at least so many would come in one slot. */
+const CROWD = 4;
+
 export class TimerQueue {
   readonly #clock: Clock;
   readonly #alarms = new DeadlineHeap<Deadline>();
@@ -49,6 +54,15 @@ export class TimerQueue {
   /** Alarms that are set. */
   get size(): number {
     return this.#alarms.size;
+  }
+
+  /**
+   * How many milliseconds apart the wake-ups for something may be that is due every `interval` milliseconds at each of a
+   * crowd of connections, and may be late; 0 if there are too few for sharing wake-ups to pay.
+   */
+  sharedSlot(interval: number): number {
+    const slot = SLOT_SPACINGS * (this.#clock.timerSpacing ?? 0);
+    return this.size * slot >= CROWD * interval ? slot : 0;
   }
 
   /** Sets the alarm, or moves it, to the monotonic time `deadline`. */

@@ -65,8 +65,17 @@ export class Heartbeat {
 
   /** When the caller has to report `wake`; null for never. */
   get nextWake(): number | null {
+    return this.nextWakeOnGrid(0);
+  }
+
+  /**
+   * The same with pings put off to a multiple of `width` milliseconds, so that the wake-ups of many connections
+   * coincide. What concerns a verdict stays exact, and so does the grid of the pings that follow.
+   */
+  nextWakeOnGrid(width: number): number | null {
     if (!this.#isRunning || this.#pollingSince !== null) return null;
-    const next = Math.min(this.#grid?.nextAt ?? Infinity, this.#nextLate());
+    const ping = this.#grid?.nextAt ?? Infinity;
+    const next = Math.min(width > 0 ? Math.ceil(ping / width) * width : ping, this.#nextLate());
     return next === Infinity ? null : next;
   }
 

@@ -15,24 +15,36 @@ export class DeadlineHeap<Item extends HeapItem> {
   readonly #items: Item[] = [];
   /** When the items at the same places are due: a separate list, because the items are spread over the memory. */
   readonly #deadlines: number[] = [];
+  /**
+   * Whether the first item was removed and its place is still free. Most items that are removed there are added again
+   * at once, later: that moves one item down from there, instead of one down and another up.
+   */
+  #isFirstFree = false;
 
   get size(): number {
-    return this.#items.length;
+    return this.#items.length - (this.#isFirstFree ? 1 : 0);
   }
 
   /** The item that is due first; undefined if the heap is empty. */
   get first(): Item | undefined {
+    this.#fillFirst();
     return this.#items[0];
   }
 
   /** When the first item is due; Infinity if the heap is empty. */
   get firstAt(): number {
+    this.#fillFirst();
     return this.#items.length === 0 ? Infinity : this.#deadlines[0];
   }
 
   /** Adds the item, or moves it. */
   set(item: Item, deadline: number): void {
     if (item.place < 0) {
+      if (this.#isFirstFree) {
+        this.#isFirstFree = false;
+        this.#sink(item, deadline, 0);
+        return;
+      }
       this.#deadlines.push(deadline);
       this.#lift(item, deadline, this.#items.push(item) - 1);
       return;
@@ -47,10 +59,25 @@ export class DeadlineHeap<Item extends HeapItem> {
     const { place } = item;
     if (place < 0) return;
     item.place = -1;
+    if (place === 0 && this.#items.length > 1) {
+      this.#isFirstFree = true;
+      this.#deadlines[0] = -Infinity; // Nothing moves up to it.
+      return;
+    }
+    this.#moveLastTo(place);
+  }
+
+  #fillFirst(): void {
+    if (!this.#isFirstFree) return;
+    this.#isFirstFree = false;
+    this.#moveLastTo(0);
+  }
+
+  /** Fills a free place with the last item, which moves from there to where it belongs. */
+  #moveLastTo(place: number): void {
     const last = this.#items.pop();
     const deadline = this.#deadlines.pop();
-    if (last === undefined || deadline === undefined || last === item) return;
-    // The last item takes its place, and moves from there to where it belongs.
+    if (last === undefined || deadline === undefined || place === this.#items.length) return;
     if (deadline < this.#deadlines[place]) this.#lift(last, deadline, place);
     else this.#sink(last, deadline, place);
   }
