@@ -7,19 +7,12 @@ import type { Action, HeartbeatSettings, Observation } from "../heartbeat/signal
 import { Heartbeat } from "../heartbeat/heartbeat.js";
 import { rejectToCaller } from "./caller-stack.js";
 import { TooSlowError } from "./errors.js";
+import { pingSlot } from "./ping-slot.js";
 import type { Runtime } from "./runtime.js";
 import { Deadline } from "./timer-queue.js";
 
 /** The payload size in bytes of a keepalive ping. A peer must not be able to guess the payload and answer early. */
 const PAYLOAD_SIZE = 8;
-
-/**
- * The longest slot into which pings are put off, as a part of their interval: any 100 ms hold the pings of at most two
- * slots, and those may be 3 % of an interval's.
- */
-const SLOT_OF_INTERVAL = 0.0145;
-/** The same as a part of the timeout: a ping that was put off must not look like a stall of our process. */
-const SLOT_OF_TIMEOUT = 1 / 8;
 
 /** The part of ConnectionCore that the keepalive uses. */
 export interface KeepaliveHandler {
@@ -135,7 +128,8 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
   newPayload(): Uint8Array {
     for (;;) {
       const payload = this.#runtime.randomBytes(PAYLOAD_SIZE);
-      if (!this.heartbeat.pings.has(keyOf(payload))) return payload;
+      // Mostly there is none in flight, and no key needs to be made.
+      if (this.heartbeat.pings.size === 0 || !this.heartbeat.pings.has(keyOf(payload))) return payload;
     }
   }
 
@@ -214,20 +208,10 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
   #observe(now: number, observation: Observation): readonly Action[] {
     const actions = this.heartbeat.observe(now, observation);
     for (const action of actions) this.#perform(action, now);
-    const wake = this.heartbeat.nextWakeOnGrid(this.#slot());
+    const wake = this.heartbeat.nextWakeOnGrid(pingSlot(this.#runtime.timers, this.#options));
     if (wake === null) this.#runtime.timers.cancel(this);
     else this.#runtime.timers.set(this, wake);
     return actions;
-  }
-
-  /** Into how wide a slot of time a ping may be put off, in milliseconds; 0 for none. */
-  #slot(): number {
-    const { pingInterval, pingTimeout } = this.#options;
-    if (pingInterval === null) return 0;
-    const slot = this.#runtime.timers.sharedSlot(pingInterval);
-    const isShort =
-      slot <= pingInterval * SLOT_OF_INTERVAL && slot <= (pingTimeout ?? Infinity) * SLOT_OF_TIMEOUT;
-    return isShort ? slot : 0;
   }
 
   #perform(action: Action, now: number): void {
