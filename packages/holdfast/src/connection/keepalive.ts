@@ -7,6 +7,7 @@ import type { Action, HeartbeatSettings, Observation } from "../heartbeat/signal
 import { Heartbeat } from "../heartbeat/heartbeat.js";
 import { rejectToCaller } from "./caller-stack.js";
 import { TooSlowError } from "./errors.js";
+import { pingSlot } from "./ping-slot.js";
 import type { Runtime } from "./runtime.js";
 import { Deadline } from "./timer-queue.js";
 
@@ -78,6 +79,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
   readonly heartbeat: Heartbeat;
   readonly #runtime: Runtime;
   readonly #host: KeepaliveHandler;
+  readonly #options: HeartbeatSettings;
   #waiters: Map<string, PingWaiter> | null = null;
   #lastPingAt: number | null = null;
   #lastPongAt: number | null = null;
@@ -88,6 +90,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
     this.#runtime = runtime;
     this.#host = host;
     this.heartbeat = new Heartbeat(options);
+    this.#options = options;
   }
 
   get latency(): number | null {
@@ -103,7 +106,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
   }
 
   get oldestPingAt(): number | null {
-    return this.heartbeat.pings.oldest()?.queuedAt ?? null;
+    return this.heartbeat.pings.oldest?.queuedAt ?? null;
   }
 
   get longestGap(): number {
@@ -125,7 +128,8 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
   newPayload(): Uint8Array {
     for (;;) {
       const payload = this.#runtime.randomBytes(PAYLOAD_SIZE);
-      if (!this.heartbeat.pings.has(keyOf(payload))) return payload;
+      // Mostly there is none in flight, and no key needs to be made.
+      if (this.heartbeat.pings.size === 0 || !this.heartbeat.pings.has(keyOf(payload))) return payload;
     }
   }
 
@@ -204,7 +208,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
   #observe(now: number, observation: Observation): readonly Action[] {
     const actions = this.heartbeat.observe(now, observation);
     for (const action of actions) this.#perform(action, now);
-    const wake = this.heartbeat.nextWake;
+    const wake = this.heartbeat.nextWakeOnGrid(pingSlot(this.#runtime.timers, this.#options));
     if (wake === null) this.#runtime.timers.cancel(this);
     else this.#runtime.timers.set(this, wake);
     return actions;
