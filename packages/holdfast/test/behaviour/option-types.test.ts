@@ -288,6 +288,8 @@ const notOfPersistent: readonly ConnectPersistentOptions[] = [
   { offline: "drop" },
   // @ts-expect-error: expected a number or both limits
   { queue: "16" },
+  // @ts-expect-error: expected true or options
+  { session: "yes" },
   // @ts-expect-error: expected one of two words
   { overflow: "drop-newest" },
   // @ts-expect-error: expected a duration is a number
