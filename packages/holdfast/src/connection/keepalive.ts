@@ -7,7 +7,7 @@ import type { Action, HeartbeatSettings, Observation } from "../heartbeat/signal
 import { Heartbeat } from "../heartbeat/heartbeat.js";
 import { rejectToCaller } from "./caller-stack.js";
 import { TooSlowError } from "./errors.js";
-import type { Runtime } from "./runtime.js";
+import type { PollHandler, Runtime } from "./runtime.js";
 import { Deadline } from "./timer-queue.js";
 
 /** The payload size in bytes of a keepalive ping. A peer must not be able to guess the payload and answer early. */
@@ -40,7 +40,8 @@ export interface Keepalive {
   readonly oldestPingAt: number | null;
   /** The longest gap in milliseconds during which our own process did not run. */
   readonly longestGap: number;
-  open(): void;
+  /** @param delaysPing sends the first ping in a later turn than this one. @default false */
+  open(delaysPing?: boolean): void;
   /** Makes a payload that no ping in flight has. */
   newPayload(): Uint8Array;
   isInFlight(payload: Uint8Array): boolean;
@@ -74,7 +75,7 @@ interface PingWaiter {
 }
 
 /** Judges the peer in this thread. */
-export class HeartbeatKeepalive extends Deadline implements Keepalive {
+export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandler {
   readonly heartbeat: Heartbeat;
   readonly #runtime: Runtime;
   readonly #host: KeepaliveHandler;
@@ -82,6 +83,9 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
   #lastPingAt: number | null = null;
   #lastPongAt: number | null = null;
   #isClosing = false;
+  #delaysPing = false;
+  /** The first ping, while it waits for a later turn; null for none. */
+  #delayedPing: Uint8Array | null = null;
 
   constructor(runtime: Runtime, host: KeepaliveHandler, options: HeartbeatSettings) {
     super();
@@ -118,8 +122,18 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
     return this.#lastPongAt;
   }
 
-  open(): void {
+  open(delaysPing = false): void {
+    this.#delaysPing = delaysPing;
     this.#observe(this.#now(), { type: "opened", wallNow: this.#wallNow() });
+    this.#delaysPing = false;
+    if (this.#delayedPing !== null) this.#runtime.afterTwoPolls(this);
+  }
+
+  /** Sends the first ping, which was delayed. */
+  onPolledTwice(): void {
+    const payload = this.#delayedPing;
+    this.#delayedPing = null;
+    if (payload !== null && !this.#isClosing) this.#host.queuePing(keyOf(payload), payload);
   }
 
   newPayload(): Uint8Array {
@@ -234,7 +248,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
         return;
       }
       case "expired": {
-        this.#host.abandonPing(action.payload);
+        this.#withdraw(action.payload);
         this.#rejectAsTooSlow(action.payload);
         return;
       }
@@ -258,7 +272,13 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
     this.#lastPingAt = now;
     this.#observe(now, observation);
     if (this.#isClosing) return; // A listener of `suspended` has closed the connection.
-    this.#host.queuePing(observation.payload, payload);
+    if (this.#delaysPing) this.#delayedPing = payload;
+    else this.#host.queuePing(observation.payload, payload);
+  }
+
+  #withdraw(key: string): void {
+    if (this.#delayedPing !== null && keyOf(this.#delayedPing) === key) this.#delayedPing = null;
+    this.#host.abandonPing(key);
   }
 
   #resolveWaiter(key: string, elapsed: number): void {
@@ -276,7 +296,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
   #abandon(key: string, reason: unknown): void {
     const waiter = this.#takeWaiter(key);
     if (waiter === null) return;
-    this.#host.abandonPing(key);
+    this.#withdraw(key);
     this.#observe(this.#now(), { type: "ping-abandoned", payload: key });
     void waiter.promise?.catch(() => undefined);
     waiter.reject(reason);

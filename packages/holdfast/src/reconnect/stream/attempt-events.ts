@@ -3,7 +3,8 @@
 import type { CloseInfo } from "../../connection/close-info.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
 import { connectionClosed } from "../../connection/errors.js";
-import { ownBytes, type Message, type Unread } from "../../connection/inbox.js";
+import type { Message, Unread } from "../../connection/inbox.js";
+import { ownBytes } from "../../connection/unread-queue.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
