@@ -592,17 +592,7 @@ export class ConnectionCore
 
   /** A snapshot. */
   evidence(): CloseEvidence {
-    return gatherEvidence({
-      clock: this.runtime.clock,
-      transport: this.#transport,
-      keepalive: this.keepalive,
-      unread: this.#unread,
-      settings: this.settings,
-      openedAt: this.openedAt,
-      messagesReceived: this.#messagesReceived,
-      messagesSent: this.#messagesSent,
-      isReadingPaused: this.#wasPaused || this.#pausedAt !== null,
-    });
+    return gatherEvidence(this, this.#transport, this.#unread, this.#wasPaused || this.#pausedAt !== null);
   }
 
   /** Messages may also be sent while the peer's Close waits for our answer. */

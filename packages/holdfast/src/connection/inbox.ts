@@ -318,11 +318,10 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
         onFailure: (error) => this.fail(error),
       };
       toPromise(result).then(this.#continuation.onReady, this.#continuation.onFailure);
-      return false;
     } catch (error) {
       this.fail(error);
-      return false;
     }
+    return false;
   }
 
   end(): void {

@@ -206,13 +206,12 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   }
 
   onAlarm(now: number): void {
-    const { lastReceivedAt } = this.#host;
-    this.#observe(now, { type: "wake", wallNow: this.#wallNow(), lastReceivedAt });
+    this.#look(now, "wake");
   }
 
-  #onPolled(): void {
+  #look(now: number, type: "polled" | "wake"): void {
     const { lastReceivedAt } = this.#host;
-    this.#observe(this.#now(), { type: "polled", wallNow: this.#wallNow(), lastReceivedAt });
+    this.#observe(now, { type, wallNow: this.#wallNow(), lastReceivedAt });
   }
 
   #observe(now: number, observation: Observation): readonly Action[] {
@@ -233,37 +232,30 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
         this.#queuePing(payload, { type: "ping-queued", payload: keyOf(payload), isKeepalive: true });
         return;
       }
-      case "poll": {
-        this.#runtime.clock.afterPoll(() => this.#onPolled());
+      case "poll":
+        this.#runtime.clock.afterPoll(() => this.#look(this.#now(), "polled"));
         return;
-      }
-      case "answered": {
+      case "answered":
         this.#lastPongAt = now;
-        this.#resolveWaiter(action.payload, action.elapsed);
+        this.#takeWaiter(action.payload)?.resolve(action.elapsed);
         return;
-      }
-      case "pong-unmatched": {
+      case "pong-unmatched":
         this.#lastPongAt = now;
         this.#host.onUnmatchedPong();
         return;
-      }
-      case "expired": {
+      case "expired":
         this.#withdraw(action.payload);
         this.#rejectAsTooSlow(action.payload);
         return;
-      }
-      case "overdue": {
+      case "overdue":
         this.#host.onOverdue(action.elapsed, action.expected);
         return;
-      }
-      case "suspended": {
+      case "suspended":
         this.#host.onSuspended(action.gap);
         return;
-      }
-      case "dead": {
+      case "dead":
         this.#host.onDead(action.silence);
         return;
-      }
     }
   }
 
@@ -279,10 +271,6 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   #withdraw(key: string): void {
     if (this.#delayedPing !== null && keyOf(this.#delayedPing) === key) this.#delayedPing = null;
     this.#host.abandonPing(key);
-  }
-
-  #resolveWaiter(key: string, elapsed: number): void {
-    this.#takeWaiter(key)?.resolve(elapsed);
   }
 
   #rejectAsTooSlow(key: string): void {

@@ -20,7 +20,7 @@ export class MessageQueue implements Unread {
     return this.#bytes;
   }
 
-  push(message: Message): void {
+  add(message: Message): void {
     if (this.#messages === NO_MESSAGES) this.#messages = [];
     this.#messages.push(message);
     this.#bytes += message.length;

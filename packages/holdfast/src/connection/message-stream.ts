@@ -101,7 +101,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
       this.#settle(piece);
       return;
     }
-    this.#pieces.push(piece);
+    this.#pieces.add(piece);
     if (this.#isFull || !this.#pieces.isOver(this.#connection.settings.maxQueuedBytes)) return;
     this.#isFull = true;
     this.#connection.onStreamFull();

@@ -45,9 +45,9 @@ export class UnreadQueue extends MessageQueue {
   }
 
   /** Accepts a message from the peer. */
-  override push(message: Message): void {
+  push(message: Message): void {
     if (this.#beyondLimits !== "hold" && this.#mustDrop()) return;
-    super.push(typeof message === "string" ? message : ownBytes(message));
+    this.add(typeof message === "string" ? message : ownBytes(message));
     if (!this.#isFull && this.#beyondLimits === "hold" && this.#isOverLimit()) {
       this.#isFull = true;
       this.#handler.onInboxFull();

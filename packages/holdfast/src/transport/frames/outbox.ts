@@ -306,7 +306,6 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     let chunks = batch?.take() ?? [];
     const receipts = batch?.takeReceipts() ?? null;
     if (batch !== null) this.runtime.batches.giveBack(batch);
-
     const pings = this.#control?.pings;
     if (this.#control !== null) chunks = [...this.#control.take(this.protocol), ...chunks];
     this.#backlog?.moveTo(chunks, bytes, this.#writeLimit);
