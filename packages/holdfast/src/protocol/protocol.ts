@@ -139,9 +139,8 @@ export class Protocol extends FrameParser {
     return this.#encoder.frame(firstByte, payload);
   }
 
-  /** Frames `payload` without copying it, where no mask has to be applied to it. */
+  /** Frames `payload` without copying it. For servers only: a client masks what it sends. */
   frameChunks(firstByte: number, payload: Uint8Array): readonly Uint8Array[] {
-    if (this.#encoder.isMasking) return [this.frame(firstByte, payload)];
     this.#begin(firstByte);
     const header = Buffer.allocUnsafe(this.#encoder.frameSize(payload.length) - payload.length);
     this.#encoder.writeHeader(header, 0, firstByte, payload.length);

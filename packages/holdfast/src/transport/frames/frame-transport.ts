@@ -7,16 +7,15 @@ import { closeOf, type ProtocolFailure } from "../../protocol/extension.js";
 import { FrameMirror } from "../../protocol/frame/frame-mirror.js";
 import type { MessageHandler } from "../../protocol/message/message-reader.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
-import type { Message } from "../../connection/inbox.js";
 import type { Address, ByteStreamHandler } from "../../connection/ports.js";
 import type {
-  Fragment,
   MessageTransport,
   MessageTransportHandler,
   MessageTransportFactory,
 } from "../../connection/message-transport.js";
 import { causeOfError, causeOfFailure, type TransportError } from "./failure-cause.js";
-import { Outbox, UNTRACKED, type OutboxOptions } from "./outbox.js";
+import { MessageSender } from "./message-sender.js";
+import type { OutboxOptions } from "./outbox.js";
 import type { ReceiveMeter } from "./receive-meter.js";
 
 export interface FrameTransportOptions extends OutboxOptions {
@@ -46,18 +45,9 @@ export function overFrames(options: FrameTransportOptions): MessageTransportFact
   return (handler) => new FrameTransport(options, handler);
 }
 
-/** A message that must go out ahead of others, and after the fragmented one that is being sent. */
-interface HeldMessage {
-  readonly message: Message;
-  readonly onSent: () => void;
-  /** Once it was handed over. */
-  takeBack: (() => void) | null;
-}
-
-const NOTHING_HELD: readonly HeldMessage[] = [];
 const NOTHING_LATE: readonly (() => void)[] = [];
 
-class FrameTransport extends Outbox implements MessageTransport, ByteStreamHandler {
+class FrameTransport extends MessageSender implements MessageTransport, ByteStreamHandler {
   bytesReceived = 0;
   lastReceivedAt: number;
   readonly canPing = true;
@@ -67,7 +57,6 @@ class FrameTransport extends Outbox implements MessageTransport, ByteStreamHandl
   /** What arrived before the application may have added listeners; null from then on. */
   #early: Uint8Array | null;
   readonly #tellsLater: boolean;
-  #held = NOTHING_HELD;
   /** The ends of the transport that are told once the messages before them were. */
   #late = NOTHING_LATE;
   /** Nothing more comes: the link takes in what waits, all of it within one call. */
@@ -135,25 +124,9 @@ class FrameTransport extends Outbox implements MessageTransport, ByteStreamHandl
     });
   }
 
-  /** RFC 6455 section 5.4. */
-  sendFragment({ type, payload, isLast }: Fragment): Promise<void> {
-    const sent = this.sendFrame(this.protocol.fragmentByte(type, isLast), payload, UNTRACKED);
-    if (isLast && this.#held.length > 0) {
-      const held = this.#held;
-      this.#held = NOTHING_HELD;
-      for (const each of held) each.takeBack = this.sendFirst(each.message, each.onSent);
-    }
-    return sent;
-  }
-
-  sendAhead(message: Message, onSent: () => void): () => void {
-    if (!this.protocol.isAmidMessage) return this.sendFirst(message, onSent);
-    const held: HeldMessage = { message, onSent, takeBack: null };
-    this.#held = [...this.#held, held];
-    return () => {
-      this.#held = this.#held.filter((other) => other !== held);
-      held.takeBack?.();
-    };
+  override queueClose(close: CloseFrame, isUrgent: boolean): void {
+    super.queueClose(close, isUrgent);
+    if (this.protocol.closeReceived !== null) this.#endFirst();
   }
 
   pause(): boolean {
@@ -217,12 +190,12 @@ class FrameTransport extends Outbox implements MessageTransport, ByteStreamHandl
 
   onClose(close: CloseFrame): void {
     this.handler.onClose(close);
-    this.endFirst();
+    this.#endFirst();
   }
 
   onFailure(failure: ProtocolFailure): void {
     this.handler.onFailure({ cause: causeOfFailure(failure), error: failure, close: closeOf(failure) });
-    this.endFirst();
+    this.#endFirst();
   }
 
   /** What comes behind the message that is being decoded waits in the kernel. */
@@ -306,6 +279,11 @@ class FrameTransport extends Outbox implements MessageTransport, ByteStreamHandl
     this.uncork();
     this.#meter?.onBytes(length);
     return this.protocol.copiedBytes;
+  }
+
+  /** Section 7.1.1: the server closes the TCP connection first, so that the client is not left in TIME_WAIT. */
+  #endFirst(): void {
+    if (this.role === "server" && this.closeSent !== null) this.end();
   }
 
   #tellEarly(): void {

@@ -1,8 +1,6 @@
 // The sending half of a transport over frames. All frames of one turn of the event loop go to the kernel in one write.
 // While the socket takes no more, messages wait here, so that a Ping, a Pong or a Close overtakes them.
 
-/* eslint max-lines: ["warn", { "max": 325, "skipBlankLines": true, "skipComments": true }] -- Every way into the socket in one place, since the order of the wire is decided here. The protocol frames the messages; batch, send queue and control queue have their own files. */
-
 import type { CloseFrame } from "../../shared/close-code.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import { BINARY, FIN, PONG, TEXT } from "../../shared/opcode.js";
@@ -17,19 +15,16 @@ import type {
 import { isValidText } from "../../protocol/message/utf8.js";
 import { Protocol } from "../../protocol/protocol.js";
 import type { Role } from "../../shared/role.js";
-import type { Message } from "../../connection/inbox.js";
 import type { ByteStream } from "../../connection/ports.js";
 import { SENT } from "../../connection/sent.js";
 import type {
   FrameObserver,
   MessageTransportHandler,
   SendSettings,
-  SharedMessage,
 } from "../../connection/message-transport.js";
 import { ControlQueue } from "./control-queue.js";
 import type { FrameRuntime } from "./frame-runtime.js";
 import { SendQueue, type QueuedFrame } from "./send-queue.js";
-import { SharedFrames } from "./shared-frames.js";
 import type { Flushable, WriteBatch } from "./write-batch.js";
 
 /** Payloads up to this size are copied into the batch; larger ones are handed over as they are. */
@@ -49,11 +44,6 @@ export interface OutboxOptions {
 /** How a message that is on its way is followed. */
 export type Tracking = Pick<SendSettings, "receipt" | "signal">;
 
-/** Nobody takes the message back, or asks when it leaves. */
-export const UNTRACKED: Tracking = { signal: null, receipt: null };
-const NOTHING_LEFT = (): void => undefined;
-const AS_IT_IS: SendSettings = { ...UNTRACKED, mayEncode: false };
-
 export abstract class Outbox implements Flushable, ProtocolHandler {
   /** Bytes that were handed to the socket. */
   bytesSent = 0;
@@ -62,7 +52,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   protected readonly stream: ByteStream;
   protected readonly handler: MessageTransportHandler;
   protected readonly protocol: Protocol;
-  readonly #writeLimit: number;
+  protected readonly writeLimit: number;
   /** Shows what is handed to the socket; null where nobody looks. */
   #mirror: FrameMirror | null = null;
 
@@ -88,9 +78,11 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     this.handler = handler;
     const encoder = options.role === "client" ? runtime.clientEncoder : runtime.serverEncoder;
     this.protocol = new Protocol(messages, this, { ...settings, encoder, extension });
-    this.#writeLimit = settings.writeLimit;
+    this.writeLimit = settings.writeLimit;
     this.#control = options.preface === null ? null : new ControlQueue(options.preface);
   }
+
+  protected abstract sendEncoded(opcode: number, payload: Uint8Array, tracking: Tracking): Promise<void>;
 
   abstract onClose(close: CloseFrame): void;
   abstract onFailure(failure: ProtocolFailure): void;
@@ -117,35 +109,19 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     }
     const size = text.length * 3; // At most: the bytes of UTF-8 for each code unit.
     if (settings.mayEncode && protocol.mayEncode(size))
-      return this.#sendEncoded(TEXT, Buffer.from(text, "utf8"), settings);
-    const batch = this.#batchFor(size);
+      return this.sendEncoded(TEXT, Buffer.from(text, "utf8"), settings);
+    const batch = this.batchFor(size);
     if (batch !== null) {
       protocol.writeText(batch, text);
       return this.#sent(batch, settings);
     }
-    const entry = this.#line().push([protocol.textFrame(text)], settings.receipt);
-    return this.#pace(entry, this.#writeLimit, settings.signal);
+    const entry = this.line().push([protocol.textFrame(text)], settings.receipt);
+    return this.pace(entry, this.writeLimit, settings.signal);
   }
 
   /** Sends a binary message; resolves below `writeLimit`, and when `payload` may be changed again. */
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
     return this.#sendBytes(BINARY, payload, settings);
-  }
-
-  /** Sends a message whose frame others send as well: by reference, so that it is in memory once. */
-  sendShared(message: SharedMessage): boolean {
-    const { protocol } = this;
-    // Section 5.3: a client masks each frame with a key of its own.
-    if (protocol.role === "client" || !(message instanceof SharedFrames)) return false;
-    if (message.mayEncode && protocol.mayEncode(message.size)) {
-      this.#sendSharedEncoded(message);
-    } else {
-      const batch = this.#batchFor(message.frame.length);
-      if (batch !== null) batch.appendShared(protocol.pass(message));
-      else this.#line().push([protocol.pass(message).lastingFrame], null);
-    }
-    this.#planFlush();
-    return true;
   }
 
   /**
@@ -160,39 +136,22 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     isEncoded = false,
   ): Promise<void> {
     const { protocol } = this;
-    const batch = this.#batchFor(payload.length);
+    const batch = this.batchFor(payload.length);
     if (batch !== null) {
       protocol.writeFrame(batch, firstByte, payload);
       return this.#sent(batch, tracking);
     }
-    const isLarge = payload.length > COPY_AT_MOST;
-    const chunks = isLarge ? protocol.frameChunks(firstByte, payload) : [protocol.frame(firstByte, payload)];
-    const entry = this.#line().push(chunks, tracking.receipt, !isEncoded);
-    // The caller may change what is referred to once the send has resolved.
-    const isReferredTo = chunks.length > 1 && !isEncoded;
-    const level = isReferredTo ? Math.min(this.#writeLimit, COPY_AT_MOST) : this.#writeLimit;
-    return this.#pace(entry, level, tracking.signal);
-  }
-
-  /** Sends a message ahead of those that wait; what is returned takes it back. Not to be called between two fragments. */
-  protected sendFirst(message: Message, onSent: () => void): () => void {
-    const { protocol } = this;
-    const isText = typeof message === "string";
-    if (!this.#mustWait()) {
-      void (isText ? this.sendText(message, AS_IT_IS) : this.sendBinary(message, AS_IT_IS));
-      onSent();
-      return NOTHING_LEFT;
-    }
-    const frame = isText ? protocol.textFrame(message) : protocol.frame(FIN | BINARY, message);
-    const backlog = this.#line();
-    const entry = backlog.insert([frame], onSent);
-    if (!this.#isBlocked()) this.flush();
-    return () => backlog.withdraw(entry);
+    const isCopied = payload.length <= COPY_AT_MOST || protocol.role === "client";
+    const chunks = isCopied ? [protocol.frame(firstByte, payload)] : protocol.frameChunks(firstByte, payload);
+    const entry = this.line().push(chunks, tracking.receipt, !isEncoded);
+    // The caller may change its memory once the send has resolved.
+    const level = isCopied || isEncoded ? this.writeLimit : Math.min(this.writeLimit, COPY_AT_MOST);
+    return this.pace(entry, level, tracking.signal);
   }
 
   queuePing(key: string, payload: Uint8Array): void {
-    this.#controls().addPing({ key, payload }, this.#isBlocked());
-    this.#planFlush();
+    this.#controls().addPing({ key, payload }, this.isBlocked());
+    this.planFlush();
   }
 
   /** Takes a ping back that has not been handed over. */
@@ -205,12 +164,13 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
    * no more, and a peer that pings without reading must not fill our memory.
    */
   queuePong(payload: Uint8Array): void {
-    if (this.#isBlocked()) {
+    if (this.isBlocked()) {
       this.#controls().setPong(this.protocol.frame(FIN | PONG, payload));
       return;
     }
-    this.protocol.writeFrame(this.#openBatch(), FIN | PONG, payload);
-    this.#planFlush();
+    this.#batch ??= this.runtime.batches.borrow();
+    this.protocol.writeFrame(this.#batch, FIN | PONG, payload);
+    this.planFlush();
   }
 
   /**
@@ -219,22 +179,21 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
    */
   queueClose(close: CloseFrame, isUrgent: boolean): void {
     this.#controls().setClose(this.protocol.closeFrame(close));
-    if (isUrgent && this.#isBlocked()) this.#backlog?.drop();
-    this.#planFlush();
-    if (this.protocol.closeReceived !== null) this.endFirst();
+    if (isUrgent && this.isBlocked()) this.#backlog?.drop();
+    this.planFlush();
   }
 
   /** A Close that still waits goes out instead of the messages before it. */
   hurryClose(): void {
     if (this.#control?.hasClose !== true) return;
     this.#backlog?.drop();
-    this.#planFlush();
+    this.planFlush();
   }
 
   /** Ends our side of the stream once everything has been handed over. */
   end(): void {
     this.#isEndPlanned = true;
-    this.#planFlush();
+    this.planFlush();
   }
 
   /** The socket takes nothing any more. Whoever waits is told once it is known how it went (`fail`). */
@@ -257,12 +216,11 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     if (this.#isStopped) return;
     // One write takes all but what the backlog holds beyond the write limit.
     do {
-      if (this.#isBlocked() || !this.#writeOnce()) break;
+      if (this.isBlocked() || !this.#writeOnce()) break;
     } while (this.#backlog?.isEmpty === false);
-    this.#backlog?.wake(this.#isBlocked() ? this.bufferedAmount : 0);
-    if (!this.#isEndPlanned || this.#isBlocked()) return;
+    this.#backlog?.wake(this.isBlocked() ? this.bufferedAmount : 0);
     // A message that is still being encoded goes out first, and the Close behind it.
-    if (this.#backlog?.isEmpty === false) return;
+    if (!this.#isEndPlanned || this.isBlocked() || this.#backlog?.isEmpty === false) return;
     this.#isEndPlanned = false;
     const { closeSent, closeReceived } = this.protocol;
     this.stream.end(closeSent !== null && closeReceived !== null);
@@ -293,11 +251,6 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     this.flush();
   }
 
-  /** Section 7.1.1: the server closes the TCP connection first, so that the client is not left in TIME_WAIT. */
-  protected endFirst(): void {
-    if (this.protocol.role === "server" && this.protocol.closeSent !== null) this.end();
-  }
-
   /** Control frames first, the Close last. Returns whether there was anything to write. */
   #writeOnce(): boolean {
     const batch = this.#batch;
@@ -308,7 +261,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     if (batch !== null) this.runtime.batches.giveBack(batch);
     const pings = this.#control?.pings;
     if (this.#control !== null) chunks = [...this.#control.take(this.protocol), ...chunks];
-    this.#backlog?.moveTo(chunks, bytes, this.#writeLimit);
+    this.#backlog?.moveTo(chunks, bytes, this.writeLimit);
     if (this.#control !== null && (this.#backlog?.isEmpty ?? true)) {
       const close = this.#control.takeClose();
       if (close !== null) chunks.push(close);
@@ -319,94 +272,52 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     // Before the write: while the kernel works on it, the peer may answer already, and other threads may run.
     if (pings !== undefined) for (const ping of pings) this.handler.onPingSent(ping.key);
     if (receipts !== null) for (const receipt of receipts) receipt.onHandedOver();
-    this.#write(chunks);
+    let size = 0;
+    for (const chunk of chunks) {
+      size += chunk.length;
+      this.#mirror?.push(chunk);
+    }
+    this.#maySocketHold = !this.runtime.batches.write(this.stream, chunks, size);
+    this.bytesSent += size;
+    this.lastSentAt = this.runtime.clock.now();
     return true;
   }
 
-  #write(chunks: readonly Uint8Array[]): void {
-    let bytes = 0;
-    for (const chunk of chunks) bytes += chunk.length;
-    if (this.#mirror !== null) for (const chunk of chunks) this.#mirror.push(chunk);
-    this.#maySocketHold = !this.runtime.batches.write(this.stream, chunks, bytes);
-    this.bytesSent += bytes;
-    this.lastSentAt = this.runtime.clock.now();
-  }
-
   /** Whether the socket takes no more. */
-  #isBlocked(): boolean {
+  protected isBlocked(): boolean {
     return this.#maySocketHold && this.stream.isBlocked;
   }
 
   /** Whether a message has to queue up: behind others, or because the socket takes no more. */
-  #mustWait(): boolean {
+  protected mustWait(): boolean {
     if (this.#backlog?.isEmpty === false) return true;
-    if (this.#batch !== null && this.#batch.bytes >= this.#writeLimit) this.flush();
-    return this.#isBlocked();
+    if (this.#batch !== null && this.#batch.bytes >= this.writeLimit) this.flush();
+    return this.isBlocked();
   }
 
   /** Where a message of up to `size` bytes is written; null for a large one, and one that has to wait. */
-  #batchFor(size: number): WriteBatch | null {
-    return size > COPY_AT_MOST || this.#mustWait() ? null : this.#openBatch();
+  protected batchFor(size: number): WriteBatch | null {
+    return size > COPY_AT_MOST || this.mustWait() ? null : (this.#batch ??= this.runtime.batches.borrow());
   }
 
   /** The newest message was written into the batch. */
   #sent(batch: WriteBatch, { receipt }: Tracking): Promise<void> {
     if (receipt !== null) batch.addReceipt(receipt);
-    this.#planFlush();
+    this.planFlush();
     return SENT;
   }
 
   #sendBytes(opcode: number, payload: Uint8Array, settings: SendSettings): Promise<void> {
     return settings.mayEncode && this.protocol.mayEncode(payload.length)
-      ? this.#sendEncoded(opcode, payload, settings)
+      ? this.sendEncoded(opcode, payload, settings)
       : this.sendFrame(FIN | opcode, payload, settings);
   }
 
-  #sendEncoded(opcode: number, payload: Uint8Array, tracking: Tracking): Promise<void> {
-    const { protocol } = this;
-    const encoded = protocol.encode(payload);
-    if (encoded === null) return this.sendFrame(FIN | opcode, payload, tracking);
-    if (!(encoded instanceof Promise))
-      return this.sendFrame(protocol.encodedByte(opcode), encoded, tracking, true);
-    const frame = encoded.then((late) => protocol.lateFrame(opcode, payload, late));
-    return this.#sendLater(frame, payload.length, tracking);
-  }
-
-  /** Sends a message that is encoded once for all whose extension can share what it makes. */
-  #sendSharedEncoded(message: SharedFrames): void {
-    const frame = this.protocol.sharedFrame(message);
-    if (frame === null) {
-      void this.#sendEncoded(message.opcode, message.payload, UNTRACKED);
-    } else if (frame instanceof Promise) {
-      void this.#sendLater(frame, message.size, UNTRACKED);
-    } else {
-      const batch = this.#batchFor(frame.length);
-      if (batch === null) this.#line().push([frame], null, false);
-      else batch.append(frame);
-    }
-  }
-
-  /** Keeps the place of a message of `size` bytes while it is being encoded elsewhere. */
-  #sendLater(frame: Promise<Uint8Array>, size: number, { signal, receipt }: Tracking): Promise<void> {
-    const backlog = this.#line();
-    return backlog.pushLater(frame, size, receipt, {
-      onFilled: (entry) => this.#pace(entry, this.#writeLimit, signal),
-      onFailed: (error) => {
-        this.handler.onSendingFailed(error);
-        this.#planFlush();
-      },
-    });
-  }
-
-  #pace(entry: QueuedFrame, level: number, signal: AbortSignal | null): Promise<void> {
-    if (!this.#isBlocked()) this.flush();
-    if (entry.fate === "handed-over" && !this.#isBlocked()) return SENT;
+  protected pace(entry: QueuedFrame, level: number, signal: AbortSignal | null): Promise<void> {
+    if (!this.isBlocked()) this.flush();
+    if (entry.fate === "handed-over" && !this.isBlocked()) return SENT;
     if (entry.fate !== "dropped" && this.bufferedAmount < level) return SENT;
-    return this.#line().wait(entry, level, signal);
-  }
-
-  #openBatch(): WriteBatch {
-    return (this.#batch ??= this.runtime.batches.borrow());
+    return this.line().wait(entry, level, signal);
   }
 
   #controls(): ControlQueue {
@@ -414,11 +325,11 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   }
 
   /** Where messages wait. */
-  #line(): SendQueue {
+  protected line(): SendQueue {
     return (this.#backlog ??= new SendQueue());
   }
 
-  #planFlush(): void {
+  protected planFlush(): void {
     if (this.#isFlushPlanned) return;
     this.#isFlushPlanned = true;
     if (!this.#isCorked) this.runtime.batches.flushAtTurnEnd(this);
