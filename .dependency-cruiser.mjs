@@ -17,8 +17,9 @@ const layers = {
   "transport/browser": ["shared", "heartbeat", "connection", "transport/link", "types of protocol"],
   "transport/worker": ["shared", "heartbeat", "connection", "types of protocol"],
   reconnect: ["shared", "heartbeat", "connection", "types of protocol"],
+  topics: ["shared", "heartbeat", "connection", "types of protocol"],
   client: ["shared", "heartbeat", "protocol", "connection", "transport", "reconnect"],
-  server: ["shared", "heartbeat", "protocol", "connection", "transport"],
+  server: ["shared", "heartbeat", "protocol", "connection", "transport", "topics"],
   browser: ["shared", "heartbeat", "connection", "types of protocol", "reconnect"].concat([
     "transport/browser",
     "transport/link",
