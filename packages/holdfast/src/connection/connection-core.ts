@@ -40,6 +40,7 @@ import { UnreadWatch, type UnreadWatchHost } from "./unread-watch.js";
 import type {
   Fragment,
   FrameObserver,
+  LinkWords,
   SendSettings,
   SharedMessage,
   MessageTransport,
@@ -263,6 +264,25 @@ export class ConnectionCore
     }
   }
 
+  /** The words of the link protocol; null if the peer does not speak it. */
+  get link(): LinkWords | null {
+    return this.#transport.link ?? null;
+  }
+
+  /**
+   * Sends a word of the link protocol in its turn among the messages, with the binary message that it announces, if any.
+   * Drops it if the connection is closing, or if the peer does not speak the link protocol.
+   */
+  sendWord(word: string, argument: string, announced: Uint8Array | null = null): Promise<void> {
+    const { link } = this;
+    if (this.#state !== "open" || link === null) return Promise.resolve();
+    const send = (): Promise<void> =>
+      announced === null ? link.sendWord(word, argument) : link.sendAnnounced(word, argument, announced);
+    const sent = this.#sendTurns === null ? send() : this.#sendTurns.wait(send, null);
+    sent.catch(() => undefined); // The connection has ended, and its end is reported elsewhere.
+    return sent;
+  }
+
   /** Sends a message that goes to many connections, unless `limit` bytes or more wait for this peer. */
   trySend(message: SharedMessage, limit: number): "not-open" | "sent" | "slow" {
     if (this.#state !== "open") return "not-open";
@@ -271,9 +291,13 @@ export class ConnectionCore
     if (turns === null) {
       this.#sendShared(message);
     } else {
-      const { data, mayEncode } = message;
+      const { data, mayEncode, isWord } = message;
       const settings: SendSettings = { mayEncode, signal: null, receipt: null };
-      turns.offer(message, () => this.#sendNow(data, settings));
+      turns.offer(message, () => {
+        if (isWord !== true) return this.#sendNow(data, settings);
+        this.#sendShared(message);
+        return Promise.resolve();
+      });
     }
     return "sent";
   }
@@ -564,14 +588,14 @@ export class ConnectionCore
     if (this.#state !== "closed") this.#readPause.resume("stream");
   }
 
-  // The rate limit of a server.
+  // The rate limit of a server, and the unread messages of topics.
 
-  pauseReading(): void {
-    if (this.#state === "open") this.#readPause.pause("rate");
+  pauseReading(reason: "rate" | "topics"): void {
+    if (this.#state === "open") this.#readPause.pause(reason);
   }
 
-  resumeReading(): void {
-    if (this.#state !== "closed") this.#readPause.resume("rate");
+  resumeReading(reason: "rate" | "topics"): void {
+    if (this.#state !== "closed") this.#readPause.resume(reason);
   }
 
   // Commands and events of the keepalive.
@@ -667,6 +691,7 @@ export class ConnectionCore
     this.onInboxBelowLowWater(); // For an observer, which has its own queue.
     this.#readPause.resume("stream");
     this.#readPause.resume("rate");
+    this.#readPause.resume("topics");
     this.inbox.drain();
   }
 

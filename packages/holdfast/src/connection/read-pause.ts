@@ -3,8 +3,11 @@
 import type { Keepalive } from "./keepalive.js";
 import type { MessageTransport } from "./message-transport.js";
 
-/** Too many unread messages, too many unread pieces of one, a message in decoding, or a peer that exceeds a rate limit. */
-export type PauseReason = "decoding" | "inbox" | "rate" | "stream";
+/**
+ * Too many unread messages, or of topics, too many unread pieces of one, a message in decoding, or a peer that exceeds a
+ * rate limit.
+ */
+export type PauseReason = "decoding" | "inbox" | "rate" | "stream" | "topics";
 
 export class ReadPause {
   readonly #transport: MessageTransport;

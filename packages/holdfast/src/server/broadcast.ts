@@ -2,7 +2,6 @@
 
 import { toBytes, type Bytes } from "../connection/arguments.js";
 import { Connection, coreOf } from "../connection/connection.js";
-import { SharedFrames } from "../transport/frames/shared-frames.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import {
   checkBoolean,
@@ -74,7 +73,7 @@ export function broadcast(
   checkIterable(connections);
   checkOptionNames("broadcast()", options, BROADCAST_OPTIONS);
   const { except, slow, limit, compress } = checkBroadcastOptions(options);
-  const message = new SharedFrames(checkData(data), compress, nodeRuntime().arena);
+  const message = nodeRuntime().share(checkData(data), compress);
   const slowReceivers: Connection[] = [];
   let sent = 0;
   let notOpen = 0;

@@ -7,8 +7,10 @@ import type { DiagnosticsObserver } from "../../connection/diagnostics-observer.
 import type { Platform } from "../../connection/platform.js";
 import type { Clock, Random } from "../../connection/ports.js";
 import { Runtime } from "../../connection/runtime.js";
+import type { SharedMessage } from "../../connection/message-transport.js";
 import { Arena } from "./arena.js";
 import { WriteBatchPool } from "./write-batch.js";
+import { SharedFrames } from "./shared-frames.js";
 import { Slab } from "./slab.js";
 
 /** Something that collected bytes during this turn of the event loop. */
@@ -29,6 +31,10 @@ export class FrameRuntime extends Runtime {
     super(clock, random, monitor, platform);
     this.arena = new Arena(clock);
     this.clientEncoder = new FrameEncoder(new MaskKeys((target) => random.fill(target)));
+  }
+
+  override share(data: string | Uint8Array, mayEncode: boolean, isWord = false): SharedMessage {
+    return new SharedFrames(data, mayEncode, this.arena, isWord);
   }
 
   /** Calls `flush` at the end of this turn, after the promises that are ready by then: one write for them all. */

@@ -2,12 +2,14 @@
 // and any other goes on as it comes.
 
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
-import { MARK, MAX_LINK_MESSAGE } from "./link-message.js";
+import { hasAllowedLength, MARK, MAX_LINK_MESSAGE } from "./link-message.js";
 
 /** What takes messages whole. */
 export interface WholeMessages {
   onMessage(message: string): void;
   streamTo(sink: PieceHandler): void;
+  /** The last piece of a message has come: the sink gets no other. */
+  onPiecesEnded(): void;
 }
 
 export class LinkPieces implements PieceHandler {
@@ -31,12 +33,13 @@ export class LinkPieces implements PieceHandler {
     if (!text.startsWith(MARK)) this.#release(text);
     else if (text.startsWith(MARK + MARK)) this.#release(text.slice(1));
     // What is longer than it may be is refused at its end.
-    else this.#held = text.slice(0, MAX_LINK_MESSAGE + 1);
+    else this.#held = hasAllowedLength(text) ? text : text.slice(0, MAX_LINK_MESSAGE + 1);
   }
 
   onLastPiece(): void {
     const held = this.#held;
     if (held === null || held === "") {
+      this.#layer.onPiecesEnded();
       this.#sink.onLastPiece();
       return;
     }

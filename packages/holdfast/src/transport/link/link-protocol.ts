@@ -8,14 +8,23 @@ import { TextBytes } from "../../shared/text-bytes.js";
 import type { Message } from "../../connection/inbox.js";
 import type {
   Fragment,
+  LinkWords,
   SendSettings,
   SharedMessage,
   MessageTransportHandler,
   MessageTransportFactory,
 } from "../../connection/message-transport.js";
-import { MARK, MARK_CODE, readLinkMessage, writeLinkMessage, writeSpread } from "./link-message.js";
+import {
+  ANNOUNCERS,
+  MARK,
+  MARK_CODE,
+  readLinkMessage,
+  writeLinkMessage,
+  writeSpread,
+} from "./link-message.js";
 import { LinkPieces } from "./link-pieces.js";
 import { TransportDecorator } from "./transport-decorator.js";
+import { WordChannel } from "./word-channel.js";
 
 /** Pings that may wait for a wire that takes no more: the newest answers for the older ones. */
 const MAX_WAITING_PINGS = 128;
@@ -53,6 +62,11 @@ class LinkProtocol extends TransportDecorator {
   readonly #spread: SpreadEnd;
   /** The width that the peer knows. */
   #announced: number | null = null;
+  #words: WordChannel | null = null;
+  /** The word that announced the next binary message; null for none. */
+  #announcer: { readonly word: string; readonly argument: string } | null = null;
+  /** What takes the next message of the application in pieces. */
+  #sink: PieceHandler | null = null;
 
   constructor(
     below: MessageTransportFactory,
@@ -69,13 +83,23 @@ class LinkProtocol extends TransportDecorator {
     return true;
   }
 
+  /** Made on demand: most connections use no words. */
+  override get link(): LinkWords {
+    return this.#channel;
+  }
+
   override sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
     if (!isMarked(text)) return this.wire.sendText(text, settings);
     return this.wire.sendText(typeof text === "string" ? MARK + text : new TextBytes(marked(text)), settings);
   }
 
   override sendShared(message: SharedMessage): boolean {
-    return !isMarked(message.data) && super.sendShared(message);
+    if (message.isWord !== true) return !isMarked(message.data) && super.sendShared(message);
+    const { data, mayEncode } = message;
+    if (!super.sendShared(message)) {
+      void this.wire.sendText(String(data), { mayEncode, signal: null, receipt: null });
+    }
+    return true;
   }
 
   override sendFragment(fragment: Fragment): Promise<void> {
@@ -136,7 +160,13 @@ class LinkProtocol extends TransportDecorator {
   }
 
   override streamTo(sink: PieceHandler | null): void {
-    this.wire.streamTo(sink && new LinkPieces(sink, this));
+    this.#sink = sink;
+    // An announced message is taken whole.
+    if (this.#announcer === null) this.wire.streamTo(sink && new LinkPieces(sink, this));
+  }
+
+  onPiecesEnded(): void {
+    this.#sink = null;
   }
 
   override onPing(payload: Uint8Array): void {
@@ -146,9 +176,15 @@ class LinkProtocol extends TransportDecorator {
 
   override onMessage(message: Message): void {
     if (this.#hasFailed) return;
-    if (!isMarked(message)) this.handler.onMessage(message);
-    else if (isMarked(message, 1)) this.handler.onMessage(message.slice(1));
+    if (this.#announcer !== null && !isMarked(message)) this.#onAnnounced(message, this.#announcer);
+    else if (!isMarked(message)) this.handler.onMessage(message);
+    else if (isMarked(message, 1)) this.#onEscaped(message);
     else this.#onLinkMessage(message);
+  }
+
+  #onEscaped(message: string | TextBytes): void {
+    if (this.#announcer === null) this.handler.onMessage(message.slice(1));
+    else this.#fail(EXPECTED_ANNOUNCED);
   }
 
   /** Tells a client the width, where it is another than the client knows. */
@@ -175,17 +211,47 @@ class LinkProtocol extends TransportDecorator {
         this.#spread.onWidth?.(message.width);
         return;
       }
-      case "unknown":
+      case "word": {
+        this.#onWord(message.word, message.argument);
         return;
-      case "invalid": {
-        this.#hasFailed = true;
-        const error = new ProtocolError(message.expected, 1002);
-        const close = { code: 1002, reason: "invalid message of the link protocol" };
-        this.handler.onFailure({ cause: "protocol-error", error, close });
       }
+      case "invalid":
+        this.#fail(message.expected);
     }
   }
+
+  #onWord(word: string, argument: string): void {
+    if (!ANNOUNCERS.has(word)) this.#channel.onWord(word, argument, null);
+    else if (this.#announcer !== null) this.#fail(EXPECTED_ANNOUNCED);
+    else {
+      this.#announcer = { word, argument };
+      if (this.#sink !== null) this.wire.streamTo(null);
+    }
+  }
+
+  #onAnnounced(payload: Message, { word, argument }: { word: string; argument: string }): void {
+    if (typeof payload === "string" || payload instanceof TextBytes) {
+      this.#fail(EXPECTED_ANNOUNCED);
+      return;
+    }
+    this.#announcer = null;
+    if (this.#sink !== null) this.streamTo(this.#sink);
+    this.#channel.onWord(word, argument, payload);
+  }
+
+  #fail(expected: string): void {
+    this.#hasFailed = true;
+    const error = new ProtocolError(expected, 1002);
+    const close = { code: 1002, reason: "invalid message of the link protocol" };
+    this.handler.onFailure({ cause: "protocol-error", error, close });
+  }
+
+  get #channel(): WordChannel {
+    return (this.#words ??= new WordChannel(this.wire));
+  }
 }
+
+const EXPECTED_ANNOUNCED = "Expected the binary message that the peer announced, got another message";
 
 /** Whether a text has the mark at this place; bytes that are no text never have. */
 function isMarked(message: Message, place = 0): message is string | TextBytes {
