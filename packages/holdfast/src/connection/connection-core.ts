@@ -286,8 +286,8 @@ export class ConnectionCore
   /** Sends a message that goes to many connections, unless `limit` bytes or more wait for this peer. */
   trySend(message: SharedMessage, limit: number): "not-open" | "sent" | "slow" {
     if (this.#state !== "open") return "not-open";
+    if (!this.hasRoom(limit)) return "slow";
     const turns = this.#sendTurns;
-    if (!this.#hasRoom(limit - (turns?.offeredBytes ?? 0))) return "slow";
     if (turns === null) {
       this.#sendShared(message);
     } else {
@@ -337,10 +337,11 @@ export class ConnectionCore
   }
 
   /** Whether fewer than `limit` bytes wait for the peer. Writes first what waits only for the end of the turn. */
-  #hasRoom(limit: number): boolean {
-    if (this.#transport.bufferedAmount < limit) return true;
+  hasRoom(limit: number): boolean {
+    const rest = limit - (this.#sendTurns?.offeredBytes ?? 0);
+    if (this.#transport.bufferedAmount < rest) return true;
     this.#transport.flush();
-    return this.#transport.bufferedAmount < limit;
+    return this.#transport.bufferedAmount < rest;
   }
 
   /** Sends a ping of the application; resolves with the milliseconds until its pong. */

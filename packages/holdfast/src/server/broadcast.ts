@@ -2,6 +2,7 @@
 
 import { toBytes, type Bytes } from "../connection/arguments.js";
 import { Connection, coreOf } from "../connection/connection.js";
+import { defaultSlowLimit, TOO_SLOW, type SlowPolicy } from "../connection/slow-policy.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import {
   checkBoolean,
@@ -15,14 +16,6 @@ import { nodeRuntime } from "../transport/node/node-runtime.js";
 import { InvalidArgumentError } from "../shared/errors.js";
 import { TextBytes } from "../shared/text-bytes.js";
 import { isValidText } from "../protocol/message/utf8.js";
-
-/**
- * What to do with a receiver that does not keep up:
- * - `"skip"`: do not send it this message;
- * - `"close"`: close it with 1013 (try again later), and drop its queued messages;
- * - `"buffer"`: queue the message, with a higher default `limit`; beyond the limit, close it as with `"close"`.
- */
-export type SlowPolicy = "buffer" | "close" | "skip";
 
 /** Options of `broadcast()`. */
 export interface BroadcastOptions {
@@ -104,8 +97,6 @@ export function broadcast(
   };
 }
 
-const TOO_SLOW = { code: 1013, reason: "too slow" };
-
 interface BroadcastSettings {
   readonly except: { has(connection: Connection): boolean } | null;
   readonly slow: SlowPolicy;
@@ -118,7 +109,7 @@ function checkBroadcastOptions(options: BroadcastOptions): BroadcastSettings {
   return {
     except: checkExcept(options.except),
     slow,
-    limit: checkSize("limit", options.limit, slow === "buffer" ? 1024 * 1024 : 64 * 1024) ?? Infinity,
+    limit: checkSize("limit", options.limit, defaultSlowLimit(slow)) ?? Infinity,
     compress: checkBoolean("compress", options.compress, true),
   };
 }

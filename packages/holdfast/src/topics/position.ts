@@ -30,3 +30,16 @@ function isOffset(value: unknown): value is number {
 
 /** Printable ASCII, so that it can be one argument on the wire. */
 const EPOCH = /^[!-~]+$/;
+
+export function isSame(one: Position | null, other: Position | null): boolean {
+  return one === null || other === null
+    ? one === other
+    : one.epoch === other.epoch && one.offset === other.offset;
+}
+
+/** Whether `one` is `other`, or an earlier place of the same epoch. */
+export function isAtOrBehind(one: Position | null, other: Position | null): boolean {
+  return one === null || other === null
+    ? one === other
+    : one.epoch === other.epoch && one.offset <= other.offset;
+}
