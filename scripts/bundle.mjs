@@ -17,9 +17,9 @@ const finished = join(library, "dist");
 const unfinished = join(root, ".cache/bundle");
 
 /** What package.json exports, and the scripts that workers run. */
-const entries = ["index", "browser", "worker", "browser-worker", "cli/main"];
+const entries = ["index", "browser", "worker", "browser-worker", "topics", "browser-topics", "cli/main"];
 /** Those that TypeScript sees. */
-const typedEntries = ["index", "browser", "worker", "browser-worker"];
+const typedEntries = ["index", "browser", "worker", "browser-worker", "topics", "browser-topics"];
 
 /** Node's modules, and the optional peer dependency. */
 const external = [/^node:/, "socks"];

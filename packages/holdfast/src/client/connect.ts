@@ -3,8 +3,10 @@
 import { addCaller } from "../connection/caller-stack.js";
 import { coreOf, createConnection, type Connection } from "../connection/connection.js";
 import { overFrames } from "../transport/frames/frame-transport.js";
+import { overLinkProtocol } from "../transport/link/link-protocol.js";
 import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
 import { logOpening } from "../connection/log/opening-log.js";
+import { offerLink } from "../shared/link-subprotocol.js";
 import { checkOptionNames } from "../shared/option-names.js";
 import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
 import { nodeRuntime } from "../transport/node/node-runtime.js";
@@ -54,26 +56,34 @@ export async function open(
 ): Promise<Connection> {
   const runtime = nodeRuntime();
   const { url: parsedURL, settings, headers, origin } = readArguments(url, options);
-  const { subprotocols, requireSubprotocol } = settings;
+  const { linkProtocol } = settings;
+  const subprotocols =
+    linkProtocol === false
+      ? settings.subprotocols
+      : offerLink(settings.subprotocols, linkProtocol === "required");
+  const requireSubprotocol = settings.requireSubprotocol || linkProtocol === "required";
   const target = { url: parsedURL, headers, tls: settings.tls, withheld: [] };
   const { compression } = settings.connection;
   const offer = { subprotocols, requireSubprotocol, origin, compression, http2: settings.http2 };
 
   const opening = attemptToOpen({ runtime, target, offer, settings, observer }, (upgraded) => {
+    const frames = overFrames({
+      runtime,
+      transport: upgraded.transport,
+      role: "client",
+      settings: settings.connection,
+      extension: upgraded.deflate?.extension ?? null,
+      preface: null,
+      rest: upgraded.rest,
+      tellsLater: true,
+    });
+    const handshake = new ClientHandshakeRecord(upgraded, linkProtocol !== false);
+    const spread = { onWidth: (width: number) => observer?.onSpread(width) };
     const connection = createConnection({
       runtime,
-      transport: overFrames({
-        runtime,
-        transport: upgraded.transport,
-        role: "client",
-        settings: settings.connection,
-        extension: upgraded.deflate?.extension ?? null,
-        preface: null,
-        rest: upgraded.rest,
-        tellsLater: true,
-      }),
+      transport: handshake.isLink ? overLinkProtocol(frames, "frames", spread) : frames,
       settings: settings.connection,
-      handshake: new ClientHandshakeRecord(upgraded),
+      handshake,
       owner: null,
     });
     observer?.onOpen(connection);

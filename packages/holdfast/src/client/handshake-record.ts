@@ -2,6 +2,7 @@
 
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
 import type { HandshakeHead } from "../protocol/handshake/client-handshake.js";
+import { readLinkAnswer } from "../shared/link-subprotocol.js";
 import type { Upgraded } from "./open-attempt.js";
 
 export class ClientHandshakeRecord implements HandshakeRecord {
@@ -9,12 +10,20 @@ export class ClientHandshakeRecord implements HandshakeRecord {
   readonly extensions: readonly string[];
   readonly #request: HandshakeHead;
   readonly #response: Upgraded["head"];
+  readonly #offersLink: boolean;
 
-  constructor({ url, request, head, deflate }: Upgraded) {
+  /** @param offersLink whether the client offered the link protocol */
+  constructor({ url, request, head, deflate }: Upgraded, offersLink: boolean) {
     this.url = url;
     this.extensions = deflate === null ? [] : [deflate.header];
     this.#request = request;
     this.#response = head;
+    this.#offersLink = offersLink;
+  }
+
+  /** Whether the connection uses the link protocol. */
+  get isLink(): boolean {
+    return this.#offersLink && readLinkAnswer(this.#answer ?? "").isLink;
   }
 
   get request(): HandshakeRequest {
@@ -28,6 +37,10 @@ export class ClientHandshakeRecord implements HandshakeRecord {
   }
 
   get subprotocol(): string | null {
+    return this.#offersLink ? readLinkAnswer(this.#answer ?? "").subprotocol : this.#answer;
+  }
+
+  get #answer(): string | null {
     return this.#response.headers.get("Sec-WebSocket-Protocol");
   }
 }

@@ -29,6 +29,8 @@ export class Sequencer {
   /** How many of them had come when the read that is under way began; their epochs are known to its page. */
   #heldBefore = 0;
   #isReading = false;
+  /** The epoch in which the read under way began. */
+  #readEpoch = "";
   #hasReportedGap = false;
   /** Something newer than the page under way is known to exist. */
   #mustReadAgain = false;
@@ -69,7 +71,10 @@ export class Sequencer {
   /** The page that `onWanted` asked for. */
   onPage(page: Page): void {
     this.#isReading = false;
-    if (!page.isComplete) this.#onIncomplete(page);
+    // The topic has got its first epoch meanwhile: the page may be older, and tell of another one.
+    const isOld = this.#position !== null && this.#position.epoch !== this.#readEpoch;
+    if (isOld) this.#mustReadAgain = true;
+    else if (!page.isComplete) this.#onIncomplete(page);
     for (const message of page.messages) {
       const place = placeOf(message);
       if (place !== null && this.#follows(place)) this.#pass(message, place);
@@ -125,7 +130,7 @@ export class Sequencer {
 
   /** Passes on the messages whose turn has come, and drops those that were passed on already. */
   #release(): void {
-    for (let hasPassed = true; hasPassed && this.#held.length > 0; ) {
+    for (let hasPassed = true; hasPassed && this.#held.length > 0;) {
       hasPassed = false;
       for (const message of this.#held) {
         const place = placeOf(message);
@@ -164,6 +169,7 @@ export class Sequencer {
   #read(after: Position): void {
     if (this.#isReading) return;
     this.#isReading = true;
+    this.#readEpoch = after.epoch;
     this.#heldBefore = this.#held.length;
     this.#handler.onWanted(after);
   }
@@ -173,4 +179,3 @@ export class Sequencer {
 export function placeOf({ epoch, offset }: TopicMessage): Position | null {
   return epoch === null || offset === null ? null : { epoch, offset };
 }
-

@@ -13,7 +13,8 @@ const encoder = new TextEncoder();
  * @throws InvalidArgumentError
  */
 export function checkTopic(value: unknown): string {
-  if (typeof value !== "string" || value === "") throw invalidArgument("topic", "a text that is not empty", value);
+  if (typeof value !== "string" || value === "")
+    throw invalidArgument("topic", "a text that is not empty", value);
   const size = encoder.encode(value).length;
   if (size > MAX_NAME) {
     throw new InvalidArgumentError(

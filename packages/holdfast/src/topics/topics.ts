@@ -114,7 +114,12 @@ export class Topics implements AsyncDisposable {
     const presence = options.presence === undefined ? undefined : checkPresence(options.presence);
     const settings = checkReceiverSettings(options);
     let joined: Joined = { recovered: false, position: null };
-    await this.#core.add(connection, name, { since, presence, settings, onJoined: (result) => (joined = result) });
+    await this.#core.add(connection, name, {
+      since,
+      presence,
+      settings,
+      onJoined: (result) => (joined = result),
+    });
     return joined;
   }
 
@@ -161,7 +166,10 @@ export class Topics implements AsyncDisposable {
   }
 
   /** Adds a listener; returns an unsubscribe function. */
-  on<Name extends keyof TopicsEvents>(event: Name, listener: (event: TopicsEvents[Name]) => void): () => void {
+  on<Name extends keyof TopicsEvents>(
+    event: Name,
+    listener: (event: TopicsEvents[Name]) => void,
+  ): () => void {
     requireChoice("event", event, EVENT_NAMES);
     checkFunction("listener", listener);
     return this.#core.listeners.add(event, listener);
@@ -335,7 +343,8 @@ class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   // LocalTopicHandler
 
   onGap({ connection }: Receiver, topic: string, after: Position | null, position: Position | null): void {
-    if (this.listeners.has("gap")) this.listeners.emit("gap", { type: "gap", connection, topic, after, position });
+    if (this.listeners.has("gap"))
+      this.listeners.emit("gap", { type: "gap", connection, topic, after, position });
   }
 
   onError(message: string, error: unknown): void {

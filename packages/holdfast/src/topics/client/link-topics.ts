@@ -48,7 +48,9 @@ export class LinkTopics {
     const { link } = core;
     if (link === null) throw new InvalidStateError(NO_LINK);
     link.handleWord("topics", () => this.#onReady());
-    link.handleWord("at", (argument) => this.#onPlace(argument, (feed, position) => feed.onBeginning(position)));
+    link.handleWord("at", (argument) =>
+      this.#onPlace(argument, (feed, position) => feed.onBeginning(position)),
+    );
     link.handleWord("gap", (argument) => this.#onPlace(argument, (feed, position) => feed.onGap(position)));
     link.handleWord("ended", (argument) => this.#onEnded(argument));
     link.handleWord("m", (argument) => {

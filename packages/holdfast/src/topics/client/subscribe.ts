@@ -161,7 +161,11 @@ class LinkFeed {
     // A loop that begins elsewhere needs a subscription of its own, and a server keeps one for each topic.
     if (known !== undefined && since === null) return known;
     if (known !== undefined) {
-      throw invalidArgument("since", '"now" while another loop reads the same topic on this connection', since);
+      throw invalidArgument(
+        "since",
+        '"now" while another loop reads the same topic on this connection',
+        since,
+      );
     }
     const feed = new LinkFeed(link, topic, since, shared);
     shared.feeds.set(topic, feed);
@@ -246,7 +250,9 @@ class LinkFeed {
 
 function checkLink(value: unknown): void {
   if (value instanceof Connection) return;
-  const { on, signal } = (typeof value === "object" && value !== null ? value : {}) as Partial<ReconnectingLink>;
+  const { on, signal } = (
+    typeof value === "object" && value !== null ? value : {}
+  ) as Partial<ReconnectingLink>;
   if (typeof on !== "function" || signal === undefined) {
     throw invalidArgument("link", "a Connection or a PersistentConnection", value);
   }

@@ -18,9 +18,12 @@ export class TopicError extends HoldfastError {
   readonly reason: TopicRefusal;
 
   constructor(topic: string, reason: TopicRefusal, details: string) {
-    super(`The server refused a request about the topic ${JSON.stringify(topic)}: ${details}. ${ADVICE[reason]}`, {
-      code: "ERR_HOLDFAST_TOPIC",
-    });
+    super(
+      `The server refused a request about the topic ${JSON.stringify(topic)}: ${details}. ${ADVICE[reason]}`,
+      {
+        code: "ERR_HOLDFAST_TOPIC",
+      },
+    );
     this.topic = topic;
     this.reason = reason;
   }

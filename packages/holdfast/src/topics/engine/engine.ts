@@ -40,7 +40,8 @@ export interface Engine extends AsyncDisposable {
    *
    * @param onMessage called with each message
    * @param onNewest called when the engine has found the newest position in another way: after a lost subscription, and
-   * by a check of its own every 30 s at most. Null: messages without history may have been lost.
+   * by a check of its own every 30 s at most. Null after a lost subscription where the topic has no history: whatever was
+   * published meanwhile may be lost. Every topic needs that call, so that no loss is silent.
    * @returns the newest position at a moment after the call; messages behind it are reported. Null if the topic has no
    * history: the first message with history then has offset 1
    */
