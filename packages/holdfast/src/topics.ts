@@ -4,7 +4,7 @@
 
 export { createTopics, memoryEngine } from "./server/create-topics.js";
 export { Topics } from "./topics/topics.js";
-export type { TopicsEvents } from "./topics/topics.js";
+export type { TopicsEvents } from "./topics/topics-core.js";
 export type { Joined } from "./topics/local-topic.js";
 export type { OpenOptions } from "./topics/client-requests.js";
 export type { HistoryOptions, PublishOptions, SubscribeOptions, TopicsOptions } from "./topics/options.js";

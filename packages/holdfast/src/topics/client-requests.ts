@@ -123,7 +123,7 @@ export class ClientRequests {
 
   async #publish(request: Request, data: Uint8Array | string): Promise<void> {
     const { topic, rest } = request;
-    const id = rest[0] === undefined ? null : unescapeTopic(rest[0]);
+    const id = rest.length === 0 ? null : unescapeTopic(rest[0]);
     if (topic === null || (id === null && rest.length > 0)) {
       this.#fail(request, "invalid", "not a topic, or not an id");
       return;
@@ -182,9 +182,10 @@ function readRequest(argument: string): Request | null {
 }
 
 /** Null for none; undefined for what is no position. */
-function readSince([epoch, offset, ...others]: readonly string[]): Position | null | undefined {
-  if (epoch === undefined) return null;
-  const isPosition = isEpoch(epoch) && offset !== undefined && NUMBER.test(offset) && others.length === 0;
+function readSince(rest: readonly string[]): Position | null | undefined {
+  if (rest.length === 0) return null;
+  const [epoch, offset] = rest;
+  const isPosition = rest.length === 2 && isEpoch(epoch) && NUMBER.test(offset);
   return isPosition ? { epoch, offset: Number(offset) } : undefined;
 }
 

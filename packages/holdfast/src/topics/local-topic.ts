@@ -4,6 +4,7 @@ import { Alarm } from "../connection/timer-queue.js";
 import type { Runtime } from "../connection/runtime.js";
 import { TOO_SLOW } from "../connection/slow-policy.js";
 import type { Engine } from "./engine/engine.js";
+import { positionAfterGap } from "./engine/page.js";
 import { isAtOrBehind, isSame, type Position } from "./position.js";
 import type { Receiver } from "./receiver.js";
 import { placeOf, Sequencer, type SequencerHandler } from "./sequencer.js";
@@ -88,7 +89,7 @@ export class LocalTopic implements SequencerHandler {
       return;
     }
     const page = await this.#handler.engine.read(this.name, since, 1);
-    if (!isCurrent(receiver, run)) {
+    if (!receiver.isCurrent(run)) {
       onJoined({ recovered: false, position: null });
       return;
     }
@@ -200,7 +201,7 @@ export class LocalTopic implements SequencerHandler {
     const { run } = receiver;
     // The last messages of a topic may be among those that are skipped: then no later one brings it back.
     void receiver.sendGap(place).then(() => {
-      if (isCurrent(receiver, run) && receiver.isLink) this.#rejoin(receiver, this.position);
+      if (receiver.isCurrent(run) && receiver.isLink) this.#rejoin(receiver, this.position);
     });
   }
 
@@ -225,7 +226,7 @@ export class LocalTopic implements SequencerHandler {
     const run = ++receiver.run;
     try {
       if (first !== null) await this.#sendSlowly(receiver, first);
-      while (isCurrent(receiver, run) && !this.#isClosed && !this.#isInStep(receiver)) {
+      while (receiver.isCurrent(run) && !this.#isClosed && !this.#isInStep(receiver)) {
         if (receiver.position === null) {
           // The history was lost, and has begun again: the gap has been reported.
           receiver.position = this.position;
@@ -238,15 +239,15 @@ export class LocalTopic implements SequencerHandler {
       if (receiver.core.state !== "open") return; // It has ended, and leaves by itself.
       this.#handler.onError("the history of a topic cannot be read", error);
       await this.#wait(RETRY_DELAY);
-      if (isCurrent(receiver, run)) void this.#catchUp(receiver, null);
+      if (receiver.isCurrent(run)) void this.#catchUp(receiver, null);
       return;
     }
-    if (isCurrent(receiver, run)) this.#place(receiver);
+    if (receiver.isCurrent(run)) this.#place(receiver);
   }
 
   async #sendPage(receiver: Receiver, run: number, after: Position): Promise<void> {
     const page = await this.#handler.engine.read(this.name, after, PAGE);
-    if (!isCurrent(receiver, run)) return;
+    if (!receiver.isCurrent(run)) return;
     if (page.newest !== null) this.#sequencer?.onNewest(page.newest);
     if (!page.isComplete) {
       receiver.position = positionAfterGap(page, Infinity);
@@ -314,18 +315,4 @@ export class LocalTopic implements SequencerHandler {
       timers.set(new Alarm({ onAlarm: () => resolve() }), clock.now() + milliseconds);
     });
   }
-}
-
-function isCurrent(receiver: Receiver, run: number): boolean {
-  return !receiver.isGone && receiver.run === run && receiver.core.state === "open";
-}
-
-/** Where a receiver goes on that has missed messages: before the oldest that is left, or that it may still get. */
-function positionAfterGap(
-  { messages, newest }: { messages: readonly TopicMessage[]; newest: Position | null },
-  maxRecovery: number,
-): Position | null {
-  if (newest === null) return null;
-  const oldest = messages[0]?.offset ?? newest.offset + 1;
-  return { epoch: newest.epoch, offset: Math.max(oldest - 1, newest.offset - maxRecovery, 0) };
 }

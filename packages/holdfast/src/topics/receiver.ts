@@ -33,6 +33,11 @@ export class Receiver {
     this.#escapedTopic = escapedTopic;
   }
 
+  /** Whether it is still in what it began with this number, on a connection that is open. */
+  isCurrent(run: number): boolean {
+    return !this.isGone && this.run === run && this.core.state === "open";
+  }
+
   /** Tells a link that the history of a topic has begun: the next message follows this position. */
   sendPosition(position: Position | null): void {
     if (this.isLink) void this.core.sendWord("at", this.#describe(position));

@@ -82,7 +82,7 @@ export class Sequencer {
     this.#release();
     this.#forgetOtherEpochs();
     const isBehind = page.newest !== null && !isAtOrBehind(page.newest, this.#position);
-    const [next] = this.#held;
+    const next = this.#held.at(0);
     const mustRead = this.#mustReadAgain || isBehind || next !== undefined;
     this.#mustReadAgain = false;
     const after = this.#position ?? page.newest ?? (next === undefined ? null : placeOf(next));
@@ -90,7 +90,7 @@ export class Sequencer {
   }
 
   #onIncomplete({ messages, newest }: Page): void {
-    const [oldest] = messages;
+    const oldest = messages.at(0);
     const first = oldest === undefined ? null : placeOf(oldest);
     const after = this.#position;
     // A read of this epoch may be older than what came meanwhile.

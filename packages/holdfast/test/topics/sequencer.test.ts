@@ -15,7 +15,7 @@ type Step =
   | { readonly type: "read" }
   | { readonly type: "check" };
 
-const step: fc.Arbitrary<Step> = fc.oneof(
+const steps: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
@@ -155,10 +155,10 @@ class ScriptedEngine {
 describe("The order of a topic", () => {
   test("M2, M3: whatever an engine drops, repeats and reorders: each message once and in order, or a gap", () => {
     fc.assert(
-      fc.property(fc.nat(3), fc.array(step, { maxLength: 60 }), (before, steps) => {
+      fc.property(fc.nat(3), fc.array(steps, { maxLength: 60 }), (before, taken) => {
         const engine = new ScriptedEngine(before);
         let position = engine.newest;
-        for (const each of steps) engine.run(each);
+        for (const each of taken) engine.run(each);
         // The newest epoch needs a message, so that the engine can tell its position.
         engine.run({ type: "publish", delay: 0, copies: 1 });
         engine.settle();
@@ -242,7 +242,7 @@ function key({ epoch, offset }: Position): string {
 
 /** Whether a gap from `after` to `to` covers this place. */
 function isBetween(place: Position, after: Position | null, to: Position | null): boolean {
-  const isAfter = after === null || after.epoch !== place.epoch || place.offset > after.offset;
-  const isBefore = to === null || to.epoch !== place.epoch || place.offset <= to.offset;
+  const isAfter = after?.epoch !== place.epoch || place.offset > after.offset;
+  const isBefore = to?.epoch !== place.epoch || place.offset <= to.offset;
   return isAfter && isBefore;
 }

@@ -41,7 +41,10 @@ class Process {
     }
   }
 
-  async publish(topic: string, ...messages: readonly (string | Uint8Array)[]): Promise<readonly (number | null)[]> {
+  async publish(
+    topic: string,
+    ...messages: readonly (string | Uint8Array)[]
+  ): Promise<readonly (number | null)[]> {
     const publishing = messages.map((data) => this.topics.publish(topic, data));
     await this.settle();
     return (await Promise.all(publishing)).map(({ offset }) => offset);
@@ -66,15 +69,20 @@ function sent(h: Harness): readonly string[] {
 describe("Topics", () => {
   test("M1, G5: plain peers get the message, links get it with its place, each kind the same frame", async () => {
     const process = new Process({ history: true });
-    const peers = [process.peer(), process.peer(), process.peer({ link: true }), process.peer({ link: true })];
+    const peers = [
+      process.peer(),
+      process.peer(),
+      process.peer({ link: true }),
+      process.peer({ link: true }),
+    ];
     for (const { connection } of peers) await process.topics.subscribe(connection, "a b");
     for (const peer of peers) sent(peer);
     assert.deepEqual(await process.publish("a b", "text", Uint8Array.of(1, 2), `${MARK}x`), [1, 2, 3]);
-    assert.deepEqual(sent(peers[0] as Harness), ["text", "[1,2]", "^x"]);
-    assert.deepEqual(sent(peers[1] as Harness), ["text", "[1,2]", "^x"]);
+    assert.deepEqual(sent(peers[0]), ["text", "[1,2]", "^x"]);
+    assert.deepEqual(sent(peers[1]), ["text", "[1,2]", "^x"]);
     const ofLinks = ["^at a%20b E 0", "^m a%20b 1\ntext", "^b a%20b 2", "[1,2]", `^m a%20b 3\n${MARK}x`];
-    assert.deepEqual(sent(peers[2] as Harness), ofLinks);
-    assert.deepEqual(sent(peers[3] as Harness), ofLinks);
+    assert.deepEqual(sent(peers[2]), ofLinks);
+    assert.deepEqual(sent(peers[3]), ofLinks);
   });
 
   test("M1: without history a message has no offset; history can be chosen for each message", async () => {
@@ -182,7 +190,14 @@ describe("Topics", () => {
     }
     await process.settle();
     const names = (texts: readonly string[]) => texts.map((text) => text.replace(/\.+/, ""));
-    assert.deepEqual(names(sent(link)), ["^topics", "^at t E 0", "^m t 1\n1", "^m t 2\n2", "^gap t E 3", "^gap t E 4"]);
+    assert.deepEqual(names(sent(link)), [
+      "^topics",
+      "^at t E 0",
+      "^m t 1\n1",
+      "^m t 2\n2",
+      "^gap t E 3",
+      "^gap t E 4",
+    ]);
     await process.publish("t", "5");
     assert.deepEqual(names(sent(link)), ["^m t 5\n5"]);
     assert.deepEqual(names(sent(plain)), ["1", "2", "5"]);
@@ -398,7 +413,8 @@ describe("Topics", () => {
       async () => openTopics(process.shared.runtime, wrong({ engin: 1 })),
       async () => openTopics(process.shared.runtime, { engine: wrong({}) }),
     ];
-    for (const [index, call] of calls.entries()) await assert.rejects(call, InvalidArgumentError, `call ${index}`);
+    for (const [index, call] of calls.entries())
+      await assert.rejects(call, InvalidArgumentError, `call ${index}`);
     assert.deepEqual(await process.publish("x".repeat(256), "fits"), [null]);
     connection.terminate();
     await process.settle();

@@ -43,10 +43,9 @@ export class EventQueue {
   end(error: unknown): void {
     if (this.#end !== null) return;
     this.#end = { error };
-    const [first, ...others] = this.#readers;
+    const readers = this.#readers;
     this.#readers = [];
-    if (first !== undefined) this.#settleEnded(first);
-    for (const { resolve } of others) resolve(DONE);
+    for (const reader of readers) this.#settleEnded(reader);
   }
 
   next(): Promise<Result> {

@@ -89,8 +89,13 @@ export async function publish(
   if (bytes === null && typeof data !== "string") throw invalidArgument("data", "a string or bytes", data);
   const connection = link instanceof Connection ? link : link.connection;
   if (connection === null) throw invalidArgument("link", "a connection that is open", link);
-  const content = bytes === null || data instanceof TextBytes ? String(data) : new Uint8Array(bytes);
-  return LinkTopics.of(connection).publish(name, content, id);
+  return LinkTopics.of(connection).publish(name, contentOf(data, bytes), id);
+}
+
+/** Bytes are copied: the request may have to wait. */
+function contentOf(data: string | Bytes, bytes: Uint8Array | null): Uint8Array | string {
+  if (typeof data === "string") return data;
+  return data instanceof TextBytes ? data.toString() : new Uint8Array(bytes ?? []);
 }
 
 /** What all loops over a link share. */
