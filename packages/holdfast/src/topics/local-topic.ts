@@ -5,6 +5,7 @@ import type { Runtime } from "../connection/runtime.js";
 import { TOO_SLOW } from "../connection/slow-policy.js";
 import type { Engine } from "./engine/engine.js";
 import { positionAfterGap } from "./engine/page.js";
+import { LiveReceivers } from "./live-receivers.js";
 import { isAtOrBehind, isSame, type Position } from "./position.js";
 import type { Receiver } from "./receiver.js";
 import { placeOf, Sequencer, type SequencerHandler } from "./sequencer.js";
@@ -44,7 +45,7 @@ export class LocalTopic implements SequencerHandler {
   /** Reports that came while the engine began to listen. */
   #early: TopicMessage[] = [];
   /** They get each message as it comes. */
-  readonly #live = new Set<Receiver>();
+  readonly #live = new LiveReceivers();
   /** They were slow, and wait for room: the policy "skip". */
   readonly #lagging = new Set<Receiver>();
   /** They have read further than the topic's own order has come. */
@@ -125,21 +126,17 @@ export class LocalTopic implements SequencerHandler {
   onMessage(message: TopicMessage): void {
     const frames = new TopicFrames(this.#handler.runtime, message, this.escapedName);
     if (this.#lagging.size > 0) this.#welcomeBack(placeOf(message));
-    for (const receiver of this.#live) {
-      if (frames.trySend(receiver.core, receiver.isLink, receiver.settings.limit) === "slow") {
-        this.#onSlow(receiver, frames);
-      }
-    }
+    this.#live.send(frames, (receiver) => this.#onSlow(receiver, message));
     if (this.#ahead.size > 0) this.#settleAhead();
   }
 
   onGap(after: Position | null, position: Position | null): void {
-    for (const receiver of this.#live) this.#reportGap(receiver, after, position);
+    this.#live.forEach((receiver) => this.#reportGap(receiver, after, position));
     this.#settleAhead();
   }
 
   onEpoch(position: Position): void {
-    for (const receiver of this.#live) receiver.sendPosition(position);
+    this.#live.forEach((receiver) => receiver.sendPosition(position));
   }
 
   onWanted(after: Position): void {
@@ -177,15 +174,15 @@ export class LocalTopic implements SequencerHandler {
     }
   }
 
-  #onSlow(receiver: Receiver, frames: TopicFrames): void {
+  #onSlow(receiver: Receiver, message: TopicMessage): void {
     const { slow } = receiver.settings;
-    const place = placeOf(frames.message);
+    const place = placeOf(message);
     if (slow === "buffer" || slow === "close") {
       receiver.core.closeWithCause("local-close", TOO_SLOW, null, true);
     } else if (slow === "catch-up" && place !== null) {
       this.#live.delete(receiver);
       receiver.position = { epoch: place.epoch, offset: place.offset - 1 };
-      void this.#catchUp(receiver, frames.message);
+      void this.#catchUp(receiver, message);
     } else {
       this.#skip(receiver, place);
     }
@@ -286,7 +283,8 @@ export class LocalTopic implements SequencerHandler {
   }
 
   #place(receiver: Receiver): void {
-    (isSame(this.position, receiver.position) ? this.#live : this.#ahead).add(receiver);
+    if (isSame(this.position, receiver.position)) this.#live.add(receiver);
+    else this.#ahead.add(receiver);
   }
 
   #settleAhead(): void {
