@@ -15,11 +15,11 @@ import { surviveRestart } from "./package/restart.mjs";
 const unwanted = /\.tsbuildinfo$|\.map$|\.test\.|(^|\/)(src|build|test|test-dist|node_modules)\//;
 const required = [
   ...["package.json", "README.md", "LICENSE"],
-  ...["index", "browser"].flatMap((entry) => [`dist/${entry}.js`, `dist/${entry}.d.ts`]),
+  ...["index", "browser", "topics", "browser-topics"].flatMap((entry) => [`dist/${entry}.js`, `dist/${entry}.d.ts`]),
 ];
 
 /** What a download may weigh, in bytes, and how many files it may have. Raise them on purpose, or not at all. */
-const MAX_PACKED = 250_000;
+const MAX_PACKED = 300_000;
 const MAX_FILES = 60;
 
 /** Plain JavaScript, from the opening to the end. */
