@@ -162,9 +162,9 @@ export class SessionLink extends LinkProtocol {
       : this.#carrier.sendBinary(payload, settings);
   }
 
-  /** The session's ring keeps the data of a message, not its frames. */
-  override sendShared(): boolean {
-    return false;
+  /** The session's ring keeps the data of a message, not its frames. Words are no messages of the session. */
+  override sendShared(message: SharedMessage): boolean {
+    return message.isWord === true && super.sendShared(message);
   }
 
   override sendFragment(fragment: Fragment): Promise<void> {
@@ -210,11 +210,12 @@ export class SessionLink extends LinkProtocol {
     this.#session.onData(message);
   }
 
-  protected override onUnknown(text: string): void {
+  protected override onOtherWord(text: string): boolean {
     const message = readSessionMessage(text);
-    if (message === null) return;
+    if (message === null) return false;
     if (message.type === "invalid") this.failLink(message.expected);
     else this.#session.onWord(message);
+    return true;
   }
 }
 
