@@ -30,6 +30,7 @@ export async function play({ count, seed, clients, onProgress }: CutsOptions): P
   const start = performance.now();
   const random = new SeededRandom(seed);
   const pairs: Pair[] = [];
+  (globalThis as any).__pairs = pairs;
   const server = await serve((connection) => pairs[Number(connection.url.split("/").at(-1))]?.serve(connection), {
     host: "127.0.0.1",
     sessions: true,
@@ -123,6 +124,13 @@ class Pair {
     );
   }
 
+  step = '';
+  debug(): unknown {
+    const v = (t: Tallies): unknown => [t.direct.verdict, t.streamed.verdict, t.broadcast.verdict];
+    const n = this.#session;
+    return JSON.stringify({ ct: this.#clientTraffic.debug(), stt: this.#serverTraffic.debug(), step: this.step, cuts: this.cuts, resumed: this.resumed, st: this.#client.status, q: this.#client.queued, cs: this.#client.session, ss: n?.session, sb: n?.bufferedAmount, state: n?.state, toS: v(this.toServer), toC: v(this.toClient), f: this.failures.slice(0, 5) });
+  }
+
   get failures(): readonly string[] {
     return [...this.#failures, ...this.#clientTraffic.failures, ...this.#serverTraffic.failures];
   }
@@ -134,7 +142,7 @@ class Pair {
     connection.on("detached", () => (this.#allowance = 5));
     connection.on("lost", ({ reason }) => this.#failures.push(`server: lost ${reason}`));
     const hasRoom = (): boolean =>
-      connection.session?.isAttached === true ? connection.bufferedAmount < 64 * 1024 : this.#allowance-- > 0;
+      connection.bufferedAmount < 64 * 1024 && (connection.session?.isAttached === true || this.#allowance-- > 0);
     this.#loops.push(
       this.#serverTraffic.run({
         get hasRoom() {
@@ -158,8 +166,11 @@ class Pair {
     this.#proxy.callOffCut();
     this.#clientTraffic.stop();
     this.#serverTraffic.stop();
+    this.step = "c";
     await this.#loops[0];
+    this.step = "s";
     await this.#loops[2];
+    this.step = "d";
     const last = { until: "delivered" } as const;
     const send = (tally: Tallies): string => {
       const text = compose("direct", tally.direct.sent, 50);

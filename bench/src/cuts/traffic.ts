@@ -31,6 +31,8 @@ export class Traffic {
   readonly #outgoing: Tallies;
   readonly #incoming: Tallies;
   #isStopping = false;
+  /** Sends that have not settled. */
+  #pending = 0;
   readonly #streams = new Set<Promise<void>>();
   /** What must not happen, in words. */
   readonly failures: string[] = [];
@@ -44,7 +46,7 @@ export class Traffic {
   /** Sends until `stop()`. */
   async run(sending: Sending): Promise<void> {
     while (!this.#isStopping) {
-      if (sending.hasRoom) this.#sendOne(sending);
+      if (this.#pending < 20 && sending.hasRoom) this.#sendOne(sending);
       if (this.#random.number() < 0.3) await sleep(this.#random.integer(0, 3));
     }
     await Promise.all(this.#streams);
@@ -52,6 +54,10 @@ export class Traffic {
 
   stop(): void {
     this.#isStopping = true;
+  }
+
+  debug(): unknown {
+    return [this.#pending, this.#streams.size];
   }
 
   receive(message: string | Uint8Array): void {
@@ -69,7 +75,11 @@ export class Traffic {
   #send(sending: Sending): void {
     const data = inEitherType(this.#next("direct"), this.#random);
     const compress = this.#random.number() < 0.7;
-    sending.send(data, { compress }).catch((error: unknown) => this.failures.push(`send: ${String(error)}`));
+    this.#pending++;
+    sending
+      .send(data, { compress })
+      .catch((error: unknown) => this.failures.push(`send: ${String(error)}`))
+      .finally(() => this.#pending--);
   }
 
   #stream(stream: NonNullable<Sending["stream"]>): void {

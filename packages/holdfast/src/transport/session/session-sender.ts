@@ -308,8 +308,7 @@ export class SessionSender extends Deadline {
       const sent = isNext ? transmit(this.#link, data, settings) : this.#untilCaughtUp();
       resolve(this.#onPushed(settings, receipt, sent));
     }
-    if (count === 0) return;
-    waiting.splice(0, count);
+    if (count > 0) waiting.splice(0, count);
     this.#notifyReady();
   }
 
