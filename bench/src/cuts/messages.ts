@@ -48,5 +48,5 @@ export async function* inPieces(text: string, random: SeededRandom): AsyncGenera
 export function pickLength(random: SeededRandom): number {
   const share = random.number();
   if (share < 0.7) return random.integer(20, 300);
-  return share < 0.97 ? random.integer(300, 4_000) : random.integer(4_000, 60_000);
+  return share < 0.985 ? random.integer(300, 4_000) : random.integer(4_000, 30_000);
 }

@@ -30,7 +30,6 @@ export async function play({ count, seed, clients, onProgress }: CutsOptions): P
   const start = performance.now();
   const random = new SeededRandom(seed);
   const pairs: Pair[] = [];
-  (globalThis as any).__pairs = pairs;
   const server = await serve((connection) => pairs[Number(connection.url.split("/").at(-1))]?.serve(connection), {
     host: "127.0.0.1",
     sessions: true,
@@ -124,13 +123,6 @@ class Pair {
     );
   }
 
-  step = '';
-  debug(): unknown {
-    const v = (t: Tallies): unknown => [t.direct.verdict, t.streamed.verdict, t.broadcast.verdict];
-    const n = this.#session;
-    return JSON.stringify({ ct: this.#clientTraffic.debug(), stt: this.#serverTraffic.debug(), step: this.step, cuts: this.cuts, resumed: this.resumed, st: this.#client.status, q: this.#client.queued, cs: this.#client.session, ss: n?.session, sb: n?.bufferedAmount, state: n?.state, toS: v(this.toServer), toC: v(this.toClient), f: this.failures.slice(0, 5) });
-  }
-
   get failures(): readonly string[] {
     return [...this.#failures, ...this.#clientTraffic.failures, ...this.#serverTraffic.failures];
   }
@@ -139,7 +131,7 @@ class Pair {
   serve(connection: Connection): Promise<void> {
     if (this.#session !== null) this.#failures.push("a second session");
     this.#session = connection;
-    connection.on("detached", () => (this.#allowance = 5));
+    connection.on("detached", () => (this.#allowance = 3));
     connection.on("lost", ({ reason }) => this.#failures.push(`server: lost ${reason}`));
     const hasRoom = (): boolean =>
       connection.bufferedAmount < 64 * 1024 && (connection.session?.isAttached === true || this.#allowance-- > 0);
@@ -166,11 +158,8 @@ class Pair {
     this.#proxy.callOffCut();
     this.#clientTraffic.stop();
     this.#serverTraffic.stop();
-    this.step = "c";
     await this.#loops[0];
-    this.step = "s";
     await this.#loops[2];
-    this.step = "d";
     const last = { until: "delivered" } as const;
     const send = (tally: Tallies): string => {
       const text = compose("direct", tally.direct.sent, 50);

@@ -46,7 +46,7 @@ export class Traffic {
   /** Sends until `stop()`. */
   async run(sending: Sending): Promise<void> {
     while (!this.#isStopping) {
-      if (this.#pending < 20 && sending.hasRoom) this.#sendOne(sending);
+      if (this.#pending < 10 && sending.hasRoom) this.#sendOne(sending);
       if (this.#random.number() < 0.3) await sleep(this.#random.integer(0, 3));
     }
     await Promise.all(this.#streams);
@@ -54,10 +54,6 @@ export class Traffic {
 
   stop(): void {
     this.#isStopping = true;
-  }
-
-  debug(): unknown {
-    return [this.#pending, this.#streams.size];
   }
 
   receive(message: string | Uint8Array): void {
