@@ -30,11 +30,14 @@ export async function play({ count, seed, clients, onProgress }: CutsOptions): P
   const start = performance.now();
   const random = new SeededRandom(seed);
   const pairs: Pair[] = [];
-  const server = await serve((connection) => pairs[Number(connection.url.split("/").at(-1))]?.serve(connection), {
-    host: "127.0.0.1",
-    sessions: true,
-    compression: true,
-  });
+  const server = await serve(
+    (connection) => pairs[Number(connection.url.split("/").at(-1))]?.serve(connection),
+    {
+      host: "127.0.0.1",
+      sessions: true,
+      compression: true,
+    },
+  );
   for (let index = 0; index < clients; index++) {
     pairs.push(await Pair.start(index, server, new SeededRandom(random.integer(0, 2 ** 31))));
   }
@@ -134,7 +137,8 @@ class Pair {
     connection.on("detached", () => (this.#allowance = 3));
     connection.on("lost", ({ reason }) => this.#failures.push(`server: lost ${reason}`));
     const hasRoom = (): boolean =>
-      connection.bufferedAmount < 64 * 1024 && (connection.session?.isAttached === true || this.#allowance-- > 0);
+      connection.bufferedAmount < 64 * 1024 &&
+      (connection.session?.isAttached === true || this.#allowance-- > 0);
     this.#loops.push(
       this.#serverTraffic.run({
         get hasRoom() {
@@ -209,7 +213,10 @@ class Pair {
     const share = random.number();
     const most = share < 0.4 ? 900 : share < 0.85 ? 8_000 : 60_000;
     const direction = random.number() < 0.5 ? "toServer" : "toClient";
-    return { kind: random.number() < 0.5 ? "fin" : "rst", after: { direction, bytes: random.integer(1, most) } };
+    return {
+      kind: random.number() < 0.5 ? "fin" : "rst",
+      after: { direction, bytes: random.integer(1, most) },
+    };
   }
 }
 

@@ -1,4 +1,7 @@
+// What the cut bench prints.
+
 import type { CutsReport } from "./play.js";
+import type { RacesReport } from "./races.js";
 import type { Verdict } from "./tally.js";
 
 export function renderCuts(report: CutsReport): string {
@@ -19,6 +22,11 @@ export function isKept({ toServer, toClients, broadcasts, failures }: CutsReport
     ({ lost, duplicated, disordered, misreported }) => lost + duplicated + disordered + misreported,
   );
   return failures.length === 0 && flaws.every((count) => count === 0);
+}
+
+export function renderRaces({ races, decided, complete, overtaken, failures }: RacesReport): string {
+  const line = `${races} races: ${decided} with one winner and \`moved\` for the other, ${complete} with every message once, in order, at both ends; the later socket won ${overtaken}`;
+  return `${[line, ...failures.slice(0, 20)].join("\n")}\n`;
 }
 
 function row(name: string, verdict: Verdict): string {

@@ -94,14 +94,13 @@ export class SessionSender extends Deadline {
 
   /** Whether messages wait to be transmitted on the link. */
   get isBusy(): boolean {
-    return this.#waiting.length > 0 || !this.#ledger.outgoing.isCaughtUp;
+    return !this.#hasEnded && (this.#waiting.length > 0 || !this.#ledger.outgoing.isCaughtUp);
   }
 
   /** Calls back once no message waits to be transmitted, or the session has ended. */
   whenIdle(callback: () => void): void {
-    void this.#untilReady().then(() =>
-      this.isBusy && !this.#hasEnded ? this.whenIdle(callback) : callback(),
-    );
+    if (this.isBusy) void this.#untilReady().then(() => this.whenIdle(callback));
+    else callback();
   }
 
   /** A link is in place, and the ledger's positions are settled: replays what the peer lacks. */

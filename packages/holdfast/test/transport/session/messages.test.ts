@@ -6,7 +6,10 @@ import { receive, SessionPair } from "./session-pair.js";
 
 describe("The messages of a session", { timeout: 60_000 }, () => {
   test("L1: text, binary, compressed and broadcast messages keep their order across a cut", async () => {
-    await using pair = await SessionPair.open({ server: { compression: true }, client: { compression: true } });
+    await using pair = await SessionPair.open({
+      server: { compression: true },
+      client: { compression: true },
+    });
     const long = "many words ".repeat(500);
     const send = async () => {
       await pair.connection.send("text");
@@ -93,7 +96,10 @@ describe("The messages of a session", { timeout: 60_000 }, () => {
     };
     const sent = pair.connection.send(pieces());
     const later = pair.connection.send("later");
-    await eventually(() => pair.client.connection !== null && pair.proxy.forwarded.toClient > 0, "the beginning");
+    await eventually(
+      () => pair.client.connection !== null && pair.proxy.forwarded.toClient > 0,
+      "the beginning",
+    );
     await pair.cut();
     go();
     await assert.rejects(sent, (error) => error instanceof NotSentError && error.outcome === "unsent");

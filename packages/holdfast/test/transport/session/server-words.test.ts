@@ -37,7 +37,7 @@ class Scene implements AsyncDisposable {
     say(peer, "open");
     const [word, ...ticket] = await hearWords(peer);
     assert.equal(word, "session");
-    assert.match((await hear(peer)), /^\u0016spread /);
+    assert.match(await hear(peer), /^\u0016spread /);
     await eventually(() => this.connections.length > 0, "the handler");
     return { peer, ticket };
   }
@@ -76,7 +76,11 @@ describe("The words of a server", { timeout: 60_000 }, () => {
     say(peer, "want");
     assert.equal(await hear(peer), "\u0016ack 1");
     peer.sendText("m");
-    await eventually(() => scene.connections[0].session?.position === 0 && scene.connections[0].traffic.messagesReceived === 2, "the message");
+    await eventually(
+      () =>
+        scene.connections[0].session?.position === 0 && scene.connections[0].traffic.messagesReceived === 2,
+      "the message",
+    );
     void scene.connections[0].ping();
     const frames = [(await peer.readFrame()).opcode, (await peer.readFrame()).opcode];
     assert.deepEqual(frames.sort(), [1, 9]); // The ack and the ping.
@@ -108,7 +112,10 @@ describe("The words of a server", { timeout: 60_000 }, () => {
     say(later, `resume ${ticket[0]} ${ticket[1]} 1 1`);
     const heard = [];
     while (heard.length < 5) heard.push(await hear(later));
-    assert.deepEqual(heard.filter((text) => !text.startsWith("\u0016spread")), ["\u0016resumed 1", "\u0016replay 2", "s2", "s3"]);
+    assert.deepEqual(
+      heard.filter((text) => !text.startsWith("\u0016spread")),
+      ["\u0016resumed 1", "\u0016replay 2", "s2", "s3"],
+    );
     await connection.send("s4");
     assert.equal(await hear(later), "s4");
     assert.equal(scene.connections.length, 1);
@@ -155,7 +162,13 @@ describe("The words of a server", { timeout: 60_000 }, () => {
   });
 
   test("L5: a forged ack, and a word that is out of place, fail the socket with 1002 and end the session", async () => {
-    for (const word of ["ack 1", "open", "session aaaaaaaaaaaa AAAAAAAAAAAAAAAAAAAAAA 1 1", "resumed 0", "skip 0"]) {
+    for (const word of [
+      "ack 1",
+      "open",
+      "session aaaaaaaaaaaa AAAAAAAAAAAAAAAAAAAAAA 1 1",
+      "resumed 0",
+      "skip 0",
+    ]) {
       await using scene = await Scene.start();
       const { peer } = await scene.open();
       say(peer, word);

@@ -141,7 +141,8 @@ export async function hear(peer: RawPeer): Promise<string> {
   for (;;) {
     const { opcode, payload } = await peer.readFrame();
     if (opcode === 1) return Buffer.from(payload).toString();
-    if (opcode === 8) return `Close ${Buffer.from(payload).readUInt16BE()} ${Buffer.from(payload.subarray(2)).toString()}`;
+    if (opcode === 8)
+      return `Close ${Buffer.from(payload).readUInt16BE()} ${Buffer.from(payload.subarray(2)).toString()}`;
     if (opcode === 9) peer.sendPong(payload);
   }
 }
@@ -150,4 +151,3 @@ export async function hear(peer: RawPeer): Promise<string> {
 export async function hearWords(peer: RawPeer): Promise<string[]> {
   return (await hear(peer)).slice(1).split(" ");
 }
-
