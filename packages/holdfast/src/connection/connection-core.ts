@@ -297,6 +297,10 @@ export class ConnectionCore
     return this.#transport.sendFragment(fragment);
   }
 
+  get streamConfirmation(): Promise<void> | null {
+    return this.#transport.streamConfirmation ?? null;
+  }
+
   /** @throws InvalidArgumentError for data that cannot be sent */
   #sendNow(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
     if (typeof data === "string") return this.#sendText(data, settings);

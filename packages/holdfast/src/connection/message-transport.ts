@@ -60,6 +60,11 @@ export interface MessageTransport {
   /** Sends the next fragment of a message. No other message may be sent between two fragments. */
   sendFragment(fragment: Fragment): Promise<void>;
   /**
+   * Settles once it is known whether the peer has received the message that was sent in fragments last; null or absent
+   * where nobody confirms it.
+   */
+  readonly streamConfirmation?: Promise<void> | null;
+  /**
    * Sends a broadcast message without waiting for room. Returns false, without sending, if this transport cannot share
    * the bytes; the caller then sends it like any other message.
    */

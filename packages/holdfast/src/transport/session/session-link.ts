@@ -43,6 +43,8 @@ export interface SessionCarrier {
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void>;
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
   sendFragment(fragment: Fragment): Promise<void>;
+  /** As in MessageTransport. */
+  readonly streamConfirmation: Promise<void> | null;
 }
 
 /** Speaks version 2 of the link protocol over the transport below. `onLink` receives the link before it starts. */
@@ -169,6 +171,10 @@ export class SessionLink extends LinkProtocol {
 
   override sendFragment(fragment: Fragment): Promise<void> {
     return this.#carrier === null ? super.sendFragment(fragment) : this.#carrier.sendFragment(fragment);
+  }
+
+  get streamConfirmation(): Promise<void> | null {
+    return this.#carrier?.streamConfirmation ?? null;
   }
 
   override queuePing(key: string, payload: Uint8Array): void {
