@@ -31,6 +31,8 @@ export interface InboxHandler {
   now(): number;
   onInboxFull(): void;
   onInboxBelowLowWater(): void;
+  /** The reader has finished with messages that it took. Not called for one that a callback handles as it arrives. */
+  onProgress?(): void;
 }
 
 export interface InboxLimits {
@@ -93,6 +95,22 @@ export class Inbox implements Unread {
     return this.#queue.slice(this.#head);
   }
 
+  /** Takes the unread messages away from their readers, the oldest first: another process will handle them. */
+  takeAll(): Message[] {
+    const unread = this.#queue.slice(this.#head);
+    while (this.length > 0) this.#shift();
+    return unread;
+  }
+
+  /**
+   * The number of messages, at most one, that the reader took and has not finished with: the callback has not settled, or
+   * the next message was not requested.
+   */
+  get inProgress(): 0 | 1 {
+    if (this.#beyondLimits === "discard" || this.#isReaderReady) return 0;
+    return this.presence === "nobody" ? 0 : 1;
+  }
+
   /** Accepts a message from the peer. */
   push(message: Message): void {
     if (this.#isReaderReady && this.length === 0 && this.#reader !== null) {
@@ -151,7 +169,9 @@ export class Inbox implements Unread {
   /** The reader is ready again: it gets the queued messages first. */
   resume(reader: Reader): void {
     while (this.#reader === reader && this.length > 0) {
-      if (!reader.take(this.#shift())) return;
+      if (reader.take(this.#shift())) continue;
+      this.#handler.onProgress?.();
+      return;
     }
     if (this.#reader !== reader) return;
     if (this.#dropped > 0) {
@@ -162,6 +182,7 @@ export class Inbox implements Unread {
     this.#lastReader = "nobody";
     if (this.#hasEnded) this.#endReader();
     else this.#isReaderReady = true;
+    this.#handler.onProgress?.();
     this.#onRead?.();
   }
 
@@ -169,7 +190,9 @@ export class Inbox implements Unread {
   poll(by: Presence): Message | undefined {
     this.#lastReader = by;
     this.#isEndExpected = false;
-    return this.length === 0 ? undefined : this.#shift();
+    const message = this.length === 0 ? undefined : this.#shift();
+    this.#handler.onProgress?.();
+    return message;
   }
 
   /** A reader took a message, and stays detached until it requests the next one. */

@@ -12,6 +12,7 @@ import type { Fragment, SendSettings, SharedMessage } from "../../connection/mes
 import type { Runtime } from "../../connection/runtime.js";
 import { SENT } from "../../connection/sent.js";
 import { Deadline } from "../../connection/timer-queue.js";
+import type { MessageLog } from "./message-log.js";
 import type { SessionLink } from "./session-link.js";
 
 /** Is notified of what becomes of one message. The token of the ledger. */
@@ -26,6 +27,8 @@ export interface SenderSettings {
   /** Milliseconds within which received messages are acknowledged. */
   readonly ackDelay: number;
   readonly writeLimit: number;
+  /** Logs each message before it is transmitted; absent for none. */
+  readonly log?: MessageLog | null;
   /** Whether messages that are sent without a link are counted and kept. Otherwise they wait. */
   readonly keepsWithoutLink: boolean;
   /** Makes the error of a message that was not delivered. */
@@ -56,6 +59,10 @@ export class SessionSender extends Deadline {
   /** Resolves when a streamed message may begin; null if none waits. */
   #ready: Settlement | null = null;
   #hasEnded = false;
+  /** The link whose write limit was reached: its replay continues later. */
+  #pacedLink: SessionLink | null = null;
+  /** The end of a streamed message that is not logged yet. */
+  #lastFragment: LoggedFragment | null = null;
 
   constructor(runtime: Runtime, ledger: SessionLedger, settings: SenderSettings) {
     super();
@@ -109,6 +116,9 @@ export class SessionSender extends Deadline {
 
   detach(): void {
     this.#link = null;
+    this.#pacedLink = null;
+    this.#lastFragment?.resolve();
+    this.#lastFragment = null;
     this.#runtime.timers.cancel(this);
   }
 
@@ -135,10 +145,18 @@ export class SessionSender extends Deadline {
   #send(data: string | Uint8Array, settings: SendSettings): Promise<void> {
     if (this.#mustWait()) return this.#wait(data, settings);
     const receipt = settings.until === "delivered" ? new Receipt(this.#settings.notDelivered) : null;
-    const isNext = this.#ledger.outgoing.push(data, receipt);
+    return this.#onPushed(settings, receipt, this.#push(data, settings.mayEncode, receipt));
+  }
+
+  #push(data: SessionMessageData, mayEncode: boolean, receipt: Receipt | null): Promise<void> {
+    const { outgoing } = this.#ledger;
+    const isNext = outgoing.push(data, receipt);
     const link = this.#link;
-    const sent = isNext && link !== null ? link.transmit(data, settings.mayEncode) : this.#untilCaughtUp();
-    return this.#onPushed(settings, receipt, sent);
+    if (isNext && link !== null) return link.transmit(data, mayEncode);
+    const { log = null } = this.#settings;
+    if (log === null) return this.#untilCaughtUp();
+    log.onSent(outgoing.sent, data);
+    return SENT; // The window limits what waits for the log.
   }
 
   /** Sends a message to many: its payload is kept once, and its frames are shared. */
@@ -152,6 +170,7 @@ export class SessionSender extends Deadline {
     const link = this.#link;
     if (isNext && link !== null && !link.transmitShared(message))
       void link.transmit(payload.data, message.mayEncode);
+    this.#settings.log?.onSent(this.#ledger.outgoing.sent, payload.data);
     this.#afterPush();
   }
 
@@ -171,6 +190,7 @@ export class SessionSender extends Deadline {
       return Promise.reject(this.#settings.notDelivered("unsent"));
     }
     this.#streamLink = fragment.isLast ? null : link;
+    if (fragment.isLast && this.#settings.log) return this.#logFragment(fragment, this.#settings.log);
     const sent = link.transmitFragment(fragment);
     if (!fragment.isLast) return sent;
     const receipt = new Receipt(this.#settings.notDelivered);
@@ -178,6 +198,23 @@ export class SessionSender extends Deadline {
     this.#afterPush();
     // Sent once there is room. If the link is cut before that, the next link shows whether the message arrived.
     return sent === SENT ? SENT : Promise.race([sent, receipt.promise]);
+  }
+
+  /** Transmits the end of a streamed message once the log has its position. A cut before that loses the message. */
+  #logFragment(fragment: Fragment, log: MessageLog): Promise<void> {
+    const receipt = new Receipt(this.#settings.notDelivered);
+    const { outgoing } = this.#ledger;
+    outgoing.pushStreamed(receipt);
+    log.onSent(outgoing.sent, null);
+    return new Promise<void>((resolve) => {
+      this.#lastFragment = { fragment, resolve: () => resolve(receipt.promise), onSent: resolve };
+    });
+  }
+
+  /** The log has the messages up to this position: transmits them. */
+  release(position: number): void {
+    this.#ledger.outgoing.release(position);
+    this.#pump();
   }
 
   /** The peer has confirmed these messages: there may be room in the window. */
@@ -277,9 +314,7 @@ export class SessionSender extends Deadline {
       const { data, settings, resolve } = waiting[count++];
       this.#waitingBytes -= data.length;
       const receipt = settings.until === "delivered" ? new Receipt(this.#settings.notDelivered) : null;
-      const isNext = this.#ledger.outgoing.push(data, receipt);
-      const sent = isNext ? this.#link.transmit(data, settings.mayEncode) : this.#untilCaughtUp();
-      resolve(this.#onPushed(settings, receipt, sent));
+      resolve(this.#onPushed(settings, receipt, this.#push(data, settings.mayEncode, receipt)));
     }
     if (count === 0) return;
     waiting.splice(0, count);
@@ -290,16 +325,24 @@ export class SessionSender extends Deadline {
   #pump(): void {
     const link = this.#link;
     const { outgoing } = this.#ledger;
+    if (link !== null && this.#pacedLink === link) return;
     while (link !== null && this.#link === link) {
       const next = outgoing.next();
       if (next === null) break;
+      const last = this.#lastFragment;
+      if (last !== null) {
+        this.#lastFragment = null; // Nothing else waits for the log while a message is streamed.
+        last.onSent(link.transmitFragment(last.fragment));
+        continue;
+      }
       if (typeof next === "number") {
         link.sendWord(writeSessionMessage({ type: "skip", count: next }));
         continue;
       }
       const sent = link.transmit(next, false);
       if (link.bufferedAmount < this.#settings.writeLimit) continue;
-      void sent.then(() => this.#pump(), ignore);
+      this.#pacedLink = link;
+      void sent.then(() => this.#continue(link), ignore);
       return;
     }
     if (link === null || !outgoing.isCaughtUp) return;
@@ -307,6 +350,12 @@ export class SessionSender extends Deadline {
     this.#caughtUp = null;
     this.#afterPush();
     this.#notifyReady();
+  }
+
+  #continue(link: SessionLink): void {
+    if (this.#pacedLink !== link) return;
+    this.#pacedLink = null;
+    this.#pump();
   }
 
   /** Messages that are counted while there is no link do not keep their senders; during a replay they do. */
@@ -329,6 +378,13 @@ export class SessionSender extends Deadline {
     this.#ready.resolve();
     this.#ready = null;
   }
+}
+
+interface LoggedFragment {
+  readonly fragment: Fragment;
+  /** The link is gone. The next one shows whether the message arrived. */
+  readonly resolve: () => void;
+  readonly onSent: (sent: Promise<void>) => void;
 }
 
 const WANT = writeSessionMessage({ type: "want" });
