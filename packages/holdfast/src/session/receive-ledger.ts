@@ -132,6 +132,7 @@ export class ReceiveLedger {
 
   /** A new link is in place, and the peer is told `received` and `confirmable` with the handshake. */
   attach(): void {
+    this.#isTimerRunning = false; // It ended with the earlier link.
     this.#tell(this.confirmable);
   }
 

@@ -156,10 +156,11 @@ export class SessionRegistry implements SessionKeeper {
     return log === null ? { ...record, generation: record.generation + 1 } : record;
   }
 
-  async #save({ log }: Held, record: ClaimedRecord): Promise<void> {
+  async #save({ log, transport }: Held, record: ClaimedRecord): Promise<void> {
     try {
       await log?.end();
       await this.#store.save(record);
+      if (log !== null) transport.onLogged(record.outgoing.sent, record.incoming.confirmed);
     } catch (error) {
       this.#onFailure(error);
     }

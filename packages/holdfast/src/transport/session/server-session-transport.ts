@@ -378,7 +378,8 @@ export class ServerSessionTransport
       return;
     }
     this.closeSent = close;
-    if (isUrgent || !this.#sender.isBusy) this.#close(current, close, isUrgent);
+    // What is parked need not be sent: another process sends it.
+    if (isUrgent || this.#isParked || !this.#sender.isBusy) this.#close(current, close, isUrgent);
     else this.#sender.whenIdle(() => this.#close(current, close, false));
   }
 

@@ -91,6 +91,7 @@ export class SessionLink extends LinkProtocol {
 
   /** Sends a word after the messages that were sent before. Not between two fragments. */
   sendWord(word: string): void {
+    if (this.wire.closeSent !== null) return; // Nothing follows a Close (RFC 6455 section 5.5.1).
     void this.wire.sendText(word, WORD);
     if (this.#hasSpoken) return;
     this.#hasSpoken = true;
@@ -104,6 +105,7 @@ export class SessionLink extends LinkProtocol {
 
   /** Sends a word ahead of queued messages. */
   sendWordAhead(word: string): void {
+    if (this.wire.closeSent !== null) return;
     this.wire.sendAhead(word, ignore);
   }
 
