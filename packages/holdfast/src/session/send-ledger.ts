@@ -198,7 +198,8 @@ export class SendLedger {
    * something is confirmed.
    */
   takeWant(): boolean {
-    if (this.#isWanted || !this.#isAttached || this.#cursor <= Math.min(this.#sent, this.#limit)) return false;
+    if (this.#isWanted || !this.#isAttached || this.#cursor <= Math.min(this.#sent, this.#limit))
+      return false;
     if (this.unconfirmed * 2 < this.#window.messages && this.#ring.bytes * 2 < this.#window.bytes)
       return false;
     this.#isWanted = true;

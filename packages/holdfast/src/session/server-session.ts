@@ -273,5 +273,4 @@ export class ServerSession {
   #hasExpired(wallNow: number): boolean {
     return wallNow >= Math.min(this.#deadline ?? Infinity, this.lifetimeEnd);
   }
-
 }

@@ -203,7 +203,11 @@ export class SessionRegistry implements SessionKeeper {
   }
 
   /** The session has ended here: no process must continue it. */
-  async #remove(log: SessionLog, { machine }: ServerSessionTransport, loss: SessionLoss | null): Promise<void> {
+  async #remove(
+    log: SessionLog,
+    { machine }: ServerSessionTransport,
+    loss: SessionLoss | null,
+  ): Promise<void> {
     await log.end();
     if (loss === "moved") return; // Another process has it.
     try {
@@ -372,7 +376,12 @@ export class SessionRegistry implements SessionKeeper {
   async #take({ connection }: SessionSocket, record: ClaimedRecord): Promise<boolean> {
     if (this.#settings.durability === "message") return true;
     try {
-      await this.#store.remove(record.id, record.generation, "unknown", this.#wallNow + this.#settings.retain);
+      await this.#store.remove(
+        record.id,
+        record.generation,
+        "unknown",
+        this.#wallNow + this.#settings.retain,
+      );
       if (!coreOf(connection).hasEnded && !this.#isClosing) return true;
       await this.#store.save({ ...record, generation: record.generation + 1 });
     } catch (error) {
@@ -446,7 +455,11 @@ export class SessionRegistry implements SessionKeeper {
   async #ownerOf(request: ServerRequest): Promise<string | null> {
     const { owner: ownerOf } = this.#settings;
     if (ownerOf === undefined) return null;
-    const owner: unknown = await withinTime(() => ownerOf(request), this.#host.runtime.clock, "`sessions.owner`");
+    const owner: unknown = await withinTime(
+      () => ownerOf(request),
+      this.#host.runtime.clock,
+      "`sessions.owner`",
+    );
     if (owner === null || owner === undefined) return null;
     if (typeof owner === "string") return owner;
     throw new InvalidArgumentError(

@@ -22,7 +22,8 @@ export class StoreSweeper extends Deadline {
 
   /** The server has a session: sweeps from now on. */
   begin(): void {
-    if (!this.isSet && !this.#hasStopped) this.#runtime.timers.set(this, this.#runtime.clock.now() + INTERVAL);
+    if (!this.isSet && !this.#hasStopped)
+      this.#runtime.timers.set(this, this.#runtime.clock.now() + INTERVAL);
   }
 
   stop(): void {
@@ -31,6 +32,9 @@ export class StoreSweeper extends Deadline {
   }
 
   onAlarm(): void {
-    void this.#store.sweep().catch(this.#onFailure).finally(() => this.begin());
+    void this.#store
+      .sweep()
+      .catch(this.#onFailure)
+      .finally(() => this.begin());
   }
 }

@@ -36,7 +36,8 @@ export class SessionPeer {
     for (;;) {
       const { opcode, payload } = await this.raw.readFrame();
       const text = Buffer.from(payload).toString("utf8");
-      if (opcode === 8) return `close ${Buffer.from(payload).readUInt16BE(0)} ${text.slice(2)}`.replace(/\uFFFD/g, "");
+      if (opcode === 8)
+        return `close ${Buffer.from(payload).readUInt16BE(0)} ${text.slice(2)}`.replace(/\uFFFD/g, "");
       if (opcode === 9 || opcode === 10) continue;
       if (text.startsWith(SYN + SYN)) return text.slice(1);
       return text.replace(SYN, "^");
