@@ -8,12 +8,14 @@ import { TextBytes } from "../../shared/text-bytes.js";
 import type { Message } from "../../connection/inbox.js";
 import type {
   Fragment,
+  FrameObserver,
   MessageTransportFactory,
   SendSettings,
   SharedMessage,
   TransportSession,
 } from "../../connection/message-transport.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
+import { SecretHidingObserver } from "./secret-hiding-observer.js";
 import { endsSession } from "./session-end.js";
 import { LinkProtocol, type PingsAs, type SpreadEnd } from "../link/link-protocol.js";
 
@@ -144,6 +146,11 @@ export class SessionLink extends LinkProtocol {
 
   override get session(): TransportSession | null {
     return this.#carrier?.state ?? null;
+  }
+
+  override get frameObserver(): FrameObserver | null {
+    const observer = super.frameObserver;
+    return observer === null ? null : new SecretHidingObserver(observer);
   }
 
   override get hasBusyReader(): boolean {
