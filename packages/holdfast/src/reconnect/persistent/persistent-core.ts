@@ -11,10 +11,9 @@ import type {
   SessionResumedEvent,
 } from "../../connection/session-state.js";
 import { connectionClosed, TooSlowError } from "../../connection/errors.js";
-import type { Inbox, Message } from "../../connection/inbox.js";
+import type { Inbox, Message, ReadableConnection } from "../../connection/inbox.js";
 import { Listeners } from "../../connection/listeners.js";
 import type { ConnectionSettings } from "../../connection/options.js";
-import type { ReadableConnection } from "../../connection/readers.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Alarm, type TimerQueue } from "../../connection/timer-queue.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
