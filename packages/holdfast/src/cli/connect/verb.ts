@@ -6,12 +6,19 @@ import {
   heartbeat,
   HoldfastError,
   persist,
+  type ClientEvent,
   type Connection,
   type DisconnectedEvent,
 } from "../../index.js";
 import type { Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
+import {
+  SESSION_OPTIONS,
+  saySession,
+  SessionClient,
+  type SessionEvent,
+} from "../connection/session-client.js";
 import { completeURL, KEEPALIVE_OPTIONS, PEER_OPTIONS, peerOptions } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
@@ -47,6 +54,7 @@ export const connectVerb: Verb = {
       help: "after the input, close when nothing was received for this long (1s), or off",
     },
     reconnect: { help: "reconnect when the connection is lost, with growing delays" },
+    ...SESSION_OPTIONS,
     json: { help: "print one JSON object per line" },
     full: { help: "show long messages in full on a terminal" },
     heartbeat: { value: "TIME", help: "ping at this interval; give up when a pong takes longer than that" },
@@ -59,6 +67,7 @@ is a message (binary if it is not UTF-8), and each message of the server is prin
   holdfast connect wss://example.com/feed
   holdfast connect -x '{"subscribe":"ticker"}' --wait 5s wss://example.com/feed
   echo '{"subscribe":"ticker"}' | holdfast connect --wait off --reconnect wss://example.com/feed
+  holdfast connect --session --wait off wss://example.com/orders < orders.ndjson
   holdfast connect --binary=all wss://example.com/upload < picture.png`,
   run: connect,
 };
@@ -69,6 +78,7 @@ interface ConnectSettings {
   /** Milliseconds; null for none. */
   readonly heartbeat: number | null;
   readonly isReconnecting: boolean;
+  readonly hasSession: boolean;
   readonly isJson: boolean;
   readonly isFull: boolean;
   readonly executed: readonly string[];
@@ -77,21 +87,28 @@ interface ConnectSettings {
 
 async function connect(given: Arguments, console: Console): Promise<number> {
   const settings = settingsFrom(given);
-  const client = new Client(settings.url, peerOptions(given));
+  const client = settings.hasSession
+    ? new SessionClient(settings.url, peerOptions(given))
+    : new Client(settings.url, peerOptions(given));
   console.interrupted.addEventListener("abort", () => void client.close(), { once: true });
   const current = new CurrentConnection();
   const close: FrontendOptions["close"] = (code, reason) => client.close(code, reason);
+  const send: FrontendOptions["send"] =
+    client instanceof SessionClient
+      ? (_connection, message) => client.send(message)
+      : (connection, message) => connection.send(message);
   const watchdog = new Watchdog(settings.heartbeat);
   const endProgress = showProgress(console, connecting(settings.url));
   let frontend: Frontend = new OpeningFrontend(console, settings.isJson);
   let last: DisconnectedEvent | null = null;
-  for await (const event of settings.isReconnecting ? persist(client) : client) {
+  for await (const event of eventsOf(client, settings.isReconnecting)) {
+    if (!settings.isJson) saySession(event, frontend.console);
     if (event.type === "ready") {
       current.onOpen(event.connection);
       watchdog.watch(event.connection);
       endProgress();
       if (frontend instanceof OpeningFrontend)
-        frontend = makeFrontend({ ...settings, console, current, close }, settings);
+        frontend = makeFrontend({ ...settings, console, current, close, send }, settings);
     }
     if (event.type === "disconnected") {
       current.onDisconnected();
@@ -113,16 +130,29 @@ function settingsFrom(given: Arguments): ConnectSettings {
     throw new UsageError("Leave `--heartbeat` out to switch it off.");
   if (given.has("execute") && given.has("binary"))
     throw new UsageError("`--execute` sends text and does not read stdin: leave `--binary` out.");
+  if (given.has("session") && given.text("binary") === "all")
+    throw new UsageError(
+      "`--session` keeps whole messages, and `--binary=all` sends one while it is being read: leave one out.",
+    );
   return {
     url: completeURL(given.operands[0]),
     quietTime: given.duration("wait", 1000),
     heartbeat: beat,
-    isReconnecting: given.has("reconnect"),
+    isReconnecting: given.has("reconnect") || given.has("session"),
+    hasSession: given.has("session"),
     isJson: given.has("json"),
     isFull: given.has("full"),
     executed: given.list("execute"),
     framing: framingFrom(given),
   };
+}
+
+function eventsOf(
+  client: Client | SessionClient,
+  isReconnecting: boolean,
+): AsyncIterable<ClientEvent | SessionEvent> {
+  if (client instanceof SessionClient) return client;
+  return isReconnecting ? persist(client) : client;
 }
 
 function makeFrontend(

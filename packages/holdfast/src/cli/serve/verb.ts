@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, type Server as HttpServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import { attach, explain, type Connection, type ServerRequest } from "../../index.js";
+import { attach, explain, type AttachOptions, type Connection, type ServerRequest } from "../../index.js";
 import { parseCount, type Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
@@ -30,6 +30,8 @@ export const serveVerb: Verb = {
     compress: { help: "accept compression (permessage-deflate)" },
     ...MESSAGE_OPTIONS,
     json: { help: "print one JSON object per line instead of the log" },
+    sessions: { help: "keep sessions across reconnects: connect --session" },
+    retain: { value: "TIME", help: "with --sessions: how long a session without a socket is kept (2m)" },
     ...KEEPALIVE_OPTIONS,
     ...FAULT_OPTIONS,
   },
@@ -39,6 +41,7 @@ ended, on stderr. Ctrl-C and SIGTERM close all connections with 1001, and the ex
 
   holdfast serve 8080 --inhibit-pongs       clients should notice, and reconnect
   holdfast serve 8080 --drop-after 10s      simulates a network that loses connections
+  holdfast serve 8080 --sessions --drop-after 3     cuts each socket of a session after 3 messages
 
 To create a certificate for wss:
   openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out cert.pem`,
@@ -61,7 +64,12 @@ async function serveEcho(given: Arguments, console: Console): Promise<number> {
     httpServer,
     async (connection, request) => {
       log.onOpen(connection, request);
-      await echo(connection, faults, () => sockets.get(socketKey(connection.remoteAddress))?.pause());
+      const socket = (): Socket | undefined => sockets.get(socketKey(connection.remoteAddress));
+      await echo(connection, faults, {
+        stall: () => socket()?.pause(),
+        // terminate() would end the session as well.
+        drop: () => (connection.session === null ? connection.terminate() : socket()?.destroy()),
+      });
       log.onEnd(connection, explain(await connection.closed), await connection.closed);
     },
     {
@@ -72,6 +80,7 @@ async function serveEcho(given: Arguments, console: Console): Promise<number> {
       ...messageOptions(given),
       ...(pingInterval === undefined ? {} : { pingInterval }),
       ...(pingTimeout === undefined ? {} : { pingTimeout }),
+      ...sessionOptions(given),
       ...(faults.isMute ? { openTimeout: null } : {}),
       onRequest: (request) => answerTo(request, faults, log),
     },
@@ -86,6 +95,16 @@ async function serveEcho(given: Arguments, console: Console): Promise<number> {
   httpServer.close();
   httpServer.closeAllConnections();
   return EXIT.ok;
+}
+
+function sessionOptions(given: Arguments): Pick<AttachOptions, "sessions"> {
+  const retain = given.duration("retain", undefined);
+  if (!given.has("sessions")) {
+    if (given.has("retain")) throw new UsageError("`--retain` is for `--sessions`: add it.");
+    return {};
+  }
+  if (retain === null) throw new UsageError("Expected `--retain` to be a time such as 10s, got off.");
+  return { sessions: retain === undefined ? true : { retain } };
 }
 
 function makeHttpServer(given: Arguments): HttpServer {
@@ -168,13 +187,41 @@ class ServerLog {
     else this.#console.print(url);
   }
 
-  onOpen({ id, subprotocol, remoteAddress }: Connection, { target }: ServerRequest): void {
+  onOpen(connection: Connection, { target }: ServerRequest): void {
+    const { id, subprotocol, remoteAddress, session } = connection;
     const client = addressText(remoteAddress);
     const extra = subprotocol === null ? "" : `, subprotocol ${escaped(subprotocol)}`;
+    const sessionId = session?.id;
     this.#line(
-      { type: "open", id, client, target, subprotocol },
-      `${id} open: ${client} ${escaped(target)}${extra}`,
+      {
+        type: "open",
+        id,
+        client,
+        target,
+        subprotocol,
+        ...(sessionId === undefined ? {} : { session: sessionId }),
+      },
+      `${id} open: ${client} ${escaped(target)}${extra}${sessionId === undefined ? "" : `, session ${sessionId}`}`,
     );
+    connection.on("detached", ({ info }) => {
+      const explanation = explain(info);
+      const { code, cause } = info;
+      this.#line(
+        { type: "detached", id, code, cause, explanation },
+        `${id} detached: ${escaped(explanation)}`,
+      );
+    });
+    connection.on("resumed", (event) => {
+      if (event.gap === undefined) return; // Reading has resumed.
+      const { gap, replayedIn, replayedOut } = event;
+      this.#line(
+        { type: "resumed", id, client: addressText(connection.remoteAddress), gap, replayedIn, replayedOut },
+        `${id} resumed after ${(gap / 1000).toFixed(1)} s: ${replayedIn} received again, ${replayedOut} sent again`,
+      );
+    });
+    connection.on("lost", ({ reason, unsent, unknown }) => {
+      this.#line({ type: "lost", id, reason, unsent, unknown }, `${id} session lost: ${reason}`);
+    });
   }
 
   onEnd(

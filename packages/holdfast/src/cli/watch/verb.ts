@@ -12,6 +12,12 @@ import { messageText, timeOfDay } from "../terminal/message-text.js";
 import { sparkline } from "../terminal/sparkline.js";
 import type { Verb } from "../verb.js";
 import { eventJSON } from "../connection/event-json.js";
+import {
+  SESSION_OPTIONS,
+  SessionClient,
+  sessionText,
+  type SessionEvent,
+} from "../connection/session-client.js";
 
 export const watchVerb: Verb = {
   name: "watch",
@@ -22,10 +28,12 @@ export const watchVerb: Verb = {
   options: {
     json: { help: "print JSON even on a terminal" },
     full: { help: "show long messages in full on a terminal" },
+    ...SESSION_OPTIONS,
     ...KEEPALIVE_OPTIONS,
     ...PEER_OPTIONS,
   },
   notes: `Reconnects with growing delays, until Ctrl-C or an error that a retry cannot change (401, 404, a bad certificate …).
+With --session, "session", "detached", "resumed" and "lost" report what becomes of the session.
 In a pipe each event is a line of JSON, with the names of docs/events.md:
 
   holdfast watch wss://example.com/feed | jq -c 'select(.type == "disconnected") | .explanation'`,
@@ -34,15 +42,17 @@ In a pipe each event is a line of JSON, with the names of docs/events.md:
 
 async function watch(given: Arguments, console: Console): Promise<number> {
   const url = completeURL(given.operands[0]);
-  const client = new Client(url, peerOptions(given));
+  const client = given.has("session")
+    ? new SessionClient(url, peerOptions(given))
+    : new Client(url, peerOptions(given));
   const isJSON = given.has("json") || !console.isOutputTerminal;
   const display = isJSON
-    ? (event: ClientEvent) => console.print(eventJSON(event))
+    ? (event: ClientEvent | SessionEvent) => console.print(eventJSON(event))
     : liveDisplay(console, given.has("full"));
   const stop = (): void => void client.close();
   console.interrupted.addEventListener("abort", stop, { once: true });
   let hasAdvised = false;
-  for await (const event of persist(client)) {
+  for await (const event of client instanceof SessionClient ? client : persist(client)) {
     display(event);
     if (event.type !== "disconnected" || event.error === null || hasAdvised) continue;
     const advice = await openingAdvice(event.error, url, given);
@@ -54,12 +64,12 @@ async function watch(given: Arguments, console: Console): Promise<number> {
 }
 
 /** The display on a terminal: messages, the reason of each end, and a status line with the latency. */
-function liveDisplay(console: Console, isFull: boolean): (event: ClientEvent) => void {
+function liveDisplay(console: Console, isFull: boolean): (event: ClientEvent | SessionEvent) => void {
   const { style } = console;
   const roundTrips: (number | null)[] = [];
   let state = "connecting";
   let opened = 0;
-  const line = (event: ClientEvent, text: string): void =>
+  const line = (event: ClientEvent | SessionEvent, text: string): void =>
     console.print(`${style.dim(timeOfDay(event.receivedAt))} ${text}`);
   return (event) => {
     switch (event.type) {
@@ -95,6 +105,13 @@ function liveDisplay(console: Console, isFull: boolean): (event: ClientEvent) =>
           style.warning(`waiting ${(event.delay / 1000).toFixed(1)} s before attempt ${event.attempt + 1}`),
         );
         break;
+      case "session":
+      case "resumed":
+      case "lost": {
+        const text = sessionText(event) ?? "";
+        line(event, event.type === "lost" ? style.bad(text) : style.good(text));
+        break;
+      }
       default:
         break;
     }
