@@ -7,7 +7,7 @@ import { connectPersistent, explain, NotSentError } from "holdfast";
 
 const [url = "ws://localhost:8080", total = "500", pause = "10"] = process.argv.slice(2);
 
-// The only client of its server may come back at once.
+// The only client of its server may reconnect at once.
 const link = connectPersistent(url, { session: true, firstDelay: 200 });
 link.on("detached", ({ info }) => console.log(`detached: ${explain(info)}`));
 link.on("resumed", ({ gap, replayedOut }) => {

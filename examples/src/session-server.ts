@@ -46,10 +46,8 @@ const server = await serve(
 console.log(`Listening on ${server.url}`);
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, async () => {
-    await server.close(); // Saves the sessions.
-    closeSync(file);
-  });
+  // Saves the sessions.
+  process.once(signal, () => void server.close().then(() => closeSync(file)));
 }
 
 /** One write commits the order together with its position, so it is never booked twice. */
