@@ -72,7 +72,7 @@ describe("npm start", { concurrency: true }, () => {
       /│ received 1000 \(OK\) That was all; then sent 1000 \(OK\) That was all/,
       /With a session: received 200 of 200, and the server 200 of 200\./,
       /Without one: +received \d+ of 200, and/,
-      /With a session, 0 of 400 numbers are missing, 0 repeated and 0 out\s+of order, after 3 cuts/,
+      /With a session, 0 of 400 numbers are missing, 0 repeated and 0 out\s+of\s+order,\s+after 3 cuts/,
     ];
     let position = 0;
     for (const pattern of told) {
