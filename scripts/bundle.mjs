@@ -17,7 +17,7 @@ const finished = join(library, "dist");
 const unfinished = join(root, ".cache/bundle");
 
 /** The entries of package.json, and the scripts that workers run. */
-const entries = ["index", "browser", "worker", "browser-worker", "cli/main"];
+const entries = ["index", "browser", "worker", "browser-worker"];
 /** The entries with declarations. */
 const typedEntries = ["index", "browser", "worker", "browser-worker"];
 
@@ -29,20 +29,35 @@ export async function bundle() {
   if (isUpToDate()) return;
   // Build in a separate folder, so that an existing bundle is always complete.
   rmSync(unfinished, { recursive: true, force: true });
-  await Promise.all([bundleCode(), bundleDeclarations()]);
+  await Promise.all([bundleCode(), bundleCommand(), bundleDeclarations()]);
   rmSync(finished, { recursive: true, force: true });
   renameSync(unfinished, finished);
 }
 
 async function bundleCode() {
+  await write(inputs(entries, ".js"), external, unfinished);
+}
+
+/**
+ * The command imports the library as any program does. Bundled together, the library would be split into the parts that
+ * each verb uses, and `import("holdfast")` would open four times as many files.
+ */
+async function bundleCommand() {
+  const command = { main: join(library, "build/cli/main.js") };
+  const paths = { [join(library, "build/index.js")]: "../index.js" };
+  await write(command, [...external, ...Object.keys(paths)], join(unfinished, "cli"), paths);
+}
+
+async function write(input, externals, dir, paths = {}) {
   const built = await rollup({
-    input: inputs(entries, ".js"),
-    external,
+    input,
+    external: externals,
     plugins: [workerScripts, withoutComments],
     onLog: failOnWarning,
   });
   await built.write({
-    dir: unfinished,
+    dir,
+    paths,
     format: "es",
     entryFileNames: "[name].js",
     chunkFileNames: "chunk-[hash].js",

@@ -13,7 +13,10 @@ import {
 } from "../../../../packages/holdfast/build/protocol/extension.js";
 import { FrameEncoder } from "../../../../packages/holdfast/build/protocol/frame/frame-encoder.js";
 import { MaskKeys } from "../../../../packages/holdfast/build/protocol/frame/mask-keys.js";
-import type { MessageHandler } from "../../../../packages/holdfast/build/protocol/message/message-reader.js";
+import type {
+  MessageHandler,
+  ProtocolHandler,
+} from "../../../../packages/holdfast/build/protocol/message/message-reader.js";
 import { Protocol } from "../../../../packages/holdfast/build/protocol/protocol.js";
 import { cut, Input } from "../input.js";
 
@@ -23,14 +26,12 @@ const ENCODERS = [
   new FrameEncoder(new MaskKeys((target) => target.fill(1))),
 ] as const;
 
-class Told implements MessageHandler {
+class Told implements MessageHandler, ProtocolHandler {
   readonly events: (readonly [type: string, value: unknown])[] = [];
 
-  onText(text: string): void {
-    this.events.push(["text", text]);
-  }
-  onBinary(bytes: Uint8Array): void {
-    this.events.push(["binary", Uint8Array.from(bytes)]);
+  onMessage(message: string | Uint8Array): void {
+    if (typeof message === "string") this.events.push(["text", message]);
+    else this.events.push(["binary", Uint8Array.from(message)]);
   }
   onPing(payload: Uint8Array): void {
     this.events.push(["ping", payload]);
@@ -54,7 +55,7 @@ class Told implements MessageHandler {
 
 function receive(encoder: FrameEncoder, chunks: readonly Uint8Array[]): Told["events"] {
   const told = new Told();
-  const protocol = new Protocol(told, { encoder, maxMessageSize: LIMIT, extension: null });
+  const protocol = new Protocol(told, told, { encoder, maxMessageSize: LIMIT, extension: null });
   for (const chunk of chunks) protocol.receive(Buffer.from(chunk));
   return told.events;
 }

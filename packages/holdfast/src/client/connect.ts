@@ -17,6 +17,7 @@ import { readHeaders, type HeaderField } from "../protocol/handshake/header-inpu
 import { parseWebSocketURL, type WebSocketURL } from "../protocol/handshake/url.js";
 import { copyHeaders } from "../reconnect/copy-options.js";
 import { ClientHandshakeRecord } from "./handshake-record.js";
+import type { TlsSessions } from "./dial/tls-sessions.js";
 import { openUpgraded } from "./opener.js";
 import {
   CONNECT_OPTIONS,
@@ -49,11 +50,16 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   }
 }
 
-/** `connect()` with an observer of its progress, which receives the connection before any message is read. */
+/**
+ * `connect()` with an observer of its progress, which receives the connection before any message is read.
+ *
+ * @param tlsSessions sessions of earlier connections to resume; null for none
+ */
 export async function open(
   url: string | URL,
   options: ConnectOptions,
   observer: OpenObserver | null,
+  tlsSessions: TlsSessions | null = null,
 ): Promise<Connection> {
   const runtime = nodeRuntime();
   const { url: parsedURL, settings, headers, origin } = readArguments(url, options);
@@ -67,7 +73,7 @@ export async function open(
   const { compression } = settings.connection;
   const offer = { subprotocols, requireSubprotocol, origin, compression, http2: settings.http2 };
 
-  const opening = openUpgraded({ runtime, target, offer, settings, observer }, (upgraded) => {
+  const opening = openUpgraded({ runtime, target, offer, settings, observer, tlsSessions }, (upgraded) => {
     const frames = overFrames({
       runtime,
       transport: upgraded.transport,

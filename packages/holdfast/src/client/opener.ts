@@ -22,6 +22,7 @@ import { SharedSession } from "./http2/shared-session.js";
 import { redirectTarget, type RequestTarget } from "./redirect.js";
 import { dial } from "./dial/dial.js";
 import { DialContext } from "./dial/dial-context.js";
+import type { TlsSessions } from "./dial/tls-sessions.js";
 import { chooseDialTarget, type DialTarget, type DialOptions } from "./dial/dial-target.js";
 import { UpgradeAnswer, prepareUpgrade, type Offer, type PreparedUpgrade } from "./upgrade.js";
 
@@ -44,6 +45,8 @@ export interface OpenerOptions {
   readonly settings: ConnectSettings;
   /** Notified when the stream to a server is open, including proxy and TLS, before the upgrade request. */
   readonly observer: OpenObserver | null;
+  /** TLS sessions to resume; null for none. */
+  readonly tlsSessions: TlsSessions | null;
 }
 
 /**
@@ -120,7 +123,16 @@ class Opener implements AlarmHandler {
     const context = this.#context;
     try {
       const dialTarget = chooseDialTarget(dialChoice, url, env);
-      const dialOptions: DialOptions = { runtime: this.#runtime, tcp, tls, headLimits, openTimeout, http2 };
+      const { tlsSessions } = this.#options;
+      const dialOptions: DialOptions = {
+        runtime: this.#runtime,
+        tcp,
+        tls,
+        tlsSessions,
+        headLimits,
+        openTimeout,
+        http2,
+      };
       if (this.#http2 !== null) {
         const session = await this.#openSession(this.#http2, dialTarget, dialOptions);
         if (!this.#isSettled) this.#extendedConnect(this.#http2, session, request);

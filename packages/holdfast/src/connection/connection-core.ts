@@ -72,14 +72,6 @@ export interface ConnectionEndObserver {
   onConnectionEnded(connection: Connection, info: CloseInfo): void;
 }
 
-interface QueuedPing {
-  readonly key: string;
-  readonly payload: Uint8Array;
-}
-
-/** Stands for the first ping of a server until the heartbeat queues it. */
-const NOT_QUEUED: QueuedPing = { key: "", payload: new Uint8Array(0) };
-
 export class ConnectionCore
   implements
     MessageTransportHandler,
@@ -109,8 +101,6 @@ export class ConnectionCore
   #messagesSent = 0;
   #listeners: Listeners | null = null;
   #pausedAt: number | null = null;
-  /** A server's first keepalive ping, which is sent in a later turn than it is queued; null for none. */
-  #firstPing: QueuedPing | null = null;
   #wasPaused = false;
   #binding: ObserverBinding | null = null;
   // Made on demand: most idle connections never pause reading, and none has begun to end.
@@ -146,26 +136,9 @@ export class ConnectionCore
       this.#log = new ConnectionLog(logger, this.#facade, this.#transport.role);
     this.#log?.onOpen();
     this.#monitor?.onOpen(this.#facade);
-    if (this.#transport.role === "client") {
-      this.keepalive.open();
-      this.#transport.start();
-    } else {
-      // The heartbeat watches the event loop from now on, whatever the handler does first.
-      this.#firstPing = NOT_QUEUED;
-      this.keepalive.open();
-      if (this.#firstPing === NOT_QUEUED) this.#firstPing = null; // Keepalive is off.
-      this.#transport.start();
-      const { clock } = this.runtime;
-      clock.afterPoll(() => clock.afterPoll(() => this.#sendFirstPing()));
-    }
-  }
-
-  #sendFirstPing(): void {
-    const ping = this.#firstPing;
-    this.#firstPing = null;
-    if (ping !== null && ping !== NOT_QUEUED && this.#state === "open") {
-      this.#transport.queuePing(ping.key, ping.payload);
-    }
+    // The heartbeat watches the event loop from now on, whatever the handler does first.
+    this.keepalive.open(this.#transport.role === "server");
+    this.#transport.start();
   }
 
   get state(): ConnectionState {
@@ -596,12 +569,10 @@ export class ConnectionCore
   // Commands and events of the keepalive.
 
   queuePing(key: string, payload: Uint8Array): void {
-    if (this.#firstPing === NOT_QUEUED) this.#firstPing = { key, payload };
-    else this.#transport.queuePing(key, payload);
+    this.#transport.queuePing(key, payload);
   }
 
   abandonPing(key: string): void {
-    if (this.#firstPing?.key === key) this.#firstPing = null;
     this.#transport.abandonPing(key);
   }
 
@@ -641,17 +612,7 @@ export class ConnectionCore
 
   /** A snapshot. */
   evidence(): CloseEvidence {
-    return gatherEvidence({
-      clock: this.runtime.clock,
-      transport: this.#transport,
-      keepalive: this.keepalive,
-      unread: this.#unread,
-      settings: this.settings,
-      openedAt: this.openedAt,
-      messagesReceived: this.#messagesReceived,
-      messagesSent: this.#messagesSent,
-      isReadingPaused: this.#wasPaused || this.#pausedAt !== null,
-    });
+    return gatherEvidence(this, this.#transport, this.#unread, this.#wasPaused || this.#pausedAt !== null);
   }
 
   /** Messages may also be sent while the peer's Close waits for our answer. */
@@ -687,12 +648,12 @@ export class ConnectionCore
   /** The connection is ending: delivers the messages that were held back, and never pauses reading again. */
   #acceptHeldMessages(): void {
     this.#wasPaused ||= this.#pausedAt !== null;
-    this.inbox.acceptBeyondLimits();
+    this.inbox.queue.acceptBeyondLimits();
     this.onInboxBelowLowWater(); // For an observer, which has its own queue.
     this.#readPause.resume("stream");
     this.#readPause.resume("rate");
     this.#readPause.resume("session");
-    this.inbox.drain();
+    this.inbox.queue.drain();
   }
 
   #goAway(close: CloseFrame, cause: CloseCause): void {

@@ -18,15 +18,14 @@ import type { CloseInfo, Traffic } from "./close-info.js";
 import { ConnectionCore, type ConnectionCoreOptions, type ConnectionState } from "./connection-core.js";
 import type { Fragments } from "./fragmented-send.js";
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./handshake-record.js";
-import type { Message } from "./inbox.js";
+import { consumeAll, type Message } from "./inbox.js";
 import { describeObject, showInInspector } from "./inspection.js";
 import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
-import { MessageIterator } from "./message-iterator.js";
 import type { ConnectionSession } from "./session-state.js";
 import { MessageStream } from "./message-stream.js";
 import type { SendSettings, SendUntil } from "./message-transport.js";
 import type { Address } from "./ports.js";
-import { consumeAll, receiveOne } from "./readers.js";
+import { MessageIterator, receiveOne } from "./readers.js";
 
 /** What `connect()` and `serve()` know of a connection that they opened. */
 export interface ConnectionInit extends ConnectionCoreOptions {

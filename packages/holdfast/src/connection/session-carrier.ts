@@ -3,6 +3,7 @@
 import type { CloseInfo } from "./close-info.js";
 import type { MessageTransportFactory, TransportSession } from "./message-transport.js";
 import type { SessionLostEvent, SessionResumedEvent } from "./session-state.js";
+import type { SavedClientSession } from "../session/client-session.js";
 import type { SessionLoss, SessionLostError } from "../shared/session-errors.js";
 
 export interface SessionCarrierSettings {
@@ -11,6 +12,8 @@ export interface SessionCarrierSettings {
   /** Milliseconds within which received messages are acknowledged. */
   readonly ackDelay: number;
   readonly writeLimit: number;
+  /** The session to resume, from an earlier client; null for none. */
+  readonly saved: SavedClientSession | null;
 }
 
 /** Receives what happens to the session. */
@@ -39,8 +42,10 @@ export interface SessionCarrier extends SessionWrapper {
   readonly hasSocket: boolean;
   /** The socket has ended. Returns true if the session was attached, and can be resumed. */
   onSocketEnded(info: CloseInfo): boolean;
+  /** What another client needs to resume the session; null if there is none. Only without a socket. */
+  save(): SavedClientSession | null;
   /** The server does not continue the session. */
   abandon(reason: SessionLoss): void;
-  /** The persistent connection has ended. */
-  end(): void;
+  /** The persistent connection has ended. If it was saved, another client continues the session: it is not lost. */
+  end(isSaved?: boolean): void;
 }

@@ -119,8 +119,12 @@ export class ReceiveLedger {
     return this.takeAck("due");
   }
 
-  /** A new link is in place, and the peer is told `received` and `confirmable` with the handshake. */
+  /**
+   * A new link is in place, and the peer is told `received` and `confirmable` with the handshake. The caller has stopped
+   * the timer.
+   */
   attach(): void {
+    this.#isTimerRunning = false;
     this.#tell(this.confirmable);
   }
 

@@ -12,6 +12,7 @@ import {
   connectPersistent,
   InvalidArgumentError,
   InvalidHeaderError,
+  memoryStore,
   persist,
   serve,
   type BroadcastOptions,
@@ -151,6 +152,19 @@ const ofServe: Fitting<ServeOptions> = {
   backlog: [128],
   hosts: [["example.com", /^[a-z]+\.example\.com$/], null],
   trustProxy: [1, ["10.0.0.0/8", "loopback"], (address, hop) => hop === 0 && address === "::1", null],
+  sessions: [
+    true,
+    {
+      retain: 60_000,
+      maxLifetime: null,
+      memory: 1024,
+      owner: async ({ headers }) => headers.get("Authorization"),
+      acknowledge: "handled",
+      durability: "shutdown",
+      store: memoryStore(),
+    },
+    null,
+  ],
   limits: [
     true,
     {
@@ -165,6 +179,8 @@ const ofServe: Fitting<ServeOptions> = {
 };
 
 const notOfServe: readonly ServeOptions[] = [
+  // @ts-expect-error: expected one of three words
+  { sessions: { durability: "always" } },
   // @ts-expect-error: expected a number
   { backlog: "many" },
   // @ts-expect-error: expected a list
@@ -264,6 +280,7 @@ const ofPersistent: Fitting<PersistentOptions> = {
   timeToLive: [60_000, null],
   onOpen: [(opened) => opened.send("hello"), async (opened, { isFirst }) => [opened, isFirst]],
   probeTimeout: [5_000],
+  session: [true, { window: { messages: 16, bytes: 1024 }, ackDelay: 50 }, null],
 };
 
 const notOfPersistent: readonly ConnectPersistentOptions[] = [
@@ -271,6 +288,8 @@ const notOfPersistent: readonly ConnectPersistentOptions[] = [
   { offline: "drop" },
   // @ts-expect-error: expected a number or both limits
   { queue: "16" },
+  // @ts-expect-error: expected true or options
+  { session: "yes" },
   // @ts-expect-error: expected one of two words
   { overflow: "drop-newest" },
   // @ts-expect-error: expected a duration is a number

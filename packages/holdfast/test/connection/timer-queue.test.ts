@@ -214,3 +214,15 @@ test("C16: an alarm that is set during the spacing waits for its end, even if it
   bench.clock.advance(200);
   assert.deepEqual(bench.fired, ["100 first", "110 next", "300 late"]);
 });
+
+test("C16: slots are shared only by a crowd, and only where the clock's timer waits between two firings", () => {
+  const crowd = new Bench(32);
+  for (let index = 0; index < 312; index++) crowd.set(`${index}`, 10_000 + index);
+  assert.equal(crowd.queue.sharedSlot(5_000), 0, "fewer than four in 64 ms");
+  crowd.set("one more", 20_000);
+  assert.equal(crowd.queue.sharedSlot(5_000), 64);
+  assert.equal(crowd.queue.sharedSlot(20_000), 0);
+  const exact = new Bench();
+  for (let index = 0; index < 10_000; index++) exact.set(`${index}`, 10_000 + index);
+  assert.equal(exact.queue.sharedSlot(5_000), 0);
+});

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { frame, type FrameOptions } from "holdfast-testkit";
+import { BINARY, FIN, PING, PONG } from "../../build/shared/opcode.js";
 import { isSendableCloseCode } from "../../build/shared/close-code.js";
 import { InvalidStateError } from "../../build/shared/errors.js";
 import { closeCodeOf } from "../../build/protocol/extension.js";
@@ -84,11 +85,11 @@ for (const role of ROLES) {
 
   test(`H: random bytes with random calls between them raise nothing but InvalidStateError (RFC 6455 section 5)`, () => {
     const call = fc.constantFrom<((protocol: Protocol) => Uint8Array)[]>(
-      (protocol) => protocol.sendText("text\ud800"),
-      (protocol) => protocol.sendBinary(new Uint8Array(10)),
-      (protocol) => protocol.sendPing(new Uint8Array(125)),
-      (protocol) => protocol.sendPong(new Uint8Array(0)),
-      (protocol) => protocol.sendClose({ code: 1005, reason: "" }),
+      (protocol) => protocol.textFrame("text\ud800"),
+      (protocol) => protocol.frame(FIN | BINARY, new Uint8Array(10)),
+      (protocol) => protocol.frame(FIN | PING, new Uint8Array(125)),
+      (protocol) => protocol.frame(FIN | PONG, new Uint8Array(0)),
+      (protocol) => protocol.closeFrame({ code: 1005, reason: "" }),
     );
     fc.assert(
       fc.property(fc.array(fc.oneof(bytes, call), { maxLength: 8 }), (steps) => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { OPCODE, type FrameOptions } from "holdfast-testkit";
+import { BINARY, FIN } from "../../build/shared/opcode.js";
 import type { Role } from "../../build/shared/role.js";
 import { anyText } from "./arbitraries.js";
 import { byteByByte, cutAt, Endpoint, frameTo, patterned, ROLES } from "./endpoint.js";
@@ -92,9 +93,9 @@ for (const role of ROLES) {
         (bodies, places) => {
           const { protocol } = new Endpoint(peerRole);
           const sent = bodies.map((body) =>
-            typeof body === "string" ? protocol.sendText(body) : protocol.sendBinary(body),
+            typeof body === "string" ? protocol.textFrame(body) : protocol.frame(FIN | BINARY, body),
           );
-          const stream = Buffer.concat([...sent, protocol.sendClose({ code: 1000, reason: "done" })]);
+          const stream = Buffer.concat([...sent, protocol.closeFrame({ code: 1000, reason: "done" })]);
           const chunks = cutAt(
             stream,
             places.map((place) => place % stream.length),

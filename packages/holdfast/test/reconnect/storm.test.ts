@@ -57,9 +57,9 @@ class Lane implements AsyncDisposable {
       firstDelay: 4,
       maxDelay: 10,
       stableAfter: 1,
-      openTimeout: 250,
+      openTimeout: 1_000, // A busy machine takes its time for a handshake.
       pingInterval: 30,
-      pingTimeout: 250,
+      pingTimeout: 500,
       closeTimeout: 2_000,
       queue: { messages: 100, bytes: null },
       overflow: index % 2 === 0 ? "fail" : "drop-oldest",
@@ -76,7 +76,7 @@ class Lane implements AsyncDisposable {
 
   /** One failure, and the steps until the client is connected again. */
   async cut(kind: keyof typeof CUTS): Promise<void> {
-    await eventually(() => this.link.status.state === "open", "a connection", 30_000);
+    await eventually(() => this.link.status.state === "open", "a connection", 60_000);
     await CUTS[kind](this);
   }
 
@@ -102,7 +102,7 @@ class Lane implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
-    await eventually(() => this.link.status.state === "open", "a connection", 30_000);
+    await eventually(() => this.link.status.state === "open", "a connection", 60_000);
     this.#isFlowing = false;
     await this.#flow;
     await this.link.close();

@@ -15,12 +15,7 @@ import {
   type SessionLostEvent,
   type SessionResumedEvent,
 } from "../../index.js";
-import type { OptionSpecs } from "../arguments/option-spec.js";
 import type { Console } from "../terminal/console.js";
-
-export const SESSION_OPTIONS: OptionSpecs = {
-  session: { help: "keep a session across reconnects: no message is lost, if the server has sessions" },
-};
 
 /** The events of a session. */
 export type SessionEvent =

@@ -15,8 +15,7 @@ import {
 import { InvalidStateError } from "../../shared/errors.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
 import { describeObject, showInInspector } from "../../connection/inspection.js";
-import type { Message } from "../../connection/inbox.js";
-import { MessageIterator } from "../../connection/message-iterator.js";
+import { consumeAll, type Message } from "../../connection/inbox.js";
 import {
   checkDuration,
   checkFunction,
@@ -24,7 +23,7 @@ import {
   invalidArgument,
   requireChoice,
 } from "../../shared/option-checks.js";
-import { consumeAll, receiveOne } from "../../connection/readers.js";
+import { MessageIterator, receiveOne } from "../../connection/readers.js";
 import type { ConnectionSession } from "../../connection/session-state.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { Connector, ConnectorOptions } from "../connector.js";
@@ -162,7 +161,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
           data,
         );
       }
-      return this.#core.sender.send(data, this.#settingsOf(options));
+      return this.#core.send(data, this.#settingsOf(options));
     } catch (error) {
       return Promise.reject(error);
     }

@@ -2,16 +2,11 @@
 // full, reading from the current connection pauses.
 
 import { coreOf, type Connection } from "../../connection/connection.js";
-import {
-  Inbox,
-  type InboxHandler,
-  type InboxLimits,
-  type Message,
-  type Unread,
-} from "../../connection/inbox.js";
+import { Inbox, type InboxHandler, type Message, type Unread } from "../../connection/inbox.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
 import type { TimerQueue } from "../../connection/timer-queue.js";
+import type { InboxLimits } from "../../connection/unread-queue.js";
 import { UnreadWatch, type UnreadWatchHost } from "../../connection/unread-watch.js";
 
 export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHost {

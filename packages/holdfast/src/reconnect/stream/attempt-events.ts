@@ -3,7 +3,8 @@
 import { CloseAnswer } from "../../connection/close-answer.js";
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
-import { ownBytes, type Message, type Unread } from "../../connection/inbox.js";
+import type { Message, Unread } from "../../connection/inbox.js";
+import { ownBytes } from "../../connection/unread-queue.js";
 import type { TransportEnds } from "../../connection/open-observer.js";
 import type { Clock } from "../../connection/ports.js";
 import type { Runtime } from "../../connection/runtime.js";

@@ -90,11 +90,12 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
       for (const chunk of chunks) socket.write(chunk);
       socket.uncork();
     }
+    if (socket.writableLength === 0) return true;
     if (this.isBlocked && !this.#awaitsDrain) {
       this.#awaitsDrain = true;
       socket.once("drain", onDrain);
     }
-    return socket.writableLength === 0;
+    return false;
   }
 
   pause(): void {

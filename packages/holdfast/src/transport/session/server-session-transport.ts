@@ -31,7 +31,7 @@ import type {
   TransportSession,
 } from "../../connection/message-transport.js";
 import { LinkObserver, type LinkObserverHandler } from "./link-observer.js";
-import { endsSession, hasEndedSession } from "./session-end.js";
+import { endsSession, hasEndedSession, hasEndingCode } from "./session-end.js";
 import type { SessionLink, SessionLinkHandler } from "./session-link.js";
 import { SessionSender } from "./session-sender.js";
 
@@ -413,7 +413,7 @@ export class ServerSessionTransport
   onLinkClosing(close: CloseFrame): void {
     const current = this.#current;
     if (current === null) return;
-    if (!this.#isEnding && !endsSession(close.code)) {
+    if (!this.#isEnding && !hasEndingCode(close)) {
       current.observed.answerClose();
       return;
     }

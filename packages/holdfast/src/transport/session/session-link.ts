@@ -38,6 +38,8 @@ export interface SessionCarrier {
   readonly waitingBytes: number;
   /** Calls back once no message waits to be transmitted. */
   whenIdle(callback: () => void): void;
+  /** `end` was sent: the session ends with the socket. */
+  onEndSent(): void;
   /** The connection has ended: rejects the messages that wait. */
   fail(closedError: () => Error): void;
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void>;
@@ -191,7 +193,10 @@ export class SessionLink extends LinkProtocol {
     }
     carrier.whenIdle(() => {
       if (this.wire.closeSent !== null) return;
-      if (endsSession(close.code) && carrier.state?.isAttached === true) this.sendWord(END);
+      if (endsSession(close.code) && carrier.state?.isAttached === true) {
+        this.sendWord(END);
+        carrier.onEndSent();
+      }
       super.queueClose(close, isUrgent);
     });
   }

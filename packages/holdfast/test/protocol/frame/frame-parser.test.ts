@@ -16,13 +16,16 @@ type Call =
 
 /** Records each call, with payloads as hex. Refuses frames whose first byte is `refused`. */
 class RecordingSink implements FrameHandler {
-  isShared = false;
   readonly isDecoding = false;
   readonly calls: Call[] = [];
   readonly #refused: number | null;
 
   constructor(refused: number | null) {
     this.#refused = refused;
+  }
+
+  beginChunk(): void {
+    // Where the payloads lie makes no difference here.
   }
 
   mayOvertake(): boolean {

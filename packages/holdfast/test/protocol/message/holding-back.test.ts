@@ -22,8 +22,7 @@ class OneByOne {
       role,
       {},
       {
-        onText: (content) => tell(text(content)),
-        onBinary: (bytes) => tell(binary(bytes)),
+        onMessage: (message) => tell(typeof message === "string" ? text(message) : binary(message)),
         onPing: (payload) => void this.#told.push(ping(payload)),
         onPong: (payload) => void this.#told.push(pong(payload)),
         onClose: ({ code }) => void this.#told.push(close(code)),

@@ -8,12 +8,14 @@ import { copyError, rebuildError } from "../../../build/transport/worker/error-c
 
 type ErrorClass = new (...parameters: never[]) => Error;
 
-/** The page creates these itself. */
+/** The page creates these itself, or, for those of sessions, never gets them from a worker. */
 const NEVER_COPIED = new Set([
   "ConnectionClosed",
   "ConnectionClosedError",
   "ConnectionClosedOK",
   "NotSentError",
+  "SessionFencedError",
+  "SessionLostError",
   "WorkerError",
 ]);
 

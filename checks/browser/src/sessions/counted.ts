@@ -1,0 +1,62 @@
+// Numbered messages of mixed kinds and sizes, and a tally of what is missing among those that arrive.
+
+import type { Message } from "holdfast";
+
+/** What went wrong with a stream of numbered messages. */
+export interface Faults {
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly outOfOrder: number;
+  /** Messages with the right number and other content. */
+  readonly damaged: number;
+}
+
+/** Message `n` of a stream: text or bytes of 4 to some 3,000 characters, which depend on the number only. */
+export function messageOf(n: number): Message {
+  const length = n % 50 === 0 ? 3_000 : 4 + (n % 61);
+  if (n % 2 === 0) return `${String(n)}:${(n % 6 === 0 ? "é" : "x").repeat(length)}`;
+  const bytes = new Uint8Array(4 + length).fill(n & 255);
+  new DataView(bytes.buffer).setUint32(0, n);
+  return bytes;
+}
+
+export class Tally {
+  /** The number of messages that arrived. */
+  count = 0;
+  #last = 0;
+  #missing = new Set<number>();
+  #duplicated = 0;
+  #outOfOrder = 0;
+  #damaged = 0;
+
+  take(message: Message): void {
+    this.count++;
+    const n =
+      typeof message === "string"
+        ? Number(message.slice(0, message.indexOf(":")))
+        : new DataView(message.buffer, message.byteOffset).getUint32(0);
+    if (!isEqual(message, messageOf(n))) this.#damaged++;
+    if (n > this.#last) {
+      for (let missing = this.#last + 1; missing < n; missing++) this.#missing.add(missing);
+      this.#last = n;
+    } else if (this.#missing.delete(n)) this.#outOfOrder++;
+    else this.#duplicated++;
+  }
+
+  /** The faults, if the peer sent the messages 1 to `sent`. */
+  faults(sent: number): Faults {
+    return {
+      lost: this.#missing.size + Math.max(0, sent - this.#last),
+      duplicated: this.#duplicated,
+      outOfOrder: this.#outOfOrder,
+      damaged: this.#damaged,
+    };
+  }
+}
+
+export const NO_FAULTS: Faults = { lost: 0, duplicated: 0, outOfOrder: 0, damaged: 0 };
+
+function isEqual(left: Message, right: Message): boolean {
+  if (typeof left === "string" || typeof right === "string") return left === right;
+  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+}
