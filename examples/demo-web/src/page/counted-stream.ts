@@ -48,7 +48,6 @@ class CountedLink {
   }
 
   show(): void {
-    this.#say("newest", this.#newest, "");
     this.#say("received", this.#received, "");
     this.#say("missing", this.#missing, this.#missing === 0 ? "good" : "dead");
     this.#say("repeated", this.#repeated, this.#repeated === 0 ? "good" : "dead");
@@ -62,9 +61,9 @@ class CountedLink {
     else this.#newest = number;
   }
 
-  #say(what: string, value: number | null, tone: string): void {
+  #say(what: string, value: number, tone: string): void {
     const cell = element(`${this.#name}-${what}`, HTMLElement);
-    say(cell, value === null ? "–" : String(value));
+    say(cell, String(value));
     cell.dataset["tone"] = tone;
   }
 }

@@ -39,7 +39,7 @@ export const KEEPALIVE_OPTIONS: OptionSpecs = {
 
 /** For verbs that reconnect. */
 export const SESSION_OPTIONS: OptionSpecs = {
-  session: { help: "keep a session across reconnects: no message is lost, if the server has sessions" },
+  session: { help: "lose no message when reconnecting, if the server has sessions" },
 };
 
 /** @throws UsageError */
