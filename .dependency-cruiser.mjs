@@ -33,8 +33,9 @@ const layers = {
   ],
   "transport/worker": ["shared", "heartbeat", "session", "connection", "types of protocol"],
   reconnect: ["shared", "heartbeat", "session", "connection", "types of protocol"],
+  topics: ["shared", "heartbeat", "session", "connection", "types of protocol"],
   client: ["shared", "heartbeat", "session", "protocol", "connection", "transport", "reconnect"],
-  server: ["shared", "heartbeat", "session", "protocol", "connection", "transport"],
+  server: ["shared", "heartbeat", "session", "protocol", "connection", "transport", "topics"],
   browser: ["shared", "heartbeat", "session", "connection", "types of protocol", "reconnect"].concat([
     "transport/browser",
     "transport/link",

@@ -17,9 +17,9 @@ const finished = join(library, "dist");
 const unfinished = join(root, ".cache/bundle");
 
 /** The entries of package.json, and the scripts that workers run. */
-const entries = ["index", "browser", "worker", "browser-worker"];
+const entries = ["index", "browser", "worker", "browser-worker", "topics", "browser-topics"];
 /** The entries with declarations. */
-const typedEntries = ["index", "browser", "worker", "browser-worker"];
+const typedEntries = entries;
 
 /** Node's modules, and the optional peer dependency. */
 const external = [/^node:/, "socks"];

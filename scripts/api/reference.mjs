@@ -13,7 +13,7 @@ export const referenceFolder = "docs/api";
 const library = "packages/holdfast";
 
 /** The import name of each entry. */
-const entryNames = { index: "holdfast", browser: "holdfast/browser" };
+const entryNames = { index: "holdfast", browser: "holdfast/browser", topics: "holdfast/topics" };
 
 /** Classes that users instantiate; the library creates the instances of all others. */
 const constructible = new Set(["Client", "TextBytes"]);

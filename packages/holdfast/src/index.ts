@@ -66,7 +66,10 @@ export type {
   UnresponsiveEvent,
 } from "./reconnect/events.js";
 export { broadcast } from "./server/broadcast.js";
-export type { BroadcastOptions, BroadcastResult, SlowPolicy } from "./server/broadcast.js";
+export type { BroadcastOptions, BroadcastResult } from "./server/broadcast.js";
+export type { SlowPolicy } from "./connection/slow-policy.js";
+export { EngineUnavailableError } from "./shared/engine-unavailable-error.js";
+export type { EngineOutcome } from "./shared/engine-unavailable-error.js";
 export { basicAuth } from "./server/basic-auth.js";
 export type { BasicAuthOptions, Guard, RealmOptions } from "./server/basic-auth.js";
 export { serve } from "./server/serve.js";

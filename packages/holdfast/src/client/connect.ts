@@ -63,12 +63,14 @@ export async function open(
 ): Promise<Connection> {
   const runtime = nodeRuntime();
   const { url: parsedURL, settings, headers, origin } = readArguments(url, options);
-  const { requireSubprotocol } = settings;
+  const { linkProtocol } = settings;
   const session = observer?.session ?? null;
+  const isRequired = linkProtocol === "required";
   const subprotocols =
-    session === null
+    linkProtocol === false && session === null
       ? settings.subprotocols
-      : offerLink(settings.subprotocols, { isRequired: false, wantsSession: true });
+      : offerLink(settings.subprotocols, { isRequired, wantsSession: session !== null });
+  const requireSubprotocol = settings.requireSubprotocol || isRequired;
   const target = { url: parsedURL, headers, tls: settings.tls, withheld: [] };
   const { compression } = settings.connection;
   const offer = { subprotocols, requireSubprotocol, origin, compression, http2: settings.http2 };
@@ -84,10 +86,11 @@ export async function open(
       rest: upgraded.rest,
       tellsLater: true,
     });
-    const handshake = new ClientHandshakeRecord(upgraded);
+    const offersLink = linkProtocol !== false || session !== null;
+    const handshake = new ClientHandshakeRecord(upgraded, offersLink);
     const connection = createConnection({
       runtime,
-      transport: observer === null ? frames : overLink(frames, handshake.link, observer),
+      transport: overLink(frames, handshake.link, observer),
       settings: settings.connection,
       handshake,
       owner: null,
@@ -101,14 +104,14 @@ export async function open(
   return opening;
 }
 
-/** Speaks the version of the link protocol that the server has chosen: clients offer it with a session only. */
+/** Speaks the version of the link protocol that the server has chosen. */
 function overLink(
   frames: MessageTransportFactory,
   link: LinkVersion,
-  observer: OpenObserver,
+  observer: OpenObserver | null,
 ): MessageTransportFactory {
-  const onWidth = (width: number): void => observer.onSpread(width);
-  const session = observer.session ?? null;
+  const onWidth = (width: number): void => observer?.onSpread(width);
+  const session = observer?.session ?? null;
   if (link === 2 && session !== null) return session.over(frames, "frames", onWidth);
   return link > 0 ? overLinkProtocol(frames, "frames", { onWidth }) : frames;
 }

@@ -10,12 +10,15 @@ export class ClientHandshakeRecord implements HandshakeRecord {
   readonly extensions: readonly string[];
   readonly #request: HandshakeHead;
   readonly #response: Upgraded["head"];
+  readonly #offersLink: boolean;
 
-  constructor({ url, request, head, deflate }: Upgraded) {
+  /** @param offersLink whether the client offered the link protocol */
+  constructor({ url, request, head, deflate }: Upgraded, offersLink: boolean) {
     this.url = url;
     this.extensions = deflate === null ? [] : [deflate.header];
     this.#request = request;
     this.#response = head;
+    this.#offersLink = offersLink;
   }
 
   get request(): HandshakeRequest {
@@ -38,6 +41,7 @@ export class ClientHandshakeRecord implements HandshakeRecord {
   }
 
   get #answer(): LinkAgreement {
-    return readLinkAnswer(this.#response.headers.get("Sec-WebSocket-Protocol") ?? "");
+    const answer = this.#response.headers.get("Sec-WebSocket-Protocol");
+    return this.#offersLink ? readLinkAnswer(answer ?? "") : { subprotocol: answer, link: 0 };
   }
 }

@@ -38,6 +38,11 @@ export interface ConnectOptions extends ConnectionOptions, TransportOptions {
    * opens (RFC 6455 section 4.1 allows that), and `connection.subprotocol` is null. @default false
    */
   readonly requireSubprotocol?: boolean | undefined;
+  /**
+   * Offer the link protocol (docs/link-protocol.md), which the topics of a Holdfast server need. With `"required"`, a
+   * server that does not accept it is a NegotiationError. @default false
+   */
+  readonly linkProtocol?: boolean | "required" | undefined;
   /** The Origin header (RFC 6454), for servers that check it. */
   readonly origin?: string | null | undefined;
   /**
@@ -70,6 +75,7 @@ export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
   headers: true,
   subprotocols: true,
   requireSubprotocol: true,
+  linkProtocol: true,
   origin: true,
   maxRedirects: true,
   redirectHeaders: true,
@@ -83,6 +89,7 @@ export interface ConnectSettings extends TransportSettings {
   readonly openTimeout: number | null;
   readonly subprotocols: readonly string[];
   readonly requireSubprotocol: boolean;
+  readonly linkProtocol: boolean | "required";
   readonly maxRedirects: number;
   /** Names in lower case. */
   readonly redirectHeaders: ReadonlySet<string>;
@@ -98,6 +105,7 @@ export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
     openTimeout: checkOpenTimeout(options.openTimeout),
     subprotocols: checkSubprotocols(options.subprotocols),
     requireSubprotocol: checkBoolean("requireSubprotocol", options.requireSubprotocol, false),
+    linkProtocol: checkLinkProtocol(options.linkProtocol),
     maxRedirects: checkMaxRedirects(options.maxRedirects),
     redirectHeaders: checkRedirectHeaders(options.redirectHeaders),
     http2: checkBoolean("http2", options.http2, false),
@@ -122,6 +130,10 @@ function checkSubprotocols(value: unknown): readonly string[] {
     throw invalidArgument("subprotocols", "names that the link protocol does not use itself", reserved);
   }
   return names as readonly string[]; // Safe: the handshake checks each name before sending it.
+}
+
+function checkLinkProtocol(value: unknown): boolean | "required" {
+  return value === "required" ? value : checkBoolean("linkProtocol", value, false);
 }
 
 function checkMaxRedirects(value: unknown): number {

@@ -1,7 +1,7 @@
 // The state of one connection, from open to closed, and the wiring between its parts: the transport carries messages,
 // the keepalive judges the peer, the inbox queues unread messages, and `Connection` is the public facade.
 
-/* eslint max-lines: ["warn", { "max": 540, "skipBlankLines": true, "skipComments": true }] -- It passes each event between five parts, which have their own files. Splitting it further would add an object to each connection. */
+/* eslint max-lines: ["warn", { "max": 580, "skipBlankLines": true, "skipComments": true }] -- It passes each event between five parts, which have their own files. Splitting it further would add an object to each connection. */
 
 import type { CloseFrame } from "../shared/close-code.js";
 import { InvalidStateError } from "../shared/errors.js";
@@ -43,6 +43,7 @@ import { UnreadWatch, type UnreadWatchHost } from "./unread-watch.js";
 import type {
   Fragment,
   FrameObserver,
+  LinkWords,
   SendSettings,
   SharedMessage,
   MessageTransport,
@@ -253,17 +254,40 @@ export class ConnectionCore
     }
   }
 
+  /** The words of the link protocol; null if the peer does not speak it. */
+  get link(): LinkWords | null {
+    return this.#transport.link ?? null;
+  }
+
+  /**
+   * Sends a word of the link protocol in its turn among the messages, with the binary message that it announces, if any.
+   * Drops it if the connection is closing, or if the peer does not speak the link protocol.
+   */
+  sendWord(word: string, argument: string, announced: Uint8Array | null = null): Promise<void> {
+    const { link } = this;
+    if (this.#state !== "open" || link === null) return Promise.resolve();
+    const send = (): Promise<void> =>
+      announced === null ? link.sendWord(word, argument) : link.sendAnnounced(word, argument, announced);
+    const sent = this.#sendTurns === null ? send() : this.#sendTurns.wait(send, null);
+    sent.catch(() => undefined); // The connection has ended, and its end is reported elsewhere.
+    return sent;
+  }
+
   /** Sends a message that goes to many connections, unless `limit` bytes or more wait for this peer. */
   trySend(message: SharedMessage, limit: number): "not-open" | "sent" | "slow" {
     if (this.#state !== "open") return "not-open";
+    if (!this.hasRoom(limit)) return "slow";
     const turns = this.#sendTurns;
-    if (!this.#hasRoom(limit - (turns?.offeredBytes ?? 0))) return "slow";
     if (turns === null) {
       this.#sendShared(message);
     } else {
-      const { data, mayEncode } = message;
+      const { data, mayEncode, isWord } = message;
       const settings: SendSettings = { mayEncode, signal: null, receipt: null };
-      turns.offer(message, () => this.#sendNow(data, settings));
+      turns.offer(message, () => {
+        if (isWord !== true) return this.#sendNow(data, settings);
+        this.#sendShared(message);
+        return Promise.resolve();
+      });
     }
     return "sent";
   }
@@ -271,6 +295,10 @@ export class ConnectionCore
   sendFragment(fragment: Fragment): Promise<void> {
     if (fragment.isLast) this.#messagesSent++;
     return this.#transport.sendFragment(fragment);
+  }
+
+  get streamConfirmation(): Promise<void> | null {
+    return this.#transport.streamConfirmation ?? null;
   }
 
   /** @throws InvalidArgumentError for data that cannot be sent */
@@ -303,10 +331,11 @@ export class ConnectionCore
   }
 
   /** Whether fewer than `limit` bytes wait for the peer. Writes first what waits only for the end of the turn. */
-  #hasRoom(limit: number): boolean {
-    if (this.#transport.bufferedAmount < limit) return true;
+  hasRoom(limit: number): boolean {
+    const rest = limit - (this.#sendTurns?.offeredBytes ?? 0);
+    if (this.#transport.bufferedAmount < rest) return true;
     this.#transport.flush();
-    return this.#transport.bufferedAmount < limit;
+    return this.#transport.bufferedAmount < rest;
   }
 
   /** Sends a ping of the application; resolves with the milliseconds until its pong. */
@@ -556,13 +585,13 @@ export class ConnectionCore
     if (this.#state !== "closed") this.#readPause.resume("stream");
   }
 
-  // The rate limit and the sessions of a server.
+  // The rate limit and the sessions of a server, and the unread messages of topics.
 
-  pauseReading(reason: "rate" | "session" = "rate"): void {
+  pauseReading(reason: "rate" | "session" | "topics"): void {
     if (this.#state === "open") this.#readPause.pause(reason);
   }
 
-  resumeReading(reason: "rate" | "session" = "rate"): void {
+  resumeReading(reason: "rate" | "session" | "topics"): void {
     if (this.#state !== "closed") this.#readPause.resume(reason);
   }
 
@@ -653,6 +682,7 @@ export class ConnectionCore
     this.#readPause.resume("stream");
     this.#readPause.resume("rate");
     this.#readPause.resume("session");
+    this.#readPause.resume("topics");
     this.inbox.queue.drain();
   }
 

@@ -37,6 +37,8 @@ export interface MessageTransport {
   readonly answersClose?: boolean;
   /** Whether the peer's Close arrived before ours was sent. */
   readonly receivedFirst: boolean;
+  /** The words of the link protocol, if the peer speaks it; absent or null otherwise. */
+  readonly link?: LinkWords | null;
   /** How the connection ended, if another thread decides that; null until known. Absent if the core decides. */
   readonly outcome?: CloseInfo | null;
   /** The session that continues across sockets; absent or null for none. */
@@ -57,6 +59,11 @@ export interface MessageTransport {
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
   /** Sends the next fragment of a message. No other message may be sent between two fragments. */
   sendFragment(fragment: Fragment): Promise<void>;
+  /**
+   * Settles once it is known whether the peer has received the message that was sent in fragments last; null or absent
+   * where nobody confirms it.
+   */
+  readonly streamConfirmation?: Promise<void> | null;
   /**
    * Sends a broadcast message without waiting for room. Returns false, without sending, if this transport cannot share
    * the bytes; the caller then sends it like any other message.
@@ -148,6 +155,30 @@ export interface TransportSession {
   readonly received: number;
 }
 
+/**
+ * The link messages (docs/link-protocol.md) that the transport itself gives no meaning to. Other layers send and receive
+ * them. No word may be sent between two fragments, except by `sendWordAhead`.
+ */
+export interface LinkWords {
+  /** Sends a word in the order of the messages. Resolves when there is room for more; rejects only after `fail()`. */
+  sendWord(word: string, argument: string): Promise<void>;
+  /** As `sendWord`, for a word that announces a binary message: nothing comes between the two. */
+  sendAnnounced(word: string, argument: string, payload: Uint8Array): Promise<void>;
+  /** As `sendAhead` of the transport. */
+  sendWordAhead(word: string, argument: string, onSent: () => void): () => void;
+  /**
+   * Sets the handler of a word. It replaces an earlier one; null removes it. Words without a handler are ignored, but a
+   * client remembers the newest argument of a few, and passes it to a handler that is set later, within this call.
+   */
+  handleWord(word: string, handler: WordHandler | null): void;
+}
+
+/**
+ * Receives the words of the peer, in the order of arrival.
+ * @param payload the binary message that the word announced; null for a word that announces none
+ */
+export type WordHandler = (argument: string, payload: Uint8Array | null) => void;
+
 /** A protocol violation by the peer, and the Close that reports it. */
 export interface TransportFailure {
   readonly cause: CloseCause;
@@ -181,6 +212,8 @@ export interface SharedMessage {
   /** Bytes of the payload. */
   readonly size: number;
   readonly mayEncode: boolean;
+  /** Whether it is a link message, and none of the application. Only for a transport with `link`. Absent for false. */
+  readonly isWord?: boolean;
 }
 
 /** One fragment of a message (RFC 6455 section 5.4). */

@@ -2,6 +2,7 @@
 // (transport/frames/frame-runtime.ts). Tests create their own on a fake clock.
 
 import type { DiagnosticsObserver } from "./diagnostics-observer.js";
+import type { SharedMessage } from "./message-transport.js";
 import { SILENT_PLATFORM, type Platform } from "./platform.js";
 import type { Clock, Random } from "./ports.js";
 import { TimerQueue } from "./timer-queue.js";
@@ -58,11 +59,19 @@ export class Runtime {
     return bytes;
   }
 
+  /** A message for many connections. Overridden where they can share its encoded bytes. */
+  share(data: string | Uint8Array, mayEncode: boolean, isWord = false): SharedMessage {
+    const size = typeof data === "string" ? textEncoder.encode(data).length : data.length;
+    return { data: typeof data === "string" ? data : data.slice(), size, mayEncode, isWord };
+  }
+
   /** An id that is unique in this process, and most likely across processes. */
   nextId(): string {
     return `${this.#idPrefix}-${(++this.#connections).toString(36)}`;
   }
 }
+
+const textEncoder = new TextEncoder();
 
 function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -2,7 +2,7 @@
 
 import { toBytes, type Bytes } from "../connection/arguments.js";
 import { Connection, coreOf } from "../connection/connection.js";
-import { SharedFrames } from "../transport/frames/shared-frames.js";
+import { defaultSlowLimit, TOO_SLOW, type SlowPolicy } from "../connection/slow-policy.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import {
   checkBoolean,
@@ -16,14 +16,6 @@ import { nodeRuntime } from "../transport/node/node-runtime.js";
 import { InvalidArgumentError } from "../shared/errors.js";
 import { TextBytes } from "../shared/text-bytes.js";
 import { isValidText } from "../protocol/message/utf8.js";
-
-/**
- * The treatment of a receiver that does not keep up:
- * - `"skip"`: do not send it this message;
- * - `"close"`: close it with 1013 (try again later), and drop its queued messages;
- * - `"buffer"`: queue the message, with a higher default `limit`; beyond the limit, close it as with `"close"`.
- */
-export type SlowPolicy = "buffer" | "close" | "skip";
 
 /** Options of `broadcast()`. */
 export interface BroadcastOptions {
@@ -74,7 +66,7 @@ export function broadcast(
   checkIterable(connections);
   checkOptionNames("broadcast()", options, BROADCAST_OPTIONS);
   const { except, slow, limit, compress } = checkBroadcastOptions(options);
-  const message = new SharedFrames(checkData(data), compress, nodeRuntime().arena);
+  const message = nodeRuntime().share(checkData(data), compress);
   const slowReceivers: Connection[] = [];
   let sent = 0;
   let notOpen = 0;
@@ -105,8 +97,6 @@ export function broadcast(
   };
 }
 
-const TOO_SLOW = { code: 1013, reason: "too slow" };
-
 interface BroadcastSettings {
   readonly except: { has(connection: Connection): boolean } | null;
   readonly slow: SlowPolicy;
@@ -119,7 +109,7 @@ function checkBroadcastOptions(options: BroadcastOptions): BroadcastSettings {
   return {
     except: checkExcept(options.except),
     slow,
-    limit: checkSize("limit", options.limit, slow === "buffer" ? 1024 * 1024 : 64 * 1024) ?? Infinity,
+    limit: checkSize("limit", options.limit, defaultSlowLimit(slow)) ?? Infinity,
     compress: checkBoolean("compress", options.compress, true),
   };
 }

@@ -13,6 +13,12 @@ const call = { signal: [signal, null] } as const;
 export const ofCall: Fitting<node.CallOptions> = call;
 export const ofPing: Fitting<node.PingOptions> = { ...call, timeout: [500, null] };
 export const ofReceive: Fitting<node.ReceiveOptions> = { ...call, timeout: [500, null] };
+export const ofSend: Fitting<node.SendOptions> = {
+  ...call,
+  compress: [true],
+  until: ["sent", "delivered"],
+};
+export const ofFileStore: Fitting<node.FileStoreOptions> = { directory: ["/var/lib/app/sessions"] };
 export const ofHeartbeat: Fitting<node.HeartbeatOptions> = { ...call, timeout: [500], interval: [0, 1_000] };
 export const ofKeepalive: Fitting<node.KeepaliveOptions> = {
   ...call,

@@ -52,6 +52,7 @@ const ofConnect: Fitting<ConnectOptions> = {
   headers: [{ Authorization: "Bearer 1" }, [["X-A", "1"]], new Headers()],
   subprotocols: [["chat"], new Set(["chat"]), ["chat"].values()],
   requireSubprotocol: [true],
+  linkProtocol: [true, "required"],
   origin: ["https://example.com", null],
   maxRedirects: [10, null],
   redirectHeaders: [["X-Region"]],
@@ -100,6 +101,8 @@ const notOfConnect: readonly ConnectOptions[] = [
   { subprotocols: "chat" },
   // @ts-expect-error: expected true or false
   { requireSubprotocol: "chat" },
+  // @ts-expect-error: expected true, false or "required"
+  { linkProtocol: "yes" },
   // @ts-expect-error: expected a string
   { origin: 1 },
   // @ts-expect-error: expected a count

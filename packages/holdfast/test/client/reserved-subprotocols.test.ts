@@ -69,7 +69,7 @@ describe("Reserved subprotocols", () => {
   });
 
   test("B5: applications may use similar names", async () => {
-    for (const name of ["holdfast", "holdfast.v2", "holdfast.v1.chat", "HOLDFAST.V1", "x-holdfast.plain"]) {
+    for (const name of ["holdfast", "holdfast.v3", "holdfast.v1.chat", "HOLDFAST.V1", "x-holdfast.plain"]) {
       new Client(URL, { subprotocols: [name] });
       new browser.Client(URL, { subprotocols: [name] });
     }

@@ -114,9 +114,8 @@ describe("The end of a server", () => {
     );
     times.sort((a, b) => a - b);
     assert((times.at(-1) ?? 0) >= 900, `The last came after ${times.at(-1)} ms`);
-    // Each connection has a slot of 5 ms: about 50 fall into a quarter of the time, apart from stalls of the machine.
-    const halves = times.filter((time) => time < 500).length;
-    assert(halves >= 30 && halves <= 140, `${halves} of 200 in the first half`);
+    // The slots in between are tested on the fake clock (stagger.test.ts): a stall of the machine would move them here.
+    assert((times[0] ?? 0) < 900, `The first came after ${times[0]} ms`);
   });
 
   test("G4: a handler that never settles holds the server for `timeout` and no longer, and is logged", async () => {

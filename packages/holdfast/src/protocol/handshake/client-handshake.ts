@@ -222,9 +222,10 @@ function findNegotiationError(
     return new NegotiationError(`${expected}, got ${quote(unexpected.name)}.`);
   }
   const subprotocols = headers.getAll("Sec-WebSocket-Protocol");
-  const hasNone = subprotocols.length === 0 || readLinkAnswer(subprotocols[0] ?? "").subprotocol === null;
-  if (hasNone && offered.requireSubprotocol === true)
-    return new NegotiationError(noneSelected(withoutLink(offered.subprotocols, 2)));
+  const wanted = withoutLink(offered.subprotocols, 2);
+  const isLinkAlone = wanted.length > 0 && readLinkAnswer(subprotocols[0] ?? "").subprotocol === null;
+  if (offered.requireSubprotocol === true && (subprotocols.length === 0 || isLinkAlone))
+    return new NegotiationError(noneSelected(wanted));
   if (subprotocols.length === 0) return null;
   if (subprotocols.length === 1 && offered.subprotocols.includes(subprotocols[0] ?? "")) return null;
   const expected = `Expected the server to choose one subprotocol among ${quoteAll(offered.subprotocols)}`;

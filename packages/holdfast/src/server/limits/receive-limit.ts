@@ -66,7 +66,7 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
 
   /** Resumes reading: the average allows more. */
   onAlarm(): void {
-    if (this.#connection !== null) coreOf(this.#connection).resumeReading();
+    if (this.#connection !== null) coreOf(this.#connection).resumeReading("rate");
   }
 
   stop(): void {
@@ -93,7 +93,7 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
       coreOf(connection).closeWithCause("local-close", { code: 1008, reason }, null, true);
       return;
     }
-    coreOf(connection).pauseReading();
+    coreOf(connection).pauseReading("rate");
     const { messages, bytes } = this.#shared;
     const delay = Math.max(
       this.#delay(messages, this.#messagesFullAt, now),

@@ -19,6 +19,7 @@ import { decodeRecord, encodeChanges, encodeRecord } from "../../session/store/r
 import type { SessionChange, SessionRecord } from "../../session/store/session-record.js";
 import type { Claim, SessionStore } from "../../session/store/session-store.js";
 
+/** Options of `fileStore()`. */
 export interface FileStoreOptions {
   /** The directory for sessions, and for nothing else. It is created, readable by its owner only. */
   readonly directory: string;

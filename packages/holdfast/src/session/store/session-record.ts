@@ -10,6 +10,7 @@ export interface InboxEntry {
   readonly message: SessionMessageData;
 }
 
+/** What a store keeps of a session. */
 export interface SessionRecord {
   readonly id: string;
   /** SHA-256 of the secret, in lower-case hexadecimal. The secret itself is never stored. */

@@ -7,8 +7,10 @@ import type { DiagnosticsObserver } from "../../connection/diagnostics-observer.
 import type { Platform } from "../../connection/platform.js";
 import type { Clock, Random } from "../../connection/ports.js";
 import { Runtime } from "../../connection/runtime.js";
+import type { SharedMessage } from "../../connection/message-transport.js";
 import { Arena } from "./arena.js";
 import { WriteBatches } from "./write-batch.js";
+import { SharedFrames } from "./shared-frames.js";
 
 export class FrameRuntime extends Runtime {
   readonly batches: WriteBatches;
@@ -22,5 +24,9 @@ export class FrameRuntime extends Runtime {
     this.batches = new WriteBatches(clock);
     this.arena = new Arena(clock);
     this.clientEncoder = new FrameEncoder(new MaskKeys((target) => random.fill(target)));
+  }
+
+  override share(data: string | Uint8Array, mayEncode: boolean, isWord = false): SharedMessage {
+    return new SharedFrames(data, mayEncode, this.arena, isWord);
   }
 }

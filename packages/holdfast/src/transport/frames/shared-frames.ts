@@ -15,6 +15,7 @@ export class SharedFrames implements SharedMessage {
   readonly size: number;
   /** Whether an extension may change the payload: compress it. */
   readonly mayEncode: boolean;
+  readonly isWord: boolean;
   /** The frame as it is. Beside it in memory are others of its turn: it is not to be kept for long. */
   readonly frame: Buffer;
   readonly #text: string | null;
@@ -26,8 +27,9 @@ export class SharedFrames implements SharedMessage {
   /** By how an extension encodes. */
   #encodedFrames: Map<number, Uint8Array | Promise<Uint8Array>> | null = null;
 
-  constructor(data: string | Uint8Array, mayEncode: boolean, arena: Arena) {
+  constructor(data: string | Uint8Array, mayEncode: boolean, arena: Arena, isWord = false) {
     this.mayEncode = mayEncode;
+    this.isWord = isWord;
     this.#text = typeof data === "string" ? data : null;
     this.#isText = typeof data === "string" || data instanceof TextBytes;
     this.size = typeof data === "string" ? Buffer.byteLength(data) : data.length;

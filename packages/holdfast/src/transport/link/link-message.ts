@@ -20,8 +20,8 @@ export type LinkMessage =
   | { readonly type: "ping" | "pong"; readonly payload: Uint8Array }
   /** Milliseconds over which the clients of a server spread their reconnections. */
   | { readonly type: "spread"; readonly width: number }
-  /** A message of a later version of the protocol, to be ignored. */
-  | { readonly type: "unknown" }
+  /** A word for another layer, or of a later version of the protocol. */
+  | { readonly type: "word"; readonly word: string; readonly argument: string }
   /** `expected` is a sentence that describes the error. */
   | { readonly type: "invalid"; readonly expected: string };
 
@@ -34,9 +34,28 @@ export function writeSpread(width: number): string {
   return `${MARK}spread ${Math.round(width)}`;
 }
 
+export function writeWord(word: string, argument: string): string {
+  return argument === "" ? MARK + word : `${MARK}${word} ${argument}`;
+}
+
+/** Words that carry a message of the application: only `maxMessageSize` bounds them. */
+const CARRIERS: ReadonlySet<string> = new Set(["m", "pub"]);
+
+/** Words that announce a binary message: it belongs to them, and not to the application. */
+export const ANNOUNCERS: ReadonlySet<string> = new Set(["b", "pubb"]);
+
+/** Whether a text may be a link message, as far as its length says; the text may be incomplete. */
+export function hasAllowedLength(text: string): boolean {
+  if (text.length <= MAX_LINK_MESSAGE) return true;
+  const end = text.indexOf(" ");
+  return end > 0 && end <= MAX_WORD && CARRIERS.has(text.slice(1, end));
+}
+
+const MAX_WORD = 16;
+
 /** Parses a text that begins with one mark. */
 export function readLinkMessage(text: string): LinkMessage {
-  if (text.length > MAX_LINK_MESSAGE) {
+  if (!hasAllowedLength(text)) {
     return invalid(`at most ${MAX_LINK_MESSAGE} characters in a message of the link protocol`);
   }
   const match = LINK_MESSAGE.exec(text);
@@ -44,7 +63,7 @@ export function readLinkMessage(text: string): LinkMessage {
   const [, word, argument = ""] = match;
   // Ignore a malformed width, like an unknown word: it is no reason to fail the connection.
   if (word === "spread" && WIDTH.test(argument)) return { type: "spread", width: Number(argument) };
-  if (word !== "ping" && word !== "pong") return { type: "unknown" };
+  if (word !== "ping" && word !== "pong") return { type: "word", word, argument };
   const payload = bytesOf(argument);
   return payload === null
     ? invalid(`up to ${MAX_PAYLOAD} bytes in lower-case hexadecimal after "${word}"`)

@@ -2,12 +2,14 @@
 // whole; pieces of any other message are passed on as they arrive.
 
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
-import { MARK, MAX_LINK_MESSAGE } from "./link-message.js";
+import { hasAllowedLength, MARK, MAX_LINK_MESSAGE } from "./link-message.js";
 
 /** Consumer of complete messages. */
 export interface WholeMessages {
   onMessage(message: string): void;
   streamTo(sink: PieceHandler): void;
+  /** The last piece of a message has come: the sink gets no other. */
+  onPiecesEnded(): void;
 }
 
 export class LinkPieces implements PieceHandler {
@@ -31,12 +33,13 @@ export class LinkPieces implements PieceHandler {
     if (!text.startsWith(MARK)) this.#release(text);
     else if (text.startsWith(MARK + MARK)) this.#release(text.slice(1));
     // A longer message is rejected when it ends.
-    else this.#held = text.slice(0, MAX_LINK_MESSAGE + 1);
+    else this.#held = hasAllowedLength(text) ? text : text.slice(0, MAX_LINK_MESSAGE + 1);
   }
 
   onLastPiece(): void {
     const held = this.#held;
     if (held === null || held === "") {
+      this.#layer.onPiecesEnded();
       this.#sink.onLastPiece();
       return;
     }

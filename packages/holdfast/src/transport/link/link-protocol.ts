@@ -8,14 +8,23 @@ import { TextBytes } from "../../shared/text-bytes.js";
 import type { Message } from "../../connection/inbox.js";
 import type {
   Fragment,
+  LinkWords,
   SendSettings,
   SharedMessage,
   MessageTransportHandler,
   MessageTransportFactory,
 } from "../../connection/message-transport.js";
-import { MARK, MARK_CODE, readLinkMessage, writeLinkMessage, writeSpread } from "./link-message.js";
+import {
+  ANNOUNCERS,
+  MARK,
+  MARK_CODE,
+  readLinkMessage,
+  writeLinkMessage,
+  writeSpread,
+} from "./link-message.js";
 import { LinkPieces } from "./link-pieces.js";
 import { TransportDecorator } from "./transport-decorator.js";
+import { WordChannel } from "./word-channel.js";
 
 /**
  * Maximum number of pings that wait while the transport is blocked. The answer to the newest answers the
@@ -62,6 +71,11 @@ export class LinkProtocol extends TransportDecorator {
   readonly #spread: SpreadEnd;
   /** The width last announced to the peer. */
   #announced: number | null = null;
+  #words: WordChannel | null = null;
+  /** The word that announced the next binary message; null for none. */
+  #announcer: { readonly word: string; readonly argument: string } | null = null;
+  /** What takes the next message of the application in pieces. */
+  #sink: PieceHandler | null = null;
 
   constructor(
     below: MessageTransportFactory,
@@ -78,13 +92,23 @@ export class LinkProtocol extends TransportDecorator {
     return true;
   }
 
+  /** Made on demand: most connections use no words. */
+  override get link(): LinkWords {
+    return this.#channel;
+  }
+
   override sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
     if (!isMarked(text)) return this.wire.sendText(text, settings);
     return this.wire.sendText(typeof text === "string" ? MARK + text : new TextBytes(marked(text)), settings);
   }
 
   override sendShared(message: SharedMessage): boolean {
-    return !isMarked(message.data) && super.sendShared(message);
+    if (message.isWord !== true) return !isMarked(message.data) && super.sendShared(message);
+    const { data, mayEncode } = message;
+    if (!super.sendShared(message)) {
+      void this.wire.sendText(String(data), { mayEncode, signal: null, receipt: null });
+    }
+    return true;
   }
 
   override sendFragment(fragment: Fragment): Promise<void> {
@@ -148,7 +172,13 @@ export class LinkProtocol extends TransportDecorator {
   }
 
   override streamTo(sink: PieceHandler | null): void {
-    this.wire.streamTo(sink && new LinkPieces(sink, this));
+    this.#sink = sink;
+    // An announced message is taken whole.
+    if (this.#announcer === null) this.wire.streamTo(sink && new LinkPieces(sink, this));
+  }
+
+  onPiecesEnded(): void {
+    this.#sink = null;
   }
 
   override onPing(payload: Uint8Array): void {
@@ -158,9 +188,15 @@ export class LinkProtocol extends TransportDecorator {
 
   override onMessage(message: Message): void {
     if (this.#hasFailed) return;
-    if (!isMarked(message)) this.deliver(message);
-    else if (isMarked(message, 1)) this.deliver(message.slice(1));
+    if (this.#announcer !== null && !isMarked(message)) this.#onAnnounced(message, this.#announcer);
+    else if (!isMarked(message)) this.deliver(message);
+    else if (isMarked(message, 1)) this.#onEscaped(message);
     else this.#onLinkMessage(message);
+  }
+
+  #onEscaped(message: string | TextBytes): void {
+    if (this.#announcer === null) this.deliver(message.slice(1));
+    else this.failLink(EXPECTED_ANNOUNCED);
   }
 
   /** A message of the application arrived. */
@@ -168,9 +204,9 @@ export class LinkProtocol extends TransportDecorator {
     this.handler.onMessage(message);
   }
 
-  /** A link message that this version does not know arrived. */
-  protected onUnknown(_text: string): void {
-    // A later version may define more words (docs/link-protocol.md).
+  /** A word arrived that this class gives no meaning to. Returns true if a subclass handled it. */
+  protected onOtherWord(_text: string): boolean {
+    return false;
   }
 
   /** The peer violated the link protocol: only a Close can follow. */
@@ -206,15 +242,40 @@ export class LinkProtocol extends TransportDecorator {
         this.#spread.onWidth?.(message.width);
         return;
       }
-      case "unknown": {
-        this.onUnknown(written);
+      case "word": {
+        if (!this.onOtherWord(written)) this.#onWord(message.word, message.argument);
         return;
       }
       case "invalid":
         this.failLink(message.expected);
     }
   }
+
+  #onWord(word: string, argument: string): void {
+    if (!ANNOUNCERS.has(word)) this.#channel.onWord(word, argument, null);
+    else if (this.#announcer !== null) this.failLink(EXPECTED_ANNOUNCED);
+    else {
+      this.#announcer = { word, argument };
+      if (this.#sink !== null) this.wire.streamTo(null);
+    }
+  }
+
+  #onAnnounced(payload: Message, { word, argument }: { word: string; argument: string }): void {
+    if (typeof payload === "string" || payload instanceof TextBytes) {
+      this.failLink(EXPECTED_ANNOUNCED);
+      return;
+    }
+    this.#announcer = null;
+    if (this.#sink !== null) this.streamTo(this.#sink);
+    this.#channel.onWord(word, argument, payload);
+  }
+
+  get #channel(): WordChannel {
+    return (this.#words ??= new WordChannel(this.wire));
+  }
 }
+
+const EXPECTED_ANNOUNCED = "Expected the binary message that the peer announced, got another message";
 
 /** Whether a text has the mark at this index; always false for binary messages. */
 function isMarked(message: Message, place = 0): message is string | TextBytes {

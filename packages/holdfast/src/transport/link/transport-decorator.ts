@@ -10,6 +10,7 @@ import type { Role } from "../../shared/role.js";
 import type {
   FrameObserver,
   Fragment,
+  LinkWords,
   SendSettings,
   SharedMessage,
   MessageTransport,
@@ -48,6 +49,10 @@ export abstract class TransportDecorator implements MessageTransport, MessageTra
 
   get localAddress(): Address | null {
     return this.wire.localAddress;
+  }
+
+  get link(): LinkWords | null {
+    return this.wire.link ?? null;
   }
 
   get canPing(): boolean {

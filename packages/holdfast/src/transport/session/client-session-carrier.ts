@@ -139,6 +139,10 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     return this.#sender.sendFragment(fragment);
   }
 
+  get streamConfirmation(): Promise<void> | null {
+    return this.#sender.streamConfirmation;
+  }
+
   whenIdle(callback: () => void): void {
     if (this.#sender.isBusy && this.isAttached) this.#sender.whenIdle(callback);
     else callback();
@@ -173,6 +177,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
   onWord(message: SessionMessage): void {
     const link = this.#link;
     if (link === null) return;
+    if (message.type === "end") this.#sender.acknowledge(); // The server learns what arrived.
     if (message.type === "replay") this.#onReplay?.(message.count);
     else this.#perform(this.#session.interpret(message, this.#runtime.clock.now()), link);
   }

@@ -7,7 +7,7 @@
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import type { SessionLoss } from "../../shared/session-errors.js";
 import type { CloseFrame } from "../../shared/close-code.js";
-import type { TextBytes } from "../../shared/text-bytes.js";
+import { decodeText, TextBytes } from "../../shared/text-bytes.js";
 import type { LossReport, Resumption } from "../../session/send-ledger.js";
 import type { Attachment, ServerSession } from "../../session/server-session.js";
 import type { SessionRecord } from "../../session/store/session-record.js";
@@ -278,6 +278,10 @@ export class ServerSessionTransport
     return this.#sender.sendFragment(fragment);
   }
 
+  get streamConfirmation(): Promise<void> | null {
+    return this.#sender.streamConfirmation;
+  }
+
   /** No decorator lies over a session. */
   sendAhead(): () => void {
     return nothing;
@@ -358,7 +362,8 @@ export class ServerSessionTransport
   onData(message: Message): void {
     const need = this.#session.ledger.incoming.receive(message.length);
     this.#newest.onStreamedMessage();
-    this.#handler.onMessage(message);
+    if (this.#streamTarget?.hasBegun === true) this.#completeStream(this.#streamTarget, message);
+    else this.#handler.onMessage(message);
     if (need !== "none") this.#sender.onAckNeed(need);
   }
 
@@ -373,6 +378,7 @@ export class ServerSessionTransport
       this.#onReplay?.(message.count);
       return;
     }
+    if (message.type === "skip") this.#breakStream();
     const action = this.#session.interpret(message, current.attachment, this.#options.runtime.clock.now());
     switch (action.type) {
       case "confirmed":
@@ -463,6 +469,23 @@ export class ServerSessionTransport
     return true;
   }
 
+  /** The message that was cut amid its pieces was sent again as a whole. */
+  #completeStream(target: ResumedPieces, message: Message): void {
+    this.#current?.link.streamTo(null);
+    if (typeof message === "string") target.onPiece(message);
+    else target.onPiece(message instanceof TextBytes ? decodeText(message) : new Uint8Array(message));
+    target.onLastPiece();
+  }
+
+  /** The message that was cut amid its pieces will not be sent again. */
+  #breakStream(): void {
+    const target = this.#streamTarget;
+    if (target?.hasBegun !== true) return;
+    this.#streamTarget = null;
+    this.#current?.link.streamTo(null);
+    target.onBroken();
+  }
+
   #close({ core, link, observed }: AttachedLink, close: CloseFrame, isUrgent: boolean): void {
     if (this.closeReceived !== null && this.receivedFirst) {
       observed.answerClose();
@@ -521,6 +544,15 @@ class ResumedPieces implements PieceHandler {
   onLastPiece(): void {
     this.#onOver();
     this.#handler.onLastPiece();
+  }
+
+  onBroken(): void {
+    this.#handler.onBroken?.();
+  }
+
+  /** Whether the reader has some of the message. */
+  get hasBegun(): boolean {
+    return this.#delivered > 0;
   }
 
   /** The socket is gone. */

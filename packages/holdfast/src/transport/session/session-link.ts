@@ -45,6 +45,8 @@ export interface SessionCarrier {
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void>;
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
   sendFragment(fragment: Fragment): Promise<void>;
+  /** As in MessageTransport. */
+  readonly streamConfirmation: Promise<void> | null;
 }
 
 /** Speaks version 2 of the link protocol over the transport below. `onLink` receives the link before it starts. */
@@ -164,13 +166,17 @@ export class SessionLink extends LinkProtocol {
       : this.#carrier.sendBinary(payload, settings);
   }
 
-  /** The session's ring keeps the data of a message, not its frames. */
-  override sendShared(): boolean {
-    return false;
+  /** The session's ring keeps the data of a message, not its frames. Words are no messages of the session. */
+  override sendShared(message: SharedMessage): boolean {
+    return message.isWord === true && super.sendShared(message);
   }
 
   override sendFragment(fragment: Fragment): Promise<void> {
     return this.#carrier === null ? super.sendFragment(fragment) : this.#carrier.sendFragment(fragment);
+  }
+
+  get streamConfirmation(): Promise<void> | null {
+    return this.#carrier?.streamConfirmation ?? null;
   }
 
   override queuePing(key: string, payload: Uint8Array): void {
@@ -215,11 +221,12 @@ export class SessionLink extends LinkProtocol {
     this.#session.onData(message);
   }
 
-  protected override onUnknown(text: string): void {
+  protected override onOtherWord(text: string): boolean {
     const message = readSessionMessage(text);
-    if (message === null) return;
+    if (message === null) return false;
     if (message.type === "invalid") this.failLink(message.expected);
     else this.#session.onWord(message);
+    return true;
   }
 }
 

@@ -32,6 +32,12 @@ export interface SenderSettings {
   readonly notDelivered: (outcome: Outcome) => Error;
 }
 
+/** A message that is sent in fragments, and its link. */
+interface Stream {
+  readonly link: SessionLink;
+  readonly receipt: Receipt;
+}
+
 /** A message that waits for room in the window. */
 interface Waiting {
   readonly data: SessionMessageData;
@@ -51,8 +57,10 @@ export class SessionSender extends Deadline {
   #waitingBytes = 0;
   /** Resolves once everything that was counted has been transmitted on the link; null if it has been. */
   #caughtUp: Settlement | null = null;
-  /** The link on which a message is being sent in fragments; null for none. */
-  #streamLink: SessionLink | null = null;
+  /** The message that is being sent in fragments; null for none. */
+  #stream: Stream | null = null;
+  /** As in MessageTransport. */
+  streamConfirmation: Promise<void> | null = null;
   /** Resolves when a streamed message may begin; null if none waits. */
   #ready: Settlement | null = null;
   #hasEnded = false;
@@ -86,14 +94,13 @@ export class SessionSender extends Deadline {
 
   /** Whether messages wait to be transmitted on the link. */
   get isBusy(): boolean {
-    return this.#waiting.length > 0 || !this.#ledger.outgoing.isCaughtUp;
+    return !this.#hasEnded && (this.#waiting.length > 0 || !this.#ledger.outgoing.isCaughtUp);
   }
 
   /** Calls back once no message waits to be transmitted, or the session has ended. */
   whenIdle(callback: () => void): void {
-    void this.#untilReady().then(() =>
-      this.isBusy && !this.#hasEnded ? this.whenIdle(callback) : callback(),
-    );
+    if (this.isBusy) void this.#untilReady().then(() => this.whenIdle(callback));
+    else callback();
   }
 
   /** A link is in place, and the ledger's positions are settled: replays what the peer lacks. */
@@ -137,7 +144,7 @@ export class SessionSender extends Deadline {
     const receipt = settings.until === "delivered" ? new Receipt(this.#settings.notDelivered) : null;
     const isNext = this.#ledger.outgoing.push(data, receipt);
     const link = this.#link;
-    const sent = isNext && link !== null ? link.transmit(data, settings.mayEncode) : this.#untilCaughtUp();
+    const sent = isNext && link !== null ? transmit(link, data, settings) : this.#untilCaughtUp();
     return this.#onPushed(settings, receipt, sent);
   }
 
@@ -156,28 +163,47 @@ export class SessionSender extends Deadline {
   }
 
   /**
-   * Sends a fragment. The message is counted with its last one, and not kept: if its link is cut before that, it is
-   * certainly lost.
+   * Sends a fragment. The message is counted with its first one, so that a receiver learns from `skip` that the rest will
+   * not follow. It is not kept: after a cut, the next link shows whether it arrived.
    */
   sendFragment(fragment: Fragment): Promise<void> {
-    if (!fragment.isFirst || this.#isReadyForStream) return this.#sendFragmentNow(fragment);
-    return this.#untilReady().then(() => this.#sendFragmentNow(fragment));
+    if (!fragment.isFirst) return this.#sendFragmentOf(this.#stream, fragment);
+    if (this.#isReadyForStream) return this.#beginStream(fragment);
+    const link = this.#link;
+    return this.#untilReady().then(() => {
+      // A client's connection ends with its link, and what waits on it must not be sent on the next one.
+      const isStale = link !== this.#link && !this.#settings.keepsWithoutLink;
+      if (isStale || this.#hasEnded) throw this.#settings.notDelivered("unsent");
+      return this.sendFragment(fragment);
+    });
   }
 
-  #sendFragmentNow(fragment: Fragment): Promise<void> {
+  #beginStream(fragment: Fragment): Promise<void> {
     const link = this.#link;
-    if (link === null || (!fragment.isFirst && this.#streamLink !== link)) {
-      this.#streamLink = null;
+    const receipt = new Receipt(this.#settings.notDelivered);
+    const stream = link && { link, receipt };
+    this.#stream = stream;
+    if (stream !== null) this.#ledger.outgoing.pushStreamed(receipt);
+    return this.#sendFragmentOf(stream, fragment);
+  }
+
+  #sendFragmentOf(stream: Stream | null, fragment: Fragment): Promise<void> {
+    if (stream === null || stream.link !== this.#link) {
+      this.#stream = null;
       return Promise.reject(this.#settings.notDelivered("unsent"));
     }
-    this.#streamLink = fragment.isLast ? null : link;
+    const { link, receipt } = stream;
     const sent = link.transmitFragment(fragment);
-    if (!fragment.isLast) return sent;
-    const receipt = new Receipt(this.#settings.notDelivered);
-    this.#ledger.outgoing.pushStreamed(receipt);
-    this.#afterPush();
-    // Sent once there is room. If the link is cut before that, the next link shows whether the message arrived.
-    return sent === SENT ? SENT : Promise.race([sent, receipt.promise]);
+    if (fragment.isLast) {
+      this.#stream = null;
+      this.streamConfirmation = receipt.promise;
+      this.#afterPush();
+      link.sendWord(WANT); // The sender waits for the ack.
+    }
+    if (sent === SENT) return SENT;
+    return sent.catch(() => {
+      if (!fragment.isLast) throw this.#settings.notDelivered("unsent"); // The link was cut amid the message.
+    });
   }
 
   /** The peer has confirmed these messages: there may be room in the window. */
@@ -278,11 +304,10 @@ export class SessionSender extends Deadline {
       this.#waitingBytes -= data.length;
       const receipt = settings.until === "delivered" ? new Receipt(this.#settings.notDelivered) : null;
       const isNext = this.#ledger.outgoing.push(data, receipt);
-      const sent = isNext ? this.#link.transmit(data, settings.mayEncode) : this.#untilCaughtUp();
+      const sent = isNext ? transmit(this.#link, data, settings) : this.#untilCaughtUp();
       resolve(this.#onPushed(settings, receipt, sent));
     }
-    if (count === 0) return;
-    waiting.splice(0, count);
+    if (count > 0) waiting.splice(0, count);
     this.#notifyReady();
   }
 
@@ -332,6 +357,12 @@ export class SessionSender extends Deadline {
 }
 
 const WANT = writeSessionMessage({ type: "want" });
+
+/** Resolves when there is room for more. Also if the link is cut before that: the session keeps the message. */
+function transmit(link: SessionLink, data: SessionMessageData, { mayEncode }: SendSettings): Promise<void> {
+  const sent = link.transmit(data, mayEncode);
+  return sent === SENT ? SENT : sent.catch(ignore);
+}
 
 class Settlement {
   readonly promise: Promise<void>;

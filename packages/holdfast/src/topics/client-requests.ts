@@ -1,0 +1,192 @@
+// The requests of one client about topics, by words of the link protocol (docs/link-protocol.md): to subscribe, to
+// unsubscribe and to publish.
+
+import { EngineUnavailableError } from "../shared/engine-unavailable-error.js";
+import { coreOf, type Connection } from "../connection/connection.js";
+import { isThenable, toPromise } from "../connection/arguments.js";
+import type { LinkWords } from "../connection/message-transport.js";
+import type { Published } from "./engine/engine.js";
+import { isEpoch, type Position } from "./position.js";
+import type { Joined } from "./local-topic.js";
+import { describePosition } from "./receiver.js";
+import { unescapeTopic } from "./topic-name.js";
+
+/** Options of `topics.open()`. */
+export interface OpenOptions {
+  /** Whether this client may subscribe to this topic. A function that throws or rejects forbids it. */
+  readonly authorize: (connection: Connection, topic: string) => Promise<boolean> | boolean;
+  /** Whether this client may publish on this topic. @default clients may not publish */
+  readonly publish?: ((connection: Connection, topic: string) => Promise<boolean> | boolean) | undefined;
+  /** The number of topics that a client may have subscribed to at a time. @default 1000 */
+  readonly maxSubscriptions?: number | undefined;
+}
+
+export interface ClientRequestHandler {
+  subscriptionsOf(connection: Connection): number;
+  isSubscribed(connection: Connection, topic: string): boolean;
+  subscribe(
+    connection: Connection,
+    topic: string,
+    since: Position | null,
+    onJoined: (joined: Joined) => void,
+  ): Promise<void>;
+  unsubscribe(connection: Connection, topic: string): Promise<void>;
+  publish(topic: string, data: Uint8Array | string, id: string | null): Promise<Published>;
+  onError(message: string, error: unknown): void;
+}
+
+/** Requests of one client that may wait for those before them. */
+const MAX_WAITING = 1_000;
+
+export class ClientRequests {
+  readonly #connection: Connection;
+  /** Null before `topics.open()`: the client may only take up subscriptions that the server has made. */
+  #options: (OpenOptions & { readonly maxSubscriptions: number }) | null = null;
+  readonly #handler: ClientRequestHandler;
+  /** Settles when the newest request has been decided on: they are handled in their order. */
+  #last: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(connection: Connection, handler: ClientRequestHandler) {
+    this.#connection = connection;
+    this.#handler = handler;
+  }
+
+  allow(options: OpenOptions & { readonly maxSubscriptions: number }): void {
+    this.#options = options;
+  }
+
+  /** Takes requests from now on. */
+  begin(link: LinkWords): void {
+    link.handleWord("sub", (argument) => this.#enqueue(argument, (request) => this.#subscribe(request)));
+    link.handleWord("unsub", (argument) => this.#enqueue(argument, (request) => this.#unsubscribe(request)));
+    link.handleWord("pub", (argument) => {
+      const end = argument.indexOf("\n");
+      const data = end < 0 ? "" : argument.slice(end + 1);
+      this.#enqueue(argument.slice(0, end), (request) => this.#publish(request, data));
+    });
+    link.handleWord("pubb", (argument, payload) => {
+      const data = new Uint8Array(payload ?? []); // Copied: it may lie in the read buffer.
+      this.#enqueue(argument, (request) => this.#publish(request, data));
+    });
+    this.announce();
+  }
+
+  /** Tells the client that it may ask. */
+  announce(): void {
+    void coreOf(this.#connection).sendWord("topics", "");
+  }
+
+  #enqueue(argument: string, handle: (request: Request) => Promise<void>): void {
+    const request = readRequest(argument);
+    if (request === null) return; // It has no number that an answer could name.
+    if (this.#waiting >= MAX_WAITING) {
+      this.#fail(request, "limit", "too many requests wait");
+      return;
+    }
+    this.#waiting++;
+    this.#last = this.#last.then(async () => {
+      try {
+        await handle(request);
+      } catch (error) {
+        this.#onFailed(request, error);
+      } finally {
+        this.#waiting--;
+      }
+    });
+  }
+
+  async #subscribe(request: Request): Promise<void> {
+    const { topic, rest } = request;
+    const since = readSince(rest);
+    if (topic === null || since === undefined) {
+      this.#fail(request, "invalid", "not a topic, or not a position");
+      return;
+    }
+    if (!this.#handler.isSubscribed(this.#connection, topic)) {
+      const { authorize = () => false, maxSubscriptions = 0 } = this.#options ?? {};
+      if (!(await this.#isAllowed(request, authorize))) return;
+      if (this.#handler.subscriptionsOf(this.#connection) >= maxSubscriptions) {
+        this.#fail(request, "limit", `at most ${maxSubscriptions} topics at a time`);
+        return;
+      }
+    }
+    await this.#handler.subscribe(this.#connection, topic, since, ({ recovered, position }) => {
+      this.#done(request, ` ${recovered ? 1 : 0} ${describePosition(position)}`);
+    });
+  }
+
+  async #unsubscribe(request: Request): Promise<void> {
+    if (request.topic !== null) await this.#handler.unsubscribe(this.#connection, request.topic);
+    this.#done(request, "");
+  }
+
+  async #publish(request: Request, data: Uint8Array | string): Promise<void> {
+    const { topic, rest } = request;
+    const id = rest.length === 0 ? null : unescapeTopic(rest[0]);
+    if (topic === null || (id === null && rest.length > 0)) {
+      this.#fail(request, "invalid", "not a topic, or not an id");
+      return;
+    }
+    const { publish = () => false } = this.#options ?? {};
+    if (!(await this.#isAllowed(request, publish))) return;
+    // The next request need not wait for the engine.
+    this.#handler.publish(topic, data, id).then(
+      ({ offset, epoch, isDuplicate }) =>
+        this.#done(request, ` ${offset ?? "-"} ${epoch ?? "-"} ${isDuplicate ? 1 : 0}`),
+      (error: unknown) => this.#onFailed(request, error),
+    );
+  }
+
+  async #isAllowed(request: Request, decide: OpenOptions["authorize"]): Promise<boolean> {
+    try {
+      const decision: unknown = decide(this.#connection, request.topic ?? "");
+      const isAllowed: unknown = isThenable(decision) ? await toPromise(decision) : decision;
+      if (isAllowed === true) return true;
+    } catch (error) {
+      this.#handler.onError("a function of topics.open() failed", error);
+    }
+    this.#fail(request, "forbidden", "not allowed");
+    return false;
+  }
+
+  #onFailed(request: Request, error: unknown): void {
+    if (error instanceof EngineUnavailableError) {
+      this.#fail(request, `unavailable-${error.outcome}`, "the engine is unavailable");
+      return;
+    }
+    this.#handler.onError("a request of a client about a topic failed", error);
+    this.#fail(request, "failed", "internal error");
+  }
+
+  #done({ id }: Request, result: string): void {
+    void coreOf(this.#connection).sendWord("done", id + result);
+  }
+
+  #fail({ id }: Request, reason: string, message: string): void {
+    void coreOf(this.#connection).sendWord("failed", `${id} ${reason} ${message}`);
+  }
+}
+
+interface Request {
+  /** Digits that the client chose. */
+  readonly id: string;
+  /** Null for a name that is none. */
+  readonly topic: string | null;
+  readonly rest: readonly string[];
+}
+
+function readRequest(argument: string): Request | null {
+  const [id = "", escaped = "", ...rest] = argument.split(" ");
+  return NUMBER.test(id) ? { id, topic: unescapeTopic(escaped), rest } : null;
+}
+
+/** Null for none; undefined for what is no position. */
+function readSince(rest: readonly string[]): Position | null | undefined {
+  if (rest.length === 0) return null;
+  const [epoch, offset] = rest;
+  const isPosition = rest.length === 2 && isEpoch(epoch) && NUMBER.test(offset);
+  return isPosition ? { epoch, offset: Number(offset) } : undefined;
+}
+
+const NUMBER = /^[0-9]{1,15}$/;

@@ -1,0 +1,213 @@
+// The topics of one connection at a client: its requests to the server, and what the server sends.
+
+import { EngineUnavailableError } from "../../shared/engine-unavailable-error.js";
+import { InvalidStateError } from "../../shared/errors.js";
+import { coreOf, type Connection } from "../../connection/connection.js";
+import { Alarm } from "../../connection/timer-queue.js";
+import { escapeTopic, unescapeTopic } from "../topic-name.js";
+import { isEpoch, type Position } from "../position.js";
+import type { Published } from "../engine/engine.js";
+import type { TopicFeed } from "./topic-feed.js";
+import { TopicError, type TopicRefusal } from "./topic-error.js";
+
+interface WaitingRequest {
+  readonly topic: string;
+  /** Called within the call that reads the answer. */
+  readonly onDone: (result: readonly string[]) => void;
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** Milliseconds until a subscription is tried again where the server's engine is unavailable. */
+const RETRY_DELAY = 1_000;
+
+const all = new WeakMap<Connection, LinkTopics>();
+
+export class LinkTopics {
+  /**
+   * Those of a connection.
+   * @throws InvalidStateError if the peer does not speak the link protocol
+   */
+  static of(connection: Connection): LinkTopics {
+    const known = all.get(connection);
+    if (known !== undefined) return known;
+    const topics = new LinkTopics(connection);
+    all.set(connection, topics);
+    return topics;
+  }
+
+  readonly #connection: Connection;
+  readonly #feeds = new Map<string, TopicFeed>();
+  readonly #requests = new Map<string, WaitingRequest>();
+  /** Requests that wait until the server takes any. */
+  #early: (() => void)[] | null = [];
+  #numbers = 0;
+
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+    const core = coreOf(connection);
+    const { link } = core;
+    if (link === null) throw new InvalidStateError(NO_LINK);
+    link.handleWord("topics", () => this.#onReady());
+    link.handleWord("at", (argument) =>
+      this.#onPlace(argument, (feed, position) => feed.onBeginning(position)),
+    );
+    link.handleWord("gap", (argument) => this.#onPlace(argument, (feed, position) => feed.onGap(position)));
+    link.handleWord("ended", (argument) => this.#onEnded(argument));
+    link.handleWord("m", (argument) => {
+      const end = argument.indexOf("\n");
+      if (end >= 0) this.#onMessage(argument.slice(0, end), argument.slice(end + 1));
+    });
+    link.handleWord("b", (argument, payload) => this.#onMessage(argument, new Uint8Array(payload ?? [])));
+    link.handleWord("done", (argument) => this.#onAnswer(argument, true));
+    link.handleWord("failed", (argument) => this.#onAnswer(argument, false));
+    void core.whenEnded.then(() => this.#onConnectionEnded(core.closedError()));
+  }
+
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  /** Passes what the server sends on the topic to this feed, and asks for it. */
+  attach(feed: TopicFeed): void {
+    this.#feeds.set(feed.topic, feed);
+    this.#subscribe(feed);
+  }
+
+  detach(feed: TopicFeed): void {
+    if (this.#feeds.get(feed.topic) !== feed) return;
+    this.#feeds.delete(feed.topic);
+    // Whatever comes of it: what the server sends reaches nobody any more.
+    this.#request("unsub", "", null, { topic: feed.topic, onDone: ignore, onFailed: ignore });
+  }
+
+  publish(topic: string, data: Uint8Array | string, id: string | null): Promise<Published> {
+    return new Promise((resolve, reject) => {
+      const onDone = ([offset = "-", epoch = "-", isDuplicate]: readonly string[]): void =>
+        resolve({
+          offset: offset === "-" ? null : Number(offset),
+          epoch: epoch === "-" ? null : epoch,
+          isDuplicate: isDuplicate === "1",
+        });
+      const more = id === null ? "" : ` ${escapeTopic(id)}`;
+      const request = { topic, onDone, onFailed: reject };
+      this.#request(typeof data === "string" ? "pub" : "pubb", more, data, request);
+    });
+  }
+
+  #subscribe(feed: TopicFeed): void {
+    feed.suspend();
+    const { topic, position } = feed;
+    const onDone = ([recovered, epoch = "", offset = ""]: readonly string[]): void => {
+      if (this.#feeds.get(topic) === feed) feed.onSubscribed(readPosition(epoch, offset), recovered === "1");
+    };
+    const onFailed = (error: unknown): void => this.#onRefused(feed, error);
+    const more = position === null ? "" : ` ${position.epoch} ${position.offset}`;
+    this.#request("sub", more, null, { topic, onDone, onFailed });
+  }
+
+  #onRefused(feed: TopicFeed, error: unknown): void {
+    const isCurrent = (): boolean =>
+      this.#feeds.get(feed.topic) === feed && this.#connection.state === "open";
+    if (!isCurrent()) return; // The connection has ended, and its owner knows what to do.
+    if (error instanceof EngineUnavailableError) {
+      const { timers, clock } = coreOf(this.#connection).runtime;
+      const onAlarm = (): void => {
+        if (isCurrent()) this.#subscribe(feed);
+      };
+      timers.set(new Alarm({ onAlarm }), clock.now() + RETRY_DELAY);
+      return;
+    }
+    this.#feeds.delete(feed.topic);
+    feed.end(error);
+  }
+
+  #request(word: string, more: string, data: Uint8Array | string | null, request: WaitingRequest): void {
+    const core = coreOf(this.#connection);
+    if (core.state !== "open") {
+      core.rejectWhenEnded(null).catch(request.onFailed);
+      return;
+    }
+    const id = String(++this.#numbers);
+    this.#requests.set(id, request);
+    const argument = `${id} ${escapeTopic(request.topic)}${more}`;
+    const send = (): void => {
+      if (typeof data === "string") void core.sendWord(word, `${argument}\n${data}`);
+      else void core.sendWord(word, argument, data);
+    };
+    if (this.#early === null) send();
+    else this.#early.push(send);
+  }
+
+  /** The server takes requests; once more where it begins anew. */
+  #onReady(): void {
+    const early = this.#early;
+    this.#early = null;
+    if (early === null) for (const feed of this.#feeds.values()) this.#subscribe(feed);
+    else for (const send of early) send();
+  }
+
+  #onPlace(argument: string, report: (feed: TopicFeed, position: Position | null) => void): void {
+    const [escaped = "", epoch = "", offset = ""] = argument.split(" ");
+    const feed = this.#feedFor(escaped);
+    if (feed !== undefined) report(feed, readPosition(epoch, offset));
+  }
+
+  #onMessage(place: string, data: Uint8Array | string): void {
+    const [escaped = "", offset = ""] = place.split(" ");
+    const isNumber = NUMBER.test(offset);
+    if (isNumber || offset === "-") this.#feedFor(escaped)?.onMessage(data, isNumber ? Number(offset) : null);
+  }
+
+  #onEnded(escaped: string): void {
+    this.#feedFor(escaped)?.onEnded();
+  }
+
+  #onAnswer(argument: string, isDone: boolean): void {
+    const [id = "", reason = ""] = argument.split(" ");
+    const request = this.#requests.get(id);
+    if (request === undefined) return;
+    this.#requests.delete(id);
+    if (isDone) request.onDone(argument.split(" ").slice(1));
+    else request.onFailed(refusal(request.topic, reason, argument.slice(id.length + reason.length + 2)));
+  }
+
+  #onConnectionEnded(error: Error): void {
+    this.#feeds.clear();
+    const requests = [...this.#requests.values()];
+    this.#requests.clear();
+    for (const { onFailed } of requests) onFailed(error);
+  }
+
+  #feedFor(escaped: string): TopicFeed | undefined {
+    // Most names are written as they are.
+    const feed = this.#feeds.get(escaped);
+    if (feed !== undefined && !escaped.includes("%")) return feed;
+    return this.#feeds.get(unescapeTopic(escaped) ?? "");
+  }
+}
+
+function refusal(topic: string, reason: string, details: string): Error {
+  const [kind, outcome] = reason.split("-");
+  if (kind === "unavailable") {
+    const message = "The server cannot reach the engine of its topics.";
+    return new EngineUnavailableError(message, outcome === "unsent" ? "unsent" : "unknown");
+  }
+  const known = REFUSALS.find((each) => each === reason) ?? "failed";
+  return new TopicError(topic, known, details.slice(0, 200));
+}
+
+const REFUSALS: readonly TopicRefusal[] = ["failed", "forbidden", "invalid", "limit"];
+
+/** Null for that of a topic without history. */
+function readPosition(epoch: string, offset: string): Position | null {
+  return isEpoch(epoch) && NUMBER.test(offset) ? { epoch, offset: Number(offset) } : null;
+}
+
+function ignore(): void {
+  // Nobody waits for the answer.
+}
+
+const NUMBER = /^[0-9]{1,15}$/;
+
+const NO_LINK =
+  "This connection does not speak the link protocol, which topics need. Connect with `linkProtocol: true` to a Holdfast server.";

@@ -1,0 +1,265 @@
+// `subscribe()` and `publish()` at a client, in Node.js and in browsers.
+
+import { toBytes, type Bytes } from "../../connection/arguments.js";
+import { Connection, coreOf } from "../../connection/connection.js";
+import { ConnectionClosed } from "../../connection/errors.js";
+import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import { checkFunction, checkSignal, invalidArgument } from "../../shared/option-checks.js";
+import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
+import { TextBytes } from "../../shared/text-bytes.js";
+import type { Published } from "../engine/engine.js";
+import { checkId, checkSince } from "../options.js";
+import type { Position } from "../position.js";
+import type { TopicEvent } from "../topic-event.js";
+import { checkTopic } from "../topic-name.js";
+import type { EventQueue } from "./event-queue.js";
+import { LinkTopics } from "./link-topics.js";
+import { TopicFeed } from "./topic-feed.js";
+import { UnreadLimit } from "./unread-limit.js";
+
+/** A connection that reconnects: a `PersistentConnection`. */
+export interface ReconnectingLink {
+  readonly connection: Connection | null;
+  readonly signal: AbortSignal;
+  on(event: "open", listener: (event: { readonly connection: Connection }) => void): () => void;
+}
+
+/** Options of `subscribe()` at a client. */
+export interface SubscriptionOptions {
+  /**
+   * Where to continue: the position of the last message that the application has processed. `"now"` for the next message.
+   * @default "now"
+   */
+  readonly since?: Position | "now" | undefined;
+  /** Ends the loop; it throws the signal's reason. */
+  readonly signal?: AbortSignal | null | undefined;
+}
+
+/** Options of `publish()` at a client. */
+export interface ClientPublishOptions {
+  /** As at the server: a message whose `id` was published within the last 2 minutes is not published again. */
+  readonly id?: string | undefined;
+}
+
+const SUBSCRIPTION_OPTIONS: OptionNames<SubscriptionOptions> = { since: true, signal: true };
+const CLIENT_PUBLISH_OPTIONS: OptionNames<ClientPublishOptions> = { id: true };
+
+/**
+ * Subscribes to a topic where the server allows it (`topics.open()`), and returns its events in order: messages, and gaps
+ * where messages are missing. With a persistent connection, the loop continues on each new connection from its own
+ * position. The subscription begins with the loop, and ends when the loop is left. Unread events pause reading from the
+ * connection.
+ *
+ * The loop ends when the server or this side ends the subscription. It throws TopicError if the server refuses, and
+ * ConnectionClosedError, or the error that ended retrying, if the connection is lost.
+ *
+ * @param link a connection that speaks the link protocol (option `linkProtocol`), or one that reconnects
+ * @throws InvalidArgumentError
+ */
+export function subscribe(
+  link: Connection | ReconnectingLink,
+  topic: string,
+  options: SubscriptionOptions = {},
+): AsyncIterableIterator<TopicEvent, undefined> {
+  checkLink(link);
+  checkOptionNames("subscribe()", options, SUBSCRIPTION_OPTIONS);
+  const since = checkSince(options.since);
+  return new Subscription(link, checkTopic(topic), since, checkSignal(options.signal));
+}
+
+/**
+ * Publishes a message where the server allows it (`publish` of `topics.open()`). With a persistent connection, it needs
+ * one that is open.
+ *
+ * @throws TopicError if the server refuses
+ * @throws EngineUnavailableError if the server cannot publish; with an `id`, it is safe to publish again
+ * @throws ConnectionClosed if the connection ends first: then it is unknown whether the message was published
+ */
+export async function publish(
+  link: Connection | ReconnectingLink,
+  topic: string,
+  data: string | Bytes,
+  options: ClientPublishOptions = {},
+): Promise<Published> {
+  checkLink(link);
+  checkOptionNames("publish()", options, CLIENT_PUBLISH_OPTIONS);
+  const name = checkTopic(topic);
+  const id = checkId(options.id);
+  const bytes = typeof data === "string" ? null : toBytes(data);
+  if (bytes === null && typeof data !== "string") throw invalidArgument("data", "a string or bytes", data);
+  const connection = link instanceof Connection ? link : link.connection;
+  if (connection === null) throw invalidArgument("link", "a connection that is open", link);
+  return LinkTopics.of(connection).publish(name, contentOf(data, bytes), id);
+}
+
+/** Bytes are copied: the request may have to wait. */
+function contentOf(data: string | Bytes, bytes: Uint8Array | null): Uint8Array | string {
+  if (typeof data === "string") return data;
+  return data instanceof TextBytes ? data.toString() : new Uint8Array(bytes ?? []);
+}
+
+/** What all loops over a link share. */
+interface SharedByLink {
+  readonly feeds: Map<string, LinkFeed>;
+  readonly unread: UnreadLimit;
+}
+
+const links = new WeakMap<object, SharedByLink>();
+
+class Subscription implements AsyncIterableIterator<TopicEvent, undefined> {
+  readonly #link: Connection | ReconnectingLink;
+  readonly #topic: string;
+  readonly #since: Position | null;
+  readonly #signal: AbortSignal | null;
+  #queue: EventQueue | null = null;
+
+  constructor(
+    link: Connection | ReconnectingLink,
+    topic: string,
+    since: Position | null,
+    signal: AbortSignal | null,
+  ) {
+    this.#link = link;
+    this.#topic = topic;
+    this.#since = since;
+    this.#signal = signal;
+  }
+
+  [Symbol.asyncIterator](): this {
+    this.#begin();
+    return this;
+  }
+
+  next(): Promise<IteratorResult<TopicEvent, undefined>> {
+    return this.#begin().next();
+  }
+
+  return(): Promise<IteratorResult<TopicEvent, undefined>> {
+    this.#begin().leave();
+    if (this.#signal !== null) unwatchAbort(this.#signal, this.#onAbort);
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  #begin(): EventQueue {
+    if (this.#queue !== null) return this.#queue;
+    const feed = LinkFeed.of(this.#link, this.#topic, this.#since);
+    const queue = feed.addQueue();
+    this.#queue = queue;
+    feed.begin();
+    if (this.#signal?.aborted === true) this.#onAbort();
+    else if (this.#signal !== null) watchAbort(this.#signal, this.#onAbort);
+    return queue;
+  }
+
+  readonly #onAbort = (): void => {
+    this.#queue?.end(this.#signal?.reason);
+    this.#queue?.leave();
+  };
+}
+
+/** A topic on a link: its feed moves from one connection to the next. */
+class LinkFeed {
+  static of(link: Connection | ReconnectingLink, topic: string, since: Position | null): LinkFeed {
+    const shared = links.get(link) ?? { feeds: new Map<string, LinkFeed>(), unread: new UnreadLimit() };
+    links.set(link, shared);
+    const known = shared.feeds.get(topic);
+    // A loop that begins elsewhere needs a subscription of its own, and a server keeps one for each topic.
+    if (known !== undefined && since === null) return known;
+    if (known !== undefined) {
+      throw invalidArgument(
+        "since",
+        '"now" while another loop reads the same topic on this connection',
+        since,
+      );
+    }
+    const feed = new LinkFeed(link, topic, since, shared);
+    shared.feeds.set(topic, feed);
+    return feed;
+  }
+
+  readonly #link: Connection | ReconnectingLink;
+  readonly #feed: TopicFeed;
+  readonly #shared: SharedByLink;
+  #hasBegun = false;
+  #current: LinkTopics | null = null;
+  #stop: () => void = () => undefined;
+  #isOver = false;
+
+  private constructor(
+    link: Connection | ReconnectingLink,
+    topic: string,
+    since: Position | null,
+    shared: SharedByLink,
+  ) {
+    this.#link = link;
+    this.#shared = shared;
+    this.#feed = new TopicFeed(topic, since, {
+      onUnread: (events, bytes) => shared.unread.add(events, bytes),
+      onUnused: () => {
+        this.#current?.detach(this.#feed);
+        this.#finish();
+      },
+      onOver: () => this.#finish(),
+    });
+  }
+
+  addQueue(): EventQueue {
+    return this.#feed.addQueue();
+  }
+
+  begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    const link = this.#link;
+    if (link instanceof Connection) {
+      this.#attach(link);
+      void coreOf(link).whenEnded.then(() => this.#end(coreOf(link).closedError()));
+      return;
+    }
+    const onEnd = (): void => this.#end(link.signal.reason);
+    const stopListening = link.on("open", ({ connection }) => this.#attach(connection));
+    this.#stop = () => {
+      stopListening();
+      unwatchAbort(link.signal, onEnd);
+    };
+    if (link.signal.aborted) onEnd();
+    else watchAbort(link.signal, onEnd);
+    if (link.connection !== null) this.#attach(link.connection);
+  }
+
+  #attach(connection: Connection): void {
+    if (this.#isOver || this.#current?.connection === connection) return;
+    try {
+      const topics = LinkTopics.of(connection);
+      this.#current = topics;
+      this.#shared.unread.attach(connection);
+      topics.attach(this.#feed);
+    } catch (error) {
+      this.#end(error);
+    }
+  }
+
+  #end(error: unknown): void {
+    const isQuiet = error instanceof ConnectionClosed && error.info.ok;
+    this.#finish();
+    this.#feed.end(isQuiet ? null : error);
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#stop();
+    this.#shared.feeds.delete(this.#feed.topic);
+  }
+}
+
+function checkLink(value: unknown): void {
+  if (value instanceof Connection) return;
+  const { on, signal } = (
+    typeof value === "object" && value !== null ? value : {}
+  ) as Partial<ReconnectingLink>;
+  if (typeof on !== "function" || signal === undefined) {
+    throw invalidArgument("link", "a Connection or a PersistentConnection", value);
+  }
+  checkFunction("link.on", on);
+}

@@ -1,0 +1,309 @@
+// A topic with receivers in this process: one subscription of the engine for all of them.
+
+import type { Runtime } from "../connection/runtime.js";
+import { TOO_SLOW } from "../connection/slow-policy.js";
+import type { Engine } from "./engine/engine.js";
+import { positionAfterGap } from "./engine/page.js";
+import { LiveReceivers } from "./live-receivers.js";
+import { pause } from "./pause.js";
+import { isAtOrBehind, isSame, type Position } from "./position.js";
+import type { Receiver } from "./receiver.js";
+import { placeOf, Sequencer, type SequencerHandler } from "./sequencer.js";
+import { TopicFrames } from "./topic-frames.js";
+import { escapeTopic } from "./topic-name.js";
+import type { TopicMessage } from "./topic-event.js";
+
+export interface LocalTopicHandler {
+  readonly runtime: Runtime;
+  readonly engine: Engine;
+  /** Messages that a returning subscriber gets at most. */
+  readonly maxRecovery: number;
+  onGap(receiver: Receiver, topic: string, after: Position | null, position: Position | null): void;
+  onError(message: string, error: unknown): void;
+}
+
+/** Where the messages of a receiver begin. */
+export interface Joined {
+  /** Whether nothing is missing after `since`; false without `since`. */
+  readonly recovered: boolean;
+  /** The position that the messages follow; null for a topic without history. */
+  readonly position: Position | null;
+}
+
+/** Messages that are read at a time. */
+const PAGE = 128;
+/** Milliseconds until a read that failed, or showed nothing new, is repeated. */
+const RETRY_DELAY = 500;
+
+export class LocalTopic implements SequencerHandler {
+  readonly name: string;
+  readonly escapedName: string;
+  /** Resolves once the engine reports each message; rejects if it cannot. */
+  readonly listening: Promise<void>;
+  readonly #handler: LocalTopicHandler;
+  #sequencer: Sequencer | null = null;
+  /** Reports that came while the engine began to listen. */
+  #early: TopicMessage[] = [];
+  /** They get each message as it comes. */
+  readonly #live = new LiveReceivers();
+  /** They were slow, and wait for room: the policy "skip". */
+  readonly #lagging = new Set<Receiver>();
+  /** They have read further than the topic's own order has come. */
+  readonly #ahead = new Set<Receiver>();
+  /** Receivers in any state. */
+  #receivers = 0;
+  #isClosed = false;
+
+  constructor(name: string, handler: LocalTopicHandler) {
+    this.name = name;
+    this.escapedName = escapeTopic(name);
+    this.#handler = handler;
+    this.listening = handler.engine
+      .listen(name, this.#onReport, this.#onNewest)
+      .then((position) => this.#onListening(position));
+    this.listening.catch(() => undefined); // Those who subscribe get the error.
+  }
+
+  get isUnused(): boolean {
+    return this.#receivers === 0;
+  }
+
+  get position(): Position | null {
+    return this.#sequencer?.position ?? null;
+  }
+
+  /** Counts a receiver that is about to join, so that the topic stays. */
+  reserve(): void {
+    this.#receivers++;
+  }
+
+  /**
+   * Begins, or begins anew, to send messages to a receiver: the next ones, or those after `since` first. Calls
+   * `onJoined` before the first of them.
+   */
+  async join(receiver: Receiver, since: Position | null, onJoined: (joined: Joined) => void): Promise<void> {
+    this.#takeOut(receiver);
+    const run = ++receiver.run;
+    if (since === null) {
+      onJoined({ recovered: false, position: this.position });
+      this.#live.add(receiver);
+      return;
+    }
+    const page = await this.#handler.engine.read(this.name, since, 1);
+    if (!receiver.isCurrent(run)) {
+      onJoined({ recovered: false, position: null });
+      return;
+    }
+    const { newest, isComplete } = page;
+    const missed = newest === null ? 0 : newest.offset - since.offset;
+    const recovered = isComplete && missed <= this.#handler.maxRecovery;
+    receiver.position = recovered ? since : positionAfterGap(page, this.#handler.maxRecovery);
+    onJoined({ recovered, position: receiver.position });
+    if (!recovered) this.#handler.onGap(receiver, this.name, since, receiver.position);
+    this.#settle(receiver);
+  }
+
+  /** The receiver gets nothing more. */
+  leave(receiver: Receiver): void {
+    if (receiver.isGone) return;
+    receiver.isGone = true;
+    this.#takeOut(receiver);
+    this.#receivers--;
+  }
+
+  /** The position that the next message of a receiver follows. */
+  positionOf(receiver: Receiver): Position | null {
+    return this.#live.has(receiver) ? this.position : receiver.position;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#handler.engine.ignore(this.name, this.#onReport);
+  }
+
+  // SequencerHandler
+
+  onMessage(message: TopicMessage): void {
+    const frames = new TopicFrames(this.#handler.runtime, message, this.escapedName);
+    if (this.#lagging.size > 0) this.#welcomeBack(placeOf(message));
+    this.#live.send(frames, (receiver) => this.#onSlow(receiver, message));
+    if (this.#ahead.size > 0) this.#settleAhead();
+  }
+
+  onGap(after: Position | null, position: Position | null): void {
+    this.#live.forEach((receiver) => this.#reportGap(receiver, after, position));
+    this.#settleAhead();
+  }
+
+  onEpoch(position: Position): void {
+    this.#live.forEach((receiver) => receiver.sendPosition(position));
+  }
+
+  onWanted(after: Position): void {
+    void this.#read(after);
+  }
+
+  readonly #onReport = (message: TopicMessage): void => {
+    if (this.#sequencer === null) this.#early.push(message);
+    else if (!this.#isClosed) this.#sequencer.push(message);
+  };
+
+  readonly #onNewest = (newest: Position | null): void => {
+    if (!this.#isClosed) this.#sequencer?.onNewest(newest);
+  };
+
+  #onListening(position: Position | null): void {
+    this.#sequencer = new Sequencer(this, position);
+    const early = this.#early;
+    this.#early = [];
+    for (const message of early) this.#sequencer.push(message);
+  }
+
+  async #read(after: Position): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        const page = await this.#handler.engine.read(this.name, after, PAGE);
+        const hasNews = page.messages.length > 0 || !page.isComplete;
+        if (!hasNews) await pause(this.#handler.runtime, RETRY_DELAY / 5); // The report is ahead of the history.
+        this.#sequencer?.onPage(page);
+        return;
+      } catch (error) {
+        this.#handler.onError("the history of a topic cannot be read", error);
+        await pause(this.#handler.runtime, RETRY_DELAY);
+      }
+    }
+  }
+
+  #onSlow(receiver: Receiver, message: TopicMessage): void {
+    const { slow } = receiver.settings;
+    const place = placeOf(message);
+    if (slow === "buffer" || slow === "close") {
+      receiver.core.closeWithCause("local-close", TOO_SLOW, null, true);
+    } else if (slow === "catch-up" && place !== null) {
+      this.#live.delete(receiver);
+      receiver.position = { epoch: place.epoch, offset: place.offset - 1 };
+      void this.#catchUp(receiver, message);
+    } else {
+      this.#skip(receiver, place);
+    }
+  }
+
+  /** The message is missing at this receiver, and so are those that follow until it has room. */
+  #skip(receiver: Receiver, place: Position | null): void {
+    this.#live.delete(receiver);
+    this.#lagging.add(receiver);
+    receiver.position = place;
+    const after = place === null ? null : { epoch: place.epoch, offset: place.offset - 1 };
+    this.#handler.onGap(receiver, this.name, after, place);
+    const { run } = receiver;
+    // The last messages of a topic may be among those that are skipped: then no later one brings it back.
+    void receiver.sendGap(place).then(() => {
+      if (receiver.isCurrent(run) && receiver.isLink) this.#rejoin(receiver, this.position);
+    });
+  }
+
+  /** Brings back those that have room again, before the message at this place. */
+  #welcomeBack(place: Position | null): void {
+    const before = place === null ? this.position : { epoch: place.epoch, offset: place.offset - 1 };
+    for (const receiver of this.#lagging) {
+      if (receiver.core.state === "open" && receiver.core.hasRoom(receiver.settings.limit)) {
+        this.#rejoin(receiver, before);
+      }
+    }
+  }
+
+  #rejoin(receiver: Receiver, position: Position | null): void {
+    if (!this.#lagging.delete(receiver)) return;
+    if (!isSame(receiver.position, position)) void receiver.sendGap(position);
+    this.#live.add(receiver);
+  }
+
+  /** Sends a slow receiver this message, and then what follows from the history, at its own pace. */
+  async #catchUp(receiver: Receiver, first: TopicMessage | null): Promise<void> {
+    const run = ++receiver.run;
+    try {
+      if (first !== null) await this.#sendSlowly(receiver, first);
+      while (receiver.isCurrent(run) && !this.#isClosed && !this.#isInStep(receiver)) {
+        if (receiver.position === null) {
+          // The history was lost, and has begun again: the gap has been reported.
+          receiver.position = this.position;
+          receiver.sendPosition(this.position);
+        } else {
+          await this.#sendPage(receiver, run, receiver.position);
+        }
+      }
+    } catch (error) {
+      if (receiver.core.state !== "open") return; // It has ended, and leaves by itself.
+      this.#handler.onError("the history of a topic cannot be read", error);
+      await pause(this.#handler.runtime, RETRY_DELAY);
+      if (receiver.isCurrent(run)) void this.#catchUp(receiver, null);
+      return;
+    }
+    if (receiver.isCurrent(run)) this.#place(receiver);
+  }
+
+  async #sendPage(receiver: Receiver, run: number, after: Position): Promise<void> {
+    const page = await this.#handler.engine.read(this.name, after, PAGE);
+    if (!receiver.isCurrent(run)) return;
+    if (page.newest !== null) this.#sequencer?.onNewest(page.newest);
+    if (!page.isComplete) {
+      receiver.position = positionAfterGap(page, Infinity);
+      this.#reportGap(receiver, after, receiver.position);
+    }
+    if (page.messages.length === 0) {
+      receiver.position = page.newest;
+      if (page.isComplete) await pause(this.#handler.runtime, RETRY_DELAY / 5); // The order of the topic is ahead of the history.
+      return;
+    }
+    for (const message of page.messages) {
+      receiver.position = placeOf(message);
+      if (receiver.core.hasRoom(receiver.settings.limit)) void this.#sendSlowly(receiver, message);
+      // The rest of the page is read again: a receiver that waits must not keep it in memory.
+      else return this.#sendSlowly(receiver, message);
+    }
+  }
+
+  /** Sends one message to one receiver; resolves when it has room for more. Keeps no shared frame in memory. */
+  #sendSlowly(receiver: Receiver, message: TopicMessage): Promise<void> {
+    receiver.position = placeOf(message);
+    const frames = new TopicFrames(this.#handler.runtime, message, this.escapedName);
+    const sent = frames.send(receiver.core, receiver.isLink);
+    sent.catch(() => undefined); // The connection has ended, and its receiver leaves.
+    return sent;
+  }
+
+  /** Whether there is nothing to read that the topic's own order has passed on. */
+  #isInStep(receiver: Receiver): boolean {
+    return isAtOrBehind(this.position, receiver.position);
+  }
+
+  #settle(receiver: Receiver): void {
+    if (this.#isInStep(receiver)) this.#place(receiver);
+    else void this.#catchUp(receiver, null);
+  }
+
+  #place(receiver: Receiver): void {
+    if (isSame(this.position, receiver.position)) this.#live.add(receiver);
+    else this.#ahead.add(receiver);
+  }
+
+  #settleAhead(): void {
+    for (const receiver of this.#ahead) {
+      if (this.#isInStep(receiver) && !isSame(this.position, receiver.position)) continue;
+      this.#ahead.delete(receiver);
+      this.#settle(receiver);
+    }
+  }
+
+  #reportGap(receiver: Receiver, after: Position | null, position: Position | null): void {
+    void receiver.sendGap(position);
+    this.#handler.onGap(receiver, this.name, after, position);
+  }
+
+  #takeOut(receiver: Receiver): void {
+    receiver.run++;
+    this.#live.delete(receiver);
+    this.#lagging.delete(receiver);
+    this.#ahead.delete(receiver);
+  }
+}

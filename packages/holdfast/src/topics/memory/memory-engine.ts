@@ -1,0 +1,140 @@
+// The engine of one process: for development and tests, and for servers of a single process.
+
+import { EngineUnavailableError } from "../../shared/engine-unavailable-error.js";
+import type { Runtime } from "../../connection/runtime.js";
+import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
+import type {
+  Engine,
+  MessageListener,
+  NewestListener,
+  Page,
+  Publication,
+  Published,
+  RequestHandler,
+} from "../engine/engine.js";
+import type { Position } from "../position.js";
+import { attempt } from "./attempt.js";
+import { MemoryPresence } from "./memory-presence.js";
+import { MemoryTopic } from "./memory-topic.js";
+
+/** Milliseconds between two searches for what has expired. Expired messages are never read, whenever they are removed. */
+const SWEEP_INTERVAL = 10_000;
+
+export class MemoryEngine implements Engine, AlarmHandler {
+  readonly node: string;
+  readonly presence: MemoryPresence;
+  readonly #runtime: Runtime;
+  readonly #topics = new Map<string, MemoryTopic>();
+  readonly #alarm = new Alarm(this);
+  #handler: RequestHandler | null = null;
+  #isClosed = false;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+    this.node = runtime.nextId();
+    this.presence = new MemoryPresence(() => this.#runtime.nextId());
+  }
+
+  publish(batch: readonly Publication[]): Promise<readonly Published[]> {
+    return this.#attempt(() => {
+      const now = this.#now();
+      const published = batch.map((publication) =>
+        this.#topicOf(publication.topic).publish(publication, now),
+      );
+      this.#sweepLater();
+      return published;
+    });
+  }
+
+  listen(topic: string, onMessage: MessageListener, _onNewest: NewestListener): Promise<Position | null> {
+    return this.#attempt(() => {
+      const found = this.#topicOf(topic);
+      found.listeners.add(onMessage);
+      return found.newest;
+    });
+  }
+
+  ignore(topic: string, onMessage: MessageListener): void {
+    const found = this.#topics.get(topic);
+    found?.listeners.delete(onMessage);
+    if (found?.isEmpty(this.#now()) === true) this.#topics.delete(topic);
+  }
+
+  read(topic: string, after: Position, limit: number): Promise<Page> {
+    return this.#attempt(() => {
+      const found = this.#topics.get(topic);
+      return found?.read(after, limit, this.#now()) ?? { messages: [], isComplete: false, newest: null };
+    });
+  }
+
+  request(node: string, body: Uint8Array, timeout: number): Promise<Uint8Array> {
+    if (this.#isClosed) return Promise.reject(closed());
+    const handler = this.#handler;
+    if (node !== this.node || handler === null) {
+      const message = "There is no such process, or it answers no requests.";
+      return Promise.reject(new EngineUnavailableError(message, "unsent"));
+    }
+    const { timers, clock } = this.#runtime;
+    return new Promise((resolve, reject) => {
+      const onAlarm = (): void =>
+        reject(new EngineUnavailableError(`The process did not answer within ${timeout} ms.`, "unknown"));
+      const alarm = new Alarm({ onAlarm });
+      timers.set(alarm, clock.now() + timeout);
+      attempt(() => handler(new Uint8Array(body)))
+        .then(resolve, (cause: unknown) =>
+          reject(new EngineUnavailableError("The process failed to answer.", "unknown", cause)),
+        )
+        .finally(() => timers.cancel(alarm));
+    });
+  }
+
+  answer(handler: RequestHandler | null): void {
+    this.#handler = handler;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#runtime.timers.cancel(this.#alarm);
+    this.#topics.clear();
+    this.presence.close();
+    return Promise.resolve();
+  }
+
+  onAlarm(): void {
+    const now = this.#now();
+    let mayExpire = false;
+    for (const [name, topic] of this.#topics) {
+      topic.expire(now);
+      if (topic.isEmpty(now)) this.#topics.delete(name);
+      else mayExpire ||= topic.mayExpire;
+    }
+    if (mayExpire) this.#sweepLater();
+  }
+
+  #attempt<Result>(act: () => Result): Promise<Result> {
+    return attempt(() => {
+      if (this.#isClosed) throw closed();
+      return act();
+    });
+  }
+
+  #topicOf(name: string): MemoryTopic {
+    const known = this.#topics.get(name);
+    if (known !== undefined) return known;
+    const topic = new MemoryTopic(name, () => this.#runtime.nextId());
+    this.#topics.set(name, topic);
+    return topic;
+  }
+
+  #sweepLater(): void {
+    if (!this.#alarm.isSet) this.#runtime.timers.set(this.#alarm, this.#now() + SWEEP_INTERVAL);
+  }
+
+  #now(): number {
+    return this.#runtime.clock.now();
+  }
+}
+
+function closed(): EngineUnavailableError {
+  return new EngineUnavailableError("The engine is closed.", "unsent");
+}

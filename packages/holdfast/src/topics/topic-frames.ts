@@ -1,0 +1,56 @@
+// One message of a topic, as its receivers get it: encoded once for all that get the same.
+
+import type { ConnectionCore } from "../connection/connection-core.js";
+import type { SharedMessage } from "../connection/message-transport.js";
+import type { Runtime } from "../connection/runtime.js";
+import type { TopicMessage } from "./topic-event.js";
+
+const MARK = "\u0016";
+
+export class TopicFrames {
+  readonly message: TopicMessage;
+  readonly #runtime: Runtime;
+  readonly #escapedTopic: string;
+  readonly #mayCompress: boolean;
+  #bare: SharedMessage | null = null;
+  #word: SharedMessage | null = null;
+
+  constructor(runtime: Runtime, message: TopicMessage, escapedTopic: string) {
+    this.message = message;
+    this.#runtime = runtime;
+    this.#escapedTopic = escapedTopic;
+    this.#mayCompress = message.compress ?? true;
+  }
+
+  /** Sends the message, unless `limit` bytes or more wait for this peer. */
+  trySend(core: ConnectionCore, isLink: boolean, limit: number): "not-open" | "sent" | "slow" {
+    if (!isLink) return core.trySend(this.#bareMessage, limit);
+    const outcome = core.trySend(this.#linkMessage, limit);
+    if (outcome !== "sent" || typeof this.message.data === "string") return outcome;
+    return core.trySend(this.#bareMessage, Infinity); // The one that was announced.
+  }
+
+  /** Sends the message; resolves when the peer has room for more. */
+  async send(core: ConnectionCore, isLink: boolean): Promise<void> {
+    const { data } = this.message;
+    if (!isLink) await core.send(data, { mayEncode: this.#mayCompress, signal: null, receipt: null });
+    else if (typeof data !== "string") await core.sendWord("b", this.#place, data);
+    else await core.sendWord("m", `${this.#place}\n${data}`);
+  }
+
+  get #bareMessage(): SharedMessage {
+    return (this.#bare ??= this.#runtime.share(this.message.data, this.#mayCompress));
+  }
+
+  /** A text with its place, or the announcement of a binary message. */
+  get #linkMessage(): SharedMessage {
+    const { data } = this.message;
+    const isText = typeof data === "string";
+    const text = isText ? `${MARK}m ${this.#place}\n${data}` : `${MARK}b ${this.#place}`;
+    return (this.#word ??= this.#runtime.share(text, isText && this.#mayCompress, true));
+  }
+
+  get #place(): string {
+    return `${this.#escapedTopic} ${this.message.offset ?? "-"}`;
+  }
+}

@@ -1,0 +1,53 @@
+// Names of topics, and how they are written in link messages (docs/link-protocol.md).
+
+import { InvalidArgumentError } from "../shared/errors.js";
+import { describe, invalidArgument } from "../shared/option-checks.js";
+
+/** Bytes of UTF-8. */
+const MAX_NAME = 256;
+
+const encoder = new TextEncoder();
+
+/**
+ * A name is any text of 1 to 256 bytes of UTF-8.
+ * @throws InvalidArgumentError
+ */
+export function checkTopic(value: unknown): string {
+  if (typeof value !== "string" || value === "")
+    throw invalidArgument("topic", "a text that is not empty", value);
+  const size = encoder.encode(value).length;
+  if (size > MAX_NAME) {
+    throw new InvalidArgumentError(
+      `Expected \`topic\` to be at most ${MAX_NAME} bytes of UTF-8, got ${size}. Choose a shorter name.`,
+    );
+  }
+  if (isWellFormed(value)) return value;
+  throw new InvalidArgumentError(
+    `Expected \`topic\` to be well-formed Unicode, got half of a surrogate pair in ${describe(value)}.`,
+  );
+}
+
+/** Percent-encodes what would end an argument: space, control characters, and the percent sign itself. */
+export function escapeTopic(topic: string): string {
+  return topic.replace(SPECIAL, (character) => {
+    return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+  });
+}
+
+/** The name in a link message; null if it is none. */
+export function unescapeTopic(escaped: string): string | null {
+  try {
+    return checkTopic(decodeURIComponent(escaped));
+  } catch {
+    return null; // From a stranger: an error is expected.
+  }
+}
+
+// eslint-disable-next-line no-control-regex -- These are escaped.
+const SPECIAL = /[\u0000-\u0020%\u007f]/g;
+
+function isWellFormed(text: string): boolean {
+  return !LONE_SURROGATE.test(text);
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;

@@ -1,0 +1,252 @@
+// The state of topics in one process: which connection receives what. `Topics` is its facade.
+
+import { bindToContext } from "../connection/platform.js";
+import { Listeners } from "../connection/listeners.js";
+import { coreOf, type Connection } from "../connection/connection.js";
+import type { Runtime } from "../connection/runtime.js";
+import { InvalidStateError } from "../shared/errors.js";
+import { checkOptionNames } from "../shared/option-names.js";
+import { ClientRequests, type ClientRequestHandler, type OpenOptions } from "./client-requests.js";
+import type { Engine, HistoryLimits, Published } from "./engine/engine.js";
+import { LocalTopic, type Joined, type LocalTopicHandler } from "./local-topic.js";
+import { MemoryEngine } from "./memory/memory-engine.js";
+import {
+  checkEngine,
+  checkHistory,
+  checkReceiverSettings,
+  requireSize,
+  TOPICS_OPTIONS,
+  type TopicsOptions,
+} from "./options.js";
+import { pause } from "./pause.js";
+import type { Position } from "./position.js";
+import { PresenceWatch, type PresenceUpdate } from "./presence-watch.js";
+import { Publisher } from "./publisher.js";
+import { Receiver } from "./receiver.js";
+import type { TopicGap } from "./topic-event.js";
+
+/** The events of `Topics.on()`, by name. */
+export interface TopicsEvents {
+  /** A subscriber of this process has missed messages. */
+  readonly gap: TopicGap & { readonly connection: Connection };
+}
+
+/** Milliseconds until the members are listed again where that failed. */
+const LIST_AGAIN_AFTER = 1_000;
+
+/** A connection that subscribes, or may. */
+interface TopicsClient {
+  readonly receivers: Map<string, Receiver>;
+  requests: ClientRequests | null;
+}
+
+interface NewReceiver {
+  readonly since: Position | null;
+  /** Undefined for none. */
+  readonly presence: unknown;
+  readonly settings: Receiver["settings"];
+  /** Called before the first message is sent. */
+  readonly onJoined: (joined: Joined) => void;
+}
+
+export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
+  readonly runtime: Runtime;
+  readonly engine: Engine;
+  readonly history: HistoryLimits | null;
+  readonly maxRecovery: number;
+  readonly publisher: Publisher;
+  readonly listeners: Listeners<TopicsEvents>;
+  readonly #ownsEngine: boolean;
+  readonly #topics = new Map<string, LocalTopic>();
+  readonly #clients = new Map<Connection, TopicsClient>();
+  readonly #watches = new Set<PresenceWatch>();
+  #isClosed = false;
+
+  constructor(runtime: Runtime, options: TopicsOptions) {
+    checkOptionNames("createTopics()", options, TOPICS_OPTIONS);
+    const engine = checkEngine(options.engine);
+    this.runtime = runtime;
+    this.history = checkHistory(options.history, null);
+    this.maxRecovery = requireSize("maxRecovery", options.maxRecovery, 1_000);
+    this.#ownsEngine = engine === null;
+    this.engine = engine ?? new MemoryEngine(runtime);
+    this.publisher = new Publisher(this.engine, runtime.clock);
+    const { platform } = runtime;
+    this.listeners = new Listeners({ platform, faultLogger: platform.faultLogger });
+  }
+
+  checkOpen(): void {
+    if (this.#isClosed) throw new InvalidStateError("These topics are closed. Create new ones.");
+  }
+
+  /** Lets a client ask by itself. */
+  open(connection: Connection, options: OpenOptions & { readonly maxSubscriptions: number }): void {
+    this.#requestsOf(connection)?.allow(options);
+  }
+
+  async add(connection: Connection, name: string, options: NewReceiver): Promise<void> {
+    const { since, presence, settings, onJoined } = options;
+    this.checkOpen();
+    if (connection.state !== "open") {
+      throw new InvalidStateError(
+        `Expected a connection that is open, got one that is ${connection.state}. Subscribe while it is open.`,
+      );
+    }
+    const { receivers } = this.#clientOf(connection);
+    const topic = this.#topics.get(name) ?? this.#newTopic(name);
+    const known = receivers.get(name);
+    const receiver = known ?? new Receiver(connection, topic.escapedName, settings);
+    if (known === undefined) {
+      receivers.set(name, receiver);
+      topic.reserve();
+    }
+    this.#requestsOf(connection);
+    try {
+      await topic.listening;
+      if (presence !== undefined && !receiver.isGone) await this.#addMember(receiver, name, presence);
+      if (receiver.isGone) onJoined({ recovered: false, position: null });
+      else if (known !== undefined && since === null) {
+        onJoined({ recovered: false, position: topic.positionOf(receiver) });
+      } else await topic.join(receiver, since, onJoined);
+    } catch (error) {
+      if (known === undefined) await this.unsubscribe(connection, name);
+      throw error;
+    }
+  }
+
+  async remove(connection: Connection, name: string): Promise<void> {
+    this.#clients.get(connection)?.receivers.get(name)?.sendEnd();
+    await this.unsubscribe(connection, name);
+  }
+
+  async watch(topic: string, onChange: (update: PresenceUpdate) => void): Promise<() => void> {
+    this.checkOpen();
+    const { platform } = this.runtime;
+    const callback = bindToContext(platform, onChange);
+    const onUpdate = (update: PresenceUpdate): void => {
+      try {
+        callback(update);
+      } catch (error) {
+        this.onError("a function of topics.watch() failed", error);
+      }
+    };
+    const watch = new PresenceWatch({
+      store: this.engine.presence,
+      topic,
+      onUpdate,
+      onError: (error) => this.onError("the members of a topic cannot be listed", error),
+      pause: () => pause(this.runtime, LIST_AGAIN_AFTER),
+    });
+    this.#watches.add(watch);
+    await watch.start();
+    return () => {
+      this.#watches.delete(watch);
+      watch.stop();
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const watch of this.#watches) watch.stop();
+    const leaving = [...this.#clients].flatMap(([connection, { receivers }]) =>
+      [...receivers.keys()].map((name) => this.remove(connection, name)),
+    );
+    await Promise.all(leaving);
+    if (this.#ownsEngine) await this.engine[Symbol.asyncDispose]();
+  }
+
+  // ClientRequestHandler
+
+  subscriptionsOf(connection: Connection): number {
+    return this.#clients.get(connection)?.receivers.size ?? 0;
+  }
+
+  isSubscribed(connection: Connection, topic: string): boolean {
+    return this.#clients.get(connection)?.receivers.has(topic) ?? false;
+  }
+
+  subscribe(
+    connection: Connection,
+    topic: string,
+    since: Position | null,
+    onJoined: (joined: Joined) => void,
+  ): Promise<void> {
+    const settings = checkReceiverSettings({});
+    return this.add(connection, topic, { since, presence: undefined, settings, onJoined });
+  }
+
+  /** Without telling the client, which asked for it. */
+  async unsubscribe(connection: Connection, topic: string): Promise<void> {
+    const receivers = this.#clients.get(connection)?.receivers;
+    const receiver = receivers?.get(topic);
+    receivers?.delete(topic);
+    if (receiver !== undefined) await this.#drop(topic, receiver);
+  }
+
+  async publish(topic: string, data: Uint8Array | string, id: string | null): Promise<Published> {
+    this.checkOpen();
+    return this.publisher.publish({ topic, data, id, history: this.history, compress: true }, null);
+  }
+
+  // LocalTopicHandler
+
+  onGap({ connection }: Receiver, topic: string, after: Position | null, position: Position | null): void {
+    if (this.listeners.has("gap"))
+      this.listeners.emit("gap", { type: "gap", connection, topic, after, position });
+  }
+
+  onError(message: string, error: unknown): void {
+    this.runtime.platform.faultLogger?.error(message, { error });
+  }
+
+  #clientOf(connection: Connection): TopicsClient {
+    const known = this.#clients.get(connection);
+    if (known !== undefined) return known;
+    const client: TopicsClient = { receivers: new Map(), requests: null };
+    this.#clients.set(connection, client);
+    void coreOf(connection).whenEnded.then(() => {
+      this.#clients.delete(connection);
+      for (const [name, receiver] of client.receivers) void this.#drop(name, receiver);
+    });
+    return client;
+  }
+
+  /** Made with the first subscription, so that a client can take it up again; null without the link protocol. */
+  #requestsOf(connection: Connection): ClientRequests | null {
+    const client = this.#clientOf(connection);
+    const { link } = coreOf(connection);
+    if (client.requests !== null || link === null) return client.requests;
+    client.requests = new ClientRequests(connection, this);
+    client.requests.begin(link);
+    return client.requests;
+  }
+
+  async #addMember(receiver: Receiver, name: string, data: unknown): Promise<void> {
+    const { id } = receiver.connection;
+    receiver.isMember = true;
+    await this.engine.presence.join(name, { id, data });
+    if (receiver.isGone) await this.engine.presence.leave(name, id);
+  }
+
+  #newTopic(name: string): LocalTopic {
+    const topic = new LocalTopic(name, this);
+    this.#topics.set(name, topic);
+    return topic;
+  }
+
+  async #drop(name: string, receiver: Receiver): Promise<void> {
+    const topic = this.#topics.get(name);
+    topic?.leave(receiver);
+    if (topic?.isUnused === true) {
+      this.#topics.delete(name);
+      topic.close();
+    }
+    if (!receiver.isMember) return;
+    try {
+      await this.engine.presence.leave(name, receiver.connection.id);
+    } catch (error) {
+      this.onError("a member could not be removed from a topic", error);
+    }
+  }
+}

@@ -1,0 +1,188 @@
+// `Topics`: publish, subscribe and presence, for the connections of this process and, over an engine, of others.
+
+import { Connection } from "../connection/connection.js";
+import { toBytes, type Bytes } from "../connection/arguments.js";
+import type { Runtime } from "../connection/runtime.js";
+import { InvalidArgumentError } from "../shared/errors.js";
+import {
+  checkBoolean,
+  checkFunction,
+  checkSignal,
+  invalidArgument,
+  requireChoice,
+} from "../shared/option-checks.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import { TextBytes } from "../shared/text-bytes.js";
+import type { OpenOptions } from "./client-requests.js";
+import type { Published } from "./engine/engine.js";
+import type { Member } from "./engine/presence-store.js";
+import type { Joined } from "./local-topic.js";
+import {
+  checkHistory,
+  checkId,
+  checkPresence,
+  checkReceiverSettings,
+  checkSince,
+  PUBLISH_OPTIONS,
+  requireSize,
+  SUBSCRIBE_OPTIONS,
+  type PublishOptions,
+  type SubscribeOptions,
+  type TopicsOptions,
+} from "./options.js";
+import type { PresenceUpdate } from "./presence-watch.js";
+import { checkTopic } from "./topic-name.js";
+import { TopicsCore, type TopicsEvents } from "./topics-core.js";
+
+const OPEN_OPTIONS: OptionNames<OpenOptions> = { authorize: true, publish: true, maxSubscriptions: true };
+const EVENT_NAMES: readonly (keyof TopicsEvents)[] = ["gap"];
+
+let create: (runtime: Runtime, options: TopicsOptions) => Topics;
+
+/**
+ * Opens topics.
+ * @throws InvalidArgumentError
+ */
+export function openTopics(runtime: Runtime, options: TopicsOptions): Topics {
+  return create(runtime, options);
+}
+
+/** Topics of connections, created by `createTopics()`. */
+export class Topics implements AsyncDisposable {
+  static {
+    create = (runtime, options) => new Topics(runtime, options);
+  }
+
+  readonly #core: TopicsCore;
+
+  private constructor(runtime: Runtime, options: TopicsOptions) {
+    this.#core = new TopicsCore(runtime, options);
+  }
+
+  /**
+   * Publishes a message to all subscribers of a topic, in all processes: a string or `TextBytes` as text, other bytes as
+   * binary. Resolves once the engine has it.
+   *
+   * @throws InvalidArgumentError
+   * @throws EngineUnavailableError; with an `id`, it is safe to publish again
+   */
+  async publish(topic: string, data: string | Bytes, options: PublishOptions = {}): Promise<Published> {
+    checkOptionNames("publish()", options, PUBLISH_OPTIONS);
+    const core = this.#core;
+    core.checkOpen();
+    const publication = {
+      topic: checkTopic(topic),
+      data: checkData(data),
+      id: checkId(options.id),
+      history: checkHistory(options.history, core.history),
+      compress: checkBoolean("compress", options.compress, true),
+    };
+    return core.publisher.publish(publication, checkSignal(options.signal));
+  }
+
+  /**
+   * Sends the messages of a topic to a connection, until it ends or `unsubscribe()` is called. A client that speaks the
+   * link protocol receives them by `subscribe()` of the client; any other as plain messages. Subscribing again with
+   * `since` continues from there.
+   *
+   * @throws InvalidArgumentError
+   * @throws InvalidStateError if the connection is not open
+   * @throws EngineUnavailableError
+   */
+  async subscribe(connection: Connection, topic: string, options: SubscribeOptions = {}): Promise<Joined> {
+    checkOptionNames("subscribe()", options, SUBSCRIBE_OPTIONS);
+    checkConnection(connection);
+    const name = checkTopic(topic);
+    const since = checkSince(options.since);
+    const presence = options.presence === undefined ? undefined : checkPresence(options.presence);
+    const settings = checkReceiverSettings(options);
+    let joined: Joined = { recovered: false, position: null };
+    await this.#core.add(connection, name, {
+      since,
+      presence,
+      settings,
+      onJoined: (result) => (joined = result),
+    });
+    return joined;
+  }
+
+  /** Ends a subscription, and the membership. Does nothing if there is none. */
+  async unsubscribe(connection: Connection, topic: string): Promise<void> {
+    checkConnection(connection);
+    await this.#core.remove(connection, checkTopic(topic));
+  }
+
+  /**
+   * The members of a topic in all processes: the connections that were subscribed with `presence`.
+   * @throws EngineUnavailableError
+   */
+  async presence(topic: string): Promise<readonly Member[]> {
+    this.#core.checkOpen();
+    const { members } = await this.#core.engine.presence.list(checkTopic(topic));
+    return members;
+  }
+
+  /**
+   * Reports the members of a topic: all of them at first, and then each change.
+   * @returns a function that ends it
+   * @throws EngineUnavailableError if it cannot begin
+   */
+  async watch(topic: string, onChange: (update: PresenceUpdate) => void): Promise<() => void> {
+    const name = checkTopic(topic);
+    checkFunction("onChange", onChange);
+    return this.#core.watch(name, onChange);
+  }
+
+  /**
+   * Lets a client subscribe by itself, where `authorize` allows it. Call it in the handler of the connection. It has no
+   * effect on clients that do not speak the link protocol: they cannot ask.
+   * @throws InvalidArgumentError
+   */
+  open(connection: Connection, options: OpenOptions): void {
+    checkConnection(connection);
+    checkOptionNames("open()", options, OPEN_OPTIONS);
+    checkFunction("authorize", options.authorize);
+    if (options.publish !== undefined) checkFunction("publish", options.publish);
+    const maxSubscriptions = requireSize("maxSubscriptions", options.maxSubscriptions, 1_000);
+    this.#core.checkOpen();
+    this.#core.open(connection, { ...options, maxSubscriptions });
+  }
+
+  /** Adds a listener; returns an unsubscribe function. */
+  on<Name extends keyof TopicsEvents>(
+    event: Name,
+    listener: (event: TopicsEvents[Name]) => void,
+  ): () => void {
+    requireChoice("event", event, EVENT_NAMES);
+    checkFunction("listener", listener);
+    return this.#core.listeners.add(event, listener);
+  }
+
+  /** Ends all subscriptions. The engine stays open, unless it is the one that `createTopics()` made. */
+  async close(): Promise<void> {
+    await this.#core.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function checkConnection(value: unknown): void {
+  if (!(value instanceof Connection)) throw invalidArgument("connection", "a Connection", value);
+}
+
+/** A copy: the message is passed on at the end of the turn. */
+function checkData(data: unknown): Uint8Array | string {
+  if (typeof data === "string") return data;
+  const bytes = toBytes(data);
+  if (bytes === null) throw invalidArgument("data", "a string or bytes", data);
+  if (!(data instanceof TextBytes)) return new Uint8Array(bytes);
+  try {
+    return strictDecoder.decode(data);
+  } catch {
+    throw new InvalidArgumentError("Expected `data` to be UTF-8, as text has to be, got other bytes.");
+  }
+}
+
+const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

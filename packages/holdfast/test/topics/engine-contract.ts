@@ -1,0 +1,582 @@
+// What every engine of topics promises, as tests. The packages of the engines run them as well:
+// `testEngine("on Redis", ["processes", "cuts", "restarts"], openBackend)`.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { EngineUnavailableError } from "../../build/shared/engine-unavailable-error.js";
+import type { Engine, HistoryLimits, Publication, Published } from "../../build/topics/engine/engine.js";
+import type { Member, PresenceChange } from "../../build/topics/engine/presence-store.js";
+import type { Position } from "../../build/topics/position.js";
+import type { TopicMessage } from "../../build/topics/topic-event.js";
+
+/** What the engines of several processes share: a memory engine, or a Redis server. One for all tests of a suite. */
+export interface EngineBackend {
+  /** The engine of one more process, or the one that all share. */
+  open(): Engine | Promise<Engine>;
+  /** Lets this many milliseconds pass for the engines, of a fake clock; absent if only real time would do. */
+  advance?(milliseconds: number): Promise<void> | void;
+  /** Cuts all subscriptions without the engines' doing. */
+  cutSubscriptions?(): Promise<void>;
+  /** Stops what the engines talk to. */
+  stop?(): Promise<void>;
+  /** Starts it again, without what it held. */
+  startEmpty?(): Promise<void>;
+  /** Ends the process of this engine without any farewell, as SIGKILL does. */
+  kill?(engine: Engine): Promise<void>;
+  close(): Promise<void> | void;
+}
+
+/**
+ * What a backend can do beyond `open` and `close`: `"processes"`: each engine is one of its own, and `kill` ends its
+ * process; `"cuts"`: `cutSubscriptions`; `"restarts"`: `stop` and `startEmpty`.
+ */
+export type BackendAbility = "cuts" | "processes" | "restarts";
+
+const HISTORY: HistoryLimits = { messages: 1_000, age: 300_000 };
+const ODD_NAMES = [
+  "a b",
+  "line\nfeed",
+  "{braces}",
+  "a:b:*?[c]\\",
+  "é😀",
+  "\0",
+  "x".repeat(256),
+  "%20",
+  "\u0016",
+];
+
+/** Milliseconds within which a message has to arrive: generous, since machines differ. */
+const PATIENCE = 10_000;
+
+export function testEngine(
+  name: string,
+  abilities: readonly BackendAbility[],
+  openBackend: () => EngineBackend | Promise<EngineBackend>,
+): void {
+  const testIf = (ability: BackendAbility, title: string, body: () => Promise<void>): void => {
+    if (abilities.includes(ability)) test(title, body);
+  };
+
+  describe(`The engine ${name}`, () => {
+    let backend: EngineBackend;
+    const opened = new Set<Engine>();
+    let topics = 0;
+    before(async () => {
+      backend = await openBackend();
+    });
+    after(async () => {
+      for (const engine of opened) await engine[Symbol.asyncDispose]();
+      await backend.close();
+    });
+    const open = async (): Promise<Engine> => {
+      const engine = await backend.open();
+      opened.add(engine);
+      return engine;
+    };
+    const newTopic = (): string => `topic ${process.pid} ${++topics}`;
+
+    test("M1: text and bytes reach the listeners of a topic in each process, and no others", async () => {
+      const [first, second] = [await open(), await open()];
+      const topic = newTopic();
+      const followers = [await follow(first, topic), await follow(second, topic)];
+      const other = await follow(second, `${topic}!`);
+      const messages = [
+        "",
+        "text é😀\0\n",
+        Uint8Array.of(0, 255, 10),
+        new Uint8Array(0),
+        "x".repeat(100_000),
+      ];
+      await publishAll(
+        first,
+        messages.map((data) => publication(topic, data)),
+      );
+      await publishAll(second, [publication(topic, "last", { compress: false })]);
+      for (const follower of followers) {
+        await follower.until(6);
+        assert.deepEqual(
+          follower.messages.map(({ data }) => plain(data)),
+          [...messages, "last"].map(plain),
+        );
+        assert.deepEqual(
+          follower.messages.map(({ type, topic: of, offset, epoch, compress }) => [
+            type,
+            of,
+            offset,
+            epoch,
+            compress,
+          ]),
+          [true, true, true, true, true, false].map((compress) => ["message", topic, null, null, compress]),
+        );
+      }
+      assert.deepEqual(other.messages, []);
+    });
+
+    test("M1: names of topics may hold spaces, line feeds, braces and any other characters", async () => {
+      const engine = await open();
+      for (const odd of ODD_NAMES) {
+        const follower = await follow(engine, odd);
+        const { epoch } = await publish(engine, publication(odd, odd, { history: HISTORY }));
+        assert.ok(epoch !== null);
+        await follower.until(1);
+        assert.deepEqual(
+          follower.messages.map(({ topic, data }) => ({ topic, data })),
+          [{ topic: odd, data: odd }],
+        );
+        const page = await engine.read(odd, { epoch, offset: 0 }, 10);
+        assert.deepEqual(
+          page.messages.map(({ topic }) => topic),
+          [odd],
+        );
+        follower.stop();
+      }
+    });
+
+    test("M1: a function that no longer listens hears nothing more, and others still do", async () => {
+      const engine = await open();
+      const topic = newTopic();
+      const [leaves, stays] = [await follow(engine, topic), await follow(engine, topic)];
+      await publish(engine, publication(topic, "both"));
+      await Promise.all([leaves.until(1), stays.until(1)]);
+      leaves.stop();
+      leaves.stop();
+      await publish(engine, publication(topic, "one"));
+      await stays.until(2);
+      stays.stop();
+      await publish(engine, publication(topic, "none"));
+      const again = await follow(engine, topic);
+      await publish(engine, publication(topic, "again"));
+      await again.until(1);
+      assert.deepEqual(
+        [leaves, stays, again].map(({ messages }) => messages.map(({ data }) => data)),
+        [["both"], ["both", "one"], ["again"]],
+      );
+    });
+
+    test("M2: without history, messages have no position and keep the order of their publisher", async () => {
+      const [publisher, receiver] = [await open(), await open()];
+      const topic = newTopic();
+      const follower = await follow(receiver, topic);
+      assert.equal(follower.newest, null);
+      const publishing: Promise<readonly Published[]>[] = [];
+      for (let first = 0; first < 500; first += 50) {
+        publishing.push(
+          publishAll(
+            publisher,
+            range(50).map((index) => publication(topic, `${first + index}`)),
+          ),
+        );
+      }
+      const published = (await Promise.all(publishing)).flat();
+      assert.deepEqual(
+        published,
+        range(500).map(() => ({ offset: null, epoch: null, isDuplicate: false })),
+      );
+      await follower.until(500);
+      assert.deepEqual(
+        follower.messages.map(({ data }) => data),
+        range(500).map(String),
+      );
+      const page = await receiver.read(topic, { epoch: "any", offset: 0 }, 10);
+      assert.deepEqual(page, { messages: [], isComplete: false, newest: null });
+    });
+
+    test("M2: with history, offsets count from 1 without holes in one epoch, and pages read them", async () => {
+      const [publisher, reader] = [await open(), await open()];
+      const topic = newTopic();
+      const messages = range(7).map((index) => (index % 2 === 0 ? `${index}` : Uint8Array.of(index)));
+      const published = await publishAll(
+        publisher,
+        messages.map((data) => publication(topic, data, { history: HISTORY, compress: false })),
+      );
+      const { epoch } = published[0];
+      assert.ok(epoch !== null && /^[!-~]{1,64}$/.test(epoch));
+      assert.deepEqual(
+        published,
+        range(7).map((index) => ({ offset: index + 1, epoch, isDuplicate: false })),
+      );
+      const newest = { epoch, offset: 7 };
+      const expected = messages.map((data, index) => [index + 1, epoch, plain(data), false]);
+      const readAfter = async (offset: number, limit: number): Promise<unknown> => {
+        const page = await reader.read(topic, { epoch, offset }, limit);
+        const read = page.messages.map((message) => [
+          message.offset,
+          message.epoch,
+          plain(message.data),
+          message.compress,
+        ]);
+        return { ...page, messages: read };
+      };
+      assert.deepEqual(await readAfter(0, 100), { messages: expected, isComplete: true, newest });
+      assert.deepEqual(await readAfter(2, 3), { messages: expected.slice(2, 5), isComplete: true, newest });
+      assert.deepEqual(await readAfter(7, 3), { messages: [], isComplete: true, newest });
+      const follower = await follow(reader, topic);
+      assert.deepEqual(follower.newest, newest);
+    });
+
+    test("M2: publishers in three processes number their messages without holes, each in its own order", async () => {
+      const engines = [await open(), await open(), await open()];
+      const topic = newTopic();
+      const follower = await follow(engines[2], topic);
+      assert.equal(follower.newest, null);
+      const publishing = engines.flatMap((engine, index) =>
+        range(20).map((batch) =>
+          publishAll(
+            engine,
+            range(5).map((place) =>
+              publication(topic, `${index} ${batch * 5 + place}`, { history: HISTORY }),
+            ),
+          ),
+        ),
+      );
+      await Promise.all(publishing);
+      await follower.until(300);
+      const { epoch } = follower.messages[0];
+      assert.ok(epoch !== null);
+      const page = await engines[0].read(topic, { epoch, offset: 0 }, 1_000);
+      assert.deepEqual(
+        page.messages.map(({ offset }) => offset),
+        range(300).map((index) => index + 1),
+      );
+      for (const messages of [page.messages, follower.inOrder()]) {
+        for (const index of engines.keys()) {
+          assert.deepEqual(
+            messages.map(({ data }) => data as string).filter((data) => data.startsWith(`${index} `)),
+            range(100).map((place) => `${index} ${place}`),
+          );
+        }
+      }
+    });
+
+    test("M2: messages with and without history share a topic: only the former are numbered and kept", async () => {
+      const engine = await open();
+      const topic = newTopic();
+      const follower = await follow(engine, topic);
+      const batch = [
+        publication(topic, "kept 1", { history: HISTORY }),
+        publication(topic, "fleeting"),
+        publication(topic, "kept 2", { history: HISTORY }),
+      ];
+      const published = await publishAll(engine, batch);
+      assert.deepEqual(
+        published.map(({ offset }) => offset),
+        [1, null, 2],
+      );
+      await follower.until(3);
+      const page = await engine.read(topic, { epoch: published[0].epoch ?? "", offset: 0 }, 10);
+      assert.deepEqual(
+        page.messages.map(({ data }) => data),
+        ["kept 1", "kept 2"],
+      );
+    });
+
+    test("M2: a page says whether messages are missing: trimmed by number, or of another epoch", async () => {
+      const engine = await open();
+      const topic = newTopic();
+      const history = { messages: 3, age: 300_000 };
+      const published = await publishAll(
+        engine,
+        range(10).map((index) => publication(topic, `${index}`, { history })),
+      );
+      const epoch = published[0].epoch ?? "";
+      const newest = { epoch, offset: 10 };
+      const read = async (position: Position): Promise<unknown> => {
+        const page = await engine.read(topic, position, 10);
+        return { ...page, messages: page.messages.map(({ offset }) => offset) };
+      };
+      assert.deepEqual(await read({ epoch, offset: 0 }), { messages: [8, 9, 10], isComplete: false, newest });
+      assert.deepEqual(await read({ epoch, offset: 6 }), { messages: [8, 9, 10], isComplete: false, newest });
+      assert.deepEqual(await read({ epoch, offset: 7 }), { messages: [8, 9, 10], isComplete: true, newest });
+      assert.deepEqual(await read({ epoch, offset: 10 }), { messages: [], isComplete: true, newest });
+      assert.deepEqual(await read({ epoch: "other", offset: 9 }), {
+        messages: [8, 9, 10],
+        isComplete: false,
+        newest,
+      });
+      assert.deepEqual(await read({ epoch, offset: 11 }), {
+        messages: [8, 9, 10],
+        isComplete: false,
+        newest,
+      });
+    });
+
+    test("M2: messages leave the history at their age, and the newest position stays", async (t) => {
+      const engine = await open();
+      const topic = newTopic();
+      const history = { messages: 1_000, age: backend.advance === undefined ? 1_000 : 300_000 };
+      const { epoch } = await publish(engine, publication(topic, "old", { history }));
+      assert.ok(epoch !== null);
+      if (backend.advance === undefined) {
+        t.diagnostic("in real time");
+        await eventually(
+          async () => (await engine.read(topic, { epoch, offset: 0 }, 10)).messages.length === 0,
+          PATIENCE,
+        );
+      } else {
+        await backend.advance(299_999);
+        assert.equal((await engine.read(topic, { epoch, offset: 0 }, 10)).messages.length, 1);
+        await backend.advance(1);
+      }
+      const newest = { epoch, offset: 1 };
+      assert.deepEqual(await engine.read(topic, { epoch, offset: 0 }, 10), {
+        messages: [],
+        isComplete: false,
+        newest,
+      });
+      assert.deepEqual(await engine.read(topic, newest, 10), { messages: [], isComplete: true, newest });
+      const next = await publish(engine, publication(topic, "new", { history }));
+      assert.deepEqual(next, { epoch, offset: 2, isDuplicate: false });
+    });
+
+    test("M4: the same id ten times from three processes is one delivery, and each publisher learns its position", async () => {
+      const engines = [await open(), await open(), await open()];
+      for (const history of [null, HISTORY]) {
+        const topic = newTopic();
+        const follower = await follow(engines[0], topic);
+        const publishing = range(10).map((index) =>
+          publish(engines[index % 3], publication(topic, "once", { id: "order 1", history })),
+        );
+        const published = await Promise.all(publishing);
+        assert.equal(published.filter(({ isDuplicate }) => isDuplicate).length, 9);
+        assert.deepEqual(
+          new Set(published.map(({ offset }) => offset)),
+          new Set([history === null ? null : 1]),
+        );
+        assert.equal(new Set(published.map(({ epoch }) => epoch)).size, 1);
+        await publish(engines[1], publication(topic, "other", { id: "order 2", history }));
+        await publish(engines[1], publication(`${topic}!`, "elsewhere", { id: "order 1", history }));
+        await follower.until(2);
+        assert.deepEqual(
+          follower.inOrder().map(({ data }) => data),
+          ["once", "other"],
+        );
+      }
+    });
+
+    test("M4: an id twice in one batch is one delivery; it is remembered for two minutes", async () => {
+      const engine = await open();
+      const topic = newTopic();
+      const twice = publication(topic, "twice", { id: "a", history: HISTORY });
+      const published = await publishAll(engine, [twice, twice]);
+      assert.deepEqual(
+        published.map(({ offset, isDuplicate }) => [offset, isDuplicate]),
+        [
+          [1, false],
+          [1, true],
+        ],
+      );
+      if (backend.advance === undefined) return;
+      await backend.advance(119_999);
+      assert.equal((await publish(engine, twice)).isDuplicate, true);
+      await backend.advance(1);
+      const { offset, isDuplicate } = await publish(engine, twice);
+      assert.deepEqual({ offset, isDuplicate }, { offset: 2, isDuplicate: false });
+    });
+
+    test("M5: members of all processes, with versioned changes", async () => {
+      const [first, second] = [await open(), await open()];
+      const topic = newTopic();
+      const ann: Member = { id: "1", data: { name: "Ann" } };
+      const bob: Member = { id: "2", data: null };
+      await first.presence.join(topic, ann);
+      const changes: (PresenceChange | null)[] = [];
+      const onChange = (change: PresenceChange | null): void => void changes.push(change);
+      const snapshot = await second.presence.watch(topic, onChange);
+      assert.deepEqual(snapshot.members, [ann]);
+      await second.presence.join(topic, bob);
+      await first.presence.join(topic, { ...ann, data: "busy" });
+      await first.presence.leave(topic, ann.id);
+      await first.presence.leave(topic, "nobody");
+      await eventually(() => changes.length >= 3, PATIENCE);
+      const { epoch, offset } = snapshot.version;
+      assert.deepEqual(changes, [
+        { version: { epoch, offset: offset + 1 }, joined: [bob], left: [] },
+        { version: { epoch, offset: offset + 2 }, joined: [{ ...ann, data: "busy" }], left: [] },
+        { version: { epoch, offset: offset + 3 }, joined: [], left: [{ ...ann, data: "busy" }] },
+      ]);
+      const last = { version: { epoch, offset: offset + 3 }, members: [bob] };
+      assert.deepEqual(await first.presence.list(topic), last);
+      second.presence.unwatch(topic, onChange);
+      await first.presence.join(topic, ann);
+      await first.presence.leave(topic, ann.id);
+      assert.equal(changes.length, 3);
+      await second.presence.leave(topic, bob.id);
+      assert.deepEqual((await first.presence.list(topic)).members, []);
+    });
+
+    testIf(
+      "processes",
+      "M5: the members of a process that was killed are gone within 12 s, and reported once",
+      async () => {
+        const [killed, watcher] = [await open(), await open()];
+        const topic = newTopic();
+        const ghost: Member = { id: "ghost", data: 1 };
+        await killed.presence.join(topic, ghost);
+        const left: Member[] = [];
+        await watcher.presence.watch(topic, (change) => void left.push(...(change?.left ?? [])));
+        opened.delete(killed);
+        await backend.kill?.(killed);
+        await eventually(async () => (await watcher.presence.list(topic)).members.length === 0, 12_000);
+        await eventually(() => left.length > 0, 12_000);
+        assert.deepEqual(left, [ghost]);
+      },
+    );
+
+    test("M1: a request reaches the process that it names, which answers", async () => {
+      const [asking, answering] = [await open(), await open()];
+      answering.answer((body) => Uint8Array.of(...body, 3));
+      assert.deepEqual([...(await asking.request(answering.node, Uint8Array.of(1, 2), 5_000))], [1, 2, 3]);
+      answering.answer(() => Promise.reject(new Error("no")));
+      await assert.rejects(
+        asking.request(answering.node, new Uint8Array(0), 5_000),
+        isUnavailable("unknown"),
+      );
+      answering.answer(null);
+      await assert.rejects(asking.request(answering.node, new Uint8Array(0), 500), EngineUnavailableError);
+      await assert.rejects(asking.request("nobody", new Uint8Array(0), 500), EngineUnavailableError);
+    });
+
+    testIf(
+      "cuts",
+      "M3: after a lost subscription, an engine reports what it missed as a newest position",
+      async () => {
+        const [publisher, receiver] = [await open(), await open()];
+        const [topic, fleeting] = [newTopic(), newTopic()];
+        const follower = await follow(receiver, topic);
+        const withoutHistory = await follow(receiver, fleeting);
+        await backend.cutSubscriptions?.();
+        await publishAll(publisher, [publication(topic, "missed", { history: HISTORY })]);
+        await eventually(() => follower.messages.length > 0 || follower.newestReports.length > 0, PATIENCE);
+        await eventually(() => withoutHistory.newestReports.includes(null), PATIENCE);
+        const last = await publish(publisher, publication(topic, "last", { history: HISTORY }));
+        await eventually(() => follower.messages.some(({ data }) => data === "last"), PATIENCE);
+        assert.equal(last.offset, 2);
+      },
+    );
+
+    testIf("restarts", "M3: an engine that lost its data begins a new epoch", async () => {
+      const engine = await open();
+      const topic = newTopic();
+      const follower = await follow(engine, topic);
+      const first = await publish(engine, publication(topic, "before", { history: HISTORY }));
+      await follower.until(1);
+      await backend.stop?.();
+      await assert.rejects(engine.publish([publication(topic, "down")]), EngineUnavailableError);
+      await backend.startEmpty?.();
+      let second = null as Published | null;
+      await eventually(async () => {
+        second ??= await publish(engine, publication(topic, "after", { history: HISTORY })).catch(() => null);
+        return second !== null;
+      }, PATIENCE);
+      assert.notEqual(second?.epoch, first.epoch);
+      assert.equal(second?.offset, 1);
+      await eventually(() => follower.messages.some(({ data }) => data === "after"), PATIENCE);
+    });
+
+    testIf(
+      "processes",
+      "M8: an engine that is disposed rejects each call, and nothing was sent",
+      async () => {
+        const engine = await backend.open();
+        await engine[Symbol.asyncDispose]();
+        await assertClosed(engine);
+      },
+    );
+  });
+}
+
+/** All calls of an engine that is disposed. */
+export async function assertClosed(engine: Engine): Promise<void> {
+  await engine[Symbol.asyncDispose]();
+  const calls: readonly Promise<unknown>[] = [
+    engine.publish([publication("topic", "data")]),
+    engine.listen("topic", ignore, ignore),
+    engine.read("topic", { epoch: "a", offset: 0 }, 1),
+    engine.request(engine.node, new Uint8Array(0), 100),
+    engine.presence.join("topic", { id: "1", data: null }),
+    engine.presence.list("topic"),
+    engine.presence.watch("topic", ignore),
+  ];
+  for (const call of calls) await assert.rejects(call, isUnavailable("unsent"));
+  engine.ignore("topic", ignore);
+}
+
+function isUnavailable(outcome: string): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof EngineUnavailableError, String(error));
+    assert.equal(error.code, "ERR_HOLDFAST_ENGINE_UNAVAILABLE");
+    assert.equal(error.outcome, outcome);
+    return true;
+  };
+}
+
+interface Follower {
+  /** As they were reported. */
+  readonly messages: readonly TopicMessage[];
+  readonly newestReports: readonly (Position | null)[];
+  /** What `listen` resolved with. */
+  readonly newest: Position | null;
+  /** Resolves once so many different messages were reported. */
+  until(count: number): Promise<void>;
+  /** Once each, those with an offset in its order: reports may be repeated, and out of order. */
+  inOrder(): readonly TopicMessage[];
+  stop(): void;
+}
+
+async function follow(engine: Engine, topic: string): Promise<Follower> {
+  const messages: TopicMessage[] = [];
+  const newestReports: (Position | null)[] = [];
+  const onMessage = (message: TopicMessage): void => void messages.push(message);
+  const newest = await engine.listen(topic, onMessage, (position) => void newestReports.push(position));
+  const inOrder = (): readonly TopicMessage[] => {
+    const numbered = new Map(messages.filter(({ offset }) => offset !== null).map((m) => [m.offset, m]));
+    const sorted = [...numbered.values()].sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0));
+    return [...sorted, ...messages.filter(({ offset }) => offset === null)];
+  };
+  return {
+    messages,
+    newestReports,
+    newest,
+    until: (count) => eventually(() => inOrder().length >= count, PATIENCE),
+    inOrder,
+    stop: () => engine.ignore(topic, onMessage),
+  };
+}
+
+function publication(topic: string, data: string | Uint8Array, more: Partial<Publication> = {}): Publication {
+  return { topic, data, id: null, history: null, compress: true, ...more };
+}
+
+async function publishAll(engine: Engine, batch: readonly Publication[]): Promise<readonly Published[]> {
+  const results = await engine.publish(batch);
+  return results.map((result) => {
+    if (result instanceof Error) throw result;
+    return result;
+  });
+}
+
+async function publish(engine: Engine, one: Publication): Promise<Published> {
+  return (await publishAll(engine, [one]))[0];
+}
+
+/** Comparable whatever class of bytes it is. */
+function plain(data: string | Uint8Array): string | readonly number[] {
+  return typeof data === "string" ? data : [...data];
+}
+
+function range(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => index);
+}
+
+async function eventually(isTrue: () => Promise<boolean> | boolean, milliseconds: number): Promise<void> {
+  const deadline = performance.now() + milliseconds;
+  while (!(await isTrue())) {
+    if (performance.now() >= deadline) throw new Error(`Waited ${milliseconds} ms in vain`);
+    await sleep(5);
+  }
+}
+
+function ignore(): void {
+  // Nothing is to be reported.
+}

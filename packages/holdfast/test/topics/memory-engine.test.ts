@@ -1,0 +1,21 @@
+import { describe, test } from "node:test";
+import { FakeClock, SeededRandom } from "holdfast-testkit";
+import { Runtime } from "../../build/connection/runtime.js";
+import { MemoryEngine } from "../../build/topics/memory/memory-engine.js";
+import { assertClosed, testEngine } from "./engine-contract.js";
+
+testEngine("in memory", [], () => {
+  const clock = new FakeClock();
+  const engine = new MemoryEngine(new Runtime(clock, new SeededRandom()));
+  return {
+    open: () => engine,
+    advance: (milliseconds) => clock.advance(milliseconds),
+    close: () => undefined,
+  };
+});
+
+describe("The memory engine", () => {
+  test("M8: once disposed, it rejects each call, and nothing was sent", async () => {
+    await assertClosed(new MemoryEngine(new Runtime(new FakeClock(), new SeededRandom())));
+  });
+});
