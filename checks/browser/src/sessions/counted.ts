@@ -11,6 +11,16 @@ export interface Faults {
   readonly damaged: number;
 }
 
+/** A tally as JSON. */
+export interface TallyState {
+  readonly count: number;
+  readonly last: number;
+  readonly missing: readonly number[];
+  readonly duplicated: number;
+  readonly outOfOrder: number;
+  readonly damaged: number;
+}
+
 /** Message `n` of a stream: text or bytes of 4 to some 3,000 characters, which depend on the number only. */
 export function messageOf(n: number): Message {
   const length = n % 50 === 0 ? 3_000 : 4 + (n % 61);
@@ -25,9 +35,7 @@ export class Tally {
   count = 0;
   #last = 0;
   #missing = new Set<number>();
-  #duplicated = 0;
-  #outOfOrder = 0;
-  #damaged = 0;
+  #counts = { duplicated: 0, outOfOrder: 0, damaged: 0 };
 
   take(message: Message): void {
     this.count++;
@@ -35,22 +43,28 @@ export class Tally {
       typeof message === "string"
         ? Number(message.slice(0, message.indexOf(":")))
         : new DataView(message.buffer, message.byteOffset).getUint32(0);
-    if (!isEqual(message, messageOf(n))) this.#damaged++;
+    if (!isEqual(message, messageOf(n))) this.#counts.damaged++;
     if (n > this.#last) {
       for (let missing = this.#last + 1; missing < n; missing++) this.#missing.add(missing);
       this.#last = n;
-    } else if (this.#missing.delete(n)) this.#outOfOrder++;
-    else this.#duplicated++;
+    } else if (this.#missing.delete(n)) this.#counts.outOfOrder++;
+    else this.#counts.duplicated++;
+  }
+
+  save(): TallyState {
+    return { count: this.count, last: this.#last, missing: [...this.#missing], ...this.#counts };
+  }
+
+  restore({ count, last, missing, ...counts }: TallyState): void {
+    this.count = count;
+    this.#last = last;
+    this.#missing = new Set(missing);
+    this.#counts = counts;
   }
 
   /** The faults, if the peer sent the messages 1 to `sent`. */
   faults(sent: number): Faults {
-    return {
-      lost: this.#missing.size + Math.max(0, sent - this.#last),
-      duplicated: this.#duplicated,
-      outOfOrder: this.#outOfOrder,
-      damaged: this.#damaged,
-    };
+    return { lost: this.#missing.size + Math.max(0, sent - this.#last), ...this.#counts };
   }
 }
 

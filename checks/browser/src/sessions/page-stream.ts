@@ -2,7 +2,7 @@
 // arrive. It has no import of code but the one next to it, so that a page can load it as it is.
 
 import type { ConnectPersistentOptions, PersistentConnection } from "holdfast/browser";
-import { messageOf, Tally, type Faults } from "./counted.js";
+import { messageOf, Tally, type Faults, type TallyState } from "./counted.js";
 
 /** The messages that are sent between two pauses of a millisecond or more. */
 const BURST = 8;
@@ -33,8 +33,23 @@ export class PageStream {
     });
   }
 
+  /** Continues the stream of an earlier page of this tab, and saves its own state for the next one. */
+  continueFrom(key: string): void {
+    const saved = sessionStorage.getItem(key);
+    if (saved !== null) {
+      const state = JSON.parse(saved) as { readonly sent: number; readonly tally: TallyState };
+      this.sent = state.sent;
+      this.tally.restore(state.tally);
+    }
+    addEventListener("pagehide", () => {
+      this.#isStopping = true;
+      sessionStorage.setItem(key, JSON.stringify({ sent: this.sent, tally: this.tally.save() }));
+    });
+  }
+
   /** Sends messages until `stop()`. */
   start(): void {
+    this.#isStopping = false;
     this.#stopped = this.#send();
   }
 

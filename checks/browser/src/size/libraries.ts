@@ -5,6 +5,8 @@ export interface Measured {
   readonly program: string;
   /** The limit in bytes with gzip; null for other libraries. */
   readonly limit: number | null;
+  /** Whether the code of sessions, which is loaded later, is in files of its own. @default false */
+  readonly splits?: boolean;
 }
 
 const KEEP = "globalThis.kept =";
@@ -24,6 +26,12 @@ export const MEASURED: readonly Measured[] = [
     name: "holdfast: connectPersistent",
     program: `import { connectPersistent } from "holdfast"; ${KEEP} connectPersistent;`,
     limit: 35_100,
+  },
+  {
+    name: "holdfast: connectPersistent, split",
+    program: `import { connectPersistent } from "holdfast"; ${KEEP} connectPersistent;`,
+    limit: 35_100,
+    splits: true,
   },
   {
     name: "holdfast: connectInWorker",

@@ -27,6 +27,8 @@ export interface SessionCarrierHandler {
 
 /** Wraps the transport of a socket whose server has agreed on a session. */
 export interface SessionWrapper {
+  /** Whether there is a session that the server may still have. */
+  readonly canResume: boolean;
   over(
     below: MessageTransportFactory,
     pingsAs: "frames" | "messages",

@@ -73,6 +73,11 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     return this.#session.state === "attached";
   }
 
+  get canResume(): boolean {
+    const { ttl } = this.#session;
+    return ttl !== null && this.#runtime.clock.now() - this.#detachedAt < ttl;
+  }
+
   get hasSocket(): boolean {
     return this.#link !== null;
   }
