@@ -86,7 +86,12 @@ test("L5: a stolen secret is of no use to another owner, however the owner is fo
 
 test("L5: an owner function that fails closes the socket with 1011, and the session goes on without it", async () => {
   const errors: unknown[] = [];
-  const logger = { debug: ignore, info: ignore, warn: ignore, error: (message: string) => errors.push(message) };
+  const logger = {
+    debug: ignore,
+    info: ignore,
+    warn: ignore,
+    error: (message: string) => errors.push(message),
+  };
   let answer: () => unknown = () => "ada";
   const owner = (): string => answer() as string; // Wrong on purpose.
   await withServer(
@@ -337,7 +342,8 @@ test("L6: sessions that are opened and dropped stay within the memory, and those
 test("L5: a secret is in no log, diagnostics message, error, inspection or file", async () => {
   const directory = await mkdtemp(join(tmpdir(), "holdfast-secrets-"));
   const seen: string[] = [];
-  const show = (...values: readonly unknown[]): void => void seen.push(inspect(values, { depth: 12, showHidden: true }));
+  const show = (...values: readonly unknown[]): void =>
+    void seen.push(inspect(values, { depth: 12, showHidden: true }));
   const logger = { debug: show, info: show, warn: show, error: show };
   const onFrame = (message: unknown): void => {
     const { frame } = message as { frame: { payload: Uint8Array } }; // Documented.
