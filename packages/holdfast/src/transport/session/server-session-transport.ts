@@ -104,6 +104,8 @@ export class ServerSessionTransport
   #isParked = false;
   /** Called once the application has finished with what it was handed. */
   #onFinished: (() => void) | null = null;
+  /** Whether confirming messages depends on what the application does with them, or on the log. */
+  readonly #tracksProgress: boolean;
   /** The position up to which the application has taken messages, or finished with them. */
   #handled = 0;
   /** Payload that arrived and was not reported to the ledger as settled. */
@@ -119,6 +121,7 @@ export class ServerSessionTransport
     this.#handler = handler;
     this.#session = options.session;
     this.#newest = coreOf(options.first);
+    this.#tracksProgress = options.acknowledge === "handled" || options.log !== null;
     if (options.log !== null) options.session.ledger.outgoing.release(options.session.ledger.outgoing.sent);
     this.#sender = new SessionSender(options.runtime, options.session.ledger, {
       ackDelay: options.ackDelay,
@@ -471,10 +474,6 @@ export class ServerSessionTransport
       else log.onReceived(received, typeof message === "string" ? message : new Uint8Array(message));
     }
     this.onProgress();
-  }
-
-  get #tracksProgress(): boolean {
-    return this.#options.acknowledge === "handled" || this.#options.log !== null;
   }
 
   #settle(position: number): void {

@@ -373,7 +373,7 @@ describe("explain()", () => {
   });
 });
 
-test("D8: a lost session is explained: why, what became of its messages, and what to do", () => {
+test("D9: a lost session is explained: why, what became of its messages, and what to do", () => {
   const lost = (reason: (typeof SESSION_LOSSES)[number], unsent: number, unknown: number): string =>
     told("reset", {}, { error: sessionLostError(reason, { unsent, unknown }) });
   assert.match(

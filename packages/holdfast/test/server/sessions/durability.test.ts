@@ -11,6 +11,7 @@ import {
   type SessionRecord,
   type SessionStore,
 } from "../../../build/index.js";
+import { connectPersistent, type SessionChange } from "../../../build/index.js";
 import { eventually, withTimeout } from "holdfast-testkit";
 import { SessionPeer } from "./session-peer.js";
 
@@ -297,4 +298,103 @@ test("L4: two sockets that resume one stored session at once: one gets it, the o
     for (const each of [peer, one, other]) await each.close();
     await second.close({ timeout: 0 });
   }
+});
+
+test("L7: with durability message, the store keeps a session for 1.5 times retain, and its process renews that", async () => {
+  const real = memoryStore();
+  const deadlines: number[] = [];
+  const note = (deadline: number | null): void => void deadlines.push((deadline ?? Infinity) - Date.now());
+  const store = storeWith({
+    save: (record) => {
+      note(record.deadline);
+      return real.save(record);
+    },
+    append: (id, generation, changes: readonly SessionChange[]) => {
+      for (const change of changes) if (change.type === "deadline") note(change.deadline);
+      return real.append(id, generation, changes);
+    },
+  });
+  const server = await start({ durability: "message", store, retain: 400 });
+  const peer = await SessionPeer.connect(server.port);
+  await peer.open();
+  // Saved, logged when it was attached, and renewed twice while nothing else happened.
+  await eventually(() => deadlines.length >= 4, "the renewals");
+  for (const each of deadlines) assert.ok(each <= 600, `${each} ms`);
+  peer.cut();
+  await eventually(() => (deadlines.at(-1) ?? Infinity) <= 400, "the deadline of the detached session");
+  await peer.close();
+  await server.close({ timeout: 0 });
+});
+
+for (const acknowledge of ["received", "handled"] as const) {
+  test(`L7: with durability message, streamed, binary and broadcast messages arrive in order (${acknowledge})`, async () => {
+    const store = memoryStore();
+    const connections: Connection[] = [];
+    const server = await start({ durability: "message", store, acknowledge }, (connection) => {
+      connections.push(connection);
+      return connection.forEach(async (message) => {
+        await connection.send(message);
+        await connection.send(["st", "re", "am"]);
+        await connection.send(new Uint8Array([1, 2]));
+      });
+    });
+    const client = connectPersistent(server.url, { session: true });
+    await client.send("a", { until: "delivered" });
+    await client.connection?.send(["b", "c"]);
+    const received: unknown[] = [];
+    for (let index = 0; index < 6; index++) received.push(await client.recv({ timeout: 20_000 }));
+    server.broadcast("to all");
+    received.push(await client.recv({ timeout: 20_000 }));
+    await connections[0]?.send("confirmed", { until: "delivered" });
+    const binary = new Uint8Array([1, 2]);
+    assert.deepEqual(
+      received.map((each) => (typeof each === "string" ? each : new Uint8Array(each as Uint8Array))),
+      ["a", "stream", binary, "bc", "stream", binary, "to all"],
+    );
+    await client.close();
+    await server.close({ timeout: 0 });
+  });
+}
+
+test("L1: bytes that were broadcast are replayed as they were, whatever becomes of the caller's memory", async () => {
+  const server = await start({});
+  const peer = await SessionPeer.connect(server.port);
+  const ticket = await peer.open();
+  await peer.expect(SPREAD);
+  const data = Buffer.from("before");
+  server.broadcast(data);
+  await peer.expect("before");
+  data.write("after!");
+  const later = await SessionPeer.connect(server.port);
+  later.resume(ticket, 0, 1);
+  await later.expect("^resumed 0", SPREAD, "^replay 1", "before");
+  await peer.close();
+  await later.close();
+  await server.close({ timeout: 0 });
+});
+
+test("L6: over the memory, the session is dropped that has been without a socket for the longest time", async () => {
+  const server = await start({ memory: 20_000 });
+  const tickets = [];
+  for (let index = 0; index < 3; index++) {
+    const peer = await SessionPeer.connect(server.port);
+    tickets.push(await peer.open());
+    peer.send("a");
+    await peer.expect(SPREAD, "re:a");
+    const { size } = server.connections;
+    peer.cut();
+    const isDetached = (): boolean =>
+      server.connections.size < size ||
+      Array.from(server.connections).every(({ session }) => session?.isAttached !== true);
+    await eventually(isDetached, "the session to be detached");
+  }
+  const answers: string[] = [];
+  for (const { id, secret } of tickets) {
+    const peer = await SessionPeer.connect(server.port);
+    peer.word(`resume ${id} ${secret} 0 2`);
+    answers.push((await peer.next()).split(" ").slice(0, 2).join(" "));
+    await peer.close();
+  }
+  assert.deepEqual(answers, ["^lost evicted", "^resumed 1", "^resumed 1"]);
+  await server.close({ timeout: 0 });
 });
