@@ -19,7 +19,7 @@ function start(
   sessions: ServerSessionOptions,
   handler: (connection: Connection) => unknown = echo,
 ): Promise<Server> {
-  return serve(handler, { host: "127.0.0.1", pingInterval: null, logger: null, sessions });
+  return serve(handler, { host: "127.0.0.1", pingInterval: null, closeTimeout: 200, logger: null, sessions });
 }
 
 function echo(connection: Connection): Promise<unknown> {
