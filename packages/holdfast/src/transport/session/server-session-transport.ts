@@ -236,7 +236,7 @@ export class ServerSessionTransport
   }
 
   /**
-   * What a store keeps. With `"handled"`, only what the application has finished with counts as received: the client sends
+   * The record for a store. With `"handled"`, only what the application has finished with counts as received: the client sends
    * the rest again. `deadline` is that of an attached session.
    */
   record(deadline: number): SessionRecord {
@@ -381,7 +381,7 @@ export class ServerSessionTransport
       return;
     }
     this.closeSent = close;
-    // What is parked need not be sent: another process sends it.
+    // Messages that are parked need not be sent: another process sends them.
     if (isUrgent || this.#isParked || !this.#sender.isBusy) this.#close(current, close, isUrgent);
     else this.#sender.whenIdle(() => this.#close(current, close, false));
   }
@@ -454,7 +454,7 @@ export class ServerSessionTransport
     if (inbox.inProgress === 0) this.#onFinished?.();
     if (!this.#tracksProgress) return;
     const { acknowledge, log } = this.#options;
-    // What was left when the server closed is not handled.
+    // Messages that were left when the server closed are not handled.
     const unread = this.#isFrozen ? this.#left.length : inbox.length;
     const current = acknowledge === "handled" ? inbox.inProgress : 0;
     const handled = this.positionBefore(unread + current);

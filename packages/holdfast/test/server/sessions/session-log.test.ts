@@ -9,10 +9,10 @@ import { aRecord } from "../../session/store-contract.js";
 interface Logging {
   readonly clock: FakeClock;
   readonly log: SessionLog;
-  /** What happened, in order. */
+  /** In order. */
   readonly events: string[];
   /** Ends the write that waits. */
-  write(error?: Error): Promise<void>;
+  readonly write: (error?: Error) => Promise<void>;
 }
 
 function logging(acknowledge: "handled" | "received" = "received"): Logging {
@@ -134,5 +134,5 @@ test("L7: a log that has ended writes nothing more", async () => {
   await write();
   await ended;
   await clock.advanceAsync(0);
-  assert.deepEqual(events, ["append sent 1"]);
+  assert.deepEqual(events, ["append sent 1", "logged 1 0"]);
 });
