@@ -104,6 +104,8 @@ export class ServerSessionTransport
   #isParked = false;
   /** Called once the application has finished with what it was handed. */
   #onFinished: (() => void) | null = null;
+  /** Whether confirming messages depends on what the application does with them, or on the log. */
+  readonly #tracksProgress: boolean;
   /** The position up to which the application has taken messages, or finished with them. */
   #handled = 0;
   /** Payload that arrived and was not reported to the ledger as settled. */
@@ -119,6 +121,7 @@ export class ServerSessionTransport
     this.#handler = handler;
     this.#session = options.session;
     this.#newest = coreOf(options.first);
+    this.#tracksProgress = options.acknowledge === "handled" || options.log !== null;
     if (options.log !== null) options.session.ledger.outgoing.release(options.session.ledger.outgoing.sent);
     this.#sender = new SessionSender(options.runtime, options.session.ledger, {
       ackDelay: options.ackDelay,
@@ -233,7 +236,7 @@ export class ServerSessionTransport
   }
 
   /**
-   * What a store keeps. With `"handled"`, only what the application has finished with counts as received: the client sends
+   * The record for a store. With `"handled"`, only what the application has finished with counts as received: the client sends
    * the rest again. `deadline` is that of an attached session.
    */
   record(deadline: number): SessionRecord {
@@ -382,7 +385,7 @@ export class ServerSessionTransport
       return;
     }
     this.closeSent = close;
-    // What is parked need not be sent: another process sends it.
+    // Messages that are parked need not be sent: another process sends them.
     if (isUrgent || this.#isParked || !this.#sender.isBusy) this.#close(current, close, isUrgent);
     else this.#sender.whenIdle(() => this.#close(current, close, false));
   }
@@ -456,7 +459,7 @@ export class ServerSessionTransport
     if (inbox.inProgress === 0) this.#onFinished?.();
     if (!this.#tracksProgress) return;
     const { acknowledge, log } = this.#options;
-    // What was left when the server closed is not handled.
+    // Messages that were left when the server closed are not handled.
     const unread = this.#isFrozen ? this.#left.length : inbox.length;
     const current = acknowledge === "handled" ? inbox.inProgress : 0;
     const handled = this.positionBefore(unread + current);
@@ -476,10 +479,6 @@ export class ServerSessionTransport
       else log.onReceived(received, typeof message === "string" ? message : new Uint8Array(message));
     }
     this.onProgress();
-  }
-
-  get #tracksProgress(): boolean {
-    return this.#options.acknowledge === "handled" || this.#options.log !== null;
   }
 
   #settle(position: number): void {

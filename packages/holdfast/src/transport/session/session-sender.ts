@@ -6,7 +6,7 @@ import { SharedPayload, type SessionMessageData } from "../../session/session-me
 import type { AckNeed } from "../../session/receive-ledger.js";
 import type { SessionLedger } from "../../session/session-ledger.js";
 import { writeSessionMessage } from "../../session/wire.js";
-import { decodeText, type TextBytes } from "../../shared/text-bytes.js";
+import { decodeText, TextBytes } from "../../shared/text-bytes.js";
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import type { Fragment, SendSettings, SharedMessage } from "../../connection/message-transport.js";
 import type { Runtime } from "../../connection/runtime.js";
@@ -450,7 +450,13 @@ let lastPayload: SharedPayload | null = null;
 function payloadOf(message: SharedMessage): SharedPayload {
   if (lastShared === message && lastPayload !== null) return lastPayload;
   lastShared = message;
-  return (lastPayload = new SharedPayload(message.data));
+  return (lastPayload = new SharedPayload(copyOf(message.data)));
+}
+
+/** The caller may reuse the memory of bytes, and a replay may come much later. */
+function copyOf(data: SessionMessageData): SessionMessageData {
+  if (typeof data === "string") return data;
+  return data instanceof TextBytes ? new TextBytes(data) : new Uint8Array(data);
 }
 
 function confirm(tokens: readonly Token[]): void {
