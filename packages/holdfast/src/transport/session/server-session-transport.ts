@@ -24,6 +24,7 @@ import type { Address } from "../../connection/ports.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type {
   Fragment,
+  LinkWords,
   MessageTransport,
   MessageTransportHandler,
   SendSettings,
@@ -33,6 +34,7 @@ import type {
 import { LinkObserver, type LinkObserverHandler } from "./link-observer.js";
 import { endsSession, hasEndedSession, hasEndingCode } from "./session-end.js";
 import type { SessionLink, SessionLinkHandler } from "./session-link.js";
+import { SessionWords } from "./session-words.js";
 import type { MessageLog } from "./message-log.js";
 import { SessionSender } from "./session-sender.js";
 
@@ -96,6 +98,7 @@ export class ServerSessionTransport
   /** How the newest socket ended; null while it is open. */
   #lastInfo: CloseInfo | null = null;
   #isPaused = false;
+  #words: SessionWords | null = null;
   /** The client has ended the session deliberately, or our application has. */
   #isEnding = false;
   #isOver = false;
@@ -187,6 +190,7 @@ export class ServerSessionTransport
       this.#reportResumed(gap, resumption.replayed);
     }
     this.#options.log?.onConfirmed(this.#session.ledger.outgoing.confirmed);
+    this.#words?.attach(link.link);
     this.#sender.attach(link, resumption);
   }
 
@@ -343,7 +347,16 @@ export class ServerSessionTransport
     return sent;
   }
 
+  /** Made on demand: most sessions use no words. */
+  get link(): LinkWords {
+    return (this.#words ??= new SessionWords(() => this.#current?.link ?? null));
+  }
+
   sendShared(message: SharedMessage): boolean {
+    if (message.isWord === true) {
+      this.#current?.link.sendShared(message); // Without a socket, the client asks again on the next one.
+      return true;
+    }
     if (this.#overflows()) return true; // The session is lost, and with it this message.
     this.#sender.sendShared(message);
     this.#options.keeper.onKept();
