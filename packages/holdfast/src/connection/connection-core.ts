@@ -187,8 +187,8 @@ export class ConnectionCore
   get session(): ConnectionSession | null {
     const { session = null } = this.#transport;
     if (session === null) return null;
-    const { id, isAttached, received } = session;
-    return { id, isAttached, position: received - this.#unread.length };
+    const { id, isAttached } = session;
+    return { id, isAttached, position: session.positionBefore(this.#unread.length) };
   }
 
   get lastReceivedAt(): number {
@@ -571,6 +571,10 @@ export class ConnectionCore
 
   onDropping(): void {
     this.#log?.onDropping();
+  }
+
+  onProgress(): void {
+    this.#transport.onProgress?.();
   }
 
   onStreamedMessage(): void {

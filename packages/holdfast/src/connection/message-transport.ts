@@ -103,6 +103,8 @@ export interface MessageTransport {
   destroy(): void;
   /** Ends both sides now, after a queued Close. No more messages are delivered; `onClosed` follows. */
   abandon(): void;
+  /** The application has finished with messages, or taken them. Absent where nothing depends on that. */
+  onProgress?(): void;
   /** The connection has ended: rejects the sends that still wait. The error is made only if there are any. */
   fail(closedError: () => Error): void;
 }
@@ -151,8 +153,8 @@ export type MessageTransportFactory = (handler: MessageTransportHandler) => Mess
 export interface TransportSession {
   readonly id: string;
   readonly isAttached: boolean;
-  /** The number of messages received. */
-  readonly received: number;
+  /** The position of the message before the newest `count` ones that were received. */
+  positionBefore(count: number): number;
 }
 
 /**

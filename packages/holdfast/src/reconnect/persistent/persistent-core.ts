@@ -119,10 +119,10 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
   get sessionState(): ConnectionSession | null {
     const state = this.session?.state ?? null;
     if (state === null) return null;
-    const { id, isAttached, received } = state;
+    const { id, isAttached } = state;
     const unread =
       this.inbox.length + (this.#connection === null ? 0 : coreOf(this.#connection).inbox.length);
-    return { id, isAttached, position: received - unread };
+    return { id, isAttached, position: state.positionBefore(unread) };
   }
 
   get latencyStats(): LatencyStats {

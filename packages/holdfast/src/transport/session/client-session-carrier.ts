@@ -82,8 +82,8 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     return this.#link !== null;
   }
 
-  get received(): number {
-    return this.#session.ledger.incoming.received;
+  positionBefore(count: number): number {
+    return this.#session.ledger.incoming.positionBefore(count);
   }
 
   over(

@@ -8,12 +8,14 @@ import { TextBytes } from "../../shared/text-bytes.js";
 import type { Message } from "../../connection/inbox.js";
 import type {
   Fragment,
+  FrameObserver,
   MessageTransportFactory,
   SendSettings,
   SharedMessage,
   TransportSession,
 } from "../../connection/message-transport.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
+import { SecretHidingObserver } from "./secret-hiding-observer.js";
 import { endsSession } from "./session-end.js";
 import { LinkProtocol, type PingsAs, type SpreadEnd } from "../link/link-protocol.js";
 
@@ -95,6 +97,7 @@ export class SessionLink extends LinkProtocol {
 
   /** Sends a word after the messages that were sent before. Not between two fragments. */
   sendWord(word: string): void {
+    if (this.wire.closeSent !== null) return; // Nothing follows a Close (RFC 6455 section 5.5.1).
     void this.wire.sendText(word, WORD);
     if (this.#hasSpoken) return;
     this.#hasSpoken = true;
@@ -108,6 +111,7 @@ export class SessionLink extends LinkProtocol {
 
   /** Sends a word ahead of queued messages. */
   sendWordAhead(word: string): void {
+    if (this.wire.closeSent !== null) return;
     this.wire.sendAhead(word, ignore);
   }
 
@@ -146,6 +150,11 @@ export class SessionLink extends LinkProtocol {
 
   override get session(): TransportSession | null {
     return this.#carrier?.state ?? null;
+  }
+
+  override get frameObserver(): FrameObserver | null {
+    const observer = super.frameObserver;
+    return observer === null ? null : new SecretHidingObserver(observer);
   }
 
   override get hasBusyReader(): boolean {
