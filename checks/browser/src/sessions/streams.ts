@@ -54,12 +54,17 @@ export async function nextStream(scene: SessionScene, count: number): Promise<Se
 /** Waits until both ends have received messages after this call. */
 export async function bothProgress(page: Page, atServer: ServerStream, count = 50): Promise<void> {
   const target = atServer.tally.count + count;
-  await page.evaluate(async (more) => {
-    const { tally } = kept["stream"] as PageStream;
+  const inPage = await page.evaluate(async (more) => {
+    const { tally, connection, events, sent } = kept["stream"] as PageStream;
+    const deadline = performance.now() + 10_000;
     for (const wanted = tally.count + more; tally.count < wanted; ) {
       await new Promise((resolve) => setTimeout(resolve, 10));
+      const { status, session, queued } = connection;
+      if (performance.now() > deadline) return JSON.stringify({ status, session, queued, events, sent });
     }
+    return "";
   }, count);
+  assert.equal(inPage, "", `The page gets no messages. ${atServer.describe()}`);
   await eventually(() => atServer.tally.count >= target, "messages of the page", 10_000);
 }
 

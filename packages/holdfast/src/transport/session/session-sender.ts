@@ -137,7 +137,7 @@ export class SessionSender extends Deadline {
     const receipt = settings.until === "delivered" ? new Receipt(this.#settings.notDelivered) : null;
     const isNext = this.#ledger.outgoing.push(data, receipt);
     const link = this.#link;
-    const sent = isNext && link !== null ? link.transmit(data, settings.mayEncode) : this.#untilCaughtUp();
+    const sent = isNext && link !== null ? transmit(link, data, settings) : this.#untilCaughtUp();
     return this.#onPushed(settings, receipt, sent);
   }
 
@@ -278,7 +278,7 @@ export class SessionSender extends Deadline {
       this.#waitingBytes -= data.length;
       const receipt = settings.until === "delivered" ? new Receipt(this.#settings.notDelivered) : null;
       const isNext = this.#ledger.outgoing.push(data, receipt);
-      const sent = isNext ? this.#link.transmit(data, settings.mayEncode) : this.#untilCaughtUp();
+      const sent = isNext ? transmit(this.#link, data, settings) : this.#untilCaughtUp();
       resolve(this.#onPushed(settings, receipt, sent));
     }
     if (count === 0) return;
@@ -332,6 +332,12 @@ export class SessionSender extends Deadline {
 }
 
 const WANT = writeSessionMessage({ type: "want" });
+
+/** Resolves when there is room for more. Also if the link is cut before that: the session keeps the message. */
+function transmit(link: SessionLink, data: SessionMessageData, { mayEncode }: SendSettings): Promise<void> {
+  const sent = link.transmit(data, mayEncode);
+  return sent === SENT ? SENT : sent.catch(ignore);
+}
 
 class Settlement {
   readonly promise: Promise<void>;
