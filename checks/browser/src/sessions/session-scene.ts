@@ -1,6 +1,12 @@
 // A server whose sessions send numbered messages and check those that arrive, behind a proxy that cuts.
 
-import { serve, type ServeOptions, type Server, type ServerConnection, type SessionLostEvent } from "holdfast";
+import {
+  serve,
+  type ServeOptions,
+  type Server,
+  type ServerConnection,
+  type SessionLostEvent,
+} from "holdfast";
 import { FaultProxy } from "holdfast-testkit";
 import { messageOf, Tally } from "./counted.js";
 
@@ -59,7 +65,8 @@ export class ServerStream {
         else await sent;
       }
       if (unconfirmed.length === MAX_BATCHES) await unconfirmed.shift();
-      if (this.sent % BURST === 0 || this.#detachedAt !== null) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (this.sent % BURST === 0 || this.#detachedAt !== null)
+        await new Promise((resolve) => setTimeout(resolve, 1));
     }
     await Promise.all(unconfirmed);
   }

@@ -57,7 +57,7 @@ export async function bothProgress(page: Page, atServer: ServerStream, count = 5
   const inPage = await page.evaluate(async (more) => {
     const { tally, connection, events, sent } = kept["stream"] as PageStream;
     const deadline = performance.now() + 10_000;
-    for (const wanted = tally.count + more; tally.count < wanted; ) {
+    for (const wanted = tally.count + more; tally.count < wanted;) {
       await new Promise((resolve) => setTimeout(resolve, 10));
       const { status, session, queued } = connection;
       if (performance.now() > deadline) return JSON.stringify({ status, session, queued, events, sent });
@@ -89,10 +89,13 @@ export async function stopStreams(page: Page, atServer: ServerStream): Promise<S
 /** Stops both, and asserts that every message arrived once and in order. Returns the page's events. */
 export async function assertExactlyOnce(page: Page, atServer: ServerStream): Promise<readonly string[]> {
   const { toServer, toPage, events } = await stopStreams(page, atServer);
-  assert.deepEqual([toServer, toPage], [
-    { sent: toServer.sent, ...NO_FAULTS },
-    { sent: toPage.sent, ...NO_FAULTS },
-  ]);
+  assert.deepEqual(
+    [toServer, toPage],
+    [
+      { sent: toServer.sent, ...NO_FAULTS },
+      { sent: toPage.sent, ...NO_FAULTS },
+    ],
+  );
   return events;
 }
 

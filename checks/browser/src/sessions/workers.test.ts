@@ -66,7 +66,9 @@ async function startWorker(
   await page.evaluate((name) => {
     const url = "/checks/sessions/session-worker.js";
     const port =
-      name === "Worker" ? new Worker(url, { type: "module" }) : new SharedWorker(url, { type: "module" }).port;
+      name === "Worker"
+        ? new Worker(url, { type: "module" })
+        : new SharedWorker(url, { type: "module" }).port;
     if (port instanceof MessagePort) port.start();
     globalThis.kept = { port };
   }, kind);
