@@ -14,7 +14,7 @@ type PageStreamModule = typeof import("./page-stream.js");
 export interface StreamResult {
   readonly toServer: { readonly sent: number } & Faults;
   readonly toPage: { readonly sent: number } & Faults;
-  /** What happened to the session, according to the page. */
+  /** The events of the session in the page. */
   readonly events: readonly string[];
 }
 
