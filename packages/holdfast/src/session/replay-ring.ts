@@ -2,7 +2,7 @@
 // doubling, and an idle session has none.
 
 import {
-  MESSAGE_OVERHEAD,
+  memoryOf,
   SharedPayload,
   type MemoryMeter,
   type SessionMessageData,
@@ -55,7 +55,7 @@ export class ReplayRing {
       this.#meter.used += message.retain();
     } else {
       this.#bytes += message.length;
-      this.#meter.used += MESSAGE_OVERHEAD + message.length;
+      this.#meter.used += memoryOf(message);
     }
   }
 
@@ -101,7 +101,7 @@ export class ReplayRing {
       this.#meter.used -= slot.release();
     } else {
       this.#bytes -= slot.length;
-      this.#meter.used -= MESSAGE_OVERHEAD + slot.length;
+      this.#meter.used -= memoryOf(slot);
     }
   }
 
