@@ -28,7 +28,7 @@ export class ReceiveLedger {
   /** The newest run of skipped positions: settled together with the message before it. */
   #skippedFrom = 1;
   #skippedTo = 0;
-  /** The position that the peer was told. */
+  /** The position that was confirmed last. */
   #told = 0;
   /** Payload of the messages that may be confirmed since then. */
   #bytes = 0;
@@ -48,7 +48,7 @@ export class ReceiveLedger {
     return this.#received;
   }
 
-  /** What `ack` confirms. */
+  /** The position that `ack` confirms. */
   get confirmable(): number {
     return this.#acknowledge === "received" ? this.#received : this.#settled;
   }
@@ -120,8 +120,7 @@ export class ReceiveLedger {
   }
 
   /**
-   * A new link is in place, and the peer is told `received` and `confirmable` with the handshake. The caller has stopped
-   * the timer.
+   * A new link is in place, and the handshake carries `received` and `confirmable`. The caller has stopped the timer.
    */
   attach(): void {
     this.#isTimerRunning = false;

@@ -1,12 +1,7 @@
 // The messages that the peer has not confirmed, in a circular array: position p is in slot p & mask. It grows by
 // doubling, and an idle session has none.
 
-import {
-  memoryOf,
-  SharedPayload,
-  type MemoryMeter,
-  type SessionMessageData,
-} from "./session-memory.js";
+import { memoryOf, SharedPayload, type MemoryMeter, type SessionMessageData } from "./session-memory.js";
 
 /** A position without a message to replay. */
 export type Gap =

@@ -34,10 +34,14 @@ test(
     const broadcast = new Uint8Array(10_000);
     server.broadcast(broadcast); // Counted once.
     for (const connection of connections) {
-      if (connection.state === "open") for (let count = 0; count < 10; count++) await connection.send("m".repeat(20_000));
+      if (connection.state === "open")
+        for (let count = 0; count < 10; count++) await connection.send("m".repeat(20_000));
     }
     // Each keeps 200 kB: five of them fit, and one is being filled when the first one goes.
-    assert.deepEqual(losses, ["0", "1", "2", "3", "4", "5", "6"].map((index) => `${index} evicted 11`));
+    assert.deepEqual(
+      losses,
+      ["0", "1", "2", "3", "4", "5", "6"].map((index) => `${index} evicted 11`),
+    );
     assert.equal(server.connections.size, 5);
     const late = await RawClient.connect({ port: server.port });
     await upgradeToSessions(late);
