@@ -425,7 +425,7 @@ export class SessionRegistry implements SessionKeeper {
       keepalive: () => new SessionKeepalive(transports[0]),
       settings: this.#connectionSettings,
       handshake,
-      owner: { onConnectionEnded: (ended) => this.#host.onConnectionEnded(ended) },
+      owner: this.#host,
     });
     const [transport] = transports;
     const held = { transport, connection, expiry: new Expiry(this, transport), log };

@@ -33,6 +33,7 @@ import type {
 } from "../../connection/message-transport.js";
 import { LinkObserver, type LinkObserverHandler } from "./link-observer.js";
 import { endsSession, hasEndedSession, hasEndingCode } from "./session-end.js";
+import { ResumedPieces } from "./resumed-pieces.js";
 import type { SessionLink, SessionLinkHandler } from "./session-link.js";
 import { SessionWords } from "./session-words.js";
 import type { MessageLog } from "./message-log.js";
@@ -131,7 +132,6 @@ export class ServerSessionTransport
       writeLimit: options.writeLimit,
       keepsWithoutLink: true,
       log: options.log,
-      notDelivered: (outcome) => new NotSentError("session-lost", outcome),
     });
   }
 
@@ -639,7 +639,7 @@ export class ServerSessionTransport
     core.closeWithCause("local-close", close, null, isUrgent);
   }
 
-  /** What the socket still sends does not count, and nothing is sent on it. */
+  /** Messages that still arrive on the socket do not count, and nothing is sent on it. */
   #forget({ link }: AttachedLink): void {
     link.bind(null);
     this.#current = null;
@@ -659,59 +659,6 @@ export class ServerSessionTransport
 
 const MOVED = writeSessionMessage({ type: "moved" });
 const END = writeSessionMessage({ type: "end" });
-
-/**
- * Delivers a message piece by piece, also if its socket is cut on the way: the client sends it again from the start, and
- * the pieces that were delivered already are left out.
- */
-class ResumedPieces implements PieceHandler {
-  readonly #handler: PieceHandler;
-  readonly #onOver: () => void;
-  #delivered = 0;
-  #toSkip = 0;
-  #isCurrent = true;
-
-  constructor(handler: PieceHandler, onOver: () => void) {
-    this.#handler = handler;
-    this.#onOver = onOver;
-  }
-
-  onPiece(piece: string | Uint8Array): void {
-    const skipped = Math.min(this.#toSkip, piece.length);
-    this.#toSkip -= skipped;
-    if (skipped === piece.length && skipped > 0) return;
-    const rest =
-      skipped === 0 ? piece : typeof piece === "string" ? piece.slice(skipped) : piece.subarray(skipped);
-    this.#delivered += rest.length;
-    this.#handler.onPiece(rest);
-  }
-
-  onLastPiece(): void {
-    this.#onOver();
-    this.#handler.onLastPiece();
-  }
-
-  onBroken(): void {
-    this.#handler.onBroken?.();
-  }
-
-  /** Whether the reader has some of the message. */
-  get hasBegun(): boolean {
-    return this.#delivered > 0;
-  }
-
-  /** The socket is gone. */
-  interrupt(): void {
-    this.#isCurrent = false;
-  }
-
-  /** Another socket delivers the message from its start. */
-  restarted(): this {
-    if (!this.#isCurrent) this.#toSkip = this.#delivered;
-    this.#isCurrent = true;
-    return this;
-  }
-}
 
 function nothing(): void {
   // Nothing to withdraw.
