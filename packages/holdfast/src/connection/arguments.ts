@@ -11,16 +11,16 @@ export type Bytes = ArrayBuffer | ArrayBufferView;
 const encoder = new TextEncoder();
 
 /**
- * The bytes that a buffer or a view covers, without a copy; null where it is neither, or has none any more: its memory
- * was transferred to another owner, or shrank below the view. Buffers and views of another realm (a vm context, jsdom)
- * are bytes like any other.
+ * The bytes that a buffer or a view covers, without a copy. Null if it is neither, or if its memory was transferred to
+ * another owner or shrank below the view. Buffers and views of another realm (a vm context, jsdom) count as well.
  */
 export function toBytes(data: unknown): Uint8Array | null {
   try {
     if (data instanceof Uint8Array && data.length > 0) return data;
     if (!ArrayBuffer.isView(data)) return isBuffer(data) ? new Uint8Array(data) : null;
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    // A typed array that lost its memory reads as empty, but its iterator throws. All above throws for a DataView.
+    // A typed array that lost its memory reads as empty, but its iterator throws. For a DataView, the getters above
+    // throw.
     if (bytes.length === 0 && tagOf(data) !== "DataView") typedArrayValues.call(data as Uint8Array);
     return bytes;
   } catch {
@@ -31,7 +31,9 @@ export function toBytes(data: unknown): Uint8Array | null {
 // eslint-disable-next-line @typescript-eslint/unbound-method -- Called with a view of any realm.
 const typedArrayValues = Uint8Array.prototype.values;
 
-/** Each realm has a class of its own; the tag can be forged, but the getter throws for anything else. */
+/**
+ * `instanceof` fails across realms, and the tag can be forged, but this getter throws for anything that is no buffer.
+ */
 function isBuffer(data: unknown): data is ArrayBufferLike {
   const tag = tagOf(data);
   if (tag !== "ArrayBuffer" && tag !== "SharedArrayBuffer") return false;
@@ -74,7 +76,7 @@ export function checkClose(code: unknown, reason: unknown): CloseFrame {
 }
 
 /**
- * Whether what a callback returned has to be waited for. Throws what a getter `then` throws.
+ * Whether a caller must wait for what a callback returned. Throws if a getter `then` throws.
  *
  * Use `toPromise` to wait: a foreign `then` may throw, settle twice, or both.
  */
@@ -83,7 +85,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return mayBe && typeof (value as { then?: unknown }).then === "function";
 }
 
-/** The value of a thenable, whatever its `then` does. A plain promise is returned as it is. */
+/** Converts a thenable, whatever its `then` does. Returns a plain promise as it is. */
 export function toPromise<Value>(value: Value | PromiseLike<Value>): Promise<Value> {
   if (value instanceof Promise && value.then === then && value.constructor === Promise) return value;
   return new Promise((resolve) => resolve(value));

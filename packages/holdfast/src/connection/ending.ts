@@ -86,14 +86,14 @@ export class Ending extends Deadline {
   }
 
   /**
-   * The error that tells of the end, one for all who ask. Most connections end without anybody who does, and its stack
-   * trace would be the dearest part of the end.
+   * The error that reports the end; every caller gets the same one. Created on demand: most ends are never asked for an
+   * error, and capturing its stack costs more than the rest of the end.
    */
   get closedError(): ConnectionClosed {
     return (this.#closedError ??= connectionClosed(this.settle()));
   }
 
-  /** The connection is gone. */
+  /** The connection has ended. */
   finish(): CloseInfo {
     this.#runtime.timers.cancel(this);
     return this.settle();
@@ -102,7 +102,7 @@ export class Ending extends Deadline {
   #judge(): CloseInfo {
     const transport = this.#transport;
     return closeInfo({
-      cause: this.#cause ?? "eof", // A stream that just ended, ended.
+      cause: this.#cause ?? "eof", // The stream ended without any cause.
       error: this.#error,
       received: transport.closeReceived,
       sent: transport.closeSent,
@@ -111,7 +111,7 @@ export class Ending extends Deadline {
     });
   }
 
-  /** An error of this side is known here alone. */
+  /** The outcome that another thread decided; null if this thread decides. An error of this side is known only here. */
   #judgedElsewhere(): CloseInfo | null {
     const outcome = this.#transport.outcome ?? null;
     if (outcome === null || this.#error === null || outcome.cause !== this.#cause) return outcome;

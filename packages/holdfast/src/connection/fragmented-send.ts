@@ -8,23 +8,23 @@ import type { Fragment } from "./message-transport.js";
 /** The pieces of one message: all of them strings, or all of them bytes. */
 export type Fragments = Iterable<string | Bytes> | AsyncIterable<string | Bytes>;
 
-/** What sending fragments needs of its connection. */
+/** The part of a connection that sending fragments uses. */
 export interface FragmentHandler {
   /** Sends one fragment; resolves when there is room for the next. Rejects once the connection is closing. */
   sendFragment(fragment: Fragment): Promise<void>;
   /** Settles as the value does; rejects when the connection ends, or when the caller aborts. */
   wait<Value>(value: Value | PromiseLike<Value>): Promise<Value>;
-  /** A message was begun that will never be complete: nothing can follow it. */
+  /** The message cannot be completed, so nothing may follow it. */
   failMessage(error: unknown): void;
 }
 
 const encoder = new TextEncoder();
 
 /**
- * Sends the pieces as they come. Each is sent once the next is there, so that the last one can say that it is: a
- * message of one piece is one frame, and of none is no message at all.
+ * Sends the pieces as they arrive. Each piece waits for the next one, because the last frame carries the FIN bit. A
+ * message of one piece is one frame; a message without pieces is not sent.
  *
- * What goes wrong before the first frame leaves the connection as it was; what goes wrong later ends it.
+ * An error before the first frame changes nothing; a later one ends the connection.
  */
 export async function sendFragments(source: Fragments, sink: FragmentHandler): Promise<void> {
   const iterator = iteratorOf(source);
@@ -51,7 +51,7 @@ export async function sendFragments(source: Fragments, sink: FragmentHandler): P
 
 /** Whether a value can be sent piece by piece. */
 export function isFragments(data: unknown): data is Fragments {
-  // A view whose memory was transferred away is no bytes any more, and throws when it is iterated.
+  // A view whose memory was transferred has no bytes, and throws when iterated.
   if (typeof data !== "object" || data === null || ArrayBuffer.isView(data)) return false;
   try {
     return Symbol.asyncIterator in data || Symbol.iterator in data;
@@ -71,7 +71,7 @@ function checkPiece(piece: unknown): Piece {
   const bytes = toBytes(piece);
   if (bytes === null)
     throw new InvalidArgumentError(`Expected each fragment to be a string or bytes, got ${describe(piece)}`);
-  // A copy: a generator may fill the same buffer again for the next piece, which is asked for first.
+  // Copy the bytes: a generator may reuse its buffer for the next piece, which is requested before this one is sent.
   return { type: "binary", payload: new Uint8Array(bytes) };
 }
 
@@ -82,7 +82,7 @@ function mixedTypes(type: Piece["type"], piece: unknown): InvalidArgumentError {
   );
 }
 
-/** Lets a generator run its `finally`; what that throws, or how long it takes, changes nothing here. */
+/** Lets a generator run its `finally`. Errors in it, and the time it takes, are ignored. */
 function leave(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
   void (async () => iterator.return?.())().catch(() => undefined);
 }

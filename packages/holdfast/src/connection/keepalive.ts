@@ -51,7 +51,7 @@ export interface Keepalive {
   onPingSent(key: string): void;
   /** Handles a pong; returns the round-trip time of the ping that it answers, or null if it answers none. */
   onPong(payload: Uint8Array, now: number): number | null;
-  /** Pings now rather than at the next slot, so that a dead peer is found within `pingTimeout`. */
+  /** Pings now rather than at the next slot, so that a dead peer is detected within `pingTimeout`. */
   probe(): void;
   pauseReading(): void;
   resumeReading(): void;
@@ -142,7 +142,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   newPayload(): Uint8Array {
     for (;;) {
       const payload = this.#runtime.randomBytes(PAYLOAD_SIZE);
-      // Mostly there is none in flight, and no key needs to be made.
+      // Usually no ping is in flight, so no key is needed.
       if (this.heartbeat.pings.size === 0 || !this.heartbeat.pings.has(keyOf(payload))) return payload;
     }
   }

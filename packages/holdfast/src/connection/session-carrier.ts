@@ -1,4 +1,4 @@
-// The port to what carries a session of a client across the sockets of a persistent connection.
+// The port to the carrier of a client's session across the sockets of a persistent connection.
 
 import type { CloseInfo } from "./close-info.js";
 import type { MessageTransportFactory, TransportSession } from "./message-transport.js";
@@ -6,14 +6,14 @@ import type { SessionLostEvent, SessionResumedEvent } from "./session-state.js";
 import type { SessionLoss, SessionLostError } from "../shared/session-errors.js";
 
 export interface SessionCarrierSettings {
-  /** What may be unconfirmed. */
+  /** The limit of unconfirmed messages. */
   readonly window: { readonly messages: number; readonly bytes: number };
   /** Milliseconds within which received messages are acknowledged. */
   readonly ackDelay: number;
   readonly writeLimit: number;
 }
 
-/** Receives what happens to the session. */
+/** Receives the events of the session. */
 export interface SessionCarrierHandler {
   /** The session has a socket: a new session if it `isFresh`, otherwise the one before. */
   onAttached(isFresh: boolean): void;
@@ -35,7 +35,7 @@ export interface SessionCarrier extends SessionWrapper {
   /** The session; null before the server has given it an id. */
   readonly state: TransportSession | null;
   readonly isAttached: boolean;
-  /** Whether the newest socket speaks of a session, attached or not. */
+  /** Whether the newest socket carries a session, attached or not. */
   readonly hasSocket: boolean;
   /** The socket has ended. Returns true if the session was attached, and can be resumed. */
   onSocketEnded(info: CloseInfo): boolean;

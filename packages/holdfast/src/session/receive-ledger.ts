@@ -1,4 +1,4 @@
-// The incoming direction of a session: counts what arrives, and decides when to acknowledge it. At a quarter of the
+// The incoming direction of a session: counts messages, and decides when to acknowledge them: at a quarter of the
 // peer's window, otherwise within `ackDelay`, in the same write as anything else that is sent in that turn.
 
 import type { SessionWindow } from "./wire.js";
@@ -28,7 +28,7 @@ export class ReceiveLedger {
   /** The newest run of skipped positions: settled together with the message before it. */
   #skippedFrom = 1;
   #skippedTo = 0;
-  /** The position that the peer was told. */
+  /** The position that was last reported to the peer. */
   #told = 0;
   /** Payload of the messages that may be confirmed since then. */
   #bytes = 0;
@@ -48,7 +48,7 @@ export class ReceiveLedger {
     return this.#received;
   }
 
-  /** What `ack` confirms. */
+  /** The position that `ack` confirms. */
   get confirmable(): number {
     return this.#acknowledge === "received" ? this.#received : this.#settled;
   }
@@ -119,7 +119,7 @@ export class ReceiveLedger {
     return this.takeAck("due");
   }
 
-  /** A new link is in place, and the peer is told `received` and `confirmable` with the handshake. */
+  /** A new link is in place. The handshake has reported `received` and `confirmable` to the peer. */
   attach(): void {
     this.#tell(this.confirmable);
   }

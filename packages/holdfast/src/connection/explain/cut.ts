@@ -14,10 +14,10 @@ export function explainCut(info: CloseInfo): Explanation {
   return { happened: `The TCP connection was ${how} without a closing handshake`, ...reading };
 }
 
-/** From here on, silence without keepalive is more than the idle timeouts of common proxies allow. */
+/** Silence without keepalive that is longer than this exceeds the idle timeouts of common proxies. */
 const LONG_IDLE = 25_000;
 
-/** A proxy in between that forgets idle connections; null where nothing speaks for one. */
+/** The theory that a proxy forgot the idle connection; null without evidence for it. */
 function idleTimeout(evidence: CloseEvidence): Reading | null {
   const { pingInterval } = evidence;
   const idle = idleTime(evidence);
@@ -49,7 +49,7 @@ function idleTimeout(evidence: CloseEvidence): Reading | null {
   };
 }
 
-/** This side did not keep up; null where it did. */
+/** The theory that this side did not keep up; null without evidence for it. */
 function overload({ isReadingPaused, bytesUnread, messagesUnread }: CloseEvidence): Reading | null {
   if (!isReadingPaused && bytesUnread <= 64 * 1024) return null;
   return {
@@ -74,13 +74,15 @@ function outOfTheBlue({ cause, evidence }: CloseInfo): Reading {
   };
 }
 
-/** Milliseconds since bytes last travelled in either direction. */
+/** Milliseconds since the last byte in either direction. */
 function idleTime(evidence: CloseEvidence): number {
   const last = Math.max(evidence.lastReceivedAt ?? 0, evidence.lastSentAt ?? 0, evidence.openedAt ?? 0);
   return evidence.endedAt - last;
 }
 
-/** As timeouts are. They are seen a little late; and early, where they began before the last bytes got here. */
+/**
+ * Timeouts are whole seconds. We notice them a little late, or early if they began before the last bytes arrived here.
+ */
 function isWholeSeconds(idle: number): boolean {
   return idle > 950 && Math.abs(idle - Math.round(idle / 1000) * 1000) < 50;
 }

@@ -1,4 +1,4 @@
-// What a person should know and do about a connection's end.
+// Explains the end of a connection to a person, and what to do about it.
 
 import type { CloseInfo } from "../close-info.js";
 import { explainCut } from "./cut.js";
@@ -12,9 +12,9 @@ import { explainPeerClose } from "./peer-close.js";
 /**
  * Explains how a connection ended: what happened, what the evidence makes likely, and what to do about it.
  *
- * @param info what `connection.closed` resolved with, or `info` of a `ConnectionClosed` error or a `disconnected` event
- * @returns several sentences of English, for a log or a terminal; the wording may change between versions, so decide
- *   by `info.cause` and `info.code`
+ * @param info the value of `connection.closed`, or `info` of a `ConnectionClosed` error or a `disconnected` event
+ * @returns several sentences of English, for a log or a terminal. The wording may change between versions, so decide by
+ * `info.cause` and `info.code`.
  */
 export function explain(info: CloseInfo): string {
   const { happened, likely, advice } =

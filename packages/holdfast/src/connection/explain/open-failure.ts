@@ -1,4 +1,4 @@
-// The connection never was open.
+// Explains why a connection could not be opened.
 
 import { HandshakeError } from "../../shared/errors.js";
 import type { CloseCause, CloseInfo } from "../close-info.js";
@@ -10,20 +10,20 @@ export function explainOpenFailure(info: CloseInfo): Explanation {
   return { happened: withDetail(happened, info, failure.isSaidByError === true), likely, advice };
 }
 
-/** The error's message is a sentence of its own; where it says the same in other words, it is enough. */
+/** Appends the error's message, or uses it alone if it already says the same. */
 function withDetail(happened: string, { error }: CloseInfo, isSaidByError: boolean): string {
   if (error === null) return happened;
   const detail = error.message.replace(/\.$/, "");
   return isSaidByError && error instanceof HandshakeError ? detail : `${happened}: ${detail}`;
 }
 
-/** OpenSSL's words for an answer that is no TLS at all. */
+/** Whether OpenSSL reports an answer that is not TLS at all. */
 function speaksNoTls({ cause, error }: CloseInfo): boolean {
   return cause === "tls" && error?.message.includes("wrong version number") === true;
 }
 
 interface OpenFailureExplanation extends Explanation {
-  /** The errors of the library for this cause begin with what happened. */
+  /** The library's errors for this cause begin with what happened. */
   readonly isSaidByError?: true;
 }
 

@@ -1,4 +1,4 @@
-// The peer closed: what its code says.
+// Explains the close code of a peer that closed the connection.
 
 import type { CloseInfo } from "../close-info.js";
 import { plain, type Explanation } from "./explanation.js";

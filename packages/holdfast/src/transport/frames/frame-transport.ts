@@ -1,5 +1,5 @@
-// A transport over a stream of bytes: RFC 6455's frames, between a protocol that does no I/O and a byte stream. This is
-// its receiving half, and its beginning and end; the outbox is the other half.
+// A transport over a byte stream: RFC 6455 frames, between a protocol that does no I/O and the stream. This file has
+// the receiving half, the beginning and the end; the outbox has the sending half.
 
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { Role } from "../../shared/role.js";
@@ -19,28 +19,28 @@ import type { OutboxOptions } from "./outbox.js";
 import type { ReceiveMeter } from "./receive-meter.js";
 
 export interface FrameTransportOptions extends OutboxOptions {
-  /** What came glued to the handshake: the first bytes of the first frames. */
+  /** Bytes that arrived together with the handshake: the first frames. */
   readonly rest: Uint8Array;
-  /** Counts what the peer sends. Absent or null where nothing limits it. */
+  /** Counts what the peer sends. Absent or null without limits. */
   readonly meter?: ReceiveMeter | null;
   /**
-   * Whether what arrives in the turn that opens the connection is told in a later one: the application has the
-   * connection by then, and may have added listeners. @default false
+   * Whether bytes that arrive in the turn that opens the connection are delivered in a later turn, when the application
+   * has the connection and may have added listeners. @default false
    */
   readonly tellsLater?: boolean;
 }
 
-/** With more bytes handed out of a lent chunk, copying them costs more than memory for a chunk to keep. */
+/** If more bytes than this are copied out of a shared read buffer, a separate buffer for each chunk is cheaper. */
 const COPIED_AT_MOST = 8 * 1024;
 
 /**
- * Milliseconds of one turn of the event loop that a connection takes for what it received, callbacks included. The rest
- * waits for the next turn, so that no peer delays the other connections by more, whatever it sends. A chunk of 64 KiB
- * of small messages takes less, so that this is for attacks, and for callbacks that take long.
+ * Milliseconds that a connection may spend on received bytes in one turn of the event loop, callbacks included. The
+ * rest waits for the next turn, so that no peer delays the other connections longer. A chunk of 64 KiB of small
+ * messages takes less, so only attacks and slow callbacks reach the limit.
  */
 const TIME_PER_TURN = 8;
 
-/** For a connection over bytes. */
+/** Makes the transport of a connection over a byte stream. */
 export function overFrames(options: FrameTransportOptions): MessageTransportFactory {
   return (handler) => new FrameTransport(options, handler);
 }
@@ -52,19 +52,19 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   lastReceivedAt: number;
   readonly canPing = true;
   readonly #meter: ReceiveMeter | null;
-  /** Shows what arrives; null where nobody looks. */
+  /** Reports received frames; null without an observer. */
   #mirror: FrameMirror | null = null;
-  /** What arrived before the application may have added listeners; null from then on. */
+  /** Bytes received before delivery began; null from then on. */
   #early: Uint8Array | null;
   readonly #tellsLater: boolean;
-  /** The ends of the transport that are told once the messages before them were. */
+  /** Ends of the stream to report after the messages that precede them. */
   #late = NOTHING_LATE;
-  /** Nothing more comes: the link takes in what waits, all of it within one call. */
+  /** No more bytes will arrive: waiting messages are parsed within one call. */
   #hasAll = false;
-  /** When this turn's work on what was received began. */
+  /** When this turn's work on received bytes began. */
   #turnBegan: number;
   #isAbandoned = false;
-  /** The transport went while a message was being decoded: that is told first. */
+  /** The stream closed while a message was being decoded: the message is delivered first. */
   #isClosedLate = false;
   #isClosed = false;
 
@@ -110,7 +110,7 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
     }
     this.stream.start(this);
     this.flush();
-    // Where the opening is told by a promise, TLS and HTTP/2 may bring the next frames before it has been heard.
+    // The opening resolves a promise. TLS and HTTP/2 may deliver the next frames before its callbacks have run.
     const mustWait = this.role === "client" || (this.#early?.length ?? 0) > 0;
     if (!this.#tellsLater || !mustWait) {
       this.#tellEarly();
@@ -118,7 +118,7 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
     }
     this.stream.pause();
     this.runtime.clock.afterPoll(() => {
-      if (this.#early === null) return; // The end of the transport came first.
+      if (this.#early === null) return; // The stream has already ended.
       this.#tellEarly();
       if (!this.protocol.isPaused && !this.protocol.isDecoding) this.stream.resume();
     });
@@ -152,7 +152,7 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
     this.destroy();
   }
 
-  // What the transport tells.
+  // Events of the byte stream.
 
   onChunk(chunk: Uint8Array): void {
     this.#receive(chunk, false);
@@ -178,7 +178,7 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
 
   onClosed(): void {
     this.#tellEarly();
-    // What was received before the end is told before it, also while it is being decoded.
+    // Messages received before the end are delivered before it, even if one is still being decoded.
     this.#isClosedLate = this.protocol.isDecoding && !this.#isAbandoned;
     if (this.#isClosedLate) return;
     this.#hasAll = true;
@@ -187,7 +187,7 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
     this.handler.onClosed();
   }
 
-  // What the peer sent.
+  // Events of the protocol.
 
   onClose(close: CloseFrame): void {
     this.handler.onClose(close);
@@ -199,7 +199,7 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
     this.#endFirst();
   }
 
-  /** What comes behind the message that is being decoded waits in the kernel. */
+  /** While a message is being decoded, later ones wait in the kernel. */
   onDecodingBegun(): void {
     this.stream.pause();
     this.handler.onDecodingBegun();
@@ -216,7 +216,7 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   }
 
   /**
-   * The transport alone stops reading, and only for a turn: to the heartbeat this is no pause, which would excuse a
+   * Only the transport stops reading, for one turn. The heartbeat must not see this as a pause, which would excuse a
    * peer that sends no pongs.
    */
   mustYield(): boolean {
@@ -226,7 +226,7 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
     return true;
   }
 
-  /** A turn after `mustYield`. */
+  /** Continues in the turn after `mustYield`. */
   #continue(): void {
     this.protocol.endYield();
     if (this.#isClosed) return;
@@ -234,14 +234,14 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
     this.cork();
     if (this.#isClosedLate) this.protocol.unpause();
     if (this.protocol.isPaused)
-      this.protocol.pause(); // Meanwhile: now the Pings and Pongs that wait are served.
+      this.protocol.pause(); // Paused meanwhile: handle only the Pings and Pongs that wait.
     else this.protocol.resume();
     this.uncork();
     if (!this.#isClosedLate) this.#readOn();
     this.#tellLate();
   }
 
-  /** The messages that wait come first: a Close among them says how the connection ended. */
+  /** Waiting messages come first: a Close among them determines how the connection ended. */
   #tellEnd(tell: () => void): void {
     if (this.protocol.isDecoding && !this.#isAbandoned) {
       this.#late = [...this.#late, tell];
@@ -251,7 +251,7 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
     tell();
   }
 
-  /** Tells what the transport told while messages waited. */
+  /** Reports the ends of the stream that waited for messages. */
   #tellLate(): void {
     if (this.protocol.isDecoding) return;
     const late = this.#late;
@@ -282,7 +282,9 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
     return this.protocol.copiedBytes;
   }
 
-  /** Section 7.1.1: the server closes the TCP connection first, so that the client is not left in TIME_WAIT. */
+  /**
+   * RFC 6455 section 7.1.1: the server closes the TCP connection first, so that the client does not stay in TIME_WAIT.
+   */
   #endFirst(): void {
     if (this.role === "server" && this.closeSent !== null) this.end();
   }
@@ -294,7 +296,7 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   }
 }
 
-/** Counts the messages, each before it is delivered. */
+/** Counts each message before it is delivered. */
 function metered(handler: MessageTransportHandler, meter: ReceiveMeter): MessageHandler {
   return {
     onMessage(message) {

@@ -1,5 +1,5 @@
-// The messages that a transport over frames does not just frame and write: fragments, messages to many connections,
-// messages that an extension encodes, and those of a decorator.
+// Sends the messages that need more than framing and writing: fragments, messages to many connections, messages that an
+// extension encodes, and messages of a decorator.
 
 import { BINARY, FIN } from "../../shared/opcode.js";
 import type { Message } from "../../connection/inbox.js";
@@ -7,15 +7,15 @@ import type { Fragment, SendSettings, SharedMessage } from "../../connection/mes
 import { Outbox, type Tracking } from "./outbox.js";
 import { SharedFrames } from "./shared-frames.js";
 
-/** Nobody takes the message back, or asks when it leaves. */
+/** Nobody withdraws the message or observes it. */
 const UNTRACKED: Tracking = { signal: null, receipt: null };
 const AS_IT_IS: SendSettings = { ...UNTRACKED, mayEncode: false };
 
-/** A message that must go out ahead of others, and after the fragmented one that is being sent. */
+/** A message of a decorator that waits for the end of a fragmented message. */
 interface HeldMessage {
   readonly message: Message;
   readonly onSent: () => void;
-  /** Once it was handed over. */
+  /** Withdraws the message; null before it was queued. */
   takeBack: (() => void) | null;
 }
 
@@ -46,10 +46,10 @@ export abstract class MessageSender extends Outbox {
     };
   }
 
-  /** Sends a message whose frame others send as well: by reference, so that it is in memory once. */
+  /** Sends a message whose frame other connections send as well, by reference. */
   sendShared(message: SharedMessage): boolean {
     const { protocol } = this;
-    // Section 5.3: a client masks each frame with a key of its own.
+    // RFC 6455 section 5.3: a client masks each frame with its own key.
     if (protocol.role === "client" || !(message instanceof SharedFrames)) return false;
     if (message.mayEncode && protocol.mayEncode(message.size)) {
       this.#sendSharedEncoded(message);
@@ -72,7 +72,7 @@ export abstract class MessageSender extends Outbox {
     return this.#sendLater(frame, payload.length, tracking);
   }
 
-  /** Sends a message that is encoded once for all whose extension can share what it makes. */
+  /** Sends a message that is encoded once for all connections whose extension can share the result. */
   #sendSharedEncoded(message: SharedFrames): void {
     const frame = this.protocol.sharedFrame(message);
     if (frame === null) {
@@ -86,7 +86,7 @@ export abstract class MessageSender extends Outbox {
     }
   }
 
-  /** Keeps the place of a message of `size` bytes while it is being encoded elsewhere. */
+  /** Reserves the place of a message of `size` bytes in the queue while it is being encoded asynchronously. */
   #sendLater(frame: Promise<Uint8Array>, size: number, { signal, receipt }: Tracking): Promise<void> {
     const backlog = this.line();
     return backlog.pushLater(frame, size, receipt, {
@@ -98,7 +98,10 @@ export abstract class MessageSender extends Outbox {
     });
   }
 
-  /** Sends a message ahead of those that wait; what is returned takes it back. Not to be called between two fragments. */
+  /**
+   * Sends a message ahead of the waiting ones; returns a function that withdraws it. Must not be called between two
+   * fragments.
+   */
   #sendFirst(message: Message, onSent: () => void): () => void {
     const { protocol } = this;
     const isText = typeof message === "string";
