@@ -1,6 +1,6 @@
 // Adds the caller's line to the stack of an error that arises later, in an event of the socket. Capturing a stack with
-// each call would cost as much as the call. But if an async function awaits the promise, engines add the waiting
-// functions to the stack of an error that is thrown in between, so that only a failure costs anything.
+// each call would cost as much as the call. But inside an async function whose promise is awaited, engines can list the
+// functions that await it, so that only a failure costs anything.
 
 import { HoldfastError } from "../shared/errors.js";
 

@@ -1,8 +1,8 @@
 // The features of an environment: a browser does not keep every promise that Node.js keeps.
 
 /**
- * What connections can do in this environment. A program for Node.js and browsers should check this rather than detect
- * the environment.
+ * The abilities of connections in this environment. A program for Node.js and browsers should check them rather than
+ * detect the environment.
  */
 export interface Capabilities {
   /** We can send Ping and Pong frames. Without them, a heartbeat needs a server that cooperates (docs/browser.md). */

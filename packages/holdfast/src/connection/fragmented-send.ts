@@ -26,25 +26,25 @@ const encoder = new TextEncoder();
  *
  * An error before the first frame changes nothing; a later one ends the connection.
  */
-export async function sendFragments(source: Fragments, sink: FragmentHandler): Promise<void> {
+export async function sendFragments(source: Fragments, handler: FragmentHandler): Promise<void> {
   const iterator = iteratorOf(source);
   let held: Piece | null = null;
   let sent = 0;
   const sendHeld = (piece: Piece, isLast: boolean): Promise<void> =>
-    sink.sendFragment({ ...piece, isFirst: sent++ === 0, isLast });
+    handler.sendFragment({ ...piece, isFirst: sent++ === 0, isLast });
   try {
     for (;;) {
-      const next = await sink.wait(iterator.next());
+      const next = await handler.wait(iterator.next());
       if (next.done === true) break;
       const piece = checkPiece(next.value);
       if (held !== null && piece.type !== held.type) throw mixedTypes(held.type, next.value);
-      if (held !== null) await sink.wait(sendHeld(held, false));
+      if (held !== null) await handler.wait(sendHeld(held, false));
       held = piece;
     }
-    if (held !== null) await sink.wait(sendHeld(held, true));
+    if (held !== null) await handler.wait(sendHeld(held, true));
   } catch (error) {
-    leave(iterator);
-    if (sent > 0) sink.failMessage(error);
+    closeIterator(iterator);
+    if (sent > 0) handler.failMessage(error);
     throw error;
   }
 }
@@ -83,6 +83,6 @@ function mixedTypes(type: Piece["type"], piece: unknown): InvalidArgumentError {
 }
 
 /** Lets a generator run its `finally`. Errors in it, and the time it takes, are ignored. */
-function leave(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
+function closeIterator(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
   void (async () => iterator.return?.())().catch(() => undefined);
 }

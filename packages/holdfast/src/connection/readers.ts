@@ -57,35 +57,35 @@ class MessageWaiter implements Reader, AlarmHandler {
   }
 
   take(message: Message): boolean {
-    this.#leave();
+    this.#stopWaiting();
     this.#connection.inbox.noteReader("caller");
     this.#resolve(message);
     return false;
   }
 
   end(): void {
-    this.#leave();
+    this.#stopWaiting();
     this.#resolve(rejectToCaller(this.#connection.closedError()));
   }
 
   fail(error: Error): void {
-    this.#leave();
+    this.#stopWaiting();
     this.#reject(error);
   }
 
   onAlarm(): void {
     const timeout = this.#options.timeout ?? 0;
-    this.#leave();
+    this.#stopWaiting();
     const message = `Expected a message within ${timeout} ms, got none; nothing is lost, recv() again`;
     this.#resolve(rejectToCaller(new TooSlowError(message, timeout)));
   }
 
   readonly #onAbort = (): void => {
-    this.#leave();
+    this.#stopWaiting();
     this.#reject(this.#options.signal?.reason);
   };
 
-  #leave(): void {
+  #stopWaiting(): void {
     this.#isSettled = true;
     this.#connection.inbox.detach(this);
     if (this.#options.signal !== null) unwatchAbort(this.#options.signal, this.#onAbort);

@@ -29,7 +29,7 @@ export class ReceiveLedger {
   #skippedFrom = 1;
   #skippedTo = 0;
   /** The position that was last reported to the peer. */
-  #told = 0;
+  #reported = 0;
   /** Payload of the messages that may be confirmed since then. */
   #bytes = 0;
   #isTimerRunning = false;
@@ -103,13 +103,13 @@ export class ReceiveLedger {
    */
   takeAck(moment: "due" | "passing"): number {
     const position = this.confirmable;
-    const count = position - this.#told;
+    const count = position - this.#reported;
     if (!this.#isWanted) {
       if (count === 0) return -1;
       if (moment === "passing" && count * 4 < this.#quarterMessages && this.#bytes * 4 < this.#quarterBytes)
         return -1;
     }
-    this.#tell(position);
+    this.#noteReported(position);
     return position;
   }
 
@@ -121,7 +121,7 @@ export class ReceiveLedger {
 
   /** A new link is in place. The handshake has reported `received` and `confirmable` to the peer. */
   attach(): void {
-    this.#tell(this.confirmable);
+    this.#noteReported(this.confirmable);
   }
 
   save(): SavedReceipts {
@@ -132,18 +132,18 @@ export class ReceiveLedger {
   restore(saved: SavedReceipts): void {
     this.#received = saved.received;
     this.#settled = saved.confirmed;
-    this.#told = this.confirmable;
+    this.#reported = this.confirmable;
   }
 
   #need(position: number): AckNeed {
-    if (position - this.#told >= this.#quarterMessages || this.#bytes >= this.#quarterBytes) return "now";
+    if (position - this.#reported >= this.#quarterMessages || this.#bytes >= this.#quarterBytes) return "now";
     if (this.#isTimerRunning) return "none";
     this.#isTimerRunning = true;
     return "soon";
   }
 
-  #tell(position: number): void {
-    this.#told = position;
+  #noteReported(position: number): void {
+    this.#reported = position;
     this.#bytes = 0;
     this.#isWanted = false;
   }

@@ -22,7 +22,10 @@ export interface LossReport {
   readonly unsent: number;
   /** The number of messages that may have reached the peer. */
   readonly unknown: number;
-  /** Those that were pushed with a token, in order. Each token is reported once: here, as confirmed, or as failed. */
+  /**
+   * The messages that were pushed with a token, in order. Each token is reported once: here, as confirmed, or as
+   * failed.
+   */
   readonly tokens: readonly { readonly token: Token; readonly outcome: Outcome }[];
 }
 

@@ -59,7 +59,7 @@ export type ResumeAnswer =
   | { readonly type: "stale" }
   | ({
       readonly type: "resumed";
-      /** The message to send first on the new link. What `ledger.outgoing.next()` returns follows. */
+      /** The message to send first on the new link, before the messages of `ledger.outgoing.next()`. */
       readonly text: string;
       readonly attachment: Attachment;
       /** The link to which `moved` and Close 1008 must be sent; null for none. Its messages do not count any more. */

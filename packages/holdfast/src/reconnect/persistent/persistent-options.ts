@@ -27,7 +27,10 @@ export interface OpenContext {
 
 /** Options of a persistent connection. Durations are milliseconds, sizes are bytes. */
 export interface PersistentOptions {
-  /** What happens to messages while there is no connection: they wait (`"queue"`), or `send()` rejects (`"reject"`). @default "queue" */
+  /**
+   * The treatment of messages while there is no connection: they wait (`"queue"`), or `send()` rejects (`"reject"`).
+   * @default "queue"
+   */
   readonly offline?: "queue" | "reject";
   /**
    * The limit of the queue of messages to send: a number of messages, or messages and bytes; null for no limit. Strings

@@ -27,7 +27,7 @@ export interface FrameTransportOptions extends OutboxOptions {
    * Whether bytes that arrive in the turn that opens the connection are delivered in a later turn, when the application
    * has the connection and may have added listeners. @default false
    */
-  readonly tellsLater?: boolean;
+  readonly defersDelivery?: boolean;
 }
 
 /** If more bytes than this are copied out of a shared read buffer, a separate buffer for each chunk is cheaper. */
@@ -45,7 +45,7 @@ export function overFrames(options: FrameTransportOptions): MessageTransportFact
   return (handler) => new FrameTransport(options, handler);
 }
 
-const NOTHING_LATE: readonly (() => void)[] = [];
+const NO_DEFERRED_ENDS: readonly (() => void)[] = [];
 
 class FrameTransport extends MessageSender implements MessageTransport, ByteStreamHandler {
   bytesReceived = 0;
@@ -55,25 +55,25 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   /** Reports received frames; null without an observer. */
   #mirror: FrameMirror | null = null;
   /** Bytes received before delivery began; null from then on. */
-  #early: Uint8Array | null;
-  readonly #tellsLater: boolean;
+  #initialBytes: Uint8Array | null;
+  readonly #defersDelivery: boolean;
   /** Ends of the stream to report after the messages that precede them. */
-  #late = NOTHING_LATE;
+  #deferredEnds = NO_DEFERRED_ENDS;
   /** No more bytes will arrive: waiting messages are parsed within one call. */
   #hasAll = false;
   /** When this turn's work on received bytes began. */
   #turnBegan: number;
   #isAbandoned = false;
   /** The stream closed while a message was being decoded: the message is delivered first. */
-  #isClosedLate = false;
+  #isCloseDeferred = false;
   #isClosed = false;
 
   constructor(options: FrameTransportOptions, handler: MessageTransportHandler) {
     const meter = options.meter ?? null;
     super(options, handler, meter === null ? handler : metered(handler, meter));
     this.#meter = meter;
-    this.#early = options.rest;
-    this.#tellsLater = options.tellsLater === true;
+    this.#initialBytes = options.rest;
+    this.#defersDelivery = options.defersDelivery === true;
     this.lastReceivedAt = options.runtime.clock.now();
     this.#turnBegan = this.lastReceivedAt;
   }
@@ -103,23 +103,23 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   }
 
   start(): void {
-    const watcher = this.handler.frameObserver;
-    if (watcher !== null) {
-      this.#mirror = new FrameMirror((frame) => watcher.onFrameReceived(frame));
-      this.watch(watcher);
+    const observer = this.handler.frameObserver;
+    if (observer !== null) {
+      this.#mirror = new FrameMirror((frame) => observer.onFrameReceived(frame));
+      this.observe(observer);
     }
     this.stream.start(this);
     this.flush();
     // The opening resolves a promise. TLS and HTTP/2 may deliver the next frames before its callbacks have run.
-    const mustWait = this.role === "client" || (this.#early?.length ?? 0) > 0;
-    if (!this.#tellsLater || !mustWait) {
-      this.#tellEarly();
+    const mustWait = this.role === "client" || (this.#initialBytes?.length ?? 0) > 0;
+    if (!this.#defersDelivery || !mustWait) {
+      this.#deliverInitialBytes();
       return;
     }
     this.stream.pause();
     this.runtime.clock.afterPoll(() => {
-      if (this.#early === null) return; // The stream has already ended.
-      this.#tellEarly();
+      if (this.#initialBytes === null) return; // The stream has already ended.
+      this.#deliverInitialBytes();
       if (!this.protocol.isPaused && !this.protocol.isDecoding) this.stream.resume();
     });
   }
@@ -137,12 +137,12 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
 
   resume(): void {
     this.protocol.unpause();
-    if (this.#early === null) this.#readOn();
+    if (this.#initialBytes === null) this.#resumeReading();
   }
 
-  streamTo(sink: PieceHandler | null): void {
-    if (sink !== null) this.#meter?.onMessage();
-    this.protocol.streamTo(sink);
+  streamTo(handler: PieceHandler | null): void {
+    if (handler !== null) this.#meter?.onMessage();
+    this.protocol.streamTo(handler);
   }
 
   abandon(): void {
@@ -163,13 +163,13 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   }
 
   onEof(): void {
-    this.#tellEarly();
-    this.#tellEnd(() => this.handler.onEof());
+    this.#deliverInitialBytes();
+    this.#reportEnd(() => this.handler.onEof());
   }
 
   onError(error: TransportError): void {
-    this.#tellEarly();
-    this.#tellEnd(() => this.handler.onError(causeOfError(error), error));
+    this.#deliverInitialBytes();
+    this.#reportEnd(() => this.handler.onError(causeOfError(error), error));
   }
 
   onDrain(): void {
@@ -177,10 +177,10 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   }
 
   onClosed(): void {
-    this.#tellEarly();
+    this.#deliverInitialBytes();
     // Messages received before the end are delivered before it, even if one is still being decoded.
-    this.#isClosedLate = this.protocol.isDecoding && !this.#isAbandoned;
-    if (this.#isClosedLate) return;
+    this.#isCloseDeferred = this.protocol.isDecoding && !this.#isAbandoned;
+    if (this.#isCloseDeferred) return;
     this.#hasAll = true;
     this.#isClosed = true;
     this.protocol.end();
@@ -208,11 +208,11 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   onDecodingEnded(): void {
     if (this.#isClosed) return;
     this.cork();
-    if (this.#isClosedLate) this.protocol.unpause();
+    if (this.#isCloseDeferred) this.protocol.unpause();
     else this.handler.onDecodingEnded();
     this.protocol.resume();
     this.uncork();
-    this.#tellLate();
+    this.#reportDeferredEnds();
   }
 
   /**
@@ -222,61 +222,61 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   mustYield(): boolean {
     if (this.#hasAll || this.runtime.clock.now() - this.#turnBegan < TIME_PER_TURN) return false;
     this.stream.pause();
-    this.runtime.clock.afterPoll(() => this.#continue());
+    this.runtime.clock.afterPoll(() => this.#endYield());
     return true;
   }
 
   /** Continues in the turn after `mustYield`. */
-  #continue(): void {
+  #endYield(): void {
     this.protocol.endYield();
     if (this.#isClosed) return;
     this.#turnBegan = this.runtime.clock.now();
     this.cork();
-    if (this.#isClosedLate) this.protocol.unpause();
+    if (this.#isCloseDeferred) this.protocol.unpause();
     if (this.protocol.isPaused)
       this.protocol.pause(); // Paused meanwhile: handle only the Pings and Pongs that wait.
     else this.protocol.resume();
     this.uncork();
-    if (!this.#isClosedLate) this.#readOn();
-    this.#tellLate();
+    if (!this.#isCloseDeferred) this.#resumeReading();
+    this.#reportDeferredEnds();
   }
 
   /** Waiting messages come first: a Close among them determines how the connection ended. */
-  #tellEnd(tell: () => void): void {
+  #reportEnd(report: () => void): void {
     if (this.protocol.isDecoding && !this.#isAbandoned) {
-      this.#late = [...this.#late, tell];
+      this.#deferredEnds = [...this.#deferredEnds, report];
       return;
     }
     this.#hasAll = true;
-    tell();
+    report();
   }
 
   /** Reports the ends of the stream that waited for messages. */
-  #tellLate(): void {
+  #reportDeferredEnds(): void {
     if (this.protocol.isDecoding) return;
-    const late = this.#late;
-    this.#late = NOTHING_LATE;
-    for (const tell of late) this.#tellEnd(tell);
-    if (this.#isClosedLate && !this.#isClosed) this.onClosed();
+    const ends = this.#deferredEnds;
+    this.#deferredEnds = NO_DEFERRED_ENDS;
+    for (const report of ends) this.#reportEnd(report);
+    if (this.#isCloseDeferred && !this.#isClosed) this.onClosed();
   }
 
-  #readOn(): void {
+  #resumeReading(): void {
     if (!this.protocol.isPaused && !this.protocol.isDecoding) this.stream.resume();
   }
 
   /** Returns how many bytes had to be copied. */
-  #receive(chunk: Uint8Array, isLent: boolean): number {
+  #receive(chunk: Uint8Array, isShared: boolean): number {
     const { length } = chunk;
     this.lastReceivedAt = this.runtime.clock.now();
-    if (this.#early !== null) {
-      this.#early = Buffer.concat([this.#early, chunk]);
+    if (this.#initialBytes !== null) {
+      this.#initialBytes = Buffer.concat([this.#initialBytes, chunk]);
       return length;
     }
     this.bytesReceived += length;
     this.#turnBegan = this.lastReceivedAt;
     this.#mirror?.push(chunk);
     this.cork();
-    this.protocol.receive(chunk, isLent);
+    this.protocol.receive(chunk, isShared);
     this.uncork();
     this.#meter?.onBytes(length);
     return this.protocol.copiedBytes;
@@ -289,10 +289,10 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
     if (this.role === "server" && this.closeSent !== null) this.end();
   }
 
-  #tellEarly(): void {
-    const early = this.#early;
-    this.#early = null;
-    if (early !== null && early.length > 0) this.onChunk(early);
+  #deliverInitialBytes(): void {
+    const bytes = this.#initialBytes;
+    this.#initialBytes = null;
+    if (bytes !== null && bytes.length > 0) this.onChunk(bytes);
   }
 }
 

@@ -16,7 +16,7 @@ interface HeldMessage {
   readonly message: Message;
   readonly onSent: () => void;
   /** Withdraws the message; null before it was queued. */
-  takeBack: (() => void) | null;
+  withdraw: (() => void) | null;
 }
 
 const NOTHING_HELD: readonly HeldMessage[] = [];
@@ -31,18 +31,18 @@ export abstract class MessageSender extends Outbox {
     if (isLast && this.#held.length > 0) {
       const held = this.#held;
       this.#held = NOTHING_HELD;
-      for (const each of held) each.takeBack = this.#sendFirst(each.message, each.onSent);
+      for (const each of held) each.withdraw = this.#sendFirst(each.message, each.onSent);
     }
     return sent;
   }
 
   sendAhead(message: Message, onSent: () => void): () => void {
     if (!this.protocol.isAmidMessage) return this.#sendFirst(message, onSent);
-    const held: HeldMessage = { message, onSent, takeBack: null };
+    const held: HeldMessage = { message, onSent, withdraw: null };
     this.#held = [...this.#held, held];
     return () => {
       this.#held = this.#held.filter((other) => other !== held);
-      held.takeBack?.();
+      held.withdraw?.();
     };
   }
 
@@ -56,7 +56,7 @@ export abstract class MessageSender extends Outbox {
     } else {
       const batch = this.batchFor(message.frame.length);
       if (batch !== null) batch.appendShared(protocol.pass(message));
-      else this.line().push([protocol.pass(message).lastingFrame], null);
+      else this.sendQueue().push([protocol.pass(message).lastingFrame], null);
     }
     this.planFlush();
     return true;
@@ -81,15 +81,15 @@ export abstract class MessageSender extends Outbox {
       void this.#sendLater(frame, message.size, UNTRACKED);
     } else {
       const batch = this.batchFor(frame.length);
-      if (batch === null) this.line().push([frame], null, false);
+      if (batch === null) this.sendQueue().push([frame], null, false);
       else batch.append(frame);
     }
   }
 
   /** Reserves the place of a message of `size` bytes in the queue while it is being encoded asynchronously. */
   #sendLater(frame: Promise<Uint8Array>, size: number, { signal, receipt }: Tracking): Promise<void> {
-    const backlog = this.line();
-    return backlog.pushLater(frame, size, receipt, {
+    const queue = this.sendQueue();
+    return queue.pushLater(frame, size, receipt, {
       onFilled: (entry) => this.pace(entry, this.writeLimit, signal),
       onFailed: (error) => {
         this.handler.onSendingFailed(error);
@@ -111,9 +111,9 @@ export abstract class MessageSender extends Outbox {
       return NOTHING_LEFT;
     }
     const frame = isText ? protocol.textFrame(message) : protocol.frame(FIN | BINARY, message);
-    const backlog = this.line();
-    const entry = backlog.insert([frame], onSent);
+    const queue = this.sendQueue();
+    const entry = queue.insert([frame], onSent);
     if (!this.isBlocked()) this.flush();
-    return () => backlog.withdraw(entry);
+    return () => queue.withdraw(entry);
   }
 }

@@ -61,7 +61,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   #batch: WriteBatch | null = null;
   #control: ControlQueue | null;
   /** The messages that wait for the socket. */
-  #backlog: SendQueue | null = null;
+  #queue: SendQueue | null = null;
 
   /** False if the socket accepted everything so far. Checking the socket is the largest cost of a broadcast message. */
   #maySocketHold = true;
@@ -93,11 +93,11 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   /** Bytes that were sent and that the kernel has not accepted. */
   get bufferedAmount(): number {
     const inSocket = this.#maySocketHold ? this.stream.bufferedAmount : 0;
-    return (this.#batch?.bytes ?? 0) + (this.#backlog?.bytes ?? 0) + inSocket;
+    return (this.#batch?.bytes ?? 0) + (this.#queue?.bytes ?? 0) + inSocket;
   }
 
   get unsentBytes(): number {
-    return this.bufferedAmount + (this.#backlog?.droppedBytes ?? 0);
+    return this.bufferedAmount + (this.#queue?.droppedBytes ?? 0);
   }
 
   /** Sends a text message; resolves below `writeLimit`. */
@@ -115,7 +115,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
       protocol.writeText(batch, text);
       return this.#sent(batch, settings);
     }
-    const entry = this.line().push([protocol.textFrame(text)], settings.receipt);
+    const entry = this.sendQueue().push([protocol.textFrame(text)], settings.receipt);
     return this.pace(entry, this.writeLimit, settings.signal);
   }
 
@@ -143,7 +143,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     }
     const isCopied = payload.length <= COPY_AT_MOST || protocol.role === "client";
     const chunks = isCopied ? [protocol.frame(firstByte, payload)] : protocol.frameChunks(firstByte, payload);
-    const entry = this.line().push(chunks, tracking.receipt, !isEncoded);
+    const entry = this.sendQueue().push(chunks, tracking.receipt, !isEncoded);
     // The caller may change its memory once the send has resolved.
     const level = isCopied || isEncoded ? this.writeLimit : Math.min(this.writeLimit, COPY_AT_MOST);
     return this.pace(entry, level, tracking.signal);
@@ -179,14 +179,14 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
    */
   queueClose(close: CloseFrame, isUrgent: boolean): void {
     this.#controls().setClose(this.protocol.closeFrame(close));
-    if (isUrgent && this.isBlocked()) this.#backlog?.drop();
+    if (isUrgent && this.isBlocked()) this.#queue?.drop();
     this.planFlush();
   }
 
   /** Sends a waiting Close instead of the messages before it. */
   hurryClose(): void {
     if (this.#control?.hasClose !== true) return;
-    this.#backlog?.drop();
+    this.#queue?.drop();
     this.planFlush();
   }
 
@@ -208,7 +208,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     this.#batch = null;
     this.#control = null;
     this.#isEndPlanned = false;
-    this.#backlog?.fail(closedError);
+    this.#queue?.fail(closedError);
   }
 
   flush(): void {
@@ -217,18 +217,18 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     // One write takes everything but the queued messages beyond the write limit.
     do {
       if (this.isBlocked() || !this.#writeOnce()) break;
-    } while (this.#backlog?.isEmpty === false);
-    this.#backlog?.wake(this.isBlocked() ? this.bufferedAmount : 0);
+    } while (this.#queue?.isEmpty === false);
+    this.#queue?.wake(this.isBlocked() ? this.bufferedAmount : 0);
     // A message that is still being encoded is sent first, and the Close after it.
-    if (!this.#isEndPlanned || this.isBlocked() || this.#backlog?.isEmpty === false) return;
+    if (!this.#isEndPlanned || this.isBlocked() || this.#queue?.isEmpty === false) return;
     this.#isEndPlanned = false;
     const { closeSent, closeReceived } = this.protocol;
     this.stream.end(closeSent !== null && closeReceived !== null);
   }
 
   /** Reports every frame that is written from now on, in the order of the wire. */
-  protected watch(watcher: FrameObserver): void {
-    this.#mirror = new FrameMirror((frame) => watcher.onFrameSent(frame), this.#control?.prefaceLength);
+  protected observe(observer: FrameObserver): void {
+    this.#mirror = new FrameMirror((frame) => observer.onFrameSent(frame), this.#control?.prefaceLength);
   }
 
   /** Delays flushes while a chunk is being parsed: all replies to its messages go out in one write. */
@@ -247,7 +247,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   /** The last chance to send a Close: it does not wait for messages that are still being encoded. */
   protected flushClose(): void {
     if (this.#control?.hasClose !== true) return;
-    this.#backlog?.dropUnencoded();
+    this.#queue?.dropUnencoded();
     this.flush();
   }
 
@@ -258,11 +258,11 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     const bytes = batch?.bytes ?? 0;
     let chunks = batch?.take() ?? [];
     const receipts = batch?.takeReceipts() ?? null;
-    if (batch !== null) this.runtime.batches.giveBack(batch);
+    if (batch !== null) this.runtime.batches.release(batch);
     const pings = this.#control?.pings;
     if (this.#control !== null) chunks = [...this.#control.take(this.protocol), ...chunks];
-    this.#backlog?.moveTo(chunks, bytes, this.writeLimit);
-    if (this.#control !== null && (this.#backlog?.isEmpty ?? true)) {
+    this.#queue?.moveTo(chunks, bytes, this.writeLimit);
+    if (this.#control !== null && (this.#queue?.isEmpty ?? true)) {
       const close = this.#control.takeClose();
       if (close !== null) chunks.push(close);
       this.#control = null;
@@ -290,7 +290,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
 
   /** Whether a message must queue: after others, or because the socket is blocked. */
   protected mustWait(): boolean {
-    if (this.#backlog?.isEmpty === false) return true;
+    if (this.#queue?.isEmpty === false) return true;
     if (this.#batch !== null && this.#batch.bytes >= this.writeLimit) this.flush();
     return this.isBlocked();
   }
@@ -317,7 +317,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     if (!this.isBlocked()) this.flush();
     if (entry.fate === "handed-over" && !this.isBlocked()) return SENT;
     if (entry.fate !== "dropped" && this.bufferedAmount < level) return SENT;
-    return this.line().wait(entry, level, signal);
+    return this.sendQueue().wait(entry, level, signal);
   }
 
   #controls(): ControlQueue {
@@ -325,8 +325,8 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   }
 
   /** The queue of waiting messages. */
-  protected line(): SendQueue {
-    return (this.#backlog ??= new SendQueue());
+  protected sendQueue(): SendQueue {
+    return (this.#queue ??= new SendQueue());
   }
 
   protected planFlush(): void {

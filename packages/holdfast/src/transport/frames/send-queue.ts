@@ -162,7 +162,7 @@ export class SendQueue {
     if (this.#waiters.size === 0 || unsent >= this.#highestLevel) return;
     this.#highestLevel = 0;
     for (const waiter of this.#waiters) {
-      if (mayGoOn(waiter, unsent)) {
+      if (mayContinue(waiter, unsent)) {
         this.#waiters.delete(waiter);
         waiter.stopWatching();
         waiter.resolve();
@@ -260,6 +260,6 @@ function sizeOf(chunks: readonly Uint8Array[]): number {
 }
 
 /** A dropped message will never be sent: its send settles when the connection has ended. */
-function mayGoOn({ entry, level }: Waiter, unsent: number): boolean {
+function mayContinue({ entry, level }: Waiter, unsent: number): boolean {
   return unsent < level && entry.fate !== "dropped";
 }

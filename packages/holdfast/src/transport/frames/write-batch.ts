@@ -103,7 +103,7 @@ export class WriteBatch implements ByteQueue, SlabOwner {
   #leaveSlab(): void {
     if (this.#regionStart < 0) return;
     this.closeRegion();
-    this.#slab.leave();
+    this.#slab.endRegion();
   }
 
   #push(chunk: Uint8Array): void {
@@ -136,7 +136,7 @@ export class WriteBatches {
   }
 
   /** @param batch empty */
-  giveBack(batch: WriteBatch): void {
+  release(batch: WriteBatch): void {
     if (this.#idle.length < KEPT) this.#idle.push(batch);
   }
 
@@ -168,7 +168,7 @@ export class WriteBatches {
       end += chunk.length;
     }
     slab.advance(end);
-    slab.leave();
+    slab.endRegion();
     return slab.bytes.subarray(start, end);
   }
 
@@ -237,7 +237,7 @@ class Slab {
   }
 
   /** The owner's region is complete. */
-  leave(): void {
+  endRegion(): void {
     this.#owner = null;
   }
 

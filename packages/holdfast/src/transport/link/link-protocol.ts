@@ -74,7 +74,7 @@ export class LinkProtocol extends TransportDecorator {
   #words: WordChannel | null = null;
   /** The word that announced the next binary message; null for none. */
   #announcer: { readonly word: string; readonly argument: string } | null = null;
-  /** What takes the next message of the application in pieces. */
+  /** Receives the next message of the application in pieces. */
   #sink: PieceHandler | null = null;
 
   constructor(
