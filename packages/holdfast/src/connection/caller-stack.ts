@@ -2,6 +2,7 @@
 // each call would cost as much as the call. But inside an async function whose promise is awaited, engines can list the
 // functions that await it, so that only a failure costs anything.
 
+import { ignore } from "../shared/deferred.js";
 import { HoldfastError } from "../shared/errors.js";
 
 /**
@@ -22,10 +23,6 @@ export async function rejectToCaller(error: unknown, quiet: Promise<unknown> | n
 
 /** Errors whose stack names a caller. The error of a connection's end may have several callers. */
 const named = new WeakSet<HoldfastError>();
-
-function ignore(): void {
-  // The rejection counts as handled.
-}
 
 /** Call it in an async function that is awaited. Returns the error; does not change foreign errors. */
 export function addCaller(error: unknown): unknown {

@@ -4,6 +4,7 @@
 /* eslint max-lines: ["warn", { "max": 580, "skipBlankLines": true, "skipComments": true }] -- It passes each event between five parts, which have their own files. Splitting it further would add an object to each connection. */
 
 import type { CloseFrame } from "../shared/close-code.js";
+import { quietly } from "../shared/deferred.js";
 import { InvalidStateError } from "../shared/errors.js";
 import type { ObservedFrame } from "../shared/observed-frame.js";
 import { invalidArgument } from "../shared/option-checks.js";
@@ -269,8 +270,7 @@ export class ConnectionCore
     const send = (): Promise<void> =>
       announced === null ? link.sendWord(word, argument) : link.sendAnnounced(word, argument, announced);
     const sent = this.#sendTurns === null ? send() : this.#sendTurns.wait(send, null);
-    sent.catch(() => undefined); // The connection has ended, and its end is reported elsewhere.
-    return sent;
+    return quietly(sent); // It rejects when the connection ends, which is reported elsewhere.
   }
 
   /** Sends a message that goes to many connections, unless `limit` bytes or more wait for this peer. */

@@ -1,5 +1,6 @@
 // Sends an iterable as one message, a frame for each piece (RFC 6455 section 5.4).
 
+import { quietly } from "../shared/deferred.js";
 import { InvalidArgumentError } from "../shared/errors.js";
 import { toBytes, type Bytes } from "./arguments.js";
 import { describe } from "../shared/option-checks.js";
@@ -84,5 +85,5 @@ function mixedTypes(type: Piece["type"], piece: unknown): InvalidArgumentError {
 
 /** Lets a generator run its `finally`. Errors in it, and the time it takes, are ignored. */
 function closeIterator(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
-  void (async () => iterator.return?.())().catch(() => undefined);
+  void quietly((async () => iterator.return?.())());
 }

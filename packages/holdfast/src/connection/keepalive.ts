@@ -2,6 +2,7 @@
 // promises of `ping()`.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
+import { ignore } from "../shared/deferred.js";
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import type { Action, HeartbeatSettings, Observation } from "../heartbeat/signals.js";
 import { Heartbeat } from "../heartbeat/heartbeat.js";
@@ -155,10 +156,8 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
     const key = keyOf(payload);
     const promise = new Promise<number>((resolve, reject) => {
       const onAbort = (): void => this.#abandon(key, signal?.reason);
-      if (signal !== null) watchAbort(signal, onAbort);
-      const stopWatching = (): void => {
-        if (signal !== null) unwatchAbort(signal, onAbort);
-      };
+      watchAbort(signal, onAbort);
+      const stopWatching = (): void => unwatchAbort(signal, onAbort);
       this.#waiters ??= new Map();
       this.#waiters.set(key, { timeout, resolve, reject, promise: null, stopWatching });
     });
@@ -290,7 +289,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
     if (waiter === null) return;
     this.#withdraw(key);
     this.#observe(this.#now(), { type: "ping-abandoned", payload: key });
-    void waiter.promise?.catch(() => undefined);
+    void waiter.promise?.catch(ignore);
     waiter.reject(reason);
   }
 

@@ -1,6 +1,7 @@
 // `recvStream()`: delivers one message piece by piece as it arrives.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
+import { ignore } from "../shared/deferred.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import type { Inbox, Message, ReadableConnection, Reader } from "./inbox.js";
 import { MessageQueue } from "./message-queue.js";
@@ -56,7 +57,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
       this.#inbox.checkFree("recvStream()");
       this.#resolve = resolve;
       this.#reject = reject;
-      if (this.#signal !== null) watchAbort(this.#signal, this.#onAbort);
+      watchAbort(this.#signal, this.#onAbort);
       if (this.#state === "fresh" && this.#inbox.length === 0) {
         this.#connection.streamTo(this);
         if (!this.#isWaiting) return; // A piece had already arrived.
@@ -144,7 +145,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     this.#resolve = ignore;
     this.#reject = ignore;
     this.#inbox.detach(this);
-    if (this.#signal !== null) unwatchAbort(this.#signal, this.#onAbort);
+    unwatchAbort(this.#signal, this.#onAbort);
   }
 
   #checkRoom(): void {
@@ -153,8 +154,4 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     this.#isFull = false;
     this.#connection.onStreamBelowLowWater();
   }
-}
-
-function ignore(): void {
-  // No call waits.
 }

@@ -1,6 +1,7 @@
 // The readers that wait for one message: `recv()`, and `for await (const message of connection)`.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
+import { ignore } from "../shared/deferred.js";
 import { rejectToCaller } from "./caller-stack.js";
 import { TooSlowError } from "./errors.js";
 import type { Message, ReadableConnection, Reader } from "./inbox.js";
@@ -50,7 +51,7 @@ class MessageWaiter implements Reader, AlarmHandler {
   watch(): void {
     if (this.#isSettled) return;
     const { signal, timeout } = this.#options;
-    if (signal !== null) watchAbort(signal, this.#onAbort);
+    watchAbort(signal, this.#onAbort);
     if (timeout === null) return;
     this.#alarm = new Alarm(this);
     this.#connection.timers.set(this.#alarm, this.#connection.now() + timeout);
@@ -88,7 +89,7 @@ class MessageWaiter implements Reader, AlarmHandler {
   #stopWaiting(): void {
     this.#isSettled = true;
     this.#connection.inbox.detach(this);
-    if (this.#options.signal !== null) unwatchAbort(this.#options.signal, this.#onAbort);
+    unwatchAbort(this.#options.signal, this.#onAbort);
     if (this.#alarm !== null) this.#connection.timers.cancel(this.#alarm);
   }
 }
@@ -138,8 +139,4 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
   fail(error: Error): void {
     this.#resolve(rejectToCaller(error));
   }
-}
-
-function ignore(): void {
-  // Nobody waits yet.
 }

@@ -1,6 +1,7 @@
 // The core of a persistent connection, across its connections. `PersistentConnection` is its facade. The supervisor
 // decides when to connect; the sender queues outgoing messages, the receiver incoming ones.
 
+import { Deferred } from "../../shared/deferred.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
 import type { SessionCarrier, SessionCarrierHandler } from "../../connection/session-carrier.js";
@@ -40,7 +41,6 @@ export interface PersistentCoreOptions {
 export class PersistentCore implements SupervisorHandler, ReadableConnection, SessionCarrierHandler {
   readonly sender: Sender;
   readonly listeners: Listeners<PersistentEvents>;
-  readonly closed: Promise<CloseInfo>;
   readonly runtime: Runtime;
   /** Null without the option `session`. */
   readonly session: SessionCarrier | null;
@@ -49,7 +49,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
   readonly #receiver: Receiver;
   readonly #latency = new OverallLatency();
   readonly #aborter = new AbortController();
-  #resolveClosed: (info: CloseInfo) => void = () => undefined;
+  readonly #closed = new Deferred<CloseInfo>();
   #status: PersistentStatus;
   #connection: Connection | null = null;
   #hasOpened = false;
@@ -72,13 +72,16 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
       platform: runtime.platform,
       faultLogger: connectionSettings.faultLogger,
     });
-    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#status = Object.freeze({ state: "connecting", attempt: 1, since: runtime.clock.wallNow() });
     const { session } = settings;
     const carrier =
       session && options.carrySession?.({ ...session, writeLimit: connectionSettings.writeLimit }, this);
     this.session = carrier ?? null;
     this.#supervisor = options.supervisor(this);
+  }
+
+  get closed(): Promise<CloseInfo> {
+    return this.#closed.promise;
   }
 
   start(): void {
@@ -249,7 +252,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
     this.sender.end(error);
     this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error: failure });
     this.#receiver.finish();
-    this.#resolveClosed(info);
+    this.#closed.resolve(info);
     this.#aborter.abort(this.closedError());
     if (wasWaiting) this.listeners.emit("status", this.#status);
     else this.#reportEnd({ info, error });

@@ -2,6 +2,7 @@
 // aborted send can be removed as a whole.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import { quietly } from "../../shared/deferred.js";
 import { CONTINUATION, OPCODE_BITS } from "../../shared/opcode.js";
 import type { SendObserver } from "../../connection/message-transport.js";
 
@@ -90,9 +91,7 @@ export class SendQueue {
         return this.wait(entry, 0, null);
       },
     );
-    // A send that nobody awaits must not end the process when the connection is lost.
-    sent.catch(() => undefined);
-    return sent;
+    return quietly(sent);
   }
 
   /** Inserts the frame of a whole message before all messages that have not begun to be sent. */
@@ -142,19 +141,15 @@ export class SendQueue {
     if (this.#closedError !== null) return Promise.reject(this.#closedError());
     const promise = new Promise<void>((resolve, reject) => {
       const onAbort = (): void => this.#abort(waiter, signal?.reason);
-      const stopWatching = (): void => {
-        if (signal !== null) unwatchAbort(signal, onAbort);
-      };
+      const stopWatching = (): void => unwatchAbort(signal, onAbort);
       const waiter: Waiter = { entry, level, resolve, reject, stopWatching };
       this.#waiters.add(waiter);
       this.#highestLevel = Math.max(this.#highestLevel, level);
       if (signal?.aborted === true)
         onAbort(); // Aborted while the message was being encoded.
-      else if (signal !== null) watchAbort(signal, onAbort);
+      else watchAbort(signal, onAbort);
     });
-    // A send that nobody awaits must not end the process when the connection is lost.
-    promise.catch(() => undefined);
-    return promise;
+    return quietly(promise);
   }
 
   /** Resolves the sends that may continue now that `unsent` bytes are left. */

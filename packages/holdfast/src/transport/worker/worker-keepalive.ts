@@ -83,9 +83,9 @@ export class WorkerKeepalive implements Keepalive {
         this.#take(key)?.reject(signal?.reason);
         this.#mailbox.post({ type: "unping", key });
       };
-      if (signal !== null) watchAbort(signal, onAbort);
+      watchAbort(signal, onAbort);
       const stopWatching = (): void => {
-        if (signal !== null) unwatchAbort(signal, onAbort);
+        unwatchAbort(signal, onAbort);
       };
       this.#waiters.set(key, { resolve, reject, stopWatching });
     });
