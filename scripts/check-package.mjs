@@ -63,6 +63,15 @@ const noHeaders = `
 connectPersistent("/feed", { headers: { Authorization: "Bearer 1" } });
 `;
 
+/** The client's half of topics takes the connections of the main entry. */
+const topicsInPage = `
+import { connectPersistent } from "holdfast";
+import { subscribe } from "holdfast/topics";
+for await (const event of subscribe(connectPersistent("/feed"), "news")) {
+  if (event.type === "message") document.title = String(event.data);
+}
+`;
+
 /** The ways in which a page may import the library's types; none of them needs the types of Node.js. */
 const pages = [
   { title: "holdfast/browser", source: page("holdfast/browser", noHeaders) },
@@ -72,6 +81,11 @@ const pages = [
     customConditions: ["browser"],
   },
   { title: "holdfast", source: page("holdfast", "") },
+  {
+    title: "holdfast/topics by the condition browser",
+    source: topicsInPage,
+    customConditions: ["browser"],
+  },
 ];
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-package-"));

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { attach, type ServerConnection } from "holdfast";
+import { Feed } from "./feed.js";
 import { fileOf } from "./files.js";
 import { FAULTS } from "./page/stage-description.js";
 import { isFault, Stages } from "./stages.js";
@@ -35,13 +36,19 @@ export async function startSite({ port = 0 }: { readonly port?: number } = {}): 
   const url = `http://127.0.0.1:${address.port}`;
   const stages = new Stages(address.port);
   // Only the page judges. If the server did too, its heartbeat would end the bare WebSocket.
-  const server = attach(http, tick, { path: "/ticker", origins: [url], pingTimeout: null });
+  const options = { origins: [url], pingTimeout: null };
+  const feed = new Feed();
+  const servers = [
+    attach(http, tick, { ...options, path: "/ticker" }),
+    attach(http, (connection) => feed.serve(connection), { ...options, path: "/counted", sessions: true }),
+  ];
 
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => (closing ??= end());
   async function end(): Promise<void> {
     await stages.close();
-    await server.close({ timeout: 1_000 });
+    feed.stop();
+    await Promise.all(servers.map((server) => server.close({ timeout: 1_000 })));
     http.close();
     http.closeAllConnections();
   }

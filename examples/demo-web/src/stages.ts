@@ -42,7 +42,11 @@ export class Stages {
       this.#stages.delete(id);
       void proxy.close();
     });
-    const description: StageDescription = { id, url: proxy.url("ws", "/ticker") };
+    const description: StageDescription = {
+      id,
+      url: proxy.url("ws", "/ticker"),
+      countedUrl: proxy.url("ws", "/counted"),
+    };
     response.writeHead(200, { "Content-Type": "text/event-stream" });
     response.write(`data: ${JSON.stringify(description)}\n\n`);
   }

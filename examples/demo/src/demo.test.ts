@@ -10,6 +10,7 @@ const STEPS = [
   "3  The client's own event loop is blocked",
   "4  The link freezes silently",
   "5  The network returns: a new connection, and a clean close",
+  "6  A counted stream is cut in the middle",
 ];
 
 /** Longer than any run of the demo; one that hangs is ended after this time. */
@@ -55,7 +56,7 @@ describe("npm start", { concurrency: true }, () => {
     assert.equal(errors, "");
     assert.equal(status, 0, output);
     assert.deepEqual(stepsOf(output), STEPS);
-    assert.equal(signsOf(output), "✓✓✓✓✓");
+    assert.equal(signsOf(output), "✓✓✓✓✓✓");
     assert.ok(took < 30_000, `It took ${took} ms`);
 
     const told = [
@@ -69,6 +70,9 @@ describe("npm start", { concurrency: true }, () => {
       /│ received 1011 \(internal error\) keepalive ping timeout; then sent/,
       /│ sent 1000 \(OK\) That was all; then received 1000 \(OK\) That was all/,
       /│ received 1000 \(OK\) That was all; then sent 1000 \(OK\) That was all/,
+      /With a session: received 200 of 200, and the server 200 of 200\./,
+      /Without one: +received \d+ of 200, and/,
+      /With a session, 0 of 400 numbers are missing, 0 repeated and 0 out\s+of\s+order,\s+after 3 cuts/,
     ];
     let position = 0;
     for (const pattern of told) {
@@ -89,13 +93,14 @@ describe("npm start", { concurrency: true }, () => {
     ["block", 3],
     ["freeze", 4],
     ["thaw", 5],
+    ["session", 6],
   ];
   for (const [sabotage, number] of sabotages) {
     test(`Demo: it exits with 1 and names step ${number} if that step fails (no ${sabotage})`, async () => {
       const { status, output, errors } = await runDemo(`--sabotage=${sabotage}`);
       assert.equal(status, 1, output);
       assert.deepEqual(stepsOf(output), STEPS.slice(0, number), output);
-      assert.equal(signsOf(output), `${"✓".repeat(number - 1)}✗${"–".repeat(5 - number)}`);
+      assert.equal(signsOf(output), `${"✓".repeat(number - 1)}✗${"–".repeat(6 - number)}`);
       const title = STEPS[number - 1]?.slice(3) ?? "";
       assert.equal(errors, `The demo failed at the step: ${title}\n`);
     });

@@ -121,5 +121,7 @@ export type {
   SessionLostEvent,
   SessionResumedEvent,
 } from "./connection/session-state.js";
+export { sessionStorageKeep } from "./browser/session-storage-keep.js";
+export type { KeptClient, SessionKeep } from "./connection/session-keep.js";
 export type { ReadingResumedEvent } from "./connection/listeners.js";
 export type { SendUntil } from "./connection/message-transport.js";

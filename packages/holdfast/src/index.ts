@@ -168,5 +168,6 @@ export type {
   SessionLostEvent,
   SessionResumedEvent,
 } from "./connection/session-state.js";
+export type { KeptClient, SessionKeep } from "./connection/session-keep.js";
 export type { ReadingResumedEvent } from "./connection/listeners.js";
 export type { SendUntil } from "./connection/message-transport.js";

@@ -113,11 +113,16 @@ async function startDriven(executablePath: string, profile: string): Promise<Run
 const PAGE = `<!doctype html><meta charset="utf-8"><title>Holdfast</title>
 <script type="module">globalThis.holdfast = await import("/holdfast/browser.js");</script>`;
 
-const DIST = fileURLToPath(new URL(".", import.meta.resolve("holdfast")));
+/** The folders that the site serves: the library as it ships, and these checks, for modules that run in a page. */
+const FOLDERS: readonly (readonly [prefix: string, folder: string])[] = [
+  ["/holdfast/", fileURLToPath(new URL(".", import.meta.resolve("holdfast")))],
+  ["/checks/", fileURLToPath(new URL("..", import.meta.url))],
+];
 
 async function fileOf(path: string): Promise<{ readonly type: string; readonly bytes: Uint8Array | string }> {
   if (path === "/") return { type: "text/html", bytes: PAGE };
-  const file = normalize(join(DIST, path.replace(/^\/holdfast\//, "")));
-  if (!path.startsWith("/holdfast/") || !file.startsWith(DIST)) throw new Error(`There is no ${path}`);
+  const [prefix = "", folder = ""] = FOLDERS.find(([each]) => path.startsWith(each)) ?? [];
+  const file = normalize(join(folder, path.slice(prefix.length)));
+  if (folder === "" || !file.startsWith(folder)) throw new Error(`There is no ${path}`);
   return { type: file.endsWith(".js") ? "text/javascript" : "application/json", bytes: await readFile(file) };
 }

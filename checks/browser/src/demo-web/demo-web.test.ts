@@ -68,6 +68,27 @@ describe("npm start -- web", { skip, timeout: 90_000 }, () => {
     await demo.shows({ "bare-state": "OPEN" });
   });
 
+  test("L1: with a session, no number of the counted stream is missing or repeated after all this; without, some are", async () => {
+    const numberOf = async (id: string): Promise<number> => Number(await demo.textOf(id));
+    // Both have caught up.
+    await demo.page.waitForFunction(() => {
+      const sentTo = (name: string): number =>
+        ["received", "missing"]
+          .map((what) => Number(document.getElementById(`${name}-${what}`)?.textContent))
+          .reduce((sum, value) => sum + value);
+      return Math.abs(sentTo("session") - sentTo("plain")) <= 10;
+    });
+    const [received, missing, repeated] = await Promise.all(
+      ["session-received", "session-missing", "session-repeated"].map(numberOf),
+    );
+    assert.deepEqual({ missing, repeated }, { missing: 0, repeated: 0 });
+    assert.ok(received !== undefined && received > 20, `It has received ${String(received)} numbers`);
+    assert.ok((await numberOf("plain-missing")) > 0, "Without a session, nothing is missing");
+    assert.match(await demo.textOf("log"), /Session: detached/);
+    assert.match(await demo.textOf("log"), /Session: resumed; \d+ numbers are sent again/);
+    assert.doesNotMatch(await demo.textOf("log"), /Session: lost/);
+  });
+
   test("Demo: the buttons work by keyboard, and show the current state", async () => {
     const slow = demo.page.getByRole("button", { name: "Slow", exact: true });
     await slow.focus();

@@ -5,6 +5,8 @@ export interface Measured {
   readonly program: string;
   /** The limit in bytes with gzip; null for other libraries. */
   readonly limit: number | null;
+  /** Whether the code of sessions, which is loaded later, is in files of its own. @default false */
+  readonly splits?: boolean;
 }
 
 const KEEP = "globalThis.kept =";
@@ -13,24 +15,30 @@ export const MEASURED: readonly Measured[] = [
   {
     name: "holdfast: connect",
     program: `import { connect } from "holdfast"; ${KEEP} connect;`,
-    limit: 27_800,
+    limit: 28_700,
   },
   {
     name: "holdfast: Client, persist",
     program: `import { Client, persist } from "holdfast"; ${KEEP} [Client, persist];`,
-    limit: 34_200,
+    limit: 35_200,
   },
   {
     name: "holdfast: connectPersistent",
     program: `import { connectPersistent } from "holdfast"; ${KEEP} connectPersistent;`,
+    limit: 35_500,
+  },
+  {
+    name: "holdfast: connectPersistent, split",
+    program: `import { connectPersistent } from "holdfast"; ${KEEP} connectPersistent;`,
     limit: 35_100,
+    splits: true,
   },
   {
     name: "holdfast: connectInWorker",
     program: `import { connectInWorker } from "holdfast"; ${KEEP} connectInWorker;`,
     limit: 26_400,
   },
-  { name: "holdfast: everything", program: `import * as all from "holdfast"; ${KEEP} all;`, limit: 47_200 },
+  { name: "holdfast: everything", program: `import * as all from "holdfast"; ${KEEP} all;`, limit: 48_100 },
   {
     name: "partysocket",
     program: `import { WebSocket } from "partysocket"; ${KEEP} WebSocket;`,

@@ -13,10 +13,10 @@ const NODE_ONLY = [
   /\b__dirname\b/,
 ];
 
-for (const { name, program, limit } of MEASURED) {
+for (const { name, program, limit, splits = false } of MEASURED) {
   if (limit === null) continue;
   test(`I1: ${name} is at most ${limit} bytes in a page, minified and with gzip`, async () => {
-    const { gzip } = await bundle(program);
+    const { gzip } = await bundle(program, { splits });
     assert(gzip <= limit, `${gzip} bytes`);
   });
 }

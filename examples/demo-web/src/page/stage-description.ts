@@ -10,4 +10,6 @@ export interface StageDescription {
   readonly id: string;
   /** The URL of the ticker, through that network. */
   readonly url: string;
+  /** The URL of the counted stream, through that network. */
+  readonly countedUrl: string;
 }

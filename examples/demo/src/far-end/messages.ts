@@ -13,6 +13,10 @@ export type Order =
   | { readonly type: "delay"; readonly milliseconds: number }
   | { readonly type: "freeze" }
   | { readonly type: "thaw"; readonly direction?: "toClient" }
+  /** Resets all connections. */
+  | { readonly type: "cut" }
+  /** Starts the counted stream: a number every `interval` milliseconds, up to `total`. */
+  | { readonly type: "feed"; readonly total: number; readonly interval: number }
   | { readonly type: "close" };
 
 export interface NumberedOrder {

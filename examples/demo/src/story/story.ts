@@ -6,6 +6,7 @@ import { clock, duration, printable } from "../terminal/text.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { CLIENT, DEFAULTS, SERVER, verdictBound } from "../timings.js";
 import { blockedLoop } from "./blocked-loop.js";
+import { countedStream } from "./counted-stream.js";
 import { frozenLink } from "./frozen-link.js";
 import { messages } from "./messages.js";
 import { newConnection } from "./new-connection.js";
@@ -13,7 +14,7 @@ import { slowLink } from "./slow-link.js";
 import { Stage } from "./stage.js";
 import type { Step } from "./step.js";
 
-const STEPS: readonly Step[] = [messages, slowLink, blockedLoop, frozenLink, newConnection];
+const STEPS: readonly Step[] = [messages, slowLink, blockedLoop, frozenLink, newConnection, countedStream];
 
 /** Milliseconds for reading the plan of a step. */
 const READING = 1_200;

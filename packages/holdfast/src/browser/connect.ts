@@ -64,7 +64,9 @@ export async function open(
   const attempt: OpenParameters = { target, settings, deadline, observer };
   if (settings.linkProtocol !== true) return openOnce(attempt, settings.linkProtocol === "required");
 
-  const [offersLink = true, ...others] = linkOffers.offersToTry(target.endpoint);
+  // Without the link protocol the session would be lost, and the server may only have been out of reach.
+  const isResuming = observer?.session?.canResume === true;
+  const [offersLink = true, ...others] = isResuming ? [true] : linkOffers.offersToTry(target.endpoint);
   try {
     try {
       return await openOnce(attempt, offersLink);

@@ -3,7 +3,6 @@
 import type { Connector } from "../reconnect/connector.js";
 import { browserRuntime } from "../transport/browser/browser-runtime.js";
 import { parseBrowserURL } from "./browser-url.js";
-import { ClientSessionCarrier } from "../transport/session/client-session-carrier.js";
 import { open } from "./connect.js";
 import { checkConnectOptions, type ConnectOptions } from "./options.js";
 import { watchReturns } from "./page-lifecycle.js";
@@ -15,6 +14,5 @@ export const browserConnector: Connector<ConnectOptions> = {
   checkOptions: (options) => checkConnectOptions(options).connection,
   describeURL: (url) => parseBrowserURL(url).href,
   open,
-  carrySession: (settings, handler) => new ClientSessionCarrier(browserRuntime(), settings, handler),
   watchReturns,
 };

@@ -188,8 +188,8 @@ export class ConnectionCore
   get session(): ConnectionSession | null {
     const { session = null } = this.#transport;
     if (session === null) return null;
-    const { id, isAttached, received } = session;
-    return { id, isAttached, position: received - this.#unread.length };
+    const { id, isAttached } = session;
+    return { id, isAttached, position: session.positionBefore(this.#unread.length) };
   }
 
   get lastReceivedAt(): number {
@@ -295,6 +295,10 @@ export class ConnectionCore
   sendFragment(fragment: Fragment): Promise<void> {
     if (fragment.isLast) this.#messagesSent++;
     return this.#transport.sendFragment(fragment);
+  }
+
+  get streamConfirmation(): Promise<void> | null {
+    return this.#transport.streamConfirmation ?? null;
   }
 
   /** @throws InvalidArgumentError for data that cannot be sent */
@@ -567,6 +571,10 @@ export class ConnectionCore
 
   onDropping(): void {
     this.#log?.onDropping();
+  }
+
+  onProgress(): void {
+    this.#transport.onProgress?.();
   }
 
   onStreamedMessage(): void {

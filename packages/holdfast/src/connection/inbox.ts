@@ -34,6 +34,8 @@ export interface InboxHandler extends UnreadHandler {
   /** Monotonic time of the last read. */
   readonly lastReceivedAt: number;
   now(): number;
+  /** The reader has finished with messages that it took. Not called for one that a callback handles as it arrives. */
+  onProgress?(): void;
 }
 
 /** The amount of unread messages. */
@@ -83,6 +85,22 @@ export class Inbox implements Unread {
   /** A copy of the unread messages, the oldest first. */
   peek(): Message[] {
     return this.#queue?.toArray() ?? [];
+  }
+
+  /** Takes the unread messages away from their readers, the oldest first: another process will handle them. */
+  takeAll(): Message[] {
+    const unread = this.peek();
+    while (this.length > 0) this.#shift();
+    return unread;
+  }
+
+  /**
+   * The number of messages, at most one, that the reader took and has not finished with: the callback has not settled, or
+   * the next message was not requested.
+   */
+  get inProgress(): 0 | 1 {
+    if (this.#queue?.isDiscarding === true || this.#isReaderReady) return 0;
+    return this.presence === "nobody" ? 0 : 1;
   }
 
   /** Accepts a message from the peer. */
@@ -137,7 +155,9 @@ export class Inbox implements Unread {
     while (this.#reader === reader) {
       const message = this.#shift();
       if (message === undefined) break;
-      if (!reader.take(message)) return;
+      if (reader.take(message)) continue;
+      this.#handler.onProgress?.();
+      return;
     }
     if (this.#reader !== reader) return;
     if (this.#queue !== null && this.#queue.dropped > 0) {
@@ -148,6 +168,7 @@ export class Inbox implements Unread {
     this.#lastReader = "nobody";
     if (this.#hasEnded) this.#endReader();
     else this.#isReaderReady = true;
+    this.#handler.onProgress?.();
     this.#onRead?.();
   }
 
@@ -155,7 +176,9 @@ export class Inbox implements Unread {
   poll(by: Presence): Message | undefined {
     this.#lastReader = by;
     this.#isEndExpected = false;
-    return this.#shift();
+    const message = this.#shift();
+    this.#handler.onProgress?.();
+    return message;
   }
 
   /** A reader took a message, and stays detached until it requests the next one. */

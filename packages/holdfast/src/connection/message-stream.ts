@@ -2,6 +2,7 @@
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { ignore } from "../shared/deferred.js";
+import { HoldfastError } from "../shared/errors.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import type { Inbox, Message, ReadableConnection, Reader } from "./inbox.js";
 import { MessageQueue } from "./message-queue.js";
@@ -26,7 +27,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   readonly #signal: AbortSignal | null;
   readonly #pieces = new MessageQueue();
   #isFull = false;
-  #state: "begun" | "complete" | "fresh" | "left" = "fresh";
+  #state: "begun" | "broken" | "complete" | "fresh" | "left" = "fresh";
   #resolve: (result: Result) => void = ignore;
   #reject: (error: unknown) => void = ignore;
 
@@ -53,6 +54,10 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
       if (this.#state === "complete" || this.#state === "left") {
         resolve({ value: undefined, done: true });
         return;
+      }
+      if (this.#state === "broken") {
+        this.#state = "left";
+        throw brokenMessage();
       }
       this.#inbox.checkFree("recvStream()");
       this.#resolve = resolve;
@@ -119,6 +124,15 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     resolve({ value: undefined, done: true });
   }
 
+  onBroken(): void {
+    if (this.#state === "left") return;
+    this.#state = "broken";
+    if (!this.#isWaiting) return;
+    this.#state = "left";
+    this.fail(brokenMessage());
+    this.#leaveInbox();
+  }
+
   readonly #onAbort = (): void => {
     void this.return();
     this.fail(this.#signal?.reason);
@@ -154,4 +168,10 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     this.#isFull = false;
     this.#connection.onStreamBelowLowWater();
   }
+}
+
+function brokenMessage(): HoldfastError {
+  return new HoldfastError(
+    "Expected the rest of the message, got none: its sender streamed it, and the socket was cut meanwhile. Read the next message.",
+  );
 }

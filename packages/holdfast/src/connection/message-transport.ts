@@ -60,6 +60,11 @@ export interface MessageTransport {
   /** Sends the next fragment of a message. No other message may be sent between two fragments. */
   sendFragment(fragment: Fragment): Promise<void>;
   /**
+   * Settles once it is known whether the peer has received the message that was sent in fragments last; null or absent
+   * where nobody confirms it.
+   */
+  readonly streamConfirmation?: Promise<void> | null;
+  /**
    * Sends a broadcast message without waiting for room. Returns false, without sending, if this transport cannot share
    * the bytes; the caller then sends it like any other message.
    */
@@ -98,6 +103,8 @@ export interface MessageTransport {
   destroy(): void;
   /** Ends both sides now, after a queued Close. No more messages are delivered; `onClosed` follows. */
   abandon(): void;
+  /** The application has finished with messages, or taken them. Absent where nothing depends on that. */
+  onProgress?(): void;
   /** The connection has ended: rejects the sends that still wait. The error is made only if there are any. */
   fail(closedError: () => Error): void;
 }
@@ -146,8 +153,8 @@ export type MessageTransportFactory = (handler: MessageTransportHandler) => Mess
 export interface TransportSession {
   readonly id: string;
   readonly isAttached: boolean;
-  /** The number of messages received. */
-  readonly received: number;
+  /** The position of the message before the newest `count` ones that were received. */
+  positionBefore(count: number): number;
 }
 
 /**

@@ -3,6 +3,7 @@
 import type { CloseInfo } from "./close-info.js";
 import type { MessageTransportFactory, TransportSession } from "./message-transport.js";
 import type { SessionLostEvent, SessionResumedEvent } from "./session-state.js";
+import type { SavedClientSession } from "../session/client-session.js";
 import type { SessionLoss, SessionLostError } from "../shared/session-errors.js";
 
 export interface SessionCarrierSettings {
@@ -11,6 +12,8 @@ export interface SessionCarrierSettings {
   /** Milliseconds within which received messages are acknowledged. */
   readonly ackDelay: number;
   readonly writeLimit: number;
+  /** The session to resume, from an earlier client; null for none. */
+  readonly saved: SavedClientSession | null;
 }
 
 /** Receives the events of the session. */
@@ -24,6 +27,8 @@ export interface SessionCarrierHandler {
 
 /** Wraps the transport of a socket whose server has agreed on a session. */
 export interface SessionWrapper {
+  /** Whether there is a session that the server may still have. */
+  readonly canResume: boolean;
   over(
     below: MessageTransportFactory,
     pingsAs: "frames" | "messages",
@@ -39,8 +44,10 @@ export interface SessionCarrier extends SessionWrapper {
   readonly hasSocket: boolean;
   /** The socket has ended. Returns true if the session was attached, and can be resumed. */
   onSocketEnded(info: CloseInfo): boolean;
+  /** What another client needs to resume the session; null if there is none. Only without a socket. */
+  save(): SavedClientSession | null;
   /** The server does not continue the session. */
   abandon(reason: SessionLoss): void;
-  /** The persistent connection has ended. */
-  end(): void;
+  /** The persistent connection has ended. If it was saved, another client continues the session: it is not lost. */
+  end(isSaved?: boolean): void;
 }

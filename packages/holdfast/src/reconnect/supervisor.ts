@@ -53,7 +53,7 @@ export interface SupervisorHandler extends AttemptObserver {
 /** The methods that a handler may call. */
 export type SupervisorControls = Pick<
   Supervisor<ConnectorOptions>,
-  "begin" | "close" | "failAttempt" | "stop" | "terminate"
+  "begin" | "close" | "failAttempt" | "stop" | "suspend" | "terminate"
 >;
 
 export class Supervisor<Options extends ConnectorOptions> {
@@ -149,6 +149,14 @@ export class Supervisor<Options extends ConnectorOptions> {
     this.#attempt = null;
     if (attempt !== null) this.#ended(attempt, attempt.abandon(reason));
     else this.#finish(this.#lastOutcome ?? neverOpened(abortedError(null, reason), this.#options), null);
+  }
+
+  /** Ends the attempt, its connection, or the delay. `begin()` continues. Returns what ended; null for a delay. */
+  suspend(): AttemptOutcome | null {
+    const attempt = this.#attempt;
+    this.#attempt = null;
+    this.#delay.cancel();
+    return attempt === null ? null : (this.#lastOutcome = attempt.abandon(undefined));
   }
 
   #watchSignals(): void {

@@ -1,13 +1,15 @@
 // The incoming direction of a session: counts messages, and decides when to acknowledge them: at a quarter of the
 // peer's window, otherwise within `ackDelay`, in the same write as anything else that is sent in that turn.
 
+import { SkippedPositions } from "./skipped-positions.js";
 import type { SessionWindow } from "./wire.js";
 
 /**
- * When a message counts as handed over, and is confirmed: once the session's inbox has it, or once the caller reports
- * `settle()`. Callers that log messages before they confirm them use `handled` as well.
+ * When a message is confirmed: once the session's inbox has it (`received`), or once the caller reports `settle()`: for
+ * `handled`, that the application has finished with it; for `logged`, that it is in the store. Skipped positions are
+ * settled with the message before them, but `logged` ones only by the caller.
  */
-export type Acknowledge = "handled" | "received";
+export type Acknowledge = "handled" | "logged" | "received";
 
 /** When to acknowledge: now, in this turn; soon, within `ackDelay` (the caller starts a timer); or not because of this. */
 export type AckNeed = "none" | "now" | "soon";
@@ -25,9 +27,8 @@ export class ReceiveLedger {
   #received = 0;
   /** Settled, with `handled`; otherwise unused. */
   #settled = 0;
-  /** The newest run of skipped positions: settled together with the message before it. */
-  #skippedFrom = 1;
-  #skippedTo = 0;
+  /** Skipped positions among the newest ones; null for none. They are settled together with the message before them. */
+  #skipped: SkippedPositions | null = null;
   /** The position that was last reported to the peer. */
   #reported = 0;
   /** Payload of the messages that may be confirmed since then. */
@@ -62,7 +63,7 @@ export class ReceiveLedger {
   /** A complete message has arrived on the current link. `length` is in bytes, or in UTF-16 code units for a string. */
   receive(length: number): AckNeed {
     this.#received++;
-    if (this.#acknowledge === "handled") return "none";
+    if (this.#acknowledge !== "received") return "none";
     this.#bytes += length;
     return this.#need(this.#received);
   }
@@ -72,23 +73,33 @@ export class ReceiveLedger {
     const before = this.#received;
     const received = before + count;
     if (!Number.isSafeInteger(received)) return null;
-    if (this.#skippedTo !== before) this.#skippedFrom = before + 1;
-    this.#skippedTo = received;
+    (this.#skipped ??= new SkippedPositions()).add(before + 1, received);
     this.#received = received;
     if (this.#acknowledge === "received") return this.#need(received);
-    return this.#settled === before ? this.settle(received, 0) : "none";
+    return this.#acknowledge === "handled" && this.#settled === before ? this.settle(received, 0) : "none";
   }
 
   /**
-   * The message at this position, and every earlier one, has been handled (or logged): with `handled` only. `length` is
-   * what was settled since the last call. Skipped positions that follow are settled as well.
+   * The message at this position, and every earlier one, has been handled or logged: not with `received`. `length` is
+   * what was settled since the last call.
    */
   settle(position: number, length: number): AckNeed {
     if (this.#acknowledge === "received" || position <= this.#settled || position > this.#received)
       return "none";
-    this.#settled = position === this.#skippedFrom - 1 ? this.#skippedTo : position;
+    this.#settled = position;
+    if (this.#skipped !== null) {
+      if (this.#acknowledge === "handled") this.#settled = this.#skipped.endAfter(position);
+      if (!this.#skipped.forgetUpTo(this.#settled)) this.#skipped = null;
+    }
     this.#bytes += length;
     return this.#need(this.#settled);
+  }
+
+  /** The position of the message before the newest `count` messages. */
+  positionBefore(count: number): number {
+    return this.#skipped === null
+      ? this.#received - count
+      : this.#skipped.positionBefore(this.#received, count);
   }
 
   /** The peer has sent `want`. */
@@ -119,8 +130,12 @@ export class ReceiveLedger {
     return this.takeAck("due");
   }
 
-  /** A new link is in place. The handshake has reported `received` and `confirmable` to the peer. */
+  /**
+   * A new link is in place. The handshake has reported `received` and `confirmable` to the peer. The caller has stopped
+   * the timer.
+   */
   attach(): void {
+    this.#isTimerRunning = false; // It ended with the earlier link.
     this.#noteReported(this.confirmable);
   }
 
@@ -128,10 +143,15 @@ export class ReceiveLedger {
     return { received: this.#received, confirmed: this.confirmable };
   }
 
-  /** Only on a ledger that was just constructed. */
-  restore(saved: SavedReceipts): void {
+  /** Only on a ledger that was just constructed. `unread` are the positions that its owner has not been handed. */
+  restore(saved: SavedReceipts, unread: readonly number[] = []): void {
     this.#received = saved.received;
     this.#settled = saved.confirmed;
+    let before = unread[0] ?? saved.received;
+    for (const position of [...unread, saved.received + 1]) {
+      if (position > before + 1) (this.#skipped ??= new SkippedPositions()).add(before + 1, position - 1);
+      before = position;
+    }
     this.#reported = this.confirmable;
   }
 

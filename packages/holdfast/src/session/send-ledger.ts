@@ -61,6 +61,8 @@ export class SendLedger {
   /** Positions up to this one were handed to an earlier link, and the peer has not said that it lacks them. */
   #transmitted = 0;
   #isAttached = false;
+  /** Later positions are not transmitted yet, since the store does not have them. */
+  #limit = Infinity;
   /** By position, in order; null for none, as in most sessions. */
   #tokens: Map<number, Token> | null = null;
   /** Streamed messages that are not confirmed. */
@@ -135,12 +137,18 @@ export class SendLedger {
    * and new messages come in order.
    */
   next(): SessionMessageData | number | null {
-    if (!this.#isAttached || this.#cursor > this.#sent) return null;
+    const end = Math.min(this.#sent, this.#limit);
+    if (!this.#isAttached || this.#cursor > end) return null;
     const message = this.#ring.messageAt(this.#cursor);
     const first = this.#cursor++;
     if (message !== null) return message;
-    while (this.#cursor <= this.#sent && this.#ring.gapAt(this.#cursor) === "skipped") this.#cursor++;
+    while (this.#cursor <= end && this.#ring.gapAt(this.#cursor) === "skipped") this.#cursor++;
     return this.#cursor - first;
+  }
+
+  /** Messages up to this position may be transmitted; later ones wait for the next call. All may before the first. */
+  release(position: number): void {
+    this.#limit = position;
   }
 
   /**
@@ -193,7 +201,8 @@ export class SendLedger {
    * something is confirmed.
    */
   takeWant(): boolean {
-    if (this.#isWanted || !this.isCaughtUp) return false;
+    if (this.#isWanted || !this.#isAttached || this.#cursor <= Math.min(this.#sent, this.#limit))
+      return false;
     if (this.unconfirmed * 2 < this.#window.messages && this.#ring.bytes * 2 < this.#window.bytes)
       return false;
     this.#isWanted = true;
@@ -255,7 +264,7 @@ export class SendLedger {
   #add(position: number, token: Token): boolean {
     this.#sent = position;
     if (token !== null) (this.#tokens ??= new Map<number, Token>()).set(position, token);
-    if (this.#cursor !== position || !this.#isAttached) return false;
+    if (this.#cursor !== position || !this.#isAttached || position > this.#limit) return false;
     this.#cursor = position + 1;
     return true;
   }

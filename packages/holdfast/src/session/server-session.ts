@@ -5,7 +5,7 @@
 import { equalInConstantTime } from "./session-id.js";
 import { SessionLedger, violation, type LedgerAction } from "./session-ledger.js";
 import type { LossReport, Resumption } from "./send-ledger.js";
-import type { Acknowledge } from "./receive-ledger.js";
+import type { Acknowledge, SavedReceipts } from "./receive-ledger.js";
 import type { InboxEntry, SessionRecord } from "./store/session-record.js";
 import type { MemoryMeter } from "./session-memory.js";
 import type { SessionLoss } from "../shared/session-errors.js";
@@ -124,7 +124,10 @@ export class ServerSession {
     this.#deadline = record.deadline;
     this.#attempt = record.attempt;
     this.ledger.outgoing.restore(record.outgoing);
-    this.ledger.incoming.restore(record.incoming);
+    this.ledger.incoming.restore(
+      record.incoming,
+      record.inbox.map(({ position }) => position),
+    );
   }
 
   get state(): ServerSessionState {
@@ -135,9 +138,20 @@ export class ServerSession {
     return this.#generation;
   }
 
+  /** ATTEMPT of the newest `resume`. */
+  get attempt(): number {
+    return this.#attempt;
+  }
+
   /** Epoch milliseconds at which a detached session expires; null while attached. */
   get deadline(): number | null {
     return this.#deadline;
+  }
+
+  /** Epoch milliseconds from which the session cannot be resumed, attached or not; Infinity for never. */
+  get lifetimeEnd(): number {
+    const { maxLifetime } = this.#settings;
+    return maxLifetime === null ? Infinity : this.identity.created + maxLifetime;
   }
 
   /** Why the session was lost; null if it was not, or if it ended deliberately. */
@@ -203,7 +217,7 @@ export class ServerSession {
     if (!this.isCurrent(attachment)) return;
     this.ledger.outgoing.detach();
     this.#state = "detached";
-    this.#deadline = Math.min(wallNow + this.#settings.retain, this.#lifetimeEnd());
+    this.#deadline = Math.min(wallNow + this.#settings.retain, this.lifetimeEnd);
   }
 
   /** Whether the deadline of a detached session has passed: the caller then calls `lose("expired")`. */
@@ -224,16 +238,24 @@ export class ServerSession {
     return this.ledger.outgoing.end();
   }
 
-  /** The record for a store. `inbox` holds the messages that the application has not received, in order. */
-  save(inbox: readonly InboxEntry[]): SessionRecord {
+  /**
+   * The record for a store. `inbox` holds the messages that the application has not received, in order. If `incoming`
+   * covers less than was received, the client sends the rest again. `deadline`, in epoch milliseconds, is that of an attached
+   * session, which must expire as well if its process is killed.
+   */
+  save(
+    inbox: readonly InboxEntry[],
+    incoming: SavedReceipts = this.ledger.incoming.save(),
+    deadline = this.lifetimeEnd,
+  ): SessionRecord {
+    const expiry = this.#deadline ?? Math.min(deadline, this.lifetimeEnd);
     return {
       ...this.identity,
       generation: this.#generation,
       attempt: this.#attempt,
-      // A process that is killed leaves an attached session behind. It must expire as well.
-      deadline: this.#deadline ?? (this.#lifetimeEnd() === Infinity ? null : this.#lifetimeEnd()),
+      deadline: expiry === Infinity ? null : expiry,
       outgoing: this.ledger.outgoing.save(),
-      incoming: this.ledger.incoming.save(),
+      incoming,
       inbox,
     };
   }
@@ -249,11 +271,6 @@ export class ServerSession {
   }
 
   #hasExpired(wallNow: number): boolean {
-    return wallNow >= Math.min(this.#deadline ?? Infinity, this.#lifetimeEnd());
-  }
-
-  #lifetimeEnd(): number {
-    const { maxLifetime } = this.#settings;
-    return maxLifetime === null ? Infinity : this.identity.created + maxLifetime;
+    return wallNow >= Math.min(this.#deadline ?? Infinity, this.lifetimeEnd);
   }
 }

@@ -186,12 +186,13 @@ function readResumed(parts: readonly string[]): SessionMessage | null {
 }
 
 function readLost(parts: readonly string[]): SessionMessage | null {
-  const reason = LOSSES.find((loss) => loss === parts[0]);
+  const reason = SESSION_LOSSES.find((loss) => loss === parts[0]);
   if (reason === undefined) return null;
   return readTicket(parts.slice(1), (ticket) => ({ type: "lost", reason, ...ticket }));
 }
 
-const LOSSES: readonly SessionLoss[] = [
+/** Every reason. */
+export const SESSION_LOSSES: readonly SessionLoss[] = [
   "evicted",
   "expired",
   "forbidden",

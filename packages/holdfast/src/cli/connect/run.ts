@@ -6,12 +6,14 @@ import {
   heartbeat,
   HoldfastError,
   persist,
+  type ClientEvent,
   type Connection,
   type DisconnectedEvent,
 } from "../../index.js";
 import type { Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
+import { saySession, SessionClient, type SessionEvent } from "../connection/session-client.js";
 import { completeURL, peerOptions } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
@@ -29,6 +31,7 @@ interface ConnectSettings {
   /** Milliseconds; null for none. */
   readonly heartbeat: number | null;
   readonly isReconnecting: boolean;
+  readonly hasSession: boolean;
   readonly isJson: boolean;
   readonly isFull: boolean;
   readonly executed: readonly string[];
@@ -37,21 +40,28 @@ interface ConnectSettings {
 
 export async function connect(given: Arguments, console: Console): Promise<number> {
   const settings = settingsFrom(given);
-  const client = new Client(settings.url, peerOptions(given));
+  const client = settings.hasSession
+    ? new SessionClient(settings.url, peerOptions(given))
+    : new Client(settings.url, peerOptions(given));
   console.interrupted.addEventListener("abort", () => void client.close(), { once: true });
   const current = new CurrentConnection();
   const close: FrontendOptions["close"] = (code, reason) => client.close(code, reason);
+  const send: FrontendOptions["send"] =
+    client instanceof SessionClient
+      ? (_connection, message) => client.send(message)
+      : (connection, message) => connection.send(message);
   const watchdog = new Watchdog(settings.heartbeat);
   const endProgress = showProgress(console, connecting(settings.url));
   let frontend: Frontend = new OpeningFrontend(console, settings.isJson);
   let last: DisconnectedEvent | null = null;
-  for await (const event of settings.isReconnecting ? persist(client) : client) {
+  for await (const event of eventsOf(client, settings.isReconnecting)) {
+    if (!settings.isJson) saySession(event, frontend.console);
     if (event.type === "ready") {
       current.onOpen(event.connection);
       watchdog.watch(event.connection);
       endProgress();
       if (frontend instanceof OpeningFrontend)
-        frontend = makeFrontend({ ...settings, console, current, close }, settings);
+        frontend = makeFrontend({ ...settings, console, current, close, send }, settings);
     }
     if (event.type === "disconnected") {
       current.onDisconnected();
@@ -73,16 +83,29 @@ function settingsFrom(given: Arguments): ConnectSettings {
     throw new UsageError("Leave `--heartbeat` out to switch it off.");
   if (given.has("execute") && given.has("binary"))
     throw new UsageError("`--execute` sends text and does not read stdin: leave `--binary` out.");
+  if (given.has("session") && given.text("binary") === "all")
+    throw new UsageError(
+      "`--session` keeps whole messages, and `--binary=all` sends one while it is being read: leave one out.",
+    );
   return {
     url: completeURL(given.operands[0]),
     quietTime: given.duration("wait", 1000),
     heartbeat: beat,
-    isReconnecting: given.has("reconnect"),
+    isReconnecting: given.has("reconnect") || given.has("session"),
+    hasSession: given.has("session"),
     isJson: given.has("json"),
     isFull: given.has("full"),
     executed: given.list("execute"),
     framing: framingFrom(given),
   };
+}
+
+function eventsOf(
+  client: Client | SessionClient,
+  isReconnecting: boolean,
+): AsyncIterable<ClientEvent | SessionEvent> {
+  if (client instanceof SessionClient) return client;
+  return isReconnecting ? persist(client) : client;
 }
 
 function makeFrontend(

@@ -1,6 +1,6 @@
 // The verb `holdfast connect`: its options and its help.
 
-import { KEEPALIVE_OPTIONS, PEER_OPTIONS } from "../connection/peer-options.js";
+import { KEEPALIVE_OPTIONS, PEER_OPTIONS, SESSION_OPTIONS } from "../connection/peer-options.js";
 import type { Verb } from "../verb.js";
 
 export const connectVerb: Verb = {
@@ -26,6 +26,7 @@ export const connectVerb: Verb = {
       help: "after the input, close when nothing was received for this long (1s), or off",
     },
     reconnect: { help: "reconnect when the connection is lost, with growing delays" },
+    ...SESSION_OPTIONS,
     json: { help: "print one JSON object per line" },
     full: { help: "show long messages in full on a terminal" },
     heartbeat: { value: "TIME", help: "ping at this interval; give up when a pong takes longer than that" },
@@ -38,6 +39,7 @@ is a message (binary if it is not UTF-8), and each message of the server is prin
   holdfast connect wss://example.com/feed
   holdfast connect -x '{"subscribe":"ticker"}' --wait 5s wss://example.com/feed
   echo '{"subscribe":"ticker"}' | holdfast connect --wait off --reconnect wss://example.com/feed
+  holdfast connect --session --wait off wss://example.com/orders < orders.ndjson
   holdfast connect --binary=all wss://example.com/upload < picture.png`,
   run: async (given, console) => (await import("./run.js")).connect(given, console),
 };

@@ -12,6 +12,7 @@ import {
 import type { Arguments } from "../arguments/arguments.js";
 import { CurrentConnection } from "../connection/current-connection.js";
 import { EXIT } from "../exit-codes.js";
+import { SessionClient, isSessionEvent } from "../connection/session-client.js";
 import { completeURL, peerOptions } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
@@ -27,13 +28,16 @@ export async function ping(given: Arguments, console: Console): Promise<number> 
   const timeout = given.time("timeout", 5000);
   const report = new PingReport(console, { isQuiet: given.has("quiet"), isJson: given.has("json") });
   const url = completeURL(given.operands[0]);
-  const client = new Client(url, {
+  const options = {
     ...peerOptions(given),
     // All pings on the wire are those that are reported.
     pingInterval: null,
     // A server that answers no pings usually answers no Close either, and the summary waits for the end.
     closeTimeout: 1000,
-  });
+  };
+  const client = given.has("session")
+    ? new SessionClient(url, { ...options, ...RECONNECTING })
+    : new Client(url, options);
   const over = new AbortController();
   const ended = AbortSignal.any([console.interrupted, over.signal]);
   let isEnding = false;
@@ -46,7 +50,8 @@ export async function ping(given: Arguments, console: Console): Promise<number> 
   const endProgress = showProgress(console, connecting(url));
   let pings: Promise<void> | null = null;
   let last: DisconnectedEvent | null = null;
-  for await (const event of persist(client, RECONNECTING)) {
+  for await (const event of client instanceof SessionClient ? client : persist(client, RECONNECTING)) {
+    if (isSessionEvent(event)) report.onSession(event);
     if (event.type === "ready") {
       endProgress();
       report.onOpen(event.connection);

@@ -1,6 +1,6 @@
 // The verb `holdfast ping`: its options and its help.
 
-import { PEER_OPTIONS } from "../connection/peer-options.js";
+import { PEER_OPTIONS, SESSION_OPTIONS } from "../connection/peer-options.js";
 import type { Verb } from "../verb.js";
 
 export const pingVerb: Verb = {
@@ -19,6 +19,7 @@ export const pingVerb: Verb = {
     },
     quiet: { short: "q", help: "print only the summary" },
     json: { help: "print one JSON object per line" },
+    ...SESSION_OPTIONS,
     ...PEER_OPTIONS,
   },
   notes: `Sends Ping frames (RFC 6455 section 5.5.2), which every server answers without involving the application. When the

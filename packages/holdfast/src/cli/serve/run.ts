@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, type Server as HttpServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import { attach, explain, type Connection, type ServerRequest } from "../../index.js";
+import { attach, explain, type AttachOptions, type Connection, type ServerRequest } from "../../index.js";
 import { parseCount, type Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
@@ -31,7 +31,12 @@ export async function serveEcho(given: Arguments, console: Console): Promise<num
     httpServer,
     async (connection, request) => {
       log.onOpen(connection, request);
-      await echo(connection, faults, () => sockets.get(socketKey(connection.remoteAddress))?.pause());
+      const socket = (): Socket | undefined => sockets.get(socketKey(connection.remoteAddress));
+      await echo(connection, faults, {
+        stall: () => socket()?.pause(),
+        // terminate() would end the session as well.
+        drop: () => (connection.session === null ? connection.terminate() : socket()?.destroy()),
+      });
       log.onEnd(connection, explain(await connection.closed), await connection.closed);
     },
     {
@@ -42,6 +47,7 @@ export async function serveEcho(given: Arguments, console: Console): Promise<num
       ...messageOptions(given),
       ...(pingInterval === undefined ? {} : { pingInterval }),
       ...(pingTimeout === undefined ? {} : { pingTimeout }),
+      ...sessionOptions(given),
       ...(faults.isMute ? { openTimeout: null } : {}),
       onRequest: (request) => answerTo(request, faults, log),
     },
@@ -56,6 +62,16 @@ export async function serveEcho(given: Arguments, console: Console): Promise<num
   httpServer.close();
   httpServer.closeAllConnections();
   return EXIT.ok;
+}
+
+function sessionOptions(given: Arguments): Pick<AttachOptions, "sessions"> {
+  const retain = given.duration("retain", undefined);
+  if (!given.has("sessions")) {
+    if (given.has("retain")) throw new UsageError("`--retain` is for `--sessions`: add it.");
+    return {};
+  }
+  if (retain === null) throw new UsageError("Expected `--retain` to be a time such as 10s, got off.");
+  return { sessions: retain === undefined ? true : { retain } };
 }
 
 function makeHttpServer(given: Arguments): HttpServer {
@@ -138,13 +154,41 @@ class ServerLog {
     else this.#console.print(url);
   }
 
-  onOpen({ id, subprotocol, remoteAddress }: Connection, { target }: ServerRequest): void {
+  onOpen(connection: Connection, { target }: ServerRequest): void {
+    const { id, subprotocol, remoteAddress, session } = connection;
     const client = addressText(remoteAddress);
     const extra = subprotocol === null ? "" : `, subprotocol ${escaped(subprotocol)}`;
+    const sessionId = session?.id;
     this.#line(
-      { type: "open", id, client, target, subprotocol },
-      `${id} open: ${client} ${escaped(target)}${extra}`,
+      {
+        type: "open",
+        id,
+        client,
+        target,
+        subprotocol,
+        ...(sessionId === undefined ? {} : { session: sessionId }),
+      },
+      `${id} open: ${client} ${escaped(target)}${extra}${sessionId === undefined ? "" : `, session ${sessionId}`}`,
     );
+    connection.on("detached", ({ info }) => {
+      const explanation = explain(info);
+      const { code, cause } = info;
+      this.#line(
+        { type: "detached", id, code, cause, explanation },
+        `${id} detached: ${escaped(explanation)}`,
+      );
+    });
+    connection.on("resumed", (event) => {
+      if (event.gap === undefined) return; // Reading has resumed.
+      const { gap, replayedIn, replayedOut } = event;
+      this.#line(
+        { type: "resumed", id, client: addressText(connection.remoteAddress), gap, replayedIn, replayedOut },
+        `${id} resumed after ${(gap / 1000).toFixed(1)} s: ${replayedIn} received again, ${replayedOut} sent again`,
+      );
+    });
+    connection.on("lost", ({ reason, unsent, unknown }) => {
+      this.#line({ type: "lost", id, reason, unsent, unknown }, `${id} session lost: ${reason}`);
+    });
   }
 
   onEnd(

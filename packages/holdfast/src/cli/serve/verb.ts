@@ -18,6 +18,8 @@ export const serveVerb: Verb = {
     compress: { help: "accept compression (permessage-deflate)" },
     ...MESSAGE_OPTIONS,
     json: { help: "print one JSON object per line instead of the log" },
+    sessions: { help: "keep sessions across reconnects: connect --session" },
+    retain: { value: "TIME", help: "with --sessions: how long a session without a socket is kept (2m)" },
     ...KEEPALIVE_OPTIONS,
     ...FAULT_OPTIONS,
   },
@@ -27,6 +29,7 @@ ended, on stderr. Ctrl-C and SIGTERM close all connections with 1001, and the ex
 
   holdfast serve 8080 --inhibit-pongs       clients should notice, and reconnect
   holdfast serve 8080 --drop-after 10s      simulates a network that loses connections
+  holdfast serve 8080 --sessions --drop-after 3     cuts each socket of a session after 3 messages
 
 To create a certificate for wss:
   openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out cert.pem`,

@@ -11,18 +11,21 @@ import { escaped } from "../terminal/escape.js";
 import { messageText, timeOfDay } from "../terminal/message-text.js";
 import { sparkline } from "../terminal/sparkline.js";
 import { eventJSON } from "../connection/event-json.js";
+import { SessionClient, sessionText, type SessionEvent } from "../connection/session-client.js";
 
 export async function watch(given: Arguments, console: Console): Promise<number> {
   const url = completeURL(given.operands[0]);
-  const client = new Client(url, peerOptions(given));
+  const client = given.has("session")
+    ? new SessionClient(url, peerOptions(given))
+    : new Client(url, peerOptions(given));
   const isJSON = given.has("json") || !console.isOutputTerminal;
   const display = isJSON
-    ? (event: ClientEvent) => console.print(eventJSON(event))
+    ? (event: ClientEvent | SessionEvent) => console.print(eventJSON(event))
     : liveDisplay(console, given.has("full"));
   const stop = (): void => void client.close();
   console.interrupted.addEventListener("abort", stop, { once: true });
   let hasAdvised = false;
-  for await (const event of persist(client)) {
+  for await (const event of client instanceof SessionClient ? client : persist(client)) {
     display(event);
     if (event.type !== "disconnected" || event.error === null || hasAdvised) continue;
     const advice = await openingAdvice(event.error, url, given);
@@ -34,12 +37,12 @@ export async function watch(given: Arguments, console: Console): Promise<number>
 }
 
 /** The display on a terminal: messages, the reason of each end, and a status line with the latency. */
-function liveDisplay(console: Console, isFull: boolean): (event: ClientEvent) => void {
+function liveDisplay(console: Console, isFull: boolean): (event: ClientEvent | SessionEvent) => void {
   const { style } = console;
   const roundTrips: (number | null)[] = [];
   let state = "connecting";
   let opened = 0;
-  const line = (event: ClientEvent, text: string): void =>
+  const line = (event: ClientEvent | SessionEvent, text: string): void =>
     console.print(`${style.dim(timeOfDay(event.receivedAt))} ${text}`);
   return (event) => {
     switch (event.type) {
@@ -75,6 +78,13 @@ function liveDisplay(console: Console, isFull: boolean): (event: ClientEvent) =>
           style.warning(`waiting ${(event.delay / 1000).toFixed(1)} s before attempt ${event.attempt + 1}`),
         );
         break;
+      case "session":
+      case "resumed":
+      case "lost": {
+        const text = sessionText(event) ?? "";
+        line(event, event.type === "lost" ? style.bad(text) : style.good(text));
+        break;
+      }
       default:
         break;
     }

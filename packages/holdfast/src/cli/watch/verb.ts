@@ -1,6 +1,6 @@
 // The verb `holdfast watch`: its options and its help.
 
-import { KEEPALIVE_OPTIONS, PEER_OPTIONS } from "../connection/peer-options.js";
+import { KEEPALIVE_OPTIONS, PEER_OPTIONS, SESSION_OPTIONS } from "../connection/peer-options.js";
 import type { Verb } from "../verb.js";
 
 export const watchVerb: Verb = {
@@ -12,10 +12,12 @@ export const watchVerb: Verb = {
   options: {
     json: { help: "print JSON even on a terminal" },
     full: { help: "show long messages in full on a terminal" },
+    ...SESSION_OPTIONS,
     ...KEEPALIVE_OPTIONS,
     ...PEER_OPTIONS,
   },
   notes: `Reconnects with growing delays, until Ctrl-C or an error that a retry cannot change (401, 404, a bad certificate …).
+With --session, "session", "detached", "resumed" and "lost" report what becomes of the session.
 In a pipe each event is a line of JSON, with the names of docs/events.md:
 
   holdfast watch wss://example.com/feed | jq -c 'select(.type == "disconnected") | .explanation'`,

@@ -161,7 +161,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
           data,
         );
       }
-      return this.#core.sender.send(data, this.#settingsOf(options));
+      return this.#core.send(data, this.#settingsOf(options));
     } catch (error) {
       return Promise.reject(error);
     }

@@ -2,6 +2,7 @@
 // decides when to connect; the sender queues outgoing messages, the receiver incoming ones.
 
 import { Deferred } from "../../shared/deferred.js";
+import type { Bytes } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
 import type { SessionCarrier, SessionCarrierHandler } from "../../connection/session-carrier.js";
@@ -11,7 +12,7 @@ import type {
   SessionResumedEvent,
 } from "../../connection/session-state.js";
 import { connectionClosed, TooSlowError } from "../../connection/errors.js";
-import type { Inbox, ReadableConnection } from "../../connection/inbox.js";
+import type { Inbox, Message, ReadableConnection } from "../../connection/inbox.js";
 import { Listeners } from "../../connection/listeners.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { Runtime } from "../../connection/runtime.js";
@@ -23,10 +24,12 @@ import type { AttemptOutcome } from "../attempt.js";
 import type { Connector, ConnectorOptions } from "../connector.js";
 import type { Retry } from "../retry/retry-policy.js";
 import type { SupervisorControls, SupervisorHandler } from "../supervisor.js";
+import type { KeptState } from "../../session/kept-state.js";
+import { KeptSession } from "./kept-session.js";
 import { OverallLatency } from "./overall-latency.js";
 import type { PersistentSettings } from "./persistent-options.js";
 import { Receiver } from "./receiver.js";
-import { Sender } from "./sender.js";
+import { Sender, type MessageSettings } from "./sender.js";
 import type { PersistentEvents, PersistentStatus } from "./status.js";
 
 export interface PersistentCoreOptions {
@@ -61,6 +64,10 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
   #unattached: Alarm | null = null;
   /** The session that became attached last is a new one. */
   #isFresh = true;
+  /** Null without the option `keep`. */
+  readonly #kept: KeptSession | null;
+  /** What was saved when the client was suspended; null while it runs. */
+  #suspended: { readonly unread: readonly Message[] } | null = null;
 
   constructor(options: PersistentCoreOptions) {
     const { runtime, connectionSettings, settings } = options;
@@ -73,11 +80,26 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
       faultLogger: connectionSettings.faultLogger,
     });
     this.#status = Object.freeze({ state: "connecting", attempt: 1, since: runtime.clock.wallNow() });
-    const { session } = settings;
-    const carrier =
-      session && options.carrySession?.({ ...session, writeLimit: connectionSettings.writeLimit }, this);
-    this.session = carrier ?? null;
+    this.#kept = settings.session?.keep
+      ? new KeptSession(settings.session.keep, connectionSettings.faultLogger)
+      : null;
+    this.#kept?.watch({ suspend: () => this.#suspend(), resume: () => this.#resume() });
+    const state = this.#kept?.load() ?? null;
+    this.session = this.#carry(options, state?.session ?? null);
     this.#supervisor = options.supervisor(this);
+    if (state !== null) this.#restore(state);
+  }
+
+  #carry(options: PersistentCoreOptions, saved: KeptState["session"]): SessionCarrier | null {
+    const { settings, carrySession, connectionSettings } = options;
+    if (settings.session === null || carrySession === undefined) return null;
+    const { window, ackDelay } = settings.session;
+    return carrySession({ window, ackDelay, writeLimit: connectionSettings.writeLimit, saved }, this);
+  }
+
+  #restore({ unread, queued }: KeptState): void {
+    for (const message of unread) this.inbox.push(message);
+    this.sender.restore(queued);
   }
 
   get closed(): Promise<CloseInfo> {
@@ -100,10 +122,10 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
   get sessionState(): ConnectionSession | null {
     const state = this.session?.state ?? null;
     if (state === null) return null;
-    const { id, isAttached, received } = state;
+    const { id, isAttached } = state;
     const unread =
       this.inbox.length + (this.#connection === null ? 0 : coreOf(this.#connection).inbox.length);
-    return { id, isAttached, position: received - unread };
+    return { id, isAttached, position: state.positionBefore(unread) };
   }
 
   get latencyStats(): LatencyStats {
@@ -124,10 +146,17 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
     this.#stop(() => undefined);
   }
 
+  /** As `PersistentConnection.send()`. */
+  send(data: string | Bytes, settings: MessageSettings): Promise<void> {
+    const sent = this.sender.send(data, settings);
+    this.#saveAgain();
+    return sent;
+  }
+
   /** As `PersistentConnection.probe()`. */
   probe(): void {
     const connection = this.#connection;
-    if (this.#isEnding) return;
+    if (this.#isEnding || this.#suspended !== null) return;
     if (this.#status.state === "waiting") this.#supervisor.begin();
     else if (this.#status.state === "open" && connection !== null) this.#probe(connection);
     else if (this.now() - this.#attemptStartedAt >= this.#settings.probeTimeout) this.#reconnectNow();
@@ -248,8 +277,10 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
     const wasWaiting = this.#status.state === "waiting";
     const error = failure ?? outcome.error;
     this.#onConnectionEnded({ info, error });
-    this.session?.end();
-    this.sender.end(error);
+    this.#kept?.unwatch();
+    const isSaved = this.#suspended !== null;
+    this.session?.end(isSaved);
+    this.sender.end(error, isSaved);
     this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error: failure });
     this.#receiver.finish();
     this.#closed.resolve(info);
@@ -316,6 +347,38 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
     if (this.session.onSocketEnded(info)) this.listeners.emit("detached", { info });
   }
 
+  /** The client is about to stop: ends the socket, and keeps the session for another client. */
+  #suspend(): void {
+    if (this.#isEnding || this.#suspended !== null) return;
+    const own = this.#connection === null ? null : coreOf(this.#connection).inbox;
+    const outcome = this.#supervisor.suspend();
+    if (outcome !== null) this.#onConnectionEnded(outcome);
+    // Taken out, so that no reader gets a message that is saved.
+    this.#suspended = { unread: [...drain(this.inbox), ...(own === null ? [] : drain(own))] };
+    this.#saveAgain();
+    this.#setStatus({ state: "connecting", attempt: this.#attempt, since: this.#wallNow() });
+  }
+
+  #saveAgain(): void {
+    if (this.#suspended === null) return;
+    const { unread } = this.#suspended;
+    this.#kept?.save({ session: this.session?.save() ?? null, unread, queued: this.sender.save() });
+  }
+
+  /** The client continues after all. */
+  #resume(): void {
+    if (this.#suspended === null || this.#isEnding) return;
+    const { unread } = this.#suspended;
+    this.#suspended = null;
+    if (this.#kept?.reclaim() === true) {
+      for (const message of unread) this.inbox.push(message);
+    } else {
+      this.sender.forget();
+      this.session?.abandon("moved");
+    }
+    this.#supervisor.begin();
+  }
+
   /** Calls `end`, which ends the loop. No other connection follows. */
   #stop(end: () => void): void {
     const isConnected = this.#connection !== null;
@@ -375,4 +438,10 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
   #wallNow(): number {
     return this.runtime.clock.wallNow();
   }
+}
+
+function drain(inbox: Inbox): readonly Message[] {
+  const messages = inbox.peek();
+  while (inbox.poll("nobody") !== undefined);
+  return messages;
 }

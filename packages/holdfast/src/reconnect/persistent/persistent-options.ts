@@ -13,6 +13,7 @@ import {
 } from "../../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
 import type { SessionCarrierSettings } from "../../connection/session-carrier.js";
+import type { SessionKeep } from "../../connection/session-keep.js";
 import { bindToContext, SILENT_PLATFORM, type Platform } from "../../connection/platform.js";
 
 /** The second argument of `onOpen`. */
@@ -64,9 +65,14 @@ export interface SessionOptions {
   readonly window?: { readonly messages?: number; readonly bytes?: number };
   /** Milliseconds within which received messages are acknowledged. @default 100 */
   readonly ackDelay?: number;
+  /**
+   * Keeps the session across a reload of the page, or a restart of the client: `sessionStorageKeep()` in a page. One keep
+   * serves one persistent connection at a time. @default none
+   */
+  readonly keep?: SessionKeep | null | undefined;
 }
 
-const SESSION_OPTIONS: OptionNames<SessionOptions> = { window: true, ackDelay: true };
+const SESSION_OPTIONS: OptionNames<SessionOptions> = { window: true, ackDelay: true, keep: true };
 const WINDOW_OPTIONS: OptionNames<Required<SessionOptions>["window"]> = { messages: true, bytes: true };
 
 export const PERSISTENT_OPTIONS: OptionNames<PersistentOptions> = {
@@ -94,7 +100,8 @@ export interface PersistentSettings {
   /** For `onOpen`; null for no limit. */
   readonly openTimeout: number | null;
   /** Null for no session. */
-  readonly session: Omit<SessionCarrierSettings, "writeLimit"> | null;
+  readonly session:
+    (Pick<SessionCarrierSettings, "ackDelay" | "window"> & { readonly keep: SessionKeep | null }) | null;
 }
 
 /** @throws InvalidArgumentError for an invalid option */
@@ -137,7 +144,15 @@ function checkSession(value: unknown): PersistentSettings["session"] {
       bytes: positive("session.window.bytes", bytes, 256 * 1024),
     },
     ackDelay: options.ackDelay === undefined ? 100 : requireDuration("session.ackDelay", options.ackDelay),
+    keep: checkKeep(options.keep),
   };
+}
+
+function checkKeep(keep: SessionKeep | null | undefined): SessionKeep | null {
+  if (keep === undefined || keep === null) return null;
+  const methods = typeof keep === "object" ? [keep.load, keep.save, keep.clear, keep.watch] : [];
+  if (methods.length > 0 && methods.every((each: unknown) => typeof each === "function")) return keep;
+  throw invalidArgument("session.keep", "an object with `load`, `save`, `clear` and `watch`", keep);
 }
 
 function positive(name: string, value: unknown, byDefault: number): number {

@@ -1,12 +1,14 @@
 // The sending half of a persistent connection. It sends at the pace of the current connection, and keeps messages in a
 // bounded queue while there is none. Messages keep the order of the calls, even across connections.
 
-import type { Bytes } from "../../connection/arguments.js";
+import { toBytes, type Bytes } from "../../connection/arguments.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
 import type { SendUntil } from "../../connection/message-transport.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Delivery } from "./delivery.js";
-import { NotSentError, type NotSentReason } from "../../connection/not-sent-error.js";
+import { NotSentError, type NotSentOutcome, type NotSentReason } from "../../connection/not-sent-error.js";
+import type { QueuedMessage } from "../../session/kept-state.js";
+import { TextBytes } from "../../shared/text-bytes.js";
 import { OutgoingMessage, type OutgoingMessageHandler } from "./outgoing-message.js";
 import type { SendingSettings } from "./persistent-options.js";
 
@@ -93,11 +95,39 @@ export class Sender implements OutgoingMessageHandler {
     }
   }
 
-  /** The persistent connection has ended. */
-  end(cause: Error): void {
+  /** The persistent connection has ended. If its queue was saved, another client may send it. */
+  end(cause: Error, isSaved = false): void {
     this.#isClosed = true;
     this.onConnectionEnded(cause);
-    for (const message of this.#queue) this.#fail(message, new NotSentError("closed", "unsent", cause));
+    this.#failQueued("closed", isSaved ? "unknown" : "unsent", cause);
+  }
+
+  /** The messages of the queue, for `restore()` of another client. Only without a connection. */
+  save(): readonly QueuedMessage[] {
+    const { clock } = this.#runtime;
+    const epoch = clock.wallNow() - clock.now();
+    return Array.from(this.#queue, ({ data, mayEncode, expiresAt }) => ({
+      data:
+        typeof data === "string" || data instanceof TextBytes ? data : (toBytes(data) ?? new Uint8Array()),
+      mayEncode,
+      expiresAt: expiresAt === null ? null : epoch + expiresAt,
+    }));
+  }
+
+  /** Only before the first connection. Nobody waits for what becomes of these messages. */
+  restore(messages: readonly QueuedMessage[]): void {
+    const { clock } = this.#runtime;
+    const epoch = clock.wallNow() - clock.now();
+    for (const { data, mayEncode, expiresAt } of messages) {
+      const at = expiresAt === null ? null : expiresAt - epoch;
+      const options = { mayEncode, signal: null, until: "sent" as const, expiresAt: at };
+      this.#enqueue(new OutgoingMessage(this, data, options));
+    }
+  }
+
+  /** Another client has taken over the queue. */
+  forget(): void {
+    this.#failQueued("session-lost", "unknown");
   }
 
   onExpired(message: OutgoingMessage): void {
@@ -158,6 +188,10 @@ export class Sender implements OutgoingMessageHandler {
   #remove(message: OutgoingMessage): void {
     this.#runtime.timers.cancel(message);
     if (this.#queue.delete(message)) this.#queuedBytes -= message.size;
+  }
+
+  #failQueued(reason: NotSentReason, outcome: NotSentOutcome, cause?: Error): void {
+    for (const message of this.#queue) this.#fail(message, new NotSentError(reason, outcome, cause));
   }
 
   #fail(message: OutgoingMessage, error: NotSentError): void {

@@ -1,14 +1,19 @@
 // Keeps sessions in files, for servers of one machine that follow one another: a rolling restart, or a crash.
 //
 //   DIRECTORY/ID/GENERATION     one block for the record, and one for each batch of changes (session/store/record-codec.ts)
-//   DIRECTORY/ID/removed-LOSS   the record without messages, with the time until which the loss is remembered
+//   DIRECTORY/ID/removed-GENERATION-LOSS
+//                               the record without messages, with the time until which the loss is remembered. It counts
+//                               until a newer generation is there
+//
+// A temporary file has a dot in its name. A process that is killed may leave one behind, or an empty file of a claim, or a
+// directory that is being removed: `sweep` deletes them once they are old.
 //
 // Fencing: a claim first creates the file of the next generation, empty and exclusively, and then reads the previous one. A
 // writer first writes, and then looks for a newer generation. So either the claim reads what was written, or the writer
 // finds itself fenced.
 
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { HoldfastError, InvalidArgumentError } from "../../shared/errors.js";
 import type { SessionLoss } from "../../shared/session-errors.js";
@@ -40,8 +45,18 @@ export function fileStore(options: FileStoreOptions): SessionStore {
 }
 
 const OWNER_ONLY = 0o600;
-/** Before the reason. "removed-" alone: it ended deliberately. */
-const REMOVED = "removed-";
+/** Before the generation and the reason. Without a reason, the session ended deliberately. */
+const REMOVED = /^removed-([1-9][0-9]{0,14})-([a-z]*)$/;
+const GENERATION = /^[1-9][0-9]{0,14}$/;
+
+/** Milliseconds for which a claimed session stays, so that no `sweep` takes it from its process at once. */
+const CLAIM_GRACE = 2_000;
+
+/** Milliseconds after which a file that only a write under way explains is left behind by a process that was killed. */
+const LEFT_BEHIND = 60_000;
+
+/** Milliseconds for which a damaged record is kept, for whoever looks into it. */
+const DAMAGED_KEPT = 24 * 60 * 60 * 1000;
 
 class FileStore implements SessionStore {
   readonly #directory: string;
@@ -65,6 +80,7 @@ class FileStore implements SessionStore {
       await this.#checkHeld(record.id, record.generation);
       await writeWhole(folder, String(record.generation), encodeRecord(record));
       await this.#checkHeld(record.id, record.generation);
+      await this.#dropUpTo(record.id, record.generation - 1);
     });
   }
 
@@ -89,19 +105,29 @@ class FileStore implements SessionStore {
     const folder = this.#folderOf(id);
     await guard(async () => {
       const { newest, removed } = await this.#list(id);
-      if (newest === 0 || removed !== null) return;
+      if (newest === 0 || (removed !== null && generationOf(removed) === newest)) return;
       if (newest > generation) throw fenced(id);
       const record = forgetMessages(decodeRecord(await readFile(join(folder, String(newest)))));
-      await writeWhole(folder, REMOVED + (loss ?? ""), encodeRecord({ ...record, deadline: until }));
-      await this.#dropUpTo(id, newest);
+      const name = `removed-${newest}-${loss ?? ""}`;
+      await writeWhole(folder, name, encodeRecord({ ...record, deadline: until }));
+      if ((await this.#list(id)).newest > newest) {
+        // A claim came first. If it has seen the removal already, the session is lost to both.
+        await rm(join(folder, name), { force: true });
+        throw fenced(id);
+      }
+      await rm(join(folder, String(newest)), { force: true });
     });
   }
 
   async sweep(wallNow: number): Promise<number> {
     return guard(async () => {
       let swept = 0;
-      for (const id of await namesIn(this.#directory)) {
-        if (isSessionId(id) && (await this.#sweepOne(id, wallNow))) swept++;
+      for (const name of await namesIn(this.#directory)) {
+        if (isSessionId(name)) {
+          if (await this.#sweepOne(name, wallNow)) swept++;
+        } else if (name.startsWith(SWEPT)) {
+          await rm(join(this.#directory, name), { recursive: true, force: true });
+        }
       }
       return swept;
     });
@@ -116,67 +142,106 @@ class FileStore implements SessionStore {
     const deadline = seen.record.deadline ?? Infinity;
     if (seen.removed !== null) return lost(deadline <= wallNow ? "unknown" : lossOf(seen.removed));
     if (deadline <= wallNow) return lost("expired");
-    for (let generation = seen.newest + 1; ; generation++) {
-      if (!(await createEmpty(join(folder, String(generation))))) continue; // Another process claims it as well.
-      const current = await this.#read(id);
-      if (current?.removed !== null) return lost("unknown"); // Removed or swept meanwhile.
-      const record = { ...current.record, generation };
-      await writeWhole(folder, String(generation), encodeRecord(record));
-      const { newest } = await this.#list(id);
-      if (newest === generation) await this.#dropUpTo(id, generation - 1);
-      return { type: "claimed", record };
+    try {
+      for (let generation = seen.newest + 1; ; generation++) {
+        if (!(await createEmpty(join(folder, String(generation))))) continue; // Another process claims it as well.
+        return await this.#continue(id, generation, wallNow);
+      }
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return lost("unknown"); // Swept meanwhile.
+      throw error;
     }
+  }
+
+  /** The file of the new generation exists, and is empty. */
+  async #continue(id: string, generation: number, wallNow: number): Promise<Claim> {
+    const folder = this.#folderOf(id);
+    const current = await this.#read(id);
+    if (current === null || current.removed !== null) {
+      await rm(join(folder, String(generation)), { force: true });
+      return lost("unknown"); // Removed or swept meanwhile.
+    }
+    const record = { ...current.record, generation };
+    const deadline = record.deadline === null ? null : Math.max(record.deadline, wallNow + CLAIM_GRACE);
+    await writeWhole(folder, String(generation), encodeRecord({ ...record, deadline }));
+    const { newest } = await this.#list(id);
+    if (newest === generation) await this.#dropUpTo(id, generation - 1);
+    return { type: "claimed", record };
   }
 
   /** The newest record. A file that is empty belongs to a claim that is under way, or that was killed. */
   async #read(id: string): Promise<{ record: SessionRecord; newest: number; removed: string | null } | null> {
     const folder = this.#folderOf(id);
     const { generations, newest, removed } = await this.#list(id);
-    for (const name of removed === null ? generations : [removed]) {
+    const older = removed === null ? generations : generations.filter((each) => each > generationOf(removed));
+    for (const name of removed === null ? older : [...older, removed]) {
       const bytes = await readIfPresent(join(folder, String(name)));
       if (bytes === null) return this.#read(id); // A newer generation has just taken its place.
-      if (bytes.length > 0) return { record: decodeRecord(bytes), newest, removed };
+      if (bytes.length > 0) {
+        return { record: decodeRecord(bytes), newest, removed: name === removed ? removed : null };
+      }
     }
     return null;
   }
 
-  /** The generations of a session, newest first, and the file that says that it was removed. */
+  /**
+   * The generations of a session, newest first, and the file that says that it was removed: null if there is none, or if
+   * a newer generation has a record.
+   */
   async #list(
     id: string,
   ): Promise<{ generations: readonly number[]; newest: number; removed: string | null }> {
     const names = await namesIn(this.#folderOf(id));
     const generations = names
-      .filter((name) => /^[1-9][0-9]{0,14}$/.test(name))
+      .filter((name) => GENERATION.test(name))
       .map(Number)
       .sort((left, right) => right - left);
-    // A temporary file has a dot in its name.
-    const removed = names.find((name) => name.startsWith(REMOVED) && !name.includes(".")) ?? null;
-    return { generations, newest: generations[0] ?? 0, removed };
+    const removals = names.filter((name) => REMOVED.test(name)).sort(byGeneration);
+    const removed = removals.at(-1) ?? null;
+    const newest = Math.max(generations[0] ?? 0, removed === null ? 0 : generationOf(removed));
+    return { generations, newest, removed };
   }
 
   async #checkHeld(id: string, generation: number): Promise<void> {
     const { newest, removed } = await this.#list(id);
-    if (newest > generation || removed !== null) throw fenced(id);
+    if (newest > generation || (removed !== null && generationOf(removed) >= generation)) throw fenced(id);
   }
 
+  /** Deletes what a newer generation has replaced. */
   async #dropUpTo(id: string, generation: number): Promise<void> {
-    const { generations } = await this.#list(id);
     const folder = this.#folderOf(id);
-    for (const old of generations) {
+    for (const name of await namesIn(folder)) {
+      const isOld = GENERATION.test(name) ? Number(name) <= generation : isRemovedUpTo(name, generation);
       // Forced, since a concurrent claim may drop it as well.
-      if (old <= generation) await rm(join(folder, String(old)), { force: true });
+      if (isOld) await rm(join(folder, name), { force: true });
     }
   }
 
   async #sweepOne(id: string, wallNow: number): Promise<boolean> {
+    const folder = this.#folderOf(id);
+    await sweepTemporaries(folder, wallNow);
+    if (!(await this.#isOver(id, wallNow))) return false;
+    // Renamed first, so that no process finds half of it.
+    const doomed = join(this.#directory, `${SWEPT}${randomBytes(6).toString("hex")}`);
+    try {
+      await rename(folder, doomed);
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return false; // Another process has swept it.
+      throw error;
+    }
+    await rm(doomed, { recursive: true, force: true });
+    return true;
+  }
+
+  async #isOver(id: string, wallNow: number): Promise<boolean> {
     try {
       const seen = await this.#read(id);
-      if (seen !== null && (seen.record.deadline ?? Infinity) > wallNow) return false;
+      // Without a record, it may be about to be saved for the first time.
+      if (seen === null) return await isOlderThan(this.#folderOf(id), wallNow - LEFT_BEHIND);
+      return (seen.record.deadline ?? Infinity) <= wallNow;
     } catch {
-      return false; // A damaged record stays, for whoever looks into it.
+      return isOlderThan(this.#folderOf(id), wallNow - DAMAGED_KEPT);
     }
-    await rm(this.#folderOf(id), { recursive: true, force: true });
-    return true;
   }
 
   /** @throws HoldfastError for an id that is none: it must never become a path. */
@@ -261,8 +326,42 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : null;
 }
 
+/** Before the name of a directory that is being removed. */
+const SWEPT = "swept.";
+
+/** Deletes the temporary files of writes that were killed half-way. */
+async function sweepTemporaries(folder: string, wallNow: number): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    if (!name.includes(".")) continue;
+    const path = join(folder, name);
+    if (await isOlderThan(path, wallNow - LEFT_BEHIND)) await rm(path, { force: true });
+  }
+}
+
+/** Whether a file or directory was last changed before this time, in epoch milliseconds. False if there is none. */
+async function isOlderThan(path: string, time: number): Promise<boolean> {
+  try {
+    return (await stat(path)).mtimeMs < time;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+function isRemovedUpTo(name: string, generation: number): boolean {
+  return REMOVED.test(name) && generationOf(name) <= generation;
+}
+
+function generationOf(removed: string): number {
+  return Number(REMOVED.exec(removed)?.[1]);
+}
+
+function byGeneration(left: string, right: string): number {
+  return generationOf(left) - generationOf(right);
+}
+
 function lossOf(removed: string): SessionLoss {
-  return (removed.slice(REMOVED.length) || "unknown") as SessionLoss; // `remove` has written it.
+  return (REMOVED.exec(removed)?.[2] || "unknown") as SessionLoss; // `remove` has written it.
 }
 
 function lost(reason: SessionLoss): Claim {

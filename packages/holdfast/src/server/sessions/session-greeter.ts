@@ -10,7 +10,7 @@ import type { SessionSocket } from "./session-registry.js";
 export interface SessionGreeterHandler {
   /** The owner of a request, as the application says. */
   ownerOf(request: ServerRequest): Promise<string | null>;
-  onOpen(owner: string | null): void;
+  onOpen(owner: string | null): Promise<void>;
   onResume(
     message: Extract<SessionMessage, { readonly type: "resume" }>,
     owner: string | null,
@@ -63,7 +63,7 @@ export class SessionGreeter implements SessionLinkHandler {
     try {
       const owner = await this.#handler.ownerOf(request);
       if (core.hasEnded) return;
-      if (message.type === "open") this.#handler.onOpen(owner);
+      if (message.type === "open") await this.#handler.onOpen(owner);
       else await this.#handler.onResume(message, owner);
     } catch (error) {
       this.#handler.onFailure(error);

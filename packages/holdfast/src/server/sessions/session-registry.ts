@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { coreOf, createConnection, type Connection } from "../../connection/connection.js";
 import type { HandshakeRecord } from "../../connection/handshake-record.js";
+import type { Inbox } from "../../connection/inbox.js";
 import type { Listeners } from "../../connection/listeners.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { Runtime } from "../../connection/runtime.js";
@@ -16,10 +17,18 @@ import {
   type ServerSessionSettings,
   type SessionProof,
 } from "../../session/server-session.js";
-import type { SessionRecord } from "../../session/store/session-record.js";
-import { formatSessionId, formatSessionSecret, ID_BYTES, SECRET_BYTES } from "../../session/session-id.js";
+import type { Claim } from "../../session/store/session-store.js";
+import {
+  equalInConstantTime,
+  formatSessionId,
+  formatSessionSecret,
+  ID_BYTES,
+  SECRET_BYTES,
+} from "../../session/session-id.js";
 import { writeSessionMessage, type SessionMessage, type SessionTicket } from "../../session/wire.js";
-import type { SessionLoss } from "../../shared/session-errors.js";
+import { SessionFencedError, type SessionLoss } from "../../shared/session-errors.js";
+import { describe } from "../../shared/option-checks.js";
+import { InvalidArgumentError } from "../../shared/errors.js";
 import { errorOf } from "../../shared/thrown.js";
 import type { SessionLink } from "../../transport/session/session-link.js";
 import { SessionKeepalive } from "../../transport/session/session-keepalive.js";
@@ -28,7 +37,12 @@ import {
   type SessionKeeper,
 } from "../../transport/session/server-session-transport.js";
 import type { ServerRequest } from "../upgrade/server-request.js";
+import { DetachedSessions } from "./detached-sessions.js";
 import { SessionGreeter } from "./session-greeter.js";
+import { SessionLog } from "./session-log.js";
+import { StoreCalls } from "./store-calls.js";
+import { StoreSweeper } from "./store-sweeper.js";
+import { withinTime } from "./within-time.js";
 import type { SessionSettings } from "./session-options.js";
 
 /** A socket whose client speaks of a session. */
@@ -58,28 +72,44 @@ interface Held {
   readonly transport: ServerSessionTransport;
   readonly connection: Connection;
   readonly expiry: Expiry;
+  /** Null unless `durability` is `"message"`. */
+  readonly log: SessionLog | null;
 }
 
 type Resume = Extract<SessionMessage, { readonly type: "resume" }>;
+
+type ClaimedRecord = Extract<Claim, { readonly type: "claimed" }>["record"];
 
 export class SessionRegistry implements SessionKeeper {
   readonly #host: SessionRegistryHost;
   readonly #settings: SessionSettings;
   readonly #connectionSettings: ConnectionSettings;
   readonly #machineSettings: ServerSessionSettings;
+  readonly #store: StoreCalls;
+  readonly #sweeper: StoreSweeper;
   readonly #meter = { used: 0 };
   readonly #held = new Map<string, Held>();
-  /** Those without a socket, the longest-detached first. */
-  readonly #detached = new Set<ServerSessionTransport>();
+  readonly #detached = new DetachedSessions(this.#meter);
+  /** Sessions that are being claimed from the store. */
+  readonly #claims = new Map<string, Promise<void>>();
   /** Why the sessions ended that clients may still ask for; the oldest first. */
   readonly #losses = new Map<string, { readonly secretHash: string; readonly loss: SessionLoss }>();
+  #isClosing = false;
 
   constructor(host: SessionRegistryHost, settings: SessionSettings, connectionSettings: ConnectionSettings) {
     this.#host = host;
     this.#settings = settings;
     this.#connectionSettings = connectionSettings;
-    const { retain, maxLifetime, acknowledge } = settings;
-    this.#machineSettings = { window: WINDOW, retain, maxLifetime, acknowledge, meter: this.#meter };
+    const { retain, maxLifetime, acknowledge, durability, store } = settings;
+    this.#machineSettings = {
+      window: WINDOW,
+      retain,
+      maxLifetime,
+      acknowledge: durability === "message" ? "logged" : acknowledge,
+      meter: this.#meter,
+    };
+    this.#store = new StoreCalls(store, host.runtime.clock);
+    this.#sweeper = new StoreSweeper(this.#store, host.runtime, (error) => this.#onFailure(error));
   }
 
   /** The number of sessions, with a socket or without. */
@@ -99,18 +129,41 @@ export class SessionRegistry implements SessionKeeper {
     );
   }
 
-  /** Saves all sessions, so that another process can resume them. Nothing is taken from their sockets any more. */
-  async park(): Promise<void> {
-    const { durability, store } = this.#settings;
-    if (durability === "process") return;
-    const saves = Array.from(this.#held.values(), async ({ transport, connection }) => {
-      try {
-        await store.save(transport.park(coreOf(connection).inbox.peek()));
-      } catch (error) {
-        this.#onFailure(error);
-      }
+  /**
+   * Saves all sessions, so that another process can resume them. The application gets no more messages, and has `grace`
+   * milliseconds to finish with those that it has: until then, it may answer them.
+   */
+  async park(grace: number): Promise<void> {
+    this.#isClosing = true;
+    this.#sweeper.stop();
+    if (this.#settings.durability === "process") return;
+    const held = Array.from(this.#held.values());
+    const finished = Promise.all(held.map(({ transport }) => transport.freeze()));
+    let cancel: () => void = nothing;
+    const timeout = new Promise<void>((resolve) => {
+      cancel = this.#host.runtime.clock.setTimer(grace, resolve);
     });
-    await Promise.all(saves);
+    await Promise.race([finished, timeout]);
+    cancel();
+    // In one turn, so that nothing changes between the first and the last one.
+    const records = Array.from(this.#held.values(), (each) => ({ each, record: this.#park(each) }));
+    await Promise.all(records.map(({ each, record }) => this.#save(each, record)));
+  }
+
+  #park({ transport, log }: Held): ClaimedRecord {
+    const record = transport.park(this.#wallNow + this.#settings.retain);
+    // A new generation, since the old one was removed when this process claimed it.
+    return log === null ? { ...record, generation: record.generation + 1 } : record;
+  }
+
+  async #save({ log, transport }: Held, record: ClaimedRecord): Promise<void> {
+    try {
+      await log?.end();
+      await this.#store.save(record);
+      if (log !== null) transport.onLogged(record.outgoing.sent, record.incoming.confirmed);
+    } catch (error) {
+      this.#onFailure(error);
+    }
   }
 
   // SessionKeeper
@@ -120,11 +173,20 @@ export class SessionRegistry implements SessionKeeper {
     return held === undefined ? null : coreOf(held.connection).listeners;
   }
 
+  inboxOf(transport: ServerSessionTransport): Inbox | null {
+    const held = this.#held.get(transport.id);
+    return held?.transport === transport ? coreOf(held.connection).inbox : null;
+  }
+
   onDetached(transport: ServerSessionTransport): void {
     this.#detached.add(transport);
+    this.onKept();
     const held = this.#held.get(transport.id);
     const deadline = transport.machine.deadline;
-    if (held === undefined || deadline === null || deadline === Infinity) return;
+    if (held === undefined || deadline === null) return;
+    const isEndless = deadline === Infinity;
+    held.log?.onDeadline(isEndless ? null : deadline, transport.machine.attempt);
+    if (isEndless) return;
     const { clock, timers } = this.#host.runtime;
     timers.set(held.expiry, clock.now() + Math.max(0, deadline - clock.wallNow()));
   }
@@ -137,49 +199,108 @@ export class SessionRegistry implements SessionKeeper {
     this.#detached.delete(transport);
     this.#host.runtime.timers.cancel(held.expiry);
     if (loss !== null) this.#remember(transport, loss);
+    if (held.log !== null && !transport.isParked) void this.#remove(held.log, transport, loss);
   }
 
-  onKept(): void {
-    if (this.#meter.used <= this.#settings.memory) return;
-    for (const transport of this.#detached) {
-      transport.lose("evicted");
-      if (this.#meter.used <= this.#settings.memory) return;
+  /** The session has ended here: no process must continue it. */
+  async #remove(
+    log: SessionLog,
+    { machine }: ServerSessionTransport,
+    loss: SessionLoss | null,
+  ): Promise<void> {
+    await log.end();
+    if (loss === "moved") return; // Another process has it.
+    try {
+      const until = this.#wallNow + this.#settings.retain;
+      await this.#store.remove(machine.identity.id, machine.generation, loss, until);
+    } catch (error) {
+      if (!(error instanceof SessionFencedError)) this.#onFailure(error);
     }
   }
 
-  onExpired(transport: ServerSessionTransport): void {
-    if (transport.machine.hasExpired(this.#host.runtime.clock.wallNow())) transport.lose("expired");
+  onKept(): void {
+    const { memory } = this.#settings;
+    while (this.#meter.used > memory) {
+      const transport = this.#detached.next();
+      if (transport === null) return;
+      this.#detached.delete(transport);
+      transport.lose("evicted");
+    }
+  }
+
+  /** A detached session has expired, or an attached one must be renewed in the store. */
+  onAlarm(transport: ServerSessionTransport): void {
+    const held = this.#held.get(transport.id);
+    if (transport.machine.hasExpired(this.#wallNow)) transport.lose("expired");
+    else if (held !== undefined && transport.machine.state === "attached") this.#renew(held);
+  }
+
+  /** Says in the store that this process still holds the session: it expires soon after the process was killed. */
+  #renew({ transport, log, expiry }: Held): void {
+    const { retain } = this.#settings;
+    const { clock, timers } = this.#host.runtime;
+    timers.cancel(expiry);
+    if (log === null || retain === Infinity) return;
+    const { lifetimeEnd, attempt } = transport.machine;
+    log.onDeadline(Math.min(this.#liveDeadline, lifetimeEnd), attempt);
+    timers.set(expiry, clock.now() + retain / 2);
+  }
+
+  /** Epoch milliseconds until which the store keeps an attached session that is not renewed. */
+  get #liveDeadline(): number {
+    return this.#wallNow + this.#settings.retain * 1.5;
   }
 
   // Opening and resuming.
 
-  #open(
-    { connection, link, request, handshake }: SessionSocket,
-    owner: string | null,
-    loss: SessionLoss | null,
-  ): void {
+  async #open(socket: SessionSocket, owner: string | null, loss: SessionLoss | null): Promise<void> {
+    const { connection, link, request, handshake } = socket;
+    if (this.#isClosing) {
+      turnAway(connection);
+      return;
+    }
     const { runtime } = this.#host;
     const id = formatSessionId(runtime.randomBytes(ID_BYTES));
     const secret = formatSessionSecret(runtime.randomBytes(SECRET_BYTES));
+    const { subprotocol } = handshake;
     const machine = new ServerSession(
-      {
-        id,
-        secretHash: hashOf(secret),
-        owner,
-        subprotocol: handshake.subprotocol,
-        created: runtime.clock.wallNow(),
-      },
+      { id, secretHash: hashOf(secret), owner, subprotocol, created: runtime.clock.wallNow() },
       this.#machineSettings,
     );
-    const ticket: SessionTicket = { id, secret, ttl: this.#settings.retain, window: WINDOW };
+    if (this.#settings.durability === "message" && !(await this.#create(machine, connection))) return;
+    const { retain } = this.#settings;
+    const ttl = Math.min(Math.ceil(retain), Number.MAX_SAFE_INTEGER);
+    const ticket: SessionTicket = { id, secret, ttl, window: WINDOW };
     link.sendWord(loss === null ? writeOpened(ticket) : writeLost(loss, ticket));
-    const held = this.#hold(machine, connection, handshake, []);
+    const held = this.#hold(machine, connection, handshake, null);
     held.transport.attach(connection, link, machine.open(runtime.clock.now()), null);
+    this.#renew(held);
     coreOf(held.connection).start();
     this.#host.onSession(held.connection, request);
   }
 
+  /** The client learns of a session only once the store has it. Returns false if that failed, or took too long. */
+  async #create(machine: ServerSession, connection: Connection): Promise<boolean> {
+    try {
+      await this.#store.save(machine.save([], undefined, this.#liveDeadline));
+    } catch (error) {
+      this.#onFailure(error);
+      turnAway(connection);
+      return false;
+    }
+    if (!coreOf(connection).hasEnded && !this.#isClosing) return true;
+    turnAway(connection);
+    await this.#store.remove(machine.identity.id, 1, null, this.#wallNow);
+    return false;
+  }
+
   async #resume(socket: SessionSocket, message: Resume, owner: string | null): Promise<void> {
+    await this.#claims.get(message.id);
+    if (this.#isClosing) {
+      turnAway(socket.connection);
+      return;
+    }
+    if (coreOf(socket.connection).hasEnded) return;
     const proof: SessionProof = { secretHash: hashOf(message.secret), owner };
     const held = this.#held.get(message.id);
     if (held === undefined) {
@@ -187,11 +308,12 @@ export class SessionRegistry implements SessionKeeper {
       return;
     }
     const refusal = judgeProof(held.transport.machine.identity, proof);
-    if (refusal === null) this.#continue(socket, message, held);
-    else this.#open(socket, owner, refusal);
+    if (refusal === null) await this.#continue(socket, message, held);
+    else await this.#open(socket, owner, refusal);
   }
 
-  #continue(socket: SessionSocket, message: Resume, { transport }: Held): void {
+  async #continue(socket: SessionSocket, message: Resume, held: Held): Promise<void> {
+    const { transport } = held;
     const { clock } = this.#host.runtime;
     const answer = transport.machine.resume(message, clock.now(), clock.wallNow());
     if (answer.type === "stale") {
@@ -202,60 +324,101 @@ export class SessionRegistry implements SessionKeeper {
     if (answer.fenced !== null) transport.fence();
     if (answer.type === "lost") {
       transport.lose(answer.reason, answer.report);
-      this.#open(socket, transport.machine.identity.owner, answer.reason);
+      await this.#open(socket, transport.machine.identity.owner, answer.reason);
       return;
     }
     this.#detached.delete(transport);
     socket.link.sendWord(answer.text);
     transport.attach(socket.connection, socket.link, answer.attachment, answer);
+    this.#renew(held);
   }
 
   async #resumeFromStore(socket: SessionSocket, message: Resume, proof: SessionProof): Promise<void> {
     const known = this.#losses.get(message.id);
     if (known !== undefined) {
-      const isTheirs = known.secretHash === proof.secretHash;
-      this.#open(socket, proof.owner, isTheirs ? known.loss : "unknown");
+      const isTheirs = equalInConstantTime(known.secretHash, proof.secretHash);
+      await this.#open(socket, proof.owner, isTheirs ? known.loss : "unknown");
       return;
     }
-    const { store } = this.#settings;
-    let record: SessionRecord;
+    // One claim at a time: another socket that resumes the session meanwhile finds it here afterwards.
+    let endClaim: () => void = nothing;
+    this.#claims.set(message.id, new Promise((resolve) => (endClaim = resolve)));
     try {
-      const claim = await store.claim(message.id, proof, this.#host.runtime.clock.wallNow());
-      if (coreOf(socket.connection).hasEnded) return;
-      if (claim.type === "lost") {
-        if (claim.error !== null) this.#onFailure(claim.error);
-        this.#open(socket, proof.owner, claim.reason);
-        return;
-      }
-      record = claim.record;
-    } catch (error) {
-      this.#onFailure(error);
-      if (!coreOf(socket.connection).hasEnded) this.#open(socket, proof.owner, "store");
-      return;
+      await this.#claim(socket, message, proof);
+    } finally {
+      this.#claims.delete(message.id);
+      endClaim();
     }
-    const machine = new ServerSession(record, this.#machineSettings, record);
-    const unread = record.inbox.map((entry) => entry.message);
-    const held = this.#hold(machine, socket.connection, socket.handshake, unread);
-    this.#continue(socket, message, held);
-    if (machine.state === "ended") return;
-    coreOf(held.connection).start();
-    this.#host.onSession(held.connection, socket.request);
   }
 
+  async #claim(socket: SessionSocket, message: Resume, proof: SessionProof): Promise<void> {
+    const claim = await this.#store.claim(message.id, proof);
+    if (coreOf(socket.connection).hasEnded) return; // The next socket claims it again.
+    if (claim.type === "claimed" && !this.#isClosing && (await this.#take(socket, claim.record))) {
+      const { record } = claim;
+      const machine = new ServerSession(record, this.#machineSettings, record);
+      const held = this.#hold(machine, socket.connection, socket.handshake, record);
+      await this.#continue(socket, message, held);
+      if (machine.state === "ended") return;
+      coreOf(held.connection).start();
+      this.#host.onSession(held.connection, socket.request);
+      return;
+    }
+    if (coreOf(socket.connection).hasEnded) return;
+    if (claim.type === "lost" && claim.error !== null) this.#onFailure(claim.error);
+    await this.#open(socket, proof.owner, claim.type === "lost" ? claim.reason : "store");
+  }
+
+  /**
+   * With `"shutdown"`, what the store has is out of date from now on: it must not be resumed again if this process is
+   * killed. Returns false if the session cannot be continued now.
+   */
+  async #take({ connection }: SessionSocket, record: ClaimedRecord): Promise<boolean> {
+    if (this.#settings.durability === "message") return true;
+    try {
+      await this.#store.remove(
+        record.id,
+        record.generation,
+        "unknown",
+        this.#wallNow + this.#settings.retain,
+      );
+      if (!coreOf(connection).hasEnded && !this.#isClosing) return true;
+      await this.#store.save({ ...record, generation: record.generation + 1 });
+    } catch (error) {
+      this.#onFailure(error);
+    }
+    return false;
+  }
+
+  /** `record` is what the store has of a session that was claimed; null for a new one. */
   #hold(
     session: ServerSession,
     first: Connection,
     handshake: HandshakeRecord,
-    unread: ServerSessionTransportUnread,
+    record: ClaimedRecord | null,
   ): Held {
     const { runtime } = this.#host;
+    const { acknowledge, durability } = this.#settings;
     const transports: ServerSessionTransport[] = [];
+    const log = durability === "message" ? this.#newLog(session, () => transports[0]) : null;
+    const unread = record === null ? [] : record.inbox.map(({ message }) => message);
     const connection = createConnection({
       runtime,
       transport: (handler) => {
-        const { writeLimit } = this.#connectionSettings;
-        const options = { runtime, session, keeper: this, ackDelay: ACK_DELAY, writeLimit, unread, first };
-        const made = new ServerSessionTransport(options, handler);
+        const made = new ServerSessionTransport(
+          {
+            runtime,
+            session,
+            keeper: this,
+            ackDelay: ACK_DELAY,
+            writeLimit: this.#connectionSettings.writeLimit,
+            unread,
+            acknowledge,
+            log,
+            first,
+          },
+          handler,
+        );
         transports.push(made);
         return made;
       },
@@ -265,13 +428,43 @@ export class SessionRegistry implements SessionKeeper {
       owner: { onConnectionEnded: (ended) => this.#host.onConnectionEnded(ended) },
     });
     const [transport] = transports;
-    const held = { transport, connection, expiry: new Expiry(this, transport) };
+    const held = { transport, connection, expiry: new Expiry(this, transport), log };
     this.#held.set(session.identity.id, held);
+    if (durability !== "process") this.#sweeper.begin();
     return held;
   }
 
+  #newLog(session: ServerSession, transport: () => ServerSessionTransport): SessionLog {
+    const { clock } = this.#host.runtime;
+    return new SessionLog(session.save([]), this.#settings.acknowledge, this.#store, clock, {
+      record: () => transport().record(this.#liveDeadline),
+      onLogged: (sent, settled) => transport().onLogged(sent, settled),
+      onFull: (isFull) => {
+        if (isFull) transport().newest.pauseReading("session");
+        else transport().newest.resumeReading("session");
+      },
+      onFailure: (error) => {
+        const isFenced = error instanceof SessionFencedError;
+        if (!isFenced) this.#onFailure(error);
+        else transport().fence(); // The socket is told `moved`.
+        transport().lose(isFenced ? "moved" : "store");
+      },
+    });
+  }
+
   async #ownerOf(request: ServerRequest): Promise<string | null> {
-    return (await this.#settings.owner?.(request)) ?? null;
+    const { owner: ownerOf } = this.#settings;
+    if (ownerOf === undefined) return null;
+    const owner: unknown = await withinTime(
+      () => ownerOf(request),
+      this.#host.runtime.clock,
+      "`sessions.owner`",
+    );
+    if (owner === null || owner === undefined) return null;
+    if (typeof owner === "string") return owner;
+    throw new InvalidArgumentError(
+      `Expected \`sessions.owner\` to return a string or null, got ${describe(owner)}.`,
+    );
   }
 
   /** Clients that ask for a lost session get its reason, for as long as they might have resumed it. */
@@ -285,12 +478,14 @@ export class SessionRegistry implements SessionKeeper {
     }
   }
 
+  get #wallNow(): number {
+    return this.#host.runtime.clock.wallNow();
+  }
+
   #onFailure(error: unknown): void {
     this.#connectionSettings.faultLogger?.error("sessions failed", { error: errorOf(error) });
   }
 }
-
-type ServerSessionTransportUnread = ConstructorParameters<typeof ServerSessionTransport>[0]["unread"];
 
 /** The number of lost sessions whose reason is remembered. */
 const MAX_LOSSES = 10_000;
@@ -308,8 +503,17 @@ class Expiry extends Deadline {
   }
 
   onAlarm(): void {
-    this.#registry.onExpired(this.#transport);
+    this.#registry.onAlarm(this.#transport);
   }
+}
+
+/** The server closes, or cannot begin a session now: the client tries again. */
+function turnAway(connection: Connection): void {
+  coreOf(connection).closeWithCause("server-shutdown", { code: 1013, reason: "no session now" });
+}
+
+function nothing(): void {
+  // Nothing to cancel.
 }
 
 /** Only the hash of a secret is kept. */

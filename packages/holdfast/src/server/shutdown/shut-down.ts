@@ -47,7 +47,11 @@ export async function shutDown(
   const deadline = new ShutdownDeadline(runtime.clock, timeout, signal);
   core.drain();
   const drained = listener.drain();
-  if (core.sessions !== null) await Promise.race([core.sessions.park(), deadline.over]);
+  if (core.sessions !== null) {
+    // Half of the time is left for the store and the closing handshakes.
+    const grace = Math.min(HANDLER_GRACE, (timeout ?? Infinity) / 2);
+    await Promise.race([core.sessions.park(grace), deadline.over]);
+  }
 
   const stagger = new Stagger(runtime, connections, spread, (connection) =>
     coreOf(connection).closeWithCause("server-shutdown", close),

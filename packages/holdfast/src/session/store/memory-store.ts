@@ -37,7 +37,9 @@ class MemoryStore implements SessionStore {
 
   // eslint-disable-next-line @typescript-eslint/require-await
   async save(record: SessionRecord): Promise<void> {
-    if (this.#entries.has(record.id)) this.#heldBy(record.id, record.generation);
+    const entry = this.#entries.get(record.id);
+    const isRevived = entry?.type === "removed" && record.generation > entry.record.generation;
+    if (entry !== undefined && !isRevived) this.#heldBy(record.id, record.generation);
     this.#entries.set(record.id, { type: "held", record });
   }
 

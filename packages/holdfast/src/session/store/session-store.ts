@@ -34,9 +34,9 @@ export interface SessionStore {
   claim(id: string, proof: SessionProof, wallNow: number): Promise<Claim>;
 
   /**
-   * Writes a whole record, in place of what was logged. Creates it if the store has none with this id. Durable once the
-   * promise resolves.
-   * @throws SessionFencedError if the stored generation is newer, or the session was removed
+   * Writes a whole record, in place of what was logged. Creates it if the store has none with this id, or has removed it
+   * with an older generation. Durable once the promise resolves.
+   * @throws SessionFencedError if the stored generation is newer, or was removed
    */
   save(record: SessionRecord): Promise<void>;
 
@@ -54,6 +54,9 @@ export interface SessionStore {
    */
   remove(id: string, generation: number, loss: SessionLoss | null, until: number): Promise<void>;
 
-  /** Forgets sessions whose deadline has passed. Returns how many. */
+  /**
+   * Forgets sessions whose deadline has passed: a process that holds one is fenced off. Returns how many. Called from time
+   * to time by every process that has sessions.
+   */
   sweep(wallNow: number): Promise<number>;
 }

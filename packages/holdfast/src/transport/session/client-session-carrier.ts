@@ -1,7 +1,7 @@
 // The plumbing of a client's session: begins or resumes it on each socket, and counts the messages that pass. Each socket
 // has a connection of its own, which the persistent connection uses as any other.
 
-import { ClientSession, type ClientAction } from "../../session/client-session.js";
+import { ClientSession, type ClientAction, type SavedClientSession } from "../../session/client-session.js";
 import { sessionLostError } from "../../session/explain-loss.js";
 import type { LossReport, Resumption } from "../../session/send-ledger.js";
 import { writeSessionMessage, type SessionMessage } from "../../session/wire.js";
@@ -41,6 +41,8 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
   /** The newest socket, while it is open. */
   #link: SessionLink | null = null;
   #detachedAt = 0;
+  /** `end` was sent on the newest socket. */
+  #hasSentEnd = false;
   /** The newest resumption whose replay the server has not announced yet. */
   #onReplay: ((count: number) => void) | null = null;
 
@@ -48,7 +50,8 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     this.#runtime = runtime;
     this.#settings = settings;
     this.#handler = handler;
-    this.#session = new ClientSession({ window: settings.window });
+    this.#session = new ClientSession({ window: settings.window }, settings.saved);
+    this.#detachedAt = runtime.clock.now();
     this.#sender = new SessionSender(runtime, this.#session.ledger, {
       ackDelay: settings.ackDelay,
       writeLimit: settings.writeLimit,
@@ -70,12 +73,17 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     return this.#session.state === "attached";
   }
 
+  get canResume(): boolean {
+    const { ttl } = this.#session;
+    return ttl !== null && this.#runtime.clock.now() - this.#detachedAt < ttl;
+  }
+
   get hasSocket(): boolean {
     return this.#link !== null;
   }
 
-  get received(): number {
-    return this.#session.ledger.incoming.received;
+  positionBefore(count: number): number {
+    return this.#session.ledger.incoming.positionBefore(count);
   }
 
   over(
@@ -93,7 +101,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     link.bind(null);
     this.#onReplay?.(0);
     this.#detachedAt = this.#runtime.clock.now();
-    if (this.#session.state === "ended" || hasEndedSession(info)) {
+    if (this.#session.state === "ended" || this.#hasSentEnd || hasEndedSession(info)) {
       this.#end(this.#session.end(), null);
       return false;
     }
@@ -108,9 +116,14 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     if (this.#session.id !== null) this.#end(this.#session.end(), reason);
   }
 
-  /** The persistent connection has ended. */
-  end(): void {
-    this.#end(this.#session.end(), null);
+  save(): SavedClientSession | null {
+    return this.#session.save();
+  }
+
+  end(isSaved = false): void {
+    const report = this.#session.end();
+    if (isSaved) this.#sender.end(report);
+    else this.#end(report, null);
   }
 
   // SessionCarrier of the link: what is sent on the socket's connection.
@@ -131,9 +144,17 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     return this.#sender.sendFragment(fragment);
   }
 
+  get streamConfirmation(): Promise<void> | null {
+    return this.#sender.streamConfirmation;
+  }
+
   whenIdle(callback: () => void): void {
     if (this.#sender.isBusy && this.isAttached) this.#sender.whenIdle(callback);
     else callback();
+  }
+
+  onEndSent(): void {
+    this.#hasSentEnd = true;
   }
 
   fail(closedError: () => Error): void {
@@ -161,6 +182,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
   onWord(message: SessionMessage): void {
     const link = this.#link;
     if (link === null) return;
+    if (message.type === "end") this.#sender.acknowledge(); // The server learns what arrived.
     if (message.type === "replay") this.#onReplay?.(message.count);
     else this.#perform(this.#session.interpret(message, this.#runtime.clock.now()), link);
   }
@@ -247,6 +269,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
   }
 
   #renew(): void {
+    this.#hasSentEnd = false;
     this.#session = new ClientSession({ window: this.#settings.window });
     this.#sender.restart(this.#session.ledger);
   }

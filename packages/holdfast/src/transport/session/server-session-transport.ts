@@ -7,17 +7,17 @@
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import type { SessionLoss } from "../../shared/session-errors.js";
 import type { CloseFrame } from "../../shared/close-code.js";
-import type { TextBytes } from "../../shared/text-bytes.js";
+import { decodeText, TextBytes } from "../../shared/text-bytes.js";
 import type { LossReport, Resumption } from "../../session/send-ledger.js";
 import type { Attachment, ServerSession } from "../../session/server-session.js";
-import type { SessionRecord } from "../../session/store/session-record.js";
+import type { InboxEntry, SessionRecord } from "../../session/store/session-record.js";
 import { writeSessionMessage, type SessionMessage } from "../../session/wire.js";
 import { sessionLostError } from "../../session/explain-loss.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
 import { closeInfo, type CloseInfo } from "../../connection/close-info.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { ObservedConnection } from "../../connection/connection-observer.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Inbox, Message } from "../../connection/inbox.js";
 import type { Listeners } from "../../connection/listeners.js";
 import { NotSentError } from "../../connection/not-sent-error.js";
 import type { Address } from "../../connection/ports.js";
@@ -31,14 +31,17 @@ import type {
   TransportSession,
 } from "../../connection/message-transport.js";
 import { LinkObserver, type LinkObserverHandler } from "./link-observer.js";
-import { endsSession, hasEndedSession } from "./session-end.js";
+import { endsSession, hasEndedSession, hasEndingCode } from "./session-end.js";
 import type { SessionLink, SessionLinkHandler } from "./session-link.js";
+import type { MessageLog } from "./message-log.js";
 import { SessionSender } from "./session-sender.js";
 
 /** Keeps the sessions of a server. */
 export interface SessionKeeper {
   /** The listeners of the session's connection; null if it has none yet. */
   listenersOf(transport: ServerSessionTransport): Listeners | null;
+  /** The inbox of the session's connection; null before the connection is complete. */
+  inboxOf(transport: ServerSessionTransport): Inbox | null;
   /** The session has lost its socket. */
   onDetached(transport: ServerSessionTransport): void;
   /** The session has ended. */
@@ -55,6 +58,10 @@ export interface ServerSessionTransportOptions {
   readonly writeLimit: number;
   /** Received messages that the application had not been handed when the session was saved. */
   readonly unread: readonly Message[];
+  /** When a message of the client is confirmed: once it is in the inbox, or once the application has finished with it. */
+  readonly acknowledge: "handled" | "received";
+  /** Logs each message before it is sent or confirmed; null for none. */
+  readonly log: MessageLog | null;
   /** The connection of the first socket. */
   readonly first: Connection;
 }
@@ -92,7 +99,17 @@ export class ServerSessionTransport
   /** The client has ended the session deliberately, or our application has. */
   #isEnding = false;
   #isOver = false;
+  /** The server closes: nothing is handed to the application any more. */
+  #isFrozen = false;
   #isParked = false;
+  /** Called once the application has finished with what it was handed. */
+  #onFinished: (() => void) | null = null;
+  /** The position up to which the application has taken messages, or finished with them. */
+  #handled = 0;
+  /** Payload that arrived and was not reported to the ledger as settled. */
+  #unsettled = 0;
+  /** Messages that the application was not handed when the server closed. */
+  #left: readonly Message[] = [];
   #streamTarget: ResumedPieces | null = null;
   /** Receives the number of messages that the client replays; null once it is known. */
   #onReplay: ((count: number) => void) | null = null;
@@ -102,10 +119,12 @@ export class ServerSessionTransport
     this.#handler = handler;
     this.#session = options.session;
     this.#newest = coreOf(options.first);
+    if (options.log !== null) options.session.ledger.outgoing.release(options.session.ledger.outgoing.sent);
     this.#sender = new SessionSender(options.runtime, options.session.ledger, {
       ackDelay: options.ackDelay,
       writeLimit: options.writeLimit,
       keepsWithoutLink: true,
+      log: options.log,
       notDelivered: (outcome) => new NotSentError("session-lost", outcome),
     });
   }
@@ -124,8 +143,8 @@ export class ServerSessionTransport
     return this.#current !== null;
   }
 
-  get received(): number {
-    return this.#session.ledger.incoming.received;
+  positionBefore(count: number): number {
+    return this.#session.ledger.incoming.positionBefore(count);
   }
 
   /** The pure state machine. */
@@ -164,6 +183,7 @@ export class ServerSessionTransport
       link.sendWord(writeSessionMessage({ type: "replay", count: resumption.replayed }));
       this.#reportResumed(gap, resumption.replayed);
     }
+    this.#options.log?.onConfirmed(this.#session.ledger.outgoing.confirmed);
     this.#sender.attach(link, resumption);
   }
 
@@ -187,12 +207,62 @@ export class ServerSessionTransport
     current.core.closeWithCause("local-close", { code: 1008, reason: "moved" }, null, true);
   }
 
-  /** The record with which another process continues. From now on nothing is sent, and nothing received counts. */
-  park(unread: readonly Message[]): SessionRecord {
-    this.#isParked = true;
+  /**
+   * The server closes: nothing that arrives counts from now on, and the application gets nothing more, but what it sends
+   * still counts. Resolves once it has finished with what it was handed.
+   */
+  freeze(): Promise<void> {
+    this.#isFrozen = true;
     this.#current?.link.bind(null);
-    const first = this.received - unread.length + 1;
-    return this.#session.save(unread.map((message, index) => ({ position: first + index, message })));
+    const inbox = this.#inbox;
+    this.#left = inbox?.takeAll() ?? [];
+    if (inbox?.presence !== "reader" || inbox.inProgress === 0) return Promise.resolve();
+    return new Promise((resolve) => (this.#onFinished = resolve));
+  }
+
+  /** The record with which another process continues, until `deadline`. From now on nothing can be sent. */
+  park(deadline: number): SessionRecord {
+    if (!this.#isFrozen) void this.freeze();
+    this.#isParked = true;
+    for (const each of this.#sender.takeWaiting()) each.reject(new NotSentError("session-lost", "unsent"));
+    return this.record(deadline);
+  }
+
+  get isParked(): boolean {
+    return this.#isParked;
+  }
+
+  /**
+   * What a store keeps. With `"handled"`, only what the application has finished with counts as received: the client sends
+   * the rest again. `deadline` is that of an attached session.
+   */
+  record(deadline: number): SessionRecord {
+    const { incoming } = this.#session.ledger;
+    if (this.#options.acknowledge === "handled") {
+      const received = Math.max(this.#handled, incoming.confirmable);
+      return this.#session.save([], { received, confirmed: received }, deadline);
+    }
+    return this.#session.save(this.#unread(), incoming.save(), deadline);
+  }
+
+  #unread(): InboxEntry[] {
+    const unread = this.#isFrozen ? this.#left : (this.#inbox?.peek() ?? []);
+    const { incoming } = this.#session.ledger;
+    return unread.map((message, index) => ({
+      position: incoming.positionBefore(unread.length - index) + 1,
+      message,
+    }));
+  }
+
+  get #inbox(): Inbox | null {
+    return this.#options.keeper.inboxOf(this);
+  }
+
+  /** The log has stored our messages up to `sent`, and the client's up to `settled`. */
+  onLogged(sent: number, settled: number): void {
+    if (this.#isOver) return;
+    this.#settle(settled);
+    this.#sender.release(sent);
   }
 
   /** The session is lost: the application's connection ends with `SessionLostError`. */
@@ -250,6 +320,9 @@ export class ServerSessionTransport
   }
 
   start(): void {
+    // A process that logs has logged them already; they count as handed over once the application takes them.
+    const { acknowledge, log } = this.#options;
+    if (log !== null && acknowledge === "received") this.#settle(this.#session.ledger.incoming.received);
     for (const message of this.#options.unread) this.#handler.onMessage(message);
   }
 
@@ -275,7 +348,12 @@ export class ServerSessionTransport
   }
 
   sendFragment(fragment: Fragment): Promise<void> {
+    if (this.#isParked) return Promise.reject(new NotSentError("session-lost", "unsent"));
     return this.#sender.sendFragment(fragment);
+  }
+
+  get streamConfirmation(): Promise<void> | null {
+    return this.#sender.streamConfirmation;
   }
 
   /** No decorator lies over a session. */
@@ -304,7 +382,8 @@ export class ServerSessionTransport
       return;
     }
     this.closeSent = close;
-    if (isUrgent || !this.#sender.isBusy) this.#close(current, close, isUrgent);
+    // What is parked need not be sent: another process sends it.
+    if (isUrgent || this.#isParked || !this.#sender.isBusy) this.#close(current, close, isUrgent);
     else this.#sender.whenIdle(() => this.#close(current, close, false));
   }
 
@@ -358,12 +437,57 @@ export class ServerSessionTransport
   onData(message: Message): void {
     const need = this.#session.ledger.incoming.receive(message.length);
     this.#newest.onStreamedMessage();
-    this.#handler.onMessage(message);
-    if (need !== "none") this.#sender.onAckNeed(need);
+    if (this.#streamTarget?.hasBegun === true) this.#completeStream(this.#streamTarget, message);
+    else this.#handler.onMessage(message);
+    if (this.#tracksProgress) this.#onArrived(message.length, message);
+    else if (need !== "none") this.#sender.onAckNeed(need);
   }
 
   onStreamed(length: number): void {
-    this.#sender.onAckNeed(this.#session.ledger.incoming.receive(length));
+    const need = this.#session.ledger.incoming.receive(length);
+    if (this.#tracksProgress) this.#onArrived(length, null);
+    else this.#sender.onAckNeed(need);
+  }
+
+  /** The application has taken messages, or finished with them. */
+  onProgress(): void {
+    const inbox = this.#inbox;
+    if (inbox === null || this.#isParked) return;
+    if (inbox.inProgress === 0) this.#onFinished?.();
+    if (!this.#tracksProgress) return;
+    const { acknowledge, log } = this.#options;
+    // What was left when the server closed is not handled.
+    const unread = this.#isFrozen ? this.#left.length : inbox.length;
+    const current = acknowledge === "handled" ? inbox.inProgress : 0;
+    const handled = this.positionBefore(unread + current);
+    if (handled <= this.#handled) return;
+    this.#handled = handled;
+    if (log === null) this.#settle(handled);
+    else log.onHandled(handled);
+  }
+
+  /** `message` is null for one that was delivered in pieces. */
+  #onArrived(length: number, message: Message | null): void {
+    const { acknowledge, log } = this.#options;
+    this.#unsettled += length;
+    if (log !== null && acknowledge === "received") {
+      const { received } = this.#session.ledger.incoming;
+      if (message === null) log.onSkipped(received);
+      else log.onReceived(received, typeof message === "string" ? message : new Uint8Array(message));
+    }
+    this.onProgress();
+  }
+
+  get #tracksProgress(): boolean {
+    return this.#options.acknowledge === "handled" || this.#options.log !== null;
+  }
+
+  #settle(position: number): void {
+    const { incoming } = this.#session.ledger;
+    if (position <= incoming.confirmable) return;
+    const length = this.#unsettled;
+    this.#unsettled = 0;
+    this.#sender.onAckNeed(incoming.settle(position, length));
   }
 
   onWord(message: SessionMessage): void {
@@ -373,13 +497,16 @@ export class ServerSessionTransport
       this.#onReplay?.(message.count);
       return;
     }
+    if (message.type === "skip") this.#breakStream();
     const action = this.#session.interpret(message, current.attachment, this.#options.runtime.clock.now());
     switch (action.type) {
       case "confirmed":
         this.#sender.onConfirmed(action.tokens);
+        this.#options.log?.onConfirmed(this.#session.ledger.outgoing.confirmed);
         return;
       case "ack":
         this.#sender.onAckNeed(action.need);
+        if (message.type === "skip") this.#onSkipped();
         return;
       case "violation":
         current.link.violate(action.message);
@@ -392,6 +519,12 @@ export class ServerSessionTransport
       case "stale":
         return;
     }
+  }
+
+  #onSkipped(): void {
+    if (this.#options.acknowledge === "received")
+      this.#options.log?.onSkipped(this.#session.ledger.incoming.received);
+    this.onProgress();
   }
 
   onPingQueued(): void {
@@ -413,7 +546,7 @@ export class ServerSessionTransport
   onLinkClosing(close: CloseFrame): void {
     const current = this.#current;
     if (current === null) return;
-    if (!this.#isEnding && !endsSession(close.code)) {
+    if (!this.#isEnding && !hasEndingCode(close)) {
       current.observed.answerClose();
       return;
     }
@@ -463,12 +596,34 @@ export class ServerSessionTransport
     return true;
   }
 
+  /** The message that was cut amid its pieces was sent again as a whole. */
+  #completeStream(target: ResumedPieces, message: Message): void {
+    this.#current?.link.streamTo(null);
+    if (typeof message === "string") target.onPiece(message);
+    else target.onPiece(message instanceof TextBytes ? decodeText(message) : new Uint8Array(message));
+    target.onLastPiece();
+  }
+
+  /** The message that was cut amid its pieces will not be sent again. */
+  #breakStream(): void {
+    const target = this.#streamTarget;
+    if (target?.hasBegun !== true) return;
+    this.#streamTarget = null;
+    this.#current?.link.streamTo(null);
+    target.onBroken();
+  }
+
   #close({ core, link, observed }: AttachedLink, close: CloseFrame, isUrgent: boolean): void {
     if (this.closeReceived !== null && this.receivedFirst) {
       observed.answerClose();
       return;
     }
-    if (!isUrgent && endsSession(close.code)) link.sendWord(END);
+    if (!isUrgent && !this.#isParked && endsSession(close.code)) {
+      // The application is done: what it took counts as handled, and the client learns so before the end.
+      if (this.#tracksProgress) this.#settle(this.positionBefore(this.#inbox?.length ?? 0));
+      this.#sender.acknowledge();
+      link.sendWord(END);
+    }
     core.closeWithCause("local-close", close, null, isUrgent);
   }
 
@@ -484,6 +639,7 @@ export class ServerSessionTransport
     if (this.#isOver) return;
     this.#isOver = true;
     this.#sender.end(report);
+    this.#onFinished?.();
     this.#options.keeper.onEnded(this, loss);
     this.#handler.onClosed();
   }
@@ -521,6 +677,15 @@ class ResumedPieces implements PieceHandler {
   onLastPiece(): void {
     this.#onOver();
     this.#handler.onLastPiece();
+  }
+
+  onBroken(): void {
+    this.#handler.onBroken?.();
+  }
+
+  /** Whether the reader has some of the message. */
+  get hasBegun(): boolean {
+    return this.#delivered > 0;
   }
 
   /** The socket is gone. */

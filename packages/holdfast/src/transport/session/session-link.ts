@@ -8,12 +8,14 @@ import { TextBytes } from "../../shared/text-bytes.js";
 import type { Message } from "../../connection/inbox.js";
 import type {
   Fragment,
+  FrameObserver,
   MessageTransportFactory,
   SendSettings,
   SharedMessage,
   TransportSession,
 } from "../../connection/message-transport.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
+import { SecretHidingObserver } from "./secret-hiding-observer.js";
 import { endsSession } from "./session-end.js";
 import { LinkProtocol, type PingsAs, type SpreadEnd } from "../link/link-protocol.js";
 
@@ -38,11 +40,15 @@ export interface SessionCarrier {
   readonly waitingBytes: number;
   /** Calls back once no message waits to be transmitted. */
   whenIdle(callback: () => void): void;
+  /** `end` was sent: the session ends with the socket. */
+  onEndSent(): void;
   /** The connection has ended: rejects the messages that wait. */
   fail(closedError: () => Error): void;
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void>;
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
   sendFragment(fragment: Fragment): Promise<void>;
+  /** As in MessageTransport. */
+  readonly streamConfirmation: Promise<void> | null;
 }
 
 /** Speaks version 2 of the link protocol over the transport below. `onLink` receives the link before it starts. */
@@ -91,6 +97,7 @@ export class SessionLink extends LinkProtocol {
 
   /** Sends a word after the messages that were sent before. Not between two fragments. */
   sendWord(word: string): void {
+    if (this.wire.closeSent !== null) return; // Nothing follows a Close (RFC 6455 section 5.5.1).
     void this.wire.sendText(word, WORD);
     if (this.#hasSpoken) return;
     this.#hasSpoken = true;
@@ -104,6 +111,7 @@ export class SessionLink extends LinkProtocol {
 
   /** Sends a word ahead of queued messages. */
   sendWordAhead(word: string): void {
+    if (this.wire.closeSent !== null) return;
     this.wire.sendAhead(word, ignore);
   }
 
@@ -144,6 +152,11 @@ export class SessionLink extends LinkProtocol {
     return this.#carrier?.state ?? null;
   }
 
+  override get frameObserver(): FrameObserver | null {
+    const observer = super.frameObserver;
+    return observer === null ? null : new SecretHidingObserver(observer);
+  }
+
   override get hasBusyReader(): boolean {
     return this.#session.hasBusyReader || this.handler.hasBusyReader;
   }
@@ -171,6 +184,10 @@ export class SessionLink extends LinkProtocol {
     return this.#carrier === null ? super.sendFragment(fragment) : this.#carrier.sendFragment(fragment);
   }
 
+  get streamConfirmation(): Promise<void> | null {
+    return this.#carrier?.streamConfirmation ?? null;
+  }
+
   override queuePing(key: string, payload: Uint8Array): void {
     this.#session.onPingQueued();
     super.queuePing(key, payload);
@@ -191,7 +208,10 @@ export class SessionLink extends LinkProtocol {
     }
     carrier.whenIdle(() => {
       if (this.wire.closeSent !== null) return;
-      if (endsSession(close.code) && carrier.state?.isAttached === true) this.sendWord(END);
+      if (endsSession(close.code) && carrier.state?.isAttached === true) {
+        this.sendWord(END);
+        carrier.onEndSent();
+      }
       super.queueClose(close, isUrgent);
     });
   }

@@ -12,6 +12,7 @@ import type { Fragment, SendSettings, SharedMessage } from "../../connection/mes
 import type { Runtime } from "../../connection/runtime.js";
 import { SENT } from "../../connection/sent.js";
 import { Deadline } from "../../connection/timer-queue.js";
+import type { MessageLog } from "./message-log.js";
 import type { SessionLink } from "./session-link.js";
 
 /** Is notified of what becomes of one message. The token of the ledger. */
@@ -26,10 +27,18 @@ export interface SenderSettings {
   /** Milliseconds within which received messages are acknowledged. */
   readonly ackDelay: number;
   readonly writeLimit: number;
+  /** Logs each message before it is transmitted; absent for none. */
+  readonly log?: MessageLog | null;
   /** Whether messages that are sent without a link are counted and kept. Otherwise they wait. */
   readonly keepsWithoutLink: boolean;
   /** Makes the error of a message that was not delivered. */
   readonly notDelivered: (outcome: Outcome) => Error;
+}
+
+/** A message that is sent in fragments, and its link. */
+interface Stream {
+  readonly link: SessionLink;
+  readonly receipt: Receipt;
 }
 
 /** A message that waits for room in the window. */
@@ -51,11 +60,17 @@ export class SessionSender extends Deadline {
   #waitingBytes = 0;
   /** Resolves once everything that was counted has been transmitted on the link; null if it has been. */
   #caughtUp: Settlement | null = null;
-  /** The link on which a message is being sent in fragments; null for none. */
-  #streamLink: SessionLink | null = null;
+  /** The message that is being sent in fragments; null for none. */
+  #stream: Stream | null = null;
+  /** As in MessageTransport. */
+  streamConfirmation: Promise<void> | null = null;
   /** Resolves when a streamed message may begin; null if none waits. */
   #ready: Settlement | null = null;
   #hasEnded = false;
+  /** The link whose write limit was reached: its replay continues later. */
+  #pacedLink: SessionLink | null = null;
+  /** Sends the first fragment of a message whose position is not logged yet; null for none. */
+  #loggedStream: (() => void) | null = null;
 
   constructor(runtime: Runtime, ledger: SessionLedger, settings: SenderSettings) {
     super();
@@ -86,14 +101,13 @@ export class SessionSender extends Deadline {
 
   /** Whether messages wait to be transmitted on the link. */
   get isBusy(): boolean {
-    return this.#waiting.length > 0 || !this.#ledger.outgoing.isCaughtUp;
+    return !this.#hasEnded && (this.#waiting.length > 0 || !this.#ledger.outgoing.isCaughtUp);
   }
 
   /** Calls back once no message waits to be transmitted, or the session has ended. */
   whenIdle(callback: () => void): void {
-    void this.#untilReady().then(() =>
-      this.isBusy && !this.#hasEnded ? this.whenIdle(callback) : callback(),
-    );
+    if (this.isBusy) void this.#untilReady().then(() => this.whenIdle(callback));
+    else callback();
   }
 
   /** A link is in place, and the ledger's positions are settled: replays what the peer lacks. */
@@ -109,6 +123,8 @@ export class SessionSender extends Deadline {
 
   detach(): void {
     this.#link = null;
+    this.#pacedLink = null;
+    this.#beginLoggedStream(); // Without a link, it is rejected.
     this.#runtime.timers.cancel(this);
   }
 
@@ -135,10 +151,18 @@ export class SessionSender extends Deadline {
   #send(data: string | Uint8Array, settings: SendSettings): Promise<void> {
     if (this.#mustWait()) return this.#wait(data, settings);
     const receipt = settings.until === "delivered" ? new Receipt(this.#settings.notDelivered) : null;
-    const isNext = this.#ledger.outgoing.push(data, receipt);
+    return this.#onPushed(settings, receipt, this.#push(data, settings.mayEncode, receipt));
+  }
+
+  #push(data: SessionMessageData, mayEncode: boolean, receipt: Receipt | null): Promise<void> {
+    const { outgoing } = this.#ledger;
+    const isNext = outgoing.push(data, receipt);
     const link = this.#link;
-    const sent = isNext && link !== null ? link.transmit(data, settings.mayEncode) : this.#untilCaughtUp();
-    return this.#onPushed(settings, receipt, sent);
+    if (isNext && link !== null) return transmit(link, data, mayEncode);
+    const { log = null } = this.#settings;
+    if (log === null) return this.#untilCaughtUp();
+    log.onSent(outgoing.sent, data);
+    return SENT; // The window limits what waits for the log.
   }
 
   /** Sends a message to many: its payload is kept once, and its frames are shared. */
@@ -152,32 +176,71 @@ export class SessionSender extends Deadline {
     const link = this.#link;
     if (isNext && link !== null && !link.transmitShared(message))
       void link.transmit(payload.data, message.mayEncode);
+    this.#settings.log?.onSent(this.#ledger.outgoing.sent, payload.data);
     this.#afterPush();
   }
 
   /**
-   * Sends a fragment. The message is counted with its last one, and not kept: if its link is cut before that, it is
-   * certainly lost.
+   * Sends a fragment. The message is counted with its first one, so that a receiver learns from `skip` that the rest will
+   * not follow. It is not kept: after a cut, the next link shows whether it arrived.
    */
   sendFragment(fragment: Fragment): Promise<void> {
-    if (!fragment.isFirst || this.#isReadyForStream) return this.#sendFragmentNow(fragment);
-    return this.#untilReady().then(() => this.#sendFragmentNow(fragment));
+    if (!fragment.isFirst) return this.#sendFragmentOf(this.#stream, fragment);
+    if (this.#isReadyForStream) return this.#beginStream(fragment);
+    const link = this.#link;
+    return this.#untilReady().then(() => {
+      // A client's connection ends with its link, and what waits on it must not be sent on the next one.
+      const isStale = link !== this.#link && !this.#settings.keepsWithoutLink;
+      if (isStale || this.#hasEnded) throw this.#settings.notDelivered("unsent");
+      return this.sendFragment(fragment);
+    });
   }
 
-  #sendFragmentNow(fragment: Fragment): Promise<void> {
+  #beginStream(fragment: Fragment): Promise<void> {
     const link = this.#link;
-    if (link === null || (!fragment.isFirst && this.#streamLink !== link)) {
-      this.#streamLink = null;
+    const receipt = new Receipt(this.#settings.notDelivered);
+    const stream = link && { link, receipt };
+    this.#stream = stream;
+    if (stream === null) return this.#sendFragmentOf(stream, fragment);
+    const { outgoing } = this.#ledger;
+    outgoing.pushStreamed(receipt);
+    const { log = null } = this.#settings;
+    if (log === null) return this.#sendFragmentOf(stream, fragment);
+    log.onSent(outgoing.sent, null);
+    return new Promise((resolve) => {
+      this.#loggedStream = () => resolve(this.#sendFragmentOf(stream, fragment));
+    });
+  }
+
+  #sendFragmentOf(stream: Stream | null, fragment: Fragment): Promise<void> {
+    if (stream === null || stream.link !== this.#link) {
+      this.#stream = null;
       return Promise.reject(this.#settings.notDelivered("unsent"));
     }
-    this.#streamLink = fragment.isLast ? null : link;
+    const { link, receipt } = stream;
     const sent = link.transmitFragment(fragment);
-    if (!fragment.isLast) return sent;
-    const receipt = new Receipt(this.#settings.notDelivered);
-    this.#ledger.outgoing.pushStreamed(receipt);
-    this.#afterPush();
-    // Sent once there is room. If the link is cut before that, the next link shows whether the message arrived.
-    return sent === SENT ? SENT : Promise.race([sent, receipt.promise]);
+    if (fragment.isLast) {
+      this.#stream = null;
+      this.streamConfirmation = receipt.promise;
+      this.#afterPush();
+      link.sendWord(WANT); // The sender waits for the ack.
+    }
+    if (sent === SENT) return SENT;
+    return sent.catch(() => {
+      if (!fragment.isLast) throw this.#settings.notDelivered("unsent"); // The link was cut amid the message.
+    });
+  }
+
+  #beginLoggedStream(): void {
+    const begin = this.#loggedStream;
+    this.#loggedStream = null;
+    begin?.();
+  }
+
+  /** The log has the messages up to this position: transmits them. */
+  release(position: number): void {
+    this.#ledger.outgoing.release(position);
+    this.#pump();
   }
 
   /** The peer has confirmed these messages: there may be room in the window. */
@@ -277,12 +340,9 @@ export class SessionSender extends Deadline {
       const { data, settings, resolve } = waiting[count++];
       this.#waitingBytes -= data.length;
       const receipt = settings.until === "delivered" ? new Receipt(this.#settings.notDelivered) : null;
-      const isNext = this.#ledger.outgoing.push(data, receipt);
-      const sent = isNext ? this.#link.transmit(data, settings.mayEncode) : this.#untilCaughtUp();
-      resolve(this.#onPushed(settings, receipt, sent));
+      resolve(this.#onPushed(settings, receipt, this.#push(data, settings.mayEncode, receipt)));
     }
-    if (count === 0) return;
-    waiting.splice(0, count);
+    if (count > 0) waiting.splice(0, count);
     this.#notifyReady();
   }
 
@@ -290,16 +350,22 @@ export class SessionSender extends Deadline {
   #pump(): void {
     const link = this.#link;
     const { outgoing } = this.#ledger;
+    if (link !== null && this.#pacedLink === link) return;
     while (link !== null && this.#link === link) {
       const next = outgoing.next();
       if (next === null) break;
+      if (this.#loggedStream !== null) {
+        this.#beginLoggedStream(); // Nothing else waits for the log while a message is streamed.
+        continue;
+      }
       if (typeof next === "number") {
         link.sendWord(writeSessionMessage({ type: "skip", count: next }));
         continue;
       }
       const sent = link.transmit(next, false);
       if (link.bufferedAmount < this.#settings.writeLimit) continue;
-      void sent.then(() => this.#pump(), ignore);
+      this.#pacedLink = link;
+      void sent.then(() => this.#continue(link), ignore);
       return;
     }
     if (link === null || !outgoing.isCaughtUp) return;
@@ -307,6 +373,12 @@ export class SessionSender extends Deadline {
     this.#caughtUp = null;
     this.#afterPush();
     this.#notifyReady();
+  }
+
+  #continue(link: SessionLink): void {
+    if (this.#pacedLink !== link) return;
+    this.#pacedLink = null;
+    this.#pump();
   }
 
   /** Messages that are counted while there is no link do not keep their senders; during a replay they do. */
@@ -332,6 +404,12 @@ export class SessionSender extends Deadline {
 }
 
 const WANT = writeSessionMessage({ type: "want" });
+
+/** Resolves when there is room for more. Also if the link is cut before that: the session keeps the message. */
+function transmit(link: SessionLink, data: SessionMessageData, mayEncode: boolean): Promise<void> {
+  const sent = link.transmit(data, mayEncode);
+  return sent === SENT ? SENT : sent.catch(ignore);
+}
 
 class Settlement {
   readonly promise: Promise<void>;
