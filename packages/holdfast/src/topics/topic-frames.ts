@@ -1,4 +1,4 @@
-// One message of a topic, as its receivers get it: encoded once for all that get the same.
+// One message of a topic, encoded once for all receivers that get the same bytes.
 
 import type { ConnectionCore } from "../connection/connection-core.js";
 import type { SharedMessage } from "../connection/message-transport.js";
@@ -27,7 +27,7 @@ export class TopicFrames {
     if (!isLink) return core.trySend(this.#bareMessage, limit);
     const outcome = core.trySend(this.#linkMessage, limit);
     if (outcome !== "sent" || typeof this.message.data === "string") return outcome;
-    return core.trySend(this.#bareMessage, Infinity); // The one that was announced.
+    return core.trySend(this.#bareMessage, Infinity); // The link message has announced it.
   }
 
   /** Sends the message; resolves when the peer has room for more. */
@@ -42,7 +42,7 @@ export class TopicFrames {
     return (this.#bare ??= this.#runtime.share(this.message.data, this.#mayCompress));
   }
 
-  /** A text with its place, or the announcement of a binary message. */
+  /** A text with its position, or the announcement of a binary message. */
   get #linkMessage(): SharedMessage {
     const { data } = this.message;
     const isText = typeof data === "string";
