@@ -1,4 +1,4 @@
-// What the cut bench prints.
+// Formats the report of the cut bench.
 
 import type { CutsReport } from "./play.js";
 import type { RacesReport } from "./races.js";

@@ -1,4 +1,4 @@
-// What was sent and received in one sequence of messages, and what that says about the promise of sessions.
+// Counts the messages sent and received in one sequence, and judges them by the promise of sessions.
 
 export interface Verdict {
   readonly sent: number;

@@ -1,12 +1,21 @@
 // A server whose sessions send numbered messages and check those that arrive, behind a proxy that cuts.
 
-import { serve, type ServeOptions, type Server, type ServerConnection, type SessionLostEvent } from "holdfast";
+import {
+  serve,
+  type ServeOptions,
+  type Server,
+  type ServerConnection,
+  type SessionLostEvent,
+} from "holdfast";
 import { FaultProxy } from "holdfast-testkit";
 import { messageOf, Tally } from "./counted.js";
 
 const BURST = 8;
 
-/** What a server sends while its session has no socket. More than the window would end the session (`overflow`). */
+/**
+ * The messages that a server sends while its session has no socket. More than the window would end the session
+ * (`overflow`).
+ */
 const SENT_WHILE_DETACHED = 100;
 
 /** The server's end of one session. */
@@ -42,7 +51,8 @@ export class ServerStream {
     while (!this.#isStopping) {
       if (this.#detachedAt === null || this.sent - this.#detachedAt < SENT_WHILE_DETACHED)
         await this.connection.send(messageOf(++this.sent));
-      if (this.sent % BURST === 0 || this.#detachedAt !== null) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (this.sent % BURST === 0 || this.#detachedAt !== null)
+        await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 }

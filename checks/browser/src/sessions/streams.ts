@@ -14,7 +14,7 @@ type PageStreamModule = typeof import("./page-stream.js");
 export interface StreamResult {
   readonly toServer: { readonly sent: number } & Faults;
   readonly toPage: { readonly sent: number } & Faults;
-  /** What happened to the session, according to the page. */
+  /** The history of the session, according to the page. */
   readonly events: readonly string[];
 }
 
@@ -56,7 +56,7 @@ export async function bothProgress(page: Page, atServer: ServerStream, count = 5
   const target = atServer.tally.count + count;
   await page.evaluate(async (more) => {
     const { tally } = kept["stream"] as PageStream;
-    for (const wanted = tally.count + more; tally.count < wanted; ) {
+    for (const wanted = tally.count + more; tally.count < wanted;) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }, count);
@@ -84,10 +84,13 @@ export async function stopStreams(page: Page, atServer: ServerStream): Promise<S
 /** Stops both, and asserts that every message arrived once and in order. Returns the page's events. */
 export async function assertExactlyOnce(page: Page, atServer: ServerStream): Promise<readonly string[]> {
   const { toServer, toPage, events } = await stopStreams(page, atServer);
-  assert.deepEqual([toServer, toPage], [
-    { sent: toServer.sent, ...NO_FAULTS },
-    { sent: toPage.sent, ...NO_FAULTS },
-  ]);
+  assert.deepEqual(
+    [toServer, toPage],
+    [
+      { sent: toServer.sent, ...NO_FAULTS },
+      { sent: toPage.sent, ...NO_FAULTS },
+    ],
+  );
   return events;
 }
 

@@ -44,7 +44,7 @@ export interface SessionCarrier extends SessionWrapper {
   readonly hasSocket: boolean;
   /** The socket has ended. Returns true if the session was attached, and can be resumed. */
   onSocketEnded(info: CloseInfo): boolean;
-  /** What another client needs to resume the session; null if there is none. Only without a socket. */
+  /** The state with which another client resumes the session; null if there is none. Only without a socket. */
   save(): SavedClientSession | null;
   /** The server does not continue the session. */
   abandon(reason: SessionLoss): void;

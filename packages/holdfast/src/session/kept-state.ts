@@ -1,4 +1,4 @@
-// The state of a client's session as text, for storages of text. What is read is checked like input from a stranger:
+// The state of a client's session as text, for text storages. It is checked like untrusted input when it is read:
 // another script, or an older version of the library, may have written it.
 
 import { decodeText, TextBytes } from "../shared/text-bytes.js";

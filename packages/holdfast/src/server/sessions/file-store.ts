@@ -55,7 +55,7 @@ const CLAIM_GRACE = 2_000;
 /** Milliseconds after which a file that only a write under way explains is left behind by a process that was killed. */
 const LEFT_BEHIND = 60_000;
 
-/** Milliseconds for which a damaged record is kept, for whoever looks into it. */
+/** Milliseconds for which a damaged record is kept for inspection. */
 const DAMAGED_KEPT = 24 * 60 * 60 * 1000;
 
 class FileStore implements SessionStore {

@@ -1,5 +1,5 @@
-// Logs the messages of one session to the store, for `durability: "message"`: one write for all that changed in a turn,
-// and one write at a time. What a write brings to the store may then be sent, or confirmed.
+// Logs the messages of one session to the store, for `durability: "message"`. One write contains all changes of a turn,
+// and only one write runs at a time. Once messages are stored, they may be sent or confirmed.
 
 import type { Clock } from "../../connection/ports.js";
 import type { SessionMessageData } from "../../session/session-memory.js";
@@ -97,7 +97,7 @@ export class SessionLog implements MessageLog {
     this.#add({ type: "deadline", deadline, attempt }, 0);
   }
 
-  /** Ends the log. Resolves once nothing is being written. What waits is not written any more. */
+  /** Ends the log, and drops the changes that wait. Resolves once no write runs. */
   async end(): Promise<void> {
     this.#hasEnded = true;
     this.#waiting = [];

@@ -61,7 +61,7 @@ export interface SessionRegistryHost {
   onConnectionEnded(connection: Connection): void;
 }
 
-/** What may be unconfirmed in each direction. */
+/** The limit of unconfirmed messages in each direction. */
 const WINDOW = { messages: 1024, bytes: 256 * 1024 };
 
 /** Milliseconds within which received messages are acknowledged. */
@@ -446,7 +446,7 @@ export class SessionRegistry implements SessionKeeper {
       onFailure: (error) => {
         const isFenced = error instanceof SessionFencedError;
         if (!isFenced) this.#onFailure(error);
-        else transport().fence(); // The socket is told `moved`.
+        else transport().fence(); // Sends `moved` on the socket.
         transport().lose(isFenced ? "moved" : "store");
       },
     });

@@ -233,8 +233,8 @@ export class ServerSessionTransport
   }
 
   /**
-   * What a store keeps. With `"handled"`, only what the application has finished with counts as received: the client sends
-   * the rest again. `deadline` is that of an attached session.
+   * The record for a store. With `"handled"`, only messages that the application has finished with count as received:
+   * the client sends the rest again. `deadline` is that of an attached session.
    */
   record(deadline: number): SessionRecord {
     const { incoming } = this.#session.ledger;
@@ -382,7 +382,7 @@ export class ServerSessionTransport
       return;
     }
     this.closeSent = close;
-    // What is parked need not be sent: another process sends it.
+    // Parked messages need not be sent: another process sends them.
     if (isUrgent || this.#isParked || !this.#sender.isBusy) this.#close(current, close, isUrgent);
     else this.#sender.whenIdle(() => this.#close(current, close, false));
   }
@@ -456,7 +456,7 @@ export class ServerSessionTransport
     if (inbox.inProgress === 0) this.#onFinished?.();
     if (!this.#tracksProgress) return;
     const { acknowledge, log } = this.#options;
-    // What was left when the server closed is not handled.
+    // Messages that were unread when the server closed are not handled.
     const unread = this.#isFrozen ? this.#left.length : inbox.length;
     const current = acknowledge === "handled" ? inbox.inProgress : 0;
     const handled = this.positionBefore(unread + current);
@@ -627,7 +627,7 @@ export class ServerSessionTransport
     core.closeWithCause("local-close", close, null, isUrgent);
   }
 
-  /** What the socket still sends does not count, and nothing is sent on it. */
+  /** From now on the socket's messages do not count, and nothing is sent on it. */
   #forget({ link }: AttachedLink): void {
     link.bind(null);
     this.#current = null;
