@@ -53,7 +53,7 @@ export function checkControlPayload(payload: unknown): Uint8Array {
       `Expected \`payload\` to be at most 125 bytes (RFC 6455 section 5.5), got ${bytes.length}`,
     );
   }
-  return new Uint8Array(bytes); // Not `slice`: a Buffer's shares its memory.
+  return new Uint8Array(bytes); // Not `slice`, which shares the memory of a Buffer.
 }
 
 /** @throws InvalidArgumentError (RFC 6455 sections 5.5.1 and 7.4) */

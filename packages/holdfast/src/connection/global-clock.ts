@@ -155,7 +155,10 @@ export class GlobalClock implements Clock {
     }
   }
 
-  /** Uses `Date` if only that is fake (node:test), unless it was replaced without its timers. */
+  /**
+   * Reads `Date` if a fake clock replaces the timers and `Date`, but not `performance` (node:test). If only `Date` is
+   * replaced, it is not a clock.
+   */
   #chooseSource(): void {
     this.#usesDate =
       this.#hasFakeTimers && this.#performanceNow === this.#realNow && this.#date !== this.#real.Date;

@@ -88,7 +88,7 @@ class FileStore implements SessionStore {
     const folder = this.#folderOf(id);
     await guard(async () => {
       await this.#checkHeld(id, generation);
-      // "r+" and a write at the end, since "a" would create a file that was never saved.
+      // Opens with "r+" and writes at the end, because "a" would create a file that was never saved.
       const file = await openExisting(join(folder, String(generation)), id);
       try {
         const { size } = await file.stat();

@@ -25,7 +25,7 @@ const MAX_BYTES = 1024 * 1024;
 /** Bytes of messages that may wait to be written before reading pauses. */
 const MAX_WAITING = 1024 * 1024;
 
-/** Stands for the memory of a change beside its message. */
+/** The estimated bytes of a change in addition to its message. */
 const CHANGE_OVERHEAD = 64;
 
 export class SessionLog implements MessageLog {

@@ -340,7 +340,8 @@ export class SessionRegistry implements SessionKeeper {
       await this.#open(socket, proof.owner, isTheirs ? known.loss : "unknown");
       return;
     }
-    // One claim at a time: another socket that resumes the session meanwhile finds it here afterwards.
+    // One claim at a time: another socket that resumes the session waits for this claim, and then finds the session
+    // here.
     let endClaim: () => void = nothing;
     this.#claims.set(message.id, new Promise((resolve) => (endClaim = resolve)));
     try {

@@ -27,10 +27,10 @@ export interface Engine extends AsyncDisposable {
   readonly presence: PresenceStore;
 
   /**
-   * Publishes messages in the order of the batch: all that were published in one turn of the event loop. Calls may
-   * overlap; messages of one topic are published in the order of the calls. Resolves with a result for each message, in
-   * the same order; an error stands for a message that was not published, or perhaps not.
-   * @throws EngineUnavailableError if that applies to all of them
+   * Publishes the messages of one turn of the event loop, in their order. Calls may overlap; messages of one topic are
+   * published in the order of the calls. Resolves with a result for each message, in the same order. The result is an
+   * error for a message that was not published, or perhaps not.
+   * @throws EngineUnavailableError if no message was published, or perhaps none
    */
   publish(batch: readonly Publication[]): Promise<readonly (EngineUnavailableError | Published)[]>;
 

@@ -8,7 +8,7 @@ import { hasAllowedLength, MARK, MAX_LINK_MESSAGE } from "./link-message.js";
 export interface WholeMessages {
   onMessage(message: string): void;
   streamTo(sink: PieceHandler): void;
-  /** The last piece of a message has come: the sink gets no other. */
+  /** The last piece of a message was delivered; no more follow. */
   onPiecesEnded(): void;
 }
 
