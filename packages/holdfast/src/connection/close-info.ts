@@ -87,7 +87,7 @@ export interface CloseInfo {
 }
 
 /** The facts from which the other fields of `CloseInfo` follow. */
-export interface Ending {
+export interface CloseFacts {
   readonly cause: CloseCause;
   readonly error: Error | null;
   readonly received: CloseFrame | null;
@@ -98,8 +98,8 @@ export interface Ending {
 
 const OK_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
-export function closeInfo(ending: Ending): CloseInfo {
-  const { received, sent, receivedFirst } = ending;
+export function closeInfo(facts: CloseFacts): CloseInfo {
+  const { received, sent, receivedFirst } = facts;
   const info: CloseInfo = {
     code: received?.code ?? 1006,
     reason: received?.reason ?? "",
@@ -108,11 +108,11 @@ export function closeInfo(ending: Ending): CloseInfo {
     receivedFirst,
     clean: received !== null && sent !== null,
     ok: received !== null && sent !== null && OK_CODES.has(received.code) && OK_CODES.has(sent.code),
-    initiator: initiatorOf(ending),
-    cause: ending.cause,
-    error: ending.error,
+    initiator: initiatorOf(facts),
+    cause: facts.cause,
+    error: facts.error,
     message: closeMessage(received, sent, receivedFirst),
-    evidence: Object.freeze(ending.evidence),
+    evidence: Object.freeze(facts.evidence),
   };
   // Not enumerable, so that copies and comparisons see plain data only.
   Object.defineProperty(info, inspectCustom, { value: describeCloseInfo });
@@ -140,8 +140,8 @@ export function closeMessage(
 
 const NO_STATUS: CloseFrame = { code: 1005, reason: "" };
 
-function initiatorOf(ending: Ending): CloseInfo["initiator"] {
-  switch (ending.cause) {
+function initiatorOf(facts: CloseFacts): CloseInfo["initiator"] {
+  switch (facts.cause) {
     case "local-close":
     case "aborted":
     case "handler-failed":
@@ -152,7 +152,7 @@ function initiatorOf(ending: Ending): CloseInfo["initiator"] {
     case "server-shutdown":
       return "local";
     case "close-timeout":
-      return ending.receivedFirst ? "peer" : "local";
+      return facts.receivedFirst ? "peer" : "local";
     case "peer-close":
     case "rejected":
     case "invalid-handshake":

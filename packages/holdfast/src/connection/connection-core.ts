@@ -13,7 +13,7 @@ import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import { toBytes, type Bytes } from "./arguments.js";
 import type { Connection } from "./connection.js";
 import type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./close-info.js";
-import { CloseReply, type CloseReplyHost } from "./close-reply.js";
+import { CloseReply, type CloseReplyHandler } from "./close-reply.js";
 import type { DiagnosticsObserver } from "./diagnostics-observer.js";
 import { Ending, type EndingHandler } from "./ending.js";
 import { EndWaiters, type EndSource } from "./end-waiters.js";
@@ -40,7 +40,7 @@ import { ObserverBinding, type ObserverBindingHandler } from "./observer-binding
 import type { ConnectionSession } from "./session-state.js";
 import { SendTurns } from "./send-turns.js";
 import type { TimerQueue } from "./timer-queue.js";
-import { UnreadWatch, type UnreadWatchHost } from "./unread-watch.js";
+import { UnreadWatch, type UnreadWatchHandler } from "./unread-watch.js";
 import type {
   Fragment,
   FrameObserver,
@@ -83,8 +83,8 @@ export class ConnectionCore
     StreamableConnection,
     EndingHandler,
     ObserverBindingHandler,
-    UnreadWatchHost,
-    CloseReplyHost,
+    UnreadWatchHandler,
+    CloseReplyHandler,
     EndSource
 {
   readonly runtime: Runtime;
@@ -549,8 +549,7 @@ export class ConnectionCore
     if (this.#pausedAt !== null) return; // The messages held back have filled the inbox again.
     this.#pausedAt = this.now();
     this.#log?.onPaused(this.#unread.length, this.#unread.bytes);
-    if (this.#listeners?.has("paused") !== true) return;
-    this.#listeners.emit("paused", { messages: this.#unread.length, bytes: this.#unread.bytes });
+    this.#listeners?.emit("paused", { messages: this.#unread.length, bytes: this.#unread.bytes });
   }
 
   onInboxBelowLowWater(): void {
@@ -561,7 +560,7 @@ export class ConnectionCore
     this.#pausedAt = null;
     this.#unreadWatch?.stop();
     this.#log?.onResumed(duration);
-    if (this.#listeners?.has("resumed") === true) this.#listeners.emit("resumed", { duration });
+    this.#listeners?.emit("resumed", { duration });
   }
 
   /** Nobody reads. The connection still counts as paused, since messages wait, but reading continues. */
@@ -612,13 +611,13 @@ export class ConnectionCore
   onOverdue(elapsed: number, expected: number): void {
     this.#log?.onOverdue(elapsed, expected);
     this.#binding?.observer.onOverdue?.(elapsed, expected);
-    if (this.#listeners?.has("overdue") === true) this.#listeners.emit("overdue", { elapsed, expected });
+    this.#listeners?.emit("overdue", { elapsed, expected });
   }
 
   onSuspended(gap: number): void {
     this.#log?.onSuspended(gap);
     this.#binding?.observer.onSuspended(gap);
-    if (this.#listeners?.has("suspended") === true) this.#listeners.emit("suspended", { gap });
+    this.#listeners?.emit("suspended", { gap });
   }
 
   onUnmatchedPong(): void {
@@ -683,10 +682,7 @@ export class ConnectionCore
     this.#wasPaused ||= this.#pausedAt !== null;
     this.inbox.queue.acceptBeyondLimits();
     this.onInboxBelowLowWater(); // For an observer, which has its own queue.
-    this.#readPause.resume("stream");
-    this.#readPause.resume("rate");
-    this.#readPause.resume("session");
-    this.#readPause.resume("topics");
+    for (const reason of OWN_PAUSES) this.#readPause.resume(reason);
     this.inbox.queue.drain();
   }
 
@@ -742,6 +738,9 @@ export class ConnectionCore
     return (this.#lazyEnding ??= new Ending(this.runtime, this.#transport, this));
   }
 }
+
+/** The reasons to pause that no longer hold once the connection is ending. */
+const OWN_PAUSES = ["stream", "rate", "session", "topics"] as const;
 
 const NO_PINGS =
   "This connection has no pings: browsers send none, and the server does not speak Holdfast's link protocol. Give `heartbeat` functions that make messages which the server answers";

@@ -28,17 +28,17 @@ const NORMAL: ReadonlySet<CloseCause> = new Set<CloseCause>([
 export class Ending extends Deadline {
   readonly #runtime: Runtime;
   readonly #transport: MessageTransport;
-  readonly #host: EndingHandler;
+  readonly #handler: EndingHandler;
   #cause: CloseCause | null = null;
   #error: Error | null = null;
   #info: CloseInfo | null = null;
   #closedError: ConnectionClosed | null = null;
 
-  constructor(runtime: Runtime, transport: MessageTransport, host: EndingHandler) {
+  constructor(runtime: Runtime, transport: MessageTransport, handler: EndingHandler) {
     super();
     this.#runtime = runtime;
     this.#transport = transport;
-    this.#host = host;
+    this.#handler = handler;
   }
 
   /** Both Close frames were exchanged. */
@@ -73,7 +73,7 @@ export class Ending extends Deadline {
 
   /** Reads first what the kernel already holds. */
   onAlarm(): void {
-    this.#runtime.clock.afterPoll(() => this.#host.terminate("close-timeout", null));
+    this.#runtime.clock.afterPoll(() => this.#handler.terminate("close-timeout", null));
   }
 
   /** Whether the outcome is fixed: later events change nothing. */
@@ -107,7 +107,7 @@ export class Ending extends Deadline {
       received: transport.closeReceived,
       sent: transport.closeSent,
       receivedFirst: transport.receivedFirst,
-      evidence: this.#host.evidence(),
+      evidence: this.#handler.evidence(),
     });
   }
 
@@ -121,6 +121,6 @@ export class Ending extends Deadline {
   #put(cause: CloseCause, error: Error | null): void {
     this.#cause = cause;
     this.#error = error;
-    this.#host.onCause(cause, error);
+    this.#handler.onCause(cause, error);
   }
 }

@@ -5,20 +5,20 @@ import type { Explanation } from "./explanation.js";
 import { duration, size } from "./measures.js";
 import { ownDelays } from "./own-delays.js";
 
-type Reading = Pick<Explanation, "advice" | "likely">;
+type Finding = Pick<Explanation, "advice" | "likely">;
 
 export function explainCut(info: CloseInfo): Explanation {
   const { evidence } = info;
   const how = info.cause === "eof" ? "ended (FIN)" : "reset (RST)";
-  const reading = idleTimeout(evidence) ?? overload(evidence) ?? outOfTheBlue(info);
-  return { happened: `The TCP connection was ${how} without a closing handshake`, ...reading };
+  const finding = idleTimeout(evidence) ?? overload(evidence) ?? outOfTheBlue(info);
+  return { happened: `The TCP connection was ${how} without a closing handshake`, ...finding };
 }
 
 /** Silence without keepalive that is longer than this exceeds the idle timeouts of common proxies. */
 const LONG_IDLE = 25_000;
 
 /** The theory that a proxy forgot the idle connection; null without evidence for it. */
-function idleTimeout(evidence: CloseEvidence): Reading | null {
+function idleTimeout(evidence: CloseEvidence): Finding | null {
   const { pingInterval } = evidence;
   const idle = idleTime(evidence);
   if (pingInterval === null && idle >= LONG_IDLE) {
@@ -50,7 +50,7 @@ function idleTimeout(evidence: CloseEvidence): Reading | null {
 }
 
 /** The theory that this side did not keep up; null without evidence for it. */
-function overload({ isReadingPaused, bytesUnread, messagesUnread }: CloseEvidence): Reading | null {
+function overload({ isReadingPaused, bytesUnread, messagesUnread }: CloseEvidence): Finding | null {
   if (!isReadingPaused && bytesUnread <= 64 * 1024) return null;
   return {
     likely: [
@@ -62,7 +62,7 @@ function overload({ isReadingPaused, bytesUnread, messagesUnread }: CloseEvidenc
   };
 }
 
-function outOfTheBlue({ cause, evidence }: CloseInfo): Reading {
+function outOfTheBlue({ cause, evidence }: CloseInfo): Finding {
   return {
     likely: [
       cause === "eof"

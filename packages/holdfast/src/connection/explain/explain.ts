@@ -47,7 +47,7 @@ function explainEnding(info: CloseInfo): Explanation {
       return {
         happened: `The peer broke the WebSocket protocol: ${reasonOf(info)}`,
         likely: ["It has a defect, or something in between changes the bytes."],
-        advice: ["Capture the traffic, and report it to whoever runs the peer."],
+        advice: ["Capture the traffic, and report it to the operator of the peer."],
       };
     case "invalid-data":
       return {
@@ -75,7 +75,7 @@ function explainEnding(info: CloseInfo): Explanation {
       return plain("This side ended the connection at once, without a closing handshake");
     case "unreachable":
       return {
-        happened: "The network has no way to the peer",
+        happened: "There is no network route to the peer",
         likely: ["The peer's host, a router or this machine's own link is down."],
         advice: ["Check the network; a client should reconnect with growing delays."],
       };
@@ -92,8 +92,7 @@ function explainEnding(info: CloseInfo): Explanation {
 
 function explainCloseTimeout(bytesBuffered: number): Explanation {
   return {
-    happened:
-      "The closing handshake did not come to its end within closeTimeout, so the socket was destroyed",
+    happened: "The closing handshake was not complete within closeTimeout, so the socket was destroyed",
     likely: [
       bytesBuffered > 0
         ? `${size(bytesBuffered)} were still unsent: the peer does not read, so our Close may never have reached it.`

@@ -78,7 +78,7 @@ export class ConnectionLog {
 
   onSuspended(gap: number): void {
     if (this.#describers === null) return;
-    this.#debug(`% this process did not run for ${milliseconds(gap)}; the peer is given the time back`);
+    this.#debug(`% this process did not run for ${milliseconds(gap)}; this does not count against the peer`);
   }
 
   onPaused(messages: number, bytes: number): void {
@@ -87,13 +87,13 @@ export class ConnectionLog {
   }
 
   onResumed(duration: number): void {
-    if (this.#describers !== null) this.#debug(`= reading goes on after ${milliseconds(duration)}`);
+    if (this.#describers !== null) this.#debug(`= reading resumes after ${milliseconds(duration)}`);
   }
 
   /** A warning, because the application loses messages. */
   onDropping(): void {
     this.#logger.warn(
-      "messages are dropped, as nobody reads them: call discard() where that is meant",
+      "messages are dropped because nobody reads them: call discard() if that is intended",
       this.#who,
     );
   }

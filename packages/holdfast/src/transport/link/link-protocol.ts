@@ -75,7 +75,7 @@ export class LinkProtocol extends TransportDecorator {
   /** The word that announced the next binary message; null for none. */
   #announcer: { readonly word: string; readonly argument: string } | null = null;
   /** Receives the next message of the application in pieces. */
-  #sink: PieceHandler | null = null;
+  #pieceHandler: PieceHandler | null = null;
 
   constructor(
     below: MessageTransportFactory,
@@ -171,14 +171,14 @@ export class LinkProtocol extends TransportDecorator {
     this.#takePongBack = this.wire.sendAhead(writeLinkMessage("pong", payload), nothing);
   }
 
-  override streamTo(sink: PieceHandler | null): void {
-    this.#sink = sink;
+  override streamTo(handler: PieceHandler | null): void {
+    this.#pieceHandler = handler;
     // An announced message is taken whole.
-    if (this.#announcer === null) this.wire.streamTo(sink && new LinkPieces(sink, this));
+    if (this.#announcer === null) this.wire.streamTo(handler && new LinkPieces(handler, this));
   }
 
   onPiecesEnded(): void {
-    this.#sink = null;
+    this.#pieceHandler = null;
   }
 
   override onPing(payload: Uint8Array): void {
@@ -256,7 +256,7 @@ export class LinkProtocol extends TransportDecorator {
     else if (this.#announcer !== null) this.failLink(EXPECTED_ANNOUNCED);
     else {
       this.#announcer = { word, argument };
-      if (this.#sink !== null) this.wire.streamTo(null);
+      if (this.#pieceHandler !== null) this.wire.streamTo(null);
     }
   }
 
@@ -266,7 +266,7 @@ export class LinkProtocol extends TransportDecorator {
       return;
     }
     this.#announcer = null;
-    if (this.#sink !== null) this.streamTo(this.#sink);
+    if (this.#pieceHandler !== null) this.streamTo(this.#pieceHandler);
     this.#channel.onWord(word, argument, payload);
   }
 
