@@ -3,7 +3,7 @@
 import { isSendableCloseCode, MAX_REASON_SIZE, type CloseFrame } from "../shared/close-code.js";
 import { InvalidArgumentError } from "../shared/errors.js";
 import { MAX_CONTROL_PAYLOAD } from "../shared/opcode.js";
-import { describe, tagOf } from "../shared/option-checks.js";
+import { invalidArgument, tagOf } from "../shared/option-checks.js";
 
 /** Bytes, as the platform knows them: an ArrayBuffer or a view of one. */
 export type Bytes = ArrayBuffer | ArrayBufferView;
@@ -45,9 +45,7 @@ function isBuffer(data: unknown): data is ArrayBufferLike {
 /** @throws InvalidArgumentError (RFC 6455 section 5.5: at most 125 bytes) */
 export function checkControlPayload(payload: unknown): Uint8Array {
   const bytes = typeof payload === "string" ? encoder.encode(payload) : toBytes(payload);
-  if (bytes === null) {
-    throw new InvalidArgumentError(`Expected \`payload\` to be a string or bytes, got ${describe(payload)}`);
-  }
+  if (bytes === null) throw invalidArgument("payload", "a string or bytes", payload);
   if (bytes.length > MAX_CONTROL_PAYLOAD) {
     throw new InvalidArgumentError(
       `Expected \`payload\` to be at most 125 bytes (RFC 6455 section 5.5), got ${bytes.length}`,
@@ -59,13 +57,9 @@ export function checkControlPayload(payload: unknown): Uint8Array {
 /** @throws InvalidArgumentError (RFC 6455 sections 5.5.1 and 7.4) */
 export function checkClose(code: unknown, reason: unknown): CloseFrame {
   if (typeof code !== "number" || !isSendableCloseCode(code)) {
-    throw new InvalidArgumentError(
-      `Expected \`code\` to be one that may be sent (1000–1003, 1007–1014, 3000–4999), got ${describe(code)}`,
-    );
+    throw invalidArgument("code", "one that may be sent (1000–1003, 1007–1014, 3000–4999)", code);
   }
-  if (typeof reason !== "string") {
-    throw new InvalidArgumentError(`Expected \`reason\` to be a string, got ${describe(reason)}`);
-  }
+  if (typeof reason !== "string") throw invalidArgument("reason", "a string", reason);
   const size = encoder.encode(reason).length;
   if (size > MAX_REASON_SIZE) {
     throw new InvalidArgumentError(

@@ -330,7 +330,7 @@ export class ConnectionCore
     void (isText ? this.#transport.sendText(data, settings) : this.#transport.sendBinary(data, settings));
   }
 
-  /** Whether fewer than `limit` bytes wait for the peer. Writes first what waits only for the end of the turn. */
+  /** Whether fewer than `limit` bytes wait for the peer. Flushes first if bytes only wait for the end of the turn. */
   hasRoom(limit: number): boolean {
     const rest = limit - (this.#sendTurns?.offeredBytes ?? 0);
     if (this.#transport.bufferedAmount < rest) return true;

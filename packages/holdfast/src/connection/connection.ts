@@ -25,7 +25,7 @@ import type { ConnectionSession } from "./session-state.js";
 import { MessageStream } from "./message-stream.js";
 import type { SendSettings, SendUntil } from "./message-transport.js";
 import type { Address } from "./ports.js";
-import { MessageIterator, receiveOne } from "./readers.js";
+import { MessageIterator, receiveOne, type WaitOptions } from "./readers.js";
 
 /** The facts that `connect()` and `serve()` pass to a new connection. */
 export interface ConnectionInit extends ConnectionCoreOptions {
@@ -66,8 +66,7 @@ export interface PingOptions extends CallOptions {
 
 export const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true };
 export const SEND_OPTIONS: OptionNames<SendOptions> = { signal: true, compress: true, until: true };
-export const RECEIVE_OPTIONS: OptionNames<ReceiveOptions> = { signal: true, timeout: true };
-const PING_OPTIONS: OptionNames<PingOptions> = { signal: true, timeout: true };
+const WAIT_OPTIONS: OptionNames<PingOptions & ReceiveOptions> = { signal: true, timeout: true };
 
 let readCore: (connection: Connection) => ConnectionCore;
 
@@ -226,10 +225,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
       return Promise.resolve(inbox.poll("caller") ?? "");
     }
     try {
-      checkOptionNames("recv()", options, RECEIVE_OPTIONS);
-      const signal = checkSignal(options?.signal);
-      const timeout = checkDuration("timeout", options?.timeout, null);
-      return receiveOne(this.#core, "recv()", { signal, timeout });
+      return receiveOne(this.#core, "recv()", checkWaitOptions("recv()", options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -296,9 +292,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
    */
   ping(payload?: string | Bytes | null, options?: PingOptions): Promise<number> {
     try {
-      checkOptionNames("ping()", options, PING_OPTIONS);
-      const signal = checkSignal(options?.signal);
-      const timeout = checkDuration("timeout", options?.timeout, null);
+      const { signal, timeout } = checkWaitOptions("ping()", options);
       const bytes =
         payload === undefined || payload === null
           ? this.#core.keepalive.newPayload()
@@ -378,6 +372,18 @@ export function checkSendOptions(
   const mayEncode = checkBoolean("compress", options.compress, true);
   const until = checkChoice("until", options.until, ["sent", "delivered"], "sent");
   return { mayEncode, signal: checkSignal(options.signal), receipt: null, until };
+}
+
+/** @throws InvalidArgumentError */
+export function checkWaitOptions(
+  what: string,
+  options: PingOptions | ReceiveOptions | undefined,
+): WaitOptions {
+  checkOptionNames(what, options, WAIT_OPTIONS);
+  return {
+    signal: checkSignal(options?.signal),
+    timeout: checkDuration("timeout", options?.timeout, null),
+  };
 }
 
 function closeInfoOf(core: ConnectionCore): CloseInfo {

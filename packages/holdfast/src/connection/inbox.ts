@@ -1,6 +1,7 @@
 // Passes received messages to the reader that waits for them, or else into a bounded queue. One reader at a time.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
+import { Deferred } from "../shared/deferred.js";
 import { InvalidStateError } from "../shared/errors.js";
 import { isThenable, toPromise } from "./arguments.js";
 import { READER_GRACE } from "./close-reply.js";
@@ -281,6 +282,7 @@ export interface ReadableConnection {
 /**
  * Calls `callback` with each message, one at a time. Resolves, when the connection has ended, with its outcome.
  * @param howItEnded shared by all connections, since a closure for each would cost 200 bytes
+ * @throws ConcurrencyError, InvalidStateError, or the abort reason
  */
 export function consumeAll<Source extends ReadableConnection, Outcome>(
   connection: Source,
@@ -288,31 +290,24 @@ export function consumeAll<Source extends ReadableConnection, Outcome>(
   signal: AbortSignal | null,
   howItEnded: (connection: Source) => Outcome,
 ): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const consumer = new Consumer(connection, callback, signal, { resolve, reject, howItEnded });
-    try {
-      connection.inbox.attach(consumer, "forEach()");
-    } catch (error) {
-      consumer.stopWatching();
-      throw error;
-    }
-  });
+  signal?.throwIfAborted();
+  const consumer = new Consumer(connection, callback, signal, howItEnded);
+  try {
+    connection.inbox.attach(consumer, "forEach()");
+  } catch (error) {
+    consumer.stopWatching();
+    throw error;
+  }
+  return consumer.promise;
 }
 
-interface Consumption<Source, Outcome> {
-  readonly resolve: (outcome: Outcome) => void;
-  readonly reject: (error: unknown) => void;
-  readonly howItEnded: (connection: Source) => Outcome;
-}
-
-class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
+class Consumer<Source extends ReadableConnection, Outcome> extends Deferred<Outcome> implements Reader {
   readonly #connection: Source;
   readonly #callback: (message: Message) => unknown;
   /** The async context in which `forEach()` was called; the callback runs in it. */
   readonly #context: AsyncContext | null;
   readonly #signal: AbortSignal | null;
-  readonly #end: Consumption<Source, Outcome>;
+  readonly #howItEnded: (connection: Source) => Outcome;
   // Made on demand: idle consumers need none.
   #continuation: { readonly onReady: () => void; readonly onFailure: (error: unknown) => void } | null = null;
   #onAbort: (() => void) | null = null;
@@ -321,13 +316,14 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
     connection: Source,
     callback: (message: Message) => unknown,
     signal: AbortSignal | null,
-    end: Consumption<Source, Outcome>,
+    howItEnded: (connection: Source) => Outcome,
   ) {
+    super();
     this.#connection = connection;
     this.#callback = callback;
     this.#context = connection.runtime.platform.captureContext();
     this.#signal = signal;
-    this.#end = end;
+    this.#howItEnded = howItEnded;
     if (signal === null) return;
     this.#onAbort = () => this.fail(signal.reason);
     watchAbort(signal, this.#onAbort);
@@ -354,13 +350,13 @@ class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
 
   end(): void {
     this.stopWatching();
-    this.#end.resolve(this.#end.howItEnded(this.#connection));
+    this.resolve(this.#howItEnded(this.#connection));
   }
 
   fail(error: unknown): void {
     this.stopWatching();
     this.#connection.inbox.detach(this);
-    this.#end.reject(error);
+    this.reject(error);
   }
 
   stopWatching(): void {

@@ -155,7 +155,10 @@ export class Protocol extends FrameParser {
     return bytes;
   }
 
-  /** Lets a frame pass that was made for many connections. */
+  /**
+   * Returns a frame that was made for many connections.
+   * @throws InvalidStateError after the Close
+   */
   pass<Frame>(frame: Frame): Frame {
     this.#checkOpen();
     return frame;

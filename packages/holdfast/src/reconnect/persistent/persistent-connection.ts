@@ -5,7 +5,7 @@ import type { CloseInfo } from "../../connection/close-info.js";
 import {
   CALL_OPTIONS,
   checkSendOptions,
-  RECEIVE_OPTIONS,
+  checkWaitOptions,
   SEND_OPTIONS,
   type CallOptions,
   type Connection,
@@ -176,10 +176,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
    */
   recv(options?: ReceiveOptions): Promise<Message> {
     try {
-      checkOptionNames("recv()", options, RECEIVE_OPTIONS);
-      const signal = checkSignal(options?.signal);
-      const timeout = checkDuration("timeout", options?.timeout, null);
-      return receiveOne(this.#core, "recv()", { signal, timeout });
+      return receiveOne(this.#core, "recv()", checkWaitOptions("recv()", options));
     } catch (error) {
       return Promise.reject(error);
     }

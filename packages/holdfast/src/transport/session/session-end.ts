@@ -14,7 +14,7 @@ export function endsSession(code: number): boolean {
   return !RESUMABLE.has(code);
 }
 
-/** Whether a Close with this code, on the wire, ends the session. A private one that does follows `end`. */
+/** Whether a Close with this code ends the session. If a private code does, `end` was sent before it. */
 export function hasEndingCode({ code }: CloseFrame): boolean {
   return !RESUMABLE.has(code) && !RESUMABLE.has(code - PRIVATE);
 }

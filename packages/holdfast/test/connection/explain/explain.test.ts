@@ -313,7 +313,7 @@ const ROWS: readonly Row[] = [
   [
     "a network without a way to the server",
     () => explained("unreachable", UNOPENED, failed("EHOSTUNREACH")),
-    /no way to the server: EHOSTUNREACH/,
+    /no network route to the server: EHOSTUNREACH/,
     /growing delays/,
   ],
   [
