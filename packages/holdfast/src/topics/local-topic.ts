@@ -43,7 +43,7 @@ export class LocalTopic implements SequencerHandler {
   readonly #handler: LocalTopicHandler;
   #sequencer: Sequencer | null = null;
   /** Messages reported before the engine had begun to listen. */
-  #early: TopicMessage[] = [];
+  #heldReports: TopicMessage[] = [];
   /** Receivers that get each message when it arrives. */
   readonly #live = new LiveReceivers();
   /** Slow receivers with the policy "skip", which wait for room. */
@@ -125,7 +125,7 @@ export class LocalTopic implements SequencerHandler {
 
   onMessage(message: TopicMessage): void {
     const frames = new TopicFrames(this.#handler.runtime, message, this.escapedName);
-    if (this.#lagging.size > 0) this.#welcomeBack(placeOf(message));
+    if (this.#lagging.size > 0) this.#resumeLagging(placeOf(message));
     this.#live.send(frames, (receiver) => this.#onSlow(receiver, message));
     if (this.#ahead.size > 0) this.#settleAhead();
   }
@@ -144,7 +144,7 @@ export class LocalTopic implements SequencerHandler {
   }
 
   readonly #onReport = (message: TopicMessage): void => {
-    if (this.#sequencer === null) this.#early.push(message);
+    if (this.#sequencer === null) this.#heldReports.push(message);
     else if (!this.#isClosed) this.#sequencer.push(message);
   };
 
@@ -154,18 +154,18 @@ export class LocalTopic implements SequencerHandler {
 
   #onListening(position: Position | null): void {
     this.#sequencer = new Sequencer(this, position);
-    const early = this.#early;
-    this.#early = [];
-    for (const message of early) this.#sequencer.push(message);
+    const reports = this.#heldReports;
+    this.#heldReports = [];
+    for (const message of reports) this.#sequencer.push(message);
   }
 
   async #read(after: Position): Promise<void> {
     while (!this.#isClosed) {
       try {
         const page = await this.#handler.engine.read(this.name, after, PAGE);
-        const hasNews = page.messages.length > 0 || !page.isComplete;
+        const hasNewMessages = page.messages.length > 0 || !page.isComplete;
         // The report arrived before the history had the message.
-        if (!hasNews) await pause(this.#handler.runtime, RETRY_DELAY / 5);
+        if (!hasNewMessages) await pause(this.#handler.runtime, RETRY_DELAY / 5);
         this.#sequencer?.onPage(page);
         return;
       } catch (error) {
@@ -204,7 +204,7 @@ export class LocalTopic implements SequencerHandler {
   }
 
   /** Resumes receivers that have room again, before the message at this place. */
-  #welcomeBack(place: Position | null): void {
+  #resumeLagging(place: Position | null): void {
     const before = place === null ? this.position : { epoch: place.epoch, offset: place.offset - 1 };
     for (const receiver of this.#lagging) {
       if (receiver.core.state === "open" && receiver.core.hasRoom(receiver.settings.limit)) {

@@ -39,7 +39,7 @@ export class LinkTopics {
   readonly #feeds = new Map<string, TopicFeed>();
   readonly #requests = new Map<string, WaitingRequest>();
   /** Requests that wait until the server accepts requests. */
-  #early: (() => void)[] | null = [];
+  #heldRequests: (() => void)[] | null = [];
   #numbers = 0;
 
   private constructor(connection: Connection) {
@@ -134,16 +134,16 @@ export class LinkTopics {
       if (typeof data === "string") void core.sendWord(word, `${argument}\n${data}`);
       else void core.sendWord(word, argument, data);
     };
-    if (this.#early === null) send();
-    else this.#early.push(send);
+    if (this.#heldRequests === null) send();
+    else this.#heldRequests.push(send);
   }
 
   /** The server accepts requests. It repeats this when it starts again. */
   #onReady(): void {
-    const early = this.#early;
-    this.#early = null;
-    if (early === null) for (const feed of this.#feeds.values()) this.#subscribe(feed);
-    else for (const send of early) send();
+    const requests = this.#heldRequests;
+    this.#heldRequests = null;
+    if (requests === null) for (const feed of this.#feeds.values()) this.#subscribe(feed);
+    else for (const send of requests) send();
   }
 
   #onPlace(argument: string, report: (feed: TopicFeed, position: Position | null) => void): void {

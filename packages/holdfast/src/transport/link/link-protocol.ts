@@ -138,13 +138,13 @@ export class LinkProtocol extends TransportDecorator {
       return;
     }
     let hasLeft = false as boolean; // The message may be sent during the call below.
-    const takeBack = this.wire.sendAhead(writeLinkMessage("ping", payload), () => {
+    const withdraw = this.wire.sendAhead(writeLinkMessage("ping", payload), () => {
       hasLeft = true;
       this.#waitingPings.delete(key);
       this.handler.onPingSent(key);
     });
     if (hasLeft) return;
-    this.#waitingPings.set(key, takeBack);
+    this.#waitingPings.set(key, withdraw);
     if (this.#waitingPings.size <= MAX_WAITING_PINGS) return;
     for (const oldest of this.#waitingPings.keys()) {
       this.abandonPing(oldest);
