@@ -6,10 +6,11 @@ import type { ConnectPersistentOptions } from "holdfast/browser";
 import type { Page } from "playwright-core";
 import "../browser/page-globals.js";
 import { NO_FAULTS, type Faults } from "./counted.js";
+import type * as pageStreams from "./page-stream.js";
 import type { PageStream } from "./page-stream.js";
 import type { ServerStream, SessionScene } from "./session-scene.js";
 
-type PageStreamModule = typeof import("./page-stream.js");
+type PageStreamModule = typeof pageStreams;
 
 export interface StreamResult {
   readonly toServer: { readonly sent: number } & Faults;

@@ -15,7 +15,8 @@ import {
 import { InvalidStateError } from "../../shared/errors.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
 import { describeObject, showInInspector } from "../../connection/inspection.js";
-import { consumeAll, type Message } from "../../connection/inbox.js";
+import { consumeAll } from "../../connection/consume-all.js";
+import type { Message } from "../../connection/inbox.js";
 import {
   checkDuration,
   checkFunction,

@@ -1,6 +1,8 @@
 // The core of a persistent connection, across its connections. `PersistentConnection` is its facade. The supervisor
 // decides when to connect; the sender queues outgoing messages, the receiver incoming ones.
 
+/* eslint max-lines: ["warn", { "max": 370, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files. */
+
 import { Deferred } from "../../shared/deferred.js";
 import type { Bytes } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";

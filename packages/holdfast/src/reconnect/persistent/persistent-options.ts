@@ -150,8 +150,8 @@ function checkSession(value: unknown): PersistentSettings["session"] {
 
 function checkKeep(keep: SessionKeep | null | undefined): SessionKeep | null {
   if (keep === undefined || keep === null) return null;
-  const methods = typeof keep === "object" ? [keep.load, keep.save, keep.clear, keep.watch] : [];
-  if (methods.length > 0 && methods.every((each: unknown) => typeof each === "function")) return keep;
+  const names = ["load", "save", "clear", "watch"] as const;
+  if (typeof keep === "object" && names.every((name) => typeof keep[name] === "function")) return keep;
   throw invalidArgument("session.keep", "an object with `load`, `save`, `clear` and `watch`", keep);
 }
 

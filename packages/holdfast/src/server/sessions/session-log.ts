@@ -126,7 +126,7 @@ export class SessionLog implements MessageLog {
         const sent = this.#sent;
         const settled = this.#settled;
         await this.#writeBatch(this.#takeWaiting());
-        if (!this.#hasEnded) this.#handler.onLogged(sent, settled);
+        if (!(this.#hasEnded as boolean)) this.#handler.onLogged(sent, settled); // It may have ended meanwhile.
       }
     } catch (error) {
       if (!this.#hasEnded) this.#handler.onFailure(error);

@@ -1,6 +1,8 @@
 // The sessions of a server: opens and resumes them, drops them when they expire or the memory is full, and saves them
 // when the server closes.
 
+/* eslint max-lines: ["warn", { "max": 450, "skipBlankLines": true, "skipComments": true }] -- One table of sessions, with all changes of it. */
+
 import { createHash } from "node:crypto";
 import { coreOf, createConnection, type Connection } from "../../connection/connection.js";
 import type { HandshakeRecord } from "../../connection/handshake-record.js";

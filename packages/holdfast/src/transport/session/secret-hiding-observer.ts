@@ -37,6 +37,7 @@ class FirstMessage {
 }
 
 /** `session ID SECRET`, `resume ID SECRET` or `lost REASON ID SECRET`, after SYN. */
+// eslint-disable-next-line no-control-regex -- SYN marks a link message.
 const SECRET = /(?<=^\u0016(?:session|resume|lost [^ ]*) [^ ]* )[^ ]+/;
 
 const ASTERISK = 0x2a;

@@ -1,6 +1,8 @@
 // The outgoing half of a session's plumbing, for both roles: keeps each message in the ledger, transmits it on the
 // current link, replays after a cut, and sends acks.
 
+/* eslint max-lines: ["warn", { "max": 380, "skipBlankLines": true, "skipComments": true }] -- One queue of messages, with the ways in which they leave it. */
+
 import type { Outcome, LossReport, Resumption, Token } from "../../session/send-ledger.js";
 import { SharedPayload, type SessionMessageData } from "../../session/session-memory.js";
 import type { AckNeed } from "../../session/receive-ledger.js";
@@ -213,7 +215,7 @@ export class SessionSender extends Deadline {
   }
 
   #sendFragmentOf(stream: Stream | null, fragment: Fragment): Promise<void> {
-    if (stream === null || stream.link !== this.#link) {
+    if (stream?.link !== this.#link) {
       this.#stream = null;
       return Promise.reject(this.#settings.notDelivered("unsent"));
     }

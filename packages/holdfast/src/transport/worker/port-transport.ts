@@ -25,7 +25,7 @@ import type { WorkerEvent, Opened, WorkerCommand } from "./signals.js";
 import { SendCredit } from "./send-credit.js";
 
 /** Milliseconds that a worker has to report the end after `terminate()`. */
-const PATIENCE = 1000;
+const END_TIMEOUT = 1000;
 
 type ReceivedEvent = Extract<WorkerEvent, { type: "last-piece" | "message" | "piece" }>;
 
@@ -60,7 +60,7 @@ export class PortTransport implements MessageTransport {
   #received: ReceivedEvent[] = [];
   #isPaused = false;
   #hasEnded = false;
-  #sink: PieceHandler | null = null;
+  #pieceHandler: PieceHandler | null = null;
   /** Fragments of a message whose stream was abandoned. */
   #parts: Message[] = [];
 
@@ -139,10 +139,10 @@ export class PortTransport implements MessageTransport {
     this.#deliver();
   }
 
-  streamTo(sink: PieceHandler | null): void {
-    if (this.#sink === sink) return;
-    this.#sink = sink;
-    this.#options.mailbox.post({ type: "stream", isWanted: sink !== null });
+  streamTo(handler: PieceHandler | null): void {
+    if (this.#pieceHandler === handler) return;
+    this.#pieceHandler = handler;
+    this.#options.mailbox.post({ type: "stream", isWanted: handler !== null });
   }
 
   end(): void {
@@ -158,7 +158,7 @@ export class PortTransport implements MessageTransport {
     const { mailbox, runtime } = this.#options;
     mailbox.post({ type: "terminate" });
     mailbox.flush();
-    if (!this.#alarm.isSet) runtime.timers.set(this.#alarm, runtime.clock.now() + PATIENCE);
+    if (!this.#alarm.isSet) runtime.timers.set(this.#alarm, runtime.clock.now() + END_TIMEOUT);
   }
 
   fail(closedError: () => Error): void {
@@ -213,8 +213,7 @@ export class PortTransport implements MessageTransport {
         return;
       case "ended": {
         const { error, ...info } = event.info;
-        const outcome = { ...info, error: error === null ? null : rebuildError(error) };
-        this.outcome = closeInfo(outcome);
+        this.outcome = closeInfo({ ...info, error: error === null ? null : rebuildError(error) });
         this.#finish();
         return;
       }
@@ -257,15 +256,15 @@ export class PortTransport implements MessageTransport {
   }
 
   #onPiece(piece: Message): void {
-    if (this.#sink === null) this.#parts.push(piece);
-    else this.#sink.onPiece(piece);
+    if (this.#pieceHandler === null) this.#parts.push(piece);
+    else this.#pieceHandler.onPiece(piece);
   }
 
   #onLastPiece(): void {
-    const sink = this.#sink;
-    this.#sink = null;
-    if (sink !== null) {
-      sink.onLastPiece();
+    const handler = this.#pieceHandler;
+    this.#pieceHandler = null;
+    if (handler !== null) {
+      handler.onLastPiece();
       return;
     }
     const parts = this.#parts;
