@@ -32,7 +32,8 @@ export async function startStream(
 ): Promise<void> {
   await page.evaluate(
     async ([to, keeps, given]) => {
-      const { PageStream } = (await import("/checks/sessions/page-stream.js" as string)) as PageStreamModule;
+      const path = "/checks/sessions/page-stream.js"; // Served beside the page.
+      const { PageStream } = (await import(path)) as PageStreamModule;
       const session = keeps ? { keep: holdfast.sessionStorageKeep() } : true;
       const stream = new PageStream(holdfast.connectPersistent, to, { session, ...given });
       if (keeps) stream.continueFrom("stream");
