@@ -22,7 +22,7 @@ export interface CutsReport {
   readonly toServer: Verdict;
   readonly toClients: Verdict;
   readonly broadcasts: Verdict;
-  /** Violations of the promise, as text: lost sessions, rejected sends, damaged messages. */
+  /** Violations, in words: lost sessions, rejected sends, damaged messages. */
   readonly failures: readonly string[];
 }
 

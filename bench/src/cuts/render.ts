@@ -1,4 +1,4 @@
-// Formats the report of the cut bench.
+// The text of a report.
 
 import type { CutsReport } from "./play.js";
 import type { RacesReport } from "./races.js";

@@ -1,4 +1,4 @@
-// Counts the messages sent and received in one sequence, and judges them by the promise of sessions.
+// Counts one sequence of messages at both ends, and compares them.
 
 export interface Verdict {
   readonly sent: number;

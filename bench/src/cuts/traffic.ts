@@ -15,7 +15,7 @@ export interface Sending {
   readonly stream: ((pieces: AsyncIterable<string | Uint8Array>) => Promise<void>) | null;
 }
 
-/** The messages that this end has sent and received. The other end has the other half. */
+/** The messages in one direction: the sender counts what it sends, and the receiver what arrives. */
 export interface Tallies {
   readonly direct: Tally;
   readonly streamed: Tally;
@@ -34,7 +34,7 @@ export class Traffic {
   /** Sends that have not settled. */
   #pending = 0;
   readonly #streams = new Set<Promise<void>>();
-  /** Violations of the promise, as text. */
+  /** Violations, in words. */
   readonly failures: string[] = [];
 
   constructor(random: SeededRandom, outgoing: Tallies, incoming: Tallies) {

@@ -12,11 +12,12 @@ import { messageOf, Tally } from "./counted.js";
 
 const BURST = 8;
 
-/**
- * The messages that a server sends while its session has no socket. More than the window would end the session
- * (`overflow`).
- */
+/** What a server sends while its session has no socket. More than the window would end the session (`overflow`). */
 const SENT_WHILE_DETACHED = 100;
+
+/** At most so many batches of messages are unconfirmed when the session loses its socket. */
+const MAX_BATCHES = 4;
+const BATCH = 100;
 
 /** The server's end of one session. */
 export class ServerStream {
@@ -47,13 +48,27 @@ export class ServerStream {
     return this.sent;
   }
 
+  /** For failures. */
+  describe(): string {
+    const { sent, tally, lost, connection } = this;
+    const { session, state, bufferedAmount } = connection;
+    return JSON.stringify({ sent, received: tally.count, lost, session, state, bufferedAmount });
+  }
+
   async #send(): Promise<void> {
+    const unconfirmed: Promise<void>[] = [];
     while (!this.#isStopping) {
-      if (this.#detachedAt === null || this.sent - this.#detachedAt < SENT_WHILE_DETACHED)
-        await this.connection.send(messageOf(++this.sent));
+      if (this.#detachedAt === null || this.sent - this.#detachedAt < SENT_WHILE_DETACHED) {
+        const isLast = ++this.sent % BATCH === 0;
+        const sent = this.connection.send(messageOf(this.sent), { until: isLast ? "delivered" : "sent" });
+        if (isLast) unconfirmed.push(sent);
+        else await sent;
+      }
+      if (unconfirmed.length === MAX_BATCHES) await unconfirmed.shift();
       if (this.sent % BURST === 0 || this.#detachedAt !== null)
         await new Promise((resolve) => setTimeout(resolve, 1));
     }
+    await Promise.all(unconfirmed);
   }
 }
 

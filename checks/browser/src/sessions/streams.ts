@@ -6,16 +6,15 @@ import type { ConnectPersistentOptions } from "holdfast/browser";
 import type { Page } from "playwright-core";
 import "../browser/page-globals.js";
 import { NO_FAULTS, type Faults } from "./counted.js";
-import type * as pageStreams from "./page-stream.js";
 import type { PageStream } from "./page-stream.js";
 import type { ServerStream, SessionScene } from "./session-scene.js";
 
-type PageStreamModule = typeof pageStreams;
+type PageStreamModule = typeof import("./page-stream.js");
 
 export interface StreamResult {
   readonly toServer: { readonly sent: number } & Faults;
   readonly toPage: { readonly sent: number } & Faults;
-  /** The history of the session, according to the page. */
+  /** The events of the session in the page. */
   readonly events: readonly string[];
 }
 
@@ -32,8 +31,7 @@ export async function startStream(
 ): Promise<void> {
   await page.evaluate(
     async ([to, keeps, given]) => {
-      const path = "/checks/sessions/page-stream.js"; // Served beside the page.
-      const { PageStream } = (await import(path)) as PageStreamModule;
+      const { PageStream } = (await import("/checks/sessions/page-stream.js" as string)) as PageStreamModule;
       const session = keeps ? { keep: holdfast.sessionStorageKeep() } : true;
       const stream = new PageStream(holdfast.connectPersistent, to, { session, ...given });
       if (keeps) stream.continueFrom("stream");
@@ -56,12 +54,17 @@ export async function nextStream(scene: SessionScene, count: number): Promise<Se
 /** Waits until both ends have received messages after this call. */
 export async function bothProgress(page: Page, atServer: ServerStream, count = 50): Promise<void> {
   const target = atServer.tally.count + count;
-  await page.evaluate(async (more) => {
-    const { tally } = kept["stream"] as PageStream;
+  const inPage = await page.evaluate(async (more) => {
+    const { tally, connection, events, sent } = kept["stream"] as PageStream;
+    const deadline = performance.now() + 10_000;
     for (const wanted = tally.count + more; tally.count < wanted;) {
       await new Promise((resolve) => setTimeout(resolve, 10));
+      const { status, session, queued } = connection;
+      if (performance.now() > deadline) return JSON.stringify({ status, session, queued, events, sent });
     }
+    return "";
   }, count);
+  assert.equal(inPage, "", `The page gets no messages. ${atServer.describe()}`);
   await eventually(() => atServer.tally.count >= target, "messages of the page", 10_000);
 }
 

@@ -5,16 +5,15 @@ import { invalidArgument } from "../shared/option-checks.js";
 import { InvalidArgumentError, InvalidStateError } from "../shared/errors.js";
 
 /**
- * Keeps a session in the `sessionStorage` of this tab, so that the page continues it after a reload, a navigation
- * within the site, or a return through the history. Another tab never gets it: two tabs are two sessions. The state is
- * stored when the page is hidden for good (`pagehide`) or frozen, and removed when a page uses it. After a crash there
- * is none, so that no old state is resumed.
+ * Keeps a session in the `sessionStorage` of this tab, so that the page continues it after a reload, a navigation within
+ * the site, or a return through the history. Another tab never gets it: two tabs are two sessions. The state is stored when
+ * the page is hidden for good (`pagehide`) or frozen, and removed when a page uses it. After a crash there is none, so that
+ * no old state is resumed.
  *
- * The state contains the session's secret and the messages that were not delivered. Every script of the page's origin
- * can read it. If it does not fit into the storage (some 5 MB), the session is not kept, and a warning is logged.
+ * The state contains the session's secret and the messages that were not delivered. Every script of the page's origin can
+ * read it. If it does not fit into the storage (some 5 MB), the session is not kept, and a warning is logged.
  *
- * @param name distinguishes the sessions of one tab: one name for each persistent connection of a page. @default
- * "default"
+ * @param name separates the sessions of one tab: one name for each persistent connection of a page. @default "default"
  * @throws InvalidArgumentError for anything but a string that is not empty
  * @throws InvalidStateError in a worker, which has no `sessionStorage`
  */

@@ -1,5 +1,5 @@
-// The state of a client's session as text, for text storages. It is checked like untrusted input when it is read:
-// another script, or an older version of the library, may have written it.
+// The state of a client's session as text, for storages of text. The reader trusts nothing: another script, or an
+// older version of the library, may have written the text.
 
 import { decodeText, TextBytes } from "../shared/text-bytes.js";
 import type { SavedClientSession } from "./client-session.js";

@@ -29,7 +29,7 @@ export class ReceiveLedger {
   #settled = 0;
   /** Skipped positions among the newest ones; null for none. They are settled together with the message before them. */
   #skipped: SkippedPositions | null = null;
-  /** The position that was last reported to the peer. */
+  /** The position that was confirmed last. */
   #reported = 0;
   /** Payload of the messages that may be confirmed since then. */
   #bytes = 0;
@@ -131,8 +131,7 @@ export class ReceiveLedger {
   }
 
   /**
-   * A new link is in place. The handshake has reported `received` and `confirmable` to the peer. The caller has stopped
-   * the timer.
+   * A new link is in place, and the handshake carries `received` and `confirmable`. The caller has stopped the timer.
    */
   attach(): void {
     this.#isTimerRunning = false; // It ended with the earlier link.

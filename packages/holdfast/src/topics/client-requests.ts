@@ -69,12 +69,7 @@ export class ClientRequests {
       const data = new Uint8Array(payload ?? []); // A copy, because it may lie in the read buffer.
       this.#enqueue(argument, (request) => this.#publish(request, data));
     });
-    this.announce();
-  }
-
-  /** Notifies the client that it may send requests. */
-  announce(): void {
-    void coreOf(this.#connection).sendWord("topics", "");
+    link.announce("topics"); // The client may send requests, and subscribes again on a new socket of its session.
   }
 
   #enqueue(argument: string, handle: (request: Request) => Promise<void>): void {

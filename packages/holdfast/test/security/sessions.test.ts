@@ -307,7 +307,7 @@ test("L2: words that the server does not know are ignored", () =>
   withServer(true, async ({ port }) => {
     const peer = await SessionPeer.connect(port);
     await peer.open();
-    for (const word of ["garbage", "constructor", "__proto__ 1", "x".repeat(1_000)]) peer.word(word);
+    for (const word of ["garbage", "constructor 1", "tostring"]) peer.word(word);
     peer.send("a");
     await peer.expect(SPREAD, "a");
     await peer.close();
@@ -350,7 +350,7 @@ test("L5: a secret is in no log, diagnostics message, error, inspection or file"
     seen.push(Buffer.from(frame.payload).toString("latin1"));
     show(message);
   };
-  const channels = ["holdfast:frame:sent", "holdfast:frame:received"];
+  const channels = ["holdfast:connection:frame:sent", "holdfast:connection:frame:received"];
   for (const each of channels) subscribe(each, onFrame);
   const connections: Connection[] = [];
   try {
@@ -385,6 +385,7 @@ test("L5: a secret is in no log, diagnostics message, error, inspection or file"
         for (const each of [secret, lost.secret]) assert.ok(!all.includes(each));
         // Of the client's own session: no text looks like the words that carry a secret.
         assert.doesNotMatch(all, /(session|resume|lost [a-z]+) \S{12} (?!\*{22})\S{22}/);
+        assert.match(all, /resume \S{12} \*{22} /);
         assert.match(all, /(session|lost position) \S{12} \*{22} /);
       },
       { logger },

@@ -1,14 +1,10 @@
-// The sessions without a socket, in the order in which they are dropped when memory is short. Sessions that never
-// carried a message come first, because clients that only open and drop connections leave them. Within each kind, the
-// session that was detached first comes first.
+// The sessions without a socket, in the order in which the memory drops them: those that never carried a message first,
+// since a peer that opens and drops connections leaves them behind, and of each kind the longest-detached one first.
 
 import type { MemoryMeter } from "../../session/session-memory.js";
 import type { ServerSessionTransport } from "../../transport/session/server-session-transport.js";
 
-/**
- * Bytes of a detached session in addition to its messages: its connections and its handler. Measured with one
- * forEach().
- */
+/** Bytes that a detached session takes beside its messages: its connections, and its handler: measured with one forEach(). */
 export const DETACHED_COST = 8192;
 
 export class DetachedSessions {

@@ -12,8 +12,6 @@
 // writer first writes, and then looks for a newer generation. So either the claim reads what was written, or the writer
 // finds itself fenced.
 
-/* eslint max-lines: ["warn", { "max": 300, "skipBlankLines": true, "skipComments": true }] -- One format of files, with all that reads and writes it. */
-
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -90,7 +88,7 @@ class FileStore implements SessionStore {
     const folder = this.#folderOf(id);
     await guard(async () => {
       await this.#checkHeld(id, generation);
-      // Opens with "r+" and writes at the end, because "a" would create a file that was never saved.
+      // "r+" and a write at the end, since "a" would create a file that was never saved.
       const file = await openExisting(join(folder, String(generation)), id);
       try {
         const { size } = await file.stat();
@@ -107,7 +105,7 @@ class FileStore implements SessionStore {
     const folder = this.#folderOf(id);
     await guard(async () => {
       const { newest, removed } = await this.#list(id);
-      if (newest === 0 || (removed !== null && generationOf(removed) === newest)) return;
+      if (newest === 0 || newest === generationOf(removed)) return;
       if (newest > generation) throw fenced(id);
       const record = forgetMessages(decodeRecord(await readFile(join(folder, String(newest)))));
       const name = `removed-${newest}-${loss ?? ""}`;
@@ -159,7 +157,7 @@ class FileStore implements SessionStore {
   async #continue(id: string, generation: number, wallNow: number): Promise<Claim> {
     const folder = this.#folderOf(id);
     const current = await this.#read(id);
-    if (current?.removed !== null) {
+    if (current === null || current.removed !== null) {
       await rm(join(folder, String(generation)), { force: true });
       return lost("unknown"); // Removed or swept meanwhile.
     }
@@ -175,7 +173,7 @@ class FileStore implements SessionStore {
   async #read(id: string): Promise<{ record: SessionRecord; newest: number; removed: string | null } | null> {
     const folder = this.#folderOf(id);
     const { generations, newest, removed } = await this.#list(id);
-    const older = removed === null ? generations : generations.filter((each) => each > generationOf(removed));
+    const older = generations.filter((each) => each > generationOf(removed));
     for (const name of removed === null ? older : [...older, removed]) {
       const bytes = await readIfPresent(join(folder, String(name)));
       if (bytes === null) return this.#read(id); // A newer generation has just taken its place.
@@ -200,13 +198,13 @@ class FileStore implements SessionStore {
       .sort((left, right) => right - left);
     const removals = names.filter((name) => REMOVED.test(name)).sort(byGeneration);
     const removed = removals.at(-1) ?? null;
-    const newest = Math.max(generations[0] ?? 0, removed === null ? 0 : generationOf(removed));
+    const newest = Math.max(generations[0] ?? 0, generationOf(removed));
     return { generations, newest, removed };
   }
 
   async #checkHeld(id: string, generation: number): Promise<void> {
     const { newest, removed } = await this.#list(id);
-    if (newest > generation || (removed !== null && generationOf(removed) >= generation)) throw fenced(id);
+    if (newest > generation || generationOf(removed) >= generation) throw fenced(id);
   }
 
   /** Deletes what a newer generation has replaced. */
@@ -354,8 +352,9 @@ function isRemovedUpTo(name: string, generation: number): boolean {
   return REMOVED.test(name) && generationOf(name) <= generation;
 }
 
-function generationOf(removed: string): number {
-  return Number(REMOVED.exec(removed)?.[1]);
+/** Zero for no removal. */
+function generationOf(removed: string | null): number {
+  return removed === null ? 0 : Number(REMOVED.exec(removed)?.[1]);
 }
 
 function byGeneration(left: string, right: string): number {
@@ -363,8 +362,8 @@ function byGeneration(left: string, right: string): number {
 }
 
 function lossOf(removed: string): SessionLoss {
-  const [, , reason = ""] = REMOVED.exec(removed) ?? [];
-  return reason === "" ? "unknown" : (reason as SessionLoss); // `remove` has written it.
+  const loss = REMOVED.exec(removed)?.[2] ?? "";
+  return loss === "" ? "unknown" : (loss as SessionLoss); // `remove` has written it.
 }
 
 function lost(reason: SessionLoss): Claim {

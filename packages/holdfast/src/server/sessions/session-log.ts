@@ -1,5 +1,5 @@
-// Logs the messages of one session to the store, for `durability: "message"`. One write contains all changes of a turn,
-// and only one write runs at a time. Once messages are stored, they may be sent or confirmed.
+// Logs the messages of one session to the store, for `durability: "message"`: one write for all that changed in a turn,
+// and one write at a time. Then those messages may be sent, or confirmed.
 
 import type { Clock } from "../../connection/ports.js";
 import type { SessionMessageData } from "../../session/session-memory.js";
@@ -25,7 +25,7 @@ const MAX_BYTES = 1024 * 1024;
 /** Bytes of messages that may wait to be written before reading pauses. */
 const MAX_WAITING = 1024 * 1024;
 
-/** The estimated bytes of a change in addition to its message. */
+/** Stands for the memory of a change beside its message. */
 const CHANGE_OVERHEAD = 64;
 
 export class SessionLog implements MessageLog {
@@ -97,7 +97,7 @@ export class SessionLog implements MessageLog {
     this.#add({ type: "deadline", deadline, attempt }, 0);
   }
 
-  /** Ends the log, and drops the changes that wait. Resolves once no write runs. */
+  /** Ends the log. Resolves once nothing is being written. Changes that wait are not written any more. */
   async end(): Promise<void> {
     this.#hasEnded = true;
     this.#waiting = [];
@@ -126,7 +126,7 @@ export class SessionLog implements MessageLog {
         const sent = this.#sent;
         const settled = this.#settled;
         await this.#writeBatch(this.#takeWaiting());
-        if (!(this.#hasEnded as boolean)) this.#handler.onLogged(sent, settled); // It may have ended meanwhile.
+        this.#handler.onLogged(sent, settled); // Does nothing after the end of the session.
       }
     } catch (error) {
       if (!this.#hasEnded) this.#handler.onFailure(error);

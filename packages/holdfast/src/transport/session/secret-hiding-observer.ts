@@ -36,9 +36,8 @@ class FirstMessage {
   }
 }
 
-/** `session ID SECRET`, `resume ID SECRET` or `lost REASON ID SECRET`, after SYN. */
-// eslint-disable-next-line no-control-regex -- SYN marks a link message.
-const SECRET = /(?<=^\u0016(?:session|resume|lost [^ ]*) [^ ]* )[^ ]+/;
+/** `session ID SECRET`, `resume ID SECRET` or `lost REASON ID SECRET`, after SYN (any character, as far as this matters). */
+const SECRET = /(?<=^.(?:session|resume|lost [^ ]*) [^ ]* )[^ ]+/s;
 
 const ASTERISK = 0x2a;
 

@@ -1,5 +1,5 @@
-// A server with sessions in a separate process. It echoes messages, with the number of the process, until it receives
-// the request to close. Arguments: the directory of the store, and `durability`.
+// A server with sessions in a process of its own: echoes, with the number of the process, until it receives a message.
+// Arguments: the directory of the store, and `durability`.
 
 import { fileStore, serve, type SessionDurability } from "../../../build/index.js";
 
