@@ -415,7 +415,7 @@ describe("explain()", () => {
 
 test("D9: a lost session is explained: why, what became of its messages, and what to do", () => {
   const lost = (reason: (typeof SESSION_LOSSES)[number], unsent: number, unknown: number): string =>
-    told("reset", {}, { error: sessionLostError(reason, { unsent, unknown }) });
+    explained("reset", {}, { error: sessionLostError(reason, { unsent, unknown }) });
   assert.match(
     lost("expired", 2, 3),
     /^The session was detached for longer than the server keeps it, or is older than its lifetime \(.*\)\. Of the messages that this side sent, 2 did not arrive, and 3 may have arrived\. Increase `sessions\.retain` or `maxLifetime`\.$/,
