@@ -12,7 +12,7 @@ import { messageOf, Tally } from "./counted.js";
 
 const BURST = 8;
 
-/** What a server sends while its session has no socket. More than the window would end the session (`overflow`). */
+/** The messages that a server sends while its session has no socket. More than the window would end the session (`overflow`). */
 const SENT_WHILE_DETACHED = 100;
 
 /** At most so many batches of messages are unconfirmed when the session loses its socket. */

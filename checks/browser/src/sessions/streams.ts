@@ -6,10 +6,11 @@ import type { ConnectPersistentOptions } from "holdfast/browser";
 import type { Page } from "playwright-core";
 import "../browser/page-globals.js";
 import { NO_FAULTS, type Faults } from "./counted.js";
+import type * as pageStreams from "./page-stream.js";
 import type { PageStream } from "./page-stream.js";
 import type { ServerStream, SessionScene } from "./session-scene.js";
 
-type PageStreamModule = typeof import("./page-stream.js");
+type PageStreamModule = typeof pageStreams;
 
 export interface StreamResult {
   readonly toServer: { readonly sent: number } & Faults;
@@ -31,7 +32,8 @@ export async function startStream(
 ): Promise<void> {
   await page.evaluate(
     async ([to, keeps, given]) => {
-      const { PageStream } = (await import("/checks/sessions/page-stream.js" as string)) as PageStreamModule;
+      const path = "/checks/sessions/page-stream.js"; // Served beside the page.
+      const { PageStream } = (await import(path)) as PageStreamModule;
       const session = keeps ? { keep: holdfast.sessionStorageKeep() } : true;
       const stream = new PageStream(holdfast.connectPersistent, to, { session, ...given });
       if (keeps) stream.continueFrom("stream");

@@ -175,7 +175,7 @@ describe("TLS sessions of a client that reconnects", () => {
     );
   });
 
-  test("F: a server that comes back with another certificate is checked in full, and rejected if it is not valid", async () => {
+  test("F: a server that returns with another certificate is checked in full, and rejected if it is not valid", async () => {
     const first = await start();
     const { port } = first;
     let pongs = 0;

@@ -28,7 +28,10 @@ export interface OpenContext {
 
 /** Options of a persistent connection. Durations are milliseconds, sizes are bytes. */
 export interface PersistentOptions {
-  /** What happens to messages while there is no connection: they wait (`"queue"`), or `send()` rejects (`"reject"`). @default "queue" */
+  /**
+   * The treatment of messages while there is no connection: they wait (`"queue"`), or `send()` rejects (`"reject"`).
+   * @default "queue"
+   */
   readonly offline?: "queue" | "reject";
   /**
    * The limit of the queue of messages to send: a number of messages, or messages and bytes; null for no limit. Strings
@@ -147,8 +150,8 @@ function checkSession(value: unknown): PersistentSettings["session"] {
 
 function checkKeep(keep: SessionKeep | null | undefined): SessionKeep | null {
   if (keep === undefined || keep === null) return null;
-  const methods = typeof keep === "object" ? [keep.load, keep.save, keep.clear, keep.watch] : [];
-  if (methods.length > 0 && methods.every((each: unknown) => typeof each === "function")) return keep;
+  const names = ["load", "save", "clear", "watch"] as const;
+  if (typeof keep === "object" && names.every((name) => typeof keep[name] === "function")) return keep;
   throw invalidArgument("session.keep", "an object with `load`, `save`, `clear` and `watch`", keep);
 }
 

@@ -15,7 +15,7 @@ import type { ServerRequest } from "../upgrade/server-request.js";
 /** When `ack` confirms a message of the client. */
 export type SessionAcknowledge = "handled" | "received";
 
-/** What survives the end of the server's process. */
+/** The state that survives the end of the server's process. */
 export type SessionDurability = "message" | "process" | "shutdown";
 
 /** Options of the sessions of a server. */
