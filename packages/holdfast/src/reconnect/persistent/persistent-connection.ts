@@ -148,7 +148,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
    * calls, now or once there is a connection. Bytes that have to wait are copied.
    *
    * Resolves once an open socket has the message and has room for more (`writeLimit`). This does not mean that the peer
-   * received it: WebSockets have no acknowledgements.
+   * received it: with a session, `until: "delivered"` resolves once the peer has confirmed it.
    *
    * @throws NotSentError; its `outcome` says whether the message can be sent again without the peer receiving it twice
    * @throws InvalidArgumentError for anything but a string or bytes

@@ -7,7 +7,6 @@ import {
   checkDuration,
   checkFunction,
   checkQueue,
-  checkSize,
   invalidArgument,
   requireDuration,
 } from "../../shared/option-checks.js";
@@ -156,7 +155,7 @@ function checkKeep(keep: SessionKeep | null | undefined): SessionKeep | null {
 }
 
 function positive(name: string, value: unknown, byDefault: number): number {
-  const size = checkSize(name, value, byDefault);
-  if (size === null || size === 0) throw invalidArgument(name, "a positive whole number", value);
-  return size;
+  if (value === undefined) return byDefault;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
+  throw invalidArgument(name, "a positive whole number", value);
 }
