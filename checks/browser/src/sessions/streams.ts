@@ -1,7 +1,7 @@
 // Starts the streams of a page and of its session at the server, and compares what each sent with what the other got.
 
 import assert from "node:assert/strict";
-import { eventually } from "holdfast-testkit";
+import { eventually, withTimeout } from "holdfast-testkit";
 import type { ConnectPersistentOptions } from "holdfast/browser";
 import type { Page } from "playwright-core";
 import "../browser/page-globals.js";
@@ -71,9 +71,12 @@ export async function bothProgress(page: Page, atServer: ServerStream, count = 5
 }
 
 export async function stopStreams(page: Page, atServer: ServerStream): Promise<StreamResult> {
-  const sentByServer = atServer.stop();
-  const sentByPage = await page.evaluate(() => (kept["stream"] as PageStream).stop());
-  const toPage = await sentByServer;
+  const stopped = Promise.all([atServer.stop(), page.evaluate(() => (kept["stream"] as PageStream).stop())]);
+  const [toPage, sentByPage] = await withTimeout(stopped, 15_000, "both ends to confirm").catch(
+    (cause: unknown) => {
+      throw new Error(`Expected both ends to stop. ${atServer.describe()}`, { cause });
+    },
+  );
   await eventually(() => atServer.tally.count >= sentByPage, "all messages of the page", 2_000).catch(
     () => undefined, // The tally says what is missing.
   );
