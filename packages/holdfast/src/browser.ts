@@ -113,6 +113,7 @@ export {
   ConnectionClosedOK,
   TooSlowError,
 } from "./connection/errors.js";
+export { EngineUnavailableError } from "./shared/engine-unavailable-error.js";
 export { SessionFencedError, SessionLostError } from "./shared/session-errors.js";
 export type { SessionLoss } from "./shared/session-errors.js";
 export type {
