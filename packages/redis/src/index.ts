@@ -1,0 +1,7 @@
+/// <reference types="node" preserve="true" />
+/// <reference lib="esnext.disposable" preserve="true" />
+// Entry point `@holdfast/redis`.
+
+export { redisEngine } from "./topics/redis-engine.js";
+export type { Durability, RedisEngineOptions } from "./options.js";
+export type { RedisClient } from "./client/connector.js";
