@@ -14,7 +14,7 @@ export type RedisClient = IoRedis | IoRedisCluster | NodeRedis | NodeRedisCluste
 
 /** @throws InvalidArgumentError */
 export function connectorOf(client: RedisClient): Connector {
-  if (hasMethod(client, "nodes") && "isCluster" in client) return new IoRedisConnector(client as IoRedisCluster);
+  if (hasMethod(client, "nodes")) return new IoRedisConnector(client as IoRedisCluster);
   if (hasMethod(client, "nodeClient")) return new NodeRedisConnector(client as NodeRedisCluster);
   if (hasMethod(client, "callBuffer")) return new IoRedisConnector(client as IoRedis);
   if (hasMethod(client, "sSubscribe")) return new NodeRedisConnector(client as NodeRedis);

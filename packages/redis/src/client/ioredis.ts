@@ -22,7 +22,6 @@ export interface IoRedis {
 
 /** What is used of `Cluster` of `ioredis`. */
 export interface IoRedisCluster {
-  readonly isCluster: true;
   nodes(role?: "all"): IoRedis[];
 }
 
@@ -123,5 +122,5 @@ class IoRedisConnection implements RedisConnection {
 }
 
 function isCluster(client: IoRedis | IoRedisCluster): client is IoRedisCluster {
-  return "isCluster" in client;
+  return "nodes" in client; // `isCluster` is in both.
 }

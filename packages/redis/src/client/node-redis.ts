@@ -95,6 +95,8 @@ class NodeRedisConnection implements RedisConnection {
   readonly #handler: ConnectionHandler;
   readonly #onMessage: (payload: Buffer, channel: Buffer) => void;
   #isOpen = false;
+  /** The client forgets a channel only with the reply: subscribed again before that, it would stay silent. */
+  #unsubscribed: Promise<unknown> = Promise.resolve();
 
   constructor(client: NodeRedis, handler: ConnectionHandler) {
     this.#client = client;
@@ -116,12 +118,15 @@ class NodeRedisConnection implements RedisConnection {
     return this.#client.sendCommand([...args], TYPES) as Promise<Reply>; // RESP: nothing else is in a reply.
   }
 
-  subscribe(channels: readonly string[]): Promise<void> {
+  async subscribe(channels: readonly string[]): Promise<void> {
+    await this.#unsubscribed;
     return this.#client.sSubscribe([...channels], this.#onMessage, true);
   }
 
   unsubscribe(channels: readonly string[]): Promise<void> {
-    return this.#client.sUnsubscribe([...channels]);
+    const done = this.#client.sUnsubscribe([...channels]);
+    this.#unsubscribed = Promise.allSettled([this.#unsubscribed, done]);
+    return done;
   }
 
   close(): void {

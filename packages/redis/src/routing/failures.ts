@@ -2,9 +2,9 @@
 
 import { EngineUnavailableError, type EngineOutcome } from "holdfast/topics";
 
-/** Redis refused: it did nothing of what was asked. */
-export function refused(cause: Error): EngineUnavailableError {
-  return new EngineUnavailableError(explain(cause.message), "unsent", cause);
+/** Redis refused; unless it says otherwise, it did nothing of what was asked. */
+export function refused(cause: Error, outcome: EngineOutcome = "unsent"): EngineUnavailableError {
+  return new EngineUnavailableError(explain(cause.message), outcome, cause);
 }
 
 export function closedEngine(): EngineUnavailableError {

@@ -13,7 +13,8 @@ local replication = string.match(info, 'master_replid:(%x+)')
 
 -- Returns the epoch and the number of what was counted last; false if nothing was, unless it begins now.
 local function current(key, candidate, begins, lifetime)
-  local state = redis.call('HMGET', key, 'e', 'o', 'r')
+  local state = redis.pcall('HMGET', key, 'e', 'o', 'r')
+  if state.err then return nil, state.err end
   if state[1] and state[3] == replication then return state[1], tonumber(state[2]), false end
   if not state[1] and not begins then return false end
   local result = redis.pcall('HSET', key, 'e', candidate, 'o', 0, 'r', replication)

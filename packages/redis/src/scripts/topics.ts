@@ -26,9 +26,11 @@ local channels, cut = ARGV[2], ARGV[3] + 1
 local topics, results = {}, {}
 for i = 4, #ARGV, 6 do
   local place, id, messages, age, kind, data = tonumber(ARGV[i]), tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
-  local known = id > 0 and redis.call('GET', KEYS[id])
+  local known = id > 0 and redis.pcall('GET', KEYS[id])
   local result, position = nil, ''
-  if known then
+  if type(known) == 'table' then
+    result = 'e' .. known.err
+  elseif known then
     result = 'd' .. known
   elseif messages ~= '0' then
     local topic = topics[place]

@@ -5,7 +5,7 @@ import { EngineUnavailableError, type Publication, type Published } from "holdfa
 import type { Argument, Reply } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";
 import { TIMEOUT } from "../routing/deadline.js";
-import { noConnection, toEngineError } from "../routing/failures.js";
+import { noConnection, refused, toEngineError } from "../routing/failures.js";
 import type { Partition, Partitions } from "../routing/partitions.js";
 import { PUBLISH } from "../scripts/topics.js";
 import { kindOf } from "./message-frame.js";
@@ -50,7 +50,7 @@ export class Publisher {
   }
 
   publish(batch: readonly Publication[]): Promise<readonly Result[]> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const results = new Array<Result>(batch.length);
       let missing = batch.length;
       if (missing === 0) resolve(results);
@@ -60,7 +60,10 @@ export class Publisher {
         const queue = this.#queueOf(this.#partitions.of(publication.topic));
         const settle = (result: Result): void => {
           results[index] = result;
-          if (--missing === 0) resolve(results);
+          if (--missing > 0) return;
+          const failure = commonFailure(results);
+          if (failure === null) resolve(results);
+          else reject(failure);
         };
         queue.waiting.push({ publication, deadline, settle });
         touched.add(queue);
@@ -153,6 +156,13 @@ export class Publisher {
   }
 }
 
+/** The error that applies to all messages; null if there is none. */
+function commonFailure(results: readonly Result[]): EngineUnavailableError | null {
+  const [first] = results;
+  if (!(first instanceof EngineUnavailableError)) return null;
+  return results.every((result) => failed(result)?.outcome === first.outcome) ? first : null;
+}
+
 function takeBatch(queue: Queue): readonly Waiting[] {
   let count = 0;
   for (let bytes = 0; count < queue.waiting.length && count < MAX_MESSAGES; count++) {
@@ -188,7 +198,7 @@ function decodeText(text: string): Result {
     return { offset: Number(offset), epoch, isDuplicate: true };
   }
   const outcome = text.startsWith("e") ? "unsent" : "unknown";
-  return new EngineUnavailableError("Redis refused to publish a message.", outcome, new Error(rest));
+  return refused(new Error(rest), outcome);
 }
 
 function failed(result: Result | undefined): EngineUnavailableError | null {

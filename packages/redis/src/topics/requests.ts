@@ -3,7 +3,7 @@
 
 import { EngineUnavailableError, type RequestHandler } from "holdfast/topics";
 import type { Commands } from "../routing/commands.js";
-import { deadlineFromNow, sleep } from "../routing/deadline.js";
+import { deadlineFromNow, sleep, TIMEOUT } from "../routing/deadline.js";
 import { toEngineError } from "../routing/failures.js";
 import type { Partition, Partitions } from "../routing/partitions.js";
 
@@ -54,7 +54,7 @@ export class Requests {
       this.#waiting.get(id)?.reject(new EngineUnavailableError(message, "unknown"));
     }, timeout);
     try {
-      const deadline = deadlineFromNow(timeout);
+      const deadline = deadlineFromNow(Math.min(timeout, TIMEOUT));
       await this.#deliver(node, [REQUEST, id, this.#node], body, deadline);
       return await answered;
     } finally {
