@@ -15,7 +15,10 @@ import { surviveRestart } from "./package/restart.mjs";
 const unwanted = /\.tsbuildinfo$|\.map$|\.test\.|(^|\/)(src|build|test|test-dist|node_modules)\//;
 const required = [
   ...["package.json", "README.md", "LICENSE"],
-  ...["index", "browser", "topics", "browser-topics"].flatMap((entry) => [`dist/${entry}.js`, `dist/${entry}.d.ts`]),
+  ...["index", "browser", "topics", "browser-topics"].flatMap((entry) => [
+    `dist/${entry}.js`,
+    `dist/${entry}.d.ts`,
+  ]),
 ];
 
 /** What a download may weigh, in bytes, and how many files it may have. Raise them on purpose, or not at all. */
@@ -60,6 +63,15 @@ const noHeaders = `
 connectPersistent("/feed", { headers: { Authorization: "Bearer 1" } });
 `;
 
+/** The client's half of topics takes the connections of the main entry. */
+const topicsInPage = `
+import { connectPersistent } from "holdfast";
+import { subscribe } from "holdfast/topics";
+for await (const event of subscribe(connectPersistent("/feed"), "news")) {
+  if (event.type === "message") document.title = String(event.data);
+}
+`;
+
 /** All that a page may do to get the library's types, none of which needs those of Node.js. */
 const pages = [
   { title: "holdfast/browser", source: page("holdfast/browser", noHeaders) },
@@ -69,6 +81,11 @@ const pages = [
     customConditions: ["browser"],
   },
   { title: "holdfast", source: page("holdfast", "") },
+  {
+    title: "holdfast/topics by the condition browser",
+    source: topicsInPage,
+    customConditions: ["browser"],
+  },
 ];
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-package-"));

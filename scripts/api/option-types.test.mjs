@@ -7,9 +7,11 @@ import ts from "typescript";
 import { root } from "../lib/root.mjs";
 import { entries } from "./surface.mjs";
 
-const typeTests = ["option-types.test.ts", "call-option-types.ts"].map(
-  (name) => `packages/holdfast/test/behaviour/${name}`,
-);
+const typeTests = [
+  "behaviour/option-types.test.ts",
+  "behaviour/call-option-types.ts",
+  "topics/option-types.ts",
+].map((name) => `packages/holdfast/test/${name}`);
 
 test("API: every option of every exported …Options has a type test", () => {
   const files = [...entries.map(({ types }) => types), ...typeTests].map((path) => join(root, path));

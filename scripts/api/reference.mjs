@@ -13,7 +13,7 @@ export const referenceFolder = "docs/api";
 const library = "packages/holdfast";
 
 /** What users call each entry. */
-const entryNames = { index: "holdfast", browser: "holdfast/browser" };
+const entryNames = { index: "holdfast", browser: "holdfast/browser", topics: "holdfast/topics" };
 
 /** Classes that users make objects of; those of all others come from the library. */
 const constructible = new Set(["Client", "TextBytes"]);

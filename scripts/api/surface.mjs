@@ -14,6 +14,11 @@ export const entries = [
     types: `${library}/build/browser.d.ts`,
     report: `${library}/api/holdfast-browser.api.md`,
   },
+  {
+    name: "holdfast/topics",
+    types: `${library}/build/topics.d.ts`,
+    report: `${library}/api/holdfast-topics.api.md`,
+  },
 ];
 
 const printer = ts.createPrinter({ removeComments: true });

@@ -1,11 +1,11 @@
 // A topic with receivers in this process: one subscription of the engine for all of them.
 
-import { Alarm } from "../connection/timer-queue.js";
 import type { Runtime } from "../connection/runtime.js";
 import { TOO_SLOW } from "../connection/slow-policy.js";
 import type { Engine } from "./engine/engine.js";
 import { positionAfterGap } from "./engine/page.js";
 import { LiveReceivers } from "./live-receivers.js";
+import { pause } from "./pause.js";
 import { isAtOrBehind, isSame, type Position } from "./position.js";
 import type { Receiver } from "./receiver.js";
 import { placeOf, Sequencer, type SequencerHandler } from "./sequencer.js";
@@ -164,12 +164,12 @@ export class LocalTopic implements SequencerHandler {
       try {
         const page = await this.#handler.engine.read(this.name, after, PAGE);
         const hasNews = page.messages.length > 0 || !page.isComplete;
-        if (!hasNews) await this.#wait(RETRY_DELAY / 5); // The report is ahead of the history.
+        if (!hasNews) await pause(this.#handler.runtime, RETRY_DELAY / 5); // The report is ahead of the history.
         this.#sequencer?.onPage(page);
         return;
       } catch (error) {
         this.#handler.onError("the history of a topic cannot be read", error);
-        await this.#wait(RETRY_DELAY);
+        await pause(this.#handler.runtime, RETRY_DELAY);
       }
     }
   }
@@ -235,7 +235,7 @@ export class LocalTopic implements SequencerHandler {
     } catch (error) {
       if (receiver.core.state !== "open") return; // It has ended, and leaves by itself.
       this.#handler.onError("the history of a topic cannot be read", error);
-      await this.#wait(RETRY_DELAY);
+      await pause(this.#handler.runtime, RETRY_DELAY);
       if (receiver.isCurrent(run)) void this.#catchUp(receiver, null);
       return;
     }
@@ -252,7 +252,7 @@ export class LocalTopic implements SequencerHandler {
     }
     if (page.messages.length === 0) {
       receiver.position = page.newest;
-      if (page.isComplete) await this.#wait(RETRY_DELAY / 5); // The order of the topic is ahead of the history.
+      if (page.isComplete) await pause(this.#handler.runtime, RETRY_DELAY / 5); // The order of the topic is ahead of the history.
       return;
     }
     for (const message of page.messages) {
@@ -305,12 +305,5 @@ export class LocalTopic implements SequencerHandler {
     this.#live.delete(receiver);
     this.#lagging.delete(receiver);
     this.#ahead.delete(receiver);
-  }
-
-  #wait(milliseconds: number): Promise<void> {
-    const { timers, clock } = this.#handler.runtime;
-    return new Promise((resolve) => {
-      timers.set(new Alarm({ onAlarm: () => resolve() }), clock.now() + milliseconds);
-    });
   }
 }

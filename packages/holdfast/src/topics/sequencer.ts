@@ -32,6 +32,8 @@ export class Sequencer {
   /** The epoch in which the read under way began. */
   #readEpoch = "";
   #hasReportedGap = false;
+  /** The history was lost, and no other is known. Then only a page can tell whether a report is of a new one. */
+  #hasLostHistory = false;
   /** Something newer than the page under way is known to exist. */
   #mustReadAgain = false;
 
@@ -75,6 +77,7 @@ export class Sequencer {
     const isOld = this.#position !== null && this.#position.epoch !== this.#readEpoch;
     if (isOld) this.#mustReadAgain = true;
     else if (!page.isComplete) this.#onIncomplete(page);
+    else if (this.#position === null && page.newest !== null) this.#begin(page.newest.epoch);
     for (const message of page.messages) {
       const place = placeOf(message);
       if (place !== null && this.#follows(place)) this.#pass(message, place);
@@ -96,6 +99,8 @@ export class Sequencer {
     // A read of this epoch may be older than what came meanwhile.
     if (first === null ? isAtOrBehind(newest, after) && newest !== null : isAtOrBehind(first, after)) return;
     if (first !== null && this.#follows(first)) return;
+    if (newest === null && after === null) return;
+    this.#hasLostHistory = newest === null;
     this.#position = first === null ? newest : { epoch: first.epoch, offset: first.offset - 1 };
     this.#reportGap(after);
   }
@@ -108,16 +113,21 @@ export class Sequencer {
   /** Whether a message at this place is the next one. */
   #follows({ epoch, offset }: Position): boolean {
     const position = this.#position;
-    return position === null ? offset === 1 : epoch === position.epoch && offset === position.offset + 1;
+    return position === null
+      ? offset === 1 && !this.#hasLostHistory
+      : epoch === position.epoch && offset === position.offset + 1;
   }
 
   #pass(message: TopicMessage, place: Position): void {
-    if (this.#position === null) {
-      this.#position = { epoch: place.epoch, offset: 0 };
-      this.#handler.onEpoch(this.#position);
-    }
+    if (this.#position === null) this.#begin(place.epoch);
     this.#position = place;
     this.#handler.onMessage(message);
+  }
+
+  #begin(epoch: string): void {
+    this.#hasLostHistory = false;
+    this.#position = { epoch, offset: 0 };
+    this.#handler.onEpoch(this.#position);
   }
 
   #hold(message: TopicMessage): void {

@@ -4,7 +4,6 @@ import { bindToContext } from "../connection/platform.js";
 import { Listeners } from "../connection/listeners.js";
 import { coreOf, type Connection } from "../connection/connection.js";
 import type { Runtime } from "../connection/runtime.js";
-import { Alarm } from "../connection/timer-queue.js";
 import { InvalidStateError } from "../shared/errors.js";
 import { checkOptionNames } from "../shared/option-names.js";
 import { ClientRequests, type ClientRequestHandler, type OpenOptions } from "./client-requests.js";
@@ -19,6 +18,7 @@ import {
   TOPICS_OPTIONS,
   type TopicsOptions,
 } from "./options.js";
+import { pause } from "./pause.js";
 import type { Position } from "./position.js";
 import { PresenceWatch, type PresenceUpdate } from "./presence-watch.js";
 import { Publisher } from "./publisher.js";
@@ -135,7 +135,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
       topic,
       onUpdate,
       onError: (error) => this.onError("the members of a topic cannot be listed", error),
-      pause: () => this.#pause(LIST_AGAIN_AFTER),
+      pause: () => pause(this.runtime, LIST_AGAIN_AFTER),
     });
     this.#watches.add(watch);
     await watch.start();
@@ -248,12 +248,5 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     } catch (error) {
       this.onError("a member could not be removed from a topic", error);
     }
-  }
-
-  #pause(milliseconds: number): Promise<void> {
-    const { timers, clock } = this.runtime;
-    return new Promise((resolve) => {
-      timers.set(new Alarm({ onAlarm: () => resolve() }), clock.now() + milliseconds);
-    });
   }
 }

@@ -111,7 +111,7 @@ describe("Watching the members of a topic", () => {
         await watch.start();
         for (const [index, step] of taken.entries()) {
           store.run(step);
-          if (pauses[index] === true) await settle();
+          if (pauses[index]) await settle();
         }
         // A later change shows that earlier ones are missing.
         store.run({ type: "join", id: "last", data: 0, fate: "arrives" });

@@ -204,6 +204,25 @@ describe("The order of a topic", () => {
     );
   });
 
+  test("M3: a newest position that is found while an older page is on its way is read afterwards", () => {
+    const read: Position[] = [];
+    const handler = {
+      onMessage: () => undefined,
+      onGap: () => assert.fail("nothing is missing"),
+      onEpoch: () => undefined,
+      onWanted: (after: Position) => read.push(after),
+    };
+    const sequencer = new Sequencer(handler, { epoch: "a", offset: 1 });
+    sequencer.onNewest({ epoch: "a", offset: 2 });
+    sequencer.onNewest({ epoch: "a", offset: 3 });
+    const message: TopicMessage = { type: "message", topic: "t", data: "", epoch: "a", offset: 2 };
+    sequencer.onPage({ messages: [message], isComplete: true, newest: { epoch: "a", offset: 2 } });
+    assert.deepEqual(
+      read.map(({ offset }) => offset),
+      [1, 2],
+    );
+  });
+
   test("M2: messages that wait for a hole take 1 MiB at most; the rest is read again", () => {
     const read: Position[] = [];
     const passed: (number | null)[] = [];

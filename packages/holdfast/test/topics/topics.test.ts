@@ -273,6 +273,30 @@ describe("Topics", () => {
     assert.deepEqual(process.gaps, ["t 4 40"]);
   });
 
+  test("M1: a connection that unsubscribes, or begins anew, while the history is read gets nothing of the page", async () => {
+    const process = new Process({ history: true });
+    await process.publish("t", "one", "two");
+    const [first] = (await process.engine.read("t", { epoch: "", offset: 0 }, 1)).messages;
+    const since = { epoch: first?.epoch ?? "", offset: 0 };
+    const read = process.engine.read.bind(process.engine);
+    const waiting: (() => void)[] = [];
+    process.engine.read = async (topic, after, limit) => {
+      const page = await read(topic, after, limit);
+      if (limit > 1) await new Promise<void>((resolve) => waiting.push(resolve));
+      return page;
+    };
+    const [leaves, returns] = [process.peer(), process.peer()];
+    await process.topics.subscribe(leaves.connection, "t", { since });
+    await process.topics.subscribe(returns.connection, "t", { since });
+    await process.topics.unsubscribe(leaves.connection, "t");
+    await process.topics.subscribe(returns.connection, "t", { since: { ...since, offset: 1 } });
+    for (let round = 0; round < 3; round++) {
+      for (const resume of waiting.splice(0)) resume();
+      await process.settle();
+    }
+    assert.deepEqual([sent(leaves), sent(returns)], [[], ["two"]]);
+  });
+
   test("M1: messages are compressed where the connection does, unless they must not be", async () => {
     const process = new Process();
     const plain = process.peer();

@@ -64,8 +64,11 @@ export interface Engine extends AsyncDisposable {
   answer(handler: RequestHandler | null): void;
 }
 
+/** Called with each message of a topic. */
 export type MessageListener = (message: TopicMessage) => void;
+/** Called with the newest position of a topic, as `listen` describes. */
 export type NewestListener = (newest: Position | null) => void;
+/** Answers a request of another process. */
 export type RequestHandler = (body: Uint8Array) => Promise<Uint8Array> | Uint8Array;
 
 /** A message to publish. */

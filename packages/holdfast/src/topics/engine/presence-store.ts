@@ -33,11 +33,13 @@ export interface PresenceStore {
 /** Called with a change, or with null if changes may have been lost: then the watcher lists the members again. */
 export type PresenceListener = (change: PresenceChange | null) => void;
 
+/** The members of a topic at one moment. */
 export interface PresenceSnapshot {
   readonly version: Position;
   readonly members: readonly Member[];
 }
 
+/** A change of the members of a topic. */
 export interface PresenceChange {
   /** Its offset is that of the state before the change, plus 1, in the same epoch. */
   readonly version: Position;

@@ -57,7 +57,7 @@ export function readLinkMessage(text: string): LinkMessage {
   const [, word, argument = ""] = match;
   // A width that is none is ignored, like a word that is none: it is not worth a connection.
   if (word === "spread" && WIDTH.test(argument)) return { type: "spread", width: Number(argument) };
-  if (word !== "ping" && word !== "pong") return { type: "word", word: word ?? "", argument };
+  if (word !== "ping" && word !== "pong") return { type: "word", word, argument };
   const payload = bytesOf(argument);
   return payload === null
     ? invalid(`up to ${MAX_PAYLOAD} bytes in lower-case hexadecimal behind "${word}"`)
