@@ -1,34 +1,52 @@
-// The layers of packages/holdfast/src (docs/architecture.md), and no circles: `npm run lint` checks both.
+// The layers of packages/holdfast/src (docs/architecture.md). `npm run lint` checks them, and that there are no circular imports.
 
 const source = "^packages/holdfast/src";
 
 /**
- * Layer → the layers that it may import beside itself. `types of X` allows `import type` only: what runs in browsers
- * cannot load it. A folder within a folder may be a layer.
+ * Layer → the other layers that it may import. `types of X` allows only `import type`, because code for browsers cannot
+ * load it. A nested folder may be a layer.
  */
 const layers = {
   shared: [],
   heartbeat: ["shared"],
   protocol: ["shared"],
-  connection: ["shared", "heartbeat", "types of protocol"],
-  "transport/frames": ["shared", "heartbeat", "protocol", "connection"],
-  "transport/link": ["shared", "heartbeat", "connection", "types of protocol"],
-  "transport/node": ["shared", "heartbeat", "protocol", "connection", "transport/frames"],
-  "transport/browser": ["shared", "heartbeat", "connection", "transport/link", "types of protocol"],
-  "transport/worker": ["shared", "heartbeat", "connection", "types of protocol"],
-  reconnect: ["shared", "heartbeat", "connection", "types of protocol"],
-  topics: ["shared", "heartbeat", "connection", "types of protocol"],
-  client: ["shared", "heartbeat", "protocol", "connection", "transport", "reconnect"],
-  server: ["shared", "heartbeat", "protocol", "connection", "transport", "topics"],
-  browser: ["shared", "heartbeat", "connection", "types of protocol", "reconnect"].concat([
+  session: ["shared"],
+  connection: ["shared", "heartbeat", "session", "types of protocol"],
+  "transport/frames": ["shared", "heartbeat", "session", "protocol", "connection"],
+  "transport/link": ["shared", "heartbeat", "session", "connection", "types of protocol"],
+  "transport/node": ["shared", "heartbeat", "session", "protocol", "connection", "transport/frames"],
+  "transport/browser": [
+    "shared",
+    "heartbeat",
+    "session",
+    "connection",
+    "transport/link",
+    "types of protocol",
+  ],
+  "transport/session": [
+    "shared",
+    "heartbeat",
+    "session",
+    "connection",
+    "transport/link",
+    "types of protocol",
+  ],
+  "transport/worker": ["shared", "heartbeat", "session", "connection", "types of protocol"],
+  reconnect: ["shared", "heartbeat", "session", "connection", "types of protocol"],
+  topics: ["shared", "heartbeat", "session", "connection", "types of protocol"],
+  client: ["shared", "heartbeat", "session", "protocol", "connection", "transport", "reconnect"],
+  server: ["shared", "heartbeat", "session", "protocol", "connection", "transport", "topics"],
+  browser: ["shared", "heartbeat", "session", "connection", "types of protocol", "reconnect"].concat([
     "transport/browser",
     "transport/link",
+    "transport/session",
     "transport/worker",
   ]),
-  cli: ["index.ts"],
+  // A pure function that is no part of the public surface: the alternative was a copy.
+  cli: ["index.ts", "shared/nearest-name.ts"],
 };
 
-/** Layer → what it may import of Node. Layers that are not listed run in browsers, and import nothing of Node. */
+/** Layer → the modules of Node that it may import. Other layers run in browsers, and import no modules of Node. */
 const modulesOfNode = {
   protocol: "^(buffer|crypto|zlib)$",
   "transport/node": ".",
@@ -37,7 +55,7 @@ const modulesOfNode = {
   cli: ".",
 };
 
-/** File → the optional peer dependency that it alone may load, by a dynamic import. */
+/** File → the optional peer dependency that only it may load, by a dynamic import. */
 const optionalPackages = { "client/dial/socks-tunnel.ts": "socks" };
 
 /** @type {import("dependency-cruiser").IConfiguration} */

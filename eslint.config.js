@@ -4,6 +4,7 @@
 import eslint from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
+import { plainWords } from "./scripts/lint/plain-words.mjs";
 
 const library = "packages/holdfast/src";
 const tests = [
@@ -22,10 +23,10 @@ const impureGlobals = [
   ...["queueMicrotask", "performance", "process", "crypto", "fetch", "WebSocket"],
 ].map((name) => ({ name, message: throughPorts }));
 
-/** What browsers lack although Node's types know it. */
+/** Browsers lack it, although Node's types declare it. */
 const noBuffer = { name: "Buffer", message: "Uint8Array: browsers have no Buffer." };
 
-/** What plain JavaScript may use; in TypeScript the compiler knows. */
+/** The globals of plain JavaScript files; in TypeScript the compiler knows them. */
 const nodeGlobals = (
   "console process Buffer URL performance fetch AbortController AbortSignal WebSocket TextEncoder TextDecoder " +
   "setTimeout setInterval setImmediate clearTimeout clearInterval clearImmediate queueMicrotask structuredClone"
@@ -66,6 +67,11 @@ export default defineConfig(
 
   eslint.configs.recommended,
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
+  {
+    files: ["**/*.{ts,js,mjs}"],
+    plugins: { house: { rules: { "plain-words": plainWords } } },
+    rules: { "house/plain-words": "error" },
+  },
   {
     files: ["**/*.{js,mjs}"],
     languageOptions: { globals: Object.fromEntries(nodeGlobals.map((name) => [name, "readonly"])) },

@@ -1,5 +1,5 @@
-// `npm run api`: builds, and writes the reports of what the package exports (packages/holdfast/api/),
-// and the API reference (docs/api/).
+// `npm run api`: builds the library, and writes the reports of its exports (packages/holdfast/api/) and the
+// API reference (docs/api/).
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

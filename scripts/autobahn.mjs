@@ -1,4 +1,5 @@
-// `npm run autobahn`: installs, builds and runs one end for the Autobahn testsuite (checks/autobahn/README.md).
+// `npm run autobahn`: installs, builds and runs either end for the Autobahn testsuite
+// (checks/autobahn/README.md).
 
 import { build } from "./build.mjs";
 import { run } from "./lib/run.mjs";

@@ -1,5 +1,5 @@
-// Compiles every workspace. What tsc leaves behind when a source file goes (its old output) goes as well:
-// otherwise a deleted test would run on, and a deleted module would ship.
+// Compiles every workspace. If a source file was removed, its old output is deleted too: otherwise a deleted
+// test would still run, and a deleted module would ship.
 
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { run, tool } from "./lib/run.mjs";
 
 const outputEnding = /(\.d\.ts|\.js)(\.map)?$/;
 
-/** Installs where needed and compiles. Resolves with true where that went well; otherwise it was said what did not. */
+/** Installs if necessary and compiles. Resolves with whether that succeeded; errors have been printed. */
 export async function build() {
   try {
     await ensureInstalled();
@@ -21,9 +21,9 @@ export async function build() {
     return false;
   }
   for (const project of projects) removeOrphans(project);
-  // The library first: the other workspaces compile against the bundle that ships.
+  // The library first: the other workspaces compile against its bundle.
   if (!(await compile("packages/holdfast"))) return false;
-  const { bundle } = await import("./bundle.mjs"); // Its packages are there by now.
+  const { bundle } = await import("./bundle.mjs"); // Its packages are installed by now.
   await bundle();
   return await compile();
 }

@@ -1,6 +1,6 @@
-// Bundles the compiled library into what ships: packages/holdfast/dist. A few files instead of three hundred, so that
-// `import("holdfast")` opens a handful of files, and declarations that name nothing but what is exported. The modules
-// that entries share are chunks, so that a program which imports two entries has each class once.
+// Bundles the compiled library into packages/holdfast/dist, which ships. It has few files instead of three
+// hundred, so that `import("holdfast")` opens only a handful, and its declarations name only exports. Modules
+// that entries share are chunks, so that a program that imports two entries has each class once.
 
 import { renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -16,33 +16,48 @@ const library = join(root, "packages/holdfast");
 const finished = join(library, "dist");
 const unfinished = join(root, ".cache/bundle");
 
-/** What package.json exports, and the scripts that workers run. */
-const entries = ["index", "browser", "worker", "browser-worker", "topics", "browser-topics", "cli/main"];
-/** Those that TypeScript sees. */
-const typedEntries = ["index", "browser", "worker", "browser-worker", "topics", "browser-topics"];
+/** The entries of package.json, and the scripts that workers run. */
+const entries = ["index", "browser", "worker", "browser-worker", "topics", "browser-topics"];
+/** The entries with declarations. */
+const typedEntries = entries;
 
 /** Node's modules, and the optional peer dependency. */
 const external = [/^node:/, "socks"];
 
-/** Bundles, unless the bundle is newer than everything that it is made of. */
+/** Bundles, unless the bundle is newer than all of its sources. */
 export async function bundle() {
   if (isUpToDate()) return;
-  // Beside the old one, so that a bundle that is there is complete.
+  // Build in a separate folder, so that an existing bundle is always complete.
   rmSync(unfinished, { recursive: true, force: true });
-  await Promise.all([bundleCode(), bundleDeclarations()]);
+  await Promise.all([bundleCode(), bundleCommand(), bundleDeclarations()]);
   rmSync(finished, { recursive: true, force: true });
   renameSync(unfinished, finished);
 }
 
 async function bundleCode() {
+  await write(inputs(entries, ".js"), external, unfinished);
+}
+
+/**
+ * The command imports the library as any program does. Bundled together, the library would be split into the parts that
+ * each verb uses, and `import("holdfast")` would open four times as many files.
+ */
+async function bundleCommand() {
+  const command = { main: join(library, "build/cli/main.js") };
+  const paths = { [join(library, "build/index.js")]: "../index.js" };
+  await write(command, [...external, ...Object.keys(paths)], join(unfinished, "cli"), paths);
+}
+
+async function write(input, externals, dir, paths = {}) {
   const built = await rollup({
-    input: inputs(entries, ".js"),
-    external,
+    input,
+    external: externals,
     plugins: [workerScripts, withoutComments],
     onLog: failOnWarning,
   });
   await built.write({
-    dir: unfinished,
+    dir,
+    paths,
     format: "es",
     entryFileNames: "[name].js",
     chunkFileNames: "chunk-[hash].js",
@@ -75,7 +90,7 @@ function inputs(names, ending) {
   );
 }
 
-/** Chunks stand beside the entries, so the script of a worker does as well, wherever the module was that starts it. */
+/** Chunks are next to the entries, so the worker's script is too, wherever the module that starts it was. */
 const workerScripts = {
   name: "worker-scripts",
   transform: (code) => ({
@@ -87,13 +102,13 @@ const workerScripts = {
   }),
 };
 
-/** Declarations name only what an entry exports: the rest is not for applications. */
+/** Declarations name only what an entry exports: everything else is internal. */
 const withoutInternal = {
   name: "without-internal",
   generateBundle: (_, files) => {
     const internal = findInternal(Object.values(files));
     if (internal.length === 0) return;
-    throw new Error(`Expected declarations of what is exported, got others too: ${internal.join(", ")}.`);
+    throw new Error(`Expected declarations of exports only, got others too: ${internal.join(", ")}.`);
   },
 };
 
@@ -103,12 +118,15 @@ const withoutNode = {
   renderChunk: (code) => ({ code: withDisposables(relax(code)), map: null }),
 };
 
-/** Names the library that declares `AsyncDisposable`: the target of a page may not include it. */
+/**
+ * Adds a reference to the library that declares `AsyncDisposable`, which the page's compilation target may
+ * not include.
+ */
 function withDisposables(code) {
   return /asyncdispos/i.test(code) ? `/// <reference lib="esnext.disposable" />\n${code}` : code;
 }
 
-/** Comments are two fifths of the code; editors show those of the declarations. */
+/** Removes comments, which are two fifths of the code; editors show those of the declarations. */
 const withoutComments = {
   name: "without-comments",
   renderChunk: async (code) => ({
@@ -118,8 +136,8 @@ const withoutComments = {
 };
 
 /**
- * Lets bundlers drop what a program does not use: they keep classes with static blocks or computed names, and
- * objects that are made at the top level, unless these are marked as free of side effects.
+ * Lets bundlers drop unused code. They keep classes with static blocks or computed names, and objects that
+ * are created at the top level, unless these are marked as free of side effects.
  */
 function markPure(code) {
   const lines = code.split("\n");
@@ -140,7 +158,7 @@ function markPure(code) {
     .join("\n");
 }
 
-/** Classes of the library refer to each other, and the script of a worker declares nothing. */
+/** The library's classes refer to each other, and the worker's script exports nothing. */
 const expectedWarnings = new Set(["CIRCULAR_DEPENDENCY", "EMPTY_BUNDLE"]);
 
 function failOnWarning(level, log) {

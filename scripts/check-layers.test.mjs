@@ -1,4 +1,4 @@
-// The linter's own test: a rule that reports nothing would otherwise pass for a clean repository.
+// Tests the linter's configuration: a rule that reports nothing would otherwise go unnoticed.
 
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import tseslint from "typescript-eslint";
 import layers from "../.dependency-cruiser.mjs";
 import { root } from "./lib/root.mjs";
 
-/** Files of packages/holdfast/src by path, each with the imports that it makes, and whether they are allowed. */
+/** Files of packages/holdfast/src by path, each with its imports, and whether they are allowed. */
 const imports = [
   ["shared/a.ts", `export * from "./errors.js";`, true],
   ["shared/a.ts", `export * from "../protocol/protocol.js";`, false],
@@ -19,6 +19,9 @@ const imports = [
   ["heartbeat/a.ts", `export * from "../shared/errors.js";`, true],
   ["heartbeat/a.ts", `export * from "../connection/connection.js";`, false],
   ["heartbeat/a.ts", `export * from "node:buffer";`, false],
+  ["session/a.ts", `export * from "../shared/errors.js";`, true],
+  ["session/a.ts", `export * from "../connection/connection.js";`, false],
+  ["session/a.ts", `export * from "node:crypto";`, false],
   ["protocol/a.ts", `export * from "node:zlib";`, true],
   ["protocol/a.ts", `export * from "node:net";`, false],
   ["protocol/a.ts", `export * from "../connection/connection.js";`, false],
@@ -46,14 +49,23 @@ const imports = [
   ["client/a.ts", `export const a = import("socks");`, false],
   ["server/a.ts", `export * from "../reconnect/persist.js";`, false],
   ["cli/a.ts", `export * from "../index.js";`, true],
+  ["cli/a.ts", `export * from "../shared/nearest-name.js";`, true],
+  ["cli/a.ts", `export * from "../shared/errors.js";`, false],
   ["cli/a.ts", `export * from "../client/connect.js";`, false],
   ["index.ts", `export * from "./server/serve.js";`, true],
   ["strange/a.ts", `export * from "../shared/errors.js";`, false],
 ];
 
-/** What the imports above lead to. */
+/** The modules that the imports above refer to. */
 const targets = [
-  ...["shared/errors", "heartbeat/heartbeat", "protocol/protocol", "connection/connection", "index"],
+  ...[
+    "shared/errors",
+    "shared/nearest-name",
+    "heartbeat/heartbeat",
+    "protocol/protocol",
+    "connection/connection",
+    "index",
+  ],
   ...[
     "transport/frames/outbox",
     "transport/node/socket",
@@ -80,7 +92,7 @@ test("Layers: circles are found, of files at run time and of folders in any way"
   assert.deepEqual([...new Set(types)], ["no circle of folders"]);
 });
 
-/** The names of the rules that these files break. */
+/** The names of the rules that these files violate. */
 async function brokenRules(files) {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-layers-"));
   try {
@@ -106,7 +118,9 @@ async function brokenRules(files) {
   }
 }
 
-/** The repository's ESLint rules without those that need types, so that files can be made up. */
+/**
+ * The repository's ESLint rules, except those that need types, so that they work on files that do not exist.
+ */
 const linter = new ESLint({
   cwd: root,
   overrideConfig: [
@@ -115,7 +129,7 @@ const linter = new ESLint({
   ],
 });
 
-/** The ids of the rules that `code` breaks as the file `path` of packages/holdfast/src. */
+/** The ids of the rules that `code` violates as the file `path` of packages/holdfast/src. */
 async function broken(path, code) {
   const [{ messages }] = await linter.lintText(code, { filePath: join(root, "packages/holdfast/src", path) });
   return messages.map(({ ruleId, message }) => ruleId ?? message);

@@ -1,7 +1,7 @@
-// `npm run check:package`: is what npm would publish complete, importable and free of what nobody needs?
-// Packs the library, asks publint and "are the types wrong", lists the files, and uses the tarball as a stranger
-// would: installed into an empty project, imported, type-checked with both modern module resolutions, by this
-// TypeScript and the oldest that is supported.
+// `npm run check:package`: checks that the npm package is complete and importable, and contains nothing
+// superfluous. It packs the library, runs publint and "are the types wrong", and lists the files. Then it
+// uses the tarball as a user would: it installs it into an empty project, imports it, and type-checks it with
+// both modern module resolutions, with this version of TypeScript and the oldest supported one.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { root } from "./lib/root.mjs";
 import { capture, npm, tool } from "./lib/run.mjs";
 import { surviveRestart } from "./package/restart.mjs";
 
-/** What must not ship, and what must. */
+/** Files that must not ship, and files that must. */
 const unwanted = /\.tsbuildinfo$|\.map$|\.test\.|(^|\/)(src|build|test|test-dist|node_modules)\//;
 const required = [
   ...["package.json", "README.md", "LICENSE"],
@@ -21,11 +21,11 @@ const required = [
   ]),
 ];
 
-/** What a download may weigh, in bytes, and how many files it may have. Raise them on purpose, or not at all. */
+/** The maximum size of a download in bytes, and the maximum number of files. Raise them only deliberately. */
 const MAX_PACKED = 300_000;
 const MAX_FILES = 60;
 
-/** Plain JavaScript, from the opening to the end. */
+/** Plain JavaScript, from opening a connection to its end. */
 const program = `
 import { connect, serve } from "holdfast";
 const server = await serve((connection) => connection.forEach((message) => connection.send(message)));
@@ -36,14 +36,14 @@ if (!(await connection.close()).ok) throw new Error("Expected a clean end");
 await server.close();
 `;
 
-/** The oldest TypeScript that takes our declarations, as the README says. */
+/** The oldest TypeScript that accepts our declarations, as the README says. */
 const OLDEST_TYPESCRIPT = "5.6.3";
 
-/** CommonJS reaches an ES module by `import()`, on every Node. */
+/** CommonJS loads an ES module with `import()`, on every Node. */
 const commonJs =
   'import("holdfast").then(({ connect }) => process.exit(typeof connect === "function" ? 0 : 1))';
 
-/** The entry for browsers loads anywhere, and exports no server. */
+/** The browser entry loads anywhere, and exports no server. */
 const inPages = `
 import * as holdfast from "holdfast/browser";
 if (typeof holdfast.connectPersistent !== "function" || "serve" in holdfast) process.exit(1);
@@ -57,7 +57,7 @@ for await (const message of link) document.title = typeof message === "string" ?
 ${rejected}
 `;
 
-/** What only other environments can honour is no option where the browser's declarations are in force. */
+/** The browser's declarations do not have options that only other environments support. */
 const noHeaders = `
 // @ts-expect-error -- a page cannot send headers
 connectPersistent("/feed", { headers: { Authorization: "Bearer 1" } });
@@ -72,7 +72,7 @@ for await (const event of subscribe(connectPersistent("/feed"), "news")) {
 }
 `;
 
-/** All that a page may do to get the library's types, none of which needs those of Node.js. */
+/** The ways in which a page may import the library's types; none of them needs the types of Node.js. */
 const pages = [
   { title: "holdfast/browser", source: page("holdfast/browser", noHeaders) },
   {
@@ -92,7 +92,7 @@ const folder = mkdtempSync(join(tmpdir(), "holdfast-package-"));
 try {
   if (!(await build())) throw new Error("The build failed.");
   await check();
-  console.log("The package is fit to publish.");
+  console.log("The package can be published.");
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
@@ -181,7 +181,7 @@ async function compilePage(project, { title, source, customConditions }) {
   await quietly(`types in a page, ${title}, TypeScript ${OLDEST_TYPESCRIPT}`, oldest, project);
 }
 
-/** In a folder of its own: beside the workspace's compiler it would be the one that `npx tsc` finds. */
+/** Installed in a separate folder: otherwise `npx tsc` would find it instead of the workspace's compiler. */
 async function installOldTypeScript(folder) {
   mkdirSync(folder);
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true }));
@@ -189,13 +189,13 @@ async function installOldTypeScript(folder) {
   await quietly(wanted, npm("install", "--prefer-offline", "--no-audit", "--no-fund", wanted), folder);
 }
 
-/** What npm installs as `holdfast`. */
+/** The command that npm installs as `holdfast`. */
 function binOf(project) {
   const installed = join(project, "node_modules/holdfast");
   return join(installed, JSON.parse(readFileSync(join(installed, "package.json"), "utf8")).bin.holdfast);
 }
 
-/** A program that uses every export, and the main ones in earnest as soon as they exist. */
+/** A program that uses every export, and really calls the main ones. */
 function consumer(names) {
   const uses = [`import * as holdfast from "holdfast";`];
   uses.push(...names.map((name) => `export const use_${name} = holdfast.${name};`));
@@ -203,7 +203,7 @@ function consumer(names) {
     uses.push(`const connection: holdfast.Connection = await holdfast.connect("ws://localhost");`);
     uses.push(`export const advice: string = holdfast.explain(await connection.closed);`);
     uses.push(`export { connectPersistent as inPages } from "holdfast/browser";`);
-    // Node's types are in force here, and not \`any\`.
+    // Node's types are in use here, and are not \`any\`.
     uses.push(`// @ts-expect-error -- options of tls.connect are an object`);
     uses.push(`export const refused = holdfast.connect("wss://localhost", { tls: 5 });`);
   }
@@ -211,15 +211,15 @@ function consumer(names) {
 }
 
 /**
- * Our declarations are checked too (no skipLibCheck): they must hold under a stranger's compiler, and name by themselves
- * the types and libraries that they need beside the compiler's own.
+ * Our declarations are checked too (no skipLibCheck). They must compile with a user's compiler, and must name
+ * all types and libraries that they need in addition to the compiler's own.
  */
 function options(module, moduleResolution) {
   const typeRoots = [join(root, "node_modules/@types")];
   return { module, moduleResolution, target: "ES2022", strict: true, noEmit: true, typeRoots };
 }
 
-/** Runs a step, shows what it wrote only where it failed, and resolves with its stdout. */
+/** Runs a step, shows its output only if it fails, and resolves with its stdout. */
 async function quietly(title, [command, ...args], cwd = ".") {
   const { status, stdout, stderr } = await capture(command, args, { cwd: resolve(root, cwd) });
   if (status !== 0) throw new Error(`${title} failed:\n${stdout}${stderr}`);

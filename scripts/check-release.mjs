@@ -1,5 +1,5 @@
-// `node scripts/check-release.mjs v0.2.0`: may this commit be released as that version? The tag, the package and the
-// changelog have to agree, and the commit has to be one of main.
+// `node scripts/check-release.mjs v0.2.0`: checks that this commit may be released as that version. The tag,
+// the package and the changelog have to agree, and the commit has to be on main.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { isMain } from "./lib/main.mjs";
 import { root } from "./lib/root.mjs";
 import { capture } from "./lib/run.mjs";
 
-/** What speaks against the release; empty where nothing does. */
+/** Reasons against the release; empty if there are none. */
 export function objections({ tag, version, repository, changelog }) {
   return [
     tag === `v${version}`

@@ -1,4 +1,4 @@
-// A release that does not agree with itself is refused.
+// A release with contradictions is refused.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,5 +1,5 @@
-// Installs the dependencies where that is needed, and only there: `npm start` and `npm test` call this first,
-// so that they work in a clean clone, and do without the network once they have run.
+// Installs the dependencies if necessary. `npm start` and `npm test` call this first, so that they work in a
+// clean clone, and need no network afterwards.
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,12 +9,15 @@ import { npm, run } from "./lib/run.mjs";
 
 const modules = join(root, "node_modules");
 const stamp = join(modules, ".holdfast-install");
-/** Where the present node_modules waits while npm builds another: `npm ci` deletes first and downloads then. */
+/** Keeps the present node_modules while npm builds a new one: `npm ci` deletes first and downloads later. */
 const refuge = join(root, ".cache", "previous-install");
-/** Some packages are built for one platform; a folder shared with a container or a virtual machine would mix them. */
+/**
+ * Some packages are built for one platform. A folder shared with a container or a virtual machine would mix
+ * platforms.
+ */
 const platform = `${process.platform} ${process.arch}`;
 
-/** Makes node_modules match package-lock.json. Throws where that is impossible and nothing usable is there. */
+/** Makes node_modules match package-lock.json. Throws if that is impossible and no usable one exists. */
 export async function ensureInstalled() {
   requireNode(20);
   const lockfile = readJson(join(root, "package-lock.json"));
@@ -22,7 +25,7 @@ export async function ensureInstalled() {
 
   console.log("Installing the development dependencies (once; the library itself has none) …");
   const parked = park(lockfile);
-  // A second try costs ten seconds and more, which is too long for somebody who is merely offline.
+  // A retry takes ten seconds or more, which is too long for a user who is merely offline.
   const patience = parked.isUsable ? ["--fetch-retries=0"] : [];
   const [command, ...args] = npm("ci", "--prefer-offline", "--no-audit", "--no-fund", ...patience);
   const status = await run(command, args);
@@ -32,7 +35,7 @@ export async function ensureInstalled() {
   } else if (parked.isUsable) {
     parked.restore();
     console.warn(
-      "The installation failed. Going on with the node_modules of before, which are not up to date.",
+      "The installation failed. Continuing with the previous node_modules, which are out of date.",
     );
   } else {
     parked.restore();
@@ -45,7 +48,7 @@ function requireNode(major) {
   throw new Error(`Holdfast needs Node.js ${major} or later; this is ${process.version}.`);
 }
 
-/** Compares with the lockfile that npm leaves in node_modules, so that an installation by hand counts as well. */
+/** Compares with the lockfile that npm leaves in node_modules, so that manual installations count too. */
 function isInstalled(lockfile) {
   const wanted = dependencies(lockfile);
   const present = dependencies(readJson(join(modules, ".package-lock.json")));
@@ -65,9 +68,9 @@ function dependencies(lockfile) {
   return Object.fromEntries(Object.entries(lockfile.packages).filter(inModules));
 }
 
-/** Moves what is installed out of npm's way; returns how to get it back and how to be rid of it. */
+/** Moves the installed packages out of npm's way. Returns functions to restore and to delete them. */
 function park(lockfile) {
-  // What an interrupted run left behind stands in for a node_modules that is not there.
+  // Packages that an interrupted run moved away replace a missing node_modules.
   const places = modulesFolders(lockfile);
   const hasOwn = existsSync(modules);
   if (hasOwn) rmSync(refuge, { recursive: true, force: true });

@@ -35,7 +35,7 @@ async function fuzz() {
   for (const name of names) {
     const share = String(seconds / names.length);
     const options = ["--enable-source-maps", "--import=./checks/fuzz/dist/engine/register.js"];
-    // A finding does not keep the other targets from their turn.
+    // Other targets still get their turn after a finding.
     const own = await run(process.execPath, [
       ...options,
       "checks/fuzz/dist/run.js",

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Installs the programs that some tests talk to. Without them `npm test` skips those tests and says so.
-# Programs of the system come from Debian's or Ubuntu's packages, as root or through sudo; other runtimes of JavaScript
-# come from npm into the folder .peers/ (some 570 MB), as whoever runs this. Installs only what is missing, and then
-# needs no network; starts no service.
+# Installs the programs that some tests connect to. Without them `npm test` skips those tests, with the reason.
+# System programs come from Debian's or Ubuntu's packages, as root or through sudo; other JavaScript runtimes come
+# from npm into the folder .peers/ (570 MB), as the current user. Installs only missing programs, and needs no network
+# if nothing is missing. Starts no service.
 #
 #   scripts/install-peers.sh                    everything
 #   scripts/install-peers.sh python runtimes    these groups only
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# The versions of the runtimes stand in checks/interop/runtimes/package.json.
+# The versions of the runtimes are in checks/interop/runtimes/package.json.
 install_runtimes() {
   local manifest=checks/interop/runtimes/package.json
   if cmp -s "$manifest" .peers/package.json && [[ -e .peers/complete ]]; then
@@ -20,7 +20,7 @@ install_runtimes() {
   rm -rf .peers
   mkdir .peers
   cp "$manifest" .peers/
-  # Their install scripts fetch, from npm as well, what fits this machine.
+  # Their install scripts download the build for this machine, also from npm.
   (cd .peers && npm install --prefer-offline --no-audit --no-fund --no-package-lock --ignore-scripts=false)
   touch .peers/complete
 }
@@ -43,7 +43,7 @@ for group in "$@"; do
     install_runtimes
     continue
   fi
-  # On Ubuntu the package is only a pointer to a snap: a browser that is there already will do.
+  # On Ubuntu the package only installs a snap, so use a browser that is already installed.
   if [[ $group == browser ]] && command -v chromium chromium-browser google-chrome >/dev/null; then continue; fi
   if [[ -z "${groups[$group]:-}" ]]; then
     echo "Unknown group \"$group\". There are: ${!groups[*]} runtimes" >&2

@@ -1,11 +1,12 @@
-// `npm test`: installs, builds and runs every test that this machine can run, then says what was skipped and why.
+// `npm test`: installs, builds and runs every test that this machine can run, then reports the skipped tests
+// with their reasons.
 //
 //   npm test                                   everything
 //   npm test -- C8                             the tests of one promise (docs/promises.md)
 //   npm test -- "full write buffer"            the tests with these words in their title
 //   npm test -- packages/holdfast/test/heartbeat/   the files below a path, or one file
 //
-// Where CI is set, a skipped test is a failure, unless HOLDFAST_ALLOW_SKIPS is set as well.
+// If CI is set, a skipped test is a failure, unless HOLDFAST_ALLOW_SKIPS is set too.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -31,7 +32,7 @@ async function test(filters) {
   );
   report(omissions);
   const verdict = status === 0 && ran === 0 ? fail("No test was run.") : judge(status, omissions);
-  // The last line, for people and for programs alike. Cancelled tests count as failed: they did not pass.
+  // The last line, for people and for programs. Cancelled tests count as failed: they did not pass.
   const failed = (counts.fail ?? 0) + (counts.cancelled ?? 0);
   console.log(
     `# tests ${counts.tests ?? 0} # pass ${counts.pass ?? 0} # fail ${failed} # skipped ${counts.skipped ?? 0}`,
@@ -39,7 +40,10 @@ async function test(filters) {
   return verdict;
 }
 
-/** The files to hand to Node: compiled tests, and the tests of these scripts. Node 20 expands no patterns itself. */
+/**
+ * The files to pass to Node: compiled tests, and the tests of these scripts. Node 20 does not expand patterns
+ * itself.
+ */
 function testFiles(paths) {
   const compiled = projects.flatMap(({ source, output }) =>
     filesBelow(output)
@@ -60,7 +64,10 @@ function testFiles(paths) {
   return [...compiled, ...plain].filter(isWanted).map((file) => file.path);
 }
 
-/** Runs the files, two at a time, each in a process of its own; resolves with what scripts/lib/test-collector.mjs saw. */
+/**
+ * Runs the files, each in a process of its own, and resolves with what scripts/lib/test-collector.mjs saw. Three at a
+ * time, also on two cores: the average file waits for more than half of its time.
+ */
 async function runNode(files, names) {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-test-"));
   const journal = join(folder, "journal");
@@ -70,7 +77,7 @@ async function runNode(files, names) {
       "--test",
       "--enable-source-maps",
       `--import=${pathToFileURL(join(root, "scripts/lib/test-watchdog.mjs"))}`,
-      "--test-concurrency=2",
+      "--test-concurrency=3",
       // Node 24 gives every test this long; before, it is what a whole file may take, and the watchdog is earlier.
       `--test-timeout=${Number.parseInt(process.versions.node, 10) >= 24 ? 60_000 : 150_000}`,
       "--test-reporter=spec",
@@ -98,7 +105,9 @@ async function runNode(files, names) {
   }
 }
 
-/** The id of a promise matches as a word (C1 is not C10); anything else wherever it occurs, as it stands. */
+/**
+ * The id of a promise matches as a word (C1 does not match C10); any other text matches anywhere, literally.
+ */
 function namePattern(name) {
   const literal = name.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
   return /^[A-P]\d+$/.test(name) ? `/\\b${literal}\\b/` : `/${literal}/i`;
@@ -107,7 +116,7 @@ function namePattern(name) {
 function report(omissions) {
   if (omissions.length === 0) return;
   console.log(
-    `\nNot run: ${omissions.length}. What a test needs installed, scripts/install-peers.sh installs (Debian).`,
+    `\nNot run: ${omissions.length}. scripts/install-peers.sh installs the programs that tests need (Debian).`,
   );
   for (const { name, file, reason } of omissions) {
     const place = file === null ? "" : ` (${relative(root, file).replaceAll("\\", "/")})`;

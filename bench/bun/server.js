@@ -1,4 +1,5 @@
-// The peer bun: echoes every message, or sends it to all; with compression where the bench asks for it.
+// The server of the peer bun: echoes every message, or sends it to all clients; compresses if the bench
+// requests it.
 
 /* global Bun, Response */
 

@@ -1,4 +1,4 @@
-// The peer deno: echoes every message.
+// The server of the peer deno: echoes every message.
 
 /* global Deno */
 

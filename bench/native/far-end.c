@@ -1,11 +1,10 @@
-// The far end of the clients under test: a WebSocket server in C, one thread on epoll (Linux), so lean that
-// the client is what is measured. Prints its port as the first line. Knows no TLS, no extension and no
-// limits.
+// The far end of the clients under test: a WebSocket server in C, one thread on epoll (Linux), so fast that
+// the client is the bottleneck. Prints its port as the first line. Supports no TLS, extensions or limits.
 //     cc -O2 far-end.c -o far-end
 //
-// --mode echo   sends every message back, as the type that it came as
-// --mode sink   reads and throws away
-// --mode flood  from the first message on, sends messages of --size bytes without an end (--text: as text)
+// --mode echo   sends every message back with its type
+// --mode sink   reads and discards
+// --mode flood  after the first message, sends messages of --size bytes endlessly (--text: as text)
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -81,11 +80,11 @@ struct conn {
   int fd, is_open, wants_out, is_flooding;
   char* head;  // the upgrade request, until it is complete
   size_t head_length;
-  uint8_t header[14];  // of the frame that is being read
+  uint8_t header[14];  // of the current frame
   int header_length, in_payload;
   uint64_t length, got;
   uint8_t key[4];
-  uint8_t* queue;  // what the kernel did not take
+  uint8_t* queue;  // bytes that the kernel has not accepted
   size_t queued, taken, capacity;
   size_t flood_at;
 };
@@ -204,7 +203,7 @@ static int read_header(struct conn* c, uint8_t byte) {
   c->got = 0;
   return 1;
 }
-// Returns 1 where the connection is over.
+// Returns 1 if the connection has ended.
 static int read_frames(struct conn* c, const uint8_t* p, size_t n) {
   int is_over = 0;
   reply_length = 0;
@@ -234,7 +233,7 @@ static int read_frames(struct conn* c, const uint8_t* p, size_t n) {
   return is_over;
 }
 
-// ---- the upgrade; returns how many of these bytes belong to it, -1 for nonsense
+// ---- the upgrade; returns the number of its bytes, or -1 if it is invalid
 static ssize_t read_upgrade(struct conn* c, const uint8_t* p, size_t n) {
   if (c->head == NULL) c->head = malloc(8192);
   if (c->head_length + n > 8191) return -1;
@@ -323,10 +322,10 @@ int main(int ac, char** av) {
         return 2;
     }
   signal(SIGPIPE, SIG_IGN);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // whoever started it is gone
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // if the parent has exited
   if (mode == FLOOD) build_flood();
   in = malloc(IN);
-  reply = malloc(IN * 8 + 4096);  // a chunk of nothing but headers grows at most so
+  reply = malloc(IN * 8 + 4096);  // the largest reply, to a chunk of headers only
   ep = epoll_create1(0);
   int listener = start_listening();
   struct epoll_event e = {.events = EPOLLIN, .data.ptr = NULL};

@@ -1,5 +1,5 @@
-// The load generator: one thread on epoll (Linux), so lean that the server under test is what is measured.
-// Prints one line of JSON. It is one file so that one call of the compiler builds it:
+// The load generator: one thread on epoll (Linux), so fast that the server under test is the bottleneck.
+// Prints one line of JSON. It is one file, so that one compiler call builds it:
 //     cc -O2 loadgen.c -lz -o loadgen
 //
 // --mode echo      messages out and back, --depth of them in flight per connection (or --rate per second in
@@ -12,7 +12,7 @@
 // --pid of the server (its CPU time and memory), --deflate 0|1|nct|offer, --verify (compare every payload),
 // --cpu (pin), --rate, --touch, --gcsig (SIGUSR2 to the server, twice, before the last reading), --gcwait
 // (seconds after each), --frag (fragments per message), --path, --nsrc (number of source addresses),
-// --openrate (connections per second, so that openings are spread)
+// --openrate (connections opened per second)
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-"""The peer python-websockets: echoes every message, with the library's defaults."""
+"""The server of the peer python-websockets: echoes every message, with the library's defaults."""
 
 import asyncio
 import gc
@@ -25,7 +25,7 @@ async def main():
 
 
 async def end_with_parent():
-    """Whoever started this server was killed: nobody else would end it."""
+    """Ends this server if its parent was killed."""
     parent = os.getppid()
     while os.getppid() == parent:
         await asyncio.sleep(5)
@@ -56,7 +56,7 @@ def extensions():
 
 
 def raise_file_limit():
-    """Node does so by itself; ten thousand connections need it."""
+    """Raises the limit of open files for ten thousand connections; Node does that automatically."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

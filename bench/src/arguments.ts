@@ -20,17 +20,17 @@ export const help = `npm run bench -- [options]
 export interface Options {
   readonly isQuick: boolean;
   readonly workloads: readonly Workload[];
-  /** Null: each peer takes part where it usually does. */
+  /** Null: each peer runs the workloads that it runs by default. */
   readonly peers: readonly Peer[] | null;
   readonly rounds: number;
   readonly generator: "c" | "node" | null;
   readonly json: string | null;
-  /** Recordings of other runs, instead of a run. */
+  /** Recordings of earlier runs to join, instead of a run. */
   readonly join: readonly string[] | null;
   readonly writesResults: boolean;
 }
 
-/** Null if help was asked for. @throws Error that names the option, what it expected and what came. */
+/** Null if help was requested. @throws Error that names the option, the expected value and the actual one. */
 export function readArguments(parameters: readonly string[]): Options | null {
   const { values } = parseArgs({
     args: [...parameters],

@@ -8,7 +8,9 @@ import type { PeerProgram } from "./peers/peer.js";
 import type { ClientReport, ClientTask } from "./peers/support/client-program.js";
 import type { ClientLoad } from "./workload.js";
 
-/** Runs a peer's client against a far end of its own; the client measures itself, in any runtime of JavaScript. */
+/**
+ * Runs a peer's client against a far end of its own. The client measures itself, in any JavaScript runtime.
+ */
 export async function measureClient(
   load: ClientLoad,
   client: PeerProgram,

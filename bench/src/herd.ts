@@ -1,11 +1,12 @@
-// `npm run bench:herd`: how clients return to a server that was away. Prints a table; with --write, into HERD.md.
+// `npm run bench -- herd`: simulates how clients reconnect after an outage of their server. Prints a table;
+// --write saves it to HERD.md.
 
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { renderHerd } from "./herd/render.js";
 
-const HELP = `npm run bench:herd -- [options]
+const HELP = `npm run bench -- herd [options]
 
   --clients N   how many clients (default 10000)
   --seed N      of the random numbers (default 1)

@@ -8,7 +8,7 @@ const sample = (round: number, peer: string): Sample => ({
   failure: "not measured",
 });
 
-test("the rounds of joined runs follow one another, and what differs between them is told", () => {
+test("the rounds of joined runs follow one another, and differences between runs are reported", () => {
   const first: Recording = {
     setting: ["Node: v20", "Load: 0.1"],
     samples: [sample(0, "ws"), sample(1, "ws")],

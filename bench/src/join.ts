@@ -1,15 +1,16 @@
-// Several runs as one: what `--json` wrote, with the rounds of one run behind those of the run before.
+// Joins several runs recorded with `--json` into one, with the rounds of each run after those of the previous
+// run.
 
 import { readFileSync } from "node:fs";
 import type { Sample } from "./run.js";
 
-/** What `--json` writes. */
+/** The format that `--json` writes. */
 export interface Recording {
   readonly setting: readonly string[];
   readonly samples: readonly Sample[];
 }
 
-/** @throws Error that names the file which is none of ours */
+/** @throws Error that names a file that is not a recording */
 export function readRecordings(files: readonly string[]): Recording[] {
   return files.map((file) => {
     const recording = JSON.parse(readFileSync(file, "utf8")) as Partial<Recording>; // checked next
@@ -18,7 +19,7 @@ export function readRecordings(files: readonly string[]): Recording[] {
   });
 }
 
-/** The setting is that of the first run, with the lines that others do not share named as what they are. */
+/** The setting is that of the first run. Lines that differ in other runs are marked as such. */
 export function joinRecordings(recordings: readonly Recording[]): Recording {
   const samples: Sample[] = [];
   let before = 0;

@@ -21,7 +21,7 @@ try {
   process.exitCode = 2;
 }
 
-/** Returns 1 if something could not be measured. A bar that is missed is news, not a failure. */
+/** Returns 1 if something could not be measured. A missed bar is a result, not a failure. */
 async function bench(options: Options): Promise<number> {
   const stages = planStages(options, tell);
   const { setting, samples } =

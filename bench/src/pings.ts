@@ -1,5 +1,5 @@
-// Memory over a million pings on one connection, a hundred in flight at a time, each answered by a server in the same
-// process. Prints resident and heap memory on the way; nothing is judged. Run with --expose-gc.
+// Measures memory over a million pings on one connection, a hundred in flight at a time, answered by a server
+// in the same process. Prints resident and heap memory; judges nothing. Run with --expose-gc.
 
 import { connect, serve, type Connection } from "holdfast";
 

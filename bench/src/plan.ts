@@ -4,14 +4,14 @@ import { allPeers } from "./peers/all.js";
 import type { Availability, Peer, PeerProgram } from "./peers/peer.js";
 import type { Bar, Load, Workload } from "./workload.js";
 
-/** A peer that is installed, with its program for one role. */
+/** An installed peer with its program for one role. */
 export interface Contender {
   readonly peer: Peer;
   readonly program: PeerProgram;
   readonly version: string;
 }
 
-/** A workload as this run does it. */
+/** A workload as this run executes it. */
 export interface Stage {
   readonly id: string;
   readonly title: string;
@@ -19,7 +19,7 @@ export interface Stage {
   readonly load: Load;
   readonly rounds: number;
   readonly timing: Timing;
-  /** Which peer the others are compared with. */
+  /** The peer that the others are compared with. */
   readonly base: string;
   readonly bars: readonly Bar[];
   readonly contenders: readonly Contender[];
@@ -28,7 +28,7 @@ export interface Stage {
 const fullTiming: Timing = { warmup: 1_000, duration: 2_000, settle: 1_000 };
 const quickTiming: Timing = { warmup: 300, duration: 500, settle: 300 };
 
-/** Decides what runs, and tells of each peer that is not installed. */
+/** Decides what runs, and reports each peer that is not installed. */
 export function planStages(options: Options, tell: (line: string) => void): readonly Stage[] {
   const peers = candidates(options);
   const servers = findContenders(peers, (peer) => peer.findServer?.(), tell);
@@ -47,13 +47,14 @@ function asItRuns(
   { rounds, isQuick }: Options,
 ): Pick<Stage, "title" | "load" | "bars" | "rounds"> {
   if (!isQuick) return { title, load, bars, rounds };
-  // What is measured from one end to the other, or takes long to set up, is not repeated.
+  // Loads with a fixed duration or a long setup are not repeated.
   const quickRounds = load.kind === "echo" ? rounds : 1;
   if (quick === undefined) return { title, load, bars, rounds: quickRounds };
   return { ...quick, bars: [], rounds: quickRounds };
 }
 
-// A connection runs through far more code than a message: it takes some ten thousand of them until that is compiled.
+// A connection runs through far more code than a message: the code is fully compiled only after some ten
+// thousand connections.
 function timingFor(load: Load, isQuick: boolean): Timing {
   const timing = isQuick ? quickTiming : fullTiming;
   return load.kind === "handshake" ? { ...timing, warmup: isQuick ? 1_000 : 4_000 } : timing;

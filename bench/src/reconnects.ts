@@ -1,12 +1,12 @@
-// Memory over ten thousand connections in a row, by `persist()`, `reconnect()` and `connectPersistent()`: a server
-// accepts, sends one message and closes. Prints resident and heap memory before, halfway and after; nothing is judged.
-// Run with --expose-gc.
+// Measures memory over ten thousand connections in a row, with `persist()`, `reconnect()` and
+// `connectPersistent()`. A server accepts, sends one message and closes. Prints resident and heap memory
+// before, halfway and after; judges nothing. Run with --expose-gc.
 
 import { Client, connectPersistent, persist, reconnect, serve, type Server } from "holdfast";
 
 const CONNECTIONS = 10_000;
 const WARM_UP = 1_000;
-/** No waits: the law is not what is measured. */
+/** No waits: the delays are not what is measured. */
 const AT_ONCE = { firstDelay: 0 };
 
 const server = await serve((connection) => connection.send("hello").then(() => undefined), {
@@ -17,7 +17,7 @@ await report("reconnect()", server, reconnecting);
 await report("connectPersistent()", server, lasting);
 await server.close();
 
-/** Calls `onConnection` for each, and leaves the loop when it returns false. */
+/** Calls `onConnection` for each connection, and leaves the loop when it returns false. */
 type Loop = (url: string, onConnection: () => boolean) => Promise<void>;
 
 async function persisting(url: string, onConnection: () => boolean): Promise<void> {

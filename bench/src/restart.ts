@@ -1,18 +1,19 @@
-// `npm run bench:restart`: a server with many connected clients is replaced by its successor under load. Prints a table.
+// `npm run bench -- restart`: replaces a server with many connected clients by its successor, under load. Prints
+// a table.
 
 import { parseArgs } from "node:util";
 import { endAllAtExit } from "./machine/processes.js";
 import { play, type Restart } from "./restart/play.js";
 import { renderHead, renderRow } from "./restart/render.js";
 
-const HELP = `npm run bench:restart -- [options]
+const HELP = `npm run bench -- restart [options]
 
-  --clients N    how many clients (default 2000)
-  --processes N  in how many processes (default 4)
-  --code N       of the Closes (default 1001; with 1012 clients wait for 5 to 30 s)
+  --clients N    number of clients (default 2000)
+  --processes N  number of client processes (default 4)
+  --code N       close code (default 1001; with 1012 clients wait for 5 to 30 s)
 `;
 
-/** Together under a minute, with the code 1001. */
+/** The scenarios, which take less than a minute in total. `code` is the code of the Closes. */
 function scenes(code: number): readonly Restart[] {
   return [
     { port: "shared", code, spread: 0 },

@@ -6,7 +6,7 @@ import { startServer, type RunningServer } from "./machine/server.js";
 import type { Contender, Stage } from "./plan.js";
 import { environmentFor, type ServerLoad } from "./workload.js";
 
-/** One peer's turn in one round of one workload: exactly one of the last two is set. */
+/** One peer's turn in one round of one workload. Exactly one of the last two fields is set. */
 export interface Sample {
   readonly workload: string;
   readonly peer: string;
@@ -16,8 +16,9 @@ export interface Sample {
 }
 
 /**
- * Runs the stages. In each round every workload is run once by all its peers, one right after the other, so that a
- * ratio compares neighbours in time; the order of both is random, so that nobody always goes first.
+ * Runs the stages. In each round, all peers run each workload one right after the other, so that a ratio
+ * compares runs that are close in time. The order of workloads and peers is random, so that no peer always
+ * goes first.
  */
 export async function run(
   stages: readonly Stage[],
@@ -49,7 +50,7 @@ export async function run(
         const measurement = await measureClient(load, program, farEnd(load), cores, timing);
         return { ...about, measurement, failure: null };
       }
-      // On a server of its own, which it must not warm up for one peer's sake; once is enough.
+      // Verify on a separate server, so that it does not warm up the one that is measured. Once is enough.
       if (round === 0 && load.kind === "echo" && verify !== null) {
         await withServer(contender, load, (server) => verify(load, server));
       }
@@ -71,7 +72,7 @@ export async function run(
     const program = { ...contender.program, environment };
     const server = await startServer(program, cores.server).catch((error: unknown) => {
       unfit.add(contender); // it will not start the next time either
-      throw new Error(`does not start, left out: ${messageOf(error)}`, { cause: error });
+      throw new Error(`does not start, skipped: ${messageOf(error)}`, { cause: error });
     });
     try {
       return await work(server);

@@ -1,5 +1,5 @@
-// Memory over a long haul: 100,000 messages through a slow consumer, then 2,000 compressed connections that come and
-// go. Prints resident memory before, at the peak and after; nothing is judged. Run with --expose-gc.
+// Measures memory over 100,000 messages through a slow consumer, then over 2,000 short compressed
+// connections. Prints resident memory before, at the peak and after; judges nothing. Run with --expose-gc.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, serve, type Connection } from "holdfast";

@@ -1,6 +1,6 @@
-// What a workload is: the load to put on a peer, and the bars that its peers must reach.
+// Describes a workload: the load on a peer, and the bars that its peers must reach.
 
-/** Messages sent and awaited on many connections; each holds `depth` of them in flight. */
+/** Messages sent and echoed on many connections, each with `depth` of them in flight. */
 export interface EchoLoad {
   readonly kind: "echo";
   readonly payload: "text" | "non-ascii" | "binary" | "json";
@@ -11,19 +11,19 @@ export interface EchoLoad {
   readonly compression?: Compression;
 }
 
-/** permessage-deflate as the generator offers it. */
+/** The use of permessage-deflate that the generator offers. */
 export type Compression = "context" | "no-context";
 
-/** Connections that stay open and quiet after a few messages each: what they cost in memory. */
+/** Connections that stay open and idle after a few messages each, to measure their memory. */
 export interface IdleLoad {
   readonly kind: "idle";
   readonly connections: number;
-  /** Messages before the quiet. @default 1 */
+  /** Messages before the idle time. @default 1 */
   readonly messages?: number;
   readonly compression?: Compression;
 }
 
-/** Connections opened and closed one after the other, `parallel` of them at a time. */
+/** Connections opened and closed one after another, `parallel` of them at a time. */
 export interface HandshakeLoad {
   readonly kind: "handshake";
   readonly parallel: number;
@@ -39,17 +39,17 @@ export interface BroadcastLoad {
 }
 
 /**
- * Connections on which nothing happens but the server's pings. They are opened evenly over one interval, as those
- * of a server in use are, and measured over two.
+ * Connections on which nothing happens except the server's pings. They open evenly over one interval, like
+ * those of a server in use, and are measured over two intervals.
  */
 export interface KeepaliveLoad {
   readonly kind: "keepalive";
   readonly connections: number;
-  /** Milliseconds from ping to ping of a connection. */
+  /** Milliseconds between the pings of a connection. */
   readonly interval: number;
 }
 
-/** A client against a far end in C, which echoes, swallows, or sends without an end. */
+/** A client against a far end in C, which echoes, discards, or sends endlessly. */
 export interface ClientLoad {
   readonly kind: "client";
   readonly work: "echo" | "send" | "receive";
@@ -57,26 +57,26 @@ export interface ClientLoad {
   /** Bytes of payload per message. */
   readonly size: number;
   readonly connections: number;
-  /** Messages in flight on each connection, where they are echoed. */
+  /** Messages in flight on each connection, if they are echoed. */
   readonly depth: number;
 }
 
-/** What a server is loaded with. */
+/** The loads for servers. */
 export type ServerLoad = EchoLoad | IdleLoad | HandshakeLoad | BroadcastLoad | KeepaliveLoad;
 
 export type Load = ServerLoad | ClientLoad;
 
-/** The median of the ratios base ÷ peer, each taken within one round. */
+/** The median of the ratios base ÷ peer, each from one round. */
 export interface RatioBar {
   readonly kind: "ratio";
   readonly peer: string;
   readonly base: string;
   readonly atLeast: number;
-  /** Fewer rounds than this decide nothing: the machine's noise is wider than the margin. */
+  /** With fewer rounds the bar is not judged: the machine's noise exceeds the margin. */
   readonly rounds?: number;
 }
 
-/** The peer's median cost: CPU microseconds or bytes, whichever the load measures. */
+/** The peer's median cost: CPU microseconds or bytes, depending on the load. */
 export interface LimitBar {
   readonly kind: "limit";
   readonly peer: string;
@@ -99,14 +99,14 @@ export interface Workload {
   /** A few words for the chart. */
   readonly label: string;
   readonly load: Load;
-  /** What `--quick` runs instead. Bars are not judged on a load that differs. */
+  /** The smaller load that `--quick` runs instead. Bars are not judged on it. */
   readonly quick?: { readonly title: string; readonly load: Load };
-  /** Which peer the others are compared with. @default "ws" */
+  /** The peer that the others are compared with. @default "ws" */
   readonly base?: string;
   readonly bars: readonly Bar[];
 }
 
-/** holdfast must cost at most a `factor`-th of what ws costs. */
+/** holdfast must cost at most 1/`factor` of what ws costs. */
 export function beatsWs(factor: number, rounds?: number): RatioBar {
   return beats("ws", factor, rounds);
 }
@@ -117,7 +117,7 @@ export function beats(base: string, factor: number, rounds?: number): RatioBar {
   return rounds === undefined ? bar : { ...bar, rounds };
 }
 
-/** What a server has to be told of the load, in the variables DEFLATE, BROADCAST and PING_INTERVAL. */
+/** Settings of the load that a server needs, in the variables DEFLATE, BROADCAST and PING_INTERVAL. */
 export function environmentFor(load: Load): Readonly<Record<string, string>> {
   switch (load.kind) {
     case "echo":
@@ -134,7 +134,7 @@ export function environmentFor(load: Load): Readonly<Record<string, string>> {
   }
 }
 
-/** What the cost of a load is counted in. */
+/** The unit in which the cost of a load is counted. */
 export function unitOf(load: Load): { readonly symbol: "µs" | "B"; readonly per: string } {
   switch (load.kind) {
     case "echo":

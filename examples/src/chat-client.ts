@@ -1,9 +1,10 @@
-// A client for the chat that survives the chat's server: what is typed while the server is away waits for its return.
+// A chat client that survives restarts of the server: lines typed while the server is down are sent when it
+// returns.
 //
 //   npm run example -- chat serve 8080
 //   npm run example -- chat-client ws://localhost:8080 Ada
 //
-// `--first-delay 200` makes it come back sooner than a room full of people should. Ctrl-D ends it.
+// `--first-delay 200` makes it reconnect sooner than many clients at once should. Ctrl-D ends it.
 
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -17,7 +18,7 @@ const room = new URL(positionals[0] ?? "ws://localhost:8080");
 room.searchParams.set("name", positionals[1] ?? "somebody");
 
 const client = new Client(room);
-/** Lines that were typed while nobody was there to be told. */
+/** Lines that were typed while there was no connection. */
 const drafts: string[] = [];
 
 const input = createInterface({ input: process.stdin });
@@ -25,9 +26,9 @@ input.on("line", (line) => {
   if (client.connection === null) drafts.push(line);
   else void say(line);
 });
-input.on("close", () => void client.close()); // What was said before is sent before.
+input.on("close", () => void client.close()); // Earlier lines are sent first.
 
-/** How the newest attempt ended, unless another one follows. */
+/** How the latest attempt ended, unless another one has started. */
 let ending: CloseInfo | null = null;
 for await (const event of persist(client, { firstDelay: Number(values["first-delay"]) })) {
   switch (event.type) {
@@ -60,7 +61,7 @@ async function say(line: string): Promise<void> {
     await client.send(line);
   } catch (error) {
     if (!(error instanceof ConnectionClosed)) throw error;
-    // It may have arrived: to say it twice is for the person to decide.
-    console.error(`Perhaps not heard: ${line}`);
+    // The line may have arrived, so the user has to decide whether to send it again.
+    console.error(`May not have arrived: ${line}`);
   }
 }

@@ -1,4 +1,4 @@
-// A chat: one server, and a client for the terminal for each person.
+// A chat: a server, and a terminal client for each person.
 //
 //   npm run example -- chat serve 8080
 //   npm run example -- chat join ws://localhost:8080 Ada
@@ -6,7 +6,7 @@
 import { createInterface } from "node:readline";
 import { connect, ConnectionClosed, explain, serve, type ServerConnection } from "holdfast";
 
-/** Bytes that may wait for one member; who reads more slowly than that is asked to come back later. */
+/** Unsent bytes per member; a member that reads more slowly is closed with "try again later". */
 const MAX_BACKLOG = 256 * 1024;
 
 const [role, ...args] = process.argv.slice(2);
@@ -25,10 +25,10 @@ async function host(port: number): Promise<void> {
       tellAll(`* ${name} is here`);
       try {
         for await (const message of member) {
-          if (typeof message === "string") tellAll(`${name}: ${message}`, member); // Who says it has heard it.
+          if (typeof message === "string") tellAll(`${name}: ${message}`, member); // The sender already sees it.
         }
       } finally {
-        tellAll(`* ${name} has left`); // However it ended.
+        tellAll(`* ${name} has left`); // For any reason.
       }
     },
     { port, maxMessageSize: 4 * 1024 },

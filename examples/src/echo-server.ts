@@ -1,4 +1,4 @@
-// A server that sends every message back, and says goodbye on Ctrl-C.
+// A server that echoes every message, and closes its connections on Ctrl-C.
 //
 //   npm run example -- echo-server          on port 8080
 //   npm run example -- echo-server 0        on any free port
@@ -15,5 +15,5 @@ const server = await serve(
 );
 console.log(`Listening on ${server.url}`);
 
-// 1001 (going away) to everybody; who does not answer is cut off after five seconds.
+// Close with 1001 (going away); clients that do not answer within five seconds are cut.
 process.once("SIGINT", () => void server.close({ code: 1001, reason: "Ctrl-C", timeout: 5_000 }));

@@ -1,10 +1,10 @@
-// A client for the terminal: sends each line of its input, prints each message. With --heartbeat it also pings the
-// server and gives up as soon as a pong takes too long: whichever comes first, the end of the talk or of the heartbeat.
+// A terminal client that sends each line of its input and prints each message. With --heartbeat it also pings
+// the server, and disconnects if a pong takes too long.
 //
 //   npm run example -- heartbeat-client ws://localhost:8080
 //   npm run example -- heartbeat-client ws://localhost:8080 --heartbeat --timeout 2000 --interval 1000
 //
-// Exits with 0 after a clean goodbye (Ctrl-D), and otherwise with 1 and the reason.
+// Exits with 0 after a clean close (Ctrl-D), and otherwise with 1 and the reason.
 
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -30,7 +30,7 @@ try {
   process.exitCode = 1;
   if (error instanceof TooSlowError) {
     console.error(`Too slow: ${error.message}`);
-    connection.terminate(); // Nobody there is waited for.
+    connection.terminate(); // Do not wait for a peer that is gone.
   } else if (error instanceof ConnectionClosed) {
     console.error(explain(error.info));
   } else {
@@ -41,7 +41,7 @@ try {
 /** Ends when the input or the connection does. */
 async function talk(peer: Connection, signal: AbortSignal): Promise<void> {
   const input = createInterface({ input: process.stdin, signal });
-  // A line that cannot be sent any more is no news of its own: the loop below tells how the connection ended.
+  // No error for a line that can no longer be sent: the loop below reports how the connection ended.
   input.on("line", (line) => void peer.send(line).catch(() => undefined));
   input.on("close", () => void peer.close());
   try {

@@ -3,8 +3,8 @@
 //   npm run example -- opentelemetry             an echo server on port 8080, metrics on port 9464
 //   npm run example -- opentelemetry 8080 9464   the same
 //
-// `measureConnections()` is all that a program of your own needs: it subscribes to the channels on which the library
-// publishes what happens, and so sees every connection, whoever opened it.
+// Your own program only needs `measureConnections()`. It subscribes to the library's diagnostics channels,
+// and therefore sees every connection, whichever code opened it.
 
 import { subscribe } from "node:diagnostics_channel";
 import type { Meter } from "@opentelemetry/api";
@@ -33,17 +33,18 @@ function measureConnections(meter: Meter): void {
     advice: { explicitBucketBoundaries: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000] },
   });
   const messages = meter.createObservableCounter("websocket.messages", {
-    description: "Messages, of open connections as well",
+    description: "Messages, including those of open connections",
   });
   const bytes = meter.createObservableCounter("websocket.io", {
     unit: "By",
-    description: "Bytes on the wire, of open connections as well",
+    description: "Bytes on the wire, including those of open connections",
   });
   const pingsLost = meter.createObservableCounter("websocket.pings.lost", {
     description: "Pings that were not answered in time",
   });
 
-  // The connections count their own traffic. It is read when the metrics are: a message costs nothing.
+  // The connections count their own traffic. It is read together with the metrics, so a message costs
+  // nothing.
   const connections = new Set<Connection>();
   const ended = { ...NOTHING };
   meter.addBatchObservableCallback(
@@ -72,7 +73,8 @@ function measureConnections(meter: Meter): void {
     connections.delete(connection);
     add(ended, evidence, evidence.latency);
     open.add(-1);
-    // The cause is one of a closed list, and so fit to be a label; a reason is the peer's, and is not.
+    // The cause is one of a fixed set, so it is suitable as a label. The reason comes from the peer, so it is
+    // not.
     closed.add(1, { cause: info.cause, ok: info.ok });
     duration.record((evidence.endedAt - (evidence.openedAt ?? evidence.endedAt)) / 1000);
   });
@@ -88,7 +90,7 @@ function add(total: typeof NOTHING, traffic: Traffic, { lost }: { readonly lost:
   total.lost += lost;
 }
 
-/** Listens on a channel, with the type of what is published there. */
+/** Subscribes to a channel, with the type of its messages. */
 function on<Name extends keyof DiagnosticsMessages>(
   name: Name,
   listener: (message: DiagnosticsMessages[Name]) => void,

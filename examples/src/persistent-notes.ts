@@ -1,10 +1,12 @@
-// A client that takes notes wherever it is: each line of its input is a message, also while there is no connection.
-// The server demands a token, which is good for one connection only, so that each attempt gets a fresh one.
+// A client for taking notes, online or offline: each line of its input is a message, even without a
+// connection. The server requires a token that is valid for one connection only, so each attempt fetches a
+// new one.
 //
 //   npm run example -- persistent-notes serve 8080
 //   npm run example -- persistent-notes join ws://localhost:8080
 //
-// Stop the server, go on typing, start it again: what was typed meanwhile arrives, in order. Ctrl-D says goodbye.
+// Stop the server, type some lines, and start it again: the lines arrive, in order. Ctrl-D closes the
+// connection.
 
 import { createInterface } from "node:readline";
 import { connectPersistent, NotSentError, serve, type PersistentStatus } from "holdfast";
@@ -20,10 +22,10 @@ else {
 async function takeNotes(url: string): Promise<void> {
   const link = connectPersistent(`${url}/`, {
     headers: async (attempt) => ({ Authorization: `Bearer ${await freshToken(attempt)}` }),
-    // Goes out ahead of all that waits, on each connection.
+    // Sent before all queued messages, on each connection.
     onOpen: (connection, { isFirst }) => connection.send(isFirst ? "* hello" : "* back again"),
     queue: { messages: 1_000 },
-    timeToLive: 10 * 60_000, // An older note is of no use.
+    timeToLive: 10 * 60_000, // An older note is not useful any more.
     firstDelay: 500,
     maxDelay: 5_000,
   });
@@ -33,7 +35,7 @@ async function takeNotes(url: string): Promise<void> {
   input.on("line", (line) => {
     link.send(line).catch((error: unknown) => {
       const outcome = error instanceof NotSentError ? error.outcome : String(error);
-      console.log(`! "${line}" was not sent for certain: ${outcome}`);
+      console.log(`! "${line}" may not have arrived: ${outcome}`);
     });
   });
   input.on("close", () => void link.close());
@@ -52,7 +54,7 @@ function describe(status: PersistentStatus): string {
   }
 }
 
-/** In earnest: asks who gives tokens out. */
+/** In a real application: requests a token from the service that issues them. */
 function freshToken(attempt: number): Promise<string> {
   return Promise.resolve(`${process.pid}-${Date.now()}-${attempt}`);
 }

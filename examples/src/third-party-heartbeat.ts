@@ -1,8 +1,8 @@
-// A feed that wants to hear from its clients: who sends no {"op":"heartbeat"} for a while is cut off, however well it
-// answers pings. keepalive() sends them until the connection ends.
+// A feed that requires heartbeat messages: it disconnects clients that send no {"op":"heartbeat"} for a
+// while, even if they answer pings. keepalive() sends them until the connection ends.
 //
-//   npm run example -- third-party-heartbeat                    a toy feed of its own, for ten ticks
-//   npm run example -- third-party-heartbeat --no-heartbeat     what the feed does without
+//   npm run example -- third-party-heartbeat                    a local feed, for ten ticks
+//   npm run example -- third-party-heartbeat --no-heartbeat     shows how the feed reacts without heartbeats
 //   npm run example -- third-party-heartbeat wss://feed.example/v1 --interval 15000
 
 import { parseArgs } from "node:util";
@@ -24,7 +24,7 @@ try {
   const heartbeats = values["no-heartbeat"] ? null : sendHeartbeats();
   await readTicks(Number(values.ticks));
   await connection.close();
-  await heartbeats; // Resolves with the end of the connection.
+  await heartbeats; // Resolves when the connection has ended.
 } catch (error) {
   if (!(error instanceof ConnectionClosed)) throw error;
   console.error(explain(error.info));
@@ -51,7 +51,10 @@ async function readTicks(count: number): Promise<void> {
   }
 }
 
-/** The other side, so that the example runs by itself: ticks every 100 ms, and a deadline of a second for heartbeats. */
+/**
+ * A local feed, so that the example needs no other server: a tick every 100 ms, and a deadline of one second
+ * for heartbeats.
+ */
 function startFeed(): Promise<Server> {
   return serve(
     async (client) => {

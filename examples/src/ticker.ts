@@ -1,10 +1,11 @@
-// A ticker that stays connected: it subscribes whenever it is connected, and comes back when it was lost.
+// A ticker that stays connected: it subscribes on each connection, and reconnects when the connection is
+// lost.
 //
 //   npm run example -- ticker serve 8080
 //   npm run example -- ticker watch ws://localhost:8080 HFST ACME
 //
-// End the server and start it again: the ticker goes on. `--first-delay 200` makes it come back sooner than a fleet of
-// them should. Ctrl-C ends it.
+// Stop the server and start it again: the ticker continues. `--first-delay 200` makes it reconnect sooner
+// than many clients at once should. Ctrl-C ends it.
 
 import { parseArgs } from "node:util";
 import { Client, ConnectionClosed, explain, persist, serve } from "holdfast";
@@ -26,7 +27,7 @@ async function watch(url: string, symbols: readonly string[]): Promise<void> {
   process.once("SIGINT", () => void client.close());
   for await (const event of persist(client, { firstDelay: Number(values["first-delay"]) })) {
     switch (event.type) {
-      case "ready": // For each connection anew: the server knows nothing of the one before.
+      case "ready": // Subscribe on each connection: the server does not remember the previous one.
         await subscribe(client, symbols);
         break;
       case "text": {
@@ -49,11 +50,12 @@ async function subscribe(client: Client, symbols: readonly string[]): Promise<vo
   try {
     await client.sendJson({ op: "subscribe", symbols });
   } catch (error) {
-    if (!(error instanceof ConnectionClosed)) throw error; // Lost again already: `disconnected` tells why.
+    // If the connection is lost again already, `disconnected` reports why.
+    if (!(error instanceof ConnectionClosed)) throw error;
   }
 }
 
-/** The other side: prices of what was subscribed to, ten times a second. */
+/** The server: sends the prices of the subscribed symbols, ten times a second. */
 async function quote(port: number): Promise<void> {
   const server = await serve(
     async (connection) => {

@@ -1,8 +1,9 @@
-// Tokens that expire: each attempt shows the token at hand, and one that was refused is replaced by a fresh one.
-// A fresh one that is refused as well is the end: asking again and again would only get the account locked.
+// Tokens that expire: each attempt sends the current token, and a refused token is replaced by a fresh one.
+// If the server refuses a fresh token too, the client stops: further attempts would only get the account
+// locked.
 //
-//   npm run example -- token-refresh               against a server of its own, whose tokens are good for one session
-//   npm run example -- token-refresh --banned      one that refuses every token
+//   npm run example -- token-refresh               with a local server whose tokens are valid for one session
+//   npm run example -- token-refresh --banned      with a server that refuses every token
 //   npm run example -- token-refresh --sessions 5
 
 import { randomUUID } from "node:crypto";
@@ -18,11 +19,11 @@ const { values } = parseArgs({
 
 const server = await startServer(values.banned);
 let token: string | null = null;
-/** Whether the attempt under way is the first to show it. */
+/** Whether the current attempt is the first one with this token. */
 let isFresh = false;
 
 const client = new Client(server.url, {
-  // The signal aborts when the attempt is given up: nobody waits for a token that nobody needs.
+  // The signal aborts when the attempt is abandoned, and the token is no longer needed.
   headers: async (_attempt, signal) => {
     isFresh = token === null;
     token ??= await fetchToken(signal);
@@ -44,7 +45,7 @@ if (ending?.ok === false) {
   process.exitCode = 1;
 }
 
-/** Asked at the end of each attempt: without a token at hand the next one fetches one. */
+/** Called at the end of each attempt. If no token is left, the next attempt fetches one. */
 function isWorthAnotherAttempt(error: Error, byDefault: boolean): boolean {
   if (!(error instanceof InvalidStatusError) || error.status !== 401) return byDefault;
   if (isFresh) return false;
@@ -59,7 +60,7 @@ async function fetchToken(signal: AbortSignal): Promise<string> {
   return response.text();
 }
 
-/** The other side: gives tokens to whoever asks, and lets each of them expire with the session that it opened. */
+/** The server: issues tokens to anyone, and expires each token at the end of the session that it opened. */
 function startServer(isBanned: boolean): Promise<Server> {
   const valid = new Set<string>();
   return serve(

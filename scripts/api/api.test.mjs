@@ -1,4 +1,4 @@
-// What the package exports is what its committed reports say, and is documented.
+// The package's exports match the committed reports, and are documented.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// Every option is used by a type test: a new one without it fails here.
+// Every option has a type test; a new option without one fails here.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -31,7 +31,7 @@ test("API: every option of every exported …Options has a type test", () => {
   assert.deepEqual([...new Set(missing)].sort(), []);
 });
 
-/** As `ConnectOptions.pingInterval`. Options of Node (of TLS, say) are Node's to test. */
+/** Named like `ConnectOptions.pingInterval`. Options of Node, such as those of TLS, are not ours to test. */
 function optionsOf(program, file) {
   const checker = program.getTypeChecker();
   return checker

@@ -1,5 +1,5 @@
-// The API reference: pages made of the doc comments, one for each exported name (docs/api/). Committed, so that they
-// can be read where the repository is, and that a review sees what a change makes of them.
+// The API reference: one page per exported name, generated from the doc comments (docs/api/). The pages are
+// committed, so that they can be read in the repository, and a review shows how a change affects them.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, posix, relative } from "node:path";
@@ -7,21 +7,21 @@ import { Application, Converter, ReflectionKind } from "typedoc";
 import { filesBelow } from "../lib/files.mjs";
 import { root } from "../lib/root.mjs";
 
-/** Where the pages are, relative to the root. */
+/** The folder of the pages, relative to the root. */
 export const referenceFolder = "docs/api";
 
 const library = "packages/holdfast";
 
-/** What users call each entry. */
+/** The import name of each entry. */
 const entryNames = { index: "holdfast", browser: "holdfast/browser", topics: "holdfast/topics" };
 
-/** Classes that users make objects of; those of all others come from the library. */
+/** Classes that users instantiate; the library creates the instances of all others. */
 const constructible = new Set(["Client", "TextBytes"]);
 
 /**
- * Makes the pages anew.
+ * Generates the pages.
  *
- * @returns {Promise<Map<string, string>>} the text of each, by its path below `referenceFolder`
+ * @returns {Promise<Map<string, string>>} the text of each page, by its path below `referenceFolder`
  */
 export async function makeReference() {
   mkdirSync(join(root, ".cache"), { recursive: true });
@@ -42,12 +42,12 @@ export async function makeReference() {
   }
 }
 
-/** The committed pages, as `makeReference()` gives the new ones. */
+/** Reads the committed pages, in the format of `makeReference()`. */
 export function readReference() {
   return readPages(join(root, referenceFolder));
 }
 
-/** Writes the pages in place of those that are there. */
+/** Replaces the existing pages. */
 export function writeReference(pages) {
   rmSync(join(root, referenceFolder), { recursive: true, force: true });
   for (const [path, text] of pages) {
@@ -66,7 +66,7 @@ function options(out) {
     readme: "none",
     out,
     logLevel: "Warn",
-    // Nothing that differs from machine to machine, or from commit to commit.
+    // Omit everything that differs between machines or commits.
     ...{ disableGit: true, disableSources: true, hideGenerator: true },
     ...{ excludePrivate: true, excludeInternal: true, excludeExternals: true },
     ...{ sort: ["alphabetical"], validation: { notExported: false, invalidLink: true } },
@@ -76,7 +76,7 @@ function options(out) {
   };
 }
 
-/** What only a symbol reaches that users do not have, and constructors that are the library's to call. */
+/** Omits members that need an internal symbol, and constructors that only the library calls. */
 function leaveOutInternals(context, reflection) {
   const isHidden =
     reflection.name.startsWith("[") &&
@@ -86,7 +86,7 @@ function leaveOutInternals(context, reflection) {
   if (isHidden || isForLibrary) context.project.removeReflection(reflection);
 }
 
-/** The index begins with what a reader of it may be looking for instead. */
+/** The beginning of the index, which points to other pages that a reader may be looking for. */
 const INTRODUCTION = `# API reference
 
 Every exported name, made of the doc comments by \`npm run api\`. Durations are milliseconds, sizes are bytes; \`null\` switches a limit or a timer off.
@@ -104,7 +104,9 @@ function readPages(folder) {
   );
 }
 
-/** One list of what a function throws, with links, where TypeDoc makes a section of each `@throws`. */
+/**
+ * Joins the errors of a function into one list with links, where TypeDoc makes a section of each `@throws`.
+ */
 function gatherThrows(pages) {
   const classes = new Map(
     [...pages.keys()].filter((path) => /\/classes\//.test(path)).map((path) => [basename(path, ".md"), path]),

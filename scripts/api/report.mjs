@@ -1,4 +1,4 @@
-// The report of an entry's exports: committed, so that a review sees what changes for users.
+// The report of an entry's exports. It is committed, so that a review shows what changes for users.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { format, resolveConfig } from "prettier";
 import { root } from "../lib/root.mjs";
 import { readSurface } from "./surface.mjs";
 
-/** What the report of this entry ought to say. */
+/** Generates the report of this entry. */
 export async function makeReport({ name, types, report }) {
   const { exports, hidden } = readSurface(types);
   const path = join(root, report);
@@ -25,7 +25,7 @@ function block(declared) {
   return ["```ts no-check", ...declared.map(({ text }) => `${text}\n`), "```"].join("\n");
 }
 
-/** What the report says. Empty where there is none yet. */
+/** Reads the committed report; empty if there is none yet. */
 export function readReport({ report }) {
   try {
     return readFileSync(join(root, report), "utf8").replaceAll("\r\n", "\n");

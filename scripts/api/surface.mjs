@@ -1,4 +1,4 @@
-// What the built library exports: names, declarations without comments, and what lacks documentation.
+// The exports of the built library: names, declarations without comments, and missing documentation.
 
 import { join } from "node:path";
 import ts from "typescript";
@@ -6,7 +6,7 @@ import { root } from "../lib/root.mjs";
 
 const library = "packages/holdfast";
 
-/** The entries of the package, and where their reports are. */
+/** The entries of the package, and the paths of their reports. */
 export const entries = [
   { name: "holdfast", types: `${library}/build/index.d.ts`, report: `${library}/api/holdfast.api.md` },
   {
@@ -26,7 +26,7 @@ const printer = ts.createPrinter({ removeComments: true });
 /**
  * @param {string} types the entry's declaration file, relative to the root
  * @returns {{ exports: Declared[], hidden: Declared[], undocumented: string[] }} each with `name` and `text`;
- *   `hidden`: types of the library that exported declarations name, and that users cannot
+ * `hidden`: types of the library that exported declarations name, but users cannot
  */
 export function readSurface(types) {
   const entry = join(root, types).replaceAll("\\", "/");
@@ -48,7 +48,7 @@ export function readSurface(types) {
 
   const seen = new Set(symbols.map(({ target }) => target));
   const hidden = [];
-  // A type that is found while it goes on is looked at as well.
+  // Types that are found during the loop are processed too.
   const pending = symbols.map(({ target }) => target);
   for (const target of pending) {
     for (const found of namedBy(checker, target)) {
@@ -65,7 +65,7 @@ export function readSurface(types) {
   };
 }
 
-/** What an alias of `export … from` stands for. */
+/** Resolves an alias of `export … from`. */
 function resolve(checker, symbol) {
   return (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol);
 }
@@ -85,7 +85,7 @@ function isMembered(node) {
   return ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node);
 }
 
-/** Without what is private, and without what only a symbol reaches that users do not have. */
+/** Removes private members, and members that need an internal symbol. */
 function withoutInternals(node) {
   const members = node.members.filter((member) => !isInternal(member));
   const { modifiers, name, typeParameters, heritageClauses } = node;
@@ -103,7 +103,10 @@ function isInternal(member) {
   );
 }
 
-/** The types of the library that the declarations of this symbol name. Constructors are the library's to call. */
+/**
+ * The types of the library that the declarations of this symbol name. Constructors are omitted, because only
+ * the library calls them.
+ */
 function namedBy(checker, symbol) {
   const found = new Set();
   const visit = (node) => {
@@ -121,7 +124,7 @@ function namedBy(checker, symbol) {
   return found;
 }
 
-/** Of the library, and not a type parameter. */
+/** Whether the symbol belongs to the library and is not a type parameter. */
 function isOurs(symbol) {
   const [declaration] = symbol.declarations ?? [];
   if (declaration === undefined || ts.isTypeParameterDeclaration(declaration)) return false;

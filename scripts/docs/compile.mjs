@@ -1,11 +1,11 @@
-// Compiles the TypeScript of the pages, as a reader's compiler would: one program over all blocks, each a module of
-// its own beside its page, with the built library as `holdfast`.
+// Compiles the TypeScript of the pages as a reader's compiler would: one program with all blocks, each a
+// separate module next to its page, with the built library as `holdfast`.
 
 import { dirname, join } from "node:path";
 import ts from "typescript";
 import { root } from "../lib/root.mjs";
 
-/** Those of a careful reader. `node` types: examples use timers and files. */
+/** The options of a careful reader. `node` types: examples use timers and files. */
 const options = {
   target: ts.ScriptTarget.ES2023,
   module: ts.ModuleKind.NodeNext,
@@ -21,8 +21,8 @@ const options = {
 };
 
 /**
- * @param {{ path: string, blocks: { code: string, line: number }[] }[]} pages with the blocks that are to compile
- * @returns {string[]} what the compiler has to say, each as `page:line: message`
+ * @param {{ path: string, blocks: { code: string, line: number }[] }[]} pages with the blocks to compile
+ * @returns {string[]} the compiler's errors, each as `page:line: message`
  */
 export function compile(pages) {
   const sources = new Map(
@@ -57,12 +57,12 @@ export function compile(pages) {
   return diagnostics.map((diagnostic) => describe(diagnostic, sources));
 }
 
-/** What the compiler makes of one block, whatever its types. */
+/** Compiles one block without checking types. */
 export function transpile(code) {
   return ts.transpileModule(code, { compilerOptions: options, fileName: "block.mts" }).outputText;
 }
 
-/** Beside the page, so that imports resolve as they would for a file of this repository. */
+/** Next to the page, so that imports resolve as for a file of this repository. */
 function fileName(path, line) {
   return join(root, dirname(path), `block-at-line-${line}-of-${path.split("/").at(-1)}.mts`).replaceAll(
     "\\",

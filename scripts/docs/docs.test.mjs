@@ -1,5 +1,5 @@
-// The pages keep what they say: their TypeScript compiles, what they call runnable runs and prints what they show,
-// and their links lead somewhere.
+// Tests the pages: their TypeScript compiles, the blocks marked runnable run and print what they show, and
+// their links have targets.
 
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -12,15 +12,15 @@ import { allPages, parse } from "./pages.mjs";
 
 const pages = allPages();
 
-/** Made of the doc comments, with declarations that are no programs. */
+/** Generated from the doc comments; the declarations are not programs. */
 const isReference = ({ path }) => path.startsWith("docs/api/");
 
-/** What users of the library read; the pages of the private workspaces show fragments. */
+/** Pages for users of the library; those of the private workspaces show fragments. */
 const published = pages.filter(
   (page) => /^(README\.md$|docs\/|packages\/)/.test(page.path) && !isReference(page),
 );
 
-/** TypeScript, unless it says that it is none to take literally. */
+/** TypeScript that is not marked as a fragment. */
 function isCode({ language, flags }) {
   return language === "ts" && !flags.includes("no-check");
 }
@@ -30,7 +30,7 @@ test("Docs: every TypeScript block compiles", () => {
   assert.deepEqual(compile(scripts), []);
 });
 
-test("Docs: a block that does not compile is told of with its place", () => {
+test("Docs: a block that does not compile is reported with its place", () => {
   const page = parse(
     "docs/made-up.md",
     '# Title\n\n```ts\nimport { connect } from "holdfast";\nconnect(1);\n```\n',
@@ -39,7 +39,7 @@ test("Docs: a block that does not compile is told of with its place", () => {
 });
 
 test(
-  "Docs: what is marked `ts run` runs, and prints the `text` block below it",
+  "Docs: each block marked `ts run` runs, and prints the `text` block below it",
   { timeout: 60_000 },
   async () => {
     for (const page of published) {
@@ -55,7 +55,7 @@ test(
   },
 );
 
-/** In a process of its own, below the root so that `holdfast` resolves. */
+/** Runs in a separate process, below the root so that `holdfast` resolves. */
 async function runModule(code) {
   mkdirSync(join(root, ".cache"), { recursive: true });
   const folder = mkdtempSync(join(root, ".cache", "docs-"));

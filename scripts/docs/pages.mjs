@@ -10,12 +10,12 @@ import { root } from "../lib/root.mjs";
 
 const markdown = new MarkdownIt("commonmark").enable("table");
 
-/** Every page that is part of the repository, as `read` gives it. */
+/** Parses every page of the repository with `read`. */
 export function allPages() {
   return tracked("*.md").map(read);
 }
 
-/** What git knows; or, without git or outside of a clone, what lies there. */
+/** The files that git tracks; without git or outside of a clone, the existing files. */
 function tracked(pattern) {
   try {
     const options = { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] };
@@ -38,7 +38,7 @@ function read(path) {
   return parse(path, readFileSync(join(root, path), "utf8"));
 }
 
-/** Takes a page apart. Lines count from 1 and are those of the page. */
+/** Parses a page. Line numbers start at 1 and refer to the page. */
 export function parse(path, text) {
   const slugger = new GithubSlugger();
   const page = { path, blocks: [], links: [], anchors: new Set(), headings: [] };
@@ -57,7 +57,7 @@ export function parse(path, text) {
   return page;
 }
 
-/** `ts run` is language `ts` with the flag `run`. The code begins a line below its fence. */
+/** `ts run` is language `ts` with the flag `run`. The code begins one line below its fence. */
 function blockOf({ info, content }, line) {
   const [language, ...flags] = info.trim().split(/\s+/);
   return { language, flags, code: content, line: line + 1 };

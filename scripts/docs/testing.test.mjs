@@ -1,4 +1,4 @@
-// docs/testing.md: each of its programs runs in the test runner that it is written for.
+// Tests docs/testing.md: each of its programs runs in its test runner.
 
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,7 +13,10 @@ import { parse } from "./pages.mjs";
 const page = parse("docs/testing.md", readFileSync(join(root, "docs/testing.md"), "utf8"));
 const { resolve } = createRequire(join(root, "examples/package.json"));
 
-/** Calls `run` with a folder, below the root so that packages resolve, in which the block of this name is a file. */
+/**
+ * Calls `run` with a folder that contains the block of this name as a file; it is below the root so that
+ * packages resolve.
+ */
 async function withFile(name, run) {
   const block = page.blocks.find(({ flags }) => flags.includes(`file=${name}`));
   assert.ok(block, `docs/testing.md has no block file=${name}`);
@@ -30,10 +33,10 @@ async function withFile(name, run) {
   }
 }
 
-/** A program of a package, as a file for Node. */
+/** The path of a file in a package, to run with Node. */
 const program = (name, file) => join(dirname(resolve(`${name}/package.json`)), file);
 
-/** Without what this test runner tells the tests that it starts. */
+/** Removes the variables that this test runner sets for its child processes. */
 const environment = () => ({ ...process.env, NODE_TEST_CONTEXT: undefined });
 
 test("C20: the program of the page for node:test passes", { timeout: 120_000 }, async () => {

@@ -1,5 +1,5 @@
-// docs/why-closed.md against the source: every message is one that the library writes, every cause and every error
-// code has its place, and none is made up.
+// Compares docs/why-closed.md with the source: the library writes every message, every cause and every error
+// code is listed, and none is invented.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -28,7 +28,7 @@ test("Docs: D1: every message of why-closed.md is written as the library writes 
   assert.equal(new Set(forms).size, 5);
 });
 
-/** What `closeMessage` is to be given for this message: received, sent, and whether received came first. */
+/** The arguments of `closeMessage` for this message: received, sent, and whether received came first. */
 function parseMessage(message) {
   const frame = (verb) => {
     const match = new RegExp(`(?:^|then )${verb} (\\d+) \\([^)]*\\)(?: ([^;]+))?`).exec(message);

@@ -1,5 +1,5 @@
-// Makes the library's declarations compile where Node's types are not installed: a page under a bundler imports
-// "holdfast", whose declarations name streams and options of TLS. Where Node's types are missing, these are `any`.
+// Makes the library's declarations compile without Node's types. A page under a bundler imports "holdfast",
+// whose declarations name streams and TLS options. Without Node's types, these are `any`.
 
 /** A line of code that cannot be resolved without Node's types. */
 const needsNode =
@@ -18,7 +18,7 @@ export function relax(text) {
     .join("\n");
 }
 
-/** Names that the bundled declarations declare although no entry exports them. */
+/** Names in the bundled declarations that no entry exports. */
 export function findInternal(chunks) {
   const files = new Map(chunks.map(({ fileName, code, isEntry }) => [fileName, { code, isEntry }]));
   const exported = new Set();
@@ -51,7 +51,7 @@ function listNames(statements) {
   return (statements ?? []).flatMap((text) => splitNames(/\{([^}]*)\}/.exec(text)[1]));
 }
 
-/** `a, b as c` as pairs of a name and what it is called outside. */
+/** Parses `a, b as c` into pairs of the internal and the exported name. */
 function splitNames(text) {
   return text.split(",").map((part) => {
     const [name, alias = name] = part

@@ -1,5 +1,5 @@
-// The TypeScript projects of this repository (the references of tsconfig.json): where their source is, and where
-// their output goes.
+// The TypeScript projects of this repository (the references of tsconfig.json): the paths of their source and
+// of their output.
 
 /** Paths are relative to the root, with forward slashes. */
 export const projects = [

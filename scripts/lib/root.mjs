@@ -1,4 +1,4 @@
-// Where the repository is, so that every script works from any working directory.
+// The path of the repository, so that scripts work from any working directory.
 
 import { fileURLToPath } from "node:url";
 

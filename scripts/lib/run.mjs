@@ -1,4 +1,4 @@
-// Child processes for the scripts: one that inherits the terminal, and the ways to name npm and tsc.
+// Child processes for the scripts, and the command lines of npm and tsc.
 
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -7,8 +7,8 @@ import { basename, dirname, join } from "node:path";
 import { root } from "./root.mjs";
 
 /**
- * Runs a program with this terminal and resolves with its exit status.
- * Ctrl-C reaches the child through the terminal; this process waits for what the child makes of it.
+ * Runs a program with this terminal and resolves with its exit status. Ctrl-C reaches the child through the
+ * terminal; this process waits until the child has exited.
  */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
@@ -27,7 +27,7 @@ export function run(command, args, options = {}) {
   });
 }
 
-/** Runs a program and resolves with its exit status and what it wrote, stdout and stderr apart. */
+/** Runs a program and resolves with its exit status and its output, stdout and stderr separately. */
 export async function capture(command, args, options = {}) {
   const written = { stdout: "", stderr: "" };
   const child = spawn(command, args, { cwd: root, ...options, stdio: ["ignore", "pipe", "pipe"] });
@@ -43,8 +43,8 @@ export async function capture(command, args, options = {}) {
 }
 
 /**
- * The command line that runs npm: [program, ...arguments].
- * npm is a JavaScript file, run with this very Node, so that Windows needs no shell to start `npm.cmd`.
+ * The command line that runs npm: [program, ...arguments]. npm is a JavaScript file, run with the same Node,
+ * so that Windows needs no shell to start `npm.cmd`.
  */
 export function npm(...args) {
   const candidates = [

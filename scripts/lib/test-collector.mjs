@@ -1,5 +1,5 @@
-// A reporter for node:test that writes what scripts/test.mjs needs for its closing lines, one JSON value per line:
-// the runner's own counts, the tests that were run, and every test that was skipped or is still to do, with the reason.
+// A reporter for node:test that writes the data for the last lines of scripts/test.mjs, one JSON value per
+// line: the runner's own counts, the tests that ran, and every skipped or unfinished test with its reason.
 
 export default async function* collect(events) {
   for await (const { type, data } of events) {
@@ -14,7 +14,10 @@ export default async function* collect(events) {
   }
 }
 
-/** Why a test was not really run; null where it was. Node 20 reports what a name filter left out as skipped. */
+/**
+ * Why a test did not really run; null if it did. Node 20 reports tests that a name filter excluded as
+ * skipped.
+ */
 function omission({ skip, todo }) {
   if (skip === "test name does not match pattern") return null;
   if (skip !== undefined && skip !== false) return skip === true || skip === "" ? "no reason given" : skip;
@@ -23,7 +26,9 @@ function omission({ skip, todo }) {
   return null;
 }
 
-/** Node 22 and later report a file in which a name filter left nothing as a test of the file's name that passed. */
+/**
+ * If a name filter excludes all tests of a file, Node 22 and later report the file itself as a passed test.
+ */
 function isFile({ name, file }) {
   return typeof file === "string" && file.endsWith(name);
 }

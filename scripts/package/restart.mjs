@@ -1,5 +1,5 @@
-// The README's promise to a newcomer: its two programs, run as they stand there against the installed package, and the
-// client survives that the server is killed and comes back.
+// Tests the README's first example: its two programs run unchanged against the installed package, and the
+// client survives a killed and restarted server.
 
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -10,11 +10,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parse } from "../docs/pages.mjs";
 import { root } from "../lib/root.mjs";
 
-/** How long the server stays away, and how long each thing may take that is waited for; in milliseconds. */
+/** How long the server is down, and the time limit of each wait, in milliseconds. */
 const AWAY = 2_000;
 const PATIENCE = 30_000;
 
-/** @param {string} project a folder, with the package installed in its node_modules */
+/** @param {string} project a folder with the package installed in its node_modules */
 export async function surviveRestart(project) {
   const port = await freePort();
   for (const { name, code } of programs()) {
@@ -45,12 +45,14 @@ export async function surviveRestart(project) {
   }
 }
 
-/** The lines that are messages, without those that tell of attempts. */
+/** The lines that are messages, without those about attempts. */
 function echoesIn(lines) {
   return lines.filter((line) => line.startsWith("you said: "));
 }
 
-/** What was sent while the server was away has come back; at most the messages under way when it was killed are lost. */
+/**
+ * Messages sent while the server was down were echoed; at most those in flight when it was killed are lost.
+ */
 function checkOrder(lines, before) {
   const numbers = lines.map((line) => Number(/message (\d+)$/.exec(line)?.[1]));
   const after = numbers.slice(before);
@@ -61,7 +63,7 @@ function checkOrder(lines, before) {
   }
 }
 
-/** The blocks of the README that are marked with the name of a file. */
+/** The blocks of the README that are marked with a file name. */
 function programs() {
   const { blocks } = parse("README.md", readFileSync(join(root, "README.md"), "utf8"));
   const named = blocks.flatMap(({ flags, code }) => {
@@ -89,7 +91,7 @@ class Program {
     });
   }
 
-  /** Resolves once it has written such a line. */
+  /** Resolves once the process has printed a matching line. */
   async says(pattern) {
     const ended = this.#exit.then(() => true);
     const late = delay(PATIENCE, true, { ref: false });

@@ -10,7 +10,7 @@ export function concatBytes(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuff
   return Uint8Array.from(Buffer.concat(chunks));
 }
 
-/** For error messages: printable, and short whatever the bytes are. */
+/** Formats bytes for error messages: printable, and short however many there are. */
 export function describeBytes(bytes: Uint8Array): string {
   const shown = JSON.stringify(Buffer.from(bytes.subarray(0, 64)).toString("latin1"));
   return bytes.length > 64 ? `${shown}… (${bytes.length} bytes)` : shown;

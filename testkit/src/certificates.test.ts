@@ -46,7 +46,7 @@ describe("testCertificates", { timeout: 20_000 }, () => {
     );
   });
 
-  test("a peer over TLS can send an RST, and be told FIN from RST", async () => {
+  test("a peer over TLS can send an RST, and distinguish FIN from RST", async () => {
     const { ca, server: tls } = await testCertificates();
     await using server = await RawServer.start({ tls });
     const reset = await RawClient.connect({ port: server.port, tls: { ca } });

@@ -31,7 +31,7 @@ const LOOPBACK: Names = { domains: ["localhost"], addresses: ["127.0.0.1", "::1"
 
 let cached: Promise<TestCertificates> | null = null;
 
-/** Certificates made in memory, once per process. */
+/** Creates certificates in memory, once per process. */
 export function testCertificates(): Promise<TestCertificates> {
   return (cached ??= makeCertificates());
 }

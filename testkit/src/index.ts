@@ -11,12 +11,12 @@ export { type RawEnd, RawPeer, type WaitOptions } from "./raw/peer.js";
 export { closePayload, frame, type FrameOptions, OPCODE, parseFrame, type RawFrame } from "./raw/frame.js";
 export { acceptKey, type Head, type HeadersToSend } from "./raw/head.js";
 
-// A network that breaks.
+// A proxy that simulates network faults.
 export { type AcceptMode, FaultProxy, type FaultProxyOptions } from "./proxy/proxy.js";
 export { type ProxyConnection } from "./proxy/connection.js";
 export { type CutOptions, type Direction, type FaultControls, type Faults } from "./proxy/faults.js";
 
-// Proxies to go through.
+// Proxies for clients to connect through.
 export { SocksServer, type SocksRequest, type SocksServerOptions } from "./tunnel/socks-server.js";
 export { TunnelProxy, type TunnelProxyOptions, type TunnelRequest } from "./tunnel/tunnel-proxy.js";
 
@@ -24,4 +24,5 @@ export { TunnelProxy, type TunnelProxyOptions, type TunnelRequest } from "./tunn
 export { type BytesLike } from "./bytes.js";
 export { type KeyAndCertificate, testCertificates, type TestCertificates } from "./certificates.js";
 export { activeResources, assertNothingLeft, type ResourceCounts } from "./resources.js";
+export { assertLinear, processorTime } from "./processor-time.js";
 export { blockEventLoop, eventually, withTimeout } from "./waiting.js";

@@ -1,9 +1,12 @@
 import { eventually } from "./waiting.js";
 
-/** How many sockets, servers, timers and so on keep this process alive, by the names that Node gives them. */
+/**
+ * The resources that keep this process alive (sockets, servers, timers …), counted by the names that Node
+ * gives them.
+ */
 export type ResourceCounts = Readonly<Record<string, number>>;
 
-/** Counts the resources that keep the process alive now, without unref'd ones. */
+/** Counts the resources that keep the process alive now; resources after `unref()` do not. */
 export function activeResources(): ResourceCounts {
   const counts: Record<string, number> = {};
   for (const name of process.getActiveResourcesInfo()) counts[name] = (counts[name] ?? 0) + 1;

@@ -5,7 +5,7 @@ import { activeResources, assertNothingLeft } from "./resources.js";
 import { blockEventLoop, eventually, withTimeout } from "./waiting.js";
 
 describe("waiting", () => {
-  test("withTimeout() settles with the promise, or rejects with the name of what did not come", async () => {
+  test("withTimeout() settles with the promise, or rejects with the name of the missing event", async () => {
     const before = activeResources();
     assert.equal(await withTimeout(Promise.resolve(7), 1_000, "seven"), 7);
     await assert.rejects(withTimeout(Promise.reject(new Error("own")), 1_000, "an error"), /own/);
@@ -22,7 +22,7 @@ describe("waiting", () => {
     );
   });
 
-  test("blockEventLoop() lets nothing run meanwhile", () => {
+  test("blockEventLoop() blocks everything else", () => {
     let hasRun = false;
     setImmediate(() => (hasRun = true));
     const start = performance.now();
@@ -33,7 +33,7 @@ describe("waiting", () => {
 });
 
 describe("assertNothingLeft", () => {
-  test("names what keeps the process alive, until it is gone", async () => {
+  test("names the resources that keep the process alive, until they are gone", async () => {
     const before = activeResources();
     const timer = setTimeout(() => undefined, 60_000);
     const server = createServer();

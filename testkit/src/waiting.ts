@@ -24,8 +24,8 @@ export async function eventually(isTrue: () => boolean, what: string, ms = 20_00
   }
 }
 
-/** Keeps this thread busy, so that no timer, promise or socket of this process gets a turn for `ms`. */
+/** Blocks this thread for `ms`, so that no timer, promise or socket of this process makes progress. */
 export function blockEventLoop(ms: number): void {
-  // Sleep instead of spinning: other processes of the test need the processor meanwhile.
+  // Sleep instead of spinning: other processes of the test need the processor.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -5,14 +5,14 @@ import { fileURLToPath } from "node:url";
 export type Build =
   { readonly isBuilt: true; readonly program: string } | { readonly isBuilt: false; readonly reason: string };
 
-/** Builds native/`name`.c, unless that was done since it last changed. */
+/** Builds native/`name`.c, unless it has been built since it last changed. */
 export function buildNative(name: "loadgen" | "far-end"): Build {
   if (process.platform !== "linux") return { isBuilt: false, reason: "it needs Linux (epoll)" };
   const source = pathOf(`../../native/${name}.c`);
   const program = pathOf(`../../.build/${name}`);
   if (changedAt(program) > changedAt(source)) return { isBuilt: true, program };
   mkdirSync(pathOf("../../.build/"), { recursive: true });
-  // Built beside and moved, so that a run at the same time never starts half a program.
+  // Build to a temporary name and rename, so that a concurrent run never starts an incomplete program.
   const unfinished = `${program}.${process.pid}`;
   const compiler = spawnSync("cc", ["-O2", source, "-lz", "-o", unfinished], { encoding: "utf8" });
   if (compiler.error !== undefined) return { isBuilt: false, reason: "there is no C compiler (cc)" };

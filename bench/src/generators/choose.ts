@@ -6,13 +6,16 @@ import { createNativeGenerator } from "./native.js";
 import { createNodeGenerator } from "./node.js";
 import type { Generator } from "./generator.js";
 
-/** What stands at the other end: of servers a load generator, of clients a server that keeps up with them. */
+/**
+ * The other end of the peers under test: a load generator for servers, and for clients a server that keeps up
+ * with them.
+ */
 export interface OtherEnds {
   readonly generator: Generator;
   readonly farEnd: (load: ClientLoad) => PeerProgram;
 }
 
-/** Those in C where they can be built, those in Node elsewhere or if asked for. */
+/** The programs in C if they can be built; otherwise, or if requested, those in Node. */
 export function chooseOtherEnds(
   wanted: "c" | "node" | null,
   core: number | null,
@@ -30,7 +33,7 @@ export function chooseOtherEnds(
   const reason = loadgen.isBuilt ? (farEnd.isBuilt ? "" : farEnd.reason) : loadgen.reason;
   if (wanted === "c") throw new Error(`The load generator in C cannot be used: ${reason}`);
   tell(`The load generator in C cannot be used: ${reason}`);
-  tell("Using the one in Node, which small pipelined messages may keep too busy: trust the CPU figures.");
+  tell("Using the one in Node, which small pipelined messages may saturate: trust the CPU figures.");
   return inNode;
 }
 

@@ -5,7 +5,7 @@ import { lastWords, type RunningServer } from "../machine/server.js";
 import { environmentFor, unitOf, type EchoLoad, type ServerLoad } from "../workload.js";
 import type { Generator, Measurement, Timing } from "./generator.js";
 
-/** Drives native/loadgen.c, which reads the server's CPU time and memory by itself. */
+/** Drives native/loadgen.c, which reads the server's CPU time and memory itself. */
 export function createNativeGenerator(program: string, core: number | null): Generator {
   return { name: "C (epoll)", measure, verify };
 
@@ -37,7 +37,7 @@ export function createNativeGenerator(program: string, core: number | null): Gen
   }
 }
 
-/** The fields that are used, of the line of JSON that loadgen.c prints. */
+/** The used fields of the line of JSON that loadgen.c prints. */
 interface NativeResult {
   readonly errs: number;
   readonly per_s?: number;
@@ -101,7 +101,7 @@ function timingOptions(load: ServerLoad, timing: Timing): string[] {
   const seconds = (milliseconds: number): string => String(milliseconds / 1000);
   const warmup = ["--warmup", seconds(timing.warmup)];
   if (load.kind === "idle") return [...warmup, "--duration", "0", "--gcwait", seconds(timing.settle)];
-  // Two intervals: each connection's pings count twice.
+  // Two intervals, so each connection's pings count twice.
   if (load.kind === "keepalive") return [...warmup, "--duration", seconds(2 * load.interval)];
   return [...warmup, "--duration", seconds(timing.duration)];
 }

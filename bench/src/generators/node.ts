@@ -9,7 +9,7 @@ import type { ServerLoad } from "../workload.js";
 import type { Generator, Measurement, Timing } from "./generator.js";
 import type { Report, Task } from "./node/task.js";
 
-/** Drives node/program.ts, and reads the server's CPU time and memory at the moments that it names. */
+/** Drives node/program.ts, and reads the server's CPU time and memory when the program reports a phase. */
 export function createNodeGenerator(core: number | null): Generator {
   return { name: "Node (node:net)", measure, verify: null };
 

@@ -13,26 +13,26 @@ describe("Ten thousand clients that lose their server in the same moment", () =>
           t.diagnostic(`at most ${(result.peak * 100).toFixed(2)} %`);
           assert.ok(result.peak <= 0.06, `${result.peak}`);
           assert.ok(result.peakAfterReturn <= result.peak);
-          // Spread, and not merely slow: nobody waits longer than the longest delay.
+          // They spread, and are not merely slow: nobody waits longer than the longest delay.
           assert.ok((result.back.all ?? Infinity) <= 30_000, `${result.back.all}`);
         });
       }
     }
   }
 
-  test("F2: where a server sets the width, a lone client is back in a tenth of a second", () => {
+  test("F2: if a server sets the width, a lone client reconnects within a tenth of a second", () => {
     const { back } = simulate(holdfastPages(1), { clients: 1, outage: 0, seed: 1 });
     assert.ok((back.all ?? Infinity) <= 100, `${back.all}`);
   });
 
-  test("F2: the window slides: it holds what lies within 100 ms, wherever that begins", () => {
+  test("F2: the window slides: it counts attempts within any 100 ms", () => {
     assert.equal(mostWithin(100, []), 0);
     assert.equal(mostWithin(100, [5]), 1);
     assert.equal(mostWithin(100, [0, 99, 100, 101, 199.5, 300]), 3);
     assert.equal(mostWithin(100, [0, 100, 200, 300]), 1);
   });
 
-  test("F2: a client that always waits the same is measured as the stampede that it is", () => {
+  test("F2: clients with a constant delay all reconnect at once", () => {
     const law = { client: "", summary: "", start: () => () => 1_000 };
     assert.deepEqual(simulate(law, { clients: 500, outage: 3_500, seed: 1 }), {
       peak: 1,
@@ -42,7 +42,7 @@ describe("Ten thousand clients that lose their server in the same moment", () =>
     });
   });
 
-  test("F2: clients that give up never count as back", () => {
+  test("F2: clients that stop retrying never count as back", () => {
     const law = { client: "", summary: "", start: () => (attempt: number) => (attempt > 2 ? null : 1_000) };
     const { attempts, back } = simulate(law, { clients: 500, outage: 3_500, seed: 1 });
     assert.deepEqual({ attempts, back }, { attempts: 2, back: { half: null, most: null, all: null } });

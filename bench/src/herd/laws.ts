@@ -1,5 +1,5 @@
-// The laws by which well-known clients wait before they connect again: their defaults, as facts, with the place where
-// they are stated. All durations are milliseconds.
+// The reconnect policies of well-known clients: their default delays, with the place in the source that
+// states them. All durations are milliseconds.
 
 import { backoffDelay, DEFAULT_BACKOFF } from "../../../packages/holdfast/build/reconnect/retry/backoff.js";
 import { SpreadWidth } from "../../../packages/holdfast/build/server/spread-width.js";
@@ -7,14 +7,17 @@ import { SpreadWidth } from "../../../packages/holdfast/build/server/spread-widt
 /** A number in [0, 1). */
 export type Chance = () => number;
 
-/** Milliseconds to wait before attempt `attempt`, 1 being the first after the loss; null where the client gives up. */
+/**
+ * Milliseconds to wait before attempt `attempt`, where 1 is the first after the loss; null when the client
+ * stops retrying.
+ */
 export type Delays = (attempt: number) => number | null;
 
 export interface Law {
   readonly client: string;
-  /** In a few words, for the table. */
+  /** A few words for the table. */
   readonly summary: string;
-  /** One client's own: what it draws once, when it starts, is drawn here. */
+  /** Starts one client. Random values that a client draws once, at its start, are drawn here. */
   readonly start: (chance: Chance) => Delays;
 }
 
@@ -23,18 +26,21 @@ const SECOND = 1_000;
 /** packages/holdfast/src/heartbeat/backoff.ts */
 export const HOLDFAST: Law = {
   client: "Holdfast",
-  summary: "0–2 s, then × 1.618 up to 30 s, half of it chance",
+  summary: "0–2 s, then × 1.618 up to 30 s, half of it random",
   start: (chance) => (attempt) => backoffDelay(attempt, DEFAULT_BACKOFF, chance()),
 };
 
-/** Milliseconds that a server of Holdfast with so many connections sets, which came one after the other. */
+/**
+ * The width in milliseconds that a Holdfast server sets when this many clients have connected one after
+ * another.
+ */
 export function widthOf(clients: number): number {
   const width = new SpreadWidth();
   for (let connections = 1; connections < clients; connections++) width.of(connections);
   return width.of(clients);
 }
 
-/** Pages, whose server sets the width of the first wait (docs/link-protocol.md). */
+/** Pages: the server sets the width of the first wait (docs/link-protocol.md). */
 export function holdfastPages(clients: number): Law {
   const firstDelay = widthOf(clients);
   return {
@@ -50,8 +56,8 @@ export function holdfastPages(clients: number): Law {
 export const LAWS: readonly Law[] = [
   HOLDFAST,
   {
-    // websockets 17.1: `backoff()` in client.py, and `connect.__aiter__()` in asyncio/client.py, which asks it only once
-    // an attempt has failed: the first follows the loss at once.
+    // websockets 17.1: `backoff()` in client.py, and `connect.__aiter__()` in asyncio/client.py, which calls
+    // it only after an attempt has failed: the first attempt follows the loss immediately.
     client: "websockets (Python) 17.1",
     summary: "at once, 0–5 s, then 3.1 s × 1.618 up to 90 s",
     start: (chance) => (attempt) => {
@@ -83,8 +89,8 @@ export const LAWS: readonly Law[] = [
     start: () => (attempt) => Math.min(3 * SECOND * 1.3 ** (attempt - 1), 10 * SECOND),
   },
   {
-    // socket.io-client 4.8.4: manager.js (1000, 5000, 0.5) and contrib/backo2.js, where one number decides both how far
-    // a delay is moved and, by its first decimal, into which direction.
+    // socket.io-client 4.8.4: manager.js (1000, 5000, 0.5) and contrib/backo2.js, where one random number
+    // decides both how far a delay is moved and, by its first decimal, in which direction.
     client: "socket.io-client 4.8.4",
     summary: "1 s × 2, ± 50 %, up to 5 s",
     start: (chance) => (attempt) => {
@@ -114,14 +120,15 @@ export const LAWS: readonly Law[] = [
     start: () => (attempt) => [0, 2 * SECOND, 10 * SECOND, 30 * SECOND][attempt - 1] ?? null,
   },
   {
-    // What is written where a library leaves it to the application (tungstenite, ws): a loop that sleeps.
+    // The usual code if a library leaves reconnecting to the application (tungstenite, ws): a loop that
+    // sleeps.
     client: "a loop that sleeps",
     summary: "1 s, always",
     start: () => () => SECOND,
   },
   {
-    // “Exponential Backoff And Jitter”, AWS Architecture Blog: random between 0 and min(cap, base × 2ⁿ). It leaves base
-    // and cap open: 1 s and 20 s here.
+    // “Exponential Backoff And Jitter”, AWS Architecture Blog: random between 0 and min(cap, base × 2ⁿ). The
+    // article does not fix base and cap; this uses 1 s and 20 s.
     client: "“full jitter” (AWS)",
     summary: "0 to 2ⁿ s, up to 20 s",
     start: (chance) => (attempt) => chance() * Math.min(2 ** (attempt - 1), 20) * SECOND,

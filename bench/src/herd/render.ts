@@ -1,4 +1,4 @@
-// The herd's results as Markdown.
+// Formats the herd's results as Markdown.
 
 import { HOLDFAST, holdfastPages, LAWS, widthOf } from "./laws.js";
 import { simulate, type HerdResult } from "./simulate.js";
@@ -8,10 +8,10 @@ export interface HerdSetting {
   readonly seed: number;
 }
 
-/** Milliseconds that the server is away. */
+/** Milliseconds that the server is down. */
 export const OUTAGES = [3_000, 30_000] as const;
 
-/** The page HERD.md, laid out as Prettier does. */
+/** The page HERD.md, formatted as Prettier does. */
 export function renderHerd({ clients, seed }: HerdSetting): string {
   const intro = INTRO.replace("{clients}", clients.toLocaleString("en-US")).replace("{seed}", String(seed));
   const sections = OUTAGES.map((outage) => {
@@ -21,15 +21,15 @@ export function renderHerd({ clients, seed }: HerdSetting): string {
       law.summary,
       ...cellsOf(simulate(law, { clients, outage, seed })),
     ]);
-    return `## The server is away for ${outage / 1_000} s\n\n${renderTable([HEADINGS, ...rows])}`;
+    return `## The server is down for ${outage / 1_000} s\n\n${renderTable([HEADINGS, ...rows])}`;
   });
   return [intro, ...sections, renderWidths(seed)].join("\n");
 }
 
-/** Servers from the smallest to the one above. */
+/** Numbers of clients, from one to those of the table above. */
 const SIZES = [1, 10, 100, 1_000, 10_000] as const;
 
-/** Both laws of Holdfast where the server is back at once, by the number of its clients. */
+/** Both policies of Holdfast after a restart without an outage, by the number of clients. */
 function renderWidths(seed: number): string {
   const rows = SIZES.flatMap((clients) =>
     [HOLDFAST, holdfastPages(clients)].map((law, index) => {
@@ -48,23 +48,23 @@ function renderWidths(seed: number): string {
 
 const WIDTHS = `## The width that a server sets
 
-A server of Holdfast tells pages how wide to spread, by the number of its connections
-([docs/link-protocol.md](../docs/link-protocol.md)). Here it is back at once, so that one attempt is enough: a lone client
-does not wait for a herd that it is not part of.
+A Holdfast server sends pages the time over which to spread, depending on the number of its connections
+([docs/link-protocol.md](../docs/link-protocol.md)). In this table it returns at once, so that one attempt is enough: a
+lone client does not wait longer than necessary.
 `;
 
 const WIDTH_HEADINGS = ["clients", "width of the first wait", "peak", "share", "50 % back", "all back"];
 
-const INTRO = `# How a herd returns
+const INTRO = `# How a fleet reconnects
 
-Written by \`npm run bench:herd -- --write\`: a simulation of {clients} clients (seed {seed}) that lose their server in the
-same millisecond. While it is away attempts are refused at once, and afterwards they succeed at once: nothing but the
-clients' own law spreads them. The laws are defaults, with their sources in [src/herd/laws.ts](src/herd/laws.ts).
+Written by \`npm run bench -- herd --write\`: a simulation of {clients} clients (seed {seed}) that lose their server in the
+same millisecond. While it is down, attempts are refused immediately; afterwards they succeed immediately. So only the
+clients' backoff spreads them. The backoffs are defaults, with their sources in [src/herd/laws.ts](src/herd/laws.ts).
 
-- **Peak**: the most attempts in any 100 ms, as a share of the clients; and of those that the server sees once it is
-  back, which is what may fell it again.
-- **Attempts**: for each client, on average.
-- **Back**: time from the server's return until so many clients are connected; “never” where clients give up.
+- **Peak**: the most attempts in any 100 ms, as a share of the clients; and the same for attempts after the server's
+  return, which may overload it again.
+- **Attempts**: the average per client.
+- **Back**: time from the server's return until this share of the clients is connected; “never” if clients stop retrying.
 `;
 
 const HEADINGS = [
@@ -72,7 +72,7 @@ const HEADINGS = [
   ...["50 % back", "99 % back", "all back"],
 ];
 
-/** The first two columns are words, the others numbers. */
+/** The first two columns contain words, the others numbers. */
 const WORDS = 2;
 
 function renderTable(rows: readonly (readonly string[])[]): string {

@@ -1,24 +1,30 @@
-// A herd: clients that lose their server in the same moment, and come back as their law says. Nothing of it takes real
-// time.
+// Simulates a herd: clients that lose their server at the same moment and reconnect according to their
+// policy. It takes no real time.
 
 import { SeededRandom } from "holdfast-testkit";
 import type { Law } from "./laws.js";
 
 export interface HerdOptions {
   readonly clients: number;
-  /** Milliseconds that the server is away; an attempt meanwhile is refused at once, and one later succeeds at once. */
+  /**
+   * Milliseconds that the server is down. Attempts during that time are refused immediately; later ones
+   * succeed immediately.
+   */
   readonly outage: number;
   readonly seed: number;
 }
 
 export interface HerdResult {
-  /** The most attempts in any 100 ms, however the window lies, as a share of the clients. */
+  /** The largest number of attempts within any 100 ms, as a share of the clients. */
   readonly peak: number;
-  /** The same, of the attempts that the server sees when it is back. */
+  /** The same, for attempts that the server sees after its return. */
   readonly peakAfterReturn: number;
-  /** Attempts for each client, on average. */
+  /** Average attempts per client. */
   readonly attempts: number;
-  /** Milliseconds from the server's return until that share of the clients is back; null where it never is. */
+  /**
+   * Milliseconds from the server's return until this share of the clients has reconnected; null if it never
+   * does.
+   */
   readonly back: { readonly half: number | null; readonly most: number | null; readonly all: number | null };
 }
 
@@ -55,7 +61,7 @@ export function simulate(law: Law, { clients, outage, seed }: HerdOptions): Herd
   };
 }
 
-/** The largest number of these times, which are in order, that one window of this length can hold. */
+/** The largest number of these sorted times that fit into one window of this length. */
 export function mostWithin(length: number, times: readonly number[]): number {
   let most = 0;
   let first = 0;

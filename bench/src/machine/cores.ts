@@ -6,12 +6,15 @@ export interface Cores {
   readonly generator: number | null;
 }
 
-/** One core for the server and another for the load generator, where `taskset` exists and there are two. */
+/**
+ * Chooses one core for the server and another for the load generator, if `taskset` exists and there are two.
+ */
 export function chooseCores(): Cores {
   const allowed = allowedCores();
   const server = allowed[0];
   if (server === undefined || allowed.length < 2) return { server: null, generator: null };
-  // Two threads of one physical core would slow each other down: prefer a core of its own for the generator.
+  // Two threads of one physical core would slow each other down, so prefer a different physical core for the
+  // generator.
   const siblings = siblingsOf(server);
   const generator = allowed.find((core) => !siblings.includes(core)) ?? allowed[1] ?? null;
   return { server, generator };

@@ -3,7 +3,7 @@ import type { Generator } from "../generators/generator.js";
 import type { Stage } from "../plan.js";
 import type { Cores } from "./cores.js";
 
-/** What a reader has to know to judge the figures, a line each. */
+/** Lines that a reader needs to judge the figures. */
 export function describeMachine(stages: readonly Stage[], generator: Generator, cores: Cores): string[] {
   const processors = cpus();
   const gibibytes = Math.round(totalmem() / 2 ** 30);
@@ -25,10 +25,10 @@ export function describeMachine(stages: readonly Stage[], generator: Generator, 
   ];
 }
 
-/** Where others want the same cores, rates mean nothing, and ratios draw nearer to 1. */
+/** If other processes compete for the cores, rates are meaningless and ratios move towards 1. */
 function describeLoad(): string {
   const load = loadavg()[0] ?? 0;
-  return `${load.toFixed(1)}${load > 1 ? " (others were at work: run it again on a quiet machine)" : ""}`;
+  return `${load.toFixed(1)}${load > 1 ? " (other processes were busy: repeat the run on an idle machine)" : ""}`;
 }
 
 function describeCores({ server, generator }: Cores): string {

@@ -1,15 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 
-// Everything that the bench starts is started here, so that everything is ended, however the bench ends.
+// Starts all processes of the bench, so that all of them are ended, however the bench ends.
 
 export interface Command {
   readonly program: string;
   readonly arguments: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** The core to stay on, or null to leave that to the kernel. */
+  /** The core to run on; null lets the kernel choose. */
   readonly core: number | null;
-  /** Whether the program is Node and gets a channel for messages; it ends when the channel does. */
+  /** Whether the program is Node and gets a message channel; it exits when the channel closes. */
   readonly hasChannel: boolean;
 }
 
@@ -23,12 +23,12 @@ export function start(command: Command): ChildProcess {
   });
   running.add(child);
   child.once("exit", () => running.delete(child));
-  // A program that does not exist has no exit event; whoever waits for its output sees the error.
+  // A program that does not exist emits no exit event; the code that waits for its output sees the error.
   child.once("error", () => running.delete(child));
   return child;
 }
 
-/** Ends a child by its pid and waits until it is gone. */
+/** Ends a child by its pid and waits until it has exited. */
 export async function end(child: ChildProcess): Promise<void> {
   if (!running.has(child)) return;
   const gone = once(child, "exit");
@@ -36,7 +36,7 @@ export async function end(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-/** Ends every child when the bench ends, by itself, by an error or by a signal. */
+/** Ends every child when the bench ends: normally, by an error or by a signal. */
 export function endAllAtExit(): void {
   process.on("exit", () => {
     for (const child of running) child.kill("SIGKILL");
@@ -50,7 +50,7 @@ export function endAllAtExit(): void {
   }
 }
 
-// taskset replaces itself by the program, so that the child's pid is the program's.
+// taskset replaces itself with the program, so the child's pid is the program's.
 function pinned(command: Command): [string, string[]] {
   if (command.core === null) return [command.program, [...command.arguments]];
   return ["taskset", ["-c", String(command.core), command.program, ...command.arguments]];

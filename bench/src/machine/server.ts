@@ -9,7 +9,7 @@ export interface RunningServer {
   readonly process: ChildProcess;
   readonly pid: number;
   readonly port: number;
-  /** The end of what it wrote on stderr. */
+  /** The last lines that it wrote to stderr. */
   complaints(): string;
   stop(): Promise<void>;
 }
@@ -17,8 +17,8 @@ export interface RunningServer {
 const startTimeout = 20_000;
 
 /**
- * Starts a peer's server and waits for its port, the first line that it prints.
- * @throws Error with what the server wrote on stderr, if it ended or stayed silent instead.
+ * Starts a peer's server and waits for its port, which is the first line that it prints.
+ * @throws Error with the server's stderr, if it exited or printed no port
  */
 export async function startServer(program: PeerProgram, core: number | null): Promise<RunningServer> {
   const child = start({ ...program, core });
@@ -31,7 +31,7 @@ export async function startServer(program: PeerProgram, core: number | null): Pr
   return { process: child, pid: child.pid, port, complaints, stop: () => end(child) };
 }
 
-/** Keeps the end of what a process writes on stderr, to be shown if it fails. */
+/** Keeps the last part of a process's stderr, to show it if the process fails. */
 export function lastWords(child: ChildProcess): () => string {
   let words = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {

@@ -8,14 +8,14 @@ export interface Usage {
 }
 
 /**
- * What a server has used so far: asked of the server itself where it is Node (any platform, exact to the
- * microsecond), read from /proc where it is not (ticks of 10 ms), null where there is no /proc.
+ * Returns the resources that a server has used so far. A Node server reports them itself (any platform,
+ * microsecond precision). Otherwise they are read from /proc (10 ms ticks); null if there is no /proc.
  */
 export async function readUsage(server: RunningServer): Promise<Usage | null> {
   return server.process.connected ? askServer(server) : readProc(server.pid);
 }
 
-/** Makes a server collect its garbage; every peer does so on SIGUSR2. */
+/** Makes a server collect its garbage; every peer does that on SIGUSR2. */
 export function collectGarbage(server: RunningServer): void {
   if (server.process.connected) server.process.send("collect");
   else server.process.kill("SIGUSR2");
@@ -31,7 +31,7 @@ async function askServer(server: RunningServer): Promise<Usage | null> {
 function readProc(pid: number): Usage | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name in parentheses may hold spaces; utime and stime are the 12th and 13th fields after it.
+    // The name in parentheses may contain spaces; utime and stime are the 12th and 13th fields after it.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const ticks = Number(fields[11]) + Number(fields[12]);
     const kibibytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];

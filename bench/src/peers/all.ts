@@ -10,7 +10,7 @@ import {
   type Peer,
 } from "./peer.js";
 
-/** In the order of the table. A peer is its programs and an entry here. */
+/** In the order of the table. A peer consists of its programs and an entry here. */
 export const allPeers: readonly Peer[] = [
   {
     name: "holdfast",
@@ -36,7 +36,7 @@ export const allPeers: readonly Peer[] = [
   {
     name: "ws",
     about: "defaults: no keepalive, no compression, no native add-on",
-    // Its README pings by a recipe: that is the next peer but one.
+    // Its README sends pings with a recipe; that recipe is the peer after next.
     can: (load) => load.kind !== "keepalive",
     isQuick: true,
     findServer: () => packagedProgram("ws", "ws-server.js", withoutAddOn),
@@ -106,12 +106,12 @@ function only(id: string): (workload: Workload) => boolean {
   return (workload) => workload.id === id;
 }
 
-/** Echoing and idling without compression: what bytes alone can do, too. */
+/** Echo and idle loads without compression: even a peer that only copies bytes can run them. */
 function isPlain(load: Load): boolean {
   return (load.kind === "echo" || load.kind === "idle") && load.compression === undefined;
 }
 
-/** ws takes bufferutil wherever it finds it. */
+/** ws uses bufferutil if it is installed. */
 const withoutAddOn: NodeProgramOptions = { environment: { WS_NO_BUFFER_UTIL: "1" } };
 
 function packagedProgram(name: string, file: string, options?: NodeProgramOptions): Availability {
@@ -130,7 +130,7 @@ function withBufferutil(file: string): Availability {
 }
 
 function findPythonWebsockets(): Availability {
-  // Debian's own Python, since that is the one that sees its package python3-websockets.
+  // Debian's own Python: only that one finds the package python3-websockets.
   const interpreter = process.platform === "linux" ? "/usr/bin/python3" : "python3";
   const printVersion = "import websockets.version as v; print('Python websockets', v.version)";
   const reason = "the Python package is not installed (Debian: apt-get install python3-websockets)";

@@ -1,6 +1,7 @@
 import { runClient, type ClientConnection } from "./support/client-program.js";
 
-// The WebSocket of browsers, as Node and Bun have it built in. It tells nobody when it would take more.
+// The WebSocket of browsers, which Node and Bun have built in. It does not report when it can accept more
+// data.
 const enough = 1024 * 1024;
 
 await runClient(async (url, onMessage) => {

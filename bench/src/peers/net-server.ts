@@ -3,7 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { portOf } from "./support/port-of.js";
 import { announce } from "./support/program.js";
 
-// The ceiling of Node's public API: bytes go back as they came, masked frames and all, and nobody parses them.
+// The upper bound of Node's public API: it echoes raw bytes, including masked frames, without parsing them.
 
 const server = createServer({ noDelay: true }, (socket) => {
   socket.on("error", () => socket.destroy());
@@ -14,7 +14,7 @@ const server = createServer({ noDelay: true }, (socket) => {
 });
 server.listen(0, "127.0.0.1", () => announce(portOf(server)));
 
-// The load generators send the whole request at once, so that one chunk holds it.
+// The load generators send the whole request at once, so one chunk contains it.
 function upgrade(socket: Socket, request: Buffer): void {
   const key = /^sec-websocket-key: *(.*)\r$/im.exec(request.toString("latin1"))?.[1] ?? "";
   const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");

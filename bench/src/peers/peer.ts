@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Load, Workload } from "../workload.js";
 
-/** How to start a peer's program. What the program must do stands in the README. */
+/** How to start a peer's program. The README says what the program must do. */
 export interface PeerProgram {
   readonly program: string;
   readonly arguments: readonly string[];
@@ -11,7 +11,7 @@ export interface PeerProgram {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** What a look at this machine found. */
+/** Whether this machine has the program. */
 export type Availability =
   | { readonly isAvailable: true; readonly program: PeerProgram; readonly version: string }
   | { readonly isAvailable: false; readonly reason: string };
@@ -19,21 +19,21 @@ export type Availability =
 export interface Peer {
   /** The name in the tables and on the command line. */
   readonly name: string;
-  /** One line for the results: how it echoes, what is switched on. */
+  /** One line for the results: how it echoes, and what is disabled. */
   readonly about: string;
-  /** The loads that its programs can take. @default all */
+  /** The loads that its programs support. @default all */
   readonly can?: (load: Load) => boolean;
-  /** The workloads it takes part in unless `--peers` names it. @default all that it can */
+  /** The workloads that it runs unless `--peers` names it. @default all that it supports */
   readonly takesPart?: (workload: Workload) => boolean;
-  /** Whether `--quick` does with it, too. @default false */
+  /** Whether `--quick` includes it. @default false */
   readonly isQuick?: boolean;
-  /** Its server; none where only its client is of interest. */
+  /** Its server; none if only its client matters. */
   readonly findServer?: () => Availability;
-  /** Its client; none where only its server is of interest. */
+  /** Its client; none if only its server matters. */
   readonly findClient?: () => Availability;
 }
 
-/** A program of this folder, run by the Node that runs the bench. */
+/** A program of this folder, run by the same Node as the bench. */
 export function nodeProgram(
   file: string,
   version: string,
@@ -56,7 +56,7 @@ export interface NodeProgramOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** The version of an installed npm package; null where it is not installed. */
+/** The version of an installed npm package; null if it is not installed. */
 export function packageVersion(name: string): string | null {
   try {
     const manifest = readFileSync(fileURLToPath(import.meta.resolve(`${name}/package.json`)), "utf8");
@@ -67,7 +67,7 @@ export function packageVersion(name: string): string | null {
   }
 }
 
-/** A program of another language, with the command that prints its version or fails where it is missing. */
+/** A program in another language, with the command that prints its version, or fails if it is missing. */
 export function foreignProgram(
   program: string,
   parameters: readonly string[],
@@ -83,7 +83,7 @@ export function foreignProgram(
   };
 }
 
-/** Another runtime of JavaScript: where `scripts/install-peers.sh runtimes` puts it, or else on the PATH. */
+/** Another JavaScript runtime: where `scripts/install-peers.sh runtimes` puts it, or else on the PATH. */
 export function runtimeProgram(
   name: string,
   parameters: readonly string[],

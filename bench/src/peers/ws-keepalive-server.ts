@@ -4,7 +4,7 @@ import { portOf } from "./support/port-of.js";
 import { announce, pingInterval } from "./support/program.js";
 import { wsOptions } from "./support/ws-options.js";
 
-// The recipe of the ws README, "How to detect and close broken connections", with its interval unless told otherwise.
+// The recipe of the ws README, "How to detect and close broken connections", with its default interval.
 const interval = pingInterval() ?? 30_000;
 
 interface WatchedSocket extends WebSocket {

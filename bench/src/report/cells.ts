@@ -13,7 +13,9 @@ export const headings = [
   "met?",
 ] as const;
 
-/** The rows of a workload as text. A figure marked * was held back by the load generator, not by the server. */
+/**
+ * The rows of a workload as text. An asterisk marks a figure that the load generator limited, not the server.
+ */
 export function cellsOf(summary: Summary): string[][] {
   return summary.rows.map((row) => [
     summary.id,
@@ -31,11 +33,12 @@ export function cellsOf(summary: Summary): string[][] {
   ]);
 }
 
-/** What the cells cannot hold: what the marks mean, and why a peer failed. */
+/** Details that do not fit into the cells: what the marks mean, and why a peer failed. */
 export function remarksOn(summaries: readonly Summary[]): string[] {
   const rows = summaries.flatMap((summary) => summary.rows.map((row) => ({ id: summary.id, row })));
   const isMarked = rows.some(({ row }) => row.isGeneratorBound);
-  const mark = "* The load generator was at its limit: the server could do more per second; its cost holds.";
+  const mark =
+    "* The load generator was at its limit: the server could do more per second; its cost is valid.";
   const failures = rows.flatMap(({ id, row }) =>
     row.failures.map((why) => `${id} ${row.peer} failed: ${why.replaceAll(/\s*\n\s*/g, " | ")}`),
   );

@@ -1,5 +1,5 @@
-// The chart of the ratios: how many times less than the base holdfast costs, workload by workload, on a scale of
-// doublings. Plain SVG that follows the reader's light or dark setting, with all figures in its description.
+// The chart of the ratios: how many times less than the base holdfast costs, per workload, on a logarithmic
+// scale. Plain SVG that follows the reader's light or dark setting, with all figures in its description.
 
 import type { Summary } from "./summary.js";
 
@@ -10,7 +10,7 @@ const TOP = 76;
 const ROW = 24;
 const BAR = 14;
 
-/** Peers beside the bars, as dots. */
+/** Peers that are shown as dots next to the bars. */
 const DOTS = [
   { peer: "ws-bufferutil", name: "ws + bufferutil", css: "native" },
   { peer: "bun", name: "Bun", css: "bun" },
@@ -30,7 +30,7 @@ export function renderChart(summaries: readonly Summary[]): string {
   const height = TOP + lines.length * ROW + 20;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="title description">`,
-    `<title id="title">What ws costs, divided by what holdfast costs</title>`,
+    `<title id="title">The cost of ws, divided by the cost of holdfast</title>`,
     `<desc id="description">${escaped(describe(lines))}</desc>`,
     style,
     `<rect class="ground" width="${WIDTH}" height="${height}" rx="8"/>`,
@@ -43,7 +43,7 @@ export function renderChart(summaries: readonly Summary[]): string {
   ].join("\n");
 }
 
-/** Doublings from the least ratio to the largest. */
+/** A logarithmic scale from the smallest ratio to the largest. */
 class Scale {
   readonly ticks: readonly number[];
   readonly #first: number;

@@ -6,7 +6,7 @@ export interface Verdict {
   readonly outcome: string;
 }
 
-/** What a peer reached. `unit` is that of the cost, `base` the peer of the table's column of ratios. */
+/** A peer's results. `unit` is that of the cost; `base` is the peer that the table's ratios refer to. */
 export interface Figures {
   readonly cost: number | null;
   readonly burst: number | null;
@@ -14,7 +14,7 @@ export interface Figures {
   readonly base: string;
 }
 
-/** Holds a peer's figures against a bar. */
+/** Compares a peer's figures with a bar. */
 export function judge(bar: Bar, figures: Figures, ratioTo: (base: string) => Ratio | null): Verdict {
   switch (bar.kind) {
     case "ratio":
@@ -33,7 +33,7 @@ export function judge(bar: Bar, figures: Figures, ratioTo: (base: string) => Rat
 
 function judgeRatio(bar: RatioBar, base: string, ratio: Ratio | null): Verdict {
   const outcome = outcomeOf(ratio?.median ?? null, (value) => value >= bar.atLeast);
-  // The table has a column for the ratio to the base; any other is told here.
+  // The table has a column for the ratio to the base; any other ratio is shown here.
   const value = ratio === null || bar.base === base ? "" : ` (${ratio.median.toFixed(2)})`;
   const isTooShort = ratio !== null && bar.rounds !== undefined && ratio.rounds < bar.rounds;
   const doubt = isTooShort ? ` so far: ${bar.rounds} rounds decide` : "";

@@ -1,7 +1,7 @@
 import { cellsOf, headings, remarksOn } from "./cells.js";
 import type { Summary } from "./summary.js";
 
-/** The table for the terminal: columns aligned, a line above each workload. */
+/** The table for the terminal: aligned columns, with a line above each workload. */
 export function renderText(summaries: readonly Summary[]): string {
   const tables = summaries.map((summary) => ({ title: titleOf(summary), rows: cellsOf(summary) }));
   const widths = widthsOf([headings, ...tables.flatMap((table) => table.rows)]);
@@ -14,7 +14,7 @@ export function renderText(summaries: readonly Summary[]): string {
   return `${lines.join("\n").trimEnd()}\n`;
 }
 
-/** The page RESULTS.md, laid out as Prettier does. */
+/** The page RESULTS.md, formatted as Prettier does. */
 export function renderMarkdown(setting: readonly string[], summaries: readonly Summary[]): string {
   const lines = [
     ...[
@@ -31,7 +31,7 @@ export function renderMarkdown(setting: readonly string[], summaries: readonly S
 }
 
 function markdownTable(summary: Summary): string[] {
-  // The heading says which workload it is, so the first column is left out.
+  // The heading names the workload, so the first column is omitted.
   const rows = cellsOf(summary).map((cells) => cells.map(escaped));
   const widths = widthsOf([headings, ...rows]);
   const line = (cells: readonly string[]): string => `| ${padded(cells, widths).slice(1).join(" | ")} |`;

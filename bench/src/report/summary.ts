@@ -5,7 +5,7 @@ import { unitOf } from "../workload.js";
 import { judge, type Verdict } from "./judge.js";
 import { median, minimum } from "./statistics.js";
 
-/** One peer in one workload, over all rounds. */
+/** The results of one peer in one workload, over all rounds. */
 export interface Row {
   readonly peer: string;
   readonly perSecond: number | null;
@@ -15,7 +15,9 @@ export interface Row {
   readonly p99: number | null;
   /** Base ÷ this peer: the median and the extremes of the ratios within each round. */
   readonly ratio: Ratio | null;
-  /** The largest share of an interval's pings within a tenth of a second: the median; null for other loads. */
+  /**
+   * The largest share of an interval's pings within a tenth of a second: the median; null for other loads.
+   */
   readonly burst: number | null;
   readonly isGeneratorBound: boolean;
   readonly verdicts: readonly Verdict[];
@@ -33,9 +35,9 @@ export interface Summary {
   readonly id: string;
   readonly title: string;
   readonly label: string;
-  /** Which peer the others are compared with. */
+  /** The peer that the others are compared with. */
   readonly base: string;
-  /** The peer that the first bar is about: the one that the workload is there for. */
+  /** The peer that the first bar is about, for which the workload exists. */
   readonly subject: string;
   readonly unit: { readonly symbol: "µs" | "B"; readonly per: string };
   readonly rows: readonly Row[];
@@ -70,7 +72,7 @@ function summarizePeer(stage: Stage, samples: readonly Sample[], peer: string): 
   };
 }
 
-// Within a round the two ran one right after the other: what slowed the machine down slowed both.
+// Within a round the two ran one right after the other, so that a slowdown of the machine affected both.
 function ratioBetween(samples: readonly Sample[], base: string, peer: string): Ratio | null {
   const costOf = (name: string, round: number): number | null =>
     samples.find((sample) => sample.peer === name && sample.round === round)?.measurement?.cost ?? null;

@@ -1,11 +1,11 @@
-// Clients of the restart: `node client-program.js URL COUNT INTERVAL`. Each stays connected by `persist()` and sends a
-// message each interval.
+// The clients of the restart: `node client-program.js URL COUNT INTERVAL`. Each stays connected with
+// `persist()` and sends one message per interval.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, persist } from "holdfast";
 import type { ClientsReport, Report } from "./messages.js";
 
-/** Milliseconds between two clients at the start: no herd before it is wanted. */
+/** Milliseconds between two clients at the start, so that they do not all connect at once. */
 const RAMP = 2;
 
 const [url = "", count = "", interval = ""] = process.argv.slice(2);
@@ -13,7 +13,7 @@ const clients = Array.from({ length: Number(count) }, () => new Client(url));
 const attempts: number[] = [];
 const returns: number[] = [];
 const absences: number[] = [];
-/** How many clients have been connected at least once, twice, … */
+/** The number of clients that have been connected at least once, twice, … */
 const connected: number[] = [];
 let sent = 0;
 let rejected = 0;
@@ -48,7 +48,7 @@ async function stay(client: Client, index: number): Promise<void> {
       case "disconnected":
         if (event.info.evidence.openedAt !== null) lostAt = event.receivedAt;
         break;
-      default: // Pings, polls and the like.
+      default: // Pings, polls and other events.
     }
   }
 }

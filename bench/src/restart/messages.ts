@@ -1,4 +1,4 @@
-// What the processes of a restart tell each other.
+// The messages between the processes of a restart.
 
 import type { ChildProcess } from "node:child_process";
 
@@ -10,50 +10,52 @@ export interface CloseRequest {
   readonly spread: number;
 }
 
-/** To a process of clients: no more messages, and then goodbye. */
+/** To a client process: send no more messages, and exit. */
 export interface StopRequest {
   readonly type: "stop";
 }
 
-/** Of a server that takes connections. */
+/** From a server that accepts connections. */
 export interface Listening {
   readonly type: "listening";
 }
 
-/** Of a server that has ended. */
+/** From a server that has ended. */
 export interface ServerReport {
   readonly type: "server-report";
-  /** Messages that it broadcast, counted by receivers. */
+  /** Messages that it broadcast, counted per receiver. */
   readonly sent: number;
   /** Messages that reached its handlers. */
   readonly received: number;
 }
 
-/** Of a process of clients, all of which have been connected so many times. */
+/** From a client process: all of its clients have been connected this many times. */
 export interface Ready {
   readonly type: "ready";
   readonly times: number;
 }
 
-/** Of a process of clients that has ended. Times are milliseconds since 1970. */
+/** From a client process that has ended. Times are milliseconds since 1970. */
 export interface ClientsReport {
   readonly type: "clients-report";
   /** Messages whose `send()` resolved. */
   readonly sent: number;
-  /** Messages whose `send()` rejected, so that the application knows. */
+  /** Messages whose `send()` rejected, so that the application knows about the loss. */
   readonly rejected: number;
   readonly received: number;
   /** When attempts to connect began. */
   readonly attempts: readonly number[];
   /** When each client was connected for the second time. */
   readonly returns: readonly number[];
-  /** For how many milliseconds each client was not connected, in between. */
+  /** Milliseconds without a connection in between, for each client. */
   readonly absences: readonly number[];
 }
 
 export type Report = ClientsReport | Listening | Ready | ServerReport;
 
-/** Resolves with the next message for which `isWanted`. Rejects where the process ends before that. */
+/**
+ * Resolves with the next message for which `isWanted` returns true. Rejects if the process ends before that.
+ */
 export function nextReport<Wanted extends Report>(
   child: ChildProcess,
   isWanted: (report: Report) => report is Wanted,

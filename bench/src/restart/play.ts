@@ -1,4 +1,4 @@
-// A restart, played with processes of its own: one server, its successor, and many clients.
+// Runs a restart with separate processes: one server, its successor, and many clients.
 
 import type { ChildProcess } from "node:child_process";
 import cluster from "node:cluster";
@@ -20,13 +20,14 @@ import {
 
 export interface Restart {
   /**
-   * How the successor gets the port: "shared" listens on it before the old server closes (workers of `node:cluster`,
-   * which all versions of Node.js have; `reusePort` does the same from 22.12 on), "handed over" once it is released.
+   * How the successor gets the port. "shared": it listens before the old server closes (workers of
+   * `node:cluster`, in all versions of Node.js; `reusePort` does the same from 22.12 on). "handed over": it
+   * listens once the port is released.
    */
   readonly port: "handed over" | "shared";
-  /** The code of the old server's Closes. */
+  /** The close code that the old server sends. */
   readonly code: number;
-  /** Milliseconds over which they are spread. */
+  /** Milliseconds over which the old server spreads its Closes. */
   readonly spread: number;
 }
 
@@ -42,11 +43,11 @@ export interface RestartResult {
   readonly toClients: Delivery;
   /** Sends of clients that failed with an error. */
   readonly rejected: number;
-  /** Milliseconds from the beginning of the restart, and for each client in order. */
+  /** Milliseconds from the beginning of the restart, one per client, sorted. */
   readonly returns: readonly number[];
-  /** Milliseconds without a connection, in order. */
+  /** Milliseconds without a connection, sorted. */
   readonly absences: readonly number[];
-  /** Attempts to connect after the beginning of the restart, in milliseconds from there, in order. */
+  /** Milliseconds from the beginning of the restart to each later attempt to connect, sorted. */
   readonly attempts: readonly number[];
 }
 
@@ -55,7 +56,7 @@ export interface Delivery {
   readonly received: number;
 }
 
-/** Milliseconds in which all has to be over. */
+/** Time limit for the whole restart, in milliseconds. */
 const LIMIT = 60_000;
 /** Milliseconds of load before the restart and after it. */
 const CALM = 1_500;
@@ -127,7 +128,7 @@ function pathOf(name: string): string {
 async function stop(child: ChildProcess): Promise<void> {
   await end(child);
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, "exit"); // A worker of the cluster.
+  const gone = once(child, "exit"); // It is a worker of the cluster.
   child.kill("SIGKILL");
   await gone;
 }
@@ -151,7 +152,7 @@ const isReady =
   (report: Report): report is Ready =>
     report.type === "ready" && report.times === times;
 
-/** Free at this moment: nobody else on this machine is expected to want just this one. */
+/** The port is free now; no other process on this machine is expected to take it in the meantime. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

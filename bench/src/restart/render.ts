@@ -1,4 +1,4 @@
-// The results of restarts as Markdown.
+// Formats the results of restarts as Markdown.
 
 import type { Delivery, Restart, RestartResult } from "./play.js";
 
@@ -29,7 +29,7 @@ export function renderRow({ port, code, spread }: Restart, result: RestartResult
   ]);
 }
 
-/** How many of the times, which are in order, lie at most within any window of so many milliseconds. */
+/** The largest number of these sorted times within any window of this many milliseconds. */
 export function most(times: readonly number[], window: number): number {
   let first = 0;
   let peak = 0;

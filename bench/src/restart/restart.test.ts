@@ -16,12 +16,12 @@ test(
     assert.ok(toServer.sent > 0 && toClients.sent > 0, JSON.stringify(result));
     assert.deepEqual([toServer.received, toClients.received], [toServer.sent, toClients.sent]);
     assert.deepEqual([returns.length, absences.length], [clients, clients]);
-    // The successor listens before its predecessor closes: nobody finds the door shut.
+    // The successor listens before its predecessor closes, so no client is refused.
     assert.equal(attempts.length, clients);
   },
 );
 
-test("F2: a peak is counted in any window, wherever it begins", () => {
+test("F2: the peak is that of any window, wherever it begins", () => {
   assert.equal(most([], 100), 0);
   assert.equal(most([0, 99, 100, 150, 199, 200, 1_000], 100), 3);
   assert.equal(most([5, 5, 5], 100), 3);

@@ -1,5 +1,6 @@
-// A server of the restart: `node server-program.js PORT INTERVAL`. Broadcasts each interval, counts what arrives, and ends when
-// it is told to. Where the port is still taken, by the server that it follows, it waits for its turn.
+// A server of the restart: `node server-program.js PORT INTERVAL`. It broadcasts once per interval, counts
+// received messages, and ends on request. If its predecessor still has the port, it waits until the port is
+// free.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { serve, type Server } from "holdfast";

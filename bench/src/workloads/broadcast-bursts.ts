@@ -1,6 +1,6 @@
 import { beatsWs, type Workload } from "../workload.js";
 
-// What is sent in one turn of the event loop goes to each connection in one write.
+// All messages sent in one turn of the event loop go to each connection in one write.
 export const broadcastBursts: Workload = {
   id: "M4b",
   title: "broadcast of 256 B to 2,000 connections, in bursts of 10",

@@ -1,6 +1,6 @@
 import { beatsWs, type Workload } from "../workload.js";
 
-// The kernel's share of a delivery is four fifths: no library can be far from another.
+// The kernel takes four fifths of a delivery, so libraries cannot differ much.
 export const broadcast: Workload = {
   id: "M4",
   title: "broadcast of 256 B to 5,000 connections",

@@ -1,6 +1,6 @@
 import { beatsWs, type Workload } from "../workload.js";
 
-// Both with the window and the context takeover that the generator offers; each with its own defaults otherwise.
+// Both use the window and the context takeover that the generator offers, and their own defaults otherwise.
 export const compressedJson: Workload = {
   id: "S8",
   title: "1.5 KB JSON, permessage-deflate with context takeover, 50 connections, depth 4",

@@ -1,7 +1,7 @@
 import { type Workload } from "../workload.js";
 
-// With few connections the growth of the process itself (compiled code, pools) is a large part of each one's
-// share, so the quick load shows a direction and no more.
+// With few connections, the growth of the process itself (compiled code, pools) is a large part of each
+// connection's share, so the quick load only shows a tendency.
 export const idleMemory: Workload = {
   id: "M1",
   title: "10,000 idle connections after one message each",

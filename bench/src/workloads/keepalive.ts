@@ -1,7 +1,7 @@
 import type { Workload } from "../workload.js";
 
-// The bars of a ping each 5 s instead of 20: the cost of a ping is the same, and the run is shorter. The pings of
-// connections that were opened evenly would fill each tenth of a second with 2 % of them.
+// The bars of a ping each 5 s instead of 20: a ping costs the same, and the run is shorter. If connections
+// open evenly, each tenth of a second would hold 2 % of an interval's pings.
 export const keepalive: Workload = {
   id: "M5",
   title: "10,000 connections with keepalive, a ping each 5 s",

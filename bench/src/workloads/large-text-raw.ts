@@ -1,6 +1,6 @@
 import type { Workload } from "../workload.js";
 
-// ws hands out text as bytes: here both do.
+// ws delivers text as bytes; in this workload both do.
 export const largeTextRaw: Workload = {
   id: "M7r",
   title: "1 MiB ASCII text handed on as bytes, 4 connections, depth 1",

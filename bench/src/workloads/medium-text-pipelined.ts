@@ -1,6 +1,7 @@
 import { beatsWs, type Workload } from "../workload.js";
 
-// holdfast hands out strings, ws buffers: the bar holds although holdfast decodes and encodes again.
+// holdfast delivers strings and ws delivers buffers: holdfast has to reach the bar although it decodes and
+// encodes the text.
 export const mediumTextPipelined: Workload = {
   id: "S6",
   title: "4 KiB text, 100 connections, depth 16",

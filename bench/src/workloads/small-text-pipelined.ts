@@ -1,6 +1,6 @@
 import { beatsWs, type Workload } from "../workload.js";
 
-// Where batching of writes pays. The bar between the two holdfast peers is the price of `for await`.
+// This load benefits from batched writes. The bar between the two holdfast peers is the cost of `for await`.
 export const smallTextPipelined: Workload = {
   id: "S3",
   title: "64 B text, 100 connections, depth 16",

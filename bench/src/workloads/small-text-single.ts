@@ -1,6 +1,7 @@
 import { beatsWs, type Workload } from "../workload.js";
 
-// Bound by the wake-ups of two processes: no library matters much, so this one only guards against a loss.
+// Limited by the wake-ups of two processes: the library hardly matters, so this workload only guards against
+// regressions.
 export const smallTextSingle: Workload = {
   id: "S1",
   title: "64 B text, 1 connection, depth 1",

@@ -1,6 +1,7 @@
 import { beatsWs, type Workload } from "../workload.js";
 
-// Bound by the kernel: one read and one write per message. Even a server in C is only twice as cheap as ws.
+// Limited by the kernel: one read and one write per message. Even a server in C only costs half as much as
+// ws.
 export const smallText: Workload = {
   id: "S2",
   title: "64 B text, 100 connections, depth 1",

@@ -30,7 +30,7 @@ test("The commands and their defaults", () => {
   assert.deepEqual(parseCommand(["--help"]), { name: "help" });
 });
 
-test("What is typed wrong is told", () => {
+test("Invalid arguments are reported", () => {
   for (const words of [
     [],
     ["serve"],

@@ -13,20 +13,20 @@ export interface ServerCommand {
 
 export interface ClientCommand {
   readonly name: "client";
-  /** Of the fuzzing server, without a path. */
+  /** The URL of the fuzzing server, without a path. */
   readonly url: string;
   /** The name that the reports show. */
   readonly agent: string;
-  /** First and last case to run; null for all of them. */
+  /** The first and the last case to run; null for all. */
   readonly cases: readonly [first: number, last: number] | null;
-  /** Milliseconds that one case may take. */
+  /** Time limit of one case, in milliseconds. */
   readonly caseTimeout: number;
   readonly isCompressing: boolean;
 }
 
 export interface ReportCommand {
   readonly name: "report";
-  /** An index.json of the testsuite. */
+  /** The path of an index.json of the testsuite. */
   readonly path: string;
 }
 
@@ -42,10 +42,10 @@ client   runs the cases of the testsuite's fuzzing server (wstest -m fuzzingserv
 report   lists the cases of a report that did not pass; exit status 1 where there are any
 `;
 
-/** Cases of the testsuite's categories 9 and 12 take a minute and more on slow machines. */
+/** Cases of the testsuite's categories 9 and 12 take a minute or more on slow machines. */
 const CASE_TIMEOUT = 120_000;
 
-/** @throws Error with a sentence for whoever typed it */
+/** @throws Error with a message for the user */
 export function parseCommand(words: readonly string[]): Command {
   const { values, positionals } = parseArgs({
     args: [...words],

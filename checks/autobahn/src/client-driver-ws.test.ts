@@ -1,4 +1,4 @@
-// The driver against a fuzzing server that is not ours.
+// Tests the driver against a third-party fuzzing server.
 
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
@@ -34,9 +34,9 @@ async function passAll(t: TestContext): Promise<void> {
   ]);
 }
 
-test("The driver tells which cases the fuzzing server calls failed", async () => {
+test("The driver reports the cases that failed according to the fuzzing server", async () => {
   const failing: FuzzingCase = {
-    name: "one that nobody passes",
+    name: "a case that always fails",
     compression: false,
     run: () => Promise.reject(new Error("no such luck")),
   };

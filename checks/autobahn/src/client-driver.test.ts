@@ -12,11 +12,11 @@ import { runCases } from "./client-driver.js";
 
 const COMMAND = { agent: "Hold fast", cases: null, caseTimeout: 300, isCompressing: false };
 
-/** How a case of the scripted fuzzing server goes. */
+/** Plays one case of the scripted fuzzing server. */
 type Case = (peer: RawServerPeer) => Promise<void> | void;
 
 const CASES: readonly Case[] = [
-  // It echoes, and both close.
+  // It echoes, and both ends close.
   async (peer) => {
     peer.sendText("é");
     const text = await peer.readFrame();
@@ -27,13 +27,13 @@ const CASES: readonly Case[] = [
     await peer.readFrame();
     peer.end();
   },
-  // We fail the connection, as the case wants it.
+  // We fail the connection, as the case expects.
   async (peer) => {
     peer.sendFrame({ opcode: OPCODE.text, payload: "x", rsv: 7 });
     assert.equal((await peer.readFrame()).opcode, OPCODE.close);
     peer.end();
   },
-  // The server goes without a word, with and without an echo under way.
+  // The server disconnects without a Close, with and without an echo in flight.
   (peer) => peer.end(),
   async (peer) => {
     peer.sendBinary("x".repeat(1024 * 1024));
@@ -67,7 +67,7 @@ async function play(peer: RawServerPeer, asked: string[]): Promise<void> {
   peer.end();
 }
 
-test("The driver runs every case, takes any ending for an end, and tells which cases never opened or never ended", async () => {
+test("The driver runs every case, accepts any ending, and reports cases that never opened or never ended", async () => {
   const before = activeResources();
   const asked: string[] = [];
   const server = await RawServer.start({}, (peer) => play(peer, asked));
@@ -103,7 +103,7 @@ test("The driver runs every case, takes any ending for an end, and tells which c
   await assertNothingLeft(before);
 });
 
-test("The driver runs the cases that were asked for, as far as there are that many", async () => {
+test("The driver runs the requested cases, as far as they exist", async () => {
   const asked: string[] = [];
   await using server = await RawServer.start({}, (peer) => play(peer, asked));
   const cases = [2, 3] as const;
@@ -116,7 +116,7 @@ test("The driver runs the cases that were asked for, as far as there are that ma
   assert.equal((await runCases({ ...COMMAND, url: server.url(), cases: beyond }, () => undefined)).run, 0);
 });
 
-test("The driver gives up where there is no fuzzing server", async () => {
+test("The driver fails if there is no fuzzing server", async () => {
   await using mute = await RawServer.start({}, async (peer) => {
     await peer.acceptUpgrade();
   });

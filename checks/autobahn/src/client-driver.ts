@@ -1,27 +1,27 @@
-// Runs the cases of the testsuite's fuzzing server: each case is a connection on which we echo until it ends.
+// Runs the cases of the testsuite's fuzzing server. Each case is a connection on which we echo until it ends.
 
 import { connect, ConnectionClosed, type Connection, type ConnectOptions } from "holdfast";
 import type { ClientCommand } from "./arguments.js";
 import { echo } from "./echo-server.js";
 
-/** What became of a case. Whether it passed is the server's judgement. */
+/** How a case ended. The server judges whether it passed. */
 export type CaseOutcome =
   | { readonly outcome: "ended"; readonly behavior: string | null }
   | { readonly outcome: "failed"; readonly reason: string }
   | { readonly outcome: "timed-out" };
 
 export interface DriverResult {
-  /** Cases that were run. */
+  /** The number of cases that were run. */
   readonly run: number;
-  /** Those that never opened, never ended, or that the server calls failed. */
+  /** Cases that never opened, never ended, or failed according to the server. */
   readonly failures: readonly { readonly case: number; readonly reason: string }[];
 }
 
 /**
- * Runs the cases one after the other, then has the server write its reports.
+ * Runs the cases one after another, then makes the server write its reports.
  *
- * @param tell is told of each case
- * @throws HoldfastError where the server cannot be reached, or does not tell how many cases it has
+ * @param tell called with a line about each case
+ * @throws HoldfastError if the server cannot be reached, or does not report its number of cases
  */
 export async function runCases(
   command: Omit<ClientCommand, "name">,
@@ -51,14 +51,17 @@ async function caseCount(command: Omit<ClientCommand, "name">): Promise<number> 
   throw new Error(`Expected the number of cases, got ${JSON.stringify(String(message).slice(0, 80))}`);
 }
 
-/** However the connection ends is the case's business; only one that does not open, or does not end, is a failure. */
+/**
+ * A case may end the connection in any way; only a connection that does not open or does not end is a
+ * failure.
+ */
 async function runCase(command: Omit<ClientCommand, "name">, number: number): Promise<CaseOutcome> {
   try {
     const path = `/runCase?case=${number}&agent=${encodeURIComponent(command.agent)}`;
     const connection = await connect(urlOf(command, path), optionsOf(command));
     const hasEnded = endInTime(connection, command.caseTimeout);
     await echo(connection).catch((error: unknown) => {
-      // A case may well end while we are sending.
+      // A case may end the connection while we are sending.
       if (!(error instanceof ConnectionClosed)) throw error;
     });
     if (!(await hasEnded)) return { outcome: "timed-out" };
@@ -68,7 +71,7 @@ async function runCase(command: Omit<ClientCommand, "name">, number: number): Pr
   }
 }
 
-/** The server's word for how the case went, such as OK; null where it does not tell. */
+/** The server's result for the case, such as OK; null if it reports none. */
 async function caseStatus(command: Omit<ClientCommand, "name">, number: number): Promise<string | null> {
   const path = `/getCaseStatus?case=${number}&agent=${encodeURIComponent(command.agent)}`;
   try {
@@ -77,7 +80,7 @@ async function caseStatus(command: Omit<ClientCommand, "name">, number: number):
     const { behavior } = status as { readonly behavior?: unknown };
     return typeof behavior === "string" ? behavior : null;
   } catch {
-    return null; // Not every version of the testsuite knows the question.
+    return null; // Some versions of the testsuite do not support this query.
   }
 }
 
@@ -85,7 +88,7 @@ function hasFailed(behavior: string | null): boolean {
   return behavior !== null && /^(?:FAILED|UNCLEAN|WRONG CODE)/.test(behavior);
 }
 
-/** The server closes once the reports are written. */
+/** The server closes the connection once the reports are written. */
 async function updateReports(command: Omit<ClientCommand, "name">): Promise<void> {
   const path = `/updateReports?agent=${encodeURIComponent(command.agent)}`;
   const connection = await connect(urlOf(command, path), optionsOf(command));
@@ -93,7 +96,10 @@ async function updateReports(command: Omit<ClientCommand, "name">): Promise<void
   throw new Error(`Expected the reports to be written within ${command.caseTimeout} ms`);
 }
 
-/** Resolves with true once the connection has ended, or ends it after `timeout` milliseconds. */
+/**
+ * Resolves with true once the connection has ended; after `timeout` milliseconds, ends it and resolves with
+ * false.
+ */
 async function endInTime(connection: Connection, timeout: number): Promise<boolean> {
   let isInTime = true;
   const timer = setTimeout(() => {

@@ -1,4 +1,4 @@
-// The echo server against a client that is not ours, with the same cases as the driver.
+// Tests the echo server with a third-party client and the same cases as the driver.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-// `npm run autobahn`: both ends for the Autobahn testsuite. README.md tells how to run the other one.
+// `npm run autobahn`: either end for the Autobahn testsuite. README.md describes how to run the other end.
 
 import { readFileSync } from "node:fs";
 import { parseCommand, USAGE, type Command } from "./arguments.js";
@@ -31,7 +31,7 @@ async function perform(command: Command): Promise<number> {
     }
     case "client": {
       const { run, failures } = await runCases(command, (line) => console.log(line));
-      console.log(`${run} cases run, ${failures.length} of them not to their end; see the reports.`);
+      console.log(`${run} cases run, ${failures.length} of them did not complete; see the reports.`);
       return run > 0 && failures.length === 0 ? 0 : 1;
     }
     case "report": {

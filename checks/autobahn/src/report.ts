@@ -1,6 +1,6 @@
-// Reads the index.json that the testsuite writes beside its pages.
+// Reads the index.json that the testsuite writes beside its HTML pages.
 
-/** A case that did not pass: its id, such as `6.4.1`, and the testsuite's words for what happened. */
+/** A case that did not pass: its id, such as `6.4.1`, and the testsuite's result. */
 export interface FailedCase {
   readonly agent: string;
   readonly id: string;
@@ -13,10 +13,13 @@ export interface ReportSummary {
   readonly failed: readonly FailedCase[];
 }
 
-/** RFC 6455 leaves open what these do, or the testsuite was not asked to try it. */
+/**
+ * Results that are no failures. RFC 6455 leaves some behaviour open, and the testsuite does not try all
+ * cases.
+ */
 const PASSED: ReadonlySet<string> = new Set(["OK", "NON-STRICT", "INFORMATIONAL", "UNIMPLEMENTED"]);
 
-/** @throws Error where the text is no report */
+/** @throws Error if the text is not a report */
 export function readReport(text: string): ReportSummary {
   const agents: unknown = JSON.parse(text);
   if (typeof agents !== "object" || agents === null) throw new Error("Expected a report of the testsuite");

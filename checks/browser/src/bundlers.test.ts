@@ -1,5 +1,5 @@
-// `connectInWorker()` in bundles: the script of the worker is an entry of its own. What is built is run, as a program
-// of Node.js in a folder without node_modules, and as a page in Chromium.
+// `connectInWorker()` in bundles: the script of the worker is a separate entry. The tests run each bundle, as
+// a program of Node.js in a folder without node_modules, and as a page in Chromium.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -94,7 +94,7 @@ describe("A worker's script in bundles", { timeout: 120_000 }, () => {
       host: "127.0.0.1",
       origins: "any",
     });
-    // Beside this file, so that the packages are found.
+    // Next to this file, so that the packages are found.
     sources = await mkdtemp(join(import.meta.dirname, "bundled-"));
     await writeFile(join(sources, "worker.js"), `import "holdfast/worker";\n`);
   });
@@ -131,7 +131,7 @@ describe("A worker's script in bundles", { timeout: 120_000 }, () => {
     });
   }
 
-  test("D7: a bundle without the worker's script gets a WorkerError that says what to do", async (t) => {
+  test("D7: a bundle without the worker's script gets a WorkerError with advice", async (t) => {
     const program = `
 import { connectInWorker } from "holdfast";
 connectInWorker(process.argv[2]).catch(({ name, message }) => console.log(name, message));
@@ -176,6 +176,6 @@ async function serveFolder(folder: string): Promise<{ readonly url: string; clos
     response.writeHead(200, { "Content-Type": type }).end(files.get(url) ?? page);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // It listens on TCP.
+  const { port } = server.address() as AddressInfo; // The server listens on TCP.
   return { url: `http://127.0.0.1:${port}/`, close: () => void server.close() };
 }

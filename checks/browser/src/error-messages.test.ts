@@ -1,4 +1,5 @@
-// docs/error-messages.md: each message of `ws` and of Chromium in it is what they say today, of a server that provokes it.
+// Tests docs/error-messages.md: `ws` and Chromium report each message in it today, with a server that
+// provokes it.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -16,12 +17,12 @@ const page = await readFile(join(import.meta.dirname, "../../../docs/error-messa
 
 interface Case {
   readonly name: string;
-  /** What `ws` says; null where it says nothing of that kind. */
+  /** The message of `ws`; null if it reports nothing of the kind. */
   readonly ws: string | null;
   readonly chromium: string;
-  /** `failure` of a HandshakeError, or the cause of the end. */
+  /** `failure` of a HandshakeError, or the cause of the connection's end. */
   readonly holdfast: string;
-  /** Starts the server: its URL, and how to end it. */
+  /** Starts the server. Returns its URL and a function that stops it. */
   readonly start: () => Promise<readonly [url: string, close: () => unknown]>;
 }
 
@@ -39,7 +40,7 @@ const secure = async (kind: "expired" | "server"): ReturnType<Case["start"]> => 
   const server = await serve(() => undefined, { tls: certificates[kind] });
   return [server.url, () => server.close()];
 };
-/** Opens, and sends these bytes. */
+/** Accepts the connection, and sends these bytes. */
 const frames = (...bytes: readonly number[]): ReturnType<Case["start"]> =>
   raw(async (peer) => {
     await peer.acceptUpgrade();
@@ -49,7 +50,7 @@ const frames = (...bytes: readonly number[]): ReturnType<Case["start"]> =>
 async function listening(server: Server): Promise<number> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return (server.address() as AddressInfo).port; // It listens on TCP.
+  return (server.address() as AddressInfo).port; // The server listens on TCP.
 }
 
 const refusal = (status: number) => () =>
@@ -194,7 +195,7 @@ async function failureOf(url: string): Promise<string> {
 
 describe("docs/error-messages.md", { timeout: 120_000 }, () => {
   for (const { name, ws, chromium, holdfast, start } of CASES) {
-    test(`D9: ${name} is in the page with the words of ws, and has the failure that it names`, async () => {
+    test(`D9: ${name} is in the page with the message of ws, and has the documented failure`, async () => {
       for (const words of [ws, chromium, `why-closed.md#${holdfast}`]) {
         assert(words === null || page.includes(words), `"${words ?? ""}" in the page`);
       }
@@ -205,7 +206,7 @@ describe("docs/error-messages.md", { timeout: 120_000 }, () => {
     });
   }
 
-  test("D9: the messages of ws for a program's own mistakes are in the page", async () => {
+  test("D9: the messages of ws for programming errors are in the page", async () => {
     await withServer(
       () => raw(() => undefined),
       async (url) => {
@@ -247,7 +248,7 @@ describe("docs/error-messages.md", { timeout: 120_000 }, () => {
     after(() => browser[Symbol.asyncDispose]());
 
     for (const { name, chromium, start } of CASES) {
-      test(`D9: ${name} has the words of Chromium that the page has`, async () => {
+      test(`D9: ${name} has the message of Chromium that the page quotes`, async () => {
         const tab = await browser.openPage();
         const written: string[] = [];
         tab.on("console", (message) => written.push(message.text()));
@@ -266,7 +267,7 @@ describe("docs/error-messages.md", { timeout: 120_000 }, () => {
       });
     }
 
-    test("D9: the words of Chromium for a program's own mistakes are in the page", async () => {
+    test("D9: the messages of Chromium for programming errors are in the page", async () => {
       const tab = await browser.openPage();
       const written: string[] = [];
       tab.on("console", (message) => written.push(message.text()));

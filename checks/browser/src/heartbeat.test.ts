@@ -1,4 +1,4 @@
-// The heartbeat of pages: by the link protocol, or by messages of the application's own.
+// The heartbeat of pages, through the link protocol or through messages of the application.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -10,7 +10,7 @@ import { Browser, skip } from "./browser/chromium.js";
 import { openScene } from "./browser/scene.js";
 import "./browser/page-globals.js";
 
-/** What a page made of connecting. */
+/** The result of connecting in a page. */
 function connectAndTell(page: Page, url: string, subprotocols: readonly string[] = []) {
   return page.evaluate(
     async ([to, names]) => {
@@ -45,7 +45,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
   });
   after(() => browser[Symbol.asyncDispose]());
 
-  test("I2: between two of this library, pings come and go, and neither application sees them", async () => {
+  test("I2: two Holdfast ends exchange pings that neither application sees", async () => {
     await using scene = await openScene({ subprotocols: ["chat"], pingInterval: 50 });
     const inPage = await page.evaluate(async (url) => {
       const connection = await holdfast.connect(url, { subprotocols: ["chat"], pingInterval: 50 });
@@ -70,11 +70,11 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     const [atServer] = scene.connections;
     assert.equal(atServer?.subprotocol, "chat");
     assert.equal(atServer.response.headers.get("Sec-WebSocket-Protocol"), "holdfast.v1+chat");
-    // And the server's own pings are frames, which the browser answers by itself.
+    // The server's own pings are frames, which the browser answers.
     await eventually(() => (atServer.latencyStats.answered ?? 0) > 2, "pongs of the browser", 5000);
   });
 
-  test("I2: linkProtocol: false at the server leaves a page as it would be without this library", async () => {
+  test("I2: linkProtocol: false at the server leaves a page without a heartbeat", async () => {
     await using scene = await openScene({ subprotocols: ["chat"], linkProtocol: false });
     assert.deepEqual(await connectAndTell(page, scene.url, ["chat"]), {
       ping: "has no pings",
@@ -88,7 +88,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     });
   });
 
-  test("I2: a server that accepts the first subprotocol unseen is not mistaken for one that speaks the link", async () => {
+  test("I2: a server that accepts any first subprotocol is not mistaken for one with the link protocol", async () => {
     await using server = await RawServer.start();
     const connecting = connectAndTell(page, server.url());
     const peer = await server.nextPeer();
@@ -101,7 +101,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     assert.deepEqual(offered, ["holdfast.plain", "holdfast.v1"]);
   });
 
-  test("I2: a server that ignores subprotocols, or refuses them, is asked again without the offer, once", async () => {
+  test("I2: the page retries once without the offer if a server ignores or refuses subprotocols", async () => {
     await using server = await RawServer.start();
     const offers: (readonly string[])[] = [];
     const accept = async () => {
@@ -115,14 +115,14 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     await accept();
     await accept();
     assert.deepEqual(await connecting, { ping: "has no pings", subprotocol: null, state: "open" });
-    // What was learned holds for the next time.
+    // The result is remembered for the next attempt.
     const again = connectAndTell(page, server.url());
     await accept();
     assert.deepEqual(await again, { ping: "has no pings", subprotocol: null, state: "open" });
     assert.deepEqual(offers, [["holdfast.plain", "holdfast.v1"], [""], [""]]);
   });
 
-  test("I2: attempts at a server that refuses are one upgrade each, but for the first contact", async () => {
+  test("I2: each attempt at a server that refuses is one upgrade, except on first contact", async () => {
     const offers: (readonly string[])[] = [];
     await using server = await RawServer.start({}, async (peer) => {
       offers.push((await offerOf(peer)).offered);
@@ -140,7 +140,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     assert.deepEqual(offers, [link, [""], link, link]);
   });
 
-  test("I2: attempts at a server that has accepted the offer are one upgrade each", async () => {
+  test("I2: each attempt at a server that has accepted the offer is one upgrade", async () => {
     const offers: (readonly string[])[] = [];
     await using server = await RawServer.start({}, async (peer) => {
       if (offers.length === 0) {
@@ -166,7 +166,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     );
   });
 
-  test('I2: linkProtocol: "required" offers nothing else, and is not asked again', async () => {
+  test('I2: linkProtocol: "required" offers nothing else, and does not retry', async () => {
     await using server = await RawServer.start();
     const connecting = page.evaluate(
       (url) =>
@@ -185,7 +185,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     );
   });
 
-  test("I2: functions of the application make the heartbeat of another server's messages", async () => {
+  test("I2: the application's functions make a heartbeat from another server's messages", async () => {
     await using server = await RawServer.start();
     const connecting = page.evaluate(async (url) => {
       const connection = await holdfast.connect(url, {
@@ -213,7 +213,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
       peer.sendFrame({ opcode: OPCODE.text, payload: Buffer.from(`{"type":"pong","number":${number}}`) });
     }
     assert.deepEqual(await connecting, { first: '{"type":"news"}', latency: "number" });
-    // And its silence is the verdict.
+    // Silence leads to the verdict.
     const info = await page.evaluate(async () => {
       const { cause, sent } = await (kept["connection"] as Connection).closed;
       return { cause, sent };
@@ -224,7 +224,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     });
   });
 
-  test("I2: a heartbeat function that throws ends the connection, and the error says which", async () => {
+  test("I2: a heartbeat function that throws ends the connection, and the error names it", async () => {
     await using scene = await openScene({ linkProtocol: false });
     const ended = await page.evaluate(async (url) => {
       const connection = await holdfast.connect(url, {
@@ -240,7 +240,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
   });
 });
 
-/** Accepts the upgrade with the subprotocol that `choose` names; null for no such header. */
+/** Accepts the upgrade with the subprotocol that `choose` returns; null for no such header. */
 async function acceptAs(
   peer: RawServerPeer,
   choose: (offer: readonly string[]) => string | null,

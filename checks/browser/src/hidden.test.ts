@@ -1,4 +1,4 @@
-// A tab that is really hidden, and a page that is really frozen: Chromium throttles the one and stops the other.
+// A hidden tab, whose timers Chromium throttles, and a frozen page, which it stops.
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
@@ -9,20 +9,20 @@ import { Browser, skip } from "./browser/chromium.js";
 import { openScene, type Scene } from "./browser/scene.js";
 import "./browser/page-globals.js";
 
-/** A second late, as throttled timers are, is no gap where the patience is two seconds or more. */
+/** Throttled timers are a second late. That counts as no gap if the tolerance is two seconds or more. */
 const INTERVAL = 500;
 const TIMEOUT = 2_000;
 
-/** Nothing but a return asks within a test. */
+/** Too long to expire within a test, so that only a return causes a probe. */
 const LONG = 60_000;
 
-/** A hidden tab's timers go off once a second, also those that a verdict waits for. */
+/** Timers of a hidden tab fire once a second, including those that a verdict waits for. */
 const THROTTLED = 1_000;
 
-/** How often a peer may get its whole time again, because a timer came later than a gap of ours may be. */
+/** How often a peer may get its whole time again, because a timer was late by more than the allowed gap. */
 const GRACES = 3;
 
-/** A busy machine may be as late as that; not more, or the bound is broken. */
+/** The delay that a busy machine may add. A longer one violates the bound. */
 const MARGIN = 1_000;
 
 describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 120_000 }, () => {
@@ -54,13 +54,13 @@ describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 120_000 },
     );
   }
 
-  /** Another tab in front of it. */
+  /** Shows another tab in front of this one. */
   async function hide(): Promise<void> {
     await browser.context.newPage();
     await page.waitForFunction(() => document.visibilityState === "hidden", undefined, { polling: 50 });
   }
 
-  /** As Chromium does to hidden tabs after some minutes (Page Lifecycle). */
+  /** Simulates what Chromium does to hidden tabs after some minutes (Page Lifecycle). */
   async function setState(state: "frozen" | "active"): Promise<void> {
     const session = await browser.context.newCDPSession(page);
     await session.send("Page.setWebLifecycleState", { state });
@@ -77,7 +77,7 @@ describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 120_000 },
 
   const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-  test("I3: a hidden tab, whose timers are throttled, is not misjudged, and goes on pinging", async () => {
+  test("I3: a hidden tab with throttled timers is not misjudged, and continues to ping", async () => {
     await using scene = await openScene();
     await connect(scene);
     await hide();
@@ -95,7 +95,7 @@ describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 120_000 },
     assert(answered >= hidden.answered + 2, `${answered} pongs, after ${hidden.answered}`);
   });
 
-  test("I3: a network that goes silent under a hidden tab is a verdict, as late as its timers", async (t) => {
+  test("I3: a hidden tab detects a silent network, delayed by its throttled timers", async (t) => {
     await using scene = await openScene();
     await connect(scene);
     await hide();
@@ -129,7 +129,7 @@ describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 120_000 },
     await setState("frozen");
     await pause(3 * (INTERVAL + TIMEOUT));
     await setState("active");
-    // Chromium 156 itself ends the connection of a page that was frozen: 1001, as the server sees it.
+    // Chromium 156 itself ends the connection of a page that was frozen; the server sees 1001.
     await pause(THROTTLED);
     const causes = await page.evaluate(() => kept["causes"] as string[]);
     t.diagnostic(`ended by: ${causes.join(", ") || "nothing"}`);
@@ -137,7 +137,7 @@ describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 120_000 },
     await hasEchoes(scene.connections[0]?.state === "open" ? 1 : 2);
   });
 
-  test("I3: a network that died while the page slept under another tab is a verdict soon after its return", async (t) => {
+  test("I3: a network that died while the page was hidden is detected soon after its return", async (t) => {
     await using scene = await openScene();
     await connect(scene, LONG);
     await hide();

@@ -1,4 +1,4 @@
-// A page whose network dies, and one that sleeps: the first is told, the second is not misjudged.
+// A page whose network dies receives a verdict, and a page that sleeps is not misjudged.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -13,7 +13,7 @@ import "./browser/page-globals.js";
 const INTERVAL = 400;
 const TIMEOUT = 600;
 
-/** A busy machine may be as late as that; not more, or the bound is broken. */
+/** The delay that a busy machine may add. A longer one violates the bound. */
 const MARGIN = 4_000;
 
 describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
@@ -39,7 +39,7 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
     );
   }
 
-  test("I3: a network that goes silent is a verdict within interval + timeout, while a bare WebSocket still says OPEN", async () => {
+  test("I3: a silent network is detected within interval + timeout, while a bare WebSocket still says OPEN", async () => {
     await using scene = await openScene();
     await connect(scene.url);
     await page.evaluate(async (url) => {
@@ -73,7 +73,7 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
     });
   });
 
-  test("I3: persist() comes back once the network does", async () => {
+  test("I3: persist() reconnects when the network returns", async () => {
     await using scene = await openScene();
     page = await browser.openPage();
     const events = page.evaluate(
@@ -89,7 +89,7 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
       },
       [scene.url, INTERVAL, TIMEOUT] as const,
     );
-    // A pong shows that the answer to the upgrade has arrived, and is not what the freeze holds back.
+    // A pong shows that the answer to the upgrade has arrived, so that the freeze does not hold it back.
     const isOpen = () => (scene.connections[0]?.latencyStats.answered ?? 0) > 0;
     await eventually(isOpen, "the first connection", 10_000);
     scene.proxy.freeze();
@@ -132,10 +132,10 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
     await assertAlive(page);
   });
 
-  test("I3: timers that are slowed down, as in a hidden tab, cause no verdict, and hide no dead network", async () => {
+  test("I3: throttled timers, as in a hidden tab, cause no false verdict, and a dead network is still detected", async () => {
     await using scene = await openScene();
     page = await browser.context.newPage();
-    // What browsers do to hidden pages: timers go off once a second, then once a minute. Here every 1.5 s.
+    // In hidden pages, browsers fire timers once a second, later once a minute. Here they fire every 1.5 s.
     await page.addInitScript(() => {
       const setTimer = globalThis.setTimeout.bind(globalThis) as (
         callback: () => void,
@@ -162,7 +162,7 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
     await assertAlive(page);
     scene.proxy.freeze();
     await new Promise((resolve) => setTimeout(resolve, 100));
-    // The page is shown again: a probe at once, and the verdict after it.
+    // The page is shown again: it sends a probe at once, and the verdict follows.
     const took = await page.evaluate(async () => {
       speedUp();
       const from = performance.now();
@@ -171,11 +171,11 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
       return { cause, ms: performance.now() - from };
     });
     assert.equal(took.cause, "heartbeat-timeout");
-    // A timer that was set while they were slow may still have to go off first.
+    // A timer that was set while timers were slow may still have to fire first.
     assert(took.ms <= 1500 + INTERVAL + TIMEOUT + MARGIN, `${took.ms} ms`);
   });
 
-  test("I3, F9: a page that comes back probes at once, and does not wait out a backoff", async () => {
+  test("I3, F9: a page that is shown again probes at once, and ends a backoff wait", async () => {
     await using scene = await openScene();
     page = await browser.openPage();
     await page.evaluate(async (url) => {
@@ -183,7 +183,8 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
       while (connection.latencyStats.answered < 1) await new Promise((resolve) => setTimeout(resolve, 10));
       globalThis.kept = { connection };
     }, scene.url);
-    await new Promise((resolve) => setTimeout(resolve, 1100)); // A probe is not sent right behind another ping.
+    // The library does not send a probe right after another ping.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
     for (const type of ["pageshow", "online"]) {
       const answered = await page.evaluate(async (name) => {
         const connection = kept["connection"] as Connection;

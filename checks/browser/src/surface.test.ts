@@ -1,4 +1,4 @@
-// What a page has of the library: loaded as modules, without a bundler.
+// The public surface in a page: loaded as modules, without a bundler.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -20,14 +20,14 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
   });
   after(() => browser[Symbol.asyncDispose]());
 
-  test("I1: a page has what Node.js has, but for servers", async () => {
+  test("I1: a page has the same exports as Node.js, except servers", async () => {
     const names = await page.evaluate(() => Object.keys(holdfast));
     const serverNames = ["Server", "ServerRequest", "attach", "basicAuth", "broadcast", "serve"];
     const expected = Object.keys(nodeSurface).filter((name) => !serverNames.includes(name));
     assert.deepEqual(names.toSorted(), expected.toSorted());
   });
 
-  test("I1: capabilities tells what a page cannot do, by the same names as in Node.js", async () => {
+  test("I1: capabilities lists what a page cannot do, with the same names as in Node.js", async () => {
     const inPage = await page.evaluate(() => ({ ...holdfast.capabilities }));
     assert.deepEqual(Object.keys(inPage), Object.keys(nodeSurface.capabilities));
     assert.deepEqual(
@@ -40,7 +40,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     );
   });
 
-  test("I1: text, bytes, fragments and JSON come and go, and closing explains itself", async () => {
+  test("I1: text, bytes, fragments and JSON are exchanged, and the end is explained", async () => {
     await using scene = await openScene({ subprotocols: ["chat"] });
     const seen = await page.evaluate(async (url) => {
       const connection = await holdfast.connect(url, { subprotocols: ["chat"] });
@@ -68,7 +68,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     assert.equal(scene.connections[0]?.subprotocol, "chat");
   });
 
-  test("I1: the peer's Close is told with its code, and codes that pages may not send travel as private ones", async () => {
+  test("I1: the peer's Close is reported with its code, and codes that pages may not send become private ones", async () => {
     await using scene = await openScene();
     await page.evaluate(async (url) => {
       globalThis.kept = { first: await holdfast.connect(url), second: await holdfast.connect(url) };
@@ -86,7 +86,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     ]);
   });
 
-  test("I1: Client tells the events of a connection, in the same order as elsewhere", async () => {
+  test("I1: Client reports the events of a connection, in the same order as elsewhere", async () => {
     await using scene = await openScene();
     const types = await page.evaluate(async (url) => {
       const client = new holdfast.Client(url, { pollInterval: null, pingInterval: null });
@@ -101,7 +101,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     assert.deepEqual(types, ["connecting", "connected", "ready", "text", "closed", "disconnected"]);
   });
 
-  test("I1: Client tells of a Close by the peer, and of failing to connect", async () => {
+  test("I1: Client reports a Close by the peer, and a failure to connect", async () => {
     await using scene = await openScene();
     const events = page.evaluate(async (url) => {
       const client = new holdfast.Client(url, { pollInterval: null, pingInterval: null });
@@ -117,9 +117,12 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     await eventually(() => scene.connections.length === 1, "a connection", 10_000);
     void scene.connections[0]?.close(1001);
     const seen = await events;
-    // On a machine without a network Chromium calls itself offline, and that is what is told.
+    // On a machine without a network Chromium reports that it is offline, and so does the error.
     const isOnline = await page.evaluate(() => navigator.onLine);
-    assert.match(seen.pop() ?? "", isOnline ? /does not tell which.*console/ : /the browser is offline/);
+    assert.match(
+      seen.pop() ?? "",
+      isOnline ? /report which of these only in their console/ : /the browser is offline/,
+    );
     assert.deepEqual(seen, [
       ...["connecting", "connected", "ready", "closing", "closed", "disconnected"],
       ...["connecting", "connectFail", "disconnected", isOnline ? "refused" : "unreachable"],
@@ -150,7 +153,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     assert.deepEqual(scene.received, ["one", "two"]);
   });
 
-  test("I1: options that a browser cannot honour are refused, and say what to do instead", async () => {
+  test("I1: options that a browser cannot honour are rejected with an alternative", async () => {
     const refusals = await page.evaluate(async () => {
       const wrong: Record<string, unknown> = {
         headers: { Authorization: "Bearer x" },
@@ -199,7 +202,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     assert.equal(relative, `${browser.origin.replace("http", "ws")}/chat?x=1`);
   });
 
-  test("I1: openTimeout and an abort end an attempt that nobody answers", async () => {
+  test("I1: openTimeout and an abort end an attempt without an answer", async () => {
     await using server = await RawServer.start();
     const outcome = await page.evaluate(async (url) => {
       const tooSlow: unknown = await holdfast
@@ -211,12 +214,12 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
       return [tooSlow instanceof holdfast.OpenTimeoutError && tooSlow.message, (aborted as Error).name];
     }, server.url());
     assert.deepEqual(outcome, [
-      `Expected ${server.url()} to be open within 200 ms; a browser does not tell what it is waiting for`,
+      `Expected ${server.url()} to be open within 200 ms; browsers do not report what they are waiting for`,
       "TimeoutError",
     ]);
   });
 
-  test("I1: sending keeps to writeLimit, also what the browser would take into memory at once", async () => {
+  test("I1: sending respects writeLimit, although the browser would buffer everything at once", async () => {
     await using scene = await openScene({ maxMessageSize: null });
     await page.evaluate(async (url) => {
       globalThis.kept = { connection: await holdfast.connect(url, { pingInterval: null }) };
@@ -224,7 +227,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     scene.proxy.freeze("toServer");
     const states = await page.evaluate(async () => {
       const connection = kept["connection"] as Connection;
-      void connection.forEach(() => undefined); // The echoes.
+      void connection.forEach(() => undefined); // The messages are echoes.
       let settled = 0;
       const sends: Promise<void>[] = [];
       for (let count = 0; count < 400; count++) {
@@ -252,7 +255,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     await eventually(() => scene.received.length === 400, "all messages", 10_000);
   });
 
-  test("I1: a page that does not keep up fails the connection rather than itself, and can still read the rest", async () => {
+  test("I1: the connection of a page that does not keep up fails, and the page can still read the rest", async () => {
     await using scene = await openScene();
     const opening = page.evaluate(async (url) => {
       const connection = await holdfast.connect(url, { maxQueue: 4 });
@@ -261,7 +264,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
       try {
         for await (const _ of connection) unread++;
       } catch {
-        // The end that was waited for.
+        // The expected end of the connection.
       }
       return { name: error?.name, cause, code: sent?.code, unread, counted: evidence.messagesUnread };
     }, scene.url);

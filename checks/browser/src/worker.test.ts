@@ -1,4 +1,4 @@
-// A page that is busy, while its connection lives in a worker.
+// A busy page whose connection is in a worker.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -32,7 +32,7 @@ describe("A connection in a worker of Chromium", { skip, timeout: 60_000 }, () =
     return page;
   }
 
-  test("I2: a page that is blocked for 3 × pingTimeout keeps its connection, and its latency is measured all the while", async () => {
+  test("I2: a page that is blocked for 3 × pingTimeout keeps its connection, and latency is measured meanwhile", async () => {
     await using scene = await openScene();
     const page = await connect(scene.url);
     const seen = await page.evaluate(async (blocked) => {
@@ -48,7 +48,7 @@ describe("A connection in a worker of Chromium", { skip, timeout: 60_000 }, () =
     assert(measured >= 3, `${measured} pongs in ${3 * TIMEOUT} ms with a ping each ${INTERVAL} ms`);
   });
 
-  test("I3: a network that goes silent is a verdict of the worker on time, while the page is blocked", async () => {
+  test("I3: the worker detects a silent network on time while the page is blocked", async () => {
     await using scene = await openScene();
     const page = await connect(scene.url);
     scene.proxy.freeze();
@@ -62,7 +62,7 @@ describe("A connection in a worker of Chromium", { skip, timeout: 60_000 }, () =
     assert(end.took < 4 * TIMEOUT, `${end.took} ms, with a block of ${6 * TIMEOUT} ms`);
   });
 
-  test("I1: a worker's script that cannot be loaded is an error, and a worker of the page's own serves", async () => {
+  test("I1: a worker's script that cannot be loaded is an error, and the page's own worker works", async () => {
     await using scene = await openScene();
     const page = await browser.openPage();
     const seen = await page.evaluate(async (url) => {

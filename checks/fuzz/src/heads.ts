@@ -1,4 +1,4 @@
-// Heads for the targets, whole and in pieces.
+// Parses heads for the targets, whole and in pieces.
 
 import assert from "node:assert/strict";
 import { isHeadFailure } from "../../../packages/holdfast/build/protocol/handshake/head-failure.js";
@@ -10,7 +10,10 @@ import { cut } from "./input.js";
 
 const LIMITS = { maxSize: 2048, maxHeaders: 16 };
 
-/** What a reader makes of the bytes; it has to be the same however they are cut. Null where they are not all. */
+/**
+ * The result of parsing the bytes, which must not depend on how they are split. Null if the head is
+ * incomplete.
+ */
 export function readHead(bytes: Uint8Array, seed: number): Exclude<HeadResult, { outcome: "failed" }> | null {
   const whole = resultOf([bytes]);
   const pieces = cut(bytes, seed);

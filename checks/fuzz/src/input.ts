@@ -1,4 +1,4 @@
-// Takes values off an input of the fuzzer, from its front; what is left is the text or the bytes under test.
+// Takes values from the front of a fuzzer's input; the rest is the text or the bytes under test.
 
 export class Input {
   #rest: Uint8Array;
@@ -7,25 +7,25 @@ export class Input {
     this.#rest = data;
   }
 
-  /** The next byte; 0 where there is none. */
+  /** The next byte; 0 if there is none. */
   byte(): number {
     const [first = 0] = this.#rest;
     this.#rest = this.#rest.subarray(1);
     return first;
   }
 
-  /** Everything that is left, as bytes of its own. */
+  /** A copy of the remaining bytes. */
   bytes(): Buffer {
     return Buffer.from(this.#rest);
   }
 
-  /** Everything that is left, a character for each byte. */
+  /** The remaining bytes, one character per byte. */
   text(): string {
     return Buffer.from(this.#rest).toString("latin1");
   }
 }
 
-/** The bytes in pieces, whose lengths are a pseudo-random sequence that follows from `seed`. */
+/** Splits the bytes into pieces of pseudo-random lengths derived from `seed`. */
 export function cut(bytes: Uint8Array, seed: number): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   let state = seed + 1;

@@ -21,7 +21,7 @@ const result = runFuzzer({
   target,
   seeds,
   random: new Random(Number(seed)),
-  // The clock is asked now and then only: it costs as much as a short execution.
+  // Read the clock only occasionally: that takes as long as a short execution.
   mayGoOn: (executions) => executions % 64 !== 0 || performance.now() < end,
   onInput: (input) => watchdog.note(input),
 });

@@ -1,4 +1,4 @@
-// The targets by name, loaded only when they are asked for: the engine instruments what they import.
+// The targets by name, loaded on demand: the engine instruments their imports.
 
 import type { Target } from "./engine/fuzzer.js";
 

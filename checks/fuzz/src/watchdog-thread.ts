@@ -1,4 +1,4 @@
-// The other half of watchdog.ts, in a thread of its own.
+// The other half of watchdog.ts, in its own thread.
 
 import { writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
@@ -16,6 +16,6 @@ for (let last = -1; ; last = Atomics.load(counter, 0)) {
   if (Atomics.load(counter, 0) !== last) continue;
   const path = writeInput(findingsFolder(target), input.slice(0, counter[1]));
   writeSync(2, `${target}: an input did not return within ${limit} ms: ${path}\n`);
-  // Only this ends a process whose main thread is busy.
+  // No other signal ends a process whose main thread is busy.
   process.kill(process.pid, "SIGKILL");
 }

@@ -1,9 +1,11 @@
-// A thread that watches the fuzzer: an input that never returns would hang it without a word.
+// A thread that watches the fuzzer: otherwise an endless loop would hang it silently.
 
 import { Worker } from "node:worker_threads";
 import type { TargetName } from "./targets.js";
 
-/** What both threads see: the number of executions, and the input under test with its length before it. */
+/**
+ * Memory that both threads share: the number of executions, and the current input, preceded by its length.
+ */
 export interface Watched {
   readonly counter: Int32Array;
   readonly input: Uint8Array;
@@ -15,7 +17,7 @@ export class Watchdog {
   readonly #counter = new Int32Array(new SharedArrayBuffer(8));
   readonly #input = new Uint8Array(new SharedArrayBuffer(MAX_INPUT));
 
-  /** @param limit milliseconds that an input may take before this process is ended, and the input written */
+  /** @param limit milliseconds that an input may take before the watchdog saves it and ends this process */
   constructor(target: TargetName, limit: number) {
     const workerData = { counter: this.#counter, input: this.#input, target, limit };
     new Worker(new URL("./watchdog-thread.js", import.meta.url), { workerData, execArgv: [] }).unref();

@@ -1,4 +1,4 @@
-// A browser's WebSocket as a client of ours.
+// The browser's WebSocket as a client of our server.
 
 import { after, describe } from "node:test";
 import { ChromiumPeers } from "./chromium/chromium-peer.js";

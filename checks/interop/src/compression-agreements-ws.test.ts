@@ -1,4 +1,5 @@
-// Every combination of what we and the npm package ws may want of permessage-deflate: all of them connect and echo.
+// Every combination of permessage-deflate settings of this library and the npm package ws: all of them
+// connect and echo.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -56,7 +57,7 @@ async function collect(failures: string[], what: object, run: () => Promise<Echo
   }
 }
 
-test("B2: our client connects to every ws server and gets its echoes, whatever both want of compression", async () => {
+test("B2: our client connects to every ws server and receives its echoes, for all compression settings", async () => {
   const failures: string[] = [];
   for (const perMessageDeflate of theirs) {
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate });
@@ -81,7 +82,7 @@ test("B2: our client connects to every ws server and gets its echoes, whatever b
   assert.deepEqual(failures, [], `${failures.length} of ${ours.length * theirs.length} failed`);
 });
 
-test("B2: every ws client connects to our server and gets its echoes, whatever both want of compression", async () => {
+test("B2: every ws client connects to our server and receives its echoes, for all compression settings", async () => {
   const failures: string[] = [];
   for (const compression of ours) {
     await using server = await serve(

@@ -15,7 +15,7 @@ const pool = new PeerPool(pythonProgram("websockets_peer"));
 const WISHES: readonly CompressionOptions[] = [
   {},
   { threshold: 0 },
-  // With 8, which its zlib does not know, it fails.
+  // Not 8: its zlib does not support that, and it fails.
   ...[9, 10, 11, 12, 13, 14, 15].map((bits) => ({
     threshold: 0,
     serverMaxWindowBits: bits,

@@ -13,7 +13,7 @@ const OPTIONS = { skip: false, timeout: 30_000 } as const;
 const SERVER = { row: "ws", position: "server", column: "compression" } as const;
 const CLIENT = { row: "ws", position: "client", column: "compression" } as const;
 
-/** Messages that are alike, as those of an application are, and a large one among them. */
+/** Similar messages, as applications send them, and a large one. */
 const MESSAGES = Array.from(Array(20).keys(), (index) => {
   const rows = index === 10 ? 6000 : 1 + (index % 4);
   const row = (id: number) => ({ id, name: `Größe ${(id * 7919) % 101}`, at: (id * id + index) % 9973 });
@@ -22,7 +22,7 @@ const MESSAGES = Array.from(Array(20).keys(), (index) => {
 
 const BOOLEANS = [false, true];
 
-/** What both ends ask for. */
+/** The settings of both ends. */
 const WISHES = BOOLEANS.flatMap((serverNoContextTakeover) =>
   BOOLEANS.flatMap((clientNoContextTakeover) =>
     [9, 15].flatMap((serverMaxWindowBits) =>
@@ -36,7 +36,7 @@ const WISHES = BOOLEANS.flatMap((serverNoContextTakeover) =>
   ),
 );
 
-/** Ours, as the one side's wishes meet the other's: what each leaves open is 15. */
+/** Settings of ours that limit no window, to combine with each setting of the peer. */
 const OPEN: CompressionOptions = { serverMaxWindowBits: 15, clientMaxWindowBits: 15, threshold: 0 };
 const PAIRS: readonly (readonly [ours: CompressionOptions, theirs: PerMessageDeflateOptions])[] = [
   ...WISHES.map((wish) => [OPEN, { ...wish, threshold: 0 }] as const),
@@ -45,7 +45,7 @@ const PAIRS: readonly (readonly [ours: CompressionOptions, theirs: PerMessageDef
   [{ ...OPEN, serverMaxWindowBits: 8, clientMaxWindowBits: 8 }, { threshold: 0 }],
 ];
 
-/** Sends all messages both ways at once, and compares what arrives. */
+/** Sends all messages both ways at once, and compares the received ones. */
 async function exchange(ours: Connection, theirs: WebSocket): Promise<void> {
   const arrived: string[] = [];
   const all = new Promise<void>((resolve) => {
@@ -67,7 +67,7 @@ async function exchange(ours: Connection, theirs: WebSocket): Promise<void> {
 
 testCell(
   SERVER,
-  "E8: our client, a ws server: messages pass both ways, whatever is agreed on (RFC 7692)",
+  "E8: our client, a ws server: messages pass both ways, with every agreement (RFC 7692)",
   OPTIONS,
   async () => {
     for (const [compression, perMessageDeflate] of PAIRS) {
@@ -90,7 +90,7 @@ testCell(
 
 testCell(
   CLIENT,
-  "E8: our server, a ws client: messages pass both ways, whatever is agreed on (RFC 7692)",
+  "E8: our server, a ws client: messages pass both ways, with every agreement (RFC 7692)",
   OPTIONS,
   async () => {
     for (const [compression, perMessageDeflate] of PAIRS) {

@@ -1,4 +1,4 @@
-// The configurations that docs/deployment.md shows, as they stand there, but for the ports.
+// Tests the configurations in docs/deployment.md as they are, except for the ports.
 
 import assert from "node:assert/strict";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -19,7 +19,7 @@ const installedBy = "scripts/install-peers.sh proxies";
 const page = new URL("../../../docs/deployment.md", import.meta.url);
 
 const PROXIES: readonly {
-  /** Of the code block. */
+  /** The language of the code block. */
   readonly language: string;
   readonly program: string;
   readonly make: (executable: Executable) => DocumentedProxy;
@@ -71,12 +71,13 @@ async function passesAll(
   const { port } = new URL(proxy.url);
   const url = `${scheme === "https" ? "wss" : "ws"}://127.0.0.1:${port}/chat`;
 
-  // As a page of that host would. Not a host of loopback, where the server would not look at the port and the scheme.
+  // The request of a page on that host. The host is not a loopback name, for which the server would ignore
+  // port and scheme.
   const host = `chat.example:${port}`;
   const options = {
     tls: { ca, servername: "localhost" },
     localAddress: "127.0.0.2",
-    // What a client may claim about itself.
+    // Headers with which a client may lie about itself.
     headers: { Host: host, "X-Forwarded-For": "203.0.113.9", Forwarded: "for=203.0.113.9;host=evil.example" },
   };
   await using connection = await connect(url, { ...options, origin: `${scheme}://${host}` });

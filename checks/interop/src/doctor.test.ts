@@ -1,4 +1,4 @@
-// `holdfast doctor` against the idle timeouts of proxies that are known: the test configures them.
+// `holdfast doctor` against proxies whose idle timeouts the test configures.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";

@@ -10,6 +10,6 @@ import { testFramework } from "./scenes/framework-tests.js";
 
 for (const framework of [expressFramework, fastifyFramework, honoFramework]) {
   noteVersion(framework.row, installedVersion(framework.packageName));
-  // One after the other: the test of shutting down counts what is left of the process's resources.
+  // One after another: the test of shutting down counts the remaining resources of the process.
   describe(`attach() beside ${framework.row}`, () => testFramework(framework));
 }

@@ -1,4 +1,4 @@
-// The WebSocket that runtimes have as a global, as a client of ours.
+// The global WebSocket of runtimes as a client of our server.
 
 import { after, describe } from "node:test";
 import { noteVersion } from "./matrix/test-cell.js";

@@ -1,4 +1,5 @@
-// WebSockets over HTTP/2 (RFC 8441) with others than ourselves: HAProxy between both ends, and Chromium as the client.
+// WebSockets over HTTP/2 (RFC 8441) with third parties: HAProxy between both ends, and Chromium as the
+// client.
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -19,7 +20,7 @@ const chromiumFound = findExecutable(["chromium", "chromium-browser", "google-ch
   installedBy: "scripts/install-peers.sh browser",
 });
 
-/** HAProxy that speaks HTTP/2 on either side, without TLS. */
+/** HAProxy with the given HTTP versions on its two sides, without TLS. */
 function haproxySpeaking(front: 1 | 2, back: 1 | 2): ProxyKind {
   const kind = haproxy(haproxyFound);
   return {
@@ -39,7 +40,7 @@ describe("HAProxy", () => {
     [2, 2],
   ] as const) {
     test(
-      `B9: HAProxy takes a WebSocket from HTTP/${front} to HTTP/${back}`,
+      `B9: HAProxy forwards a WebSocket from HTTP/${front} to HTTP/${back}`,
       { skip: haproxyFound.skip },
       async () => {
         const accepted: Connection[] = [];
@@ -94,7 +95,7 @@ describe("HAProxy", () => {
 
 describe("Chromium over HTTP/2", () => {
   test(
-    "B9: a page that came over HTTP/2 opens its WebSocket on the same connection",
+    "B9: a page loaded over HTTP/2 opens its WebSocket on the same connection",
     { skip: chromiumFound.skip },
     async () => {
       const { server: tls } = await testCertificates();

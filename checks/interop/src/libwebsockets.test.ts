@@ -1,5 +1,5 @@
-// The programs that come with libwebsockets: a server with three protocols of its own, and a client that speaks two of
-// them at once.
+// The programs of libwebsockets: a server with three protocols of its own, and a client that uses two of them
+// at once.
 
 import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
@@ -18,11 +18,11 @@ const OURS = { skip: server.skip, timeout: LIMIT };
 const THEIRS = { skip: client.skip, timeout: LIMIT };
 const RECEIVE = { timeout: 5_000 };
 
-/** Counts up, a message each few milliseconds. */
+/** Counts up: sends a message every few milliseconds. */
 const INCREMENT = "dumb-increment-protocol";
-/** Sends every message on to all clients, the sender too. */
+/** Forwards every message to all clients, including the sender. */
 const MIRROR = "lws-mirror-protocol";
-/** Tells who is connected. */
+/** Reports who is connected. */
 const STATUS = "lws-status";
 
 function cell(position: "server" | "client", column: Column) {
@@ -51,7 +51,7 @@ describe("our client, libwebsockets' test server", () => {
   const mirrored = "E1: what their mirror sends back is what it was sent";
   testCell(cell("server", "messages"), mirrored, OURS, async () => {
     const connection = await connect(`${url}?mirror=messages`, { subprotocols: [MIRROR] });
-    // Their mirror takes messages of up to some 4,000 bytes, and makes text of everything.
+    // Their mirror accepts messages of up to about 4,000 bytes, and sends everything as text.
     const messages = ["d #ff0000 1 2 3 4;", "Grüße, 世界", "é".repeat(1_000)];
     for (const message of messages) {
       await connection.send(message);
@@ -110,7 +110,7 @@ describe("our client, libwebsockets' test server", () => {
 describe("our server, libwebsockets' test client", () => {
   testCell(
     cell("client", "messages"),
-    "E1: what it draws arrives, and it prints what we send",
+    "E1: its drawings arrive, and it prints our messages",
     THEIRS,
     async () => {
       await withTheirClient({}, async (connections, program) => {
@@ -139,7 +139,8 @@ describe("our server, libwebsockets' test client", () => {
 
   const compressed = "E8: it agrees to compression, and what it draws is read (RFC 7692)";
   testCell(cell("client", "compression"), compressed, THEIRS, async () => {
-    // Of its two protocols, the counter agrees and then fails: "requires the protocol to have an RX buffer >= 128".
+    // Of its two protocols, the counter accepts compression and then fails: "requires the protocol to have an
+    // RX buffer >= 128".
     await withTheirClient({ compression: { threshold: 0 } }, async (connections) => {
       assert.match(String(connections[MIRROR].extensions), /^permessage-deflate/);
       await assertDrawings(connections[MIRROR]);
@@ -147,7 +148,8 @@ describe("our server, libwebsockets' test client", () => {
   });
 
   testCell(cell("client", "our pings, latency"), "C3: it answers our pings", THEIRS, async () => {
-    // libwebsockets drops a Ping that arrives while it still owes a Pong, so ours has to be the only one.
+    // libwebsockets drops a Ping that arrives before it has sent the previous Pong, so there must be no other
+    // pings.
     await withTheirClient({ pingInterval: null }, async (connections) => {
       const roundTrip = await connections[INCREMENT].ping("are you there?");
       assert.ok(roundTrip > 0 && roundTrip < 1_000, `${roundTrip} ms`);
@@ -167,7 +169,7 @@ describe("our server, libwebsockets' test client", () => {
 
   noteCell(
     cell("client", "our pings, latency"),
-    "drops a Ping that comes while it owes a Pong; the next one on the grid tells",
+    "drops a Ping that arrives before it has sent a Pong; the next Ping is answered",
   );
   noteCell(cell("client", "fragments"), "its test client's protocols send no fragments");
   noteCell(cell("client", "their pings"), "its test client sends its first ping after five minutes");

@@ -1,4 +1,4 @@
-// A link that dies between two hosts: no FIN, no RST, no ICMP. Each end has to find out by itself.
+// A link that dies between two hosts: no FIN, no RST, no ICMP. Each end has to detect it.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
@@ -40,7 +40,7 @@ describe("two hosts", { concurrency: true }, () => {
 
   const held = "C5: the link dies for less than the timeout: the connection survives";
   testCell({ ...ROW, column: "keepalive holds" }, held, OPTIONS, async () => {
-    // Long enough for TCP to send again what was lost, which it does after 200, 600 and 1,400 ms.
+    // Long enough for TCP's retransmissions, which follow after 200, 600 and 1,400 ms.
     await withHosts(
       async ({ network, server, client }) => {
         const { id, path } = scriptPath({ do: "ping" });
@@ -50,7 +50,7 @@ describe("two hosts", { concurrency: true }, () => {
         await new Promise((resolve) => setTimeout(resolve, 500));
         network.restore();
         await new Promise((resolve) => setTimeout(resolve, 1_500));
-        // Once more, for good: each end would have reported an earlier end of the connection instead.
+        // Now for good. An end that had lost the connection earlier would have reported it instead.
         const diedAt = Date.now();
         network.drop();
         for (const peer of [client, server]) {
@@ -73,7 +73,7 @@ interface Hosts {
   readonly client: PeerProcess;
 }
 
-/** Holdfast on two hosts; both ends ping. */
+/** Runs Holdfast on two hosts; both ends ping. */
 async function withHosts(body: (hosts: Hosts) => Promise<void>, options: object = KEEPALIVE): Promise<void> {
   using network = new Network();
   const [near, far] = network.hosts;

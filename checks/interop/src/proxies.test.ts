@@ -1,4 +1,5 @@
-// nginx and HAProxy between our client and our server. The tests wait for timeouts of theirs, so they run at once.
+// nginx and HAProxy between our client and our server. The tests wait for the proxies' timeouts, so they run
+// concurrently.
 
 import { describe } from "node:test";
 import { noteVersion } from "./matrix/test-cell.js";

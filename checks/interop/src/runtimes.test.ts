@@ -11,7 +11,7 @@ import { testStoppedPeer } from "./scenes/stopped-peer.js";
 
 const DENO_ZLIB = "without context takeover: zlib on Deno ignores the dictionaries of raw streams";
 
-// Side by side, as most of their time is waiting; one after the other on each process of a peer.
+// Concurrently, because they mostly wait; the tests on one peer process run one after another.
 describe("Holdfast on other runtimes", { concurrency: true }, () => {
   for (const name of ["Node.js 22", "Node.js 24", "Bun", "Deno"] as const) {
     const runtime = findRuntime(name);

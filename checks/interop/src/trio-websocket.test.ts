@@ -31,8 +31,8 @@ describe("Python's trio-websocket", () => {
       await withPair(await pool.get(role), script, { autoPong: false }, async ({ connection, report }) => {
         const info = await withTimeout(connection.closed, 5_000, "their verdict");
         await report("too slow");
-        // The recipe throws TooSlowError, and leaving the block closes with 1000: the wire does not tell a verdict
-        // from a goodbye.
+        // The recipe throws TooSlowError, and leaving the block closes with 1000: on the wire, a verdict
+        // looks like a normal close.
         const frame = { code: 1000, reason: "" };
         assert.deepEqual(common.essenceOf(info), {
           ...frame,

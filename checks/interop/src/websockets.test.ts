@@ -18,7 +18,7 @@ describe("Python's websockets", () => {
   after(() => pool[Symbol.asyncDispose]());
 
   test(
-    "B3: a websockets client's offer of compression is declined, and it gets along",
+    "B3: a websockets client connects although its offer of compression is declined",
     { skip: peer.skip, timeout: common.LIMIT },
     async () => {
       await withPair(await pool.get("client"), { do: "echo" }, {}, async ({ connection }) => {
@@ -59,7 +59,7 @@ describe("Python's websockets", () => {
           message: `received ${says}; then sent ${says}`,
         });
         assert.match(explain(info), /The peer declared this side dead, because it saw no pong in time/);
-        // Having given us up, it does not read our answer any more.
+        // After its verdict, it does not read our answer any more.
         const closed = await report("closed");
         assert.deepEqual([closed.sent, closed.received], [frame, null]);
         t.diagnostic(`theirs: ${closed.says}`);

@@ -29,7 +29,7 @@ describe("ws", () => {
     const cell = { row: "ws", position: role, column: "subprotocol" } as const;
     const title = `G6: ${common.titleOf(role, "ws")}: both agree on a subprotocol`;
     testCell(cell, title, { skip: false, timeout: common.LIMIT }, async () => {
-      // ws's server takes the first one of the offer, ours its own favourite.
+      // ws's server selects the first offered one, and ours the one that it prefers.
       const subprotocols = role === "server" ? ["b", "a"] : ["c", "b"];
       const theirs = await pool.get(role, role === "client" ? { subprotocols: ["a", "b"] } : {});
       await withPair(theirs, { do: "echo" }, { subprotocols }, async ({ connection }) => {

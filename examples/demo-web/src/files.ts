@@ -1,17 +1,17 @@
-// The files of the page: its own, and the library as it ships, module by module.
+// The files of the page: its own, and the modules of the library as it ships.
 
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The beginning of a path, and the folder where what follows it lies; the first that fits counts. */
+/** The beginning of a path, and the folder that contains the rest of it; the first match applies. */
 const FOLDERS: readonly (readonly [prefix: string, folder: string])[] = [
   ["/holdfast/", folderOf(new URL(".", import.meta.resolve("holdfast")))],
   ["/page/", folderOf(new URL("./page/", import.meta.url))],
   ["/", folderOf(new URL("../page/", import.meta.url))],
 ];
 
-/** What is served; anything else in those folders is not. */
+/** The served types of files; the server serves no others. */
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".css": "text/css; charset=utf-8",
@@ -25,7 +25,7 @@ export interface File {
   readonly bytes: Uint8Array;
 }
 
-/** Null where there is none. */
+/** Null if there is no such file. */
 export async function fileOf(path: string): Promise<File | null> {
   const place = placeOf(path === "/" ? "/index.html" : path);
   const type = place === null ? undefined : TYPES[extname(place)];
@@ -33,7 +33,7 @@ export async function fileOf(path: string): Promise<File | null> {
   try {
     return { type, bytes: await readFile(place) };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null; // What readFile throws has a code.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null; // Errors of readFile have a code.
     throw error;
   }
 }

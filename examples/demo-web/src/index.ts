@@ -1,4 +1,4 @@
-// `npm run demo:web`: serves the page until Ctrl-C.
+// `npm start -- web`: serves the page until Ctrl-C.
 
 import { startSite } from "./site.js";
 

@@ -1,17 +1,19 @@
-// One process: the page's files, the server that the page talks to, and a network for each page to break.
+// One process that serves the page's files, the WebSocket server for the page, and a breakable network for
+// each page.
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { attach, type ServerConnection } from "holdfast";
+import { Feed } from "./feed.js";
 import { fileOf } from "./files.js";
 import { FAULTS } from "./page/stage-description.js";
 import { isFault, Stages } from "./stages.js";
 
-/** The ticker says the time once a second, so that a silence shows. */
+/** The ticker sends the time once a second, so that a silence is noticeable. */
 const TICK = 1_000;
 
-/** No request of the page has a longer body. */
+/** The page sends no longer request body. */
 const MAX_BODY = 1_024;
 
 export interface Site extends AsyncDisposable {
@@ -20,7 +22,7 @@ export interface Site extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** @param options `port`: 0 for one that is free */
+/** @param options `port`: 0 for any free port */
 export async function startSite({ port = 0 }: { readonly port?: number } = {}): Promise<Site> {
   const http = createServer((request, response) => {
     answer(request, response, stages).catch((error: unknown) => {
@@ -30,17 +32,23 @@ export async function startSite({ port = 0 }: { readonly port?: number } = {}): 
   });
   http.listen(port, "127.0.0.1");
   await once(http, "listening");
-  const address = http.address() as AddressInfo; // It listens on TCP.
+  const address = http.address() as AddressInfo; // The server listens on TCP.
   const url = `http://127.0.0.1:${address.port}`;
   const stages = new Stages(address.port);
-  // The page judges, and the server does not: a bare WebSocket would owe its end to the other side's heartbeat.
-  const server = attach(http, tick, { path: "/ticker", origins: [url], pingTimeout: null });
+  // Only the page judges. If the server did too, its heartbeat would end the bare WebSocket.
+  const options = { origins: [url], pingTimeout: null };
+  const feed = new Feed();
+  const servers = [
+    attach(http, tick, { ...options, path: "/ticker" }),
+    attach(http, (connection) => feed.serve(connection), { ...options, path: "/counted", sessions: true }),
+  ];
 
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => (closing ??= end());
   async function end(): Promise<void> {
     await stages.close();
-    await server.close({ timeout: 1_000 });
+    feed.stop();
+    await Promise.all(servers.map((server) => server.close({ timeout: 1_000 })));
     http.close();
     http.closeAllConnections();
   }
@@ -49,9 +57,9 @@ export async function startSite({ port = 0 }: { readonly port?: number } = {}): 
 
 function tick(connection: ServerConnection): void {
   const timer = setInterval(() => {
-    // A link that is frozen or lost takes no more ticks: what waits would come all at once later.
+    // Send no ticks over a frozen or lost link: they would all arrive at once later.
     if (connection.bufferedAmount > 0) return;
-    connection.send(new Date().toISOString()).catch(() => undefined); // The end is told by `closed`.
+    connection.send(new Date().toISOString()).catch(() => undefined); // `closed` reports the end.
   }, TICK);
   void connection.closed.then(() => clearInterval(timer));
   void connection.forEach(() => undefined);
@@ -84,7 +92,7 @@ async function breakLink(request: IncomingMessage, response: ServerResponse, sta
   } else response.writeHead(204).end();
 }
 
-/** What the JSON says; null where it is none, or too long. */
+/** The parsed JSON; null if it is invalid or too long. */
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   let text = "";
   for await (const chunk of request.setEncoding("utf8")) {

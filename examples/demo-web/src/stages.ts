@@ -1,14 +1,17 @@
-// A network of its own for each open page: what one visitor breaks, the others do not notice.
+// A separate network for each open page: visitors do not notice each other's faults.
 
 import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { FaultProxy } from "holdfast-testkit";
 import { FAULTS, type Fault, type StageDescription } from "./page/stage-description.js";
 
-/** How much later everything arrives on a slow link, each way: there and back it stays below the page's `pingTimeout`. */
+/**
+ * The delay of a slow link in each direction, in milliseconds; a round trip stays below the page's
+ * `pingTimeout`.
+ */
 const SLOW = 700;
 
-/** More pages than anybody opens, fewer than would hurt. */
+/** More pages than anyone opens, but not enough to do harm. */
 const MAX_STAGES = 32;
 
 interface Stage {
@@ -18,14 +21,14 @@ interface Stage {
 
 export class Stages {
   readonly #stages = new Map<string, Stage>();
-  /** Where the ticker is. */
+  /** The port of the ticker. */
   readonly #port: number;
 
   constructor(port: number) {
     this.#port = port;
   }
 
-  /** Answers with an event stream, and keeps the stage for as long as the page holds that open. */
+  /** Answers with an event stream, and keeps the stage for as long as that stream is open. */
   async open(response: ServerResponse): Promise<void> {
     if (this.#stages.size >= MAX_STAGES) {
       response.writeHead(503, { "Content-Type": "text/plain" }).end("Too many pages are open.\n");
@@ -39,12 +42,16 @@ export class Stages {
       this.#stages.delete(id);
       void proxy.close();
     });
-    const description: StageDescription = { id, url: proxy.url("ws", "/ticker") };
+    const description: StageDescription = {
+      id,
+      url: proxy.url("ws", "/ticker"),
+      countedUrl: proxy.url("ws", "/counted"),
+    };
     response.writeHead(200, { "Content-Type": "text/event-stream" });
     response.write(`data: ${JSON.stringify(description)}\n\n`);
   }
 
-  /** False where there is no such stage. */
+  /** Returns false if there is no such stage. */
   apply(id: string, fault: Fault): boolean {
     const stage = this.#stages.get(id);
     if (stage === undefined) return false;

@@ -1,4 +1,4 @@
-// The command line: `--help`, and `--sabotage=<what>`, which --help keeps to itself (see sabotage.ts).
+// Parses the command line: `--help`, and `--sabotage=<what>`, which --help does not list (see sabotage.ts).
 
 import { type Sabotage, SABOTAGES } from "./sabotage.js";
 
@@ -7,13 +7,13 @@ export type Command =
   | { readonly type: "tell"; readonly sabotage: Sabotage | null }
   | { readonly type: "refuse"; readonly argument: string };
 
-export const HELP = `npm start: tells in twenty seconds what Holdfast does when a network misbehaves.
+export const HELP = `npm start: shows in twenty seconds how Holdfast reacts to a bad network.
 
   A real server and a real client on this machine, and a proxy between them that
   delays and freezes the connection. Nothing leaves the machine. The exit status
-  is 0 if every step happened, and 1 otherwise.
+  is 0 if every step succeeded, and 1 otherwise.
 
-  --help      shows this
+  --help      shows this text
   NO_COLOR=1  in the environment: no colours
 `;
 

@@ -1,11 +1,11 @@
-// `npm start`: the story of a connection on a bad network. Exits with 0 only if every step of it happened.
+// `npm start`: demonstrates a connection on a bad network. Exits with 0 only if every step succeeded.
 
 import { HELP, parseArguments } from "./arguments.js";
 import { tellStory } from "./story/story.js";
 import { Terminal } from "./terminal/terminal.js";
 import { printable } from "./terminal/text.js";
 
-// Whoever reads the output may stop in the middle: `npm start | head`.
+// The reader of the output may exit early: `npm start | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit(1);

@@ -1,9 +1,9 @@
-// Ways to make a step of the story not happen, for the test that proves that the demo notices.
+// Makes a step of the demo fail, for the test that the demo notices.
 
 /**
- * What is left undone: the server's echo, the proxy's delay, the blocking of the event loop, the proxy's freezing,
- * its thawing.
+ * The omitted part: the server's echo, the proxy's delay, the blocking of the event loop, the freezing of the
+ * proxy, its thawing, or the server's sessions.
  */
-export type Sabotage = "echo" | "delay" | "block" | "freeze" | "thaw";
+export type Sabotage = "echo" | "delay" | "block" | "freeze" | "session" | "thaw";
 
-export const SABOTAGES: readonly Sabotage[] = ["echo", "delay", "block", "freeze", "thaw"];
+export const SABOTAGES: readonly Sabotage[] = ["echo", "delay", "block", "freeze", "thaw", "session"];

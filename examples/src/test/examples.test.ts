@@ -4,14 +4,14 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Program } from "./program.js";
 
-/** The URL at which a server listens, which it prints. */
+/** The URL of a server, which it prints. */
 async function urlOf(server: Program): Promise<string> {
   const [, port = ""] = await server.prints(/Listening on ws:\/\/\S+:(\d+)/);
   return `ws://127.0.0.1:${port}`;
 }
 
 describe("Examples", { concurrency: 2 }, () => {
-  test("Examples: each one says in its head how to run it, and the index lists it", () => {
+  test("Examples: the head of each says how to run it, and the index lists it", () => {
     const folder = fileURLToPath(new URL("../../src/", import.meta.url));
     const index = readFileSync(fileURLToPath(new URL("../../README.md", import.meta.url)), "utf8");
     const names = readdirSync(folder).filter((name) => name.endsWith(".ts"));
@@ -26,7 +26,7 @@ describe("Examples", { concurrency: 2 }, () => {
     }
   });
 
-  test("Examples: echo-server echoes, and says goodbye with 1001 on Ctrl-C", async () => {
+  test("Examples: echo-server echoes, and closes with 1001 on Ctrl-C", async () => {
     await using server = new Program("echo-server", "0");
     const url = await urlOf(server);
     await using client = new Program("heartbeat-client", url);
@@ -40,7 +40,7 @@ describe("Examples", { concurrency: 2 }, () => {
     assert.equal((await client.ended).status, 0);
   });
 
-  test("Examples: heartbeat-client talks, measures, and leaves at the end of its input, with a heartbeat or without", async () => {
+  test("Examples: heartbeat-client sends, measures, and exits at the end of its input, with and without a heartbeat", async () => {
     await using server = new Program("echo-server", "0");
     const url = await urlOf(server);
     for (const flags of [[], ["--heartbeat", "--interval", "20", "--timeout", "10000"]]) {
@@ -58,7 +58,7 @@ describe("Examples", { concurrency: 2 }, () => {
     assert.equal((await server.ended).status, 0);
   });
 
-  test("C17: heartbeat-client --heartbeat gives up when the server stops, and exits with 1", async () => {
+  test("C17: heartbeat-client --heartbeat disconnects when the server hangs, and exits with 1", async () => {
     await using server = new Program("echo-server", "0");
     const url = await urlOf(server);
     await using client = new Program(
@@ -70,7 +70,7 @@ describe("Examples", { concurrency: 2 }, () => {
     );
     client.type("one");
     await client.prints(/^< one$/m);
-    server.signal("SIGSTOP"); // Its kernel goes on: the connection looks healthy.
+    server.signal("SIGSTOP"); // The kernel continues, so the connection looks healthy.
     const { status, errors } = await client.ended;
     assert.equal(status, 1);
     assert.match(errors, /^Too slow: Expected the pong of a ping within 1500 ms/);
@@ -87,7 +87,7 @@ describe("Examples", { concurrency: 2 }, () => {
     assert.match(errors, /no close frame received or sent/);
   });
 
-  test("C18: third-party-heartbeat stays with a feed that demands heartbeats, for longer than the feed would wait", async () => {
+  test("C18: third-party-heartbeat stays connected to a feed that requires heartbeats, for longer than the feed's deadline", async () => {
     await using program = new Program("third-party-heartbeat", "--ticks", "25");
     const { status, output, errors } = await program.ended;
     assert.deepEqual([status, errors], [0, ""], output);
@@ -97,7 +97,7 @@ describe("Examples", { concurrency: 2 }, () => {
     );
   });
 
-  test("C18: and without its heartbeats the feed cuts it off, and it says why", async () => {
+  test("C18: without its heartbeats the feed disconnects it, and it prints the reason", async () => {
     await using program = new Program("third-party-heartbeat", "--ticks", "1000", "--no-heartbeat");
     const { status, errors } = await program.ended;
     assert.equal(status, 1);
@@ -105,7 +105,7 @@ describe("Examples", { concurrency: 2 }, () => {
     assert.match(errors, /no heartbeat/);
   });
 
-  test("Examples: in the chat everybody hears everybody, and who left", async () => {
+  test("Examples: everyone in the chat receives all messages, and who left", async () => {
     await using server = new Program("chat", "serve", "0");
     const url = await urlOf(server);
     await using ada = new Program("chat", "join", url, "Ada");
@@ -121,7 +121,7 @@ describe("Examples", { concurrency: 2 }, () => {
     assert.deepEqual([(await ada.ended).status, (await server.ended).status], [0, 0]);
   });
 
-  test("F9: persistent-notes keeps what is typed while its server is away, and delivers it in order", async () => {
+  test("F9: persistent-notes keeps lines typed while its server is down, and delivers them in order", async () => {
     const first = new Program("persistent-notes", "serve", "0");
     const url = await urlOf(first);
     await using client = new Program("persistent-notes", "join", url);
@@ -141,7 +141,7 @@ describe("Examples", { concurrency: 2 }, () => {
     assert.match(output, /^\* closing\n\* closed$/m);
   });
 
-  test("F1: chat-client outlives the chat's server, and keeps what is typed in the meantime", async () => {
+  test("F1: chat-client survives a restart of the chat's server, and keeps lines typed meanwhile", async () => {
     await using before = new Program("chat", "serve", "0");
     const url = await urlOf(before);
     await using ada = new Program("chat-client", url, "Ada", "--first-delay", "300");
@@ -153,7 +153,7 @@ describe("Examples", { concurrency: 2 }, () => {
     await using after = new Program("chat", "serve", new URL(url).port);
     await after.prints(/^Ada: anybody there\?$/m);
     ada.type("one more thing");
-    ada.endInput(); // What was said before it is sent before.
+    ada.endInput(); // Earlier lines arrive first.
     const { status, errors } = await ada.ended;
     assert.equal(status, 0, errors);
     assert.doesNotMatch(errors, /Never sent|Perhaps/);
@@ -162,7 +162,7 @@ describe("Examples", { concurrency: 2 }, () => {
     assert.equal((await after.ended).status, 0);
   });
 
-  test("F1: chat-client says what it never sent when it is left while the server is away", async () => {
+  test("F1: chat-client lists unsent lines when it exits while the server is down", async () => {
     await using client = new Program("chat-client", "ws://127.0.0.1:1", "Ada", "--first-delay", "20000");
     await client.complains(/^\(refused; back in /m);
     client.type("hello?");
@@ -172,7 +172,7 @@ describe("Examples", { concurrency: 2 }, () => {
     assert.match(errors, /^Never sent: hello\?$/m);
   });
 
-  test("F1: ticker subscribes again when its server was killed and has returned", async () => {
+  test("F1: ticker subscribes again after its server was killed and restarted", async () => {
     await using before = new Program("ticker", "serve", "0");
     const url = await urlOf(before);
     await using ticker = new Program("ticker", "watch", url, "HFST", "ACME", "--first-delay", "300");
@@ -190,25 +190,25 @@ describe("Examples", { concurrency: 2 }, () => {
     assert.equal((await after.ended).status, 0);
   });
 
-  test("F7: token-refresh shows a fresh token once the old one was refused", async () => {
+  test("F7: token-refresh sends a fresh token after the old one was refused", async () => {
     await using program = new Program("token-refresh", "--sessions", "3");
     const { status, output, errors } = await program.ended;
     assert.deepEqual([status, errors], [0, ""], output);
     assert.match(output, /^fetching a token\nsession 1: welcome\n/);
     assert.match(output, /^session 3: welcome$/m);
-    // Each refusal is answered by one fetch, and nothing else is.
+    // Each refusal causes one fetch, and nothing else does.
     assert.doesNotMatch(output, /refused with 401\n(?!fetching)|welcome\nfetching/);
     assert.match(output, /refused with 401\nfetching a token\n/);
   });
 
-  test("F5: token-refresh stops where a fresh token is refused as well", async () => {
+  test("F5: token-refresh stops if a fresh token is refused too", async () => {
     await using program = new Program("token-refresh", "--banned");
     const { status, output, errors } = await program.ended;
     assert.deepEqual([status, output], [1, "fetching a token\nrefused with 401\n"], errors);
     assert.match(errors, /401/);
   });
 
-  test("Examples: ticker without a role says what it wants", async () => {
+  test("Examples: ticker without a role prints its usage", async () => {
     await using ticker = new Program("ticker");
     assert.deepEqual(await ticker.ended, {
       status: 2,
@@ -217,7 +217,7 @@ describe("Examples", { concurrency: 2 }, () => {
     });
   });
 
-  test("Examples: chat without a role says what it wants", async () => {
+  test("Examples: chat without a role prints its usage", async () => {
     await using program = new Program("chat");
     assert.deepEqual(await program.ended, {
       status: 2,

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "holdfast";
 import { Program } from "./program.js";
 
-/** The samples of a page of metrics that anything can be said of, by name and labels. */
+/** The samples of a metrics page with predictable values, by name and labels. */
 async function scrape(port: number): Promise<ReadonlyMap<string, number>> {
   const response = await fetch(`http://127.0.0.1:${port}/metrics`);
   const lines = (await response.text()).split("\n").filter((line) => line.startsWith("websocket_"));
@@ -21,7 +21,7 @@ async function scrape(port: number): Promise<ReadonlyMap<string, number>> {
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // It listens on TCP.
+  const { port } = server.address() as AddressInfo; // The server listens on TCP.
   server.close();
   return port;
 }
@@ -47,7 +47,7 @@ test("J2: opentelemetry counts connections by cause, messages, bytes and latenci
   assert((whileOpen.get('websocket_io_total{direction="sent"}') ?? 0) > 0);
   const { evidence } = await leaving.close();
 
-  // The server ends its side, and reads the pong of its own ping, a moment later.
+  // The server ends its side, and receives the pong for its own ping, a moment later.
   let samples = await scrape(metricsPort);
   const isComplete = () =>
     samples.has('websocket_connections_closed_total{cause="peer-close",ok="true"}') &&

@@ -1,4 +1,4 @@
-// Runs an example as a person would: types lines, reads what it prints.
+// Runs an example as a user would: types lines, and reads the output.
 
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
@@ -19,13 +19,13 @@ export class Program implements AsyncDisposable {
 
   constructor(name: string, ...args: string[]) {
     const path = fileURLToPath(new URL(`../${name}.js`, import.meta.url));
-    // Ended by the system at the latest after 30 s, so that no test leaves one behind.
+    // A timeout of 30 s ends it, so that no test leaves a process behind.
     this.#child = spawn(process.execPath, [path, ...args], {
       stdio: ["pipe", "pipe", "pipe"],
       timeout: 30_000,
       killSignal: "SIGKILL",
     });
-    this.#child.stdin.on("error", () => undefined); // It may have ended before it was told something.
+    this.#child.stdin.on("error", () => undefined); // It may have exited before the input arrives.
     this.#child.stdout.setEncoding("utf8").on("data", (text: string) => this.#note(text, ""));
     this.#child.stderr.setEncoding("utf8").on("data", (text: string) => this.#note("", text));
     this.ended = new Promise((resolve, reject) => {
@@ -37,17 +37,17 @@ export class Program implements AsyncDisposable {
     });
   }
 
-  /** Resolves with the first match in what it printed so far or prints next; rejects at its end. */
+  /** Resolves with the first match in its past or future output; rejects if it exits without one. */
   prints(pattern: RegExp): Promise<RegExpExecArray> {
     return this.#finds(pattern, () => this.#output);
   }
 
-  /** The same for what it prints on stderr. */
+  /** The same for its stderr. */
   complains(pattern: RegExp): Promise<RegExpExecArray> {
     return this.#finds(pattern, () => this.#errors);
   }
 
-  /** `prints()` looks only at what comes from here on. */
+  /** From now on, `prints()` ignores earlier output. */
   forgetOutput(): void {
     this.#output = "";
   }

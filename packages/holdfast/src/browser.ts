@@ -13,7 +13,11 @@ export { connectPersistent } from "./browser/connect-persistent.js";
 export type { ConnectPersistentOptions } from "./browser/connect-persistent.js";
 export { PersistentConnection } from "./reconnect/persistent/persistent-connection.js";
 export type { PersistentSendOptions } from "./reconnect/persistent/persistent-connection.js";
-export type { OpenContext, PersistentOptions } from "./reconnect/persistent/persistent-options.js";
+export type {
+  OpenContext,
+  PersistentOptions,
+  SessionOptions,
+} from "./reconnect/persistent/persistent-options.js";
 export type {
   ClosedStatus,
   ClosingStatus,
@@ -26,8 +30,8 @@ export type {
   Since,
   WaitingStatus,
 } from "./reconnect/persistent/status.js";
-export { NotSentError } from "./reconnect/persistent/not-sent-error.js";
-export type { NotSentOutcome, NotSentReason } from "./reconnect/persistent/not-sent-error.js";
+export { NotSentError } from "./connection/not-sent-error.js";
+export type { NotSentOutcome, NotSentReason } from "./connection/not-sent-error.js";
 export { reconnect } from "./browser/reconnect.js";
 export type { ReconnectOptions } from "./browser/reconnect.js";
 export { persist } from "./reconnect/persist.js";
@@ -109,3 +113,15 @@ export {
   ConnectionClosedOK,
   TooSlowError,
 } from "./connection/errors.js";
+export { SessionFencedError, SessionLostError } from "./shared/session-errors.js";
+export type { SessionLoss } from "./shared/session-errors.js";
+export type {
+  ConnectionSession,
+  DetachedEvent,
+  SessionLostEvent,
+  SessionResumedEvent,
+} from "./connection/session-state.js";
+export { sessionStorageKeep } from "./browser/session-storage-keep.js";
+export type { KeptClient, SessionKeep } from "./connection/session-keep.js";
+export type { ReadingResumedEvent } from "./connection/listeners.js";
+export type { SendUntil } from "./connection/message-transport.js";

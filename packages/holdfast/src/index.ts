@@ -18,7 +18,11 @@ export { connectPersistent } from "./client/connect-persistent.js";
 export type { ConnectPersistentOptions } from "./client/connect-persistent.js";
 export { PersistentConnection } from "./reconnect/persistent/persistent-connection.js";
 export type { PersistentSendOptions } from "./reconnect/persistent/persistent-connection.js";
-export type { OpenContext, PersistentOptions } from "./reconnect/persistent/persistent-options.js";
+export type {
+  OpenContext,
+  PersistentOptions,
+  SessionOptions,
+} from "./reconnect/persistent/persistent-options.js";
 export type {
   ClosedStatus,
   ClosingStatus,
@@ -31,8 +35,8 @@ export type {
   Since,
   WaitingStatus,
 } from "./reconnect/persistent/status.js";
-export { NotSentError } from "./reconnect/persistent/not-sent-error.js";
-export type { NotSentOutcome, NotSentReason } from "./reconnect/persistent/not-sent-error.js";
+export { NotSentError } from "./connection/not-sent-error.js";
+export type { NotSentOutcome, NotSentReason } from "./connection/not-sent-error.js";
 export { persist } from "./reconnect/persist.js";
 export type { ClientBase } from "./reconnect/client-base.js";
 export type { PersistOptions } from "./reconnect/retry/persist-options.js";
@@ -79,6 +83,20 @@ export type { LimitName, LimitOptions } from "./server/limits/limit-options.js";
 export { Server } from "./server/server.js";
 export type { ServerCloseOptions } from "./server/server.js";
 export type { ConnectionHandler, ServerConnection } from "./server/handler-runs.js";
+export type {
+  ServerSessionOptions,
+  SessionAcknowledge,
+  SessionDurability,
+} from "./server/sessions/session-options.js";
+export { fileStore } from "./server/sessions/file-store.js";
+export type { FileStoreOptions } from "./server/sessions/file-store.js";
+export { memoryStore } from "./session/store/memory-store.js";
+export type { Claim, SessionStore } from "./session/store/session-store.js";
+export type { InboxEntry, SessionChange, SessionRecord } from "./session/store/session-record.js";
+export type { SavedReceipts } from "./session/receive-ledger.js";
+export type { SavedSends } from "./session/send-ledger.js";
+export type { SessionIdentity, SessionProof } from "./session/server-session.js";
+export type { SessionMessageData } from "./session/session-memory.js";
 export { ServerRequest } from "./server/upgrade/server-request.js";
 
 export { heartbeat, withHeartbeat } from "./reconnect/heartbeat.js";
@@ -142,3 +160,14 @@ export {
   ConnectionClosedOK,
   TooSlowError,
 } from "./connection/errors.js";
+export { SessionFencedError, SessionLostError } from "./shared/session-errors.js";
+export type { SessionLoss } from "./shared/session-errors.js";
+export type {
+  ConnectionSession,
+  DetachedEvent,
+  SessionLostEvent,
+  SessionResumedEvent,
+} from "./connection/session-state.js";
+export type { KeptClient, SessionKeep } from "./connection/session-keep.js";
+export type { ReadingResumedEvent } from "./connection/listeners.js";
+export type { SendUntil } from "./connection/message-transport.js";

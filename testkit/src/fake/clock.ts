@@ -73,15 +73,16 @@ export class FakeClock implements Clock {
   }
 
   /**
-   * Blocks the event loop for `ms`: nothing runs meanwhile, then every timer that is due runs late, and only then
-   * the poll reads what arrived. Within a callback it only lets the time pass, as a slow callback does.
+   * Blocks the event loop for `ms`. Nothing runs during that time. Then every overdue timer runs late, and
+   * only then does the poll read what arrived. Within a callback, it only lets the time pass, as a slow
+   * callback does.
    */
   stall(ms: number): void {
     this.#now += ms;
     this.#catchUp();
   }
 
-  /** Suspends the machine as Linux does: the wall clock jumps, the monotonic one does not. */
+  /** Suspends the machine as Linux does: the wall clock jumps, and the monotonic clock does not. */
   suspend(ms: number): void {
     this.#wallOffset += ms;
   }

@@ -13,7 +13,7 @@ export class SeededRandom implements Random {
     for (let index = 0; index < target.length; index++) target[index] = this.#next() >>> 24;
   }
 
-  /** A number from 0 up to, but not including, 1: what `Math.random` gives. */
+  /** A number from 0 up to, but not including, 1, like `Math.random`. */
   number(): number {
     return this.#next() / 2 ** 32;
   }

@@ -12,12 +12,12 @@ export class SendBuffer {
     this.#room = capacity;
   }
 
-  /** Bytes that the kernel has not taken. */
+  /** Bytes that the kernel has not accepted. */
   get length(): number {
     return this.#waiting.reduce((length, chunk) => length + chunk.length, 0);
   }
 
-  /** Everything that the kernel took. */
+  /** Everything that the kernel has accepted. */
   get taken(): Uint8Array<ArrayBuffer> {
     return concatBytes(this.#taken);
   }
@@ -27,11 +27,11 @@ export class SendBuffer {
     const fitting = this.#waiting.length > 0 ? 0 : Math.min(this.#room, chunk.length);
     this.#take(chunk.subarray(0, fitting));
     this.#room -= fitting;
-    // Do not copy: a writer that changes memory before the kernel has taken it must see its error.
+    // Do not copy: a writer that changes memory before the kernel has accepted it must cause a visible error.
     if (fitting < chunk.length) this.#waiting.push(chunk.subarray(fitting));
   }
 
-  /** The peer reads that many bytes, so that the kernel takes as many more. */
+  /** The peer reads this many bytes, so that the kernel accepts as many more. */
   drain(bytes: number): void {
     let left = bytes;
     for (let chunk = this.#waiting[0]; chunk !== undefined && left > 0; chunk = this.#waiting[0]) {

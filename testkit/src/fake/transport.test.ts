@@ -77,7 +77,7 @@ describe("FakeTransport", () => {
     assert.deepEqual(events, ["a", "b", "c", "eof"]);
   });
 
-  test("arrive() leaves bytes in the kernel while the event loop is stalled, until the poll behind the timers", () => {
+  test("arrive() leaves bytes in the kernel while the event loop is stalled, until the poll after the timers", () => {
     const { clock, transport, events } = started();
     clock.setTimer(100, () => events.push("timer"));
     transport.arrive("pong");
@@ -101,7 +101,7 @@ describe("FakeTransport", () => {
     assert.equal(transport.write([Uint8Array.of(11)]), false);
   });
 
-  test("shows when memory is changed before the kernel took it", () => {
+  test("reveals memory that is changed before the kernel accepted it", () => {
     const { transport } = started({ capacity: 0 });
     const memory = Uint8Array.of(1, 2);
     transport.write([memory]);
@@ -110,7 +110,7 @@ describe("FakeTransport", () => {
     assert.deepEqual([transport.written, transport.taken], [Uint8Array.of(1, 2), Uint8Array.of(0, 0)]);
   });
 
-  test("destroy() drops what was not taken and tells of it once, at the end of the turn", () => {
+  test("destroy() drops unsent bytes and reports the end once, at the end of the turn", () => {
     const { clock, transport, events } = started({ capacity: 0 });
     transport.write([Uint8Array.of(1)]);
     transport.arrive("unread");

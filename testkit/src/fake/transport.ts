@@ -6,7 +6,9 @@ import { SendBuffer } from "./send-buffer.js";
 export interface FakeTransportOptions {
   /** The clock whose turns deliver `onClosed` and waiting data; without one, the microtask queue does. */
   readonly clock?: FakeClock;
-  /** Bytes that the kernel takes before the peer has to read; `drain` makes room again. @default Infinity */
+  /**
+   * Bytes that the kernel accepts before the peer has to read; `drain` makes room again. @default Infinity
+   */
   readonly capacity?: number;
   readonly remoteAddress?: Address | null;
   readonly localAddress?: Address | null;
@@ -92,7 +94,7 @@ export class FakeTransport implements ByteStream {
     if (this.#handler !== null) this.#announceEnd();
   }
 
-  // For the test, as kernel and peer.
+  // For the test, in the roles of kernel and peer.
 
   /** The bytes arrive and are read at once, or when paused reading resumes. */
   deliver(data: BytesLike): void {
@@ -124,7 +126,10 @@ export class FakeTransport implements ByteStream {
     this.destroy();
   }
 
-  /** The kernel takes that many more of the buffered bytes; by default all, which restores its full capacity. */
+  /**
+   * The kernel accepts this many more of the buffered bytes; by default all, which restores its full
+   * capacity.
+   */
   drain(bytes = Infinity): void {
     const wasBlocked = this.bufferedAmount > 0;
     this.#sendBuffer.drain(bytes);
@@ -132,14 +137,14 @@ export class FakeTransport implements ByteStream {
     this.#closeOnceBothEnded();
   }
 
-  /** Sets how many more bytes the kernel takes before the peer has to read; 0 blocks the next write. */
+  /** Sets how many more bytes the kernel accepts before the peer has to read; 0 blocks the next write. */
   setCapacity(bytes: number): void {
     this.#sendBuffer.setCapacity(bytes);
   }
 
   // For the test to inspect.
 
-  /** Everything handed to `write` so far. */
+  /** Everything passed to `write` so far. */
   get written(): Uint8Array<ArrayBuffer> {
     return concatBytes(this.#writes);
   }
@@ -156,7 +161,9 @@ export class FakeTransport implements ByteStream {
     return written;
   }
 
-  /** The bytes that the kernel took, read from the writer's memory at that moment, as a real kernel would. */
+  /**
+   * The bytes that the kernel accepted, read from the writer's memory at that moment, as a real kernel would.
+   */
   get taken(): Uint8Array<ArrayBuffer> {
     return this.#sendBuffer.taken;
   }

@@ -4,7 +4,7 @@ import { Lane } from "./lane.js";
 
 /** One connection through the proxy, with its own faults in addition to the proxy's. */
 export class ProxyConnection extends FaultControls {
-  /** Resolves once both of its sockets are gone. */
+  /** Resolves once both of its sockets are closed. */
   readonly closed: Promise<void>;
   readonly #client: Socket;
   readonly #server: Socket;
@@ -52,7 +52,7 @@ export class ProxyConnection extends FaultControls {
     if (direction !== "toServer") this.#lanes.toClient.set(faults);
   }
 
-  /** Closes both sockets at once; resolves once they are gone. Idempotent. */
+  /** Closes both sockets at once; resolves once they are closed. Idempotent. */
   async close(): Promise<void> {
     this.#stop();
     this.#client.destroy();

@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { SeededRandom } from "../fake/seeded-random.js";
 import { activeResources, assertNothingLeft, type ResourceCounts } from "../resources.js";
 import { eventually } from "../waiting.js";
 import { EchoLink, measureEcho } from "./echo-link.js";
 
 const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
+
+/** Measures until it is less than `bound`, 20 times at most: a busy machine lengthens some of them. */
+async function fastest(bound: number, measure: () => Promise<number>): Promise<number> {
+  let best = Infinity;
+  for (let attempt = 0; attempt < 20 && best >= bound; attempt++) best = Math.min(best, await measure());
+  assert.ok(best < bound, `${best} ms`);
+  return best;
+}
 
 describe("The faults of a FaultProxy", { timeout: 20_000 }, () => {
   let before: ResourceCounts;
@@ -27,11 +35,10 @@ describe("The faults of a FaultProxy", { timeout: 20_000 }, () => {
     link.proxy.delay(60);
     assert.ok((await measureEcho(client)) >= 119);
     link.proxy.delay(0, "toServer");
-    const oneWay = await measureEcho(client);
-    assert.ok(oneWay >= 59 && oneWay < 115, `${oneWay}`);
+    assert.ok((await fastest(115, () => measureEcho(client))) >= 59);
     const later = await link.connectClient();
     assert.ok((await measureEcho(later)) >= 59);
-    // Much is on its way at the same time: a delay is no throttle.
+    // Many bytes are in transit at the same time: a delay does not limit the throughput.
     const start = performance.now();
     for (let number = 0; number < 50; number++) {
       client.write(`${number},`);
@@ -39,18 +46,18 @@ describe("The faults of a FaultProxy", { timeout: 20_000 }, () => {
     }
     const expected = Array.from({ length: 50 }, (_, number) => `${number},`).join("");
     assert.equal(latin1(await client.read(expected.length)), expected);
-    assert.ok(performance.now() - start < 1_000);
+    assert.ok(performance.now() - start < 50 * 60);
     link.proxy.heal();
-    assert.ok((await measureEcho(client)) < 55);
+    await fastest(55, () => measureEcho(client));
   });
 
-  test("throttle() lets so many bytes through per second", async () => {
+  test("throttle() forwards that many bytes per second", async () => {
     const { client, connection } = await link.connectThrough();
     connection.throttle(100_000, "toServer");
-    const elapsed = await measureEcho(client, "x".repeat(30_000));
-    assert.ok(elapsed > 240 && elapsed < 600, `${elapsed}`);
+    const measure = () => measureEcho(client, "x".repeat(30_000));
+    assert.ok((await fastest(600, measure)) > 240);
     connection.throttle(null);
-    assert.ok((await measureEcho(client, "x".repeat(30_000))) < 200);
+    await fastest(200, measure);
   });
 
   test("throttle() fills the sender's buffers", async () => {
@@ -100,6 +107,7 @@ describe("The faults of a FaultProxy", { timeout: 20_000 }, () => {
     connection.blackhole();
     client.write("lost");
     await sleep(20);
+    await nextTurn(); // The proxy has read it, also where this process was too busy to do so before.
     connection.thaw();
     await measureEcho(client, "found");
   });
@@ -140,7 +148,7 @@ describe("The faults of a FaultProxy", { timeout: 20_000 }, () => {
         assert.equal(client.receivedLength, bytes, `${kind} after ${bytes}`);
       }
     }
-    // After 0 bytes the end comes with the connection, and an RST may come first.
+    // With 0 bytes the cut happens on connecting, and the RST may arrive before the connection is reported.
     link.proxy.cut({ kind: "fin", after: { direction: "toServer", bytes: 0 } });
     assert.equal(await (await link.connectClient()).ended, "fin");
     link.proxy.callOffCut();
@@ -151,7 +159,7 @@ describe("The faults of a FaultProxy", { timeout: 20_000 }, () => {
     const { client } = await link.connectThrough();
     link.proxy.chunk(1, "toServer");
     await measureEcho(client, "x".repeat(200));
-    // The kernel may join a few.
+    // The kernel may join a few pieces.
     assert.ok(link.echo.pieces.length > 150, link.echo.pieces.join());
     link.proxy.chunk(null);
     await measureEcho(client, "x".repeat(200));
@@ -161,8 +169,7 @@ describe("The faults of a FaultProxy", { timeout: 20_000 }, () => {
   test("faults add up", async () => {
     const { client } = await link.connectThrough();
     link.proxy.set({ delay: 40, chunkSize: 10, bytesPerSecond: 10_000 }, "toServer");
-    const elapsed = await measureEcho(client, "x".repeat(1_000));
-    assert.ok(elapsed > 115 && elapsed < 500, `${elapsed}`);
+    assert.ok((await fastest(500, () => measureEcho(client, "x".repeat(1_000)))) > 115);
     assert.ok(Math.max(...link.echo.pieces) <= 100, link.echo.pieces.join());
   });
 });

@@ -22,15 +22,16 @@ export interface CutOptions {
   /** Both ends see a FIN after the forwarded bytes, or an RST. */
   readonly kind: "fin" | "rst";
   /**
-   * Cuts after that many more bytes in that direction, and forwards nothing beyond them. The cut follows a few
-   * milliseconds later, so that the bytes are read first. With 0 bytes it happens on connecting. @default at once
+   * Cuts after this many more bytes in that direction, and forwards nothing beyond them. The cut follows a
+   * few milliseconds later, so that the bytes are read first. With 0 bytes it happens on connecting. @default
+   * at once
    */
   readonly after?: { readonly direction: Direction; readonly bytes: number };
 }
 
 /**
- * The faults of a whole proxy or of one of its connections. They add up, and change at any time.
- * Without a direction a fault applies to both.
+ * The faults of a whole proxy or of one of its connections. Both apply together, and both can change at any
+ * time. Without a direction a fault applies to both directions.
  */
 export abstract class FaultControls {
   /** Delays every byte by `ms`, in order, however many are in transit. 0 ends it. */
@@ -38,7 +39,7 @@ export abstract class FaultControls {
     this.set({ delay: ms }, direction);
   }
 
-  /** Lets at most so many bytes through per second, evenly, so that the sender's buffers fill. null ends it. */
+  /** Forwards at most this many bytes per second, evenly, so that the sender's buffers fill. null ends it. */
   throttle(bytesPerSecond: number | null, direction?: Direction): void {
     this.set({ bytesPerSecond }, direction);
   }
@@ -53,7 +54,10 @@ export abstract class FaultControls {
     this.set({ flow: "frozen" }, direction);
   }
 
-  /** A mute link: everything is read and discarded, also FIN and RST, so that the sender's buffers never fill. */
+  /**
+   * A silent link: everything is read and discarded, including FIN and RST, so that the sender's buffers
+   * never fill.
+   */
   blackhole(direction?: Direction): void {
     this.set({ flow: "blackholed" }, direction);
   }
@@ -77,7 +81,7 @@ export abstract class FaultControls {
   /** Ends the connections: the current ones at once, or, with `after`, current and later ones after that many bytes. */
   abstract cut(options: CutOptions): void;
 
-  /** Cancels a cut that waits for its bytes. */
+  /** Cancels a cut that has not happened yet. */
   abstract callOffCut(): void;
 
   /** Sets several faults at once. */

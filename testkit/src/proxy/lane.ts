@@ -62,7 +62,7 @@ export class Lane {
     this.#pump();
   }
 
-  /** Calls `run` after that many more bytes, and forwards nothing beyond them. */
+  /** Calls `run` after this many more bytes, and forwards nothing beyond them. */
   cutAfter(bytes: number, run: () => void): void {
     if (bytes > 0) this.#cut = { remaining: bytes, run };
     else run();
@@ -126,15 +126,15 @@ export class Lane {
     this.#timer.unref();
   }
 
-  /** Writes as many bytes as one piece may have, and puts the rest back at the front. */
+  /** Writes as many bytes as one piece may have, and puts the rest back at the front of the queue. */
   #forward(bytes: Uint8Array, dueAt: number): void {
     const { bytesPerSecond, chunkSize } = this.#faults;
     const slice = bytesPerSecond === null ? Infinity : Math.ceil((bytesPerSecond * THROTTLE_SLICE) / 1000);
     const size = Math.min(bytes.length, chunkSize ?? Infinity, slice, this.#cut?.remaining ?? Infinity);
     if (size < bytes.length) this.#queue.unshift({ type: "bytes", dueAt, bytes: bytes.subarray(size) });
     if (bytesPerSecond !== null) {
-      // Counted from when the slice was due rather than from a timer that was late, so that the rate is exact;
-      // but an idle time earns no more than one slice.
+      // Count from when the slice was due, not from when a late timer ran, so that the rate is exact. An idle
+      // time earns at most one slice.
       const start = Math.max(this.#throttledUntil, performance.now() - THROTTLE_SLICE);
       this.#throttledUntil = start + (size / bytesPerSecond) * 1000;
     }
@@ -154,8 +154,10 @@ export class Lane {
       if (this.#cut?.remaining === 0) this.#cut.run();
       else this.#pump();
     };
-    if (this.#cut?.remaining === 0) this.#cutTimer = setTimeout(goOn, CUT_PAUSE);
-    else if (this.#faults.chunkSize !== null) this.#immediate = setImmediate(goOn);
+    // A receiver in this process reads before the immediate, also where the process was too busy to run meanwhile.
+    const goOnInNextTurn = () => void (this.#immediate = setImmediate(goOn));
+    if (this.#cut?.remaining === 0) this.#cutTimer = setTimeout(goOnInNextTurn, CUT_PAUSE);
+    else if (this.#faults.chunkSize !== null) goOnInNextTurn();
     else goOn();
   }
 

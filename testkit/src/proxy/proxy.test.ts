@@ -56,7 +56,7 @@ describe("FaultProxy", { timeout: 20_000 }, () => {
     await link.proxy.accept("close");
     assert.equal(await (await link.connectClient()).ended, "fin");
     await link.proxy.accept("reset");
-    // The RST may come before the client is told that it is connected.
+    // The RST may arrive before the connection is reported to the client.
     const reset = await link.connectClient().catch((error: unknown) => error);
     if (reset instanceof RawClient) assert.equal(await reset.ended, "rst");
     else assert.match(String(reset), /ECONNRESET/);
@@ -70,7 +70,7 @@ describe("FaultProxy", { timeout: 20_000 }, () => {
     assert.equal(link.proxy.accepted, 3);
   });
 
-  test("resets the client where the target refuses", async () => {
+  test("resets the client if the target refuses", async () => {
     await link.echo.close();
     assert.equal(await (await link.connectClient()).ended, "rst");
   });

@@ -4,16 +4,16 @@ import { ProxyConnection } from "./connection.js";
 import { type CutOptions, type Direction, FaultControls, type Faults, NO_FAULTS } from "./faults.js";
 
 export interface FaultProxyOptions {
-  /** Where the connections go; `host` is 127.0.0.1 by default. */
+  /** The server to forward to; `host` is 127.0.0.1 by default. */
   readonly target: { readonly port: number; readonly host?: string };
-  /** @default 0: one that is free */
+  /** @default 0: any free port */
   readonly port?: number;
   /** @default "127.0.0.1" */
   readonly host?: string;
 }
 
 /**
- * What happens to a new connection: it is forwarded, ended by FIN or RST after it was accepted, or accepted and left
+ * The treatment of a new connection: it is forwarded, ended by FIN or RST after it was accepted, or accepted and left
  * without an answer.
  */
 export type AcceptMode = "forward" | "close" | "reset" | "mute";
@@ -47,7 +47,7 @@ export class FaultProxy extends FaultControls implements AsyncDisposable {
     super();
     this.#host = host;
     this.#target = target;
-    // A TCP server that listens has an address of this kind.
+    // The address of a TCP server has this type.
     this.port = (server.address() as AddressInfo).port;
     this.#server = this.#serving(server);
   }
@@ -58,7 +58,7 @@ export class FaultProxy extends FaultControls implements AsyncDisposable {
     return `${scheme}://${host}:${this.port}${path}`;
   }
 
-  /** The forwarded connections that are not gone yet, the oldest first. */
+  /** The forwarded connections that are still open, the oldest first. */
   get connections(): readonly ProxyConnection[] {
     return [...this.#connections];
   }
@@ -105,7 +105,7 @@ export class FaultProxy extends FaultControls implements AsyncDisposable {
     for (const connection of this.#connections) connection.set(faults, direction);
   }
 
-  /** Stops listening and closes every connection; resolves once all is gone. Idempotent. */
+  /** Stops listening and closes every connection; resolves once all are closed. Idempotent. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }

@@ -20,7 +20,7 @@ export interface RawClientOptions {
 export interface UpgradeOptions {
   /** @default "/" */
   readonly path?: string;
-  /** Added to the headers of an upgrade, replacing those of the same name; null omits one. */
+  /** Added to the headers of an upgrade; they replace headers of the same name, and null omits one. */
   readonly headers?: HeadersToSend;
   /** Bytes right after the request, in the same write. */
   readonly glue?: BytesLike;
@@ -37,7 +37,8 @@ export class RawClient extends RawPeer {
     timeout = 20_000,
   }: RawClientOptions): Promise<RawClient> {
     const tcp = connectTcp({ port, host, allowHalfOpen: true });
-    // The TLS connection, which takes over the half-open mode of the TCP one, reports its errors as well.
+    // The TLS connection, which inherits the half-open mode of the TCP connection, reports its errors as
+    // well.
     tcp.on("error", () => undefined);
     const stream = tls === undefined ? tcp : connectTls({ servername: "localhost", ...tls, socket: tcp });
     try {
@@ -64,7 +65,10 @@ export class RawClient extends RawPeer {
     this.write(concatBytes([toBytes(head), toBytes(glue)]));
   }
 
-  /** Upgrades the connection and returns the response. Rejects if the server refuses, or accepts wrongly. */
+  /**
+   * Upgrades the connection and returns the response. Rejects if the server refuses, or sends an invalid
+   * response.
+   */
   async upgrade({ timeout, ...options }: UpgradeOptions & WaitOptions = {}): Promise<Head> {
     this.sendUpgrade(options);
     const head = await this.readHead(timeout === undefined ? {} : { timeout });

@@ -14,7 +14,7 @@ export interface FrameOptions {
   readonly isFinal?: boolean;
   /** The three reserved bits as a number: 4 is RSV1, which marks compressed messages. @default 0 */
   readonly rsv?: number;
-  /** Whether to mask, or the key to mask with. @default false; for a peer in the client role true */
+  /** Whether to mask, or the key to mask with. @default false; true for a peer in the client role */
   readonly mask?: boolean | Uint8Array;
   /** The bits of the length field; 16 and 64 may be more than needed. @default "minimal" */
   readonly lengthEncoding?: "minimal" | 16 | 64;

@@ -7,9 +7,12 @@ export type HeadersToSend = Readonly<Record<string, string | readonly string[] |
 export interface Head {
   /** For example `GET /chat HTTP/1.1` or `HTTP/1.1 101 Switching Protocols`. */
   readonly startLine: string;
-  /** Names and values in their order, as they were written. */
+  /** Names and values as received, in order. */
   readonly fields: readonly (readonly [name: string, value: string])[];
-  /** The value of a header whatever its case, repeated ones joined with commas; null without it. */
+  /**
+   * The value of a header, whose name is case-insensitive; repeated headers are joined with commas. Null if
+   * it is missing.
+   */
   header(name: string): string | null;
 }
 
@@ -26,7 +29,7 @@ export function parseHead(text: string): Head {
   return { startLine, fields, header };
 }
 
-/** A head ready to be sent: `headers` replace the defaults of the same name, whatever their case. */
+/** Formats a head: `headers` replace the defaults of the same name, regardless of case. */
 export function formatHead(startLine: string, defaults: HeadersToSend, headers: HeadersToSend = {}): string {
   const replaced = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   const kept = Object.entries(defaults).filter(([name]) => !replaced.has(name.toLowerCase()));

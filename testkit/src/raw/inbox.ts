@@ -15,7 +15,7 @@ export class Inbox {
   #end: string | null = null;
   #waiters: (() => void)[] = [];
 
-  /** Everything so far, read or not. */
+  /** Everything received so far, read or not. */
   get received(): Uint8Array<ArrayBuffer> {
     return Uint8Array.from(this.#bytes.subarray(0, this.#length));
   }
@@ -37,13 +37,13 @@ export class Inbox {
     this.#wake();
   }
 
-  /** No more bytes will arrive, for that reason. */
+  /** No more bytes will arrive, for the given reason. */
   end(reason: string): void {
     this.#end ??= reason;
     this.#wake();
   }
 
-  /** Resolves with the value that `find` finds in the unread bytes, as soon as it is there. */
+  /** Resolves with the value that `find` finds in the unread bytes, as soon as it has arrived. */
   async take<T>(
     what: string,
     timeout: number,

@@ -83,7 +83,7 @@ describe("RawPeer", { timeout: 20_000 }, () => {
     await close();
   });
 
-  test("bounds every wait, with an error that says what came instead", async () => {
+  test("bounds every wait, with an error that says what was received instead", async () => {
     const { client, peer, close } = await connectedPair({ timeout: 20 });
     client.write("abc");
     await assert.rejects(peer.read(10, { timeout: 30 }), /Waited 30 ms for 10 bytes; unread: "abc"/);
@@ -93,7 +93,7 @@ describe("RawPeer", { timeout: 20_000 }, () => {
     await close();
   });
 
-  test("tells FIN, RST and its own closing apart, and goes on writing behind the other side's FIN", async () => {
+  test("distinguishes FIN, RST and its own closing, and continues to write after the other side's FIN", async () => {
     const fin = await connectedPair();
     fin.client.end();
     assert.equal(await fin.peer.ended, "fin");
@@ -118,7 +118,7 @@ describe("RawPeer", { timeout: 20_000 }, () => {
     })();
     await peer.writeBytewise("x".repeat(20));
     await reading;
-    // Each byte was there before the next one came, in most cases: the kernel may join some.
+    // Most bytes arrived before the next one was written: the kernel may join some.
     assert.ok(new Set(lengths).size >= 10, lengths.join());
     await close();
   });

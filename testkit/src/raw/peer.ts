@@ -26,8 +26,8 @@ export interface RawPeerOptions {
 }
 
 /**
- * One end of a connection that does only what a script tells it to, valid or not. It answers no ping by itself, and does
- * not end when the other side does. Every wait has a timeout.
+ * One end of a connection that only follows a script, valid or not. It does not answer pings
+ * automatically, and does not end when the other side does. Every wait has a timeout.
  */
 export class RawPeer implements AsyncDisposable {
   /** Resolves once the other side ended its sending (`fin`), reset the connection, or this peer closed it. */
@@ -84,7 +84,7 @@ export class RawPeer implements AsyncDisposable {
     return this.#inbox.receivedLength;
   }
 
-  /** Reads exactly that many bytes. */
+  /** Reads exactly `length` bytes. */
   read(length: number, options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     return this.#take(`${length} bytes`, options, (unread) =>
       unread.length < length ? null : { value: toBytes(unread.subarray(0, length)), length },
@@ -110,14 +110,17 @@ export class RawPeer implements AsyncDisposable {
     return this.#take("a frame", options, parseFrame);
   }
 
-  /** Reads what there is until the other side ended its sending. */
+  /** Reads until the other side ends its sending. */
   readToEnd(options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     return this.#take("the end", options, (unread, isEnded) =>
       isEnded ? { value: toBytes(unread), length: unread.length } : null,
     );
   }
 
-  /** Stops reading, so that the kernel's buffers and then the sender's fill. An end is not noticed either. */
+  /**
+   * Stops reading, so that the kernel's buffers fill, and then the sender's. The end of the connection is not
+   * noticed either.
+   */
   stopReading(): void {
     this.#stream.pause();
   }
@@ -128,7 +131,7 @@ export class RawPeer implements AsyncDisposable {
 
   /** Writes in one piece, without waiting; `flushed` waits. A string stands for its latin1 bytes. */
   write(data: BytesLike): void {
-    // A failure shows in `ended`.
+    // `ended` reports a failure.
     this.#lastWrite = new Promise((resolve) => {
       this.#stream.write(toBytes(data), () => {
         resolve();
@@ -136,7 +139,7 @@ export class RawPeer implements AsyncDisposable {
     });
   }
 
-  /** Writes each byte for itself, a turn of the event loop apart, so that the reader gets one at a time. */
+  /** Writes each byte separately, one per turn of the event loop, so that the reader gets one at a time. */
   async writeBytewise(data: BytesLike): Promise<void> {
     for (const byte of toBytes(data)) {
       this.write(Uint8Array.of(byte));
@@ -145,7 +148,7 @@ export class RawPeer implements AsyncDisposable {
     }
   }
 
-  /** Resolves once the kernel has taken everything written, or never will. */
+  /** Resolves once the kernel has accepted everything written, or never will. */
   flushed({ timeout = this.#timeout }: WaitOptions = {}): Promise<void> {
     return withTimeout(this.#lastWrite, timeout, "the kernel to take what was written");
   }
@@ -205,21 +208,23 @@ export class RawPeer implements AsyncDisposable {
   }
 
   /**
-   * Resets the connection (RST). If the reader should get bytes first, write them and `pause` for a few milliseconds
-   * before: bytes still in the kernel are lost, and libuv reports bytes together with an RST as a FIN.
+   * Resets the connection (RST). If the reader should receive bytes first, write them and `pause` for a few
+   * milliseconds before the reset: bytes still in the kernel are lost, and libuv reports bytes together with
+   * an RST as a FIN.
    */
   reset(): void {
     if (this.#stream === this.#tcp) {
       this.#tcp.resetAndDestroy();
     } else {
-      // resetAndDestroy() under a TLS connection crashes Node, and a TLS connection refuses it. What it sets, and
-      // no document names, makes the destruction that the TLS connection passes down an RST.
+      // resetAndDestroy() on the TCP connection below TLS crashes Node, and a TLS connection rejects it. It
+      // sets this undocumented property, which turns the destruction that the TLS connection passes down into
+      // an RST.
       Object.assign(this.#tcp, { resetAndClosing: true });
       this.#stream.destroy();
     }
   }
 
-  /** Closes both directions at once; resolves once the socket is gone. Idempotent. */
+  /** Closes both directions at once; resolves once the socket is closed. Idempotent. */
   async close(): Promise<void> {
     this.#stream.destroy();
     this.#tcp.destroy();

@@ -4,7 +4,7 @@ import { acceptKey, formatHead, type Head, type HeadersToSend } from "./head.js"
 import { RawPeer, type WaitOptions } from "./peer.js";
 
 export interface AcceptOptions {
-  /** Added to the headers of the response, replacing those of the same name; null omits one. */
+  /** Added to the headers of the response; they replace headers of the same name, and null omits one. */
   readonly headers?: HeadersToSend;
   /** The accept key. @default the right one for the request */
   readonly accept?: string;

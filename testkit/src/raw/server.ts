@@ -6,11 +6,11 @@ import type { WaitOptions } from "./peer.js";
 import { RawServerPeer } from "./server-peer.js";
 
 export interface RawServerOptions {
-  /** Speaks TLS; `testCertificates()` has a `server`. */
+  /** Use TLS; `testCertificates()` provides a `server` certificate. */
   readonly tls?: TLSSocketOptions;
   /** @default "127.0.0.1" */
   readonly host?: string;
-  /** @default 0: one that is free */
+  /** @default 0: any free port */
   readonly port?: number;
   /** A Unix socket to listen on instead. */
   readonly path?: string;
@@ -18,7 +18,7 @@ export interface RawServerOptions {
   readonly timeout?: number;
 }
 
-/** What a server does with each connection. When the script ends, the connection stays open until the server closes. */
+/** Called for each connection. When the script ends, the connection stays open until the server closes. */
 export type RawScript = (peer: RawServerPeer) => Promise<void> | void;
 
 /** A scripted server: each connection runs the script. */
@@ -35,7 +35,7 @@ export class RawServer implements AsyncDisposable {
   #nextPeerIndex = 0;
   #closing: Promise<void> | null = null;
 
-  /** Listens. Without a script the test takes its peers with `nextPeer`. */
+  /** Listens. Without a script, `nextPeer` returns the peers. */
   static async start(
     options: RawServerOptions = {},
     script: RawScript = () => undefined,
@@ -51,7 +51,7 @@ export class RawServer implements AsyncDisposable {
     this.#server = server;
     this.#options = options;
     this.#script = script;
-    // A server that listens has an address of this kind, or is on a Unix socket.
+    // The address has this type unless the server listens on a Unix socket.
     this.port = options.path === undefined ? (server.address() as AddressInfo).port : 0;
     server.on("connection", (tcp: Socket) => {
       this.#accept(tcp);
@@ -92,7 +92,7 @@ export class RawServer implements AsyncDisposable {
     const failures = [...this.#failures];
     const closed = once(this.#server, "close");
     this.#server.close();
-    // The newest first: a TLS connection before the TCP connection under it.
+    // The newest first: a TLS connection before the TCP connection below it.
     for (const socket of [...this.#sockets].reverse()) socket.destroy();
     await closed;
     await Promise.all(this.#scripts);
@@ -107,7 +107,8 @@ export class RawServer implements AsyncDisposable {
     }
     const stream = new TLSSocket(tcp, { ...this.#options.tls, isServer: true });
     this.#track(stream);
-    // A client that refuses the certificate never becomes a peer, and the test sees it on the client's side.
+    // A client that rejects the certificate never becomes a peer; the test sees the failure on the client's
+    // side.
     stream.on("error", () => tcp.destroy());
     stream.once("secure", () => {
       this.#run(stream, tcp);
@@ -117,7 +118,7 @@ export class RawServer implements AsyncDisposable {
   #track(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
-    // The peer reports the errors of its stream; those of a TCP connection under TLS are the same ones.
+    // The peer reports the errors of its stream; errors of a TCP connection below TLS are the same ones.
     socket.on("error", () => undefined);
   }
 

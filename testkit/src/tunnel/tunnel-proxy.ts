@@ -21,8 +21,8 @@ export interface TunnelRequest {
 }
 
 /**
- * A well-behaved HTTP proxy that opens tunnels (RFC 9110 section 9.3.6): the package `proxy`. One that misbehaves is a
- * script of `RawServer`.
+ * A well-behaved HTTP proxy that opens tunnels (RFC 9110 section 9.3.6), built on the package `proxy`. For a
+ * misbehaving proxy, write a script of `RawServer`.
  */
 export class TunnelProxy implements AsyncDisposable {
   readonly port: number;
@@ -36,7 +36,7 @@ export class TunnelProxy implements AsyncDisposable {
     const { tls, host = "127.0.0.1" } = options;
     // Import on demand, because the demo loads this kit at startup.
     const { createProxy } = await import("proxy");
-    // The package is typed for the server of node:http, which that of node:https has all the methods of.
+    // The package's types require the server of node:http; that of node:https has the same methods.
     const server = createProxy(tls === undefined ? createServer() : createTlsServer(tls));
     server.listen(0, host);
     await once(server, "listening");
@@ -46,7 +46,7 @@ export class TunnelProxy implements AsyncDisposable {
   private constructor(server: ProxyServer, options: TunnelProxyOptions) {
     this.#server = server;
     this.#options = options;
-    // A TCP server that listens has an address of this kind.
+    // The address of a TCP server has this type.
     this.port = (server.address() as AddressInfo).port;
     server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);

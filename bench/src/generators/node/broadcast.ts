@@ -5,7 +5,7 @@ import { openedAtATime } from "./idle.js";
 import type { Report, Task } from "./task.js";
 import { Window } from "./window.js";
 
-/** One connection sends a burst; once every connection has all of it, the next. */
+/** One connection sends a burst. When every connection has received all of it, the next burst follows. */
 export function runBroadcast(load: BroadcastLoad, task: Task, report: (report: Report) => void): void {
   const burst = new FrameRing({ payload: "binary", size: load.size, depth: load.burst }).take(0, load.burst);
   const connections: LoadConnection[] = [];

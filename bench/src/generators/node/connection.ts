@@ -3,22 +3,22 @@ import { FrameReader } from "./frame-reader.js";
 
 export interface ConnectionHandler {
   opened(connection: LoadConnection): void;
-  /** Some messages arrived at once. */
+  /** Called when some messages have arrived at once. */
   received(connection: LoadConnection, messages: number): void;
   pinged?(): void;
   ended(connection: LoadConnection): void;
 }
 
-// One buffer for what arrives on all sockets: it is read through before the next one is filled.
+// One buffer for all sockets: each chunk is processed before the next one is read.
 const received = Buffer.allocUnsafeSlow(256 * 1024);
 const endOfHead = "\r\n\r\n";
 
-/** A WebSocket connection that knows just enough of the protocol to put load on a server. */
+/** A WebSocket connection with just enough of the protocol to put load on a server. */
 export class LoadConnection {
   readonly #socket: Socket;
   readonly #handler: ConnectionHandler;
   readonly #reader = new FrameReader((payload) => this.#answerPing(payload));
-  /** What arrived of the answer to the upgrade; null once it is complete. */
+  /** The received part of the upgrade response; null once it is complete. */
   #head: string | null = "";
 
   constructor(port: number, handler: ConnectionHandler) {

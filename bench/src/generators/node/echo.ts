@@ -4,7 +4,7 @@ import { FrameRing } from "./frames.js";
 import type { Report, Task } from "./task.js";
 import { Window } from "./window.js";
 
-/** Keeps `depth` messages in flight on every connection: each that comes back is replaced by another. */
+/** Keeps `depth` messages in flight on every connection: each echo triggers the next message. */
 export function runEcho(load: EchoLoad, task: Task, report: (report: Report) => void): void {
   const frames = new FrameRing(load);
   const flights = new Map<LoadConnection, Flight>();

@@ -1,5 +1,5 @@
-// The far end of the clients under test, for machines without a C compiler: as native/far-end.c does, it echoes,
-// swallows, or sends without an end. It parses no more than it has to, and keeps up with no fast client.
+// The far end of the clients under test, for machines without a C compiler. Like native/far-end.c, it echoes,
+// discards, or sends endlessly. It parses no more than necessary, and does not keep up with fast clients.
 
 import { createHash } from "node:crypto";
 import { createServer, type AddressInfo, type Socket } from "node:net";
@@ -26,7 +26,7 @@ server.listen(0, "127.0.0.1", () => {
 
 function answer(socket: Socket, messages: number): void {
   if (messages === 0) return;
-  // Every message has the same length, and what is in it is nobody's business here.
+  // Every message has the same length, and the content does not matter here.
   if (load.work === "echo") socket.write(Buffer.concat(Array.from({ length: messages }, () => frame)));
   else if (load.work === "receive") floodOn(socket);
 }
@@ -36,7 +36,7 @@ function floodOn(socket: Socket): void {
   socket.once("drain", () => floodOn(socket));
 }
 
-// A client sends the whole request at once, so that one chunk holds it.
+// A client sends the whole request at once, so one chunk contains it.
 function upgrade(socket: Socket, request: Buffer): void {
   const key = /^sec-websocket-key: *(.*)\r$/im.exec(request.toString("latin1"))?.[1] ?? "";
   const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");

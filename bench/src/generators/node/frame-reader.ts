@@ -1,4 +1,4 @@
-/** Finds the ends of messages in a stream of frames; it looks at headers only and skips payloads. */
+/** Finds the ends of messages in a stream of frames. It parses headers only and skips payloads. */
 export class FrameReader {
   /** Called with the payload of a Ping. */
   readonly #onPing: (payload: Buffer) => void;
@@ -12,7 +12,7 @@ export class FrameReader {
     this.#onPing = onPing;
   }
 
-  /** Reads the first `length` bytes of a chunk and tells how many messages they ended. */
+  /** Reads the first `length` bytes of a chunk. Returns the number of messages that end in them. */
   read(chunk: Buffer, length: number): number {
     let messages = 0;
     let offset = 0;
@@ -36,7 +36,7 @@ export class FrameReader {
     return (this.#header[0] ?? 0) & 0x0f;
   }
 
-  // RFC 6455 section 5.2. The raw echo of a frame is masked, that of a server is not.
+  // RFC 6455 section 5.2. Frames of a raw echo are masked; frames of a server are not.
   #hasHeader(): boolean {
     const lengthByte = this.#header[1] ?? 0;
     const shortLength = lengthByte & 0x7f;

@@ -1,12 +1,12 @@
 import { randomFillSync } from "node:crypto";
 import type { EchoLoad } from "../../workload.js";
 
-/** Enough different frames that nobody profits from a repetition, few enough for the caches. */
+/** Enough different frames that repetition helps no peer, and few enough to fit into the caches. */
 const differentFrames = 64;
 
 const printable = "abcdefghijklmnopqrstuvwxyz0123456789 ,.:;{}\"'()[]";
 
-/** Masked client frames side by side, so that any few in a row are one buffer and one write. */
+/** Masked client frames in one contiguous buffer, so that any few consecutive ones take one write. */
 export class FrameRing {
   readonly #frames: Buffer;
   readonly #frameLength: number;
@@ -24,7 +24,7 @@ export class FrameRing {
     this.#frames = Buffer.concat([...ring, ...repeated]);
   }
 
-  /** `count` frames, at most the depth, from the `sent`-th on. */
+  /** `count` frames, at most the depth, starting with number `sent`. */
   take(sent: number, count: number): Buffer {
     const start = (sent % this.#different) * this.#frameLength;
     return this.#frames.subarray(start, start + count * this.#frameLength);
@@ -48,7 +48,7 @@ function toPrintable(payload: Buffer): void {
   }
 }
 
-/** A frame as servers send it: not masked. */
+/** A frame as servers send it: unmasked. */
 export function serverFrame(payload: "text" | "binary", size: number): Buffer {
   return Buffer.concat([header(payload === "text" ? 1 : 2, size, 0), Buffer.alloc(size, "a")]);
 }

@@ -6,7 +6,7 @@ import { Window } from "./window.js";
 // Close with code 1000, masked with zeros. The server answers and ends the connection (RFC 6455 section 7.1.1).
 const close = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
 
-/** Opens and closes connections; each one that ended is followed by another. */
+/** Opens and closes connections; each one that ends is replaced by another. */
 export function runHandshakes(load: HandshakeLoad, task: Task, report: (report: Report) => void): void {
   const window = new Window(task, report);
   const startedAt = new Map<LoadConnection, number>();

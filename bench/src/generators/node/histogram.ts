@@ -1,6 +1,6 @@
 const bucketsPerDoubling = 32;
 
-/** Positive numbers, counted in buckets that are each some 2 % wider than the one before. */
+/** Counts positive numbers in buckets, each about 2 % wider than the previous one. */
 export class Histogram {
   readonly #buckets = new Uint32Array(64 * bucketsPerDoubling);
   #total = 0;

@@ -3,10 +3,10 @@ import { fail, LoadConnection, type ConnectionHandler } from "./connection.js";
 import { FrameRing } from "./frames.js";
 import type { Report, Task } from "./task.js";
 
-/** More would overflow the queue of connections that the server has not accepted yet. */
+/** More at once would overflow the queue of connections that the server has not accepted yet. */
 export const openedAtATime = 256;
 
-/** Opens connections, has one message echoed on each, and keeps them. */
+/** Opens connections, exchanges one message on each, and keeps them open. */
 export function runIdle(load: IdleLoad, task: Task, report: (report: Report) => void): void {
   const message = new FrameRing({ payload: "binary", size: 64, depth: 1 }).take(0, 1);
   const handler: ConnectionHandler = {

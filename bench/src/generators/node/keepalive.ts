@@ -3,7 +3,7 @@ import { fail, LoadConnection, type ConnectionHandler } from "./connection.js";
 import type { Report, Task } from "./task.js";
 import { Window } from "./window.js";
 
-/** Opens connections evenly over an interval, and counts the pings that come. */
+/** Opens connections evenly over an interval, and counts the received pings. */
 export function runKeepalive(load: KeepaliveLoad, task: Task, report: (report: Report) => void): void {
   const startedAt = performance.now();
   let started = 0;

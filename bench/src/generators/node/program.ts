@@ -5,7 +5,7 @@ import { runIdle } from "./idle.js";
 import { runKeepalive } from "./keepalive.js";
 import type { Report, Task } from "./task.js";
 
-// The load generator for machines without a C compiler: raw sockets and frames built beforehand, no library.
+// The load generator for machines without a C compiler: raw sockets and prebuilt frames, no library.
 
 const task = JSON.parse(process.argv[2] ?? "") as Task; // written by ../node.ts
 process.on("disconnect", () => process.exit());

@@ -1,8 +1,8 @@
 import type { ServerLoad } from "../../workload.js";
 
-// What the runner and the load generator in Node tell each other.
+// The messages between the runner and the load generator in Node.
 
-/** The generator's only argument, as JSON. Durations in milliseconds. */
+/** The generator's only argument, as JSON. Durations are in milliseconds. */
 export interface Task {
   readonly load: ServerLoad;
   readonly port: number;
@@ -11,9 +11,9 @@ export interface Task {
 }
 
 export type Report =
-  /** The warm-up is over: what the server uses counts from now on. */
+  /** The warm-up is over: the server's resource use counts from now on. */
   | { readonly type: "measuring" }
-  /** The measurement is over. Latencies in microseconds, `share` of one core. */
+  /** The measurement is over. Latencies are in microseconds; `share` is that of one core. */
   | {
       readonly type: "measured";
       readonly count: number;
@@ -22,5 +22,8 @@ export type Report =
       readonly p99: number;
       readonly share: number;
     }
-  /** All connections of an idle load are open and have had their message; they stay until the runner ends them. */
+  /**
+   * All connections of an idle load are open and have exchanged their message. They stay open until the
+   * runner ends them.
+   */
   | { readonly type: "idle" };

@@ -1,7 +1,7 @@
 import { Histogram } from "./histogram.js";
 import type { Report, Task } from "./task.js";
 
-/** Counts what happens between the end of the warm-up and the end of the measurement. */
+/** Counts events between the end of the warm-up and the end of the measurement. */
 export class Window {
   readonly #report: (report: Report) => void;
   #count = 0;

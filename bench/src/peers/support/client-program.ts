@@ -1,7 +1,7 @@
-// What every client program of this folder does: connects, does the work of its task, and prints one line of JSON.
-// A library is fitted in by a function that opens a connection with it.
+// The common part of all client programs of this folder: connects, does the work of its task, and prints one
+// line of JSON. Each library provides a function that opens a connection with it.
 
-/** The program's only argument, as JSON. Durations in milliseconds. */
+/** The program's only argument, as JSON. Durations are in milliseconds. */
 export interface ClientTask {
   readonly work: "echo" | "send" | "receive";
   readonly payload: "text" | "binary";
@@ -13,7 +13,9 @@ export interface ClientTask {
   readonly duration: number;
 }
 
-/** What the program prints: messages and CPU time between the end of the warm-up and the end of the measurement. */
+/**
+ * The program's output: messages and CPU time between the end of the warm-up and the end of the measurement.
+ */
 export interface ClientReport {
   readonly count: number;
   readonly seconds: number;
@@ -22,20 +24,20 @@ export interface ClientReport {
 
 export type Payload = string | Uint8Array<ArrayBuffer>;
 
-/** A connection of the library under test, open. */
+/** An open connection of the library under test. */
 export interface ClientConnection {
   send(data: Payload): void;
-  /** Sends as well, and resolves when the library would take more. */
+  /** Sends a message, and resolves when the library accepts more. */
   sendAndWait(data: Payload): Promise<unknown>;
 }
 
-/** Opens a connection, and calls `onMessage` with each message. */
+/** Opens a connection, and calls `onMessage` for each message. */
 export type OpenConnection = (
   url: string,
   onMessage: (connection: ClientConnection) => void,
 ) => Promise<ClientConnection>;
 
-/** Bytes that are sent before waiting for the library. */
+/** Bytes to send before waiting for the library. */
 const BURST = 64 * 1024;
 
 export async function runClient(open: OpenConnection): Promise<void> {
@@ -59,7 +61,7 @@ export async function runClient(open: OpenConnection): Promise<void> {
   }, task.warmup + task.duration);
 }
 
-/** The flood begins with the first message; an echo keeps as many in flight as there are. */
+/** The flood begins with the first message; an echo keeps `depth` messages in flight. */
 function firstMessages({ work, depth }: ClientTask): number {
   return work === "echo" ? depth : 1;
 }
@@ -70,7 +72,7 @@ async function sendForEver(connection: ClientConnection, message: Payload, meter
     for (let sent = 1; sent < burst; sent++) connection.send(message);
     await connection.sendAndWait(message);
     meter.count += burst;
-    // Sockets that take everything at once would keep the event loop from ever turning.
+    // Otherwise sockets that accept everything at once would starve the event loop.
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -1,36 +1,36 @@
-// What every server program of this folder does besides echoing.
+// The common part of all server programs of this folder, apart from echoing.
 
-/** Prints the port as the first line, and from then on answers the bench. */
+/** Prints the port as the first line, and answers the bench from then on. */
 export function announce(port: number): void {
   process.on("SIGUSR2", collect);
   process.on("message", (request) => {
     if (request === "collect") collect();
     if (request === "usage") process.send?.(usage());
   });
-  // The bench is gone, even if it was killed: nobody else would end this process.
+  // The bench has exited, perhaps killed: nothing else would end this process.
   process.on("disconnect", () => process.exit());
   process.stdout.write(`${port}\n`);
 }
 
-/** Whether each message goes to every connection instead of back. */
+/** Whether each message is sent to every connection instead of back. */
 export function isBroadcast(): boolean {
   return process.env["BROADCAST"] === "1";
 }
 
-/** Milliseconds from ping to ping, in the variable PING_INTERVAL; null for the peer's own. */
+/** Milliseconds between pings, from the variable PING_INTERVAL; null for the peer's default. */
 export function pingInterval(): number | null {
   const milliseconds = process.env["PING_INTERVAL"];
   return milliseconds === undefined ? null : Number(milliseconds);
 }
 
-/** Whether text is handed on as bytes, without ever being a string. */
+/** Whether text is forwarded as bytes, without decoding it. */
 export function isRawText(): boolean {
   return process.env["RAW_TEXT"] === "1";
 }
 
 export type DeflateSetting = "off" | "context" | "no-context";
 
-/** What the bench wants of permessage-deflate, in the variable DEFLATE: 0, 1 or nct (no context takeover). */
+/** The use of permessage-deflate, from the variable DEFLATE: 0, 1 or nct (no context takeover). */
 export function deflateSetting(): DeflateSetting {
   switch (process.env["DEFLATE"]) {
     case "1":

@@ -1,5 +1,5 @@
-// Cases after those of the testsuite that are hard on a client: many fragments, pings between them, large messages
-// (categories 2, 5 and 9), and compression with whatever is agreed on (12 and 13).
+// Cases modelled on those of the testsuite that are hard on a client: many fragments with pings in between,
+// large messages (categories 2, 5 and 9), and compression with all agreements (12 and 13).
 
 import assert from "node:assert/strict";
 import { on } from "node:events";
@@ -30,7 +30,10 @@ export function allCases(): readonly FuzzingCase[] {
   ];
 }
 
-/** Each window, each way, with and without context takeover: what category 13 has, and the windows between. */
+/**
+ * Each window size in each direction, with and without context takeover: those of category 13, and all sizes
+ * in between.
+ */
 function offers(): readonly PerMessageDeflateOptions[] {
   const windows = [9, 10, 11, 12, 13, 14, 15];
   return [
@@ -57,7 +60,7 @@ function compressed(compression: PerMessageDeflateOptions): readonly FuzzingCase
 
 type Content = string | Buffer;
 
-/** Sends the messages, all of them at once, and expects each of them back. */
+/** Sends all messages at once, and expects each of them back. */
 function echoes(
   name: string,
   messages: readonly Content[],
@@ -125,7 +128,7 @@ function arrivals(socket: WebSocket): Arrivals {
   };
 }
 
-/** Not `assert.equal`: its message would hold the whole of both. */
+/** `assert.equal` would put both whole messages into its error. */
 function assertSame(got: Content, expected: Content): void {
   const isSame =
     typeof got === "string" ? got === expected : Buffer.compare(got, Buffer.from(expected)) === 0;
@@ -136,7 +139,7 @@ const WORDS = Array.from({ length: 997 }, (_, index) => ((index * 2_654_435_761)
   " ",
 );
 
-/** Text that compresses somewhat, as long as that in bytes. */
+/** Moderately compressible text of `size` bytes. */
 function textOf(size: number): string {
   return WORDS.repeat(Math.ceil(size / WORDS.length)).slice(0, size);
 }

@@ -1,5 +1,5 @@
-// A stand-in for the testsuite's fuzzing server, for the tests: the same paths, on the npm package `ws`, so that our
-// driver is known to work with an end that is not ours.
+// Stands in for the testsuite's fuzzing server in the tests: it serves the same paths, built on the npm
+// package `ws`, so that our driver is tested against a third-party implementation.
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
@@ -7,11 +7,11 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type PerMessageDeflateOptions, type WebSocket, WebSocketServer } from "ws";
 
-/** One case: the connection is its own, with what it offers of compression, and it ends when `run` does. */
+/** One case. It has a connection of its own with its own compression offer, which ends when `run` does. */
 export interface FuzzingCase {
   readonly name: string;
   readonly compression: PerMessageDeflateOptions | false;
-  /** Rejects where the client fails the case. */
+  /** Rejects if the client fails the case. */
   run(socket: WebSocket): Promise<void>;
 }
 
@@ -19,10 +19,10 @@ export class FuzzingServer implements AsyncDisposable {
   readonly #cases: readonly FuzzingCase[];
   readonly #http: Server;
   readonly #failures = new Map<number, string>();
-  /** The paths that were asked for, without their parameters. */
+  /** The requested paths, without their parameters. */
   readonly asked: string[] = [];
 
-  /** Listens on a port that is free. */
+  /** Listens on a free port. */
   static async start(cases: readonly FuzzingCase[]): Promise<FuzzingServer> {
     const server = new FuzzingServer(cases);
     server.#http.listen(0, "127.0.0.1");
@@ -30,7 +30,7 @@ export class FuzzingServer implements AsyncDisposable {
     return server;
   }
 
-  /** Use `start`, which listens. */
+  /** Use `start` instead, which also listens. */
   constructor(cases: readonly FuzzingCase[]) {
     this.#cases = cases;
     this.#http = createServer().on("upgrade", (request, socket, head) => {

@@ -1,4 +1,4 @@
-// Chromium, headless, with an empty profile, on pages of this machine that import the library as it ships.
+// Headless Chromium with an empty profile, on local pages that import the library as it ships.
 
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -35,13 +35,16 @@ export const skip =
 
 export class Browser implements AsyncDisposable {
   readonly context: BrowserContext;
-  /** Where the pages come from. */
+  /** The origin of the pages. */
   readonly origin: string;
   readonly #site: Server;
   readonly #profile: string;
   readonly #running: RunningChromium;
 
-  /** `isPlain`: a browser that hides tabs and throttles them, as a user's does. By default every page has the focus. */
+  /**
+   * `isPlain`: a browser that hides and throttles background tabs, like a user's. By default every page has
+   * the focus.
+   */
   static async start({ isPlain = false } = {}): Promise<Browser> {
     if (executable === null) throw new Error("Expected Chromium to be installed");
     const profile = await mkdtemp(join(tmpdir(), "holdfast-chromium-"));
@@ -56,7 +59,7 @@ export class Browser implements AsyncDisposable {
     const running = isPlain
       ? await startPlainChromium(executable, profile, FLAGS)
       : await startDriven(executable, profile);
-    const { port } = site.address() as AddressInfo; // It listens on TCP.
+    const { port } = site.address() as AddressInfo; // The server listens on TCP.
     return new Browser(`http://127.0.0.1:${port}`, site, profile, running);
   }
 
@@ -68,7 +71,7 @@ export class Browser implements AsyncDisposable {
     this.#running = running;
   }
 
-  /** A page on which `holdfast` is the library, loaded as modules without a bundler. */
+  /** Opens a page on which `holdfast` is the library, loaded as modules without a bundler. */
   async openPage(): Promise<Page> {
     const page = await this.context.newPage();
     await page.goto(`${this.origin}/`);
@@ -76,7 +79,7 @@ export class Browser implements AsyncDisposable {
     return page;
   }
 
-  /** Stops the processes of all pages, as a machine that goes to sleep does. */
+  /** Stops the processes of all pages, like a machine that goes to sleep. */
   async stopPages(): Promise<{ resume(): void }> {
     const session = await this.context.browser()?.newBrowserCDPSession();
     if (session === undefined) throw new Error("Expected a browser behind the context");
@@ -110,11 +113,16 @@ async function startDriven(executablePath: string, profile: string): Promise<Run
 const PAGE = `<!doctype html><meta charset="utf-8"><title>Holdfast</title>
 <script type="module">globalThis.holdfast = await import("/holdfast/browser.js");</script>`;
 
-const DIST = fileURLToPath(new URL(".", import.meta.resolve("holdfast")));
+/** The folders that the site serves: the library as it ships, and these checks, for modules that run in a page. */
+const FOLDERS: readonly (readonly [prefix: string, folder: string])[] = [
+  ["/holdfast/", fileURLToPath(new URL(".", import.meta.resolve("holdfast")))],
+  ["/checks/", fileURLToPath(new URL("..", import.meta.url))],
+];
 
 async function fileOf(path: string): Promise<{ readonly type: string; readonly bytes: Uint8Array | string }> {
   if (path === "/") return { type: "text/html", bytes: PAGE };
-  const file = normalize(join(DIST, path.replace(/^\/holdfast\//, "")));
-  if (!path.startsWith("/holdfast/") || !file.startsWith(DIST)) throw new Error(`There is no ${path}`);
+  const [prefix = "", folder = ""] = FOLDERS.find(([each]) => path.startsWith(each)) ?? [];
+  const file = normalize(join(folder, path.slice(prefix.length)));
+  if (folder === "" || !file.startsWith(folder)) throw new Error(`There is no ${path}`);
   return { type: file.endsWith(".js") ? "text/javascript" : "application/json", bytes: await readFile(file) };
 }

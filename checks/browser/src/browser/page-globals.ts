@@ -1,12 +1,12 @@
-// What the functions that tests run in a page see there.
+// Globals for the functions that tests run in a page.
 
 import type * as browserSurface from "holdfast/browser";
 
 declare global {
   var holdfast: typeof browserSurface;
-  /** Where a test keeps what it looks at again later. */
+  /** Values that a test keeps in the page between calls. */
   var kept: Record<string, unknown>;
-  /** Slow the page's timers down, as browsers do where it is hidden, and up again. */
+  /** Slows the page's timers down, as browsers do in hidden pages, and speeds them up again. */
   var slowDown: () => void;
   var speedUp: () => void;
 }

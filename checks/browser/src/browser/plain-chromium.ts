@@ -1,5 +1,5 @@
-// Chromium as a user starts it. Playwright's own launch tells every page that it has the focus, so that none is ever
-// hidden; here a tab behind another is, and its timers are throttled.
+// Starts Chromium as a user does. Playwright's own launch gives every page the focus, so that none is ever
+// hidden; here a tab behind another one is hidden, and its timers are throttled.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -35,14 +35,14 @@ export async function startPlainChromium(
   };
 }
 
-/** Chromium says on stderr where it can be driven. */
+/** Chromium prints the endpoint that controls it on stderr. */
 async function endpointOf(child: ChildProcess): Promise<string> {
   if (child.stderr === null) throw new Error("Expected the browser's stderr to be a pipe");
   const said: string[] = [];
   for await (const line of createInterface({ input: child.stderr })) {
     const endpoint = /^DevTools listening on (\S+)/.exec(line)?.[1];
     if (endpoint !== undefined) {
-      child.stderr.resume(); // What else it says must not fill the pipe.
+      child.stderr.resume(); // Drain further output, so that the pipe does not fill.
       return endpoint;
     }
     said.push(line);

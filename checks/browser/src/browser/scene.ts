@@ -1,4 +1,4 @@
-// A server of this library, a network that can break, and a page that connects through it.
+// A server of this library, a network with faults, and a page that connects through it.
 
 import { serve, type Connection, type Message, type ServeOptions, type Server } from "holdfast";
 import { FaultProxy } from "holdfast-testkit";
@@ -6,15 +6,15 @@ import { FaultProxy } from "holdfast-testkit";
 export interface Scene extends AsyncDisposable {
   readonly server: Server;
   readonly proxy: FaultProxy;
-  /** Through the proxy. */
+  /** The URL of the proxy. */
   readonly url: string;
-  /** The server's ends, the oldest first. */
+  /** The server's connections, the oldest first. */
   readonly connections: readonly Connection[];
-  /** All that the server's application received. */
+  /** All messages that the server received. */
   readonly received: readonly Message[];
 }
 
-/** The server echoes, and admits every page. */
+/** The server echoes, and accepts every page. */
 export async function openScene(options: ServeOptions = {}): Promise<Scene> {
   const connections: Connection[] = [];
   const received: Message[] = [];

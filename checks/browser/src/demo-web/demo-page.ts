@@ -1,4 +1,4 @@
-// The demonstration page, open in Chromium.
+// The demo page, open in Chromium.
 
 import { type Site, startSite } from "holdfast-demo-web";
 import type { Page } from "playwright-core";
@@ -8,7 +8,7 @@ export type Theme = "dark" | "light";
 
 export class DemoPage implements AsyncDisposable {
   readonly page: Page;
-  /** What the page threw and nobody caught, from its beginning. */
+  /** Uncaught errors of the page since it loaded. */
   readonly errors: readonly string[];
   readonly #site: Site;
   readonly #browser: Browser;
@@ -34,7 +34,7 @@ export class DemoPage implements AsyncDisposable {
     await this.page.getByRole("button", { name, exact: true }).click();
   }
 
-  /** Waits until each element, by id, has that text in it. */
+  /** Waits until each element, by id, contains its text. */
   async shows(texts: Readonly<Record<string, string>>, timeout = 15_000): Promise<void> {
     await this.page.waitForFunction(
       (wanted) =>
@@ -48,7 +48,7 @@ export class DemoPage implements AsyncDisposable {
     return (await this.page.locator(`#${id}`).textContent()) ?? "";
   }
 
-  /** Waits until the chart has so many samples. */
+  /** Waits until the chart has this many samples. */
   async hasSamples(count: number): Promise<void> {
     await this.page.waitForFunction(
       (least) => document.querySelectorAll("#chart .sample").length >= least,

@@ -1,4 +1,4 @@
-// The page of `npm run demo:web`, as somebody sees it, and as a screen reader does.
+// The page of `npm start -- web`, as users and screen readers perceive it.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { DemoPage, type Theme } from "./demo-page.js";
 const WIDTHS = [360, 1100];
 const THEMES: readonly Theme[] = ["light", "dark"];
 
-describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
+describe("npm start -- web", { skip, timeout: 90_000 }, () => {
   let demo: DemoPage;
 
   before(async () => {
@@ -19,7 +19,7 @@ describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
   });
   after(() => demo[Symbol.asyncDispose]());
 
-  test("Demo: latency samples come, and both sides are open", async () => {
+  test("Demo: latency samples arrive, and both sides are open", async () => {
     await demo.hasSamples(2);
     await demo.shows({ "holdfast-state": "ALIVE", "bare-state": "OPEN" });
   });
@@ -29,16 +29,16 @@ describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
     await demo.press("Freeze");
     await demo.shows({ "verdict-text": "heartbeat-timeout", "bare-state": "OPEN" });
     const took = performance.now() - start;
-    // The last ping may have been answered just before: the verdict is no earlier than its timeout.
+    // The last ping may have been answered just before, so the verdict cannot come before the timeout.
     assert(took > 1_500 && took < 20_000, `It took ${took} ms`);
     assert.match(await demo.textOf("verdict-text"), /did not answer a ping within 2 s/);
     assert.equal(await demo.textOf("holdfast-state"), "DEAD");
-    await demo.shows({ "bare-detail": "and it does not say so" });
+    await demo.shows({ "bare-detail": "and the WebSocket does not report it" });
     assert.equal(await demo.textOf("bare-state"), "OPEN");
     await assertAccessible(demo);
   });
 
-  test("Demo: a link that thaws has Holdfast back by itself", async () => {
+  test("Demo: when a link thaws, Holdfast reconnects automatically", async () => {
     await demo.press("Heal");
     await demo.shows({ "holdfast-state": "ALIVE", "bare-state": "OPEN" }, 20_000);
     await demo.shows({ "bare-detail": "Receives a tick" });
@@ -54,13 +54,13 @@ describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
     await demo.press("Heal");
   });
 
-  test("Demo: a cut ends both, and only one of them comes back", async () => {
+  test("Demo: a cut ends both, and only Holdfast reconnects", async () => {
     await demo.press("Cut");
     await demo.page.waitForFunction(
       () => document.getElementById("verdict-text")?.textContent.includes("heartbeat-timeout") === false,
     );
     await demo.shows({ "bare-state": "CLOSED", "holdfast-state": "ALIVE" }, 20_000);
-    // Browsers do not always tell a reset from an end.
+    // Browsers do not always distinguish a reset from an orderly end.
     assert.match(await demo.textOf("verdict-text"), /^(eof|reset)/);
     assert.match(await demo.textOf("log"), /Holdfast: disconnected: (eof|reset)/);
     await assertAccessible(demo);
@@ -68,7 +68,28 @@ describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
     await demo.shows({ "bare-state": "OPEN" });
   });
 
-  test("Demo: the buttons work by keyboard, and say which of them holds", async () => {
+  test("L1: with a session, no number of the counted stream is missing or repeated after all this; without, some are", async () => {
+    const numberOf = async (id: string): Promise<number> => Number(await demo.textOf(id));
+    // Both have caught up.
+    await demo.page.waitForFunction(() => {
+      const sentTo = (name: string): number =>
+        ["received", "missing"]
+          .map((what) => Number(document.getElementById(`${name}-${what}`)?.textContent))
+          .reduce((sum, value) => sum + value);
+      return Math.abs(sentTo("session") - sentTo("plain")) <= 10;
+    });
+    const [received, missing, repeated] = await Promise.all(
+      ["session-received", "session-missing", "session-repeated"].map(numberOf),
+    );
+    assert.deepEqual({ missing, repeated }, { missing: 0, repeated: 0 });
+    assert.ok(received !== undefined && received > 20, `It has received ${String(received)} numbers`);
+    assert.ok((await numberOf("plain-missing")) > 0, "Without a session, nothing is missing");
+    assert.match(await demo.textOf("log"), /Session: detached/);
+    assert.match(await demo.textOf("log"), /Session: resumed; \d+ numbers are sent again/);
+    assert.doesNotMatch(await demo.textOf("log"), /Session: lost/);
+  });
+
+  test("Demo: the buttons work by keyboard, and show the current state", async () => {
     const slow = demo.page.getByRole("button", { name: "Slow", exact: true });
     await slow.focus();
     await demo.page.keyboard.press("Enter");
@@ -80,7 +101,7 @@ describe("npm run demo:web", { skip, timeout: 90_000 }, () => {
   test("Demo: the page had no error", () => assert.deepEqual(demo.errors, []));
 });
 
-/** No rule of axe is broken, in either theme, wide or narrow; and nothing is wider than the screen. */
+/** No rule of axe is violated, in either theme, wide or narrow; and nothing is wider than the screen. */
 async function assertAccessible(demo: DemoPage): Promise<void> {
   const source = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
   await demo.page.evaluate(source);
@@ -88,7 +109,7 @@ async function assertAccessible(demo: DemoPage): Promise<void> {
     for (const width of WIDTHS) {
       await demo.look(theme, width);
       const found = await demo.page.evaluate(async () => {
-        const { run } = (globalThis as unknown as { axe: typeof axe }).axe; // What the script above defines.
+        const { run } = (globalThis as unknown as { axe: typeof axe }).axe; // Defined by the script above.
         const { violations, passes } = await run();
         return {
           isTested: passes.length > 10,

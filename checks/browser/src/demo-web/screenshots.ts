@@ -1,4 +1,4 @@
-// `npm run demo:web:screenshots`: the pictures of docs/images/.
+// `npm run build && node checks/browser/dist/demo-web/screenshots.js`: the pictures of docs/images/.
 
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";

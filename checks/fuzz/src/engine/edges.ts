@@ -1,29 +1,30 @@
-// The counters of the instrumented code, one for each way that a program may take, and what was new about a run.
+// The counters of the instrumented code, one per edge of its control flow, and whether a run covered new
+// edges.
 
-/** More than what the targets load has: some 900. */
+/** More than the targets need, which is about 900. */
 const MAX_EDGES = 1 << 11;
 
 const NAME = "holdfastFuzzEdges";
 
-/** How instrumented modules find the counters. */
+/** The expression by which instrumented modules access the counters. */
 export const EDGES_EXPRESSION = `globalThis.${NAME}`;
 
-/** The counters of this process: made once, before the first instrumented module is loaded. */
+/** The counters of this process, created before the first instrumented module is loaded. */
 export const edges: Uint32Array = ((globalThis as Record<string, unknown>)[NAME] ??= new Uint32Array(
   MAX_EDGES,
 )) as Uint32Array;
 
-/** Remembers which edges were ever taken, and about how often in one run: 1, 2, 3, 4–7, 8–15, … times. */
+/** Remembers which edges were ever taken, and roughly how often in one run: 1, 2, 3, 4–7, 8–15, … times. */
 export class Coverage {
   readonly #seen = new Uint8Array(MAX_EDGES);
   #covered = 0;
 
-  /** Edges that any run has taken. */
+  /** The number of edges that any run has taken. */
   get covered(): number {
     return this.#covered;
   }
 
-  /** Takes the counters of a run, clears them, and tells whether there was anything new in them. */
+  /** Reads the counters of a run, resets them, and returns whether the run covered anything new. */
   collect(): boolean {
     let isNew = false;
     for (let edge = 0; edge < MAX_EDGES; edge++) {

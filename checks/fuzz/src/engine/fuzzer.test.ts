@@ -6,7 +6,7 @@ import { runFuzzer } from "./fuzzer.js";
 import { instrument } from "./instrument.js";
 import { Random } from "./random.js";
 
-/** A function of an instrumented source, whose counters begin at `first`. */
+/** Returns a function of an instrumented source, whose counters begin at `first`. */
 function load(source: string, first = 0): { run: (data: Uint8Array) => unknown; counters: number } {
   let next = first;
   const code = instrument(`(() => { ${source} })()`, () => next++);
@@ -15,7 +15,7 @@ function load(source: string, first = 0): { run: (data: Uint8Array) => unknown; 
 
 const taken = (count: number) => Array.from(edges.subarray(0, count));
 
-test("Instrumented code does what it did, and counts the ways that it took", () => {
+test("Instrumented code behaves the same, and counts its branches", () => {
   const { run, counters } = load(`
     const small = (value) => value < 3;
     return (data) => {
@@ -42,14 +42,14 @@ test("Instrumented code does what it did, and counts the ways that it took", () 
   for (const counts of [first, second, third]) assert.notEqual(counts.indexOf(0), -1);
   assert.notDeepEqual(first, second);
   const together = first.map((count, index) => count + (second[index] ?? 0) + (third[index] ?? 0));
-  // All but the function that was called before, around it.
+  // All except the surrounding function, which was called before.
   assert.deepEqual(
     together.filter((count) => count === 0),
     [0],
   );
 });
 
-test("The fuzzer finds its way through nested conditions, which blind chance would not, and keeps the steps", () => {
+test("The fuzzer reaches nested conditions that random inputs would not, and keeps the intermediate inputs", () => {
   const { run } = load(`
     return (data) => {
       if (data[0] === 0x48) if (data[1] === 0x46) if (data[2] === 0x21) throw new Error("planted");
@@ -68,7 +68,7 @@ test("The fuzzer finds its way through nested conditions, which blind chance wou
   assert(result.coveredAfter > result.coveredBefore && result.kept.length >= 3);
 });
 
-test("The fuzzer tells a failing seed at once, and ends when its time is over", () => {
+test("The fuzzer reports a failing seed at once, and ends after its time limit", () => {
   const options = { seeds: [Buffer.from("x")], random: new Random(1), onInput: () => undefined };
   const failing = runFuzzer({
     ...options,

@@ -1,13 +1,13 @@
-// The loop: change an input, run the target, keep what went a way that none went before.
+// The fuzzing loop: mutates an input, runs the target, and keeps inputs that cover new edges.
 
 import { Coverage } from "./edges.js";
 import { Mutator } from "./mutator.js";
 import type { Random } from "./random.js";
 
-/** What is fuzzed: `fuzz` throws where a promise is broken. */
+/** The code under test: `fuzz` throws if a promise is violated. */
 export interface Target {
   readonly fuzz: (data: Uint8Array) => void;
-  /** Words of the format. */
+  /** Tokens of the format. */
   readonly dictionary: readonly string[];
 }
 
@@ -18,10 +18,10 @@ export interface Finding {
 
 export interface FuzzResult {
   readonly executions: number;
-  /** Edges that the inputs at the beginning covered, and that all did in the end. */
+  /** Edges that the initial inputs covered, and that all inputs covered in the end. */
   readonly coveredBefore: number;
   readonly coveredAfter: number;
-  /** Inputs that were kept because they covered something new. */
+  /** Inputs that were kept because they covered new edges. */
   readonly kept: readonly Uint8Array[];
   readonly finding: Finding | null;
 }
@@ -30,13 +30,13 @@ export interface FuzzOptions {
   readonly target: Target;
   readonly seeds: readonly Uint8Array[];
   readonly random: Random;
-  /** Asked before each execution. */
+  /** Called before each execution; returns whether to continue. */
   readonly mayGoOn: (executions: number) => boolean;
-  /** Told of each input before it is run, for somebody who watches over its time. */
+  /** Called with each input before it is run, for a watchdog. */
   readonly onInput: (input: Uint8Array) => void;
 }
 
-/** Longer than this for one input is a finding: the library reads in linear time. */
+/** An input that takes longer than this is a finding: the library reads in linear time. */
 const SLOW = 1000;
 
 export function runFuzzer({ target, seeds, random, mayGoOn, onInput }: FuzzOptions): FuzzResult {
@@ -85,7 +85,7 @@ export function runFuzzer({ target, seeds, random, mayGoOn, onInput }: FuzzOptio
   return result(coveredBefore, null);
 }
 
-/** The newest inputs as often as all others: the way on leads from there. */
+/** Picks the newest inputs as often as all others, since they are the most likely to lead to new edges. */
 function pick(corpus: readonly Uint8Array[], random: Random): Uint8Array {
   const newest = corpus.slice(-16);
   return random.of(random.below(2) === 0 ? newest : corpus);

@@ -1,12 +1,12 @@
-// Puts a counter at the beginning of every function, branch and loop of a JavaScript module, by the compiler that the
-// repository has anyway.
+// Adds a counter to the beginning of every function, branch and loop of a JavaScript module, with the
+// TypeScript compiler that the repository already has.
 
 import ts from "typescript";
 import { EDGES_EXPRESSION } from "./edges.js";
 
 const COUNTERS = "__edges";
 
-/** @param nextEdge numbers the counters, across all modules of a process */
+/** @param nextEdge returns the number of the next counter, unique across all modules of a process */
 export function instrument(source: string, nextEdge: () => number): string {
   const file = ts.createSourceFile("module.js", source, ts.ScriptTarget.ES2022, true, ts.ScriptKind.JS);
   const { transformed } = ts.transform(file, [(context) => (root) => visitFile(root, context, nextEdge)]);

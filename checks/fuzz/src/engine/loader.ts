@@ -1,4 +1,4 @@
-// Hooks of Node's module loader (node:module): the library's modules are instrumented as they are loaded.
+// Hooks of Node's module loader (node:module) that instrument the library's modules as they are loaded.
 
 import { readFileSync } from "node:fs";
 import type { LoadHook } from "node:module";

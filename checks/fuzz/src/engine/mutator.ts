@@ -1,8 +1,8 @@
-// Makes new inputs out of old ones, as libFuzzer and AFL do.
+// Creates new inputs from old ones, as libFuzzer and AFL do.
 
 import type { Random } from "./random.js";
 
-/** Lengths and limits of the formats: where programs go wrong. */
+/** Lengths and limits of the formats, where bugs are likely. */
 const INTERESTING = [
   0, 1, 9, 10, 13, 32, 34, 44, 58, 59, 61, 92, 125, 126, 127, 128, 129, 136, 137, 192, 254, 255,
 ];
@@ -12,13 +12,13 @@ export class Mutator {
   readonly #random: Random;
   readonly #dictionary: readonly Uint8Array[];
 
-  /** @param dictionary words of the format, which blind chance would hardly ever spell */
+  /** @param dictionary tokens of the format, which random changes would hardly ever produce */
   constructor(random: Random, dictionary: readonly Uint8Array[]) {
     this.#random = random;
     this.#dictionary = dictionary;
   }
 
-  /** A few changes to `input`, of which some are pieces of `other`. */
+  /** Applies a few changes to `input`, some of which insert pieces of `other`. */
   mutate(input: Uint8Array, other: Uint8Array): Uint8Array {
     let bytes: Uint8Array = Buffer.from(input);
     const changes = 1 << this.#random.below(5);
@@ -61,7 +61,7 @@ export class Mutator {
     return bytes.subarray(start, start + this.#length());
   }
 
-  /** Mostly short, now and then beyond 125 and 127. */
+  /** Mostly short; sometimes longer than 125 and 127. */
   #length(): number {
     return 1 + this.#random.below(1 << this.#random.below(9));
   }

@@ -1,4 +1,4 @@
-// Pseudo-random numbers that follow from a seed, so that a run can be repeated.
+// Pseudo-random numbers from a seed, so that a run can be repeated.
 
 export class Random {
   #state: number;
@@ -15,7 +15,7 @@ export class Random {
     return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
   }
 
-  /** One of them; there is at least one. */
+  /** Returns one of the items; there is at least one. */
   of<Item>(items: ArrayLike<Item>): Item {
     // `below` stays below the length.
     return items[this.below(items.length)] as Item;

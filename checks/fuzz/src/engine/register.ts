@@ -1,4 +1,4 @@
-// Loaded before a fuzzing run (node --import): the counters first, then the hooks that make modules use them.
+// Loaded before a fuzzing run (node --import): first the counters, then the hooks that make modules use them.
 
 import "./edges.js";
 import { register } from "node:module";

@@ -1,5 +1,5 @@
-// The parameters of permessage-deflate (RFC 7692 section 7.1): a server's choice among offers, and a client's reading
-// of an answer.
+// The parameters of permessage-deflate (RFC 7692 section 7.1): how a server chooses among offers, and how a
+// client reads the answer.
 
 import assert from "node:assert/strict";
 import {
@@ -17,7 +17,7 @@ import { Input } from "../input.js";
 
 export { dictionary } from "./extensions.js";
 
-/** A client that agrees to whatever a server may answer. */
+/** A client that accepts every valid answer. */
 const OPEN: DeflateParameters = {
   serverNoContextTakeover: false,
   clientNoContextTakeover: false,
@@ -39,7 +39,7 @@ export function fuzz(data: Uint8Array): void {
     const { agreed, answer } = choice;
     assert(agreed.serverMaxWindowBits <= wanted.serverMaxWindowBits);
     assert(agreed.serverNoContextTakeover || !wanted.serverNoContextTakeover);
-    // What travels is what was agreed on, and the client understands it.
+    // The agreement survives serialisation, and the client accepts it.
     assert.deepEqual(parseExtensions(serializeExtensions([answer])), [answer]);
     assertReadable(agreed, readAnswer(answer, OPEN, false));
   }
@@ -56,14 +56,18 @@ export function fuzz(data: Uint8Array): void {
   assertAgreement(wanted, other);
 }
 
-/** Between two of our own there is always an agreement, and each side can read what the other writes. */
+/**
+ * A client and a server of this library always reach an agreement, and each can read what the other writes.
+ */
 function assertAgreement(client: DeflateParameters, server: DeflateParameters): void {
   const choice = chooseOffer([offerOf(client)], server);
   assert(choice !== null);
   assertReadable(choice.agreed, readAnswer(choice.answer, client, false));
 }
 
-/** Neither writes with a larger window than the other keeps, nor refers to what the other forgets. */
+/**
+ * Neither side writes with a larger window than the other keeps, or refers to data that the other discards.
+ */
 function assertReadable(server: DeflateParameters, client: DeflateParameters | string): void {
   assert(typeof client !== "string");
   assert(server.serverMaxWindowBits <= client.serverMaxWindowBits);

@@ -1,5 +1,5 @@
-// Frames to a server and to a client (RFC 6455 sections 5 to 7): nothing is thrown, at most one failure is told, with
-// a code that may go out, and how the bytes were cut makes no difference.
+// Frames to a server and to a client (RFC 6455 sections 5 to 7): nothing is thrown, at most one failure is
+// reported, with a code that may be sent, and the result does not depend on how the bytes are split.
 
 import assert from "node:assert/strict";
 import {
@@ -13,7 +13,10 @@ import {
 } from "../../../../packages/holdfast/build/protocol/extension.js";
 import { FrameEncoder } from "../../../../packages/holdfast/build/protocol/frame/frame-encoder.js";
 import { MaskKeys } from "../../../../packages/holdfast/build/protocol/frame/mask-keys.js";
-import type { MessageHandler } from "../../../../packages/holdfast/build/protocol/message/message-reader.js";
+import type {
+  MessageHandler,
+  ProtocolHandler,
+} from "../../../../packages/holdfast/build/protocol/message/message-reader.js";
 import { Protocol } from "../../../../packages/holdfast/build/protocol/protocol.js";
 import { cut, Input } from "../input.js";
 
@@ -23,14 +26,12 @@ const ENCODERS = [
   new FrameEncoder(new MaskKeys((target) => target.fill(1))),
 ] as const;
 
-class Told implements MessageHandler {
+class Told implements MessageHandler, ProtocolHandler {
   readonly events: (readonly [type: string, value: unknown])[] = [];
 
-  onText(text: string): void {
-    this.events.push(["text", text]);
-  }
-  onBinary(bytes: Uint8Array): void {
-    this.events.push(["binary", Uint8Array.from(bytes)]);
+  onMessage(message: string | Uint8Array): void {
+    if (typeof message === "string") this.events.push(["text", message]);
+    else this.events.push(["binary", Uint8Array.from(message)]);
   }
   onPing(payload: Uint8Array): void {
     this.events.push(["ping", payload]);
@@ -54,12 +55,12 @@ class Told implements MessageHandler {
 
 function receive(encoder: FrameEncoder, chunks: readonly Uint8Array[]): Told["events"] {
   const told = new Told();
-  const protocol = new Protocol(told, { encoder, maxMessageSize: LIMIT, extension: null });
+  const protocol = new Protocol(told, told, { encoder, maxMessageSize: LIMIT, extension: null });
   for (const chunk of chunks) protocol.receive(Buffer.from(chunk));
   return told.events;
 }
 
-/** Whole frames, ends of lengths, and characters of UTF-8. */
+/** Whole frames, boundary lengths, and UTF-8 characters. */
 export const dictionary: readonly string[] = [
   "\x81\x05hello",
   "\x88\x02\x03\xe8",

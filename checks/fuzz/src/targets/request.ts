@@ -1,4 +1,4 @@
-// A request to a server (RFC 6455 section 4.2): read, judged, answered.
+// A request to a server (RFC 6455 section 4.2): parsed, judged and answered.
 
 import assert from "node:assert/strict";
 import { isHeadFailure } from "../../../../packages/holdfast/build/protocol/handshake/head-failure.js";
@@ -23,6 +23,7 @@ export const dictionary: readonly string[] = [
   "dGhlIHNhbXBsZSBub25jZQ==",
 ];
 
+const LINKS = [0, 1, 2] as const;
 const ORIGINS: readonly AllowedOrigins[] = [
   "same-origin",
   "any",
@@ -48,8 +49,8 @@ export function fuzz(data: Uint8Array): void {
     assertRefusal(judgement.status, judgement.body, judgement.headers);
   } else if (judgement.outcome === "upgrade") {
     const { key, target, offeredSubprotocols } = judgement;
-    const linkProtocol = (seed & 2) === 2;
-    const choice = chooseSubprotocol(offeredSubprotocols, { subprotocols: SUBPROTOCOLS, linkProtocol });
+    const link = LINKS[seed % LINKS.length] ?? 0;
+    const choice = chooseSubprotocol(offeredSubprotocols, { subprotocols: SUBPROTOCOLS, link });
     const { subprotocol, subprotocolAnswer } = choice;
     const host = head.headers.get("Host") ?? "";
     assert.match(target, /^\/[\x21-\x7e]*$/);
@@ -57,13 +58,13 @@ export function fuzz(data: Uint8Array): void {
     assert(subprotocolAnswer === null || offeredSubprotocols.includes(subprotocolAnswer));
     const answer = buildUpgradeResponse({ key, subprotocol: subprotocolAnswer, extensions: null });
     assert.equal(readHead(answer, seed)?.rest.length, 0);
-    // The connection's URL is one of the host that was asked for, whatever the target.
+    // The connection's URL has the requested host, whatever the target.
     const url = `ws://${host}${target}`;
     assertSameHost(url, `ws://${host}`);
   }
 }
 
-/** Not every Host that may travel is one that the URL parser takes: an IPv4 address of five numbers, for example. */
+/** The URL parser rejects some valid Host headers, such as an IPv4 address of five numbers. */
 function assertSameHost(url: string, origin: string): void {
   let host: string;
   try {
@@ -74,7 +75,7 @@ function assertSameHost(url: string, origin: string): void {
   assert.equal(new URL(url).host, host);
 }
 
-/** An answer of one head and its body, and a sentence without anything that a terminal would obey. */
+/** The response is one head with its body, a sentence without control characters. */
 function assertRefusal(status: number, body: string, headers: Readonly<Record<string, string>> = {}): void {
   assert.match(body, /^[\x20-\x7e…]+$/);
   assert([400, 403, 405, 408, 414, 426, 431, 505].includes(status));

@@ -1,4 +1,4 @@
-// A server's answer to a client (RFC 6455 section 4.1): read, judged, and the body of a refusal taken.
+// A server's answer to a client (RFC 6455 section 4.1): parsed and judged, and the body of a refusal read.
 
 import assert from "node:assert/strict";
 import { RejectionBody } from "../../../../packages/holdfast/build/client/rejection-body.js";

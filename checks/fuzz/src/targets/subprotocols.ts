@@ -15,7 +15,7 @@ export const dictionary: readonly string[] =
 const SPOKEN = ["superchat", "chat", "__proto__"];
 
 export function fuzz(data: Uint8Array): void {
-  // No line of a head holds control characters.
+  // Lines of a head contain no control characters.
   const text = new Input(data).text().replace(/[^\t\x20-\x7e\x80-\xff]/g, " ");
   const tokens = parseTokenList(text);
   if (typeof tokens === "string") {
@@ -35,10 +35,11 @@ export function fuzz(data: Uint8Array): void {
   }
   assert.deepEqual(offered, tokens);
   assert.equal(new Set(offered).size, offered.length);
-  for (const linkProtocol of [false, true]) {
-    const choice = chooseSubprotocol(offered, { subprotocols: SPOKEN, linkProtocol });
+  for (const link of [0, 1, 2] as const) {
+    const choice = chooseSubprotocol(offered, { subprotocols: SPOKEN, link });
     const isOffered = (name: string): boolean =>
-      offered.includes(name) || (linkProtocol && offered.includes(`holdfast.v1+${name}`));
+      offered.includes(name) ||
+      [1, 2].some((version) => version <= link && offered.includes(`holdfast.v${version}+${name}`));
     assert.equal(choice.subprotocol, SPOKEN.find(isOffered) ?? null);
     assert(choice.subprotocolAnswer === null || offered.includes(choice.subprotocolAnswer));
   }

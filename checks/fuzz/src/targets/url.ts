@@ -1,4 +1,4 @@
-// The URL of a server (RFC 6455 section 3), and the request that is made of it.
+// The URL of a server (RFC 6455 section 3), and the request for it.
 
 import assert from "node:assert/strict";
 import { InvalidURLError } from "../../../../packages/holdfast/build/shared/errors.js";
@@ -15,7 +15,7 @@ export const dictionary: readonly string[] =
     "|",
   );
 
-/** A password that inputs are given; those that spell it elsewhere do without. */
+/** The password in the inputs; inputs that contain it elsewhere are skipped. */
 const SECRET = "secret-passw0rd";
 
 export function fuzz(data: Uint8Array): void {
@@ -42,7 +42,7 @@ function check(text: string): void {
   assert(url.port >= 0 && url.port <= 65_535);
   assert.equal(new URL(url.href).username + new URL(url.href).password, "");
   assert.equal(url.href, url.origin + url.target);
-  // What it says of itself is read again as the same.
+  // Parsing its own `href` gives the same result.
   const { authorization: _, ...again } = parseWebSocketURL(url.href);
   const { authorization, ...first } = url;
   assert.deepEqual(again, first);
@@ -50,7 +50,7 @@ function check(text: string): void {
   assertOneRequest(url);
 }
 
-/** Nothing in a URL makes a second line, a second header or a second request. */
+/** Nothing in a URL can add a line, a header or a request. */
 function assertOneRequest(url: WebSocketURL): void {
   const { bytes } = createClientHandshake({ url, key: "dGhlIHNhbXBsZSBub25jZQ==" });
   if (bytes.length > 2000) return;

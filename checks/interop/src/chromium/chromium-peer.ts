@@ -1,4 +1,4 @@
-// Chromium as a peer: the WebSocket of a page, without any help from a library.
+// Chromium as a peer: the WebSocket of a page, without any library.
 
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -22,10 +22,10 @@ export const CHROMIUM_FLAGS = [
   "--disable-sync",
 ];
 
-/** The name under which a page finds the function that takes its reports. */
+/** The name of the page's function that receives its reports. */
 const REPORT = "reportToTests";
 
-/** One browser, started when first asked for, with an empty profile, on an empty page of this machine. */
+/** One browser with an empty profile on an empty local page, started on demand. */
 export class ChromiumPeers implements Peers, AsyncDisposable {
   readonly #executable: string;
   #peer: Promise<ChromiumPeer> | null = null;
@@ -66,13 +66,13 @@ export class ChromiumPeer implements Peer {
       executablePath,
       headless: true,
       args: CHROMIUM_FLAGS,
-      ignoreHTTPSErrors: true, // The authority of the testkit's certificates is not among the browser's.
+      ignoreHTTPSErrors: true, // The browser does not know the authority of the testkit's certificates.
     });
     const page = context.pages()[0] ?? (await context.newPage());
     const peer = new ChromiumPeer({ profile, site, context, page });
     page.on("console", (message) => peer.#reports.addChatter(`${message.text()}\n`));
     await page.exposeFunction(REPORT, (report: Report) => peer.#reports.add(report));
-    await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`); // It listens on TCP.
+    await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`); // The server listens on TCP.
     return peer;
   }
 

@@ -9,15 +9,15 @@ import type { Server } from "node:net";
 
 export interface Framework {
   readonly row: "Express" | "Fastify" | "Hono";
-  /** The npm package whose version is of interest. */
+  /** The npm package whose version the table shows. */
   readonly packageName: string;
-  /** An application that listens on a free port of 127.0.0.1. */
+  /** Starts an application on a free port of 127.0.0.1. */
   start(): Promise<Application>;
 }
 
 export interface Application {
   readonly httpServer: Server;
-  /** Ends it as the framework's documentation says. */
+  /** Stops it as the framework's documentation says. */
   close(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export function sum(body: unknown): { readonly sum: number } {
   return { sum: numbers.reduce((total, number) => total + number, 0) };
 }
 
-/** For frameworks that hand out the server of Node.js, and leave ending it to that. */
+/** For frameworks that expose the server of Node.js and leave closing to it. */
 export async function closeServer(httpServer: Server): Promise<void> {
   const closed = once(httpServer, "close");
   httpServer.close();

@@ -1,4 +1,4 @@
-// Hono on Node.js, by its own adapter.
+// Hono on Node.js, with its own adapter.
 
 import { once } from "node:events";
 import { serve } from "@hono/node-server";

@@ -1,12 +1,12 @@
-// Where tests write down their results for the table, as lines of JSON: a file that HOLDFAST_INTEROP_JOURNAL names.
-// Every test file is a process of its own, so all of them append to it.
+// The journal of test results for the table: lines of JSON in the file that HOLDFAST_INTEROP_JOURNAL names.
+// All test files append to it, because each is a separate process.
 
 import { appendFileSync, readFileSync } from "node:fs";
 import type { Cell, Row } from "./tables.js";
 
 export type Entry =
   | { readonly type: "planned" | "passed" | "failed"; readonly cell: Cell }
-  /** What the peer does not do or does differently, whatever the tests say. */
+  /** A limitation of the peer, independent of the test results. */
   | { readonly type: "note"; readonly cell: Cell; readonly note: string }
   | { readonly type: "version"; readonly row: Row; readonly version: string };
 
@@ -21,5 +21,5 @@ export function readJournal(path: string): readonly Entry[] {
   return readFileSync(path, "utf8")
     .split("\n")
     .filter(Boolean)
-    .map((line) => JSON.parse(line) as Entry); // `write` wrote it.
+    .map((line) => JSON.parse(line) as Entry); // Written by `write`.
 }

@@ -1,6 +1,6 @@
-// `npm run interop:table`: runs the tests and writes what they say into MATRIX.md, and in short into the README.
-// With `--check <journal>`: compares the table with a run that has been, in which HOLDFAST_INTEROP_JOURNAL named the
-// journal, whatever the versions were.
+// `npm run interop:table`: runs the tests and writes the results into MATRIX.md, and a summary into the
+// README. `--check <journal>` compares the table with an earlier run, whose journal HOLDFAST_INTEROP_JOURNAL
+// named, and ignores versions.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -25,7 +25,7 @@ async function make(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-interop-"));
   try {
     const journal = join(folder, "journal");
-    // Not those of this folder: one of them compares the table that is to be replaced.
+    // Not the tests of this folder: one of them compares the table that this run replaces.
     const tests = readdirSync(join(root, "checks/interop/src")).filter((name) => name.endsWith(".test.ts"));
     const paths = tests.map((name) => `checks/interop/src/${name}`);
     const { status } = spawnSync(process.execPath, ["scripts/test.mjs", ...paths], {

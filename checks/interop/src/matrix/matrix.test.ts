@@ -9,7 +9,7 @@ import { type Cell, type Row, TABLES } from "./tables.js";
 
 const committed = readFileSync(new URL("../../MATRIX.md", import.meta.url), "utf8");
 
-test("the committed table has the rows and the columns that the tests write to, and nothing that failed", () => {
+test("the committed table has all rows and columns of the tests, and no failures", () => {
   const planned = TABLES.flatMap(({ rows, columns, positions }) =>
     rows.flatMap((row) =>
       positions.flatMap((position) =>
@@ -29,12 +29,12 @@ test("the committed table has the rows and the columns that the tests write to, 
   assert.doesNotMatch(committed, /\| *[✗?]/);
 });
 
-test("the README says the same in short", () => {
+test("the README has the same results in short", () => {
   const readme = readFileSync(new URL("../../../../README.md", import.meta.url), "utf8");
   assert.deepEqual(comparable(withSummary(readme, committed)), comparable(readme));
 });
 
-test("a cell shows whether all of its tests passed, and what is to be known", () => {
+test("a cell shows whether all of its tests passed, with remarks", () => {
   const cell = (row: Row): Cell => ({ row, position: "server", column: "messages" });
   const results = new Results([
     { type: "planned", cell: cell("ws") },

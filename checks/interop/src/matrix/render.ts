@@ -1,4 +1,4 @@
-// The tables as Markdown.
+// Formats the tables as Markdown.
 
 import type { Results } from "./results.js";
 import { type Cell, TABLES } from "./tables.js";
@@ -33,14 +33,14 @@ function renderTable(
   const head = [...lead, ...columns];
   const rule = [...lead.map(() => "---"), ...columns.map(() => ":-:")];
   const body = lines
-    // Of a peer that is only ever a client, there is nothing to say about it as a server.
+    // Omit peers that are only clients from the table of servers.
     .filter(({ cells }) => cells.some((cell) => cell !== NOTHING))
     .map((line) => [...line.lead, ...line.cells]);
   const table = [head, rule, ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
   return [`## ${title}`, about, table].join("\n\n");
 }
 
-/** The column that differs from machine to machine. */
+/** The column that differs between machines. */
 const VERSION = "Version";
 
 const NOTHING = "–";
@@ -54,7 +54,7 @@ function renderCell(cell: Cell, results: Results, notes: string[]): string {
   return [outcome === null ? NOTHING : MARKS[outcome], ...references].join(" ");
 }
 
-/** All rows of the tables in a Markdown text, without versions and without what formatting adds. */
+/** All rows of the tables in a Markdown text, without versions and without formatting. */
 export function comparable(markdown: string): readonly string[] {
   let versionAt = -1;
   return markdown.split("\n").flatMap((line) => {

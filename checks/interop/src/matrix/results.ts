@@ -1,9 +1,9 @@
-// What the journal of a test run says about each cell.
+// The results of each cell, from the journal of a test run.
 
 import type { Entry } from "./journal.js";
 import type { Cell, Row } from "./tables.js";
 
-/** Whether all tests of a cell passed, at least one failed, or none was run; null where there is no test. */
+/** Whether all tests of a cell passed, at least one failed, or none was run; null if there is no test. */
 export type Outcome = "passed" | "failed" | "not run" | null;
 
 export class Results {
@@ -21,11 +21,11 @@ export class Results {
     if (types.includes("failed")) return "failed";
     const planned = types.filter((type) => type === "planned").length;
     const passed = types.filter((type) => type === "passed").length;
-    // A test that was cancelled has no result.
+    // A cancelled test has no result.
     return passed === 0 ? "not run" : passed === planned ? "passed" : "failed";
   }
 
-  /** What is to be known about the cell. */
+  /** Remarks about the cell. */
   notesOn(cell: Cell): readonly string[] {
     return this.#entries.flatMap((entry) =>
       entry.type === "note" && isSame(entry.cell, cell) ? [entry.note] : [],

@@ -1,9 +1,9 @@
-// The README's table: for each peer of MATRIX.md, in how many things each end was tested against it, and works.
+// The README's table: for each peer of MATRIX.md and each end, how many things were tested and how many work.
 
 const BEGIN = "<!-- interop:begin, made by `npm run interop:table` -->";
 const END = "<!-- interop:end -->";
 
-/** The README with its table made anew from the tables of MATRIX.md. */
+/** Returns the README with its table regenerated from the tables of MATRIX.md. */
 export function withSummary(readme: string, matrix: string): string {
   const begin = readme.indexOf(BEGIN);
   const end = readme.indexOf(END);
@@ -30,7 +30,7 @@ function renderSummary(matrix: string): string {
   return [lead, ...rows.map((row) => `| ${row} |`)].join("\n");
 }
 
-/** Things that work, of those that were tested. */
+/** The number of things that work, of those tested. */
 function counted(cells: readonly string[]): string {
   const works = cells.filter((cell) => cell.startsWith("✓")).length;
   const fails = cells.filter((cell) => cell.startsWith("✗") || cell.startsWith("?")).length;

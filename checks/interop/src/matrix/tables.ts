@@ -1,4 +1,4 @@
-// What the table of interoperability is made of: each test of a peer belongs to one of its cells.
+// The structure of the interoperability table: each test of a peer belongs to one of its cells.
 
 /** Which end of the connection the peer is; proxies and networks are in between. */
 export type Position = "server" | "client" | "between";
@@ -6,7 +6,7 @@ export type Position = "server" | "client" | "between";
 export interface Table {
   readonly title: string;
   readonly about: string;
-  /** What the rows are. */
+  /** The meaning of the rows. */
   readonly subject: string;
   readonly positions: readonly Position[];
   readonly rows: readonly string[];

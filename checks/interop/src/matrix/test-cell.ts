@@ -1,4 +1,4 @@
-// Tests whose result goes into the table of interoperability.
+// Tests whose results go into the interoperability table.
 
 import { test, type TestContext } from "node:test";
 import { write } from "./journal.js";
@@ -28,7 +28,7 @@ export function testCell(
   });
 }
 
-/** What the table says of a cell that the peer does not do, or does differently. */
+/** Adds a remark to a cell that the peer does not support, or supports differently. */
 export function noteCell(cell: Cell, note: string): void {
   write({ type: "note", cell, note });
 }

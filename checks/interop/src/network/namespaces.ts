@@ -1,5 +1,5 @@
-// Two hosts and the router between them, as network namespaces of this machine (Linux): the router can drop everything
-// without a word, as a dead link, a firewall or a gone mobile network does.
+// Two hosts and a router between them, as network namespaces of this machine (Linux). The router can silently
+// drop everything, like a dead link, a firewall or a lost mobile network.
 
 import { spawnSync } from "node:child_process";
 import { findExecutable } from "../peers/executables.js";
@@ -10,10 +10,10 @@ let networks = 0;
 
 const ip = findExecutable(["ip"], { installedBy: "scripts/install-peers.sh network" });
 
-/** Root, or who may become it without being asked. */
+/** Root, or a user with passwordless sudo. */
 const asRoot = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
 
-/** The reason to skip what needs namespaces; false where they can be made. */
+/** The reason to skip tests that need namespaces; false if they can be created. */
 export function namespacesMissing(): string | false {
   if (process.platform !== "linux") return "network namespaces are Linux's";
   if (ip.skip !== false) return ip.skip;
@@ -29,7 +29,7 @@ export function namespacesMissing(): string | false {
 
 export interface Host {
   readonly address: string;
-  /** What stands before a command to run it on this host. */
+  /** The command prefix that runs a program on this host. */
   readonly prefix: readonly string[];
 }
 
@@ -37,7 +37,7 @@ export class Network implements Disposable {
   readonly hosts: readonly [Host, Host];
   readonly #names: readonly [near: string, router: string, far: string];
 
-  /** Made synchronously, and so taken apart whatever happens between. */
+  /** Creates the namespaces synchronously, so that they are always removed again. */
   constructor() {
     removeLeftovers();
     const own = `${PREFIX}-${process.pid}-${++networks}`;
@@ -50,12 +50,12 @@ export class Network implements Disposable {
     }
   }
 
-  /** From now on the router throws away what it is to pass on, in both directions. */
+  /** From now on the router drops all packets in both directions. */
   drop(): void {
     this.#forward("0");
   }
 
-  /** The link is back. */
+  /** Restores the link. */
   restore(): void {
     this.#forward("1");
   }
@@ -71,7 +71,7 @@ export class Network implements Disposable {
       { name: near, network: "10.77.1" },
       { name: far, network: "10.77.2" },
     ].map(({ name, network }, index) => {
-      // An interface is made where it is to be: names are the namespace's own.
+      // Create the interface in its namespace: names are unique per namespace.
       run(
         "-n",
         name,
@@ -114,7 +114,7 @@ function run(...args: readonly string[]): string {
   return stdout;
 }
 
-/** Of test processes that did not come to their end. */
+/** Removes namespaces of test processes that were killed. */
 function removeLeftovers(): void {
   for (const line of run("netns", "list").split("\n")) {
     const [name = ""] = line.split(" ");
@@ -127,7 +127,7 @@ function remove(name: string): void {
   try {
     run("netns", "delete", name);
   } catch {
-    // It was never made, or is gone.
+    // It was never created, or has been removed.
   }
 }
 
@@ -136,6 +136,6 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // process.kill throws nothing else.
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // process.kill throws no other errors.
   }
 }

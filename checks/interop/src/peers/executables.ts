@@ -1,17 +1,20 @@
-// Programs of the system, where they are installed.
+// Finds installed programs of the system.
 
 import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 export interface Executable {
-  /** The absolute path; where it is missing, the name. */
+  /** The absolute path; the name if the program is missing. */
   readonly path: string;
-  /** The reason to skip what needs it; false where it is there. */
+  /** The reason to skip tests that need it; false if it is installed. */
   readonly skip: string | false;
 }
 
-/** Looks for a program in PATH, and where daemons are on Debian; `variable` names one elsewhere. */
+/**
+ * Looks for a program in PATH, and in the folders of daemons on Debian; the environment variable `variable`
+ * overrides that.
+ */
 export function findExecutable(
   names: readonly string[],
   { variable, installedBy }: { readonly variable?: string; readonly installedBy: string },
@@ -24,7 +27,7 @@ export function findExecutable(
   return { path: names.join(), skip: `${names.join(" or ")} is not installed (${installedBy})` };
 }
 
-/** What a program says about its version: the first thing in its output that looks like one. */
+/** Runs a program and returns the first thing in its output that looks like a version. */
 export function versionOf(path: string, args: readonly string[]): string | null {
   const { stdout, stderr } = spawnSync(path, args, { timeout: 20_000, encoding: "utf8" });
   return /\d+\.\d+(?:\.\d+)*/.exec(`${stdout}\n${stderr}`)?.[0] ?? null;

@@ -1,4 +1,4 @@
-// A connection between Holdfast and a peer, whichever of them connects.
+// A connection between Holdfast and a peer; either of them may be the client.
 
 import { connect, type Connection, type ConnectionOptions, serve, type Server } from "holdfast";
 import { testCertificates, withTimeout } from "holdfast-testkit";
@@ -7,27 +7,27 @@ import type { Peer, Report, Script } from "./peer.js";
 export interface Pair {
   /** Our end. */
   readonly connection: Connection;
-  /** Waits for what the peer reports of its end. */
+  /** Waits for a report of the peer about its end. */
   readonly report: <Event extends Report["event"]>(
     event: Event,
   ) => Promise<Extract<Report, { event: Event }>>;
 }
 
 export interface PairOptions extends ConnectionOptions {
-  /** Both ends speak TLS; the peer was started with its part of `testCertificates()`. */
+  /** Both ends use TLS; the peer was started with its part of `testCertificates()`. */
   readonly isSecure?: boolean;
   readonly subprotocols?: readonly string[];
 }
 
 let pairs = 0;
 
-/** The path that makes a peer play the script, and the id that its reports will have. */
+/** The path that makes a peer play the script, and the id of its reports. */
 export function scriptPath(script: Script): { readonly id: string; readonly path: string } {
   const id = String(++pairs);
   return { id, path: `/${encodeURIComponent(JSON.stringify({ ...script, id }))}` };
 }
 
-/** Opens a connection on which the peer plays the script, runs `body`, and leaves nothing behind. */
+/** Opens a connection on which the peer plays the script, runs `body`, and cleans up. */
 export async function withPair(
   peer: Peer,
   script: Script,
@@ -57,7 +57,7 @@ async function open(
   }
   let welcome: (connection: Connection) => void = () => undefined;
   const welcomed = new Promise<Connection>((resolve) => (welcome = resolve));
-  // Any origin: a browser's page may come from anywhere.
+  // Any origin: the page of a browser may have any.
   const server = await serve((connection) => welcome(connection), {
     host: "127.0.0.1",
     origins: "any",

@@ -1,7 +1,7 @@
 import type { PeerRole, Peers, PeerSettings } from "./peer.js";
 import { PeerProcess, type PeerProcessOptions } from "./peer-process.js";
 
-/** Processes that the tests of a file share: each takes a moment to start. Made when first asked for. */
+/** Processes that the tests of a file share, because each takes a moment to start. Created on demand. */
 export class PeerPool implements Peers, AsyncDisposable {
   readonly #command: PeerProcessOptions["command"];
   readonly #peers = new Map<string, Promise<PeerProcess>>();

@@ -1,4 +1,4 @@
-// A peer that is a process of its own: told what to do by its arguments and its standard input, it reports lines of
+// A peer in its own process. It takes commands from its arguments and standard input, and reports lines of
 // JSON on its standard output (python/harness.py and programs/harness.ts).
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
@@ -9,9 +9,9 @@ import type { Peer, PeerRole, PeerSettings, Report } from "./peer.js";
 import { PATIENCE, Reports } from "./reports.js";
 
 export interface PeerProcessOptions {
-  /** Program and arguments; the role and the settings are added. */
+  /** Program and arguments; the role and the settings are appended. */
   readonly command: readonly string[];
-  /** Where a client reaches the server. @default "127.0.0.1" */
+  /** The host at which a client reaches the server. @default "127.0.0.1" */
   readonly host?: string;
 }
 
@@ -24,7 +24,7 @@ export class PeerProcess implements Peer {
   #port = 0;
   #isStopped = false;
 
-  /** Starts the program and waits until it can be connected to, or told where to connect. */
+  /** Starts the program and waits until it accepts connections or commands. */
   static async start(
     options: PeerProcessOptions,
     role: PeerRole,
@@ -55,7 +55,7 @@ export class PeerProcess implements Peer {
     const reports = new Reports(command.join(" "));
     child.stderr.setEncoding("utf8").on("data", (text: string) => reports.addChatter(text));
     child.on("error", (error) => reports.addChatter(error.message));
-    // A program that has ended is told no more; what it said tells why.
+    // A program that has ended receives no commands; its output says why it ended.
     child.stdin.on("error", (error) => reports.addChatter(error.message));
     createInterface(child.stdout).on("line", (line) => reports.add(JSON.parse(line) as Report));
     this.#child = child;
@@ -77,7 +77,7 @@ export class PeerProcess implements Peer {
     return this.#reports.next(event, id);
   }
 
-  /** Stops the process as a hanging host does: its kernel goes on, the program does not. */
+  /** Stops the process, like a host that hangs: the kernel continues, the program does not. */
   stop(): void {
     this.#isStopped = this.#child.kill("SIGSTOP");
   }
@@ -92,9 +92,9 @@ export class PeerProcess implements Peer {
     if (this.#child.pid === undefined) return; // It never started.
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exited = once(this.#child, "exit");
-    // What the program started in turn ends with its standard input.
+    // The program's own children end with its standard input.
     this.#child.stdin.destroy();
-    this.#child.kill("SIGKILL"); // Works on a stopped process, too.
+    this.#child.kill("SIGKILL"); // This also works on a stopped process.
     await withTimeout(exited, PATIENCE, "the peer to end");
   }
 }

@@ -1,25 +1,25 @@
-// A program that speaks WebSocket without our help, as the tests see it: it connects or listens, plays a script, and
-// reports what it sees.
+// An independent WebSocket program, as the tests see it: it connects or listens, plays a script, and reports
+// events.
 
 /** Which end of the connection the peer is. */
 export type PeerRole = "server" | "client";
 
-/** What a peer does before it echoes; the path of the URL carries it. */
+/** The actions of a peer before it echoes; the path of the URL contains them. */
 export type Script =
   | { readonly do: "echo" }
   | { readonly do: "fragments" }
   | { readonly do: "ping" }
   | { readonly do: "close"; readonly code: number; readonly reason: string }
-  /** Seconds. Only trio-websocket: websockets has it among its settings. */
+  /** Times in seconds. Only trio-websocket: for websockets it is a setting. */
   | { readonly do: "heartbeat"; readonly timeout: number; readonly interval: number }
-  // Only Holdfast on other runtimes.
-  /** Connects, and gives up after 100 ms. */
+  // Only Holdfast on other runtimes:
+  /** Connects, and aborts after 100 ms. */
   | { readonly do: "abort" }
-  /** Sends that much at once. */
+  /** Sends this many bytes at once. */
   | { readonly do: "flood"; readonly bytes: number }
-  /** Blocks its event loop, once a ping was answered. */
+  /** Blocks its event loop after a ping was answered. */
   | { readonly do: "stall"; readonly milliseconds: number }
-  /** Does not read. */
+  /** Pauses reading. */
   | { readonly do: "doze"; readonly milliseconds: number };
 
 export interface Close {
@@ -27,7 +27,7 @@ export interface Close {
   readonly reason: string;
 }
 
-/** A line of what a peer reports. */
+/** A line that a peer reports. */
 export type Report =
   | { readonly event: "ready" }
   | { readonly event: "listening"; readonly port: number }
@@ -38,7 +38,7 @@ export type Report =
   | {
       readonly event: "closed";
       readonly id: string;
-      /** In the words of the library. */
+      /** The library's own message. */
       readonly says: string;
       readonly received: Close | null;
       /** Only from websockets and from Holdfast. */
@@ -47,29 +47,29 @@ export type Report =
       readonly cause?: string;
       /** Only from Holdfast: how long its process did not run, in milliseconds. */
       readonly longestStall?: number;
-      /** Only from Holdfast: milliseconds of the wall clock. */
+      /** Only from Holdfast: when the connection ended, in milliseconds of the wall clock. */
       readonly endedAt?: number;
     };
 
 export interface Peer extends AsyncDisposable {
   readonly role: PeerRole;
-  /** Where a server listens, without a path. */
+  /** The URL of a server, without a path. */
   readonly url: string;
   /** Makes a client connect. */
   connect(url: string): void;
-  /** Waits for what the peer reports of the connection `id`, or of itself. */
+  /** Waits for a report of the peer about the connection `id`, or about itself. */
   report<Event extends Report["event"]>(
     event: Event,
     id?: string | null,
   ): Promise<Extract<Report, { event: Event }>>;
 }
 
-/** Where tests get their peers: one process for the tests of a file. */
+/** The source of peers: one process for the tests of a file. */
 export interface Peers {
   get(role: PeerRole, settings?: PeerSettings): Promise<Peer>;
 }
 
-/** What a peer is started with: options of its own, and TLS where it is to speak that. */
+/** The settings of a peer: options of its own, and TLS if it has to use that. */
 export interface PeerSettings {
   readonly tls?: { readonly key?: string; readonly cert?: string; readonly ca?: string };
   readonly [option: string]: unknown;

@@ -22,7 +22,7 @@ export class Program implements AsyncDisposable {
     this.#child.on("error", (error) => take(error.message));
   }
 
-  /** What it wrote so far, for the message of a failure. */
+  /** Its output so far, for error messages. */
   get output(): string {
     return this.#output;
   }
@@ -42,7 +42,7 @@ export class Program implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Asks it to end, again and again, as HAProxy loses signals in some moments, and waits until it did. */
+  /** Asks it to exit, repeatedly, because HAProxy sometimes loses signals; waits until it has exited. */
   async terminate(): Promise<void> {
     for (let attempt = 1; attempt <= 10 && !this.#hasEnded; attempt++) {
       this.#child.kill("SIGTERM");
@@ -65,7 +65,7 @@ export class Program implements AsyncDisposable {
   }
 }
 
-/** Between being found free and being used, a port may be taken by somebody else: then with another one. */
+/** Another process may take a free port before it is used; in that case, retries with another port. */
 export async function startListening(
   start: (port: number) => Program | Promise<Program>,
 ): Promise<{ readonly program: Program; readonly port: number }> {
@@ -85,7 +85,7 @@ export async function startListening(
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // It listens on TCP.
+  const { port } = server.address() as AddressInfo; // The server listens on TCP.
   await once(server.close(), "close");
   return port;
 }

@@ -1,10 +1,10 @@
-// Python, where it is installed, and what is installed for it.
+// The Python interpreter and the packages installed for it.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { PeerProcessOptions } from "./peer-process.js";
 
-/** The interpreter: Debian's, which has Debian's packages, unless HOLDFAST_PYTHON names another one. */
+/** Debian's interpreter, which has Debian's packages, unless HOLDFAST_PYTHON names another one. */
 export const python = process.env["HOLDFAST_PYTHON"] ?? "/usr/bin/python3";
 
 /** Runs `src/python/<name>.py`. */
@@ -13,7 +13,7 @@ export function pythonProgram(name: string): PeerProcessOptions["command"] {
 }
 
 export interface PythonPackage {
-  /** The reason to skip what needs it; false where Python can import it. */
+  /** The reason to skip tests that need it; false if Python can import it. */
   readonly skip: string | false;
   readonly version: string | null;
 }

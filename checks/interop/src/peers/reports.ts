@@ -1,15 +1,15 @@
-// What a peer has reported so far, and waiting for more.
+// Collects the reports of a peer, and waits for more.
 
 import { eventually } from "holdfast-testkit";
 import type { Report } from "./peer.js";
 
-/** Peers take their time to start where two processors are busy. */
+/** Peers start slowly if two processors are busy. */
 export const PATIENCE = 10_000;
 
 export class Reports {
   readonly #name: string;
   readonly #reports: Report[] = [];
-  /** What it said beside its reports, for the message of a failure. */
+  /** Other output of the peer, for error messages. */
   #chatter = "";
 
   constructor(name: string) {
@@ -24,7 +24,7 @@ export class Reports {
     this.#chatter += text;
   }
 
-  /** Waits for a report of the connection `id`, or of the peer itself. */
+  /** Waits for a report about the connection `id`, or about the peer itself. */
   async next<Event extends Report["event"]>(
     event: Event,
     id: string | null,
@@ -42,6 +42,6 @@ export class Reports {
         cause: error,
       });
     }
-    return find() as Extract<Report, { event: Event }>; // That is what was looked for.
+    return find() as Extract<Report, { event: Event }>; // The caller looks for exactly these.
   }
 }

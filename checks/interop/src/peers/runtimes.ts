@@ -1,4 +1,4 @@
-// Other runtimes of JavaScript, where `scripts/install-peers.sh runtimes` has put them.
+// Other JavaScript runtimes, installed by `scripts/install-peers.sh runtimes`.
 
 import { fileURLToPath } from "node:url";
 import { isExecutable, versionOf } from "./executables.js";
@@ -8,14 +8,14 @@ export type RuntimeName = keyof typeof RUNTIMES;
 
 export interface JavaScriptRuntime {
   readonly name: RuntimeName;
-  /** The reason to skip what needs it; false where it is there. */
+  /** The reason to skip tests that need it; false if it is installed. */
   readonly skip: string | false;
   readonly version: string | null;
   /** Runs `src/programs/<name>.ts`, compiled. */
   program(name: string): PeerProcessOptions["command"];
 }
 
-/** Where they are installed; HOLDFAST_PEERS names another folder. */
+/** The installation folder; HOLDFAST_PEERS names another one. */
 const FOLDER = process.env["HOLDFAST_PEERS"] ?? fileURLToPath(new URL("../../../../.peers", import.meta.url));
 
 /** The executable below the folder, and the arguments before the program. */

@@ -1,4 +1,4 @@
-// What the peers in JavaScript have in common: python/harness.py for other runtimes.
+// The common part of the peers in JavaScript, like python/harness.py.
 //
 // A peer is started with its role, "server" or "client", and settings as JSON. It writes what it sees as lines of
 // JSON. A client connects to each URL that it reads from standard input. The path of every URL, on either side, is
@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import type { PeerRole, PeerSettings, Report } from "../peers/peer.js";
 import { type NamedScript, scriptOf } from "./script-of.js";
 
-export const role = process.argv[2] as PeerRole; // peers/peer-process.ts says which.
+export const role = process.argv[2] as PeerRole; // peers/peer-process.ts passes them.
 
 export const settings = JSON.parse(process.argv[3] ?? "{}") as PeerSettings;
 
@@ -17,12 +17,12 @@ export function report(seen: Report): void {
   process.stdout.write(`${JSON.stringify(seen)}\n`);
 }
 
-/** For servers: leaves no process behind when whoever started this one is gone. */
+/** For servers: ends this process when its parent has exited. */
 export function endWithStdin(): void {
   process.stdin.on("end", () => process.exit(0)).resume();
 }
 
-/** For clients: calls `connect` with each URL, without waiting for the one before. */
+/** For clients: calls `connect` for each URL, without waiting for the previous one. */
 export function forEachURL(connect: (url: string, script: NamedScript) => Promise<void>): void {
   createInterface(process.stdin)
     .on("line", (line) => {

@@ -13,7 +13,8 @@ import {
 import { endWithStdin, forEachURL, report, role, settings } from "./harness.js";
 import { type NamedScript, scriptOf } from "./script-of.js";
 
-const options = settings["options"] as ServeOptions & ConnectOptions; // The test that starts this one chooses.
+// The test that starts this program chooses them.
+const options = settings["options"] as ServeOptions & ConnectOptions;
 const { tls } = settings;
 
 async function play(connection: Connection, script: NamedScript): Promise<void> {
@@ -50,7 +51,7 @@ async function play(connection: Connection, script: NamedScript): Promise<void> 
     case "abort":
     case "echo":
     case "heartbeat":
-    // What its options do by themselves.
+    // Its options cause this behaviour.
   }
   const info = await connection.forEach((message) => connection.send(message));
   const { message: says, received, sent, cause } = info;

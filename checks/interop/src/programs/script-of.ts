@@ -1,8 +1,8 @@
-// The script that the path of a URL carries.
+// Extracts the script from the path of a URL.
 
 import type { Script } from "../peers/peer.js";
 
-/** A script, and the id that reports of the connection carry. */
+/** A script, and the id for the reports about its connection. */
 export type NamedScript = Script & { readonly id: string };
 
 /** The script in a URL or in its path. */

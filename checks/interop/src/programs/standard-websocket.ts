@@ -1,11 +1,11 @@
-// The WebSocket that browsers and runtimes have as a global (https://websockets.spec.whatwg.org).
+// The global WebSocket of browsers and runtimes (https://websockets.spec.whatwg.org) as a peer.
 
 import type { Report } from "../peers/peer.js";
 import type { NamedScript } from "./script-of.js";
 
 /**
- * Connects, plays the script and reports. A browser's page is sent the text of this function, so it refers to nothing
- * around it.
+ * Connects, plays the script and reports. The source text of this function is sent to a browser's page, so it
+ * must not refer to its module.
  */
 export function playOnStandardWebSocket(
   url: string,

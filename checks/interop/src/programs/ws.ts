@@ -1,4 +1,5 @@
-// The npm package ws as a peer. Settings are options of its server and its client, `subprotocols` to offer, and `tls`.
+// The npm package ws as a peer. Its settings are options of its server and client, `subprotocols` to offer,
+// and `tls`.
 
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
@@ -58,7 +59,7 @@ if (role === "server") {
     );
   });
   listener.listen(0, "127.0.0.1", () => {
-    report({ event: "listening", port: (listener.address() as AddressInfo).port }); // It listens on TCP.
+    report({ event: "listening", port: (listener.address() as AddressInfo).port }); // The server listens on TCP.
   });
 } else {
   forEachURL(open);

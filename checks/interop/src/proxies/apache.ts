@@ -3,11 +3,11 @@ import type { DocumentedProxy } from "./documented.js";
 
 const MODULES = ["mpm_event", "authz_core", "proxy", "proxy_http", "headers", "ssl", "socache_shmcb"];
 
-/** Apache: `<VirtualHost>` blocks in a server that has nothing else. */
+/** Apache: `<VirtualHost>` blocks in an otherwise empty server. */
 export function apache({ path }: Executable): DocumentedProxy {
   return {
     path,
-    // It cannot log to a stderr that is a socket, but says there what it loads.
+    // It cannot log to a stderr that is a socket, but reports the loaded modules there.
     args: (configuration) => ["-DFOREGROUND", "-e", "debug", "-f", configuration],
     announcement: /loaded module proxy_http_module/,
     complete: (block, { folder, port, tls }) => `

@@ -2,10 +2,10 @@ import { dirname } from "node:path";
 import type { Executable } from "../peers/executables.js";
 import type { DocumentedProxy } from "./documented.js";
 
-/** Caddy: a site block, without its admin interface and without certificates of its own. */
+/** Caddy: a site block, without its admin interface and its own certificates. */
 export function caddy({ path }: Executable): DocumentedProxy {
   return {
-    // It saves its configuration where that variable says.
+    // It saves its configuration in the folder that this variable names.
     path: "/usr/bin/env",
     args: (configuration) => [
       `XDG_CONFIG_HOME=${dirname(configuration)}`,

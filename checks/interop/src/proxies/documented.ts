@@ -1,4 +1,4 @@
-// A proxy that runs a configuration of docs/deployment.md.
+// A proxy that runs a configuration from docs/deployment.md.
 
 import type { ProxyKind } from "./proxy.js";
 
@@ -6,24 +6,24 @@ import type { ProxyKind } from "./proxy.js";
 export interface TlsFiles {
   readonly cert: string;
   readonly key: string;
-  /** Both in one file. */
+  /** Certificate and key in one file. */
   readonly both: string;
 }
 
 export interface Surroundings {
-  /** It may write there. */
+  /** A folder that it may write to. */
   readonly folder: string;
   readonly port: number;
-  /** Null to serve plain HTTP. */
+  /** Null for plain HTTP. */
   readonly tls: TlsFiles | null;
 }
 
 export interface DocumentedProxy extends Pick<ProxyKind, "announcement" | "args" | "path"> {
-  /** The block as a whole configuration file, which listens on that port of 127.0.0.1 instead. */
+  /** Turns the block into a whole configuration file that listens on the given port of 127.0.0.1 instead. */
   complete(block: string, surroundings: Surroundings): string;
 }
 
-/** As `Proxy.start` takes it. The block's backend is 127.0.0.1:8080. */
+/** The kind of proxy for `Proxy.start`. The block's backend is 127.0.0.1:8080. */
 export function kindOf(proxy: DocumentedProxy, block: string, tls: TlsFiles | null): ProxyKind {
   return {
     path: proxy.path,

@@ -1,7 +1,7 @@
 import type { Executable } from "../peers/executables.js";
 import type { ProxyKind } from "./proxy.js";
 
-/** HAProxy: once a connection is upgraded, `timeout tunnel` is what counts. */
+/** HAProxy: once a connection is upgraded, only `timeout tunnel` applies. */
 export function haproxy({ path }: Executable): ProxyKind {
   return {
     path,
@@ -22,7 +22,7 @@ frontend front
 backend back
   server one 127.0.0.1:${backendPort}
 `,
-    // With a master, as services run it: it is what reloads.
+    // With a master process, as services run it: only the master can reload.
     args: (configuration) => ["-W", "-db", "-f", configuration],
     reloadSignal: "SIGUSR2",
     announcement: /Loading success/,

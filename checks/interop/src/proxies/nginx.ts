@@ -1,7 +1,9 @@
 import type { Executable } from "../peers/executables.js";
 import type { ProxyKind } from "./proxy.js";
 
-/** nginx, as its documentation sets it up for WebSocket (https://nginx.org/en/docs/http/websocket.html). */
+/**
+ * nginx, configured for WebSocket as its documentation says (https://nginx.org/en/docs/http/websocket.html).
+ */
 export function nginx({ path }: Executable): ProxyKind {
   return {
     path,

@@ -1,4 +1,4 @@
-// A proxy in front of a server, started by the test: its own process, folder and ports.
+// A proxy in front of a server, started by the test with its own process, folder and ports.
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,25 +7,25 @@ import { eventually } from "holdfast-testkit";
 import { Program, startListening } from "../peers/program.js";
 
 export interface ProxyOptions {
-  /** Where the server listens behind it, or would. */
+  /** The port of the server behind the proxy, which may not be listening. */
   readonly backendPort: number;
-  /** Milliseconds without any byte after which it cuts a connection. @default 60_000 */
+  /** Milliseconds without traffic after which it cuts a connection. @default 60_000 */
   readonly idleTimeout?: number;
-  /** Milliseconds that connections may go on after a reload. @default 60_000 */
+  /** Milliseconds that connections may continue after a reload. @default 60_000 */
   readonly shutdownTimeout?: number;
 }
 
-/** What differs between proxies. */
+/** The differences between proxies. */
 export interface ProxyKind {
   readonly path: string;
-  /** The configuration file, which may use the folder for what it has to write. */
+  /** Returns the configuration file. The proxy may write into the folder. */
   configure(options: Required<ProxyOptions> & { readonly port: number; readonly folder: string }): string;
-  /** How to start it in the foreground. */
+  /** The arguments to start it in the foreground. */
   args(configuration: string): readonly string[];
   readonly reloadSignal: NodeJS.Signals;
-  /** What it says each time that it has started its processes. */
+  /** The line that it prints each time it has started its processes. */
   readonly announcement: RegExp;
-  /** The status of its answer where nothing listens behind it. */
+  /** The status of its answer if nothing listens behind it. */
   readonly statusWithoutBackend: number;
 }
 
@@ -60,10 +60,10 @@ export class Proxy implements AsyncDisposable {
     this.url = `ws://127.0.0.1:${port}/`;
   }
 
-  /** Reads the configuration again: new processes take over, the old ones end when their time is up. */
+  /** Reloads the configuration: new processes take over, and the old ones end when their time is up. */
   async reload(): Promise<void> {
     const before = this.#announcements;
-    // HAProxy's master starts itself anew after it has forked its worker, and loses the signals of that moment.
+    // HAProxy's master restarts itself after it has forked its worker, and loses signals at that moment.
     for (let attempt = 1; this.#announcements === before; attempt++) {
       if (attempt === 10) throw new Error(`Expected a reload, got:\n${this.#program.output}`);
       this.#program.signal(this.#kind.reloadSignal);
@@ -71,7 +71,7 @@ export class Proxy implements AsyncDisposable {
     }
   }
 
-  /** Ends it as an operator does. */
+  /** Stops it as an operator does. */
   async stop(): Promise<void> {
     await this.#program.terminate();
   }

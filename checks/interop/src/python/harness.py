@@ -1,4 +1,4 @@
-"""What the peers have in common.
+"""The common part of the peers.
 
 A peer is started with its role, "server" or "client", and settings as JSON. It writes what it sees as lines of JSON.
 A client connects to each URL that it reads from standard input. The path of every URL, on either side, is the script
@@ -34,7 +34,7 @@ def script_of(target):
 
 
 def end_with_stdin():
-    """For servers: leaves no process behind when whoever started this one is gone."""
+    """For servers: ends this process when its parent has exited."""
 
     def wait():
         sys.stdin.read()
@@ -44,7 +44,7 @@ def end_with_stdin():
 
 
 def for_each_url(connect):
-    """For clients: calls `connect` with each URL, in a thread of its own."""
+    """For clients: calls `connect` with each URL, in its own thread."""
 
     def run(url):
         try:

@@ -26,7 +26,7 @@ async def play(websocket, script):
         report("too slow", id=script["id"])
     except ConnectionClosed:
         pass
-    # What leaving the connection's `async with` block does, whatever was thrown in it.
+    # Leaving the connection's `async with` block does the same, whatever was raised in it.
     await websocket.aclose()
     closed = websocket.closed
     report(

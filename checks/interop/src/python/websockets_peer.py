@@ -48,7 +48,7 @@ def context_of(tls):
     if "ca" in tls:
         return ssl.create_default_context(cadata=tls["ca"])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # It takes certificates from files only.
+    # It only reads certificates from files.
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
         file.write(tls["key"] + tls["cert"])
         file.flush()
@@ -57,7 +57,7 @@ def context_of(tls):
 
 
 async def handle(websocket):
-    # Since version 14 the path stands in the request.
+    # Since version 14 the path is in the request.
     path = getattr(websocket, "path", None) or websocket.request.path
     await play(websocket, script_of(path))
 

@@ -1,4 +1,4 @@
-"""A peer on wsproto, which knows no socket: this program reads and writes one for it."""
+"""A peer on wsproto, which uses no socket: this program reads and writes one for it."""
 
 import socket
 import threading
@@ -52,7 +52,7 @@ class Peer:
             self.send(Ping(payload=b"wsproto"))
         for event in events:
             if isinstance(event, Ping):
-                # wsproto refuses to send a Pong behind the Close.
+                # wsproto refuses to send a Pong after the Close.
                 if self.protocol.state is ConnectionState.OPEN:
                     self.send(event.response())
             elif isinstance(event, Pong) and bytes(event.payload) == b"wsproto":

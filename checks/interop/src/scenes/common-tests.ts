@@ -10,7 +10,7 @@ import { type PairOptions, withPair } from "../peers/pair.js";
 import type { PeerRole, Peers, PeerSettings } from "../peers/peer.js";
 
 export interface TestedPeer {
-  /** As the titles name it. */
+  /** The name in the titles. */
   readonly name: string;
   /** Its row in the table. */
   readonly row: Row;
@@ -18,12 +18,12 @@ export interface TestedPeer {
   readonly skip: string | false;
 }
 
-/** What tests wait at most, in milliseconds. */
+/** The longest wait of a test, in milliseconds. */
 export const LIMIT = 20_000;
 
 const RECEIVE = { timeout: 10_000 };
 
-/** Around the limits of the length's three forms (RFC 6455 section 5.2), and our limit for messages. */
+/** The limits of the three length encodings (RFC 6455 section 5.2), and our message limit. */
 const SIZES = [0, 1, 125, 126, 65_535, 65_536, 1_048_576];
 
 const TEXTS = ["", "Hello", "Grüße, 世界 👋", "\0\x1b\u202e", "é".repeat(40_000)];
@@ -41,7 +41,7 @@ export function titleOf(role: PeerRole, name: string): string {
   return role === "server" ? `our client, a ${name} server` : `our server, a ${name} client`;
 }
 
-/** All of a CloseInfo that does not depend on times. */
+/** The parts of a CloseInfo that do not depend on times. */
 export function essenceOf({ evidence: _evidence, error: _error, ...essence }: CloseInfo): object {
   return essence;
 }
@@ -50,23 +50,28 @@ export function testMessages({ name, row, pool, skip }: TestedPeer, role: PeerRo
   const options = { skip, timeout: LIMIT };
   const cell = { row, position: role, column: "messages" } as const;
 
-  testCell(cell, `E1: ${titleOf(role, name)}: text comes back as it was sent`, options, async () => {
+  testCell(cell, `E1: ${titleOf(role, name)}: text is echoed unchanged`, options, async () => {
     await withPair(await pool.get(role), { do: "echo" }, {}, async ({ connection }) => {
       for (const text of TEXTS) await connection.send(text);
       for (const text of TEXTS) assert.equal(await connection.recv(RECEIVE), text);
     });
   });
 
-  testCell(cell, `E1: ${titleOf(role, name)}: bytes of every form of length come back`, options, async () => {
-    await withPair(await pool.get(role), { do: "echo" }, {}, async ({ connection }) => {
-      for (const size of SIZES) {
-        const bytes = new Uint8Array(randomBytes(size));
-        await connection.send(bytes);
-        const answer = await connection.recv(RECEIVE);
-        assert.ok(typeof answer !== "string" && Buffer.compare(answer, bytes) === 0, `${size} bytes`);
-      }
-    });
-  });
+  testCell(
+    cell,
+    `E1: ${titleOf(role, name)}: bytes of every length encoding are echoed`,
+    options,
+    async () => {
+      await withPair(await pool.get(role), { do: "echo" }, {}, async ({ connection }) => {
+        for (const size of SIZES) {
+          const bytes = new Uint8Array(randomBytes(size));
+          await connection.send(bytes);
+          const answer = await connection.recv(RECEIVE);
+          assert.ok(typeof answer !== "string" && Buffer.compare(answer, bytes) === 0, `${size} bytes`);
+        }
+      });
+    },
+  );
 }
 
 export function testFragments({ name, row, pool, skip }: TestedPeer, role: PeerRole): void {
@@ -82,7 +87,7 @@ export function testFragments({ name, row, pool, skip }: TestedPeer, role: PeerR
   testOurFragments({ name, row, pool, skip }, role);
 }
 
-/** For peers that receive fragments, whether they can be made to send some or not. */
+/** For peers that receive fragments, whether or not they can send some. */
 export function testOurFragments({ name, row, pool, skip }: TestedPeer, role: PeerRole): void {
   const options = { skip, timeout: LIMIT };
   const cell = { row, position: role, column: "fragments" } as const;
@@ -98,7 +103,7 @@ export function testOurFragments({ name, row, pool, skip }: TestedPeer, role: Pe
   });
 }
 
-/** One item each turn of the event loop. */
+/** Yields one item per turn of the event loop. */
 async function* slowly<Item>(items: readonly Item[]): AsyncIterable<Item> {
   for (const item of items) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -133,9 +138,9 @@ export function testOurPings({ name, row, pool, skip }: TestedPeer, role: PeerRo
 }
 
 export interface CloseHabits {
-  /** The codes that the peer can be made to close with. @default all */
+  /** The codes that the peer can close with. @default all */
   readonly theirCodes?: readonly number[];
-  /** Whether its answer to our Close has our reason, too. RFC 6455 asks for the code only. @default true */
+  /** Whether its answer to our Close repeats our reason. RFC 6455 requires only the code. @default true */
   readonly echoesReason?: boolean;
 }
 
@@ -153,28 +158,33 @@ export function testCloses(
     const shared = { sent: frame, clean: true, ok: code <= 1001 };
     const options = { skip, timeout: LIMIT };
 
-    testCell(cell, `D1: ${titleOf(role, name)}: we close with ${code}, and both know`, options, async () => {
-      await withPair(await pool.get(role), { do: "echo" }, {}, async ({ connection, report }) => {
-        assert.deepEqual(essenceOf(await connection.close(code, reason)), {
-          ...shared,
-          ...answer,
-          received: answer,
-          receivedFirst: false,
-          initiator: "local",
-          cause: "local-close",
-          message: `sent ${says}; then received ${answerSays}`,
+    testCell(
+      cell,
+      `D1: ${titleOf(role, name)}: we close with ${code}, and both ends report it`,
+      options,
+      async () => {
+        await withPair(await pool.get(role), { do: "echo" }, {}, async ({ connection, report }) => {
+          assert.deepEqual(essenceOf(await connection.close(code, reason)), {
+            ...shared,
+            ...answer,
+            received: answer,
+            receivedFirst: false,
+            initiator: "local",
+            cause: "local-close",
+            message: `sent ${says}; then received ${answerSays}`,
+          });
+          assert.deepEqual((await report("closed")).received, frame);
         });
-        assert.deepEqual((await report("closed")).received, frame);
-      });
-    });
+      },
+    );
 
     if (!theirCodes.includes(code)) continue;
     testCell(
       cell,
-      `D1: ${titleOf(role, name)}: they close with ${code}, and both know`,
+      `D1: ${titleOf(role, name)}: they close with ${code}, and both ends report it`,
       options,
       async () => {
-        // Without our pings: one that reaches trio-websocket while it closes brings its whole server down.
+        // Without our pings: a ping that reaches trio-websocket while it closes crashes its whole server.
         const silent = { pingInterval: null };
         await withPair(
           await pool.get(role),
@@ -199,12 +209,12 @@ export function testCloses(
 }
 
 export interface Variant {
-  /** What the peer is started with, and our options. */
+  /** The settings of the peer, and our options. */
   readonly settings?: PeerSettings;
   readonly options: PairOptions;
 }
 
-/** Both ends speak TLS, or compress: messages that are alike come back. */
+/** Both ends use TLS, or compression: similar messages are echoed. */
 export function testVariant(
   { name, row, pool, skip }: TestedPeer,
   role: PeerRole,
@@ -231,14 +241,14 @@ export async function secured(role: PeerRole): Promise<Variant> {
   return { settings: { tls: role === "server" ? server : { ca } }, options: { isSecure: true } };
 }
 
-/** Alike, as messages of an application are; one is large, and one empty. */
+/** Similar messages, as applications send them; one is large, and one is empty. */
 export const ALIKE: readonly string[] = Array.from(Array(20).keys(), (index) => {
   const rows = index === 10 ? 6000 : index % 4;
   if (rows === 0) return "";
   return JSON.stringify(Array.from(Array(rows).keys(), (id) => ({ id, name: `Größe ${(id * 7919) % 101}` })));
 });
 
-/** A round trip on this machine, in milliseconds, with patience for a busy one. */
+/** The latency is plausible for a round trip on this machine, with a tolerance for a busy one. */
 function assertPlausible(latency: number): void {
   assert.ok(latency > 0 && latency < 5_000, `${latency} ms`);
 }

@@ -14,7 +14,7 @@ import { LIMIT } from "./common-tests.js";
 const OPTIONS = { skip: false, timeout: LIMIT } as const;
 const RECEIVE = { timeout: 10_000 };
 
-/** Where the WebSockets are; everything else is the framework's. */
+/** The path of the WebSockets; all other paths belong to the framework. */
 const PATH = "/chat";
 
 export function testFramework(framework: Framework): void {
@@ -44,7 +44,7 @@ export function testFramework(framework: Framework): void {
 
   testCell(
     cell("other paths"),
-    `G7: beside ${row}: a WebSocket at another path gets what its routes answer there`,
+    `G7: beside ${row}: a WebSocket at another path gets the routes' response`,
     OPTIONS,
     () =>
       beside(framework, async ({ port, baseURL }) => {
@@ -57,7 +57,7 @@ export function testFramework(framework: Framework): void {
 
   testCell(
     cell("keep-alive"),
-    `G7: beside ${row}: plain requests share a connection, and one that offers h2c gets its answer on it`,
+    `G7: beside ${row}: plain requests share a connection, and a request that offers h2c gets a response on it`,
     OPTIONS,
     () =>
       beside(framework, async ({ port }) => {
@@ -83,7 +83,7 @@ export function testFramework(framework: Framework): void {
 
   testCell(
     cell("shutdown"),
-    `G4, G7: beside ${row}: WebSockets end first, routes go on, and then nothing keeps the process alive`,
+    `G4, G7: beside ${row}: WebSockets end first, routes continue, and then nothing keeps the process alive`,
     OPTIONS,
     async () => {
       const before = activeResources();
@@ -92,7 +92,7 @@ export function testFramework(framework: Framework): void {
         await sockets.close({ code: 1012, reason: "update" });
         const { received, clean } = await withTimeout(connection.closed, 5_000, "the end");
         assert.deepEqual({ received, clean }, { received: { code: 1012, reason: "update" }, clean: true });
-        // Detached: the path is one of the framework's by now.
+        // The WebSocket server is detached, so the path belongs to the framework now.
         assert.equal((await refusal(url)).status, 404);
         assert.deepEqual(await ask(port, "GET", "/page"), { status: 200, body: PAGE });
       });
@@ -106,7 +106,7 @@ interface Scene {
   readonly httpURL: string;
   /** The same as `ws:`. */
   readonly baseURL: string;
-  /** Of the echo. */
+  /** The URL of the echo server. */
   readonly url: string;
   readonly sockets: Server;
 }
@@ -120,7 +120,7 @@ async function beside(framework: Framework, play: (scene: Scene) => Promise<void
     { path: PATH },
   );
   try {
-    const { port } = httpServer.address() as AddressInfo; // It listens on TCP.
+    const { port } = httpServer.address() as AddressInfo; // The server listens on TCP.
     const baseURL = `ws://127.0.0.1:${port}`;
     const httpURL = `http://127.0.0.1:${port}`;
     await play({ port, httpURL, baseURL, url: `${baseURL}${PATH}`, sockets });
@@ -141,7 +141,7 @@ interface AskOptions {
   readonly headers?: OutgoingHttpHeaders;
 }
 
-/** A plain request, on a connection of its own where there is no agent. */
+/** Sends a plain request, on a new connection if there is no agent. */
 async function ask(
   port: number,
   method: string,
@@ -164,7 +164,7 @@ async function ask(
   return { status: response.statusCode, body: await text(response) };
 }
 
-/** What a WebSocket is answered that is not welcome. */
+/** The answer to a WebSocket that is refused. */
 async function refusal(url: string): Promise<Answer> {
   try {
     await (await connect(url)).close();

@@ -1,4 +1,4 @@
-// What Holdfast has to do as a peer of itself, on another runtime.
+// Tests of Holdfast with Holdfast on another runtime as its peer.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -16,7 +16,7 @@ export async function compressed(): Promise<Variant> {
   return { settings: { options: COMPRESSION }, options: COMPRESSION };
 }
 
-/** We stop answering pings: they find out. */
+/** We stop answering pings, and the peer detects it. */
 export function testTheirVerdict({ name, row, pool, skip }: TestedPeer, role: PeerRole): void {
   const cell = { row, position: role, column: "their verdict" } as const;
   const title = `C5 C6: ${titleOf(role, name)}: we stop answering pings, and their verdict comes`;
@@ -49,7 +49,7 @@ export function testRefusal({ name, row, pool, skip }: TestedPeer, role: PeerRol
   testCell(cell, title, { skip, timeout: LIMIT }, async () => {
     const theirs = await pool.get(role, {});
     if (role === "server") {
-      // A page from elsewhere: servers take those of their own origin only, unless told otherwise.
+      // A page of another origin: by default, servers accept only their own.
       const refused = connect(theirs.url, { origin: "https://elsewhere.test" });
       await assert.rejects(refused, (error) => error instanceof InvalidStatusError && error.status === 403);
       return;

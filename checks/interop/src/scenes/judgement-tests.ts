@@ -1,5 +1,5 @@
-// The heartbeat of Holdfast on another runtime, where its judgement is hardest: what it needs of timers, of sockets and
-// of the order in which an event loop does things is not the same everywhere.
+// The heartbeat of Holdfast on another runtime, in the cases that are hardest to judge. Runtimes differ in
+// their timers, their sockets and the order in which their event loops do things.
 
 import assert from "node:assert/strict";
 import type { Connection } from "holdfast";
@@ -11,10 +11,10 @@ import { LIMIT, type TestedPeer, titleOf } from "./common-tests.js";
 const KEEPALIVE = { pingInterval: 300, pingTimeout: 900 };
 const BOUND = KEEPALIVE.pingInterval + KEEPALIVE.pingTimeout;
 
-/** For a machine that has other things to do; without a verdict the wait would last for ever. */
+/** A tolerance for a busy machine; without a verdict the wait would never end. */
 const TOLERANCE = 4_000;
 
-/** Ours: an end that neither pings nor judges. */
+/** Our options: no pings and no verdicts. */
 const SILENT = { pingInterval: null };
 
 export function testJudgement({ name, row, pool, skip }: TestedPeer, role: PeerRole): void {
@@ -23,7 +23,7 @@ export function testJudgement({ name, row, pool, skip }: TestedPeer, role: PeerR
   const full = `C7: ${titleOf(role, name)}: we stop reading with 32 MiB on the way, and their verdict comes in time`;
   testCell({ row, position: role, column: "full write buffer" }, full, options, async () => {
     const theirs = await pool.get(role, { options: KEEPALIVE });
-    // Nobody takes what arrives: after one message reading pauses, and with it their pings.
+    // Nobody consumes messages: after one message reading pauses, and with it the peer's pings.
     const stuck = { ...SILENT, maxQueue: 1 };
     const startedAt = Date.now();
     await withPair(theirs, { do: "flood", bytes: 32 * 2 ** 20 }, stuck, async ({ report }) => {
@@ -57,7 +57,7 @@ export function testJudgement({ name, row, pool, skip }: TestedPeer, role: PeerR
   });
 }
 
-/** Beyond the next verdict that could come. */
+/** Waits until after the time of the next possible verdict. */
 async function assertLives(connection: Connection): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, BOUND + 100));
   await connection.send("still there");

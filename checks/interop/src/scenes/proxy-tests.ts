@@ -28,7 +28,7 @@ export interface TestedProxy {
 
 const RECEIVE = { timeout: 10_000 };
 
-/** What proxies count as idle in these tests, in milliseconds. */
+/** The idle timeout of the proxies in these tests, in milliseconds. */
 const IDLE_TIMEOUT = 2_000;
 
 const CLOSES = [
@@ -157,7 +157,7 @@ export function testProxy({ row, kind, skip }: TestedProxy): void {
       await client.ping();
       await proxy.stop();
       const ended = Promise.all([client.closed, server.closed]);
-      for (const info of await withTimeout(ended, 2_000, "the cut")) assertCut(info);
+      for (const info of await withTimeout(ended, 10_000, "the cut")) assertCut(info);
       const error = await refusalOf(proxy.url);
       assert.ok(error instanceof HandshakeError && error.failure === "refused", String(error));
     });
@@ -218,8 +218,8 @@ function assertCut(info: CloseInfo): void {
 }
 
 /**
- * Cuts an idle connection, and compares what both ends make of it. Where this process was too busy to see the last
- * message or the cut when it came, it could not know the timeout: then again, a few times.
+ * Cuts an idle connection, and compares how both ends report it. Retries a few times if this process was too
+ * busy to see the last message or the cut on time, because it cannot determine the timeout then.
  */
 async function untilOnTime(t: TestContext, cut: () => Promise<readonly CloseInfo[]>): Promise<void> {
   for (let attempt = 1; attempt <= 6; attempt++) {

@@ -1,4 +1,4 @@
-// What the WebSocket of the standard, in browsers and runtimes, has to do as a client of ours.
+// Tests of the standard WebSocket, in browsers and runtimes, as a client of our server.
 
 import { noteCell } from "../matrix/test-cell.js";
 import type { Column, Row } from "../matrix/tables.js";
@@ -6,7 +6,7 @@ import * as common from "./common-tests.js";
 
 const COMPRESSION = { options: { compression: { threshold: 0 } } };
 
-/** Codes that the standard lets a page close with. */
+/** Codes with which the standard lets a page close. */
 const CODES = [1000, 3000, 4999];
 
 export interface Abilities {

@@ -1,4 +1,4 @@
-// A peer whose process is stopped: the hanging host of which the network says nothing.
+// A peer whose process is stopped: a host that hangs, which the network does not reveal.
 
 import assert from "node:assert/strict";
 import { explain } from "holdfast";
@@ -13,7 +13,7 @@ import { verdictBound } from "./verdict-bound.js";
 const KEEPALIVE = { pingInterval: 200, pingTimeout: 600 };
 const BOUND = KEEPALIVE.pingInterval + KEEPALIVE.pingTimeout;
 
-/** A peer in a process of its own, which can be stopped. */
+/** A peer in its own process, which can be stopped. */
 export interface StoppablePeer extends TestedPeer {
   readonly pool: PeerPool;
 }
@@ -21,7 +21,7 @@ export interface StoppablePeer extends TestedPeer {
 export function testStoppedPeer({ name, row, pool, skip }: StoppablePeer, role: PeerRole): void {
   const cell = { row, position: role, column: "hangs: our verdict" } as const;
   const title = `C5 C6 D9: ${titleOf(role, name)}: their process stops, and our verdict comes in time`;
-  // Where the peer itself is missing, that is the reason to tell.
+  // If the peer itself is missing, that is the reason to report.
   const reason = skip === false && process.platform === "win32" ? "Windows stops no process" : skip;
   testCell(cell, title, { skip: reason, timeout: LIMIT }, async (t) => {
     const peer = await pool.get(role);
@@ -54,7 +54,7 @@ export function testStoppedPeer({ name, row, pool, skip }: StoppablePeer, role: 
       } finally {
         peer.resume();
       }
-      // They see our Close, unless the answers to our pings met the closed socket before.
+      // They see our Close, unless the answers to our pings reached the closed socket before.
       const { says, received } = await report("closed");
       assert.ok(received === null || [1006, 1011].includes(received.code), says);
       t.diagnostic(`theirs, once they run again: ${says}`);

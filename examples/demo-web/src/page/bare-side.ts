@@ -1,11 +1,11 @@
-// What every browser has, for comparison: it says OPEN for as long as nobody tells it otherwise.
+// The browser's own WebSocket, for comparison: it reports OPEN until it receives something else.
 
 import { element, say, seconds } from "./elements.js";
 import type { EventLog } from "./event-log.js";
 
 const STATES = ["CONNECTING", "OPEN", "CLOSING", "CLOSED"];
 
-/** Ticks come once a second; a silence of more than that is worth a word, which the WebSocket does not say. */
+/** Ticks arrive once a second. A longer silence is shown, because the WebSocket does not report it. */
 const QUIET = 2_000;
 
 export class BareSide {
@@ -37,11 +37,11 @@ export class BareSide {
   }
 
   #describe(now: number, isClosed: boolean): string {
-    if (isClosed) return "And it stays so: coming back is your business.";
+    if (isClosed) return "It stays closed: you have to reconnect yourself.";
     if (this.#lastTick === null) return "Nothing received yet.";
     const silence = now - this.#lastTick;
     if (silence < QUIET) return "Receives a tick every second.";
-    return `Nothing received for ${seconds(silence)}, and it does not say so.`;
+    return `Nothing received for ${seconds(silence)}, and the WebSocket does not report it.`;
   }
 
   #open(): WebSocket {

@@ -1,10 +1,10 @@
-// What happened, the newest first. The element is a live region: what is added is read out.
+// The log of events, the newest first. The element is a live region: screen readers read out added lines.
 
 const MAX_LINES = 100;
 
 export class EventLog {
   readonly #list: HTMLOListElement;
-  /** The newest line, which stands for all that say the same in a row. */
+  /** The newest line. It counts how often the same text was logged in a row. */
   #newest: { readonly text: string; readonly line: HTMLElement; count: number } | null = null;
 
   constructor(list: HTMLOListElement) {

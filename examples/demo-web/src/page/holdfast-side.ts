@@ -1,4 +1,4 @@
-// The connection that this page is about: what it says of itself, and nothing guessed.
+// The Holdfast connection of this page, and what it reports about itself.
 
 import {
   connectPersistent,
@@ -14,7 +14,7 @@ import { LatencyChart } from "./latency-chart.js";
 const PING_INTERVAL = 1_000;
 const PING_TIMEOUT = 2_000;
 
-/** A summary that changes more often than this would have a screen reader talk all the time. */
+/** Screen readers would read a summary that changes more often than this all the time. */
 const SUMMARY_EVERY = 5_000;
 
 export class HoldfastSide {
@@ -34,7 +34,7 @@ export class HoldfastSide {
       linkProtocol: "required",
       pingInterval: PING_INTERVAL,
       pingTimeout: PING_TIMEOUT,
-      // For a demonstration: come back soon, and often.
+      // For the demo: reconnect soon and often.
       openTimeout: 2_000,
       closeTimeout: 1_000,
       firstDelay: 500,
@@ -80,7 +80,9 @@ export class HoldfastSide {
       this.#log.add(`Holdfast: overdue: no answer to a ping after ${seconds(elapsed)}`);
     });
     connection.on("suspended", ({ gap }) => {
-      this.#log.add(`Holdfast: suspended: this page did not run for ${seconds(gap)}; the peer is not blamed`);
+      this.#log.add(
+        `Holdfast: suspended: this page did not run for ${seconds(gap)}; this does not count against the peer`,
+      );
     });
   }
 
@@ -91,7 +93,7 @@ export class HoldfastSide {
 
   #explain(info: CloseInfo): void {
     this.#log.add(`Holdfast: disconnected: ${info.cause}`);
-    if (this.#lostAt !== null) return; // An attempt of many; the verdict is worth more.
+    if (this.#lostAt !== null) return; // One of many attempts; the verdict is more interesting.
     this.#lostAt = performance.now();
     const cause = document.createElement("p");
     cause.className = "cause";

@@ -1,4 +1,5 @@
-// Round-trip times of the last minute on a logarithmic scale, over bands of the time in which no answer came.
+// Draws the round-trip times of the last minute on a logarithmic scale, over bands for the times without
+// answers.
 
 const WINDOW = 60_000;
 const HEIGHT = 190;
@@ -30,7 +31,7 @@ export class LatencyChart {
     this.#samples.push([at, roundTrip]);
   }
 
-  /** From `from` to `to` there was none; the newest band of its kind grows where it is the same one. */
+  /** Marks the time from `from` to `to`. Extends the newest band if it is of the same kind and adjacent. */
   mark(kind: Band, from: number, to: number): void {
     const newest = this.#stretches.at(-1);
     if (newest?.kind === kind && newest.from === from) newest.to = to;
@@ -74,7 +75,7 @@ export class LatencyChart {
     this.#svg.replaceChildren(...bands, ...grid, ...times, ...lines, ...dots);
   }
 
-  /** The samples of one connection after the other: no line leads over the time without one. */
+  /** The samples of each connection separately, so that no line crosses the time between two connections. */
   #runs(): (readonly [number, number])[][] {
     const runs: (readonly [number, number])[][] = [];
     let previous = -Infinity;

@@ -1,16 +1,17 @@
-// The page: its own network comes from the server, for as long as the event stream stays open.
+// The page. The server gives it a network of its own for as long as the event stream stays open.
 
 import { BareSide } from "./bare-side.js";
+import { CountedStream } from "./counted-stream.js";
 import { element, say } from "./elements.js";
 import { EventLog } from "./event-log.js";
 import { HoldfastSide } from "./holdfast-side.js";
 import { FAULTS, type Fault, type StageDescription } from "./stage-description.js";
 
 const DESCRIPTIONS: Readonly<Record<Fault, string>> = {
-  heal: "Whole: everything gets through.",
+  heal: "Healthy: everything gets through.",
   slow: "Slow: everything arrives 0.7 s late, each way.",
-  freeze: "Frozen: nothing gets through, and nobody is told.",
-  cut: "Cut just now, by a reset; it is whole again.",
+  freeze: "Frozen: nothing gets through, and neither end is notified.",
+  cut: "Cut a moment ago by a reset; it works again.",
 };
 
 const log = new EventLog(element("log", HTMLOListElement));
@@ -22,14 +23,14 @@ stream.addEventListener("message", ({ data }) => start(JSON.parse(String(data)) 
   once: true,
 });
 stream.addEventListener("error", () => {
-  // Its network went with the server: a new one would have another address.
+  // The network ended with the server: a new one would have another address.
   stream.close();
   for (const button of buttons) button.disabled = true;
   say(linkState, "The demonstration's server is gone. Start it, and load this page again.");
 });
 
-function start({ id, url }: StageDescription): void {
-  const sides = [new HoldfastSide(url, log), new BareSide(url, log)];
+function start({ id, url, countedUrl }: StageDescription): void {
+  const sides = [new HoldfastSide(url, log), new BareSide(url, log), new CountedStream(countedUrl, log)];
   setInterval(() => sides.forEach((side) => side.show(performance.now())), 250);
   for (const button of buttons) {
     const fault = FAULTS.find((name) => name === button.dataset["fault"]);

@@ -1,6 +1,6 @@
-// What the page and its server agree on.
+// Types that the page and its server share.
 
-/** What can be done to the link: none of it, everything late, nothing gets through, or an end by RST. */
+/** The faults of the link: none, everything late, nothing gets through, or an end by RST. */
 export const FAULTS = ["heal", "slow", "freeze", "cut"] as const;
 
 export type Fault = (typeof FAULTS)[number];
@@ -8,6 +8,8 @@ export type Fault = (typeof FAULTS)[number];
 export interface StageDescription {
   /** Names the page's own network in `POST /fault`. */
   readonly id: string;
-  /** The ticker, through that network. */
+  /** The URL of the ticker, through that network. */
   readonly url: string;
+  /** The URL of the counted stream, through that network. */
+  readonly countedUrl: string;
 }

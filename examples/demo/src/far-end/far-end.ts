@@ -1,4 +1,4 @@
-// The far end, seen from the story: its thread, its proxy, and what its server saw.
+// The far end: its thread, its proxy, and the server's view of each connection.
 
 import { Worker } from "node:worker_threads";
 import { withTimeout } from "holdfast-testkit";
@@ -30,12 +30,12 @@ export class FarEnd {
     this.#worker.on("error", (error) => this.#fail(error));
   }
 
-  /** The address of the proxy, for a connection with a name of its own. */
+  /** The URL of the proxy for a connection; the path identifies the connection. */
   url(path: string): string {
     return this.#url + path;
   }
 
-  /** Carries an order out; resolves with when that was done, in epoch milliseconds. */
+  /** Executes a command in the thread. Resolves with the time of execution, in epoch milliseconds. */
   async order(order: Order): Promise<number> {
     const slot = new Slot<number>();
     const message: NumberedOrder = { number: this.#orders.push(slot) - 1, order };
@@ -43,12 +43,12 @@ export class FarEnd {
     return withTimeout(slot.promise, PATIENCE, `the proxy to ${order.type}`);
   }
 
-  /** Resolves with how the server saw the connection at that path end. */
+  /** Resolves with the server's view of how the connection at that path ended. */
   ending(path: string): Promise<ServerEnding> {
     return this.#endingSlot(path).promise;
   }
 
-  /** Ends the thread and all in it. */
+  /** Ends the thread and everything in it. */
   async close(): Promise<void> {
     await this.order({ type: "close" }).catch(() => undefined);
     await this.#worker.terminate();
@@ -92,7 +92,7 @@ class Slot<Value> {
       this.resolve = resolve;
       this.reject = reject;
     });
-    // Nobody may wait for it when it fails.
+    // Nobody may be waiting when it rejects.
     this.promise.catch(() => undefined);
   }
 }

@@ -1,18 +1,22 @@
-// What the story and the far end's thread say to each other.
+// The messages between the demo and the far end's thread.
 
 import type { CloseCause } from "holdfast";
 import type { Sabotage } from "../sabotage.js";
 
-/** What the far end is started with. */
+/** The options of the far end. */
 export interface FarEndData {
   readonly sabotage: Sabotage | null;
 }
 
-/** What the proxy is to do. */
+/** A command to the proxy. */
 export type Order =
   | { readonly type: "delay"; readonly milliseconds: number }
   | { readonly type: "freeze" }
   | { readonly type: "thaw"; readonly direction?: "toClient" }
+  /** Resets all connections. */
+  | { readonly type: "cut" }
+  /** Starts the counted stream: a number every `interval` milliseconds, up to `total`. */
+  | { readonly type: "feed"; readonly total: number; readonly interval: number }
   | { readonly type: "close" };
 
 export interface NumberedOrder {
@@ -20,7 +24,7 @@ export interface NumberedOrder {
   readonly order: Order;
 }
 
-/** How a connection ended, as the server saw it. */
+/** How a connection ended, in the server's view. */
 export interface ServerEnding {
   readonly cause: CloseCause;
   readonly isOk: boolean;
@@ -32,8 +36,8 @@ export interface ServerEnding {
 
 export type Report =
   | { readonly type: "ready"; readonly url: string }
-  /** The order was carried out; epoch milliseconds. */
+  /** The command was executed; epoch milliseconds. */
   | { readonly type: "done"; readonly number: number; readonly at: number }
-  /** A ping of the server to the client at that path is overdue. */
+  /** The server's ping to the client at that path is overdue. */
   | { readonly type: "overdue"; readonly path: string; readonly elapsed: number }
   | { readonly type: "ended"; readonly path: string; readonly ending: ServerEnding };

@@ -6,12 +6,12 @@ import { LatencyView } from "./latency-view.js";
 import { MAIN_PATH } from "./stage.js";
 import { ensure, type Step } from "./step.js";
 
-/** Longer than the client's pingTimeout, shorter than the server's. */
+/** Longer than the client's pingTimeout, and shorter than the server's. */
 const BLOCK = 3_000;
 
 export const blockedLoop: Step = {
   title: "The client's own event loop is blocked",
-  plan: `A long computation keeps this process from reading for ${duration(BLOCK)}, longer than its pingTimeout. The server, in a thread of its own, answers meanwhile: its pong lies unread in the kernel. That is no fault of the peer's, and must not kill it.`,
+  plan: `A long computation keeps this process from reading for ${duration(BLOCK)}, longer than its pingTimeout. Meanwhile the server, in its own thread, answers: its pong is in the kernel, unread. The peer is not at fault, so the connection must survive.`,
 
   async run(stage) {
     const connection = stage.connection(MAIN_PATH);
@@ -21,22 +21,22 @@ export const blockedLoop: Step = {
     const stopWatching = connection.on("suspended", ({ gap }) => (longestGap = Math.max(longestGap, gap)));
     let serverWaited = 0;
     stage.farEnd.onOverdue = (_path, elapsed) => (serverWaited = elapsed);
-    let hasRecipeFired = false as boolean; // Set by the timer.
+    let hasRecipeFired = false as boolean; // The timer sets it.
     const stopRecipe = usualRecipe(connection, CLIENT.pingTimeout, () => (hasRecipeFired = true));
 
     const isPingOnItsWay = (): boolean => connection.latencyStats.sent > connection.latencyStats.answered;
     await eventually(isPingOnItsWay, "a ping on its way", 2_000);
-    stage.tell(`A ping is on its way; now nothing here runs for ${duration(BLOCK)} …`);
+    stage.tell(`A ping is in flight; now nothing here runs for ${duration(BLOCK)} …`);
     if (stage.sabotage !== "block") blockEventLoop(BLOCK);
 
-    await eventually(() => longestGap > 0, "the gap to be told", 1_000);
+    await eventually(() => longestGap > 0, "the gap to be reported", 1_000);
     stage.tell(
       `suspended: a gap of ${duration(longestGap)}, counted from when the next ping was due.`,
       suspicious,
     );
     ensure(longestGap > CLIENT.pingTimeout, `The gap, ${duration(longestGap)}, is shorter than pingTimeout`);
     await eventually(() => latency.samples.some((sample) => sample >= BLOCK), "the pong from before", 1_000);
-    stage.tell(`The pong was in the kernel all the time, and is read now, ${duration(BLOCK)} late.`);
+    stage.tell(`The pong was in the kernel all the time. It is read now, ${duration(BLOCK)} late.`);
     if (hasRecipeFired) {
       stage.add(
         "The usual recipe, a timer that each pong sets back, ran beside, and fired: it would have cut this healthy connection.",
@@ -49,7 +49,7 @@ export const blockedLoop: Step = {
     ensure(answer === "still there?", "The server sent another text back");
     if (serverWaited > 0) {
       stage.add(
-        `The server found a ping of its own overdue, and waited: its patience is ${duration(SERVER.pingTimeout)}.`,
+        `One of the server's pings was overdue. The server waited: its pingTimeout is ${duration(SERVER.pingTimeout)}.`,
       );
     }
     stage.tell(`The connection is ${connection.state}, and its latency ${duration(latency.last)}.`, good);
@@ -57,13 +57,13 @@ export const blockedLoop: Step = {
     for (const stop of [latency.stop, stopWatching, stopRecipe]) stop();
     ensure(connection.state === "open", `The connection did not survive: it is ${connection.state}`);
     return {
-      sentence: `The connection survived ${duration(longestGap)} without us, and nobody was blamed: the latency is still ${duration(connection.latency ?? 0)}.`,
+      sentence: `The connection survived ${duration(longestGap)} without this process, and the peer was not blamed: the latency is still ${duration(connection.latency ?? 0)}.`,
       figure: `survived a gap of ${duration(longestGap)}`,
     };
   },
 };
 
-/** What many programs do instead: a timer that each pong sets back; when it fires, the peer counts as dead. */
+/** The common alternative: a timer that each pong restarts; when it fires, the peer counts as dead. */
 function usualRecipe(connection: Connection, patience: number, onVerdict: () => void): () => void {
   let timer = setTimeout(onVerdict, patience);
   const stopListening = connection.on("pong", () => {

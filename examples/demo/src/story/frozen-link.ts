@@ -6,8 +6,8 @@ import { BARE_PATH, MAIN_PATH } from "./stage.js";
 import { ensure, type Step } from "./step.js";
 
 export const frozenLink: Step = {
-  title: "The link freezes, without a word",
-  plan: `A cable is pulled: no FIN, no RST, no error. The client promises a verdict within ${duration(verdictBound(CLIENT))} (pingInterval + pingTimeout), the server within ${duration(verdictBound(SERVER))}. Beside it, a bare client without keepalive (pingInterval: null) is what a WebSocket is by itself.`,
+  title: "The link freezes silently",
+  plan: `A cable is pulled: no FIN, no RST, no error. The client promises a verdict within ${duration(verdictBound(CLIENT))} (pingInterval + pingTimeout), the server within ${duration(verdictBound(SERVER))}. For comparison, a bare client without keepalive (pingInterval: null) behaves like a plain WebSocket.`,
 
   async run(stage) {
     const { farEnd, terminal } = stage;
@@ -33,9 +33,11 @@ export const frozenLink: Step = {
       stage.quote(explain(info));
       check(info.cause, verdict, CLIENT);
 
-      // Taken without complaint: it lies in the kernel's buffer, and will never arrive.
+      // The kernel accepts it into its buffer, but it will never arrive.
       await withTimeout(bare.send("Is anybody there?"), 1_000, "the bare client's send()");
-      stage.tell(`The bare client says "${bare.state}", and send() just took a message for nobody.`);
+      stage.tell(
+        `The bare client says "${bare.state}", and send() has just accepted a message that nobody will receive.`,
+      );
 
       const ending = await within(SERVER, farEnd.ending(MAIN_PATH), "the server's verdict");
       const serverVerdict = ending.endedAt - frozenAt;
@@ -46,10 +48,10 @@ export const frozenLink: Step = {
       check(ending.cause, serverVerdict, SERVER);
 
       await within(SERVER, farEnd.ending(BARE_PATH), "the server's verdict on the bare client");
-      stage.tell(`The server has given up the bare client, too, which still says "${bare.state}".`);
+      stage.tell(`The server has disconnected the bare client too. The client still says "${bare.state}".`);
       ensure(bare.state === "open", `The bare client is ${bare.state}, so it noticed something`);
       return {
-        sentence: `Both ends knew in time: the client after ${duration(verdict)} of ${duration(verdictBound(CLIENT))}, the server after ${duration(serverVerdict)} of ${duration(verdictBound(SERVER))}. The bare client knows nothing yet.`,
+        sentence: `Both ends detected it in time: the client after ${duration(verdict)} of ${duration(verdictBound(CLIENT))}, the server after ${duration(serverVerdict)} of ${duration(verdictBound(SERVER))}. The bare client has not noticed yet.`,
         figure: `dead after ${duration(verdict)}`,
       };
     });

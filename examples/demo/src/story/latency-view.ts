@@ -1,16 +1,16 @@
-// The live line: the latency of a connection, ping by ping.
+// A live line that shows the latency of a connection, ping by ping.
 
 import type { Connection } from "holdfast";
 import { sparkline } from "../terminal/sparkline.js";
 import { duration } from "../terminal/text.js";
 
-/** Bars that fit beside the figures. */
+/** The number of bars that fit beside the figures. */
 const NEWEST = 24;
 
 export class LatencyView {
   /** Every round trip so far, in milliseconds. */
   readonly samples: number[] = [];
-  /** Ends the watching. */
+  /** Stops watching. */
   readonly stop: () => void;
 
   constructor(connection: Connection) {
@@ -27,7 +27,7 @@ export class LatencyView {
     return this.samples.at(-1) ?? 0;
   }
 
-  /** The latency as it is drawn: `▃▃▃▃▅▇█  1.3 s`. */
+  /** The latency as text: `▃▃▃▃▅▇█  1.3 s`. */
   get bars(): string {
     return sparkline(this.samples.slice(-NEWEST));
   }

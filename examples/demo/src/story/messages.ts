@@ -9,12 +9,12 @@ import { ensure, type Step } from "./step.js";
 const GREETING = "Grüße aus dem Terminal";
 const BINARY_SIZE = 64 * 1024;
 
-/** Round trips to watch. */
+/** The number of round trips to watch. */
 const PONGS = 10;
 
 export const messages: Step = {
   title: "Messages, and how long they take",
-  plan: `The client connects through the proxy, which makes the network ${2 * DISTANCE} ms long, there and back. The server sends back what it gets. Pings go out by themselves, and every pong is a measurement.`,
+  plan: `The client connects through the proxy, which adds ${2 * DISTANCE} ms to each round trip. The server echoes every message. Both ends ping automatically, and every pong is a measurement.`,
 
   async run(stage) {
     const connection = await stage.connect(MAIN_PATH);
@@ -44,10 +44,10 @@ export const messages: Step = {
     stage.tell(`${latency.count} pongs so far: ${latency.bars}`);
 
     const { p50, jitter, answered, min } = connection.latencyStats;
-    // The proxy holds every byte back that long: less would be no measurement.
-    ensure((min ?? 0) >= 2 * DISTANCE - 1, `The latency, ${min} ms, is shorter than the way`);
+    // The proxy delays every byte by this much, so a shorter time would be a wrong measurement.
+    ensure((min ?? 0) >= 2 * DISTANCE - 1, `The latency, ${min} ms, is shorter than the proxy's delay`);
     return {
-      sentence: `Every message came back as it was sent; ${answered} pings were answered, with a median of ${duration(p50 ?? 0)} and a jitter of ${duration(jitter ?? 0)}.`,
+      sentence: `Every echo equals its message; ${answered} pings were answered, with a median of ${duration(p50 ?? 0)} and a jitter of ${duration(jitter ?? 0)}.`,
       figure: `latency ${duration(p50 ?? 0)}`,
     };
   },

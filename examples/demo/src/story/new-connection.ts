@@ -4,17 +4,18 @@ import { BARE_PATH } from "./stage.js";
 import { ensure, type Step } from "./step.js";
 
 export const newConnection: Step = {
-  title: "The network returns: a new connection, and a clean goodbye",
-  plan: "The proxy thaws and lets go what it held back. Only now the bare client hears of its end. A new connection is opened, used, and closed as it should be: both sides say goodbye, and both know it.",
+  title: "The network returns: a new connection, and a clean close",
+  plan: "The proxy thaws and forwards the delayed bytes. Only now does the bare client learn that its connection has ended. A new connection is opened, used and closed properly: both sides send a Close, and both know that.",
 
   async run(stage) {
     const { farEnd } = stage;
     const { good } = stage.terminal.style;
     const bare = stage.connection(BARE_PATH);
-    // This direction first: the bare client hears what the server said before its pongs meet a closed door.
+    // Thaw this direction first, so that the bare client receives the server's Close before its own pongs
+    // reach the closed socket.
     await farEnd.order({ type: "thaw", direction: "toClient" });
     const { message } = await withTimeout(bare.closed, 2_000, "the bare client to hear of its end");
-    stage.tell("The bare client learns what the server found out long ago:");
+    stage.tell("The bare client receives what the server sent long ago:");
     stage.quote(message);
     await farEnd.order({ type: "thaw" });
 
@@ -30,13 +31,13 @@ export const newConnection: Step = {
 
     const info = await withTimeout(connection.close(1000, "That was all"), 2_000, "the goodbye");
     const ending = await withTimeout(farEnd.ending("/again"), 2_000, "the server's side of the goodbye");
-    stage.tell("The client's side of the goodbye:", good);
+    stage.tell("The client's view of the close:", good);
     stage.quote(info.message);
-    stage.tell("The server's side:", good);
+    stage.tell("The server's view:", good);
     stage.quote(ending.message);
 
-    ensure(info.clean && info.ok && info.cause === "local-close", `The goodbye was not clean: ${info.cause}`);
-    ensure(ending.isOk && ending.cause === "peer-close", `The server saw another end: ${ending.cause}`);
+    ensure(info.clean && info.ok && info.cause === "local-close", `The close was not clean: ${info.cause}`);
+    ensure(ending.isOk && ending.cause === "peer-close", `The server reported another end: ${ending.cause}`);
     return { sentence: "Both sides agree on how it ended, and why.", figure: "closed with 1000 (OK)" };
   },
 };

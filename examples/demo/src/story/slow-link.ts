@@ -5,13 +5,15 @@ import { LatencyView } from "./latency-view.js";
 import { MAIN_PATH } from "./stage.js";
 import { ensure, type Step } from "./step.js";
 
-/** One way, in milliseconds: noticeable, and then so long that a ping becomes suspicious. */
+/**
+ * The delay in one direction, in milliseconds: first noticeable, then so long that a ping becomes overdue.
+ */
 const SLOW = 75;
 const VERY_SLOW = 600;
 
 export const slowLink: Step = {
   title: "The link gets slow",
-  plan: `The proxy holds every byte back for longer and longer. A slow peer is not a dead one: a ping that takes far longer than usual (3 times, and at least 1 s) is told as "overdue", a suspicion. The verdict has time until pingTimeout: ${duration(CLIENT.pingTimeout)}.`,
+  plan: `The proxy delays every byte, first a little and then a lot. A slow peer is not dead: a ping that takes far longer than usual (3 times, and at least 1 s) is only reported as "overdue". The verdict comes after pingTimeout: ${duration(CLIENT.pingTimeout)}.`,
 
   async run(stage) {
     const connection = stage.connection(MAIN_PATH);
@@ -22,7 +24,7 @@ export const slowLink: Step = {
     const stopWatching = connection.on("overdue", ({ elapsed, expected }) => {
       if (++overdue > 1) return;
       stage.tell(
-        `overdue: a ping has waited for ${duration(elapsed)}; ${duration(expected)} was plenty.`,
+        `overdue: a ping has waited for ${duration(elapsed)}; the limit was ${duration(expected)}.`,
         suspicious,
       );
     });
@@ -33,7 +35,7 @@ export const slowLink: Step = {
       await eventually(() => latency.last >= 2 * SLOW, `a round trip of ${2 * SLOW} ms`, 2_000);
       const seen = latency.count;
       await eventually(() => latency.count >= seen + 3, "three more pongs", 3_000);
-      stage.tell(`Latency ${duration(latency.last)}: slower, and nothing to worry about.`);
+      stage.tell(`Latency ${duration(latency.last)}: slower, but harmless.`);
 
       await farEnd.order({ type: "delay", milliseconds: VERY_SLOW });
       stage.tell(`Every byte now takes ${VERY_SLOW} ms each way.`);
@@ -53,7 +55,7 @@ export const slowLink: Step = {
     ensure(connection.state === "open", `The connection did not survive: it is ${connection.state}`);
     const worst = Math.max(...latency.samples);
     return {
-      sentence: `Suspicion came before any verdict, and the connection held: ${duration(worst)} at the worst, ${duration(latency.last)} now.`,
+      sentence: `The ping was reported as overdue, and the connection survived: ${duration(worst)} at the worst, ${duration(latency.last)} now.`,
       figure: `${duration(worst)} at the worst, no verdict`,
     };
   },

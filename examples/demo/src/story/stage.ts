@@ -1,4 +1,5 @@
-// What the steps share: the terminal with the step's own time, the far end, and the connections to it.
+// The shared state of the steps: the terminal with the step's own time, the far end, and the connections to
+// it.
 
 import { connect, type Connection, type ConnectOptions } from "holdfast";
 import type { FarEnd } from "../far-end/far-end.js";
@@ -7,12 +8,12 @@ import { clock, printable } from "../terminal/text.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { CLIENT } from "../timings.js";
 
-/** The connection of most steps, and a bare one without keepalive. */
+/** The path of the connection of most steps, and that of a bare one without keepalive. */
 export const MAIN_PATH = "/main";
 export const BARE_PATH = "/bare";
 
 const BODY = "   ";
-/** As wide as BODY and a time such as ` 2.3 s`, and what separates it from the text. */
+/** As wide as BODY plus a time such as ` 2.3 s` and the gap before the text. */
 const HANGING = `${BODY}         `;
 
 export class Stage {
@@ -35,14 +36,14 @@ export class Stage {
     return connection;
   }
 
-  /** Connects to the far end through the proxy; the path names the connection in this story. */
+  /** Connects to the far end through the proxy; the path identifies the connection in the demo. */
   async connect(path: string, options: ConnectOptions = CLIENT): Promise<Connection> {
     const connection = await connect(this.farEnd.url(path), { openTimeout: 3_000, ...options });
     this.#connections.set(path, connection);
     return connection;
   }
 
-  /** Starts the step's time. */
+  /** Starts the step's clock. */
   begin(): void {
     this.#stepBegan = performance.now();
   }
@@ -52,23 +53,23 @@ export class Stage {
     return performance.now() - this.#stepBegan;
   }
 
-  /** Tells what happens now, with the time. */
+  /** Prints an event with the time. */
   tell(text: string, paint?: (line: string) => string): void {
     const time = `${BODY}${clock(this.elapsed).padStart(4)} s   `;
     this.terminal.paragraph(printable(text), time, HANGING, paint);
   }
 
-  /** Tells what belongs to what was told before. */
+  /** Prints a continuation of the previous line. */
   add(text: string, paint?: (line: string) => string): void {
     this.terminal.paragraph(printable(text), HANGING, HANGING, paint);
   }
 
-  /** Tells in the words of the library. */
+  /** Prints a message of the library. */
   quote(text: string): void {
     this.terminal.paragraph(printable(text), `${HANGING}│ `, `${HANGING}│ `);
   }
 
-  /** Ends whatever is still open. */
+  /** Ends all open connections. */
   async close(): Promise<void> {
     for (const connection of this.#connections.values()) connection.terminate();
     await this.farEnd.close();

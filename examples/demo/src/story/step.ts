@@ -1,12 +1,12 @@
-// What a step of the story is.
+// Describes a step of the demo.
 
 import type { Stage } from "./stage.js";
 
 export interface Step {
   readonly title: string;
-  /** What is going to be done, in a few sentences. */
+  /** A description of the step, in a few sentences. */
   readonly plan: string;
-  /** Does it, and tells on the way what is seen. Rejects where it does not happen. */
+  /** Executes the step and prints what happens. Rejects if the expected effect does not occur. */
   readonly run: (stage: Stage) => Promise<Finding>;
 }
 
@@ -17,7 +17,7 @@ export interface Finding {
   readonly figure: string;
 }
 
-/** Makes sure that what the step tells is what happened. */
+/** Throws if a claim of the step is not true. */
 export function ensure(isTrue: boolean, what: string): void {
   if (!isTrue) throw new Error(what);
 }

@@ -1,4 +1,4 @@
-// The story: its opening, its steps one after the other, its summary.
+// Runs the demo: its introduction, its steps one after another, and its summary.
 
 import { FarEnd } from "../far-end/far-end.js";
 import type { Sabotage } from "../sabotage.js";
@@ -6,6 +6,7 @@ import { clock, duration, printable } from "../terminal/text.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { CLIENT, DEFAULTS, SERVER, verdictBound } from "../timings.js";
 import { blockedLoop } from "./blocked-loop.js";
+import { countedStream } from "./counted-stream.js";
 import { frozenLink } from "./frozen-link.js";
 import { messages } from "./messages.js";
 import { newConnection } from "./new-connection.js";
@@ -13,15 +14,18 @@ import { slowLink } from "./slow-link.js";
 import { Stage } from "./stage.js";
 import type { Step } from "./step.js";
 
-const STEPS: readonly Step[] = [messages, slowLink, blockedLoop, frozenLink, newConnection];
+const STEPS: readonly Step[] = [messages, slowLink, blockedLoop, frozenLink, newConnection, countedStream];
 
-/** Milliseconds to read what is going to be done. */
+/** Milliseconds for reading the plan of a step. */
 const READING = 1_200;
 
-/** What became of a step; null where the story did not come to it. */
+/** The result of a step; null if the demo did not reach it. */
 type Outcome = { readonly isDone: boolean; readonly figure: string; readonly took: number } | null;
 
-/** Tells the story. Resolves with null where every step happened, and with the title of the one that did not. */
+/**
+ * Runs the demo. Resolves with null if every step succeeded, and otherwise with the title of the step that
+ * failed.
+ */
 export async function tellStory(terminal: Terminal, sabotage: Sabotage | null): Promise<string | null> {
   const start = performance.now();
   open(terminal);
@@ -43,19 +47,19 @@ function open(terminal: Terminal): void {
   terminal.line(`   ${strong("Holdfast")}  WebSockets that hold fast`);
   terminal.line();
   terminal.paragraph(
-    "A real server and a real client on this machine, and between them a proxy that breaks the network on demand. Server and proxy run in a thread of their own. Timers run faster than usual, so that this takes less than twenty seconds:",
+    "A real server and a real client on this machine, and between them a proxy that breaks the network on demand. Server and proxy run in their own thread. The timers are shorter than usual, so that this takes less than twenty seconds:",
     "   ",
   );
   terminal.line();
   terminal.line(quiet("                             client   server   by default"));
   terminal.line(
-    `   pingInterval, a ping each ${here(CLIENT.pingInterval)}${here(SERVER.pingInterval)}${duration(DEFAULTS.pingInterval)}`,
+    `   pingInterval              ${here(CLIENT.pingInterval)}${here(SERVER.pingInterval)}${duration(DEFAULTS.pingInterval)}`,
   );
   terminal.line(
-    `   pingTimeout, its patience ${here(CLIENT.pingTimeout)}${here(SERVER.pingTimeout)}${duration(DEFAULTS.pingTimeout)}`,
+    `   pingTimeout               ${here(CLIENT.pingTimeout)}${here(SERVER.pingTimeout)}${duration(DEFAULTS.pingTimeout)}`,
   );
   terminal.line(
-    `   dead at the latest after  ${here(verdictBound(CLIENT))}${here(verdictBound(SERVER))}${duration(verdictBound(DEFAULTS))}`,
+    `   a dead peer is found after${here(verdictBound(CLIENT))}${here(verdictBound(SERVER))}${duration(verdictBound(DEFAULTS))}`,
   );
 }
 
@@ -78,8 +82,8 @@ async function tellStep(stage: Stage, number: number, { title, plan, run }: Step
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     terminal.line();
-    terminal.paragraph(`This did not happen. ${printable(reason)}.`, `  ${bad("✗")} `, "    ");
-    return { isDone: false, figure: "did not happen", took: stage.elapsed };
+    terminal.paragraph(`This step failed. ${printable(reason)}.`, `  ${bad("✗")} `, "    ");
+    return { isDone: false, figure: "failed", took: stage.elapsed };
   }
 }
 
@@ -96,7 +100,7 @@ function summarize(terminal: Terminal, outcomes: readonly Outcome[], took: numbe
   }
   terminal.line();
   const isComplete = outcomes.every((outcome) => outcome?.isDone === true);
-  const verdict = isComplete ? "All of it happened" : "Not all of it happened";
+  const verdict = isComplete ? "All steps succeeded" : "Not all steps succeeded";
   terminal.line(strong(`    ${verdict}, in ${clock(took)} s.`));
   terminal.line(quiet("    Next: README.md, docs/promises.md, and npm test, which proves them."));
   terminal.line();

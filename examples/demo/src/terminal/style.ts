@@ -1,4 +1,4 @@
-// Colours, where they are wanted.
+// Colours, if the terminal supports them and the user wants them.
 
 type Paint = (text: string) => string;
 
@@ -10,13 +10,13 @@ export interface Style {
   readonly bad: Paint;
 }
 
-/** What of a stream and its environment matters here; `process.stdout` and `process.env` fit. */
+/** The relevant properties of a stream; `process.stdout` has them. */
 export interface Surroundings {
   readonly isTTY?: boolean | undefined;
   readonly hasColors?: () => boolean;
 }
 
-/** No colours but on a terminal that has them, and none where NO_COLOR is set (https://no-color.org). */
+/** Colours only on a terminal that supports them, and not if NO_COLOR is set (https://no-color.org). */
 export function styleFor(stream: Surroundings, env: Readonly<Record<string, string | undefined>>): Style {
   const isPlain = stream.isTTY !== true || (env["NO_COLOR"] ?? "") !== "" || stream.hasColors?.() === false;
   const paint = (on: number, off: number): Paint =>

@@ -9,7 +9,7 @@ interface Screen {
   written: string;
 }
 
-/** Keeps what is written to it, and says of itself what a stream may. */
+/** A stream that records what is written to it, with the given properties. */
 function screen(properties: Partial<Output> = {}): Screen {
   const kept = { written: "" };
   const stream = new Writable({
@@ -34,7 +34,7 @@ describe("terminal", () => {
     assert.equal(strong({}, {}), "x");
   });
 
-  test("Demo: the live line stays below the others, and is gone in the end", async () => {
+  test("Demo: the live line stays below the others, and is erased at the end", async () => {
     const shown = screen(tty);
     const terminal = new Terminal(shown.output, { NO_COLOR: "1" });
     let value = 1;
@@ -51,7 +51,7 @@ describe("terminal", () => {
     assert.equal(shown.written, "live 1\r\x1b[Ktold\nlive 1\r\x1b[Klive 2\r\x1b[K");
   });
 
-  test("Demo: the live line never wraps, for then it could not be erased", async () => {
+  test("Demo: the live line never wraps, because it could not be erased then", async () => {
     const shown = screen({ ...tty, columns: 50 });
     const terminal = new Terminal(shown.output, { NO_COLOR: "1" });
     await terminal.during(
@@ -61,7 +61,7 @@ describe("terminal", () => {
     assert.equal(shown.written, `${"x".repeat(49)}\r\x1b[K`);
   });
 
-  test("Demo: without a terminal, or on a dumb one, nothing is drawn and nobody is waited for", async () => {
+  test("Demo: without a terminal, or on a dumb one, nothing is drawn and there are no pauses", async () => {
     for (const [properties, env] of [
       [{}, {}],
       [tty, { TERM: "dumb", NO_COLOR: "1" }],
@@ -79,7 +79,7 @@ describe("terminal", () => {
     }
   });
 
-  test("Demo: a paragraph hangs below its first line, within the width of the terminal", () => {
+  test("Demo: a paragraph has a hanging indent, within the width of the terminal", () => {
     const shown = screen({ ...tty, columns: 40 });
     new Terminal(shown.output, {}).paragraph("word ".repeat(10), " 1 ", "   ", (line) => line.toUpperCase());
     assert.equal(shown.written, " 1 WORD WORD WORD WORD WORD WORD WORD\n   WORD WORD WORD\n");

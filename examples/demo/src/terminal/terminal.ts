@@ -1,14 +1,14 @@
-// Where the story is told: lines, and below them, on a terminal, one live line that is drawn anew.
+// The output of the demo: lines, and on a terminal one live line below them, which is redrawn.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WriteStream } from "node:tty";
 import { type Style, styleFor } from "./style.js";
 import { wrap } from "./text.js";
 
-/** `process.stdout`, whether it is a terminal, a pipe or a file. */
+/** `process.stdout`, which may be a terminal, a pipe or a file. */
 export type Output = NodeJS.WritableStream & Partial<Pick<WriteStream, "isTTY" | "columns" | "hasColors">>;
 
-/** Milliseconds between two drawings of the live line. */
+/** Milliseconds between two redraws of the live line. */
 const REDRAW = 100;
 
 const MAX_WIDTH = 80;
@@ -26,7 +26,7 @@ export class Terminal {
     this.style = styleFor(output, env);
   }
 
-  /** Columns to write in: 80, or what a narrower terminal has. */
+  /** The usable columns: 80, or fewer on a narrower terminal. */
   get width(): number {
     return Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, this.#output.columns ?? MAX_WIDTH));
   }
@@ -43,12 +43,15 @@ export class Terminal {
     for (const [index, line] of lines.entries()) this.line((index === 0 ? first : rest) + paint(line));
   }
 
-  /** Gives a reader time. Nobody reads along where there is no terminal. */
+  /** Gives the reader time. Without a terminal there is no reader, and no pause. */
   async pause(milliseconds: number): Promise<void> {
     if (this.#isLive) await sleep(milliseconds);
   }
 
-  /** Keeps a line below the others up to date while `work` goes on. Without a terminal there is no such line. */
+  /**
+   * Keeps a live line below the others up to date while `work` runs. Without a terminal there is no such
+   * line.
+   */
   async during<Result>(render: () => string, work: () => Promise<Result>): Promise<Result> {
     if (!this.#isLive) return work();
     this.#render = render;
@@ -68,7 +71,8 @@ export class Terminal {
 
   #draw(): void {
     if (this.#render === null) return;
-    // A line that wraps could not be erased; it has no escapes of its own, so that its length is its width.
+    // A line that wraps could not be erased. The text contains no escape sequences, so its length is its
+    // width.
     this.#output.write(this.style.quiet(this.#render().slice(0, this.width - 1)));
   }
 

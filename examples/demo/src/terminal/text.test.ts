@@ -4,13 +4,13 @@ import { sparkline } from "./sparkline.js";
 import { clock, duration, printable, wrap } from "./text.js";
 
 describe("text for a terminal", () => {
-  test("Demo: control characters and marks of direction are shown, never printed raw", () => {
+  test("Demo: control characters and direction marks are escaped", () => {
     assert.equal(printable("Grüße, 世界 👋"), "Grüße, 世界 👋");
     assert.equal(printable("\x1b[2J\x07\r\n\x7f\x9b"), "\\x1b[2J\\x07\\x0d\\x0a\\x7f\\x9b");
     assert.equal(printable("a\u202eb\u2066c\u200f\u2028"), "a\\u202eb\\u2066c\\u200f\\u2028");
   });
 
-  test("Demo: a paragraph is broken between words, and a word that fits nowhere is broken itself", () => {
+  test("Demo: a paragraph is split between words, and a word that is too long is split itself", () => {
     assert.deepEqual(wrap("", 10), []);
     assert.deepEqual(wrap("one two three", 7), ["one two", "three"]);
     assert.deepEqual(wrap("a abcdefghij b", 4), ["a", "abcd", "efgh", "ij b"]);
@@ -21,7 +21,7 @@ describe("text for a terminal", () => {
     assert.deepEqual(wrap("at least 1 s. Then 5 sheep", 10), ["at least", "1 s. Then", "5 sheep"]);
   });
 
-  test("Demo: durations have the digits that people read", () => {
+  test("Demo: durations have a readable number of digits", () => {
     const figures = [0.4213, 9.996, 21.4, 999.6, 2_250, 20_000].map(duration);
     assert.deepEqual(figures, ["0.42 ms", "10 ms", "21 ms", "1 s", "2.25 s", "20 s"]);
     assert.equal(clock(2_349), "2.3");

@@ -1,8 +1,8 @@
-// Text for a terminal: safe, wrapped, and with figures that people read.
+// Formats text for a terminal: safe, wrapped, and with readable figures.
 
 /**
- * Text that others wrote, fit to be shown: control characters, and characters that change the direction of writing,
- * are shown as escapes (`\x1b`) and never obeyed.
+ * Makes text from others safe to print: control characters, and characters that change the writing direction,
+ * are shown as escapes (`\x1b`).
  */
 export function printable(text: string): string {
   return text.replaceAll(UNSAFE, (character) => {
@@ -15,7 +15,7 @@ export function printable(text: string): string {
 /** C0, DEL and C1; line and paragraph separators; marks, embeddings and isolates of bidirectional text. */
 const UNSAFE = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
-/** The lines of a paragraph, broken between words; a word that is longer than a line is broken as well. */
+/** Splits a paragraph into lines, at spaces; a word that is longer than a line is split too. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
@@ -30,7 +30,7 @@ export function wrap(text: string, width: number): string[] {
   return line === "" ? lines : [...lines, line];
 }
 
-/** Where a line may be broken: between words, but not between a figure and its unit. */
+/** The places where a line may be split: between words, but not between a figure and its unit. */
 const BREAK = /\s+(?!(?:ms|s|KB)\b)/;
 
 /** `0.42 ms`, `21 ms`, `2.25 s`. */
@@ -40,7 +40,7 @@ export function duration(milliseconds: number): string {
   return `${Number((milliseconds / 1_000).toFixed(2))} s`;
 }
 
-/** Seconds to a tenth, as wide as any other. */
+/** Seconds with one decimal, in a fixed width. */
 export function clock(milliseconds: number): string {
   return (milliseconds / 1_000).toFixed(1);
 }

@@ -2,7 +2,7 @@
 
 import type { Capabilities } from "../connection/capabilities.js";
 
-/** What connections support in this environment. The browser's `WebSocket` exposes only messages to pages. */
+/** The features of connections in this environment. The browser's `WebSocket` exposes only messages to pages. */
 export const capabilities: Capabilities = Object.freeze({
   pings: false,
   headers: false,

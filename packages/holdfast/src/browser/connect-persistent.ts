@@ -5,7 +5,9 @@ import { openPersistent, type PersistentConnection } from "../reconnect/persiste
 import { PERSISTENT_OPTIONS, type PersistentOptions } from "../reconnect/persistent/persistent-options.js";
 import { PERSIST_OPTIONS, type PersistOptions } from "../reconnect/retry/persist-options.js";
 import type { ValueOrFactory, PerAttemptOptions } from "../reconnect/target.js";
+import type { Connector } from "../reconnect/connector.js";
 import { browserConnector } from "./connector.js";
+import { LazySessionCarrier } from "./lazy-session-carrier.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
 /**
@@ -36,5 +38,17 @@ export function connectPersistent(
   options: ConnectPersistentOptions = {},
 ): PersistentConnection {
   checkOptionNames("connectPersistent()", options, CONNECT_PERSISTENT_OPTIONS);
-  return openPersistent(browserConnector, url, options);
+  return openPersistent(sessionConnector(), url, options);
+}
+
+/** Only persistent connections have sessions, so that bundles of the other clients do not contain them. */
+function sessionConnector(): Connector<ConnectOptions> {
+  return {
+    ...browserConnector,
+    async open(url, options, observer) {
+      if (observer?.session instanceof LazySessionCarrier) await observer.session.load();
+      return browserConnector.open(url, options, observer);
+    },
+    carrySession: (settings, handler) => new LazySessionCarrier(settings, handler),
+  };
 }

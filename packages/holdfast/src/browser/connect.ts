@@ -9,7 +9,7 @@ import type { ConnectionSettings } from "../connection/options.js";
 import type { MessageTransportFactory } from "../connection/message-transport.js";
 import type { OpenObserver, TransportEnds } from "../connection/open-observer.js";
 import { NegotiationError } from "../shared/errors.js";
-import { offerLink, readLinkAnswer } from "../shared/link-subprotocol.js";
+import { offerLink, readLinkAnswer, type LinkVersion } from "../shared/link-subprotocol.js";
 import { noneSelected } from "../shared/subprotocol-required.js";
 import { browserRuntime } from "../transport/browser/browser-runtime.js";
 import { parseBrowserURL, type BrowserURL } from "./browser-url.js";
@@ -64,7 +64,9 @@ export async function open(
   const attempt: OpenParameters = { target, settings, deadline, observer };
   if (settings.linkProtocol !== true) return openOnce(attempt, settings.linkProtocol === "required");
 
-  const [offersLink = true, ...others] = linkOffers.offersToTry(target.endpoint);
+  // Without the link protocol the session would be lost, and the server may only have been out of reach.
+  const isResuming = observer?.session?.canResume === true;
+  const [offersLink = true, ...others] = isResuming ? [true] : linkOffers.offersToTry(target.endpoint);
   try {
     try {
       return await openOnce(attempt, offersLink);
@@ -92,11 +94,15 @@ function openOnce(
 ): Promise<Connection> {
   const runtime = browserRuntime();
   const { subprotocols, linkProtocol, openTimeout, signal } = settings;
-  const offered = offersLink ? offerLink(subprotocols, linkProtocol === "required") : subprotocols;
+  const wantsSession = (observer?.session ?? null) !== null;
+  const offered = offersLink
+    ? offerLink(subprotocols, { isRequired: linkProtocol === "required", wantsSession })
+    : subprotocols;
   return openWebSocket(
     { runtime, url: target, subprotocols: offered, deadline, openTimeout, signal },
     (socket) => {
-      const { subprotocol, isLink } = readLinkAnswer(socket.protocol);
+      const { subprotocol, link } = readLinkAnswer(socket.protocol);
+      const isLink = link > 0 && offersLink;
       if (subprotocol === null && settings.requireSubprotocol) {
         throw new NegotiationError(noneSelected(subprotocols));
       }
@@ -104,8 +110,8 @@ function openOnce(
       const messages = overWebSocket({ runtime, socket, settings: settings.connection });
       const connection = createConnection({
         runtime,
-        transport: withHeartbeat(messages, isLink && offersLink, settings, observer),
-        settings: heartbeatSettings(isLink && offersLink, settings),
+        transport: withHeartbeat(messages, isLink ? link : 0, settings, observer),
+        settings: heartbeatSettings(isLink, settings),
         handshake: new BrowserHandshakeRecord(target, offered, socket, subprotocol),
         owner: pageOwner,
       });
@@ -120,12 +126,14 @@ function openOnce(
 
 function withHeartbeat(
   messages: MessageTransportFactory,
-  isLink: boolean,
+  link: LinkVersion,
   { heartbeat }: ConnectSettings,
   observer: OpenObserver | null,
 ): MessageTransportFactory {
-  if (isLink)
-    return overLinkProtocol(messages, "messages", { onWidth: (width) => observer?.onSpread(width) });
+  const onWidth = (width: number): void => observer?.onSpread(width);
+  const session = observer?.session ?? null;
+  if (link === 2 && session !== null) return session.over(messages, "messages", onWidth);
+  if (link > 0) return overLinkProtocol(messages, "messages", { onWidth });
   return heartbeat === null ? messages : withHeartbeatMessages(messages, heartbeat);
 }
 

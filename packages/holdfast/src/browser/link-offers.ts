@@ -17,7 +17,7 @@ interface OfferHistory {
 export class LinkOffers {
   readonly #histories = new Map<string, OfferHistory>();
 
-  /** What one attempt tries, in order: true with the offer, false without it. */
+  /** The tries of one attempt, in order: true with the offer, false without it. */
   offersToTry(server: string): readonly boolean[] {
     const { acceptsOffer = null, failures = 0 } = this.#histories.get(server) ?? {};
     if (isInDoubt(acceptsOffer, failures)) return [true, false];

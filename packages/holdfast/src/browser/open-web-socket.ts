@@ -77,7 +77,7 @@ class WebSocketAttempt implements AlarmHandler {
   onAlarm(): void {
     const { runtime, url, openTimeout } = this.#options;
     runtime.clock.afterPoll(() => {
-      const message = `Expected ${showURL(url.href)} to be open within ${openTimeout} ms; a browser does not tell what it is waiting for`;
+      const message = `Expected ${showURL(url.href)} to be open within ${openTimeout} ms; browsers do not report what they are waiting for`;
       this.#fail(new OpenTimeoutError(message, "connect"));
     });
   }
@@ -131,7 +131,7 @@ function unexplained(url: BrowserURL): HandshakeError {
   const isOffline = (globalThis.navigator as Partial<Navigator> | undefined)?.onLine === false;
   const reason = isOffline
     ? "the browser is offline"
-    : "the server cannot be reached, refuses the connection or the subprotocols, or its certificate is not accepted. A browser does not tell which; its console does";
+    : "the server cannot be reached, refuses the connection or the subprotocols, or its certificate is not accepted. Browsers report which of these only in their console";
   return new HandshakeError(`Expected ${showURL(url.href)} to open, got a failure: ${reason}`, {
     code: UNEXPLAINED,
     failure: isOffline ? "unreachable" : "refused",

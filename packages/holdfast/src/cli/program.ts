@@ -1,13 +1,7 @@
-// Runs the verb that the command line names, and turns its outcome into an exit code.
+// Runs the verb that the command line names, and turns its outcome into an exit code. The library and the code of a verb
+// are loaded when a verb runs: `--help` and completion need neither, and loading them takes longer than all they do.
 
 import { createRequire } from "node:module";
-import {
-  HoldfastError,
-  InvalidArgumentError,
-  InvalidHeaderError,
-  InvalidURLError,
-  OpenTimeoutError,
-} from "../index.js";
 import { parseArguments } from "./arguments/arguments.js";
 import { programHelp, verbHelp } from "./arguments/help.js";
 import { suggestionFor } from "./arguments/suggestion.js";
@@ -17,7 +11,6 @@ import { completionVerb } from "./completion/verb.js";
 import { connectVerb } from "./connect/verb.js";
 import { doctorVerb } from "./doctor/verb.js";
 import { EXIT } from "./exit-codes.js";
-import { openingAdvice } from "./connection/opening-advice.js";
 import { completeURL } from "./connection/peer-options.js";
 import { pingVerb } from "./ping/verb.js";
 import { serveVerb } from "./serve/verb.js";
@@ -42,7 +35,7 @@ export async function runProgram(words: readonly string[], console: Console): Pr
     }
     return await runVerb(verbNamed(first), rest, console);
   } catch (error) {
-    return report(error, first, console);
+    return await report(error, first, console);
   }
 }
 
@@ -56,9 +49,10 @@ async function runVerb(verb: Verb, words: readonly string[], console: Console): 
   try {
     return await verb.run(given, console);
   } catch (error) {
-    const code = report(error, verb.name, console);
-    const advice =
-      verb.operands === "<url>" ? await openingAdvice(error, completeURL(operands[0]), given) : null;
+    const code = await report(error, verb.name, console);
+    if (error instanceof UsageError || verb.operands !== "<url>") return code;
+    const { openingAdvice } = await import("./connection/opening-advice.js");
+    const advice = await openingAdvice(error, completeURL(operands[0]), given);
     if (advice !== null) console.say(advice);
     return code;
   }
@@ -79,17 +73,20 @@ function verbNamed(name: string): Verb {
   throw new UsageError(`${problem} "${name}".${near} Verbs: ${names.join(", ")}.`);
 }
 
-function report(error: unknown, verb: string | undefined, console: Console): number {
+async function report(error: unknown, verb: string | undefined, console: Console): Promise<number> {
   if (console.interrupted.aborted && error === console.interrupted.reason) return EXIT.interrupted;
-  if (!(error instanceof HoldfastError || error instanceof UsageError)) throw error;
-  console.say(`holdfast: ${escaped(error.message)}`);
   if (error instanceof UsageError) {
+    console.say(`holdfast: ${escaped(error.message)}`);
     const page = [...VERBS, COMPLETION].some(({ name }) => name === verb)
       ? `holdfast ${verb ?? ""} --help`
       : "holdfast --help";
     console.say(`See \`${page}\`.`);
     return EXIT.usage;
   }
+  const library = await import("../index.js");
+  if (!(error instanceof library.HoldfastError)) throw error;
+  console.say(`holdfast: ${escaped(error.message)}`);
+  const { InvalidArgumentError, InvalidHeaderError, InvalidURLError, OpenTimeoutError } = library;
   const isUsageError = [InvalidArgumentError, InvalidHeaderError, InvalidURLError].some(
     (type) => error instanceof type,
   );

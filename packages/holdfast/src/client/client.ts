@@ -43,6 +43,6 @@ export class Client extends ClientBase {
    */
   constructor(url: ValueOrFactory<string | URL>, options: ClientOptions = {}) {
     checkOptionNames("Client", options, CLIENT_OPTIONS, FOREIGN_CLIENT_OPTIONS);
-    super(setUpClient<ConnectOptions>(nodeConnector, url, options));
+    super(setUpClient<ConnectOptions>(nodeConnector(), url, options));
   }
 }

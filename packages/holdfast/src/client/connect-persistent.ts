@@ -48,5 +48,5 @@ export function connectPersistent(
   options: ConnectPersistentOptions = {},
 ): PersistentConnection {
   checkOptionNames("connectPersistent()", options, CONNECT_PERSISTENT_OPTIONS, FOREIGN_CLIENT_OPTIONS);
-  return openPersistent(nodeConnector, url, options);
+  return openPersistent(nodeConnector(), url, options);
 }

@@ -1,12 +1,13 @@
 // `connect()` for Node.js, Bun and Deno: opens a connection (RFC 6455 section 4.1).
 
 import { addCaller } from "../connection/caller-stack.js";
+import { offerLink, type LinkVersion } from "../shared/link-subprotocol.js";
+import type { MessageTransportFactory } from "../connection/message-transport.js";
+import { overLinkProtocol } from "../transport/link/link-protocol.js";
 import { coreOf, createConnection, type Connection } from "../connection/connection.js";
 import { overFrames } from "../transport/frames/frame-transport.js";
-import { overLinkProtocol } from "../transport/link/link-protocol.js";
 import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
 import { logOpening } from "../connection/log/opening-log.js";
-import { offerLink } from "../shared/link-subprotocol.js";
 import { checkOptionNames } from "../shared/option-names.js";
 import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
 import { nodeRuntime } from "../transport/node/node-runtime.js";
@@ -16,7 +17,8 @@ import { readHeaders, type HeaderField } from "../protocol/handshake/header-inpu
 import { parseWebSocketURL, type WebSocketURL } from "../protocol/handshake/url.js";
 import { copyHeaders } from "../reconnect/copy-options.js";
 import { ClientHandshakeRecord } from "./handshake-record.js";
-import { attemptToOpen } from "./open-attempt.js";
+import type { TlsSessions } from "./dial/tls-sessions.js";
+import { openUpgraded } from "./opener.js";
 import {
   CONNECT_OPTIONS,
   checkConnectOptions,
@@ -48,25 +50,32 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   }
 }
 
-/** `connect()` with an observer of its progress, which receives the connection before any message is read. */
+/**
+ * `connect()` with an observer of its progress, which receives the connection before any message is read.
+ *
+ * @param tlsSessions sessions of earlier connections to resume; null for none
+ */
 export async function open(
   url: string | URL,
   options: ConnectOptions,
   observer: OpenObserver | null,
+  tlsSessions: TlsSessions | null = null,
 ): Promise<Connection> {
   const runtime = nodeRuntime();
   const { url: parsedURL, settings, headers, origin } = readArguments(url, options);
   const { linkProtocol } = settings;
+  const session = observer?.session ?? null;
+  const isRequired = linkProtocol === "required";
   const subprotocols =
-    linkProtocol === false
+    linkProtocol === false && session === null
       ? settings.subprotocols
-      : offerLink(settings.subprotocols, linkProtocol === "required");
-  const requireSubprotocol = settings.requireSubprotocol || linkProtocol === "required";
+      : offerLink(settings.subprotocols, { isRequired, wantsSession: session !== null });
+  const requireSubprotocol = settings.requireSubprotocol || isRequired;
   const target = { url: parsedURL, headers, tls: settings.tls, withheld: [] };
   const { compression } = settings.connection;
   const offer = { subprotocols, requireSubprotocol, origin, compression, http2: settings.http2 };
 
-  const opening = attemptToOpen({ runtime, target, offer, settings, observer }, (upgraded) => {
+  const opening = openUpgraded({ runtime, target, offer, settings, observer, tlsSessions }, (upgraded) => {
     const frames = overFrames({
       runtime,
       transport: upgraded.transport,
@@ -77,11 +86,11 @@ export async function open(
       rest: upgraded.rest,
       tellsLater: true,
     });
-    const handshake = new ClientHandshakeRecord(upgraded, linkProtocol !== false);
-    const spread = { onWidth: (width: number) => observer?.onSpread(width) };
+    const offersLink = linkProtocol !== false || session !== null;
+    const handshake = new ClientHandshakeRecord(upgraded, offersLink);
     const connection = createConnection({
       runtime,
-      transport: handshake.isLink ? overLinkProtocol(frames, "frames", spread) : frames,
+      transport: overLink(frames, handshake.link, observer),
       settings: settings.connection,
       handshake,
       owner: null,
@@ -93,6 +102,18 @@ export async function open(
   const { logger } = settings.connection;
   if (logger !== null) logOpening(logger, parsedURL.href, opening);
   return opening;
+}
+
+/** Speaks the version of the link protocol that the server has chosen. */
+function overLink(
+  frames: MessageTransportFactory,
+  link: LinkVersion,
+  observer: OpenObserver | null,
+): MessageTransportFactory {
+  const onWidth = (width: number): void => observer?.onSpread(width);
+  const session = observer?.session ?? null;
+  if (link === 2 && session !== null) return session.over(frames, "frames", onWidth);
+  return link > 0 ? overLinkProtocol(frames, "frames", { onWidth }) : frames;
 }
 
 interface Arguments {

@@ -2,8 +2,8 @@
 
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
 import type { HandshakeHead } from "../protocol/handshake/client-handshake.js";
-import { readLinkAnswer } from "../shared/link-subprotocol.js";
-import type { Upgraded } from "./open-attempt.js";
+import { readLinkAnswer, type LinkAgreement, type LinkVersion } from "../shared/link-subprotocol.js";
+import type { Upgraded } from "./opener.js";
 
 export class ClientHandshakeRecord implements HandshakeRecord {
   readonly url: string;
@@ -21,11 +21,6 @@ export class ClientHandshakeRecord implements HandshakeRecord {
     this.#offersLink = offersLink;
   }
 
-  /** Whether the connection uses the link protocol. */
-  get isLink(): boolean {
-    return this.#offersLink && readLinkAnswer(this.#answer ?? "").isLink;
-  }
-
   get request(): HandshakeRequest {
     const { method, target, headers } = this.#request;
     return { method, target, headers: headers.toHeaders() };
@@ -37,10 +32,16 @@ export class ClientHandshakeRecord implements HandshakeRecord {
   }
 
   get subprotocol(): string | null {
-    return this.#offersLink ? readLinkAnswer(this.#answer ?? "").subprotocol : this.#answer;
+    return this.#answer.subprotocol;
   }
 
-  get #answer(): string | null {
-    return this.#response.headers.get("Sec-WebSocket-Protocol");
+  /** The version of the link protocol that the server has chosen. */
+  get link(): LinkVersion {
+    return this.#answer.link;
+  }
+
+  get #answer(): LinkAgreement {
+    const answer = this.#response.headers.get("Sec-WebSocket-Protocol");
+    return this.#offersLink ? readLinkAnswer(answer ?? "") : { subprotocol: answer, link: 0 };
   }
 }

@@ -42,23 +42,23 @@ function isEndDuringTls(error: SystemError): boolean {
 }
 
 /** The error of each address, if the name has several. */
-function attemptsOf(error: SystemError): readonly SystemError[] {
+function errorsOf(error: SystemError): readonly SystemError[] {
   const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
-  const attempts = errors.filter((attempt): attempt is SystemError => attempt instanceof Error);
-  return attempts.length === 0 ? [error] : attempts;
+  const systemErrors = errors.filter((each): each is SystemError => each instanceof Error);
+  return systemErrors.length === 0 ? [error] : systemErrors;
 }
 
 /** The messages of the system, escaped because OpenSSL and Node quote the server's certificate. */
 function detailOf(error: SystemError): string {
-  const details = attemptsOf(error).map(({ message, code, name }) =>
+  const details = errorsOf(error).map(({ message, code, name }) =>
     message.trim() === "" ? (code ?? name) : message.trim(),
   );
   return escapeControls([...new Set(details)].join("; "));
 }
 
-/** With several addresses, classifies the attempt that made the most progress: it got a response. */
+/** With several addresses, classifies the error of the address that made the most progress: it got a response. */
 function failureOf(error: SystemError, phase: OpenPhase): OpenFailure {
-  const failures = attemptsOf(error).map(({ code }) => failureOfCode(code, phase));
+  const failures = errorsOf(error).map(({ code }) => failureOfCode(code, phase));
   return MOST_PROGRESS_FIRST.find((failure) => failures.includes(failure)) ?? failures[0];
 }
 

@@ -51,7 +51,8 @@ export function reconnect(
   options: ReconnectOptions = {},
 ): AsyncIterable<Connection> {
   checkOptionNames("reconnect()", options, RECONNECT_OPTIONS, FOREIGN_CLIENT_OPTIONS);
-  const { target, settings } = fixTarget<ConnectOptions>(nodeConnector, url, options);
-  const persist = checkPersistOptions(options, nodeConnector.runtime.platform);
+  const connector = nodeConnector();
+  const { target, settings } = fixTarget<ConnectOptions>(connector, url, options);
+  const persist = checkPersistOptions(options, connector.runtime.platform);
   return { [Symbol.asyncIterator]: () => new Reconnection({ target, settings, persist }) };
 }

@@ -13,6 +13,7 @@ import { toBytes, type Bytes } from "./arguments.js";
 import type { Connection } from "./connection.js";
 import type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./close-info.js";
 import { CloseReply, type CloseReplyHost } from "./close-reply.js";
+import type { DiagnosticsObserver } from "./diagnostics-observer.js";
 import { Ending, type EndingHandler } from "./ending.js";
 import { EndWaiters, type EndSource } from "./end-waiters.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
@@ -33,7 +34,9 @@ import {
 import { ReadPause } from "./read-pause.js";
 import type { Runtime } from "./runtime.js";
 import type { ConnectionObserver, ObservedConnection } from "./connection-observer.js";
+import { NotSentError } from "./not-sent-error.js";
 import { ObserverBinding, type ObserverBindingHandler } from "./observer-binding.js";
+import type { ConnectionSession } from "./session-state.js";
 import { SendTurns } from "./send-turns.js";
 import type { TimerQueue } from "./timer-queue.js";
 import { UnreadWatch, type UnreadWatchHost } from "./unread-watch.js";
@@ -70,14 +73,6 @@ export interface ConnectionEndObserver {
   onConnectionEnded(connection: Connection, info: CloseInfo): void;
 }
 
-interface QueuedPing {
-  readonly key: string;
-  readonly payload: Uint8Array;
-}
-
-/** Stands for the first ping of a server until the heartbeat queues it. */
-const NOT_QUEUED: QueuedPing = { key: "", payload: new Uint8Array(0) };
-
 export class ConnectionCore
   implements
     MessageTransportHandler,
@@ -107,8 +102,6 @@ export class ConnectionCore
   #messagesSent = 0;
   #listeners: Listeners | null = null;
   #pausedAt: number | null = null;
-  /** A server's first keepalive ping, which is sent in a later turn than it is queued; null for none. */
-  #firstPing: QueuedPing | null = null;
   #wasPaused = false;
   #binding: ObserverBinding | null = null;
   // Made on demand: most idle connections never pause reading, and none has begun to end.
@@ -140,29 +133,13 @@ export class ConnectionCore
    */
   start(): void {
     const { logger } = this.settings;
-    if (logger !== null) this.#log = new ConnectionLog(logger, this.#facade, this.#transport.role);
+    if (logger !== null && this.#transport.isReportedBelow !== true)
+      this.#log = new ConnectionLog(logger, this.#facade, this.#transport.role);
     this.#log?.onOpen();
-    this.runtime.monitor?.onOpen(this.#facade);
-    if (this.#transport.role === "client") {
-      this.keepalive.open();
-      this.#transport.start();
-    } else {
-      // The heartbeat watches the event loop from now on, whatever the handler does first.
-      this.#firstPing = NOT_QUEUED;
-      this.keepalive.open();
-      if (this.#firstPing === NOT_QUEUED) this.#firstPing = null; // Keepalive is off.
-      this.#transport.start();
-      const { clock } = this.runtime;
-      clock.afterPoll(() => clock.afterPoll(() => this.#sendFirstPing()));
-    }
-  }
-
-  #sendFirstPing(): void {
-    const ping = this.#firstPing;
-    this.#firstPing = null;
-    if (ping !== null && ping !== NOT_QUEUED && this.#state === "open") {
-      this.#transport.queuePing(ping.key, ping.payload);
-    }
+    this.#monitor?.onOpen(this.#facade);
+    // The heartbeat watches the event loop from now on, whatever the handler does first.
+    this.keepalive.open(this.#transport.role === "server");
+    this.#transport.start();
   }
 
   get state(): ConnectionState {
@@ -206,13 +183,25 @@ export class ConnectionCore
     return this.#transport.bufferedAmount;
   }
 
+  /** The session that the transport carries, as of now; null for none. */
+  get session(): ConnectionSession | null {
+    const { session = null } = this.#transport;
+    if (session === null) return null;
+    const { id, isAttached } = session;
+    return { id, isAttached, position: session.positionBefore(this.#unread.length) };
+  }
+
   get lastReceivedAt(): number {
     return this.#transport.lastReceivedAt;
   }
 
+  get lastSentAt(): number | null {
+    return this.#transport.lastSentAt;
+  }
+
   /** This object if the log or the diagnostics channels want to see frames; null otherwise. */
   get frameObserver(): FrameObserver | null {
-    const isWanted = this.#log?.wantsFrames === true || this.runtime.monitor?.wantsFrames === true;
+    const isWanted = this.#log?.wantsFrames === true || this.#monitor?.wantsFrames === true;
     return isWanted ? this : null;
   }
 
@@ -256,6 +245,7 @@ export class ConnectionCore
     try {
       if (settings.signal?.aborted === true) return Promise.reject(settings.signal.reason as Error);
       if (!this.#isSendable) return this.rejectWhenEnded(settings.signal);
+      if (settings.until === "delivered") this.#requireSession();
       const turns = this.#sendTurns;
       if (turns !== null) return turns.wait(() => this.#sendNow(data, settings), settings.signal);
       return this.#sendNow(data, settings);
@@ -305,6 +295,10 @@ export class ConnectionCore
   sendFragment(fragment: Fragment): Promise<void> {
     if (fragment.isLast) this.#messagesSent++;
     return this.#transport.sendFragment(fragment);
+  }
+
+  get streamConfirmation(): Promise<void> | null {
+    return this.#transport.streamConfirmation ?? null;
   }
 
   /** @throws InvalidArgumentError for data that cannot be sent */
@@ -405,6 +399,8 @@ export class ConnectionCore
 
   /** A fragmented message cannot be completed: only a Close can follow. */
   breakOff(close: CloseFrame, error: Error): void {
+    // The socket that had received its beginning is gone, and the session continues without the message.
+    if (error instanceof NotSentError) return;
     if (this.#state === "open") this.#close(close, "local-close", error);
     else this.sendClose(close);
   }
@@ -444,12 +440,12 @@ export class ConnectionCore
 
   onFrameSent(frame: ObservedFrame): void {
     this.#log?.onFrameSent(frame);
-    this.runtime.monitor?.onFrameSent(this.#facade, frame);
+    this.#monitor?.onFrameSent(this.#facade, frame);
   }
 
   onFrameReceived(frame: ObservedFrame): void {
     this.#log?.onFrameReceived(frame);
-    this.runtime.monitor?.onFrameReceived(this.#facade, frame);
+    this.#monitor?.onFrameReceived(this.#facade, frame);
   }
 
   // Events of the transport, in the order of arrival.
@@ -461,7 +457,7 @@ export class ConnectionCore
 
   onPing(payload: Uint8Array): void {
     if (this.settings.autoPong && this.#transport.closeSent === null) this.#transport.queuePong(payload);
-    this.runtime.monitor?.onPing(this.#facade, payload);
+    this.#monitor?.onPing(this.#facade, payload);
     this.#binding?.observer.onPing(payload);
     if (this.#listeners?.has("ping") !== true) return;
     this.#transport.flush(); // Before the event, so that no listener delays the pong (RFC 6455 section 5.5.2).
@@ -471,7 +467,7 @@ export class ConnectionCore
   onPong(payload: Uint8Array): void {
     const roundTrip = this.keepalive.onPong(payload, this.lastReceivedAt);
     this.#log?.onPong(roundTrip);
-    this.runtime.monitor?.onPong(this.#facade, payload, roundTrip);
+    this.#monitor?.onPong(this.#facade, payload, roundTrip);
     this.#binding?.observer.onPong(payload, roundTrip);
     if (this.#listeners?.has("pong") === true) this.#listeners.emit("pong", { payload, roundTrip });
   }
@@ -541,7 +537,7 @@ export class ConnectionCore
     this.#owner?.onConnectionEnded(this.#facade, info);
     this.#binding?.observer.onEnded(info);
     this.#log?.onClose(info);
-    this.runtime.monitor?.onClose(this.#facade, info);
+    this.#monitor?.onClose(this.#facade, info);
     this.#listeners?.clear();
   }
 
@@ -577,6 +573,10 @@ export class ConnectionCore
     this.#log?.onDropping();
   }
 
+  onProgress(): void {
+    this.#transport.onProgress?.();
+  }
+
   onStreamedMessage(): void {
     this.#messagesReceived++;
   }
@@ -589,30 +589,29 @@ export class ConnectionCore
     if (this.#state !== "closed") this.#readPause.resume("stream");
   }
 
-  // The rate limit of a server, and the unread messages of topics.
+  // The rate limit and the sessions of a server, and the unread messages of topics.
 
-  pauseReading(reason: "rate" | "topics"): void {
+  pauseReading(reason: "rate" | "session" | "topics"): void {
     if (this.#state === "open") this.#readPause.pause(reason);
   }
 
-  resumeReading(reason: "rate" | "topics"): void {
+  resumeReading(reason: "rate" | "session" | "topics"): void {
     if (this.#state !== "closed") this.#readPause.resume(reason);
   }
 
   // Commands and events of the keepalive.
 
   queuePing(key: string, payload: Uint8Array): void {
-    if (this.#firstPing === NOT_QUEUED) this.#firstPing = { key, payload };
-    else this.#transport.queuePing(key, payload);
+    this.#transport.queuePing(key, payload);
   }
 
   abandonPing(key: string): void {
-    if (this.#firstPing?.key === key) this.#firstPing = null;
     this.#transport.abandonPing(key);
   }
 
   onOverdue(elapsed: number, expected: number): void {
     this.#log?.onOverdue(elapsed, expected);
+    this.#binding?.observer.onOverdue?.(elapsed, expected);
     if (this.#listeners?.has("overdue") === true) this.#listeners.emit("overdue", { elapsed, expected });
   }
 
@@ -646,22 +645,16 @@ export class ConnectionCore
 
   /** A snapshot. */
   evidence(): CloseEvidence {
-    return gatherEvidence({
-      clock: this.runtime.clock,
-      transport: this.#transport,
-      keepalive: this.keepalive,
-      unread: this.#unread,
-      settings: this.settings,
-      openedAt: this.openedAt,
-      messagesReceived: this.#messagesReceived,
-      messagesSent: this.#messagesSent,
-      isReadingPaused: this.#wasPaused || this.#pausedAt !== null,
-    });
+    return gatherEvidence(this, this.#transport, this.#unread, this.#wasPaused || this.#pausedAt !== null);
   }
 
   /** Messages may also be sent while the peer's Close waits for our answer. */
   get #isSendable(): boolean {
     return this.#state === "open" || this.#unanswered !== null;
+  }
+
+  #requireSession(): void {
+    if ((this.#transport.session ?? null) === null) throw new InvalidStateError(NO_SESSION);
   }
 
   /** The peer's Close while it waits for our answer; null otherwise. */
@@ -688,12 +681,13 @@ export class ConnectionCore
   /** The connection is ending: delivers the messages that were held back, and never pauses reading again. */
   #acceptHeldMessages(): void {
     this.#wasPaused ||= this.#pausedAt !== null;
-    this.inbox.acceptBeyondLimits();
+    this.inbox.queue.acceptBeyondLimits();
     this.onInboxBelowLowWater(); // For an observer, which has its own queue.
     this.#readPause.resume("stream");
     this.#readPause.resume("rate");
+    this.#readPause.resume("session");
     this.#readPause.resume("topics");
-    this.inbox.drain();
+    this.inbox.queue.drain();
   }
 
   #goAway(close: CloseFrame, cause: CloseCause): void {
@@ -732,6 +726,10 @@ export class ConnectionCore
     return this.#binding?.observer.unread ?? this.inbox;
   }
 
+  get #monitor(): DiagnosticsObserver | null {
+    return this.#transport.isReportedBelow === true ? null : this.runtime.monitor;
+  }
+
   get #waiters(): EndWaiters {
     return (this.#endWaiters ??= new EndWaiters(this));
   }
@@ -747,5 +745,8 @@ export class ConnectionCore
 
 const NO_PINGS =
   "This connection has no pings: browsers send none, and the server does not speak Holdfast's link protocol. Give `heartbeat` functions that make messages which the server answers";
+
+const NO_SESSION =
+  'Expected a connection with a session for `until: "delivered"`, got one without: WebSockets have no acknowledgements. Set `sessions` at the server and `session` at the client, or leave `until` out.';
 
 const SAME_PAYLOAD = "Expected a payload that no ping in flight has: its pong could answer either";

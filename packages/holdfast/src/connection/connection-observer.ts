@@ -19,6 +19,8 @@ export interface ConnectionObserver extends Reader {
   onPing(payload: Uint8Array): void;
   onPong(payload: Uint8Array, roundTrip: number | null): void;
   onSuspended(gap: number): void;
+  /** As the event of the same name of a Connection. Absent if the observer does not need it. */
+  onOverdue?(elapsed: number, expected: number): void;
   /** The peer's Close arrived. Messages can still be sent until `answerClose` answers it. */
   onClosing(close: CloseFrame): void;
   /** The closing handshake is complete: both Close frames were exchanged, the one from `initiator` first. */

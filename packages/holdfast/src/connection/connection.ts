@@ -5,6 +5,7 @@
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import {
   checkBoolean,
+  checkChoice,
   checkDuration,
   checkFunction,
   checkSignal,
@@ -17,14 +18,14 @@ import type { CloseInfo, Traffic } from "./close-info.js";
 import { ConnectionCore, type ConnectionCoreOptions, type ConnectionState } from "./connection-core.js";
 import type { Fragments } from "./fragmented-send.js";
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./handshake-record.js";
-import type { Message } from "./inbox.js";
+import { consumeAll, type Message } from "./inbox.js";
 import { describeObject, showInInspector } from "./inspection.js";
 import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
-import { MessageIterator } from "./message-iterator.js";
+import type { ConnectionSession } from "./session-state.js";
 import { MessageStream } from "./message-stream.js";
-import type { SendSettings } from "./message-transport.js";
+import type { SendSettings, SendUntil } from "./message-transport.js";
 import type { Address } from "./ports.js";
-import { consumeAll, receiveOne } from "./readers.js";
+import { MessageIterator, receiveOne } from "./readers.js";
 
 /** What `connect()` and `serve()` know of a connection that they opened. */
 export interface ConnectionInit extends ConnectionCoreOptions {
@@ -41,6 +42,11 @@ export interface CallOptions {
 export interface SendOptions extends CallOptions {
   /** Compress the message, where compression was agreed on and it is large enough to be worth it. @default true */
   readonly compress?: boolean | undefined;
+  /**
+   * `"sent"`: resolve once a socket has the message and there is room for more. `"delivered"`: resolve once the peer has
+   * confirmed the message, which requires a session (docs/sessions.md). @default "sent"
+   */
+  readonly until?: SendUntil | undefined;
 }
 
 /** For `recv()`. */
@@ -59,7 +65,7 @@ export interface PingOptions extends CallOptions {
 }
 
 export const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true };
-export const SEND_OPTIONS: OptionNames<SendOptions> = { signal: true, compress: true };
+export const SEND_OPTIONS: OptionNames<SendOptions> = { signal: true, compress: true, until: true };
 export const RECEIVE_OPTIONS: OptionNames<ReceiveOptions> = { signal: true, timeout: true };
 const PING_OPTIONS: OptionNames<PingOptions> = { signal: true, timeout: true };
 
@@ -133,6 +139,11 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   /** At a server: what `onRequest` returned as `data`; undefined where it returned none. */
   get data(): unknown {
     return this.#handshake.data;
+  }
+
+  /** The session, which outlives sockets (docs/sessions.md); null for a connection without one. */
+  get session(): ConnectionSession | null {
+    return this.#core.session;
   }
 
   get state(): ConnectionState {
@@ -352,7 +363,7 @@ export function createConnection(init: ConnectionInit): Connection {
   return new Constructor(init);
 }
 
-const DEFAULT_SEND: SendSettings = { mayEncode: true, signal: null, receipt: null };
+const DEFAULT_SEND: SendSettings = { mayEncode: true, signal: null, receipt: null, until: "sent" };
 
 /** @throws InvalidArgumentError */
 export function checkSendOptions(
@@ -361,7 +372,8 @@ export function checkSendOptions(
 ): SendSettings {
   checkOptionNames("send()", options, names);
   const mayEncode = checkBoolean("compress", options.compress, true);
-  return { mayEncode, signal: checkSignal(options.signal), receipt: null };
+  const until = checkChoice("until", options.until, ["sent", "delivered"], "sent");
+  return { mayEncode, signal: checkSignal(options.signal), receipt: null, until };
 }
 
 function closeInfoOf(core: ConnectionCore): CloseInfo {

@@ -1,32 +1,25 @@
 // Collects the evidence for `CloseInfo` when a connection ends.
 
 import type { CloseEvidence } from "./close-info.js";
+import type { ConnectionCore } from "./connection-core.js";
 import type { Unread } from "./inbox.js";
-import type { ConnectionSettings } from "./options.js";
-import type { Clock } from "./ports.js";
-import type { Keepalive } from "./keepalive.js";
 import type { MessageTransport } from "./message-transport.js";
 
-/** Times are monotonic. */
-export interface EvidenceSources {
-  readonly clock: Clock;
-  readonly transport: MessageTransport;
-  readonly keepalive: Keepalive;
-  readonly unread: Unread;
-  readonly settings: ConnectionSettings;
-  readonly openedAt: number;
-  readonly messagesReceived: number;
-  readonly messagesSent: number;
-  readonly isReadingPaused: boolean;
-}
+type Sources = Pick<ConnectionCore, "keepalive" | "openedAt" | "runtime" | "settings" | "traffic">;
 
-export function gatherEvidence(sources: EvidenceSources): CloseEvidence {
-  const { clock, transport, keepalive, unread, settings } = sources;
+/** The connection's own times are monotonic. */
+export function gatherEvidence(
+  { keepalive, openedAt, runtime, settings, traffic }: Sources,
+  transport: MessageTransport,
+  unread: Unread,
+  isReadingPaused: boolean,
+): CloseEvidence {
+  const { clock } = runtime;
   const now = clock.now();
   const wallNow = clock.wallNow();
   const epoch = (at: number | null): number | null => (at === null ? null : wallNow - (now - at));
   return {
-    openedAt: epoch(sources.openedAt),
+    openedAt: epoch(openedAt),
     endedAt: wallNow,
     lastReceivedAt: transport.bytesReceived === 0 ? null : epoch(transport.lastReceivedAt),
     lastSentAt: epoch(transport.lastSentAt),
@@ -35,14 +28,11 @@ export function gatherEvidence(sources: EvidenceSources): CloseEvidence {
     latency: keepalive.latencyStats,
     pingsInFlight: keepalive.pingsInFlight,
     oldestPingAge: keepalive.oldestPingAt === null ? null : now - keepalive.oldestPingAt,
-    bytesReceived: transport.bytesReceived,
-    bytesSent: transport.bytesSent,
-    messagesReceived: sources.messagesReceived,
-    messagesSent: sources.messagesSent,
+    ...traffic,
     bytesBuffered: transport.unsentBytes,
     messagesUnread: unread.length,
     bytesUnread: unread.bytes,
-    isReadingPaused: sources.isReadingPaused,
+    isReadingPaused,
     longestStall: keepalive.longestGap,
     pingInterval: settings.pingInterval,
     pingTimeout: settings.pingTimeout,

@@ -1,9 +1,15 @@
 // Passes received messages to the reader that waits for them, or else into a bounded queue. One reader at a time.
 
+import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { InvalidStateError } from "../shared/errors.js";
+import { isThenable, toPromise } from "./arguments.js";
 import { READER_GRACE } from "./close-reply.js";
 import { ConcurrencyError } from "./errors.js";
-import { isOver, isOverMemory, isBelowLowWater, overheadOf } from "./message-weight.js";
+import type { AsyncContext } from "./platform.js";
+import type { Runtime } from "./runtime.js";
+import { SENT } from "./sent.js";
+import type { TimerQueue } from "./timer-queue.js";
+import { UnreadQueue, type InboxLimits, type UnreadHandler } from "./unread-queue.js";
 
 /** A text message is a string, a binary message its bytes. */
 export type Message = string | Uint8Array;
@@ -24,18 +30,12 @@ export interface Reader {
  */
 export type Presence = "caller" | "nobody" | "reader";
 
-/** Receives the events of the inbox, to pause and resume reading. */
-export interface InboxHandler {
+export interface InboxHandler extends UnreadHandler {
   /** Monotonic time of the last read. */
   readonly lastReceivedAt: number;
   now(): number;
-  onInboxFull(): void;
-  onInboxBelowLowWater(): void;
-}
-
-export interface InboxLimits {
-  readonly maxQueuedMessages: number;
-  readonly maxQueuedBytes: number;
+  /** The reader has finished with messages that it took. Not called for one that a callback handles as it arrives. */
+  onProgress?(): void;
 }
 
 /** The amount of unread messages. */
@@ -46,20 +46,13 @@ export interface Unread {
   readonly bytes: number;
 }
 
-/** The empty queue that idle connections share. Never changed. */
-const NO_MESSAGES: Message[] = [];
-
 export class Inbox implements Unread {
   readonly #handler: InboxHandler;
   readonly #limits: InboxLimits;
-  #queue = NO_MESSAGES;
-  #head = 0;
-  #bytes = 0;
-  #overhead = 0;
+  /** Null before any message had to wait. */
+  #queue: UnreadQueue | null = null;
   #reader: Reader | null = null;
   #isReaderReady = false;
-  #isFull = false;
-  #beyondLimits: BeyondLimits = "hold";
   #hasEnded = false;
   /** The kind of reader that took the newest message, while none is attached. */
   #lastReader: Presence = "nobody";
@@ -67,10 +60,6 @@ export class Inbox implements Unread {
   #isEndExpected = false;
   /** Monotonic time at which the last message of a queue was taken. */
   #takenAt = -Infinity;
-  /** The limits in number and bytes are suspended; only the memory limit applies. */
-  #isStretched = false;
-  /** The number of messages dropped because nobody read. */
-  #dropped = 0;
   #onRead: (() => void) | null = null;
 
   constructor(handler: InboxHandler, limits: InboxLimits) {
@@ -80,12 +69,38 @@ export class Inbox implements Unread {
 
   /** The number of unread messages. */
   get length(): number {
-    return this.#queue.length - this.#head;
+    return this.#queue?.length ?? 0;
   }
 
   /** The bytes of the unread messages; a string counts its characters. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#queue?.bytes ?? 0;
+  }
+
+  /** The messages that wait. */
+  get queue(): UnreadQueue {
+    return (this.#queue ??= new UnreadQueue(this.#handler, this.#limits));
+  }
+
+  /** A copy of the unread messages, the oldest first. */
+  peek(): Message[] {
+    return this.#queue?.toArray() ?? [];
+  }
+
+  /** Takes the unread messages away from their readers, the oldest first: another process will handle them. */
+  takeAll(): Message[] {
+    const unread = this.peek();
+    while (this.length > 0) this.#shift();
+    return unread;
+  }
+
+  /**
+   * The number of messages, at most one, that the reader took and has not finished with: the callback has not settled, or
+   * the next message was not requested.
+   */
+  get inProgress(): 0 | 1 {
+    if (this.#queue?.isDiscarding === true || this.#isReaderReady) return 0;
+    return this.presence === "nobody" ? 0 : 1;
   }
 
   /** Accepts a message from the peer. */
@@ -95,15 +110,7 @@ export class Inbox implements Unread {
       if (this.#reader.take(message)) this.#isReaderReady = this.hasReader;
       return;
     }
-    if (this.#beyondLimits !== "hold" && this.#mustDrop()) return;
-    if (this.#queue === NO_MESSAGES) this.#queue = [];
-    this.#queue.push(typeof message === "string" ? message : ownBytes(message));
-    this.#bytes += message.length;
-    this.#overhead += overheadOf(message);
-    if (!this.#isFull && this.#beyondLimits === "hold" && this.#isOverLimit()) {
-      this.#isFull = true;
-      this.#handler.onInboxFull();
-    }
+    this.queue.push(message);
   }
 
   /**
@@ -120,7 +127,7 @@ export class Inbox implements Unread {
 
   /** @throws ConcurrencyError while a reader is attached */
   checkFree(what: string): void {
-    if (this.#beyondLimits === "discard") throw new InvalidStateError(DISCARDED);
+    if (this.#queue?.isDiscarding === true) throw new InvalidStateError(DISCARDED);
     if (this.#reader === null) return;
     throw new ConcurrencyError(
       `${what} was called while another recv(), iteration or forEach() was waiting for a message: only one can have it`,
@@ -145,18 +152,23 @@ export class Inbox implements Unread {
 
   /** The reader is ready again: it gets the queued messages first. */
   resume(reader: Reader): void {
-    while (this.#reader === reader && this.length > 0) {
-      if (!reader.take(this.#shift())) return;
+    while (this.#reader === reader) {
+      const message = this.#shift();
+      if (message === undefined) break;
+      if (reader.take(message)) continue;
+      this.#handler.onProgress?.();
+      return;
     }
     if (this.#reader !== reader) return;
-    if (this.#dropped > 0) {
+    if (this.#queue !== null && this.#queue.dropped > 0) {
       this.detach(reader);
-      reader.fail(new InvalidStateError(describeDropped(this.#dropped)));
+      reader.fail(new InvalidStateError(describeDropped(this.#queue.dropped)));
       return;
     }
     this.#lastReader = "nobody";
     if (this.#hasEnded) this.#endReader();
     else this.#isReaderReady = true;
+    this.#handler.onProgress?.();
     this.#onRead?.();
   }
 
@@ -164,7 +176,9 @@ export class Inbox implements Unread {
   poll(by: Presence): Message | undefined {
     this.#lastReader = by;
     this.#isEndExpected = false;
-    return this.length === 0 ? undefined : this.#shift();
+    const message = this.#shift();
+    this.#handler.onProgress?.();
+    return message;
   }
 
   /** A reader took a message, and stays detached until it requests the next one. */
@@ -190,7 +204,7 @@ export class Inbox implements Unread {
    * -Infinity if all messages have been handled.
    */
   busyUntil(now: number, openedAt: number): number {
-    if (this.#beyondLimits === "discard" || this.#isReaderReady) return -Infinity;
+    if (this.#queue?.isDiscarding === true || this.#isReaderReady) return -Infinity;
     switch (this.presence) {
       case "reader":
         return Infinity;
@@ -211,51 +225,12 @@ export class Inbox implements Unread {
    * @throws ConcurrencyError while a reader is attached
    */
   discard(): void {
-    if (this.#beyondLimits === "discard") return;
+    if (this.#queue?.isDiscarding === true) return;
     this.checkFree("discard()");
     if (this.presence === "reader") throw new ConcurrencyError(READ_WHEN_DISCARDED);
-    this.#beyondLimits = "discard";
     this.#lastReader = "nobody";
-    this.#queue = NO_MESSAGES;
-    this.#head = 0;
-    this.#bytes = 0;
-    this.#overhead = 0;
-    this.#dropped = 0;
-    this.#isStretched = false;
-    if (this.#isFull) {
-      this.#isFull = false;
-      this.#handler.onInboxBelowLowWater();
-    }
+    this.queue.discard();
     this.#onRead?.();
-  }
-
-  /** Suspends all limits but that of memory, since nobody reads a full inbox. Returns false if this makes no room. */
-  stretch(): boolean {
-    if (this.#isStretched || !this.#isFull) return false;
-    this.#isStretched = true;
-    this.#isFull = this.#isOverLimit();
-    return !this.#isFull;
-  }
-
-  /** Nobody reads: keeps the queued messages and drops new ones beyond the limits. */
-  dropUnread(): void {
-    if (this.#beyondLimits !== "hold") return;
-    this.#beyondLimits = "drop-unread";
-    this.#isStretched = true;
-    this.#isFull = false;
-  }
-
-  /** The connection is ending: accepts the messages that the transport held back, whatever the limits. */
-  acceptBeyondLimits(): void {
-    if (this.#beyondLimits === "hold") this.#beyondLimits = "take";
-    if (!this.#isFull) return;
-    this.#isFull = false;
-    this.#handler.onInboxBelowLowWater();
-  }
-
-  /** Drops messages beyond the limits instead of pausing, so that the peer's Close can be read. */
-  drain(): void {
-    if (this.#beyondLimits === "take") this.#beyondLimits = "drop";
   }
 
   /** No more messages will arrive; queued ones can still be read. */
@@ -271,63 +246,15 @@ export class Inbox implements Unread {
     reader?.end();
   }
 
-  #shift(): Message {
-    const message = this.#queue[this.#head];
-    this.#queue[this.#head++] = "";
-    this.#bytes -= message.length;
-    this.#overhead -= overheadOf(message);
-    if (this.#head === this.#queue.length) {
-      this.#queue = NO_MESSAGES;
-      this.#head = 0;
-      this.#takenAt = this.#handler.now();
-    } else if (this.#head >= 1024 && this.#head * 2 >= this.#queue.length) {
-      this.#queue.splice(0, this.#head);
-      this.#head = 0;
-    }
-    if ((this.#isFull || this.#isStretched) && this.#isBelowLowWater()) {
-      this.#isFull = false;
-      this.#isStretched = this.#beyondLimits === "drop-unread";
-      this.#handler.onInboxBelowLowWater();
-    }
+  #shift(): Message | undefined {
+    const queue = this.#queue;
+    const message = queue?.shift();
+    if (queue === null || message === undefined) return undefined;
+    if (queue.length === 0) this.#takenAt = this.#handler.now();
+    queue.checkRoom();
     return message;
   }
-
-  #mustDrop(): boolean {
-    switch (this.#beyondLimits) {
-      case "hold":
-      case "take":
-        return false;
-      case "discard":
-        return true;
-      case "drop":
-        return this.#isOverLimit();
-      case "drop-unread":
-        // After a gap, later messages are of no use.
-        if (this.#dropped === 0 && !this.#isOverLimit()) return false;
-        this.#dropped++;
-        return true;
-    }
-  }
-
-  #isOverLimit(): boolean {
-    const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
-    if (this.#isStretched) return isOverMemory(maxQueuedBytes, this.#bytes, this.#overhead);
-    return this.length > maxQueuedMessages || isOver(maxQueuedBytes, this.#bytes, this.#overhead);
-  }
-
-  #isBelowLowWater(): boolean {
-    const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
-    return (
-      this.length <= maxQueuedMessages / 4 && isBelowLowWater(maxQueuedBytes, this.#bytes, this.#overhead)
-    );
-  }
 }
-
-/**
- * The treatment of messages beyond the limits: pause reading (`hold`), accept them all the same (`take`), or drop them.
- * `discard` drops messages within the limits as well.
- */
-type BeyondLimits = "discard" | "drop" | "drop-unread" | "hold" | "take";
 
 const READ_WHEN_DISCARDED =
   "Expected no reader when discard() is called, got an iteration or a recvStream() that has not ended. Leave its loop first.";
@@ -339,11 +266,104 @@ function describeDropped(count: number): string {
   return `Expected a reader while the inbox was full, got none for seconds, so that ${count} messages were dropped. Read from the start, or call discard() where nothing is to be read.`;
 }
 
-/** Shared by all empty messages: a view takes some 200 bytes, and a chunk may hold 32,768 empty messages. */
-const NO_BYTES = new Uint8Array(0);
+/** The part of ConnectionCore that readers use. */
+export interface ReadableConnection {
+  readonly inbox: Inbox;
+  readonly runtime: Runtime;
+  readonly timers: TimerQueue;
+  now(): number;
+  /** The error that reports how the connection ended. Called only after the end. */
+  closedError(): Error;
+  /** Whether the connection ended cleanly, so that an iteration ends without an error. Read only after the end. */
+  readonly hasEndedWell: boolean;
+}
 
-/** Copies small views: a queued view would keep its whole chunk in memory. */
-export function ownBytes(bytes: Uint8Array): Uint8Array {
-  if (bytes.length === 0) return NO_BYTES;
-  return bytes.length * 2 < bytes.buffer.byteLength ? bytes.slice() : bytes;
+/**
+ * Calls `callback` with each message, one at a time. Resolves, when the connection has ended, with its outcome.
+ * @param howItEnded shared by all connections, since a closure for each would cost 200 bytes
+ */
+export function consumeAll<Source extends ReadableConnection, Outcome>(
+  connection: Source,
+  callback: (message: Message) => unknown,
+  signal: AbortSignal | null,
+  howItEnded: (connection: Source) => Outcome,
+): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const consumer = new Consumer(connection, callback, signal, { resolve, reject, howItEnded });
+    try {
+      connection.inbox.attach(consumer, "forEach()");
+    } catch (error) {
+      consumer.stopWatching();
+      throw error;
+    }
+  });
+}
+
+interface Consumption<Source, Outcome> {
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+  readonly howItEnded: (connection: Source) => Outcome;
+}
+
+class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
+  readonly #connection: Source;
+  readonly #callback: (message: Message) => unknown;
+  /** The async context in which `forEach()` was called; the callback runs in it. */
+  readonly #context: AsyncContext | null;
+  readonly #signal: AbortSignal | null;
+  readonly #end: Consumption<Source, Outcome>;
+  // Made on demand: idle consumers need none.
+  #continuation: { readonly onReady: () => void; readonly onFailure: (error: unknown) => void } | null = null;
+  #onAbort: (() => void) | null = null;
+
+  constructor(
+    connection: Source,
+    callback: (message: Message) => unknown,
+    signal: AbortSignal | null,
+    end: Consumption<Source, Outcome>,
+  ) {
+    this.#connection = connection;
+    this.#callback = callback;
+    this.#context = connection.runtime.platform.captureContext();
+    this.#signal = signal;
+    this.#end = end;
+    if (signal === null) return;
+    this.#onAbort = () => this.fail(signal.reason);
+    watchAbort(signal, this.#onAbort);
+  }
+
+  take(message: Message): boolean {
+    try {
+      const result =
+        this.#context === null
+          ? this.#callback(message)
+          : this.#context.runInAsyncScope(this.#callback, undefined, message);
+      // The send has already resolved. Awaiting it would cost a microtask for each message.
+      if (result === SENT || !isThenable(result)) return true;
+      this.#continuation ??= {
+        onReady: () => this.#connection.inbox.resume(this),
+        onFailure: (error) => this.fail(error),
+      };
+      toPromise(result).then(this.#continuation.onReady, this.#continuation.onFailure);
+    } catch (error) {
+      this.fail(error);
+    }
+    return false;
+  }
+
+  end(): void {
+    this.stopWatching();
+    this.#end.resolve(this.#end.howItEnded(this.#connection));
+  }
+
+  fail(error: unknown): void {
+    this.stopWatching();
+    this.#connection.inbox.detach(this);
+    this.#end.reject(error);
+  }
+
+  stopWatching(): void {
+    if (this.#onAbort !== null && this.#signal !== null) unwatchAbort(this.#signal, this.#onAbort);
+  }
 }

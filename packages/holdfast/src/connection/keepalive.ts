@@ -7,7 +7,8 @@ import type { Action, HeartbeatSettings, Observation } from "../heartbeat/signal
 import { Heartbeat } from "../heartbeat/heartbeat.js";
 import { rejectToCaller } from "./caller-stack.js";
 import { TooSlowError } from "./errors.js";
-import type { Runtime } from "./runtime.js";
+import { pingSlot } from "./ping-slot.js";
+import type { PollHandler, Runtime } from "./runtime.js";
 import { Deadline } from "./timer-queue.js";
 
 /** The payload size in bytes of a keepalive ping. A peer must not be able to guess the payload and answer early. */
@@ -40,7 +41,8 @@ export interface Keepalive {
   readonly oldestPingAt: number | null;
   /** The longest gap in milliseconds during which our own process did not run. */
   readonly longestGap: number;
-  open(): void;
+  /** @param delaysPing sends the first ping in a later turn than this one. @default false */
+  open(delaysPing?: boolean): void;
   /** Makes a payload that no ping in flight has. */
   newPayload(): Uint8Array;
   isInFlight(payload: Uint8Array): boolean;
@@ -74,20 +76,25 @@ interface PingWaiter {
 }
 
 /** Judges the peer in this thread. */
-export class HeartbeatKeepalive extends Deadline implements Keepalive {
+export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandler {
   readonly heartbeat: Heartbeat;
   readonly #runtime: Runtime;
   readonly #host: KeepaliveHandler;
+  readonly #options: HeartbeatSettings;
   #waiters: Map<string, PingWaiter> | null = null;
   #lastPingAt: number | null = null;
   #lastPongAt: number | null = null;
   #isClosing = false;
+  #delaysPing = false;
+  /** The first ping, while it waits for a later turn; null for none. */
+  #delayedPing: Uint8Array | null = null;
 
   constructor(runtime: Runtime, host: KeepaliveHandler, options: HeartbeatSettings) {
     super();
     this.#runtime = runtime;
     this.#host = host;
     this.heartbeat = new Heartbeat(options);
+    this.#options = options;
   }
 
   get latency(): number | null {
@@ -103,7 +110,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
   }
 
   get oldestPingAt(): number | null {
-    return this.heartbeat.pings.oldest()?.queuedAt ?? null;
+    return this.heartbeat.pings.oldest?.queuedAt ?? null;
   }
 
   get longestGap(): number {
@@ -118,14 +125,25 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
     return this.#lastPongAt;
   }
 
-  open(): void {
+  open(delaysPing = false): void {
+    this.#delaysPing = delaysPing;
     this.#observe(this.#now(), { type: "opened", wallNow: this.#wallNow() });
+    this.#delaysPing = false;
+    if (this.#delayedPing !== null) this.#runtime.afterTwoPolls(this);
+  }
+
+  /** Sends the first ping, which was delayed. */
+  onPolledTwice(): void {
+    const payload = this.#delayedPing;
+    this.#delayedPing = null;
+    if (payload !== null && !this.#isClosing) this.#host.queuePing(keyOf(payload), payload);
   }
 
   newPayload(): Uint8Array {
     for (;;) {
       const payload = this.#runtime.randomBytes(PAYLOAD_SIZE);
-      if (!this.heartbeat.pings.has(keyOf(payload))) return payload;
+      // Mostly there is none in flight, and no key needs to be made.
+      if (this.heartbeat.pings.size === 0 || !this.heartbeat.pings.has(keyOf(payload))) return payload;
     }
   }
 
@@ -192,19 +210,18 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
   }
 
   onAlarm(now: number): void {
-    const { lastReceivedAt } = this.#host;
-    this.#observe(now, { type: "wake", wallNow: this.#wallNow(), lastReceivedAt });
+    this.#look(now, "wake");
   }
 
-  #onPolled(): void {
+  #look(now: number, type: "polled" | "wake"): void {
     const { lastReceivedAt } = this.#host;
-    this.#observe(this.#now(), { type: "polled", wallNow: this.#wallNow(), lastReceivedAt });
+    this.#observe(now, { type, wallNow: this.#wallNow(), lastReceivedAt });
   }
 
   #observe(now: number, observation: Observation): readonly Action[] {
     const actions = this.heartbeat.observe(now, observation);
     for (const action of actions) this.#perform(action, now);
-    const wake = this.heartbeat.nextWake;
+    const wake = this.heartbeat.nextWakeOnGrid(pingSlot(this.#runtime.timers, this.#options));
     if (wake === null) this.#runtime.timers.cancel(this);
     else this.#runtime.timers.set(this, wake);
     return actions;
@@ -219,37 +236,30 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
         this.#queuePing(payload, { type: "ping-queued", payload: keyOf(payload), isKeepalive: true });
         return;
       }
-      case "poll": {
-        this.#runtime.clock.afterPoll(() => this.#onPolled());
+      case "poll":
+        this.#runtime.clock.afterPoll(() => this.#look(this.#now(), "polled"));
         return;
-      }
-      case "answered": {
+      case "answered":
         this.#lastPongAt = now;
-        this.#resolveWaiter(action.payload, action.elapsed);
+        this.#takeWaiter(action.payload)?.resolve(action.elapsed);
         return;
-      }
-      case "pong-unmatched": {
+      case "pong-unmatched":
         this.#lastPongAt = now;
         this.#host.onUnmatchedPong();
         return;
-      }
-      case "expired": {
-        this.#host.abandonPing(action.payload);
+      case "expired":
+        this.#withdraw(action.payload);
         this.#rejectAsTooSlow(action.payload);
         return;
-      }
-      case "overdue": {
+      case "overdue":
         this.#host.onOverdue(action.elapsed, action.expected);
         return;
-      }
-      case "suspended": {
+      case "suspended":
         this.#host.onSuspended(action.gap);
         return;
-      }
-      case "dead": {
+      case "dead":
         this.#host.onDead(action.silence);
         return;
-      }
     }
   }
 
@@ -258,11 +268,13 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
     this.#lastPingAt = now;
     this.#observe(now, observation);
     if (this.#isClosing) return; // A listener of `suspended` has closed the connection.
-    this.#host.queuePing(observation.payload, payload);
+    if (this.#delaysPing) this.#delayedPing = payload;
+    else this.#host.queuePing(observation.payload, payload);
   }
 
-  #resolveWaiter(key: string, elapsed: number): void {
-    this.#takeWaiter(key)?.resolve(elapsed);
+  #withdraw(key: string): void {
+    if (this.#delayedPing !== null && keyOf(this.#delayedPing) === key) this.#delayedPing = null;
+    this.#host.abandonPing(key);
   }
 
   #rejectAsTooSlow(key: string): void {
@@ -276,7 +288,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive {
   #abandon(key: string, reason: unknown): void {
     const waiter = this.#takeWaiter(key);
     if (waiter === null) return;
-    this.#host.abandonPing(key);
+    this.#withdraw(key);
     this.#observe(this.#now(), { type: "ping-abandoned", payload: key });
     void waiter.promise?.catch(() => undefined);
     waiter.reject(reason);

@@ -1,6 +1,7 @@
 // Listeners of a connection's events. Few connections have any, so that there is nothing until one is added.
 
 import type { AsyncContext, FaultLogger, Platform } from "./platform.js";
+import type { DetachedEvent, SessionLostEvent, SessionResumedEvent } from "./session-state.js";
 
 /** What `Connection.on()` tells, by name. */
 export interface ConnectionEvents {
@@ -14,8 +15,22 @@ export interface ConnectionEvents {
   readonly suspended: { readonly gap: number };
   /** Reading stopped, because this much waits to be read. */
   readonly paused: { readonly messages: number; readonly bytes: number };
-  /** Reading goes on after `duration` milliseconds. */
-  readonly resumed: { readonly duration: number };
+  /**
+   * Reading continues after `duration` milliseconds: the inbox has room again, or, if the event has a `gap`, the session
+   * continues on another socket.
+   */
+  readonly resumed: ReadingResumedEvent | (SessionResumedEvent & { readonly duration: number });
+  /** The session has lost its socket, and waits for the client to resume it. */
+  readonly detached: DetachedEvent;
+  /** The session is lost; the end of the connection follows. */
+  readonly lost: SessionLostEvent;
+}
+
+/** Reading continues. */
+export interface ReadingResumedEvent {
+  /** Milliseconds for which reading was paused. */
+  readonly duration: number;
+  readonly gap?: undefined;
 }
 
 /** What `connection.on()` can listen for. */
@@ -43,6 +58,8 @@ export const EVENT_NAMES: readonly ConnectionEventName[] = [
   "suspended",
   "paused",
   "resumed",
+  "detached",
+  "lost",
 ];
 
 /** `Events` are those of a connection, or of what outlives connections. */

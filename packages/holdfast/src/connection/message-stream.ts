@@ -1,10 +1,10 @@
 // `recvStream()`: delivers one message piece by piece as it arrives.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
+import { HoldfastError } from "../shared/errors.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
-import type { Inbox, Message, Reader } from "./inbox.js";
-import { isOver, isBelowLowWater, overheadOf } from "./message-weight.js";
-import type { ReadableConnection } from "./readers.js";
+import type { Inbox, Message, ReadableConnection, Reader } from "./inbox.js";
+import { MessageQueue } from "./message-queue.js";
 
 type Result = IteratorResult<Message, undefined>;
 
@@ -24,11 +24,9 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   readonly #connection: StreamableConnection;
   readonly #inbox: Inbox;
   readonly #signal: AbortSignal | null;
-  #pieces: Message[] = [];
-  #bytes = 0;
-  #overhead = 0;
+  readonly #pieces = new MessageQueue();
   #isFull = false;
-  #state: "begun" | "complete" | "fresh" | "left" = "fresh";
+  #state: "begun" | "broken" | "complete" | "fresh" | "left" = "fresh";
   #resolve: (result: Result) => void = ignore;
   #reject: (error: unknown) => void = ignore;
 
@@ -47,13 +45,18 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
       this.#signal?.throwIfAborted();
       const piece = this.#pieces.shift();
       if (piece !== undefined) {
-        resolve({ value: this.#taken(piece), done: false });
+        this.#checkRoom();
+        resolve({ value: piece, done: false });
         this.#leaveInbox(this.#connection.now());
         return;
       }
       if (this.#state === "complete" || this.#state === "left") {
         resolve({ value: undefined, done: true });
         return;
+      }
+      if (this.#state === "broken") {
+        this.#state = "left";
+        throw brokenMessage();
       }
       this.#inbox.checkFree("recvStream()");
       this.#resolve = resolve;
@@ -71,9 +74,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   return(): Promise<Result> {
     if (this.#state === "fresh") this.#connection.streamTo(null);
     this.#state = "left";
-    this.#pieces = [];
-    this.#bytes = 0;
-    this.#overhead = 0;
+    this.#pieces.clear();
     this.#checkRoom();
     if (!this.#inbox.hasReader) this.#inbox.noteReader("caller", this.#connection.now());
     return Promise.resolve({ value: undefined, done: true });
@@ -105,11 +106,8 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
       this.#settle(piece);
       return;
     }
-    this.#pieces.push(piece);
-    this.#bytes += piece.length;
-    this.#overhead += overheadOf(piece);
-    if (this.#isFull || !isOver(this.#connection.settings.maxQueuedBytes, this.#bytes, this.#overhead))
-      return;
+    this.#pieces.add(piece);
+    if (this.#isFull || !this.#pieces.isOver(this.#connection.settings.maxQueuedBytes)) return;
     this.#isFull = true;
     this.#connection.onStreamFull();
   }
@@ -123,6 +121,15 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     this.#stopWaiting();
     this.#leaveInbox();
     resolve({ value: undefined, done: true });
+  }
+
+  onBroken(): void {
+    if (this.#state === "left") return;
+    this.#state = "broken";
+    if (!this.#isWaiting) return;
+    this.#state = "left";
+    this.fail(brokenMessage());
+    this.#leaveInbox();
   }
 
   readonly #onAbort = (): void => {
@@ -154,19 +161,18 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     if (this.#signal !== null) unwatchAbort(this.#signal, this.#onAbort);
   }
 
-  #taken(piece: Message): Message {
-    this.#bytes -= piece.length;
-    this.#overhead -= overheadOf(piece);
-    this.#checkRoom();
-    return piece;
-  }
-
   #checkRoom(): void {
     const { maxQueuedBytes } = this.#connection.settings;
-    if (!this.#isFull || !isBelowLowWater(maxQueuedBytes, this.#bytes, this.#overhead)) return;
+    if (!this.#isFull || !this.#pieces.isBelowLowWater(maxQueuedBytes)) return;
     this.#isFull = false;
     this.#connection.onStreamBelowLowWater();
   }
+}
+
+function brokenMessage(): HoldfastError {
+  return new HoldfastError(
+    "Expected the rest of the message, got none: its sender streamed it, and the socket was cut meanwhile. Read the next message.",
+  );
 }
 
 function ignore(): void {

@@ -41,6 +41,10 @@ export interface MessageTransport {
   readonly link?: LinkWords | null;
   /** How the connection ended, if another thread decides that; null until known. Absent if the core decides. */
   readonly outcome?: CloseInfo | null;
+  /** The session that continues across sockets; absent or null for none. */
+  readonly session?: TransportSession | null;
+  /** True if the sockets below are reported to the log and the diagnostics channels, rather than this connection. */
+  readonly isReportedBelow?: boolean;
 
   /** Sends at once what was queued so far, then delivers what has already arrived. */
   start(): void;
@@ -55,6 +59,11 @@ export interface MessageTransport {
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
   /** Sends the next fragment of a message. No other message may be sent between two fragments. */
   sendFragment(fragment: Fragment): Promise<void>;
+  /**
+   * Settles once it is known whether the peer has received the message that was sent in fragments last; null or absent
+   * where nobody confirms it.
+   */
+  readonly streamConfirmation?: Promise<void> | null;
   /**
    * Sends a broadcast message without waiting for room. Returns false, without sending, if this transport cannot share
    * the bytes; the caller then sends it like any other message.
@@ -94,6 +103,8 @@ export interface MessageTransport {
   destroy(): void;
   /** Ends both sides now, after a queued Close. No more messages are delivered; `onClosed` follows. */
   abandon(): void;
+  /** The application has finished with messages, or taken them. Absent where nothing depends on that. */
+  onProgress?(): void;
   /** The connection has ended: rejects the sends that still wait. The error is made only if there are any. */
   fail(closedError: () => Error): void;
 }
@@ -138,6 +149,14 @@ export interface FrameObserver {
 
 export type MessageTransportFactory = (handler: MessageTransportHandler) => MessageTransport;
 
+/** What a transport knows of the session that it carries across sockets. */
+export interface TransportSession {
+  readonly id: string;
+  readonly isAttached: boolean;
+  /** The position of the message before the newest `count` ones that were received. */
+  positionBefore(count: number): number;
+}
+
 /**
  * The link messages (docs/link-protocol.md) that the transport itself gives no meaning to. Other layers send and receive
  * them. No word may be sent between two fragments, except by `sendWordAhead`.
@@ -176,7 +195,12 @@ export interface SendSettings {
   readonly signal: AbortSignal | null;
   /** Notified when the message is written; null for none. */
   readonly receipt: SendObserver | null;
+  /** As in `SendOptions`; absent for `"sent"`. Only a transport with a session supports `"delivered"`. */
+  readonly until?: SendUntil;
 }
+
+/** The moment at which `send()` resolves. */
+export type SendUntil = "delivered" | "sent";
 
 /** Lets a sender know whether a message may have reached the peer before the connection was lost. */
 export interface SendObserver {

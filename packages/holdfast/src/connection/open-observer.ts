@@ -1,10 +1,13 @@
 // How far an attempt to open a connection has come, for those who follow it.
 
 import type { Connection } from "./connection.js";
+import type { SessionWrapper } from "./session-carrier.js";
 import type { Address } from "./ports.js";
 
 /** Follows an attempt to open a connection. */
 export interface OpenObserver {
+  /** Offers the server a session, and wraps the transport if the server agrees. Absent or null for no session. */
+  readonly session?: SessionWrapper | null;
   /** The transport to a server is up, TLS included; the upgrade follows. Once more for each redirect. */
   onConnected(ends: TransportEnds): void;
   /** The connection is open, and has not begun to read: what is attached to it misses nothing. */

@@ -4,10 +4,10 @@ import type { Keepalive } from "./keepalive.js";
 import type { MessageTransport } from "./message-transport.js";
 
 /**
- * Too many unread messages, or of topics, too many unread pieces of one, a message in decoding, or a peer that exceeds a
- * rate limit.
+ * Too many unread messages, or of topics, too many unread pieces of one, a message in decoding, a peer that exceeds a rate
+ * limit, or a session that is being looked up.
  */
-export type PauseReason = "decoding" | "inbox" | "rate" | "stream" | "topics";
+export type PauseReason = "decoding" | "inbox" | "rate" | "session" | "stream" | "topics";
 
 export class ReadPause {
   readonly #transport: MessageTransport;

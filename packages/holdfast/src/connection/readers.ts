@@ -1,31 +1,15 @@
-// The readers of an inbox: wait for one message (`recv`, the iterator), or pass each message to a callback (`forEach`).
+// The readers that wait for one message: `recv()`, and `for await (const message of connection)`.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
-import { isThenable, toPromise } from "./arguments.js";
 import { rejectToCaller } from "./caller-stack.js";
 import { TooSlowError } from "./errors.js";
-import type { Inbox, Message, Reader } from "./inbox.js";
-import type { AsyncContext } from "./platform.js";
-import type { Runtime } from "./runtime.js";
-import { SENT } from "./sent.js";
-import { Alarm, type AlarmHandler, type TimerQueue } from "./timer-queue.js";
+import type { Message, ReadableConnection, Reader } from "./inbox.js";
+import { Alarm, type AlarmHandler } from "./timer-queue.js";
 
 export interface WaitOptions {
   readonly signal: AbortSignal | null;
   /** Milliseconds; null for no limit. */
   readonly timeout: number | null;
-}
-
-/** The part of ConnectionCore that readers use. */
-export interface ReadableConnection {
-  readonly inbox: Inbox;
-  readonly runtime: Runtime;
-  readonly timers: TimerQueue;
-  now(): number;
-  /** The error that reports how the connection ended. Called only after the end. */
-  closedError(): Error;
-  /** Whether the connection ended cleanly, so that an iteration ends without an error. Read only after the end. */
-  readonly hasEndedWell: boolean;
 }
 
 /** Resolves with the next message; rejects with ConnectionClosed if none will arrive. */
@@ -39,28 +23,6 @@ export function receiveOne(
     const waiter = new MessageWaiter(connection, options, resolve, reject);
     connection.inbox.attach(waiter, what);
     waiter.watch();
-  });
-}
-
-/**
- * Calls `callback` with each message, one at a time. Resolves, when the connection has ended, with its outcome.
- * @param howItEnded shared by all connections, since a closure for each would cost 200 bytes
- */
-export function consumeAll<Source extends ReadableConnection, Outcome>(
-  connection: Source,
-  callback: (message: Message) => unknown,
-  signal: AbortSignal | null,
-  howItEnded: (connection: Source) => Outcome,
-): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const consumer = new Consumer(connection, callback, signal, { resolve, reject, howItEnded });
-    try {
-      connection.inbox.attach(consumer, "forEach()");
-    } catch (error) {
-      consumer.stopWatching();
-      throw error;
-    }
   });
 }
 
@@ -131,71 +93,53 @@ class MessageWaiter implements Reader, AlarmHandler {
   }
 }
 
-interface Consumption<Source, Outcome> {
-  readonly resolve: (outcome: Outcome) => void;
-  readonly reject: (error: unknown) => void;
-  readonly howItEnded: (connection: Source) => Outcome;
-}
+type Result = IteratorResult<Message, undefined>;
 
-class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
-  readonly #connection: Source;
-  readonly #callback: (message: Message) => unknown;
-  /** The async context in which `forEach()` was called; the callback runs in it. */
-  readonly #context: AsyncContext | null;
-  readonly #signal: AbortSignal | null;
-  readonly #end: Consumption<Source, Outcome>;
-  // Made on demand: idle consumers need none.
-  #continuation: { readonly onReady: () => void; readonly onFailure: (error: unknown) => void } | null = null;
-  #onAbort: (() => void) | null = null;
+/** Queued messages cost one promise each; an async generator would cost half again as much. */
+export class MessageIterator implements AsyncIterator<Message, undefined>, Reader {
+  readonly #connection: ReadableConnection;
+  #resolve: (result: Result | PromiseLike<never>) => void = ignore;
 
-  constructor(
-    connection: Source,
-    callback: (message: Message) => unknown,
-    signal: AbortSignal | null,
-    end: Consumption<Source, Outcome>,
-  ) {
+  constructor(connection: ReadableConnection) {
     this.#connection = connection;
-    this.#callback = callback;
-    this.#context = connection.runtime.platform.captureContext();
-    this.#signal = signal;
-    this.#end = end;
-    if (signal === null) return;
-    this.#onAbort = () => this.fail(signal.reason);
-    watchAbort(signal, this.#onAbort);
+  }
+
+  next(): Promise<Result> {
+    const { inbox } = this.#connection;
+    if (inbox.length > 0 && !inbox.hasReader) {
+      return Promise.resolve({ value: inbox.poll("reader") ?? "", done: false });
+    }
+    return new Promise((resolve) => {
+      inbox.checkFree("iteration"); // Before the one that waits is forgotten.
+      this.#resolve = resolve;
+      inbox.attach(this, "iteration");
+    });
+  }
+
+  /** The loop was left. */
+  return(): Promise<Result> {
+    const { inbox } = this.#connection;
+    if (!inbox.hasReader) inbox.noteReader("caller");
+    return Promise.resolve({ value: undefined, done: true });
   }
 
   take(message: Message): boolean {
-    try {
-      const result =
-        this.#context === null
-          ? this.#callback(message)
-          : this.#context.runInAsyncScope(this.#callback, undefined, message);
-      // The send has already resolved. Awaiting it would cost a microtask for each message.
-      if (result === SENT || !isThenable(result)) return true;
-      this.#continuation ??= {
-        onReady: () => this.#connection.inbox.resume(this),
-        onFailure: (error) => this.fail(error),
-      };
-      toPromise(result).then(this.#continuation.onReady, this.#continuation.onFailure);
-      return false;
-    } catch (error) {
-      this.fail(error);
-      return false;
-    }
+    this.#connection.inbox.detach(this);
+    this.#connection.inbox.noteReader("reader");
+    this.#resolve({ value: message, done: false });
+    return false;
   }
 
   end(): void {
-    this.stopWatching();
-    this.#end.resolve(this.#end.howItEnded(this.#connection));
+    if (this.#connection.hasEndedWell) this.#resolve({ value: undefined, done: true });
+    else this.#resolve(rejectToCaller(this.#connection.closedError()));
   }
 
-  fail(error: unknown): void {
-    this.stopWatching();
-    this.#connection.inbox.detach(this);
-    this.#end.reject(error);
+  fail(error: Error): void {
+    this.#resolve(rejectToCaller(error));
   }
+}
 
-  stopWatching(): void {
-    if (this.#onAbort !== null && this.#signal !== null) unwatchAbort(this.#signal, this.#onAbort);
-  }
+function ignore(): void {
+  // Nobody waits yet.
 }

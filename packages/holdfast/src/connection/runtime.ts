@@ -7,6 +7,10 @@ import { SILENT_PLATFORM, type Platform } from "./platform.js";
 import type { Clock, Random } from "./ports.js";
 import { TimerQueue } from "./timer-queue.js";
 
+export interface PollHandler {
+  onPolledTwice(): void;
+}
+
 export class Runtime {
   readonly clock: Clock;
   readonly random: Random;
@@ -14,6 +18,9 @@ export class Runtime {
   /** Observes every connection: the diagnostics channels; null for none. */
   readonly monitor: DiagnosticsObserver | null;
   readonly platform: Platform;
+  /** Those that wait for two polls, and for one. */
+  #waiting: PollHandler[] = [];
+  #due: PollHandler[] = [];
   #connections = 0;
   readonly #idPrefix: string;
 
@@ -30,6 +37,21 @@ export class Runtime {
     this.timers = new TimerQueue(clock);
     this.#idPrefix = toHex(this.randomBytes(5));
   }
+
+  /** Calls back after the event loop has polled twice. All connections share its callbacks. */
+  afterTwoPolls(handler: PollHandler): void {
+    const isPlanned = this.#waiting.length + this.#due.length > 0;
+    this.#waiting.push(handler);
+    if (!isPlanned) this.clock.afterPoll(this.#onPolled);
+  }
+
+  readonly #onPolled = (): void => {
+    const due = this.#due;
+    this.#due = this.#waiting;
+    this.#waiting = [];
+    if (this.#due.length > 0) this.clock.afterPoll(this.#onPolled);
+    for (const handler of due) handler.onPolledTwice();
+  };
 
   randomBytes(size: number): Uint8Array {
     const bytes = new Uint8Array(size);

@@ -78,6 +78,7 @@ export class SendTurns {
   /** The next send starts before the caller's promise settles, so that a later send of the caller comes after it. */
   async #sendOneByOne(source: Fragments, signal: AbortSignal | null): Promise<void> {
     const interruption = this.#interruptions.begin(signal);
+    let confirmation: Promise<void> | null = null;
     try {
       await sendFragments(source, {
         wait: (value) => interruption.wait(value),
@@ -88,10 +89,12 @@ export class SendTurns {
           this.#core.breakOff(close, errorOf(error));
         },
       });
+      confirmation = this.#core.streamConfirmation;
     } finally {
       interruption.stop();
       this.#startNext();
     }
+    await confirmation;
   }
 
   #startNext(): void {

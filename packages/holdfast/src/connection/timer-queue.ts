@@ -2,6 +2,7 @@
 // A heap rather than a wheel of slots: deadlines stay exact, and nothing ticks while nothing is due. Only a crowd
 // of deadlines is served in batches (`Clock.timerSpacing`).
 
+import { DeadlineHeap, type HeapItem } from "../shared/deadline-heap.js";
 import type { Clock } from "./ports.js";
 
 /** Who is called when an alarm goes off. */
@@ -10,8 +11,7 @@ export interface AlarmHandler {
 }
 
 /** A deadline that can be set, moved and cancelled, any number of times. What has just one of them may be one. */
-export abstract class Deadline implements AlarmHandler {
-  /** Used by the queue only: the place in the heap, -1 while not set. */
+export abstract class Deadline implements AlarmHandler, HeapItem {
   place = -1;
 
   get isSet(): boolean {
@@ -35,16 +35,14 @@ export class Alarm extends Deadline {
   }
 }
 
-/** Children of a place: with four, the deadlines to compare lie side by side, and half as many alarms are moved. */
-const WIDTH_BITS = 2;
-const WIDTH = 1 << WIDTH_BITS;
+/** Slots are wider than the spacing of the timer, or the timer would go off between them. */
+const SLOT_SPACINGS = 2;
+/** Wake-ups are shared where at least so many would come in one slot. */
+const CROWD = 4;
 
 export class TimerQueue {
   readonly #clock: Clock;
-  /** The heap: of each alarm and its children, the alarm comes first. */
-  readonly #alarms: Deadline[] = [];
-  /** When those at the same places are due. Apart from them, since ten thousand alarms lie all over the memory. */
-  readonly #deadlines: number[] = [];
+  readonly #alarms = new DeadlineHeap<Deadline>();
   #cancelTimer: (() => void) | null = null;
   #timerAt = Infinity;
   #firedAt = -Infinity;
@@ -55,43 +53,33 @@ export class TimerQueue {
 
   /** Alarms that are set. */
   get size(): number {
-    return this.#alarms.length;
+    return this.#alarms.size;
+  }
+
+  /**
+   * How many milliseconds apart the wake-ups for something may be that is due every `interval` milliseconds at each of a
+   * crowd of connections, and may be late; 0 if there are too few for sharing wake-ups to pay.
+   */
+  sharedSlot(interval: number): number {
+    const slot = SLOT_SPACINGS * (this.#clock.timerSpacing ?? 0);
+    return this.size * slot >= CROWD * interval ? slot : 0;
   }
 
   /** Sets the alarm, or moves it, to the monotonic time `deadline`. */
   set(alarm: Deadline, deadline: number): void {
-    if (!alarm.isSet) {
-      this.#deadlines.push(deadline);
-      this.#lift(alarm, deadline, this.#alarms.push(alarm) - 1);
-    } else {
-      const before = this.#deadlines[alarm.place];
-      if (deadline === before) return;
-      if (deadline < before) this.#lift(alarm, deadline, alarm.place);
-      else this.#sink(alarm, deadline, alarm.place);
-    }
+    this.#alarms.set(alarm, deadline);
     this.#arm();
   }
 
   cancel(alarm: Deadline): void {
     if (!alarm.isSet) return;
-    this.#remove(alarm);
-    if (this.#alarms.length === 0) this.#disarm();
-  }
-
-  #remove(alarm: Deadline): void {
-    const { place } = alarm;
-    alarm.place = -1;
-    const last = this.#alarms.pop();
-    const deadline = this.#deadlines.pop();
-    if (last === undefined || deadline === undefined || last === alarm) return;
-    // The last takes its place, and from there goes where it belongs.
-    if (deadline < this.#deadlines[place]) this.#lift(last, deadline, place);
-    else this.#sink(last, deadline, place);
+    this.#alarms.remove(alarm);
+    if (this.#alarms.size === 0) this.#disarm();
   }
 
   /** Arms the timer where the first deadline comes before it; a later one waits for the timer to look again. */
   #arm(): void {
-    const first = Math.max(this.#deadlines[0], this.#firedAt + (this.#clock.timerSpacing ?? 0));
+    const first = Math.max(this.#alarms.firstAt, this.#firedAt + (this.#clock.timerSpacing ?? 0));
     if (first >= this.#timerAt) return;
     this.#disarm();
     this.#timerAt = first;
@@ -110,52 +98,19 @@ export class TimerQueue {
     const roundAt = this.#clock.now();
     this.#firedAt = roundAt;
     try {
-      while (this.#alarms.length > 0 && this.#deadlines[0] <= roundAt) {
-        const alarm = this.#alarms[0];
-        this.#remove(alarm);
+      for (let alarm = this.#firstUntil(roundAt); alarm !== undefined; alarm = this.#firstUntil(roundAt)) {
+        this.#alarms.remove(alarm);
         // The time anew for each: one that blocks the loop must not hide that from the others.
         alarm.onAlarm(this.#clock.now());
       }
     } finally {
       // Also behind one that throws: the others wait for this timer.
       this.#disarm();
-      if (this.#alarms.length > 0) this.#arm();
+      this.#arm();
     }
   }
 
-  /** Puts the alarm at `from`, or above it. */
-  #lift(alarm: Deadline, deadline: number, from: number): void {
-    let place = from;
-    while (place > 0) {
-      const above = (place - 1) >> WIDTH_BITS;
-      if (this.#deadlines[above] <= deadline) break;
-      this.#put(this.#alarms[above], this.#deadlines[above], place);
-      place = above;
-    }
-    this.#put(alarm, deadline, place);
-  }
-
-  /** Puts the alarm at `from`, or below it. */
-  #sink(alarm: Deadline, deadline: number, from: number): void {
-    const deadlines = this.#deadlines;
-    let place = from;
-    for (;;) {
-      const below = place * WIDTH + 1;
-      const end = Math.min(below + WIDTH, deadlines.length);
-      let first = below;
-      for (let other = below + 1; other < end; other++) {
-        if (deadlines[other] < deadlines[first]) first = other;
-      }
-      if (below >= end || deadlines[first] >= deadline) break;
-      this.#put(this.#alarms[first], deadlines[first], place);
-      place = first;
-    }
-    this.#put(alarm, deadline, place);
-  }
-
-  #put(alarm: Deadline, deadline: number, place: number): void {
-    this.#alarms[place] = alarm;
-    this.#deadlines[place] = deadline;
-    alarm.place = place;
+  #firstUntil(time: number): Deadline | undefined {
+    return this.#alarms.firstAt <= time ? this.#alarms.first : undefined;
   }
 }

@@ -47,13 +47,13 @@ export class UnreadWatch extends Deadline {
     if (inbox.presence !== "nobody") this.#since = now; // A slow reader loses nothing.
     const silence = now - this.#since;
     if (silence >= UNTIL_DROPPED) {
-      inbox.dropUnread();
+      inbox.queue.dropUnread();
       this.#host.onDropping();
       this.#host.onInboxStretched();
       return;
     }
     this.#wait(now + UNTIL_STRETCHED);
-    if (silence >= UNTIL_STRETCHED && inbox.stretch()) this.#host.onInboxStretched();
+    if (silence >= UNTIL_STRETCHED && inbox.queue.stretch()) this.#host.onInboxStretched();
   }
 
   #wait(at: number): void {

@@ -2,12 +2,12 @@
 // an observation and the time, and returns actions. It judges the peer and the network, never our own process: time in
 // which the event loop was blocked, the machine suspended or reading paused does not count against the peer.
 
-/* eslint max-lines: ["warn", { "max": 325, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
+/* eslint max-lines: ["warn", { "max": 300, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
 
 import { GapDetector } from "./gap-detector.js";
 import { LatencyStatistics } from "./latency-statistics.js";
 import { PingGrid } from "./ping-grid.js";
-import { PingsInFlight, type Ping } from "./pings-in-flight.js";
+import { Ping, PingsInFlight } from "./pings-in-flight.js";
 import type { Action, HeartbeatSettings, Observation } from "./signals.js";
 
 /** A ping is overdue after three smoothed round trips, but not before this many milliseconds. */
@@ -50,8 +50,6 @@ export class Heartbeat {
 
   #isRunning = false;
   #grid: PingGrid | null = null;
-  /** As of the last wake. Used for `liveness: "traffic"` only. */
-  #lastReceivedAt: number | null = null;
   #pausedAt: number | null = null;
   /** When the poll phase before a verdict was requested; null if none is running. */
   #pollingSince: number | null = null;
@@ -67,8 +65,17 @@ export class Heartbeat {
 
   /** When the caller has to report `wake`; null for never. */
   get nextWake(): number | null {
+    return this.nextWakeOnGrid(0);
+  }
+
+  /**
+   * The same with pings put off to a multiple of `width` milliseconds, so that the wake-ups of many connections
+   * coincide. What concerns a verdict stays exact, and so does the grid of the pings that follow.
+   */
+  nextWakeOnGrid(width: number): number | null {
     if (!this.#isRunning || this.#pollingSince !== null) return null;
-    const next = Math.min(this.#grid?.nextAt ?? Infinity, this.#nextLate());
+    const ping = this.#grid?.nextAt ?? Infinity;
+    const next = Math.min(width > 0 ? Math.ceil(ping / width) * width : ping, this.#nextLate());
     return next === Infinity ? null : next;
   }
 
@@ -135,17 +142,9 @@ export class Heartbeat {
   }
 
   #queue(now: number, payload: string, isKeepalive: boolean, timeout: number | null): readonly Action[] {
-    this.pings.add({
-      payload,
-      isKeepalive,
-      timeout,
-      queuedAt: now,
-      sentAt: null,
-      deadline: timeout === null ? null : now + timeout,
-      overdueAt: now + this.#overdueAfter(),
-      isDisturbed: this.#pausedAt !== null,
-    });
-    if (isKeepalive && this.pings.size > KEEPALIVE_IN_FLIGHT_AT_LEAST) this.#boundKeepaliveInFlight();
+    const overdueAt = now + this.#overdueAfter();
+    this.pings.add(new Ping(payload, isKeepalive, timeout, now, overdueAt, this.#pausedAt !== null));
+    if (this.pings.keepaliveCount > KEEPALIVE_IN_FLIGHT_AT_LEAST) this.#boundKeepaliveInFlight();
     return NOTHING;
   }
 
@@ -186,16 +185,17 @@ export class Heartbeat {
    */
   #excuseSentPings(): boolean {
     let newest: Ping | null = null;
-    for (const ping of this.pings) {
-      if (!ping.isKeepalive || ping.sentAt === null || ping.deadline === null) continue;
+    for (const ping of this.pings.keepalive) {
+      if (ping.sentAt === null || ping.deadline === null) continue;
       ping.deadline = null;
       ping.overdueAt = null;
+      this.pings.reschedule(ping);
       newest = ping;
     }
     if (newest === null) return false;
-    for (const ping of this.pings) {
+    for (const ping of this.pings.keepalive) {
       if (ping === newest) break;
-      if (!ping.isKeepalive || ping.deadline !== null) continue;
+      if (ping.deadline !== null) continue;
       this.pings.remove(ping.payload);
       this.statistics.lost++;
     }
@@ -205,7 +205,7 @@ export class Heartbeat {
   #wake(now: number, wallNow: number, lastReceivedAt: number): readonly Action[] {
     if (!this.#isRunning) return NOTHING;
     const actions: Action[] = [];
-    if (this.#options.liveness === "traffic") this.#lastReceivedAt = lastReceivedAt;
+    if (this.#options.liveness === "traffic") this.pings.lastReceivedAt = lastReceivedAt;
     this.#noticeSuspension(now, wallNow, actions);
     if (this.#recentGap !== "none" || this.#nextLate() <= now) {
       // The ping may only look late: its pong may wait in the kernel's buffer.
@@ -219,7 +219,7 @@ export class Heartbeat {
   #endPoll(now: number, wallNow: number, lastReceivedAt: number): readonly Action[] {
     if (!this.#isRunning) return NOTHING;
     const actions: Action[] = [];
-    if (this.#options.liveness === "traffic") this.#lastReceivedAt = lastReceivedAt;
+    if (this.#options.liveness === "traffic") this.pings.lastReceivedAt = lastReceivedAt;
     this.#noticeSuspension(now, wallNow, actions);
     this.#pollingSince = null;
     const needsProbe = this.#discountGap(now);
@@ -236,9 +236,9 @@ export class Heartbeat {
 
   /** Checks the pings, oldest first: reports overdue ones, and returns the verdict for an unanswered keepalive ping. */
   #judge(now: number, actions: Action[]): Action | null {
-    for (const ping of this.pings) {
+    for (const ping of this.pings.takeLate(now)) {
       const elapsed = now - ping.queuedAt;
-      if (this.#effectiveDeadline(ping) <= now) {
+      if (this.pings.effectiveDeadline(ping) <= now) {
         if (ping.isKeepalive) return { type: "dead", silence: elapsed };
         if (this.#restartLatePing(ping, now)) continue;
         this.pings.remove(ping.payload);
@@ -246,9 +246,9 @@ export class Heartbeat {
         actions.push({ type: "expired", payload: ping.payload });
         continue;
       }
-      if (ping.overdueAt === null || ping.overdueAt > now) continue;
-      const expected = ping.overdueAt - ping.queuedAt;
+      const expected = (ping.overdueAt ?? now) - ping.queuedAt;
       ping.overdueAt = null;
+      this.pings.reschedule(ping);
       actions.push({ type: "overdue", payload: ping.payload, elapsed, expected });
     }
     return null;
@@ -263,6 +263,7 @@ export class Heartbeat {
     if (now - ping.deadline < ping.timeout / 2 || this.#graces >= MAX_GRACES) return false;
     this.#graces++;
     ping.deadline = now + ping.timeout;
+    this.pings.reschedule(ping);
     return true;
   }
 
@@ -278,9 +279,11 @@ export class Heartbeat {
     for (const ping of this.pings) {
       // Nobody knows how much of the wait was before the gap, so it starts again for `overdue` too.
       if (ping.overdueAt !== null) ping.overdueAt = now + this.#overdueAfter();
-      if (ping.deadline === null || ping.timeout === null) continue;
-      ping.deadline = ping.isKeepalive ? null : now + ping.timeout;
-      needsProbe ||= ping.isKeepalive;
+      if (ping.deadline !== null && ping.timeout !== null) {
+        ping.deadline = ping.isKeepalive ? null : now + ping.timeout;
+        needsProbe ||= ping.isKeepalive;
+      }
+      this.pings.reschedule(ping);
     }
     if (needsProbe || this.pings.size > 0) this.#graces++;
     return needsProbe;
@@ -289,8 +292,8 @@ export class Heartbeat {
   /** Sends a ping ahead of schedule, unless one was sent just now. */
   #probe(now: number): readonly Action[] {
     if (this.#grid === null) return NOTHING;
-    for (const ping of this.pings) {
-      if (ping.isKeepalive && now - ping.queuedAt < PROBES_APART) return NOTHING;
+    for (const ping of this.pings.keepalive) {
+      if (now - ping.queuedAt < PROBES_APART) return NOTHING;
     }
     return [{ type: "send-ping" }];
   }
@@ -309,6 +312,7 @@ export class Heartbeat {
           : ping.deadline + now - Math.max(pausedAt, ping.queuedAt);
       }
       if (ping.overdueAt !== null) ping.overdueAt = now + this.#overdueAfter();
+      this.pings.reschedule(ping);
     }
     return NOTHING;
   }
@@ -335,6 +339,7 @@ export class Heartbeat {
       ping.isDisturbed = true;
       if (ping.deadline !== null) ping.deadline += gap;
       if (ping.overdueAt !== null) ping.overdueAt += gap;
+      this.pings.reschedule(ping);
     }
     return { type: "suspended", gap };
   }
@@ -349,29 +354,13 @@ export class Heartbeat {
 
   /** When the first ping becomes overdue or reaches its deadline; Infinity while reading is paused. */
   #nextLate(): number {
-    const { only, size } = this.pings;
-    if (size === 0 || this.#pausedAt !== null) return Infinity;
-    if (only !== null) return this.#lateAt(only);
-    let next = Infinity;
-    for (const ping of this.pings) next = Math.min(next, this.#lateAt(ping));
-    return next;
-  }
-
-  #lateAt(ping: Ping): number {
-    return Math.min(ping.overdueAt ?? Infinity, this.#effectiveDeadline(ping));
+    return this.#pausedAt === null ? this.pings.nextLateAt : Infinity;
   }
 
   #takeSlot(now: number): boolean {
     if (this.#grid === null || !this.#grid.isDue(now)) return false;
     this.#grid.advance(now);
     return true;
-  }
-
-  #effectiveDeadline(ping: Ping): number {
-    if (ping.deadline === null) return Infinity;
-    // A caller who sets a timeout for a ping waits for that pong; other traffic does not extend it.
-    if (!ping.isKeepalive || this.#lastReceivedAt === null || ping.timeout === null) return ping.deadline;
-    return Math.max(ping.deadline, this.#lastReceivedAt + ping.timeout);
   }
 
   #gapThreshold(): number {
@@ -392,20 +381,12 @@ export class Heartbeat {
   }
 
   #boundKeepaliveInFlight(): void {
-    let oldest: Ping | null = null;
-    let next: Ping | null = null;
-    let count = 0;
-    for (const ping of this.pings) {
-      if (!ping.isKeepalive) continue; // The application bounds its own pings.
-      if (oldest === null) oldest = ping;
-      else next ??= ping;
-      count++;
-    }
-    if (oldest === null || count <= this.#maxKeepaliveInFlight()) return;
+    if (this.pings.keepaliveCount <= this.#maxKeepaliveInFlight()) return;
+    const [oldest, next] = this.pings.keepalive; // The application bounds its own pings.
     // The next ping inherits the earlier deadline: its pong would have answered the dropped ping as well.
-    const deadline = next?.deadline ?? null;
-    if (next !== null && deadline !== null && oldest.deadline !== null) {
-      next.deadline = Math.min(deadline, oldest.deadline);
+    if (next.deadline !== null && oldest.deadline !== null) {
+      next.deadline = Math.min(next.deadline, oldest.deadline);
+      this.pings.reschedule(next);
     }
     this.pings.remove(oldest.payload);
     this.statistics.lost++;

@@ -1,6 +1,9 @@
-// The pings that wait for their pong, oldest first.
+// The pings that wait for their pong, oldest first. Finding, adding and removing one, and finding the next one that is
+// late, take no walk over the others: an application may have tens of thousands of its own pings in flight.
 
-export interface Ping {
+import { DeadlineHeap, type HeapItem } from "../shared/deadline-heap.js";
+
+export class Ping implements HeapItem {
   readonly payload: string;
   /** A keepalive ping, which can lead to a verdict. An application's ping can only expire. */
   readonly isKeepalive: boolean;
@@ -8,27 +11,94 @@ export interface Ping {
   readonly timeout: number | null;
   readonly queuedAt: number;
   /** When it was handed to the socket; null while it waits in the outbox. */
-  sentAt: number | null;
+  sentAt: number | null = null;
   /** When it counts as unanswered; null if it is not judged. */
   deadline: number | null;
   /** When it becomes overdue; null once that was reported. */
   overdueAt: number | null;
   /** Our own process delayed its pong, so its round trip says nothing about the network. */
   isDisturbed: boolean;
+
+  // Used by the table only.
+  place = -1;
+  number = 0;
+  older: Ping | null = null;
+  newer: Ping | null = null;
+
+  constructor(
+    payload: string,
+    isKeepalive: boolean,
+    timeout: number | null,
+    queuedAt: number,
+    overdueAt: number,
+    isDisturbed: boolean,
+  ) {
+    this.payload = payload;
+    this.isKeepalive = isKeepalive;
+    this.timeout = timeout;
+    this.queuedAt = queuedAt;
+    this.deadline = timeout === null ? null : queuedAt + timeout;
+    this.overdueAt = overdueAt;
+    this.isDisturbed = isDisturbed;
+  }
+}
+
+/** What two pings or more need. Most connections never have more than one in flight. */
+interface Indexes {
+  readonly byPayload: Map<string, Ping>;
+  /** Oldest first. */
+  readonly keepalive: Set<Ping>;
+  /** By the time at which each was last known to become late. Traffic may have made it later since. */
+  readonly byLateness: DeadlineHeap<Ping>;
 }
 
 const NONE: readonly Ping[] = [];
 
 export class PingsInFlight implements Iterable<Ping> {
   /**
-   * The ping itself if there is only one, as on most connections; a map for more. The map keeps the order of insertion,
-   * so the first entry is the oldest. It is never empty.
+   * When the newest byte was read, if any received byte counts as life; otherwise null. It may only grow: it puts off
+   * the deadlines of keepalive pings.
    */
-  #pings: Ping | Map<string, Ping> | null = null;
+  lastReceivedAt: number | null = null;
+  #oldest: Ping | null = null;
+  #newest: Ping | null = null;
+  /** Made for the second ping in flight, and dropped when none is left. */
+  #indexes: Indexes | null = null;
 
   get size(): number {
-    const pings = this.#pings;
-    return pings === null ? 0 : pings instanceof Map ? pings.size : 1;
+    return this.#indexes?.byPayload.size ?? (this.#oldest === null ? 0 : 1);
+  }
+
+  get oldest(): Ping | null {
+    return this.#oldest;
+  }
+
+  /** Oldest first. Removing the ping that was just returned is safe. */
+  *[Symbol.iterator](): Iterator<Ping> {
+    for (let ping = this.#oldest; ping !== null; ping = ping.newer) yield ping;
+  }
+
+  /** Keepalive pings, oldest first. Removing pings meanwhile is safe. */
+  get keepalive(): Iterable<Ping> {
+    if (this.#indexes !== null) return this.#indexes.keepalive;
+    return this.#oldest?.isKeepalive === true ? [this.#oldest] : NONE;
+  }
+
+  get keepaliveCount(): number {
+    return this.#indexes?.keepalive.size ?? (this.#oldest?.isKeepalive === true ? 1 : 0);
+  }
+
+  /** When the first ping becomes overdue or reaches its deadline; Infinity for never. */
+  get nextLateAt(): number {
+    if (this.#indexes === null) return this.#oldest === null ? Infinity : this.#lateAt(this.#oldest);
+    const { byLateness } = this.#indexes;
+    for (;;) {
+      const { first, firstAt } = byLateness;
+      if (first === undefined) return Infinity;
+      const lateAt = this.#lateAt(first);
+      if (lateAt <= firstAt) return lateAt;
+      byLateness.set(first, lateAt);
+    }
   }
 
   has(payload: string): boolean {
@@ -36,60 +106,96 @@ export class PingsInFlight implements Iterable<Ping> {
   }
 
   get(payload: string): Ping | undefined {
-    const pings = this.#pings;
-    if (pings instanceof Map) return pings.get(payload);
-    return pings?.payload === payload ? pings : undefined;
-  }
-
-  /** The ping in flight if there is exactly one; otherwise null. */
-  get only(): Ping | null {
-    return this.#pings instanceof Map ? null : this.#pings;
+    if (this.#indexes !== null) return this.#indexes.byPayload.get(payload);
+    return this.#oldest?.payload === payload ? this.#oldest : undefined;
   }
 
   add(ping: Ping): void {
-    const pings = this.#pings;
-    if (pings === null) this.#pings = ping;
-    else if (pings instanceof Map) pings.set(ping.payload, ping);
-    else this.#pings = new Map([pings, ping].map((each) => [each.payload, each]));
+    const newest = this.#newest;
+    this.#newest = ping;
+    if (newest === null) {
+      this.#oldest = ping;
+      return;
+    }
+    newest.newer = ping;
+    ping.older = newest;
+    ping.number = newest.number + 1;
+    if (this.#indexes === null) {
+      this.#indexes = { byPayload: new Map(), keepalive: new Set(), byLateness: new DeadlineHeap() };
+      this.#index(this.#indexes, newest);
+    }
+    this.#index(this.#indexes, ping);
   }
 
   remove(payload: string): boolean {
-    const pings = this.#pings;
-    if (pings instanceof Map) {
-      if (!pings.delete(payload)) return false;
-      if (pings.size === 0) this.#pings = null;
+    const ping = this.get(payload);
+    if (ping === undefined) return false;
+    if (ping.older === null) this.#oldest = ping.newer;
+    else ping.older.newer = ping.newer;
+    if (ping.newer === null) this.#newest = ping.older;
+    else ping.newer.older = ping.older;
+    if (this.#indexes === null) return true;
+    if (this.#oldest === null) {
+      this.#indexes = null;
       return true;
     }
-    if (pings?.payload !== payload) return false;
-    this.#pings = null;
+    this.#indexes.byPayload.delete(payload);
+    this.#indexes.keepalive.delete(ping);
+    this.#indexes.byLateness.remove(ping);
     return true;
   }
 
-  /** Oldest first. */
-  [Symbol.iterator](): Iterator<Ping> {
-    const pings = this.#pings;
-    const list = pings === null ? NONE : pings instanceof Map ? pings.values() : [pings];
-    return list[Symbol.iterator]();
+  /** Takes note that `deadline` or `overdueAt` has changed. */
+  reschedule(ping: Ping): void {
+    this.#indexes?.byLateness.set(ping, this.#lateAt(ping));
   }
 
-  oldest(): Ping | null {
-    for (const ping of this) return ping;
-    return null;
+  /** The pings that are late, oldest first. The caller removes each of them, or reschedules it. */
+  takeLate(now: number): readonly Ping[] {
+    if (this.#indexes === null) {
+      return this.#oldest !== null && this.#lateAt(this.#oldest) <= now ? [this.#oldest] : NONE;
+    }
+    const { byLateness } = this.#indexes;
+    const late: Ping[] = [];
+    while (this.nextLateAt <= now && byLateness.first !== undefined) {
+      late.push(byLateness.first);
+      byLateness.remove(byLateness.first);
+    }
+    return late.sort((one, other) => one.number - other.number);
+  }
+
+  /** When the ping counts as unanswered; Infinity if it is not judged. */
+  effectiveDeadline(ping: Ping): number {
+    if (ping.deadline === null) return Infinity;
+    // A caller who sets a timeout for a ping waits for that pong; other traffic does not extend it.
+    if (!ping.isKeepalive || this.lastReceivedAt === null || ping.timeout === null) return ping.deadline;
+    return Math.max(ping.deadline, this.lastReceivedAt + ping.timeout);
   }
 
   /** Removes and returns the ping with this payload and all older ones, oldest first; none if the payload is unknown. */
   takeUpTo(payload: string): readonly Ping[] {
     if (!this.has(payload)) return NONE;
     const taken: Ping[] = [];
-    for (const ping of this) {
+    for (let ping = this.#oldest; ping !== null; ping = ping.payload === payload ? null : ping.newer) {
       taken.push(ping);
       this.remove(ping.payload);
-      if (ping.payload === payload) break;
     }
     return taken;
   }
 
   clear(): void {
-    this.#pings = null;
+    this.#oldest = null;
+    this.#newest = null;
+    this.#indexes = null;
+  }
+
+  #index({ byPayload, keepalive, byLateness }: Indexes, ping: Ping): void {
+    byPayload.set(ping.payload, ping);
+    if (ping.isKeepalive) keepalive.add(ping);
+    byLateness.set(ping, this.#lateAt(ping));
+  }
+
+  #lateAt(ping: Ping): number {
+    return Math.min(ping.overdueAt ?? Infinity, this.effectiveDeadline(ping));
   }
 }

@@ -28,6 +28,8 @@ export interface MessageExtension {
    * in the order of the calls, even if some results are promises.
    */
   encode(payload: Uint8Array): Encoded | Promise<Encoded>;
+  /** Frees what it keeps for speed. Called when the connection has ended. */
+  end?(): void;
   /** How it encodes one message for many connections; undefined if it cannot. */
   readonly sharing?: MessageSharing;
 }

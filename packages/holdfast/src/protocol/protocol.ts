@@ -1,53 +1,67 @@
 // The WebSocket protocol of one connection, for both roles, without I/O (RFC 6455 sections 5 to 7). It turns received
 // bytes into events and calls into bytes. It uses no socket, clock or timer, and nothing that a peer sends makes it throw.
+//
+// It owns the state of the wire in both directions: what it inherits from the parser is the receiving direction.
 
 import type { CloseFrame } from "../shared/close-code.js";
 import { InvalidStateError } from "../shared/errors.js";
-import type { Encoded, MessageExtension } from "./extension.js";
+import { BINARY, CLOSE, CONTINUATION, CONTROL_BIT, FIN, TEXT } from "../shared/opcode.js";
+import type { Role } from "../shared/role.js";
+import type { Encoded, MessageExtension, MessageSharing } from "./extension.js";
 import type { FrameEncoder } from "./frame/frame-encoder.js";
 import { FrameParser } from "./frame/frame-parser.js";
-import { BINARY, CLOSE, FIN, PING, PONG } from "../shared/opcode.js";
-import { MessageReader, type MessageHandler } from "./message/message-reader.js";
-import type { TextForm } from "../shared/text-bytes.js";
+import {
+  MessageReader,
+  type MessageHandler,
+  type ProtocolHandler,
+  type ReceiveSettings,
+} from "./message/message-reader.js";
 import type { PieceHandler } from "./message/piece-decoder.js";
-import { asBuffer } from "./message/views.js";
-import type { Role } from "../shared/role.js";
 
-export interface ProtocolOptions {
+export interface ProtocolOptions extends ReceiveSettings {
   /** Shared by all connections of a role. A client's encoder masks frames, a server's does not (section 5.1). */
   readonly encoder: FrameEncoder;
-  /** Maximum payload of a message, in bytes; null for no limit. */
-  readonly maxMessageSize: number | null;
-  /** The form in which text messages are delivered. @default "string" */
-  readonly text?: TextForm;
-  /** The negotiated extension; null for none. */
-  readonly extension: MessageExtension | null;
 }
 
-export class Protocol {
-  /** Encodes data frames into the caller's memory: the fast path next to `sendText` and `sendBinary`. */
-  readonly encoder: FrameEncoder;
-  readonly extension: MessageExtension | null;
-  readonly #parser: FrameParser;
+/** The memory that frames are written into, one after the other. */
+export interface ByteQueue {
+  /** Makes room for `size` bytes in `memory`; returns where they begin. */
+  reserve(size: number): number;
+  readonly memory: Buffer;
+  /** A frame was written into that room. */
+  written(start: number, end: number): void;
+}
+
+/** A message to many connections: its frame is made once for each way of encoding it. */
+export interface ShareableMessage {
+  readonly payload: Uint8Array;
+  encodedFrame(extension: MessageExtension, sharing: MessageSharing): Uint8Array | Promise<Uint8Array>;
+}
+
+export class Protocol extends FrameParser {
+  readonly #encoder: FrameEncoder;
+  readonly #extension: MessageExtension | null;
   readonly #reader: MessageReader;
   #closeSent: CloseFrame | null = null;
   #receivedFirst = false;
+  #isAmidMessage = false;
 
-  /** @param events receives what the peer sends, synchronously within `receive` */
-  constructor(events: MessageHandler, options: ProtocolOptions) {
-    this.encoder = options.encoder;
-    this.extension = options.extension;
-    this.#reader = new MessageReader(events, {
-      isServer: !options.encoder.isMasking,
-      maxMessageSize: options.maxMessageSize,
-      text: options.text ?? "string",
-      extension: options.extension,
-    });
-    this.#parser = new FrameParser(this.#reader);
+  /**
+   * Both handlers are called synchronously within `receive`, in the order of arrival.
+   *
+   * @param messages receives what the peer sends
+   * @param events learns of the peer's Close and of what holds the messages up
+   */
+  constructor(messages: MessageHandler, events: ProtocolHandler, options: ProtocolOptions) {
+    const reader = new MessageReader(messages, events, !options.encoder.isMasking, options);
+    super(reader);
+    this.#reader = reader;
+    this.#encoder = options.encoder;
+    this.#extension = options.extension;
   }
 
   get role(): Role {
-    return this.encoder.isMasking ? "client" : "server";
+    return this.#encoder.isMasking ? "client" : "server";
   }
 
   /** The Close that we sent; null before. No frame may follow it. */
@@ -65,22 +79,19 @@ export class Protocol {
     return this.closeReceived !== null && (this.#closeSent === null || this.#receivedFirst);
   }
 
-  /**
-   * Processes bytes from the peer and emits the resulting events. It takes ownership of `chunk`, and payloads may be
-   * views of it. If `isShared`, the memory is valid during the call only, and payloads that outlive the call are copies.
-   *
-   * @returns how many bytes were copied
-   */
-  receive(chunk: Uint8Array, isShared = false): number {
-    const bytes = Buffer.isBuffer(chunk) ? chunk : asBuffer(chunk);
-    this.#reader.copiedBytes = 0;
-    this.#parser.receive(bytes, isShared);
-    return this.#reader.copiedBytes;
+  /** Whether we began a message of which the last fragment was not sent yet. */
+  get isAmidMessage(): boolean {
+    return this.#isAmidMessage;
   }
 
   /** Whether received data waits: an earlier message is still being decoded, or this turn has taken too long. */
   get isDecoding(): boolean {
     return this.#reader.isDecoding;
+  }
+
+  /** How many bytes of the newest chunk were copied. */
+  get copiedBytes(): number {
+    return this.#reader.copiedBytes;
   }
 
   /** Ends the wait that `mustYield` began. Call `resume` to continue. */
@@ -93,73 +104,115 @@ export class Protocol {
     this.#reader.streamTo(sink);
   }
 
-  /** Continues with the data that was received while a message was being decoded. */
-  resume(): void {
-    this.#parser.resume();
+  /** Drops all further messages. Everything else is still reported. */
+  dropMessages(): void {
+    this.#reader.dropMessages();
   }
 
-  /** Whether received messages are held until `unpause`. */
-  get isPaused(): boolean {
-    return this.#parser.isPaused;
+  // Frames that are written into the caller's memory: the fast path.
+
+  /** Writes a text message without encoding it by the extension. */
+  writeText(queue: ByteQueue, text: string): void {
+    this.#checkOpen();
+    const start = queue.reserve(this.#encoder.maxTextFrameSize(text.length));
+    queue.written(start, this.#encoder.writeText(queue.memory, start, text));
   }
 
-  /** Stops delivering messages, including those of the chunk being received. Pings and Pongs are still delivered. */
-  pause(): void {
-    this.#parser.pause();
+  /** Writes a frame with a copy of `payload`. */
+  writeFrame(queue: ByteQueue, firstByte: number, payload: Uint8Array): void {
+    this.#begin(firstByte);
+    const start = queue.reserve(this.#encoder.frameSize(payload.length));
+    queue.written(start, this.#encoder.writeFrame(queue.memory, start, firstByte, payload));
   }
 
-  /** Continues with the held data. */
-  unpause(): void {
-    this.#parser.unpause();
-  }
+  // Frames in memory of their own: those that wait, and large ones.
 
   /** Frames a text message without encoding it by the extension. */
-  sendText(text: string): Uint8Array {
+  textFrame(text: string): Uint8Array {
     this.#checkOpen();
-    return this.encoder.textFrame(text);
+    return this.#encoder.textFrame(text);
   }
 
-  /** Frames a binary message without encoding it by the extension. */
-  sendBinary(payload: Uint8Array): Uint8Array {
-    return this.#frame(FIN | BINARY, payload);
+  /** Frames a copy of `payload`. */
+  frame(firstByte: number, payload: Uint8Array): Uint8Array {
+    this.#begin(firstByte);
+    return this.#encoder.frame(firstByte, payload);
   }
 
-  /** Frames a message that the extension may encode. Returns a promise if encoding takes long. */
-  sendEncoded(opcode: number, payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
-    const encoded = this.extension?.encode(payload) ?? null;
-    if (!(encoded instanceof Promise)) return this.#encodedFrame(opcode, payload, encoded);
-    return encoded.then((late) => this.#encodedFrame(opcode, payload, late));
-  }
-
-  /** Frames a Ping with at most 125 bytes of payload (section 5.5.2). */
-  sendPing(payload: Uint8Array): Uint8Array {
-    return this.#frame(FIN | PING, payload);
-  }
-
-  /** Frames a Pong with at most 125 bytes of payload (section 5.5.3). */
-  sendPong(payload: Uint8Array): Uint8Array {
-    return this.#frame(FIN | PONG, payload);
+  /** Frames `payload` without copying it. For servers only: a client masks what it sends. */
+  frameChunks(firstByte: number, payload: Uint8Array): readonly Uint8Array[] {
+    this.#begin(firstByte);
+    const header = Buffer.allocUnsafe(this.#encoder.frameSize(payload.length) - payload.length);
+    this.#encoder.writeHeader(header, 0, firstByte, payload.length);
+    return [header, payload];
   }
 
   /** Frames the Close, which may be sent once. Code 1005 makes an empty Close (section 5.5.1). */
-  sendClose(close: CloseFrame): Uint8Array {
-    const bytes = this.#frame(FIN | CLOSE, closePayload(close));
+  closeFrame(close: CloseFrame): Uint8Array {
+    const bytes = this.frame(FIN | CLOSE, closePayload(close));
     this.#closeSent = close;
     this.#receivedFirst = this.closeReceived !== null;
     return bytes;
   }
 
-  #encodedFrame(opcode: number, payload: Uint8Array, encoded: Encoded): Uint8Array {
-    // Not `#frame`, which throws after our Close: a message passed in before the Close is queued before it as well.
-    if (encoded === null || this.extension === null) return this.encoder.frame(FIN | opcode, payload);
-    return this.encoder.frame(FIN | this.extension.reservedBits | opcode, encoded);
-  }
-
-  #frame(firstByte: number, payload: Uint8Array): Uint8Array {
+  /** Lets a frame pass that was made for many connections. */
+  pass<Frame>(frame: Frame): Frame {
     this.#checkOpen();
-    return this.encoder.frame(firstByte, payload);
+    return frame;
   }
 
+  /** The first byte of the next fragment of a message (section 5.4). */
+  fragmentByte(type: "binary" | "text", isLast: boolean): number {
+    const opcode = this.#isAmidMessage ? CONTINUATION : type === "text" ? TEXT : BINARY;
+    return isLast ? FIN | opcode : opcode;
+  }
+
+  /** The connection has ended: the extension frees what it holds. */
+  end(): void {
+    this.#extension?.end?.();
+  }
+
+  // Messages that the extension encodes. One that it encoded must be sent, in its place: the extension has counted on it.
+
+  /** Whether the extension may encode a message of up to `size` bytes. */
+  mayEncode(size: number): boolean {
+    return this.#extension !== null && size >= this.#extension.threshold;
+  }
+
+  /** The first byte of a message that the extension encoded. */
+  encodedByte(opcode: number): number {
+    return FIN | (this.#extension?.reservedBits ?? 0) | opcode;
+  }
+
+  /** Encodes a message by the extension; null to send it as it is. Returns a promise if encoding takes long. */
+  encode(payload: Uint8Array): Encoded | Promise<Encoded> {
+    this.#checkOpen();
+    return this.#extension?.encode(payload) ?? null;
+  }
+
+  /** Frames a message whose encoding took long. Our Close may have been framed meanwhile, and is sent after it. */
+  lateFrame(opcode: number, payload: Uint8Array, encoded: Encoded): Uint8Array {
+    if (encoded === null) return this.#encoder.frame(FIN | opcode, payload);
+    return this.#encoder.frame(this.encodedByte(opcode), encoded);
+  }
+
+  /** The frame of a message that other connections send as well; null if the extension cannot share what it encodes. */
+  sharedFrame(message: ShareableMessage): Uint8Array | Promise<Uint8Array> | null {
+    this.#checkOpen();
+    const sharing = this.#extension?.sharing;
+    if (this.#extension === null || sharing === undefined) return null;
+    const frame = message.encodedFrame(this.#extension, sharing);
+    sharing.noteShared(message.payload);
+    return frame;
+  }
+
+  #begin(firstByte: number): void {
+    this.#checkOpen();
+    // Control frames may come between two fragments.
+    if ((firstByte & CONTROL_BIT) === 0) this.#isAmidMessage = (firstByte & FIN) === 0;
+  }
+
+  /** Nothing follows a Close (section 5.5.1). */
   #checkOpen(): void {
     if (this.#closeSent !== null)
       throw new InvalidStateError("No frame may follow the Close frame that was sent");

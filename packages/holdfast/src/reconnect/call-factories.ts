@@ -3,6 +3,7 @@
 
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm } from "../connection/timer-queue.js";
+import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { HandshakeError, HoldfastError } from "../shared/errors.js";
 import { errorOf, thrownText } from "../shared/thrown.js";
 import type { ValueOrFactory } from "./target.js";
@@ -32,7 +33,8 @@ export async function callFactories<Values extends object>(
   const onAbort = (): void => aborter.abort(signal.reason);
   const alarm = new Alarm({ onAlarm: () => aborter.abort(timeoutError(pending, attempt, timeout)) });
   let pending = "";
-  signal.addEventListener("abort", onAbort);
+  signal.throwIfAborted();
+  watchAbort(signal, onAbort);
   try {
     for (const name of Object.keys(valuesOrFactories) as (keyof Values & string)[]) {
       const value = valuesOrFactories[name];
@@ -47,7 +49,7 @@ export async function callFactories<Values extends object>(
     }
   } finally {
     runtime.timers.cancel(alarm);
-    signal.removeEventListener("abort", onAbort);
+    unwatchAbort(signal, onAbort);
   }
   return values as Values; // The loop has set every name.
 }
@@ -65,7 +67,7 @@ async function callOne<Value>(
     if (signal.aborted) throw signal.reason;
     if (errorOf(cause) instanceof HoldfastError) throw cause;
     throw failure(
-      `The function that gives \`${name}\` failed for attempt ${attempt}: ${thrownText(cause)}`,
+      `The function that returns \`${name}\` failed for attempt ${attempt}: ${thrownText(cause)}`,
       cause,
     );
   }
@@ -75,16 +77,16 @@ async function callOne<Value>(
 function untilAborted<Value>(call: () => Value | PromiseLike<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", onAbort);
+    watchAbort(signal, onAbort);
     new Promise<Value>((resolveCall) => resolveCall(call()))
       .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", onAbort));
+      .finally(() => unwatchAbort(signal, onAbort));
   });
 }
 
 function timeoutError(name: string, attempt: number, timeout: number | null): HandshakeError {
   return failure(
-    `Expected the function that gives \`${name}\` to answer within ${timeout} ms (openTimeout), got no answer for attempt ${attempt}. Have it heed its signal, or raise \`openTimeout\`.`,
+    `Expected the function that returns \`${name}\` to settle within ${timeout} ms (openTimeout), got no result for attempt ${attempt}. Make it stop when its signal aborts, or raise \`openTimeout\`.`,
     undefined,
   );
 }

@@ -1,4 +1,4 @@
-// What `Client` for Node.js and `Client` for browsers share: everything but the connector.
+// The base of `Client` for Node.js and of `Client` for browsers, which differ only in the connector.
 
 import { checkClose, type Bytes } from "../connection/arguments.js";
 import type { CloseInfo } from "../connection/close-info.js";
@@ -67,7 +67,7 @@ export abstract class ClientBase implements AsyncIterable<ClientEvent> {
   static {
     eventsAcrossAttempts = (client, options) => {
       const settings = checkPersistOptions(options, client.#target.connector.runtime.platform);
-      return client.#iterable(settings, settings.signal);
+      return client.#iterable(settings, null);
     };
     showInInspector(this, ({ connection, state, latency }) => {
       const url = connection === null ? undefined : showURL(connection.url);
@@ -208,7 +208,7 @@ export abstract class ClientBase implements AsyncIterable<ClientEvent> {
       settings: this.#settings,
       pollInterval: this.#pollInterval,
       persist,
-      signals: [this.#signal, signal].filter((given) => given !== null),
+      signals: [this.#signal, signal],
     });
   }
 
@@ -216,7 +216,7 @@ export abstract class ClientBase implements AsyncIterable<ClientEvent> {
     onStreamStarted: (stream) => {
       if (this.#stream !== null) {
         throw new ConcurrencyError(
-          "A loop over this client was started while another one runs: create a client for each",
+          "Expected one loop over a client at a time, got another one. Create a client for each loop.",
         );
       }
       this.#stream = stream;
@@ -227,13 +227,13 @@ export abstract class ClientBase implements AsyncIterable<ClientEvent> {
 
 function toJson(value: unknown): string {
   const json = JSON.stringify(value) as string | undefined; // Undefined for a function, a symbol and undefined.
-  if (json === undefined) throw invalidArgument("value", "something that JSON can hold", value);
+  if (json === undefined) throw invalidArgument("value", "a value that JSON can represent", value);
   return json;
 }
 
 function notConnectedError(what: string, state: ConnectionState): InvalidStateError {
   return new InvalidStateError(
-    `${what} was called while the client is not connected (its state is "${state}"): wait for the event "ready"`,
+    `Expected ${what} while the client is connected, got the state "${state}". Wait for the event "ready".`,
   );
 }
 

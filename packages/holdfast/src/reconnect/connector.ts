@@ -3,6 +3,11 @@
 import type { Connection } from "../connection/connection.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import type { OpenObserver } from "../connection/open-observer.js";
+import type {
+  SessionCarrier,
+  SessionCarrierHandler,
+  SessionCarrierSettings,
+} from "../connection/session-carrier.js";
 import type { Runtime } from "../connection/runtime.js";
 import type { PerAttemptOptions } from "./target.js";
 
@@ -34,6 +39,8 @@ export interface Connector<Options extends ConnectorOptions> {
    * function. Absent if the platform reports nothing of the kind.
    */
   readonly watchReturns?: (callback: () => void) => () => void;
+  /** Makes what carries a session across the sockets of a persistent connection. */
+  carrySession?(settings: SessionCarrierSettings, handler: SessionCarrierHandler): SessionCarrier;
   /**
    * Opens a connection. The signal of the options aborts the attempt at any moment.
    * @throws HandshakeError, InvalidArgumentError, or the signal's reason

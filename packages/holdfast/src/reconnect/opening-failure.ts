@@ -10,7 +10,7 @@ import { errorOf, thrownText } from "../shared/thrown.js";
 /** The error of an attempt that this side aborted. */
 export function abortedError(url: string | null, reason: unknown): HandshakeError {
   return new HandshakeError(
-    `Opening ${url === null ? "a connection" : showURL(url)} was given up on this side`,
+    `This side stopped before ${url === null ? "a connection" : `the connection to ${showURL(url)}`} was open.`,
     {
       failure: "aborted",
       code: "ERR_HOLDFAST_ABORTED",

@@ -3,8 +3,7 @@
 import type { Connection } from "../connection/connection.js";
 import { ConcurrencyError, ConnectionClosed } from "../connection/errors.js";
 import type { ConnectorOptions } from "./connector.js";
-import { StopSignals } from "./stop-signals.js";
-import type { AttemptOutcome } from "./retry/retry-policy.js";
+import type { AttemptOutcome } from "./attempt.js";
 import { Supervisor, type SupervisorHandler, type SupervisorOptions } from "./supervisor.js";
 
 type Result = IteratorResult<Connection, undefined>;
@@ -15,12 +14,9 @@ export class Reconnection<Options extends ConnectorOptions>
   implements AsyncIterableIterator<Connection, undefined>, SupervisorHandler
 {
   readonly #supervisor: Supervisor<Options>;
-  readonly #stopSignals: StopSignals;
   /** The connection that was yielded last. */
   #current: Connection | null = null;
-  #hasBegun = false;
   #isNextPending = false;
-  #isDue = true;
   #isOver = false;
   /** The error that ended the loop, until it is thrown. */
   #failure: Error | null = null;
@@ -28,11 +24,7 @@ export class Reconnection<Options extends ConnectorOptions>
     null;
 
   constructor(options: SupervisorOptions<Options>) {
-    const { signal } = options.persist;
     this.#supervisor = new Supervisor(options, this);
-    this.#stopSignals = new StopSignals(signal === null ? [] : [signal], (reason) =>
-      this.#supervisor.stop(reason),
-    );
   }
 
   [Symbol.asyncIterator](): this {
@@ -42,14 +34,12 @@ export class Reconnection<Options extends ConnectorOptions>
   /** Resolves with the next open connection. Closes the previous one first, if it is still open. */
   async next(): Promise<Result> {
     if (this.#isNextPending) {
-      throw new ConcurrencyError("next() was called while another next() was waiting: it opens a connection");
+      throw new ConcurrencyError(
+        "Expected one next() at a time, got another one while the first opens a connection. Await the first.",
+      );
     }
     this.#isNextPending = true;
     try {
-      if (!this.#hasBegun) {
-        this.#hasBegun = true;
-        this.#stopSignals.watch();
-      }
       await this.#current?.close();
       this.#current = null;
       return await this.#nextConnection();
@@ -60,8 +50,7 @@ export class Reconnection<Options extends ConnectorOptions>
 
   /** The consumer leaves the loop: closes the connection, and resolves once it has ended. */
   async return(): Promise<Result> {
-    this.#supervisor.close({ code: 1000, reason: "" });
-    await this.#current?.closed;
+    await (this.#supervisor.close({ code: 1000, reason: "" }) ?? this.#supervisor.gone);
     this.#current = null;
     this.#failure = null;
     return DONE;
@@ -70,7 +59,7 @@ export class Reconnection<Options extends ConnectorOptions>
   // SupervisorHandler
 
   onAttempt(): void {
-    this.#isDue = false;
+    // `onOpen` or `onWaiting` follows.
   }
 
   onOpen(connection: Connection): void {
@@ -85,16 +74,13 @@ export class Reconnection<Options extends ConnectorOptions>
 
   /** The consumer may still be busy with the lost connection: the next one is opened once `next()` is called. */
   onDue(): void {
-    this.#isDue = true;
     if (this.#waiter !== null) this.#supervisor.begin();
   }
 
-  onOver({ info, error }: AttemptOutcome, isFatal: boolean): void {
+  onOver({ info }: AttemptOutcome, failure: Error | null): void {
     this.#isOver = true;
-    this.#stopSignals.stop();
     // A connection that ended cleanly is no failure, even if `retryable` has refused another one.
-    const isFailure = isFatal && !(error instanceof ConnectionClosed && info.ok);
-    this.#failure = isFailure ? error : null;
+    this.#failure = failure instanceof ConnectionClosed && info.ok ? null : failure;
     this.#settle();
   }
 
@@ -102,7 +88,7 @@ export class Reconnection<Options extends ConnectorOptions>
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };
       if (this.#isOver) this.#settle();
-      else if (this.#isDue) this.#supervisor.begin();
+      else if (this.#supervisor.isDue) this.#supervisor.begin();
     });
   }
 

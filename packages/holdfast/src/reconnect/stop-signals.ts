@@ -6,8 +6,8 @@ export class StopSignals {
   readonly #signals: readonly AbortSignal[];
   readonly #report: (reason: unknown) => void;
 
-  constructor(signals: readonly AbortSignal[], onAbort: (reason: unknown) => void) {
-    this.#signals = signals;
+  constructor(signals: readonly (AbortSignal | null)[], onAbort: (reason: unknown) => void) {
+    this.#signals = signals.filter((signal) => signal !== null);
     this.#report = onAbort;
   }
 

@@ -1,66 +1,76 @@
-// The reconnect loop: opens a connection, waits after it is lost, and opens the next one, until a retry is pointless.
-// The handler decides how the connections are used.
+// The loop that keeps a client connected: decides when to connect, runs each attempt, and waits between attempts, until
+// this side stops it or a retry is pointless. `persist()`, `reconnect()`, `connectPersistent()` and single attempts of a
+// `Client` all use it. The handler decides how the connections are used.
 
 import type { CloseInfo } from "../connection/close-info.js";
-import { coreOf, type Connection } from "../connection/connection.js";
-import { connectionClosed } from "../connection/errors.js";
+import type { Connection } from "../connection/connection.js";
 import type { GoAwayCause } from "../connection/connection-core.js";
-import type { ConnectionSettings } from "../connection/options.js";
 import type { CloseFrame } from "../shared/close-code.js";
 import { errorOf } from "../shared/thrown.js";
+import {
+  Attempt,
+  neverOpened,
+  type AttemptObserver,
+  type AttemptOptions,
+  type AttemptOutcome,
+} from "./attempt.js";
 import type { ConnectorOptions } from "./connector.js";
-import type { TransportEnds } from "../connection/open-observer.js";
+import { abortedError } from "./opening-failure.js";
+import { BackoffTimer } from "./retry/backoff-timer.js";
 import type { PersistSettings } from "./retry/persist-options.js";
-import type { AttemptOutcome, Retry } from "./retry/retry-policy.js";
-import { RetryScheduler } from "./retry/retry-scheduler.js";
-import { openTarget, type Target, type TargetObserver } from "./target.js";
-import { abortedError, openingError, neverOpenedInfo } from "./opening-failure.js";
+import { RetryLog } from "./retry/retry-log.js";
+import { RetryPolicy, type Retry } from "./retry/retry-policy.js";
+import { StopSignals } from "./stop-signals.js";
 
-export interface SupervisorOptions<Options extends ConnectorOptions> {
-  readonly target: Target<Options>;
-  readonly settings: ConnectionSettings;
-  readonly persist: PersistSettings;
+export interface SupervisorOptions<Options extends ConnectorOptions> extends AttemptOptions<Options> {
+  /** Null for a single attempt. */
+  readonly persist: PersistSettings | null;
+  /** Any of them ends the loop when it aborts, as does the signal in `persist`. */
+  readonly signals?: readonly (AbortSignal | null)[];
 }
 
 /** Receives each step. `onOver` comes last and exactly once. Handlers may call any method of the supervisor. */
-export interface SupervisorHandler {
+export interface SupervisorHandler extends AttemptObserver {
   /** An attempt starts. */
   onAttempt(attempt: number): void;
   /** The attempt opened a connection. It already reads: received messages wait in its inbox. */
-  onOpen(connection: Connection, attempt: number): void;
+  onOpen?(connection: Connection, attempt: number): void;
   /** The attempt failed, or its connection ended: the next attempt is due after `retry.delay`. */
   onWaiting(outcome: AttemptOutcome, retry: Retry): void;
   /** The delay has passed: `begin()` starts the next attempt. */
   onDue(): void;
-  /** The last attempt has ended, and no other follows. `isFatal`: because of an error, not because this side stopped. */
-  onOver(outcome: AttemptOutcome, isFatal: boolean): void;
-}
-
-/** The Close that is sent when this side does not wait for an answer. */
-const GOING_AWAY: CloseFrame = { code: 1001, reason: "" };
-
-/** One attempt and the connection that it opened. Once it is no longer the current attempt, its events are ignored. */
-interface Attempt {
-  readonly number: number;
-  readonly aborter: AbortController;
-  url: string | null;
-  connection: Connection | null;
-  /** As in `OpenObserver`; null if the server has set none. */
-  spread: number | null;
+  /**
+   * No other attempt follows.
+   *
+   * @param outcome of the last attempt
+   * @param failure the error that ended the loop: the outcome's, or one that `retryable` threw; null if this side stopped
+   */
+  onOver(outcome: AttemptOutcome, failure: Error | null): void;
+  /** The network, or the user, may have returned. */
+  onReturn?(): void;
 }
 
 /** The methods that a handler may call. */
 export type SupervisorControls = Pick<
   Supervisor<ConnectorOptions>,
-  "begin" | "close" | "failAttempt" | "stop" | "terminate"
+  "begin" | "close" | "failAttempt" | "stop" | "suspend" | "terminate"
 >;
 
 export class Supervisor<Options extends ConnectorOptions> {
   readonly #options: SupervisorOptions<Options>;
   readonly #handler: SupervisorHandler;
-  readonly #retries: RetryScheduler<Options>;
-  #current: Attempt | null = null;
+  /** Null for a single attempt. */
+  readonly #policy: RetryPolicy | null;
+  readonly #log: RetryLog;
+  readonly #delay: BackoffTimer<Options>;
+  readonly #stopSignals: StopSignals;
+  /** Stops watching for the return of the network. */
+  #stopWatching: (() => void) | undefined;
+  #attempt: Attempt<Options> | null = null;
   #lastOutcome: AttemptOutcome | null = null;
+  #gone: Promise<void> = Promise.resolve();
+  #hasBegun = false;
+  #isDue = true;
   /** This side ends the loop: no attempt follows. */
   #isStopping = false;
   #isOver = false;
@@ -68,47 +78,65 @@ export class Supervisor<Options extends ConnectorOptions> {
   constructor(options: SupervisorOptions<Options>, handler: SupervisorHandler) {
     this.#options = options;
     this.#handler = handler;
-    const { target, settings, persist } = options;
-    this.#retries = new RetryScheduler(target.connector, persist, settings.logger, () => handler.onDue());
+    const { target, settings, persist, signals = [] } = options;
+    this.#policy = persist && new RetryPolicy(persist, target.connector.runtime.random);
+    this.#log = new RetryLog(persist && settings.logger);
+    this.#delay = new BackoffTimer(target.connector, () => this.#onDue());
+    this.#stopSignals = new StopSignals([...signals, persist?.signal ?? null], (reason) => this.stop(reason));
+  }
+
+  /** Whether the next attempt is due: the first one, or one whose delay has passed. */
+  get isDue(): boolean {
+    return this.#isDue && !this.#isOver;
+  }
+
+  /** Resolves when neither a socket nor a timer of the newest attempt remains. */
+  get gone(): Promise<void> {
+    return this.#gone;
   }
 
   /** Starts the next attempt now, even before it is due. Does nothing during an attempt or while connected. */
   begin(): void {
-    if (this.#isOver || this.#current !== null) return;
-    this.#retries.cancel();
-    const { attempt: number } = this.#retries;
-    const aborter = new AbortController();
-    const attempt: Attempt = { number, aborter, url: null, connection: null, spread: null };
-    this.#current = attempt;
-    this.#handler.onAttempt(number);
-    if (this.#current !== attempt) return; // The handler has stopped the supervisor, or failed the attempt.
-    this.#retries.onAttempt(number);
-    openTarget(this.#options.target, number, attempt.aborter.signal, observerOf(attempt)).then(
-      (connection) => this.#opened(attempt, connection),
-      (cause: unknown) => this.#failed(attempt, cause),
+    this.#watchSignals();
+    if (this.#isOver || this.#attempt !== null) return;
+    this.#isDue = false;
+    this.#delay.cancel();
+    const attempt = new Attempt(this.#policy?.attempt ?? 1, this.#options, this.#handler);
+    this.#attempt = attempt;
+    this.#handler.onAttempt(attempt.number);
+    if (this.#attempt !== attempt) return; // The handler has stopped the supervisor, or failed the attempt.
+    this.#log.onAttempt(attempt.number);
+    this.#gone = attempt.run(
+      (connection) => this.#opened(connection, attempt.number),
+      (outcome) => this.#ended(attempt, outcome),
     );
   }
 
   /** Ends the attempt or its connection with `error`. The retry policy decides what follows, as after any failure. */
-  failAttempt(error: Error, close: CloseFrame = GOING_AWAY, cause: GoAwayCause = "aborted"): void {
-    const attempt = this.#current;
+  failAttempt(error: Error, close?: CloseFrame, cause?: GoAwayCause): void {
+    const attempt = this.#attempt;
     if (attempt === null) return;
-    this.#current = null;
-    this.#ended(attempt, { info: this.#leave(attempt, error, close, cause), error });
+    this.#attempt = null;
+    const { info } = attempt.abandon(error, close, cause);
+    this.#ended(attempt, { info, error });
   }
 
-  /** Ends the loop. An open connection gets a closing handshake; an attempt or a delay ends at once. */
-  close({ code, reason }: CloseFrame): void {
+  /**
+   * Ends the loop. An open connection gets a closing handshake; an attempt or a delay ends at once. Returns the end of
+   * the open connection; null if there is none.
+   */
+  close({ code, reason }: CloseFrame): Promise<CloseInfo> | null {
     this.#isStopping = true;
-    const connection = this.#current?.connection ?? null;
-    if (connection === null) this.stop(undefined);
-    else void connection.close(code, reason);
+    const connection = this.#attempt?.connection ?? null;
+    if (connection !== null) return connection.close(code, reason);
+    this.stop(undefined);
+    return null;
   }
 
   /** Ends the loop. An open connection ends without a Close. */
   terminate(): void {
     this.#isStopping = true;
-    const connection = this.#current?.connection ?? null;
+    const connection = this.#attempt?.connection ?? null;
     if (connection === null) this.stop(undefined);
     else connection.terminate();
   }
@@ -117,81 +145,74 @@ export class Supervisor<Options extends ConnectorOptions> {
   stop(reason: unknown): void {
     if (this.#isOver) return;
     this.#isStopping = true;
-    const attempt = this.#current;
-    if (attempt === null) {
-      this.#finish(this.#lastOutcome ?? this.#outcomeOf(abortedError(null, reason)), false);
-      return;
+    const attempt = this.#attempt;
+    this.#attempt = null;
+    if (attempt !== null) this.#ended(attempt, attempt.abandon(reason));
+    else this.#finish(this.#lastOutcome ?? neverOpened(abortedError(null, reason), this.#options), null);
+  }
+
+  /** Ends the attempt, its connection, or the delay. `begin()` continues. Returns what ended; null for a delay. */
+  suspend(): AttemptOutcome | null {
+    const attempt = this.#attempt;
+    this.#attempt = null;
+    this.#delay.cancel();
+    return attempt === null ? null : (this.#lastOutcome = attempt.abandon(undefined));
+  }
+
+  #watchSignals(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    const handler = this.#handler;
+    if (handler.onReturn !== undefined) {
+      this.#stopWatching = this.#options.target.connector.watchReturns?.(() => handler.onReturn?.());
     }
-    this.#current = null;
-    const info = this.#leave(attempt, reason, GOING_AWAY, "aborted");
-    this.#ended(attempt, { info, error: info.error ?? connectionClosed(info) });
+    this.#stopSignals.watch();
   }
 
-  #opened(attempt: Attempt, connection: Connection): void {
-    if (this.#current !== attempt) {
-      coreOf(connection).goAway(GOING_AWAY); // Given up in the moment in which it opened.
-      return;
-    }
-    attempt.connection = connection;
-    void coreOf(connection).whenEnded.then((info) => {
-      if (this.#current === attempt) this.#ended(attempt, { info, error: connectionClosed(info) });
-    });
-    this.#handler.onOpen(connection, attempt.number);
+  #onDue(): void {
+    this.#isDue = true;
+    this.#handler.onDue();
   }
 
-  #failed(attempt: Attempt, cause: unknown): void {
-    if (this.#current === attempt) this.#ended(attempt, this.#outcomeOf(openingError(cause)));
+  #opened(connection: Connection, attempt: number): void {
+    if (!this.#isStopping) this.#handler.onOpen?.(connection, attempt);
   }
 
-  /** Ends the attempt. After this call only a closing socket remains. */
-  #leave(attempt: Attempt, reason: unknown, close: CloseFrame, cause: GoAwayCause): CloseInfo {
-    if (attempt.connection !== null) return coreOf(attempt.connection).goAway(close, cause);
-    const { info } = this.#outcomeOf(abortedError(attempt.url, reason));
-    attempt.aborter.abort(reason);
-    return info;
-  }
-
-  #ended({ url, spread }: Attempt, outcome: AttemptOutcome): void {
-    this.#current = null;
+  #ended(attempt: Attempt<Options>, outcome: AttemptOutcome): void {
+    this.#attempt = null;
+    if (this.#isOver) return; // Stopped by code that ran while the attempt was being abandoned.
     this.#lastOutcome = outcome;
-    if (this.#isStopping) {
-      this.#finish(outcome, false);
-      return;
-    }
+    if (this.#isStopping) this.#finish(outcome, null);
+    else this.#decide(attempt, outcome);
+  }
+
+  /** Whether another attempt follows. `retryable` may throw, and may stop the loop. */
+  #decide({ url, spread }: Attempt<Options>, outcome: AttemptOutcome): void {
     let retry: Retry | null;
     try {
-      const now = this.#options.target.connector.runtime.clock.now();
-      retry = this.#retries.schedule(url, outcome, spread, now);
+      retry = this.#policy?.afterEnd(outcome, spread) ?? null;
     } catch (error) {
-      // `retryable` threw. The application needs its own error more than the error that `retryable` was to judge.
-      this.#finish({ info: outcome.info, error: errorOf(error) }, true);
+      // The application needs its own error more than the error that `retryable` was to judge.
+      this.#finish(outcome, errorOf(error));
       return;
     }
-    if (retry === null) this.#finish(outcome, true);
-    else this.#handler.onWaiting(outcome, retry);
+    if (this.#isOver) return;
+    if (retry === null) {
+      this.#log.onGivenUp(url, outcome);
+      this.#finish(outcome, outcome.error);
+      return;
+    }
+    this.#log.onRetry(url, outcome, retry);
+    this.#delay.start(retry, this.#options.target.connector.runtime.clock.now());
+    this.#handler.onWaiting(outcome, retry);
   }
 
-  #finish(outcome: AttemptOutcome, isFatal: boolean): void {
+  #finish(outcome: AttemptOutcome, failure: Error | null): void {
+    if (this.#isOver) return;
     this.#isOver = true;
-    this.#retries.cancel();
-    this.#handler.onOver(outcome, isFatal);
+    this.#delay.cancel();
+    this.#stopSignals.stop();
+    this.#stopWatching?.();
+    this.#handler.onOver(outcome, failure);
   }
-
-  #outcomeOf(error: ReturnType<typeof openingError>): AttemptOutcome {
-    const { target, settings } = this.#options;
-    return { info: neverOpenedInfo(error, settings, target.connector.runtime.clock.wallNow()), error };
-  }
-}
-
-function observerOf(attempt: Attempt): TargetObserver {
-  return {
-    onConnecting: (url) => (attempt.url = url),
-    onConnected(_ends: TransportEnds): void {
-      // Only event streams report this.
-    },
-    onOpen(): void {
-      // The promise of `openTarget()` delivers the connection.
-    },
-    onSpread: (width) => (attempt.spread = width),
-  };
 }

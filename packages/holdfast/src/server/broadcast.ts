@@ -21,7 +21,7 @@ import { isValidText } from "../protocol/message/utf8.js";
 export interface BroadcastOptions {
   /** Connections to leave out, such as the sender of the message. */
   readonly except?: Connection | ReadonlySet<Connection> | null | undefined;
-  /** What to do with receivers that do not keep up. @default "buffer" */
+  /** The treatment of receivers that do not keep up. @default "buffer" */
   readonly slow?: SlowPolicy;
   /** A receiver does not keep up if it has this many unsent bytes. @default 1 MiB for `"buffer"`, 64 KiB otherwise */
   readonly limit?: number | null;
@@ -138,5 +138,5 @@ function checkData(data: unknown): string | Uint8Array {
   }
   if (!(data instanceof TextBytes)) return bytes;
   if (isValidText(data)) return data;
-  throw new InvalidArgumentError("Expected `data` to be UTF-8, as text has to be, got other bytes");
+  throw new InvalidArgumentError("Expected `data` to be UTF-8, got other bytes");
 }

@@ -11,10 +11,15 @@ import { nodePlatform } from "../transport/node/node-platform.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import { parseHostRule, type AllowedHosts, type HostRule } from "../protocol/handshake/hosts.js";
 import type { AllowedOrigins } from "../protocol/handshake/origin.js";
-import { isReservedSubprotocol } from "../shared/link-subprotocol.js";
+import { isReservedSubprotocol, type LinkVersion } from "../shared/link-subprotocol.js";
 import { isToken } from "../shared/token.js";
 import { checkTrustProxy, type ProxyTrust, type TrustProxy } from "./forwarding/trust.js";
 import { checkLimits, type LimitOptions, type Limits } from "./limits/limit-options.js";
+import {
+  checkSessions,
+  type ServerSessionOptions,
+  type SessionSettings,
+} from "./sessions/session-options.js";
 import type { RequestAnswer } from "./upgrade/request-answer.js";
 import type { ServerRequest } from "./upgrade/server-request.js";
 
@@ -70,6 +75,11 @@ export interface ServerOptions extends ConnectionOptions {
    * (docs/link-protocol.md). It is invisible to the application. @default true
    */
   readonly linkProtocol?: boolean;
+  /**
+   * Sessions with clients that want one: messages survive reconnects, in both directions (docs/sessions.md). True for the
+   * defaults. The handler is called once for each session. @default null: no sessions
+   */
+  readonly sessions?: ServerSessionOptions | boolean | null;
   /** Refuse clients that offer no supported subprotocol, with 400. @default false */
   readonly requireSubprotocol?: boolean;
   /**
@@ -119,6 +129,7 @@ export const SERVER_OPTIONS: OptionNames<ServerOptions> = {
   subprotocols: true,
   selectSubprotocol: true,
   linkProtocol: true,
+  sessions: true,
   requireSubprotocol: true,
   maxConnections: true,
 };
@@ -148,7 +159,10 @@ export interface ServerSettings {
   readonly subprotocols: readonly string[];
   readonly selectSubprotocol: ServerOptions["selectSubprotocol"];
   readonly requireSubprotocol: boolean;
-  readonly linkProtocol: boolean;
+  /** The newest version of the link protocol that this server speaks. */
+  readonly link: LinkVersion;
+  /** Null for no sessions. */
+  readonly sessions: SessionSettings | null;
   readonly maxConnections: number | null;
   readonly headLimits: HeadLimits;
 }
@@ -158,6 +172,10 @@ export function checkServerOptions(
   options: ServerOptions & Pick<ServeOptions, "maxHandshakeSize">,
 ): ServerSettings {
   const { onRequest, selectSubprotocol } = options;
+  const sessions = checkSessions(options.sessions);
+  const linkProtocol = checkBoolean("linkProtocol", options.linkProtocol, true);
+  if (sessions !== null && !linkProtocol)
+    throw invalidArgument("linkProtocol", "true, since `sessions` use the link protocol", linkProtocol);
   if (onRequest !== undefined) checkFunction("onRequest", onRequest);
   if (selectSubprotocol !== undefined) checkFunction("selectSubprotocol", selectSubprotocol);
   return {
@@ -170,7 +188,8 @@ export function checkServerOptions(
     onRequest,
     subprotocols: checkSubprotocols(options.subprotocols ?? []),
     selectSubprotocol,
-    linkProtocol: checkBoolean("linkProtocol", options.linkProtocol, true),
+    link: sessions !== null ? 2 : linkProtocol ? 1 : 0,
+    sessions,
     requireSubprotocol: checkBoolean("requireSubprotocol", options.requireSubprotocol, false),
     maxConnections: checkSize("maxConnections", options.maxConnections, null),
     headLimits: checkHeadLimits(options.maxHandshakeSize),

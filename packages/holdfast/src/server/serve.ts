@@ -45,9 +45,11 @@ export async function serve(handler: ConnectionHandler, options: ServeOptions = 
 
 /** Binds the callbacks to the async context of `serve()`: Node accepts sockets outside of any context. */
 function bindCallbacks(settings: ServerSettings): ServerSettings {
-  const { onRequest, selectSubprotocol } = settings;
+  const { onRequest, selectSubprotocol, sessions } = settings;
+  const owner = sessions?.owner && bindToContext(nodePlatform, sessions.owner);
   return {
     ...settings,
+    sessions: sessions && { ...sessions, owner },
     onRequest: onRequest && bindToContext(nodePlatform, onRequest),
     selectSubprotocol: selectSubprotocol && bindToContext(nodePlatform, selectSubprotocol),
   };

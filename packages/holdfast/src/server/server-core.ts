@@ -28,6 +28,11 @@ import { AdmissionPolicy } from "./upgrade/admission-policy.js";
 import { ServerHandshakeRecord, type HandshakeExtras } from "./upgrade/handshake-record.js";
 import { EMPTY_GRANT, type CheckedGrant } from "./upgrade/request-answer.js";
 import type { RequestOrigin } from "./forwarding/request-origin.js";
+import type { HandshakeRecord } from "../connection/handshake-record.js";
+import type { MessageTransportFactory } from "../connection/message-transport.js";
+import { overSessionLink, type SessionLink } from "../transport/session/session-link.js";
+import { SessionRegistry } from "./sessions/session-registry.js";
+import type { ServerRequest } from "./upgrade/server-request.js";
 import { SpreadWidth } from "./spread-width.js";
 
 /** A socket or HTTP/2 stream that carries a request, as its listener describes it. */
@@ -45,14 +50,18 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   readonly handlers: HandlerRuns;
   /** Null without `limits`. */
   readonly addressLimits: AddressLimits | null;
+  /** Null without `sessions`. */
+  readonly sessions: SessionRegistry | null;
   readonly #connections = new Set<ServerConnection>();
+  /** The sockets of sessions, each with a connection of its own. The application gets that of the session. */
+  readonly #sessionSockets = new Set<ServerConnection>();
   readonly #upgradeRequests = new Set<UpgradeRequest>();
   readonly #policy: AdmissionPolicy;
   readonly #receiveLimits: ReceiveLimits | null;
   /** Cleanup functions of open connections; empty without `limits`. */
   readonly #cleanups = new Map<ServerConnection, () => void>();
   readonly #spreadWidth = new SpreadWidth();
-  readonly #spreadSource: SpreadEnd = { widthToAnnounce: () => this.#spreadWidth.of(this.#connections.size) };
+  readonly #spreadSource: SpreadEnd = { widthToAnnounce: () => this.#spreadWidth.of(this.size) };
   #onIdle: (() => void) | null = null;
 
   constructor(handler: ConnectionHandler, settings: ServerSettings) {
@@ -65,7 +74,14 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     const isForwarded = trustProxy !== null;
     this.addressLimits = limits === null ? null : new AddressLimits({ limits, clock, logger, isForwarded });
     this.#receiveLimits = limits === null ? null : new ReceiveLimits(limits, this.runtime, logger);
-    this.#policy = new AdmissionPolicy(settings, this.#connections, this.addressLimits);
+    this.#policy = new AdmissionPolicy(settings, this, this.addressLimits);
+    const { sessions } = settings;
+    this.sessions = sessions === null ? null : new SessionRegistry(this, sessions, settings.connection);
+  }
+
+  /** The number of sockets that have become connections. */
+  get size(): number {
+    return this.#connections.size + this.#sessionSockets.size - (this.sessions?.size ?? 0);
   }
 
   /**
@@ -130,6 +146,11 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     if (!this.#isIdle()) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 
+  /** Ends the sockets of sessions that are still open. */
+  destroySockets(): void {
+    for (const connection of this.#sessionSockets) coreOf(connection).terminate("server-shutdown");
+  }
+
   /** Destroys the sockets of requests that have not become connections. */
   destroyPending(): void {
     for (const upgradeRequest of this.#upgradeRequests) upgradeRequest.destroy();
@@ -137,7 +158,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
 
   onAccepted({ transport, responseWriter, head, origin, upgrade, rest }: AcceptedUpgrade): void {
     const { key, request, choice, deflate, grant } = upgrade;
-    const { subprotocol, subprotocolAnswer, isLink } = choice;
+    const { subprotocol, subprotocolAnswer, link } = choice;
     const headers = grant.headers.length === 0 ? undefined : grant.headers;
     const response = { key, subprotocol: subprotocolAnswer, extensions: deflate?.header ?? null, headers };
     const meter = this.#receiveLimits?.meter() ?? null;
@@ -152,24 +173,54 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       meter,
       tellsLater: true,
     });
-    const connection = createConnection({
-      runtime: this.runtime,
-      transport: isLink ? overLinkProtocol(frames, "frames", this.#spreadSource) : frames,
-      settings: this.settings.connection,
-      handshake: new ServerHandshakeRecord(head.headers, {
-        target: request.target,
-        subprotocol,
-        subprotocolAnswer,
-        extensions: deflate === null ? NO_EXTENSIONS : [deflate.header],
-        isSecure: origin.isSecure,
-        isHttp2: head.http2 !== undefined,
-        extras: extrasOf(origin, grant),
-      }),
-      owner: this,
+    const handshake = new ServerHandshakeRecord(head.headers, {
+      target: request.target,
+      subprotocol,
+      subprotocolAnswer,
+      extensions: deflate === null ? NO_EXTENSIONS : [deflate.header],
+      isSecure: origin.isSecure,
+      isHttp2: head.http2 !== undefined,
+      extras: extrasOf(origin, grant),
     });
-    this.#connections.add(connection);
+    const connection =
+      link === 2 && this.sessions !== null
+        ? this.#createSessionSocket(frames, this.sessions, handshake, request)
+        : createConnection({
+            runtime: this.runtime,
+            transport: link > 0 ? overLinkProtocol(frames, "frames", this.#spreadSource) : frames,
+            settings: this.settings.connection,
+            handshake,
+            owner: this,
+          });
+    if (link < 2) this.#connections.add(connection);
+    else this.#sessionSockets.add(connection);
     this.#applyLimits(connection, origin, meter);
     coreOf(connection).start();
+    if (link < 2) this.handlers.start(connection, request);
+  }
+
+  /** The connection of a socket that carries a session. The application gets the session's connection instead. */
+  #createSessionSocket(
+    frames: MessageTransportFactory,
+    sessions: SessionRegistry,
+    handshake: HandshakeRecord,
+    request: ServerRequest,
+  ): ServerConnection {
+    const links: SessionLink[] = [];
+    const connection = createConnection({
+      runtime: this.runtime,
+      transport: overSessionLink(frames, "frames", this.#spreadSource, (link) => links.push(link)),
+      settings: this.settings.connection,
+      handshake,
+      owner: this,
+    });
+    sessions.greet({ connection, link: links[0], request, handshake });
+    return connection;
+  }
+
+  /** A session has begun, or continues in this process. */
+  onSession(connection: ServerConnection, request: ServerRequest): void {
+    this.#connections.add(connection);
     this.handlers.start(connection, request);
   }
 
@@ -184,6 +235,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
 
   onConnectionEnded(connection: ServerConnection): void {
     this.#connections.delete(connection);
+    this.#sessionSockets.delete(connection);
     this.#cleanups.get(connection)?.();
     this.#notifyIfIdle();
   }
@@ -230,7 +282,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   }
 
   #isIdle(): boolean {
-    if (this.#connections.size > 0) return false;
+    if (this.#connections.size > 0 || this.#sessionSockets.size > 0) return false;
     for (const upgradeRequest of this.#upgradeRequests) if (upgradeRequest.isPending) return false;
     return true;
   }

@@ -105,7 +105,7 @@ export class HandshakeError extends HoldfastError {
     this.prototype.name = "HandshakeError";
   }
 
-  /** What went wrong, in one word. */
+  /** The reason of the failure, in one word. */
   readonly failure: OpenFailure;
 
   constructor(message: string, options: HandshakeErrorOptions = {}) {

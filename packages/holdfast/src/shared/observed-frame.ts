@@ -1,6 +1,9 @@
 /** A frame as it was sent or received, for logs and diagnostics (RFC 6455 section 5.2). */
 export interface ObservedFrame {
-  /** 0 continuation, 1 text, 2 binary, 8 Close, 9 Ping, 10 Pong. A peer that breaks the rules may send up to 15. */
+  /**
+   * 0 continuation, 1 text, 2 binary, 8 Close, 9 Ping, 10 Pong. A peer that violates the protocol may send
+   * any value up to 15.
+   */
   readonly opcode: number;
   /** False for a fragment that is followed by others. */
   readonly isFinal: boolean;

@@ -1,6 +1,6 @@
-// The options of calls, and what browsers have of their own, as option-types.test.ts has the rest: each by its name,
-// with values that fit. An option without a line here does not compile, and no name may be missing
-// (scripts/api/option-types.test.mjs).
+// Type tests of the options of calls and of the browser's own options; option-types.test.ts has the rest.
+// Each option is listed by name with valid values. An option without a line here does not compile, and no
+// name may be missing (scripts/api/option-types.test.mjs).
 
 import type * as node from "holdfast";
 import type * as browser from "holdfast/browser";
@@ -13,6 +13,12 @@ const call = { signal: [signal, null] } as const;
 export const ofCall: Fitting<node.CallOptions> = call;
 export const ofPing: Fitting<node.PingOptions> = { ...call, timeout: [500, null] };
 export const ofReceive: Fitting<node.ReceiveOptions> = { ...call, timeout: [500, null] };
+export const ofSend: Fitting<node.SendOptions> = {
+  ...call,
+  compress: [true],
+  until: ["sent", "delivered"],
+};
+export const ofFileStore: Fitting<node.FileStoreOptions> = { directory: ["/var/lib/app/sessions"] };
 export const ofHeartbeat: Fitting<node.HeartbeatOptions> = { ...call, timeout: [500], interval: [0, 1_000] };
 export const ofKeepalive: Fitting<node.KeepaliveOptions> = {
   ...call,

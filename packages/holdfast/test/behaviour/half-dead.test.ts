@@ -13,8 +13,9 @@ import { answerPings, openPair, ROLES, type Pair } from "./pair.js";
 
 const MB = 1024 * 1024;
 /**
- * Beyond the promise: this machine has other things to do as well, and time in which we did not run is the peer's. The
- * bounds are exact on the fake clock; what is told apart here is a verdict and none.
+ * A tolerance beyond the promise. This machine is also busy with other work, and time in which our process
+ * did not run counts as the peer's. The bounds are exact on the fake clock; this test only distinguishes a
+ * verdict from none.
  */
 const SLACK = 5_000;
 
@@ -70,7 +71,7 @@ describe("Half-dead peers on real sockets", () => {
       assert.deepEqual([cause, elapsed < 300 + SLACK], ["heartbeat-timeout", true]);
     });
 
-    test(`C10: a ${role} that does not read for five pingTimeouts keeps its healthy peer`, async (t) => {
+    test(`C10: a ${role} that does not read for five pingTimeouts keeps the connection to its healthy peer`, async (t) => {
       const { connection, peer } = await open(role, { pingInterval: 30, pingTimeout: 60, maxQueue: 100 });
       void answerPings(peer);
       const events: string[] = [];
@@ -145,13 +146,13 @@ describe("Half-dead peers on real sockets", () => {
         const elapsed = performance.now() - began;
         t.diagnostic(`closed after ${elapsed.toFixed()} ms (promised: 100)`);
         assert.equal(info.message, message);
-        // A server that has both Closes ends TCP at once: there is nothing left to wait for.
+        // A server that has both Closes ends TCP at once, without waiting.
         const least = role === "server" && info.clean ? 0 : 95;
         assert(elapsed >= least && elapsed < 100 + SLACK, `${elapsed} ms`);
       });
     }
 
-    test(`D4: a ${role} whose peer sends Close and never FIN is through after closeTimeout, its readers too`, async (t) => {
+    test(`D4: a ${role} whose peer sends Close and never FIN ends after closeTimeout, and so do its readers`, async (t) => {
       const { connection, peer } = await open(role, { pingInterval: null, closeTimeout: 100 });
       const reading = connection.recv().catch((error: unknown) => error);
       const began = performance.now();

@@ -1,5 +1,5 @@
-// Each option by its name: values that fit, which have to compile, and one that does not, which must not compile, and
-// which plain JavaScript is told about, with the option's name. An option without a line here does not compile.
+// Each option by name: valid values, which must compile, and an invalid one, which must not. Plain JavaScript
+// gets an error that names the option. An option without a line here does not compile.
 
 import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
@@ -12,6 +12,7 @@ import {
   connectPersistent,
   InvalidArgumentError,
   InvalidHeaderError,
+  memoryStore,
   persist,
   serve,
   type BroadcastOptions,
@@ -24,7 +25,7 @@ import {
   type ServeOptions,
 } from "holdfast";
 
-/** For each option, values that fit. */
+/** Valid values for each option. */
 type Fitting<Options> = { readonly [Name in keyof Required<Options>]: readonly Options[Name][] };
 
 const url = "ws://127.0.0.1:9/";
@@ -154,6 +155,19 @@ const ofServe: Fitting<ServeOptions> = {
   backlog: [128],
   hosts: [["example.com", /^[a-z]+\.example\.com$/], null],
   trustProxy: [1, ["10.0.0.0/8", "loopback"], (address, hop) => hop === 0 && address === "::1", null],
+  sessions: [
+    true,
+    {
+      retain: 60_000,
+      maxLifetime: null,
+      memory: 1024,
+      owner: async ({ headers }) => headers.get("Authorization"),
+      acknowledge: "handled",
+      durability: "shutdown",
+      store: memoryStore(),
+    },
+    null,
+  ],
   limits: [
     true,
     {
@@ -168,6 +182,8 @@ const ofServe: Fitting<ServeOptions> = {
 };
 
 const notOfServe: readonly ServeOptions[] = [
+  // @ts-expect-error: expected one of three words
+  { sessions: { durability: "always" } },
   // @ts-expect-error: expected a number
   { backlog: "many" },
   // @ts-expect-error: expected a list
@@ -267,6 +283,7 @@ const ofPersistent: Fitting<PersistentOptions> = {
   timeToLive: [60_000, null],
   onOpen: [(opened) => opened.send("hello"), async (opened, { isFirst }) => [opened, isFirst]],
   probeTimeout: [5_000],
+  session: [true, { window: { messages: 16, bytes: 1024 }, ackDelay: 50 }, null],
 };
 
 const notOfPersistent: readonly ConnectPersistentOptions[] = [
@@ -274,6 +291,8 @@ const notOfPersistent: readonly ConnectPersistentOptions[] = [
   { offline: "drop" },
   // @ts-expect-error: expected a number or both limits
   { queue: "16" },
+  // @ts-expect-error: expected true or options
+  { session: "yes" },
   // @ts-expect-error: expected one of two words
   { overflow: "drop-newest" },
   // @ts-expect-error: expected a duration is a number
@@ -330,8 +349,8 @@ function refuses<Options extends object>(
   unfitting: readonly Options[],
   use: (options: Options) => unknown,
 ): void {
-  describe(`A8: ${what} refuses, by its name, a value that does not fit`, () => {
-    test("each option is there", () => {
+  describe(`A8: ${what} rejects an invalid value by its name`, () => {
+    test("every option is listed", () => {
       const names = unfitting.flatMap((options) => Object.keys(options));
       assert.deepEqual(names.sort(), Object.keys(fitting).sort());
     });
@@ -348,12 +367,12 @@ function refuses<Options extends object>(
   });
 }
 
-/** Headers have an error of their own, which calls `origin` what it is there: "Origin". */
+/** Headers have their own error class, which names `origin` as the header "Origin". */
 function isRefusal(error: unknown): error is Error {
   return error instanceof InvalidArgumentError || error instanceof InvalidHeaderError;
 }
 
-describe("B5: connectInWorker() takes what connect() takes, but for what is code, and a worker", () => {
+describe("B5: connectInWorker() accepts the options of connect(), except functions, and a worker", () => {
   const mistakes: ConnectInWorkerOptions[] = [
     // @ts-expect-error: expected a worker thread
     { worker: "worker.js" },

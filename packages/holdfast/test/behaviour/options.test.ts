@@ -35,7 +35,7 @@ function rows(names: readonly string[], values: typeof BAD_SIZES, what: string):
   );
 }
 
-/** Options that both sides have. */
+/** Options of both sides. */
 const SHARED: readonly Row[] = [
   ...rows(["pingInterval", "pingTimeout", "closeTimeout", "openTimeout"], BAD_DURATIONS, DURATION),
   ...rows(
@@ -207,12 +207,12 @@ describe("Options", () => {
     });
   }
 
-  test("A8: serve() refuses a handler that is none", async () => {
+  test("A8: serve() rejects a handler that is not a function", async () => {
     // @ts-expect-error Callers without types may pass anything.
     await assert.rejects(serve(undefined), { message: "Expected `handler` to be a function, got undefined" });
   });
 
-  test("A8: Server.close() refuses what cannot be sent or waited for, and closes nothing", async () => {
+  test("A8: Server.close() rejects invalid options, and closes nothing", async () => {
     const holdfast = await serve(() => undefined, { host: "127.0.0.1" });
     await assert.rejects(holdfast.close({ code: 1005 }), { name: "InvalidArgumentError" });
     await assert.rejects(holdfast.close({ reason: "x".repeat(124) }), { name: "InvalidArgumentError" });
@@ -224,7 +224,7 @@ describe("Options", () => {
     assert.equal((await closed).code, 1001);
   });
 
-  test("A8: undefined stands for the default, null switches off, and each good value is taken", async () => {
+  test("A8: undefined means the default, null disables, and every valid value is accepted", async () => {
     const holdfast = await serve(() => undefined, { host: "127.0.0.1" });
     const good: readonly ConnectOptions[] = [
       Object.fromEntries(SHARED.map(([options]) => [Object.keys(options)[0] ?? "", undefined])),

@@ -1,4 +1,4 @@
-// One end is the library's, the other a scripted peer, and a network that can break lies between them.
+// A connection between the library and a scripted peer, over a network with faults.
 
 import { connect, serve, type Connection, type ConnectionOptions } from "holdfast";
 import { FaultProxy, RawClient, RawServer, type Direction, type RawPeer } from "holdfast-testkit";
@@ -9,12 +9,12 @@ export interface Pair {
   readonly connection: Connection;
   readonly peer: RawPeer;
   readonly proxy: FaultProxy;
-  /** The way from the library to the peer. */
+  /** The direction from the library to the peer. */
   readonly toPeer: Direction;
   close(): Promise<void>;
 }
 
-/** Opens a connection whose library end is in this role. */
+/** Opens a connection in which the library has this role. */
 export function openPair(role: (typeof ROLES)[number], options: ConnectionOptions): Promise<Pair> {
   return role === "client" ? openClient(options) : openServer(options);
 }
@@ -53,7 +53,7 @@ async function openServer(options: ConnectionOptions): Promise<Pair> {
   return { connection, peer, proxy, toPeer: "toClient", close };
 }
 
-/** Answers every ping, as a healthy peer does, and reads everything else away. Ends with the connection. */
+/** Answers every ping, as a healthy peer does, and discards everything else. Ends with the connection. */
 export async function answerPings(peer: RawPeer): Promise<void> {
   for (;;) {
     const frame = await peer.readFrame({ timeout: 60_000 }).catch(() => null);

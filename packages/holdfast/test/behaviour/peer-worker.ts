@@ -1,17 +1,17 @@
-// A healthy peer with an event loop of its own: it answers pings while the test's thread is blocked.
+// A healthy peer with its own event loop: it answers pings while the test's thread is blocked.
 
 import { once } from "node:events";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { connect, serve } from "holdfast";
 
-/** Serves; resolves with the URL. */
+/** Starts a server; resolves with its URL. */
 export async function startServerWorker(): Promise<{ readonly url: string; readonly worker: Worker }> {
   const worker = new Worker(new URL(import.meta.url), { workerData: null });
   const [url] = (await once(worker, "message")) as [string];
   return { url, worker };
 }
 
-/** Connects to the URL. */
+/** Starts a client that connects to the URL. */
 export function startClientWorker(url: string): Worker {
   return new Worker(new URL(import.meta.url), { workerData: url });
 }

@@ -10,7 +10,7 @@ const quiet = { pingInterval: null };
 
 describe("Heartbeat recipes over sockets", () => {
   for (const role of ROLES) {
-    test(`C17: a ${role}'s heartbeat beats while the peer answers, and tells within the timeout when the network freezes`, async () => {
+    test(`C17: a ${role}'s heartbeat continues while the peer answers, and rejects within the timeout when the network freezes`, async () => {
       const before = activeResources();
       const pair = await openPair(role, quiet);
       void answerPings(pair.peer);
@@ -67,7 +67,7 @@ describe("Heartbeat recipes over sockets", () => {
     });
   }
 
-  test("C8, C17: a loop blocked for three timeouts, with the pong in the kernel, makes nobody too slow", async () => {
+  test("C8, C17: a loop blocked for three timeouts, with the pong in the kernel, causes no TooSlowError", async () => {
     const { url, worker } = await startServerWorker();
     const connection = await connect(url, quiet);
     const stop = new AbortController();
@@ -76,7 +76,7 @@ describe("Heartbeat recipes over sockets", () => {
       await sleep(30);
       blockEventLoop(450);
     }
-    // In the turn that pings: the ping leaves only after the block.
+    // In the same turn, so that the ping is sent only after the block.
     const ping = connection.ping(null, { timeout: 150 });
     blockEventLoop(450);
     await ping;

@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { Client, connect, connectPersistent, serve, type Connection } from "holdfast";
 import { eventually } from "holdfast-testkit";
 
-/** The error that `call` ends with, and whose stack has to name this function. */
+/** Returns the error of `call`; its stack must name this function. */
 async function failing(call: () => Promise<unknown>): Promise<Error> {
   async function theCaller() {
     await call();
@@ -61,7 +61,7 @@ describe("stacks", () => {
     assert.match(stack ?? "", /at async theCaller/);
   });
 
-  test("J3: the end of a connection has one error, which names all who waited", async () => {
+  test("J3: the end of a connection has one error, which names all waiting callers", async () => {
     const { connection, drop, close } = await openPair();
     async function reader() {
       await connection.recv();
@@ -82,7 +82,7 @@ describe("stacks", () => {
 });
 
 describe("inspection", () => {
-  test("J3: a connection, a server, a client and an end are shown in a line, without a query", async () => {
+  test("J3: inspect() shows a connection, a server, a client and an end in one line, without a query", async () => {
     const server = await serve(() => undefined, { pingInterval: null });
     const connection = await connect(`${server.url}/a?token=secret`, { pingInterval: null });
     const link = connectPersistent(`${server.url}/a?token=secret`, { pingInterval: null });
@@ -108,7 +108,7 @@ describe("inspection", () => {
     await server.close();
   });
 
-  test("J3: the error of an end is printed in a few lines", async () => {
+  test("J3: inspect() shows the error of an end in a few lines", async () => {
     const { connection, drop, close } = await openPair();
     setImmediate(drop);
     const text = inspect(await failing(() => connection.recv()));

@@ -7,23 +7,23 @@ import { startClientWorker, startServerWorker } from "./peer-worker.js";
 
 const options = { pingInterval: 80, pingTimeout: 150 };
 
-/** Blocks the loop for three pingTimeouts, several times, each time with a ping on its way. */
+/** Blocks the loop for three pingTimeouts, several times, each time with a ping in flight. */
 async function survive(connection: Connection) {
   const gaps: number[] = [];
   connection.on("suspended", ({ gap }) => gaps.push(Math.round(gap)));
   await connection.ping();
   for (let round = 0; round < 2; round++) {
     const ping = connection.ping();
-    setImmediate(() => blockEventLoop(450)); // Behind the write, so that the pong comes into the kernel meanwhile.
+    setImmediate(() => blockEventLoop(450)); // After the write, so that the pong reaches the kernel during the block.
     await ping;
     await sleep(50);
   }
-  await sleep(300); // Pings of the grid are judged as ever.
+  await sleep(300); // Pings of the grid are still judged.
   return gaps;
 }
 
 describe("A blocked event loop", () => {
-  test("C8: a client whose loop was blocked for three pingTimeouts keeps its healthy server", async (t) => {
+  test("C8: a client whose loop was blocked for three pingTimeouts keeps the connection to its healthy server", async (t) => {
     const { url, worker } = await startServerWorker();
     const connection = await connect(url, options);
     const gaps = await survive(connection);
@@ -37,7 +37,7 @@ describe("A blocked event loop", () => {
     await worker.terminate();
   });
 
-  test("C8: and a server its healthy client", async (t) => {
+  test("C8: a server whose loop was blocked keeps the connection to its healthy client", async (t) => {
     let take: (connection: Connection) => void = () => undefined;
     const accepted = new Promise<Connection>((resolve) => (take = resolve));
     const server = await serve((connection) => take(connection), { host: "127.0.0.1", ...options });

@@ -17,10 +17,10 @@ const {
 } = holdfast;
 const { serve, heartbeat, keepalive, withHeartbeat } = holdfast;
 
-/** Nothing listens there, and nothing is to be tried. */
+/** Nothing listens at this URL, and no test may connect to it. */
 const URL = "ws://127.0.0.1:1";
 
-/** Options as a caller without types gives them. */
+/** Options as a caller without types passes them. */
 const odd = (options: object) => options as never;
 
 function refusal(owner: string, name: string, remedy: string) {
@@ -56,7 +56,7 @@ describe("options that do not exist", () => {
     });
   }
 
-  test("G9: servers reject them, and say what to use for those of ws", async () => {
+  test("G9: servers reject them, and suggest replacements for those of ws", async () => {
     const httpServer = createServer();
     const handler = () => undefined;
     const calls: [string, (options: never) => unknown][] = [
@@ -82,7 +82,7 @@ describe("options that do not exist", () => {
     assert.equal(httpServer.listenerCount("upgrade"), 0);
   });
 
-  test("G9: clients say what to use for the options of ws and of others", async () => {
+  test("G9: clients suggest replacements for the options of ws and other libraries", async () => {
     const foreign = {
       handshakeTimeout: "Use `openTimeout`.",
       followRedirects: "Use `maxRedirects`.",
@@ -136,7 +136,7 @@ describe("options that do not exist", () => {
     await server.close();
   });
 
-  test("G9: inherited names, undefined values and fields of class instances are left alone", async () => {
+  test("G9: inherited names, undefined values and fields of class instances are ignored", async () => {
     class Settings {
       pingInterval = 5_000;
       name = "of the application";

@@ -9,7 +9,7 @@ import { FakeWebSocket } from "../transport/browser/fake-web-socket.js";
 /** The server's response to the n-th upgrade: the subprotocol that it selects, or null to reject it. */
 type Answer = (offered: readonly string[], index: number) => string | null;
 
-describe("What a page asks of a server", () => {
+describe("The requests of a page to a server", () => {
   let offers: (readonly string[])[];
   let sockets: PageWebSocket[];
   let answer: Answer;
@@ -62,7 +62,7 @@ describe("What a page asks of a server", () => {
     }
   }
 
-  test("I2: three attempts that fail are four upgrades: the first contact alone tries without the offer", async () => {
+  test("I2: three failing attempts are four upgrades: only the first contact also tries without the offer", async () => {
     answer = () => null;
     await fail(newURL(), 3);
     assert.deepEqual(offers, [LINK, [], LINK, LINK]);
@@ -86,7 +86,7 @@ describe("What a page asks of a server", () => {
     assert.deepEqual(offers, [LINK, []]);
   });
 
-  test("I2: a server that refuses the offer, and was down on first contact, is found all the same", async () => {
+  test("I2: the page still connects to a server that refuses the offer and was down on first contact", async () => {
     const url = newURL();
     answer = (offered, index) => (index < 4 || offered.length > 0 ? null : "");
     const link = surface.connectPersistent(url, { ...fast, pingInterval: null });
@@ -96,7 +96,7 @@ describe("What a page asks of a server", () => {
     assert.deepEqual(offers, [LINK, [], LINK, LINK, LINK, LINK, []]);
   });
 
-  test("F2: the width that a server sets is that of a page's first wait", async () => {
+  test("F2: the width that a server sets is the width of a page's first wait", async () => {
     answer = () => "holdfast.v1";
     const link = surface.connectPersistent(newURL(), {
       firstDelay: 600_000,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-test("I1: where there is no WebSocket, the browser's surface can be imported, and says what is missing", async (t) => {
+test("I1: without a WebSocket, the browser's surface can be imported, and reports what is missing", async (t) => {
   const surface = await import("../../build/browser.js");
   const own = Object.getOwnPropertyDescriptor(globalThis, "WebSocket"); // Node.js 22 has one.
   Reflect.deleteProperty(globalThis, "WebSocket");

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LinkOffers } from "../../build/browser/link-offers.js";
 
-test("I2: a server that is not known is asked with the offer, and then without it", () => {
+test("I2: the page tries an unknown server with the offer, and then without it", () => {
   assert.deepEqual(new LinkOffers().offersToTry("a"), [true, false]);
 });
 
-test("I2: what worked with a server is what is tried with it, and with no other", () => {
+test("I2: the page repeats what worked with a server, and only with that server", () => {
   const offers = new LinkOffers();
   offers.onOpened("a", true);
   offers.onOpened("b", false);
@@ -25,13 +25,13 @@ function triesOfFailures(offers: LinkOffers, attempts: number): number[] {
   });
 }
 
-test("I2: a server that was never reached is asked twice on first contact, and then seldom", () => {
+test("I2: the page tries an unreachable server twice on first contact, and then rarely", () => {
   const offers = new LinkOffers();
   assert.deepEqual(triesOfFailures(offers, 10), [2, 1, 1, 1, 2, 1, 1, 1, 2, 1]);
   assert.deepEqual(offers.offersToTry("a"), [true]);
 });
 
-test("I2: a server that has accepted the offer is asked once, however long it is away; after 16 failures it may be another", () => {
+test("I2: the page tries a server that has accepted the offer once per attempt; after 16 failures it may be another server", () => {
   const offers = new LinkOffers();
   offers.onOpened("a", true);
   const tries = triesOfFailures(offers, 17);
@@ -40,7 +40,7 @@ test("I2: a server that has accepted the offer is asked once, however long it is
   assert.deepEqual(offers.offersToTry("a"), [false]);
 });
 
-test("I2: a server that opened without the offer is asked so, until four failures bring it into doubt", () => {
+test("I2: the page tries a server that opened without the offer in the same way, until four failures", () => {
   const offers = new LinkOffers();
   offers.onOpened("a", false);
   assert.deepEqual(triesOfFailures(offers, 5), [1, 1, 1, 1, 2]);

@@ -22,7 +22,7 @@ const echo = (connection: ServerConnection): Promise<unknown> =>
   connection.forEach((message) => connection.send(message));
 
 describe("holdfast bench", () => {
-  test("K: bench sends as many messages as asked for, compares each echo, and sums up", async () => {
+  test("K: bench sends the requested number of messages, compares each echo, and prints a summary", async () => {
     await using server = await serve(echo, { host: "127.0.0.1" });
     const words = ["bench", "-c", "3", "-p", "4", "-n", "300", "-s", "1k", server.url];
     const { code, stdout, stderr } = await runCommand(words);
@@ -35,7 +35,7 @@ describe("holdfast bench", () => {
   });
 
   for (const options of [["--binary"], ["--compress"], ["-s", "0"]]) {
-    test(`K: bench ${options.join(" ")} gets back what it sent`, async () => {
+    test(`K: bench ${options.join(" ")} receives correct echoes`, async () => {
       await using server = await serve(echo, { compression: true });
       const { code, summary } = await benchJSON("-c", "2", "-n", "20", ...options, server.url);
       const { sent, echoed, problems } = summary;
@@ -43,7 +43,7 @@ describe("holdfast bench", () => {
     });
   }
 
-  test("K: bench --rate charges a server that stalls for all that it held up", async () => {
+  test("K: bench --rate counts a server's stall against all messages that it delayed", async () => {
     let isFirst = true;
     await using server = await serve(async (connection) => {
       let count = 0;
@@ -62,7 +62,7 @@ describe("holdfast bench", () => {
     assert((summary.latency["p50"] ?? 0) > 100, JSON.stringify(summary.latency));
   });
 
-  test("K: bench says that a server does not echo, rather than to wait", async () => {
+  test("K: bench reports a server that does not echo, instead of waiting", async () => {
     await using silent = await serve((connection) => connection.forEach(() => undefined));
     const late = await runCommand(["bench", "-W", "0.3", silent.url]);
     assert.deepEqual(late, {
@@ -79,7 +79,7 @@ describe("holdfast bench", () => {
     });
   });
 
-  test("K: bench tells echoes that were changed, connections that ended, and what else came, by cause", async () => {
+  test("K: bench counts changed echoes, ended connections and other messages by cause", async () => {
     let count = 0;
     await using server = await serve(async (connection) => {
       const number = count++;
@@ -104,7 +104,7 @@ describe("holdfast bench", () => {
     );
   });
 
-  test("K: bench gives up a connection whose echoes stop, and exits with 3", async () => {
+  test("K: bench ends a connection whose echoes stop, and exits with 3", async () => {
     let count = 0;
     await using server = await serve(async (connection) => {
       const isProbe = count++ === 0;
@@ -132,7 +132,7 @@ describe("holdfast bench", () => {
     assert(summary.echoed > 0);
   });
 
-  test("K: bench refuses what cannot be, with one helpful line", async () => {
+  test("K: bench rejects invalid options with one helpful line", async () => {
     for (const [words, message] of [
       [["-s", "big"], /^holdfast: Expected `--size` to be a number of bytes such as 64, 16k or 1m/],
       [["-d", "off"], /^holdfast: Expected `--duration` to be a duration/],
@@ -147,7 +147,7 @@ describe("holdfast bench", () => {
     assert.match(refused.stderr, /Nothing listens at/);
   });
 
-  test("K: the percentiles of bench are right to within one percent, whatever was measured", () => {
+  test("K: the percentiles of bench are accurate to within one percent", () => {
     const duration = fc.double({ min: 0.001, max: 1e7, noNaN: true });
     fc.assert(
       fc.property(fc.array(duration, { minLength: 1, maxLength: 200 }), (durations) => {
@@ -169,7 +169,7 @@ describe("holdfast bench", () => {
     );
   });
 
-  test("K: what is in flight stays first in, first out, also while it grows", () => {
+  test("K: the queue of messages in flight is first in, first out, also while it grows", () => {
     fc.assert(
       fc.property(
         fc.array(fc.option(fc.nat(), { nil: null }), { minLength: 60, maxLength: 300 }),
@@ -189,7 +189,7 @@ describe("holdfast bench", () => {
     );
   });
 
-  test("K: an echo is told from one that was changed, swapped, or said by the server itself", () => {
+  test("K: an echo is distinguished from changed, swapped and other messages", () => {
     const payloads = new Payloads(32, false);
     const checks = [payloads.at(0), payloads.at(1), "hello", Buffer.from(String(payloads.at(0)))];
     assert.deepEqual(

@@ -43,7 +43,7 @@ describe("A scheme that does not fit the port", () => {
     });
   }
 
-  test("K: watch says both on stderr, once", async () => {
+  test("K: watch prints both on stderr, once", async () => {
     const { server: tls } = await testCertificates();
     await using plain = await serve(echo, { host: "127.0.0.1" });
     await using secure = await serve(echo, { host: "127.0.0.1", tls });
@@ -60,7 +60,7 @@ describe("A scheme that does not fit the port", () => {
     }
   });
 
-  test("K: where a server of TLS answers a plain request with an alert or with 400, connect says the same", async (t) => {
+  test("K: if a TLS server answers a plain request with an alert or 400, connect gives the same advice", async (t) => {
     const { server: tls } = await testCertificates();
     const answers = [
       Buffer.from([0x15, 3, 1, 0, 2, 2, 70]),
@@ -77,7 +77,7 @@ describe("A scheme that does not fit the port", () => {
     }
   });
 
-  test("K: a server that ends the connection and speaks no TLS either gets no such advice", async (t) => {
+  test("K: no such advice for a server that ends the connection and does not speak TLS", async (t) => {
     const server = createServer((socket) => socket.end()).listen(0, "127.0.0.1");
     t.after(() => server.close());
     await once(server, "listening");
@@ -138,7 +138,7 @@ describe("JSON of the verbs", () => {
 });
 
 describe("A server that restarts", () => {
-  test("K: ping goes on across a restart, says so, and counts the pings without a connection as lost", async () => {
+  test("K: ping continues across a restart, reports it, and counts pings without a connection as lost", async () => {
     let server = await serve(echo, { host: "127.0.0.1" });
     const { port } = server;
     const command = new Command(["ping", "-i", "0.2", server.url]);
@@ -171,7 +171,7 @@ describe("A server that restarts", () => {
     assert.deepEqual([code, type, sent, reconnects], [0, "summary", 8, 0]);
   });
 
-  test("K: ping ends with 2 where the server refuses another connection for good", async () => {
+  test("K: ping exits with 2 if the server permanently refuses to reconnect", async () => {
     let isWelcome = true;
     await using server = await serve((connection) => connection.ping().then(() => connection.terminate()), {
       host: "127.0.0.1",
@@ -193,7 +193,7 @@ describe("The end of holdfast serve", () => {
   afterEach(() => command?.kill("SIGKILL"));
 
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    test(`K: serve closes its connections with 1001 on ${signal}, says so, and exits with 0`, async () => {
+    test(`K: serve closes its connections with 1001 on ${signal}, reports that, and exits with 0`, async () => {
       command = new Command(["serve", "0"]);
       const url = await command.printed(/ws:\S+/);
       const client = new Command(["connect", "--json", "--wait", "off", url]);

@@ -29,7 +29,7 @@ describe("Proxy and TLS options of the command", () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  test("K: --proxy goes through an HTTP proxy, and says so where the proxy refuses", async () => {
+  test("K: --proxy uses an HTTP proxy, and reports its refusal", async () => {
     await using server = await serve(echo, { host: "127.0.0.1" });
     await using proxy = await TunnelProxy.start();
     const words = ["ping", "-c", "1", "--proxy", `http://127.0.0.1:${proxy.port}`, server.url];
@@ -42,7 +42,7 @@ describe("Proxy and TLS options of the command", () => {
     assert.match(stderr, /407/);
   });
 
-  test("K: --proxy goes through a SOCKS proxy", async () => {
+  test("K: --proxy uses a SOCKS proxy", async () => {
     await using server = await serve(echo, { host: "127.0.0.1" });
     await using proxy = await SocksServer.start();
     const words = ["ping", "-c", "1", "--proxy", `socks5://127.0.0.1:${proxy.port}`, server.url];
@@ -59,7 +59,7 @@ describe("Proxy and TLS options of the command", () => {
     assert.equal((await runCommand([...words, "--ca", file("ca.pem")])).code, 0);
   });
 
-  test("K: --cert and --key tell the server who asks", async () => {
+  test("K: --cert and --key identify the client to the server", async () => {
     const tls = { ...certificates.server, ca: certificates.ca, requestCert: true, rejectUnauthorized: true };
     await using server = await serve(echo, { tls });
     const words = ["ping", "-c", "1", "--ca", file("ca.pem"), server.url];
@@ -68,7 +68,7 @@ describe("Proxy and TLS options of the command", () => {
     assert.equal(known.code, 0, known.stderr);
   });
 
-  test("K: connect --heartbeat gives up on a peer that does not answer pings, with 3", async () => {
+  test("K: connect --heartbeat disconnects from a peer that does not answer pings, with 3", async () => {
     await using server = await serve(echo, { host: "127.0.0.1", autoPong: false });
     const words = ["connect", "--heartbeat", "200ms", "--wait", "10s", server.url];
     const { code, stderr } = await runCommand(words, "hello\n");

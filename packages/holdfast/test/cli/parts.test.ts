@@ -11,7 +11,7 @@ import { sparkline } from "../../build/cli/terminal/sparkline.js";
 import { allowsColor } from "../../build/cli/terminal/style.js";
 
 describe("Parts of the command holdfast", () => {
-  test("K: durations have units, and a plain number counts the option's own", () => {
+  test("K: durations have units, and a plain number has the option's unit", () => {
     const texts = ["500ms", "20s", "1.5m", "2", ".5", "0", "-1", "2 s", "soon", "", "9999h"];
     assert.deepEqual(
       texts.map((text) => parseDuration(text, "s")),
@@ -51,25 +51,25 @@ describe("Parts of the command holdfast", () => {
     ]);
   });
 
-  test("K: a sparkline shows the newest samples, losses, and no mountains of noise", () => {
+  test("K: a sparkline shows the newest samples and losses, without exaggerating noise", () => {
     assert.equal(sparkline([5, 1, 8, null, 4.5], 4), "▁█×▅");
     assert.equal(sparkline([1, 1.1, 1], 10), "▁▂▁");
     assert.equal(sparkline([null, null], 10), "××");
     assert.equal(sparkline([], 10), "");
   });
 
-  test("K: control characters and changes of direction are shown, not obeyed", () => {
+  test("K: control characters and direction changes are escaped", () => {
     assert.equal(escaped("a\x1b[2J\n\t\x07\x9b\u202eb é 😀"), "a\\u001b[2J\\n\\t\\u0007\\u009b\\u202eb é 😀");
   });
 
-  test("K: JSON has control characters as escapes, those too that JSON lets stand, and reads back the same", () => {
+  test("K: JSON escapes all control characters, including those that JSON permits, and parses to the same value", () => {
     const value = { text: "a\x1b[2J\x7f\x9b31m\u202eb \u00e9" };
     const line = jsonLine(value);
     assert.equal(line, '{"text":"a\\u001b[2J\\u007f\\u009b31m\\u202eb \u00e9"}');
     assert.deepEqual(JSON.parse(line), value);
   });
 
-  test("K: NO_COLOR and FORCE_COLOR decide before the terminal does", () => {
+  test("K: NO_COLOR and FORCE_COLOR take precedence over the terminal", () => {
     assert.deepEqual(
       [{}, { NO_COLOR: "1" }, { NO_COLOR: "" }, { FORCE_COLOR: "0" }, { TERM: "dumb" }].map((environment) =>
         allowsColor(true, environment),
@@ -98,7 +98,7 @@ describe("Parts of the command holdfast", () => {
     );
   });
 
-  test("K: a cut-off that nobody tells of is found between the last that lived and the first that did not", () => {
+  test("K: a silent cut-off is found between the longest idle time that survived and the shortest that did not", () => {
     const alive = (idle: number) => ({ kind: "alive", idle }) as const;
     assert.deepEqual(idleFinding([alive(2000), alive(5000), { kind: "forgotten", idle: 10_000 }]), {
       check: "idle",

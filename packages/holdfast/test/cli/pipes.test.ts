@@ -107,13 +107,13 @@ describe("Bytes in a pipe", () => {
     assert.deepEqual({ type, base64 }, { type: "binary", base64: "/w==" });
   });
 
-  test("K: a long message is not cut where the next program reads it", async () => {
+  test("K: a long message is not cut in a pipe", async () => {
     const text = "x".repeat(100_000);
     await using server = await serve((connection) => connection.send(text), { host: "127.0.0.1" });
     assert.equal((await runCommand(["connect", server.url])).stdout, `${text}\n`);
   });
 
-  test("K: a value of --binary that is no size is a usage error", async () => {
+  test("K: an invalid size for --binary is a usage error", async () => {
     const { code, stderr } = await runCommand(["connect", "--binary=soon", "ws://127.0.0.1:1"]);
     assert.equal(code, 2);
     assert.match(
@@ -124,7 +124,7 @@ describe("Bytes in a pipe", () => {
 });
 
 describe("Messages on the command line", () => {
-  test("K: connect --execute sends its messages and waits for the answers, without reading stdin", async () => {
+  test("K: connect --execute sends its messages and waits for answers, without reading stdin", async () => {
     await using server = await serve(echo, { host: "127.0.0.1" });
     const words = ["connect", "-x", "one", "--execute", "/two", "--wait", "500", server.url];
     const command = new Command(words); // Its stdin stays open.
@@ -194,7 +194,7 @@ describe("Messages on the command line", () => {
 });
 
 describe("A connection that is lost", () => {
-  test("K: connect --reconnect opens another one, sends --execute again, and says why on stderr", async () => {
+  test("K: connect --reconnect reconnects, sends --execute again, and prints the reason on stderr", async () => {
     let count = 0;
     await using server = await serve(
       async (connection) => {
@@ -213,7 +213,7 @@ describe("A connection that is lost", () => {
     assert.match(stderr, /^holdfast: The TCP connection was ended .*without a closing handshake/);
   });
 
-  test("K: connect --reconnect holds the pipe back while there is no connection, and loses none of its lines", async () => {
+  test("K: connect --reconnect pauses the pipe while there is no connection, and loses no line", async () => {
     const { server, messages } = await recorder();
     const { port } = server;
     const command = new Command(["connect", "--reconnect", "--wait", "500", server.url]);
@@ -234,7 +234,7 @@ describe("A connection that is lost", () => {
     assert.equal(code, 0);
   });
 
-  test("K: connect --reconnect ends where trying again cannot change the answer, with 1", async () => {
+  test("K: connect --reconnect exits with 1 if a retry cannot help", async () => {
     await using server = await serve(echo, {
       host: "127.0.0.1",
       onRequest: () => new Response("no", { status: 403 }),

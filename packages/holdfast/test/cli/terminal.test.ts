@@ -67,7 +67,7 @@ STATUS
     assert.match(await screenWith(/exit/), /closed: sent 1000 \(OK\); then received 1000 \(OK\)\nexit 0$/);
   });
 
-  test("K: connect shows state and latency above the prompt, and leaves nothing of it behind", async () => {
+  test("K: connect shows state and latency above the prompt, and erases them at the end", async () => {
     await screenWith(/\nopen · \d\S* ms [▁▂▃▄▅▆▇█]+\n>$/);
     tmux("send-keys", "/ping", "Enter");
     await screenWith(/\nopen · \d\S* ms [▁▂▃▄▅▆▇█]{2}\n>$/);
@@ -75,7 +75,7 @@ STATUS
     assert.doesNotMatch(await screenWith(/exit 0$/), /open ·/);
   });
 
-  test("K: a line that takes several rows, of wide characters too, stays whole while messages come, and goes as a whole", async () => {
+  test("K: a line of several rows, also with wide characters, stays complete while messages arrive, and is erased completely", async () => {
     await screenWith(/\nopen · /);
     const typed = `${"long ".repeat(20)}${"漢字".repeat(25)} end`;
     tmux("send-keys", "-l", typed);
@@ -92,7 +92,7 @@ STATUS
     assert.equal(after.match(/open · /g)?.length, 1, after);
   });
 
-  test("K: a terminal that gets narrow cuts the status, and not the line that is typed", async () => {
+  test("K: a narrower terminal cuts the status, but not the typed line", async () => {
     await screenWith(/\nopen · /);
     tmux("send-keys", "half ty");
     await screenWith(/> half ty$/);
@@ -125,7 +125,7 @@ STATUS
     assert.match((await screenWith(/< \[text/)).replaceAll("\n", ""), /< \[text, 806 bytes\] x{499} …/);
   });
 
-  test("K: connect --reconnect shows the end and the next connection above the line, and keeps what is typed meanwhile", async () => {
+  test("K: connect --reconnect shows the end and the next connection above the line, and keeps the typed text", async () => {
     run("connect", "--reconnect");
     await screenWith(/connected to/);
     const { port } = server;

@@ -52,7 +52,7 @@ p50/p95/p99 = T/T/T ms
     assert.equal((await pinged.closed).message, "received 1000 (OK); then sent 1000 (OK)");
   });
 
-  test("K: ping exits with 2 where nothing listens, and says so on stderr", async () => {
+  test("K: ping exits with 2 if nothing listens, and reports that on stderr", async () => {
     const { url } = server;
     await server.close();
     const { code, stdout, stderr } = await runCommand(["ping", "-c", "1", url]);
@@ -62,7 +62,7 @@ p50/p95/p99 = T/T/T ms
 });
 
 describe("holdfast connect", () => {
-  test("K: connect sends the lines of a pipe and prints what comes back, bare", async () => {
+  test("K: connect sends the lines of a pipe and prints the answers unchanged", async () => {
     await using server = await serve((connection) =>
       connection.forEach((message) => connection.send(message)),
     );
@@ -70,7 +70,7 @@ describe("holdfast connect", () => {
     assert.deepEqual(await runCommand(words, "one\n/two\n"), { code: 0, stdout: "one\n/two\n", stderr: "" });
   });
 
-  test("K: connect explains an end that is none on stderr, and exits with 1", async () => {
+  test("K: connect explains an abnormal end on stderr, and exits with 1", async () => {
     await using server = await serve((connection) => connection.close(1008, "go\x1b[2Jaway"));
     const { code, stdout, stderr } = await runCommand(["connect", server.url]);
     assert.deepEqual(
@@ -84,7 +84,7 @@ describe("holdfast connect", () => {
     );
   });
 
-  test("K: connect --json tells of opening, messages and the end, an object each", async () => {
+  test("K: connect --json prints an object for the opening, each message and the end", async () => {
     await using server = await serve((connection) =>
       connection.forEach((message) => connection.send(message)),
     );
@@ -118,7 +118,7 @@ describe("holdfast serve", () => {
     }
   });
 
-  test("K: serve echoes, and logs who came and why each connection ended", async () => {
+  test("K: serve echoes, and logs each client and why its connection ended", async () => {
     const { command, url } = await start();
     assert.equal((await runCommand(["connect", "--wait", "300", url], "hi\n")).stdout, "hi\n");
     command.kill("SIGINT");
@@ -153,7 +153,7 @@ ID ended after 1 message: The peer closed the connection, as it should (received
     assert.match(stderr, /without a closing handshake \(no close frame received/);
   });
 
-  test("K: serve --close-after closes with the code asked for", async () => {
+  test("K: serve --close-after closes with the requested code", async () => {
     const { url } = await start("--close-after", "100ms", "--close-code", "1013");
     const { code, stderr } = await runCommand(["connect", "--wait", "5s", url]);
     assert.equal(code, 1);
@@ -226,7 +226,7 @@ describe("The command holdfast", () => {
     }
   });
 
-  test("K: help and version are payload", async () => {
+  test("K: help and version are printed on stdout", async () => {
     const help = await runCommand(["--help"]);
     assert.match(help.stdout, /Exit codes:\n {2}0 /);
     assert.match((await runCommand(["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);

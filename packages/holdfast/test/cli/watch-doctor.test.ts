@@ -17,7 +17,7 @@ interface Told {
 }
 
 describe("holdfast watch", () => {
-  test("K: watch tells each event as JSON, over a lost connection too, until Ctrl-C closes with 1000", async () => {
+  test("K: watch prints each event as JSON, across a lost connection too, until Ctrl-C closes with 1000", async () => {
     let count = 0;
     const closed: Promise<unknown>[] = [];
     await using server = await serve((connection) => {
@@ -46,7 +46,7 @@ describe("holdfast watch", () => {
     assert.equal(await closed[1], "received 1000 (OK); then sent 1000 (OK)");
   });
 
-  test("K: watch gives up on an answer that trying again cannot change, with exit code 1", async () => {
+  test("K: watch stops at an answer that a retry cannot change, with exit code 1", async () => {
     await using server = await serve(() => undefined, {
       onRequest: () => new Response("no", { status: 403 }),
     });
@@ -63,7 +63,7 @@ describe("holdfast watch", () => {
 });
 
 describe("holdfast doctor", () => {
-  test("K: doctor finds a connection healthy, step by step", async () => {
+  test("K: doctor reports a healthy connection, step by step", async () => {
     await using server = await serve((connection) => connection.forEach(() => undefined), {
       host: "127.0.0.1",
     });
@@ -87,7 +87,7 @@ ok    idle        connections idle for S s stay open
     );
   });
 
-  test("K: doctor finds the idle cut-off, and says which pingInterval survives it", async () => {
+  test("K: doctor finds the idle timeout, and recommends a pingInterval", async () => {
     // The doctor's first connection is not idle: it has already ended.
     await using server = await serve(
       (connection) => {
@@ -105,14 +105,14 @@ ok    idle        connections idle for S s stay open
     assert.match(stdout, /Set `pingInterval` to [2-9]00 or less/);
   });
 
-  test("K: doctor finds a peer that leaves pings without an answer", async () => {
+  test("K: doctor detects a peer that does not answer pings", async () => {
     await using server = await serve(() => undefined, { autoPong: false });
     const { code, stdout } = await runCommand(["doctor", "--idle", "off", server.url]);
     assert.equal(code, 1);
     assert.match(stdout, /FAIL {2}latency {5}0 pings answered, then no pong arrived within 5 s/);
   });
 
-  test("K: doctor says what is wrong with a certificate, and where nothing listens", async (t) => {
+  test("K: doctor reports invalid certificates, and that nothing listens", async (t) => {
     const { ca, expired } = await testCertificates();
     const folder = await mkdtemp(join(tmpdir(), "holdfast-doctor-"));
     t.after(() => rm(folder, { recursive: true }));
@@ -128,7 +128,7 @@ ok    idle        connections idle for S s stay open
     assert.match(refused.stdout, /FAIL {2}TCP {9}no connection to localhost port \d+: /);
   });
 
-  test("K: doctor says where a server speaks HTTP only, or no TLS, and where a name is unknown", async (t) => {
+  test("K: doctor reports a server with HTTP only or without TLS, and an unknown name", async (t) => {
     const server = createServer((_request, response) => response.end("hello")).listen(0, "127.0.0.1");
     t.after(() => server.close());
     await once(server, "listening");
@@ -145,7 +145,7 @@ ok    idle        connections idle for S s stay open
     }
   });
 
-  test("K: doctor says whose certificate it is, where it is another host's", async () => {
+  test("K: doctor names the host of a certificate that belongs to another host", async () => {
     const { wrongHost } = await testCertificates();
     await using server = await serve(() => undefined, { tls: wrongHost });
     const { code, stdout } = await runCommand(["doctor", "--idle", "off", server.url]);

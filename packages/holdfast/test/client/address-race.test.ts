@@ -113,7 +113,7 @@ describe("A race of addresses", () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
-  test("B11: when all fail, the error has each address with its reason, and the failure of the one that came farthest", async () => {
+  test("B11: when all fail, the error lists each address with its reason, and its failure is that of the attempt that reached the latest step", async () => {
     const set = scene({
       "10.0.0.1:80": fails(5_000, "ETIMEDOUT"),
       "10.0.0.2:80": fails(10, "ECONNREFUSED"),
@@ -133,7 +133,7 @@ describe("A race of addresses", () => {
     for (const socket of set.sockets.values()) assert.equal(listeners(socket), 0);
   });
 
-  test("B11: a race that is stopped starts nothing any more, and settles no more", async () => {
+  test("B11: a stopped race starts no further attempts, and does not settle", async () => {
     const set = scene({ a: fails(100, "ECONNREFUSED"), b: connects(1) });
     let isSettled = false;
     void set.race.run().finally(() => (isSettled = true));
@@ -142,7 +142,7 @@ describe("A race of addresses", () => {
     assert.deepEqual([set.startedAt.size, isSettled, listeners(set.sockets.get("a"))], [1, false, 0]);
   });
 
-  test("B11: how far it has come, for the message of a time-out", async () => {
+  test("B11: the progress of each attempt, for the message of a timeout", async () => {
     const set = scene({ "10.0.0.1:1": MUTE, "10.0.0.2:1": fails(5, "ECONNREFUSED"), "10.0.0.3:1": MUTE });
     void set.race.run();
     await set.clock.advanceAsync(300);
@@ -152,7 +152,7 @@ describe("A race of addresses", () => {
     );
   });
 
-  test("B11: each attempt starts in the async context of the one who connects", async () => {
+  test("B11: each attempt starts in the async context of the caller", async () => {
     const storage = new AsyncLocalStorage<string>();
     const clock = new FakeClock();
     const contexts: unknown[] = [];
@@ -175,7 +175,7 @@ describe("A race of addresses", () => {
     assert.deepEqual(contexts, ["mine", "mine"]);
   });
 
-  test("B11: the families take turns, the resolver's first one first (RFC 8305 section 4)", () => {
+  test("B11: the address families alternate, beginning with the resolver's first one (RFC 8305 section 4)", () => {
     assert.deepEqual(interleaveFamilies(["::1", "::2", "::3", "1.1.1.1", "2.2.2.2"]), [
       "::1",
       "1.1.1.1",

@@ -59,7 +59,7 @@ describe("Several addresses", () => {
     });
   }
 
-  test("B11: an address that takes a second for the TCP handshake opens, while another one refuses", async () => {
+  test("B11: an address whose TCP handshake takes a second opens, while another one refuses", async () => {
     const deaf = await startDeafServer();
     setTimeout(() => deaf.wake(), 300);
     await assert.rejects(
@@ -69,7 +69,7 @@ describe("Several addresses", () => {
     await deaf.close();
   });
 
-  test("B11: a time-out names each address with what came of it; the phase is connect", async () => {
+  test("B11: a timeout lists each address with its result; the phase is connect", async () => {
     const deaf = await startDeafServer();
     const { port } = deaf;
     const url = `ws://name.test:${port}/`;
@@ -93,7 +93,7 @@ describe("Several addresses", () => {
     await deaf.close();
   });
 
-  test("B11: the addresses of a proxy are raced as well", async () => {
+  test("B11: the addresses of a proxy are raced too", async () => {
     await using server = await serve(() => undefined, { host: "127.0.0.1" });
     await using proxy = await TunnelProxy.start();
     const deaf = await startDeafServer({ host: "127.0.0.2", port: proxy.port });
@@ -106,7 +106,7 @@ describe("Several addresses", () => {
     await deaf.close();
   });
 
-  test("B11: over HTTP/2, and behind a redirect", async () => {
+  test("B11: over HTTP/2, and after a redirect", async () => {
     await using server = await serve(() => undefined, { host: "127.0.0.1", http2: true });
     const deaf = await startDeafServer({ host: "127.0.0.2", port: server.port });
     await using first = await RawServer.start({}, async (peer) => {
@@ -244,7 +244,7 @@ describe("A lookup of the application's", () => {
     ["HTTP/1.1", {}],
     ["HTTP/2", { http2: true }],
   ] as const) {
-    test(`B12: ${way}: one that hangs ends at openTimeout, and holds up no other connection`, async () => {
+    test(`B12: ${way}: one that hangs ends at openTimeout, and does not delay other connections`, async () => {
       await using server = await serve(() => undefined, { host: "127.0.0.1", http2: true });
       let calls = 0;
       const lookup: Lookup = (_hostname, _options, callback) => {

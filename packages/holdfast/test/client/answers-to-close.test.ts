@@ -67,7 +67,7 @@ describe("a server that sends and closes", () => {
   for (const compression of [false, true]) {
     for (const [what, run] of CLIENTS) {
       const how = compression ? ", compressed" : "";
-      test(`D10: gets every answer of ${what}${how}`, async () => {
+      test(`D10: receives every answer of ${what}${how}`, async () => {
         let resolve: (outcome: readonly [CloseInfo, string[]]) => void = () => undefined;
         const promise = new Promise<readonly [CloseInfo, string[]]>((settle) => (resolve = settle));
         const handler = async (connection: Connection): Promise<void> => {

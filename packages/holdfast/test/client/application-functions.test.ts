@@ -86,7 +86,7 @@ describe("While opening", () => {
     });
   }
 
-  test("B12: a createConnection that hangs ends at openTimeout, and holds up no other connection over HTTP/2", async () => {
+  test("B12: a createConnection that hangs ends at openTimeout, and does not delay other connections over HTTP/2", async () => {
     await using multiplexing = await serve(() => undefined, { host: "127.0.0.1", http2: true });
     let calls = 0;
     const options: ConnectOptions = {

@@ -47,7 +47,7 @@ async function assertOpens(url: string, options: ConnectOptions): Promise<void> 
 describe("TLS", () => {
   const trusting = (options: object): ConnectOptions => ({ tls: { ca: certificates.ca, ...options } });
 
-  test("B8: an authority of one's own, and no check at all", async () => {
+  test("B8: a custom certificate authority, and no verification", async () => {
     await using server = await RawServer.start({ tls: certificates.server }, accept);
     await assertOpens(server.url(), trusting({}));
     await assertOpens(server.url(), { tls: { rejectUnauthorized: false } });
@@ -55,7 +55,7 @@ describe("TLS", () => {
     await server.close();
   });
 
-  test("B8: a client's certificate is shown where the server asks for it", async () => {
+  test("B8: the client sends its certificate if the server requests it", async () => {
     const tls = { ...certificates.server, ca: certificates.ca, requestCert: true, rejectUnauthorized: true };
     await using server = await RawServer.start({ tls }, accept);
     await assertOpens(server.url(), trusting(certificates.client));
@@ -63,7 +63,7 @@ describe("TLS", () => {
     await server.close();
   });
 
-  test("B8: a server that demands a certificate and gets none fails TLS, also where it says so behind the handshake", async () => {
+  test("B8: TLS fails if a server demands a certificate and gets none, also if it reports that after the handshake", async () => {
     const tls = { ...certificates.server, ca: certificates.ca, requestCert: true, rejectUnauthorized: true };
     await using server = await RawServer.start({ tls });
     // In TLS 1.3 the client completes its handshake before the server finds the client certificate missing.
@@ -73,7 +73,7 @@ describe("TLS", () => {
     await server.close();
   });
 
-  test("B8: a wrong host name fails, and `servername` may name the right one", async () => {
+  test("B8: a wrong host name fails, and `servername` can set the right one", async () => {
     await using server = await RawServer.start({ tls: certificates.wrongHost }, accept);
     await assert.rejects(connect(server.url(), trusting({})), {
       name: "HandshakeError",
@@ -99,7 +99,7 @@ describe("TLS", () => {
     await server.close();
   });
 
-  test("B8: TLS options that Node refuses are an InvalidArgumentError, with nothing left behind", async () => {
+  test("B8: TLS options that Node refuses are an InvalidArgumentError, and leave nothing behind", async () => {
     await assert.rejects(connect("wss://127.0.0.1:1/", { tls: { cert: "none" } }), {
       name: "InvalidArgumentError",
       message: /^Expected `tls` to be options of tls\.connect, got an error: /,
@@ -119,7 +119,7 @@ describe("A Unix socket", () => {
     await rm(folder, { recursive: true });
   });
 
-  test("B8: ws+unix: names the socket and, behind a colon, what is asked of the server", async () => {
+  test("B8: ws+unix: names the socket and, after a colon, the request target", async () => {
     await using server = await RawServer.start({ path }, accept);
     const url = `ws+unix:${path.replace(":", "%3A")}:/chat?room=1`;
     const connection = await connect(url, { pingInterval: null });
@@ -140,14 +140,14 @@ describe("A Unix socket", () => {
     await server.close();
   });
 
-  test("B8: `socketPath` leads there with an ordinary URL, which the server and TLS see", async () => {
+  test("B8: `socketPath` connects to it with an ordinary URL, which the server and TLS use", async () => {
     await using server = await RawServer.start({ path, tls: certificates.server }, accept);
     await assertOpens("wss://localhost:1234/chat", { socketPath: path, tls: { ca: certificates.ca } });
     assert.match(Buffer.from(server.peers[0].received).toString(), /\r\nHost: localhost:1234\r\n/);
     await server.close();
   });
 
-  test("B8: no proxy of the environment leads to it", async () => {
+  test("B8: it bypasses the proxies of the environment", async () => {
     await using server = await RawServer.start({ path }, accept);
     process.env["ws_proxy"] = "http://127.0.0.1:1";
     try {
@@ -159,7 +159,7 @@ describe("A Unix socket", () => {
     await server.close();
   });
 
-  test("B8: where nobody listens it is refused", async () => {
+  test("B8: the connection is refused if nothing listens", async () => {
     await assert.rejects(connect("ws://localhost/", { socketPath: path }), {
       name: "HandshakeError",
       failure: "refused",
@@ -168,7 +168,7 @@ describe("A Unix socket", () => {
     });
   });
 
-  test("B6, B8: a redirect stays on it, and leads nowhere else", async () => {
+  test("B6, B8: a redirect stays on the socket", async () => {
     await using server = await RawServer.start({ path }, async (peer) => {
       const { startLine } = await peer.readHead();
       const location = startLine.includes("/a ") ? "b?x=1" : "ws://127.0.0.1:1/c";
@@ -212,7 +212,7 @@ describe("A stream of the application's", () => {
     });
   }
 
-  test("B8: any Duplex carries a connection", async () => {
+  test("B8: a connection runs over any Duplex", async () => {
     const [near, far] = streamPair();
     answerOn(far);
     const connection = await connect("ws://in-memory.test/", { stream: near, pingInterval: null });
@@ -236,7 +236,7 @@ describe("A stream of the application's", () => {
     });
   }
 
-  test("B8: TLS over a Duplex that is no socket, with the name of the URL", async () => {
+  test("B8: TLS over a Duplex that is not a socket, with the name of the URL", async () => {
     await using server = await RawServer.start({ tls: certificates.server }, accept);
     const socket = connectTcp({ port: server.port, host: "127.0.0.1" });
     const stream = new Duplex({
@@ -254,7 +254,7 @@ describe("A stream of the application's", () => {
     await server.close();
   });
 
-  test("B8: createConnection makes a stream for each connection, and is told for what", async () => {
+  test("B8: createConnection creates a stream for each connection, and receives its destination", async () => {
     await using server = await RawServer.start({}, accept);
     const targets: ConnectionTarget[] = [];
     const createConnection = async (target: ConnectionTarget) => {
@@ -273,7 +273,7 @@ describe("A stream of the application's", () => {
     await server.close();
   });
 
-  test("B6, B8: createConnection is asked again for a redirect; a given stream carries one request only", async () => {
+  test("B6, B8: createConnection is called again for a redirect; a given stream carries one request only", async () => {
     const script: RawScript = async (peer) => {
       const { startLine } = await peer.readHead();
       if (startLine.includes("/a")) peer.respond(302, { headers: { Location: "/b" } });
@@ -296,7 +296,7 @@ describe("A stream of the application's", () => {
     await server.close();
   });
 
-  test("B8: a createConnection that fails is told with its cause", async () => {
+  test("B8: a createConnection that fails is reported with its cause", async () => {
     const cause = Object.assign(new Error("no route"), { code: "EHOSTUNREACH" });
     await assert.rejects(connect("ws://h.test/", { createConnection: () => Promise.reject(cause) }), {
       name: "HandshakeError",
@@ -306,7 +306,7 @@ describe("A stream of the application's", () => {
     });
   });
 
-  test("B1, B8: an abort while createConnection is at work reaches it, and its late stream is destroyed", async () => {
+  test("B1, B8: an abort during createConnection aborts its signal, and its late stream is destroyed", async () => {
     const aborter = new AbortController();
     const late = new PassThrough();
     let finish = (_stream: Duplex): void => undefined;
@@ -338,7 +338,7 @@ describe("A stream of the application's", () => {
 });
 
 describe("TCP", () => {
-  test("B8: a lookup of the caller's, and the family to look for", async () => {
+  test("B8: the caller's own lookup, and the address family", async () => {
     await using server = await RawServer.start({}, accept);
     const asked: unknown[] = [];
     await assertOpens(`ws://name.test:${server.port}/`, {
@@ -388,7 +388,7 @@ describe("TCP", () => {
     }
   }
 
-  test("B1: of several addresses each is tried, and told if all fail (RFC 8305)", async () => {
+  test("B1: each of several addresses is tried, and listed if all fail (RFC 8305)", async () => {
     const server = await RawServer.start();
     await server.close();
     const lookup: ConnectOptions["lookup"] = (_hostname, _options, callback) =>

@@ -20,14 +20,14 @@ class Recorder implements ExchangeHandler {
 const LIMITS = { maxSize: 1024, maxHeaders: 10 };
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, "latin1"));
 
-test("B1: a stream that went in the turn in which it was opened ends the exchange at once", () => {
+test("B1: a stream that closes in the turn in which it was opened ends the exchange at once", () => {
   const recorder = new Recorder();
   const stream = new PassThrough().destroy();
   new Exchange(LIMITS, recorder).begin(new SocketByteStream(stream), bytes("GET / HTTP/1.1\r\n\r\n"));
   assert.deepEqual(recorder.told, ["ended"]);
 });
 
-test("B4: an exchange ends once: what comes behind its end is told to nobody", () => {
+test("B4: an exchange ends once: later events are not reported", () => {
   const endings: readonly (readonly [what: (exchange: Exchange) => void, told: readonly string[]])[] = [
     [(exchange) => exchange.onEof(), ["ended"]],
     [(exchange) => exchange.onClosed(), ["ended"]],
@@ -48,7 +48,7 @@ test("B4: an exchange ends once: what comes behind its end is told to nobody", (
   }
 });
 
-test("B4: a refusal that is cut short, or is out of time, is what came of it", () => {
+test("B4: a refusal that is truncated or times out is still reported as the refusal", () => {
   const cuts: readonly ((exchange: Exchange) => void)[] = [
     (exchange) => exchange.onEof(),
     (exchange) => exchange.onClosed(),

@@ -120,7 +120,7 @@ describe("the first frames of a server", () => {
     for (const isGlued of [true, false]) {
       for (const [what, run] of WAYS) {
         const how = `${isGlued ? "in one write" : "in one turn"} with the 101${isSecure ? ", over TLS" : ""}`;
-        test(`B13: ${what} hears them, ${how}`, async () => {
+        test(`B13: ${what} receives them, ${how}`, async () => {
           const { ca } = await testCertificates();
           const server = await startServer(isSecure, isGlued);
           await run(server.url(), { ...OPTIONS, ...(isSecure && { tls: { ca } }) });
@@ -130,7 +130,7 @@ describe("the first frames of a server", () => {
     }
   }
 
-  test("B13: connect() hears them over HTTP/2", async () => {
+  test("B13: connect() receives them over HTTP/2", async () => {
     const server = createHttp2Server({ settings: { enableConnectProtocol: true } });
     server.on("stream", (stream) => {
       stream.on("error", () => undefined).resume();
@@ -151,7 +151,7 @@ describe("the first frames of a server", () => {
 });
 
 describe("the first frames of a client", () => {
-  test("B13: a handler hears them, in one write with the request", async () => {
+  test("B13: a handler receives them, in one write with the request", async () => {
     let heard: string[] = [];
     const handler = (connection: Connection): void => void (heard = listen(connection));
     await using server = await serve(handler, { host: "127.0.0.1", ...OPTIONS });
@@ -172,7 +172,7 @@ describe("the first frames of a client", () => {
     socket.destroy();
   });
 
-  test("B13: a server's first Ping is no part of the write that accepts the upgrade", async () => {
+  test("B13: a server's first Ping is not in the write that accepts the upgrade", async () => {
     await using server = await serve(() => undefined, { host: "127.0.0.1" });
     const socket = connectTcp(server.port, "127.0.0.1");
     const chunks: Buffer[] = [];

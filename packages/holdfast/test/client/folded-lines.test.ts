@@ -68,7 +68,7 @@ describe("A folded header line", () => {
     ["with a bare line feed", "HTTP/1.1 101 OK\r\nX: 1\n 2\r\n\r\n"],
     ["in a name", "HTTP/1.1 101 OK\r\nX\r\n : 1\r\n\r\n"],
   ] as const) {
-    test(`B3: ${where} there is none`, async () => {
+    test(`B3: ${where} is not accepted`, async () => {
       await using server = await RawServer.start({}, async (peer) => {
         await peer.readHead();
         peer.write(head);

@@ -5,7 +5,7 @@ import { RawServer, TunnelProxy } from "holdfast-testkit";
 import { open } from "../../build/client/connect.js";
 import type { TransportEnds } from "../../build/connection/open-observer.js";
 
-test("A2: an observer is told when the way to a server is open: through the proxy, before the upgrade, for each hop", async () => {
+test("A2: an observer is notified when the path to a server is open: through the proxy, before the upgrade, for each hop", async () => {
   await using server = await RawServer.start({}, async (peer) => {
     if (server.peers.length % 2 === 0) {
       await peer.acceptUpgrade();

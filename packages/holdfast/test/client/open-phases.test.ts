@@ -13,6 +13,7 @@ import {
   type TestCertificates,
 } from "holdfast-testkit";
 import { startDeafServer } from "./deaf-server.js";
+import { assertExpires } from "./expiry.js";
 
 const PHASES = {
   dns: "the name lookup",
@@ -77,10 +78,10 @@ describe("The phases of connect()", () => {
     [
       "a server that reads the request, and stays mute",
       "upgrade",
-      () => rawServer("ws", (peer) => void peer.readHead()),
+      () => rawServer("ws", (peer) => void peer.readHead().catch(() => undefined)), // An abort may come before it.
     ],
     [
-      "a server that stays mute behind TLS",
+      "a server that stays mute after the TLS handshake",
       "upgrade",
       () => rawServer("wss", undefined, { tls: certificates.server }),
     ],
@@ -105,16 +106,14 @@ describe("The phases of connect()", () => {
     test(`B1: ${name}, ends at openTimeout, in phase ${phase}`, async () => {
       const { url, options, close } = await start();
       try {
-        const began = performance.now();
-        await assert.rejects(connect(url, { openTimeout: 150, ...options }), {
+        const open = (openTimeout: number) => connect(url, { openTimeout, ...options });
+        await assertExpires(phase, open, (openTimeout) => ({
           name: "OpenTimeoutError",
           code: "ERR_HOLDFAST_OPEN_TIMEOUT",
           failure: "open-timeout",
           phase,
-          message: `Expected ${url} to be open within 150 ms, still waiting for ${PHASES[phase]}`,
-        });
-        const elapsed = performance.now() - began;
-        assert(elapsed >= 149 && elapsed < 5_000, `${elapsed} ms`);
+          message: `Expected ${url} to be open within ${openTimeout} ms, still waiting for ${PHASES[phase]}`,
+        }));
       } finally {
         await close();
       }
@@ -137,7 +136,7 @@ describe("The phases of connect()", () => {
     });
   }
 
-  test("B1: a signal that is aborted already lets nothing reach the network", async () => {
+  test("B1: with an aborted signal, nothing reaches the network", async () => {
     await using server = await RawServer.start();
     const reason = new Error("before");
     await assert.rejects(
@@ -148,7 +147,7 @@ describe("The phases of connect()", () => {
     await server.close();
   });
 
-  test("B1: once open, the signal has no hold on the connection any more", async () => {
+  test("B1: once the connection is open, the signal has no effect", async () => {
     await using server = await RawServer.start({}, (peer) => void peer.acceptUpgrade());
     const aborter = new AbortController();
     const connection = await connect(server.url(), { signal: aborter.signal });
@@ -248,7 +247,7 @@ describe("The phases of connect()", () => {
     });
   }
 
-  test("B1: a port that nobody listens on, and a name that nobody has, are told at once", async () => {
+  test("B1: a port without a listener, and an unknown name, are reported at once", async () => {
     const server = await RawServer.start();
     await server.close();
     const url = `ws://127.0.0.1:${server.port}/chat`;

@@ -102,7 +102,7 @@ describe("A tunnel through an HTTP proxy", () => {
     await server.close();
   });
 
-  test("B7: what is glued to the answer of the proxy is not lost, and comes first", async () => {
+  test("B7: bytes glued to the proxy's response are not lost, and come first", async () => {
     const interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
     await using proxy = await RawServer.start({}, async (peer) => {
       await peer.readHead();
@@ -124,7 +124,7 @@ describe("A tunnel through an HTTP proxy", () => {
     await proxy.close();
   });
 
-  test("B7: garbage glued to the answer of the proxy is the server's garbage", async () => {
+  test("B7: garbage glued to the proxy's response counts as the server's", async () => {
     await using proxy = await RawServer.start({}, async (peer) => {
       await peer.readHead();
       peer.write("HTTP/1.1 200 OK\r\n\r\nSSH-2.0-OpenSSH\r\n\r\n");
@@ -158,7 +158,7 @@ describe("A tunnel through an HTTP proxy", () => {
     });
   }
 
-  test("B7: null is no proxy, whatever the environment says, and another proxy comes before it", async () => {
+  test("B7: null means no proxy, whatever the environment says, and the option overrides the environment", async () => {
     await using server = await echo();
     await using proxy = await TunnelProxy.start();
     await withEnvironment({ ws_proxy: "http://127.0.0.1:1" }, async () => {
@@ -170,7 +170,7 @@ describe("A tunnel through an HTTP proxy", () => {
     await server.close();
   });
 
-  test("B7: what the environment names must be a proxy, and its password does not show", async () => {
+  test("B7: the environment must name a valid proxy, and errors do not show its password", async () => {
     await withEnvironment({ http_proxy: "ftp://user:s3cret@proxy" }, async () => {
       await assert.rejects(connect("ws://127.0.0.1:1/"), {
         name: "ProxyError",

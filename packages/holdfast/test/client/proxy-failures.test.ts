@@ -13,6 +13,7 @@ import {
   type TestCertificates,
 } from "holdfast-testkit";
 import { startDeafServer } from "./deaf-server.js";
+import { assertExpires } from "./expiry.js";
 
 const TARGET = "wss://server.test/chat";
 const SECRET = "s3cret";
@@ -46,7 +47,7 @@ describe("A proxy that fails", () => {
   };
   const answer = (text: string, end = true) => {
     return scripted("http", async (peer) => {
-      await peer.readHead();
+      if ((await peer.readHead().catch(() => null)) === null) return; // An abort came before it.
       peer.write(text);
       if (end) peer.end();
     });
@@ -133,12 +134,12 @@ describe("A proxy that fails", () => {
       /^Nothing listens at the proxy http:\/\/127\.0\.0\.1:\d+: connect ECONNREFUSED .* \(on the way to wss:/,
     ],
     [
-      "has a name that nobody has",
+      "has an unknown name",
       async () => ({ proxy: `http://user:${SECRET}@nobody.invalid:3128`, close: () => Promise.resolve() }),
       /^No address was found for the proxy http:\/\/nobody\.invalid:3128: /,
     ],
     [
-      "has a certificate of nobody",
+      "has an untrusted certificate",
       async () => {
         const proxy = await TunnelProxy.start({ tls: certificates.server });
         return { proxy: proxy.url(), options: { tls: { ca: certificates.ca } }, close: () => proxy.close() };
@@ -175,7 +176,7 @@ describe("A proxy that fails", () => {
     return { proxy: server.url("socks5h", `user:${SECRET}`), close: () => server.close() };
   };
   for (const [name, start, message, status = null, body = ""] of failures) {
-    test(`B7: one that ${name} is told at once, as a ProxyError that shows no password`, async () => {
+    test(`B7: one that ${name} is reported at once, as a ProxyError that shows no password`, async () => {
       const { proxy, options, close } = await start();
       try {
         const began = performance.now();
@@ -203,7 +204,7 @@ describe("A proxy that fails", () => {
 
   const hanging: readonly (readonly [
     name: string,
-    phase: string,
+    phase: "connect" | "dns" | "proxy" | "tls",
     start: () => Promise<Broken>,
     waitingFor: RegExp,
   ])[] = [
@@ -217,7 +218,7 @@ describe("A proxy that fails", () => {
       /for the TCP connection of the proxy http:/,
     ],
     [
-      "has a name that nobody looks up",
+      "has a name whose lookup hangs",
       "dns",
       async () => ({
         proxy: "http://mute.test",
@@ -241,11 +242,9 @@ describe("A proxy that fails", () => {
     test(`B1, B7: one that ${name}, ends at openTimeout in phase ${phase}`, async () => {
       const { proxy, options, close } = await start();
       try {
-        const began = performance.now();
-        const opening = connect(TARGET, { openTimeout: 150, proxy, ...options });
-        await assert.rejects(opening, { name: "OpenTimeoutError", failure: "open-timeout", phase, message });
-        const elapsed = performance.now() - began;
-        assert(elapsed >= 149 && elapsed < 5_000, `${elapsed} ms`);
+        const open = (openTimeout: number) => connect(TARGET, { openTimeout, proxy, ...options });
+        const expected = { name: "OpenTimeoutError", failure: "open-timeout", phase, message };
+        await assertExpires(phase, open, () => expected);
       } finally {
         await close();
       }
@@ -271,14 +270,14 @@ describe("A proxy that fails", () => {
     });
   }
 
-  test("B7: a refusal whose body never ends is what came of it by openTimeout", async () => {
+  test("B7: a refusal whose body never ends is reported at openTimeout", async () => {
     const { proxy, close } = await answer("HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nso far", false);
-    const opening = connect(TARGET, { proxy, openTimeout: 100 });
-    await assert.rejects(opening, {
+    const open = (openTimeout: number) => connect(TARGET, { proxy, openTimeout });
+    await assertExpires("body", open, () => ({
       name: "ProxyError",
       status: 503,
       body: new Uint8Array(Buffer.from("so far")),
-    });
+    }));
     await close();
   });
 });

@@ -33,7 +33,7 @@ describe("The request of connect()", () => {
     return { request, connection };
   }
 
-  test("B2: the request has the fields of RFC 6455 section 4.1, and what the caller adds", async () => {
+  test("B2: the request has the fields of RFC 6455 section 4.1, and those of the caller", async () => {
     const authority = `127.0.0.1:${server.port}`;
     const { request, connection } = await open(
       `http://user:p%40ss@${authority}/chat/é?q=1&r=%20`,
@@ -85,7 +85,7 @@ describe("The request of connect()", () => {
     ).closed;
   });
 
-  test("B2: an IPv6 address stands in brackets in Host, and not where it connects to", async (t) => {
+  test("B2: an IPv6 address has brackets in Host, and none for connecting", async (t) => {
     const six = await RawServer.start({ host: "::1" }).catch(() => null);
     if (six === null) {
       t.skip("this machine has no IPv6");
@@ -101,7 +101,7 @@ describe("The request of connect()", () => {
     await six.close();
   });
 
-  test("B2: another key each time", async () => {
+  test("B2: the key differs each time", async () => {
     const keys = new Set<string | null>();
     for (let count = 0; count < 5; count++) {
       keys.add((await open(server.url())).request.header("Sec-WebSocket-Key"));

@@ -25,7 +25,7 @@ const ATTEMPTS = 3;
 
 type Make = () => ClientOptions;
 
-describe("What is sent on each attempt", () => {
+describe("Headers and subprotocols of each attempt", () => {
   let resources: ResourceCounts;
   let server: RawServer;
   let heads: Head[];
@@ -126,7 +126,7 @@ describe("What is sent on each attempt", () => {
     }
   });
 
-  test("B12: what the application changes later changes no attempt", async () => {
+  test("B12: later changes by the application affect no attempt", async () => {
     const changes: (() => void)[] = [];
     const make = () => {
       const headers = new Headers({ "X-Token": "secret" });
@@ -151,7 +151,7 @@ describe("What is sent on each attempt", () => {
     }
   });
 
-  test("B12: a URL object that is changed later changes no attempt", async () => {
+  test("B12: later changes of a URL object affect no attempt", async () => {
     const url = new URL(server.url("/a"));
     const link = connectPersistent(url, {
       firstDelay: 1,
@@ -166,7 +166,7 @@ describe("What is sent on each attempt", () => {
     );
   });
 
-  test("B12: connect() reads each iterable once, also for what it sends behind a redirect", async () => {
+  test("B12: connect() reads each iterable once, also if it follows a redirect", async () => {
     const redirecting = await RawServer.start({}, async (peer) => {
       heads.push(await peer.readHead());
       peer.respond(302, { headers: { Location: server.url("/there") } });
@@ -204,7 +204,7 @@ describe("What is sent on each attempt", () => {
     assert.equal(heads.length, forms.length);
   });
 
-  test("B12: an iterable that throws, one without an end, and what is no headers are clear errors before any I/O", async () => {
+  test("B12: an iterable that throws or never ends, and invalid headers are clear errors before any I/O", async () => {
     function* broken(): Generator<readonly [string, string]> {
       yield ["X-Token", "secret"];
       throw new Error("no more");

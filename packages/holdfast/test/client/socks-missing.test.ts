@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
-test("B7: where the package `socks` is not installed, the error says what to install, before any I/O", async () => {
+test("B7: if the package `socks` is not installed, the error says what to install, before any I/O", async () => {
   // A copy of the library in a folder without packages.
   const folder = await mkdtemp(join(tmpdir(), "holdfast-"));
   try {

@@ -116,7 +116,7 @@ describe("A checkServerIdentity", () => {
     await proxy.close();
   });
 
-  test("B12: that is undefined is Node's own", async () => {
+  test("B12: undefined means Node's own", async () => {
     await using server = await serve(() => undefined, { host: "127.0.0.1", tls: certificates.server });
     // Exact types forbid an explicit undefined, but spread options can contain it.
     const tls = { ca: certificates.ca, checkServerIdentity: undefined } as unknown as TlsOptions;
@@ -125,7 +125,7 @@ describe("A checkServerIdentity", () => {
     await server.close();
   });
 
-  test("B12: that is no function, and options that throw when they are read: InvalidArgumentError, before any I/O", async () => {
+  test("B12: one that is not a function, and options that throw when they are read: InvalidArgumentError, before any I/O", async () => {
     for (const [tls, message] of [
       [{ checkServerIdentity: "no" }, /`tls\.checkServerIdentity` to be a function/],
       [{ pskCallback: 1 }, /`tls\.pskCallback` to be a function/],

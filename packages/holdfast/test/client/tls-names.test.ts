@@ -128,7 +128,7 @@ describe("The name in TLS", () => {
     });
   }
 
-  test("B8: to a proxy, and where a redirect leads", async () => {
+  test("B8: to a proxy, and after a redirect", async () => {
     const proxyNames: string[] = [];
     const names: string[] = [];
     await using proxy = await RawServer.start({ tls: noting(proxyNames) }, async (peer) => {

@@ -26,7 +26,7 @@ const NAMES: readonly (readonly [code: number, name: string])[] = [
 ];
 
 describe("CloseInfo", () => {
-  test("D1, D2: the message names each Close, in the order in which they travelled", () => {
+  test("D1, D2: the message lists each Close, in order", () => {
     for (const [code, name] of NAMES) {
       const close = { code, reason: "" };
       const withReason = { code, reason: "why" };
@@ -49,7 +49,7 @@ describe("CloseInfo", () => {
     }
   });
 
-  test("D7: the evidence tells the whole life of a connection", async () => {
+  test("D7: the evidence describes the whole life of a connection", async () => {
     const h = new Harness({ pingInterval: 1000, pingTimeout: 500 });
     const openedAt = h.clock.wallNow();
     h.clock.advance(10);
@@ -98,7 +98,7 @@ describe("CloseInfo", () => {
     });
   });
 
-  test("D7: a connection over which nothing travelled says so", async () => {
+  test("D7: the evidence of a connection without traffic says so", async () => {
     const h = new Harness();
     h.connection.terminate();
     const { evidence } = await h.end();
@@ -140,8 +140,9 @@ describe("CloseInfo", () => {
     "a broken frame": (h) => h.deliver(h.frame({ opcode: 3 })),
   };
   for (const [name, end] of Object.entries(endings)) {
-    test(`D7: at ${name}, the evidence tells what was unsent and unread, and that reading was paused`, async () => {
-      // A FIN, a Close and a broken frame are read only once reading goes on: their evidence is of sending only.
+    test(`D7: at ${name}, the evidence states what was unsent and unread, and that reading was paused`, async () => {
+      // A FIN, a Close and an invalid frame are read only after reading resumes, so their evidence covers
+      // sending only.
       const isRead = ["a FIN", "the peer's Close", "a broken frame"].includes(name);
       const h = new Harness({ capacity: 1000, maxQueue: 2 });
       void h.connection.send(Buffer.alloc(10_000));
@@ -158,7 +159,7 @@ describe("CloseInfo", () => {
         { isReadingPaused, messagesUnread, bytesUnread },
         { isReadingPaused: !isRead, messagesUnread: isRead ? 2 : 4, bytesUnread: isRead ? 2 : 4 },
       );
-      // What the socket itself held is lost with an RST.
+      // An RST discards the data in the socket's own buffer.
       assert(evidence.bytesBuffered >= 101_000, `${evidence.bytesBuffered} bytes`);
     });
   }

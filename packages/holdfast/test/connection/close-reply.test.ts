@@ -1,4 +1,4 @@
-// The peer's Close, while somebody reads what came before it, or nobody does.
+// How the connection answers the peer's Close, with and without a reader of the earlier messages.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -60,7 +60,7 @@ describe("the peer's Close", () => {
         ["at once", () => Promise.resolve()],
         ["a turn later", nextTurn],
       ] as const) {
-        test(`D10: a ${role} that reads with ${way} answers a hundred messages that came with a Close ${pace}`, async () => {
+        test(`D10: a ${role} that reads with ${way} answers a hundred messages that arrived with a Close ${pace}`, async () => {
           const h = new Harness({ role });
           const reading = read(h.connection, async (connection, message) => {
             await wait();
@@ -82,7 +82,7 @@ describe("the peer's Close", () => {
     }
   }
 
-  test("D10: the peer's FIN behind its Close does not cut the answers short", async () => {
+  test("D10: the peer's FIN after its Close does not cut the answers short", async () => {
     const h = new Harness({ role: "server" });
     void h.connection.forEach(async (message) => {
       await nextTurn();
@@ -95,7 +95,7 @@ describe("the peer's Close", () => {
     assert.equal((await h.end()).clean, true);
   });
 
-  test("D10: a reader that takes for ever holds the answer back for half of closeTimeout", async () => {
+  test("D10: a reader that never finishes delays the answer for half of closeTimeout", async () => {
     for (const [closeTimeout, latest] of [
       [3_000, 1_500],
       [null, 5_000],
@@ -117,7 +117,7 @@ describe("the peer's Close", () => {
     }
   });
 
-  test("D10: what waits to be sent holds the answer back no longer than that, either", async () => {
+  test("D10: unsent messages do not delay the answer for longer than that either", async () => {
     const h = new Harness({ closeTimeout: 4_000, capacity: 1_000 });
     let isDone: () => void = () => undefined;
     void h.connection.forEach(() => new Promise<void>((resolve) => (isDone = resolve)));
@@ -133,7 +133,7 @@ describe("the peer's Close", () => {
     h.assertGone();
   });
 
-  test("D10: after one recv() the Close waits for another for a second, and not once `closed` is awaited", async () => {
+  test("D10: after one recv() the Close waits one second for another, but not once `closed` is awaited", async () => {
     for (const [awaitsEnd, expected] of [
       [false, []],
       [true, ["CLOSE 1000"]],
@@ -162,7 +162,7 @@ describe("the peer's Close", () => {
     assert.deepEqual(h.sent(), ["CLOSE 1000"], "a reader that has been away for a second is not waited for");
   });
 
-  test("D10: close() and the end of a loop answer at once what they may still answer", async () => {
+  test("D10: close() and the end of a loop send the answer to the Close at once", async () => {
     const h = new Harness();
     const first = h.connection.recv();
     h.deliver(h.text("a"), h.text("b"), h.close(4000, "bye"));
@@ -181,7 +181,7 @@ describe("a full inbox", () => {
     Buffer.concat(Array.from({ length: count }, () => h.text("x".repeat(size))));
 
   for (const role of ROLES) {
-    test(`D10: the Close gets through to a ${role} that nobody reads, behind a few thousand messages, and none is lost`, async () => {
+    test(`D10: the Close reaches a ${role} without a reader, after a few thousand messages, and none is lost`, async () => {
       const h = new Harness({ role });
       h.transport.arrive(many(h, 4_000));
       h.transport.arrive(h.close(1000));
@@ -196,7 +196,7 @@ describe("a full inbox", () => {
       h.assertGone();
     });
 
-    test(`D10, E4: behind megabytes it gets through after 5 s, in bounded memory; a reader that comes then is told what is missing`, async () => {
+    test(`D10, E4: after megabytes it arrives after 5 s, in bounded memory; a later reader gets an error that states what is missing`, async () => {
       const warnings: string[] = [];
       const silent = (): void => undefined;
       const warn = (text: string): void => void warnings.push(text);
@@ -245,7 +245,7 @@ describe("a full inbox", () => {
     });
   }
 
-  test("D10: discard() drops what waits and what comes, holds nothing back, and says so to who reads", async () => {
+  test("D10: discard() drops waiting and later messages, delays nothing, and later reads are rejected", async () => {
     const h = new Harness({ maxQueue: 4, pingInterval: 1_000 });
     h.answerPing();
     h.deliver(...NUMBERS.map((text) => h.text(text)));
@@ -278,7 +278,7 @@ describe("a full inbox", () => {
     h.assertGone();
   });
 
-  test("D10: discard() is refused while somebody reads, and changes nothing then", async () => {
+  test("D10: discard() is rejected during a read, and then changes nothing", async () => {
     const h = new Harness();
     const pending = h.connection.recv();
     assert.throws(() => h.connection.discard(), { name: "ConcurrencyError" });

@@ -8,7 +8,7 @@ const SENDABLE = [
 ];
 
 describe("Connection.close()", () => {
-  test("D2: every code that may travel is sent, with a reason of up to 123 bytes", async () => {
+  test("D2: every valid code is sent, with a reason of up to 123 bytes", async () => {
     for (const code of SENDABLE) {
       const h = new Harness();
       const reason = "é".repeat(61) + "x";
@@ -75,7 +75,7 @@ describe("Connection.close()", () => {
     assert.deepEqual(h.sent(), ["TEXT as ever"]);
   });
 
-  test("D4: calling it again changes nothing, and every call resolves with the same end", async () => {
+  test("D4: calling it again changes nothing, and every call resolves with the same CloseInfo", async () => {
     const h = new Harness();
     const calls = [
       h.connection.close(1000, "first"),
@@ -142,7 +142,7 @@ describe("Connection.close()", () => {
       });
     }
 
-    test(`D4: a peer of a ${role} that sends Close and never FIN holds nobody longer than closeTimeout`, async () => {
+    test(`D4: a peer of a ${role} that sends Close and never FIN delays nothing for longer than closeTimeout`, async () => {
       const h = new Harness({ role, closeTimeout: 3000 });
       const reader = follow(h.connection.recv());
       const ping = follow(h.connection.ping());
@@ -162,7 +162,7 @@ describe("Connection.close()", () => {
     });
   }
 
-  test("D4: what the kernel holds at the deadline still counts: the answer of a stalled process is read", async () => {
+  test("D4: data in the kernel at the deadline still counts: a stalled process reads the answer", async () => {
     const h = new Harness({ closeTimeout: 3000 });
     void h.connection.close();
     h.clock.turn();
@@ -202,7 +202,7 @@ describe("Connection.close()", () => {
     }
   });
 
-  test("D5: a server's FIN goes out behind the Close that waits for a full socket", async () => {
+  test("D5: a server's FIN is sent after the Close that waits for a full socket", async () => {
     const h = new Harness({ role: "server", capacity: 0 });
     void h.connection.send("first");
     h.clock.turn();
@@ -215,7 +215,7 @@ describe("Connection.close()", () => {
     assert.equal((await h.end()).ok, true);
   });
 
-  test("D4: while closing, messages still come in, reading is no longer held back, and no ping goes out", async () => {
+  test("D4: while closing, messages still arrive, reading does not pause any more, and no ping is sent", async () => {
     const h = new Harness({ maxQueue: 2, pingInterval: 1000, pingTimeout: null });
     h.deliver(h.text("a"), h.text("b"), h.text("c"));
     assert.equal(h.transport.isPaused, true);

@@ -1,4 +1,4 @@
-// A connection with permessage-deflate over a fake transport, and a peer that decodes what it sent.
+// A connection with permessage-deflate over a fake transport, and a peer that decodes its frames.
 
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -18,27 +18,29 @@ export class Compressed {
   readonly harness: Harness;
   readonly peer: PermessageDeflate;
 
-  /** Threshold 0, unless `tuning` says otherwise. */
+  /** The threshold is 0 unless `tuning` sets another. */
   constructor(role: Role, { tuning = {}, ...setup }: CompressedSetup = {}) {
     const ends = endsOf({}, tuning);
     this.harness = new Harness({ role, extension: ends[role], ...setup });
     this.peer = ends[role === "client" ? "server" : "client"];
   }
 
-  /** The peer's text message, compressed where that makes it shorter. */
+  /** A text message of the peer, compressed if that makes it shorter. */
   async text(text: string): Promise<Uint8Array> {
     const { bytes, isCompressed } = await packed(this.peer, Buffer.from(text));
     return this.harness.frame({ opcode: OPCODE.text, rsv: isCompressed ? RSV1 : 0, payload: bytes });
   }
 
-  /** Frames that were sent since the last look, decoded, in words. */
+  /** Descriptions of the frames sent since the last call, decoded. */
   async sent(): Promise<readonly string[]> {
     const words = [];
     for (const frame of this.harness.sentFrames()) words.push(await this.#describe(frame));
     return words;
   }
 
-  /** Waits, in real time, until the threads are done: their promises are kept in turns of the real loop. */
+  /**
+   * Waits in real time for the compression threads: their promises settle in turns of the real event loop.
+   */
   async until(isDone: () => boolean): Promise<void> {
     const start = performance.now();
     while (!isDone()) {
@@ -59,7 +61,7 @@ export class Compressed {
   }
 }
 
-/** The first word of a message, and its size where it is large. */
+/** The first word of a message, and its size if it is large. */
 function nameOf(bytes: Buffer): string {
   const text = bytes.toString("utf8");
   return bytes.length <= 40 ? text : `${text.split(" ", 1)[0]} (${bytes.length} bytes)`;
@@ -67,7 +69,7 @@ function nameOf(bytes: Buffer): string {
 
 const LINES = Array.from({ length: 4000 }, (_, index) => ((index * 2_654_435_761) >>> 0).toString(36)).join();
 
-/** A text of that many bytes that begins with its name, and of which every 30 KB or so are new to a window. */
+/** A text of this many bytes that begins with its name, and repeats itself only about every 30 KB. */
 export function long(name: string, size: number): string {
   return `${name} ${LINES.repeat(Math.ceil(size / LINES.length))}`.slice(0, size);
 }

@@ -4,7 +4,7 @@ import { OPCODE } from "holdfast-testkit";
 import { Compressed, long, type CompressedSetup } from "./compressed.js";
 import { follow, ROLES, summary } from "./harness.js";
 
-/** Large enough for a thread, which the limit has to allow. */
+/** Large enough for a thread; the limit must allow it. */
 const LARGE = 1_200_000;
 const ROOMY: CompressedSetup = {
   maxMessageSize: 16 * 1024 * 1024,
@@ -12,7 +12,7 @@ const ROOMY: CompressedSetup = {
   tuning: { level: 1 },
 };
 
-/** What is read of a connection, shortened, and how it ended. */
+/** Records the received messages, shortened, and the end of the connection. */
 function reading({ harness: { connection } }: Compressed): readonly string[] {
   const words: string[] = [];
   connection.on("ping", ({ payload }) => words.push(`ping ${Buffer.from(payload).toString()}`));
@@ -30,49 +30,49 @@ const shortened = (text: string): string =>
 for (const role of ROLES) {
   const title = (text: string): string => `E8: our ${role} ${text}`;
 
+  test(title("delivers data after a message in a thread after it, and then answers its pings"), async () => {
+    const end = new Compressed(role, ROOMY);
+    const { harness } = end;
+    const words = reading(end);
+    harness.deliver(
+      await end.text("first"),
+      await end.text(long("a", LARGE)),
+      await end.text("b"),
+      harness.ping("in the same chunk"),
+      harness.text("plain"),
+    );
+    assert.deepEqual([[...words], harness.transport.isPaused], [["first"], true]);
+    harness.deliver(harness.ping("later"), await end.text(long("c", LARGE)), await end.text("d"));
+    await end.until(() => words.at(-1) === "d");
+    assert.deepEqual(words, [
+      "first",
+      `a (${LARGE} characters)`,
+      "b",
+      "ping in the same chunk",
+      "plain",
+      "ping later",
+      `c (${LARGE} characters)`,
+      "d",
+    ]);
+    assert.deepEqual(await end.sent(), ["pong in the same chunk", "pong later"]);
+    assert.equal(harness.transport.isPaused, false);
+  });
+
   test(
-    title("tells what comes behind a message in a thread after it, and answers its pings then"),
+    title("answers a Close that arrived after a message in a thread (RFC 6455 section 5.5.1)"),
     async () => {
       const end = new Compressed(role, ROOMY);
       const { harness } = end;
       const words = reading(end);
-      harness.deliver(
-        await end.text("first"),
-        await end.text(long("a", LARGE)),
-        await end.text("b"),
-        harness.ping("in the same chunk"),
-        harness.text("plain"),
-      );
-      assert.deepEqual([[...words], harness.transport.isPaused], [["first"], true]);
-      harness.deliver(harness.ping("later"), await end.text(long("c", LARGE)), await end.text("d"));
-      await end.until(() => words.at(-1) === "d");
-      assert.deepEqual(words, [
-        "first",
-        `a (${LARGE} characters)`,
-        "b",
-        "ping in the same chunk",
-        "plain",
-        "ping later",
-        `c (${LARGE} characters)`,
-        "d",
-      ]);
-      assert.deepEqual(await end.sent(), ["pong in the same chunk", "pong later"]);
-      assert.equal(harness.transport.isPaused, false);
+      harness.deliver(await end.text(long("a", LARGE)), await end.text("b"), harness.close(1000));
+      harness.transport.eof();
+      await end.until(() => harness.transport.isClosed);
+      assert.deepEqual(words, [`a (${LARGE} characters)`, "b"]);
+      assert.deepEqual(await end.sent(), ["close 1000"]);
+      assert.equal((await harness.end()).clean, true);
+      harness.assertGone();
     },
   );
-
-  test(title("answers a Close that came behind a message in a thread (RFC 6455 section 5.5.1)"), async () => {
-    const end = new Compressed(role, ROOMY);
-    const { harness } = end;
-    const words = reading(end);
-    harness.deliver(await end.text(long("a", LARGE)), await end.text("b"), harness.close(1000));
-    harness.transport.eof();
-    await end.until(() => harness.transport.isClosed);
-    assert.deepEqual(words, [`a (${LARGE} characters)`, "b"]);
-    assert.deepEqual(await end.sent(), ["close 1000"]);
-    assert.equal((await harness.end()).clean, true);
-    harness.assertGone();
-  });
 
   for (const [name, lose] of [
     ["FIN", (end: Compressed) => end.harness.transport.eof()],
@@ -98,7 +98,7 @@ for (const role of ROLES) {
     );
   }
 
-  test(title("is terminated at once while a message is in a thread, and tells nothing more"), async () => {
+  test(title("is terminated at once while a message is in a thread, and reports nothing more"), async () => {
     const end = new Compressed(role, ROOMY);
     const { harness } = end;
     const words = reading(end);
@@ -109,7 +109,7 @@ for (const role of ROLES) {
     await harness.end();
     harness.assertGone();
     assert.equal(next.outcome.status, "fulfilled");
-    // Longer than the thread takes: another end decodes the same.
+    // More data than the thread needs time for: another end decodes the same.
     const other = new Compressed(role, ROOMY);
     const otherWords = reading(other);
     other.harness.deliver(...frames);
@@ -119,7 +119,7 @@ for (const role of ROLES) {
   });
 
   test(
-    title("closes while a message is in a thread: the message is told, the handshake completes"),
+    title("closes while a message is in a thread: the message is delivered, the handshake completes"),
     async () => {
       const end = new Compressed(role, ROOMY);
       const { harness } = end;

@@ -165,7 +165,7 @@ for (const role of ROLES) {
   });
 
   test(
-    title("answers a Close that comes while it compresses, behind the message (RFC 6455 section 5.5.1)"),
+    title("answers a Close that arrives while it compresses, after the message (RFC 6455 section 5.5.1)"),
     async () => {
       const end = new Compressed(role);
       const { connection, transport } = end.harness;

@@ -26,7 +26,7 @@ describe("Endings", () => {
       assert.equal(await h.connection.closed, info);
       assert.equal((h.connection.signal.reason as { info: CloseInfo }).info, info);
       h.assertGone();
-      // What comes now comes too late to change anything.
+      // Later events must not change anything.
       h.connection.terminate();
       assert.equal(await h.connection.close(4000, "late"), info);
       await h.clock.settle();
@@ -34,7 +34,7 @@ describe("Endings", () => {
     });
   }
 
-  test("D7: no two endings look alike, every cause of an open connection is among them, and each is explained", async () => {
+  test("D7: all endings differ, every cause of an open connection occurs, and each is explained", async () => {
     const seen = new Map<string, string>();
     const explanations = new Map<string, Set<string>>();
     for (const ending of ENDINGS) {
@@ -96,7 +96,7 @@ describe("Endings", () => {
     },
   };
   for (const [name, enter] of Object.entries(states)) {
-    test(`D7: terminate() ${name} ends it at once and quietly, and every other call after it has its outcome`, async () => {
+    test(`D7: terminate() ${name} ends it at once and quietly, and determines the outcome of every later call`, async () => {
       for (const role of ["client", "server"] as const) {
         const h = new Harness({ role, pingInterval: 1000, pingTimeout: 1000, maxQueue: 2 });
         enter(h);
@@ -118,7 +118,7 @@ describe("Endings", () => {
     });
   }
 
-  test("D7: a listener or a callback may terminate() from within any event", async () => {
+  test("D7: a listener or a callback may call terminate() during any event", async () => {
     for (const name of ["ping", "pong", "paused"] as const) {
       const h = new Harness({ maxQueue: 1 });
       h.connection.on(name, () => h.connection.terminate());
@@ -143,7 +143,7 @@ describe("Endings", () => {
     assert.deepEqual(seen, ["open", "closing", "closing", "closed"]);
   });
 
-  test("D6: `closed` and `signal` tell the same before the end, at it and after it", async () => {
+  test("D6: `closed` and `signal` agree before, at and after the end", async () => {
     const h = new Harness();
     const { closed, signal } = h.connection;
     assert.equal(h.connection.closed, closed);

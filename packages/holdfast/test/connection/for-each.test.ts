@@ -7,7 +7,7 @@ const PENDING = { status: "pending" };
 const unexpected = () => assert.fail("There was no message to come");
 
 describe("Connection.forEach()", () => {
-  test("D3: forEach hands over one message at a time, and awaits what the callback returns", async () => {
+  test("D3: forEach delivers one message at a time, and awaits the callback", async () => {
     const h = new Harness();
     const log: string[] = [];
     const resolves: (() => void)[] = [];
@@ -24,7 +24,7 @@ describe("Connection.forEach()", () => {
     assert.deepEqual(log, ["sync", "a", "b"]);
     h.deliver(h.close(1000));
     h.transport.eof();
-    h.clock.advance(5_000); // Half of closeTimeout: so long the peer's Close waits for the callback.
+    h.clock.advance(5_000); // Half of closeTimeout is how long the peer's Close waits for the callback.
     await h.end();
     assert.deepEqual(done.outcome, PENDING, "what was received before the end comes first");
     resolves.shift()?.();
@@ -35,7 +35,7 @@ describe("Connection.forEach()", () => {
     assert.deepEqual(done.outcome, { status: "fulfilled", value: h.ends[0] });
   });
 
-  test("D3: forEach rejects with what its callback throws; the connection stays open, and nothing is lost", async () => {
+  test("D3: forEach rejects with the error of its callback; the connection stays open, and nothing is lost", async () => {
     for (const fail of [
       () => {
         throw new Error("no");
@@ -51,7 +51,7 @@ describe("Connection.forEach()", () => {
     }
   });
 
-  test("E7: an abort ends forEach at once; the message in work is not lost on the next reader", async () => {
+  test("E7: an abort ends forEach at once; the next reader gets the current message", async () => {
     const h = new Harness();
     const aborter = new AbortController();
     const log: Message[] = [];
@@ -85,7 +85,7 @@ describe("Connection.forEach()", () => {
     });
   });
 
-  test("D8: a callback that ends the connection gets no more of it than what had been received", async () => {
+  test("D8: a callback that ends the connection still gets the messages received before", async () => {
     const h = new Harness();
     const log: Message[] = [];
     const done = follow(

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { OPCODE } from "holdfast-testkit";
 import { Harness } from "./harness.js";
 
-/** The frames as a reader sees them. */
+/** Descriptions of the sent frames. */
 function shown(h: Harness): readonly string[] {
   h.clock.advance(0);
   return h.sentFrames().map(({ opcode, isFinal, payload }) => {
@@ -23,7 +23,7 @@ async function* slowly(h: Harness, pieces: readonly string[]): AsyncGenerator<st
 
 for (const role of ["client", "server"] as const) {
   describe(`An iterable sent by a ${role}`, () => {
-    test("E6: is one message, a fragment for each piece (RFC 6455 section 5.4)", async () => {
+    test("E6: is one message, with one fragment per piece (RFC 6455 section 5.4)", async () => {
       const h = new Harness({ role });
       await h.connection.send(["one ", "two ", "thrée"]);
       assert.deepEqual(shown(h), ["text… one ", "continuation… two ", "continuation thrée"]);
@@ -33,14 +33,14 @@ for (const role of ["client", "server"] as const) {
       assert.deepEqual(shown(h), ["text alone"]);
     });
 
-    test("E6: of nothing is no message", async () => {
+    test("E6: without pieces is no message", async () => {
       const h = new Harness({ role });
       await h.connection.send([]);
       await h.connection.send("next");
       assert.deepEqual(shown(h), ["text next"]);
     });
 
-    test("E6: may be asynchronous, and holds other messages back, but no ping, pong or Close", async () => {
+    test("E6: may be asynchronous, and delays other messages, but no ping, pong or Close", async () => {
       const h = new Harness({ role });
       const sending = h.connection.send(slowly(h, ["a", "b", "c"]));
       const [second, third] = [h.connection.send("second"), h.connection.send(["third", "!"])];
@@ -81,7 +81,7 @@ for (const role of ["client", "server"] as const) {
       }
     });
 
-    test("E6: that throws between fragments ends the connection with 1011, and is left", async () => {
+    test("E6: that throws between fragments ends the connection with 1011, and is closed", async () => {
       const h = new Harness({ role });
       let isLeft = false;
       function* failing(): Generator<string> {
@@ -117,7 +117,7 @@ for (const role of ["client", "server"] as const) {
       assert.deepEqual(shown(h), ["text… a", "close 1011 error in fragmented message"]);
     });
 
-    test("E5: that never ends, and what waits behind it, are rejected when the connection is lost", async () => {
+    test("E5: that never ends, and messages queued after it, are rejected when the connection is lost", async () => {
       const h = new Harness({ role });
       const endless: AsyncIterable<string> = {
         [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),

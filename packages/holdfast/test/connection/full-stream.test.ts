@@ -5,7 +5,7 @@ import { Harness, ROLES } from "./harness.js";
 
 for (const role of ROLES) {
   describe(`Connection.recvStream() of a ${role} that has stopped reading`, () => {
-    /** A stream that holds more than `maxQueue`, so that the connection has paused reading. */
+    /** A stream with more than `maxQueue` of unread data, so that the connection has paused reading. */
     async function full() {
       const h = new Harness({ role, maxQueue: { bytes: 1000 }, maxMessageSize: null });
       const stream = h.connection.recvStream()[Symbol.asyncIterator]();
@@ -17,7 +17,7 @@ for (const role of ROLES) {
       return { h, stream };
     }
 
-    test("E4: reads again when we close, so that it finds the peer's Close", async () => {
+    test("E4: resumes reading when we close, so that the peer's Close is read", async () => {
       const { h } = await full();
       const closed = h.connection.close();
       await h.clock.settle();
@@ -30,7 +30,7 @@ for (const role of ROLES) {
       h.assertGone();
     });
 
-    test("E4: reads again when the loop over the message is left", async () => {
+    test("E4: resumes reading when the loop over the message ends", async () => {
       const { h, stream } = await full();
       await stream.return?.();
       assert.equal(h.transport.isPaused, false);

@@ -1,4 +1,4 @@
-// One connection over a fake transport, on a fake clock: the test is the peer, the kernel and the time.
+// One connection over a fake transport, on a fake clock. The test acts as the peer, the kernel and the clock.
 
 import assert from "node:assert/strict";
 import {
@@ -27,17 +27,17 @@ export const ROLES: readonly Role[] = ["client", "server"];
 export interface Setup extends ConnectionOptions {
   /** @default "client" */
   readonly role?: Role;
-  /** Bytes that the kernel takes before the peer has to read. @default Infinity */
+  /** Bytes that the kernel accepts before the peer has to read. @default Infinity */
   readonly capacity?: number;
-  /** Shared with other connections; one of its own by default. */
+  /** Shared with other connections; by default each has its own. */
   readonly shared?: { readonly clock: FakeClock; readonly runtime: FrameRuntime };
-  /** Bytes that came behind the handshake. */
+  /** Bytes that arrived together with the handshake. */
   readonly glued?: Uint8Array;
-  /** Bytes that go out first. */
+  /** Bytes to send first. */
   readonly preface?: Uint8Array;
-  /** As negotiated. @default null */
+  /** The negotiated extension. @default null */
   readonly extension?: MessageExtension | null;
-  /** What lies between the frames and the connection. */
+  /** A decorator between the frames and the connection. */
   readonly layer?: (below: MessageTransportFactory) => MessageTransportFactory;
 }
 
@@ -52,7 +52,7 @@ export class Harness {
   readonly runtime: FrameRuntime;
   readonly transport: FakeTransport;
   readonly connection: Connection;
-  /** What the owner was told of the end. */
+  /** The ends that were reported to the owner. */
   readonly ends: CloseInfo[] = [];
 
   /** An open connection. Keepalive is off unless `pingInterval` is given. */
@@ -98,7 +98,7 @@ export class Harness {
     coreOf(this.connection).start();
   }
 
-  /** The bytes of a frame of the peer: masked where the peer is the client. */
+  /** The bytes of a frame of the peer, masked if the peer is the client. */
   frame(options: FrameOptions): Uint8Array<ArrayBuffer> {
     return frame({ mask: this.role === "server", ...options });
   }
@@ -128,7 +128,7 @@ export class Harness {
     this.transport.deliver(Buffer.concat(frames));
   }
 
-  /** The frames that were handed to the socket since the last look. */
+  /** The frames passed to the socket since the last call. */
   sentFrames(): readonly RawFrame[] {
     const written = this.transport.takeWritten();
     const frames = parseFrames(written);
@@ -136,7 +136,7 @@ export class Harness {
     return frames;
   }
 
-  /** The same in words, such as `TEXT hello`, `PING (8 bytes)`, `CLOSE 1000 bye`. */
+  /** Descriptions of those frames, such as `TEXT hello`, `PING (8 bytes)`, `CLOSE 1000 bye`. */
   sent(): readonly string[] {
     return this.sentFrames().map(describeFrame);
   }
@@ -144,13 +144,13 @@ export class Harness {
   /** Ends this turn, and answers the newest ping that was sent in it. */
   answerPing(): void {
     this.clock.turn();
-    if (this.role === "server") this.clock.turn(); // Its first ping does not go out in one turn with the response.
+    if (this.role === "server") this.clock.turn(); // A server does not send its first ping in the same turn as the response.
     const newest = this.sentFrames().findLast(({ opcode }) => opcode === OPCODE.ping);
     assert(newest !== undefined, "No ping was sent");
     this.deliver(this.pong(newest.payload));
   }
 
-  /** Lets this turn of the event loop finish; then the connection has to be at its end. */
+  /** Lets this turn of the event loop finish; then the connection must have ended. */
   async end(): Promise<CloseInfo> {
     await this.clock.settle();
     const info = this.ends.at(0);
@@ -158,7 +158,7 @@ export class Harness {
     return info;
   }
 
-  /** The socket is gone, and with it every alarm, timer and callback. */
+  /** Asserts that the socket is closed, and no alarm, timer or callback remains. */
   assertGone(): void {
     const { clock, connection, runtime, transport } = this;
     assert.deepEqual(
@@ -175,13 +175,13 @@ export class Harness {
   }
 }
 
-/** What became of a promise so far. */
+/** The state of a promise. */
 export type Outcome<T> =
   | { readonly status: "pending" }
   | { readonly status: "fulfilled"; readonly value: T }
   | { readonly status: "rejected"; readonly error: unknown };
 
-/** Follows a promise, without waiting for it. */
+/** Tracks a promise without waiting for it. */
 export function follow<T>(promise: Promise<T>): { readonly outcome: Outcome<T> } {
   const followed: { outcome: Outcome<T> } = { outcome: { status: "pending" } };
   promise.then(
@@ -191,12 +191,12 @@ export function follow<T>(promise: Promise<T>): { readonly outcome: Outcome<T> }
   return followed;
 }
 
-/** `CloseInfo` without its evidence, and with its error as a name. */
+/** `CloseInfo` without its evidence, and with the name of its error. */
 export function summary({ evidence: _evidence, error, ...rest }: CloseInfo) {
   return { ...rest, error: error === null ? null : error.name };
 }
 
-/** All of the bytes as frames. */
+/** Parses all of the bytes as frames. */
 export function parseFrames(bytes: Uint8Array): RawFrame[] {
   const frames: RawFrame[] = [];
   for (let at = 0; at < bytes.length;) {

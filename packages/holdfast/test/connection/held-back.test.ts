@@ -1,4 +1,4 @@
-// A chunk that holds more than the inbox may: what becomes of the rest of it.
+// Tests a chunk with more messages than the inbox may hold: the rest of it must wait.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { usedMemory } from "./memory.js";
 
 const CHUNK_SIZE = 64 * 1024;
 
-/** As many messages of one byte as a chunk has room for. */
+/** As many one-byte messages as fit into a chunk. */
 function chunkOfBytes(h: Harness): { readonly chunk: Buffer; readonly count: number } {
   const frame = h.binary(Uint8Array.of(7));
   const count = Math.floor(CHUNK_SIZE / frame.length);
@@ -35,7 +35,7 @@ for (const role of ROLES) {
     [{ messages: null, bytes: 64 * 1024 }, 605],
   ] as const) {
     const limits = `${maxQueue.messages} messages and ${maxQueue.bytes} bytes`;
-    test(`E3: a chunk of one-byte messages costs a ${role} with a limit of ${limits} no more than twice that, and the chunk`, async (t) => {
+    test(`E3: a chunk of one-byte messages costs a ${role} with a limit of ${limits} at most twice that, plus the chunk`, async (t) => {
       const ends = Array.from({ length: 50 }, () => new Harness({ role, maxQueue }));
       const paused: number[] = [];
       for (const { connection } of ends) connection.on("paused", ({ messages }) => paused.push(messages));
@@ -56,7 +56,7 @@ for (const role of ROLES) {
   const deliver = (h: Harness, texts: readonly string[], ...others: readonly Uint8Array[]) =>
     h.deliver(...texts.map((one) => h.text(one)), ...others);
 
-  test(`E4: what a ${role} holds back of a chunk comes in order, with one pause however often it fills the queue`, async () => {
+  test(`E4: the messages of a chunk that a ${role} holds back are delivered in order, with one pause however often they fill the queue`, async () => {
     const h = open();
     const events: string[] = [];
     h.connection.on("paused", ({ messages }) => events.push(`paused at ${messages}`));
@@ -70,7 +70,7 @@ for (const role of ROLES) {
     assert.deepEqual(events, ["paused at 5", "resumed"]);
   });
 
-  test(`E4: a ${role} hands what it held back to forEach() and to for await as well`, async () => {
+  test(`E4: a ${role} delivers held-back messages to forEach() and for await too`, async () => {
     for (const consume of ["forEach", "for await"] as const) {
       const h = open();
       deliver(h, numbers(0, 50));
@@ -85,7 +85,7 @@ for (const role of ROLES) {
     }
   });
 
-  test(`C10: a ${role} whose listener makes room while its pings are served goes on from there`, async () => {
+  test(`C10: a ${role} whose listener makes room while pings are handled continues from there`, async () => {
     const h = open();
     const early: Promise<Message>[] = [];
     h.connection.on("ping", () => {
@@ -103,7 +103,7 @@ for (const role of ROLES) {
     ["RST", (h: Harness) => h.transport.fail("ECONNRESET"), "reset"],
     ["terminate()", (h: Harness) => h.connection.terminate(), "aborted"],
   ] as const) {
-    test(`D8: what a ${role} held back can be read after ${ending}`, async () => {
+    test(`D8: messages that a ${role} held back can be read after ${ending}`, async () => {
       const h = open();
       deliver(h, numbers(0, 30));
       end(h);
@@ -127,7 +127,7 @@ for (const role of ROLES) {
     });
   }
 
-  test(`D8: what a ${role} held back can be read after close()`, async () => {
+  test(`D8: messages that a ${role} held back can be read after close()`, async () => {
     const h = open();
     deliver(h, numbers(0, 30));
     void h.connection.close();
@@ -151,7 +151,7 @@ for (const role of ROLES) {
     assert.equal((await h.end()).clean, true);
   });
 
-  test(`E3: fragments of one byte that wait in recvStream() of a ${role} are held back as well`, async () => {
+  test(`E3: one-byte fragments that wait in recvStream() of a ${role} are held back too`, async () => {
     const ends = Array.from({ length: 30 }, () => {
       const h = open({ maxQueue: { messages: null, bytes: 4096 } });
       return { h, stream: h.connection.recvStream() };

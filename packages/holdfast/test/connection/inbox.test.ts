@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { Harness } from "./harness.js";
 import { usedMemory } from "./memory.js";
 
-/** A connection that notes each pause and each resumption. */
+/** A connection that records each pause and each resumption. */
 function watched(setup: ConstructorParameters<typeof Harness>[0]) {
   const h = new Harness(setup);
   const events: object[] = [];
@@ -39,7 +39,7 @@ describe("The inbox", () => {
     assert.deepEqual(await receive(h, 3), ["7", "8", "9"]);
   });
 
-  test("E4: and above maxQueue bytes, whichever comes first", async () => {
+  test("E4: reading also pauses above maxQueue bytes, whichever comes first", async () => {
     const { h, events } = watched({ maxQueue: { messages: 100, bytes: 1000 } });
     for (let index = 0; index < 10; index++) h.deliver(h.binary("x".repeat(100)));
     assert.equal(h.transport.isPaused, false);
@@ -54,7 +54,7 @@ describe("The inbox", () => {
     assert.equal(h.transport.isPaused, false);
   });
 
-  test("E4: by default 1,024 messages or 1 MiB; null knows no limit; one message is enough to work with", async () => {
+  test("E4: by default 1,024 messages or 1 MiB; null means no limit; a limit of one message works", async () => {
     const messages = new Harness();
     for (let index = 0; index < 1024; index++) messages.deliver(messages.text(""));
     assert.equal(messages.transport.isPaused, false);
@@ -89,7 +89,7 @@ describe("The inbox", () => {
     );
   });
 
-  test("E4: a hundred thousand messages go through a slow consumer, in order, and memory stays flat", async () => {
+  test("E4: a slow consumer receives a hundred thousand messages in order, and memory stays flat", async () => {
     const h = new Harness({ maxQueue: 100 });
     let sent = 0;
     let received = 0;
@@ -110,7 +110,7 @@ describe("The inbox", () => {
     assert(pauses > 1000 && sent - received <= 101, `${pauses} pauses, ${sent - received} messages ahead`);
   });
 
-  test("E3: a small message that waits does not keep the large chunk that it came in", async () => {
+  test("E3: a queued small message does not keep its large chunk in memory", async () => {
     const h = new Harness({ maxQueue: null });
     const filler = Buffer.concat(Array.from({ length: 500 }, () => h.pong("x".repeat(120))));
     const before = await usedMemory();
@@ -123,7 +123,7 @@ describe("The inbox", () => {
     assert.equal((await receive(h, 100)).length, 100);
   });
 
-  test("E3: received bytes are the application's: what comes later does not change them", async () => {
+  test("E3: received bytes belong to the application: later data does not change them", async () => {
     const h = new Harness({ role: "server" });
     h.deliver(h.binary("first"), h.binary("other"));
     const first = await h.connection.recv();
@@ -135,7 +135,7 @@ describe("The inbox", () => {
     assert.equal(Object.getPrototypeOf(first), Uint8Array.prototype);
   });
 
-  test("C10: control frames are served while messages wait, up to the chunk that filled the queue", () => {
+  test("C10: control frames are handled while messages wait, up to the end of the chunk that filled the queue", () => {
     const { h, events } = watched({ maxQueue: 2 });
     h.deliver(h.text("a"), h.text("b"), h.text("c"), h.ping("still served"), h.text("d"));
     assert.deepEqual(h.sent(), ["PONG still served"]);

@@ -1,4 +1,4 @@
-// What a pulse needs around it: a runtime on the fake clock, and a connection that notes what it is asked for.
+// The environment of a keepalive: a runtime on the fake clock, and a connection that records its requests.
 
 import { FakeClock, SeededRandom } from "holdfast-testkit";
 import { HeartbeatKeepalive, type KeepaliveHandler } from "../../build/connection/keepalive.js";
@@ -16,10 +16,10 @@ export class FakeHost implements KeepaliveHandler {
   readonly clock: FakeClock;
   readonly pulse: HeartbeatKeepalive;
   readonly log: string[] = [];
-  /** Pings that are queued or sent. */
+  /** Pings that have been queued or sent. */
   readonly pings: QueuedPing[] = [];
   lastReceivedAt = 0;
-  /** Takes what the host is told, as a listener of the application would. */
+  /** Receives the host's events, like a listener of the application. */
   onTold: (what: string) => void = () => undefined;
 
   constructor(runtime: Runtime, clock: FakeClock, options: Partial<HeartbeatSettings> = {}) {
@@ -46,7 +46,7 @@ export class FakeHost implements KeepaliveHandler {
   }
 
   onUnmatchedPong(): void {
-    // Nobody asks.
+    // No test needs it.
   }
 
   onDead(silence: number): void {

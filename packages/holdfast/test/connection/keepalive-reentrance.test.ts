@@ -6,7 +6,7 @@ import { bytes, newHost, type FakeHost } from "./keepalive-host.js";
 const ENDED = new Error("the connection ended");
 
 for (const how of ["beginClosing", "end"] as const) {
-  /** A host whose first listener that is told of `what` ends the connection. */
+  /** A host whose first listener for `what` ends the connection. */
   const endsWhenTold = (what: string, options: Partial<HeartbeatSettings>): FakeHost => {
     const host = newHost(options);
     host.onTold = (told) => {
@@ -26,12 +26,12 @@ for (const how of ["beginClosing", "end"] as const) {
     assert.equal(host.clock.pendingTimers, 0);
   });
 
-  test(`C5: a listener of "overdue" that ends the connection (${how}): the verdict of the same turn is not told`, () => {
+  test(`C5: a listener of "overdue" that ends the connection (${how}): the verdict of the same turn is not reported`, () => {
     const host = endsWhenTold("overdue", { pingInterval: 10_000, pingTimeout: 1000 });
     host.pulse.onPong(host.pings[0].payload, 0);
     host.clock.advance(9999);
     void host.pulse.ping(bytes("mine"), null);
-    // Overdue at 10,999; the ping of 10,000 is unanswered at 11,000: a late timer sees both.
+    // Overdue at 10,999, and the ping of 10,000 is unanswered at 11,000: a late timer sees both.
     host.clock.advance(900);
     host.clock.stall(200);
     host.clock.advance(60_000);
@@ -39,7 +39,7 @@ for (const how of ["beginClosing", "end"] as const) {
     assert.equal(host.clock.pendingTimers, 0);
   });
 
-  test(`C8: a listener of "suspended" that ends the connection (${how}): the ping that showed the gap is not sent`, async () => {
+  test(`C8: a listener of "suspended" that ends the connection (${how}): the ping that revealed the gap is not sent`, async () => {
     const host = endsWhenTold("suspended", {});
     let ping = Promise.resolve(0);
     host.clock.atPoll(() => {

@@ -9,7 +9,7 @@ import { bytes, FakeHost, newHost } from "./keepalive-host.js";
 
 const ENDED = new Error("the connection ended");
 
-test("C2: keepalive payloads are 8 random bytes, each another", () => {
+test("C2: keepalive payloads are 8 random bytes, all different", () => {
   const host = newHost({ pingTimeout: null });
   host.pulse.open();
   host.clock.advance(100 * 20_000);
@@ -18,7 +18,7 @@ test("C2: keepalive payloads are 8 random bytes, each another", () => {
   assert.equal(new Set(host.pings.map(({ key }) => key)).size, 101);
 });
 
-test("C2: bytes that the random source repeats are drawn again while a ping with them is in flight", () => {
+test("C2: random bytes that equal those of a ping in flight are drawn again", () => {
   const draws = [7, 7, 7, 9];
   const random = {
     fill: (target: Uint8Array) => void target.fill(target.length === 8 ? (draws.shift() ?? 0) : 1),
@@ -31,7 +31,7 @@ test("C2: bytes that the random source repeats are drawn again while a ping with
   assert.equal(draws.length, 0);
 });
 
-test("C2: a payload is in flight until its pong, and byte for byte", () => {
+test("C2: a payload is in flight until its pong, which is compared byte for byte", () => {
   const host = newHost();
   void host.pulse.ping(new Uint8Array([0, 128, 255]), null);
   host.clock.advance(1);
@@ -69,7 +69,7 @@ test("C4: the end rejects every ping in flight in the same turn, and none of the
   const nobodyAwaits = host.pulse.ping(bytes("d"), null);
   host.clock.advance(500);
   host.pulse.end(() => ENDED);
-  // They are settled in the turn of the end: each wins against what comes behind the microtasks of this turn.
+  // They settle in the turn of the end: each wins the race against a callback after this turn's microtasks.
   const later = new Promise<string>((resolve) => process.nextTick(resolve, "later"));
   const first = await Promise.all(waiting.map((ping) => Promise.race([ping.catch(String), later])));
   assert.deepEqual(
@@ -85,7 +85,7 @@ test("C4: the end rejects every ping in flight in the same turn, and none of the
   assert.equal(host.clock.pendingTimers, 0);
 });
 
-test("C4: an aborted ping rejects with the reason, and leaves the table and the outbox", async () => {
+test("C4: an aborted ping rejects with the reason, and is removed from the table and the outbox", async () => {
   const host = newHost();
   const aborter = new AbortController();
   const reason = new Error("too slow for me");
@@ -100,7 +100,7 @@ test("C4: an aborted ping rejects with the reason, and leaves the table and the 
   assert.equal(host.clock.pendingTimers, 0);
 });
 
-test("C4: an abort behind the pong or behind the end does nothing", async () => {
+test("C4: an abort after the pong or after the end does nothing", async () => {
   const host = newHost();
   const aborter = new AbortController();
   const answered = host.pulse.ping(bytes("a"), aborter.signal);
@@ -126,7 +126,7 @@ test("C4: aborted pings leave nothing behind: neither in the tables nor on the h
       const aborter = new AbortController();
       void host.pulse.ping(payload, aborter.signal);
       aborter.abort(ENDED);
-      // Rejections are dealt with between turns, as in the loop of an application.
+      // Rejections are handled between turns, as in an application's event loop.
       if (ping % 1000 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     collect();
@@ -134,14 +134,14 @@ test("C4: aborted pings leave nothing behind: neither in the tables nor on the h
   };
   const before = await abortSome(10_000);
   const after = await abortSome(40_000);
-  // A waiter, its promise and its entry in a map take more than 100 bytes.
+  // A waiter, its promise and its map entry take more than 100 bytes.
   assert.ok(after - before < 40_000 * 20, `${after - before} bytes more`);
   assert.equal(host.pulse.heartbeat.pings.size, 0);
   assert.equal(host.pulse.heartbeat.statistics.lost, 50_000);
   assert.equal(host.clock.pendingTimers, 0);
 });
 
-test("C5: a mute peer: the whole story, with one verdict and no timer after the closing", () => {
+test("C5: a mute peer: all events, with one verdict and no timer after the closing", () => {
   const host = newHost({ pingInterval: 15_000 });
   host.onTold = (what) => {
     if (what.startsWith("dead")) host.pulse.beginClosing();
@@ -158,7 +158,7 @@ test("C5: a mute peer: the whole story, with one verdict and no timer after the 
   assert.equal(host.clock.pendingTimers, 0);
 });
 
-test("C8: a stall with the pong in the kernel is told, and the connection lives", () => {
+test("C8: a stall with the pong in the kernel is reported, and the connection survives", () => {
   const host = newHost();
   host.pulse.open();
   host.clock.advance(0);
@@ -180,7 +180,7 @@ test("C10: pausing and resuming reach the heartbeat: no verdict over a long paus
   assert.equal(host.log.filter((line) => line.includes("dead")).length, 1);
 });
 
-test("C11: the host's newest byte reaches the heartbeat, and traffic costs no polls", () => {
+test("C11: the heartbeat receives the time of the newest byte, and traffic causes no polls", () => {
   const host = newHost({ liveness: "traffic" });
   let polls = 0;
   const afterPoll = host.clock.afterPoll.bind(host.clock);

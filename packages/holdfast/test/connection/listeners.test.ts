@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { Harness } from "./harness.js";
 
 describe("Connection.on()", () => {
-  test("G8: a listener that throws is logged, and harms no other listener and no connection", async () => {
+  test("G8: a listener that throws is logged, and affects neither other listeners nor the connection", async () => {
     const logged: [string, object | undefined][] = [];
     const ignore = () => undefined;
     const error = (message: string, details?: object) => void logged.push([message, details]);
@@ -23,7 +23,7 @@ describe("Connection.on()", () => {
     assert.equal(h.connection.state, "open");
   });
 
-  test("A8: what on() returns removes that listener alone, once, also while listeners are called", () => {
+  test("A8: the function that on() returns removes only that listener, once, also while listeners are called", () => {
     const h = new Harness();
     const told: string[] = [];
     const twice = () => told.push("twice");
@@ -46,7 +46,7 @@ describe("Connection.on()", () => {
     assert.deepEqual(take(), ["twice"]);
   });
 
-  test("A8: a listener that is added while listeners are called hears the next event", () => {
+  test("A8: a listener that is added while listeners are called receives the next event", () => {
     const h = new Harness();
     const told: string[] = [];
     h.connection.on("pong", () => {
@@ -58,13 +58,13 @@ describe("Connection.on()", () => {
     assert.deepEqual(told, ["outer", "outer", "inner"]);
   });
 
-  test("A8: an event or a listener that is none is refused", () => {
+  test("A8: an unknown event, and a listener that is not a function, are rejected", () => {
     const h = new Harness();
     // @ts-expect-error Callers without types may pass anything.
     assert.throws(() => h.connection.on("message", () => undefined), {
       name: "InvalidArgumentError",
       message:
-        'Expected `event` to be "ping" or "pong" or "overdue" or "suspended" or "paused" or "resumed", got "message" (string)',
+        'Expected `event` to be "ping" or "pong" or "overdue" or "suspended" or "paused" or "resumed" or "detached" or "lost", got "message" (string)',
     });
     // @ts-expect-error Callers without types may pass anything.
     assert.throws(() => h.connection.on("ping"), {

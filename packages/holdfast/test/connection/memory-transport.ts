@@ -1,4 +1,5 @@
-// A wire without bytes: messages go from hand to hand, as a browser's WebSocket does it. A test is its peer.
+// A transport without bytes: it passes messages on as objects, like a browser's WebSocket. The test acts as
+// its peer.
 
 import type { Message } from "../../build/connection/inbox.js";
 import type { Address, Clock } from "../../build/connection/ports.js";
@@ -24,7 +25,7 @@ export class MemoryWire implements MessageTransport {
   closeSent: CloseFrame | null = null;
   closeReceived: CloseFrame | null = null;
   receivedFirst = false;
-  /** What the connection asked for. */
+  /** The connection's requests. */
   readonly log: string[] = [];
   readonly pings: Uint8Array[] = [];
   readonly #handler: MessageTransportHandler;
@@ -136,6 +137,6 @@ export class MemoryWire implements MessageTransport {
   }
 
   fail(): void {
-    // No send ever waits.
+    // Sends never wait.
   }
 }

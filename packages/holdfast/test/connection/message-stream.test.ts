@@ -10,7 +10,7 @@ for (const role of ["client", "server"] as const) {
     h.frame({ opcode: OPCODE[opcode], payload: Buffer.from(payload), isFinal });
 
   describe(`Connection.recvStream() of a ${role}`, () => {
-    test("E6: hands out a fragmented message piece by piece, each as it arrives", async () => {
+    test("E6: yields a fragmented message piece by piece, as it arrives", async () => {
       const h = new Harness({ role });
       const stream = h.connection.recvStream();
       const pieces = ["one ", "two ", "three"];
@@ -24,7 +24,7 @@ for (const role of ["client", "server"] as const) {
       assert.equal(await h.connection.recv(), "next");
     });
 
-    test("E6: hands out what waits already, a whole message as one piece", async () => {
+    test("E6: yields a waiting message as one piece", async () => {
       const h = new Harness({ role });
       h.deliver(
         h.text("whole"),
@@ -39,7 +39,7 @@ for (const role of ["client", "server"] as const) {
       assert.deepEqual(seen, ["whole", new Uint8Array(Buffer.from("abcd")), "last"]);
     });
 
-    test("E6: takes over a message that has begun to arrive, and cuts text between characters only", async () => {
+    test("E6: yields a message that has begun to arrive, and splits text between characters only", async () => {
       const h = new Harness({ role });
       const euro = Buffer.from("€");
       h.deliver(fragment(h, "text", Buffer.concat([Buffer.from("a"), euro.subarray(0, 1)])));
@@ -65,7 +65,7 @@ for (const role of ["client", "server"] as const) {
       assert.equal((await h.connection.closed).cause, "invalid-data");
     });
 
-    test("E2: is held to maxMessageSize over all fragments", async () => {
+    test("E2: enforces maxMessageSize over all fragments", async () => {
       const h = new Harness({ role, maxMessageSize: 10 });
       const stream = h.connection.recvStream();
       const first = stream.next();
@@ -77,7 +77,7 @@ for (const role of ["client", "server"] as const) {
       assert.equal((await h.connection.closed).cause, "message-too-big");
     });
 
-    test("E6: left early throws the rest of its message away, and nothing else", async () => {
+    test("E6: discards only the rest of its message if left early", async () => {
       const h = new Harness({ role });
       const left = (async () => {
         for await (const piece of h.connection.recvStream()) return piece;
@@ -102,7 +102,7 @@ for (const role of ["client", "server"] as const) {
       assert.equal(await h.connection.recv(), "next");
     });
 
-    test("E4: reading pauses while too much waits in it, and goes on at a quarter", async () => {
+    test("E4: reading pauses while too much waits in it, and resumes at a quarter", async () => {
       const h = new Harness({ role, maxQueue: { bytes: 1000 }, maxMessageSize: null });
       const stream = h.connection.recvStream();
       const first = stream.next();
@@ -116,7 +116,7 @@ for (const role of ["client", "server"] as const) {
       assert.equal(h.transport.isPaused, false);
     });
 
-    test("E5: rejects when the connection is lost inside of the message, after what was received", async () => {
+    test("E5: yields the received pieces and then rejects if the connection is lost during the message", async () => {
       const h = new Harness({ role });
       const stream = h.connection.recvStream();
       const first = stream.next();

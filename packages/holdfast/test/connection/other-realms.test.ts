@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 import { broadcast, connect, connectPersistent, serve, type Server } from "holdfast";
 import { activeResources, assertNothingLeft, type ResourceCounts } from "holdfast-testkit";
 
-/** What an expression makes in a realm with classes of its own. */
+/** Evaluates an expression in a realm with its own classes. */
 const elsewhere = (expression: string): never => runInNewContext(expression) as never;
 
 const SENT: Readonly<
@@ -56,7 +56,7 @@ interface ResizableBuffer extends ArrayBuffer {
   resize(size: number): void;
 }
 
-/** Newer than the types. */
+/** Newer than the type definitions. */
 function resizable(size: number): ResizableBuffer {
   const Resizable = ArrayBuffer as unknown as new (size: number, options: object) => ResizableBuffer;
   return new Resizable(size, { maxByteLength: 16 });
@@ -129,7 +129,7 @@ describe("Values of another realm", () => {
     await persistent.close();
   });
 
-  test("E5: a signal, an iterable and a promise of another realm work like those of this one", async () => {
+  test("E5: a signal, an iterable and a promise of another realm work", async () => {
     const connection = await connect(server.url);
     await connection.send(elsewhere('["a", "b"]'));
     await connection.send(elsewhere('(async function* () { yield "c"; })()'));
@@ -149,7 +149,7 @@ describe("Values of another realm", () => {
   });
 });
 
-/** As jsdom has: with the shape of an AbortSignal, and a class of its own. */
+/** Like jsdom's: an object with the shape of an AbortSignal and its own class. */
 function foreignSignal() {
   return new (class extends EventTarget {
     aborted = false;

@@ -6,13 +6,13 @@ import { usedMemory } from "./memory.js";
 
 describe("Connection.ping()", () => {
   for (const role of ROLES) {
-    test(`C3: a ${role}'s ping takes from the bytes handed to the socket to the bytes read`, async () => {
+    test(`C3: a ${role}'s round trip lasts from passing the bytes to the socket to reading the answer`, async () => {
       const h = new Harness({ role });
       h.transport.setCapacity(0);
       await h.connection.send("first");
       h.clock.turn();
       const ping = follow(h.connection.ping("x"));
-      h.clock.advance(1000); // The ping waits for a full socket, which is not the peer's time.
+      h.clock.advance(1000); // The ping waits for a full socket, which does not count as the peer's time.
       h.transport.drain();
       h.clock.advance(30);
       h.deliver(h.pong("x"));
@@ -111,7 +111,7 @@ describe("Connection.ping()", () => {
     assert.deepEqual([...new Set(payloads.map((payload) => payload.length))], [16]);
   });
 
-  test("C2: the payload may be changed, and is sent as it was", () => {
+  test("C2: later changes of the payload do not affect the ping", () => {
     const h = new Harness();
     const memory = Buffer.from("..payload..");
     void h.connection.ping(memory.subarray(2, 9));
@@ -139,7 +139,7 @@ describe("Connection.ping()", () => {
     );
     assert.equal(h.connection.state, "open");
     assert.equal(h.runtime.timers.size, 0);
-    void h.connection.ping("x", { timeout: 500 }); // One that nobody awaits ends no process.
+    void h.connection.ping("x", { timeout: 500 }); // A rejection that nobody handles must not end the process.
     await h.clock.advanceAsync(500);
   });
 
@@ -156,7 +156,7 @@ describe("Connection.ping()", () => {
     assert.deepEqual(h.sent(), ["TEXT first"]);
   });
 
-  test("C3: a timeout that is none is refused, and nothing is sent", async () => {
+  test("C3: an invalid timeout is rejected, and nothing is sent", async () => {
     const h = new Harness();
     await assert.rejects(h.connection.ping("x", { timeout: 0 }), {
       name: "InvalidArgumentError",
@@ -191,7 +191,7 @@ describe("Connection.ping()", () => {
       h.clock.turn();
       let statesAtTheEnd: string[] = [];
       h.connection.signal.addEventListener("abort", () => {
-        // Behind the microtasks of the same turn: no timer and no poll lies between.
+        // After the microtasks of the same turn, with no timer or poll in between.
         process.nextTick(() => (statesAtTheEnd = pings.map((ping) => ping.outcome.status)));
       });
       end(h);
@@ -209,7 +209,7 @@ describe("Connection.ping()", () => {
   test("C4: a hundred thousand aborted pings leave nothing: no ping, no byte, no listener, no memory", async () => {
     const h = new Harness();
     const { signal } = new AbortController();
-    // The real ones would take most of the test's time.
+    // A real AbortSignal would take most of the test's time.
     const listeners = new Set<() => void>();
     signal.addEventListener = (_type: string, listener: unknown) => listeners.add(listener as () => void);
     signal.removeEventListener = (_type: string, listener: unknown) =>
@@ -225,7 +225,7 @@ describe("Connection.ping()", () => {
     const before = await usedMemory();
     for (let batch = 1; batch < 10; batch++) await abortMany(10_000);
     const growth = (await usedMemory()) - before;
-    assert(growth < 2_000_000, `the pings left ${growth} bytes`); // 20 bytes for each would be a leak.
+    assert(growth < 2_000_000, `the pings left ${growth} bytes`); // 20 bytes per ping would be a leak.
     assert.equal(listeners.size, 0);
     assert.deepEqual(h.sent(), []);
     h.connection.terminate();

@@ -6,7 +6,7 @@ import { usedMemory } from "./memory.js";
 
 describe("Pongs", () => {
   for (const role of ROLES) {
-    test(`C13: a ${role} answers a Ping in the turn that read it, before it tells any event`, () => {
+    test(`C13: a ${role} answers a Ping in the turn that read it, before it emits any event`, () => {
       const h = new Harness({ role });
       const seen: object[] = [];
       h.connection.on("ping", ({ payload }) => {
@@ -29,7 +29,7 @@ describe("Pongs", () => {
     assert.deepEqual(h.sent(), ["PONG a", "PONG b", "PONG c"]);
   });
 
-  test("C13: while closing, pings are told and not answered, whoever began", async () => {
+  test("C13: while closing, pings are reported and not answered, whichever side began", async () => {
     for (const begin of [
       (h: Harness) => void h.connection.close(),
       (h: Harness) => h.deliver(h.close(1000)),
@@ -54,7 +54,7 @@ describe("Pongs", () => {
     assert.deepEqual(told, ["late"]);
   });
 
-  test("C13: with `autoPong: false` answering is the application's, with what it sees fit", () => {
+  test("C13: with `autoPong: false` the application answers, with any payload", () => {
     const h = new Harness({ autoPong: false });
     h.deliver(h.ping("quiet"));
     h.clock.turn();
@@ -66,7 +66,7 @@ describe("Pongs", () => {
     assert.deepEqual(h.sent(), ["PONG a"]);
   });
 
-  test("C13: an unasked pong is sent, of bytes as they were, and one over 125 bytes is refused", () => {
+  test("C13: an unsolicited pong is sent with its original bytes, and one over 125 bytes is rejected", () => {
     const h = new Harness({ role: "server" });
     const memory = Buffer.from("before");
     h.connection.pong(memory);
@@ -102,7 +102,7 @@ describe("Pongs", () => {
     });
   }
 
-  test("C12: the flood does not put off the flooder's own verdict", async () => {
+  test("C12: the flood does not delay the flooder's own verdict", async () => {
     const h = new Harness({ role: "server", capacity: 0, pingInterval: 20_000, pingTimeout: 20_000 });
     for (let second = 0; second < 40 && h.ends.length === 0; second++) {
       h.deliver(h.ping(`flood ${second}`));
@@ -116,7 +116,7 @@ describe("Pongs", () => {
     h.assertGone();
   });
 
-  test("C12: pongs that the kernel takes are all sent: RFC 6455 section 5.5.3 lets us skip them, not swap them", () => {
+  test("C12: all pongs that the kernel accepts are sent in order: RFC 6455 section 5.5.3 lets us skip them, not reorder them", () => {
     const h = new Harness({ capacity: 14 });
     h.deliver(h.ping("12345678"), h.ping("abcdefgh"), h.ping("last"));
     h.deliver(h.ping("skipped"), h.ping("newest"));

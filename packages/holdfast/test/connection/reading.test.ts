@@ -6,7 +6,7 @@ import { follow, Harness, summary } from "./harness.js";
 
 const PENDING = { status: "pending" };
 
-/** Consumes a connection with `for await`; tells what came, and how the loop ended. */
+/** Consumes a connection with `for await`; returns the received messages, and how the loop ended. */
 function iterate(h: Harness) {
   const messages: Message[] = [];
   const loop = (async () => {
@@ -29,7 +29,7 @@ const endsBadly = async (h: Harness) => {
 };
 
 describe("Reading", () => {
-  test("D3: recv gives text as strings and binary as Uint8Array, in order, waiting or not", async () => {
+  test("D3: recv returns text as strings and binary as Uint8Array, in order, waiting or not", async () => {
     const h = new Harness({ role: "server" });
     const first = follow(h.connection.recv());
     await h.clock.settle();
@@ -41,7 +41,7 @@ describe("Reading", () => {
     assert.equal(await h.connection.recv(), "");
   });
 
-  test("D3, D8: after a good end, what was received can be read, then recv and forEach tell of the end, and the loop just ends", async () => {
+  test("D3, D8: after a good end, what was received can be read, then recv and forEach report the end, and the loop ends normally", async () => {
     for (const code of [1000, 1001, undefined]) {
       const h = new Harness();
       h.deliver(h.text("a"), h.text("b"), h.close(code));
@@ -61,7 +61,7 @@ describe("Reading", () => {
     }
   });
 
-  test("D3, D8: after a bad end, what was received can be read, then recv and the loop throw, and forEach tells", async () => {
+  test("D3, D8: after a bad end, what was received can be read, then recv and the loop throw, and forEach returns the CloseInfo", async () => {
     const h = new Harness();
     h.deliver(h.text("a"), h.text("b"), h.text("c"));
     const info = await endsBadly(h);
@@ -80,7 +80,7 @@ describe("Reading", () => {
     assert.equal(summary(info).cause, "reset");
   });
 
-  test("D3: a clean end with another code is no good end: the loop throws", async () => {
+  test("D3: after a clean end with another code the loop throws", async () => {
     const h = new Harness();
     const { loop } = iterate(h);
     h.deliver(h.close(4000, "no"));
@@ -89,7 +89,7 @@ describe("Reading", () => {
     assert.deepEqual([info.clean, info.ok, loop.outcome.status], [true, false, "rejected"]);
   });
 
-  test("D3: readers that wait are told of the end in its turn", async () => {
+  test("D3: waiting readers settle in the turn of the end", async () => {
     for (const [end, loopStatus, error] of [
       [endsWell, "fulfilled", "ConnectionClosedOK"],
       [endsBadly, "rejected", "ConnectionClosedError"],
@@ -181,7 +181,7 @@ describe("Reading", () => {
     });
   });
 
-  test("E7: leaving the loop leaves the connection open, and the next reader goes on behind it", async () => {
+  test("E7: leaving the loop keeps the connection open, and the next reader continues after it", async () => {
     const h = new Harness();
     h.deliver(h.text("a"), h.text("b"), h.text("c"));
     for await (const message of h.connection) {

@@ -6,7 +6,7 @@ import { overFrames } from "../../build/transport/frames/frame-transport.js";
 import { coreOf, createConnection } from "../../build/connection/connection.js";
 import { checkConnectionOptions } from "../../build/connection/options.js";
 
-/** A socket whose write takes a while: the kernel lets another thread run first. */
+/** A socket with a slow write: the kernel runs another thread first. */
 class SlowTransport extends FakeTransport {
   readonly #onWrite: () => void;
 
@@ -22,7 +22,7 @@ class SlowTransport extends FakeTransport {
   }
 }
 
-test("C3: the round trip begins when the ping is handed over, not when the kernel has returned", () => {
+test("C3: the round trip begins when the ping is written, not when the write returns", () => {
   const clock = new FakeClock();
   const transport = new SlowTransport(clock, () => clock.stall(7));
   const runtime = new FrameRuntime(clock, new SeededRandom());

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { broadcast, connect, connectPersistent, serve, type Connection, type Server } from "holdfast";
 import { activeResources, assertNothingLeft, type ResourceCounts } from "holdfast-testkit";
 
-/** Sends one message in some way; resolves with whether it was kept. */
+/** Sends one message in some way; resolves with whether it was sent. */
 type Send = (connection: Connection, text: string) => Promise<boolean>;
 
 const settled = (sent: Promise<unknown>): Promise<boolean> =>
@@ -100,7 +100,7 @@ describe("The order of messages", () => {
     return messages;
   }
 
-  test("E11: a message after an awaited helper that sends pieces comes after those sent meanwhile", async () => {
+  test("E11: a message after an awaited helper that sends pieces follows the messages sent meanwhile", async () => {
     const { near, far } = await pair();
     const sendFile = async (connection: Connection) => {
       await connection.send(slowly(["fi", "le"], 2));
@@ -181,7 +181,7 @@ describe("The order of messages", () => {
     await assert.rejects(behind);
   });
 
-  test("F1: a persistent connection keeps the order around pieces that its connection sends", async () => {
+  test("F1: a persistent connection keeps the order of messages and pieces", async () => {
     const { far } = await pair();
     const messages: string[] = [];
     far.terminate();

@@ -6,7 +6,7 @@ const KB = 1024;
 const PENDING = { status: "pending" };
 const SENT = { status: "fulfilled", value: undefined };
 
-/** A connection whose socket takes nothing more. */
+/** A connection whose socket accepts no more data. */
 function blocked(options: ConstructorParameters<typeof Harness>[0] = {}) {
   const h = new Harness({ capacity: 0, ...options });
   void h.connection.send("first");
@@ -14,7 +14,7 @@ function blocked(options: ConstructorParameters<typeof Harness>[0] = {}) {
   return h;
 }
 
-/** The peer reads everything, and goes on reading. */
+/** The peer reads everything, and continues to read. */
 async function unblock(h: Harness) {
   h.transport.setCapacity(Infinity);
   h.transport.drain();
@@ -53,7 +53,7 @@ describe("Connection.send()", () => {
     }
   });
 
-  test("E5: anything else is refused, and the connection stays as it was", async () => {
+  test("E5: anything else is rejected, and the connection is not affected", async () => {
     const h = new Harness();
     const refused: readonly (readonly [unknown, string])[] = [
       [5, "5 (number)"],
@@ -75,7 +75,7 @@ describe("Connection.send()", () => {
   });
 
   for (const role of ROLES) {
-    test(`E5: a ${role}'s send resolves at once below writeLimit, waits above, and goes on below it again`, async () => {
+    test(`E5: a ${role}'s send resolves at once below writeLimit, waits above it, and resumes below it again`, async () => {
       const h = blocked({ role, writeLimit: 10 * KB });
       const frameSize = (size: number) => size + 4 + (role === "client" ? 4 : 0);
       const below = follow(h.connection.send(Buffer.alloc(9 * KB)));
@@ -89,7 +89,7 @@ describe("Connection.send()", () => {
         first + frameSize(9 * KB) + frameSize(KB) + frameSize(5 * KB),
       );
 
-      await unblock(h); // The next write holds the first two: together they come to writeLimit.
+      await unblock(h); // The next write contains the first two messages: together they reach writeLimit.
       assert.equal(h.connection.bufferedAmount, 0);
       assert.deepEqual([above.outcome, behind.outcome], [SENT, SENT]);
       assert.deepEqual(
@@ -118,7 +118,7 @@ describe("Connection.send()", () => {
     });
   }
 
-  test("E5: an abort before any byte left takes out the whole message, and only that", async () => {
+  test("E5: an abort before any byte was sent removes the whole message, and no other", async () => {
     const h = blocked({ writeLimit: KB });
     const aborter = new AbortController();
     const { signal } = aborter;
@@ -146,7 +146,7 @@ describe("Connection.send()", () => {
     assert.deepEqual(h.sent(), ["TEXT first", "TEXT (1024 bytes)", "TEXT kept", "TEXT behind"]);
   });
 
-  test("E5: an abort of a message that is on its way stops the waiting, and lets it go whole", async () => {
+  test("E5: an abort of a partly sent message ends the wait, and the message is sent completely", async () => {
     const h = new Harness({ capacity: 100, writeLimit: KB });
     const aborter = new AbortController();
     const send = follow(h.connection.send(Buffer.alloc(100 * KB), { signal: aborter.signal }));
@@ -160,7 +160,7 @@ describe("Connection.send()", () => {
     assert.deepEqual(h.sent(), ["BINARY (102400 bytes)", "TEXT behind"]);
   });
 
-  test("E5: an abort from before puts no byte on the wire; one after the end changes nothing", async () => {
+  test("E5: an aborted signal sends no byte; an abort after the end changes nothing", async () => {
     const h = blocked();
     const reason = new Error("before");
     const signal = AbortSignal.abort(reason);
@@ -193,7 +193,7 @@ describe("Connection.send()", () => {
     for (const role of ROLES) {
       test(`E5: ${name} of a ${role} rejects every send that waits, none unhandled, in the end`, async () => {
         const h = blocked({ role, pingInterval: 1000, pingTimeout: 1000, closeTimeout: 5000 });
-        void h.connection.send(Buffer.alloc(100 * KB)); // Nobody waits for it.
+        void h.connection.send(Buffer.alloc(100 * KB)); // No test code awaits it.
         const signal = new AbortController().signal;
         const waiting = [
           follow(h.connection.send("a".repeat(100))),
@@ -217,7 +217,7 @@ describe("Connection.send()", () => {
     }
   }
 
-  test("E5: a send whose message was given up for a Close does not resolve, and its abort changes no sum", async () => {
+  test("E5: a send whose message was discarded for a Close does not resolve, and its abort changes no counter", async () => {
     const h = blocked({ writeLimit: KB });
     const aborter = new AbortController();
     const first = follow(h.connection.send("a".repeat(KB)));

@@ -9,7 +9,7 @@ import { Harness, ROLES } from "./harness.js";
 const utf8 = (text: string): TextBytes => new TextBytes(Buffer.from(text));
 
 for (const role of ROLES) {
-  test(`E1: with text: "bytes" a ${role} hands out text as its UTF-8, which is told apart from binary`, () => {
+  test(`E1: with text: "bytes" a ${role} delivers text as its UTF-8, distinguishable from binary`, () => {
     const harness = new Harness({ role, text: "bytes" });
     const messages: Message[] = [];
     void harness.connection.forEach((message) => void messages.push(message));
@@ -21,13 +21,13 @@ for (const role of ROLES) {
       harness.frame({ opcode: OPCODE.text, payload: halves[0], isFinal: false }),
       harness.frame({ opcode: OPCODE.continuation, payload: halves[1] }),
     );
-    // Compared as they are, class included.
+    // The comparison includes the class.
     const binary = new Uint8Array(Buffer.from("binary"));
     assert.deepEqual(messages, [utf8("whole ü€"), utf8(""), binary, utf8("ü€")]);
     assert.deepEqual(messages.map(String), ["whole ü€", "", String(binary), "ü€"]);
   });
 
-  test(`E1: with text: "bytes" a ${role} fails text that is not UTF-8 as ever (RFC 6455 section 8.1)`, async () => {
+  test(`E1: with text: "bytes" a ${role} still fails text that is not UTF-8 (RFC 6455 section 8.1)`, async () => {
     for (const bad of [Buffer.from("ab\xff", "latin1"), Buffer.alloc(5000, 0xe2)]) {
       const harness = new Harness({ role, text: "bytes" });
       harness.deliver(harness.frame({ opcode: OPCODE.text, payload: bad }));
@@ -51,7 +51,7 @@ for (const role of ROLES) {
   });
 }
 
-test("E3: text that waits to be read is a copy of its own, and still text", async () => {
+test("E3: unread text is a separate copy, and still text", async () => {
   const harness = new Harness({ text: "bytes" });
   harness.deliver(harness.text("first"), harness.text("second"), harness.binary(Buffer.alloc(4096)));
   const waited = [await harness.connection.recv(), await harness.connection.recv()];
@@ -59,7 +59,7 @@ test("E3: text that waits to be read is a copy of its own, and still text", asyn
   assert(waited.every((message) => message instanceof TextBytes && message.buffer.byteLength < 64));
 });
 
-test("E1: what comes as text goes on as text, compressed or not, without having been a string", async () => {
+test("E1: received text is forwarded as text, compressed or not, without decoding it", async () => {
   const options = { host: "127.0.0.1", text: "bytes", compression: true } as const;
   await using server = await serve(
     (connection) => connection.forEach((message) => connection.send(message)),

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { FakeClock } from "holdfast-testkit";
 import { Alarm, TimerQueue } from "../../build/connection/timer-queue.js";
 
-/** Alarms by name; what goes off is noted with the time, and then does what the test says. */
+/** Named alarms. When one fires, the time is recorded, and the test's callback runs. */
 class Bench {
   readonly clock: FakeClock & { timerSpacing?: number } = new FakeClock();
   readonly queue: TimerQueue;
@@ -40,7 +40,7 @@ class Bench {
   }
 }
 
-test("C16: alarms go off at their exact times, in order, over one timer of the clock", () => {
+test("C16: alarms fire at their exact times, in order, with one timer of the clock", () => {
   const bench = new Bench();
   for (const deadline of [500, 20.5, 7000, 20.25, 1]) bench.set(`a${deadline}`, deadline);
   assert.equal(bench.clock.pendingTimers, 1);
@@ -53,7 +53,7 @@ test("C16: alarms go off at their exact times, in order, over one timer of the c
   assert.deepEqual([bench.queue.size, bench.clock.pendingTimers], [0, 0]);
 });
 
-test("C16: an alarm that is moved goes off once, at its newest time, earlier or later", () => {
+test("C16: an alarm that is moved fires once, at its newest time, earlier or later", () => {
   const bench = new Bench();
   bench.set("a", 100);
   bench.set("b", 200);
@@ -65,7 +65,7 @@ test("C16: an alarm that is moved goes off once, at its newest time, earlier or 
   assert.equal(bench.alarm("a").isSet, false);
 });
 
-test("C16: with the last alarm the timer goes too, whether it is cancelled or goes off", () => {
+test("C16: the timer ends with the last alarm, whether that is cancelled or fires", () => {
   const bench = new Bench();
   bench.set("a", 100);
   bench.set("b", 200);
@@ -78,7 +78,7 @@ test("C16: with the last alarm the timer goes too, whether it is cancelled or go
   assert.deepEqual([bench.queue.size, bench.clock.pendingTimers, bench.fired], [0, 0, ["300 a"]]);
 });
 
-test("C16: an alarm in the past goes off in the next turn, not inside the call that sets it", () => {
+test("C16: an alarm in the past fires in the next turn, not inside the call that sets it", () => {
   const bench = new Bench();
   bench.clock.advance(1000);
   bench.set("a", 10);
@@ -87,14 +87,14 @@ test("C16: an alarm in the past goes off in the next turn, not inside the call t
   assert.deepEqual(bench.fired, ["1000 a"]);
 });
 
-test("C16: alarms that set, move and cancel others while they go off leave no timer behind", () => {
+test("C16: alarms that set, move and cancel others while they fire leave no timer behind", () => {
   const bench = new Bench();
   bench.set("a", 100);
   bench.set("b", 100);
   bench.set("c", 100);
   bench.onFire.set("a", () => {
     bench.cancel("b");
-    bench.set("d", 50); // In the past: in this round, behind what is due.
+    bench.set("d", 50); // In the past: it fires in this round, after the alarms that are due.
     bench.set("a", 150);
   });
   bench.onFire.set("d", () => bench.cancel("a"));
@@ -103,7 +103,7 @@ test("C16: alarms that set, move and cancel others while they go off leave no ti
   assert.deepEqual([bench.queue.size, bench.clock.pendingTimers], [0, 0]);
 });
 
-test("C16: a round of alarms arms the timer once, for what is due next", () => {
+test("C16: a round of alarms sets the timer once, for the next deadline", () => {
   const bench = new Bench();
   let armed = 0;
   const setTimer = bench.clock.setTimer.bind(bench.clock);
@@ -119,7 +119,7 @@ test("C16: a round of alarms arms the timer once, for what is due next", () => {
   assert.deepEqual([armed, bench.fired.length], [2, 100]);
 });
 
-test("C16: an alarm that throws does not take the others' timer away", () => {
+test("C16: an alarm that throws does not stop the others", () => {
   const bench = new Bench();
   bench.set("a", 100);
   bench.set("b", 100);
@@ -133,7 +133,7 @@ test("C16: an alarm that throws does not take the others' timer away", () => {
   assert.equal(bench.clock.pendingTimers, 0);
 });
 
-test("C8: an alarm that blocks the loop is no secret to those that are due in the same round", () => {
+test("C8: later alarms of the same round see the time that an alarm spent blocking the loop", () => {
   const bench = new Bench();
   bench.set("a", 100);
   bench.set("b", 100);
@@ -170,7 +170,7 @@ test("C16: any sequence of settings, moves, cancels and rounds: the same as a so
       };
       for (const alarm of NAMES) {
         bench.onFire.set(alarm, () => {
-          // Nothing that is due earlier is still waiting, and nothing goes off that was not due, or was cancelled.
+          // No earlier alarm is still waiting, and no alarm fires early or after it was cancelled.
           const deadline = expected.get(alarm);
           assert.ok(deadline !== undefined && deadline <= bench.clock.now());
           assert.equal(Math.min(...expected.values()), deadline);
@@ -196,14 +196,14 @@ test("C16: any sequence of settings, moves, cancels and rounds: the same as a so
   );
 });
 
-test("C16: where the clock spaces its timers, a crowd of alarms shares them, and one that stands alone is exact", () => {
+test("C16: if the clock spaces its timers, many alarms share them, and a lone alarm is exact", () => {
   const bench = new Bench(10);
   for (const deadline of [100, 101, 104, 109, 111, 500]) bench.set(`a${deadline}`, deadline);
   bench.clock.advance(1000);
   assert.deepEqual(bench.fired, ["100 a100", "110 a101", "110 a104", "110 a109", "120 a111", "500 a500"]);
 });
 
-test("C16: an alarm that is set while the timer rests waits for the space, also where it is due at once", () => {
+test("C16: an alarm that is set during the spacing waits for its end, even if it is due at once", () => {
   const bench = new Bench(10);
   bench.set("first", 100);
   bench.clock.advance(100);
@@ -213,4 +213,16 @@ test("C16: an alarm that is set while the timer rests waits for the space, also 
   assert.deepEqual(bench.fired, ["100 first"]);
   bench.clock.advance(200);
   assert.deepEqual(bench.fired, ["100 first", "110 next", "300 late"]);
+});
+
+test("C16: slots are shared only by a crowd, and only where the clock's timer waits between two firings", () => {
+  const crowd = new Bench(32);
+  for (let index = 0; index < 312; index++) crowd.set(`${index}`, 10_000 + index);
+  assert.equal(crowd.queue.sharedSlot(5_000), 0, "fewer than four in 64 ms");
+  crowd.set("one more", 20_000);
+  assert.equal(crowd.queue.sharedSlot(5_000), 64);
+  assert.equal(crowd.queue.sharedSlot(20_000), 0);
+  const exact = new Bench();
+  for (let index = 0; index < 10_000; index++) exact.set(`${index}`, 10_000 + index);
+  assert.equal(exact.queue.sharedSlot(5_000), 0);
 });

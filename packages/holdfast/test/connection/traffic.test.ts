@@ -1,4 +1,4 @@
-// What a connection counts while it is open.
+// The counters of an open connection.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -5,7 +5,7 @@ import { follow, Harness, ROLES, summary } from "./harness.js";
 
 const NAMES = ["ping", "pong", "overdue", "suspended", "paused", "resumed"] as const;
 
-/** The names and the numbers of a connection's events, and when they came. */
+/** Records the names and numbers of a connection's events, with their times. */
 function record(h: Harness) {
   const events: string[] = [];
   for (const name of NAMES) {
@@ -20,7 +20,7 @@ function record(h: Harness) {
 
 describe("The verdict", () => {
   for (const role of ROLES) {
-    test(`C5, C6: a mute peer of a ${role} gets Close 1011 and is cut off in the same turn, at pingTimeout exactly`, async () => {
+    test(`C5, C6: a mute peer of a ${role} receives Close 1011 and is disconnected in the same turn, at pingTimeout exactly`, async () => {
       const h = new Harness({ role, pingInterval: 20_000, pingTimeout: 15_000 });
       h.clock.advance(14_999);
       assert.deepEqual([h.connection.state, h.sent()], ["open", ["PING (8 bytes)"]]);
@@ -75,7 +75,7 @@ describe("The verdict", () => {
     });
   }
 
-  test("C6: the verdict goes out behind what this turn had sent, in the one write before the end", () => {
+  test("C6: the verdict's Close is sent after this turn's messages, in the last write", () => {
     const h = new Harness({ pingInterval: 10_000, pingTimeout: 5000 });
     h.runtime.clock.setTimer(5000, () => void h.connection.send("last words"));
     h.clock.advance(5000);
@@ -83,14 +83,15 @@ describe("The verdict", () => {
     assert.equal(h.transport.isDestroyed, true);
   });
 
-  test("C1: the first ping goes out at once, and one each interval on a busy connection too", () => {
+  test("C1: the first ping is sent at once, and then one each interval, on a busy connection too", () => {
     for (const role of ROLES) {
       const h = new Harness({ role, pingInterval: 1000, preface: Buffer.from("HTTP/1.1 101\r\n\r\n") });
       const preface = Buffer.from(h.transport.takeWritten()).toString("latin1");
       h.clock.turn();
       h.clock.turn();
       const first = Buffer.from(h.transport.takeWritten()).toString("latin1");
-      // A server's comes in a write of its own: some clients lose what is glued to the response.
+      // A server sends its first ping in a separate write: some clients lose data that follows the response
+      // in one write.
       if (role === "server") assert.equal(preface, "HTTP/1.1 101\r\n\r\n");
       assert.match(preface + first, /^HTTP\/1\.1 101\r\n\r\n\x89/);
       const pings: number[] = [];
@@ -108,7 +109,7 @@ describe("The verdict", () => {
     }
   });
 
-  test("C8: a loop that was blocked for three pingTimeouts finds the pong in the kernel, and says how long it slept", () => {
+  test("C8: a loop that was blocked for three pingTimeouts finds the pong in the kernel, and reports the length of the gap", () => {
     const h = new Harness({ pingInterval: 1000, pingTimeout: 1000 });
     const events = record(h);
     h.answerPing();
@@ -127,7 +128,7 @@ describe("The verdict", () => {
     assert.equal(h.connection.latencyStats.max, 0, "the stall is ours, and no sample of the network");
   });
 
-  test("C9: after a suspended machine one fresh probe has a whole pingTimeout, then comes the verdict", async () => {
+  test("C9: after a suspension one fresh probe has a whole pingTimeout, then the verdict follows", async () => {
     const h = new Harness({ pingInterval: 20_000, pingTimeout: 5000 });
     const events = record(h);
     h.answerPing();
@@ -141,7 +142,7 @@ describe("The verdict", () => {
     assert.deepEqual(events.slice(0, 2), ["0: pong roundTrip 0", "20000: suspended gap 3600000"]);
   });
 
-  test("C10: a paused reader gets no verdict however long it takes, and its pongs still count once it reads on", async () => {
+  test("C10: a paused reader causes no verdict however long it pauses, and pongs still count once it resumes", async () => {
     const h = new Harness({ pingInterval: 1000, pingTimeout: 1000, maxQueue: 4 });
     const events = record(h);
     h.answerPing();
@@ -164,12 +165,12 @@ describe("The verdict", () => {
     ]);
     assert.equal(pings.length, 60);
     assert.equal(events.length, 3 + 60);
-    // And a peer that stays mute after that is judged as ever.
+    // A peer that stays silent after that is still judged.
     h.clock.advance(10_000);
     assert.equal((await h.end()).cause, "heartbeat-timeout");
   });
 
-  test("C11: with `liveness: traffic` bytes put the verdict off, and what we send does not", async () => {
+  test("C11: with `liveness: traffic` received bytes delay the verdict, and sent bytes do not", async () => {
     const h = new Harness({ pingInterval: 1000, pingTimeout: 1000, liveness: "traffic" });
     for (let tick = 0; tick < 50; tick++) {
       h.clock.advance(100);
@@ -185,14 +186,14 @@ describe("The verdict", () => {
     assert.equal((await h.end()).cause, "heartbeat-timeout");
   });
 
-  test("C15: `overdue` tells once of a ping that waits longer than it should, long before the verdict", () => {
+  test("C15: `overdue` reports a late ping once, long before the verdict", () => {
     const h = new Harness({ pingInterval: 20_000 });
     const events = record(h);
     h.clock.advance(19_000);
     assert.deepEqual(events, ["1000: overdue elapsed 1000, expected 1000"]);
   });
 
-  test("C5: with `pingTimeout: null` nobody is judged, and every ping still counts", async () => {
+  test("C5: with `pingTimeout: null` there is no verdict, and every ping is still measured", async () => {
     const h = new Harness({ pingInterval: 1000, pingTimeout: null });
     h.clock.advance(1_000_000);
     assert.equal(h.connection.state, "open");

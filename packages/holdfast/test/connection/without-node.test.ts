@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-test("I1: a connection lives on any wire, without a module or a global of Node", async () => {
+test("I1: a connection works on any transport, without a module or a global of Node", async () => {
   const scene = fileURLToPath(new URL("without-node.js", import.meta.url));
   const { stdout } = await run(process.execPath, [scene], { timeout: 60_000 });
   assert.deepEqual(JSON.parse(stdout), {

@@ -1,11 +1,12 @@
-// A life of a connection where nothing of Node can be had: run in a process of its own, it prints what happened.
+// Runs a connection from opening to end without any module of Node, in its own process, and prints the
+// events.
 
 import { register } from "node:module";
 import type { Clock } from "../../build/connection/ports.js";
 import type { MemoryWire } from "./memory-transport.js";
 
-const headers = new Headers(); // Node makes its class when it is asked for, by means of its own.
-// From here on, a module of Node is one that cannot be found.
+const headers = new Headers(); // Load this first: Node creates the class on first use, with its own modules.
+// From here on, modules of Node cannot be resolved.
 register(
   `data:text/javascript,${encodeURIComponent(`
     export const resolve = (specifier, context, next) => {

@@ -8,31 +8,31 @@ import type { Connection } from "../../build/connection/connection.js";
 import { BATCH, countErrors, deliverBatch, deliverClose, MESSAGE_SIZE, openLean } from "./lean-connection.js";
 import type { Costs } from "./measure.js";
 
-// Guards without a clock: what is counted here does not depend on how busy the machine is.
+// Performance tests without a clock: these counts do not depend on the load of the machine.
 
 let costs: Costs;
 
 before(async () => {
   const program = fileURLToPath(new URL("measure.js", import.meta.url));
-  // Nothing may be collected between two readings, so that the heap tells all that was taken from it.
+  // No collection may happen between two readings, so that the heap's growth shows all allocations.
   const flags = ["--expose-gc", "--min-semi-space-size=128", "--max-semi-space-size=128"];
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, program], { timeout: 60_000 });
   costs = JSON.parse(stdout) as Costs; // printed by measure.ts
 });
 
-test("E5: an echo by forEach makes no promise", () => {
+test("E5: an echo with forEach creates no promise", () => {
   assert(costs.promises.echoByForEach < 0.01, `${costs.promises.echoByForEach} a message`);
 });
 
-test("E5: a message that `for await` takes costs two promises: that of the iterator and that of the await", () => {
+test("E5: a message in `for await` creates two promises: one of the iterator and one of the await", () => {
   assert(costs.promises.receivedByForAwait < 2.1, `${costs.promises.receivedByForAwait} a message`);
 });
 
-test("E4: a received text of 64 bytes takes its string from the heap, and nothing else", () => {
+test("E4: a received text of 64 bytes allocates its string on the heap, and nothing else", () => {
   assert(costs.heapBytes.receive < 100, `${costs.heapBytes.receive} bytes a message`);
 });
 
-test("E5: sending a short message takes nothing from the heap", () => {
+test("E5: sending a short message allocates nothing on the heap", () => {
   assert(costs.heapBytes.queue < 8, `${costs.heapBytes.queue} bytes a message`);
   const ofSending = costs.heapBytes.echo - costs.heapBytes.receive;
   assert(ofSending < 16, `${ofSending} bytes an echoed message`);
@@ -42,7 +42,7 @@ test("C16: an idle connection with keepalive keeps less than 3 KB beside its soc
   assert(costs.idleConnection < 3000, `${costs.idleConnection} bytes`);
 });
 
-test("D7: a connection that nobody asks how it ended makes no error, and one for all who ask", async () => {
+test("D7: a connection creates its closing error on demand, and only once", async () => {
   const { connection, transport } = openLean();
   const ended = connection.forEach(() => undefined);
   const unasked = await countErrors(async () => {
@@ -58,7 +58,7 @@ test("D7: a connection that nobody asks how it ended makes no error, and one for
   assert.deepEqual([unasked, asked], [0, 1]);
 });
 
-/** Every form in which an application may echo what it reads. */
+/** The ways in which an application may echo the messages that it reads. */
 const FORMS: Readonly<Record<string, (connection: Connection) => Promise<unknown>>> = {
   "a callback that returns nothing": (connection) =>
     connection.forEach((message) => void connection.send(message)),
@@ -94,7 +94,8 @@ for (const [name, echo] of Object.entries(FORMS)) {
     await nextTurn();
     const already = { writes: transport.writes, bytes: transport.bytes };
     for (let round = 0; round < 10; round++) {
-      // As the callback of a socket does, an immediate runs the ticks that it plans before promise continuations.
+      // An immediate, like the callback of a socket, runs the ticks that it schedules before promise
+      // continuations.
       await new Promise<void>((resolve) =>
         setImmediate(() => {
           deliverBatch(transport);

@@ -1,5 +1,5 @@
-// A connection over a transport that costs nothing, so that what it costs itself can be counted: a clock that stands
-// still, a socket that takes everything and forgets it.
+// A connection over a transport that costs nothing, so that its own cost can be measured: the clock stands
+// still, and the socket accepts and forgets everything.
 
 import { createHook } from "node:async_hooks";
 import { PerformanceObserver } from "node:perf_hooks";
@@ -62,7 +62,7 @@ function nothing(): void {
   // It costs nothing.
 }
 
-/** A server's connection with the defaults, keepalive among them. */
+/** A server's connection with the default options, including keepalive. */
 export function openLean(): { readonly connection: Connection; readonly transport: LeanTransport } {
   const transport = new LeanTransport();
   const wire = overFrames({
@@ -74,9 +74,9 @@ export function openLean(): { readonly connection: Connection; readonly transpor
   return { connection, transport };
 }
 
-/** Messages of a chunk. */
+/** Messages per chunk. */
 export const BATCH = 100;
-/** Bytes of the payload of each. */
+/** Payload bytes per message. */
 export const MESSAGE_SIZE = 64;
 const template = Buffer.concat(
   Array.from({ length: BATCH }, () =>
@@ -89,7 +89,7 @@ const template = Buffer.concat(
 );
 const chunk = Buffer.alloc(template.length);
 
-/** A chunk of `BATCH` messages of 64 bytes of text arrives, in memory that is used over and over. */
+/** A chunk of `BATCH` text messages of 64 bytes arrives, in memory that is reused. */
 export function deliverBatch({ handler }: LeanTransport): void {
   chunk.set(template);
   handler?.onChunk(chunk);
@@ -107,7 +107,7 @@ export function deliverClose({ handler }: LeanTransport): void {
   handler?.onClosed();
 }
 
-/** Promises that were made while `work` went on, by anybody. */
+/** The number of promises created during `work`, by any code. */
 export async function countPromises(work: () => Promise<void> | void): Promise<number> {
   let count = 0;
   const hook = createHook({
@@ -124,7 +124,7 @@ export async function countPromises(work: () => Promise<void> | void): Promise<n
   return count;
 }
 
-/** Errors of the library that are made while `work` goes on. */
+/** The number of the library's errors created during `work`. */
 export async function countErrors(work: () => Promise<void>): Promise<number> {
   let count = 0;
   class CountedError extends Error {
@@ -133,7 +133,7 @@ export async function countErrors(work: () => Promise<void>): Promise<number> {
       count++;
     }
   }
-  Object.setPrototypeOf(HoldfastError, CountedError); // What `super` calls.
+  Object.setPrototypeOf(HoldfastError, CountedError); // The function that `super` calls.
   try {
     await work();
   } finally {
@@ -142,7 +142,7 @@ export async function countErrors(work: () => Promise<void>): Promise<number> {
   return count;
 }
 
-/** Bytes that `work` takes from the heap. The young generation has to be large enough for all of them. */
+/** Bytes that `work` allocates on the heap. The young generation must be large enough for all of them. */
 export function countBytes(work: () => void): number {
   const observer = new PerformanceObserver(() => undefined);
   globalThis.gc?.();
@@ -152,6 +152,6 @@ export function countBytes(work: () => void): number {
   const bytes = process.memoryUsage().heapUsed - before;
   const collections = observer.takeRecords().length;
   observer.disconnect();
-  if (collections > 0) throw new Error("Garbage was collected meanwhile, so that nobody knows");
+  if (collections > 0) throw new Error("Expected no garbage collection during the measurement, got one");
   return bytes;
 }

@@ -1,5 +1,6 @@
-// What messages and connections cost, counted rather than timed. A program of its own: it wants a young generation so
-// large that nothing is collected on the way, and no test runner that follows its promises.
+// Counts, rather than times, the costs of messages and connections. It is a separate program, because it
+// needs a young generation so large that nothing is collected, and a process without a test runner that
+// tracks promises.
 
 import { BATCH, countBytes, countPromises, deliverBatch, openLean } from "./lean-connection.js";
 
@@ -63,7 +64,7 @@ function heapOfEcho(): number {
   return settled(() => deliverBatch(transport));
 }
 
-/** Sent within one turn, which ends where `writeLimit` is reached. */
+/** Sent within one turn, which ends when `writeLimit` is reached. */
 function heapOfSending(): number {
   const { connection } = openLean();
   const message = "text".repeat(16);
@@ -72,7 +73,7 @@ function heapOfSending(): number {
   });
 }
 
-/** Bytes of `ROUNDS` rounds, once the code is compiled. */
+/** Bytes allocated by `ROUNDS` rounds, after the code has been compiled. */
 function settled(round: () => void): number {
   for (let warmUp = 0; warmUp < 500; warmUp++) round();
   return countBytes(() => {
@@ -80,13 +81,13 @@ function settled(round: () => void): number {
   });
 }
 
-/** Bytes on the heap that a connection keeps: open, with a callback that waits, and its first ping in flight. */
+/** Bytes on the heap that an open connection keeps, with a waiting callback and its first ping in flight. */
 function memoryOfIdleConnection(): number {
   const count = 2_000;
   const open = (): object => {
     const { connection, transport } = openLean();
     void connection.forEach(() => undefined);
-    return transport; // holds all the rest, as a socket does
+    return transport; // refers to all other objects, like a socket
   };
   const kept = Array.from({ length: 100 }, open);
   const before = heapInUse();

@@ -5,7 +5,7 @@ import { backoffDelay, DEFAULT_BACKOFF, type BackoffSettings } from "../../build
 
 const almostOne = 1 - Number.EPSILON / 2;
 
-describe("backoff law", () => {
+describe("backoff policy", () => {
   it("F2: the first wait is uniform between minDelay and firstDelay", () => {
     const settings = { ...DEFAULT_BACKOFF, minDelay: 200 };
     assert.equal(backoffDelay(1, settings, 0), 200);
@@ -13,7 +13,7 @@ describe("backoff law", () => {
     assert.ok(Math.abs(backoffDelay(1, settings, almostOne) - 2_000) < 1e-6);
   });
 
-  it("F2: later waits grow by the factor, half of each left to chance, up to maxDelay", () => {
+  it("F2: later waits grow by the factor, half of each random, up to maxDelay", () => {
     const range = (attempt: number): number[] =>
       [0, almostOne].map((random) => Math.round(backoffDelay(attempt, DEFAULT_BACKOFF, random)));
     assert.deepEqual([2, 3, 4, 5, 6, 7, 400, 10_000].map(range), [
@@ -28,7 +28,7 @@ describe("backoff law", () => {
     ]);
   });
 
-  it("F2: no second attempt comes while first ones are still due, and a quarter of the wait is left to chance", () => {
+  it("F2: no second attempt happens while first ones are still due, and a quarter of the wait is random", () => {
     assert.equal(backoffDelay(2, DEFAULT_BACKOFF, 0), DEFAULT_BACKOFF.firstDelay);
     assert.equal(backoffDelay(2, { ...DEFAULT_BACKOFF, factor: 1 }, 0), 1_500);
     assert.equal(backoffDelay(2, { ...DEFAULT_BACKOFF, factor: 1 }, 0.5), 1_750);

@@ -19,7 +19,7 @@ test("C3: a ping with a timeout expires exactly then, is lost, and is no verdict
   assert.deepEqual({ sent, answered, lost }, { sent: 1, answered: 0, lost: 1 });
 });
 
-test("C3: a pong that is read in the very millisecond of the timeout is in time", () => {
+test("C3: a pong that is read in the millisecond of the timeout is in time", () => {
   const simulation = quiet(answersAfter(500)).ping("mine", 500).advance(1000);
   assert.deepEqual(simulation.timeline, ["0 ping mine", "500 poll", "500 answered mine after 500"]);
 });
@@ -38,13 +38,13 @@ test("C3: each ping has its own timeout, and the pong of a later one answers it 
   ]);
 });
 
-test("C3, C7: a ping that a full socket holds back expires all the same, and is not sent any more", () => {
+test("C3, C7: a ping that a full socket delays expires too, and is not sent any more", () => {
   const simulation = quiet(answersAfter(1)).block().ping("mine", 500).advance(500).drain().advance(10);
   assert.deepEqual(simulation.timeline, ["0 ping mine", "500 poll", "500 expired mine"]);
   assert.equal(simulation.heartbeat.statistics.snapshot().sent, 0);
 });
 
-test('C3, C11: liveness "traffic" does not put it off: its time is that of the pong', () => {
+test('C3, C11: liveness "traffic" does not delay the expiry: only the pong counts', () => {
   const simulation = new Simulation({ liveness: "traffic" }, muteFrom(1, answersAfter(1))).open().advance(1);
   simulation.ping("mine", 500);
   for (let chunk = 0; chunk < 10; chunk++) simulation.receiveData().advance(100);
@@ -68,7 +68,7 @@ test("C3, C8: a ping that our blocked turn sent late has the whole time from the
   }
 });
 
-test("C3, C8: a process that stalls all the time still finds out, after three graces", () => {
+test("C3, C8: a process that stalls all the time still detects it, after three graces", () => {
   const simulation = quiet(mute).ping("mine", 100);
   for (let round = 0; round < 100; round++) simulation.stall(160).advance(1);
   assert.ok(simulation.timeline.at(-1)?.endsWith(" expired mine"), simulation.timeline.join("\n"));

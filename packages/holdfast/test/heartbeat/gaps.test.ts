@@ -28,7 +28,7 @@ test("C8: a loop blocked for 3 × pingTimeout with the pong in the kernel costs 
   assert.equal(simulation.heartbeat.statistics.snapshot().max, 30, "the stalled ping makes no sample");
 });
 
-test("C8: a stall between two pings: told once, with its gap, and the missed slot's ping goes out at once", () => {
+test("C8: a stall between two pings: reported once, with its gap, and the missed slot's ping is sent at once", () => {
   const simulation = settled(new Simulation({}, answersAfter(30)))
     .stall(60_000)
     .advance(15_030);
@@ -43,7 +43,7 @@ test("C8: a stall between two pings: told once, with its gap, and the missed slo
   assert.equal(simulation.heartbeat.longestGap, 45_000);
 });
 
-test("C8: a stall that is seen first by a pong, read before any timer could run, is told and costs nothing", () => {
+test("C8: a stall that is first detected by a pong, read before any timer could run, is reported and has no effect", () => {
   const simulation = settled(new Simulation({}, answersInTurn([30, 300], answersAfter(30))));
   simulation.advance(15_100).stallInPoll(60_000).advance(20_000);
   assert.deepEqual(simulation.timeline, [
@@ -81,12 +81,12 @@ test("C8: a stall with a dead peer: one fresh ping with a full pingTimeout, then
   ]);
 });
 
-test("C8: a process that stalls all the time still finds out that its peer is dead, after three graces", () => {
+test("C8: a process that stalls all the time still detects that its peer is dead, after three graces", () => {
   const simulation = new Simulation({ pingInterval: 5000, pingTimeout: 10_000 }, mute).open();
   for (let round = 0; round < 100 && !simulation.isOver; round++) simulation.stall(2000).advance(400);
   const graces = simulation.timeline.filter((line) => line.includes("suspended")).length;
   assert.equal(simulation.isOver, true);
-  // Ran 400 of each 2,400 ms: 3 graces and the time that is given back for each gap.
+  // Ran 400 of each 2,400 ms: 3 graces and the time that is added for each gap.
   assert.ok(simulation.clock.now() < 60_000, `after ${simulation.clock.now()} ms and ${graces} gaps`);
 });
 
@@ -117,7 +117,7 @@ test("C8: a ping that our blocked turn sent late is not judged by the time of it
   ]);
 });
 
-test("C8: an abort or a ping of the application behind a stall, ahead of our timer, does not hide the stall", () => {
+test("C8: an abort or a ping of the application after a stall, before our timer runs, does not hide the stall", () => {
   for (const act of ["abandon", "ping", "pause"] as const) {
     const simulation = settled(new Simulation({}, muteFrom(7000, answersAfter(30))));
     simulation.advance(15_010).ping("mine");

@@ -5,7 +5,7 @@ import { Simulation } from "./simulated-peer.js";
 
 const HOUR = 3_600_000;
 
-test("C9: three sleeps give a mute peer a fresh probe each; after that only the time slept is given back", () => {
+test("C9: three sleeps give a mute peer a fresh probe each; after that only the time slept is added", () => {
   const simulation = new Simulation({ pingInterval: 10 * HOUR }, mute).open().advance(500);
   for (let sleep = 0; sleep < 4; sleep++) simulation.sleep(HOUR, "both").advance(500);
   simulation.advance(60_000);
@@ -45,7 +45,7 @@ test("C9: each pong renews the graces: a live peer gets a fresh probe after any 
   assert.equal(simulation.isOver, false);
 });
 
-test("C8: a poll phase that takes long, because others are busy in it, is our own time as well", () => {
+test("C8: a long poll phase, in which other code is busy, also counts as our own time", () => {
   const simulation = new Simulation({ pingInterval: 10 * HOUR }, mute).open().advance(19_999);
   simulation.clock.setTimer(1, () => simulation.clock.atPoll(() => simulation.clock.stall(5000)));
   simulation.advance(30_001);
@@ -63,7 +63,7 @@ test("C8: a poll phase that takes long, because others are busy in it, is our ow
   ]);
 });
 
-test("C14: a round trip with a sleep or a pause in it makes no sample", () => {
+test("C14: a round trip that includes a sleep or a pause is not a sample", () => {
   const peer = answersInTurn([1500], mute);
   const asleep = new Simulation({}, peer).open().sleep(HOUR, "wall").advance(2000);
   assert.ok(asleep.timeline.includes("1500 answered k1 after 1500"));
@@ -79,7 +79,7 @@ test("C14: a round trip with a sleep or a pause in it makes no sample", () => {
   assert.equal(paused.heartbeat.statistics.last, null);
 });
 
-test("C9: a sleep that shows while none of our pings is in flight is probed at once, not at the next slot", () => {
+test("C9: a sleep that is detected without a ping in flight is probed at once, not at the next slot", () => {
   const simulation = new Simulation({}, answersInTurn([30, null], mute)).open().advance(5000).ping("mine");
   simulation.sleep(HOUR, "wall").advance(25_000);
   assert.deepEqual(simulation.timeline, [

@@ -45,7 +45,7 @@ test("C8, C9, C10: a peer that answers within pingTimeout is never declared dead
   );
 });
 
-test("C9: nor over up to three sleeps in which the network slept as well", () => {
+test("C9: a live peer is not declared dead after up to three sleeps in which the network slept as well", () => {
   const sleeps = fc.array(fc.constantFrom("wall", "monotonic", "both"), { minLength: 1, maxLength: 3 });
   fc.assert(
     fc.property(anyLife("undisturbed"), sleeps, (life, clocks) => {
@@ -111,7 +111,7 @@ test("C5, C8, C10: a mute peer is declared dead, bounded by our own disturbances
   );
 });
 
-test("C4: at every end, each ping that was queued was answered or is lost, and nothing is asked for any more", () => {
+test("C4: at every end, each queued ping was answered or is lost, and no further action is requested", () => {
   const loss = fc.array(fc.boolean(), { minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(anyLife("disturbed"), loss, (life, losses) => {
@@ -143,7 +143,7 @@ test("C4: at every end, each ping that was queued was answered or is lost, and n
   );
 });
 
-test("C16: each wake makes progress: few of them, and none that leaves the next one due already", () => {
+test("C16: each wake makes progress: there are few, and none leaves the next one already due", () => {
   fc.assert(
     fc.property(anyLife("disturbed"), fc.boolean(), (life, isMute) => {
       const peer = isMute ? muteFrom(1000, answersAll(life)) : answersAll(life);

@@ -41,12 +41,12 @@ test("C15: with fast round trips a second must still pass", () => {
   assert.deepEqual(overdueLines(simulation), ["21000 overdue k2, 1000 of 1000"]);
 });
 
-test("C15: a pong that is read in the very millisecond raises no suspicion", () => {
+test("C15: a pong that is read in the millisecond of the limit is not overdue", () => {
   const simulation = new Simulation({}, answersAfter(1000)).open().advance(19_000);
   assert.deepEqual(simulation.timeline, ["0 ping k1", "1000 poll", "1000 answered k1 after 1000"]);
 });
 
-test("C15: each of several pings is told, once, pings of the application too", () => {
+test("C15: each of several pings is reported once, including the application's", () => {
   const simulation = new Simulation({ pingInterval: 2000 }, mute)
     .open()
     .advance(500)
@@ -60,12 +60,12 @@ test("C15: each of several pings is told, once, pings of the application too", (
   ]);
 });
 
-test("C15: where pingTimeout is shorter than a second there is no time for a suspicion", () => {
+test("C15: with a pingTimeout below one second no ping becomes overdue", () => {
   const simulation = new Simulation({ pingTimeout: 900 }, mute).open().advance(10_000);
   assert.deepEqual(simulation.timeline, ["0 ping k1", "900 poll", "900 dead, silent for 900"]);
 });
 
-test("C8, C15: behind a stall suspicion starts anew, and our own time raises none", () => {
+test("C8, C15: after a stall the overdue limit starts again, and our own time does not count", () => {
   const simulation = new Simulation({}, answersInTurn([30], answersAfter(900))).open().advance(19_999);
   simulation.clock.setTimer(2, () => simulation.clock.stall(10_000));
   simulation.advance(15_000);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { answersAfter, mute, muteFrom } from "./peers.js";
 import { Simulation } from "./simulated-peer.js";
 
-test("C10: while reading is paused by ourselves nothing is judged and nothing suspected; pings go on", () => {
+test("C10: while we pause reading there is no verdict and no overdue ping; pings continue", () => {
   const simulation = new Simulation({}, answersAfter(30)).open().advance(1000).pause().advance(100_000);
   assert.deepEqual(simulation.timeline, [
     "0 ping k1",
@@ -30,7 +30,7 @@ test("C10: after a pause longer than pingTimeout the pongs that piled up are rea
   assert.equal(simulation.heartbeat.statistics.snapshot().max, 30);
 });
 
-test("C10: pongs behind a backlog have a full pingTimeout of reading time from the resumption on", () => {
+test("C10: pongs after unread data have a full pingTimeout of reading time from the resumption on", () => {
   const simulation = new Simulation({ pingInterval: 60_000 }, mute)
     .open()
     .advance(10)
@@ -48,7 +48,7 @@ test("C10: pongs behind a backlog have a full pingTimeout of reading time from t
   ]);
 });
 
-test("C10: a peer that died during the pause is found out exactly pingTimeout after the resumption", () => {
+test("C10: a peer that died during the pause is declared dead exactly pingTimeout after the resumption", () => {
   const simulation = new Simulation({}, muteFrom(1000, answersAfter(30))).open().advance(1000).pause();
   simulation.advance(100_000);
   simulation.timeline.length = 0;
@@ -66,13 +66,13 @@ test("C10: a peer that died during the pause is found out exactly pingTimeout af
   ]);
 });
 
-test("C10: a peer that dies after a pause is found out as if there had been none", () => {
+test("C10: a peer that dies after a pause is declared dead as if there had been none", () => {
   const simulation = new Simulation({}, muteFrom(60_000, answersAfter(30))).open().advance(1000).pause();
   simulation.advance(44_000).resume().advance(100_000);
   assert.equal(simulation.timeline.at(-1), "80000 dead, silent for 20000");
 });
 
-test("C10: a pause that begins in the very poll before the verdict suspends it", () => {
+test("C10: a pause that begins in the poll before the verdict suspends it", () => {
   const simulation = new Simulation({ pingInterval: 60_000 }, mute).open().advance(19_500);
   // After the timers at 20,000, the data that is read fills the inbox, and the pong comes after that data.
   simulation.clock.setTimer(500, () => simulation.clock.atPoll(() => void simulation.pause()));
@@ -97,7 +97,7 @@ test("C10: pausing twice or resuming unpaused changes nothing", () => {
   assert.equal(simulation.timeline.at(-1), "39500 dead, silent for 39500");
 });
 
-test("C8, C10: a sleep while reading is paused: a probe goes out, and is judged from the resumption on", () => {
+test("C8, C10: a sleep while reading is paused: a probe is sent, and judged from the resumption on", () => {
   const simulation = new Simulation({}, mute)
     .open()
     .advance(500)
@@ -114,7 +114,7 @@ test("C8, C10: a sleep while reading is paused: a probe goes out, and is judged 
   assert.equal(simulation.timeline.at(-1), "3630500 dead, silent for 30000");
 });
 
-test("C10: a peer that makes us pause and resume for ever, and sends no Pong, is found out after pingTimeout of reading", () => {
+test("C10: a peer that makes us pause and resume for ever, and sends no Pong, is declared dead after pingTimeout of reading", () => {
   for (const [reading, paused] of [
     [100, 100],
     [100, 5_000],

@@ -4,7 +4,7 @@ import { PingGrid } from "../../build/heartbeat/ping-grid.js";
 import { answersAfter } from "./peers.js";
 import { Simulation } from "./simulated-peer.js";
 
-test("C1: the first ping goes out at once, then one each interval, and nothing else is asked for", () => {
+test("C1: the first ping is sent at once, then one each interval, and nothing else is requested", () => {
   const simulation = new Simulation({ pingInterval: 20_000 }, answersAfter(30)).open().advance(60_000);
   assert.deepEqual(simulation.timeline, [
     "0 ping k1",
@@ -39,7 +39,7 @@ test("C1: timers that are always late shift no later ping: over 1,000 intervals 
   assert.equal(grid.nextAt, 1001 * 100);
 });
 
-test("C1: slots that were missed are skipped: one ping after a stall, and the next one on the old grid", () => {
+test("C1: missed slots are skipped: one ping after a stall, and the next one on the old grid", () => {
   const simulation = new Simulation({ pingInterval: 1000, pingTimeout: 60_000 }, answersAfter(10)).open();
   simulation.advance(1500).stall(7250).advance(1250);
   assert.deepEqual(simulation.timeline, [
@@ -71,7 +71,7 @@ test("C1: a slot is never given twice, even where a quotient of times is rounded
   }
 });
 
-test("C1: data that flows in every 10 ms replaces no ping, under either liveness", () => {
+test("C1: data that arrives every 10 ms replaces no ping, with either liveness", () => {
   for (const liveness of ["pong", "traffic"] as const) {
     const simulation = new Simulation({ pingInterval: 1000, liveness }, answersAfter(5)).open();
     for (let chunk = 0; chunk < 310; chunk++) simulation.receiveData().advance(10);

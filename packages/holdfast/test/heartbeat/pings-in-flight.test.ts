@@ -9,7 +9,7 @@ test("C5: with 400 pings in flight the oldest one still decides, on time", () =>
   assert.deepEqual(simulation.timeline.slice(-2), ["20000 poll", "20000 dead, silent for 20000"]);
 });
 
-test("C5: hundreds of the application's own pings in flight put off no verdict", () => {
+test("C5: hundreds of the application's own pings in flight do not delay a verdict", () => {
   const simulation = new Simulation({ pingInterval: 10_000, pingTimeout: 25_000 }, mute).open();
   for (let ping = 0; ping < 300; ping++) simulation.ping(`mine ${ping}`);
   simulation.advance(100_000);
@@ -48,7 +48,7 @@ test("C10: reading that is paused for a day leaves the table bounded, and the ve
   assert.equal(simulation.isOver, true);
 });
 
-test("C4: a million abandoned pings leave the table empty, and no wake behind", () => {
+test("C4: a million abandoned pings leave the table empty, and no pending wake", () => {
   const heartbeat = new Heartbeat({ pingInterval: null, pingTimeout: null, liveness: "pong" });
   heartbeat.observe(0, { type: "opened", wallNow: 0 });
   for (let ping = 0; ping < 1_000_000; ping++) {

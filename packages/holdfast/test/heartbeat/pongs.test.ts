@@ -66,7 +66,7 @@ test("C3: late pongs, and unknown ones of a peer that owes none, are counted, an
   assert.deepEqual(simulation.timeline, ["0 ping k1", "10 answered k1 after 10", "600 ping mine"]);
 });
 
-test("C21: a peer that answers each ping with an empty or mangled payload lives, and gives no sample", () => {
+test("C21: a peer that answers each ping with an empty or wrong payload is alive, and gives no sample", () => {
   for (const payload of ["", "mangled"]) {
     const mangling: Peer = (_ping, pongAfter) => pongAfter(100, payload);
     const simulation = new Simulation({}, muteFrom(1_000_000, mangling)).open().advance(1_000_000 - 1);
@@ -83,7 +83,7 @@ test("C21: a peer that answers each ping with an empty or mangled payload lives,
   }
 });
 
-test("C21: a pong that nobody asked for puts off the verdict of pings that have left, and only of those", () => {
+test("C21: an unsolicited pong delays the verdict of pings that were sent, and only of those", () => {
   const simulation = new Simulation({}, mute).open().advance(19_000).receivePong("stranger").advance(100_000);
   assert.deepEqual(simulation.timeline, [
     "0 ping k1",
@@ -98,7 +98,7 @@ test("C21: a pong that nobody asked for puts off the verdict of pings that have 
   ]);
 });
 
-test("C21: unasked pongs take no sample away from a peer that answers as it should", () => {
+test("C21: unsolicited pongs do not suppress samples of a peer that answers correctly", () => {
   const simulation = new Simulation({}, answersAfter(500)).open().advance(100);
   simulation.receivePong("unasked").advance(50_000);
   assert.deepEqual(
@@ -107,13 +107,13 @@ test("C21: unasked pongs take no sample away from a peer that answers as it shou
   );
 });
 
-test("C2, C21: a pong that comes before its ping has left is no life of it", () => {
+test("C2, C21: a pong that arrives before its ping was sent is no sign of life", () => {
   const simulation = new Simulation({}, mute).block().open().advance(1_000);
   simulation.receivePong("guess").advance(100_000);
   assert.equal(simulation.timeline.at(-1), "20000 dead, silent for 20000");
 });
 
-test("C3: a pong that comes twice answers once", () => {
+test("C3: a repeated pong answers once", () => {
   const simulation = new Simulation({ pingInterval: 20_000 }, (_ping, pongAfter) => {
     pongAfter(10);
     pongAfter(20);
@@ -124,7 +124,7 @@ test("C3: a pong that comes twice answers once", () => {
   assert.equal(simulation.heartbeat.statistics.answered, 1);
 });
 
-test("C3: a pong whose ping has not left yet was guessed, answers nothing and resets nothing", () => {
+test("C3: a pong whose ping has not been sent was guessed, answers nothing and resets nothing", () => {
   const simulation = new Simulation({ pingInterval: HOUR }, answersAfter(100)).open().advance(1000);
   simulation.block().ping("guessable").receivePong("guessable").advance(500).drain().advance(100);
   assert.deepEqual(simulation.timeline, [
@@ -155,7 +155,7 @@ test("C4: an abandoned ping leaves the table, counts as lost, and its older neig
   assert.equal(simulation.heartbeat.pings.size, 0);
 });
 
-test("C4: what is in flight at the end is lost, and the table is empty", () => {
+test("C4: pings in flight at the end are lost, and the table is empty", () => {
   const simulation = new Simulation({ pingInterval: 1000 }, mute)
     .open()
     .ping("a")

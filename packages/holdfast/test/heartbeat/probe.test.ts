@@ -25,7 +25,7 @@ test("I3: a peer that does not answer a probe is dead after pingTimeout", () => 
   assert.equal(simulation.timeline.at(-1), "7000 dead, silent for 2000");
 });
 
-test("I3: probes that come together are one ping, and without keepalive there is none", () => {
+test("I3: simultaneous probes are one ping, and without keepalive there is none", () => {
   const simulation = new Simulation({ pingInterval: 20_000 }, mute).open().advance(5000);
   for (let count = 0; count < 5; count++) simulation.observe({ type: "probe" });
   simulation.advance(999);

@@ -95,7 +95,7 @@ export function live(
         simulation.resume();
         break;
       case "ping":
-        newest = `mine ${simulation.queued.length}`; // A late pong must not find its payload used again.
+        newest = `mine ${simulation.queued.length}`; // A late pong must not match a reused payload.
         simulation.ping(newest, timeout).advance(0);
         break;
       case "abandon":

@@ -54,7 +54,7 @@ export class Simulation {
     return this;
   }
 
-  /** Our event loop is blocked; the kernel and the peer go on. */
+  /** Our event loop is blocked; the kernel and the peer continue. */
   stall(ms: number): this {
     this.clock.stall(ms);
     return this;
@@ -71,7 +71,7 @@ export class Simulation {
     return this.advance(0);
   }
 
-  /** The machine sleeps, and the network with it; monotonic time sleeps too (`"wall"`) or goes on. */
+  /** The machine sleeps, and so does the network; monotonic time stops too (`"wall"`) or continues. */
   sleep(ms: number, clocks: "wall" | "monotonic" | "both"): this {
     for (const arrival of clocks === "wall" ? [] : this.#arrivals.splice(0)) {
       arrival.cancel();
@@ -97,7 +97,7 @@ export class Simulation {
     return this;
   }
 
-  /** The socket takes no more: pings are queued and not sent. */
+  /** The socket accepts no more data: pings are queued and not sent. */
   block(): this {
     this.#isBlocked = true;
     return this;
@@ -109,7 +109,7 @@ export class Simulation {
     return this;
   }
 
-  /** A ping of the application, with a timeout or without. */
+  /** A ping of the application, with or without a timeout. */
   ping(payload: string, timeout: number | null = null): this {
     this.#queue(payload, false, timeout);
     return this;

@@ -48,7 +48,7 @@ test("C5: with pingTimeout > pingInterval several pings are in flight, and the o
   ]);
 });
 
-test("C5: a pong that is read in the very millisecond of the deadline is in time", () => {
+test("C5: a pong that is read in the millisecond of the deadline is in time", () => {
   const simulation = new Simulation(
     { pingInterval: 20_000, pingTimeout: 900 },
     answersInTurn([900], mute),
@@ -57,7 +57,7 @@ test("C5: a pong that is read in the very millisecond of the deadline is in time
   assert.deepEqual(simulation.timeline, ["0 ping k1", "900 poll", "900 answered k1 after 900"]);
 });
 
-test("C5: `pingTimeout: null` measures and suspects, and never judges", () => {
+test("C5: `pingTimeout: null` measures and reports overdue pings, and never judges", () => {
   const peer = answersInTurn([null, 1500], mute);
   const simulation = new Simulation({ pingInterval: 3_600_000, pingTimeout: null }, peer).open();
   simulation.advance(10_000).ping("mine").advance(3_500_000);
@@ -109,7 +109,7 @@ test("C7: a buffer that drains just before the deadline gives a mute peer no mor
   assert.deepEqual(simulation.timeline.slice(3), ["20000 poll", "20000 dead, silent for 20000"]);
 });
 
-test('C11: with liveness "traffic" received bytes put the verdict off, until pingTimeout after the last of them', () => {
+test('C11: with liveness "traffic" received bytes delay the verdict, until pingTimeout after the last of them', () => {
   const simulation = new Simulation({ pingInterval: 20_000, liveness: "traffic" }, mute).open();
   for (let chunk = 0; chunk < 10; chunk++) simulation.advance(5000).receiveData();
   simulation.advance(19_999);
@@ -141,7 +141,7 @@ test('C11: with the default liveness "pong" a peer that streams data and answers
   assert.equal(simulation.timeline.at(-1), "15000 dead, silent for 15000");
 });
 
-test("C5: after the verdict the heartbeat itself asks for nothing more, even if nobody tells it of the end", () => {
+test("C5: after the verdict the heartbeat requests no further action, even if the end is not reported to it", () => {
   const simulation = new Simulation({ pingInterval: 700, pingTimeout: 500 }, mute).open().advance(499);
   const { heartbeat } = simulation;
   const at = { wallNow: simulation.clock.wallNow() + 1, lastReceivedAt: 0 };

@@ -93,7 +93,7 @@ describe("A server attached to a server of node:http2", () => {
     );
   });
 
-  test("B9: a handler of streams besides gets what is not taken, and a WebSocket that is reset breaks nothing", async () => {
+  test("B9: another stream handler gets the streams that are not WebSockets, and a reset WebSocket breaks nothing", async () => {
     const server = createServer();
     server.on("stream", (stream, headers) => {
       if (headers[":path"] === "/theirs") {

@@ -48,7 +48,7 @@ describe("A connection over HTTP/2", () => {
     });
 
     for (const side of ["client", "server"] as const) {
-      test(`B9: the ${side} closes over ${scheme}, and both ends tell of both Close frames`, async () => {
+      test(`B9: the ${side} closes over ${scheme}, and both ends report both Close frames`, async () => {
         await using pair = await Http2Pair.start(scheme);
         const [client, server] = await pair.pair();
         const [closer, other] = side === "client" ? [client, server] : [server, client];
@@ -85,7 +85,7 @@ describe("A connection over HTTP/2", () => {
     }
   }
 
-  test("B9: pings measure the round trip, and compression and subprotocols are agreed on as over HTTP/1.1", async () => {
+  test("B9: pings measure the round trip, and compression and subprotocols are negotiated as over HTTP/1.1", async () => {
     await using pair = await Http2Pair.start("wss", { compression: true, subprotocols: ["chat"] });
     const [client, server] = await pair.pair({ compression: true, subprotocols: ["other", "chat"] });
     assert.ok((await client.ping()) > 0);
@@ -156,7 +156,7 @@ describe("A connection over HTTP/2", () => {
     await Promise.all(clients.map((client) => client.close()));
   });
 
-  test("B9: a consumer that reads nothing holds up its own stream only, and memory stays bounded", async () => {
+  test("B9: a consumer that reads nothing blocks only its own stream, and memory stays bounded", async () => {
     await using pair = await Http2Pair.start("ws");
     const [, slow] = await pair.pair();
     const [quick, quickServer] = await pair.pair();
@@ -183,7 +183,7 @@ describe("A connection over HTTP/2", () => {
     await flood;
   });
 
-  test("C7, B9: a peer that went silent with megabytes queued is declared dead on time, and the close stays bounded", async () => {
+  test("C7, B9: a peer that falls silent with megabytes queued is declared dead on time, and closing stays bounded", async () => {
     await using pair = await Http2Pair.start("ws");
     const proxy = await FaultProxy.start({ target: { port: pair.server.port } });
     const [client] = await pair.pair({ pingInterval: 300, pingTimeout: 300 }, proxy.url("ws"));

@@ -37,7 +37,7 @@ describe("An HTTP/2 connection that dies without GOAWAY", () => {
     ["with a reset", (server, index) => server.sockets[index]?.resetAndDestroy()],
   ];
   for (const [how, end] of ends) {
-    test(`B9: ${how}, when it is asked for the second WebSocket: it opens on a fresh one, each time`, async () => {
+    test(`B9: ${how}, when the second WebSocket is requested on it: that opens on a new one, each time`, async () => {
       // Every connection carries one WebSocket, and has closed by the time the next request arrives on it.
       await using server = await ScriptedServer.start((stream) => {
         const session = server.sessions.findIndex((candidate) => candidate === stream.session);
@@ -64,7 +64,7 @@ describe("An HTTP/2 connection that dies without GOAWAY", () => {
     });
   }
 
-  test("B9: many that it takes along share one fresh connection", async () => {
+  test("B9: many WebSockets that fail with it share one new connection", async () => {
     let isFirst = true;
     await using server = await ScriptedServer.start((stream) => {
       if (stream.session !== server.sessions[0] || isFirst) accept(stream);
@@ -77,7 +77,7 @@ describe("An HTTP/2 connection that dies without GOAWAY", () => {
     for (const connection of [first, ...others]) connection.terminate();
   });
 
-  test("B9: a fresh one that dies as well is a failure at once", async () => {
+  test("B9: if the new connection dies too, opening fails at once", async () => {
     let count = 0;
     await using server = await ScriptedServer.start((stream) => {
       if (++count === 1) accept(stream);
@@ -89,7 +89,7 @@ describe("An HTTP/2 connection that dies without GOAWAY", () => {
     first.terminate();
   });
 
-  test("B9: a stream that the server resets on a live one is not asked for again", async () => {
+  test("B9: a stream that the server resets on a live connection is not retried", async () => {
     let count = 0;
     await using server = await ScriptedServer.start((stream) => {
       if (++count === 1) accept(stream);
@@ -101,7 +101,7 @@ describe("An HTTP/2 connection that dies without GOAWAY", () => {
     first.terminate();
   });
 
-  test("B9: one that swallows everything is found out by a PING, within openTimeout", async () => {
+  test("B9: a PING detects one that discards everything, within openTimeout", async () => {
     await using server = await ScriptedServer.start(accept);
     const proxy = await FaultProxy.start({ target: { port: Number(new URL(server.url).port) } });
     const options: ConnectOptions = { ...OPTIONS, openTimeout: 6_000 };
@@ -114,7 +114,7 @@ describe("An HTTP/2 connection that dies without GOAWAY", () => {
     await proxy.close();
   });
 
-  test("B9: a server that takes its time to answer, and is alive, is not asked twice", async () => {
+  test("B9: a slow but live server receives one request only", async () => {
     let count = 0;
     await using server = await ScriptedServer.start((stream) => {
       if (++count === 1) accept(stream);

@@ -116,7 +116,7 @@ describe("An HTTP/2 connection of a server without streams", () => {
     [10_000, 10_000],
     [null, MINUTE],
   ] as const) {
-    test(`H: is closed after ${first} ms where it never had one, with openTimeout: ${openTimeout}`, async () => {
+    test(`H: is closed after ${first} ms if it never had one, with openTimeout: ${openTimeout}`, async () => {
       scene = await new Scene(openTimeout).begin();
       await scene.assertClosesAfter(first);
     });
@@ -146,7 +146,7 @@ describe("An HTTP/2 connection of a server without streams", () => {
     await scene.assertClosesAfter(1_000);
   });
 
-  test("H: is cut a second after GOAWAY where the client does not end it", async () => {
+  test("H: is cut a second after GOAWAY if the client does not end it", async () => {
     scene = await new Scene(10_000).begin();
     scene.client?.destroy();
     await eventually(() => scene.isClosed, "the end of the first", 10_000);

@@ -20,6 +20,7 @@ import {
   withTimeout,
   type ResourceCounts,
 } from "holdfast-testkit";
+import { assertExpires } from "../client/expiry.js";
 import { Http2Pair } from "./pairs.js";
 import { ScriptedServer } from "./scripted-server.js";
 
@@ -105,7 +106,7 @@ describe("Opening a connection over HTTP/2", () => {
     });
   }
 
-  test("B9: redirects are followed on the same connection, and HTTP/1.1 goes on beside", async () => {
+  test("B9: redirects are followed on the same connection, and HTTP/1.1 still works", async () => {
     await using pair = await Http2Pair.start("wss", {
       onRequest: ({ target }) =>
         target === "/old" ? new Response(null, { status: 307, headers: { Location: "/new" } }) : undefined,
@@ -132,7 +133,7 @@ describe("Opening a connection over HTTP/2", () => {
     assert.equal((await client.closed).code, 1001);
   });
 
-  test("B9: servers that speak no HTTP/2, or take no WebSockets over it, are told apart in clear words", async () => {
+  test("B9: the errors distinguish servers without HTTP/2 from those without WebSockets over it", async () => {
     const { server: tls, ca } = await testCertificates();
     const plain = await serve(() => undefined, { host: "127.0.0.1" });
     const secure = await serve(() => undefined, { host: "127.0.0.1", tls });
@@ -174,14 +175,12 @@ describe("Opening a connection over HTTP/2", () => {
     await assert.rejects(connect(server.url, OPTIONS), NegotiationError);
   });
 
-  test("B9, B1: openTimeout and aborts end the wait for SETTINGS and for the answer, and nobody else's stream", async () => {
+  test("B9, B1: openTimeout and aborts end the wait for SETTINGS and for the answer, and affect no other stream", async () => {
     const mute = await RawServer.start({}, async (peer) => {
       await peer.readToEnd().catch(() => undefined);
     });
-    await assert.rejects(connect(mute.url(), { ...OPTIONS, openTimeout: 100 }), (error) => {
-      assert.ok(error instanceof OpenTimeoutError);
-      return error.phase === "upgrade";
-    });
+    const open = (openTimeout: number) => connect(mute.url(), { ...OPTIONS, openTimeout });
+    await assertExpires("upgrade", open, () => ({ name: "OpenTimeoutError", phase: "upgrade" }));
     await mute.close();
 
     await using server = await ScriptedServer.start((stream, headers) => {
@@ -193,7 +192,8 @@ describe("Opening a connection over HTTP/2", () => {
     await eventually(() => server.requests.length === 2, "the second request");
     aborter.abort(new Error("enough"));
     await assert.rejects(aborted, /enough/);
-    await assert.rejects(connect(`${server.url}/mute`, { ...OPTIONS, openTimeout: 100 }), OpenTimeoutError);
+    // A third of it is what the session has to answer a PING, busy as this machine may be.
+    await assert.rejects(connect(`${server.url}/mute`, { ...OPTIONS, openTimeout: 1_500 }), OpenTimeoutError);
     assert.equal(good.state, "open");
     assert.equal(server.sessions.length, 1);
     // The session did not answer, so later requests get a new one.
@@ -203,7 +203,7 @@ describe("Opening a connection over HTTP/2", () => {
     next.terminate();
   });
 
-  test("B9: of many that open at once the first makes the connection; where it gives up, the next one does", async () => {
+  test("B9: of many that open at once the first opens the connection; if it aborts, the next one does", async () => {
     await using server = await ScriptedServer.start(accept);
     const aborter = new AbortController();
     const first = connect(server.url, { ...OPTIONS, signal: aborter.signal });
@@ -215,7 +215,7 @@ describe("Opening a connection over HTTP/2", () => {
     for (const connection of connections) connection.terminate();
   });
 
-  test("B9: no more streams than the server allows go over one connection, and other options make another one", async () => {
+  test("B9: one connection carries no more streams than the server allows, and other options need another connection", async () => {
     await using server = await ScriptedServer.start(accept, { maxConcurrentStreams: 2 });
     const connections = [];
     for (let index = 0; index < 5; index++) connections.push(await connect(server.url, OPTIONS));
@@ -225,7 +225,7 @@ describe("Opening a connection over HTTP/2", () => {
     for (const connection of connections) connection.terminate();
   });
 
-  test("B9: after GOAWAY open WebSockets live on, and newcomers get a new connection", async () => {
+  test("B9: after GOAWAY open WebSockets continue, and later ones get a new connection", async () => {
     await using server = await ScriptedServer.start(accept);
     const old = await connect(server.url, OPTIONS);
     server.sessions[0].close();
@@ -236,7 +236,7 @@ describe("Opening a connection over HTTP/2", () => {
     young.terminate();
   });
 
-  test("B9: a stream that the server refused before it looked at it is asked for once more elsewhere", async () => {
+  test("B9: a stream that the server refused unprocessed is retried once on another connection", async () => {
     await using server = await ScriptedServer.start((stream, _headers, index) => {
       if (index === 0) stream.close(7);
       else accept(stream);
@@ -261,7 +261,7 @@ describe("Opening a connection over HTTP/2", () => {
     await proxy.close();
   });
 
-  test("B9: a connection without WebSockets is closed a second later, and holds up no process", async () => {
+  test("B9: a connection without WebSockets is closed a second later, and does not keep the process alive", async () => {
     await using server = await ScriptedServer.start(accept);
     const connection = await connect(server.url, OPTIONS);
     const closed = new Promise((resolve) => server.sessions[0].once("close", resolve));

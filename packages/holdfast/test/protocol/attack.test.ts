@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { frame, type FrameOptions } from "holdfast-testkit";
+import { BINARY, FIN, PING, PONG } from "../../build/shared/opcode.js";
 import { isSendableCloseCode } from "../../build/shared/close-code.js";
 import { InvalidStateError } from "../../build/shared/errors.js";
 import { closeCodeOf } from "../../build/protocol/extension.js";
@@ -11,7 +12,10 @@ import type { Told } from "./recorder.js";
 
 const LIMIT = 300;
 
-/** At most one failure with a code of ours; after it at most a Close; after a Close nothing; no message over the limit. */
+/**
+ * At most one failure with one of our codes, followed by at most a Close; nothing after a Close; no message
+ * over the limit.
+ */
 function assertLawful(told: readonly Told[]): void {
   const types = told.map((event) => event.type);
   assert.match(types.join(" "), /^((text|binary|ping|pong) ?)*(failure ?)?(close)?$/);
@@ -81,11 +85,11 @@ for (const role of ROLES) {
 
   test(`H: random bytes with random calls between them raise nothing but InvalidStateError (RFC 6455 section 5)`, () => {
     const call = fc.constantFrom<((protocol: Protocol) => Uint8Array)[]>(
-      (protocol) => protocol.sendText("text\ud800"),
-      (protocol) => protocol.sendBinary(new Uint8Array(10)),
-      (protocol) => protocol.sendPing(new Uint8Array(125)),
-      (protocol) => protocol.sendPong(new Uint8Array(0)),
-      (protocol) => protocol.sendClose({ code: 1005, reason: "" }),
+      (protocol) => protocol.textFrame("text\ud800"),
+      (protocol) => protocol.frame(FIN | BINARY, new Uint8Array(10)),
+      (protocol) => protocol.frame(FIN | PING, new Uint8Array(125)),
+      (protocol) => protocol.frame(FIN | PONG, new Uint8Array(0)),
+      (protocol) => protocol.closeFrame({ code: 1005, reason: "" }),
     );
     fc.assert(
       fc.property(fc.array(fc.oneof(bytes, call), { maxLength: 8 }), (steps) => {
@@ -100,7 +104,7 @@ for (const role of ROLES) {
     );
   });
 
-  test(`H: what a ${role} is told of hostile bytes does not depend on how they are cut (RFC 6455 section 5.4)`, () => {
+  test(`H: the events of a ${role} for hostile bytes do not depend on how they are split (RFC 6455 section 5.4)`, () => {
     fc.assert(
       fc.property(bytes, fc.array(fc.nat(400)), (stream, places) => {
         const told = (chunks: readonly Uint8Array[]) =>
@@ -114,7 +118,7 @@ for (const role of ROLES) {
   });
 }
 
-/** The one error that the documentation of the calls names, and only after the Close. */
+/** The only error that the documentation of the calls mentions, and only after the Close. */
 function callOrInvalidState(protocol: Protocol, call: (protocol: Protocol) => Uint8Array): void {
   const isClosed = protocol.closeSent !== null;
   try {

@@ -74,6 +74,6 @@ test("D2: exactly 1000 to 1003, 1007 to 1014 and 3000 to 4999 may be sent (RFC 6
   assert.deepEqual(odd.filter(isSendableCloseCode), []);
 });
 
-test("D2: a reason has room for what the code leaves of 125 bytes (RFC 6455 section 5.5)", () => {
+test("D2: a reason may have 125 bytes minus those of the code (RFC 6455 section 5.5)", () => {
   assert.equal(MAX_REASON_SIZE, 123);
 });

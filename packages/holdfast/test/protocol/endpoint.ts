@@ -3,7 +3,7 @@
 import { frame, SeededRandom, type FrameOptions } from "holdfast-testkit";
 import { FrameEncoder } from "../../build/protocol/frame/frame-encoder.js";
 import { MaskKeys } from "../../build/protocol/frame/mask-keys.js";
-import type { MessageHandler } from "../../build/protocol/message/message-reader.js";
+import type { MessageHandler, ProtocolHandler } from "../../build/protocol/message/message-reader.js";
 import { Protocol, type ProtocolOptions } from "../../build/protocol/protocol.js";
 import type { Role } from "../../build/shared/role.js";
 import { Recorder, type Told } from "./recorder.js";
@@ -21,13 +21,17 @@ export class Endpoint {
    * @param options no limit and no extension by default
    * @param events handlers that replace the recorder's
    */
-  constructor(role: Role, options: EndpointOptions = {}, events: Partial<MessageHandler> = {}) {
-    const handlers: MessageHandler = Object.assign(
+  constructor(
+    role: Role,
+    options: EndpointOptions = {},
+    events: Partial<MessageHandler & ProtocolHandler> = {},
+  ) {
+    const handlers: MessageHandler & ProtocolHandler = Object.assign(
       this.#recorder,
       { onDecodingEnded: () => this.protocol.resume() },
       events,
     );
-    this.protocol = new Protocol(handlers, {
+    this.protocol = new Protocol(handlers, handlers, {
       encoder: encoderOf(role),
       maxMessageSize: null,
       extension: null,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OPCODE, type FrameOptions } from "holdfast-testkit";
+import { FIN, PING } from "../../build/shared/opcode.js";
 import { MessageTooBigError, ProtocolError } from "../../build/shared/errors.js";
 import type { MessageExtension } from "../../build/protocol/extension.js";
 import type { Protocol } from "../../build/protocol/protocol.js";
@@ -71,9 +72,11 @@ const last = (payload: Uint8Array | string, rsv = 0): FrameOptions => ({
 
 /** A frame that is not a promise. */
 function encoded(protocol: Protocol, opcode: number, payload: Uint8Array): Uint8Array {
-  const frame = protocol.sendEncoded(opcode, payload);
-  assert(frame instanceof Uint8Array);
-  return frame;
+  const bytes = protocol.encode(payload);
+  assert(!(bytes instanceof Promise));
+  return bytes === null
+    ? protocol.frame(FIN | opcode, payload)
+    : protocol.frame(protocol.encodedByte(opcode), bytes);
 }
 
 const HELLO = turned("Hello");
@@ -176,7 +179,7 @@ for (const [title, extension, frames, expected] of rows) {
   });
 }
 
-test("E: what an extension encoded travels with its bit, what it left alone without (RFC 6455 section 9)", () => {
+test("E: messages that an extension encoded are sent with its bit, others without (RFC 6455 section 9)", () => {
   for (const role of ROLES) {
     const { protocol } = new Endpoint(role, { extension: TURNING });
     const plain = encoderOf(role);
@@ -185,8 +188,8 @@ test("E: what an extension encoded travels with its bit, what it left alone with
       encoded(protocol, OPCODE.text, Buffer.from("Hi")),
       encoded(protocol, OPCODE.binary, patterned(300)),
       encoded(protocol, OPCODE.binary, new Uint8Array()),
-      protocol.sendPing(Buffer.from("Hello")),
-      protocol.sendClose({ code: 1000, reason: "Hello" }),
+      protocol.frame(FIN | PING, Buffer.from("Hello")),
+      protocol.closeFrame({ code: 1000, reason: "Hello" }),
     ];
     assert.deepEqual(sent, [
       plain.frame(0xc1, HELLO),
@@ -206,7 +209,7 @@ test("E: two ends with the same extension understand each other, whatever the cu
       encoded(protocol, OPCODE.text, Buffer.from("Hello, é€😀")),
       encoded(protocol, OPCODE.binary, patterned(70_000)),
       encoded(protocol, OPCODE.text, Buffer.from("Hi")),
-      protocol.sendPing(Buffer.from("?")),
+      protocol.frame(FIN | PING, Buffer.from("?")),
       encoded(protocol, OPCODE.text, Buffer.from("")),
     ]);
     const expected = [text("Hello, é€😀"), binary(patterned(70_000)), text("Hi"), ping("?"), text("")];

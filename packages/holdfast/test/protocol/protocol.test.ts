@@ -1,14 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { closePayload, frame, OPCODE, parseFrame } from "holdfast-testkit";
+import { BINARY, FIN, PING, PONG } from "../../build/shared/opcode.js";
 import type { CloseFrame } from "../../build/shared/close-code.js";
 import { InvalidStateError, MessageTooBigError, ProtocolError } from "../../build/shared/errors.js";
 import { closeOf } from "../../build/protocol/extension.js";
-import type { Protocol } from "../../build/protocol/protocol.js";
+import type { ByteQueue, Protocol } from "../../build/protocol/protocol.js";
 import { Endpoint, frameTo, patterned, ROLES } from "./endpoint.js";
 
 const OURS: CloseFrame = { code: 1001, reason: "restart" };
 const THEIRS: CloseFrame = { code: 4000, reason: "bye" };
+
+/** Takes nothing. */
+const NO_QUEUE: ByteQueue = {
+  memory: Buffer.alloc(0),
+  reserve: () => assert.fail("nothing is written"),
+  written: () => assert.fail("nothing is written"),
+};
 
 function stateOf({ closeSent, closeReceived, receivedFirst }: Protocol) {
   return { closeSent, closeReceived, receivedFirst };
@@ -34,7 +42,7 @@ for (const role of ROLES) {
 
     const first = new Endpoint(role);
     assert.deepEqual(stateOf(first.protocol), nothing);
-    first.protocol.sendClose(OURS);
+    first.protocol.closeFrame(OURS);
     assert.deepEqual(stateOf(first.protocol), { ...nothing, closeSent: OURS });
     first.receive(peerClose);
     const both = { closeSent: OURS, closeReceived: THEIRS };
@@ -47,15 +55,15 @@ for (const role of ROLES) {
       closeReceived: THEIRS,
       receivedFirst: true,
     });
-    second.protocol.sendClose(OURS);
+    second.protocol.closeFrame(OURS);
     assert.deepEqual(stateOf(second.protocol), { ...both, receivedFirst: true });
   });
 
-  test(`D1: a ${role} agrees with what it tells, from within the event (RFC 6455 section 7.1)`, () => {
+  test(`D1: a ${role} has a state that matches its events, during each event (RFC 6455 section 7.1)`, () => {
     const states: unknown[] = [];
     const onClose = () => {
       states.push(stateOf(endpoint.protocol));
-      endpoint.protocol.sendClose(THEIRS);
+      endpoint.protocol.closeFrame(THEIRS);
       states.push(stateOf(endpoint.protocol));
     };
     const endpoint = new Endpoint(role, {}, { onClose });
@@ -69,14 +77,20 @@ for (const role of ROLES) {
 
   test(`D2: after its Close a ${role} sends nothing more, and keeps the one it sent (RFC 6455 section 5.5.1)`, () => {
     const { protocol } = new Endpoint(role);
-    protocol.sendClose(OURS);
-    const calls: (() => Uint8Array)[] = [
-      () => protocol.sendText("late"),
-      () => protocol.sendBinary(patterned(10)),
-      () => protocol.sendPing(patterned(4)),
-      () => protocol.sendPong(patterned(4)),
-      () => protocol.sendClose({ code: 1000, reason: "" }),
-      () => protocol.sendClose(closeOf(new ProtocolError("late", 1002))),
+    protocol.closeFrame(OURS);
+    const calls: (() => unknown)[] = [
+      () => protocol.textFrame("late"),
+      () => protocol.frame(FIN | BINARY, patterned(10)),
+      () => protocol.frame(FIN | PING, patterned(4)),
+      () => protocol.frame(FIN | PONG, patterned(4)),
+      () => protocol.writeText(NO_QUEUE, "late"),
+      () => protocol.writeFrame(NO_QUEUE, FIN | BINARY, patterned(10)),
+      () => protocol.frameChunks(FIN | BINARY, patterned(10)),
+      () => protocol.pass("made for many"),
+      () => protocol.encode(patterned(10)),
+      () => protocol.sharedFrame({ payload: patterned(10), encodedFrame: patterned.bind(null, 10) }),
+      () => protocol.closeFrame({ code: 1000, reason: "" }),
+      () => protocol.closeFrame(closeOf(new ProtocolError("late", 1002))),
     ];
     for (const call of calls) {
       assert.throws(call, new InvalidStateError("No frame may follow the Close frame that was sent"));
@@ -84,9 +98,22 @@ for (const role of ROLES) {
     assert.deepEqual(stateOf(protocol), { closeSent: OURS, closeReceived: null, receivedFirst: false });
   });
 
+  test(`E: a ${role} continues the message that it began, also after a Ping between its fragments (RFC 6455 section 5.4)`, () => {
+    const { protocol } = new Endpoint(role);
+    const send = (type: "binary" | "text", isLast: boolean) => {
+      const { opcode, isFinal } = readBack(protocol.frame(protocol.fragmentByte(type, isLast), patterned(3)));
+      return [opcode, isFinal, protocol.isAmidMessage];
+    };
+    assert.deepEqual(send("text", false), [OPCODE.text, false, true]);
+    protocol.frame(FIN | PING, patterned(1));
+    assert.deepEqual(send("text", false), [OPCODE.continuation, false, true]);
+    assert.deepEqual(send("text", true), [OPCODE.continuation, true, false]);
+    assert.deepEqual(send("binary", true), [OPCODE.binary, true, false]);
+  });
+
   test(`D2: a ${role} goes on receiving after its own Close (RFC 6455 section 5.5.1)`, () => {
     const endpoint = new Endpoint(role);
-    endpoint.protocol.sendClose(OURS);
+    endpoint.protocol.closeFrame(OURS);
     endpoint.receive([frameTo(role, { opcode: OPCODE.text, payload: "still" }), peerClose]);
     assert.deepEqual(endpoint.told, [
       { type: "text", text: "still" },
@@ -98,27 +125,27 @@ for (const role of ROLES) {
     const { protocol } = new Endpoint(role);
     const header = { isFinal: true, rsv: 0, isMasked };
     assert.equal(protocol.role, role);
-    assert.deepEqual(readBack(protocol.sendText("é")), {
+    assert.deepEqual(readBack(protocol.textFrame("é")), {
       ...header,
       opcode: OPCODE.text,
       payload: "\xc3\xa9",
     });
-    assert.deepEqual(readBack(protocol.sendBinary(Uint8Array.of(0, 255))), {
+    assert.deepEqual(readBack(protocol.frame(FIN | BINARY, Uint8Array.of(0, 255))), {
       ...header,
       opcode: OPCODE.binary,
       payload: "\x00\xff",
     });
-    assert.deepEqual(readBack(protocol.sendPing(Buffer.from("a"))), {
+    assert.deepEqual(readBack(protocol.frame(FIN | PING, Buffer.from("a"))), {
       ...header,
       opcode: OPCODE.ping,
       payload: "a",
     });
-    assert.deepEqual(readBack(protocol.sendPong(Buffer.from("b"))), {
+    assert.deepEqual(readBack(protocol.frame(FIN | PONG, Buffer.from("b"))), {
       ...header,
       opcode: OPCODE.pong,
       payload: "b",
     });
-    assert.deepEqual(readBack(protocol.sendClose({ code: 1000, reason: "é" })), {
+    assert.deepEqual(readBack(protocol.closeFrame({ code: 1000, reason: "é" })), {
       ...header,
       opcode: OPCODE.close,
       payload: "\x03\xe8\xc3\xa9",
@@ -127,7 +154,7 @@ for (const role of ROLES) {
 
   test(`D2: a ${role} sends 1005 as an empty Close, and reasons of up to 123 bytes (RFC 6455 section 5.5.1)`, () => {
     const header = { opcode: OPCODE.close, isFinal: true, rsv: 0, isMasked };
-    const sent = (close: CloseFrame) => readBack(new Endpoint(role).protocol.sendClose(close));
+    const sent = (close: CloseFrame) => readBack(new Endpoint(role).protocol.closeFrame(close));
     assert.deepEqual(sent({ code: 1005, reason: "" }), { ...header, payload: "" });
     assert.deepEqual(sent({ code: 4999, reason: "" }), { ...header, payload: "\x13\x87" });
     const longest = "x".repeat(123);
@@ -144,7 +171,7 @@ for (const role of ROLES) {
       const { protocol } = new Endpoint(role);
       const mask = isMasked && maskOfFirstFrame(role);
       const expected = frame({ opcode: OPCODE.close, payload: closePayload(code, failure.message), mask });
-      assert.deepEqual(Uint8Array.from(protocol.sendClose(closeOf(failure))), expected);
+      assert.deepEqual(Uint8Array.from(protocol.closeFrame(closeOf(failure))), expected);
       assert.deepEqual(protocol.closeSent, { code, reason: failure.message });
     }
   });
@@ -163,7 +190,7 @@ for (const role of ROLES) {
     ] as const;
     for (const [message, reason] of rows) {
       const { protocol } = new Endpoint(role);
-      const sent = parseFrame(protocol.sendClose(closeOf(new ProtocolError(message, 1002))));
+      const sent = parseFrame(protocol.closeFrame(closeOf(new ProtocolError(message, 1002))));
       assert.deepEqual(sent?.value.payload, closePayload(1002, reason));
       assert.deepEqual(protocol.closeSent, { code: 1002, reason });
     }
@@ -183,9 +210,9 @@ for (const role of ROLES) {
       const expected = Buffer.from(view).toString("latin1");
       const { protocol } = new Endpoint(role);
       const frames = [
-        protocol.sendBinary(view),
-        protocol.sendPing(view.subarray(0, 125)),
-        protocol.sendPong(view.subarray(0, 9)),
+        protocol.frame(FIN | BINARY, view),
+        protocol.frame(FIN | PING, view.subarray(0, 125)),
+        protocol.frame(FIN | PONG, view.subarray(0, 9)),
       ];
       assert.deepEqual(
         frames.map((bytes) => readBack(bytes).payload),
@@ -199,5 +226,5 @@ for (const role of ROLES) {
 
 /** The key that an endpoint of this role takes first. */
 function maskOfFirstFrame(role: "client" | "server"): Uint8Array {
-  return new Endpoint(role).protocol.sendPing(new Uint8Array()).slice(2, 6);
+  return new Endpoint(role).protocol.frame(FIN | PING, new Uint8Array()).slice(2, 6);
 }

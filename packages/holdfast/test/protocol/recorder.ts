@@ -3,9 +3,9 @@
 import { MessageTooBigError, ProtocolError } from "../../build/shared/errors.js";
 import type { CloseFrame } from "../../build/shared/close-code.js";
 import type { ProtocolFailure } from "../../build/protocol/extension.js";
-import type { MessageHandler } from "../../build/protocol/message/message-reader.js";
+import type { MessageHandler, ProtocolHandler } from "../../build/protocol/message/message-reader.js";
 
-/** One call of `MessageHandler`. Failures are compared by class, message and all fields. */
+/** One call of a handler. Failures are compared by class, message and all fields. */
 export type Told =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "binary"; readonly bytes: Uint8Array }
@@ -15,15 +15,12 @@ export type Told =
   | { readonly type: "failure"; readonly failure: ProtocolFailure };
 
 /** Collects copies: a payload may be a view of a chunk that the test changes later. */
-export class Recorder implements MessageHandler {
+export class Recorder implements MessageHandler, ProtocolHandler {
   readonly told: Told[] = [];
 
-  onText(text: string): void {
-    this.told.push({ type: "text", text });
-  }
-
-  onBinary(bytes: Uint8Array): void {
-    this.told.push({ type: "binary", bytes: Uint8Array.from(bytes) });
+  onMessage(message: string | Uint8Array): void {
+    if (typeof message === "string") this.told.push({ type: "text", text: message });
+    else this.told.push({ type: "binary", bytes: Uint8Array.from(message) });
   }
 
   onPing(payload: Uint8Array): void {

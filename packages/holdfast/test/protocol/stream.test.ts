@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { OPCODE, type FrameOptions } from "holdfast-testkit";
+import { BINARY, FIN } from "../../build/shared/opcode.js";
 import type { Role } from "../../build/shared/role.js";
 import { anyText } from "./arbitraries.js";
 import { byteByByte, cutAt, Endpoint, frameTo, patterned, ROLES } from "./endpoint.js";
@@ -67,7 +68,7 @@ function streamTo(role: Role, frames: readonly FrameOptions[], keys: readonly Ui
 }
 
 for (const role of ROLES) {
-  test(`E: a ${role} makes the same of any valid stream, however it is fragmented, masked and cut (RFC 6455 section 5.4)`, () => {
+  test(`E: a ${role} reads any valid stream the same, however it is fragmented, masked and split (RFC 6455 section 5.4)`, () => {
     fc.assert(
       fc.property(scene, masks, fc.array(fc.nat(), { maxLength: 12 }), ({ frames, told }, keys, places) => {
         const stream = streamTo(role, frames, keys);
@@ -92,9 +93,9 @@ for (const role of ROLES) {
         (bodies, places) => {
           const { protocol } = new Endpoint(peerRole);
           const sent = bodies.map((body) =>
-            typeof body === "string" ? protocol.sendText(body) : protocol.sendBinary(body),
+            typeof body === "string" ? protocol.textFrame(body) : protocol.frame(FIN | BINARY, body),
           );
-          const stream = Buffer.concat([...sent, protocol.sendClose({ code: 1000, reason: "done" })]);
+          const stream = Buffer.concat([...sent, protocol.closeFrame({ code: 1000, reason: "done" })]);
           const chunks = cutAt(
             stream,
             places.map((place) => place % stream.length),

@@ -40,7 +40,7 @@ test("E: text is written and read as Buffer.write() and Buffer.toString() do it,
   );
 });
 
-test("E: calls of Node that are missing, throw, or do something else are not trusted", () => {
+test("E: internal calls of Node that are missing, throw, or behave differently are not used", () => {
   const real = Buffer.prototype as UndocumentedCalls;
   assert.notEqual(textCallsOf({ ...callsOf(real) }), documentedCalls);
   assert.equal(textCallsOf({}), documentedCalls);

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { getEventListeners } from "node:events";
+import { callFactories } from "../../build/reconnect/call-factories.js";
 import { TooSlowError } from "../../build/connection/errors.js";
 import type { PersistentStatus } from "../../build/reconnect/persistent/status.js";
 import { persist } from "../../build/reconnect/persist.js";
@@ -56,7 +58,7 @@ describe("Functions of the application that opening uses", () => {
   for (const name of NAMES) {
     for (const [what, thrown] of UNSPEAKABLE) {
       for (const isAsync of [false, true]) {
-        test(`B12: \`${name}\` that ${isAsync ? "rejects with" : "throws"} ${what} is a failed attempt, and no spin`, async () => {
+        test(`B12: \`${name}\` that ${isAsync ? "rejects with" : "throws"} ${what} is a failed attempt, without a busy loop`, async () => {
           const { connector, client, consumer } = clientWith(name, () => {
             if (isAsync) return Promise.reject(thrown);
             throw thrown;
@@ -66,7 +68,7 @@ describe("Functions of the application that opening uses", () => {
           assert(error instanceof HandshakeError && error.code === "ERR_HOLDFAST_PROVIDER", String(error));
           assert.match(
             error.message,
-            new RegExp(`^The function that gives \`${name}\` failed for attempt \\d+: `),
+            new RegExp(`^The function that returns \`${name}\` failed for attempt \\d+: `),
           );
           assert.equal(error.cause, thrown);
           const attempts = consumer.types.filter((type) => type === "connecting").length;
@@ -91,7 +93,7 @@ describe("Functions of the application that opening uses", () => {
       assert(error instanceof HandshakeError && error.code === "ERR_HOLDFAST_PROVIDER", String(error));
       assert.equal(
         error.message,
-        `Expected the function that gives \`${name}\` to answer within 10000 ms (openTimeout), got no answer for attempt 1. Have it heed its signal, or raise \`openTimeout\`.`,
+        `Expected the function that returns \`${name}\` to settle within 10000 ms (openTimeout), got no result for attempt 1. Make it stop when its signal aborts, or raise \`openTimeout\`.`,
       );
       assert.equal(signals[0].aborted, true);
       await connector.clock.advanceAsync(2_000);
@@ -113,6 +115,31 @@ describe("Functions of the application that opening uses", () => {
     });
   }
 
+  test("B12: after an abort no function is called", async () => {
+    const { runtime } = new ScriptedConnector();
+    const reason = new Error("enough");
+    const calls: string[] = [];
+    const call = { runtime, attempt: 1, signal: AbortSignal.abort(reason), timeout: 10_000 };
+    const url = () => {
+      calls.push("url");
+      return "ws://example.com/";
+    };
+    await assert.rejects(callFactories({ url }, call), (error) => error === reason);
+    assert.deepEqual(calls, []);
+    assert.equal(runtime.timers.size, 0);
+  });
+
+  test("B12: while functions are pending, the signal of the attempt has one listener; afterwards none", async () => {
+    const { runtime } = new ScriptedConnector();
+    const { signal } = new AbortController();
+    const counts: number[] = [];
+    const count = () => void counts.push(getEventListeners(signal, "abort").length);
+    const call = { runtime, attempt: 1, signal, timeout: null };
+    await callFactories({ url: count, headers: count }, call);
+    count();
+    assert.deepEqual(counts, [1, 1, 0]);
+  });
+
   test("B12: a thenable whose `then` throws is a function that fails", async () => {
     const { connector, client, consumer } = clientWith("headers", () => ({
       then() {
@@ -125,7 +152,7 @@ describe("Functions of the application that opening uses", () => {
     await consumer.finished;
   });
 
-  test("B12: `retryable` that returns something else than true or false ends it with an error that says so", async () => {
+  test("B12: `retryable` that returns anything but true or false ends it with an error that says so", async () => {
     for (const [answer, got] of [
       [() => undefined, "undefined"],
       [() => 1, "1 (number)"],
@@ -181,7 +208,7 @@ describe("Functions of the application that opening uses", () => {
     await harness.finish();
   });
 
-  test("B12: `onOpen` that hangs gives its connection up after openTimeout; without one it may take its time", async () => {
+  test("B12: `onOpen` that hangs loses its connection after openTimeout; without one there is no limit", async () => {
     const signals: AbortSignal[] = [];
     const options: Options = {
       onOpen: (_connection, { signal }) => {
@@ -216,7 +243,7 @@ describe("Functions of the application that opening uses", () => {
     await harness.finish();
   });
 
-  test("B12: nonsense instead of a URL ends it with an error of this library", async () => {
+  test("B12: an invalid URL value ends it with an error of this library", async () => {
     for (const nonsense of [5, null, {}, Symbol("x"), Object.create(null)]) {
       const { connector, consumer } = clientWith("url", () => nonsense);
       await connector.clock.settle();

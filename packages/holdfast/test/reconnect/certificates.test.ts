@@ -34,7 +34,7 @@ describe("Certificates", () => {
   const connect = (server: RawServer, options: ConnectPersistentOptions = {}) =>
     connectPersistent(server.url(), { tls: { ca: certificates.ca }, ...FAST, ...options });
 
-  test("F5: one that is out of date is tried again, and the connection opens once it is renewed", async () => {
+  test("F5: an expired one is retried, and the connection opens once it is renewed", async () => {
     const expired = await serve(certificates.expired);
     const link = connect(expired);
     const causes: string[] = [];
@@ -62,7 +62,7 @@ describe("Certificates", () => {
     }
   });
 
-  test("F5: once a connection has been open, the same certificates are tried again", async () => {
+  test("F5: once a connection has been open, the same certificates are retried", async () => {
     for (const wrong of ["wrongHost", "untrusted"] as const) {
       const first = await serve(certificates.server);
       const link = connect(first);

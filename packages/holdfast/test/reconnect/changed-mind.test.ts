@@ -1,8 +1,16 @@
-// A status listener that ends or restarts the attempt which it hears of: nothing of that attempt may go on.
+// A status listener that ends or restarts the attempt that it was notified of: nothing of that attempt may
+// continue.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Logger } from "../../build/connection/ports.js";
+import { persist } from "../../build/reconnect/persist.js";
+import { Reconnection } from "../../build/reconnect/reconnect.js";
+import { checkPersistOptions } from "../../build/reconnect/retry/persist-options.js";
+import { fixTarget } from "../../build/reconnect/target.js";
+import { HandshakeError } from "../../build/shared/errors.js";
+import { Consumer } from "./consumer.js";
+import { ScriptedClient, ScriptedConnector, type ScriptedAttempt } from "./scripted-connector.js";
 import { PersistentHarness } from "./persistent-harness.js";
 
 /** A persistent connection that records the calls of its `headers` function and the attempts in its log. */
@@ -29,7 +37,7 @@ function recorded(signal?: AbortSignal) {
   return { harness, calls, logged };
 }
 
-describe("A status listener that changes its mind at the beginning of an attempt", () => {
+describe("A status listener that ends an attempt at its beginning", () => {
   const endings: Record<string, (harness: PersistentHarness, aborter: AbortController) => void> = {
     "terminate()": ({ link }) => link.terminate(),
     "close()": ({ link }) => void link.close(),
@@ -52,4 +60,79 @@ describe("A status listener that changes its mind at the beginning of an attempt
       harness.assertNothingLeft();
     });
   }
+});
+
+describe("`retryable` that stops the loop and asks for another attempt", () => {
+  const fail = (attempt: ScriptedAttempt): void =>
+    attempt.fail(new HandshakeError("refused", { failure: "refused" }));
+
+  test("F6: persist() ends after `disconnected`, without a delay", async () => {
+    const connector = new ScriptedConnector(fail);
+    const client = new ScriptedClient(connector);
+    const retryable = (): boolean => {
+      client.terminate();
+      return true;
+    };
+    const consumer = new Consumer(persist(client, { retryable }), client);
+    await connector.clock.advanceAsync(60_000);
+    assert.deepEqual(consumer.types, ["connecting", "connectFail", "disconnected"]);
+    assert(consumer.isOver);
+    assert.equal(consumer.error, null);
+    assert.equal(connector.watchers.size, 0);
+    connector.assertNothingLeft();
+  });
+
+  test("F6: reconnect() ends without an error", async () => {
+    const connector = new ScriptedConnector(fail);
+    const aborter = new AbortController();
+    const { target, settings } = fixTarget(connector, "ws://example.com/", {});
+    const retryable = (): boolean => {
+      aborter.abort();
+      return true;
+    };
+    const loop = new Reconnection({
+      target,
+      settings,
+      persist: checkPersistOptions({ signal: aborter.signal, retryable }),
+    });
+    const first = loop.next();
+    await connector.clock.advanceAsync(60_000);
+    assert.deepEqual(await first, { value: undefined, done: true });
+    assert.equal(connector.watchers.size, 0);
+    connector.assertNothingLeft();
+  });
+
+  test("F6: connectPersistent() ends once", async () => {
+    const harness: PersistentHarness = new PersistentHarness(
+      {
+        retryable: () => {
+          harness.link.terminate();
+          return true;
+        },
+      },
+      fail,
+    );
+    await harness.clock.advanceAsync(60_000);
+    assert.deepEqual(harness.states, ["connecting", "closed"]);
+    harness.assertNothingLeft();
+  });
+});
+
+describe("A function of the application that ends the loop while the consumer waits", () => {
+  test("A3: the consumer gets every event of that attempt", async () => {
+    const connector = new ScriptedConnector((attempt) => attempt.transport.fail());
+    const client: ScriptedClient = new ScriptedClient(connector, (attempt) => {
+      if (attempt === 2) client.terminate();
+      if (attempt === 1) throw new Error("no token yet");
+      return "ws://example.com/";
+    });
+    const consumer = new Consumer(persist(client), client);
+    await connector.clock.advanceAsync(60_000);
+    assert.deepEqual(consumer.types, [
+      ...["connecting", "connectFail", "disconnected", "backOff"],
+      ...["connecting", "connectFail", "disconnected"],
+    ]);
+    assert(consumer.isOver);
+    connector.assertNothingLeft();
+  });
 });

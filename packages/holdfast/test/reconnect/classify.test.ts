@@ -72,7 +72,7 @@ const TRANSIENT: readonly (readonly [string, Error])[] = [
     "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE",
     "ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR",
   ].map((code) => [code, tls(code)] as const),
-  ["an error that nobody knows", new HoldfastError("")],
+  ["an unknown error", new HoldfastError("")],
   ["one that is not ours", new TypeError("")],
 ];
 
@@ -81,18 +81,18 @@ const ALWAYS_FATAL = /^(?:status|a proxy's status|an invalid)/;
 
 describe("isRetryable()", () => {
   for (const [what, error] of FATAL) {
-    test(`F5: ${what} will be the same the next time`, () => assert.equal(isRetryable(error, false), false));
+    test(`F5: ${what} is permanent`, () => assert.equal(isRetryable(error, false), false));
   }
   for (const [what, error] of TRANSIENT) {
-    test(`F5: ${what} may pass`, () => {
+    test(`F5: ${what} is temporary`, () => {
       assert.equal(isRetryable(error, false), true);
       assert.equal(isRetryable(error, true), true);
     });
   }
-  test("F5: once a connection has been open, a certificate and an answer that are wrong may pass", () => {
+  test("F5: once a connection has been open, a wrong certificate or response is temporary", () => {
     for (const [what, error] of FATAL) assert.equal(isRetryable(error, true), !ALWAYS_FATAL.test(what), what);
   });
-  test("F5: of several addresses, one whose failure may pass is enough", () => {
+  test("F5: of several addresses, one temporary failure is enough", () => {
     const refused = (...codes: readonly string[]) =>
       new HandshakeError("", {
         failure: "tls",

@@ -31,7 +31,7 @@ function gate() {
 }
 
 describe("A loop over a client", () => {
-  test("A1: making a client does nothing, nor does asking for its events", async () => {
+  test("A1: creating a client does nothing, nor does requesting its iterator", async () => {
     const { connector, clock, client } = opened();
     client.connect();
     const iterator = client[Symbol.asyncIterator]();
@@ -44,7 +44,7 @@ describe("A loop over a client", () => {
     assert.deepEqual(connector.attempts, []);
   });
 
-  test("A1: each loop is a connection of its own, with nothing left of the one before", async () => {
+  test("A1: each loop opens a new connection, without state of the previous one", async () => {
     const { connector, clock, client } = opened({ pingInterval: 1000 });
     for (const round of [1, 2]) {
       const consumer = new Consumer(client, client);
@@ -66,7 +66,7 @@ describe("A loop over a client", () => {
     }
   });
 
-  test("A1: a second loop while one runs is an error, and the first goes on", async () => {
+  test("A1: a second loop while one runs is an error, and the first continues", async () => {
     const { connector, clock, client } = opened();
     const first = new Consumer(client, client);
     await clock.settle();
@@ -76,7 +76,7 @@ describe("A loop over a client", () => {
       { name: (second.error as Error).name, message: (second.error as Error).message, seen: second.types },
       {
         name: "ConcurrencyError",
-        message: "A loop over this client was started while another one runs: create a client for each",
+        message: "Expected one loop over a client at a time, got another one. Create a client for each loop.",
         seen: [],
       },
     );
@@ -100,7 +100,7 @@ describe("A loop over a client", () => {
     await left(clock, iterator);
   });
 
-  test("A3: state agrees with each event, for a consumer that is late, too", async () => {
+  test("A3: state matches each event, also for a late consumer", async () => {
     const { connector, clock, client } = opened();
     const late = gate();
     const consumer = new Consumer(client, client, () => late.promise);
@@ -125,7 +125,7 @@ describe("A loop over a client", () => {
     );
   });
 
-  test("A4: a consumer that is two seconds late is told when the bytes were read", async () => {
+  test("A4: a consumer that is two seconds late receives the time at which the bytes were read", async () => {
     const { connector, clock, client } = opened();
     const late = gate();
     const consumer = new Consumer(client, client, (event) =>
@@ -176,7 +176,7 @@ describe("A loop over a client", () => {
     await clock.settle();
   });
 
-  test("A5: polls come at `ready` and on a grid, whatever the traffic, the pings and the consumer do", async () => {
+  test("A5: polls are emitted at `ready` and on a grid, independently of traffic, pings and the consumer", async () => {
     const { connector, clock, client } = opened({ pollInterval: 1000, pingInterval: 700, pingTimeout: null });
     const consumer = new Consumer(client, client);
     for (let step = 0; step < 35; step++) {
@@ -294,7 +294,7 @@ describe("A loop over a client", () => {
     connector.assertNothingLeft();
   });
 
-  test("A7: FIN right behind the peer's Close does not cut off the answer", async () => {
+  test("A7: FIN right after the peer's Close does not cut off the answer", async () => {
     const { connector, clock, client } = opened();
     const consumer = new Consumer(client, client, async (event) => {
       if (event.type === "closing") await client.send("last words");
@@ -327,7 +327,7 @@ describe("A loop over a client", () => {
     connector.assertNothingLeft();
   });
 
-  test("A7: leaving on `closing` answers with the peer's code, and it is the peer that closed", async () => {
+  test("A7: leaving on `closing` answers with the peer's code, and the initiator is the peer", async () => {
     const aborter = new AbortController();
     const { connector, clock, client } = opened({ signal: aborter.signal });
     const consumer = new Consumer(client, client, (event) => {
@@ -343,7 +343,7 @@ describe("A loop over a client", () => {
     connector.assertNothingLeft();
   });
 
-  test("A3: a client that is being closed is never told to be open", async () => {
+  test("A3: a client that is being closed never reports that it is open", async () => {
     const { connector, clock, client } = opened();
     const busy = gate();
     const consumer = new Consumer(client, client, (event) =>
@@ -363,7 +363,7 @@ describe("A loop over a client", () => {
     await clock.settle();
   });
 
-  test("A9: while the consumer is busy pings are answered, ours go out, and the verdict comes on time", async () => {
+  test("A9: while the consumer is busy, pings are answered, ours are sent, and the verdict is on time", async () => {
     const { connector, clock, client } = opened({ pingInterval: 1000, pingTimeout: 1500 });
     const busy = gate();
     const consumer = new Consumer(client, client, (event) =>
@@ -388,7 +388,7 @@ describe("A loop over a client", () => {
     connector.assertNothingLeft();
   });
 
-  test("A9: a slow consumer stops the reading above maxQueue, and what it gets is complete and in order", async () => {
+  test("A9: a slow consumer pauses reading above maxQueue, and receives everything in order", async () => {
     const { connector, clock, client } = opened({ maxQueue: 8 });
     const busy = gate();
     const told: unknown[] = [];
@@ -420,7 +420,7 @@ describe("A loop over a client", () => {
     connector.assertNothingLeft();
   });
 
-  test("A9: while closing nothing is held back, so that the peer's Close is read, and memory stays bounded", async () => {
+  test("A9: while closing, reading does not pause, so that the peer's Close is read, and memory stays bounded", async () => {
     const { connector, clock, client } = opened({ maxQueue: 8 });
     const busy = gate();
     const consumer = new Consumer(client, client, (event) =>
@@ -441,7 +441,7 @@ describe("A loop over a client", () => {
     connector.assertNothingLeft();
   });
 
-  test("A9, E3: what waits keeps no more memory than it needs", async () => {
+  test("A9, E3: queued events keep no more memory than they need", async () => {
     const { connector, clock, client } = opened();
     const busy = gate();
     const consumer = new Consumer(client, client, (event) =>
@@ -465,7 +465,7 @@ describe("A loop over a client", () => {
     await clock.settle();
   });
 
-  test('A8: with `text: "bytes"` a text is its UTF-8, and a string for those who ask, queued or not', async () => {
+  test('A8: with `text: "bytes"` a text is its UTF-8, and a string on request, queued or not', async () => {
     for (const isLate of [false, true]) {
       const { connector, clock, client } = opened({ text: "bytes" });
       const busy = gate();
@@ -487,7 +487,7 @@ describe("A loop over a client", () => {
     }
   });
 
-  test("A9: of pings, pongs and polls the newest are kept for a consumer that does not come", async () => {
+  test("A9: for a slow consumer, the newest pings, pongs and polls are kept", async () => {
     const { connector, clock, client } = opened({ pollInterval: 10 });
     const busy = gate();
     const consumer = new Consumer(client, client, (event) =>
@@ -512,7 +512,7 @@ describe("A loop over a client", () => {
     await clock.settle();
   });
 
-  test("A9: a closing that the consumer began goes on while it is busy", async () => {
+  test("A9: a closing that the consumer began continues while it is busy", async () => {
     const { connector, clock, client } = opened();
     const busy = gate();
     const consumer = new Consumer(client, client, (event) => {
@@ -536,7 +536,7 @@ describe("A loop over a client", () => {
     connector.assertNothingLeft();
   });
 
-  test("B10: what came glued to the answer is told behind `ready`, a Close too", async () => {
+  test("B10: frames glued to the response are reported after `ready`, a Close too", async () => {
     const connector = new ScriptedConnector((attempt) =>
       attempt.open(text("first"), ping("p"), text("second"), close(1000)),
     );
@@ -550,7 +550,7 @@ describe("A loop over a client", () => {
     connector.assertNothingLeft();
   });
 
-  test("C9: a gap of our own process is told", async () => {
+  test("C9: a gap of our own process is reported", async () => {
     const { connector, clock, client } = opened({ pingInterval: 1000, pingTimeout: 1000 });
     const consumer = new Consumer(client, client);
     await clock.settle();
@@ -564,14 +564,14 @@ describe("A loop over a client", () => {
 });
 
 describe("The methods of a client", () => {
-  test("A1: between attempts they say so", async () => {
+  test("A1: between attempts they reject with InvalidStateError", async () => {
     const { connector, clock, client } = opened();
     const iterator = client[Symbol.asyncIterator]();
     const assertNotConnected = async (state: string) => {
       const refusal = (what: string) => ({
         name: "InvalidStateError",
         code: "ERR_HOLDFAST_INVALID_STATE",
-        message: `${what} was called while the client is not connected (its state is "${state}"): wait for the event "ready"`,
+        message: `Expected ${what} while the client is connected, got the state "${state}". Wait for the event "ready".`,
       });
       await assert.rejects(client.send("x"), refusal("send()"));
       await assert.rejects(client.sendJson({}), refusal("send()"));
@@ -596,7 +596,7 @@ describe("The methods of a client", () => {
     await assertNotConnected("closed");
   });
 
-  test("A8: ping() and pong() go to the connection, and `latency` is its", async () => {
+  test("A8: ping() and pong() use the connection, and `latency` is its latency", async () => {
     const { connector, clock, client } = opened();
     const consumer = new Consumer(client, client);
     await clock.settle();
@@ -693,7 +693,7 @@ describe("The methods of a client", () => {
       {
         code: "ERR_HOLDFAST_ABORTED",
         failure: "aborted",
-        message: "Opening ws://example.com/ was given up on this side",
+        message: "This side stopped before the connection to ws://example.com/ was open.",
         cause: "enough",
       },
     );
@@ -714,11 +714,11 @@ describe("The methods of a client", () => {
     wrong({ signal: 5 }, /Expected `signal` to be an AbortSignal/);
     assert.throws(() => new ScriptedClient(connector, 5 as never), {
       name: "InvalidArgumentError",
-      message: "Expected `url` to be a string, a URL, or a function that gives one, got 5 (number)",
+      message: "Expected `url` to be a string, a URL, or a function that returns one, got 5 (number)",
     });
   });
 
-  test("F5: a URL that is none is told as an attempt, before any I/O", async () => {
+  test("F5: an invalid URL is reported as an attempt, before any I/O", async () => {
     const connector = new ScriptedConnector();
     const client = new ScriptedClient(connector, "nonsense");
     const consumer = new Consumer(client, client);

@@ -54,7 +54,7 @@ const closeOnPoll = (event: ClientEvent, client: Client): void => {
 
 const SCENES: readonly Scene[] = [
   {
-    peer: "1. nobody listens",
+    peer: "1. nothing listens",
     script: null,
     events: ["connecting connecting", "connectFail closed", "disconnected closed"],
     end: { cause: "refused", message: NONE },
@@ -85,8 +85,8 @@ const SCENES: readonly Scene[] = [
   },
   {
     peer: "5. mute before the upgrade",
-    script: (peer) => void peer.readHead(),
-    options: { openTimeout: 100 },
+    script: (peer) => void peer.readHead().catch(() => undefined),
+    options: { openTimeout: 1_000 },
     events: ["connecting connecting", "connected connecting", "disconnected closed"],
     end: { cause: "open-timeout", message: NONE },
   },

@@ -23,7 +23,7 @@ const BREACH = Uint8Array.of(0x83, 0); // A reserved opcode (RFC 6455 section 5.
 const NOT_UTF8 = Uint8Array.of(0x81, 1, 0xff);
 const TOO_BIG = Uint8Array.of(0x82, 127, 0, 0, 0, 1, 0, 0, 0, 0);
 
-/** What a peer, a network or a consumer can do, by name. */
+/** Actions of a peer, a network or a consumer, by name. */
 const STEPS: Readonly<Record<string, (attempt: ScriptedAttempt, client: ScriptedClient) => void>> = {
   connected: (attempt) => attempt.connected(),
   open: (attempt) => attempt.open(),

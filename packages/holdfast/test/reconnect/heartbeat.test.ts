@@ -154,7 +154,7 @@ describe("heartbeat()", () => {
     assertNothingWaits(h, aborter.signal);
   });
 
-  test("C17: one that nobody awaits ends no process", async () => {
+  test("C17: a rejection that nobody awaits does not end the process", async () => {
     const h = new Harness();
     void heartbeat(h.connection, TIMES);
     await h.clock.advanceAsync(500);
@@ -230,7 +230,7 @@ describe("heartbeat()", () => {
     [{ timeout: 1, interval: 1, signal: 5 }, "Expected `signal` to be an AbortSignal, got 5 (number)"],
   ];
   for (const [options, message] of refused) {
-    test(`A8: both recipes refuse ${JSON.stringify(options)}, and ping nobody`, async () => {
+    test(`A8: both recipes reject ${JSON.stringify(options)}, and send no ping`, async () => {
       const h = new Harness();
       let calls = 0;
       const error = { name: "InvalidArgumentError", message };
@@ -259,7 +259,7 @@ describe("withHeartbeat()", () => {
     assert.equal(message, "hello");
     assert.equal(signal.aborted, false);
     await h.clock.settle();
-    assert.equal(signal.aborted, false, "what the body left behind may go on");
+    assert.equal(signal.aborted, false, "the remaining work of the body may continue");
     assertNothingWaits(h, signal);
     await h.clock.advanceAsync(60_000);
     assert.deepEqual(h.sent(), []);
@@ -301,7 +301,7 @@ describe("withHeartbeat()", () => {
     assertNothingWaits(h);
   });
 
-  test("C17: a body that ignores its signal is not waited for, and what becomes of it is ignored", async () => {
+  test("C17: withHeartbeat() does not wait for a body that ignores its signal, and ignores its result", async () => {
     for (const outcome of ["value", "error"] as const) {
       const h = new Harness();
       const late = deferred();

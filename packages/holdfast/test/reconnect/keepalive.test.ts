@@ -34,7 +34,7 @@ describe("keepalive()", () => {
     });
   }
 
-  test("C18: a loop that is blocked now and then does not move the grid, and makes no burst", async () => {
+  test("C18: occasional blocking of the loop does not move the grid, and causes no burst", async () => {
     const h = new Harness();
     void keepalive(h.connection, EVERY_SECOND);
     await h.clock.advanceAsync(1_500);
@@ -144,7 +144,7 @@ describe("keepalive()", () => {
     assertNothingWaits(h);
   });
 
-  test("C18: what another connection's end throws in message() is an error like any other", async () => {
+  test("C18: the end of another connection, thrown in message(), is an error like any other", async () => {
     const other = new Harness();
     other.transport.fail();
     await other.end();

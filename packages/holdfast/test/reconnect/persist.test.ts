@@ -85,7 +85,7 @@ describe("persist()", () => {
     assertAttempts(consumer.types);
   });
 
-  test("F9: a network that returns ends the wait at once, and is listened for only during it", async () => {
+  test("F9: the return of the network ends the wait at once, and is watched only during the wait", async () => {
     const scene = begin((attempt) => attempt.fail(refused()), { minDelay: 10_000, firstDelay: 20_000 });
     const { clock, connector } = scene;
     await clock.settle();
@@ -113,7 +113,7 @@ describe("persist()", () => {
     await stop(scene);
   });
 
-  test("F2: with the options left out, the delays follow the law", async () => {
+  test("F2: with default options, the delays follow the policy", async () => {
     const scene = begin((attempt) => attempt.fail(refused()), {}, { seed: 7 });
     await scene.clock.advanceAsync(300_000);
     const delays = backOffs(scene.consumer);
@@ -135,7 +135,7 @@ describe("persist()", () => {
     await stop(scene);
   });
 
-  test("F2: a law of one's own is kept to", async () => {
+  test("F2: the delays follow custom options", async () => {
     const options = { minDelay: 100, firstDelay: 200, maxDelay: 1000, factor: 2 };
     const scene = begin((attempt) => attempt.fail(refused()), options);
     await scene.clock.advanceAsync(10_000);
@@ -214,7 +214,7 @@ describe("persist()", () => {
     });
   }
 
-  test("F2: the width that the server set is that of the first wait, within minDelay and maxDelay", async () => {
+  test("F2: the server's width is that of the first wait, within minDelay and maxDelay", async () => {
     for (const [options, width, least, most] of [
       [{}, 100, 0, 100],
       [{}, 20_000, 0, 20_000],
@@ -244,7 +244,7 @@ describe("persist()", () => {
     }
   });
 
-  test("F2: later waits grow as without that width, and so does the first one after a server that has not said", async () => {
+  test("F2: later waits grow as without that width, and so does the first one after a server that sent none", async () => {
     const scene = begin((attempt) => {
       if (scene.connector.attempts.length === 1) attempt.open();
       else attempt.fail(refused());
@@ -261,14 +261,14 @@ describe("persist()", () => {
     await stop(scene);
   });
 
-  test("F4: a server that answers Retry-After: 0 for ever is asked as the law says", async () => {
+  test("F4: a server that always answers Retry-After: 0 is retried with the usual backoff", async () => {
     const scene = begin((attempt) => attempt.fail(status(503, 0)));
     await scene.clock.advanceAsync(120_000);
     assert(scene.connector.attempts.length <= 12, `${scene.connector.attempts.length} attempts`);
     await stop(scene);
   });
 
-  test("F4: a fleet that was told the same comes back spread", async () => {
+  test("F4: clients that received the same Retry-After reconnect spread over time", async () => {
     const delays: number[] = [];
     for (let seed = 1; seed <= 200; seed++) {
       const scene = begin((attempt) => attempt.fail(status(503, 120_000)), {}, { seed });
@@ -284,7 +284,7 @@ describe("persist()", () => {
   });
 
   for (const code of [1012, 1013]) {
-    test(`F4: a Close with ${code} asks for 5 to 30 s, within the law of one's own`, async () => {
+    test(`F4: a Close with ${code} requests 5 to 30 s, within custom options`, async () => {
       for (const [options, least, most] of [
         [{}, 5000, 30_000],
         [{ firstDelay: 10, maxDelay: 40 }, 10, 40],
@@ -304,7 +304,7 @@ describe("persist()", () => {
     });
   }
 
-  test("F5: what is fatal ends it quietly, behind `disconnected`", async () => {
+  test("F5: a fatal error ends it quietly, after `disconnected`", async () => {
     const scene = begin((attempt) => attempt.fail(status(401)));
     await scene.consumer.finished;
     assert.deepEqual(scene.consumer.types, ["connecting", "connectFail", "disconnected"]);
@@ -312,7 +312,7 @@ describe("persist()", () => {
     scene.connector.assertNothingLeft();
   });
 
-  test("F5: an URL that is none ends it without an attempt", async () => {
+  test("F5: an invalid URL ends it without an attempt", async () => {
     const connector = new ScriptedConnector();
     const client = new ScriptedClient(connector, "http:/");
     const consumer = new Consumer(persist(client), client);
@@ -322,7 +322,7 @@ describe("persist()", () => {
   });
 
   for (const code of [1000, 1001, 1002, 1003, 1005, 1007, 1008, 1009, 1010, 1011, 4001]) {
-    test(`F5: whatever a Close says, here ${code}, the client comes back`, async () => {
+    test(`F5: whatever a Close says, here ${code}, the client reconnects`, async () => {
       const scene = begin((attempt) => attempt.open(code === 1005 ? close() : close(code)));
       await scene.clock.settle();
       scene.connector.attempt.transport.eof();
@@ -332,7 +332,7 @@ describe("persist()", () => {
     });
   }
 
-  test("F5: retryable() is asked with the error and the default, and decides", async () => {
+  test("F5: retryable() receives the error and the default, and decides", async () => {
     const told: unknown[] = [];
     const answers = [true, false];
     const retryable = (error: Error, byDefault: boolean) => {
@@ -358,7 +358,7 @@ describe("persist()", () => {
     scene.connector.assertNothingLeft();
   });
 
-  test("F5: what retryable() throws comes out of the loop, behind `disconnected`", async () => {
+  test("F5: the loop throws the error of retryable(), after `disconnected`", async () => {
     const retryable = () => {
       throw new RangeError("mine");
     };
@@ -446,7 +446,7 @@ describe("persist()", () => {
     scene.connector.assertNothingLeft();
   });
 
-  test("F6: a wait that ended before the consumer heard of it is not told", async () => {
+  test("F6: a wait that ended before the consumer received it is not reported", async () => {
     let release: () => void = () => undefined;
     const busy = new Promise<void>((resolve) => (release = resolve));
     const scene = begin(
@@ -462,7 +462,7 @@ describe("persist()", () => {
     scene.connector.assertNothingLeft();
   });
 
-  test("F6: closing just the connection is no end: persist() makes a new one", async () => {
+  test("F6: closing only the connection does not end persist(), which opens a new one", async () => {
     const scene = begin(
       (attempt) => attempt.open(),
       {},
@@ -501,7 +501,7 @@ describe("persist()", () => {
     await consumer.finished;
   });
 
-  test("F7: a function that fails is a failed attempt, and the next one asks again", async () => {
+  test("F7: a function that fails is a failed attempt, and the next attempt calls it again", async () => {
     const connector = new ScriptedConnector((attempt) => attempt.open());
     const client = new ScriptedClient(connector, undefined, {
       headers: (attempt: number) => {
@@ -520,7 +520,7 @@ describe("persist()", () => {
       [error?.code, error?.message, (error?.cause as Error).message],
       [
         "ERR_HOLDFAST_PROVIDER",
-        "The function that gives `headers` failed for attempt 1: Error: no token",
+        "The function that returns `headers` failed for attempt 1: Error: no token",
         "no token",
       ],
     );
@@ -529,7 +529,7 @@ describe("persist()", () => {
     await consumer.finished;
   });
 
-  test("F7: a function that never answers does not hold up an abort, and is told of it", async () => {
+  test("F7: a function that never answers does not delay an abort, and its signal aborts", async () => {
     const connector = new ScriptedConnector();
     const signals: AbortSignal[] = [];
     const client = new ScriptedClient(connector, (_attempt, signal) => {
@@ -548,7 +548,7 @@ describe("persist()", () => {
     connector.assertNothingLeft();
   });
 
-  test("F8: never are two attempts alive, and none begins before the consumer has seen the one before to its end", async () => {
+  test("F8: two attempts are never alive at the same time, and none begins before the consumer has received the end of the previous one", async () => {
     const live: number[] = [];
     const scene = begin(
       (attempt) => {
@@ -592,7 +592,7 @@ describe("persist()", () => {
     await stop(scene);
   });
 
-  test("F1: options that cannot be used are refused, by name", () => {
+  test("F1: invalid options are rejected by name", () => {
     const client = new ScriptedClient(new ScriptedConnector());
     const DELAY = "a number of milliseconds from 0 to 2147483647";
     for (const [options, message] of [

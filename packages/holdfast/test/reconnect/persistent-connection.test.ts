@@ -20,7 +20,7 @@ const rejected = (code: number) =>
   });
 
 describe("PersistentConnection.send()", () => {
-  test("F9: what is sent while there is no connection waits, and goes out in order ahead of what is sent later", async () => {
+  test("F9: messages sent without a connection wait, and are sent in order before later ones", async () => {
     const harness = new PersistentHarness();
     const first = harness.send("one");
     const second = harness.send("two");
@@ -72,7 +72,7 @@ describe("PersistentConnection.send()", () => {
     await harness.finish();
   });
 
-  test("F9: what waits within the connection for its socket is as unsent as what waits in the queue", async () => {
+  test("F9: messages that wait within the connection for its socket are unsent, like those in the queue", async () => {
     const harness = new PersistentHarness({ writeLimit: 10 });
     await harness.open();
     harness.attempt.transport.setCapacity(0);
@@ -91,7 +91,7 @@ describe("PersistentConnection.send()", () => {
     await harness.finish();
   });
 
-  test("F9: a message that is lost with its connection in the turn of the call was not handed to any socket", async () => {
+  test("F9: a message that is lost with its connection in the turn of the call was not passed to any socket", async () => {
     const harness = new PersistentHarness();
     await harness.open();
     const message = harness.send("late");
@@ -106,7 +106,7 @@ describe("PersistentConnection.send()", () => {
     await harness.finish();
   });
 
-  test("F9: the pace is that of the socket: what it does not take waits in the queue, and stays bounded", async () => {
+  test("F9: the socket sets the pace: messages that it does not accept wait in the queue, which stays bounded", async () => {
     const harness = new PersistentHarness({ writeLimit: 100, queue: 3 });
     await harness.open();
     harness.attempt.transport.setCapacity(0);
@@ -132,7 +132,7 @@ describe("PersistentConnection.send()", () => {
     await harness.finish();
   });
 
-  test("F9: many small messages in one turn need no queue: the socket takes them", async () => {
+  test("F9: many small messages in one turn need no queue: the socket accepts them", async () => {
     const harness = new PersistentHarness({ queue: 1 });
     await harness.open();
     const messages = Array.from({ length: 5_000 }, (_, index) =>
@@ -144,7 +144,7 @@ describe("PersistentConnection.send()", () => {
     await harness.finish();
   });
 
-  test("F9: a full queue refuses the new message, or gives up the oldest", async () => {
+  test("F9: a full queue rejects the new message, or drops the oldest", async () => {
     const failing = new PersistentHarness({ queue: { messages: 2, bytes: 10 } });
     const kept = [failing.send("12345"), failing.send("67890")];
     const refusedToo = [failing.send("x"), failing.send("too long for it")];
@@ -169,7 +169,7 @@ describe("PersistentConnection.send()", () => {
     await dropping.finish();
   });
 
-  test('F9: `offline: "reject"` takes nothing without a connection, and keeps nothing of one that is lost', async () => {
+  test('F9: `offline: "reject"` accepts nothing without a connection, and keeps nothing of a lost one', async () => {
     const harness = new PersistentHarness({ offline: "reject", writeLimit: 10 });
     const early = harness.send("early");
     await harness.open();
@@ -187,7 +187,7 @@ describe("PersistentConnection.send()", () => {
     await harness.finish();
   });
 
-  test("F9: a message that waits longer than its time to live is given up, to the millisecond", async () => {
+  test("F9: a message that waits longer than its time to live is dropped, exactly to the millisecond", async () => {
     const harness = new PersistentHarness({ timeToLive: 1_000 });
     const byDefault = harness.send("a second");
     const longer = harness.send("ten", { timeToLive: 10_000 });
@@ -203,7 +203,7 @@ describe("PersistentConnection.send()", () => {
     await harness.finish();
   });
 
-  test("F9: an abort takes back what has not left, also out of the backlog of the connection", async () => {
+  test("F9: an abort cancels an unsent message, also in the send queue of the connection", async () => {
     const harness = new PersistentHarness({ writeLimit: 1_000 });
     const aborter = new AbortController();
     const { signal } = aborter;
@@ -242,7 +242,7 @@ describe("PersistentConnection.send()", () => {
     await harness.finish();
   });
 
-  test("F9: a send that nobody awaits ends no process, and what cannot be sent is refused at once", async () => {
+  test("F9: a send that nobody awaits does not end the process, and invalid data is rejected at once", async () => {
     const harness = new PersistentHarness({ queue: 1 });
     void harness.link.send("one");
     void harness.link.send("one too many"); // Would be an unhandled rejection, which fails this file.
@@ -255,7 +255,7 @@ describe("PersistentConnection.send()", () => {
     await harness.finish();
   });
 
-  test("F9: after close() nothing is taken; what was sent before still goes out, ahead of the Close", async () => {
+  test("F9: after close() nothing is accepted; earlier messages are still sent, before the Close", async () => {
     const harness = new PersistentHarness({ writeLimit: 10 });
     await harness.open();
     harness.attempt.transport.setCapacity(0);
@@ -302,7 +302,7 @@ describe("PersistentConnection: receiving", () => {
     await assert.rejects(harness.link.recv(), { name: "ConnectionClosedOK" });
   });
 
-  test("F9: what was received before a connection was lost is read first, behind it what the next one brings", async () => {
+  test("F9: messages received before a connection was lost are read first, then those of the next one", async () => {
     const harness = new PersistentHarness();
     await harness.clock.settle();
     harness.attempt.open(text("glued"));
@@ -345,7 +345,7 @@ describe("PersistentConnection: receiving", () => {
     assert.equal((await reading).ok, true);
   });
 
-  test("F5, F9: what is fatal ends the loop with its error", async () => {
+  test("F5, F9: a fatal error ends the loop with that error", async () => {
     const harness = new PersistentHarness({}, (attempt) => attempt.fail(rejected(403)));
     const message = harness.send("never");
     await assert.rejects(async () => {
@@ -361,7 +361,7 @@ describe("PersistentConnection: receiving", () => {
 });
 
 describe("PersistentConnection: status", () => {
-  test("F9: every change is told, and the snapshot agrees with it", async () => {
+  test("F9: every change is reported, and the snapshot matches it", async () => {
     const harness = new PersistentHarness({}, (attempt) => {
       if (harness.connector.attempts.length === 2) attempt.fail(refused());
     });
@@ -483,7 +483,7 @@ describe("PersistentConnection: status", () => {
 });
 
 describe("PersistentConnection: onOpen", () => {
-  test("F9: what it sends goes out before all that waits, and it can wait for an answer", async () => {
+  test("F9: its messages are sent before all queued ones, and it can wait for an answer", async () => {
     const contexts: unknown[] = [];
     const onOpen = async (
       connection: Connection,
@@ -515,7 +515,7 @@ describe("PersistentConnection: onOpen", () => {
     await harness.finish();
   });
 
-  test("F5: what it throws ends the connection, and `retryable` decides on another one", async () => {
+  test("F5: an error that it throws ends the connection, and `retryable` decides about another one", async () => {
     const failure = new Error("wrong password");
     for (const isRetried of [true, false]) {
       const harness = new PersistentHarness({
@@ -535,7 +535,7 @@ describe("PersistentConnection: onOpen", () => {
     }
   });
 
-  test("F8: a connection that ends while it waits is no failure of its own; a reader it leaves behind is", async () => {
+  test("F8: the end of the connection while it waits is not an error of onOpen; a reader that it leaves behind is", async () => {
     const harness = new PersistentHarness({ onOpen: (connection) => connection.recv() });
     await harness.open();
     await harness.cut();
@@ -565,7 +565,7 @@ describe("PersistentConnection: onOpen", () => {
 });
 
 describe("PersistentConnection.probe()", () => {
-  test("F9: while waiting, the next attempt begins at once, and the law goes on where it was", async () => {
+  test("F9: while waiting, the next attempt begins at once, and the backoff continues where it was", async () => {
     const harness = new PersistentHarness({ minDelay: 1_000 }, (attempt) => attempt.fail(refused()));
     await harness.clock.settle();
     for (let count = 1; count <= 3; count++) {
@@ -608,7 +608,7 @@ describe("PersistentConnection.probe()", () => {
     await harness.finish();
   });
 
-  test("F9: an attempt that has taken too long begins anew, a young one is left alone", async () => {
+  test("F9: an attempt that has taken too long starts again, a recent one continues", async () => {
     const harness = new PersistentHarness({ probeTimeout: 2_000 });
     await harness.clock.advanceAsync(1_999);
     harness.link.probe();
@@ -627,7 +627,7 @@ describe("PersistentConnection.probe()", () => {
 });
 
 describe("connectPersistent(): options", () => {
-  test("F9: one that cannot be used is named at once", () => {
+  test("F9: an invalid one is rejected by name at once", () => {
     for (const [options, message] of [
       [{ offline: "drop" }, /`offline` to be "queue" or "reject"/],
       [{ overflow: "drop" }, /`overflow` to be "fail" or "drop-oldest"/],

@@ -38,7 +38,7 @@ async function loop(iterator: Reconnection<never>, seen: Connection[]): Promise<
 }
 
 describe("reconnect()", () => {
-  test("F1: hands out open connections, one after the other, and waits in between", async () => {
+  test("F1: yields open connections, one after another, and waits in between", async () => {
     const { connector, clock, iterator } = begin((attempt) => attempt.open(text("glued")));
     const seen: Connection[] = [];
     const over = loop(iterator as Reconnection<never>, seen);
@@ -66,7 +66,7 @@ describe("reconnect()", () => {
     connector.assertNothingLeft();
   });
 
-  test("F2, F3: failures follow the law; the error of none of them shows", async () => {
+  test("F2, F3: failures follow the backoff policy; their errors are not thrown", async () => {
     const { connector, clock, iterator } = begin((attempt) => attempt.fail(refused()));
     const first = follow(iterator.next());
     await clock.advanceAsync(120_000);
@@ -79,7 +79,7 @@ describe("reconnect()", () => {
     connector.assertNothingLeft();
   });
 
-  test("F5: throws what is fatal, and is over", async () => {
+  test("F5: throws a fatal error, and ends", async () => {
     const { connector, iterator } = begin((attempt) => attempt.fail(status(403)));
     await assert.rejects(iterator.next(), { name: "InvalidStatusError", status: 403 });
     assert.deepEqual(await iterator.next(), { value: undefined, done: true });
@@ -87,7 +87,7 @@ describe("reconnect()", () => {
     connector.assertNothingLeft();
   });
 
-  test("F5: what retryable() refuses is thrown, but for a connection that ended as it should", async () => {
+  test("F5: an error that retryable() refuses is thrown, unless the connection ended normally", async () => {
     for (const [code, expected] of [
       [4001, "ConnectionClosedError"],
       [1000, null],

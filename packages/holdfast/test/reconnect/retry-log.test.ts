@@ -75,7 +75,7 @@ for (const { name, run } of [
   { name: "persist()", run: persisting },
   { name: "reconnect()", run: reconnecting },
 ]) {
-  describe(`What ${name} logs`, () => {
+  describe(`The log of ${name}`, () => {
     test("J1: each attempt, each wait with its reason, and why it stopped", async () => {
       const lines = await linesOf(
         run,
@@ -122,7 +122,7 @@ for (const { name, run } of [
       ]);
     });
 
-    test("J1: an end that both sides wanted, and that nothing is to follow on, is no warning", async () => {
+    test("J1: a normal end without a further attempt is no warning", async () => {
       const lines = await linesOf(run, [(attempt) => attempt.open(close(1000))], { retryable: () => false });
       assert.deepEqual(lines.at(-1), [
         "info",
@@ -133,7 +133,7 @@ for (const { name, run } of [
   });
 }
 
-test("J1: one attempt of a client without persist() is no business of this log", async () => {
+test("J1: this log does not include an attempt of a client without persist()", async () => {
   const lines: Line[] = [];
   const connector = new ScriptedConnector((attempt) => attempt.fail(refused));
   await exhaust(new ScriptedClient(connector, URL, { logger: recorder(lines) }));

@@ -57,9 +57,9 @@ class Lane implements AsyncDisposable {
       firstDelay: 4,
       maxDelay: 10,
       stableAfter: 1,
-      openTimeout: 250,
+      openTimeout: 1_000, // A busy machine takes its time for a handshake.
       pingInterval: 30,
-      pingTimeout: 250,
+      pingTimeout: 500,
       closeTimeout: 2_000,
       queue: { messages: 100, bytes: null },
       overflow: index % 2 === 0 ? "fail" : "drop-oldest",
@@ -76,7 +76,7 @@ class Lane implements AsyncDisposable {
 
   /** One failure, and the steps until the client is connected again. */
   async cut(kind: keyof typeof CUTS): Promise<void> {
-    await eventually(() => this.link.status.state === "open", "a connection", 30_000);
+    await eventually(() => this.link.status.state === "open", "a connection", 60_000);
     await CUTS[kind](this);
   }
 
@@ -102,7 +102,7 @@ class Lane implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
-    await eventually(() => this.link.status.state === "open", "a connection", 30_000);
+    await eventually(() => this.link.status.state === "open", "a connection", 60_000);
     this.#isFlowing = false;
     await this.#flow;
     await this.link.close();
@@ -135,7 +135,7 @@ class Lane implements AsyncDisposable {
   }
 }
 
-/** What can happen to a connection, or to an attempt. */
+/** Failures of a connection or of an attempt. */
 const CUTS = {
   fin: (lane: Lane) => {
     for (const connection of lane.proxy.connections) connection.cut({ kind: "fin" });
@@ -154,7 +154,7 @@ const CUTS = {
     lane.proxy.freeze();
     if (lane.index === 0) lane.send(ENDLESS);
     await lane.disconnections(1);
-    lane.reset(); // What is stuck in the network is lost.
+    lane.reset(); // Data that is stuck in the network is lost.
     lane.proxy.heal();
   },
   refuse: (lane: Lane) =>
@@ -221,7 +221,7 @@ test(`F8, F9: a storm of ${CLIENTS * CUTS_EACH} cuts: every message ends as one 
     });
     await withTimeout(Promise.all(storms), 100_000, "the storm");
     const took = performance.now() - begun;
-    await server.close(); // What is on its way is still read.
+    await server.close(); // Data in transit is still read.
 
     const total: Record<string, number> = {
       sent: 0,

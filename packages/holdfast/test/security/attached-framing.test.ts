@@ -159,7 +159,7 @@ describe("Requests with an Upgrade at a server that attach() was called with", (
         "with a length": `POST /1 HTTP/1.1\r\n${H2C}Content-Length: 4\r\n\r\nbody`,
         "in chunks, with trailers": `POST /1 HTTP/1.1\r\n${H2C}Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nX: y\r\n\r\n`,
       };
-      test(`H: pipelined requests behind and before one ${isSecure ? "over TLS " : ""}that is read ${reads} are framed as they came, wherever they are cut, and answered in order`, async () => {
+      test(`H: pipelined requests before and after one ${isSecure ? "over TLS " : ""}that is read ${reads} are framed correctly, wherever they are split, and answered in order`, async () => {
         await start({ path: "/ws" }, { isSecure });
         if (reads === "as data") {
           httpServer.on(isSecure ? "secureConnection" : "connection", (socket: Socket) =>
@@ -201,7 +201,7 @@ describe("Requests with an Upgrade at a server that attach() was called with", (
     }
   }
 
-  test("H: 5,000 requests with an Upgrade that nobody takes are one connection, and leave no listeners", async () => {
+  test("H: 5,000 requests with an unhandled Upgrade use one connection, and leave no listeners", async () => {
     await start();
     await using client = await connectRaw();
     let answers = 0;
@@ -251,7 +251,7 @@ describe("Requests with an Upgrade at a server that attach() was called with", (
     assert.equal(Buffer.from((await client.readFrame()).payload).toString(), "hello");
   });
 
-  test("H: an upgrade behind a response that closes, or resets while it waits, ends nothing but its connection", async () => {
+  test("H: an upgrade after a response that closes, or resets while it waits, ends only its connection", async () => {
     await start({});
     httpServer.removeAllListeners("request");
     httpServer.on("request", (_request, response) => {

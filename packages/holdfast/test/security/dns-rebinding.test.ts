@@ -89,7 +89,7 @@ test("H: over TLS, and where a trusted proxy ended it, a host without a port mea
   );
 });
 
-test("H: without trustProxy, X-Forwarded-Host opens no door", async () => {
+test("H: without trustProxy, X-Forwarded-Host is ignored", async () => {
   await using server = await echoServer({ hosts: ["a.example"] });
   assert.equal(await statusOf(server.port, { ...REBOUND, "X-Forwarded-Host": "a.example" }), 421);
 });
@@ -126,12 +126,12 @@ test("H: `hosts` holds for plain requests, before onRequest, and for :authority 
   session.destroy();
 });
 
-test("H: a client's connect() learns of it as status 421, which is not worth trying again", async () => {
+test("H: a client's connect() reports it as status 421, which is not retried", async () => {
   await using server = await echoServer({ hosts: ["a.example"] });
   await assert.rejects(connect(server.url), { status: 421, code: "ERR_HOLDFAST_INVALID_STATUS" });
 });
 
-test("A8: `hosts` that name no host are refused", async () => {
+test("A8: invalid `hosts` are rejected", async () => {
   for (const [hosts, got] of [
     ["a.example", '"a.example" (string)'],
     [[], "an array"],

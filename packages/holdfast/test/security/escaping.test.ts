@@ -37,7 +37,7 @@ class RecordingLogger implements Logger {
   readonly error = this.#note;
 }
 
-test("H: the reason of a Close stays on its line of the log, and is told as it came only where it is asked for", async () => {
+test("H: the reason of a Close stays on its line of the log, and appears unescaped only in the API", async () => {
   await using server = await RawServer.start({}, async (peer) => {
     await peer.acceptUpgrade();
     peer.sendClose(4000, REASON);
@@ -56,7 +56,7 @@ test("H: the reason of a Close stays on its line of the log, and is told as it c
   assert.equal(closeMessage(null, sent, false), `sent 1000 (OK) ${SHOWN}; no close frame received`);
 });
 
-test("H: what a client sends is escaped in the log of a server and in the answer", async () => {
+test("H: a client's data is escaped in the server's log and response", async () => {
   const logger = new RecordingLogger();
   await using server = await echoServer({ logger });
   const attacks: readonly HeadersToSend[] = [
@@ -85,7 +85,7 @@ test("H: what a client sends is escaped in the log of a server and in the answer
   assertSafe(logger.entries);
 });
 
-test("H: what a server answers is escaped in a client's errors", async () => {
+test("H: a server's response is escaped in a client's errors", async () => {
   const heads = [
     "HTTP/1.1 403 no\x9b2Jway\r\n\r\n",
     "HTTP/1.1 101 OK\r\nUpgrade: \x9bwebsocket\r\n\r\n",
@@ -117,7 +117,7 @@ test("H: what a server answers is escaped in a client's errors", async () => {
   }
 });
 
-test("H: what the caller passed on is escaped in errors about it", async () => {
+test("H: the caller's data is escaped in errors about it", async () => {
   const attempts = [
     () => connect("ws://local\x1bhost/"),
     () => connect("ws://localhost/\x9b#\u202e"),

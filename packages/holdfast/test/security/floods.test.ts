@@ -146,7 +146,7 @@ test("H: a flood of pongs answers nothing, and changes nothing", async (t) => {
   assert.equal(client.receivedLength < 500, true);
 });
 
-test("H: connections that come and go by the hundred leave nothing behind", async (t) => {
+test("H: hundreds of short connections leave nothing behind", async (t) => {
   await using server = await echoServer();
   const visit = async (): Promise<void> => {
     const connection = await connect(server.url, { pingInterval: null });

@@ -71,7 +71,7 @@ test("H: invalid bytes glued to an answer: the client opens, and its connection 
   }
 });
 
-test("H: what is glued to a refused request is no request and no frame: one answer, and the end", async () => {
+test("H: bytes glued to a refused request are not read as a request or a frame: one response, and the end", async () => {
   let opened = 0;
   await using server = await serve(() => opened++, { host: "127.0.0.1" });
   const good =
@@ -90,7 +90,7 @@ test("H: what is glued to a refused request is no request and no frame: one answ
   assert.equal(opened, 0);
 });
 
-test("H: what is not HTTP at all is answered once, and ends (RFC 9112 section 2.2)", async () => {
+test("H: bytes that are not HTTP get one response, and the connection ends (RFC 9112 section 2.2)", async () => {
   await using server = await echoServer();
   const strangers = [
     // A ClientHello of TLS, a preface of HTTP/2, SSH, a frame, zeros.

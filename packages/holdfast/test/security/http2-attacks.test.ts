@@ -77,7 +77,7 @@ const ATTACKS: Readonly<Record<string, Uint8Array>> = {
     ),
   ]),
   "a head twice": Buffer.concat([upgradeFrame(1), upgradeFrame(1)]),
-  "trailers behind an upgrade": Buffer.concat([
+  "trailers after an upgrade": Buffer.concat([
     upgradeFrame(1),
     http2Frame(TYPE.headers, END_HEADERS | END_STREAM, 1, headerBlock([["x-trailer", "1"]])),
   ]),
@@ -88,7 +88,7 @@ const ATTACKS: Readonly<Record<string, Uint8Array>> = {
     headerBlock(upgradeFields()),
   ),
   "data without a head": http2Frame(TYPE.data, 0, 1, "hello"),
-  "data behind the end": Buffer.concat([
+  "data after the end": Buffer.concat([
     upgradeFrame(1),
     http2Frame(TYPE.data, END_STREAM, 1, "\x88\x80\0\0\0\0"),
     http2Frame(TYPE.data, 0, 1, "\x81\x80\0\0\0\0"),
@@ -113,7 +113,8 @@ const ATTACKS: Readonly<Record<string, Uint8Array>> = {
   "a thousand upgrades and nothing else": repeat(1000, (index) => upgradeFrame(streamOf(index))),
 };
 
-describe("HTTP/2 under attack", () => {
+// Most of the time passes while the heartbeats find out who is gone.
+describe("HTTP/2 under attack", { concurrency: true }, () => {
   let certificates: TestCertificates;
   const uncaught: unknown[] = [];
   const note = (error: unknown) => void uncaught.push(error);

@@ -171,7 +171,7 @@ describe("One peer's work in one turn", () => {
     assert.equal(await done, 200);
   });
 
-  test("E10: a Close and FIN behind messages that wait for the next turn are told after them, as a clean end", async () => {
+  test("E10: a Close and FIN after messages that wait for the next turn are reported after them, as a clean end", async () => {
     let seen = 0;
     let resolve: (code: number) => void = () => undefined;
     const done = new Promise<number>((settle) => (resolve = settle));

@@ -48,7 +48,7 @@ function* slices(bytes: Uint8Array, size: number): Iterable<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-test("H: whatever the sizes of chunks, a body is bytes, and it ends", () => {
+test("H: for any chunk sizes, a body is bytes, and it ends", () => {
   const line = fc.oneof(
     fc.constantFrom("", "-1", "0x10", "ffffffffffffffffffffff", "1e3", "NaN", ";", "00000000000000000000001"),
     fc.string({ maxLength: 50 }),
@@ -81,7 +81,7 @@ test("H: a refusal whose body never ends is over after 64 KiB of it", async () =
   }
 });
 
-test("H: an answer whose head never ends is given up at maxHandshakeSize", async () => {
+test("H: reading a response whose head never ends stops at maxHandshakeSize", async () => {
   for (const endless of ["HTTP/1.1 101 ", "HTTP/1.1 101 OK\r\nX: ", "\r\n", "HTTP/1.1 200 OK\r\n"]) {
     await using server = await RawServer.start({}, async (peer) => {
       await peer.readHead();

@@ -118,7 +118,7 @@ describe("A reset within the handshake", () => {
   });
 
   for (const direction of ["toServer", "toClient"] as const) {
-    test(`H: between both, at offsets all over TLS, upgrade and first frames, ${direction}: both sides are told and leave nothing`, async () => {
+    test(`H: between both, at offsets all over TLS, upgrade and first frames, ${direction}: both sides are notified and leave nothing`, async () => {
       const { ca, server: tls } = await testCertificates();
       await using server = await serve(echo, { host: "127.0.0.1", tls });
       await using proxy = await FaultProxy.start({ target: { port: server.port } });

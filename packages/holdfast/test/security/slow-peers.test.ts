@@ -61,7 +61,7 @@ describe("Peers that take their time", () => {
     await assertServes(server);
   });
 
-  test("H: a client that never reads its refusal, never ends its side and goes on sending, is cut off", async () => {
+  test("H: a client that never reads its refusal, never ends its side and continues to send, is cut off", async () => {
     const others = sockets();
     for (const request of ["GET / HTTP/1.1\r\n\r\n", HEAD + "x".repeat(70_000)]) {
       await using client = await attacker(server);

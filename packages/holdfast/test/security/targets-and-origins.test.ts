@@ -4,7 +4,7 @@ import { connect, serve, type Connection } from "../../build/index.js";
 import { RawServer, type HeadersToSend } from "holdfast-testkit";
 import { assertServes, attacker, echo, echoServer, readRefusal } from "./servers.js";
 
-test("H: whatever the form of the target, the URL of a connection is one of this host (RFC 9112 section 3.2)", async () => {
+test("H: for any form of the target, the URL of a connection has this host (RFC 9112 section 3.2)", async () => {
   const accepted: Connection[] = [];
   await using server = await serve(
     (connection) => {
@@ -63,7 +63,7 @@ test("H: a target that names another host, or no path at all, is refused", async
   await assertServes(server);
 });
 
-test("H: a client asks the host of its URL, whatever the path looks like", async () => {
+test("H: a client connects to the host of its URL, for any path", async () => {
   await using server = await RawServer.start({}, async (peer) => {
     const { startLine } = await peer.acceptUpgrade();
     peer.sendText(startLine);

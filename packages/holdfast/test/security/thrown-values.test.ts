@@ -13,7 +13,7 @@ import { THENABLES, THROWN } from "./thrown-values.js";
 
 // An unhandled rejection fails the current test: node:test reports it.
 
-describe("What the application throws", () => {
+describe("Values that the application throws", () => {
   let resources: ResourceCounts;
   let server: Server | null = null;
 

@@ -101,7 +101,7 @@ describe("Each version of HTTP, chosen by ALPN or not", () => {
   });
 
   for (const kind of Object.keys(KINDS) as Kind[]) {
-    test(`H: ${kind} answers HTTP/1.1, the preface of HTTP/2 and garbage behind it under every ALPN, and serves on`, async () => {
+    test(`H: ${kind} answers HTTP/1.1, the preface of HTTP/2 and garbage after it with every ALPN, and continues to serve`, async () => {
       const { ca } = certificates;
       const target = await start(kind, certificates);
       const { port, isSecure } = target;

@@ -21,7 +21,7 @@ import {
 } from "holdfast-testkit";
 import { recordingLogger } from "./recording-logger.js";
 
-describe("Who a server admits", () => {
+describe("Admission of clients", () => {
   let resources: ResourceCounts;
   let server: Server | null = null;
   const { logger, lines } = recordingLogger();
@@ -82,7 +82,7 @@ describe("Who a server admits", () => {
     assert.deepEqual([user.subprotocol, admin.subprotocol], ["chat", "admin"]);
   });
 
-  test("G6: requireSubprotocol refuses with 400 whoever offers none that is spoken here", async () => {
+  test("G6: requireSubprotocol refuses clients that offer no supported one, with 400", async () => {
     const { url } = await start({ requireSubprotocol: true, subprotocols: ["v2", "v1"] });
     await using connection = await connect(url, { subprotocols: ["v1", "v2"] });
     assert.equal(connection.subprotocol, "v2");
@@ -105,7 +105,7 @@ describe("Who a server admits", () => {
     Authorization: `Basic ${Buffer.from(text).toString("base64")}`,
   });
 
-  test("G6: basicAuth lets in who knows name and password, and challenges everybody else (RFC 7617)", async () => {
+  test("G6: basicAuth accepts clients with the name and password, and challenges all others (RFC 7617)", async () => {
     const { url, port } = await start({
       onRequest: basicAuth({ realm: 'a "b"', user: "Ünal", password: "pä:ss" }),
     });
@@ -138,7 +138,7 @@ describe("Who a server admits", () => {
     assert.equal((await fetch(`http://127.0.0.1:${port}/`, { headers: right })).status, 426);
   });
 
-  test("G6: basicAuth asks `check`, which may be slow, and takes nothing but true for a yes", async () => {
+  test("G6: basicAuth calls `check`, which may be slow, and accepts only true", async () => {
     const answers: Readonly<Record<string, unknown>> = {
       yes: true,
       no: false,

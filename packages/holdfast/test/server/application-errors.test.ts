@@ -84,7 +84,7 @@ describe("without a logger", () => {
     await server.close();
   });
 
-  test("G8: `logger: null` prints nothing, and neither does anything else", async () => {
+  test("G8: with `logger: null` nothing is printed", async () => {
     const server = await serve(failingHandler, { logger: null });
     const connection = await connect(server.url, { logger: null });
     await connection.closed;

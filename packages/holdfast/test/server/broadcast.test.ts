@@ -20,7 +20,7 @@ const counts = ({ sent, skipped, closed, notOpen }: ReturnType<typeof broadcast>
 const ALL_SENT = { skipped: 0, closed: 0, notOpen: 0 };
 
 describe("broadcast", () => {
-  test("G5: everybody gets the same frames, in their place among each one's own", () => {
+  test("G5: all receivers get the same frames, in order with their own messages", () => {
     const harnesses = servers(3);
     const messages = [
       "",
@@ -84,7 +84,7 @@ describe("broadcast", () => {
     }
   });
 
-  test("G5: `except` one, or a Set of them; who is not open any more is counted apart", async () => {
+  test("G5: `except` one, or a Set of them; closed connections are counted separately", async () => {
     const harnesses = servers(4);
     const all = connectionsOf(harnesses);
     const [first, second, third] = all;
@@ -108,7 +108,7 @@ describe("broadcast", () => {
     );
   });
 
-  test("G5: clients, which mask each frame for itself, get it as well", () => {
+  test("G5: client connections, which mask each frame, get it too", () => {
     const shared = sharedRuntime();
     const harnesses = (["client", "server", "client"] as const).map((role) => new Harness({ role, shared }));
     broadcast(connectionsOf(harnesses), "to all");
@@ -136,7 +136,7 @@ describe("broadcast", () => {
     assert.throws(() => broadcast(connectionsOf(harnesses), new TextBytes([0xff])), InvalidArgumentError);
   });
 
-  test("G5: one that is sending a message piece by piece gets it behind that, and within its limit", async () => {
+  test("G5: a connection that is sending a message piece by piece gets it after that, within its limit", async () => {
     const [harness] = servers(1);
     let release: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (release = resolve));
@@ -205,7 +205,7 @@ describe("broadcast", () => {
     }
   });
 
-  test("G5: a large burst is nobody's slowness: what the kernel takes does not wait", () => {
+  test("G5: a large burst does not make receivers slow: bytes that the kernel accepts do not wait", () => {
     const [harness] = servers(1);
     let sent = 0;
     for (let index = 0; index < 200; index++) {
@@ -266,7 +266,7 @@ describe("broadcast", () => {
     }
   });
 
-  test("G5: what waits for a thousand stuck receivers is in memory once", async () => {
+  test("G5: a message that waits for a thousand stuck receivers is in memory once", async () => {
     const harnesses = servers(1_000, { capacity: 0 });
     const all = connectionsOf(harnesses);
     broadcast(all, "blocks");
@@ -300,7 +300,7 @@ describe("broadcast", () => {
     assert(stuck.connection.bufferedAmount > 200 * 6); // The messages are still queued.
   });
 
-  test("G5: arguments that cannot be used are refused, and nothing is sent", () => {
+  test("G5: invalid arguments are rejected, and nothing is sent", () => {
     const [harness] = servers(1);
     const broadcastAny = broadcast as unknown as (...values: readonly unknown[]) => unknown;
     for (const [values, message] of [
@@ -325,7 +325,7 @@ describe("broadcast", () => {
     assert.deepEqual(harness.sent(), []);
   });
 
-  test("G5: on sockets, everybody gets everything, but for one who stopped reading and is let go", async () => {
+  test("G5: on sockets, all receivers get everything, except one that stopped reading and is closed", async () => {
     await using server = await serve(() => undefined, { host: "127.0.0.1", compression: true });
     const clients = await Promise.all(
       Array.from({ length: 20 }, (_, index) => connect(server.url, { compression: index % 2 === 0 })),

@@ -166,7 +166,7 @@ describe("The deadline of close()", () => {
     assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200);
   });
 
-  test("G4: clients that the kernel has accepted when close() is called hear 503, later ones find the port free", async () => {
+  test("G4: clients in the kernel's queue get 503 when close() is called; later ones find the port free", async () => {
     const server = await serve(() => undefined, { host: "127.0.0.1" });
     await keep(await RawClient.connect({ port: server.port })).upgrade();
     const early = Array.from({ length: 20 }, () => RawClient.connect({ port: server.port, timeout: 10_000 }));

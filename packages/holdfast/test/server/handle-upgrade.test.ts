@@ -50,7 +50,7 @@ describe("Upgrades that an application hands over", () => {
     return (httpServer.address() as AddressInfo).port;
   };
 
-  test("G7: the application decides, and hands over with headers and data; what it refuses is its own", async () => {
+  test("G7: the application decides, and hands accepted requests over with headers and data", async () => {
     const port = await listen(async (to, request, socket, head) => {
       await sleep(20); // Stands for the look-up of a session.
       if (request.url === "/no")
@@ -110,7 +110,7 @@ describe("Upgrades that an application hands over", () => {
     }
   });
 
-  test("G7 G3: what asks for no WebSocket, or not rightly, is refused", async () => {
+  test("G7 G3: requests that are not valid WebSocket upgrades are refused", async () => {
     const port = await listen((to, ...upgrade) => to.handleUpgrade(...upgrade));
     for (const [headers, status] of [
       [{ Upgrade: "h2c" }, 426],
@@ -124,7 +124,7 @@ describe("Upgrades that an application hands over", () => {
     assert.equal(lines.filter(({ message }) => message === "connection refused").length, 3);
   });
 
-  test("G7: a client that has gone while the application decided leaves nothing", async () => {
+  test("G7: a client that disconnects while the application decides leaves nothing", async () => {
     const handed: Upgrade[] = [];
     const port = await listen((_to, ...upgrade) => void handed.push(upgrade));
     const client = await RawClient.connect({ port });
@@ -139,7 +139,7 @@ describe("Upgrades that an application hands over", () => {
     assert.equal(server?.connections.size, 0);
   });
 
-  test("A8: arguments that cannot be used are refused, and the socket is not touched", async () => {
+  test("A8: invalid arguments are rejected, and the socket is not touched", async () => {
     const errors: unknown[] = [];
     const port = await listen((to, request, socket, head) => {
       const handUpAny = to.handleUpgrade.bind(to) as unknown as (...values: readonly unknown[]) => void;

@@ -39,7 +39,7 @@ describe("A server's handler", () => {
   };
 
   for (const [name, echo] of Object.entries(ECHOES)) {
-    test(`G1: a handler with ${name} serves until its client goes, and logs no failure for that`, async () => {
+    test(`G1: a handler with ${name} serves until its client disconnects, and no failure is logged`, async () => {
       const url = await start(echo);
       for (const end of ["close", "close with 4000", "terminate"] as const) {
         const connection = await connect(url);
@@ -148,7 +148,7 @@ describe("A server's handler", () => {
     );
   });
 
-  test("G4: close() tells clients 1001, waits for handlers, refuses newcomers, and is idempotent", async () => {
+  test("G4: close() sends 1001, waits for handlers, refuses new clients, and is idempotent", async () => {
     const events: string[] = [];
     const url = await start(async (connection) => {
       const { code } = await connection.closed;
@@ -175,7 +175,7 @@ describe("A server's handler", () => {
     await assert.rejects(connect(url), { failure: "refused" });
   });
 
-  test("G4: stragglers are cut at `timeout`, even if stuck, and so are clients in their handshake", async () => {
+  test("G4: remaining connections are cut at `timeout`, even if stuck, and so are clients in their handshake", async () => {
     const ends: string[] = [];
     const url = await start(async (connection) => {
       void connection.send(new Uint8Array(50_000_000));

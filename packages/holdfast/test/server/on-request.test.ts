@@ -73,7 +73,7 @@ describe("onRequest", () => {
 
   for (const nothing of [undefined, null]) {
     for (const isLate of [false, true]) {
-      test(`G2: ${nothing} ${isLate ? "later" : "at once"} goes on: an upgrade is upgraded, a plain request gets 426`, async () => {
+      test(`G2: ${nothing} ${isLate ? "later" : "at once"} continues: an upgrade is upgraded, a plain request gets 426`, async () => {
         const port = await start(() => (isLate ? sleep(5).then(() => nothing) : nothing));
         await using connection = await connect(`ws://127.0.0.1:${port}/`);
         assert.equal(connection.state, "open");
@@ -185,7 +185,7 @@ describe("onRequest", () => {
     assert.match(await exchange(older, get("/", "1.0"), { half: true }), /\r\nConnection: close\r\n\r\nold$/);
   });
 
-  test("G2: a client that has finished speaking gets its answer, and the body that it sent is thrown away", async () => {
+  test("G2: a half-closed client gets its response, and its request body is discarded", async () => {
     const port = await start(async () => {
       await sleep(20);
       return new Response("late", { headers: { "Content-Length": "4" } });
@@ -222,7 +222,7 @@ describe("onRequest", () => {
     client.end();
   });
 
-  test("G2: a source is told when its client has gone, or takes nothing for openTimeout", async () => {
+  test("G2: a body's source is cancelled when its client disconnects, or reads nothing for openTimeout", async () => {
     const cancelled: string[] = [];
     const port = await start(
       ({ target }) =>
@@ -277,7 +277,7 @@ describe("onRequest", () => {
     );
   });
 
-  test("G2: a client that goes while onRequest thinks aborts the request's signal, and nothing is opened for it", async () => {
+  test("G2: a client that disconnects while onRequest decides aborts the request's signal, and no connection opens", async () => {
     const opened: unknown[] = [];
     const aborted: string[] = [];
     server = await serve((connection) => void opened.push(connection), {
@@ -342,7 +342,7 @@ describe("onRequest", () => {
     assert.equal((signal as AbortSignal | null)?.aborted, true);
   });
 
-  test("G2: it is not asked about what is no valid request, nor about pages of other origins", async () => {
+  test("G2: it is not called for invalid requests, nor for pages of other origins", async () => {
     const asked: string[] = [];
     const port = await start(({ target }) => void asked.push(target));
     for (const [headers, status] of [

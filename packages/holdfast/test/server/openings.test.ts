@@ -93,7 +93,7 @@ describe("A server's openings", () => {
     assert.equal(connection.id, connection.id);
   });
 
-  test("C1: the first frame that a client gets is an unmasked Ping, right behind the 101", async () => {
+  test("C1: the first frame that a client receives is an unmasked Ping, right after the 101", async () => {
     const { port } = await start();
     await using client = await RawClient.connect({ port });
     await client.upgrade();
@@ -104,7 +104,7 @@ describe("A server's openings", () => {
   for (const isSecure of [false, true]) {
     const over = isSecure ? "TLS" : "TCP";
 
-    test(`B10: 5,000 messages glued to the request over ${over} are read in order, behind a pause`, async () => {
+    test(`B10: 5,000 messages glued to the request over ${over} are read in order, after a pause`, async () => {
       const { port } = await start({ maxQueue: 10, ...(isSecure ? { tls: certificates.server } : {}) });
       await using client = await RawClient.connect({
         port,
@@ -121,7 +121,7 @@ describe("A server's openings", () => {
       assert.deepEqual(received, texts);
     });
 
-    test(`B1: a mute client over ${over} is let go after openTimeout, with 408 where there is somebody to read it`, async () => {
+    test(`B1: a mute client over ${over} is disconnected after openTimeout, with 408 if it can read that`, async () => {
       const { logger, lines } = recordingLogger();
       const { port } = await start({
         openTimeout: 100,
@@ -148,7 +148,7 @@ describe("A server's openings", () => {
     });
   }
 
-  test("B1: a client that is mute instead of speaking TLS is let go after openTimeout", async () => {
+  test("B1: a client that sends nothing instead of TLS is disconnected after openTimeout", async () => {
     const { logger, lines } = recordingLogger();
     const { port } = await start({ openTimeout: 100, logger, tls: certificates.server });
     for (const says of ["", "GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01"]) {
@@ -210,7 +210,7 @@ describe("A server's openings", () => {
     await taken.close();
   });
 
-  test("A8: TLS options and a host that Node refuses are told as our error", async () => {
+  test("A8: TLS options and a host that Node rejects are reported as our error", async () => {
     for (const tls of [{ cert: "garbage" }, { ...certificates.server, minVersion: "TLSv9" }]) {
       const serving = serve(() => undefined, { tls: tls as never });
       await assert.rejects(serving, (error) => {

@@ -47,7 +47,7 @@ describe("a handler that only sends", () => {
     });
   }
 
-  test("D10: the same where the client is persistent, and where the server sends to one that nobody reads", async () => {
+  test("D10: the same if the client is persistent, and if the server sends to a client without a reader", async () => {
     await using server = await serve(
       async (connection) => {
         await sendMany(connection, 5_000);

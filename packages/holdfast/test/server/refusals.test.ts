@@ -163,7 +163,7 @@ describe("A server's refusals", () => {
     });
   }
 
-  test("G3: what comes behind a refused request is not read as frames, nor as another request", async () => {
+  test("G3: bytes after a refused request are not read as frames, nor as another request", async () => {
     const { port, lines, opened } = await start();
     await using client = await RawClient.connect({ port });
     const glue = client.frame({ opcode: 1, payload: "frame" });

@@ -25,7 +25,7 @@ describe("A server over TLS", () => {
     await assertNothingLeft(resources);
   });
 
-  test("C6: the verdict's Close reaches the peer through TLS, and the socket ends behind it", async () => {
+  test("C6: the verdict's Close reaches the peer through TLS, and then the socket ends", async () => {
     const { server: tls, ca } = await testCertificates();
     await using server = await serve(() => undefined, {
       host: "127.0.0.1",

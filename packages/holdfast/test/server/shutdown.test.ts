@@ -40,14 +40,14 @@ describe("The end of a server", () => {
     options: ServeOptions = {},
   ): Promise<Server> => (server = await serve(handler, { host: "127.0.0.1", logger, ...options }));
 
-  test("G4: while connections close, newcomers get 503 with Retry-After; then the port is free", async () => {
+  test("G4: while connections close, new clients get 503 with Retry-After; then the port is free", async () => {
     const { port } = await start();
     await using stuck = await RawClient.connect({ port });
     await stuck.upgrade();
     await using waiting = await RawClient.connect({ port });
     waiting.write("GET / HTTP/1.1\r\n");
     await waiting.flushed();
-    const closing = server?.close({ timeout: 400 });
+    const closing = server?.close({ timeout: 20_000 });
     for (const client of [waiting, await RawClient.connect({ port })]) {
       client.write(client === waiting ? "Host: a\r\n\r\n" : "");
       if (client !== waiting) client.sendUpgrade();
@@ -59,6 +59,7 @@ describe("The end of a server", () => {
       assert.equal(Buffer.from(await client.readToEnd()).toString(), "The server is shutting down.");
       await client.close();
     }
+    await stuck.close();
     await closing;
     await using successor = await serve(() => undefined, { host: "127.0.0.1", port });
     assert.equal(successor.port, port);
@@ -71,7 +72,7 @@ describe("The end of a server", () => {
     );
   });
 
-  test("G4: an upgrade that onRequest still thinks about is refused at once; a plain request gets its answer", async () => {
+  test("G4: an upgrade that onRequest has not decided is refused at once; a plain request gets its answer", async () => {
     let answer: () => void = () => undefined;
     const asked = new Promise<void>((resolve) => (answer = resolve));
     const { port } = await start(() => undefined, {
@@ -113,9 +114,8 @@ describe("The end of a server", () => {
     );
     times.sort((a, b) => a - b);
     assert((times.at(-1) ?? 0) >= 900, `The last came after ${times.at(-1)} ms`);
-    // Each connection has a slot of 5 ms: about 50 fall into a quarter of the time, apart from stalls of the machine.
-    const halves = times.filter((time) => time < 500).length;
-    assert(halves >= 30 && halves <= 140, `${halves} of 200 in the first half`);
+    // The slots in between are tested on the fake clock (stagger.test.ts): a stall of the machine would move them here.
+    assert((times[0] ?? 0) < 900, `The first came after ${times[0]} ms`);
   });
 
   test("G4: a handler that never settles holds the server for `timeout` and no longer, and is logged", async () => {
@@ -142,7 +142,7 @@ describe("The end of a server", () => {
     await client.closed;
   });
 
-  test("G4: `signal` ends the patience, for the second SIGTERM", async () => {
+  test("G4: `signal` ends the wait, for the second SIGTERM", async () => {
     const causes: string[] = [];
     const { port } = await start(async (connection) => {
       causes.push((await connection.closed).cause);
@@ -154,11 +154,11 @@ describe("The end of a server", () => {
     await sleep(50);
     assert.equal(server?.connections.size, 1);
     hurry.abort();
-    await withTimeout(closing, 500, "the server to close");
+    await withTimeout(closing, 5_000, "the server to close");
     assert.deepEqual(causes, ["server-shutdown"]);
   });
 
-  test("G4: times that cannot be meant are refused, and nothing is closed", async () => {
+  test("G4: invalid times are rejected, and nothing is closed", async () => {
     const { url } = await start();
     const client = await connect(url);
     for (const [options, message] of [

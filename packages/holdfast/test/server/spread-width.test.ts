@@ -4,7 +4,7 @@ import { serve } from "../../build/index.js";
 import { activeResources, assertNothingLeft, OPCODE, RawClient } from "holdfast-testkit";
 import { SpreadWidth } from "../../build/server/spread-width.js";
 
-test("F2: a lone client is back at once, and of ten thousand no 100 ms hold more than 6 %", () => {
+test("F2: a lone client reconnects at once, and of ten thousand at most 6 % within any 100 ms", () => {
   const width = new SpreadWidth();
   assert.equal(width.of(1), 100);
   let widest = 0;
@@ -34,7 +34,7 @@ test("F2: it stays what it was once the server closes", () => {
   for (const connections of [5_000, 100, 0]) assert.equal(width.of(connections), last);
 });
 
-test("F2: a server tells a page how wide to spread: at the opening, and not again while the width is the same", async () => {
+test("F2: a server sends the width to a page at the opening, and not again while it is the same", async () => {
   const resources = activeResources();
   const server = await serve(() => undefined, { host: "127.0.0.1", pingInterval: 50 });
   const page = await RawClient.connect({ port: server.port, timeout: 20_000 });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Stagger } from "../../build/server/shutdown/stagger.js";
 import { Harness, sharedRuntime } from "../connection/harness.js";
 
-test("G4: each connection has a slot of its own, and chance says when in it", () => {
+test("G4: each connection has its own slot, and a random moment within it", () => {
   const shared = sharedRuntime();
   const { clock, runtime } = shared;
   const connections = Array.from({ length: 8 }, () => new Harness({ shared }).connection);

@@ -54,7 +54,7 @@ describe("A server on a Unix socket", { skip }, () => {
     assert.equal(existsSync(path), false);
   });
 
-  test("G6: a socket that a dead process left behind is replaced", async () => {
+  test("G6: the socket of a dead process is replaced", async () => {
     const program = `require("net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
     const child = spawn(process.execPath, ["--eval", program]);
     await new Promise((resolve) => child.once("close", resolve));
@@ -88,7 +88,7 @@ describe("A server on a Unix socket", { skip }, () => {
     await refuses({ path: join(folder, "no", "chat.sock") }, /Expected to listen on the Unix socket/);
   });
 
-  test("G6: options that exclude each other, or cannot be used, are refused", async () => {
+  test("G6: contradictory or invalid options are rejected", async () => {
     for (const [options, message] of [
       [{ path, port: 80 }, /^Expected either `path`, for a Unix socket, or `port`/],
       [{ path, host: "localhost" }, /^Expected either `path`/],

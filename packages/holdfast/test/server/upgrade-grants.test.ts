@@ -69,7 +69,7 @@ test("G2 B9: over HTTP/2 the headers of a grant go with the 200 (RFC 8441 sectio
   assert.deepEqual(seen, [{ user: "ada" }]);
 });
 
-test("G2: nothing, null, and an empty grant let the request pass as it is", async () => {
+test("G2: nothing, null, and an empty grant accept the request", async () => {
   for (const answer of [undefined, null, {}, { data: undefined, headers: undefined }, { headers: [] }]) {
     const seen: unknown[] = [];
     await using server = await serve((connection) => void seen.push(connection.data), {

@@ -8,7 +8,7 @@ const MAX_BYTES = 8 * 1024 * 1024;
 const MAX_MESSAGES = 64;
 
 export class Payloads {
-  /** Bytes of each. */
+  /** The size of each message, in bytes. */
   readonly size: number;
   readonly isBinary: boolean;
   readonly #messages: readonly (string | Buffer)[];

@@ -4,10 +4,11 @@ import type { ClientEvent, Connection, Message } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { messageText, timeOfDay } from "../terminal/message-text.js";
+import type { SessionEvent } from "../connection/session-client.js";
 import { eventJSON } from "../connection/event-json.js";
 
 export interface Display {
-  onEvent(event: ClientEvent): void;
+  onEvent(event: ClientEvent | SessionEvent): void;
   /** A message that the user has typed. */
   onSent(data: string | Uint8Array): void;
   /** The answer to a command. */
@@ -64,7 +65,15 @@ export function jsonDisplay(console: Console): Display {
   };
 }
 
-const JSON_EVENTS: ReadonlySet<string> = new Set(["ready", "text", "binary", "disconnected", "backOff"]);
+const SESSION_EVENTS = ["session", "detached", "resumed", "lost"];
+const JSON_EVENTS: ReadonlySet<string> = new Set([
+  "ready",
+  "text",
+  "binary",
+  "disconnected",
+  "backOff",
+  ...SESSION_EVENTS,
+]);
 
 function messagesOnly(show: (message: Message) => void): Display {
   return {

@@ -13,6 +13,7 @@ export interface InputHandlerOptions {
   readonly display: Display;
   readonly console: Pick<Console, "say">;
   readonly isReconnecting: boolean;
+  readonly send: (connection: Connection, message: string | Uint8Array) => Promise<void>;
   /** Ends the connection, and stops reconnecting. */
   readonly close: (code: number, reason: string) => Promise<unknown>;
 }
@@ -67,13 +68,13 @@ export class InputHandler {
 
   /** With --reconnect, a message typed without a connection waits for the next one. */
   async #send(data: string | Uint8Array): Promise<void> {
-    const { current, display, console, isReconnecting } = this.#options;
+    const { current, display, console, isReconnecting, send } = this.#options;
     if (isReconnecting && current.connection?.state !== "open")
       console.say("The message waits for the next connection.");
     const connection = isReconnecting ? await current.open() : current.connection;
     if (connection === null) return;
     display.onSent(data);
-    await connection.send(data);
+    await send(connection, data);
   }
 }
 

@@ -4,13 +4,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { HoldfastError, type ClientEvent, type Connection } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
+import type { SessionEvent } from "../connection/session-client.js";
 import type { Frontend, FrontendOptions } from "./frontend.js";
 import type { Outgoing } from "./outgoing.js";
 import type { Display } from "./display.js";
 
 export interface PipeFrontendOptions extends FrontendOptions {
   readonly display: Display;
-  /** The messages of --execute, sent first on each connection. */
+  /** The messages of --execute, sent first on each connection, or in each session. */
   readonly executed: readonly string[];
   readonly input: AsyncIterable<Outgoing>;
   /** After the input: closes once nothing was received for so many milliseconds; null: waits for the server to close. */
@@ -30,10 +31,14 @@ export class PipeFrontend implements Frontend {
     return this.#options.console;
   }
 
-  onEvent(event: ClientEvent): void {
+  onEvent(event: ClientEvent | SessionEvent): void {
     if (event.type === "text" || event.type === "binary") this.#quietSince = performance.now();
     this.#options.display.onEvent(event);
-    if (event.type === "ready") void this.#onReady(event.connection);
+    // With a session, --execute and the input begin with the session, and go on after each cut.
+    const { hasSession, current } = this.#options;
+    const connection = event.type === "ready" ? event.connection : current.connection;
+    if (event.type === (hasSession ? "session" : "ready") && connection !== null)
+      void this.#onReady(connection);
   }
 
   end(): void {
@@ -70,14 +75,16 @@ export class PipeFrontend implements Frontend {
 
   async #send(connection: Connection, message: Outgoing): Promise<void> {
     try {
-      await connection.send(message);
+      if (typeof message === "string" || message instanceof Uint8Array)
+        await this.#options.send(connection, message);
+      else await connection.send(message);
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      const { isReconnecting, console } = this.#options;
-      if (isReconnecting)
+      const { isReconnecting, hasSession, console } = this.#options;
+      if (isReconnecting && !hasSession)
         console.say("holdfast: The last message was lost with the connection, or not answered.");
       // The verb reports the end of a connection in full.
-      else if (connection.state === "open") console.say(`holdfast: ${escaped(error.message)}`);
+      else if (hasSession || connection.state === "open") console.say(`holdfast: ${escaped(error.message)}`);
     }
   }
 

@@ -3,6 +3,7 @@
 import type { ClientEvent, Connection } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { InputHandler } from "./input-handler.js";
+import type { SessionEvent } from "../connection/session-client.js";
 import type { Frontend, FrontendOptions } from "./frontend.js";
 import { openPrompt, type Prompt } from "./prompt.js";
 import { STATUS_INTERVAL, StatusLine } from "./status-line.js";
@@ -18,7 +19,7 @@ export class TerminalFrontend implements Frontend {
 
   constructor(options: FrontendOptions) {
     this.#options = options;
-    const { console, current, close, isFull, isReconnecting } = options;
+    const { console, current, close, send, isFull, isReconnecting } = options;
     this.#prompt = openPrompt(console, {
       onLine: (line) => void inputHandler.onLine(line),
       onEnd: () => void close(),
@@ -30,6 +31,7 @@ export class TerminalFrontend implements Frontend {
       display: this.#display,
       console: this.#prompt.console,
       isReconnecting,
+      send,
       close,
     });
     this.#timer = setInterval(() => this.#showStatus(), STATUS_INTERVAL);
@@ -39,7 +41,7 @@ export class TerminalFrontend implements Frontend {
     return this.#prompt.console;
   }
 
-  onEvent(event: ClientEvent): void {
+  onEvent(event: ClientEvent | SessionEvent): void {
     if (event.type === "disconnected") this.#isWaiting = this.#options.isReconnecting;
     this.#display.onEvent(event);
     if (event.type === "ready") this.#onReady(event.connection);

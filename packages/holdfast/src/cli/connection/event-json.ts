@@ -1,14 +1,15 @@
 // Events of a client as JSON, in the same form for every verb.
 
-import { explain, type ClientEvent } from "../../index.js";
+import { explain, type ClientEvent, type DisconnectedEvent } from "../../index.js";
 import { jsonLine } from "../terminal/json.js";
+import type { SessionEvent } from "./session-client.js";
 
 /** `receivedAt` is in milliseconds since 1970; bytes are in base64. */
-export function eventJSON(event: ClientEvent): string {
+export function eventJSON(event: ClientEvent | SessionEvent): string {
   return jsonLine(plain(event));
 }
 
-function plain(event: ClientEvent): object {
+function plain(event: ClientEvent | SessionEvent): object {
   const { at: _at, ...shown } = event;
   switch (event.type) {
     case "ready": {
@@ -36,15 +37,26 @@ function plain(event: ClientEvent): object {
     case "protocolError":
       return { type: event.type, receivedAt: event.receivedAt, error: plainError(event.error) };
     case "disconnected": {
-      const { info, error, ...rest } = event;
-      const { error: _cause, ...plainInfo } = info;
-      const { code, reason, cause } = info;
-      const ending = { code, reason, cause, info: plainInfo, error: plainError(error) };
-      return { ...without(rest), ...ending, explanation: explain(info) };
+      const { error, ...ending } = event;
+      return { ...plainEnding(ending), error: plainError(error) };
     }
+    case "detached":
+      return plainEnding(event);
     default:
       return shown;
   }
+}
+
+function plainEnding({
+  type,
+  receivedAt,
+  info,
+}: Pick<DisconnectedEvent, "info" | "receivedAt"> & {
+  readonly type: "detached" | "disconnected";
+}): object {
+  const { error: _cause, ...plainInfo } = info;
+  const { code, reason, cause } = info;
+  return { type, receivedAt, code, reason, cause, info: plainInfo, explanation: explain(info) };
 }
 
 function without<Event extends { readonly at: number }>({ at: _at, ...rest }: Event): Omit<Event, "at"> {

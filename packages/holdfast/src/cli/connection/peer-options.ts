@@ -37,6 +37,11 @@ export const KEEPALIVE_OPTIONS: OptionSpecs = {
   "ping-timeout": { value: "TIME", help: "time limit for a pong, or off: wait forever (20s)" },
 };
 
+/** For verbs that reconnect. */
+export const SESSION_OPTIONS: OptionSpecs = {
+  session: { help: "lose no message when reconnecting, if the server has sessions" },
+};
+
 /** @throws UsageError */
 export function peerOptions(given: Arguments): ConnectOptions {
   const openTimeout = given.duration("open-timeout", undefined);

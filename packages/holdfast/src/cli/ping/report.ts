@@ -8,6 +8,7 @@ import { milliseconds } from "../terminal/milliseconds.js";
 import { summarise, summaryLines, type PingSummary } from "./summary.js";
 import { jsonLine } from "../terminal/json.js";
 import { eventJSON } from "../connection/event-json.js";
+import { sessionText, type SessionEvent } from "../connection/session-client.js";
 
 export interface PingReportOptions {
   readonly isQuiet: boolean;
@@ -41,6 +42,11 @@ export class PingReport {
   onDisconnected(event: DisconnectedEvent, delay: number): void {
     const wait = `Next attempt in ${(delay / 1000).toFixed(1)} s`;
     this.#line(`disconnected: ${escaped(explain(event.info))} ${wait}.`, eventJSON(event));
+  }
+
+  onSession(event: SessionEvent): void {
+    const text = sessionText(event);
+    if (text !== null || this.#options.isJson) this.#line(text ?? "", eventJSON(event));
   }
 
   onSent(): void {

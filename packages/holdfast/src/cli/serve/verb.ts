@@ -1,20 +1,8 @@
-// `holdfast serve`: an echo server that can simulate faults.
+// The verb `holdfast serve`: its options and its help.
 
-import { once } from "node:events";
-import { createServer, type Server as HttpServer } from "node:http";
-import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
-import { attach, explain, type Connection, type ServerRequest } from "../../index.js";
-import { parseCount, type Arguments } from "../arguments/arguments.js";
-import { UsageError } from "../arguments/usage-error.js";
-import { EXIT } from "../exit-codes.js";
-import { KEEPALIVE_OPTIONS, MESSAGE_OPTIONS, messageOptions, readPEM } from "../connection/peer-options.js";
-import type { Console } from "../terminal/console.js";
-import { escaped } from "../terminal/escape.js";
+import { KEEPALIVE_OPTIONS, MESSAGE_OPTIONS } from "../connection/peer-options.js";
 import type { Verb } from "../verb.js";
-import { FAULT_OPTIONS, faultsFrom, type Faults } from "./faults.js";
-import { echo } from "./faulty-echo.js";
-import { jsonLine } from "../terminal/json.js";
+import { FAULT_OPTIONS } from "./faults.js";
 
 export const serveVerb: Verb = {
   name: "serve",
@@ -30,6 +18,8 @@ export const serveVerb: Verb = {
     compress: { help: "accept compression (permessage-deflate)" },
     ...MESSAGE_OPTIONS,
     json: { help: "print one JSON object per line instead of the log" },
+    sessions: { help: "keep sessions across reconnects: connect --session" },
+    retain: { value: "TIME", help: "with --sessions: how long a session without a socket is kept (2m)" },
     ...KEEPALIVE_OPTIONS,
     ...FAULT_OPTIONS,
   },
@@ -39,181 +29,9 @@ ended, on stderr. Ctrl-C and SIGTERM close all connections with 1001, and the ex
 
   holdfast serve 8080 --inhibit-pongs       clients should notice, and reconnect
   holdfast serve 8080 --drop-after 10s      simulates a network that loses connections
+  holdfast serve 8080 --sessions --drop-after 3     cuts each socket of a session after 3 messages
 
 To create a certificate for wss:
   openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out cert.pem`,
-  run: serveEcho,
+  run: async (given, console) => (await import("./run.js")).serveEcho(given, console),
 };
-
-/** How long clients may take to answer the Close at the end, in milliseconds. */
-const CLOSE_TIMEOUT = 1000;
-
-async function serveEcho(given: Arguments, console: Console): Promise<number> {
-  const faults = faultsFrom(given);
-  const port = portFrom(given.operands[0] ?? "8080");
-  const host = given.text("host") ?? "127.0.0.1";
-  const httpServer = makeHttpServer(given);
-  const sockets = trackSockets(httpServer);
-  const log = new ServerLog(console, given.has("json"));
-  const pingInterval = given.duration("ping-interval", undefined);
-  const pingTimeout = given.duration("ping-timeout", undefined);
-  const server = attach(
-    httpServer,
-    async (connection, request) => {
-      log.onOpen(connection, request);
-      await echo(connection, faults, () => sockets.get(socketKey(connection.remoteAddress))?.pause());
-      log.onEnd(connection, explain(await connection.closed), await connection.closed);
-    },
-    {
-      origins: "any",
-      autoPong: !faults.inhibitPongs,
-      compression: given.has("compress"),
-      subprotocols: given.list("subprotocol"),
-      ...messageOptions(given),
-      ...(pingInterval === undefined ? {} : { pingInterval }),
-      ...(pingTimeout === undefined ? {} : { pingTimeout }),
-      ...(faults.isMute ? { openTimeout: null } : {}),
-      onRequest: (request) => answerTo(request, faults, log),
-    },
-  );
-  await listen(httpServer, port, host);
-  const { address, port: actualPort, family } = httpServer.address() as AddressInfo; // It listens on a port.
-  const name = family === "IPv6" ? `[${address}]` : address;
-  log.onListening(`${given.has("cert") ? "wss" : "ws"}://${name}:${actualPort}/`);
-  if (!console.interrupted.aborted) await once(console.interrupted, "abort");
-  log.onClosing(server.connections.size);
-  await server.close({ code: 1001, timeout: CLOSE_TIMEOUT });
-  httpServer.close();
-  httpServer.closeAllConnections();
-  return EXIT.ok;
-}
-
-function makeHttpServer(given: Arguments): HttpServer {
-  const [cert, key] = [given.text("cert"), given.text("key")];
-  const server =
-    cert === undefined && key === undefined
-      ? createServer()
-      : createTlsServer({
-          cert: readPEM("cert", requireOption("cert", cert)),
-          key: readPEM("key", requireOption("key", key)),
-        });
-  return server.on("request", (_request, response) => {
-    response.writeHead(426, { "Content-Type": "text/plain", Upgrade: "websocket" });
-    response.end("This is a WebSocket server: holdfast connect ws://…\n");
-  });
-}
-
-function requireOption(name: string, value: string | undefined): string {
-  if (value !== undefined) return value;
-  throw new UsageError(`\`--cert\` and \`--key\` go together: \`--${name}\` is missing.`);
-}
-
-/** The open sockets, by the client's address and port. */
-function trackSockets(server: HttpServer): ReadonlyMap<string, Socket> {
-  const sockets = new Map<string, Socket>();
-  const track = (socket: Socket): void => {
-    const key = socketKey({ address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 });
-    sockets.set(key, socket);
-    socket.once("close", () => sockets.delete(key));
-  };
-  server.on("connection", track);
-  // With TLS the data is read from this stream; it replaces the socket below it.
-  server.on("secureConnection", track);
-  return sockets;
-}
-
-function socketKey(address: Connection["remoteAddress"]): string {
-  return `${address?.address ?? ""} ${address?.port ?? 0}`;
-}
-
-async function answerTo(request: ServerRequest, faults: Faults, log: ServerLog): Promise<Response | null> {
-  if (faults.isMute) {
-    log.onIgnored(request);
-    await new Promise(() => undefined);
-  }
-  if (faults.refuseWith === null) return null;
-  log.onRefused(request, faults.refuseWith);
-  return new Response("Refused because of --refuse.\n", { status: faults.refuseWith });
-}
-
-async function listen(server: HttpServer, port: number, host: string): Promise<void> {
-  server.listen(port, host);
-  try {
-    await once(server, "listening");
-  } catch (error) {
-    throw new UsageError(
-      `Cannot listen on port ${port} of ${host}: ${(error as Error).message}. Try another port.`,
-    );
-  }
-}
-
-function portFrom(text: string): number {
-  const port = parseCount(text, 0, 65_535);
-  if (port !== null) return port;
-  throw new UsageError(`Expected the port to be a number from 0 to 65535, got "${text}".`);
-}
-
-/** Reports connections and their ends. */
-class ServerLog {
-  readonly #console: Console;
-  readonly #isJson: boolean;
-
-  constructor(console: Console, isJson: boolean) {
-    this.#console = console;
-    this.#isJson = isJson;
-  }
-
-  onListening(url: string): void {
-    if (this.#isJson) this.#console.print(jsonLine({ type: "listening", url }));
-    else this.#console.print(url);
-  }
-
-  onOpen({ id, subprotocol, remoteAddress }: Connection, { target }: ServerRequest): void {
-    const client = addressText(remoteAddress);
-    const extra = subprotocol === null ? "" : `, subprotocol ${escaped(subprotocol)}`;
-    this.#line(
-      { type: "open", id, client, target, subprotocol },
-      `${id} open: ${client} ${escaped(target)}${extra}`,
-    );
-  }
-
-  onEnd(
-    { id }: Connection,
-    explanation: string,
-    { code, cause, message, evidence }: Awaited<Connection["closed"]>,
-  ): void {
-    const { messagesReceived } = evidence;
-    this.#line(
-      { type: "end", id, code, cause, message, messagesReceived },
-      `${id} ended after ${messagesReceived} ${messagesReceived === 1 ? "message" : "messages"}: ${escaped(explanation)}`,
-    );
-  }
-
-  onRefused({ target, remoteAddress }: ServerRequest, status: number): void {
-    const client = addressText(remoteAddress);
-    this.#line(
-      { type: "refused", client, target, status },
-      `refused with ${status}: ${client} ${escaped(target)}`,
-    );
-  }
-
-  onIgnored({ target, remoteAddress }: ServerRequest): void {
-    const client = addressText(remoteAddress);
-    this.#line({ type: "ignored", client, target }, `not answered: ${client} ${escaped(target)}`);
-  }
-
-  onClosing(connections: number): void {
-    const count = connections === 1 ? "1 connection" : `${connections} connections`;
-    if (connections > 0)
-      this.#line({ type: "closing", connections, code: 1001 }, `closing ${count} with 1001`);
-  }
-
-  #line(json: object, text: string): void {
-    if (this.#isJson) this.#console.print(jsonLine(json));
-    else this.#console.say(text);
-  }
-}
-
-function addressText(address: Connection["remoteAddress"]): string {
-  return address === null ? "unknown client" : `${address.address} port ${address.port}`;
-}

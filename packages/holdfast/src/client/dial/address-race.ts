@@ -73,7 +73,7 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
       .slice(0, this.#next)
       .map((address) => {
         const error = this.#errors.get(address);
-        return error === undefined ? `${address}: no answer yet` : detailOfAttempt(address, error);
+        return error === undefined ? `${address}: no answer yet` : detailOfAddress(address, error);
       })
       .join("; ");
   }
@@ -151,11 +151,11 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
 function withAddress(address: string, error: SystemError): SystemError {
   if (error.message.includes(address)) return error;
   const { code } = error;
-  const named = new Error(detailOfAttempt(address, error), { cause: error });
+  const named = new Error(detailOfAddress(address, error), { cause: error });
   return code === undefined ? named : Object.assign(named, { code });
 }
 
-function detailOfAttempt(address: string, { message, code, name }: SystemError): string {
+function detailOfAddress(address: string, { message, code, name }: SystemError): string {
   const detail = message.trim() === "" ? (code ?? name) : message.trim();
   return detail.includes(address) ? detail : `${address}: ${detail}`;
 }

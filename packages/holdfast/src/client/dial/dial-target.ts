@@ -9,6 +9,7 @@ import { proxyFromEnvironment, type Environment } from "../proxy/environment.js"
 import { parseProxyURL, type Proxy } from "../proxy/proxy.js";
 import type { CreateConnection } from "./custom-stream.js";
 import type { SocketSettings } from "./socket.js";
+import type { TlsSessions } from "./tls-sessions.js";
 
 export type DialTarget =
   /** A socket to the URL's host and port, or to the Unix socket `path`. */
@@ -24,6 +25,8 @@ export type DialChoice = DialTarget | { readonly kind: "from-environment" };
 /** Settings that apply to every target. */
 export interface DialOptions extends SocketSettings {
   readonly tls: TlsOptions | undefined;
+  /** TLS sessions to resume; null for none. */
+  readonly tlsSessions: TlsSessions | null;
   /** Limits for the response head of an HTTP proxy. */
   readonly headLimits: HeadLimits;
   readonly openTimeout: number | null;

@@ -25,7 +25,14 @@ export async function dial(
 ): Promise<Duplex> {
   const alpnProtocols = settings.http2 ? HTTP_2_OR_1 : HTTP_1;
   const tls: TlsSettings | null = url.isSecure
-    ? { hostname: url.hostname, alpnProtocols, options: settings.tls, name: "tls" }
+    ? {
+        hostname: url.hostname,
+        alpnProtocols,
+        options: settings.tls,
+        name: "tls",
+        destination: destinationOf(target, url),
+        sessions: settings.tlsSessions,
+      }
     : null;
   if (target.kind === "socket") {
     const endpoint = target.path === null ? { host: url.hostname, port: url.port } : { path: target.path };
@@ -33,6 +40,10 @@ export async function dial(
   }
   const stream = await openStream(target, url, settings, context);
   return tls === null ? stream : secure(stream, tls, "tls", context);
+}
+
+function destinationOf(target: DialTarget, url: WebSocketURL): string {
+  return target.kind === "socket" && target.path !== null ? target.path : `${url.hostname} ${url.port}`;
 }
 
 /** Opens the stream below the server's TLS. */
@@ -65,9 +76,16 @@ async function throughHttpProxy(
   settings: DialOptions,
   context: DialContext,
 ): Promise<Duplex> {
-  const { hostname, tls: options } = proxy;
+  const { hostname, port, tls: options } = proxy;
   const socket = await openProxySocket(proxy, settings, context);
-  const tls: TlsSettings = { hostname, alpnProtocols: HTTP_1, options, name: "proxy.tls" };
+  const tls: TlsSettings = {
+    hostname,
+    alpnProtocols: HTTP_1,
+    options,
+    name: "proxy.tls",
+    destination: `${hostname} ${port}`,
+    sessions: settings.tlsSessions,
+  };
   const stream = proxy.isSecure ? await secure(socket, tls, "proxy", context) : socket;
   await openHttpTunnel(stream, proxy, url, settings.headLimits, context);
   return stream;

@@ -2,13 +2,12 @@
 
 import { connect as connectTcp, getDefaultAutoSelectFamily, isIP } from "node:net";
 import type { LookupFunction, Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
 import type { Runtime } from "../../connection/runtime.js";
 import { openWithSharedBuffer } from "../../transport/node/shared-read-buffer.js";
 import { AddressRace } from "./address-race.js";
 import { interleaveFamilies, resolveAddresses } from "./lookup.js";
 import type { DialContext } from "./dial-context.js";
-import { asInvalidTls, tlsOptions, type TlsSettings } from "./tls.js";
+import { startTls, type TlsSettings } from "./tls.js";
 
 /** The address of a socket, as `net.connect` takes it. */
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -116,9 +115,5 @@ function startConnecting(
       ? openWithSharedBuffer((onread) => connectTcp({ ...common, ...onread }))
       : connectTcp(common);
   }
-  try {
-    return connectTls({ ...tlsOptions(tls, context), ...common });
-  } catch (cause) {
-    throw asInvalidTls(tls, cause);
-  }
+  return startTls(common, tls, context);
 }

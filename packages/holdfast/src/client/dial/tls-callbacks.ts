@@ -33,6 +33,21 @@ export function guardedIdentityCheck(
   };
 }
 
+/** Whether the check accepts the certificate of an earlier connection. */
+export function passesIdentityCheck(
+  check: IdentityCheck = checkServerIdentity,
+  identity: string,
+  certificate: PeerCertificate,
+): boolean {
+  try {
+    const verdict: unknown = check(identity, certificate);
+    ignoreRejection(verdict);
+    return verdict === undefined || verdict === null || verdict === false;
+  } catch {
+    return false; // The full handshake that follows reports it.
+  }
+}
+
 export function guardedPskCallback(
   { name }: TlsSettings,
   callback: PskCallback,

@@ -6,7 +6,9 @@ import { connect as connectTls, type ConnectionOptions as TlsOptions, type TLSSo
 import { InvalidArgumentError, type OpenPhase } from "../../shared/errors.js";
 import { errorOf } from "../../shared/thrown.js";
 import type { DialContext } from "./dial-context.js";
-import { guardedIdentityCheck, guardedPskCallback } from "./tls-callbacks.js";
+import { keyOfObject } from "./options-key.js";
+import { guardedIdentityCheck, guardedPskCallback, passesIdentityCheck } from "./tls-callbacks.js";
+import type { TlsSessions } from "./tls-sessions.js";
 
 export interface TlsSettings {
   /** The name to verify in the certificate, unless `options` overrides it. */
@@ -17,6 +19,10 @@ export interface TlsSettings {
   readonly options: TlsOptions | undefined;
   /** The option's name, for error messages. */
   readonly name: "tls" | "proxy.tls";
+  /** The host and port, or the path, that sessions belong to. */
+  readonly destination: string;
+  /** Sessions to resume; null if each connection makes a full handshake. */
+  readonly sessions: TlsSessions | null;
 }
 
 /**
@@ -31,25 +37,46 @@ export async function secure(
   context: DialContext,
 ): Promise<TLSSocket> {
   context.enter(phase);
-  const secured = context.track(startSecuring(stream, tls, context));
+  const secured = context.track(startTls({ socket: stream }, tls, context));
   await context.waitFor(secured, "secureConnect");
   return secured;
 }
 
-function startSecuring(stream: Duplex, tls: TlsSettings, context: DialContext): TLSSocket {
+/**
+ * Starts a TLS handshake.
+ *
+ * @param address where to connect to, or the stream to use
+ * @throws InvalidArgumentError if Node rejects the options
+ */
+export function startTls(address: TlsOptions, tls: TlsSettings, context: DialContext): TLSSocket {
+  const { sessions, options = {} } = tls;
+  const identity = identityOf(tls);
   try {
-    return connectTls({ ...tlsOptions(tls, context), socket: stream });
+    // A session of the application takes precedence. A pre-shared key is a session of its own.
+    if (sessions === null || options.session !== undefined || options.pskCallback !== undefined) {
+      return connectTls({ ...tlsOptions(tls, identity, context), ...address });
+    }
+    const key = [tls.name, tls.destination, keyOfObject({ ...options, alpn: tls.alpnProtocols })].join(" ");
+    const offered = sessions.find(key, (certificate) =>
+      passesIdentityCheck(options.checkServerIdentity, identity, certificate),
+    );
+    const session = offered === null ? {} : { session: offered.session };
+    const socket = connectTls({ ...tlsOptions(tls, identity, context), ...session, ...address });
+    sessions.follow(socket, key, offered);
+    return socket;
   } catch (cause) {
     throw asInvalidTls(tls, cause);
   }
 }
 
-/** Options of `tls.connect`, without the address. */
-export function tlsOptions(tls: TlsSettings, context: DialContext): TlsOptions {
-  const { hostname, alpnProtocols, options = {} } = tls;
+/** The name to verify in the certificate. An empty `servername` disables SNI, but the certificate is still verified. */
+function identityOf({ hostname, options: { servername } = {} }: TlsSettings): string {
+  return withoutTrailingDot(servername === undefined || servername === "" ? hostname : servername);
+}
+
+function tlsOptions(tls: TlsSettings, identity: string, context: DialContext): TlsOptions {
+  const { alpnProtocols, options = {} } = tls;
   const { servername, checkServerIdentity, pskCallback, ...others } = options;
-  // An empty `servername` disables SNI, but the certificate is still verified.
-  const identity = withoutTrailingDot(servername === undefined || servername === "" ? hostname : servername);
   const sentName = servername === "" ? "" : serverName(identity);
   return {
     ALPNProtocols: [...alpnProtocols],
@@ -71,7 +98,7 @@ function withoutTrailingDot(name: string): string {
   return name.slice(0, end);
 }
 
-export function asInvalidTls({ name }: TlsSettings, cause: unknown): InvalidArgumentError {
+function asInvalidTls({ name }: TlsSettings, cause: unknown): InvalidArgumentError {
   const message = `Expected \`${name}\` to be options of tls.connect, got an error: ${errorOf(cause).message}`;
   return new InvalidArgumentError(message, { cause });
 }

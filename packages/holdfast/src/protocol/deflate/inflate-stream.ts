@@ -4,10 +4,13 @@
 // the receiver append the bytes that the sender removed. We append an empty last block as well, which ends the stream of
 // a complete message.
 
-import { constants, createInflateRaw, inflateRawSync, type ZlibOptions } from "node:zlib";
+import { createInflateRaw } from "node:zlib";
 import { MessageTooBigError, ProtocolError } from "../../shared/errors.js";
 import type { ProtocolFailure } from "../extension.js";
 import { MessageBuffer } from "../message/message-buffer.js";
+import { zlibCalls } from "./chosen-calls.js";
+import type { RawInflated } from "./zlib-calls.js";
+import { inflateZlibOptions } from "./zlib-options.js";
 
 export interface InflateOptions {
   /** 8 to 15. */
@@ -64,20 +67,14 @@ export function notCompressed(): ProtocolError {
   return new ProtocolError("Expected compressed data (RFC 1951) of whole blocks, got other bytes", 1007);
 }
 
-/** zlib's output for data and tail, and how many input bytes it consumed. */
-interface RawResult {
-  readonly buffer: Buffer;
-  readonly engine: { readonly bytesWritten: number };
-}
-
 function judged(
-  raw: RawResult | ProtocolFailure,
+  raw: RawInflated | ProtocolFailure,
   data: Uint8Array,
   options: InflateOptions,
 ): Inflated | Promise<Inflated> {
   if (raw instanceof Error) return raw;
   const { buffer: plaintext } = raw;
-  const taken = raw.engine.bytesWritten - data.length;
+  const taken = raw.consumed - data.length;
   if (taken <= 0) return { plaintext, rest: data.subarray(data.length + taken) };
   // The header of the empty block may itself have had BFINAL set. Otherwise the message was truncated, and its last block
   // continued into the appended bytes.
@@ -106,12 +103,12 @@ function inflateWith(
   tail: Uint8Array,
   data: Uint8Array,
   options: InflateOptions,
-): RawResult | ProtocolFailure | Promise<RawResult | ProtocolFailure> {
+): RawInflated | ProtocolFailure | Promise<RawInflated | ProtocolFailure> {
   const { syncUpTo = SYNC_UP_TO } = options;
-  if (options.maxSize <= syncUpTo) return inflateNow(Buffer.concat([data, tail]), options);
+  if (options.maxSize <= syncUpTo) return inflateNow(data, tail, options);
   // Most messages are small, whatever the limit. If one turns out to be larger, start again in a thread.
   if (syncUpTo > 0 && data.length <= syncUpTo / 4) {
-    const result = inflateNow(Buffer.concat([data, tail]), { ...options, maxSize: syncUpTo });
+    const result = inflateNow(data, tail, { ...options, maxSize: syncUpTo });
     if (!(result instanceof MessageTooBigError)) return result;
   }
   return inflateInThread(tail, data, options);
@@ -122,12 +119,15 @@ function inflateInThread(
   tail: Uint8Array,
   data: Uint8Array,
   options: InflateOptions,
-): Promise<RawResult | ProtocolFailure> {
+): Promise<RawInflated | ProtocolFailure> {
   const dictionary = options.dictionary === undefined ? undefined : new Uint8Array(options.dictionary);
-  const engine = createInflateRaw(zlibOptions(data, { ...options, dictionary }));
+  const engine = createInflateRaw({
+    ...inflateZlibOptions(options.windowBits, dictionary),
+    chunkSize: Math.min(64 * 1024, Math.max(2048, data.length * 4)),
+  });
   const plaintext = new MessageBuffer(options.maxSize);
   return new Promise((resolve) => {
-    const settle = (result: RawResult | ProtocolFailure): void => {
+    const settle = (result: RawInflated | ProtocolFailure): void => {
       engine.destroy();
       resolve(result);
     };
@@ -135,32 +135,27 @@ function inflateInThread(
       if (plaintext.length + chunk.length > options.maxSize) settle(tooBig(options.maxSize));
       else plaintext.append(chunk, 0, chunk.length);
     });
-    engine.on("end", () => settle({ buffer: plaintext.take(), engine }));
+    engine.on("end", () => settle({ buffer: plaintext.take(), consumed: engine.bytesWritten }));
     engine.on("error", (error) => settle(failureOf(error, options.maxSize)));
     engine.write(data);
     engine.end(tail);
   });
 }
 
-function inflateNow(input: Uint8Array, options: InflateOptions): RawResult | ProtocolFailure {
+function inflateNow(
+  data: Uint8Array,
+  tail: Uint8Array,
+  { windowBits, dictionary, maxSize }: InflateOptions,
+): RawInflated | ProtocolFailure {
   try {
-    // The option `info` changes the result to this type, which the type declarations do not know.
-    return inflateRawSync(input, zlibOptions(input, options)) as unknown as RawResult;
+    return zlibCalls().inflate(data, tail, {
+      windowBits,
+      dictionary,
+      maxSize: Math.min(maxSize, MAX_OUTPUT),
+    });
   } catch (error) {
-    return failureOf(error as Error & { readonly code?: string }, options.maxSize); // zlib throws only such errors.
+    return failureOf(error as Error & { readonly code?: string }, maxSize); // zlib throws only such errors.
   }
-}
-
-function zlibOptions(input: Uint8Array, options: InflateOptions): ZlibOptions {
-  const { dictionary } = options;
-  return {
-    windowBits: Math.max(9, options.windowBits),
-    info: true,
-    finishFlush: constants.Z_FINISH,
-    maxOutputLength: Math.min(options.maxSize, MAX_OUTPUT),
-    chunkSize: Math.min(64 * 1024, Math.max(2048, input.length * 4)),
-    ...(dictionary === undefined || dictionary.length === 0 ? {} : { dictionary }),
-  };
 }
 
 const NOTHING = new Uint8Array(0);

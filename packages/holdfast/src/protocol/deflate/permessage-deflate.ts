@@ -2,6 +2,7 @@
 
 import type { Decoded, Encoded, MessageExtension, MessageSharing } from "../extension.js";
 import { deflate } from "./deflate.js";
+import { forgetWindow } from "./chosen-calls.js";
 import { inflate } from "./inflate.js";
 import { DEFLATE_NAME, type DeflateParameters } from "./parameters.js";
 import { PlaintextWindow } from "./plaintext-window.js";
@@ -62,8 +63,7 @@ export class PermessageDeflate implements MessageExtension, MessageSharing {
     if (payload.length < this.threshold) return null;
     const { level, memLevel } = this.#tuning;
     const window = this.#outgoing;
-    const dictionary = window?.dictionary;
-    const encoded = deflate(payload, { windowBits: this.#outgoingBits, level, memLevel, dictionary });
+    const encoded = deflate(payload, { windowBits: this.#outgoingBits, level, memLevel, window });
     if (encoded instanceof Promise) {
       // With a window, send the compressed form in any case: the next message refers to this one before its size is known.
       // The few bytes by which a large message can grow cost less than waiting.
@@ -71,7 +71,10 @@ export class PermessageDeflate implements MessageExtension, MessageSharing {
       window.push(payload);
       return encoded;
     }
-    if (smaller(encoded, payload) === null) return null;
+    if (smaller(encoded, payload) === null) {
+      this.#forget();
+      return null;
+    }
     // The window holds plaintext only, so the next message need not wait for the compression of this one.
     window?.push(payload);
     return encoded;
@@ -91,11 +94,20 @@ export class PermessageDeflate implements MessageExtension, MessageSharing {
 
   encodeShared(payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
     const { level, memLevel } = this.#tuning;
-    return deflate(payload, { windowBits: this.#outgoingBits, level, memLevel, dictionary: undefined });
+    return deflate(payload, { windowBits: this.#outgoingBits, level, memLevel, window: null });
   }
 
   noteShared(payload: Uint8Array): void {
+    this.#forget();
     this.#outgoing?.push(payload);
+  }
+
+  end(): void {
+    this.#forget();
+  }
+
+  #forget(): void {
+    if (this.#outgoing !== null) forgetWindow(this.#outgoing);
   }
 
   #remember(decoded: Decoded): Decoded {

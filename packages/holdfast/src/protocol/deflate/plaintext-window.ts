@@ -11,6 +11,8 @@ export class PlaintextWindow {
   readonly #size: number;
   #bytes = NOTHING;
   #length = 0;
+  /** The number of the last message that was compressed with it, counted over all connections; see `LiveCalls`. */
+  lastUse = 0;
 
   /** @param bits 8 to 15 */
   constructor(bits: number) {

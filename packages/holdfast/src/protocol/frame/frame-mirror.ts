@@ -13,7 +13,6 @@ const RSV1 = 0x40;
 
 export class FrameMirror implements FrameHandler {
   readonly isDecoding = false;
-  isShared = false;
   readonly #parser = new FrameParser(this);
   readonly #show: (frame: ObservedFrame) => void;
   /** Bytes still to come before the first frame: the response to the upgrade. */
@@ -34,6 +33,10 @@ export class FrameMirror implements FrameHandler {
     const skipped = Math.min(this.#preface, bytes.length);
     this.#preface -= skipped;
     if (skipped < bytes.length) this.#parser.receive(Buffer.from(bytes.subarray(skipped)));
+  }
+
+  beginChunk(): void {
+    // All chunks are copies.
   }
 
   /** A mirror never pauses, so no frame waits. */

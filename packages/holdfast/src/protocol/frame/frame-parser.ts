@@ -8,8 +8,8 @@ import { CONTROL_BIT, MASK_BIT, MAX_HEADER_SIZE } from "../../shared/opcode.js";
 export interface FrameHandler {
   /** While true, the parser begins no frame, and received data waits for `resume`. */
   readonly isDecoding: boolean;
-  /** Set by the parser: whether the payloads that it passes next lie in memory that is valid during the call only. */
-  isShared: boolean;
+  /** A chunk arrived. If it `isShared`, the payloads passed next lie in memory that is valid during the call only. */
+  beginChunk(isShared: boolean): void;
   /** Whether a frame may overtake waiting frames: true for a valid Ping or Pong. */
   mayOvertake(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): boolean;
   /**
@@ -56,10 +56,15 @@ export class FrameParser {
     this.#sink = sink;
   }
 
-  /** Processes the next bytes and unmasks them in place. The parser takes ownership of `chunk` unless it `isShared`. */
-  receive(chunk: Buffer, isShared = false): void {
+  /**
+   * Processes the next bytes and reports the frames in them. The parser takes ownership of `bytes`, unmasks them in
+   * place, and payloads may be views of them. If they are `isShared`, their memory is valid during the call only, and
+   * payloads that outlive the call are copies.
+   */
+  receive(bytes: Uint8Array, isShared = false): void {
+    const chunk = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     let at = 0;
-    this.#sink.isShared = isShared;
+    this.#sink.beginChunk(isShared);
     while (at < chunk.length && !this.#isPaused && !this.#sink.isDecoding) {
       at = this.#remaining > 0 ? this.#continuePayload(chunk, at) : this.#readFrame(chunk, at);
     }

@@ -10,6 +10,7 @@ import type { HeaderField, HeadersInput } from "./header-input.js";
 import type { HeaderList } from "./header-list.js";
 import { quote, quoteAll } from "../../shared/quote.js";
 import type { ResponseHead } from "./response-head.js";
+import { readLinkAnswer, withoutLink } from "../../shared/link-subprotocol.js";
 import { noneSelected } from "../../shared/subprotocol-required.js";
 import { isToken, listHasToken } from "../../shared/token.js";
 import type { WebSocketURL } from "./url.js";
@@ -221,11 +222,11 @@ function findNegotiationError(
     return new NegotiationError(`${expected}, got ${quote(unexpected.name)}.`);
   }
   const subprotocols = headers.getAll("Sec-WebSocket-Protocol");
-  if (subprotocols.length === 0) {
-    return offered.requireSubprotocol === true
-      ? new NegotiationError(noneSelected(offered.subprotocols))
-      : null;
-  }
+  const wanted = withoutLink(offered.subprotocols, 2);
+  const isLinkAlone = wanted.length > 0 && readLinkAnswer(subprotocols[0] ?? "").subprotocol === null;
+  if (offered.requireSubprotocol === true && (subprotocols.length === 0 || isLinkAlone))
+    return new NegotiationError(noneSelected(wanted));
+  if (subprotocols.length === 0) return null;
   if (subprotocols.length === 1 && offered.subprotocols.includes(subprotocols[0] ?? "")) return null;
   const expected = `Expected the server to choose one subprotocol among ${quoteAll(offered.subprotocols)}`;
   return new NegotiationError(`${expected}, got ${quoteAll(subprotocols)}.`);

@@ -57,7 +57,7 @@ export class HeaderList implements Iterable<readonly [name: string, value: strin
     return lines;
   }
 
-  /** Names as sent, with values, line by line. */
+  /** Yields the name, as sent, and the value of each line. */
   *[Symbol.iterator](): Iterator<readonly [name: string, value: string]> {
     for (let line = this.#start; line < this.#text.length; line = this.#nextLine(line)) {
       const colon = this.#text.indexOf(":", line);

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "../../shared/errors.js";
-import { answerLink, withoutLink } from "../../shared/link-subprotocol.js";
+import { answerLink, withoutLink, type LinkVersion } from "../../shared/link-subprotocol.js";
 import type { HeaderList } from "./header-list.js";
 import { quote, quoteAll } from "../../shared/quote.js";
 import { parseTokenList } from "../../shared/token.js";
@@ -10,8 +10,8 @@ export interface SubprotocolOptions {
   readonly subprotocols: readonly string[];
   /** Chooses instead of that list; returns null or undefined for none. Called if the client offers at least one. */
   readonly selectSubprotocol?: ((offered: readonly string[]) => string | null | undefined) | undefined;
-  /** Whether to use the link protocol with clients that offer it (docs/link-protocol.md). @default false */
-  readonly linkProtocol?: boolean | undefined;
+  /** The newest version of the link protocol to use with clients that offer it (docs/link-protocol.md). @default 0 */
+  readonly link?: LinkVersion;
 }
 
 /** The subprotocol of a connection. */
@@ -20,8 +20,8 @@ export interface SubprotocolChoice {
   readonly subprotocol: string | null;
   /** The value of Sec-WebSocket-Protocol in the response; null for no such header. */
   readonly subprotocolAnswer: string | null;
-  /** Whether the connection uses the link protocol. */
-  readonly isLink: boolean;
+  /** The version of the link protocol that the connection uses; 0 for none. */
+  readonly link: LinkVersion;
 }
 
 /** The subprotocols of a request in the client's order, or an error message. */
@@ -44,10 +44,10 @@ export function chooseSubprotocol(
   offered: readonly string[],
   options: SubprotocolOptions,
 ): SubprotocolChoice {
-  const { linkProtocol = false } = options;
-  const subprotocol = choose(withoutLink(offered, linkProtocol), options);
-  const { answer, isLink } = answerLink(offered, subprotocol, linkProtocol);
-  return { subprotocol, subprotocolAnswer: answer, isLink };
+  const { link: newest = 0 } = options;
+  const subprotocol = choose(withoutLink(offered, newest), options);
+  const { answer, link } = answerLink(offered, subprotocol, newest);
+  return { subprotocol, subprotocolAnswer: answer, link };
 }
 
 /** Chooses the application's subprotocol; null for none. */

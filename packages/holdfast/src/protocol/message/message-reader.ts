@@ -1,6 +1,6 @@
 // Turns frames into messages: enforces the rules of RFC 6455 for received frames and assembles fragments.
 
-/* eslint max-lines: ["warn", { "max": 300, "skipBlankLines": true, "skipComments": true }] -- One state machine; rules, text decoding and streaming are in separate files. */
+/* eslint max-lines: ["warn", { "max": 320, "skipBlankLines": true, "skipComments": true }] -- One state machine; rules, text decoding and streaming are in separate files. */
 
 import type { CloseFrame } from "../../shared/close-code.js";
 import { MessageTooBigError, ProtocolError } from "../../shared/errors.js";
@@ -36,11 +36,14 @@ import type { TextForm } from "../../shared/text-bytes.js";
 
 /** Receives what the peer sent, in the order of arrival. Payloads may be views of the received chunk. */
 export interface MessageHandler {
-  onText(text: string): void;
-  /** A binary message, or text delivered as `TextBytes`. */
-  onBinary(bytes: Uint8Array): void;
+  /** A text message as a string or as `TextBytes`, or a binary one. */
+  onMessage(message: string | Uint8Array): void;
   onPing(payload: Uint8Array): void;
   onPong(payload: Uint8Array): void;
+}
+
+/** Follows the state of the receiving direction. */
+export interface ProtocolHandler {
   onClose(close: CloseFrame): void;
   /** The peer broke the rules. Called once; afterwards only a Close is still reported. */
   onFailure(failure: ProtocolFailure): void;
@@ -55,24 +58,27 @@ export interface MessageHandler {
   mustYield?(): boolean;
 }
 
-export interface MessageReaderOptions {
-  /** A server accepts only masked frames, a client only unmasked ones (section 5.1). */
-  readonly isServer: boolean;
+export interface ReceiveSettings {
   /** Maximum payload of a message in bytes, also after inflating; null for no limit. */
   readonly maxMessageSize: number | null;
-  readonly text: TextForm;
+  /** The form in which text messages are delivered. @default "string" */
+  readonly text?: TextForm;
+  /** The negotiated extension; null for none. */
   readonly extension: MessageExtension | null;
 }
 
 export class MessageReader implements FrameHandler {
-  isShared = false;
-  /** Bytes that were handed out as copies since this was set to 0, because they were lent. */
-  copiedBytes = 0;
-  readonly #events: MessageHandler;
+  readonly #messages: MessageHandler;
+  readonly #events: ProtocolHandler;
   readonly #expectsMask: boolean;
   readonly #maxMessageSize: number;
   readonly #wantsTextBytes: boolean;
   readonly #extension: MessageExtension | null;
+  #isDropping = false;
+
+  // The current chunk.
+  #isShared = false;
+  #copiedBytes = 0;
 
   // The current frame.
   #opcode = 0;
@@ -96,13 +102,34 @@ export class MessageReader implements FrameHandler {
   #pieceSink: PieceHandler | null = null;
   #pieces: PieceDecoder | null = null;
 
-  constructor(events: MessageHandler, options: MessageReaderOptions) {
+  /** @param isServer a server accepts only masked frames, a client only unmasked ones (section 5.1) */
+  constructor(
+    messages: MessageHandler,
+    events: ProtocolHandler,
+    isServer: boolean,
+    settings: ReceiveSettings,
+  ) {
+    this.#messages = messages;
     this.#events = events;
-    this.#expectsMask = options.isServer;
+    this.#expectsMask = isServer;
     // Even without a limit, an unreadable length cannot be received.
-    this.#maxMessageSize = options.maxMessageSize ?? Number.MAX_SAFE_INTEGER;
-    this.#wantsTextBytes = options.text === "bytes";
-    this.#extension = options.extension;
+    this.#maxMessageSize = settings.maxMessageSize ?? Number.MAX_SAFE_INTEGER;
+    this.#wantsTextBytes = settings.text === "bytes";
+    this.#extension = settings.extension;
+  }
+
+  /** Bytes of this chunk that were handed out as copies, or put together with others. */
+  get copiedBytes(): number {
+    return this.#copiedBytes;
+  }
+
+  beginChunk(isShared: boolean): void {
+    this.#isShared = isShared;
+    this.#copiedBytes = 0;
+  }
+
+  dropMessages(): void {
+    this.#isDropping = true;
   }
 
   /** Whether a message is being decoded asynchronously, or frames wait for a later turn. */
@@ -161,7 +188,7 @@ export class MessageReader implements FrameHandler {
       // The fast path: decode or deliver a whole message in one chunk without copying it.
       this.#messageOpcode = CONTINUATION;
       if (this.#opcode === TEXT) this.#deliverText(chunk, start, end, isAscii);
-      else this.#events.onBinary(this.#lasting(chunk, start, end));
+      else this.#deliver(this.#lasting(chunk, start, end));
     } else {
       this.#takePiece(chunk, start, end, 0, isAscii);
       this.endFrame();
@@ -189,7 +216,7 @@ export class MessageReader implements FrameHandler {
       return;
     }
     if (this.#hasFailed) return;
-    this.copiedBytes += end - start;
+    this.#copiedBytes += end - start;
     if (this.#pieceSink !== null && !this.#isEncoded) {
       this.#pieces ??= new PieceDecoder(this.#pieceSink, this.#messageOpcode === TEXT);
       if (key !== 0) applyMask(chunk, start, end, key);
@@ -243,8 +270,8 @@ export class MessageReader implements FrameHandler {
   }
 
   #deliverControl(bytes: Buffer, start: number, end: number): void {
-    if (this.#opcode === PING) this.#events.onPing(copyOf(bytes, start, end));
-    else if (this.#opcode === PONG) this.#events.onPong(copyOf(bytes, start, end));
+    if (this.#opcode === PING) this.#messages.onPing(copyOf(bytes, start, end));
+    else if (this.#opcode === PONG) this.#messages.onPong(copyOf(bytes, start, end));
     else this.#deliverClose(bytes.subarray(start, end));
   }
 
@@ -261,21 +288,25 @@ export class MessageReader implements FrameHandler {
     this.#events.onClose(this.#closeReceived);
   }
 
+  #deliver(message: string | Uint8Array): void {
+    if (!this.#isDropping) this.#messages.onMessage(message);
+  }
+
   #deliverText(bytes: Buffer, start: number, end: number, isAscii = false): void {
     if (this.#wantsTextBytes) {
       if (isAscii || isValidText(bytes.subarray(start, end)))
-        this.#events.onBinary(textBytesOf(this.#lasting(bytes, start, end)));
+        this.#deliver(textBytesOf(this.#lasting(bytes, start, end)));
       else this.#failText();
       return;
     }
     const text = isAscii ? readLatin1(bytes, start, end) : decodeText(bytes, start, end);
     if (text === null) this.#failText();
-    else this.#events.onText(text);
+    else this.#deliver(text);
   }
 
   #deliverValidText(bytes: Buffer, isAscii: boolean): void {
-    if (this.#wantsTextBytes) this.#events.onBinary(textBytesOf(bytes));
-    else this.#events.onText(isAscii ? readLatin1(bytes, 0, bytes.length) : decodeValidText(bytes));
+    if (this.#wantsTextBytes) this.#deliver(textBytesOf(bytes));
+    else this.#deliver(isAscii ? readLatin1(bytes, 0, bytes.length) : decodeValidText(bytes));
   }
 
   #endMessage(): void {
@@ -292,7 +323,7 @@ export class MessageReader implements FrameHandler {
 
     if (!isEncoded) {
       if (isText) this.#deliverValidText(payload, isAscii);
-      else this.#events.onBinary(viewOf(payload));
+      else this.#deliver(viewOf(payload));
       return;
     }
     this.#framesUntilYieldCheck = 0; // Decoding takes as long as many frames do.
@@ -319,14 +350,14 @@ export class MessageReader implements FrameHandler {
   #deliverDecoded(decoded: Decoded, isText: boolean): void {
     if (decoded instanceof Error) this.#failWith(decoded);
     else if (isText) this.#deliverText(asBuffer(decoded), 0, decoded.length);
-    else this.#events.onBinary(viewOf(decoded));
+    else this.#deliver(viewOf(decoded));
   }
 
   /** A view of the bytes, or a copy if their memory is shared. */
   #lasting(bytes: Buffer, start: number, end: number): Uint8Array {
     const view = viewOf(bytes, start, end);
-    if (!this.isShared) return view;
-    this.copiedBytes += end - start;
+    if (!this.#isShared) return view;
+    this.#copiedBytes += end - start;
     return view.slice();
   }
 

@@ -5,6 +5,8 @@ export interface PieceHandler {
   onPiece(piece: string | Uint8Array): void;
   /** The message is complete. */
   onLastPiece(): void;
+  /** The rest of the message will never arrive: a session has lost its socket amid it. */
+  onBroken?(): void;
 }
 
 /** Splits a message into pieces. Pieces of text end between characters. */

@@ -1,17 +1,19 @@
-// A message that was passed to a connection. It counts as sent once the socket has it and the connection has room for
-// more. The connection may end before that.
+// A message that was passed to a connection. It counts as sent once the socket has accepted it and the connection has
+// room for more. The connection may end before that.
 
 import { coreOf, type Connection } from "../../connection/connection.js";
 import type { SendObserver } from "../../connection/message-transport.js";
 import { ConnectionClosed } from "../../connection/errors.js";
-import { NotSentError } from "./not-sent-error.js";
+import { NotSentError } from "../../connection/not-sent-error.js";
 import type { OutgoingMessage } from "./outgoing-message.js";
 
 export class Delivery implements SendObserver {
   readonly message: OutgoingMessage;
-  /** Resolves when the connection has room for more, or when this message cannot be sent. */
-  readonly paced: Promise<void>;
+  /** Resolves when the connection has room for more messages, or when this message cannot be sent. */
+  readonly whenWritable: Promise<void>;
   readonly #onSettled: (delivery: Delivery) => void;
+  /** The session keeps the message, and sends it again after a cut. */
+  readonly #isKept: boolean;
   #isHandedOver = false;
   #isAccepted = false;
   #isOver = false;
@@ -19,9 +21,10 @@ export class Delivery implements SendObserver {
   constructor(message: OutgoingMessage, connection: Connection, onSettled: (delivery: Delivery) => void) {
     this.message = message;
     this.#onSettled = onSettled;
-    const { data, mayEncode, signal } = message;
-    this.paced = coreOf(connection)
-      .send(data, { mayEncode, signal, receipt: this })
+    const { data, mayEncode, signal, until } = message;
+    this.#isKept = connection.session !== null;
+    this.whenWritable = coreOf(connection)
+      .send(data, { mayEncode, signal, until, receipt: this })
       .then(
         () => this.#onAccepted(),
         (error: unknown) => this.#onRejected(error),
@@ -39,8 +42,9 @@ export class Delivery implements SendObserver {
       this.#isOver = true;
       return this.message;
     }
-    this.#settle(new NotSentError("lost", "unknown", cause));
-    return null;
+    if (!this.#isKept) this.#settle(new NotSentError("lost", "unknown", cause));
+    else if (this.message.until === "sent") this.#settle(null);
+    return null; // Otherwise the session settles it.
   }
 
   #onAccepted(): void {

@@ -1,8 +1,9 @@
-// A message that a persistent connection sends. It may wait, and may be passed to several connections one after another.
-// It settles exactly once.
+// A message that a persistent connection sends. It may wait in the queue, and may be passed to one connection after
+// another. Its promise settles exactly once.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import { toBytes, type Bytes } from "../../connection/arguments.js";
+import type { SendUntil } from "../../connection/message-transport.js";
 import { Deadline } from "../../connection/timer-queue.js";
 import { TextBytes } from "../../shared/text-bytes.js";
 
@@ -15,6 +16,7 @@ export interface OutgoingMessageHandler {
 export interface OutgoingOptions {
   readonly mayEncode: boolean;
   readonly signal: AbortSignal | null;
+  readonly until: SendUntil;
   /** Monotonic time at which it expires; null for never. */
   readonly expiresAt: number | null;
 }
@@ -24,6 +26,7 @@ export class OutgoingMessage extends Deadline {
   readonly promise: Promise<void>;
   readonly mayEncode: boolean;
   readonly signal: AbortSignal | null;
+  readonly until: SendUntil;
   readonly expiresAt: number | null;
   readonly #handler: OutgoingMessageHandler;
   #data: string | Bytes;
@@ -37,6 +40,7 @@ export class OutgoingMessage extends Deadline {
     this.#data = data;
     this.mayEncode = options.mayEncode;
     this.signal = options.signal;
+    this.until = options.until;
     this.expiresAt = options.expiresAt;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;

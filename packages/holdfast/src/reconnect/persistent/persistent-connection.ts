@@ -12,10 +12,10 @@ import {
   type ReceiveOptions,
   type SendOptions,
 } from "../../connection/connection.js";
+import { InvalidStateError } from "../../shared/errors.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
 import { describeObject, showInInspector } from "../../connection/inspection.js";
-import type { Message } from "../../connection/inbox.js";
-import { MessageIterator } from "../../connection/message-iterator.js";
+import { consumeAll, type Message } from "../../connection/inbox.js";
 import {
   checkDuration,
   checkFunction,
@@ -23,7 +23,8 @@ import {
   invalidArgument,
   requireChoice,
 } from "../../shared/option-checks.js";
-import { consumeAll, receiveOne } from "../../connection/readers.js";
+import { MessageIterator, receiveOne } from "../../connection/readers.js";
+import type { ConnectionSession } from "../../connection/session-state.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { Connector, ConnectorOptions } from "../connector.js";
 import { checkPersistOptions, type PersistOptions } from "../retry/persist-options.js";
@@ -65,9 +66,8 @@ export function openPersistent<Options extends ConnectorOptions>(
     runtime: connector.runtime,
     connectionSettings: settings,
     settings: persistent,
+    carrySession: connector.carrySession?.bind(connector),
     supervisor: (handler) => new Supervisor({ target, settings, persist }, handler),
-    watchReturns: connector.watchReturns,
-    signal: persist.signal,
   });
   core.start();
   return create(core, persistent.sending.timeToLive);
@@ -92,7 +92,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
   readonly #core: PersistentCore;
   readonly #timeToLive: number | null;
 
-  /** Applications call `connectPersistent()`. */
+  /** Only for `openPersistent()`: applications call `connectPersistent()`. */
   private constructor(core: PersistentCore, timeToLive: number | null) {
     this.#core = core;
     this.#timeToLive = timeToLive;
@@ -109,6 +109,11 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
    */
   get connection(): Connection | null {
     return this.#core.connection;
+  }
+
+  /** The session; null without the option `session`, and as long as the server has not given one. A snapshot. */
+  get session(): ConnectionSession | null {
+    return this.#core.sessionState;
   }
 
   /** Round-trip time of the newest answered ping of the current connection, in milliseconds; null if there is none. */
@@ -156,7 +161,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
           data,
         );
       }
-      return this.#core.sender.send(data, this.#settingsOf(options));
+      return this.#core.send(data, this.#settingsOf(options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -182,7 +187,10 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
 
   /**
    * Calls `callback` with each message, in order, and awaits its result before the next one. Resolves after the final
-   * end, whatever the cause. Rejects if `callback` throws (the connection stays open), or with the signal's reason.
+   * end, with its `CloseInfo`, whatever the cause.
+   *
+   * @throws the error that `callback` throws, or the signal's reason; the connection stays open
+   * @throws ConcurrencyError while another `recv`, iteration or `forEach` waits
    */
   forEach(callback: (message: Message) => unknown, options?: CallOptions): Promise<CloseInfo> {
     try {
@@ -245,23 +253,33 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
     this.#core.terminate();
   }
 
-  /** Adds a listener; returns an unsubscribe function. */
+  /**
+   * Adds a listener; returns an unsubscribe function.
+   *
+   * @throws InvalidArgumentError for an unknown event
+   */
   on<Name extends PersistentEventName>(event: Name, listener: PersistentListener<Name>): () => void {
     requireChoice("event", event, PERSISTENT_EVENT_NAMES);
     checkFunction("listener", listener);
     return this.#core.listeners.add(event, listener);
   }
 
+  /** As `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
   #settingsOf(options: PersistentSendOptions = {}): MessageSettings {
-    const { mayEncode, signal } = checkSendOptions(options, PERSISTENT_SEND_OPTIONS);
+    const { mayEncode, signal, until = "sent" } = checkSendOptions(options, PERSISTENT_SEND_OPTIONS);
+    if (until === "delivered" && this.#core.session === null) throw new InvalidStateError(NO_SESSION);
     return {
       mayEncode,
       signal,
+      until,
       timeToLive: checkDuration("timeToLive", options.timeToLive, this.#timeToLive),
     };
   }
 }
+
+const NO_SESSION =
+  'Expected a persistent connection with the option `session` for `until: "delivered"`, got one without. Set `session: true`.';

@@ -1,25 +1,34 @@
 // The core of a persistent connection, across its connections. `PersistentConnection` is its facade. The supervisor
 // decides when to connect; the sender queues outgoing messages, the receiver incoming ones.
 
+import type { Bytes } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
+import type { SessionCarrier, SessionCarrierHandler } from "../../connection/session-carrier.js";
+import type {
+  ConnectionSession,
+  SessionLostEvent,
+  SessionResumedEvent,
+} from "../../connection/session-state.js";
 import { connectionClosed, TooSlowError } from "../../connection/errors.js";
-import type { Inbox } from "../../connection/inbox.js";
+import type { Inbox, Message, ReadableConnection } from "../../connection/inbox.js";
 import { Listeners } from "../../connection/listeners.js";
 import type { ConnectionSettings } from "../../connection/options.js";
-import type { ReadableConnection } from "../../connection/readers.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Alarm, type TimerQueue } from "../../connection/timer-queue.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import { errorOf } from "../../shared/thrown.js";
-import { StopSignals } from "../stop-signals.js";
-import type { AttemptOutcome, Retry } from "../retry/retry-policy.js";
+import type { AttemptOutcome } from "../attempt.js";
+import type { Connector, ConnectorOptions } from "../connector.js";
+import type { Retry } from "../retry/retry-policy.js";
 import type { SupervisorControls, SupervisorHandler } from "../supervisor.js";
+import type { KeptState } from "../../session/kept-state.js";
+import { KeptSession } from "./kept-session.js";
 import { OverallLatency } from "./overall-latency.js";
 import type { PersistentSettings } from "./persistent-options.js";
 import { Receiver } from "./receiver.js";
-import { Sender } from "./sender.js";
+import { Sender, type MessageSettings } from "./sender.js";
 import type { PersistentEvents, PersistentStatus } from "./status.js";
 
 export interface PersistentCoreOptions {
@@ -28,30 +37,37 @@ export interface PersistentCoreOptions {
   readonly settings: PersistentSettings;
   readonly supervisor: (handler: SupervisorHandler) => SupervisorControls;
   /** As in `Connector`. */
-  readonly watchReturns: ((callback: () => void) => () => void) | undefined;
-  readonly signal: AbortSignal | null;
+  readonly carrySession: Connector<ConnectorOptions>["carrySession"];
 }
 
-export class PersistentCore implements SupervisorHandler, ReadableConnection {
+export class PersistentCore implements SupervisorHandler, ReadableConnection, SessionCarrierHandler {
   readonly sender: Sender;
   readonly listeners: Listeners<PersistentEvents>;
   readonly closed: Promise<CloseInfo>;
   readonly runtime: Runtime;
+  /** Null without the option `session`. */
+  readonly session: SessionCarrier | null;
   readonly #settings: PersistentSettings;
   readonly #supervisor: SupervisorControls;
   readonly #receiver: Receiver;
   readonly #latency = new OverallLatency();
-  readonly #stopSignals: StopSignals;
   readonly #aborter = new AbortController();
   #resolveClosed: (info: CloseInfo) => void = () => undefined;
-  /** Stops watching for the return of the network. */
-  readonly #stopWatching: (() => void) | undefined;
   #status: PersistentStatus;
   #connection: Connection | null = null;
   #hasOpened = false;
   /** The connection that is being probed. */
   #probed: Connection | null = null;
   #attemptStartedAt = 0;
+  #attempt = 1;
+  /** The new connection whose session is not attached yet, and its deadline; null for none. */
+  #unattached: Alarm | null = null;
+  /** The session that became attached last is a new one. */
+  #isFresh = true;
+  /** Null without the option `keep`. */
+  readonly #kept: KeptSession | null;
+  /** What was saved when the client was suspended; null while it runs. */
+  #suspended: { readonly unread: readonly Message[] } | null = null;
 
   constructor(options: PersistentCoreOptions) {
     const { runtime, connectionSettings, settings } = options;
@@ -65,14 +81,29 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     });
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#status = Object.freeze({ state: "connecting", attempt: 1, since: runtime.clock.wallNow() });
+    this.#kept = settings.session?.keep
+      ? new KeptSession(settings.session.keep, connectionSettings.faultLogger)
+      : null;
+    this.#kept?.watch({ suspend: () => this.#suspend(), resume: () => this.#resume() });
+    const state = this.#kept?.load() ?? null;
+    this.session = this.#carry(options, state?.session ?? null);
     this.#supervisor = options.supervisor(this);
-    const signals = options.signal === null ? [] : [options.signal];
-    this.#stopSignals = new StopSignals(signals, (reason) => this.#supervisor.stop(reason));
-    this.#stopWatching = options.watchReturns?.(() => this.#onReturn());
+    if (state !== null) this.#restore(state);
+  }
+
+  #carry(options: PersistentCoreOptions, saved: KeptState["session"]): SessionCarrier | null {
+    const { settings, carrySession, connectionSettings } = options;
+    if (settings.session === null || carrySession === undefined) return null;
+    const { window, ackDelay } = settings.session;
+    return carrySession({ window, ackDelay, writeLimit: connectionSettings.writeLimit, saved }, this);
+  }
+
+  #restore({ unread, queued }: KeptState): void {
+    for (const message of unread) this.inbox.push(message);
+    this.sender.restore(queued);
   }
 
   start(): void {
-    this.#stopSignals.watch();
     this.#supervisor.begin();
   }
 
@@ -85,6 +116,15 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     return this.#connection;
   }
 
+  get sessionState(): ConnectionSession | null {
+    const state = this.session?.state ?? null;
+    if (state === null) return null;
+    const { id, isAttached } = state;
+    const unread =
+      this.inbox.length + (this.#connection === null ? 0 : coreOf(this.#connection).inbox.length);
+    return { id, isAttached, position: state.positionBefore(unread) };
+  }
+
   get latencyStats(): LatencyStats {
     return this.#latency.snapshot();
   }
@@ -94,7 +134,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
   }
 
   close(close: CloseFrame): void {
-    if (!this.#isEnding) this.#stop(() => this.#supervisor.close(close));
+    if (!this.#isEnding) this.#stop(() => void this.#supervisor.close(close));
   }
 
   terminate(): void {
@@ -103,18 +143,20 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     this.#stop(() => undefined);
   }
 
+  /** As `PersistentConnection.send()`. */
+  send(data: string | Bytes, settings: MessageSettings): Promise<void> {
+    const sent = this.sender.send(data, settings);
+    this.#saveAgain();
+    return sent;
+  }
+
   /** As `PersistentConnection.probe()`. */
   probe(): void {
     const connection = this.#connection;
-    if (this.#isEnding) return;
+    if (this.#isEnding || this.#suspended !== null) return;
     if (this.#status.state === "waiting") this.#supervisor.begin();
     else if (this.#status.state === "open" && connection !== null) this.#probe(connection);
     else if (this.now() - this.#attemptStartedAt >= this.#settings.probeTimeout) this.#reconnectNow();
-  }
-
-  /** The supervisor itself shortens a delay, unless the server requested it. */
-  #onReturn(): void {
-    if (this.#status.state !== "waiting") this.probe();
   }
 
   // ReadableConnection
@@ -137,7 +179,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
 
   closedError(): Error {
     const status = this.#status;
-    if (status.state !== "closed") throw new Error("Asked how it ended before it did"); // Readers call this only after the end.
+    if (status.state !== "closed") throw new Error("Expected closedError() after the end only"); // Readers do so.
     return status.error ?? connectionClosed(status.info);
   }
 
@@ -150,14 +192,69 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
 
   onOpen(connection: Connection, attempt: number): void {
     this.#connection = connection;
+    this.#attempt = attempt;
     coreOf(connection).willBeRead();
     this.#latency.watch(connection);
-    if (this.#settings.onOpen === null) this.#ready(connection, attempt);
-    else void this.#prepare(connection, attempt, this.#settings.onOpen);
+    const { session } = this;
+    if (session === null) this.#onUsable(connection);
+    else if (!session.hasSocket) this.#onWithoutSession(connection, session);
+    else if (session.isAttached) this.#onUsable(connection);
+    else this.#awaitSession(connection);
+  }
+
+  /** The connection carries messages: of a new session, of one that was resumed, or without one. */
+  #onUsable(connection: Connection): void {
+    if (this.#settings.onOpen === null || !this.#isFresh) this.#ready(connection, this.#attempt);
+    else void this.#prepare(connection, this.#attempt, this.#settings.onOpen);
+  }
+
+  /** The server speaks no sessions. */
+  #onWithoutSession(connection: Connection, session: SessionCarrier): void {
+    session.abandon("unknown");
+    this.#isFresh = true;
+    this.#onUsable(connection);
+  }
+
+  /** The server has to answer `open` or `resume` in time. */
+  #awaitSession(connection: Connection): void {
+    const { openTimeout } = this.#settings;
+    const alarm = new Alarm({
+      onAlarm: () => {
+        if (openTimeout === null || !this.#isCurrent(connection)) return;
+        const message = `Expected the server to answer for the session within ${openTimeout} ms (openTimeout), got no answer. Check the server's store and its \`owner\`, or raise \`openTimeout\`.`;
+        this.#supervisor.failAttempt(new TooSlowError(message, openTimeout));
+      },
+    });
+    this.#unattached = alarm;
+    if (openTimeout !== null) this.runtime.timers.set(alarm, this.now() + openTimeout);
+  }
+
+  // SessionCarrierHandler
+
+  onAttached(isFresh: boolean): void {
+    this.#isFresh = isFresh;
+    const connection = this.#connection;
+    if (this.#unattached === null || connection === null) return; // `onOpen` follows.
+    this.#stopAwaiting();
+    this.#onUsable(connection);
+  }
+
+  onResumed(event: SessionResumedEvent): void {
+    this.listeners.emit("resumed", event);
+  }
+
+  onLost(event: SessionLostEvent): void {
+    this.listeners.emit("lost", event);
+  }
+
+  #stopAwaiting(): void {
+    if (this.#unattached === null) return;
+    this.runtime.timers.cancel(this.#unattached);
+    this.#unattached = null;
   }
 
   onWaiting(outcome: AttemptOutcome, retry: Retry): void {
-    this.#onConnectionEnded(outcome.error);
+    this.#onConnectionEnded(outcome);
     const since = this.#wallNow();
     const retryAt = since + retry.delay;
     this.#status = Object.freeze({ state: "waiting", since, retryAt, ...retry, ...outcome });
@@ -168,20 +265,25 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     this.#supervisor.begin();
   }
 
-  onOver(outcome: AttemptOutcome, isFatal: boolean): void {
+  /** The supervisor itself shortens a delay, unless the server requested it. */
+  onReturn(): void {
+    if (this.#status.state !== "waiting") this.probe();
+  }
+
+  onOver({ info, ...outcome }: AttemptOutcome, failure: Error | null): void {
     const wasWaiting = this.#status.state === "waiting";
-    this.#stopSignals.stop();
-    this.#stopWatching?.();
-    this.#onConnectionEnded(outcome.error);
-    this.sender.end(outcome.error);
-    const { info } = outcome;
-    const error = isFatal ? outcome.error : null;
-    this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error });
+    const error = failure ?? outcome.error;
+    this.#onConnectionEnded({ info, error });
+    this.#kept?.unwatch();
+    const isSaved = this.#suspended !== null;
+    this.session?.end(isSaved);
+    this.sender.end(error, isSaved);
+    this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error: failure });
     this.#receiver.finish();
     this.#resolveClosed(info);
     this.#aborter.abort(this.closedError());
     if (wasWaiting) this.listeners.emit("status", this.#status);
-    else this.#reportEnd(outcome);
+    else this.#reportEnd({ info, error });
     this.listeners.clear();
   }
 
@@ -212,7 +314,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
   #onPrepareTimeout(connection: Connection): void {
     const { openTimeout } = this.#settings;
     if (openTimeout === null || !this.#isCurrent(connection)) return;
-    const message = `Expected \`onOpen\` to settle within ${openTimeout} ms (openTimeout), got no end of it. Bound what it waits for, or raise \`openTimeout\`.`;
+    const message = `Expected \`onOpen\` to settle within ${openTimeout} ms (openTimeout), got a promise that is still pending. Limit how long it waits, or raise \`openTimeout\`.`;
     this.#supervisor.failAttempt(new TooSlowError(message, openTimeout));
   }
 
@@ -231,15 +333,50 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     if (this.#status === status) this.listeners.emit("status", status);
   }
 
-  #onConnectionEnded(error: Error): void {
+  #onConnectionEnded({ info, error }: AttemptOutcome): void {
     if (this.#connection === null) return;
     this.#connection = null;
+    this.#stopAwaiting();
     this.#latency.unwatch();
     this.#receiver.detach();
     this.sender.onConnectionEnded(error);
+    if (this.session === null) return;
+    if (this.session.onSocketEnded(info)) this.listeners.emit("detached", { info });
   }
 
-  /** Calls `end`. No other connection follows. */
+  /** The client is about to stop: ends the socket, and keeps the session for another client. */
+  #suspend(): void {
+    if (this.#isEnding || this.#suspended !== null) return;
+    const own = this.#connection === null ? null : coreOf(this.#connection).inbox;
+    const outcome = this.#supervisor.suspend();
+    if (outcome !== null) this.#onConnectionEnded(outcome);
+    // Taken out, so that no reader gets a message that is saved.
+    this.#suspended = { unread: [...drain(this.inbox), ...(own === null ? [] : drain(own))] };
+    this.#saveAgain();
+    this.#setStatus({ state: "connecting", attempt: this.#attempt, since: this.#wallNow() });
+  }
+
+  #saveAgain(): void {
+    if (this.#suspended === null) return;
+    const { unread } = this.#suspended;
+    this.#kept?.save({ session: this.session?.save() ?? null, unread, queued: this.sender.save() });
+  }
+
+  /** The client continues after all. */
+  #resume(): void {
+    if (this.#suspended === null || this.#isEnding) return;
+    const { unread } = this.#suspended;
+    this.#suspended = null;
+    if (this.#kept?.reclaim() === true) {
+      for (const message of unread) this.inbox.push(message);
+    } else {
+      this.sender.forget();
+      this.session?.abandon("moved");
+    }
+    this.#supervisor.begin();
+  }
+
+  /** Calls `end`, which ends the loop. No other connection follows. */
   #stop(end: () => void): void {
     const isConnected = this.#connection !== null;
     this.sender.finish();
@@ -268,11 +405,11 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
     if (this.#probed === connection) this.#probed = null;
   }
 
-  /** The server did not answer in time: replaces the connection without a delay. */
+  /** The server did not answer in time: ends the attempt or its connection, and connects again without a delay. */
   #reconnectNow(): void {
     const { probeTimeout } = this.#settings;
     const error = new TooSlowError(
-      `The server did not answer within ${probeTimeout} ms of a probe`,
+      `Expected the server to answer a probe within ${probeTimeout} ms (probeTimeout), got no answer. The client reconnects.`,
       probeTimeout,
     );
     this.#supervisor.failAttempt(
@@ -298,4 +435,10 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection {
   #wallNow(): number {
     return this.runtime.clock.wallNow();
   }
+}
+
+function drain(inbox: Inbox): readonly Message[] {
+  const messages = inbox.peek();
+  while (inbox.poll("nobody") !== undefined);
+  return messages;
 }

@@ -7,9 +7,13 @@ import {
   checkDuration,
   checkFunction,
   checkQueue,
+  checkSize,
+  invalidArgument,
   requireDuration,
 } from "../../shared/option-checks.js";
-import type { OptionNames } from "../../shared/option-names.js";
+import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
+import type { SessionCarrierSettings } from "../../connection/session-carrier.js";
+import type { SessionKeep } from "../../connection/session-keep.js";
 import { bindToContext, SILENT_PLATFORM, type Platform } from "../../connection/platform.js";
 
 /** The second argument of `onOpen`. */
@@ -22,9 +26,9 @@ export interface OpenContext {
   readonly signal: AbortSignal;
 }
 
-/** How a persistent connection sends and opens. Durations are milliseconds, sizes are bytes. */
+/** Options of a persistent connection. Durations are milliseconds, sizes are bytes. */
 export interface PersistentOptions {
-  /** While there is no connection, messages wait (`"queue"`), or `send()` rejects (`"reject"`). @default "queue" */
+  /** What happens to messages while there is no connection: they wait (`"queue"`), or `send()` rejects (`"reject"`). @default "queue" */
   readonly offline?: "queue" | "reject";
   /**
    * The limit of the queue of messages to send: a number of messages, or messages and bytes; null for no limit. Strings
@@ -33,7 +37,7 @@ export interface PersistentOptions {
   readonly queue?: number | { readonly messages?: number | null; readonly bytes?: number | null } | null;
   /** When the queue is full, the new message fails (`"fail"`), or the oldest are dropped. @default "fail" */
   readonly overflow?: "drop-oldest" | "fail";
-  /** How long a message may wait to be sent; null for no limit. @default null */
+  /** Milliseconds that a message may wait to be sent; null for no limit. @default null */
   readonly timeToLive?: number | null;
   /**
    * Called with each new connection, and awaited. Use it to send messages that must precede the queued ones, such as a
@@ -42,9 +46,31 @@ export interface PersistentOptions {
    * if it does not settle within `openTimeout`; the error is then a TooSlowError.
    */
   readonly onOpen?: ((connection: Connection, context: OpenContext) => unknown) | undefined;
-  /** How long the server may take to answer after `probe()`. @default 5000 */
+  /** Milliseconds that the server may take to answer after `probe()`. @default 5000 */
   readonly probeTimeout?: number;
+  /**
+   * A session: messages survive reconnects, in both directions, if the server has `sessions` (docs/sessions.md). True for
+   * the defaults. Otherwise `session` of the persistent connection stays null. `onOpen` is called for each new session,
+   * and not when one is resumed. @default false
+   */
+  readonly session?: SessionOptions | boolean | null;
 }
+
+/** Options of a client's session. */
+export interface SessionOptions {
+  /** The messages and bytes that may be unconfirmed; more wait. @default { messages: 1024, bytes: 262144 } */
+  readonly window?: { readonly messages?: number; readonly bytes?: number };
+  /** Milliseconds within which received messages are acknowledged. @default 100 */
+  readonly ackDelay?: number;
+  /**
+   * Keeps the session across a reload of the page, or a restart of the client: `sessionStorageKeep()` in a page. One keep
+   * serves one persistent connection at a time. @default none
+   */
+  readonly keep?: SessionKeep | null | undefined;
+}
+
+const SESSION_OPTIONS: OptionNames<SessionOptions> = { window: true, ackDelay: true, keep: true };
+const WINDOW_OPTIONS: OptionNames<Required<SessionOptions>["window"]> = { messages: true, bytes: true };
 
 export const PERSISTENT_OPTIONS: OptionNames<PersistentOptions> = {
   offline: true,
@@ -53,6 +79,7 @@ export const PERSISTENT_OPTIONS: OptionNames<PersistentOptions> = {
   timeToLive: true,
   onOpen: true,
   probeTimeout: true,
+  session: true,
 };
 
 export interface SendingSettings {
@@ -69,6 +96,9 @@ export interface PersistentSettings {
   readonly probeTimeout: number;
   /** For `onOpen`; null for no limit. */
   readonly openTimeout: number | null;
+  /** Null for no session. */
+  readonly session:
+    (Pick<SessionCarrierSettings, "ackDelay" | "window"> & { readonly keep: SessionKeep | null }) | null;
 }
 
 /** @throws InvalidArgumentError for an invalid option */
@@ -79,6 +109,7 @@ export function checkPersistentOptions(
   if (options.onOpen !== undefined) checkFunction("onOpen", options.onOpen);
   const { messages, bytes } = checkQueue("queue", options.queue);
   return {
+    session: checkSession(options.session),
     sending: {
       offline: checkChoice("offline", options.offline, ["queue", "reject"], "queue"),
       maxMessages: messages,
@@ -91,4 +122,38 @@ export function checkPersistentOptions(
     probeTimeout:
       options.probeTimeout === undefined ? 5_000 : requireDuration("probeTimeout", options.probeTimeout),
   };
+}
+
+function checkSession(value: unknown): PersistentSettings["session"] {
+  if (value === undefined || value === null || value === false) return null;
+  if (value !== true && typeof value !== "object")
+    throw invalidArgument("session", "true, an object of session options, or null", value);
+  const options: SessionOptions = value === true ? {} : value;
+  checkOptionNames("session", options, SESSION_OPTIONS);
+  const window: unknown = options.window ?? {};
+  if (typeof window !== "object" || window === null)
+    throw invalidArgument("session.window", "an object with `messages` and `bytes`", window);
+  checkOptionNames("session.window", window, WINDOW_OPTIONS);
+  const { messages, bytes }: { readonly messages?: unknown; readonly bytes?: unknown } = window;
+  return {
+    window: {
+      messages: positive("session.window.messages", messages, 1024),
+      bytes: positive("session.window.bytes", bytes, 256 * 1024),
+    },
+    ackDelay: options.ackDelay === undefined ? 100 : requireDuration("session.ackDelay", options.ackDelay),
+    keep: checkKeep(options.keep),
+  };
+}
+
+function checkKeep(keep: SessionKeep | null | undefined): SessionKeep | null {
+  if (keep === undefined || keep === null) return null;
+  const methods = typeof keep === "object" ? [keep.load, keep.save, keep.clear, keep.watch] : [];
+  if (methods.length > 0 && methods.every((each: unknown) => typeof each === "function")) return keep;
+  throw invalidArgument("session.keep", "an object with `load`, `save`, `clear` and `watch`", keep);
+}
+
+function positive(name: string, value: unknown, byDefault: number): number {
+  const size = checkSize(name, value, byDefault);
+  if (size === null || size === 0) throw invalidArgument(name, "a positive whole number", value);
+  return size;
 }

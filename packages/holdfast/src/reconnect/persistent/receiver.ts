@@ -2,16 +2,11 @@
 // full, reading from the current connection pauses.
 
 import { coreOf, type Connection } from "../../connection/connection.js";
-import {
-  Inbox,
-  type InboxHandler,
-  type InboxLimits,
-  type Message,
-  type Unread,
-} from "../../connection/inbox.js";
+import { Inbox, type InboxHandler, type Message, type Unread } from "../../connection/inbox.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
 import type { TimerQueue } from "../../connection/timer-queue.js";
+import type { InboxLimits } from "../../connection/unread-queue.js";
 import { UnreadWatch, type UnreadWatchHost } from "../../connection/unread-watch.js";
 
 export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHost {
@@ -19,7 +14,7 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHo
   readonly #runtime: Runtime;
   readonly #unreadWatch = new UnreadWatch(this);
   #connection: Connection | null = null;
-  #tapped: ObservedConnection | null = null;
+  #observed: ObservedConnection | null = null;
   #isFull = false;
 
   constructor(runtime: Runtime, limits: InboxLimits) {
@@ -33,14 +28,14 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHo
    */
   attach(connection: Connection): void {
     this.#connection = connection;
-    this.#tapped = coreOf(connection).attachObserver(this);
-    if (this.#isFull) this.#tapped.pauseReading();
+    this.#observed = coreOf(connection).attachObserver(this);
+    if (this.#isFull) this.#observed.pauseReading();
   }
 
   /** The connection has ended. */
   detach(): void {
     this.#connection = null;
-    this.#tapped = null;
+    this.#observed = null;
   }
 
   /** No connection will follow. */
@@ -54,7 +49,7 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHo
   }
 
   get lastReceivedAt(): number {
-    return this.#tapped?.lastReceivedAt ?? -Infinity;
+    return this.#observed?.lastReceivedAt ?? -Infinity;
   }
 
   now(): number {
@@ -64,7 +59,7 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHo
   onInboxFull(): void {
     this.#isFull = true;
     this.#unreadWatch.begin();
-    this.#tapped?.pauseReading();
+    this.#observed?.pauseReading();
   }
 
   onInboxBelowLowWater(): void {
@@ -74,7 +69,7 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHo
 
   onInboxStretched(): void {
     this.#isFull = false;
-    this.#tapped?.resumeReading();
+    this.#observed?.resumeReading();
   }
 
   onDropping(): void {
@@ -103,7 +98,7 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHo
 
   /** Answers the Close at once, so that later messages wait for the next connection instead of being lost. */
   onClosing(): void {
-    this.#tapped?.answerClose();
+    this.#observed?.answerClose();
   }
 
   onPing(): void {

@@ -1,17 +1,21 @@
 // The sending half of a persistent connection. It sends at the pace of the current connection, and keeps messages in a
 // bounded queue while there is none. Messages keep the order of the calls, even across connections.
 
-import type { Bytes } from "../../connection/arguments.js";
+import { toBytes, type Bytes } from "../../connection/arguments.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
+import type { SendUntil } from "../../connection/message-transport.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Delivery } from "./delivery.js";
-import { NotSentError, type NotSentReason } from "./not-sent-error.js";
+import { NotSentError, type NotSentOutcome, type NotSentReason } from "../../connection/not-sent-error.js";
+import type { QueuedMessage } from "../../session/kept-state.js";
+import { TextBytes } from "../../shared/text-bytes.js";
 import { OutgoingMessage, type OutgoingMessageHandler } from "./outgoing-message.js";
 import type { SendingSettings } from "./persistent-options.js";
 
 export interface MessageSettings {
   readonly mayEncode: boolean;
   readonly signal: AbortSignal | null;
+  readonly until: SendUntil;
   /** Milliseconds; null for no limit. */
   readonly timeToLive: number | null;
 }
@@ -41,16 +45,16 @@ export class Sender implements OutgoingMessageHandler {
   }
 
   /** Resolves when the message is sent; rejects with NotSentError if it is not, or perhaps not. */
-  send(data: string | Bytes, { mayEncode, signal, timeToLive }: MessageSettings): Promise<void> {
+  send(data: string | Bytes, { mayEncode, signal, until, timeToLive }: MessageSettings): Promise<void> {
     const expiresAt = timeToLive === null ? null : this.#runtime.clock.now() + timeToLive;
-    const message = new OutgoingMessage(this, data, { mayEncode, signal, expiresAt });
+    const message = new OutgoingMessage(this, data, { mayEncode, signal, until, expiresAt });
     const rejection = this.#rejection(signal);
     if (rejection !== null) message.fail(rejection);
     else this.#accept(message);
     return message.promise;
   }
 
-  /** A connection has opened: sends the queued messages first. */
+  /** A connection has opened: sends the queued messages. */
   open(connection: Connection): void {
     this.#connection = connection;
     this.#drain();
@@ -91,24 +95,52 @@ export class Sender implements OutgoingMessageHandler {
     }
   }
 
-  /** The persistent connection has ended. */
-  end(cause: Error): void {
+  /** The persistent connection has ended. If its queue was saved, another client may send it. */
+  end(cause: Error, isSaved = false): void {
     this.#isClosed = true;
     this.onConnectionEnded(cause);
-    for (const message of this.#queue) this.#fail(message, new NotSentError("closed", "unsent", cause));
+    this.#failQueued("closed", isSaved ? "unknown" : "unsent", cause);
+  }
+
+  /** The messages of the queue, for `restore()` of another client. Only without a connection. */
+  save(): readonly QueuedMessage[] {
+    const { clock } = this.#runtime;
+    const epoch = clock.wallNow() - clock.now();
+    return Array.from(this.#queue, ({ data, mayEncode, expiresAt }) => ({
+      data:
+        typeof data === "string" || data instanceof TextBytes ? data : (toBytes(data) ?? new Uint8Array()),
+      mayEncode,
+      expiresAt: expiresAt === null ? null : epoch + expiresAt,
+    }));
+  }
+
+  /** Only before the first connection. Nobody waits for what becomes of these messages. */
+  restore(messages: readonly QueuedMessage[]): void {
+    const { clock } = this.#runtime;
+    const epoch = clock.wallNow() - clock.now();
+    for (const { data, mayEncode, expiresAt } of messages) {
+      const at = expiresAt === null ? null : expiresAt - epoch;
+      const options = { mayEncode, signal: null, until: "sent" as const, expiresAt: at };
+      this.#enqueue(new OutgoingMessage(this, data, options));
+    }
+  }
+
+  /** Another client has taken over the queue. */
+  forget(): void {
+    this.#failQueued("session-lost", "unknown");
   }
 
   onExpired(message: OutgoingMessage): void {
     this.#fail(message, new NotSentError("expired", "unsent"));
   }
 
-  /** A message that was passed to a connection is that connection's to cancel. */
+  /** The connection cancels a message that was passed to it. */
   onAborted(message: OutgoingMessage): void {
     if (!this.#queue.has(message)) return;
     this.#fail(message, new NotSentError("aborted", "unsent", message.signal?.reason));
   }
 
-  /** Why a message cannot be accepted or kept; null if it can. */
+  /** Returns the reason not to accept or keep a message; null if there is none. */
   #rejection(
     signal: AbortSignal | null,
     reason: NotSentReason = "offline",
@@ -158,6 +190,10 @@ export class Sender implements OutgoingMessageHandler {
     if (this.#queue.delete(message)) this.#queuedBytes -= message.size;
   }
 
+  #failQueued(reason: NotSentReason, outcome: NotSentOutcome, cause?: Error): void {
+    for (const message of this.#queue) this.#fail(message, new NotSentError(reason, outcome, cause));
+  }
+
   #fail(message: OutgoingMessage, error: NotSentError): void {
     this.#remove(message);
     message.fail(error);
@@ -175,11 +211,11 @@ export class Sender implements OutgoingMessageHandler {
 
   #handOver(message: OutgoingMessage, connection: Connection): void {
     const delivery = this.#deliver(message, connection);
-    // What was sent in this turn may only wait for its end: that is not the peer's slowness.
+    // Messages of this turn may only wait for the write at its end: write them first, then judge whether there is room.
     if (connection.bufferedAmount >= this.#writeLimit) coreOf(connection).flush();
     if (connection.bufferedAmount < this.#writeLimit) return;
     this.#isPaused = true;
-    void delivery.paced.then(() => {
+    void delivery.whenWritable.then(() => {
       if (this.#connection !== connection) return;
       this.#isPaused = false;
       this.#drain();

@@ -1,6 +1,7 @@
 // The status of a persistent connection, for user interfaces, and its events.
 
 import type { CloseInfo } from "../../connection/close-info.js";
+import type { DetachedEvent, SessionLostEvent, SessionResumedEvent } from "../../connection/session-state.js";
 import type { Connection } from "../../connection/connection.js";
 
 /** The time at which a status began. */
@@ -19,6 +20,7 @@ export interface ConnectingStatus extends Since {
 /** The connection is open: messages are sent. */
 export interface OpenStatus extends Since {
   readonly state: "open";
+  /** As in `ConnectingStatus`. */
   readonly attempt: number;
 }
 
@@ -47,6 +49,7 @@ export interface ClosingStatus extends Since {
 /** The persistent connection has ended. */
 export interface ClosedStatus extends Since {
   readonly state: "closed";
+  /** How the last attempt, or its connection, ended. */
   readonly info: CloseInfo;
   /** The error that ended retrying; null if this side closed deliberately. */
   readonly error: Error | null;
@@ -63,6 +66,12 @@ export interface PersistentEvents {
   readonly open: { readonly connection: Connection; readonly attempt: number; readonly isFirst: boolean };
   /** A connection has ended, or an attempt has failed. */
   readonly disconnected: { readonly info: CloseInfo; readonly error: Error };
+  /** The session has lost its socket. */
+  readonly detached: DetachedEvent;
+  /** The session continues on another socket. */
+  readonly resumed: SessionResumedEvent;
+  /** The session is lost. If the persistent connection continues, it has a new session. */
+  readonly lost: SessionLostEvent;
 }
 
 /** The event names of `PersistentConnection.on()`. */
@@ -70,4 +79,11 @@ export type PersistentEventName = keyof PersistentEvents;
 /** A listener of `PersistentConnection.on()`. */
 export type PersistentListener<Name extends PersistentEventName> = (event: PersistentEvents[Name]) => void;
 
-export const PERSISTENT_EVENT_NAMES: readonly PersistentEventName[] = ["status", "open", "disconnected"];
+export const PERSISTENT_EVENT_NAMES: readonly PersistentEventName[] = [
+  "status",
+  "open",
+  "disconnected",
+  "detached",
+  "resumed",
+  "lost",
+];

@@ -2,7 +2,8 @@
 
 import type { Logger } from "../../connection/ports.js";
 import { showURL } from "../../shared/show-url.js";
-import type { AttemptOutcome, Retry } from "./retry-policy.js";
+import type { AttemptOutcome } from "../attempt.js";
+import type { Retry } from "./retry-policy.js";
 
 export class RetryLog {
   readonly #logger: Logger | null;
@@ -24,14 +25,14 @@ export class RetryLog {
       attempt: attempt + 1,
       delay: Math.round(delay),
       requestedByServer,
-      ...openingError(outcome),
+      ...errorDetails(outcome),
     });
   }
 
   /** No retry follows. After a clean end (`info.ok`) that is no reason for a warning. */
   onGivenUp(url: string | null, outcome: AttemptOutcome): void {
     const level = outcome.info.ok ? "info" : "warn";
-    this.#logger?.[level]("connection given up", { ...details(url, outcome), ...openingError(outcome) });
+    this.#logger?.[level]("connection given up", { ...details(url, outcome), ...errorDetails(outcome) });
   }
 }
 
@@ -40,6 +41,6 @@ function details(url: string | null, { info: { cause } }: AttemptOutcome): objec
 }
 
 /** If the connection was open, the log line of its end already contains the error. */
-function openingError({ info, error }: AttemptOutcome): object {
+function errorDetails({ info, error }: AttemptOutcome): object {
   return info.evidence.openedAt === null ? { error } : {};
 }

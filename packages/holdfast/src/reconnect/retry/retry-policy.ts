@@ -4,17 +4,11 @@ import { isThenable } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import { describe } from "../../shared/option-checks.js";
 import type { Random } from "../../connection/ports.js";
+import type { AttemptOutcome } from "../attempt.js";
 import { backoffDelay, type BackoffSettings } from "./backoff.js";
 import { InvalidArgumentError, InvalidStatusError } from "../../shared/errors.js";
 import { isRetryable } from "./classify.js";
 import { MAX_DELAY, type PersistSettings } from "./persist-options.js";
-
-/** How an attempt, or the connection that it opened, ended. */
-export interface AttemptOutcome {
-  readonly info: CloseInfo;
-  /** The error of a failed attempt, or the ConnectionClosed of a connection that was open. */
-  readonly error: Error;
-}
 
 export interface Retry {
   /** Milliseconds until the next attempt. */

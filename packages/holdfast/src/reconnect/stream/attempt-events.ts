@@ -1,12 +1,13 @@
 // Turns one attempt into events: from the first step of connecting to the end of the connection.
 
-import type { CloseInfo } from "../../connection/close-info.js";
-import { coreOf, type Connection } from "../../connection/connection.js";
-import { connectionClosed } from "../../connection/errors.js";
-import { ownBytes, type Message, type Unread } from "../../connection/inbox.js";
-import type { ConnectionSettings } from "../../connection/options.js";
-import type { Runtime } from "../../connection/runtime.js";
+import { CloseAnswer } from "../../connection/close-answer.js";
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
+import { coreOf, type Connection } from "../../connection/connection.js";
+import type { Message, Unread } from "../../connection/inbox.js";
+import { ownBytes } from "../../connection/unread-queue.js";
+import type { TransportEnds } from "../../connection/open-observer.js";
+import type { Clock } from "../../connection/ports.js";
+import type { Runtime } from "../../connection/runtime.js";
 import {
   InvalidHeaderError,
   InvalidStatusError,
@@ -15,17 +16,12 @@ import {
   type HoldfastError,
 } from "../../shared/errors.js";
 import { TextBytes } from "../../shared/text-bytes.js";
-import { CloseAnswer } from "../../connection/close-answer.js";
-import type { ConnectorOptions } from "../connector.js";
-import type { TransportEnds } from "../../connection/open-observer.js";
+import type { AttemptOutcome } from "../attempt.js";
 import type { ClientEvent, Close, EventTime } from "../events.js";
 import { Poller } from "./poller.js";
-import type { AttemptOutcome } from "../retry/retry-policy.js";
-import { openTarget, type Target, type TargetObserver } from "../target.js";
 import { ReceivedText, ReceivedTextBytes } from "./text-event.js";
-import { abortedError, openingError, neverOpenedInfo } from "../opening-failure.js";
 
-/** The stream that an attempt belongs to. */
+/** The stream that the events belong to. */
 export interface AttemptEventsHandler {
   /** Whether the consumer waits for the next event. */
   readonly isWaiting: boolean;
@@ -34,77 +30,35 @@ export interface AttemptEventsHandler {
   /** The queued messages. */
   readonly unread: Unread;
   push(event: ClientEvent): void;
-  /** The attempt has ended. Called once. */
-  onAttemptEnded(outcome: AttemptOutcome, time: EventTime): void;
 }
 
-export interface AttemptOptions<Options extends ConnectorOptions> {
-  readonly target: Target<Options>;
-  readonly settings: ConnectionSettings;
-  readonly pollInterval: number | null;
+export interface AttemptEventsOptions {
+  readonly runtime: Runtime;
   /** As in `ConnectingEvent`. */
   readonly attempt: number;
+  readonly pollInterval: number | null;
+  readonly closeTimeout: number | null;
 }
 
-/** The Close when a consumer leaves the loop: "such as […] a browser having navigated away" (RFC 6455 section 7.4.1). */
-const GOING_AWAY = { code: 1001, reason: "" };
-
-export class AttemptEvents<Options extends ConnectorOptions> implements TargetObserver, ConnectionObserver {
+export class AttemptEvents implements ConnectionObserver {
   readonly #stream: AttemptEventsHandler;
-  readonly #options: AttemptOptions<Options>;
+  readonly #options: AttemptEventsOptions;
   readonly #runtime: Runtime;
-  readonly #aborter = new AbortController();
-  #url: string | null = null;
   #isConnecting = false;
   #isConnected = false;
   #isOver = false;
   #connection: Connection | null = null;
-  #tapped: ObservedConnection | null = null;
+  #observed: ObservedConnection | null = null;
   #poller: Poller | null = null;
   #closeAnswer: CloseAnswer | null = null;
   #isPaused = false;
-  #spread: number | null = null;
   /** When the bytes of the newest event were read. */
   #newestRead: EventTime = { at: -Infinity, receivedAt: 0 };
-  readonly #gone: Promise<void>;
-  #resolveGone: () => void = () => undefined;
 
-  constructor(stream: AttemptEventsHandler, options: AttemptOptions<Options>) {
+  constructor(stream: AttemptEventsHandler, options: AttemptEventsOptions) {
     this.#stream = stream;
     this.#options = options;
-    this.#runtime = options.target.connector.runtime;
-    this.#gone = new Promise((resolve) => (this.#resolveGone = resolve));
-  }
-
-  /** The connection; null before it opens. */
-  get connection(): Connection | null {
-    return this.#connection;
-  }
-
-  /** The URL, without user info; null before all functions of the target have returned. */
-  get url(): string | null {
-    return this.#url;
-  }
-
-  /** As in `OpenObserver`; null if the server has set none. */
-  get spread(): number | null {
-    return this.#spread;
-  }
-
-  /** Resolves when nothing of the attempt remains: no socket, no timer. */
-  get gone(): Promise<void> {
-    return this.#gone;
-  }
-
-  begin(): void {
-    const { target, attempt } = this.#options;
-    openTarget(target, attempt, this.#aborter.signal, this).then(
-      () => undefined, // `onOpen` has received it.
-      (error: unknown) => {
-        this.#fail(openingError(error));
-        this.#resolveGone();
-      },
-    );
+    this.#runtime = options.runtime;
   }
 
   /** The consumer has finished with this event and requests the next one. */
@@ -121,41 +75,24 @@ export class AttemptEvents<Options extends ConnectorOptions> implements TargetOb
   onBelowLowWater(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#tapped?.resumeReading();
+    this.#observed?.resumeReading();
   }
 
-  /** Ends the attempt now, in any state. `onAttemptEnded` is called before this returns. */
-  abandon(reason: unknown): void {
-    if (this.#isOver) return;
-    if (this.#connection !== null) {
-      this.#finish(coreOf(this.#connection).goAway(GOING_AWAY));
-      return;
-    }
-    this.#fail(abortedError(this.#url, reason));
-    this.#aborter.abort(reason);
-  }
-
-  // TargetObserver
-
-  onConnecting(url: string): void {
-    if (this.#isOver) return;
-    this.#url = url;
-    this.#pushConnecting();
+  onConnecting(url: string | null): void {
+    this.#isConnecting = true;
+    const { attempt } = this.#options;
+    this.#stream.push({ type: "connecting", ...this.#now(), url, attempt });
   }
 
   onConnected({ remoteAddress, localAddress }: TransportEnds): void {
-    if (this.#isOver || this.#isConnected) return; // A redirect opens another transport.
+    if (this.#isConnected) return; // A redirect opens another transport.
     this.#isConnected = true;
     this.#stream.push({ type: "connected", ...this.#now(), remoteAddress, localAddress });
   }
 
   onOpen(connection: Connection): void {
     this.#connection = connection;
-    this.#tapped = coreOf(connection).attachObserver(this);
-    if (this.#isOver) {
-      coreOf(connection).goAway(GOING_AWAY); // Given up in the moment in which it opened.
-      return;
-    }
+    this.#observed = coreOf(connection).attachObserver(this);
     const { subprotocol, extensions, response } = connection;
     this.#stream.push({ type: "ready", ...this.#now(), connection, subprotocol, extensions, response });
     const { pollInterval } = this.#options;
@@ -166,8 +103,15 @@ export class AttemptEvents<Options extends ConnectorOptions> implements TargetOb
     this.#poller.start();
   }
 
-  onSpread(width: number): void {
-    this.#spread = width;
+  /** The attempt or its connection has ended: adds the last events. */
+  finish(outcome: AttemptOutcome, time: EventTime): void {
+    const { info } = outcome;
+    const error = outcome.error as HoldfastError; // Only `failAttempt()`, which streams do not call, has other errors.
+    if (this.#connection === null) this.#reportFailure(error);
+    this.#isOver = true;
+    this.#poller?.stop();
+    this.#closeAnswer?.cancel();
+    this.#stream.push({ type: "disconnected", ...time, info, error: info.ok ? null : error });
   }
 
   // ConnectionObserver
@@ -205,8 +149,8 @@ export class AttemptEvents<Options extends ConnectorOptions> implements TargetOb
   onClosing(close: Close): void {
     if (this.#isOver) return;
     this.#poller?.stop();
-    const { closeTimeout } = this.#options.settings;
-    this.#closeAnswer = new CloseAnswer(this.#runtime, closeTimeout, () => this.#tapped?.answerClose());
+    const { closeTimeout } = this.#options;
+    this.#closeAnswer = new CloseAnswer(this.#runtime, closeTimeout, () => this.#observed?.answerClose());
     this.#stream.push({ type: "closing", ...this.#readTime(), ...close });
   }
 
@@ -230,9 +174,8 @@ export class AttemptEvents<Options extends ConnectorOptions> implements TargetOb
     this.#stream.push({ type: "unresponsive", ...this.#now(), silence });
   }
 
-  onEnded(info: CloseInfo): void {
-    this.#finish(info);
-    this.#resolveGone();
+  onEnded(): void {
+    // The supervisor reports it: `finish()` follows.
   }
 
   #onMessage(message: Message): void {
@@ -249,25 +192,13 @@ export class AttemptEvents<Options extends ConnectorOptions> implements TargetOb
     }
     if (this.#isPaused || !this.#stream.isFull) return;
     this.#isPaused = true;
-    this.#tapped?.pauseReading();
+    this.#observed?.pauseReading();
   }
 
-  #pushConnecting(): void {
-    this.#isConnecting = true;
-    const { attempt } = this.#options;
-    this.#stream.push({ type: "connecting", ...this.#now(), url: this.#url, attempt });
-  }
-
-  #fail(error: HoldfastError): void {
-    if (this.#isOver) return;
-    if (!this.#isConnecting) this.#pushConnecting();
+  #reportFailure(error: HoldfastError): void {
+    if (!this.#isConnecting) this.onConnecting(null);
     const event = this.#failureEvent(error);
     if (event !== null) this.#stream.push(event);
-    this.#isOver = true;
-    const time = this.#now();
-    const info = neverOpenedInfo(error, this.#options.settings, this.#runtime.clock.wallNow());
-    this.#stream.push({ type: "disconnected", ...time, info, error });
-    this.#stream.onAttemptEnded({ info, error }, time);
   }
 
   /** Null if `disconnected` suffices: the server did not answer, or its transport broke during the upgrade. */
@@ -281,26 +212,14 @@ export class AttemptEvents<Options extends ConnectorOptions> implements TargetOb
     return isViolation ? { type: "protocolError", ...this.#now(), error } : null;
   }
 
-  #finish(info: CloseInfo): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#poller?.stop();
-    this.#closeAnswer?.cancel();
-    const time = this.#now();
-    const error = connectionClosed(info);
-    this.#stream.push({ type: "disconnected", ...time, info, error: info.ok ? null : error });
-    this.#stream.onAttemptEnded({ info, error }, time);
-  }
-
   #now(): EventTime {
-    const { clock } = this.#runtime;
-    return { at: clock.now(), receivedAt: clock.wallNow() };
+    return timeOf(this.#runtime.clock);
   }
 
   /** When the bytes of the current event were read. That is earlier than now if decompression took long. */
   #readTime(): EventTime {
     const { clock } = this.#runtime;
-    const at = this.#tapped?.lastReceivedAt ?? clock.now();
+    const at = this.#observed?.lastReceivedAt ?? clock.now();
     if (at === this.#newestRead.at) return this.#newestRead; // A chunk holds hundreds of small messages.
     this.#newestRead = { at, receivedAt: Math.round(clock.wallNow() - (clock.now() - at)) };
     return this.#newestRead;
@@ -308,3 +227,7 @@ export class AttemptEvents<Options extends ConnectorOptions> implements TargetOb
 }
 
 const VIOLATIONS = [InvalidUpgradeError, NegotiationError, InvalidHeaderError];
+
+export function timeOf(clock: Clock): EventTime {
+  return { at: clock.now(), receivedAt: clock.wallNow() };
+}

@@ -5,36 +5,28 @@ import type { Connection } from "../../connection/connection.js";
 import { ConcurrencyError } from "../../connection/errors.js";
 import type { Unread } from "../../connection/inbox.js";
 import type { ConnectionState } from "../../connection/connection-core.js";
-import type { ConnectionSettings } from "../../connection/options.js";
-import { AttemptEvents, type AttemptEventsHandler } from "./attempt-events.js";
+import { AttemptEvents, timeOf, type AttemptEventsHandler } from "./attempt-events.js";
 import type { ConnectorOptions } from "../connector.js";
 import { EventQueue } from "./event-queue.js";
 import type { ClientEvent, Close, EventTime } from "../events.js";
-import { StopSignals } from "../stop-signals.js";
-import type { PersistSettings } from "../retry/persist-options.js";
-import type { AttemptOutcome } from "../retry/retry-policy.js";
-import { RetryScheduler } from "../retry/retry-scheduler.js";
+import type { TransportEnds } from "../../connection/open-observer.js";
+import type { AttemptOutcome } from "../attempt.js";
+import type { Retry } from "../retry/retry-policy.js";
+import { Supervisor, type SupervisorHandler, type SupervisorOptions } from "../supervisor.js";
 import { stateAfter } from "./state.js";
-import type { Target } from "../target.js";
 
-export interface EventStreamOptions<Options extends ConnectorOptions> {
-  readonly target: Target<Options>;
-  readonly settings: ConnectionSettings;
+export interface EventStreamOptions<Options extends ConnectorOptions> extends SupervisorOptions<Options> {
   readonly pollInterval: number | null;
-  /** Null for a single attempt. */
-  readonly persist: PersistSettings | null;
-  /** Any of them ends the stream when it aborts. */
-  readonly signals: readonly AbortSignal[];
 }
 
-/** The client, which has at most one stream at a time. */
+/** Implemented by the client, which has at most one stream at a time. */
 export interface StreamHandler {
   /** @throws ConcurrencyError while another stream runs */
   onStreamStarted(stream: RunningStream): void;
   onStreamOver(stream: RunningStream): void;
 }
 
-/** A stream as its client uses it. */
+/** The operations that the client has on its stream. */
 export interface RunningStream {
   readonly state: ConnectionState;
   /** The open connection; null before `ready` is delivered and after `disconnected` is. */
@@ -50,21 +42,24 @@ type Result = IteratorResult<ClientEvent, undefined>;
 const DONE: Result = { value: undefined, done: true };
 
 export class EventStream<Options extends ConnectorOptions>
-  implements AsyncIterableIterator<ClientEvent, undefined>, AttemptEventsHandler, RunningStream
+  implements
+    AsyncIterableIterator<ClientEvent, undefined>,
+    SupervisorHandler,
+    AttemptEventsHandler,
+    RunningStream
 {
   readonly #client: StreamHandler;
   readonly #options: EventStreamOptions<Options>;
+  readonly #supervisor: Supervisor<Options>;
   readonly #queue = new EventQueue();
-  readonly #retries: RetryScheduler<Options> | null;
-  readonly #stopSignals: StopSignals;
   #phase: "new" | "running" | "over" = "new";
-  /** The attempt in progress. */
-  #attempt: AttemptEvents<Options> | null = null;
-  #newestAttempt: AttemptEvents<Options> | null = null;
-  /** The next step once the queue is empty and no attempt is in progress. */
-  #next: "attempt" | "end" | "wait" = "attempt";
+  /** The events of the attempt in progress. */
+  #attempt: AttemptEvents | null = null;
+  /** No attempt follows: the stream ends once the queue is empty. */
+  #isLastAttemptOver = false;
   #isClosing = false;
-  #failure: { readonly error: unknown } | null = null;
+  /** The error that `retryable` threw, until the consumer gets it. */
+  #failure: Error | null = null;
   #waiter: { readonly resolve: (result: Result) => void; readonly reject: (error: unknown) => void } | null =
     null;
   #delivered: ClientEvent | null = null;
@@ -75,10 +70,7 @@ export class EventStream<Options extends ConnectorOptions>
   constructor(client: StreamHandler, options: EventStreamOptions<Options>) {
     this.#client = client;
     this.#options = options;
-    const { target, settings, persist } = options;
-    this.#retries =
-      persist && new RetryScheduler(target.connector, persist, settings.logger, () => this.#onDue());
-    this.#stopSignals = new StopSignals(options.signals, (reason) => this.#stop(reason));
+    this.#supervisor = new Supervisor(options, this);
   }
 
   [Symbol.asyncIterator](): this {
@@ -91,18 +83,20 @@ export class EventStream<Options extends ConnectorOptions>
     try {
       if (this.#phase === "new") this.#start();
       this.#consumed();
-      const event = this.#queue.shift() ?? this.#startNextStep();
-      if (event !== undefined) return Promise.resolve(this.#deliver(event));
-      if (this.#phase === "over") return this.#end();
     } catch (error) {
       return Promise.reject(error);
     }
-    return new Promise((resolve, reject) => (this.#waiter = { resolve, reject }));
+    const event = this.#queue.shift();
+    if (event !== undefined) return Promise.resolve(this.#deliver(event));
+    return new Promise((resolve, reject) => {
+      this.#waiter = { resolve, reject };
+      this.#wake();
+    });
   }
 
   /** The consumer leaves the loop: ends the connection now, and resolves once nothing of the attempt remains. */
   async return(): Promise<Result> {
-    this.#stop(undefined);
+    this.#supervisor.stop(undefined);
     this.#queue.clear();
     this.#failure = null;
     this.#finish();
@@ -120,24 +114,14 @@ export class EventStream<Options extends ConnectorOptions>
     return this.#connection;
   }
 
-  async close({ code, reason }: Close): Promise<CloseInfo | null> {
-    const connection = this.#attempt?.connection ?? null;
-    if (connection === null) {
-      this.#stop(undefined);
-      return this.#lastInfo;
-    }
+  async close(close: Close): Promise<CloseInfo | null> {
     this.#beginClosing();
-    return connection.close(code, reason);
+    return this.#supervisor.close(close) ?? this.#lastInfo;
   }
 
   terminate(): void {
-    const connection = this.#attempt?.connection ?? null;
-    if (connection === null) {
-      this.#stop(undefined);
-      return;
-    }
     this.#beginClosing();
-    connection.terminate();
+    this.#supervisor.terminate();
   }
 
   // AttemptEventsHandler
@@ -159,37 +143,58 @@ export class EventStream<Options extends ConnectorOptions>
     this.#wake();
   }
 
-  onAttemptEnded(outcome: AttemptOutcome, time: EventTime): void {
-    this.#lastInfo = outcome.info;
-    this.#next = "end";
-    try {
-      this.#scheduleRetry(outcome, time);
-    } catch (error) {
-      this.#failure = { error }; // `retryable` threw: the error is the consumer's own.
-    }
-    this.#attempt = null;
+  // SupervisorHandler
+
+  onAttempt(attempt: number): void {
+    this.#state = "connecting";
+    const { target, settings, pollInterval } = this.#options;
+    const { runtime } = target.connector;
+    const { closeTimeout } = settings;
+    this.#attempt = new AttemptEvents(this, { runtime, attempt, pollInterval, closeTimeout });
+  }
+
+  onConnecting(url: string): void {
+    this.#attempt?.onConnecting(url);
+  }
+
+  onConnected(ends: TransportEnds): void {
+    this.#attempt?.onConnected(ends);
+  }
+
+  onUpgraded(connection: Connection): void {
+    this.#attempt?.onOpen(connection);
+  }
+
+  onWaiting(outcome: AttemptOutcome, retry: Retry): void {
+    const time = timeOf(this.#options.target.connector.runtime.clock);
+    this.#endAttempt(outcome, time);
+    const retryAt = time.receivedAt + retry.delay;
+    this.push({ type: "backOff", ...time, ...retry, reason: outcome.info.cause, retryAt });
+  }
+
+  onDue(): void {
+    this.#wake();
+  }
+
+  onOver(outcome: AttemptOutcome, failure: Error | null): void {
+    if (failure === null) this.#beginClosing();
+    if (failure !== outcome.error) this.#failure = failure;
+    this.#isLastAttemptOver = true;
+    if (this.#queue.newest?.type === "backOff") this.#queue.dropNewest();
+    this.#endAttempt(outcome, timeOf(this.#options.target.connector.runtime.clock));
     this.#wake();
   }
 
   #start(): void {
     this.#client.onStreamStarted(this);
     this.#phase = "running";
-    this.#stopSignals.watch();
   }
 
-  #scheduleRetry(outcome: AttemptOutcome, time: EventTime): void {
-    if (this.#isClosing || this.#retries === null) return;
-    const { url = null, spread = null } = this.#attempt ?? {};
-    const retry = this.#retries.schedule(url, outcome, spread, time.at);
-    if (retry === null) return;
-    this.#next = "wait";
-    this.push({
-      type: "backOff",
-      ...time,
-      ...retry,
-      reason: outcome.info.cause,
-      retryAt: time.receivedAt + retry.delay,
-    });
+  /** Does nothing during a delay. */
+  #endAttempt(outcome: AttemptOutcome, time: EventTime): void {
+    if (this.#attempt !== null) this.#lastInfo = outcome.info;
+    this.#attempt?.finish(outcome, time);
+    this.#attempt = null;
   }
 
   /** The consumer has finished with the previous event. */
@@ -199,35 +204,20 @@ export class EventStream<Options extends ConnectorOptions>
     if (event !== null) this.#attempt?.onConsumed(event);
   }
 
-  /** The queue is empty: starts the attempt that is due, or ends the stream. Returns the attempt's first event, if any. */
-  #startNextStep(): ClientEvent | undefined {
-    if (this.#phase === "over" || this.#attempt !== null || this.#next === "wait") return undefined;
-    if (this.#next === "end") {
-      this.#finish();
-      return undefined;
-    }
-    const { target, settings, pollInterval } = this.#options;
-    this.#state = "connecting";
-    this.#next = "end";
-    const attempt = this.#retries?.attempt ?? 1;
-    this.#retries?.onAttempt(attempt);
-    this.#attempt = new AttemptEvents(this, { target, settings, pollInterval, attempt });
-    this.#newestAttempt = this.#attempt;
-    this.#attempt.begin();
-    return this.#queue.shift();
-  }
-
-  /** Resolves the waiting `next()`, if an event is available or the stream is over. */
+  /** Resolves the waiting `next()` if an event is available or the stream is over. Starts the attempt that is due. */
   #wake(): void {
     const waiter = this.#waiter;
     if (waiter === null) return;
-    const event = this.#queue.shift() ?? this.#startNextStep();
+    const event = this.#queue.shift();
     if (event !== undefined) {
       this.#waiter = null;
       waiter.resolve(this.#deliver(event));
-    } else if (this.#phase === "over") {
+    } else if (this.#isLastAttemptOver) {
       this.#waiter = null;
+      this.#finish();
       this.#end().then(waiter.resolve, waiter.reject);
+    } else if (this.#supervisor.isDue) {
+      this.#supervisor.begin(); // Its first event wakes the waiter.
     }
   }
 
@@ -239,21 +229,6 @@ export class EventStream<Options extends ConnectorOptions>
     this.#attempt?.onDelivered(event);
     if (this.#queue.isBelowLowWater(this.#options.settings)) this.#attempt?.onBelowLowWater();
     return { value: event, done: false };
-  }
-
-  /** Ends the stream now. The consumer still gets the queued events. */
-  #stop(reason: unknown): void {
-    this.#beginClosing();
-    if (this.#queue.newest?.type === "backOff") this.#queue.dropNewest();
-    this.#retries?.cancel();
-    this.#next = "end";
-    this.#attempt?.abandon(reason);
-    this.#wake();
-  }
-
-  #onDue(): void {
-    this.#next = "attempt";
-    this.#wake();
   }
 
   /** This side ends the stream: no attempt follows the one in progress. */
@@ -268,7 +243,6 @@ export class EventStream<Options extends ConnectorOptions>
     this.#phase = "over";
     this.#state = "closed";
     this.#connection = null;
-    this.#stopSignals.stop();
     if (hasStarted) this.#client.onStreamOver(this);
   }
 
@@ -276,14 +250,14 @@ export class EventStream<Options extends ConnectorOptions>
   async #end(): Promise<Result> {
     const failure = this.#failure;
     this.#failure = null;
-    await this.#newestAttempt?.gone;
-    if (failure !== null) throw failure.error;
+    await this.#supervisor.gone;
+    if (failure !== null) throw failure;
     return DONE;
   }
 }
 
 function concurrentNext(): ConcurrencyError {
   return new ConcurrencyError(
-    "next() was called while another next() was waiting: only one can have the event",
+    "Expected one next() at a time, got another one while the first waits for an event. Await the first.",
   );
 }

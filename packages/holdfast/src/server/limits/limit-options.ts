@@ -26,7 +26,7 @@ export interface LimitOptions {
    */
   readonly bytesPerSecond?: number | null;
   /**
-   * What to do with a connection that exceeds a limit: `"pause"` pauses reading until the average allows more, so that
+   * The reaction to a connection that exceeds a limit: `"pause"` pauses reading until the average allows more, so that
    * TCP slows the peer down and nothing is lost; `"close"` closes it with 1008 (policy violation). @default "pause"
    */
   readonly onExceeded?: "close" | "pause";

@@ -81,10 +81,15 @@ export class OwnListener implements ServerListener {
   async #drainBacklog(): Promise<void> {
     const until = this.#clock.now() + BACKLOG_DRAIN_TIME;
     let idlePolls = 0;
-    const onClient = (): void => void (idlePolls = 0);
+    let accepted = 0;
+    const onClient = (): void => {
+      idlePolls = 0;
+      accepted++;
+    };
+    const mayContinue = (): boolean => accepted < BACKLOG_DRAIN_COUNT || this.#clock.now() < until;
     this.#listener.on("connection", onClient);
     // Poll twice, because the first may be the rest of the current poll.
-    while (idlePolls++ < 2 && this.#clock.now() < until) await polls(this.#clock, 1);
+    while (idlePolls++ < 2 && mayContinue()) await polls(this.#clock, 1);
     this.#listener.off("connection", onClient);
   }
 
@@ -93,8 +98,12 @@ export class OwnListener implements ServerListener {
   }
 }
 
-/** Milliseconds that a flood of clients may delay the end of listening. */
+/**
+ * A flood of clients may delay the end of listening by so many milliseconds. On a busy machine that may be too short for
+ * a single poll, so a number of clients is accepted in any case.
+ */
 const BACKLOG_DRAIN_TIME = 100;
+const BACKLOG_DRAIN_COUNT = 200;
 
 /**
  * Destroys sockets beyond the limit of their address. Sockets of a trusted proxy belong to many clients, so only

@@ -47,6 +47,11 @@ export async function shutDown(
   const deadline = new ShutdownDeadline(runtime.clock, timeout, signal);
   core.drain();
   const drained = listener.drain();
+  if (core.sessions !== null) {
+    // Half of the time is left for the store and the closing handshakes.
+    const grace = Math.min(HANDLER_GRACE, (timeout ?? Infinity) / 2);
+    await Promise.race([core.sessions.park(grace), deadline.over]);
+  }
 
   const stagger = new Stagger(runtime, connections, spread, (connection) =>
     coreOf(connection).closeWithCause("server-shutdown", close),
@@ -54,11 +59,12 @@ export async function shutDown(
   await Promise.race([drained.then(() => core.whenIdle()), deadline.over]);
   stagger.stop();
   for (const connection of connections) coreOf(connection).terminate("server-shutdown");
+  core.destroySockets();
   core.destroyPending();
   const closed = Promise.all([listener.close(), core.whenIdle()]);
   await Promise.race([closed, deadline.over]);
   listener.destroy();
-  // Destroyed sockets take a few turns to close, and handlers take one to notice, even after the deadline.
+  // Wait a few turns even after the deadline: destroyed sockets need them to close, and handlers to settle.
   await Promise.race([closed, polls(runtime.clock, 3)]);
   await polls(runtime.clock, 1);
   await Promise.race([handlers.settled(), deadline.over]);

@@ -119,8 +119,8 @@ export class AdmissionPolicy {
   }
 
   /**
-   * Repeats, when a connection opens, the checks whose result may have changed since the upgrade was granted: several
-   * upgrades may have been granted in one turn.
+   * Repeats some checks when a connection opens. Their results may have changed since the upgrade was granted,
+   * because several upgrades may have been granted in one turn.
    */
   confirm({ request }: Upgrade): Refusal | null {
     if (this.#isDraining) return SHUTTING_DOWN;
@@ -161,13 +161,13 @@ export class AdmissionPolicy {
     if (this.#isDraining) return SHUTTING_DOWN;
     const full = this.#checkFull();
     if (full !== null) return full;
-    const { connection, subprotocols, selectSubprotocol, requireSubprotocol, linkProtocol } = this.#settings;
+    const { connection, subprotocols, selectSubprotocol, requireSubprotocol, link } = this.#settings;
     const { key, offeredSubprotocols, extensionOffer } = judgement;
     let choice: SubprotocolChoice;
     try {
       choice = chooseSubprotocol(offeredSubprotocols, {
         subprotocols,
-        linkProtocol,
+        link,
         selectSubprotocol: selectSubprotocol && ((offered) => selectSubprotocol(offered, request)),
       });
     } catch (error) {

@@ -7,14 +7,15 @@ import { browserPlatform } from "./browser-platform.js";
 
 let shared: Runtime | null = null;
 
-/** The one that all connections of this page or worker share. */
+/** The runtime that all connections of this page or worker share. */
 export function browserRuntime(): Runtime {
   return (shared ??= new Runtime(browserClock, browserRandom, null, browserPlatform));
 }
 
 /**
- * Milliseconds that stand for a poll for I/O, of which a page knows nothing: messages come from another process, and
- * after a stall they may come behind the timer that has been due. No more than a verdict may be late.
+ * Milliseconds that stand for one poll for I/O. A page cannot observe polls: another process delivers its
+ * messages, and after a stall they may arrive after an overdue timer fires. A verdict may not be delayed by
+ * more than this.
  */
 const POLL = 20;
 
@@ -32,6 +33,6 @@ const browserClock = new GlobalClock(globalThis, {
 });
 
 const browserRandom: Random = {
-  // The random bytes of this library are few and in memory of their own.
+  // Safe: this library only passes small arrays, which are not in shared memory.
   fill: (target) => void crypto.getRandomValues(target as Uint8Array<ArrayBuffer>),
 };

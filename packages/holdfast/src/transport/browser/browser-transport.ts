@@ -1,8 +1,9 @@
-// A wire over a browser's WebSocket: whole messages, a Close that the browser answers itself, and nothing of frames.
+// A `MessageTransport` over a browser's WebSocket. The browser delivers whole messages, answers the Close
+// itself, and exposes no frames.
 
 import type { CloseFrame } from "../../shared/close-code.js";
-import { HoldfastError, InvalidArgumentError, MessageTooBigError } from "../../shared/errors.js";
-import { TextBytes } from "../../shared/text-bytes.js";
+import { HoldfastError, MessageTooBigError } from "../../shared/errors.js";
+import { decodeText, TextBytes } from "../../shared/text-bytes.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import type { Message } from "../../connection/inbox.js";
 import type { ConnectionSettings } from "../../connection/options.js";
@@ -19,14 +20,14 @@ import { PageSendQueue } from "./page-send-queue.js";
 import { exceeds } from "./text-size.js";
 
 /**
- * Browsers cannot stop reading. While the application does not keep up, this many times `maxQueue` may come on top;
- * then the connection fails rather than the page.
+ * Browsers cannot stop reading. While reading is paused, the transport accepts up to this many times
+ * `maxQueue` in addition; beyond that it fails the connection to protect the page's memory.
  */
 const SURPLUS = 16;
 
 export interface BrowserTransportOptions {
   readonly runtime: Runtime;
-  /** Open, with `binaryType` "arraybuffer". */
+  /** Open, with `binaryType` set to "arraybuffer". */
   readonly socket: WebSocket;
   readonly settings: Pick<
     ConnectionSettings,
@@ -34,7 +35,7 @@ export interface BrowserTransportOptions {
   >;
 }
 
-/** For a connection in a browser. */
+/** Creates the transport of a connection in a browser. */
 export function overWebSocket(options: BrowserTransportOptions): MessageTransportFactory {
   return (handler) => new BrowserTransport(options, handler);
 }
@@ -45,7 +46,7 @@ class BrowserTransport implements MessageTransport {
   readonly localAddress = null;
   readonly canPing = false;
   readonly answersClose = true;
-  /** Of payloads; a text counts its UTF-16 code units. */
+  /** Payload bytes; text counts its UTF-16 code units. */
   bytesReceived = 0;
   bytesSent = 0;
   lastReceivedAt: number;
@@ -60,10 +61,10 @@ class BrowserTransport implements MessageTransport {
   readonly #queue: PageSendQueue;
   #fragments: Fragment[] = [];
   #sink: PieceHandler | null = null;
-  /** What came since reading was to stop; null while it goes on. */
+  /** The amount received since reading was paused; null while it is not paused. */
   #surplus: { messages: number; bytes: number } | null = null;
   #hasFailed = false;
-  /** The browser said that something is wrong; never what. */
+  /** The browser has emitted `error`, which never has a reason. */
   #hasErred = false;
   #isGone = false;
 
@@ -106,7 +107,7 @@ class BrowserTransport implements MessageTransport {
     return this.#queue.send(payload, settings);
   }
 
-  /** A page cannot send fragments: the message goes out when it is complete. */
+  /** Joins the fragments: a page cannot send fragments, so the message is sent when it is complete. */
   sendFragment(fragment: Fragment): Promise<void> {
     this.#fragments.push(fragment);
     if (!fragment.isLast) return Promise.resolve();
@@ -120,18 +121,20 @@ class BrowserTransport implements MessageTransport {
   }
 
   queuePing(): void {
-    // There are none: `canPing`.
+    // A page cannot send pings: `canPing` is false.
   }
 
   abandonPing(): void {
-    // There are none.
+    // A page cannot send pings.
   }
 
   queuePong(): void {
-    // The browser answers pings before anybody sees them.
+    // The browser answers pings, and pages never see them.
   }
 
-  /** The answer to the peer's Close is the browser's, and went out before it told of it. */
+  /**
+   * Does nothing in reply to the peer's Close: the browser has sent its reply before it reports the Close.
+   */
   queueClose(close: CloseFrame, isUrgent: boolean): void {
     if (this.closeReceived !== null) {
       this.closeSent = close;
@@ -145,7 +148,7 @@ class BrowserTransport implements MessageTransport {
   }
 
   flush(): void {
-    // What was sent went out at once.
+    // Nothing to flush: every message goes to the browser at once.
   }
 
   pause(): boolean {
@@ -162,7 +165,7 @@ class BrowserTransport implements MessageTransport {
   }
 
   end(): void {
-    // The browser does.
+    // The browser does this.
   }
 
   destroy(): void {
@@ -224,7 +227,10 @@ class BrowserTransport implements MessageTransport {
     this.#handler.onFailure({ cause: "message-too-big", error, close: { code: 1009, reason: "" } });
   }
 
-  /** The browser's end of the connection. 1006 stands for no Close at all (RFC 6455 section 7.1.5). */
+  /**
+   * Handles the end of the browser's connection. Code 1006 means that no Close was received (RFC 6455 section
+   * 7.1.5).
+   */
   #onClose({ code, reason }: CloseEvent): void {
     if (code === 1006) {
       if (this.#hasErred) this.#handler.onError("reset", new HoldfastError(FAILED_BY_BROWSER));
@@ -236,11 +242,11 @@ class BrowserTransport implements MessageTransport {
     this.receivedFirst = this.closeSent === null;
     this.closeReceived = { code, reason };
     this.#handler.onClose(this.closeReceived);
-    // Otherwise the application is still to be told of the Close before its answer counts as sent.
+    // Otherwise the Close must be reported to the application before its answer counts as sent.
     if (this.closeSent !== null) this.#leave();
   }
 
-  /** Lets go of the browser's object, which may take a while to notice. */
+  /** Detaches from the browser's object, which may take a while to close. */
   #leave(): void {
     if (this.#isGone) return;
     this.#isGone = true;
@@ -254,25 +260,13 @@ class BrowserTransport implements MessageTransport {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** @throws InvalidArgumentError */
-function decodeText(bytes: TextBytes): string {
-  try {
-    return decoder.decode(bytes);
-  } catch (cause) {
-    throw new InvalidArgumentError("Expected `data` to be UTF-8, as text has to be, got other bytes", {
-      cause,
-    });
-  }
-}
 
 const FAILED_BY_BROWSER =
-  "The browser ended the connection: the network failed, or the peer broke the protocol; the browser's console may tell more";
+  "The browser ended the connection: the network failed, or the peer violated the protocol; see the browser's console";
 
 /**
- * A page may send 1000 and 3000–4999 (WHATWG WebSockets). The other codes travel as private ones: 1001 as 4001, 1011 as
- * 4011, and so on.
+ * A page may send 1000 and 3000–4999 (WHATWG WebSockets). Other codes are sent as private ones: 1001 as 4001,
+ * 1011 as 4011, and so on.
  */
 function allowedCode(code: number): number {
   return code === 1000 || code >= 3000 ? code : code + 3000;

@@ -1,4 +1,4 @@
-// A heartbeat that the application makes of messages, for servers that know nothing of this library.
+// A heartbeat of application messages, for servers without the link protocol.
 
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import { toBytes } from "../../connection/arguments.js";
@@ -11,18 +11,18 @@ import { HoldfastError, InvalidArgumentError } from "../../shared/errors.js";
 import { thrownText } from "../../shared/thrown.js";
 
 /**
- * How to ping a server by messages that it understands, and how to know its answers. What these functions throw ends
- * the connection: nothing could be said of the peer any more.
+ * Functions that create heartbeat messages for a server and recognise its answers. If one of them throws, the
+ * connection ends, because the peer can no longer be judged.
  */
 export interface HeartbeatMessages {
-  /** Makes the ping of this number; the first is 0. */
+  /** Creates the ping with this number; the first is 0. */
   readonly ping: (number: number) => string | Uint8Array;
   /**
-   * Whether a message is the answer to a ping: the ping's number, or true where the answer does not tell, which stands
-   * for the oldest ping that has none.
+   * Recognises the answers to pings. Returns the number of the ping, true if the answer does not contain one
+   * (then it answers the oldest unanswered ping), or false for any other message.
    */
   readonly isPong: (message: Message) => boolean | number;
-  /** Whether the application sees these answers as well. @default false */
+  /** Whether the application receives these answers too. @default false */
   readonly showPongs?: boolean;
 }
 
@@ -38,10 +38,10 @@ export function checkHeartbeatMessages(value: unknown): HeartbeatMessages | null
   checkFunction("heartbeat.ping", ping);
   checkFunction("heartbeat.isPong", isPong);
   checkBoolean("heartbeat.showPongs", showPongs, false);
-  return value as HeartbeatMessages; // All of it was looked at.
+  return value as HeartbeatMessages; // Every member has been checked.
 }
 
-/** Gives pings to the wire below, made of messages. */
+/** Adds pings, in the form of messages, to a transport that has none. */
 export function withHeartbeatMessages(
   below: MessageTransportFactory,
   messages: HeartbeatMessages,
@@ -54,7 +54,7 @@ interface SentPing {
   readonly payload: Uint8Array;
 }
 
-/** Pings that may wait for their answer: a server that answers none must not fill our memory. */
+/** Maximum number of unanswered pings: a server that answers none must not fill our memory. */
 const MAX_PINGS = 128;
 
 const NO_PAYLOAD = new Uint8Array();
@@ -62,7 +62,7 @@ const NO_PAYLOAD = new Uint8Array();
 class HeartbeatByMessages extends TransportDecorator {
   readonly #messages: HeartbeatMessages;
   readonly #takeBack = new Map<string, () => void>();
-  /** Those that left and were not answered, oldest first. */
+  /** Pings that have been sent and not answered, oldest first. */
   #sent: SentPing[] = [];
   #count = 0;
   #sink: PieceHandler | null = null;
@@ -81,7 +81,7 @@ class HeartbeatByMessages extends TransportDecorator {
     const number = this.#count++;
     const message = this.#ask("ping", () => checkPing(this.#messages.ping(number)));
     if (message === null) return;
-    let hasLeft = false as boolean; // It may leave within the call below.
+    let hasLeft = false as boolean; // The message may be sent during the call below.
     const takeBack = this.wire.sendAhead(message, () => {
       hasLeft = true;
       this.#takeBack.delete(key);
@@ -97,7 +97,7 @@ class HeartbeatByMessages extends TransportDecorator {
     this.#takeBack.delete(key);
   }
 
-  /** Messages come whole here, so that each can be looked at. */
+  /** Delivers whole messages, so that each one can be tested. */
   override streamTo(sink: PieceHandler | null): void {
     this.#sink = sink;
   }
@@ -110,12 +110,12 @@ class HeartbeatByMessages extends TransportDecorator {
     if (answered === false || this.#messages.showPongs === true) this.#tell(message);
   }
 
-  /** An answer to a ping answers those before it as well: they were sent first. */
+  /** An answer to a ping also answers all earlier pings. */
   #onPong(answered: number | true): void {
     const place = answered === true ? 0 : this.#sent.findIndex(({ number }) => number === answered);
     const ping = this.#sent.at(place);
     if (place === -1 || ping === undefined) {
-      this.handler.onPong(NO_PAYLOAD); // It answers nothing, and is counted as such.
+      this.handler.onPong(NO_PAYLOAD); // It answers no ping, and counts as an unsolicited pong.
       return;
     }
     this.#sent = this.#sent.slice(place + 1);
@@ -133,7 +133,7 @@ class HeartbeatByMessages extends TransportDecorator {
     sink.onLastPiece();
   }
 
-  /** Null where the application's function threw, which ends the connection. */
+  /** Null if the application's function threw, which ends the connection. */
   #ask<Answer>(name: string, call: () => Answer): Answer | null {
     try {
       return call();

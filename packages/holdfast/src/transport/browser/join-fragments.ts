@@ -1,4 +1,4 @@
-// The fragments of a message as one message.
+// Joins the fragments of a message.
 
 import type { Message } from "../../connection/inbox.js";
 import type { Fragment } from "../../connection/message-transport.js";
@@ -14,5 +14,5 @@ export function joinFragments(fragments: readonly Fragment[]): Message {
   return fragments[0]?.type === "text" ? decoder.decode(bytes) : bytes;
 }
 
-/** Takes a byte order mark for the character that it is. */
+/** Keeps a byte order mark as a character of the text. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

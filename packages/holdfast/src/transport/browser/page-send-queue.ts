@@ -1,5 +1,6 @@
-// Messages on their way into a browser's WebSocket. It takes everything at once, into memory, and does not tell when
-// it has sent it: what waits is kept here, so that a ping or a Close can overtake it and a send can be taken back.
+// Queues messages for a browser's WebSocket. The browser buffers any number of messages in memory and does
+// not report when it has sent them. So unsent messages wait here, where a ping or a Close can overtake them
+// and a send can be cancelled.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import type { Message } from "../../connection/inbox.js";
@@ -8,7 +9,7 @@ import type { SendObserver, SendSettings } from "../../connection/message-transp
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
 import { SENT } from "../../connection/sent.js";
 
-/** How often, in milliseconds, it is looked at whether the browser has sent some of what it was given. */
+/** Milliseconds between two checks of how much the browser has sent. */
 const LOOK_AGAIN = 20;
 
 interface Entry {
@@ -29,16 +30,16 @@ export interface PageSendQueueOptions {
   readonly runtime: Runtime;
   readonly socket: WebSocket;
   readonly writeLimit: number;
-  /** A message of this size was handed to the browser. */
+  /** Called when a message of this size has been passed to the browser. */
   readonly onHandedOver: (size: number) => void;
 }
 
 export class PageSendQueue implements AlarmHandler {
   readonly #options: PageSendQueueOptions;
   readonly #alarm = new Alarm(this);
-  /** In the order of the calls. Sets, so that an aborted send is removed at no cost. */
+  /** In the order of the calls. A set, so that removing an aborted send takes constant time. */
   readonly #entries = new Set<Entry>();
-  /** They go ahead of the others. */
+  /** Messages to send before the others. */
   readonly #ahead = new Set<Entry>();
   #bytes = 0;
   #droppedBytes = 0;
@@ -49,12 +50,12 @@ export class PageSendQueue implements AlarmHandler {
     this.#options = options;
   }
 
-  /** Bytes that were sent, and that the browser has not handed to the network. */
+  /** Bytes passed to `send()` that the browser has not passed to the network yet. */
   get bufferedAmount(): number {
     return this.#bytes + this.#options.socket.bufferedAmount;
   }
 
-  /** The same, and what was given up because it stood in the way of a Close. */
+  /** Like `bufferedAmount`, plus the messages that were discarded because of a Close. */
   get unsentBytes(): number {
     return this.bufferedAmount + this.#droppedBytes;
   }
@@ -67,20 +68,20 @@ export class PageSendQueue implements AlarmHandler {
     return this.#wait(entry, signal);
   }
 
-  /** Ahead of all that wait; what is returned takes it back. */
+  /** Queues a message ahead of the others. Returns a function that cancels it. */
   sendAhead(message: Message, onSent: () => void): () => void {
     const entry = this.#add({ message, onSent, receipt: null, state: "queued" });
     this.#move();
     return () => this.#withdraw(entry);
   }
 
-  /** Calls back once nothing waits here any more. */
+  /** Calls back once the queue is empty. */
   whenEmpty(callback: () => void): void {
     this.#onEmpty = callback;
     this.#move();
   }
 
-  /** Forgets what waits; its sends go on waiting for the connection's end. */
+  /** Discards the queue. The discarded sends stay pending until the connection ends. */
   drop(): void {
     for (const entry of [...this.#ahead, ...this.#entries]) entry.state = "dropped";
     this.#ahead.clear();
@@ -89,7 +90,7 @@ export class PageSendQueue implements AlarmHandler {
     this.#bytes = 0;
   }
 
-  /** The connection is gone. */
+  /** Rejects all sends: the connection has ended. */
   fail(closedError: () => Error): void {
     this.drop();
     this.#onEmpty = null;
@@ -128,7 +129,7 @@ export class PageSendQueue implements AlarmHandler {
     return undefined;
   }
 
-  /** Hands over what there is room for, and looks again later where something is left to wait for. */
+  /** Passes as much to the browser as `writeLimit` allows, and checks again later if something is left. */
   #move(): void {
     const { socket, writeLimit, runtime } = this.#options;
     while (socket.readyState === socket.OPEN && socket.bufferedAmount < writeLimit) {
@@ -173,7 +174,7 @@ export class PageSendQueue implements AlarmHandler {
       const waiter: Waiter = { entry, resolve, reject, stopWatching };
       this.#waiters.add(waiter);
     });
-    // A send that nobody awaits must not end as an unhandled rejection when the connection is lost.
+    // If the connection is lost, a send that nobody awaits must not cause an unhandled rejection.
     promise.catch(() => undefined);
     const { runtime } = this.#options;
     if (!this.#alarm.isSet) runtime.timers.set(this.#alarm, runtime.clock.now() + LOOK_AGAIN);
@@ -197,7 +198,10 @@ export class PageSendQueue implements AlarmHandler {
     this.#bytes -= entry.message.length;
   }
 
-  /** What still waits here is taken back; what the browser has is on its way, and its send is done with waiting. */
+  /**
+   * Removes the message if it is still queued. If the browser already has it, the message is sent anyway, and
+   * only the wait ends.
+   */
   #abort(waiter: Waiter, reason: unknown): void {
     if (!this.#waiters.delete(waiter)) return;
     waiter.stopWatching();
@@ -208,7 +212,7 @@ export class PageSendQueue implements AlarmHandler {
   }
 }
 
-/** Browsers refuse memory that is shared with other threads. */
+/** Browsers reject memory that is shared with other threads. */
 function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }

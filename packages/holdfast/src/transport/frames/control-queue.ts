@@ -2,6 +2,7 @@
 // Close, which is the last frame of all. A connection has a queue only while something is in it.
 
 import type { Protocol } from "../../protocol/protocol.js";
+import { FIN, PING } from "../../shared/opcode.js";
 
 /** Pings that may wait for a socket that takes no more. */
 const MAX_WAITING_PINGS = 128;
@@ -70,7 +71,7 @@ export class ControlQueue {
   /** Takes all but the Close. */
   take(protocol: Protocol): Uint8Array[] {
     const chunks = this.#preface === null ? [] : [this.#preface];
-    for (const ping of this.#pings.values()) chunks.push(protocol.sendPing(ping.payload));
+    for (const ping of this.#pings.values()) chunks.push(protocol.frame(FIN | PING, ping.payload));
     if (this.#pong !== null) chunks.push(this.#pong);
     this.#preface = null;
     this.#pings = NO_PINGS;

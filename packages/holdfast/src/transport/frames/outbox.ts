@@ -1,58 +1,58 @@
-// Frames on their way to the socket. All that is sent in one turn of the event loop goes to the kernel in one
-// write. While the socket takes no more, messages wait here, so that a ping, a pong or a Close overtakes them.
-
-/* eslint max-lines: ["warn", { "max": 310, "skipBlankLines": true, "skipComments": true }] -- Every way into the socket in one place, as the order of the wire is decided here. Batch, slab, backlog and control queue have files of their own. */
+// The sending half of a transport over frames. All frames of one turn of the event loop go to the kernel in one write.
+// While the socket takes no more, messages wait here, so that a Ping, a Pong or a Close overtakes them.
 
 import type { CloseFrame } from "../../shared/close-code.js";
-import { BINARY, CONTINUATION, FIN, PONG, TEXT } from "../../shared/opcode.js";
-import { FrameMirror } from "../../protocol/frame/frame-mirror.js";
-import type { ObservedFrame } from "../../shared/observed-frame.js";
+import { InvalidArgumentError } from "../../shared/errors.js";
+import { BINARY, FIN, PONG, TEXT } from "../../shared/opcode.js";
 import type { TextBytes } from "../../shared/text-bytes.js";
-import type { Protocol } from "../../protocol/protocol.js";
-import type { Message } from "../../connection/inbox.js";
+import type { MessageExtension, ProtocolFailure } from "../../protocol/extension.js";
+import { FrameMirror } from "../../protocol/frame/frame-mirror.js";
+import type {
+  MessageHandler,
+  ProtocolHandler,
+  ReceiveSettings,
+} from "../../protocol/message/message-reader.js";
+import { isValidText } from "../../protocol/message/utf8.js";
+import { Protocol } from "../../protocol/protocol.js";
+import type { Role } from "../../shared/role.js";
 import type { ByteStream } from "../../connection/ports.js";
 import { SENT } from "../../connection/sent.js";
-import type { SendSettings } from "../../connection/message-transport.js";
-import { SendQueue, type QueuedFrame } from "./send-queue.js";
-import type { WriteBatch } from "./write-batch.js";
+import type {
+  FrameObserver,
+  MessageTransportHandler,
+  SendSettings,
+} from "../../connection/message-transport.js";
 import { ControlQueue } from "./control-queue.js";
-import { mayEncode, sendEncoded, sendSharedEncoded, type Tracking } from "./encoded-messages.js";
-import type { Flushable, FrameRuntime } from "./frame-runtime.js";
-import type { SharedFrames } from "./shared-frames.js";
-import { writeChunks } from "./write-chunks.js";
+import type { FrameRuntime } from "./frame-runtime.js";
+import { SendQueue, type QueuedFrame } from "./send-queue.js";
+import type { Flushable, WriteBatch } from "./write-batch.js";
 
-/** Payloads up to this size are copied into the slab; larger ones are handed over as they are. */
+/** Payloads up to this size are copied into the batch; larger ones are handed over as they are. */
 const COPY_AT_MOST = 64 * 1024;
-
-export interface OutboxHandler {
-  /** The ping of this key is being handed to the socket. */
-  onPingSent(key: string): void;
-  /** A message cannot be sent, nor what came behind it, which may refer to it: only a Close can follow. */
-  onEncodingFailed(error: Error): void;
-}
 
 export interface OutboxOptions {
   readonly runtime: FrameRuntime;
   readonly transport: ByteStream;
-  readonly protocol: Protocol;
-  readonly events: OutboxHandler;
-  readonly writeLimit: number;
-  /** Goes out ahead of everything else, in the first write; null for nothing. */
+  readonly role: Role;
+  readonly settings: Omit<ReceiveSettings, "extension"> & { readonly writeLimit: number };
+  /** As negotiated; null for none. */
+  readonly extension: MessageExtension | null;
+  /** Goes out ahead of everything else, in the first write: a server's answer to the upgrade. Null for nothing. */
   readonly preface: Uint8Array | null;
 }
 
-const AS_IT_IS: SendSettings = { mayEncode: false, signal: null, receipt: null };
+/** How a message that is on its way is followed. */
+export type Tracking = Pick<SendSettings, "receipt" | "signal">;
 
-export class Outbox implements Flushable {
+export abstract class Outbox implements Flushable, ProtocolHandler {
   /** Bytes that were handed to the socket. */
   bytesSent = 0;
-  /** When the last of them were; null where there were none. */
   lastSentAt: number | null = null;
-  readonly #runtime: FrameRuntime;
-  readonly #transport: ByteStream;
-  readonly #protocol: Protocol;
-  readonly #events: OutboxHandler;
-  readonly #writeLimit: number;
+  protected readonly runtime: FrameRuntime;
+  protected readonly stream: ByteStream;
+  protected readonly handler: MessageTransportHandler;
+  protected readonly protocol: Protocol;
+  protected readonly writeLimit: number;
   /** Shows what is handed to the socket; null where nobody looks. */
   #mirror: FrameMirror | null = null;
 
@@ -70,41 +70,53 @@ export class Outbox implements Flushable {
   #isEndPlanned = false;
   #isStopped = false;
 
-  constructor(options: OutboxOptions) {
-    this.#runtime = options.runtime;
-    this.#transport = options.transport;
-    this.#protocol = options.protocol;
-    this.#events = options.events;
-    this.#writeLimit = options.writeLimit;
+  /** @param messages receives what the peer sends */
+  constructor(options: OutboxOptions, handler: MessageTransportHandler, messages: MessageHandler) {
+    const { runtime, settings, extension } = options;
+    this.runtime = runtime;
+    this.stream = options.transport;
+    this.handler = handler;
+    const encoder = options.role === "client" ? runtime.clientEncoder : runtime.serverEncoder;
+    this.protocol = new Protocol(messages, this, { ...settings, encoder, extension });
+    this.writeLimit = settings.writeLimit;
     this.#control = options.preface === null ? null : new ControlQueue(options.preface);
   }
 
+  protected abstract sendEncoded(opcode: number, payload: Uint8Array, tracking: Tracking): Promise<void>;
+
+  abstract onClose(close: CloseFrame): void;
+  abstract onFailure(failure: ProtocolFailure): void;
+  abstract onDecodingBegun(): void;
+  abstract onDecodingEnded(): void;
+  abstract mustYield(): boolean;
+
   /** Bytes that were sent and that the kernel has not taken. */
   get bufferedAmount(): number {
-    const inSocket = this.#maySocketHold ? this.#transport.bufferedAmount : 0;
+    const inSocket = this.#maySocketHold ? this.stream.bufferedAmount : 0;
     return (this.#batch?.bytes ?? 0) + (this.#backlog?.bytes ?? 0) + inSocket;
   }
 
-  /** The same, and what was given up because it stood in the way of a Close. */
   get unsentBytes(): number {
     return this.bufferedAmount + (this.#backlog?.droppedBytes ?? 0);
   }
 
   /** Sends a text message; resolves below `writeLimit`. */
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
-    if (typeof text !== "string") return this.#sendBytes(TEXT, text, settings);
-    const { encoder, extension } = this.#protocol;
-    const size = encoder.maxTextFrameSize(text.length);
-    if (extension !== null && mayEncode(extension, size, settings)) {
-      return sendEncoded(this, this.#protocol, TEXT, Buffer.from(text, "utf8"), settings);
+    const { protocol } = this;
+    if (typeof text !== "string") {
+      if (isValidText(text)) return this.#sendBytes(TEXT, text, settings);
+      throw new InvalidArgumentError("Expected `data` to be UTF-8, as text has to be, got other bytes");
     }
-    if (size > COPY_AT_MOST || this.#mustWait()) {
-      return this.#sendAlone([this.#protocol.sendText(text)], this.#writeLimit, settings);
+    const size = text.length * 3; // At most: the bytes of UTF-8 for each code unit.
+    if (settings.mayEncode && protocol.mayEncode(size))
+      return this.sendEncoded(TEXT, Buffer.from(text, "utf8"), settings);
+    const batch = this.batchFor(size);
+    if (batch !== null) {
+      protocol.writeText(batch, text);
+      return this.#sent(batch, settings);
     }
-    const batch = this.#openBatch();
-    const start = batch.reserve(size);
-    batch.written(start, encoder.writeText(this.#runtime.slab.bytes, start, text), settings.receipt);
-    return this.#sent();
+    const entry = this.line().push([protocol.textFrame(text)], settings.receipt);
+    return this.pace(entry, this.writeLimit, settings.signal);
   }
 
   /** Sends a binary message; resolves below `writeLimit`, and when `payload` may be changed again. */
@@ -112,102 +124,34 @@ export class Outbox implements Flushable {
     return this.#sendBytes(BINARY, payload, settings);
   }
 
-  /** Sends a data frame as it is: a message, or one of its fragments. */
-  sendFrame(firstByte: number, payload: Uint8Array, tracking: Tracking): Promise<void> {
-    const { encoder } = this.#protocol;
-    const isContinuation = (firstByte & ~FIN) === CONTINUATION;
-    if (payload.length > COPY_AT_MOST && !encoder.isMasking) {
-      const header = Buffer.allocUnsafe(encoder.frameSize(payload.length) - payload.length);
-      encoder.writeHeader(header, 0, firstByte, payload.length);
-      const level = Math.min(this.#writeLimit, COPY_AT_MOST);
-      return this.#sendAlone([header, payload], level, tracking, isContinuation);
+  /**
+   * Sends a data frame as it is: a message, or one of its fragments.
+   *
+   * @param isEncoded by an extension, which has counted on the message to be sent
+   */
+  protected sendFrame(
+    firstByte: number,
+    payload: Uint8Array,
+    tracking: Tracking,
+    isEncoded = false,
+  ): Promise<void> {
+    const { protocol } = this;
+    const batch = this.batchFor(payload.length);
+    if (batch !== null) {
+      protocol.writeFrame(batch, firstByte, payload);
+      return this.#sent(batch, tracking);
     }
-    if (payload.length > COPY_AT_MOST || this.#mustWait()) {
-      const frame = encoder.frame(firstByte, payload);
-      return this.#sendAlone([frame], this.#writeLimit, tracking, isContinuation);
-    }
-    const batch = this.#openBatch();
-    const start = batch.reserve(encoder.frameSize(payload.length));
-    const end = encoder.writeFrame(this.#runtime.slab.bytes, start, firstByte, payload);
-    batch.written(start, end, tracking.receipt);
-    return this.#sent();
-  }
-
-  /** Sends a message whose frame others send as well: by reference, so that it is in memory once. */
-  sendShared(message: SharedFrames): void {
-    const { extension } = this.#protocol;
-    if (extension !== null && mayEncode(extension, message.size, message)) {
-      sendSharedEncoded(this, this.#protocol, extension, message);
-    } else if (message.frame.length > COPY_AT_MOST || this.#mustWait()) {
-      this.#line().push([message.lastingFrame], null);
-      this.#planFlush();
-    } else {
-      this.#openBatch().appendShared(message);
-      this.#planFlush();
-    }
-  }
-
-  /** Sends the message of a layer between two others, as it is; what is returned takes it back. */
-  sendAhead(message: Message, onSent: () => void): () => void {
-    if (!this.#mustWait()) {
-      void (typeof message === "string"
-        ? this.sendText(message, AS_IT_IS)
-        : this.sendBinary(message, AS_IT_IS));
-      onSent();
-      return nothing;
-    }
-    const backlog = this.#line();
-    const frame =
-      typeof message === "string" ? this.#protocol.sendText(message) : this.#protocol.sendBinary(message);
-    const entry = backlog.insert([frame], onSent);
-    if (!this.#isBlocked()) this.flush();
-    return () => backlog.withdraw(entry);
-  }
-
-  /** Sends a frame that an extension made: it `isEncoded` where it has to go out, as the extension remembers it. */
-  sendMadeFrame(frame: Uint8Array, isEncoded: boolean, tracking: Tracking): Promise<void> {
-    if (frame.length > COPY_AT_MOST || this.#mustWait()) {
-      const entry = this.#line().push([frame], tracking.receipt, !isEncoded);
-      return this.#pace(this.#line(), entry, this.#writeLimit, tracking.signal);
-    }
-    const batch = this.#openBatch();
-    const start = batch.reserve(frame.length);
-    this.#runtime.slab.bytes.set(frame, start);
-    batch.written(start, start + frame.length, tracking.receipt);
-    return this.#sent();
-  }
-
-  /** The same of a frame that many send: by reference. */
-  sendMadeShared(frame: Uint8Array): void {
-    if (frame.length > COPY_AT_MOST || this.#mustWait()) this.#line().push([frame], null, false);
-    else this.#openBatch().append(frame);
-    this.#planFlush();
-  }
-
-  /** Keeps the place of a message of `size` bytes while it is being encoded elsewhere. */
-  sendLater(frame: Promise<Uint8Array>, size: number, { signal, receipt }: Tracking): Promise<void> {
-    const backlog = this.#line();
-    const entry = backlog.reserve(size, receipt);
-    const sent = frame.then(
-      (bytes) => {
-        backlog.fill(entry, [bytes]);
-        return this.#pace(backlog, entry, this.#writeLimit, signal);
-      },
-      (error: unknown) => {
-        backlog.dropFrom(entry);
-        this.#events.onEncodingFailed(error as Error); // An extension rejects with nothing else.
-        this.#planFlush();
-        return backlog.wait(entry, 0, null);
-      },
-    );
-    // A send that nobody awaits must not end the process when the connection is lost.
-    sent.catch(() => undefined);
-    return sent;
+    const isCopied = payload.length <= COPY_AT_MOST || protocol.role === "client";
+    const chunks = isCopied ? [protocol.frame(firstByte, payload)] : protocol.frameChunks(firstByte, payload);
+    const entry = this.line().push(chunks, tracking.receipt, !isEncoded);
+    // The caller may change its memory once the send has resolved.
+    const level = isCopied || isEncoded ? this.writeLimit : Math.min(this.writeLimit, COPY_AT_MOST);
+    return this.pace(entry, level, tracking.signal);
   }
 
   queuePing(key: string, payload: Uint8Array): void {
-    this.#controls().addPing({ key, payload }, this.#isBlocked());
-    this.#planFlush();
+    this.#controls().addPing({ key, payload }, this.isBlocked());
+    this.planFlush();
   }
 
   /** Takes a ping back that has not been handed over. */
@@ -220,15 +164,13 @@ export class Outbox implements Flushable {
    * no more, and a peer that pings without reading must not fill our memory.
    */
   queuePong(payload: Uint8Array): void {
-    if (this.#isBlocked()) {
-      this.#controls().setPong(this.#protocol.sendPong(payload));
+    if (this.isBlocked()) {
+      this.#controls().setPong(this.protocol.frame(FIN | PONG, payload));
       return;
     }
-    const { encoder } = this.#protocol;
-    const batch = this.#openBatch();
-    const start = batch.reserve(encoder.frameSize(payload.length));
-    batch.written(start, encoder.writeFrame(this.#runtime.slab.bytes, start, FIN | PONG, payload), null);
-    this.#planFlush();
+    this.#batch ??= this.runtime.batches.borrow();
+    this.protocol.writeFrame(this.#batch, FIN | PONG, payload);
+    this.planFlush();
   }
 
   /**
@@ -236,39 +178,28 @@ export class Outbox implements Flushable {
    * (`isUrgent`), instead of them.
    */
   queueClose(close: CloseFrame, isUrgent: boolean): void {
-    this.#controls().setClose(this.#protocol.sendClose(close));
-    if (isUrgent && this.#isBlocked()) this.#backlog?.drop();
-    this.#planFlush();
+    this.#controls().setClose(this.protocol.closeFrame(close));
+    if (isUrgent && this.isBlocked()) this.#backlog?.drop();
+    this.planFlush();
   }
 
   /** A Close that still waits goes out instead of the messages before it. */
   hurryClose(): void {
     if (this.#control?.hasClose !== true) return;
     this.#backlog?.drop();
-    this.#planFlush();
-  }
-
-  /** Shows every frame that is handed to the socket from the first one on, in the order of the wire. */
-  watch(show: (frame: ObservedFrame) => void): void {
-    this.#mirror = new FrameMirror(show, this.#control?.prefaceLength);
-  }
-
-  /** The last chance of a Close: it does not wait for what is still being encoded. */
-  flushClose(): void {
-    if (this.#control?.hasClose !== true) return;
-    this.#backlog?.dropUnencoded();
-    this.flush();
+    this.planFlush();
   }
 
   /** Ends our side of the stream once everything has been handed over. */
   end(): void {
     this.#isEndPlanned = true;
-    this.#planFlush();
+    this.planFlush();
   }
 
   /** The socket takes nothing any more. Whoever waits is told once it is known how it went (`fail`). */
-  stop(): void {
+  destroy(): void {
     this.#isStopped = true;
+    this.stream.destroy();
   }
 
   /** The connection is gone: whoever waits is told. */
@@ -280,33 +211,44 @@ export class Outbox implements Flushable {
     this.#backlog?.fail(closedError);
   }
 
-  /** Holds flushes back while a chunk is being parsed: what its messages make us send goes out together. */
-  cork(): void {
-    this.#isCorked = true;
-  }
-
-  /** @param isReaderBusy a reader goes on with this chunk's messages once its promise settles: one write serves them all */
-  uncork(isReaderBusy: boolean): void {
-    this.#isCorked = false;
-    if (!this.#isFlushPlanned) return;
-    if (isReaderBusy) this.#runtime.flushAtTurnEnd(this);
-    else this.flush();
-  }
-
   flush(): void {
     this.#isFlushPlanned = false;
     if (this.#isStopped) return;
     // One write takes all but what the backlog holds beyond the write limit.
     do {
-      if (this.#isBlocked() || !this.#writeOnce()) break;
+      if (this.isBlocked() || !this.#writeOnce()) break;
     } while (this.#backlog?.isEmpty === false);
-    this.#backlog?.wake(this.#isBlocked() ? this.bufferedAmount : 0);
-    if (!this.#isEndPlanned || this.#isBlocked()) return;
+    this.#backlog?.wake(this.isBlocked() ? this.bufferedAmount : 0);
     // A message that is still being encoded goes out first, and the Close behind it.
-    if (this.#backlog?.isEmpty === false) return;
+    if (!this.#isEndPlanned || this.isBlocked() || this.#backlog?.isEmpty === false) return;
     this.#isEndPlanned = false;
-    const { closeSent, closeReceived } = this.#protocol;
-    this.#transport.end(closeSent !== null && closeReceived !== null);
+    const { closeSent, closeReceived } = this.protocol;
+    this.stream.end(closeSent !== null && closeReceived !== null);
+  }
+
+  /** Shows every frame that is handed to the socket from the first one on, in the order of the wire. */
+  protected watch(watcher: FrameObserver): void {
+    this.#mirror = new FrameMirror((frame) => watcher.onFrameSent(frame), this.#control?.prefaceLength);
+  }
+
+  /** Holds flushes back while a chunk is being parsed: what its messages make us send goes out together. */
+  protected cork(): void {
+    this.#isCorked = true;
+  }
+
+  protected uncork(): void {
+    this.#isCorked = false;
+    if (!this.#isFlushPlanned) return;
+    // A reader goes on with this chunk's messages once its promise settles: one write serves them all.
+    if (this.handler.hasBusyReader) this.runtime.batches.flushAtTurnEnd(this);
+    else this.flush();
+  }
+
+  /** The last chance of a Close: it does not wait for what is still being encoded. */
+  protected flushClose(): void {
+    if (this.#control?.hasClose !== true) return;
+    this.#backlog?.dropUnencoded();
+    this.flush();
   }
 
   /** Control frames first, the Close last. Returns whether there was anything to write. */
@@ -316,11 +258,10 @@ export class Outbox implements Flushable {
     const bytes = batch?.bytes ?? 0;
     let chunks = batch?.take() ?? [];
     const receipts = batch?.takeReceipts() ?? null;
-    if (batch !== null) this.#runtime.batches.giveBack(batch);
-
+    if (batch !== null) this.runtime.batches.giveBack(batch);
     const pings = this.#control?.pings;
-    if (this.#control !== null) chunks = [...this.#control.take(this.#protocol), ...chunks];
-    this.#backlog?.moveTo(chunks, bytes, this.#writeLimit);
+    if (this.#control !== null) chunks = [...this.#control.take(this.protocol), ...chunks];
+    this.#backlog?.moveTo(chunks, bytes, this.writeLimit);
     if (this.#control !== null && (this.#backlog?.isEmpty ?? true)) {
       const close = this.#control.takeClose();
       if (close !== null) chunks.push(close);
@@ -329,65 +270,54 @@ export class Outbox implements Flushable {
     if (chunks.length === 0) return false;
 
     // Before the write: while the kernel works on it, the peer may answer already, and other threads may run.
-    if (pings !== undefined) for (const ping of pings) this.#events.onPingSent(ping.key);
+    if (pings !== undefined) for (const ping of pings) this.handler.onPingSent(ping.key);
     if (receipts !== null) for (const receipt of receipts) receipt.onHandedOver();
-    this.#write(chunks);
+    let size = 0;
+    for (const chunk of chunks) {
+      size += chunk.length;
+      this.#mirror?.push(chunk);
+    }
+    this.#maySocketHold = !this.runtime.batches.write(this.stream, chunks, size);
+    this.bytesSent += size;
+    this.lastSentAt = this.runtime.clock.now();
     return true;
   }
 
-  #write(chunks: readonly Uint8Array[]): void {
-    let bytes = 0;
-    for (const chunk of chunks) bytes += chunk.length;
-    if (this.#mirror !== null) for (const chunk of chunks) this.#mirror.push(chunk);
-    this.#maySocketHold = !writeChunks(this.#transport, chunks, bytes, this.#runtime.slab);
-    this.bytesSent += bytes;
-    this.lastSentAt = this.#runtime.clock.now();
-  }
-
   /** Whether the socket takes no more. */
-  #isBlocked(): boolean {
-    return this.#maySocketHold && this.#transport.isBlocked;
+  protected isBlocked(): boolean {
+    return this.#maySocketHold && this.stream.isBlocked;
   }
 
   /** Whether a message has to queue up: behind others, or because the socket takes no more. */
-  #mustWait(): boolean {
+  protected mustWait(): boolean {
     if (this.#backlog?.isEmpty === false) return true;
-    if (this.#batch !== null && this.#batch.bytes >= this.#writeLimit) this.flush();
-    return this.#isBlocked();
+    if (this.#batch !== null && this.#batch.bytes >= this.writeLimit) this.flush();
+    return this.isBlocked();
   }
 
-  #sent(): Promise<void> {
-    this.#planFlush();
+  /** Where a message of up to `size` bytes is written; null for a large one, and one that has to wait. */
+  protected batchFor(size: number): WriteBatch | null {
+    return size > COPY_AT_MOST || this.mustWait() ? null : (this.#batch ??= this.runtime.batches.borrow());
+  }
+
+  /** The newest message was written into the batch. */
+  #sent(batch: WriteBatch, { receipt }: Tracking): Promise<void> {
+    if (receipt !== null) batch.addReceipt(receipt);
+    this.planFlush();
     return SENT;
   }
 
   #sendBytes(opcode: number, payload: Uint8Array, settings: SendSettings): Promise<void> {
-    const { extension } = this.#protocol;
-    if (extension !== null && mayEncode(extension, payload.length, settings)) {
-      return sendEncoded(this, this.#protocol, opcode, payload, settings);
-    }
-    return this.sendFrame(FIN | opcode, payload, settings);
+    return settings.mayEncode && this.protocol.mayEncode(payload.length)
+      ? this.sendEncoded(opcode, payload, settings)
+      : this.sendFrame(FIN | opcode, payload, settings);
   }
 
-  /** Sends a frame that stands on its own: a large one, or one that has to wait. */
-  #sendAlone(
-    chunks: readonly Uint8Array[],
-    level: number,
-    { signal, receipt }: Tracking,
-    isContinuation = false,
-  ): Promise<void> {
-    return this.#pace(this.#line(), this.#line().push(chunks, receipt, true, isContinuation), level, signal);
-  }
-
-  #pace(backlog: SendQueue, entry: QueuedFrame, level: number, signal: AbortSignal | null): Promise<void> {
-    if (!this.#isBlocked()) this.flush();
-    if (entry.fate === "handed-over" && !this.#isBlocked()) return SENT;
+  protected pace(entry: QueuedFrame, level: number, signal: AbortSignal | null): Promise<void> {
+    if (!this.isBlocked()) this.flush();
+    if (entry.fate === "handed-over" && !this.isBlocked()) return SENT;
     if (entry.fate !== "dropped" && this.bufferedAmount < level) return SENT;
-    return backlog.wait(entry, level, signal);
-  }
-
-  #openBatch(): WriteBatch {
-    return (this.#batch ??= this.#runtime.batches.borrow());
+    return this.line().wait(entry, level, signal);
   }
 
   #controls(): ControlQueue {
@@ -395,17 +325,13 @@ export class Outbox implements Flushable {
   }
 
   /** Where messages wait. */
-  #line(): SendQueue {
+  protected line(): SendQueue {
     return (this.#backlog ??= new SendQueue());
   }
 
-  #planFlush(): void {
+  protected planFlush(): void {
     if (this.#isFlushPlanned) return;
     this.#isFlushPlanned = true;
-    if (!this.#isCorked) this.#runtime.flushAtTurnEnd(this);
+    if (!this.#isCorked) this.runtime.batches.flushAtTurnEnd(this);
   }
-}
-
-function nothing(): void {
-  // It has left already.
 }

@@ -2,6 +2,7 @@
 // own here, so that an aborted send can be taken out whole.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import { CONTINUATION, OPCODE_BITS } from "../../shared/opcode.js";
 import type { SendObserver } from "../../connection/message-transport.js";
 
 export interface QueuedFrame {
@@ -25,6 +26,12 @@ interface Waiter {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   readonly stopWatching: () => void;
+}
+
+/** Follows a message that is still being encoded. */
+interface LateHandler {
+  readonly onFilled: (entry: QueuedFrame) => Promise<void>;
+  readonly onFailed: (error: Error) => void;
 }
 
 export class SendQueue {
@@ -55,39 +62,46 @@ export class SendQueue {
   }
 
   /** Queues one frame, in one or several chunks. */
-  push(
-    chunks: readonly Uint8Array[],
+  push(chunks: readonly Uint8Array[], receipt: SendObserver | null, isWithdrawable = true): QueuedFrame {
+    const entry = queued(chunks, sizeOf(chunks), receipt, { isWithdrawable });
+    this.#entries.push(entry);
+    this.#bytes += entry.bytes;
+    return entry;
+  }
+
+  /** Keeps the place of a message that is still being encoded; it counts as `size` bytes until then. */
+  pushLater(
+    frame: Promise<Uint8Array>,
+    size: number,
     receipt: SendObserver | null,
-    isWithdrawable = true,
-    isContinuation = false,
-  ): QueuedFrame {
-    return this.#add({
-      chunks,
-      bytes: sizeOf(chunks),
-      isWithdrawable,
-      isContinuation,
-      isAhead: false,
-      receipt,
-      fate: "queued",
-    });
+    { onFilled, onFailed }: LateHandler,
+  ): Promise<void> {
+    const entry = queued(null, size, receipt, { isWithdrawable: false });
+    this.#entries.push(entry);
+    this.#bytes += size;
+    const sent = frame.then(
+      (bytes) => {
+        this.#fill(entry, bytes);
+        return onFilled(entry);
+      },
+      (error: unknown) => {
+        this.#dropFrom(entry);
+        onFailed(error as Error); // An extension rejects with nothing else.
+        return this.wait(entry, 0, null);
+      },
+    );
+    // A send that nobody awaits must not end the process when the connection is lost.
+    sent.catch(() => undefined);
+    return sent;
   }
 
   /** Puts the frame of a whole message ahead of all messages of which nothing has left. */
   insert(chunks: readonly Uint8Array[], onSent: () => void): QueuedFrame {
-    const bytes = sizeOf(chunks);
-    const entry: QueuedFrame = {
-      chunks,
-      bytes,
-      isWithdrawable: true,
-      isContinuation: false,
-      isAhead: true,
-      receipt: { onHandedOver: onSent },
-      fate: "queued",
-    };
+    const entry = queued(chunks, sizeOf(chunks), { onHandedOver: onSent }, { isAhead: true });
     this.#compact();
     const place = this.#entries.findIndex((other) => !other.isContinuation && !other.isAhead);
     this.#entries.splice(place === -1 ? this.#entries.length : place, 0, entry);
-    this.#bytes += bytes;
+    this.#bytes += entry.bytes;
     return entry;
   }
 
@@ -100,28 +114,6 @@ export class SendQueue {
     this.#gaps++;
     // Half are gaps when they are removed, so that on average a removal costs the same in a queue of any length.
     if (this.#gaps * 2 > this.#entries.length - this.#head) this.#compact();
-  }
-
-  /** Keeps the place of a message that is still being encoded; it counts as `bytes` until then. */
-  reserve(bytes: number, receipt: SendObserver | null): QueuedFrame {
-    return this.#add({
-      chunks: null,
-      bytes,
-      isWithdrawable: false,
-      isContinuation: false,
-      isAhead: false,
-      receipt,
-      fate: "queued",
-    });
-  }
-
-  /** The message is encoded. */
-  fill(entry: QueuedFrame, chunks: readonly Uint8Array[]): void {
-    if (entry.fate !== "queued") return;
-    this.#bytes -= entry.bytes;
-    entry.chunks = chunks;
-    entry.bytes = sizeOf(chunks);
-    this.#bytes += entry.bytes;
   }
 
   /** Moves whole frames to `chunks`, which hold `held` bytes, while these are fewer than `limit`. */
@@ -189,22 +181,10 @@ export class SendQueue {
     this.#bytes = 0;
   }
 
-  /** Forgets a message that cannot be encoded, and all behind it. */
-  dropFrom(entry: QueuedFrame): void {
-    this.#compact();
-    const index = this.#entries.indexOf(entry);
-    if (index < 0) return;
-    for (const late of this.#entries.splice(index)) {
-      late.fate = "dropped";
-      this.#bytes -= late.bytes;
-      this.#droppedBytes += late.bytes;
-    }
-  }
-
   /** Forgets what is still being encoded, and all behind it. */
   dropUnencoded(): void {
     const first = this.#entries.find(({ chunks }) => chunks === null);
-    if (first !== undefined) this.dropFrom(first);
+    if (first !== undefined) this.#dropFrom(first);
   }
 
   /** The connection is gone. */
@@ -218,10 +198,24 @@ export class SendQueue {
     }
   }
 
-  #add(entry: QueuedFrame): QueuedFrame {
-    this.#entries.push(entry);
-    this.#bytes += entry.bytes;
-    return entry;
+  /** The message is encoded. */
+  #fill(entry: QueuedFrame, frame: Uint8Array): void {
+    if (entry.fate !== "queued") return;
+    this.#bytes += frame.length - entry.bytes;
+    entry.chunks = [frame];
+    entry.bytes = frame.length;
+  }
+
+  /** Forgets a message that cannot be encoded, and all behind it. */
+  #dropFrom(entry: QueuedFrame): void {
+    this.#compact();
+    const index = this.#entries.indexOf(entry);
+    if (index < 0) return;
+    for (const late of this.#entries.splice(index)) {
+      late.fate = "dropped";
+      this.#bytes -= late.bytes;
+      this.#droppedBytes += late.bytes;
+    }
   }
 
   /** Only what waits is left. */
@@ -245,6 +239,16 @@ export class SendQueue {
     this.withdraw(entry);
     waiter.reject(reason);
   }
+}
+
+function queued(
+  chunks: readonly Uint8Array[] | null,
+  bytes: number,
+  receipt: SendObserver | null,
+  { isWithdrawable = true, isAhead = false },
+): QueuedFrame {
+  const isContinuation = chunks !== null && (chunks[0][0] & OPCODE_BITS) === CONTINUATION;
+  return { chunks, bytes, isWithdrawable, isContinuation, isAhead, receipt, fate: "queued" };
 }
 
 const NO_CHUNKS: readonly Uint8Array[] = [];

@@ -1,10 +1,16 @@
 // The messages of the link protocol (docs/link-protocol.md), as text.
 
-/** U+0016, "synchronous idle": what begins with it is the protocol's, and what begins with two is the application's. */
+/**
+ * U+0016, "synchronous idle". A text that begins with one mark is a message of the link protocol; a text that
+ * begins with two is the application's.
+ */
 export const MARK = "\u0016";
 export const MARK_CODE = 0x16;
 
-/** UTF-16 code units of the longest message: more than a ping with 125 bytes takes, for what may come. */
+/**
+ * UTF-16 code units of the longest message. A ping with 125 bytes takes less; the rest is for future
+ * extensions.
+ */
 export const MAX_LINK_MESSAGE = 1024;
 
 /** Bytes, as in a control frame (RFC 6455 section 5.5). */
@@ -12,11 +18,11 @@ const MAX_PAYLOAD = 125;
 
 export type LinkMessage =
   | { readonly type: "ping" | "pong"; readonly payload: Uint8Array }
-  /** Milliseconds over which the clients of a server spread when they reconnect. */
+  /** Milliseconds over which the clients of a server spread their reconnections. */
   | { readonly type: "spread"; readonly width: number }
-  /** For another layer, or of a later version of the protocol. */
+  /** A word for another layer, or of a later version of the protocol. */
   | { readonly type: "word"; readonly word: string; readonly argument: string }
-  /** `expected` says in a sentence what is wrong. */
+  /** `expected` is a sentence that describes the error. */
   | { readonly type: "invalid"; readonly expected: string };
 
 export function writeLinkMessage(type: "ping" | "pong", payload: Uint8Array): string {
@@ -47,20 +53,20 @@ export function hasAllowedLength(text: string): boolean {
 
 const MAX_WORD = 16;
 
-/** Reads a text that begins with one mark. */
+/** Parses a text that begins with one mark. */
 export function readLinkMessage(text: string): LinkMessage {
   if (!hasAllowedLength(text)) {
     return invalid(`at most ${MAX_LINK_MESSAGE} characters in a message of the link protocol`);
   }
   const match = LINK_MESSAGE.exec(text);
-  if (match === null) return invalid("a word of the link protocol behind U+0016");
+  if (match === null) return invalid("a word of the link protocol after U+0016");
   const [, word, argument = ""] = match;
-  // A width that is none is ignored, like a word that is none: it is not worth a connection.
+  // Ignore a malformed width, like an unknown word: it is no reason to fail the connection.
   if (word === "spread" && WIDTH.test(argument)) return { type: "spread", width: Number(argument) };
   if (word !== "ping" && word !== "pong") return { type: "word", word, argument };
   const payload = bytesOf(argument);
   return payload === null
-    ? invalid(`up to ${MAX_PAYLOAD} bytes in lower-case hexadecimal behind "${word}"`)
+    ? invalid(`up to ${MAX_PAYLOAD} bytes in lower-case hexadecimal after "${word}"`)
     : { type: word, payload };
 }
 

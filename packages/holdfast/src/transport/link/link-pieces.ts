@@ -1,10 +1,10 @@
-// A message that is handed out piece by piece on a link: one of the link protocol is put together and told as such,
-// and any other goes on as it comes.
+// Delivers a message piece by piece on a link. A message of the link protocol is collected and handled as a
+// whole; pieces of any other message are passed on as they arrive.
 
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import { hasAllowedLength, MARK, MAX_LINK_MESSAGE } from "./link-message.js";
 
-/** What takes messages whole. */
+/** Consumer of complete messages. */
 export interface WholeMessages {
   onMessage(message: string): void;
   streamTo(sink: PieceHandler): void;
@@ -15,7 +15,7 @@ export interface WholeMessages {
 export class LinkPieces implements PieceHandler {
   readonly #sink: PieceHandler;
   readonly #layer: WholeMessages;
-  /** The beginning of a message that may be the link protocol's; null once it is known to be another. */
+  /** The beginning of a message that may belong to the link protocol; null once it is known not to. */
   #held: string | null = "";
 
   constructor(sink: PieceHandler, layer: WholeMessages) {
@@ -32,7 +32,7 @@ export class LinkPieces implements PieceHandler {
     const text = this.#held + piece;
     if (!text.startsWith(MARK)) this.#release(text);
     else if (text.startsWith(MARK + MARK)) this.#release(text.slice(1));
-    // What is longer than it may be is refused at its end.
+    // A longer message is rejected when it ends.
     else this.#held = hasAllowedLength(text) ? text : text.slice(0, MAX_LINK_MESSAGE + 1);
   }
 
@@ -43,7 +43,7 @@ export class LinkPieces implements PieceHandler {
       this.#sink.onLastPiece();
       return;
     }
-    this.#layer.streamTo(this.#sink); // The message that was asked for is still to come.
+    this.#layer.streamTo(this.#sink); // The requested message has not arrived yet.
     this.#layer.onMessage(held);
   }
 

@@ -1,5 +1,5 @@
-// The link protocol (docs/link-protocol.md): pings and pongs as text messages, for ends that have no frames for them,
-// on a wire that carries the application's messages as well. Nothing of it shows above.
+// The link protocol (docs/link-protocol.md): sends pings and pongs as text messages on the application's
+// connection, for ends that cannot send control frames. It is invisible to the application.
 
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
@@ -26,21 +26,30 @@ import { LinkPieces } from "./link-pieces.js";
 import { TransportDecorator } from "./transport-decorator.js";
 import { WordChannel } from "./word-channel.js";
 
-/** Pings that may wait for a wire that takes no more: the newest answers for the older ones. */
+/**
+ * Maximum number of pings that wait while the transport is blocked. The answer to the newest answers the
+ * older ones too.
+ */
 const MAX_WAITING_PINGS = 128;
 
-/** How this end sends its own pings: servers know frames for them, and browsers do not. */
+/** How this end sends its own pings: servers use frames, and browsers use messages. */
 export type PingsAs = "frames" | "messages";
 
-/** How wide the clients of a server spread when they reconnect: a server announces it, a client is told. */
+/**
+ * The time over which the clients of a server spread their reconnections: the server announces it to each
+ * client.
+ */
 export interface SpreadEnd {
-  /** The width of now, in milliseconds. */
+  /** The current width, in milliseconds. */
   readonly widthToAnnounce?: () => number;
-  /** The server's, in milliseconds, not negative; it may be any number, Infinity included. */
+  /**
+   * Called with the server's width in milliseconds. It is not negative, but otherwise any number, including
+   * Infinity.
+   */
   readonly onWidth?: (width: number) => void;
 }
 
-/** Speaks the link protocol over the wire below. */
+/** Adds the link protocol to a transport. */
 export function overLinkProtocol(
   below: MessageTransportFactory,
   pingsAs: PingsAs,
@@ -49,18 +58,18 @@ export function overLinkProtocol(
   return (handler) => new LinkProtocol(below, handler, pingsAs, spread);
 }
 
-class LinkProtocol extends TransportDecorator {
+export class LinkProtocol extends TransportDecorator {
   readonly #pingsAs: PingsAs;
-  /** Those that have not left, with what takes each back. */
+  /** Unsent pings and their cancel functions. */
   readonly #waitingPings = new Map<string, () => void>();
   #takePongBack: () => void = nothing;
-  /** How the newest ping came: the pong goes back the same way. */
+  /** How the newest ping arrived; the pong is sent the same way. */
   #pingedAs: PingsAs = "frames";
-  /** A text message is being sent in fragments, and all of them were empty so far. */
+  /** A text message is being sent in fragments, and all of them so far were empty. */
   #isAtStartOfText = false;
   #hasFailed = false;
   readonly #spread: SpreadEnd;
-  /** The width that the peer knows. */
+  /** The width last announced to the peer. */
   #announced: number | null = null;
   #words: WordChannel | null = null;
   /** The word that announced the next binary message; null for none. */
@@ -112,22 +121,23 @@ class LinkProtocol extends TransportDecorator {
   }
 
   override start(): void {
-    this.#announce();
+    this.announce();
     this.wire.start();
   }
 
   override queueClose(close: CloseFrame, isUrgent: boolean): void {
-    if (this.wire.closeReceived === null) this.#announce(); // A peer that leaves has no use for it.
+    if (this.wire.closeReceived === null) this.announce(); // The peer is leaving and does not need it.
     this.wire.queueClose(close, isUrgent);
   }
 
   override queuePing(key: string, payload: Uint8Array): void {
-    this.#announce(); // With each ping of the keepalive, rather than to all connections in one moment.
+    // Announce it with a ping of the keepalive, so that the announcements to all connections do not coincide.
+    this.announce();
     if (this.#pingsAs === "frames") {
       this.wire.queuePing(key, payload);
       return;
     }
-    let hasLeft = false as boolean; // It may leave within the call below.
+    let hasLeft = false as boolean; // The message may be sent during the call below.
     const takeBack = this.wire.sendAhead(writeLinkMessage("ping", payload), () => {
       hasLeft = true;
       this.#waitingPings.delete(key);
@@ -148,7 +158,9 @@ class LinkProtocol extends TransportDecorator {
     this.#waitingPings.delete(key);
   }
 
-  /** At most one waits, the newest: a peer that pings and does not read must not fill our memory. */
+  /**
+   * Keeps at most one unsent pong, the newest: a peer that pings and does not read must not fill our memory.
+   */
   override queuePong(payload: Uint8Array): void {
     if (this.#pingedAs === "frames") {
       this.wire.queuePong(payload);
@@ -177,18 +189,36 @@ class LinkProtocol extends TransportDecorator {
   override onMessage(message: Message): void {
     if (this.#hasFailed) return;
     if (this.#announcer !== null && !isMarked(message)) this.#onAnnounced(message, this.#announcer);
-    else if (!isMarked(message)) this.handler.onMessage(message);
+    else if (!isMarked(message)) this.deliver(message);
     else if (isMarked(message, 1)) this.#onEscaped(message);
     else this.#onLinkMessage(message);
   }
 
   #onEscaped(message: string | TextBytes): void {
-    if (this.#announcer === null) this.handler.onMessage(message.slice(1));
-    else this.#fail(EXPECTED_ANNOUNCED);
+    if (this.#announcer === null) this.deliver(message.slice(1));
+    else this.failLink(EXPECTED_ANNOUNCED);
   }
 
-  /** Tells a client the width, where it is another than the client knows. */
-  #announce(): void {
+  /** A message of the application arrived. */
+  protected deliver(message: Message): void {
+    this.handler.onMessage(message);
+  }
+
+  /** A word arrived that this class gives no meaning to. Returns true if a subclass handled it. */
+  protected onOtherWord(_text: string): boolean {
+    return false;
+  }
+
+  /** The peer violated the link protocol: only a Close can follow. */
+  protected failLink(expected: string): void {
+    this.#hasFailed = true;
+    const error = new ProtocolError(expected, 1002);
+    const close = { code: 1002, reason: "invalid message of the link protocol" };
+    this.handler.onFailure({ cause: "protocol-error", error, close });
+  }
+
+  /** Announces the width to a client if it has changed. */
+  protected announce(): void {
     const width = this.#spread.widthToAnnounce?.() ?? null;
     if (width === null || width === this.#announced || this.wire.closeSent !== null) return;
     this.#announced = width;
@@ -196,7 +226,8 @@ class LinkProtocol extends TransportDecorator {
   }
 
   #onLinkMessage(text: string | TextBytes): void {
-    const message = readLinkMessage(String(text));
+    const written = String(text);
+    const message = readLinkMessage(written);
     switch (message.type) {
       case "ping": {
         this.#pingedAs = "messages";
@@ -212,17 +243,17 @@ class LinkProtocol extends TransportDecorator {
         return;
       }
       case "word": {
-        this.#onWord(message.word, message.argument);
+        if (!this.onOtherWord(written)) this.#onWord(message.word, message.argument);
         return;
       }
       case "invalid":
-        this.#fail(message.expected);
+        this.failLink(message.expected);
     }
   }
 
   #onWord(word: string, argument: string): void {
     if (!ANNOUNCERS.has(word)) this.#channel.onWord(word, argument, null);
-    else if (this.#announcer !== null) this.#fail(EXPECTED_ANNOUNCED);
+    else if (this.#announcer !== null) this.failLink(EXPECTED_ANNOUNCED);
     else {
       this.#announcer = { word, argument };
       if (this.#sink !== null) this.wire.streamTo(null);
@@ -231,19 +262,12 @@ class LinkProtocol extends TransportDecorator {
 
   #onAnnounced(payload: Message, { word, argument }: { word: string; argument: string }): void {
     if (typeof payload === "string" || payload instanceof TextBytes) {
-      this.#fail(EXPECTED_ANNOUNCED);
+      this.failLink(EXPECTED_ANNOUNCED);
       return;
     }
     this.#announcer = null;
     if (this.#sink !== null) this.streamTo(this.#sink);
     this.#channel.onWord(word, argument, payload);
-  }
-
-  #fail(expected: string): void {
-    this.#hasFailed = true;
-    const error = new ProtocolError(expected, 1002);
-    const close = { code: 1002, reason: "invalid message of the link protocol" };
-    this.handler.onFailure({ cause: "protocol-error", error, close });
   }
 
   get #channel(): WordChannel {
@@ -253,7 +277,7 @@ class LinkProtocol extends TransportDecorator {
 
 const EXPECTED_ANNOUNCED = "Expected the binary message that the peer announced, got another message";
 
-/** Whether a text has the mark at this place; bytes that are no text never have. */
+/** Whether a text has the mark at this index; always false for binary messages. */
 function isMarked(message: Message, place = 0): message is string | TextBytes {
   if (typeof message === "string") return message.charCodeAt(place) === MARK_CODE;
   return message[place] === MARK_CODE && message instanceof TextBytes;
@@ -267,5 +291,5 @@ function marked(text: Uint8Array): Uint8Array {
 }
 
 function nothing(): void {
-  // There is none to take back, or nobody to be told.
+  // Nothing to cancel and no callback to call.
 }

@@ -1,4 +1,4 @@
-// A wire on top of another: a base for what changes a little of how messages travel. As it stands, it changes nothing.
+// A `MessageTransport` that wraps another one: the base class of decorators. By itself it changes nothing.
 
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
@@ -15,14 +15,15 @@ import type {
   SharedMessage,
   MessageTransport,
   TransportFailure,
+  TransportSession,
   MessageTransportHandler,
   MessageTransportFactory,
 } from "../../connection/message-transport.js";
 
 export abstract class TransportDecorator implements MessageTransport, MessageTransportHandler {
-  /** The wire below. */
+  /** The wrapped transport. */
   protected readonly wire: MessageTransport;
-  /** The layer above, or the link. */
+  /** The handler of this transport's events. */
   protected readonly handler: MessageTransportHandler;
 
   protected constructor(below: MessageTransportFactory, handler: MessageTransportHandler) {
@@ -96,6 +97,10 @@ export abstract class TransportDecorator implements MessageTransport, MessageTra
 
   get receivedFirst(): boolean {
     return this.wire.receivedFirst;
+  }
+
+  get session(): TransportSession | null {
+    return this.wire.session ?? null;
   }
 
   start(): void {
@@ -174,7 +179,7 @@ export abstract class TransportDecorator implements MessageTransport, MessageTra
     this.wire.fail(closedError);
   }
 
-  // What the wire below tells.
+  // Events of the wrapped transport.
 
   onMessage(message: Message): void {
     this.handler.onMessage(message);

@@ -1,8 +1,8 @@
-// What Node.js, Bun and Deno can do.
+// The capabilities of connections in Node.js, Bun and Deno.
 
 import type { Capabilities } from "../../connection/capabilities.js";
 
-/** What connections can do here: everything. */
+/** The features of connections in this environment: all of them. */
 export const capabilities: Capabilities = Object.freeze({
   pings: true,
   headers: true,

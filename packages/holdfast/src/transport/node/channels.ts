@@ -1,5 +1,5 @@
-// What happens on the connections of this process, published on channels of node:diagnostics_channel. A channel that
-// nobody subscribed to costs the question whether somebody did.
+// Publishes the events of this process's connections on channels of node:diagnostics_channel. Without
+// subscribers, a channel costs one check.
 
 import { channel } from "node:diagnostics_channel";
 import type { CloseInfo } from "../../connection/close-info.js";
@@ -8,33 +8,33 @@ import type { DiagnosticsObserver } from "../../connection/diagnostics-observer.
 import type { Address } from "../../connection/ports.js";
 import type { ObservedFrame } from "../../shared/observed-frame.js";
 
-/** The channels of `node:diagnostics_channel` by their names, and what is published on each. */
+/** The channels of `node:diagnostics_channel` and the message of each. */
 export interface DiagnosticsMessages {
-  /** A connection opened, at a client or at a server. */
+  /** A client or server connection opened. */
   readonly "holdfast:connection:open": { readonly connection: Connection };
-  /** A connection ended, however it did. Exactly once for each that opened. */
+  /** A connection ended, for any reason. Published exactly once for each connection that opened. */
   readonly "holdfast:connection:close": { readonly connection: Connection; readonly info: CloseInfo };
-  /** A Ping of the peer arrived. */
+  /** A Ping from the peer arrived. */
   readonly "holdfast:connection:ping": { readonly connection: Connection; readonly payload: Uint8Array };
-  /** A Pong arrived; `roundTrip` in milliseconds, null where it answers no ping in flight. */
+  /** A Pong arrived. `roundTrip` is in milliseconds; null if the Pong answers no ping in flight. */
   readonly "holdfast:connection:pong": {
     readonly connection: Connection;
     readonly payload: Uint8Array;
     readonly roundTrip: number | null;
   };
-  /** A frame is handed to the socket. Of connections that open after the subscription. */
+  /** A frame was passed to the socket. Only for connections that open after the subscription. */
   readonly "holdfast:connection:frame:sent": {
     readonly connection: Connection;
     readonly frame: ObservedFrame;
   };
-  /** A frame arrived completely. Of connections that open after the subscription. */
+  /** A complete frame was received. Only for connections that open after the subscription. */
   readonly "holdfast:connection:frame:received": {
     readonly connection: Connection;
     readonly frame: ObservedFrame;
   };
   /**
-   * A limit of `serve({ limits })` is exceeded: an upgrade is refused, a socket dropped, reading paused, or a connection
-   * closed. `connection` is null where there is none yet.
+   * A limit of `serve({ limits })` was exceeded: the server refused an upgrade, dropped a socket, paused
+   * reading, or closed a connection. `connection` is null if none was open yet.
    */
   readonly "holdfast:server:limited": {
     readonly limit: "bytesPerSecond" | "connectionsPerAddress" | "messagesPerSecond" | "upgradesPerSecond";
@@ -79,7 +79,7 @@ export const channelObserver: DiagnosticsObserver = {
   },
 };
 
-/** A channel that takes only what its name promises. */
+/** A channel with a typed message. */
 interface TypedChannel<Message> {
   readonly hasSubscribers: boolean;
   publish(message: Message): void;

@@ -11,14 +11,14 @@ import type { ConnectionSettings } from "../../connection/options.js";
 import type { Logger } from "../../connection/ports.js";
 import { formatFields } from "./format-fields.js";
 
-/** Where lines go. */
+/** The destination of log lines. */
 export interface LineWriter {
   write(text: string): unknown;
 }
 
 let shared: Logger | null | undefined;
 
-/** The settings, with stderr beside their logger where the environment asks for that. The environment is read once. */
+/** Adds a logger to stderr if HOLDFAST_DEBUG is set. The environment is read once. */
 export function withDebugLog(settings: ConnectionSettings): ConnectionSettings {
   if (shared === undefined) shared = debugLog(process.env["HOLDFAST_DEBUG"] ?? "", standardError);
   if (shared === null) return settings;
@@ -26,33 +26,33 @@ export function withDebugLog(settings: ConnectionSettings): ConnectionSettings {
   return { ...settings, logger, faultLogger: logger };
 }
 
-/** Not the stream itself: Node makes it when it is first asked for, and few processes log anything. */
+/** Accesses stderr lazily: Node creates the stream on first use, and few processes log anything. */
 const standardError: LineWriter = { write: (text) => process.stderr.write(text) };
 
-/** A logger for people; null where `value`, as in the environment, asks for none. */
+/** Creates a logger for people; null if `value`, from the environment, disables it. */
 export function debugLog(value: string, sink: LineWriter): Logger | null {
   const topics = value
     .toLowerCase()
     .split(",")
     .map((topic) => topic.trim());
   if (topics.every((topic) => OFF.has(topic))) return null;
-  // A topic that is not known asks for everything: better too much than a silence that seems to mean something.
+  // An unknown topic enables everything: too much output is better than a silence that looks meaningful.
   const shown = topics.map((topic) => TOPICS.get(topic) ?? EVERYTHING).join("");
   return new DebugLog(`${shown}${ALWAYS}`, sink);
 }
 
 const OFF: ReadonlySet<string> = new Set(["", "0", "false"]);
-/** Which lines a topic is about, by their first character. */
+/** The lines of each topic, by their first character. */
 const TOPICS: ReadonlyMap<string, string> = new Map([
   ["frames", "<>"],
   ["heartbeat", "%-"],
 ]);
 const EVERYTHING = "<>%-";
 const ALWAYS = "=!";
-/** Where the name of the connection stands, behind lines that are not longer. */
+/** The column of the connection's name, for lines that are shorter. */
 const NAME_COLUMN = 56;
 
-/** What goes with a line of a connection. */
+/** The details of a connection's log line. */
 interface LineDetails {
   readonly id?: string;
   readonly side?: string;
@@ -62,7 +62,7 @@ interface LineDetails {
 class DebugLog implements Logger {
   readonly #shown: string;
   readonly #sink: LineWriter;
-  /** The ids of the connections that have opened and not ended. */
+  /** The ids of open connections. */
   readonly #alive = new Set<string>();
 
   constructor(shown: string, sink: LineWriter) {
@@ -86,7 +86,7 @@ class DebugLog implements Logger {
     this.#noteEnd(message, details);
   }
 
-  /** What went wrong in the program itself is worth its stack. */
+  /** An error in the program itself is logged with its stack. */
   error(message: string, { error, ...details }: LineDetails = {}): void {
     this.#print(`! ${message}${formatFields(details)}`);
     if (error !== undefined) this.#print(`! ${inspect(error).replaceAll("\n", "\n! ")}`);
@@ -101,7 +101,10 @@ class DebugLog implements Logger {
   }
 }
 
-/** Debug lines are made for the first one anyway; whether the second wants them is its own business. */
+/**
+ * Writes to both loggers. Debug lines are created for the first one anyway; the second decides for itself
+ * whether it wants them.
+ */
 function both(first: Logger, second: Logger): Logger {
   const tell = (level: "debug" | "error" | "info" | "warn") => (message: string, details?: object) => {
     first[level](message, details);

@@ -1,8 +1,9 @@
-// Options of other libraries, and what to use instead: someone who migrates must not lose a check without knowing.
+// Options of other libraries and their replacements. Someone who migrates must not lose a check without
+// noticing.
 
 import type { OptionAdvice } from "../../shared/option-names.js";
 
-/** Options of `ws` that its clients and its servers have. */
+/** Options of `ws` for both clients and servers. */
 const OF_WS = {
   perMessageDeflate: "Use `compression`",
   maxPayload: "Use `maxMessageSize`",

@@ -1,9 +1,9 @@
-// The details of a log line as ` name=value` pairs, for people and for grep.
+// Formats the details of a log line as ` name=value` pairs, for people and for grep.
 
 import type { Address } from "../../connection/ports.js";
 import { escapeControls } from "../../shared/control-characters.js";
 
-/** Begins with a space, or is empty. What is null, or an empty list, says nothing and is left out. */
+/** Begins with a space, or is empty. Null and empty lists are omitted. */
 export function formatFields(details: object): string {
   return Object.entries(details as Readonly<Record<string, unknown>>)
     .filter(([, value]) => value !== null && value !== undefined && !isEmptyList(value))

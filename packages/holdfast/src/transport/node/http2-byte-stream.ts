@@ -1,5 +1,5 @@
-// A transport over one stream of an HTTP/2 connection (RFC 8441 section 5: END_STREAM stands for FIN, RST_STREAM for
-// a reset).
+// A byte stream over one stream of an HTTP/2 connection (RFC 8441 section 5: END_STREAM stands for FIN,
+// RST_STREAM for a reset).
 
 import { constants, type Http2Session, type Http2Stream } from "node:http2";
 import type { Socket } from "node:net";
@@ -8,19 +8,19 @@ import { isOfUnixServer } from "./socket-byte-stream.js";
 
 export class Http2ByteStream implements ByteStream {
   readonly #stream: Http2Stream;
-  /** Kept, as a stream that has ended forgets its session. */
+  /** Stored, because a closed stream no longer knows its session. */
   readonly #session: Http2Session | undefined;
   readonly #onCut: () => void;
   #handler: ByteStreamHandler | null = null;
   #awaitsDrain = false;
   #isDestroyed = false;
-  /** The handler knows of the end of the peer's side, or of the error that took its place. */
+  /** Whether the end of the peer's side, or an error in its place, has been reported to the handler. */
   #isEndTold = false;
-  /** What ended the stream while we could still have sent; null where nothing did. */
+  /** The cause that ended the stream while we could still send; null if there was none. */
   #abortedBy: "connection" | "peer" | null = null;
   #isClosed = false;
 
-  /** @param onCut is called where this side destroys the stream before the peer has ended it */
+  /** @param onCut called if this side destroys the stream before the peer has ended it */
   constructor(stream: Http2Stream, onCut: () => void = () => undefined) {
     this.#stream = stream;
     this.#session = stream.session;
@@ -46,7 +46,7 @@ export class Http2ByteStream implements ByteStream {
     return socket !== null && isOfUnixServer(socket);
   }
 
-  /** What the windows of flow control, or the kernel, have not taken yet (RFC 9113 section 5.2). */
+  /** Bytes that flow control (RFC 9113 section 5.2) or the kernel has not accepted yet. */
   get bufferedAmount(): number {
     return this.#stream.writableLength;
   }
@@ -55,7 +55,7 @@ export class Http2ByteStream implements ByteStream {
     return this.#stream.writableLength >= HIGH_WATER_MARK;
   }
 
-  /** May be called again: the next handler takes over from the one before. */
+  /** May be called again: the new handler replaces the previous one. */
   start(handler: ByteStreamHandler): void {
     const isFirst = this.#handler === null;
     this.#handler = handler;
@@ -64,13 +64,13 @@ export class Http2ByteStream implements ByteStream {
     stream.on("data", (chunk: Uint8Array) => this.#handler?.onChunk(chunk));
     stream.on("end", this.#onEnd).on("aborted", this.#onAborted);
     stream.on("error", this.#onError).on("close", this.#onClose);
-    // In the turn in which it was answered: nobody will tell any more.
+    // The stream closed in the turn in which it was accepted: Node emits no further event.
     if (stream.destroyed) queueMicrotask(this.#onClose);
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
     const stream = this.#stream;
-    if (!stream.writable) return false; // A reset has ended it, and its "close" is on the way.
+    if (!stream.writable) return false; // The stream has been reset, and "close" follows.
     stream.cork();
     for (const chunk of chunks) stream.write(chunk);
     stream.uncork();
@@ -78,7 +78,7 @@ export class Http2ByteStream implements ByteStream {
       this.#awaitsDrain = true;
       stream.once("drain", this.#onDrain);
     }
-    return false; // It goes out behind the present turn, at the earliest: the memory is in use until then.
+    return false; // Node sends after this turn at the earliest, and the memory is in use until then.
   }
 
   pause(): void {
@@ -108,14 +108,14 @@ export class Http2ByteStream implements ByteStream {
   }
 
   readonly #onEnd = (): void => {
-    // Where the stream was aborted, Node ends what it has of it; what that means is told with the close.
+    // If the stream was aborted, Node emits "end" for the partial data. Report it with "close" instead.
     if (this.#isEndTold || this.#abortedBy !== null) return;
     this.#isEndTold = true;
     this.#handler?.onEof();
   };
 
   readonly #onAborted = (): void => {
-    // Now, as the connection may well end in the same turn, for want of streams.
+    // Check now: the session may close in the same turn, when it has no streams left.
     this.#abortedBy = this.#socket?.destroyed === false ? "peer" : "connection";
   };
 
@@ -137,7 +137,7 @@ export class Http2ByteStream implements ByteStream {
     this.#handler?.onClosed();
   };
 
-  /** The connection underneath has ended, in order; or the peer has reset this stream of it. */
+  /** Reports that the HTTP/2 connection was closed in order, or that the peer has reset this stream. */
   #tellAbort(): void {
     this.#isEndTold = true;
     const { rstCode } = this.#stream;
@@ -150,15 +150,18 @@ export class Http2ByteStream implements ByteStream {
   }
 }
 
-/** RFC 8441 section 5: RST_STREAM with CANCEL, where TCP would have been reset. */
+/** RFC 8441 section 5: RST_STREAM with CANCEL corresponds to a TCP reset. */
 export function resetStream(stream: Http2Stream): void {
-  // Node would send END_STREAM ahead of it, and the peer take the reset for an end in order.
+  // Otherwise Node sends END_STREAM first, and the peer mistakes the reset for an orderly end.
   stream._final = (callback) => callback();
   if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
   stream.destroy();
 }
 
-/** Bytes that Node's streams and nghttp2 may hold; Node's own mark is a quarter of it, and 16 KiB are one DATA frame. */
+/**
+ * Bytes that Node's streams and nghttp2 may buffer. Node's default is a quarter of this, and one DATA frame
+ * holds 16 KiB.
+ */
 const HIGH_WATER_MARK = 64 * 1024;
 
 /** RFC 9113 section 7. */

@@ -1,4 +1,4 @@
-// Between the header fields of HTTP/2, as node:http2 has them, and ours.
+// Converts header fields between the form of node:http2 and the library's own.
 
 import { sensitiveHeaders, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
 import { defaultPort } from "../../protocol/handshake/authority.js";
@@ -6,15 +6,15 @@ import { headerList, type HeaderField } from "../../protocol/handshake/header-in
 import type { HeaderList } from "../../protocol/handshake/header-list.js";
 import { isSameHost } from "../../protocol/handshake/request-target.js";
 
-/** How much each stream may bring before we have read it, and all streams of a connection together (RFC 9113 section 5.2). */
+/** Bytes that the peer may send before we read them, per stream and per connection (RFC 9113 section 5.2). */
 export const STREAM_WINDOW = 1024 * 1024;
 export const CONNECTION_WINDOW = 16 * STREAM_WINDOW;
 
 /**
- * The fields that came. `:authority` takes the place of Host (RFC 9113 section 8.3.1); a `host` that names another one
- * stays beside it, as a second Host, which no server accepts.
+ * Converts received fields. `:authority` becomes Host (RFC 9113 section 8.3.1). A `host` field with a
+ * different value is kept as a second Host, which no server accepts.
  *
- * @param rawHeaders names and values as they came; without them, fields that came twice are joined
+ * @param rawHeaders names and values as received; without them, Node has joined repeated fields
  */
 export function receivedFields(headers: IncomingHttpHeaders, rawHeaders?: readonly string[]): HeaderList {
   const { ":authority": authority, ":scheme": scheme = "" } = headers;
@@ -26,7 +26,7 @@ export function receivedFields(headers: IncomingHttpHeaders, rawHeaders?: readon
     if (name === "host" && authority !== undefined && isSameHost(authority, value, port)) continue;
     fields.push([name, value]);
   }
-  // RFC 9113 section 8.2.3: its parts are joined by something else than a comma, which Node has done.
+  // RFC 9113 section 8.2.3: Node has joined the parts with "; " rather than a comma.
   if (headers.cookie !== undefined) fields.push(["cookie", headers.cookie]);
   return headerList(fields);
 }
@@ -43,12 +43,15 @@ function* pairsOf(rawHeaders: readonly string[]): Iterable<HeaderField> {
   }
 }
 
-/** Fields to send, without those that are the business of a connection of HTTP/1.1 (RFC 9113 section 8.2.2). */
+/**
+ * Returns the fields to send, without those that are specific to HTTP/1.1 connections (RFC 9113 section
+ * 8.2.2).
+ */
 export function fieldsToSend(
   pseudo: OutgoingHttpHeaders,
   fields: Iterable<HeaderField>,
 ): OutgoingHttpHeaders {
-  // Without a prototype, where a field may be named `__proto__`.
+  // No prototype, because a field may be named `__proto__`.
   const sent = Object.assign(Object.create(null) as OutgoingHttpHeaders, pseudo);
   for (const [name, value] of fields) {
     const lowerCase = name.toLowerCase();
@@ -57,7 +60,7 @@ export function fieldsToSend(
     if (before === undefined) sent[lowerCase] = value;
     else sent[lowerCase] = [...(Array.isArray(before) ? before : [String(before)]), value];
   }
-  // RFC 7541 section 7.1.3: proxies on the way must not put these into their tables.
+  // RFC 7541 section 7.1.3: proxies must not store these in their compression tables.
   return Object.assign(sent, { [sensitiveHeaders]: SECRETS.filter((name) => name in sent) });
 }
 

@@ -15,13 +15,13 @@ export const nodePlatform = {
   },
 } satisfies Platform;
 
-/** A line for the message, and the stack of the error where there is one. */
+/** Prints the message on one line, followed by the error's stack if there is one. */
 function print(message: string, details: object = {}): void {
   const { error } = details as { error?: unknown };
   process.stderr.write(`holdfast: ${message}\n${error === undefined ? "" : `${textOf(error)}\n`}`);
 }
 
-/** Any value may be thrown, also one that cannot be shown. */
+/** Any value can be thrown, including one that cannot be printed. */
 function textOf(error: unknown): string {
   try {
     return inspect(error);

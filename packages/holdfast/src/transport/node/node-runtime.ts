@@ -1,4 +1,4 @@
-// The runtime of a Node.js process: its clocks and its randomness. Bun and Deno provide the same.
+// The runtime of a Node.js process: its clocks and its randomness. Bun and Deno provide the same APIs.
 
 import { AsyncResource } from "node:async_hooks";
 import { randomFillSync } from "node:crypto";
@@ -12,12 +12,15 @@ import { nodePlatform } from "./node-platform.js";
 
 let shared: FrameRuntime | null = null;
 
-/** The one that all connections of this process share. */
+/** The runtime that all connections of this process share. */
 export function nodeRuntime(): FrameRuntime {
   return (shared ??= new FrameRuntime(nodeClock, nodeRandom, channelObserver, nodePlatform));
 }
 
-/** Made when the library is loaded, outside of any request: what is set up in it keeps nobody's `AsyncLocalStorage`. */
+/**
+ * Created when the library is loaded, outside of any request. Callbacks that run in it do not keep any
+ * request's `AsyncLocalStorage` alive.
+ */
 const root = new AsyncResource("HoldfastRoot");
 const nextTick = process.nextTick.bind(process);
 
@@ -28,16 +31,18 @@ const nodeClock = new GlobalClock(globalThis, {
   clearTimeout,
   watch: (callback, delay) => void root.runInAsyncScope(setTimeout<[]>, undefined, callback, delay).unref(),
   outsideContexts: (callback) => root.runInAsyncScope(callback, undefined),
-  // Ten thousand connections that ping each 5 s would wake up the process two thousand times a second; sharing wake-ups
-  // takes up to half off what a ping costs (docs/performance.md, M5). Deadlines are promised within 50 ms of real time,
-  // and the pings of a tenth of a second must not come all at once.
+  // 10,000 connections that ping every 5 s would wake up the process 2,000 times a second. Sharing wake-ups
+  // reduces the cost of a ping by up to half (docs/performance.md, M5). Deadlines are promised within 50 ms
+  // of real time, and the pings of a tenth of a second must not all be sent at once.
   timerSpacing: 32,
-  // Timers run before the loop polls and immediates after it, so an immediate set by a timer has a whole poll
-  // phase before it. Sockets are real where timers are fake: so these two are the process's own.
+  // Timers run before the loop polls and immediates after it, so an immediate set by a timer follows a whole
+  // poll phase. Sockets are real even where an application fakes its timers, so these two use the process's
+  // own functions.
   afterPoll: (callback) => void root.runInAsyncScope(setImmediate<[]>, undefined, callback),
-  // After the promises that are ready: a consumer that awaits has gone on by then, and sent what it wants to send.
-  // In the callback of a socket, Node empties the queue of nextTick() before it runs promise continuations. So the tick
-  // is planned from a continuation: Node runs all of those first, the ones that they make included.
+  // Runs after all promises that are ready, so that a consumer that awaits has already continued and sent its
+  // messages. After a socket's callback, Node empties the queue of nextTick() before it runs promise
+  // continuations. So the tick is scheduled from a continuation: Node first runs all other continuations,
+  // including those that they create.
   atTurnEnd: (callback) => void SETTLED.then(() => root.runInAsyncScope(nextTick, undefined, callback)),
 });
 
@@ -50,7 +55,7 @@ const nodeRandom: Random = {
   },
 };
 
-/** A call for the eight bytes of a ping costs 3 µs, and the same bytes out of a pool 50 ns. */
+/** Generating the eight bytes of a ping takes 3 µs; taking them from a pool takes 50 ns. */
 const POOLED_UP_TO = 64;
 const pool = new Uint8Array(4096);
 let used = pool.length;

@@ -1,37 +1,37 @@
-// Reading a TCP socket into memory that all sockets share, instead of memory of its own for each chunk: where messages
-// are short, allocating that memory and giving it back is a third of what a client spends beside the kernel. Node does
-// it for sockets that connect (the option `onread`), not for those that a server accepts, nor below TLS.
+// Reads TCP sockets into one buffer that all sockets share. With short messages, allocating and freeing a
+// buffer per chunk is a third of a client's CPU time outside the kernel. Node supports this for outgoing
+// sockets (the option `onread`), but not for sockets that a server accepts, nor below TLS.
 //
-// Payloads that are handed out as they lie have to be copied out of memory that is read over again. After a chunk with
-// much of that, the next one gets memory of its own.
+// Payloads that are delivered as views must be copied out of the shared buffer. After a chunk with many such
+// payloads, the next chunk is read into a buffer of its own.
 
 import type { OnReadOpts, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
-/** Who reads. */
+/** The reader of a socket. */
 export interface SharedChunkHandler {
   /**
-   * Takes a chunk that is good for the time of the call only. Returns whether much was copied out of it, so that a
-   * chunk to keep would have been better.
+   * Receives a chunk that is only valid during the call. Returns whether much of it was copied, so that a
+   * chunk of its own would have been better.
    */
   onSharedChunk(chunk: Buffer): boolean;
-  /** Takes a chunk to keep. */
+  /** Receives a chunk that the handler may keep. */
   onOwnChunk(chunk: Buffer): void;
 }
 
-/** What Node reads at a time elsewhere. */
+/** The size that Node reads at a time by default. */
 const CHUNK_SIZE = 64 * 1024;
 
-/** With smaller chunks the traffic is not bulk any more, and memory for each of them a waste. */
+/** Smaller chunks are not bulk traffic, and a buffer of their own would waste memory. */
 const BULK_FROM = CHUNK_SIZE / 4;
 
-/** Bun and Deno have sockets of their own, which read in their own ways. */
+/** Bun and Deno have their own socket implementations without this option. */
 const canLend = !("Bun" in globalThis) && !("Deno" in globalThis);
 
 const readings = new WeakMap<Duplex, SharedReadBuffer>();
 let sharedMemory: Buffer | null = null;
 
-/** Opens a socket that reads into shared memory, where the runtime can do it. */
+/** Opens a socket that reads into the shared buffer, if the runtime supports that. */
 export function openWithSharedBuffer(open: (options: { readonly onread?: OnReadOpts }) => Socket): Socket {
   if (!canLend) return open({});
   const reading = new SharedReadBuffer();
@@ -40,7 +40,7 @@ export function openWithSharedBuffer(open: (options: { readonly onread?: OnReadO
   return socket;
 }
 
-/** Null for a socket, or another stream, that is read by its `data` events. */
+/** Null for a socket or another stream that is read through its `data` events. */
 export function sharedReadBufferOf(stream: Duplex): SharedReadBuffer | null {
   return readings.get(stream) ?? null;
 }
@@ -49,10 +49,10 @@ export class SharedReadBuffer {
   readonly #shared = (sharedMemory ??= Buffer.allocUnsafeSlow(CHUNK_SIZE));
   #reader: SharedChunkHandler | null = null;
   #wantsOwn = false;
-  /** What arrived before there was a reader. */
+  /** Data that arrived before there was a reader. */
   #early: Buffer | null = null;
 
-  /** Node asks for the memory of the next chunk after each one. */
+  /** Node requests the buffer for the next chunk after each chunk. */
   get options(): OnReadOpts {
     return {
       buffer: () => (this.#wantsOwn ? Buffer.allocUnsafeSlow(CHUNK_SIZE) : this.#shared),
@@ -60,7 +60,7 @@ export class SharedReadBuffer {
     };
   }
 
-  /** What arrived before is delivered in a later turn, and the stream has to be resumed. */
+  /** Delivers earlier data in a later turn. The caller has to resume the stream. */
   start(reader: SharedChunkHandler): void {
     this.#reader = reader;
     const early = this.#early;
@@ -68,7 +68,7 @@ export class SharedReadBuffer {
     if (early !== null) process.nextTick(() => this.#reader?.onOwnChunk(early));
   }
 
-  /** Returns false for no more. */
+  /** Returns false to pause the socket. */
   #onRead(memory: Buffer, length: number): boolean {
     const chunk = memory.subarray(0, length);
     if (this.#reader === null) {

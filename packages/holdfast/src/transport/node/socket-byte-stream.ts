@@ -1,11 +1,11 @@
-// A transport over a socket of Node.js: TCP, TLS, a Unix socket, or any other Duplex stream.
+// A byte stream over a socket of Node.js (TCP, TLS or a Unix socket) or any other Duplex stream.
 
 import { Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Address, ByteStream, ByteStreamHandler } from "../../connection/ports.js";
 import { sharedReadBufferOf, type SharedChunkHandler } from "./shared-read-buffer.js";
 
-/** The fields that sockets have beside those of a Duplex. */
+/** The properties that sockets have in addition to those of a Duplex. */
 type SocketLike = Duplex & {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
@@ -23,12 +23,12 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
   #hasEnded = false;
   #awaitsDrain = false;
 
-  /** @param socket with `allowHalfOpen`, so that a FIN of the peer does not end our side by itself */
+  /** @param socket with `allowHalfOpen`, so that a FIN of the peer does not end our side automatically */
   constructor(socket: Duplex) {
     this.socket = socket;
   }
 
-  // Asked of the kernel only where somebody wants to know: it costs two system calls a connection.
+  // Read only on demand: it takes two system calls per connection.
 
   get remoteAddress(): Address | null {
     return this.#addressPair().remote;
@@ -47,26 +47,32 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
   }
 
   get isBlocked(): boolean {
-    // Not `writableNeedDrain`: that stays true until the next tick even where the kernel took everything.
+    // Not `writableNeedDrain`: that stays true until the next tick even if the kernel accepted everything.
     return this.socket.writableLength >= this.socket.writableHighWaterMark;
   }
 
-  /** May be called again: the next handler takes over from the one before, as a connection from its handshake. */
+  /**
+   * May be called again: the new handler replaces the previous one, as when a connection follows its
+   * handshake.
+   */
   start(handler: ByteStreamHandler): void {
     const isFirst = this.#handler === null;
     this.#handler = handler;
     if (!isFirst) return;
-    // The listeners are shared by all sockets: a closure for each event would cost half a kilobyte a connection.
+    // All sockets share the listeners: a closure per event would cost half a kilobyte per connection.
     (this.socket as OwnedSocket)[OWNER] = this;
     const lent = sharedReadBufferOf(this.socket);
     if (lent === null) this.socket.on("data", onData);
     else lent.start(this);
     this.socket.on("end", onEnd).on("error", onError).on("close", onClose);
-    // A stream that somebody paused, as `release` does, does not flow by itself for a new listener.
+    // A stream that was paused, as `release` does, does not resume automatically when a listener is added.
     this.socket.resume();
   }
 
-  /** Gives the stream back, which must not be one that lends its memory, paused, and `rest` of what was read with it: the next to read it begins there. */
+  /**
+   * Stops using the stream, pauses it, and puts `rest`, bytes that were already read, back into it for the
+   * next reader. The stream must not use the shared read buffer.
+   */
   release(rest: Uint8Array): void {
     this.#handler = null;
     const { socket } = this;
@@ -84,11 +90,12 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
       for (const chunk of chunks) socket.write(chunk);
       socket.uncork();
     }
+    if (socket.writableLength === 0) return true;
     if (this.isBlocked && !this.#awaitsDrain) {
       this.#awaitsDrain = true;
       socket.once("drain", onDrain);
     }
-    return socket.writableLength === 0;
+    return false;
   }
 
   pause(): void {
@@ -102,8 +109,8 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
   end(isOver: boolean): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    // A socket that is closed still sends what the kernel has, and a FIN behind it. Waiting for the peer's FIN would
-    // take another turn of the event loop and three system calls.
+    // A destroyed socket still sends what the kernel has buffered, followed by a FIN. Waiting for the peer's
+    // FIN would take another turn of the event loop and three system calls.
     if (isOver && isPlainSocket(this.socket) && this.socket.writableLength === 0) this.socket.destroy();
     else this.socket.end();
   }
@@ -121,7 +128,7 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
     });
   }
 
-  /** Called for a socket that lends its memory only. */
+  /** Called only for a socket that uses the shared read buffer. */
   onSharedChunk(chunk: Buffer): boolean {
     const handler = this.#handler;
     if (handler?.onSharedChunk !== undefined) return handler.onSharedChunk(chunk);
@@ -129,30 +136,33 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
     return false;
   }
 
-  /** Called for a socket that lends its memory only. */
+  /** Called only for a socket that uses the shared read buffer. */
   onOwnChunk(chunk: Buffer): void {
     this.#handler?.onChunk(chunk);
   }
 
-  /** Called by the shared listeners only. */
+  /** Called only by the shared listeners. */
   drained(): void {
     this.#awaitsDrain = false;
     this.#handler?.onDrain();
   }
 
-  /** Called by the shared listeners only. */
+  /** Called only by the shared listeners. */
   get handler(): ByteStreamHandler | null {
     return this.#handler;
   }
 }
 
-/** Node links a socket to the server that accepted it, whose address is a path where it is a Unix socket. */
+/** Node links an accepted socket to its server, whose address is a path if it is a Unix socket. */
 export function isOfUnixServer(socket: Duplex): boolean {
   const server = "server" in socket ? socket.server : null;
   return server instanceof Server && typeof server.address() === "string";
 }
 
-/** Not TLS, which has an end of its own, nor any other stream, whose `destroy()` may lose what was written. */
+/**
+ * False for TLS, which has its own closing sequence, and for other streams, whose `destroy()` may discard
+ * written data.
+ */
 function isPlainSocket(stream: Duplex): boolean {
   return stream instanceof Socket && !("encrypted" in stream);
 }

@@ -1,4 +1,4 @@
-// Errors on their way between threads: structured cloning keeps neither their classes nor what they carry.
+// Copies errors between threads: structured cloning keeps neither their classes nor their properties.
 
 import { ConcurrencyError, TooSlowError } from "../../connection/errors.js";
 import {
@@ -33,7 +33,7 @@ type FieldCopy =
   | { readonly kind: "list"; readonly items: readonly FieldCopy[] }
   | { readonly kind: "plain"; readonly value: boolean | number | string | Uint8Array | null };
 
-/** What is thrown need not be an error. What cannot cross is left out. */
+/** Copies a thrown value, which need not be an error. Properties that cannot be cloned are omitted. */
 export function copyError(thrown: unknown): ErrorCopy {
   const error = errorOf(thrown);
   const fields: [string, FieldCopy][] = [];
@@ -52,7 +52,7 @@ export function copyError(thrown: unknown): ErrorCopy {
   };
 }
 
-/** An instance of the same class, where that is one of this library or of the language. */
+/** Creates an instance of the same class if it is a class of this library or of the language. */
 export function rebuildError(copy: ErrorCopy): Error {
   const error = new Error(
     copy.message,
@@ -72,7 +72,7 @@ export function rebuildError(copy: ErrorCopy): Error {
   return error;
 }
 
-/** Undefined where a getter throws. */
+/** Undefined if a getter throws. */
 function read(error: Error, name: string): unknown {
   try {
     return (error as unknown as Readonly<Record<string, unknown>>)[name];
@@ -83,7 +83,7 @@ function read(error: Error, name: string): unknown {
 
 function copyField(value: unknown): FieldCopy | null {
   if (value === null || ["boolean", "number", "string"].includes(typeof value)) {
-    return { kind: "plain", value: value as boolean | number | string | null }; // One of those.
+    return { kind: "plain", value: value as boolean | number | string | null }; // It is one of those classes.
   }
   if (value instanceof Uint8Array) return { kind: "plain", value: value.slice() };
   if (value instanceof Headers) return { kind: "headers", entries: [...value] };
@@ -105,7 +105,7 @@ function rebuildField(field: FieldCopy): unknown {
   }
 }
 
-/** Their names are those that they carry, which minifiers leave alone. */
+/** The keys are the names that the instances carry: minifiers do not change those. */
 const CLASSES: ReadonlyMap<string, { readonly prototype: unknown }> = new Map(
   [
     ConcurrencyError,

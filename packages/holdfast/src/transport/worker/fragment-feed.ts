@@ -1,4 +1,4 @@
-// The pieces of one message, as they come from the other thread.
+// Yields the fragments of one message as they arrive from the other thread.
 
 import type { Message } from "../../connection/inbox.js";
 
@@ -23,7 +23,7 @@ export class FragmentFeed implements AsyncIterable<Message> {
     this.#wake();
   }
 
-  /** Nothing more will come. */
+  /** No further fragments arrive. */
   leave(): void {
     this.#isComplete = true;
     this.#wake();
@@ -34,7 +34,7 @@ export class FragmentFeed implements AsyncIterable<Message> {
       const piece = this.#pieces.shift();
       if (piece !== undefined) {
         yield piece.message;
-        this.#onGone(piece.size); // The next one is asked for.
+        this.#onGone(piece.size); // Requests the next fragment.
       } else if (this.#isComplete) {
         return;
       } else {

@@ -1,4 +1,5 @@
-// One end of the port between two threads. What is posted within one turn travels as one message.
+// One end of the message port between two threads. Items that are posted within one turn are sent as one
+// message.
 
 import type { Clock } from "../../connection/ports.js";
 
@@ -9,7 +10,7 @@ export class Mailbox<Outgoing extends object, Incoming> {
   #memory: ArrayBuffer[] = [];
   #isClosed = false;
 
-  /** @param onGone the other thread is gone, or has let go of the port */
+  /** @param onGone called when the other thread has exited or closed the port */
   constructor(
     port: MessagePort,
     clock: Clock,
@@ -26,7 +27,7 @@ export class Mailbox<Outgoing extends object, Incoming> {
     });
   }
 
-  /** @param bytes what of the item is handed over rather than cloned: nobody else may use its memory */
+  /** @param bytes the memory of the item to transfer instead of cloning; nothing else may use it */
   post(item: Outgoing, bytes: Uint8Array | null = null): void {
     if (this.#items.length === 0) this.#clock.atTurnEnd(() => this.flush());
     this.#items.push(item);
@@ -49,9 +50,9 @@ export class Mailbox<Outgoing extends object, Incoming> {
   }
 }
 
-/** Bytes that have their memory to themselves, so that it can be handed over. */
+/** Returns bytes that have a buffer to themselves, so that it can be transferred. */
 export function alone(bytes: Uint8Array): Uint8Array {
-  if (bytes.length === 0) return new Uint8Array(0); // Empty messages share their memory.
+  if (bytes.length === 0) return new Uint8Array(0); // Empty messages share a buffer.
   const isAlone = bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
   return isAlone ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }

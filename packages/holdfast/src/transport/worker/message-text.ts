@@ -1,26 +1,13 @@
-// Messages as they travel between threads: strings, and plain bytes.
+// Converts messages to and from the form that crosses threads: strings and plain bytes.
 
 import type { Message } from "../../connection/inbox.js";
-import { InvalidArgumentError } from "../../shared/errors.js";
 import { TextBytes } from "../../shared/text-bytes.js";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
-/** A piece of a text, which ends between characters. */
+/** Decodes a fragment of a text, which ends at a character boundary. */
 export function decodePiece(bytes: Uint8Array): string {
   return decoder.decode(bytes);
-}
-
-/** @throws InvalidArgumentError for bytes that are not UTF-8 */
-export function decodeText(bytes: TextBytes): string {
-  try {
-    return strictDecoder.decode(bytes);
-  } catch (cause) {
-    throw new InvalidArgumentError("Expected `data` to be UTF-8, as TextBytes are, got other bytes", {
-      cause,
-    });
-  }
 }
 
 /** Structured cloning keeps the bytes, and not their class. */

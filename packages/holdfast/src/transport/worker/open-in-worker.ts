@@ -1,4 +1,4 @@
-// Opens a connection that lives in a worker; what is returned is its face on this side.
+// Opens a connection in a worker, and returns its facade on this thread.
 
 import { coreOf, createConnection, type Connection } from "../../connection/connection.js";
 import type { ConnectionEndObserver } from "../../connection/connection-core.js";
@@ -22,10 +22,13 @@ import {
 import { WorkerError } from "./worker-error.js";
 import type { WorkerHost } from "./worker-host.js";
 
-/** Milliseconds beyond `openTimeout` that the worker has to say that it ran out: it knows what took so long. */
+/**
+ * Milliseconds beyond `openTimeout` in which the worker may report the timeout itself: it knows which phase
+ * took so long.
+ */
 const GRACE = 500;
 
-/** Milliseconds between the end of the port and the worker's own report of why it ended, which says more. */
+/** Milliseconds to wait, after the port closes, for the worker's own report, which is more detailed. */
 const REPORT_TIME = 1000;
 
 export interface OpenInWorker {
@@ -57,7 +60,9 @@ class Opening {
   #isGone = false;
   #wire: PortTransport | null = null;
   #pulse: WorkerKeepalive | null = null;
-  /** What the worker told before the caller may have added listeners; null before the opening, and later. */
+  /**
+   * Events that arrived before the caller could add listeners; null before the connection opens, and later.
+   */
   #early: WorkerEvent[] | null = null;
 
   constructor(
@@ -81,7 +86,7 @@ class Opening {
     try {
       this.#release = host.acquire(assignment, port2, (error) => this.#onFailed(error));
     } catch (error) {
-      // A port that is open keeps the process alive.
+      // An open port keeps the process alive.
       this.#mailbox.close();
       throw error;
     }
@@ -103,7 +108,7 @@ class Opening {
     const mailbox = this.#mailbox;
     const connection = createConnection({
       runtime,
-      // Pings are answered in the worker.
+      // The worker answers pings.
       settings: { ...settings, autoPong: false },
       handshake: recordOf(opened.handshake),
       owner,
@@ -123,7 +128,7 @@ class Opening {
     });
     coreOf(connection).start();
     this.#resolve(connection);
-    // Once the caller has it, and so may listen.
+    // Deliver them once the caller has the connection and can add listeners.
     this.#early = [...rest];
     runtime.clock.afterPoll(() => this.#tellEarly());
   }
@@ -152,7 +157,7 @@ class Opening {
   }
 
   #onUnexplained(): void {
-    this.#onFailed(new WorkerError("The worker that the connection lived in has ended"));
+    this.#onFailed(new WorkerError("The worker of the connection has ended"));
   }
 
   #onFailed(error: Error): void {

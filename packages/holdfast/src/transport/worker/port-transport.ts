@@ -1,5 +1,6 @@
-// A `Wire` whose other end lies in a worker: what the worker's connection receives comes through a port, and what is
-// sent goes through it. What has not left there yet is counted here, so that `send()` waits as it does elsewhere.
+// A `MessageTransport` whose connection is in a worker. Received messages arrive through a port, and sent
+// messages leave through it. It counts the bytes that the worker has not sent yet, so that `send()` waits as
+// it does elsewhere.
 
 import type { CloseInfo } from "../../connection/close-info.js";
 import { closeInfo } from "../../connection/close-info.js";
@@ -15,15 +16,15 @@ import type {
 } from "../../connection/message-transport.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
-import type { TextBytes } from "../../shared/text-bytes.js";
+import { decodeText, type TextBytes } from "../../shared/text-bytes.js";
 import { rebuildError } from "./error-copy.js";
-import { decodePiece, decodeText, joined, textOf } from "./message-text.js";
+import { decodePiece, joined, textOf } from "./message-text.js";
 import { alone, type Mailbox } from "./mailbox.js";
 import type { KeepaliveEvent } from "./worker-keepalive.js";
 import type { WorkerEvent, Opened, WorkerCommand } from "./signals.js";
 import { SendCredit } from "./send-credit.js";
 
-/** Milliseconds that a worker has to tell of an end that it was asked for at once. */
+/** Milliseconds that a worker has to report the end after `terminate()`. */
 const PATIENCE = 1000;
 
 type Told = Extract<WorkerEvent, { type: "last-piece" | "message" | "piece" }>;
@@ -33,14 +34,14 @@ export interface PortTransportOptions {
   readonly mailbox: Mailbox<WorkerCommand, WorkerEvent>;
   readonly opened: Opened;
   readonly writeLimit: number;
-  /** Takes what is told of the heartbeat. */
+  /** Receives the heartbeat's events. */
   readonly onPulse: (news: KeepaliveEvent) => void;
   readonly onEnded: () => void;
 }
 
 export class PortTransport implements MessageTransport {
   readonly role = "client";
-  /** Whether the peer answers pings, the worker knows: it says so to who asks for one. */
+  /** Only the worker knows whether the peer answers pings; it reports that for each ping. */
   readonly canPing = true;
   readonly remoteAddress;
   readonly localAddress;
@@ -60,7 +61,7 @@ export class PortTransport implements MessageTransport {
   #isPaused = false;
   #hasEnded = false;
   #sink: PieceHandler | null = null;
-  /** Pieces of a message whose stream is not wanted any more. */
+  /** Fragments of a message whose stream was abandoned. */
   #parts: Message[] = [];
 
   constructor(options: PortTransportOptions, handler: MessageTransportHandler) {
@@ -81,7 +82,7 @@ export class PortTransport implements MessageTransport {
   }
 
   start(): void {
-    // The worker's connection has begun already.
+    // The worker's connection has started already.
   }
 
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
@@ -89,7 +90,7 @@ export class PortTransport implements MessageTransport {
   }
 
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
-    // A copy: the memory is the caller's, who may use it again.
+    // Copied, because the caller may reuse its memory.
     return this.#send(new Uint8Array(payload), settings);
   }
 
@@ -100,7 +101,7 @@ export class PortTransport implements MessageTransport {
     return this.#unsent.add(payload.length, null, null);
   }
 
-  /** Nothing lies over this wire, and nothing waits here. */
+  /** No decorator wraps this transport, and it has no queue. */
   sendAhead(message: Message, onSent: () => void): () => void {
     void this.#send(message, { mayEncode: false, signal: null, receipt: null });
     onSent();
@@ -108,7 +109,7 @@ export class PortTransport implements MessageTransport {
   }
 
   queuePing(): void {
-    // `WorkerKeepalive` asks for pings.
+    // `WorkerKeepalive` sends the pings.
   }
 
   abandonPing(): void {
@@ -145,7 +146,7 @@ export class PortTransport implements MessageTransport {
   }
 
   end(): void {
-    // The worker ends what is to be ended.
+    // The worker ends the connection.
   }
 
   destroy(): void {
@@ -164,7 +165,7 @@ export class PortTransport implements MessageTransport {
     this.#unsent.fail(closedError);
   }
 
-  // What the worker tells.
+  // Events of the worker.
 
   onNews(items: readonly WorkerEvent[]): void {
     for (const news of items) {
@@ -174,7 +175,7 @@ export class PortTransport implements MessageTransport {
     }
   }
 
-  /** The worker is gone, and what it knew with it. */
+  /** The worker is gone, together with its record of the connection. */
   onGone(error: Error): void {
     if (this.#hasEnded) return;
     this.#handler.onError("aborted", error);
@@ -219,11 +220,11 @@ export class PortTransport implements MessageTransport {
       }
       case "opened":
       case "failed":
-        return; // The opening has been told.
+        return; // The opening has already been reported.
     }
   }
 
-  /** The worker waits for the answer, as long as it knows that this thread gets on. */
+  /** The worker waits for the answer while it knows that this thread makes progress. */
   #onClosing({ close, initiator, isAnswerable }: Extract<WorkerEvent, { type: "closing" }>): void {
     this.closeReceived = close;
     this.receivedFirst = initiator === "peer";

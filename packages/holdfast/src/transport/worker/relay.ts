@@ -1,4 +1,5 @@
-// The worker's side: a tap on the connection that passes on what it reads, and does what it is told.
+// The worker's side of a connection: an observer that forwards what the connection receives and executes the
+// commands of the other thread.
 
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
@@ -13,10 +14,10 @@ import { FragmentFeed } from "./fragment-feed.js";
 import { alone, type Mailbox } from "./mailbox.js";
 import type { WorkerEvent, WorkerCommand } from "./signals.js";
 
-/** Messages, and bytes of them, that may be on their way to a thread that has not taken them. */
+/** Maximum messages, and bytes of them, that the other thread has not acknowledged. */
 const WINDOW_MESSAGES = 256;
 const WINDOW_BYTES = 256 * 1024;
-/** Pings, and pongs that answer nothing, of which that thread need not have heard. */
+/** Maximum pings, and pongs that answer no ping, that the other thread has not acknowledged. */
 const WINDOW_CONTROL = 64;
 
 export class Relay implements ConnectionObserver {
@@ -31,7 +32,7 @@ export class Relay implements ConnectionObserver {
   #bytes = 0;
   #overhead = 0;
   #unheard = 0;
-  /** The newest ping that has not been told of: it is the one to answer (RFC 6455 section 5.5.3). */
+  /** The newest ping that has not been forwarded: it is the one to answer (RFC 6455 section 5.5.3). */
   #heldPing: Uint8Array | null = null;
   #isPaused = false;
   #isLeaving = false;
@@ -59,7 +60,7 @@ export class Relay implements ConnectionObserver {
   }
 
   take(message: Message): boolean {
-    if (this.#isLeaving && this.#isFull) return true; // Nobody holds the peer back any more.
+    if (this.#isLeaving && this.#isFull) return true; // Dropped: reading does not pause while closing.
     const own = typeof message === "string" ? message : alone(message);
     const isText = typeof message === "string" || message instanceof TextBytes;
     this.#mailbox.post({ type: "message", message: own, isText }, typeof own === "string" ? null : own);
@@ -68,11 +69,11 @@ export class Relay implements ConnectionObserver {
   }
 
   end(): void {
-    // `onEnded` tells.
+    // `onEnded` reports it.
   }
 
   fail(): void {
-    // It is always ready for the next: nothing is dropped.
+    // Always ready for the next message: nothing is dropped.
   }
 
   onPing(payload: Uint8Array): void {
@@ -97,7 +98,7 @@ export class Relay implements ConnectionObserver {
     this.#mailbox.post({ type: "suspended", gap });
   }
 
-  /** The reader there may have answers to send. The thread may also be busy: that is not waited for long. */
+  /** The other thread may still want to send answers. It may also be busy, so the wait for it is short. */
   onClosing(close: CloseFrame): void {
     const { mayAnswer } = this.#tapped;
     this.#mailbox.post({ type: "closing", close, initiator: "peer", isAnswerable: mayAnswer });
@@ -113,11 +114,11 @@ export class Relay implements ConnectionObserver {
   }
 
   onFailure(): void {
-    // `onEnded` tells.
+    // `onEnded` reports it.
   }
 
   onDead(): void {
-    // `onEnded` tells.
+    // `onEnded` reports it.
   }
 
   onEnded(info: CloseInfo): void {
@@ -152,7 +153,8 @@ export class Relay implements ConnectionObserver {
         return;
       case "close":
         coreOf(this.#connection).closeWithCause("local-close", order.close, null, order.isUrgent);
-        this.#isLeaving = true; // What was held back until then has been told.
+        // Set after the call above, which forwards the messages that were held back.
+        this.#isLeaving = true;
         return;
       case "taken":
         this.#onTaken(order.messages, order.bytes, order.overhead);
@@ -180,14 +182,14 @@ export class Relay implements ConnectionObserver {
     };
     this.#sends.set(id, aborter);
     const receipt = { onHandedOver: gone };
-    // Sent or taken back, it has gone; where the connection has ended, all have.
+    // The message was sent or cancelled, or the connection ended; each returns its credit.
     coreOf(this.#connection).send(message, { mayEncode, signal: aborter.signal, receipt }).then(gone, gone);
   }
 
   #sendFragment({ piece, size, isFirst, isLast }: Extract<WorkerCommand, { type: "fragment" }>): void {
     if (isFirst) {
       this.#feed = new FragmentFeed((bytes) => this.#mailbox.post({ type: "gone", bytes }));
-      this.#connection.send(this.#feed).catch(() => undefined); // The connection has ended, and says so itself.
+      this.#connection.send(this.#feed).catch(() => undefined); // The connection has ended and reports that itself.
     }
     this.#feed?.push(piece, size, isLast);
   }
@@ -199,7 +201,7 @@ export class Relay implements ConnectionObserver {
       const elapsed = await this.#connection.ping(payload, { timeout, signal: aborter.signal });
       this.#mailbox.post({ type: "pinged", key, elapsed });
     } catch (error) {
-      // Of an end it is told anyway, and of an abort it knows.
+      // The other thread learns of the connection's end separately, and it requested the abort itself.
       if (this.#connection.state === "open" && !aborter.signal.aborted) {
         this.#mailbox.post({ type: "not-pinged", key, error: copyError(error) });
       }

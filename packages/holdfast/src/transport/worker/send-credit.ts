@@ -1,4 +1,4 @@
-// What was handed to the worker and has not left it: who sends waits while it is too much.
+// Counts the bytes passed to the worker that it has not sent yet: senders wait while they exceed the limit.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import type { Mailbox } from "./mailbox.js";
@@ -31,7 +31,10 @@ export class SendCredit {
     return ++this.#lastId;
   }
 
-  /** Resolves while there is room for more. An abort takes back what has not left; `id` is null for what cannot be. */
+  /**
+   * Resolves when more may be sent. An abort cancels a message that has not been sent; `id` is null for one
+   * that cannot be cancelled.
+   */
   add(bytes: number, id: number | null, signal: AbortSignal | null): Promise<void> {
     this.#bytes += bytes;
     if (this.#bytes < this.#limit) return SENT;
@@ -49,7 +52,7 @@ export class SendCredit {
       this.#waiters.add(waiter);
       if (signal !== null) watchAbort(signal, onAbort);
     });
-    promise.catch(() => undefined); // One that nobody awaits must not end the process.
+    promise.catch(() => undefined); // A promise that nobody awaits must not end the process.
     return promise;
   }
 

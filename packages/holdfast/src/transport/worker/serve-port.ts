@@ -1,4 +1,4 @@
-// The worker's side of opening: opens the connection that it is given, and tells how that went.
+// The worker's side of opening: opens the requested connection and reports the result.
 
 import type { Connection } from "../../connection/connection.js";
 import type { ConnectionOptions } from "../../connection/options.js";
@@ -18,7 +18,7 @@ import {
 /** Opens a connection as `connect()` does. */
 export type Open = (url: string, options: object, observer: OpenObserver) => Promise<Connection>;
 
-/** Takes what a worker is sent; what is not meant for it is left alone. */
+/** Handles a message sent to the worker; ignores messages that are not assignments. */
 export function takeAssignment(data: unknown, port: MessagePort | undefined, clock: Clock, open: Open): void {
   const assignment = data as Partial<Assignment> | null;
   if (assignment?.type !== ASSIGNMENT || port === undefined) return;
@@ -27,7 +27,7 @@ export function takeAssignment(data: unknown, port: MessagePort | undefined, clo
 
 async function serve(assignment: Assignment, port: MessagePort, clock: Clock, open: Open): Promise<void> {
   const { url, options, deadline } = assignment;
-  const { closeTimeout = 10_000 } = options as Pick<ConnectionOptions, "closeTimeout">; // Checked by the other side.
+  const { closeTimeout = 10_000 } = options as Pick<ConnectionOptions, "closeTimeout">; // The other side has checked them.
   const aborter = new AbortController();
   let relay: Relay | null = null;
   const onOrders = (orders: readonly WorkerCommand[]): void => {

@@ -1,4 +1,5 @@
-// What a page or a main thread and a worker tell one another of a connection, in order, several in one message.
+// The messages that a worker and the other thread exchange about a connection. They are in order, and several
+// travel as one batch.
 
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../shared/close-code.js";
@@ -8,18 +9,18 @@ import type { Message } from "../../connection/inbox.js";
 import type { Address } from "../../connection/ports.js";
 import type { ErrorCopy } from "./error-copy.js";
 
-/** Marks the message by which a worker is given a connection to open; the port for all else goes with it. */
+/** Marks the message that assigns a connection to a worker; it carries the port for everything else. */
 export const ASSIGNMENT = "holdfast:connect";
 
 export interface Assignment {
   readonly type: typeof ASSIGNMENT;
   readonly url: string;
   readonly options: object;
-  /** Epoch milliseconds by which the connection has to be open; null for no limit. */
+  /** When the connection must be open, in epoch milliseconds; null for no limit. */
   readonly deadline: number | null;
 }
 
-/** What the worker is to do. */
+/** Commands to the worker. */
 export type WorkerCommand =
   | { readonly type: "send"; readonly id: number; readonly message: Message; readonly mayEncode: boolean }
   | { readonly type: "unsend"; readonly id: number }
@@ -39,23 +40,23 @@ export type WorkerCommand =
   | { readonly type: "unping"; readonly key: string }
   | { readonly type: "pong"; readonly payload: Uint8Array }
   | { readonly type: "close"; readonly close: CloseFrame; readonly isUrgent: boolean }
-  /** These messages have been taken: there is room for as much. */
+  /** These messages have been consumed: the worker may forward as many again. */
   | { readonly type: "taken"; readonly messages: number; readonly bytes: number; readonly overhead: number }
-  /** So many pings and pongs of the peer have been told. */
+  /** This many pings and pongs of the peer have been handled. */
   | { readonly type: "heard"; readonly count: number }
   | { readonly type: "stream"; readonly isWanted: boolean }
   | { readonly type: "probe" }
   | { readonly type: "abort" }
   | { readonly type: "terminate" };
 
-/** What the worker tells. */
+/** Events from the worker. */
 export type WorkerEvent =
   | { readonly type: "opened"; readonly opened: Opened }
   | { readonly type: "failed"; readonly error: ErrorCopy }
   | { readonly type: "message"; readonly message: Message; readonly isText: boolean }
   | { readonly type: "piece"; readonly piece: Message }
   | { readonly type: "last-piece" }
-  /** So many bytes of messages were handed to the socket, or taken back. */
+  /** This many bytes of messages have been passed to the socket, or cancelled. */
   | { readonly type: "gone"; readonly bytes: number }
   | { readonly type: "pinged"; readonly key: string; readonly elapsed: number }
   | { readonly type: "not-pinged"; readonly key: string; readonly error: ErrorCopy }
@@ -77,7 +78,7 @@ export type WorkerEvent =
       readonly type: "closing";
       readonly close: CloseFrame;
       readonly initiator: "local" | "peer";
-      /** Whether the worker waits for the answer to it. */
+      /** Whether the worker waits for an answer to the Close. */
       readonly isAnswerable: boolean;
     }
   | { readonly type: "ended"; readonly info: CloseInfoCopy };

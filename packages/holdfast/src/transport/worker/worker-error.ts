@@ -1,6 +1,6 @@
 import { HoldfastError } from "../../shared/errors.js";
 
-/** The worker that a connection was to live in could not be started, or ended. */
+/** The worker of a connection could not be started, or has ended. */
 export class WorkerError extends HoldfastError {
   static {
     this.prototype.name = "WorkerError";

@@ -1,13 +1,13 @@
-// A worker and the connections that live in it. It is started for the first of them, and ended behind the last.
+// A worker and its connections. It starts with the first connection and ends after the last.
 
 import { WorkerError } from "./worker-error.js";
 
-/** Why a connection's worker is of no more use. */
+/** Called with the reason when the worker of a connection can no longer be used. */
 export type OnFailed = (error: Error) => void;
 
 export interface RunningWorker {
   post(message: object, port: MessagePort): void;
-  /** Nobody needs it any more. */
+  /** The last connection has ended. */
   leave(): void;
 }
 
@@ -21,9 +21,9 @@ export class WorkerHost {
   }
 
   /**
-   * Hands the worker a connection to open; returns what lets go of it.
+   * Assigns a connection to the worker. Returns a function that releases the worker.
    *
-   * @throws WorkerError where no worker can be started, or the message cannot be sent to it
+   * @throws WorkerError if no worker can be started, or the message cannot be sent to it
    */
   acquire(message: object, port: MessagePort, onFailed: OnFailed): () => void {
     const release = (): void => {
@@ -36,7 +36,7 @@ export class WorkerHost {
     } catch (error) {
       release();
       if (error instanceof WorkerError) throw error;
-      throw new WorkerError("The worker of the connection could not be started; `cause` says why", error);
+      throw new WorkerError("Could not start the worker of the connection; see `cause`", error);
     }
     return release;
   }

@@ -1,4 +1,4 @@
-// The heartbeat of a connection that lives in a worker: it beats and is judged there, and is only told of here.
+// The heartbeat of a connection in a worker. It runs and judges there; this side only receives its events.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
@@ -15,14 +15,14 @@ interface Waiter {
   readonly stopWatching: () => void;
 }
 
-/** What the worker tells of the heartbeat. */
+/** Heartbeat events of the worker. */
 export type KeepaliveEvent = Extract<
   WorkerEvent,
   { type: "not-pinged" | "overdue" | "pinged" | "pong" | "suspended" }
 >;
 
 export class WorkerKeepalive implements Keepalive {
-  /** The worker's evidence has it. */
+  /** The worker's evidence contains it. */
   readonly oldestPingAt = null;
   readonly #runtime: Runtime;
   readonly #host: KeepaliveHandler;
@@ -65,7 +65,7 @@ export class WorkerKeepalive implements Keepalive {
   }
 
   open(): void {
-    // It beats already.
+    // It is already running.
   }
 
   newPayload(): Uint8Array {
@@ -89,14 +89,14 @@ export class WorkerKeepalive implements Keepalive {
       };
       this.#waiters.set(key, { resolve, reject, stopWatching });
     });
-    promise.catch(() => undefined); // One that nobody awaits must not end the process.
+    promise.catch(() => undefined); // A promise that nobody awaits must not end the process.
     this.#lastPingAt = this.#runtime.clock.now();
     this.#mailbox.post({ type: "ping", key, payload, timeout });
     return promise;
   }
 
   onPingSent(): void {
-    // It leaves elsewhere.
+    // The worker sends it.
   }
 
   onPong(): number | null {
@@ -108,11 +108,11 @@ export class WorkerKeepalive implements Keepalive {
   }
 
   pauseReading(): void {
-    // What is read is the worker's business: it stops once nothing is taken from it.
+    // The worker pauses reading when this thread stops consuming messages.
   }
 
   resumeReading(): void {
-    // It goes on by itself.
+    // It continues by itself.
   }
 
   beginClosing(): void {
@@ -123,7 +123,7 @@ export class WorkerKeepalive implements Keepalive {
     for (const key of [...this.#waiters.keys()]) this.#take(key)?.reject(closedError());
   }
 
-  // What the worker tells.
+  // Events of the worker.
 
   onNews(news: KeepaliveEvent): void {
     switch (news.type) {

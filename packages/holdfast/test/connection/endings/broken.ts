@@ -1,4 +1,4 @@
-// Endings in which something went wrong.
+// Endings caused by an error.
 
 import { coreOf } from "../../../build/connection/connection.js";
 import { frame, NO_FRAMES, told, type Ending } from "./ending.js";
@@ -16,7 +16,7 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
     expected: told("write-failed", "network", {}, NO_FRAMES, "Error"),
   },
   {
-    name: "the network gives up",
+    name: "the network fails",
     act: (h) => h.transport.fail("ETIMEDOUT"),
     expected: told("unreachable", "network", {}, NO_FRAMES, "Error"),
   },

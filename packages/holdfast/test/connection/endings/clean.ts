@@ -1,4 +1,4 @@
-// Endings in which both Close frames travelled.
+// Endings with both Close frames.
 
 import { coreOf } from "../../../build/connection/connection.js";
 import { answer, frame, told, type Ending } from "./ending.js";
@@ -114,7 +114,7 @@ export const CLEAN_ENDINGS: readonly Ending[] = [
     ),
   },
   {
-    name: "the peer declares us dead, and resets behind its Close",
+    name: "the peer declares us dead, and resets after its Close",
     act: (h) => {
       h.deliver(h.close(1011, "keepalive ping timeout"));
       h.transport.fail();

@@ -1,4 +1,4 @@
-// Ways in which an open connection ends, and all that is to be told of each.
+// The ways in which an open connection can end, and the expected report of each.
 
 import type { Harness, Setup, summary } from "../harness.js";
 
@@ -11,7 +11,7 @@ export interface Ending {
 
 export type Frame = { readonly code: number; readonly reason: string } | null;
 
-/** What follows from the frames stands here once more, for the table to be about the rest. */
+/** Derives the fields that follow from the frames, so that the table only lists the others. */
 export function told(
   cause: Ending["expected"]["cause"],
   initiator: Ending["expected"]["initiator"],

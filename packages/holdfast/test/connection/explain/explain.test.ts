@@ -12,7 +12,7 @@ import { HandshakeError, type OpenFailure } from "../../../build/shared/errors.j
 const AT = Date.UTC(2026, 0, 1);
 const latency = { last: null, min: null, max: null, mean: null, smoothed: null, jitter: null };
 
-/** An ending after a minute; by default of a connection with keepalive that just received something. */
+/** An end after one minute; by default of a connection with keepalive that has just received data. */
 function told(cause: CloseCause, evidence: Partial<CloseEvidence> = {}, more: Partial<Ending> = {}): string {
   const info = closeInfo({
     cause,
@@ -60,7 +60,7 @@ const received = (code: number, reason = ""): Partial<Ending> => ({
 const failed = (message: string): Partial<Ending> => ({ error: new Error(message) });
 const silent = { lastReceivedAt: AT + 20_000, lastSentAt: AT + 59_000 };
 
-/** There never was a connection. */
+/** The connection never opened. */
 const UNOPENED = { openedAt: null, lastReceivedAt: null, lastSentAt: null };
 
 type Row = readonly [what: string, text: () => string, ...patterns: readonly RegExp[]];
@@ -198,7 +198,7 @@ const ROWS: readonly Row[] = [
     /closed the connection, as it should/,
   ],
   [
-    "a peer that closed without a word",
+    "a peer that closed without a reason",
     () => told("peer-close", {}, received(1005)),
     /closed the connection, as it should/,
   ],
@@ -294,12 +294,12 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
-/** What is told of a failure to open with an error of the library. */
+/** The explanation of a failure to open with an error of the library. */
 const toldOfOpening = (failure: OpenFailure, message: string) =>
   told(failure, UNOPENED, { error: new HandshakeError(message, { failure }) });
 
 describe("explain()", () => {
-  test("D9: a failure to open whose error tells what happened is told once", () => {
+  test("D9: a failure to open whose error describes it is explained only once", () => {
     const cases = [
       ["dns", "No address was found for ws://nowhere.invalid/: ENOTFOUND"],
       ["refused", "Nothing listens at ws://127.0.0.1:1/: ECONNREFUSED"],
@@ -315,13 +315,13 @@ describe("explain()", () => {
     }
   });
 
-  test("D9: a server without TLS is not told to mend its certificate", () => {
+  test("D9: no advice to fix the certificate for a server without TLS", () => {
     const text = toldOfOpening("tls", "The TLS handshake failed with wss://a.example/: wrong version number");
     assert.match(text, /does not speak TLS.*`ws:`/);
     assert.doesNotMatch(text, /certificate/);
   });
 
-  test("D9: durations have one form, whichever sentence they stand in", () => {
+  test("D9: durations have the same form in every sentence", () => {
     const text = told("heartbeat-timeout", { pingTimeout: 2_000, lastReceivedAt: AT + 57_800 });
     assert.match(text, /within 2 s, .* for 2\.2 s:/);
     assert.match(told("heartbeat-timeout", { pingTimeout: 400 }), /within 400 ms,/);
@@ -331,7 +331,7 @@ describe("explain()", () => {
     assert.match(idleFor(3_600_000), /idle for 60 min,/);
   });
 
-  test("D9: I2: the 4011 of a page is told as the 1011 that it stands for, on either side", () => {
+  test("D9: I2: a page's 4011 is explained as the 1011 that it stands for, on either side", () => {
     const verdict = close(4011, "keepalive ping timeout");
     assert.match(
       told("peer-close", {}, { received: verdict, sent: verdict, receivedFirst: true }),
@@ -341,7 +341,7 @@ describe("explain()", () => {
     assert.match(told("message-too-big", {}, { sent: close(4009) }), /send 1009, so 4009 stands for it/);
   });
 
-  test("D9: I2: a 4011 of the application's own stands for nothing else", () => {
+  test("D9: I2: an application's own 4011 is explained as such", () => {
     assert.doesNotMatch(told("peer-close", {}, received(4011, "no seat left")), /stands for/);
     assert.doesNotMatch(told("local-close", {}, { sent: close(4011), received: close(4011) }), /stands for/);
     assert.doesNotMatch(told("heartbeat-timeout", {}, { sent: close(1011) }), /stands for/);
@@ -354,7 +354,7 @@ describe("explain()", () => {
     });
   }
 
-  test("D9: with keepalive on, or idle for less, nobody's idle timeout is blamed", () => {
+  test("D9: with keepalive, or after a shorter idle time, no idle timeout is suspected", () => {
     const idle = { lastReceivedAt: AT, lastSentAt: AT };
     for (const text of [
       told("eof", idle),

@@ -11,7 +11,7 @@ interface Line {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** A connection with a logger that keeps everything, or everything from `info` on. */
+/** A connection with a logger that records everything, or everything from `info` on. */
 class LoggedHarness extends Harness {
   readonly lines: readonly Line[];
 
@@ -32,7 +32,7 @@ class LoggedHarness extends Harness {
     this.lines = lines;
   }
 
-  /** Debug lines as they are, and others behind their level. */
+  /** Debug lines unchanged, and others prefixed with their level. */
   get texts(): readonly string[] {
     return this.lines.map(({ level, message }) => (level === "debug" ? message : `${level} ${message}`));
   }
@@ -125,14 +125,14 @@ describe("The log of a connection", () => {
       });
     });
 
-    test(`J1: a ${role} whose logger has no use for debug lines makes none, and looks at no frame`, async () => {
+    test(`J1: a ${role} whose logger disables debug lines creates none, and inspects no frame`, async () => {
       const harness = new LoggedHarness({ role }, { debug: false });
       await converse(harness);
       assert.deepEqual(harness.texts, ["info connection open", "info connection closed"]);
     });
   }
 
-  test("J1: the opening has the URL, the addresses and what was agreed on", () => {
+  test("J1: the line for the opening has the URL, the addresses and the negotiated parameters", () => {
     const harness = new LoggedHarness();
     assert.deepEqual(harness.lines.find(({ level }) => level === "info")?.details, {
       id: harness.connection.id,
@@ -162,7 +162,7 @@ describe("The log of a connection", () => {
     assert.deepEqual({ cause, code, message }, { cause: info.cause, code: 1006, message: info.message });
   });
 
-  test("J1: a process that did not run", () => {
+  test("J1: a gap in which the process did not run", () => {
     const harness = new LoggedHarness({ pingInterval: 20_000 });
     harness.answerPing();
     harness.clock.advance(10_000);
@@ -174,7 +174,7 @@ describe("The log of a connection", () => {
     );
   });
 
-  test("J1: reading that pauses and goes on", async () => {
+  test("J1: reading that pauses and resumes", async () => {
     const harness = new LoggedHarness({ maxQueue: 2 });
     harness.deliver(harness.text("one"), harness.text("two"), harness.text("three"));
     harness.clock.advance(250);
@@ -185,7 +185,7 @@ describe("The log of a connection", () => {
     );
   });
 
-  test("J1: a peer that breaks the rules, with the frame that did, and the error", async () => {
+  test("J1: a protocol violation, with its frame and the error", async () => {
     const harness = new LoggedHarness();
     harness.deliver(harness.frame({ opcode: 3, payload: "?" }));
     harness.transport.eof();
@@ -215,7 +215,7 @@ describe("The log of a connection", () => {
     ]);
   });
 
-  test("J1: what the application ended itself, and what both sides agreed on, is no warning; the rest is", async () => {
+  test("J1: only an end that the application did not cause and the sides did not agree on is a warning", async () => {
     const levelOf = async (end: (harness: Harness) => void) => {
       const harness = new LoggedHarness();
       end(harness);
@@ -241,7 +241,7 @@ describe("The log of a connection", () => {
     );
   });
 
-  test("J1: secrets of the handshake are hidden, and nothing in it can begin a line of its own", async () => {
+  test("J1: secrets of the handshake are hidden, and no part of it can start a new line", async () => {
     const { requestLines, responseLines } = await import("../../../build/connection/log/handshake-lines.js");
     const headers = new Headers({
       Authorization: "Bearer s3cret",

@@ -8,7 +8,7 @@ interface FrameSketch {
   readonly payload?: Uint8Array | string;
   readonly isFinal?: boolean;
   readonly isCompressed?: boolean;
-  /** Where it is more than what is shown. */
+  /** Only if it exceeds the shown part. */
   readonly length?: number;
 }
 

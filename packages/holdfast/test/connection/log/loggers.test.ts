@@ -7,7 +7,7 @@ import { serve, type Logger } from "../../../build/index.js";
 import { adaptLogger } from "../../../build/connection/log/adapted-logger.js";
 import { Harness } from "../harness.js";
 
-/** A pino that writes into a list, without what changes from run to run. */
+/** A pino logger that writes into a list, without fields that differ between runs. */
 function recordingPino(level: string) {
   const records: unknown[] = [];
   const write = (text: string) => void records.push(JSON.parse(text));
@@ -26,7 +26,7 @@ async function openAndClose(logger: Logger): Promise<Harness> {
 }
 
 describe("Loggers", () => {
-  test("J1: pino gets message and details as fields, and its level decides whether frames are looked at", async () => {
+  test("J1: pino receives message and details as fields, and its level decides whether frames are inspected", async () => {
     const { logger, records } = recordingPino("info");
     const { connection, ends } = await openAndClose(logger);
     const [info] = ends;
@@ -61,7 +61,7 @@ describe("Loggers", () => {
     ]);
   });
 
-  test("J1: pino at debug, and a child of it, gets the lines of frames as they are", async () => {
+  test("J1: pino at debug level, and its child loggers, receive frame lines unchanged", async () => {
     const { logger, records } = recordingPino("debug");
     const { connection } = await openAndClose(logger.child({ service: "feed" }));
     const frames = records.filter((record) => /TEXT|CLOSE/.test(JSON.stringify(record)));
@@ -73,7 +73,7 @@ describe("Loggers", () => {
     ]);
   });
 
-  test("J1: pino writes the error behind a failure out, with its stack", () => {
+  test("J1: pino writes the cause of a failure with its stack", () => {
     const { logger, records } = recordingPino("error");
     adaptLogger(logger).error("connection handler failed", { id: "1", error: new TypeError("boom") });
     const [{ msg, err }] = records as [
@@ -83,7 +83,7 @@ describe("Loggers", () => {
     assert.match(err.stack, /loggers\.test/);
   });
 
-  test("J1: console gets details, and takes nothing that the peer sent for a format", () => {
+  test("J1: console receives details, and does not interpret the peer's data as a format string", () => {
     const stream = new PassThrough({ encoding: "utf8" });
     const original = globalThis.console;
     globalThis.console = new Console(stream, stream);

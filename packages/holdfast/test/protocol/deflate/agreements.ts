@@ -71,7 +71,7 @@ export async function decoded(
   return result instanceof Uint8Array ? Uint8Array.from(result) : result;
 }
 
-/** What RFC 7692 calls both ways. */
+/** Both directions, as RFC 7692 calls them. */
 export const WAYS = [
   ["client", "server"],
   ["server", "client"],

@@ -40,7 +40,7 @@ test("B2: by default a client offers what browsers offer, and once (RFC 7692 sec
   assert.equal(offerDeflate(explicit), PLAIN_OFFER);
 });
 
-test("B2, E8: a client offers what it wants, and behind it what browsers offer (RFC 7692 section 7.1)", () => {
+test("B2, E8: a client offers its own settings, and then those of browsers (RFC 7692 section 7.1)", () => {
   const offers: [Partial<DeflateParameters>, string][] = [
     [{ serverMaxWindowBits: 8, clientMaxWindowBits: 15 }, "server_max_window_bits=8; client_max_window_bits"],
     [
@@ -56,7 +56,7 @@ test("B2, E8: a client offers what it wants, and behind it what browsers offer (
   }
 });
 
-test("B2, E8: a client takes every window of the server, whatever it offered (RFC 7692 section 7.1.2.1)", () => {
+test("B2, E8: a client accepts every window of the server, whatever it offered (RFC 7692 section 7.1.2.1)", () => {
   const parameter = "server_max_window_bits";
   for (let offered = 8; offered <= 15; offered++) {
     for (let bits = 0; bits <= 99; bits++) {
@@ -85,7 +85,7 @@ test("E8: a client's window is a hint: a server may answer with more (RFC 7692 s
   }
 });
 
-test("B2, E8: either flag may come unasked, and neither has to come (RFC 7692 section 7.1.1)", () => {
+test("B2, E8: the server may send either flag unsolicited, and need not send any (RFC 7692 section 7.1.1)", () => {
   const server = "server_no_context_takeover";
   const client = "client_no_context_takeover";
   for (const serverAsked of BOOLEANS) {
@@ -110,7 +110,7 @@ test("E8: a client whose zlib ignores dictionaries insists on the flag that spar
   assert.equal(told, "Expected server_no_context_takeover, as it was offered, got an answer without it");
 });
 
-test("E8 H: a client refuses what no answer may hold (RFC 7692 section 7.1)", () => {
+test("E8 H: a client rejects invalid parameters in an answer (RFC 7692 section 7.1)", () => {
   const notOne = (got: string) => `Expected a parameter of ${NAME} (RFC 7692 section 7.1), got "${got}"`;
   const twice = (name: string) => `Expected each parameter of ${NAME} once, got "${name}" twice`;
   const answers: [string, string][] = [
@@ -130,7 +130,7 @@ test("E8 H: a client refuses what no answer may hold (RFC 7692 section 7.1)", ()
   for (const [parameters, sentence] of answers) assert.equal(read(`${NAME}; ${parameters}`), sentence);
 });
 
-test("E8: a client takes one answer only, and none for no compression (RFC 7692 section 5.1)", () => {
+test("E8: a client accepts one answer only; no answer means no compression (RFC 7692 section 5.1)", () => {
   assert.equal(readDeflateAnswer(null, settingsOf()), null);
   assert.deepEqual(
     readDeflateAnswer(`${NAME}, ${NAME}`, settingsOf()),
@@ -143,7 +143,7 @@ test("E8: a client takes one answer only, and none for no compression (RFC 7692 
   }
 });
 
-test("E8: what our server answers to our client's offer is accepted, whatever both want (RFC 7692 section 7.1)", () => {
+test("E8: our client accepts our server's answer, for all settings of both (RFC 7692 section 7.1)", () => {
   const wishes = BOOLEANS.flatMap((serverNoContextTakeover) =>
     BOOLEANS.flatMap((clientNoContextTakeover) =>
       [8, 9, 12, 15].flatMap((serverMaxWindowBits) =>

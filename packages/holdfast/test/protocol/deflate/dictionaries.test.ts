@@ -21,11 +21,11 @@ const inflateWithout = (data: Bytes, options?: ZlibOptions) =>
   inflateRawSync(data, withoutDictionary(options));
 
 describe("dictionaries of raw streams", () => {
-  test("E8: the zlib of this runtime is asked whether it heeds them", () => {
+  test("E8: a test detects whether the zlib of this runtime supports them", () => {
     assert.equal(hasDictionaries(), true);
   });
 
-  test("E8: a zlib that ignores them on either way is found out", () => {
+  test("E8: the test detects a zlib that ignores them in either direction", () => {
     const ignorant = [
       { deflateRawSync: deflateWithout, inflateRawSync },
       { deflateRawSync, inflateRawSync: inflateWithout },

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { constants, createDeflateRaw, deflateRawSync, type ZlibOptions } from "node:zlib";
 import fc from "fast-check";
-import { OPCODE, type FrameOptions } from "holdfast-testkit";
+import { OPCODE, processorTime, type FrameOptions } from "holdfast-testkit";
 import { patterned, Endpoint, framesTo, ROLES } from "../endpoint.js";
 import { binary, failure } from "../recorder.js";
 import { MessageTooBigError, ProtocolError } from "../../../build/shared/errors.js";
@@ -65,18 +65,19 @@ for (const [limit, size] of [
     const endpoint = new Endpoint("client", { extension: endsOf().client, maxMessageSize: limit });
     const stream = framesTo("client", ...fragments(payload, size));
     const before = process.memoryUsage();
-    const start = performance.now();
+    const [start, startOfWork] = [performance.now(), processorTime()];
     endpoint.receive(stream);
     const held = performance.now() - start;
     while (endpoint.protocol.isDecoding) await nextTurn();
     const took = performance.now() - start;
+    const work = processorTime() - startOfWork;
     const { rss, arrayBuffers } = process.memoryUsage();
     assert.deepEqual(endpoint.told, [inflatesTooFar(limit)]);
     t.diagnostic(
       `${Math.round(took)} ms, the loop held for ${Math.round(held)} ms at once; ` +
         `rss + ${Math.round((rss - before.rss) / MIB)} MiB, buffers + ${Math.round((arrayBuffers - before.arrayBuffers) / MIB)} MiB`,
     );
-    assert(took < 2000, `${took} ms`);
+    assert(work < 2000, `${work} ms of a processor`);
     // The stream, its copy in the message buffer, and the inflated data up to the limit plus a chunk.
     const allowed = 2 * stream.length + 2 * limit + 24 * MIB;
     assert(rss - before.rss < allowed, `rss grew by ${rss - before.rss} bytes`);
@@ -151,7 +152,7 @@ test("E2: compressed bytes far over the limit are refused before any is inflated
   }
 });
 
-test("E8: a message that is cut off anywhere fails the connection with 1007 (RFC 7692 section 7.2.2)", async () => {
+test("E8: a truncated message fails the connection with 1007 (RFC 7692 section 7.2.2)", async () => {
   for (const [kind, strategy] of [
     ["text", {}],
     ["text", { strategy: constants.Z_FIXED }],
@@ -175,7 +176,7 @@ test("E8: a message that is cut off anywhere fails the connection with 1007 (RFC
   }
 });
 
-test("E8: a message that is cut off in a thread fails the connection as well", async () => {
+test("E8: a truncated message in a thread fails the connection too", async () => {
   const payload = deflated(contentOf("text", 100_000));
   const large = Buffer.concat(
     Array.from({ length: 20 }, () => Buffer.concat([payload, Buffer.of(0, 0, 255, 255)])),
@@ -197,7 +198,7 @@ test("E8: a message that is cut off in a thread fails the connection as well", a
   }
 });
 
-test("H: any bytes as a compressed message are a message, or a failure with 1007 or 1009 (RFC 7692 section 7.2.2)", async () => {
+test("H: any bytes as a compressed message give a message, or a failure with 1007 or 1009 (RFC 7692 section 7.2.2)", async () => {
   const failures = [
     failure(NOT_COMPRESSED.message, 1007),
     failure("Expected UTF-8 in a text message, got other bytes", 1007),

@@ -37,7 +37,7 @@ test("E8: a server accepts every window of 8 to 15 bits and no other value (RFC 
   }
 });
 
-test("E8: a server agrees to the smaller of what is offered and what it wants (RFC 7692 section 7.1.2)", () => {
+test("E8: a server agrees to the smaller of the offered and its own window (RFC 7692 section 7.1.2)", () => {
   for (let offered = 8; offered <= 15; offered++) {
     for (let own = 8; own <= 15; own++) {
       const bits = Math.min(offered, own);
@@ -53,7 +53,7 @@ test("E8: a server agrees to the smaller of what is offered and what it wants (R
   }
 });
 
-test("E8: a server without a wish of its own gives each flag back that was offered (RFC 7692 section 7.1.1)", () => {
+test("E8: a server without settings of its own echoes each offered flag (RFC 7692 section 7.1.1)", () => {
   const flags = ["server_no_context_takeover", "client_no_context_takeover"];
   const fields = ["serverNoContextTakeover", "clientNoContextTakeover"] as const;
   for (const chosen of [[], [0], [1], [0, 1], [1, 0]]) {
@@ -69,7 +69,7 @@ test("E8: a server without a wish of its own gives each flag back that was offer
   }
 });
 
-test("B2: a server says nothing that was not offered; what it does itself, it does unsaid (RFC 7692 section 7.1)", () => {
+test("B2: a server sends only offered parameters, and applies its own without sending them (RFC 7692 section 7.1)", () => {
   const wanted = {
     serverNoContextTakeover: true,
     clientNoContextTakeover: true,
@@ -90,7 +90,7 @@ test("B2: a server says nothing that was not offered; what it does itself, it do
   );
 });
 
-test("E8: a server that leaves the client's window alone says nothing of it (RFC 7692 section 7.1.2.2)", () => {
+test("E8: a server that does not limit the client's window does not mention it (RFC 7692 section 7.1.2.2)", () => {
   assert.deepEqual(answerTo(`${NAME}; client_max_window_bits`), agreed(""));
 });
 
@@ -126,7 +126,7 @@ test("E8 H: a server declines an offer with an invalid, repeated or unknown para
   for (const parameters of INVALID) assert.deepEqual(answerTo(`${NAME}; ${parameters}`), null, parameters);
 });
 
-test("E8: a server takes the first of several offers that it can accept (RFC 7692 sections 5 and 7.1.3)", () => {
+test("E8: a server accepts the first acceptable offer (RFC 7692 sections 5 and 7.1.3)", () => {
   for (const parameters of INVALID) {
     const list = `${NAME}; ${parameters}, ${NAME}; client_max_window_bits=10, ${NAME}`;
     const expected = agreed("client_max_window_bits=10", { clientMaxWindowBits: 10 });

@@ -32,7 +32,7 @@ test("E8: the window keeps a copy: a sender may change its bytes", () => {
   assert.deepEqual(Buffer.from(window.dictionary), Buffer.from("Hello"));
 });
 
-test("E8: the window takes the memory of its messages, and never more than its size", () => {
+test("E8: the window uses the memory of its messages, and never more than its size", () => {
   const memory = (...lengths: readonly number[]) => {
     const window = new PlaintextWindow(15);
     for (const length of lengths) window.push(new Uint8Array(length));

@@ -54,7 +54,7 @@ test("E8: the two ways have parameters of their own (RFC 7692 section 7.1)", asy
   ]);
 });
 
-test("E8: any sequence of messages passes as it is, whatever was agreed on (RFC 7692 section 7.2)", async () => {
+test("E8: any sequence of messages arrives unchanged, with every agreement (RFC 7692 section 7.2)", async () => {
   const kind = fc.constantFrom<Kind>("text", "noise", "zeros");
   const size = fc.oneof(fc.nat(300), fc.nat(5000), fc.integer({ min: 30_000, max: 102_400 }));
   const message = fc
@@ -86,7 +86,7 @@ test("E8: any sequence of messages passes as it is, whatever was agreed on (RFC 
   );
 });
 
-test("E8: messages below the threshold are left alone, and the window does not remember them", async () => {
+test("E8: messages below the threshold are not compressed, and not added to the window", async () => {
   const { client, server } = endsOf({}, { threshold: 10 });
   const long = Buffer.from("Hello, hello, hello, hello");
   assert.deepEqual(
@@ -100,7 +100,7 @@ test("E8: messages below the threshold are left alone, and the window does not r
   assert.deepEqual(Buffer.from((await decoded(server, second)) as Uint8Array), long);
 });
 
-test("E8: a message that compression makes no shorter is sent as it is, and the window does not remember it (RFC 7692 section 6)", async () => {
+test("E8: a message that compression does not shorten is sent uncompressed, and not added to the window (RFC 7692 section 6)", async () => {
   const [noise, long] = [contentOf("noise", 5000), contentOf("text", 500)];
   for (const forgets of [false, true]) {
     const { client, server } = endsOf({ clientNoContextTakeover: forgets });
@@ -113,7 +113,7 @@ test("E8: a message that compression makes no shorter is sent as it is, and the 
   }
 });
 
-test("E8: in a thread, a message that gets no shorter is sent as it is where no window has to know it (RFC 7692 section 7.1.1)", async () => {
+test("E8: in a thread, a message that does not get shorter is sent uncompressed if there is no window (RFC 7692 section 7.1.1)", async () => {
   const noise = contentOf("noise", 100_000);
   const { client, server } = endsOf({ clientNoContextTakeover: true });
   assert.deepEqual(await packed(client, noise), { bytes: noise, isCompressed: false });

@@ -42,7 +42,7 @@ const MESSAGES = Array.from({ length: 30 }, (_, index) => {
 
 const BITS = [9, 10, 11, 12, 13, 14, 15];
 
-test("E8: what we encode, a zlib stream with our window inflates (RFC 7692 sections 7.2.1 and 7.2.2)", async () => {
+test("E8: a zlib stream with our window inflates our messages (RFC 7692 sections 7.2.1 and 7.2.2)", async () => {
   for (const windowBits of [8, ...BITS]) {
     for (const [role] of WAYS) {
       const end = endsOf({ serverMaxWindowBits: windowBits, clientMaxWindowBits: windowBits })[role];
@@ -56,7 +56,7 @@ test("E8: what we encode, a zlib stream with our window inflates (RFC 7692 secti
   }
 });
 
-test("E8: what a zlib stream deflates, we decode (RFC 7692 sections 7.2.1 and 7.2.2)", async () => {
+test("E8: we decode messages deflated by a zlib stream (RFC 7692 sections 7.2.1 and 7.2.2)", async () => {
   for (const windowBits of BITS) {
     for (const [, role] of WAYS) {
       const end = endsOf({ serverMaxWindowBits: windowBits, clientMaxWindowBits: windowBits })[role];
@@ -73,7 +73,7 @@ test("E8: what a zlib stream deflates, we decode (RFC 7692 sections 7.2.1 and 7.
   }
 });
 
-test("E8: without context takeover each message stands on its own for zlib, too (RFC 7692 section 7.1.1)", async () => {
+test("E8: without context takeover zlib can inflate each message on its own (RFC 7692 section 7.1.1)", async () => {
   for (const [role] of WAYS) {
     const end = endsOf({ serverNoContextTakeover: true, clientNoContextTakeover: true })[role];
     for (const message of MESSAGES) {
@@ -84,7 +84,7 @@ test("E8: without context takeover each message stands on its own for zlib, too 
   }
 });
 
-test("E8: context takeover compresses messages that are alike to a third and less of their size alone", async () => {
+test("E8: context takeover compresses similar messages to a third or less", async () => {
   const message = contentOf("text", 500);
   const lengths = async (forgets: boolean) => {
     const end = endsOf({ clientNoContextTakeover: forgets }).client;

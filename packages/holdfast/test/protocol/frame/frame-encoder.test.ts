@@ -91,7 +91,7 @@ function assertSameText(role: "client" | "server", content: string): void {
   const payload = new TextEncoder().encode(content);
   const expected = frame({ opcode: OPCODE.text, payload, mask: maskOf(role) });
   assert.deepEqual(Uint8Array.from(written), expected);
-  assert.deepEqual(Uint8Array.from(new Endpoint(role).protocol.sendText(content)), expected);
+  assert.deepEqual(Uint8Array.from(new Endpoint(role).protocol.textFrame(content)), expected);
   assert.deepEqual(parseFrame(written)?.value.payload, payload);
   assert.deepEqual(target.subarray(0, 3), Buffer.alloc(3, 0xee));
 }

@@ -63,7 +63,7 @@ describe("A mirror of frames", () => {
     );
   });
 
-  test("J1, J2: begins behind the answer to an upgrade, wherever that is cut", () => {
+  test("J1, J2: begins after the response to an upgrade, wherever that is split", () => {
     const bytes = Buffer.concat([
       Buffer.from("HTTP/1.1 101 \r\n\r\n"),
       frame({ opcode: OPCODE.text, payload: "x" }),

@@ -16,13 +16,16 @@ type Call =
 
 /** Records each call, with payloads as hex. Refuses frames whose first byte is `refused`. */
 class RecordingSink implements FrameHandler {
-  isShared = false;
   readonly isDecoding = false;
   readonly calls: Call[] = [];
   readonly #refused: number | null;
 
   constructor(refused: number | null) {
     this.#refused = refused;
+  }
+
+  beginChunk(): void {
+    // Where the payloads lie makes no difference here.
   }
 
   mayOvertake(): boolean {
@@ -55,7 +58,7 @@ function parse(chunks: readonly Uint8Array[], refused: number | null = null): Ca
   return sink.calls;
 }
 
-test("E: a payload that lies in one chunk is told whole, one that spans chunks in pieces (RFC 6455 section 5.2)", () => {
+test("E: a payload within one chunk is reported whole, one that spans chunks in pieces (RFC 6455 section 5.2)", () => {
   const bytes = frame({ opcode: OPCODE.text, payload: "Hello", mask: true });
   const begin = ["begin", 0x81, true, 5, true] as const;
   assert.deepEqual(parse([bytes]), [begin, ["whole", "48656c6c6f"]]);
@@ -73,7 +76,7 @@ test("E: a payload that lies in one chunk is told whole, one that spans chunks i
   ]);
 });
 
-test("E: an empty payload is told as soon as its header is there (RFC 6455 section 5.2)", () => {
+test("E: an empty payload is reported as soon as its header has arrived (RFC 6455 section 5.2)", () => {
   for (const mask of [false, true]) {
     const bytes = frame({ opcode: OPCODE.ping, mask });
     const expected = [
@@ -118,7 +121,7 @@ test("E: all sixteen first bytes of an opcode and all reserved bits reach the ju
   }
 });
 
-test("H: a length is told with whether it took the shortest encoding (RFC 6455 section 5.2)", () => {
+test("H: a length is reported together with whether its encoding is the shortest (RFC 6455 section 5.2)", () => {
   const told = (declaredLength: number | bigint, lengthEncoding: "minimal" | 16 | 64) =>
     parse([frame({ opcode: OPCODE.binary, declaredLength, lengthEncoding })])[0];
   const begin = (length: number, isLengthValid: boolean) => ["begin", 0x82, false, length, isLengthValid];
@@ -136,7 +139,7 @@ test("H: a length is told with whether it took the shortest encoding (RFC 6455 s
   );
 });
 
-test("H: of a length of 2^53 and more only the header is told, and nothing after it (RFC 6455 section 5.2)", () => {
+test("H: for a length of 2^53 or more only the header is reported, and nothing after it (RFC 6455 section 5.2)", () => {
   for (const length of [2n ** 53n, 2n ** 62n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n]) {
     for (const mask of [false, true]) {
       const header = frame({ opcode: OPCODE.binary, declaredLength: length, mask });
@@ -148,7 +151,7 @@ test("H: of a length of 2^53 and more only the header is told, and nothing after
   }
 });
 
-test("E: nothing of a refused payload is told, however it is cut, and the next frame is (RFC 6455 section 5.2)", () => {
+test("E: no part of a rejected payload is reported, however it is split, and the next frame is (RFC 6455 section 5.2)", () => {
   for (const size of [0, 1, 200]) {
     const refused = frame({ opcode: OPCODE.text, payload: patterned(size), mask: true });
     const next = frame({ opcode: OPCODE.ping, payload: "next", mask: true });

@@ -111,7 +111,7 @@ test("E: every way of masking large payloads equals the plain one, at each align
   }
 });
 
-test("E: each way of masking tells whether what comes out is ASCII, wherever a byte lies that is not", (context) => {
+test("E: each way of masking detects whether the result is ASCII, wherever another byte is", (context) => {
   const simd = createSimdCopy();
   if (simd === null) context.diagnostic("without WebAssembly and SIMD");
   const start = 3;
@@ -189,7 +189,7 @@ test("E: payloads that lie in one piece of memory are masked as each one alone, 
   assert.deepEqual([one, two], [expectedOne, expectedTwo]);
 });
 
-test("E: where nothing may be compiled, masking goes on without", (context) => {
+test("E: masking works where WebAssembly cannot be compiled", (context) => {
   context.mock.method(WebAssembly, "Module", () => {
     throw new EvalError("Code generation is not allowed");
   });

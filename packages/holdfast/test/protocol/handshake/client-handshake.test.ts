@@ -19,7 +19,7 @@ const FIXED = [
   "Sec-WebSocket-Version: 13",
 ];
 
-test("B3: the least request (RFC 6455 section 4.1)", () => {
+test("B3: the minimal request (RFC 6455 section 4.1)", () => {
   const { bytes, request } = create({ url: parseWebSocketURL("ws://example.com") });
   assert.deepEqual(bytes, headBytes("GET / HTTP/1.1", "Host: example.com", ...FIXED));
   assert.deepEqual(
@@ -28,7 +28,7 @@ test("B3: the least request (RFC 6455 section 4.1)", () => {
   );
 });
 
-test("B3: the fullest request", () => {
+test("B3: the request with everything", () => {
   const { bytes, request } = create({
     headers: { "X-One": " 1 ", "X-Two": ["2", "\xe4"], ["__proto__"]: "3" },
     subprotocols: ["chat", "superchat"],
@@ -64,7 +64,7 @@ test("B5: headers come as Headers, an object or pairs", () => {
     assert.deepEqual(create({ headers }).bytes, create({ headers: { cookie: "a=b" } }).bytes);
 });
 
-test("B2: Host, User-Agent and Authorization of the caller go before those of the handshake", () => {
+test("B2: Host, User-Agent and Authorization of the caller replace those of the handshake", () => {
   const headers = { authorization: "Bearer x", HOST: "inner:1", "user-agent": "mine" };
   assert.deepEqual(
     create({ headers, userAgent: "holdfast" }).bytes,
@@ -197,7 +197,7 @@ test("B5: no error shows the value of a header, as it may be a secret", () => {
   );
 });
 
-test("B5: whatever the headers, no line of the request is the caller's making", () => {
+test("B5: no header can add a line to the request", () => {
   const names = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("X", "Cookie", "__proto__"));
   const values = fc.string({
     unit: fc.constantFrom("a", ":", " ", "\t", "\xff", "\r", "\n", "\0", "\u010a"),

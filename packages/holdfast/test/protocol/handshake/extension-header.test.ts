@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { performance } from "node:perf_hooks";
 import { test } from "node:test";
 import fc from "fast-check";
+import { assertLinear } from "holdfast-testkit";
 import { parseExtensions, serializeExtensions } from "../../../build/protocol/handshake/extension-header.js";
 
 test("B3: the examples of RFC 6455 section 9.1", () => {
@@ -89,7 +89,7 @@ for (const [header, reason] of MALFORMED) {
   });
 }
 
-test("B3: what is serialised is read again, quoted or not", () => {
+test("B3: serialised values are parsed again, quoted or not", () => {
   const token = fc.string({ unit: fc.constantFrom(..."azAZ09!~_^"), minLength: 1 });
   const parameter = fc.record({ name: token, value: fc.option(token) }, { noNullPrototype: true });
   const extension = fc.record({ name: token, parameters: fc.array(parameter) }, { noNullPrototype: true });
@@ -102,7 +102,7 @@ test("B3: what is serialised is read again, quoted or not", () => {
   );
 });
 
-test("H: whatever the text, there is a list of extensions or a reason", () => {
+test("H: any text gives a list of extensions or an error message", () => {
   const words = fc.array(fc.constantFrom("a", "b", ";", "=", ",", '"', "\\", " ", "\t", "\xff", "\0"));
   fc.assert(
     fc.property(
@@ -120,7 +120,7 @@ test("H: whatever the text, there is a list of extensions or a reason", () => {
   );
 });
 
-test("H: 1 MiB of anything is read in linear time", () => {
+test("H: 1 MiB of any text is read in linear time", () => {
   for (const unit of [
     " ",
     ",",
@@ -138,13 +138,8 @@ test("H: 1 MiB of anything is read in linear time", () => {
     "\t ",
   ]) {
     for (const prefix of ["", "a", 'a;b="']) {
-      const text = prefix + unit.repeat(2 ** 20 / unit.length);
-      const start = performance.now();
-      parseExtensions(text);
-      assert.ok(
-        performance.now() - start < 5_000,
-        `${JSON.stringify(unit)} took ${performance.now() - start} ms`,
-      );
+      const read = (size: number) => parseExtensions(prefix + unit.repeat(size / unit.length));
+      assertLinear(2 ** 20, read, JSON.stringify(prefix + unit));
     }
   }
 });

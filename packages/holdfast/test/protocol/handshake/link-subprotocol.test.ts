@@ -1,50 +1,58 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { offerLink, readLinkAnswer } from "../../../build/shared/link-subprotocol.js";
+import { offerLink, readLinkAnswer, type LinkVersion } from "../../../build/shared/link-subprotocol.js";
 import { judge, LINE, OPTIONS } from "./judge.js";
 
+const PLAIN_TOO = { isRequired: false, wantsSession: false };
+const LINK_ONLY = { isRequired: true, wantsSession: false };
+
 /** The answer of a server with these `subprotocols` to an offer. */
-function answerTo(offer: readonly string[], subprotocols: readonly string[], linkProtocol: boolean) {
+function answerTo(offer: readonly string[], subprotocols: readonly string[], newest: LinkVersion) {
   const fields = { "Sec-WebSocket-Protocol": offer };
-  const judgement = judge(LINE, fields, { ...OPTIONS, subprotocols, linkProtocol });
+  const judgement = judge(LINE, fields, { ...OPTIONS, subprotocols, link: newest });
   assert.equal(judgement.outcome, "upgrade");
-  const { subprotocol, subprotocolAnswer, isLink } = judgement;
-  return { subprotocol, subprotocolAnswer, isLink };
+  const { subprotocol, subprotocolAnswer, link } = judgement;
+  return { subprotocol, subprotocolAnswer, link };
 }
 
 test("I2: a client offers its subprotocols as they are and with the link, and a name that means neither", () => {
-  assert.deepEqual(offerLink([], false), ["holdfast.plain", "holdfast.v1"]);
-  assert.deepEqual(offerLink(["chat", "log"], false), ["chat", "log", "holdfast.v1+chat", "holdfast.v1+log"]);
-  assert.deepEqual(offerLink([], true), ["holdfast.v1"]);
-  assert.deepEqual(offerLink(["chat"], true), ["holdfast.v1+chat"]);
+  assert.deepEqual(offerLink([], PLAIN_TOO), ["holdfast.plain", "holdfast.v1"]);
+  assert.deepEqual(offerLink(["chat", "log"], PLAIN_TOO), [
+    "chat",
+    "log",
+    "holdfast.v1+chat",
+    "holdfast.v1+log",
+  ]);
+  assert.deepEqual(offerLink([], LINK_ONLY), ["holdfast.v1"]);
+  assert.deepEqual(offerLink(["chat"], LINK_ONLY), ["holdfast.v1+chat"]);
 });
 
 test("I2: a server chooses the link where it is offered, and the application's subprotocol by its own preference", () => {
-  const chosen = { subprotocol: "log", subprotocolAnswer: "holdfast.v1+log", isLink: true };
-  assert.deepEqual(answerTo(offerLink(["chat", "log"], false), ["log", "chat"], true), chosen);
-  assert.deepEqual(answerTo(offerLink(["chat", "log"], true), ["log", "chat"], true), chosen);
-  assert.deepEqual(answerTo(offerLink([], false), ["log"], true), {
+  const chosen = { subprotocol: "log", subprotocolAnswer: "holdfast.v1+log", link: 1 };
+  assert.deepEqual(answerTo(offerLink(["chat", "log"], PLAIN_TOO), ["log", "chat"], 1), chosen);
+  assert.deepEqual(answerTo(offerLink(["chat", "log"], LINK_ONLY), ["log", "chat"], 1), chosen);
+  assert.deepEqual(answerTo(offerLink([], PLAIN_TOO), ["log"], 1), {
     subprotocol: null,
     subprotocolAnswer: "holdfast.v1",
-    isLink: true,
+    link: 1,
   });
 });
 
 test("I2: a server without the link answers as if only the subprotocols were offered", () => {
-  assert.deepEqual(answerTo(offerLink(["chat"], false), ["chat"], false), {
+  assert.deepEqual(answerTo(offerLink(["chat"], PLAIN_TOO), ["chat"], 0), {
     subprotocol: "chat",
     subprotocolAnswer: "chat",
-    isLink: false,
+    link: 0,
   });
-  assert.deepEqual(answerTo(offerLink([], false), ["chat"], false), {
+  assert.deepEqual(answerTo(offerLink([], PLAIN_TOO), ["chat"], 0), {
     subprotocol: null,
     subprotocolAnswer: "holdfast.plain",
-    isLink: false,
+    link: 0,
   });
-  const none = { subprotocol: null, subprotocolAnswer: null, isLink: false };
-  assert.deepEqual(answerTo(offerLink(["chat"], true), ["chat"], false), none);
-  assert.deepEqual(answerTo(offerLink(["chat"], false), ["other"], true), none);
+  const none = { subprotocol: null, subprotocolAnswer: null, link: 0 };
+  assert.deepEqual(answerTo(offerLink(["chat"], LINK_ONLY), ["chat"], 0), none);
+  assert.deepEqual(answerTo(offerLink(["chat"], PLAIN_TOO), ["other"], 1), none);
 });
 
 test("I2: selectSubprotocol sees the application's subprotocols only", () => {
@@ -54,7 +62,7 @@ test("I2: selectSubprotocol sees the application's subprotocols only", () => {
   };
   const judgement = judge(LINE, fields, {
     ...OPTIONS,
-    linkProtocol: true,
+    link: 1,
     selectSubprotocol: (offered) => {
       seen.push(offered);
       return "b";
@@ -65,22 +73,37 @@ test("I2: selectSubprotocol sees the application's subprotocols only", () => {
   assert.equal(judgement.subprotocolAnswer, "holdfast.v1+b");
 });
 
-test("I2: client and server always agree on what was agreed on", () => {
+test("L10: a client that wants a session offers version 2 before version 1", () => {
+  const offer = offerLink(["chat"], { isRequired: false, wantsSession: true });
+  assert.deepEqual(offer, ["chat", "holdfast.v2+chat", "holdfast.v1+chat"]);
+  assert.deepEqual(offerLink([], { isRequired: true, wantsSession: true }), ["holdfast.v2", "holdfast.v1"]);
+});
+
+test("L10: a server with sessions prefers version 2; any other server answers version 1 or the plain name", () => {
+  const offer = offerLink(["chat"], { isRequired: false, wantsSession: true });
+  assert.equal(answerTo(offer, ["chat"], 2).subprotocolAnswer, "holdfast.v2+chat");
+  assert.equal(answerTo(offer, ["chat"], 1).subprotocolAnswer, "holdfast.v1+chat");
+  assert.equal(answerTo(offer, ["chat"], 0).subprotocolAnswer, "chat");
+  const withoutSession = offerLink(["chat"], PLAIN_TOO);
+  assert.equal(answerTo(withoutSession, ["chat"], 2).subprotocolAnswer, "holdfast.v1+chat");
+});
+
+test("I2, L10: client and server always reach the same agreement", () => {
   const name = fc.constantFrom("chat", "log", "a+b", "__proto__", "holdfast");
   fc.assert(
     fc.property(
       fc.uniqueArray(name),
       fc.uniqueArray(name),
-      fc.boolean(),
-      fc.boolean(),
-      (offered, spoken, linkProtocol, isRequired) => {
-        const { subprotocol, subprotocolAnswer, isLink } = answerTo(
-          offerLink(offered, isRequired),
+      fc.constantFrom(0 as const, 1 as const, 2 as const),
+      fc.record({ isRequired: fc.boolean(), wantsSession: fc.boolean() }),
+      (offered, spoken, newest, settings) => {
+        const { subprotocol, subprotocolAnswer, link } = answerTo(
+          offerLink(offered, settings),
           spoken,
-          linkProtocol,
+          newest,
         );
-        assert.deepEqual(readLinkAnswer(subprotocolAnswer ?? ""), { subprotocol, isLink });
-        const mayChoose = linkProtocol || !isRequired;
+        assert.deepEqual(readLinkAnswer(subprotocolAnswer ?? ""), { subprotocol, link });
+        const mayChoose = newest > 0 || !settings.isRequired;
         const expected = mayChoose ? spoken.find((each) => offered.includes(each)) : undefined;
         assert.equal(subprotocol, expected ?? null);
       },

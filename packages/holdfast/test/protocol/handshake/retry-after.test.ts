@@ -16,7 +16,7 @@ test("B4: Retry-After as a date in each of the three formats (RFC 9110 section 5
   assert.equal(parseRetryAfter("Fri Jan  2 03:04:35 2026", NOW), 30_000);
 });
 
-test("B4: a date that has passed is 0, and two digits of a year may be of the last century", () => {
+test("B4: a past date is 0, and a two-digit year may be in the last century", () => {
   assert.equal(parseRetryAfter("Sun, 06 Nov 1994 08:49:37 GMT", NOW), 0);
   assert.equal(parseRetryAfter("Sunday, 06-Nov-94 08:49:37 GMT", NOW), 0);
   assert.equal(parseRetryAfter("Sun Nov  6 08:49:37 1994", NOW), 0);
@@ -64,7 +64,7 @@ test("B4: every date that is written in the preferred format is read to the seco
   );
 });
 
-test("H: whatever the text, the wait is null or a number of milliseconds", () => {
+test("H: for any text, the wait is null or a number of milliseconds", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.integer().map(String), fc.double().map(String)), (text) => {
       const wait = parseRetryAfter(text, NOW);

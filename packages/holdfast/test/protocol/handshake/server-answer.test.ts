@@ -13,7 +13,7 @@ const UPGRADE = "Upgrade: websocket";
 const CONNECTION = "Connection: Upgrade";
 const ACCEPT = `Sec-WebSocket-Accept: ${SAMPLE_ACCEPT}`;
 
-test("B3: the least answer is accepted (RFC 6455 section 4.1)", () => {
+test("B3: the minimal response is accepted (RFC 6455 section 4.1)", () => {
   assert.deepEqual(check(STATUS, UPGRADE, CONNECTION, ACCEPT), {
     outcome: "accepted",
     subprotocol: null,
@@ -21,7 +21,7 @@ test("B3: the least answer is accepted (RFC 6455 section 4.1)", () => {
   });
 });
 
-test("B3: the fullest answer is accepted, in any case and order of what has none", () => {
+test("B3: the response with everything is accepted, in any case and order of what has none", () => {
   const lines = [
     "SEC-WEBSOCKET-PROTOCOL: superchat",
     `sec-websocket-accept:\t${SAMPLE_ACCEPT} `,

@@ -12,16 +12,16 @@ const UPGRADED = {
   target: "/chat",
   subprotocol: null,
   subprotocolAnswer: null,
-  isLink: false,
+  link: 0,
   extensionOffer: null,
 };
 const NOT_WEBSOCKET = { outcome: "not-websocket" };
 
-test("B3: the least request is upgraded (RFC 6455 section 4.2.1)", () => {
+test("B3: the minimal request is upgraded (RFC 6455 section 4.2.1)", () => {
   assert.deepEqual(judge(LINE, {}), UPGRADED);
 });
 
-test("B3: the fullest request is upgraded, in any case of what has none", () => {
+test("B3: the request with everything is upgraded, in any case of what has none", () => {
   const fields = {
     Upgrade: "h2c, WebSocket",
     Connection: ["keep-alive", "foo, UPGRADE"],
@@ -38,13 +38,13 @@ test("B3: the fullest request is upgraded, in any case of what has none", () => 
       target: "/chat?a=b",
       subprotocol: "superchat",
       subprotocolAnswer: "superchat",
-      isLink: false,
+      link: 0,
       extensionOffer: "a; b, c",
     },
   );
 });
 
-test("G2: a request that does not ask for a WebSocket is the caller's to answer", () => {
+test("G2: the caller answers a request that is not for a WebSocket", () => {
   assert.deepEqual(judge(LINE, { Upgrade: [] }), NOT_WEBSOCKET);
   assert.deepEqual(judge(LINE, { Upgrade: "h2c" }), NOT_WEBSOCKET);
   assert.deepEqual(judge("POST / HTTP/1.1", { Upgrade: [], "Content-Length": "5" }), NOT_WEBSOCKET);
@@ -55,7 +55,7 @@ test("G3: HTTP/1.0 cannot upgrade (RFC 9110 section 7.8)", () => {
   assert.deepEqual(judge("GET / HTTP/1.0", {}), NOT_WEBSOCKET);
 });
 
-test("H: a target in absolute-form is taken for its path where it names the Host (RFC 9112 section 3.2.2)", () => {
+test("H: a target in absolute-form is reduced to its path if it names the Host (RFC 9112 section 3.2.2)", () => {
   for (const [target, path] of [
     ["http://example.com/chat", "/chat"],
     ["WS://Example.com:80/chat?a", "/chat?a"],
@@ -71,7 +71,7 @@ test("H: a target that begins with two slashes is a path of this host", () => {
   assert.deepEqual(judge("GET //evil/chat HTTP/1.1", {}), { ...UPGRADED, target: "//evil/chat" });
 });
 
-test("G3: an origin that the server lists passes, and none passes always", () => {
+test("G3: a listed origin is accepted, and a request without Origin is always accepted", () => {
   const options: Options = { ...OPTIONS, origins: [/^http:\/\/a$/g] };
   for (let round = 0; round < 3; round++)
     assert.deepEqual(judge(LINE, { Origin: "http://a" }, options), UPGRADED);
@@ -96,7 +96,7 @@ test("G6: the server's preference decides among the subprotocols, prototype name
   assert.equal(choose("__proto__, constructor", ["constructor"]), "constructor");
 });
 
-test("G6: selectSubprotocol chooses among what was offered, and is not asked where nothing was", () => {
+test("G6: selectSubprotocol chooses among the offered subprotocols, and is not called if there are none", () => {
   const offers: (readonly string[])[] = [];
   const select = (selected: string | null | undefined, fields: Fields) => {
     const selectSubprotocol = (offered: readonly string[]) => {
@@ -120,7 +120,7 @@ test("G6: selectSubprotocol chooses among what was offered, and is not asked whe
   );
 });
 
-test("H: whatever the fields, there is a documented judgement, and a refusal of it can be sent", () => {
+test("H: any fields give a documented decision, and a refusal can be sent", () => {
   const names = Object.keys(REQUIRED).concat(
     "Origin",
     "Content-Length",

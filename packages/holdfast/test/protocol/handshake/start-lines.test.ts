@@ -64,7 +64,7 @@ test("B4: a status line is HTTP/1.x, a status and a reason, which may be missing
   });
 });
 
-test("B3: a malformed status line says what came", () => {
+test("B3: the error for a malformed status line quotes it", () => {
   for (const startLine of [
     "SSH-2.0-OpenSSH_9.6",
     "HTTP/1.1 99 x",
@@ -89,7 +89,7 @@ test("B3: 1xx but 101 is an interim response (RFC 9110 section 15.2)", () => {
   assert.deepEqual(statuses, [100, 102, 103, 199]);
 });
 
-test("H: whatever the start line, there is a head or a failure", () => {
+test("H: any start line gives a head or a failure", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (startLine) => {
       for (const head of [

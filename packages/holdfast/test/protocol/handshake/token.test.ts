@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { performance } from "node:perf_hooks";
 import fc from "fast-check";
+import { assertLinear } from "holdfast-testkit";
 import { isToken, listHasToken, parseTokenList } from "../../../build/shared/token.js";
 
 test("B5: exactly the characters of RFC 9110 section 5.6.2 make a token", () => {
@@ -41,7 +41,7 @@ test("B3: a token is found in a list in any case, as a whole element only", () =
   assert.equal(listHasToken("", "upgrade"), false);
 });
 
-test("B3: what is joined is read again", () => {
+test("B3: joined lists are parsed again", () => {
   const token = fc.string({ unit: fc.constantFrom(..."azAZ09!~_^"), minLength: 1 });
   const separator = fc.constantFrom(",", ", ", " ,\t");
   fc.assert(
@@ -53,13 +53,11 @@ test("B3: what is joined is read again", () => {
 
 test("H: lists of 1 MiB of spaces, commas or quotes are read in linear time", () => {
   for (const unit of [" ", ",", '"', "\t ", ", ", "a ", "a,"]) {
-    const text = unit.repeat(2 ** 20 / unit.length);
-    const start = performance.now();
-    parseTokenList(text);
-    listHasToken(text, "upgrade");
-    assert.ok(
-      performance.now() - start < 5_000,
-      `${JSON.stringify(unit)} took ${performance.now() - start} ms`,
-    );
+    const read = (size: number): void => {
+      const text = unit.repeat(size / unit.length);
+      parseTokenList(text);
+      listHasToken(text, "upgrade");
+    };
+    assertLinear(2 ** 20, read, JSON.stringify(unit));
   }
 });

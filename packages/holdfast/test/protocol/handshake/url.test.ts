@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { InvalidURLError } from "../../../build/shared/errors.js";
 import { parseWebSocketURL } from "../../../build/protocol/handshake/url.js";
 
-test("B2: a URL is taken apart, and the default port is left out of Host (RFC 6455 section 3)", () => {
+test("B2: a URL is parsed, and the default port is omitted from Host (RFC 6455 section 3)", () => {
   assert.deepEqual(parseWebSocketURL("wss://Example.com:443/chat?room=1"), {
     href: "wss://example.com/chat?room=1",
     isSecure: true,
@@ -48,7 +48,7 @@ test("B2: http and https are aliases of ws and wss, with their ports", () => {
   assert.equal(parseWebSocketURL("http://a:443/").host, "a:443");
 });
 
-test("B2: user info becomes Basic authorization in UTF-8, and shows nowhere else (RFC 7617)", () => {
+test("B2: user info becomes Basic authorization in UTF-8, and appears nowhere else (RFC 7617)", () => {
   const url = parseWebSocketURL("wss://us%20er:p%C3%A4ss%40@example.com/");
   assert.equal(url.authorization, `Basic ${Buffer.from("us er:päss@").toString("base64")}`);
   assert.deepEqual({ ...url, authorization: null }, parseWebSocketURL("wss://example.com/"));
@@ -98,7 +98,7 @@ for (const [text, expected] of UNIX) {
   });
 }
 
-test("B8: whatever the path of a socket, it is found again in the URL", () => {
+test("B8: any path of a socket can be recovered from the URL", () => {
   const names = fc.array(fc.string({ unit: "grapheme", minLength: 1 }), { minLength: 1 });
   fc.assert(
     fc.property(names, (parts) => {
@@ -144,7 +144,7 @@ const REFUSED: readonly [why: string, url: string, message: RegExp][] = [
     "ws+unix:/a.sock:chat",
     /^Expected the absolute path of a socket and a request/,
   ],
-  ["a fragment behind a Unix socket", "ws+unix:/a.sock:/#x", /^Expected a URL without a fragment/],
+  ["a fragment after a Unix socket", "ws+unix:/a.sock:/#x", /^Expected a URL without a fragment/],
   ["a NUL in the path of a socket", "ws+unix:/a%00b:/", /^Expected the absolute path of a socket/],
   ["a path of a socket that is not UTF-8", "ws+unix:/a%ff:/", /^Expected the absolute path of a socket/],
   [
@@ -180,7 +180,7 @@ test("B2: no error shows user info, wherever the URL is broken", () => {
   }
 });
 
-test("B2: whatever the text, there is a URL or InvalidURLError, and what is sent holds no space or line break", () => {
+test("B2: any text gives a URL or InvalidURLError, and no space or line break is sent", () => {
   const texts = fc.oneof(
     fc.string({ unit: "binary" }),
     fc.webUrl(),
@@ -199,7 +199,7 @@ test("B2: whatever the text, there is a URL or InvalidURLError, and what is sent
   );
 });
 
-test("B2: a URL beyond ASCII is read in the ten thousandth call as in the first", () => {
+test("B2: a non-ASCII URL is read in the ten thousandth call as in the first", () => {
   const hosts = new Set<string>();
   for (let call = 0; call < 10_000; call++) hosts.add(parseWebSocketURL("ws://b\u00fccher.example/").host);
   assert.deepEqual([...hosts], ["xn--bcher-kva.example"]);

@@ -86,7 +86,7 @@ const LATER: readonly FrameOptions[] = [
 ];
 
 for (const [title, frames, expected] of rows) {
-  test(`D6: after ${title} only a Close is still told, once (RFC 6455 section 7.1.7)`, () => {
+  test(`D6: after ${title} only a Close is still reported, once (RFC 6455 section 7.1.7)`, () => {
     for (const role of ROLES) {
       const failing = framesTo(role, ...frames);
       const stream = Buffer.concat([failing, framesTo(role, ...LATER)]);
@@ -102,7 +102,7 @@ for (const [title, frames, expected] of rows) {
   });
 }
 
-test("D6: a frame that is refused fails at its header, and a Close after its payload is told (RFC 6455 section 7.1.7)", () => {
+test("D6: a rejected frame fails at its header, and a Close after its payload is reported (RFC 6455 section 7.1.7)", () => {
   const tooLarge = frameTo("client", { opcode: OPCODE.text, payload: new Uint8Array(100_000) });
   const end = frameTo("client", { opcode: OPCODE.close });
   const endpoint = new Endpoint("client", { maxMessageSize: LIMIT });
@@ -112,7 +112,7 @@ test("D6: a frame that is refused fails at its header, and a Close after its pay
   assert.deepEqual(endpoint.receive([tooLarge.subarray(70_000), end]), [...expected, close(1005)]);
 });
 
-test("D6: where the failure is about masks, the Close that follows is told all the same (RFC 6455 section 5.1)", () => {
+test("D6: if the failure is about masks, the following Close is still reported (RFC 6455 section 5.1)", () => {
   for (const role of ROLES) {
     const mask = role !== "server";
     const stream = Buffer.concat([

@@ -26,7 +26,7 @@ for (const role of ROLES) {
     }
   });
 
-  test(`D2: a ${role} takes the codes that may travel, and refuses the others (RFC 6455 section 7.4)`, () => {
+  test(`D2: a ${role} accepts valid codes, and rejects the others (RFC 6455 section 7.4)`, () => {
     const codes = [...Array.from({ length: 5002 }, (_, code) => code), 32_768, 65_535];
     for (const code of codes) {
       const expected = mayTravel(code)
@@ -57,7 +57,7 @@ for (const role of ROLES) {
     }
   });
 
-  test(`D2: a ${role} tells of a bad code before a bad reason, and of a good Close after a bad one (RFC 6455 section 7.4)`, () => {
+  test(`D2: a ${role} reports an invalid code before an invalid reason, and a valid Close after an invalid one (RFC 6455 section 7.4)`, () => {
     const stream = framesTo(
       role,
       { opcode: OPCODE.close, payload: Uint8Array.of(0, 0, 0xff) },

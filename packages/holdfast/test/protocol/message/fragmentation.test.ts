@@ -31,7 +31,7 @@ const rows: readonly Row[] = [
     [text("ab"), binary("c"), binary("de")],
   ],
   [
-    "control frames between fragments are told before the message (section 5.4)",
+    "control frames between fragments are reported before the message (section 5.4)",
     [
       start(TEXT, "a"),
       { opcode: PING, payload: "1" },
@@ -42,7 +42,7 @@ const rows: readonly Row[] = [
     [ping("1"), pong("2"), text("abc")],
   ],
   [
-    "a Close between fragments ends everything: the message is never told (section 5.5.1)",
+    "a Close between fragments ends everything: the message is never reported (section 5.5.1)",
     [start(TEXT, "a"), { opcode: CLOSE, payload: closePayload(1001, "bye") }, last("b")],
     [close(1001, "bye")],
   ],

@@ -22,8 +22,7 @@ class OneByOne {
       role,
       {},
       {
-        onText: (content) => tell(text(content)),
-        onBinary: (bytes) => tell(binary(bytes)),
+        onMessage: (message) => tell(typeof message === "string" ? text(message) : binary(message)),
         onPing: (payload) => void this.#told.push(ping(payload)),
         onPong: (payload) => void this.#told.push(pong(payload)),
         onClose: ({ code }) => void this.#told.push(close(code)),
@@ -71,7 +70,7 @@ for (const role of ROLES) {
     assert.deepEqual(end.receive(framesTo(role, TEXT_A)), [text("a")]);
   });
 
-  test(`E3: our ${role} lets no Close, no broken frame and nothing behind them overtake a message`, () => {
+  test(`E3: our ${role} lets no Close, invalid frame or later data overtake a message`, () => {
     const broken = { opcode: OPCODE.ping, payload: "?", rsv: 2 };
     for (const [frames, told] of [
       [[{ opcode: OPCODE.close }, PING], [close(1005)]],
@@ -111,7 +110,7 @@ const streams = fc
   );
 const isMessage = ({ type }: Told): boolean => type === "text" || type === "binary";
 
-test("E3: wherever an end is paused, and whenever it goes on, it tells the same messages, and the same control frames", () => {
+test("E3: wherever an end pauses and whenever it resumes, it reports the same messages and control frames", () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...ROLES),

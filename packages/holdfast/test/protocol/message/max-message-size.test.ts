@@ -75,7 +75,7 @@ test("E2: what is too big is refused at its header, with both sizes, and 1009 pu
 
     const message = "Expected a message of at most 1048576 bytes, got 2000000";
     const failure = new MessageTooBigError(message, 2_000_000, 1_048_576);
-    const sent = endpoint.protocol.sendClose(closeOf(failure));
+    const sent = endpoint.protocol.closeFrame(closeOf(failure));
     assert.deepEqual(parseFrame(sent)?.value.payload, closePayload(1009, message));
   }
 });
@@ -109,8 +109,10 @@ test("E3: a message put together takes no more memory than the limit, and at mos
   const limit = 100_000;
   for (const size of [1, 255, 256, 257, 40_000, 65_537, 99_999, 100_000]) {
     let [length, memory] = [0, 0];
-    const onBinary = (bytes: Uint8Array) => void ([length, memory] = [bytes.length, bytes.buffer.byteLength]);
-    const endpoint = new Endpoint("client", { maxMessageSize: limit }, { onBinary });
+    const onMessage = (message: string | Uint8Array) => {
+      if (typeof message !== "string") [length, memory] = [message.length, message.buffer.byteLength];
+    };
+    const endpoint = new Endpoint("client", { maxMessageSize: limit }, { onMessage });
     endpoint.receive(byteByByte(frameTo("client", whole(size))));
     assert.equal(length, size);
     assert(memory <= Math.min(limit, Math.max(256, 2 * size)), `${memory} bytes for ${size}`);

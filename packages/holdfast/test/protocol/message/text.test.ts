@@ -113,7 +113,7 @@ for (const role of ROLES) {
     assert.deepEqual(new Endpoint(role).receive(byteByByte(stream)), expected);
   });
 
-  test(`E1: a ${role} takes text whose pieces are ASCII or not, and finds what is not UTF-8 behind any of them`, () => {
+  test(`E1: a ${role} accepts text with ASCII and other pieces, and finds invalid UTF-8 after any of them`, () => {
     const ascii = "text ".repeat(500);
     const texts = [ascii, `${ascii}é`, `é${ascii}`, `${ascii}€${ascii}`, `${ascii}${ascii}😀`];
     for (const content of texts) {

@@ -41,7 +41,7 @@ test("G10: without trustProxy, and from a peer that is not trusted, forwarding h
   }
 });
 
-test("G10: a trusted proxy says who the client is, which host it asked, and over which scheme", async () => {
+test("G10: a trusted proxy reports the client's address, requested host and scheme", async () => {
   for (const trustProxy of [
     1,
     ["127.0.0.1"],
@@ -137,7 +137,7 @@ test("G10: refusals are logged with the client's address", async () => {
   );
 });
 
-test("G10: a function that throws trusts nobody, and is logged", async () => {
+test("G10: a function that throws trusts no proxy, and is logged", async () => {
   const trustProxy = (): boolean => {
     throw new Error("no list");
   };
@@ -207,7 +207,7 @@ test("G10: on a Unix socket the proxy has no address, and is trusted as `unix` o
   }
 });
 
-test("A8: a trustProxy that cannot be used is refused, and `true` is explained", async () => {
+test("A8: an invalid trustProxy is rejected, with an explanation for `true`", async () => {
   for (const [trustProxy, message] of [
     [
       true,

@@ -114,7 +114,7 @@ describe("Limits per address", () => {
     }
   });
 
-  test("G11: more upgrades a second than upgradesPerSecond get 429, and when to come again", async () => {
+  test("G11: more upgrades a second than upgradesPerSecond get 429 with Retry-After", async () => {
     const { url } = await start({ limits: { upgradesPerSecond: 0.05 }, trustProxy: 1 });
     assert.equal(await open(url, "198.51.100.1"), 101);
     const [status, retryAfter] = (await open(url, "198.51.100.1")) as [number, number];
@@ -161,7 +161,7 @@ describe("Limits per address", () => {
     assert.equal(connections.size, 60);
   });
 
-  test("A8: limits that cannot be used are refused", async () => {
+  test("A8: invalid limits are rejected", async () => {
     for (const [limits, message] of [
       [5, "Expected `limits` to be true or an object of limits, or null, got 5 (number)"],
       [[], "Expected `limits` to be true or an object of limits, or null, got an array"],

@@ -121,7 +121,7 @@ describe("Limits per connection", () => {
     }
   });
 
-  test("G11 C3: a peer that is held back is not declared dead, whose Pongs wait behind what it sent", async () => {
+  test("G11 C3: a throttled peer, whose Pongs wait after its data, is not declared dead", async () => {
     // One read of 64 KiB takes twice as long as `pingTimeout`.
     const pings = { pingInterval: 300, pingTimeout: 1_000 };
     const { url } = await start({ limits: { bytesPerSecond: 32_768, messagesPerSecond: 50 }, ...pings });
@@ -137,7 +137,7 @@ describe("Limits per connection", () => {
     assert.equal(ends[0]?.ok, true);
   });
 
-  test("G11: close() of the server, and of a connection that is held back, takes no longer for it", async () => {
+  test("G11: close() of the server, and of a throttled connection, takes no longer", async () => {
     const { url } = await start({ limits: { messagesPerSecond: 1 } });
     const connection = await connect(url);
     for (let count = 0; count < 50; count++) void connection.send("x");

@@ -23,7 +23,7 @@ describe("A connection over a browser's WebSocket", () => {
     assert.deepEqual(h.asked(), ["one", "bytes 1 2", "in fragments", "as bytes"]);
   });
 
-  test('I1: with `text: "bytes"` a text is told as its UTF-8', async () => {
+  test('I1: with `text: "bytes"` a text is delivered as its UTF-8', async () => {
     const h = new WireHarness({ text: "bytes" });
     h.socket.deliver("é");
     const message = await h.connection.recv();
@@ -53,7 +53,7 @@ describe("A connection over a browser's WebSocket", () => {
     assert.equal(h.clock.pendingTimers, 0);
   });
 
-  test("F9, I1: a receipt tells when the browser is given a message", async () => {
+  test("F9, I1: a receipt reports when a message is passed to the browser", async () => {
     const h = new WireHarness({ writeLimit: KB });
     h.socket.isStuck = true;
     const told: string[] = [];
@@ -68,7 +68,7 @@ describe("A connection over a browser's WebSocket", () => {
     assert.deepEqual([told, h.asked().length], [["one", "two"], 1]);
   });
 
-  test("I1, E5: an abort takes back what the browser does not have, and only that", async () => {
+  test("I1, E5: an abort cancels only messages that the browser does not have yet", async () => {
     const h = new WireHarness({ writeLimit: KB });
     h.socket.isStuck = true;
     const aborter = new AbortController();
@@ -101,11 +101,11 @@ describe("A connection over a browser's WebSocket", () => {
     h.clock.advance(7);
     h.socket.deliver("\u0016pong 01");
     await h.clock.settle();
-    // Counted from when it left, and not from when it was queued.
+    // Counted from when the ping was sent, not from when it was queued.
     assert.deepEqual(ping.outcome, { status: "fulfilled", value: 7 });
   });
 
-  test("I1: close() goes out behind what waits, and ends when the browser says so", async () => {
+  test("I1: close() is sent after queued messages, and ends when the browser reports it", async () => {
     const h = new WireHarness({ writeLimit: KB });
     h.socket.isStuck = true;
     void h.connection.send("x".repeat(KB));
@@ -161,7 +161,7 @@ describe("A connection over a browser's WebSocket", () => {
     assert.deepEqual(causes, ["eof", 1006, "reset", 1006]);
   });
 
-  test("I1: terminate() lets go of the browser's object, and nothing that it does later is told", async () => {
+  test("I1: terminate() detaches from the browser's object, whose later events are not reported", async () => {
     const h = new WireHarness();
     const { socket } = h;
     h.connection.terminate();
@@ -216,7 +216,7 @@ describe("A connection over a browser's WebSocket", () => {
     assert.equal(waiting.outcome.status, "rejected");
   });
 
-  test("I1: codes that a page may not send travel as private ones", async () => {
+  test("I1: codes that a page may not send become private ones", async () => {
     const sent: string[] = [];
     for (const code of [1000, 1001, 1009, 1011, 1014, 3000, 4999]) {
       const h = new WireHarness();
@@ -295,7 +295,7 @@ describe("A heartbeat of the application's messages", () => {
     assert.deepEqual(received, ["pong"]);
   });
 
-  test("I2: what is no message fails the connection and says so", async () => {
+  test("I2: an invalid heartbeat message fails the connection, with an error", async () => {
     const { h } = withHeartbeat({ ping: () => 5 as unknown as string, isPong: () => false });
     void h.connection.ping().catch(() => undefined);
     const info = await untilEnd(h);
@@ -319,7 +319,7 @@ describe("A heartbeat of the application's messages", () => {
   });
 });
 
-/** The browser closes as it was asked to. */
+/** The browser closes as requested. */
 async function untilEnd(h: WireHarness) {
   h.socket.end(h.ends[0]?.sent?.code ?? 4009);
   await h.clock.settle();

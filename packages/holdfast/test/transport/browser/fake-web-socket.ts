@@ -1,8 +1,8 @@
-// A browser's WebSocket (WHATWG WebSockets) whose network is the test.
+// A fake of the browser's WebSocket (WHATWG WebSockets). The test acts as its network.
 
 import type { Message } from "../../../build/connection/inbox.js";
 
-/** What a wire uses of a WebSocket, and what the network does to it. */
+/** The members that the transport uses, and methods that simulate the network. */
 export class FakeWebSocket {
   readonly CONNECTING = 0;
   readonly OPEN = 1;
@@ -13,9 +13,9 @@ export class FakeWebSocket {
   onmessage: ((event: { data: string | ArrayBuffer }) => void) | null = null;
   onerror: (() => void) | null = null;
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
-  /** What was sent and closed, in order. */
+  /** The sent messages and Closes, in order. */
   readonly log: string[] = [];
-  /** Whether what is sent stays in the browser's memory. */
+  /** Whether sent data stays in the browser's memory. */
   isStuck = false;
 
   send(data: string | Uint8Array): void {
@@ -29,7 +29,7 @@ export class FakeWebSocket {
     this.log.push(`close ${code ?? ""} ${reason ?? ""}`.trimEnd());
   }
 
-  /** The network takes what was sent. */
+  /** The network accepts all sent data. */
   drain(): void {
     this.isStuck = false;
     this.bufferedAmount = 0;
@@ -40,7 +40,7 @@ export class FakeWebSocket {
     this.onmessage?.({ data });
   }
 
-  /** The browser says that the connection is over. 1006 stands for no Close by the peer. */
+  /** The browser reports the end of the connection. 1006 means that the peer sent no Close. */
   end(code: number, reason = ""): void {
     this.readyState = this.CLOSED;
     this.onclose?.({ code, reason });

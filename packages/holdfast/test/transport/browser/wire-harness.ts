@@ -23,7 +23,7 @@ export class WireHarness {
   ) {
     const settings = checkConnectionOptions({ pingInterval: null, ...options });
     const headers = new Headers();
-    // The wire uses no more of a WebSocket than the fake has.
+    // The transport uses no other members of a WebSocket than the fake has.
     const socket = this.socket as unknown as WebSocket;
     this.connection = createConnection({
       runtime: this.runtime,
@@ -41,7 +41,7 @@ export class WireHarness {
     coreOf(this.connection).start();
   }
 
-  /** What the browser was asked for since the last look. */
+  /** The requests to the browser since the last call. */
   asked(): readonly string[] {
     return this.socket.log.splice(0);
   }

@@ -1,11 +1,11 @@
-// What happens around a message that is still being encoded in a thread: the test decides when that ends, and how.
+// Events while a thread still encodes a message: the test decides when and how the encoding ends.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Encoded, MessageExtension } from "../../../build/protocol/extension.js";
 import { follow, Harness, ROLES, summary, type Setup } from "../../connection/harness.js";
 
-/** Leaves short messages alone, and encodes each long one when the test says so. */
+/** Leaves short messages unchanged, and encodes each long one when the test resolves it. */
 class Pending implements MessageExtension {
   readonly name = "x-pending";
   readonly reservedBits = 0x40;
@@ -32,7 +32,7 @@ function open(setup: Setup) {
 }
 
 for (const role of ROLES) {
-  test(`C6, E6: the verdict's Close of a ${role} overtakes what is still being encoded, and what waits behind it`, async () => {
+  test(`C6, E6: the verdict's Close of a ${role} overtakes what is still being encoded, and messages queued after it`, async () => {
     const { h } = open({ role, pingInterval: 10_000, pingTimeout: 5000 });
     h.clock.advance(4999);
     assert.deepEqual(h.sent(), ["PING (8 bytes)"]);
@@ -48,7 +48,7 @@ for (const role of ROLES) {
     h.assertGone();
   });
 
-  test(`E8: a ${role} ends with 1011 at once where a message cannot be encoded, and tells its send why`, async () => {
+  test(`E8: a ${role} ends with 1011 at once where a message cannot be encoded, and its send rejects with the reason`, async () => {
     const { h, extension } = open({ role });
     const sends = ["being encoded 1", "being encoded 2", "behind"].map((text) =>
       follow(h.connection.send(text)),
@@ -79,7 +79,7 @@ for (const role of ROLES) {
         message: "sent 1011 (internal error) compression failed; then received 1011 (internal error)",
       },
     );
-    // The last was taken below writeLimit, and nobody waits for it.
+    // The last one was accepted below writeLimit, and nothing waits for it.
     const [first, second, third] = sends.map(({ outcome }) => outcome);
     const fulfilled = { status: "fulfilled", value: undefined };
     assert.deepEqual([first, third], [fulfilled, fulfilled]);

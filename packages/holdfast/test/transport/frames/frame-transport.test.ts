@@ -10,7 +10,7 @@ import type {
 import type { Role } from "../../../build/shared/role.js";
 import { describeFrame, parseFrames, ROLES } from "../../connection/harness.js";
 
-/** A wire whose handler answers nothing by itself, and notes what it is told. */
+/** A transport whose handler answers nothing by itself, and records its events. */
 class Bench {
   readonly role: Role;
   readonly clock = new FakeClock();
@@ -71,9 +71,9 @@ class Bench {
   }
 }
 
-describe("A wire over frames", () => {
+describe("A transport over frames", () => {
   for (const role of ROLES) {
-    test(`A4: a ${role}'s wire tells what it reads at once, in the order of arrival, with the time of the bytes`, () => {
+    test(`A4: a ${role}'s transport reports data at once, in the order of arrival, with the time of the bytes`, () => {
       const bench = new Bench(role);
       bench.clock.advance(5);
       bench.deliver(
@@ -88,7 +88,7 @@ describe("A wire over frames", () => {
     });
   }
 
-  test("D5: a server's stream ends behind its answer to the peer's Close, whenever that comes (section 7.1.1)", () => {
+  test("D5: a server's stream ends after its answer to the peer's Close, at any time (section 7.1.1)", () => {
     const bench = new Bench("server");
     bench.deliver([OPCODE.close, closePayload(1000)]);
     assert.deepEqual([bench.sent(), bench.transport.isEnded], [[], false]);
@@ -97,21 +97,21 @@ describe("A wire over frames", () => {
     assert.deepEqual([bench.sent(), bench.transport.isEnded], [["TEXT one more", "CLOSE 1000"], true]);
   });
 
-  test("D5: a client's stream stays open behind its answer: the server ends it", () => {
+  test("D5: a client's stream stays open after its answer: the server ends it", () => {
     const bench = new Bench("client");
     bench.deliver([OPCODE.close, closePayload(1000)]);
     bench.wire.queueClose({ code: 1000, reason: "" }, true);
     assert.deepEqual([bench.sent(), bench.transport.isEnded], [["CLOSE 1000"], false]);
   });
 
-  test("D5: a server that failed the connection ends its stream behind the Close that says so", () => {
+  test("D5: a server that failed the connection ends its stream after the Close", () => {
     const bench = new Bench("server", (wire) => wire.queueClose({ code: 1002, reason: "" }, true));
     bench.transport.deliver(frame({ opcode: OPCODE.text, payload: "not masked" }));
     assert.deepEqual(bench.told, [["protocol-error", 1002]]);
     assert.deepEqual([bench.sent(), bench.transport.isEnded], [["CLOSE 1002"], true]);
   });
 
-  test("D8: what is destroyed still tells what came before; what is abandoned tells no message more", () => {
+  test("D8: a destroyed transport still reports earlier data; an abandoned one reports no further message", () => {
     const read = (end: (wire: MessageTransport) => void): readonly unknown[] => {
       const bench = new Bench("client", end);
       bench.deliver([OPCODE.text, "one"], [OPCODE.text, "two"]);

@@ -12,7 +12,7 @@ import {
 
 const KB = 1024;
 
-describe("What is sent", () => {
+describe("The order of writes", () => {
   for (const role of ROLES) {
     test(`E5: everything that a ${role} sends in one turn goes out in order, in one write`, () => {
       const h = new Harness({ role });
@@ -101,7 +101,7 @@ describe("What is sent", () => {
           describeFrame(frame).replace("(1024 bytes)", frame.payload.subarray(0, 1).toString()),
         );
       assert.deepEqual(sent, [
-        "TEXT 97", // It filled the socket before the turn was over.
+        "TEXT 97", // It filled the socket before the turn ended.
         "PING first",
         "PING second",
         "PONG newest",
@@ -110,7 +110,7 @@ describe("What is sent", () => {
     });
   }
 
-  test("D4: our own Close goes out behind the messages that wait, and the last of pings and pongs", () => {
+  test("D4: our own Close is sent after queued messages, and after all pings and pongs", () => {
     const h = new Harness({ capacity: 0, writeLimit: KB });
     for (let index = 0; index < 3; index++) void h.connection.send("x".repeat(KB));
     h.clock.turn();
@@ -128,7 +128,7 @@ describe("What is sent", () => {
     ]);
   });
 
-  test("D4: the answer to the peer's Close does not wait behind queued messages", () => {
+  test("D4: the answer to the peer's Close overtakes queued messages", () => {
     const h = new Harness({ capacity: 0, writeLimit: KB });
     for (let index = 0; index < 3; index++) void h.connection.send("x".repeat(KB));
     h.clock.turn();

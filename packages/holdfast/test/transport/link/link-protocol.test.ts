@@ -12,13 +12,15 @@ import { follow, Harness, summary, type Setup } from "../../connection/harness.j
 
 const MARK = "\u0016";
 
-/** The end of a link: a server sends its own pings as frames, and a client that knows none as messages. */
+/**
+ * One end of a link: a server sends its pings as frames; a client without ping frames sends them as messages.
+ */
 function linkEnd(setup: Setup & { readonly pingsAs?: PingsAs; readonly spread?: SpreadEnd } = {}): Harness {
   const { pingsAs = "frames", spread, ...rest } = setup;
   return new Harness({ role: "server", layer: (below) => overLinkProtocol(below, pingsAs, spread), ...rest });
 }
 
-/** What was sent, texts as they are. */
+/** The sent messages; text is unchanged. */
 function sentTexts(h: Harness): readonly string[] {
   h.clock.turn();
   return h.sentFrames().map(({ opcode, payload }) => {
@@ -68,7 +70,7 @@ describe("The link protocol", () => {
     );
   });
 
-  test("F2: a peer that closes is told no width any more, and without pings the opening is enough", () => {
+  test("F2: a peer that closes receives no width any more, and without pings the opening is enough", () => {
     let width = 100;
     const h = linkEnd({ spread: { widthToAnnounce: () => width }, pingInterval: null });
     assert.deepEqual(sentTexts(h), [`${MARK}spread 100`]);
@@ -77,7 +79,7 @@ describe("The link protocol", () => {
     assert.deepEqual(sentTexts(h), ["[8] 03e8"]);
   });
 
-  test("F2: a client is told each width, and ignores what is none", () => {
+  test("F2: a client reports each width, and ignores invalid ones", () => {
     const widths: number[] = [];
     const h = linkEnd({ pingsAs: "messages", spread: { onWidth: (width) => widths.push(width) } });
     const messages = collect(h);
@@ -90,7 +92,7 @@ describe("The link protocol", () => {
     assert.deepEqual([messages, h.connection.state], [[], "open"]);
   });
 
-  test("F2: an end that is not to be told ignores it", () => {
+  test("F2: an end without a handler ignores it", () => {
     const h = linkEnd();
     const messages = collect(h);
     h.deliver(h.text(`${MARK}spread 100`), h.text("hello"));
@@ -194,7 +196,7 @@ describe("The link protocol", () => {
     );
     await h.clock.settle();
     h.deliver(h.text(`${MARK}ping 01`), h.text(`${MARK}ping 02`));
-    assert.deepEqual(sentTexts(h).length, 1); // "b" is held until it is known whether it is the last one.
+    assert.deepEqual(sentTexts(h).length, 1); // "b" is held back until it is known whether it is the last fragment.
     finish("c");
     await h.clock.settle();
     assert.deepEqual(sentTexts(h).at(-1), `${MARK}pong 02`);

@@ -24,7 +24,7 @@ const collectGarbage = runInNewContext("gc") as () => void;
 
 const tenants = new AsyncLocalStorage<{ name: string }>();
 
-/** Notes, for each callback, the tenants in whose context it was called. */
+/** Records, for each callback, the tenants in whose contexts it was called. */
 class Notes {
   readonly seen = new Map<string, Set<string>>();
 
@@ -38,7 +38,7 @@ class Notes {
     return { debug: log, info: log, warn: log, error: log };
   }
 
-  /** That each of them was called, by this tenant only. */
+  /** Asserts that each callback was called, and only by this tenant. */
   assertAll(name: string, expected: readonly string[]): void {
     const seen = Object.fromEntries([...this.seen].map(([what, names]) => [what, [...names].join()]));
     assert.deepEqual(seen, { ...seen, ...Object.fromEntries(expected.map((what) => [what, name])) });
@@ -123,7 +123,7 @@ describe("async contexts of clients", () => {
     await server.close();
   });
 
-  test("C19: reconnect() and persist() call back in the context of their calls, whoever reads them", async () => {
+  test("C19: reconnect() and persist() call back in the context of their calls, whichever code reads them", async () => {
     const server = await serve(async () => undefined, { pingInterval: null });
     const url = server.url.replace(/\/\/[^:/]*/, "//localhost");
     const notes = new Map<string, Notes>();
@@ -155,7 +155,7 @@ describe("async contexts of clients", () => {
     await server.close();
   });
 
-  test("C19: a stream of one's own is made in the context of connect()", async () => {
+  test("C19: a custom stream is created in the context of connect()", async () => {
     const server = await serve(() => undefined);
     const notes = new Notes();
     const connection = await tenants.run({ name: "a" }, () =>
@@ -186,7 +186,7 @@ describe("async contexts of clients", () => {
         void connection.forEach(() => own.note("message"));
       });
     }
-    // Both in one turn, so that one end of the turn flushes both.
+    // Both in one turn, so that the end of the turn flushes both.
     await tenants.run({ name: "sender" }, async () => {
       for (const connection of server.connections) await connection.send("hello");
       for (const connection of connections) void connection.send("hello");
@@ -216,7 +216,7 @@ describe("async contexts of servers", () => {
   test("C19: with attach(), onRequest and the handler run in the context of the upgrade request", async () => {
     const seen: (string | undefined)[] = [];
     const httpServer = createServer();
-    // As an instrumentation of the HTTP server does.
+    // Like an instrumentation of the HTTP server.
     const emit = httpServer.emit.bind(httpServer) as (...args: unknown[]) => boolean;
     httpServer.emit = ((event: string, ...args: unknown[]) =>
       event === "upgrade"
@@ -252,7 +252,7 @@ test("C19: nothing keeps the store of a connection that has ended", async () => 
   await eventually(
     () => {
       collectGarbage();
-      return stores.filter((store) => store.deref() !== undefined).length <= 1; // The last may still be on the stack.
+      return stores.filter((store) => store.deref() !== undefined).length <= 1; // The last one may still be on the stack.
     },
     "the stores are collected",
     20_000,

@@ -19,7 +19,7 @@ const NAMES: readonly ChannelName[] = [
   "holdfast:connection:frame:received",
 ];
 
-/** What is called at the end of each test. */
+/** Functions to call at the end of each test. */
 const undo: (() => void)[] = [];
 
 function record(...names: readonly ChannelName[]): readonly Published[] {
@@ -32,7 +32,9 @@ function record(...names: readonly ChannelName[]): readonly Published[] {
   return published;
 }
 
-/** A client that says one thing to an echoing server, pings it once and leaves; calls back while it is open. */
+/**
+ * A client that sends one message to an echo server, pings it once and closes; calls back while it is open.
+ */
 async function converse(whileOpen: (client: Connection) => void = () => undefined) {
   const opened: Connection[] = [];
   await using server = await serve(
@@ -63,7 +65,7 @@ describe("Channels", () => {
     for (const stop of undo.splice(0)) stop();
   });
 
-  test("J2: what is published of a conversation, on every channel, by both sides", async () => {
+  test("J2: both sides publish a conversation on every channel", async () => {
     const published = record(...NAMES);
     const { client, serverSide, roundTrip, infos } = await converse();
     const of = (connection: Connection) =>
@@ -100,7 +102,7 @@ describe("Channels", () => {
     ]);
   });
 
-  test("J2: who subscribes while a connection is open is told of its pongs and its end", async () => {
+  test("J2: a late subscriber receives pongs and the end of an open connection", async () => {
     let published: readonly Published[] = [];
     const { client, infos, roundTrip } = await converse(() => {
       published = record("holdfast:connection:pong", "holdfast:connection:close");
@@ -142,10 +144,10 @@ describe("Channels", () => {
     v8 as { queryObjects?: (constructor: unknown, options: { format: "count" }) => number }
   ).queryObjects;
   test(
-    "J1, J2: nothing is made to look at frames where nobody does, and two mirrors a connection where somebody does",
+    "J1, J2: without a frame subscriber nothing is allocated, and with one, two mirrors per connection",
     { skip: queryObjects === undefined && "Node.js is older than 20.13" },
     async () => {
-      // It collects garbage first: mirrors of the tests before are gone.
+      // `queryObjects` collects garbage first, so mirrors of earlier tests are gone.
       const count = () => queryObjects?.(FrameMirror, { format: "count" }) ?? 0;
       const counts: number[] = [];
       await converse(() => counts.push(count()));

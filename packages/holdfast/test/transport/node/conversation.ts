@@ -1,4 +1,4 @@
-// A client and a server in one process, for whoever looks at what it prints.
+// A client and a server in one process, for tests that look at its output.
 
 import { connect, serve, type Logger } from "holdfast";
 

@@ -7,7 +7,7 @@ import { debugLog } from "../../../build/transport/node/debug-log.js";
 
 const run = promisify(execFile);
 
-/** What a process prints in which a client and a server of this library talk. */
+/** The output of a process with a client and a server of this library. */
 async function conversation(variable: string | null) {
   const script = fileURLToPath(new URL("./conversation.js", import.meta.url));
   const { HOLDFAST_DEBUG: _inherited, ...env } = process.env;
@@ -15,7 +15,7 @@ async function conversation(variable: string | null) {
   return run(process.execPath, [script], { env: { ...env, ...given }, timeout: 30_000 });
 }
 
-/** The lines that a topic shows of one of each. */
+/** The lines that a topic shows, given one of each kind. */
 function shown(value: string): string | null {
   let text = "";
   const log = debugLog(value, { write: (line) => (text += line.charAt(0)) });
@@ -34,7 +34,7 @@ describe("HOLDFAST_DEBUG", () => {
     const lines = stderr.trimEnd().split("\n");
     for (const line of lines) assert.match(line, /^[><=%!-] \S/);
     assert.doesNotMatch(stderr, /s3cret|czNjcmV0/); // The same in base64.
-    // Only the first line of all is before there are two connections.
+    // Only the first line is printed before there are two connections.
     const bare = lines.map((line) => line.replace(/ +\((client|server) [0-9a-f]{10}-\w+\)$/, ""));
     const frames = bare.filter((line) => /^[<>] (TEXT|CLOSE|PING 'now)/.test(line));
     const both = (frame: string) => [`> ${frame}`, `< ${frame}`];

@@ -1,13 +1,13 @@
-// In files of their own process: each test replaces globals, or leaves a timer behind that is gone.
+// In a separate process: each test replaces globals, or leaves a lost timer behind.
 
 import assert from "node:assert/strict";
 import { describe, mock, test, type MockTimersOptions } from "node:test";
 import { connect, connectPersistent, serve, type Connection } from "holdfast";
 
-// The real ones, whatever is replaced later.
+// The real functions, which later replacements do not affect.
 const { setTimeout, setImmediate } = globalThis;
 
-/** Waits in real time: sockets are real. */
+/** Waits in real time, because sockets are real. */
 async function until(isTrue: () => boolean, what: string): Promise<void> {
   const now = performance.now.bind(performance);
   const end = now() + 20_000;
@@ -39,7 +39,7 @@ for (const [name, options] of FAKES) {
       await server.close();
     });
 
-    test("C20: an idle connection goes on by itself after they are restored", async () => {
+    test("C20: an idle connection continues automatically after they are restored", async () => {
       const server = await serve(() => undefined, { pingInterval: null });
       mock.timers.enable(options);
       const connection = await connect(server.url, { pingInterval: 50 });

@@ -8,7 +8,7 @@ import type { ByteStreamHandler } from "../../../build/connection/ports.js";
 import { openWithSharedBuffer } from "../../../build/transport/node/shared-read-buffer.js";
 import { SocketByteStream } from "../../../build/transport/node/socket-byte-stream.js";
 
-const until = (isTrue: () => boolean) => eventually(isTrue, "what the socket tells");
+const until = (isTrue: () => boolean) => eventually(isTrue, "the events of the socket");
 
 const server = createServer({ noDelay: true });
 
@@ -19,9 +19,9 @@ before(async () => {
 
 after(() => void server.close());
 
-/** A socket that lends its memory, and the other end of it. */
+/** A socket that uses the shared read buffer, and its other end. */
 async function openPair(): Promise<{ readonly socket: Socket; readonly peer: Socket }> {
-  const { port } = server.address() as AddressInfo; // It listens on TCP.
+  const { port } = server.address() as AddressInfo; // The server listens on TCP.
   const arrival = once(server, "connection") as Promise<[Socket]>;
   const socket = openWithSharedBuffer((onread) =>
     connectTcp({ port, host: "127.0.0.1", allowHalfOpen: true, ...onread }),
@@ -31,7 +31,7 @@ async function openPair(): Promise<{ readonly socket: Socket; readonly peer: Soc
   return { socket, peer };
 }
 
-/** Notes down what it is told, the chunks as text. */
+/** Records its events, with the chunks as text. */
 class Listener implements ByteStreamHandler {
   readonly told: string[] = [];
 
@@ -61,7 +61,7 @@ class Listener implements ByteStreamHandler {
   }
 }
 
-test("B10: what a socket that lends its memory reads before there is a reader comes first", async () => {
+test("B10: with the shared read buffer, data read before there is a reader is delivered first", async () => {
   const { socket, peer } = await openPair();
   peer.write("early");
   await until(() => socket.bytesRead === 5);
@@ -77,7 +77,7 @@ test("B10: what a socket that lends its memory reads before there is a reader co
   await until(() => listener.told.includes("closed"));
 });
 
-test("E4: a socket that lends its memory stops reading while it is paused, and reads on", async () => {
+test("E4: a socket with the shared read buffer stops reading while it is paused, and resumes", async () => {
   const { socket, peer } = await openPair();
   const listener = new Listener();
   const transport = new SocketByteStream(socket);
@@ -96,7 +96,7 @@ test("E4: a socket that lends its memory stops reading while it is paused, and r
   transport.destroy();
 });
 
-test("E3: a reader that takes no lent chunks gets copies, and one that had to copy much gets chunks to keep", async () => {
+test("E3: a reader that keeps chunks gets copies, and one that had to copy much gets chunks of its own", async () => {
   const { socket, peer } = await openPair();
   const listener = new Listener();
   const transport = new SocketByteStream(socket);
@@ -122,7 +122,7 @@ test("E3: a reader that takes no lent chunks gets copies, and one that had to co
   transport.destroy();
 });
 
-test("E3: messages that a client keeps stay what they were, on a socket that lends its memory", async () => {
+test("E3: messages that a client keeps stay what they were, on a socket with the shared read buffer", async () => {
   const sent = Array.from({ length: 300 }, (_, index) =>
     new Uint8Array(1 + ((index * 37) % 3000)).fill(index),
   );

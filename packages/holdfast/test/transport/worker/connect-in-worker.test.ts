@@ -59,7 +59,7 @@ describe("A connection in a worker thread", { timeout: 60_000 }, () => {
     assert.deepEqual([...bytes], [1, 2]);
   });
 
-  test("I1: hands text out as TextBytes where that is asked for, and sends such", async () => {
+  test("I1: delivers text as TextBytes on request, and sends them", async () => {
     await using server = await echo();
     await using connection = await connectInWorker(server.url, { text: "bytes" });
     await connection.send(new TextBytes(new TextEncoder().encode("text ✓")));
@@ -68,7 +68,7 @@ describe("A connection in a worker thread", { timeout: 60_000 }, () => {
     assert.equal(message.toString(), "text ✓");
   });
 
-  test("I1: tells of its opening and of its end as the connection in the worker saw them", async () => {
+  test("I1: reports its opening and end as the connection in the worker does", async () => {
     await using server = await serve((connection) => connection.close(4001, "enough"), {
       host: "127.0.0.1",
       subprotocols: ["chat"],
@@ -97,7 +97,7 @@ describe("A connection in a worker thread", { timeout: 60_000 }, () => {
     assert(connection.signal.reason instanceof ConnectionClosedError);
   });
 
-  test("C8: lives through a main thread that is blocked for 3 × pingTimeout, with its latency measured all the while", async () => {
+  test("C8: survives a main thread that is blocked for 3 × pingTimeout, with its latency measured all the while", async () => {
     await using server = await startEchoThread();
     await using connection = await connectInWorker(server.url, {
       pingInterval: INTERVAL,
@@ -123,7 +123,7 @@ describe("A connection in a worker thread", { timeout: 60_000 }, () => {
     assert.equal(await connection.recv(), "I answer no ping", "D8: what came before is readable");
   });
 
-  test("E4: a main thread that takes nothing stops the worker from reading", async () => {
+  test("E4: a main thread that consumes nothing stops the worker from reading", async () => {
     let sent = 0;
     await using server = await serve(
       async (connection) => {
@@ -151,7 +151,7 @@ describe("A connection in a worker thread", { timeout: 60_000 }, () => {
     assert.deepEqual([received, info.code], [20_000, 1000]);
   });
 
-  test("E5: send() waits while a peer reads nothing, an abort takes the message back, and an end rejects it", async () => {
+  test("E5: send() waits while a peer reads nothing, an abort cancels the message, and an end rejects it", async () => {
     await using server = await RawServer.start({}, async (peer) => {
       await peer.acceptUpgrade();
       peer.stopReading();
@@ -177,11 +177,11 @@ describe("A connection in a worker thread", { timeout: 60_000 }, () => {
     assert.equal((await connection.closed).cause, "aborted");
   });
 
-  test("E3: recvStream() hands a large message out in pieces, and the next one whole", async () => {
+  test("E3: recvStream() yields a large message in pieces, and the next one whole", async () => {
     await using server = await echo();
     await using connection = await connectInWorker(server.url);
     const stream = connection.recvStream();
-    const first = stream.next(); // What has arrived before the worker knows is a single piece.
+    const first = stream.next(); // Bytes that arrive before the worker receives the request are a single piece.
     await connection.ping();
     await connection.send("x".repeat(500_000));
     let length = (await first).value?.length ?? 0;
@@ -206,7 +206,7 @@ describe("A connection in a worker thread", { timeout: 60_000 }, () => {
     await connection.closed;
   });
 
-  test("B4: errors of opening come with their class and what they carry", async () => {
+  test("B4: errors of opening keep their class and properties", async () => {
     await using server = await RawServer.start({}, async (peer) => {
       await peer.readHead();
       peer.write("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3\r\nContent-Length: 4\r\n\r\nbusy");
@@ -226,7 +226,7 @@ describe("A connection in a worker thread", { timeout: 60_000 }, () => {
     assert(error instanceof OpenTimeoutError && error.phase === "upgrade", String(error));
   });
 
-  test("B1: an abort gives up opening at once, with its reason", async () => {
+  test("B1: an abort cancels opening at once, with its reason", async () => {
     await using server = await RawServer.start({}, () => undefined);
     const aborter = new AbortController();
     const opening = connectInWorker(server.url(), { signal: aborter.signal });
@@ -244,7 +244,7 @@ describe("A connection in a worker thread", { timeout: 60_000 }, () => {
     });
   });
 
-  test("D7: a worker that dies ends its connections, which say so", async () => {
+  test("D7: a worker that dies ends its connections, with that reason", async () => {
     await using server = await echo();
     const worker = new Worker(new URL(import.meta.resolve("holdfast/worker")));
     const connection = await connectInWorker(server.url, { worker });

@@ -1,5 +1,6 @@
-// A program of its own: opens a connection in a worker, prints the echo of one message or the error, and leaves the end
-// to the process: a handle that was left open keeps it alive. Arguments: a URL, and the script of a worker of its own.
+// A separate program: opens a connection in a worker, prints the echo of one message or the error, and does
+// not exit explicitly, so that a handle that was left open keeps it alive. Arguments: a URL, and the script
+// of the caller's own worker.
 
 import { Worker } from "node:worker_threads";
 import { connectInWorker } from "holdfast";

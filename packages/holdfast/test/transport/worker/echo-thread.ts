@@ -1,5 +1,5 @@
-// An echo server in a thread of its own, so that it answers while the test's thread is blocked. Started with
-// `true`, it reads and never answers a ping.
+// An echo server in its own thread, so that it answers while the test's thread is blocked. Started with
+// `true`, it reads but never answers a ping.
 
 import { once } from "node:events";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";

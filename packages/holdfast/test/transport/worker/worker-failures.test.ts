@@ -1,4 +1,5 @@
-// Workers under the flags of the process, and workers that fail: each failure is a `WorkerError`, and the process ends.
+// Workers under various process flags, and workers that fail: each failure is a `WorkerError`, and the
+// process exits.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -14,7 +15,10 @@ import { withTimeout } from "holdfast-testkit";
 
 const PROGRAM = fileURLToPath(new URL("echo-once.js", import.meta.url));
 
-/** Short, and a machine with much to do is slow: the end of a process whose handles are closed. */
+/**
+ * Time limit for a process to exit after its handles have closed. It normally exits soon, but a busy machine
+ * is slow.
+ */
 const PATIENCE = 60_000;
 
 interface Run {
@@ -36,7 +40,7 @@ async function run(words: readonly string[], environment: NodeJS.ProcessEnv = {}
   return { ...output, code: child.exitCode };
 }
 
-/** What the program printed of its error. */
+/** The error that the program printed. */
 const failure = ({ stdout }: Run): Record<string, unknown> => JSON.parse(stdout) as Record<string, unknown>;
 
 describe("Flags of the process", () => {
@@ -49,7 +53,7 @@ describe("Flags of the process", () => {
     });
     folder = await mkdtemp(join(tmpdir(), "holdfast-worker-"));
     await writeFile(file("preload.mjs"), "globalThis.isPreloaded = true;\n");
-    // A worker that has not inherited it dies at once.
+    // A worker without the inherited flag dies at once.
     await writeFile(
       file("check.mjs"),
       `import { isMainThread } from "node:worker_threads";
@@ -88,7 +92,7 @@ if (!isMainThread && process.env["MUST_HAVE_GC"] && typeof globalThis.gc !== "fu
   });
 
   test("B1: a program given on the command line opens a worker, and passes on what workers accept", async () => {
-    // Its file, with nothing that depends on where it lies.
+    // The program's source, without anything that depends on its location.
     const source = (await readFile(PROGRAM, "utf8"))
       .replace('"holdfast"', `"${import.meta.resolve("holdfast")}"`)
       .replace("process.argv.slice(2)", "process.argv.slice(1)");
@@ -159,7 +163,7 @@ if (!isMainThread && process.env["MUST_HAVE_GC"] && typeof globalThis.gc !== "fu
     });
   });
 
-  test("D7: a worker that somebody terminates while it opens a connection is a WorkerError", async () => {
+  test("D7: terminating a worker while it opens a connection is a WorkerError", async () => {
     const worker = new Worker("setInterval(() => undefined, 1000)", { eval: true });
     const opening = connectInWorker(server.url, { worker, openTimeout: null });
     await worker.terminate();
@@ -178,7 +182,7 @@ if (!isMainThread && process.env["MUST_HAVE_GC"] && typeof globalThis.gc !== "fu
       [{ tls: { cert: new Map() } }, /`tls\.cert`/],
     ] as const;
     for (const [options, pattern] of cases) {
-      // Options of another type than the declared one.
+      // Options of an undeclared type.
       await assert.rejects(connectInWorker(server.url, options as never), (error) => {
         assert(error instanceof InvalidArgumentError, String(error));
         assert.match(error.message, pattern);

@@ -1,0 +1,174 @@
+// Sessions of a page: nothing is lost or duplicated, whatever happens to its sockets.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Page } from "playwright-core";
+import { Browser, skip } from "../browser/chromium.js";
+import { cutAtRandomBytes } from "./cuts.js";
+import { NO_FAULTS } from "./counted.js";
+import type { PageStream } from "./page-stream.js";
+import { openSessionScene } from "./session-scene.js";
+import { assertExactlyOnce, bothProgress, nextStream, sees, startStream } from "./streams.js";
+
+describe("A session of a page in Chromium", { skip, timeout: 120_000 }, () => {
+  let browser: Browser;
+
+  before(async () => {
+    browser = await Browser.start();
+  });
+  after(() => browser[Symbol.asyncDispose]());
+
+  test("L1: 25 cuts at random bytes lose, duplicate and reorder nothing, in both directions", async (t) => {
+    await using scene = await openSessionScene();
+    const page = await browser.openPage();
+    const seed = 25;
+    const { seconds: _, resumed, ...report } = await cutAtRandomBytes(page, scene, { cuts: 25, seed });
+    const { toServer, toPage, events } = report;
+    t.diagnostic(`seed ${seed}: ${toServer.sent} and ${toPage.sent} messages, resumed ${resumed} times`);
+    assert.deepEqual(report, {
+      cuts: 25,
+      sessions: 1,
+      toServer: { sent: toServer.sent, ...NO_FAULTS },
+      toPage: { sent: toPage.sent, ...NO_FAULTS },
+      events,
+    });
+    assert.deepEqual(
+      events.filter((name) => name !== "resumed" && name !== "detached"),
+      [],
+    );
+    assert(resumed > 0);
+    await page.close();
+  });
+
+  test("L1: the page negotiates version 2, pings with messages, and both ends confirm", async () => {
+    await using scene = await openSessionScene({ subprotocols: ["chat"] });
+    const page = await browser.openPage();
+    await startStream(page, scene.url, { subprotocols: ["chat"], pingInterval: 50 });
+    const atServer = await nextStream(scene, 1);
+    await bothProgress(page, atServer);
+    await page.waitForFunction(() => (kept["stream"] as PageStream).connection.latencyStats.answered >= 3);
+    const inPage = await page.evaluate(() => {
+      const { connection } = kept["stream"] as PageStream;
+      return { id: connection.session?.id, subprotocol: connection.connection?.subprotocol };
+    });
+    assert.deepEqual(inPage, { id: atServer.connection.session?.id, subprotocol: "chat" });
+    assert.equal(
+      atServer.connection.response.headers.get("Sec-WebSocket-Protocol"),
+      "holdfast.v2+chat",
+    );
+    assert.deepEqual(await assertExactlyOnce(page, atServer), []);
+    await page.close();
+  });
+
+  test("L1: the heartbeat's verdict detaches the session, and the next socket resumes it", async () => {
+    await using scene = await openSessionScene();
+    const page = await browser.openPage();
+    await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 300 });
+    const atServer = await nextStream(scene, 1);
+    await bothProgress(page, atServer);
+    scene.proxy.freeze();
+    await sees(page, "detached");
+    scene.proxy.thaw();
+    await sees(page, "resumed");
+    await bothProgress(page, atServer);
+    assert.deepEqual(await assertExactlyOnce(page, atServer), ["detached", "resumed"]);
+    assert.equal(scene.streams.length, 1);
+    await page.close();
+  });
+
+  test("L1: a page that was offline resumes when the network returns", async () => {
+    await using scene = await openSessionScene();
+    const page = await browser.openPage();
+    await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 300 });
+    const atServer = await nextStream(scene, 1);
+    await bothProgress(page, atServer);
+    await browser.context.setOffline(true);
+    await sees(page, "detached").finally(() => browser.context.setOffline(false));
+    await sees(page, "resumed");
+    await bothProgress(page, atServer);
+    await assertExactlyOnce(page, atServer);
+    assert.equal(scene.streams.length, 1);
+    await page.close();
+  });
+
+  test("L9: a page that is reloaded in the middle of a stream continues its session", async () => {
+    await using scene = await openSessionScene();
+    const page = await browser.openPage();
+    await startStream(page, scene.url, { keep: true });
+    const atServer = await nextStream(scene, 1);
+    for (let reload = 0; reload < 3; reload++) {
+      await bothProgress(page, atServer);
+      await page.reload();
+      await page.waitForFunction("globalThis.holdfast !== undefined");
+      await startStream(page, scene.url, { keep: true });
+    }
+    await bothProgress(page, atServer);
+    assert.deepEqual(await assertExactlyOnce(page, atServer), ["resumed"]);
+    assert.equal(scene.streams.length, 1);
+    await page.close();
+  });
+
+  test("L9: two tabs are two sessions, also if one is a copy of the other", async () => {
+    await using scene = await openSessionScene();
+    const page = await browser.openPage();
+    await startStream(page, scene.url, { keep: true });
+    const atServer = await nextStream(scene, 1);
+    await bothProgress(page, atServer);
+    const copy = await openCopy(page);
+    await startStream(copy, scene.url, { keep: true });
+    const ofCopy = await nextStream(scene, 2);
+    await bothProgress(page, atServer);
+    await bothProgress(copy, ofCopy);
+    assert.deepEqual(await assertExactlyOnce(page, atServer), []);
+    assert.deepEqual(await assertExactlyOnce(copy, ofCopy), []);
+    await copy.close();
+    await page.close();
+  });
+
+  test("L9: a copy that `window.open()` makes of a stored session is not used", async () => {
+    await using scene = await openSessionScene();
+    const page = await browser.openPage();
+    await startStream(page, scene.url, { keep: true });
+    const atServer = await nextStream(scene, 1);
+    await bothProgress(page, atServer);
+    await page.reload(); // The session is stored now, and nothing uses it yet.
+    await page.waitForFunction("globalThis.holdfast !== undefined");
+    const copy = await openCopy(page);
+    await copy.evaluate(() => sessionStorage.removeItem("stream"));
+    await startStream(copy, scene.url, { keep: true });
+    const ofCopy = await nextStream(scene, 2);
+    await startStream(page, scene.url, { keep: true });
+    await bothProgress(page, atServer);
+    await assertExactlyOnce(page, atServer);
+    await assertExactlyOnce(copy, ofCopy);
+    await copy.close();
+    await page.close();
+  });
+
+  test("L9: two connections of a page cannot share a keep", async () => {
+    const page = await browser.openPage();
+    const message = await page.evaluate(() => {
+      const session = { keep: holdfast.sessionStorageKeep("a") };
+      const first = holdfast.connectPersistent("/", { session });
+      try {
+        holdfast.connectPersistent("/", { session });
+        return "";
+      } catch (error) {
+        return (error as Error).message;
+      } finally {
+        first.terminate();
+      }
+    });
+    assert.match(message, /Expected a keep that no other connection of this page uses/);
+    await page.close();
+  });
+
+  async function openCopy(page: Page): Promise<Page> {
+    const [copy] = await Promise.all([
+      page.waitForEvent("popup"),
+      page.evaluate(() => void window.open("/")),
+    ]);
+    await copy.waitForFunction("globalThis.holdfast !== undefined");
+    return copy;
+  }
+});

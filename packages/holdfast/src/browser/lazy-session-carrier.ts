@@ -1,0 +1,76 @@
+// Loads the code of sessions when the first connection with a session opens: pages without sessions never load it.
+
+import type { CloseInfo } from "../connection/close-info.js";
+import type { MessageTransportFactory, TransportSession } from "../connection/message-transport.js";
+import type {
+  SessionCarrier,
+  SessionCarrierHandler,
+  SessionCarrierSettings,
+} from "../connection/session-carrier.js";
+import { HandshakeError } from "../shared/errors.js";
+import type { SavedClientSession } from "../session/client-session.js";
+import type { SessionLoss } from "../shared/session-errors.js";
+import { browserRuntime } from "../transport/browser/browser-runtime.js";
+
+export class LazySessionCarrier implements SessionCarrier {
+  readonly #settings: SessionCarrierSettings;
+  readonly #handler: SessionCarrierHandler;
+  #carrier: SessionCarrier | null = null;
+
+  constructor(settings: SessionCarrierSettings, handler: SessionCarrierHandler) {
+    this.#settings = settings;
+    this.#handler = handler;
+  }
+
+  /** @throws HandshakeError if the code cannot be loaded; the next attempt tries again */
+  async load(): Promise<void> {
+    if (this.#carrier !== null) return;
+    let code: typeof import("../transport/session/client-session-carrier.js");
+    try {
+      code = await import("../transport/session/client-session-carrier.js");
+    } catch (cause) {
+      throw new HandshakeError("Expected to load the code of sessions, got an error. Serve all files of the bundle.", { cause });
+    }
+    this.#carrier ??= new code.ClientSessionCarrier(browserRuntime(), this.#settings, this.#handler);
+  }
+
+  get state(): TransportSession | null {
+    return this.#carrier?.state ?? null;
+  }
+
+  get isAttached(): boolean {
+    return this.#carrier?.isAttached ?? false;
+  }
+
+  get canResume(): boolean {
+    return this.#carrier?.canResume ?? false;
+  }
+
+  get hasSocket(): boolean {
+    return this.#carrier?.hasSocket ?? false;
+  }
+
+  over(
+    below: MessageTransportFactory,
+    pingsAs: "frames" | "messages",
+    onWidth: (width: number) => void,
+  ): MessageTransportFactory {
+    return this.#carrier?.over(below, pingsAs, onWidth) ?? below; // `load()` precedes each connection.
+  }
+
+  onSocketEnded(info: CloseInfo): boolean {
+    return this.#carrier?.onSocketEnded(info) ?? false;
+  }
+
+  save(): SavedClientSession | null {
+    return this.#carrier === null ? this.#settings.saved : this.#carrier.save();
+  }
+
+  abandon(reason: SessionLoss): void {
+    this.#carrier?.abandon(reason);
+  }
+
+  end(isSaved?: boolean): void {
+    this.#carrier?.end(isSaved);
+  }
+}

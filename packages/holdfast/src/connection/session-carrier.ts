@@ -1,0 +1,53 @@
+// The port to what carries a session of a client across the sockets of a persistent connection.
+
+import type { CloseInfo } from "./close-info.js";
+import type { MessageTransportFactory, TransportSession } from "./message-transport.js";
+import type { SessionLostEvent, SessionResumedEvent } from "./session-state.js";
+import type { SavedClientSession } from "../session/client-session.js";
+import type { SessionLoss, SessionLostError } from "../shared/session-errors.js";
+
+export interface SessionCarrierSettings {
+  /** What may be unconfirmed. */
+  readonly window: { readonly messages: number; readonly bytes: number };
+  /** Milliseconds within which received messages are acknowledged. */
+  readonly ackDelay: number;
+  readonly writeLimit: number;
+  /** The session to resume, from an earlier client; null for none. */
+  readonly saved: SavedClientSession | null;
+}
+
+/** Receives what happens to the session. */
+export interface SessionCarrierHandler {
+  /** The session has a socket: a new session if it `isFresh`, otherwise the one before. */
+  onAttached(isFresh: boolean): void;
+  onResumed(event: SessionResumedEvent): void;
+  /** The session is lost. If `onAttached(true)` follows at once, the same socket carries a new one. */
+  onLost(event: SessionLostEvent, error: SessionLostError): void;
+}
+
+/** Wraps the transport of a socket whose server has agreed on a session. */
+export interface SessionWrapper {
+  /** Whether there is a session that the server may still have. */
+  readonly canResume: boolean;
+  over(
+    below: MessageTransportFactory,
+    pingsAs: "frames" | "messages",
+    onWidth: (width: number) => void,
+  ): MessageTransportFactory;
+}
+
+export interface SessionCarrier extends SessionWrapper {
+  /** The session; null before the server has given it an id. */
+  readonly state: TransportSession | null;
+  readonly isAttached: boolean;
+  /** Whether the newest socket speaks of a session, attached or not. */
+  readonly hasSocket: boolean;
+  /** The socket has ended. Returns true if the session was attached, and can be resumed. */
+  onSocketEnded(info: CloseInfo): boolean;
+  /** What another client needs to resume the session; null if there is none. Only without a socket. */
+  save(): SavedClientSession | null;
+  /** The server does not continue the session. */
+  abandon(reason: SessionLoss): void;
+  /** The persistent connection has ended. If it was saved, another client continues the session: it is not lost. */
+  end(isSaved?: boolean): void;
+}

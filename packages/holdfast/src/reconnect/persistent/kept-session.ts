@@ -1,0 +1,75 @@
+// Keeps the session of a persistent connection while its client does not run: reads and writes the state that `keep`
+// stores.
+
+import type { FaultLogger } from "../../connection/platform.js";
+import type { KeptClient, SessionKeep } from "../../connection/session-keep.js";
+import { decodeKeptState, encodeKeptState, type KeptState } from "../../session/kept-state.js";
+
+export class KeptSession {
+  readonly #keep: SessionKeep;
+  readonly #logger: FaultLogger | null;
+  #unwatch: () => void = () => undefined;
+  /** The stored text; null if there is none. */
+  #stored: string | null = null;
+  #hasWarned = false;
+
+  constructor(keep: SessionKeep, logger: FaultLogger | null) {
+    this.#keep = keep;
+    this.#logger = logger;
+  }
+
+  /** @throws what `watch` throws: the keep is in use */
+  watch(client: KeptClient): void {
+    this.#unwatch = this.#keep.watch(client);
+  }
+
+  unwatch(): void {
+    this.#unwatch();
+  }
+
+  /** Takes the state of an earlier client; null if there is none, or none that can be used. */
+  load(): KeptState | null {
+    const text = this.#take();
+    if (text === null) return null;
+    const state = decodeKeptState(text);
+    if (state === null) this.#warn("the kept session is damaged, or of another version: it is ignored");
+    return state;
+  }
+
+  save(state: KeptState): void {
+    const text = encodeKeptState(state);
+    try {
+      this.#keep.save(text);
+      this.#stored = text;
+    } catch (error) {
+      this.#take(); // What was stored before is out of date.
+      this.#stored = null;
+      this.#warn("the session cannot be kept", error);
+    }
+  }
+
+  /** Removes the state that was saved last. Returns false if another client has taken it. */
+  reclaim(): boolean {
+    const expected = this.#stored;
+    this.#stored = null;
+    return expected === null || this.#take() === expected;
+  }
+
+  #take(): string | null {
+    try {
+      const text = this.#keep.load();
+      this.#keep.clear();
+      return text;
+    } catch (error) {
+      this.#warn("the kept session cannot be read", error);
+      return null; // It may still be stored, but a state that cannot be removed must not be used.
+    }
+  }
+
+  #warn(message: string, error?: unknown): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    if (error === undefined) this.#logger?.warn(message);
+    else this.#logger?.warn(message, { error });
+  }
+}

@@ -1,0 +1,36 @@
+// The sessions without a socket, in the order in which the memory drops them: those that never carried a message first,
+// since whoever opens and drops connections leaves them behind, and of each kind the longest-detached one first.
+
+import type { MemoryMeter } from "../../session/session-memory.js";
+import type { ServerSessionTransport } from "../../transport/session/server-session-transport.js";
+
+/** What a detached session takes beside its messages, in bytes: its connections, and its handler: measured with one forEach(). */
+export const DETACHED_COST = 8192;
+
+export class DetachedSessions {
+  readonly #meter: MemoryMeter;
+  readonly #empty = new Set<ServerSessionTransport>();
+  readonly #others = new Set<ServerSessionTransport>();
+
+  constructor(meter: MemoryMeter) {
+    this.#meter = meter;
+  }
+
+  add(transport: ServerSessionTransport): void {
+    const { incoming, outgoing } = transport.machine.ledger;
+    const isEmpty = incoming.received === 0 && outgoing.sent === 0;
+    (isEmpty ? this.#empty : this.#others).add(transport);
+    this.#meter.used += DETACHED_COST;
+  }
+
+  delete(transport: ServerSessionTransport): void {
+    if (this.#empty.delete(transport) || this.#others.delete(transport)) this.#meter.used -= DETACHED_COST;
+  }
+
+  /** The session to drop next; null if there is none. */
+  next(): ServerSessionTransport | null {
+    for (const transport of this.#empty) return transport;
+    for (const transport of this.#others) return transport;
+    return null;
+  }
+}

@@ -1,0 +1,75 @@
+// Waits for the first word of a client that speaks of sessions: `open` or `resume`.
+
+import { coreOf } from "../../connection/connection.js";
+import type { Message } from "../../connection/inbox.js";
+import type { SessionMessage } from "../../session/wire.js";
+import type { SessionLinkHandler } from "../../transport/session/session-link.js";
+import type { ServerRequest } from "../upgrade/server-request.js";
+import type { SessionSocket } from "./session-registry.js";
+
+export interface SessionGreeterHandler {
+  /** The owner of a request, as the application says. */
+  ownerOf(request: ServerRequest): Promise<string | null>;
+  onOpen(owner: string | null): Promise<void>;
+  onResume(
+    message: Extract<SessionMessage, { readonly type: "resume" }>,
+    owner: string | null,
+  ): Promise<void>;
+  /** The application's code, or the store, failed. */
+  onFailure(error: unknown): void;
+}
+
+export class SessionGreeter implements SessionLinkHandler {
+  readonly hasBusyReader = false;
+  readonly #socket: SessionSocket;
+  readonly #handler: SessionGreeterHandler;
+  #hasBegun = false;
+
+  constructor(socket: SessionSocket, handler: SessionGreeterHandler) {
+    this.#socket = socket;
+    this.#handler = handler;
+  }
+
+  onWord(message: SessionMessage): void {
+    if (this.#hasBegun || (message.type !== "open" && message.type !== "resume")) {
+      this.#violate(`"${message.type}"`);
+      return;
+    }
+    this.#hasBegun = true;
+    void this.#answer(message);
+  }
+
+  onData(_message: Message): void {
+    this.#violate("a message of the application");
+  }
+
+  onStreamed(): void {
+    this.#violate("a message of the application");
+  }
+
+  onPingQueued(): void {
+    // Nothing to acknowledge.
+  }
+
+  #violate(what: string): void {
+    this.#socket.link.violate(`Expected "open" or "resume" as the first message, got ${what}.`);
+  }
+
+  /** What follows the first word waits until the session is there. */
+  async #answer(message: Extract<SessionMessage, { readonly type: "open" | "resume" }>): Promise<void> {
+    const { connection, request } = this.#socket;
+    const core = coreOf(connection);
+    core.pauseReading("session");
+    try {
+      const owner = await this.#handler.ownerOf(request);
+      if (core.hasEnded) return;
+      if (message.type === "open") await this.#handler.onOpen(owner);
+      else await this.#handler.onResume(message, owner);
+    } catch (error) {
+      this.#handler.onFailure(error);
+      core.closeWithCause("handler-failed", { code: 1011, reason: "" });
+    } finally {
+      core.resumeReading("session");
+    }
+  }
+}

@@ -1,0 +1,32 @@
+// Bounds in time what the application's functions and stores take, so that a call that never settles holds nothing.
+
+import type { Clock } from "../../connection/ports.js";
+import { HoldfastError } from "../../shared/errors.js";
+
+/** Milliseconds. */
+export const CALL_TIMEOUT = 10_000;
+
+/** Rejects if `call` throws or rejects, or if it has not settled within `CALL_TIMEOUT`. `what` is for the error. */
+export async function withinTime<Result>(
+  call: () => Result | PromiseLike<Result>,
+  clock: Clock,
+  what: string,
+): Promise<Result> {
+  const result = call();
+  let cancel: () => void = nothing;
+  const timeout = new Promise<never>((_, reject) => {
+    cancel = clock.setTimer(CALL_TIMEOUT, () => {
+      const message = `Expected ${what} to answer within ${CALL_TIMEOUT} ms, got no answer. Check it for a call that never settles.`;
+      reject(new HoldfastError(message));
+    });
+  });
+  try {
+    return await Promise.race([result, timeout]);
+  } finally {
+    cancel();
+  }
+}
+
+function nothing(): void {
+  // Nothing to cancel yet.
+}

@@ -1,0 +1,174 @@
+// The incoming direction of a session: counts what arrives, and decides when to acknowledge it. At a quarter of the
+// peer's window, otherwise within `ackDelay`, in the same write as anything else that is sent in that turn.
+
+import { SkippedPositions } from "./skipped-positions.js";
+import type { SessionWindow } from "./wire.js";
+
+/**
+ * When a message is confirmed: once the session's inbox has it (`received`), or once the caller reports `settle()`: for
+ * `handled`, that the application has finished with it; for `logged`, that it is in the store. Skipped positions are
+ * settled with the message before them, but `logged` ones only by the caller.
+ */
+export type Acknowledge = "handled" | "logged" | "received";
+
+/** When to acknowledge: now, in this turn; soon, within `ackDelay` (the caller starts a timer); or not because of this. */
+export type AckNeed = "none" | "now" | "soon";
+
+/** The part of a record that describes this direction. */
+export interface SavedReceipts {
+  readonly received: number;
+  readonly confirmed: number;
+}
+
+export class ReceiveLedger {
+  readonly #acknowledge: Acknowledge;
+  #quarterMessages: number;
+  #quarterBytes: number;
+  #received = 0;
+  /** Settled, with `handled`; otherwise unused. */
+  #settled = 0;
+  /** Skipped positions among the newest ones; null for none. They are settled together with the message before them. */
+  #skipped: SkippedPositions | null = null;
+  /** The position that the peer was told. */
+  #told = 0;
+  /** Payload of the messages that may be confirmed since then. */
+  #bytes = 0;
+  #isTimerRunning = false;
+  /** The peer has sent `want`. */
+  #isWanted = false;
+
+  /** `peerWindow` is what the peer may leave unconfirmed. */
+  constructor(peerWindow: SessionWindow, acknowledge: Acknowledge) {
+    this.#acknowledge = acknowledge;
+    this.#quarterMessages = quarterOf(peerWindow.messages);
+    this.#quarterBytes = quarterOf(peerWindow.bytes);
+  }
+
+  /** The position of the newest message that arrived: RECEIVED of `resume` and `resumed`. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** What `ack` confirms. */
+  get confirmable(): number {
+    return this.#acknowledge === "received" ? this.#received : this.#settled;
+  }
+
+  /** The client learns the server's window with `session`. */
+  setPeerWindow(window: SessionWindow): void {
+    this.#quarterMessages = quarterOf(window.messages);
+    this.#quarterBytes = quarterOf(window.bytes);
+  }
+
+  /** A complete message has arrived on the current link. `length` is in bytes, or in UTF-16 code units for a string. */
+  receive(length: number): AckNeed {
+    this.#received++;
+    if (this.#acknowledge !== "received") return "none";
+    this.#bytes += length;
+    return this.#need(this.#received);
+  }
+
+  /** The peer has sent `skip`. Null if there cannot be so many positions: a protocol error (1002). */
+  skip(count: number): AckNeed | null {
+    const before = this.#received;
+    const received = before + count;
+    if (!Number.isSafeInteger(received)) return null;
+    (this.#skipped ??= new SkippedPositions()).add(before + 1, received);
+    this.#received = received;
+    if (this.#acknowledge === "received") return this.#need(received);
+    return this.#acknowledge === "handled" && this.#settled === before ? this.settle(received, 0) : "none";
+  }
+
+  /**
+   * The message at this position, and every earlier one, has been handled or logged: not with `received`. `length` is
+   * what was settled since the last call.
+   */
+  settle(position: number, length: number): AckNeed {
+    if (this.#acknowledge === "received" || position <= this.#settled || position > this.#received)
+      return "none";
+    this.#settled = position;
+    if (this.#skipped !== null) {
+      if (this.#acknowledge === "handled") this.#settled = this.#skipped.endAfter(position);
+      if (!this.#skipped.forgetUpTo(this.#settled)) this.#skipped = null;
+    }
+    this.#bytes += length;
+    return this.#need(this.#settled);
+  }
+
+  /** The position of the message before the newest `count` messages. */
+  positionBefore(count: number): number {
+    return this.#skipped === null
+      ? this.#received - count
+      : this.#skipped.positionBefore(this.#received, count);
+  }
+
+  /** The peer has sent `want`. */
+  want(): AckNeed {
+    this.#isWanted = true;
+    return "now";
+  }
+
+  /**
+   * The position to confirm with `ack`; -1 for none. "due" at the need "now", with each ping, and when the timer fires.
+   * "passing" when anything else is sent in this turn: a few messages are not worth the bytes of an `ack`.
+   */
+  takeAck(moment: "due" | "passing"): number {
+    const position = this.confirmable;
+    const count = position - this.#told;
+    if (!this.#isWanted) {
+      if (count === 0) return -1;
+      if (moment === "passing" && count * 4 < this.#quarterMessages && this.#bytes * 4 < this.#quarterBytes)
+        return -1;
+    }
+    this.#tell(position);
+    return position;
+  }
+
+  /** The timer that "soon" has started fired. Returns the position to confirm with `ack`; -1 for none. */
+  takeLateAck(): number {
+    this.#isTimerRunning = false;
+    return this.takeAck("due");
+  }
+
+  /**
+   * A new link is in place, and the peer is told `received` and `confirmable` with the handshake. The caller has stopped
+   * the timer.
+   */
+  attach(): void {
+    this.#isTimerRunning = false; // It ended with the earlier link.
+    this.#tell(this.confirmable);
+  }
+
+  save(): SavedReceipts {
+    return { received: this.#received, confirmed: this.confirmable };
+  }
+
+  /** Only on a ledger that was just constructed. `unread` are the positions that its owner has not been handed. */
+  restore(saved: SavedReceipts, unread: readonly number[] = []): void {
+    this.#received = saved.received;
+    this.#settled = saved.confirmed;
+    let before = unread[0] ?? saved.received;
+    for (const position of [...unread, saved.received + 1]) {
+      if (position > before + 1) (this.#skipped ??= new SkippedPositions()).add(before + 1, position - 1);
+      before = position;
+    }
+    this.#told = this.confirmable;
+  }
+
+  #need(position: number): AckNeed {
+    if (position - this.#told >= this.#quarterMessages || this.#bytes >= this.#quarterBytes) return "now";
+    if (this.#isTimerRunning) return "none";
+    this.#isTimerRunning = true;
+    return "soon";
+  }
+
+  #tell(position: number): void {
+    this.#told = position;
+    this.#bytes = 0;
+    this.#isWanted = false;
+  }
+}
+
+function quarterOf(size: number): number {
+  return Math.max(1, Math.floor(size / 4));
+}

@@ -1,0 +1,314 @@
+// The outgoing direction of a session: counts messages, keeps what the peer has not confirmed, and says what to transmit
+// on the current link.
+//
+//   0 ≤ confirmed ≤ cursor - 1 ≤ sent
+//
+// Positions up to `confirmed` are forgotten. Positions from `cursor` on have not been handed to the current link.
+
+import { ReplayRing } from "./replay-ring.js";
+import { SendWindow } from "./send-window.js";
+import type { MemoryMeter, SessionMessageData, SharedPayload } from "./session-memory.js";
+import type { SessionWindow } from "./wire.js";
+
+/** What happened to a message that was not confirmed: it certainly did not arrive, or it may have arrived. */
+export type Outcome = "unknown" | "unsent";
+
+/** Opaque to the session: what the caller wants back when a message is confirmed or lost. Never null. */
+export type Token = unknown;
+
+/** The unconfirmed messages of a session that has ended. */
+export interface LossReport {
+  /** The number of messages that certainly did not reach the peer. */
+  readonly unsent: number;
+  /** The number of messages that may have reached the peer. */
+  readonly unknown: number;
+  /** Those that were pushed with a token, in order. Each token is reported once: here, as confirmed, or as failed. */
+  readonly tokens: readonly { readonly token: Token; readonly outcome: Outcome }[];
+}
+
+/** What a resumption settles. */
+export interface Resumption {
+  /** Tokens of the messages that the peer has confirmed, in order. */
+  readonly confirmed: readonly Token[];
+  /** Tokens of streamed messages that certainly did not arrive. They are skipped. */
+  readonly unsent: readonly Token[];
+  /** The number of messages that are to be replayed. */
+  readonly replayed: number;
+}
+
+/** The part of a record that describes this direction. */
+export interface SavedSends {
+  readonly sent: number;
+  readonly confirmed: number;
+  /** Positions up to this one may have reached the peer. */
+  readonly transmitted: number;
+  /** Positions `confirmed + 1` to `sent`; null for one that will never arrive. */
+  readonly kept: readonly (SessionMessageData | null)[];
+}
+
+const NO_TOKENS: readonly Token[] = [];
+
+export class SendLedger {
+  readonly #ring: ReplayRing;
+  readonly #window: SendWindow;
+  #sent = 0;
+  #confirmed = 0;
+  /** The next position to hand to the link. */
+  #cursor = 1;
+  /** Positions up to this one were handed to an earlier link, and the peer has not said that it lacks them. */
+  #transmitted = 0;
+  #isAttached = false;
+  /** Later positions are not transmitted yet, since the store does not have them. */
+  #limit = Infinity;
+  /** By position, in order; null for none, as in most sessions. */
+  #tokens: Map<number, Token> | null = null;
+  /** Streamed messages that are not confirmed. */
+  #streamed = 0;
+  /** A `want` is on its way, and nothing was confirmed since. */
+  #isWanted = false;
+
+  constructor(window: SessionWindow, meter: MemoryMeter) {
+    this.#window = new SendWindow(window);
+    this.#ring = new ReplayRing(meter);
+  }
+
+  /** The position of the newest message. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** The newest position that the peer has confirmed. */
+  get confirmed(): number {
+    return this.#confirmed;
+  }
+
+  /** The oldest position that is still kept: FIRST of `resume`. */
+  get first(): number {
+    return this.#confirmed + 1;
+  }
+
+  /** Messages that the peer has not confirmed. */
+  get unconfirmed(): number {
+    return this.#sent - this.#confirmed;
+  }
+
+  /** Payload of the kept messages: bytes, and UTF-16 code units of strings. */
+  get unconfirmedBytes(): number {
+    return this.#ring.bytes;
+  }
+
+  /** Whether another message fits into the window. Attached: senders wait. Detached: a server's session overflows. */
+  get hasRoom(): boolean {
+    return this.unconfirmed < this.#window.messages && this.#ring.bytes < this.#window.bytes;
+  }
+
+  /** Whether every message was handed to the current link. */
+  get isCaughtUp(): boolean {
+    return this.#isAttached && this.#cursor > this.#sent;
+  }
+
+  /**
+   * Counts and keeps a message. Returns true if the caller must transmit it on the current link in this turn. Otherwise
+   * `next()` returns it when its turn comes. Bytes must be a copy. It does not check `hasRoom`: the caller decides what
+   * happens without room.
+   */
+  push(message: SessionMessageData | SharedPayload, token: Token = null): boolean {
+    const position = this.#sent + 1;
+    this.#ring.push(position, message, this.#sent - this.#confirmed);
+    return this.#add(position, token);
+  }
+
+  /**
+   * Counts a message that is not kept, since it is streamed. The caller transmits it now. Only when `isCaughtUp`. If the
+   * link is cut and the message did not arrive, `attach()` reports its token as unsent.
+   */
+  pushStreamed(token: Token = null): void {
+    const position = this.#sent + 1;
+    this.#ring.pushGap(position, "streamed", this.#sent - this.#confirmed);
+    this.#streamed++;
+    this.#add(position, token);
+  }
+
+  /**
+   * Takes the next message to transmit on this link: a message, or the argument of a `skip`; null when caught up. Replay
+   * and new messages come in order.
+   */
+  next(): SessionMessageData | number | null {
+    const end = Math.min(this.#sent, this.#limit);
+    if (!this.#isAttached || this.#cursor > end) return null;
+    const message = this.#ring.messageAt(this.#cursor);
+    const first = this.#cursor++;
+    if (message !== null) return message;
+    while (this.#cursor <= end && this.#ring.gapAt(this.#cursor) === "skipped") this.#cursor++;
+    return this.#cursor - first;
+  }
+
+  /** Messages up to this position may be transmitted; later ones wait for the next call. All may before the first. */
+  release(position: number): void {
+    this.#limit = position;
+  }
+
+  /**
+   * Withdraws a message for which an abort came. Returns false if it may have reached the peer already. Its token is
+   * forgotten: the caller reports it.
+   */
+  withdraw(position: number): boolean {
+    const handedOver = this.#isAttached ? this.#cursor - 1 : this.#transmitted;
+    if (position <= handedOver || position <= this.#confirmed || position > this.#sent) return false;
+    this.#ring.skip(position);
+    this.#tokens?.delete(position);
+    return true;
+  }
+
+  /**
+   * The peer has sent `ack`. Returns the tokens of the messages that it confirms, in order; null if nothing with this
+   * position was sent on this link, which is a protocol error (1002). An older ack is ignored.
+   */
+  acknowledge(position: number, now: number): readonly Token[] | null {
+    if (!this.#isAttached || position >= this.#cursor) return null;
+    return this.#confirm(position, now);
+  }
+
+  /**
+   * A new link is in place. The peer has received everything up to `received` and confirms up to `confirmed`. Returns what
+   * that settles; null if the positions do not agree, so that the session is lost (`position`). Call `detach()` first if
+   * another link was in place.
+   */
+  attach(received: number, confirmed: number, now: number): Resumption | null {
+    if (received > this.#sent || received < this.#confirmed || confirmed > received) return null;
+    this.#window.restart();
+    this.#isWanted = false;
+    const tokens = this.#confirm(confirmed, now);
+    this.#cursor = received + 1;
+    this.#transmitted = received; // What was under way on the old link is certainly lost.
+    this.#isAttached = true;
+    const unsent = this.#failStreams();
+    return { confirmed: tokens, unsent, replayed: this.#countKept(this.#cursor) };
+  }
+
+  /** The link is gone, or its messages are no longer taken. */
+  detach(): void {
+    if (!this.#isAttached) return;
+    this.#isAttached = false;
+    this.#transmitted = Math.max(this.#transmitted, this.#cursor - 1);
+  }
+
+  /**
+   * Whether to send `want` in this turn: half of the window is used and no `want` is on its way. Returns true once, until
+   * something is confirmed.
+   */
+  takeWant(): boolean {
+    if (this.#isWanted || !this.#isAttached || this.#cursor <= Math.min(this.#sent, this.#limit))
+      return false;
+    if (this.unconfirmed * 2 < this.#window.messages && this.#ring.bytes * 2 < this.#window.bytes)
+      return false;
+    this.#isWanted = true;
+    return true;
+  }
+
+  /** The session has ended: forgets everything, and reports each unconfirmed message once. */
+  end(): LossReport {
+    this.detach();
+    let unsent = 0;
+    let unknown = 0;
+    for (let position = this.#confirmed + 1; position <= this.#sent; position++) {
+      if (this.#ring.gapAt(position) !== "skipped") {
+        if (position > this.#transmitted) unsent++;
+        else unknown++;
+      }
+      this.#ring.drop(position);
+    }
+    const tokens = Array.from(this.#tokens ?? [], ([position, token]) => ({
+      token,
+      outcome: position > this.#transmitted ? ("unsent" as const) : ("unknown" as const),
+    }));
+    this.#tokens = null;
+    this.#streamed = 0;
+    this.#confirmed = this.#sent;
+    this.#cursor = this.#sent + 1;
+    this.#ring.trim(0);
+    return { unsent, unknown, tokens };
+  }
+
+  /** Gives memory back that an idle session does not need. Call it with each ping. */
+  trim(): void {
+    this.#ring.trim(this.unconfirmed);
+  }
+
+  save(): SavedSends {
+    const kept: (SessionMessageData | null)[] = [];
+    for (let position = this.#confirmed + 1; position <= this.#sent; position++) {
+      kept.push(this.#ring.messageAt(position));
+    }
+    const transmitted = Math.max(this.#transmitted, this.#isAttached ? this.#cursor - 1 : 0);
+    return { sent: this.#sent, confirmed: this.#confirmed, transmitted, kept };
+  }
+
+  /** Only on a ledger that was just constructed. */
+  restore(saved: SavedSends): void {
+    this.#confirmed = saved.confirmed;
+    this.#sent = saved.confirmed;
+    for (const message of saved.kept) {
+      const position = this.#sent + 1;
+      if (message === null) this.#ring.pushGap(position, "skipped", this.unconfirmed);
+      else this.#ring.push(position, message, this.unconfirmed);
+      this.#sent = position;
+    }
+    this.#cursor = this.#sent + 1;
+    this.#transmitted = saved.transmitted;
+  }
+
+  #add(position: number, token: Token): boolean {
+    this.#sent = position;
+    if (token !== null) (this.#tokens ??= new Map<number, Token>()).set(position, token);
+    if (this.#cursor !== position || !this.#isAttached || position > this.#limit) return false;
+    this.#cursor = position + 1;
+    return true;
+  }
+
+  #confirm(position: number, now: number): readonly Token[] {
+    if (position <= this.#confirmed) return NO_TOKENS;
+    const bytesBefore = this.#ring.bytes;
+    for (let each = this.#confirmed + 1; each <= position; each++) {
+      if (this.#streamed > 0 && this.#ring.gapAt(each) === "streamed") this.#streamed--;
+      this.#ring.drop(each);
+    }
+    this.#confirmed = position;
+    this.#isWanted = false;
+    if (this.#isAttached) this.#window.onAck(now, position, this.#cursor - 1, bytesBefore - this.#ring.bytes);
+    return this.#tokens === null ? NO_TOKENS : this.#takeTokens(this.#tokens, position);
+  }
+
+  #takeTokens(tokens: Map<number, Token>, upTo: number): readonly Token[] {
+    const taken: Token[] = [];
+    for (const [position, token] of tokens) {
+      if (position > upTo) break;
+      taken.push(token);
+      tokens.delete(position);
+    }
+    if (tokens.size === 0) this.#tokens = null;
+    return taken;
+  }
+
+  #failStreams(): readonly Token[] {
+    if (this.#streamed === 0) return NO_TOKENS;
+    const failed: Token[] = [];
+    for (let position = this.#cursor; position <= this.#sent; position++) {
+      if (this.#ring.gapAt(position) !== "streamed") continue;
+      this.#ring.skip(position);
+      this.#streamed--;
+      const token = this.#tokens?.get(position);
+      if (token !== undefined) failed.push(token);
+      this.#tokens?.delete(position);
+    }
+    return failed;
+  }
+
+  #countKept(from: number): number {
+    let count = 0;
+    for (let position = from; position <= this.#sent; position++) {
+      if (this.#ring.gapAt(position) === null) count++;
+    }
+    return count;
+  }
+}

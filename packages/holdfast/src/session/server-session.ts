@@ -1,0 +1,276 @@
+// The server's side of a session: attached to one link at a time, detached until a deadline, or ended.
+//
+//   attached ⇄ detached → ended
+
+import { equalInConstantTime } from "./session-id.js";
+import { SessionLedger, violation, type LedgerAction } from "./session-ledger.js";
+import type { LossReport, Resumption } from "./send-ledger.js";
+import type { Acknowledge, SavedReceipts } from "./receive-ledger.js";
+import type { InboxEntry, SessionRecord } from "./store/session-record.js";
+import type { MemoryMeter } from "./session-memory.js";
+import type { SessionLoss } from "../shared/session-errors.js";
+import { writeSessionMessage, type SessionMessage, type SessionTicket, type SessionWindow } from "./wire.js";
+
+/** The settings of all sessions of a server. */
+export interface ServerSessionSettings {
+  /** What may be unconfirmed in each direction. */
+  readonly window: SessionWindow;
+  /** Milliseconds for which a detached session is kept. */
+  readonly retain: number;
+  /** Milliseconds after its beginning from which a session cannot be resumed; null for no limit. */
+  readonly maxLifetime: number | null;
+  readonly acknowledge: Acknowledge;
+  readonly meter: MemoryMeter;
+}
+
+/** Who a session belongs to. */
+export interface SessionIdentity {
+  readonly id: string;
+  /** SHA-256 of the secret, in lower-case hexadecimal. */
+  readonly secretHash: string;
+  readonly owner: string | null;
+  readonly subprotocol: string | null;
+  /** Epoch milliseconds. */
+  readonly created: number;
+}
+
+/** What a client presents: the hash of its secret, and the owner that the server found for the request. */
+export interface SessionProof {
+  readonly secretHash: string;
+  readonly owner: string | null;
+}
+
+/** A number for each link of a session within a process. */
+export type Attachment = number;
+
+export type ServerSessionState = "attached" | "detached" | "ended";
+
+/** What the caller has to do about a link message. */
+export type ServerAction =
+  | LedgerAction
+  /** Another link has taken over: ignore this one's messages. It was told `moved`. */
+  | { readonly type: "stale" }
+  /** The client has ended the session deliberately. Send `lastAck` if it is not "": it confirms what arrived. */
+  | { readonly type: "ended"; readonly report: LossReport; readonly lastAck: string };
+
+/** The answer to `resume`. */
+export type ResumeAnswer =
+  /** The client has given this link up and resumed on a later one. Send `moved` and Close 1008 on it. Nothing changes. */
+  | { readonly type: "stale" }
+  | ({
+      readonly type: "resumed";
+      /** The message to send first on the new link. What `ledger.outgoing.next()` returns follows. */
+      readonly text: string;
+      readonly attachment: Attachment;
+      /** The link to which `moved` and Close 1008 must be sent; null for none. Its messages do not count any more. */
+      readonly fenced: Attachment | null;
+    } & Resumption)
+  /** The session has ended. Answer with `writeLost()` and a new session. `fenced` as above. */
+  | {
+      readonly type: "lost";
+      readonly reason: SessionLoss;
+      readonly report: LossReport;
+      readonly fenced: Attachment | null;
+    };
+
+/**
+ * Whether a client may resume a session: null for yes. A wrong secret gets the same answer as an unknown id. Check this
+ * before the session is touched or claimed.
+ */
+export function judgeProof(
+  session: SessionProof | null,
+  proof: SessionProof,
+): "forbidden" | "unknown" | null {
+  if (session === null || !equalInConstantTime(session.secretHash, proof.secretHash)) return "unknown";
+  return session.owner === proof.owner ? null : "forbidden";
+}
+
+/** The answer to a `resume` that cannot be granted: the reason, and a new session. */
+export function writeLost(reason: SessionLoss, fresh: SessionTicket): string {
+  return writeSessionMessage({ type: "lost", reason, ...fresh });
+}
+
+/** The answer to `open`. */
+export function writeOpened(fresh: SessionTicket): string {
+  return writeSessionMessage({ type: "session", ...fresh });
+}
+
+export class ServerSession {
+  readonly identity: SessionIdentity;
+  readonly ledger: SessionLedger;
+  readonly #settings: ServerSessionSettings;
+  /** Of the store: the process with the newest generation holds the session. Starts at 1. */
+  #generation = 1;
+  #attachment = 0;
+  #state: ServerSessionState = "detached";
+  /** Epoch milliseconds; null while attached. */
+  #deadline: number | null = null;
+  #loss: SessionLoss | null = null;
+  /** ATTEMPT of the newest `resume`. */
+  #attempt = 0;
+
+  /** A new session, or one that was claimed from a store. The record's inbox is for the caller. */
+  constructor(
+    identity: SessionIdentity,
+    settings: ServerSessionSettings,
+    record: SessionRecord | null = null,
+  ) {
+    this.identity = identity;
+    this.#settings = settings;
+    const { window, acknowledge, meter } = settings;
+    this.ledger = new SessionLedger({ window, peerWindow: window, acknowledge, meter });
+    if (record === null) return;
+    this.#generation = record.generation;
+    this.#deadline = record.deadline;
+    this.#attempt = record.attempt;
+    this.ledger.outgoing.restore(record.outgoing);
+    this.ledger.incoming.restore(
+      record.incoming,
+      record.inbox.map(({ position }) => position),
+    );
+  }
+
+  get state(): ServerSessionState {
+    return this.#state;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** ATTEMPT of the newest `resume`. */
+  get attempt(): number {
+    return this.#attempt;
+  }
+
+  /** Epoch milliseconds at which a detached session expires; null while attached. */
+  get deadline(): number | null {
+    return this.#deadline;
+  }
+
+  /** Epoch milliseconds from which the session cannot be resumed, attached or not; Infinity for never. */
+  get lifetimeEnd(): number {
+    const { maxLifetime } = this.#settings;
+    return maxLifetime === null ? Infinity : this.identity.created + maxLifetime;
+  }
+
+  /** Why the session was lost; null if it was not, or if it ended deliberately. */
+  get loss(): SessionLoss | null {
+    return this.#loss;
+  }
+
+  /** Attaches the first link, after `writeOpened()` or `writeLost()` was sent on it. `now` is monotonic. */
+  open(now: number): Attachment {
+    this.ledger.outgoing.attach(0, 0, now);
+    return this.#attach();
+  }
+
+  /**
+   * A client whose proof was judged resumes the session. Fences the earlier link, whose messages do not count from now
+   * on. `now` is monotonic, `wallNow` in epoch milliseconds.
+   */
+  resume(
+    message: { readonly received: number; readonly first: number; readonly attempt: number },
+    now: number,
+    wallNow: number,
+  ): ResumeAnswer {
+    const fenced = this.#state === "attached" ? this.#attachment : null;
+    if (this.#state === "ended") return this.#refuse(this.#loss ?? "unknown", fenced);
+    if (message.attempt < this.#attempt) return { type: "stale" };
+    if (this.#hasExpired(wallNow)) return this.#refuse("expired", fenced);
+    this.#attempt = message.attempt;
+    const { incoming, outgoing } = this.ledger;
+    outgoing.detach();
+    if (message.first > incoming.received + 1) return this.#refuse("position", fenced);
+    const resumption = outgoing.attach(message.received, message.received, now);
+    if (resumption === null) return this.#refuse("position", fenced);
+    incoming.attach();
+    const { received, confirmable: confirmed } = incoming;
+    const text = writeSessionMessage({ type: "resumed", received, confirmed });
+    return { type: "resumed", text, attachment: this.#attach(), fenced, ...resumption };
+  }
+
+  /** Whether messages of this link count. */
+  isCurrent(attachment: Attachment): boolean {
+    return this.#state === "attached" && attachment === this.#attachment;
+  }
+
+  /** A link message has arrived. */
+  interpret(message: SessionMessage, attachment: Attachment, now: number): ServerAction {
+    if (!this.isCurrent(attachment)) return { type: "stale" };
+    switch (message.type) {
+      case "ack":
+      case "want":
+      case "skip":
+        return this.ledger.interpret(message, now);
+      case "end": {
+        const lastAck = this.ledger.takeAck("due");
+        return { type: "ended", lastAck, report: this.end() };
+      }
+      default:
+        return violation(`Expected no "${message.type}" from the client now, got one.`);
+    }
+  }
+
+  /** The link is gone. Nothing changes if another link has taken over. */
+  detach(attachment: Attachment, wallNow: number): void {
+    if (!this.isCurrent(attachment)) return;
+    this.ledger.outgoing.detach();
+    this.#state = "detached";
+    this.#deadline = Math.min(wallNow + this.#settings.retain, this.lifetimeEnd);
+  }
+
+  /** Whether the deadline of a detached session has passed: the caller then calls `lose("expired")`. */
+  hasExpired(wallNow: number): boolean {
+    return this.#state === "detached" && this.#hasExpired(wallNow);
+  }
+
+  /** The session is lost: expired, overflowed, evicted, moved to another process, or its store failed. */
+  lose(reason: SessionLoss): LossReport {
+    this.#loss ??= this.#state === "ended" ? null : reason;
+    return this.end();
+  }
+
+  /** Ends the session deliberately. The caller has sent `end` if it was attached. */
+  end(): LossReport {
+    this.#state = "ended";
+    this.#deadline = null;
+    return this.ledger.outgoing.end();
+  }
+
+  /**
+   * What a store keeps. `inbox` holds the messages that the application has not been handed, in order. If `incoming` says
+   * that less was received, the client sends the rest again. `deadline`, in epoch milliseconds, is that of an attached
+   * session, which must expire as well if its process is killed.
+   */
+  save(
+    inbox: readonly InboxEntry[],
+    incoming: SavedReceipts = this.ledger.incoming.save(),
+    deadline = this.lifetimeEnd,
+  ): SessionRecord {
+    const expiry = this.#deadline ?? Math.min(deadline, this.lifetimeEnd);
+    return {
+      ...this.identity,
+      generation: this.#generation,
+      attempt: this.#attempt,
+      deadline: expiry === Infinity ? null : expiry,
+      outgoing: this.ledger.outgoing.save(),
+      incoming,
+      inbox,
+    };
+  }
+
+  #attach(): Attachment {
+    this.#state = "attached";
+    this.#deadline = null;
+    return ++this.#attachment;
+  }
+
+  #refuse(reason: SessionLoss, fenced: Attachment | null): ResumeAnswer {
+    return { type: "lost", reason, report: this.lose(reason), fenced };
+  }
+
+  #hasExpired(wallNow: number): boolean {
+    return wallNow >= Math.min(this.#deadline ?? Infinity, this.lifetimeEnd);
+  }
+}

@@ -1,0 +1,74 @@
+// Both directions of a session, for either role: what the session owns while links come and go.
+
+import { ReceiveLedger, type Acknowledge, type AckNeed } from "./receive-ledger.js";
+import { SendLedger, type Token } from "./send-ledger.js";
+import type { MemoryMeter } from "./session-memory.js";
+import { writeSessionMessage, type SessionMessage, type SessionWindow } from "./wire.js";
+
+export interface LedgerSettings {
+  /** What this end may leave unconfirmed. */
+  readonly window: SessionWindow;
+  /** What the peer may leave unconfirmed, as far as known. */
+  readonly peerWindow: SessionWindow;
+  readonly acknowledge: Acknowledge;
+  readonly meter: MemoryMeter;
+}
+
+/** What the caller has to do about a link message. */
+export type LedgerAction =
+  /** Messages were confirmed: resolve their sends. Senders may have room again. */
+  | { readonly type: "confirmed"; readonly tokens: readonly Token[] }
+  /** Acknowledge: see `AckNeed`. */
+  | { readonly type: "ack"; readonly need: AckNeed }
+  /** The peer violated the protocol: fail the link with 1002. `message` is a sentence. */
+  | { readonly type: "violation"; readonly message: string };
+
+/** The messages that either end may send on an attached link. */
+export type LedgerMessage = Extract<SessionMessage, { readonly type: "ack" | "skip" | "want" }>;
+
+export class SessionLedger {
+  readonly outgoing: SendLedger;
+  readonly incoming: ReceiveLedger;
+
+  constructor({ window, peerWindow, acknowledge, meter }: LedgerSettings) {
+    this.outgoing = new SendLedger(window, meter);
+    this.incoming = new ReceiveLedger(peerWindow, acknowledge);
+  }
+
+  interpret(message: LedgerMessage, now: number): LedgerAction {
+    switch (message.type) {
+      case "ack": {
+        const tokens = this.outgoing.acknowledge(message.position, now);
+        return tokens === null
+          ? violation(`Expected an ack of what was sent, got one of position ${message.position}.`)
+          : { type: "confirmed", tokens };
+      }
+      case "want":
+        return { type: "ack", need: this.incoming.want() };
+      case "skip": {
+        const need = this.incoming.skip(message.count);
+        return need === null
+          ? violation(`Expected \`skip\` to stay below 2^53, got ${message.count} more positions.`)
+          : { type: "ack", need };
+      }
+    }
+  }
+
+  /** The `ack` to send with what is sent in this turn; "" for none. See `ReceiveLedger.takeAck`. */
+  takeAck(moment: "due" | "passing"): string {
+    return writeAck(this.incoming.takeAck(moment));
+  }
+
+  /** The `ack` to send when the timer of `ackDelay` fires; "" for none. */
+  takeLateAck(): string {
+    return writeAck(this.incoming.takeLateAck());
+  }
+}
+
+export function violation(message: string): { readonly type: "violation"; readonly message: string } {
+  return { type: "violation", message };
+}
+
+function writeAck(position: number): string {
+  return position === -1 ? "" : writeSessionMessage({ type: "ack", position });
+}

@@ -1,0 +1,35 @@
+// Counts the memory of kept messages, for all sessions of a process together.
+
+import type { TextBytes } from "../shared/text-bytes.js";
+
+/** A text message is a string or its UTF-8, a binary message its bytes. Bytes must belong to the session: copy them. */
+export type SessionMessageData = string | TextBytes | Uint8Array;
+
+/** Added up by every session that shares it. */
+export interface MemoryMeter {
+  /** Bytes, estimated: the payloads, and an overhead for each message. */
+  used: number;
+}
+
+/** Bytes that a kept message takes beside its payload: its slot in the ring, and the head of a string or an array. */
+export const MESSAGE_OVERHEAD = 64;
+
+/** A payload that many sessions keep, such as a broadcast: the meter counts it once, until the last one has released it. */
+export class SharedPayload {
+  readonly data: SessionMessageData;
+  #holders = 0;
+
+  constructor(data: SessionMessageData) {
+    this.data = data;
+  }
+
+  /** A session keeps it. Returns the bytes to add to the meter. */
+  retain(): number {
+    return this.#holders++ === 0 ? MESSAGE_OVERHEAD + this.data.length : MESSAGE_OVERHEAD;
+  }
+
+  /** A session has dropped it. Returns the bytes to subtract from the meter. */
+  release(): number {
+    return --this.#holders === 0 ? MESSAGE_OVERHEAD + this.data.length : MESSAGE_OVERHEAD;
+  }
+}

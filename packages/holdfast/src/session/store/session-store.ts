@@ -1,0 +1,61 @@
+// The port to what keeps sessions across processes. Implementations: memory, files, Redis.
+
+import type { HoldfastError } from "../../shared/errors.js";
+import type { SessionLoss } from "../../shared/session-errors.js";
+import type { SessionProof } from "../server-session.js";
+import type { SessionChange, SessionRecord } from "./session-record.js";
+
+/** What `claim` finds. */
+export type Claim =
+  /** The caller holds the session from now on, with the generation in the record. */
+  | { readonly type: "claimed"; readonly record: SessionRecord }
+  /**
+   * There is none to resume. `unknown`: no such id, or another secret. `forbidden`: another owner. `expired`: its deadline
+   * has passed. `store`: the record is damaged or cannot be read; `error` says why. Or the reason with which it was removed.
+   */
+  | { readonly type: "lost"; readonly reason: SessionLoss; readonly error: HoldfastError | null };
+
+/**
+ * Keeps sessions. At any time one process holds a session: the one with the newest generation. Every write carries the
+ * writer's generation.
+ *
+ * Each method rejects with a HoldfastError if the store fails, and each write with SessionFencedError if another process
+ * has claimed the session, or if it was removed.
+ */
+export interface SessionStore {
+  /**
+   * Takes a session over: checks the proof, increments the generation and returns the record, atomically. Of two
+   * concurrent claims, each gets another generation, and the older one is fenced off. A claim that is lost changes
+   * nothing. `wallNow` is in epoch milliseconds.
+   *
+   * Damaged records are reported as lost (`store`).
+   */
+  claim(id: string, proof: SessionProof, wallNow: number): Promise<Claim>;
+
+  /**
+   * Writes a whole record, in place of what was logged. Creates it if the store has none with this id, or has removed it
+   * with an older generation. Durable once the promise resolves.
+   * @throws SessionFencedError if the stored generation is newer, or was removed
+   */
+  save(record: SessionRecord): Promise<void>;
+
+  /**
+   * Logs changes to a saved record: one call for all that changed in a turn. Durable once the promise resolves. Calls for
+   * one session must not overlap.
+   * @throws SessionFencedError if the stored generation is newer, or the session was removed or never saved
+   */
+  append(id: string, generation: number, changes: readonly SessionChange[]): Promise<void>;
+
+  /**
+   * Removes a session. If it was lost, later claims get the reason until `until` (epoch milliseconds); otherwise
+   * `unknown`. Does nothing if there is none.
+   * @throws SessionFencedError if the stored generation is newer
+   */
+  remove(id: string, generation: number, loss: SessionLoss | null, until: number): Promise<void>;
+
+  /**
+   * Forgets sessions whose deadline has passed: a process that holds one is fenced off. Returns how many. Called from time
+   * to time by every process that has sessions.
+   */
+  sweep(wallNow: number): Promise<number>;
+}

@@ -1,0 +1,281 @@
+// The plumbing of a client's session: begins or resumes it on each socket, and counts the messages that pass. Each socket
+// has a connection of its own, which the persistent connection uses as any other.
+
+import { ClientSession, type ClientAction, type SavedClientSession } from "../../session/client-session.js";
+import { sessionLostError } from "../../session/explain-loss.js";
+import type { LossReport, Resumption } from "../../session/send-ledger.js";
+import { writeSessionMessage, type SessionMessage } from "../../session/wire.js";
+import type { SessionLoss, SessionLostError } from "../../shared/session-errors.js";
+import type { TextBytes } from "../../shared/text-bytes.js";
+import type { CloseInfo } from "../../connection/close-info.js";
+import type { Message } from "../../connection/inbox.js";
+import { NotSentError } from "../../connection/not-sent-error.js";
+import type { Runtime } from "../../connection/runtime.js";
+import type {
+  Fragment,
+  MessageTransportFactory,
+  SendSettings,
+  TransportSession,
+} from "../../connection/message-transport.js";
+import type {
+  SessionCarrierHandler,
+  SessionCarrier as Carrier,
+  SessionCarrierSettings,
+} from "../../connection/session-carrier.js";
+import { hasEndedSession } from "./session-end.js";
+import {
+  overSessionLink,
+  type SessionCarrier,
+  type SessionLink,
+  type SessionLinkHandler,
+} from "./session-link.js";
+import { SessionSender } from "./session-sender.js";
+
+export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLinkHandler, TransportSession {
+  readonly hasBusyReader = false;
+  readonly #runtime: Runtime;
+  readonly #settings: SessionCarrierSettings;
+  readonly #handler: SessionCarrierHandler;
+  readonly #sender: SessionSender;
+  #session: ClientSession;
+  /** The newest socket, while it is open. */
+  #link: SessionLink | null = null;
+  #detachedAt = 0;
+  /** `end` was sent on the newest socket. */
+  #hasSentEnd = false;
+  /** The newest resumption whose replay the server has not announced yet. */
+  #onReplay: ((count: number) => void) | null = null;
+
+  constructor(runtime: Runtime, settings: SessionCarrierSettings, handler: SessionCarrierHandler) {
+    this.#runtime = runtime;
+    this.#settings = settings;
+    this.#handler = handler;
+    this.#session = new ClientSession({ window: settings.window }, settings.saved);
+    this.#detachedAt = runtime.clock.now();
+    this.#sender = new SessionSender(runtime, this.#session.ledger, {
+      ackDelay: settings.ackDelay,
+      writeLimit: settings.writeLimit,
+      keepsWithoutLink: false,
+      notDelivered: (outcome) => new NotSentError("session-lost", outcome),
+    });
+  }
+
+  /** The session; null before the server has given it an id. */
+  get state(): TransportSession | null {
+    return this.#session.id === null ? null : this;
+  }
+
+  get id(): string {
+    return this.#session.id ?? "";
+  }
+
+  get isAttached(): boolean {
+    return this.#session.state === "attached";
+  }
+
+  get canResume(): boolean {
+    const { ttl } = this.#session;
+    return ttl !== null && this.#runtime.clock.now() - this.#detachedAt < ttl;
+  }
+
+  get hasSocket(): boolean {
+    return this.#link !== null;
+  }
+
+  positionBefore(count: number): number {
+    return this.#session.ledger.incoming.positionBefore(count);
+  }
+
+  over(
+    below: MessageTransportFactory,
+    pingsAs: "frames" | "messages",
+    onWidth: (width: number) => void,
+  ): MessageTransportFactory {
+    return overSessionLink(below, pingsAs, { onWidth }, (link) => this.#onLink(link));
+  }
+
+  onSocketEnded(info: CloseInfo): boolean {
+    const link = this.#link;
+    if (link === null) return false;
+    this.#link = null;
+    link.bind(null);
+    this.#onReplay?.(0);
+    this.#detachedAt = this.#runtime.clock.now();
+    if (this.#session.state === "ended" || this.#hasSentEnd || hasEndedSession(info)) {
+      this.#end(this.#session.end(), null);
+      return false;
+    }
+    const { isAttached } = this;
+    this.#session.detach();
+    this.#sender.detach();
+    return isAttached;
+  }
+
+  /** The server cannot resume the session: it has none, or does not know it. */
+  abandon(reason: SessionLoss): void {
+    if (this.#session.id !== null) this.#end(this.#session.end(), reason);
+  }
+
+  save(): SavedClientSession | null {
+    return this.#session.save();
+  }
+
+  end(isSaved = false): void {
+    const report = this.#session.end();
+    if (isSaved) this.#sender.end(report);
+    else this.#end(report, null);
+  }
+
+  // SessionCarrier of the link: what is sent on the socket's connection.
+
+  get waitingBytes(): number {
+    return this.#sender.waitingBytes;
+  }
+
+  sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
+    return this.#sender.sendText(text, settings);
+  }
+
+  sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
+    return this.#sender.sendBinary(payload, settings);
+  }
+
+  sendFragment(fragment: Fragment): Promise<void> {
+    return this.#sender.sendFragment(fragment);
+  }
+
+  get streamConfirmation(): Promise<void> | null {
+    return this.#sender.streamConfirmation;
+  }
+
+  whenIdle(callback: () => void): void {
+    if (this.#sender.isBusy && this.isAttached) this.#sender.whenIdle(callback);
+    else callback();
+  }
+
+  onEndSent(): void {
+    this.#hasSentEnd = true;
+  }
+
+  fail(closedError: () => Error): void {
+    for (const each of this.#sender.takeWaiting()) each.reject(closedError());
+  }
+
+  // SessionLinkHandler: what arrives.
+
+  onData(message: Message): void {
+    const link = this.#link;
+    if (link === null) return;
+    if (!this.#session.takesMessages) {
+      link.violate("Expected the server's answer to the first message of a session, got other data.");
+      return;
+    }
+    const need = this.#session.ledger.incoming.receive(message.length);
+    link.forward(message);
+    if (need !== "none") this.#sender.onAckNeed(need);
+  }
+
+  onStreamed(length: number): void {
+    this.#sender.onAckNeed(this.#session.ledger.incoming.receive(length));
+  }
+
+  onWord(message: SessionMessage): void {
+    const link = this.#link;
+    if (link === null) return;
+    if (message.type === "end") this.#sender.acknowledge(); // The server learns what arrived.
+    if (message.type === "replay") this.#onReplay?.(message.count);
+    else this.#perform(this.#session.interpret(message, this.#runtime.clock.now()), link);
+  }
+
+  onPingQueued(): void {
+    this.#sender.acknowledge();
+    this.#session.ledger.outgoing.trim();
+  }
+
+  #onLink(link: SessionLink): void {
+    this.#link?.bind(null);
+    this.#sender.detach();
+    this.#link = link;
+    link.bind(this);
+    link.carry(this);
+    link.begin(this.#session.connect());
+  }
+
+  #perform(action: ClientAction, link: SessionLink): void {
+    switch (action.type) {
+      case "confirmed":
+        this.#sender.onConfirmed(action.tokens);
+        return;
+      case "ack":
+        this.#sender.onAckNeed(action.need);
+        return;
+      case "violation":
+        link.violate(action.message);
+        return;
+      case "opened":
+        this.#attach(link, null);
+        return;
+      case "resumed":
+        this.#attach(link, action);
+        return;
+      case "lost":
+        this.#onLost(action, link);
+        return;
+      case "ended":
+        this.#sender.end(action.report);
+        return;
+    }
+  }
+
+  #attach(link: SessionLink, resumption: Resumption | null): void {
+    const gap = this.#runtime.clock.now() - this.#detachedAt;
+    if (resumption !== null) {
+      link.sendWord(writeSessionMessage({ type: "replay", count: resumption.replayed }));
+      this.#reportResumed(gap, resumption.replayed);
+    }
+    this.#handler.onAttached(resumption === null);
+    this.#sender.attach(link, resumption);
+  }
+
+  /** Reports the resumption once the server has said how much it replays. One that does not say so replays nothing. */
+  #reportResumed(gap: number, replayedOut: number): void {
+    const cancel = this.#runtime.clock.setTimer(this.#settings.ackDelay, () => this.#onReplay?.(0));
+    this.#onReplay = (replayedIn) => {
+      this.#onReplay = null;
+      cancel();
+      this.#handler.onResumed({ gap, replayedIn, replayedOut });
+    };
+  }
+
+  #onLost({ reason, report, isFresh }: Extract<ClientAction, { type: "lost" }>, link: SessionLink): void {
+    this.#sender.end(report);
+    if (!isFresh) {
+      this.#renew();
+      this.#reportLost(reason, report);
+      if (reason === "position") link.violate("Expected `resumed` with a position that fits, got another.");
+      return;
+    }
+    this.#sender.restart(this.#session.ledger);
+    this.#reportLost(reason, report);
+    this.#attach(link, null);
+  }
+
+  /** The session is over: the next socket begins another one. */
+  #end(report: LossReport, reason: SessionLoss | null): void {
+    this.#sender.end(report);
+    this.#renew();
+    const isIncomplete = report.unsent + report.unknown > 0;
+    if (reason !== null || isIncomplete) this.#reportLost(reason ?? "unknown", report);
+  }
+
+  #renew(): void {
+    this.#hasSentEnd = false;
+    this.#session = new ClientSession({ window: this.#settings.window });
+    this.#sender.restart(this.#session.ledger);
+  }
+
+  #reportLost(reason: SessionLoss, report: LossReport): void {
+    const error: SessionLostError = sessionLostError(reason, report);
+    this.#handler.onLost({ reason, unsent: report.unsent, unknown: report.unknown }, error);
+  }
+}

@@ -1,0 +1,95 @@
+// The keepalive of a session's connection: each socket is pinged and judged by its own connection, and this one shows the
+// newest socket's.
+
+import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
+import { InvalidStateError } from "../../shared/errors.js";
+import type { Keepalive } from "../../connection/keepalive.js";
+import type { ServerSessionTransport } from "./server-session-transport.js";
+
+export class SessionKeepalive implements Keepalive {
+  readonly #transport: ServerSessionTransport;
+
+  constructor(transport: ServerSessionTransport) {
+    this.#transport = transport;
+  }
+
+  get latency(): number | null {
+    return this.#newest.latency;
+  }
+
+  get latencyStats(): LatencyStats {
+    return this.#newest.latencyStats;
+  }
+
+  get lastPingAt(): number | null {
+    return this.#newest.lastPingAt;
+  }
+
+  get lastPongAt(): number | null {
+    return this.#newest.lastPongAt;
+  }
+
+  get pingsInFlight(): number {
+    return this.#newest.pingsInFlight;
+  }
+
+  get oldestPingAt(): number | null {
+    return this.#newest.oldestPingAt;
+  }
+
+  get longestGap(): number {
+    return this.#newest.longestGap;
+  }
+
+  newPayload(): Uint8Array {
+    return this.#newest.newPayload();
+  }
+
+  isInFlight(payload: Uint8Array): boolean {
+    return this.#newest.isInFlight(payload);
+  }
+
+  ping(payload: Uint8Array, signal: AbortSignal | null, timeout: number | null = null): Promise<number> {
+    if (!this.#transport.isAttached) return Promise.reject(new InvalidStateError(DETACHED));
+    return this.#transport.newest.ping(payload, signal, timeout);
+  }
+
+  probe(): void {
+    if (this.#transport.isAttached) this.#newest.probe();
+  }
+
+  onPong(): null {
+    return null; // The socket's keepalive matches pongs.
+  }
+
+  open(): void {
+    // The socket's keepalive has begun.
+  }
+
+  onPingSent(): void {
+    // As above.
+  }
+
+  pauseReading(): void {
+    // As above.
+  }
+
+  resumeReading(): void {
+    // As above.
+  }
+
+  beginClosing(): void {
+    // As above.
+  }
+
+  end(): void {
+    // As above.
+  }
+
+  get #newest(): Keepalive {
+    return this.#transport.newest.keepalive;
+  }
+}
+
+const DETACHED =
+  'Expected a session with a socket for ping(), got one that is detached. Wait for the event "resumed".';

@@ -1,0 +1,279 @@
+// Version 2 of the link protocol on one socket: passes the application's messages and the words of the session to the
+// session, which outlives the socket.
+
+import { readSessionMessage, writeSessionMessage, type SessionMessage } from "../../session/wire.js";
+import type { SessionMessageData } from "../../session/session-memory.js";
+import type { CloseFrame } from "../../shared/close-code.js";
+import { TextBytes } from "../../shared/text-bytes.js";
+import type { Message } from "../../connection/inbox.js";
+import type {
+  Fragment,
+  FrameObserver,
+  MessageTransportFactory,
+  SendSettings,
+  SharedMessage,
+  TransportSession,
+} from "../../connection/message-transport.js";
+import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
+import { SecretHidingObserver } from "./secret-hiding-observer.js";
+import { endsSession } from "./session-end.js";
+import { LinkProtocol, type PingsAs, type SpreadEnd } from "../link/link-protocol.js";
+
+/** The session's end on the current socket, or what stands in until there is one. */
+export interface SessionLinkHandler {
+  /** As in MessageTransportHandler. */
+  readonly hasBusyReader: boolean;
+  /** A message of the application arrived. Bytes may be a view of the read buffer. */
+  onData(message: Message): void;
+  /** A message was delivered piece by piece. */
+  onStreamed(length: number): void;
+  /** A word of the session arrived. */
+  onWord(message: SessionMessage): void;
+  /** A ping is being queued: what waits to be acknowledged can go with it. */
+  onPingQueued(): void;
+}
+
+/** How the messages of a client's connection reach its session, which counts them. Null at a server. */
+export interface SessionCarrier {
+  readonly state: TransportSession | null;
+  /** Bytes that wait for room in the window. */
+  readonly waitingBytes: number;
+  /** Calls back once no message waits to be transmitted. */
+  whenIdle(callback: () => void): void;
+  /** `end` was sent: the session ends with the socket. */
+  onEndSent(): void;
+  /** The connection has ended: rejects the messages that wait. */
+  fail(closedError: () => Error): void;
+  sendText(text: string | TextBytes, settings: SendSettings): Promise<void>;
+  sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
+  sendFragment(fragment: Fragment): Promise<void>;
+  /** As in MessageTransport. */
+  readonly streamConfirmation: Promise<void> | null;
+}
+
+/** Speaks version 2 of the link protocol over the transport below. `onLink` receives the link before it starts. */
+export function overSessionLink(
+  below: MessageTransportFactory,
+  pingsAs: PingsAs,
+  spread: SpreadEnd,
+  onLink: (link: SessionLink) => void,
+): MessageTransportFactory {
+  return (handler) => {
+    const link = new SessionLink(below, handler, pingsAs, spread);
+    onLink(link);
+    return link;
+  };
+}
+
+export class SessionLink extends LinkProtocol {
+  #session: SessionLinkHandler = NOBODY;
+  #carrier: SessionCarrier | null = null;
+  /** The first word, which must be the first message on the socket; "" for none. */
+  #firstWord = "";
+  #hasStarted = false;
+  #hasSpoken = false;
+
+  /** From now on, this handler receives what arrives. Null ignores it: another socket has taken over the session. */
+  bind(session: SessionLinkHandler | null): void {
+    this.#session = session ?? NOBODY;
+  }
+
+  /** From now on, messages that are sent on the link's own connection go through the session. */
+  carry(carrier: SessionCarrier | null): void {
+    this.#carrier = carrier;
+  }
+
+  /** Sends the word with which a client begins, ahead of everything else. */
+  begin(word: string): void {
+    this.#firstWord = word;
+    if (this.#hasStarted) this.sendWord(word);
+  }
+
+  override start(): void {
+    this.#hasStarted = true;
+    if (this.#firstWord !== "") this.sendWord(this.#firstWord);
+    super.start();
+  }
+
+  /** Sends a word after the messages that were sent before. Not between two fragments. */
+  sendWord(word: string): void {
+    if (this.wire.closeSent !== null) return; // Nothing follows a Close (RFC 6455 section 5.5.1).
+    void this.wire.sendText(word, WORD);
+    if (this.#hasSpoken) return;
+    this.#hasSpoken = true;
+    this.announce();
+  }
+
+  /** The first message of either end is a word of the session. */
+  protected override announce(): void {
+    if (this.#hasSpoken) super.announce();
+  }
+
+  /** Sends a word ahead of queued messages. */
+  sendWordAhead(word: string): void {
+    if (this.wire.closeSent !== null) return;
+    this.wire.sendAhead(word, ignore);
+  }
+
+  /** Transmits a message that the session has counted. Resolves when there is room for more. */
+  transmit(data: SessionMessageData, mayEncode: boolean): Promise<void> {
+    const settings = mayEncode ? ENCODED : WORD;
+    if (typeof data === "string" || data instanceof TextBytes) return super.sendText(data, settings);
+    return super.sendBinary(data, settings);
+  }
+
+  transmitText(text: string | TextBytes, mayEncode: boolean): Promise<void> {
+    return super.sendText(text, mayEncode ? ENCODED : WORD);
+  }
+
+  transmitBinary(payload: Uint8Array, mayEncode: boolean): Promise<void> {
+    return super.sendBinary(payload, mayEncode ? ENCODED : WORD);
+  }
+
+  transmitShared(message: SharedMessage): boolean {
+    return super.sendShared(message);
+  }
+
+  transmitFragment(fragment: Fragment): Promise<void> {
+    return super.sendFragment(fragment);
+  }
+
+  /** Passes a message on to the link's own connection. */
+  forward(message: Message): void {
+    this.handler.onMessage(message);
+  }
+
+  /** The peer violated the protocol of sessions: fails the link with 1002. */
+  violate(expected: string): void {
+    this.failLink(expected);
+  }
+
+  override get session(): TransportSession | null {
+    return this.#carrier?.state ?? null;
+  }
+
+  override get frameObserver(): FrameObserver | null {
+    const observer = super.frameObserver;
+    return observer === null ? null : new SecretHidingObserver(observer);
+  }
+
+  override get hasBusyReader(): boolean {
+    return this.#session.hasBusyReader || this.handler.hasBusyReader;
+  }
+
+  override get bufferedAmount(): number {
+    return super.bufferedAmount + (this.#carrier?.waitingBytes ?? 0);
+  }
+
+  override sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
+    return this.#carrier === null ? super.sendText(text, settings) : this.#carrier.sendText(text, settings);
+  }
+
+  override sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
+    return this.#carrier === null
+      ? super.sendBinary(payload, settings)
+      : this.#carrier.sendBinary(payload, settings);
+  }
+
+  /** The session's ring keeps the data of a message, not its frames. Words are no messages of the session. */
+  override sendShared(message: SharedMessage): boolean {
+    return message.isWord === true && super.sendShared(message);
+  }
+
+  override sendFragment(fragment: Fragment): Promise<void> {
+    return this.#carrier === null ? super.sendFragment(fragment) : this.#carrier.sendFragment(fragment);
+  }
+
+  get streamConfirmation(): Promise<void> | null {
+    return this.#carrier?.streamConfirmation ?? null;
+  }
+
+  override queuePing(key: string, payload: Uint8Array): void {
+    this.#session.onPingQueued();
+    super.queuePing(key, payload);
+  }
+
+  override streamTo(handler: PieceHandler | null): void {
+    // A link message among the pieces: the next message is delivered to the same handler.
+    if (handler === null || handler instanceof CountedPieces) super.streamTo(handler);
+    else super.streamTo(new CountedPieces(handler, this));
+  }
+
+  /** A Close that ends the session follows the messages that wait, and tells the server so. */
+  override queueClose(close: CloseFrame, isUrgent: boolean): void {
+    const carrier = this.#carrier;
+    if (carrier === null || isUrgent || this.wire.closeReceived !== null) {
+      super.queueClose(close, isUrgent);
+      return;
+    }
+    carrier.whenIdle(() => {
+      if (this.wire.closeSent !== null) return;
+      if (endsSession(close.code) && carrier.state?.isAttached === true) {
+        this.sendWord(END);
+        carrier.onEndSent();
+      }
+      super.queueClose(close, isUrgent);
+    });
+  }
+
+  override fail(closedError: () => Error): void {
+    super.fail(closedError);
+    this.#carrier?.fail(closedError);
+  }
+
+  /** A message that was delivered in pieces is complete. */
+  onStreamed(length: number): void {
+    this.#session.onStreamed(length);
+  }
+
+  protected override deliver(message: Message): void {
+    this.#session.onData(message);
+  }
+
+  protected override onOtherWord(text: string): boolean {
+    const message = readSessionMessage(text);
+    if (message === null) return false;
+    if (message.type === "invalid") this.failLink(message.expected);
+    else this.#session.onWord(message);
+    return true;
+  }
+}
+
+class CountedPieces implements PieceHandler {
+  readonly #handler: PieceHandler;
+  readonly #link: SessionLink;
+  #length = 0;
+
+  constructor(handler: PieceHandler, link: SessionLink) {
+    this.#handler = handler;
+    this.#link = link;
+  }
+
+  onPiece(piece: string | Uint8Array): void {
+    this.#length += piece.length;
+    this.#handler.onPiece(piece);
+  }
+
+  onLastPiece(): void {
+    this.#link.onStreamed(this.#length);
+    this.#handler.onLastPiece();
+  }
+}
+
+const END = writeSessionMessage({ type: "end" });
+
+const WORD: SendSettings = { mayEncode: false, signal: null, receipt: null };
+const ENCODED: SendSettings = { mayEncode: true, signal: null, receipt: null };
+
+/** Ignores everything: the link is not, or no more, that of a session. */
+const NOBODY: SessionLinkHandler = {
+  hasBusyReader: false,
+  onData: ignore,
+  onStreamed: ignore,
+  onWord: ignore,
+  onPingQueued: ignore,
+};
+
+function ignore(): void {
+  // Nobody listens.
+}

@@ -1,0 +1,159 @@
+// A session that outlives its client: a second one resumes it from what the first has saved.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  connectPersistent,
+  NotSentError,
+  serve,
+  type ConnectPersistentOptions,
+  type KeptClient,
+  type PersistentConnection,
+  type ServerConnection,
+  type SessionKeep,
+} from "holdfast";
+import { eventually } from "holdfast-testkit";
+
+class MemoryKeep implements SessionKeep {
+  stored: string | null = null;
+  client: KeptClient | null = null;
+  load = (): string | null => this.stored;
+  save = (state: string): void => void (this.stored = state);
+  clear = (): void => void (this.stored = null);
+  watch = (client: KeptClient): (() => void) => {
+    this.client = client;
+    return () => {
+      if (this.client === client) this.client = null;
+    };
+  };
+}
+
+interface Scene extends AsyncDisposable {
+  readonly url: string;
+  readonly connections: readonly ServerConnection[];
+  readonly received: string[];
+  connect(keep: SessionKeep, options?: ConnectPersistentOptions): PersistentConnection;
+}
+
+async function openScene(): Promise<Scene> {
+  const connections: ServerConnection[] = [];
+  const received: string[] = [];
+  const clients: PersistentConnection[] = [];
+  const server = await serve(
+    async (connection) => {
+      connections.push(connection);
+      await connection.forEach((message) => received.push(String(message)));
+    },
+    { host: "127.0.0.1", sessions: true },
+  );
+  return {
+    url: server.url,
+    connections,
+    received,
+    connect(keep, options = {}) {
+      const client = connectPersistent(server.url, { session: { keep }, minDelay: 0, ...options });
+      clients.push(client);
+      return client;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const client of clients) client.terminate();
+      for (const connection of connections) connection.terminate();
+      await server.close();
+    },
+  };
+}
+
+describe("SessionOptions.keep", () => {
+  test("L9: a second client resumes the session: unread, unconfirmed and queued messages come over, once each and in order", async () => {
+    await using scene = await openScene();
+    const keep = new MemoryKeep();
+    const first = scene.connect(keep);
+    await first.send("a", { until: "delivered" });
+    const [atServer] = scene.connections;
+    assert(atServer !== undefined);
+    for (const message of ["1", "2", "3"]) await atServer.send(message, { until: "delivered" });
+    assert.equal(await first.recv(), "1");
+    const id = first.session?.id;
+    void first.send("b"); // Sent, and not confirmed.
+    keep.client?.suspend();
+    void first.send("c"); // Queued after the client was suspended.
+    void first.send(new Uint8Array([0, 255, 22]), { timeToLive: 60_000 });
+    await eventually(() => atServer.session?.isAttached === false, "detached");
+    await atServer.send("4");
+    first.terminate();
+    assert.notEqual(keep.stored, null);
+
+    const second = scene.connect(keep);
+    assert.equal(keep.stored, null);
+    const read = [await second.recv(), await second.recv(), await second.recv()];
+    await second.send("d", { until: "delivered" });
+    assert.deepEqual(read, ["2", "3", "4"]);
+    assert.equal(second.session?.id, id);
+    assert.deepEqual(scene.received, ["a", "b", "c", String(new Uint8Array([0, 255, 22])), "d"]);
+    assert.equal(scene.connections.length, 1);
+  });
+
+  test("L9: a client that continues takes the session back, and nobody reads while it is suspended", async () => {
+    await using scene = await openScene();
+    const keep = new MemoryKeep();
+    const client = scene.connect(keep);
+    await client.send("a", { until: "delivered" });
+    const [atServer] = scene.connections;
+    await atServer?.send("1", { until: "delivered" });
+    keep.client?.suspend();
+    const reading = client.recv();
+    let hasRead = false;
+    void reading.then(() => (hasRead = true));
+    client.probe();
+    await eventually(() => atServer?.session?.isAttached === false, "detached");
+    assert.equal(hasRead, false);
+    keep.client?.resume();
+    assert.equal(await reading, "1");
+    await client.send("b", { until: "delivered" });
+    assert.deepEqual([keep.stored, scene.received, scene.connections.length], [null, ["a", "b"], 1]);
+  });
+
+  test("L9: a client that continues after another one took its session begins a new one", async () => {
+    await using scene = await openScene();
+    const keep = new MemoryKeep();
+    const first = scene.connect(keep);
+    await first.send("a", { until: "delivered" });
+    const firstClient = keep.client;
+    firstClient?.suspend();
+    const queued = first.send("b");
+    const second = scene.connect(keep);
+    await second.send("c", { until: "delivered" });
+    firstClient?.resume();
+    await assert.rejects(queued, (error) => error instanceof NotSentError && error.outcome === "unknown");
+    await first.send("d", { until: "delivered" });
+    assert.deepEqual(scene.received, ["a", "b", "c", "d"]);
+    assert.equal(scene.connections.length, 2);
+    assert.notEqual(first.session?.id, second.session?.id);
+  });
+
+  test("L9: a damaged state is ignored with one warning, and a keep that throws keeps nothing", async () => {
+    await using scene = await openScene();
+    const warnings: string[] = [];
+    const ignore = (): void => undefined;
+    const logger = {
+      debug: ignore,
+      info: ignore,
+      error: ignore,
+      warn: (line: string) => warnings.push(line),
+    };
+    const keep = new MemoryKeep();
+    keep.stored = '{"v":1,"session":{"ticket":{"id":"../../../etc"}},"unread":[],"queued":[]}';
+    keep.save = () => {
+      throw new Error("quota");
+    };
+    const client = scene.connect(keep, { logger });
+    await client.send("a", { until: "delivered" });
+    keep.client?.suspend();
+    client.terminate();
+    assert.deepEqual(
+      [keep.stored, warnings.filter((line) => line.includes("session"))],
+      [null, ["the kept session is damaged, or of another version: it is ignored"]],
+    );
+    assert.throws(() => scene.connect({} as SessionKeep), /session\.keep/);
+  });
+});

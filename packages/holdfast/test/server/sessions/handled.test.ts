@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { serve, type Connection, type Server } from "../../../build/index.js";
+import { eventually } from "holdfast-testkit";
+import { SessionPeer } from "./session-peer.js";
+
+interface Held {
+  readonly message: string;
+  readonly finish: () => void;
+}
+
+async function withServer(
+  handler: (connection: Connection) => unknown,
+  use: (server: Server) => Promise<void>,
+): Promise<void> {
+  const server = await serve(handler, {
+    host: "127.0.0.1",
+    pingInterval: null,
+    sessions: { acknowledge: "handled" },
+  });
+  try {
+    await use(server);
+  } finally {
+    await server.close({ timeout: 0 });
+  }
+}
+
+/** A callback that finishes with each message when the test says so. */
+function holdEach(held: Held[]): (connection: Connection) => Promise<unknown> {
+  return (connection) =>
+    connection.forEach(
+      (message) =>
+        new Promise<void>((resolve) => held.push({ message: String(message), finish: () => resolve() })),
+    );
+}
+
+/** The positions that the server confirms for `want`, which asks for an ack at once. */
+async function confirmed(peer: SessionPeer): Promise<string> {
+  peer.word("want");
+  for (;;) {
+    const text = await peer.next();
+    if (!text.startsWith("^spread")) return text;
+  }
+}
+
+test("L1: with acknowledge handled, a message is confirmed once the callback of forEach has settled", async () => {
+  const held: Held[] = [];
+  await withServer(holdEach(held), async ({ port }) => {
+    const peer = await SessionPeer.connect(port);
+    await peer.open();
+    for (const text of ["a", "b", "c"]) peer.send(text);
+    await eventually(() => held.length === 1, "the first message");
+    assert.equal(await confirmed(peer), "^ack 0");
+    held[0]?.finish();
+    await eventually(() => held.length === 2, "the second message");
+    assert.equal(await confirmed(peer), "^ack 1");
+    held[1]?.finish();
+    await eventually(() => held.length === 3, "the third message");
+    held[2]?.finish();
+    await peer.expect("^ack 3"); // After ackDelay, without `want`.
+    assert.deepEqual(
+      held.map(({ message }) => message),
+      ["a", "b", "c"],
+    );
+    await peer.close();
+  });
+});
+
+test("L1: with acknowledge handled, callbacks that return at once confirm what they took", async () => {
+  await withServer(
+    (connection) => connection.forEach(() => undefined),
+    async ({ port }) => {
+      const peer = await SessionPeer.connect(port);
+      await peer.open();
+      for (let index = 0; index < 256; index++) peer.send("x");
+      assert.equal(await confirmed(peer), "^ack 74"); // A quarter of the window, 1,024, at once: before `want`.
+      await peer.close();
+    },
+  );
+});
+
+test("L1: with acknowledge handled, recv and the iterator confirm a message when they request the next", async () => {
+  const steps: (() => void)[] = [];
+  const step = (): Promise<void> => new Promise((resolve) => steps.push(resolve));
+  await withServer(
+    async (connection) => {
+      await connection.recv();
+      await step();
+      for await (const _ of connection) await step();
+    },
+    async ({ port }) => {
+      const peer = await SessionPeer.connect(port);
+      await peer.open();
+      for (const text of ["a", "b", "c"]) peer.send(text);
+      await eventually(() => steps.length === 1, "recv");
+      assert.equal(await confirmed(peer), "^ack 0");
+      steps[0]?.();
+      await eventually(() => steps.length === 2, "the first step of the iteration");
+      assert.equal(await confirmed(peer), "^ack 1");
+      steps[1]?.();
+      await eventually(() => steps.length === 3, "the second step");
+      assert.equal(await confirmed(peer), "^ack 2");
+      steps[2]?.();
+      await peer.expect("^ack 3");
+      await peer.close();
+    },
+  );
+});
+
+test("L1: with acknowledge handled, skipped positions are confirmed with what lies around them", async () => {
+  const held: Held[] = [];
+  await withServer(holdEach(held), async ({ port }) => {
+    const peer = await SessionPeer.connect(port);
+    const { id, secret } = await peer.open();
+    peer.send("1");
+    peer.word("skip 2");
+    peer.send("4");
+    peer.word("skip 1");
+    await eventually(() => held.length === 1, "the first message");
+    assert.equal(await confirmed(peer), "^ack 0");
+    held[0]?.finish();
+    await eventually(() => held.length === 2, "the second message");
+    assert.equal(await confirmed(peer), "^ack 3");
+    peer.cut();
+    const later = await SessionPeer.connect(port);
+    later.resume({ id, secret }, 0, 4);
+    await later.expect("^resumed 5 3");
+    held[1]?.finish();
+    await later.expect("^spread 100", "^replay 0", "^ack 5");
+    await later.close();
+  });
+});
+
+test("L1: with acknowledge handled, an application that closes has handled what it took", async () => {
+  await withServer(
+    async (connection) => {
+      await connection.recv();
+    },
+    async ({ port }) => {
+      const peer = await SessionPeer.connect(port);
+      await peer.open();
+      peer.send("the only one");
+      await peer.expect("^spread 100", "^ack 1", "^end", "close 1000 ");
+      await peer.close();
+    },
+  );
+});

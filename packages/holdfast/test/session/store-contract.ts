@@ -1,0 +1,157 @@
+// What every SessionStore does. Call it with a function that makes two views of one fresh store: of two processes, where
+// the store serves several.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { SessionChange, SessionRecord } from "../../build/session/store/session-record.js";
+import type { SessionStore } from "../../build/session/store/session-store.js";
+import { SessionFencedError } from "../../build/shared/session-errors.js";
+import { TextBytes } from "../../build/shared/text-bytes.js";
+
+export const HASH = "ab".repeat(32);
+export const PROOF = { secretHash: HASH, owner: "ada" };
+
+export function aRecord(change: Partial<SessionRecord> = {}): SessionRecord {
+  const text = new TextBytes(new TextEncoder().encode("ü"));
+  return {
+    id: "abcdefghijk-",
+    secretHash: HASH,
+    owner: "ada",
+    subprotocol: "chat",
+    created: 1000,
+    deadline: 5000,
+    generation: 1,
+    attempt: 0,
+    outgoing: {
+      sent: 9,
+      confirmed: 5,
+      transmitted: 8,
+      kept: ["\ufeffä\u0016", new Uint8Array([0, 255]), null, text],
+    },
+    incoming: { received: 4, confirmed: 2 },
+    inbox: [
+      { position: 3, message: "unread" },
+      { position: 4, message: new Uint8Array(0) },
+    ],
+    ...change,
+  };
+}
+
+const CHANGES: readonly SessionChange[] = [
+  { type: "sent", position: 10, message: "ten" },
+  { type: "confirmed", position: 7 },
+  { type: "received", position: 5, message: new Uint8Array([5]) },
+  { type: "handled", position: 3 },
+  { type: "skipped", position: 6 },
+  { type: "deadline", deadline: 7000, attempt: 2 },
+];
+
+export function testStore(
+  name: string,
+  make: (use: (one: SessionStore, other: SessionStore) => Promise<void>) => Promise<void>,
+): void {
+  const { id } = aRecord();
+
+  test(`L7: ${name}: a claim returns what was saved, with the next generation`, () =>
+    make(async (one, other) => {
+      await one.save(aRecord());
+      const claim = await other.claim(id, PROOF, 2000);
+      assert.deepEqual(claim, { type: "claimed", record: aRecord({ generation: 2 }) });
+      const again = await one.claim(id, PROOF, 2000);
+      assert.deepEqual(again, { type: "claimed", record: aRecord({ generation: 3 }) });
+    }));
+
+  test(`L7: ${name}: a claim returns what was logged since`, () =>
+    make(async (one, other) => {
+      await one.save(aRecord());
+      await one.append(id, 1, CHANGES.slice(0, 3));
+      await one.append(id, 1, CHANGES.slice(3));
+      const claim = await other.claim(id, PROOF, 6000);
+      assert.deepEqual(claim, {
+        type: "claimed",
+        record: aRecord({
+          generation: 2,
+          attempt: 2,
+          deadline: 7000,
+          outgoing: {
+            sent: 10,
+            confirmed: 7,
+            transmitted: 10,
+            kept: [null, aRecord().outgoing.kept[3] ?? null, "ten"],
+          },
+          incoming: { received: 6, confirmed: 3 },
+          inbox: [
+            { position: 4, message: new Uint8Array(0) },
+            { position: 5, message: new Uint8Array([5]) },
+          ],
+        }),
+      });
+    }));
+
+  test(`L4: ${name}: the writes of a process that was fenced off are refused`, () =>
+    make(async (one, other) => {
+      await one.save(aRecord());
+      await other.claim(id, PROOF, 2000);
+      await assert.rejects(one.save(aRecord({ deadline: 9000 })), SessionFencedError);
+      await assert.rejects(one.append(id, 1, CHANGES), SessionFencedError);
+      await assert.rejects(one.remove(id, 1, null, 9000), SessionFencedError);
+      await other.append(id, 2, CHANGES.slice(0, 1));
+      const claim = await one.claim(id, PROOF, 2000);
+      assert.equal(claim.type === "claimed" && claim.record.outgoing.sent, 10);
+    }));
+
+  test(`L4: ${name}: concurrent claims get different generations`, () =>
+    make(async (one, other) => {
+      await one.save(aRecord());
+      const claims = await Promise.all([
+        one.claim(id, PROOF, 2000),
+        other.claim(id, PROOF, 2000),
+        one.claim(id, PROOF, 2000),
+      ]);
+      const generations = claims.map((claim) => (claim.type === "claimed" ? claim.record.generation : 0));
+      assert.deepEqual(generations.sort(), [2, 3, 4]);
+      await assert.rejects(one.save(aRecord({ generation: 3 })), SessionFencedError);
+      await one.save(aRecord({ generation: 4 }));
+    }));
+
+  test(`L5: ${name}: another secret gets unknown, another owner forbidden, and neither fences off`, () =>
+    make(async (one, other) => {
+      await one.save(aRecord());
+      const wrong = await other.claim(id, { ...PROOF, secretHash: "cd".repeat(32) }, 2000);
+      assert.deepEqual(wrong, { type: "lost", reason: "unknown", error: null });
+      const owner = await other.claim(id, { ...PROOF, owner: null }, 2000);
+      assert.deepEqual(owner, { type: "lost", reason: "forbidden", error: null });
+      await one.save(aRecord());
+      const absent = await other.claim("abcdefghijkl", PROOF, 2000);
+      assert.deepEqual(absent, { type: "lost", reason: "unknown", error: null });
+    }));
+
+  test(`L6: ${name}: an expired session is lost, and swept`, () =>
+    make(async (one, other) => {
+      await one.save(aRecord());
+      await one.save(aRecord({ id: "forever-kept", deadline: null }));
+      assert.equal(await one.sweep(4999), 0);
+      assert.deepEqual(await other.claim(id, PROOF, 5000), { type: "lost", reason: "expired", error: null });
+      assert.equal(await one.sweep(5000), 1);
+      assert.deepEqual(await other.claim(id, PROOF, 5000), { type: "lost", reason: "unknown", error: null });
+      assert.equal((await other.claim("forever-kept", PROOF, 1e15)).type, "claimed");
+    }));
+
+  test(`L6: ${name}: a removed session gives its reason for a while, and cannot be written again`, () =>
+    make(async (one, other) => {
+      await one.save(aRecord());
+      await one.remove(id, 1, "overflow", 8000);
+      await one.remove(id, 1, null, 8000);
+      assert.deepEqual(await other.claim(id, PROOF, 7999), { type: "lost", reason: "overflow", error: null });
+      assert.deepEqual(await other.claim(id, PROOF, 8000), { type: "lost", reason: "unknown", error: null });
+      await assert.rejects(one.save(aRecord()), SessionFencedError);
+      await assert.rejects(one.append(id, 1, CHANGES), SessionFencedError);
+      assert.equal(await one.sweep(8000), 1);
+    }));
+
+  test(`L7: ${name}: a session that was never saved cannot be logged to`, () =>
+    make(async (one) => {
+      await assert.rejects(one.append(id, 1, CHANGES), SessionFencedError);
+      await one.remove(id, 1, null, 8000);
+    }));
+}

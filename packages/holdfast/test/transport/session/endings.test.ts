@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { connectPersistent, NotSentError } from "../../../build/index.js";
+import { eventually, RawServer, withTimeout } from "holdfast-testkit";
+import { hear, next, receive, say, SessionPair } from "./session-pair.js";
+
+/** Fails the test if either end reports a loss. */
+function forbidLoss(pair: SessionPair): string[] {
+  const losses: string[] = [];
+  pair.client.on("lost", ({ reason }) => losses.push(`client ${reason}`));
+  pair.connection.on("lost", ({ reason }) => losses.push(`server ${reason}`));
+  return losses;
+}
+
+describe("The end of a session", { timeout: 60_000 }, () => {
+  test("L3: close() of the client ends the session at both ends, after the messages sent before", async () => {
+    await using pair = await SessionPair.open();
+    const losses = forbidLoss(pair);
+    const delivered = pair.client.send("last", { until: "delivered" });
+    const closing = pair.client.close();
+    assert.equal(await pair.connection.recv(), "last");
+    const [atClient, atServer] = await Promise.all([closing, pair.connection.closed]);
+    await delivered;
+    assert.deepEqual([atClient.code, atClient.ok, atServer.code, atServer.ok], [1000, true, 1000, true]);
+    await eventually(() => pair.server.connections.size === 0, "the end at the server");
+    assert.deepEqual(losses, []);
+  });
+
+  test("L3: close() of the server's connection ends the session at both ends, after the messages sent before", async () => {
+    await using pair = await SessionPair.open();
+    const losses = forbidLoss(pair);
+    const delivered = pair.connection.send("last", { until: "delivered" });
+    const disconnected = new Promise<number | null>((resolve) =>
+      pair.client.on("disconnected", ({ info }) => resolve(info.code)),
+    );
+    const { code, ok } = await pair.connection.close();
+    assert.deepEqual([code, ok], [1000, true]);
+    await delivered;
+    assert.equal(await pair.client.recv(), "last");
+    assert.equal(await disconnected, 1000);
+    assert.deepEqual(losses, []);
+  });
+
+  test("L3: close() with a full window sends what waits, and then the Close", async () => {
+    await using pair = await SessionPair.open({
+      client: { session: { window: { messages: 4, bytes: 1024 * 1024 } } },
+    });
+    const losses = forbidLoss(pair);
+    const texts = Array.from({ length: 30 }, (_, index) => `m${index}`);
+    const sends = texts.map((text) => pair.client.send(text));
+    const closing = pair.client.close();
+    assert.deepEqual(await receive(pair.connection, 30), texts);
+    assert.equal((await closing).code, 1000);
+    await Promise.all(sends);
+    assert.deepEqual(losses, []);
+  });
+
+  test("L3: close() of the server's connection with a full window sends what waits, and then the Close", async () => {
+    await using pair = await SessionPair.open();
+    pair.proxy.freeze("toServer"); // No ack arrives.
+    const texts = Array.from({ length: 1_100 }, (_, index) => `m${index}`);
+    for (const text of texts) void pair.connection.send(text);
+    const closing = pair.connection.close();
+    assert.equal((await receive(pair.client, 1_024)).length, 1_024);
+    pair.proxy.thaw();
+    assert.deepEqual(await receive(pair.client, 76), texts.slice(1_024));
+    assert.equal((await closing).code, 1000);
+  });
+
+  test("L3: close() without a socket ends this end at once; the other one hears of it when it asks, or expires", async () => {
+    await using pair = await SessionPair.open();
+    const { connection } = pair;
+    await pair.cut();
+    const lost = next(pair.client, "lost");
+    await withTimeout(connection.close(), 5_000, "the end of the server's connection");
+    assert.equal(pair.server.connections.size, 0);
+    await pair.proxy.accept("forward");
+    assert.equal((await lost)["reason"], "unknown");
+    await eventually(() => pair.connections.length === 2, "a fresh session");
+    await pair.cut().catch(() => undefined);
+    await eventually(() => pair.client.session?.isAttached === false, "the end of the socket");
+    await withTimeout(pair.client.close(), 5_000, "the end of the client");
+    assert.equal(pair.connections[1].state, "open");
+  });
+
+  test("L3: messages without a socket are reported when the client closes: as unsent, or as unknown", async () => {
+    await using pair = await SessionPair.open();
+    pair.proxy.blackhole("toServer");
+    const unknown = pair.client.send("may have arrived", { until: "delivered" });
+    await pair.client.send("on its way");
+    await pair.cut();
+    const unsent = pair.client.send("never sent");
+    const lost = next(pair.client, "lost");
+    pair.client.terminate();
+    const outcomes = [unknown, unsent].map((send) =>
+      send.then(
+        () => "sent",
+        (error: unknown) => (error instanceof NotSentError ? error.outcome : String(error)),
+      ),
+    );
+    assert.deepEqual(await Promise.all(outcomes), ["unknown", "unsent"]);
+    const { unsent: unsentCount, unknown: unknownCount } = await lost;
+    assert.deepEqual([unsentCount, unknownCount], [0, 2]);
+  });
+
+  test("L3: terminate() of the server's connection ends the session", async () => {
+    await using pair = await SessionPair.open();
+    const lost = next(pair.client, "lost");
+    pair.connection.terminate();
+    assert.equal((await pair.connection.closed).cause, "aborted");
+    assert.equal((await lost)["reason"], "unknown");
+    assert.ok(pair.server.connections.size <= 1);
+  });
+
+  test("L3: a client whose server does not answer `open` can be closed, and fails the attempt after `openTimeout`", async () => {
+    await using server = await RawServer.start();
+    const client = connectPersistent(`ws://127.0.0.1:${server.port}`, {
+      session: true,
+      openTimeout: 150,
+      firstDelay: 5,
+      maxDelay: 5,
+    });
+    const peer = await server.nextPeer();
+    await peer.acceptUpgrade({ headers: { "Sec-WebSocket-Protocol": "holdfast.v2" } });
+    assert.equal(await hear(peer), "\u0016open");
+    const failure = new Promise<string>((resolve) =>
+      client.on("disconnected", ({ error }) => resolve(error.message)),
+    );
+    assert.match(await failure, /answer for the session within 150 ms/);
+    const second = await server.nextPeer();
+    await second.acceptUpgrade({ headers: { "Sec-WebSocket-Protocol": "holdfast.v2" } });
+    assert.equal(await hear(second), "\u0016open");
+    const send = client.send("waits").catch((error: unknown) => error);
+    const closing = client.close();
+    assert.match(await hear(second), /^Close 1000/);
+    second.sendClose(1000);
+    second.end();
+    await closing;
+    assert.ok((await send) instanceof NotSentError);
+  });
+
+  test("L4: a client that hears `moved` reports it, and begins a session of its own", async () => {
+    await using server = await RawServer.start();
+    const client = connectPersistent(`ws://127.0.0.1:${server.port}`, {
+      session: true,
+      firstDelay: 5,
+      maxDelay: 5,
+    });
+    const peer = await server.nextPeer();
+    await peer.acceptUpgrade({ headers: { "Sec-WebSocket-Protocol": "holdfast.v2" } });
+    assert.equal(await hear(peer), "\u0016open");
+    const lost = next(client, "lost");
+    say(peer, "session abcdefghijkl ABCDEFGHIJKLMNOPQRST_0 2klc sg");
+    say(peer, "moved");
+    peer.sendClose(1008, "moved");
+    assert.equal((await lost)["reason"], "moved");
+    await hear(peer);
+    peer.end();
+    client.terminate();
+  });
+});

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { NotSentError } from "../../../build/index.js";
+import { eventually } from "holdfast-testkit";
+import { receive, SessionPair } from "./session-pair.js";
+
+describe("The messages of a session", { timeout: 60_000 }, () => {
+  test("L1: text, binary, compressed and broadcast messages keep their order across a cut", async () => {
+    await using pair = await SessionPair.open({
+      server: { compression: true },
+      client: { compression: true },
+    });
+    const long = "many words ".repeat(500);
+    const send = async () => {
+      await pair.connection.send("text");
+      pair.server.broadcast("to all");
+      await pair.connection.send(new Uint8Array([1, 2, 3]));
+      await pair.connection.send(long);
+      pair.server.broadcast(long);
+    };
+    const sent = ["text", "to all", new Uint8Array([1, 2, 3]), long, long];
+    await send();
+    await pair.cut();
+    await send();
+    await pair.reconnect();
+    await send();
+    assert.deepEqual(await receive(pair.client, 15), [...sent, ...sent, ...sent]);
+    for (const each of [long, "text", new Uint8Array(5)]) void pair.client.send(each);
+    await pair.cut();
+    void pair.client.send(long);
+    await pair.reconnect();
+    assert.deepEqual(await receive(pair.connection, 4), [long, "text", new Uint8Array(5), long]);
+  });
+
+  test("L1: text that begins with the mark of link messages arrives as it was sent, also when sent again", async () => {
+    await using pair = await SessionPair.open();
+    await pair.connection.send("\u0016ack 99");
+    pair.server.broadcast("\u0016end");
+    await pair.cut();
+    await pair.connection.send("\u0016moved");
+    await pair.reconnect();
+    assert.deepEqual(await receive(pair.client, 3), ["\u0016ack 99", "\u0016end", "\u0016moved"]);
+  });
+
+  test('L3: `until: "delivered"` resolves once the peer has confirmed the message, also across a cut', async () => {
+    await using pair = await SessionPair.open();
+    let isDelivered = false;
+    pair.proxy.blackhole("toServer");
+    const sent = pair.client.send("c1", { until: "delivered" }).then(() => (isDelivered = true));
+    await pair.client.send("c2");
+    assert.equal(isDelivered, false);
+    pair.proxy.thaw();
+    await pair.cut();
+    assert.equal(isDelivered, false);
+    await pair.reconnect();
+    await sent;
+    assert.deepEqual(await receive(pair.connection, 2), ["c1", "c2"]);
+    await pair.connection.send("s1", { until: "delivered" });
+    assert.deepEqual(await receive(pair.client, 1), ["s1"]);
+  });
+
+  test("L3: a send that waits for room is not rejected by a cut: the session keeps its message", async () => {
+    await using pair = await SessionPair.open({ server: { writeLimit: 1024 } });
+    pair.proxy.freeze("toClient");
+    // More than the kernel takes: the last ones wait.
+    const sends = Array.from({ length: 200 }, () => pair.connection.send(new Uint8Array(64 * 1024)));
+    const received = receive(pair.client, 200);
+    let settled = 0;
+    for (const send of sends) void send.then(() => settled++);
+    await eventually(() => pair.connection.bufferedAmount > 1024 * 1024, "full buffers");
+    assert.ok(settled < 200);
+    pair.proxy.thaw();
+    await pair.cut();
+    await pair.reconnect();
+    await Promise.all(sends);
+    assert.equal((await received).length, 200);
+  });
+
+  test("L3: an iterable resolves once it was confirmed", async () => {
+    await using pair = await SessionPair.open();
+    await pair.connection.send(["one ", "message"]);
+    await pair.client.connection?.send([new Uint8Array([1]), new Uint8Array([2])]);
+    assert.deepEqual(await receive(pair.client, 1), ["one message"]);
+    assert.deepEqual(await receive(pair.connection, 1), [new Uint8Array([1, 2])]);
+  });
+
+  test("L3: an iterable that is cut off is reported as unsent, is not received, and nothing after it is lost", async () => {
+    await using pair = await SessionPair.open();
+    let go = (): void => undefined;
+    const cut = new Promise<void>((resolve) => (go = resolve));
+    const pieces = async function* () {
+      yield "one ";
+      yield "two ";
+      await cut;
+      yield "three";
+    };
+    const sent = pair.connection.send(pieces());
+    const later = pair.connection.send("later");
+    await eventually(
+      () => pair.client.connection !== null && pair.proxy.forwarded.toClient > 0,
+      "the beginning",
+    );
+    await pair.cut();
+    go();
+    await assert.rejects(sent, (error) => error instanceof NotSentError && error.outcome === "unsent");
+    await later;
+    await pair.reconnect();
+    await pair.connection.send(["fresh ", "pieces"]);
+    assert.deepEqual(await receive(pair.client, 2), ["later", "fresh pieces"]);
+    assert.equal(pair.client.session?.position, 3); // The one that was cut off counts.
+    assert.equal(pair.connections.length, 1);
+  });
+
+  test("L3: a complete iterable whose socket dies before it arrives is unsent as well", async () => {
+    await using pair = await SessionPair.open();
+    pair.proxy.blackhole("toClient");
+    const sent = pair.connection.send(["one ", "two"]);
+    await eventually(() => pair.connection.traffic.messagesSent === 1, "the last fragment");
+    pair.proxy.thaw();
+    await pair.cut();
+    await pair.reconnect();
+    await assert.rejects(sent, (error) => error instanceof NotSentError && error.outcome === "unsent");
+    await pair.connection.send("later");
+    assert.deepEqual(await receive(pair.client, 1), ["later"]);
+  });
+
+  test("L2: with a full window senders wait, and go on as it drains; so does an iterable", async () => {
+    await using pair = await SessionPair.open({
+      client: { session: { window: { messages: 4, bytes: 1024 * 1024 } } },
+    });
+    const texts = Array.from({ length: 40 }, (_, index) => `m${index}`);
+    const sends = texts.map((text) => pair.client.send(text));
+    assert.deepEqual(await receive(pair.connection, 40), texts);
+    await Promise.all(sends);
+    pair.proxy.blackhole("toServer");
+    const waiting = texts.map((text) => pair.client.send(text));
+    const stream = pair.client.connection?.send(["a ", "stream"]);
+    void stream?.catch(() => undefined); // Its connection ends with the cut.
+    pair.proxy.thaw();
+    await pair.cut();
+    await pair.reconnect();
+    await Promise.all(waiting);
+    assert.deepEqual(await receive(pair.connection, 40), texts);
+    await pair.client.connection?.send(["another ", "stream"]);
+    assert.deepEqual(await receive(pair.connection, 1), ["another stream"]);
+  });
+
+  test("L3: an abort takes back what waits for the window; what is counted arrives, and only the wait ends", async () => {
+    await using pair = await SessionPair.open({
+      client: { session: { window: { messages: 4, bytes: 1024 * 1024 } } },
+    });
+    pair.proxy.freeze("toClient"); // No ack arrives.
+    for (let count = 0; count < 4; count++) await pair.client.send(`m${count}`);
+    const aborter = new AbortController();
+    const waits = pair.client.send("taken back", { signal: aborter.signal });
+    const counted = pair.client.send("m4");
+    aborter.abort(new Error("changed my mind"));
+    await assert.rejects(waits, (error) => error instanceof NotSentError && error.outcome === "unsent");
+    pair.proxy.thaw();
+    await counted;
+    const later = new AbortController();
+    pair.proxy.freeze("toClient");
+    const delivered = pair.client.send("m5", { until: "delivered", signal: later.signal });
+    await eventually(() => pair.connection.traffic.messagesReceived === 6, "m5");
+    later.abort();
+    await assert.rejects(delivered);
+    assert.deepEqual(await receive(pair.connection, 6), ["m0", "m1", "m2", "m3", "m4", "m5"]);
+    pair.proxy.thaw();
+  });
+
+  test("L6: what is sent without a socket beyond the window loses the session, and no sender waits", async () => {
+    await using pair = await SessionPair.open();
+    await pair.cut();
+    const outcomes: string[] = [];
+    const { connection } = pair;
+    connection.on("lost", ({ reason, unsent, unknown }) => outcomes.push(`${reason} ${unsent} ${unknown}`));
+    for (let count = 0; count < 1024; count++) await connection.send("m");
+    assert.deepEqual(outcomes, []);
+    await assert.rejects(connection.send("one more"));
+    assert.deepEqual(outcomes, ["overflow 1024 0"]);
+    assert.equal((await connection.closed).error?.name, "SessionLostError");
+  });
+});

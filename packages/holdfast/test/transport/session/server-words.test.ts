@@ -1,0 +1,276 @@
+// The words of a server, against a scripted client.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { serve, type Connection, type ServeOptions, type Server } from "../../../build/index.js";
+import { eventually, RawClient } from "holdfast-testkit";
+import { hear, hearWords, keepOpen, say, upgradeToSessions } from "./session-pair.js";
+
+/** A server, and scripted clients for it. */
+class Scene implements AsyncDisposable {
+  readonly connections: Connection[] = [];
+  readonly peers: RawClient[] = [];
+  server!: Server;
+
+  static async start(options: Partial<ServeOptions> = {}): Promise<Scene> {
+    const scene = new Scene();
+    scene.server = await serve(
+      async (connection) => {
+        scene.connections.push(connection);
+        await keepOpen(connection);
+      },
+      { host: "127.0.0.1", sessions: true, pingInterval: null, ...options },
+    );
+    return scene;
+  }
+
+  async connect(): Promise<RawClient> {
+    const peer = await RawClient.connect({ port: this.server.port });
+    this.peers.push(peer);
+    await upgradeToSessions(peer);
+    return peer;
+  }
+
+  /** A client with a fresh session. */
+  async open(): Promise<{ peer: RawClient; ticket: string[] }> {
+    const peer = await this.connect();
+    say(peer, "open");
+    const [word, ...ticket] = await hearWords(peer);
+    assert.equal(word, "session");
+    assert.match(await hear(peer), /^\u0016spread /);
+    await eventually(() => this.connections.length > 0, "the handler");
+    return { peer, ticket };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const connection of this.connections) connection.terminate();
+    for (const peer of this.peers) await peer.close();
+    await this.server.close();
+  }
+}
+
+describe("The words of a server", { timeout: 60_000 }, () => {
+  test("L2: a quarter of the window is acknowledged at once, with one word; the rest after `ackDelay`", async () => {
+    await using scene = await Scene.start();
+    const { peer } = await scene.open();
+    for (let count = 0; count < 1024 / 4 + 3; count++) peer.sendText("m");
+    assert.equal(await hear(peer), `\u0016ack ${(256).toString(36)}`);
+    assert.equal(await hear(peer), `\u0016ack ${(259).toString(36)}`);
+  });
+
+  test("L2: a quarter of the window's bytes is acknowledged at once", async () => {
+    await using scene = await Scene.start();
+    const { peer } = await scene.open();
+    const start = performance.now();
+    peer.sendBinary(new Uint8Array(64 * 1024));
+    assert.equal(await hear(peer), "\u0016ack 1");
+    assert.ok(performance.now() - start < 90, "before `ackDelay`");
+  });
+
+  test("L2: `want` gets an ack at once, even without news, and a ping carries one", async () => {
+    await using scene = await Scene.start();
+    const { peer } = await scene.open();
+    peer.sendText("m");
+    say(peer, "want");
+    assert.equal(await hear(peer), "\u0016ack 1");
+    say(peer, "want");
+    assert.equal(await hear(peer), "\u0016ack 1");
+    peer.sendText("m");
+    await eventually(
+      () =>
+        scene.connections[0].session?.position === 0 && scene.connections[0].traffic.messagesReceived === 2,
+      "the message",
+    );
+    void scene.connections[0].ping();
+    const frames = [(await peer.readFrame()).opcode, (await peer.readFrame()).opcode];
+    assert.deepEqual(frames.sort(), [1, 9]); // The ack and the ping.
+  });
+
+  test("L2: no message of the application gets a byte more than without a session", async () => {
+    await using scene = await Scene.start();
+    const { peer } = await scene.open();
+    const before = peer.receivedLength;
+    await scene.connections[0].send("hello");
+    scene.server.broadcast("hello");
+    assert.deepEqual([await hear(peer), await hear(peer)], ["hello", "hello"]);
+    assert.equal(peer.receivedLength - before, 2 * (2 + 5));
+  });
+
+  test("L1: a resumption answers RECEIVED, says how much follows, and replays it in order before new messages", async () => {
+    await using scene = await Scene.start();
+    const { peer, ticket } = await scene.open();
+    const [connection] = scene.connections;
+    peer.sendText("c1");
+    await connection.send("s1");
+    await connection.send("s2");
+    assert.deepEqual([await hear(peer), await hear(peer)], ["s1", "s2"]);
+    await eventually(() => connection.traffic.messagesReceived === 1, "c1");
+    peer.reset();
+    await eventually(() => connection.session?.isAttached === false, "the end of the socket");
+    await connection.send("s3");
+    const later = await scene.connect();
+    say(later, `resume ${ticket[0]} ${ticket[1]} 1 1`);
+    const heard = [];
+    while (heard.length < 5) heard.push(await hear(later));
+    assert.deepEqual(
+      heard.filter((text) => !text.startsWith("\u0016spread")),
+      ["\u0016resumed 1", "\u0016replay 2", "s2", "s3"],
+    );
+    await connection.send("s4");
+    assert.equal(await hear(later), "s4");
+    assert.equal(scene.connections.length, 1);
+  });
+
+  test("L1: a socket that is cut amid a replay is resumed from the new RECEIVED", async () => {
+    await using scene = await Scene.start({ writeLimit: 1024 });
+    const { peer, ticket } = await scene.open();
+    const [connection] = scene.connections;
+    peer.reset();
+    await eventually(() => connection.session?.isAttached === false, "the end of the socket");
+    const texts = Array.from({ length: 8 }, (_, index) => String(index).repeat(20_000));
+    for (const text of texts) await connection.send(text);
+    const second = await scene.connect();
+    say(second, `resume ${ticket[0]} ${ticket[1]} 0 1`);
+    const replayed: string[] = [];
+    while (replayed.length < 2) {
+      const text = await hear(second);
+      if (!text.startsWith("\u0016")) replayed.push(text);
+    }
+    second.reset();
+    const third = await scene.connect();
+    say(third, `resume ${ticket[0]} ${ticket[1]} 2 1`);
+    await connection.send("new");
+    while (replayed.length < 9) {
+      const text = await hear(third);
+      if (!text.startsWith("\u0016")) replayed.push(text);
+    }
+    assert.deepEqual(replayed, [...texts, "new"]);
+  });
+
+  test("L4: a resume fences the earlier socket, which hears `moved` and Close 1008, and whose messages do not count", async () => {
+    await using scene = await Scene.start();
+    const { peer, ticket } = await scene.open();
+    const [connection] = scene.connections;
+    const later = await scene.connect();
+    say(later, `resume ${ticket[0]} ${ticket[1]} 0 1`);
+    assert.equal(await hear(later), "\u0016resumed 0");
+    peer.sendText("too late");
+    assert.deepEqual([await hear(peer), await hear(peer)], ["\u0016moved", "Close 1008 moved"]);
+    later.sendText("in time");
+    assert.equal(await connection.recv(), "in time");
+    assert.equal(connection.session?.position, 1);
+  });
+
+  test("L5: a forged ack, and a word that is out of place, fail the socket with 1002 and end the session", async () => {
+    for (const word of [
+      "ack 1",
+      "open",
+      "session aaaaaaaaaaaa AAAAAAAAAAAAAAAAAAAAAA 1 1",
+      "resumed 0",
+      "skip 0",
+    ]) {
+      await using scene = await Scene.start();
+      const { peer } = await scene.open();
+      say(peer, word);
+      assert.match(await hear(peer), /^Close 1002 /, word);
+    }
+  });
+
+  test("L5: nothing but `open` or `resume` may come first, and no handler is called before it", async () => {
+    await using scene = await Scene.start();
+    for (const first of ["\u0016want", "data", "\u0016ack 0"]) {
+      const peer = await scene.connect();
+      peer.sendText(first);
+      assert.match(await hear(peer), /^Close 1002 /, first);
+    }
+    assert.equal(scene.connections.length, 0);
+  });
+
+  test("L5: the owner is asked before a session is resumed; data behind `resume` waits for the answer", async () => {
+    const questions: ((owner: string) => void)[] = [];
+    await using scene = await Scene.start({
+      sessions: { owner: async () => new Promise<string>((resolve) => questions.push(resolve)) },
+    });
+    const peer = await scene.connect();
+    say(peer, "open");
+    await eventually(() => questions.length === 1, "the question");
+    questions[0]("alice");
+    const [, id, secret] = await hearWords(peer);
+    await eventually(() => scene.connections.length === 1, "the handler");
+    const [connection] = scene.connections;
+    const thief = await scene.connect();
+    say(thief, `resume ${id} ${secret} 0 1`);
+    thief.sendText("stolen");
+    await eventually(() => questions.length === 2, "the question");
+    // The session is untouched while the owner is unknown.
+    peer.sendText("mine");
+    assert.equal(await connection.recv(), "mine");
+    questions[1]("mallory");
+    const words = await hearWords(thief);
+    assert.deepEqual(words.slice(0, 2), ["lost", "forbidden"]);
+    await eventually(() => scene.connections.length === 2, "a session of their own");
+    assert.equal(await scene.connections[1].recv(), "stolen");
+    peer.sendText("still mine");
+    assert.equal(await connection.recv(), "still mine");
+  });
+
+  test("L3: `end` is answered with a last ack, and the session's connection ends well", async () => {
+    await using scene = await Scene.start();
+    const { peer } = await scene.open();
+    const [connection] = scene.connections;
+    peer.sendText("m");
+    say(peer, "end");
+    peer.sendClose(1000);
+    assert.equal(await hear(peer), "\u0016ack 1");
+    assert.equal(await connection.recv(), "m");
+    const { ok, code } = await connection.closed;
+    assert.deepEqual([ok, code], [true, 1000]);
+  });
+
+  test("L3: a message in fragments that is cut breaks its reader, and the next message is read", async () => {
+    await using scene = await Scene.start();
+    const { peer, ticket } = await scene.open();
+    const [connection] = scene.connections;
+    const pieces = connection.recvStream();
+    const first = pieces.next();
+    peer.sendFrame({ opcode: 1, isFinal: false, payload: Buffer.from("begun") });
+    assert.deepEqual(await first, { value: "begun", done: false });
+    const second = pieces.next();
+    peer.reset();
+    const later = await scene.connect();
+    say(later, `resume ${ticket[0]} ${ticket[1]} 0 1`);
+    say(later, "skip 1");
+    later.sendText("other text");
+    await assert.rejects(second, { name: "HoldfastError", message: /its sender streamed it/ });
+    assert.equal(await connection.recv(), "other text");
+    assert.equal(connection.session?.position, 2);
+  });
+
+  for (const form of ["in pieces", "whole"] as const) {
+    test(`L1: a message that is read in pieces across a cut has each of them once, sent again ${form}`, async () => {
+      await using scene = await Scene.start();
+      const { peer, ticket } = await scene.open();
+      const [connection] = scene.connections;
+      const read: unknown[] = [];
+      const reading = (async () => {
+        for await (const piece of connection.recvStream()) read.push(piece);
+      })();
+      peer.sendFrame({ opcode: 1, isFinal: false, payload: Buffer.from("one two ") });
+      await eventually(() => read.length === 1, "the first piece");
+      peer.reset();
+      const later = await scene.connect();
+      say(later, `resume ${ticket[0]} ${ticket[1]} 0 1`);
+      if (form === "whole") later.sendText("one two three");
+      else {
+        later.sendFrame({ opcode: 1, isFinal: false, payload: Buffer.from("one ") });
+        later.sendFrame({ opcode: 0, isFinal: false, payload: Buffer.from("two th") });
+        later.sendFrame({ opcode: 0, payload: Buffer.from("ree") });
+      }
+      await reading;
+      assert.equal(read.join(""), "one two three");
+      later.sendText("next");
+      assert.equal(await connection.recv(), "next");
+      assert.equal(connection.session?.position, 2);
+    });
+  }
+});
