@@ -25,7 +25,11 @@ export class Partitions {
     }));
   }
 
-  /** The partition of a topic, or of a process. */
+  get all(): readonly Partition[] {
+    return this.#partitions;
+  }
+
+  /** The partition of a topic, a process or a session. */
   of(name: string): Partition {
     let hash = 0x811c9dc5; // FNV-1a
     for (let index = 0; index < name.length; index++) {
