@@ -104,7 +104,7 @@ export function quiet<Client extends { on(event: "error", listener: () => void):
   return client;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
