@@ -25,7 +25,11 @@ interface CheckedOptions {
   readonly durability: Durability;
 }
 
-const NAMES: readonly string[] = ["client", "prefix", "durability"] satisfies readonly (keyof RedisEngineOptions)[];
+const NAMES: readonly string[] = [
+  "client",
+  "prefix",
+  "durability",
+] satisfies readonly (keyof RedisEngineOptions)[];
 
 /** @throws InvalidArgumentError */
 export function checkOptions(options: RedisEngineOptions): CheckedOptions {
@@ -44,7 +48,9 @@ export function checkOptions(options: RedisEngineOptions): CheckedOptions {
 export function checkPrefix(value: unknown): string {
   if (value === undefined) return "holdfast:";
   if (typeof value === "string" && !/[{}]/.test(value)) return value;
-  throw new InvalidArgumentError("Expected `prefix` to be a text without braces: they choose the slot in a cluster.");
+  throw new InvalidArgumentError(
+    "Expected `prefix` to be a text without braces: they choose the slot in a cluster.",
+  );
 }
 
 function checkDurability(value: unknown): Durability {

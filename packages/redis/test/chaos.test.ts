@@ -13,15 +13,19 @@ const SMALL: ChaosOptions = {
   redisKills: 0,
 };
 
-test("M2: while processes and subscriptions are killed, every subscriber gets each message once", { skip: missing }, async (t) => {
-  const result = await runChaos(SMALL);
-  t.diagnostic(JSON.stringify(result));
-  const { lost, repeated, conflicts, gaps, stuck } = result;
-  assert.deepEqual(
-    { lost, repeated, conflicts, gaps, stuck },
-    { lost: 0, repeated: 0, conflicts: 0, gaps: 0, stuck: 0 },
-  );
-});
+test(
+  "M2: while processes and subscriptions are killed, every subscriber gets each message once",
+  { skip: missing },
+  async (t) => {
+    const result = await runChaos(SMALL);
+    t.diagnostic(JSON.stringify(result));
+    const { lost, repeated, conflicts, gaps, stuck } = result;
+    assert.deepEqual(
+      { lost, repeated, conflicts, gaps, stuck },
+      { lost: 0, repeated: 0, conflicts: 0, gaps: 0, stuck: 0 },
+    );
+  },
+);
 
 test("M3: while Redis is killed as well, what is missing is a gap", { skip: missing }, async (t) => {
   const result = await runChaos({ ...SMALL, seconds: 15, redisKills: 6 });

@@ -229,7 +229,7 @@ describe("A cluster of Redis", { skip: missing }, () => {
         let isMoved = false;
         const moving = moveSlot(servers, String(key)).then(() => (isMoved = true));
         let count = 1;
-        for (let extra = 0; extra < 100; ) {
+        for (let extra = 0; extra < 100;) {
           await publish(publisher, "a", String(count + 1));
           count++;
           if (isMoved) extra++;
@@ -257,8 +257,12 @@ describe("A cluster of Redis", { skip: missing }, () => {
 /** Moves the slot of a key to another node, as `redis-cli --cluster reshard` does. */
 async function moveSlot(servers: readonly RedisServer[], key: string): Promise<void> {
   const slot = Number(await servers[0].admin.call("CLUSTER", "KEYSLOT", key));
-  const ids = await Promise.all(servers.map(async ({ admin }) => String(await admin.call("CLUSTER", "MYID"))));
-  const owners = await Promise.all(servers.map(({ admin }) => admin.call("CLUSTER", "COUNTKEYSINSLOT", slot)));
+  const ids = await Promise.all(
+    servers.map(async ({ admin }) => String(await admin.call("CLUSTER", "MYID"))),
+  );
+  const owners = await Promise.all(
+    servers.map(({ admin }) => admin.call("CLUSTER", "COUNTKEYSINSLOT", slot)),
+  );
   const from = owners.findIndex((count) => Number(count) > 0);
   const to = (from + 1) % servers.length;
   const [source, target] = [servers[from], servers[to]];
@@ -353,7 +357,10 @@ async function failureOf(call: () => Promise<unknown>): Promise<EngineUnavailabl
   throw new Error("Expected an error");
 }
 
-async function eventually<Result>(act: () => Promise<Result> | Result, milliseconds = 10_000): Promise<Result> {
+async function eventually<Result>(
+  act: () => Promise<Result> | Result,
+  milliseconds = 10_000,
+): Promise<Result> {
   const deadline = performance.now() + milliseconds;
   for (;;) {
     try {
@@ -368,4 +375,3 @@ async function eventually<Result>(act: () => Promise<Result> | Result, milliseco
 function ignore(): void {
   // Nothing is to be reported.
 }
-

@@ -85,7 +85,12 @@ export async function startCluster(): Promise<readonly RedisServer[]> {
   );
   const [first] = nodes;
   for (const [index, { admin, port }] of nodes.entries()) {
-    await admin.call("CLUSTER", "ADDSLOTSRANGE", Math.ceil((index * 16384) / 3), Math.ceil(((index + 1) * 16384) / 3) - 1);
+    await admin.call(
+      "CLUSTER",
+      "ADDSLOTSRANGE",
+      Math.ceil((index * 16384) / 3),
+      Math.ceil(((index + 1) * 16384) / 3) - 1,
+    );
     if (port !== first?.port) await admin.call("CLUSTER", "MEET", "127.0.0.1", first?.port ?? 0);
   }
   for (const { admin } of nodes) {
@@ -99,7 +104,9 @@ export async function startCluster(): Promise<readonly RedisServer[]> {
 }
 
 /** Clients report an error for each attempt to connect. */
-export function quiet<Client extends { on(event: "error", listener: () => void): unknown }>(client: Client): Client {
+export function quiet<Client extends { on(event: "error", listener: () => void): unknown }>(
+  client: Client,
+): Client {
   client.on("error", () => {});
   return client;
 }

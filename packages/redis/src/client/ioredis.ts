@@ -86,9 +86,7 @@ class IoRedisConnection implements RedisConnection {
   constructor(client: IoRedis, handler: ConnectionHandler) {
     this.#client = client;
     client.on("error", () => {}); // What was sent is rejected, and "end" follows.
-    client.on("smessageBuffer", (channel, payload) =>
-      handler.onMessage(String(channel), payload as Buffer),
-    );
+    client.on("smessageBuffer", (channel, payload) => handler.onMessage(String(channel), payload as Buffer));
     client.on("end", () => {
       if (!this.#isOpen) return;
       this.#isOpen = false;

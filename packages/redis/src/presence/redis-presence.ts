@@ -55,7 +55,12 @@ export class RedisPresence implements PresenceStore {
     leased.remove(topic, id);
     const { prefix, slot } = leased.partition;
     try {
-      await this.#commands.run(LEAVE, slot, [`${prefix}l`], [prefix, this.#newEpoch(), this.#node, topic, id]);
+      await this.#commands.run(
+        LEAVE,
+        slot,
+        [`${prefix}l`],
+        [prefix, this.#newEpoch(), this.#node, topic, id],
+      );
       this.#doubtful.delete(keyOf(topic, id));
     } catch (error) {
       this.#doubtful.set(keyOf(topic, id), [topic, id]);
@@ -127,7 +132,6 @@ export class RedisPresence implements PresenceStore {
     }
   }
 }
-
 
 function keyOf(topic: string, id: string): string {
   return `${topic.length}:${topic}:${id}`;

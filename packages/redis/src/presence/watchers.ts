@@ -58,7 +58,12 @@ export class Watchers {
 
   async #check(topic: string, watched: WatchedTopic): Promise<void> {
     const { prefix, slot } = this.#partitions.of(topic);
-    const { reply } = await this.#commands.run(VERSIONS, slot, [`${prefix}l`], [prefix, this.#newEpoch(), topic]);
+    const { reply } = await this.#commands.run(
+      VERSIONS,
+      slot,
+      [`${prefix}l`],
+      [prefix, this.#newEpoch(), topic],
+    );
     const [epoch, offset] = reply as readonly Reply[];
     if (watched.isBehind({ epoch: String(epoch), offset: Number(offset) })) watched.report(null);
   }

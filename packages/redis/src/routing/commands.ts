@@ -69,7 +69,11 @@ export class Commands {
   }
 
   /** Sends a command whose key is of this slot. @throws EngineUnavailableError */
-  async send(slot: number, args: readonly Argument[], deadline: number = deadlineFromNow()): Promise<RunReply> {
+  async send(
+    slot: number,
+    args: readonly Argument[],
+    deadline: number = deadlineFromNow(),
+  ): Promise<RunReply> {
     let asked: Address | null = null;
     for (let attempt = 0; ; attempt++) {
       if (this.#isClosed) throw closedEngine();

@@ -89,7 +89,9 @@ async function readMap(connection: RedisConnection, asked: Address | null): Prom
 }
 
 /** The node that an error reply points to: `MOVED 3999 127.0.0.1:6381`. */
-export function redirectionOf(message: string): { readonly isMoved: boolean; readonly address: Address } | null {
+export function redirectionOf(
+  message: string,
+): { readonly isMoved: boolean; readonly address: Address } | null {
   const match = /^(MOVED|ASK) \d+ (.*):(\d+)/.exec(message);
   if (match === null) return null;
   const [, word, host, port] = match;

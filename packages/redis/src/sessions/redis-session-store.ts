@@ -98,7 +98,7 @@ class RedisSessionStore implements SessionStore, AsyncDisposable {
   async sweep(wallNow: number): Promise<number> {
     const swept = await Promise.all(
       this.#partitions.all.map(async ({ prefix, slot }) => {
-        for (let count = 0; ; ) {
+        for (let count = 0; ;) {
           const { reply } = await this.#commands.run(SWEEP, slot, [`${prefix}x`], [prefix, String(wallNow)]);
           count += Number(reply);
           if (Number(reply) < SWEEP_SIZE) return count;

@@ -95,11 +95,7 @@ export class TopicListeners {
     await Promise.all(reports);
   }
 
-  async #reportSome(
-    partition: Partition,
-    topics: readonly ListenedTopic[],
-    wasLost: boolean,
-  ): Promise<void> {
+  async #reportSome(partition: Partition, topics: readonly ListenedTopic[], wasLost: boolean): Promise<void> {
     while (!this.#commands.isClosed) {
       try {
         const positions = await this.#newestOf(partition, topics);

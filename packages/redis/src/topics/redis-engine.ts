@@ -107,9 +107,7 @@ class RedisEngine implements Engine, ChannelHandler {
   }
 
   read(topic: string, after: Position, limit: number): Promise<Page> {
-    return this.#guard(() =>
-      readHistory(this.#commands, this.#partitions, randomId(), topic, after, limit),
-    );
+    return this.#guard(() => readHistory(this.#commands, this.#partitions, randomId(), topic, after, limit));
   }
 
   request(node: string, body: Uint8Array, timeout: number): Promise<Uint8Array> {

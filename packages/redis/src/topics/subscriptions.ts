@@ -116,7 +116,7 @@ export class Subscriptions {
     if (state.isSubscribing) return;
     state.isSubscribing = true;
     await Promise.resolve(); // For the other channels of this turn.
-    for (let failures = 0; !this.#isClosed; ) {
+    for (let failures = 0; !this.#isClosed;) {
       if (missingOf(state).length === 0) break;
       try {
         await this.#subscribeMissing(state);
@@ -164,7 +164,8 @@ export class Subscriptions {
     await this.#commands.refreshSlots();
     if (!isErrorReply(error) || redirectionOf(error.message) !== null) return;
     // Redis refuses: those who wait learn why at once.
-    for (const [, { waiting }] of missingOf(state)) for (const settle of waiting.splice(0)) settle(refused(error));
+    for (const [, { waiting }] of missingOf(state))
+      for (const settle of waiting.splice(0)) settle(refused(error));
   }
 
   #onClosed(connection: RedisConnection): void {

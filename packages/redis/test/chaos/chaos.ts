@@ -110,7 +110,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       await untilPublished(() => topics.publish(`topic ${topic}`, LAST, { id: LAST }));
     }
     const deadline = performance.now() + 30_000;
-    while (subscriptions.some(({ isFinished }) => !isFinished) && performance.now() < deadline) await sleep(50);
+    while (subscriptions.some(({ isFinished }) => !isFinished) && performance.now() < deadline)
+      await sleep(50);
   } finally {
     stop.abort();
     await Promise.allSettled(links.map((link) => link.close()));

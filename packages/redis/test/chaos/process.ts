@@ -22,7 +22,7 @@ process.send?.("listening");
 process.on("disconnect", () => process.exit());
 
 const startedAt = performance.now();
-for (let published = 0; ; ) {
+for (let published = 0; ;) {
   const due = ((performance.now() - startedAt) / 1_000) * Number(rate);
   while (published < due) void publish(published++);
   await sleep(10);
