@@ -1,4 +1,4 @@
-// What the tests of engines run on: a server or a cluster, with either client.
+// The backends of the tests: a server or a cluster, with either client.
 
 import { Cluster, Redis } from "ioredis";
 import { createClient, createCluster } from "redis";
@@ -48,12 +48,12 @@ export async function openCluster(name: ClientName): Promise<EngineBackend> {
   return backend(await openClusterClient(name, servers[0].port), servers);
 }
 
-function backend({ client, close }: OpenedClient, servers: readonly RedisServer[]): EngineBackend {
+function backend(opened: OpenedClient, servers: readonly RedisServer[]): EngineBackend {
   const all = async (act: (server: RedisServer) => Promise<unknown>): Promise<void> => {
     await Promise.all(servers.map(act));
   };
   return {
-    open: () => redisEngine({ client }),
+    open: () => redisEngine({ client: opened.client }),
     cutSubscriptions: () => all(({ admin }) => admin.call("CLIENT", "KILL", "TYPE", "pubsub")),
     stop: () => all((server) => server.stop()),
     startEmpty: () => all((server) => server.start()),
@@ -62,7 +62,7 @@ function backend({ client, close }: OpenedClient, servers: readonly RedisServer[
       return Promise.resolve();
     },
     close: async () => {
-      close();
+      opened.close();
       await all((server) => server.close());
     },
   };

@@ -61,7 +61,7 @@ export class RedisServer {
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     const child = this.#process;
     this.#process = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
     child.kill(signal);
     await exited;
@@ -91,7 +91,7 @@ export async function startCluster(): Promise<readonly RedisServer[]> {
       Math.ceil((index * 16384) / 3),
       Math.ceil(((index + 1) * 16384) / 3) - 1,
     );
-    if (port !== first?.port) await admin.call("CLUSTER", "MEET", "127.0.0.1", first?.port ?? 0);
+    if (port !== first.port) await admin.call("CLUSTER", "MEET", "127.0.0.1", first.port);
   }
   for (const { admin } of nodes) {
     for (;;) {

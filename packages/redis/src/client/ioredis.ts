@@ -10,7 +10,7 @@ import {
   type Reply,
 } from "./connection.js";
 
-/** What is used of `Redis` of `ioredis`. */
+/** The part of `Redis` of `ioredis` that the engine uses. */
 export interface IoRedis {
   readonly status: string;
   duplicate(override?: object): IoRedis;
@@ -20,7 +20,7 @@ export interface IoRedis {
   on(event: string, listener: (...args: unknown[]) => void): unknown;
 }
 
-/** What is used of `Cluster` of `ioredis`. */
+/** The part of `Cluster` of `ioredis` that the engine uses. */
 export interface IoRedisCluster {
   nodes(role?: "all"): IoRedis[];
 }
@@ -85,7 +85,7 @@ class IoRedisConnection implements RedisConnection {
 
   constructor(client: IoRedis, handler: ConnectionHandler) {
     this.#client = client;
-    client.on("error", () => {}); // What was sent is rejected, and "end" follows.
+    client.on("error", () => {}); // Commands are rejected, and "end" follows.
     client.on("smessageBuffer", (channel, payload) => handler.onMessage(String(channel), payload as Buffer));
     client.on("end", () => {
       if (!this.#isOpen) return;

@@ -10,7 +10,7 @@ import {
   type Reply,
 } from "./connection.js";
 
-/** What is used of the clients that `createClient()` of `redis` returns. */
+/** The part of the clients of `createClient()` of `redis` that the engine uses. */
 export interface NodeRedis {
   readonly isReady: boolean;
   readonly options?: unknown;
@@ -27,7 +27,7 @@ export interface NodeRedis {
   on(event: string, listener: (...args: unknown[]) => void): unknown;
 }
 
-/** What is used of the clusters that `createCluster()` of `redis` returns. */
+/** The part of the clusters of `createCluster()` of `redis` that the engine uses. */
 export interface NodeRedisCluster {
   readonly masters: readonly object[];
   nodeClient(node: never): unknown;

@@ -1,4 +1,4 @@
-// Who watches the members of which topic in this process.
+// The listeners of this process that watch the members of topics.
 
 import type { Member, PresenceListener, Position } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
@@ -80,7 +80,7 @@ class WatchedTopic implements ChannelHandler {
 
   isBehind({ epoch, offset }: Position): boolean {
     const { version } = this;
-    return version === null || version.epoch !== epoch || version.offset < offset;
+    return version?.epoch !== epoch || version.offset < offset;
   }
 
   onMessage(payload: Buffer): void {

@@ -131,7 +131,7 @@ export class Commands {
       return await before(deadline, connection.send(args), () => noReply(null));
     } catch (error) {
       if (isErrorReply(error)) throw error;
-      // It hangs or has closed. What else was sent on it gets the same answer.
+      // It hangs or has closed. All other commands on it get the same answer.
       this.#connections.drop(connection);
       throw noReply(error);
     }

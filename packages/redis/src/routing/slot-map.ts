@@ -40,7 +40,7 @@ export class SlotMap {
     await this.#refreshing;
   }
 
-  /** A redirection told it. */
+  /** Takes over the address from a redirection. */
   set(slot: number, address: Address): void {
     this.#addresses[slot] = address;
   }
@@ -67,7 +67,7 @@ export class SlotMap {
     for (const address of this.#addresses) {
       if (address !== undefined) known.set(`${address.host} ${address.port}`, address);
     }
-    // Those that are connected first.
+    // Connected nodes first.
     return [...known.values()].sort(
       (one, other) =>
         Number(this.#connections.opened(other) !== null) - Number(this.#connections.opened(one) !== null),

@@ -1,5 +1,5 @@
 // The beginning of every script that counts: in which epoch it does. Redis changes its replication id whenever it may have
-// lost writes: at each promotion and each start. What was counted before ends then.
+// lost writes: at each promotion and each start. The epoch ends then.
 //
 // The script asks for the replication id itself (some 6 µs). If the engine passed it along, two processes that had read
 // it at different times would begin one epoch after the other.

@@ -1,4 +1,4 @@
-// Who listens to which topic in this process, and what they have to be told when subscriptions were lost.
+// The listeners of this process, and the newest positions that they need after a lost subscription.
 
 import type { MessageListener, NewestListener, Position, TopicMessage } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
@@ -105,7 +105,7 @@ export class TopicListeners {
         });
         return;
       } catch {
-        // What was lost has to be reported. The next check comes anyway.
+        // A loss has to be reported. The next check comes anyway.
         if (!wasLost) return;
         await sleep(RETRY_DELAY);
       }

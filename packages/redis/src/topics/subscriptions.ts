@@ -1,6 +1,6 @@
 // The channels that this process is subscribed to. Pub/sub is a hint, never the truth: a subscription may be lost without
 // a word, so each partition has a channel of this process, on which it hears from itself every 2 s. Otherwise the
-// connection is replaced, and all handlers of its channels are told.
+// connection is replaced, and the handlers of its channels are notified.
 
 import { isErrorReply, type Connector, type RedisConnection } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";

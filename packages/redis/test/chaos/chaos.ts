@@ -173,12 +173,16 @@ class Subscriber {
     }
   }
 
+  #compare(last: Position, { epoch, offset }: Position): void {
+    if (last.epoch !== epoch || offset > last.offset + 1) this.lost++;
+    else if (offset <= last.offset) this.repeated++;
+  }
+
   #onMessage({ epoch, offset }: Position, data: string): void {
     const last = this.#position;
     this.#position = { epoch, offset };
     this.received++;
-    if (last !== null && (last.epoch !== epoch || offset > last.offset + 1)) this.lost++;
-    else if (last !== null && offset <= last.offset) this.repeated++;
+    if (last !== null) this.#compare(last, { epoch, offset });
     const place = `${this.#topic} ${epoch} ${offset}`;
     const known = this.#contents.get(place);
     if (known === undefined) this.#contents.set(place, data);
@@ -212,7 +216,7 @@ class ServerProcess {
   async stop(): Promise<void> {
     const child = this.#child;
     this.#child = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
     child.kill("SIGKILL");
     await exited;
