@@ -56,13 +56,13 @@ async function main(): Promise<void> {
   try {
     process.stdout.write(`Node.js ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? "?"}\n\n`);
     process.stdout.write(
-      "| client | history | published a second | added latency p50 | p99 |\n|---|---|---|---|---|\n",
+      "| client | history | published a second | CPU of Redis | CPU of the publisher | added latency p50 | p99 |\n|---|---|---|---|---|---|---|\n",
     );
     for (const [name, client] of [
       ["ioredis", ioredis],
       ["redis", nodeRedis],
     ] as const) {
-      for (const history of [HISTORY, null]) await measure(name, client, history);
+      for (const history of [HISTORY, null]) await measure(name, client, history, ioredis);
     }
   } finally {
     ioredis.disconnect();
@@ -73,18 +73,33 @@ async function main(): Promise<void> {
   }
 }
 
-async function measure(name: string, client: RedisClient, history: HistoryLimits | null): Promise<void> {
+async function measure(
+  name: string,
+  client: RedisClient,
+  history: HistoryLimits | null,
+  admin: Redis,
+): Promise<void> {
   const [publisher, receiver] = [redisEngine({ client }), redisEngine({ client })];
-  const rate = await throughput(publisher, history);
+  const redisBefore = await redisTime(admin);
+  const ownBefore = process.cpuUsage();
+  const [published, rate] = await throughput(publisher, history);
+  const own = process.cpuUsage(ownBefore);
+  const redisCpu = ((await redisTime(admin)) - redisBefore) / published;
+  const ownCpu = (own.user + own.system) / published;
   const [p50, p99] = await latency(publisher, receiver, history);
   await publisher[Symbol.asyncDispose]();
   await receiver[Symbol.asyncDispose]();
   const cells = [name, history === null ? "no" : "yes", Math.round(rate).toLocaleString("en")];
-  process.stdout.write(`| ${[...cells, `${p50.toFixed(2)} ms`, `${p99.toFixed(2)} ms`].join(" | ")} |\n`);
+  process.stdout.write(
+    `| ${[...cells, `${redisCpu.toFixed(1)} µs`, `${ownCpu.toFixed(1)} µs`, `${p50.toFixed(2)} ms`, `${p99.toFixed(2)} ms`].join(" | ")} |\n`,
+  );
 }
 
 /** Two batches are under way at any time. */
-async function throughput(engine: Engine, history: HistoryLimits | null): Promise<number> {
+async function throughput(
+  engine: Engine,
+  history: HistoryLimits | null,
+): Promise<readonly [published: number, rate: number]> {
   let published = 0;
   let turn = 0;
   const start = performance.now();
@@ -101,7 +116,14 @@ async function throughput(engine: Engine, history: HistoryLimits | null): Promis
     }
   };
   await Promise.all([run(), run()]);
-  return published / ((performance.now() - start) / 1_000);
+  return [published, published / ((performance.now() - start) / 1_000)];
+}
+
+/** Microseconds of processor time that Redis has used: unlike a rate, it does not depend on what else runs. */
+async function redisTime(admin: Redis): Promise<number> {
+  const info = await admin.info("cpu");
+  const seconds = [...info.matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm)].map(([, text]) => Number(text));
+  return seconds.reduce((sum, part) => sum + part, 0) * 1e6;
 }
 
 /** 1,000 messages a second, each on its own: from the call to the listener of another engine. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine, EngineUnavailableError, Position, Published, TopicMessage } from "holdfast/topics";
 import { redisEngine, type RedisEngineOptions } from "../dist/index.js";
 import { openClient, openClusterClient } from "./backends.js";
+import { eventually } from "./eventually.js";
 import { missing, RedisServer, startCluster } from "./redis-server.js";
 
 const HISTORY = { messages: 10_000, age: 300_000 };
@@ -363,21 +364,6 @@ async function failureOf(call: () => Promise<unknown>): Promise<EngineUnavailabl
     return error as EngineUnavailableError;
   }
   throw new Error("Expected an error");
-}
-
-async function eventually<Result>(
-  act: () => Promise<Result> | Result,
-  milliseconds = 10_000,
-): Promise<Result> {
-  const deadline = performance.now() + milliseconds;
-  for (;;) {
-    try {
-      return await act();
-    } catch (error) {
-      if (performance.now() >= deadline) throw error;
-      await sleep(20);
-    }
-  }
 }
 
 function ignore(): void {
