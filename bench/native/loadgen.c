@@ -11,7 +11,8 @@
 // --port, --conns, --depth, --size, --text, --kind ascii|utf8|latin|json, --warmup and --duration in seconds,
 // --pid of the server (its CPU time and memory), --deflate 0|1|nct|offer, --verify (compare every payload),
 // --cpu (pin), --rate, --touch, --gcsig (SIGUSR2 to the server, twice, before the last reading), --gcwait
-// (seconds after each), --frag (fragments per message), --path, --nsrc (number of source addresses),
+// (seconds after each), --link 1|2 (speak this version of the link protocol; with 2, of a session that acknowledges
+// every 256th message), --frag (fragments per message), --path, --nsrc (number of source addresses),
 // --openrate (connections opened per second)
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -49,7 +50,10 @@ static int port, nconn = 100, depth = 1, opcode = 2, verify = 0, cpu = -1, touch
                  nsrc = 1;
 static long size = 64;
 static double warm = 1, dur = 3, rate = 0, gcwait = 1, openrate = 0;
-static int pid = 0;
+static int pid = 0, linkver = 0;
+// Bytes of the words that the server sent, with their frame headers.
+static uint64_t word_bytes;
+static int rec_words;
 static const char* dmode = "0";
 static int ext_ok = 0, cwb = 15;
 static uint64_t npings;
@@ -295,6 +299,8 @@ struct conn {
   uint32_t msgs;
   uint8_t* pg;
   int pn;
+  int is_word;
+  uint32_t received, acked;
 };
 static struct conn* cs;
 static int ep;
@@ -372,6 +378,7 @@ static void open_conn(struct conn* c, int i) {
   c->t0 = now_ns();
   c->vn = 0;
   c->msgs = 0;
+  c->received = c->acked = 0;
   if (connect(c->fd, (void*)&a, sizeof a) && errno != EINPROGRESS) die("connect");
   struct epoll_event e = {.events = EPOLLIN | EPOLLOUT, .data.ptr = c};
   epoll_ctl(ep, EPOLL_CTL_ADD, c->fd, &e);
@@ -454,6 +461,7 @@ static int parse(struct conn* c, uint8_t* p, size_t n, uint64_t t) {
     size_t r = c->need - 1;
     if (r > n - i) r = n - i;
     if (r) {
+      if (linkver && c->got == 0 && c->op == 1) c->is_word = p[i] == 0x16;
       if (verify && c->op <= 2) {
         if (c->masked) {
           for (size_t k = 0; k < r; k++) {
@@ -493,7 +501,14 @@ static int parse(struct conn* c, uint8_t* p, size_t n, uint64_t t) {
         }
         return 1;
       }
+      if (c->is_word) {
+        c->is_word = 0;
+        c->vn = 0;
+        if (rec_words) word_bytes += 2 + c->got;
+        continue;
+      }
       if (c->op <= 2 && c->fin) {
+        c->received++;
         if (verify) vcheck(c);
         on_msg(c, t);
       }
@@ -501,6 +516,20 @@ static int parse(struct conn* c, uint8_t* p, size_t n, uint64_t t) {
       break;
   }
   return 0;
+}
+static void send_word(struct conn* c, const char* word) {
+  uint8_t d[64];
+  size_t n = put_frame(d, 0x81, (const uint8_t*)word, strlen(word));
+  if (send(c->fd, d, n, MSG_NOSIGNAL) != (ssize_t)n) errs++;
+}
+static void send_ack(struct conn* c) {
+  char word[32] = "\x16" "ack ", digits[16];
+  int n = 0, o = 5;
+  for (uint32_t v = c->received; v; v /= 36) digits[n++] = "0123456789abcdefghijklmnopqrstuvwxyz"[v % 36];
+  while (n) word[o++] = digits[--n];
+  word[o] = 0;
+  send_word(c, word);
+  c->acked = c->received;
 }
 static void close_conn(struct conn* c) {
   close(c->fd);
@@ -582,6 +611,7 @@ static void on_event(struct conn* c, uint32_t ev) {
       close_conn(c);
       return;
     }
+    if (linkver == 2 && c->received - c->acked >= 256 && !c->pend) send_ack(c);
     if (pending_msgs && !strcmp(mode, "echo") && rate == 0 && !c->hold) queue(c, pending_msgs, t);
   }
 }
@@ -597,6 +627,7 @@ static void on_msg(struct conn* c, uint64_t t) {
 }
 static uint64_t cr_done;
 static void on_open(struct conn* c) {
+  if (linkver == 2) send_word(c, "\x16open");
   if (!strcmp(mode, "connrate")) {
     hadd(now_ns() - c->t0);
     static uint8_t cf[8] = {0x88, 0x82, 1, 2, 3, 4, 3 ^ 1, 0xe8 ^ 2};
@@ -637,7 +668,8 @@ int main(int ac, char** av) {
                                {"touch", 1, 0, 'T'},    {"gcsig", 0, 0, 'g'},
                                {"frag", 1, 0, 'f'},     {"path", 1, 0, 'u'},
                                {"nsrc", 1, 0, 'n'},     {"gcwait", 1, 0, 'G'},
-                               {"openrate", 1, 0, 'O'}, {0}};
+                               {"openrate", 1, 0, 'O'}, {"link", 1, 0, 'L'},
+                               {0}};
   int o;
   while ((o = getopt_long(ac, av, "", lo, 0)) != -1) switch (o) {
       case 'm':
@@ -697,6 +729,9 @@ int main(int ac, char** av) {
       case 'n':
         nsrc = atoi(optarg);
         break;
+      case 'L':
+        linkver = atoi(optarg);
+        break;
       case 'O':
         openrate = atof(optarg);
         break;
@@ -735,6 +770,9 @@ int main(int ac, char** av) {
                    "Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: "
                    "13\r\nOrigin: http://127.0.0.1:%d\r\nUser-Agent: loadgen/1.0\r\n%s\r\n",
                    path, port, port, ext);
+  if (linkver)
+    hslen += snprintf(hsreq + hslen - 2, sizeof hsreq - hslen, "Sec-WebSocket-Protocol: holdfast.v%d\r\n\r\n",
+                      linkver) - 2;
   int offer = !strcmp(dmode, "offer");
   if (offer) dmode = "0";
   ep = epoll_create1(0);
@@ -915,6 +953,7 @@ int main(int ac, char** av) {
       ts = t;
       b0 = bytes_msg;
       rx0 = bytes_rx;
+      rec_words = 1;
     }
     if (ph && t >= te) break;
     if (errs > 100 || closed_ > 0) {
@@ -930,10 +969,11 @@ int main(int ac, char** av) {
       "{\"mode\":\"echo\",\"conns\":%d,\"depth\":%d,\"size\":%ld,\"op\":%d,\"ext\":%d,\"msgs\":%llu,\"per_"
       "s\":%.1f,\"MBps\":%.2f,\"cpu_us\":%.4f,\"usr_us\":%.3f,\"sys_us\":%.3f,\"srv_cpu\":%.3f,\"lg_cpu\":%."
       "3f,\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,\"errs\":%llu,\"rss_kb\":%ld,\"hwm_kb\":%ld,"
-      "\"rxbytes_per_msg\":%.1f}\n",
+      "\"rxbytes_per_msg\":%.1f,\"wordbytes_per_msg\":%.4f}\n",
       nconn, depth, size, opcode, ext_ok, (unsigned long long)msgs, msgs / T, (bytes_msg - b0) / T / 1e6,
       c * 1e6 / (msgs ? msgs : 1), (u1 - u0) * 1e6 / (msgs ? msgs : 1), (s1 - s0) * 1e6 / (msgs ? msgs : 1),
       c / T, (selfcpu() - l0) / T, hpct(.5) / 1e3, hpct(.9) / 1e3, hpct(.99) / 1e3, (unsigned long long)errs,
-      srss("VmRSS:"), srss("VmHWM:"), (double)(bytes_rx - rx0) / (msgs ? msgs : 1));
+      srss("VmRSS:"), srss("VmHWM:"), (double)(bytes_rx - rx0) / (msgs ? msgs : 1),
+      (double)word_bytes / (msgs ? msgs : 1));
   return errs ? 1 : 0;
 }

@@ -22,7 +22,7 @@ export interface CutsReport {
   readonly toServer: Verdict;
   readonly toClients: Verdict;
   readonly broadcasts: Verdict;
-  /** What must not happen, in words: lost sessions, rejected sends, damaged messages. */
+  /** Violations, in words: lost sessions, rejected sends, damaged messages. */
   readonly failures: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// What the cut bench prints.
+// The text of a report.
 
 import type { CutsReport } from "./play.js";
 import type { RacesReport } from "./races.js";

@@ -1,4 +1,4 @@
-// What was sent and received in one sequence of messages, and what that says about the promise of sessions.
+// Counts one sequence of messages at both ends, and compares them.
 
 export interface Verdict {
   readonly sent: number;

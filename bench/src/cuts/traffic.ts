@@ -6,7 +6,7 @@ import type { SeededRandom } from "holdfast-testkit";
 import { compose, inEitherType, inPieces, pickLength, read, type SequenceName } from "./messages.js";
 import { Tally } from "./tally.js";
 
-/** What this end sends on. */
+/** The connection that this end sends on. */
 export interface Sending {
   /** Whether more may be sent now. */
   readonly hasRoom: boolean;
@@ -15,7 +15,7 @@ export interface Sending {
   readonly stream: ((pieces: AsyncIterable<string | Uint8Array>) => Promise<void>) | null;
 }
 
-/** What this end has sent and received. The other end holds the other half. */
+/** The messages in one direction: the sender counts what it sends, and the receiver what arrives. */
 export interface Tallies {
   readonly direct: Tally;
   readonly streamed: Tally;
@@ -34,7 +34,7 @@ export class Traffic {
   /** Sends that have not settled. */
   #pending = 0;
   readonly #streams = new Set<Promise<void>>();
-  /** What must not happen, in words. */
+  /** Violations, in words. */
   readonly failures: string[] = [];
 
   constructor(random: SeededRandom, outgoing: Tallies, incoming: Tallies) {

@@ -26,11 +26,15 @@ export class PageStream {
       if (state === "waiting") setTimeout(() => this.connection.probe(), 5);
     });
     for (const name of ["detached", "resumed", "lost"] as const) {
-      this.connection.on(name, (event) => this.events.push(name === "lost" ? `lost ${JSON.stringify(event)}` : name));
+      this.connection.on(name, (event) =>
+        this.events.push(name === "lost" ? `lost ${JSON.stringify(event)}` : name),
+      );
     }
-    void this.connection.forEach((message) => this.tally.take(message)).catch((error: unknown) => {
-      this.events.push(`ended: ${String(error)}`);
-    });
+    void this.connection
+      .forEach((message) => this.tally.take(message))
+      .catch((error: unknown) => {
+        this.events.push(`ended: ${String(error)}`);
+      });
   }
 
   /** Continues the stream of an earlier page of this tab, and saves its own state for the next one. */

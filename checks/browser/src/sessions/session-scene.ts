@@ -1,6 +1,12 @@
 // A server whose sessions send numbered messages and check those that arrive, behind a proxy that cuts.
 
-import { serve, type ServeOptions, type Server, type ServerConnection, type SessionLostEvent } from "holdfast";
+import {
+  serve,
+  type ServeOptions,
+  type Server,
+  type ServerConnection,
+  type SessionLostEvent,
+} from "holdfast";
 import { FaultProxy } from "holdfast-testkit";
 import { messageOf, Tally } from "./counted.js";
 
@@ -8,6 +14,10 @@ const BURST = 8;
 
 /** What a server sends while its session has no socket. More than the window would end the session (`overflow`). */
 const SENT_WHILE_DETACHED = 100;
+
+/** At most so many batches of messages are unconfirmed when the session loses its socket. */
+const MAX_BATCHES = 4;
+const BATCH = 100;
 
 /** The server's end of one session. */
 export class ServerStream {
@@ -38,12 +48,27 @@ export class ServerStream {
     return this.sent;
   }
 
+  /** For failures. */
+  describe(): string {
+    const { sent, tally, lost, connection } = this;
+    const { session, state, bufferedAmount } = connection;
+    return JSON.stringify({ sent, received: tally.count, lost, session, state, bufferedAmount });
+  }
+
   async #send(): Promise<void> {
+    const unconfirmed: Promise<void>[] = [];
     while (!this.#isStopping) {
-      if (this.#detachedAt === null || this.sent - this.#detachedAt < SENT_WHILE_DETACHED)
-        await this.connection.send(messageOf(++this.sent));
-      if (this.sent % BURST === 0 || this.#detachedAt !== null) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (this.#detachedAt === null || this.sent - this.#detachedAt < SENT_WHILE_DETACHED) {
+        const isLast = ++this.sent % BATCH === 0;
+        const sent = this.connection.send(messageOf(this.sent), { until: isLast ? "delivered" : "sent" });
+        if (isLast) unconfirmed.push(sent);
+        else await sent;
+      }
+      if (unconfirmed.length === MAX_BATCHES) await unconfirmed.shift();
+      if (this.sent % BURST === 0 || this.#detachedAt !== null)
+        await new Promise((resolve) => setTimeout(resolve, 1));
     }
+    await Promise.all(unconfirmed);
   }
 }
 

@@ -52,10 +52,7 @@ describe("A session of a page in Chromium", { skip, timeout: 120_000 }, () => {
       return { id: connection.session?.id, subprotocol: connection.connection?.subprotocol };
     });
     assert.deepEqual(inPage, { id: atServer.connection.session?.id, subprotocol: "chat" });
-    assert.equal(
-      atServer.connection.response.headers.get("Sec-WebSocket-Protocol"),
-      "holdfast.v2+chat",
-    );
+    assert.equal(atServer.connection.response.headers.get("Sec-WebSocket-Protocol"), "holdfast.v2+chat");
     assert.deepEqual(await assertExactlyOnce(page, atServer), []);
     await page.close();
   });

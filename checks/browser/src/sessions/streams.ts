@@ -14,7 +14,7 @@ type PageStreamModule = typeof import("./page-stream.js");
 export interface StreamResult {
   readonly toServer: { readonly sent: number } & Faults;
   readonly toPage: { readonly sent: number } & Faults;
-  /** What happened to the session, according to the page. */
+  /** The events of the session in the page. */
   readonly events: readonly string[];
 }
 
@@ -54,12 +54,17 @@ export async function nextStream(scene: SessionScene, count: number): Promise<Se
 /** Waits until both ends have received messages after this call. */
 export async function bothProgress(page: Page, atServer: ServerStream, count = 50): Promise<void> {
   const target = atServer.tally.count + count;
-  await page.evaluate(async (more) => {
-    const { tally } = kept["stream"] as PageStream;
-    for (const wanted = tally.count + more; tally.count < wanted; ) {
+  const inPage = await page.evaluate(async (more) => {
+    const { tally, connection, events, sent } = kept["stream"] as PageStream;
+    const deadline = performance.now() + 10_000;
+    for (const wanted = tally.count + more; tally.count < wanted;) {
       await new Promise((resolve) => setTimeout(resolve, 10));
+      const { status, session, queued } = connection;
+      if (performance.now() > deadline) return JSON.stringify({ status, session, queued, events, sent });
     }
+    return "";
   }, count);
+  assert.equal(inPage, "", `The page gets no messages. ${atServer.describe()}`);
   await eventually(() => atServer.tally.count >= target, "messages of the page", 10_000);
 }
 
@@ -84,10 +89,13 @@ export async function stopStreams(page: Page, atServer: ServerStream): Promise<S
 /** Stops both, and asserts that every message arrived once and in order. Returns the page's events. */
 export async function assertExactlyOnce(page: Page, atServer: ServerStream): Promise<readonly string[]> {
   const { toServer, toPage, events } = await stopStreams(page, atServer);
-  assert.deepEqual([toServer, toPage], [
-    { sent: toServer.sent, ...NO_FAULTS },
-    { sent: toPage.sent, ...NO_FAULTS },
-  ]);
+  assert.deepEqual(
+    [toServer, toPage],
+    [
+      { sent: toServer.sent, ...NO_FAULTS },
+      { sent: toPage.sent, ...NO_FAULTS },
+    ],
+  );
   return events;
 }
 

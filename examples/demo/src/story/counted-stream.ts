@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { connectPersistent, type PersistentConnection } from "holdfast";
 import { eventually } from "holdfast-testkit";
 import { CLIENT } from "../timings.js";
@@ -26,7 +27,7 @@ export const countedStream: Step = {
     try {
       await eventually(() => links.every((link) => link.isOpen), "both links to open", 5_000);
       await stage.farEnd.order({ type: "feed", total: TOTAL, interval: INTERVAL });
-      for (const link of links) link.sendNumbers();
+      const sent = Promise.all(links.map((link) => link.sendNumbers()));
       for (const number of CUTS) {
         await eventually(() => counted.received.length >= number, `the number ${number}`, 10_000);
         await stage.farEnd.order({ type: "cut" });
@@ -34,6 +35,7 @@ export const countedStream: Step = {
         await eventually(() => links.every((link) => link.isOpen), "both links to reconnect", 10_000);
       }
       await eventually(() => counted.received.length >= TOTAL, "all numbers, with the session", 10_000);
+      await sent;
       const [withSession, without] = await Promise.all(links.map((link) => link.tally()));
       if (withSession === undefined || without === undefined) throw new Error("There are two links"); // There are.
       stage.tell(`With a session: ${describe(withSession)}.`, good);
@@ -82,13 +84,11 @@ class CountedLink {
     return this.#link.status.state === "open";
   }
 
-  sendNumbers(): void {
-    let number = 0;
-    const timer = setInterval(() => {
-      number++;
+  async sendNumbers(): Promise<void> {
+    for (let number = 1; number <= TOTAL; number++) {
       this.#link.send(String(number)).catch(() => undefined); // The tally shows the outcome.
-      if (number === TOTAL) clearInterval(timer);
-    }, INTERVAL);
+      await sleep(INTERVAL);
+    }
   }
 
   /** Asks the server what it has received. */

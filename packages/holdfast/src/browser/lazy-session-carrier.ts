@@ -29,7 +29,10 @@ export class LazySessionCarrier implements SessionCarrier {
     try {
       code = await import("../transport/session/client-session-carrier.js");
     } catch (cause) {
-      throw new HandshakeError("Expected to load the code of sessions, got an error. Serve all files of the bundle.", { cause });
+      throw new HandshakeError(
+        "Expected to load the code of sessions, got an error. Serve all files of the bundle.",
+        { cause },
+      );
     }
     this.#carrier ??= new code.ClientSessionCarrier(browserRuntime(), this.#settings, this.#handler);
   }

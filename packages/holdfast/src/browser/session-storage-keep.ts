@@ -13,7 +13,7 @@ import { InvalidArgumentError, InvalidStateError } from "../shared/errors.js";
  * The state contains the session's secret and the messages that were not delivered. Every script of the page's origin can
  * read it. If it does not fit into the storage (some 5 MB), the session is not kept, and a warning is logged.
  *
- * @param name tells the sessions of one tab apart: one name for each persistent connection of a page. @default "default"
+ * @param name separates the sessions of one tab: one name for each persistent connection of a page. @default "default"
  * @throws InvalidArgumentError for anything but a string that is not empty
  * @throws InvalidStateError in a worker, which has no `sessionStorage`
  */

@@ -173,6 +173,8 @@ export interface LinkWords {
    * client remembers the newest argument of a few, and passes it to a handler that is set later, within this call.
    */
   handleWord(word: string, handler: WordHandler | null): void;
+  /** Sends a word without an argument; where a session carries the messages, on each of its sockets. */
+  announce(word: string): void;
 }
 
 /**

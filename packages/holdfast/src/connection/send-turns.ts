@@ -78,7 +78,7 @@ export class SendTurns {
   /** The next send starts before the caller's promise settles, so that a later send of the caller comes after it. */
   async #sendOneByOne(source: Fragments, signal: AbortSignal | null): Promise<void> {
     const interruption = this.#interruptions.begin(signal);
-    let confirmation: Promise<void> | null = null;
+    let confirmation: Promise<void> | null;
     try {
       await sendFragments(source, {
         wait: (value) => interruption.wait(value),

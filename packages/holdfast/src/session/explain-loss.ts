@@ -2,8 +2,15 @@
 
 import { SessionLostError, type SessionLoss } from "../shared/session-errors.js";
 
-/** Two sentences: what happened, and what to do. */
-export function explainLoss(reason: SessionLoss): string {
+/** Explains a loss. */
+export interface LossExplanation {
+  /** A clause without a full stop. */
+  readonly happened: string;
+  /** A sentence. */
+  readonly advice: string;
+}
+
+export function explainLoss(reason: SessionLoss): LossExplanation {
   return EXPLANATIONS[reason];
 }
 
@@ -14,7 +21,8 @@ export function sessionLostError(
   cause?: unknown,
 ): SessionLostError {
   const { unsent, unknown } = counts;
-  const message = `${explainLoss(reason)} Messages that were not sent: ${unsent}; that may have arrived: ${unknown}.`;
+  const { happened, advice } = explainLoss(reason);
+  const message = `${happened}. ${advice} Messages that were not sent: ${unsent}; that may have arrived: ${unknown}.`;
   return new SessionLostError(
     message,
     { reason, unsent, unknown },
@@ -22,19 +30,39 @@ export function sessionLostError(
   );
 }
 
-const EXPLANATIONS: Readonly<Record<SessionLoss, string>> = {
-  evicted:
-    "The server dropped the session to stay within its memory for sessions. Increase `sessions.memory`, or shorten `retain`.",
-  expired:
-    "The session was detached for longer than the server keeps it. Increase `sessions.retain` or `maxLifetime`.",
-  forbidden:
-    "The session belongs to another owner. Check that the user is the same as when the session began.",
-  moved: "Another socket has taken the session over. Use one client for each session.",
-  overflow:
-    "More was sent while the session was detached than its window holds. Increase `window`, or send less while the peer is away.",
-  position:
-    "The two ends disagree on what was received, so messages cannot be replayed. Check that no end was restored from an old copy.",
-  store: "The server could not read or write the session in its store. Check the server's log.",
-  unknown:
-    'The server does not know the session. It may have restarted: configure `sessions.durability: "shutdown"` and a store to survive that.',
+const EXPLANATIONS: Readonly<Record<SessionLoss, LossExplanation>> = {
+  evicted: {
+    happened: "The server dropped the session to stay within its memory for sessions",
+    advice: "Increase `sessions.memory`, or shorten `retain`.",
+  },
+  expired: {
+    happened: "The session was detached for longer than the server keeps it, or is older than its lifetime",
+    advice: "Increase `sessions.retain` or `maxLifetime`.",
+  },
+  forbidden: {
+    happened: "The session belongs to another owner",
+    advice: "Check that the user is the same as when the session began, and what `sessions.owner` returns.",
+  },
+  moved: {
+    happened: "Another socket, or another server, has taken the session over",
+    advice: "Use one client for each session.",
+  },
+  overflow: {
+    happened: "More was sent while the session was detached than its window holds",
+    advice: "Send less while the peer is away, or send the state as a whole after a loss.",
+  },
+  position: {
+    happened: "The two ends disagree on what was received, so that messages cannot be sent again",
+    advice: "Check that no end was restored from an old copy.",
+  },
+  store: {
+    happened: "The server could not read or write the session in its store",
+    advice: 'Look for "sessions failed" in the server\'s log, with the error of the store.',
+  },
+  unknown: {
+    happened:
+      "The server does not know the session: it may have restarted, or the client reached another server",
+    advice:
+      'Configure a store and `sessions.durability`: "shutdown" survives restarts, and "message" a crash as well.',
+  },
 };

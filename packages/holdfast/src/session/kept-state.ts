@@ -1,5 +1,5 @@
-// The state of a client's session as text, for storages of text. What is read is checked like input from a stranger:
-// another script, or an older version of the library, may have written it.
+// The state of a client's session as text, for storages of text. The reader trusts nothing: another script, or an
+// older version of the library, may have written the text.
 
 import { decodeText, TextBytes } from "../shared/text-bytes.js";
 import type { SavedClientSession } from "./client-session.js";

@@ -29,7 +29,7 @@ export class ReceiveLedger {
   #settled = 0;
   /** Skipped positions among the newest ones; null for none. They are settled together with the message before them. */
   #skipped: SkippedPositions | null = null;
-  /** The position that the peer was told. */
+  /** The position that was confirmed last. */
   #told = 0;
   /** Payload of the messages that may be confirmed since then. */
   #bytes = 0;
@@ -49,7 +49,7 @@ export class ReceiveLedger {
     return this.#received;
   }
 
-  /** What `ack` confirms. */
+  /** The position that `ack` confirms. */
   get confirmable(): number {
     return this.#acknowledge === "received" ? this.#received : this.#settled;
   }
@@ -131,8 +131,7 @@ export class ReceiveLedger {
   }
 
   /**
-   * A new link is in place, and the peer is told `received` and `confirmable` with the handshake. The caller has stopped
-   * the timer.
+   * A new link is in place, and the handshake carries `received` and `confirmable`. The caller has stopped the timer.
    */
   attach(): void {
     this.#isTimerRunning = false; // It ended with the earlier link.

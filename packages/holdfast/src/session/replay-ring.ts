@@ -1,12 +1,7 @@
 // The messages that the peer has not confirmed, in a circular array: position p is in slot p & mask. It grows by
 // doubling, and an idle session has none.
 
-import {
-  MESSAGE_OVERHEAD,
-  SharedPayload,
-  type MemoryMeter,
-  type SessionMessageData,
-} from "./session-memory.js";
+import { memoryOf, SharedPayload, type MemoryMeter, type SessionMessageData } from "./session-memory.js";
 
 /** A position without a message to replay. */
 export type Gap =
@@ -55,7 +50,7 @@ export class ReplayRing {
       this.#meter.used += message.retain();
     } else {
       this.#bytes += message.length;
-      this.#meter.used += MESSAGE_OVERHEAD + message.length;
+      this.#meter.used += memoryOf(message);
     }
   }
 
@@ -101,7 +96,7 @@ export class ReplayRing {
       this.#meter.used -= slot.release();
     } else {
       this.#bytes -= slot.length;
-      this.#meter.used -= MESSAGE_OVERHEAD + slot.length;
+      this.#meter.used -= memoryOf(slot);
     }
   }
 

@@ -50,7 +50,10 @@ const NO_TOKENS: readonly Token[] = [];
 
 export class SendLedger {
   readonly #ring: ReplayRing;
-  readonly #window: SendWindow;
+  /** The configured window, until `#measured` takes its place. */
+  #window: SessionWindow;
+  /** Null before the first ack: idle sessions do without. */
+  #measured: SendWindow | null = null;
   #sent = 0;
   #confirmed = 0;
   /** The next position to hand to the link. */
@@ -68,7 +71,7 @@ export class SendLedger {
   #isWanted = false;
 
   constructor(window: SessionWindow, meter: MemoryMeter) {
-    this.#window = new SendWindow(window);
+    this.#window = window;
     this.#ring = new ReplayRing(meter);
   }
 
@@ -176,7 +179,7 @@ export class SendLedger {
    */
   attach(received: number, confirmed: number, now: number): Resumption | null {
     if (received > this.#sent || received < this.#confirmed || confirmed > received) return null;
-    this.#window.restart();
+    this.#measured?.restart();
     this.#isWanted = false;
     const tokens = this.#confirm(confirmed, now);
     this.#cursor = received + 1;
@@ -275,7 +278,10 @@ export class SendLedger {
     }
     this.#confirmed = position;
     this.#isWanted = false;
-    if (this.#isAttached) this.#window.onAck(now, position, this.#cursor - 1, bytesBefore - this.#ring.bytes);
+    if (this.#isAttached) {
+      this.#window = this.#measured ??= new SendWindow(this.#window);
+      this.#measured.onAck(now, position, this.#cursor - 1, bytesBefore - this.#ring.bytes);
+    }
     return this.#tokens === null ? NO_TOKENS : this.#takeTokens(this.#tokens, position);
   }
 

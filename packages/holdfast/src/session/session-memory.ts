@@ -11,8 +11,16 @@ export interface MemoryMeter {
   used: number;
 }
 
-/** Bytes that a kept message takes beside its payload: its slot in the ring, and the head of a string or an array. */
+/** Bytes that a kept message takes beside its payload: its slot in the ring, and the head of a string. */
 export const MESSAGE_OVERHEAD = 64;
+
+/** The same for bytes: a typed array and its buffer, as measured in Node. */
+const BYTES_OVERHEAD = 224;
+
+/** Bytes that a kept message takes. */
+export function memoryOf(data: SessionMessageData): number {
+  return (typeof data === "string" ? MESSAGE_OVERHEAD : BYTES_OVERHEAD) + data.length;
+}
 
 /** A payload that many sessions keep, such as a broadcast: the meter counts it once, until the last one has released it. */
 export class SharedPayload {
@@ -25,11 +33,11 @@ export class SharedPayload {
 
   /** A session keeps it. Returns the bytes to add to the meter. */
   retain(): number {
-    return this.#holders++ === 0 ? MESSAGE_OVERHEAD + this.data.length : MESSAGE_OVERHEAD;
+    return this.#holders++ === 0 ? memoryOf(this.data) : MESSAGE_OVERHEAD;
   }
 
   /** A session has dropped it. Returns the bytes to subtract from the meter. */
   release(): number {
-    return --this.#holders === 0 ? MESSAGE_OVERHEAD + this.data.length : MESSAGE_OVERHEAD;
+    return --this.#holders === 0 ? memoryOf(this.data) : MESSAGE_OVERHEAD;
   }
 }

@@ -69,12 +69,7 @@ export class ClientRequests {
       const data = new Uint8Array(payload ?? []); // Copied: it may lie in the read buffer.
       this.#enqueue(argument, (request) => this.#publish(request, data));
     });
-    this.announce();
-  }
-
-  /** Tells the client that it may ask. */
-  announce(): void {
-    void coreOf(this.#connection).sendWord("topics", "");
+    link.announce("topics"); // The client may send requests, and subscribes again on a new socket of its session.
   }
 
   #enqueue(argument: string, handle: (request: Request) => Promise<void>): void {

@@ -14,6 +14,7 @@ export class TopicFrames {
   readonly #mayCompress: boolean;
   #bare: SharedMessage | null = null;
   #word: SharedMessage | null = null;
+  #announced: SharedMessage | null = null;
 
   constructor(runtime: Runtime, message: TopicMessage, escapedTopic: string) {
     this.message = message;
@@ -27,7 +28,7 @@ export class TopicFrames {
     if (!isLink) return core.trySend(this.#bareMessage, limit);
     const outcome = core.trySend(this.#linkMessage, limit);
     if (outcome !== "sent" || typeof this.message.data === "string") return outcome;
-    return core.trySend(this.#bareMessage, Infinity); // The one that was announced.
+    return core.trySend(this.#announcedMessage, Infinity);
   }
 
   /** Sends the message; resolves when the peer has room for more. */
@@ -40,6 +41,11 @@ export class TopicFrames {
 
   get #bareMessage(): SharedMessage {
     return (this.#bare ??= this.#runtime.share(this.message.data, this.#mayCompress));
+  }
+
+  /** The binary message that a word announced: it belongs to the word, and is no message of a session. */
+  get #announcedMessage(): SharedMessage {
+    return (this.#announced ??= this.#runtime.share(this.message.data, this.#mayCompress, true));
   }
 
   /** A text with its place, or the announcement of a binary message. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { afterEach, describe, test } from "node:test";
 import { serve, type Connection } from "holdfast";
 import { FaultProxy } from "holdfast-testkit";
 import { Command, runCommand } from "./command.js";
@@ -13,12 +13,25 @@ function eventsOf(stdout: string): Shown[] {
     .map((line) => JSON.parse(line) as Shown);
 }
 
+/** The commands of the current test: one that fails must not leave them behind. */
+const started: Command[] = [];
+
+function start(words: readonly string[]): Command {
+  const command = new Command(words);
+  started.push(command);
+  return command;
+}
+
 describe("holdfast --session", () => {
+  afterEach(() => {
+    for (const command of started.splice(0)) command.kill("SIGKILL");
+  });
+
   test("L1: connect --session repeats nothing and misses nothing while serve --sessions --drop-after cuts each socket", async () => {
-    const server = new Command(["serve", "0", "--sessions", "--drop-after", "3", "--json"]);
+    const server = start(["serve", "0", "--sessions", "--drop-after", "3", "--json"]);
     await server.printed(/"listening"/);
     const [{ url }] = eventsOf(server.stdout);
-    const client = new Command(["connect", "--session", "--wait", "off", String(url)]);
+    const client = start(["connect", "--session", "--wait", "off", String(url)]);
     let expected = "";
     // One message at a time: each third one is followed by a cut.
     for (let number = 1; number <= 9; number++) {
@@ -47,7 +60,7 @@ describe("holdfast --session", () => {
       { sessions: true },
     );
     await using proxy = await FaultProxy.start({ target: { port: server.port } });
-    const command = new Command(["watch", "--session", proxy.url("ws", "/")]);
+    const command = start(["watch", "--session", proxy.url("ws", "/")]);
     await command.printed(/before/);
     proxy.cut({ kind: "rst" });
     await command.printed(/"detached"/);
@@ -80,7 +93,7 @@ describe("holdfast --session", () => {
     const first = await serve((connection) => connection.closed, { sessions: true });
     const { port } = first;
     await using proxy = await FaultProxy.start({ target: { port } });
-    const command = new Command(["watch", "--session", proxy.url("ws", "/")]);
+    const command = start(["watch", "--session", proxy.url("ws", "/")]);
     await command.printed(/"session"/);
     proxy.cut({ kind: "rst" });
     await first.close({ timeout: 0 });
@@ -149,7 +162,7 @@ describe("holdfast --session", () => {
       { sessions: true },
     );
     await using proxy = await FaultProxy.start({ target: { port: server.port } });
-    const command = new Command([
+    const command = start([
       "connect",
       "--session",
       "--json",

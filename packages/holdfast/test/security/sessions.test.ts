@@ -1,7 +1,7 @@
 // Peers that attack sessions: stolen ids and secrets, forged positions, words in the wrong place.
 
 import assert from "node:assert/strict";
-import { channel } from "node:diagnostics_channel";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,7 +86,12 @@ test("L5: a stolen secret is of no use to another owner, however the owner is fo
 
 test("L5: an owner function that fails closes the socket with 1011, and the session goes on without it", async () => {
   const errors: unknown[] = [];
-  const logger = { debug: ignore, info: ignore, warn: ignore, error: (message: string) => errors.push(message) };
+  const logger = {
+    debug: ignore,
+    info: ignore,
+    warn: ignore,
+    error: (message: string) => errors.push(message),
+  };
   let answer: () => unknown = () => "ada";
   const owner = (): string => answer() as string; // Wrong on purpose.
   await withServer(
@@ -302,7 +307,7 @@ test("L2: words that the server does not know are ignored", () =>
   withServer(true, async ({ port }) => {
     const peer = await SessionPeer.connect(port);
     await peer.open();
-    for (const word of ["garbage", "constructor", "__proto__ 1", "x".repeat(1_000)]) peer.word(word);
+    for (const word of ["garbage", "constructor 1", "tostring"]) peer.word(word);
     peer.send("a");
     await peer.expect(SPREAD, "a");
     await peer.close();
@@ -337,15 +342,16 @@ test("L6: sessions that are opened and dropped stay within the memory, and those
 test("L5: a secret is in no log, diagnostics message, error, inspection or file", async () => {
   const directory = await mkdtemp(join(tmpdir(), "holdfast-secrets-"));
   const seen: string[] = [];
-  const show = (...values: readonly unknown[]): void => void seen.push(inspect(values, { depth: 12, showHidden: true }));
+  const show = (...values: readonly unknown[]): void =>
+    void seen.push(inspect(values, { depth: 12, showHidden: true }));
   const logger = { debug: show, info: show, warn: show, error: show };
   const onFrame = (message: unknown): void => {
     const { frame } = message as { frame: { payload: Uint8Array } }; // Documented.
     seen.push(Buffer.from(frame.payload).toString("latin1"));
     show(message);
   };
-  const channels = ["holdfast:frame:sent", "holdfast:frame:received"].map((name) => channel(name));
-  for (const each of channels) each.subscribe(onFrame);
+  const channels = ["holdfast:connection:frame:sent", "holdfast:connection:frame:received"];
+  for (const each of channels) subscribe(each, onFrame);
   const connections: Connection[] = [];
   try {
     await withServer(
@@ -378,7 +384,8 @@ test("L5: a secret is in no log, diagnostics message, error, inspection or file"
         assert.ok(all.includes(id), "The id may be logged.");
         for (const each of [secret, lost.secret]) assert.ok(!all.includes(each));
         // Of the client's own session: no text looks like the words that carry a secret.
-        assert.doesNotMatch(all, /\u0016?(session|resume|lost [a-z]+) \S{12} (?!\*{22})\S{22}/);
+        assert.doesNotMatch(all, /(session|resume|lost [a-z]+) \S{12} (?!\*{22})\S{22}/);
+        assert.match(all, /resume \S{12} \*{22} /);
         assert.match(all, /(session|lost position) \S{12} \*{22} /);
       },
       { logger },
@@ -388,7 +395,7 @@ test("L5: a secret is in no log, diagnostics message, error, inspection or file"
       },
     );
   } finally {
-    for (const each of channels) each.unsubscribe(onFrame);
+    for (const each of channels) unsubscribe(each, onFrame);
     await rm(directory, { recursive: true, force: true });
   }
 });

@@ -183,6 +183,6 @@ test("L3: the error of a lost session says why, what to do, and how much is affe
     [error.name, error.code, error.reason, error.unsent, error.unknown],
     ["SessionLostError", "ERR_HOLDFAST_SESSION_LOST", "evicted", 2, 3],
   );
-  assert.ok(error.message.startsWith(explainLoss("evicted")));
+  assert.ok(error.message.startsWith(explainLoss("evicted").happened));
   assert.match(error.message, /not sent: 2; that may have arrived: 3\.$/);
 });

@@ -153,6 +153,65 @@ export function testStore(
       assert.equal(await one.sweep(8000), 1);
     }));
 
+  test(`L7: ${name}: a process that removed what it claimed can save it again with the next generation`, () =>
+    make(async (one, other) => {
+      await one.save(aRecord());
+      await other.claim(id, PROOF, 2000);
+      await other.remove(id, 2, "unknown", 8000);
+      assert.equal((await one.claim(id, PROOF, 2000)).type, "lost");
+      await assert.rejects(one.save(aRecord({ generation: 2 })), SessionFencedError);
+      await other.save(aRecord({ generation: 3 }));
+      const claim = await one.claim(id, PROOF, 2000);
+      assert.deepEqual(claim, { type: "claimed", record: aRecord({ generation: 4 }) });
+      await one.remove(id, 4, "evicted", 8000);
+      assert.deepEqual(await other.claim(id, PROOF, 2000), { type: "lost", reason: "evicted", error: null });
+    }));
+
+  test(`L4: ${name}: of a claim and a removal at the same time, one wins`, () =>
+    make(async (one, other) => {
+      for (let round = 0; round < 20; round++) {
+        const record = aRecord({ id: `round${String(round).padStart(7, "0")}` });
+        await one.save(record);
+        const [claim, removal] = await Promise.allSettled([
+          other.claim(record.id, PROOF, 2000),
+          one.remove(record.id, 1, "overflow", 8000),
+        ]);
+        const isClaimed = claim.status === "fulfilled" && claim.value.type === "claimed";
+        // Both may fail, since the client then has a new session. Both must not succeed.
+        assert.ok(!(isClaimed && removal.status === "fulfilled"), `round ${round}`);
+        if (removal.status === "rejected") assert.ok(removal.reason instanceof SessionFencedError);
+        if (!isClaimed) continue;
+        await other.append(record.id, 2, CHANGES.slice(0, 1));
+        assert.equal((await one.claim(record.id, PROOF, 2000)).type, "claimed");
+      }
+    }));
+
+  test(`L6: ${name}: a sweep while sessions are claimed, saved and logged harms none that lives`, () =>
+    make(async (one, other) => {
+      const records = Array.from({ length: 20 }, (_, index) =>
+        aRecord({ id: `sweep${String(index).padStart(7, "0")}`, deadline: index % 2 === 0 ? 5000 : 3000 }),
+      );
+      const sweeps = (async () => {
+        let swept = 0;
+        for (let round = 0; round < 10; round++) swept += await other.sweep(3000);
+        return swept;
+      })();
+      const uses = records.map(async (record) => {
+        await one.save(record);
+        const claim = await one.claim(record.id, PROOF, 2500);
+        if (record.deadline === 5000) {
+          assert.equal(claim.type, "claimed");
+          await one.append(record.id, 2, CHANGES.slice(0, 1));
+        }
+      });
+      await Promise.all([sweeps, ...uses]);
+      await other.sweep(3000);
+      for (const { id: each, deadline } of records) {
+        const claim = await other.claim(each, PROOF, 3000);
+        if (deadline === 5000) assert.equal(claim.type, "claimed");
+      }
+    }));
+
   test(`L7: ${name}: a session that was never saved cannot be logged to`, () =>
     make(async (one) => {
       await assert.rejects(one.append(id, 1, CHANGES), SessionFencedError);

@@ -22,7 +22,7 @@ test("L2: the messages of a session, as they stand on the wire", () => {
   const ticket = { id: ID, secret: SECRET, ttl: 120_000, window: WINDOW };
   const messages: readonly (readonly [SessionMessage, string])[] = [
     [{ type: "open" }, "open"],
-    [{ type: "session", ...ticket }, `session ${ID} ${SECRET} 2klc sg/5m9s`],
+    [{ type: "session", ...ticket }, `session ${ID} ${SECRET} 2klc sg`],
     [
       { type: "resume", id: ID, secret: SECRET, received: 35, first: 36, attempt: 0 },
       `resume ${ID} ${SECRET} z 10`,
@@ -33,7 +33,7 @@ test("L2: the messages of a session, as they stand on the wire", () => {
     ],
     [{ type: "resumed", received: 36, confirmed: 36 }, "resumed 10"],
     [{ type: "resumed", received: 36, confirmed: 2 }, "resumed 10 2"],
-    [{ type: "lost", reason: "overflow", ...ticket }, `lost overflow ${ID} ${SECRET} 2klc sg/5m9s`],
+    [{ type: "lost", reason: "overflow", ...ticket }, `lost overflow ${ID} ${SECRET} 2klc sg`],
     [{ type: "ack", position: Number.MAX_SAFE_INTEGER }, "ack 2gosa7pa2gv"],
     [{ type: "want" }, "want"],
     [{ type: "skip", count: 3 }, "skip 3"],
@@ -80,8 +80,8 @@ test("L2: a malformed message is invalid, and says which form was expected", () 
     ],
     ...[`resume ${ID}x ${SECRET} 0 1`, `resume ../../etc/ab ${SECRET} 0 1`, `resume ${ID} ${SECRET}\n 0 1`],
     ...[
-      `session ${ID} ${SECRET} 1 5`,
-      `session ${ID} ${SECRET} 1 0/5`,
+      `session ${ID} ${SECRET} 1 5/5`,
+      `session ${ID} ${SECRET} 1 0`,
       `session ${ID} ${SECRET} 1 5/`,
       "session",
     ],

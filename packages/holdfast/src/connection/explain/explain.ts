@@ -1,5 +1,6 @@
 // What a person should know and do about a connection's end.
 
+import { SessionLostError } from "../../shared/session-errors.js";
 import type { CloseInfo } from "../close-info.js";
 import { explainCut } from "./cut.js";
 import { plain, type Explanation } from "./explanation.js";
@@ -8,6 +9,7 @@ import { size } from "./measures.js";
 import { explainOpenFailure } from "./open-failure.js";
 import { standsFor } from "./page-codes.js";
 import { explainPeerClose } from "./peer-close.js";
+import { explainSessionLoss } from "./session-loss.js";
 
 /**
  * Explains how a connection ended: what happened, what the evidence makes likely, and what to do about it.
@@ -23,6 +25,7 @@ export function explain(info: CloseInfo): string {
 }
 
 function explainEnding(info: CloseInfo): Explanation {
+  if (info.error instanceof SessionLostError) return explainSessionLoss(info.error);
   switch (info.cause) {
     case "local-close":
       return info.ok

@@ -42,7 +42,7 @@ export class KeptSession {
       this.#keep.save(text);
       this.#stored = text;
     } catch (error) {
-      this.#take(); // What was stored before is out of date.
+      this.#take(); // An earlier state is out of date.
       this.#stored = null;
       this.#warn("the session cannot be kept", error);
     }

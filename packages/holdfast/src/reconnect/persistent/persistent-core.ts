@@ -66,7 +66,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
   #isFresh = true;
   /** Null without the option `keep`. */
   readonly #kept: KeptSession | null;
-  /** What was saved when the client was suspended; null while it runs. */
+  /** The unread messages that were saved when the client was suspended; null while it runs. */
   #suspended: { readonly unread: readonly Message[] } | null = null;
 
   constructor(options: PersistentCoreOptions) {

@@ -1,10 +1,10 @@
 // The sessions without a socket, in the order in which the memory drops them: those that never carried a message first,
-// since whoever opens and drops connections leaves them behind, and of each kind the longest-detached one first.
+// since a peer that opens and drops connections leaves them behind, and of each kind the longest-detached one first.
 
 import type { MemoryMeter } from "../../session/session-memory.js";
 import type { ServerSessionTransport } from "../../transport/session/server-session-transport.js";
 
-/** What a detached session takes beside its messages, in bytes: its connections, and its handler: measured with one forEach(). */
+/** Bytes that a detached session takes beside its messages: its connections, and its handler: measured with one forEach(). */
 export const DETACHED_COST = 8192;
 
 export class DetachedSessions {

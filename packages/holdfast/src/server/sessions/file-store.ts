@@ -55,7 +55,7 @@ const CLAIM_GRACE = 2_000;
 /** Milliseconds after which a file that only a write under way explains is left behind by a process that was killed. */
 const LEFT_BEHIND = 60_000;
 
-/** Milliseconds for which a damaged record is kept, for whoever looks into it. */
+/** Milliseconds for which a damaged record is kept for inspection. */
 const DAMAGED_KEPT = 24 * 60 * 60 * 1000;
 
 class FileStore implements SessionStore {
@@ -105,7 +105,7 @@ class FileStore implements SessionStore {
     const folder = this.#folderOf(id);
     await guard(async () => {
       const { newest, removed } = await this.#list(id);
-      if (newest === 0 || (removed !== null && generationOf(removed) === newest)) return;
+      if (newest === 0 || newest === generationOf(removed)) return;
       if (newest > generation) throw fenced(id);
       const record = forgetMessages(decodeRecord(await readFile(join(folder, String(newest)))));
       const name = `removed-${newest}-${loss ?? ""}`;
@@ -173,7 +173,7 @@ class FileStore implements SessionStore {
   async #read(id: string): Promise<{ record: SessionRecord; newest: number; removed: string | null } | null> {
     const folder = this.#folderOf(id);
     const { generations, newest, removed } = await this.#list(id);
-    const older = removed === null ? generations : generations.filter((each) => each > generationOf(removed));
+    const older = generations.filter((each) => each > generationOf(removed));
     for (const name of removed === null ? older : [...older, removed]) {
       const bytes = await readIfPresent(join(folder, String(name)));
       if (bytes === null) return this.#read(id); // A newer generation has just taken its place.
@@ -198,13 +198,13 @@ class FileStore implements SessionStore {
       .sort((left, right) => right - left);
     const removals = names.filter((name) => REMOVED.test(name)).sort(byGeneration);
     const removed = removals.at(-1) ?? null;
-    const newest = Math.max(generations[0] ?? 0, removed === null ? 0 : generationOf(removed));
+    const newest = Math.max(generations[0] ?? 0, generationOf(removed));
     return { generations, newest, removed };
   }
 
   async #checkHeld(id: string, generation: number): Promise<void> {
     const { newest, removed } = await this.#list(id);
-    if (newest > generation || (removed !== null && generationOf(removed) >= generation)) throw fenced(id);
+    if (newest > generation || generationOf(removed) >= generation) throw fenced(id);
   }
 
   /** Deletes what a newer generation has replaced. */
@@ -352,8 +352,9 @@ function isRemovedUpTo(name: string, generation: number): boolean {
   return REMOVED.test(name) && generationOf(name) <= generation;
 }
 
-function generationOf(removed: string): number {
-  return Number(REMOVED.exec(removed)?.[1]);
+/** Zero for no removal. */
+function generationOf(removed: string | null): number {
+  return removed === null ? 0 : Number(REMOVED.exec(removed)?.[1]);
 }
 
 function byGeneration(left: string, right: string): number {
@@ -361,7 +362,8 @@ function byGeneration(left: string, right: string): number {
 }
 
 function lossOf(removed: string): SessionLoss {
-  return (REMOVED.exec(removed)?.[2] || "unknown") as SessionLoss; // `remove` has written it.
+  const loss = REMOVED.exec(removed)?.[2] ?? "";
+  return loss === "" ? "unknown" : (loss as SessionLoss); // `remove` has written it.
 }
 
 function lost(reason: SessionLoss): Claim {

@@ -55,7 +55,7 @@ export class SessionGreeter implements SessionLinkHandler {
     this.#socket.link.violate(`Expected "open" or "resume" as the first message, got ${what}.`);
   }
 
-  /** What follows the first word waits until the session is there. */
+  /** The messages after the first word wait until the session is there. */
   async #answer(message: Extract<SessionMessage, { readonly type: "open" | "resume" }>): Promise<void> {
     const { connection, request } = this.#socket;
     const core = coreOf(connection);

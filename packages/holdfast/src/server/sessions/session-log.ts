@@ -1,5 +1,5 @@
 // Logs the messages of one session to the store, for `durability: "message"`: one write for all that changed in a turn,
-// and one write at a time. What a write brings to the store may then be sent, or confirmed.
+// and one write at a time. Then those messages may be sent, or confirmed.
 
 import type { Clock } from "../../connection/ports.js";
 import type { SessionMessageData } from "../../session/session-memory.js";
@@ -97,7 +97,7 @@ export class SessionLog implements MessageLog {
     this.#add({ type: "deadline", deadline, attempt }, 0);
   }
 
-  /** Ends the log. Resolves once nothing is being written. What waits is not written any more. */
+  /** Ends the log. Resolves once nothing is being written. Changes that wait are not written any more. */
   async end(): Promise<void> {
     this.#hasEnded = true;
     this.#waiting = [];
@@ -126,7 +126,7 @@ export class SessionLog implements MessageLog {
         const sent = this.#sent;
         const settled = this.#settled;
         await this.#writeBatch(this.#takeWaiting());
-        if (!this.#hasEnded) this.#handler.onLogged(sent, settled);
+        this.#handler.onLogged(sent, settled); // Does nothing after the end of the session.
       }
     } catch (error) {
       if (!this.#hasEnded) this.#handler.onFailure(error);

@@ -22,27 +22,33 @@ export type SessionDurability = "message" | "process" | "shutdown";
 export interface ServerSessionOptions {
   /** Milliseconds for which a session without a socket is kept. @default 120000 */
   readonly retain?: number;
-  /** Milliseconds after which a session ends, however it is used; null for no limit. @default 86400000, a day */
+  /**
+   * Milliseconds after its beginning from which a session cannot be resumed: it ends with the socket that it has then. Null
+   * for no limit. @default 86400000, a day
+   */
   readonly maxLifetime?: number | null;
   /**
-   * Bytes that the unconfirmed messages of all sessions of this server may take. Above it, the session that has been
-   * without a socket for the longest time is dropped. @default 268435456, 256 MiB
+   * Bytes that all sessions of this server may take: their unconfirmed messages, and 8 KiB for each session without a
+   * socket. Above it, sessions without a socket are dropped: those that never carried a message first, and the one that has
+   * been without a socket for the longest time first. @default 268435456, 256 MiB
    */
   readonly memory?: number;
   /**
    * Returns the owner of a request, such as the id of the user. A session can be resumed by its owner only. Called for
-   * each socket of a session, after `onRequest`. @default everybody who has the session's secret may resume it
+   * each socket of a session, after `onRequest`. If it fails, or has no answer after 10 seconds, the socket is closed with
+   * 1011. @default everybody who has the session's secret may resume it
    */
   readonly owner?: ((request: ServerRequest) => string | null | PromiseLike<string | null>) | undefined;
   /**
    * When a message of the client is confirmed: `"received"`, once it is in the inbox; `"handled"`, once the application
-   * has finished with it: the callback of `forEach()` has settled, or the next message is requested. @default "received"
+   * has finished with it: the callback of `forEach()` has settled, or the next message is requested. After a crash, or if
+   * a server closes while a message is handled, the next process may be handed the message again. @default "received"
    */
   readonly acknowledge?: SessionAcknowledge;
   /**
    * `"process"`: sessions live in memory, and end with the process. `"shutdown"`: `server.close()` saves them to the
    * store, from which the next process resumes them. `"message"`: each message is saved before it is sent or confirmed,
-   * so that sessions survive a crash. @default "process"
+   * so that sessions survive a crash, and a client may continue on any server that shares the store. @default "process"
    */
   readonly durability?: SessionDurability;
   /** Keeps sessions for other processes. Required unless `durability` is `"process"`. @default memory of the process */

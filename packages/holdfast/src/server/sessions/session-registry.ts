@@ -145,7 +145,7 @@ export class SessionRegistry implements SessionKeeper {
     });
     await Promise.race([finished, timeout]);
     cancel();
-    // In one turn, so that nothing changes between the first and the last one.
+    // All in one turn.
     const records = Array.from(this.#held.values(), (each) => ({ each, record: this.#park(each) }));
     await Promise.all(records.map(({ each, record }) => this.#save(each, record)));
   }
@@ -425,7 +425,7 @@ export class SessionRegistry implements SessionKeeper {
       keepalive: () => new SessionKeepalive(transports[0]),
       settings: this.#connectionSettings,
       handshake,
-      owner: { onConnectionEnded: (ended) => this.#host.onConnectionEnded(ended) },
+      owner: this.#host,
     });
     const [transport] = transports;
     const held = { transport, connection, expiry: new Expiry(this, transport), log };

@@ -5,7 +5,7 @@ import type { SessionLoss } from "../../shared/session-errors.js";
 import type { SessionProof } from "../server-session.js";
 import type { SessionChange, SessionRecord } from "./session-record.js";
 
-/** What `claim` finds. */
+/** The result of `claim`. */
 export type Claim =
   /** The caller holds the session from now on, with the generation in the record. */
   | { readonly type: "claimed"; readonly record: SessionRecord }

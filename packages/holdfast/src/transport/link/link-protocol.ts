@@ -105,9 +105,11 @@ export class LinkProtocol extends TransportDecorator {
   override sendShared(message: SharedMessage): boolean {
     if (message.isWord !== true) return !isMarked(message.data) && super.sendShared(message);
     const { data, mayEncode } = message;
-    if (!super.sendShared(message)) {
-      void this.wire.sendText(String(data), { mayEncode, signal: null, receipt: null });
-    }
+    if (super.sendShared(message)) return true;
+    const settings: SendSettings = { mayEncode, signal: null, receipt: null };
+    void (typeof data === "string"
+      ? this.wire.sendText(data, settings)
+      : this.wire.sendBinary(data, settings));
     return true;
   }
 

@@ -42,6 +42,10 @@ export class WordChannel implements LinkWords {
     handler(argument, null);
   }
 
+  announce(word: string): void {
+    void this.sendWord(word, "");
+  }
+
   onWord(word: string, argument: string, payload: Uint8Array | null): void {
     const handler = this.#handlers.get(word);
     if (handler !== undefined) handler(argument, payload);

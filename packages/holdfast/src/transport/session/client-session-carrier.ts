@@ -9,7 +9,6 @@ import type { SessionLoss, SessionLostError } from "../../shared/session-errors.
 import type { TextBytes } from "../../shared/text-bytes.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Message } from "../../connection/inbox.js";
-import { NotSentError } from "../../connection/not-sent-error.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type {
   Fragment,
@@ -56,7 +55,6 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
       ackDelay: settings.ackDelay,
       writeLimit: settings.writeLimit,
       keepsWithoutLink: false,
-      notDelivered: (outcome) => new NotSentError("session-lost", outcome),
     });
   }
 

@@ -36,8 +36,8 @@ class FirstMessage {
   }
 }
 
-/** `session ID SECRET`, `resume ID SECRET` or `lost REASON ID SECRET`, after SYN. */
-const SECRET = /(?<=^\u0016(?:session|resume|lost [^ ]*) [^ ]* )[^ ]+/;
+/** `session ID SECRET`, `resume ID SECRET` or `lost REASON ID SECRET`, after SYN (any character, as far as this matters). */
+const SECRET = /(?<=^.(?:session|resume|lost [^ ]*) [^ ]* )[^ ]+/s;
 
 const ASTERISK = 0x2a;
 

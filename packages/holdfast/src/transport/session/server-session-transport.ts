@@ -24,6 +24,7 @@ import type { Address } from "../../connection/ports.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type {
   Fragment,
+  LinkWords,
   MessageTransport,
   MessageTransportHandler,
   SendSettings,
@@ -32,7 +33,9 @@ import type {
 } from "../../connection/message-transport.js";
 import { LinkObserver, type LinkObserverHandler } from "./link-observer.js";
 import { endsSession, hasEndedSession, hasEndingCode } from "./session-end.js";
+import { ResumedPieces } from "./resumed-pieces.js";
 import type { SessionLink, SessionLinkHandler } from "./session-link.js";
+import { SessionWords } from "./session-words.js";
 import type { MessageLog } from "./message-log.js";
 import { SessionSender } from "./session-sender.js";
 
@@ -96,6 +99,7 @@ export class ServerSessionTransport
   /** How the newest socket ended; null while it is open. */
   #lastInfo: CloseInfo | null = null;
   #isPaused = false;
+  #words: SessionWords | null = null;
   /** The client has ended the session deliberately, or our application has. */
   #isEnding = false;
   #isOver = false;
@@ -104,6 +108,8 @@ export class ServerSessionTransport
   #isParked = false;
   /** Called once the application has finished with what it was handed. */
   #onFinished: (() => void) | null = null;
+  /** Whether confirming messages depends on what the application does with them, or on the log. */
+  readonly #tracksProgress: boolean;
   /** The position up to which the application has taken messages, or finished with them. */
   #handled = 0;
   /** Payload that arrived and was not reported to the ledger as settled. */
@@ -119,13 +125,13 @@ export class ServerSessionTransport
     this.#handler = handler;
     this.#session = options.session;
     this.#newest = coreOf(options.first);
+    this.#tracksProgress = options.acknowledge === "handled" || options.log !== null;
     if (options.log !== null) options.session.ledger.outgoing.release(options.session.ledger.outgoing.sent);
     this.#sender = new SessionSender(options.runtime, options.session.ledger, {
       ackDelay: options.ackDelay,
       writeLimit: options.writeLimit,
       keepsWithoutLink: true,
       log: options.log,
-      notDelivered: (outcome) => new NotSentError("session-lost", outcome),
     });
   }
 
@@ -184,6 +190,7 @@ export class ServerSessionTransport
       this.#reportResumed(gap, resumption.replayed);
     }
     this.#options.log?.onConfirmed(this.#session.ledger.outgoing.confirmed);
+    this.#words?.attach(link.link);
     this.#sender.attach(link, resumption);
   }
 
@@ -233,7 +240,7 @@ export class ServerSessionTransport
   }
 
   /**
-   * What a store keeps. With `"handled"`, only what the application has finished with counts as received: the client sends
+   * The record for a store. With `"handled"`, only what the application has finished with counts as received: the client sends
    * the rest again. `deadline` is that of an attached session.
    */
   record(deadline: number): SessionRecord {
@@ -340,7 +347,16 @@ export class ServerSessionTransport
     return sent;
   }
 
+  /** Made on demand: most sessions use no words. */
+  get link(): LinkWords {
+    return (this.#words ??= new SessionWords(() => this.#current?.link ?? null));
+  }
+
   sendShared(message: SharedMessage): boolean {
+    if (message.isWord === true) {
+      this.#current?.link.sendShared(message); // Without a socket, the client asks again on the next one.
+      return true;
+    }
     if (this.#overflows()) return true; // The session is lost, and with it this message.
     this.#sender.sendShared(message);
     this.#options.keeper.onKept();
@@ -382,7 +398,7 @@ export class ServerSessionTransport
       return;
     }
     this.closeSent = close;
-    // What is parked need not be sent: another process sends it.
+    // Messages that are parked need not be sent: another process sends them.
     if (isUrgent || this.#isParked || !this.#sender.isBusy) this.#close(current, close, isUrgent);
     else this.#sender.whenIdle(() => this.#close(current, close, false));
   }
@@ -456,7 +472,7 @@ export class ServerSessionTransport
     if (inbox.inProgress === 0) this.#onFinished?.();
     if (!this.#tracksProgress) return;
     const { acknowledge, log } = this.#options;
-    // What was left when the server closed is not handled.
+    // Messages that were left when the server closed are not handled.
     const unread = this.#isFrozen ? this.#left.length : inbox.length;
     const current = acknowledge === "handled" ? inbox.inProgress : 0;
     const handled = this.positionBefore(unread + current);
@@ -476,10 +492,6 @@ export class ServerSessionTransport
       else log.onReceived(received, typeof message === "string" ? message : new Uint8Array(message));
     }
     this.onProgress();
-  }
-
-  get #tracksProgress(): boolean {
-    return this.#options.acknowledge === "handled" || this.#options.log !== null;
   }
 
   #settle(position: number): void {
@@ -627,7 +639,7 @@ export class ServerSessionTransport
     core.closeWithCause("local-close", close, null, isUrgent);
   }
 
-  /** What the socket still sends does not count, and nothing is sent on it. */
+  /** Messages that still arrive on the socket do not count, and nothing is sent on it. */
   #forget({ link }: AttachedLink): void {
     link.bind(null);
     this.#current = null;
@@ -647,59 +659,6 @@ export class ServerSessionTransport
 
 const MOVED = writeSessionMessage({ type: "moved" });
 const END = writeSessionMessage({ type: "end" });
-
-/**
- * Delivers a message piece by piece, also if its socket is cut on the way: the client sends it again from the start, and
- * the pieces that were delivered already are left out.
- */
-class ResumedPieces implements PieceHandler {
-  readonly #handler: PieceHandler;
-  readonly #onOver: () => void;
-  #delivered = 0;
-  #toSkip = 0;
-  #isCurrent = true;
-
-  constructor(handler: PieceHandler, onOver: () => void) {
-    this.#handler = handler;
-    this.#onOver = onOver;
-  }
-
-  onPiece(piece: string | Uint8Array): void {
-    const skipped = Math.min(this.#toSkip, piece.length);
-    this.#toSkip -= skipped;
-    if (skipped === piece.length && skipped > 0) return;
-    const rest =
-      skipped === 0 ? piece : typeof piece === "string" ? piece.slice(skipped) : piece.subarray(skipped);
-    this.#delivered += rest.length;
-    this.#handler.onPiece(rest);
-  }
-
-  onLastPiece(): void {
-    this.#onOver();
-    this.#handler.onLastPiece();
-  }
-
-  onBroken(): void {
-    this.#handler.onBroken?.();
-  }
-
-  /** Whether the reader has some of the message. */
-  get hasBegun(): boolean {
-    return this.#delivered > 0;
-  }
-
-  /** The socket is gone. */
-  interrupt(): void {
-    this.#isCurrent = false;
-  }
-
-  /** Another socket delivers the message from its start. */
-  restarted(): this {
-    if (!this.#isCurrent) this.#toSkip = this.#delivered;
-    this.#isCurrent = true;
-    return this;
-  }
-}
 
 function nothing(): void {
   // Nothing to withdraw.

@@ -199,7 +199,7 @@ export class SessionLink extends LinkProtocol {
     else super.streamTo(new CountedPieces(handler, this));
   }
 
-  /** A Close that ends the session follows the messages that wait, and tells the server so. */
+  /** A Close that ends the session follows the messages that wait, and a word that says so. */
   override queueClose(close: CloseFrame, isUrgent: boolean): void {
     const carrier = this.#carrier;
     if (carrier === null || isUrgent || this.wire.closeReceived !== null) {

@@ -1,27 +1,22 @@
 // The outgoing half of a session's plumbing, for both roles: keeps each message in the ledger, transmits it on the
 // current link, replays after a cut, and sends acks.
 
-import type { Outcome, LossReport, Resumption, Token } from "../../session/send-ledger.js";
+/* eslint max-lines: ["warn", { "max": 310, "skipBlankLines": true, "skipComments": true }] -- One queue, with its three ways in: kept, shared and streamed messages. */
+
+import type { LossReport, Resumption, Token } from "../../session/send-ledger.js";
 import { SharedPayload, type SessionMessageData } from "../../session/session-memory.js";
 import type { AckNeed } from "../../session/receive-ledger.js";
 import type { SessionLedger } from "../../session/session-ledger.js";
 import { writeSessionMessage } from "../../session/wire.js";
-import { decodeText, type TextBytes } from "../../shared/text-bytes.js";
+import { decodeText, TextBytes } from "../../shared/text-bytes.js";
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import type { Fragment, SendSettings, SharedMessage } from "../../connection/message-transport.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { SENT } from "../../connection/sent.js";
 import { Deadline } from "../../connection/timer-queue.js";
 import type { MessageLog } from "./message-log.js";
+import { confirm, notDelivered, observerOf, Receipt, Settlement } from "./receipts.js";
 import type { SessionLink } from "./session-link.js";
-
-/** Is notified of what becomes of one message. The token of the ledger. */
-export interface DeliveryObserver {
-  /** The peer has confirmed it. */
-  onConfirmed(): void;
-  /** The session ended before the peer had confirmed it. */
-  onLost(outcome: Outcome): void;
-}
 
 export interface SenderSettings {
   /** Milliseconds within which received messages are acknowledged. */
@@ -31,8 +26,6 @@ export interface SenderSettings {
   readonly log?: MessageLog | null;
   /** Whether messages that are sent without a link are counted and kept. Otherwise they wait. */
   readonly keepsWithoutLink: boolean;
-  /** Makes the error of a message that was not delivered. */
-  readonly notDelivered: (outcome: Outcome) => Error;
 }
 
 /** A message that is sent in fragments, and its link. */
@@ -133,7 +126,7 @@ export class SessionSender extends Deadline {
     this.detach();
     this.#hasEnded = true;
     for (const { token, outcome } of report.tokens) observerOf(token).onLost(outcome);
-    for (const each of this.takeWaiting()) each.reject(this.#settings.notDelivered("unsent"));
+    for (const each of this.takeWaiting()) each.reject(notDelivered("unsent"));
     this.#caughtUp?.resolve();
     this.#caughtUp = null;
     this.#notifyReady();
@@ -150,7 +143,7 @@ export class SessionSender extends Deadline {
 
   #send(data: string | Uint8Array, settings: SendSettings): Promise<void> {
     if (this.#mustWait()) return this.#wait(data, settings);
-    const receipt = settings.until === "delivered" ? new Receipt(this.#settings.notDelivered) : null;
+    const receipt = settings.until === "delivered" ? new Receipt() : null;
     return this.#onPushed(settings, receipt, this.#push(data, settings.mayEncode, receipt));
   }
 
@@ -191,14 +184,14 @@ export class SessionSender extends Deadline {
     return this.#untilReady().then(() => {
       // A client's connection ends with its link, and what waits on it must not be sent on the next one.
       const isStale = link !== this.#link && !this.#settings.keepsWithoutLink;
-      if (isStale || this.#hasEnded) throw this.#settings.notDelivered("unsent");
+      if (isStale || this.#hasEnded) throw notDelivered("unsent");
       return this.sendFragment(fragment);
     });
   }
 
   #beginStream(fragment: Fragment): Promise<void> {
     const link = this.#link;
-    const receipt = new Receipt(this.#settings.notDelivered);
+    const receipt = new Receipt();
     const stream = link && { link, receipt };
     this.#stream = stream;
     if (stream === null) return this.#sendFragmentOf(stream, fragment);
@@ -213,11 +206,12 @@ export class SessionSender extends Deadline {
   }
 
   #sendFragmentOf(stream: Stream | null, fragment: Fragment): Promise<void> {
-    if (stream === null || stream.link !== this.#link) {
+    const link = this.#link;
+    if (link === null || stream?.link !== link) {
       this.#stream = null;
-      return Promise.reject(this.#settings.notDelivered("unsent"));
+      return Promise.reject(notDelivered("unsent"));
     }
-    const { link, receipt } = stream;
+    const { receipt } = stream;
     const sent = link.transmitFragment(fragment);
     if (fragment.isLast) {
       this.#stream = null;
@@ -227,7 +221,7 @@ export class SessionSender extends Deadline {
     }
     if (sent === SENT) return SENT;
     return sent.catch(() => {
-      if (!fragment.isLast) throw this.#settings.notDelivered("unsent"); // The link was cut amid the message.
+      if (!fragment.isLast) throw notDelivered("unsent"); // The link was cut amid the message.
     });
   }
 
@@ -339,7 +333,7 @@ export class SessionSender extends Deadline {
     while (this.#link !== null && count < waiting.length && this.#ledger.outgoing.hasRoom) {
       const { data, settings, resolve } = waiting[count++];
       this.#waitingBytes -= data.length;
-      const receipt = settings.until === "delivered" ? new Receipt(this.#settings.notDelivered) : null;
+      const receipt = settings.until === "delivered" ? new Receipt() : null;
       resolve(this.#onPushed(settings, receipt, this.#push(data, settings.mayEncode, receipt)));
     }
     if (count > 0) waiting.splice(0, count);
@@ -411,38 +405,6 @@ function transmit(link: SessionLink, data: SessionMessageData, mayEncode: boolea
   return sent === SENT ? SENT : sent.catch(ignore);
 }
 
-class Settlement {
-  readonly promise: Promise<void>;
-  resolve!: () => void;
-  reject!: (error: Error) => void;
-
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-    this.promise.catch(ignore); // A failed send that nobody awaits must not end the process.
-  }
-}
-
-/** Settles once it is known whether the peer has received the message. */
-class Receipt extends Settlement implements DeliveryObserver {
-  readonly #notDelivered: SenderSettings["notDelivered"];
-
-  constructor(notDelivered: SenderSettings["notDelivered"]) {
-    super();
-    this.#notDelivered = notDelivered;
-  }
-
-  onConfirmed(): void {
-    this.resolve();
-  }
-
-  onLost(outcome: Outcome): void {
-    this.reject(this.#notDelivered(outcome));
-  }
-}
-
 /** The newest broadcast and its payload: the sessions that receive it ask one after another. */
 let lastShared: SharedMessage | null = null;
 let lastPayload: SharedPayload | null = null;
@@ -450,16 +412,13 @@ let lastPayload: SharedPayload | null = null;
 function payloadOf(message: SharedMessage): SharedPayload {
   if (lastShared === message && lastPayload !== null) return lastPayload;
   lastShared = message;
-  return (lastPayload = new SharedPayload(message.data));
+  return (lastPayload = new SharedPayload(copyOf(message.data)));
 }
 
-function confirm(tokens: readonly Token[]): void {
-  for (const token of tokens) observerOf(token).onConfirmed();
-}
-
-/** Every token of the ledger is a DeliveryObserver. */
-function observerOf(token: Token): DeliveryObserver {
-  return token as DeliveryObserver;
+/** The caller may reuse the memory of bytes, and a replay may come much later. */
+function copyOf(data: SessionMessageData): SessionMessageData {
+  if (typeof data === "string") return data;
+  return data instanceof TextBytes ? new TextBytes(data) : new Uint8Array(data);
 }
 
 /** The message is on its way: an abort only stops waiting. */

@@ -7,6 +7,8 @@ import {
   type Ending,
 } from "../../../build/connection/close-info.js";
 import { explain } from "../../../build/connection/explain/explain.js";
+import { sessionLostError } from "../../../build/session/explain-loss.js";
+import { SESSION_LOSSES } from "../../../build/session/wire.js";
 import { HandshakeError, type OpenFailure } from "../../../build/shared/errors.js";
 
 const AT = Date.UTC(2026, 0, 1);
@@ -369,4 +371,19 @@ describe("explain()", () => {
       assert.doesNotMatch(text, /idle/);
     }
   });
+});
+
+test("D9: a lost session is explained: why, what became of its messages, and what to do", () => {
+  const lost = (reason: (typeof SESSION_LOSSES)[number], unsent: number, unknown: number): string =>
+    told("reset", {}, { error: sessionLostError(reason, { unsent, unknown }) });
+  assert.match(
+    lost("expired", 2, 3),
+    /^The session was detached for longer than the server keeps it, or is older than its lifetime \(.*\)\. Of the messages that this side sent, 2 did not arrive, and 3 may have arrived\. Increase `sessions\.retain` or `maxLifetime`\.$/,
+  );
+  assert.match(
+    lost("store", 0, 0),
+    /The peer has confirmed everything that this side sent\. Look for "sessions failed"/,
+  );
+  const texts = SESSION_LOSSES.map((reason) => lost(reason, 0, 0));
+  assert.equal(new Set(texts).size, SESSION_LOSSES.length);
 });

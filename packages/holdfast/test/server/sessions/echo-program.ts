@@ -1,4 +1,4 @@
-// A server with sessions in a process of its own: echoes, with the number of the process, until it is told to close.
+// A server with sessions in a process of its own: echoes, with the number of the process, until it receives a message.
 // Arguments: the directory of the store, and `durability`.
 
 import { fileStore, serve, type SessionDurability } from "../../../build/index.js";

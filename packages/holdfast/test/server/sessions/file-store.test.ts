@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -85,4 +85,55 @@ test("L7: a claim that was killed half-way does not lose the session", () =>
     await writeFile(join(directory, id, "2"), "");
     const claim = await store.claim(id, PROOF, 2000);
     assert.deepEqual(claim, { type: "claimed", record: aRecord({ generation: 3 }) });
+  }));
+
+/** Makes a file or directory look as if it was last changed so many seconds ago. */
+async function age(path: string, seconds: number): Promise<void> {
+  const time = Date.now() / 1000 - seconds;
+  await utimes(path, time, time);
+}
+
+test("L6: a sweep deletes what killed processes left behind, once it is old", () =>
+  inDirectory(async (directory) => {
+    const store = fileStore({ directory });
+    const now = Date.now();
+    await store.save(aRecord({ deadline: now + 100_000 }));
+    const temporary = join(directory, id, "1.0123456789ab");
+    await writeFile(temporary, "half of a rec");
+    const empty = join(directory, "neversaved01");
+    await mkdir(empty);
+    const doomed = join(directory, "swept.0123456789ab");
+    await mkdir(doomed);
+    await writeFile(join(doomed, "1"), "x");
+
+    assert.equal(await store.sweep(now), 0);
+    assert.deepEqual((await readdir(directory)).sort(), [id, "neversaved01"]);
+    assert.deepEqual(await readdir(join(directory, id)), ["1", "1.0123456789ab"]);
+    await age(temporary, 120);
+    await age(empty, 120);
+    assert.equal(await store.sweep(now), 1);
+    assert.deepEqual(await readdir(directory), [id]);
+    assert.deepEqual(await readdir(join(directory, id)), ["1"]);
+  }));
+
+test("L6: a damaged record is swept after a day, and not before", () =>
+  inDirectory(async (directory) => {
+    const store = fileStore({ directory });
+    await store.save(aRecord());
+    await writeFile(join(directory, id, "1"), "no record at all");
+    assert.equal(await store.sweep(Date.now()), 0);
+    await age(join(directory, id), 25 * 60 * 60);
+    assert.equal(await store.sweep(Date.now()), 1);
+    assert.deepEqual(await readdir(directory), []);
+  }));
+
+test("L6: a session that is claimed at the last moment is not swept at once", () =>
+  inDirectory(async (directory) => {
+    const store = fileStore({ directory });
+    await store.save(aRecord({ deadline: 2001 }));
+    assert.equal((await store.claim(id, PROOF, 2000)).type, "claimed");
+    assert.equal(await store.sweep(2001), 0);
+    await store.append(id, 2, [{ type: "deadline", deadline: 9000, attempt: 0 }]);
+    assert.equal(await store.sweep(8999), 0);
+    assert.equal(await store.sweep(9000), 1);
   }));

@@ -122,7 +122,7 @@ async function underLoad(
     await eventually(() => counters.every(({ answers }) => answers.length > 20), "the first answers");
     await use(balancer, counters, join(directory, "sessions"));
   } finally {
-    await Promise.all(counters.map(({ connection }) => connection.terminate()));
+    for (const { connection } of counters) connection.terminate();
     await balancer[Symbol.asyncDispose]();
     await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { serve, type Connection } from "../../../build/index.js";
 import { eventually } from "holdfast-testkit";
 import { keepOpen, next, receive, SessionPair } from "./session-pair.js";
@@ -7,7 +8,7 @@ import { keepOpen, next, receive, SessionPair } from "./session-pair.js";
 describe("A session and its sockets", { timeout: 60_000 }, () => {
   test("L1: both ends see one connection over many sockets: one handler, one `onOpen`, one id", async () => {
     let opened = 0;
-    await using pair = await SessionPair.open({ client: { onOpen: () => void opened++ } });
+    await using pair = await SessionPair.open({ client: { onOpen: () => ++opened } });
     const { id } = pair.client.session ?? {};
     for (let cut = 0; cut < 3; cut++) {
       await pair.cut(cut === 1 ? "fin" : "rst");
@@ -90,7 +91,7 @@ describe("A session and its sockets", { timeout: 60_000 }, () => {
     await using pair = await SessionPair.open({
       handler: (connection) =>
         connection.forEach(async () => {
-          await null; // Others arrive meanwhile.
+          await nextTurn(); // Others arrive meanwhile.
           positions.push(connection.session?.position);
         }),
     });
@@ -140,7 +141,7 @@ describe("A session and its sockets", { timeout: 60_000 }, () => {
 
   test("L6: a server that restarted without a store answers `lost unknown`, once, and the client continues", async () => {
     let opened = 0;
-    await using pair = await SessionPair.open({ client: { onOpen: () => void opened++ } });
+    await using pair = await SessionPair.open({ client: { onOpen: () => ++opened } });
     const losses: string[] = [];
     pair.client.on("lost", ({ reason }) => losses.push(reason));
     const { id } = pair.client.session ?? {};

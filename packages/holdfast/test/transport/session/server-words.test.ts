@@ -37,7 +37,7 @@ class Scene implements AsyncDisposable {
     say(peer, "open");
     const [word, ...ticket] = await hearWords(peer);
     assert.equal(word, "session");
-    assert.match(await hear(peer), /^\u0016spread /);
+    assert.ok((await hear(peer)).startsWith("\u0016spread "));
     await eventually(() => this.connections.length > 0, "the handler");
     return { peer, ticket };
   }
@@ -145,6 +145,41 @@ describe("The words of a server", { timeout: 60_000 }, () => {
       if (!text.startsWith("\u0016")) replayed.push(text);
     }
     assert.deepEqual(replayed, [...texts, "new"]);
+  });
+
+  test("L1: a message that is sent while a replay waits for room follows the replay", async () => {
+    const later = Array.from({ length: 30 }, (_, index) => `new ${index}`);
+    let isResuming = false;
+    await using scene = await Scene.start({
+      writeLimit: 1024,
+      sessions: {
+        owner: () => {
+          if (isResuming) void sendInThisTurn();
+          return null;
+        },
+      },
+    });
+    /** The first ones are sent before the session is attached, the others before the end of the turn writes the replay. */
+    const sendInThisTurn = async (): Promise<void> => {
+      for (const text of later) {
+        void scene.connections[0].send(text);
+        await Promise.resolve();
+      }
+    };
+    const { peer, ticket } = await scene.open();
+    peer.reset();
+    await eventually(() => scene.connections[0].session?.isAttached === false, "the end of the socket");
+    const texts = Array.from({ length: 4 }, (_, index) => String(index).repeat(20_000));
+    for (const text of texts) await scene.connections[0].send(text);
+    isResuming = true;
+    const second = await scene.connect();
+    say(second, `resume ${ticket[0]} ${ticket[1]} 0 1`);
+    const heard: string[] = [];
+    while (heard.length < texts.length + later.length) {
+      const text = await hear(second);
+      if (!text.startsWith("\u0016")) heard.push(text);
+    }
+    assert.deepEqual(heard, [...texts, ...later]);
   });
 
   test("L4: a resume fences the earlier socket, which hears `moved` and Close 1008, and whose messages do not count", async () => {

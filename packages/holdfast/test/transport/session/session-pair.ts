@@ -104,9 +104,9 @@ export async function keepOpen(connection: Connection): Promise<CloseInfo> {
 }
 
 /** The next event of this name. */
-export function next<Name extends "detached" | "lost" | "resumed">(
+export function next(
   emitter: Connection | PersistentConnection,
-  name: Name,
+  name: "detached" | "lost" | "resumed",
 ): Promise<Record<string, unknown>> {
   return new Promise((resolve) => {
     const stop = (emitter as Connection).on(name, (event) => {

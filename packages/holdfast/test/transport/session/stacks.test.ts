@@ -17,7 +17,7 @@ describe("Sessions", { timeout: 60_000 }, () => {
       const server = await serve(
         async (connection) => {
           connections.push(connection);
-          for await (const message of connection) await connection.send(`re: ${message}`);
+          for await (const message of connection) await connection.send(`re: ${String(message)}`);
         },
         { host: "127.0.0.1", tls, http2, sessions: true },
       );
