@@ -1,6 +1,6 @@
-// What it costs to start: a process that imports the library, beside one that imports ws, and the command's `--help`.
-// Each is run in turn, so that what slows the machine down slows them all. Prints medians, and what each adds to a
-// process that imports nothing; nothing is judged.
+// Measures starting: a process that imports the library, one that imports ws, and the command's `--help`. The programs
+// run in turn, so that a slow machine slows all of them. Prints medians, and the difference to a process that imports
+// nothing. It judges nothing.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ const ROUNDS = 21;
 
 const command = new URL("./cli/main.js", import.meta.resolve("holdfast")).href;
 
-/** What each process runs. */
+/** The script of each process. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   nothing: "",
   ws: `await import("ws");`,

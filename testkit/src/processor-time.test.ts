@@ -19,7 +19,7 @@ test("processorTime() counts what this process computes, and not what it waits",
   assert.ok(waited < 100 && computed > 5, `${waited} ms for waiting, ${computed} ms for computing`);
 });
 
-test("assertLinear() tells runs in proportion to their size from quadratic ones", () => {
+test("assertLinear() distinguishes runs in proportion to their size from quadratic ones", () => {
   assert.ok(assertLinear(4_000_000, compute, "A loop") > 0);
   assert.ok(assertLinear(8, compute, "A short loop") < 20);
   assert.throws(

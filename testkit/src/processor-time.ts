@@ -39,5 +39,5 @@ const ATTEMPTS = 12;
 /** The ratio that a run must stay below: between 8 and 64. */
 const LIMIT = 24;
 
-/** In milliseconds. What takes less cannot be compared, and is far from quadratic at the sizes of these tests. */
+/** In milliseconds. Shorter times cannot be compared, and are far from quadratic at the sizes of these tests. */
 const MEASURABLE = 2;

@@ -20,10 +20,14 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
   });
   after(() => browser[Symbol.asyncDispose]());
 
-  test("I1: a page has the same exports as Node.js, except servers", async () => {
+  test("I1: a page has the same exports as Node.js, except servers and their stores, and a keep of its own", async () => {
     const names = await page.evaluate(() => Object.keys(holdfast));
     const serverNames = ["Server", "ServerRequest", "attach", "basicAuth", "broadcast", "serve"];
-    const expected = Object.keys(nodeSurface).filter((name) => !serverNames.includes(name));
+    const storeNames = ["fileStore", "memoryStore"];
+    const expected = Object.keys(nodeSurface).filter(
+      (name) => !serverNames.includes(name) && !storeNames.includes(name),
+    );
+    expected.push("sessionStorageKeep");
     assert.deepEqual(names.toSorted(), expected.toSorted());
   });
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { serve } from "holdfast";
+import type * as browserTopics from "holdfast/topics";
 import { createTopics } from "holdfast/topics";
 import { eventually } from "holdfast-testkit";
 import { Browser, skip } from "./browser/chromium.js";
@@ -29,7 +30,7 @@ describe("Topics in Chromium", { skip, timeout: 60_000 }, () => {
     const reading = page.evaluate(
       async ([url, since]) => {
         const path = "/holdfast/browser-topics.js"; // Served beside the page.
-        const { subscribe } = (await import(path)) as typeof import("holdfast/topics");
+        const { subscribe } = (await import(path)) as typeof browserTopics;
         const link = holdfast.connectPersistent(url, { firstDelay: 10, maxDelay: 20 });
         const events: string[] = [];
         for await (const event of subscribe(link, "a b", { since })) {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { reset } from "../reset.js";
 import { type CutOptions, type Direction, FaultControls, type Faults } from "./faults.js";
 import { Lane } from "./lane.js";
 
@@ -36,7 +37,7 @@ export class ProxyConnection extends FaultControls {
       this.#stop();
       for (const socket of [this.#client, this.#server]) {
         if (kind === "fin") socket.end();
-        else socket.resetAndDestroy();
+        else reset(socket);
       }
     };
     if (after === undefined) run();

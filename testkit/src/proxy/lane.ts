@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { reset } from "../reset.js";
 import type { Faults } from "./faults.js";
 
 /** Bytes or an end in transit, to be forwarded at `dueAt` or later. */
@@ -113,7 +114,7 @@ export class Lane {
       this.#queue.shift();
       if (item.type === "bytes") this.#forward(item.bytes, item.dueAt);
       else if (item.type === "fin") this.#to.end();
-      else this.#to.resetAndDestroy();
+      else reset(this.#to);
     }
     this.#regulateReading();
   }

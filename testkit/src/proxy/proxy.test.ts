@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SeededRandom } from "../fake/seeded-random.js";
 import { RawClient } from "../raw/client.js";
 import { activeResources, assertNothingLeft, type ResourceCounts } from "../resources.js";
-import { eventually } from "../waiting.js";
+import { eventually, withTimeout } from "../waiting.js";
 import { EchoLink, measureEcho } from "./echo-link.js";
 
 describe("FaultProxy", { timeout: 20_000 }, () => {
@@ -41,6 +41,14 @@ describe("FaultProxy", { timeout: 20_000 }, () => {
     assert.equal(await reset.ended, "rst");
     assert.deepEqual([link.proxy.accepted, link.proxy.forwarded.toServer], [3, 3_000_006]);
     assert.equal(link.proxy.url("ws", "/chat"), `ws://127.0.0.1:${link.proxy.port}/chat`);
+  });
+
+  test("closes a connection that is cut by RST right after a FIN", async () => {
+    const { client, connection } = await link.connectThrough();
+    connection.cut({ kind: "fin" });
+    connection.cut({ kind: "rst" });
+    assert.match(await client.ended, /fin|rst/);
+    await withTimeout(connection.closed, 5_000, "both sockets to close");
   });
 
   test("refuse() stops listening, accept() listens again on the same port", async () => {

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { type PeerCertificate, TLSSocket } from "node:tls";
 import { type BytesLike, toBytes } from "../bytes.js";
+import { reset } from "../reset.js";
 import { withTimeout } from "../waiting.js";
 import { closePayload, frame, type FrameOptions, OPCODE, parseFrame, type RawFrame } from "./frame.js";
 import { type Head, parseHead } from "./head.js";
@@ -214,7 +215,7 @@ export class RawPeer implements AsyncDisposable {
    */
   reset(): void {
     if (this.#stream === this.#tcp) {
-      this.#tcp.resetAndDestroy();
+      reset(this.#tcp);
     } else {
       // resetAndDestroy() on the TCP connection below TLS crashes Node, and a TLS connection rejects it. It
       // sets this undocumented property, which turns the destruction that the TLS connection passes down into

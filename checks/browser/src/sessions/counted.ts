@@ -2,7 +2,7 @@
 
 import type { Message } from "holdfast";
 
-/** What went wrong with a stream of numbered messages. */
+/** The errors in a stream of numbered messages. */
 export interface Faults {
   readonly lost: number;
   readonly duplicated: number;

@@ -13,5 +13,5 @@ await using scene = await openSessionScene();
 const report = await cutAtRandomBytes(await browser.openPage(), scene, { cuts, seed });
 console.log({ seed, ...report });
 const { toPage, toServer } = report;
-const faults = [toPage, toServer].flatMap(({ sent: _, ...each }) => Object.values(each) as number[]);
+const faults = [toPage, toServer].flatMap(({ sent: _, ...each }) => Object.values<number>(each));
 if (report.sessions !== 1 || faults.some((count) => count > 0)) process.exitCode = 1;

@@ -7,17 +7,20 @@ import {
   type ServerConnection,
   type SessionLostEvent,
 } from "holdfast";
-import { FaultProxy } from "holdfast-testkit";
+import { FaultProxy, withTimeout } from "holdfast-testkit";
 import { messageOf, Tally } from "./counted.js";
 
 const BURST = 8;
 
-/** What a server sends while its session has no socket. More than the window would end the session (`overflow`). */
+/** The messages that a server sends while its session has no socket. More than the window would end the session (`overflow`). */
 const SENT_WHILE_DETACHED = 100;
 
 /** At most so many batches of messages are unconfirmed when the session loses its socket. */
 const MAX_BATCHES = 4;
 const BATCH = 100;
+
+/** Milliseconds for which a scene waits until its sockets are closed. */
+const CLOSE_TIMEOUT = 10_000;
 
 /** The server's end of one session. */
 export class ServerStream {
@@ -98,8 +101,10 @@ export async function openSessionScene(options: ServeOptions = {}): Promise<Sess
     streams,
     async [Symbol.asyncDispose]() {
       for (const { connection } of streams) connection.terminate();
-      await proxy.close();
-      await server.close();
+      await Promise.all([
+        withTimeout(proxy.close(), CLOSE_TIMEOUT, "the proxy to close"),
+        withTimeout(server.close(), CLOSE_TIMEOUT, "the server to close"),
+      ]);
     },
   };
 }

@@ -10,8 +10,8 @@ let stream: PageStream | null = null;
 
 async function answer(request: Request): Promise<unknown> {
   if ("start" in request) {
-    // The path at which the site serves the library.
-    const { connectPersistent } = (await import("/holdfast/browser.js" as string)) as typeof browserSurface;
+    const path = "/holdfast/browser.js"; // The site serves the library there.
+    const { connectPersistent } = (await import(path)) as typeof browserSurface;
     stream = new PageStream(connectPersistent, request.start, {});
     stream.start();
     return null;

@@ -10,37 +10,44 @@ import type { PageStream } from "./page-stream.js";
 import { openSessionScene } from "./session-scene.js";
 import { assertExactlyOnce, bothProgress, nextStream, sees, startStream } from "./streams.js";
 
+/** Of each test, in milliseconds: more than Playwright waits, so that a failure says for what. */
+const LIMIT = { timeout: 40_000 };
+
 describe("A session of a page in Chromium", { skip, timeout: 120_000 }, () => {
   let browser: Browser;
 
   before(async () => {
     browser = await Browser.start();
-  });
-  after(() => browser[Symbol.asyncDispose]());
+  }, LIMIT);
+  after(() => browser[Symbol.asyncDispose](), LIMIT);
 
-  test("L1: 25 cuts at random bytes lose, duplicate and reorder nothing, in both directions", async (t) => {
-    await using scene = await openSessionScene();
-    const page = await browser.openPage();
-    const seed = 25;
-    const { seconds: _, resumed, ...report } = await cutAtRandomBytes(page, scene, { cuts: 25, seed });
-    const { toServer, toPage, events } = report;
-    t.diagnostic(`seed ${seed}: ${toServer.sent} and ${toPage.sent} messages, resumed ${resumed} times`);
-    assert.deepEqual(report, {
-      cuts: 25,
-      sessions: 1,
-      toServer: { sent: toServer.sent, ...NO_FAULTS },
-      toPage: { sent: toPage.sent, ...NO_FAULTS },
-      events,
-    });
-    assert.deepEqual(
-      events.filter((name) => name !== "resumed" && name !== "detached"),
-      [],
-    );
-    assert(resumed > 0);
-    await page.close();
-  });
+  test(
+    "L1: 25 cuts at random bytes lose, duplicate and reorder nothing, in both directions",
+    LIMIT,
+    async (t) => {
+      await using scene = await openSessionScene();
+      const page = await browser.openPage();
+      const seed = 25;
+      const { seconds: _, resumed, ...report } = await cutAtRandomBytes(page, scene, { cuts: 25, seed });
+      const { toServer, toPage, events } = report;
+      t.diagnostic(`seed ${seed}: ${toServer.sent} and ${toPage.sent} messages, resumed ${resumed} times`);
+      assert.deepEqual(report, {
+        cuts: 25,
+        sessions: 1,
+        toServer: { sent: toServer.sent, ...NO_FAULTS },
+        toPage: { sent: toPage.sent, ...NO_FAULTS },
+        events,
+      });
+      assert.deepEqual(
+        events.filter((name) => name !== "resumed" && name !== "detached"),
+        [],
+      );
+      assert(resumed > 0);
+      await page.close();
+    },
+  );
 
-  test("L1: the page negotiates version 2, pings with messages, and both ends confirm", async () => {
+  test("L1: the page negotiates version 2, pings with messages, and both ends confirm", LIMIT, async () => {
     await using scene = await openSessionScene({ subprotocols: ["chat"] });
     const page = await browser.openPage();
     await startStream(page, scene.url, { subprotocols: ["chat"], pingInterval: 50 });
@@ -57,23 +64,27 @@ describe("A session of a page in Chromium", { skip, timeout: 120_000 }, () => {
     await page.close();
   });
 
-  test("L1: the heartbeat's verdict detaches the session, and the next socket resumes it", async () => {
-    await using scene = await openSessionScene();
-    const page = await browser.openPage();
-    await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 300 });
-    const atServer = await nextStream(scene, 1);
-    await bothProgress(page, atServer);
-    scene.proxy.freeze();
-    await sees(page, "detached");
-    scene.proxy.thaw();
-    await sees(page, "resumed");
-    await bothProgress(page, atServer);
-    assert.deepEqual(await assertExactlyOnce(page, atServer), ["detached", "resumed"]);
-    assert.equal(scene.streams.length, 1);
-    await page.close();
-  });
+  test(
+    "L1: the heartbeat's verdict detaches the session, and the next socket resumes it",
+    LIMIT,
+    async () => {
+      await using scene = await openSessionScene();
+      const page = await browser.openPage();
+      await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 300 });
+      const atServer = await nextStream(scene, 1);
+      await bothProgress(page, atServer);
+      scene.proxy.freeze();
+      await sees(page, "detached");
+      scene.proxy.thaw();
+      await sees(page, "resumed");
+      await bothProgress(page, atServer);
+      assert.deepEqual(await assertExactlyOnce(page, atServer), ["detached", "resumed"]);
+      assert.equal(scene.streams.length, 1);
+      await page.close();
+    },
+  );
 
-  test("L1: a page that was offline resumes when the network returns", async () => {
+  test("L1: a page that was offline resumes when the network returns", LIMIT, async () => {
     await using scene = await openSessionScene();
     const page = await browser.openPage();
     await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 300 });
@@ -88,7 +99,7 @@ describe("A session of a page in Chromium", { skip, timeout: 120_000 }, () => {
     await page.close();
   });
 
-  test("L9: a page that is reloaded in the middle of a stream continues its session", async () => {
+  test("L9: a page that is reloaded in the middle of a stream continues its session", LIMIT, async () => {
     await using scene = await openSessionScene();
     const page = await browser.openPage();
     await startStream(page, scene.url, { keep: true });
@@ -105,7 +116,7 @@ describe("A session of a page in Chromium", { skip, timeout: 120_000 }, () => {
     await page.close();
   });
 
-  test("L9: two tabs are two sessions, also if one is a copy of the other", async () => {
+  test("L9: two tabs are two sessions, also if one is a copy of the other", LIMIT, async () => {
     await using scene = await openSessionScene();
     const page = await browser.openPage();
     await startStream(page, scene.url, { keep: true });
@@ -122,7 +133,7 @@ describe("A session of a page in Chromium", { skip, timeout: 120_000 }, () => {
     await page.close();
   });
 
-  test("L9: a copy that `window.open()` makes of a stored session is not used", async () => {
+  test("L9: a copy that `window.open()` makes of a stored session is not used", LIMIT, async () => {
     await using scene = await openSessionScene();
     const page = await browser.openPage();
     await startStream(page, scene.url, { keep: true });
@@ -142,7 +153,7 @@ describe("A session of a page in Chromium", { skip, timeout: 120_000 }, () => {
     await page.close();
   });
 
-  test("L9: two connections of a page cannot share a keep", async () => {
+  test("L9: two connections of a page cannot share a keep", LIMIT, async () => {
     const page = await browser.openPage();
     const message = await page.evaluate(() => {
       const session = { keep: holdfast.sessionStorageKeep("a") };

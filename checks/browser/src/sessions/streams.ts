@@ -1,15 +1,16 @@
 // Starts the streams of a page and of its session at the server, and compares what each sent with what the other got.
 
 import assert from "node:assert/strict";
-import { eventually } from "holdfast-testkit";
+import { eventually, withTimeout } from "holdfast-testkit";
 import type { ConnectPersistentOptions } from "holdfast/browser";
 import type { Page } from "playwright-core";
 import "../browser/page-globals.js";
 import { NO_FAULTS, type Faults } from "./counted.js";
+import type * as pageStreams from "./page-stream.js";
 import type { PageStream } from "./page-stream.js";
 import type { ServerStream, SessionScene } from "./session-scene.js";
 
-type PageStreamModule = typeof import("./page-stream.js");
+type PageStreamModule = typeof pageStreams;
 
 export interface StreamResult {
   readonly toServer: { readonly sent: number } & Faults;
@@ -31,7 +32,8 @@ export async function startStream(
 ): Promise<void> {
   await page.evaluate(
     async ([to, keeps, given]) => {
-      const { PageStream } = (await import("/checks/sessions/page-stream.js" as string)) as PageStreamModule;
+      const path = "/checks/sessions/page-stream.js"; // Served beside the page.
+      const { PageStream } = (await import(path)) as PageStreamModule;
       const session = keeps ? { keep: holdfast.sessionStorageKeep() } : true;
       const stream = new PageStream(holdfast.connectPersistent, to, { session, ...given });
       if (keeps) stream.continueFrom("stream");
@@ -69,9 +71,12 @@ export async function bothProgress(page: Page, atServer: ServerStream, count = 5
 }
 
 export async function stopStreams(page: Page, atServer: ServerStream): Promise<StreamResult> {
-  const sentByServer = atServer.stop();
-  const sentByPage = await page.evaluate(() => (kept["stream"] as PageStream).stop());
-  const toPage = await sentByServer;
+  const stopped = Promise.all([atServer.stop(), page.evaluate(() => (kept["stream"] as PageStream).stop())]);
+  const [toPage, sentByPage] = await withTimeout(stopped, 15_000, "both ends to confirm").catch(
+    (cause: unknown) => {
+      throw new Error(`Expected both ends to stop. ${atServer.describe()}`, { cause });
+    },
+  );
   await eventually(() => atServer.tally.count >= sentByPage, "all messages of the page", 2_000).catch(
     () => undefined, // The tally says what is missing.
   );

@@ -48,7 +48,7 @@ export const countedStream: Step = {
       const missing = without.received.missing + without.sent.missing;
       return {
         sentence: `With a session, 0 of ${2 * TOTAL} numbers are missing, 0 repeated and 0 out of order, after ${CUTS.length} cuts. Without one, ${missing} are missing.`,
-        figure: `0 of ${2 * TOTAL} lost; ${missing} without a session`,
+        figure: `0 of ${2 * TOTAL} lost; ${missing} without`,
       };
     } finally {
       await Promise.all(links.map((link) => link.close()));

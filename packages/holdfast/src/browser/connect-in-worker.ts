@@ -46,7 +46,7 @@ export async function connectInWorker(
   const { href } = parseBrowserURL(url);
   if (worker !== undefined && !(worker instanceof Worker))
     throw invalidArgument("worker", "a Worker", worker);
-  const plain = checkCrossing("", rest) as object; // Safe: returns an object for an object.
+  const plain = checkCrossing("", rest) as object; // Safe: `checkCrossing` returns an object for an object.
   const { connection: settings, openTimeout, signal } = checkConnectOptions(copied);
   const host = worker === undefined ? shared() : new WorkerHost((onFailed) => useWorker(worker, onFailed));
   const runtime = browserRuntime();

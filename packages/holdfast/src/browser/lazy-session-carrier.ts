@@ -11,6 +11,7 @@ import { HandshakeError } from "../shared/errors.js";
 import type { SavedClientSession } from "../session/client-session.js";
 import type { SessionLoss } from "../shared/session-errors.js";
 import { browserRuntime } from "../transport/browser/browser-runtime.js";
+import type * as sessionCode from "../transport/session/client-session-carrier.js";
 
 export class LazySessionCarrier implements SessionCarrier {
   readonly #settings: SessionCarrierSettings;
@@ -25,7 +26,7 @@ export class LazySessionCarrier implements SessionCarrier {
   /** @throws HandshakeError if the code cannot be loaded; the next attempt tries again */
   async load(): Promise<void> {
     if (this.#carrier !== null) return;
-    let code: typeof import("../transport/session/client-session-carrier.js");
+    let code: typeof sessionCode;
     try {
       code = await import("../transport/session/client-session-carrier.js");
     } catch (cause) {

@@ -54,7 +54,7 @@ export async function connectInWorker(
   parseWebSocketURL(url);
   if (worker !== undefined && !(worker instanceof Worker))
     throw invalidArgument("worker", "a worker thread", worker);
-  const plain = checkCrossing("", rest) as object; // Safe: returns an object for an object.
+  const plain = checkCrossing("", rest) as object; // Safe: `checkCrossing` returns an object for an object.
   const { connection, openTimeout, signal } = checkConnectOptions(copied);
   const host = worker === undefined ? sharedHost : new WorkerHost((onFailed) => useWorker(worker, onFailed));
   const runtime = nodeRuntime();

@@ -84,7 +84,7 @@ export async function open(
       extension: upgraded.deflate?.extension ?? null,
       preface: null,
       rest: upgraded.rest,
-      tellsLater: true,
+      defersDelivery: true,
     });
     const offersLink = linkProtocol !== false || session !== null;
     const handshake = new ClientHandshakeRecord(upgraded, offersLink);

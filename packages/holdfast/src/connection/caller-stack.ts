@@ -1,33 +1,30 @@
-// The caller's line in the stack of an error that arises later, in an event of the socket. Capturing a stack with each
-// call would cost as much as the call. But inside an async function whose promise somebody awaits, engines find the
-// functions that wait, when the error is on its way: then only a failure costs anything.
+// Adds the caller's line to the stack of an error that arises later, in an event of the socket. Capturing a stack with
+// each call would cost as much as the call. But inside an async function whose promise is awaited, engines can list the
+// functions that await it, so that only a failure costs anything.
 
+import { ignore } from "../shared/deferred.js";
 import { HoldfastError } from "../shared/errors.js";
 
 /**
- * Rejects with `error` itself, with those who await it in its stack. To be given to the `resolve` of the promise that
- * they await.
+ * Rejects with `error`, whose stack then shows the functions that await it. Pass the result to the `resolve` of the
+ * promise that they await.
  *
- * @param quiet that promise, where nobody has to await it: its rejection is handled then
+ * @param quiet that promise, if its rejection may stay unhandled
  */
 export async function rejectToCaller(error: unknown, quiet: Promise<unknown> | null = null): Promise<never> {
-  // By the second turn the promise that is resolved with this one follows it, and the way to the callers is known.
+  // By the second turn, the awaited promise follows this one, so the engine can find the callers.
   await Promise.resolve();
   await Promise.resolve();
   addCaller(error);
-  // Not before: the way to the callers is known while they alone follow the promise.
+  // Not earlier: the engine finds the callers only while nothing else follows the promise.
   quiet?.catch(ignore);
   throw error;
 }
 
-/** Errors whose stack names a caller. That of a connection's end may have several. */
+/** Errors whose stack names a caller. The error of a connection's end may have several callers. */
 const named = new WeakSet<HoldfastError>();
 
-function ignore(): void {
-  // Nobody has to know.
-}
-
-/** To be called in an async function that is awaited. Returns the error; foreign ones are left alone. */
+/** Call it in an async function that is awaited. Returns the error; does not change foreign errors. */
 export function addCaller(error: unknown): unknown {
   if (!(error instanceof HoldfastError)) return error;
   const { captureStackTrace } = Error as { captureStackTrace?: (target: object, above: unknown) => void };

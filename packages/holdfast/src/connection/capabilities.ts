@@ -1,25 +1,28 @@
-// What an environment can do: the same promises do not hold everywhere.
+// The features of an environment: a browser does not keep every promise that Node.js keeps.
 
-/** What connections can do here. A program that runs in Node.js and in browsers asks this rather than where it is. */
+/**
+ * The abilities of connections in this environment. A program for Node.js and browsers should check them rather than
+ * detect the environment.
+ */
 export interface Capabilities {
-  /** Ping and Pong frames of our own. Without them, a heartbeat needs a server that takes part (docs/browser.md). */
+  /** We can send Ping and Pong frames. Without them, a heartbeat needs a server that cooperates (docs/browser.md). */
   readonly pings: boolean;
-  /** Request headers (`headers`, `origin`), and the answer's headers in `response`. */
+  /** Request headers can be set (`headers`, `origin`), and `response` has the headers of the answer. */
   readonly headers: boolean;
-  /** `tls`: certificates and authorities of one's own. */
+  /** `tls`: custom certificates and authorities. */
   readonly tls: boolean;
-  /** `compression`: its parameters, and whether there is any. Browsers decide that themselves. */
+  /** `compression` can be configured. Browsers decide whether and how to compress. */
   readonly compression: boolean;
-  /** Reading stops where `maxQueue` is reached, and the peer has to wait. */
+  /** Reading stops when `maxQueue` is reached, so that the peer has to wait. */
   readonly backpressure: boolean;
-  /** Messages are sent and received in fragments; otherwise whole, whatever they are made of. */
+  /** Messages can be sent and received in fragments. Otherwise every message is sent and received whole. */
   readonly fragments: boolean;
-  /** Any code that may travel can be sent in a Close; otherwise 1000 and 3000–4999 only. */
+  /** Every code that RFC 6455 allows can be sent in a Close; otherwise only 1000 and 3000–4999. */
   readonly closeCodes: boolean;
-  /** An end without a Close: `terminate()`. */
+  /** A connection can be ended without a Close: `terminate()`. */
   readonly terminate: boolean;
-  /** Errors tell why a connection could not be opened: status, name lookup, certificate, … */
+  /** Errors say why a connection could not be opened: status, name lookup, certificate, … */
   readonly openErrors: boolean;
-  /** Addresses of both ends. */
+  /** The addresses of both ends are known. */
   readonly addresses: boolean;
 }

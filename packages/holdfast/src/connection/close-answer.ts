@@ -1,35 +1,35 @@
-// The answer to the peer's Close. It waits for the consumer, who may have something left to send, and not for ever:
-// the peer's patience runs, and a consumer that is busy elsewhere must not hold up the end.
+// The answer to the peer's Close. It waits for the consumer, which may have something left to send, but only for a
+// limited time: the peer does not wait forever, and a busy consumer must not delay the end.
 
 import type { Runtime } from "./runtime.js";
 import { Deadline } from "./timer-queue.js";
 
-/** Milliseconds that a consumer has to come as far as `closing`. */
+/** Milliseconds within which a consumer has to reach the event `closing`. */
 const UNTIL_DELIVERED = 1_000;
 
 export class CloseAnswer extends Deadline {
   readonly #runtime: Runtime;
   readonly #send: () => void;
   readonly #receivedAt: number;
-  /** Half of closeTimeout, which bounds it all: the rest is for the way to the peer and back. */
-  readonly #patience: number | null;
+  /** Half of closeTimeout, in milliseconds: the rest is for the round trip to the peer. Null for no limit. */
+  readonly #timeLimit: number | null;
   #isSettled = false;
 
-  /** @param closeTimeout milliseconds; null for no limit once the consumer has been told */
+  /** @param closeTimeout milliseconds; null for no limit once the consumer has received `closing` */
   constructor(runtime: Runtime, closeTimeout: number | null, send: () => void) {
     super();
     this.#runtime = runtime;
     this.#send = send;
     this.#receivedAt = runtime.clock.now();
-    this.#patience = closeTimeout === null ? null : closeTimeout / 2;
-    this.#wait(Math.min(UNTIL_DELIVERED, this.#patience ?? Infinity));
+    this.#timeLimit = closeTimeout === null ? null : closeTimeout / 2;
+    this.#wait(Math.min(UNTIL_DELIVERED, this.#timeLimit ?? Infinity));
   }
 
-  /** The consumer has got as far as `closing`, and may take its time. */
+  /** The consumer has received `closing`, and may take its time. */
   allowTime(): void {
     if (this.#isSettled) return;
-    if (this.#patience === null) this.#runtime.timers.cancel(this);
-    else this.#wait(this.#patience);
+    if (this.#timeLimit === null) this.#runtime.timers.cancel(this);
+    else this.#wait(this.#timeLimit);
   }
 
   /** The consumer has nothing left to send. */
@@ -39,7 +39,7 @@ export class CloseAnswer extends Deadline {
     this.#send();
   }
 
-  /** The connection is gone. */
+  /** The connection has ended. */
   cancel(): void {
     this.#isSettled = true;
     this.#runtime.timers.cancel(this);

@@ -1,11 +1,11 @@
-// How a connection ended: who ended it, which Close frames travelled, the cause, the evidence.
+// How a connection ended: who ended it, which Close frames were exchanged, the cause, the evidence.
 
 import { describeObject, inspectCustom } from "./inspection.js";
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import { describeClose, type CloseFrame } from "../shared/close-code.js";
 import type { OpenFailure } from "../shared/errors.js";
 
-/** Why a connection ended, in one word. */
+/** Why a connection ended. */
 export type CloseCause =
   | OpenFailure
   | "close-timeout"
@@ -19,24 +19,24 @@ export type CloseCause =
   | "server-shutdown"
   | "write-failed";
 
-/** What went over a connection: whole messages, and bytes on the wire, in each direction. */
+/** Traffic of a connection in each direction: whole messages, and bytes on the wire. */
 export type Traffic = Pick<
   CloseEvidence,
   "bytesReceived" | "bytesSent" | "messagesReceived" | "messagesSent"
 >;
 
-/** What was known of the connection when it ended. Times are epoch milliseconds; JSON-serialisable. */
+/** The facts about a connection when it ended. Times are epoch milliseconds. JSON-serialisable. */
 export interface CloseEvidence {
-  /** Null where it never opened. */
+  /** Null if it never opened. */
   readonly openedAt: number | null;
   readonly endedAt: number;
-  /** When bytes were read last; null for never. */
+  /** When bytes were last read; null for never. */
   readonly lastReceivedAt: number | null;
-  /** When bytes were handed to the socket last; null for never. */
+  /** When bytes were last handed to the socket; null for never. */
   readonly lastSentAt: number | null;
-  /** When a ping was queued last; null for never. */
+  /** When a ping was last queued; null for never. */
   readonly lastPingAt: number | null;
-  /** When a pong answered a ping last; null for never. */
+  /** When a pong last answered a ping; null for never. */
   readonly lastPongAt: number | null;
   readonly latency: LatencyStats;
   readonly pingsInFlight: number;
@@ -46,46 +46,48 @@ export interface CloseEvidence {
   readonly bytesSent: number;
   readonly messagesReceived: number;
   readonly messagesSent: number;
-  /** Bytes that were sent, and that the kernel had not taken. */
+  /** Bytes that were sent and that the kernel had not accepted. */
   readonly bytesBuffered: number;
-  /** Messages that were received, and that nobody had read. */
+  /** Messages that were received and that the application had not read. */
   readonly messagesUnread: number;
   /** Bytes of these messages. */
   readonly bytesUnread: number;
-  /** Reading was paused, because the application did not keep up. */
+  /** Reading was paused because the application did not keep up. */
   readonly isReadingPaused: boolean;
-  /** The longest time in milliseconds that our own process was seen not to run: a blocked loop or a sleeping machine. */
+  /**
+   * The longest time in milliseconds in which our own process did not run: a blocked event loop or a sleeping machine.
+   */
   readonly longestStall: number;
-  /** The keepalive in force, in milliseconds; null for off. */
+  /** The configured keepalive, in milliseconds; null for off. */
   readonly pingInterval: number | null;
   readonly pingTimeout: number | null;
 }
 
 /** How a connection ended. Frozen. */
 export interface CloseInfo {
-  /** The received close code; 1005 for an empty Close, 1006 where none was received. */
+  /** The received close code; 1005 for an empty Close, 1006 if none was received. */
   readonly code: number;
   /** The received reason. */
   readonly reason: string;
   readonly received: CloseFrame | null;
   readonly sent: CloseFrame | null;
-  /** Whether the peer's Close came before ours was sent. */
+  /** Whether the peer's Close arrived before ours was sent. */
   readonly receivedFirst: boolean;
   /** Both Close frames were exchanged. */
   readonly clean: boolean;
-  /** Both were, with codes in 1000, 1001 and 1005. */
+  /** Both Close frames were exchanged, with codes in {1000, 1001, 1005}. */
   readonly ok: boolean;
   readonly initiator: "local" | "network" | "peer";
   readonly cause: CloseCause;
-  /** The error behind the cause, where there is one. */
+  /** The error behind the cause, if there is one. */
   readonly error: Error | null;
-  /** One line for a log: which Close frames travelled, in which order. */
+  /** One line for a log: the Close frames that were exchanged, in order. */
   readonly message: string;
   readonly evidence: CloseEvidence;
 }
 
-/** What a connection knows of its end; the rest of `CloseInfo` follows from it. */
-export interface Ending {
+/** The facts from which the other fields of `CloseInfo` follow. */
+export interface CloseFacts {
   readonly cause: CloseCause;
   readonly error: Error | null;
   readonly received: CloseFrame | null;
@@ -96,8 +98,8 @@ export interface Ending {
 
 const OK_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
-export function closeInfo(ending: Ending): CloseInfo {
-  const { received, sent, receivedFirst } = ending;
+export function closeInfo(facts: CloseFacts): CloseInfo {
+  const { received, sent, receivedFirst } = facts;
   const info: CloseInfo = {
     code: received?.code ?? 1006,
     reason: received?.reason ?? "",
@@ -106,24 +108,24 @@ export function closeInfo(ending: Ending): CloseInfo {
     receivedFirst,
     clean: received !== null && sent !== null,
     ok: received !== null && sent !== null && OK_CODES.has(received.code) && OK_CODES.has(sent.code),
-    initiator: initiatorOf(ending),
-    cause: ending.cause,
-    error: ending.error,
+    initiator: initiatorOf(facts),
+    cause: facts.cause,
+    error: facts.error,
     message: closeMessage(received, sent, receivedFirst),
-    evidence: Object.freeze(ending.evidence),
+    evidence: Object.freeze(facts.evidence),
   };
-  // Not enumerable: copies and comparisons see plain data.
+  // Not enumerable, so that copies and comparisons see plain data only.
   Object.defineProperty(info, inspectCustom, { value: describeCloseInfo });
   return Object.freeze(info);
 }
 
-/** A line: the evidence is for programs and for `explain()`. */
+/** One line, without the evidence, which is for programs and for `explain()`. */
 function describeCloseInfo(this: CloseInfo): string {
   const { code, cause, initiator, ok, message, error } = this;
   return describeObject("CloseInfo", { code, cause, initiator, ok, message, error: error?.message });
 }
 
-/** The one-liner: each Close as `code (name) reason`, in the order in which they travelled. */
+/** The one-liner: each Close as `code (name) reason`, in the order in which they were sent. */
 export function closeMessage(
   received: CloseFrame | null,
   sent: CloseFrame | null,
@@ -138,8 +140,8 @@ export function closeMessage(
 
 const NO_STATUS: CloseFrame = { code: 1005, reason: "" };
 
-function initiatorOf(ending: Ending): CloseInfo["initiator"] {
-  switch (ending.cause) {
+function initiatorOf(facts: CloseFacts): CloseInfo["initiator"] {
+  switch (facts.cause) {
     case "local-close":
     case "aborted":
     case "handler-failed":
@@ -150,7 +152,7 @@ function initiatorOf(ending: Ending): CloseInfo["initiator"] {
     case "server-shutdown":
       return "local";
     case "close-timeout":
-      return ending.receivedFirst ? "peer" : "local";
+      return facts.receivedFirst ? "peer" : "local";
     case "peer-close":
     case "rejected":
     case "invalid-handshake":

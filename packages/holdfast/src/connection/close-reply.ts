@@ -16,7 +16,7 @@ export const READER_GRACE = 1_000;
 const WITHOUT_TIMEOUT = 5_000;
 
 /** The part of ConnectionCore that the reply uses. */
-export interface CloseReplyHost {
+export interface CloseReplyHandler {
   readonly inbox: Inbox;
   readonly timers: TimerQueue;
   /** When the connection opened: the application may not have had time to begin reading. */
@@ -27,7 +27,7 @@ export interface CloseReplyHost {
 
 export class CloseReply extends Deadline {
   readonly close: CloseFrame;
-  readonly #host: CloseReplyHost;
+  readonly #handler: CloseReplyHandler;
   readonly #transport: MessageTransport;
   readonly #latest: number;
   /** The number of unread messages at the last check. */
@@ -37,19 +37,28 @@ export class CloseReply extends Deadline {
   #isLast = false;
 
   /** Returns null if no reader is active, so that the answer can be sent now. */
-  static begin(close: CloseFrame, transport: MessageTransport, host: CloseReplyHost): CloseReply | null {
-    const now = host.now();
-    return host.inbox.busyUntil(now, host.openedAt) <= now
+  static begin(
+    close: CloseFrame,
+    transport: MessageTransport,
+    handler: CloseReplyHandler,
+  ): CloseReply | null {
+    const now = handler.now();
+    return handler.inbox.busyUntil(now, handler.openedAt) <= now
       ? null
-      : new CloseReply(close, transport, host, now);
+      : new CloseReply(close, transport, handler, now);
   }
 
-  private constructor(close: CloseFrame, transport: MessageTransport, host: CloseReplyHost, now: number) {
+  private constructor(
+    close: CloseFrame,
+    transport: MessageTransport,
+    handler: CloseReplyHandler,
+    now: number,
+  ) {
     super();
     this.close = close;
-    this.#host = host;
+    this.#handler = handler;
     this.#transport = transport;
-    const { inbox, settings } = host;
+    const { inbox, settings } = handler;
     this.#latest = now + (settings.closeTimeout === null ? WITHOUT_TIMEOUT : settings.closeTimeout / 2);
     this.#unread = inbox.length;
     inbox.whenRead(() => this.send(false));
@@ -64,7 +73,7 @@ export class CloseReply extends Deadline {
   onEof(): boolean {
     if (this.#isSent) return false;
     this.#isLast = true;
-    if (this.#host.inbox.presence === "nobody") this.send(false);
+    if (this.#handler.inbox.presence === "nobody") this.send(false);
     return true;
   }
 
@@ -72,7 +81,7 @@ export class CloseReply extends Deadline {
   send(isLate: boolean): void {
     if (this.#isSent) return;
     this.#isSent = true;
-    const { inbox, timers } = this.#host;
+    const { inbox, timers } = this.#handler;
     inbox.whenRead(null);
     timers.set(this, this.#latest);
     this.#transport.queueClose(this.close, isLate);
@@ -82,8 +91,8 @@ export class CloseReply extends Deadline {
   /** The connection has ended. */
   cancel(): void {
     this.#isSent = true;
-    this.#host.timers.cancel(this);
-    this.#host.inbox.whenRead(null);
+    this.#handler.timers.cancel(this);
+    this.#handler.inbox.whenRead(null);
   }
 
   onAlarm(now: number): void {
@@ -91,7 +100,7 @@ export class CloseReply extends Deadline {
       this.#transport.hurryClose?.();
       return;
     }
-    const { inbox, openedAt } = this.#host;
+    const { inbox, openedAt } = this.#handler;
     const isStuck = inbox.length > 0 && inbox.length === this.#unread;
     this.#unread = inbox.length;
     const isOver = now >= this.#latest || isStuck || inbox.busyUntil(now, openedAt) <= now;
@@ -100,7 +109,7 @@ export class CloseReply extends Deadline {
   }
 
   #wait(now: number): void {
-    const { inbox, timers, openedAt } = this.#host;
+    const { inbox, timers, openedAt } = this.#handler;
     timers.set(this, Math.min(this.#latest, inbox.busyUntil(now, openedAt)));
   }
 }

@@ -1,37 +1,39 @@
-// The option `compression`: what this side wants of permessage-deflate (RFC 7692).
+// The option `compression`: parameters of permessage-deflate (RFC 7692).
 
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
 import { checkOptionNames, type OptionAdvice, type OptionNames } from "../shared/option-names.js";
 import { checkBoolean, invalidArgument } from "../shared/option-checks.js";
 
 /**
- * How to compress. What is agreed on may be less than what is wanted here. Where the runtime's zlib ignores
- * dictionaries, as that of Deno 2.9 does, neither side takes its context over.
+ * How to compress. The peers may agree on less than is configured here. Where zlib ignores dictionaries, as in Deno
+ * 2.9, both sides compress each message without the context of earlier ones.
  */
 export interface CompressionOptions {
   /**
-   * The server forgets its window after each message: less memory, less compression. A client asks for it, and takes
-   * what a server without this parameter does. @default false
+   * The server resets its window after each message: less memory, less compression. A client with this option requests
+   * it, and accepts a server that does not support it. @default false
    */
   readonly serverNoContextTakeover?: boolean;
-  /** The client forgets its window after each message. A server says so to clients that offer it. @default false */
+  /**
+   * The client resets its window after each message. A server requires it from clients that offer it. @default false
+   */
   readonly clientNoContextTakeover?: boolean;
   /**
-   * The server's window is at most 2 to this power, in bytes; 8 to 15. A client that sets it asks for it, and takes what a
-   * server without this parameter does; by default a client leaves it to the server.
+   * The server's window is at most 2 to this power, in bytes; 8 to 15. A client that sets it requests it, and accepts a
+   * server that does not support it. By default a client leaves it to the server.
    * @default 12 at a server, 15 at a client
    */
   readonly serverMaxWindowBits?: number;
   /**
-   * The client's window is at most 2 to this power, in bytes; 8 to 15. A client that sets it says so in its offer; a server
-   * says so to clients that offer `client_max_window_bits`, as browsers do. @default 12
+   * The client's window is at most 2 to this power, in bytes; 8 to 15. A client that sets it announces it in its offer.
+   * A server requires it from clients that offer `client_max_window_bits`, as browsers do. @default 12
    */
   readonly clientMaxWindowBits?: number;
   /** Compression level of zlib, 1 (fast) to 9 (small). @default 6 */
   readonly level?: number;
   /** Memory level of zlib, 1 to 9. @default 5 */
   readonly memLevel?: number;
-  /** Messages of fewer bytes are sent as they are. @default 256 */
+  /** Shorter messages are sent uncompressed. In bytes. @default 256 */
   readonly threshold?: number;
 }
 
@@ -65,7 +67,8 @@ export function checkCompression(value: boolean | CompressionOptions | undefined
         options.clientNoContextTakeover,
         false,
       ),
-      // 4 KiB compress messages of a few kilobytes as well as 32 KiB do, at half the cost and an eighth of the memory.
+      // Windows of 4 KiB compress messages of a few kilobytes as well as 32 KiB do, at half the cost and an eighth of
+      // the memory.
       serverMaxWindowBits: checkRange(
         "compression.serverMaxWindowBits",
         options.serverMaxWindowBits,
@@ -89,7 +92,7 @@ export function checkCompression(value: boolean | CompressionOptions | undefined
   };
 }
 
-/** Options of `perMessageDeflate` in `ws`. */
+/** The names that `ws` uses in `perMessageDeflate`. */
 const COMPRESSION_ADVICE: OptionAdvice = {
   zlibDeflateOptions: "Use `level` and `memLevel`",
   zlibInflateOptions: "Remove it",

@@ -4,6 +4,7 @@
 /* eslint max-lines: ["warn", { "max": 580, "skipBlankLines": true, "skipComments": true }] -- It passes each event between five parts, which have their own files. Splitting it further would add an object to each connection. */
 
 import type { CloseFrame } from "../shared/close-code.js";
+import { quietly } from "../shared/deferred.js";
 import { InvalidStateError } from "../shared/errors.js";
 import type { ObservedFrame } from "../shared/observed-frame.js";
 import { invalidArgument } from "../shared/option-checks.js";
@@ -12,7 +13,7 @@ import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import { toBytes, type Bytes } from "./arguments.js";
 import type { Connection } from "./connection.js";
 import type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./close-info.js";
-import { CloseReply, type CloseReplyHost } from "./close-reply.js";
+import { CloseReply, type CloseReplyHandler } from "./close-reply.js";
 import type { DiagnosticsObserver } from "./diagnostics-observer.js";
 import { Ending, type EndingHandler } from "./ending.js";
 import { EndWaiters, type EndSource } from "./end-waiters.js";
@@ -39,7 +40,7 @@ import { ObserverBinding, type ObserverBindingHandler } from "./observer-binding
 import type { ConnectionSession } from "./session-state.js";
 import { SendTurns } from "./send-turns.js";
 import type { TimerQueue } from "./timer-queue.js";
-import { UnreadWatch, type UnreadWatchHost } from "./unread-watch.js";
+import { UnreadWatch, type UnreadWatchHandler } from "./unread-watch.js";
 import type {
   Fragment,
   FrameObserver,
@@ -82,8 +83,8 @@ export class ConnectionCore
     StreamableConnection,
     EndingHandler,
     ObserverBindingHandler,
-    UnreadWatchHost,
-    CloseReplyHost,
+    UnreadWatchHandler,
+    CloseReplyHandler,
     EndSource
 {
   readonly runtime: Runtime;
@@ -269,8 +270,7 @@ export class ConnectionCore
     const send = (): Promise<void> =>
       announced === null ? link.sendWord(word, argument) : link.sendAnnounced(word, argument, announced);
     const sent = this.#sendTurns === null ? send() : this.#sendTurns.wait(send, null);
-    sent.catch(() => undefined); // The connection has ended, and its end is reported elsewhere.
-    return sent;
+    return quietly(sent); // It rejects when the connection ends, which is reported elsewhere.
   }
 
   /** Sends a message that goes to many connections, unless `limit` bytes or more wait for this peer. */
@@ -330,7 +330,7 @@ export class ConnectionCore
     void (isText ? this.#transport.sendText(data, settings) : this.#transport.sendBinary(data, settings));
   }
 
-  /** Whether fewer than `limit` bytes wait for the peer. Writes first what waits only for the end of the turn. */
+  /** Whether fewer than `limit` bytes wait for the peer. Flushes first if bytes only wait for the end of the turn. */
   hasRoom(limit: number): boolean {
     const rest = limit - (this.#sendTurns?.offeredBytes ?? 0);
     if (this.#transport.bufferedAmount < rest) return true;
@@ -549,8 +549,7 @@ export class ConnectionCore
     if (this.#pausedAt !== null) return; // The messages held back have filled the inbox again.
     this.#pausedAt = this.now();
     this.#log?.onPaused(this.#unread.length, this.#unread.bytes);
-    if (this.#listeners?.has("paused") !== true) return;
-    this.#listeners.emit("paused", { messages: this.#unread.length, bytes: this.#unread.bytes });
+    this.#listeners?.emit("paused", { messages: this.#unread.length, bytes: this.#unread.bytes });
   }
 
   onInboxBelowLowWater(): void {
@@ -561,7 +560,7 @@ export class ConnectionCore
     this.#pausedAt = null;
     this.#unreadWatch?.stop();
     this.#log?.onResumed(duration);
-    if (this.#listeners?.has("resumed") === true) this.#listeners.emit("resumed", { duration });
+    this.#listeners?.emit("resumed", { duration });
   }
 
   /** Nobody reads. The connection still counts as paused, since messages wait, but reading continues. */
@@ -612,13 +611,13 @@ export class ConnectionCore
   onOverdue(elapsed: number, expected: number): void {
     this.#log?.onOverdue(elapsed, expected);
     this.#binding?.observer.onOverdue?.(elapsed, expected);
-    if (this.#listeners?.has("overdue") === true) this.#listeners.emit("overdue", { elapsed, expected });
+    this.#listeners?.emit("overdue", { elapsed, expected });
   }
 
   onSuspended(gap: number): void {
     this.#log?.onSuspended(gap);
     this.#binding?.observer.onSuspended(gap);
-    if (this.#listeners?.has("suspended") === true) this.#listeners.emit("suspended", { gap });
+    this.#listeners?.emit("suspended", { gap });
   }
 
   onUnmatchedPong(): void {
@@ -683,10 +682,7 @@ export class ConnectionCore
     this.#wasPaused ||= this.#pausedAt !== null;
     this.inbox.queue.acceptBeyondLimits();
     this.onInboxBelowLowWater(); // For an observer, which has its own queue.
-    this.#readPause.resume("stream");
-    this.#readPause.resume("rate");
-    this.#readPause.resume("session");
-    this.#readPause.resume("topics");
+    for (const reason of OWN_PAUSES) this.#readPause.resume(reason);
     this.inbox.queue.drain();
   }
 
@@ -742,6 +738,9 @@ export class ConnectionCore
     return (this.#lazyEnding ??= new Ending(this.runtime, this.#transport, this));
   }
 }
+
+/** The reasons to pause that no longer hold once the connection is ending. */
+const OWN_PAUSES = ["stream", "rate", "session", "topics"] as const;
 
 const NO_PINGS =
   "This connection has no pings: browsers send none, and the server does not speak Holdfast's link protocol. Give `heartbeat` functions that make messages which the server answers";

@@ -18,29 +18,30 @@ import type { CloseInfo, Traffic } from "./close-info.js";
 import { ConnectionCore, type ConnectionCoreOptions, type ConnectionState } from "./connection-core.js";
 import type { Fragments } from "./fragmented-send.js";
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./handshake-record.js";
-import { consumeAll, type Message } from "./inbox.js";
+import { consumeAll } from "./consume-all.js";
+import type { Message } from "./inbox.js";
 import { describeObject, showInInspector } from "./inspection.js";
 import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
 import type { ConnectionSession } from "./session-state.js";
 import { MessageStream } from "./message-stream.js";
 import type { SendSettings, SendUntil } from "./message-transport.js";
 import type { Address } from "./ports.js";
-import { MessageIterator, receiveOne } from "./readers.js";
+import { MessageIterator, receiveOne, type WaitOptions } from "./readers.js";
 
-/** What `connect()` and `serve()` know of a connection that they opened. */
+/** The facts that `connect()` and `serve()` pass to a new connection. */
 export interface ConnectionInit extends ConnectionCoreOptions {
   readonly handshake: HandshakeRecord;
 }
 
-/** For calls that wait. */
+/** Options of calls that wait. */
 export interface CallOptions {
   /** Stops waiting: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
-/** For `send()`. */
+/** Options of `send()`. */
 export interface SendOptions extends CallOptions {
-  /** Compress the message, where compression was agreed on and it is large enough to be worth it. @default true */
+  /** Compress the message, if the peers agreed on compression and the message is large enough. @default true */
   readonly compress?: boolean | undefined;
   /**
    * `"sent"`: resolve once a socket has the message and there is room for more. `"delivered"`: resolve once the peer has
@@ -49,25 +50,24 @@ export interface SendOptions extends CallOptions {
   readonly until?: SendUntil | undefined;
 }
 
-/** For `recv()`. */
+/** Options of `recv()`. */
 export interface ReceiveOptions extends CallOptions {
   /** Milliseconds to wait at most; null for no limit. @default null */
   readonly timeout?: number | null | undefined;
 }
 
-/** For `ping()`. */
+/** Options of `ping()`. */
 export interface PingOptions extends CallOptions {
   /**
-   * Milliseconds from the call to the pong at most; null for no limit. Time in which our own process did not run or
-   * did not read is no time of the peer's, and does not count. @default null
+   * Milliseconds from the call to the pong at most; null for no limit. Time in which our own process did not run or did
+   * not read does not count. @default null
    */
   readonly timeout?: number | null | undefined;
 }
 
 export const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true };
 export const SEND_OPTIONS: OptionNames<SendOptions> = { signal: true, compress: true, until: true };
-export const RECEIVE_OPTIONS: OptionNames<ReceiveOptions> = { signal: true, timeout: true };
-const PING_OPTIONS: OptionNames<PingOptions> = { signal: true, timeout: true };
+const WAIT_OPTIONS: OptionNames<PingOptions & ReceiveOptions> = { signal: true, timeout: true };
 
 let readCore: (connection: Connection) => ConnectionCore;
 
@@ -93,7 +93,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     this.#core = new ConnectionCore(init, this);
   }
 
-  /** Names this connection in logs; unique in this process, and most likely among all. */
+  /** Names this connection in logs. Unique in this process, and most likely across processes. */
   get id(): string {
     return this.#core.id;
   }
@@ -113,30 +113,30 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     return this.#handshake.response;
   }
 
-  /** The subprotocol agreed on (RFC 6455 section 1.9); null for none. */
+  /** The agreed subprotocol (RFC 6455 section 1.9); null for none. */
   get subprotocol(): string | null {
     return this.#handshake.subprotocol;
   }
 
-  /** The extensions agreed on, as in `Sec-WebSocket-Extensions` (RFC 6455 section 9). */
+  /** The agreed extensions, as in `Sec-WebSocket-Extensions` (RFC 6455 section 9). */
   get extensions(): readonly string[] {
     return this.#handshake.extensions;
   }
 
-  /** The local end; null where the transport has no addresses. */
+  /** The local address; null if the transport has no addresses. */
   get localAddress(): Address | null {
     return this.#core.localAddress;
   }
 
   /**
-   * The peer's end, at a server with `trustProxy` the client's as the proxies report it; null where the transport has
-   * no addresses, or is gone before anybody asked.
+   * The peer's address. At a server with `trustProxy`, the client's address as the proxies report it. Null if the
+   * transport has no addresses, or if it ended before the first call.
    */
   get remoteAddress(): Address | null {
     return this.#handshake.remoteAddress ?? this.#core.remoteAddress;
   }
 
-  /** At a server: what `onRequest` returned as `data`; undefined where it returned none. */
+  /** At a server: the `data` that `onRequest` returned; undefined if it returned none. */
   get data(): unknown {
     return this.#handshake.data;
   }
@@ -150,7 +150,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     return this.#core.state;
   }
 
-  /** Milliseconds that the newest answered ping took; null before the first. */
+  /** Round-trip time of the newest answered ping in milliseconds; null before the first. */
   get latency(): number | null {
     return this.#core.keepalive.latency;
   }
@@ -161,21 +161,21 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   }
 
   /**
-   * Messages and bytes in each direction so far, with the numbers that `evidence` has at the end. A snapshot, for the
+   * Messages and bytes in each direction so far: the numbers that `evidence` contains at the end. A snapshot, for
    * metrics of open connections.
    */
   get traffic(): Traffic {
     return this.#core.traffic;
   }
 
-  /** Bytes that were sent, and that the kernel has not taken yet. */
+  /** Bytes that were sent and that the kernel has not accepted yet. */
   get bufferedAmount(): number {
     return this.#core.bufferedAmount;
   }
 
   /**
-   * How the connection ended. Resolves when it has, however it did; never rejects. Who awaits it after the last `recv()`
-   * has nothing to answer: the peer's Close is answered at once then.
+   * How the connection ended. Resolves when it has ended, for whatever reason; never rejects. Awaiting it after the
+   * last `recv()` shows that the application will send no reply, so that the library answers the peer's Close at once.
    */
   get closed(): Promise<CloseInfo> {
     this.#core.inbox.expectEnd();
@@ -188,15 +188,19 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   }
 
   /**
-   * Sends a message: a string or `TextBytes` as text, other bytes as binary (RFC 6455 section 5.6). An iterable of strings or of bytes is
-   * sent as one message, a fragment for each piece as it comes, never compressed; other messages, and the Close of
-   * `close()`, wait in the order of the calls until it is complete. Memory shared with other threads
-   * (`SharedArrayBuffer`) is sent as it is when its bytes are read: leave it unchanged until the promise resolves. What goes wrong before its first fragment has left changes nothing; what goes wrong later (a piece of
-   * another type, an iterable that throws, an abort) ends the connection with 1011.
+   * Sends a message: a string or `TextBytes` as text, other bytes as binary (RFC 6455 section 5.6).
+   *
+   * An iterable of strings or of bytes is sent as one message, with a fragment for each piece, never compressed. Until
+   * it is complete, other messages and the Close of `close()` wait in the order of the calls. An error before its first
+   * fragment was sent changes nothing. A later error (a piece of another type, an iterable that throws, an abort) ends
+   * the connection with 1011.
+   *
+   * Memory shared with other threads (`SharedArrayBuffer`) is sent as it is when its bytes are read: leave it unchanged
+   * until the promise resolves.
    *
    * Resolves while fewer than `writeLimit` bytes are unsent, and waits otherwise: `await` it to keep pace with the
-   * peer. Bytes may be changed once it has resolved. An abort takes back a message of which no byte has left;
-   * one that is on its way already just stops waiting.
+   * peer. The caller may change the bytes once it has resolved. An abort withdraws a message of which no byte has been
+   * sent; otherwise it only stops waiting.
    *
    * @throws InvalidArgumentError for anything but a string, bytes, or an iterable of them
    * @throws ConnectionClosed when the connection ends first
@@ -210,9 +214,9 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   }
 
   /**
-   * Waits for the next message. One reader at a time; what was received before the end can still be read.
+   * Waits for the next message. One reader at a time. Messages received before the end can still be read after it.
    *
-   * @throws ConnectionClosed when no message will come any more
+   * @throws ConnectionClosed when no more messages will arrive
    * @throws ConcurrencyError while another `recv`, iteration or `forEach` waits
    * @throws TooSlowError after `timeout`; nothing is lost
    */
@@ -222,19 +226,16 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
       return Promise.resolve(inbox.poll("caller") ?? "");
     }
     try {
-      checkOptionNames("recv()", options, RECEIVE_OPTIONS);
-      const signal = checkSignal(options?.signal);
-      const timeout = checkDuration("timeout", options?.timeout, null);
-      return receiveOne(this.#core, "recv()", { signal, timeout });
+      return receiveOne(this.#core, "recv()", checkWaitOptions("recv()", options));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /**
-   * Hands out the next message piece by piece as it arrives, a large one without ever holding all of it; what waits
-   * to be read is bounded by `maxQueue`, the whole by `maxMessageSize`. A compressed message, and one that was
-   * received already, is a single piece. Leaving the loop early throws the rest of the message away.
+   * Iterates over the pieces of the next message as they arrive, without ever holding all of a large one. `maxQueue`
+   * bounds the unread pieces, `maxMessageSize` the message. A compressed message, and one that was already received, is
+   * a single piece. Leaving the loop early discards the rest of the message.
    *
    * @throws ConnectionClosed when the connection ends before the message does
    * @throws ConcurrencyError while a `recv`, iteration or `forEach` waits
@@ -245,10 +246,10 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   }
 
   /**
-   * Calls `callback` with each message, in order, and awaits what it returns before the next one.
+   * Calls `callback` with each message, in order, and awaits its result before the next one.
    *
-   * Resolves when the connection has ended, however it did; rejects with what `callback` throws (the connection
-   * stays open then), or with the reason of an abort.
+   * Resolves when the connection has ended, for whatever reason. Rejects if `callback` throws (the connection then
+   * stays open), or with the reason of an abort.
    */
   forEach(callback: (message: Message) => unknown, options?: CallOptions): Promise<CloseInfo> {
     try {
@@ -261,19 +262,19 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   }
 
   /**
-   * Declares that this side reads no message: those that wait, and those that come, are dropped. Pings, pongs, limits
-   * and the peer's Close go on, and nothing that is unread holds the peer back. For handlers that only send. Calling it
-   * again changes nothing.
+   * Declares that this side reads no messages: waiting and future messages are dropped. Pings, pongs, limits and the
+   * peer's Close are still handled, and unread messages never make the peer wait. For handlers that only send. Calling
+   * it again changes nothing.
    *
    * @throws ConcurrencyError while a `recv`, iteration or `forEach` reads
-   * @throws InvalidStateError is what every way of reading rejects with afterwards
+   * @throws InvalidStateError is the error with which every later read rejects
    */
   discard(): void {
     this.#core.inbox.discard();
   }
 
   /**
-   * Iterates over the messages. The loop ends when the connection ended as it should (`CloseInfo.ok`), and throws
+   * Iterates over the messages. The loop ends when the connection ended well (`CloseInfo.ok`), and throws
    * ConnectionClosedError otherwise. Leaving the loop early leaves the connection open.
    */
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
@@ -281,20 +282,18 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   }
 
   /**
-   * Sends a Ping and waits for its Pong; resolves with the round trip in milliseconds, from the bytes handed to the
-   * socket to the bytes read (RFC 6455 sections 5.5.2 and 5.5.3).
+   * Sends a Ping and waits for its Pong. Resolves with the round-trip time in milliseconds, from handing the bytes to
+   * the socket to reading the answer (RFC 6455 sections 5.5.2 and 5.5.3).
    *
-   * @param payload at most 125 bytes, and no payload of a ping in flight; random by default
+   * @param payload at most 125 bytes, and not the payload of a ping in flight; random by default
    * @throws ConcurrencyError for the payload of a ping in flight, which is not affected
    * @throws ConnectionClosed when the connection ends first
    * @throws TooSlowError after `timeout`; the connection stays open
-   * @throws InvalidStateError in a browser, where nothing was agreed on with the server that could serve as a ping
+   * @throws InvalidStateError in a browser, if the server does not speak Holdfast's link protocol
    */
   ping(payload?: string | Bytes | null, options?: PingOptions): Promise<number> {
     try {
-      checkOptionNames("ping()", options, PING_OPTIONS);
-      const signal = checkSignal(options?.signal);
-      const timeout = checkDuration("timeout", options?.timeout, null);
+      const { signal, timeout } = checkWaitOptions("ping()", options);
       const bytes =
         payload === undefined || payload === null
           ? this.#core.keepalive.newPayload()
@@ -307,8 +306,8 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   }
 
   /**
-   * Sends a Pong: to answer pings oneself with `autoPong: false`, or unasked (RFC 6455 section 5.5.3).
-   * Does nothing while the connection is closing.
+   * Sends a Pong: to answer pings with `autoPong: false`, or unsolicited (RFC 6455 section 5.5.3). Does nothing while
+   * the connection is closing.
    */
   pong(payload: string | Bytes = ""): void {
     const bytes = checkControlPayload(payload);
@@ -316,8 +315,8 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   }
 
   /**
-   * Closes the connection: sends a Close behind what was sent before, waits for the peer's, and resolves at the end
-   * of the socket, after `closeTimeout` at the latest (RFC 6455 section 7.1.2). Calling it again changes nothing.
+   * Closes the connection: sends a Close after the messages sent before, waits for the peer's, and resolves when the
+   * socket has ended, after `closeTimeout` at the latest (RFC 6455 section 7.1.2). Calling it again changes nothing.
    *
    * @param code 1000–1003, 1007–1014 or 3000–4999. @default 1000
    * @param reason at most 123 bytes of UTF-8. @default ""
@@ -337,7 +336,7 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     this.#core.terminate("aborted");
   }
 
-  /** Adds a listener; returns what removes it. */
+  /** Adds a listener; returns a function that removes it. */
   on<Name extends ConnectionEventName>(event: Name, listener: Listener<Name>): () => void {
     requireChoice("event", event, EVENT_NAMES);
     checkFunction("listener", listener);
@@ -350,15 +349,15 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
   }
 }
 
-/** The accessor by which the library reaches behind the facade. */
+/** Gives the library access to the core of a connection. */
 export function coreOf(connection: Connection): ConnectionCore {
   return readCore(connection);
 }
 
 /** Makes a connection; `coreOf(connection).start()` begins reading and pinging. */
 export function createConnection(init: ConnectionInit): Connection {
-  // The constructor is private so that the declarations which ship do not name its parameter. It is called here, rather
-  // than in the static block, so that bundlers keep the class for whoever uses this function.
+  // The constructor is private so that the published declarations do not name its parameter. It is called here, rather
+  // than in the static block, so that bundlers keep the class for users of this function.
   const Constructor = Connection as unknown as new (init: ConnectionInit) => Connection;
   return new Constructor(init);
 }
@@ -374,6 +373,18 @@ export function checkSendOptions(
   const mayEncode = checkBoolean("compress", options.compress, true);
   const until = checkChoice("until", options.until, ["sent", "delivered"], "sent");
   return { mayEncode, signal: checkSignal(options.signal), receipt: null, until };
+}
+
+/** @throws InvalidArgumentError */
+export function checkWaitOptions(
+  what: string,
+  options: PingOptions | ReceiveOptions | undefined,
+): WaitOptions {
+  checkOptionNames(what, options, WAIT_OPTIONS);
+  return {
+    signal: checkSignal(options?.signal),
+    timeout: checkDuration("timeout", options?.timeout, null),
+  };
 }
 
 function closeInfoOf(core: ConnectionCore): CloseInfo {

@@ -1,18 +1,18 @@
-// The port by which a process looks on at its connections, whoever opened them: node/ implements it on
-// node:diagnostics_channel. Whatever is watched, the connections behave the same.
+// The port to an observer of all connections of a process. transport/node/ implements it on node:diagnostics_channel.
+// Observation does not change how the connections behave.
 
 import type { ObservedFrame } from "../shared/observed-frame.js";
 import type { CloseInfo } from "./close-info.js";
 import type { Connection } from "./connection.js";
 
-/** Told of what happens on every connection of a runtime, at the time. Must not throw. */
+/** Receives the events of every connection of a runtime as they happen. Must not throw. */
 export interface DiagnosticsObserver {
-  /** Whether frames are to be shown. Asked once by each connection, when it opens. */
+  /** Whether to report frames. Each connection reads it once, when it opens. */
   readonly wantsFrames: boolean;
   onOpen(connection: Connection): void;
-  /** A Ping of the peer arrived; it is answered already unless `autoPong` is off. */
+  /** A Ping of the peer arrived. It has already been answered, unless `autoPong` is off. */
   onPing(connection: Connection, payload: Uint8Array): void;
-  /** A Pong arrived; `roundTrip` in milliseconds, null where it answers no ping in flight. */
+  /** A Pong arrived. `roundTrip` is in milliseconds; null if it answers no ping in flight. */
   onPong(connection: Connection, payload: Uint8Array, roundTrip: number | null): void;
   /** A frame is handed to the socket. */
   onFrameSent(connection: Connection, frame: ObservedFrame): void;

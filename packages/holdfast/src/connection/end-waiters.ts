@@ -1,6 +1,7 @@
 // The promise, the signal and the pending calls that settle when a connection ends. Most connections need none of
 // them, so the core makes this object on demand.
 
+import { Deferred } from "../shared/deferred.js";
 import type { CloseInfo } from "./close-info.js";
 import type { ConnectionClosed } from "./errors.js";
 import { Interruptions } from "./interruption.js";
@@ -15,8 +16,7 @@ export interface EndSource {
 
 export class EndWaiters {
   readonly #source: EndSource;
-  #closed: { readonly promise: Promise<CloseInfo>; readonly resolve: (info: CloseInfo) => void } | null =
-    null;
+  #closed: Deferred<CloseInfo> | null = null;
   #aborter: AbortController | null = null;
   #interruptions: Interruptions | null = null;
 
@@ -26,10 +26,8 @@ export class EndWaiters {
 
   get closed(): Promise<CloseInfo> {
     if (this.#closed === null) {
-      let resolve: (info: CloseInfo) => void = () => undefined;
-      const promise = new Promise<CloseInfo>((settle) => (resolve = settle));
-      this.#closed = { promise, resolve };
-      if (this.#source.hasEnded) resolve(this.#source.closeInfo);
+      this.#closed = new Deferred();
+      if (this.#source.hasEnded) this.#closed.resolve(this.#source.closeInfo);
     }
     return this.#closed.promise;
   }

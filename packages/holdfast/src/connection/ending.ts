@@ -28,17 +28,17 @@ const NORMAL: ReadonlySet<CloseCause> = new Set<CloseCause>([
 export class Ending extends Deadline {
   readonly #runtime: Runtime;
   readonly #transport: MessageTransport;
-  readonly #host: EndingHandler;
+  readonly #handler: EndingHandler;
   #cause: CloseCause | null = null;
   #error: Error | null = null;
   #info: CloseInfo | null = null;
   #closedError: ConnectionClosed | null = null;
 
-  constructor(runtime: Runtime, transport: MessageTransport, host: EndingHandler) {
+  constructor(runtime: Runtime, transport: MessageTransport, handler: EndingHandler) {
     super();
     this.#runtime = runtime;
     this.#transport = transport;
-    this.#host = host;
+    this.#handler = handler;
   }
 
   /** Both Close frames were exchanged. */
@@ -73,7 +73,7 @@ export class Ending extends Deadline {
 
   /** Reads first what the kernel already holds. */
   onAlarm(): void {
-    this.#runtime.clock.afterPoll(() => this.#host.terminate("close-timeout", null));
+    this.#runtime.clock.afterPoll(() => this.#handler.terminate("close-timeout", null));
   }
 
   /** Whether the outcome is fixed: later events change nothing. */
@@ -86,14 +86,14 @@ export class Ending extends Deadline {
   }
 
   /**
-   * The error that tells of the end, one for all who ask. Most connections end without anybody who does, and its stack
-   * trace would be the dearest part of the end.
+   * The error that reports the end; every caller gets the same one. Created on demand: most ends are never asked for an
+   * error, and capturing its stack costs more than the rest of the end.
    */
   get closedError(): ConnectionClosed {
     return (this.#closedError ??= connectionClosed(this.settle()));
   }
 
-  /** The connection is gone. */
+  /** The connection has ended. */
   finish(): CloseInfo {
     this.#runtime.timers.cancel(this);
     return this.settle();
@@ -102,16 +102,16 @@ export class Ending extends Deadline {
   #judge(): CloseInfo {
     const transport = this.#transport;
     return closeInfo({
-      cause: this.#cause ?? "eof", // A stream that just ended, ended.
+      cause: this.#cause ?? "eof", // The stream ended without any cause.
       error: this.#error,
       received: transport.closeReceived,
       sent: transport.closeSent,
       receivedFirst: transport.receivedFirst,
-      evidence: this.#host.evidence(),
+      evidence: this.#handler.evidence(),
     });
   }
 
-  /** An error of this side is known here alone. */
+  /** The outcome that another thread decided; null if this thread decides. An error of this side is known only here. */
   #judgedElsewhere(): CloseInfo | null {
     const outcome = this.#transport.outcome ?? null;
     if (outcome === null || this.#error === null || outcome.cause !== this.#cause) return outcome;
@@ -121,6 +121,6 @@ export class Ending extends Deadline {
   #put(cause: CloseCause, error: Error | null): void {
     this.#cause = cause;
     this.#error = error;
-    this.#host.onCause(cause, error);
+    this.#handler.onCause(cause, error);
   }
 }

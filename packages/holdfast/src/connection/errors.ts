@@ -1,4 +1,4 @@
-// The errors of an established connection. Those of opening one stand in protocol/errors.ts.
+// The errors of an established connection. protocol/ and shared/errors.ts have those of opening one.
 
 import { HoldfastError } from "../shared/errors.js";
 import type { CloseInfo } from "./close-info.js";
@@ -13,7 +13,7 @@ export abstract class ConnectionClosed extends HoldfastError {
   }
 }
 
-/** It ended as it should: both Close frames, with codes in 1000, 1001 and 1005. */
+/** It ended well: both Close frames were exchanged, with codes in {1000, 1001, 1005}. */
 export class ConnectionClosedOK extends ConnectionClosed {
   static {
     this.prototype.name = "ConnectionClosedOK";
@@ -24,7 +24,7 @@ export class ConnectionClosedOK extends ConnectionClosed {
   }
 }
 
-/** It ended otherwise. */
+/** It ended in any other way. */
 export class ConnectionClosedError extends ConnectionClosed {
   static {
     this.prototype.name = "ConnectionClosedError";
@@ -35,12 +35,12 @@ export class ConnectionClosedError extends ConnectionClosed {
   }
 }
 
-/** The error that tells of this ending. */
+/** The error that reports this end. */
 export function connectionClosed(info: CloseInfo): ConnectionClosed {
   return info.ok ? new ConnectionClosedOK(info) : new ConnectionClosedError(info);
 }
 
-/** Something did not come within the time that the caller allowed. */
+/** Something did not happen within the time that the caller allowed. */
 export class TooSlowError extends HoldfastError {
   static {
     this.prototype.name = "TooSlowError";
@@ -55,7 +55,7 @@ export class TooSlowError extends HoldfastError {
   }
 }
 
-/** Two callers want what only one can have. */
+/** Two callers want something that only one can have. */
 export class ConcurrencyError extends HoldfastError {
   static {
     this.prototype.name = "ConcurrencyError";

@@ -5,11 +5,11 @@ import type { ConnectionCore } from "./connection-core.js";
 import type { Unread } from "./inbox.js";
 import type { MessageTransport } from "./message-transport.js";
 
-type Sources = Pick<ConnectionCore, "keepalive" | "openedAt" | "runtime" | "settings" | "traffic">;
+type EvidenceSources = Pick<ConnectionCore, "keepalive" | "openedAt" | "runtime" | "settings" | "traffic">;
 
 /** The connection's own times are monotonic. */
 export function gatherEvidence(
-  { keepalive, openedAt, runtime, settings, traffic }: Sources,
+  { keepalive, openedAt, runtime, settings, traffic }: EvidenceSources,
   transport: MessageTransport,
   unread: Unread,
   isReadingPaused: boolean,

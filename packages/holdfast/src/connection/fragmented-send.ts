@@ -1,5 +1,6 @@
 // Sends an iterable as one message, a frame for each piece (RFC 6455 section 5.4).
 
+import { quietly } from "../shared/deferred.js";
 import { InvalidArgumentError } from "../shared/errors.js";
 import { toBytes, type Bytes } from "./arguments.js";
 import { describe } from "../shared/option-checks.js";
@@ -8,50 +9,50 @@ import type { Fragment } from "./message-transport.js";
 /** The pieces of one message: all of them strings, or all of them bytes. */
 export type Fragments = Iterable<string | Bytes> | AsyncIterable<string | Bytes>;
 
-/** What sending fragments needs of its connection. */
+/** The part of a connection that sending fragments uses. */
 export interface FragmentHandler {
   /** Sends one fragment; resolves when there is room for the next. Rejects once the connection is closing. */
   sendFragment(fragment: Fragment): Promise<void>;
   /** Settles as the value does; rejects when the connection ends, or when the caller aborts. */
   wait<Value>(value: Value | PromiseLike<Value>): Promise<Value>;
-  /** A message was begun that will never be complete: nothing can follow it. */
+  /** The message cannot be completed, so nothing may follow it. */
   failMessage(error: unknown): void;
 }
 
 const encoder = new TextEncoder();
 
 /**
- * Sends the pieces as they come. Each is sent once the next is there, so that the last one can say that it is: a
- * message of one piece is one frame, and of none is no message at all.
+ * Sends the pieces as they arrive. Each piece waits for the next one, because the last frame carries the FIN bit. A
+ * message of one piece is one frame; a message without pieces is not sent.
  *
- * What goes wrong before the first frame leaves the connection as it was; what goes wrong later ends it.
+ * An error before the first frame changes nothing; a later one ends the connection.
  */
-export async function sendFragments(source: Fragments, sink: FragmentHandler): Promise<void> {
+export async function sendFragments(source: Fragments, handler: FragmentHandler): Promise<void> {
   const iterator = iteratorOf(source);
   let held: Piece | null = null;
   let sent = 0;
   const sendHeld = (piece: Piece, isLast: boolean): Promise<void> =>
-    sink.sendFragment({ ...piece, isFirst: sent++ === 0, isLast });
+    handler.sendFragment({ ...piece, isFirst: sent++ === 0, isLast });
   try {
     for (;;) {
-      const next = await sink.wait(iterator.next());
+      const next = await handler.wait(iterator.next());
       if (next.done === true) break;
       const piece = checkPiece(next.value);
       if (held !== null && piece.type !== held.type) throw mixedTypes(held.type, next.value);
-      if (held !== null) await sink.wait(sendHeld(held, false));
+      if (held !== null) await handler.wait(sendHeld(held, false));
       held = piece;
     }
-    if (held !== null) await sink.wait(sendHeld(held, true));
+    if (held !== null) await handler.wait(sendHeld(held, true));
   } catch (error) {
-    leave(iterator);
-    if (sent > 0) sink.failMessage(error);
+    closeIterator(iterator);
+    if (sent > 0) handler.failMessage(error);
     throw error;
   }
 }
 
 /** Whether a value can be sent piece by piece. */
 export function isFragments(data: unknown): data is Fragments {
-  // A view whose memory was transferred away is no bytes any more, and throws when it is iterated.
+  // A view whose memory was transferred has no bytes, and throws when iterated.
   if (typeof data !== "object" || data === null || ArrayBuffer.isView(data)) return false;
   try {
     return Symbol.asyncIterator in data || Symbol.iterator in data;
@@ -71,7 +72,7 @@ function checkPiece(piece: unknown): Piece {
   const bytes = toBytes(piece);
   if (bytes === null)
     throw new InvalidArgumentError(`Expected each fragment to be a string or bytes, got ${describe(piece)}`);
-  // A copy: a generator may fill the same buffer again for the next piece, which is asked for first.
+  // Copy the bytes: a generator may reuse its buffer for the next piece, which is requested before this one is sent.
   return { type: "binary", payload: new Uint8Array(bytes) };
 }
 
@@ -82,7 +83,7 @@ function mixedTypes(type: Piece["type"], piece: unknown): InvalidArgumentError {
   );
 }
 
-/** Lets a generator run its `finally`; what that throws, or how long it takes, changes nothing here. */
-function leave(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
-  void (async () => iterator.return?.())().catch(() => undefined);
+/** Lets a generator run its `finally`. Errors in it, and the time it takes, are ignored. */
+function closeIterator(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
+  void quietly((async () => iterator.return?.())());
 }

@@ -1,6 +1,6 @@
-// The clock and the timers of a JavaScript realm. Both are looked up whenever they are needed: tests replace the
-// globals (node:test, Vitest, Jest, @sinonjs/fake-timers), and a fake clock that is advanced has to drive the heartbeat
-// as well. The time stays continuous when the globals change, and a timer that is lost is set again.
+// The clock and the timers of a JavaScript realm. Both are looked up at each use: tests replace the globals (node:test,
+// Vitest, Jest, @sinonjs/fake-timers), and advancing a fake clock must drive the heartbeat as well. The time stays
+// continuous when the globals change, and a lost timer is set again.
 
 import type { Clock } from "./ports.js";
 
@@ -8,7 +8,7 @@ interface TimeSource {
   readonly now: () => number;
 }
 
-/** The globals that tell the time, as they are at the moment. */
+/** The current globals for time and timers. */
 export interface TimeGlobals {
   readonly Date: TimeSource;
   readonly performance: TimeSource;
@@ -22,18 +22,18 @@ export interface RealTime {
   readonly performance: TimeSource;
   readonly setTimeout: TimeGlobals["setTimeout"];
   readonly clearTimeout: TimeGlobals["clearTimeout"];
-  /** Sets a timer that keeps no process alive, by real time. */
+  /** Sets a timer in real time that does not keep the process alive. */
   watch(callback: () => void, delay: number): void;
-  /** Calls back in no async context: a timer that several share must not keep the context of one of them. */
+  /** Calls back outside every async context: a shared timer must not keep the context of one of its users. */
   outsideContexts<Result>(callback: () => Result): Result;
   readonly afterPoll: Clock["afterPoll"];
   readonly atTurnEnd: Clock["atTurnEnd"];
   readonly timerSpacing?: number;
 }
 
-/** Milliseconds between two looks at the globals while timers are fake. */
+/** Milliseconds between two checks of the globals while timers are fake. */
 const WATCH_INTERVAL = 100;
-/** Milliseconds after which a timer that did not fire counts as lost. To set one again that is only late does no harm. */
+/** Milliseconds after which a timer that did not fire counts as lost. Setting a late timer again does no harm. */
 const LOST_AFTER = 1_000;
 /** Milliseconds by which a real timer, wrapped by a library, may seem to fire early. */
 const ROUNDING = 5;
@@ -45,18 +45,18 @@ export class GlobalClock implements Clock {
   readonly #globals: TimeGlobals;
   readonly #real: RealTime;
   readonly #realNow: () => number;
-  // The globals that were in force at the last look.
+  // The globals at the last check.
   #date: TimeSource;
   #performance: TimeSource;
   #performanceNow: () => number;
   #setTimeout: TimeGlobals["setTimeout"];
   #usesDate = false;
-  /** What to add to the time of the source, so that the time goes on where another source left it. */
+  /** Added to the time of the source, so that time continues from that of an earlier source. */
   #offset = 0;
-  /** The newest time that was given. */
+  /** The newest time that was returned. */
   #last = -Infinity;
   readonly #pending = new Set<PendingTimer>();
-  /** When a pending timer would be lost. */
+  /** When a pending timer counts as lost. */
   #lostAt = Infinity;
   #isWatching = false;
 
@@ -101,7 +101,7 @@ export class GlobalClock implements Clock {
 
   #arm(timer: PendingTimer, delay: number): void {
     const version = ++timer.version;
-    // Timers round down, and one that fires early would only have to be set again.
+    // Round up: timers round down, and one that fires early would have to be set again.
     timer.handle = this.#real.outsideContexts(() =>
       this.#globals.setTimeout(() => {
         if (timer.version === version) this.#fire(timer);
@@ -113,7 +113,7 @@ export class GlobalClock implements Clock {
 
   #fire(timer: PendingTimer): void {
     this.#remove(timer);
-    // Fake timers that were advanced without their clock: a timer that fires proves that its time has passed.
+    // The fake timers were advanced without their clock. A timer that fires proves that its time has passed.
     const early = timer.dueAt - this.now();
     if (early > ROUNDING && this.#hasFakeTimers) this.#offset += Math.ceil(early);
     timer.callback();
@@ -121,7 +121,7 @@ export class GlobalClock implements Clock {
 
   #cancel(timer: PendingTimer): void {
     if (!this.#pending.has(timer)) return;
-    this.now(); // The handle belongs to the globals that made it.
+    this.now(); // The globals that made the handle must cancel it.
     this.#remove(timer);
     this.#globals.clearTimeout(timer.handle as never);
   }
@@ -133,10 +133,10 @@ export class GlobalClock implements Clock {
     for (const { dueAt } of this.#pending) this.#lostAt = Math.min(this.#lostAt, dueAt + LOST_AFTER);
   }
 
-  /** The globals are others: goes on with them, from the time of the ones before. */
+  /** The globals have changed: continues with the new ones, from the time of the old ones. */
   #followGlobals(): void {
     const oldTime = this.#usesDate ? this.#date.now() : this.#performanceNow.call(this.#performance);
-    // A fake may have been set back before it was restored.
+    // A fake clock may have been set back before it was restored.
     const now = Math.max(this.#last, this.#offset + oldTime);
     const wereFake = this.#hasFakeTimers;
     const wereReplaced = this.#globals.setTimeout !== this.#setTimeout;
@@ -145,23 +145,26 @@ export class GlobalClock implements Clock {
     this.#performanceNow = this.#performance.now;
     this.#setTimeout = this.#globals.setTimeout;
     this.#chooseSource();
-    // A whole number: the sums of a fake clock stay exact, and its timers fire at the millisecond.
+    // Keep it a whole number: sums of a fake clock stay exact, and its timers fire at the right millisecond.
     this.#offset = Math.ceil(now - (this.#usesDate ? this.#date.now() : this.#performance.now()));
     if (!wereReplaced) return;
     for (const timer of this.#pending) {
-      // A fake that was replaced fires no more, and may take the handle for another timer's.
+      // A replaced fake timer fires no more, and a fake `clearTimeout` could clear another timer with the same handle.
       if (!wereFake) this.#real.clearTimeout(timer.handle as never);
       this.#arm(timer, Math.max(0, timer.dueAt - now));
     }
   }
 
-  /** A fake clock may be one of `Date` only (node:test). A `Date` that was replaced alone tells no time. */
+  /**
+   * Reads `Date` if a fake clock replaces the timers and `Date`, but not `performance` (node:test). If only `Date` is
+   * replaced, it is not a clock.
+   */
   #chooseSource(): void {
     this.#usesDate =
       this.#hasFakeTimers && this.#performanceNow === this.#realNow && this.#date !== this.#real.Date;
   }
 
-  /** Somebody has cleared timers that are not his, or this process did not run: sets those again that are overdue. */
+  /** The application has cleared our timers, or this process did not run: sets overdue ones again. */
   #recover(now: number): void {
     this.#lostAt = Infinity;
     for (const timer of this.#pending) {
@@ -173,7 +176,7 @@ export class GlobalClock implements Clock {
     this.#lostAt = now + LOST_AFTER;
   }
 
-  /** While timers are fake, real time tells whether they still are: whoever restores them tells nobody. */
+  /** While timers are fake, checks in real time whether they still are: restoring them notifies nobody. */
   #watch(): void {
     if (this.#isWatching) return;
     this.#isWatching = true;
@@ -189,6 +192,6 @@ interface PendingTimer {
   readonly callback: () => void;
   readonly dueAt: number;
   handle: unknown;
-  /** Counts how often it was set: only the newest of its timers fires. */
+  /** Counts how often it was set: only the newest of its timers may fire. */
   version: number;
 }

@@ -1,9 +1,9 @@
-// Options of the opening handshake that both roles have.
+// Options of the opening handshake for both roles.
 
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import { checkDuration, checkSize, invalidArgument } from "../shared/option-checks.js";
 
-/** Header fields of an upgrade; more than that is an attack or a mistake. */
+/** The limit of header fields in an upgrade. More are an attack or a mistake. */
 const MAX_HEADERS = 128;
 const MAX_HANDSHAKE_SIZE = 16 * 1024;
 
@@ -12,7 +12,7 @@ export function checkOpenTimeout(value: unknown): number | null {
   return checkDuration("openTimeout", value, 10_000);
 }
 
-/** @throws InvalidArgumentError where the handshake could only fail */
+/** @throws InvalidArgumentError if the handshake could only fail */
 export function checkRequiredSubprotocol(subprotocols: readonly string[], isRequired: boolean): void {
   if (isRequired && subprotocols.length === 0) {
     throw invalidArgument(

@@ -1,5 +1,5 @@
-// The opening handshake as an application sees it afterwards. What can be derived is made when somebody asks for it:
-// most connections are never asked, and ten thousand idle ones must be cheap.
+// The opening handshake for the application. Derived values are made on demand: most connections never need them, and
+// ten thousand idle connections must be cheap.
 
 import type { Address } from "./ports.js";
 
@@ -19,7 +19,7 @@ export interface HandshakeResponse {
   readonly headers: Headers;
 }
 
-/** What was agreed on, as `connect()` or `serve()` keeps it. */
+/** The outcome of the handshake, as `connect()` or `serve()` keeps it. */
 export interface HandshakeRecord {
   /** Without user info. */
   readonly url: string;
@@ -27,8 +27,8 @@ export interface HandshakeRecord {
   readonly response: HandshakeResponse;
   readonly subprotocol: string | null;
   readonly extensions: readonly string[];
-  /** The client's address as trusted proxies report it; absent where the peer of the transport counts. */
+  /** The client's address as trusted proxies report it. Absent if the transport's address counts. */
   readonly remoteAddress?: Address | null;
-  /** What a server's application attached to the connection. */
+  /** The application's value for the connection, at a server. */
   readonly data?: unknown;
 }

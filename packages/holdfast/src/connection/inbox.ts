@@ -1,13 +1,9 @@
 // Passes received messages to the reader that waits for them, or else into a bounded queue. One reader at a time.
 
-import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { InvalidStateError } from "../shared/errors.js";
-import { isThenable, toPromise } from "./arguments.js";
 import { READER_GRACE } from "./close-reply.js";
 import { ConcurrencyError } from "./errors.js";
-import type { AsyncContext } from "./platform.js";
 import type { Runtime } from "./runtime.js";
-import { SENT } from "./sent.js";
 import type { TimerQueue } from "./timer-queue.js";
 import { UnreadQueue, type InboxLimits, type UnreadHandler } from "./unread-queue.js";
 
@@ -276,94 +272,4 @@ export interface ReadableConnection {
   closedError(): Error;
   /** Whether the connection ended cleanly, so that an iteration ends without an error. Read only after the end. */
   readonly hasEndedWell: boolean;
-}
-
-/**
- * Calls `callback` with each message, one at a time. Resolves, when the connection has ended, with its outcome.
- * @param howItEnded shared by all connections, since a closure for each would cost 200 bytes
- */
-export function consumeAll<Source extends ReadableConnection, Outcome>(
-  connection: Source,
-  callback: (message: Message) => unknown,
-  signal: AbortSignal | null,
-  howItEnded: (connection: Source) => Outcome,
-): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const consumer = new Consumer(connection, callback, signal, { resolve, reject, howItEnded });
-    try {
-      connection.inbox.attach(consumer, "forEach()");
-    } catch (error) {
-      consumer.stopWatching();
-      throw error;
-    }
-  });
-}
-
-interface Consumption<Source, Outcome> {
-  readonly resolve: (outcome: Outcome) => void;
-  readonly reject: (error: unknown) => void;
-  readonly howItEnded: (connection: Source) => Outcome;
-}
-
-class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
-  readonly #connection: Source;
-  readonly #callback: (message: Message) => unknown;
-  /** The async context in which `forEach()` was called; the callback runs in it. */
-  readonly #context: AsyncContext | null;
-  readonly #signal: AbortSignal | null;
-  readonly #end: Consumption<Source, Outcome>;
-  // Made on demand: idle consumers need none.
-  #continuation: { readonly onReady: () => void; readonly onFailure: (error: unknown) => void } | null = null;
-  #onAbort: (() => void) | null = null;
-
-  constructor(
-    connection: Source,
-    callback: (message: Message) => unknown,
-    signal: AbortSignal | null,
-    end: Consumption<Source, Outcome>,
-  ) {
-    this.#connection = connection;
-    this.#callback = callback;
-    this.#context = connection.runtime.platform.captureContext();
-    this.#signal = signal;
-    this.#end = end;
-    if (signal === null) return;
-    this.#onAbort = () => this.fail(signal.reason);
-    watchAbort(signal, this.#onAbort);
-  }
-
-  take(message: Message): boolean {
-    try {
-      const result =
-        this.#context === null
-          ? this.#callback(message)
-          : this.#context.runInAsyncScope(this.#callback, undefined, message);
-      // The send has already resolved. Awaiting it would cost a microtask for each message.
-      if (result === SENT || !isThenable(result)) return true;
-      this.#continuation ??= {
-        onReady: () => this.#connection.inbox.resume(this),
-        onFailure: (error) => this.fail(error),
-      };
-      toPromise(result).then(this.#continuation.onReady, this.#continuation.onFailure);
-    } catch (error) {
-      this.fail(error);
-    }
-    return false;
-  }
-
-  end(): void {
-    this.stopWatching();
-    this.#end.resolve(this.#end.howItEnded(this.#connection));
-  }
-
-  fail(error: unknown): void {
-    this.stopWatching();
-    this.#connection.inbox.detach(this);
-    this.#end.reject(error);
-  }
-
-  stopWatching(): void {
-    if (this.#onAbort !== null && this.#signal !== null) unwatchAbort(this.#signal, this.#onAbort);
-  }
 }

@@ -1,9 +1,9 @@
-// What `console.log()` and `util.inspect()` of Node.js, Bun and Deno show of an object: a line, without secrets.
+// Shows objects in `console.log()` and `util.inspect()` of Node.js, Bun and Deno: one line, without secrets.
 
-/** The key of the method that they call. */
+/** The key of the method that these functions call. */
 export const inspectCustom: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
-/** Adds that method to a class. A method in the class's body would put the symbol into the declarations that ship. */
+/** Adds that method to a class. A method in the class body would add the symbol to the published declarations. */
 export function showInInspector<Shown extends object>(
   { prototype }: { readonly prototype: Shown },
   show: (shown: Shown) => string,

@@ -1,6 +1,7 @@
 // Ends a long wait early: when the caller's signal aborts, or when the connection ends.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
+import { quietly } from "../shared/deferred.js";
 
 /** The pending waits of one connection. Its end interrupts all of them. */
 export class Interruptions {
@@ -31,7 +32,7 @@ export class Interruption {
     this.#signal = signal;
     this.#peers = peers;
     peers.add(this);
-    if (signal !== null) watchAbort(signal, this.#onAbort);
+    watchAbort(signal, this.#onAbort);
   }
 
   /**
@@ -52,8 +53,7 @@ export class Interruption {
       this.#reject = reject;
       if (this.#cause !== null) reject(this.#cause.error);
     });
-    promise.catch(() => undefined);
-    return promise;
+    return quietly(promise);
   }
 
   interrupt(error: unknown): void {
@@ -65,7 +65,7 @@ export class Interruption {
 
   stop(): void {
     this.#peers.delete(this);
-    if (this.#signal !== null) unwatchAbort(this.#signal, this.#onAbort);
+    unwatchAbort(this.#signal, this.#onAbort);
   }
 
   readonly #onAbort = (): void => this.interrupt(this.#signal?.reason);

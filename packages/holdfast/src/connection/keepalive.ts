@@ -2,6 +2,7 @@
 // promises of `ping()`.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
+import { Deferred, quietly } from "../shared/deferred.js";
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import type { Action, HeartbeatSettings, Observation } from "../heartbeat/signals.js";
 import { Heartbeat } from "../heartbeat/heartbeat.js";
@@ -51,7 +52,7 @@ export interface Keepalive {
   onPingSent(key: string): void;
   /** Handles a pong; returns the round-trip time of the ping that it answers, or null if it answers none. */
   onPong(payload: Uint8Array, now: number): number | null;
-  /** Pings now rather than at the next slot, so that a dead peer is found within `pingTimeout`. */
+  /** Pings now rather than at the next slot, so that a dead peer is detected within `pingTimeout`. */
   probe(): void;
   pauseReading(): void;
   resumeReading(): void;
@@ -62,16 +63,13 @@ export interface Keepalive {
 
 export type KeepaliveFactory = (
   runtime: Runtime,
-  host: KeepaliveHandler,
+  handler: KeepaliveHandler,
   options: HeartbeatSettings,
 ) => Keepalive;
 
 interface PingWaiter {
   readonly timeout: number | null;
-  readonly resolve: (elapsed: number | PromiseLike<never>) => void;
-  readonly reject: (error: unknown) => void;
-  /** Set once the promise exists. A ping that nobody awaits must not end the process when the connection is lost. */
-  promise: Promise<number> | null;
+  readonly answer: Deferred<number>;
   readonly stopWatching: () => void;
 }
 
@@ -79,7 +77,7 @@ interface PingWaiter {
 export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandler {
   readonly heartbeat: Heartbeat;
   readonly #runtime: Runtime;
-  readonly #host: KeepaliveHandler;
+  readonly #handler: KeepaliveHandler;
   readonly #options: HeartbeatSettings;
   #waiters: Map<string, PingWaiter> | null = null;
   #lastPingAt: number | null = null;
@@ -89,10 +87,10 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   /** The first ping, while it waits for a later turn; null for none. */
   #delayedPing: Uint8Array | null = null;
 
-  constructor(runtime: Runtime, host: KeepaliveHandler, options: HeartbeatSettings) {
+  constructor(runtime: Runtime, handler: KeepaliveHandler, options: HeartbeatSettings) {
     super();
     this.#runtime = runtime;
-    this.#host = host;
+    this.#handler = handler;
     this.heartbeat = new Heartbeat(options);
     this.#options = options;
   }
@@ -136,13 +134,13 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   onPolledTwice(): void {
     const payload = this.#delayedPing;
     this.#delayedPing = null;
-    if (payload !== null && !this.#isClosing) this.#host.queuePing(keyOf(payload), payload);
+    if (payload !== null && !this.#isClosing) this.#handler.queuePing(keyOf(payload), payload);
   }
 
   newPayload(): Uint8Array {
     for (;;) {
       const payload = this.#runtime.randomBytes(PAYLOAD_SIZE);
-      // Mostly there is none in flight, and no key needs to be made.
+      // Usually no ping is in flight, so no key is needed.
       if (this.heartbeat.pings.size === 0 || !this.heartbeat.pings.has(keyOf(payload))) return payload;
     }
   }
@@ -153,19 +151,13 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
 
   ping(payload: Uint8Array, signal: AbortSignal | null, timeout: number | null = null): Promise<number> {
     const key = keyOf(payload);
-    const promise = new Promise<number>((resolve, reject) => {
-      const onAbort = (): void => this.#abandon(key, signal?.reason);
-      if (signal !== null) watchAbort(signal, onAbort);
-      const stopWatching = (): void => {
-        if (signal !== null) unwatchAbort(signal, onAbort);
-      };
-      this.#waiters ??= new Map();
-      this.#waiters.set(key, { timeout, resolve, reject, promise: null, stopWatching });
-    });
-    const waiter = this.#waiters?.get(key);
-    if (waiter !== undefined) waiter.promise = promise;
+    const answer = new Deferred<number>();
+    const onAbort = (): void => this.#abandon(key, signal?.reason);
+    watchAbort(signal, onAbort);
+    this.#waiters ??= new Map();
+    this.#waiters.set(key, { timeout, answer, stopWatching: () => unwatchAbort(signal, onAbort) });
     this.#queuePing(payload, { type: "ping-queued", payload: key, isKeepalive: false, timeout });
-    return promise;
+    return answer.promise;
   }
 
   onPingSent(key: string): void {
@@ -205,7 +197,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
     this.#waiters = null;
     for (const waiter of waiters?.values() ?? []) {
       waiter.stopWatching();
-      waiter.resolve(rejectToCaller(closedError(), waiter.promise));
+      waiter.answer.resolve(rejectToCaller(closedError(), waiter.answer.promise));
     }
   }
 
@@ -214,7 +206,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   }
 
   #look(now: number, type: "polled" | "wake"): void {
-    const { lastReceivedAt } = this.#host;
+    const { lastReceivedAt } = this.#handler;
     this.#observe(now, { type, wallNow: this.#wallNow(), lastReceivedAt });
   }
 
@@ -241,24 +233,24 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
         return;
       case "answered":
         this.#lastPongAt = now;
-        this.#takeWaiter(action.payload)?.resolve(action.elapsed);
+        this.#takeWaiter(action.payload)?.answer.resolve(action.elapsed);
         return;
       case "pong-unmatched":
         this.#lastPongAt = now;
-        this.#host.onUnmatchedPong();
+        this.#handler.onUnmatchedPong();
         return;
       case "expired":
         this.#withdraw(action.payload);
         this.#rejectAsTooSlow(action.payload);
         return;
       case "overdue":
-        this.#host.onOverdue(action.elapsed, action.expected);
+        this.#handler.onOverdue(action.elapsed, action.expected);
         return;
       case "suspended":
-        this.#host.onSuspended(action.gap);
+        this.#handler.onSuspended(action.gap);
         return;
       case "dead":
-        this.#host.onDead(action.silence);
+        this.#handler.onDead(action.silence);
         return;
     }
   }
@@ -269,19 +261,19 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
     this.#observe(now, observation);
     if (this.#isClosing) return; // A listener of `suspended` has closed the connection.
     if (this.#delaysPing) this.#delayedPing = payload;
-    else this.#host.queuePing(observation.payload, payload);
+    else this.#handler.queuePing(observation.payload, payload);
   }
 
   #withdraw(key: string): void {
     if (this.#delayedPing !== null && keyOf(this.#delayedPing) === key) this.#delayedPing = null;
-    this.#host.abandonPing(key);
+    this.#handler.abandonPing(key);
   }
 
   #rejectAsTooSlow(key: string): void {
     const waiter = this.#takeWaiter(key);
     if (typeof waiter?.timeout !== "number") return;
     const message = `Expected the pong of a ping within ${waiter.timeout} ms, got none; the connection is still open`;
-    waiter.resolve(rejectToCaller(new TooSlowError(message, waiter.timeout), waiter.promise));
+    waiter.answer.resolve(rejectToCaller(new TooSlowError(message, waiter.timeout), waiter.answer.promise));
   }
 
   /** Removes the ping everywhere, also from the outbox if it has not been written. */
@@ -290,8 +282,8 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
     if (waiter === null) return;
     this.#withdraw(key);
     this.#observe(this.#now(), { type: "ping-abandoned", payload: key });
-    void waiter.promise?.catch(() => undefined);
-    waiter.reject(reason);
+    void quietly(waiter.answer.promise);
+    waiter.answer.reject(reason);
   }
 
   #takeWaiter(key: string): PingWaiter | null {

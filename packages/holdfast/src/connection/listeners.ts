@@ -1,23 +1,26 @@
-// Listeners of a connection's events. Few connections have any, so that there is nothing until one is added.
+// Listeners of a connection's events. Created on demand, because few connections have any.
 
 import type { AsyncContext, FaultLogger, Platform } from "./platform.js";
 import type { DetachedEvent, SessionLostEvent, SessionResumedEvent } from "./session-state.js";
 
-/** What `Connection.on()` tells, by name. */
+/** The events of `Connection.on()`, by name. */
 export interface ConnectionEvents {
-  /** A Ping came; it is answered already unless `autoPong` is off. */
+  /** A Ping arrived. It has already been answered, unless `autoPong` is off. */
   readonly ping: { readonly payload: Uint8Array };
-  /** A Pong came; `roundTrip` in milliseconds, null where it answers no ping in flight. */
+  /** A Pong arrived. `roundTrip` is in milliseconds; null if it answers no ping in flight. */
   readonly pong: { readonly payload: Uint8Array; readonly roundTrip: number | null };
-  /** A ping has waited `elapsed` milliseconds, when `expected` would have been plenty: suspicious, not dead. */
+  /**
+   * A ping has waited for `elapsed` milliseconds, much longer than the `expected` ones. The peer is suspicious, but not
+   * declared dead.
+   */
   readonly overdue: { readonly elapsed: number; readonly expected: number };
-  /** Our own process did not run for `gap` milliseconds; the peer is given the time back. */
+  /** Our own process did not run for `gap` milliseconds. This time does not count against the peer. */
   readonly suspended: { readonly gap: number };
-  /** Reading stopped, because this much waits to be read. */
+  /** Reading paused, because this much waits to be read. */
   readonly paused: { readonly messages: number; readonly bytes: number };
   /**
-   * Reading continues after `duration` milliseconds: the inbox has room again, or, if the event has a `gap`, the session
-   * continues on another socket.
+   * Reading continues after `duration` milliseconds. The inbox has room again, or, if the event has a `gap`, the
+   * session continues on another socket.
    */
   readonly resumed: ReadingResumedEvent | (SessionResumedEvent & { readonly duration: number });
   /** The session has lost its socket, and waits for the client to resume it. */
@@ -33,21 +36,21 @@ export interface ReadingResumedEvent {
   readonly gap?: undefined;
 }
 
-/** What `connection.on()` can listen for. */
+/** The events that `connection.on()` accepts. */
 export type ConnectionEventName = keyof ConnectionEvents;
-/** What `connection.on()` calls. */
+/** A function that `connection.on()` adds. */
 export type Listener<Name extends ConnectionEventName> = (event: ConnectionEvents[Name]) => void;
 
-/** One for each call of `on()`: the same function may be added twice, and each removed by itself. */
+/** One for each call of `on()`: the same function may be added twice, and each is removed separately. */
 interface Registration {
   readonly listener: (event: never) => void;
-  /** Where it was added: it is called in there. */
+  /** The async context of the `on()` call, in which the listener is called. */
   readonly context: AsyncContext | null;
 }
 
 export interface ListenersOptions {
   readonly platform: Platform;
-  /** Gets what listeners throw, which is nobody else's to catch. */
+  /** Receives the errors of listeners, since no caller can catch them. */
   readonly faultLogger: FaultLogger | null;
 }
 
@@ -62,7 +65,7 @@ export const EVENT_NAMES: readonly ConnectionEventName[] = [
   "lost",
 ];
 
-/** `Events` are those of a connection, or of what outlives connections. */
+/** `Events` are those of a connection, or of an object that outlives connections. */
 export class Listeners<Events extends object = ConnectionEvents> {
   readonly #options: ListenersOptions;
   #registered: Map<keyof Events, readonly Registration[]> | null = null;
@@ -75,10 +78,10 @@ export class Listeners<Events extends object = ConnectionEvents> {
     return this.#registered?.has(name) === true;
   }
 
-  /** Adds a listener; returns what removes it. */
+  /** Adds a listener; returns a function that removes it. */
   add<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
     const registered = (this.#registered ??= new Map<keyof Events, readonly Registration[]>());
-    // A copy for each change, so that one that happens while listeners are called disturbs nobody.
+    // Copy the list for each change, so that changes during an event do not disturb its iteration.
     const registration: Registration = { listener, context: this.#options.platform.captureContext() };
     registered.set(name, [...(registered.get(name) ?? []), registration]);
     return () => {
@@ -90,19 +93,19 @@ export class Listeners<Events extends object = ConnectionEvents> {
 
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     for (const registration of this.#registered?.get(name) ?? []) {
-      // The map holds under each name only listeners of that name.
+      // For each name, the map holds only listeners of that name.
       const listener = registration.listener as (event: Events[Name]) => void;
       try {
         if (registration.context === null) listener(event);
         else registration.context.runInAsyncScope(listener, undefined, event);
       } catch (error) {
-        // No other listener and no connection has to suffer from it.
+        // A failing listener must not affect other listeners or the connection.
         this.#options.faultLogger?.error(`a listener of "${String(name)}" failed`, { error });
       }
     }
   }
 
-  /** Removes all: no event will follow, and what they keep in memory is not needed any more. */
+  /** Removes all listeners: no more events follow, and their memory can be freed. */
   clear(): void {
     this.#registered?.clear();
   }

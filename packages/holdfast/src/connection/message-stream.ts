@@ -1,6 +1,7 @@
 // `recvStream()`: delivers one message piece by piece as it arrives.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
+import { ignore } from "../shared/deferred.js";
 import { HoldfastError } from "../shared/errors.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import type { Inbox, Message, ReadableConnection, Reader } from "./inbox.js";
@@ -61,7 +62,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
       this.#inbox.checkFree("recvStream()");
       this.#resolve = resolve;
       this.#reject = reject;
-      if (this.#signal !== null) watchAbort(this.#signal, this.#onAbort);
+      watchAbort(this.#signal, this.#onAbort);
       if (this.#state === "fresh" && this.#inbox.length === 0) {
         this.#connection.streamTo(this);
         if (!this.#isWaiting) return; // A piece had already arrived.
@@ -158,7 +159,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     this.#resolve = ignore;
     this.#reject = ignore;
     this.#inbox.detach(this);
-    if (this.#signal !== null) unwatchAbort(this.#signal, this.#onAbort);
+    unwatchAbort(this.#signal, this.#onAbort);
   }
 
   #checkRoom(): void {
@@ -173,8 +174,4 @@ function brokenMessage(): HoldfastError {
   return new HoldfastError(
     "Expected the rest of the message, got none: its sender streamed it, and the socket was cut meanwhile. Read the next message.",
   );
-}
-
-function ignore(): void {
-  // No call waits.
 }

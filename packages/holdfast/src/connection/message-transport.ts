@@ -99,7 +99,7 @@ export interface MessageTransport {
 
   /** Ends our side of the stream after everything has been written. */
   end(): void;
-  /** Ends both sides now. What was received is still delivered; then `onClosed` follows. */
+  /** Ends both sides now. Messages received before are still delivered; then `onClosed` follows. */
   destroy(): void;
   /** Ends both sides now, after a queued Close. No more messages are delivered; `onClosed` follows. */
   abandon(): void;
@@ -149,7 +149,7 @@ export interface FrameObserver {
 
 export type MessageTransportFactory = (handler: MessageTransportHandler) => MessageTransport;
 
-/** What a transport knows of the session that it carries across sockets. */
+/** The state of the session that a transport carries across sockets. */
 export interface TransportSession {
   readonly id: string;
   readonly isAttached: boolean;
@@ -158,8 +158,8 @@ export interface TransportSession {
 }
 
 /**
- * The link messages (docs/link-protocol.md) that the transport itself gives no meaning to. Other layers send and receive
- * them. No word may be sent between two fragments, except by `sendWordAhead`.
+ * The link messages (docs/link-protocol.md) that other layers than the transport send and receive. No word may be sent
+ * between two fragments, except by `sendWordAhead`.
  */
 export interface LinkWords {
   /** Sends a word in the order of the messages. Resolves when there is room for more; rejects only after `fail()`. */
@@ -204,7 +204,7 @@ export interface SendSettings {
 /** The moment at which `send()` resolves. */
 export type SendUntil = "delivered" | "sent";
 
-/** Lets a sender know whether a message may have reached the peer before the connection was lost. */
+/** Reports whether a message may have reached the peer before the connection was lost. */
 export interface SendObserver {
   /** The whole message is being written. The observer must not send within this call. */
   onHandedOver(): void;
@@ -216,7 +216,9 @@ export interface SharedMessage {
   /** Bytes of the payload. */
   readonly size: number;
   readonly mayEncode: boolean;
-  /** Whether it is a link message, and none of the application. Only for a transport with `link`. Absent for false. */
+  /**
+   * True for a link message, as opposed to one of the application. Only for a transport with `link`. Absent for false.
+   */
   readonly isWord?: boolean;
 }
 

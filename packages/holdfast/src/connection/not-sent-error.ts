@@ -3,9 +3,9 @@
 import { HoldfastError } from "../shared/errors.js";
 
 /**
- * What is known about the message. `"unsent"`: no byte of it reached a socket, so it can be sent again without the peer
- * receiving it twice. `"unknown"`: the socket ended before it had accepted the whole message, so the peer may have
- * received all of it or nothing.
+ * Whether the peer may have the message. `"unsent"`: no byte of it reached a socket, so it can be sent again without
+ * the peer receiving it twice. `"unknown"`: the socket ended before it had accepted the whole message, so the peer may
+ * have received all of it or nothing.
  */
 export type NotSentOutcome = "unknown" | "unsent";
 

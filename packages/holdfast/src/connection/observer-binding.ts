@@ -19,19 +19,19 @@ export interface ObserverBindingHandler extends InboxHandler {
 export class ObserverBinding implements ObservedConnection {
   readonly observer: ConnectionObserver;
   readonly #transport: MessageTransport;
-  readonly #host: ObserverBindingHandler;
+  readonly #handler: ObserverBindingHandler;
   /** The peer's Close. */
   #unanswered: CloseFrame | null = null;
   #isEofUnanswered = false;
 
-  constructor(observer: ConnectionObserver, transport: MessageTransport, host: ObserverBindingHandler) {
+  constructor(observer: ConnectionObserver, transport: MessageTransport, handler: ObserverBindingHandler) {
     this.observer = observer;
     this.#transport = transport;
-    this.#host = host;
+    this.#handler = handler;
   }
 
   get lastReceivedAt(): number {
-    return this.#host.lastReceivedAt;
+    return this.#handler.lastReceivedAt;
   }
 
   get mayAnswer(): boolean {
@@ -44,11 +44,11 @@ export class ObserverBinding implements ObservedConnection {
   }
 
   pauseReading(): void {
-    if (this.#host.state === "open") this.#host.onInboxFull(); // A closing connection must still read its end.
+    if (this.#handler.state === "open") this.#handler.onInboxFull(); // A closing connection must still read its end.
   }
 
   resumeReading(): void {
-    this.#host.onInboxBelowLowWater();
+    this.#handler.onInboxBelowLowWater();
   }
 
   streamTo(handler: PieceHandler | null): void {
@@ -89,7 +89,7 @@ export class ObserverBinding implements ObservedConnection {
     return {
       onPiece: (piece) => handler.onPiece(piece),
       onLastPiece: () => {
-        this.#host.onStreamedMessage();
+        this.#handler.onStreamedMessage();
         handler.onLastPiece();
       },
     };

@@ -1,4 +1,4 @@
-// Options of a connection: checked once, at the edge, with a sentence for whoever got one wrong.
+// Options of a connection, checked once when they are passed.
 
 import type { Liveness } from "../heartbeat/signals.js";
 import { InvalidArgumentError } from "../shared/errors.js";
@@ -19,41 +19,42 @@ import {
 } from "../shared/option-checks.js";
 import type { Logger } from "./ports.js";
 
-/** Options that clients and servers share. Durations are milliseconds, sizes are bytes; null switches off. */
+/** Options that clients and servers share. Durations are milliseconds, sizes are bytes; null disables. */
 export interface ConnectionOptions {
   /** Time between two keepalive pings; null: no keepalive, no heartbeat, no latency. @default 20000 */
   readonly pingInterval?: number | null;
   /**
-   * Time that a ping may stay unanswered before the peer is declared dead, counted from when the ping was queued;
-   * null: measure and never judge. @default 20000
+   * Time that a ping may stay unanswered before the peer is declared dead, counted from when the ping was queued; null:
+   * measure and never judge. @default 20000
    */
   readonly pingTimeout?: number | null;
-  /** What counts as life: `"pong"`s only, or any received byte (`"traffic"`). @default "pong" */
+  /** The signs of life that count: only `"pong"`s, or any received byte (`"traffic"`). @default "pong" */
   readonly liveness?: Liveness;
   /** Time from the beginning of closing to the end of the socket. @default 10000 */
   readonly closeTimeout?: number | null;
   /** Answer pings (RFC 6455 section 5.5.2). @default true */
   readonly autoPong?: boolean;
-  /** Longest message that is accepted; a longer one fails the connection with 1009. @default 1048576 */
+  /** The largest message that is accepted; a larger one fails the connection with 1009. @default 1048576 */
   readonly maxMessageSize?: number | null;
   /**
-   * What a text message is handed out as: a string, or its UTF-8 as `TextBytes`, which saves decoding it where it is
-   * only passed on; `recvStream()` makes strings of it all the same. @default "string"
+   * The form of received text messages: a string, or its UTF-8 as `TextBytes`, which saves decoding if the application
+   * only forwards it. `recvStream()` yields strings in both cases. @default "string"
    */
   readonly text?: TextForm;
   /**
-   * How many received messages, and how many bytes of them, may wait to be read before reading pauses:
-   * a number of messages, or both. @default { messages: 1024, bytes: 1048576 }
+   * The number of received messages, or of their bytes, that may wait to be read before reading pauses. @default {
+   * messages: 1024, bytes: 1048576 }
    */
   readonly maxQueue?: number | { readonly messages?: number | null; readonly bytes?: number | null } | null;
-  /** Unsent bytes from which on `send()` waits; null: it never does. @default 65536 */
+  /** The number of unsent bytes from which `send()` waits; null: never. @default 65536 */
   readonly writeLimit?: number | null;
-  /** permessage-deflate (RFC 7692): true for good defaults. Used only where the peer agrees. @default false */
+  /** permessage-deflate (RFC 7692); true for good defaults. Used only if the peer agrees. @default false */
   readonly compression?: boolean | CompressionOptions;
   /**
-   * Where to log (docs/logging.md). `info` and above are for production; a logger that shows `debug` gets a line for
-   * each frame. With HOLDFAST_DEBUG=1 in the environment, everything appears on stderr as well. Null is silent; without
-   * a logger, errors of the application's own code (a handler that throws) go to stderr, and nothing else.
+   * The logger (docs/logging.md). `info` and above are for production; a logger that shows `debug` gets a line for each
+   * frame. With HOLDFAST_DEBUG=1 in the environment, everything appears on stderr as well. With null, the library logs
+   * nothing. Without this option, only errors of the application's own code (such as a handler that throws) are logged,
+   * on stderr.
    * @default undefined: errors of the application's own code on stderr
    */
   readonly logger?: Logger | null;
@@ -73,7 +74,7 @@ export const CONNECTION_OPTIONS: OptionNames<ConnectionOptions> = {
   logger: true,
 };
 
-/** The options as a connection uses them: complete and valid. */
+/** The complete and valid options of a connection. */
 export interface ConnectionSettings {
   readonly pingInterval: number | null;
   readonly pingTimeout: number | null;
@@ -87,11 +88,11 @@ export interface ConnectionSettings {
   readonly writeLimit: number;
   readonly compression: DeflateSettings | null;
   readonly logger: Logger | null;
-  /** Where errors of the application's own code go: to the logger, or to stderr where none is given; null for nowhere. */
+  /** Receives errors of the application's own code: the logger, or stderr if none is configured; null for nothing. */
   readonly faultLogger: FaultLogger | null;
 }
 
-/** @throws InvalidArgumentError that names the option, what was expected and what came */
+/** @throws InvalidArgumentError that names the option, the expected value and the actual one */
 export function checkConnectionOptions(
   options: ConnectionOptions,
   platform: Platform = SILENT_PLATFORM,

@@ -2,7 +2,7 @@
 
 import type { Logger } from "./ports.js";
 
-/** The async context (`AsyncLocalStorage`) in which it was captured. */
+/** An async context (`AsyncLocalStorage`), as captured. */
 export interface AsyncContext {
   /** Calls `callback` in this context. */
   runInAsyncScope<This, Args extends unknown[], Result>(
@@ -31,7 +31,7 @@ export const SILENT_PLATFORM: Platform = {
   faultLogger: null,
 };
 
-/** A function that runs `callback` in the async context of this call, whoever calls it. */
+/** Returns a function that runs `callback` in the async context of this call, in whatever context it is called. */
 export function bindToContext<Args extends unknown[], Result>(
   platform: Platform,
   callback: (...args: Args) => Result,
@@ -44,14 +44,20 @@ export function bindToContext<Args extends unknown[], Result>(
   return bound;
 }
 
-/** The function that `bindToContext()` was given, or the function itself: each call makes another bound one. */
+/**
+ * The function that was passed to `bindToContext()`, or the function itself. Each call of `bindToContext()` makes
+ * another function.
+ */
 export function unbound(callback: object): object {
   return originals.get(callback) ?? callback;
 }
 
 const originals = new WeakMap<object, object>();
 
-/** Runs `callback` in the context of its caller, for whom another one that it enters (`enterWith`) changes nothing. */
+/**
+ * Runs `callback` in the caller's context. If the callback enters another context (`enterWith`), the caller's stays the
+ * same.
+ */
 export function isolate<Args extends unknown[], Result>(
   platform: Platform,
   callback: (...args: Args) => Result,

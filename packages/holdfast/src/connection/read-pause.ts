@@ -4,8 +4,8 @@ import type { Keepalive } from "./keepalive.js";
 import type { MessageTransport } from "./message-transport.js";
 
 /**
- * Too many unread messages, or of topics, too many unread pieces of one, a message in decoding, a peer that exceeds a rate
- * limit, or a session that is being looked up.
+ * The inbox is full, a message is being decoded, the stream of one message is full, the peer exceeds a rate limit, a
+ * session is being looked up, or too many messages of topics are unread.
  */
 export type PauseReason = "decoding" | "inbox" | "rate" | "session" | "stream" | "topics";
 

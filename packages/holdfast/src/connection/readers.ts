@@ -1,6 +1,7 @@
 // The readers that wait for one message: `recv()`, and `for await (const message of connection)`.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
+import { Deferred, ignore } from "../shared/deferred.js";
 import { rejectToCaller } from "./caller-stack.js";
 import { TooSlowError } from "./errors.js";
 import type { Message, ReadableConnection, Reader } from "./inbox.js";
@@ -12,83 +13,77 @@ export interface WaitOptions {
   readonly timeout: number | null;
 }
 
-/** Resolves with the next message; rejects with ConnectionClosed if none will arrive. */
+/**
+ * Resolves with the next message; rejects with ConnectionClosed if none will arrive.
+ * @throws ConcurrencyError while another reader is attached, InvalidStateError after `discard()`, or the abort reason
+ */
 export function receiveOne(
   connection: ReadableConnection,
   what: string,
   options: WaitOptions,
 ): Promise<Message> {
-  return new Promise((resolve, reject) => {
-    options.signal?.throwIfAborted();
-    const waiter = new MessageWaiter(connection, options, resolve, reject);
-    connection.inbox.attach(waiter, what);
-    waiter.watch();
-  });
+  options.signal?.throwIfAborted();
+  const waiter = new MessageWaiter(connection, options);
+  connection.inbox.attach(waiter, what);
+  waiter.watch();
+  return waiter.promise;
 }
 
-class MessageWaiter implements Reader, AlarmHandler {
+class MessageWaiter extends Deferred<Message> implements Reader, AlarmHandler {
   readonly #connection: ReadableConnection;
   readonly #options: WaitOptions;
-  readonly #resolve: (message: Message | PromiseLike<never>) => void;
-  readonly #reject: (error: unknown) => void;
   #alarm: Alarm | null = null;
   #isSettled = false;
 
-  constructor(
-    connection: ReadableConnection,
-    options: WaitOptions,
-    resolve: (message: Message | PromiseLike<never>) => void,
-    reject: (error: unknown) => void,
-  ) {
+  constructor(connection: ReadableConnection, options: WaitOptions) {
+    super();
     this.#connection = connection;
     this.#options = options;
-    this.#resolve = resolve;
-    this.#reject = reject;
   }
 
   /** Watches the signal and the timeout, unless a message was already there. */
   watch(): void {
     if (this.#isSettled) return;
     const { signal, timeout } = this.#options;
-    if (signal !== null) watchAbort(signal, this.#onAbort);
+    watchAbort(signal, this.#onAbort);
     if (timeout === null) return;
     this.#alarm = new Alarm(this);
     this.#connection.timers.set(this.#alarm, this.#connection.now() + timeout);
   }
 
   take(message: Message): boolean {
-    this.#leave();
+    this.#stopWaiting();
     this.#connection.inbox.noteReader("caller");
-    this.#resolve(message);
+    this.resolve(message);
     return false;
   }
 
   end(): void {
-    this.#leave();
-    this.#resolve(rejectToCaller(this.#connection.closedError()));
+    this.#stopWaiting();
+    this.resolve(rejectToCaller(this.#connection.closedError()));
   }
 
   fail(error: Error): void {
-    this.#leave();
-    this.#reject(error);
+    this.#stopWaiting();
+    this.reject(error);
   }
 
   onAlarm(): void {
     const timeout = this.#options.timeout ?? 0;
-    this.#leave();
+    this.#stopWaiting();
     const message = `Expected a message within ${timeout} ms, got none; nothing is lost, recv() again`;
-    this.#resolve(rejectToCaller(new TooSlowError(message, timeout)));
+    this.resolve(rejectToCaller(new TooSlowError(message, timeout)));
   }
 
   readonly #onAbort = (): void => {
-    this.#leave();
-    this.#reject(this.#options.signal?.reason);
+    this.#stopWaiting();
+    this.reject(this.#options.signal?.reason);
   };
 
-  #leave(): void {
+  #stopWaiting(): void {
     this.#isSettled = true;
     this.#connection.inbox.detach(this);
-    if (this.#options.signal !== null) unwatchAbort(this.#options.signal, this.#onAbort);
+    unwatchAbort(this.#options.signal, this.#onAbort);
     if (this.#alarm !== null) this.#connection.timers.cancel(this.#alarm);
   }
 }
@@ -138,8 +133,4 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
   fail(error: Error): void {
     this.#resolve(rejectToCaller(error));
   }
-}
-
-function ignore(): void {
-  // Nobody waits yet.
 }

@@ -15,10 +15,10 @@ export class Runtime {
   readonly clock: Clock;
   readonly random: Random;
   readonly timers: TimerQueue;
-  /** Observes every connection: the diagnostics channels; null for none. */
+  /** Observes every connection, for the diagnostics channels; null for none. */
   readonly monitor: DiagnosticsObserver | null;
   readonly platform: Platform;
-  /** Those that wait for two polls, and for one. */
+  /** The handlers that wait for two polls, and those that wait for one. */
   #waiting: PollHandler[] = [];
   #due: PollHandler[] = [];
   #connections = 0;
@@ -59,7 +59,7 @@ export class Runtime {
     return bytes;
   }
 
-  /** A message for many connections. Overridden where they can share its encoded bytes. */
+  /** Makes a message for many connections. Subclasses override it to share the encoded bytes. */
   share(data: string | Uint8Array, mayEncode: boolean, isWord = false): SharedMessage {
     const size = typeof data === "string" ? textEncoder.encode(data).length : data.length;
     return { data: typeof data === "string" ? data : data.slice(), size, mayEncode, isWord };

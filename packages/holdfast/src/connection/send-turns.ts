@@ -4,6 +4,7 @@
 import type { CloseFrame } from "../shared/close-code.js";
 import { errorOf } from "../shared/thrown.js";
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
+import { quietly } from "../shared/deferred.js";
 import { sendFragments, type Fragments } from "./fragmented-send.js";
 import type { Interruptions } from "./interruption.js";
 import type { ConnectionCore } from "./connection-core.js";
@@ -34,16 +35,14 @@ export class SendTurns {
   /** Sends one message in fragments. Call it only while no other message is being sent in fragments. */
   sendFragments(source: Fragments, signal: AbortSignal | null): Promise<void> {
     this.#isBusy = true;
-    const sent = this.#sendOneByOne(source, signal);
-    sent.catch(ignore); // A send that nobody awaits must not end the process when the connection is lost.
-    return sent;
+    return quietly(this.#sendOneByOne(source, signal));
   }
 
   /** Calls `send` in its turn and settles with its result. An abort before that removes it. */
   wait(send: () => Promise<void>, signal: AbortSignal | null): Promise<void> {
     const sent = new Promise<void>((resolve, reject) => {
       const begin = (): void => {
-        if (signal !== null) unwatchAbort(signal, onAbort);
+        unwatchAbort(signal, onAbort);
         try {
           resolve(this.#core.takesMessages ? send() : this.#rejectOnceClosed(signal));
         } catch (error) {
@@ -55,10 +54,9 @@ export class SendTurns {
         reject(signal?.reason);
       };
       this.#waiting.add(begin);
-      if (signal !== null) watchAbort(signal, onAbort);
+      watchAbort(signal, onAbort);
     });
-    sent.catch(ignore);
-    return sent;
+    return quietly(sent);
   }
 
   /** Sends a broadcast message in its turn. */
@@ -111,8 +109,4 @@ export class SendTurns {
   #rejectOnceClosed(signal: AbortSignal | null): Promise<never> {
     return this.#interruptions.begin(signal).waitForever();
   }
-}
-
-function ignore(): void {
-  // Callers that await the promise still see the error.
 }

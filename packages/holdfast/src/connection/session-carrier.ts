@@ -1,4 +1,4 @@
-// The port to what carries a session of a client across the sockets of a persistent connection.
+// The port to the carrier of a client's session across the sockets of a persistent connection.
 
 import type { CloseInfo } from "./close-info.js";
 import type { MessageTransportFactory, TransportSession } from "./message-transport.js";
@@ -7,7 +7,7 @@ import type { SavedClientSession } from "../session/client-session.js";
 import type { SessionLoss, SessionLostError } from "../shared/session-errors.js";
 
 export interface SessionCarrierSettings {
-  /** What may be unconfirmed. */
+  /** The limit of unconfirmed messages. */
   readonly window: { readonly messages: number; readonly bytes: number };
   /** Milliseconds within which received messages are acknowledged. */
   readonly ackDelay: number;
@@ -16,7 +16,7 @@ export interface SessionCarrierSettings {
   readonly saved: SavedClientSession | null;
 }
 
-/** Receives what happens to the session. */
+/** Receives the events of the session. */
 export interface SessionCarrierHandler {
   /** The session has a socket: a new session if it `isFresh`, otherwise the one before. */
   onAttached(isFresh: boolean): void;
@@ -40,11 +40,11 @@ export interface SessionCarrier extends SessionWrapper {
   /** The session; null before the server has given it an id. */
   readonly state: TransportSession | null;
   readonly isAttached: boolean;
-  /** Whether the newest socket speaks of a session, attached or not. */
+  /** Whether the newest socket carries a session, attached or not. */
   readonly hasSocket: boolean;
   /** The socket has ended. Returns true if the session was attached, and can be resumed. */
   onSocketEnded(info: CloseInfo): boolean;
-  /** What another client needs to resume the session; null if there is none. Only without a socket. */
+  /** The state with which another client resumes the session; null if there is none. Only without a socket. */
   save(): SavedClientSession | null;
   /** The server does not continue the session. */
   abandon(reason: SessionLoss): void;

@@ -1,16 +1,18 @@
-// One timer for all deadlines of a process: ten thousand connections must not mean ten thousand timers.
-// A heap rather than a wheel of slots: deadlines stay exact, and nothing ticks while nothing is due. Only a crowd
-// of deadlines is served in batches (`Clock.timerSpacing`).
+// One timer for all deadlines of a process, instead of ten thousand timers for ten thousand connections. It uses a heap
+// rather than a timer wheel: deadlines stay exact, and nothing ticks while nothing is due. Only large numbers of
+// deadlines are served in batches (`Clock.timerSpacing`).
 
 import { DeadlineHeap, type HeapItem } from "../shared/deadline-heap.js";
 import type { Clock } from "./ports.js";
 
-/** Who is called when an alarm goes off. */
+/** Called when an alarm goes off. */
 export interface AlarmHandler {
   onAlarm(now: number): void;
 }
 
-/** A deadline that can be set, moved and cancelled, any number of times. What has just one of them may be one. */
+/**
+ * A deadline that can be set, moved and cancelled, any number of times. A class with a single deadline may extend it.
+ */
 export abstract class Deadline implements AlarmHandler, HeapItem {
   place = -1;
 
@@ -21,7 +23,7 @@ export abstract class Deadline implements AlarmHandler, HeapItem {
   abstract onAlarm(now: number): void;
 }
 
-/** A deadline that somebody else minds. */
+/** A deadline that calls another object. */
 export class Alarm extends Deadline {
   readonly #handler: AlarmHandler;
 
@@ -35,9 +37,9 @@ export class Alarm extends Deadline {
   }
 }
 
-/** Slots are wider than the spacing of the timer, or the timer would go off between them. */
+/** Slots are wider than the spacing of the timer; otherwise the timer would go off between them. */
 const SLOT_SPACINGS = 2;
-/** Wake-ups are shared where at least so many would come in one slot. */
+/** Wake-ups are shared if at least this many fall into one slot. */
 const CROWD = 4;
 
 export class TimerQueue {
@@ -51,14 +53,14 @@ export class TimerQueue {
     this.#clock = clock;
   }
 
-  /** Alarms that are set. */
+  /** The number of alarms that are set. */
   get size(): number {
     return this.#alarms.size;
   }
 
   /**
-   * How many milliseconds apart the wake-ups for something may be that is due every `interval` milliseconds at each of a
-   * crowd of connections, and may be late; 0 if there are too few for sharing wake-ups to pay.
+   * The width in milliseconds of the slots in which many connections should share the wake-ups of something that is due
+   * every `interval` milliseconds and may be late; 0 if too few alarms are set for this to pay off.
    */
   sharedSlot(interval: number): number {
     const slot = SLOT_SPACINGS * (this.#clock.timerSpacing ?? 0);
@@ -77,7 +79,10 @@ export class TimerQueue {
     if (this.#alarms.size === 0) this.#disarm();
   }
 
-  /** Arms the timer where the first deadline comes before it; a later one waits for the timer to look again. */
+  /**
+   * Arms the timer if the first deadline comes before it. If the deadline comes later, the timer checks again when it
+   * fires.
+   */
   #arm(): void {
     const first = Math.max(this.#alarms.firstAt, this.#firedAt + (this.#clock.timerSpacing ?? 0));
     if (first >= this.#timerAt) return;
@@ -94,17 +99,17 @@ export class TimerQueue {
 
   #fire(): void {
     this.#cancelTimer = null;
-    this.#timerAt = -Infinity; // What is set during the round does not arm the timer: its end does, once.
+    this.#timerAt = -Infinity; // Alarms set in this round do not arm the timer; the end of the round does, once.
     const roundAt = this.#clock.now();
     this.#firedAt = roundAt;
     try {
       for (let alarm = this.#firstUntil(roundAt); alarm !== undefined; alarm = this.#firstUntil(roundAt)) {
         this.#alarms.remove(alarm);
-        // The time anew for each: one that blocks the loop must not hide that from the others.
+        // Read the time for each alarm: if one blocks the event loop, the others must see the delay.
         alarm.onAlarm(this.#clock.now());
       }
     } finally {
-      // Also behind one that throws: the others wait for this timer.
+      // Also after an alarm that throws: the others wait for this timer.
       this.#disarm();
       this.#arm();
     }

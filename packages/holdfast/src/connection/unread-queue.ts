@@ -54,7 +54,7 @@ export class UnreadQueue extends MessageQueue {
     }
   }
 
-  /** Tells of the room that the newest `shift()` made, if reading waits for it. */
+  /** Reports the room that the newest `shift()` made, if reading waits for it. */
   checkRoom(): void {
     if ((!this.#isFull && !this.#isStretched) || !this.#isLow()) return;
     this.#isFull = false;

@@ -11,7 +11,7 @@ const UNTIL_STRETCHED = 1_000;
 const UNTIL_DROPPED = 5_000;
 
 /** The part of ConnectionCore that the watch uses. */
-export interface UnreadWatchHost {
+export interface UnreadWatchHandler {
   readonly timers: TimerQueue;
   readonly inbox: Inbox;
   now(): number;
@@ -22,41 +22,37 @@ export interface UnreadWatchHost {
 }
 
 export class UnreadWatch extends Deadline {
-  readonly #host: UnreadWatchHost;
+  readonly #handler: UnreadWatchHandler;
   /** Monotonic time since which no reader was seen. */
   #since = 0;
 
-  constructor(host: UnreadWatchHost) {
+  constructor(handler: UnreadWatchHandler) {
     super();
-    this.#host = host;
+    this.#handler = handler;
   }
 
   /** The inbox is full. */
   begin(): void {
     if (this.isSet) return;
-    this.#since = this.#host.now();
-    this.#wait(this.#since + UNTIL_STRETCHED);
+    this.#since = this.#handler.now();
+    this.#handler.timers.set(this, this.#since + UNTIL_STRETCHED);
   }
 
   stop(): void {
-    this.#host.timers.cancel(this);
+    this.#handler.timers.cancel(this);
   }
 
   onAlarm(now: number): void {
-    const { inbox } = this.#host;
+    const { inbox } = this.#handler;
     if (inbox.presence !== "nobody") this.#since = now; // A slow reader loses nothing.
     const silence = now - this.#since;
     if (silence >= UNTIL_DROPPED) {
       inbox.queue.dropUnread();
-      this.#host.onDropping();
-      this.#host.onInboxStretched();
+      this.#handler.onDropping();
+      this.#handler.onInboxStretched();
       return;
     }
-    this.#wait(now + UNTIL_STRETCHED);
-    if (silence >= UNTIL_STRETCHED && inbox.queue.stretch()) this.#host.onInboxStretched();
-  }
-
-  #wait(at: number): void {
-    this.#host.timers.set(this, at);
+    this.#handler.timers.set(this, now + UNTIL_STRETCHED);
+    if (silence >= UNTIL_STRETCHED && inbox.queue.stretch()) this.#handler.onInboxStretched();
   }
 }

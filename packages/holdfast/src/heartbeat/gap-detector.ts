@@ -27,7 +27,7 @@ export class GapDetector {
     return expectedAt === null ? 0 : this.#note(now - Math.max(expectedAt, this.#ranAt), threshold);
   }
 
-  /** The same for a sleeping machine whose monotonic clock stopped too: only the wall clock shows the gap. */
+  /** As `stallSince`, for a sleeping machine whose monotonic clock stopped too: only the wall clock shows the gap. */
   suspensionUntil(now: number, wallNow: number, threshold: number): number {
     const before = this.#wallAhead;
     this.#wallAhead = wallNow - now;

@@ -69,8 +69,8 @@ export class Heartbeat {
   }
 
   /**
-   * The same with pings put off to a multiple of `width` milliseconds, so that the wake-ups of many connections
-   * coincide. What concerns a verdict stays exact, and so does the grid of the pings that follow.
+   * As `nextWake`, with pings postponed to a multiple of `width` milliseconds, so that the wake-ups of many connections
+   * coincide. Wake-ups for verdicts stay exact, and so does the grid of later pings.
    */
   nextWakeOnGrid(width: number): number | null {
     if (!this.#isRunning || this.#pollingSince !== null) return null;

@@ -43,7 +43,7 @@ export class Ping implements HeapItem {
   }
 }
 
-/** What two pings or more need. Most connections never have more than one in flight. */
+/** Needed from the second ping on. Most connections never have more than one in flight. */
 interface Indexes {
   readonly byPayload: Map<string, Ping>;
   /** Oldest first. */

@@ -1,7 +1,7 @@
 // The input of the heartbeat (observations) and its output (actions).
 // Times are monotonic milliseconds. Payloads are strings with one byte per character.
 
-/** What counts as a sign of life: pongs, or any received byte. */
+/** The signs of life that count: only pongs, or any received byte. */
 export type Liveness = "pong" | "traffic";
 
 export interface HeartbeatSettings {
@@ -9,7 +9,6 @@ export interface HeartbeatSettings {
   readonly pingInterval: number | null;
   /** How many milliseconds a ping may stay unanswered; null to measure only and never judge. */
   readonly pingTimeout: number | null;
-  /** What counts as a sign of life: only pongs, or any received byte. */
   readonly liveness: Liveness;
 }
 

@@ -99,9 +99,9 @@ export class Protocol extends FrameParser {
     this.#reader.endYield();
   }
 
-  /** Streams the message that is arriving, or the next one, to `sink` piece by piece; null stops that. */
-  streamTo(sink: PieceHandler | null): void {
-    this.#reader.streamTo(sink);
+  /** Streams the message that is arriving, or the next one, to `handler` piece by piece; null stops that. */
+  streamTo(handler: PieceHandler | null): void {
+    this.#reader.streamTo(handler);
   }
 
   /** Drops all further messages. Everything else is still reported. */
@@ -155,7 +155,10 @@ export class Protocol extends FrameParser {
     return bytes;
   }
 
-  /** Lets a frame pass that was made for many connections. */
+  /**
+   * Returns a frame that was made for many connections.
+   * @throws InvalidStateError after the Close
+   */
   pass<Frame>(frame: Frame): Frame {
     this.#checkOpen();
     return frame;

@@ -2,6 +2,7 @@
 // to the keepalive that every connection has.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
+import { quietly } from "../shared/deferred.js";
 import { coreOf, type Connection } from "../connection/connection.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { checkFunction, checkSignal, requireDuration } from "../shared/option-checks.js";
@@ -35,9 +36,7 @@ const HEARTBEAT_OPTIONS: OptionNames<HeartbeatOptions> = { timeout: true, interv
  * @throws InvalidArgumentError for an invalid duration
  */
 export function heartbeat(connection: Connection, options: HeartbeatOptions): Promise<never> {
-  const beating = checkAndRun(connection, options);
-  beating.catch(ignore);
-  return beating;
+  return quietly(checkAndRun(connection, options));
 }
 
 /**
@@ -70,7 +69,7 @@ export async function withHeartbeat<T>(
   const heartbeatAborter = new AbortController();
   const bodyAborter = new AbortController();
   const onAbort = (): void => heartbeatAborter.abort(signal?.reason);
-  if (signal !== null) watchAbort(signal, onAbort);
+  watchAbort(signal, onAbort);
 
   let isOver = false;
   const beating = beat(connection, { ...times, signal: heartbeatAborter.signal });
@@ -86,7 +85,7 @@ export async function withHeartbeat<T>(
   } finally {
     isOver = true;
     heartbeatAborter.abort();
-    if (signal !== null) unwatchAbort(signal, onAbort);
+    unwatchAbort(signal, onAbort);
   }
 }
 
@@ -131,8 +130,4 @@ function checkOptions(options: HeartbeatOptions): HeartbeatSettings {
     interval: requireDuration("interval", options.interval),
     signal: checkSignal(options.signal),
   };
-}
-
-function ignore(): void {
-  // Prevents an unhandled rejection. A caller that awaits the promise still gets the error.
 }

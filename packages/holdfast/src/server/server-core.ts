@@ -171,7 +171,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       preface: responseWriter.accept(response),
       rest,
       meter,
-      tellsLater: true,
+      defersDelivery: true,
     });
     const handshake = new ServerHandshakeRecord(head.headers, {
       target: request.target,

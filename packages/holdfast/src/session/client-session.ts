@@ -1,8 +1,8 @@
-// The client's side of a session: opens it, resumes it on each later link, and learns when it is lost.
+// The client's side of a session: opens it, resumes it on each later link, and reports when it is lost.
 //
 //   opening → attached ⇄ detached → attached | ended
 //
-// A lost session ends; the server opens a fresh one in the same message, and this object continues with that.
+// A lost session ends. The server opens a fresh one in the same message, and this object continues with that.
 
 import { SessionLedger, violation, type LedgerAction } from "./session-ledger.js";
 import type { LossReport, Resumption, SavedSends } from "./send-ledger.js";
@@ -12,7 +12,7 @@ import type { SessionLoss } from "../shared/session-errors.js";
 import { writeSessionMessage, type SessionMessage, type SessionTicket, type SessionWindow } from "./wire.js";
 
 export interface ClientSessionSettings {
-  /** What may be unconfirmed. */
+  /** The limit of unconfirmed messages. */
   readonly window: SessionWindow;
   readonly meter?: MemoryMeter;
 }
@@ -20,7 +20,7 @@ export interface ClientSessionSettings {
 /** `detached` includes the time in which `resume` is under way. */
 export type ClientSessionState = "attached" | "detached" | "ended" | "opening";
 
-/** What the caller has to do about a link message. */
+/** The caller's task after a link message. */
 export type ClientAction =
   | LedgerAction
   /** The first session is open. */
@@ -40,7 +40,10 @@ export type ClientAction =
   /** The server has ended the session deliberately. Its Close follows. */
   | { readonly type: "ended"; readonly report: LossReport };
 
-/** What `keep` stores, so that a reloaded page can resume. The unread messages of the inbox belong to it as well. */
+/**
+ * The state that `keep` stores, so that a reloaded page can resume. The unread messages of the inbox belong to it as
+ * well.
+ */
 export interface SavedClientSession {
   readonly ticket: SessionTicket;
   readonly outgoing: SavedSends;
@@ -92,8 +95,8 @@ export class ClientSession {
   }
 
   /**
-   * A new link is open. Returns its first message: `open` or `resume`. The caller must not take messages of earlier links
-   * any more. Until the answer arrives, nothing else of the session may be sent on it: data that is sent right behind
+   * A new link is open. Returns its first message: `open` or `resume`. The caller must ignore messages of earlier
+   * links. Until the answer arrives, nothing else of the session may be sent on this link: data sent directly after
    * `open` is lost if the link is cut before the server's answer.
    */
   connect(): string {

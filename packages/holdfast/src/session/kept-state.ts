@@ -48,7 +48,7 @@ export function decodeKeptState(text: string): KeptState | null {
       queued: listOf(queued, decodeQueued),
     };
   } catch {
-    return null; // Not JSON, or another value than expected somewhere in it.
+    return null; // Not JSON, or it contains an unexpected value.
   }
 }
 
@@ -135,7 +135,7 @@ function check(isAsExpected: boolean): asserts isAsExpected {
   if (!isAsExpected) throw new TypeError("unexpected value");
 }
 
-/** Arguments of one call: engines limit them. */
+/** The number of arguments of one call, which engines limit. */
 const CHUNK = 8_192;
 
 function base64(bytes: Uint8Array): string {

@@ -1,4 +1,4 @@
-// The incoming direction of a session: counts what arrives, and decides when to acknowledge it. At a quarter of the
+// The incoming direction of a session: counts messages, and decides when to acknowledge them: at a quarter of the
 // peer's window, otherwise within `ackDelay`, in the same write as anything else that is sent in that turn.
 
 import { SkippedPositions } from "./skipped-positions.js";
@@ -30,7 +30,7 @@ export class ReceiveLedger {
   /** Skipped positions among the newest ones; null for none. They are settled together with the message before them. */
   #skipped: SkippedPositions | null = null;
   /** The position that was confirmed last. */
-  #told = 0;
+  #reported = 0;
   /** Payload of the messages that may be confirmed since then. */
   #bytes = 0;
   #isTimerRunning = false;
@@ -114,13 +114,13 @@ export class ReceiveLedger {
    */
   takeAck(moment: "due" | "passing"): number {
     const position = this.confirmable;
-    const count = position - this.#told;
+    const count = position - this.#reported;
     if (!this.#isWanted) {
       if (count === 0) return -1;
       if (moment === "passing" && count * 4 < this.#quarterMessages && this.#bytes * 4 < this.#quarterBytes)
         return -1;
     }
-    this.#tell(position);
+    this.#noteReported(position);
     return position;
   }
 
@@ -135,7 +135,7 @@ export class ReceiveLedger {
    */
   attach(): void {
     this.#isTimerRunning = false; // It ended with the earlier link.
-    this.#tell(this.confirmable);
+    this.#noteReported(this.confirmable);
   }
 
   save(): SavedReceipts {
@@ -151,18 +151,18 @@ export class ReceiveLedger {
       if (position > before + 1) (this.#skipped ??= new SkippedPositions()).add(before + 1, position - 1);
       before = position;
     }
-    this.#told = this.confirmable;
+    this.#reported = this.confirmable;
   }
 
   #need(position: number): AckNeed {
-    if (position - this.#told >= this.#quarterMessages || this.#bytes >= this.#quarterBytes) return "now";
+    if (position - this.#reported >= this.#quarterMessages || this.#bytes >= this.#quarterBytes) return "now";
     if (this.#isTimerRunning) return "none";
     this.#isTimerRunning = true;
     return "soon";
   }
 
-  #tell(position: number): void {
-    this.#told = position;
+  #noteReported(position: number): void {
+    this.#reported = position;
     this.#bytes = 0;
     this.#isWanted = false;
   }

@@ -3,14 +3,14 @@
 
 import { memoryOf, SharedPayload, type MemoryMeter, type SessionMessageData } from "./session-memory.js";
 
-/** A position without a message to replay. */
+/** A position without a message to replay: `"skipped"` or `"streamed"`. */
 export type Gap =
   /** Will never arrive: withdrawn, or a streamed message that did not. */
   | "skipped"
   /** Was streamed: counted, but not kept. */
   | "streamed";
 
-/** One object for each kind of gap, since texts could not be told from messages. */
+/** One object for each kind of gap, since strings could not be distinguished from messages. */
 class GapSlot {
   readonly gap: Gap;
   constructor(gap: Gap) {
@@ -83,7 +83,7 @@ export class ReplayRing {
     return slot instanceof SharedPayload ? slot.data : slot;
   }
 
-  /** Gives the memory of a ring back that has become empty. */
+  /** Frees the memory of a ring that has become empty. */
   trim(count: number): void {
     if (count === 0) this.#slots = NO_SLOTS;
   }

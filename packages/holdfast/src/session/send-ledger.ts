@@ -1,5 +1,5 @@
-// The outgoing direction of a session: counts messages, keeps what the peer has not confirmed, and says what to transmit
-// on the current link.
+// The outgoing direction of a session: counts messages, keeps those that the peer has not confirmed, and decides what
+// to transmit on the current link.
 //
 //   0 ≤ confirmed ≤ cursor - 1 ≤ sent
 //
@@ -10,10 +10,10 @@ import { SendWindow } from "./send-window.js";
 import type { MemoryMeter, SessionMessageData, SharedPayload } from "./session-memory.js";
 import type { SessionWindow } from "./wire.js";
 
-/** What happened to a message that was not confirmed: it certainly did not arrive, or it may have arrived. */
+/** The fate of an unconfirmed message: it certainly did not arrive, or it may have arrived. */
 export type Outcome = "unknown" | "unsent";
 
-/** Opaque to the session: what the caller wants back when a message is confirmed or lost. Never null. */
+/** Opaque to the session: the caller gets it back when a message is confirmed or lost. Never null. */
 export type Token = unknown;
 
 /** The unconfirmed messages of a session that has ended. */
@@ -22,11 +22,14 @@ export interface LossReport {
   readonly unsent: number;
   /** The number of messages that may have reached the peer. */
   readonly unknown: number;
-  /** Those that were pushed with a token, in order. Each token is reported once: here, as confirmed, or as failed. */
+  /**
+   * The messages that were pushed with a token, in order. Each token is reported once: here, as confirmed, or as
+   * failed.
+   */
   readonly tokens: readonly { readonly token: Token; readonly outcome: Outcome }[];
 }
 
-/** What a resumption settles. */
+/** The messages that a resumption settles. */
 export interface Resumption {
   /** Tokens of the messages that the peer has confirmed, in order. */
   readonly confirmed: readonly Token[];
@@ -173,9 +176,9 @@ export class SendLedger {
   }
 
   /**
-   * A new link is in place. The peer has received everything up to `received` and confirms up to `confirmed`. Returns what
-   * that settles; null if the positions do not agree, so that the session is lost (`position`). Call `detach()` first if
-   * another link was in place.
+   * A new link is in place. The peer has received everything up to `received` and confirms up to `confirmed`. Returns
+   * the messages that this settles; null if the positions do not agree, so that the session is lost (`position`). Call
+   * `detach()` first if another link was in place.
    */
   attach(received: number, confirmed: number, now: number): Resumption | null {
     if (received > this.#sent || received < this.#confirmed || confirmed > received) return null;
@@ -183,7 +186,7 @@ export class SendLedger {
     this.#isWanted = false;
     const tokens = this.#confirm(confirmed, now);
     this.#cursor = received + 1;
-    this.#transmitted = received; // What was under way on the old link is certainly lost.
+    this.#transmitted = received; // The messages that were being sent on the old link are certainly lost.
     this.#isAttached = true;
     const unsent = this.#failStreams();
     return { confirmed: tokens, unsent, replayed: this.#countKept(this.#cursor) };
@@ -233,7 +236,7 @@ export class SendLedger {
     return { unsent, unknown, tokens };
   }
 
-  /** Gives memory back that an idle session does not need. Call it with each ping. */
+  /** Frees memory that an idle session does not need. Call it with each ping. */
   trim(): void {
     this.#ring.trim(this.unconfirmed);
   }

@@ -1,9 +1,9 @@
-// What may be unconfirmed in one direction. It grows with the measured round trip, so that waiting for acks never limits
-// a healthy link: what the link carries in a round trip fits twice.
+// The limit of unconfirmed messages in one direction. It grows with the measured round trip to twice what the link
+// carries in one, so that waiting for acks never limits a healthy link.
 
 import type { SessionWindow } from "./wire.js";
 
-/** The window may grow to so many times the configured one. */
+/** The window may grow to this multiple of the configured one. */
 const MAX_GROWTH = 64;
 
 /** Milliseconds. Below this round trip the smallest useful window does not limit a link, and clocks are too coarse. */
@@ -50,7 +50,7 @@ export class SendWindow {
       if (acked < this.#target) return;
       this.#endRound(now, acked);
     }
-    this.#target = sent + 1; // Its ack takes a whole round trip from now; those of earlier messages are on their way.
+    this.#target = sent + 1; // Its ack takes a whole round trip from now; acks of earlier messages arrive sooner.
     this.#startedAt = now;
     this.#startPosition = acked;
     this.#startBytes = this.#confirmedBytes;
@@ -60,7 +60,7 @@ export class SendWindow {
     const elapsed = now - this.#startedAt;
     this.#shortest = Math.min(this.#shortest, elapsed);
     if (this.#shortest < MIN_ROUND_TRIP) return;
-    // Twice what the link carried in its shortest round trip.
+    // Twice the amount that the link carried in its shortest round trip.
     const share = (2 * this.#shortest) / elapsed;
     const messages = Math.round((acked - this.#startPosition) * share);
     const bytes = Math.round((this.#confirmedBytes - this.#startBytes) * share);

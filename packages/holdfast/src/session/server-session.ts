@@ -13,7 +13,7 @@ import { writeSessionMessage, type SessionMessage, type SessionTicket, type Sess
 
 /** The settings of all sessions of a server. */
 export interface ServerSessionSettings {
-  /** What may be unconfirmed in each direction. */
+  /** The limit of unconfirmed messages in each direction. */
   readonly window: SessionWindow;
   /** Milliseconds for which a detached session is kept. */
   readonly retain: number;
@@ -23,7 +23,7 @@ export interface ServerSessionSettings {
   readonly meter: MemoryMeter;
 }
 
-/** Who a session belongs to. */
+/** The owner of a session. */
 export interface SessionIdentity {
   readonly id: string;
   /** SHA-256 of the secret, in lower-case hexadecimal. */
@@ -34,7 +34,7 @@ export interface SessionIdentity {
   readonly created: number;
 }
 
-/** What a client presents: the hash of its secret, and the owner that the server found for the request. */
+/** A client's proof: the hash of its secret, and the owner that the server found for the request. */
 export interface SessionProof {
   readonly secretHash: string;
   readonly owner: string | null;
@@ -45,10 +45,10 @@ export type Attachment = number;
 
 export type ServerSessionState = "attached" | "detached" | "ended";
 
-/** What the caller has to do about a link message. */
+/** The caller's task after a link message. */
 export type ServerAction =
   | LedgerAction
-  /** Another link has taken over: ignore this one's messages. It was told `moved`. */
+  /** Another link has taken over: ignore this one's messages. The client has received `moved` on it. */
   | { readonly type: "stale" }
   /** The client has ended the session deliberately. Send `lastAck` if it is not "": it confirms what arrived. */
   | { readonly type: "ended"; readonly report: LossReport; readonly lastAck: string };
@@ -59,7 +59,7 @@ export type ResumeAnswer =
   | { readonly type: "stale" }
   | ({
       readonly type: "resumed";
-      /** The message to send first on the new link. What `ledger.outgoing.next()` returns follows. */
+      /** The message to send first on the new link, before the messages of `ledger.outgoing.next()`. */
       readonly text: string;
       readonly attachment: Attachment;
       /** The link to which `moved` and Close 1008 must be sent; null for none. Its messages do not count any more. */
@@ -239,8 +239,8 @@ export class ServerSession {
   }
 
   /**
-   * What a store keeps. `inbox` holds the messages that the application has not been handed, in order. If `incoming` says
-   * that less was received, the client sends the rest again. `deadline`, in epoch milliseconds, is that of an attached
+   * The record for a store. `inbox` holds the messages that the application has not received, in order. If `incoming`
+   * covers less than was received, the client sends the rest again. `deadline`, in epoch milliseconds, is that of an attached
    * session, which must expire as well if its process is killed.
    */
   save(

@@ -1,4 +1,4 @@
-// Both directions of a session, for either role: what the session owns while links come and go.
+// Both directions of a session, for either role: the state that outlives its links.
 
 import { ReceiveLedger, type Acknowledge, type AckNeed } from "./receive-ledger.js";
 import { SendLedger, type Token } from "./send-ledger.js";
@@ -6,15 +6,15 @@ import type { MemoryMeter } from "./session-memory.js";
 import { writeSessionMessage, type SessionMessage, type SessionWindow } from "./wire.js";
 
 export interface LedgerSettings {
-  /** What this end may leave unconfirmed. */
+  /** The limit of messages that this end may leave unconfirmed. */
   readonly window: SessionWindow;
-  /** What the peer may leave unconfirmed, as far as known. */
+  /** The limit of messages that the peer may leave unconfirmed, as far as known. */
   readonly peerWindow: SessionWindow;
   readonly acknowledge: Acknowledge;
   readonly meter: MemoryMeter;
 }
 
-/** What the caller has to do about a link message. */
+/** The caller's task after a link message. */
 export type LedgerAction =
   /** Messages were confirmed: resolve their sends. Senders may have room again. */
   | { readonly type: "confirmed"; readonly tokens: readonly Token[] }

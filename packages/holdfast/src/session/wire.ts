@@ -15,14 +15,14 @@
 import { isSessionId, isSessionSecret } from "./session-id.js";
 import type { SessionLoss } from "../shared/session-errors.js";
 
-/** What may be unconfirmed in one direction. */
+/** The limit of unconfirmed messages in one direction. */
 export interface SessionWindow {
   readonly messages: number;
   /** Bytes of binary messages, and UTF-16 code units of text messages. */
   readonly bytes: number;
 }
 
-/** What a client needs to resume a session. */
+/** The values that a client needs to resume a session. */
 export interface SessionTicket {
   readonly id: string;
   readonly secret: string;
@@ -219,7 +219,7 @@ function readOnly(parts: readonly string[]): number | null {
   return parts.length === 1 ? readNumber(parts[0]) : null;
 }
 
-/** What a message of the window stands for in bytes. A sender whose window is smaller requests acks with `want`. */
+/** The number of bytes for each message of the window. A sender whose window is smaller requests acks with `want`. */
 const BYTES_PER_MESSAGE = 256;
 
 /** At most 11 digits: 2^53 - 1 has that many in base 36. */

@@ -8,8 +8,12 @@ interface Watch {
   readonly listener: () => void;
 }
 
-/** Calls `callback` once when the signal aborts; it must not throw. Does nothing if the signal has already aborted. */
-export function watchAbort(signal: AbortSignal, callback: () => void): void {
+/**
+ * Calls `callback` once when the signal aborts; it must not throw. Does nothing without a signal, or if it has already
+ * aborted.
+ */
+export function watchAbort(signal: AbortSignal | null, callback: () => void): void {
+  if (signal === null) return;
   let watch = waiting.get(signal);
   if (watch === undefined) {
     const callbacks = new Set<() => void>();
@@ -25,7 +29,8 @@ export function watchAbort(signal: AbortSignal, callback: () => void): void {
 }
 
 /** Stops watching once a call has settled, so that a long-lived signal does not keep it in memory. */
-export function unwatchAbort(signal: AbortSignal, callback: () => void): void {
+export function unwatchAbort(signal: AbortSignal | null, callback: () => void): void {
+  if (signal === null) return;
   const watch = waiting.get(signal);
   if (watch === undefined || !watch.callbacks.delete(callback) || watch.callbacks.size > 0) return;
   waiting.delete(signal);

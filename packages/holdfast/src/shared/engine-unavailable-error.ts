@@ -3,8 +3,8 @@
 import { HoldfastError } from "./errors.js";
 
 /**
- * What is known about the request. `"unsent"`: the engine received no part of it. `"unknown"`: the engine may have
- * carried it out.
+ * Whether the engine received the request. `"unsent"`: it received no part of it. `"unknown"`: it may have carried it
+ * out.
  */
 export type EngineOutcome = "unknown" | "unsent";
 

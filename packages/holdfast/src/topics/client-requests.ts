@@ -13,11 +13,11 @@ import { unescapeTopic } from "./topic-name.js";
 
 /** Options of `topics.open()`. */
 export interface OpenOptions {
-  /** Whether this client may subscribe to this topic. A function that throws or rejects forbids it. */
+  /** Whether this client may subscribe to this topic. If the function throws or rejects, the client may not. */
   readonly authorize: (connection: Connection, topic: string) => Promise<boolean> | boolean;
   /** Whether this client may publish on this topic. @default clients may not publish */
   readonly publish?: ((connection: Connection, topic: string) => Promise<boolean> | boolean) | undefined;
-  /** The number of topics that a client may have subscribed to at a time. @default 1000 */
+  /** The number of topics to which a client may be subscribed at a time. @default 1000 */
   readonly maxSubscriptions?: number | undefined;
 }
 
@@ -35,15 +35,15 @@ export interface ClientRequestHandler {
   onError(message: string, error: unknown): void;
 }
 
-/** Requests of one client that may wait for those before them. */
+/** The number of requests of one client that may wait for earlier ones. */
 const MAX_WAITING = 1_000;
 
 export class ClientRequests {
   readonly #connection: Connection;
-  /** Null before `topics.open()`: the client may only take up subscriptions that the server has made. */
+  /** Null before `topics.open()`: until then, the client may only take up subscriptions that the server has made. */
   #options: (OpenOptions & { readonly maxSubscriptions: number }) | null = null;
   readonly #handler: ClientRequestHandler;
-  /** Settles when the newest request has been decided on: they are handled in their order. */
+  /** Settles when the newest request has been decided. Requests are handled in order. */
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
 
@@ -56,7 +56,7 @@ export class ClientRequests {
     this.#options = options;
   }
 
-  /** Takes requests from now on. */
+  /** Handles requests from now on. */
   begin(link: LinkWords): void {
     link.handleWord("sub", (argument) => this.#enqueue(argument, (request) => this.#subscribe(request)));
     link.handleWord("unsub", (argument) => this.#enqueue(argument, (request) => this.#unsubscribe(request)));
@@ -66,7 +66,7 @@ export class ClientRequests {
       this.#enqueue(argument.slice(0, end), (request) => this.#publish(request, data));
     });
     link.handleWord("pubb", (argument, payload) => {
-      const data = new Uint8Array(payload ?? []); // Copied: it may lie in the read buffer.
+      const data = new Uint8Array(payload ?? []); // A copy, because it may lie in the read buffer.
       this.#enqueue(argument, (request) => this.#publish(request, data));
     });
     link.announce("topics"); // The client may send requests, and subscribes again on a new socket of its session.
@@ -74,7 +74,7 @@ export class ClientRequests {
 
   #enqueue(argument: string, handle: (request: Request) => Promise<void>): void {
     const request = readRequest(argument);
-    if (request === null) return; // It has no number that an answer could name.
+    if (request === null) return; // It has no number to answer to.
     if (this.#waiting >= MAX_WAITING) {
       this.#fail(request, "limit", "too many requests wait");
       return;
@@ -164,9 +164,9 @@ export class ClientRequests {
 }
 
 interface Request {
-  /** Digits that the client chose. */
+  /** Digits that the client has chosen. */
   readonly id: string;
-  /** Null for a name that is none. */
+  /** Null for an invalid name. */
   readonly topic: string | null;
   readonly rest: readonly string[];
 }
@@ -176,7 +176,7 @@ function readRequest(argument: string): Request | null {
   return NUMBER.test(id) ? { id, topic: unescapeTopic(escaped), rest } : null;
 }
 
-/** Null for none; undefined for what is no position. */
+/** Null for none; undefined for an invalid position. */
 function readSince(rest: readonly string[]): Position | null | undefined {
   if (rest.length === 0) return null;
   const [epoch, offset] = rest;

@@ -1,5 +1,5 @@
-// The receivers of a topic that get each message as it comes, in groups that are sent the same in the same way: sending
-// to ten thousand of them then touches no object of ours beside the connections.
+// The receivers of a topic that get each message when it arrives, in groups with the same encoding and policy. Sending
+// to ten thousand of them then touches only the connections, and no other objects.
 
 import type { ConnectionCore } from "../connection/connection-core.js";
 import type { Receiver } from "./receiver.js";
@@ -12,7 +12,7 @@ interface Group {
 }
 
 export class LiveReceivers {
-  /** Few: one for each combination of what the application passes to `subscribe()`. */
+  /** Usually few: one for each combination of the options passed to `subscribe()`. */
   readonly #groups: Group[] = [];
 
   has(receiver: Receiver): boolean {
@@ -34,7 +34,7 @@ export class LiveReceivers {
     this.#groups.splice(this.#groups.indexOf(group), 1);
   }
 
-  /** Calls `onSlow` for each receiver that does not keep up, and was not sent the message. */
+  /** Calls `onSlow` for each receiver that does not keep up and did not get the message. */
   send(frames: TopicFrames, onSlow: (receiver: Receiver) => void): void {
     for (const { isLink, limit, receivers } of this.#copyOfGroups()) {
       for (const core of receivers.keys()) {

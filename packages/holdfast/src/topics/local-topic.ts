@@ -1,4 +1,4 @@
-// A topic with receivers in this process: one subscription of the engine for all of them.
+// A topic with receivers in this process: one subscription of the engine serves all of them.
 
 import type { Runtime } from "../connection/runtime.js";
 import { TOO_SLOW } from "../connection/slow-policy.js";
@@ -16,13 +16,13 @@ import type { TopicMessage } from "./topic-event.js";
 export interface LocalTopicHandler {
   readonly runtime: Runtime;
   readonly engine: Engine;
-  /** Messages that a returning subscriber gets at most. */
+  /** The number of messages that a returning subscriber gets at most. */
   readonly maxRecovery: number;
   onGap(receiver: Receiver, topic: string, after: Position | null, position: Position | null): void;
   onError(message: string, error: unknown): void;
 }
 
-/** Where the messages of a receiver begin. */
+/** The start of a receiver's messages. */
 export interface Joined {
   /** Whether nothing is missing after `since`; false without `since`. */
   readonly recovered: boolean;
@@ -30,27 +30,27 @@ export interface Joined {
   readonly position: Position | null;
 }
 
-/** Messages that are read at a time. */
+/** The number of messages that are read at a time. */
 const PAGE = 128;
-/** Milliseconds until a read that failed, or showed nothing new, is repeated. */
+/** Milliseconds until a read is repeated that failed or returned nothing new. */
 const RETRY_DELAY = 500;
 
 export class LocalTopic implements SequencerHandler {
   readonly name: string;
   readonly escapedName: string;
-  /** Resolves once the engine reports each message; rejects if it cannot. */
+  /** Resolves once the engine reports all new messages; rejects if it cannot. */
   readonly listening: Promise<void>;
   readonly #handler: LocalTopicHandler;
   #sequencer: Sequencer | null = null;
-  /** Reports that came while the engine began to listen. */
-  #early: TopicMessage[] = [];
-  /** They get each message as it comes. */
+  /** Messages reported before the engine had begun to listen. */
+  #heldReports: TopicMessage[] = [];
+  /** Receivers that get each message when it arrives. */
   readonly #live = new LiveReceivers();
-  /** They were slow, and wait for room: the policy "skip". */
+  /** Slow receivers with the policy "skip", which wait for room. */
   readonly #lagging = new Set<Receiver>();
-  /** They have read further than the topic's own order has come. */
+  /** Receivers that have read further than the topic's own sequence. */
   readonly #ahead = new Set<Receiver>();
-  /** Receivers in any state. */
+  /** The number of receivers in any state. */
   #receivers = 0;
   #isClosed = false;
 
@@ -61,7 +61,7 @@ export class LocalTopic implements SequencerHandler {
     this.listening = handler.engine
       .listen(name, this.#onReport, this.#onNewest)
       .then((position) => this.#onListening(position));
-    this.listening.catch(() => undefined); // Those who subscribe get the error.
+    this.listening.catch(() => undefined); // Subscribers get the error.
   }
 
   get isUnused(): boolean {
@@ -78,7 +78,7 @@ export class LocalTopic implements SequencerHandler {
   }
 
   /**
-   * Begins, or begins anew, to send messages to a receiver: the next ones, or those after `since` first. Calls
+   * Starts to send messages to a receiver, or starts again: the next ones, or first those after `since`. Calls
    * `onJoined` before the first of them.
    */
   async join(receiver: Receiver, since: Position | null, onJoined: (joined: Joined) => void): Promise<void> {
@@ -103,7 +103,7 @@ export class LocalTopic implements SequencerHandler {
     this.#settle(receiver);
   }
 
-  /** The receiver gets nothing more. */
+  /** The receiver gets no more messages. */
   leave(receiver: Receiver): void {
     if (receiver.isGone) return;
     receiver.isGone = true;
@@ -125,7 +125,7 @@ export class LocalTopic implements SequencerHandler {
 
   onMessage(message: TopicMessage): void {
     const frames = new TopicFrames(this.#handler.runtime, message, this.escapedName);
-    if (this.#lagging.size > 0) this.#welcomeBack(placeOf(message));
+    if (this.#lagging.size > 0) this.#resumeLagging(placeOf(message));
     this.#live.send(frames, (receiver) => this.#onSlow(receiver, message));
     if (this.#ahead.size > 0) this.#settleAhead();
   }
@@ -144,7 +144,7 @@ export class LocalTopic implements SequencerHandler {
   }
 
   readonly #onReport = (message: TopicMessage): void => {
-    if (this.#sequencer === null) this.#early.push(message);
+    if (this.#sequencer === null) this.#heldReports.push(message);
     else if (!this.#isClosed) this.#sequencer.push(message);
   };
 
@@ -154,17 +154,18 @@ export class LocalTopic implements SequencerHandler {
 
   #onListening(position: Position | null): void {
     this.#sequencer = new Sequencer(this, position);
-    const early = this.#early;
-    this.#early = [];
-    for (const message of early) this.#sequencer.push(message);
+    const reports = this.#heldReports;
+    this.#heldReports = [];
+    for (const message of reports) this.#sequencer.push(message);
   }
 
   async #read(after: Position): Promise<void> {
     while (!this.#isClosed) {
       try {
         const page = await this.#handler.engine.read(this.name, after, PAGE);
-        const hasNews = page.messages.length > 0 || !page.isComplete;
-        if (!hasNews) await pause(this.#handler.runtime, RETRY_DELAY / 5); // The report is ahead of the history.
+        const hasNewMessages = page.messages.length > 0 || !page.isComplete;
+        // The report arrived before the history had the message.
+        if (!hasNewMessages) await pause(this.#handler.runtime, RETRY_DELAY / 5);
         this.#sequencer?.onPage(page);
         return;
       } catch (error) {
@@ -188,7 +189,7 @@ export class LocalTopic implements SequencerHandler {
     }
   }
 
-  /** The message is missing at this receiver, and so are those that follow until it has room. */
+  /** The receiver misses the message, and later ones until it has room. */
   #skip(receiver: Receiver, place: Position | null): void {
     this.#live.delete(receiver);
     this.#lagging.add(receiver);
@@ -196,14 +197,14 @@ export class LocalTopic implements SequencerHandler {
     const after = place === null ? null : { epoch: place.epoch, offset: place.offset - 1 };
     this.#handler.onGap(receiver, this.name, after, place);
     const { run } = receiver;
-    // The last messages of a topic may be among those that are skipped: then no later one brings it back.
+    // The topic's last messages may be among the skipped ones: then no later message reveals the gap.
     void receiver.sendGap(place).then(() => {
       if (receiver.isCurrent(run) && receiver.isLink) this.#rejoin(receiver, this.position);
     });
   }
 
-  /** Brings back those that have room again, before the message at this place. */
-  #welcomeBack(place: Position | null): void {
+  /** Resumes receivers that have room again, before the message at this place. */
+  #resumeLagging(place: Position | null): void {
     const before = place === null ? this.position : { epoch: place.epoch, offset: place.offset - 1 };
     for (const receiver of this.#lagging) {
       if (receiver.core.state === "open" && receiver.core.hasRoom(receiver.settings.limit)) {
@@ -218,14 +219,14 @@ export class LocalTopic implements SequencerHandler {
     this.#live.add(receiver);
   }
 
-  /** Sends a slow receiver this message, and then what follows from the history, at its own pace. */
+  /** Sends a slow receiver this message, and then the following ones from the history, as fast as it receives them. */
   async #catchUp(receiver: Receiver, first: TopicMessage | null): Promise<void> {
     const run = ++receiver.run;
     try {
       if (first !== null) await this.#sendSlowly(receiver, first);
       while (receiver.isCurrent(run) && !this.#isClosed && !this.#isInStep(receiver)) {
         if (receiver.position === null) {
-          // The history was lost, and has begun again: the gap has been reported.
+          // The history was lost and has started again. The gap has already been reported.
           receiver.position = this.position;
           receiver.sendPosition(this.position);
         } else {
@@ -233,7 +234,7 @@ export class LocalTopic implements SequencerHandler {
         }
       }
     } catch (error) {
-      if (receiver.core.state !== "open") return; // It has ended, and leaves by itself.
+      if (receiver.core.state !== "open") return; // It has ended, and is removed elsewhere.
       this.#handler.onError("the history of a topic cannot be read", error);
       await pause(this.#handler.runtime, RETRY_DELAY);
       if (receiver.isCurrent(run)) void this.#catchUp(receiver, null);
@@ -252,13 +253,14 @@ export class LocalTopic implements SequencerHandler {
     }
     if (page.messages.length === 0) {
       receiver.position = page.newest;
-      if (page.isComplete) await pause(this.#handler.runtime, RETRY_DELAY / 5); // The order of the topic is ahead of the history.
+      // The topic's sequence is ahead of the history.
+      if (page.isComplete) await pause(this.#handler.runtime, RETRY_DELAY / 5);
       return;
     }
     for (const message of page.messages) {
       receiver.position = placeOf(message);
       if (receiver.core.hasRoom(receiver.settings.limit)) void this.#sendSlowly(receiver, message);
-      // The rest of the page is read again: a receiver that waits must not keep it in memory.
+      // Read the rest of the page again later: a waiting receiver must not keep it in memory.
       else return this.#sendSlowly(receiver, message);
     }
   }
@@ -268,11 +270,11 @@ export class LocalTopic implements SequencerHandler {
     receiver.position = placeOf(message);
     const frames = new TopicFrames(this.#handler.runtime, message, this.escapedName);
     const sent = frames.send(receiver.core, receiver.isLink);
-    sent.catch(() => undefined); // The connection has ended, and its receiver leaves.
+    sent.catch(() => undefined); // It rejects when the connection ends, which also removes the receiver.
     return sent;
   }
 
-  /** Whether there is nothing to read that the topic's own order has passed on. */
+  /** Whether the receiver has read everything that the topic's sequence has released. */
   #isInStep(receiver: Receiver): boolean {
     return isAtOrBehind(this.position, receiver.position);
   }

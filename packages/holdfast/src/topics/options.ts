@@ -7,7 +7,7 @@ import type { Engine, HistoryLimits } from "./engine/engine.js";
 import { checkPosition, type Position } from "./position.js";
 import type { ReceiverSettings } from "./receiver.js";
 
-/** How much of a topic's history is kept. */
+/** The limits of a topic's history. */
 export interface HistoryOptions {
   /** The number of messages. @default 1000 */
   readonly messages?: number | undefined;
@@ -17,13 +17,13 @@ export interface HistoryOptions {
 
 /** Options of `createTopics()`. */
 export interface TopicsOptions {
-  /** What connects this process with others. @default an engine in memory, for this process alone */
+  /** The engine that connects this process to others. @default an engine in memory, for this process only */
   readonly engine?: Engine | undefined;
   /** Keep a history, unless `publish()` says otherwise. True for the default limits. @default false */
   readonly history?: HistoryOptions | boolean | undefined;
   /**
-   * The number of messages that a subscriber gets at most when it returns. One that has missed more gets a gap, and then
-   * the newest ones. @default 1000
+   * The number of messages that a returning subscriber gets at most. If it has missed more, it gets a gap and then the
+   * newest ones. @default 1000
    */
   readonly maxRecovery?: number | undefined;
 }
@@ -39,25 +39,27 @@ export interface PublishOptions {
   readonly history?: HistoryOptions | boolean | undefined;
   /** Compress the message for connections that negotiated compression, if it is large enough. @default true */
   readonly compress?: boolean | undefined;
-  /** Withdraws the message, if it was not passed to the engine yet, and stops waiting. */
+  /** Stops waiting, and withdraws the message if the engine does not have it yet. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
 /** Options of `subscribe()` at a server. */
 export interface SubscribeOptions {
   /**
-   * Where to continue: the position of the last message that the subscriber received. `"now"` for the next message.
+   * The position of the last message that the subscriber received, after which to continue. `"now"` starts with the
+   * next message.
    * @default "now"
    */
   readonly since?: Position | "now" | undefined;
   /**
-   * What to do when the connection does not keep up: the policies of `broadcast()`, or `"catch-up"`: stop sending, and
-   * continue from the history at the pace of the connection. Messages without history are skipped then. @default "buffer"
+   * The policy for a connection that does not keep up: one of `broadcast()`, or `"catch-up"`: stop sending, and
+   * continue from the history as fast as the connection receives. It then skips messages without history. @default
+   * "buffer"
    */
   readonly slow?: SlowPolicy | "catch-up" | undefined;
   /** A receiver does not keep up if it has this many unsent bytes. @default 1 MiB for `"buffer"`, 64 KiB otherwise */
   readonly limit?: number | null | undefined;
-  /** Makes the connection a member of the topic, with this data: a value that JSON can express. */
+  /** Makes the connection a member of the topic, with this data: a value that JSON can represent. */
   readonly presence?: unknown;
 }
 
@@ -119,15 +121,15 @@ export function checkReceiverSettings(options: SubscribeOptions): ReceiverSettin
 }
 
 /**
- * A copy of what JSON can express of it.
+ * Copies the value by way of JSON.
  * @throws InvalidArgumentError
  */
 export function checkPresence(value: unknown): unknown {
   try {
-    const text = JSON.stringify(value) as string | undefined; // Undefined for a function, say.
+    const text = JSON.stringify(value) as string | undefined; // Undefined for a function, for example.
     if (text !== undefined) return JSON.parse(text) as unknown;
   } catch {
-    // A circle, a bigint, or a function that throws.
+    // A cycle, a bigint, or a function that throws.
   }
   throw invalidArgument("presence", "a value that JSON can express", value);
 }
@@ -140,6 +142,6 @@ export function checkEngine(value: unknown): Engine | null {
     typeof value === "object" &&
     value !== null &&
     methods.every((name) => typeof (value as Partial<Engine>)[name] === "function");
-  if (isEngine) return value as Engine; // Its methods were checked.
+  if (isEngine) return value as Engine; // The methods were checked above.
   throw invalidArgument("engine", "an engine, such as redisEngine() or memoryEngine()", value);
 }

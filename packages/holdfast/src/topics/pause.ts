@@ -1,4 +1,4 @@
-// Waits for a while by the runtime's clock.
+// Waits, by the runtime's clock.
 
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm } from "../connection/timer-queue.js";

@@ -2,11 +2,11 @@
 
 import { invalidArgument } from "../shared/option-checks.js";
 
-/** A place in the history of a topic: that of one message. */
+/** The place of one message in the history of a topic. */
 export interface Position {
   /** Names the history that `offset` counts in. A topic whose engine lost messages gets a new one. */
   readonly epoch: string;
-  /** The number of the message in the history: 1 for the first. 0 stands for the place before it. */
+  /** The number of the message in the history: 1 for the first; 0 for the place before it. */
   readonly offset: number;
 }
 
@@ -28,7 +28,7 @@ function isOffset(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Printable ASCII, so that it can be one argument on the wire. */
+/** Printable ASCII, so that it can be an argument of a link message. */
 const EPOCH = /^[!-~]+$/;
 
 export function isSame(one: Position | null, other: Position | null): boolean {
@@ -37,7 +37,7 @@ export function isSame(one: Position | null, other: Position | null): boolean {
     : one.epoch === other.epoch && one.offset === other.offset;
 }
 
-/** Whether `one` is `other`, or an earlier place of the same epoch. */
+/** Whether `one` equals `other` or is an earlier place of the same epoch. */
 export function isAtOrBehind(one: Position | null, other: Position | null): boolean {
   return one === null || other === null
     ? one === other

@@ -1,15 +1,15 @@
-// Follows the members of a topic: a snapshot, and then each difference once. Where a version is missing, it compares with
+// Follows the members of a topic: a snapshot, and then each difference once. If a version is missing, it compares with
 // a new snapshot.
 
 import type { Member, PresenceChange, PresenceSnapshot, PresenceStore } from "./engine/presence-store.js";
 import type { Position } from "./position.js";
 
-/** The members of a topic, and what has changed. */
+/** The members of a topic, and the changes. */
 export interface PresenceUpdate {
   /** 1 for the first update of a watcher, and 1 more for each later one. */
   readonly version: number;
   readonly members: readonly Member[];
-  /** Members that are new, or whose data is: at first all. */
+  /** Members that are new or have new data. In the first update, all members. */
   readonly joined: readonly Member[];
   readonly left: readonly Member[];
 }
@@ -93,7 +93,7 @@ export class PresenceWatch {
   #onSnapshot({ version, members }: PresenceSnapshot): void {
     if (this.#isStopped) return;
     const known = this.#version;
-    if (known?.epoch === version.epoch && version.offset < known.offset) return; // Older than what is known.
+    if (known?.epoch === version.epoch && version.offset < known.offset) return; // Older than the known version.
     this.#version = version;
     const present = new Map(members.map((member) => [member.id, member]));
     const left = [...this.#members.values()].filter(({ id }) => !present.has(id));

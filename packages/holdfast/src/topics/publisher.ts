@@ -1,4 +1,4 @@
-// Collects what is published in one turn of the event loop: an engine elsewhere takes it in one request.
+// Collects the messages published in one turn of the event loop, so that a remote engine gets them in one request.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { EngineUnavailableError } from "../shared/engine-unavailable-error.js";

@@ -1,4 +1,4 @@
-// A connection that receives a topic, and its part of the link protocol's words.
+// A connection that receives a topic, and the words of the link protocol that it is sent.
 
 import { coreOf, type Connection } from "../connection/connection.js";
 import type { ConnectionCore } from "../connection/connection-core.js";
@@ -6,7 +6,7 @@ import type { Position } from "./position.js";
 
 export interface ReceiverSettings {
   readonly slow: "buffer" | "catch-up" | "close" | "skip";
-  /** Unsent bytes from which a receiver is slow. */
+  /** The number of unsent bytes from which a receiver is slow. */
   readonly limit: number;
 }
 
@@ -17,12 +17,12 @@ export class Receiver {
   readonly isLink: boolean;
   readonly settings: ReceiverSettings;
   readonly #escapedTopic: string;
-  /** While it is not in step with the topic: the last position that it received. */
+  /** The last position that it received, while it does not follow the topic's own sequence. */
   position: Position | null = null;
   /** Whether it has a member in the topic's presence. */
   isMember = false;
   isGone = false;
-  /** Counts the times that it began anew, so that what was begun before ends. */
+  /** Incremented at each new start, so that pending work of an earlier one ends. */
   run = 0;
 
   constructor(connection: Connection, escapedTopic: string, settings: ReceiverSettings) {
@@ -33,22 +33,22 @@ export class Receiver {
     this.#escapedTopic = escapedTopic;
   }
 
-  /** Whether it is still in what it began with this number, on a connection that is open. */
+  /** Whether it has not started again since this number, and its connection is open. */
   isCurrent(run: number): boolean {
     return !this.isGone && this.run === run && this.core.state === "open";
   }
 
-  /** Tells a link that the history of a topic has begun: the next message follows this position. */
+  /** Notifies the client that the history of a topic has begun: the next message follows this position. */
   sendPosition(position: Position | null): void {
     if (this.isLink) void this.core.sendWord("at", this.#describe(position));
   }
 
-  /** Tells a link that messages before this position are missing. Resolves when it has room for more. */
+  /** Notifies the client that messages before this position are missing. Resolves when there is room for more. */
   sendGap(position: Position | null): Promise<void> {
     return this.isLink ? this.core.sendWord("gap", this.#describe(position)) : Promise.resolve();
   }
 
-  /** Tells a link that the subscription is over. */
+  /** Notifies the client that the subscription has ended. */
   sendEnd(): void {
     if (this.isLink) void this.core.sendWord("ended", this.#escapedTopic);
   }

@@ -1,6 +1,6 @@
-// Puts the messages of one topic into their order: once each, without holes, or with a gap that is reported. The reports
-// of an engine are hints: they may be missing, repeated, out of order, or of an epoch that has ended. What is missing is
-// read from the history. Pure: it knows no engine, clock or promise.
+// Puts the messages of one topic in order: each once, without holes, or with a reported gap. The reports of an engine
+// are hints: they may be missing, repeated, out of order, or of an epoch that has ended. Missing messages are read from
+// the history. Pure: it has no engine, clock or promise.
 
 import { isAtOrBehind, type Position } from "./position.js";
 import type { Page } from "./engine/engine.js";
@@ -11,39 +11,39 @@ export interface SequencerHandler {
   onMessage(message: TopicMessage): void;
   /** Messages between `after` and `position` are missing. */
   onGap(after: Position | null, position: Position | null): void;
-  /** The topic has got its first epoch: nothing is missing. */
+  /** The topic has started its first epoch: nothing is missing. */
   onEpoch(position: Position): void;
-  /** Reads a page after this position, and passes it to `onPage`: one at a time, and again until it succeeds. */
+  /** Reads a page after this position, and passes it to `onPage`. One read at a time; a failed read is repeated. */
   onWanted(after: Position): void;
 }
 
-/** Bytes of the messages that may wait for those before them. Beyond that, they are read again later. */
+/** Bytes of the messages that may wait for earlier ones. Beyond that, messages are dropped and read again later. */
 const MAX_HELD = 1024 * 1024;
 
 export class Sequencer {
   readonly #handler: SequencerHandler;
   #position: Position | null;
-  /** Messages of the future, in the order of arrival. */
+  /** Later messages that wait, in the order of arrival. */
   #held: TopicMessage[] = [];
   #heldBytes = 0;
-  /** How many of them had come when the read that is under way began; their epochs are known to its page. */
+  /** The number of waiting messages when the current read began. Its page knows their epochs. */
   #heldBefore = 0;
   #isReading = false;
-  /** The epoch in which the read under way began. */
+  /** The epoch in which the current read began. */
   #readEpoch = "";
   #hasReportedGap = false;
-  /** The history was lost, and no other is known. Then only a page can tell whether a report is of a new one. */
+  /** The history was lost, and no other is known. Only a page can show whether a report belongs to a new one. */
   #hasLostHistory = false;
-  /** Something newer than the page under way is known to exist. */
+  /** Something newer than the page being read is known to exist. */
   #mustReadAgain = false;
 
-  /** @param position the newest when listening began; null if the topic had no history */
+  /** @param position the newest position when listening began; null if the topic had no history */
   constructor(handler: SequencerHandler, position: Position | null) {
     this.#handler = handler;
     this.#position = position;
   }
 
-  /** That of the last message that was passed on; null before the first with history. */
+  /** The position of the last message that was delivered; null before the first with history. */
   get position(): Position | null {
     return this.#position;
   }
@@ -70,10 +70,10 @@ export class Sequencer {
     }
   }
 
-  /** The page that `onWanted` asked for. */
+  /** The page that `onWanted` requested. */
   onPage(page: Page): void {
     this.#isReading = false;
-    // The topic has got its first epoch meanwhile: the page may be older, and tell of another one.
+    // The topic has started its first epoch meanwhile, so the page may be older, and of another epoch.
     const isOld = this.#position !== null && this.#position.epoch !== this.#readEpoch;
     if (isOld) this.#mustReadAgain = true;
     else if (!page.isComplete) this.#onIncomplete(page);
@@ -96,7 +96,7 @@ export class Sequencer {
     const oldest = messages.at(0);
     const first = oldest === undefined ? null : placeOf(oldest);
     const after = this.#position;
-    // A read of this epoch may be older than what came meanwhile.
+    // The read began in this epoch, and may be older than messages that arrived meanwhile.
     if (first === null ? isAtOrBehind(newest, after) && newest !== null : isAtOrBehind(first, after)) return;
     if (first !== null && this.#follows(first)) return;
     if (newest === null && after === null) return;
@@ -110,7 +110,7 @@ export class Sequencer {
     this.#handler.onGap(after, this.#position);
   }
 
-  /** Whether a message at this place is the next one. */
+  /** Whether the message at this place is the next one. */
   #follows({ epoch, offset }: Position): boolean {
     const position = this.#position;
     return position === null
@@ -138,7 +138,7 @@ export class Sequencer {
     this.#mustReadAgain = true;
   }
 
-  /** Passes on the messages whose turn has come, and drops those that were passed on already. */
+  /** Delivers the messages whose turn has come, and drops those that were delivered before. */
   #release(): void {
     for (let hasPassed = true; hasPassed && this.#held.length > 0;) {
       hasPassed = false;
@@ -158,8 +158,8 @@ export class Sequencer {
   }
 
   /**
-   * A page that was read after a message came, and is of another epoch, shows that the message's epoch has ended. Where
-   * that epoch was never seen, the message is missing.
+   * A page that was read after a message arrived, and is of another epoch, shows that the message's epoch has ended. If
+   * no page of that epoch was seen, the message is missing.
    */
   #forgetOtherEpochs(): void {
     const position = this.#position;

@@ -1,4 +1,4 @@
-// What a subscriber of a topic receives.
+// The events that a subscriber of a topic receives.
 
 import type { Position } from "./position.js";
 
@@ -17,8 +17,8 @@ export interface TopicMessage {
 }
 
 /**
- * Messages are missing: they are no longer in the history, or the engine lost them. The subscription continues behind
- * `position`. Load the complete state again, from where it is kept.
+ * Messages are missing: they are no longer in the history, or the engine lost them. The subscription continues after
+ * `position`. Load the complete state again from its source.
  */
 export interface TopicGap {
   readonly type: "gap";
@@ -29,5 +29,5 @@ export interface TopicGap {
   readonly position: Position | null;
 }
 
-/** A message of a topic, or the news that messages are missing. */
+/** A message of a topic, or a gap where messages are missing. */
 export type TopicEvent = TopicGap | TopicMessage;

@@ -1,4 +1,4 @@
-// One message of a topic, as its receivers get it: encoded once for all that get the same.
+// One message of a topic, encoded once for all receivers that get the same bytes.
 
 import type { ConnectionCore } from "../connection/connection-core.js";
 import type { SharedMessage } from "../connection/message-transport.js";
@@ -48,7 +48,7 @@ export class TopicFrames {
     return (this.#announced ??= this.#runtime.share(this.message.data, this.#mayCompress, true));
   }
 
-  /** A text with its place, or the announcement of a binary message. */
+  /** A text with its position, or the announcement of a binary message. */
   get #linkMessage(): SharedMessage {
     const { data } = this.message;
     const isText = typeof data === "string";

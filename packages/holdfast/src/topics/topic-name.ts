@@ -1,4 +1,4 @@
-// Names of topics, and how they are written in link messages (docs/link-protocol.md).
+// Names of topics, and their form in link messages (docs/link-protocol.md).
 
 import { InvalidArgumentError } from "../shared/errors.js";
 import { describe, invalidArgument } from "../shared/option-checks.js";
@@ -27,23 +27,23 @@ export function checkTopic(value: unknown): string {
   );
 }
 
-/** Percent-encodes what would end an argument: space, control characters, and the percent sign itself. */
+/** Percent-encodes characters that would end an argument: space, control characters, and the percent sign itself. */
 export function escapeTopic(topic: string): string {
   return topic.replace(SPECIAL, (character) => {
     return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
   });
 }
 
-/** The name in a link message; null if it is none. */
+/** Returns the name in a link message; null if it is invalid. */
 export function unescapeTopic(escaped: string): string | null {
   try {
     return checkTopic(decodeURIComponent(escaped));
   } catch {
-    return null; // From a stranger: an error is expected.
+    return null; // The peer may send anything.
   }
 }
 
-// eslint-disable-next-line no-control-regex -- These are escaped.
+// eslint-disable-next-line no-control-regex -- These are the characters to escape.
 const SPECIAL = /[\u0000-\u0020%\u007f]/g;
 
 function isWellFormed(text: string): boolean {

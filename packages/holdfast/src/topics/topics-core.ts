@@ -1,4 +1,4 @@
-// The state of topics in one process: which connection receives what. `Topics` is its facade.
+// The state of topics in one process: the subscriptions of connections. `Topics` is its facade.
 
 import { bindToContext } from "../connection/platform.js";
 import { Listeners } from "../connection/listeners.js";
@@ -31,10 +31,10 @@ export interface TopicsEvents {
   readonly gap: TopicGap & { readonly connection: Connection };
 }
 
-/** Milliseconds until the members are listed again where that failed. */
+/** Milliseconds until listing the members is retried after a failure. */
 const LIST_AGAIN_AFTER = 1_000;
 
-/** A connection that subscribes, or may. */
+/** A connection that subscribes, or is allowed to. */
 interface TopicsClient {
   readonly receivers: Map<string, Receiver>;
   requests: ClientRequests | null;
@@ -79,7 +79,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     if (this.#isClosed) throw new InvalidStateError("These topics are closed. Create new ones.");
   }
 
-  /** Lets a client ask by itself. */
+  /** Allows a client to subscribe by its own requests. */
   open(connection: Connection, options: OpenOptions & { readonly maxSubscriptions: number }): void {
     this.#requestsOf(connection)?.allow(options);
   }
@@ -176,7 +176,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     return this.add(connection, topic, { since, presence: undefined, settings, onJoined });
   }
 
-  /** Without telling the client, which asked for it. */
+  /** Does not notify the client, which requested it. */
   async unsubscribe(connection: Connection, topic: string): Promise<void> {
     const receivers = this.#clients.get(connection)?.receivers;
     const receiver = receivers?.get(topic);
@@ -212,7 +212,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     return client;
   }
 
-  /** Made with the first subscription, so that a client can take it up again; null without the link protocol. */
+  /** Made with the first subscription, so that a client can take it up again. Null without the link protocol. */
   #requestsOf(connection: Connection): ClientRequests | null {
     const client = this.#clientOf(connection);
     const { link } = coreOf(connection);

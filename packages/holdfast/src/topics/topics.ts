@@ -1,4 +1,4 @@
-// `Topics`: publish, subscribe and presence, for the connections of this process and, over an engine, of others.
+// `Topics`: publish, subscribe and presence, for the connections of this process and, with an engine, of others.
 
 import { Connection } from "../connection/connection.js";
 import { toBytes, type Bytes } from "../connection/arguments.js";
@@ -82,8 +82,8 @@ export class Topics implements AsyncDisposable {
 
   /**
    * Sends the messages of a topic to a connection, until it ends or `unsubscribe()` is called. A client that speaks the
-   * link protocol receives them by `subscribe()` of the client; any other as plain messages. Subscribing again with
-   * `since` continues from there.
+   * link protocol receives them with its own `subscribe()`; any other client as plain messages. Subscribing again with
+   * `since` continues after that position.
    *
    * @throws InvalidArgumentError
    * @throws InvalidStateError if the connection is not open
@@ -123,8 +123,8 @@ export class Topics implements AsyncDisposable {
   }
 
   /**
-   * Reports the members of a topic: all of them at first, and then each change.
-   * @returns a function that ends it
+   * Reports the members of a topic: first all of them, then each change.
+   * @returns a function that ends the reports
    * @throws EngineUnavailableError if it cannot begin
    */
   async watch(topic: string, onChange: (update: PresenceUpdate) => void): Promise<() => void> {
@@ -134,8 +134,8 @@ export class Topics implements AsyncDisposable {
   }
 
   /**
-   * Lets a client subscribe by itself, where `authorize` allows it. Call it in the handler of the connection. It has no
-   * effect on clients that do not speak the link protocol: they cannot ask.
+   * Allows a client to subscribe on its own, if `authorize` allows it. Call it in the handler of the connection. It has
+   * no effect on clients that do not speak the link protocol, which cannot send requests.
    * @throws InvalidArgumentError
    */
   open(connection: Connection, options: OpenOptions): void {
@@ -172,7 +172,7 @@ function checkConnection(value: unknown): void {
   if (!(value instanceof Connection)) throw invalidArgument("connection", "a Connection", value);
 }
 
-/** A copy: the message is passed on at the end of the turn. */
+/** Copies the data: the message is passed on at the end of the turn. */
 function checkData(data: unknown): Uint8Array | string {
   if (typeof data === "string") return data;
   const bytes = toBytes(data);

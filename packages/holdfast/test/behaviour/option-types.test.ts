@@ -283,7 +283,15 @@ const ofPersistent: Fitting<PersistentOptions> = {
   timeToLive: [60_000, null],
   onOpen: [(opened) => opened.send("hello"), async (opened, { isFirst }) => [opened, isFirst]],
   probeTimeout: [5_000],
-  session: [true, { window: { messages: 16, bytes: 1024 }, ackDelay: 50 }, null],
+  session: [
+    true,
+    {
+      window: { messages: 16, bytes: 1024 },
+      ackDelay: 50,
+      keep: { load: () => null, save: () => undefined, clear: () => undefined, watch: () => () => undefined },
+    },
+    null,
+  ],
 };
 
 const notOfPersistent: readonly ConnectPersistentOptions[] = [

@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** What a client offers, what it agrees on with the server, and whether a marked message arrives as it was. */
+/** The offers of a client, the agreement with the server, and whether a marked message arrives unchanged. */
 async function agree(ofServer: ServeOptions, ofClient: ConnectOptions): Promise<unknown> {
   const server = await serve(async (connection) => {
     await connection.forEach((message) => connection.send(message));

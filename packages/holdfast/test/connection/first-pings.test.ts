@@ -11,7 +11,7 @@ test("C16: servers that open in one turn share the callback for their first ping
   assert.equal(callbacks(20_000) - callbacks(null), 1);
 });
 
-test("C16: each server's first ping goes out two polls after its opening, whoever else opens meanwhile", () => {
+test("C16: each server's first ping goes out two polls after its opening, whichever connections open meanwhile", () => {
   const shared = sharedRuntime();
   const open = () => new Harness({ role: "server", shared, pingInterval: 20_000 });
   const sent = (harnesses: readonly Harness[]) => harnesses.map((harness) => harness.sent().length);

@@ -115,13 +115,13 @@ describe("TLS sessions of a client that reconnects", () => {
   }
 
   for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
-    test(`F: ${version}: each attempt after the first resumes the session`, async () => {
+    test(`F10: ${version}: each attempt after the first resumes the session`, async () => {
       await using server = await start({ minVersion: version, maxVersion: version });
       await openTimes(4, server.url, () => server.drop());
       assert.deepEqual(server.resumed, [false, true, true, true]);
     });
 
-    test(`F: ${version}: with new ticket keys, and with a new certificate, the full handshake takes place`, async () => {
+    test(`F10: ${version}: with new ticket keys, and with a new certificate, the full handshake takes place`, async () => {
       const version12 = { minVersion: version, maxVersion: version } as const;
       await using server = await start(version12);
       await openTimes(3, server.url, (opened) => {
@@ -132,7 +132,7 @@ describe("TLS sessions of a client that reconnects", () => {
     });
   }
 
-  test("F: reconnect() and persist() resume the session as well", async () => {
+  test("F10: reconnect() and persist() resume the session as well", async () => {
     await using server = await start();
     const options = { ...FAST, tls: { ca: certificates.ca } };
     let opened = 0;
@@ -152,14 +152,14 @@ describe("TLS sessions of a client that reconnects", () => {
     assert.deepEqual(server.resumed, [false, true, false, true]);
   });
 
-  test("F: connect() resumes nothing: each call stands for itself", async () => {
+  test("F10: connect() resumes nothing: each call stands for itself", async () => {
     await using server = await start();
     const sessions = null;
     for (let call = 0; call < 2; call++) await openOnce(server, { ca: certificates.ca }, sessions);
     assert.deepEqual(server.resumed, [false, false]);
   });
 
-  test("F: the connection to an https: proxy resumes its own session, and the tunnelled one its own", async () => {
+  test("F10: the connection to an https: proxy resumes its own session, and the tunnelled one its own", async () => {
     await using proxy = await start();
     await using server = await start();
     const tls = { ca: certificates.ca };
@@ -175,7 +175,7 @@ describe("TLS sessions of a client that reconnects", () => {
     );
   });
 
-  test("F: a server that comes back with another certificate is checked in full, and rejected if it is not valid", async () => {
+  test("F10: a server that returns with another certificate is checked in full, and rejected if it is not valid", async () => {
     const first = await start();
     const { port } = first;
     let pongs = 0;
@@ -196,7 +196,7 @@ describe("TLS sessions of a client that reconnects", () => {
     await link.closed;
   });
 
-  test("F: a handshake that fails is not tried again with the same session", async () => {
+  test("F10: a handshake that fails is not tried again with the same session", async () => {
     await using server = await start();
     let connections = 0;
     const sockets = new Set<Socket>();
@@ -220,7 +220,7 @@ describe("TLS sessions of a client that reconnects", () => {
     await once(front, "close");
   });
 
-  test("F: `checkServerIdentity` judges the certificate of each attempt, resumed or not, and its refusal ends resuming", async () => {
+  test("F10: `checkServerIdentity` judges the certificate of each attempt, resumed or not, and its refusal ends resuming", async () => {
     await using server = await start();
     const seen: string[] = [];
     let isTrusted = true;
@@ -264,7 +264,7 @@ describe("TLS sessions of a client that reconnects", () => {
       ["a client's certificate", (tls) => ({ ...tls, ...certificates.client }), false],
     ];
     for (const [what, change, resumes] of cases) {
-      test(`F: ${what}: ${resumes ? "resumes" : "makes the full handshake"}`, async () => {
+      test(`F10: ${what}: ${resumes ? "resumes" : "makes the full handshake"}`, async () => {
         await using server = await start();
         const sessions = new TlsSessions(() => Date.now());
         const tls = { ca: certificates.ca, checkServerIdentity: sameCheck };
@@ -274,14 +274,14 @@ describe("TLS sessions of a client that reconnects", () => {
       });
     }
 
-    test("F: a session of a certificate that was not valid is not kept, even if the options accept it", async () => {
+    test("F10: a session of a certificate that was not valid is not kept, even if the options accept it", async () => {
       await using server = await start(certificates.untrusted);
       const sessions = new TlsSessions(() => Date.now());
       for (let call = 0; call < 2; call++) await openOnce(server, { rejectUnauthorized: false }, sessions);
       assert.deepEqual(server.resumed, [false, false]);
     });
 
-    test("F: a session is not resumed once its certificate has expired", async () => {
+    test("F10: a session is not resumed once its certificate has expired", async () => {
       await using server = await start();
       let now = Date.now();
       const sessions = new TlsSessions(() => now);

@@ -8,7 +8,7 @@ import { Simulation } from "./simulated-session.js";
 const numRuns = Number(process.env["HOLDFAST_SESSION_SCHEDULES"] ?? 3000);
 const seed = Number(process.env["HOLDFAST_SESSION_SEED"] ?? 6455);
 
-/** What a step does with its argument. Frequent ones appear more than once. */
+/** The effect of a step on its argument. Frequent ones appear more than once. */
 const STEPS: readonly ((simulation: Simulation, argument: number) => void)[] = [
   (s, n) => s.clientSends("kept", n % 2 === 0),
   (s, n) => s.clientSends("kept", n % 2 === 0),

@@ -28,7 +28,7 @@ interface Sent {
   readonly isStreamed: boolean;
   isDelivered: boolean;
   isWithdrawn: boolean;
-  /** What its sender was told. */
+  /** The results that its sender received. */
   outcome: "confirmed" | "unknown" | "unsent" | null;
 }
 

@@ -1,5 +1,5 @@
-// What every SessionStore does. Call it with a function that makes two views of one fresh store: of two processes, where
-// the store serves several.
+// The contract of every SessionStore. Call it with a function that makes two views of one fresh store, as two processes
+// would have, if the store serves several.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

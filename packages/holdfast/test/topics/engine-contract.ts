@@ -1,5 +1,5 @@
-// What every engine of topics promises, as tests. The packages of the engines run them as well:
-// `testEngine("on Redis", ["processes", "cuts", "restarts"], openBackend)`.
+// The contract of every engine of topics, as tests. The packages of the engines run them as well: `testEngine("on
+// Redis", ["processes", "cuts", "restarts"], openBackend)`.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -9,7 +9,10 @@ import type { Member, PresenceChange } from "../../build/topics/engine/presence-
 import type { Position } from "../../build/topics/position.js";
 import type { TopicMessage } from "../../build/topics/topic-event.js";
 
-/** What the engines of several processes share: a memory engine, or a Redis server. One for all tests of a suite. */
+/**
+ * The backend that the engines of several processes share: a memory engine, or a Redis server. One for all tests of a
+ * suite.
+ */
 export interface EngineBackend {
   /** The engine of one more process, or the one that all share. */
   open(): Engine | Promise<Engine>;
@@ -27,8 +30,8 @@ export interface EngineBackend {
 }
 
 /**
- * What a backend can do beyond `open` and `close`: `"processes"`: each engine is one of its own, and `kill` ends its
- * process; `"cuts"`: `cutSubscriptions`; `"restarts"`: `stop` and `startEmpty`.
+ * The abilities of a backend beyond `open` and `close`. `"processes"`: each engine is a separate one, and `kill` ends
+ * its process. `"cuts"`: `cutSubscriptions`. `"restarts"`: `stop` and `startEmpty`.
  */
 export type BackendAbility = "cuts" | "processes" | "restarts";
 
@@ -519,7 +522,7 @@ interface Follower {
   /** As they were reported. */
   readonly messages: readonly TopicMessage[];
   readonly newestReports: readonly (Position | null)[];
-  /** What `listen` resolved with. */
+  /** The result of `listen`. */
   readonly newest: Position | null;
   /** Resolves once so many different messages were reported. */
   until(count: number): Promise<void>;

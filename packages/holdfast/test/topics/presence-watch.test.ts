@@ -14,7 +14,7 @@ type Step =
   | { readonly type: "join" | "leave"; readonly id: string; readonly data: number; readonly fate: Fate }
   | { readonly type: "report" | "restart" };
 
-/** What becomes of the report of a change. */
+/** The fate of the report of a change. */
 type Fate = "arrives" | "is late" | "is lost" | "is repeated";
 
 const id = fc.constantFrom("a", "b", "c");

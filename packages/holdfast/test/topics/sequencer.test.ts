@@ -6,7 +6,7 @@ import type { Page } from "../../build/topics/engine/engine.js";
 import type { Position } from "../../build/topics/position.js";
 import type { TopicMessage } from "../../build/topics/topic-event.js";
 
-/** What happens: in which order the engine's reports and pages arrive, and which of them are lost. */
+/** The events: the order in which the engine's reports and pages arrive, and which of them are lost. */
 type Step =
   | { readonly type: "publish"; readonly delay: number; readonly copies: number }
   | { readonly type: "new epoch" }
@@ -159,7 +159,7 @@ describe("The order of a topic", () => {
         const engine = new ScriptedEngine(before);
         let position = engine.newest;
         for (const each of taken) engine.run(each);
-        // The newest epoch needs a message, so that the engine can tell its position.
+        // The newest epoch needs a message, so that the engine can report its position.
         engine.run({ type: "publish", delay: 0, copies: 1 });
         engine.settle();
 

@@ -6,7 +6,7 @@ import { createTopics, subscribe, type TopicEvent } from "holdfast/topics";
 
 for (const kind of ["text", "binary"] as const) {
   test(`M7, L1: a subscriber with a session gets each ${kind} message once across cuts, and the session's own messages too`, async () => {
-    const topics = createTopics();
+    await using topics = createTopics();
     await using server = await serve(
       (connection) => {
         topics.open(connection, { authorize: () => true });

@@ -175,7 +175,7 @@ describe("Topics", () => {
     assert.deepEqual(sent(now), ["next"]);
   });
 
-  test("M6: a slow receiver is skipped, and a link is told of the gap, also where no message follows", async () => {
+  test("M6: a slow receiver is skipped, and a link is notified of the gap, even if no message follows", async () => {
     const process = new Process({ history: true });
     const link = process.peer({ link: true, capacity: 0 });
     const plain = process.peer({ capacity: 0 });

@@ -14,7 +14,10 @@ export interface PipeFrontendOptions extends FrontendOptions {
   /** The messages of --execute, sent first on each connection, or in each session. */
   readonly executed: readonly string[];
   readonly input: AsyncIterable<Outgoing>;
-  /** After the input: closes once nothing was received for so many milliseconds; null: waits for the server to close. */
+  /**
+   * Milliseconds without received data, after the end of the input, until the command closes. Null waits for the
+   * server.
+   */
   readonly quietTime: number | null;
 }
 

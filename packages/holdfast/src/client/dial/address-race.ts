@@ -1,6 +1,7 @@
 // "Happy Eyeballs" (RFC 8305 section 5): connects to the addresses of a host with staggered starts, and keeps the
 // first connection that succeeds. Earlier attempts continue while the next one starts.
 
+import { ignore } from "../../shared/deferred.js";
 import { AsyncResource } from "node:async_hooks";
 import type { Duplex } from "node:stream";
 import type { Runtime } from "../../connection/runtime.js";
@@ -33,8 +34,8 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
   readonly #errors = new Map<string, SystemError>();
   #next = 0;
   #isOver = false;
-  #resolve: (result: Result | PromiseLike<Result>) => void = nothing;
-  #reject: (error: unknown) => void = nothing;
+  #resolve: (result: Result | PromiseLike<Result>) => void = ignore;
+  #reject: (error: unknown) => void = ignore;
   /** Bound to this async context: the shared timer runs in the async context of another connection. */
   readonly #startLater: () => void;
 
@@ -158,8 +159,4 @@ function withAddress(address: string, error: SystemError): SystemError {
 function detailOfAddress(address: string, { message, code, name }: SystemError): string {
   const detail = message.trim() === "" ? (code ?? name) : message.trim();
   return detail.includes(address) ? detail : `${address}: ${detail}`;
-}
-
-function nothing(): void {
-  // Placeholder until run() sets the functions of its promise.
 }

@@ -1,6 +1,7 @@
 // State of one attempt to dial: its phase, its streams and its cancel functions. It destroys them when the attempt
 // fails, and converts errors to those of the current phase.
 
+import { ignore } from "../../shared/deferred.js";
 import type { Duplex } from "node:stream";
 import {
   HandshakeError,
@@ -193,8 +194,3 @@ const PHASES: Readonly<Record<OpenPhase, string>> = {
   tls: "the TLS handshake",
   upgrade: "the answer to the upgrade",
 };
-
-/** One function for all streams, because a closure per stream would outlive the attempt. */
-function ignore(): void {
-  // `waitFor()` or the next step reports the error.
-}

@@ -90,7 +90,7 @@ class TunnelAnswer implements ExchangeHandler {
     this.#request.reject(this.#request.context.proxyFailure(...failure));
   }
 
-  /** What to do about the status, as the end of the message. */
+  /** The advice for the status, which ends the message. */
   #advice({ status }: ResponseHead): string {
     if (status !== 407) return "";
     return this.#request.proxy.authorization === null

@@ -1,4 +1,4 @@
-// Tells whether two connections use the same options.
+// Compares the options of two connections.
 
 import { unbound } from "../../connection/platform.js";
 

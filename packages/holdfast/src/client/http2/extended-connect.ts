@@ -29,7 +29,7 @@ export class ExtendedConnect implements AlarmHandler {
   readonly #openTimeout: number | null;
   readonly #alarm = new Alarm(this);
   #session: SharedSession | null = null;
-  /** Whether another attempt opened the session, which may have died since. */
+  /** Whether an earlier attempt opened the session, which may have ended since. */
   #isReused = false;
   /** The number of the newest session that could not be used. */
   #newestUnusable = 0;

@@ -5,20 +5,20 @@ import type { Explanation } from "./explanation.js";
 import { duration, size } from "./measures.js";
 import { ownDelays } from "./own-delays.js";
 
-type Reading = Pick<Explanation, "advice" | "likely">;
+type Finding = Pick<Explanation, "advice" | "likely">;
 
 export function explainCut(info: CloseInfo): Explanation {
   const { evidence } = info;
   const how = info.cause === "eof" ? "ended (FIN)" : "reset (RST)";
-  const reading = idleTimeout(evidence) ?? overload(evidence) ?? outOfTheBlue(info);
-  return { happened: `The TCP connection was ${how} without a closing handshake`, ...reading };
+  const finding = idleTimeout(evidence) ?? overload(evidence) ?? outOfTheBlue(info);
+  return { happened: `The TCP connection was ${how} without a closing handshake`, ...finding };
 }
 
-/** From here on, silence without keepalive is more than the idle timeouts of common proxies allow. */
+/** Silence without keepalive that is longer than this exceeds the idle timeouts of common proxies. */
 const LONG_IDLE = 25_000;
 
-/** A proxy in between that forgets idle connections; null where nothing speaks for one. */
-function idleTimeout(evidence: CloseEvidence): Reading | null {
+/** The theory that a proxy forgot the idle connection; null without evidence for it. */
+function idleTimeout(evidence: CloseEvidence): Finding | null {
   const { pingInterval } = evidence;
   const idle = idleTime(evidence);
   if (pingInterval === null && idle >= LONG_IDLE) {
@@ -49,8 +49,8 @@ function idleTimeout(evidence: CloseEvidence): Reading | null {
   };
 }
 
-/** This side did not keep up; null where it did. */
-function overload({ isReadingPaused, bytesUnread, messagesUnread }: CloseEvidence): Reading | null {
+/** The theory that this side did not keep up; null without evidence for it. */
+function overload({ isReadingPaused, bytesUnread, messagesUnread }: CloseEvidence): Finding | null {
   if (!isReadingPaused && bytesUnread <= 64 * 1024) return null;
   return {
     likely: [
@@ -62,7 +62,7 @@ function overload({ isReadingPaused, bytesUnread, messagesUnread }: CloseEvidenc
   };
 }
 
-function outOfTheBlue({ cause, evidence }: CloseInfo): Reading {
+function outOfTheBlue({ cause, evidence }: CloseInfo): Finding {
   return {
     likely: [
       cause === "eof"
@@ -74,13 +74,15 @@ function outOfTheBlue({ cause, evidence }: CloseInfo): Reading {
   };
 }
 
-/** Milliseconds since bytes last travelled in either direction. */
+/** Milliseconds since the last byte in either direction. */
 function idleTime(evidence: CloseEvidence): number {
   const last = Math.max(evidence.lastReceivedAt ?? 0, evidence.lastSentAt ?? 0, evidence.openedAt ?? 0);
   return evidence.endedAt - last;
 }
 
-/** As timeouts are. They are seen a little late; and early, where they began before the last bytes got here. */
+/**
+ * Timeouts are whole seconds. We notice them a little late, or early if they began before the last bytes arrived here.
+ */
 function isWholeSeconds(idle: number): boolean {
   return idle > 950 && Math.abs(idle - Math.round(idle / 1000) * 1000) < 50;
 }

@@ -1,4 +1,4 @@
-// What a person should know and do about a connection's end.
+// Explains the end of a connection to a person, and what to do about it.
 
 import { SessionLostError } from "../../shared/session-errors.js";
 import type { CloseInfo } from "../close-info.js";
@@ -14,9 +14,9 @@ import { explainSessionLoss } from "./session-loss.js";
 /**
  * Explains how a connection ended: what happened, what the evidence makes likely, and what to do about it.
  *
- * @param info what `connection.closed` resolved with, or `info` of a `ConnectionClosed` error or a `disconnected` event
- * @returns several sentences of English, for a log or a terminal; the wording may change between versions, so decide
- *   by `info.cause` and `info.code`
+ * @param info the value of `connection.closed`, or `info` of a `ConnectionClosed` error or a `disconnected` event
+ * @returns several sentences of English, for a log or a terminal. The wording may change between versions, so decide by
+ * `info.cause` and `info.code`.
  */
 export function explain(info: CloseInfo): string {
   const { happened, likely, advice } =
@@ -50,7 +50,7 @@ function explainEnding(info: CloseInfo): Explanation {
       return {
         happened: `The peer broke the WebSocket protocol: ${reasonOf(info)}`,
         likely: ["It has a defect, or something in between changes the bytes."],
-        advice: ["Capture the traffic, and report it to whoever runs the peer."],
+        advice: ["Capture the traffic, and report it to the operator of the peer."],
       };
     case "invalid-data":
       return {
@@ -78,7 +78,7 @@ function explainEnding(info: CloseInfo): Explanation {
       return plain("This side ended the connection at once, without a closing handshake");
     case "unreachable":
       return {
-        happened: "The network has no way to the peer",
+        happened: "There is no network route to the peer",
         likely: ["The peer's host, a router or this machine's own link is down."],
         advice: ["Check the network; a client should reconnect with growing delays."],
       };
@@ -95,8 +95,7 @@ function explainEnding(info: CloseInfo): Explanation {
 
 function explainCloseTimeout(bytesBuffered: number): Explanation {
   return {
-    happened:
-      "The closing handshake did not come to its end within closeTimeout, so the socket was destroyed",
+    happened: "The closing handshake was not complete within closeTimeout, so the socket was destroyed",
     likely: [
       bytesBuffered > 0
         ? `${size(bytesBuffered)} were still unsent: the peer does not read, so our Close may never have reached it.`

@@ -1,15 +1,15 @@
-// The three parts of an explanation, and how they are put together.
+// The three parts of an explanation, and how they are joined.
 
 export interface Explanation {
-  /** What happened: a clause that begins with a capital and has no full stop. */
+  /** The event: a clause that begins with a capital and has no full stop. */
   readonly happened: string;
-  /** What the evidence makes likely: whole sentences. */
+  /** The likely reasons, from the evidence: whole sentences. */
   readonly likely: readonly string[];
-  /** What to do: whole sentences. */
+  /** The advice: whole sentences. */
   readonly advice: readonly string[];
 }
 
-/** What speaks for itself. */
+/** An explanation without likely reasons or advice. */
 export function plain(happened: string): Explanation {
   return { happened, likely: [], advice: [] };
 }

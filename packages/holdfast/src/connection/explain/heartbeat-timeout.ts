@@ -1,10 +1,10 @@
-// A verdict: what stood around the pong that did not come.
+// Explains a verdict: the circumstances of the missing pong.
 
 import type { CloseEvidence } from "../close-info.js";
 import type { Explanation } from "./explanation.js";
 import { duration, size } from "./measures.js";
 
-/** More than that unsent says that the peer does not read, or that the link is slow. */
+/** More unsent bytes than this mean that the peer does not read, or that the link is slow. */
 const MUCH_UNSENT = 64 * 1024;
 
 export function explainHeartbeatTimeout(evidence: CloseEvidence): Explanation {

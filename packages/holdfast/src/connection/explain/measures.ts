@@ -1,4 +1,4 @@
-// Durations and sizes as a person reads them, the same throughout an explanation.
+// Formats durations and sizes for people.
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

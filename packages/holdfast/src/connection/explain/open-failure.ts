@@ -1,4 +1,4 @@
-// The connection never was open.
+// Explains why a connection could not be opened.
 
 import { HandshakeError } from "../../shared/errors.js";
 import type { CloseCause, CloseInfo } from "../close-info.js";
@@ -10,20 +10,20 @@ export function explainOpenFailure(info: CloseInfo): Explanation {
   return { happened: withDetail(happened, info, failure.isSaidByError === true), likely, advice };
 }
 
-/** The error's message is a sentence of its own; where it says the same in other words, it is enough. */
+/** Appends the error's message, or uses it alone if it already says the same. */
 function withDetail(happened: string, { error }: CloseInfo, isSaidByError: boolean): string {
   if (error === null) return happened;
   const detail = error.message.replace(/\.$/, "");
   return isSaidByError && error instanceof HandshakeError ? detail : `${happened}: ${detail}`;
 }
 
-/** OpenSSL's words for an answer that is no TLS at all. */
+/** Whether OpenSSL reports an answer that is not TLS at all. */
 function speaksNoTls({ cause, error }: CloseInfo): boolean {
   return cause === "tls" && error?.message.includes("wrong version number") === true;
 }
 
 interface OpenFailureExplanation extends Explanation {
-  /** The errors of the library for this cause begin with what happened. */
+  /** The library's errors for this cause begin with what happened. */
   readonly isSaidByError?: true;
 }
 
@@ -36,7 +36,7 @@ const UNKNOWN: OpenFailureExplanation = {
 const NO_TLS: OpenFailureExplanation = {
   happened: "The TLS handshake failed",
   isSaidByError: true,
-  likely: ["What listens there does not speak TLS."],
+  likely: ["The server at that port does not speak TLS."],
   advice: ["Check the port, and whether the scheme should be `ws:`."],
 };
 
@@ -59,7 +59,7 @@ const FAILURES: Partial<Readonly<Record<CloseCause, OpenFailureExplanation>>> = 
     likely: [
       "The certificate is not valid for this name, expired, or from an authority that is not trusted here.",
     ],
-    advice: ["Mend the certificate, or name its authority in `ca`; trying again does not help."],
+    advice: ["Fix the certificate, or name its authority in `ca`; retrying does not help."],
   },
   "open-timeout": {
     happened: "The connection was not open within openTimeout",
@@ -69,9 +69,9 @@ const FAILURES: Partial<Readonly<Record<CloseCause, OpenFailureExplanation>>> = 
   },
   proxy: {
     happened: "The proxy could not be used",
-    likely: ["It is down, wants other credentials, or opens no tunnels to this host and port."],
+    likely: ["It is down, requires other credentials, or allows no tunnels to this host and port."],
     advice: [
-      "Check the option `proxy`, or the variables `https_proxy` and `no_proxy`; `status` and `body` of the error are what the proxy said, if it said anything.",
+      "Check the option `proxy`, or the variables `https_proxy` and `no_proxy`; `status` and `body` of the error contain the proxy's answer, if there was one.",
     ],
   },
   rejected: {
@@ -86,11 +86,11 @@ const FAILURES: Partial<Readonly<Record<CloseCause, OpenFailureExplanation>>> = 
   },
   reset: {
     happened: "The connection was cut before it was open",
-    likely: ["The server is restarting or overloaded, or what listens there is no WebSocket server."],
+    likely: ["The server is restarting or overloaded, or it is not a WebSocket server."],
     advice: ["Try again later; check the port and the path."],
   },
   unreachable: {
-    happened: "The network has no way to the server",
+    happened: "There is no network route to the server",
     isSaidByError: true,
     likely: ["Its host, a router or this machine's own link is down."],
     advice: ["Check the network, and try again with growing delays."],

@@ -1,4 +1,4 @@
-// What this side may have done to be thought dead.
+// Delays of this side that may have made the peer declare it dead.
 
 import type { CloseEvidence } from "../close-info.js";
 import { duration, size } from "./measures.js";

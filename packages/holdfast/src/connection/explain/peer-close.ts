@@ -1,4 +1,4 @@
-// The peer closed: what its code says.
+// Explains the close code of a peer that closed the connection.
 
 import type { CloseInfo } from "../close-info.js";
 import { plain, type Explanation } from "./explanation.js";
@@ -27,7 +27,7 @@ export function explainPeerClose(info: CloseInfo): Explanation {
     case 1007:
       return {
         happened: "The peer says that this side broke the protocol",
-        likely: ["Its reason, if it gave one, tells how."],
+        likely: ["Its reason, if it gave one, says how."],
         advice: ["Please report this with a capture of the traffic: Holdfast should not be able to."],
       };
     case 1008:

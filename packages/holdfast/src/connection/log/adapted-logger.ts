@@ -1,6 +1,6 @@
-// Loggers take their arguments in two orders. `console`, winston and most others take the message first; pino, and what
-// is modelled on it, the details: given a message first, it would drop the details without a word. Loggers are the
-// application's code: what they throw goes no further than this file.
+// Loggers take their arguments in two orders. `console`, winston and most others take the message first. Pino and its
+// relatives take the details first, and silently drop details that follow the message. Loggers are application code, so
+// this file catches their errors.
 
 import { isThenable } from "../arguments.js";
 import { SILENT_PLATFORM, type Platform } from "../platform.js";
@@ -9,7 +9,7 @@ import type { Logger } from "../ports.js";
 type Level = "debug" | "error" | "info" | "warn";
 type Write = (level: Level, message: string, details: object | undefined) => unknown;
 
-/** A logger that calls this one in its own way and in the async context of this call, and that never throws. */
+/** Wraps a logger: calls it with its argument order, in the async context of this call, and never throws. */
 export function adaptLogger(logger: Logger, platform: Platform = SILENT_PLATFORM): Logger {
   const write = writeOf(logger);
   const context = platform.captureContext();
@@ -37,13 +37,13 @@ export function adaptLogger(logger: Logger, platform: Platform = SILENT_PLATFORM
 }
 
 function writeOf(logger: Logger): Write {
-  if (PINO in logger) return adaptPino(logger as unknown as PinoLogger); // The mark says so.
+  if (PINO in logger) return adaptPino(logger as unknown as PinoLogger); // The mark proves the type.
   if (logger === globalThis.console) return adaptConsole(globalThis.console);
   return (level, message, details) =>
     details === undefined ? logger[level](message) : logger[level](message, details);
 }
 
-/** Loggers that have failed. One warning for each: a logger that is broken fails at every line. */
+/** Loggers that have failed. Each gets one warning: a broken logger fails at every line. */
 const failed = new WeakSet<Logger>();
 
 function warnOnce(logger: Logger, platform: Platform, error: unknown): void {
@@ -55,7 +55,7 @@ function warnOnce(logger: Logger, platform: Platform, error: unknown): void {
   );
 }
 
-/** Pino marks its loggers, and their children, with this field (`pino.symbols.serializersSym`). */
+/** Pino marks its loggers and their children with this field (`pino.symbols.serializersSym`). */
 const PINO = Symbol.for("pino.serializers");
 
 type PinoLogger = Record<Level, (details: object, message: string) => void>;
@@ -64,14 +64,14 @@ function adaptPino(pino: PinoLogger): Write {
   return (level, message, details = {}) => pino[level](withSerializableError(details), message);
 }
 
-/** Pino writes errors out, with their stack and their cause, under the name `err` only. */
+/** Pino serialises an error with stack and cause only under the name `err`. */
 function withSerializableError(details: object): object {
   if (!("error" in details)) return details;
   const { error, ...others } = details;
   return { ...others, err: error };
 }
 
-/** A message may hold `%s`, which the peer sent, and which a console would take for a place to put the details. */
+/** A message may contain `%s` that the peer sent. A console would insert the details there. */
 function adaptConsole(console: Record<Level, (...items: unknown[]) => void>): Write {
   return (level, message, details) =>
     console[level]("%s", message, ...(details === undefined ? [] : [details]));

@@ -1,5 +1,5 @@
-// What a connection tells its logger. The first character of a debug line says what it is about: `>` sent, `<`
-// received, `=` state, `%` keepalive, `-` timeout, `!` error. docs/logging.md explains the lines.
+// The log of a connection. The first character of a debug line names its subject: `>` sent, `<` received, `=` state,
+// `%` keepalive, `-` timeout, `!` error. docs/logging.md explains the lines.
 
 import type { ObservedFrame } from "../../shared/observed-frame.js";
 import { showURL } from "../../shared/show-url.js";
@@ -13,9 +13,9 @@ import { requestLines, responseLines } from "./handshake-lines.js";
 export class ConnectionLog {
   readonly #logger: Logger;
   readonly #connection: Connection;
-  /** Goes with every line, so that those of one connection can be told from others. */
+  /** Part of every line, to distinguish connections. */
   readonly #who: { readonly id: string; readonly side: Role };
-  /** Debug lines are made only where somebody wants them. Null also means that no frame is looked at. */
+  /** Null if nobody reads debug lines; then no frame is inspected. */
   readonly #describers: { readonly sent: FrameDescriber; readonly received: FrameDescriber } | null;
 
   #hasWarnedOfPong = false;
@@ -60,7 +60,7 @@ export class ConnectionLog {
     );
   }
 
-  /** Once: it says something of the peer, and nothing new the next time. */
+  /** Logged once: further unmatched pongs of the same peer say nothing new. */
   onUnmatchedPong(): void {
     if (this.#hasWarnedOfPong) return;
     this.#hasWarnedOfPong = true;
@@ -78,7 +78,7 @@ export class ConnectionLog {
 
   onSuspended(gap: number): void {
     if (this.#describers === null) return;
-    this.#debug(`% this process did not run for ${milliseconds(gap)}; the peer is given the time back`);
+    this.#debug(`% this process did not run for ${milliseconds(gap)}; this does not count against the peer`);
   }
 
   onPaused(messages: number, bytes: number): void {
@@ -87,18 +87,18 @@ export class ConnectionLog {
   }
 
   onResumed(duration: number): void {
-    if (this.#describers !== null) this.#debug(`= reading goes on after ${milliseconds(duration)}`);
+    if (this.#describers !== null) this.#debug(`= reading resumes after ${milliseconds(duration)}`);
   }
 
-  /** Worth a warning: the application loses messages. */
+  /** A warning, because the application loses messages. */
   onDropping(): void {
     this.#logger.warn(
-      "messages are dropped, as nobody reads them: call discard() where that is meant",
+      "messages are dropped because nobody reads them: call discard() if that is intended",
       this.#who,
     );
   }
 
-  /** Something begins the end, or cuts it short. */
+  /** A cause began the closing, or interrupted it. */
   onEnding(cause: CloseCause, error: Error | null): void {
     if (this.#describers === null) return;
     if (TIMEOUTS.has(cause)) this.#debug(`- ${cause}`);
@@ -106,7 +106,7 @@ export class ConnectionLog {
     else this.#debug(`= closing: ${cause}`);
   }
 
-  /** Worth a warning where it was not the end that both sides agreed on, or that the application asked for. */
+  /** A warning, unless both sides agreed on the end or the application requested it. */
   onClose(info: CloseInfo): void {
     const { code, reason, cause, initiator, message, error, evidence } = info;
     const { openedAt, endedAt, latency, messagesReceived, messagesSent, bytesReceived, bytesSent } = evidence;

@@ -1,19 +1,19 @@
-// A frame as a line of a log: `TEXT 'Hello' [5 bytes]`. What a peer sent can neither begin a line of its own nor reach
-// the terminal.
+// Formats a frame as a line of a log: `TEXT 'Hello' [5 bytes]`. The peer's bytes can neither begin a new line nor
+// control the terminal.
 
 import { describeClose } from "../../shared/close-code.js";
 import { escapeControls } from "../../shared/control-characters.js";
 import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT } from "../../shared/opcode.js";
 import type { ObservedFrame } from "../../shared/observed-frame.js";
 
-/** Of a longer text, this many characters are shown, and then `…`. */
+/** The number of characters shown of a longer text; `…` follows. */
 const LONGEST_TEXT = 64;
-/** Of longer bytes, this many. */
+/** The number of bytes shown of a longer payload. */
 const MOST_BYTES = 24;
 
-/** The frames of one direction, in order: what a continuation continues follows from those before it. */
+/** Describes the frames of one direction, in order: earlier frames determine what a continuation frame continues. */
 export class FrameDescriber {
-  /** The message whose fragments are travelling. */
+  /** The message whose fragments are being sent. */
   #message: Pick<ObservedFrame, "isCompressed" | "opcode"> = { opcode: BINARY, isCompressed: false };
 
   describe(frame: ObservedFrame): string {
@@ -30,7 +30,7 @@ export class FrameDescriber {
         const isText = this.#message.opcode === TEXT;
         const notes = [
           ...(isCompressed ? ["compressed"] : []),
-          // The name of the frame says it already.
+          // The frame's name already says it.
           ...(opcode === CONTINUATION ? [isText ? "text" : "binary"] : []),
           size,
           ...(frame.isFinal ? [] : ["continued"]),
@@ -66,9 +66,9 @@ function line(name: string, payload: string, notes: readonly string[]): string {
   return `${name}${payload === "" ? "" : ` ${payload}`} [${notes.join(", ")}]`;
 }
 
-/** Bytes that are no UTF-8, such as a character of which the other half is in the next fragment, show as U+FFFD. */
+/** Invalid UTF-8, such as a character split between two fragments, shows as U+FFFD. */
 function quoted({ payload, length }: ObservedFrame): string {
-  // Four bytes a character at most; a cut through one stays beyond what is shown.
+  // A character has at most four bytes. Cutting one in half affects only characters beyond those shown.
   const characters = Array.from(decoder.decode(payload.subarray(0, 4 * LONGEST_TEXT + 4)));
   const isCut = characters.length > LONGEST_TEXT || payload.length < length;
   const shown = characters
@@ -83,12 +83,12 @@ function hex({ payload, length }: ObservedFrame): string {
   return [...shown, ...(length > shown.length ? ["…"] : [])].join(" ");
 }
 
-/** Whether the payload of a Ping was meant for eyes: printable ASCII. */
+/** Whether the payload of a Ping is readable: printable ASCII. */
 function isReadable(payload: Uint8Array): boolean {
   return payload.every((byte) => byte >= 0x20 && byte < 0x7f);
 }
 
-/** As far as it can be read: it may be one that breaks the rules. */
+/** Reads as much of a Close as possible: it may violate the protocol. */
 function readClose(payload: Uint8Array): { code: number; reason: string } {
   if (payload.length < 2) return { code: 1005, reason: "" };
   return { code: (payload[0] << 8) | payload[1], reason: decoder.decode(payload.subarray(2)) };

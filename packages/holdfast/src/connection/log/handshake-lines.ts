@@ -1,10 +1,10 @@
-// The opening handshake as lines of a log, without its secrets.
+// Formats the opening handshake as lines of a log, without secrets.
 
 import { escapeControls } from "../../shared/control-characters.js";
 import { showURL } from "../../shared/show-url.js";
 import type { HandshakeRequest, HandshakeResponse } from "../handshake-record.js";
 
-/** Fields whose values give whoever reads them the rights of their owner. */
+/** Fields whose values are credentials. */
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
   "authorization",
   "cookie",

@@ -1,4 +1,4 @@
-// What a client tells its logger of opening. Whoever opens is told of a failure by its error: so this is for debugging.
+// Logs a client's attempts to open a connection, at `debug`: the caller gets failures as errors.
 
 import { HandshakeError, InvalidStatusError } from "../../shared/errors.js";
 import { showURL } from "../../shared/show-url.js";
@@ -6,7 +6,7 @@ import { errorOf } from "../../shared/thrown.js";
 import type { Logger } from "../ports.js";
 import { responseLines } from "./handshake-lines.js";
 
-/** @param opening settles as the attempt does; nothing is changed about it */
+/** @param opening settles as the attempt does; this function only observes it */
 export function logOpening(logger: Logger, url: string, opening: Promise<unknown>): void {
   const shown = showURL(url);
   const attempt = { side: "client", url: shown } as const;

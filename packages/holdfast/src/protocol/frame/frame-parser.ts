@@ -1,5 +1,5 @@
 // Splits bytes into frames (RFC 6455 section 5.2). It handles structure only: where a frame begins, how long it is, where
-// its payload lies. The sink decides from the header whether the frame is allowed, before the parser reads any payload.
+// its payload lies. The handler decides from the header whether the frame is allowed, before the parser reads any payload.
 
 import { applyMask, releaseView, rotateKey } from "./masking.js";
 import { CONTROL_BIT, MASK_BIT, MAX_HEADER_SIZE } from "../../shared/opcode.js";
@@ -30,7 +30,7 @@ export interface FrameHandler {
 export const UNREADABLE_LENGTH = Infinity;
 
 export class FrameParser {
-  readonly #sink: FrameHandler;
+  readonly #handler: FrameHandler;
   /** The part of a header that has arrived. Allocated on demand, since most connections never need it. */
   #partialHeader: Buffer | null = null;
   #partialLength = 0;
@@ -45,15 +45,15 @@ export class FrameParser {
   // The payload that spans chunks.
   #remaining = 0;
   #isSkipping = false;
-  /** Data that was received while the sink was decoding or the parser was paused. */
+  /** Data that was received while the handler was decoding or the parser was paused. */
   #rest: Buffer | null = null;
   #isPaused = false;
   /** How many bytes of `#rest` are known to hold only data frames. */
   #searched = 0;
   #isSearching = false;
 
-  constructor(sink: FrameHandler) {
-    this.#sink = sink;
+  constructor(handler: FrameHandler) {
+    this.#handler = handler;
   }
 
   /**
@@ -64,8 +64,8 @@ export class FrameParser {
   receive(bytes: Uint8Array, isShared = false): void {
     const chunk = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     let at = 0;
-    this.#sink.beginChunk(isShared);
-    while (at < chunk.length && !this.#isPaused && !this.#sink.isDecoding) {
+    this.#handler.beginChunk(isShared);
+    while (at < chunk.length && !this.#isPaused && !this.#handler.isDecoding) {
       at = this.#remaining > 0 ? this.#continuePayload(chunk, at) : this.#readFrame(chunk, at);
     }
     releaseView(chunk);
@@ -90,10 +90,10 @@ export class FrameParser {
     this.resume();
   }
 
-  /** Continues with the waiting data, unless the parser is paused or the sink is still decoding. */
+  /** Continues with the waiting data, unless the parser is paused or the handler is still decoding. */
   resume(): void {
     const rest = this.#rest;
-    if (rest === null || this.#isPaused || this.#isSearching || this.#sink.isDecoding) return;
+    if (rest === null || this.#isPaused || this.#isSearching || this.#handler.isDecoding) return;
     this.#rest = null;
     this.#searched = 0;
     this.receive(rest);
@@ -111,7 +111,7 @@ export class FrameParser {
   #serveControlFrames(): void {
     const rest = this.#rest;
     const isWithinFrame = this.#remaining > 0 || this.#partialLength > 0;
-    if (rest === null || isWithinFrame || this.#isSearching || this.#sink.isDecoding) return;
+    if (rest === null || isWithinFrame || this.#isSearching || this.#handler.isDecoding) return;
     this.#isSearching = true;
     let from = this.#searched;
     let kept = from;
@@ -119,7 +119,7 @@ export class FrameParser {
       const size = this.#parseHeader(rest, from, rest.length);
       const end = from + size + this.#length;
       if (size === 0 || end > rest.length) break;
-      if (this.#sink.mayOvertake(this.#firstByte, this.#isMasked, this.#length, this.#isLengthValid)) {
+      if (this.#handler.mayOvertake(this.#firstByte, this.#isMasked, this.#length, this.#isLengthValid)) {
         this.#beginPayload(rest, from + size);
       } else if ((this.#firstByte & CONTROL_BIT) === 0) {
         if (kept < from) rest.copyWithin(kept, from, end);
@@ -152,7 +152,7 @@ export class FrameParser {
 
   #beginPayload(chunk: Buffer, at: number): number {
     const length = this.#length;
-    const isAccepted = this.#sink.beginFrame(this.#firstByte, this.#isMasked, length, this.#isLengthValid);
+    const isAccepted = this.#handler.beginFrame(this.#firstByte, this.#isMasked, length, this.#isLengthValid);
     const end = at + length;
     if (end > chunk.length || !isAccepted) {
       this.#remaining = length;
@@ -161,7 +161,7 @@ export class FrameParser {
       return at;
     }
     const isAscii = this.#isMasked && applyMask(chunk, at, end, this.#key);
-    this.#sink.wholePayload(chunk, at, end, isAscii);
+    this.#handler.wholePayload(chunk, at, end, isAscii);
     return end;
   }
 
@@ -169,10 +169,10 @@ export class FrameParser {
     const end = Math.min(chunk.length, at + this.#remaining);
     if (!this.#isSkipping) {
       const key = this.#isMasked ? rotateKey(this.#key, this.#length - this.#remaining) : 0;
-      this.#sink.payloadPiece(chunk, at, end, key);
+      this.#handler.payloadPiece(chunk, at, end, key);
     }
     this.#remaining -= end - at;
-    if (this.#remaining === 0 && !this.#isSkipping) this.#sink.endFrame();
+    if (this.#remaining === 0 && !this.#isSkipping) this.#handler.endFrame();
     return end;
   }
 

@@ -99,7 +99,7 @@ export class MessageReader implements FrameHandler {
   /** Payload bytes announced for the message so far. */
   #messageSize = 0;
   /** The receiver of the message in pieces, and the decoder that makes them once the message has begun. */
-  #pieceSink: PieceHandler | null = null;
+  #pieceHandler: PieceHandler | null = null;
   #pieces: PieceDecoder | null = null;
 
   /** @param isServer a server accepts only masked frames, a client only unmasked ones (section 5.1) */
@@ -142,14 +142,14 @@ export class MessageReader implements FrameHandler {
   }
 
   /**
-   * Streams the message that is arriving to `sink` piece by piece, or else the next one that arrives in several parts;
+   * Streams the message that is arriving to `handler` piece by piece, or else the next one that arrives in several parts;
    * null stops that. The part assembled so far is the first piece. An encoded message is not split.
    */
-  streamTo(sink: PieceHandler | null): void {
-    this.#pieceSink = sink;
+  streamTo(handler: PieceHandler | null): void {
+    this.#pieceHandler = handler;
     const hasBegun = this.#messageOpcode !== CONTINUATION && this.#assembly !== null;
-    if (sink === null || !hasBegun || this.#isEncoded) return;
-    this.#pieces = new PieceDecoder(sink, this.#messageOpcode === TEXT);
+    if (handler === null || !hasBegun || this.#isEncoded) return;
+    this.#pieces = new PieceDecoder(handler, this.#messageOpcode === TEXT);
     this.#pieces.push(this.#assembly?.take() ?? EMPTY);
   }
 
@@ -217,8 +217,8 @@ export class MessageReader implements FrameHandler {
     }
     if (this.#hasFailed) return;
     this.#copiedBytes += end - start;
-    if (this.#pieceSink !== null && !this.#isEncoded) {
-      this.#pieces ??= new PieceDecoder(this.#pieceSink, this.#messageOpcode === TEXT);
+    if (this.#pieceHandler !== null && !this.#isEncoded) {
+      this.#pieces ??= new PieceDecoder(this.#pieceHandler, this.#messageOpcode === TEXT);
       if (key !== 0) applyMask(chunk, start, end, key);
       if (!this.#pieces.push(chunk.subarray(start, end))) this.#failText();
       return;
@@ -334,7 +334,7 @@ export class MessageReader implements FrameHandler {
 
   #endPieces(pieces: PieceDecoder): void {
     this.#forgetMessage();
-    this.#pieceSink = null;
+    this.#pieceHandler = null;
     if (!pieces.end()) this.#failText();
   }
 

@@ -11,18 +11,18 @@ export interface PieceHandler {
 
 /** Splits a message into pieces. Pieces of text end between characters. */
 export class PieceDecoder {
-  readonly #sink: PieceHandler;
+  readonly #handler: PieceHandler;
   readonly #decoder: TextDecoder | null;
 
-  constructor(sink: PieceHandler, isText: boolean) {
-    this.#sink = sink;
+  constructor(handler: PieceHandler, isText: boolean) {
+    this.#handler = handler;
     this.#decoder = isText ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }) : null;
   }
 
   /** Returns false if a text is not UTF-8. */
   push(bytes: Uint8Array): boolean {
     if (this.#decoder === null) {
-      if (bytes.length > 0) this.#sink.onPiece(new Uint8Array(bytes));
+      if (bytes.length > 0) this.#handler.onPiece(new Uint8Array(bytes));
       return true;
     }
     return this.#pushText(this.#decoder, bytes, true);
@@ -31,14 +31,14 @@ export class PieceDecoder {
   /** Completes the message; returns false if a text ends within a character. */
   end(): boolean {
     if (this.#decoder !== null && !this.#pushText(this.#decoder, NOTHING, false)) return false;
-    this.#sink.onLastPiece();
+    this.#handler.onLastPiece();
     return true;
   }
 
   #pushText(decoder: TextDecoder, bytes: Uint8Array, stream: boolean): boolean {
     try {
       const text = decoder.decode(bytes, { stream });
-      if (text !== "") this.#sink.onPiece(text);
+      if (text !== "") this.#handler.onPiece(text);
       return true;
     } catch {
       return false; // A fatal decoder throws only for invalid UTF-8.

@@ -2,6 +2,7 @@
 // another. Its promise settles exactly once.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import { Deferred, quietly } from "../../shared/deferred.js";
 import { toBytes, type Bytes } from "../../connection/arguments.js";
 import type { SendUntil } from "../../connection/message-transport.js";
 import { Deadline } from "../../connection/timer-queue.js";
@@ -31,8 +32,7 @@ export class OutgoingMessage extends Deadline {
   readonly #handler: OutgoingMessageHandler;
   #data: string | Bytes;
   #isCopied = false;
-  #resolve: () => void = () => undefined;
-  #reject: (error: Error) => void = () => undefined;
+  readonly #outcome = new Deferred();
 
   constructor(handler: OutgoingMessageHandler, data: string | Bytes, options: OutgoingOptions) {
     super();
@@ -42,13 +42,8 @@ export class OutgoingMessage extends Deadline {
     this.signal = options.signal;
     this.until = options.until;
     this.expiresAt = options.expiresAt;
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    // A failed send that nobody awaits must not end the process as an unhandled rejection.
-    this.promise.catch(() => undefined);
-    if (this.signal !== null) watchAbort(this.signal, this.#onAbort);
+    this.promise = quietly(this.#outcome.promise);
+    watchAbort(this.signal, this.#onAbort);
   }
 
   get data(): string | Bytes {
@@ -70,13 +65,13 @@ export class OutgoingMessage extends Deadline {
 
   sent(): void {
     this.#stopWatching();
-    this.#resolve();
+    this.#outcome.resolve();
   }
 
   /** The message was not sent, or perhaps not. */
   fail(error: Error): void {
     this.#stopWatching();
-    this.#reject(error);
+    this.#outcome.reject(error);
   }
 
   onAlarm(): void {
@@ -84,7 +79,7 @@ export class OutgoingMessage extends Deadline {
   }
 
   #stopWatching(): void {
-    if (this.signal !== null) unwatchAbort(this.signal, this.#onAbort);
+    unwatchAbort(this.signal, this.#onAbort);
   }
 
   readonly #onAbort = (): void => this.#handler.onAborted(this);

@@ -5,7 +5,7 @@ import type { CloseInfo } from "../../connection/close-info.js";
 import {
   CALL_OPTIONS,
   checkSendOptions,
-  RECEIVE_OPTIONS,
+  checkWaitOptions,
   SEND_OPTIONS,
   type CallOptions,
   type Connection,
@@ -15,7 +15,8 @@ import {
 import { InvalidStateError } from "../../shared/errors.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
 import { describeObject, showInInspector } from "../../connection/inspection.js";
-import { consumeAll, type Message } from "../../connection/inbox.js";
+import { consumeAll } from "../../connection/consume-all.js";
+import type { Message } from "../../connection/inbox.js";
 import {
   checkDuration,
   checkFunction,
@@ -147,7 +148,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
    * calls, now or once there is a connection. Bytes that have to wait are copied.
    *
    * Resolves once an open socket has the message and has room for more (`writeLimit`). This does not mean that the peer
-   * received it: WebSockets have no acknowledgements.
+   * received it: with a session, `until: "delivered"` resolves once the peer has confirmed it.
    *
    * @throws NotSentError; its `outcome` says whether the message can be sent again without the peer receiving it twice
    * @throws InvalidArgumentError for anything but a string or bytes
@@ -176,10 +177,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
    */
   recv(options?: ReceiveOptions): Promise<Message> {
     try {
-      checkOptionNames("recv()", options, RECEIVE_OPTIONS);
-      const signal = checkSignal(options?.signal);
-      const timeout = checkDuration("timeout", options?.timeout, null);
-      return receiveOne(this.#core, "recv()", { signal, timeout });
+      return receiveOne(this.#core, "recv()", checkWaitOptions("recv()", options));
     } catch (error) {
       return Promise.reject(error);
     }

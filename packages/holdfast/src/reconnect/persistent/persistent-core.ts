@@ -1,6 +1,9 @@
 // The core of a persistent connection, across its connections. `PersistentConnection` is its facade. The supervisor
 // decides when to connect; the sender queues outgoing messages, the receiver incoming ones.
 
+/* eslint max-lines: ["warn", { "max": 370, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files. */
+
+import { Deferred } from "../../shared/deferred.js";
 import type { Bytes } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
@@ -43,7 +46,6 @@ export interface PersistentCoreOptions {
 export class PersistentCore implements SupervisorHandler, ReadableConnection, SessionCarrierHandler {
   readonly sender: Sender;
   readonly listeners: Listeners<PersistentEvents>;
-  readonly closed: Promise<CloseInfo>;
   readonly runtime: Runtime;
   /** Null without the option `session`. */
   readonly session: SessionCarrier | null;
@@ -52,7 +54,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
   readonly #receiver: Receiver;
   readonly #latency = new OverallLatency();
   readonly #aborter = new AbortController();
-  #resolveClosed: (info: CloseInfo) => void = () => undefined;
+  readonly #closed = new Deferred<CloseInfo>();
   #status: PersistentStatus;
   #connection: Connection | null = null;
   #hasOpened = false;
@@ -79,7 +81,6 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
       platform: runtime.platform,
       faultLogger: connectionSettings.faultLogger,
     });
-    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#status = Object.freeze({ state: "connecting", attempt: 1, since: runtime.clock.wallNow() });
     this.#kept = settings.session?.keep
       ? new KeptSession(settings.session.keep, connectionSettings.faultLogger)
@@ -101,6 +102,10 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
   #restore({ unread, queued }: KeptState): void {
     for (const message of unread) this.inbox.push(message);
     this.sender.restore(queued);
+  }
+
+  get closed(): Promise<CloseInfo> {
+    return this.#closed.promise;
   }
 
   start(): void {
@@ -280,7 +285,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
     this.sender.end(error, isSaved);
     this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error: failure });
     this.#receiver.finish();
-    this.#resolveClosed(info);
+    this.#closed.resolve(info);
     this.#aborter.abort(this.closedError());
     if (wasWaiting) this.listeners.emit("status", this.#status);
     else this.#reportEnd({ info, error });

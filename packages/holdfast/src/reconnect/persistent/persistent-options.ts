@@ -7,7 +7,6 @@ import {
   checkDuration,
   checkFunction,
   checkQueue,
-  checkSize,
   invalidArgument,
   requireDuration,
 } from "../../shared/option-checks.js";
@@ -28,7 +27,10 @@ export interface OpenContext {
 
 /** Options of a persistent connection. Durations are milliseconds, sizes are bytes. */
 export interface PersistentOptions {
-  /** What happens to messages while there is no connection: they wait (`"queue"`), or `send()` rejects (`"reject"`). @default "queue" */
+  /**
+   * The treatment of messages while there is no connection: they wait (`"queue"`), or `send()` rejects (`"reject"`).
+   * @default "queue"
+   */
   readonly offline?: "queue" | "reject";
   /**
    * The limit of the queue of messages to send: a number of messages, or messages and bytes; null for no limit. Strings
@@ -147,13 +149,13 @@ function checkSession(value: unknown): PersistentSettings["session"] {
 
 function checkKeep(keep: SessionKeep | null | undefined): SessionKeep | null {
   if (keep === undefined || keep === null) return null;
-  const methods = typeof keep === "object" ? [keep.load, keep.save, keep.clear, keep.watch] : [];
-  if (methods.length > 0 && methods.every((each: unknown) => typeof each === "function")) return keep;
+  const names = ["load", "save", "clear", "watch"] as const;
+  if (typeof keep === "object" && names.every((name) => typeof keep[name] === "function")) return keep;
   throw invalidArgument("session.keep", "an object with `load`, `save`, `clear` and `watch`", keep);
 }
 
 function positive(name: string, value: unknown, byDefault: number): number {
-  const size = checkSize(name, value, byDefault);
-  if (size === null || size === 0) throw invalidArgument(name, "a positive whole number", value);
-  return size;
+  if (value === undefined) return byDefault;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
+  throw invalidArgument(name, "a positive whole number", value);
 }

@@ -7,9 +7,9 @@ import type { Runtime } from "../../connection/runtime.js";
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
 import type { TimerQueue } from "../../connection/timer-queue.js";
 import type { InboxLimits } from "../../connection/unread-queue.js";
-import { UnreadWatch, type UnreadWatchHost } from "../../connection/unread-watch.js";
+import { UnreadWatch, type UnreadWatchHandler } from "../../connection/unread-watch.js";
 
-export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHost {
+export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHandler {
   readonly inbox: Inbox;
   readonly #runtime: Runtime;
   readonly #unreadWatch = new UnreadWatch(this);

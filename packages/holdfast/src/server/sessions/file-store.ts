@@ -12,6 +12,8 @@
 // writer first writes, and then looks for a newer generation. So either the claim reads what was written, or the writer
 // finds itself fenced.
 
+/* eslint max-lines: ["warn", { "max": 300, "skipBlankLines": true, "skipComments": true }] -- One format of files, with everything that reads and writes it. */
+
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -157,7 +159,7 @@ class FileStore implements SessionStore {
   async #continue(id: string, generation: number, wallNow: number): Promise<Claim> {
     const folder = this.#folderOf(id);
     const current = await this.#read(id);
-    if (current === null || current.removed !== null) {
+    if (current?.removed !== null) {
       await rm(join(folder, String(generation)), { force: true });
       return lost("unknown"); // Removed or swept meanwhile.
     }

@@ -15,13 +15,13 @@ import type { ServerRequest } from "../upgrade/server-request.js";
 /** When `ack` confirms a message of the client. */
 export type SessionAcknowledge = "handled" | "received";
 
-/** What survives the end of the server's process. */
+/** The state that survives the end of the server's process. */
 export type SessionDurability = "message" | "process" | "shutdown";
 
 /** Options of the sessions of a server. */
 export interface ServerSessionOptions {
-  /** Milliseconds for which a session without a socket is kept. @default 120000 */
-  readonly retain?: number;
+  /** Milliseconds for which a session without a socket is kept; null for no limit. @default 120000 */
+  readonly retain?: number | null;
   /**
    * Milliseconds after its beginning from which a session cannot be resumed: it ends with the socket that it has then. Null
    * for no limit. @default 86400000, a day
@@ -30,9 +30,9 @@ export interface ServerSessionOptions {
   /**
    * Bytes that all sessions of this server may take: their unconfirmed messages, and 8 KiB for each session without a
    * socket. Above it, sessions without a socket are dropped: those that never carried a message first, and the one that has
-   * been without a socket for the longest time first. @default 268435456, 256 MiB
+   * been without a socket for the longest time first. Null for no limit. @default 268435456, 256 MiB
    */
-  readonly memory?: number;
+  readonly memory?: number | null;
   /**
    * Returns the owner of a request, such as the id of the user. A session can be resumed by its owner only. Called for
    * each socket of a session, after `onRequest`. If it fails, or has no answer after 10 seconds, the socket is closed with
@@ -93,7 +93,11 @@ export function checkSessions(value: unknown): SessionSettings | null {
     "process",
   );
   if (durability !== "process" && store === undefined)
-    throw invalidArgument("sessions.store", `a store, since \`durability\` is "${durability}"`, store);
+    throw invalidArgument(
+      "sessions.store",
+      `a store such as fileStore(), since \`durability\` is "${durability}"`,
+      store,
+    );
   return {
     retain: checkDuration("sessions.retain", options.retain, 120_000) ?? Infinity,
     maxLifetime: checkDuration("sessions.maxLifetime", options.maxLifetime, 24 * 60 * 60 * 1000),

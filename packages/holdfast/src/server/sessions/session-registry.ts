@@ -1,6 +1,8 @@
 // The sessions of a server: opens and resumes them, drops them when they expire or the memory is full, and saves them
 // when the server closes.
 
+/* eslint max-lines: ["warn", { "max": 450, "skipBlankLines": true, "skipComments": true }] -- One table of sessions, with all changes of it. */
+
 import { createHash } from "node:crypto";
 import { coreOf, createConnection, type Connection } from "../../connection/connection.js";
 import type { HandshakeRecord } from "../../connection/handshake-record.js";
@@ -61,7 +63,7 @@ export interface SessionRegistryHost {
   onConnectionEnded(connection: Connection): void;
 }
 
-/** What may be unconfirmed in each direction. */
+/** The limit of unconfirmed messages in each direction. */
 const WINDOW = { messages: 1024, bytes: 256 * 1024 };
 
 /** Milliseconds within which received messages are acknowledged. */
@@ -340,7 +342,8 @@ export class SessionRegistry implements SessionKeeper {
       await this.#open(socket, proof.owner, isTheirs ? known.loss : "unknown");
       return;
     }
-    // One claim at a time: another socket that resumes the session meanwhile finds it here afterwards.
+    // One claim at a time: another socket that resumes the session waits for this claim, and then finds the session
+    // here.
     let endClaim: () => void = nothing;
     this.#claims.set(message.id, new Promise((resolve) => (endClaim = resolve)));
     try {
@@ -446,7 +449,7 @@ export class SessionRegistry implements SessionKeeper {
       onFailure: (error) => {
         const isFenced = error instanceof SessionFencedError;
         if (!isFenced) this.#onFailure(error);
-        else transport().fence(); // The socket is told `moved`.
+        else transport().fence(); // Sends `moved` on the socket.
         transport().lose(isFenced ? "moved" : "store");
       },
     });

@@ -1,6 +1,8 @@
 // Handles one request, over HTTP/1.1 or on an HTTP/2 stream, from its first byte to the response: an upgrade, a
 // refusal, or a response of the application.
 
+/* eslint max-lines: ["warn", { "max": 270, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
+
 import type { ByteStream, ByteStreamHandler } from "../../connection/ports.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";

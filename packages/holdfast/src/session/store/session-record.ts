@@ -1,16 +1,17 @@
-// What a store keeps of a session, and the changes that it logs. Plain objects: text, numbers, and bytes of messages.
+// The record of a session in a store, and the changes that a store logs. Plain objects: text, numbers, and bytes of
+// messages.
 
 import type { SavedReceipts } from "../receive-ledger.js";
 import type { SavedSends } from "../send-ledger.js";
 import type { SessionMessageData } from "../session-memory.js";
 
-/** A received message that the application has not been handed. */
+/** A received message that the application has not received yet. */
 export interface InboxEntry {
   readonly position: number;
   readonly message: SessionMessageData;
 }
 
-/** What a store keeps of a session. */
+/** The record of a session in a store. */
 export interface SessionRecord {
   readonly id: string;
   /** SHA-256 of the secret, in lower-case hexadecimal. The secret itself is never stored. */
@@ -41,7 +42,7 @@ export type SessionChange =
   | { readonly type: "received"; readonly position: number; readonly message: SessionMessageData }
   /** The client has skipped positions up to this one. */
   | { readonly type: "skipped"; readonly position: number }
-  /** The application has been handed the client's messages up to this position. */
+  /** The application has received the client's messages up to this position. */
   | { readonly type: "handled"; readonly position: number }
   /** It was attached or detached: it expires at this time in epoch milliseconds, or never (null). */
   | { readonly type: "deadline"; readonly deadline: number | null; readonly attempt: number };

@@ -1,4 +1,4 @@
-// The port to what keeps sessions across processes. Implementations: memory, files, Redis.
+// The port to a store of sessions, which outlives processes. Implementations: memory, files, Redis.
 
 import type { HoldfastError } from "../../shared/errors.js";
 import type { SessionLoss } from "../../shared/session-errors.js";
@@ -10,8 +10,9 @@ export type Claim =
   /** The caller holds the session from now on, with the generation in the record. */
   | { readonly type: "claimed"; readonly record: SessionRecord }
   /**
-   * There is none to resume. `unknown`: no such id, or another secret. `forbidden`: another owner. `expired`: its deadline
-   * has passed. `store`: the record is damaged or cannot be read; `error` says why. Or the reason with which it was removed.
+   * There is no session to resume. `unknown`: no such id, or another secret. `forbidden`: another owner. `expired`: its
+   * deadline has passed. `store`: the record is damaged or cannot be read; `error` says why. Otherwise the reason with
+   * which it was removed.
    */
   | { readonly type: "lost"; readonly reason: SessionLoss; readonly error: HoldfastError | null };
 

@@ -1,11 +1,11 @@
-// The events of a topic that one loop has not read yet.
+// The events of a topic that one loop has not read.
 
 import type { TopicEvent } from "../topic-event.js";
 
 export interface EventQueueHandler {
-  /** The number of unread events, and of their bytes, has changed by so much. */
+  /** The number of unread events, and of their bytes, has changed by these amounts. */
   onUnread(events: number, bytes: number): void;
-  /** Nobody reads any more. */
+  /** The loop was left: nobody reads this queue any more. */
   onLeft(queue: EventQueue): void;
 }
 
@@ -39,7 +39,7 @@ export class EventQueue {
     this.#handler.onUnread(1, sizeOf(event));
   }
 
-  /** No more events follow. @param error ends the loop with it; null for a quiet end */
+  /** No more events follow. @param error ends the loop with it; null to end the loop without an error */
   end(error: unknown): void {
     if (this.#end !== null) return;
     this.#end = { error };
@@ -73,7 +73,7 @@ export class EventQueue {
 
   #settleEnded({ resolve, reject }: Reader): void {
     const { error } = this.#end ?? { error: null };
-    this.#end = { error: null }; // An iterator throws once.
+    this.#end = { error: null }; // An iterator throws only once.
     if (error === null) resolve(DONE);
     else reject(error);
   }

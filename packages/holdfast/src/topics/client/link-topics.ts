@@ -1,4 +1,4 @@
-// The topics of one connection at a client: its requests to the server, and what the server sends.
+// The topics of one connection at a client: sends requests to the server, and passes on its messages.
 
 import { EngineUnavailableError } from "../../shared/engine-unavailable-error.js";
 import { InvalidStateError } from "../../shared/errors.js";
@@ -17,14 +17,14 @@ interface WaitingRequest {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Milliseconds until a subscription is tried again where the server's engine is unavailable. */
+/** Milliseconds until a subscription is retried after the server's engine was unavailable. */
 const RETRY_DELAY = 1_000;
 
 const all = new WeakMap<Connection, LinkTopics>();
 
 export class LinkTopics {
   /**
-   * Those of a connection.
+   * The topics of a connection.
    * @throws InvalidStateError if the peer does not speak the link protocol
    */
   static of(connection: Connection): LinkTopics {
@@ -38,8 +38,8 @@ export class LinkTopics {
   readonly #connection: Connection;
   readonly #feeds = new Map<string, TopicFeed>();
   readonly #requests = new Map<string, WaitingRequest>();
-  /** Requests that wait until the server takes any. */
-  #early: (() => void)[] | null = [];
+  /** Requests that wait until the server accepts requests. */
+  #heldRequests: (() => void)[] | null = [];
   #numbers = 0;
 
   private constructor(connection: Connection) {
@@ -67,7 +67,7 @@ export class LinkTopics {
     return this.#connection;
   }
 
-  /** Passes what the server sends on the topic to this feed, and asks for it. */
+  /** Subscribes to the feed's topic, and passes the server's messages on it to the feed. */
   attach(feed: TopicFeed): void {
     this.#feeds.set(feed.topic, feed);
     this.#subscribe(feed);
@@ -76,7 +76,7 @@ export class LinkTopics {
   detach(feed: TopicFeed): void {
     if (this.#feeds.get(feed.topic) !== feed) return;
     this.#feeds.delete(feed.topic);
-    // Whatever comes of it: what the server sends reaches nobody any more.
+    // The answer does not matter: nothing receives the topic's messages any more.
     this.#request("unsub", "", null, { topic: feed.topic, onDone: ignore, onFailed: ignore });
   }
 
@@ -108,7 +108,7 @@ export class LinkTopics {
   #onRefused(feed: TopicFeed, error: unknown): void {
     const isCurrent = (): boolean =>
       this.#feeds.get(feed.topic) === feed && this.#connection.state === "open";
-    if (!isCurrent()) return; // The connection has ended, and its owner knows what to do.
+    if (!isCurrent()) return; // The connection has ended, and its owner handles that.
     if (error instanceof EngineUnavailableError) {
       const { timers, clock } = coreOf(this.#connection).runtime;
       const onAlarm = (): void => {
@@ -134,16 +134,16 @@ export class LinkTopics {
       if (typeof data === "string") void core.sendWord(word, `${argument}\n${data}`);
       else void core.sendWord(word, argument, data);
     };
-    if (this.#early === null) send();
-    else this.#early.push(send);
+    if (this.#heldRequests === null) send();
+    else this.#heldRequests.push(send);
   }
 
-  /** The server takes requests; once more where it begins anew. */
+  /** The server accepts requests. It repeats this when it starts again. */
   #onReady(): void {
-    const early = this.#early;
-    this.#early = null;
-    if (early === null) for (const feed of this.#feeds.values()) this.#subscribe(feed);
-    else for (const send of early) send();
+    const requests = this.#heldRequests;
+    this.#heldRequests = null;
+    if (requests === null) for (const feed of this.#feeds.values()) this.#subscribe(feed);
+    else for (const send of requests) send();
   }
 
   #onPlace(argument: string, report: (feed: TopicFeed, position: Position | null) => void): void {
@@ -179,7 +179,7 @@ export class LinkTopics {
   }
 
   #feedFor(escaped: string): TopicFeed | undefined {
-    // Most names are written as they are.
+    // Most names need no escaping.
     const feed = this.#feeds.get(escaped);
     if (feed !== undefined && !escaped.includes("%")) return feed;
     return this.#feeds.get(unescapeTopic(escaped) ?? "");
@@ -198,13 +198,13 @@ function refusal(topic: string, reason: string, details: string): Error {
 
 const REFUSALS: readonly TopicRefusal[] = ["failed", "forbidden", "invalid", "limit"];
 
-/** Null for that of a topic without history. */
+/** Null for the position of a topic without history. */
 function readPosition(epoch: string, offset: string): Position | null {
   return isEpoch(epoch) && NUMBER.test(offset) ? { epoch, offset: Number(offset) } : null;
 }
 
 function ignore(): void {
-  // Nobody waits for the answer.
+  // Nothing waits for the answer.
 }
 
 const NUMBER = /^[0-9]{1,15}$/;

@@ -27,11 +27,12 @@ export interface ReconnectingLink {
 /** Options of `subscribe()` at a client. */
 export interface SubscriptionOptions {
   /**
-   * Where to continue: the position of the last message that the application has processed. `"now"` for the next message.
+   * The position of the last message that the application has processed, after which to continue. `"now"` starts with
+   * the next message.
    * @default "now"
    */
   readonly since?: Position | "now" | undefined;
-  /** Ends the loop; it throws the signal's reason. */
+  /** Ends the loop, which throws the signal's reason. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
@@ -45,13 +46,13 @@ const SUBSCRIPTION_OPTIONS: OptionNames<SubscriptionOptions> = { since: true, si
 const CLIENT_PUBLISH_OPTIONS: OptionNames<ClientPublishOptions> = { id: true };
 
 /**
- * Subscribes to a topic where the server allows it (`topics.open()`), and returns its events in order: messages, and gaps
+ * Subscribes to a topic if the server allows it (`topics.open()`), and yields its events in order: messages, and gaps
  * where messages are missing. With a persistent connection, the loop continues on each new connection from its own
- * position. The subscription begins with the loop, and ends when the loop is left. Unread events pause reading from the
- * connection.
+ * position. The subscription begins with the loop, and ends when the loop is left. Too many unread events pause reading
+ * from the connection.
  *
- * The loop ends when the server or this side ends the subscription. It throws TopicError if the server refuses, and
- * ConnectionClosedError, or the error that ended retrying, if the connection is lost.
+ * The loop ends when the server or this side ends the subscription. It throws TopicError if the server refuses. If the
+ * connection is lost, it throws ConnectionClosedError, or the error that ended retrying.
  *
  * @param link a connection that speaks the link protocol (option `linkProtocol`), or one that reconnects
  * @throws InvalidArgumentError
@@ -68,12 +69,11 @@ export function subscribe(
 }
 
 /**
- * Publishes a message where the server allows it (`publish` of `topics.open()`). With a persistent connection, it needs
- * one that is open.
+ * Publishes a message if the server allows it (`publish` of `topics.open()`). A persistent connection must be open.
  *
  * @throws TopicError if the server refuses
  * @throws EngineUnavailableError if the server cannot publish; with an `id`, it is safe to publish again
- * @throws ConnectionClosed if the connection ends first: then it is unknown whether the message was published
+ * @throws ConnectionClosed if the connection ends first; the message may or may not have been published
  */
 export async function publish(
   link: Connection | ReconnectingLink,
@@ -92,13 +92,13 @@ export async function publish(
   return LinkTopics.of(connection).publish(name, contentOf(data, bytes), id);
 }
 
-/** Bytes are copied: the request may have to wait. */
+/** Copies bytes, because the request may have to wait. */
 function contentOf(data: string | Bytes, bytes: Uint8Array | null): Uint8Array | string {
   if (typeof data === "string") return data;
   return data instanceof TextBytes ? data.toString() : new Uint8Array(bytes ?? []);
 }
 
-/** What all loops over a link share. */
+/** The state that all loops over a link share. */
 interface SharedByLink {
   readonly feeds: Map<string, LinkFeed>;
   readonly unread: UnreadLimit;
@@ -163,7 +163,7 @@ class LinkFeed {
     const shared = links.get(link) ?? { feeds: new Map<string, LinkFeed>(), unread: new UnreadLimit() };
     links.set(link, shared);
     const known = shared.feeds.get(topic);
-    // A loop that begins elsewhere needs a subscription of its own, and a server keeps one for each topic.
+    // A loop that begins elsewhere needs its own subscription, and a server keeps one for each topic.
     if (known !== undefined && since === null) return known;
     if (known !== undefined) {
       throw invalidArgument(

@@ -1,4 +1,4 @@
-// One topic at a client, across its connections: the position, and the loops that read it.
+// One topic at a client, across its connections: its position, and the loops that read it.
 
 import type { Position } from "../position.js";
 import type { TopicGap, TopicMessage } from "../topic-event.js";
@@ -6,11 +6,11 @@ import { isSame } from "../position.js";
 import { EventQueue } from "./event-queue.js";
 
 export interface TopicFeedHandler {
-  /** The number of unread events, and of their bytes, has changed by so much. */
+  /** The number of unread events, and of their bytes, has changed by these amounts. */
   onUnread(events: number, bytes: number): void;
   /** No loop reads the topic any more. */
   onUnused(): void;
-  /** The server has ended the subscription, or refuses it. */
+  /** The server has ended the subscription, or has refused it. */
   onOver(): void;
 }
 
@@ -19,12 +19,12 @@ export class TopicFeed {
   readonly #handler: TopicFeedHandler;
   readonly #queues = new Set<EventQueue>();
   #position: Position | null;
-  /** Whether it continues from a position, which may be that of a topic without history. */
+  /** Whether it continues from a position, which is null for a topic without history. */
   #hasPosition: boolean;
-  /** Whether what the server sends belongs to our subscription; else it is of an earlier one. */
+  /** Whether the server's messages belong to the current subscription, rather than to an earlier one. */
   #isSubscribed = false;
 
-  /** @param since the position of the last message that the application has; null to begin with the next one */
+  /** @param since the position of the last message that the application has; null to start with the next one */
   constructor(topic: string, since: Position | null, handler: TopicFeedHandler) {
     this.topic = topic;
     this.#position = since;
@@ -32,7 +32,7 @@ export class TopicFeed {
     this.#handler = handler;
   }
 
-  /** Where to continue on another connection; null to begin with the next message. */
+  /** The position from which to continue on another connection; null to start with the next message. */
   get position(): Position | null {
     return this.#position;
   }
@@ -48,12 +48,12 @@ export class TopicFeed {
     return queue;
   }
 
-  /** A subscription is asked for: what comes before the answer is of an earlier one. */
+  /** A subscription was requested: messages before the answer belong to an earlier one. */
   suspend(): void {
     this.#isSubscribed = false;
   }
 
-  /** The answer: the next message follows this position. */
+  /** The answer of the server: the next message follows this position. */
   onSubscribed(position: Position | null, recovered: boolean): void {
     this.#isSubscribed = true;
     if (this.#hasPosition && !recovered && !isSame(position, this.#position)) this.onGap(position);
@@ -80,7 +80,7 @@ export class TopicFeed {
     if (!this.#isSubscribed) return;
     const position = this.#position;
     if (offset !== null && position !== null) {
-      if (offset <= position.offset) return; // It was read before.
+      if (offset <= position.offset) return; // It was delivered before.
       if (offset > position.offset + 1) this.onGap({ epoch: position.epoch, offset: offset - 1 });
       this.#position = { epoch: position.epoch, offset };
     }
@@ -94,7 +94,7 @@ export class TopicFeed {
     if (this.#isSubscribed) this.end(null);
   }
 
-  /** @param error ends the loops with it; null for a quiet end */
+  /** @param error ends the loops with it; null to end them without an error */
   end(error: unknown): void {
     for (const queue of this.#queues) queue.end(error);
     this.#queues.clear();

@@ -1,8 +1,8 @@
-// Pauses reading while too many events of topics are unread, on whatever connection the link has at the moment.
+// Pauses reading while too many events of topics are unread, on the link's current connection.
 
 import { coreOf, type Connection } from "../../connection/connection.js";
 
-/** As with `maxQueue` by default. */
+/** The default of `maxQueue`. */
 const MAX_EVENTS = 1_024;
 const MAX_BYTES = 1024 * 1024;
 

@@ -1,5 +1,6 @@
-// The port between topics and what carries them between processes. `memoryEngine()` implements it within one process,
-// the packages @holdfast/redis and @holdfast/nats between machines. test/topics/engine-contract.ts tests all of them.
+// The port between topics and the engine that carries them between processes. `memoryEngine()` implements it within one
+// process, the packages @holdfast/redis and @holdfast/nats between machines. test/topics/engine-contract.ts tests all
+// of them.
 
 import type { EngineUnavailableError } from "../../shared/engine-unavailable-error.js";
 import type { Position } from "../position.js";
@@ -26,23 +27,23 @@ export interface Engine extends AsyncDisposable {
   readonly presence: PresenceStore;
 
   /**
-   * Publishes messages in the order of the batch: all that were published in one turn of the event loop. Calls may
-   * overlap; messages of one topic are published in the order of the calls. Resolves with a result for each message, in
-   * the same order; an error stands for a message that was not published, or perhaps not.
-   * @throws EngineUnavailableError if that applies to all of them
+   * Publishes the messages of one turn of the event loop, in their order. Calls may overlap; messages of one topic are
+   * published in the order of the calls. Resolves with a result for each message, in the same order. The result is an
+   * error for a message that was not published, or perhaps not.
+   * @throws EngineUnavailableError if no message was published, or perhaps none
    */
   publish(batch: readonly Publication[]): Promise<readonly (EngineUnavailableError | Published)[]>;
 
   /**
-   * Begins to report the messages of a topic: resolves once all that are published from now on will be reported.
+   * Begins to report the messages of a topic. Resolves once all messages published from now on will be reported.
    * `onMessage` may be called before that. Both functions return soon and never throw. A topic may have any number of
    * listeners.
    *
    * @param onMessage called with each message
    * @param onNewest called when the engine has found the newest position in another way: after a lost subscription, and
-   * by a check of its own every 30 s at most. Null after a lost subscription where the topic has no history: whatever was
-   * published meanwhile may be lost. Every topic needs that call, so that no loss is silent.
-   * @returns the newest position at a moment after the call; messages behind it are reported. Null if the topic has no
+   * by a regular check every 30 s at most. It gets null after a lost subscription to a topic without history, whose
+   * messages may have been lost meanwhile. The engine must call it for every topic, so that no loss goes unnoticed.
+   * @returns the newest position at a moment after the call; messages after it are reported. Null if the topic has no
    * history: the first message with history then has offset 1
    */
   listen(topic: string, onMessage: MessageListener, onNewest: NewestListener): Promise<Position | null>;
@@ -86,7 +87,7 @@ export interface Publication {
   readonly compress: boolean;
 }
 
-/** How much of a topic's history is kept. The limits of the newest message apply. */
+/** The limits of a topic's history. Those of the newest message apply. */
 export interface HistoryLimits {
   /** The number of messages. */
   readonly messages: number;
@@ -121,7 +122,7 @@ export interface Page {
 export const DUPLICATE_WINDOW = 120_000;
 
 /**
- * Milliseconds for which the position of a topic is remembered after its last message, so that a subscriber that
- * returns later than the history reaches back, and has missed nothing, gets no gap.
+ * Milliseconds for which the position of a topic is remembered after its last message. A subscriber that returns after
+ * the history has expired, and has missed nothing, then gets no gap.
  */
 export const POSITION_LIFETIME = 86_400_000;

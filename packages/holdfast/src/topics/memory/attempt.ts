@@ -1,6 +1,6 @@
-// Turns a function that answers at once into one that answers as an engine elsewhere does.
+// Runs a synchronous function as an engine's asynchronous method.
 
-/** Calls the function now; its result is promised, and what it throws is the reason of a rejection. */
+/** Calls the function now. Returns a promise of its result, which rejects if it throws. */
 export function attempt<Result>(act: () => Result): Promise<Result> {
   return new Promise((resolve) => resolve(act()));
 }

@@ -1,4 +1,4 @@
-// The engine of one process: for development and tests, and for servers of a single process.
+// The engine of one process: for development and tests, and for servers with a single process.
 
 import { EngineUnavailableError } from "../../shared/engine-unavailable-error.js";
 import type { Runtime } from "../../connection/runtime.js";
@@ -17,7 +17,10 @@ import { attempt } from "./attempt.js";
 import { MemoryPresence } from "./memory-presence.js";
 import { MemoryTopic } from "./memory-topic.js";
 
-/** Milliseconds between two searches for what has expired. Expired messages are never read, whenever they are removed. */
+/**
+ * Milliseconds between two searches for expired messages. Expired messages are never returned, even before they are
+ * removed.
+ */
 const SWEEP_INTERVAL = 10_000;
 
 export class MemoryEngine implements Engine, AlarmHandler {

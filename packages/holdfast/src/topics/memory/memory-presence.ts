@@ -93,7 +93,7 @@ export class MemoryPresence implements PresenceStore {
     return present;
   }
 
-  /** Without members and listeners, the next version may begin a new epoch. */
+  /** Without members and listeners, the next version may start a new epoch. */
   #removeIfEmpty(topic: string, { members, listeners }: PresentMembers): void {
     if (members.size === 0 && listeners.size === 0) this.#topics.delete(topic);
   }

@@ -32,10 +32,13 @@ export class MemoryTopic {
   #offset = 0;
   #lastAt = -Infinity;
   #limits: HistoryLimits = { messages: 0, age: 0 };
-  /** In order. Those before `#first` are removed: an array that shrinks at its front is copied each time. */
+  /**
+   * In order. Messages before `#first` are removed together, because removing the first element of an array copies the
+   * rest.
+   */
   #history: KeptMessage[] = [];
   #first = 0;
-  /** In the order of their age. */
+  /** Ordered by age. */
   readonly #ids = new Map<string, KnownId>();
 
   constructor(name: string, newEpoch: () => string) {
@@ -47,7 +50,7 @@ export class MemoryTopic {
     return this.#epoch === null ? null : { epoch: this.#epoch, offset: this.#offset };
   }
 
-  /** Whether anything is kept that the passing of time removes. */
+  /** Whether it holds anything that expires. */
   get mayExpire(): boolean {
     return this.#ids.size > 0 || this.#epoch !== null;
   }
@@ -86,7 +89,7 @@ export class MemoryTopic {
     };
   }
 
-  /** Removes what is too old, or too much. */
+  /** Removes messages and ids beyond the limits of age and number. */
   expire(now: number): void {
     for (const [id, { publishedAt }] of this.#ids) {
       if (now - publishedAt < DUPLICATE_WINDOW) break;
@@ -104,7 +107,7 @@ export class MemoryTopic {
     this.#first = 0;
   }
 
-  /** Whether nobody would notice if the topic were removed. */
+  /** Whether removing the topic would change nothing. */
   isEmpty(now: number): boolean {
     const isPositionKnown = this.#epoch !== null && now - this.#lastAt < POSITION_LIFETIME;
     return this.listeners.size === 0 && this.#ids.size === 0 && !isPositionKnown;

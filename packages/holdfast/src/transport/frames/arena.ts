@@ -1,9 +1,9 @@
-// Memory for frames that many connections send. Those of one turn of the event loop stand side by side: a connection
-// that sends all of them hands over one piece of memory instead of many.
+// Memory for frames that many connections send. Frames of one turn of the event loop are adjacent, so that a connection
+// that sends all of them writes one piece of memory instead of many.
 
 import type { Clock } from "../../connection/ports.js";
 
-/** Frames that would make one piece larger stand in another. */
+/** A piece of memory is at most this large; further frames go to another one. */
 const LARGEST_PIECE = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 
@@ -12,14 +12,14 @@ export class Arena {
   #bytes = NOTHING;
   #position = 0;
   #usedThisTurn = 0;
-  /** What the last turn needed that needed something: the best guess for this one. */
+  /** The size that the last turn with frames needed, as the estimate for this one. */
   #usedBefore = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Memory of exactly `size` bytes, right behind the last of this turn where there is room. */
+  /** Memory of exactly `size` bytes, directly after the last piece of this turn if there is room. */
   take(size: number): Buffer {
     if (this.#position + size > this.#bytes.length) this.#grow(size);
     if (this.#usedThisTurn === 0) this.#clock.atTurnEnd(this.#endTurn);
@@ -35,7 +35,7 @@ export class Arena {
     this.#position = 0;
   }
 
-  /** The memory belongs to the frames now; the next turn has its own. */
+  /** The memory belongs to the frames now; the next turn allocates its own. */
   readonly #endTurn = (): void => {
     this.#usedBefore = this.#usedThisTurn;
     this.#usedThisTurn = 0;

@@ -1,10 +1,10 @@
-// Control frames that wait for the next write, in which they go ahead of all messages (RFC 6455 section 5.4), and the
-// Close, which is the last frame of all. A connection has a queue only while something is in it.
+// Control frames that wait for the next write, in which they precede all messages (RFC 6455 section 5.4), and the
+// Close, which is the last frame. A connection has a queue only while it holds something.
 
 import type { Protocol } from "../../protocol/protocol.js";
 import { FIN, PING } from "../../shared/opcode.js";
 
-/** Pings that may wait for a socket that takes no more. */
+/** The number of pings that may wait for a blocked socket. */
 const MAX_WAITING_PINGS = 128;
 
 export interface WaitingPing {
@@ -12,14 +12,14 @@ export interface WaitingPing {
   readonly payload: Uint8Array;
 }
 
-/** By key, in the order in which they go out. */
+/** By key, in the order of sending. */
 type WaitingPings = Map<string, WaitingPing>;
 
 /** Never changed. */
 const NO_PINGS: WaitingPings = new Map();
 
 export class ControlQueue {
-  /** Goes out ahead of everything else: a server's answer to the upgrade. */
+  /** A server's answer to the upgrade, sent before everything else. */
   #preface: Uint8Array | null;
   #pings = NO_PINGS;
   #pong: Uint8Array | null = null;
@@ -29,7 +29,7 @@ export class ControlQueue {
     this.#preface = preface;
   }
 
-  /** Bytes that go out ahead of the first frame. */
+  /** The length in bytes of the answer to the upgrade. */
   get prefaceLength(): number {
     return this.#preface?.length ?? 0;
   }
@@ -42,7 +42,9 @@ export class ControlQueue {
     return this.#close !== null;
   }
 
-  /** @param isBlocked the newest ping answers for the older ones (section 5.5.3): few are enough for a blocked socket */
+  /**
+   * @param isBlocked the newest ping answers for the older ones (section 5.5.3), so a blocked socket needs only a few
+   */
   addPing(ping: WaitingPing, isBlocked: boolean): void {
     if (this.#pings === NO_PINGS) this.#pings = new Map();
     this.#pings.set(ping.key, ping);
@@ -57,7 +59,7 @@ export class ControlQueue {
     if (this.#pings !== NO_PINGS) this.#pings.delete(key);
   }
 
-  /** The only Pong that waits: section 5.5.3 asks for no more than an answer to the latest Ping. */
+  /** The only Pong that waits: section 5.5.3 requires an answer only to the latest Ping. */
   setPong(frame: Uint8Array): void {
     this.#pong = frame;
   }

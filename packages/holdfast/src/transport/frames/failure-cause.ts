@@ -1,12 +1,12 @@
-// Which cause an end is put down to that came from below: from the peer's bytes, or from the operating system.
+// Chooses the close cause for errors of the protocol and of the operating system.
 
 import { closeCodeOf, type ProtocolFailure } from "../../protocol/extension.js";
 import type { CloseCause } from "../../connection/close-info.js";
 
-/** An error as the system's calls give it. */
+/** An error of a system call. */
 export type TransportError = Error & { readonly code?: string; readonly syscall?: string };
 
-/** For a peer that broke the rules. */
+/** The cause for a peer that violated the protocol. */
 export function causeOfFailure(failure: ProtocolFailure): CloseCause {
   switch (closeCodeOf(failure)) {
     case 1007:
@@ -18,7 +18,7 @@ export function causeOfFailure(failure: ProtocolFailure): CloseCause {
   }
 }
 
-/** For a transport that failed. */
+/** The cause for a byte stream that failed. */
 export function causeOfError(error: TransportError): CloseCause {
   switch (error.code) {
     case "ECONNRESET":

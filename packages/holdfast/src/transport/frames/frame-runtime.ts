@@ -1,5 +1,5 @@
-// What all connections over bytes share, beside what all connections do: the encoders, the memory for outgoing frames,
-// and the list of connections with bytes to flush at the end of the turn.
+// The objects that all connections over byte streams share, in addition to those of `Runtime`: the encoders, the memory
+// for outgoing frames, and the list of connections with bytes to flush at the end of the turn.
 
 import { FrameEncoder } from "../../protocol/frame/frame-encoder.js";
 import { MaskKeys } from "../../protocol/frame/mask-keys.js";
@@ -14,7 +14,7 @@ import { SharedFrames } from "./shared-frames.js";
 
 export class FrameRuntime extends Runtime {
   readonly batches: WriteBatches;
-  /** For frames that many connections send. */
+  /** Memory for frames that many connections send. */
   readonly arena: Arena;
   readonly serverEncoder = new FrameEncoder(null);
   readonly clientEncoder: FrameEncoder;

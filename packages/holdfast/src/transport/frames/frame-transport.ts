@@ -1,5 +1,5 @@
-// A transport over a stream of bytes: RFC 6455's frames, between a protocol that does no I/O and a byte stream. This is
-// its receiving half, and its beginning and end; the outbox is the other half.
+// A transport over a byte stream: RFC 6455 frames, between a protocol that does no I/O and the stream. This file has
+// the receiving half, the beginning and the end; the outbox has the sending half.
 
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { Role } from "../../shared/role.js";
@@ -19,61 +19,61 @@ import type { OutboxOptions } from "./outbox.js";
 import type { ReceiveMeter } from "./receive-meter.js";
 
 export interface FrameTransportOptions extends OutboxOptions {
-  /** What came glued to the handshake: the first bytes of the first frames. */
+  /** Bytes that arrived together with the handshake: the first frames. */
   readonly rest: Uint8Array;
-  /** Counts what the peer sends. Absent or null where nothing limits it. */
+  /** Counts what the peer sends. Absent or null without limits. */
   readonly meter?: ReceiveMeter | null;
   /**
-   * Whether what arrives in the turn that opens the connection is told in a later one: the application has the
-   * connection by then, and may have added listeners. @default false
+   * Whether bytes that arrive in the turn that opens the connection are delivered in a later turn, when the application
+   * has the connection and may have added listeners. @default false
    */
-  readonly tellsLater?: boolean;
+  readonly defersDelivery?: boolean;
 }
 
-/** With more bytes handed out of a lent chunk, copying them costs more than memory for a chunk to keep. */
+/** If more bytes than this are copied out of a shared read buffer, a separate buffer for each chunk is cheaper. */
 const COPIED_AT_MOST = 8 * 1024;
 
 /**
- * Milliseconds of one turn of the event loop that a connection takes for what it received, callbacks included. The rest
- * waits for the next turn, so that no peer delays the other connections by more, whatever it sends. A chunk of 64 KiB
- * of small messages takes less, so that this is for attacks, and for callbacks that take long.
+ * Milliseconds that a connection may spend on received bytes in one turn of the event loop, callbacks included. The
+ * rest waits for the next turn, so that no peer delays the other connections longer. A chunk of 64 KiB of small
+ * messages takes less, so only attacks and slow callbacks reach the limit.
  */
 const TIME_PER_TURN = 8;
 
-/** For a connection over bytes. */
+/** Makes the transport of a connection over a byte stream. */
 export function overFrames(options: FrameTransportOptions): MessageTransportFactory {
   return (handler) => new FrameTransport(options, handler);
 }
 
-const NOTHING_LATE: readonly (() => void)[] = [];
+const NO_DEFERRED_ENDS: readonly (() => void)[] = [];
 
 class FrameTransport extends MessageSender implements MessageTransport, ByteStreamHandler {
   bytesReceived = 0;
   lastReceivedAt: number;
   readonly canPing = true;
   readonly #meter: ReceiveMeter | null;
-  /** Shows what arrives; null where nobody looks. */
+  /** Reports received frames; null without an observer. */
   #mirror: FrameMirror | null = null;
-  /** What arrived before the application may have added listeners; null from then on. */
-  #early: Uint8Array | null;
-  readonly #tellsLater: boolean;
-  /** The ends of the transport that are told once the messages before them were. */
-  #late = NOTHING_LATE;
-  /** Nothing more comes: the link takes in what waits, all of it within one call. */
+  /** Bytes received before delivery began; null from then on. */
+  #initialBytes: Uint8Array | null;
+  readonly #defersDelivery: boolean;
+  /** Ends of the stream to report after the messages that precede them. */
+  #deferredEnds = NO_DEFERRED_ENDS;
+  /** No more bytes will arrive: waiting messages are parsed within one call. */
   #hasAll = false;
-  /** When this turn's work on what was received began. */
+  /** When this turn's work on received bytes began. */
   #turnBegan: number;
   #isAbandoned = false;
-  /** The transport went while a message was being decoded: that is told first. */
-  #isClosedLate = false;
+  /** The stream closed while a message was being decoded: the message is delivered first. */
+  #isCloseDeferred = false;
   #isClosed = false;
 
   constructor(options: FrameTransportOptions, handler: MessageTransportHandler) {
     const meter = options.meter ?? null;
     super(options, handler, meter === null ? handler : metered(handler, meter));
     this.#meter = meter;
-    this.#early = options.rest;
-    this.#tellsLater = options.tellsLater === true;
+    this.#initialBytes = options.rest;
+    this.#defersDelivery = options.defersDelivery === true;
     this.lastReceivedAt = options.runtime.clock.now();
     this.#turnBegan = this.lastReceivedAt;
   }
@@ -103,23 +103,23 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   }
 
   start(): void {
-    const watcher = this.handler.frameObserver;
-    if (watcher !== null) {
-      this.#mirror = new FrameMirror((frame) => watcher.onFrameReceived(frame));
-      this.watch(watcher);
+    const observer = this.handler.frameObserver;
+    if (observer !== null) {
+      this.#mirror = new FrameMirror((frame) => observer.onFrameReceived(frame));
+      this.observe(observer);
     }
     this.stream.start(this);
     this.flush();
-    // Where the opening is told by a promise, TLS and HTTP/2 may bring the next frames before it has been heard.
-    const mustWait = this.role === "client" || (this.#early?.length ?? 0) > 0;
-    if (!this.#tellsLater || !mustWait) {
-      this.#tellEarly();
+    // The opening resolves a promise. TLS and HTTP/2 may deliver the next frames before its callbacks have run.
+    const mustWait = this.role === "client" || (this.#initialBytes?.length ?? 0) > 0;
+    if (!this.#defersDelivery || !mustWait) {
+      this.#deliverInitialBytes();
       return;
     }
     this.stream.pause();
     this.runtime.clock.afterPoll(() => {
-      if (this.#early === null) return; // The end of the transport came first.
-      this.#tellEarly();
+      if (this.#initialBytes === null) return; // The stream has already ended.
+      this.#deliverInitialBytes();
       if (!this.protocol.isPaused && !this.protocol.isDecoding) this.stream.resume();
     });
   }
@@ -137,12 +137,12 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
 
   resume(): void {
     this.protocol.unpause();
-    if (this.#early === null) this.#readOn();
+    if (this.#initialBytes === null) this.#resumeReading();
   }
 
-  streamTo(sink: PieceHandler | null): void {
-    if (sink !== null) this.#meter?.onMessage();
-    this.protocol.streamTo(sink);
+  streamTo(handler: PieceHandler | null): void {
+    if (handler !== null) this.#meter?.onMessage();
+    this.protocol.streamTo(handler);
   }
 
   abandon(): void {
@@ -152,7 +152,7 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
     this.destroy();
   }
 
-  // What the transport tells.
+  // Events of the byte stream.
 
   onChunk(chunk: Uint8Array): void {
     this.#receive(chunk, false);
@@ -163,13 +163,13 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   }
 
   onEof(): void {
-    this.#tellEarly();
-    this.#tellEnd(() => this.handler.onEof());
+    this.#deliverInitialBytes();
+    this.#reportEnd(() => this.handler.onEof());
   }
 
   onError(error: TransportError): void {
-    this.#tellEarly();
-    this.#tellEnd(() => this.handler.onError(causeOfError(error), error));
+    this.#deliverInitialBytes();
+    this.#reportEnd(() => this.handler.onError(causeOfError(error), error));
   }
 
   onDrain(): void {
@@ -177,17 +177,17 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   }
 
   onClosed(): void {
-    this.#tellEarly();
-    // What was received before the end is told before it, also while it is being decoded.
-    this.#isClosedLate = this.protocol.isDecoding && !this.#isAbandoned;
-    if (this.#isClosedLate) return;
+    this.#deliverInitialBytes();
+    // Messages received before the end are delivered before it, even if one is still being decoded.
+    this.#isCloseDeferred = this.protocol.isDecoding && !this.#isAbandoned;
+    if (this.#isCloseDeferred) return;
     this.#hasAll = true;
     this.#isClosed = true;
     this.protocol.end();
     this.handler.onClosed();
   }
 
-  // What the peer sent.
+  // Events of the protocol.
 
   onClose(close: CloseFrame): void {
     this.handler.onClose(close);
@@ -199,7 +199,7 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
     this.#endFirst();
   }
 
-  /** What comes behind the message that is being decoded waits in the kernel. */
+  /** While a message is being decoded, later ones wait in the kernel. */
   onDecodingBegun(): void {
     this.stream.pause();
     this.handler.onDecodingBegun();
@@ -208,93 +208,95 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   onDecodingEnded(): void {
     if (this.#isClosed) return;
     this.cork();
-    if (this.#isClosedLate) this.protocol.unpause();
+    if (this.#isCloseDeferred) this.protocol.unpause();
     else this.handler.onDecodingEnded();
     this.protocol.resume();
     this.uncork();
-    this.#tellLate();
+    this.#reportDeferredEnds();
   }
 
   /**
-   * The transport alone stops reading, and only for a turn: to the heartbeat this is no pause, which would excuse a
+   * Only the transport stops reading, for one turn. The heartbeat must not see this as a pause, which would excuse a
    * peer that sends no pongs.
    */
   mustYield(): boolean {
     if (this.#hasAll || this.runtime.clock.now() - this.#turnBegan < TIME_PER_TURN) return false;
     this.stream.pause();
-    this.runtime.clock.afterPoll(() => this.#continue());
+    this.runtime.clock.afterPoll(() => this.#endYield());
     return true;
   }
 
-  /** A turn after `mustYield`. */
-  #continue(): void {
+  /** Continues in the turn after `mustYield`. */
+  #endYield(): void {
     this.protocol.endYield();
     if (this.#isClosed) return;
     this.#turnBegan = this.runtime.clock.now();
     this.cork();
-    if (this.#isClosedLate) this.protocol.unpause();
+    if (this.#isCloseDeferred) this.protocol.unpause();
     if (this.protocol.isPaused)
-      this.protocol.pause(); // Meanwhile: now the Pings and Pongs that wait are served.
+      this.protocol.pause(); // Paused meanwhile: handle only the Pings and Pongs that wait.
     else this.protocol.resume();
     this.uncork();
-    if (!this.#isClosedLate) this.#readOn();
-    this.#tellLate();
+    if (!this.#isCloseDeferred) this.#resumeReading();
+    this.#reportDeferredEnds();
   }
 
-  /** The messages that wait come first: a Close among them says how the connection ended. */
-  #tellEnd(tell: () => void): void {
+  /** Waiting messages come first: a Close among them determines how the connection ended. */
+  #reportEnd(report: () => void): void {
     if (this.protocol.isDecoding && !this.#isAbandoned) {
-      this.#late = [...this.#late, tell];
+      this.#deferredEnds = [...this.#deferredEnds, report];
       return;
     }
     this.#hasAll = true;
-    tell();
+    report();
   }
 
-  /** Tells what the transport told while messages waited. */
-  #tellLate(): void {
+  /** Reports the ends of the stream that waited for messages. */
+  #reportDeferredEnds(): void {
     if (this.protocol.isDecoding) return;
-    const late = this.#late;
-    this.#late = NOTHING_LATE;
-    for (const tell of late) this.#tellEnd(tell);
-    if (this.#isClosedLate && !this.#isClosed) this.onClosed();
+    const ends = this.#deferredEnds;
+    this.#deferredEnds = NO_DEFERRED_ENDS;
+    for (const report of ends) this.#reportEnd(report);
+    if (this.#isCloseDeferred && !this.#isClosed) this.onClosed();
   }
 
-  #readOn(): void {
+  #resumeReading(): void {
     if (!this.protocol.isPaused && !this.protocol.isDecoding) this.stream.resume();
   }
 
   /** Returns how many bytes had to be copied. */
-  #receive(chunk: Uint8Array, isLent: boolean): number {
+  #receive(chunk: Uint8Array, isShared: boolean): number {
     const { length } = chunk;
     this.lastReceivedAt = this.runtime.clock.now();
-    if (this.#early !== null) {
-      this.#early = Buffer.concat([this.#early, chunk]);
+    if (this.#initialBytes !== null) {
+      this.#initialBytes = Buffer.concat([this.#initialBytes, chunk]);
       return length;
     }
     this.bytesReceived += length;
     this.#turnBegan = this.lastReceivedAt;
     this.#mirror?.push(chunk);
     this.cork();
-    this.protocol.receive(chunk, isLent);
+    this.protocol.receive(chunk, isShared);
     this.uncork();
     this.#meter?.onBytes(length);
     return this.protocol.copiedBytes;
   }
 
-  /** Section 7.1.1: the server closes the TCP connection first, so that the client is not left in TIME_WAIT. */
+  /**
+   * RFC 6455 section 7.1.1: the server closes the TCP connection first, so that the client does not stay in TIME_WAIT.
+   */
   #endFirst(): void {
     if (this.role === "server" && this.closeSent !== null) this.end();
   }
 
-  #tellEarly(): void {
-    const early = this.#early;
-    this.#early = null;
-    if (early !== null && early.length > 0) this.onChunk(early);
+  #deliverInitialBytes(): void {
+    const bytes = this.#initialBytes;
+    this.#initialBytes = null;
+    if (bytes !== null && bytes.length > 0) this.onChunk(bytes);
   }
 }
 
-/** Counts the messages, each before it is delivered. */
+/** Counts each message before it is delivered. */
 function metered(handler: MessageTransportHandler, meter: ReceiveMeter): MessageHandler {
   return {
     onMessage(message) {

@@ -1,5 +1,5 @@
-// The messages that a transport over frames does not just frame and write: fragments, messages to many connections,
-// messages that an extension encodes, and those of a decorator.
+// Sends the messages that need more than framing and writing: fragments, messages to many connections, messages that an
+// extension encodes, and messages of a decorator.
 
 import { BINARY, FIN } from "../../shared/opcode.js";
 import type { Message } from "../../connection/inbox.js";
@@ -7,16 +7,16 @@ import type { Fragment, SendSettings, SharedMessage } from "../../connection/mes
 import { Outbox, type Tracking } from "./outbox.js";
 import { SharedFrames } from "./shared-frames.js";
 
-/** Nobody takes the message back, or asks when it leaves. */
+/** Nobody withdraws the message or observes it. */
 const UNTRACKED: Tracking = { signal: null, receipt: null };
 const AS_IT_IS: SendSettings = { ...UNTRACKED, mayEncode: false };
 
-/** A message that must go out ahead of others, and after the fragmented one that is being sent. */
+/** A message of a decorator that waits for the end of a fragmented message. */
 interface HeldMessage {
   readonly message: Message;
   readonly onSent: () => void;
-  /** Once it was handed over. */
-  takeBack: (() => void) | null;
+  /** Withdraws the message; null before it was queued. */
+  withdraw: (() => void) | null;
 }
 
 const NOTHING_HELD: readonly HeldMessage[] = [];
@@ -31,32 +31,32 @@ export abstract class MessageSender extends Outbox {
     if (isLast && this.#held.length > 0) {
       const held = this.#held;
       this.#held = NOTHING_HELD;
-      for (const each of held) each.takeBack = this.#sendFirst(each.message, each.onSent);
+      for (const each of held) each.withdraw = this.#sendFirst(each.message, each.onSent);
     }
     return sent;
   }
 
   sendAhead(message: Message, onSent: () => void): () => void {
     if (!this.protocol.isAmidMessage) return this.#sendFirst(message, onSent);
-    const held: HeldMessage = { message, onSent, takeBack: null };
+    const held: HeldMessage = { message, onSent, withdraw: null };
     this.#held = [...this.#held, held];
     return () => {
       this.#held = this.#held.filter((other) => other !== held);
-      held.takeBack?.();
+      held.withdraw?.();
     };
   }
 
-  /** Sends a message whose frame others send as well: by reference, so that it is in memory once. */
+  /** Sends a message whose frame other connections send as well, by reference. */
   sendShared(message: SharedMessage): boolean {
     const { protocol } = this;
-    // Section 5.3: a client masks each frame with a key of its own.
+    // RFC 6455 section 5.3: a client masks each frame with its own key.
     if (protocol.role === "client" || !(message instanceof SharedFrames)) return false;
     if (message.mayEncode && protocol.mayEncode(message.size)) {
       this.#sendSharedEncoded(message);
     } else {
       const batch = this.batchFor(message.frame.length);
       if (batch !== null) batch.appendShared(protocol.pass(message));
-      else this.line().push([protocol.pass(message).lastingFrame], null);
+      else this.sendQueue().push([protocol.pass(message).lastingFrame], null);
     }
     this.planFlush();
     return true;
@@ -72,7 +72,7 @@ export abstract class MessageSender extends Outbox {
     return this.#sendLater(frame, payload.length, tracking);
   }
 
-  /** Sends a message that is encoded once for all whose extension can share what it makes. */
+  /** Sends a message that is encoded once for all connections whose extension can share the result. */
   #sendSharedEncoded(message: SharedFrames): void {
     const frame = this.protocol.sharedFrame(message);
     if (frame === null) {
@@ -81,15 +81,15 @@ export abstract class MessageSender extends Outbox {
       void this.#sendLater(frame, message.size, UNTRACKED);
     } else {
       const batch = this.batchFor(frame.length);
-      if (batch === null) this.line().push([frame], null, false);
+      if (batch === null) this.sendQueue().push([frame], null, false);
       else batch.append(frame);
     }
   }
 
-  /** Keeps the place of a message of `size` bytes while it is being encoded elsewhere. */
+  /** Reserves the place of a message of `size` bytes in the queue while it is being encoded asynchronously. */
   #sendLater(frame: Promise<Uint8Array>, size: number, { signal, receipt }: Tracking): Promise<void> {
-    const backlog = this.line();
-    return backlog.pushLater(frame, size, receipt, {
+    const queue = this.sendQueue();
+    return queue.pushLater(frame, size, receipt, {
       onFilled: (entry) => this.pace(entry, this.writeLimit, signal),
       onFailed: (error) => {
         this.handler.onSendingFailed(error);
@@ -98,7 +98,10 @@ export abstract class MessageSender extends Outbox {
     });
   }
 
-  /** Sends a message ahead of those that wait; what is returned takes it back. Not to be called between two fragments. */
+  /**
+   * Sends a message ahead of the waiting ones; returns a function that withdraws it. Must not be called between two
+   * fragments.
+   */
   #sendFirst(message: Message, onSent: () => void): () => void {
     const { protocol } = this;
     const isText = typeof message === "string";
@@ -108,9 +111,9 @@ export abstract class MessageSender extends Outbox {
       return NOTHING_LEFT;
     }
     const frame = isText ? protocol.textFrame(message) : protocol.frame(FIN | BINARY, message);
-    const backlog = this.line();
-    const entry = backlog.insert([frame], onSent);
+    const queue = this.sendQueue();
+    const entry = queue.insert([frame], onSent);
     if (!this.isBlocked()) this.flush();
-    return () => backlog.withdraw(entry);
+    return () => queue.withdraw(entry);
   }
 }

@@ -1,5 +1,5 @@
-// The sending half of a transport over frames. All frames of one turn of the event loop go to the kernel in one write.
-// While the socket takes no more, messages wait here, so that a Ping, a Pong or a Close overtakes them.
+// The sending half of a transport over frames. All frames of one turn of the event loop are written to the kernel at
+// once. While the socket is blocked, messages wait here, so that a Ping, a Pong or a Close overtakes them.
 
 import type { CloseFrame } from "../../shared/close-code.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
@@ -27,7 +27,7 @@ import type { FrameRuntime } from "./frame-runtime.js";
 import { SendQueue, type QueuedFrame } from "./send-queue.js";
 import type { Flushable, WriteBatch } from "./write-batch.js";
 
-/** Payloads up to this size are copied into the batch; larger ones are handed over as they are. */
+/** Payloads up to this size are copied into the batch; larger ones are written by reference. */
 const COPY_AT_MOST = 64 * 1024;
 
 export interface OutboxOptions {
@@ -35,17 +35,17 @@ export interface OutboxOptions {
   readonly transport: ByteStream;
   readonly role: Role;
   readonly settings: Omit<ReceiveSettings, "extension"> & { readonly writeLimit: number };
-  /** As negotiated; null for none. */
+  /** The negotiated extension; null for none. */
   readonly extension: MessageExtension | null;
-  /** Goes out ahead of everything else, in the first write: a server's answer to the upgrade. Null for nothing. */
+  /** A server's answer to the upgrade, sent before everything else, in the first write. Null for nothing. */
   readonly preface: Uint8Array | null;
 }
 
-/** How a message that is on its way is followed. */
+/** The parts of SendSettings that follow a message to the socket. */
 export type Tracking = Pick<SendSettings, "receipt" | "signal">;
 
 export abstract class Outbox implements Flushable, ProtocolHandler {
-  /** Bytes that were handed to the socket. */
+  /** Bytes that were written to the socket. */
   bytesSent = 0;
   lastSentAt: number | null = null;
   protected readonly runtime: FrameRuntime;
@@ -53,17 +53,17 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   protected readonly handler: MessageTransportHandler;
   protected readonly protocol: Protocol;
   protected readonly writeLimit: number;
-  /** Shows what is handed to the socket; null where nobody looks. */
+  /** Reports written frames; null without an observer. */
   #mirror: FrameMirror | null = null;
 
-  // What there is to send; each is null where there is nothing of its kind, as with most connections most of the time.
+  // The frames to send. Each field is null while it would be empty, as in most connections most of the time.
   /** The messages of this turn. */
   #batch: WriteBatch | null = null;
   #control: ControlQueue | null;
   /** The messages that wait for the socket. */
-  #backlog: SendQueue | null = null;
+  #queue: SendQueue | null = null;
 
-  /** False where the socket took all that it was given. It then need not be asked, which costs a message to many most. */
+  /** False if the socket accepted everything so far. Checking the socket is the largest cost of a broadcast message. */
   #maySocketHold = true;
   #isFlushPlanned = false;
   #isCorked = false;
@@ -90,14 +90,14 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   abstract onDecodingEnded(): void;
   abstract mustYield(): boolean;
 
-  /** Bytes that were sent and that the kernel has not taken. */
+  /** Bytes that were sent and that the kernel has not accepted. */
   get bufferedAmount(): number {
     const inSocket = this.#maySocketHold ? this.stream.bufferedAmount : 0;
-    return (this.#batch?.bytes ?? 0) + (this.#backlog?.bytes ?? 0) + inSocket;
+    return (this.#batch?.bytes ?? 0) + (this.#queue?.bytes ?? 0) + inSocket;
   }
 
   get unsentBytes(): number {
-    return this.bufferedAmount + (this.#backlog?.droppedBytes ?? 0);
+    return this.bufferedAmount + (this.#queue?.droppedBytes ?? 0);
   }
 
   /** Sends a text message; resolves below `writeLimit`. */
@@ -115,7 +115,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
       protocol.writeText(batch, text);
       return this.#sent(batch, settings);
     }
-    const entry = this.line().push([protocol.textFrame(text)], settings.receipt);
+    const entry = this.sendQueue().push([protocol.textFrame(text)], settings.receipt);
     return this.pace(entry, this.writeLimit, settings.signal);
   }
 
@@ -125,9 +125,9 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   }
 
   /**
-   * Sends a data frame as it is: a message, or one of its fragments.
+   * Sends one data frame: a message, or one of its fragments.
    *
-   * @param isEncoded by an extension, which has counted on the message to be sent
+   * @param isEncoded by an extension, whose state depends on the message being sent
    */
   protected sendFrame(
     firstByte: number,
@@ -143,7 +143,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     }
     const isCopied = payload.length <= COPY_AT_MOST || protocol.role === "client";
     const chunks = isCopied ? [protocol.frame(firstByte, payload)] : protocol.frameChunks(firstByte, payload);
-    const entry = this.line().push(chunks, tracking.receipt, !isEncoded);
+    const entry = this.sendQueue().push(chunks, tracking.receipt, !isEncoded);
     // The caller may change its memory once the send has resolved.
     const level = isCopied || isEncoded ? this.writeLimit : Math.min(this.writeLimit, COPY_AT_MOST);
     return this.pace(entry, level, tracking.signal);
@@ -154,14 +154,14 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     this.planFlush();
   }
 
-  /** Takes a ping back that has not been handed over. */
+  /** Withdraws a ping that has not been written. */
   abandonPing(key: string): void {
     this.#control?.removePing(key);
   }
 
   /**
-   * Answers a ping. While the socket is blocked only the newest answer is kept: RFC 6455 section 5.5.3 asks for
-   * no more, and a peer that pings without reading must not fill our memory.
+   * Answers a ping. While the socket is blocked, only the newest answer is kept: RFC 6455 section 5.5.3 requires no
+   * more, and a peer that pings without reading must not fill our memory.
    */
   queuePong(payload: Uint8Array): void {
     if (this.isBlocked()) {
@@ -174,64 +174,64 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   }
 
   /**
-   * Sends the Close, the last frame: behind the messages that wait, or, where the connection has failed
-   * (`isUrgent`), instead of them.
+   * Sends the Close, the last frame: after the waiting messages, or, if the connection has failed (`isUrgent`), instead
+   * of them.
    */
   queueClose(close: CloseFrame, isUrgent: boolean): void {
     this.#controls().setClose(this.protocol.closeFrame(close));
-    if (isUrgent && this.isBlocked()) this.#backlog?.drop();
+    if (isUrgent && this.isBlocked()) this.#queue?.drop();
     this.planFlush();
   }
 
-  /** A Close that still waits goes out instead of the messages before it. */
+  /** Sends a waiting Close instead of the messages before it. */
   hurryClose(): void {
     if (this.#control?.hasClose !== true) return;
-    this.#backlog?.drop();
+    this.#queue?.drop();
     this.planFlush();
   }
 
-  /** Ends our side of the stream once everything has been handed over. */
+  /** Ends our side of the stream after everything has been written. */
   end(): void {
     this.#isEndPlanned = true;
     this.planFlush();
   }
 
-  /** The socket takes nothing any more. Whoever waits is told once it is known how it went (`fail`). */
+  /** The socket accepts no more bytes. Sends that wait settle with `fail`, when the outcome is known. */
   destroy(): void {
     this.#isStopped = true;
     this.stream.destroy();
   }
 
-  /** The connection is gone: whoever waits is told. */
+  /** The connection has ended: rejects the sends that wait. */
   fail(closedError: () => Error): void {
-    this.#batch?.take(); // The memory is not ours alone.
+    this.#batch?.take(); // The batch shares its memory with other connections.
     this.#batch = null;
     this.#control = null;
     this.#isEndPlanned = false;
-    this.#backlog?.fail(closedError);
+    this.#queue?.fail(closedError);
   }
 
   flush(): void {
     this.#isFlushPlanned = false;
     if (this.#isStopped) return;
-    // One write takes all but what the backlog holds beyond the write limit.
+    // One write takes everything but the queued messages beyond the write limit.
     do {
       if (this.isBlocked() || !this.#writeOnce()) break;
-    } while (this.#backlog?.isEmpty === false);
-    this.#backlog?.wake(this.isBlocked() ? this.bufferedAmount : 0);
-    // A message that is still being encoded goes out first, and the Close behind it.
-    if (!this.#isEndPlanned || this.isBlocked() || this.#backlog?.isEmpty === false) return;
+    } while (this.#queue?.isEmpty === false);
+    this.#queue?.wake(this.isBlocked() ? this.bufferedAmount : 0);
+    // A message that is still being encoded is sent first, and the Close after it.
+    if (!this.#isEndPlanned || this.isBlocked() || this.#queue?.isEmpty === false) return;
     this.#isEndPlanned = false;
     const { closeSent, closeReceived } = this.protocol;
     this.stream.end(closeSent !== null && closeReceived !== null);
   }
 
-  /** Shows every frame that is handed to the socket from the first one on, in the order of the wire. */
-  protected watch(watcher: FrameObserver): void {
-    this.#mirror = new FrameMirror((frame) => watcher.onFrameSent(frame), this.#control?.prefaceLength);
+  /** Reports every frame that is written from now on, in the order of the wire. */
+  protected observe(observer: FrameObserver): void {
+    this.#mirror = new FrameMirror((frame) => observer.onFrameSent(frame), this.#control?.prefaceLength);
   }
 
-  /** Holds flushes back while a chunk is being parsed: what its messages make us send goes out together. */
+  /** Delays flushes while a chunk is being parsed: all replies to its messages go out in one write. */
   protected cork(): void {
     this.#isCorked = true;
   }
@@ -239,15 +239,15 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   protected uncork(): void {
     this.#isCorked = false;
     if (!this.#isFlushPlanned) return;
-    // A reader goes on with this chunk's messages once its promise settles: one write serves them all.
+    // A reader continues with this chunk's messages once its promise settles: one write serves them all.
     if (this.handler.hasBusyReader) this.runtime.batches.flushAtTurnEnd(this);
     else this.flush();
   }
 
-  /** The last chance of a Close: it does not wait for what is still being encoded. */
+  /** The last chance to send a Close: it does not wait for messages that are still being encoded. */
   protected flushClose(): void {
     if (this.#control?.hasClose !== true) return;
-    this.#backlog?.dropUnencoded();
+    this.#queue?.dropUnencoded();
     this.flush();
   }
 
@@ -258,18 +258,18 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     const bytes = batch?.bytes ?? 0;
     let chunks = batch?.take() ?? [];
     const receipts = batch?.takeReceipts() ?? null;
-    if (batch !== null) this.runtime.batches.giveBack(batch);
+    if (batch !== null) this.runtime.batches.release(batch);
     const pings = this.#control?.pings;
     if (this.#control !== null) chunks = [...this.#control.take(this.protocol), ...chunks];
-    this.#backlog?.moveTo(chunks, bytes, this.writeLimit);
-    if (this.#control !== null && (this.#backlog?.isEmpty ?? true)) {
+    this.#queue?.moveTo(chunks, bytes, this.writeLimit);
+    if (this.#control !== null && (this.#queue?.isEmpty ?? true)) {
       const close = this.#control.takeClose();
       if (close !== null) chunks.push(close);
       this.#control = null;
     }
     if (chunks.length === 0) return false;
 
-    // Before the write: while the kernel works on it, the peer may answer already, and other threads may run.
+    // Before the write: during the system call, the peer may already answer and other threads may run.
     if (pings !== undefined) for (const ping of pings) this.handler.onPingSent(ping.key);
     if (receipts !== null) for (const receipt of receipts) receipt.onHandedOver();
     let size = 0;
@@ -283,19 +283,19 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     return true;
   }
 
-  /** Whether the socket takes no more. */
+  /** Whether the socket accepts no more bytes. */
   protected isBlocked(): boolean {
     return this.#maySocketHold && this.stream.isBlocked;
   }
 
-  /** Whether a message has to queue up: behind others, or because the socket takes no more. */
+  /** Whether a message must queue: after others, or because the socket is blocked. */
   protected mustWait(): boolean {
-    if (this.#backlog?.isEmpty === false) return true;
+    if (this.#queue?.isEmpty === false) return true;
     if (this.#batch !== null && this.#batch.bytes >= this.writeLimit) this.flush();
     return this.isBlocked();
   }
 
-  /** Where a message of up to `size` bytes is written; null for a large one, and one that has to wait. */
+  /** The batch for a message of up to `size` bytes; null if the message is too large for it or must wait. */
   protected batchFor(size: number): WriteBatch | null {
     return size > COPY_AT_MOST || this.mustWait() ? null : (this.#batch ??= this.runtime.batches.borrow());
   }
@@ -317,16 +317,16 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     if (!this.isBlocked()) this.flush();
     if (entry.fate === "handed-over" && !this.isBlocked()) return SENT;
     if (entry.fate !== "dropped" && this.bufferedAmount < level) return SENT;
-    return this.line().wait(entry, level, signal);
+    return this.sendQueue().wait(entry, level, signal);
   }
 
   #controls(): ControlQueue {
     return (this.#control ??= new ControlQueue());
   }
 
-  /** Where messages wait. */
-  protected line(): SendQueue {
-    return (this.#backlog ??= new SendQueue());
+  /** The queue of waiting messages. */
+  protected sendQueue(): SendQueue {
+    return (this.#queue ??= new SendQueue());
   }
 
   protected planFlush(): void {

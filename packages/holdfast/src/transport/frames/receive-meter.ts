@@ -1,8 +1,8 @@
-// Counts what a peer sends, for limits. Told from within the read, on the hot path: it must not allocate or throw.
+// Counts what a peer sends, for limits. Called within the read, on the hot path: it must not allocate or throw.
 
 export interface ReceiveMeter {
-  /** A chunk arrived, and has been parsed. */
+  /** A chunk arrived and has been parsed. */
   onBytes(count: number): void;
-  /** A message is complete, or begins to be handed out piece by piece. */
+  /** A message is complete, or the first piece of a streamed one was delivered. */
   onMessage(): void;
 }

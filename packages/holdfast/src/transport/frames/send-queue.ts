@@ -1,19 +1,20 @@
-// Messages that wait for a socket that takes no more, and the sends that wait with them. Each message stands on its
-// own here, so that an aborted send can be taken out whole.
+// Messages that wait for a blocked socket, and their pending sends. Each message is a separate entry, so that an
+// aborted send can be removed as a whole.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import { quietly } from "../../shared/deferred.js";
 import { CONTINUATION, OPCODE_BITS } from "../../shared/opcode.js";
 import type { SendObserver } from "../../connection/message-transport.js";
 
 export interface QueuedFrame {
-  /** Null while the message is still being encoded: it keeps its place. */
+  /** Null while the message is still being encoded, which keeps its place. */
   chunks: readonly Uint8Array[] | null;
   bytes: number;
-  /** An encoder that remembers what it encoded has counted on the message to be sent. */
+  /** False if a stateful encoder depends on the message being sent. */
   readonly isWithdrawable: boolean;
-  /** It continues the message of the frame before: nothing may come between the two. */
+  /** It continues a fragmented message: no other message may precede it. */
   readonly isContinuation: boolean;
-  /** It was put ahead of the messages that waited. */
+  /** It was inserted ahead of waiting messages. */
   readonly isAhead: boolean;
   readonly receipt: SendObserver | null;
   fate: "dropped" | "handed-over" | "queued";
@@ -28,14 +29,14 @@ interface Waiter {
   readonly stopWatching: () => void;
 }
 
-/** Follows a message that is still being encoded. */
+/** The callbacks of a message that is still being encoded. */
 interface LateHandler {
   readonly onFilled: (entry: QueuedFrame) => Promise<void>;
   readonly onFailed: (error: Error) => void;
 }
 
 export class SendQueue {
-  /** From `#head` on, in the order of the wire; one that was withdrawn stays as a gap until there are too many. */
+  /** From `#head` on, in the order of the wire. A withdrawn message leaves a gap until there are too many. */
   #entries: QueuedFrame[] = [];
   #head = 0;
   #gaps = 0;
@@ -44,7 +45,7 @@ export class SendQueue {
   #highestLevel = 0;
   #bytes = 0;
   #droppedBytes = 0;
-  /** Makes the error that tells of it; null until the connection is gone. */
+  /** Makes the error that reports the end; null before the end. */
   #closedError: (() => Error) | null = null;
 
   /** Bytes of the messages that wait. */
@@ -69,7 +70,7 @@ export class SendQueue {
     return entry;
   }
 
-  /** Keeps the place of a message that is still being encoded; it counts as `size` bytes until then. */
+  /** Reserves the place of a message that is still being encoded; it counts as `size` bytes until then. */
   pushLater(
     frame: Promise<Uint8Array>,
     size: number,
@@ -90,12 +91,10 @@ export class SendQueue {
         return this.wait(entry, 0, null);
       },
     );
-    // A send that nobody awaits must not end the process when the connection is lost.
-    sent.catch(() => undefined);
-    return sent;
+    return quietly(sent);
   }
 
-  /** Puts the frame of a whole message ahead of all messages of which nothing has left. */
+  /** Inserts the frame of a whole message before all messages that have not begun to be sent. */
   insert(chunks: readonly Uint8Array[], onSent: () => void): QueuedFrame {
     const entry = queued(chunks, sizeOf(chunks), { onHandedOver: onSent }, { isAhead: true });
     this.#compact();
@@ -105,30 +104,30 @@ export class SendQueue {
     return entry;
   }
 
-  /** Takes a frame out that has not left. */
+  /** Removes a frame that has not been written. */
   withdraw(entry: QueuedFrame): void {
     if (entry.fate !== "queued") return;
     entry.fate = "dropped";
     entry.chunks = NO_CHUNKS;
     this.#bytes -= entry.bytes;
     this.#gaps++;
-    // Half are gaps when they are removed, so that on average a removal costs the same in a queue of any length.
+    // Compact when half are gaps, so that a removal costs the same on average in a queue of any length.
     if (this.#gaps * 2 > this.#entries.length - this.#head) this.#compact();
   }
 
-  /** Moves whole frames to `chunks`, which hold `held` bytes, while these are fewer than `limit`. */
+  /** Moves whole frames to `chunks`, which hold `held` bytes, until these are at least `limit`. */
   moveTo(chunks: Uint8Array[], held: number, limit: number): void {
     let total = held;
     while (this.#head < this.#entries.length && total < limit) {
       const entry = this.#entries[this.#head];
       if (entry.chunks === null) break;
-      this.#head++; // Before the receipt, which may withdraw another.
+      this.#head++; // Before the receipt, which may withdraw another entry.
       if (entry.fate !== "queued") {
         this.#gaps--;
         continue;
       }
       chunks.push(...entry.chunks);
-      entry.chunks = NO_CHUNKS; // Its place is kept for a while, its memory is not.
+      entry.chunks = NO_CHUNKS; // The entry may stay for a while, but its memory is not needed.
       entry.fate = "handed-over";
       entry.receipt?.onHandedOver();
       total += entry.bytes;
@@ -137,32 +136,28 @@ export class SendQueue {
     if (this.#head * 2 >= this.#entries.length) this.#compact();
   }
 
-  /** Resolves once fewer than `level` bytes are unsent; an abort before the frame left takes it out. */
+  /** Resolves once fewer than `level` bytes are unsent. An abort removes the frame if it has not been written. */
   wait(entry: QueuedFrame, level: number, signal: AbortSignal | null): Promise<void> {
     if (this.#closedError !== null) return Promise.reject(this.#closedError());
     const promise = new Promise<void>((resolve, reject) => {
       const onAbort = (): void => this.#abort(waiter, signal?.reason);
-      const stopWatching = (): void => {
-        if (signal !== null) unwatchAbort(signal, onAbort);
-      };
+      const stopWatching = (): void => unwatchAbort(signal, onAbort);
       const waiter: Waiter = { entry, level, resolve, reject, stopWatching };
       this.#waiters.add(waiter);
       this.#highestLevel = Math.max(this.#highestLevel, level);
       if (signal?.aborted === true)
-        onAbort(); // While the message was being encoded.
-      else if (signal !== null) watchAbort(signal, onAbort);
+        onAbort(); // Aborted while the message was being encoded.
+      else watchAbort(signal, onAbort);
     });
-    // A send that nobody awaits must not end the process when the connection is lost.
-    promise.catch(() => undefined);
-    return promise;
+    return quietly(promise);
   }
 
-  /** Tells those that may go on, now that `unsent` bytes are left. */
+  /** Resolves the sends that may continue now that `unsent` bytes are left. */
   wake(unsent: number): void {
     if (this.#waiters.size === 0 || unsent >= this.#highestLevel) return;
     this.#highestLevel = 0;
     for (const waiter of this.#waiters) {
-      if (mayGoOn(waiter, unsent)) {
+      if (mayContinue(waiter, unsent)) {
         this.#waiters.delete(waiter);
         waiter.stopWatching();
         waiter.resolve();
@@ -172,7 +167,7 @@ export class SendQueue {
     }
   }
 
-  /** Forgets the messages; their sends go on waiting for the connection's end. */
+  /** Drops the messages; their sends wait for the end of the connection. */
   drop(): void {
     this.#compact();
     for (const entry of this.#entries) entry.fate = "dropped";
@@ -181,13 +176,13 @@ export class SendQueue {
     this.#bytes = 0;
   }
 
-  /** Forgets what is still being encoded, and all behind it. */
+  /** Drops messages that are still being encoded, and all after them. */
   dropUnencoded(): void {
     const first = this.#entries.find(({ chunks }) => chunks === null);
     if (first !== undefined) this.#dropFrom(first);
   }
 
-  /** The connection is gone. */
+  /** The connection has ended. */
   fail(closedError: () => Error): void {
     this.#closedError = closedError;
     this.drop();
@@ -206,7 +201,7 @@ export class SendQueue {
     entry.bytes = frame.length;
   }
 
-  /** Forgets a message that cannot be encoded, and all behind it. */
+  /** Drops a message that cannot be encoded, and all after it. */
   #dropFrom(entry: QueuedFrame): void {
     this.#compact();
     const index = this.#entries.indexOf(entry);
@@ -218,7 +213,7 @@ export class SendQueue {
     }
   }
 
-  /** Only what waits is left. */
+  /** Removes the gaps. */
   #compact(): void {
     if (this.#head === 0 && this.#gaps === 0) return;
     const waiting = this.#entries.slice(this.#head);
@@ -227,7 +222,7 @@ export class SendQueue {
     this.#gaps = 0;
   }
 
-  /** A frame that still waits here is taken out; one that left is on its way, and its send is done with waiting. */
+  /** Removes a waiting frame. A frame that was written cannot be stopped, so its send only stops waiting. */
   #abort(waiter: Waiter, reason: unknown): void {
     if (!this.#waiters.delete(waiter)) return;
     waiter.stopWatching();
@@ -259,7 +254,7 @@ function sizeOf(chunks: readonly Uint8Array[]): number {
   return bytes;
 }
 
-/** A message that was dropped will never be sent: its send waits to be told how the connection ended. */
-function mayGoOn({ entry, level }: Waiter, unsent: number): boolean {
+/** A dropped message will never be sent: its send settles when the connection has ended. */
+function mayContinue({ entry, level }: Waiter, unsent: number): boolean {
   return unsent < level && entry.fate !== "dropped";
 }

@@ -1,4 +1,4 @@
-// One message for many connections: its frames are made once, whoever sends them.
+// A message for many connections: its frames are made once.
 
 import type { MessageExtension, MessageSharing } from "../../protocol/extension.js";
 import { FrameEncoder } from "../../protocol/frame/frame-encoder.js";
@@ -7,24 +7,24 @@ import { TextBytes } from "../../shared/text-bytes.js";
 import type { SharedMessage } from "../../connection/message-transport.js";
 import type { Arena } from "./arena.js";
 
-/** Servers mask no frame (RFC 6455 section 5.1), so that one serves all. */
+/** Servers mask no frame (RFC 6455 section 5.1), so one frame serves all connections. */
 const encoder = new FrameEncoder(null);
 
 export class SharedFrames implements SharedMessage {
   /** Bytes of the payload. */
   readonly size: number;
-  /** Whether an extension may change the payload: compress it. */
+  /** Whether an extension may compress the payload. */
   readonly mayEncode: boolean;
   readonly isWord: boolean;
-  /** The frame as it is. Beside it in memory are others of its turn: it is not to be kept for long. */
+  /** The frame. It shares its memory with other frames of its turn, so it must not be kept for long. */
   readonly frame: Buffer;
   readonly #text: string | null;
   readonly #isText: boolean;
   #lastingFrame: Buffer | null = null;
-  /** The piece that the frame was joined to last, and what came of it. */
+  /** The piece that the frame was last joined to, and the result. */
   #previous: Uint8Array | null = null;
   #joined: Buffer | null = null;
-  /** By how an extension encodes. */
+  /** Encoded frames, by the extension's `sharingKey`. */
   #encodedFrames: Map<number, Uint8Array | Promise<Uint8Array>> | null = null;
 
   constructor(data: string | Uint8Array, mayEncode: boolean, arena: Arena, isWord = false) {
@@ -39,15 +39,15 @@ export class SharedFrames implements SharedMessage {
     else this.frame.set(data, start);
   }
 
-  /** The frame for those who have to wait: it keeps no other in memory. */
+  /** The frame for connections whose socket is blocked: a copy, which keeps no other frame in memory. */
   get lastingFrame(): Buffer {
     const isAlone = this.frame.buffer.byteLength <= 2 * this.frame.length;
     return (this.#lastingFrame ??= isAlone ? this.frame : copyOf(this.frame));
   }
 
   /**
-   * One piece of `previous` and the frame, where that lies right behind it in memory; null elsewhere. Remembered, as
-   * many connections with the same piece ask one after the other.
+   * A view of `previous` and the frame, if they are adjacent in memory; otherwise null. The result is cached, since
+   * many connections ask for the same piece in sequence.
    */
   joinedTo(previous: Uint8Array): Buffer | null {
     if (previous === this.#previous) return this.#joined;
@@ -58,14 +58,14 @@ export class SharedFrames implements SharedMessage {
     return this.#joined;
   }
 
-  /** The message for those who cannot take its frame. */
+  /** The message for connections that cannot send its frame. */
   get data(): string | Uint8Array {
     if (this.#text !== null) return this.#text;
     const payload = this.#payloadOf(this.lastingFrame);
     return this.#isText ? new TextBytes(payload) : payload;
   }
 
-  /** The frame as an extension encodes it for many; promised where that takes long. */
+  /** The frame as an extension encodes it for many connections; a promise if that takes long. */
   encodedFrame(
     { reservedBits }: MessageExtension,
     sharing: MessageSharing,

@@ -1,16 +1,16 @@
-// What one connection sends in one turn of the event loop, on its way into one write. Small frames are written into
-// the slab one behind the other; what is in memory already is referred to.
+// The bytes that one connection sends in one turn of the event loop, for one write. Small frames are copied into a
+// slab, one after the other; larger ones are referenced.
 //
-// A connection has a batch only while it sends: ten thousand idle ones have none, and those of busy ones are few enough
-// to stay in the processor's cache. All batches write into one slab: an allocation per frame would be the second largest
-// cost of sending small messages. What the kernel took at once is written over again.
+// A connection has a batch only while it sends. Ten thousand idle connections have none, and the batches of busy ones
+// stay in the processor's cache. All batches share one slab: an allocation per frame would be the second largest cost
+// of sending small messages. Memory whose bytes the kernel accepted at once is reused.
 
 import type { SendObserver } from "../../connection/message-transport.js";
 import type { ByteStream, Clock } from "../../connection/ports.js";
 import type { ByteQueue } from "../../protocol/protocol.js";
 import type { SharedFrames } from "./shared-frames.js";
 
-/** Something that collected bytes during this turn of the event loop. */
+/** An object that collects bytes during this turn of the event loop. */
 export interface Flushable {
   flush(): void;
 }
@@ -19,9 +19,9 @@ export class WriteBatch implements ByteQueue, SlabOwner {
   readonly #slab: Slab;
   #chunks: Uint8Array[] | null = null;
   #bytes = 0;
-  /** Of its messages, for those who asked. */
+  /** Receipts of the messages, if requested. */
   #receipts: SendObserver[] | null = null;
-  /** Where the newest part begins, which is still being written into the slab; -1 for none. */
+  /** The start of the newest part, which is still being written into the slab; -1 for none. */
   #regionStart = -1;
 
   constructor(slab: Slab) {
@@ -36,7 +36,7 @@ export class WriteBatch implements ByteQueue, SlabOwner {
     return this.#slab.bytes;
   }
 
-  /** Room for a frame of at most `size` bytes in the slab; returns where it begins. */
+  /** Reserves a frame of at most `size` bytes in the slab; returns its offset. */
   reserve(size: number): number {
     const slab = this.#slab;
     if (!slab.isOpenFor(this, size)) {
@@ -47,25 +47,25 @@ export class WriteBatch implements ByteQueue, SlabOwner {
     return slab.position;
   }
 
-  /** A frame was written into the room that was reserved. */
+  /** A frame was written into the reserved bytes. */
   written(start: number, end: number): void {
     this.#slab.advance(end);
     this.#bytes += end - start;
   }
 
-  /** Whoever asks when the newest message is written. */
+  /** Adds an observer of the newest message. */
   addReceipt(receipt: SendObserver): void {
     (this.#receipts ??= []).push(receipt);
   }
 
-  /** Adds a frame that is in memory already. */
+  /** Adds a frame by reference. */
   append(frame: Uint8Array): void {
     this.#leaveSlab();
     this.#push(frame);
     this.#bytes += frame.length;
   }
 
-  /** Adds the frame of a message to many: one that lies right behind the last makes one piece with it. */
+  /** Adds the frame of a broadcast message. If it is adjacent to the last one in memory, both become one piece. */
   appendShared(message: SharedFrames): void {
     this.#leaveSlab();
     const { frame } = message;
@@ -76,7 +76,10 @@ export class WriteBatch implements ByteQueue, SlabOwner {
     this.#bytes += frame.length;
   }
 
-  /** The chunks of the write, which are the caller's from now on; the batch is empty again, but for its receipts. */
+  /**
+   * Returns the chunks of the write, which then belong to the caller. The batch is empty again, except for its
+   * receipts.
+   */
   take(): Uint8Array[] {
     this.#leaveSlab();
     const chunks = this.#chunks ?? [];
@@ -100,27 +103,27 @@ export class WriteBatch implements ByteQueue, SlabOwner {
   #leaveSlab(): void {
     if (this.#regionStart < 0) return;
     this.closeRegion();
-    this.#slab.leave();
+    this.#slab.endRegion();
   }
 
   #push(chunk: Uint8Array): void {
-    // Mostly there is one chunk, and an array that grows makes room for seventeen.
+    // Usually there is one chunk, and an array that grows allocates seventeen slots.
     if (this.#chunks === null) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
   }
 }
 
-/** Those of more connections that send in one turn are left to the garbage collector. */
+/** At most this many idle batches are kept; the garbage collector frees the rest. */
 const KEPT = 256;
 
-/** Several small chunks are joined for the socket: to hand them over one by one costs Node more than a copy. */
+/** Small chunks are joined up to this size: writing them separately costs Node more than a copy. */
 const JOIN_AT_MOST = 16 * 1024;
 
-/** The batches of all connections of a process, with the memory that they write into. */
+/** The batches of all connections of a process, and the memory that they share. */
 export class WriteBatches {
   readonly #clock: Clock;
   readonly #slab = new Slab();
-  /** Batches that nobody needs at the moment. */
+  /** Batches that are not in use. */
   readonly #idle: WriteBatch[] = [];
   #unflushed: Flushable[] = [];
 
@@ -133,18 +136,18 @@ export class WriteBatches {
   }
 
   /** @param batch empty */
-  giveBack(batch: WriteBatch): void {
+  release(batch: WriteBatch): void {
     if (this.#idle.length < KEPT) this.#idle.push(batch);
   }
 
-  /** Calls `flush` at the end of this turn, after the promises that are ready by then: one write for them all. */
+  /** Calls `flush` at the end of this turn, after promises that resolve until then: one write for all. */
   flushAtTurnEnd(flushable: Flushable): void {
     if (this.#unflushed.push(flushable) === 1) this.#clock.atTurnEnd(this.#flushAll);
   }
 
   /**
-   * Hands the chunks, which hold `bytes` bytes, to the stream; the memory of those that it took at once is used again.
-   * Returns whether it took everything.
+   * Writes the chunks, which hold `bytes` bytes, to the stream. Reuses the memory of chunks that the kernel accepted at
+   * once. Returns whether it accepted everything.
    */
   write(stream: ByteStream, chunks: readonly Uint8Array[], bytes: number): boolean {
     const joined = chunks.length > 1 && bytes <= JOIN_AT_MOST ? this.#join(chunks, bytes) : null;
@@ -154,7 +157,7 @@ export class WriteBatches {
     return true;
   }
 
-  /** The chunks side by side in the slab. */
+  /** Copies the chunks into one piece of the slab. */
   #join(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
     const slab = this.#slab;
     slab.open(NOBODY, bytes);
@@ -165,7 +168,7 @@ export class WriteBatches {
       end += chunk.length;
     }
     slab.advance(end);
-    slab.leave();
+    slab.endRegion();
     return slab.bytes.subarray(start, end);
   }
 
@@ -176,7 +179,7 @@ export class WriteBatches {
       try {
         flushable.flush();
       } catch (error) {
-        // The others are flushed all the same, and the failure stays visible.
+        // Flush the others all the same, and rethrow the error where it is visible.
         this.#clock.atTurnEnd(() => {
           throw error;
         });
@@ -185,18 +188,18 @@ export class WriteBatches {
   };
 }
 
-/** The region is complete when it is left. */
+/** Owns the slab while no batch writes. */
 const NOBODY: SlabOwner = { closeRegion: () => undefined };
 
 /**
- * Twice what a connection hands over in one write. A write that the kernel does not take at once keeps the
- * whole slab in memory, so this is also what a stuck connection can pin.
+ * Twice the size of a connection's largest write. A write that the kernel does not accept at once keeps the whole slab
+ * in memory, so this is also the memory that a stuck connection can retain.
  */
 const SLAB_SIZE = 128 * 1024;
 
-/** Who writes into the slab at the moment. */
+/** A batch that writes into the slab. */
 interface SlabOwner {
-  /** Somebody else writes next: what was written so far has to be set apart. */
+  /** Another batch writes next: the region written so far must end. */
   closeRegion(): void;
 }
 
@@ -209,17 +212,17 @@ class Slab {
     return this.#bytes;
   }
 
-  /** Where the owner writes next. */
+  /** The offset at which the owner writes next. */
   get position(): number {
     return this.#position;
   }
 
-  /** Whether `owner` may go on behind what it wrote last, and has room for `size` bytes. */
+  /** Whether `owner` may continue after its last write, with room for `size` bytes. */
   isOpenFor(owner: SlabOwner, size: number): boolean {
     return this.#owner === owner && this.#position + size <= SLAB_SIZE;
   }
 
-  /** Begins a region of `owner` with room for at least `size` bytes (at most `SLAB_SIZE`). */
+  /** Begins a region for `owner` with room for at least `size` bytes (at most `SLAB_SIZE`). */
   open(owner: SlabOwner, size: number): void {
     this.#owner?.closeRegion();
     this.#owner = owner;
@@ -228,17 +231,17 @@ class Slab {
     this.#position = 0;
   }
 
-  /** The owner wrote up to `position`. */
+  /** The owner has written up to `position`. */
   advance(position: number): void {
     this.#position = position;
   }
 
   /** The owner's region is complete. */
-  leave(): void {
+  endRegion(): void {
     this.#owner = null;
   }
 
-  /** The kernel took `region`: where nothing was written behind it, its memory is used again. */
+  /** The kernel accepted `region`. If nothing was written after it, its memory is reused. */
   release(region: Uint8Array): void {
     if (region.buffer === this.#bytes.buffer && region.byteOffset + region.length === this.#position) {
       this.#position = region.byteOffset;

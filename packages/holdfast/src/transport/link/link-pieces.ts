@@ -7,26 +7,26 @@ import { hasAllowedLength, MARK, MAX_LINK_MESSAGE } from "./link-message.js";
 /** Consumer of complete messages. */
 export interface WholeMessages {
   onMessage(message: string): void;
-  streamTo(sink: PieceHandler): void;
-  /** The last piece of a message has come: the sink gets no other. */
+  streamTo(handler: PieceHandler): void;
+  /** The last piece of a message was delivered; no more follow. */
   onPiecesEnded(): void;
 }
 
 export class LinkPieces implements PieceHandler {
-  readonly #sink: PieceHandler;
+  readonly #handler: PieceHandler;
   readonly #layer: WholeMessages;
   /** The beginning of a message that may belong to the link protocol; null once it is known not to. */
   #held: string | null = "";
 
-  constructor(sink: PieceHandler, layer: WholeMessages) {
-    this.#sink = sink;
+  constructor(handler: PieceHandler, layer: WholeMessages) {
+    this.#handler = handler;
     this.#layer = layer;
   }
 
   onPiece(piece: string | Uint8Array): void {
     if (this.#held === null || typeof piece !== "string") {
       this.#held = null;
-      this.#sink.onPiece(piece);
+      this.#handler.onPiece(piece);
       return;
     }
     const text = this.#held + piece;
@@ -40,15 +40,15 @@ export class LinkPieces implements PieceHandler {
     const held = this.#held;
     if (held === null || held === "") {
       this.#layer.onPiecesEnded();
-      this.#sink.onLastPiece();
+      this.#handler.onLastPiece();
       return;
     }
-    this.#layer.streamTo(this.#sink); // The requested message has not arrived yet.
+    this.#layer.streamTo(this.#handler); // The requested message has not arrived yet.
     this.#layer.onMessage(held);
   }
 
   #release(text: string): void {
     this.#held = null;
-    if (text !== "") this.#sink.onPiece(text);
+    if (text !== "") this.#handler.onPiece(text);
   }
 }

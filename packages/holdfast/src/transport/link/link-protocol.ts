@@ -74,8 +74,8 @@ export class LinkProtocol extends TransportDecorator {
   #words: WordChannel | null = null;
   /** The word that announced the next binary message; null for none. */
   #announcer: { readonly word: string; readonly argument: string } | null = null;
-  /** What takes the next message of the application in pieces. */
-  #sink: PieceHandler | null = null;
+  /** Receives the next message of the application in pieces. */
+  #pieceHandler: PieceHandler | null = null;
 
   constructor(
     below: MessageTransportFactory,
@@ -140,13 +140,13 @@ export class LinkProtocol extends TransportDecorator {
       return;
     }
     let hasLeft = false as boolean; // The message may be sent during the call below.
-    const takeBack = this.wire.sendAhead(writeLinkMessage("ping", payload), () => {
+    const withdraw = this.wire.sendAhead(writeLinkMessage("ping", payload), () => {
       hasLeft = true;
       this.#waitingPings.delete(key);
       this.handler.onPingSent(key);
     });
     if (hasLeft) return;
-    this.#waitingPings.set(key, takeBack);
+    this.#waitingPings.set(key, withdraw);
     if (this.#waitingPings.size <= MAX_WAITING_PINGS) return;
     for (const oldest of this.#waitingPings.keys()) {
       this.abandonPing(oldest);
@@ -173,14 +173,14 @@ export class LinkProtocol extends TransportDecorator {
     this.#takePongBack = this.wire.sendAhead(writeLinkMessage("pong", payload), nothing);
   }
 
-  override streamTo(sink: PieceHandler | null): void {
-    this.#sink = sink;
+  override streamTo(handler: PieceHandler | null): void {
+    this.#pieceHandler = handler;
     // An announced message is taken whole.
-    if (this.#announcer === null) this.wire.streamTo(sink && new LinkPieces(sink, this));
+    if (this.#announcer === null) this.wire.streamTo(handler && new LinkPieces(handler, this));
   }
 
   onPiecesEnded(): void {
-    this.#sink = null;
+    this.#pieceHandler = null;
   }
 
   override onPing(payload: Uint8Array): void {
@@ -258,7 +258,7 @@ export class LinkProtocol extends TransportDecorator {
     else if (this.#announcer !== null) this.failLink(EXPECTED_ANNOUNCED);
     else {
       this.#announcer = { word, argument };
-      if (this.#sink !== null) this.wire.streamTo(null);
+      if (this.#pieceHandler !== null) this.wire.streamTo(null);
     }
   }
 
@@ -268,7 +268,7 @@ export class LinkProtocol extends TransportDecorator {
       return;
     }
     this.#announcer = null;
-    if (this.#sink !== null) this.streamTo(this.#sink);
+    if (this.#pieceHandler !== null) this.streamTo(this.#pieceHandler);
     this.#channel.onWord(word, argument, payload);
   }
 

@@ -159,8 +159,8 @@ export abstract class TransportDecorator implements MessageTransport, MessageTra
     this.wire.resume();
   }
 
-  streamTo(sink: PieceHandler | null): void {
-    this.wire.streamTo(sink);
+  streamTo(handler: PieceHandler | null): void {
+    this.wire.streamTo(handler);
   }
 
   end(): void {

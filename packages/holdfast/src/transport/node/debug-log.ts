@@ -106,9 +106,9 @@ class DebugLog implements Logger {
  * whether it wants them.
  */
 function both(first: Logger, second: Logger): Logger {
-  const tell = (level: "debug" | "error" | "info" | "warn") => (message: string, details?: object) => {
+  const log = (level: "debug" | "error" | "info" | "warn") => (message: string, details?: object) => {
     first[level](message, details);
     second[level](message, details);
   };
-  return { debug: tell("debug"), info: tell("info"), warn: tell("warn"), error: tell("error") };
+  return { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
 }

@@ -46,6 +46,8 @@ export const FOREIGN_CLIENT_OPTIONS: OptionAdvice = {
   reconnectionDelayMax: "Use `maxDelay`",
   reconnectionDelayGrowFactor: "Use `factor`",
   minUptime: "Use `stableAfter`",
+  // Of connectPersistent(): other clients have no session.
+  session: "Use connectPersistent(), which resumes sessions",
   maxRetries: "Use `retryable`",
   reconnectionAttempts: "Use `retryable`",
   reconnection: "Use connect() for a single connection, connectPersistent() to reconnect",

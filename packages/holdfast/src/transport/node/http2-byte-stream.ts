@@ -15,7 +15,7 @@ export class Http2ByteStream implements ByteStream {
   #awaitsDrain = false;
   #isDestroyed = false;
   /** Whether the end of the peer's side, or an error in its place, has been reported to the handler. */
-  #isEndTold = false;
+  #isEndReported = false;
   /** The cause that ended the stream while we could still send; null if there was none. */
   #abortedBy: "connection" | "peer" | null = null;
   #isClosed = false;
@@ -97,8 +97,8 @@ export class Http2ByteStream implements ByteStream {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
     const stream = this.#stream;
-    if (!this.#isEndTold) this.#onCut();
-    this.#isEndTold = true;
+    if (!this.#isEndReported) this.#onCut();
+    this.#isEndReported = true;
     resetStream(stream);
   }
 
@@ -109,8 +109,8 @@ export class Http2ByteStream implements ByteStream {
 
   readonly #onEnd = (): void => {
     // If the stream was aborted, Node emits "end" for the partial data. Report it with "close" instead.
-    if (this.#isEndTold || this.#abortedBy !== null) return;
-    this.#isEndTold = true;
+    if (this.#isEndReported || this.#abortedBy !== null) return;
+    this.#isEndReported = true;
     this.#handler?.onEof();
   };
 
@@ -121,7 +121,7 @@ export class Http2ByteStream implements ByteStream {
 
   readonly #onError = (error: Error): void => {
     if (this.#isDestroyed) return;
-    this.#isEndTold = true;
+    this.#isEndReported = true;
     this.#handler?.onError(error);
   };
 
@@ -133,13 +133,13 @@ export class Http2ByteStream implements ByteStream {
   readonly #onClose = (): void => {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (!this.#isEndTold) this.#tellAbort();
+    if (!this.#isEndReported) this.#reportAbort();
     this.#handler?.onClosed();
   };
 
   /** Reports that the HTTP/2 connection was closed in order, or that the peer has reset this stream. */
-  #tellAbort(): void {
-    this.#isEndTold = true;
+  #reportAbort(): void {
+    this.#isEndReported = true;
     const { rstCode } = this.#stream;
     if (this.#abortedBy === "connection") {
       this.#handler?.onEof();

@@ -50,7 +50,7 @@ export class SharedReadBuffer {
   #reader: SharedChunkHandler | null = null;
   #wantsOwn = false;
   /** Data that arrived before there was a reader. */
-  #early: Buffer | null = null;
+  #heldChunk: Buffer | null = null;
 
   /** Node requests the buffer for the next chunk after each chunk. */
   get options(): OnReadOpts {
@@ -63,16 +63,17 @@ export class SharedReadBuffer {
   /** Delivers earlier data in a later turn. The caller has to resume the stream. */
   start(reader: SharedChunkHandler): void {
     this.#reader = reader;
-    const early = this.#early;
-    this.#early = null;
-    if (early !== null) process.nextTick(() => this.#reader?.onOwnChunk(early));
+    const chunk = this.#heldChunk;
+    this.#heldChunk = null;
+    if (chunk !== null) process.nextTick(() => this.#reader?.onOwnChunk(chunk));
   }
 
   /** Returns false to pause the socket. */
   #onRead(memory: Buffer, length: number): boolean {
     const chunk = memory.subarray(0, length);
     if (this.#reader === null) {
-      this.#early = this.#early === null ? Buffer.from(chunk) : Buffer.concat([this.#early, chunk]);
+      this.#heldChunk =
+        this.#heldChunk === null ? Buffer.from(chunk) : Buffer.concat([this.#heldChunk, chunk]);
       return false;
     }
     if (memory === this.#shared) {

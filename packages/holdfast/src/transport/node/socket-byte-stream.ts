@@ -61,9 +61,9 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
     if (!isFirst) return;
     // All sockets share the listeners: a closure per event would cost half a kilobyte per connection.
     (this.socket as OwnedSocket)[OWNER] = this;
-    const lent = sharedReadBufferOf(this.socket);
-    if (lent === null) this.socket.on("data", onData);
-    else lent.start(this);
+    const sharedBuffer = sharedReadBufferOf(this.socket);
+    if (sharedBuffer === null) this.socket.on("data", onData);
+    else sharedBuffer.start(this);
     this.socket.on("end", onEnd).on("error", onError).on("close", onClose);
     // A stream that was paused, as `release` does, does not resume automatically when a listener is added.
     this.socket.resume();

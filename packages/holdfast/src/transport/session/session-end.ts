@@ -6,7 +6,7 @@ import type { CloseInfo } from "../../connection/close-info.js";
 /** Close codes after which the client may resume: the peer goes away, or failed, or a proxy did. */
 const RESUMABLE: ReadonlySet<number> = new Set([1001, 1006, 1011, 1012, 1013, 1014]);
 
-/** What a page adds to a code that browsers do not let it send: 4001 stands for 1001. */
+/** Added by a page to a code that browsers do not let it send: 4001 stands for 1001. */
 const PRIVATE = 3000;
 
 /** Whether this end ends the session when it sends a Close with this code. Then it sends `end` first. */
@@ -14,7 +14,7 @@ export function endsSession(code: number): boolean {
   return !RESUMABLE.has(code);
 }
 
-/** Whether a Close with this code, on the wire, ends the session. A private one that does follows `end`. */
+/** Whether a Close with this code ends the session. If a private code does, `end` was sent before it. */
 export function hasEndingCode({ code }: CloseFrame): boolean {
   return !RESUMABLE.has(code) && !RESUMABLE.has(code - PRIVATE);
 }

@@ -59,11 +59,11 @@ class Opening {
   readonly #alarm = new Alarm({ onAlarm: () => (this.#isGone ? this.#onUnexplained() : this.#onTimeout()) });
   #isGone = false;
   #wire: PortTransport | null = null;
-  #pulse: WorkerKeepalive | null = null;
+  #keepalive: WorkerKeepalive | null = null;
   /**
    * Events that arrived before the caller could add listeners; null before the connection opens, and later.
    */
-  #early: WorkerEvent[] | null = null;
+  #heldEvents: WorkerEvent[] | null = null;
 
   constructor(
     call: OpenInWorker,
@@ -78,7 +78,7 @@ class Opening {
     this.#mailbox = new Mailbox(
       port1,
       runtime.clock,
-      (items) => this.#onNews(items),
+      (items) => this.#onEvents(items),
       () => this.#onGone(),
     );
     const deadline = openTimeout === null ? null : runtime.clock.wallNow() + openTimeout;
@@ -94,10 +94,10 @@ class Opening {
     signal?.addEventListener("abort", this.#onAbort);
   }
 
-  #onNews(items: readonly WorkerEvent[]): void {
+  #onEvents(items: readonly WorkerEvent[]): void {
     const [first, ...rest] = items;
-    if (this.#early !== null) this.#early.push(...items);
-    else if (this.#wire !== null) this.#wire.onNews(items);
+    if (this.#heldEvents !== null) this.#heldEvents.push(...items);
+    else if (this.#wire !== null) this.#wire.onEvents(items);
     else if (first.type === "failed") this.#fail(rebuildError(first.error));
     else if (first.type === "opened") this.#open(first.opened, rest);
   }
@@ -112,7 +112,7 @@ class Opening {
       settings: { ...settings, autoPong: false },
       handshake: recordOf(opened.handshake),
       owner,
-      keepalive: (_, host) => (this.#pulse = new WorkerKeepalive(runtime, host, mailbox)),
+      keepalive: (_, handler) => (this.#keepalive = new WorkerKeepalive(runtime, handler, mailbox)),
       transport: (handler) =>
         (this.#wire = new PortTransport(
           {
@@ -120,7 +120,7 @@ class Opening {
             mailbox,
             opened,
             writeLimit: settings.writeLimit,
-            onPulse: (news) => this.#pulse?.onNews(news),
+            onKeepaliveEvent: (event) => this.#keepalive?.onEvent(event),
             onEnded: this.#release,
           },
           handler,
@@ -129,14 +129,14 @@ class Opening {
     coreOf(connection).start();
     this.#resolve(connection);
     // Deliver them once the caller has the connection and can add listeners.
-    this.#early = [...rest];
-    runtime.clock.afterPoll(() => this.#tellEarly());
+    this.#heldEvents = [...rest];
+    runtime.clock.afterPoll(() => this.#deliverHeldEvents());
   }
 
-  #tellEarly(): void {
-    const early = this.#early;
-    this.#early = null;
-    if (early !== null && early.length > 0) this.#wire?.onNews(early);
+  #deliverHeldEvents(): void {
+    const events = this.#heldEvents;
+    this.#heldEvents = null;
+    if (events !== null && events.length > 0) this.#wire?.onEvents(events);
   }
 
   #onTimeout(): void {
@@ -162,7 +162,7 @@ class Opening {
 
   #onFailed(error: Error): void {
     this.#call.runtime.timers.cancel(this.#alarm);
-    this.#tellEarly();
+    this.#deliverHeldEvents();
     if (this.#wire === null) this.#fail(error);
     else this.#wire.onGone(error);
   }

@@ -25,9 +25,9 @@ import type { WorkerEvent, Opened, WorkerCommand } from "./signals.js";
 import { SendCredit } from "./send-credit.js";
 
 /** Milliseconds that a worker has to report the end after `terminate()`. */
-const PATIENCE = 1000;
+const END_TIMEOUT = 1000;
 
-type Told = Extract<WorkerEvent, { type: "last-piece" | "message" | "piece" }>;
+type ReceivedEvent = Extract<WorkerEvent, { type: "last-piece" | "message" | "piece" }>;
 
 export interface PortTransportOptions {
   readonly runtime: Runtime;
@@ -35,7 +35,7 @@ export interface PortTransportOptions {
   readonly opened: Opened;
   readonly writeLimit: number;
   /** Receives the heartbeat's events. */
-  readonly onPulse: (news: KeepaliveEvent) => void;
+  readonly onKeepaliveEvent: (event: KeepaliveEvent) => void;
   readonly onEnded: () => void;
 }
 
@@ -57,10 +57,10 @@ export class PortTransport implements MessageTransport {
   readonly #handler: MessageTransportHandler;
   readonly #unsent: SendCredit;
   readonly #alarm = new Alarm({ onAlarm: () => this.#finish() });
-  #told: Told[] = [];
+  #received: ReceivedEvent[] = [];
   #isPaused = false;
   #hasEnded = false;
-  #sink: PieceHandler | null = null;
+  #pieceHandler: PieceHandler | null = null;
   /** Fragments of a message whose stream was abandoned. */
   #parts: Message[] = [];
 
@@ -136,13 +136,13 @@ export class PortTransport implements MessageTransport {
 
   resume(): void {
     this.#isPaused = false;
-    this.#tell();
+    this.#deliver();
   }
 
-  streamTo(sink: PieceHandler | null): void {
-    if (this.#sink === sink) return;
-    this.#sink = sink;
-    this.#options.mailbox.post({ type: "stream", isWanted: sink !== null });
+  streamTo(handler: PieceHandler | null): void {
+    if (this.#pieceHandler === handler) return;
+    this.#pieceHandler = handler;
+    this.#options.mailbox.post({ type: "stream", isWanted: handler !== null });
   }
 
   end(): void {
@@ -158,7 +158,7 @@ export class PortTransport implements MessageTransport {
     const { mailbox, runtime } = this.#options;
     mailbox.post({ type: "terminate" });
     mailbox.flush();
-    if (!this.#alarm.isSet) runtime.timers.set(this.#alarm, runtime.clock.now() + PATIENCE);
+    if (!this.#alarm.isSet) runtime.timers.set(this.#alarm, runtime.clock.now() + END_TIMEOUT);
   }
 
   fail(closedError: () => Error): void {
@@ -167,11 +167,11 @@ export class PortTransport implements MessageTransport {
 
   // Events of the worker.
 
-  onNews(items: readonly WorkerEvent[]): void {
-    for (const news of items) {
+  onEvents(items: readonly WorkerEvent[]): void {
+    for (const event of items) {
       if (this.#hasEnded) return;
       this.lastReceivedAt = this.#options.runtime.clock.now();
-      this.#onNews(news);
+      this.#onEvent(event);
     }
   }
 
@@ -182,39 +182,38 @@ export class PortTransport implements MessageTransport {
     this.#finish();
   }
 
-  #onNews(news: WorkerEvent): void {
-    switch (news.type) {
+  #onEvent(event: WorkerEvent): void {
+    switch (event.type) {
       case "message":
       case "piece":
       case "last-piece":
-        this.#told.push(news);
-        if (!this.#isPaused) this.#tell();
+        this.#received.push(event);
+        if (!this.#isPaused) this.#deliver();
         return;
-      case "gone":
-        this.#unsent.remove(news.bytes);
+      case "credit":
+        this.#unsent.remove(event.bytes);
         return;
       case "ping":
-        this.#options.mailbox.post({ type: "heard", count: 1 });
-        this.#handler.onPing(news.payload);
+        this.#options.mailbox.post({ type: "ack-control", count: 1 });
+        this.#handler.onPing(event.payload);
         return;
       case "pong":
-        if (news.roundTrip === null) this.#options.mailbox.post({ type: "heard", count: 1 });
-        this.#options.onPulse(news);
-        this.#handler.onPong(news.payload);
+        if (event.roundTrip === null) this.#options.mailbox.post({ type: "ack-control", count: 1 });
+        this.#options.onKeepaliveEvent(event);
+        this.#handler.onPong(event.payload);
         return;
       case "overdue":
       case "suspended":
       case "pinged":
       case "not-pinged":
-        this.#options.onPulse(news);
+        this.#options.onKeepaliveEvent(event);
         return;
       case "closing":
-        this.#onClosing(news);
+        this.#onClosing(event);
         return;
       case "ended": {
-        const { error, ...info } = news.info;
-        const outcome = { ...info, error: error === null ? null : rebuildError(error) };
-        this.outcome = closeInfo(outcome);
+        const { error, ...info } = event.info;
+        this.outcome = closeInfo({ ...info, error: error === null ? null : rebuildError(error) });
         this.#finish();
         return;
       }
@@ -229,43 +228,43 @@ export class PortTransport implements MessageTransport {
     this.closeReceived = close;
     this.receivedFirst = initiator === "peer";
     if (initiator === "peer" && !isAnswerable) this.closeSent = close;
-    this.#options.mailbox.post({ type: "heard", count: 0 });
+    this.#options.mailbox.post({ type: "ack-control", count: 0 });
     this.#handler.onClose(close);
   }
 
-  #tell(): void {
+  #deliver(): void {
     let messages = 0;
     let bytes = 0;
     let overhead = 0;
     while (!this.#isPaused) {
-      const news = this.#told.shift();
-      if (news === undefined) break;
-      if (news.type === "last-piece") {
+      const event = this.#received.shift();
+      if (event === undefined) break;
+      if (event.type === "last-piece") {
         this.#onLastPiece();
         continue;
       }
-      const message = news.type === "piece" ? news.piece : news.message;
+      const message = event.type === "piece" ? event.piece : event.message;
       messages++;
       bytes += message.length;
       overhead += overheadOf(message);
       this.bytesReceived += message.length;
-      if (news.type === "piece") this.#onPiece(message);
-      else this.#handler.onMessage(news.isText && typeof message !== "string" ? textOf(message) : message);
+      if (event.type === "piece") this.#onPiece(message);
+      else this.#handler.onMessage(event.isText && typeof message !== "string" ? textOf(message) : message);
     }
     if (messages > 0 && !this.#hasEnded)
-      this.#options.mailbox.post({ type: "taken", messages, bytes, overhead });
+      this.#options.mailbox.post({ type: "ack-messages", messages, bytes, overhead });
   }
 
   #onPiece(piece: Message): void {
-    if (this.#sink === null) this.#parts.push(piece);
-    else this.#sink.onPiece(piece);
+    if (this.#pieceHandler === null) this.#parts.push(piece);
+    else this.#pieceHandler.onPiece(piece);
   }
 
   #onLastPiece(): void {
-    const sink = this.#sink;
-    this.#sink = null;
-    if (sink !== null) {
-      sink.onLastPiece();
+    const handler = this.#pieceHandler;
+    this.#pieceHandler = null;
+    if (handler !== null) {
+      handler.onLastPiece();
       return;
     }
     const parts = this.#parts;
@@ -281,7 +280,7 @@ export class PortTransport implements MessageTransport {
     mailbox.close();
     onEnded();
     this.#isPaused = false;
-    this.#tell();
+    this.#deliver();
     this.#handler.onClosed();
   }
 

@@ -23,7 +23,7 @@ const WINDOW_CONTROL = 64;
 export class Relay implements ConnectionObserver {
   readonly #connection: Connection;
   readonly #mailbox: Mailbox<WorkerEvent, WorkerCommand>;
-  readonly #tapped: ObservedConnection;
+  readonly #observed: ObservedConnection;
   readonly #onEnded: () => void;
   readonly #sends = new Map<number, AbortController>();
   readonly #pings = new Map<string, AbortController>();
@@ -31,7 +31,7 @@ export class Relay implements ConnectionObserver {
   #messages = 0;
   #bytes = 0;
   #overhead = 0;
-  #unheard = 0;
+  #unacknowledged = 0;
   /** The newest ping that has not been forwarded: it is the one to answer (RFC 6455 section 5.5.3). */
   #heldPing: Uint8Array | null = null;
   #isPaused = false;
@@ -52,7 +52,7 @@ export class Relay implements ConnectionObserver {
     connection.on("overdue", ({ elapsed, expected }) => {
       mailbox.post({ type: "overdue", elapsed, expected, stats: connection.latencyStats });
     });
-    this.#tapped = coreOf(connection).attachObserver(this);
+    this.#observed = coreOf(connection).attachObserver(this);
   }
 
   get unread(): Unread {
@@ -77,17 +77,17 @@ export class Relay implements ConnectionObserver {
   }
 
   onPing(payload: Uint8Array): void {
-    if (this.#unheard >= WINDOW_CONTROL) {
+    if (this.#unacknowledged >= WINDOW_CONTROL) {
       this.#heldPing = payload.slice();
       return;
     }
-    this.#unheard++;
+    this.#unacknowledged++;
     this.#mailbox.post({ type: "ping", payload: payload.slice() });
   }
 
   onPong(payload: Uint8Array, roundTrip: number | null): void {
-    if (roundTrip === null && this.#unheard++ >= WINDOW_CONTROL) {
-      this.#unheard--;
+    if (roundTrip === null && this.#unacknowledged++ >= WINDOW_CONTROL) {
+      this.#unacknowledged--;
       return;
     }
     const stats = this.#connection.latencyStats;
@@ -100,9 +100,9 @@ export class Relay implements ConnectionObserver {
 
   /** The other thread may still want to send answers. It may also be busy, so the wait for it is short. */
   onClosing(close: CloseFrame): void {
-    const { mayAnswer } = this.#tapped;
+    const { mayAnswer } = this.#observed;
     this.#mailbox.post({ type: "closing", close, initiator: "peer", isAnswerable: mayAnswer });
-    const send = (): void => this.#tapped.answerClose();
+    const send = (): void => this.#observed.answerClose();
     if (mayAnswer)
       this.#closeAnswer = new CloseAnswer(coreOf(this.#connection).runtime, this.#closeTimeout, send);
     else send();
@@ -130,40 +130,40 @@ export class Relay implements ConnectionObserver {
     this.#onEnded();
   }
 
-  onOrder(order: WorkerCommand): void {
+  onCommand(command: WorkerCommand): void {
     this.#closeAnswer?.allowTime();
-    switch (order.type) {
+    switch (command.type) {
       case "send":
-        this.#send(order);
+        this.#send(command);
         return;
       case "unsend":
-        this.#sends.get(order.id)?.abort();
+        this.#sends.get(command.id)?.abort();
         return;
       case "fragment":
-        this.#sendFragment(order);
+        this.#sendFragment(command);
         return;
       case "ping":
-        void this.#ping(order);
+        void this.#ping(command);
         return;
       case "unping":
-        this.#pings.get(order.key)?.abort();
+        this.#pings.get(command.key)?.abort();
         return;
       case "pong":
-        this.#connection.pong(order.payload);
+        this.#connection.pong(command.payload);
         return;
       case "close":
-        coreOf(this.#connection).closeWithCause("local-close", order.close, null, order.isUrgent);
+        coreOf(this.#connection).closeWithCause("local-close", command.close, null, command.isUrgent);
         // Set after the call above, which forwards the messages that were held back.
         this.#isLeaving = true;
         return;
-      case "taken":
-        this.#onTaken(order.messages, order.bytes, order.overhead);
+      case "ack-messages":
+        this.#onMessagesAcknowledged(command.messages, command.bytes, command.overhead);
         return;
-      case "heard":
-        this.#onHeard(order.count);
+      case "ack-control":
+        this.#onControlAcknowledged(command.count);
         return;
       case "stream":
-        this.#stream(order.isWanted);
+        this.#stream(command.isWanted);
         return;
       case "probe":
         coreOf(this.#connection).probe();
@@ -177,18 +177,20 @@ export class Relay implements ConnectionObserver {
 
   #send({ id, message, mayEncode }: Extract<WorkerCommand, { type: "send" }>): void {
     const aborter = new AbortController();
-    const gone = (): void => {
-      if (this.#sends.delete(id)) this.#mailbox.post({ type: "gone", bytes: message.length });
+    const release = (): void => {
+      if (this.#sends.delete(id)) this.#mailbox.post({ type: "credit", bytes: message.length });
     };
     this.#sends.set(id, aborter);
-    const receipt = { onHandedOver: gone };
+    const receipt = { onHandedOver: release };
     // The message was sent or cancelled, or the connection ended; each returns its credit.
-    coreOf(this.#connection).send(message, { mayEncode, signal: aborter.signal, receipt }).then(gone, gone);
+    coreOf(this.#connection)
+      .send(message, { mayEncode, signal: aborter.signal, receipt })
+      .then(release, release);
   }
 
   #sendFragment({ piece, size, isFirst, isLast }: Extract<WorkerCommand, { type: "fragment" }>): void {
     if (isFirst) {
-      this.#feed = new FragmentFeed((bytes) => this.#mailbox.post({ type: "gone", bytes }));
+      this.#feed = new FragmentFeed((bytes) => this.#mailbox.post({ type: "credit", bytes }));
       this.#connection.send(this.#feed).catch(() => undefined); // The connection has ended and reports that itself.
     }
     this.#feed?.push(piece, size, isLast);
@@ -212,10 +214,10 @@ export class Relay implements ConnectionObserver {
 
   #stream(isWanted: boolean): void {
     if (!isWanted) {
-      this.#tapped.streamTo(null);
+      this.#observed.streamTo(null);
       return;
     }
-    this.#tapped.streamTo({
+    this.#observed.streamTo({
       onPiece: (piece) => {
         this.#mailbox.post({ type: "piece", piece });
         this.#count(piece);
@@ -234,10 +236,10 @@ export class Relay implements ConnectionObserver {
     this.#overhead += overheadOf(message);
     if (this.#isPaused || !this.#isFull) return;
     this.#isPaused = true;
-    this.#tapped.pauseReading();
+    this.#observed.pauseReading();
   }
 
-  #onTaken(messages: number, bytes: number, overhead: number): void {
+  #onMessagesAcknowledged(messages: number, bytes: number, overhead: number): void {
     this.#messages -= messages;
     this.#bytes -= bytes;
     this.#overhead -= overhead;
@@ -245,11 +247,11 @@ export class Relay implements ConnectionObserver {
       this.#messages <= WINDOW_MESSAGES / 4 && isBelowLowWater(WINDOW_BYTES, this.#bytes, this.#overhead);
     if (!this.#isPaused || !hasRoom) return;
     this.#isPaused = false;
-    this.#tapped.resumeReading();
+    this.#observed.resumeReading();
   }
 
-  #onHeard(count: number): void {
-    this.#unheard -= count;
+  #onControlAcknowledged(count: number): void {
+    this.#unacknowledged -= count;
     const held = this.#heldPing;
     this.#heldPing = null;
     if (held !== null) this.onPing(held);

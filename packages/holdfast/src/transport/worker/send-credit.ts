@@ -46,11 +46,11 @@ export class SendCredit {
         reject(signal?.reason);
       };
       const stopWatching = (): void => {
-        if (signal !== null) unwatchAbort(signal, onAbort);
+        unwatchAbort(signal, onAbort);
       };
       const waiter: Waiter = { resolve, reject, stopWatching };
       this.#waiters.add(waiter);
-      if (signal !== null) watchAbort(signal, onAbort);
+      watchAbort(signal, onAbort);
     });
     promise.catch(() => undefined); // A promise that nobody awaits must not end the process.
     return promise;

@@ -30,17 +30,17 @@ async function serve(assignment: Assignment, port: MessagePort, clock: Clock, op
   const { closeTimeout = 10_000 } = options as Pick<ConnectionOptions, "closeTimeout">; // The other side has checked them.
   const aborter = new AbortController();
   let relay: Relay | null = null;
-  const onOrders = (orders: readonly WorkerCommand[]): void => {
-    for (const order of orders) {
-      if (order.type === "abort") aborter.abort();
-      relay?.onOrder(order);
+  const onCommands = (commands: readonly WorkerCommand[]): void => {
+    for (const command of commands) {
+      if (command.type === "abort") aborter.abort();
+      relay?.onCommand(command);
     }
   };
   const onGone = (): void => {
     aborter.abort();
-    relay?.onOrder({ type: "terminate" });
+    relay?.onCommand({ type: "terminate" });
   };
-  const mailbox = new Mailbox<WorkerEvent, WorkerCommand>(port, clock, onOrders, onGone);
+  const mailbox = new Mailbox<WorkerEvent, WorkerCommand>(port, clock, onCommands, onGone);
   const openTimeout = deadline === null ? null : Math.max(1, deadline - clock.wallNow());
   const observer: OpenObserver = {
     onConnected: () => undefined,

@@ -41,9 +41,14 @@ export type WorkerCommand =
   | { readonly type: "pong"; readonly payload: Uint8Array }
   | { readonly type: "close"; readonly close: CloseFrame; readonly isUrgent: boolean }
   /** These messages have been consumed: the worker may forward as many again. */
-  | { readonly type: "taken"; readonly messages: number; readonly bytes: number; readonly overhead: number }
+  | {
+      readonly type: "ack-messages";
+      readonly messages: number;
+      readonly bytes: number;
+      readonly overhead: number;
+    }
   /** This many pings and pongs of the peer have been handled. */
-  | { readonly type: "heard"; readonly count: number }
+  | { readonly type: "ack-control"; readonly count: number }
   | { readonly type: "stream"; readonly isWanted: boolean }
   | { readonly type: "probe" }
   | { readonly type: "abort" }
@@ -57,7 +62,7 @@ export type WorkerEvent =
   | { readonly type: "piece"; readonly piece: Message }
   | { readonly type: "last-piece" }
   /** This many bytes of messages have been passed to the socket, or cancelled. */
-  | { readonly type: "gone"; readonly bytes: number }
+  | { readonly type: "credit"; readonly bytes: number }
   | { readonly type: "pinged"; readonly key: string; readonly elapsed: number }
   | { readonly type: "not-pinged"; readonly key: string; readonly error: ErrorCopy }
   | { readonly type: "ping"; readonly payload: Uint8Array }

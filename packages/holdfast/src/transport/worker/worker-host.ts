@@ -49,8 +49,8 @@ export class WorkerHost {
 
   #onFailed(error: Error): void {
     this.#worker = null;
-    const guests = [...this.#clients];
+    const clients = [...this.#clients];
     this.#clients.clear();
-    for (const onFailed of guests) onFailed(error);
+    for (const onFailed of clients) onFailed(error);
   }
 }

@@ -25,7 +25,7 @@ export class WorkerKeepalive implements Keepalive {
   /** The worker's evidence contains it. */
   readonly oldestPingAt = null;
   readonly #runtime: Runtime;
-  readonly #host: KeepaliveHandler;
+  readonly #handler: KeepaliveHandler;
   readonly #mailbox: Mailbox<WorkerCommand, WorkerEvent>;
   readonly #waiters = new Map<string, Waiter>();
   #stats: LatencyStats = new LatencyStatistics().snapshot();
@@ -34,9 +34,9 @@ export class WorkerKeepalive implements Keepalive {
   #lastPingAt: number | null = null;
   #lastPongAt: number | null = null;
 
-  constructor(runtime: Runtime, host: KeepaliveHandler, mailbox: Mailbox<WorkerCommand, WorkerEvent>) {
+  constructor(runtime: Runtime, handler: KeepaliveHandler, mailbox: Mailbox<WorkerCommand, WorkerEvent>) {
     this.#runtime = runtime;
-    this.#host = host;
+    this.#handler = handler;
     this.#mailbox = mailbox;
   }
 
@@ -83,9 +83,9 @@ export class WorkerKeepalive implements Keepalive {
         this.#take(key)?.reject(signal?.reason);
         this.#mailbox.post({ type: "unping", key });
       };
-      if (signal !== null) watchAbort(signal, onAbort);
+      watchAbort(signal, onAbort);
       const stopWatching = (): void => {
-        if (signal !== null) unwatchAbort(signal, onAbort);
+        unwatchAbort(signal, onAbort);
       };
       this.#waiters.set(key, { resolve, reject, stopWatching });
     });
@@ -125,26 +125,26 @@ export class WorkerKeepalive implements Keepalive {
 
   // Events of the worker.
 
-  onNews(news: KeepaliveEvent): void {
-    switch (news.type) {
+  onEvent(event: KeepaliveEvent): void {
+    switch (event.type) {
       case "pinged":
-        this.#take(news.key)?.resolve(news.elapsed);
+        this.#take(event.key)?.resolve(event.elapsed);
         return;
       case "not-pinged":
-        this.#take(news.key)?.reject(rebuildError(news.error));
+        this.#take(event.key)?.reject(rebuildError(event.error));
         return;
       case "pong":
-        this.#stats = news.stats;
-        this.#roundTrip = news.roundTrip;
-        if (news.roundTrip !== null) this.#lastPongAt = this.#runtime.clock.now();
+        this.#stats = event.stats;
+        this.#roundTrip = event.roundTrip;
+        if (event.roundTrip !== null) this.#lastPongAt = this.#runtime.clock.now();
         return;
       case "overdue":
-        this.#stats = news.stats;
-        this.#host.onOverdue(news.elapsed, news.expected);
+        this.#stats = event.stats;
+        this.#handler.onOverdue(event.elapsed, event.expected);
         return;
       case "suspended":
-        this.#longestGap = Math.max(this.#longestGap, news.gap);
-        this.#host.onSuspended(news.gap);
+        this.#longestGap = Math.max(this.#longestGap, event.gap);
+        this.#handler.onSuspended(event.gap);
         return;
     }
   }

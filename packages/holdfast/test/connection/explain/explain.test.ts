@@ -4,7 +4,7 @@ import {
   closeInfo,
   type CloseCause,
   type CloseEvidence,
-  type Ending,
+  type CloseFacts,
 } from "../../../build/connection/close-info.js";
 import { explain } from "../../../build/connection/explain/explain.js";
 import { sessionLostError } from "../../../build/session/explain-loss.js";
@@ -15,7 +15,11 @@ const AT = Date.UTC(2026, 0, 1);
 const latency = { last: null, min: null, max: null, mean: null, smoothed: null, jitter: null };
 
 /** An end after one minute; by default of a connection with keepalive that has just received data. */
-function told(cause: CloseCause, evidence: Partial<CloseEvidence> = {}, more: Partial<Ending> = {}): string {
+function explained(
+  cause: CloseCause,
+  evidence: Partial<CloseEvidence> = {},
+  more: Partial<CloseFacts> = {},
+): string {
   const info = closeInfo({
     cause,
     error: null,
@@ -54,12 +58,12 @@ function told(cause: CloseCause, evidence: Partial<CloseEvidence> = {}, more: Pa
 }
 
 const close = (code: number, reason = "") => ({ code, reason });
-const received = (code: number, reason = ""): Partial<Ending> => ({
+const received = (code: number, reason = ""): Partial<CloseFacts> => ({
   received: close(code, reason),
   sent: close(code, reason),
   receivedFirst: true,
 });
-const failed = (message: string): Partial<Ending> => ({ error: new Error(message) });
+const failed = (message: string): Partial<CloseFacts> => ({ error: new Error(message) });
 const silent = { lastReceivedAt: AT + 20_000, lastSentAt: AT + 59_000 };
 
 /** The connection never opened. */
@@ -70,21 +74,27 @@ type Row = readonly [what: string, text: () => string, ...patterns: readonly Reg
 const ROWS: readonly Row[] = [
   [
     "idle for 60 s, then EOF, keepalive off",
-    () => told("eof", { pingInterval: null, pingTimeout: null, lastReceivedAt: AT, lastSentAt: AT }),
+    () => explained("eof", { pingInterval: null, pingTimeout: null, lastReceivedAt: AT, lastSentAt: AT }),
     /idle for 60 s, with keepalive off/,
     /idle timeout \(nginx 60 s, HAProxy and most load balancers 30–60 s\)/,
     /Set `pingInterval`/,
   ],
   [
     "idle for 5 s and no moment longer, then EOF, keepalive off",
-    () => told("eof", { pingInterval: null, pingTimeout: null, lastReceivedAt: AT + 54_980, lastSentAt: AT }),
+    () =>
+      explained("eof", {
+        pingInterval: null,
+        pingTimeout: null,
+        lastReceivedAt: AT + 54_980,
+        lastSentAt: AT,
+      }),
     /idle for 5 s to the moment, with keepalive off/,
     /an idle timeout of that length/,
     /Set `pingInterval` to less than half of that/,
   ],
   [
     "pong late behind 3 MB of unread data",
-    () => told("reset", { bytesUnread: 3 * 1024 * 1024, messagesUnread: 1024, isReadingPaused: true }),
+    () => explained("reset", { bytesUnread: 3 * 1024 * 1024, messagesUnread: 1024, isReadingPaused: true }),
     /3 MB in 1024 messages waited to be read here: this side was overloaded/,
     /pong late/,
     /Consume faster/,
@@ -92,7 +102,7 @@ const ROWS: readonly Row[] = [
   [
     "the peer did not see our pong in time, behind 3 MB of unread data",
     () =>
-      told(
+      explained(
         "peer-close",
         { bytesUnread: 3 * 1024 * 1024, isReadingPaused: true },
         received(1011, "keepalive ping timeout"),
@@ -102,203 +112,222 @@ const ROWS: readonly Row[] = [
   ],
   [
     "the peer did not see our pong in time, after a stall",
-    () => told("peer-close", { longestStall: 25_000 }, received(1011, "keepalive ping timeout")),
+    () => explained("peer-close", { longestStall: 25_000 }, received(1011, "keepalive ping timeout")),
     /did not run for 25 s/,
   ],
   [
     "idle for as long as pingInterval, then RST",
-    () => told("reset", { lastReceivedAt: AT + 40_500, lastSentAt: AT + 40_100 }),
+    () => explained("reset", { lastReceivedAt: AT + 40_500, lastSentAt: AT + 40_100 }),
     /idle for 19.5 s, about as long as `pingInterval`/,
     /Try a `pingInterval` of 10000 \(10 s\)/,
   ],
   [
     "EOF out of the blue",
-    () => told("eof"),
+    () => explained("eof"),
     /ended \(FIN\) without a closing handshake/,
     /process ended or crashed/,
     /Reconnect/,
   ],
-  ["RST out of the blue", () => told("reset"), /reset \(RST\)/, /firewall/, /logs/],
-  ["RST after a stall", () => told("reset", { longestStall: 400 }), /did not run for 400 ms/],
+  ["RST out of the blue", () => explained("reset"), /reset \(RST\)/, /firewall/, /logs/],
+  ["RST after a stall", () => explained("reset", { longestStall: 400 }), /did not run for 400 ms/],
   [
     "no pong, and nothing else",
-    () => told("heartbeat-timeout", silent),
+    () => explained("heartbeat-timeout", silent),
     /within 20 s, so it was declared dead/,
     /Nothing was received for 40 s/,
     /Reconnect/,
   ],
   [
     "no pong, with 50 MB unsent",
-    () => told("heartbeat-timeout", { ...silent, bytesBuffered: 50 * 1024 * 1024 }),
+    () => explained("heartbeat-timeout", { ...silent, bytesBuffered: 50 * 1024 * 1024 }),
     /50 MB were still unsent: the peer stopped reading/,
   ],
   [
     "no pong, but bytes",
-    () => told("heartbeat-timeout"),
+    () => explained("heartbeat-timeout"),
     /Bytes still arrived 1 s before the verdict/,
     /`liveness: "traffic"`/,
   ],
   [
     "no pong, and never a byte",
-    () => told("heartbeat-timeout", { lastReceivedAt: null }),
+    () => explained("heartbeat-timeout", { lastReceivedAt: null }),
     /Nothing was received for the whole time/,
   ],
   [
     "no answer to our Close",
-    () => told("close-timeout", {}, { sent: close(1000) }),
+    () => explained("close-timeout", {}, { sent: close(1000) }),
     /within closeTimeout/,
     /did not answer the Close/,
     /`closeTimeout`/,
   ],
   [
     "our Close never left",
-    () => told("close-timeout", { bytesBuffered: 500 }, { sent: close(1000) }),
+    () => explained("close-timeout", { bytesBuffered: 500 }, { sent: close(1000) }),
     /500 bytes were still unsent/,
     /may never have reached it/,
   ],
-  ["a write that failed", () => told("write-failed"), /Writing to the socket failed/, /may not have arrived/],
+  [
+    "a write that failed",
+    () => explained("write-failed"),
+    /Writing to the socket failed/,
+    /may not have arrived/,
+  ],
   [
     "a broken protocol",
-    () => told("protocol-error", {}, failed("Expected this, got that")),
+    () => explained("protocol-error", {}, failed("Expected this, got that")),
     /broke the WebSocket protocol: Expected this, got that/,
     /report/,
   ],
   [
     "invalid text",
-    () => told("invalid-data", {}, failed("Expected UTF-8")),
+    () => explained("invalid-data", {}, failed("Expected UTF-8")),
     /not UTF-8: Expected UTF-8/,
     /send binary messages/,
   ],
   [
     "a message over the limit",
-    () => told("message-too-big", {}, failed("got 11")),
+    () => explained("message-too-big", {}, failed("got 11")),
     /over the limit: got 11/,
     /`maxMessageSize`/,
   ],
   [
     "a handler that failed",
-    () => told("handler-failed", {}, failed("no such user")),
+    () => explained("handler-failed", {}, failed("no such user")),
     /handler failed: no such user/,
     /"connection handler failed"/,
   ],
-  ["a shutdown", () => told("server-shutdown", {}, received(1001)), /server is shutting down/],
-  ["terminate()", () => told("aborted"), /ended the connection at once/],
+  ["a shutdown", () => explained("server-shutdown", {}, received(1001)), /server is shutting down/],
+  ["terminate()", () => explained("aborted"), /ended the connection at once/],
   [
     "our close",
-    () => told("local-close", {}, { sent: close(1000), received: close(1000) }),
+    () => explained("local-close", {}, { sent: close(1000), received: close(1000) }),
     /This side closed the connection, and the peer agreed/,
   ],
   [
     "our close with another code",
-    () => told("local-close", {}, { sent: close(4000), received: close(4000) }),
+    () => explained("local-close", {}, { sent: close(4000), received: close(4000) }),
     /with code 4000/,
   ],
-  ["no network", () => told("unreachable"), /no way to the peer/, /Check the network/],
+  ["no network", () => explained("unreachable"), /no network route to the peer/, /Check the network/],
   [
     "a peer that closed as it should",
-    () => told("peer-close", {}, received(1000)),
+    () => explained("peer-close", {}, received(1000)),
     /closed the connection, as it should/,
   ],
   [
     "a peer that closed without a reason",
-    () => told("peer-close", {}, received(1005)),
+    () => explained("peer-close", {}, received(1005)),
     /closed the connection, as it should/,
   ],
-  ["a peer that goes away", () => told("peer-close", {}, received(1001)), /going away/, /should reconnect/],
+  [
+    "a peer that goes away",
+    () => explained("peer-close", {}, received(1001)),
+    /going away/,
+    /should reconnect/,
+  ],
   [
     "a peer that blames us",
-    () => told("peer-close", {}, received(1002)),
+    () => explained("peer-close", {}, received(1002)),
     /this side broke the protocol/,
     /report this/,
   ],
   [
     "a peer that blames our text",
-    () => told("peer-close", {}, received(1007)),
+    () => explained("peer-close", {}, received(1007)),
     /this side broke the protocol/,
   ],
   [
     "a peer's policy",
-    () => told("peer-close", {}, received(1008)),
+    () => explained("peer-close", {}, received(1008)),
     /reason of policy/,
     /before reconnecting/,
   ],
   [
     "a peer's limit",
-    () => told("peer-close", {}, received(1009)),
+    () => explained("peer-close", {}, received(1009)),
     /would not take a message of this size/,
     /smaller/,
   ],
   [
     "a peer that failed",
-    () => told("peer-close", {}, received(1011, "oops")),
+    () => explained("peer-close", {}, received(1011, "oops")),
     /failed with an internal error/,
     /growing delays/,
   ],
   [
     "a peer that restarts",
-    () => told("peer-close", {}, received(1012)),
+    () => explained("peer-close", {}, received(1012)),
     /restarts, or has too much to do/,
     /random delay/,
   ],
-  ["a peer that is busy", () => told("peer-close", {}, received(1013)), /restarts, or has too much to do/],
-  ["a code of the peer's own", () => told("peer-close", {}, received(4001)), /with code 4001/],
+  [
+    "a peer that is busy",
+    () => explained("peer-close", {}, received(1013)),
+    /restarts, or has too much to do/,
+  ],
+  ["a code of the peer's own", () => explained("peer-close", {}, received(4001)), /with code 4001/],
   [
     "no such name",
-    () => told("dns", {}, failed("ENOTFOUND")),
+    () => explained("dns", {}, failed("ENOTFOUND")),
     /could not be resolved: ENOTFOUND/,
     /misspelt/,
   ],
   [
     "nobody listens",
-    () => told("refused", {}, failed("ECONNREFUSED")),
+    () => explained("refused", {}, failed("ECONNREFUSED")),
     /Nothing listens.*: ECONNREFUSED/,
     /port/,
   ],
-  ["a bad certificate", () => told("tls", {}, failed("expired")), /TLS handshake failed: expired/, /`ca`/],
+  [
+    "a bad certificate",
+    () => explained("tls", {}, failed("expired")),
+    /TLS handshake failed: expired/,
+    /`ca`/,
+  ],
   [
     "no answer in time",
-    () => told("open-timeout", {}, failed("slow")),
+    () => explained("open-timeout", {}, failed("slow")),
     /not open within openTimeout: slow/,
     /`openTimeout`/,
   ],
-  ["a refusal", () => told("rejected", {}, failed("403")), /refused the upgrade: 403/, /credentials/],
+  ["a refusal", () => explained("rejected", {}, failed("403")), /refused the upgrade: 403/, /credentials/],
   [
     "a proxy that refuses",
-    () => told("proxy", {}, { error: new HandshakeError("407", { failure: "proxy" }) }),
+    () => explained("proxy", {}, { error: new HandshakeError("407", { failure: "proxy" }) }),
     /^The proxy could not be used: 407/,
   ],
   [
     "a wrong accept key",
-    () => told("invalid-handshake", {}, failed("wrong key")),
+    () => explained("invalid-handshake", {}, failed("wrong key")),
     /could not be opened: wrong key/,
   ],
   [
     "a server that ends the stream during the upgrade",
-    () => told("eof", UNOPENED, failed("no answer.")),
+    () => explained("eof", UNOPENED, failed("no answer.")),
     /cut before it was open: no answer \(/,
     /restarting/,
   ],
   [
     "a reset during the upgrade",
-    () => told("reset", UNOPENED, failed("ECONNRESET")),
+    () => explained("reset", UNOPENED, failed("ECONNRESET")),
     /cut before it was open/,
   ],
   [
     "a network without a way to the server",
-    () => told("unreachable", UNOPENED, failed("EHOSTUNREACH")),
-    /no way to the server: EHOSTUNREACH/,
+    () => explained("unreachable", UNOPENED, failed("EHOSTUNREACH")),
+    /no network route to the server: EHOSTUNREACH/,
     /growing delays/,
   ],
   [
     "opening that was given up",
-    () => told("aborted", UNOPENED, failed("stopped")),
+    () => explained("aborted", UNOPENED, failed("stopped")),
     /gave up before the connection was open: stopped/,
   ],
 ];
 
 /** The explanation of a failure to open with an error of the library. */
-const toldOfOpening = (failure: OpenFailure, message: string) =>
-  told(failure, UNOPENED, { error: new HandshakeError(message, { failure }) });
+const explainedOpening = (failure: OpenFailure, message: string) =>
+  explained(failure, UNOPENED, { error: new HandshakeError(message, { failure }) });
 
 describe("explain()", () => {
   test("D9: a failure to open whose error describes it is explained only once", () => {
@@ -311,24 +340,27 @@ describe("explain()", () => {
     ] as const;
     for (const [failure, message] of cases) {
       assert.equal(
-        toldOfOpening(failure, message).indexOf(`${message} (no close frame received or sent). `),
+        explainedOpening(failure, message).indexOf(`${message} (no close frame received or sent). `),
         0,
       );
     }
   });
 
   test("D9: no advice to fix the certificate for a server without TLS", () => {
-    const text = toldOfOpening("tls", "The TLS handshake failed with wss://a.example/: wrong version number");
+    const text = explainedOpening(
+      "tls",
+      "The TLS handshake failed with wss://a.example/: wrong version number",
+    );
     assert.match(text, /does not speak TLS.*`ws:`/);
     assert.doesNotMatch(text, /certificate/);
   });
 
   test("D9: durations have the same form in every sentence", () => {
-    const text = told("heartbeat-timeout", { pingTimeout: 2_000, lastReceivedAt: AT + 57_800 });
+    const text = explained("heartbeat-timeout", { pingTimeout: 2_000, lastReceivedAt: AT + 57_800 });
     assert.match(text, /within 2 s, .* for 2\.2 s:/);
-    assert.match(told("heartbeat-timeout", { pingTimeout: 400 }), /within 400 ms,/);
+    assert.match(explained("heartbeat-timeout", { pingTimeout: 400 }), /within 400 ms,/);
     const idleFor = (idle: number) =>
-      told("eof", { pingInterval: null, lastReceivedAt: AT, lastSentAt: AT, endedAt: AT + idle });
+      explained("eof", { pingInterval: null, lastReceivedAt: AT, lastSentAt: AT, endedAt: AT + idle });
     assert.match(idleFor(350_400), /idle for 350 s,/);
     assert.match(idleFor(3_600_000), /idle for 60 min,/);
   });
@@ -336,17 +368,20 @@ describe("explain()", () => {
   test("D9: I2: a page's 4011 is explained as the 1011 that it stands for, on either side", () => {
     const verdict = close(4011, "keepalive ping timeout");
     assert.match(
-      told("peer-close", {}, { received: verdict, sent: verdict, receivedFirst: true }),
+      explained("peer-close", {}, { received: verdict, sent: verdict, receivedFirst: true }),
       /^The peer declared this side dead.*A page may not send 1011, so 4011 stands for it\./,
     );
-    assert.match(told("heartbeat-timeout", {}, { sent: verdict }), /4011 stands for it/);
-    assert.match(told("message-too-big", {}, { sent: close(4009) }), /send 1009, so 4009 stands for it/);
+    assert.match(explained("heartbeat-timeout", {}, { sent: verdict }), /4011 stands for it/);
+    assert.match(explained("message-too-big", {}, { sent: close(4009) }), /send 1009, so 4009 stands for it/);
   });
 
   test("D9: I2: an application's own 4011 is explained as such", () => {
-    assert.doesNotMatch(told("peer-close", {}, received(4011, "no seat left")), /stands for/);
-    assert.doesNotMatch(told("local-close", {}, { sent: close(4011), received: close(4011) }), /stands for/);
-    assert.doesNotMatch(told("heartbeat-timeout", {}, { sent: close(1011) }), /stands for/);
+    assert.doesNotMatch(explained("peer-close", {}, received(4011, "no seat left")), /stands for/);
+    assert.doesNotMatch(
+      explained("local-close", {}, { sent: close(4011), received: close(4011) }),
+      /stands for/,
+    );
+    assert.doesNotMatch(explained("heartbeat-timeout", {}, { sent: close(1011) }), /stands for/);
   });
 
   for (const [what, text, ...patterns] of ROWS) {
@@ -359,14 +394,19 @@ describe("explain()", () => {
   test("D9: with keepalive, or after a shorter idle time, no idle timeout is suspected", () => {
     const idle = { lastReceivedAt: AT, lastSentAt: AT };
     for (const text of [
-      told("eof", idle),
-      told("eof", {
+      explained("eof", idle),
+      explained("eof", {
         pingInterval: null,
         pingTimeout: null,
         lastReceivedAt: AT + 50_000,
         lastSentAt: AT + 50_300,
       }),
-      told("eof", { pingInterval: null, pingTimeout: null, lastReceivedAt: AT, lastSentAt: AT + 59_990 }),
+      explained("eof", {
+        pingInterval: null,
+        pingTimeout: null,
+        lastReceivedAt: AT,
+        lastSentAt: AT + 59_990,
+      }),
     ]) {
       assert.doesNotMatch(text, /idle/);
     }
@@ -375,7 +415,7 @@ describe("explain()", () => {
 
 test("D9: a lost session is explained: why, what became of its messages, and what to do", () => {
   const lost = (reason: (typeof SESSION_LOSSES)[number], unsent: number, unknown: number): string =>
-    told("reset", {}, { error: sessionLostError(reason, { unsent, unknown }) });
+    explained("reset", {}, { error: sessionLostError(reason, { unsent, unknown }) });
   assert.match(
     lost("expired", 2, 3),
     /^The session was detached for longer than the server keeps it, or is older than its lifetime \(.*\)\. Of the messages that this side sent, 2 did not arrive, and 3 may have arrived\. Increase `sessions\.retain` or `maxLifetime`\.$/,

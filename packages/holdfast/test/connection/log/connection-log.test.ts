@@ -170,7 +170,7 @@ describe("The log of a connection", () => {
     harness.clock.advance(0);
     assert.deepEqual(
       harness.texts.filter((line) => line.startsWith("% this")),
-      ["% this process did not run for 50000 ms; the peer is given the time back"],
+      ["% this process did not run for 50000 ms; this does not count against the peer"],
     );
   });
 
@@ -181,7 +181,7 @@ describe("The log of a connection", () => {
     for (let count = 0; count < 3; count++) await harness.connection.recv();
     assert.deepEqual(
       harness.texts.filter((line) => line.startsWith("= ")),
-      ["= reading pauses: 3 messages of 11 bytes wait to be read", "= reading goes on after 250 ms"],
+      ["= reading pauses: 3 messages of 11 bytes wait to be read", "= reading resumes after 250 ms"],
     );
   });
 

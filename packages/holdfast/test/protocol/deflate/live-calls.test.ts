@@ -19,7 +19,7 @@ const content = fc
   )
   .map(([kind, size, seed]) => contentOf(kind, size, seed));
 
-/** What happens to one of the connections. */
+/** An event of one of the connections. */
 const step = fc.record({
   connection: fc.nat(5),
   action: fc.constantFrom("send", "send", "send", "skip", "replace", "forget", "share", "invalid"),
