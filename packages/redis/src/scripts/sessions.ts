@@ -31,7 +31,11 @@ return { redis.call('HINCRBY', KEYS[1], 'g', 1), redis.call('LRANGE', KEYS[2], 0
 export const SAVE = script(
   INDEX,
   `
-if redis.call('EXISTS', KEYS[1]) == 1 and not holds(ARGV[4]) then return 0 end
+local state = redis.call('HMGET', KEYS[1], 'g', 'x')
+local held, generation = tonumber(state[1] or 0), tonumber(ARGV[4])
+-- A removed session begins again with a newer generation only.
+if held > generation or (state[2] and held == generation) then return 0 end
+redis.call('HDEL', KEYS[1], 'x', 'u')
 redis.call('HSET', KEYS[1], 'h', ARGV[2], 'w', ARGV[3], 'g', ARGV[4], 'd', ARGV[5])
 redis.call('DEL', KEYS[2])
 redis.call('RPUSH', KEYS[2], ARGV[6])
