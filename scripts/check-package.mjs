@@ -113,6 +113,19 @@ async function check() {
   await quietly("publint", tool("publint", "publint", "run", "--strict", tarball));
   await quietly("attw", tool("@arethetypeswrong/cli", "attw", tarball, "--profile", "esm-only"));
   await useAsStranger(tarball);
+  await checkEngine("packages/redis");
+}
+
+/** The package of an engine: what is in it, and whether it can be imported. */
+async function checkEngine(path) {
+  const packing = npm("pack", "--json", "--ignore-scripts", `--pack-destination=${folder}`);
+  const [{ filename, files }] = JSON.parse(await quietly(`npm pack, ${path}`, packing, path));
+  const wrong = files.map((file) => file.path).filter((file) => unwanted.test(file));
+  if (wrong.length > 0) throw new Error(`These files must not ship in ${path}: ${wrong.join(", ")}`);
+  const tarball = join(folder, filename);
+  await quietly(`publint, ${path}`, tool("publint", "publint", "run", "--strict", tarball));
+  const attw = tool("@arethetypeswrong/cli", "attw", tarball, "--profile", "esm-only");
+  await quietly(`attw, ${path}`, attw);
 }
 
 function checkFiles({ files, filename, size, unpackedSize }) {

@@ -91,6 +91,11 @@ export type {
 export { fileStore } from "./server/sessions/file-store.js";
 export type { FileStoreOptions } from "./server/sessions/file-store.js";
 export { memoryStore } from "./session/store/memory-store.js";
+export {
+  decodeRecord as decodeSessionRecord,
+  encodeChanges as encodeSessionChanges,
+  encodeRecord as encodeSessionRecord,
+} from "./session/store/record-codec.js";
 export type { Claim, SessionStore } from "./session/store/session-store.js";
 export type { InboxEntry, SessionChange, SessionRecord } from "./session/store/session-record.js";
 export type { SavedReceipts } from "./session/receive-ledger.js";

@@ -1,4 +1,4 @@
-import { memoryStore } from "../../build/session/store/memory-store.js";
+import { memoryStore } from "holdfast";
 import { testStore } from "./store-contract.js";
 
 testStore("memory", (use) => {

@@ -3,10 +3,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SessionChange, SessionRecord } from "../../build/session/store/session-record.js";
-import type { SessionStore } from "../../build/session/store/session-store.js";
-import { SessionFencedError } from "../../build/shared/session-errors.js";
-import { TextBytes } from "../../build/shared/text-bytes.js";
+// The bundle, as the stores of other packages: its classes are not those of build/.
+import {
+  SessionFencedError,
+  TextBytes,
+  type SessionChange,
+  type SessionRecord,
+  type SessionStore,
+} from "holdfast";
 
 export const HASH = "ab".repeat(32);
 export const PROOF = { secretHash: HASH, owner: "ada" };

@@ -4,7 +4,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EngineUnavailableError } from "../../build/shared/engine-unavailable-error.js";
 import type { Engine, HistoryLimits, Publication, Published } from "../../build/topics/engine/engine.js";
 import type { Member, PresenceChange } from "../../build/topics/engine/presence-store.js";
 import type { Position } from "../../build/topics/position.js";
@@ -436,8 +435,8 @@ export function testEngine(
         isUnavailable("unknown"),
       );
       answering.answer(null);
-      await assert.rejects(asking.request(answering.node, new Uint8Array(0), 500), EngineUnavailableError);
-      await assert.rejects(asking.request("nobody", new Uint8Array(0), 500), EngineUnavailableError);
+      await assert.rejects(asking.request(answering.node, new Uint8Array(0), 500), isUnavailable());
+      await assert.rejects(asking.request("nobody", new Uint8Array(0), 500), isUnavailable());
     });
 
     testIf(
@@ -465,7 +464,7 @@ export function testEngine(
       const first = await publish(engine, publication(topic, "before", { history: HISTORY }));
       await follower.until(1);
       await backend.stop?.();
-      await assert.rejects(engine.publish([publication(topic, "down")]), EngineUnavailableError);
+      await assert.rejects(engine.publish([publication(topic, "down")]), isUnavailable());
       await backend.startEmpty?.();
       let second = null as Published | null;
       await eventually(async () => {
@@ -474,7 +473,11 @@ export function testEngine(
       }, PATIENCE);
       assert.notEqual(second?.epoch, first.epoch);
       assert.equal(second?.offset, 1);
-      await eventually(() => follower.messages.some(({ data }) => data === "after"), PATIENCE);
+      // The message itself is a hint: it may have come before the subscription was there again.
+      const isReported = (): boolean =>
+        follower.messages.some(({ data }) => data === "after") ||
+        follower.newestReports.some((position) => position?.epoch === second?.epoch);
+      await eventually(isReported, PATIENCE);
     });
 
     testIf(
@@ -505,11 +508,12 @@ export async function assertClosed(engine: Engine): Promise<void> {
   engine.ignore("topic", ignore);
 }
 
-function isUnavailable(outcome: string): (error: unknown) => boolean {
+/** By its name: an engine of another package has the class of the bundle. */
+function isUnavailable(outcome?: string): (error: unknown) => boolean {
   return (error) => {
-    assert.ok(error instanceof EngineUnavailableError, String(error));
-    assert.equal(error.code, "ERR_HOLDFAST_ENGINE_UNAVAILABLE");
-    assert.equal(error.outcome, outcome);
+    assert.ok(error instanceof Error && error.name === "EngineUnavailableError", String(error));
+    assert.ok("code" in error && error.code === "ERR_HOLDFAST_ENGINE_UNAVAILABLE");
+    assert.ok("outcome" in error && (outcome === undefined || error.outcome === outcome), String(error));
     return true;
   };
 }

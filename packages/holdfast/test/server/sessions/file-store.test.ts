@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFil
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileStore } from "../../../build/server/sessions/file-store.js";
+import { fileStore } from "holdfast";
 import { aRecord, PROOF, testStore } from "../../session/store-contract.js";
 
 async function inDirectory(use: (directory: string) => Promise<void>): Promise<void> {

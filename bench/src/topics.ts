@@ -1,0 +1,167 @@
+// `npm run bench -- topics`: topics over Redis: messages a second, and the time that Redis adds to a message. Prints a table.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { Redis } from "ioredis";
+import { createClient } from "redis";
+import { redisEngine, type RedisClient } from "@holdfast/redis";
+import type { Engine, HistoryLimits, Publication } from "holdfast/topics";
+
+const HELP = `npm run bench -- topics [options]
+
+  --seconds N    seconds of each measurement (default 5)
+  --topics N     number of topics (default 64)
+  --batch N      messages published in one turn (default 512)
+  --bytes N      bytes of a message (default 100)
+`;
+
+const HISTORY: HistoryLimits = { messages: 1_000, age: 300_000 };
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "5" },
+    topics: { type: "string", default: "64" },
+    batch: { type: "string", default: "512" },
+    bytes: { type: "string", default: "100" },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+const settings = {
+  milliseconds: Number(values.seconds) * 1_000,
+  topics: Number(values.topics),
+  batch: Number(values.batch),
+  data: "x".repeat(Number(values.bytes)),
+};
+
+if (values.help) process.stdout.write(HELP);
+else await main();
+
+async function main(): Promise<void> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-bench-"));
+  const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder];
+  const server = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
+  await once(server.stdout, "data");
+  const ioredis = new Redis(port, "127.0.0.1");
+  const nodeRedis = createClient({ socket: { host: "127.0.0.1", port } });
+  ioredis.on("error", () => {});
+  nodeRedis.on("error", () => {});
+  await nodeRedis.connect();
+  try {
+    process.stdout.write(`Node.js ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? "?"}\n\n`);
+    process.stdout.write(
+      "| client | history | published a second | CPU of Redis | CPU of the publisher | added latency p50 | p99 |\n|---|---|---|---|---|---|---|\n",
+    );
+    for (const [name, client] of [
+      ["ioredis", ioredis],
+      ["redis", nodeRedis],
+    ] as const) {
+      for (const history of [HISTORY, null]) await measure(name, client, history, ioredis);
+    }
+  } finally {
+    ioredis.disconnect();
+    nodeRedis.destroy();
+    server.kill("SIGKILL");
+    await once(server, "exit");
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function measure(
+  name: string,
+  client: RedisClient,
+  history: HistoryLimits | null,
+  admin: Redis,
+): Promise<void> {
+  const [publisher, receiver] = [redisEngine({ client }), redisEngine({ client })];
+  const redisBefore = await redisTime(admin);
+  const ownBefore = process.cpuUsage();
+  const [published, rate] = await throughput(publisher, history);
+  const own = process.cpuUsage(ownBefore);
+  const redisCpu = ((await redisTime(admin)) - redisBefore) / published;
+  const ownCpu = (own.user + own.system) / published;
+  const [p50, p99] = await latency(publisher, receiver, history);
+  await publisher[Symbol.asyncDispose]();
+  await receiver[Symbol.asyncDispose]();
+  const cells = [name, history === null ? "no" : "yes", Math.round(rate).toLocaleString("en")];
+  process.stdout.write(
+    `| ${[...cells, `${redisCpu.toFixed(1)} µs`, `${ownCpu.toFixed(1)} µs`, `${p50.toFixed(2)} ms`, `${p99.toFixed(2)} ms`].join(" | ")} |\n`,
+  );
+}
+
+/** Two batches are under way at any time. */
+async function throughput(
+  engine: Engine,
+  history: HistoryLimits | null,
+): Promise<readonly [published: number, rate: number]> {
+  let published = 0;
+  let turn = 0;
+  const start = performance.now();
+  const run = async (): Promise<void> => {
+    while (performance.now() - start < settings.milliseconds) {
+      const batch = Array.from({ length: settings.batch }, (_, index) =>
+        publication(`topic ${(turn * 7 + index) % settings.topics}`, settings.data, history),
+      );
+      turn++;
+      const results = await engine.publish(batch);
+      const failure = results.find((result) => result instanceof Error);
+      if (failure !== undefined) throw failure as Error;
+      published += results.length;
+    }
+  };
+  await Promise.all([run(), run()]);
+  return [published, published / ((performance.now() - start) / 1_000)];
+}
+
+/** Microseconds of processor time that Redis has used: unlike a rate, it does not depend on what else runs. */
+async function redisTime(admin: Redis): Promise<number> {
+  const info = await admin.info("cpu");
+  const seconds = [...info.matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm)].map(([, text]) => Number(text));
+  return seconds.reduce((sum, part) => sum + part, 0) * 1e6;
+}
+
+/** 1,000 messages a second, each on its own: from the call to the listener of another engine. */
+async function latency(
+  publisher: Engine,
+  receiver: Engine,
+  history: HistoryLimits | null,
+): Promise<readonly [p50: number, p99: number]> {
+  const times: number[] = [];
+  const topics = Array.from({ length: settings.topics }, (_, index) => `latency ${index}`);
+  for (const topic of topics) {
+    const onMessage = ({ data }: { readonly data: unknown }): void =>
+      void times.push(performance.now() - Number(data));
+    await receiver.listen(topic, onMessage, () => {});
+  }
+  const start = performance.now();
+  for (let sent = 0; performance.now() - start < settings.milliseconds;) {
+    while (sent < performance.now() - start) {
+      const topic = topics[sent++ % topics.length] ?? "";
+      void publisher.publish([publication(topic, String(performance.now()), history)]);
+    }
+    await sleep(1);
+  }
+  await sleep(100);
+  times.sort((one, other) => one - other);
+  const at = (share: number): number => times[Math.floor(times.length * share)] ?? NaN;
+  return [at(0.5), at(0.99)];
+}
+
+function publication(topic: string, data: string, history: HistoryLimits | null): Publication {
+  return { topic, data, id: null, history, compress: true };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

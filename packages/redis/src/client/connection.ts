@@ -1,0 +1,45 @@
+// The port to Redis: one connection, used once. The libraries reconnect by themselves and then repeat commands that may
+// have been carried out, or subscribe again without anybody noticing what was missed. So the engine makes a new
+// connection instead, each time.
+
+export type Argument = Buffer | string;
+/** Replies in the types of RESP 2. */
+export type Reply = Buffer | number | readonly Reply[] | null;
+
+/** A node of a cluster. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface RedisConnection {
+  /** Whether commands can be sent. */
+  readonly isOpen: boolean;
+  /** Rejects with the error that Redis replied, or with another one if the connection closed. */
+  send(args: readonly Argument[]): Promise<Reply>;
+  /** Resolves once all channels are subscribed. In a cluster, they are of one slot. */
+  subscribe(channels: readonly string[]): Promise<void>;
+  unsubscribe(channels: readonly string[]): Promise<void>;
+  close(): void;
+}
+
+/** Its methods return soon: Redis drops connections that read slowly. */
+export interface ConnectionHandler {
+  onMessage(channel: string, payload: Buffer): void;
+  /** Called once, also after `close()`. Never called if the connection did not open. */
+  onClosed(): void;
+}
+
+export interface Connector {
+  readonly isCluster: boolean;
+  /** Opens a connection: to this node of a cluster, or where the client connects to. Rejects if it takes too long. */
+  connect(address: Address | null, handler: ConnectionHandler): Promise<RedisConnection>;
+}
+
+/** Milliseconds in which a connection opens, or another attempt begins. */
+export const CONNECT_TIMEOUT = 1_500;
+
+/** Whether Redis replied with this error: its code comes first, in capitals. */
+export function isErrorReply(error: unknown): error is Error {
+  return error instanceof Error && /^[A-Z]{2,}( |$)/.test(error.message);
+}

@@ -1,0 +1,124 @@
+// Connections by `ioredis`.
+
+import {
+  CONNECT_TIMEOUT,
+  type Address,
+  type Argument,
+  type ConnectionHandler,
+  type Connector,
+  type RedisConnection,
+  type Reply,
+} from "./connection.js";
+
+/** The part of `Redis` of `ioredis` that the engine uses. */
+export interface IoRedis {
+  readonly status: string;
+  duplicate(override?: object): IoRedis;
+  connect(): Promise<void>;
+  disconnect(reconnect?: boolean): void;
+  callBuffer(command: string, ...args: (Buffer | string)[]): Promise<unknown>;
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
+}
+
+/** The part of `Cluster` of `ioredis` that the engine uses. */
+export interface IoRedisCluster {
+  nodes(role?: "all"): IoRedis[];
+}
+
+export class IoRedisConnector implements Connector {
+  readonly isCluster: boolean;
+  readonly #client: IoRedis | IoRedisCluster;
+  /** A node of the cluster: any will do, since only its options are used. */
+  #template: IoRedis | undefined;
+
+  constructor(client: IoRedis | IoRedisCluster) {
+    this.#client = client;
+    this.isCluster = isCluster(client);
+  }
+
+  async connect(address: Address | null, handler: ConnectionHandler): Promise<RedisConnection> {
+    const client = this.#source().duplicate({ ...ONCE, ...(address ?? {}) });
+    const connection = new IoRedisConnection(client, handler);
+    const timer = setTimeout(() => client.disconnect(), CONNECT_TIMEOUT);
+    try {
+      await client.connect();
+    } catch (error) {
+      client.disconnect();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    connection.onOpen();
+    return connection;
+  }
+
+  #source(): IoRedis {
+    const client = this.#client;
+    if (!isCluster(client)) return client;
+    this.#template = client.nodes("all").at(0) ?? this.#template;
+    if (this.#template === undefined) throw new Error("The client knows no node of the cluster yet.");
+    return this.#template;
+  }
+}
+
+/** No second attempt at anything: the engine decides. */
+const ONCE = {
+  lazyConnect: true,
+  retryStrategy: null,
+  reconnectOnError: null,
+  autoResubscribe: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: null,
+  enableOfflineQueue: false,
+  enableAutoPipelining: false,
+  enableReadyCheck: true,
+  connectTimeout: CONNECT_TIMEOUT,
+  commandTimeout: undefined,
+  keyPrefix: "",
+  readOnly: false,
+  stringNumbers: false,
+} as const;
+
+class IoRedisConnection implements RedisConnection {
+  readonly #client: IoRedis;
+  #isOpen = false;
+
+  constructor(client: IoRedis, handler: ConnectionHandler) {
+    this.#client = client;
+    client.on("error", () => {}); // Commands are rejected, and "end" follows.
+    client.on("smessageBuffer", (channel, payload) => handler.onMessage(String(channel), payload as Buffer));
+    client.on("end", () => {
+      if (!this.#isOpen) return;
+      this.#isOpen = false;
+      handler.onClosed();
+    });
+  }
+
+  onOpen(): void {
+    this.#isOpen = true;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen && this.#client.status === "ready";
+  }
+
+  send([command, ...args]: readonly Argument[]): Promise<Reply> {
+    return this.#client.callBuffer(String(command), ...args) as Promise<Reply>; // RESP: nothing else is in a reply.
+  }
+
+  async subscribe(channels: readonly string[]): Promise<void> {
+    await this.send(["ssubscribe", ...channels]);
+  }
+
+  async unsubscribe(channels: readonly string[]): Promise<void> {
+    await this.send(["sunsubscribe", ...channels]);
+  }
+
+  close(): void {
+    this.#client.disconnect();
+  }
+}
+
+function isCluster(client: IoRedis | IoRedisCluster): client is IoRedisCluster {
+  return "nodes" in client; // `isCluster` is in both.
+}

@@ -1,0 +1,138 @@
+// Presence: who is in which topic, in all processes. Members belong to the lease of their process in a partition.
+
+import type { Member, PresenceListener, PresenceSnapshot, PresenceStore } from "holdfast/topics";
+import type { Reply } from "../client/connection.js";
+import type { Commands } from "../routing/commands.js";
+import type { Partitions } from "../routing/partitions.js";
+import { JOIN, LEAVE, LIST } from "../scripts/presence.js";
+import type { Subscriptions } from "../topics/subscriptions.js";
+import { Leases, type LeasedPartition } from "./leases.js";
+import { Watchers } from "./watchers.js";
+
+export class RedisPresence implements PresenceStore {
+  readonly #node: string;
+  readonly #commands: Commands;
+  readonly #partitions: Partitions;
+  readonly #newEpoch: () => string;
+  readonly #leases: Leases;
+  readonly #watchers: Watchers;
+  /** Members of whom it is not known whether they were removed: [topic, id]. */
+  readonly #doubtful = new Map<string, readonly [string, string]>();
+
+  constructor(
+    node: string,
+    commands: Commands,
+    partitions: Partitions,
+    subscriptions: Subscriptions,
+    newEpoch: () => string,
+  ) {
+    this.#node = node;
+    this.#commands = commands;
+    this.#partitions = partitions;
+    this.#newEpoch = newEpoch;
+    this.#watchers = new Watchers(commands, partitions, subscriptions, newEpoch);
+    this.#leases = new Leases(node, commands, newEpoch, (partition) => this.#rejoin(partition));
+  }
+
+  async join(topic: string, member: Member): Promise<void> {
+    const leased = this.#leases.in(this.#partitions.of(topic));
+    const json = JSON.stringify({ id: member.id, data: member.data ?? null });
+    this.#doubtful.delete(keyOf(topic, member.id));
+    try {
+      if (!(await this.#join(leased, topic, member.id, json, false))) {
+        await this.#leases.begin(leased);
+        await this.#join(leased, topic, member.id, json, false);
+      }
+    } catch (error) {
+      this.#doubtful.set(keyOf(topic, member.id), [topic, member.id]);
+      throw error;
+    }
+    leased.membersOf(topic).set(member.id, json);
+  }
+
+  async leave(topic: string, id: string): Promise<void> {
+    const leased = this.#leases.in(this.#partitions.of(topic));
+    leased.remove(topic, id);
+    const { prefix, slot } = leased.partition;
+    try {
+      await this.#commands.run(
+        LEAVE,
+        slot,
+        [`${prefix}l`],
+        [prefix, this.#newEpoch(), this.#node, topic, id],
+      );
+      this.#doubtful.delete(keyOf(topic, id));
+    } catch (error) {
+      this.#doubtful.set(keyOf(topic, id), [topic, id]);
+      throw error;
+    }
+  }
+
+  async list(topic: string): Promise<PresenceSnapshot> {
+    const { prefix, slot } = this.#partitions.of(topic);
+    const { reply } = await this.#commands.run(LIST, slot, [`${prefix}l`], [prefix, this.#newEpoch(), topic]);
+    const [epoch, offset, members] = reply as readonly [Buffer, number, readonly Reply[]];
+    const version = { epoch: epoch.toString(), offset };
+    this.#watchers.onVersion(topic, version);
+    return { version, members: members.map((json) => JSON.parse(String(json)) as Member) };
+  }
+
+  async watch(topic: string, onChange: PresenceListener): Promise<PresenceSnapshot> {
+    const leased = this.#leases.in(this.#partitions.of(topic));
+    leased.watches++;
+    try {
+      await this.#watchers.add(topic, onChange);
+      return await this.list(topic);
+    } catch (error) {
+      this.unwatch(topic, onChange);
+      throw error;
+    }
+  }
+
+  unwatch(topic: string, onChange: PresenceListener): void {
+    if (this.#watchers.remove(topic, onChange)) this.#leases.in(this.#partitions.of(topic)).watches--;
+  }
+
+  /** Every second. */
+  tick(): void {
+    this.#leases.tick();
+    for (const [topic, id] of this.#doubtful.values()) void this.leave(topic, id).catch(() => {});
+  }
+
+  /** Every 30 s. */
+  check(): void {
+    this.#watchers.check();
+  }
+
+  /** All members of this process leave. */
+  async close(): Promise<void> {
+    await this.#leases.end();
+  }
+
+  /** Whether the lease was still there. */
+  async #join(
+    leased: LeasedPartition,
+    topic: string,
+    id: string,
+    json: string,
+    isAgain: boolean,
+  ): Promise<boolean> {
+    const { prefix, slot } = leased.partition;
+    const begins = leased.hasBegun ? "0" : "1";
+    const args = [prefix, this.#newEpoch(), leased.lease, begins, topic, id, json, isAgain ? "1" : "0"];
+    const { reply } = await this.#commands.run(JOIN, slot, [`${prefix}l`], args);
+    if (reply !== 1) return false;
+    leased.onHeld();
+    return true;
+  }
+
+  async #rejoin(leased: LeasedPartition): Promise<void> {
+    for (const [topic, members] of leased.members) {
+      for (const [id, json] of members) await this.#join(leased, topic, id, json, true);
+    }
+  }
+}
+
+function keyOf(topic: string, id: string): string {
+  return `${topic.length}:${topic}:${id}`;
+}

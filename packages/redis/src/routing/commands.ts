@@ -1,0 +1,139 @@
+// Sends commands to the node that serves their slot, in time, and never twice if Redis may have carried them out.
+
+import {
+  isErrorReply,
+  type Address,
+  type Argument,
+  type Connector,
+  type RedisConnection,
+  type Reply,
+} from "../client/connection.js";
+import { before, deadlineFromNow, sleep } from "./deadline.js";
+import { closedEngine, noConnection, noReply, refused } from "./failures.js";
+import { NodeConnections } from "./node-connections.js";
+import type { Script } from "./script.js";
+import { redirectionOf, SlotMap } from "./slot-map.js";
+
+/** Milliseconds until a node that is busy with itself is asked again. */
+const BUSY_DELAY = 50;
+const MAX_REDIRECTIONS = 16;
+
+/** Redis did nothing, and soon it may: it loads its data, moves a slot, or elects a master. */
+const BUSY = /^(LOADING|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|BUSY) /;
+
+export interface RunReply {
+  readonly reply: Reply;
+  readonly connection: RedisConnection;
+}
+
+export class Commands {
+  readonly #connections: NodeConnections;
+  readonly #slots: SlotMap;
+  #isClosed = false;
+
+  constructor(connector: Connector) {
+    this.#connections = new NodeConnections(connector, { onMessage: () => {}, onClosed: () => {} });
+    this.#slots = new SlotMap(connector.isCluster, this.#connections);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** The node that serves this slot; null without a cluster. */
+  addressOf(slot: number, deadline: number): Promise<Address | null> {
+    return this.#slots.addressOf(slot, deadline);
+  }
+
+  /** Something points to a slot that has moved. */
+  async refreshSlots(): Promise<void> {
+    await this.#slots.refresh(deadlineFromNow()).catch(() => {}); // It is tried again where it is needed.
+  }
+
+  /** Runs a script: all its keys are of this slot. @throws EngineUnavailableError */
+  async run(
+    script: Script,
+    slot: number,
+    keys: readonly Argument[],
+    args: readonly Argument[],
+    deadline: number = deadlineFromNow(),
+  ): Promise<RunReply> {
+    const rest = [String(keys.length), ...keys, ...args];
+    try {
+      return await this.send(slot, ["EVALSHA", script.hash, ...rest], deadline);
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : null;
+      if (!(cause instanceof Error && cause.message.startsWith("NOSCRIPT"))) throw error;
+      return this.send(slot, ["EVAL", script.source, ...rest], deadline);
+    }
+  }
+
+  /** Sends a command whose key is of this slot. @throws EngineUnavailableError */
+  async send(
+    slot: number,
+    args: readonly Argument[],
+    deadline: number = deadlineFromNow(),
+  ): Promise<RunReply> {
+    let asked: Address | null = null;
+    for (let attempt = 0; ; attempt++) {
+      if (this.#isClosed) throw closedEngine();
+      const connection = await this.#connectionFor(slot, asked, deadline);
+      if (asked !== null) void connection.send(["ASKING"]).catch(() => {});
+      try {
+        return { reply: await this.#sendOn(connection, args, deadline), connection };
+      } catch (error) {
+        if (!isErrorReply(error)) throw error;
+        const redirection = redirectionOf(error.message);
+        const isBusy = BUSY.test(error.message);
+        if (error.message.startsWith("READONLY")) this.#connections.drop(connection); // The next one may find the master.
+        if ((redirection === null && !isBusy) || attempt >= MAX_REDIRECTIONS) throw refused(error);
+        if (performance.now() + BUSY_DELAY >= deadline) throw refused(error);
+        asked = redirection?.isMoved === false ? redirection.address : null;
+        if (isBusy) await sleep(BUSY_DELAY);
+        if (redirection?.isMoved === true) {
+          this.#slots.set(slot, redirection.address);
+          void this.refreshSlots();
+        } else if (isBusy) {
+          await this.refreshSlots();
+        }
+      }
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#connections.close();
+  }
+
+  async #connectionFor(slot: number, asked: Address | null, deadline: number): Promise<RedisConnection> {
+    // Without a promise where everything is known: the order of calls is the order of commands.
+    const known = asked ?? this.#slots.knownAddressOf(slot);
+    const open = known === undefined ? null : this.#connections.opened(known);
+    if (open !== null) return open;
+    for (;;) {
+      try {
+        const address = asked ?? (await this.#slots.addressOf(slot, deadline));
+        // A node that is gone may have a successor: look for it now and then.
+        const until = address === null ? deadline : Math.min(deadline, performance.now() + 500);
+        return await this.#connections.get(address, until);
+      } catch (error) {
+        if (this.#isClosed) throw closedEngine();
+        if (performance.now() + BUSY_DELAY >= deadline) throw noConnection(error);
+        await sleep(BUSY_DELAY);
+        await this.refreshSlots();
+      }
+    }
+  }
+
+  async #sendOn(connection: RedisConnection, args: readonly Argument[], deadline: number): Promise<Reply> {
+    if (!connection.isOpen) throw noConnection(null);
+    try {
+      return await before(deadline, connection.send(args), () => noReply(null));
+    } catch (error) {
+      if (isErrorReply(error)) throw error;
+      // It hangs or has closed. All other commands on it get the same answer.
+      this.#connections.drop(connection);
+      throw noReply(error);
+    }
+  }
+}

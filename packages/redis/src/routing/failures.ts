@@ -1,0 +1,38 @@
+// Errors of Redis, as errors of the engine.
+
+import { EngineUnavailableError, type EngineOutcome } from "holdfast/topics";
+
+/** Redis refused; unless it says otherwise, it did nothing of what was asked. */
+export function refused(cause: Error, outcome: EngineOutcome = "unsent"): EngineUnavailableError {
+  return new EngineUnavailableError(explain(cause.message), outcome, cause);
+}
+
+export function closedEngine(): EngineUnavailableError {
+  return new EngineUnavailableError("The engine is closed.", "unsent");
+}
+
+export function noConnection(cause: unknown): EngineUnavailableError {
+  return new EngineUnavailableError("There is no connection to Redis.", "unsent", cause);
+}
+
+export function noReply(cause: unknown): EngineUnavailableError {
+  return new EngineUnavailableError("Redis did not reply.", "unknown", cause);
+}
+
+/** @param outcome if it is not an error of the engine already */
+export function toEngineError(error: unknown, outcome: EngineOutcome): EngineUnavailableError {
+  if (error instanceof EngineUnavailableError) return error;
+  return new EngineUnavailableError("Redis failed.", outcome, error);
+}
+
+function explain(message: string): string {
+  if (/unknown (redis )?command/i.test(message)) {
+    return "Redis does not know a command that the engine needs: it has to be Redis 7.0 or later.";
+  }
+  if (/^(READONLY|MASTERDOWN)/.test(message)) return "The client is connected to a replica of Redis.";
+  if (message.startsWith("OOM")) return "Redis has reached its memory limit.";
+  if (/NOPERM|ACL/.test(message)) return "Redis denies a command, a key or a channel that the engine needs.";
+  if (message.startsWith("WRONGTYPE"))
+    return "A key of the engine holds something else. Set another `prefix`.";
+  return "Redis refused.";
+}

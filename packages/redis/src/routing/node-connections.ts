@@ -1,0 +1,114 @@
+// One connection to each node of Redis that is needed, made anew after it has closed.
+
+import type { Address, ConnectionHandler, Connector, RedisConnection } from "../client/connection.js";
+import { before, sleep } from "./deadline.js";
+import { closedEngine, noConnection } from "./failures.js";
+
+/** Milliseconds between two attempts, at first and at most. */
+const MIN_DELAY = 20;
+const MAX_DELAY = 1_000;
+
+interface Node {
+  readonly address: Address | null;
+  connection: RedisConnection | null;
+  connecting: Promise<RedisConnection> | null;
+  failures: number;
+  retryAt: number;
+}
+
+export interface NodeConnectionsHandler {
+  onMessage(channel: string, payload: Buffer): void;
+  onClosed(connection: RedisConnection): void;
+}
+
+export class NodeConnections {
+  readonly #connector: Connector;
+  readonly #handler: NodeConnectionsHandler;
+  readonly #nodes = new Map<string, Node>();
+  #isClosed = false;
+
+  constructor(connector: Connector, handler: NodeConnectionsHandler) {
+    this.#connector = connector;
+    this.#handler = handler;
+  }
+
+  /** The open connection to a node, or where the client connects to (null). */
+  opened(address: Address | null): RedisConnection | null {
+    const connection = this.#nodes.get(keyOf(address))?.connection ?? null;
+    return connection?.isOpen === true ? connection : null;
+  }
+
+  /** @throws EngineUnavailableError if there is none by the deadline, in `performance.now()` */
+  async get(address: Address | null, deadline: number): Promise<RedisConnection> {
+    let cause: unknown;
+    while (!this.#isClosed) {
+      const open = this.opened(address);
+      if (open !== null) return open;
+      const node = this.#nodeAt(address);
+      const wait = node.retryAt - performance.now();
+      if (performance.now() + Math.max(0, wait) >= deadline) throw noConnection(cause);
+      if (node.connecting === null && wait > 0) await sleep(wait);
+      try {
+        node.connecting ??= this.#connect(node);
+        return await before(deadline, node.connecting, () => noConnection(cause));
+      } catch (error) {
+        cause = error;
+      }
+    }
+    throw closedEngine();
+  }
+
+  /** Closes a connection that is of no use any more; the next one is a new one. */
+  drop(connection: RedisConnection): void {
+    for (const node of this.#nodes.values()) if (node.connection === connection) node.connection = null;
+    connection.close();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const { connection } of this.#nodes.values()) connection?.close();
+    this.#nodes.clear();
+  }
+
+  async #connect(node: Node): Promise<RedisConnection> {
+    let connection: RedisConnection | null = null;
+    const handler: ConnectionHandler = {
+      onMessage: (channel, payload) => this.#handler.onMessage(channel, payload),
+      onClosed: () => {
+        if (connection === null) return;
+        if (node.connection === connection) node.connection = null;
+        this.#handler.onClosed(connection);
+      },
+    };
+    try {
+      connection = await this.#connector.connect(node.address, handler);
+      if (this.#isClosed) {
+        connection.close();
+        throw closedEngine();
+      }
+      node.connection = connection;
+      node.failures = 0;
+      return connection;
+    } catch (error) {
+      const delay = Math.min(MAX_DELAY, MIN_DELAY * 2 ** node.failures++);
+      node.retryAt = performance.now() + delay * (0.5 + Math.random() / 2);
+      throw error;
+    } finally {
+      node.connecting = null;
+    }
+  }
+
+  #nodeAt(address: Address | null): Node {
+    const key = keyOf(address);
+    let node = this.#nodes.get(key);
+    if (node === undefined) {
+      node = { address, connection: null, connecting: null, failures: 0, retryAt: 0 };
+      this.#nodes.set(key, node);
+    }
+    return node;
+  }
+}
+
+function keyOf(address: Address | null): string {
+  return address === null ? "" : `${address.host} ${address.port}`;
+}

@@ -1,0 +1,14 @@
+// A script of Lua that Redis runs as one step. Redis forgets scripts at a restart, a failover or SCRIPT FLUSH: then its
+// whole text is sent again.
+
+import { createHash } from "node:crypto";
+
+export interface Script {
+  readonly source: string;
+  readonly hash: string;
+}
+
+export function script(...parts: readonly string[]): Script {
+  const source = parts.join("\n");
+  return { source, hash: createHash("sha1").update(source).digest("hex") };
+}

@@ -1,0 +1,99 @@
+// Which node of a cluster serves which slot.
+
+import type { Address, RedisConnection, Reply } from "../client/connection.js";
+import { SLOTS } from "./hash-slot.js";
+import type { NodeConnections } from "./node-connections.js";
+
+/** Milliseconds between two requests for the map. */
+const MIN_INTERVAL = 100;
+
+export class SlotMap {
+  readonly #isCluster: boolean;
+  readonly #connections: NodeConnections;
+  #addresses: (Address | undefined)[] = [];
+  #refreshing: Promise<void> | null = null;
+  #refreshedAt = -Infinity;
+
+  constructor(isCluster: boolean, connections: NodeConnections) {
+    this.#isCluster = isCluster;
+    this.#connections = connections;
+  }
+
+  /** The address of the node that serves this slot; null without a cluster. */
+  async addressOf(slot: number, deadline: number): Promise<Address | null> {
+    if (!this.#isCluster) return null;
+    if (this.#addresses[slot] === undefined) await this.refresh(deadline);
+    const address = this.#addresses[slot];
+    if (address === undefined) throw new Error(`CLUSTERDOWN No node of the cluster serves slot ${slot}.`);
+    return address;
+  }
+
+  /** Without waiting: undefined if it has to be asked for. */
+  knownAddressOf(slot: number): Address | null | undefined {
+    return this.#isCluster ? this.#addresses[slot] : null;
+  }
+
+  /** Asks for the map again, unless that has just happened. */
+  async refresh(deadline: number): Promise<void> {
+    if (!this.#isCluster || performance.now() - this.#refreshedAt < MIN_INTERVAL) return;
+    this.#refreshing ??= this.#load(deadline).finally(() => (this.#refreshing = null));
+    await this.#refreshing;
+  }
+
+  /** Takes over the address from a redirection. */
+  set(slot: number, address: Address): void {
+    this.#addresses[slot] = address;
+  }
+
+  async #load(deadline: number): Promise<void> {
+    let cause: unknown;
+    for (const address of [...this.#known(), null]) {
+      const isLast = address === null;
+      const until = isLast ? deadline : Math.min(deadline, performance.now() + 500);
+      try {
+        const connection = await this.#connections.get(address, until);
+        this.#addresses = await readMap(connection, address);
+        this.#refreshedAt = performance.now();
+        return;
+      } catch (error) {
+        cause = error;
+      }
+    }
+    throw cause;
+  }
+
+  #known(): readonly Address[] {
+    const known = new Map<string, Address>();
+    for (const address of this.#addresses) {
+      if (address !== undefined) known.set(`${address.host} ${address.port}`, address);
+    }
+    // Connected nodes first.
+    return [...known.values()].sort(
+      (one, other) =>
+        Number(this.#connections.opened(other) !== null) - Number(this.#connections.opened(one) !== null),
+    );
+  }
+}
+
+async function readMap(connection: RedisConnection, asked: Address | null): Promise<(Address | undefined)[]> {
+  const ranges = (await connection.send(["CLUSTER", "SLOTS"])) as readonly (readonly Reply[])[];
+  const addresses = new Array<Address | undefined>(SLOTS);
+  for (const [first, last, master] of ranges) {
+    const [host, port] = master as readonly [Buffer | null, number];
+    const name = host?.toString() ?? "";
+    // Nodes that know no name of their own are where they were asked.
+    const address = { host: name === "" ? (asked?.host ?? "127.0.0.1") : name, port };
+    addresses.fill(address, first as number, (last as number) + 1);
+  }
+  return addresses;
+}
+
+/** The node that an error reply points to: `MOVED 3999 127.0.0.1:6381`. */
+export function redirectionOf(
+  message: string,
+): { readonly isMoved: boolean; readonly address: Address } | null {
+  const match = /^(MOVED|ASK) \d+ (.*):(\d+)/.exec(message);
+  if (match === null) return null;
+  const [, word, host, port] = match;
+  return { isMoved: word === "MOVED", address: { host: host ?? "", port: Number(port) } };
+}

@@ -1,0 +1,85 @@
+// The scripts of sessions. KEYS: the session (`h` hash of the secret, `w` owner as JSON, `g` generation, `d` deadline, and for
+// a removed one `x` the loss and `u` the time until which it is remembered), its blocks, and the index of its partition
+// by the time at which sessions are forgotten. Each script is one step: no write gets between its check and its change.
+
+import { script } from "../routing/script.js";
+
+const INDEX = `
+local function index(deadline)
+  if deadline == '' then redis.call('ZREM', KEYS[3], ARGV[1]) else redis.call('ZADD', KEYS[3], deadline, ARGV[1]) end
+end
+
+-- Whether this generation may write.
+local function holds(generation)
+  local state = redis.call('HMGET', KEYS[1], 'g', 'x')
+  return state[1] and not state[2] and tonumber(state[1]) <= tonumber(generation)
+end
+`;
+
+/** ARGV: id, hash, owner, now. Returns why the session is lost, or its generation and its blocks. */
+export const CLAIM = script(`
+local state = redis.call('HMGET', KEYS[1], 'h', 'w', 'd', 'x', 'u')
+if state[1] ~= ARGV[2] then return 'unknown' end
+if state[2] ~= ARGV[3] then return 'forbidden' end
+local now = tonumber(ARGV[4])
+if state[4] then return (tonumber(state[5]) > now and state[4] ~= '') and state[4] or 'unknown' end
+if state[3] ~= '' and tonumber(state[3]) <= now then return 'expired' end
+return { redis.call('HINCRBY', KEYS[1], 'g', 1), redis.call('LRANGE', KEYS[2], 0, -1) }
+`);
+
+/** ARGV: id, hash, owner, generation, deadline, block. Returns whether it was written. */
+export const SAVE = script(
+  INDEX,
+  `
+local state = redis.call('HMGET', KEYS[1], 'g', 'x')
+local held, generation = tonumber(state[1] or 0), tonumber(ARGV[4])
+-- A removed session begins again with a newer generation only.
+if held > generation or (state[2] and held == generation) then return 0 end
+redis.call('HDEL', KEYS[1], 'x', 'u')
+redis.call('HSET', KEYS[1], 'h', ARGV[2], 'w', ARGV[3], 'g', ARGV[4], 'd', ARGV[5])
+redis.call('DEL', KEYS[2])
+redis.call('RPUSH', KEYS[2], ARGV[6])
+index(ARGV[5])
+return 1
+`,
+);
+
+/** ARGV: id, generation, block, whether the deadline changes, deadline. Returns how many blocks there are; 0 if refused. */
+export const APPEND = script(
+  INDEX,
+  `
+if not holds(ARGV[2]) then return 0 end
+if ARGV[4] == '1' then
+  redis.call('HSET', KEYS[1], 'd', ARGV[5])
+  index(ARGV[5])
+end
+return redis.call('RPUSH', KEYS[2], ARGV[3])
+`,
+);
+
+/** ARGV: id, generation. Returns the blocks; null if refused. */
+export const BLOCKS = script(INDEX, `return holds(ARGV[2]) and redis.call('LRANGE', KEYS[2], 0, -1)`);
+
+/** ARGV: id, generation, loss, until. Returns 0 if refused. */
+export const REMOVE = script(
+  INDEX,
+  `
+local state = redis.call('HMGET', KEYS[1], 'g', 'x')
+if not state[1] or state[2] then return 1 end
+if not holds(ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[1], 'x', ARGV[3], 'u', ARGV[4])
+redis.call('DEL', KEYS[2])
+index(ARGV[4])
+return 1
+`,
+);
+
+/** KEYS: the index. ARGV: the beginning of keys, now. Returns how many sessions were forgotten. */
+export const SWEEP = script(`
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[2], 'LIMIT', 0, 100)
+for _, id in ipairs(ids) do
+  redis.call('DEL', ARGV[1] .. 'x:' .. id, ARGV[1] .. 'b:' .. id)
+  redis.call('ZREM', KEYS[1], id)
+end
+return #ids
+`);

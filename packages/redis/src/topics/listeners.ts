@@ -1,0 +1,166 @@
+// The listeners of this process, and the newest positions that they need after a lost subscription.
+
+import type { MessageListener, NewestListener, Position, TopicMessage } from "holdfast/topics";
+import type { Reply } from "../client/connection.js";
+import type { Commands } from "../routing/commands.js";
+import { sleep } from "../routing/deadline.js";
+import type { Partition, Partitions } from "../routing/partitions.js";
+import { NEWEST } from "../scripts/topics.js";
+import { decodeFrame } from "./message-frame.js";
+import type { ChannelHandler, Subscriptions } from "./subscriptions.js";
+
+/** Milliseconds between two looks at the newest position of a topic. */
+const CHECK_INTERVAL = 28_000;
+/** Topics of one script. */
+const CHECK_SIZE = 100;
+const RETRY_DELAY = 500;
+
+export class TopicListeners {
+  readonly #commands: Commands;
+  readonly #partitions: Partitions;
+  readonly #subscriptions: Subscriptions;
+  readonly #newEpoch: () => string;
+  readonly #topics = new Map<string, ListenedTopic>();
+
+  constructor(
+    commands: Commands,
+    partitions: Partitions,
+    subscriptions: Subscriptions,
+    newEpoch: () => string,
+  ) {
+    this.#commands = commands;
+    this.#partitions = partitions;
+    this.#subscriptions = subscriptions;
+    this.#newEpoch = newEpoch;
+  }
+
+  async listen(name: string, onMessage: MessageListener, onNewest: NewestListener): Promise<Position | null> {
+    const topic = this.#topicOf(name);
+    topic.listeners.set(onMessage, onNewest);
+    try {
+      await this.#subscriptions.subscribe(topic.partition, topic.channel, topic);
+      const [newest = null] = await this.#newestOf(topic.partition, [topic]);
+      topic.checkedAt = performance.now();
+      return newest;
+    } catch (error) {
+      this.ignore(name, onMessage);
+      throw error;
+    }
+  }
+
+  ignore(name: string, onMessage: MessageListener): void {
+    const topic = this.#topics.get(name);
+    if (topic?.listeners.delete(onMessage) !== true || topic.listeners.size > 0) return;
+    this.#topics.delete(name);
+    this.#subscriptions.unsubscribe(topic.partition, topic.channel);
+  }
+
+  /** Looks at the newest positions that were not looked at for long: a single channel may be lost without a word. */
+  check(): void {
+    const before = performance.now() - CHECK_INTERVAL;
+    const due = [...this.#topics.values()].filter(({ checkedAt }) => checkedAt < before);
+    for (const topic of due) topic.checkedAt = performance.now();
+    void this.#report(due, false);
+  }
+
+  close(): void {
+    this.#topics.clear();
+  }
+
+  /** After a lost subscription, also of topics without history; with many others of this turn. */
+  #onRestored(topic: ListenedTopic): void {
+    this.#restored.add(topic);
+    if (this.#restored.size > 1) return;
+    queueMicrotask(() => {
+      const topics = [...this.#restored];
+      this.#restored.clear();
+      void this.#report(topics, true);
+    });
+  }
+  readonly #restored = new Set<ListenedTopic>();
+
+  async #report(topics: readonly ListenedTopic[], wasLost: boolean): Promise<void> {
+    const groups = new Map<Partition, ListenedTopic[]>();
+    for (const topic of topics) {
+      const group = groups.get(topic.partition);
+      if (group === undefined) groups.set(topic.partition, [topic]);
+      else group.push(topic);
+    }
+    const reports: Promise<void>[] = [];
+    for (const [partition, group] of groups) {
+      for (let first = 0; first < group.length; first += CHECK_SIZE) {
+        reports.push(this.#reportSome(partition, group.slice(first, first + CHECK_SIZE), wasLost));
+      }
+    }
+    await Promise.all(reports);
+  }
+
+  async #reportSome(partition: Partition, topics: readonly ListenedTopic[], wasLost: boolean): Promise<void> {
+    while (!this.#commands.isClosed) {
+      try {
+        const positions = await this.#newestOf(partition, topics);
+        topics.forEach((topic, index) => {
+          const position = positions[index] ?? null;
+          if (wasLost || position !== null) topic.report(position);
+        });
+        return;
+      } catch {
+        // A loss has to be reported. The next check comes anyway.
+        if (!wasLost) return;
+        await sleep(RETRY_DELAY);
+      }
+    }
+  }
+
+  async #newestOf(
+    { prefix, slot }: Partition,
+    topics: readonly ListenedTopic[],
+  ): Promise<readonly (Position | null)[]> {
+    const keys = topics.flatMap(({ name }) => [`${prefix}m:${name}`, `${prefix}s:${name}`]);
+    const { reply } = await this.#commands.run(NEWEST, slot, keys, [this.#newEpoch()]);
+    const list = reply as readonly Reply[];
+    return topics.map((_, index) => {
+      const epoch = String(list[2 * index]);
+      return epoch === "" ? null : { epoch, offset: Number(list[2 * index + 1]) };
+    });
+  }
+
+  #topicOf(name: string): ListenedTopic {
+    let topic = this.#topics.get(name);
+    if (topic === undefined) {
+      topic = new ListenedTopic(name, this.#partitions.of(name), (lost) => this.#onRestored(lost));
+      this.#topics.set(name, topic);
+    }
+    return topic;
+  }
+}
+
+class ListenedTopic implements ChannelHandler {
+  readonly name: string;
+  readonly partition: Partition;
+  readonly channel: string;
+  readonly listeners = new Map<MessageListener, NewestListener>();
+  checkedAt = performance.now();
+  readonly #onLost: (topic: ListenedTopic) => void;
+
+  constructor(name: string, partition: Partition, onLost: (topic: ListenedTopic) => void) {
+    this.name = name;
+    this.partition = partition;
+    this.channel = `${partition.prefix}c:${name}`;
+    this.#onLost = onLost;
+  }
+
+  onMessage(payload: Buffer): void {
+    const message: TopicMessage | null = decodeFrame(this.name, payload);
+    if (message === null) return;
+    for (const listener of this.listeners.keys()) listener(message);
+  }
+
+  onRestored(): void {
+    this.#onLost(this);
+  }
+
+  report(newest: Position | null): void {
+    for (const listener of this.listeners.values()) listener(newest);
+  }
+}

@@ -1,0 +1,220 @@
+// The engine of topics over Redis.
+
+import { randomBytes } from "node:crypto";
+import type {
+  Engine,
+  EngineUnavailableError,
+  MessageListener,
+  NewestListener,
+  Page,
+  Position,
+  PresenceListener,
+  PresenceSnapshot,
+  PresenceStore,
+  Member,
+  Publication,
+  Published,
+  RequestHandler,
+} from "holdfast/topics";
+import { connectorOf } from "../client/connector.js";
+import { checkOptions, type RedisEngineOptions } from "../options.js";
+import { RedisPresence } from "../presence/redis-presence.js";
+import { Commands } from "../routing/commands.js";
+import { before, deadlineFromNow } from "../routing/deadline.js";
+import { closedEngine, toEngineError } from "../routing/failures.js";
+import { Partitions } from "../routing/partitions.js";
+import { readHistory } from "./history.js";
+import { TopicListeners } from "./listeners.js";
+import { Publisher } from "./publisher.js";
+import { Replication } from "./replication.js";
+import { Requests } from "./requests.js";
+import { Subscriptions, type ChannelHandler } from "./subscriptions.js";
+
+/** Milliseconds between two signs of life on each subscription. */
+const CANARY_INTERVAL = 2_000;
+const TICK_INTERVAL = 1_000;
+/** Milliseconds between two checks of presence. */
+const CHECK_INTERVAL = 30_000;
+
+/**
+ * Connects topics over Redis 7.0 or later, or a cluster of it.
+ * @throws InvalidArgumentError
+ */
+export function redisEngine(options: RedisEngineOptions): Engine {
+  return new RedisEngine(options);
+}
+
+let abandon: (engine: RedisEngine) => void;
+
+/** Ends an engine without any farewell, as SIGKILL does: for tests. */
+export function abandonEngine(engine: Engine): void {
+  if (engine instanceof RedisEngine) abandon(engine);
+}
+
+class RedisEngine implements Engine, ChannelHandler {
+  static {
+    abandon = (engine) => engine.#close();
+  }
+
+  readonly node = randomId();
+  readonly presence: PresenceStore;
+  readonly #commands: Commands;
+  readonly #partitions: Partitions;
+  readonly #subscriptions: Subscriptions;
+  readonly #publisher: Publisher;
+  readonly #listeners: TopicListeners;
+  readonly #presence: RedisPresence;
+  readonly #requests: Requests;
+  readonly #timers: readonly NodeJS.Timeout[];
+  #isClosed = false;
+
+  constructor(options: RedisEngineOptions) {
+    const { client, prefix, durability } = checkOptions(options);
+    const connector = connectorOf(client);
+    this.#partitions = new Partitions(prefix);
+    this.#commands = new Commands(connector);
+    this.#subscriptions = new Subscriptions(connector, this.#commands);
+    const replication = durability === "replicated" ? new Replication() : null;
+    this.#publisher = new Publisher(this.#commands, this.#partitions, randomId, replication);
+    this.#listeners = new TopicListeners(this.#commands, this.#partitions, this.#subscriptions, randomId);
+    this.#presence = new RedisPresence(
+      this.node,
+      this.#commands,
+      this.#partitions,
+      this.#subscriptions,
+      randomId,
+    );
+    this.presence = new GuardedPresence(this.#presence, () => this.#isClosed);
+    this.#requests = new Requests(this.node, this.#commands, this.#partitions);
+    this.#timers = [
+      setInterval(() => this.#sendCanaries(), CANARY_INTERVAL),
+      setInterval(() => this.#presence.tick(), TICK_INTERVAL),
+      setInterval(() => this.#presence.check(), CHECK_INTERVAL),
+    ];
+    this.#listenToOwn();
+  }
+
+  publish(batch: readonly Publication[]): Promise<readonly (EngineUnavailableError | Published)[]> {
+    return this.#isClosed ? Promise.reject(closedEngine()) : this.#publisher.publish(batch);
+  }
+
+  listen(topic: string, onMessage: MessageListener, onNewest: NewestListener): Promise<Position | null> {
+    return this.#guard(() => this.#listeners.listen(topic, onMessage, onNewest));
+  }
+
+  ignore(topic: string, onMessage: MessageListener): void {
+    this.#listeners.ignore(topic, onMessage);
+  }
+
+  read(topic: string, after: Position, limit: number): Promise<Page> {
+    return this.#guard(() => readHistory(this.#commands, this.#partitions, randomId(), topic, after, limit));
+  }
+
+  request(node: string, body: Uint8Array, timeout: number): Promise<Uint8Array> {
+    return this.#guard(() => this.#requests.request(node, body, timeout));
+  }
+
+  answer(handler: RequestHandler | null): void {
+    this.#requests.handler = handler;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await before(deadlineFromNow(), this.#presence.close(), closedEngine).catch(() => {}); // Leases end anyway.
+    this.#close();
+  }
+
+  // ChannelHandler, of its own channels
+
+  onMessage(payload: Buffer): void {
+    this.#requests.onMessage(payload);
+  }
+
+  onRestored(): void {
+    // Requests that were lost are not answered, and time out.
+  }
+
+  #close(): void {
+    this.#isClosed = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#requests.close();
+    this.#listeners.close();
+    this.#subscriptions.close();
+    this.#commands.close();
+  }
+
+  #sendCanaries(): void {
+    this.#listenToOwn();
+    this.#subscriptions.checkSilence();
+    for (const partition of this.#subscriptions.partitions) this.#requests.sendCanary(partition);
+    this.#listeners.check();
+  }
+
+  /** Subscribes to the channel of this process in each partition that it listens in, and for requests. */
+  #listenToOwn(): void {
+    const home = this.#requests.homeOf(this.node);
+    for (const partition of [home, ...this.#subscriptions.partitions]) {
+      const channel = this.#requests.channelOf(this.node, partition);
+      if (partition !== home && !this.#subscriptions.hasOthers(partition, channel)) {
+        this.#subscriptions.unsubscribe(partition, channel);
+      } else {
+        void this.#subscriptions.subscribe(partition, channel, this).catch(() => {}); // It is tried on and on.
+      }
+    }
+  }
+
+  async #guard<Result>(act: () => Promise<Result>): Promise<Result> {
+    if (this.#isClosed) throw closedEngine();
+    try {
+      return await act();
+    } catch (error) {
+      throw toEngineError(error, "unknown");
+    }
+  }
+}
+
+/** Rejects once the engine is closed, and with errors of the engine only. */
+class GuardedPresence implements PresenceStore {
+  readonly #presence: PresenceStore;
+  readonly #isClosed: () => boolean;
+
+  constructor(presence: PresenceStore, isClosed: () => boolean) {
+    this.#presence = presence;
+    this.#isClosed = isClosed;
+  }
+
+  join(topic: string, member: Member): Promise<void> {
+    return this.#guard(() => this.#presence.join(topic, member));
+  }
+
+  leave(topic: string, id: string): Promise<void> {
+    return this.#guard(() => this.#presence.leave(topic, id));
+  }
+
+  list(topic: string): Promise<PresenceSnapshot> {
+    return this.#guard(() => this.#presence.list(topic));
+  }
+
+  watch(topic: string, onChange: PresenceListener): Promise<PresenceSnapshot> {
+    return this.#guard(() => this.#presence.watch(topic, onChange));
+  }
+
+  unwatch(topic: string, onChange: PresenceListener): void {
+    this.#presence.unwatch(topic, onChange);
+  }
+
+  async #guard<Result>(act: () => Promise<Result>): Promise<Result> {
+    if (this.#isClosed()) throw closedEngine();
+    try {
+      return await act();
+    } catch (error) {
+      throw toEngineError(error, "unknown");
+    }
+  }
+}
+
+/** 96 bits. */
+function randomId(): string {
+  return randomBytes(12).toString("base64url");
+}

@@ -1,0 +1,123 @@
+// Starts servers of Redis on free ports of the loopback interface, each in a folder of its own.
+
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
+
+/** Why tests cannot run here; false if they can. */
+export const missing: string | false =
+  spawnSync("redis-server", ["--version"]).status === 0 ? false : "redis-server is not installed";
+
+export class RedisServer {
+  readonly port: number;
+  readonly #folder = mkdtempSync(join(tmpdir(), "holdfast-redis-"));
+  readonly #args: readonly string[];
+  #process: ChildProcess | null = null;
+  #admin: Redis | null = null;
+
+  private constructor(port: number, args: readonly string[]) {
+    this.port = port;
+    this.#args = args;
+  }
+
+  static async start(...args: string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), args);
+    await server.start();
+    return server;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  /** A connection for the tests' own commands. */
+  get admin(): Redis {
+    this.#admin ??= quiet(new Redis(this.port, "127.0.0.1", { retryStrategy: () => 50 }));
+    return this.#admin;
+  }
+
+  /** Starts it again on the same port: empty, unless the arguments say otherwise. */
+  async start(): Promise<void> {
+    const child = spawn(
+      "redis-server",
+      [
+        ...["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#folder, "--save", ""],
+        ...["--appendonly", "no", "--repl-diskless-sync-delay", "0", ...this.#args],
+      ],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    this.#process = child;
+    for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+      if (chunk.includes("Ready to accept connections")) break;
+    }
+    if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    const child = this.#process;
+    this.#process = null;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, "exit");
+    child.kill(signal);
+    await exited;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
+  }
+
+  async close(): Promise<void> {
+    this.#admin?.disconnect();
+    await this.stop("SIGKILL");
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Three masters. */
+export async function startCluster(): Promise<readonly RedisServer[]> {
+  const nodes = await Promise.all(
+    [1, 2, 3].map(() => RedisServer.start("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")),
+  );
+  const [first] = nodes;
+  for (const [index, { admin, port }] of nodes.entries()) {
+    await admin.call(
+      "CLUSTER",
+      "ADDSLOTSRANGE",
+      Math.ceil((index * 16384) / 3),
+      Math.ceil(((index + 1) * 16384) / 3) - 1,
+    );
+    if (port !== first.port) await admin.call("CLUSTER", "MEET", "127.0.0.1", first.port);
+  }
+  for (const { admin } of nodes) {
+    for (;;) {
+      const info = String(await admin.call("CLUSTER", "INFO"));
+      if (info.includes("cluster_state:ok") && info.includes("cluster_known_nodes:3")) break;
+      await sleep(20);
+    }
+  }
+  return nodes;
+}
+
+/** Clients report an error for each attempt to connect. */
+export function quiet<Client extends { on(event: "error", listener: () => void): unknown }>(
+  client: Client,
+): Client {
+  client.on("error", () => {});
+  return client;
+}
+
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, "close");
+    if (port < 55_000) return port; // The bus of a cluster has the port + 10000.
+  }
+}

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { redisSessionStore } from "../dist/index.js";
+import { aRecord, PROOF, testStore } from "../../holdfast/test-dist/session/store-contract.js";
+import { openClient, openClusterClient, type OpenedClient } from "./backends.js";
+import { missing, RedisServer, startCluster } from "./redis-server.js";
+
+for (const name of ["ioredis", "redis"] as const) {
+  for (const place of ["Redis", "a cluster of Redis"] as const) {
+    describe(`Sessions in ${place}, with ${name}`, { skip: missing }, () => {
+      let servers: readonly RedisServer[] = [];
+      let opened: OpenedClient;
+      let stores = 0;
+      before(async () => {
+        const isCluster = place !== "Redis";
+        servers = isCluster ? await startCluster() : [await RedisServer.start()];
+        opened = await (isCluster ? openClusterClient : openClient)(name, servers[0].port);
+      });
+      after(async () => {
+        opened.close();
+        for (const server of servers) await server.close();
+      });
+
+      testStore(`in ${place}, with ${name}`, async (use) => {
+        const options = { client: opened.client, prefix: `store ${++stores}:` };
+        await using one = redisSessionStore(options);
+        await using other = redisSessionStore(options);
+        await use(one, other);
+      });
+
+      test("L7: many changes are kept as one record, and stay what they are", async () => {
+        const options = { client: opened.client, prefix: `store ${++stores}:` };
+        await using store = redisSessionStore(options);
+        const { id, outgoing } = aRecord();
+        await store.save(aRecord());
+        for (let position = outgoing.sent + 1; position <= outgoing.sent + 600; position++) {
+          await store.append(id, 1, [
+            { type: "sent", position, message: `message ${position}` },
+            { type: "confirmed", position: position - 3 },
+          ]);
+        }
+        const sizes = await Promise.all(
+          servers.map(async ({ admin }) => {
+            const keys = await admin.keys(`store ${stores}:*:b:${id}`);
+            return keys.length === 0 ? 0 : admin.llen(keys[0]);
+          }),
+        );
+        assert.ok(Math.max(...sizes) <= 257, `${sizes.join()} blocks`);
+        const claim = await store.claim(id, PROOF, 2000);
+        assert.equal(claim.type, "claimed");
+        assert.deepEqual(claim.record.outgoing.kept, ["message 607", "message 608", "message 609"]);
+      });
+    });
+  }
+}

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Position } from "holdfast/topics";
+import { FaultProxy } from "holdfast-testkit";
+import { redisEngine } from "../dist/index.js";
+import { openClient } from "./backends.js";
+import { eventually } from "./eventually.js";
+import { missing, RedisServer } from "./redis-server.js";
+
+const HISTORY = { messages: 100, age: 300_000 };
+
+for (const name of ["ioredis", "redis"] as const) {
+  test(
+    `M3: a subscription that is silent without a word is replaced after 6 s, with ${name}`,
+    { skip: missing },
+    async () => {
+      const server = await RedisServer.start();
+      const proxy = await FaultProxy.start({ target: { port: server.port } });
+      const [direct, proxied] = [await openClient(name, server.port), await openClient(name, proxy.port)];
+      const publisher = redisEngine({ client: direct.client });
+      const receiver = redisEngine({ client: proxied.client });
+      try {
+        const received: unknown[] = [];
+        const reported: (Position | null)[] = [];
+        await receiver.listen(
+          "a",
+          ({ data }) => void received.push(data),
+          (newest) => void reported.push(newest),
+        );
+        // The channel on which it hears from itself, in the partition of the topic.
+        await eventually(async () => {
+          const channels = (await server.admin.call("PUBSUB", "SHARDCHANNELS")) as string[];
+          const prefix = channels.find((channel) => channel.endsWith(":c:a"))?.slice(0, -"c:a".length);
+          assert.ok(channels.includes(`${prefix}n:${receiver.node}`), channels.join());
+        });
+        const silentFrom = performance.now();
+        // All its connections are half-open from now on: no byte, no FIN.
+        for (const connection of proxy.connections) connection.blackhole();
+        const message = { topic: "a", data: "missed", id: null, history: HISTORY, compress: true };
+        const [published] = await publisher.publish([message]);
+        assert.ok(!(published instanceof Error));
+        const { epoch, offset } = published;
+        await eventually(() => assert.deepEqual(reported.at(-1), { epoch, offset }), 14_000);
+        assert.ok(performance.now() - silentFrom > 4_000, "replaced because of the silence");
+        await publisher.publish([{ ...message, data: "next" }]);
+        await eventually(() => assert.deepEqual(received, ["next"]));
+      } finally {
+        await receiver[Symbol.asyncDispose]();
+        await publisher[Symbol.asyncDispose]();
+        direct.close();
+        proxied.close();
+        await proxy.close();
+        await server.close();
+      }
+    },
+  );
+}
