@@ -6,6 +6,7 @@ import type { SessionMessageData } from "../../session/session-memory.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import { TextBytes } from "../../shared/text-bytes.js";
 import type { Message } from "../../connection/inbox.js";
+import { SENT } from "../../connection/sent.js";
 import type {
   Fragment,
   FrameObserver,
@@ -115,8 +116,14 @@ export class SessionLink extends LinkProtocol {
     this.wire.sendAhead(word, ignore);
   }
 
+  /** Whether a Close was sent: nothing follows it. The messages that the session counts meanwhile go on its next socket. */
+  get isClosing(): boolean {
+    return this.wire.closeSent !== null;
+  }
+
   /** Transmits a message that the session has counted. Resolves when there is room for more. */
   transmit(data: SessionMessageData, mayEncode: boolean): Promise<void> {
+    if (this.isClosing) return SENT;
     const settings = mayEncode ? ENCODED : WORD;
     if (typeof data === "string" || data instanceof TextBytes) return super.sendText(data, settings);
     return super.sendBinary(data, settings);
@@ -131,7 +138,7 @@ export class SessionLink extends LinkProtocol {
   }
 
   transmitShared(message: SharedMessage): boolean {
-    return super.sendShared(message);
+    return this.isClosing || super.sendShared(message);
   }
 
   transmitFragment(fragment: Fragment): Promise<void> {

@@ -207,7 +207,7 @@ export class SessionSender extends Deadline {
 
   #sendFragmentOf(stream: Stream | null, fragment: Fragment): Promise<void> {
     const link = this.#link;
-    if (link === null || stream?.link !== link) {
+    if (link === null || link.isClosing || stream?.link !== link) {
       this.#stream = null;
       return Promise.reject(notDelivered("unsent"));
     }
@@ -382,7 +382,8 @@ export class SessionSender extends Deadline {
   }
 
   get #isReadyForStream(): boolean {
-    return this.#link !== null && !this.#mustWait() && this.#ledger.outgoing.isCaughtUp;
+    const link = this.#link;
+    return link !== null && !link.isClosing && !this.#mustWait() && this.#ledger.outgoing.isCaughtUp;
   }
 
   /** Resolves once a streamed message may begin, or once the session has ended: then its fragments are rejected. */
