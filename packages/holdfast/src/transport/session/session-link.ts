@@ -122,14 +122,6 @@ export class SessionLink extends LinkProtocol {
     return super.sendBinary(data, settings);
   }
 
-  transmitText(text: string | TextBytes, mayEncode: boolean): Promise<void> {
-    return super.sendText(text, mayEncode ? ENCODED : WORD);
-  }
-
-  transmitBinary(payload: Uint8Array, mayEncode: boolean): Promise<void> {
-    return super.sendBinary(payload, mayEncode ? ENCODED : WORD);
-  }
-
   transmitShared(message: SharedMessage): boolean {
     return super.sendShared(message);
   }
