@@ -63,7 +63,7 @@ export interface ServerSessionTransportOptions extends SenderSettings {
   readonly log: MessageLog | null;
 }
 
-/** What one session begins with. */
+/** A session and what it begins with. */
 export interface SessionBeginning {
   readonly session: ServerSession;
   /** The connection of the first socket. */
@@ -119,7 +119,7 @@ export class ServerSessionTransport
   #unsettled = 0;
   /** Messages that the application was not handed when the server closed. */
   #left = NO_MESSAGES;
-  /** Those that the application had not been handed when the session was saved, until they are. */
+  /** Messages that the application had not been handed when the session was saved, until they are. */
   #unhanded: readonly Message[];
   #streamTarget: ResumedPieces | null = null;
   /** Receives the number of messages that the client replays; null once it is known. */
