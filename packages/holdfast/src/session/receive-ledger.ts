@@ -36,6 +36,11 @@ export class ReceiveLedger {
   #isTimerRunning = false;
   /** The peer has sent `want`. */
   #isWanted = false;
+  /** Enough was received for an `ack` that passes with what else is sent. */
+  #isDue = false;
+  /** Before this position, and with fewer bytes than this, another message changes nothing. */
+  #nextAt = 0;
+  #nextBytes = 0;
 
   /** `peerWindow` is what the peer may leave unconfirmed. */
   constructor(peerWindow: SessionWindow, acknowledge: Acknowledge) {
@@ -58,6 +63,7 @@ export class ReceiveLedger {
   setPeerWindow(window: SessionWindow): void {
     this.#quarterMessages = quarterOf(window.messages);
     this.#quarterBytes = quarterOf(window.bytes);
+    this.#note(this.confirmable);
   }
 
   /** A complete message has arrived on the current link. `length` is in bytes, or in UTF-16 code units for a string. */
@@ -65,6 +71,7 @@ export class ReceiveLedger {
     this.#received++;
     if (this.#acknowledge !== "received") return "none";
     this.#bytes += length;
+    if (this.#received < this.#nextAt && this.#bytes < this.#nextBytes) return "none";
     return this.#need(this.#received);
   }
 
@@ -108,18 +115,19 @@ export class ReceiveLedger {
     return "now";
   }
 
+  /** Whether `takeAck("passing")` returns a position. */
+  get isDue(): boolean {
+    return this.#isDue || this.#isWanted;
+  }
+
   /**
    * The position to confirm with `ack`; -1 for none. "due" at the need "now", with each ping, and when the timer fires.
    * "passing" when anything else is sent in this turn: a few messages are not worth the bytes of an `ack`.
    */
   takeAck(moment: "due" | "passing"): number {
+    if (moment === "passing" && !this.isDue) return -1;
     const position = this.confirmable;
-    const count = position - this.#reported;
-    if (!this.#isWanted) {
-      if (count === 0) return -1;
-      if (moment === "passing" && count * 4 < this.#quarterMessages && this.#bytes * 4 < this.#quarterBytes)
-        return -1;
-    }
+    if (position === this.#reported && !this.#isWanted) return -1;
     this.#noteReported(position);
     return position;
   }
@@ -127,6 +135,7 @@ export class ReceiveLedger {
   /** The timer that "soon" has started fired. Returns the position to confirm with `ack`; -1 for none. */
   takeLateAck(): number {
     this.#isTimerRunning = false;
+    this.#nextAt = 0;
     return this.takeAck("due");
   }
 
@@ -155,16 +164,32 @@ export class ReceiveLedger {
   }
 
   #need(position: number): AckNeed {
-    if (position - this.#reported >= this.#quarterMessages || this.#bytes >= this.#quarterBytes) return "now";
-    if (this.#isTimerRunning) return "none";
-    this.#isTimerRunning = true;
-    return "soon";
+    const isTimerRunning = this.#isTimerRunning;
+    const isNow = position - this.#reported >= this.#quarterMessages || this.#bytes >= this.#quarterBytes;
+    if (!isNow) this.#isTimerRunning = true;
+    this.#note(position);
+    if (isNow) return "now";
+    return isTimerRunning ? "none" : "soon";
+  }
+
+  /** `position` may be confirmed. */
+  #note(position: number): void {
+    const count = position - this.#reported;
+    this.#isDue = count > 0 && (count * 4 >= this.#quarterMessages || this.#bytes * 4 >= this.#quarterBytes);
+    if (!this.#isTimerRunning) {
+      this.#nextAt = 0; // The next message starts the timer.
+      return;
+    }
+    const share = this.#isDue ? 1 : 4;
+    this.#nextAt = this.#reported + Math.ceil(this.#quarterMessages / share);
+    this.#nextBytes = this.#quarterBytes / share;
   }
 
   #noteReported(position: number): void {
     this.#reported = position;
     this.#bytes = 0;
     this.#isWanted = false;
+    this.#note(position);
   }
 }
 

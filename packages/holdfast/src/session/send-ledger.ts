@@ -72,10 +72,14 @@ export class SendLedger {
   #streamed = 0;
   /** A `want` is on its way, and nothing was confirmed since. */
   #isWanted = false;
+  /** Up to this position and with fewer bytes than this, less than half of the window is used. */
+  #easyUntil = 0;
+  #easyBytes = 0;
 
   constructor(window: SessionWindow, meter: MemoryMeter) {
     this.#window = window;
     this.#ring = new ReplayRing(meter);
+    this.#findHalf();
   }
 
   /** The position of the newest message. */
@@ -101,6 +105,11 @@ export class SendLedger {
   /** Payload of the kept messages: bytes, and UTF-16 code units of strings. */
   get unconfirmedBytes(): number {
     return this.#ring.bytes;
+  }
+
+  /** Whether less than half of the window is used: there is room, and `takeWant()` would return false. */
+  get isEasy(): boolean {
+    return this.#sent < this.#easyUntil && this.#ring.bytes < this.#easyBytes;
   }
 
   /** Whether another message fits into the window. Attached: senders wait. Detached: a server's session overflows. */
@@ -222,8 +231,8 @@ export class SendLedger {
         if (position > this.#transmitted) unsent++;
         else unknown++;
       }
-      this.#ring.drop(position);
     }
+    this.#ring.drop(this.#confirmed + 1, this.#sent);
     const tokens = Array.from(this.#tokens ?? [], ([position, token]) => ({
       token,
       outcome: position > this.#transmitted ? ("unsent" as const) : ("unknown" as const),
@@ -233,6 +242,7 @@ export class SendLedger {
     this.#confirmed = this.#sent;
     this.#cursor = this.#sent + 1;
     this.#ring.trim(0);
+    this.#findHalf();
     return { unsent, unknown, tokens };
   }
 
@@ -262,6 +272,13 @@ export class SendLedger {
     }
     this.#cursor = this.#sent + 1;
     this.#transmitted = saved.transmitted;
+    this.#findHalf();
+  }
+
+  /** Call it whenever `#confirmed` or the window has changed. */
+  #findHalf(): void {
+    this.#easyUntil = this.#confirmed + Math.ceil(this.#window.messages / 2);
+    this.#easyBytes = this.#window.bytes / 2;
   }
 
   #add(position: number, token: Token): boolean {
@@ -275,16 +292,17 @@ export class SendLedger {
   #confirm(position: number, now: number): readonly Token[] {
     if (position <= this.#confirmed) return NO_TOKENS;
     const bytesBefore = this.#ring.bytes;
-    for (let each = this.#confirmed + 1; each <= position; each++) {
-      if (this.#streamed > 0 && this.#ring.gapAt(each) === "streamed") this.#streamed--;
-      this.#ring.drop(each);
+    for (let each = this.#confirmed + 1; this.#streamed > 0 && each <= position; each++) {
+      if (this.#ring.gapAt(each) === "streamed") this.#streamed--;
     }
+    this.#ring.drop(this.#confirmed + 1, position);
     this.#confirmed = position;
     this.#isWanted = false;
     if (this.#isAttached) {
       this.#window = this.#measured ??= new SendWindow(this.#window);
       this.#measured.onAck(now, position, this.#cursor - 1, bytesBefore - this.#ring.bytes);
     }
+    this.#findHalf();
     return this.#tokens === null ? NO_TOKENS : this.#takeTokens(this.#tokens, position);
   }
 

@@ -35,7 +35,9 @@ import { errorOf } from "../../shared/thrown.js";
 import type { SessionLink } from "../../transport/session/session-link.js";
 import { SessionKeepalive } from "../../transport/session/session-keepalive.js";
 import {
+  NO_MESSAGES,
   ServerSessionTransport,
+  type ServerSessionTransportOptions,
   type SessionKeeper,
 } from "../../transport/session/server-session-transport.js";
 import type { ServerRequest } from "../upgrade/server-request.js";
@@ -87,6 +89,7 @@ export class SessionRegistry implements SessionKeeper {
   readonly #settings: SessionSettings;
   readonly #connectionSettings: ConnectionSettings;
   readonly #machineSettings: ServerSessionSettings;
+  readonly #transportOptions: ServerSessionTransportOptions;
   readonly #store: StoreCalls;
   readonly #sweeper: StoreSweeper;
   readonly #meter = { used: 0 };
@@ -109,6 +112,15 @@ export class SessionRegistry implements SessionKeeper {
       maxLifetime,
       acknowledge: durability === "message" ? "logged" : acknowledge,
       meter: this.#meter,
+    };
+    this.#transportOptions = {
+      runtime: host.runtime,
+      keeper: this,
+      ackDelay: ACK_DELAY,
+      writeLimit: connectionSettings.writeLimit,
+      keepsWithoutLink: true,
+      acknowledge,
+      log: null,
     };
     this.#store = new StoreCalls(store, host.runtime.clock);
     this.#sweeper = new StoreSweeper(this.#store, host.runtime, (error) => this.#onFailure(error));
@@ -401,25 +413,16 @@ export class SessionRegistry implements SessionKeeper {
     record: ClaimedRecord | null,
   ): Held {
     const { runtime } = this.#host;
-    const { acknowledge, durability } = this.#settings;
+    const { durability } = this.#settings;
     const transports: ServerSessionTransport[] = [];
     const log = durability === "message" ? this.#newLog(session, () => transports[0]) : null;
-    const unread = record === null ? [] : record.inbox.map(({ message }) => message);
+    const unread = record === null ? NO_MESSAGES : record.inbox.map(({ message }) => message);
     const connection = createConnection({
       runtime,
       transport: (handler) => {
         const made = new ServerSessionTransport(
-          {
-            runtime,
-            session,
-            keeper: this,
-            ackDelay: ACK_DELAY,
-            writeLimit: this.#connectionSettings.writeLimit,
-            unread,
-            acknowledge,
-            log,
-            first,
-          },
+          log === null ? this.#transportOptions : { ...this.#transportOptions, log },
+          { session, first, unread },
           handler,
         );
         transports.push(made);

@@ -37,7 +37,7 @@ import { ResumedPieces } from "./resumed-pieces.js";
 import type { SessionLink, SessionLinkHandler } from "./session-link.js";
 import { SessionWords } from "./session-words.js";
 import type { MessageLog } from "./message-log.js";
-import { SessionSender } from "./session-sender.js";
+import { SessionSender, type SenderSettings } from "./session-sender.js";
 
 /** Keeps the sessions of a server. */
 export interface SessionKeeper {
@@ -53,20 +53,23 @@ export interface SessionKeeper {
   onKept(): void;
 }
 
-export interface ServerSessionTransportOptions {
+/** Shared by all sessions without a log. */
+export interface ServerSessionTransportOptions extends SenderSettings {
   readonly runtime: Runtime;
-  readonly session: ServerSession;
   readonly keeper: SessionKeeper;
-  readonly ackDelay: number;
-  readonly writeLimit: number;
-  /** Received messages that the application had not been handed when the session was saved. */
-  readonly unread: readonly Message[];
   /** When a message of the client is confirmed: once it is in the inbox, or once the application has finished with it. */
   readonly acknowledge: "handled" | "received";
   /** Logs each message before it is sent or confirmed; null for none. */
   readonly log: MessageLog | null;
+}
+
+/** A session and what it begins with. */
+export interface SessionBeginning {
+  readonly session: ServerSession;
   /** The connection of the first socket. */
   readonly first: Connection;
+  /** Received messages that the application had not been handed when the session was saved. */
+  readonly unread: readonly Message[];
 }
 
 /** The current socket. */
@@ -115,24 +118,27 @@ export class ServerSessionTransport
   /** Payload that arrived and was not reported to the ledger as settled. */
   #unsettled = 0;
   /** Messages that the application was not handed when the server closed. */
-  #left: readonly Message[] = [];
+  #left = NO_MESSAGES;
+  /** Messages that the application had not been handed when the session was saved, until they are. */
+  #unhanded: readonly Message[];
   #streamTarget: ResumedPieces | null = null;
   /** Receives the number of messages that the client replays; null once it is known. */
   #onReplay: ((count: number) => void) | null = null;
 
-  constructor(options: ServerSessionTransportOptions, handler: MessageTransportHandler) {
+  constructor(
+    options: ServerSessionTransportOptions,
+    { session, first, unread }: SessionBeginning,
+    handler: MessageTransportHandler,
+  ) {
     this.#options = options;
     this.#handler = handler;
-    this.#session = options.session;
-    this.#newest = coreOf(options.first);
+    this.#session = session;
+    this.#newest = coreOf(first);
+    this.#unhanded = unread;
     this.#tracksProgress = options.acknowledge === "handled" || options.log !== null;
-    if (options.log !== null) options.session.ledger.outgoing.release(options.session.ledger.outgoing.sent);
-    this.#sender = new SessionSender(options.runtime, options.session.ledger, {
-      ackDelay: options.ackDelay,
-      writeLimit: options.writeLimit,
-      keepsWithoutLink: true,
-      log: options.log,
-    });
+    const { outgoing } = session.ledger;
+    if (options.log !== null) outgoing.release(outgoing.sent);
+    this.#sender = new SessionSender(options.runtime, session.ledger, options);
   }
 
   // The session, as the port and its keeper see it.
@@ -222,7 +228,7 @@ export class ServerSessionTransport
     this.#isFrozen = true;
     this.#current?.link.bind(null);
     const inbox = this.#inbox;
-    this.#left = inbox?.takeAll() ?? [];
+    this.#left = inbox?.takeAll() ?? NO_MESSAGES;
     if (inbox?.presence !== "reader" || inbox.inProgress === 0) return Promise.resolve();
     return new Promise((resolve) => (this.#onFinished = resolve));
   }
@@ -330,7 +336,9 @@ export class ServerSessionTransport
     // A process that logs has logged them already; they count as handed over once the application takes them.
     const { acknowledge, log } = this.#options;
     if (log !== null && acknowledge === "received") this.#settle(this.#session.ledger.incoming.received);
-    for (const message of this.#options.unread) this.#handler.onMessage(message);
+    const unread = this.#unhanded;
+    this.#unhanded = NO_MESSAGES;
+    for (const message of unread) this.#handler.onMessage(message);
   }
 
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
@@ -656,6 +664,8 @@ export class ServerSessionTransport
     this.#handler.onClosed();
   }
 }
+
+export const NO_MESSAGES: readonly Message[] = [];
 
 const MOVED = writeSessionMessage({ type: "moved" });
 const END = writeSessionMessage({ type: "end" });

@@ -129,14 +129,6 @@ export class SessionLink extends LinkProtocol {
     return super.sendBinary(data, settings);
   }
 
-  transmitText(text: string | TextBytes, mayEncode: boolean): Promise<void> {
-    return super.sendText(text, mayEncode ? ENCODED : WORD);
-  }
-
-  transmitBinary(payload: Uint8Array, mayEncode: boolean): Promise<void> {
-    return super.sendBinary(payload, mayEncode ? ENCODED : WORD);
-  }
-
   transmitShared(message: SharedMessage): boolean {
     return this.isClosing || super.sendShared(message);
   }

@@ -270,7 +270,9 @@ export class SessionSender extends Deadline {
   /** While there is a link, messages wait for room in the window; the caller checks for overflow without one. */
   #mustWait(): boolean {
     if (this.#waiting.length > 0) return true;
-    return this.#link === null ? !this.#settings.keepsWithoutLink : !this.#ledger.outgoing.hasRoom;
+    if (this.#link === null) return !this.#settings.keepsWithoutLink;
+    const { outgoing } = this.#ledger;
+    return !outgoing.isEasy && !outgoing.hasRoom;
   }
 
   #onPushed(settings: SendSettings, receipt: Receipt | null, sent: Promise<void>): Promise<void> {
@@ -283,8 +285,9 @@ export class SessionSender extends Deadline {
   #afterPush(): void {
     const link = this.#link;
     if (link === null) return;
-    this.#sendAck(this.#ledger.takeAck("passing"));
-    if (this.#ledger.outgoing.takeWant()) link.sendWord(WANT);
+    const { incoming, outgoing } = this.#ledger;
+    if (incoming.isDue) this.#sendAck(this.#ledger.takeAck("passing"));
+    if (!outgoing.isEasy && outgoing.takeWant()) link.sendWord(WANT);
   }
 
   #sendAck(ack: string): void {
