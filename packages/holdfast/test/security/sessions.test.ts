@@ -396,7 +396,7 @@ test("L5: a secret is in no log, diagnostics message, error, inspection or file"
     );
   } finally {
     for (const each of channels) unsubscribe(each, onFrame);
-    await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   }
 });
 

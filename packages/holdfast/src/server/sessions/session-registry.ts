@@ -373,6 +373,9 @@ export class SessionRegistry implements SessionKeeper {
       const { record } = claim;
       const machine = new ServerSession(record, this.#machineSettings, record);
       const held = this.#hold(machine, socket.connection, socket.handshake, record);
+      const { clock } = this.#host.runtime;
+      const since = (record.deadline ?? Infinity) - this.#settings.retain;
+      held.transport.detachedAt = clock.now() - Math.max(0, this.#wallNow - since);
       await this.#continue(socket, message, held);
       if (machine.state === "ended") return;
       coreOf(held.connection).start();

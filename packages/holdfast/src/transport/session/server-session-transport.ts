@@ -174,6 +174,11 @@ export class ServerSessionTransport
     return this.#detachedAt;
   }
 
+  /** Another process has saved the session at this time, in monotonic milliseconds of this one. */
+  set detachedAt(time: number) {
+    this.#detachedAt = time;
+  }
+
   /** Continues on this socket: its first one if `resumption` is null. */
   attach(
     connection: Connection,
