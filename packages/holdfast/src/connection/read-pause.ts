@@ -43,13 +43,13 @@ export class ReadPause {
   resume(reason: PauseReason): void {
     if (!this.isPausedBy(reason)) return;
     this.#reasons &= ~BITS[reason];
-    if (this.#isPaused) return;
+    if (this.#isPaused()) return;
     this.#transport.resume();
     // Messages that the transport had held back may have paused reading again.
-    if (!this.#isPaused) this.#keepalive.resumeReading();
+    if (!this.#isPaused()) this.#keepalive.resumeReading();
   }
 
-  get #isPaused(): boolean {
+  #isPaused(): boolean {
     return this.#reasons !== 0;
   }
 }

@@ -29,7 +29,7 @@ const STREAMED = new GapSlot("streamed");
 
 type Slot = GapSlot | SessionMessageData | SharedPayload | undefined;
 
-/** What idle sessions share. Never changed. */
+/** Shared by idle sessions. Never changed. */
 const NO_SLOTS: Slot[] = [];
 const NO_LENGTHS: number[] = [];
 const FIRST_CAPACITY = 16;
