@@ -28,6 +28,7 @@ import {
   SECRET_BYTES,
 } from "../../session/session-id.js";
 import { writeSessionMessage, type SessionMessage, type SessionTicket } from "../../session/wire.js";
+import { ignore } from "../../shared/deferred.js";
 import { SessionFencedError, type SessionLoss } from "../../shared/session-errors.js";
 import { describe } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
@@ -153,7 +154,7 @@ export class SessionRegistry implements SessionKeeper {
     if (this.#settings.durability === "process") return;
     const held = Array.from(this.#held.values());
     const finished = Promise.all(held.map(({ transport }) => transport.freeze()));
-    let cancel: () => void = nothing;
+    let cancel: () => void = ignore;
     const timeout = new Promise<void>((resolve) => {
       cancel = this.#host.runtime.clock.setTimer(grace, resolve);
     });
@@ -356,7 +357,7 @@ export class SessionRegistry implements SessionKeeper {
     }
     // One claim at a time: another socket that resumes the session waits for this claim, and then finds the session
     // here.
-    let endClaim: () => void = nothing;
+    let endClaim: () => void = ignore;
     this.#claims.set(message.id, new Promise((resolve) => (endClaim = resolve)));
     try {
       await this.#claim(socket, message, proof);
@@ -519,10 +520,6 @@ class Expiry extends Deadline {
 /** The server closes, or cannot begin a session now: the client tries again. */
 function turnAway(connection: Connection): void {
   coreOf(connection).closeWithCause("server-shutdown", { code: 1013, reason: "no session now" });
-}
-
-function nothing(): void {
-  // Nothing to cancel.
 }
 
 /** Only the hash of a secret is kept. */

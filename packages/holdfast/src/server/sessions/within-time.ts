@@ -1,5 +1,6 @@
 // Bounds in time what the application's functions and stores take, so that a call that never settles holds nothing.
 
+import { ignore } from "../../shared/deferred.js";
 import type { Clock } from "../../connection/ports.js";
 import { HoldfastError } from "../../shared/errors.js";
 
@@ -13,7 +14,7 @@ export async function withinTime<Result>(
   what: string,
 ): Promise<Result> {
   const result = call();
-  let cancel: () => void = nothing;
+  let cancel: () => void = ignore;
   const timeout = new Promise<never>((_, reject) => {
     cancel = clock.setTimer(CALL_TIMEOUT, () => {
       const message = `Expected ${what} to answer within ${CALL_TIMEOUT} ms, got no answer. Check it for a call that never settles.`;
@@ -25,8 +26,4 @@ export async function withinTime<Result>(
   } finally {
     cancel();
   }
-}
-
-function nothing(): void {
-  // Nothing to cancel yet.
 }

@@ -1,5 +1,6 @@
 // The topics of one connection at a client: sends requests to the server, and passes on its messages.
 
+import { ignore } from "../../shared/deferred.js";
 import { EngineUnavailableError } from "../../shared/engine-unavailable-error.js";
 import { InvalidStateError } from "../../shared/errors.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
@@ -201,10 +202,6 @@ const REFUSALS: readonly TopicRefusal[] = ["failed", "forbidden", "invalid", "li
 /** Null for the position of a topic without history. */
 function readPosition(epoch: string, offset: string): Position | null {
   return isEpoch(epoch) && NUMBER.test(offset) ? { epoch, offset: Number(offset) } : null;
-}
-
-function ignore(): void {
-  // Nothing waits for the answer.
 }
 
 const NUMBER = /^[0-9]{1,15}$/;

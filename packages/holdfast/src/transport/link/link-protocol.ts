@@ -1,6 +1,7 @@
 // The link protocol (docs/link-protocol.md): sends pings and pongs as text messages on the application's
 // connection, for ends that cannot send control frames. It is invisible to the application.
 
+import { ignore } from "../../shared/deferred.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import { ProtocolError } from "../../shared/errors.js";
@@ -62,7 +63,7 @@ export class LinkProtocol extends TransportDecorator {
   readonly #pingsAs: PingsAs;
   /** Unsent pings and their cancel functions. */
   readonly #waitingPings = new Map<string, () => void>();
-  #takePongBack: () => void = nothing;
+  #takePongBack: () => void = ignore;
   /** How the newest ping arrived; the pong is sent the same way. */
   #pingedAs: PingsAs = "frames";
   /** A text message is being sent in fragments, and all of them so far were empty. */
@@ -169,8 +170,8 @@ export class LinkProtocol extends TransportDecorator {
       return;
     }
     this.#takePongBack();
-    this.#takePongBack = nothing;
-    this.#takePongBack = this.wire.sendAhead(writeLinkMessage("pong", payload), nothing);
+    this.#takePongBack = ignore;
+    this.#takePongBack = this.wire.sendAhead(writeLinkMessage("pong", payload), ignore);
   }
 
   override streamTo(handler: PieceHandler | null): void {
@@ -224,7 +225,7 @@ export class LinkProtocol extends TransportDecorator {
     const width = this.#spread.widthToAnnounce?.() ?? null;
     if (width === null || width === this.#announced || this.wire.closeSent !== null) return;
     this.#announced = width;
-    this.wire.sendAhead(writeSpread(width), nothing);
+    this.wire.sendAhead(writeSpread(width), ignore);
   }
 
   #onLinkMessage(text: string | TextBytes): void {
@@ -290,8 +291,4 @@ function marked(text: Uint8Array): Uint8Array {
   bytes[0] = MARK_CODE;
   bytes.set(text, 1);
   return bytes;
-}
-
-function nothing(): void {
-  // Nothing to cancel and no callback to call.
 }

@@ -28,6 +28,7 @@ import {
   type SessionLink,
   type SessionLinkHandler,
 } from "./session-link.js";
+import { ResumptionReport } from "./resumption-report.js";
 import { SessionSender } from "./session-sender.js";
 
 export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLinkHandler, TransportSession {
@@ -42,8 +43,8 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
   #detachedAt = 0;
   /** `end` was sent on the newest socket. */
   #hasSentEnd = false;
-  /** The newest resumption whose replay the server has not announced yet. */
-  #onReplay: ((count: number) => void) | null = null;
+  /** The newest resumption; null for none. */
+  #resumption: ResumptionReport | null = null;
 
   constructor(runtime: Runtime, settings: SessionCarrierSettings, handler: SessionCarrierHandler) {
     this.#runtime = runtime;
@@ -97,7 +98,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     if (link === null) return false;
     this.#link = null;
     link.bind(null);
-    this.#onReplay?.(0);
+    this.#resumption?.settle(0);
     this.#detachedAt = this.#runtime.clock.now();
     if (this.#session.state === "ended" || this.#hasSentEnd || hasEndedSession(info)) {
       this.#end(this.#session.end(), null);
@@ -181,7 +182,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     const link = this.#link;
     if (link === null) return;
     if (message.type === "end") this.#sender.acknowledge(); // The server learns what arrived.
-    if (message.type === "replay") this.#onReplay?.(message.count);
+    if (message.type === "replay") this.#resumption?.settle(message.count);
     else this.#perform(this.#session.interpret(message, this.#runtime.clock.now()), link);
   }
 
@@ -229,20 +230,13 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     const gap = this.#runtime.clock.now() - this.#detachedAt;
     if (resumption !== null) {
       link.sendWord(writeSessionMessage({ type: "replay", count: resumption.replayed }));
-      this.#reportResumed(gap, resumption.replayed);
+      const replayedOut = resumption.replayed;
+      this.#resumption = new ResumptionReport(this.#runtime.clock, this.#settings.ackDelay, (replayedIn) => {
+        this.#handler.onResumed({ gap, replayedIn, replayedOut });
+      });
     }
     this.#handler.onAttached(resumption === null);
     this.#sender.attach(link, resumption);
-  }
-
-  /** Reports the resumption once the server has said how much it replays. One that does not say so replays nothing. */
-  #reportResumed(gap: number, replayedOut: number): void {
-    const cancel = this.#runtime.clock.setTimer(this.#settings.ackDelay, () => this.#onReplay?.(0));
-    this.#onReplay = (replayedIn) => {
-      this.#onReplay = null;
-      cancel();
-      this.#handler.onResumed({ gap, replayedIn, replayedOut });
-    };
   }
 
   #onLost({ reason, report, isFresh }: Extract<ClientAction, { type: "lost" }>, link: SessionLink): void {

@@ -1,6 +1,7 @@
 // Resolves sends once it is known whether the peer has received their messages.
 
 import { NotSentError } from "../../connection/not-sent-error.js";
+import { Deferred, quietly } from "../../shared/deferred.js";
 import type { Outcome, Token } from "../../session/send-ledger.js";
 
 /** The token of a message in the ledger: hears whether the message was delivered. */
@@ -11,23 +12,13 @@ export interface DeliveryObserver {
   onLost(outcome: Outcome): void;
 }
 
-/** A promise that is settled from outside. */
-export class Settlement {
-  readonly promise: Promise<void>;
-  resolve!: () => void;
-  reject!: (error: Error) => void;
-
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-    this.promise.catch(ignore); // A failed send that nobody awaits must not end the process.
-  }
-}
-
 /** Settles once it is known whether the peer has received the message. */
-export class Receipt extends Settlement implements DeliveryObserver {
+export class Receipt extends Deferred implements DeliveryObserver {
+  constructor() {
+    super();
+    void quietly(this.promise); // A failed send that nobody awaits must not end the process.
+  }
+
   onConfirmed(): void {
     this.resolve();
   }
@@ -49,8 +40,4 @@ export function confirm(tokens: readonly Token[]): void {
 /** Every token of the ledger is a DeliveryObserver. */
 export function observerOf(token: Token): DeliveryObserver {
   return token as DeliveryObserver;
-}
-
-function ignore(): void {
-  // Callers that await the promise still see the error.
 }

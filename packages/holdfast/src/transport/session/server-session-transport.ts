@@ -7,6 +7,7 @@
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import type { SessionLoss } from "../../shared/session-errors.js";
 import type { CloseFrame } from "../../shared/close-code.js";
+import { ignore } from "../../shared/deferred.js";
 import { decodeText, TextBytes } from "../../shared/text-bytes.js";
 import type { LossReport, Resumption } from "../../session/send-ledger.js";
 import type { Attachment, ServerSession } from "../../session/server-session.js";
@@ -33,6 +34,7 @@ import type {
 } from "../../connection/message-transport.js";
 import { LinkObserver, type LinkObserverHandler } from "./link-observer.js";
 import { endsSession, hasEndedSession, hasEndingCode } from "./session-end.js";
+import { ResumptionReport } from "./resumption-report.js";
 import { ResumedPieces } from "./resumed-pieces.js";
 import type { SessionLink, SessionLinkHandler } from "./session-link.js";
 import { SessionWords } from "./session-words.js";
@@ -122,8 +124,8 @@ export class ServerSessionTransport
   /** Messages that the application had not been handed when the session was saved, until they are. */
   #unhanded: readonly Message[];
   #streamTarget: ResumedPieces | null = null;
-  /** Receives the number of messages that the client replays; null once it is known. */
-  #onReplay: ((count: number) => void) | null = null;
+  /** The newest resumption; null for none. */
+  #resumption: ResumptionReport | null = null;
 
   constructor(
     options: ServerSessionTransportOptions,
@@ -169,11 +171,6 @@ export class ServerSessionTransport
     return this.#newest;
   }
 
-  /** Monotonic time at which the session lost its socket. */
-  get detachedAt(): number {
-    return this.#detachedAt;
-  }
-
   /** Another process has saved the session at this time, in monotonic milliseconds of this one. */
   set detachedAt(time: number) {
     this.#detachedAt = time;
@@ -187,7 +184,8 @@ export class ServerSessionTransport
     resumption: Resumption | null,
   ): void {
     const core = coreOf(connection);
-    const gap = resumption === null ? 0 : this.#options.runtime.clock.now() - this.#detachedAt;
+    const { runtime, ackDelay } = this.#options;
+    const gap = resumption === null ? 0 : runtime.clock.now() - this.#detachedAt;
     const observer = new LinkObserver(this, connection);
     this.#newest = core;
     this.#lastInfo = null;
@@ -198,21 +196,14 @@ export class ServerSessionTransport
     if (this.#streamTarget !== null) link.streamTo(this.#streamTarget.restarted());
     if (resumption !== null) {
       link.sendWord(writeSessionMessage({ type: "replay", count: resumption.replayed }));
-      this.#reportResumed(gap, resumption.replayed);
+      const replayedOut = resumption.replayed;
+      this.#resumption = new ResumptionReport(runtime.clock, ackDelay, (replayedIn) => {
+        this.#listeners?.emit("resumed", { gap, duration: gap, replayedIn, replayedOut });
+      });
     }
     this.#options.log?.onConfirmed(this.#session.ledger.outgoing.confirmed);
     this.#words?.attach(link.link);
     this.#sender.attach(link, resumption);
-  }
-
-  /** Reports the resumption once the client has said how much it replays. One that does not say so replays nothing. */
-  #reportResumed(gap: number, replayedOut: number): void {
-    const cancel = this.#options.runtime.clock.setTimer(this.#options.ackDelay, () => this.#onReplay?.(0));
-    this.#onReplay = (replayedIn) => {
-      this.#onReplay = null;
-      cancel();
-      this.#listeners?.emit("resumed", { gap, duration: gap, replayedIn, replayedOut });
-    };
   }
 
   /** Another socket resumes the session: what this one sends does not count any more. */
@@ -387,7 +378,7 @@ export class ServerSessionTransport
 
   /** No decorator lies over a session. */
   sendAhead(): () => void {
-    return nothing;
+    return ignore; // There is nothing to withdraw.
   }
 
   queuePing(): void {
@@ -519,7 +510,7 @@ export class ServerSessionTransport
     const current = this.#current;
     if (current === null) return;
     if (message.type === "replay") {
-      this.#onReplay?.(message.count);
+      this.#resumption?.settle(message.count);
       return;
     }
     if (message.type === "skip") this.#breakStream();
@@ -590,7 +581,7 @@ export class ServerSessionTransport
   onLinkEnded(connection: Connection, info: CloseInfo): void {
     const current = this.#current;
     if (current?.connection !== connection) return;
-    this.#onReplay?.(0);
+    this.#resumption?.settle(0);
     this.#lastInfo = info;
     this.#forget(current);
     if (this.#isEnding || hasEndedSession(info)) {
@@ -674,7 +665,3 @@ export const NO_MESSAGES: readonly Message[] = [];
 
 const MOVED = writeSessionMessage({ type: "moved" });
 const END = writeSessionMessage({ type: "end" });
-
-function nothing(): void {
-  // Nothing to withdraw.
-}

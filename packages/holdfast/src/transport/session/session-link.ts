@@ -4,6 +4,7 @@
 import { readSessionMessage, writeSessionMessage, type SessionMessage } from "../../session/wire.js";
 import type { SessionMessageData } from "../../session/session-memory.js";
 import type { CloseFrame } from "../../shared/close-code.js";
+import { ignore } from "../../shared/deferred.js";
 import { TextBytes } from "../../shared/text-bytes.js";
 import type { Message } from "../../connection/inbox.js";
 import { SENT } from "../../connection/sent.js";
@@ -272,7 +273,3 @@ const NOBODY: SessionLinkHandler = {
   onWord: ignore,
   onPingQueued: ignore,
 };
-
-function ignore(): void {
-  // Nobody listens.
-}

@@ -9,13 +9,14 @@ import type { AckNeed } from "../../session/receive-ledger.js";
 import type { SessionLedger } from "../../session/session-ledger.js";
 import { writeSessionMessage } from "../../session/wire.js";
 import { decodeText, TextBytes } from "../../shared/text-bytes.js";
+import { Deferred, ignore } from "../../shared/deferred.js";
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import type { Fragment, SendSettings, SharedMessage } from "../../connection/message-transport.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { SENT } from "../../connection/sent.js";
 import { Deadline } from "../../connection/timer-queue.js";
 import type { MessageLog } from "./message-log.js";
-import { confirm, notDelivered, observerOf, Receipt, Settlement } from "./receipts.js";
+import { confirm, notDelivered, observerOf, Receipt } from "./receipts.js";
 import type { SessionLink } from "./session-link.js";
 
 export interface SenderSettings {
@@ -52,13 +53,13 @@ export class SessionSender extends Deadline {
   #waiting = NONE_WAITING;
   #waitingBytes = 0;
   /** Resolves once everything that was counted has been transmitted on the link; null if it has been. */
-  #caughtUp: Settlement | null = null;
+  #caughtUp: Deferred | null = null;
   /** The message that is being sent in fragments; null for none. */
   #stream: Stream | null = null;
   /** As in MessageTransport. */
   streamConfirmation: Promise<void> | null = null;
   /** Resolves when a streamed message may begin; null if none waits. */
-  #ready: Settlement | null = null;
+  #ready: Deferred | null = null;
   #hasEnded = false;
   /** The link whose write limit was reached: its replay continues later. */
   #pacedLink: SessionLink | null = null;
@@ -76,10 +77,6 @@ export class SessionSender extends Deadline {
   restart(ledger: SessionLedger): void {
     this.#ledger = ledger;
     this.#hasEnded = false;
-  }
-
-  get link(): SessionLink | null {
-    return this.#link;
   }
 
   /** Bytes of the messages that wait for room in the window. */
@@ -381,7 +378,7 @@ export class SessionSender extends Deadline {
   /** Messages that are counted while there is no link do not keep their senders; during a replay they do. */
   #untilCaughtUp(): Promise<void> {
     if (this.#link === null) return SENT;
-    return (this.#caughtUp ??= new Settlement()).promise;
+    return (this.#caughtUp ??= new Deferred()).promise;
   }
 
   get #isReadyForStream(): boolean {
@@ -391,7 +388,7 @@ export class SessionSender extends Deadline {
 
   /** Resolves once a streamed message may begin, or once the session has ended: then its fragments are rejected. */
   #untilReady(): Promise<void> {
-    return (this.#ready ??= new Settlement()).promise;
+    return (this.#ready ??= new Deferred()).promise;
   }
 
   #notifyReady(): void {
@@ -432,8 +429,4 @@ function stoppable(sent: Promise<void>, signal: AbortSignal): Promise<void> {
     watchAbort(signal, onAbort);
     sent.then(resolve, reject).finally(() => unwatchAbort(signal, onAbort));
   });
-}
-
-function ignore(): void {
-  // Callers that await the promise still see the error.
 }

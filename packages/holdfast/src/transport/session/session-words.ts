@@ -2,6 +2,7 @@
 // session: without a socket they are dropped, and the peer asks again on the next one.
 
 import type { LinkWords, WordHandler } from "../../connection/message-transport.js";
+import { ignore } from "../../shared/deferred.js";
 import type { SessionLink } from "./session-link.js";
 
 export class SessionWords implements LinkWords {
@@ -45,8 +46,4 @@ export class SessionWords implements LinkWords {
   get #words(): LinkWords | null {
     return this.#currentLink()?.link ?? null;
   }
-}
-
-function ignore(): void {
-  // Nothing was sent.
 }
