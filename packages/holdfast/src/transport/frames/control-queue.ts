@@ -12,11 +12,8 @@ export interface WaitingPing {
   readonly payload: Uint8Array;
 }
 
-/** By key, in the order of sending. */
-type WaitingPings = Map<string, WaitingPing>;
-
-/** Never changed. */
-const NO_PINGS: WaitingPings = new Map();
+/** The empty list that queues without pings share. Never changed. */
+const NO_PINGS: WaitingPing[] = [];
 
 export class ControlQueue {
   /** A server's answer to the upgrade, sent before everything else. */
@@ -34,8 +31,9 @@ export class ControlQueue {
     return this.#preface?.length ?? 0;
   }
 
-  get pings(): Iterable<WaitingPing> {
-    return this.#pings.values();
+  /** In the order of sending. */
+  get pings(): readonly WaitingPing[] {
+    return this.#pings;
   }
 
   get hasClose(): boolean {
@@ -46,17 +44,15 @@ export class ControlQueue {
    * @param isBlocked the newest ping answers for the older ones (section 5.5.3), so a blocked socket needs only a few
    */
   addPing(ping: WaitingPing, isBlocked: boolean): void {
-    if (this.#pings === NO_PINGS) this.#pings = new Map();
-    this.#pings.set(ping.key, ping);
-    if (!isBlocked) return;
-    for (const oldest of this.#pings.keys()) {
-      if (this.#pings.size <= MAX_WAITING_PINGS) return;
-      this.#pings.delete(oldest);
-    }
+    if (this.#pings === NO_PINGS)
+      this.#pings = [ping]; // An array that grows allocates seventeen slots.
+    else this.#pings.push(ping);
+    if (isBlocked && this.#pings.length > MAX_WAITING_PINGS)
+      this.#pings = this.#pings.slice(-MAX_WAITING_PINGS);
   }
 
   removePing(key: string): void {
-    if (this.#pings !== NO_PINGS) this.#pings.delete(key);
+    this.#pings = this.#pings.filter((ping) => ping.key !== key);
   }
 
   /** The only Pong that waits: section 5.5.3 requires an answer only to the latest Ping. */
@@ -73,7 +69,7 @@ export class ControlQueue {
   /** Takes all but the Close. */
   take(protocol: Protocol): Uint8Array[] {
     const chunks = this.#preface === null ? [] : [this.#preface];
-    for (const ping of this.#pings.values()) chunks.push(protocol.frame(FIN | PING, ping.payload));
+    for (const ping of this.#pings) chunks.push(protocol.frame(FIN | PING, ping.payload));
     if (this.#pong !== null) chunks.push(this.#pong);
     this.#preface = null;
     this.#pings = NO_PINGS;
