@@ -42,7 +42,7 @@ export class Bucket {
    */
   async put(key: string, text: string, revision: number): Promise<number | null> {
     try {
-      return await this.#run((bucket) => bucket.update(key, text, revision), false);
+      return await this.#run((bucket) => bucket.put(key, text, { previousSeq: revision }), false);
     } catch (error) {
       if (codeOf(error) === WRONG_SEQUENCE) return null;
       throw error;
