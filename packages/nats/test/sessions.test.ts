@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { fork, type ChildProcess } from "node:child_process";
 import { after, before, describe, test } from "node:test";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { connectPersistent, serve, type Server } from "holdfast";
-import { natsEngine, natsSessionStore } from "../dist/index.js";
+import { connectPersistent } from "holdfast";
+import { natsSessionStore } from "../dist/index.js";
 import { aRecord, PROOF, testStore } from "../../holdfast/test-dist/session/store-contract.js";
 import { eventually } from "./eventually.js";
 import { freePort, missing, NatsServer } from "./nats-server.js";
@@ -42,32 +43,33 @@ describe("Sessions in NATS", { skip: missing }, () => {
     assert.deepEqual(claim.record.outgoing.kept, ["message 157", "message 158", "message 159"]);
   });
 
-  test("L7: a session moves to another server, with the store of its engine", async () => {
+  test("L7: a process takes over the sessions of one that was killed, with the store of its engine", async () => {
     const port = await freePort();
-    const connections = [await server.connect(), await server.connect()];
-    const engines = connections.map((one) => natsEngine({ connection: one, prefix: "moves" }));
     const received: string[] = [];
-    const start = (index: number): Promise<Server> =>
-      serve(
-        (one) =>
-          one.forEach((message) => {
-            received.push(`${index} ${String(message)}`);
-          }),
-        { host: "127.0.0.1", port, sessions: { store: engines[index].sessions } },
+    const start = async (name: string): Promise<ChildProcess> => {
+      const child = fork(
+        new URL("session-process.js", import.meta.url),
+        [server.port, port, name].map(String),
       );
-    const first = await start(0);
-    const client = connectPersistent(`ws://127.0.0.1:${port}`, { session: true, firstDelay: 1, maxDelay: 200 });
+      child.on("message", (message) => received.push(String(message)));
+      await eventually(() => assert.equal(received.at(-1), "listening"));
+      return child;
+    };
+    const first = await start("first");
+    const client = connectPersistent(`ws://127.0.0.1:${port}`, {
+      session: true,
+      firstDelay: 1,
+      maxDelay: 200,
+    });
     await client.send("one", { until: "delivered" });
     const id = client.session?.id;
-    await first.close();
-    const second = await start(1);
-    await client.send("two", { until: "delivered" });
-    await eventually(() => assert.deepEqual(received, ["0 one", "1 two"]));
     assert.ok(id !== undefined);
+    first.kill("SIGKILL");
+    const second = await start("second");
+    await client.send("two", { until: "delivered" });
+    await eventually(() => assert.deepEqual(received, ["listening", "first one", "listening", "second two"]));
     assert.equal(client.session?.id, id);
     await client.close();
-    await second.close();
-    for (const engine of engines) await engine[Symbol.asyncDispose]();
-    for (const one of connections) await one.close();
+    second.kill("SIGKILL");
   });
 });

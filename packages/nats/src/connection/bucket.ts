@@ -54,15 +54,19 @@ export class Bucket {
   }
 
   #run<Result>(act: (bucket: KV) => Promise<Result>, isRepeatable = true): Promise<Result> {
-    return this.#link.jetStream(async () => {
-      try {
-        this.#opened ??= this.#open();
-        return await act(await this.#opened);
-      } catch (error) {
-        if (codeOf(error) !== WRONG_SEQUENCE) this.#opened = null;
-        throw error;
-      }
-    }, undefined, isRepeatable);
+    return this.#link.jetStream(
+      async () => {
+        try {
+          this.#opened ??= this.#open();
+          return await act(await this.#opened);
+        } catch (error) {
+          if (codeOf(error) !== WRONG_SEQUENCE) this.#opened = null;
+          throw error;
+        }
+      },
+      undefined,
+      isRepeatable,
+    );
   }
 
   #open(): Promise<KV> {

@@ -54,7 +54,8 @@ export class MemberTables {
   update(topic: string, change: (members: MemberTable) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       let queue = this.#queues.get(topic);
-      if (queue === undefined) this.#queues.set(topic, (queue = { changes: [], settle: [], isRunning: false }));
+      if (queue === undefined)
+        this.#queues.set(topic, (queue = { changes: [], settle: [], isRunning: false }));
       queue.changes.push(change);
       queue.settle.push((error) => (error === null ? resolve() : reject(error as Error)));
       if (!queue.isRunning) void this.#run(topic, queue);
@@ -90,7 +91,8 @@ export class MemberTables {
       const text = encode(state);
       if (entry === null ? !isChanged : text === entry.text) return;
       if (text.length + 512 > this.#link.maxPayload) {
-        const message = "The topic has too many members for NATS: they have to fit into one message (max_payload).";
+        const message =
+          "The topic has too many members for NATS: they have to fit into one message (max_payload).";
         throw new EngineUnavailableError(message, "unsent");
       }
       if ((await this.#bucket.put(hashOf(topic), text, entry?.revision ?? 0)) === null) continue;

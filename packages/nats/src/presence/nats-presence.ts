@@ -2,7 +2,13 @@
 // removes unless it is written again in time. Without its lease, nobody counts a member.
 
 import type { Subscription } from "@nats-io/transport-node";
-import type { Member, PresenceChange, PresenceListener, PresenceSnapshot, PresenceStore } from "holdfast/topics";
+import type {
+  Member,
+  PresenceChange,
+  PresenceListener,
+  PresenceSnapshot,
+  PresenceStore,
+} from "holdfast/topics";
 import { Bucket } from "../connection/bucket.js";
 import { deadlineFromNow } from "../connection/deadline.js";
 import type { Link } from "../connection/link.js";
@@ -47,7 +53,11 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
     this.#link = link;
     this.#names = names;
     this.#leases = new Bucket(link, names.bucket("leases"), options, LEASE);
-    this.#tables = new MemberTables(link, new Bucket(link, names.bucket("members"), options, TABLE_LIFETIME), this);
+    this.#tables = new MemberTables(
+      link,
+      new Bucket(link, names.bucket("members"), options, TABLE_LIFETIME),
+      this,
+    );
     link.onRestored(() => {
       for (const topic of this.#watched.keys()) this.#report(topic, null);
     });
@@ -124,7 +134,8 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
   tick(): void {
     const now = performance.now();
     for (const [topic, id] of this.#doubtful.values()) void this.leave(topic, id).catch(() => {});
-    if (this.#own.size > 0 && now - this.#renewedAt >= RENEW_INTERVAL && !this.#isRenewing) void this.#renew();
+    if (this.#own.size > 0 && now - this.#renewedAt >= RENEW_INTERVAL && !this.#isRenewing)
+      void this.#renew();
     if (!this.#isReaping) void this.#reap();
     if (now - this.#touchedAt < TOUCH_INTERVAL) return;
     this.#touchedAt = now;

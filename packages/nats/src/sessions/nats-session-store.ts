@@ -75,7 +75,8 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
       if (held?.state.secretHash !== secretHash) return lost("unknown");
       const { state } = held;
       if (state.owner !== owner) return lost("forbidden");
-      if (state.removed !== null) return lost(state.removed.until > wallNow ? (state.removed.loss ?? "unknown") : "unknown");
+      if (state.removed !== null)
+        return lost(state.removed.until > wallNow ? (state.removed.loss ?? "unknown") : "unknown");
       if (state.deadline !== null && state.deadline <= wallNow) return lost("expired");
       const generation = state.generation + 1;
       if (!(await this.#write({ ...state, generation }, held.sequence, EMPTY, false))) continue;
@@ -97,7 +98,8 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
       const held = await this.#last(id);
       const known = held?.state.generation ?? -1;
       // A removed session begins again with a newer generation only.
-      if (known > generation || (held !== null && held.state.removed !== null && known === generation)) throw fenced(id);
+      if (known > generation || (held !== null && held.state.removed !== null && known === generation))
+        throw fenced(id);
       if (await this.#write(state, held?.sequence ?? 0, block, true)) return;
     }
   }
@@ -107,7 +109,8 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
     const last = changes.filter((change) => change.type === "deadline").at(-1);
     for (;;) {
       const held = await this.#last(id);
-      if (held === null || held.state.removed !== null || held.state.generation > generation) throw fenced(id);
+      if (held === null || held.state.removed !== null || held.state.generation > generation)
+        throw fenced(id);
       const deadline = last === undefined ? held.state.deadline : last.deadline;
       const state = { ...held.state, deadline, blocks: held.state.blocks + 1 };
       if (!(await this.#write(state, held.sequence, block, false))) continue;
@@ -148,7 +151,8 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
       }
       await consumer.delete();
       const manager = await js.jetstreamManager(false);
-      for (const { subject, seq } of ended) await manager.streams.purge(stream, { filter: subject, seq: seq + 1 });
+      for (const { subject, seq } of ended)
+        await manager.streams.purge(stream, { filter: subject, seq: seq + 1 });
       return ended.length;
     });
   }
@@ -212,15 +216,19 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
     isRepeatable = true,
   ): Promise<Result> {
     try {
-      return await this.#link.jetStream(async (manager) => {
-        try {
-          this.#stream ??= this.#ensure(manager);
-          return await act(await this.#stream, manager);
-        } catch (error) {
-          if (codeOf(error) !== WRONG_SEQUENCE) this.#stream = null;
-          throw error;
-        }
-      }, undefined, isRepeatable);
+      return await this.#link.jetStream(
+        async (manager) => {
+          try {
+            this.#stream ??= this.#ensure(manager);
+            return await act(await this.#stream, manager);
+          } catch (error) {
+            if (codeOf(error) !== WRONG_SEQUENCE) this.#stream = null;
+            throw error;
+          }
+        },
+        undefined,
+        isRepeatable,
+      );
     } catch (error) {
       throw toEngineError(error);
     }

@@ -55,12 +55,17 @@ export class History {
       const stored = await this.#link.jetStream(
         (manager) =>
           Promise.all(
-            Array.from({ length: count }, (_, index) => manager.direct.getMessage(name, { seq: next + index })),
+            Array.from({ length: count }, (_, index) =>
+              manager.direct.getMessage(name, { seq: next + index }),
+            ),
           ),
         deadline,
       );
       for (const [index, one] of stored.entries()) {
-        const message = one === null || isOld(one, stream) ? null : decodeFrame(topic, one.data, { epoch, offset: next + index });
+        const message =
+          one === null || isOld(one, stream)
+            ? null
+            : decodeFrame(topic, one.data, { epoch, offset: next + index });
         if (message !== null) messages.push(message);
         else {
           // Trimmed meanwhile, too old, or deleted by hand: the page begins after it.

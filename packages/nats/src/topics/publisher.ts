@@ -107,7 +107,9 @@ export class Publisher {
       if (one.publication.history === null && !hasIds) isPlain = true;
       return this.#sendOne(queue, one, stream, hasIds);
     });
-    const flushed = isPlain ? this.#link.flush(first.deadline).then(nothing, (error: unknown) => toEngineError(error)) : null;
+    const flushed = isPlain
+      ? this.#link.flush(first.deadline).then(nothing, (error: unknown) => toEngineError(error))
+      : null;
     const again: Waiting[] = [];
     const results = await Promise.all(sent);
     const flushFailure = (await flushed) ?? null;
@@ -129,7 +131,8 @@ export class Publisher {
     if (batch.some(({ publication: { id, history } }) => id !== null && history === null)) {
       await this.#streams.ensureIds(deadline);
     }
-    const limits = batch.findLast(({ publication }) => publication.history !== null)?.publication.history ?? null;
+    const limits =
+      batch.findLast(({ publication }) => publication.history !== null)?.publication.history ?? null;
     if (limits === null) return null;
     const known = this.#known.get(queue.topic);
     if (known?.limits.messages === limits.messages && known.limits.age === limits.age) return known;
@@ -157,7 +160,8 @@ export class Publisher {
         return "plain";
       }
       // One with an id goes through a stream, and then all of its turn, or it would be overtaken.
-      const subject = history === null ? this.#names.withId(hash) : this.#names.stored(hash, stream?.token ?? "");
+      const subject =
+        history === null ? this.#names.withId(hash) : this.#names.stored(hash, stream?.token ?? "");
       const { data: reply } = await this.#link.request(subject, frame, headersOf(hash, id), deadline);
       const { seq, duplicate, error } = JSON.parse(Buffer.from(reply).toString()) as Ack;
       if (error !== undefined) return toEngineError(new JetStreamApiError(error), "unsent");

@@ -37,7 +37,10 @@ export class Requests {
       try {
         const { data } = await this.#link.request(this.#names.node(node), body, null, deadline);
         if (data.at(0) === ANSWER) return new Uint8Array(data.subarray(1));
-        throw new EngineUnavailableError("The process failed to answer, or it answers no requests.", "unknown");
+        throw new EngineUnavailableError(
+          "The process failed to answer, or it answers no requests.",
+          "unknown",
+        );
       } catch (error) {
         if (!isNoResponders(error)) throw toEngineError(error);
       }
@@ -60,6 +63,8 @@ export class Requests {
       answer = null; // The process that asked learns it, and this one knows.
     }
     if (this.#link.connection.isClosed()) return;
-    request.respond(answer === null ? Uint8Array.of(FAILURE) : Buffer.concat([Uint8Array.of(ANSWER), answer]));
+    request.respond(
+      answer === null ? Uint8Array.of(FAILURE) : Buffer.concat([Uint8Array.of(ANSWER), answer]),
+    );
   }
 }

@@ -1,7 +1,13 @@
 // One stream for each topic with history: its sequence is the offset, and its limits are those of the topic. The server
 // sends each message on to the subscribers once it is stored, with its sequence (`republish`).
 
-import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig, type StreamInfo } from "@nats-io/jetstream";
+import {
+  DiscardPolicy,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+  type StreamInfo,
+} from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
 import { DUPLICATE_WINDOW, POSITION_LIFETIME, type HistoryLimits, type Position } from "holdfast/topics";
 import type { Link } from "../connection/link.js";
@@ -59,7 +65,8 @@ export class TopicStreams {
       try {
         return describe(
           await this.#link.jetStream(
-            (manager) => (found === null ? manager.streams.add(config) : manager.streams.update(config.name, config)),
+            (manager) =>
+              found === null ? manager.streams.add(config) : manager.streams.update(config.name, config),
             deadline,
           ),
         );
@@ -102,7 +109,8 @@ export class TopicStreams {
       for await (const { config, state } of manager.streams.list(subject)) {
         const age = Date.now() - Date.parse(String(state.last_ts));
         const limit = Math.max(POSITION_LIFETIME, limitsOf(config).age);
-        if (state.messages === 0 && state.last_seq > 0 && age > limit) await manager.streams.delete(config.name);
+        if (state.messages === 0 && state.last_seq > 0 && age > limit)
+          await manager.streams.delete(config.name);
       }
     });
   }
