@@ -12,7 +12,7 @@ export type NatsStorage = "file" | "memory";
 /** Options of `natsEngine()` and `natsSessionStore()`. */
 export interface NatsEngineOptions {
   /**
-   * What `connect()` of `@nats-io/transport-node` resolved with. It stays yours: the engine never closes it. Open it with
+   * The connection that `connect()` of `@nats-io/transport-node` resolved with. It stays yours: the engine never closes it. Open it with
    * `maxReconnectAttempts: -1`, or it gives up for good after some seconds.
    */
   readonly connection: NatsConnection;

@@ -54,11 +54,14 @@ export class NatsServer {
     );
     this.#process = child;
     let log = "";
-    for await (const chunk of child.stderr as AsyncIterable<Buffer>) {
-      log += chunk.toString();
-      if (log.includes("Server is ready")) break;
-    }
-    child.stderr.resume();
+    // The pipe stays open: the server ends if it cannot write its log.
+    const ready = new Promise<void>((resolve) => {
+      child.stderr.on("data", (chunk: Buffer) => {
+        log += chunk.toString();
+        if (log.includes("Server is ready")) resolve();
+      });
+    });
+    await Promise.race([ready, once(child, "exit")]);
     if (child.exitCode !== null) throw new Error(`nats-server ended with ${child.exitCode}: ${log}`);
   }
 

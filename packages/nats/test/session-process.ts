@@ -9,7 +9,7 @@ const engine = natsEngine({ connection: await openConnection(Number(natsPort)) }
 await serve((peer) => peer.forEach((message) => void process.send?.(`${name} ${String(message)}`)), {
   host: "127.0.0.1",
   port: Number(port),
-  sessions: { store: engine.sessions },
+  sessions: { store: engine.sessions, durability: "message" },
 });
 process.send?.("listening");
 process.on("disconnect", () => process.exit());

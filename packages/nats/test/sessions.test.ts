@@ -51,7 +51,7 @@ describe("Sessions in NATS", { skip: missing }, () => {
         new URL("session-process.js", import.meta.url),
         [server.port, port, name].map(String),
       );
-      child.on("message", (message) => received.push(String(message)));
+      child.on("message", (message) => received.push(message as string));
       await eventually(() => assert.equal(received.at(-1), "listening"));
       return child;
     };

@@ -34,7 +34,7 @@ export class Names {
   withId(hash: string): string {
     return `${this.#prefix}.o.${hash}`;
   }
-  /** What subscribers receive: followed by `n` without history, by `m` and the token of the stream with it. */
+  /** The subjects of subscribers: followed by `n` without history, by `m` and the token of the stream with it. */
   delivered(hash: string): string {
     return `${this.#prefix}.t.${hash}`;
   }

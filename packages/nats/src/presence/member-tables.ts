@@ -5,6 +5,7 @@ import type { Member, PresenceChange, PresenceSnapshot } from "holdfast/topics";
 import type { Bucket } from "../connection/bucket.js";
 import { EngineUnavailableError } from "holdfast/topics";
 import { hashOf, randomId } from "../connection/names.js";
+import { toEngineError } from "../connection/failures.js";
 import type { Link } from "../connection/link.js";
 
 /** A member by its id: the lease of its process, and its data. */
@@ -18,7 +19,7 @@ interface State {
 
 interface Queue {
   readonly changes: ((members: MemberTable) => void)[];
-  readonly settle: ((error: unknown) => void)[];
+  readonly settle: ((error: Error | null) => void)[];
   isRunning: boolean;
 }
 
@@ -57,7 +58,7 @@ export class MemberTables {
       if (queue === undefined)
         this.#queues.set(topic, (queue = { changes: [], settle: [], isRunning: false }));
       queue.changes.push(change);
-      queue.settle.push((error) => (error === null ? resolve() : reject(error as Error)));
+      queue.settle.push((error) => (error === null ? resolve() : reject(error)));
       if (!queue.isRunning) void this.#run(topic, queue);
     });
   }
@@ -66,11 +67,11 @@ export class MemberTables {
     queue.isRunning = true;
     while (queue.changes.length > 0) {
       const [changes, settle] = [queue.changes.splice(0), queue.settle.splice(0)];
-      let failure: unknown = null;
+      let failure: Error | null = null;
       try {
         await this.#change(topic, changes);
       } catch (error) {
-        failure = error;
+        failure = toEngineError(error);
       }
       for (const one of settle) one(failure);
     }

@@ -74,7 +74,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
       throw error;
     }
     let own = this.#own.get(topic);
-    if (own === undefined) this.#own.set(topic, (own = new Map()));
+    if (own === undefined) this.#own.set(topic, (own = new Map<string, unknown>()));
     own.set(member.id, data);
   }
 

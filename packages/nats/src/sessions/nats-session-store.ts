@@ -109,8 +109,7 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
     const last = changes.filter((change) => change.type === "deadline").at(-1);
     for (;;) {
       const held = await this.#last(id);
-      if (held === null || held.state.removed !== null || held.state.generation > generation)
-        throw fenced(id);
+      if (held?.state.removed !== null || held.state.generation > generation) throw fenced(id);
       const deadline = last === undefined ? held.state.deadline : last.deadline;
       const state = { ...held.state, deadline, blocks: held.state.blocks + 1 };
       if (!(await this.#write(state, held.sequence, block, false))) continue;
@@ -122,7 +121,7 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
   async remove(id: string, generation: number, loss: SessionLoss | null, until: number): Promise<void> {
     for (;;) {
       const held = await this.#last(id);
-      if (held === null || held.state.removed !== null) return;
+      if (held?.state.removed !== null) return;
       if (held.state.generation > generation) throw fenced(id);
       const state = { ...held.state, removed: { loss, until }, blocks: 0 };
       if (await this.#write(state, held.sequence, EMPTY, true)) return;

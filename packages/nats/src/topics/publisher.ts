@@ -36,7 +36,7 @@ export class Publisher {
   readonly #names: Names;
   readonly #streams: TopicStreams;
   readonly #queues = new Map<string, Queue>();
-  /** What is known of the streams of topics. */
+  /** The streams of topics, as far as they are known. */
   readonly #known = new Map<string, TopicStream>();
 
   constructor(link: Link, names: Names, streams: TopicStreams) {
@@ -102,11 +102,8 @@ export class Publisher {
       return [];
     }
     const hasIds = timely.some(({ publication: { id, history } }) => id !== null && history === null);
-    let isPlain = false;
-    const sent = timely.map((one) => {
-      if (one.publication.history === null && !hasIds) isPlain = true;
-      return this.#sendOne(queue, one, stream, hasIds);
-    });
+    const isPlain = !hasIds && timely.some(({ publication }) => publication.history === null);
+    const sent = timely.map((one) => this.#sendOne(queue, one, stream, hasIds));
     const flushed = isPlain
       ? this.#link.flush(first.deadline).then(nothing, (error: unknown) => toEngineError(error))
       : null;

@@ -107,7 +107,7 @@ export class TopicStreams {
     const subject = this.#names.stored("*", "*");
     await this.#link.jetStream(async (manager) => {
       for await (const { config, state } of manager.streams.list(subject)) {
-        const age = Date.now() - Date.parse(String(state.last_ts));
+        const age = Date.now() - Date.parse(state.last_ts);
         const limit = Math.max(POSITION_LIFETIME, limitsOf(config).age);
         if (state.messages === 0 && state.last_seq > 0 && age > limit)
           await manager.streams.delete(config.name);
