@@ -114,6 +114,7 @@ async function check() {
   await quietly("attw", tool("@arethetypeswrong/cli", "attw", tarball, "--profile", "esm-only"));
   await useAsStranger(tarball);
   await checkEngine("packages/redis");
+  await checkEngine("packages/nats");
 }
 
 /** The package of an engine: what is in it, and whether it can be imported. */

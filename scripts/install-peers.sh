@@ -29,6 +29,7 @@ declare -A groups=(
   [python]="python3 python3-websockets python3-trio-websocket python3-wsproto"
   [proxies]="nginx haproxy apache2-bin caddy"
   [redis]="redis-server"
+  [nats]="nats-server"
   [libwebsockets]="libwebsockets-test-server"
   [browser]="chromium"
   [network]="iproute2"

@@ -1,6 +1,7 @@
 // The engine of topics over Redis.
 
 import { randomBytes } from "node:crypto";
+import type { SessionStore } from "holdfast";
 import type {
   Engine,
   EngineUnavailableError,
@@ -23,6 +24,7 @@ import { Commands } from "../routing/commands.js";
 import { before, deadlineFromNow } from "../routing/deadline.js";
 import { closedEngine, toEngineError } from "../routing/failures.js";
 import { Partitions } from "../routing/partitions.js";
+import { redisSessionStore } from "../sessions/redis-session-store.js";
 import { readHistory } from "./history.js";
 import { TopicListeners } from "./listeners.js";
 import { Publisher } from "./publisher.js";
@@ -58,6 +60,9 @@ class RedisEngine implements Engine, ChannelHandler {
 
   readonly node = randomId();
   readonly presence: PresenceStore;
+  readonly #options: RedisEngineOptions;
+  /** Made when it is needed: it has a connection of its own. */
+  #sessions: (SessionStore & AsyncDisposable) | null = null;
   readonly #commands: Commands;
   readonly #partitions: Partitions;
   readonly #subscriptions: Subscriptions;
@@ -71,6 +76,7 @@ class RedisEngine implements Engine, ChannelHandler {
   constructor(options: RedisEngineOptions) {
     const { client, prefix, durability } = checkOptions(options);
     const connector = connectorOf(client);
+    this.#options = options;
     this.#partitions = new Partitions(prefix);
     this.#commands = new Commands(connector);
     this.#subscriptions = new Subscriptions(connector, this.#commands);
@@ -92,6 +98,11 @@ class RedisEngine implements Engine, ChannelHandler {
       setInterval(() => this.#presence.check(), CHECK_INTERVAL),
     ];
     this.#listenToOwn();
+  }
+
+  get sessions(): SessionStore {
+    const { client, prefix } = this.#options;
+    return (this.#sessions ??= redisSessionStore({ client, prefix }));
   }
 
   publish(batch: readonly Publication[]): Promise<readonly (EngineUnavailableError | Published)[]> {
@@ -138,6 +149,7 @@ class RedisEngine implements Engine, ChannelHandler {
   #close(): void {
     this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
+    void this.#sessions?.[Symbol.asyncDispose]();
     this.#requests.close();
     this.#listeners.close();
     this.#subscriptions.close();

@@ -3,6 +3,7 @@
 // of them.
 
 import type { EngineUnavailableError } from "../../shared/engine-unavailable-error.js";
+import type { SessionStore } from "../../session/store/session-store.js";
 import type { Position } from "../position.js";
 import type { TopicMessage } from "../topic-event.js";
 import type { PresenceStore } from "./presence-store.js";
@@ -25,6 +26,8 @@ export interface Engine extends AsyncDisposable {
   /** Names this process among those that use the engine. */
   readonly node: string;
   readonly presence: PresenceStore;
+  /** Keeps sessions where the engine keeps topics: for the option `sessions: { store }` of `serve()`. */
+  readonly sessions: SessionStore;
 
   /**
    * Publishes the messages of one turn of the event loop, in their order. Calls may overlap; messages of one topic are

@@ -2,6 +2,8 @@
 
 import { EngineUnavailableError } from "../../shared/engine-unavailable-error.js";
 import type { Runtime } from "../../connection/runtime.js";
+import { memoryStore } from "../../session/store/memory-store.js";
+import type { SessionStore } from "../../session/store/session-store.js";
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
 import type {
   Engine,
@@ -26,6 +28,7 @@ const SWEEP_INTERVAL = 10_000;
 export class MemoryEngine implements Engine, AlarmHandler {
   readonly node: string;
   readonly presence: MemoryPresence;
+  readonly sessions: SessionStore = memoryStore();
   readonly #runtime: Runtime;
   readonly #topics = new Map<string, MemoryTopic>();
   readonly #alarm = new Alarm(this);

@@ -1,0 +1,68 @@
+// Errors of NATS, as errors of the engine.
+
+import { JetStreamApiError } from "@nats-io/jetstream";
+import { errors } from "@nats-io/transport-node";
+import { EngineUnavailableError, type EngineOutcome } from "holdfast/topics";
+
+/** Codes of the JetStream API (`err_code`). */
+export const STREAM_NOT_FOUND = 10059;
+export const NAME_IN_USE = 10058;
+export const WRONG_SEQUENCE = 10071;
+const NOT_ENABLED = [10039, 10076];
+const OUT_OF_RESOURCES = [10002, 10023, 10026, 10027, 10028, 10047, 10077];
+
+export function closedEngine(): EngineUnavailableError {
+  return new EngineUnavailableError("The engine is closed.", "unsent");
+}
+
+export function noConnection(cause?: unknown): EngineUnavailableError {
+  return new EngineUnavailableError("There is no connection to NATS.", "unsent", cause);
+}
+
+export function noReply(cause?: unknown): EngineUnavailableError {
+  return new EngineUnavailableError("NATS did not reply.", "unknown", cause);
+}
+
+export function noJetStream(cause?: unknown): EngineUnavailableError {
+  const message = "JetStream is not enabled for this account or server. Start nats-server with `-js`.";
+  return new EngineUnavailableError(message, "unsent", cause);
+}
+
+/** @param outcome if NATS does not make clear whether it did what was asked */
+export function toEngineError(error: unknown, outcome: EngineOutcome = "unknown"): EngineUnavailableError {
+  if (error instanceof EngineUnavailableError) return error;
+  const denied = deniedBy(error);
+  if (denied !== null) {
+    const message = `NATS denies ${denied.operation} "${denied.subject}", which the engine needs.`;
+    return new EngineUnavailableError(message, "unsent", error);
+  }
+  const code = codeOf(error);
+  if (NOT_ENABLED.includes(code)) return noJetStream(error);
+  if (OUT_OF_RESOURCES.includes(code)) {
+    return new EngineUnavailableError("JetStream has reached a limit of its storage.", "unsent", error);
+  }
+  if (isNoResponders(error)) return noJetStream(error);
+  if (code !== 0) return new EngineUnavailableError("JetStream refused.", "unsent", error);
+  if (error instanceof errors.TimeoutError) return noReply(error);
+  if (error instanceof errors.ClosedConnectionError) return noConnection(error);
+  return new EngineUnavailableError("NATS failed.", outcome, error);
+}
+
+/** The code of an error of the JetStream API; 0 for another error. */
+export function codeOf(error: unknown): number {
+  return error instanceof JetStreamApiError ? error.code : 0;
+}
+
+/** Nobody received the request. */
+export function isNoResponders(error: unknown): boolean {
+  return (
+    error instanceof errors.NoRespondersError ||
+    (error instanceof errors.RequestError && error.isNoResponders()) ||
+    (error instanceof Error && error.name === "JetStreamNotEnabled")
+  );
+}
+
+function deniedBy(error: unknown): InstanceType<typeof errors.PermissionViolationError> | null {
+  if (error instanceof errors.PermissionViolationError) return error;
+  return error instanceof Error && error.cause !== undefined ? deniedBy(error.cause) : null;
+}

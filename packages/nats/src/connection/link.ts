@@ -1,0 +1,187 @@
+// The connection of the application, and what the engine has to know of it. While it is down, NATS' client keeps what is
+// published and sends it later; the engine must know what was sent, so it waits instead.
+
+import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
+import { type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
+import { EngineUnavailableError } from "holdfast/topics";
+import { before, deadlineFromNow, sleep, TIMEOUT } from "./deadline.js";
+import { closedEngine, isNoResponders, noConnection, noReply, toEngineError } from "./failures.js";
+
+/** Milliseconds of silence after which the connection is made anew. */
+const MAX_SILENCE = 6_000;
+const RETRY_DELAY = 50;
+
+export class Link {
+  readonly connection: NatsConnection;
+  /** Called after a reconnect: what was sent to subscriptions meanwhile is lost. */
+  readonly #onRestored = new Set<() => void>();
+  #jetStream: Promise<JetStreamManager> | null = null;
+  #isConnected = true;
+  #waiting: (() => void)[] = [];
+  #heardAt = performance.now();
+  #isAsking = false;
+  /** Rejected when the connection is lost, and with it the answers that are under way. */
+  #lost = new Loss();
+  #isClosed = false;
+
+  constructor(connection: NatsConnection) {
+    this.connection = connection;
+    void this.#watch();
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /**
+   * Names the life of a single server: it confirms messages before they are safe on its disk, so a restart ends each
+   * epoch. In a cluster, this is not known.
+   */
+  get serverLife(): string {
+    const { info } = this.connection;
+    return info?.cluster === undefined ? (info?.server_id ?? "").slice(1, 13) : "cluster";
+  }
+
+  get maxPayload(): number {
+    return this.connection.info?.max_payload ?? 1_048_576;
+  }
+
+  onRestored(listener: () => void): void {
+    this.#onRestored.add(listener);
+  }
+
+  /** @throws EngineUnavailableError if there is no connection at the deadline */
+  async ready(deadline: number): Promise<void> {
+    if (this.#isClosed) throw closedEngine();
+    if (this.connection.isClosed()) {
+      const message =
+        "The connection to NATS is closed. Open it with `maxReconnectAttempts: -1`, so that it does not give up.";
+      throw new EngineUnavailableError(message, "unsent");
+    }
+    if (!this.#isConnected) {
+      const connected = new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await before(deadline, connected, noConnection);
+      return this.ready(deadline);
+    }
+    const version = this.connection.info?.version ?? "";
+    if (isOld(version)) {
+      const message = `Expected nats-server 2.9 or later, got ${version}.`;
+      throw new EngineUnavailableError(message, "unsent");
+    }
+  }
+
+  /**
+   * Does something with JetStream, in time.
+   * @param isRepeatable whether it may be done again if the connection was lost meanwhile
+   * @throws EngineUnavailableError
+   */
+  async jetStream<Result>(
+    act: (manager: JetStreamManager) => Promise<Result>,
+    deadline: number = deadlineFromNow(),
+    isRepeatable = true,
+  ): Promise<Result> {
+    for (;;) {
+      await this.ready(deadline);
+      try {
+        // `checkAPI: false`: it would ask the account whether it may use JetStream, which it may not be allowed to ask.
+        this.#jetStream ??= jetstreamManager(this.connection, { timeout: TIMEOUT, checkAPI: false });
+        return await before(deadline, this.#lost.race(act(await this.#jetStream)), noReply);
+      } catch (error) {
+        // A server that has just started is not ready for JetStream at once.
+        const isStarting = isNoResponders(error) && this.connection.info?.jetstream === true;
+        const mayRepeat = isStarting || (isRepeatable && error instanceof ConnectionLost);
+        if (error instanceof ConnectionLost && !isRepeatable) throw noReply(error);
+        if (!mayRepeat || performance.now() + RETRY_DELAY >= deadline) throw error;
+        await sleep(RETRY_DELAY);
+      }
+    }
+  }
+
+  /** Sends a request in the order of the calls, if `ready`. */
+  request(subject: string, body: Uint8Array, headers: MsgHdrs | null, deadline: number): Promise<Msg> {
+    const timeout = Math.max(1, deadline - performance.now());
+    const options = headers === null ? { timeout } : { timeout, headers };
+    return this.#lost.race(this.connection.request(subject, body, options));
+  }
+
+  /** Resolves once the server has what was sent before. */
+  async flush(deadline: number): Promise<void> {
+    try {
+      await before(deadline, this.#lost.race(this.connection.flush()), noReply);
+    } catch (error) {
+      throw toEngineError(error);
+    }
+  }
+
+  /** Every 2 s: NATS' client itself notices a connection that is dead without a word after minutes only. */
+  checkSilence(): void {
+    if (!this.#isConnected || this.connection.isClosed()) {
+      this.#heardAt = performance.now();
+    } else if (!this.#isAsking) {
+      this.#isAsking = true;
+      this.connection
+        .flush()
+        .then(
+          () => (this.#heardAt = performance.now()),
+          () => {},
+        )
+        .finally(() => (this.#isAsking = false));
+    } else if (performance.now() - this.#heardAt > MAX_SILENCE) {
+      this.#isAsking = false;
+      this.#heardAt = performance.now();
+      this.connection.reconnect().catch(() => {}); // It is closed, or draining.
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#onRestored.clear();
+    for (const proceed of this.#waiting.splice(0)) proceed();
+  }
+
+  async #watch(): Promise<void> {
+    for await (const { type } of this.connection.status()) {
+      if (this.#isClosed) return;
+      if (type === "disconnect") this.#onDisconnect();
+      else if (type === "reconnect") this.#onReconnect();
+    }
+    for (const proceed of this.#waiting.splice(0)) proceed(); // It is closed.
+  }
+
+  #onDisconnect(): void {
+    this.#isConnected = false;
+    this.#lost.happen();
+    this.#lost = new Loss();
+  }
+
+  #onReconnect(): void {
+    this.#isConnected = true;
+    this.#isAsking = false;
+    this.#heardAt = performance.now();
+    for (const proceed of this.#waiting.splice(0)) proceed();
+    for (const listener of this.#onRestored) listener();
+  }
+}
+
+/** The connection was lost before an answer came. NATS' client itself would wait for it until its time is over. */
+class ConnectionLost extends Error {}
+
+class Loss {
+  readonly #waiting = new Set<(error: ConnectionLost) => void>();
+
+  race<Result>(promise: Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      promise.finally(() => this.#waiting.delete(reject)).then(resolve, reject);
+    });
+  }
+
+  happen(): void {
+    for (const reject of this.#waiting) reject(new ConnectionLost("The connection to NATS was lost."));
+  }
+}
+
+function isOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major < 2 || (major === 2 && minor < 9);
+}

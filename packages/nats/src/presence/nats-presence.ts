@@ -1,0 +1,280 @@
+// Presence: who is in which topic, in all processes. Members belong to the lease of their process: a value that the server
+// removes unless it is written again in time. Without its lease, nobody counts a member.
+
+import type { Subscription } from "@nats-io/transport-node";
+import type {
+  Member,
+  PresenceChange,
+  PresenceListener,
+  PresenceSnapshot,
+  PresenceStore,
+} from "holdfast/topics";
+import { Bucket } from "../connection/bucket.js";
+import { deadlineFromNow } from "../connection/deadline.js";
+import type { Link } from "../connection/link.js";
+import { hashOf, type Names } from "../connection/names.js";
+import type { CheckedOptions } from "../options.js";
+import { MemberTables, type MemberTable, type MemberTablesHandler } from "./member-tables.js";
+
+/** Milliseconds until a lease ends that is not renewed, and between two renewals. */
+const LEASE = 9_000;
+const RENEW_INTERVAL = 3_000;
+/** Milliseconds for which the members of a topic are kept that nobody writes, and after which they are written again. */
+const TABLE_LIFETIME = 86_400_000;
+const TOUCH_INTERVAL = 21_600_000;
+
+interface WatchedTopic {
+  readonly listeners: Set<PresenceListener>;
+  readonly subscription: Subscription;
+  leases: readonly string[];
+  version: string;
+}
+
+export class NatsPresence implements PresenceStore, MemberTablesHandler {
+  readonly #node: string;
+  readonly #link: Link;
+  readonly #names: Names;
+  readonly #leases: Bucket;
+  readonly #tables: MemberTables;
+  readonly #own = new Map<string, Map<string, unknown>>();
+  /** Members of whom it is not known whether they were removed: topic and id. */
+  readonly #doubtful = new Map<string, readonly [string, string]>();
+  readonly #watched = new Map<string, WatchedTopic>();
+  #generation = 0;
+  /** The revision of the lease; null if there is none. */
+  #lease: Promise<number> | null = null;
+  #renewedAt = 0;
+  #touchedAt = performance.now();
+  #isRenewing = false;
+  #isReaping = false;
+
+  constructor(node: string, link: Link, names: Names, options: CheckedOptions) {
+    this.#node = node;
+    this.#link = link;
+    this.#names = names;
+    this.#leases = new Bucket(link, names.bucket("leases"), options, LEASE);
+    this.#tables = new MemberTables(
+      link,
+      new Bucket(link, names.bucket("members"), options, TABLE_LIFETIME),
+      this,
+    );
+    link.onRestored(() => {
+      for (const topic of this.#watched.keys()) this.#report(topic, null);
+    });
+  }
+
+  async join(topic: string, member: Member): Promise<void> {
+    const data: unknown = JSON.parse(JSON.stringify(member.data ?? null));
+    this.#doubtful.delete(keyOf(topic, member.id));
+    try {
+      await this.#begin();
+      await this.#tables.update(topic, (members) => members.set(member.id, [this.#leaseName, data]));
+    } catch (error) {
+      this.#doubtful.set(keyOf(topic, member.id), [topic, member.id]);
+      throw error;
+    }
+    let own = this.#own.get(topic);
+    if (own === undefined) this.#own.set(topic, (own = new Map<string, unknown>()));
+    own.set(member.id, data);
+  }
+
+  async leave(topic: string, id: string): Promise<void> {
+    const own = this.#own.get(topic);
+    if (own?.delete(id) === true && own.size === 0) this.#own.delete(topic);
+    try {
+      await this.#tables.update(topic, (members) => this.#removeOwn(members, id));
+      this.#doubtful.delete(keyOf(topic, id));
+    } catch (error) {
+      this.#doubtful.set(keyOf(topic, id), [topic, id]);
+      throw error;
+    }
+  }
+
+  async list(topic: string): Promise<PresenceSnapshot> {
+    const { version, members, leases } = await this.#tables.list(topic);
+    const watched = this.#watched.get(topic);
+    if (watched !== undefined) {
+      watched.leases = leases;
+      watched.version = keyOf(version.epoch, String(version.offset));
+    }
+    return { version, members };
+  }
+
+  async watch(topic: string, onChange: PresenceListener): Promise<PresenceSnapshot> {
+    const deadline = deadlineFromNow();
+    await this.#link.ready(deadline);
+    let watched = this.#watched.get(topic);
+    if (watched === undefined) {
+      const subscription = this.#link.connection.subscribe(this.#names.changes(hashOf(topic)), {
+        callback: (error, message) => {
+          if (error === null) this.#onChange(topic, message.string());
+        },
+      });
+      watched = { listeners: new Set(), subscription, leases: [], version: "" };
+      this.#watched.set(topic, watched);
+    }
+    watched.listeners.add(onChange);
+    try {
+      await this.#link.flush(deadline);
+      return await this.list(topic);
+    } catch (error) {
+      this.unwatch(topic, onChange);
+      throw error;
+    }
+  }
+
+  unwatch(topic: string, onChange: PresenceListener): void {
+    const watched = this.#watched.get(topic);
+    if (watched?.listeners.delete(onChange) !== true || watched.listeners.size > 0) return;
+    this.#watched.delete(topic);
+    if (!this.#link.connection.isClosed()) watched.subscription.unsubscribe();
+  }
+
+  /** Every second. */
+  tick(): void {
+    const now = performance.now();
+    for (const [topic, id] of this.#doubtful.values()) void this.leave(topic, id).catch(() => {});
+    if (this.#own.size > 0 && now - this.#renewedAt >= RENEW_INTERVAL && !this.#isRenewing)
+      void this.#renew();
+    if (!this.#isReaping) void this.#reap();
+    if (now - this.#touchedAt < TOUCH_INTERVAL) return;
+    this.#touchedAt = now;
+    void this.#rejoin().catch(() => {}); // A write that the lease of the table needs.
+  }
+
+  /** Every 30 s: the last report may have been lost without a word. */
+  check(): void {
+    for (const [topic, watched] of this.#watched) {
+      const { version } = watched;
+      this.list(topic).then(
+        () => {
+          if (watched.version !== version) this.#report(topic, null);
+        },
+        () => {}, // The next check comes.
+      );
+    }
+  }
+
+  /** All members of this process leave. */
+  async close(): Promise<void> {
+    const topics = [...this.#own];
+    this.#own.clear();
+    await Promise.allSettled(
+      topics.map(([topic, own]) =>
+        this.#tables.update(topic, (members) => {
+          for (const id of own.keys()) this.#removeOwn(members, id);
+        }),
+      ),
+    );
+    if (this.#lease !== null) await this.#leases.delete(this.#leaseName);
+  }
+
+  stop(): void {
+    for (const [topic, { listeners }] of [...this.#watched]) {
+      for (const listener of [...listeners]) this.unwatch(topic, listener);
+    }
+  }
+
+  // MemberTablesHandler
+
+  async isAlive(lease: string): Promise<boolean> {
+    return (await this.#leases.get(lease)) !== null;
+  }
+
+  async announce(topic: string, change: PresenceChange, leases: readonly string[]): Promise<void> {
+    this.#link.connection.publish(this.#names.changes(hashOf(topic)), JSON.stringify([change, leases]));
+    await this.#link.flush(deadlineFromNow());
+  }
+
+  get #leaseName(): string {
+    return `${this.#node}.${this.#generation}`;
+  }
+
+  #removeOwn(members: MemberTable, id: string): void {
+    if (members.get(id)?.[0].startsWith(`${this.#node}.`) === true) members.delete(id);
+  }
+
+  async #begin(): Promise<void> {
+    this.#lease ??= (async () => {
+      this.#generation++;
+      const startedAt = performance.now();
+      const revision = await this.#leases.put(this.#leaseName, "", 0);
+      this.#renewedAt = startedAt;
+      return revision ?? 0; // Of this process alone.
+    })();
+    try {
+      await this.#lease;
+    } catch (error) {
+      this.#lease = null;
+      throw error;
+    }
+  }
+
+  async #renew(): Promise<void> {
+    this.#isRenewing = true;
+    try {
+      if (this.#lease !== null) {
+        const startedAt = performance.now();
+        const revision = await this.#leases.put(this.#leaseName, "", await this.#lease);
+        if (revision !== null) {
+          this.#lease = Promise.resolve(revision);
+          this.#renewedAt = startedAt;
+          return;
+        }
+      }
+      // It has ended: others may have removed the members.
+      this.#lease = null;
+      await this.#begin();
+      await this.#rejoin();
+    } catch {
+      // The next tick tries again.
+    } finally {
+      this.#isRenewing = false;
+    }
+  }
+
+  async #rejoin(): Promise<void> {
+    for (const topic of [...this.#own.keys()]) {
+      await this.#tables.update(topic, (members) => {
+        for (const [id, data] of this.#own.get(topic) ?? []) members.set(id, [this.#leaseName, data]);
+      });
+    }
+  }
+
+  /** Removes the members of processes that have ended from the topics that are watched here. */
+  async #reap(): Promise<void> {
+    this.#isReaping = true;
+    try {
+      const leases = [...new Set([...this.#watched.values()].flatMap((watched) => watched.leases))];
+      for (const lease of leases) {
+        if (await this.isAlive(lease)) continue;
+        for (const [topic, watched] of this.#watched) {
+          if (!watched.leases.includes(lease)) continue;
+          await this.#tables.update(topic, () => {});
+          watched.leases = watched.leases.filter((one) => one !== lease);
+        }
+      }
+    } catch {
+      // The next tick tries again.
+    } finally {
+      this.#isReaping = false;
+    }
+  }
+
+  #onChange(topic: string, text: string): void {
+    const [change, leases] = JSON.parse(text) as [PresenceChange, string[]];
+    const watched = this.#watched.get(topic);
+    if (watched === undefined) return;
+    watched.leases = [...new Set([...watched.leases, ...leases])];
+    watched.version = keyOf(change.version.epoch, String(change.version.offset));
+    this.#report(topic, change);
+  }
+
+  #report(topic: string, change: PresenceChange | null): void {
+    for (const listener of this.#watched.get(topic)?.listeners ?? []) listener(change);
+  }
+}
+
+function keyOf(one: string, other: string): string {
+  return `${one.length}:${one}:${other}`;
+}

@@ -1,0 +1,183 @@
+// The engine of topics over NATS.
+
+import type { SessionStore } from "holdfast";
+import type {
+  Engine,
+  EngineUnavailableError,
+  Member,
+  MessageListener,
+  NewestListener,
+  Page,
+  Position,
+  PresenceListener,
+  PresenceSnapshot,
+  PresenceStore,
+  Publication,
+  Published,
+  RequestHandler,
+} from "holdfast/topics";
+import { before, deadlineFromNow } from "../connection/deadline.js";
+import { closedEngine, toEngineError } from "../connection/failures.js";
+import { Link } from "../connection/link.js";
+import { Names, randomId } from "../connection/names.js";
+import { checkOptions, type CheckedOptions, type NatsEngineOptions } from "../options.js";
+import { NatsPresence } from "../presence/nats-presence.js";
+import { natsSessionStore } from "../sessions/nats-session-store.js";
+import { History } from "./history.js";
+import { TopicListeners } from "./listeners.js";
+import { Publisher } from "./publisher.js";
+import { Requests } from "./requests.js";
+import { TopicStreams } from "./topic-streams.js";
+
+const CANARY_INTERVAL = 2_000;
+const TICK_INTERVAL = 1_000;
+/** Milliseconds between two checks of presence. */
+const CHECK_INTERVAL = 30_000;
+/** Milliseconds between two searches for topics that are no longer used. */
+const SWEEP_INTERVAL = 3_600_000;
+
+/**
+ * Connects topics over NATS JetStream: nats-server 2.9 or later.
+ * @throws InvalidArgumentError
+ */
+export function natsEngine(options: NatsEngineOptions): Engine {
+  return new NatsEngine(checkOptions("natsEngine", options));
+}
+
+let abandon: (engine: NatsEngine) => void;
+
+/** Ends an engine without any farewell, as SIGKILL does: for tests. */
+export function abandonEngine(engine: Engine): void {
+  if (engine instanceof NatsEngine) abandon(engine);
+}
+
+class NatsEngine implements Engine {
+  static {
+    abandon = (engine) => engine.#close();
+  }
+
+  readonly node = randomId();
+  readonly presence: PresenceStore;
+  readonly #options: CheckedOptions;
+  readonly #link: Link;
+  readonly #publisher: Publisher;
+  readonly #listeners: TopicListeners;
+  readonly #history: History;
+  readonly #presence: NatsPresence;
+  readonly #requests: Requests;
+  readonly #timers: readonly NodeJS.Timeout[];
+  #sessions: (SessionStore & AsyncDisposable) | null = null;
+  #isClosed = false;
+
+  constructor(options: CheckedOptions) {
+    this.#options = options;
+    const names = new Names(options.prefix);
+    const link = new Link(options.connection);
+    const streams = new TopicStreams(link, names, options);
+    this.#link = link;
+    this.#publisher = new Publisher(link, names, streams);
+    this.#listeners = new TopicListeners(link, names, streams);
+    this.#history = new History(link, names, streams);
+    this.#presence = new NatsPresence(this.node, link, names, options);
+    this.presence = new GuardedPresence(this.#presence, () => this.#isClosed);
+    this.#requests = new Requests(this.node, link, names);
+    this.#timers = [
+      setInterval(() => {
+        link.checkSilence();
+        this.#listeners.check();
+      }, CANARY_INTERVAL),
+      setInterval(() => this.#presence.tick(), TICK_INTERVAL),
+      setInterval(() => this.#presence.check(), CHECK_INTERVAL),
+      setInterval(() => void streams.sweep().catch(() => {}), SWEEP_INTERVAL),
+    ];
+  }
+
+  get sessions(): SessionStore {
+    return (this.#sessions ??= natsSessionStore(this.#options));
+  }
+
+  publish(batch: readonly Publication[]): Promise<readonly (EngineUnavailableError | Published)[]> {
+    return this.#isClosed ? Promise.reject(closedEngine()) : this.#publisher.publish(batch);
+  }
+
+  listen(topic: string, onMessage: MessageListener, onNewest: NewestListener): Promise<Position | null> {
+    return this.#guard(() => this.#listeners.listen(topic, onMessage, onNewest));
+  }
+
+  ignore(topic: string, onMessage: MessageListener): void {
+    this.#listeners.ignore(topic, onMessage);
+  }
+
+  read(topic: string, after: Position, limit: number): Promise<Page> {
+    return this.#guard(() => this.#history.read(topic, after, limit));
+  }
+
+  request(node: string, body: Uint8Array, timeout: number): Promise<Uint8Array> {
+    return this.#guard(() => this.#requests.request(node, body, timeout));
+  }
+
+  answer(handler: RequestHandler | null): void {
+    this.#requests.handler = handler;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await before(deadlineFromNow(), this.#presence.close(), closedEngine).catch(() => {}); // The lease ends anyway.
+    this.#close();
+  }
+
+  #close(): void {
+    this.#isClosed = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#requests.close();
+    this.#listeners.close();
+    this.#presence.stop();
+    void this.#sessions?.[Symbol.asyncDispose]();
+    this.#link.close();
+  }
+
+  #guard<Result>(act: () => Promise<Result>): Promise<Result> {
+    return guard(this.#isClosed, act);
+  }
+}
+
+/** Rejects once the engine is closed, and with errors of the engine only. */
+class GuardedPresence implements PresenceStore {
+  readonly #presence: PresenceStore;
+  readonly #isClosed: () => boolean;
+
+  constructor(presence: PresenceStore, isClosed: () => boolean) {
+    this.#presence = presence;
+    this.#isClosed = isClosed;
+  }
+
+  join(topic: string, member: Member): Promise<void> {
+    return guard(this.#isClosed(), () => this.#presence.join(topic, member));
+  }
+
+  leave(topic: string, id: string): Promise<void> {
+    return guard(this.#isClosed(), () => this.#presence.leave(topic, id));
+  }
+
+  list(topic: string): Promise<PresenceSnapshot> {
+    return guard(this.#isClosed(), () => this.#presence.list(topic));
+  }
+
+  watch(topic: string, onChange: PresenceListener): Promise<PresenceSnapshot> {
+    return guard(this.#isClosed(), () => this.#presence.watch(topic, onChange));
+  }
+
+  unwatch(topic: string, onChange: PresenceListener): void {
+    this.#presence.unwatch(topic, onChange);
+  }
+}
+
+async function guard<Result>(isClosed: boolean, act: () => Promise<Result>): Promise<Result> {
+  if (isClosed) throw closedEngine();
+  try {
+    return await act();
+  } catch (error) {
+    throw toEngineError(error);
+  }
+}

@@ -1,0 +1,233 @@
+// Three processes with many clients, under load, while processes, connections and NATS itself are killed. Each client
+// checks what it gets: every message of its topics in the order of offsets, or a gap.
+
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connectPersistent } from "holdfast";
+import { createTopics, subscribe, type Position, type TopicEvent } from "holdfast/topics";
+import { natsEngine } from "../../dist/index.js";
+import { FaultProxy } from "holdfast-testkit";
+import { freePort, NatsServer } from "../nats-server.js";
+
+export interface ChaosOptions {
+  readonly seconds: number;
+  readonly clients: number;
+  readonly topics: number;
+  /** Messages a second, of each process. */
+  readonly rate: number;
+  /** Seconds between two kills; 0 for none. */
+  readonly processKills: number;
+  readonly subscriptionKills: number;
+  readonly natsKills: number;
+}
+
+export interface ChaosResult {
+  readonly published: number;
+  readonly received: number;
+  /** Offsets that were skipped without a gap. */
+  readonly lost: number;
+  /** Offsets that came again, or too late. */
+  readonly repeated: number;
+  /** Offsets at which two subscribers got different messages. */
+  readonly conflicts: number;
+  readonly gaps: number;
+  /** Subscriptions that did not get the last message of their topic. */
+  readonly stuck: number;
+  readonly kills: { readonly processes: number; readonly subscriptions: number; readonly nats: number };
+}
+
+const PROCESSES = 3;
+const TOPICS_PER_CLIENT = 2;
+const LAST = "last";
+
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const nats = await NatsServer.start();
+  const proxy = await FaultProxy.start({ target: { port: nats.port } });
+  const opened = await nats.connect();
+  const engine = natsEngine({ connection: opened });
+  const topics = createTopics({ engine, history: true });
+  const processes = await Promise.all(
+    Array.from({ length: PROCESSES }, async (_, index) => {
+      const started = new ServerProcess(index, await freePort(), proxy.port, options);
+      await started.start();
+      return started;
+    }),
+  );
+  const stop = new AbortController();
+  const kills = { processes: 0, subscriptions: 0, nats: 0 };
+  const subscriptions: Subscriber[] = [];
+  const contents = new Map<string, string>();
+  const links = Array.from({ length: options.clients }, (_, index) => {
+    const { port } = processes[index % PROCESSES];
+    const link = connectPersistent(`ws://127.0.0.1:${port}`, {
+      signal: stop.signal,
+      linkProtocol: true,
+      maxDelay: 1_000,
+    });
+    for (let place = 0; place < TOPICS_PER_CLIENT; place++) {
+      const topic = `topic ${(index + place * 7) % options.topics}`;
+      const subscriber = new Subscriber(topic, contents);
+      subscriptions.push(subscriber);
+      subscriber.run(subscribe(link, topic)).catch((error: unknown) => {
+        if (!stop.signal.aborted) console.error(error); // The subscriber is stuck.
+      });
+    }
+    return link;
+  });
+  try {
+    const every = async (seconds: number, act: (count: number) => Promise<void>): Promise<void> => {
+      for (let count = 0; seconds > 0; count++) {
+        await sleep(seconds * 1_000, null, { signal: stop.signal });
+        await act(count);
+      }
+    };
+    const end = performance.now() + options.seconds * 1_000;
+    const isOver = (): boolean => performance.now() > end - 3_000;
+    const chaos = [
+      every(options.processKills, async (count) => {
+        if (isOver()) return;
+        kills.processes++;
+        await processes[count % PROCESSES].restart();
+      }),
+      every(options.subscriptionKills, () => {
+        if (isOver()) return Promise.resolve();
+        kills.subscriptions++;
+        for (const connection of proxy.connections) connection.cut({ kind: "rst" });
+        return Promise.resolve();
+      }),
+      every(options.natsKills, async () => {
+        if (isOver()) return;
+        kills.nats++;
+        await nats.stop();
+        await sleep(500);
+        await nats.start();
+      }),
+    ];
+    for (const one of chaos) one.catch(() => {});
+    await sleep(options.seconds * 1_000);
+    for (const one of processes) await one.stop(); // No more publishers.
+    for (const one of processes) await one.start(0);
+    for (let topic = 0; topic < options.topics; topic++) {
+      await untilPublished(() => topics.publish(`topic ${topic}`, LAST, { id: LAST }));
+    }
+    const deadline = performance.now() + 30_000;
+    while (subscriptions.some(({ isFinished }) => !isFinished) && performance.now() < deadline)
+      await sleep(50);
+  } finally {
+    stop.abort();
+    await Promise.allSettled(links.map((link) => link.close()));
+    for (const one of processes) await one.stop();
+    await topics.close();
+    await engine[Symbol.asyncDispose]();
+    await opened.close();
+    await proxy.close();
+    await nats.close();
+  }
+  const sum = (of: (subscriber: Subscriber) => number): number =>
+    subscriptions.reduce((total, subscriber) => total + of(subscriber), 0);
+  return {
+    published: contents.size,
+    received: sum(({ received }) => received),
+    lost: sum(({ lost }) => lost),
+    repeated: sum(({ repeated }) => repeated),
+    conflicts: sum(({ conflicts }) => conflicts),
+    gaps: sum(({ gaps }) => gaps),
+    stuck: sum(({ isFinished }) => (isFinished ? 0 : 1)),
+    kills,
+  };
+}
+
+async function untilPublished(publish: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await publish();
+      return;
+    } catch {
+      await sleep(100);
+    }
+  }
+}
+
+class Subscriber {
+  readonly #topic: string;
+  readonly #contents: Map<string, string>;
+  #position: Position | null = null;
+  received = 0;
+  lost = 0;
+  repeated = 0;
+  conflicts = 0;
+  gaps = 0;
+  isFinished = false;
+
+  constructor(topic: string, contents: Map<string, string>) {
+    this.#topic = topic;
+    this.#contents = contents;
+  }
+
+  async run(events: AsyncIterable<TopicEvent>): Promise<void> {
+    for await (const event of events) {
+      if (event.type === "gap") {
+        this.gaps++;
+        this.#position = event.position;
+      } else if (event.epoch !== null && event.offset !== null) {
+        this.#onMessage({ epoch: event.epoch, offset: event.offset }, String(event.data));
+      }
+    }
+  }
+
+  #compare(last: Position, { epoch, offset }: Position): void {
+    if (last.epoch !== epoch || offset > last.offset + 1) this.lost++;
+    else if (offset <= last.offset) this.repeated++;
+  }
+
+  #onMessage({ epoch, offset }: Position, data: string): void {
+    const last = this.#position;
+    this.#position = { epoch, offset };
+    this.received++;
+    if (last !== null) this.#compare(last, { epoch, offset });
+    const place = `${this.#topic} ${epoch} ${offset}`;
+    const known = this.#contents.get(place);
+    if (known === undefined) this.#contents.set(place, data);
+    else if (known !== data) this.conflicts++;
+    if (data === LAST) this.isFinished = true;
+  }
+}
+
+class ServerProcess {
+  readonly port: number;
+  readonly #index: number;
+  readonly #natsPort: number;
+  readonly #options: ChaosOptions;
+  #child: ChildProcess | null = null;
+  #generation = 0;
+
+  constructor(index: number, port: number, natsPort: number, options: ChaosOptions) {
+    this.#index = index;
+    this.port = port;
+    this.#natsPort = natsPort;
+    this.#options = options;
+  }
+
+  async start(rate: number = this.#options.rate): Promise<void> {
+    const name = `${this.#index}.${this.#generation++}`;
+    const args = [this.#natsPort, this.port, name, this.#options.topics, rate].map(String);
+    this.#child = fork(new URL("process.js", import.meta.url), args);
+    await once(this.#child, "message");
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, "exit");
+    child.kill("SIGKILL");
+    await exited;
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await sleep(200);
+    await this.start();
+  }
+}
