@@ -5,16 +5,21 @@ import { build } from "./build.mjs";
 import { filesBelow } from "./lib/files.mjs";
 import { run } from "./lib/run.mjs";
 
-const names = filesBelow("examples/src")
-  .filter((path) => path.endsWith(".ts") && path.split("/").length === 3)
-  .map((path) => basename(path, ".ts"));
+/** The programs by name: one file each, and one in a folder of its own. */
+const programs = Object.fromEntries([
+  ...filesBelow("examples/src")
+    .filter((path) => path.endsWith(".ts") && path.split("/").length === 3)
+    .map((path) => [basename(path, ".ts"), `examples/dist/${basename(path, ".ts")}.js`]),
+  ["chat-cluster", "examples/chat-cluster/dist/main.js"],
+]);
+const names = Object.keys(programs).sort();
 const [name, ...args] = process.argv.slice(2);
 
 if (!names.includes(name)) {
   console.error(`npm run example -- NAME [arguments], where NAME is one of\n  ${names.join("\n  ")}`);
   process.exitCode = 2;
 } else if (await build()) {
-  process.exitCode = await run(process.execPath, [`examples/dist/${name}.js`, ...args]);
+  process.exitCode = await run(process.execPath, [programs[name], ...args]);
 } else {
   process.exitCode = 1;
 }

@@ -16,6 +16,7 @@ export const projects = [
   { source: "checks/browser/src", output: "checks/browser/dist" },
   { source: "bench/src", output: "bench/dist" },
   { source: "examples/src", output: "examples/dist" },
+  { source: "examples/chat-cluster/src", output: "examples/chat-cluster/dist" },
   { source: "checks/autobahn/src", output: "checks/autobahn/dist" },
   { source: "checks/fuzz/src", output: "checks/fuzz/dist" },
 ];
