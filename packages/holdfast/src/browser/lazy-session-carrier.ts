@@ -70,6 +70,10 @@ export class LazySessionCarrier implements SessionCarrier {
     return this.#carrier === null ? this.#settings.saved : this.#carrier.save();
   }
 
+  willEnd(): void {
+    this.#carrier?.willEnd();
+  }
+
   abandon(reason: SessionLoss): void {
     this.#carrier?.abandon(reason);
   }

@@ -46,6 +46,8 @@ export interface SessionCarrier extends SessionWrapper {
   onSocketEnded(info: CloseInfo): boolean;
   /** The state with which another client resumes the session; null if there is none. Only without a socket. */
   save(): SavedClientSession | null;
+  /** The application closes the persistent connection: the next Close ends the session, whatever its code. */
+  willEnd(): void;
   /** The server does not continue the session. */
   abandon(reason: SessionLoss): void;
   /** The persistent connection has ended. If it was saved, another client continues the session: it is not lost. */

@@ -61,8 +61,8 @@ const EXPLANATIONS: Readonly<Record<SessionLoss, LossExplanation>> = {
   },
   unknown: {
     happened:
-      "The server does not know the session: it may have restarted, or the client reached another server",
+      "The server has no such session any more: its code has ended it, or it has restarted, or the client reached another server",
     advice:
-      'Configure a store and `sessions.durability`: "shutdown" survives restarts, and "message" a crash as well.',
+      'See the server\'s log whether its handler failed or closed the connection. If it has restarted, configure a store and `sessions.durability`: "shutdown" survives restarts, and "message" a crash as well.',
   },
 };

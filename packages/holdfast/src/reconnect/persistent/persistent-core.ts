@@ -139,11 +139,14 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
   }
 
   close(close: CloseFrame): void {
-    if (!this.#isEnding) this.#stop(() => void this.#supervisor.close(close));
+    if (this.#isEnding) return;
+    this.session?.willEnd();
+    this.#stop(() => void this.#supervisor.close(close));
   }
 
   terminate(): void {
     if (this.#status.state === "closed") return;
+    this.session?.willEnd();
     this.#supervisor.terminate();
     this.#stop(() => undefined);
   }

@@ -127,6 +127,10 @@ export class SessionRegistry implements SessionKeeper {
     this.#sweeper = new StoreSweeper(this.#store, host.runtime, (error) => this.#onFailure(error));
   }
 
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
   /** The number of sessions, with a socket or without. */
   get size(): number {
     return this.#held.size;

@@ -43,6 +43,9 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
   #detachedAt = 0;
   /** `end` was sent on the newest socket. */
   #hasSentEnd = false;
+  /** The server has ended the session: the outcome of our messages. Null if it has not. */
+  #endedByServer: LossReport | null = null;
+  isEnding = false;
   /** The newest resumption; null for none. */
   #resumption: ResumptionReport | null = null;
 
@@ -101,13 +104,23 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     this.#resumption?.settle(0);
     this.#detachedAt = this.#runtime.clock.now();
     if (this.#session.state === "ended" || this.#hasSentEnd || hasEndedSession(info)) {
-      this.#end(this.#session.end(), null);
+      this.#end(this.#endedByServer ?? this.#session.end(), this.#lossIn(info));
       return false;
     }
     const { isAttached } = this;
     this.#session.detach();
     this.#sender.detach();
     return isAttached;
+  }
+
+  /** Why the server ended the session with this socket; null if that was no loss: it agreed to end it, or closed it normally. */
+  #lossIn({ received }: CloseInfo): SessionLoss | null {
+    if (this.#endedByServer === null || this.#hasSentEnd || this.isEnding) return null;
+    return received?.code === 1000 ? null : "unknown";
+  }
+
+  willEnd(): void {
+    this.isEnding = true;
   }
 
   /** The server cannot resume the session: it has none, or does not know it. */
@@ -221,6 +234,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
         this.#onLost(action, link);
         return;
       case "ended":
+        this.#endedByServer = { ...action.report, tokens: [] }; // The sender settles them here.
         this.#sender.end(action.report);
         return;
     }
@@ -262,6 +276,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
 
   #renew(): void {
     this.#hasSentEnd = false;
+    this.#endedByServer = null;
     this.#session = new ClientSession({ window: this.#settings.window });
     this.#sender.restart(this.#session.ledger);
   }

@@ -43,6 +43,8 @@ import { SessionSender, type SenderSettings } from "./session-sender.js";
 
 /** Keeps the sessions of a server. */
 export interface SessionKeeper {
+  /** The server closes: its clients may continue their sessions elsewhere. */
+  readonly isClosing: boolean;
   /** The listeners of the session's connection; null if it has none yet. */
   listenersOf(transport: ServerSessionTransport): Listeners | null;
   /** The inbox of the session's connection; null before the connection is complete. */
@@ -441,7 +443,10 @@ export class ServerSessionTransport
     const current = this.#current;
     if (current === null)
       this.#options.runtime.clock.afterPoll(() => this.#finish(this.#session.end(), null));
-    else current.core.terminate("aborted");
+    else {
+      if (!this.#isParked && !this.#options.keeper.isClosing) current.link.endAtOnce();
+      current.core.terminate("aborted");
+    }
   }
 
   fail(closedError: () => Error): void {
@@ -634,7 +639,9 @@ export class ServerSessionTransport
       observed.answerClose();
       return;
     }
-    if (!isUrgent && !this.#isParked && endsSession(close.code)) {
+    // Every Close of the application ends the session. At the shutdown of the server, the code decides.
+    const ends = !this.#options.keeper.isClosing || endsSession(close.code);
+    if (!isUrgent && !this.#isParked && ends) {
       // The application is done: what it took counts as handled, and the client learns so before the end.
       if (this.#tracksProgress) this.#settle(this.positionBefore(this.#inbox?.length ?? 0));
       this.#sender.acknowledge();

@@ -40,6 +40,8 @@ export interface SessionCarrier {
   readonly state: TransportSession | null;
   /** Bytes that wait for room in the window. */
   readonly waitingBytes: number;
+  /** The application ends the session: every Close ends it. */
+  readonly isEnding: boolean;
   /** Calls back once no message waits to be transmitted. */
   whenIdle(callback: () => void): void;
   /** `end` was sent: the session ends with the socket. */
@@ -208,12 +210,26 @@ export class SessionLink extends LinkProtocol {
     }
     carrier.whenIdle(() => {
       if (this.wire.closeSent !== null) return;
-      if (endsSession(close.code) && carrier.state?.isAttached === true) {
+      const ends = carrier.isEnding || endsSession(close.code);
+      if (ends && carrier.state?.isAttached === true) {
         this.sendWord(END);
         carrier.onEndSent();
       }
       super.queueClose(close, isUrgent);
     });
+  }
+
+  /** The other end hears that the session ends, if the socket takes that much at once. */
+  override abandon(): void {
+    const carrier = this.#carrier;
+    if (carrier?.isEnding === true && carrier.state?.isAttached === true) this.endAtOnce();
+    super.abandon();
+  }
+
+  /** Sends `end` in the moments before the socket is cut. */
+  endAtOnce(): void {
+    this.sendWordAhead(END);
+    this.wire.flush();
   }
 
   override fail(closedError: () => Error): void {
