@@ -99,6 +99,7 @@ class ConnectionLink implements Link {
     this.#handler = handler;
     this.subprotocol = connection.subprotocol ?? "";
     this.extensions = connection.extensions.join(", ");
+    coreOf(connection).failsAtOnce = true;
   }
 
   get latency(): number | null {

@@ -89,6 +89,8 @@ for (const [name, value] of Object.entries({ lastEventId: "", source: null, port
 // `new event.constructor(event.type, event)`.
 Object.setPrototypeOf(LightMessageEvent.prototype, MessageEvent.prototype);
 Object.defineProperty(LightMessageEvent.prototype, "constructor", { value: MessageEvent });
+// Node.js 20 has "Event" here.
+Object.defineProperty(LightMessageEvent.prototype, Symbol.toStringTag, { value: "MessageEvent" });
 
 export function createMessageEvent(data: unknown, origin: string): MessageEvent {
   return new LightMessageEvent(data, origin) as Event as MessageEvent; // It has MessageEvent's prototype, and all of its members.

@@ -124,6 +124,8 @@ const CONSTANT = {
 for (const [name, value] of Object.entries(CONSTANT)) {
   Object.defineProperty(FastMessageEvent.prototype, name, { value, configurable: true });
 }
+// Node.js 20 has "Event" here.
+Object.defineProperty(FastMessageEvent.prototype, Symbol.toStringTag, { value: "MessageEvent" });
 Object.setPrototypeOf(FastMessageEvent.prototype, MessageEvent.prototype);
 
 /** Calls each listener with one event. An error of a listener goes to the platform, and not to the other listeners. */

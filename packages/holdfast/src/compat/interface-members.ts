@@ -11,8 +11,8 @@ export function describeInterface(constructor: { readonly prototype: object }, n
 }
 
 /** Sets the number of required arguments: optional parameters of TypeScript count as required ones in JavaScript. */
-export function setRequiredArguments(callable: object, count: number): void {
-  Object.defineProperty(callable, "length", { value: count, configurable: true });
+export function setRequiredArguments(owner: object, name: string, count: number): void {
+  Object.defineProperty(Reflect.get(owner, name), "length", { value: count, configurable: true });
 }
 
 /** Defines constants, on the class and on its prototype. */

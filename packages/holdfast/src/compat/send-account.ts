@@ -63,10 +63,9 @@ export class SendAccount {
     this.#held -= size;
   }
 
-  /** Before the link sends a message of `size` bytes. Returns the new amount. */
-  add(size: number): number {
+  /** Before the link sends a message of `size` bytes. */
+  add(size: number): void {
     this.#payload = this.#unsent() + size;
-    return this.#held + this.#payload;
   }
 
   /**

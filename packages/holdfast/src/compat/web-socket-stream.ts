@@ -231,7 +231,7 @@ export function defineWebSocketStream<Options extends ConnectorOptions>(
   }
 
   describeInterface(WebSocketStream, "WebSocketStream");
-  setRequiredArguments(WebSocketStream.prototype.close, 0);
+  setRequiredArguments(WebSocketStream.prototype, "close", 0);
   return WebSocketStream;
 }
 

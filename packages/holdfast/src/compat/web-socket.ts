@@ -234,10 +234,12 @@ export function defineWebSocket<Options extends object>(
     }
 
     #pass(data: string | Uint8Array<ArrayBuffer>, size: number, link: Link): void {
-      if (this.#account.add(size) > this.#maxBufferedAmount) {
+      if (this.#account.amount + size > this.#maxBufferedAmount) {
+        this.#account.hold(size);
         this.#failFull();
         return;
       }
+      this.#account.add(size);
       link.send(data);
       this.#account.check();
     }
@@ -318,17 +320,14 @@ export function defineWebSocket<Options extends object>(
 
   defineConstants(WebSocket, { CONNECTING, OPEN, CLOSING, CLOSED });
   describeInterface(WebSocket, name);
-  setRequiredArguments(WebSocket, 1);
-  setRequiredArguments(WebSocket.prototype.close, 0);
+  setRequiredArguments(WebSocket.prototype, "constructor", 1);
+  setRequiredArguments(WebSocket.prototype, "close", 0);
   // The members are those of the type; their parameters take any value, which Web IDL converts.
   return WebSocket as unknown as WebSocketConstructor<Options>;
 }
 
-function sizeOf(
-  data: Blob | string | Uint8Array,
-  { byteLength }: Pick<LinkOpener<object>, "byteLength">,
-): number {
-  if (typeof data === "string") return byteLength(data);
+function sizeOf(data: Blob | string | Uint8Array, opener: Pick<LinkOpener<never>, "byteLength">): number {
+  if (typeof data === "string") return opener.byteLength(data);
   return data instanceof Blob ? data.size : data.byteLength;
 }
 
