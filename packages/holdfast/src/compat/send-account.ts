@@ -103,6 +103,6 @@ export class SendAccount {
 /** Code units from which a text is measured at once, so that `#texts` does not keep it. */
 const LONG = 1024;
 /** Texts from which it is worth measuring whether the link has already written some. */
-const FEW = 16;
+const FEW = 64;
 /** The largest number of texts that are not measured. */
 const MANY = 512;
