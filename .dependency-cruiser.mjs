@@ -42,6 +42,8 @@ const layers = {
     "transport/session",
     "transport/worker",
   ]),
+  // Like browser/, it runs in both; entry points pass the connector of their platform.
+  compat: ["shared", "session", "connection", "reconnect", "types of protocol"],
   // A pure function that is no part of the public surface: the alternative was a copy.
   cli: ["index.ts", "shared/nearest-name.ts"],
 };

@@ -17,7 +17,10 @@ const finished = join(library, "dist");
 const unfinished = join(root, ".cache/bundle");
 
 /** The entries of package.json, and the scripts that workers run. */
-const entries = ["index", "browser", "worker", "browser-worker", "topics", "browser-topics"];
+const entries = ["index", "worker", "topics", "websocket"].flatMap((name) => [
+  name,
+  name === "index" ? "browser" : `browser-${name}`,
+]);
 /** The entries with declarations. */
 const typedEntries = entries;
 

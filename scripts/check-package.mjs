@@ -15,7 +15,7 @@ import { surviveRestart } from "./package/restart.mjs";
 const unwanted = /\.tsbuildinfo$|\.map$|\.test\.|(^|\/)(src|build|test|test-dist|node_modules)\//;
 const required = [
   ...["package.json", "README.md", "LICENSE"],
-  ...["index", "browser", "topics", "browser-topics"].flatMap((entry) => [
+  ...["index", "browser", "topics", "browser-topics", "websocket", "browser-websocket"].flatMap((entry) => [
     `dist/${entry}.js`,
     `dist/${entry}.d.ts`,
   ]),

@@ -13,7 +13,12 @@ export const referenceFolder = "docs/api";
 const library = "packages/holdfast";
 
 /** The import name of each entry. */
-const entryNames = { index: "holdfast", browser: "holdfast/browser", topics: "holdfast/topics" };
+const entryNames = {
+  index: "holdfast",
+  browser: "holdfast/browser",
+  topics: "holdfast/topics",
+  websocket: "holdfast/websocket",
+};
 
 /** Classes that users instantiate; the library creates the instances of all others. */
 const constructible = new Set(["Client", "TextBytes"]);

@@ -19,6 +19,11 @@ export const entries = [
     types: `${library}/build/topics.d.ts`,
     report: `${library}/api/holdfast-topics.api.md`,
   },
+  {
+    name: "holdfast/websocket",
+    types: `${library}/build/websocket.d.ts`,
+    report: `${library}/api/holdfast-websocket.api.md`,
+  },
 ];
 
 const printer = ts.createPrinter({ removeComments: true });

@@ -34,6 +34,13 @@ export const allPeers: readonly Peer[] = [
     findServer: () => packagedProgram("holdfast", "holdfast-server.js", { environment: { RAW_TEXT: "1" } }),
   },
   {
+    name: "holdfast-websocket",
+    about: "the standard's class `WebSocket` of holdfast/websocket",
+    takesPart: only("K1"),
+    isQuick: true,
+    findClient: () => packagedProgram("holdfast", "holdfast-websocket-client.js"),
+  },
+  {
     name: "ws",
     about: "defaults: no keepalive, no compression, no native add-on",
     // Its README sends pings with a recipe; that recipe is the peer after next.

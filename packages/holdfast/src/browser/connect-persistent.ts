@@ -42,7 +42,7 @@ export function connectPersistent(
 }
 
 /** Only persistent connections have sessions, so that bundles of the other clients do not contain them. */
-function sessionConnector(): Connector<ConnectOptions> {
+export function sessionConnector(): Connector<ConnectOptions> {
   return {
     ...browserConnector,
     async open(url, options, observer) {

@@ -113,6 +113,8 @@ export class ConnectionCore
   #sendTurns: SendTurns | null = null;
   #unreadWatch: UnreadWatch | null = null;
   #closeReply: CloseReply | null = null;
+  /** After a violation of the protocol, end without waiting for the peer, as browsers do. */
+  failsAtOnce = false;
 
   constructor(options: ConnectionCoreOptions, facade: Connection) {
     this.runtime = options.runtime;
@@ -488,6 +490,7 @@ export class ConnectionCore
   onFailure({ cause, error, close }: TransportFailure): void {
     this.#answer(close, cause, error);
     this.#binding?.observer.onFailure(error);
+    if (this.failsAtOnce) this.goAway(close);
   }
 
   onPingSent(key: string): void {

@@ -75,7 +75,11 @@ function explainEnding(info: CloseInfo): Explanation {
     case "server-shutdown":
       return plain("The server is shutting down and closed its connections");
     case "aborted":
-      return plain("This side ended the connection at once, without a closing handshake");
+      return plain(
+        info.error === null
+          ? "This side ended the connection at once, without a closing handshake"
+          : `This side ended the connection at once: ${reasonOf(info)}`,
+      );
     case "unreachable":
       return {
         happened: "There is no network route to the peer",

@@ -144,7 +144,10 @@ class BrowserTransport implements MessageTransport {
     const allowed = { code: allowedCode(close.code), reason: close.reason };
     this.closeSent = allowed;
     if (isUrgent) this.#queue.drop();
-    this.#queue.whenEmpty(() => this.#socket.close(allowed.code, allowed.reason));
+    this.#queue.whenEmpty(() => {
+      if (allowed.code === 1005) this.#socket.close();
+      else this.#socket.close(allowed.code, allowed.reason);
+    });
   }
 
   flush(): void {
@@ -266,8 +269,8 @@ const FAILED_BY_BROWSER =
 
 /**
  * A page may send 1000 and 3000–4999 (WHATWG WebSockets). Other codes are sent as private ones: 1001 as 4001,
- * 1011 as 4011, and so on.
+ * 1011 as 4011, and so on. 1005 stands for an empty Close.
  */
 function allowedCode(code: number): number {
-  return code === 1000 || code >= 3000 ? code : code + 3000;
+  return code === 1000 || code === 1005 || code >= 3000 ? code : code + 3000;
 }

@@ -1,0 +1,176 @@
+// Links over `connectPersistent({ session })`: one link outlives any number of sockets, and ends with its session.
+
+import { closeInfo, type CloseInfo } from "../connection/close-info.js";
+import type { Message } from "../connection/inbox.js";
+import type { SessionLostEvent } from "../connection/session-state.js";
+import type { ConnectorOptions } from "../reconnect/connector.js";
+import { openPersistent, type PersistentConnection } from "../reconnect/persistent/persistent-connection.js";
+import type { SessionOptions } from "../reconnect/persistent/persistent-options.js";
+import type { PersistOptions } from "../reconnect/retry/persist-options.js";
+import { sessionLostError } from "../session/explain-loss.js";
+import type { CloseFrame } from "../shared/close-code.js";
+import { quietly } from "../shared/deferred.js";
+import { HandshakeError } from "../shared/errors.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import { connectOptions, type PlatformPort } from "./connection-link.js";
+import type { Link, LinkHandler, LinkOpener, LinkRequest } from "./link.js";
+import { inNextTask } from "./next-task.js";
+
+/** Options of a resumable WebSocket, in addition to those of its connections. */
+export interface ResumeOptions extends Omit<PersistOptions, "signal"> {
+  /** The options of the session (docs/sessions.md). */
+  readonly session?: Omit<SessionOptions, "keep"> | undefined;
+  /** Milliseconds that the server may take to answer a probe. @default 5000 */
+  readonly probeTimeout?: number;
+}
+
+const RESUME_OPTIONS: OptionNames<ResumeOptions> = {
+  minDelay: true,
+  firstDelay: true,
+  maxDelay: true,
+  factor: true,
+  stableAfter: true,
+  maxRetryAfter: true,
+  retryable: true,
+  session: true,
+  probeTimeout: true,
+};
+
+/** Opens connections with a session. */
+export class SessionOpener<Options extends ConnectorOptions> implements LinkOpener<Options & ResumeOptions> {
+  readonly #port: PlatformPort<Options>;
+
+  constructor(port: PlatformPort<Options>) {
+    this.#port = port;
+  }
+
+  get hasFastEvents(): boolean {
+    return this.#port.hasFastEvents;
+  }
+
+  byteLength(text: string): number {
+    return this.#port.byteLength(text);
+  }
+
+  open(request: LinkRequest<Options & ResumeOptions>, handler: LinkHandler): void {
+    const { url, signal, options } = request;
+    const { optionNames, advice, connector } = this.#port;
+    checkOptionNames("`holdfast`", options, { ...optionNames, ...RESUME_OPTIONS }, advice);
+    const own = connectOptions(this.#port, request);
+    const { retryable } = options;
+    const persistent: PersistentConnection = openPersistent(connector(), url, {
+      ...own,
+      session: options.session ?? true,
+      // `maxBufferedAmount` bounds the queue: a message that the queue rejected would be missing silently.
+      queue: null,
+      // The standard reports an attempt that fails. Only a session is worth another one.
+      retryable: (error, byDefault) => link.hasOpened && (retryable?.(error, byDefault) ?? byDefault),
+    });
+    const link: SessionLink = new SessionLink(persistent, handler);
+    signal.addEventListener("abort", () => {
+      if (!link.hasOpened) persistent.terminate();
+    });
+  }
+}
+
+class SessionLink implements Link {
+  readonly extensions = "";
+  subprotocol = "";
+  hasOpened = false;
+  readonly #persistent: PersistentConnection;
+  readonly #handler: LinkHandler;
+  #hasEnded = false;
+  /** The session survived the end of its newest socket. */
+  #isDetached = false;
+  /** Why this side ended the link; null if it did not. */
+  #error: Error | null = null;
+
+  constructor(persistent: PersistentConnection, handler: LinkHandler) {
+    this.#persistent = persistent;
+    this.#handler = handler;
+    persistent.on("open", () => this.#onOpen());
+    persistent.on("detached", () => (this.#isDetached = true));
+    persistent.on("lost", (event) => this.#onLost(event));
+    persistent.on("disconnected", () => this.#onDisconnected());
+    void persistent.closed.then((info) => {
+      // Otherwise the reader reports the end, after the last message.
+      if (!this.hasOpened) inNextTask(() => this.#end(info));
+    });
+  }
+
+  get latency(): number | null {
+    return this.#persistent.latency;
+  }
+
+  get bufferedAmount(): number {
+    const { queued, connection } = this.#persistent;
+    return queued.bytes + (connection?.bufferedAmount ?? 0);
+  }
+
+  get isOpen(): boolean {
+    const { state } = this.#persistent.status;
+    return !this.#hasEnded && state !== "closing" && state !== "closed";
+  }
+
+  send(data: string | Uint8Array<ArrayBuffer>): void {
+    void quietly(this.#persistent.send(data)); // The end of the session is reported by itself.
+  }
+
+  close({ code, reason }: CloseFrame): void {
+    void this.#persistent.close(code === 1005 ? 1000 : code, reason);
+  }
+
+  fail(error: Error): void {
+    this.#error ??= error;
+    this.#persistent.terminate();
+  }
+
+  read(onMessage: (message: Message) => Promise<void> | undefined): void {
+    const reading = this.#persistent.forEach((message) => (this.#hasEnded ? undefined : onMessage(message)));
+    void reading.then((info) => this.#end(info));
+  }
+
+  #onOpen(): void {
+    this.#isDetached = false;
+    if (this.#hasEnded || this.hasOpened) return;
+    if (this.#persistent.session === null) {
+      this.fail(noSessionError());
+      return;
+    }
+    this.hasOpened = true;
+    this.subprotocol = this.#persistent.connection?.subprotocol ?? "";
+    this.#handler.onOpen(this);
+  }
+
+  /** A new session would begin: a protocol with a handshake of its own would break silently. */
+  #onLost({ reason, unsent, unknown }: SessionLostEvent): void {
+    if (!this.hasOpened || this.#error !== null) return;
+    if (this.#persistent.connection === null) return; // The peer closed the session, with messages on their way.
+    this.#error = sessionLostError(reason, { unsent, unknown });
+    void this.#persistent.close().then((info) => this.#end(info));
+  }
+
+  /** The peer ended the session with its socket. */
+  #onDisconnected(): void {
+    if (this.hasOpened && !this.#isDetached && this.#persistent.session === null)
+      this.#persistent.terminate();
+  }
+
+  #end(info: CloseInfo): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#handler.onEnd(this.#error === null ? info : failedInfo(info, this.#error));
+  }
+}
+
+/** The end of a link that this side failed: no Close counts. */
+function failedInfo({ evidence }: CloseInfo, error: Error): CloseInfo {
+  return closeInfo({ cause: "aborted", error, received: null, sent: null, receivedFirst: false, evidence });
+}
+
+function noSessionError(): HandshakeError {
+  return new HandshakeError(
+    "Expected a server with sessions, got one without: the connection could not be resumed. Set `sessions` at the server, or use `WebSocket`.",
+    { failure: "rejected", code: "ERR_HOLDFAST_NO_SESSION" },
+  );
+}

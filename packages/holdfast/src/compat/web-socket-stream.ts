@@ -1,0 +1,239 @@
+// `WebSocketStream` of the standard's draft (https://github.com/whatwg/websockets/pull/48): a WebSocket as a pair of
+// streams, with backpressure in both directions.
+
+import { coreOf, type Connection } from "../connection/connection.js";
+import type { CloseInfo } from "../connection/close-info.js";
+import type { ConnectorOptions } from "../reconnect/connector.js";
+import type { CloseFrame } from "../shared/close-code.js";
+import { Deferred, ignore, quietly } from "../shared/deferred.js";
+import { checkOptionNames } from "../shared/option-names.js";
+import { thrownText } from "../shared/thrown.js";
+import { checkProtocols, parseURL } from "./arguments.js";
+import { connectOptions, type PlatformPort } from "./connection-link.js";
+import {
+  copyOfBufferSource,
+  requireArguments,
+  toDictionary,
+  toSequence,
+  toUSVString,
+} from "./conversions.js";
+import { describeInterface, setRequiredArguments } from "./interface-members.js";
+import { outcomeOf } from "./outcome.js";
+import { receivedError, toCloseFrame, WebSocketError, type WebSocketCloseInfo } from "./web-socket-error.js";
+
+/** The value of `opened`. */
+export interface WebSocketOpenInfo {
+  readonly readable: ReadableStream<string | Uint8Array>;
+  readonly writable: WritableStream<string | ArrayBuffer | ArrayBufferView>;
+  /** Empty for none. */
+  readonly protocol: string;
+  readonly extensions: string;
+}
+
+/** The second argument of `new WebSocketStream()`. */
+export interface WebSocketStreamInit<Options> {
+  readonly protocols?: Iterable<string> | undefined;
+  /** Aborts opening. After that it has no effect. */
+  readonly signal?: AbortSignal | undefined;
+  /** Settings of Holdfast, which the standard does not have. */
+  readonly holdfast?: Options | undefined;
+}
+
+/** A WebSocket as a pair of streams. */
+export interface StandardWebSocketStream {
+  readonly url: string;
+  /** Resolves once the connection is open; rejects with a WebSocketError, or the reason of the signal. */
+  readonly opened: Promise<WebSocketOpenInfo>;
+  /** Resolves if the connection closed cleanly; rejects otherwise, as `opened` does. */
+  readonly closed: Promise<{ readonly closeCode: number; readonly reason: string }>;
+  /** How the connection ended, for `explain()`; null before the end. Not in the standard. */
+  readonly closeInfo: CloseInfo | null;
+  /**
+   * Closes the connection, after the chunks written before.
+   * @throws DOMException "InvalidAccessError" or "SyntaxError" for a code or reason that may not be sent
+   */
+  close(closeInfo?: WebSocketCloseInfo): void;
+}
+
+/** The class `WebSocketStream`. */
+export interface WebSocketStreamConstructor<Options> {
+  /** @throws DOMException "SyntaxError" for an invalid URL or subprotocol */
+  new (url: string | URL, init?: WebSocketStreamInit<Options>): StandardWebSocketStream;
+  readonly prototype: StandardWebSocketStream;
+}
+
+/** Creates the class for a platform. */
+export function defineWebSocketStream<Options extends ConnectorOptions>(
+  port: PlatformPort<Options>,
+): WebSocketStreamConstructor<Options> {
+  class WebSocketStream implements StandardWebSocketStream {
+    readonly #url: string;
+    readonly #opened = new Deferred<WebSocketOpenInfo>();
+    readonly #closed = new Deferred<{ readonly closeCode: number; readonly reason: string }>();
+    readonly #opening = new AbortController();
+    #connection: Connection | null = null;
+    #closeInfo: CloseInfo | null = null;
+    #readable: ReadableStreamDefaultController<string | Uint8Array> | null = null;
+    #writable: WritableStreamDefaultController | null = null;
+    /** All received messages have been read. */
+    #hasReadAll = false;
+
+    constructor(url: string | URL, init: WebSocketStreamInit<Options> = {}) {
+      requireArguments("WebSocketStream", arguments.length, 1);
+      const text = toUSVString(url);
+      const { protocols, signal, holdfast } = toDictionary("init", init);
+      const names = protocols === undefined ? [] : toSequence("protocols", protocols);
+      if (signal !== undefined && !(signal instanceof AbortSignal)) {
+        throw new TypeError("Expected `signal` to be an AbortSignal.");
+      }
+      this.#url = parseURL(text).href;
+      checkProtocols(names);
+      void quietly(this.#opened.promise);
+      void quietly(this.#closed.promise);
+      checkOptionNames("`holdfast`", holdfast, port.optionNames, port.advice);
+      this.#open(names, signal, (holdfast ?? {}) as Options); // `checkOptions` checks the values.
+    }
+
+    get url(): string {
+      return this.#url;
+    }
+
+    get opened(): Promise<WebSocketOpenInfo> {
+      return this.#opened.promise;
+    }
+
+    get closed(): Promise<{ readonly closeCode: number; readonly reason: string }> {
+      return this.#closed.promise;
+    }
+
+    get closeInfo(): CloseInfo | null {
+      return this.#closeInfo;
+    }
+
+    close(closeInfo?: WebSocketCloseInfo): void {
+      this.#close(toCloseFrame(closeInfo));
+    }
+
+    #open(protocols: readonly string[], signal: AbortSignal | undefined, given: Options): void {
+      const own = this.#opening.signal;
+      const any = signal === undefined ? own : AbortSignal.any([own, signal]);
+      const options = { ...connectOptions(port, { protocols, options: given }), signal: any };
+      const connector = port.connector();
+      connector.checkOptions(options);
+      connector.open(this.#url, options, null).then(
+        (connection) => {
+          if (any.aborted) {
+            connection.terminate();
+            this.#onFailed(any.reason, signal);
+          } else {
+            this.#onOpen(connection);
+          }
+        },
+        (error: unknown) => this.#onFailed(error, signal),
+      );
+    }
+
+    #onFailed(thrown: unknown, signal: AbortSignal | undefined): void {
+      const error: unknown =
+        signal?.aborted === true
+          ? signal.reason
+          : receivedError(`The connection could not be opened: ${thrownText(thrown)}`, NO_CLOSE);
+      this.#opened.reject(error);
+      this.#closed.reject(error);
+    }
+
+    #onOpen(connection: Connection): void {
+      this.#connection = connection;
+      const readable = new ReadableStream<string | Uint8Array>(
+        {
+          start: (controller) => void (this.#readable = controller),
+          pull: () => this.#pull(connection),
+          cancel: (reason) => this.#closeFor(reason),
+        },
+        { highWaterMark: 0 }, // The connection has a queue of its own.
+      );
+      const writable = new WritableStream<string | ArrayBuffer | ArrayBufferView>({
+        start: (controller) => void (this.#writable = controller),
+        write: (chunk) => this.#write(chunk, connection),
+        close: () => this.#closeAndWait(),
+        abort: (reason) => this.#closeFor(reason),
+      });
+      void coreOf(connection).whenEnded.then((info) => this.#onEnd(info));
+      const { subprotocol, extensions } = connection;
+      const opened = { readable, writable, protocol: subprotocol ?? "", extensions: extensions.join(", ") };
+      this.#opened.resolve(opened);
+    }
+
+    async #pull(connection: Connection): Promise<void> {
+      try {
+        const message = await connection.recv();
+        // The memory of received messages is never shared.
+        this.#readable?.enqueue(typeof message === "string" ? message : new Uint8Array(message));
+      } catch {
+        this.#hasReadAll = true;
+        this.#endReadable();
+      }
+    }
+
+    async #write(chunk: unknown, connection: Connection): Promise<void> {
+      const data = copyOfBufferSource(chunk) ?? toUSVString(chunk);
+      await connection.send(data);
+    }
+
+    /** `writer.close()` settles after the closing handshake. */
+    async #closeAndWait(): Promise<void> {
+      this.#writable = null;
+      this.#close(EMPTY);
+      await this.#closed.promise;
+    }
+
+    #closeFor(reason: unknown): void {
+      const isError = reason instanceof WebSocketError;
+      this.#close(isError ? { code: reason.closeCode ?? 1005, reason: reason.reason } : EMPTY);
+    }
+
+    #close(frame: CloseFrame): void {
+      if (this.#connection === null) this.#opening.abort();
+      else coreOf(this.#connection).closeWithCause("local-close", frame);
+    }
+
+    #onEnd(info: CloseInfo): void {
+      this.#closeInfo = info;
+      const { wasClean, code, reason } = outcomeOf(info);
+      if (wasClean) this.#closed.resolve({ closeCode: code, reason });
+      else this.#closed.reject(this.#error(info));
+      this.#writable?.error(
+        wasClean
+          ? new DOMException("Expected an open WebSocketStream, got one that is closed.", "InvalidStateError")
+          : this.#error(info),
+      );
+      this.#endReadable();
+    }
+
+    /** Messages that were received before the end can still be read. */
+    #endReadable(): void {
+      const info = this.#closeInfo;
+      const isLeft = this.#connection !== null && coreOf(this.#connection).inbox.length > 0;
+      if (info === null || (isLeft && !this.#hasReadAll)) return;
+      const controller = this.#readable;
+      this.#readable = null;
+      try {
+        if (outcomeOf(info).wasClean) controller?.close();
+        else controller?.error(this.#error(info));
+      } catch {
+        ignore(); // It was cancelled.
+      }
+    }
+
+    #error(info: CloseInfo): WebSocketError {
+      return receivedError(`The connection did not close cleanly: ${info.message}`, outcomeOf(info));
+    }
+  }
+
+  describeInterface(WebSocketStream, "WebSocketStream");
+  setRequiredArguments(WebSocketStream.prototype, "close", 0);
+  return WebSocketStream;
+}
+
+const EMPTY: CloseFrame = { code: 1005, reason: "" };
+const NO_CLOSE: CloseFrame = { code: 1006, reason: "" };
