@@ -47,7 +47,7 @@ export function overFrames(options: FrameTransportOptions): MessageTransportFact
 
 const NO_DEFERRED_ENDS: readonly (() => void)[] = [];
 
-class FrameTransport extends MessageSender implements MessageTransport, ByteStreamHandler {
+export class FrameTransport extends MessageSender implements MessageTransport, ByteStreamHandler {
   bytesReceived = 0;
   lastReceivedAt: number;
   readonly canPing = true;
