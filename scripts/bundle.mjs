@@ -17,7 +17,7 @@ const finished = join(library, "dist");
 const unfinished = join(root, ".cache/bundle");
 
 /** The entries of package.json, and the scripts that workers run. */
-const entries = ["index", "browser", "worker", "browser-worker", "topics", "browser-topics"];
+const entries = ["index", "browser", "worker", "browser-worker", "topics", "browser-topics", "adapter"];
 /** The entries with declarations. */
 const typedEntries = entries;
 
