@@ -50,12 +50,7 @@ class ClientHandshake {
   /** The first request, which decides what a redirect may carry; null without `followRedirects`. */
   #first: FirstRequest | null = null;
 
-  constructor(
-    websocket: WebSocket,
-    options: ClientOptions,
-    offered: ReadonlySet<string>,
-    adopter: Adopter,
-  ) {
+  constructor(websocket: WebSocket, options: ClientOptions, offered: ReadonlySet<string>, adopter: Adopter) {
     this.#websocket = websocket;
     this.#options = options;
     this.#offered = offered;
@@ -120,7 +115,11 @@ class ClientHandshake {
   }
 
   /** The application's headers and credentials, as far as they may go to `url`. */
-  #carry(url: URL, socketPath: string | undefined, isRedirected: boolean): ReturnType<typeof redirectedHeaders> {
+  #carry(
+    url: URL,
+    socketPath: string | undefined,
+    isRedirected: boolean,
+  ): ReturnType<typeof redirectedHeaders> {
     const { followRedirects, headers, auth } = this.#options;
     const hasUserInfo = url.username !== "" || url.password !== "";
     const userInfo = hasUserInfo ? `${decode(url.username)}:${decode(url.password)}` : (auth ?? undefined);
@@ -134,7 +133,11 @@ class ClientHandshake {
       isSecure: url.protocol === "wss:",
     };
     const isListenedTo = this.#websocket.listenerCount("redirect") > 0;
-    return redirectedHeaders(this.#first, url, { socketPath, mayDrop: isRedirected && !isListenedTo, userInfo });
+    return redirectedHeaders(this.#first, url, {
+      socketPath,
+      mayDrop: isRedirected && !isListenedTo,
+      userInfo,
+    });
   }
 
   #ownHeaders(): http.OutgoingHttpHeaders {
@@ -177,6 +180,7 @@ class ClientHandshake {
     let next: URL;
     try {
       next = parseUrl(location, from);
+      this.#websocket._url = next.href;
       checkUrl(next);
     } catch (error) {
       this.#fail(error as Error); // A SyntaxError of the two functions.
@@ -185,7 +189,11 @@ class ClientHandshake {
     this.#send(next);
   }
 
-  #onUpgrade(request: ClientRequest, response: IncomingMessage, [socket, head]: readonly [Duplex, Buffer]): void {
+  #onUpgrade(
+    request: ClientRequest,
+    response: IncomingMessage,
+    [socket, head]: readonly [Duplex, Buffer],
+  ): void {
     const websocket = this.#websocket;
     websocket.emit("upgrade", response);
     if (websocket.readyState !== CONNECTING) return; // A listener has closed it.
@@ -205,7 +213,9 @@ class ClientHandshake {
   /** The agreed parameters, or the reason why the answer is invalid (RFC 6455 section 4.1). */
   #check({ headers }: IncomingMessage): { protocol: string; compression: AgreedCompression | null } | string {
     if (headers.upgrade?.toLowerCase() !== "websocket") return "Invalid Upgrade header";
-    const digest = createHash("sha1").update(this.#key + GUID).digest("base64");
+    const digest = createHash("sha1")
+      .update(this.#key + GUID)
+      .digest("base64");
     if (headers["sec-websocket-accept"] !== digest) return "Invalid Sec-WebSocket-Accept header";
     const protocol = headers["sec-websocket-protocol"];
     if (protocol === undefined) {
@@ -224,7 +234,8 @@ class ClientHandshake {
     if (this.#adopter.offerCompression() === null)
       return "Server sent a Sec-WebSocket-Extensions header but no extension was requested";
     const names = header.split(",").map((extension) => extension.split(";", 1)[0]?.trim());
-    if (/;\s*(?:=|;|,|$)/.test(header) || names.includes("")) return "Invalid Sec-WebSocket-Extensions header";
+    if (/;\s*(?:=|;|,|$)/.test(header) || names.includes(""))
+      return "Invalid Sec-WebSocket-Extensions header";
     if (names.length !== 1 || names[0] !== "permessage-deflate")
       return "Server indicated an extension that was not requested";
     try {

@@ -14,12 +14,13 @@ export function checkCloseArguments(code: unknown, data: unknown): CloseArgument
   }
   if (data === undefined || data === null || (data as { length?: unknown }).length === 0)
     return { code, reason: "" };
+  if (Buffer.byteLength(data as string) > 123) {
+    throw new RangeError("The message must not be greater than 123 bytes");
+  }
   if (typeof data !== "string" && !(data instanceof Uint8Array)) {
     throw new TypeError("Second argument must be a string or a Uint8Array");
   }
-  const bytes = Buffer.from(data as string);
-  if (bytes.length > 123) throw new RangeError("The message must not be greater than 123 bytes");
-  return { code, reason: bytes.toString() };
+  return { code, reason: Buffer.from(data as string).toString() };
 }
 
 /** RFC 6455 section 7.4, and the codes that IANA has registered since. */

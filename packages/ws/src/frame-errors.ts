@@ -68,7 +68,7 @@ const TRANSLATIONS: readonly Translation[] = [
   ),
   invalid(/^Expected UTF-8 in a/, "WS_ERR_INVALID_UTF8", () => "invalid UTF-8 sequence", Error),
   {
-    pattern: /^Expected the payload length in its shortest form/,
+    pattern: /^Expected the payload length in its shortest form|got 2\^53 or more/,
     type: RangeError,
     code: "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH",
     text: () => "Unsupported WebSocket frame: payload length > 2^53 - 1",

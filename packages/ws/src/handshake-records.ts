@@ -18,7 +18,11 @@ export class ServerHandshake implements AdoptedHandshake {
   constructor(
     request: IncomingMessage,
     answer: readonly string[],
-    { isSecure, protocol, compression }: { isSecure: boolean; protocol: string; compression: AgreedCompression | null },
+    {
+      isSecure,
+      protocol,
+      compression,
+    }: { isSecure: boolean; protocol: string; compression: AgreedCompression | null },
   ) {
     this.#target = request.url ?? "/";
     this.#rawHeaders = request.rawHeaders ?? [];

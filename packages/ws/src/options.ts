@@ -57,6 +57,7 @@ export function createAdopter(role: "client" | "server", options: ConnectionOpti
   const { autoPong, closeTimeout, generateMask, holdfast = {}, maxPayload, perMessageDeflate } = options;
   return new Adopter({
     firstPing: "interval",
+    closeReasons: false,
     ...holdfast,
     role,
     autoPong: autoPong ?? true,

@@ -7,7 +7,10 @@ export function readProtocols<Options extends object>(
   protocols: unknown,
   options: Options | undefined,
 ): { readonly protocols: readonly unknown[]; readonly options: Options | undefined } {
-  if (protocols !== undefined && (Array.isArray(protocols) || typeof protocols !== "object" || protocols === null))
+  if (
+    protocols !== undefined &&
+    (Array.isArray(protocols) || typeof protocols !== "object" || protocols === null)
+  )
     return { protocols: Array.isArray(protocols) ? (protocols as unknown[]) : [protocols], options };
   const given = protocols === undefined ? options : (protocols as Options);
   const inOptions = (given as { protocols?: unknown } | null | undefined)?.protocols;

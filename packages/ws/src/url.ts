@@ -20,6 +20,7 @@ export function checkUrl(url: URL): void {
       `The URL's protocol must be one of "ws:", "wss:", "http:", "https:", or "ws+unix:"`,
     );
   }
-  if (url.protocol === "ws+unix:" && url.pathname === "") throw new SyntaxError("The URL's pathname is empty");
+  if (url.protocol === "ws+unix:" && url.pathname === "")
+    throw new SyntaxError("The URL's pathname is empty");
   if (url.hash !== "") throw new SyntaxError("The URL contains a fragment identifier");
 }

@@ -107,7 +107,12 @@ export class WebSocketServer extends EventEmitter {
       listening: () => void this.emit("listening"),
       error: (error: Error) => void this.emit("error", error),
       upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-        this.handleUpgrade(request, socket, head, (websocket) => void this.emit("connection", websocket, request)),
+        this.handleUpgrade(
+          request,
+          socket,
+          head,
+          (websocket) => void this.emit("connection", websocket, request),
+        ),
     };
     for (const [event, listener] of Object.entries(listeners)) server.on(event, listener);
     this.#removeListeners = () => {
@@ -241,17 +246,15 @@ function listen({ port, host, backlog }: ServerOptions, callback?: () => void): 
   return server;
 }
 
-function answer(
-  request: IncomingMessage,
-  protocol: string,
-  compression: AgreedCompression | null,
-): string[] {
+function answer(request: IncomingMessage, protocol: string, compression: AgreedCompression | null): string[] {
   const key = request.headers["sec-websocket-key"] ?? "";
   return [
     "HTTP/1.1 101 Switching Protocols",
     "Upgrade: websocket",
     "Connection: Upgrade",
-    `Sec-WebSocket-Accept: ${createHash("sha1").update(key + GUID).digest("base64")}`,
+    `Sec-WebSocket-Accept: ${createHash("sha1")
+      .update(key + GUID)
+      .digest("base64")}`,
     ...(protocol === "" ? [] : [`Sec-WebSocket-Protocol: ${protocol}`]),
     ...(compression === null ? [] : [`Sec-WebSocket-Extensions: ${compression.header}`]),
   ];

@@ -416,7 +416,8 @@ export class WebSocket extends EventEmitter {
     } finally {
       this.#state = CLOSED;
       const isKnown = info.received !== null && !this.#hasFailed;
-      const reason = isKnown && info.received.reason !== "" ? Buffer.from(info.received.reason) : EMPTY_BUFFER;
+      const reason =
+        isKnown && info.received.reason !== "" ? Buffer.from(info.received.reason) : EMPTY_BUFFER;
       this.emit("close", isKnown ? info.received.code : 1006, reason);
     }
   }
@@ -457,7 +458,12 @@ class Receiver implements AdoptedHandler {
 
 for (const [state, name] of STATE_NAMES.entries()) {
   for (const object of [WebSocket, WebSocket.prototype]) {
-    Object.defineProperty(object, name, { enumerable: true, configurable: false, writable: false, value: state });
+    Object.defineProperty(object, name, {
+      enumerable: true,
+      configurable: false,
+      writable: false,
+      value: state,
+    });
   }
 }
 

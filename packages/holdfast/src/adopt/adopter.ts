@@ -13,7 +13,7 @@ import { MaskKeys } from "../protocol/frame/mask-keys.js";
 import { acceptDeflate, offerDeflate, readDeflateAnswer } from "../protocol/deflate/negotiation.js";
 import { parseExtensions } from "../protocol/handshake/extension-header.js";
 import { NegotiationError } from "../shared/errors.js";
-import { checkChoice, checkFunction, invalidArgument } from "../shared/option-checks.js";
+import { checkBoolean, checkChoice, checkFunction, invalidArgument } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import type { Role } from "../shared/role.js";
 import { FrameTransport } from "../transport/frames/frame-transport.js";
@@ -37,6 +37,8 @@ export interface AdopterOptions extends Omit<ConnectionOptions, "text"> {
    * did not cause. @default "open"
    */
   readonly firstPing?: "interval" | "open";
+  /** Whether the Close that reports a violation of the protocol says what was wrong. @default true */
+  readonly closeReasons?: boolean;
   /**
    * Fills a masking key of 4 bytes. The keys must be unpredictable (RFC 6455 section 10.3), so set this only in tests.
    * @default random bytes
@@ -59,6 +61,7 @@ const ADOPTER_OPTIONS: OptionNames<AdopterOptions & ConnectionOptions> = {
   ...CONNECTION_OPTIONS,
   role: true,
   firstPing: true,
+  closeReasons: true,
   generateMask: true,
 };
 
@@ -66,6 +69,7 @@ const ADOPTER_OPTIONS: OptionNames<AdopterOptions & ConnectionOptions> = {
 export class Adopter {
   readonly #role: Role;
   readonly #settings: ConnectionSettings;
+  readonly #hidesReasons: boolean;
   readonly #generateMask: ((key: Uint8Array) => void) | null;
 
   /** @throws InvalidArgumentError */
@@ -74,6 +78,7 @@ export class Adopter {
     this.#role = checkChoice("role", options.role, ["client", "server"], "server");
     const delaysFirstPing =
       checkChoice("firstPing", options.firstPing, ["interval", "open"], "open") === "interval";
+    this.#hidesReasons = !checkBoolean("closeReasons", options.closeReasons, true);
     const { generateMask } = options;
     if (generateMask !== undefined) checkFunction("generateMask", generateMask);
     this.#generateMask = generateMask ?? null;
@@ -136,7 +141,9 @@ export class Adopter {
       runtime,
       settings,
       transport: (events) => {
-        const frames = { runtime, role: this.#role, settings, preface: null, rest: NO_BYTES, onBytes };
+        const hidesReasons = this.#hidesReasons;
+        const role = this.#role;
+        const frames = { runtime, role, settings, preface: null, rest: NO_BYTES, onBytes, hidesReasons };
         const transport = new SocketByteStream(stream);
         const extension = deflate?.extension ?? null;
         transports[0] = new FrameTransport({ ...frames, transport, extension, ...this.#encoder() }, events);

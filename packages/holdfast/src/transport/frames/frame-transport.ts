@@ -28,6 +28,8 @@ export interface FrameTransportOptions extends OutboxOptions {
    * has the connection and may have added listeners. @default false
    */
   readonly defersDelivery?: boolean;
+  /** Whether the Close that reports a violation has no reason. @default false */
+  readonly hidesReasons?: boolean;
 }
 
 /** If more bytes than this are copied out of a shared read buffer, a separate buffer for each chunk is cheaper. */
@@ -57,6 +59,7 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
   /** Bytes received before delivery began; null from then on. */
   #initialBytes: Uint8Array | null;
   readonly #defersDelivery: boolean;
+  readonly #hidesReasons: boolean;
   /** Ends of the stream to report after the messages that precede them. */
   #deferredEnds = NO_DEFERRED_ENDS;
   /** No more bytes will arrive: waiting messages are parsed within one call. */
@@ -74,6 +77,7 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
     this.#meter = meter;
     this.#initialBytes = options.rest;
     this.#defersDelivery = options.defersDelivery === true;
+    this.#hidesReasons = options.hidesReasons === true;
     this.lastReceivedAt = options.runtime.clock.now();
     this.#turnBegan = this.lastReceivedAt;
   }
@@ -195,7 +199,8 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
   }
 
   onFailure(failure: ProtocolFailure): void {
-    this.handler.onFailure({ cause: causeOfFailure(failure), error: failure, close: closeOf(failure) });
+    const close = this.#hidesReasons ? { ...closeOf(failure), reason: "" } : closeOf(failure);
+    this.handler.onFailure({ cause: causeOfFailure(failure), error: failure, close });
     this.#endFirst();
   }
 
