@@ -34,6 +34,14 @@ export const allPeers: readonly Peer[] = [
     findServer: () => packagedProgram("holdfast", "holdfast-server.js", { environment: { RAW_TEXT: "1" } }),
   },
   {
+    name: "holdfast-ws",
+    about: "@holdfast/ws, the interface of ws: the program of ws with one line changed, keepalive on",
+    takesPart: ({ id }) => id === "S3" || id === "K1",
+    isQuick: true,
+    findServer: () => packagedProgram("@holdfast/ws", "holdfast-ws-server.js"),
+    findClient: () => packagedProgram("@holdfast/ws", "holdfast-ws-client.js"),
+  },
+  {
     name: "ws",
     about: "defaults: no keepalive, no compression, no native add-on",
     // Its README sends pings with a recipe; that recipe is the peer after next.

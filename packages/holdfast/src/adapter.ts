@@ -6,4 +6,5 @@ export { Adopter } from "./adopt/adopter.js";
 export type { AdopterOptions, AdoptedHandshake } from "./adopt/adopter.js";
 export { AdoptedConnection } from "./adopt/adopted-connection.js";
 export type { AdoptedHandler, AdoptedSendOptions } from "./adopt/adopted-connection.js";
+export { openSocket } from "./adopt/open-socket.js";
 export { AgreedCompression } from "./adopt/agreed-compression.js";

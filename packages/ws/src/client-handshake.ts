@@ -7,7 +7,7 @@ import https from "node:https";
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
-import type { Adopter, AgreedCompression } from "holdfast/adapter";
+import { openSocket, type Adopter, type AgreedCompression } from "holdfast/adapter";
 import type { ClientOptions } from "./client-options.js";
 import { CONNECTING, GUID, PROTOCOL_VERSIONS } from "./constants.js";
 import { ClientHandshakeRecord } from "./handshake-records.js";
@@ -272,7 +272,7 @@ class ClientHandshake {
 function netConnect(options: net.NetConnectOpts & { path?: string; socketPath?: string }): net.Socket {
   const { socketPath, ...rest } = options;
   // The `path` of the request is not that of a socket.
-  return net.connect({ ...rest, path: socketPath } as net.NetConnectOpts);
+  return openSocket({ ...rest, path: socketPath } as net.NetConnectOpts);
 }
 
 function tlsConnect(options: tls.ConnectionOptions & { host?: string; servername?: string }): tls.TLSSocket {

@@ -230,12 +230,11 @@ export class WebSocket extends EventEmitter {
     const { setTimeout, setNoDelay } = socket as Partial<Record<"setNoDelay" | "setTimeout", unknown>>;
     if (typeof setTimeout === "function") setTimeout.call(socket, 0);
     if (typeof setNoDelay === "function") setNoDelay.call(socket);
-    if (head.length > 0) socket.unshift(head);
     this._socket = socket;
     this._req = null;
     this.#protocol = handshake.subprotocol ?? "";
     this.#compression = handshake.compression;
-    this.#adopted = adopter.adopt(socket, new Receiver(this), handshake);
+    this.#adopted = adopter.adopt(socket, head, new Receiver(this), handshake);
     this.#state = OPEN;
     this.emit("open");
   }

@@ -118,11 +118,17 @@ export class Adopter {
   /**
    * Makes a connection of a stream on which the opening handshake is complete. Nothing is delivered within this call.
    *
-   * @param stream a socket or another Duplex. Return bytes that were read already with `stream.unshift()`
+   * @param stream a socket or another Duplex
+   * @param head the bytes after the handshake that were read with it
    * @param handler receives what the peer sends, within the call that read it
    * @throws InvalidArgumentError if it is no Duplex
    */
-  adopt(stream: Duplex, handler: AdoptedHandler, handshake: AdoptedHandshake): AdoptedConnection {
+  adopt(
+    stream: Duplex,
+    head: Uint8Array,
+    handler: AdoptedHandler,
+    handshake: AdoptedHandshake,
+  ): AdoptedConnection {
     const { on, write, destroy } = Object(stream) as Record<string, unknown>;
     if (![on, write, destroy].every((method) => typeof method === "function")) {
       throw invalidArgument("stream", "a socket or another Duplex", stream);
@@ -143,10 +149,13 @@ export class Adopter {
       transport: (events) => {
         const hidesReasons = this.#hidesReasons;
         const role = this.#role;
-        const frames = { runtime, role, settings, preface: null, rest: NO_BYTES, onBytes, hidesReasons };
+        const frames = { runtime, role, settings, preface: null, rest: head, onBytes, hidesReasons };
         const transport = new SocketByteStream(stream);
         const extension = deflate?.extension ?? null;
-        transports[0] = new FrameTransport({ ...frames, transport, extension, ...this.#encoder() }, events);
+        transports[0] = new FrameTransport(
+          { ...frames, transport, extension, defersDelivery: true, ...this.#encoder() },
+          events,
+        );
         return transports[0];
       },
       keepalive: (_, events) => new HeartbeatKeepalive(runtime, events, settings),
@@ -178,5 +187,3 @@ export class Adopter {
     return { encoder: new FrameEncoder(new MaskKeys(fill)) };
   }
 }
-
-const NO_BYTES = new Uint8Array(0);
