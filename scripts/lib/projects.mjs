@@ -7,6 +7,8 @@ export const projects = [
   { source: "packages/holdfast/test", output: "packages/holdfast/test-dist" },
   { source: "packages/redis/src", output: "packages/redis/dist" },
   { source: "packages/redis/test", output: "packages/redis/test-dist" },
+  { source: "packages/ws/src", output: "packages/ws/dist" },
+  { source: "packages/ws/test", output: "packages/ws/test-dist" },
   { source: "testkit/src", output: "testkit/dist" },
   { source: "examples/demo/src", output: "examples/demo/dist" },
   { source: "examples/demo-web/src", output: "examples/demo-web/dist" },

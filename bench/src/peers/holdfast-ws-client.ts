@@ -6,7 +6,7 @@ await runClient(async (url, onMessage) => {
   const socket = new WebSocket(url, { perMessageDeflate: false });
   const client: ClientConnection = {
     send: (data) => socket.send(data),
-    sendAndWait: (data) => new Promise((resolve) => void socket.send(data, () => resolve(undefined))),
+    sendAndWait: (data) => new Promise((resolve) => socket.send(data, () => resolve(undefined))),
   };
   socket.on("message", () => onMessage(client));
   await once(socket, "open");

@@ -252,7 +252,7 @@ class ClientHandshake {
     this.#websocket._beginFailing();
     request.destroy();
     // After a response has been received, the request no longer destroys its socket.
-    if (request.socket !== null && request.socket !== undefined && !request.socket.destroyed) {
+    if (request.socket?.destroyed === false) {
       request.socket.destroy();
     }
     process.nextTick(() => this.#fail(error));

@@ -148,7 +148,7 @@ function isEventType(type: string): type is EventType {
 }
 
 function wrappers(source: EventSource, type: string): Wrapper[] {
-  return (source.listeners(type) as Wrapper[]).filter((listener) => listener[HANDLER] !== undefined);
+  return (source.listeners(type) as Wrapper[]).filter((listener) => HANDLER in listener);
 }
 
 function find(source: EventSource, type: string, handler: Handler): Wrapper | null {

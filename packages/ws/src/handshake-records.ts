@@ -25,7 +25,7 @@ export class ServerHandshake implements AdoptedHandshake {
     }: { isSecure: boolean; protocol: string; compression: AgreedCompression | null },
   ) {
     this.#target = request.url ?? "/";
-    this.#rawHeaders = request.rawHeaders ?? [];
+    this.#rawHeaders = (request as Partial<IncomingMessage>).rawHeaders ?? [];
     this.#isSecure = isSecure;
     this.#answer = answer;
     this.subprotocol = protocol === "" ? null : protocol;

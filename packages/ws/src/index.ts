@@ -7,4 +7,5 @@ import { WebSocketServer } from "./web-socket-server.js";
 Object.assign(WebSocket, { createWebSocketStream, Server: WebSocketServer, WebSocket, WebSocketServer });
 
 export { createWebSocketStream, WebSocket, WebSocketServer };
+// eslint-disable-next-line no-restricted-syntax -- The default export is the one that most users of ws import.
 export default WebSocket;

@@ -1,5 +1,6 @@
 // Translates the options of `ws` into those of Holdfast, and rejects the ones that have no equivalent.
 
+import { inspect } from "node:util";
 import type { CompressionOptions } from "holdfast";
 import { Adopter, type AdopterOptions } from "holdfast/adapter";
 
@@ -72,7 +73,7 @@ function checkSupported(options: ConnectionOptions): void {
   for (const [name, usual, reason] of UNSUPPORTED) {
     const value: unknown = options[name];
     if (value === undefined || value === null || value === usual) continue;
-    throw new TypeError(`Expected no option \`${name}\`, got ${String(value)}. ${reason}`);
+    throw new TypeError(`Expected no option \`${name}\`, got ${inspect(value)}. ${reason}`);
   }
   for (const name of Object.keys(options.holdfast ?? {})) {
     if (HOLDFAST_OPTIONS.includes(name)) continue;

@@ -1,4 +1,4 @@
-// What a redirected request carries. Credentials stay with the host that they were meant for, as in curl, unless the
+// The headers of a redirected request. Credentials stay with the host that they were meant for, as in curl, unless the
 // application listens to `redirect` and decides itself.
 
 import type { OutgoingHttpHeaders } from "node:http";
@@ -31,15 +31,15 @@ export function redirectedHeaders(
 ): Carried {
   const headers = { ...first.headers };
   // The first credentials count: those in the URL of a redirect do not replace them.
-  if (first.auth !== undefined) headers["authorization"] ??= basic(first.auth);
-  let auth = headers["authorization"] === undefined ? userInfo : undefined;
+  if (first.auth !== undefined) headers.authorization ??= basic(first.auth);
+  let auth = headers.authorization === undefined ? userInfo : undefined;
   if (mayDrop) {
     const isIpc = socketPath !== undefined;
     const isSameHost = isIpc === first.isIpc && (socketPath ?? url.host) === first.host;
     if (!isSameHost || (first.isSecure && url.protocol !== "wss:")) {
-      delete headers["authorization"];
-      delete headers["cookie"];
-      if (!isSameHost) delete headers["host"];
+      delete headers.authorization;
+      delete headers.cookie;
+      if (!isSameHost) delete headers.host;
       auth = undefined;
     }
   }

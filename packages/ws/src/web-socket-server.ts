@@ -11,7 +11,7 @@ import { ServerHandshake } from "./handshake-records.js";
 import { createAdopter } from "./options.js";
 import { destroySocket, refuse, type Refusal } from "./refusals.js";
 import { checkRequest } from "./request-checks.js";
-import type { ServerOptions, VerifyClient } from "./server-options.js";
+import type { ServerOptions } from "./server-options.js";
 import { parseProtocols } from "./subprotocols.js";
 import { WebSocket } from "./web-socket.js";
 
@@ -47,7 +47,7 @@ export class WebSocketServer extends EventEmitter {
     this.#adopter = createAdopter("server", this.options);
     if (this.options.clientTracking === true) this.clients = new Set();
     if (port !== null) this._server = listen(this.options, callback);
-    else if (server !== null) this._server = server as http.Server; // Those of https have the same interface.
+    else if (server !== null) this._server = server; // Those of https have the same interface.
     if (this._server !== null) this.#listenTo(this._server);
   }
 
@@ -145,7 +145,7 @@ export class WebSocketServer extends EventEmitter {
       else refuse(socket, { status: 401 });
       return;
     }
-    (verifyClient as VerifyClient)(info, (isVerified, status, message, headers) => {
+    verifyClient(info, (isVerified, status, message, headers) => {
       if (isVerified) accept();
       else refuse(socket, { status: status ?? 401, message, headers });
     });

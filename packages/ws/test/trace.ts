@@ -44,7 +44,8 @@ export class Stage {
   async serve(library: Library, options: object = {}): Promise<InstanceType<Library["Server"]>> {
     const server = new library.Server({ port: 0, ...options });
     this.#cleanups.push(() => {
-      for (const client of server.clients ?? []) client.terminate();
+      // Undefined with `clientTracking: false`.
+      for (const client of (server as Partial<typeof server>).clients ?? []) client.terminate();
       server.close();
     });
     await once(server, "listening");

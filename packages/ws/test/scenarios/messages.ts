@@ -107,13 +107,13 @@ export const messageScenarios: Readonly<Record<string, Scenario>> = {
       (done: (error?: Error) => void) => client.send("c", { fin: false }, done),
       (done: (error?: Error) => void) => client.send("d", done),
       (done: (error?: Error) => void) => client.ping("e", true, done),
-      (done: (error?: Error) => void) => (client.pong as (done: (error?: Error) => void) => void)(done),
+      (done: (error?: Error) => void) => client.pong(done),
       (done: (error?: Error) => void) => client.send(new Blob(["f"]), done),
       (done: (error?: Error) => void) => client.send("g".repeat(300_000), done),
     ]) {
       await new Promise<void>((resolve) =>
         call((error) => {
-          stage.note(error === undefined || error === null, client.readyState);
+          stage.note(!error, client.readyState);
           resolve();
         }),
       );
