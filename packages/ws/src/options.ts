@@ -1,6 +1,5 @@
 // Translates the options of `ws` into those of Holdfast, and rejects the ones that have no equivalent.
 
-import { inspect } from "node:util";
 import type { CompressionOptions } from "holdfast";
 import { Adopter, type AdopterOptions } from "holdfast/adapter";
 
@@ -20,6 +19,8 @@ export interface ConnectionOptions {
   readonly maxPayload?: number | undefined;
   readonly perMessageDeflate?: boolean | DeflateOptions | null | undefined;
   readonly skipUTF8Validation?: boolean | undefined;
+  // These three bound the memory of the receiver and the sender of `ws`. They have no effect: Holdfast joins chunks and
+  // fragments in one buffer, and keeps at most one Pong that waits for the socket.
   readonly maxBufferedChunks?: number | undefined;
   readonly maxFragments?: number | undefined;
   readonly maxPendingAutoPongs?: number | undefined;
@@ -42,14 +43,6 @@ const MAX_PAYLOAD = 100 * 1024 * 1024;
 const CLOSE_TIMEOUT = 30_000;
 const COMPRESS_FROM = 1024;
 
-/** Options without an equivalent, their default in `ws`, and the reason. */
-const UNSUPPORTED = [
-  ["skipUTF8Validation", false, "Holdfast validates every text message. Remove it."],
-  ["maxBufferedChunks", 256 * 1024, "Holdfast joins the chunks of a message in one buffer. Remove it."],
-  ["maxFragments", 16 * 1024, "Holdfast joins the fragments of a message in one buffer. Remove it."],
-  ["maxPendingAutoPongs", 60, "Holdfast keeps at most one Pong that waits for the socket. Remove it."],
-] as const;
-
 const HOLDFAST_OPTIONS = ["firstPing", "liveness", "logger", "pingInterval", "pingTimeout", "writeLimit"];
 
 /** @throws TypeError for an option that would be ignored; InvalidArgumentError for an invalid value */
@@ -70,10 +63,10 @@ export function createAdopter(role: "client" | "server", options: ConnectionOpti
 }
 
 function checkSupported(options: ConnectionOptions): void {
-  for (const [name, usual, reason] of UNSUPPORTED) {
-    const value: unknown = options[name];
-    if (value === undefined || value === null || value === usual) continue;
-    throw new TypeError(`Expected no option \`${name}\`, got ${inspect(value)}. ${reason}`);
+  if (options.skipUTF8Validation === true) {
+    throw new TypeError(
+      "Expected no option `skipUTF8Validation`, got true. Holdfast validates every text message, as RFC 6455 requires. Remove it.",
+    );
   }
   for (const name of Object.keys(options.holdfast ?? {})) {
     if (HOLDFAST_OPTIONS.includes(name)) continue;

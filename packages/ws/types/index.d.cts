@@ -161,13 +161,13 @@ declare namespace WebSocket {
     holdfast?: HoldfastOptions | undefined;
     maxPayload?: number | undefined;
     perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
-    /** Only the default of `ws` is accepted. */
+    /** Only false is accepted: text is always validated. */
     skipUTF8Validation?: boolean | undefined;
-    /** Only the default of `ws` is accepted. */
+    /** Has no effect: Holdfast needs no such limit. */
     maxBufferedChunks?: number | undefined;
-    /** Only the default of `ws` is accepted. */
+    /** Has no effect: Holdfast needs no such limit. */
     maxFragments?: number | undefined;
-    /** Only the default of `ws` is accepted. */
+    /** Has no effect: Holdfast needs no such limit. */
     maxPendingAutoPongs?: number | undefined;
   }
 
