@@ -12,9 +12,14 @@ interface Translation {
 
 /** The error that `ws` emits in place of `error`, which becomes its cause. */
 export function frameError(error: Error): Error {
-  const { cause } = error;
-  // A message that cannot be inflated: `ws` passes the error of zlib on.
-  if (cause instanceof Error && "errno" in cause) return cause;
+  // A message that cannot be inflated: `ws` emits the error of zlib.
+  if (error.message.startsWith("Expected compressed data")) {
+    return Object.assign(new Error("invalid compressed data"), {
+      code: "Z_DATA_ERROR",
+      errno: -3,
+      cause: error,
+    });
+  }
   for (const { pattern, type, text, code } of TRANSLATIONS) {
     const match = pattern.exec(error.message);
     if (match !== null) return describe(new type(text(...match.slice(1))), code, error);

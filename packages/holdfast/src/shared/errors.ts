@@ -56,8 +56,8 @@ export class ProtocolError extends HoldfastError {
   /** 1002 (protocol error) or 1007 (invalid frame payload data). */
   readonly closeCode: number;
 
-  constructor(message: string, closeCode: number, options: { readonly cause?: unknown } = {}) {
-    super(message, { code: "ERR_HOLDFAST_PROTOCOL", ...options });
+  constructor(message: string, closeCode: number) {
+    super(message, { code: "ERR_HOLDFAST_PROTOCOL" });
     this.closeCode = closeCode;
   }
 }

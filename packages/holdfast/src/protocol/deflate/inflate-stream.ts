@@ -63,9 +63,8 @@ export function tooBig(maxSize: number): MessageTooBigError {
  * RFC 7692 names no close code. 1007 is for data that is not consistent with the type of its message (RFC 6455 section
  * 7.4.1): the frames themselves are valid.
  */
-export function notCompressed(cause?: Error): ProtocolError {
-  const message = "Expected compressed data (RFC 1951) of whole blocks, got other bytes";
-  return new ProtocolError(message, 1007, cause === undefined ? {} : { cause });
+export function notCompressed(): ProtocolError {
+  return new ProtocolError("Expected compressed data (RFC 1951) of whole blocks, got other bytes", 1007);
 }
 
 function judged(
@@ -165,5 +164,5 @@ const NOTHING = new Uint8Array(0);
 const MAX_OUTPUT = 2 ** 31 - 1;
 
 function failureOf(error: Error & { readonly code?: string }, maxSize: number): ProtocolFailure {
-  return error.code === "ERR_BUFFER_TOO_LARGE" ? tooBig(maxSize) : notCompressed(error);
+  return error.code === "ERR_BUFFER_TOO_LARGE" ? tooBig(maxSize) : notCompressed();
 }
