@@ -57,8 +57,10 @@ export interface AdoptedHandshake {
   readonly compression: AgreedCompression | null;
 }
 
-const ADOPTER_OPTIONS: OptionNames<AdopterOptions & ConnectionOptions> = {
-  ...CONNECTION_OPTIONS,
+const { text: _text, ...OTHER_OPTIONS } = CONNECTION_OPTIONS; // Messages are bytes in any case.
+
+const ADOPTER_OPTIONS: OptionNames<AdopterOptions> = {
+  ...OTHER_OPTIONS,
   role: true,
   firstPing: true,
   closeReasons: true,
