@@ -36,6 +36,7 @@ const layers = {
   topics: ["shared", "heartbeat", "session", "connection", "types of protocol"],
   client: ["shared", "heartbeat", "session", "protocol", "connection", "transport", "reconnect"],
   server: ["shared", "heartbeat", "session", "protocol", "connection", "transport", "topics"],
+  adopt: ["shared", "heartbeat", "protocol", "connection", "transport"],
   browser: ["shared", "heartbeat", "session", "connection", "types of protocol", "reconnect"].concat([
     "transport/browser",
     "transport/link",
@@ -52,6 +53,7 @@ const layers = {
 const modulesOfNode = {
   protocol: "^(buffer|crypto|zlib)$",
   "transport/node": ".",
+  adopt: ".",
   client: ".",
   server: ".",
   cli: ".",

@@ -63,7 +63,10 @@ const wallClock = {
 };
 
 export default defineConfig(
-  globalIgnores(["**/dist/", "**/build/", "**/test-dist/", "**/coverage/", ".cache/", "bench/results/"]),
+  globalIgnores([
+    ...["**/dist/", "**/build/", "**/test-dist/", "**/coverage/", ".cache/", "bench/results/"],
+    "packages/ws/types/", // Declarations of classes in plain JavaScript, in the style of @types.
+  ]),
 
   eslint.configs.recommended,
   { linterOptions: { reportUnusedDisableDirectives: "error" } },

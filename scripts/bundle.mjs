@@ -17,10 +17,13 @@ const finished = join(library, "dist");
 const unfinished = join(root, ".cache/bundle");
 
 /** The entries of package.json, and the scripts that workers run. */
-const entries = ["index", "worker", "topics", "websocket"].flatMap((name) => [
-  name,
-  name === "index" ? "browser" : `browser-${name}`,
-]);
+const entries = [
+  ...["index", "worker", "topics", "websocket"].flatMap((name) => [
+    name,
+    name === "index" ? "browser" : `browser-${name}`,
+  ]),
+  "adapter",
+];
 /** The entries with declarations. */
 const typedEntries = entries;
 

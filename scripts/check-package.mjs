@@ -15,10 +15,9 @@ import { surviveRestart } from "./package/restart.mjs";
 const unwanted = /\.tsbuildinfo$|\.map$|\.test\.|(^|\/)(src|build|test|test-dist|node_modules)\//;
 const required = [
   ...["package.json", "README.md", "LICENSE"],
-  ...["index", "browser", "topics", "browser-topics", "websocket", "browser-websocket"].flatMap((entry) => [
-    `dist/${entry}.js`,
-    `dist/${entry}.d.ts`,
-  ]),
+  ...["index", "browser", "topics", "browser-topics", "websocket", "browser-websocket", "adapter"].flatMap(
+    (entry) => [`dist/${entry}.js`, `dist/${entry}.d.ts`],
+  ),
 ];
 
 /** The maximum size of a download in bytes, and the maximum number of files. Raise them only deliberately. */
@@ -72,6 +71,22 @@ for await (const event of subscribe(connectPersistent("/feed"), "news")) {
 }
 `;
 
+/** A program whose dependency uses `ws`, which is overridden. */
+const overriding = `
+import WebSocket, { WebSocketServer } from "user/index.mjs";
+import user from "user";
+if (user.required !== WebSocket || user.required.Server !== WebSocketServer) throw new Error("Expected one class");
+const server = new WebSocketServer({ port: 0 });
+server.on("connection", (socket) => socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary })));
+const client = new WebSocket("ws://127.0.0.1:" + server.address().port);
+client.on("open", () => client.send("hello"));
+client.on("message", (data) => {
+  if (data.toString() !== "hello" || client.holdfast.state !== "open") throw new Error("Expected the echo of Holdfast");
+  client.close();
+  server.close();
+});
+`;
+
 /** The ways in which a page may import the library's types; none of them needs the types of Node.js. */
 const pages = [
   { title: "holdfast/browser", source: page("holdfast/browser", noHeaders) },
@@ -115,18 +130,44 @@ async function check() {
   await useAsStranger(tarball);
   await checkEngine("packages/redis");
   await checkEngine("packages/nats");
+  const drop = await checkEngine("packages/ws", "node16");
+  await overrideWs(tarball, drop);
 }
 
-/** The package of an engine: what is in it, and whether it can be imported. */
-async function checkEngine(path) {
+/** Another package: what is in it, and whether it can be imported. */
+async function checkEngine(path, profile = "esm-only") {
   const packing = npm("pack", "--json", "--ignore-scripts", `--pack-destination=${folder}`);
   const [{ filename, files }] = JSON.parse(await quietly(`npm pack, ${path}`, packing, path));
   const wrong = files.map((file) => file.path).filter((file) => unwanted.test(file));
   if (wrong.length > 0) throw new Error(`These files must not ship in ${path}: ${wrong.join(", ")}`);
   const tarball = join(folder, filename);
   await quietly(`publint, ${path}`, tool("publint", "publint", "run", "--strict", tarball));
-  const attw = tool("@arethetypeswrong/cli", "attw", tarball, "--profile", "esm-only");
+  const attw = tool("@arethetypeswrong/cli", "attw", tarball, "--profile", profile);
   await quietly(`attw, ${path}`, attw);
+  return tarball;
+}
+
+/** A package that depends on `ws` gets `@holdfast/ws` by an override, in both module systems. */
+async function overrideWs(library, replacement) {
+  const project = join(folder, "override");
+  const user = join(project, "user");
+  mkdirSync(user, { recursive: true });
+  const manifest = { name: "user", version: "1.0.0", main: "index.cjs", dependencies: { ws: "^8.0.0" } };
+  writeFileSync(join(user, "package.json"), JSON.stringify(manifest));
+  writeFileSync(join(user, "index.cjs"), 'exports.required = require("ws");');
+  writeFileSync(join(user, "index.mjs"), 'export { default, WebSocketServer } from "ws";');
+  writeFileSync(
+    join(project, "package.json"),
+    JSON.stringify({
+      private: true,
+      dependencies: { holdfast: `file:${library}`, user: "file:user" },
+      overrides: { ws: `file:${replacement}` },
+    }),
+  );
+  const install = npm("install", "--offline", "--no-audit", "--no-fund", "--install-links");
+  await quietly("npm install, overrides", install, project);
+  writeFileSync(join(project, "program.mjs"), overriding);
+  await quietly("ws overridden", [process.execPath, "program.mjs"], project);
 }
 
 function checkFiles({ files, filename, size, unpackedSize }) {
@@ -230,7 +271,9 @@ function consumer(names) {
  */
 function options(module, moduleResolution) {
   const typeRoots = [join(root, "node_modules/@types")];
-  return { module, moduleResolution, target: "ES2022", strict: true, noEmit: true, typeRoots };
+  // Not the types of the packages that other workspaces use.
+  const types = ["node"];
+  return { module, moduleResolution, target: "ES2022", strict: true, noEmit: true, typeRoots, types };
 }
 
 /** Runs a step, shows its output only if it fails, and resolves with its stdout. */

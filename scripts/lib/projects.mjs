@@ -9,6 +9,8 @@ export const projects = [
   { source: "packages/redis/test", output: "packages/redis/test-dist" },
   { source: "packages/nats/src", output: "packages/nats/dist" },
   { source: "packages/nats/test", output: "packages/nats/test-dist" },
+  { source: "packages/ws/src", output: "packages/ws/dist" },
+  { source: "packages/ws/test", output: "packages/ws/test-dist" },
   { source: "testkit/src", output: "testkit/dist" },
   { source: "examples/demo/src", output: "examples/demo/dist" },
   { source: "examples/demo-web/src", output: "examples/demo-web/dist" },

@@ -41,6 +41,14 @@ export const allPeers: readonly Peer[] = [
     findClient: () => packagedProgram("holdfast", "holdfast-websocket-client.js"),
   },
   {
+    name: "holdfast-ws",
+    about: "@holdfast/ws, the interface of ws: the program of ws with one line changed, keepalive on",
+    takesPart: ({ id }) => id === "S3" || id === "K1",
+    isQuick: true,
+    findServer: () => packagedProgram("@holdfast/ws", "holdfast-ws-server.js"),
+    findClient: () => packagedProgram("@holdfast/ws", "holdfast-ws-client.js"),
+  },
+  {
     name: "ws",
     about: "defaults: no keepalive, no compression, no native add-on",
     // Its README sends pings with a recipe; that recipe is the peer after next.

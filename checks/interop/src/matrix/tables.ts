@@ -92,6 +92,22 @@ export const TABLES = [
     rows: ["Express", "Fastify", "Hono"],
     columns: ["messages", "other paths", "keep-alive", "shutdown"],
   },
+  {
+    title: "Libraries that were written for `ws`",
+    about: "Servers of theirs on `@holdfast/ws`.",
+    subject: "Library",
+    positions: ["server"],
+    rows: [
+      "Socket.IO",
+      "graphql-ws",
+      "tRPC",
+      "y-websocket",
+      "@fastify/websocket",
+      "http-proxy",
+      "Vite (HMR)",
+    ],
+    columns: ["messages", "endings"],
+  },
 ] as const satisfies readonly Table[];
 
 export type Row = (typeof TABLES)[number]["rows"][number];

@@ -257,6 +257,17 @@ export class ConnectionCore
     }
   }
 
+  /** Sends a message whose type the caller knows, while messages may be sent. For adapters, which send no iterables. */
+  sendTyped(data: string | Uint8Array, isText: boolean, settings: SendSettings): Promise<void> {
+    const isSendable = this.#isSendable && this.#transport.closeSent === null;
+    if (!isSendable) return this.rejectWhenEnded(settings.signal);
+    const sending = isText
+      ? this.#transport.sendText(data as string | TextBytes, settings) // Bytes of text need no class of their own.
+      : this.#transport.sendBinary(data as Uint8Array, settings); // Only text is a string.
+    this.#messagesSent++;
+    return sending;
+  }
+
   /** The words of the link protocol; null if the peer does not speak it. */
   get link(): LinkWords | null {
     return this.#transport.link ?? null;

@@ -87,6 +87,8 @@ export interface ConnectionSettings {
   readonly maxQueuedBytes: number;
   readonly writeLimit: number;
   readonly compression: DeflateSettings | null;
+  /** As in HeartbeatSettings; absent for false. */
+  readonly delaysFirstPing?: boolean;
   readonly logger: Logger | null;
   /** Receives errors of the application's own code: the logger, or stderr if none is configured; null for nothing. */
   readonly faultLogger: FaultLogger | null;

@@ -138,6 +138,7 @@ export class Heartbeat {
     this.#gaps.start(now, wallNow);
     if (this.#options.pingInterval === null) return NOTHING;
     this.#grid = new PingGrid(now, this.#options.pingInterval);
+    if (this.#options.delaysFirstPing === true) return NOTHING;
     return [{ type: "send-ping" }];
   }
 

@@ -10,6 +10,8 @@ export interface HeartbeatSettings {
   /** How many milliseconds a ping may stay unanswered; null to measure only and never judge. */
   readonly pingTimeout: number | null;
   readonly liveness: Liveness;
+  /** Whether the first ping is sent after one interval rather than at once. @default false */
+  readonly delaysFirstPing?: boolean;
 }
 
 export type Observation =

@@ -1,6 +1,6 @@
 // Turns frames into messages: enforces the rules of RFC 6455 for received frames and assembles fragments.
 
-/* eslint max-lines: ["warn", { "max": 320, "skipBlankLines": true, "skipComments": true }] -- One state machine; rules, text decoding and streaming are in separate files. */
+/* eslint max-lines: ["warn", { "max": 340, "skipBlankLines": true, "skipComments": true }] -- One state machine; rules, text decoding and streaming are in separate files. */
 
 import type { CloseFrame } from "../../shared/close-code.js";
 import { MessageTooBigError, ProtocolError } from "../../shared/errors.js";
@@ -65,7 +65,12 @@ export interface ReceiveSettings {
   readonly text?: TextForm;
   /** The negotiated extension; null for none. */
   readonly extension: MessageExtension | null;
+  /** Receives all messages as bytes, in place of `onMessage`; text has been validated. Absent or null for `onMessage`. */
+  readonly onBytes?: BytesHandler | null;
 }
+
+/** Receives a message as a view of the received chunk. */
+export type BytesHandler = (payload: Buffer, isText: boolean) => void;
 
 export class MessageReader implements FrameHandler {
   readonly #messages: MessageHandler;
@@ -74,6 +79,7 @@ export class MessageReader implements FrameHandler {
   readonly #maxMessageSize: number;
   readonly #wantsTextBytes: boolean;
   readonly #extension: MessageExtension | null;
+  readonly #onBytes: BytesHandler | null;
   #isDropping = false;
 
   // The current chunk.
@@ -116,6 +122,7 @@ export class MessageReader implements FrameHandler {
     this.#maxMessageSize = settings.maxMessageSize ?? Number.MAX_SAFE_INTEGER;
     this.#wantsTextBytes = settings.text === "bytes";
     this.#extension = settings.extension;
+    this.#onBytes = settings.onBytes ?? null;
   }
 
   /** Bytes of this chunk that were handed out as copies, or put together with others. */
@@ -188,6 +195,7 @@ export class MessageReader implements FrameHandler {
       // The fast path: decode or deliver a whole message in one chunk without copying it.
       this.#messageOpcode = CONTINUATION;
       if (this.#opcode === TEXT) this.#deliverText(chunk, start, end, isAscii);
+      else if (this.#onBytes !== null) this.#deliverBytes(chunk.subarray(start, end), false);
       else this.#deliver(this.#lasting(chunk, start, end));
     } else {
       this.#takePiece(chunk, start, end, 0, isAscii);
@@ -292,7 +300,19 @@ export class MessageReader implements FrameHandler {
     if (!this.#isDropping) this.#messages.onMessage(message);
   }
 
+  #deliverBytes(payload: Buffer, isText: boolean): void {
+    if (this.#isDropping) return;
+    if (this.#isShared) this.#copiedBytes += payload.length;
+    this.#onBytes?.(this.#isShared ? Buffer.from(payload) : payload, isText);
+  }
+
   #deliverText(bytes: Buffer, start: number, end: number, isAscii = false): void {
+    if (this.#onBytes !== null) {
+      const payload = bytes.subarray(start, end);
+      if (isAscii || isValidText(payload)) this.#deliverBytes(payload, true);
+      else this.#failText();
+      return;
+    }
     if (this.#wantsTextBytes) {
       if (isAscii || isValidText(bytes.subarray(start, end)))
         this.#deliver(textBytesOf(this.#lasting(bytes, start, end)));
@@ -305,7 +325,8 @@ export class MessageReader implements FrameHandler {
   }
 
   #deliverValidText(bytes: Buffer, isAscii: boolean): void {
-    if (this.#wantsTextBytes) this.#deliver(textBytesOf(bytes));
+    if (this.#onBytes !== null) this.#deliverBytes(bytes, true);
+    else if (this.#wantsTextBytes) this.#deliver(textBytesOf(bytes));
     else this.#deliver(isAscii ? readLatin1(bytes, 0, bytes.length) : decodeValidText(bytes));
   }
 
@@ -323,6 +344,7 @@ export class MessageReader implements FrameHandler {
 
     if (!isEncoded) {
       if (isText) this.#deliverValidText(payload, isAscii);
+      else if (this.#onBytes !== null) this.#deliverBytes(payload, false);
       else this.#deliver(viewOf(payload));
       return;
     }
@@ -350,6 +372,7 @@ export class MessageReader implements FrameHandler {
   #deliverDecoded(decoded: Decoded, isText: boolean): void {
     if (decoded instanceof Error) this.#failWith(decoded);
     else if (isText) this.#deliverText(asBuffer(decoded), 0, decoded.length);
+    else if (this.#onBytes !== null) this.#deliverBytes(asBuffer(decoded), false);
     else this.#deliver(viewOf(decoded));
   }
 

@@ -28,6 +28,8 @@ export interface FrameTransportOptions extends OutboxOptions {
    * has the connection and may have added listeners. @default false
    */
   readonly defersDelivery?: boolean;
+  /** Whether the Close that reports a violation has no reason. @default false */
+  readonly hidesReasons?: boolean;
 }
 
 /** If more bytes than this are copied out of a shared read buffer, a separate buffer for each chunk is cheaper. */
@@ -47,7 +49,7 @@ export function overFrames(options: FrameTransportOptions): MessageTransportFact
 
 const NO_DEFERRED_ENDS: readonly (() => void)[] = [];
 
-class FrameTransport extends MessageSender implements MessageTransport, ByteStreamHandler {
+export class FrameTransport extends MessageSender implements MessageTransport, ByteStreamHandler {
   bytesReceived = 0;
   lastReceivedAt: number;
   readonly canPing = true;
@@ -57,6 +59,8 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   /** Bytes received before delivery began; null from then on. */
   #initialBytes: Uint8Array | null;
   readonly #defersDelivery: boolean;
+  readonly #hidesReasons: boolean;
+  readonly #deliversViews: boolean;
   /** Ends of the stream to report after the messages that precede them. */
   #deferredEnds = NO_DEFERRED_ENDS;
   /** No more bytes will arrive: waiting messages are parsed within one call. */
@@ -74,6 +78,8 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
     this.#meter = meter;
     this.#initialBytes = options.rest;
     this.#defersDelivery = options.defersDelivery === true;
+    this.#hidesReasons = options.hidesReasons === true;
+    this.#deliversViews = (options.onBytes ?? null) !== null;
     this.lastReceivedAt = options.runtime.clock.now();
     this.#turnBegan = this.lastReceivedAt;
   }
@@ -159,6 +165,11 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   }
 
   onSharedChunk(chunk: Uint8Array): boolean {
+    if (this.#deliversViews) {
+      // Every message is a view: one copy of the chunk costs less than one of each message.
+      this.#receive(Buffer.from(chunk), false);
+      return chunk.length > COPIED_AT_MOST;
+    }
     return this.#receive(chunk, true) > COPIED_AT_MOST;
   }
 
@@ -195,7 +206,8 @@ class FrameTransport extends MessageSender implements MessageTransport, ByteStre
   }
 
   onFailure(failure: ProtocolFailure): void {
-    this.handler.onFailure({ cause: causeOfFailure(failure), error: failure, close: closeOf(failure) });
+    const close = this.#hidesReasons ? { ...closeOf(failure), reason: "" } : closeOf(failure);
+    this.handler.onFailure({ cause: causeOfFailure(failure), error: failure, close });
     this.#endFirst();
   }
 

@@ -1,13 +1,17 @@
 // The sending half of a transport over frames. All frames of one turn of the event loop are written to the kernel at
 // once. While the socket is blocked, messages wait here, so that a Ping, a Pong or a Close overtakes them.
 
+/* eslint max-lines: ["warn", { "max": 270, "skipBlankLines": true, "skipComments": true }] -- One state machine. */
+
 import type { CloseFrame } from "../../shared/close-code.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
-import { BINARY, FIN, PONG, TEXT } from "../../shared/opcode.js";
+import { BINARY, FIN, PING, PONG, TEXT } from "../../shared/opcode.js";
 import type { TextBytes } from "../../shared/text-bytes.js";
 import type { MessageExtension, ProtocolFailure } from "../../protocol/extension.js";
 import { FrameMirror } from "../../protocol/frame/frame-mirror.js";
+import type { FrameEncoder } from "../../protocol/frame/frame-encoder.js";
 import type {
+  BytesHandler,
   MessageHandler,
   ProtocolHandler,
   ReceiveSettings,
@@ -39,6 +43,10 @@ export interface OutboxOptions {
   readonly extension: MessageExtension | null;
   /** A server's answer to the upgrade, sent before everything else, in the first write. Null for nothing. */
   readonly preface: Uint8Array | null;
+  /** Receives all messages as bytes; absent or null to pass them to the handler. */
+  readonly onBytes?: BytesHandler | null;
+  /** The encoder of this connection; absent for that of its role, which all connections share. */
+  readonly encoder?: FrameEncoder;
 }
 
 /** The parts of SendSettings that follow a message to the socket. */
@@ -72,12 +80,13 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
 
   /** @param messages receives what the peer sends */
   constructor(options: OutboxOptions, handler: MessageTransportHandler, messages: MessageHandler) {
-    const { runtime, settings, extension } = options;
+    const { runtime, settings, extension, onBytes = null } = options;
     this.runtime = runtime;
     this.stream = options.transport;
     this.handler = handler;
-    const encoder = options.role === "client" ? runtime.clientEncoder : runtime.serverEncoder;
-    this.protocol = new Protocol(messages, this, { ...settings, encoder, extension });
+    const shared = options.role === "client" ? runtime.clientEncoder : runtime.serverEncoder;
+    const encoder = options.encoder ?? shared;
+    this.protocol = new Protocol(messages, this, { ...settings, encoder, extension, onBytes });
     this.writeLimit = settings.writeLimit;
     this.#control = options.preface === null ? null : new ControlQueue(options.preface);
   }
@@ -94,6 +103,11 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   get bufferedAmount(): number {
     const inSocket = this.#maySocketHold ? this.stream.bufferedAmount : 0;
     return (this.#batch?.bytes ?? 0) + (this.#queue?.bytes ?? 0) + inSocket;
+  }
+
+  /** `bufferedAmount` without the bytes of this turn, which the socket has not been offered yet. */
+  get waitingAmount(): number {
+    return (this.#queue?.bytes ?? 0) + (this.#maySocketHold ? this.stream.bufferedAmount : 0);
   }
 
   get unsentBytes(): number {
@@ -164,13 +178,14 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
    * more, and a peer that pings without reading must not fill our memory.
    */
   queuePong(payload: Uint8Array): void {
-    if (this.isBlocked()) {
-      this.#controls().setPong(this.protocol.frame(FIN | PONG, payload));
-      return;
-    }
-    this.#batch ??= this.runtime.batches.borrow();
-    this.protocol.writeFrame(this.#batch, FIN | PONG, payload);
-    this.planFlush();
+    if (this.isBlocked()) this.#controls().setPong(this.protocol.frame(FIN | PONG, payload));
+    else this.#writeControl(FIN | PONG, payload);
+  }
+
+  /** Sends a ping that nobody measures, after the messages of this turn; ahead of them while the socket is blocked. */
+  sendPing(key: string, payload: Uint8Array): void {
+    if (this.isBlocked()) this.queuePing(key, payload);
+    else this.#writeControl(FIN | PING, payload);
   }
 
   /**
@@ -318,6 +333,12 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     if (entry.fate === "handed-over" && !this.isBlocked()) return SENT;
     if (entry.fate !== "dropped" && this.bufferedAmount < level) return SENT;
     return this.sendQueue().wait(entry, level, signal);
+  }
+
+  #writeControl(firstByte: number, payload: Uint8Array): void {
+    this.#batch ??= this.runtime.batches.borrow();
+    this.protocol.writeFrame(this.#batch, firstByte, payload);
+    this.planFlush();
   }
 
   #controls(): ControlQueue {

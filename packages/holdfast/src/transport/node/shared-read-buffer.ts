@@ -40,6 +40,19 @@ export function openWithSharedBuffer(open: (options: { readonly onread?: OnReadO
   return socket;
 }
 
+/**
+ * As `openWithSharedBuffer`, for a socket on which an HTTP client does the opening handshake: until there is a reader,
+ * the socket emits `data` as any other. Later `data` listeners still get what arrives.
+ */
+export function openForHttpClient(open: (options: { readonly onread?: OnReadOpts }) => Socket): Socket {
+  if (!canLend) return open({});
+  const reading = new SharedReadBuffer();
+  const socket = open({ onread: reading.options });
+  reading.emitFrom(socket);
+  readings.set(socket, reading);
+  return socket;
+}
+
 /** Null for a socket or another stream that is read through its `data` events. */
 export function sharedReadBufferOf(stream: Duplex): SharedReadBuffer | null {
   return readings.get(stream) ?? null;
@@ -51,6 +64,8 @@ export class SharedReadBuffer {
   #wantsOwn = false;
   /** Data that arrived before there was a reader. */
   #heldChunk: Buffer | null = null;
+  /** The socket of an HTTP client, whose `data` listeners get what arrives; null for other sockets. */
+  #emitter: Socket | null = null;
 
   /** Node requests the buffer for the next chunk after each chunk. */
   get options(): OnReadOpts {
@@ -58,6 +73,10 @@ export class SharedReadBuffer {
       buffer: () => (this.#wantsOwn ? Buffer.allocUnsafeSlow(CHUNK_SIZE) : this.#shared),
       callback: (length, memory) => this.#onRead(memory as Buffer, length), // one of the two above
     };
+  }
+
+  emitFrom(socket: Socket): void {
+    this.#emitter = socket;
   }
 
   /** Delivers earlier data in a later turn. The caller has to resume the stream. */
@@ -71,6 +90,10 @@ export class SharedReadBuffer {
   /** Returns false to pause the socket. */
   #onRead(memory: Buffer, length: number): boolean {
     const chunk = memory.subarray(0, length);
+    if (this.#emitter !== null) {
+      if (this.#reader === null) return this.#emitter.push(Buffer.from(chunk));
+      if (this.#emitter.listenerCount("data") > 0) this.#emitter.emit("data", Buffer.from(chunk));
+    }
     if (this.#reader === null) {
       this.#heldChunk =
         this.#heldChunk === null ? Buffer.from(chunk) : Buffer.concat([this.#heldChunk, chunk]);

@@ -1,0 +1,33 @@
+// The result of negotiating compression, for code that does the opening handshake itself.
+
+import type { NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
+
+let read: (agreed: AgreedCompression) => NegotiatedDeflate;
+let create: (deflate: NegotiatedDeflate) => AgreedCompression;
+
+/** The agreed compression of one connection, made by an `Adopter`. */
+export class AgreedCompression {
+  readonly #deflate: NegotiatedDeflate;
+
+  static {
+    read = (agreed) => agreed.#deflate;
+    create = (deflate) => new AgreedCompression(deflate);
+  }
+
+  private constructor(deflate: NegotiatedDeflate) {
+    this.#deflate = deflate;
+  }
+
+  /** The value of Sec-WebSocket-Extensions in the response. */
+  get header(): string {
+    return this.#deflate.header;
+  }
+}
+
+export function createAgreement(deflate: NegotiatedDeflate | null): AgreedCompression | null {
+  return deflate === null ? null : create(deflate);
+}
+
+export function agreedDeflate(agreed: AgreedCompression | null): NegotiatedDeflate | null {
+  return agreed === null ? null : read(agreed);
+}
