@@ -4,6 +4,7 @@ import { describe } from "node:test";
 import { noteCell, noteVersion, testCell } from "./matrix/test-cell.js";
 import { installedVersion } from "./peers/installed-version.js";
 import { LIMIT } from "./scenes/common-tests.js";
+import { crossws } from "./ws-users/crossws.js";
 import { fastifyWebsocket } from "./ws-users/fastify-websocket.js";
 import { graphqlWs } from "./ws-users/graphql-ws.js";
 import { httpProxy } from "./ws-users/http-proxy.js";
@@ -14,7 +15,7 @@ import { yWebsocket } from "./ws-users/y-websocket.js";
 
 const OPTIONS = { skip: false, timeout: 3 * LIMIT } as const;
 
-for (const user of [socketIo, graphqlWs, trpc, yWebsocket, fastifyWebsocket, httpProxy, vite]) {
+for (const user of [socketIo, graphqlWs, trpc, yWebsocket, fastifyWebsocket, crossws, httpProxy, vite]) {
   const { row } = user;
   noteVersion(row, installedVersion(user.packageName));
   noteCell({ row, position: "server", column: "messages" }, `The change: ${user.change}.`);

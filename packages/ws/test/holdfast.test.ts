@@ -135,6 +135,16 @@ test("N4: the mask of the other role is rejected, and leaves the connection open
   });
 });
 
+test("N4: data that would make the peer fail the connection is rejected, and leaves it open", async () => {
+  await withPair({}, async (client, server) => {
+    assert.throws(() => client.send(Buffer.from([0xff]), { binary: false }), /Expected `data` to be UTF-8/);
+    assert.throws(() => client.ping(new Blob(["hi"])), /Expected a string or bytes for ping\(\), got a Blob/);
+    const message = once(server, "message") as Promise<[Buffer]>;
+    client.send("still open");
+    assert.equal((await message)[0].toString(), "still open");
+  });
+});
+
 test("N4: generateMask fills the masking keys", async () => {
   const keys: number[] = [];
   const generateMask = (mask: Buffer): void => {

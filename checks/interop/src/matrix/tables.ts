@@ -103,6 +103,7 @@ export const TABLES = [
       "tRPC",
       "y-websocket",
       "@fastify/websocket",
+      "crossws",
       "http-proxy",
       "Vite (HMR)",
     ],
