@@ -39,7 +39,9 @@ function optionsOf(program, file) {
     .filter(({ name }) => name.endsWith("Options"))
     .flatMap((symbol) =>
       checker
-        .getDeclaredTypeOfSymbol(checker.getAliasedSymbol(symbol))
+        .getDeclaredTypeOfSymbol(
+          symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol,
+        )
         .getApparentProperties()
         .filter(({ declarations }) =>
           declarations?.[0]?.getSourceFile().fileName.includes("/holdfast/build/"),

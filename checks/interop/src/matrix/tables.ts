@@ -109,6 +109,15 @@ export const TABLES = [
     ],
     columns: ["messages", "endings"],
   },
+  {
+    title: "Under client libraries",
+    about:
+      "Libraries from npm that take a class `WebSocket`, with those of `holdfast/websocket`. Cuts: nothing is missed, and nothing subscribes twice.",
+    subject: "Library",
+    positions: ["client"],
+    rows: ["graphql-ws", "tRPC", "partysocket", "y-websocket", "MQTT.js", "ethers", "SignalR", "Phoenix"],
+    columns: ["WebSocket", "ResumableWebSocket", "cuts"],
+  },
 ] as const satisfies readonly Table[];
 
 export type Row = (typeof TABLES)[number]["rows"][number];

@@ -4,6 +4,7 @@
 
 import type * as node from "holdfast";
 import type * as browser from "holdfast/browser";
+import type * as websocket from "holdfast/websocket";
 
 type Fitting<Options> = { readonly [Name in keyof Required<Options>]: readonly Options[Name][] };
 
@@ -18,6 +19,7 @@ export const ofSend: Fitting<node.SendOptions> = {
   compress: [true],
   until: ["sent", "delivered"],
 };
+export const ofBuffer: Fitting<websocket.BufferOptions> = { maxBufferedAmount: [1_048_576, null] };
 export const ofFileStore: Fitting<node.FileStoreOptions> = { directory: ["/var/lib/app/sessions"] };
 export const ofHeartbeat: Fitting<node.HeartbeatOptions> = { ...call, timeout: [500], interval: [0, 1_000] };
 export const ofKeepalive: Fitting<node.KeepaliveOptions> = {
