@@ -12,7 +12,7 @@ import { partysocket } from "./libraries/partysocket.js";
 import { phoenix } from "./libraries/phoenix.js";
 import { signalR } from "./libraries/signalr.js";
 import { trpc } from "./libraries/trpc.js";
-import { openDocument, startYjsServer, yWebsocket } from "./libraries/y-websocket.js";
+import { closeDocument, openDocument, startYjsServer, yWebsocket } from "./libraries/y-websocket.js";
 import { noteCell, noteVersion, testCell } from "./matrix/test-cell.js";
 import { installedVersion } from "./peers/installed-version.js";
 
@@ -105,7 +105,7 @@ describe(`${CUTS} cuts under ResumableWebSocket`, () => {
         assert.deepEqual(direct.doc.getArray(name).toJSON(), cutOff.doc.getArray(name).toJSON());
       }
       assert.equal(state.connections, 2);
-      for (const { provider } of [cutOff, direct]) provider.destroy();
+      for (const document of [cutOff, direct]) closeDocument(document);
       await proxy.close();
       await server.close();
     },

@@ -24,7 +24,7 @@ export const yWebsocket: Library = {
     other.doc.getText("t").insert(5, " world");
     await eventually(() => one.doc.getText("t").toJSON() === "hello world", "the answer");
     assert.equal(state.connections, 2);
-    for (const { provider } of [one, other]) provider.destroy();
+    for (const document of [one, other]) closeDocument(document);
     await server.close();
   },
 };
@@ -82,4 +82,9 @@ export function openDocument(Class: WebSocketClass, url: string): OpenDocument {
   const WebSocketPolyfill = Class as unknown as typeof globalThis.WebSocket;
   const provider = new WebsocketProvider(url, "room", doc, { WebSocketPolyfill, disableBc: true });
   return { doc, provider };
+}
+
+export function closeDocument({ doc, provider }: OpenDocument): void {
+  provider.destroy();
+  doc.destroy(); // Otherwise the timer of its awareness keeps the process alive.
 }
