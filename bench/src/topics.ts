@@ -3,11 +3,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { freePort } from "holdfast-testkit";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { redisEngine, type RedisClient } from "@holdfast/redis";
@@ -155,13 +155,4 @@ async function latency(
 
 function publication(topic: string, data: string, history: HistoryLimits | null): Publication {
   return { topic, data, id: null, history, compress: true };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

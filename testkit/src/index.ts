@@ -23,6 +23,7 @@ export { TunnelProxy, type TunnelProxyOptions, type TunnelRequest } from "./tunn
 // Helpers.
 export { type BytesLike } from "./bytes.js";
 export { type KeyAndCertificate, testCertificates, type TestCertificates } from "./certificates.js";
+export { freePort } from "./free-port.js";
 export { activeResources, assertNothingLeft, type ResourceCounts } from "./resources.js";
 export { assertLinear, processorTime } from "./processor-time.js";
 export { blockEventLoop, eventually, withTimeout } from "./waiting.js";

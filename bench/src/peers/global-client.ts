@@ -1,23 +1,4 @@
-import { runClient, type ClientConnection } from "./support/client-program.js";
+import { runWebSocketClient } from "./support/websocket-client.js";
 
-// The WebSocket of browsers, which Node and Bun have built in. It does not report when it can accept more
-// data.
-const enough = 1024 * 1024;
-
-await runClient(async (url, onMessage) => {
-  const socket = new WebSocket(url);
-  socket.binaryType = "arraybuffer";
-  const client: ClientConnection = {
-    send: (data) => socket.send(data),
-    sendAndWait: async (data) => {
-      socket.send(data);
-      while (socket.bufferedAmount > enough) await new Promise((resolve) => setImmediate(resolve));
-    },
-  };
-  socket.onmessage = () => onMessage(client);
-  await new Promise((resolve, reject) => {
-    socket.onopen = resolve;
-    socket.onerror = reject;
-  });
-  return client;
-});
+// The WebSocket of browsers, which Node and Bun have built in.
+await runWebSocketClient(WebSocket);

@@ -3,9 +3,9 @@
 import type { ChildProcess } from "node:child_process";
 import cluster from "node:cluster";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { freePort } from "holdfast-testkit";
 import { end, start } from "../machine/processes.js";
 import {
   nextReport,
@@ -151,16 +151,6 @@ const isReady =
   (times: number) =>
   (report: Report): report is Ready =>
     report.type === "ready" && report.times === times;
-
-/** The port is free now; no other process on this machine is expected to take it in the meantime. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // It listens on TCP.
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 function summarize(
   servers: readonly ServerReport[],

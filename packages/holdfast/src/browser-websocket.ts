@@ -62,21 +62,4 @@ export const WebSocketStream: WebSocketStreamConstructor<WebSocketStreamOptions>
 /** A WebSocket as a pair of streams. */
 export type WebSocketStream = StandardWebSocketStream;
 
-export { WebSocketError } from "./compat/web-socket-error.js";
-export type { WebSocketCloseInfo } from "./compat/web-socket-error.js";
-export type {
-  StandardWebSocketStream,
-  WebSocketOpenInfo,
-  WebSocketStreamConstructor,
-  WebSocketStreamInit,
-} from "./compat/web-socket-stream.js";
-export { CloseEvent } from "./compat/events.js";
-export type { CloseEventConstructor, CloseEventInit } from "./compat/events.js";
-export type { ResumeOptions } from "./compat/session-link.js";
-export type {
-  BufferOptions,
-  StandardWebSocket,
-  WebSocketConstructor,
-  WebSocketEvents,
-  WebSocketListener,
-} from "./compat/web-socket-types.js";
+export * from "./compat/exports.js";

@@ -6,7 +6,7 @@ import type { ConnectionOptions } from "@nats-io/transport-node";
 import { InvalidArgumentError } from "holdfast";
 import type { Engine, EngineUnavailableError, Publication, Published } from "holdfast/topics";
 import { natsEngine, type NatsEngineOptions } from "../dist/index.js";
-import { eventually } from "./eventually.js";
+import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 import { missing, NatsServer, type ServerOptions } from "./nats-server.js";
 
 const HISTORY = { messages: 10_000, age: 300_000 };

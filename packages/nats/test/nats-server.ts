@@ -1,12 +1,12 @@
-// Starts servers of NATS on free ports of the loopback interface, each with JetStream in a folder of its own.
+// Starts servers of NATS on free ports of the loopback interface, each with JetStream in its own folder.
 
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type ConnectionOptions, type NatsConnection } from "@nats-io/transport-node";
+import { freePort } from "holdfast-testkit";
 
 // Debian's packages install servers where PATH may not look.
 process.env["PATH"] = `${process.env["PATH"] ?? ""}:/usr/sbin`;
@@ -102,13 +102,4 @@ export function openConnection(port: number, options: ConnectionOptions = {}): P
     reconnectJitter: 50,
     ...options,
   });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

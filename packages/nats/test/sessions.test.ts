@@ -3,10 +3,11 @@ import { fork, type ChildProcess } from "node:child_process";
 import { after, before, describe, test } from "node:test";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { connectPersistent } from "holdfast";
+import { freePort } from "holdfast-testkit";
 import { natsSessionStore } from "../dist/index.js";
 import { aRecord, PROOF, testStore } from "../../holdfast/test-dist/session/store-contract.js";
-import { eventually } from "./eventually.js";
-import { freePort, missing, NatsServer } from "./nats-server.js";
+import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
+import { missing, NatsServer } from "./nats-server.js";
 
 describe("Sessions in NATS", { skip: missing }, () => {
   let server: NatsServer;

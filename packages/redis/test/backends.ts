@@ -48,7 +48,10 @@ export async function openCluster(name: ClientName): Promise<EngineBackend> {
   return backend(await openClusterClient(name, servers[0].port), servers);
 }
 
-function backend(opened: OpenedClient, servers: readonly RedisServer[]): EngineBackend {
+export function backend(
+  opened: OpenedClient,
+  servers: readonly RedisServer[],
+): Required<Omit<EngineBackend, "advance">> {
   const all = async (act: (server: RedisServer) => Promise<unknown>): Promise<void> => {
     await Promise.all(servers.map(act));
   };

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine, EngineUnavailableError, Position, Published, TopicMessage } from "holdfast/topics";
 import { redisEngine, type RedisEngineOptions } from "../dist/index.js";
 import { openClient, openClusterClient } from "./backends.js";
-import { eventually } from "./eventually.js";
+import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 import { missing, RedisServer, startCluster } from "./redis-server.js";
 
 const HISTORY = { messages: 10_000, age: 300_000 };

@@ -1,65 +1,14 @@
-import assert from "node:assert/strict";
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { test } from "node:test";
-import type { Member } from "holdfast/topics";
-import { redisEngine } from "../dist/index.js";
-import { openClient } from "./backends.js";
-import { eventually } from "./eventually.js";
+import { testLeaving, testSleeper } from "../../holdfast/test-dist/topics/presence-tests.js";
+import { backend, openClient, openStandalone } from "./backends.js";
 import { missing, RedisServer } from "./redis-server.js";
 
+const program = new URL("presence-process.js", import.meta.url);
+
 for (const name of ["ioredis", "redis"] as const) {
-  test(
-    `M5: a process that is stopped past its lease leaves no ghost, and no double when it continues, with ${name}`,
-    { skip: missing },
-    async () => {
-      const server = await RedisServer.start();
-      const opened = await openClient(name, server.port);
-      const engine = redisEngine({ client: opened.client });
-      const args = [String(server.port), name];
-      const child = fork(new URL("presence-process.js", import.meta.url), args);
-      try {
-        await once(child, "message");
-        const member: Member = { id: "sleeper", data: { pid: child.pid } };
-        const joined: Member[] = [];
-        const left: Member[] = [];
-        const { members } = await engine.presence.watch("room", (change) => {
-          joined.push(...(change?.joined ?? []));
-          left.push(...(change?.left ?? []));
-        });
-        assert.deepEqual(members, [member]);
-
-        child.kill("SIGSTOP");
-        const stoppedAt = performance.now();
-        const list = async (): Promise<readonly Member[]> => (await engine.presence.list("room")).members;
-        await eventually(async () => assert.deepEqual([await list(), left], [[], [member]]), 15_000);
-        assert.ok(performance.now() - stoppedAt < 12_000, "right within 12 s");
-
-        child.kill("SIGCONT");
-        await eventually(async () =>
-          assert.deepEqual([await list(), joined, left], [[member], [member], [member]]),
-        );
-      } finally {
-        child.kill("SIGKILL");
-        await engine[Symbol.asyncDispose]();
-        opened.close();
-        await server.close();
-      }
-    },
-  );
+  testSleeper({ program, suffix: `, with ${name}`, skip: missing }, async () => {
+    const server = await RedisServer.start();
+    return { ...backend(await openClient(name, server.port), [server]), args: [String(server.port), name] };
+  });
 }
 
-test("M5: the members of an engine that is closed leave at once", { skip: missing }, async () => {
-  const server = await RedisServer.start();
-  const opened = await openClient("ioredis", server.port);
-  const [leaves, stays] = [redisEngine({ client: opened.client }), redisEngine({ client: opened.client })];
-  try {
-    await leaves.presence.join("room", { id: "1", data: null });
-    await leaves[Symbol.asyncDispose]();
-    assert.deepEqual((await stays.presence.list("room")).members, []);
-  } finally {
-    await stays[Symbol.asyncDispose]();
-    opened.close();
-    await server.close();
-  }
-});
+testLeaving(missing, () => openStandalone("ioredis"));

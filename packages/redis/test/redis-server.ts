@@ -3,15 +3,18 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "holdfast-testkit";
 import { Redis } from "ioredis";
 
 /** Why tests cannot run here; false if they can. */
 export const missing: string | false =
   spawnSync("redis-server", ["--version"]).status === 0 ? false : "redis-server is not installed";
+
+/** The bus of a cluster has the port + 10000. */
+const CLUSTER_LIMIT = 55_000;
 
 export class RedisServer {
   readonly port: number;
@@ -26,7 +29,7 @@ export class RedisServer {
   }
 
   static async start(...args: string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), args);
+    const server = new RedisServer(await freePort(CLUSTER_LIMIT), args);
     await server.start();
     return server;
   }
@@ -109,15 +112,4 @@ export function quiet<Client extends { on(event: "error", listener: () => void):
 ): Client {
   client.on("error", () => {});
   return client;
-}
-
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, "close");
-    if (port < 55_000) return port; // The bus of a cluster has the port + 10000.
-  }
 }

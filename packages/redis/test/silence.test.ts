@@ -4,7 +4,7 @@ import type { Position } from "holdfast/topics";
 import { FaultProxy } from "holdfast-testkit";
 import { redisEngine } from "../dist/index.js";
 import { openClient } from "./backends.js";
-import { eventually } from "./eventually.js";
+import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 import { missing, RedisServer } from "./redis-server.js";
 
 const HISTORY = { messages: 100, age: 300_000 };

@@ -1,15 +1,16 @@
 // The client's opening handshake, with Node's own HTTP client: the events `upgrade`, `unexpected-response` and `redirect`
 // and the options `agent`, `createConnection` and `finishRequest` of `ws` pass its objects on.
 
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import http, { type ClientRequest, type IncomingMessage } from "node:http";
 import https from "node:https";
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import { openSocket, type Adopter, type AgreedCompression } from "holdfast/adapter";
+import { acceptKey } from "./accept-key.js";
 import type { ClientOptions } from "./client-options.js";
-import { CONNECTING, GUID, PROTOCOL_VERSIONS } from "./constants.js";
+import { CONNECTING, PROTOCOL_VERSIONS } from "./constants.js";
 import { ClientHandshakeRecord } from "./handshake-records.js";
 import { createAdopter } from "./options.js";
 import { redirectedHeaders, splitIpcPath, type FirstRequest } from "./redirects.js";
@@ -213,10 +214,8 @@ class ClientHandshake {
   /** The agreed parameters, or the reason why the answer is invalid (RFC 6455 section 4.1). */
   #check({ headers }: IncomingMessage): { protocol: string; compression: AgreedCompression | null } | string {
     if (headers.upgrade?.toLowerCase() !== "websocket") return "Invalid Upgrade header";
-    const digest = createHash("sha1")
-      .update(this.#key + GUID)
-      .digest("base64");
-    if (headers["sec-websocket-accept"] !== digest) return "Invalid Sec-WebSocket-Accept header";
+    if (headers["sec-websocket-accept"] !== acceptKey(this.#key))
+      return "Invalid Sec-WebSocket-Accept header";
     const protocol = headers["sec-websocket-protocol"];
     if (protocol === undefined) {
       if (this.#offered.size > 0) return "Server sent no subprotocol";

@@ -16,6 +16,3 @@ export type BinaryType = (typeof BINARY_TYPES)[number];
 
 /** The versions of the protocol that `ws` accepts. Version 8 is that of the last drafts, with the same frames. */
 export const PROTOCOL_VERSIONS: readonly number[] = [8, 13];
-
-/** RFC 6455 section 1.3. */
-export const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

@@ -1,5 +1,7 @@
 // The data that `send()`, `ping()` and `pong()` accept.
 
+import { EMPTY_BUFFER } from "./constants.js";
+
 export function isBlob(value: unknown): value is Blob {
   return value instanceof Blob;
 }
@@ -20,9 +22,7 @@ export function sizeOf(data: unknown): number {
 
 /** The payload of a Ping or Pong. @throws RangeError beyond 125 bytes (RFC 6455 section 5.5) */
 export function controlPayload(data: unknown): Buffer {
-  const payload = data === undefined || data === null || data === "" ? EMPTY : toBuffer(data);
+  const payload = data === undefined || data === null || data === "" ? EMPTY_BUFFER : toBuffer(data);
   if (payload.length > 125) throw new RangeError("The data size must not be greater than 125 bytes");
   return payload;
 }
-
-const EMPTY = Buffer.alloc(0);

@@ -1,12 +1,11 @@
 // `WebSocketServer`: the server of `ws`.
 
-import { createHash } from "node:crypto";
 import { EventEmitter } from "node:events";
 import http, { type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Adopter, AgreedCompression } from "holdfast/adapter";
-import { GUID } from "./constants.js";
+import { acceptKey } from "./accept-key.js";
 import { ServerHandshake } from "./handshake-records.js";
 import { createAdopter } from "./options.js";
 import { destroySocket, refuse, type Refusal } from "./refusals.js";
@@ -178,8 +177,11 @@ export class WebSocketServer extends EventEmitter {
     upgraded.add(socket);
     socket.write(headers.concat("\r\n").join("\r\n"));
     socket.removeListener("error", destroySocket);
-    const { isSecure } = origin(request);
-    const handshake = new ServerHandshake(request, headers, { isSecure, protocol, compression });
+    const handshake = new ServerHandshake(request, headers, {
+      isSecure: isSecure(request),
+      protocol,
+      compression,
+    });
     websocket.setSocket(socket, head, this.options, { adopter: this.#adopter, handshake });
     this.#track(websocket);
     callback(websocket, request);
@@ -252,9 +254,7 @@ function answer(request: IncomingMessage, protocol: string, compression: AgreedC
     "HTTP/1.1 101 Switching Protocols",
     "Upgrade: websocket",
     "Connection: Upgrade",
-    `Sec-WebSocket-Accept: ${createHash("sha1")
-      .update(key + GUID)
-      .digest("base64")}`,
+    `Sec-WebSocket-Accept: ${acceptKey(key)}`,
     ...(protocol === "" ? [] : [`Sec-WebSocket-Protocol: ${protocol}`]),
     ...(compression === null ? [] : [`Sec-WebSocket-Extensions: ${compression.header}`]),
   ];
@@ -267,11 +267,11 @@ function checkProtocolsOf({ headers }: IncomingMessage): Set<string> {
 
 function clientInfo(request: IncomingMessage): { origin: string; secure: boolean; req: IncomingMessage } {
   const name = Number(request.headers["sec-websocket-version"]) === 8 ? "sec-websocket-origin" : "origin";
-  return { origin: request.headers[name] as string, secure: origin(request).isSecure, req: request };
+  return { origin: request.headers[name] as string, secure: isSecure(request), req: request };
 }
 
 /** An in-memory request has no socket. */
-function origin(request: IncomingMessage): { readonly isSecure: boolean } {
+function isSecure(request: IncomingMessage): boolean {
   const { authorized, encrypted } = Object(request.socket) as { authorized?: unknown; encrypted?: unknown };
-  return { isSecure: authorized === true || encrypted === true };
+  return authorized === true || encrypted === true;
 }

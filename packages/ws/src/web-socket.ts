@@ -348,7 +348,7 @@ export class WebSocket extends EventEmitter {
 
   #track(callback: Callback): () => void {
     const callbacks = (this.#callbacks ??= new Set());
-    // A function of its own: the application may pass the same one twice.
+    // A new function: the application may pass the same one twice.
     const tracked: Callback = (error) => callback(error);
     callbacks.add(tracked);
     return () => {
@@ -439,7 +439,7 @@ class Receiver implements AdoptedHandler {
   }
 
   onPong(payload: Buffer, isKeepalive: boolean): void {
-    if (!isKeepalive) this.#target.emit("pong", payload); // The application sees only the pongs of its own pings.
+    if (!isKeepalive) this.#target.emit("pong", payload); // The application sees only the pongs of its pings.
   }
 
   onClosing(): void {

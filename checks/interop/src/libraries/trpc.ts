@@ -8,8 +8,10 @@ import { WebSocketServer } from "ws";
 import type { Library } from "./library.js";
 
 const { router, procedure } = initTRPC.create();
-const appRouter = router({
-  hello: procedure.query(() => "hello"),
+/** A query, a mutation and a subscription. */
+export const appRouter = router({
+  greet: procedure.query(() => "hello"),
+  add: procedure.mutation(() => 42),
   count: procedure.subscription(async function* () {
     for (let number = 1; number <= 3; number++) yield await Promise.resolve(number);
   }),
@@ -31,7 +33,7 @@ export const trpc: Library = {
       WebSocket: Class as unknown as typeof globalThis.WebSocket,
     });
     const client = createTRPCClient<typeof appRouter>({ links: [wsLink({ client: socket })] });
-    assert.equal(await client.hello.query(), "hello");
+    assert.equal(await client.greet.query(), "hello");
     const numbers: number[] = [];
     await new Promise<void>((resolve, reject) => {
       client.count.subscribe(undefined, {

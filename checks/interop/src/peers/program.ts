@@ -2,9 +2,9 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { eventually, withTimeout } from "holdfast-testkit";
+import { eventually, freePort, withTimeout } from "holdfast-testkit";
 
 const PATIENCE = 10_000;
 
@@ -80,14 +80,6 @@ export async function startListening(
       if (attempt === 3) throw error;
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // The server listens on TCP.
-  await once(server.close(), "close");
-  return port;
 }
 
 function isOpen(port: number): Promise<boolean> {

@@ -1,20 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createTRPCClient, createWSClient, wsLink } from "@trpc/client";
-import { initTRPC } from "@trpc/server";
 import { applyWSSHandler } from "@trpc/server/adapters/ws";
 import { WebSocket } from "@holdfast/ws";
+import { appRouter } from "../libraries/trpc.js";
 import { closeWs, isOnHoldfast, serveWs, type WsUser } from "./user.js";
-
-const { router, procedure } = initTRPC.create();
-
-const appRouter = router({
-  greet: procedure.query(() => "hello"),
-  add: procedure.mutation(() => 42),
-  count: procedure.subscription(async function* () {
-    for (let count = 1; count <= 3; count++) yield await Promise.resolve(count);
-  }),
-});
 
 export const trpc: WsUser = {
   row: "tRPC",

@@ -1,5 +1,5 @@
 // Vite ships a copy of `ws` in its bundle, which no override reaches. A hook of the module loader replaces its server,
-// in a process of its own; the rest is Vite as it is.
+// in a separate process; the rest is Vite unchanged.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

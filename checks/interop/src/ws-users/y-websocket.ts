@@ -3,11 +3,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket, type RawData, type WebSocketServer } from "@holdfast/ws";
+import { eventually } from "holdfast-testkit";
 import * as decoding from "lib0/decoding";
 import * as encoding from "lib0/encoding";
 import * as sync from "y-protocols/sync";
-import { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
+import type { WebSocketClass } from "../libraries/library.js";
+import { closeDocument, openDocument, type OpenDocument } from "../libraries/y-websocket.js";
 import { closeWs, isOnHoldfast, serveWs, type WsUser } from "./user.js";
 
 const SYNC = 0;
@@ -33,16 +35,7 @@ function serveDocument(server: WebSocketServer, document: Y.Doc): void {
   });
 }
 
-function open(url: string): { readonly document: Y.Doc; readonly provider: WebsocketProvider } {
-  const document = new Y.Doc();
-  const WebSocketPolyfill = WebSocket as unknown as typeof globalThis.WebSocket; // It takes any class of that interface.
-  const provider = new WebsocketProvider(url, "room", document, { WebSocketPolyfill, disableBc: true });
-  return { document, provider };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(setImmediate);
-}
+const open = (url: string): OpenDocument => openDocument(WebSocket as unknown as WebSocketClass, url);
 
 export const yWebsocket: WsUser = {
   row: "y-websocket",
@@ -54,17 +47,14 @@ export const yWebsocket: WsUser = {
     serveDocument(server, new Y.Doc());
     const [one, other] = [open(url), open(url)];
     try {
-      await until(() => one.provider.synced && other.provider.synced);
-      one.document.getText("text").insert(0, "from one");
-      await until(() => other.document.getText("text").toJSON() === "from one");
-      other.document.getText("text").insert(0, "x".repeat(100_000));
-      await until(() => one.document.getText("text").length === 100_008);
+      await eventually(() => one.provider.synced && other.provider.synced, "both documents");
+      one.doc.getText("text").insert(0, "from one");
+      await eventually(() => other.doc.getText("text").toJSON() === "from one", "the text");
+      other.doc.getText("text").insert(0, "x".repeat(100_000));
+      await eventually(() => one.doc.getText("text").length === 100_008, "the answer");
       assert.deepEqual([...server.clients].map(isOnHoldfast), [true, true]);
     } finally {
-      for (const { document, provider } of [one, other]) {
-        provider.destroy();
-        document.destroy();
-      }
+      for (const document of [one, other]) closeDocument(document);
       await closeWs(server);
     }
   },
@@ -73,16 +63,15 @@ export const yWebsocket: WsUser = {
     const { server, url } = await serveWs();
     serveDocument(server, new Y.Doc());
     const accepted = once(server, "connection") as Promise<[WebSocket]>;
-    const { document, provider } = open(url);
+    const document = open(url);
     try {
-      await until(() => provider.synced);
+      await eventually(() => document.provider.synced, "the document");
       const [socket] = await accepted;
       const closed = once(socket, "close") as Promise<[number]>;
-      provider.disconnect();
+      document.provider.disconnect();
       assert.equal((await closed)[0], 1005);
     } finally {
-      provider.destroy();
-      document.destroy();
+      closeDocument(document);
       await closeWs(server);
     }
   },

@@ -66,7 +66,7 @@ function onReply(reply: Reply): void {
   } else {
     servers.setOwn(reply.server, reply.you);
     log.add(`Connected to ${reply.server.name}, process ${reply.server.pid}.`);
-    tell({ type: "enter", room: rooms.shown }); // This process does not know yet.
+    tell({ type: "enter", room: rooms.shown }); // A new process does not know the room yet.
   }
 }
 

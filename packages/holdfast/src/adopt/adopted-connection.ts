@@ -16,7 +16,7 @@ import type { FrameTransport } from "../transport/frames/frame-transport.js";
 
 /**
  * Receives the events of an adopted connection, in the order of arrival. Its exceptions become uncaught exceptions in
- * a later tick, and does not disturb the connection.
+ * a later tick, and do not disturb the connection.
  */
 export interface AdoptedHandler {
   /** A message. `payload` is a view of what was read at once: copy it to keep it for long. */

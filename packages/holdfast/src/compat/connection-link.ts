@@ -10,19 +10,16 @@ import type { CloseFrame } from "../shared/close-code.js";
 import { ignore } from "../shared/deferred.js";
 import { checkOptionNames, type OptionAdvice } from "../shared/option-names.js";
 import { errorOf } from "../shared/thrown.js";
-import type { Link, LinkHandler, LinkOpener, LinkRequest } from "./link.js";
+import type { Link, LinkHandler, LinkOpener, LinkPlatform, LinkRequest } from "./link.js";
 import { inNextTask } from "./next-task.js";
 
 /** Provides the platform's part; each entry point has one. */
-export interface PlatformPort<Options extends ConnectorOptions> {
+export interface PlatformPort<Options extends ConnectorOptions> extends LinkPlatform {
   readonly connector: () => Connector<Options>;
   readonly optionNames: Readonly<Record<string, true>>;
   readonly advice: OptionAdvice;
   /** Settings that the standard prescribes on this platform. */
   readonly defaults: Partial<Options>;
-  /** As in `LinkOpener`. */
-  readonly hasFastEvents: boolean;
-  byteLength(text: string): number;
 }
 
 /** The standard has no limit. This is the default of `ws`, far above what a page would hold in memory at once. */
@@ -44,26 +41,18 @@ export function connectOptions<Options extends ConnectorOptions>(
 
 /** Opens connections without a session. */
 export class ConnectionOpener<Options extends ConnectorOptions> implements LinkOpener<Options> {
-  readonly #port: PlatformPort<Options>;
+  readonly platform: PlatformPort<Options>;
 
   constructor(port: PlatformPort<Options>) {
-    this.#port = port;
-  }
-
-  get hasFastEvents(): boolean {
-    return this.#port.hasFastEvents;
-  }
-
-  byteLength(text: string): number {
-    return this.#port.byteLength(text);
+    this.platform = port;
   }
 
   open(request: LinkRequest<Options>, handler: LinkHandler): void {
     const { url, signal } = request;
-    const { optionNames, advice } = this.#port;
+    const { optionNames, advice } = this.platform;
     checkOptionNames("`holdfast`", request.options, optionNames, advice);
-    const options = { ...connectOptions(this.#port, request), signal };
-    const connector = this.#port.connector();
+    const options = { ...connectOptions(this.platform, request), signal };
+    const connector = this.platform.connector();
     const settings = connector.checkOptions(options);
     const failed = (thrown: unknown): void => this.#onFailed(request, settings, thrown, handler);
     connector.open(url, options, null).then((connection) => {
@@ -83,7 +72,7 @@ export class ConnectionOpener<Options extends ConnectorOptions> implements LinkO
     handler: LinkHandler,
   ): void {
     const error = signal.aborted ? abortedError(url, thrown) : openingError(thrown);
-    const info = neverOpenedInfo(error, settings, this.#port.connector().runtime.clock.wallNow());
+    const info = neverOpenedInfo(error, settings, this.platform.connector().runtime.clock.wallNow());
     inNextTask(() => handler.onEnd(info));
   }
 }

@@ -40,15 +40,20 @@ export interface LinkRequest<Options> {
   readonly signal: AbortSignal;
 }
 
+/** The platform itself, as far as the standard's classes need it. */
+export interface LinkPlatform {
+  /** Whether calling the listeners of `message` directly pays, and nothing patches `EventTarget`: in Node.js. */
+  readonly hasFastEvents: boolean;
+  /** The number of bytes of a string in UTF-8. */
+  byteLength(text: string): number;
+}
+
 /** Opens connections of one kind. */
 export interface LinkOpener<Options> {
+  readonly platform: LinkPlatform;
   /**
    * Opens a connection. Never throws for a server or a network that fails: `onEnd` reports that.
    * @throws InvalidArgumentError for an invalid option
    */
   open(request: LinkRequest<Options>, handler: LinkHandler): void;
-  /** Whether calling the listeners of `message` directly pays, and nothing patches `EventTarget`: in Node.js. */
-  readonly hasFastEvents: boolean;
-  /** The number of bytes of a string in UTF-8. */
-  byteLength(text: string): number;
 }

@@ -1,6 +1,6 @@
 // Counts the bytes of `bufferedAmount`: payload that was passed to `send()`, and that the network has not accepted yet.
 
-import type { Link } from "./link.js";
+import type { Link, LinkPlatform } from "./link.js";
 import { inNextTask } from "./next-task.js";
 
 /**
@@ -9,7 +9,7 @@ import { inNextTask } from "./next-task.js";
  * exactly if nothing or everything has left, and within the size of the frame headers otherwise.
  */
 export class SendAccount {
-  readonly #byteLength: (text: string) => number;
+  readonly #platform: Pick<LinkPlatform, "byteLength">;
   #link: Pick<Link, "bufferedAmount"> | null = null;
   /** Payload since the link was last empty, without `#texts`. */
   #payload = 0;
@@ -20,8 +20,8 @@ export class SendAccount {
   /** The link accepted bytes in this task, which still count until the next one. */
   #isFixed = false;
 
-  constructor(byteLength: (text: string) => number) {
-    this.#byteLength = byteLength;
+  constructor(platform: Pick<LinkPlatform, "byteLength">) {
+    this.#platform = platform;
   }
 
   open(link: Pick<Link, "bufferedAmount">): void {
@@ -50,7 +50,7 @@ export class SendAccount {
 
   #measureTexts(): void {
     if (this.#texts.length === 0) return;
-    for (const text of this.#texts) this.#payload += this.#byteLength(text);
+    for (const text of this.#texts) this.#payload += this.#platform.byteLength(text);
     this.#texts = [];
   }
 

@@ -6,7 +6,7 @@ import type { SessionLostEvent } from "../connection/session-state.js";
 import type { ConnectorOptions } from "../reconnect/connector.js";
 import { openPersistent, type PersistentConnection } from "../reconnect/persistent/persistent-connection.js";
 import type { SessionOptions } from "../reconnect/persistent/persistent-options.js";
-import type { PersistOptions } from "../reconnect/retry/persist-options.js";
+import { PERSIST_OPTIONS, type PersistOptions } from "../reconnect/retry/persist-options.js";
 import { sessionLostError } from "../session/explain-loss.js";
 import type { CloseFrame } from "../shared/close-code.js";
 import { quietly } from "../shared/deferred.js";
@@ -24,39 +24,23 @@ export interface ResumeOptions extends Omit<PersistOptions, "signal"> {
   readonly probeTimeout?: number;
 }
 
-const RESUME_OPTIONS: OptionNames<ResumeOptions> = {
-  minDelay: true,
-  firstDelay: true,
-  maxDelay: true,
-  factor: true,
-  stableAfter: true,
-  maxRetryAfter: true,
-  retryable: true,
-  session: true,
-  probeTimeout: true,
-};
+const { signal: _signal, ...PERSIST_NAMES } = PERSIST_OPTIONS; // close() ends it.
+
+const RESUME_OPTIONS: OptionNames<ResumeOptions> = { ...PERSIST_NAMES, session: true, probeTimeout: true };
 
 /** Opens connections with a session. */
 export class SessionOpener<Options extends ConnectorOptions> implements LinkOpener<Options & ResumeOptions> {
-  readonly #port: PlatformPort<Options>;
+  readonly platform: PlatformPort<Options>;
 
   constructor(port: PlatformPort<Options>) {
-    this.#port = port;
-  }
-
-  get hasFastEvents(): boolean {
-    return this.#port.hasFastEvents;
-  }
-
-  byteLength(text: string): number {
-    return this.#port.byteLength(text);
+    this.platform = port;
   }
 
   open(request: LinkRequest<Options & ResumeOptions>, handler: LinkHandler): void {
     const { url, signal, options } = request;
-    const { optionNames, advice, connector } = this.#port;
+    const { optionNames, advice, connector } = this.platform;
     checkOptionNames("`holdfast`", options, { ...optionNames, ...RESUME_OPTIONS }, advice);
-    const own = connectOptions(this.#port, request);
+    const own = connectOptions(this.platform, request);
     const { retryable } = options;
     const persistent: PersistentConnection = openPersistent(connector(), url, {
       ...own,
@@ -142,7 +126,7 @@ class SessionLink implements Link {
     this.#handler.onOpen(this);
   }
 
-  /** A new session would begin: a protocol with a handshake of its own would break silently. */
+  /** A new session would begin: a protocol with its own handshake would break silently. */
   #onLost({ reason, unsent, unknown }: SessionLostEvent): void {
     if (!this.hasOpened || this.#error !== null) return;
     if (this.#persistent.connection === null) return; // The peer closed the session, with messages on their way.

@@ -150,7 +150,7 @@ export function defineWebSocketStream<Options extends ConnectorOptions>(
           pull: () => this.#pull(connection),
           cancel: (reason) => this.#closeFor(reason),
         },
-        { highWaterMark: 0 }, // The connection has a queue of its own.
+        { highWaterMark: 0 }, // The connection has its own queue.
       );
       const writable = new WritableStream<string | ArrayBuffer | ArrayBufferView>({
         start: (controller) => void (this.#writable = controller),

@@ -20,7 +20,7 @@ import { EventHandlers, type Handler } from "./event-handlers.js";
 import { CloseEvent, createMessageEvent } from "./events.js";
 import { callListeners, type PlainListener } from "./fast-message-event.js";
 import { defineConstants, describeInterface, setRequiredArguments } from "./interface-members.js";
-import type { Link, LinkOpener } from "./link.js";
+import type { Link, LinkOpener, LinkPlatform } from "./link.js";
 import { inNextTask } from "./next-task.js";
 import { outcomeOf } from "./outcome.js";
 import { SendAccount } from "./send-account.js";
@@ -38,11 +38,12 @@ export function defineWebSocket<Options extends object>(
   name: string,
   opener: LinkOpener<Options>,
 ): WebSocketConstructor<Options> {
+  const { platform } = opener;
   class WebSocket extends EventTarget {
     readonly #url: string;
     readonly #maxBufferedAmount: number;
     readonly #handlers = new EventHandlers(this);
-    readonly #account = new SendAccount((text) => opener.byteLength(text));
+    readonly #account = new SendAccount(platform);
     readonly #opening = new AbortController();
     /** Null while nothing waits for a Blob. */
     #order: SendOrder | null = null;
@@ -54,9 +55,9 @@ export function defineWebSocket<Options extends object>(
     #closeInfo: CloseInfo | null = null;
     #latency: number | null = null;
     /** The listeners of `message` while `dispatchEvent()` can be replaced by calling them; null otherwise. */
-    #fastListeners: readonly PlainListener[] | null = opener.hasFastEvents ? [] : null;
+    #fastListeners: readonly PlainListener[] | null = platform.hasFastEvents ? [] : null;
     readonly #getFastListeners = (): readonly PlainListener[] => this.#fastListeners ?? [];
-    /** Listeners come and go: each message needs a task of its own, so that a promise can add the next listener. */
+    /** Listeners come and go: each message needs its own task, so that a promise can add the next listener. */
     #hasPassingListeners = false;
 
     constructor(url: unknown, protocols?: unknown, init?: unknown) {
@@ -159,7 +160,7 @@ export function defineWebSocket<Options extends object>(
           "InvalidStateError",
         );
       }
-      this.#send(outgoing, sizeOf(outgoing, opener));
+      this.#send(outgoing, sizeOf(outgoing, platform));
     }
 
     // Not in the standard.
@@ -229,7 +230,7 @@ export function defineWebSocket<Options extends object>(
         link.send(text);
         this.#account.check();
       } else {
-        this.#send(text, opener.byteLength(text));
+        this.#send(text, platform.byteLength(text));
       }
     }
 
@@ -326,8 +327,8 @@ export function defineWebSocket<Options extends object>(
   return WebSocket as unknown as WebSocketConstructor<Options>;
 }
 
-function sizeOf(data: Blob | string | Uint8Array, opener: Pick<LinkOpener<never>, "byteLength">): number {
-  if (typeof data === "string") return opener.byteLength(data);
+function sizeOf(data: Blob | string | Uint8Array, platform: LinkPlatform): number {
+  if (typeof data === "string") return platform.byteLength(data);
   return data instanceof Blob ? data.size : data.byteLength;
 }
 

@@ -262,7 +262,7 @@ export class ConnectionCore
     const isSendable = this.#isSendable && this.#transport.closeSent === null;
     if (!isSendable) return this.rejectWhenEnded(settings.signal);
     const sending = isText
-      ? this.#transport.sendText(data as string | TextBytes, settings) // Bytes of text need no class of their own.
+      ? this.#transport.sendText(data as string | TextBytes, settings) // Bytes of text need no separate class.
       : this.#transport.sendBinary(data as Uint8Array, settings); // Only text is a string.
     this.#messagesSent++;
     return sending;

@@ -47,6 +47,9 @@ export class Names {
   bucket(name: string): string {
     return `${this.#prefix}_${name}`;
   }
+  get anySession(): string {
+    return `${this.#prefix}.s.*`;
+  }
   session(id: string): string {
     return `${this.#prefix}.s.${hashOf(id)}`;
   }

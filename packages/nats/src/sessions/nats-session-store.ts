@@ -2,7 +2,14 @@
 // the blocks of the record; a header of each has the state of the session after it. A write names the message that has to
 // be the last one, so nothing gets between its check and its change.
 
-import { DeliverPolicy, DiscardPolicy, StorageType, jetstream, type StoredMsg } from "@nats-io/jetstream";
+import {
+  DeliverPolicy,
+  DiscardPolicy,
+  StorageType,
+  jetstream,
+  type JetStreamManager,
+  type StoredMsg,
+} from "@nats-io/jetstream";
 import { headers as newHeaders } from "@nats-io/transport-node";
 import {
   decodeSessionRecord,
@@ -211,7 +218,7 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
   }
 
   async #run<Result>(
-    act: (stream: string, manager: Parameters<Parameters<Link["jetStream"]>[0]>[0]) => Promise<Result>,
+    act: (stream: string, manager: JetStreamManager) => Promise<Result>,
     isRepeatable = true,
   ): Promise<Result> {
     try {
@@ -233,7 +240,7 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
     }
   }
 
-  async #ensure(manager: Parameters<Parameters<Link["jetStream"]>[0]>[0]): Promise<string> {
+  async #ensure(manager: JetStreamManager): Promise<string> {
     const name = this.#names.bucket("sessions");
     try {
       await manager.streams.info(name);
@@ -241,7 +248,7 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
       if (codeOf(error) !== STREAM_NOT_FOUND) throw error;
       await manager.streams.add({
         name,
-        subjects: [`${this.#names.session("").split(".").slice(0, 2).join(".")}.*`],
+        subjects: [this.#names.anySession],
         discard: DiscardPolicy.New,
         storage: this.#options.storage === "file" ? StorageType.File : StorageType.Memory,
         num_replicas: this.#options.replicas,

@@ -1,24 +1,8 @@
 // Runs the chaos test as long and as large as wanted, and prints what came out:
 //
-//   node packages/redis/test-dist/chaos/main.js --seconds 60 --clients 1000 --redisKills 20
+//   node packages/redis/test-dist/chaos/main.js --seconds 60 --clients 1000 --serverKills 20
 
-import { parseArgs } from "node:util";
-import { runChaos } from "./chaos.js";
+import { runFromCommandLine } from "../../../holdfast/test-dist/topics/engine-chaos/chaos-tests.js";
+import { openChaosBackend } from "./backend.js";
 
-const DEFAULTS = {
-  seconds: 60,
-  clients: 1_000,
-  topics: 50,
-  rate: 100,
-  processKills: 10,
-  subscriptionKills: 1,
-  redisKills: 20,
-};
-
-const { values } = parseArgs({
-  options: Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, { type: "string" as const }])),
-});
-const given = Object.fromEntries(Object.entries(values).map(([name, text]) => [name, Number(text)]));
-const result = await runChaos({ ...DEFAULTS, ...given });
-console.log(JSON.stringify(result, null, 2));
-process.exitCode = result.lost + result.repeated + result.conflicts + result.stuck > 0 ? 1 : 0;
+await runFromCommandLine(openChaosBackend);

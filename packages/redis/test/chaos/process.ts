@@ -1,42 +1,6 @@
-// One of the processes of the chaos test: a server whose clients subscribe by themselves, and a publisher.
-
-import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { serve } from "holdfast";
-import { createTopics } from "holdfast/topics";
 import { redisEngine } from "../../dist/index.js";
+import { runProcess } from "../../../holdfast/test-dist/topics/engine-chaos/process.js";
 import { quiet } from "../redis-server.js";
 
-const [redisPort, port, name, topicCount, rate] = process.argv.slice(2);
-
-const client = quiet(new Redis(Number(redisPort), "127.0.0.1"));
-const topics = createTopics({ engine: redisEngine({ client }), history: true });
-await serve(
-  async (connection) => {
-    topics.open(connection, { authorize: () => true });
-    await connection.closed;
-  },
-  { port: Number(port), host: "127.0.0.1" },
-);
-process.send?.("listening");
-process.on("disconnect", () => process.exit());
-
-const startedAt = performance.now();
-for (let published = 0; ;) {
-  const due = ((performance.now() - startedAt) / 1_000) * Number(rate);
-  while (published < due) void publish(published++);
-  await sleep(10);
-}
-
-/** Publishes until it succeeds: with an id, it is delivered once. */
-async function publish(index: number): Promise<void> {
-  const id = `${name} ${index}`;
-  for (;;) {
-    try {
-      await topics.publish(`topic ${index % Number(topicCount)}`, id, { id });
-      return;
-    } catch {
-      await sleep(100);
-    }
-  }
-}
+await runProcess((port) => redisEngine({ client: quiet(new Redis(port, "127.0.0.1")) }));

@@ -1,4 +1,4 @@
-// Three processes with many clients, under load, while processes, subscriptions and Redis itself are killed. Each client
+// Three processes with many clients, under load, while processes, subscriptions and the engine's server are killed. Each client
 // checks what it gets: every message of its topics in the order of offsets, or a gap.
 
 import { fork, type ChildProcess } from "node:child_process";
@@ -6,9 +6,19 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectPersistent } from "holdfast";
 import { createTopics, subscribe, type Position, type TopicEvent } from "holdfast/topics";
-import { redisEngine } from "../../dist/index.js";
-import { openClient } from "../backends.js";
-import { freePort, RedisServer } from "../redis-server.js";
+import { freePort } from "holdfast-testkit";
+import type { EngineBackend } from "../engine-contract.js";
+
+/** A server of the engine, and the program of a process that uses it. */
+export interface ChaosBackend extends Required<Pick<EngineBackend, "close" | "cutSubscriptions" | "open">> {
+  /** Where processes reach the server. */
+  readonly port: number;
+  /** A program that calls `runProcess()`. */
+  readonly program: URL;
+  killServer(): Promise<void>;
+  /** Starts it again, with what it has on its disk. */
+  startServer(): Promise<void>;
+}
 
 export interface ChaosOptions {
   readonly seconds: number;
@@ -19,7 +29,7 @@ export interface ChaosOptions {
   /** Seconds between two kills; 0 for none. */
   readonly processKills: number;
   readonly subscriptionKills: number;
-  readonly redisKills: number;
+  readonly serverKills: number;
 }
 
 export interface ChaosResult {
@@ -34,27 +44,29 @@ export interface ChaosResult {
   readonly gaps: number;
   /** Subscriptions that did not get the last message of their topic. */
   readonly stuck: number;
-  readonly kills: { readonly processes: number; readonly subscriptions: number; readonly redis: number };
+  readonly kills: { readonly processes: number; readonly subscriptions: number; readonly servers: number };
 }
 
 const PROCESSES = 3;
 const TOPICS_PER_CLIENT = 2;
 const LAST = "last";
 
-export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
-  const redis = await RedisServer.start();
-  const opened = await openClient("redis", redis.port);
-  const engine = redisEngine({ client: opened.client });
+export async function runChaos(
+  openBackend: () => Promise<ChaosBackend>,
+  options: ChaosOptions,
+): Promise<ChaosResult> {
+  const backend = await openBackend();
+  const engine = await backend.open();
   const topics = createTopics({ engine, history: true });
   const processes = await Promise.all(
     Array.from({ length: PROCESSES }, async (_, index) => {
-      const started = new ServerProcess(index, await freePort(), redis.port, options);
+      const started = new ServerProcess(index, await freePort(), backend, options);
       await started.start();
       return started;
     }),
   );
   const stop = new AbortController();
-  const kills = { processes: 0, subscriptions: 0, redis: 0 };
+  const kills = { processes: 0, subscriptions: 0, servers: 0 };
   const subscriptions: Subscriber[] = [];
   const contents = new Map<string, string>();
   const links = Array.from({ length: options.clients }, (_, index) => {
@@ -92,14 +104,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       every(options.subscriptionKills, async () => {
         if (isOver()) return;
         kills.subscriptions++;
-        await redis.admin.call("CLIENT", "KILL", "TYPE", "pubsub").catch(() => {});
+        await backend.cutSubscriptions().catch(() => {}); // The server may be down.
       }),
-      every(options.redisKills, async () => {
+      every(options.serverKills, async () => {
         if (isOver()) return;
-        kills.redis++;
-        await redis.stop("SIGKILL");
+        kills.servers++;
+        await backend.killServer();
         await sleep(500);
-        await redis.start();
+        await backend.startServer();
       }),
     ];
     for (const one of chaos) one.catch(() => {});
@@ -118,8 +130,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     for (const one of processes) await one.stop();
     await topics.close();
     await engine[Symbol.asyncDispose]();
-    opened.close();
-    await redis.close();
+    await backend.close();
   }
   const sum = (of: (subscriber: Subscriber) => number): number =>
     subscriptions.reduce((total, subscriber) => total + of(subscriber), 0);
@@ -194,22 +205,22 @@ class Subscriber {
 class ServerProcess {
   readonly port: number;
   readonly #index: number;
-  readonly #redisPort: number;
+  readonly #backend: ChaosBackend;
   readonly #options: ChaosOptions;
   #child: ChildProcess | null = null;
   #generation = 0;
 
-  constructor(index: number, port: number, redisPort: number, options: ChaosOptions) {
+  constructor(index: number, port: number, backend: ChaosBackend, options: ChaosOptions) {
     this.#index = index;
     this.port = port;
-    this.#redisPort = redisPort;
+    this.#backend = backend;
     this.#options = options;
   }
 
   async start(rate: number = this.#options.rate): Promise<void> {
     const name = `${this.#index}.${this.#generation++}`;
-    const args = [this.#redisPort, this.port, name, this.#options.topics, rate].map(String);
-    this.#child = fork(new URL("process.js", import.meta.url), args);
+    const args = [this.#backend.port, this.port, name, this.#options.topics, rate].map(String);
+    this.#child = fork(this.#backend.program, args);
     await once(this.#child, "message");
   }
 
