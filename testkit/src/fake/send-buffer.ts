@@ -2,7 +2,7 @@ import { concatBytes } from "../bytes.js";
 
 /** The sending side of a fake socket: a kernel with a limited capacity, and the bytes that wait for it. */
 export class SendBuffer {
-  readonly #taken: Uint8Array[] = [];
+  #taken: Uint8Array[] = [];
   #waiting: Uint8Array[] = [];
   #capacity: number;
   #room: number;
@@ -42,6 +42,11 @@ export class SendBuffer {
       else this.#waiting.shift();
     }
     this.#room = Math.min(this.#capacity, this.#room + left);
+  }
+
+  /** Drops the record of what the kernel has accepted, which otherwise grows with every write. */
+  forgetTaken(): void {
+    this.#taken = [];
   }
 
   setCapacity(bytes: number): void {

@@ -168,6 +168,12 @@ export class FakeTransport implements ByteStream {
     return this.#sendBuffer.taken;
   }
 
+  /** Drops the record of what was written and accepted, for tests that measure memory. */
+  forgetWritten(): void {
+    this.#writes = [];
+    this.#sendBuffer.forgetTaken();
+  }
+
   get isPaused(): boolean {
     return this.#isPaused;
   }
