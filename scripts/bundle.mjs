@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { transform } from "esbuild";
 import { rollup } from "rollup";
 import { dts } from "rollup-plugin-dts";
+import ts from "typescript";
 import { filesBelow } from "./lib/files.mjs";
 import { findInternal, relax } from "./lib/declarations.mjs";
 import { isMain } from "./lib/main.mjs";
@@ -132,18 +133,23 @@ function withDisposables(code) {
   return /asyncdispos/i.test(code) ? `/// <reference lib="esnext.disposable" />\n${code}` : code;
 }
 
-/** Removes comments, which are two fifths of the code; editors show those of the declarations. */
+/**
+ * Removes comments, which are two fifths of the code; editors show those of the declarations. esbuild keeps those of
+ * class members.
+ */
 const withoutComments = {
   name: "without-comments",
-  renderChunk: async (code) => ({
-    code: markPure((await transform(code, { target: "es2022", legalComments: "none" })).code),
-    map: null,
-  }),
+  renderChunk: async (code) => {
+    const compilerOptions = { target: "ES2022", module: "ESNext", removeComments: true };
+    const { outputText } = ts.transpileModule(code, { compilerOptions });
+    return { code: markPure((await transform(outputText, { target: "es2022" })).code), map: null };
+  },
 };
 
 /**
  * Lets bundlers drop unused code. They keep classes with static blocks or computed names, and objects that
- * are created at the top level, unless these are marked as free of side effects.
+ * are created at the top level, unless these are marked as free of side effects. The classes of `holdfast/websocket`
+ * are made by functions.
  */
 function markPure(code) {
   const lines = code.split("\n");
@@ -159,7 +165,10 @@ function markPure(code) {
         isWithinClass = false;
         return "})();";
       }
-      return line.replace(/^((?:const|let) [\w$]+ = )(?=new |Promise\.resolve\(\))/, "$1/* @__PURE__ */ ");
+      return line.replace(
+        /^((?:const|let) [\w$]+ = )(?=new |Promise\.resolve\(\)|defineWebSocket)/,
+        "$1/* @__PURE__ */ ",
+      );
     })
     .join("\n");
 }

@@ -34,7 +34,7 @@ const port: PlatformPort<ConnectOptions> = {
  * The class `WebSocket` of the WHATWG standard (https://websockets.spec.whatwg.org), with keepalive: a dead peer fires
  * `close` within `pingInterval + pingTimeout`. `closeInfo` says how the connection ended.
  */
-export const WebSocket: WebSocketConstructor<WebSocketOptions> = /* @__PURE__ */ defineWebSocket(
+export const WebSocket: WebSocketConstructor<WebSocketOptions> = defineWebSocket(
   "WebSocket",
   new ConnectionOpener(port),
 );
@@ -45,8 +45,10 @@ export type WebSocket = StandardWebSocket;
  * A `WebSocket` on a session (docs/sessions.md): it stays OPEN while its socket is replaced, and loses no message. `close`
  * fires only if the session is closed or lost. The server needs `sessions`; with another one, opening fails.
  */
-export const ResumableWebSocket: WebSocketConstructor<ResumableWebSocketOptions> =
-  /* @__PURE__ */ defineWebSocket("ResumableWebSocket", new SessionOpener(port));
+export const ResumableWebSocket: WebSocketConstructor<ResumableWebSocketOptions> = defineWebSocket(
+  "ResumableWebSocket",
+  new SessionOpener(port),
+);
 /** A `WebSocket` on a session. */
 export type ResumableWebSocket = StandardWebSocket;
 
@@ -58,7 +60,7 @@ export type WebSocketStreamOptions = Omit<
 
 /** The class `WebSocketStream` of the standard's draft: a WebSocket as a pair of streams, with backpressure. */
 export const WebSocketStream: WebSocketStreamConstructor<WebSocketStreamOptions> =
-  /* @__PURE__ */ defineWebSocketStream(port);
+  defineWebSocketStream(port);
 /** A WebSocket as a pair of streams. */
 export type WebSocketStream = StandardWebSocketStream;
 
