@@ -117,7 +117,8 @@ _holdfast; printf '%s\\n' "\${COMPREPLY[@]}"`,
       const screen = await screenWith(/--reconnect/);
       for (const option of await optionsInHelp("connect"))
         assert(screen.includes(option), `${option}\n${screen}`);
-      tmux("send-keys", "C-c");
+      // Not C-c, at which the terminal discards the keys that follow.
+      tmux("send-keys", "C-u");
       tmux("send-keys", "-l", "--", "holdfast completion fi\t");
       await screenWith(/ready> holdfast completion fish *$/m);
       tmux("send-keys", "C-u");
