@@ -48,36 +48,36 @@ export class TaskQueue {
         (memory) => {
           if (this.#reading !== task) return;
           this.#reading = null;
-          this.#bytes -= blob.size;
           if (this.#hasEnded()) {
-            callback?.(closedWhileReading());
-            this.fail();
+            this.#fail([task], closedWhileReading());
             return;
           }
+          this.#bytes -= blob.size;
           run(Buffer.from(memory));
           this.#next();
         },
         (error: unknown) => {
           const failure = error as Error; // Blob.arrayBuffer rejects with a DOMException.
-          if (this.#reading === task) this.#reading = null;
-          callback?.(failure);
-          this.fail(failure);
-          onUnreadable(failure);
+          this.#reading = null;
+          this.#fail([task], failure);
+          process.nextTick(onUnreadable, failure);
         },
       );
     };
     this.add(read, callback, blob.size);
   }
 
-  /** Nothing is sent any more. The callbacks get the error. */
-  fail(error: Error = closedWhileReading()): void {
-    const tasks = this.#tasks;
-    const reading = this.#reading;
+  /** Nothing is sent any more. The callbacks get an error, once the Blob that is being read allows to name its cause. */
+  end(): void {
+    if (this.#reading === null) this.#fail([], closedWhileReading());
+  }
+
+  /** In later ticks, so that an exception of a callback is an uncaught one rather than a rejected promise. */
+  #fail(first: readonly Task[], error: Error): void {
+    const tasks = [...first, ...this.#tasks];
     this.#tasks = [];
-    this.#reading = null;
     this.#bytes = 0;
-    reading?.callback?.(error);
-    for (const { callback } of tasks) callback?.(error);
+    for (const { callback } of tasks) if (callback !== undefined) process.nextTick(callback, error);
   }
 
   #next(): void {

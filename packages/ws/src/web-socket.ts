@@ -364,6 +364,7 @@ export class WebSocket extends EventEmitter {
   }
 
   #deliver(payload: Buffer, isText: boolean): void {
+    if (payload.length === 0) payload = EMPTY_BUFFER; // It does not keep the memory of the chunk.
     if (isText || this.#binaryType === "nodebuffer") this.emit("message", payload, !isText);
     else this.emit("message", inForm(this.#binaryType, payload), true);
     if (this.#options.allowSynchronousEvents === false) this.#yieldTurn();
@@ -408,10 +409,15 @@ export class WebSocket extends EventEmitter {
     this.#info = info;
     const callbacks = this.#callbacks;
     this.#callbacks = null;
-    const error = new Error("The socket was closed before the message was sent");
+    // The texts of `ws`, which compresses messages one by one.
+    const error = new Error(
+      this.#compression === null
+        ? "The socket was closed before the message was sent"
+        : "The socket was closed while data was being compressed",
+    );
     try {
       for (const callback of callbacks ?? []) callback(error);
-      this.#waiting?.fail();
+      this.#waiting?.end();
     } finally {
       this.#state = CLOSED;
       const isKnown = info.received !== null && !this.#hasFailed;

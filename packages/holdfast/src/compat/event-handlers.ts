@@ -4,6 +4,8 @@
 export type Handler = ((event: Event) => unknown) | null;
 
 interface Slot {
+  /** The function or other object that was set. Such an object does nothing (`[LegacyTreatNonObjectAsNull]`). */
+  value: object;
   handler: (event: Event) => unknown;
   readonly listener: (event: Event) => void;
 }
@@ -18,30 +20,32 @@ export class EventHandlers {
   }
 
   get(type: string): Handler {
-    return this.#slots.get(type)?.handler ?? null;
+    return (this.#slots.get(type)?.value ?? null) as Handler; // The type of the standard, which keeps any object.
   }
 
   /**
-   * Sets a handler; anything but a function removes it. A handler takes its place among the listeners when it is set, and
+   * Sets a handler; anything but an object removes it. A handler takes its place among the listeners when it is set, and
    * another one takes over that place.
    */
   set(type: string, value: unknown): void {
     const slot = this.#slots.get(type);
-    if (typeof value !== "function") {
+    if (value === null || (typeof value !== "function" && typeof value !== "object")) {
       if (slot === undefined) return;
       this.#slots.delete(type);
       this.#target.removeEventListener(type, slot.listener);
     } else if (slot === undefined) {
-      this.#add(type, value as Slot["handler"]);
+      this.#add(type, value);
     } else {
-      slot.handler = value as Slot["handler"];
+      slot.value = value;
+      slot.handler = handlerOf(value);
     }
   }
 
-  #add(type: string, handler: Slot["handler"]): void {
+  #add(type: string, value: object): void {
     const target = this.#target;
     const slot: Slot = {
-      handler,
+      value,
+      handler: handlerOf(value),
       listener: (event) => {
         if (slot.handler.call(target, event) === false) event.preventDefault();
       },
@@ -49,4 +53,8 @@ export class EventHandlers {
     this.#slots.set(type, slot);
     target.addEventListener(type, slot.listener);
   }
+}
+
+function handlerOf(value: object): Slot["handler"] {
+  return typeof value === "function" ? (value as Slot["handler"]) : () => undefined; // It is called with an event.
 }

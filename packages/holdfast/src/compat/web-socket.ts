@@ -64,7 +64,8 @@ export function defineWebSocket<Options extends object>(
       requireArguments(name, arguments.length, 1);
       const text = toUSVString(url);
       const names = toProtocols(protocols);
-      const { holdfast } = toDictionary("init", init);
+      // The standard has no third argument, and ignores any value there.
+      const { holdfast } = toDictionary("init", typeof init === "object" ? init : undefined);
       super();
       this.#url = parseURL(text).href;
       checkProtocols(names);
@@ -123,6 +124,7 @@ export function defineWebSocket<Options extends object>(
     }
 
     close(code?: unknown, reason?: unknown): void {
+      if (!(#url in this)) throw new TypeError(`Expected a ${name} as \`this\`, got another object.`);
       const given = code === undefined ? null : toClampedShort(code);
       const frame = checkCloseFrame(given, reason === undefined ? "" : toUSVString(reason));
       // The standard sends an empty Close if there is no code, whatever the reason.
@@ -144,7 +146,7 @@ export function defineWebSocket<Options extends object>(
 
     set binaryType(value: unknown) {
       const type = toDOMString(value);
-      if (type === "blob" || type === "arraybuffer") this.#binaryType = type;
+      this.#binaryType = type === "blob" || type === "arraybuffer" ? type : this.#binaryType;
     }
 
     send(data: unknown): void {

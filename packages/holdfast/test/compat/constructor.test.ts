@@ -53,8 +53,17 @@ describe("The constructor", () => {
     assert.throws(() => new Any(), TypeError);
     assert.throws(() => new Any(Symbol("url")), TypeError);
     assert.throws(() => new Any(nowhere, [Symbol("protocol")]), TypeError);
-    assert.throws(() => new Any(nowhere, [], 5), TypeError);
     assert.throws(() => new Any({ toString: () => ({}) }), TypeError);
+  });
+
+  test("N1: a third argument that is no object is ignored, as the standard ignores it", async () => {
+    await using scene = await openScene();
+    for (const extra of ["", "chat", 5, null, undefined]) {
+      const socket = new Any(scene.url, [], extra, "more");
+      await once(socket, "open");
+      socket.close();
+      await once(socket, "close");
+    }
   });
 
   test("N1: `url` is the serialised URL, with the scheme ws or wss", async () => {

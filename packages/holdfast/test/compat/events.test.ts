@@ -103,11 +103,16 @@ describe("Events", () => {
     await once(socket, "close");
   });
 
-  test("N1: handlers are functions or null, take the place of their first registration, and see `this`", async () => {
+  test("N1: handlers are functions, null, or objects that do nothing; they take the place of their first registration, and see `this`", async () => {
     await using scene = await openScene();
     const socket = new WebSocket(scene.url);
     const seen: string[] = [];
-    for (const other of [5, "x", {}, { handleEvent: () => undefined }, undefined]) {
+    for (const other of [{}, { handleEvent: () => seen.push("handleEvent") }]) {
+      Object.assign(socket, { onopen: other });
+      assert.equal(socket.onopen, other);
+      socket.dispatchEvent(new Event("open"));
+    }
+    for (const other of [5, "x", undefined]) {
       Object.assign(socket, { onopen: other });
       assert.equal(socket.onopen, null);
     }

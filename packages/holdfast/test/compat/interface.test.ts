@@ -64,6 +64,17 @@ describe("The interface", () => {
       }
       assert.equal("URL" in Class.prototype, false);
     });
+
+    test(`N1: the members of ${name} check \`this\` before their arguments`, () => {
+      const { prototype } = Class;
+      for (const other of [null, {}, new EventTarget()]) {
+        for (const [method, argument] of Object.entries({ close: 7, send: "a" })) {
+          const call: unknown = Reflect.get(prototype, method);
+          assert.throws(() => Reflect.apply(call as () => void, other, [argument]), TypeError);
+        }
+        assert.throws(() => Reflect.set(prototype, "binaryType", "neither", other), TypeError);
+      }
+    });
   }
 
   test("N1: CloseEvent converts its members, and has defaults", () => {

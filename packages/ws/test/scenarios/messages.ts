@@ -34,6 +34,30 @@ function sorted(stage: Stage): unknown {
   return ["client", "server"].map((side) => events.filter((event) => event.startsWith(side)));
 }
 
+/** A Blob whose reading the scenario ends. */
+class PendingBlob extends Blob {
+  finish: (content: ArrayBuffer) => void = () => undefined;
+  fail: (error: Error) => void = () => undefined;
+  readonly #content = new Promise<ArrayBuffer>((resolve, reject) => {
+    this.finish = resolve;
+    this.fail = reject;
+  });
+
+  override arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#content;
+  }
+}
+
+/** Ends the connection while `blob` is read and another message waits for it. */
+async function endedMeanwhile(library: Library, stage: Stage, blob: Blob): Promise<void> {
+  const [client] = await pair(library, stage);
+  const closed = stage.watch(client);
+  client.send(blob, (error) => stage.note("blob", error?.message, client.readyState));
+  client.send("next", (error) => stage.note("next", error?.message));
+  client.terminate();
+  await closed;
+}
+
 const deflate = {
   server: { perMessageDeflate: { threshold: 0 } },
   client: { perMessageDeflate: { threshold: 0 } },
@@ -84,6 +108,31 @@ export const messageScenarios: Readonly<Record<string, Scenario>> = {
     client.ping("ping");
     client.send(new Blob(["bar"]));
   }),
+  "a Blob that is read after the end": async (library, stage) => {
+    const blob = new PendingBlob();
+    await endedMeanwhile(library, stage, blob);
+    blob.finish(new ArrayBuffer(3));
+    await new Promise(setImmediate);
+  },
+  "a Blob that turns out to be unreadable after the end": async (library, stage) => {
+    const blob = new PendingBlob();
+    await endedMeanwhile(library, stage, blob);
+    blob.fail(new DOMException("The blob could not be read", "NotReadableError"));
+    await new Promise(setImmediate);
+  },
+  "terminate() before a message is compressed": async (library, stage) => {
+    const [client] = await pair(library, stage, deflate);
+    const closed = once(client, "close");
+    client.send("hi", (error) => stage.note(error?.message, client.readyState));
+    client.terminate();
+    await closed;
+  },
+  "the memory of an empty message": async (library, stage) => {
+    const [client, server] = await pair(library, stage);
+    const message = once(client, "message") as Promise<[Buffer]>;
+    server.send("");
+    return (await message)[0].buffer.byteLength;
+  },
   "pings and pongs": sent((client) => {
     client.ping();
     client.ping("hi");

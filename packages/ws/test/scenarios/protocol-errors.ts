@@ -4,10 +4,10 @@ import { once } from "node:events";
 import type { Socket as NetSocket } from "node:net";
 import { urlOf, type Scenario, type Socket } from "../trace.js";
 
-/** The server writes raw bytes to the client. */
+/** One side writes raw bytes to the other. */
 function written(
   hex: string,
-  options: { server?: object; client?: object } = {},
+  options: { server?: object; client?: object; from?: "client" | "server" } = {},
 ): (...parameters: Parameters<Scenario>) => Promise<readonly (readonly string[])[]> {
   return async (library, stage) => {
     const listener = await stage.serve(library, options.server);
@@ -17,7 +17,8 @@ function written(
     const [server] = await accepted;
     both.push(stage.watch(server, "server"));
     if (client.readyState === 0) await once(client, "open");
-    (server as unknown as { _socket: NetSocket })._socket.write(Buffer.from(hex, "hex"));
+    const sender = options.from === "client" ? client : server;
+    (sender as unknown as { _socket: NetSocket })._socket.write(Buffer.from(hex, "hex"));
     await Promise.all(both);
     const events = stage.events.splice(0);
     return ["client", "server"].map((side) => events.filter((event) => event.startsWith(side)));
@@ -31,6 +32,8 @@ export const protocolScenarios: Readonly<Record<string, Scenario>> = {
   RSV2: written("a10161"),
   RSV3: written("910161"),
   "a masked frame": written("818161000000"),
+  "an unmasked frame": written("810161", { from: "client" }),
+  "an unmasked frame with an unknown opcode": written("8500", { from: "client" }),
   "a continuation without a beginning": written("800161"),
   "a fragmented control frame": written("0900"),
   "a long control frame": written("897e007e"),

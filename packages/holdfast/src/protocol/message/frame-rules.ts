@@ -5,19 +5,28 @@ import { ProtocolError } from "../../shared/errors.js";
 import { UNREADABLE_LENGTH } from "../frame/frame-parser.js";
 import {
   BINARY,
+  CLOSE,
   CONTINUATION,
   CONTROL_BIT,
   FIN,
   MAX_CONTROL_PAYLOAD,
   OPCODE_BITS,
+  PING,
   PONG,
   RESERVED_BITS,
   TEXT,
 } from "../../shared/opcode.js";
 import { isValidText } from "./utf8.js";
 
-/** Section 5.1: a server accepts only masked frames, a client only unmasked ones. */
-export function problemOfMask(expectsMask: boolean): string {
+const KNOWN_OPCODES: readonly number[] = [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG];
+
+/**
+ * Section 5.1: a server accepts only masked frames, a client only unmasked ones. An unknown opcode is reported first: bytes
+ * that are not a frame at all have a wrong mask only by chance.
+ */
+export function problemOfMask(firstByte: number, expectsMask: boolean): string {
+  const opcode = firstByte & OPCODE_BITS;
+  if (!KNOWN_OPCODES.includes(opcode)) return unknown(opcode);
   return expectsMask
     ? "Expected a masked frame from a client, got an unmasked one"
     : "Expected an unmasked frame from a server, got a masked one";

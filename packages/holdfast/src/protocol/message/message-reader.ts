@@ -247,7 +247,7 @@ export class MessageReader implements FrameHandler {
   }
 
   #problemOf(firstByte: number, isMasked: boolean, length: number, isLengthValid: boolean): string | null {
-    if (isMasked !== this.#expectsMask) return problemOfMask(this.#expectsMask);
+    if (isMasked !== this.#expectsMask) return problemOfMask(firstByte, this.#expectsMask);
     const reserved = firstByte & RESERVED_BITS;
     const bits = reserved === 0 ? null : problemOfReservedBits(firstByte, this.#extension?.reservedBits ?? 0);
     if (bits !== null) return bits;

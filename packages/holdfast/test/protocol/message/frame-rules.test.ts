@@ -31,6 +31,13 @@ test("E: a masked frame from a server is refused (RFC 6455 section 5.1)", () => 
   }
 });
 
+test("E: an unknown opcode is reported before a wrong mask (RFC 6455 section 5.2)", () => {
+  for (const role of ROLES) {
+    const refused = frame({ opcode: 5, payload: "Hello", mask: role === "client" });
+    assertRefused(role, refused, failure("Expected a known opcode, got 0x5"));
+  }
+});
+
 test("E: each reserved bit is refused by name on each opcode where no extension uses it (RFC 6455 section 5.2)", () => {
   const names = ["RSV3", "RSV2", "RSV2, RSV3", "RSV1", "RSV1, RSV3", "RSV1, RSV2", "RSV1, RSV2, RSV3"];
   for (const role of ROLES) {
