@@ -1,6 +1,6 @@
 // The listeners of this process, and the newest positions that they need after a lost subscription.
 
-import type { MessageListener, NewestListener, Position, TopicMessage } from "holdfast/topics";
+import type { MessageListener, NewestListener, Position } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";
 import { sleep } from "../routing/deadline.js";
@@ -151,9 +151,9 @@ class ListenedTopic implements ChannelHandler {
   }
 
   onMessage(payload: Buffer): void {
-    const message: TopicMessage | null = decodeFrame(this.name, payload);
-    if (message === null) return;
-    for (const listener of this.listeners.keys()) listener(message);
+    for (const message of decodeFrame(this.name, payload)) {
+      for (const listener of this.listeners.keys()) listener(message);
+    }
   }
 
   onRestored(): void {
