@@ -39,7 +39,7 @@ export class TopicListeners {
     topic.listeners.set(onMessage, onNewest);
     try {
       await this.#subscriptions.subscribe(topic.partition, topic.channel, topic);
-      const [newest = null] = await this.#newestOf(topic.partition, [topic]);
+      const newest = await this.#newestWithOthers(topic);
       topic.checkedAt = performance.now();
       return newest;
     } catch (error) {
@@ -111,6 +111,26 @@ export class TopicListeners {
       }
     }
   }
+
+  /** With the other topics of the partition that were subscribed at the same time. */
+  async #newestWithOthers(topic: ListenedTopic): Promise<Position | null> {
+    const { partition } = topic;
+    let group = this.#asking.get(partition);
+    if (group === undefined || group.topics.length === CHECK_SIZE) {
+      const topics: ListenedTopic[] = [];
+      const positions = Promise.resolve().then(() => {
+        if (this.#asking.get(partition)?.topics === topics) this.#asking.delete(partition);
+        return this.#newestOf(partition, topics);
+      });
+      this.#asking.set(partition, (group = { topics, positions }));
+    }
+    const index = group.topics.push(topic) - 1;
+    return (await group.positions)[index] ?? null;
+  }
+  readonly #asking = new Map<
+    Partition,
+    { readonly topics: ListenedTopic[]; readonly positions: Promise<readonly (Position | null)[]> }
+  >();
 
   async #newestOf(
     { prefix, slot }: Partition,
