@@ -33,9 +33,10 @@ export function planStages(options: Options, tell: (line: string) => void): read
   const peers = candidates(options);
   const servers = findContenders(peers, (peer) => peer.findServer?.(), tell);
   const clients = findContenders(peers, (peer) => peer.findClient?.(), tell);
+  const processes = findContenders(peers, (peer) => peer.findProcess?.(), tell);
   return options.workloads.map((workload): Stage => {
     const { id, label, load, base = "ws" } = workload;
-    const able = load.kind === "client" ? clients : servers;
+    const able = load.kind === "client" ? clients : load.kind === "cluster" ? processes : servers;
     const contenders = able.filter(({ peer }) => takesPart(peer, workload, options));
     const timing = timingFor(load, options.isQuick);
     return { id, label, base, ...asItRuns(workload, options), timing, contenders };
@@ -66,7 +67,8 @@ function candidates(options: Options): readonly Peer[] {
 
 function takesPart(peer: Peer, workload: Workload, options: Options): boolean {
   if (peer.can?.(workload.load) === false) return false;
-  return options.peers !== null || (peer.takesPart?.(workload) ?? true);
+  if (options.peers !== null) return true;
+  return (workload.peers?.includes(peer.name) ?? true) && (peer.takesPart?.(workload) ?? true);
 }
 
 function findContenders(

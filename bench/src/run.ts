@@ -1,7 +1,9 @@
 import { measureClient } from "./client-turn.js";
+import { measureCluster } from "./cluster/measure.js";
 import type { OtherEnds } from "./generators/choose.js";
 import type { Measurement } from "./generators/generator.js";
 import type { Cores } from "./machine/cores.js";
+import { startRedis } from "./machine/redis.js";
 import { startServer, type RunningServer } from "./machine/server.js";
 import type { Contender, Stage } from "./plan.js";
 import { environmentFor, type ServerLoad } from "./workload.js";
@@ -50,6 +52,10 @@ export async function run(
         const measurement = await measureClient(load, program, farEnd(load), cores, timing);
         return { ...about, measurement, failure: null };
       }
+      if (load.kind === "cluster") {
+        const measurement = await measureCluster(load, contender.program, contender.peer.dialect, timing);
+        return { ...about, measurement, failure: null };
+      }
       // Verify on a separate server, so that it does not warm up the one that is measured. Once is enough.
       if (round === 0 && load.kind === "echo" && verify !== null) {
         await withServer(contender, load, (server) => verify(load, server));
@@ -68,9 +74,15 @@ export async function run(
     load: ServerLoad,
     work: (server: RunningServer) => Promise<Result>,
   ): Promise<Result> {
-    const environment = { ...contender.program.environment, ...environmentFor(load) };
+    const redis = contender.program.needsRedis === true ? await startRedis() : null;
+    const environment = {
+      ...contender.program.environment,
+      ...environmentFor(load),
+      ...(redis === null ? {} : { REDIS_PORT: String(redis.port) }),
+    };
     const program = { ...contender.program, environment };
-    const server = await startServer(program, cores.server).catch((error: unknown) => {
+    const server = await startServer(program, cores.server).catch(async (error: unknown) => {
+      await redis?.stop();
       unfit.add(contender); // it will not start the next time either
       throw new Error(`does not start, skipped: ${messageOf(error)}`, { cause: error });
     });
@@ -80,6 +92,7 @@ export async function run(
       throw new Error(`${messageOf(error)} ${server.complaints()}`.trim(), { cause: error });
     } finally {
       await server.stop();
+      await redis?.stop();
     }
   }
 }

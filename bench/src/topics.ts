@@ -1,17 +1,16 @@
-// `npm run bench -- topics`: topics over Redis: messages a second, and the time that Redis adds to a message. Prints a table.
+// `npm run bench -- topics`: topics over Redis: messages a second, and the time that Redis adds to a message; or, with
+// `--growth`, how the cost grows with processes, topics and subscribers. Prints a table.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
+import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { freePort } from "holdfast-testkit";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { redisEngine, type RedisClient } from "@holdfast/redis";
 import type { Engine, HistoryLimits, Publication } from "holdfast/topics";
+import { showGrowth } from "./cluster/growth.js";
+import { endAllAtExit } from "./machine/processes.js";
+import { startRedis, type RunningRedis } from "./machine/redis.js";
 
 const HELP = `npm run bench -- topics [options]
 
@@ -19,6 +18,7 @@ const HELP = `npm run bench -- topics [options]
   --topics N     number of topics (default 64)
   --batch N      messages published in one turn (default 512)
   --bytes N      bytes of a message (default 100)
+  --growth       instead: the cost with 1 to 3 processes, 10 to 10,000 topics, 1 to 10,000 subscribers of a topic
 `;
 
 const HISTORY: HistoryLimits = { messages: 1_000, age: 300_000 };
@@ -29,6 +29,7 @@ const { values } = parseArgs({
     topics: { type: "string", default: "64" },
     batch: { type: "string", default: "512" },
     bytes: { type: "string", default: "100" },
+    growth: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -40,14 +41,13 @@ const settings = {
 };
 
 if (values.help) process.stdout.write(HELP);
+else if (values.growth) await showGrowth(settings.milliseconds);
 else await main();
 
 async function main(): Promise<void> {
-  const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), "holdfast-bench-"));
-  const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder];
-  const server = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
-  await once(server.stdout, "data");
+  endAllAtExit();
+  const server = await startRedis();
+  const { port } = server;
   const ioredis = new Redis(port, "127.0.0.1");
   const nodeRedis = createClient({ socket: { host: "127.0.0.1", port } });
   ioredis.on("error", () => {});
@@ -62,14 +62,12 @@ async function main(): Promise<void> {
       ["ioredis", ioredis],
       ["redis", nodeRedis],
     ] as const) {
-      for (const history of [HISTORY, null]) await measure(name, client, history, ioredis);
+      for (const history of [HISTORY, null]) await measure(name, client, history, server);
     }
   } finally {
     ioredis.disconnect();
     nodeRedis.destroy();
-    server.kill("SIGKILL");
-    await once(server, "exit");
-    rmSync(folder, { recursive: true, force: true });
+    await server.stop();
   }
 }
 
@@ -77,14 +75,14 @@ async function measure(
   name: string,
   client: RedisClient,
   history: HistoryLimits | null,
-  admin: Redis,
+  server: RunningRedis,
 ): Promise<void> {
   const [publisher, receiver] = [redisEngine({ client }), redisEngine({ client })];
-  const redisBefore = await redisTime(admin);
+  const redisBefore = await server.cpuMicroseconds();
   const ownBefore = process.cpuUsage();
   const [published, rate] = await throughput(publisher, history);
   const own = process.cpuUsage(ownBefore);
-  const redisCpu = ((await redisTime(admin)) - redisBefore) / published;
+  const redisCpu = ((await server.cpuMicroseconds()) - redisBefore) / published;
   const ownCpu = (own.user + own.system) / published;
   const [p50, p99] = await latency(publisher, receiver, history);
   await publisher[Symbol.asyncDispose]();
@@ -117,13 +115,6 @@ async function throughput(
   };
   await Promise.all([run(), run()]);
   return [published, published / ((performance.now() - start) / 1_000)];
-}
-
-/** Microseconds of processor time that Redis has used: unlike a rate, it does not depend on what else runs. */
-async function redisTime(admin: Redis): Promise<number> {
-  const info = await admin.info("cpu");
-  const seconds = [...info.matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm)].map(([, text]) => Number(text));
-  return seconds.reduce((sum, part) => sum + part, 0) * 1e6;
 }
 
 /** 1,000 messages a second, each on its own: from the call to the listener of another engine. */

@@ -61,10 +61,30 @@ export interface ClientLoad {
   readonly depth: number;
 }
 
+/**
+ * Servers that share one Redis: each is a process of its own. A message published by one is delivered to the connections
+ * of all, each of which is subscribed to all topics.
+ */
+export interface ClusterLoad {
+  readonly kind: "cluster";
+  /**
+   * `"throughput"`: each process publishes `batch` messages at once, and again when they were delivered; two such batches
+   * are under way. `"latency"`: 1,000 messages a second in all, one at a time.
+   */
+  readonly work: "throughput" | "latency";
+  readonly processes: number;
+  readonly topics: number;
+  /** In all: evenly spread over the processes. */
+  readonly connections: number;
+  readonly batch: number;
+  /** Bytes of payload per message. */
+  readonly size: number;
+}
+
 /** The loads for servers. */
 export type ServerLoad = EchoLoad | IdleLoad | HandshakeLoad | BroadcastLoad | KeepaliveLoad;
 
-export type Load = ServerLoad | ClientLoad;
+export type Load = ServerLoad | ClientLoad | ClusterLoad;
 
 /** The median of the ratios base ÷ peer, each from one round. */
 export interface RatioBar {
@@ -90,7 +110,22 @@ export interface BurstBar {
   readonly atMost: number;
 }
 
-export type Bar = RatioBar | LimitBar | BurstBar;
+/** The peer's median messages per second, on a machine that does nothing else. */
+export interface RateBar {
+  readonly kind: "rate";
+  readonly peer: string;
+  readonly atLeast: number;
+}
+
+/** The peer's median latencies in milliseconds, on a machine that does nothing else. */
+export interface LatencyBar {
+  readonly kind: "latency";
+  readonly peer: string;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export type Bar = RatioBar | LimitBar | BurstBar | RateBar | LatencyBar;
 
 export interface Workload {
   /** The id in the tables and on the command line. */
@@ -103,6 +138,8 @@ export interface Workload {
   readonly quick?: { readonly title: string; readonly load: Load };
   /** The peer that the others are compared with. @default "ws" */
   readonly base?: string;
+  /** The peers that run it unless `--peers` names others. @default all that support it */
+  readonly peers?: readonly string[];
   readonly bars: readonly Bar[];
 }
 
@@ -117,7 +154,7 @@ export function beats(base: string, factor: number, rounds?: number): RatioBar {
   return rounds === undefined ? bar : { ...bar, rounds };
 }
 
-/** Settings of the load that a server needs, in the variables DEFLATE, BROADCAST and PING_INTERVAL. */
+/** Settings of the load that a server needs, in the variables DEFLATE, BROADCAST, PING_INTERVAL, TOPICS and SIZE. */
 export function environmentFor(load: Load): Readonly<Record<string, string>> {
   switch (load.kind) {
     case "echo":
@@ -128,6 +165,8 @@ export function environmentFor(load: Load): Readonly<Record<string, string>> {
       return { BROADCAST: "1" };
     case "keepalive":
       return { PING_INTERVAL: String(load.interval) };
+    case "cluster":
+      return { TOPICS: String(load.topics), SIZE: String(load.size) };
     case "handshake":
     case "client":
       return {};
@@ -144,6 +183,8 @@ export function unitOf(load: Load): { readonly symbol: "µs" | "B"; readonly per
       return { symbol: "µs", per: "CPU per connection" };
     case "broadcast":
       return { symbol: "µs", per: "CPU per delivery" };
+    case "cluster":
+      return { symbol: "µs", per: "CPU per delivery, of all processes and Redis" };
     case "keepalive":
       return { symbol: "µs", per: "CPU per ping sent and answered" };
     case "idle":

@@ -1,3 +1,4 @@
+import { redisVersion } from "../machine/redis.js";
 import type { Load, Workload } from "../workload.js";
 import {
   foreignProgram,
@@ -18,6 +19,25 @@ export const allPeers: readonly Peer[] = [
     isQuick: true,
     findServer: () => packagedProgram("holdfast", "holdfast-server.js"),
     findClient: () => packagedProgram("holdfast", "holdfast-client.js"),
+    findProcess: () => onRedis("@holdfast/redis", "cluster/holdfast-process.js"),
+  },
+  {
+    name: "holdfast-topics",
+    about: "topics.publish() with history over Redis, in the place of broadcast(); without the time of Redis",
+    can: (load) => load.kind === "broadcast",
+    takesPart: only("T3"),
+    findServer: () => onRedis("@holdfast/redis", "holdfast-topics-server.js"),
+  },
+  {
+    name: "socket.io-redis-streams",
+    about: "Socket.IO with its adapter for Redis streams, defaults, with connection state recovery",
+    dialect: "socket.io",
+    findProcess: () => onRedis("@socket.io/redis-streams-adapter", "cluster/socket-io-process.js"),
+  },
+  {
+    name: "crossws-redis",
+    about: "crossws with its driver for Redis pub/sub, defaults: no history",
+    findProcess: () => onRedis("crossws", "cluster/crossws-process.js"),
   },
   {
     name: "holdfast-for-await",
@@ -134,6 +154,16 @@ function packagedProgram(name: string, file: string, options?: NodeProgramOption
   if (version === null)
     return { isAvailable: false, reason: `the package ${name} is not installed (npm ci)` };
   return nodeProgram(file, version, options);
+}
+
+/** A program that needs redis-server. */
+function onRedis(name: string, file: string): Availability {
+  const redis = redisVersion();
+  const reason = "redis-server is not installed (scripts/install-peers.sh redis)";
+  if (redis === null) return { isAvailable: false, reason };
+  const found = packagedProgram(name, file);
+  if (!found.isAvailable) return found;
+  return { ...found, program: { ...found.program, needsRedis: true }, version: `${found.version}, ${redis}` };
 }
 
 function withBufferutil(file: string): Availability {

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Load, Workload } from "../workload.js";
 
@@ -9,6 +10,8 @@ export interface PeerProgram {
   readonly arguments: readonly string[];
   readonly hasChannel: boolean;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whether it needs a Redis, whose port is in the variable REDIS_PORT. @default false */
+  readonly needsRedis?: boolean;
 }
 
 /** Whether this machine has the program. */
@@ -31,6 +34,10 @@ export interface Peer {
   readonly findServer?: () => Availability;
   /** Its client; none if only its server matters. */
   readonly findClient?: () => Availability;
+  /** One of its processes that share a Redis, for `ClusterLoad`. */
+  readonly findProcess?: () => Availability;
+  /** The protocol of the clients of these processes. @default "plain" */
+  readonly dialect?: "plain" | "socket.io";
 }
 
 /** A program of this folder, run by the same Node as the bench. */
@@ -59,9 +66,14 @@ export interface NodeProgramOptions {
 /** The version of an installed npm package; null if it is not installed. */
 export function packageVersion(name: string): string | null {
   try {
-    const manifest = readFileSync(fileURLToPath(import.meta.resolve(`${name}/package.json`)), "utf8");
-    const { version } = JSON.parse(manifest) as { version: string }; // every installed package has one
-    return `${name} ${version}`;
+    // Not every package exports its manifest: it is above its entry.
+    for (let folder = dirname(fileURLToPath(import.meta.resolve(name))); ; folder = dirname(folder)) {
+      if (folder === dirname(folder)) return null;
+      const manifest = join(folder, "package.json");
+      if (!existsSync(manifest)) continue;
+      const found = JSON.parse(readFileSync(manifest, "utf8")) as { name?: string; version: string };
+      if (found.name === name) return `${name} ${found.version}`;
+    }
   } catch {
     return null;
   }

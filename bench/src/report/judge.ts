@@ -10,6 +10,10 @@ export interface Verdict {
 export interface Figures {
   readonly cost: number | null;
   readonly burst: number | null;
+  readonly perSecond: number | null;
+  /** In microseconds. */
+  readonly p50: number | null;
+  readonly p99: number | null;
   readonly unit: string;
   readonly base: string;
 }
@@ -22,6 +26,17 @@ export function judge(bar: Bar, figures: Figures, ratioTo: (base: string) => Rat
     case "limit": {
       const limit = `≤ ${bar.atMost.toLocaleString("en")} ${figures.unit}`;
       return { bar: limit, outcome: outcomeOf(figures.cost, (value) => value <= bar.atMost) };
+    }
+    case "rate": {
+      const outcome = outcomeOf(figures.perSecond, (rate) => rate >= bar.atLeast);
+      return { bar: `≥ ${bar.atLeast.toLocaleString("en")} a second`, outcome };
+    }
+    case "latency": {
+      const isMet = outcomeOf(
+        figures.p50,
+        (p50) => p50 <= bar.p50 * 1_000 && (figures.p99 ?? 0) <= bar.p99 * 1_000,
+      );
+      return { bar: `p50 ≤ ${bar.p50} ms, p99 ≤ ${bar.p99} ms`, outcome: isMet };
     }
     case "burst": {
       const value = figures.burst === null ? "" : ` (${percent(figures.burst)})`;

@@ -55,15 +55,21 @@ function summarizePeer(stage: Stage, samples: readonly Sample[], peer: string): 
   const own = samples.filter((sample) => sample.peer === peer);
   const costs = pick(own, "cost");
   const burst = median(pick(own, "burst"));
-  const figures = { cost: median(costs), burst, unit: unitOf(stage.load).symbol, base: stage.base };
+  const [perSecond, p50, p99] = [
+    median(pick(own, "perSecond")),
+    median(pick(own, "p50")),
+    median(pick(own, "p99")),
+  ];
+  const { symbol: unit } = unitOf(stage.load);
+  const figures = { cost: median(costs), burst, perSecond, p50, p99, unit, base: stage.base };
   const bars = stage.bars.filter((bar) => bar.peer === peer);
   return {
     peer,
-    perSecond: median(pick(own, "perSecond")),
+    perSecond,
     cost: median(costs),
     leastCost: minimum(costs),
-    p50: median(pick(own, "p50")),
-    p99: median(pick(own, "p99")),
+    p50,
+    p99,
     ratio: peer === stage.base ? null : ratioBetween(samples, stage.base, peer),
     burst,
     isGeneratorBound: (median(pick(own, "generatorShare")) ?? 0) > busyShare,

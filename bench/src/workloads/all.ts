@@ -25,6 +25,9 @@ import { mediumTextPipelined } from "./medium-text-pipelined.js";
 import { smallText } from "./small-text.js";
 import { smallTextPipelined } from "./small-text-pipelined.js";
 import { smallTextSingle } from "./small-text-single.js";
+import { topicsFanOut } from "./topics-fan-out.js";
+import { topicsLatency } from "./topics-latency.js";
+import { topicsThroughput } from "./topics-throughput.js";
 
 /** In the order of the table. */
 export const allWorkloads: readonly Workload[] = [
@@ -54,4 +57,7 @@ export const allWorkloads: readonly Workload[] = [
   clientReceiveSmall,
   clientReceiveMedium,
   clientReceiveLarge,
+  topicsThroughput,
+  topicsLatency,
+  topicsFanOut,
 ];

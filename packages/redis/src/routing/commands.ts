@@ -27,11 +27,14 @@ export interface RunReply {
 }
 
 export class Commands {
+  /** Whether all keys of a command have to be of one slot. */
+  readonly isCluster: boolean;
   readonly #connections: NodeConnections;
   readonly #slots: SlotMap;
   #isClosed = false;
 
   constructor(connector: Connector) {
+    this.isCluster = connector.isCluster;
     this.#connections = new NodeConnections(connector, { onMessage: () => {}, onClosed: () => {} });
     this.#slots = new SlotMap(connector.isCluster, this.#connections);
   }

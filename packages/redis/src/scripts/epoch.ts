@@ -11,11 +11,12 @@ if not string.find(info, 'role:master', 1, true) then
 end
 local replication = string.match(info, 'master_replid:(%x+)')
 
--- Returns the epoch and the number of what was counted last; false if nothing was, unless it begins now.
+-- Returns the epoch, the number of what was counted last, whether it begins now, and the state; false if nothing was
+-- counted, unless it begins now.
 local function current(key, candidate, begins, lifetime)
-  local state = redis.pcall('HMGET', key, 'e', 'o', 'r')
+  local state = redis.pcall('HMGET', key, 'e', 'o', 'r', 'l', 'a', 'x')
   if state.err then return nil, state.err end
-  if state[1] and state[3] == replication then return state[1], tonumber(state[2]), false end
+  if state[1] and state[3] == replication then return state[1], tonumber(state[2]), false, state end
   if not state[1] and not begins then return false end
   local result = redis.pcall('HSET', key, 'e', candidate, 'o', 0, 'r', replication)
   if type(result) == 'table' then return nil, result.err end

@@ -1,86 +1,139 @@
 // The scripts of topics. For a topic, `m` is the key of its state (epoch `e`, newest offset `o`, replication id `r`, limits
-// `l` and `a`), and `s` that of its stream. The id of an entry of the stream is its offset: 0-1, 0-2 … An entry has the
-// kind of the message with its data, and the time at which it was published.
+// `l` and `a`, and `x`: the time from which their lifetimes have to be set again), and `s` that of its stream. An entry of
+// the stream is a block of messages: its id is the offset of the last one (0-8), its fields are their number with the
+// time at which they were published, and `b` with their records (../topics/message-frame.ts).
 
 import { DUPLICATE_WINDOW, POSITION_LIFETIME } from "holdfast/topics";
 import { script } from "../routing/script.js";
 import { EPOCH, NOW } from "./epoch.js";
 
+/** Messages of a topic between two looks at the end of its history. */
+const TRIM_EVERY = 64;
+
 /**
- * Publishes messages of one partition in their order.
+ * Publishes messages in their order. KEYS: `m` and `s` of each topic, then the keys of its ids. ARGV: a new epoch, and what
+ * `encodeBatch()` wrote.
  *
- * KEYS: `m` and `s` of each topic, then the keys of ids. ARGV: a new epoch, the beginning of channels, the length of the
- * beginning of the keys `m`; then for each message: the place of its topic and of its id (0 for none) in KEYS, the
- * number of messages to keep (0 for none) and their age, its kind, its data.
- *
- * Returns the epochs by the places of topics, and a result for each message: its offset, 0 without history, or a text:
- * `d` and the position of the message that it duplicates, `e` and the error of what did nothing, `E` and the error of
- * what was done in part.
+ * Returns the epochs by the places of topics, and a result for each part: the offset of its last message, 0 without
+ * history, or a text: `d` and the position of the message that it duplicates, `e` and the error of what did nothing, `E`
+ * and the error of what was done in part.
  */
 export const PUBLISH = script(
   EPOCH,
   NOW,
   `
 local lifetime = ${POSITION_LIFETIME}
-local channels, cut = ARGV[2], ARGV[3] + 1
+local data, pcall, unpack, sub, format = ARGV[2], redis.pcall, struct.unpack, string.sub, string.format
+local time = format('%d', now)
 local topics, results = {}, {}
-for i = 4, #ARGV, 6 do
-  local place, id, messages, age, kind, data = tonumber(ARGV[i]), tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
-  local known = id > 0 and redis.pcall('GET', KEYS[id])
-  local result, position = nil, ''
-  if type(known) == 'table' then
-    result = 'e' .. known.err
-  elseif known then
-    result = 'd' .. known
-  elseif messages ~= '0' then
-    local topic = topics[place]
-    if not topic then
-      local epoch, offset, isNew = current(KEYS[place], ARGV[1], true, lifetime)
-      if epoch then
-        topic = { epoch = epoch, offset = offset, id = '0-*' }
-        if isNew then redis.call('DEL', KEYS[place + 1]) end
-        if offset > 0 and redis.call('EXISTS', KEYS[place + 1]) == 0 then topic.id = '0-' .. (offset + 1) end
-        topics[place] = topic
-      else
-        result = 'e' .. offset
-      end
+
+local function topicAt(place)
+  local topic = topics[place]
+  if not topic then
+    local epoch, offset, isNew, state = current(KEYS[place], ARGV[1], true, lifetime)
+    if not epoch then
+      topic = { failure = offset }
+    else
+      if isNew then redis.call('DEL', KEYS[place + 1]) end
+      topic = { epoch = epoch, offset = offset, known = isNew and {} or state }
     end
-    if topic then
-      local entry = redis.pcall('XADD', KEYS[place + 1], 'MAXLEN', '~', messages, topic.id, kind, data, 'a', now)
-      if type(entry) == 'table' then
-        result = 'e' .. entry.err
-      else
-        topic.id = '0-*'
-        topic.offset = tonumber(string.sub(entry, 3))
-        topic.messages, topic.age = messages, age
-        result = topic.offset
-        position = string.format('%.0f %s', topic.offset, topic.epoch)
-      end
-    end
-  else
-    result = 0
+    topics[place] = topic
   end
-  if type(result) == 'number' then
-    -- A message without history leaves no trace but this: without it, it must not go out.
-    local kept = id > 0 and redis.pcall('SET', KEYS[id], position, 'PX', ${DUPLICATE_WINDOW})
-    local failure = type(kept) == 'table' and kept.err
-    if not failure then
-      local sent = redis.pcall('SPUBLISH', channels .. string.sub(KEYS[place], cut), kind .. position .. '\\n' .. data)
-      failure = type(sent) == 'table' and sent.err
-      if failure and id > 0 and result == 0 then redis.call('DEL', KEYS[id]) end
-    end
-    if failure then result = (result == 0 and 'e' or 'E') .. failure end
-  end
-  results[#results + 1] = result
+  return topic
 end
+
+local cursor = 5
+local head = unpack('<I4', data)
+local from = head + 1
+while cursor <= head do
+  local place, cut, parts, messages, age
+  place, cut, parts, messages, age, cursor = unpack('<I4I4I4dd', data, cursor)
+  local isKept = messages > 0
+  local topic = isKept and topicAt(place)
+  local failure = topic and topic.failure
+  local offset, count = topic and topic.offset, 0
+  -- The results of new messages, the keys of their ids, and their records: those of others are left out.
+  local new, ids, records, start = {}, {}, {}, from
+  for _ = 1, parts do
+    local id, number, size
+    id, number, size, cursor = unpack('<I4I4I4', data, cursor)
+    local result = failure and 'e' .. failure
+    if not result and id > 0 then
+      local position = isKept and format('%d %s', offset + count + 1, topic.epoch) or ''
+      local known = pcall('SET', KEYS[id], position, 'PX', ${DUPLICATE_WINDOW}, 'NX', 'GET')
+      if type(known) == 'table' then
+        result = 'e' .. known.err
+      elseif known then
+        result = 'd' .. known
+        if ids[KEYS[id]] then new[#new + 1] = #results + 1 end
+      else
+        ids[KEYS[id]] = true
+      end
+    end
+    if result then
+      if from > start then records[#records + 1] = sub(data, start, from - 1) end
+      start = from + size
+    else
+      count = count + number
+      result = isKept and offset + count or 0
+      new[#new + 1] = #results + 1
+    end
+    results[#results + 1] = result
+    from = from + size
+  end
+  if count > 0 then
+    if from > start then records[#records + 1] = sub(data, start, from - 1) end
+    local block = #records == 1 and records[1] or table.concat(records)
+    local position = ''
+    if isKept then
+      local newest = offset + count
+      local key, id, number = KEYS[place + 1], format('0-%d', newest), format('%d', count)
+      local added
+      -- Whole nodes of the stream go, so not every message has to look for one.
+      if newest > messages and newest % ${TRIM_EVERY} < count then
+        added = pcall('XADD', key, 'MINID', '~', format('0-%d', newest - messages + 1), id, number, time, 'b', block)
+      else
+        added = pcall('XADD', key, id, number, time, 'b', block)
+      end
+      if type(added) == 'table' then
+        failure = 'e' .. added.err
+      else
+        position = format('%d %s', offset + 1, topic.epoch)
+        topic.offset, topic.messages, topic.age = newest, messages, age
+      end
+    end
+    if not failure then
+      local key = KEYS[place]
+      local sent = pcall('SPUBLISH', sub(key, 1, cut) .. 'c' .. sub(key, cut + 2), position .. '\\n' .. block)
+      if type(sent) == 'table' then failure = (isKept and 'E' or 'e') .. sent.err end
+    end
+    if failure then
+      for _, index in ipairs(new) do results[index] = failure end
+      if sub(failure, 1, 1) == 'e' then
+        for key in pairs(ids) do redis.call('DEL', key) end
+      end
+    end
+  end
+end
+
 local epochs = {}
 for place, topic in pairs(topics) do
-  epochs[#epochs + 1] = place
-  epochs[#epochs + 1] = topic.epoch
+  if topic.epoch then
+    epochs[#epochs + 1] = place
+    epochs[#epochs + 1] = topic.epoch
+  end
   if topic.age then
-    redis.call('HSET', KEYS[place], 'o', topic.offset, 'l', topic.messages, 'a', topic.age)
-    redis.call('PEXPIRE', KEYS[place], math.max(lifetime, tonumber(topic.age)))
-    redis.call('PEXPIRE', KEYS[place + 1], topic.age)
+    local key, known = KEYS[place], topic.known
+    local offset, age, messages = format('%d', topic.offset), format('%d', topic.age), format('%d', topic.messages)
+    if known[4] == messages and known[5] == age and now < tonumber(known[6]) then
+      redis.call('HSET', key, 'o', offset)
+    else
+      -- They live longer than they have to, so that not every message has to prolong it.
+      local more = math.max(1000, math.floor(topic.age / 4))
+      redis.call('HSET', key, 'o', offset, 'l', messages, 'a', age, 'x', format('%d', now + more))
+      redis.call('PEXPIRE', key, format('%d', math.max(lifetime, topic.age) + 2 * more))
+      redis.call('PEXPIRE', KEYS[place + 1], format('%d', topic.age + 2 * more))
+    end
   end
 end
 return { epochs, results }
@@ -89,8 +142,8 @@ return { epochs, results }
 
 /**
  * Reads messages of a topic's history. KEYS: `m`, `s`. ARGV: a new epoch, the epoch and the offset after which to read, the
- * limit. Returns null without history; otherwise the epoch, the newest offset, whether nothing is missing, and offset,
- * kind and data of each message.
+ * limit. Returns null without history; otherwise the epoch, the newest offset, whether nothing is missing, the offset
+ * of the first message to return, and blocks that hold it and those that follow, each with the offset of its first.
  */
 export const READ = script(
   EPOCH,
@@ -103,31 +156,40 @@ if isNew then redis.call('DEL', KEYS[2]) end
 local limits = redis.call('HMGET', KEYS[1], 'l', 'a')
 local age = tonumber(limits[2] or 0)
 local function offsetOf(entry) return tonumber(string.sub(entry[1], 3)) end
-local function isOld(entry) return now - tonumber(entry[2][4]) >= age end
+local function isOld(entry) return now - tonumber(entry[2][2]) >= age end
+local function firstOf(entry) return offsetOf(entry) - tonumber(entry[2][1]) + 1 end
+local function range(start, count)
+  return redis.call('XRANGE', KEYS[2], start, '+', 'COUNT', count)
+end
 
-local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+local oldest = range('-', 1)[1]
 while oldest and isOld(oldest) do
-  local entries = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 64)
+  local entries = range('-', 64)
   local last = entries[1]
   for _, entry in ipairs(entries) do
     if not isOld(entry) then break end
     last = entry
   end
-  redis.call('XTRIM', KEYS[2], 'MINID', string.format('0-%.0f', offsetOf(last) + 1))
-  oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+  redis.call('XTRIM', KEYS[2], 'MINID', string.format('0-%d', offsetOf(last) + 1))
+  oldest = range('-', 1)[1]
 end
 local first = newest + 1
-if oldest then first = math.max(offsetOf(oldest), newest - tonumber(limits[1]) + 1) end
+if oldest then first = math.max(firstOf(oldest), newest - tonumber(limits[1]) + 1) end
 local after = tonumber(ARGV[3])
 local isSame = ARGV[2] == epoch and after <= newest
 local start = isSame and math.max(after + 1, first) or first
-local messages = {}
-for _, entry in ipairs(redis.call('XRANGE', KEYS[2], string.format('0-%.0f', start), '+', 'COUNT', ARGV[4])) do
-  messages[#messages + 1] = offsetOf(entry)
-  messages[#messages + 1] = entry[2][1]
-  messages[#messages + 1] = entry[2][2]
+local blocks, last, wanted = {}, start - 1, start - 1 + tonumber(ARGV[4])
+while last < math.min(wanted, newest) do
+  local entries = range(string.format('0-%d', last + 1), 8)
+  if #entries == 0 then break end
+  for _, entry in ipairs(entries) do
+    if last >= wanted then break end
+    blocks[#blocks + 1] = firstOf(entry)
+    blocks[#blocks + 1] = entry[2][4]
+    last = offsetOf(entry)
+  end
 end
-return { epoch, newest, (isSame and start == after + 1) and 1 or 0, messages }
+return { epoch, newest, (isSame and start == after + 1) and 1 or 0, start, blocks }
 `,
 );
 

@@ -1,11 +1,11 @@
 // Reads the history of a topic.
 
-import type { Page, Position } from "holdfast/topics";
+import type { Page, Position, TopicMessage } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";
 import type { Partitions } from "../routing/partitions.js";
 import { READ } from "../scripts/topics.js";
-import { messageOf } from "./message-frame.js";
+import { decodeRecords } from "./message-frame.js";
 
 export async function readHistory(
   commands: Commands,
@@ -20,12 +20,25 @@ export async function readHistory(
   const args = [newEpoch, after.epoch, String(after.offset), String(limit)];
   const { reply } = await commands.run(READ, slot, keys, args);
   if (reply === null) return { messages: [], isComplete: false, newest: null };
-  const [epochBytes, newest, isComplete, list] = reply as readonly [Buffer, number, number, readonly Reply[]];
+  const [epochBytes, newest, isComplete, start, blocks] = reply as ReadReply;
   const epoch = epochBytes.toString();
-  const messages = [];
-  for (let index = 0; index < list.length; index += 3) {
-    const [offset, kind, data] = list.slice(index, index + 3) as [number, Buffer, Buffer];
-    messages.push(messageOf(topic, kind.toString(), data, { epoch, offset }));
+  const messages: TopicMessage[] = [];
+  for (let index = 0; index < blocks.length; index += 2) {
+    const first = { epoch, offset: blocks[index] as number };
+    messages.push(...decodeRecords(topic, blocks[index + 1] as Buffer, 0, first));
   }
-  return { messages, isComplete: isComplete === 1, newest: { epoch, offset: newest } };
+  const skipped = start - (messages.at(0)?.offset ?? start);
+  return {
+    messages: messages.slice(skipped, skipped + limit),
+    isComplete: isComplete === 1,
+    newest: { epoch, offset: newest },
+  };
 }
+
+type ReadReply = readonly [
+  epoch: Buffer,
+  newest: number,
+  isComplete: number,
+  start: number,
+  blocks: readonly Reply[],
+];

@@ -1,6 +1,6 @@
 // The listeners of this process, and the newest positions that they need after a lost subscription.
 
-import type { MessageListener, NewestListener, Position, TopicMessage } from "holdfast/topics";
+import type { MessageListener, NewestListener, Position } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";
 import { sleep } from "../routing/deadline.js";
@@ -39,7 +39,7 @@ export class TopicListeners {
     topic.listeners.set(onMessage, onNewest);
     try {
       await this.#subscriptions.subscribe(topic.partition, topic.channel, topic);
-      const [newest = null] = await this.#newestOf(topic.partition, [topic]);
+      const newest = await this.#newestWithOthers(topic);
       topic.checkedAt = performance.now();
       return newest;
     } catch (error) {
@@ -112,6 +112,26 @@ export class TopicListeners {
     }
   }
 
+  /** With the other topics of the partition that were subscribed at the same time. */
+  async #newestWithOthers(topic: ListenedTopic): Promise<Position | null> {
+    const { partition } = topic;
+    let group = this.#asking.get(partition);
+    if (group === undefined || group.topics.length === CHECK_SIZE) {
+      const topics: ListenedTopic[] = [];
+      const positions = Promise.resolve().then(() => {
+        if (this.#asking.get(partition)?.topics === topics) this.#asking.delete(partition);
+        return this.#newestOf(partition, topics);
+      });
+      this.#asking.set(partition, (group = { topics, positions }));
+    }
+    const index = group.topics.push(topic) - 1;
+    return (await group.positions)[index] ?? null;
+  }
+  readonly #asking = new Map<
+    Partition,
+    { readonly topics: ListenedTopic[]; readonly positions: Promise<readonly (Position | null)[]> }
+  >();
+
   async #newestOf(
     { prefix, slot }: Partition,
     topics: readonly ListenedTopic[],
@@ -151,9 +171,9 @@ class ListenedTopic implements ChannelHandler {
   }
 
   onMessage(payload: Buffer): void {
-    const message: TopicMessage | null = decodeFrame(this.name, payload);
-    if (message === null) return;
-    for (const listener of this.listeners.keys()) listener(message);
+    for (const message of decodeFrame(this.name, payload)) {
+      for (const listener of this.listeners.keys()) listener(message);
+    }
   }
 
   onRestored(): void {

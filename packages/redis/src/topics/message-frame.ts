@@ -1,41 +1,69 @@
-// A message as it is sent to the subscribers of its channel, and as it is kept: its kind, then "OFFSET EPOCH" if it has
-// history, a line feed, and the data.
+// Messages as they are kept, and sent to the subscribers of their channel. A record is one message: its kind, the number
+// of its bytes in 4 bytes (the lowest first), and its data. A frame has "OFFSET EPOCH" of its first message if they have
+// history, a line feed, and the records.
 
-import type { TopicMessage } from "holdfast/topics";
+import type { Position, TopicMessage } from "holdfast/topics";
 
-/** Text or binary; lower case if connections may not compress it. */
-export type Kind = "B" | "T" | "b" | "t";
+type Data = Uint8Array | string;
 
-export function kindOf(data: Uint8Array | string, compress: boolean): Kind {
-  if (typeof data === "string") return compress ? "T" : "t";
-  return compress ? "B" : "b";
-}
-
-/** Null if it is none of ours. */
-export function decodeFrame(topic: string, frame: Buffer): TopicMessage | null {
-  const end = frame.indexOf(LINE_FEED);
-  if (end < 1) return null;
-  const [offset, epoch] = end === 1 ? [] : frame.toString("latin1", 1, end).split(" ");
-  const place = epoch === undefined ? null : { epoch, offset: Number(offset) };
-  return messageOf(topic, frame.toString("latin1", 0, 1), frame.subarray(end + 1), place);
-}
-
-export function messageOf(
-  topic: string,
-  kind: string,
-  bytes: Buffer,
-  place: { readonly epoch: string; readonly offset: number } | null,
-): TopicMessage {
-  const isText = kind === "T" || kind === "t";
-  return {
-    type: "message",
-    topic,
-    // A copy: a part of what was read from the socket would keep all of it in memory.
-    data: isText ? bytes.toString() : new Uint8Array(bytes),
-    offset: place?.offset ?? null,
-    epoch: place?.epoch ?? null,
-    compress: kind === "T" || kind === "B",
-  };
-}
-
+const HEAD = 5;
 const LINE_FEED = 0x0a;
+/** Text or binary; lower case if connections may not compress it. */
+const [BINARY, TEXT, BARE_BINARY, BARE_TEXT] = [0x42, 0x54, 0x62, 0x74];
+
+/** Bytes that a record takes at most. */
+export function sizeOfRecord(data: Data): number {
+  // Exact for long text only: counting takes longer than the room for short text is worth.
+  const isShortText = typeof data === "string" && data.length < 1_024;
+  return HEAD + (isShortText ? 3 * data.length : Buffer.byteLength(data));
+}
+
+/** Returns the end of the record. */
+export function writeRecord(target: Buffer, at: number, data: Data, compress: boolean): number {
+  const start = at + HEAD;
+  let size = data.length;
+  if (typeof data === "string") {
+    target[at] = compress ? TEXT : BARE_TEXT;
+    size = target.write(data, start);
+  } else {
+    target[at] = compress ? BINARY : BARE_BINARY;
+    target.set(data, start);
+  }
+  target.writeUInt32LE(size, at + 1);
+  return start + size;
+}
+
+/** Empty if it is none of ours. */
+export function decodeFrame(topic: string, frame: Buffer): readonly TopicMessage[] {
+  const end = frame.indexOf(LINE_FEED);
+  if (end < 0) return [];
+  const [offset, epoch] = frame.toString("latin1", 0, end).split(" ");
+  return decodeRecords(topic, frame, end + 1, epoch === undefined ? null : { epoch, offset: Number(offset) });
+}
+
+/** @param first the position of the first message; null without history */
+export function decodeRecords(
+  topic: string,
+  bytes: Buffer,
+  start: number,
+  first: Position | null,
+): readonly TopicMessage[] {
+  const messages: TopicMessage[] = [];
+  for (let at = start; at + HEAD <= bytes.length;) {
+    const kind = bytes[at];
+    const from = at + HEAD;
+    at = from + bytes.readUInt32LE(at + 1);
+    const isText = kind === TEXT || kind === BARE_TEXT;
+    if (at > bytes.length || !(isText || kind === BINARY || kind === BARE_BINARY)) break;
+    messages.push({
+      type: "message",
+      topic,
+      // A copy: a part of what was read from the socket would keep all of it in memory.
+      data: isText ? bytes.toString("utf8", from, at) : new Uint8Array(bytes.subarray(from, at)),
+      offset: first === null ? null : first.offset + messages.length,
+      epoch: first === null ? null : first.epoch,
+      compress: kind === TEXT || kind === BINARY,
+    });
+  }
+  return messages;
+}

@@ -1,30 +1,41 @@
-// Publishes: one script for all messages of a partition that have come while the script before was under way. So they
-// keep their order, also where Redis forgot the script or the connection was cut.
+// Publishes: one script for all messages that have come while the script before was under way. So they keep their order,
+// also where Redis forgot the script or the connection was cut.
 
 import { EngineUnavailableError, type Publication, type Published } from "holdfast/topics";
-import type { Argument, Reply } from "../client/connection.js";
+import type { Reply } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";
 import { TIMEOUT } from "../routing/deadline.js";
 import { noConnection, refused, toEngineError } from "../routing/failures.js";
 import type { Partition, Partitions } from "../routing/partitions.js";
 import { PUBLISH } from "../scripts/topics.js";
-import { kindOf } from "./message-frame.js";
+import { encodeBatch, type EncodedBatch } from "./batch.js";
 import type { Replication } from "./replication.js";
 
 /** Messages, and bytes, of one script: Redis does nothing else meanwhile. */
-const MAX_MESSAGES = 256;
+const MAX_MESSAGES = 512;
 const MAX_BYTES = 1024 * 1024;
 
 type Result = EngineUnavailableError | Published;
 
-interface Waiting {
-  readonly publication: Publication;
+/** A call of `publish()`. */
+interface Call {
+  readonly results: Result[];
   readonly deadline: number;
-  readonly settle: (result: Result) => void;
+  missing: number;
+  readonly resolve: (results: readonly Result[]) => void;
+  readonly reject: (error: EngineUnavailableError) => void;
 }
 
-interface Queue {
+interface Waiting {
+  readonly publication: Publication;
   readonly partition: Partition;
+  readonly call: Call;
+  /** Its place in the results. */
+  readonly index: number;
+}
+
+/** One script at a time, so that the messages of a topic keep their order. */
+interface Lane {
   waiting: Waiting[];
   isRunning: boolean;
 }
@@ -35,7 +46,9 @@ export class Publisher {
   readonly #newEpoch: () => string;
   /** Null if messages need not be confirmed by a replica. */
   readonly #replication: Replication | null;
-  readonly #queues = new Map<number, Queue>();
+  readonly #lanes = new Map<number, Lane>();
+  /** Whether the keys of a script have to be of one slot. */
+  #isSplit: boolean;
 
   constructor(
     commands: Commands,
@@ -47,113 +60,97 @@ export class Publisher {
     this.#partitions = partitions;
     this.#newEpoch = newEpoch;
     this.#replication = replication;
+    this.#isSplit = commands.isCluster;
   }
 
   publish(batch: readonly Publication[]): Promise<readonly Result[]> {
     return new Promise((resolve, reject) => {
       const results = new Array<Result>(batch.length);
-      let missing = batch.length;
-      if (missing === 0) resolve(results);
+      if (batch.length === 0) resolve(results);
       const deadline = performance.now() + TIMEOUT;
-      const touched = new Set<Queue>();
-      for (const [index, publication] of batch.entries()) {
-        const queue = this.#queueOf(this.#partitions.of(publication.topic));
-        const settle = (result: Result): void => {
-          results[index] = result;
-          if (--missing > 0) return;
-          const failure = commonFailure(results);
-          if (failure === null) resolve(results);
-          else reject(failure);
-        };
-        queue.waiting.push({ publication, deadline, settle });
-        touched.add(queue);
-      }
-      for (const queue of touched) if (!queue.isRunning) void this.#run(queue);
+      const call: Call = { results, deadline, missing: batch.length, resolve, reject };
+      this.#enqueue(
+        batch.map((publication, index) => ({
+          publication,
+          partition: this.#partitions.of(publication.topic),
+          call,
+          index,
+        })),
+      );
     });
   }
 
-  async #run(queue: Queue): Promise<void> {
-    queue.isRunning = true;
-    while (queue.waiting.length > 0) {
-      const batch = takeBatch(queue);
-      const now = performance.now();
-      const late = batch.filter(({ deadline }) => deadline <= now);
-      const timely = late.length === 0 ? batch : batch.filter(({ deadline }) => deadline > now);
-      for (const { settle } of late) settle(noConnection(null));
-      if (timely.length > 0) await this.#publish(queue.partition, timely);
+  #enqueue(messages: readonly Waiting[]): void {
+    const touched = new Set<Lane>();
+    for (const message of messages) {
+      const lane = this.#laneAt(this.#isSplit ? message.partition.index : 0);
+      lane.waiting.push(message);
+      touched.add(lane);
     }
-    queue.isRunning = false;
-    this.#queues.delete(queue.partition.index);
+    for (const lane of touched) if (!lane.isRunning) void this.#run(lane);
+  }
+
+  async #run(lane: Lane): Promise<void> {
+    lane.isRunning = true;
+    while (lane.waiting.length > 0) {
+      const batch = takeBatch(lane);
+      const now = performance.now();
+      const isLate = ({ call }: Waiting): boolean => call.deadline <= now;
+      for (const message of batch) if (isLate(message)) settle(message, noConnection(null));
+      const timely = batch.some(isLate) ? batch.filter((message) => !isLate(message)) : batch;
+      if (timely.length > 0) await this.#publish(lane, timely);
+    }
+    lane.isRunning = false;
   }
 
   /** Settles all of the batch. */
-  async #publish(partition: Partition, batch: readonly Waiting[]): Promise<void> {
-    const { keys, args, places } = this.#encode(partition, batch);
+  async #publish(lane: Lane, batch: readonly Waiting[]): Promise<void> {
+    const encoded = encodeBatch(batch);
+    const [{ call, partition }] = batch as readonly [Waiting, ...Waiting[]];
     // In the order of their calls, the first is the earliest.
-    const deadline = batch[0]?.deadline ?? 0;
+    const { deadline } = call;
+    const args = [this.#newEpoch(), encoded.data];
     try {
-      const { reply, connection } = await this.#commands.run(PUBLISH, partition.slot, keys, args, deadline);
-      const results = decodeResults(reply, places);
-      if (this.#replication === null) {
-        batch.forEach(({ settle }, index) => settle(results[index] ?? missingResult()));
-      } else {
-        const confirmed = this.#replication.confirm(connection, deadline);
-        // The next batch need not wait.
-        confirmed.then(
-          () => batch.forEach(({ settle }, index) => settle(results[index] ?? missingResult())),
-          (error: unknown) => {
-            const failure = toEngineError(error, "unknown");
-            batch.forEach(({ settle }, index) => settle(failed(results[index]) ?? failure));
-          },
-        );
-      }
-    } catch (error) {
-      const failure = toEngineError(error, "unknown");
-      for (const { settle } of batch) settle(failure);
-    }
-  }
-
-  #encode(
-    { prefix }: Partition,
-    batch: readonly Waiting[],
-  ): { keys: Argument[]; args: Argument[]; places: number[] } {
-    const keys: Argument[] = [];
-    const placeOf = new Map<string, number>();
-    for (const { publication } of batch) {
-      const { topic } = publication;
-      if (placeOf.has(topic)) continue;
-      placeOf.set(topic, keys.length + 1);
-      keys.push(`${prefix}m:${topic}`, `${prefix}s:${topic}`);
-    }
-    const args: Argument[] = [this.#newEpoch(), `${prefix}c:`, String(Buffer.byteLength(prefix) + 2)];
-    const places: number[] = [];
-    for (const { publication } of batch) {
-      const { topic, data, id, history, compress } = publication;
-      const place = placeOf.get(topic) ?? 0;
-      places.push(place);
-      let idPlace = 0;
-      // The length keeps the topic "a:b" with the id "c" apart from "a" with "b:c".
-      if (id !== null) idPlace = keys.push(`${prefix}i:${topic.length}:${topic}:${id}`);
-      args.push(
-        String(place),
-        String(idPlace),
-        history === null ? "0" : String(history.messages),
-        history === null ? "0" : String(history.age),
-        kindOf(data, compress),
-        typeof data === "string" ? data : Buffer.from(data.buffer, data.byteOffset, data.length),
+      const { reply, connection } = await this.#commands.run(
+        PUBLISH,
+        partition.slot,
+        encoded.keys,
+        args,
+        deadline,
       );
+      if (this.#replication === null) {
+        settleAll(encoded, reply, null);
+        return;
+      }
+      this.#replication.confirm(connection, deadline).then(
+        () => settleAll(encoded, reply, null),
+        (error: unknown) => settleAll(encoded, reply, toEngineError(error, "unknown")),
+      ); // The next batch need not wait.
+    } catch (error) {
+      if (!this.#isSplit && isCrossSlot(error)) {
+        // A node of a cluster after all, by the client of a single server. Nothing was done.
+        this.#isSplit = true;
+        this.#enqueue([...batch, ...lane.waiting.splice(0)]);
+        return;
+      }
+      const failure = toEngineError(error, "unknown");
+      for (const message of batch) settle(message, failure);
     }
-    return { keys, args, places };
   }
 
-  #queueOf(partition: Partition): Queue {
-    let queue = this.#queues.get(partition.index);
-    if (queue === undefined) {
-      queue = { partition, waiting: [], isRunning: false };
-      this.#queues.set(partition.index, queue);
-    }
-    return queue;
+  #laneAt(number: number): Lane {
+    let lane = this.#lanes.get(number);
+    if (lane === undefined) this.#lanes.set(number, (lane = { waiting: [], isRunning: false }));
+    return lane;
   }
+}
+
+function settle({ call, index }: Waiting, result: Result): void {
+  call.results[index] = result;
+  if (--call.missing > 0) return;
+  const failure = commonFailure(call.results);
+  if (failure === null) call.resolve(call.results);
+  else call.reject(failure);
 }
 
 /** The error that applies to all messages; null if there is none. */
@@ -163,32 +160,48 @@ function commonFailure(results: readonly Result[]): EngineUnavailableError | nul
   return results.every((result) => failed(result)?.outcome === first.outcome) ? first : null;
 }
 
-function takeBatch(queue: Queue): readonly Waiting[] {
+function takeBatch(lane: Lane): readonly Waiting[] {
   let count = 0;
-  for (let bytes = 0; count < queue.waiting.length && count < MAX_MESSAGES; count++) {
-    bytes += queue.waiting[count]?.publication.data.length ?? 0;
+  for (let bytes = 0; count < lane.waiting.length && count < MAX_MESSAGES; count++) {
+    bytes += lane.waiting[count]?.publication.data.length ?? 0;
     if (bytes > MAX_BYTES && count > 0) break;
   }
-  if (count === queue.waiting.length) {
-    const all = queue.waiting;
-    queue.waiting = [];
+  if (count === lane.waiting.length) {
+    const all = lane.waiting;
+    lane.waiting = [];
     return all;
   }
-  return queue.waiting.splice(0, count);
+  return lane.waiting.splice(0, count);
 }
 
-function decodeResults(reply: Reply, places: readonly number[]): readonly Result[] {
-  const [epochList, results] = reply as readonly [readonly (Buffer | number)[], readonly (Buffer | number)[]];
+/** @param failure of all that succeeded otherwise */
+function settleAll(
+  { results }: EncodedBatch<Waiting>,
+  reply: Reply,
+  failure: EngineUnavailableError | null,
+): void {
+  const [epochList, outcomes] = reply as readonly [readonly Outcome[], readonly Outcome[]];
   const epochs = new Map<number, string>();
   for (let index = 0; index < epochList.length; index += 2) {
     epochs.set(epochList[index] as number, String(epochList[index + 1]));
   }
-  return results.map((result, index) => {
-    if (typeof result !== "number") return decodeText(result.toString());
-    if (result === 0) return { offset: null, epoch: null, isDuplicate: false };
-    return { offset: result, epoch: epochs.get(places[index] ?? 0) ?? "", isDuplicate: false };
-  });
+  for (const [part, { place, members }] of results.entries()) {
+    const outcome = outcomes[part];
+    if (typeof outcome !== "number") {
+      const result = outcome === undefined ? missingResult() : decodeText(outcome.toString());
+      for (const member of members) settle(member, failed(result) ?? failure ?? result);
+      continue;
+    }
+    const epoch = outcome === 0 ? null : (epochs.get(place) ?? "");
+    let offset = outcome - members.length;
+    for (const member of members) {
+      offset++;
+      settle(member, failure ?? { offset: epoch === null ? null : offset, epoch, isDuplicate: false });
+    }
+  }
 }
+
+type Outcome = Buffer | number;
 
 function decodeText(text: string): Result {
   const rest = text.slice(1);
@@ -201,10 +214,15 @@ function decodeText(text: string): Result {
   return refused(new Error(rest), outcome);
 }
 
-function failed(result: Result | undefined): EngineUnavailableError | null {
+function failed(result: Result): EngineUnavailableError | null {
   return result instanceof EngineUnavailableError ? result : null;
 }
 
 function missingResult(): EngineUnavailableError {
   return new EngineUnavailableError("Redis returned fewer results than messages.", "unknown");
+}
+
+function isCrossSlot(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : null;
+  return cause instanceof Error && cause.message.startsWith("CROSSSLOT");
 }

@@ -1,0 +1,17 @@
+// The server of a broadcast, with a topic with history over Redis in the place of `server.broadcast()`.
+
+import { serve } from "holdfast";
+import { createTopics } from "holdfast/topics";
+import { redisEngine } from "@holdfast/redis";
+import { Redis } from "ioredis";
+import { redisPort } from "./cluster/support.js";
+import { holdfastOptions } from "./support/holdfast-options.js";
+import { announce } from "./support/program.js";
+
+const engine = redisEngine({ client: new Redis(redisPort, "127.0.0.1") });
+const topics = createTopics({ engine, history: true });
+const server = await serve(async (connection) => {
+  await topics.subscribe(connection, "all");
+  await connection.forEach((message) => void topics.publish("all", message));
+}, holdfastOptions());
+announce(server.port);

@@ -1,0 +1,15 @@
+import type { Workload } from "../workload.js";
+
+export const topicsFanOut: Workload = {
+  id: "T3",
+  title: "256 B on a topic over Redis to 10,000 connections of one process",
+  label: "a topic to 10,000",
+  load: { kind: "broadcast", size: 256, connections: 10_000, burst: 1 },
+  quick: {
+    title: "256 B on a topic over Redis to 1,000 connections of one process (reduced: no bar)",
+    load: { kind: "broadcast", size: 256, connections: 1_000, burst: 1 },
+  },
+  base: "holdfast",
+  peers: ["holdfast", "holdfast-topics"],
+  bars: [{ kind: "ratio", peer: "holdfast-topics", base: "holdfast", atLeast: 0.95 }],
+};
