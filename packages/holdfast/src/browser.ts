@@ -58,6 +58,7 @@ export type {
   ProtocolErrorEvent,
   ReadyEvent,
   RejectedEvent,
+  SuspectEvent,
   SuspendedEvent,
   TextEvent,
   UnresponsiveEvent,
@@ -84,6 +85,8 @@ export type { ConnectionEventName, ConnectionEvents, Listener } from "./connecti
 export type { ConnectionOptions } from "./connection/options.js";
 export type { Address, Logger } from "./connection/ports.js";
 export type { LatencyStats } from "./heartbeat/latency-statistics.js";
+export type { DetectionOptions } from "./connection/detection-options.js";
+export type { Suspicion } from "./heartbeat/adaptive-detection.js";
 export type { Liveness } from "./heartbeat/signals.js";
 export type { TextForm } from "./shared/text-bytes.js";
 export { TextBytes } from "./shared/text-bytes.js";

@@ -61,6 +61,7 @@ export type {
   ProtocolErrorEvent,
   ReadyEvent,
   RejectedEvent,
+  SuspectEvent,
   SuspendedEvent,
   TextEvent,
   UnresponsiveEvent,
@@ -126,6 +127,8 @@ export type { ConnectionOptions } from "./connection/options.js";
 export type { Address, Logger } from "./connection/ports.js";
 export type { DiagnosticsMessages } from "./transport/node/channels.js";
 export type { LatencyStats } from "./heartbeat/latency-statistics.js";
+export type { DetectionOptions } from "./connection/detection-options.js";
+export type { Suspicion } from "./heartbeat/adaptive-detection.js";
 export type { Liveness } from "./heartbeat/signals.js";
 export type { TextForm } from "./shared/text-bytes.js";
 export { TextBytes } from "./shared/text-bytes.js";

@@ -143,7 +143,7 @@ function heartbeatSettings(isLink: boolean, { connection, heartbeat }: ConnectSe
   connection.logger?.warn(
     "no heartbeat: the server does not speak the link protocol, and no `heartbeat` functions were given",
   );
-  return { ...connection, pingInterval: null, pingTimeout: null };
+  return { ...connection, pingInterval: null, pingTimeout: null, detection: null };
 }
 
 /** Browsers do not expose addresses to pages. */

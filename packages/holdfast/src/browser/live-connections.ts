@@ -2,7 +2,7 @@
 
 import { coreOf, type Connection } from "../connection/connection.js";
 import type { ConnectionEndObserver } from "../connection/connection-core.js";
-import { watchReturns } from "./page-lifecycle.js";
+import { isPageVisible, watchReturns, watchVisibility } from "./page-lifecycle.js";
 
 const live = new Set<Connection>();
 let stopWatching: (() => void) | null = null;
@@ -17,10 +17,31 @@ export const pageOwner: ConnectionEndObserver = {
   },
 };
 
-/** Probes the connection whenever the page or the network returns. The connection's owner must be `pageOwner`. */
+/**
+ * Probes the connection whenever the page or the network returns, and reports whether the page is visible. The connection's
+ * owner must be `pageOwner`.
+ */
 export function probeOnReturn(connection: Connection): void {
   live.add(connection);
-  stopWatching ??= watchReturns(() => {
+  showPage(connection);
+  stopWatching ??= watchPage();
+}
+
+function watchPage(): () => void {
+  const stopWatchingVisibility = watchVisibility(() => {
+    for (const each of live) showPage(each);
+  });
+  const stopWatchingReturns = watchReturns(() => {
     for (const each of live) coreOf(each).probe();
   });
+  return () => {
+    stopWatchingVisibility();
+    stopWatchingReturns();
+  };
+}
+
+/** In a worker there is no page: the traffic decides how often adaptive detection pings. */
+function showPage(connection: Connection): void {
+  const isVisible = isPageVisible();
+  if (isVisible !== null) coreOf(connection).keepalive.onPage(isVisible);
 }

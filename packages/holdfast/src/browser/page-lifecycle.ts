@@ -18,6 +18,19 @@ export function watchReturns(callback: Callback): Callback {
   };
 }
 
+/** Whether the page is visible; null if there is none, as in a worker. */
+export function isPageVisible(): boolean | null {
+  return typeof document === "undefined" ? null : document.visibilityState === "visible";
+}
+
+/** Calls back when the page is shown or hidden. Returns an unsubscribe function. */
+export function watchVisibility(callback: Callback): Callback {
+  if (typeof document === "undefined") return () => undefined;
+  const page = document;
+  page.addEventListener("visibilitychange", callback);
+  return () => page.removeEventListener("visibilitychange", callback);
+}
+
 function onReturn(): void {
   for (const callback of [...callbacks]) callback();
 }

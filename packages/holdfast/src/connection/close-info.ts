@@ -61,6 +61,18 @@ export interface CloseEvidence {
   /** The configured keepalive, in milliseconds; null for off. */
   readonly pingInterval: number | null;
   readonly pingTimeout: number | null;
+  /** How the peer was judged: the option `detection`. */
+  readonly detection: "adaptive" | "fixed";
+  /**
+   * Milliseconds of silence from which adaptive detection suspected the peer; null with fixed detection, and while there
+   * were too few samples.
+   */
+  readonly suspectAfter: number | null;
+  /**
+   * The time in milliseconds that a ping could stay unanswered at the end: `pingTimeout`, or what adaptive detection made
+   * of the measured round trips; null for any time.
+   */
+  readonly deadAfter: number | null;
 }
 
 /** How a connection ended. Frozen. */

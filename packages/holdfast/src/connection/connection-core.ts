@@ -1,8 +1,9 @@
 // The state of one connection, from open to closed, and the wiring between its parts: the transport carries messages,
 // the keepalive judges the peer, the inbox queues unread messages, and `Connection` is the public facade.
 
-/* eslint max-lines: ["warn", { "max": 580, "skipBlankLines": true, "skipComments": true }] -- It passes each event between five parts, which have their own files. Splitting it further would add an object to each connection. */
+/* eslint max-lines: ["warn", { "max": 600, "skipBlankLines": true, "skipComments": true }] -- It passes each event between five parts, which have their own files. Splitting it further would add an object to each connection. */
 
+import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../shared/close-code.js";
 import { quietly } from "../shared/deferred.js";
 import { InvalidStateError } from "../shared/errors.js";
@@ -202,6 +203,10 @@ export class ConnectionCore
     return this.#transport.lastSentAt;
   }
 
+  get bytesSent(): number {
+    return this.#transport.bytesSent;
+  }
+
   /** This object if the log or the diagnostics channels want to see frames; null otherwise. */
   get frameObserver(): FrameObserver | null {
     const isWanted = this.#log?.wantsFrames === true || this.#monitor?.wantsFrames === true;
@@ -264,7 +269,7 @@ export class ConnectionCore
     const sending = isText
       ? this.#transport.sendText(data as string | TextBytes, settings) // Bytes of text need no separate class.
       : this.#transport.sendBinary(data as Uint8Array, settings); // Only text is a string.
-    this.#messagesSent++;
+    this.#countSent();
     return sending;
   }
 
@@ -306,7 +311,8 @@ export class ConnectionCore
   }
 
   sendFragment(fragment: Fragment): Promise<void> {
-    if (fragment.isLast) this.#messagesSent++;
+    if (fragment.isLast) this.#countSent();
+    else this.noteTraffic();
     return this.#transport.sendFragment(fragment);
   }
 
@@ -320,7 +326,7 @@ export class ConnectionCore
     const bytes = toBytes(data);
     if (bytes !== null && data instanceof TextBytes) return this.#sendText(data, settings);
     if (bytes !== null) {
-      this.#messagesSent++;
+      this.#countSent();
       return this.#transport.sendBinary(bytes, settings);
     }
     if (!isFragments(data)) throw invalidArgument("data", "a string, bytes, or an iterable of them", data);
@@ -330,17 +336,27 @@ export class ConnectionCore
 
   #sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
     const sending = this.#transport.sendText(text, settings); // Throws for bytes that are not UTF-8.
-    this.#messagesSent++;
+    this.#countSent();
     return sending;
   }
 
   #sendShared(message: SharedMessage): void {
     const settings: SendSettings = { mayEncode: message.mayEncode, signal: null, receipt: null };
-    this.#messagesSent++;
+    this.#countSent();
     if (this.#transport.sendShared?.(message) === true) return;
     const { data } = message;
     const isText = typeof data === "string" || data instanceof TextBytes;
     void (isText ? this.#transport.sendText(data, settings) : this.#transport.sendBinary(data, settings));
+  }
+
+  #countSent(): void {
+    this.#messagesSent++;
+    this.noteTraffic();
+  }
+
+  /** A message passes: adaptive detection pings more often. */
+  noteTraffic(): void {
+    if (this.keepalive.isQuiet) this.keepalive.onTraffic();
   }
 
   /** Whether fewer than `limit` bytes wait for the peer. Flushes first if bytes only wait for the end of the turn. */
@@ -465,6 +481,7 @@ export class ConnectionCore
 
   onMessage(message: Message): void {
     this.#messagesReceived++;
+    this.noteTraffic();
     this.inbox.push(message);
   }
 
@@ -592,6 +609,7 @@ export class ConnectionCore
 
   onStreamedMessage(): void {
     this.#messagesReceived++;
+    this.noteTraffic();
   }
 
   onStreamFull(): void {
@@ -632,6 +650,13 @@ export class ConnectionCore
     this.#log?.onSuspended(gap);
     this.#binding?.observer.onSuspended(gap);
     this.#listeners?.emit("suspended", { gap });
+  }
+
+  onSuspect(suspicion: Suspicion): void {
+    this.#log?.onSuspect(suspicion);
+    this.#monitor?.onSuspect(this.#facade, suspicion);
+    this.#binding?.observer.onSuspect?.(suspicion);
+    this.#listeners?.emit("suspect", suspicion);
   }
 
   onUnmatchedPong(): void {

@@ -1,6 +1,7 @@
 // An observer gets everything that a connection reads, in order. The event stream of `Client` is one. A connection
 // without an observer pays nothing for this.
 
+import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../shared/close-code.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import type { HoldfastError } from "../shared/errors.js";
@@ -21,6 +22,8 @@ export interface ConnectionObserver extends Reader {
   onSuspended(gap: number): void;
   /** As the event of the same name of a Connection. Absent if the observer does not need it. */
   onOverdue?(elapsed: number, expected: number): void;
+  /** As the event of the same name of a Connection. Absent if the observer does not need it. */
+  onSuspect?(suspicion: Suspicion): void;
   /** The peer's Close arrived. Messages can still be sent until `answerClose` answers it. */
   onClosing(close: CloseFrame): void;
   /** The closing handshake is complete: both Close frames were exchanged, the one from `initiator` first. */

@@ -36,5 +36,6 @@ export function gatherEvidence(
     longestStall: keepalive.longestGap,
     pingInterval: settings.pingInterval,
     pingTimeout: settings.pingTimeout,
+    ...keepalive.deadlines,
   };
 }

@@ -1,11 +1,14 @@
 // Drives a connection's heartbeat: passes observations to the pure state machine, performs its actions, and settles the
 // promises of `ping()`.
 
+/* eslint max-lines: ["warn", { "max": 280, "skipBlankLines": true, "skipComments": true }] -- The port, and the one implementation that judges. */
+
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { Deferred, quietly } from "../shared/deferred.js";
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import type { Action, HeartbeatSettings, Observation } from "../heartbeat/signals.js";
-import { Heartbeat } from "../heartbeat/heartbeat.js";
+import type { Suspicion } from "../heartbeat/adaptive-detection.js";
+import { Heartbeat, type HeartbeatDeadlines } from "../heartbeat/heartbeat.js";
 import { rejectToCaller } from "./caller-stack.js";
 import { TooSlowError } from "./errors.js";
 import { pingSlot } from "./ping-slot.js";
@@ -19,10 +22,13 @@ const PAYLOAD_SIZE = 8;
 export interface KeepaliveHandler {
   /** Monotonic time of the last read. */
   readonly lastReceivedAt: number;
+  /** Bytes that were handed to the socket. */
+  readonly bytesSent: number;
   queuePing(key: string, payload: Uint8Array): void;
   abandonPing(key: string): void;
   onOverdue(elapsed: number, expected: number): void;
   onSuspended(gap: number): void;
+  onSuspect(suspicion: Suspicion): void;
   /** A pong matched no ping while pings were in flight. */
   onUnmatchedPong(): void;
   onDead(silence: number): void;
@@ -42,6 +48,12 @@ export interface Keepalive {
   readonly oldestPingAt: number | null;
   /** The longest gap in milliseconds during which our own process did not run. */
   readonly longestGap: number;
+  /** How the peer is judged. */
+  readonly deadlines: HeartbeatDeadlines;
+  /** The suspicion against the peer that lasts; null for none. */
+  readonly suspicion: Suspicion | null;
+  /** Whether to call `onTraffic` for the next message. Always false with fixed detection. */
+  readonly isQuiet: boolean;
   /** @param delaysPing sends the first ping in a later turn than this one. @default false */
   open(delaysPing?: boolean): void;
   /** Makes a payload that no ping in flight has. */
@@ -54,6 +66,10 @@ export interface Keepalive {
   onPong(payload: Uint8Array, now: number): number | null;
   /** Pings now rather than at the next slot, so that a dead peer is detected within `pingTimeout`. */
   probe(): void;
+  /** A message was sent or received. */
+  onTraffic(): void;
+  /** The page was shown or hidden. */
+  onPage(isVisible: boolean): void;
   pauseReading(): void;
   resumeReading(): void;
   beginClosing(): void;
@@ -115,6 +131,18 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
     return this.heartbeat.longestGap;
   }
 
+  get deadlines(): HeartbeatDeadlines {
+    return this.heartbeat.deadlines;
+  }
+
+  get suspicion(): Suspicion | null {
+    return this.heartbeat.suspicion(this.#now());
+  }
+
+  get isQuiet(): boolean {
+    return this.heartbeat.isQuiet;
+  }
+
   get lastPingAt(): number | null {
     return this.#lastPingAt;
   }
@@ -161,7 +189,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   }
 
   onPingSent(key: string): void {
-    this.#observe(this.#now(), { type: "ping-sent", payload: key });
+    this.#observe(this.#now(), { type: "ping-sent", payload: key, bytesSent: this.#handler.bytesSent });
   }
 
   onPong(payload: Uint8Array, now: number): number | null {
@@ -175,6 +203,14 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
 
   probe(): void {
     this.#observe(this.#now(), { type: "probe" });
+  }
+
+  onTraffic(): void {
+    this.#observe(this.#now(), { type: "traffic" });
+  }
+
+  onPage(isVisible: boolean): void {
+    this.#observe(this.#now(), { type: "page", isVisible });
   }
 
   pauseReading(): void {
@@ -249,6 +285,11 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
       case "suspended":
         this.#handler.onSuspended(action.gap);
         return;
+      case "suspect": {
+        const { level, silence, expected } = action;
+        this.#handler.onSuspect({ level, silence, expected });
+        return;
+      }
       case "dead":
         this.#handler.onDead(action.silence);
         return;

@@ -1,5 +1,6 @@
 // Listeners of a connection's events. Created on demand, because few connections have any.
 
+import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { AsyncContext, FaultLogger, Platform } from "./platform.js";
 import type { DetachedEvent, SessionLostEvent, SessionResumedEvent } from "./session-state.js";
 
@@ -14,6 +15,11 @@ export interface ConnectionEvents {
    * declared dead.
    */
   readonly overdue: { readonly elapsed: number; readonly expected: number };
+  /**
+   * The peer is silent for longer than usual on this link (`detection: "adaptive"`). It is suspicious, but not declared
+   * dead: a pong or other bytes may still come.
+   */
+  readonly suspect: Suspicion;
   /** Our own process did not run for `gap` milliseconds. This time does not count against the peer. */
   readonly suspended: { readonly gap: number };
   /** Reading paused, because this much waits to be read. */
@@ -58,6 +64,7 @@ export const EVENT_NAMES: readonly ConnectionEventName[] = [
   "ping",
   "pong",
   "overdue",
+  "suspect",
   "suspended",
   "paused",
   "resumed",

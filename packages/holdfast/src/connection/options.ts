@@ -1,9 +1,11 @@
 // Options of a connection, checked once when they are passed.
 
+import type { DetectionSettings } from "../heartbeat/adaptive-detection.js";
 import type { Liveness } from "../heartbeat/signals.js";
 import { InvalidArgumentError } from "../shared/errors.js";
 import type { TextForm } from "../shared/text-bytes.js";
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
+import { checkDetection, type DetectionOptions } from "./detection-options.js";
 import { checkCompression, type CompressionOptions } from "./compression-options.js";
 import { adaptLogger } from "./log/adapted-logger.js";
 import { SILENT_PLATFORM, type FaultLogger, type Platform } from "./platform.js";
@@ -30,6 +32,12 @@ export interface ConnectionOptions {
   readonly pingTimeout?: number | null;
   /** The signs of life that count: only `"pong"`s, or any received byte (`"traffic"`). @default "pong" */
   readonly liveness?: Liveness;
+  /**
+   * How a dead peer is detected. `"fixed"`: by `pingInterval` and `pingTimeout`. `"adaptive"`: by deadlines that follow from
+   * the measured round trip, never later than `pingTimeout`, with a ping every 2 seconds while messages pass or the page
+   * is visible (docs/keepalive.md). An object sets its limits. @default "fixed"
+   */
+  readonly detection?: "adaptive" | "fixed" | DetectionOptions;
   /** Time from the beginning of closing to the end of the socket. @default 10000 */
   readonly closeTimeout?: number | null;
   /** Answer pings (RFC 6455 section 5.5.2). @default true */
@@ -64,6 +72,7 @@ export const CONNECTION_OPTIONS: OptionNames<ConnectionOptions> = {
   pingInterval: true,
   pingTimeout: true,
   liveness: true,
+  detection: true,
   closeTimeout: true,
   autoPong: true,
   maxMessageSize: true,
@@ -79,6 +88,8 @@ export interface ConnectionSettings {
   readonly pingInterval: number | null;
   readonly pingTimeout: number | null;
   readonly liveness: Liveness;
+  /** Absent or null for fixed detection. */
+  readonly detection?: DetectionSettings | null;
   readonly closeTimeout: number | null;
   readonly autoPong: boolean;
   readonly maxMessageSize: number | null;
@@ -112,6 +123,7 @@ export function checkConnectionOptions(
     pingInterval,
     pingTimeout: pingInterval === null ? null : pingTimeout,
     liveness: checkChoice("liveness", options.liveness, ["pong", "traffic"], "pong"),
+    detection: checkDetection(options.detection, pingInterval, pingTimeout),
     closeTimeout: checkDuration("closeTimeout", options.closeTimeout, 10_000),
     autoPong: checkBoolean("autoPong", options.autoPong, true),
     maxMessageSize: checkSize("maxMessageSize", options.maxMessageSize, 1024 * 1024),

@@ -1,5 +1,6 @@
 // Decides whether the pings of a connection share wake-ups with those of others.
 
+import { shortestPeriod } from "../heartbeat/adaptive-detection.js";
 import type { HeartbeatSettings } from "../heartbeat/signals.js";
 import type { TimerQueue } from "./timer-queue.js";
 
@@ -12,10 +13,11 @@ const SLOT_OF_INTERVAL = 0.0145;
 const SLOT_OF_TIMEOUT = 1 / 8;
 
 /** The width in milliseconds of the time slots to which pings are postponed; 0 for none. */
-export function pingSlot(timers: TimerQueue, { pingInterval, pingTimeout }: HeartbeatSettings): number {
+export function pingSlot(timers: TimerQueue, settings: HeartbeatSettings): number {
+  const { pingInterval, pingTimeout, detection = null } = settings;
   if (pingInterval === null) return 0;
-  const slot = timers.sharedSlot(pingInterval);
-  const isShort =
-    slot <= pingInterval * SLOT_OF_INTERVAL && slot <= (pingTimeout ?? Infinity) * SLOT_OF_TIMEOUT;
+  const interval = detection === null ? pingInterval : shortestPeriod(detection);
+  const slot = timers.sharedSlot(interval);
+  const isShort = slot <= interval * SLOT_OF_INTERVAL && slot <= (pingTimeout ?? Infinity) * SLOT_OF_TIMEOUT;
   return isShort ? slot : 0;
 }

@@ -2,8 +2,9 @@
 // an observation and the time, and returns actions. It judges the peer and the network, never our own process: time in
 // which the event loop was blocked, the machine suspended or reading paused does not count against the peer.
 
-/* eslint max-lines: ["warn", { "max": 300, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
+/* eslint max-lines: ["warn", { "max": 360, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
 
+import { AdaptiveDetection, shortestPeriod, type Suspicion } from "./adaptive-detection.js";
 import { GapDetector } from "./gap-detector.js";
 import { LatencyStatistics } from "./latency-statistics.js";
 import { PingGrid } from "./ping-grid.js";
@@ -42,11 +43,22 @@ const KEEPALIVE_IN_FLIGHT_AT_LEAST = 128;
 
 const NOTHING: readonly Action[] = [];
 
+/** How the peer is judged. Durations are milliseconds. */
+export interface HeartbeatDeadlines {
+  readonly detection: "adaptive" | "fixed";
+  /** Silence from which the peer is suspected; null for never. */
+  readonly suspectAfter: number | null;
+  /** The time that a ping may stay unanswered; null for any time. */
+  readonly deadAfter: number | null;
+}
+
 export class Heartbeat {
   readonly statistics = new LatencyStatistics();
   readonly pings = new PingsInFlight();
   readonly #options: HeartbeatSettings;
   readonly #gaps = new GapDetector();
+  /** Null for fixed detection. */
+  readonly #adaptive: AdaptiveDetection | null;
 
   #isRunning = false;
   #grid: PingGrid | null = null;
@@ -61,6 +73,27 @@ export class Heartbeat {
 
   constructor(options: HeartbeatSettings) {
     this.#options = options;
+    const { detection = null } = options;
+    this.#adaptive = detection === null ? null : new AdaptiveDetection(options, detection);
+  }
+
+  /** Whether it wants to observe the next message, as `traffic`. */
+  get isQuiet(): boolean {
+    return this.#adaptive !== null && this.#adaptive.isQuiet;
+  }
+
+  /** As in CloseEvidence. */
+  get deadlines(): HeartbeatDeadlines {
+    const adaptive = this.#adaptive;
+    if (adaptive === null)
+      return { detection: "fixed", suspectAfter: null, deadAfter: this.#options.pingTimeout };
+    const { suspectAfter, deadAfter } = adaptive;
+    return { detection: "adaptive", suspectAfter, deadAfter };
+  }
+
+  /** The suspicion against the peer that lasts; null for none. */
+  suspicion(now: number): Suspicion | null {
+    return this.#adaptive?.currentSuspicion(now, this.pings) ?? null;
   }
 
   /** When the caller has to report `wake`; null for never. */
@@ -109,7 +142,7 @@ export class Heartbeat {
           observation.isKeepalive ? this.#options.pingTimeout : observation.timeout,
         );
       case "ping-sent":
-        return this.#send(now, observation.payload);
+        return this.#send(now, observation.payload, observation.bytesSent ?? 0);
       case "ping-abandoned":
         if (this.pings.remove(observation.payload)) this.statistics.lost++;
         return NOTHING;
@@ -121,6 +154,12 @@ export class Heartbeat {
         return this.#endPoll(now, observation.wallNow, observation.lastReceivedAt);
       case "probe":
         return this.#probe(now);
+      case "traffic":
+        this.#adaptive?.onTraffic(now, this.#grid);
+        return NOTHING;
+      case "page":
+        this.#adaptive?.onPageVisibility(observation.isVisible, now, this.#grid);
+        return NOTHING;
       case "reading-paused":
         this.#pausedAt ??= now;
         return NOTHING;
@@ -136,24 +175,33 @@ export class Heartbeat {
   #open(now: number, wallNow: number): readonly Action[] {
     this.#isRunning = true;
     this.#gaps.start(now, wallNow);
-    if (this.#options.pingInterval === null) return NOTHING;
-    this.#grid = new PingGrid(now, this.#options.pingInterval);
+    const { pingInterval, detection = null } = this.#options;
+    if (pingInterval === null) return NOTHING;
+    const period = detection === null ? pingInterval : shortestPeriod(detection);
+    this.#grid = new PingGrid(now, period, this.#adaptive?.firstSlots);
     if (this.#options.delaysFirstPing === true) return NOTHING;
     return [{ type: "send-ping" }];
   }
 
   #queue(now: number, payload: string, isKeepalive: boolean, timeout: number | null): readonly Action[] {
     const overdueAt = now + this.#overdueAfter();
-    this.pings.add(new Ping(payload, isKeepalive, timeout, now, overdueAt, this.#pausedAt !== null));
+    const ping = new Ping(payload, isKeepalive, timeout, now, overdueAt, this.#pausedAt !== null);
+    // Unless traffic counts as life, it never puts off a deadline beyond the fixed one.
+    if (this.#options.liveness === "pong") ping.latest = ping.deadline ?? Infinity;
+    this.pings.add(ping);
     if (this.pings.keepaliveCount > KEEPALIVE_IN_FLIGHT_AT_LEAST) this.#boundKeepaliveInFlight();
     return NOTHING;
   }
 
-  #send(now: number, payload: string): readonly Action[] {
+  #send(now: number, payload: string, bytesSent: number): readonly Action[] {
     const ping = this.pings.get(payload);
     if (ping === undefined) return NOTHING;
     ping.sentAt = now;
     this.statistics.sent++;
+    if (ping.isKeepalive && this.#adaptive !== null) {
+      this.#adaptive.onSent(ping, bytesSent, now);
+      this.pings.reschedule(ping);
+    }
     return NOTHING;
   }
 
@@ -164,6 +212,7 @@ export class Heartbeat {
     const answered = wasSent ? this.pings.takeUpTo(payload) : [];
     this.#graces = 0;
     this.#restarts = 0;
+    this.#adaptive?.trust();
     if (answered.length === 0) {
       this.#unknownPongs++;
       if (this.#excuseSentPings()) actions.push({ type: "pong-unmatched" });
@@ -173,7 +222,9 @@ export class Heartbeat {
       this.statistics.answered++;
       // RFC 6455 section 5.5.3 lets a peer answer only the newest of several pings, so a pong answers the older ones
       // too. Only a ping's own pong measures its round trip.
-      if (ping.payload === payload && !ping.isDisturbed) this.statistics.add(elapsed);
+      const measures = ping.payload === payload && !ping.isDisturbed;
+      if (measures) this.statistics.add(elapsed);
+      if (ping.isKeepalive) this.#adaptive?.onAnswered(ping, measures ? elapsed : null);
       actions.push({ type: "answered", payload: ping.payload, elapsed });
     }
     return actions;
@@ -206,7 +257,7 @@ export class Heartbeat {
   #wake(now: number, wallNow: number, lastReceivedAt: number): readonly Action[] {
     if (!this.#isRunning) return NOTHING;
     const actions: Action[] = [];
-    if (this.#options.liveness === "traffic") this.pings.lastReceivedAt = lastReceivedAt;
+    this.#noteReceived(lastReceivedAt);
     this.#noticeSuspension(now, wallNow, actions);
     if (this.#recentGap !== "none" || this.#nextLate() <= now) {
       // The ping may only look late: its pong may wait in the kernel's buffer.
@@ -220,7 +271,7 @@ export class Heartbeat {
   #endPoll(now: number, wallNow: number, lastReceivedAt: number): readonly Action[] {
     if (!this.#isRunning) return NOTHING;
     const actions: Action[] = [];
-    if (this.#options.liveness === "traffic") this.pings.lastReceivedAt = lastReceivedAt;
+    this.#noteReceived(lastReceivedAt);
     this.#noticeSuspension(now, wallNow, actions);
     this.#pollingSince = null;
     const needsProbe = this.#discountGap(now);
@@ -230,6 +281,8 @@ export class Heartbeat {
         this.#stop(); // Report one verdict only, however long closing takes.
         return [...actions, verdict];
       }
+      const suspicion = this.#adaptive?.suspect(now, this.pings, this.#grid) ?? null;
+      if (suspicion !== null) actions.push({ type: "suspect", ...suspicion });
     }
     if (this.#takeSlot(now) || needsProbe) actions.push({ type: "send-ping" });
     return actions;
@@ -240,7 +293,10 @@ export class Heartbeat {
     for (const ping of this.pings.takeLate(now)) {
       const elapsed = now - ping.queuedAt;
       if (this.pings.effectiveDeadline(ping) <= now) {
-        if (ping.isKeepalive) return { type: "dead", silence: elapsed };
+        if (ping.isKeepalive) {
+          this.#adaptive?.onVerdict(ping);
+          return { type: "dead", silence: elapsed };
+        }
         if (this.#restartLatePing(ping, now)) continue;
         this.pings.remove(ping.payload);
         this.statistics.lost++;
@@ -303,6 +359,7 @@ export class Heartbeat {
     if (this.#pausedAt === null) return NOTHING;
     const pausedAt = this.#pausedAt;
     this.#pausedAt = null;
+    this.#adaptive?.ignoreSilenceBefore(now);
     const restartsTimeouts = this.#restarts < MAX_RESTARTS;
     if (restartsTimeouts && this.pings.size > 0) this.#restarts++;
     for (const ping of this.pings) {
@@ -336,6 +393,7 @@ export class Heartbeat {
     const gap = this.#gaps.stallSince(this.#pollingSince ?? this.nextWake, now, this.#gapThreshold());
     if (gap === 0) return null;
     if (this.#recentGap === "none") this.#recentGap = "stall";
+    this.#adaptive?.forget();
     for (const ping of this.pings) {
       ping.isDisturbed = true;
       if (ping.deadline !== null) ping.deadline += gap;
@@ -349,18 +407,30 @@ export class Heartbeat {
     const gap = this.#gaps.suspensionUntil(now, wallNow, this.#gapThreshold());
     if (gap === 0) return;
     this.#recentGap = "suspension";
+    this.#adaptive?.forget();
     actions.push({ type: "suspended", gap });
     for (const ping of this.pings) ping.isDisturbed = true;
   }
 
-  /** When the first ping becomes overdue or reaches its deadline; Infinity while reading is paused. */
+  /** Received bytes count as life, or put off the deadlines of adaptive detection. */
+  #noteReceived(lastReceivedAt: number): void {
+    if (this.#options.liveness === "traffic" || this.#adaptive !== null)
+      this.pings.lastReceivedAt = lastReceivedAt;
+  }
+
+  /**
+   * When the first ping becomes overdue or reaches its deadline, or the peer becomes suspicious; Infinity while reading
+   * is paused.
+   */
   #nextLate(): number {
-    return this.#pausedAt === null ? this.pings.nextLateAt : Infinity;
+    if (this.#pausedAt !== null) return Infinity;
+    const { nextLateAt } = this.pings;
+    return this.#adaptive === null ? nextLateAt : Math.min(nextLateAt, this.#adaptive.suspectAt(this.pings));
   }
 
   #takeSlot(now: number): boolean {
     if (this.#grid === null || !this.#grid.isDue(now)) return false;
-    this.#grid.advance(now);
+    this.#grid.advance(now, this.#adaptive?.takeSlots());
     return true;
   }
 
@@ -374,10 +444,13 @@ export class Heartbeat {
 
   /** Large enough to keep every ping that is still to be judged, even after a gap has moved its deadline. */
   #maxKeepaliveInFlight(): number {
-    const { pingInterval, pingTimeout } = this.#options;
+    const { pingInterval, pingTimeout, detection = null } = this.#options;
     return Math.max(
       KEEPALIVE_IN_FLIGHT_AT_LEAST,
-      Math.ceil((2 * (pingTimeout ?? 0)) / (pingInterval ?? Infinity)),
+      Math.ceil(
+        (2 * (pingTimeout ?? 0)) /
+          (detection === null ? (pingInterval ?? Infinity) : shortestPeriod(detection)),
+      ),
     );
   }
 

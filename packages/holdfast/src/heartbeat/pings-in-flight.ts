@@ -8,7 +8,7 @@ export class Ping implements HeapItem {
   /** A keepalive ping, which can lead to a verdict. An application's ping can only expire. */
   readonly isKeepalive: boolean;
   /** How many milliseconds it may stay unanswered; null if it is not judged. */
-  readonly timeout: number | null;
+  timeout: number | null;
   readonly queuedAt: number;
   /** When it was handed to the socket; null while it waits in the outbox. */
   sentAt: number | null = null;
@@ -18,6 +18,12 @@ export class Ping implements HeapItem {
   overdueAt: number | null;
   /** Our own process delayed its pong, so its round trip says nothing about the network. */
   isDisturbed: boolean;
+  /** Until when received bytes may put off its deadline. */
+  latest = Infinity;
+  /** Adaptive detection has set its deadline. */
+  isAdaptive = false;
+  /** Bytes that were sent before it, where adaptive detection counts them. */
+  bytesBefore = 0;
 
   // Used by the table only.
   place = -1;
@@ -56,8 +62,8 @@ const NONE: readonly Ping[] = [];
 
 export class PingsInFlight implements Iterable<Ping> {
   /**
-   * When the newest byte was read, if any received byte counts as life; otherwise null. It may only grow: it puts off
-   * the deadlines of keepalive pings.
+   * When the newest byte was read, if received bytes count as life; otherwise null. It may only grow: it puts off the
+   * deadlines of keepalive pings.
    */
   lastReceivedAt: number | null = null;
   #oldest: Ping | null = null;
@@ -82,6 +88,12 @@ export class PingsInFlight implements Iterable<Ping> {
   get keepalive(): Iterable<Ping> {
     if (this.#indexes !== null) return this.#indexes.keepalive;
     return this.#oldest?.isKeepalive === true ? [this.#oldest] : NONE;
+  }
+
+  get oldestKeepalive(): Ping | null {
+    if (this.#indexes === null) return this.#oldest?.isKeepalive === true ? this.#oldest : null;
+    for (const ping of this.#indexes.keepalive) return ping;
+    return null;
   }
 
   get keepaliveCount(): number {
@@ -169,7 +181,7 @@ export class PingsInFlight implements Iterable<Ping> {
     if (ping.deadline === null) return Infinity;
     // A caller who sets a timeout for a ping waits for that pong; other traffic does not extend it.
     if (!ping.isKeepalive || this.lastReceivedAt === null || ping.timeout === null) return ping.deadline;
-    return Math.max(ping.deadline, this.lastReceivedAt + ping.timeout);
+    return Math.max(ping.deadline, Math.min(this.lastReceivedAt + ping.timeout, ping.latest));
   }
 
   /** Removes and returns the ping with this payload and all older ones, oldest first; none if the payload is unknown. */

@@ -1,6 +1,8 @@
 // The input of the heartbeat (observations) and its output (actions).
 // Times are monotonic milliseconds. Payloads are strings with one byte per character.
 
+import type { DetectionSettings, Suspicion } from "./adaptive-detection.js";
+
 /** The signs of life that count: only pongs, or any received byte. */
 export type Liveness = "pong" | "traffic";
 
@@ -12,6 +14,8 @@ export interface HeartbeatSettings {
   readonly liveness: Liveness;
   /** Whether the first ping is sent after one interval rather than at once. @default false */
   readonly delaysFirstPing?: boolean;
+  /** Absent or null for fixed detection. Only with a `pingInterval`. */
+  readonly detection?: DetectionSettings | null;
 }
 
 export type Observation =
@@ -26,8 +30,8 @@ export type Observation =
       readonly isKeepalive: false;
       readonly timeout: number | null;
     }
-  /** A ping was handed to the socket. */
-  | { readonly type: "ping-sent"; readonly payload: string }
+  /** A ping was handed to the socket, after this many bytes. Adaptive detection needs their number. */
+  | { readonly type: "ping-sent"; readonly payload: string; readonly bytesSent?: number }
   /** The application no longer waits for its ping. */
   | { readonly type: "ping-abandoned"; readonly payload: string }
   | { readonly type: "pong"; readonly payload: string }
@@ -37,6 +41,10 @@ export type Observation =
   | { readonly type: "polled"; readonly wallNow: number; readonly lastReceivedAt: number }
   /** The network may have changed or the machine may have woken: a ping finds out whether the peer is still there. */
   | { readonly type: "probe" }
+  /** A message was sent or received. Only adaptive detection needs it, and only while it `isQuiet`. */
+  | { readonly type: "traffic" }
+  /** The page of this connection is shown or hidden. Only for adaptive detection. */
+  | { readonly type: "page"; readonly isVisible: boolean }
   /** We paused reading because our own inbox is full. */
   | { readonly type: "reading-paused" }
   | { readonly type: "reading-resumed" }
@@ -59,6 +67,8 @@ export type Action =
       readonly elapsed: number;
       readonly expected: number;
     }
+  /** The peer is silent for longer than usual on this link. Only adaptive detection reports it. */
+  | ({ readonly type: "suspect" } & Suspicion)
   /** A pong matched none of the pings that wait: it proves that the peer is alive and measures no round trip. */
   | { readonly type: "pong-unmatched" }
   /** A ping of the application was not answered within its timeout and was removed. */

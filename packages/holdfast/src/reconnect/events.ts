@@ -1,13 +1,14 @@
 // The events of a client, a union discriminated by `type`. Their order follows a grammar (docs/events.md):
 //
 //   connecting ( connectFail | connected ( rejected | protocolError | ready poll body )? ) disconnected
-//   body = ( text | binary | ping | pong | poll | suspended )*
+//   body = ( text | binary | ping | pong | poll | suspect | suspended )*
 //          ( closing … closed | closed | unresponsive | protocolError )?
 //
 // `persist()` adds `backOff` between two attempts.
 
 import type { CloseCause, CloseInfo } from "../connection/close-info.js";
 import type { Connection } from "../connection/connection.js";
+import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { HandshakeResponse } from "../connection/handshake-record.js";
 import type { Address } from "../connection/ports.js";
 import type { HoldfastError, InvalidStatusError } from "../shared/errors.js";
@@ -100,6 +101,11 @@ export interface PongEvent extends EventTime {
   readonly roundTrip: number | null;
 }
 
+/** Adaptive detection suspects the peer: it is silent for longer than usual on this link, but not declared dead. */
+export interface SuspectEvent extends EventTime, Suspicion {
+  readonly type: "suspect";
+}
+
 /** This process was suspended for a while. The time does not count against the peer. */
 export interface SuspendedEvent extends EventTime {
   readonly type: "suspended";
@@ -180,6 +186,7 @@ export type ClientEvent =
   | BinaryEvent
   | PingEvent
   | PongEvent
+  | SuspectEvent
   | SuspendedEvent
   | ClosingEvent
   | ClosedEvent

@@ -60,6 +60,9 @@ export function neverOpenedInfo(
       longestStall: 0,
       pingInterval: settings.pingInterval,
       pingTimeout: settings.pingTimeout,
+      detection: (settings.detection ?? null) === null ? "fixed" : "adaptive",
+      suspectAfter: null,
+      deadAfter: settings.pingTimeout,
     },
   });
 }

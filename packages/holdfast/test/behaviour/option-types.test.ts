@@ -36,6 +36,7 @@ const connection = {
   pingInterval: [20_000, null],
   pingTimeout: [20_000, null],
   liveness: ["pong", "traffic"],
+  detection: ["fixed", "adaptive", { floor: 3_000 }, { maxPeriod: 20_000 }],
   closeTimeout: [10_000, null],
   autoPong: [true],
   maxMessageSize: [1_024, null],
@@ -77,6 +78,8 @@ const notOfConnect: readonly ConnectOptions[] = [
   { pingTimeout: "20s" },
   // @ts-expect-error: expected one of two words
   { liveness: "ping" },
+  // @ts-expect-error: expected one of two words or limits
+  { detection: "phi" },
   // @ts-expect-error: expected a duration is a number
   { closeTimeout: "10s" },
   // @ts-expect-error: expected true or false
@@ -198,6 +201,8 @@ const notOfServe: readonly ServeOptions[] = [
   { pingTimeout: "20s" },
   // @ts-expect-error: expected one of two words
   { liveness: "ping" },
+  // @ts-expect-error: expected one of two words or limits
+  { detection: "phi" },
   // @ts-expect-error: expected a duration is a number
   { closeTimeout: "10s" },
   // @ts-expect-error: expected true or false

@@ -35,6 +35,12 @@ function rows(names: readonly string[], values: typeof BAD_SIZES, what: string):
   );
 }
 
+function shown(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  return `${JSON.stringify(value)} (${typeof value})`;
+}
+
 /** Options of both sides. */
 const SHARED: readonly Row[] = [
   ...rows(["pingInterval", "pingTimeout", "closeTimeout", "openTimeout"], BAD_DURATIONS, DURATION),
@@ -47,6 +53,27 @@ const SHARED: readonly Row[] = [
   [{ maxQueue: { bytes: "1" } }, `Expected \`maxQueue.bytes\` to be ${SIZE}, got "1" (string)`],
   [{ liveness: "ping" }, 'Expected `liveness` to be "pong" or "traffic", got "ping" (string)'],
   [{ liveness: null }, 'Expected `liveness` to be "pong" or "traffic", got null'],
+  ...[null, "phi", 5, [], true].map((detection): Row => [
+    { detection },
+    `Expected \`detection\` to be "fixed", "adaptive", or an object with \`floor\` and \`maxPeriod\`, got ${shown(detection)}`,
+  ]),
+  [{ detection: { flor: 1 } }, "Expected only options of `detection`, got `flor`. Did you mean `floor`?"],
+  [
+    { detection: { floor: "3s" } },
+    'Expected `detection.floor` to be a positive number of milliseconds (at most 2147483647), got "3s" (string)',
+  ],
+  [
+    { detection: { maxPeriod: null } },
+    "Expected `detection.maxPeriod` to be a positive number of milliseconds (at most 2147483647), got null",
+  ],
+  [
+    { detection: { floor: 3_000 }, pingTimeout: 2_000 },
+    "Expected `detection.floor` to be at most `pingTimeout` (2000), got 3000 (number)",
+  ],
+  [
+    { detection: "adaptive", pingInterval: null },
+    'Expected no `detection` but "fixed" beside `pingInterval: null`, which sends no ping to measure, got "adaptive" (string)',
+  ],
   [{ autoPong: "yes" }, 'Expected `autoPong` to be true or false, got "yes" (string)'],
   [{ autoPong: null }, "Expected `autoPong` to be true or false, got null"],
   [

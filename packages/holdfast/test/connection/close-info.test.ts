@@ -95,6 +95,9 @@ describe("CloseInfo", () => {
       longestStall: 0,
       pingInterval: 1000,
       pingTimeout: 500,
+      detection: "fixed",
+      suspectAfter: null,
+      deadAfter: 500,
     });
   });
 
@@ -125,6 +128,9 @@ describe("CloseInfo", () => {
       longestStall: 0,
       pingInterval: null,
       pingTimeout: null,
+      detection: "fixed",
+      suspectAfter: null,
+      deadAfter: null,
     });
   });
 

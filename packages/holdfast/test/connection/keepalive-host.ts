@@ -19,6 +19,7 @@ export class FakeHost implements KeepaliveHandler {
   /** Pings that have been queued or sent. */
   readonly pings: QueuedPing[] = [];
   lastReceivedAt = 0;
+  bytesSent = 0;
   /** Receives the host's events, like a listener of the application. */
   onTold: (what: string) => void = () => undefined;
 
@@ -43,6 +44,10 @@ export class FakeHost implements KeepaliveHandler {
 
   onSuspended(gap: number): void {
     this.#tell(`suspended ${gap}`);
+  }
+
+  onSuspect({ silence, expected }: { readonly silence: number; readonly expected: number }): void {
+    this.#tell(`suspect ${silence} of ${expected}`);
   }
 
   onUnmatchedPong(): void {

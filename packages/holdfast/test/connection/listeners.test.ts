@@ -64,7 +64,7 @@ describe("Connection.on()", () => {
     assert.throws(() => h.connection.on("message", () => undefined), {
       name: "InvalidArgumentError",
       message:
-        'Expected `event` to be "ping" or "pong" or "overdue" or "suspended" or "paused" or "resumed" or "detached" or "lost", got "message" (string)',
+        'Expected `event` to be "ping" or "pong" or "overdue" or "suspect" or "suspended" or "paused" or "resumed" or "detached" or "lost", got "message" (string)',
     });
     // @ts-expect-error Callers without types may pass anything.
     assert.throws(() => h.connection.on("ping"), {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Observation } from "../../build/heartbeat/signals.js";
+import type { HeartbeatSettings, Observation } from "../../build/heartbeat/signals.js";
 import { answersInTurn, mute, muteFrom, type Peer } from "./peers.js";
 import { anyLife, live, type Life, type Step } from "./random-life.js";
 import { Simulation } from "./simulated-peer.js";
@@ -114,13 +114,13 @@ test("C5, C8, C10: a mute peer is declared dead, bounded by our own disturbances
 test("C4: at every end, each queued ping was answered or is lost, and no further action is requested", () => {
   const loss = fc.array(fc.boolean(), { minLength: 1, maxLength: 8 });
   fc.assert(
-    fc.property(anyLife("disturbed"), loss, (life, losses) => {
+    fc.property(anyLife("disturbed"), loss, fc.boolean(), (life, losses, isAdaptive) => {
       const peer = answersAll(life);
       let count = 0;
       const lossy: Peer = (ping, pongAfter) => {
         if (!losses[count++ % losses.length]) peer(ping, pongAfter);
       };
-      const simulation = open(new Simulation(life.options, lossy));
+      const simulation = open(new Simulation(isAdaptive ? adaptive(life) : life.options, lossy));
       live(simulation, life.steps);
       if (!simulation.isOver) simulation.end();
       const { sent, answered, lost } = simulation.heartbeat.statistics.snapshot();
@@ -145,19 +145,24 @@ test("C4: at every end, each queued ping was answered or is lost, and no further
 
 test("C16: each wake makes progress: there are few, and none leaves the next one already due", () => {
   fc.assert(
-    fc.property(anyLife("disturbed"), fc.boolean(), (life, isMute) => {
+    fc.property(anyLife("disturbed"), fc.boolean(), fc.boolean(), (life, isMute, isAdaptive) => {
       const peer = isMute ? muteFrom(1000, answersAll(life)) : answersAll(life);
-      const simulation = open(new Simulation(life.options, peer));
+      const simulation = open(new Simulation(isAdaptive ? adaptive(life) : life.options, peer));
       live(simulation, life.steps);
       simulation.advance(5 * (life.options.pingInterval + life.options.pingTimeout));
       assert.equal(simulation.wakesInVain, 0);
-      // For each ping: its slot, its overdue time and its deadline. Each disturbance may add one or two wakes.
-      const most = 3 * simulation.queued.length + 2 * life.steps.length + 3;
+      // For each ping: its slot, its overdue time, its suspicion and its deadline. Each disturbance may add one or two wakes.
+      const most = (isAdaptive ? 4 : 3) * simulation.queued.length + 2 * life.steps.length + 3;
       assert.ok(simulation.wakes <= most, `${simulation.wakes} wakes, ${most} at most`);
     }),
     RUNS,
   );
 });
+
+function adaptive({ options }: Life): HeartbeatSettings {
+  const { pingInterval, pingTimeout } = options;
+  return { ...options, detection: { floor: pingTimeout / 4, maxPeriod: pingInterval } };
+}
 
 function afterTheEnd({ clock }: Simulation): Observation[] {
   const times = { wallNow: clock.wallNow() + 1e9, lastReceivedAt: clock.now() };
@@ -165,6 +170,8 @@ function afterTheEnd({ clock }: Simulation): Observation[] {
     { type: "pong", payload: "k1" },
     { type: "wake", ...times },
     { type: "polled", ...times },
+    { type: "traffic" },
+    { type: "page", isVisible: true },
     { type: "reading-paused" },
     { type: "reading-resumed" },
     { type: "ping-sent", payload: "k1" },

@@ -25,6 +25,8 @@ export class Simulation {
   isOver = false;
   isPaused = false;
   lastReceivedAt = 0;
+  /** Bytes that were handed to the socket. */
+  bytesSent = 0;
   #isBlocked = false;
   #keepalives = 0;
   #outbox: string[] = [];
@@ -121,6 +123,19 @@ export class Simulation {
     return this;
   }
 
+  /** The application sends a message of this size. */
+  send(bytes = 100): this {
+    this.bytesSent += bytes;
+    if (this.heartbeat.isQuiet) this.observe({ type: "traffic" });
+    return this;
+  }
+
+  /** The application sends a small message every second. */
+  chat(ms: number): this {
+    for (let passed = 0; passed < ms; passed += 1000) this.send().advance(Math.min(1000, ms - passed));
+    return this;
+  }
+
   /** The peer sends data other than a pong; it arrives now. */
   receiveData(): this {
     this.#kernel.push(null);
@@ -193,6 +208,11 @@ export class Simulation {
       case "suspended":
         this.#note(`suspended ${action.gap}`);
         break;
+      case "suspect": {
+        const { silence, expected, level } = action;
+        this.#note(`suspect, silent for ${silence} of ${expected}, level ${level.toFixed(2)}`);
+        break;
+      }
       case "dead":
         this.#note(`dead, silent for ${action.silence}`);
         this.close();
@@ -220,7 +240,7 @@ export class Simulation {
   #flush(): void {
     if (this.#isBlocked || this.isOver) return;
     for (const payload of this.#outbox.splice(0)) {
-      this.observe({ type: "ping-sent", payload });
+      this.observe({ type: "ping-sent", payload, bytesSent: this.bytesSent });
       const sentAt = this.clock.now();
       this.peer({ payload, sentAt }, (delay, other = payload) => this.#arriveAt(sentAt + delay, other));
     }

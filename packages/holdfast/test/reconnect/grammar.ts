@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-const BODY = "(?:(?:text|binary|ping|pong|poll|suspended) )*";
+const BODY = "(?:(?:text|binary|ping|pong|poll|suspect|suspended) )*";
 const END = "(?:closing (?:closed )?|closed |unresponsive |protocolError )?";
 const ATTEMPT = `connecting (?:connectFail |connected (?:rejected |protocolError |ready (?:poll )?${BODY}${END})?)disconnected `;
 const ONE = new RegExp(`^${ATTEMPT}$`);

@@ -115,6 +115,8 @@ export function describe(event: ClientEvent): string {
       return `${event.roundTrip ?? ""}`;
     case "poll":
       return `${event.at} ${event.receivedAt}`;
+    case "suspect":
+      return `${event.level} ${event.silence} ${event.expected}`;
     case "suspended":
       return `${event.gap}`;
     case "closing":

@@ -35,6 +35,10 @@ export const PEER_OPTIONS: OptionSpecs = {
 export const KEEPALIVE_OPTIONS: OptionSpecs = {
   "ping-interval": { value: "TIME", help: "time between keepalive pings, or off (20s)" },
   "ping-timeout": { value: "TIME", help: "time limit for a pong, or off: wait forever (20s)" },
+  detection: {
+    value: "MODE",
+    help: "adaptive: find a dead peer sooner, from the measured round trip (fixed)",
+  },
 };
 
 /** For verbs that reconnect. */
@@ -60,7 +64,16 @@ export function peerOptions(given: Arguments): ConnectOptions {
     ...(openTimeout === undefined ? {} : { openTimeout }),
     ...(pingInterval === undefined ? {} : { pingInterval }),
     ...(pingTimeout === undefined ? {} : { pingTimeout }),
+    ...detectionOption(given),
   };
+}
+
+/** @throws UsageError */
+export function detectionOption(given: Arguments): Pick<ConnectOptions, "detection"> {
+  const mode = given.text("detection");
+  if (mode === undefined) return {};
+  if (mode === "adaptive" || mode === "fixed") return { detection: mode };
+  throw new UsageError(`Expected \`--detection\` to be adaptive or fixed, got "${mode}".`);
 }
 
 /** @throws UsageError */

@@ -8,7 +8,7 @@ import { attach, explain, type AttachOptions, type Connection, type ServerReques
 import { parseCount, type Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
-import { messageOptions, readPEM } from "../connection/peer-options.js";
+import { detectionOption, messageOptions, readPEM } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { faultsFrom, type Faults } from "./faults.js";
@@ -47,6 +47,7 @@ export async function serveEcho(given: Arguments, console: Console): Promise<num
       ...messageOptions(given),
       ...(pingInterval === undefined ? {} : { pingInterval }),
       ...(pingTimeout === undefined ? {} : { pingTimeout }),
+      ...detectionOption(given),
       ...sessionOptions(given),
       ...(faults.isMute ? { openTimeout: null } : {}),
       onRequest: (request) => answerTo(request, faults, log),

@@ -64,6 +64,9 @@ function liveDisplay(console: Console, isFull: boolean): (event: ClientEvent | S
         if (event.roundTrip !== null) roundTrips.push(event.roundTrip);
         if (roundTrips.length > 200) roundTrips.shift();
         break;
+      case "suspect":
+        line(event, style.warning(`suspect: silent for ${(event.silence / 1000).toFixed(1)} s`));
+        break;
       case "unresponsive":
         roundTrips.push(null);
         break;

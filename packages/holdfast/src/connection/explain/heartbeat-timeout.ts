@@ -9,12 +9,12 @@ const MUCH_UNSENT = 64 * 1024;
 
 export function explainHeartbeatTimeout(evidence: CloseEvidence): Explanation {
   const { bytesBuffered, lastReceivedAt, endedAt } = evidence;
-  const pingTimeout = evidence.pingTimeout ?? 0;
+  const pingTimeout = evidence.deadAfter ?? evidence.pingTimeout ?? 0;
   const silence = lastReceivedAt === null ? null : endedAt - lastReceivedAt;
   const isLate = silence !== null && silence < pingTimeout / 2;
   const isUnsent = bytesBuffered > MUCH_UNSENT;
   return {
-    happened: `The peer did not answer a ping within ${duration(pingTimeout)}, so it was declared dead`,
+    happened: `The peer did not answer a ping within ${duration(pingTimeout)}${basis(evidence)}, so it was declared dead`,
     likely: [
       ...(isUnsent
         ? [
@@ -38,4 +38,10 @@ export function explainHeartbeatTimeout(evidence: CloseEvidence): Explanation {
         : "Reconnect; the network gives no further sign of such a loss.",
     ],
   };
+}
+
+/** Adaptive detection sets a deadline of its own, where it has enough samples. */
+function basis({ detection, suspectAfter, latency }: CloseEvidence): string {
+  if (detection === "fixed" || suspectAfter === null || latency.smoothed === null) return "";
+  return ` (adaptive detection, round trip ${duration(latency.smoothed)}, suspected after ${duration(suspectAfter)})`;
 }

@@ -1,6 +1,7 @@
 // The log of a connection. The first character of a debug line names its subject: `>` sent, `<` received, `=` state,
 // `%` keepalive, `-` timeout, `!` error. docs/logging.md explains the lines.
 
+import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { ObservedFrame } from "../../shared/observed-frame.js";
 import { showURL } from "../../shared/show-url.js";
 import type { Role } from "../../shared/role.js";
@@ -73,6 +74,13 @@ export class ConnectionLog {
     if (this.#describers === null) return;
     this.#debug(
       `% pong overdue: none after ${milliseconds(elapsed)}, where ${milliseconds(expected)} is plenty`,
+    );
+  }
+
+  onSuspect({ silence, expected }: Suspicion): void {
+    if (this.#describers === null) return;
+    this.#debug(
+      `% peer suspect: silent for ${milliseconds(silence)}, where ${milliseconds(expected)} is plenty`,
     );
   }
 

@@ -3,6 +3,7 @@
 import { CloseAnswer } from "../../connection/close-answer.js";
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
+import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { Message, Unread } from "../../connection/inbox.js";
 import { ownBytes } from "../../connection/unread-queue.js";
 import type { TransportEnds } from "../../connection/open-observer.js";
@@ -140,6 +141,10 @@ export class AttemptEvents implements ConnectionObserver {
   onPong(payload: Uint8Array, roundTrip: number | null): void {
     if (this.#isOver) return;
     this.#stream.push({ type: "pong", ...this.#readTime(), payload, roundTrip });
+  }
+
+  onSuspect(suspicion: Suspicion): void {
+    if (!this.#isOver) this.#stream.push({ type: "suspect", ...this.#now(), ...suspicion });
   }
 
   onSuspended(gap: number): void {

@@ -35,6 +35,7 @@ export function stateAfter(
     case "ping":
     case "pong":
     case "poll":
+    case "suspect":
     case "suspended":
       return before;
   }

@@ -22,6 +22,16 @@ export interface DiagnosticsMessages {
     readonly payload: Uint8Array;
     readonly roundTrip: number | null;
   };
+  /**
+   * Adaptive detection suspects the peer: it is silent for longer than usual. `level` is the part of the deadline that has
+   * passed, `silence` and `expected` are in milliseconds.
+   */
+  readonly "holdfast:connection:suspect": {
+    readonly connection: Connection;
+    readonly level: number;
+    readonly silence: number;
+    readonly expected: number;
+  };
   /** A frame was passed to the socket. Only for connections that open after the subscription. */
   readonly "holdfast:connection:frame:sent": {
     readonly connection: Connection;
@@ -47,6 +57,7 @@ const open = channelOf("holdfast:connection:open");
 const close = channelOf("holdfast:connection:close");
 const ping = channelOf("holdfast:connection:ping");
 const pong = channelOf("holdfast:connection:pong");
+const suspect = channelOf("holdfast:connection:suspect");
 const frameSent = channelOf("holdfast:connection:frame:sent");
 const frameReceived = channelOf("holdfast:connection:frame:received");
 const limited = channelOf("holdfast:server:limited");
@@ -67,6 +78,9 @@ export const channelObserver: DiagnosticsObserver = {
   },
   onPong(connection, payload, roundTrip) {
     if (pong.hasSubscribers) pong.publish({ connection, payload, roundTrip });
+  },
+  onSuspect(connection, suspicion) {
+    if (suspect.hasSubscribers) suspect.publish({ connection, ...suspicion });
   },
   onFrameSent(connection, frame) {
     if (frameSent.hasSubscribers) frameSent.publish({ connection, frame });

@@ -1,5 +1,6 @@
 // Observes the connection of one socket for the session that is attached to it.
 
+import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
@@ -64,6 +65,11 @@ export class LinkObserver implements ConnectionObserver {
   onOverdue(elapsed: number, expected: number): void {
     const listeners = this.#listeners;
     if (listeners?.has("overdue") === true) listeners.emit("overdue", { elapsed, expected });
+  }
+
+  onSuspect(suspicion: Suspicion): void {
+    const listeners = this.#listeners;
+    if (listeners?.has("suspect") === true) listeners.emit("suspect", suspicion);
   }
 
   onClosing(close: CloseFrame): void {

@@ -342,6 +342,7 @@ export class ServerSessionTransport
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
     if (this.#overflows()) return Promise.reject(new NotSentError("session-lost", "unsent"));
     const sent = this.#sender.sendText(text, settings);
+    this.#current?.core.noteTraffic();
     this.#options.keeper.onKept();
     return sent;
   }
@@ -349,6 +350,7 @@ export class ServerSessionTransport
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
     if (this.#overflows()) return Promise.reject(new NotSentError("session-lost", "unsent"));
     const sent = this.#sender.sendBinary(payload, settings);
+    this.#current?.core.noteTraffic();
     this.#options.keeper.onKept();
     return sent;
   }
@@ -365,6 +367,7 @@ export class ServerSessionTransport
     }
     if (this.#overflows()) return true; // The session is lost, and with it this message.
     this.#sender.sendShared(message);
+    this.#current?.core.noteTraffic();
     this.#options.keeper.onKept();
     return true;
   }

@@ -1,12 +1,16 @@
 // The keepalive of a session's connection: each socket is pinged and judged by its own connection, and this one shows the
 // newest socket's.
 
+import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
+import type { HeartbeatDeadlines } from "../../heartbeat/heartbeat.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import { InvalidStateError } from "../../shared/errors.js";
 import type { Keepalive } from "../../connection/keepalive.js";
 import type { ServerSessionTransport } from "./server-session-transport.js";
 
 export class SessionKeepalive implements Keepalive {
+  /** The socket's keepalive observes the traffic. */
+  readonly isQuiet = false;
   readonly #transport: ServerSessionTransport;
 
   constructor(transport: ServerSessionTransport) {
@@ -41,6 +45,14 @@ export class SessionKeepalive implements Keepalive {
     return this.#newest.longestGap;
   }
 
+  get deadlines(): HeartbeatDeadlines {
+    return this.#newest.deadlines;
+  }
+
+  get suspicion(): Suspicion | null {
+    return this.#newest.suspicion;
+  }
+
   newPayload(): Uint8Array {
     return this.#newest.newPayload();
   }
@@ -68,6 +80,14 @@ export class SessionKeepalive implements Keepalive {
 
   onPingSent(): void {
     // As above.
+  }
+
+  onTraffic(): void {
+    // As above.
+  }
+
+  onPage(): void {
+    // Servers have no page.
   }
 
   pauseReading(): void {

@@ -112,7 +112,7 @@ class Opening {
       settings: { ...settings, autoPong: false },
       handshake: recordOf(opened.handshake),
       owner,
-      keepalive: (_, handler) => (this.#keepalive = new WorkerKeepalive(runtime, handler, mailbox)),
+      keepalive: (_, handler) => (this.#keepalive = new WorkerKeepalive(runtime, handler, mailbox, settings)),
       transport: (handler) =>
         (this.#wire = new PortTransport(
           {

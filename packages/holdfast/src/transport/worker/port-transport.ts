@@ -2,6 +2,8 @@
 // messages leave through it. It counts the bytes that the worker has not sent yet, so that `send()` waits as
 // it does elsewhere.
 
+/* eslint max-lines: ["warn", { "max": 260, "skipBlankLines": true, "skipComments": true }] -- One implementation of the port MessageTransport. */
+
 import type { CloseInfo } from "../../connection/close-info.js";
 import { closeInfo } from "../../connection/close-info.js";
 import type { Message } from "../../connection/inbox.js";
@@ -203,6 +205,7 @@ export class PortTransport implements MessageTransport {
         this.#handler.onPong(event.payload);
         return;
       case "overdue":
+      case "suspect":
       case "suspended":
       case "pinged":
       case "not-pinged":

@@ -52,6 +52,9 @@ export class Relay implements ConnectionObserver {
     connection.on("overdue", ({ elapsed, expected }) => {
       mailbox.post({ type: "overdue", elapsed, expected, stats: connection.latencyStats });
     });
+    connection.on("suspect", (suspicion) => {
+      mailbox.post({ type: "suspect", ...suspicion, stats: connection.latencyStats });
+    });
     this.#observed = coreOf(connection).attachObserver(this);
   }
 

@@ -1,6 +1,7 @@
 // The messages that a worker and the other thread exchange about a connection. They are in order, and several
 // travel as one batch.
 
+import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { CloseInfo } from "../../connection/close-info.js";
@@ -78,6 +79,7 @@ export type WorkerEvent =
       readonly expected: number;
       readonly stats: LatencyStats;
     }
+  | ({ readonly type: "suspect"; readonly stats: LatencyStats } & Suspicion)
   | { readonly type: "suspended"; readonly gap: number }
   | {
       readonly type: "closing";

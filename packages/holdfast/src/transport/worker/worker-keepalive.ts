@@ -1,6 +1,8 @@
 // The heartbeat of a connection in a worker. It runs and judges there; this side only receives its events.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import type { HeartbeatDeadlines } from "../../heartbeat/heartbeat.js";
+import type { HeartbeatSettings } from "../../heartbeat/signals.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import { LatencyStatistics } from "../../heartbeat/latency-statistics.js";
 import { keyOf, type Keepalive, type KeepaliveHandler } from "../../connection/keepalive.js";
@@ -18,12 +20,17 @@ interface Waiter {
 /** Heartbeat events of the worker. */
 export type KeepaliveEvent = Extract<
   WorkerEvent,
-  { type: "not-pinged" | "overdue" | "pinged" | "pong" | "suspended" }
+  { type: "not-pinged" | "overdue" | "pinged" | "pong" | "suspect" | "suspended" }
 >;
 
 export class WorkerKeepalive implements Keepalive {
   /** The worker's evidence contains it. */
   readonly oldestPingAt = null;
+  readonly deadlines: HeartbeatDeadlines;
+  /** Only the worker knows. */
+  readonly suspicion = null;
+  /** The worker observes the traffic. */
+  readonly isQuiet = false;
   readonly #runtime: Runtime;
   readonly #handler: KeepaliveHandler;
   readonly #mailbox: Mailbox<WorkerCommand, WorkerEvent>;
@@ -34,7 +41,15 @@ export class WorkerKeepalive implements Keepalive {
   #lastPingAt: number | null = null;
   #lastPongAt: number | null = null;
 
-  constructor(runtime: Runtime, handler: KeepaliveHandler, mailbox: Mailbox<WorkerCommand, WorkerEvent>) {
+  constructor(
+    runtime: Runtime,
+    handler: KeepaliveHandler,
+    mailbox: Mailbox<WorkerCommand, WorkerEvent>,
+    { detection = null, pingTimeout }: HeartbeatSettings,
+  ) {
+    // The worker's evidence contains what it measured.
+    const kind = detection === null ? "fixed" : "adaptive";
+    this.deadlines = { detection: kind, suspectAfter: null, deadAfter: pingTimeout };
     this.#runtime = runtime;
     this.#handler = handler;
     this.#mailbox = mailbox;
@@ -107,6 +122,14 @@ export class WorkerKeepalive implements Keepalive {
     this.#mailbox.post({ type: "probe" });
   }
 
+  onTraffic(): void {
+    // The worker observes it.
+  }
+
+  onPage(): void {
+    // A worker has no page: the traffic decides how often it pings.
+  }
+
   pauseReading(): void {
     // The worker pauses reading when this thread stops consuming messages.
   }
@@ -142,6 +165,12 @@ export class WorkerKeepalive implements Keepalive {
         this.#stats = event.stats;
         this.#handler.onOverdue(event.elapsed, event.expected);
         return;
+      case "suspect": {
+        const { level, silence, expected } = event;
+        this.#stats = event.stats;
+        this.#handler.onSuspect({ level, silence, expected });
+        return;
+      }
       case "suspended":
         this.#longestGap = Math.max(this.#longestGap, event.gap);
         this.#handler.onSuspended(event.gap);

@@ -48,6 +48,9 @@ function explained(
       longestStall: 0,
       pingInterval: 20_000,
       pingTimeout: 20_000,
+      detection: "fixed",
+      suspectAfter: null,
+      deadAfter: evidence.pingTimeout === undefined ? 20_000 : evidence.pingTimeout,
       ...evidence,
     },
   });

@@ -1,0 +1,202 @@
+// Adaptive detection: derives the deadline of each ping from the measured round trip, decides how often to ping, and
+// reports a peer that is silent for suspiciously long. Fixed detection applies while it has too few samples.
+
+import { RoundTripEstimate } from "./round-trip-estimate.js";
+import type { Ping, PingsInFlight } from "./pings-in-flight.js";
+import type { PingGrid } from "./ping-grid.js";
+import type { HeartbeatSettings } from "./signals.js";
+
+/** How adaptive detection may judge and ping. Durations are milliseconds. */
+export interface DetectionSettings {
+  /** A peer is never declared dead after less silence than this. */
+  readonly floor: number;
+  /** The longest time between two pings, while nothing is sent or received or the page is hidden. */
+  readonly maxPeriod: number;
+}
+
+/** Milliseconds between two pings while messages pass, or while the page is visible. */
+const PERIOD = 2_000;
+
+/**
+ * Bytes that may be on their way before a ping without delaying its pong noticeably. More than that may fill the
+ * buffers of the kernel and of the network.
+ */
+const SMALL_BACKLOG = 64 * 1024;
+
+/** Milliseconds between two pings while messages pass. */
+export function shortestPeriod({ maxPeriod }: DetectionSettings): number {
+  return Math.min(PERIOD, maxPeriod);
+}
+
+/** Adaptive detection suspects the peer. */
+export interface Suspicion {
+  /** The part of the deadline that has passed, from 0 to 1: at 1 the peer would be declared dead. */
+  readonly level: number;
+  /** Milliseconds since a ping was sent that has no pong, or since the last byte arrived if that was later. */
+  readonly silence: number;
+  /** The longest silence that is usual on this link, in milliseconds. */
+  readonly expected: number;
+}
+
+export class AdaptiveDetection {
+  readonly #settings: DetectionSettings;
+  readonly #pingTimeout: number | null;
+  readonly #estimate = new RoundTripEstimate();
+  /** Whether no message was sent or received since the last ping. */
+  #isQuiet = true;
+  /** Null if there is no page, or none that reports it. */
+  #isPageVisible: boolean | null = null;
+  /** The number of grid slots from the last ping to the next one. */
+  #slots: number;
+  /** The peer is suspected since silence began at this time; null if it is not. */
+  #silentSince: number | null = null;
+  /** Silence before this time does not count. */
+  #notBefore = -Infinity;
+  /** Bytes that were sent before the newest ping that was answered: they have arrived. */
+  #arrivedBytes = 0;
+  /** The largest backlog after which a pong came lately. */
+  #provenBacklog = 0;
+  /** The deadline that led to the verdict; null before it. */
+  #verdictAfter: number | null = null;
+
+  constructor({ pingTimeout }: HeartbeatSettings, settings: DetectionSettings) {
+    this.#settings = settings;
+    this.#pingTimeout = pingTimeout;
+    this.#slots = this.#maxSlots;
+  }
+
+  // How often to ping.
+
+  /** Whether `onTraffic` should be called for the next message. */
+  get isQuiet(): boolean {
+    return this.#isQuiet;
+  }
+
+  /** A message was sent or received. */
+  onTraffic(now: number, grid: PingGrid | null): void {
+    this.#isQuiet = false;
+    if (this.#isPageVisible !== false) grid?.hurry(now);
+  }
+
+  onPageVisibility(isVisible: boolean, now: number, grid: PingGrid | null): void {
+    this.#isPageVisible = isVisible;
+    if (isVisible) grid?.hurry(now);
+  }
+
+  /** A ping is due now: returns the number of slots to the next one. */
+  takeSlots(): number {
+    const isBusy = this.#isPageVisible ?? !this.#isQuiet;
+    this.#slots = isBusy ? 1 : Math.min(2 * this.#slots, this.#maxSlots);
+    this.#isQuiet = true;
+    return this.#slots;
+  }
+
+  /** The slots before the first ping of the grid. */
+  get firstSlots(): number {
+    return this.#isPageVisible === true || !this.#isQuiet ? 1 : this.#slots;
+  }
+
+  // How long a pong may take.
+
+  /** A ping was handed to the socket after `bytesSent` bytes. It has the fixed deadline until now. */
+  onSent(ping: Ping, bytesSent: number, now: number): void {
+    ping.bytesBefore = bytesSent;
+    if (ping.deadline === null || this.#pingTimeout === null || !this.#estimate.isReady) return;
+    // Our own data may fill a buffer that is far larger than any before. Pongs have not shown how long it takes to drain.
+    const backlog = bytesSent - this.#arrivedBytes;
+    if (backlog > Math.max(SMALL_BACKLOG, 2 * this.#provenBacklog)) return;
+    ping.isAdaptive = true;
+    ping.timeout = this.#deadAfter(this.#pingTimeout);
+    ping.deadline = Math.min(ping.deadline, now + ping.timeout);
+  }
+
+  /** The pong of this ping arrived. `roundTrip` is null if our own process has delayed it. */
+  onAnswered(ping: Ping, roundTrip: number | null): void {
+    const backlog = ping.bytesBefore - this.#arrivedBytes;
+    this.#provenBacklog = Math.max(backlog, (this.#provenBacklog * 7) / 8);
+    this.#arrivedBytes = ping.bytesBefore;
+    if (roundTrip !== null) this.#estimate.add(roundTrip);
+  }
+
+  /** Our own process did not run: the network may be another one now. */
+  forget(): void {
+    this.#estimate.forget();
+    this.trust();
+  }
+
+  /** We did not read until now. */
+  ignoreSilenceBefore(now: number): void {
+    this.#notBefore = now;
+    this.trust();
+  }
+
+  /** The peer has shown that it is alive. */
+  trust(): void {
+    this.#silentSince = null;
+  }
+
+  /** When the peer becomes suspicious; Infinity if no ping waits, or if the peer is suspected already. */
+  suspectAt(pings: PingsInFlight): number {
+    const since = this.#silenceBegan(pings);
+    if (since === null) return Infinity;
+    if (this.#silentSince !== null && since <= this.#silentSince) return Infinity;
+    return since + this.#estimate.suspectAfter;
+  }
+
+  /** The suspicion that arises now; null for none. */
+  suspect(now: number, pings: PingsInFlight, grid: PingGrid | null): Suspicion | null {
+    if (this.suspectAt(pings) > now) return null;
+    this.#silentSince = this.#silenceBegan(pings);
+    if (this.#silentSince === null) return null;
+    this.onTraffic(now, grid); // The next ping soon shows a peer that has answered.
+    return this.#suspicion(now, this.#silentSince);
+  }
+
+  /** The suspicion that lasts; null for none. */
+  currentSuspicion(now: number, pings: PingsInFlight): Suspicion | null {
+    const since = this.#silenceBegan(pings);
+    return since === null || this.#silentSince === null || since > this.#silentSince
+      ? null
+      : this.#suspicion(now, since);
+  }
+
+  onVerdict(ping: Ping): void {
+    this.#verdictAfter = ping.timeout;
+  }
+
+  /** Milliseconds of silence after which the peer is suspected; null while fixed detection applies. */
+  get suspectAfter(): number | null {
+    return this.#estimate.isReady && this.#pingTimeout !== null ? this.#estimate.suspectAfter : null;
+  }
+
+  /** Milliseconds after which an unanswered ping means a dead peer; null for never. */
+  get deadAfter(): number | null {
+    if (this.#verdictAfter !== null || this.#pingTimeout === null) return this.#verdictAfter;
+    return this.#estimate.isReady ? this.#deadAfter(this.#pingTimeout) : this.#pingTimeout;
+  }
+
+  #suspicion(now: number, since: number): Suspicion {
+    const silence = now - since;
+    return {
+      level: Math.min(1, silence / (this.deadAfter ?? Infinity)),
+      silence,
+      expected: this.#estimate.suspectAfter,
+    };
+  }
+
+  /** When the silence began that a ping has met; null if none waits, or if fixed detection judges it. */
+  #silenceBegan(pings: PingsInFlight): number | null {
+    const ping = pings.oldestKeepalive;
+    if (ping === null || !ping.isAdaptive || ping.deadline === null || ping.sentAt === null) return null;
+    if (!this.#estimate.isReady) return null;
+    return Math.max(ping.sentAt, pings.lastReceivedAt ?? -Infinity, this.#notBefore);
+  }
+
+  #deadAfter(pingTimeout: number): number {
+    return Math.min(Math.max(this.#estimate.deadAfter, this.#settings.floor), pingTimeout);
+  }
+
+  get #maxSlots(): number {
+    return Math.max(1, Math.floor(this.#settings.maxPeriod / shortestPeriod(this.#settings)));
+  }
+}
