@@ -38,6 +38,12 @@ const OPEN_OPTIONS: OptionNames<OpenOptions> = { authorize: true, publish: true,
 const EVENT_NAMES: readonly (keyof TopicsEvents)[] = ["gap"];
 
 let create: (runtime: Runtime, options: TopicsOptions) => Topics;
+let readCore: (topics: Topics) => TopicsCore;
+
+/** Gives the library access to the core of topics. */
+export function topicsCoreOf(topics: Topics): TopicsCore {
+  return readCore(topics);
+}
 
 /**
  * Opens topics.
@@ -51,6 +57,7 @@ export function openTopics(runtime: Runtime, options: TopicsOptions): Topics {
 export class Topics implements AsyncDisposable {
   static {
     create = (runtime, options) => new Topics(runtime, options);
+    readCore = (topics) => topics.#core;
   }
 
   readonly #core: TopicsCore;
