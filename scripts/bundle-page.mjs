@@ -40,7 +40,10 @@ async function pageText() {
   const markup = text(folder, "index.html").replaceAll(/\n\s*/g, "\n");
   // Functions: a replacement string would interpret `$`.
   return markup
-    .replace("<head>", () => `<!--\nThis page contains uPlot ${version}:\n${text(uPlot, "LICENSE")}-->\n<head>`)
+    .replace(
+      "<head>",
+      () => `<!--\nThis page contains uPlot ${version}:\n${text(uPlot, "LICENSE")}-->\n<head>`,
+    )
     .replace("<style></style>", () => `<style>${style.code}</style>`)
     .replace("<script></script>", () => `<script>${script.outputFiles[0].text}</script>`);
 }

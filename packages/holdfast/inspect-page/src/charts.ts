@@ -44,7 +44,9 @@ export class Charts {
     describe("population", `${count(connections)} connections`);
     describe(
       "histogram",
-      latency === null ? "No latency measured yet" : `Half of the connections answer within ${latency.p50} ms`,
+      latency === null
+        ? "No latency measured yet"
+        : `Half of the connections answer within ${latency.p50} ms`,
     );
   }
 
@@ -107,7 +109,8 @@ function overTime(id: string, series: uPlot.Series[]): uPlot {
         {
           ...axis(),
           space: 70,
-          values: (_plot, ticks) => ticks.map((tick) => new Date(tick * 1_000).toLocaleTimeString("en-GB").slice(0, 5)),
+          values: (_plot, ticks) =>
+            ticks.map((tick) => new Date(tick * 1_000).toLocaleTimeString("en-GB").slice(0, 5)),
         },
         valueAxis(),
       ],
@@ -120,7 +123,10 @@ function overTime(id: string, series: uPlot.Series[]): uPlot {
 
 function bars(id: string): uPlot {
   const element = find(id, HTMLDivElement);
-  const labels = [...LATENCY_BOUNDS.map((bound) => `<${bound >= 1_000 ? `${bound / 1_000} s` : bound}`), "more"];
+  const labels = [
+    ...LATENCY_BOUNDS.map((bound) => `<${bound >= 1_000 ? `${bound / 1_000} s` : bound}`),
+    "more",
+  ];
   return new uPlot(
     {
       ...frame(element),
@@ -133,7 +139,8 @@ function bars(id: string): uPlot {
           ...axis(),
           grid: { show: false },
           splits: () => labels.map((_, index) => index),
-          values: (plot, ticks) => ticks.map((tick) => (plot.width < 420 && tick % 2 === 1 ? "" : (labels[tick] ?? ""))),
+          values: (plot, ticks) =>
+            ticks.map((tick) => (plot.width < 420 && tick % 2 === 1 ? "" : (labels[tick] ?? ""))),
         },
         valueAxis(),
       ],

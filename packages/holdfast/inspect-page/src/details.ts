@@ -109,7 +109,11 @@ export class Details {
       const arrow = direction === "received" ? "<" : ">";
       const more = [...notes, `${count(length)} bytes`].join(", ");
       this.#frames.append(
-        make("li", direction, `${timeOfDay(at)} ${arrow} ${name} [${more}]${text === null ? "" : ` ${text}`}`),
+        make(
+          "li",
+          direction,
+          `${timeOfDay(at)} ${arrow} ${name} [${more}]${text === null ? "" : ` ${text}`}`,
+        ),
       );
     }
     if (dropped > 0) this.#frames.append(make("li", "muted", `${count(dropped)} more frames are not shown`));
@@ -143,12 +147,28 @@ export class Details {
 }
 
 function factsOf(row: ConnectionRow): readonly (readonly [string, string])[] {
-  const { id, path, age, latency, jitter, samples = [], buffered = 0, unread = 0, session, topics = [] } = row;
+  const {
+    id,
+    path,
+    age,
+    latency,
+    jitter,
+    samples = [],
+    buffered = 0,
+    unread = 0,
+    session,
+    topics = [],
+  } = row;
   const hidden = (row.topicCount ?? 0) - topics.length;
   return [
     ["Id", id],
     ["Path", path],
-    ["State", badgesOf(row).map(([badge]) => badge).join(", ")],
+    [
+      "State",
+      badgesOf(row)
+        .map(([badge]) => badge)
+        .join(", "),
+    ],
     ["Open for", duration(age)],
     ["Latency", latency === undefined ? "no pong yet" : milliseconds(latency)],
     ["Jitter", jitter === undefined ? "–" : milliseconds(jitter)],
@@ -156,7 +176,10 @@ function factsOf(row: ConnectionRow): readonly (readonly [string, string])[] {
     ["Buffered", bytes(buffered)],
     ["Unread", `${count(unread)} messages`],
     ["Session", session ?? "none"],
-    ["Topics", topics.length === 0 ? "none" : topics.join(", ") + (hidden > 0 ? ` and ${count(hidden)} more` : "")],
+    [
+      "Topics",
+      topics.length === 0 ? "none" : topics.join(", ") + (hidden > 0 ? ` and ${count(hidden)} more` : ""),
+    ],
   ];
 }
 

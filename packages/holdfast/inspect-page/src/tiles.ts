@@ -37,7 +37,9 @@ const TILES: readonly Tile[] = [
     name: "Latency, half within",
     value: ({ latency }) => (latency === null ? "–" : milliseconds(latency.p50)),
     note: ({ latency }) =>
-      latency === null ? "no pong yet" : `95 % ${milliseconds(latency.p95)}, worst ${milliseconds(latency.max)}`,
+      latency === null
+        ? "no pong yet"
+        : `95 % ${milliseconds(latency.p95)}, worst ${milliseconds(latency.max)}`,
   },
   {
     name: "Received",
@@ -87,7 +89,10 @@ export class Processes {
   readonly #list = find("processes", HTMLUListElement);
   readonly #section = find("process-section", HTMLElement);
   readonly #onChoice: (id: string) => void;
-  readonly #buttons = new Map<string, { item: HTMLLIElement; choice: HTMLButtonElement; note: HTMLElement }>();
+  readonly #buttons = new Map<
+    string,
+    { item: HTMLLIElement; choice: HTMLButtonElement; note: HTMLElement }
+  >();
 
   constructor(onChoice: (id: string) => void) {
     this.#onChoice = onChoice;

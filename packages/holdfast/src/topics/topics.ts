@@ -13,6 +13,7 @@ import {
 } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { TextBytes } from "../shared/text-bytes.js";
+import { registerTopics } from "./core-of.js";
 import type { OpenOptions } from "./client-requests.js";
 import type { Published } from "./engine/engine.js";
 import type { Member } from "./engine/presence-store.js";
@@ -38,12 +39,6 @@ const OPEN_OPTIONS: OptionNames<OpenOptions> = { authorize: true, publish: true,
 const EVENT_NAMES: readonly (keyof TopicsEvents)[] = ["gap"];
 
 let create: (runtime: Runtime, options: TopicsOptions) => Topics;
-let readCore: (topics: Topics) => TopicsCore;
-
-/** Gives the library access to the core of topics. */
-export function topicsCoreOf(topics: Topics): TopicsCore {
-  return readCore(topics);
-}
 
 /**
  * Opens topics.
@@ -57,13 +52,13 @@ export function openTopics(runtime: Runtime, options: TopicsOptions): Topics {
 export class Topics implements AsyncDisposable {
   static {
     create = (runtime, options) => new Topics(runtime, options);
-    readCore = (topics) => topics.#core;
   }
 
   readonly #core: TopicsCore;
 
   private constructor(runtime: Runtime, options: TopicsOptions) {
     this.#core = new TopicsCore(runtime, options);
+    registerTopics(this, this.#core);
   }
 
   /**

@@ -68,6 +68,10 @@ export async function respond(response: ServerResponse, decision: Decision): Pro
     return;
   }
   const { status, headers, body } = decision.outcome === "refuse" ? decision : FAILED;
-  response.writeHead(status, { ...headers, "Content-Type": "text/plain; charset=utf-8", Connection: "close" });
+  response.writeHead(status, {
+    ...headers,
+    "Content-Type": "text/plain; charset=utf-8",
+    Connection: "close",
+  });
   response.end(body);
 }

@@ -19,7 +19,13 @@ const FRESH_FOR = 3_000;
 
 /** A request to another process. */
 export type ProcessRequest =
-  | { readonly type: "act"; readonly action: ActionName; readonly id: string; readonly viewer: Viewer; readonly key: string }
+  | {
+      readonly type: "act";
+      readonly action: ActionName;
+      readonly id: string;
+      readonly viewer: Viewer;
+      readonly key: string;
+    }
   | { readonly type: "explain"; readonly ending: number }
   | { readonly type: "look"; readonly query: Query; readonly key: string }
   | { readonly type: "summary" };
@@ -34,16 +40,26 @@ interface Peer {
 /** An engine passes requests to one function. */
 const served = new WeakSet<Engine>();
 
+export interface ClusterInit {
+  readonly engine: Engine;
+  /** Host and process id. */
+  readonly name: string;
+  /** Loads the code that answers. */
+  readonly local: () => Promise<LocalProcess>;
+  readonly clock: Clock;
+  readonly logger: FaultLogger | null;
+}
+
 export class Cluster {
   readonly #engine: Engine;
-  readonly #local: LocalProcess;
+  readonly #local: () => Promise<LocalProcess>;
   readonly #clock: Clock;
   readonly #logger: FaultLogger | null;
   #peers: readonly Peer[] = [];
   #listedAt = -Infinity;
 
   /** @throws InvalidArgumentError if the engine has an inspector already */
-  constructor(engine: Engine, local: LocalProcess, clock: Clock, logger: FaultLogger | null) {
+  constructor({ engine, name, local, clock, logger }: ClusterInit) {
     if (served.has(engine)) {
       throw new InvalidArgumentError(
         "Expected `topics` whose engine has no other inspector in this process, got one that has. Call inspect() with `topics` once.",
@@ -56,7 +72,7 @@ export class Cluster {
     this.#logger = logger;
     engine.answer((body) => this.#answer(body));
     engine.presence
-      .join(TOPIC, { id: engine.node, data: local.name })
+      .join(TOPIC, { id: engine.node, data: name })
       .catch((error: unknown) => this.#report(error));
   }
 
@@ -115,16 +131,17 @@ export class Cluster {
   }
 
   /** Processes that share an engine trust each other: the one with the viewer has checked the request. */
-  #serve(request: ProcessRequest): Look | ProcessSummary | Promise<string> | string {
+  async #serve(request: ProcessRequest): Promise<Look | ProcessSummary | string> {
+    const local = await this.#local();
     switch (request.type) {
       case "summary":
-        return this.#local.summary();
+        return local.summary();
       case "look":
-        return this.#local.look(request.query, request.key);
+        return local.look(request.query, request.key);
       case "explain":
-        return this.#local.explain(request.ending);
+        return local.explain(request.ending);
       case "act":
-        return this.#local.act(request.action, request.id, request.viewer, request.key);
+        return local.act(request.action, request.id, request.viewer, request.key);
     }
   }
 

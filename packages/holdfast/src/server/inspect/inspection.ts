@@ -1,159 +1,69 @@
-// The inspector of one server: its page, its streams, and the answers to their requests.
+// The part of the inspector that is there while nobody looks.
 
+import { hostname } from "node:os";
+import { pid } from "node:process";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
-import type { ConnectionSettings } from "../../connection/options.js";
-import { InvalidArgumentError } from "../../shared/errors.js";
-import { topicsCoreOf } from "../../topics/topics.js";
 import type { ConnectionReceiver, OwnRequests } from "../upgrade/own-requests.js";
 import type { ServerRequest } from "../upgrade/server-request.js";
 import type { ServerCore } from "../server-core.js";
-import { authorize, refusal, type Viewer } from "./authorize.js";
 import { Cluster } from "./cluster.js";
-import { LocalProcess, NO_ACTIONS, type Look } from "./local-process.js";
+import type { Desk } from "./desk.js";
+import { History } from "./history.js";
+import type { LocalProcessInit } from "./local-process.js";
 import type { InspectSettings } from "./options.js";
-import { pageResponse } from "./page-response.js";
-import { ViewerStream } from "./viewer-stream.js";
-import type { InspectAnswer, InspectRequest, LookRequest } from "./wire.js";
-
-/** Viewers at the same time. */
-const MOST_VIEWERS = 16;
 
 export class Inspection implements OwnRequests {
-  readonly #core: ServerCore;
-  readonly #settings: InspectSettings;
-  readonly #local: LocalProcess;
-  readonly #cluster: Cluster | null;
-  readonly #streams = new Set<ViewerStream>();
   /** Called once, when the inspector closes. */
   onClose: (() => void) | null = null;
+  readonly #init: LocalProcessInit;
+  readonly #cluster: Cluster | null;
+  #loading: Promise<Desk> | null = null;
+  #desk: Desk | null = null;
 
   /** @throws InvalidArgumentError */
   constructor(core: ServerCore, settings: InspectSettings) {
-    this.#core = core;
-    this.#settings = settings;
-    this.#local = new LocalProcess(core, settings);
-    const { topics } = settings;
-    const { clock } = core.runtime;
+    const { runtime } = core;
+    const engine = settings.topics?.engine ?? null;
+    const name = `${hostname()}:${pid}`;
+    const id = engine?.node ?? runtime.nextId();
+    this.#init = { id, name, since: runtime.clock.now(), core, settings, history: new History() };
+    const { faultLogger: logger } = core.settings.connection;
+    const local = async (): Promise<Desk["local"]> => (await this.#load()).local;
     this.#cluster =
-      topics === null
-        ? null
-        : new Cluster(topicsCoreOf(topics).engine, this.#local, clock, core.settings.connection.faultLogger);
+      engine === null ? null : new Cluster({ engine, name, local, clock: runtime.clock, logger });
   }
 
   matches(target: string): boolean {
     const [path = ""] = target.split("?", 1);
-    const { path: own } = this.#settings;
+    const { path: own } = this.#init.settings;
     return path === own || path === `${own}/` || path === `${own}/stream`;
   }
 
   async answer(request: ServerRequest): Promise<ConnectionReceiver | Response> {
-    const { isUpgrade, method, target } = request;
-    const verdict = await authorize(this.#settings, request);
-    if (!("mayAct" in verdict)) return verdict;
-    const isStream = target.split("?", 1)[0] === `${this.#settings.path}/stream`;
-    if (isStream !== isUpgrade) {
-      return isStream
-        ? refusal(426, "Expected a WebSocket upgrade.", { Upgrade: "websocket" })
-        : refusal(404, "Expected the path of the inspector's stream.");
-    }
-    if (!isStream) {
-      if (method === "GET" || method === "HEAD") return pageResponse(method);
-      return refusal(405, "Expected the method GET or HEAD.", { Allow: "GET, HEAD" });
-    }
-    if (this.#streams.size >= MOST_VIEWERS)
-      return refusal(503, `Expected at most ${MOST_VIEWERS} viewers.`, { "Retry-After": "5" });
-    return {
-      settings: settingsOf(this.#core.settings.connection),
-      onOpen: (connection) => this.#onOpen(connection, verdict),
-    };
+    const desk = await this.#load();
+    return desk.answer(request);
   }
 
   onOpened(connection: Connection): void {
-    this.#local.onOpened(connection);
+    this.#init.history.onOpened(connection);
   }
 
   onEnded(connection: Connection, info: CloseInfo): void {
-    this.#local.onEnded(connection, info);
-  }
-
-  /** @throws InvalidArgumentError, EngineUnavailableError, ConnectionClosed, TooSlowError */
-  async serve(request: InspectRequest, stream: ViewerStream): Promise<InspectAnswer> {
-    const { id } = request;
-    const node = request.process === this.#local.id ? null : request.process;
-    switch (request.type) {
-      case "look":
-        return this.#look(request, node, stream);
-      case "explain": {
-        const { ending } = request;
-        const text =
-          node === null ? this.#local.explain(ending) : await this.#ask(node, { type: "explain", ending });
-        return { type: "explanation", id, text: String(text) };
-      }
-      case "act": {
-        const { viewer, key } = stream;
-        const { action, connection } = request;
-        if (!viewer.mayAct) throw new InvalidArgumentError(NO_ACTIONS);
-        const text =
-          node === null
-            ? await this.#local.act(action, connection, viewer, key)
-            : await this.#ask(node, { type: "act", action, id: connection, viewer, key });
-        return { type: "acted", id, text: String(text) };
-      }
-    }
+    this.#init.history.onEnded(connection, info);
   }
 
   /** Ends all streams, and the presence in the cluster. */
   close(): void {
-    this.#core.setOwnRequests(null);
+    this.#init.core.setOwnRequests(null);
     this.onClose?.();
     this.#cluster?.close();
-    this.#local.close();
-    for (const stream of this.#streams) stream.close(1001, "");
+    this.#desk?.close();
   }
 
-  async #look(
-    { id, query }: LookRequest,
-    node: string | null,
-    { key, viewer }: ViewerStream,
-  ): Promise<InspectAnswer> {
-    const look =
-      node === null ? this.#local.look(query, key) : this.#ask(node, { type: "look", query, key });
-    const others = this.#cluster?.summaries() ?? [];
-    const [{ window, watch }, peers] = await Promise.all([look as Look | Promise<Look>, others]);
-    const processes = [this.#local.summary(), ...peers];
-    const { who, mayAct } = viewer;
-    const process = node ?? this.#local.id;
-    return { type: "snapshot", id, who, actions: mayAct, processes, process, window, watch };
+  #load(): Promise<Desk> {
+    return (this.#loading ??= import("./desk.js").then(
+      ({ Desk: Loaded }) => (this.#desk = new Loaded(this.#init, this.#cluster)),
+    ));
   }
-
-  async #ask(node: string, request: Parameters<Cluster["request"]>[1]): Promise<unknown> {
-    if (this.#cluster !== null) return this.#cluster.request(node, request);
-    throw new InvalidArgumentError("Expected `process` to be null, because this inspector has no `topics`.");
-  }
-
-  #onOpen(connection: Connection, viewer: Viewer): void {
-    const stream = new ViewerStream(connection, viewer, this, this.#core.runtime.clock);
-    this.#streams.add(stream);
-    void stream.closed.then(() => {
-      this.#streams.delete(stream);
-      this.#local.forget(stream.key);
-    });
-  }
-}
-
-/** A viewer sends short requests, and its connection is as reliable as any other. */
-function settingsOf(settings: ConnectionSettings): ConnectionSettings {
-  return {
-    ...settings,
-    pingInterval: 20_000,
-    pingTimeout: 20_000,
-    liveness: "pong",
-    closeTimeout: 5_000,
-    autoPong: true,
-    maxMessageSize: 4_096,
-    text: "string",
-    compression: null,
-    logger: null,
-  };
 }

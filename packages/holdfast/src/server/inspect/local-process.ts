@@ -1,18 +1,16 @@
 // The connections of this process, as its own viewers and those of other processes see them.
 
-import { hostname } from "node:os";
-import { pid, memoryUsage } from "node:process";
-import type { CloseInfo } from "../../connection/close-info.js";
+import { memoryUsage } from "node:process";
 import type { Connection } from "../../connection/connection.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import { quote } from "../../shared/quote.js";
-import { topicsCoreOf } from "../../topics/topics.js";
 import type { ServerCore } from "../server-core.js";
 import type { Viewer } from "./authorize.js";
 import { FrameWatch, WATCH_TIME } from "./frame-watch.js";
+import type { History } from "./history.js";
 import type { InspectSettings } from "./options.js";
 import { Census } from "./snapshot/census.js";
-import { Endings } from "./snapshot/endings.js";
+import { endingWindow, explainEnding } from "./snapshot/endings.js";
 import { connectionWindow, type TopicNames } from "./snapshot/rows.js";
 import type { ActionName, ProcessSummary, Query, RowWindow, WatchedFrames } from "./wire.js";
 
@@ -24,50 +22,48 @@ export interface Look {
   readonly watch: WatchedFrames | null;
 }
 
+export interface LocalProcessInit {
+  readonly id: string;
+  /** Host and process id. */
+  readonly name: string;
+  /** When the inspector was set up, in monotonic milliseconds. */
+  readonly since: number;
+  readonly core: ServerCore;
+  readonly settings: InspectSettings;
+  readonly history: History;
+}
+
 export class LocalProcess {
   readonly id: string;
+  readonly #name: string;
   readonly #core: ServerCore;
   readonly #settings: InspectSettings;
   readonly #topicsOf: TopicNames;
   readonly #census: Census;
-  readonly #endings = new Endings();
+  readonly #history: History;
   /** By viewer. */
   readonly #watches = new Map<string, FrameWatch>();
 
-  constructor(core: ServerCore, settings: InspectSettings) {
+  constructor({ id, name, since, core, settings, history }: LocalProcessInit) {
     const { topics } = settings;
-    const topicsCore = topics === null ? null : topicsCoreOf(topics);
-    this.id = topicsCore?.engine.node ?? core.runtime.nextId();
+    this.id = id;
+    this.#name = name;
+    this.#history = history;
     this.#core = core;
     this.#settings = settings;
-    this.#topicsOf = (connection) => topicsCore?.topicsOf(connection) ?? NO_TOPICS;
-    this.#census = new Census(core.connections, core.runtime.clock, () => memoryUsage.rss());
-  }
-
-  get name(): string {
-    return `${hostname()}:${pid}`;
-  }
-
-  onOpened(connection: Connection): void {
-    // Once the socket has closed it is too late to ask for the address.
-    void connection.remoteAddress;
-    this.#census.onOpened();
-  }
-
-  onEnded(connection: Connection, info: CloseInfo): void {
-    this.#census.onEnded(info);
-    this.#endings.add(connection, info);
+    this.#topicsOf = (connection) => topics?.topicsOf(connection) ?? NO_TOPICS;
+    this.#census = new Census(core.connections, history, core.runtime.clock, since, () => memoryUsage.rss());
   }
 
   summary(): ProcessSummary {
-    return { id: this.id, name: this.name, error: null, totals: this.#census.totals() };
+    return { id: this.id, name: this.#name, error: null, totals: this.#census.totals() };
   }
 
   look(query: Query, viewer: string): Look {
     const { connections, runtime } = this.#core;
     const window =
       query.view === "endings"
-        ? this.#endings.window(query)
+        ? endingWindow(this.#history, query)
         : connectionWindow(connections, query, this.#topicsOf, runtime.clock.now());
     const watch = this.#watches.get(viewer)?.take() ?? null;
     if (watch?.left === 0) this.#watches.delete(viewer);
@@ -76,7 +72,7 @@ export class LocalProcess {
 
   /** @throws InvalidArgumentError if the ending is no longer kept */
   explain(ending: number): string {
-    const text = this.#endings.explain(ending);
+    const text = explainEnding(this.#history, ending);
     if (text !== null) return text;
     throw new InvalidArgumentError(`Expected one of the newest 500 endings, got number ${ending}.`);
   }

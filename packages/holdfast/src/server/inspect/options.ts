@@ -1,13 +1,9 @@
 // The options of `inspect()`, and their checks.
 
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
-import {
-  checkBoolean,
-  checkChoice,
-  checkFunction,
-  invalidArgument,
-} from "../../shared/option-checks.js";
-import { Topics } from "../../topics/topics.js";
+import { checkBoolean, checkChoice, checkFunction, invalidArgument } from "../../shared/option-checks.js";
+import { coreOfTopics, type InspectedTopics } from "../../topics/core-of.js";
+import type { Topics } from "../../topics/topics.js";
 import type { ServerRequest } from "../upgrade/server-request.js";
 
 /**
@@ -29,9 +25,7 @@ export interface InspectOptions {
    * admit the request, a `Response` to send it instead, anything else to refuse with 403. If it throws, the server logs
    * "the inspector failed" and answers with 500.
    */
-  readonly authorize: (
-    request: ServerRequest,
-  ) => InspectAuthorization | Promise<InspectAuthorization>;
+  readonly authorize: (request: ServerRequest) => InspectAuthorization | Promise<InspectAuthorization>;
   /** The path of the page. Its stream is at this path and `/stream`. @default "/holdfast" */
   readonly path?: string | undefined;
   /**
@@ -63,7 +57,7 @@ export interface InspectSettings {
   readonly path: string;
   readonly mayAct: boolean | ((request: ServerRequest, who: string | null) => unknown);
   readonly showsPayloads: boolean;
-  readonly topics: Topics | null;
+  readonly topics: InspectedTopics | null;
 }
 
 /** @throws InvalidArgumentError */
@@ -73,14 +67,14 @@ export function checkInspectOptions(options: unknown): InspectSettings {
   checkOptionNames("inspect()", options, INSPECT_OPTIONS);
   const { authorize, path, actions, payloads, topics } = options as InspectOptions;
   checkFunction("authorize", authorize);
-  if (topics !== undefined && !((topics as unknown) instanceof Topics))
-    throw invalidArgument("topics", "what createTopics() returns", topics);
+  const topicsCore = topics === undefined ? null : coreOfTopics(topics);
+  if (topicsCore === undefined) throw invalidArgument("topics", "what createTopics() returns", topics);
   return {
     authorize,
     path: checkPath(path ?? "/holdfast"),
     mayAct: typeof actions === "function" ? actions : checkBoolean("actions", actions, false),
     showsPayloads: checkChoice("payloads", payloads, ["off", "text"], "off") === "text",
-    topics: topics ?? null,
+    topics: topicsCore,
   };
 }
 

@@ -2,14 +2,7 @@
 
 import { describe } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
-import {
-  ACTIONS,
-  SELECTIONS,
-  SORT_KEYS,
-  VIEWS,
-  type InspectRequest,
-  type Query,
-} from "./wire.js";
+import { ACTIONS, SELECTIONS, SORT_KEYS, VIEWS, type InspectRequest, type Query } from "./wire.js";
 
 /** The most rows of a window. */
 export const MAX_ROWS = 100;

@@ -6,7 +6,7 @@ import type { Message } from "../../connection/inbox.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import { errorOf } from "../../shared/thrown.js";
 import type { Viewer } from "./authorize.js";
-import type { Inspection } from "./inspection.js";
+import type { Desk } from "./desk.js";
 import { readRequest } from "./requests.js";
 import type { InspectAnswer, InspectRequest } from "./wire.js";
 
@@ -23,17 +23,17 @@ export class ViewerStream {
   /** Names the stream among the viewers of a process. */
   readonly key: string;
   readonly #connection: Connection;
-  readonly #inspection: Inspection;
+  readonly #desk: Desk;
   readonly #clock: Clock;
   readonly #openedAt: number;
   #allowance = BURST;
   #countedAt: number;
 
-  constructor(connection: Connection, viewer: Viewer, inspection: Inspection, clock: Clock) {
+  constructor(connection: Connection, viewer: Viewer, desk: Desk, clock: Clock) {
     this.viewer = viewer;
     this.key = connection.id;
     this.#connection = connection;
-    this.#inspection = inspection;
+    this.#desk = desk;
     this.#clock = clock;
     this.#openedAt = this.#countedAt = clock.now();
     void connection.forEach((message) => this.#onMessage(message));
@@ -69,7 +69,7 @@ export class ViewerStream {
     }
     let answer: InspectAnswer;
     try {
-      answer = await this.#inspection.serve(request, this);
+      answer = await this.#desk.serve(request, this);
     } catch (error) {
       answer = { type: "failed", id: request.id, text: errorOf(error).message };
     }

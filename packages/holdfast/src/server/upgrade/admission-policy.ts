@@ -25,7 +25,13 @@ import type { RequestOrigin } from "../forwarding/request-origin.js";
 import type { AddressLimits } from "../limits/address-limits.js";
 import type { ServerSettings } from "../options.js";
 import type { ConnectionReceiver, OwnRequests } from "./own-requests.js";
-import { checkGrant, EMPTY_GRANT, isResponse, type CheckedGrant, type RequestAnswer } from "./request-answer.js";
+import {
+  checkGrant,
+  EMPTY_GRANT,
+  isResponse,
+  type CheckedGrant,
+  type RequestAnswer,
+} from "./request-answer.js";
 import { OriginWarnings } from "./origin-warnings.js";
 import { createServerRequest, type ServerRequest } from "./server-request.js";
 

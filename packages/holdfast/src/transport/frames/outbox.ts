@@ -245,8 +245,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   protected observe(observer: FrameObserver | null): void {
     // Each write consists of whole frames, so that a mirror may begin with any of them.
     this.#mirror =
-      observer &&
-      new FrameMirror((frame) => observer.onFrameSent(frame), this.#control?.prefaceLength);
+      observer && new FrameMirror((frame) => observer.onFrameSent(frame), this.#control?.prefaceLength);
   }
 
   /** Delays flushes while a chunk is being parsed: all replies to its messages go out in one write. */

@@ -2,8 +2,8 @@
 // connections keep anyway.
 
 import { coreOf, type Connection } from "../../../connection/connection.js";
-import type { CloseInfo } from "../../../connection/close-info.js";
 import type { Clock } from "../../../connection/ports.js";
+import type { History } from "../history.js";
 import { LATENCY_BOUNDS, type Rates, type Totals } from "../wire.js";
 import { stateOf, troubleOf } from "./measures.js";
 import { rounded } from "./rows.js";
@@ -20,36 +20,26 @@ export class Census {
   readonly #clock: Clock;
   readonly #memory: () => number;
   readonly #since: number;
-  /** Of the connections that have ended since then. */
-  readonly #past = {
-    opened: 0,
-    ended: 0,
-    messagesReceived: 0,
-    messagesSent: 0,
-    bytesReceived: 0,
-    bytesSent: 0,
-  };
+  readonly #history: History;
   #previous: { readonly at: number; readonly counters: Counters } | null = null;
   #newest: { readonly at: number; readonly totals: Totals } | null = null;
 
-  /** @param memory reads the resident memory of the process in bytes */
-  constructor(connections: ReadonlySet<Connection>, clock: Clock, memory: () => number) {
+  /**
+   * @param since when the inspector was set up, in monotonic milliseconds
+   * @param memory reads the resident memory of the process in bytes
+   */
+  constructor(
+    connections: ReadonlySet<Connection>,
+    history: History,
+    clock: Clock,
+    since: number,
+    memory: () => number,
+  ) {
     this.#connections = connections;
+    this.#history = history;
     this.#clock = clock;
     this.#memory = memory;
-    this.#since = clock.now();
-  }
-
-  onOpened(): void {
-    this.#past.opened++;
-  }
-
-  onEnded({ evidence }: CloseInfo): void {
-    this.#past.ended++;
-    this.#past.messagesReceived += evidence.messagesReceived;
-    this.#past.messagesSent += evidence.messagesSent;
-    this.#past.bytesReceived += evidence.bytesReceived;
-    this.#past.bytesSent += evidence.bytesSent;
+    this.#since = since;
   }
 
   totals(): Totals {
@@ -61,7 +51,7 @@ export class Census {
   }
 
   #count(now: number): Totals {
-    const counters = { ...this.#past };
+    const counters = { ...this.#history.past };
     const sums = { troubled: 0, paused: 0, closing: 0, detached: 0, buffered: 0, unread: 0 };
     const histogram = new Array<number>(LATENCY_BOUNDS.length + 1).fill(0);
     const latencies = new Float64Array(this.#connections.size);

@@ -1,70 +1,41 @@
-// The newest endings. Keeping one costs a reference to its CloseInfo; it is explained only when somebody asks.
+// The newest endings. One is explained only when somebody asks.
 
-import type { CloseInfo } from "../../../connection/close-info.js";
-import type { Connection } from "../../../connection/connection.js";
 import { explain } from "../../../connection/explain/explain.js";
+import { addressOf, pathOf } from "../identity.js";
+import type { Ending, History } from "../history.js";
 import type { EndingRow, Query, RowWindow } from "../wire.js";
-import { addressOf, pathOf } from "./measures.js";
 
-const KEPT = 500;
-
-interface Ending {
-  readonly id: string;
-  readonly address: string | null;
-  readonly path: string;
-  readonly info: CloseInfo;
+/** The newest come first. */
+export function endingWindow(history: History, { filter, offset, limit }: Query): RowWindow {
+  const wanted = filter.toLowerCase();
+  const rows: EndingRow[] = [];
+  for (let number = history.past.ended - 1; number >= history.oldest; number--) {
+    const row = rowOf(number, history.ending(number));
+    if (wanted === "" || textsOf(row).some((text) => text.toLowerCase().includes(wanted))) rows.push(row);
+  }
+  return {
+    view: "endings",
+    total: rows.length,
+    offset,
+    connections: [],
+    endings: rows.slice(offset, offset + limit),
+  };
 }
 
-export class Endings {
-  /** A ring: the ending of number n is at n modulo its size. */
-  readonly #ring: Ending[] = [];
-  #count = 0;
-
-  add(connection: Connection, info: CloseInfo): void {
-    this.#ring[this.#count++ % KEPT] = {
-      id: connection.id,
-      address: addressOf(connection),
-      path: pathOf(connection),
-      info,
-    };
-  }
-
-  /** The newest come first. */
-  window({ filter, offset, limit }: Query): RowWindow {
-    const wanted = filter.toLowerCase();
-    const rows: EndingRow[] = [];
-    for (let number = this.#count - 1; number >= this.#oldest; number--) {
-      const row = rowOf(number, this.#ring[number % KEPT]);
-      if (wanted === "" || textsOf(row).some((text) => text.toLowerCase().includes(wanted))) rows.push(row);
-    }
-    return {
-      view: "endings",
-      total: rows.length,
-      offset,
-      connections: [],
-      endings: rows.slice(offset, offset + limit),
-    };
-  }
-
-  /** Null if it is not one of the newest. */
-  explain(number: number): string | null {
-    if (number < this.#oldest || number >= this.#count) return null;
-    const { info } = this.#ring[number % KEPT];
-    return `${info.message}.\n\n${explain(info)}`;
-  }
-
-  get #oldest(): number {
-    return Math.max(0, this.#count - KEPT);
-  }
+/** Null if it is not one of the newest. */
+export function explainEnding(history: History, number: number): string | null {
+  if (number < history.oldest || number >= history.past.ended) return null;
+  const { info } = history.ending(number);
+  return `${info.message}.\n\n${explain(info)}`;
 }
 
-function rowOf(number: number, { id, address, path, info }: Ending): EndingRow {
+function rowOf(number: number, { id, remoteAddress, url, info }: Ending): EndingRow {
   const { endedAt, openedAt } = info.evidence;
   return {
     number,
     id,
-    address,
-    path,
+    address: addressOf({ remoteAddress }),
+    path: pathOf({ url }),
     at: Math.round(endedAt),
     age: Math.round(openedAt === null ? 0 : endedAt - openedAt),
     ok: info.ok,

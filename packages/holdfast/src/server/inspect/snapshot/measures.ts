@@ -2,7 +2,6 @@
 
 import type { Connection } from "../../../connection/connection.js";
 import type { ConnectionCore } from "../../../connection/connection-core.js";
-import { showURL } from "../../../shared/show-url.js";
 import type { ConnectionRow } from "../wire.js";
 
 /** As the event `overdue`: a ping is late after three smoothed round trips, but not before a second. */
@@ -37,23 +36,6 @@ export function troubleOf(core: ConnectionCore, now: number): 0 | 1 | 2 | 3 {
   return stateOf(core) === "open" ? 0 : 1;
 }
 
-/** `10.0.0.7:51234`, `[::1]:51234`, or the path of a Unix socket; null if there is none. */
-export function addressOf({ remoteAddress }: Connection): string | null {
-  if (remoteAddress === null) return null;
-  const { address, port } = remoteAddress;
-  if (port === 0) return address;
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-/** The path that the client requested, without the query, in which applications pass tokens. */
-export function pathOf({ url }: Connection): string {
-  const start = url.indexOf("/", url.indexOf("//") + 2);
-  return showURL(start < 0 ? "/" : url.slice(start)).slice(0, SHOWN_OF_PATH);
-}
-
-/** Characters: a path may be as long as a request's head. */
-const SHOWN_OF_PATH = 200;
-
 /** A number for which sorting puts the addresses of one network together. */
 export function addressKey({ remoteAddress }: Connection): number {
   if (remoteAddress === null) return Infinity;
@@ -70,4 +52,3 @@ function ipv6Key(address: string): number {
   const groups = [...head.split(":"), "0", "0", "0"].slice(0, 3);
   return groups.reduce((sum, group) => sum * 65_536 + (parseInt(group, 16) || 0), 0) + 2 ** 32;
 }
-

@@ -3,7 +3,8 @@
 import { coreOf, type Connection } from "../../../connection/connection.js";
 import type { ConnectionCore } from "../../../connection/connection-core.js";
 import type { ConnectionRow, Query, RowWindow, Selection, SortKey } from "../wire.js";
-import { addressKey, addressOf, overdueBy, pathOf, stateOf, suspicionOf, troubleOf } from "./measures.js";
+import { addressOf, pathOf } from "../identity.js";
+import { addressKey, overdueBy, stateOf, suspicionOf, troubleOf } from "./measures.js";
 import { pickWindow } from "./pick.js";
 
 /** The topics, by name, that a connection subscribes to; empty without topics. */
