@@ -23,7 +23,10 @@ export async function build() {
   for (const project of projects) removeOrphans(project);
   // The library first: the other workspaces compile against its bundle.
   if (!(await compile("packages/holdfast"))) return false;
-  const { bundle } = await import("./bundle.mjs"); // Its packages are installed by now.
+  // Their packages are installed by now.
+  const { bundlePage } = await import("./bundle-page.mjs");
+  await bundlePage();
+  const { bundle } = await import("./bundle.mjs");
   await bundle();
   return await compile();
 }

@@ -4,6 +4,7 @@
 /** Paths are relative to the root, with forward slashes. */
 export const projects = [
   { source: "packages/holdfast/src", output: "packages/holdfast/build" },
+  { source: "packages/holdfast/inspect-page/src", output: "packages/holdfast/inspect-page/dist" },
   { source: "packages/holdfast/test", output: "packages/holdfast/test-dist" },
   { source: "packages/redis/src", output: "packages/redis/dist" },
   { source: "packages/redis/test", output: "packages/redis/test-dist" },

@@ -76,6 +76,9 @@ export type { BasicAuthOptions, Guard, RealmOptions } from "./server/basic-auth.
 export { serve } from "./server/serve.js";
 export { attach } from "./server/attach.js";
 export type { AttachOptions } from "./server/attach.js";
+export { inspect } from "./server/inspect/inspect.js";
+export type { Inspector } from "./server/inspect/inspect.js";
+export type { InspectAuthorization, InspectOptions } from "./server/inspect/options.js";
 export type { PathFilter } from "./server/attachment/path-filter.js";
 export type { ServeOptions, ServerOptions } from "./server/options.js";
 export type { RequestAnswer, UpgradeGrant } from "./server/upgrade/request-answer.js";

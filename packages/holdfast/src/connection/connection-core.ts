@@ -33,7 +33,7 @@ import {
   type KeepaliveHandler,
   type KeepaliveFactory,
 } from "./keepalive.js";
-import { ReadPause } from "./read-pause.js";
+import { ReadPause, type PauseReason } from "./read-pause.js";
 import type { Runtime } from "./runtime.js";
 import type { ConnectionObserver, ObservedConnection } from "./connection-observer.js";
 import { NotSentError } from "./not-sent-error.js";
@@ -114,6 +114,7 @@ export class ConnectionCore
   #sendTurns: SendTurns | null = null;
   #unreadWatch: UnreadWatch | null = null;
   #closeReply: CloseReply | null = null;
+  #watcher: FrameObserver | null = null;
   /** After a violation of the protocol, end without waiting for the peer, as browsers do. */
   failsAtOnce = false;
 
@@ -207,10 +208,21 @@ export class ConnectionCore
     return this.#transport.bytesSent;
   }
 
-  /** This object if the log or the diagnostics channels want to see frames; null otherwise. */
+  /** Why reading is paused; empty while it is not. */
+  get pauseReasons(): readonly PauseReason[] {
+    return this.#lazyReadPause?.reasons ?? [];
+  }
+
+  /** Reports the frames of a connection that may have been open for long; null ends that. */
+  watchFrames(watcher: FrameObserver | null): void {
+    this.#watcher = watcher;
+    this.#transport.refreshObserver?.();
+  }
+
+  /** This object if the log, the diagnostics channels or a watcher want to see frames; null otherwise. */
   get frameObserver(): FrameObserver | null {
     const isWanted = this.#log?.wantsFrames === true || this.#monitor?.wantsFrames === true;
-    return isWanted ? this : null;
+    return isWanted || this.#watcher !== null ? this : null;
   }
 
   get hasBusyReader(): boolean {
@@ -470,11 +482,13 @@ export class ConnectionCore
   onFrameSent(frame: ObservedFrame): void {
     this.#log?.onFrameSent(frame);
     this.#monitor?.onFrameSent(this.#facade, frame);
+    this.#watcher?.onFrameSent(frame);
   }
 
   onFrameReceived(frame: ObservedFrame): void {
     this.#log?.onFrameReceived(frame);
     this.#monitor?.onFrameReceived(this.#facade, frame);
+    this.#watcher?.onFrameReceived(frame);
   }
 
   // Events of the transport, in the order of arrival.

@@ -5,7 +5,7 @@
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { Deferred, quietly } from "../shared/deferred.js";
-import type { LatencyStats } from "../heartbeat/latency-statistics.js";
+import type { LatencyStatistics, LatencyStats } from "../heartbeat/latency-statistics.js";
 import type { Action, HeartbeatSettings, Observation } from "../heartbeat/signals.js";
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import { Heartbeat, type HeartbeatDeadlines } from "../heartbeat/heartbeat.js";
@@ -39,6 +39,8 @@ export interface Keepalive {
   /** Round-trip time of the newest answered ping in milliseconds; null before the first. */
   readonly latency: number | null;
   readonly latencyStats: LatencyStats;
+  /** The statistics themselves, which are cheaper to read than a snapshot; absent where another thread has them. */
+  readonly statistics?: LatencyStatistics;
   /** When the last ping was queued; null before the first. */
   readonly lastPingAt: number | null;
   /** When the last pong arrived, matched or not; null before the first. */
@@ -117,6 +119,10 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
 
   get latencyStats(): LatencyStats {
     return this.heartbeat.statistics.snapshot();
+  }
+
+  get statistics(): LatencyStatistics {
+    return this.heartbeat.statistics;
   }
 
   get pingsInFlight(): number {

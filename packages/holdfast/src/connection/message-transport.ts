@@ -46,6 +46,11 @@ export interface MessageTransport {
   /** True if the sockets below are reported to the log and the diagnostics channels, rather than this connection. */
   readonly isReportedBelow?: boolean;
 
+  /**
+   * The handler's `frameObserver` has changed: reports frames to it from the next one on, or no longer. Absent if the
+   * transport has no frames.
+   */
+  refreshObserver?(): void;
   /** Sends at once what was queued so far, then delivers what has already arrived. */
   start(): void;
 

@@ -19,6 +19,8 @@ const BITS: Readonly<Record<PauseReason, number>> = {
   topics: 32,
 };
 
+const ALL = Object.keys(BITS) as PauseReason[]; // The record has exactly these keys.
+
 export class ReadPause {
   readonly #transport: MessageTransport;
   readonly #keepalive: Keepalive;
@@ -33,6 +35,11 @@ export class ReadPause {
   pause(reason: PauseReason): void {
     this.#reasons |= BITS[reason];
     if (this.#transport.pause()) this.#keepalive.pauseReading();
+  }
+
+  /** The reasons that hold now, for display. */
+  get reasons(): readonly PauseReason[] {
+    return ALL.filter((reason) => this.isPausedBy(reason));
   }
 
   isPausedBy(reason: PauseReason): boolean {

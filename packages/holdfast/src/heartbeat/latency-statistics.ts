@@ -41,6 +41,18 @@ export class LatencyStatistics {
     return this.#series === null ? this.#last : this.#series.smoothed;
   }
 
+  /** As in `snapshot()`, which costs more. */
+  get jitter(): number | null {
+    if (this.#series !== null) return this.#series.jitter;
+    return this.#last === null ? null : this.#last / 2;
+  }
+
+  /** The newest samples, at most `count`, the oldest of them first. */
+  newest(count: number): readonly number[] {
+    if (this.#series !== null) return this.#series.newest(count);
+    return this.#last === null ? [] : [this.#last];
+  }
+
   add(sample: number): void {
     if (this.#last !== null) {
       this.#series ??= new SampleSeries(this.#last);
@@ -96,6 +108,15 @@ class SampleSeries {
 
   get smoothed(): number {
     return this.#smoothed;
+  }
+
+  get jitter(): number {
+    return this.#jitter;
+  }
+
+  newest(count: number): readonly number[] {
+    const length = Math.min(count, this.#ring.length);
+    return Array.from({ length }, (_, index) => this.#ring[(this.#count - length + index) % WINDOW]);
   }
 
   add(sample: number): void {

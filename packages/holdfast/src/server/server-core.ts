@@ -24,7 +24,7 @@ import {
   type AcceptedUpgrade,
   type UpgradeRequestHandler,
 } from "./upgrade/upgrade-request.js";
-import { AdmissionPolicy } from "./upgrade/admission-policy.js";
+import { AdmissionPolicy, type Decision } from "./upgrade/admission-policy.js";
 import { ServerHandshakeRecord, type HandshakeExtras } from "./upgrade/handshake-record.js";
 import { EMPTY_GRANT, type CheckedGrant } from "./upgrade/request-answer.js";
 import type { RequestOrigin } from "./forwarding/request-origin.js";
@@ -32,6 +32,7 @@ import type { HandshakeRecord } from "../connection/handshake-record.js";
 import type { MessageTransportFactory } from "../connection/message-transport.js";
 import { overSessionLink, type SessionLink } from "../transport/session/session-link.js";
 import { SessionRegistry } from "./sessions/session-registry.js";
+import type { ConnectionReceiver, OwnRequests } from "./upgrade/own-requests.js";
 import type { ServerRequest } from "./upgrade/server-request.js";
 import { SpreadWidth } from "./spread-width.js";
 
@@ -55,6 +56,9 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   readonly #connections = new Set<ServerConnection>();
   /** The sockets of sessions, each with a connection of its own. The application gets that of the session. */
   readonly #sessionSockets = new Set<ServerConnection>();
+  /** The inspector's connections, which are not the application's. */
+  readonly #ownConnections = new Set<ServerConnection>();
+  #ownRequests: OwnRequests | null = null;
   readonly #upgradeRequests = new Set<UpgradeRequest>();
   readonly #policy: AdmissionPolicy;
   readonly #receiveLimits: ReceiveLimits | null;
@@ -77,6 +81,21 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     this.#policy = new AdmissionPolicy(settings, this, this.addressLimits);
     const { sessions } = settings;
     this.sessions = sessions === null ? null : new SessionRegistry(this, sessions, settings.connection);
+  }
+
+  /** Answers requests beside the application; null for none. */
+  get ownRequests(): OwnRequests | null {
+    return this.#ownRequests;
+  }
+
+  setOwnRequests(own: OwnRequests | null): void {
+    this.#ownRequests = own;
+    this.#policy.setOwnRequests(own);
+  }
+
+  /** Decides on a request without an upgrade that an HTTP server has read, for `ownRequests`. */
+  async decidePlain(head: RequestHead, origin: RequestOrigin): Promise<Decision> {
+    return this.#policy.decide(head, origin, EMPTY_GRANT, () => undefined);
   }
 
   /** The number of sockets that have become connections. */
@@ -138,6 +157,9 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   drain(): void {
     this.#policy.drain();
     this.#spreadWidth.freeze();
+    this.#ownRequests?.close();
+    for (const connection of this.#ownConnections)
+      coreOf(connection).closeWithCause("server-shutdown", { code: 1001, reason: "" });
     for (const upgradeRequest of this.#upgradeRequests) upgradeRequest.drain();
   }
 
@@ -146,9 +168,10 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     if (!this.#isIdle()) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 
-  /** Ends the sockets of sessions that are still open. */
+  /** Ends the sockets of sessions and of the inspector that are still open. */
   destroySockets(): void {
-    for (const connection of this.#sessionSockets) coreOf(connection).terminate("server-shutdown");
+    for (const sockets of [this.#sessionSockets, this.#ownConnections])
+      for (const connection of sockets) coreOf(connection).terminate("server-shutdown");
   }
 
   /** Destroys the sockets of requests that have not become connections. */
@@ -157,16 +180,17 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   }
 
   onAccepted({ transport, responseWriter, head, origin, upgrade, rest }: AcceptedUpgrade): void {
-    const { key, request, choice, deflate, grant } = upgrade;
+    const { key, request, choice, deflate, grant, receiver } = upgrade;
     const { subprotocol, subprotocolAnswer, link } = choice;
     const headers = grant.headers.length === 0 ? undefined : grant.headers;
     const response = { key, subprotocol: subprotocolAnswer, extensions: deflate?.header ?? null, headers };
-    const meter = this.#receiveLimits?.meter() ?? null;
+    const meter = receiver === null ? (this.#receiveLimits?.meter() ?? null) : null;
+    const settings = receiver?.settings ?? this.settings.connection;
     const frames = overFrames({
       runtime: this.runtime,
       transport,
       role: "server",
-      settings: this.settings.connection,
+      settings,
       extension: deflate?.extension ?? null,
       preface: responseWriter.accept(response),
       rest,
@@ -182,6 +206,10 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       isHttp2: head.http2 !== undefined,
       extras: extrasOf(origin, grant),
     });
+    if (receiver !== null) {
+      this.#openOwn(receiver, frames, handshake);
+      return;
+    }
     const connection =
       link === 2 && this.sessions !== null
         ? this.#createSessionSocket(frames, this.sessions, handshake, request)
@@ -192,11 +220,27 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
             handshake,
             owner: this,
           });
-    if (link < 2) this.#connections.add(connection);
-    else this.#sessionSockets.add(connection);
+    if (link < 2) {
+      this.#connections.add(connection);
+      this.#ownRequests?.onOpened(connection);
+    } else this.#sessionSockets.add(connection);
     this.#applyLimits(connection, origin, meter);
     coreOf(connection).start();
     if (link < 2) this.handlers.start(connection, request);
+  }
+
+  #openOwn(receiver: ConnectionReceiver, frames: MessageTransportFactory, handshake: HandshakeRecord): void {
+    const connection = createConnection({
+      runtime: this.runtime,
+      // Neither the log nor the diagnostics channels count it among the connections of the application.
+      transport: (handler) => Object.assign(frames(handler), { isReportedBelow: true }),
+      settings: receiver.settings,
+      handshake,
+      owner: this,
+    });
+    this.#ownConnections.add(connection);
+    coreOf(connection).start();
+    receiver.onOpen(connection);
   }
 
   /** The connection of a socket that carries a session. The application gets the session's connection instead. */
@@ -221,6 +265,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   /** A session has begun, or continues in this process. */
   onSession(connection: ServerConnection, request: ServerRequest): void {
     this.#connections.add(connection);
+    this.#ownRequests?.onOpened(connection);
     this.handlers.start(connection, request);
   }
 
@@ -234,7 +279,9 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   }
 
   onConnectionEnded(connection: ServerConnection): void {
-    this.#connections.delete(connection);
+    if (this.#connections.delete(connection))
+      this.#ownRequests?.onEnded(connection, coreOf(connection).closeInfo);
+    this.#ownConnections.delete(connection);
     this.#sessionSockets.delete(connection);
     this.#cleanups.get(connection)?.();
     this.#notifyIfIdle();
@@ -282,7 +329,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   }
 
   #isIdle(): boolean {
-    if (this.#connections.size > 0 || this.#sessionSockets.size > 0) return false;
+    if (this.#connections.size + this.#sessionSockets.size + this.#ownConnections.size > 0) return false;
     for (const upgradeRequest of this.#upgradeRequests) if (upgradeRequest.isPending) return false;
     return true;
   }

@@ -46,6 +46,7 @@ const CLOSE_OPTIONS: OptionNames<ServerCloseOptions> = {
 
 // The class sets this. It keeps internal types out of the shipped declarations.
 let create: (listener: ServerListener, core: ServerCore) => Server;
+let read: (server: Server) => { readonly listener: ServerListener; readonly core: ServerCore };
 
 /** A running server, created by `serve()` or `attach()`. */
 export class Server implements AsyncDisposable {
@@ -55,6 +56,7 @@ export class Server implements AsyncDisposable {
 
   static {
     create = (listener, core) => new Server(listener, core);
+    read = (server) => ({ listener: server.#listener, core: server.#core });
     showInInspector(this, ({ url, connections }) =>
       describeObject("Server", { url, connections: connections.size }),
     );
@@ -127,6 +129,14 @@ export class Server implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** Gives the library access to the parts of a server. */
+export function partsOf(server: Server): {
+  readonly listener: ServerListener;
+  readonly core: ServerCore;
+} {
+  return read(server);
 }
 
 export function createServer(listener: ServerListener, core: ServerCore): Server {

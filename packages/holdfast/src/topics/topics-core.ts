@@ -34,6 +34,8 @@ export interface TopicsEvents {
 /** Milliseconds until listing the members is retried after a failure. */
 const LIST_AGAIN_AFTER = 1_000;
 
+const NO_TOPICS: ReadonlyMap<string, unknown> = new Map();
+
 /** A connection that subscribes, or is allowed to. */
 interface TopicsClient {
   readonly receivers: Map<string, Receiver>;
@@ -154,6 +156,11 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     );
     await Promise.all(leaving);
     if (this.#ownsEngine) await this.engine[Symbol.asyncDispose]();
+  }
+
+  /** The subscriptions of a connection, by topic. */
+  topicsOf(connection: Connection): ReadonlyMap<string, unknown> {
+    return this.#clients.get(connection)?.receivers ?? NO_TOPICS;
   }
 
   // ClientRequestHandler

@@ -13,6 +13,7 @@ import {
 } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { TextBytes } from "../shared/text-bytes.js";
+import { registerTopics } from "./core-of.js";
 import type { OpenOptions } from "./client-requests.js";
 import type { Published } from "./engine/engine.js";
 import type { Member } from "./engine/presence-store.js";
@@ -57,6 +58,7 @@ export class Topics implements AsyncDisposable {
 
   private constructor(runtime: Runtime, options: TopicsOptions) {
     this.#core = new TopicsCore(runtime, options);
+    registerTopics(this, this.#core);
   }
 
   /**

@@ -74,6 +74,11 @@ export class FrameParser {
     this.#keepRest(isShared ? Buffer.from(rest) : rest);
   }
 
+  /** Whether the bytes processed so far end with a whole frame, and none wait. */
+  get isBetweenFrames(): boolean {
+    return this.#remaining === 0 && this.#partialLength === 0 && this.#rest === null;
+  }
+
   get isPaused(): boolean {
     return this.#isPaused;
   }

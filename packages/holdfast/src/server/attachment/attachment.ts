@@ -1,19 +1,22 @@
 // The listener of `attach()`: receives upgrades from the application's HTTP server.
 
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import { Socket, type Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { Server as TlsServer } from "node:tls";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { originForm } from "../../protocol/handshake/request-target.js";
-import { checkHost, type Refusal } from "../../protocol/handshake/server-handshake.js";
+import { asksForWebSocket, checkHost, type Refusal } from "../../protocol/handshake/server-handshake.js";
 import { errorOf } from "../../shared/thrown.js";
 import type { ServerListener } from "../listener/server-listener.js";
 import { locateClient } from "../forwarding/locate-client.js";
 import type { IncomingSocket, ServerCore } from "../server-core.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
 import { createServerRequest } from "../upgrade/server-request.js";
+import { SocketByteStream } from "../../transport/node/socket-byte-stream.js";
 import { isEncrypted } from "./http-request.js";
+import { headOrNull, interceptRequests, respond } from "./plain-requests.js";
 import { matchesPath, type PathFilter } from "./path-filter.js";
 import { routerOf, type AttachedServer } from "./upgrade-router.js";
 
@@ -44,7 +47,7 @@ export class Attachment implements ServerListener, AttachedServer {
   }
 
   matches(head: RequestHead, origin: RequestOrigin): boolean {
-    if (this.#filter === undefined) return true;
+    if (this.#filter === undefined || this.#isOwn(head)) return true;
     // The application's function never sees a request with an invalid Host: the server matches it here, and refuses it
     // later.
     if (typeof this.#filter === "function" && checkHost(head) !== null) return true;
@@ -76,6 +79,38 @@ export class Attachment implements ServerListener, AttachedServer {
 
   refuseStream(stream: ServerHttp2Stream, refusal: Refusal): void {
     this.#core.refuseStream(stream, this.#incomingStream(stream), refusal);
+  }
+
+  listenToPlainRequests = (): (() => void) =>
+    interceptRequests(this.#httpServer, {
+      onRequest: (request, response) => {
+        const head = headOrNull(request);
+        if (head === null || !this.#isOwn(head)) return false;
+        void this.#answerOwn(head, request, response);
+        return true;
+      },
+      onStream: (stream, head) => {
+        if (asksForWebSocket(head) || !this.#isOwn(head)) return false;
+        this.receiveStream(head, stream);
+        return true;
+      },
+    });
+
+  #isOwn({ target, headers }: RequestHead): boolean {
+    const { ownRequests } = this.#core;
+    const path = ownRequests === null ? null : originForm(target, headers.get("Host") ?? "");
+    return path !== null && ownRequests?.matches(path) === true;
+  }
+
+  async #answerOwn(head: RequestHead, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { trustProxy, connection } = this.#core.settings;
+    const { socket } = request;
+    const peer = { transport: new SocketByteStream(socket), isSecure: isEncrypted(socket) };
+    const decision = await this.#core.decidePlain(
+      head,
+      locateClient(head, peer, trustProxy, connection.logger),
+    );
+    await respond(response, decision);
   }
 
   drain(): Promise<void> {

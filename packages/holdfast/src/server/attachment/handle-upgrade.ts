@@ -27,6 +27,7 @@ import {
 export const NO_LISTENER: ServerListener = {
   port: 0,
   url: "",
+  listenToPlainRequests: null,
   drain: () => Promise.resolve(), // The server core refuses new requests.
   close: () => Promise.resolve(),
   destroy() {

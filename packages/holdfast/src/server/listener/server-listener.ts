@@ -6,6 +6,11 @@ export interface ServerListener {
   /** A URL that reaches the server from this machine. */
   readonly url: string;
   /**
+   * Passes plain HTTP requests to the server's `ownRequests`. Returns a function that ends that. Absent if this listener
+   * passes all requests anyway; null if it gets none.
+   */
+  readonly listenToPlainRequests?: (() => () => void) | null;
+  /**
    * Stops accepting clients. Resolves once the clients that are already in the kernel's queue have been accepted; they
    * get 503.
    */

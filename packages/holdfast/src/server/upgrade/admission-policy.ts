@@ -24,7 +24,14 @@ import { namesOtherClient } from "../forwarding/locate-client.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
 import type { AddressLimits } from "../limits/address-limits.js";
 import type { ServerSettings } from "../options.js";
-import { checkGrant, isResponse, type CheckedGrant, type RequestAnswer } from "./request-answer.js";
+import type { ConnectionReceiver, OwnRequests } from "./own-requests.js";
+import {
+  checkGrant,
+  EMPTY_GRANT,
+  isResponse,
+  type CheckedGrant,
+  type RequestAnswer,
+} from "./request-answer.js";
 import { OriginWarnings } from "./origin-warnings.js";
 import { createServerRequest, type ServerRequest } from "./server-request.js";
 
@@ -38,6 +45,8 @@ export interface Upgrade {
   readonly deflate: NegotiatedDeflate | null;
   /** The headers and data that `onRequest` returned. */
   readonly grant: CheckedGrant;
+  /** Receives the connection instead of the application; null for the application. */
+  readonly receiver: ConnectionReceiver | null;
 }
 
 export type Decision =
@@ -52,6 +61,8 @@ export class AdmissionPolicy {
   readonly #originWarnings: OriginWarnings;
   readonly #connections: { readonly size: number };
   readonly #addressLimits: AddressLimits | null;
+  /** Null without an inspector. */
+  #own: OwnRequests | null = null;
   #isDraining = false;
 
   constructor(
@@ -64,6 +75,11 @@ export class AdmissionPolicy {
     this.#logger = settings.connection.faultLogger;
     this.#originWarnings = new OriginWarnings(settings.connection);
     this.#connections = connections;
+  }
+
+  /** Answers some requests before the application sees them; null ends that. */
+  setOwnRequests(own: OwnRequests | null): void {
+    this.#own = own;
   }
 
   /** Refuses every further request, because the server is closing. */
@@ -84,7 +100,10 @@ export class AdmissionPolicy {
     onRequestCreated: (request: ServerRequest) => void,
   ): Decision | Promise<Decision> {
     if (this.#isDraining) return SHUTTING_DOWN;
-    const { origins, hosts } = this.#settings;
+    const { hosts } = this.#settings;
+    const own = this.#ownRequestsFor(head);
+    // Pages of other sites must never reach the inspector, wherever else they may connect.
+    const origins = own === null ? this.#settings.origins : "same-origin";
     const judgement = judgeRequest(head, {
       origins,
       hosts,
@@ -99,6 +118,7 @@ export class AdmissionPolicy {
         this.#originWarnings.onRefused(head.headers.get("Origin"), judgement.body);
       return judgement;
     }
+    if (own !== null) return this.#answerOwn(own, head, origin, judgement, onRequestCreated);
     if (judgement.outcome === "upgrade") {
       const refusal = this.#checkFull() ?? this.#requestUpgrade(origin);
       if (refusal !== null) return refusal;
@@ -122,8 +142,9 @@ export class AdmissionPolicy {
    * Repeats some checks when a connection opens. Their results may have changed since the upgrade was granted,
    * because several upgrades may have been granted in one turn.
    */
-  confirm({ request }: Upgrade): Refusal | null {
+  confirm({ request, receiver }: Upgrade): Refusal | null {
     if (this.#isDraining) return SHUTTING_DOWN;
+    if (receiver !== null) return null; // An operator may look at a server that is full.
     return this.#checkFull() ?? this.#addressLimits?.checkConnections(request.remoteAddress) ?? null;
   }
 
@@ -177,7 +198,45 @@ export class AdmissionPolicy {
       return refuseSubprotocols(subprotocols, offeredSubprotocols);
     const { compression } = connection;
     const deflate = compression === null ? null : acceptDeflate(extensionOffer, compression);
-    return { outcome: "upgrade", key, request, choice, deflate, grant };
+    return { outcome: "upgrade", key, request, choice, deflate, grant, receiver: null };
+  }
+
+  #ownRequestsFor({ target, headers }: RequestHead): { requests: OwnRequests; target: string } | null {
+    if (this.#own === null) return null;
+    const path = originForm(target, headers.get("Host") ?? "");
+    return path !== null && this.#own.matches(path) ? { requests: this.#own, target: path } : null;
+  }
+
+  async #answerOwn(
+    { requests, target }: { readonly requests: OwnRequests; readonly target: string },
+    head: RequestHead,
+    origin: RequestOrigin,
+    judgement: Exclude<Judgement, Refusal>,
+    onRequestCreated: (request: ServerRequest) => void,
+  ): Promise<Decision> {
+    const isUpgrade = judgement.outcome === "upgrade";
+    const limited = isUpgrade ? this.#requestUpgrade(origin) : null;
+    if (limited !== null) return limited;
+    const request = createServerRequest(head, origin, { target, isUpgrade });
+    onRequestCreated(request);
+    try {
+      const answer = await requests.answer(request);
+      if (!("onOpen" in answer)) return { outcome: "answer", response: answer };
+      if (!isUpgrade) return UPGRADE_REQUIRED;
+      if (this.#isDraining) return SHUTTING_DOWN;
+      const { key } = judgement;
+      return {
+        outcome: "upgrade",
+        key,
+        request,
+        choice: NO_SUBPROTOCOL,
+        deflate: null,
+        grant: EMPTY_GRANT,
+        receiver: answer,
+      };
+    } catch (error) {
+      return this.#fail("the inspector failed", error);
+    }
   }
 
   #checkFull(): Refusal | null {
@@ -212,6 +271,8 @@ function isFromLoopback({ headers }: RequestHead, { transport, isForwarded }: Re
   if (remoteAddress === null || !isLocal(remoteAddress)) return false;
   return isForwarded === true || !namesOtherClient(headers, isLocal);
 }
+
+const NO_SUBPROTOCOL: SubprotocolChoice = { subprotocol: null, subprotocolAnswer: null, link: 0 };
 
 /** Retry-After, in seconds: by then this server or another one will have room (RFC 9110 section 10.2.3). */
 const RETRY_AFTER = { "Retry-After": "5" };

@@ -9,6 +9,7 @@ import type { MessageHandler } from "../../protocol/message/message-reader.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import type { Address, ByteStreamHandler } from "../../connection/ports.js";
 import type {
+  FrameObserver,
   MessageTransport,
   MessageTransportHandler,
   MessageTransportFactory,
@@ -55,7 +56,7 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
   readonly canPing = true;
   readonly #meter: ReceiveMeter | null;
   /** Reports received frames; null without an observer. */
-  #mirror: FrameMirror | null = null;
+  #mirror: Pick<FrameMirror, "push"> | null = null;
   /** Bytes received before delivery began; null from then on. */
   #initialBytes: Uint8Array | null;
   readonly #defersDelivery: boolean;
@@ -128,6 +129,13 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
       this.#deliverInitialBytes();
       if (!this.protocol.isPaused && !this.protocol.isDecoding) this.stream.resume();
     });
+  }
+
+  refreshObserver(): void {
+    const observer = this.handler.frameObserver;
+    if ((observer === null) === (this.#mirror === null)) return;
+    this.#mirror = observer && this.#lateMirror(observer);
+    this.observe(observer);
   }
 
   override queueClose(close: CloseFrame, isUrgent: boolean): void {
@@ -270,6 +278,19 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
     this.#deferredEnds = NO_DEFERRED_ENDS;
     for (const report of ends) this.#reportEnd(report);
     if (this.#isCloseDeferred && !this.#isClosed) this.onClosed();
+  }
+
+  /** A mirror that begins with the next chunk that begins with a frame. */
+  #lateMirror(observer: FrameObserver): Pick<FrameMirror, "push"> {
+    const mirror = new FrameMirror((frame) => observer.onFrameReceived(frame));
+    let hasBegun = false;
+    return {
+      push: (chunk) => {
+        // Called before the chunk is parsed.
+        hasBegun ||= this.protocol.isBetweenFrames;
+        if (hasBegun) mirror.push(chunk);
+      },
+    };
   }
 
   #resumeReading(): void {

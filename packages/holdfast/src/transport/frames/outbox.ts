@@ -241,9 +241,11 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     this.stream.end(closeSent !== null && closeReceived !== null);
   }
 
-  /** Reports every frame that is written from now on, in the order of the wire. */
-  protected observe(observer: FrameObserver): void {
-    this.#mirror = new FrameMirror((frame) => observer.onFrameSent(frame), this.#control?.prefaceLength);
+  /** Reports every frame that is written from now on, in the order of the wire; null ends that. */
+  protected observe(observer: FrameObserver | null): void {
+    // Each write consists of whole frames, so that a mirror may begin with any of them.
+    this.#mirror =
+      observer && new FrameMirror((frame) => observer.onFrameSent(frame), this.#control?.prefaceLength);
   }
 
   /** Delays flushes while a chunk is being parsed: all replies to its messages go out in one write. */

@@ -39,6 +39,10 @@ export abstract class TransportDecorator implements MessageTransport, MessageTra
     return this.handler.frameObserver;
   }
 
+  refreshObserver(): void {
+    this.wire.refreshObserver?.();
+  }
+
   get hasBusyReader(): boolean {
     return this.handler.hasBusyReader;
   }

@@ -193,6 +193,8 @@ export class ServerSessionTransport
     this.#lastInfo = null;
     this.#current = { connection, core, link, observed: core.attachObserver(observer), attachment };
     observer.observed = this.#current.observed;
+    const { frameObserver } = this.#handler;
+    if (frameObserver !== null) core.watchFrames(frameObserver);
     link.bind(this);
     if (this.#isPaused) this.#current.observed.pauseReading();
     if (this.#streamTarget !== null) link.streamTo(this.#streamTarget.restarted());
@@ -328,6 +330,11 @@ export class ServerSessionTransport
 
   get lastSentAt(): number | null {
     return this.#newest.lastSentAt;
+  }
+
+  /** The frames are those of the newest socket. */
+  refreshObserver(): void {
+    this.#newest.watchFrames(this.#handler.frameObserver);
   }
 
   start(): void {

@@ -3,7 +3,7 @@
 
 import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { HeartbeatDeadlines } from "../../heartbeat/heartbeat.js";
-import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
+import { LatencyStatistics, type LatencyStats } from "../../heartbeat/latency-statistics.js";
 import { InvalidStateError } from "../../shared/errors.js";
 import type { Keepalive } from "../../connection/keepalive.js";
 import type { ServerSessionTransport } from "./server-session-transport.js";
@@ -23,6 +23,10 @@ export class SessionKeepalive implements Keepalive {
 
   get latencyStats(): LatencyStats {
     return this.#newest.latencyStats;
+  }
+
+  get statistics(): LatencyStatistics {
+    return this.#newest.statistics ?? NO_STATISTICS;
   }
 
   get lastPingAt(): number | null {
@@ -110,6 +114,9 @@ export class SessionKeepalive implements Keepalive {
     return this.#transport.newest.keepalive;
   }
 }
+
+/** A server judges its sockets in this thread, so that they have statistics of their own. */
+const NO_STATISTICS = new LatencyStatistics();
 
 const DETACHED =
   'Expected a session with a socket for ping(), got one that is detached. Wait for the event "resumed".';

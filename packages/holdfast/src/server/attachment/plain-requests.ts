@@ -1,0 +1,77 @@
+// Answers some plain HTTP requests of the application's HTTP server before its own routes get them.
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Server as NetServer } from "node:net";
+import type { RequestHead } from "../../protocol/handshake/request-head.js";
+import { streamHead } from "../http2/stream-head.js";
+import { FAILED, type Decision } from "../upgrade/admission-policy.js";
+import { headOf, mayLackFields } from "./http-request.js";
+
+/** Each returns whether it answers the request. */
+export interface PlainRequestHandler {
+  onRequest(request: IncomingMessage, response: ServerResponse): boolean;
+  onStream(stream: ServerHttp2Stream, head: RequestHead): boolean;
+}
+
+/**
+ * Offers each request to the handler first. Returns a function that ends that.
+ *
+ * It wraps `emit()`: a listener cannot keep an event from the others, and those of the application may be added later.
+ */
+export function interceptRequests(httpServer: NetServer, handler: PlainRequestHandler): () => void {
+  const isHttp2 = "updateSettings" in httpServer;
+  // Both kinds of arguments are those that Node passes with the event of this name.
+  const isAnswered = (event: unknown, args: readonly unknown[]): boolean => {
+    if (event === "stream" && isHttp2) {
+      const [stream, headers, , rawHeaders] = args as StreamArguments;
+      return handler.onStream(stream, streamHead(headers, rawHeaders));
+    }
+    if (event !== "request" || (args[0] as Partial<IncomingMessage>).httpVersionMajor !== 1) return false;
+    return handler.onRequest(...(args as [IncomingMessage, ServerResponse]));
+  };
+  const server = httpServer as { emit: (event: string | symbol, ...args: unknown[]) => boolean };
+  const original = server.emit;
+  const wasOwn = Object.hasOwn(httpServer, "emit");
+  let isOver = false;
+  server.emit = function (this: NetServer, event, ...args) {
+    return (!isOver && isAnswered(event, args)) || original.call(this, event, ...args);
+  };
+  const installed = server.emit;
+  return () => {
+    isOver = true;
+    if (server.emit !== installed) return; // Something else has wrapped it since.
+    if (wasOwn) server.emit = original;
+    else Reflect.deleteProperty(httpServer, "emit");
+  };
+}
+
+type StreamArguments = readonly [ServerHttp2Stream, IncomingHttpHeaders, number, (readonly string[])?];
+
+/** Null for a request that the library would refuse. */
+export function headOrNull(request: IncomingMessage): RequestHead | null {
+  if (mayLackFields(request)) return null;
+  try {
+    return headOf(request);
+  } catch {
+    return null;
+  }
+}
+
+/** Sends the decision as the answer to a request of `node:http`. */
+export async function respond(response: ServerResponse, decision: Decision): Promise<void> {
+  if (decision.outcome === "answer") {
+    const { status, headers, body } = decision.response;
+    for (const [name, value] of headers) response.appendHeader(name, value);
+    response.writeHead(status);
+    response.end(body === null ? undefined : Buffer.from(await decision.response.arrayBuffer()));
+    return;
+  }
+  const { status, headers, body } = decision.outcome === "refuse" ? decision : FAILED;
+  response.writeHead(status, {
+    ...headers,
+    "Content-Type": "text/plain; charset=utf-8",
+    Connection: "close",
+  });
+  response.end(body);
+}

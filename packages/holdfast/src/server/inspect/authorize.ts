@@ -1,0 +1,52 @@
+// Asks the application whether a request may look at its connections.
+
+import type { ServerRequest } from "../upgrade/server-request.js";
+import type { InspectSettings } from "./options.js";
+
+/** Who looks, and whether they may act. */
+export interface Viewer {
+  /** As `authorize` names it; null if it does not. */
+  readonly who: string | null;
+  readonly address: string | null;
+  readonly mayAct: boolean;
+}
+
+/** Refuses with a Response. */
+export async function authorize(
+  { authorize: decide, mayAct }: InspectSettings,
+  request: ServerRequest,
+): Promise<Response | Viewer> {
+  const address = request.remoteAddress?.address ?? null; // Before the client may disconnect.
+  const verdict = await decide(request);
+  if (isResponse(verdict)) return verdict;
+  const who = nameIn(verdict);
+  if (verdict !== true && who === null) return refusal(403, "Expected a viewer that `authorize` admits.");
+  return { who, address, mayAct: (typeof mayAct === "function" ? mayAct(request, who) : mayAct) === true };
+}
+
+export function refusal(status: number, text: string, headers: Record<string, string> = {}): Response {
+  return new Response(text, {
+    status,
+    headers: {
+      ...headers,
+      "Content-Type": "text/plain; charset=utf-8",
+      "Cache-Control": "no-store",
+      "X-Content-Type-Options": "nosniff",
+    },
+  });
+}
+
+/** Other realms create Responses too, and a user's record is none. */
+function isResponse(verdict: unknown): verdict is Response {
+  return Object.prototype.toString.call(verdict) === "[object Response]";
+}
+
+/** An object with more fields than `who` may be anything, such as the record of a user who may not look. */
+function nameIn(verdict: unknown): string | null {
+  if (typeof verdict !== "object" || verdict === null) return null;
+  const [entry, ...rest] = Object.entries(verdict);
+  if (rest.length > 0 || entry?.[0] !== "who" || typeof entry[1] !== "string") return null;
+  return entry[1] === "" ? null : entry[1].slice(0, LONGEST_NAME);
+}
+
+const LONGEST_NAME = 100;
