@@ -45,10 +45,10 @@ const CLOSE_OPTIONS: OptionNames<ServerCloseOptions> = {
 };
 
 // The class sets this. It keeps internal types out of the shipped declarations.
-let create: (listener: ServerListener, core: ServerCore) => Server;
+let create: <Data>(listener: ServerListener, core: ServerCore) => Server<Data>;
 
-/** A running server, created by `serve()` or `attach()`. */
-export class Server implements AsyncDisposable {
+/** A running server, created by `serve()` or `attach()`. `Data` is the type of `data` of its connections. */
+export class Server<Data = unknown> implements AsyncDisposable {
   readonly #listener: ServerListener;
   readonly #core: ServerCore;
   #closing: Promise<void> | null = null;
@@ -79,8 +79,8 @@ export class Server implements AsyncDisposable {
   }
 
   /** The connections that are open or closing; a live set. */
-  get connections(): ReadonlySet<ServerConnection> {
-    return this.#core.connections;
+  get connections(): ReadonlySet<ServerConnection<Data>> {
+    return this.#core.connections as ReadonlySet<ServerConnection<Data>>; // `onRequest` returned their data.
   }
 
   /** Sends a message to all connections, as `broadcast()` does. */
@@ -102,7 +102,7 @@ export class Server implements AsyncDisposable {
     request: IncomingMessage,
     socket: Duplex,
     head: Uint8Array,
-    granted: UpgradeGrant = {},
+    granted: UpgradeGrant<Data> = {},
   ): void {
     handleUpgrade(this.#core, request, socket, head, granted);
   }
@@ -129,6 +129,6 @@ export class Server implements AsyncDisposable {
   }
 }
 
-export function createServer(listener: ServerListener, core: ServerCore): Server {
-  return create(listener, core);
+export function createServer<Data>(listener: ServerListener, core: ServerCore): Server<Data> {
+  return create<Data>(listener, core);
 }
