@@ -107,6 +107,7 @@ export type { SavedSends } from "./session/send-ledger.js";
 export type { SessionIdentity, SessionProof } from "./session/server-session.js";
 export type { SessionMessageData } from "./session/session-memory.js";
 export { ServerRequest } from "./server/upgrade/server-request.js";
+export type { RawRequest, RequestTLS } from "./server/forwarding/request-source.js";
 
 export { heartbeat, withHeartbeat } from "./reconnect/heartbeat.js";
 export type { HeartbeatOptions } from "./reconnect/heartbeat.js";

@@ -72,12 +72,12 @@ const WAIT_OPTIONS: OptionNames<PingOptions & ReceiveOptions> = { signal: true, 
 let readCore: (connection: Connection) => ConnectionCore;
 
 /**
- * An open WebSocket, made by `connect()` or `serve()`.
+ * An open WebSocket, made by `connect()` or `serve()`. `Data` is the type of `data`.
  *
  * Read it in one of three ways: `for await (const message of connection)`, `await connection.recv()`, or
  * `connection.forEach(callback)`, which costs least. A text message is a string, a binary one a `Uint8Array`.
  */
-export class Connection implements AsyncIterable<Message>, AsyncDisposable {
+export class Connection<Data = unknown> implements AsyncIterable<Message>, AsyncDisposable {
   readonly #core: ConnectionCore;
   readonly #handshake: HandshakeRecord;
 
@@ -136,9 +136,12 @@ export class Connection implements AsyncIterable<Message>, AsyncDisposable {
     return this.#handshake.remoteAddress ?? this.#core.remoteAddress;
   }
 
-  /** At a server: the `data` that `onRequest` returned; undefined if it returned none. */
-  get data(): unknown {
-    return this.#handshake.data;
+  /**
+   * At a server: the `data` that `onRequest` returned; undefined if it returned none. With a session, the data of the
+   * newest socket, because `onRequest` runs for each (docs/sessions.md).
+   */
+  get data(): Data {
+    return this.#handshake.data as Data; // The type of `onRequest`, which `serve()` and `attach()` check.
   }
 
   /** The session, which outlives sockets (docs/sessions.md); null for a connection without one. */

@@ -16,7 +16,7 @@ import { ServerCore } from "./server-core.js";
 import { createServer, type Server } from "./server.js";
 
 /** Options of `attach()`. */
-export interface AttachOptions extends ServerOptions {
+export interface AttachOptions<Data = unknown> extends ServerOptions<Data> {
   /**
    * The URL path to serve, without the query: an exact string, a RegExp, or a function that decides. Other handlers
    * receive the requests for other paths. @default all paths
@@ -41,11 +41,11 @@ const ATTACH_OPTIONS: OptionNames<AttachOptions> = { ...SERVER_OPTIONS, path: tr
  * @param options the path, admission rules, limits, and the settings of each connection
  * @throws InvalidArgumentError
  */
-export function attach(
+export function attach<Data = unknown>(
   httpServer: NetServer | null,
-  handler: ConnectionHandler,
-  options: AttachOptions = {},
-): Server {
+  handler: ConnectionHandler<Data>,
+  options: AttachOptions<Data> = {},
+): Server<Data> {
   if (httpServer !== null) checkHttpServer(httpServer);
   checkFunction("handler", handler);
   checkOptionNames("attach()", options, ATTACH_OPTIONS, FOREIGN_SERVER_OPTIONS);
@@ -55,9 +55,12 @@ export function attach(
       "Expected no `path` if `httpServer` is null, because your code chooses the upgrades for handleUpgrade(), got one",
     );
   }
-  const core = new ServerCore(isolate(nodePlatform, handler), checkServerOptions(options));
+  const core = new ServerCore(
+    isolate(nodePlatform, handler as ConnectionHandler), // `onRequest` returns its Data.
+    checkServerOptions(options),
+  );
   const listener = httpServer === null ? NO_LISTENER : new Attachment(httpServer, filter, core);
-  return createServer(listener, core);
+  return createServer<Data>(listener, core);
 }
 
 function checkHttpServer(value: unknown): void {

@@ -7,14 +7,18 @@ import type { FaultLogger } from "../connection/platform.js";
 import { errorOf } from "../shared/thrown.js";
 import type { ServerRequest } from "./upgrade/server-request.js";
 
-/** A connection that a server accepted. */
-export type ServerConnection = Connection;
+/** A connection that a server accepted. `Data` is the type of the `data` that `onRequest` returned. */
+export type ServerConnection<Data = unknown> = Connection<Data>;
 
 /**
  * Receives each new connection, and the request that opened it: the same object that `onRequest` received. If it returns
  * a promise, the connection closes when the promise settles.
  */
-export type ConnectionHandler = (connection: ServerConnection, request: ServerRequest) => unknown;
+export type ConnectionHandler<Data = unknown> = (
+  connection: ServerConnection<Data>,
+  request: ServerRequest,
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- With `unknown`, the compiler would refuse handlers that refer to their own server.
+) => any;
 
 export class HandlerRuns {
   readonly #handler: ConnectionHandler;
@@ -43,7 +47,7 @@ export class HandlerRuns {
    */
   start(connection: ServerConnection, request: ServerRequest): void {
     try {
-      const result = this.#handler(connection, request);
+      const result: unknown = this.#handler(connection, request);
       if (!isThenable(result)) return;
       const settling = toPromise(result);
       this.#running++;

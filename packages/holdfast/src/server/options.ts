@@ -23,8 +23,8 @@ import {
 import type { RequestAnswer } from "./upgrade/request-answer.js";
 import type { ServerRequest } from "./upgrade/server-request.js";
 
-/** Options that `serve()` and `attach()` share. */
-export interface ServerOptions extends ConnectionOptions {
+/** Options that `serve()` and `attach()` share. `Data` is the type of `connection.data`. */
+export interface ServerOptions<Data = unknown> extends ConnectionOptions {
   /** Milliseconds for TLS, the upgrade request and `onRequest` together; null for no limit. @default 10000 */
   readonly openTimeout?: number | null;
   /**
@@ -64,7 +64,8 @@ export interface ServerOptions extends ConnectionOptions {
    * `connection.data`. `serve()` also calls it for plain HTTP requests (health checks); `attach()` leaves those to the
    * HTTP server's routes. If it throws, the server logs "onRequest failed" and answers with 500.
    */
-  readonly onRequest?: ((request: ServerRequest) => RequestAnswer | Promise<RequestAnswer>) | undefined;
+  readonly onRequest?:
+    ((request: ServerRequest) => RequestAnswer<Data> | Promise<RequestAnswer<Data>>) | undefined;
   /** Subprotocols that the server supports, in order of preference. @default [] */
   readonly subprotocols?: readonly string[];
   /** Chooses one of the offered subprotocols, or null for none, instead of `subprotocols`. */
@@ -90,7 +91,7 @@ export interface ServerOptions extends ConnectionOptions {
 }
 
 /** Options of `serve()`. */
-export interface ServeOptions extends ServerOptions {
+export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
   /** The TCP port; 0 for any free port. @default 0 */
   readonly port?: number;
   /** The address to listen on, as in `net.Server.listen`. @default all addresses, IPv6 and IPv4 */
@@ -168,8 +169,8 @@ export interface ServerSettings {
 }
 
 /** @throws InvalidArgumentError */
-export function checkServerOptions(
-  options: ServerOptions & Pick<ServeOptions, "maxHandshakeSize">,
+export function checkServerOptions<Data>(
+  options: ServerOptions<Data> & Pick<ServeOptions, "maxHandshakeSize">,
 ): ServerSettings {
   const { onRequest, selectSubprotocol } = options;
   const sessions = checkSessions(options.sessions);

@@ -22,16 +22,22 @@ import { createServer, type Server } from "./server.js";
  * stays open. `handler`, `onRequest` and `selectSubprotocol` run in the async context (`AsyncLocalStorage`) of this
  * call.
  *
+ * `Data` is the type of `connection.data`, which `onRequest` returns: name it (`serve<User>(…)`), or let it follow from
+ * the handler's parameter (`connection: ServerConnection<User>`).
+ *
  * @param handler called with each connection and the request that opened it
  * @param options the address, admission rules, limits, and the settings of each connection
  * @throws InvalidArgumentError for invalid options
  * @throws HoldfastError with code ERR_HOLDFAST_LISTEN if the server cannot listen on the address
  */
-export async function serve(handler: ConnectionHandler, options: ServeOptions = {}): Promise<Server> {
+export async function serve<Data = unknown>(
+  handler: ConnectionHandler<Data>,
+  options: ServeOptions<Data> = {},
+): Promise<Server<Data>> {
   checkFunction("handler", handler);
   checkOptionNames("serve()", options, SERVE_OPTIONS, FOREIGN_SERVER_OPTIONS);
   const settings = bindCallbacks(checkServerOptions(options));
-  const boundHandler = bindToContext(nodePlatform, handler);
+  const boundHandler = bindToContext(nodePlatform, handler as ConnectionHandler); // `onRequest` returns its Data.
   const address = checkListenAddress(options);
   const tls = checkTls(options.tls);
   const backlog = checkBacklog(options.backlog);
@@ -40,7 +46,7 @@ export async function serve(handler: ConnectionHandler, options: ServeOptions = 
   await listenAt(netServer, address, backlog);
   const core = new ServerCore(boundHandler, settings);
   const init = { address, isSecure: tls !== undefined, http2, core };
-  return createServer(new OwnListener(netServer, init), core);
+  return createServer<Data>(new OwnListener(netServer, init), core);
 }
 
 /** Binds the callbacks to the async context of `serve()`: Node accepts sockets outside of any context. */

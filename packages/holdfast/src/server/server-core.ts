@@ -33,11 +33,13 @@ import type { MessageTransportFactory } from "../connection/message-transport.js
 import { overSessionLink, type SessionLink } from "../transport/session/session-link.js";
 import { SessionRegistry } from "./sessions/session-registry.js";
 import type { ConnectionReceiver, OwnRequests } from "./upgrade/own-requests.js";
+import type { RequestSource } from "./forwarding/request-source.js";
 import type { ServerRequest } from "./upgrade/server-request.js";
 import { SpreadWidth } from "./spread-width.js";
 
 /** A socket or HTTP/2 stream that carries a request, as its listener describes it. */
 export interface IncomingSocket {
+  readonly source: RequestSource;
   readonly isSecure: boolean;
   /** When the client connected, in monotonic milliseconds. */
   readonly since: number;
@@ -308,12 +310,13 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   #newUpgradeRequest(
     transport: ByteStream,
     responseWriter: ResponseWriter,
-    { isSecure, since }: IncomingSocket,
+    { source, isSecure, since }: IncomingSocket,
   ): UpgradeRequest {
     const upgradeRequest = new UpgradeRequest({
       runtime: this.runtime,
       transport,
       responseWriter,
+      source,
       isSecure,
       since,
       settings: this.settings,

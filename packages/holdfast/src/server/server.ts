@@ -45,11 +45,11 @@ const CLOSE_OPTIONS: OptionNames<ServerCloseOptions> = {
 };
 
 // The class sets this. It keeps internal types out of the shipped declarations.
-let create: (listener: ServerListener, core: ServerCore) => Server;
 let read: (server: Server) => { readonly listener: ServerListener; readonly core: ServerCore };
+let create: <Data>(listener: ServerListener, core: ServerCore) => Server<Data>;
 
-/** A running server, created by `serve()` or `attach()`. */
-export class Server implements AsyncDisposable {
+/** A running server, created by `serve()` or `attach()`. `Data` is the type of `data` of its connections. */
+export class Server<Data = unknown> implements AsyncDisposable {
   readonly #listener: ServerListener;
   readonly #core: ServerCore;
   #closing: Promise<void> | null = null;
@@ -81,8 +81,8 @@ export class Server implements AsyncDisposable {
   }
 
   /** The connections that are open or closing; a live set. */
-  get connections(): ReadonlySet<ServerConnection> {
-    return this.#core.connections;
+  get connections(): ReadonlySet<ServerConnection<Data>> {
+    return this.#core.connections as ReadonlySet<ServerConnection<Data>>; // `onRequest` returned their data.
   }
 
   /** Sends a message to all connections, as `broadcast()` does. */
@@ -104,7 +104,7 @@ export class Server implements AsyncDisposable {
     request: IncomingMessage,
     socket: Duplex,
     head: Uint8Array,
-    granted: UpgradeGrant = {},
+    granted: UpgradeGrant<Data> = {},
   ): void {
     handleUpgrade(this.#core, request, socket, head, granted);
   }
@@ -139,6 +139,6 @@ export function partsOf(server: Server): {
   return read(server);
 }
 
-export function createServer(listener: ServerListener, core: ServerCore): Server {
-  return create(listener, core);
+export function createServer<Data>(listener: ServerListener, core: ServerCore): Server<Data> {
+  return create<Data>(listener, core);
 }

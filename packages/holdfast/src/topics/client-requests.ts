@@ -11,12 +11,13 @@ import type { Joined } from "./local-topic.js";
 import { describePosition } from "./receiver.js";
 import { unescapeTopic } from "./topic-name.js";
 
-/** Options of `topics.open()`. */
-export interface OpenOptions {
+/** Options of `topics.open()`. `Data` is the type of `connection.data`. */
+export interface OpenOptions<Data = unknown> {
   /** Whether this client may subscribe to this topic. If the function throws or rejects, the client may not. */
-  readonly authorize: (connection: Connection, topic: string) => Promise<boolean> | boolean;
+  readonly authorize: (connection: Connection<Data>, topic: string) => Promise<boolean> | boolean;
   /** Whether this client may publish on this topic. @default clients may not publish */
-  readonly publish?: ((connection: Connection, topic: string) => Promise<boolean> | boolean) | undefined;
+  readonly publish?:
+    ((connection: Connection<Data>, topic: string) => Promise<boolean> | boolean) | undefined;
   /** The number of topics to which a client may be subscribed at a time. @default 1000 */
   readonly maxSubscriptions?: number | undefined;
 }

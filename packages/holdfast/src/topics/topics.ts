@@ -140,14 +140,15 @@ export class Topics implements AsyncDisposable {
    * no effect on clients that do not speak the link protocol, which cannot send requests.
    * @throws InvalidArgumentError
    */
-  open(connection: Connection, options: OpenOptions): void {
+  open<Data>(connection: Connection<Data>, options: OpenOptions<Data>): void {
     checkConnection(connection);
     checkOptionNames("open()", options, OPEN_OPTIONS);
     checkFunction("authorize", options.authorize);
     if (options.publish !== undefined) checkFunction("publish", options.publish);
     const maxSubscriptions = requireSize("maxSubscriptions", options.maxSubscriptions, 1_000);
     this.#core.checkOpen();
-    this.#core.open(connection, { ...options, maxSubscriptions });
+    // The functions receive this connection only.
+    this.#core.open(connection, { ...(options as OpenOptions), maxSubscriptions });
   }
 
   /** Adds a listener; returns an unsubscribe function. */

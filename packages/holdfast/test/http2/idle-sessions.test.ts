@@ -54,7 +54,8 @@ class Scene {
     this.server.on("session", (nodeSession) => {
       this.nodeSession = nodeSession;
       nodeSession.once("close", () => (this.isClosed = true));
-      const incoming = { isSecure: false, since: this.clock.now() };
+      const source = { kind: "socket", socket } as const;
+      const incoming = { source, isSecure: false, since: this.clock.now() };
       // The session uses only these members of the server core.
       new Http2Session(nodeSession, socket, incoming, core as unknown as ServerCore).begin(() => undefined);
     });

@@ -1,7 +1,6 @@
 // The listener of `attach()`: receives upgrades from the application's HTTP server.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { ServerHttp2Stream } from "node:http2";
 import { Socket, type Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { Server as TlsServer } from "node:tls";
@@ -18,7 +17,7 @@ import { SocketByteStream } from "../../transport/node/socket-byte-stream.js";
 import { isEncrypted } from "./http-request.js";
 import { headOrNull, interceptRequests, respond } from "./plain-requests.js";
 import { matchesPath, type PathFilter } from "./path-filter.js";
-import { routerOf, type AttachedServer } from "./upgrade-router.js";
+import { routerOf, type AttachedServer, type UpgradeMessage, type UpgradeStream } from "./upgrade-router.js";
 
 export class Attachment implements ServerListener, AttachedServer {
   readonly #httpServer: NetServer;
@@ -63,22 +62,22 @@ export class Attachment implements ServerListener, AttachedServer {
     }
   }
 
-  receive(head: RequestHead, socket: Duplex, rest: Uint8Array): void {
-    detachFromHttp(socket);
-    this.#core.receiveRequest(socket, this.#incoming(socket), head, rest);
+  receive(head: RequestHead, request: UpgradeMessage, rest: Uint8Array): void {
+    detachFromHttp(request.socket);
+    this.#core.receiveRequest(request.socket, this.#incoming(request), head, rest);
   }
 
-  refuse(socket: Duplex, refusal: Refusal): void {
-    detachFromHttp(socket);
-    this.#core.refuse(socket, this.#incoming(socket), refusal);
+  refuse(request: UpgradeMessage, refusal: Refusal): void {
+    detachFromHttp(request.socket);
+    this.#core.refuse(request.socket, this.#incoming(request), refusal);
   }
 
-  receiveStream(head: RequestHead, stream: ServerHttp2Stream): void {
-    this.#core.receiveStream(stream, this.#incomingStream(stream), head);
+  receiveStream(head: RequestHead, request: UpgradeStream): void {
+    this.#core.receiveStream(request.stream, this.#incomingStream(request), head);
   }
 
-  refuseStream(stream: ServerHttp2Stream, refusal: Refusal): void {
-    this.#core.refuseStream(stream, this.#incomingStream(stream), refusal);
+  refuseStream(request: UpgradeStream, refusal: Refusal): void {
+    this.#core.refuseStream(request.stream, this.#incomingStream(request), refusal);
   }
 
   listenToPlainRequests = (): (() => void) =>
@@ -89,9 +88,9 @@ export class Attachment implements ServerListener, AttachedServer {
         void this.#answerOwn(head, request, response);
         return true;
       },
-      onStream: (stream, head) => {
+      onStream: (request, head) => {
         if (asksForWebSocket(head) || !this.#isOwn(head)) return false;
-        this.receiveStream(head, stream);
+        this.receiveStream(head, request);
         return true;
       },
     });
@@ -105,7 +104,8 @@ export class Attachment implements ServerListener, AttachedServer {
   async #answerOwn(head: RequestHead, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { trustProxy, connection } = this.#core.settings;
     const { socket } = request;
-    const peer = { transport: new SocketByteStream(socket), isSecure: isEncrypted(socket) };
+    const source = { kind: "message", message: request, socket } as const;
+    const peer = { transport: new SocketByteStream(socket), source, isSecure: isEncrypted(socket) };
     const decision = await this.#core.decidePlain(
       head,
       locateClient(head, peer, trustProxy, connection.logger),
@@ -127,12 +127,13 @@ export class Attachment implements ServerListener, AttachedServer {
     // The server core owns every request; the HTTP server owns every other socket.
   }
 
-  #incoming(socket: Duplex): IncomingSocket {
-    return { isSecure: isEncrypted(socket), since: this.#core.runtime.clock.now() };
+  #incoming(source: UpgradeMessage): IncomingSocket {
+    return { source, isSecure: isEncrypted(source.socket), since: this.#core.runtime.clock.now() };
   }
 
-  #incomingStream({ session }: ServerHttp2Stream): IncomingSocket {
-    return { isSecure: session?.encrypted === true, since: this.#core.runtime.clock.now() };
+  #incomingStream(source: UpgradeStream): IncomingSocket {
+    const isSecure = source.stream.session?.encrypted === true;
+    return { source, isSecure, since: this.#core.runtime.clock.now() };
   }
 }
 

@@ -46,7 +46,8 @@ export function handleUpgrade(
   checkUpgrade(request, socket, head);
   const granted = checkGrant(grant, "Expected `granted` to be");
   if (socket.destroyed) return; // The client disconnected while the application decided.
-  const incoming = { isSecure: isEncrypted(socket), since: core.runtime.clock.now() };
+  const source = { kind: "message", message: request, socket } as const;
+  const incoming = { source, isSecure: isEncrypted(socket), since: core.runtime.clock.now() };
   detachFromHttp(socket);
   const parsed = readUpgrade(request);
   if ("outcome" in parsed) core.refuse(socket, incoming, parsed);

@@ -7,11 +7,12 @@ import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { streamHead } from "../http2/stream-head.js";
 import { FAILED, type Decision } from "../upgrade/admission-policy.js";
 import { headOf, mayLackFields } from "./http-request.js";
+import type { UpgradeStream } from "./upgrade-router.js";
 
 /** Each returns whether it answers the request. */
 export interface PlainRequestHandler {
   onRequest(request: IncomingMessage, response: ServerResponse): boolean;
-  onStream(stream: ServerHttp2Stream, head: RequestHead): boolean;
+  onStream(request: UpgradeStream, head: RequestHead): boolean;
 }
 
 /**
@@ -25,7 +26,8 @@ export function interceptRequests(httpServer: NetServer, handler: PlainRequestHa
   const isAnswered = (event: unknown, args: readonly unknown[]): boolean => {
     if (event === "stream" && isHttp2) {
       const [stream, headers, , rawHeaders] = args as StreamArguments;
-      return handler.onStream(stream, streamHead(headers, rawHeaders));
+      const source = { kind: "stream", stream, headers, rawHeaders } as const;
+      return handler.onStream(source, streamHead(headers, rawHeaders));
     }
     if (event !== "request" || (args[0] as Partial<IncomingMessage>).httpVersionMajor !== 1) return false;
     return handler.onRequest(...(args as [IncomingMessage, ServerResponse]));

@@ -23,6 +23,7 @@ import {
 } from "../../protocol/handshake/server-handshake.js";
 import { streamHead } from "../http2/stream-head.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
+import type { RequestSource } from "../forwarding/request-source.js";
 import {
   afterResponses,
   hasKnownLength,
@@ -38,11 +39,17 @@ import { hookUpgrades } from "./upgrade-hook.js";
 export interface AttachedServer {
   /** Whether the request matches the server's `path`. */
   matches(head: RequestHead, origin: RequestOrigin): boolean;
-  receive(head: RequestHead, socket: Duplex, rest: Uint8Array): void;
-  receiveStream(head: RequestHead, stream: ServerHttp2Stream): void;
-  refuse(socket: Duplex, refusal: Refusal): void;
-  refuseStream(stream: ServerHttp2Stream, refusal: Refusal): void;
+  receive(head: RequestHead, request: UpgradeMessage, rest: Uint8Array): void;
+  receiveStream(head: RequestHead, request: UpgradeStream): void;
+  refuse(request: UpgradeMessage, refusal: Refusal): void;
+  refuseStream(request: UpgradeStream, refusal: Refusal): void;
 }
+
+/** A request over HTTP/1.1, with the socket of its `upgrade` event. */
+export type UpgradeMessage = Extract<RequestSource, { kind: "message" }>;
+
+/** A request over HTTP/2. */
+export type UpgradeStream = Extract<RequestSource, { kind: "stream" }>;
 
 const routers = new WeakMap<NetServer, UpgradeRouter>();
 
@@ -132,8 +139,9 @@ export class UpgradeRouter {
     socket.on("error", () => undefined); // Node has removed its own error listener.
     afterResponses(socket, () => {
       const { server } = route;
-      if (route.kind === "accept") server.receive(route.head, socket, rest);
-      else server.refuse(socket, route.refusal);
+      const source: UpgradeMessage = { kind: "message", message: request, socket };
+      if (route.kind === "accept") server.receive(route.head, source, rest);
+      else server.refuse(source, route.refusal);
     });
   };
 
@@ -157,7 +165,11 @@ export class UpgradeRouter {
     if (!hasKnownLength(head) && !this.#hasOtherHandlers)
       return { kind: "refuse", server: first, refusal: UNKNOWN_LENGTH };
     if (!asksForWebSocket(head)) return passOrRefuse(UPGRADE_REQUIRED);
-    const origin = { transport: new SocketByteStream(socket), isSecure: isEncrypted(socket) };
+    const origin: RequestOrigin = {
+      transport: new SocketByteStream(socket),
+      source: { kind: "message", message: request, socket },
+      isSecure: isEncrypted(socket),
+    };
     for (const server of this.#servers) {
       if (!server.matches(head, origin)) continue;
       return mayBeCut
@@ -180,11 +192,12 @@ export class UpgradeRouter {
     const head = streamHead(headers, rawHeaders);
     if (!asksForWebSocket(head)) return;
     const isSecure = stream.session?.encrypted === true;
-    const origin = { transport: new Http2ByteStream(stream), isSecure };
+    const source: UpgradeStream = { kind: "stream", stream, headers, rawHeaders };
+    const origin: RequestOrigin = { transport: new Http2ByteStream(stream), source, isSecure };
     for (const server of this.#servers) {
       if (!server.matches(head, origin)) continue;
       this.#answeredStreams.add(stream);
-      server.receiveStream(head, stream);
+      server.receiveStream(head, source);
       return;
     }
     // If the HTTP server listens for "request", Node itself added one of the "stream" listeners; nothing else
@@ -194,7 +207,7 @@ export class UpgradeRouter {
     if (others > 0 || this.#httpServer.listenerCount("connect") > 1) return;
     this.#answeredStreams.add(stream);
     const [server] = this.#servers;
-    server.refuseStream(stream, NOT_FOUND);
+    server.refuseStream(source, NOT_FOUND);
   };
 
   /**

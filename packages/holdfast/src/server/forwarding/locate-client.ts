@@ -40,6 +40,7 @@ export function locateClient(
   }
   return {
     transport: { remoteAddress, localAddress },
+    source: origin.source,
     isSecure: isSecureScheme(entryOf(headers, "X-Forwarded-Proto", proxies)) ?? origin.isSecure,
     host: validHost(entryOf(headers, "X-Forwarded-Host", proxies)),
     isForwarded: true,

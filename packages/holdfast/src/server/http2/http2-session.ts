@@ -70,7 +70,8 @@ export class Http2Session implements AlarmHandler {
     this.#streams++;
     if (!this.#isClosing) timers.cancel(this.#alarm);
     stream.once("close", this.#onStreamClosed);
-    this.#core.receiveStream(stream, { isSecure, since }, streamHead(headers, rawHeaders));
+    const source = { kind: "stream", stream, headers, rawHeaders } as const;
+    this.#core.receiveStream(stream, { source, isSecure, since }, streamHead(headers, rawHeaders));
   };
 
   /** Restarts the idle timeout. It counts streams, not bytes: a client that sends pings but opens no stream is idle. */

@@ -15,7 +15,7 @@ export type ListenAddress =
   | { readonly kind: "unix"; readonly path: string };
 
 /** @throws InvalidArgumentError */
-export function checkListenAddress(options: ServeOptions): ListenAddress {
+export function checkListenAddress<Data>(options: ServeOptions<Data>): ListenAddress {
   const { port, host, path } = options;
   const isShared = checkBoolean("reusePort", options.reusePort, false);
   if (path !== undefined) {

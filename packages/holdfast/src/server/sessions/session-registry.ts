@@ -44,6 +44,7 @@ import {
 import type { ServerRequest } from "../upgrade/server-request.js";
 import { DetachedSessions } from "./detached-sessions.js";
 import { SessionGreeter } from "./session-greeter.js";
+import { SessionHandshake } from "./session-handshake.js";
 import { SessionLog } from "./session-log.js";
 import { StoreCalls } from "./store-calls.js";
 import { StoreSweeper } from "./store-sweeper.js";
@@ -76,6 +77,7 @@ const ACK_DELAY = 100;
 interface Held {
   readonly transport: ServerSessionTransport;
   readonly connection: Connection;
+  readonly handshake: SessionHandshake;
   readonly expiry: Expiry;
   /** Null unless `durability` is `"message"`. */
   readonly log: SessionLog | null;
@@ -347,6 +349,7 @@ export class SessionRegistry implements SessionKeeper {
       return;
     }
     this.#detached.delete(transport);
+    held.handshake.renew(socket.handshake);
     socket.link.sendWord(answer.text);
     transport.attach(socket.connection, socket.link, answer.attachment, answer);
     this.#renew(held);
@@ -417,7 +420,7 @@ export class SessionRegistry implements SessionKeeper {
   #hold(
     session: ServerSession,
     first: Connection,
-    handshake: HandshakeRecord,
+    firstHandshake: HandshakeRecord,
     record: ClaimedRecord | null,
   ): Held {
     const { runtime } = this.#host;
@@ -425,6 +428,7 @@ export class SessionRegistry implements SessionKeeper {
     const transports: ServerSessionTransport[] = [];
     const log = durability === "message" ? this.#newLog(session, () => transports[0]) : null;
     const unread = record === null ? NO_MESSAGES : record.inbox.map(({ message }) => message);
+    const handshake = new SessionHandshake(firstHandshake);
     const connection = createConnection({
       runtime,
       transport: (handler) => {
@@ -442,7 +446,7 @@ export class SessionRegistry implements SessionKeeper {
       owner: this.#host,
     });
     const [transport] = transports;
-    const held = { transport, connection, expiry: new Expiry(this, transport), log };
+    const held = { transport, connection, handshake, expiry: new Expiry(this, transport), log };
     this.#held.set(session.identity.id, held);
     if (durability !== "process") this.#sweeper.begin();
     return held;

@@ -9,23 +9,28 @@ import {
   type HeadersInput,
 } from "../../protocol/handshake/header-input.js";
 
-/** Accepts an upgrade, with optional headers and data. */
-export interface UpgradeGrant {
+/** Accepts an upgrade, with optional headers, and with data of the type `Data`. */
+export interface UpgradeGrant<Data = unknown> {
   /**
    * Additional headers of the response that opens the connection (101; over HTTP/2, 200), such as Set-Cookie. A list as
    * the value produces one line per element. Headers of the handshake itself are rejected.
    */
   readonly headers?: HeadersInput | undefined;
   /** Becomes `connection.data`: any value that the handler needs. */
-  readonly data?: unknown;
+  readonly data?: Data | undefined;
 }
 
 /**
  * The return value of `onRequest`: a `Response` to send instead of upgrading, or nothing or an `UpgradeGrant` to
- * accept; or a promise of one of them.
+ * accept; or a promise of one of them. If `Data` cannot be undefined, each request that is accepted needs `data`.
  */
-// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- The inferred return type of a function without `return`.
-export type RequestAnswer = Response | UpgradeGrant | null | undefined | void;
+export type RequestAnswer<Data = unknown> =
+  | Response
+  | (UpgradeGrant<Data> & { readonly data: Data })
+  | (undefined extends NoInfer<Data> // The condition must not infer `Data`.
+      ? // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- The inferred return type of a function without `return`.
+        UpgradeGrant<undefined> | null | undefined | void
+      : never);
 
 /** A validated grant. */
 export interface CheckedGrant {

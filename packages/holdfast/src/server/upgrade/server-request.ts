@@ -3,6 +3,7 @@
 import type { Address } from "../../connection/ports.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
+import { rawRequestOf, tlsOf, type RawRequest, type RequestTLS } from "../forwarding/request-source.js";
 
 /** The purpose of a request, as the server determined it. */
 export interface RequestPurpose {
@@ -27,6 +28,9 @@ export class ServerRequest {
   readonly #head: RequestHead;
   readonly #origin: RequestOrigin;
   #headers: Headers | null = null;
+  #raw: RawRequest | null = null;
+  /** Undefined until it is first read. */
+  #tls: RequestTLS | null | undefined;
   #aborter: AbortController | null = null;
   #isAborted = false;
 
@@ -73,6 +77,25 @@ export class ServerRequest {
   /** The server's address; null on a Unix socket. */
   get localAddress(): Address | null {
     return this.#origin.transport.localAddress;
+  }
+
+  /**
+   * The request as an `IncomingMessage` of `node:http` or, over HTTP/2, an `Http2ServerRequest`: for middleware, such as
+   * a framework's sessions. With `attach()` and `handleUpgrade()` over HTTP/1.1, it is the object of your HTTP server;
+   * otherwise it is made when you first read this property. Do not read a body from it.
+   */
+  get raw(): RawRequest {
+    return (this.#raw ??= rawRequestOf(this.#origin.source, this.#head));
+  }
+
+  /**
+   * The TLS connection to this server, with the client's certificate; null without TLS, which includes a proxy that
+   * forwards without TLS, and after the client has disconnected. Ask for certificates with `requestCert: true` among the
+   * options of `tls`.
+   */
+  get tls(): RequestTLS | null {
+    if (this.#tls === undefined) this.#tls = tlsOf(this.#origin.source);
+    return this.#tls;
   }
 
   /**

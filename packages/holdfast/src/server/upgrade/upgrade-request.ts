@@ -26,6 +26,7 @@ import {
   type Upgrade,
 } from "./admission-policy.js";
 import { EMPTY_GRANT, type CheckedGrant } from "./request-answer.js";
+import type { RequestSource } from "../forwarding/request-source.js";
 import { abortServerRequest, type ServerRequest } from "./server-request.js";
 
 /** An upgrade whose response has not been sent yet; `rest` holds the bytes that followed the request. */
@@ -50,6 +51,7 @@ export interface UpgradeRequestInit {
   readonly runtime: Runtime;
   readonly transport: ByteStream;
   readonly responseWriter: ResponseWriter;
+  readonly source: RequestSource;
   readonly isSecure: boolean;
   /** When the client connected, in monotonic milliseconds: the TLS handshake counts towards `openTimeout`. */
   readonly since: number;
@@ -198,8 +200,8 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
 
   #decide(head: RequestHead, rest: Uint8Array, granted: CheckedGrant): void {
     this.#phase = "deciding";
-    const { policy, isSecure, settings } = this.#init;
-    const peer: RequestOrigin = { transport: this.#transport, isSecure };
+    const { policy, source, isSecure, settings } = this.#init;
+    const peer: RequestOrigin = { transport: this.#transport, source, isSecure };
     const origin = locateClient(head, peer, settings.trustProxy, settings.connection.logger);
     this.#origin = origin;
     if (rest.length > 0) this.#appendRest(rest);
