@@ -21,7 +21,7 @@ import type {
   SessionCarrier as Carrier,
   SessionCarrierSettings,
 } from "../../connection/session-carrier.js";
-import { hasEndedSession } from "./session-end.js";
+import { hasEndedSession, hasEndedUnanswered } from "./session-end.js";
 import {
   overSessionLink,
   type SessionCarrier,
@@ -105,7 +105,8 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     link.bind(null);
     this.#resumption?.settle(0);
     this.#detachedAt = this.#runtime.clock.now();
-    if (this.#session.state === "ended" || this.#hasSentEnd || hasEndedSession(info)) {
+    const isOver = this.isAttached ? hasEndedSession(info) : hasEndedUnanswered(info);
+    if (this.#session.state === "ended" || this.#hasSentEnd || isOver) {
       this.#end(this.#endedByServer ?? this.#session.end(), this.#lossIn(info));
       return false;
     }
