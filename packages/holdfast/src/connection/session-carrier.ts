@@ -1,6 +1,7 @@
 // The port to the carrier of a client's session across the sockets of a persistent connection.
 
 import type { CloseInfo } from "./close-info.js";
+import type { Message } from "./inbox.js";
 import type { MessageTransportFactory, TransportSession } from "./message-transport.js";
 import type { SessionLostEvent, SessionResumedEvent } from "./session-state.js";
 import type { SavedClientSession } from "../session/client-session.js";
@@ -18,8 +19,13 @@ export interface SessionCarrierSettings {
 
 /** Receives the events of the session. */
 export interface SessionCarrierHandler {
-  /** The session has a socket: a new session if it `isFresh`, otherwise the one before. */
-  onAttached(isFresh: boolean): void;
+  /**
+   * The session has a socket: a new session if it `isFresh`, otherwise the one before. Returns the messages that arrived
+   * earlier, for the connection of this socket.
+   */
+  onAttached(isFresh: boolean): readonly Message[];
+  /** Whether there is no room for messages, and reading cannot pause. Messages that are not counted arrive again. */
+  readonly isRefusing: boolean;
   onResumed(event: SessionResumedEvent): void;
   /** The session is lost. If `onAttached(true)` follows at once, the same socket carries a new one. */
   onLost(event: SessionLostEvent, error: SessionLostError): void;

@@ -25,7 +25,10 @@ import type { ServerRequest } from "./upgrade/server-request.js";
 
 /** Options that `serve()` and `attach()` share. `Data` is the type of `connection.data`. */
 export interface ServerOptions<Data = unknown> extends ConnectionOptions {
-  /** Milliseconds for TLS, the upgrade request and `onRequest` together; null for no limit. @default 10000 */
+  /**
+   * Milliseconds for TLS, the upgrade request and `onRequest` together, and again for the first word of a socket with
+   * `sessions`; null for no limit. @default 10000
+   */
   readonly openTimeout?: number | null;
   /**
    * The pages that may connect (RFC 6455 section 10.2): `"same-origin"`, `"any"`, or a list. `"same-origin"` compares

@@ -1,5 +1,7 @@
 // Turns the requests of a server into connections, for `serve()` and `attach()` alike.
 
+/* eslint max-lines: ["warn", { "max": 270, "skipBlankLines": true, "skipComments": true }] -- It owns all connections of a server, and counts them. */
+
 import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { coreOf, createConnection } from "../connection/connection.js";
@@ -17,6 +19,7 @@ import { Http1ResponseWriter, type ResponseWriter } from "./response/response-wr
 import { HandlerRuns, type ConnectionHandler, type ServerConnection } from "./handler-runs.js";
 import { Http2ResponseWriter } from "./http2/http2-response-writer.js";
 import { AddressLimits } from "./limits/address-limits.js";
+import { ExcessSockets } from "./limits/excess-sockets.js";
 import { ReceiveLimits, type ReceiveLimit } from "./limits/receive-limit.js";
 import type { ServerSettings } from "./options.js";
 import {
@@ -28,10 +31,9 @@ import { AdmissionPolicy, type Decision } from "./upgrade/admission-policy.js";
 import { ServerHandshakeRecord, type HandshakeExtras } from "./upgrade/handshake-record.js";
 import { EMPTY_GRANT, type CheckedGrant } from "./upgrade/request-answer.js";
 import type { RequestOrigin } from "./forwarding/request-origin.js";
-import type { HandshakeRecord } from "../connection/handshake-record.js";
 import type { MessageTransportFactory } from "../connection/message-transport.js";
 import { overSessionLink, type SessionLink } from "../transport/session/session-link.js";
-import { SessionRegistry } from "./sessions/session-registry.js";
+import { SessionRegistry, type SessionSocket } from "./sessions/session-registry.js";
 import type { ConnectionReceiver, OwnRequests } from "./upgrade/own-requests.js";
 import type { RequestSource } from "./forwarding/request-source.js";
 import type { ServerRequest } from "./upgrade/server-request.js";
@@ -61,6 +63,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   /** The inspector's connections, which are not the application's. */
   readonly #ownConnections = new Set<ServerConnection>();
   #ownRequests: OwnRequests | null = null;
+  readonly #excess = new ExcessSockets();
   readonly #upgradeRequests = new Set<UpgradeRequest>();
   readonly #policy: AdmissionPolicy;
   readonly #receiveLimits: ReceiveLimits | null;
@@ -80,9 +83,9 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     const isForwarded = trustProxy !== null;
     this.addressLimits = limits === null ? null : new AddressLimits({ limits, clock, logger, isForwarded });
     this.#receiveLimits = limits === null ? null : new ReceiveLimits(limits, this.runtime, logger);
-    this.#policy = new AdmissionPolicy(settings, this, this.addressLimits);
+    this.#policy = new AdmissionPolicy(settings, this, this.addressLimits, this.#excess);
     const { sessions } = settings;
-    this.sessions = sessions === null ? null : new SessionRegistry(this, sessions, settings.connection);
+    this.sessions = sessions === null ? null : new SessionRegistry(this, sessions, settings);
   }
 
   /** Answers requests beside the application; null for none. */
@@ -100,9 +103,10 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     return this.#policy.decide(head, origin, EMPTY_GRANT, () => undefined);
   }
 
-  /** The number of sockets that have become connections. */
+  /** The number of sockets that have become connections, but for those above the limits. */
   get size(): number {
-    return this.#connections.size + this.#sessionSockets.size - (this.sessions?.size ?? 0);
+    const sessions = this.sessions?.size ?? 0;
+    return this.#connections.size + this.#sessionSockets.size - sessions - this.#excess.size;
   }
 
   /**
@@ -212,9 +216,11 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       this.#openOwn(receiver, frames, handshake);
       return;
     }
+    const { remoteAddress } = origin.transport;
+    const isExcess = link === 2 && !this.#policy.hasRoom(remoteAddress, null);
     const connection =
       link === 2 && this.sessions !== null
-        ? this.#createSessionSocket(frames, this.sessions, handshake, request)
+        ? this.#createSessionSocket(frames, this.sessions, { handshake, request, isExcess })
         : createConnection({
             runtime: this.runtime,
             transport: link > 0 ? overLinkProtocol(frames, "frames", this.#spreadSource) : frames,
@@ -226,12 +232,13 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       this.#connections.add(connection);
       this.#ownRequests?.onOpened(connection);
     } else this.#sessionSockets.add(connection);
-    this.#applyLimits(connection, origin, meter);
+    if (isExcess) this.#excess.add(connection, remoteAddress);
+    this.#applyLimits(connection, meter);
     coreOf(connection).start();
     if (link < 2) this.handlers.start(connection, request);
   }
 
-  #openOwn(receiver: ConnectionReceiver, frames: MessageTransportFactory, handshake: HandshakeRecord): void {
+  #openOwn(receiver: ConnectionReceiver, frames: MessageTransportFactory, handshake: ServerHandshakeRecord): void {
     const connection = createConnection({
       runtime: this.runtime,
       // Neither the log nor the diagnostics channels count it among the connections of the application.
@@ -249,18 +256,17 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   #createSessionSocket(
     frames: MessageTransportFactory,
     sessions: SessionRegistry,
-    handshake: HandshakeRecord,
-    request: ServerRequest,
+    opened: Pick<SessionSocket, "handshake" | "isExcess" | "request">,
   ): ServerConnection {
     const links: SessionLink[] = [];
     const connection = createConnection({
       runtime: this.runtime,
       transport: overSessionLink(frames, "frames", this.#spreadSource, (link) => links.push(link)),
       settings: this.settings.connection,
-      handshake,
+      handshake: opened.handshake,
       owner: this,
     });
-    sessions.greet({ connection, link: links[0], request, handshake });
+    sessions.greet({ connection, link: links[0], ...opened });
     return connection;
   }
 
@@ -269,6 +275,16 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     this.#connections.add(connection);
     this.#ownRequests?.onOpened(connection);
     this.handlers.start(connection, request);
+  }
+
+  mayCarry(socket: ServerConnection, replaced: ServerConnection | null): boolean {
+    return !this.#excess.has(socket) || this.#policy.hasRoom(socket.remoteAddress, replaced);
+  }
+
+  onCarrying(socket: ServerConnection, replaced: ServerConnection | null): void {
+    if (!this.#excess.delete(socket)) return;
+    if (replaced !== null) this.#cleanups.get(replaced)?.();
+    this.#countAddress(socket);
   }
 
   onResponseWritten(): void {
@@ -285,20 +301,30 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       this.#ownRequests?.onEnded(connection, coreOf(connection).closeInfo);
     this.#ownConnections.delete(connection);
     this.#sessionSockets.delete(connection);
+    this.#excess.delete(connection);
     this.#cleanups.get(connection)?.();
     this.#notifyIfIdle();
   }
 
-  #applyLimits(connection: ServerConnection, { transport }: RequestOrigin, meter: ReceiveLimit | null): void {
-    const { addressLimits } = this;
-    if (addressLimits === null) return;
-    const address = transport.remoteAddress;
-    const key = address === null ? null : addressLimits.addConnection(address);
+  #applyLimits(connection: ServerConnection, meter: ReceiveLimit | null): void {
+    if (this.addressLimits === null) return;
     meter?.watch(connection);
     this.#cleanups.set(connection, () => {
       this.#cleanups.delete(connection);
-      if (key !== null) addressLimits.removeConnection(key);
       meter?.stop();
+    });
+    if (!this.#excess.has(connection)) this.#countAddress(connection);
+  }
+
+  #countAddress(connection: ServerConnection): void {
+    const { addressLimits } = this;
+    const { remoteAddress } = connection;
+    if (addressLimits === null || remoteAddress === null) return;
+    const key = addressLimits.addConnection(remoteAddress);
+    const cleanUp = this.#cleanups.get(connection);
+    this.#cleanups.set(connection, () => {
+      cleanUp?.();
+      addressLimits.removeConnection(key);
     });
   }
 

@@ -22,17 +22,20 @@ export interface KeptState {
   readonly session: SavedClientSession | null;
   /** Received messages that the application has not read, the oldest first. */
   readonly unread: readonly SessionMessageData[];
+  /** Received messages for the next connection, since `onOpen` has not fulfilled in this session; null if it has. */
+  readonly untaken: readonly SessionMessageData[] | null;
   /** Messages that wait for a connection, the oldest first. */
   readonly queued: readonly QueuedMessage[];
 }
 
 const VERSION = 1;
 
-export function encodeKeptState({ session, unread, queued }: KeptState): string {
+export function encodeKeptState({ session, unread, untaken, queued }: KeptState): string {
   return JSON.stringify({
     v: VERSION,
     session: session && { ...session, outgoing: encodeSends(session.outgoing) },
     unread: unread.map(encodeData),
+    untaken: untaken?.map(encodeData) ?? null,
     queued: queued.map((each) => ({ ...each, data: encodeData(each.data) })),
   });
 }
@@ -40,11 +43,12 @@ export function encodeKeptState({ session, unread, queued }: KeptState): string 
 /** Null if the text is not such a state. */
 export function decodeKeptState(text: string): KeptState | null {
   try {
-    const { v, session, unread, queued } = objectOf(JSON.parse(text));
+    const { v, session, unread, untaken = null, queued } = objectOf(JSON.parse(text));
     if (v !== VERSION) return null;
     return {
       session: session === null ? null : decodeSession(objectOf(session)),
       unread: listOf(unread, decodeData),
+      untaken: untaken === null ? null : listOf(untaken, decodeData),
       queued: listOf(queued, decodeQueued),
     };
   } catch {

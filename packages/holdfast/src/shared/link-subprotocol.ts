@@ -51,6 +51,11 @@ export function offerLink(
   return [...(subprotocols.length === 0 ? [PLAIN] : subprotocols), ...links];
 }
 
+/** Whether a client's offer includes sessions. */
+export function offersSession(offered: readonly string[]): boolean {
+  return offered.some((name) => parseLinkName(name)?.link === 2);
+}
+
 /** Interprets the server's answer to such an offer; "" stands for none. */
 export function readLinkAnswer(answer: string): LinkAgreement {
   if (answer === PLAIN || answer === "") return { subprotocol: null, link: 0 };

@@ -1,7 +1,7 @@
 // The core of a persistent connection, across its connections. `PersistentConnection` is its facade. The supervisor
 // decides when to connect; the sender queues outgoing messages, the receiver incoming ones.
 
-/* eslint max-lines: ["warn", { "max": 370, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files. */
+/* eslint max-lines: ["warn", { "max": 395, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files. */
 
 import { Deferred } from "../../shared/deferred.js";
 import type { Bytes } from "../../connection/arguments.js";
@@ -43,6 +43,9 @@ export interface PersistentCoreOptions {
   readonly carrySession: Connector<ConnectorOptions>["carrySession"];
 }
 
+/** The received messages that the application has not taken. */
+type Received = Pick<KeptState, "unread" | "untaken">;
+
 export class PersistentCore implements SupervisorHandler, ReadableConnection, SessionCarrierHandler {
   readonly sender: Sender;
   readonly listeners: Listeners<PersistentEvents>;
@@ -64,12 +67,17 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
   #attempt = 1;
   /** The new connection whose session is not attached yet, and its deadline; null for none. */
   #unattached: Alarm | null = null;
-  /** The session that became attached last is a new one. */
-  #isFresh = true;
+  /** Whether `onOpen` has fulfilled: for this connection, or for an earlier one of the same session. */
+  #isPrepared = false;
+  /**
+   * Messages that the session has counted and nobody has taken, since the socket was cut while `onOpen` ran. The next
+   * connection of the session begins with them.
+   */
+  #untaken: readonly Message[] = [];
   /** Null without the option `keep`. */
   readonly #kept: KeptSession | null;
-  /** The unread messages that were saved when the client was suspended; null while it runs. */
-  #suspended: { readonly unread: readonly Message[] } | null = null;
+  /** The messages that were saved when the client was suspended; null while it runs. */
+  #suspended: Received | null = null;
 
   constructor(options: PersistentCoreOptions) {
     const { runtime, connectionSettings, settings } = options;
@@ -99,9 +107,15 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
     return carrySession({ window, ackDelay, writeLimit: connectionSettings.writeLimit, saved }, this);
   }
 
-  #restore({ unread, queued }: KeptState): void {
+  #restore(state: KeptState): void {
+    this.#isPrepared = state.untaken === null;
+    this.#takeBack(state);
+    this.sender.restore(state.queued);
+  }
+
+  #takeBack({ unread, untaken }: Received): void {
     for (const message of unread) this.inbox.push(message);
-    this.sender.restore(queued);
+    this.#untaken = untaken ?? [];
   }
 
   get closed(): Promise<CloseInfo> {
@@ -125,8 +139,8 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
     const state = this.session?.state ?? null;
     if (state === null) return null;
     const { id, isAttached } = state;
-    const unread =
-      this.inbox.length + (this.#connection === null ? 0 : coreOf(this.#connection).inbox.length);
+    const own = this.#connection === null ? 0 : coreOf(this.#connection).inbox.length;
+    const unread = this.inbox.length + this.#untaken.length + own;
     return { id, isAttached, position: state.positionBefore(unread) };
   }
 
@@ -204,7 +218,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
     coreOf(connection).willBeRead();
     this.#latency.watch(connection);
     const { session } = this;
-    if (session === null) this.#onUsable(connection);
+    if (session === null) this.#onUnprepared(connection);
     else if (!session.hasSocket) this.#onWithoutSession(connection, session);
     else if (session.isAttached) this.#onUsable(connection);
     else this.#awaitSession(connection);
@@ -212,14 +226,20 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
 
   /** The connection carries messages: of a new session, of one that was resumed, or without one. */
   #onUsable(connection: Connection): void {
-    if (this.#settings.onOpen === null || !this.#isFresh) this.#ready(connection, this.#attempt);
+    if (this.#settings.onOpen === null || this.#isPrepared) this.#ready(connection, this.#attempt);
     else void this.#prepare(connection, this.#attempt, this.#settings.onOpen);
   }
 
   /** The server speaks no sessions. */
   #onWithoutSession(connection: Connection, session: SessionCarrier): void {
     session.abandon("unknown");
-    this.#isFresh = true;
+    this.#releaseUntaken();
+    this.#onUnprepared(connection);
+  }
+
+  /** The connection continues no session. */
+  #onUnprepared(connection: Connection): void {
+    this.#isPrepared = false;
     this.#onUsable(connection);
   }
 
@@ -239,12 +259,28 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
 
   // SessionCarrierHandler
 
-  onAttached(isFresh: boolean): void {
-    this.#isFresh = isFresh;
+  onAttached(isFresh: boolean): readonly Message[] {
+    if (isFresh) {
+      this.#isPrepared = false;
+      this.#releaseUntaken();
+    }
+    const untaken = this.#untaken;
+    this.#untaken = [];
     const connection = this.#connection;
-    if (this.#unattached === null || connection === null) return; // `onOpen` follows.
+    if (this.#unattached === null || connection === null) return untaken; // `onOpen` follows.
     this.#stopAwaiting();
     this.#onUsable(connection);
+    return untaken;
+  }
+
+  get isRefusing(): boolean {
+    return this.#receiver.isRefusing;
+  }
+
+  /** The session of these messages has no other connection: the stream delivers them. */
+  #releaseUntaken(): void {
+    for (const message of this.#untaken) this.inbox.push(message);
+    this.#untaken = [];
   }
 
   onResumed(event: SessionResumedEvent): void {
@@ -287,6 +323,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
     this.session?.end(isSaved);
     this.sender.end(error, isSaved);
     this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error: failure });
+    this.#releaseUntaken();
     this.#receiver.finish();
     this.#closed.resolve(info);
     this.#aborter.abort(this.closedError());
@@ -334,6 +371,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
     this.#receiver.attach(connection);
     const isFirst = !this.#hasOpened;
     this.#hasOpened = true;
+    this.#isPrepared = true;
     this.sender.open(connection);
     this.#status = Object.freeze({ state: "open", attempt, since: this.#wallNow() });
     const status = this.#status;
@@ -342,41 +380,46 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
   }
 
   #onConnectionEnded({ info, error }: AttemptOutcome): void {
-    if (this.#connection === null) return;
+    const connection = this.#connection;
+    if (connection === null) return;
     this.#connection = null;
     this.#stopAwaiting();
     this.#latency.unwatch();
     this.#receiver.detach();
     this.sender.onConnectionEnded(error);
     if (this.session === null) return;
+    if (!this.#isPrepared) this.#untaken = [...this.#untaken, ...coreOf(connection).inbox.takeAll()];
     if (this.session.onSocketEnded(info)) this.listeners.emit("detached", { info });
   }
 
   /** The client is about to stop: ends the socket, and keeps the session for another client. */
   #suspend(): void {
     if (this.#isEnding || this.#suspended !== null) return;
-    const own = this.#connection === null ? null : coreOf(this.#connection).inbox;
     const outcome = this.#supervisor.suspend();
     if (outcome !== null) this.#onConnectionEnded(outcome);
     // Taken out, so that no reader gets a message that is saved.
-    this.#suspended = { unread: [...drain(this.inbox), ...(own === null ? [] : drain(own))] };
+    this.#suspended = {
+      unread: this.inbox.takeAll(),
+      untaken: this.#isPrepared ? null : this.#untaken,
+    };
+    this.#untaken = [];
     this.#saveAgain();
     this.#setStatus({ state: "connecting", attempt: this.#attempt, since: this.#wallNow() });
   }
 
   #saveAgain(): void {
     if (this.#suspended === null) return;
-    const { unread } = this.#suspended;
-    this.#kept?.save({ session: this.session?.save() ?? null, unread, queued: this.sender.save() });
+    const session = this.session?.save() ?? null;
+    this.#kept?.save({ ...this.#suspended, session, queued: this.sender.save() });
   }
 
   /** The client continues after all. */
   #resume(): void {
     if (this.#suspended === null || this.#isEnding) return;
-    const { unread } = this.#suspended;
+    const received = this.#suspended;
     this.#suspended = null;
     if (this.#kept?.reclaim() === true) {
-      for (const message of unread) this.inbox.push(message);
+      this.#takeBack(received);
     } else {
       this.sender.forget();
       this.session?.abandon("moved");
@@ -443,10 +486,4 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
   #wallNow(): number {
     return this.runtime.clock.wallNow();
   }
-}
-
-function drain(inbox: Inbox): readonly Message[] {
-  const messages = inbox.peek();
-  while (inbox.poll("nobody") !== undefined);
-  return messages;
 }

@@ -32,6 +32,11 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHa
     if (this.#isFull) this.#observed.pauseReading();
   }
 
+  /** Whether the connection is closing, so that reading cannot pause, and there is no room for its messages. */
+  get isRefusing(): boolean {
+    return this.#isFull && this.#connection !== null && this.#connection.state !== "open";
+  }
+
   /** The connection has ended. */
   detach(): void {
     this.#connection = null;
@@ -83,7 +88,8 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHa
   }
 
   take(message: Message): boolean {
-    // While closing, reading cannot pause any more, so messages above the limits are dropped.
+    // While closing, reading cannot pause any more, so messages above the limits are dropped. Those of a session arrive
+    // again on its next socket.
     if (!this.#isFull || this.#connection?.state === "open") this.inbox.push(message);
     return true;
   }

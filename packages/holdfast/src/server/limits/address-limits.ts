@@ -74,11 +74,13 @@ export class AddressLimits {
   /**
    * Counts an upgrade request of `address`. Returns a refusal if it exceeds a limit. Clients without an address, on a
    * Unix socket, are not limited.
+   *
+   * @param mayExceed whether the connection may exceed the limit of connections
    */
-  requestUpgrade(address: Address | null): Refusal | null {
+  requestUpgrade(address: Address | null, mayExceed: boolean): Refusal | null {
     if (address === null) return null;
     const record = this.#recordOf(keyOf(address));
-    const refusal = this.#checkConnections(record, address);
+    const refusal = mayExceed ? null : this.#checkConnections(record, address);
     if (refusal !== null || this.#upgrades === null) return refusal;
     const now = this.#clock.now();
     const fullAt = take(record.upgradesFullAt, now, 1, this.#upgrades);
@@ -95,6 +97,19 @@ export class AddressLimits {
   /** Checks the limit when a connection opens: others may have opened since the upgrade was requested. */
   checkConnections(address: Address | null): Refusal | null {
     return address === null ? null : this.#checkConnections(this.#recordOf(keyOf(address)), address);
+  }
+
+  /**
+   * Whether another connection would exceed the limit.
+   *
+   * @param leaving the address of a connection that the other one replaces; undefined for none
+   */
+  isFull(address: Address | null, leaving: Address | null | undefined): boolean {
+    const { connectionsPerAddress: limit } = this.#limits;
+    if (limit === null || address === null) return false;
+    const key = keyOf(address);
+    const isReplaced = leaving !== null && leaving !== undefined && keyOf(leaving) === key;
+    return (this.#records.get(key)?.connections ?? 0) - (isReplaced ? 1 : 0) >= limit;
   }
 
   /** Counts an open connection. Returns the key to pass to `removeConnection`. */

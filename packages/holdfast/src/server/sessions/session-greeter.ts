@@ -4,10 +4,12 @@ import { coreOf } from "../../connection/connection.js";
 import type { Message } from "../../connection/inbox.js";
 import type { SessionMessage } from "../../session/wire.js";
 import type { SessionLinkHandler } from "../../transport/session/session-link.js";
+import { Deadline, type TimerQueue } from "../../connection/timer-queue.js";
 import type { ServerRequest } from "../upgrade/server-request.js";
 import type { SessionSocket } from "./session-registry.js";
 
 export interface SessionGreeterHandler {
+  readonly timers: TimerQueue;
   /** The owner of a request, as the application says. */
   ownerOf(request: ServerRequest): Promise<string | null>;
   onOpen(owner: string | null): Promise<void>;
@@ -19,13 +21,15 @@ export interface SessionGreeterHandler {
   onFailure(error: unknown): void;
 }
 
-export class SessionGreeter implements SessionLinkHandler {
+/** Its deadline is that of the first word. */
+export class SessionGreeter extends Deadline implements SessionLinkHandler {
   readonly hasBusyReader = false;
   readonly #socket: SessionSocket;
   readonly #handler: SessionGreeterHandler;
   #hasBegun = false;
 
   constructor(socket: SessionSocket, handler: SessionGreeterHandler) {
+    super();
     this.#socket = socket;
     this.#handler = handler;
   }
@@ -36,6 +40,7 @@ export class SessionGreeter implements SessionLinkHandler {
       return;
     }
     this.#hasBegun = true;
+    this.#handler.timers.cancel(this);
     void this.#answer(message);
   }
 
@@ -45,6 +50,12 @@ export class SessionGreeter implements SessionLinkHandler {
 
   onStreamed(): void {
     this.#violate("a message of the application");
+  }
+
+  /** A client that says nothing must not hold its socket. */
+  onAlarm(): void {
+    const core = coreOf(this.#socket.connection);
+    core.closeWithCause("local-close", { code: 1008, reason: 'no "open" or "resume" in time' });
   }
 
   onPingQueued(): void {

@@ -1,7 +1,7 @@
 // The sessions of a server: opens and resumes them, drops them when they expire or the memory is full, and saves them
 // when the server closes.
 
-/* eslint max-lines: ["warn", { "max": 450, "skipBlankLines": true, "skipComments": true }] -- One table of sessions, with all changes of it. */
+/* eslint max-lines: ["warn", { "max": 475, "skipBlankLines": true, "skipComments": true }] -- One table of sessions, with all changes of it. */
 
 import { createHash } from "node:crypto";
 import { coreOf, createConnection, type Connection } from "../../connection/connection.js";
@@ -41,6 +41,8 @@ import {
   type ServerSessionTransportOptions,
   type SessionKeeper,
 } from "../../transport/session/server-session-transport.js";
+import { EXCESS_TIMEOUT } from "../limits/excess-sockets.js";
+import type { ServerSettings } from "../options.js";
 import type { ServerRequest } from "../upgrade/server-request.js";
 import { DetachedSessions } from "./detached-sessions.js";
 import { SessionGreeter } from "./session-greeter.js";
@@ -57,10 +59,20 @@ export interface SessionSocket {
   readonly link: SessionLink;
   readonly request: ServerRequest;
   readonly handshake: HandshakeRecord;
+  /** The socket is above the limits of connections: see ExcessSockets. */
+  readonly isExcess: boolean;
 }
 
 export interface SessionRegistryHost {
   readonly runtime: Runtime;
+  /**
+   * Whether the limits let the socket carry a session.
+   *
+   * @param replaced the socket that carries the session so far; null for none
+   */
+  mayCarry(socket: Connection, replaced: Connection | null): boolean;
+  /** The socket carries a session from now on, in place of the other one. */
+  onCarrying(socket: Connection, replaced: Connection | null): void;
   /** A session has begun: its connection goes to the application. */
   onSession(connection: Connection, request: ServerRequest): void;
   /** The session's connection has ended. */
@@ -91,6 +103,7 @@ export class SessionRegistry implements SessionKeeper {
   readonly #host: SessionRegistryHost;
   readonly #settings: SessionSettings;
   readonly #connectionSettings: ConnectionSettings;
+  readonly #openTimeout: number;
   readonly #machineSettings: ServerSessionSettings;
   readonly #transportOptions: ServerSessionTransportOptions;
   readonly #store: StoreCalls;
@@ -104,10 +117,15 @@ export class SessionRegistry implements SessionKeeper {
   readonly #losses = new Map<string, { readonly secretHash: string; readonly loss: SessionLoss }>();
   #isClosing = false;
 
-  constructor(host: SessionRegistryHost, settings: SessionSettings, connectionSettings: ConnectionSettings) {
+  constructor(
+    host: SessionRegistryHost,
+    settings: SessionSettings,
+    { connection, openTimeout }: Pick<ServerSettings, "connection" | "openTimeout">,
+  ) {
     this.#host = host;
     this.#settings = settings;
-    this.#connectionSettings = connectionSettings;
+    this.#connectionSettings = connection;
+    this.#openTimeout = openTimeout ?? Infinity;
     const { retain, maxLifetime, acknowledge, durability, store } = settings;
     this.#machineSettings = {
       window: WINDOW,
@@ -120,7 +138,7 @@ export class SessionRegistry implements SessionKeeper {
       runtime: host.runtime,
       keeper: this,
       ackDelay: ACK_DELAY,
-      writeLimit: connectionSettings.writeLimit,
+      writeLimit: connection.writeLimit,
       keepsWithoutLink: true,
       acknowledge,
       log: null,
@@ -140,14 +158,17 @@ export class SessionRegistry implements SessionKeeper {
 
   /** Waits for the client's first word on a new socket. Call it before the socket's connection starts. */
   greet(socket: SessionSocket): void {
-    socket.link.bind(
-      new SessionGreeter(socket, {
-        ownerOf: (request) => this.#ownerOf(request),
-        onOpen: (owner) => this.#open(socket, owner, null),
-        onResume: (message, owner) => this.#resume(socket, message, owner),
-        onFailure: (error) => this.#onFailure(error),
-      }),
-    );
+    const { clock, timers } = this.#host.runtime;
+    const greeter = new SessionGreeter(socket, {
+      timers,
+      ownerOf: (request) => this.#ownerOf(request),
+      onOpen: (owner) => this.#open(socket, owner, null),
+      onResume: (message, owner) => this.#resume(socket, message, owner),
+      onFailure: (error) => this.#onFailure(error),
+    });
+    socket.link.bind(greeter);
+    const limit = socket.isExcess ? Math.min(this.#openTimeout, EXCESS_TIMEOUT) : this.#openTimeout;
+    if (limit < Infinity) timers.set(greeter, clock.now() + limit);
   }
 
   /**
@@ -280,6 +301,8 @@ export class SessionRegistry implements SessionKeeper {
       turnAway(connection);
       return;
     }
+    if (!this.#mayCarry(socket, null)) return;
+    this.#host.onCarrying(connection, null);
     const { runtime } = this.#host;
     const id = formatSessionId(runtime.randomBytes(ID_BYTES));
     const secret = formatSessionSecret(runtime.randomBytes(SECRET_BYTES));
@@ -329,8 +352,16 @@ export class SessionRegistry implements SessionKeeper {
       return;
     }
     const refusal = judgeProof(held.transport.machine.identity, proof);
-    if (refusal === null) await this.#continue(socket, message, held);
-    else await this.#open(socket, owner, refusal);
+    if (refusal !== null) await this.#open(socket, owner, refusal);
+    else if (this.#mayCarry(socket, held.transport.socket)) await this.#continue(socket, message, held);
+  }
+
+  /** A socket above the limits may only take the place of another one. */
+  #mayCarry({ connection }: SessionSocket, replaced: Connection | null): boolean {
+    const mayCarry = this.#host.mayCarry(connection, replaced);
+    if (!mayCarry)
+      coreOf(connection).closeWithCause("local-close", { code: 1013, reason: "too many connections" });
+    return mayCarry;
   }
 
   async #continue(socket: SessionSocket, message: Resume, held: Held): Promise<void> {
@@ -342,7 +373,9 @@ export class SessionRegistry implements SessionKeeper {
       coreOf(socket.connection).closeWithCause("local-close", { code: 1008, reason: "moved" });
       return;
     }
-    if (answer.fenced !== null) transport.fence();
+    const replaced = transport.socket;
+    if (answer.fenced !== null) transport.fence(socket.isExcess);
+    this.#host.onCarrying(socket.connection, replaced);
     if (answer.type === "lost") {
       transport.lose(answer.reason, answer.report);
       await this.#open(socket, transport.machine.identity.owner, answer.reason);
@@ -362,6 +395,8 @@ export class SessionRegistry implements SessionKeeper {
       await this.#open(socket, proof.owner, isTheirs ? known.loss : "unknown");
       return;
     }
+    if (!this.#mayCarry(socket, null)) return;
+    this.#host.onCarrying(socket.connection, null);
     // One claim at a time: another socket that resumes the session waits for this claim, and then finds the session
     // here.
     let endClaim: () => void = ignore;

@@ -16,6 +16,7 @@ import {
   type Judgement,
   type Refusal,
 } from "../../protocol/handshake/server-handshake.js";
+import { offersSession } from "../../shared/link-subprotocol.js";
 import { chooseSubprotocol, type SubprotocolChoice } from "../../protocol/handshake/subprotocol.js";
 import { quoteAll } from "../../shared/quote.js";
 import { errorOf } from "../../shared/thrown.js";
@@ -23,6 +24,7 @@ import { isLoopbackAddress } from "../forwarding/ip-address.js";
 import { namesOtherClient } from "../forwarding/locate-client.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
 import type { AddressLimits } from "../limits/address-limits.js";
+import type { ExcessSockets } from "../limits/excess-sockets.js";
 import type { ServerSettings } from "../options.js";
 import type { ConnectionReceiver, OwnRequests } from "./own-requests.js";
 import {
@@ -63,13 +65,16 @@ export class AdmissionPolicy {
   readonly #addressLimits: AddressLimits | null;
   /** Null without an inspector. */
   #own: OwnRequests | null = null;
+  readonly #excess: ExcessSockets;
   #isDraining = false;
 
   constructor(
     settings: ServerSettings,
     connections: { readonly size: number },
     addressLimits: AddressLimits | null,
+    excess: ExcessSockets,
   ) {
+    this.#excess = excess;
     this.#settings = settings;
     this.#addressLimits = addressLimits;
     this.#logger = settings.connection.faultLogger;
@@ -120,7 +125,15 @@ export class AdmissionPolicy {
     }
     if (own !== null) return this.#answerOwn(own, head, origin, judgement, onRequestCreated);
     if (judgement.outcome === "upgrade") {
-      const refusal = this.#checkFull() ?? this.#requestUpgrade(origin);
+      const { remoteAddress } = origin.transport;
+      const mayExceed =
+        this.#settings.link === 2 &&
+        offersSession(judgement.offeredSubprotocols) &&
+        this.#excess.hasRoom(remoteAddress);
+      const refusal =
+        (mayExceed ? null : this.#checkFull()) ??
+        this.#addressLimits?.requestUpgrade(remoteAddress, mayExceed) ??
+        null;
       if (refusal !== null) return refusal;
       const request = createServerRequest(head, origin, { target: judgement.target, isUpgrade: true });
       return this.#callOnRequest(
@@ -142,10 +155,23 @@ export class AdmissionPolicy {
    * Repeats some checks when a connection opens. Their results may have changed since the upgrade was granted,
    * because several upgrades may have been granted in one turn.
    */
-  confirm({ request, receiver }: Upgrade): Refusal | null {
+  confirm({ request, receiver, choice }: Upgrade): Refusal | null {
     if (this.#isDraining) return SHUTTING_DOWN;
     if (receiver !== null) return null; // An operator may look at a server that is full.
+    if (choice.link === 2 && this.#excess.hasRoom(request.remoteAddress)) return null;
     return this.#checkFull() ?? this.#addressLimits?.checkConnections(request.remoteAddress) ?? null;
+  }
+
+  /**
+   * Whether a connection of `address` is within the limits.
+   *
+   * @param replaced a connection that ends when the other one opens; null for none
+   */
+  hasRoom(address: Address | null, replaced: { readonly remoteAddress: Address | null } | null): boolean {
+    const { maxConnections } = this.#settings;
+    const others = this.#connections.size - (replaced === null ? 0 : 1);
+    if (maxConnections !== null && others >= maxConnections) return false;
+    return this.#addressLimits?.isFull(address, replaced?.remoteAddress) !== true;
   }
 
   /** Calls `onRequest`. If it accepts the request, `proceed` decides, with the grant that `onRequest` returned. */
@@ -180,8 +206,6 @@ export class AdmissionPolicy {
     grant: CheckedGrant,
   ): Decision {
     if (this.#isDraining) return SHUTTING_DOWN;
-    const full = this.#checkFull();
-    if (full !== null) return full;
     const { connection, subprotocols, selectSubprotocol, requireSubprotocol, link } = this.#settings;
     const { key, offeredSubprotocols, extensionOffer } = judgement;
     let choice: SubprotocolChoice;
@@ -196,6 +220,8 @@ export class AdmissionPolicy {
     }
     if (choice.subprotocol === null && requireSubprotocol)
       return refuseSubprotocols(subprotocols, offeredSubprotocols);
+    const full = choice.link === 2 ? null : this.#checkFull(); // `confirm` follows.
+    if (full !== null) return full;
     const { compression } = connection;
     const deflate = compression === null ? null : acceptDeflate(extensionOffer, compression);
     return { outcome: "upgrade", key, request, choice, deflate, grant, receiver: null };
@@ -215,8 +241,10 @@ export class AdmissionPolicy {
     onRequestCreated: (request: ServerRequest) => void,
   ): Promise<Decision> {
     const isUpgrade = judgement.outcome === "upgrade";
-    const limited = isUpgrade ? this.#requestUpgrade(origin) : null;
-    if (limited !== null) return limited;
+    const limited = isUpgrade
+      ? this.#addressLimits?.requestUpgrade(origin.transport.remoteAddress, false)
+      : undefined;
+    if (limited !== null && limited !== undefined) return limited;
     const request = createServerRequest(head, origin, { target, isUpgrade });
     onRequestCreated(request);
     try {
@@ -244,10 +272,6 @@ export class AdmissionPolicy {
     if (maxConnections === null || this.#connections.size < maxConnections) return null;
     const body = `Expected at most ${maxConnections} connections at this server, got another one. Try again later.`;
     return refuse(503, body, RETRY_AFTER);
-  }
-
-  #requestUpgrade({ transport }: RequestOrigin): Refusal | null {
-    return this.#addressLimits?.requestUpgrade(transport.remoteAddress) ?? null;
   }
 
   #fail(what: string, error: unknown): Refusal {

@@ -21,7 +21,7 @@ import type {
   SessionCarrier as Carrier,
   SessionCarrierSettings,
 } from "../../connection/session-carrier.js";
-import { hasEndedSession } from "./session-end.js";
+import { hasEndedSession, hasEndedUnanswered } from "./session-end.js";
 import {
   overSessionLink,
   type SessionCarrier,
@@ -40,6 +40,8 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
   #session: ClientSession;
   /** The newest socket, while it is open. */
   #link: SessionLink | null = null;
+  /** The link whose messages are not counted any more: the server sends them again on the next one. */
+  #refused: SessionLink | null = null;
   #detachedAt = 0;
   /** `end` was sent on the newest socket. */
   #hasSentEnd = false;
@@ -103,7 +105,8 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     link.bind(null);
     this.#resumption?.settle(0);
     this.#detachedAt = this.#runtime.clock.now();
-    if (this.#session.state === "ended" || this.#hasSentEnd || hasEndedSession(info)) {
+    const isOver = this.isAttached ? hasEndedSession(info) : hasEndedUnanswered(info);
+    if (this.#session.state === "ended" || this.#hasSentEnd || isOver) {
       this.#end(this.#endedByServer ?? this.#session.end(), this.#lossIn(info));
       return false;
     }
@@ -182,6 +185,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
       link.violate("Expected the server's answer to the first message of a session, got other data.");
       return;
     }
+    if (this.#refuses(link)) return;
     const need = this.#session.ledger.incoming.receive(message.length);
     link.forward(message);
     if (need !== "none") this.#sender.onAckNeed(need);
@@ -194,6 +198,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
   onWord(message: SessionMessage): void {
     const link = this.#link;
     if (link === null) return;
+    if (message.type === "skip" && this.#refused === link) return;
     if (message.type === "end") this.#sender.acknowledge(); // The server learns what arrived.
     if (message.type === "replay") this.#resumption?.settle(message.count);
     else this.#perform(this.#session.interpret(message, this.#runtime.clock.now()), link);
@@ -202,6 +207,12 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
   onPingQueued(): void {
     this.#sender.acknowledge();
     this.#session.ledger.outgoing.trim();
+  }
+
+  /** After one message without room, those after it must not be counted either. */
+  #refuses(link: SessionLink): boolean {
+    if (this.#handler.isRefusing) this.#refused = link;
+    return this.#refused === link;
   }
 
   #onLink(link: SessionLink): void {
@@ -249,7 +260,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
         this.#handler.onResumed({ gap, replayedIn, replayedOut });
       });
     }
-    this.#handler.onAttached(resumption === null);
+    for (const message of this.#handler.onAttached(resumption === null)) link.forward(message);
     this.#sender.attach(link, resumption);
   }
 

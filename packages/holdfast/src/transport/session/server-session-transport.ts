@@ -210,14 +210,25 @@ export class ServerSessionTransport
     this.#sender.attach(link, resumption);
   }
 
-  /** Another socket resumes the session: what this one sends does not count any more. */
-  fence(): void {
+  /** The connection of the current socket; null while there is none. */
+  get socket(): Connection | null {
+    return this.#current?.connection ?? null;
+  }
+
+  /**
+   * Another socket resumes the session: what this one sends does not count any more.
+   *
+   * @param atOnce does not wait until the peer has answered the Close
+   */
+  fence(atOnce = false): void {
     const current = this.#current;
     if (current === null) return;
     this.#forget(current);
     this.#detachedAt = this.#options.runtime.clock.now();
     current.link.sendWordAhead(MOVED);
-    current.core.closeWithCause("local-close", { code: 1008, reason: "moved" }, null, true);
+    const close = { code: 1008, reason: "moved" };
+    if (atOnce) current.core.goAway(close);
+    else current.core.closeWithCause("local-close", close, null, true);
   }
 
   /**

@@ -32,3 +32,11 @@ export function hasEndedSession({ cause, received, sent, receivedFirst }: CloseI
   const first = receivedFirst || sent === null ? received : sent;
   return first !== null && hasEndingCode(first);
 }
+
+/**
+ * The same for a socket on which the server has not answered for the session. It closes with 1008 if the client was too
+ * slow, for example because its machine slept: the session is still there.
+ */
+export function hasEndedUnanswered(info: CloseInfo): boolean {
+  return info.received?.code !== 1008 && hasEndedSession(info);
+}
