@@ -9,7 +9,7 @@ import { after, before, describe, test } from "node:test";
 import { eventually } from "holdfast-testkit";
 import { runCommand } from "./command.js";
 
-const VERBS = ["connect", "ping", "watch", "serve", "doctor", "bench", "completion"];
+const VERBS = ["connect", "ping", "watch", "publish", "serve", "doctor", "bench", "completion"];
 
 const missing = (program: string, option = "--version"): string | false =>
   spawnSync(program, [option]).error === undefined
@@ -117,7 +117,7 @@ _holdfast; printf '%s\\n' "\${COMPREPLY[@]}"`,
       const screen = await screenWith(/--reconnect/);
       for (const option of await optionsInHelp("connect"))
         assert(screen.includes(option), `${option}\n${screen}`);
-      tmux("send-keys", "C-c");
+      tmux("send-keys", "C-u");
       tmux("send-keys", "-l", "--", "holdfast completion fi\t");
       await screenWith(/ready> holdfast completion fish *$/m);
       tmux("send-keys", "C-u");
