@@ -7,8 +7,11 @@ import type { Runtime } from "../connection/runtime.js";
 import { InvalidStateError } from "../shared/errors.js";
 import { checkOptionNames } from "../shared/option-names.js";
 import { ClientRequests, type ClientRequestHandler, type OpenOptions } from "./client-requests.js";
+import type { TopicsDiagnosticsMessages, TopicsObserver } from "./diagnostics.js";
+import { EngineHealth } from "./engine-health.js";
 import type { Engine, HistoryLimits, Published } from "./engine/engine.js";
-import { LocalTopic, type Joined, type LocalTopicHandler } from "./local-topic.js";
+import type { Joined, LocalTopicHandler } from "./local-topic-handler.js";
+import { LocalTopic } from "./local-topic.js";
 import { MemoryEngine } from "./memory/memory-engine.js";
 import {
   checkEngine,
@@ -34,6 +37,11 @@ export interface TopicsEvents {
 /** Milliseconds until listing the members is retried after a failure. */
 const LIST_AGAIN_AFTER = 1_000;
 
+const FAILED_READS = {
+  history: "the history of a topic cannot be read",
+  presence: "the members of a topic cannot be listed",
+} as const;
+
 /** A connection that subscribes, or is allowed to. */
 interface TopicsClient {
   readonly receivers: Map<string, Receiver>;
@@ -52,6 +60,8 @@ interface NewReceiver {
 export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   readonly runtime: Runtime;
   readonly engine: Engine;
+  readonly observer: TopicsObserver;
+  readonly health: EngineHealth;
   readonly history: HistoryLimits | null;
   readonly maxRecovery: number;
   readonly publisher: Publisher;
@@ -62,7 +72,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   readonly #watches = new Set<PresenceWatch>();
   #isClosed = false;
 
-  constructor(runtime: Runtime, options: TopicsOptions) {
+  constructor(runtime: Runtime, options: TopicsOptions, observer: TopicsObserver) {
     checkOptionNames("createTopics()", options, TOPICS_OPTIONS);
     const engine = checkEngine(options.engine);
     this.runtime = runtime;
@@ -70,7 +80,9 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     this.maxRecovery = requireSize("maxRecovery", options.maxRecovery, 1_000);
     this.#ownsEngine = engine === null;
     this.engine = engine ?? new MemoryEngine(runtime);
-    this.publisher = new Publisher(this.engine, runtime.clock);
+    this.observer = observer;
+    this.health = new EngineHealth(this.engine, observer);
+    this.publisher = new Publisher(this.engine, runtime.clock, observer, this.health);
     const { platform } = runtime;
     this.listeners = new Listeners({ platform, faultLogger: platform.faultLogger });
   }
@@ -99,6 +111,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     if (known === undefined) {
       receivers.set(name, receiver);
       topic.reserve();
+      this.#report("holdfast:topic:subscribe", name, connection);
     }
     this.#requestsOf(connection);
     try {
@@ -134,11 +147,13 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
       store: this.engine.presence,
       topic,
       onUpdate,
-      onError: (error) => this.onError("the members of a topic cannot be listed", error),
+      onError: (error) => {
+        this.onRetry(topic, "presence", error, LIST_AGAIN_AFTER);
+      },
       pause: () => pause(this.runtime, LIST_AGAIN_AFTER),
     });
     this.#watches.add(watch);
-    await watch.start();
+    await this.health.watch(watch.start());
     return () => {
       this.#watches.delete(watch);
       watch.stop();
@@ -192,8 +207,23 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   // LocalTopicHandler
 
   onGap({ connection }: Receiver, topic: string, after: Position | null, position: Position | null): void {
+    if (this.observer.wants("holdfast:topic:gap")) {
+      this.observer.emit("holdfast:topic:gap", { topic, connection, after, position });
+    }
     if (this.listeners.has("gap"))
       this.listeners.emit("gap", { type: "gap", connection, topic, after, position });
+  }
+
+  onRetry(topic: string, what: "history" | "presence", error: unknown, delay: number): void {
+    this.onError(FAILED_READS[what], error);
+    this.health.onFailure(error);
+    if (!this.observer.wants("holdfast:topic:retry")) return;
+    this.observer.emit("holdfast:topic:retry", { topic, what, error, delay });
+  }
+
+  onRefused({ connection, topic, reason }: TopicsDiagnosticsMessages["holdfast:topic:refused"]): void {
+    if (!this.observer.wants("holdfast:topic:refused")) return;
+    this.observer.emit("holdfast:topic:refused", { connection, topic, reason });
   }
 
   onError(message: string, error: unknown): void {
@@ -225,7 +255,8 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   async #addMember(receiver: Receiver, name: string, data: unknown): Promise<void> {
     const { id } = receiver.connection;
     receiver.isMember = true;
-    await this.engine.presence.join(name, { id, data });
+    await this.health.watch(this.engine.presence.join(name, { id, data }));
+    this.#reportMember(name, receiver, "join");
     if (receiver.isGone) await this.engine.presence.leave(name, id);
   }
 
@@ -235,14 +266,29 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     return topic;
   }
 
+  #report(
+    channel: "holdfast:topic:subscribe" | "holdfast:topic:unsubscribe",
+    topic: string,
+    connection: Connection,
+  ) {
+    if (this.observer.wants(channel)) this.observer.emit(channel, { topic, connection });
+  }
+
+  #reportMember(topic: string, { connection }: Receiver, change: "join" | "leave"): void {
+    if (!this.observer.wants("holdfast:topic:presence")) return;
+    this.observer.emit("holdfast:topic:presence", { topic, connection, change });
+  }
+
   async #drop(name: string, receiver: Receiver): Promise<void> {
     const topic = this.#topics.get(name);
+    if (!receiver.isGone) this.#report("holdfast:topic:unsubscribe", name, receiver.connection);
     topic?.leave(receiver);
     if (topic?.isUnused === true) {
       this.#topics.delete(name);
       topic.close();
     }
     if (!receiver.isMember) return;
+    this.#reportMember(name, receiver, "leave");
     try {
       await this.engine.presence.leave(name, receiver.connection.id);
     } catch (error) {
