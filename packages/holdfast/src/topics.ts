@@ -4,7 +4,7 @@
 
 export { createTopics, memoryEngine } from "./server/create-topics.js";
 export { Topics } from "./topics/topics.js";
-export type { TopicsEvents } from "./topics/topics-core.js";
+export type { TopicsEvents } from "./topics/topics-events.js";
 export type { TopicsDiagnosticsMessages } from "./topics/diagnostics.js";
 export type { Joined } from "./topics/local-topic-handler.js";
 export type { OpenOptions } from "./topics/client-requests.js";

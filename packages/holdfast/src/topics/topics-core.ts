@@ -26,13 +26,7 @@ import type { Position } from "./position.js";
 import { PresenceWatch, type PresenceUpdate } from "./presence-watch.js";
 import { Publisher } from "./publisher.js";
 import { Receiver } from "./receiver.js";
-import type { TopicGap } from "./topic-event.js";
-
-/** The events of `Topics.on()`, by name. */
-export interface TopicsEvents {
-  /** A subscriber of this process has missed messages. */
-  readonly gap: TopicGap & { readonly connection: Connection };
-}
+import type { TopicsEvents } from "./topics-events.js";
 
 /** Milliseconds until listing the members is retried after a failure. */
 const LIST_AGAIN_AFTER = 1_000;
@@ -111,7 +105,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     if (known === undefined) {
       receivers.set(name, receiver);
       topic.reserve();
-      this.#report("holdfast:topic:subscribe", name, connection);
+      this.#emit("holdfast:topic:subscribe", { topic: name, connection });
     }
     this.#requestsOf(connection);
     try {
@@ -207,9 +201,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   // LocalTopicHandler
 
   onGap({ connection }: Receiver, topic: string, after: Position | null, position: Position | null): void {
-    if (this.observer.wants("holdfast:topic:gap")) {
-      this.observer.emit("holdfast:topic:gap", { topic, connection, after, position });
-    }
+    this.#emit("holdfast:topic:gap", { topic, connection, after, position });
     if (this.listeners.has("gap"))
       this.listeners.emit("gap", { type: "gap", connection, topic, after, position });
   }
@@ -217,13 +209,11 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   onRetry(topic: string, what: "history" | "presence", error: unknown, delay: number): void {
     this.onError(FAILED_READS[what], error);
     this.health.onFailure(error);
-    if (!this.observer.wants("holdfast:topic:retry")) return;
-    this.observer.emit("holdfast:topic:retry", { topic, what, error, delay });
+    this.#emit("holdfast:topic:retry", { topic, what, error, delay });
   }
 
-  onRefused({ connection, topic, reason }: TopicsDiagnosticsMessages["holdfast:topic:refused"]): void {
-    if (!this.observer.wants("holdfast:topic:refused")) return;
-    this.observer.emit("holdfast:topic:refused", { connection, topic, reason });
+  onRefused(refusal: TopicsDiagnosticsMessages["holdfast:topic:refused"]): void {
+    this.#emit("holdfast:topic:refused", refusal);
   }
 
   onError(message: string, error: unknown): void {
@@ -256,7 +246,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     const { id } = receiver.connection;
     receiver.isMember = true;
     await this.health.watch(this.engine.presence.join(name, { id, data }));
-    this.#reportMember(name, receiver, "join");
+    this.#emit("holdfast:topic:presence", { topic: name, connection: receiver.connection, change: "join" });
     if (receiver.isGone) await this.engine.presence.leave(name, id);
   }
 
@@ -266,31 +256,26 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     return topic;
   }
 
-  #report(
-    channel: "holdfast:topic:subscribe" | "holdfast:topic:unsubscribe",
-    topic: string,
-    connection: Connection,
-  ) {
-    if (this.observer.wants(channel)) this.observer.emit(channel, { topic, connection });
-  }
-
-  #reportMember(topic: string, { connection }: Receiver, change: "join" | "leave"): void {
-    if (!this.observer.wants("holdfast:topic:presence")) return;
-    this.observer.emit("holdfast:topic:presence", { topic, connection, change });
+  #emit<Name extends keyof TopicsDiagnosticsMessages>(
+    channel: Name,
+    message: TopicsDiagnosticsMessages[Name],
+  ): void {
+    if (this.observer.wants(channel)) this.observer.emit(channel, message);
   }
 
   async #drop(name: string, receiver: Receiver): Promise<void> {
     const topic = this.#topics.get(name);
-    if (!receiver.isGone) this.#report("holdfast:topic:unsubscribe", name, receiver.connection);
+    const { connection } = receiver;
+    if (!receiver.isGone) this.#emit("holdfast:topic:unsubscribe", { topic: name, connection });
     topic?.leave(receiver);
     if (topic?.isUnused === true) {
       this.#topics.delete(name);
       topic.close();
     }
     if (!receiver.isMember) return;
-    this.#reportMember(name, receiver, "leave");
+    this.#emit("holdfast:topic:presence", { topic: name, connection, change: "leave" });
     try {
-      await this.engine.presence.leave(name, receiver.connection.id);
+      await this.engine.presence.leave(name, connection.id);
     } catch (error) {
       this.onError("a member could not be removed from a topic", error);
     }

@@ -33,7 +33,8 @@ import {
 } from "./options.js";
 import type { PresenceUpdate } from "./presence-watch.js";
 import { checkTopic } from "./topic-name.js";
-import { TopicsCore, type TopicsEvents } from "./topics-core.js";
+import { TopicsCore } from "./topics-core.js";
+import type { TopicsEvents } from "./topics-events.js";
 
 const OPEN_OPTIONS: OptionNames<OpenOptions> = { authorize: true, publish: true, maxSubscriptions: true };
 const EVENT_NAMES: readonly (keyof TopicsEvents)[] = ["gap"];
