@@ -46,7 +46,7 @@ const layers = {
   // Like browser/, it runs in both; entry points pass the connector of their platform.
   compat: ["shared", "session", "connection", "reconnect", "types of protocol"],
   // A pure function that is no part of the public surface: the alternative was a copy.
-  cli: ["index.ts", "shared/nearest-name.ts"],
+  cli: ["index.ts", "topics.ts", "shared/nearest-name.ts"],
 };
 
 /** Layer → the modules of Node that it may import. Other layers run in browsers, and import no modules of Node. */

@@ -51,7 +51,9 @@ async function bundleCode() {
  */
 async function bundleCommand() {
   const command = { main: join(library, "build/cli/main.js") };
-  const paths = { [join(library, "build/index.js")]: "../index.js" };
+  const paths = Object.fromEntries(
+    ["index", "topics"].map((name) => [join(library, `build/${name}.js`), `../${name}.js`]),
+  );
   await write(command, [...external, ...Object.keys(paths)], join(unfinished, "cli"), paths);
 }
 

@@ -25,6 +25,7 @@ const identity: ServerIdentity = { name: NAME, pid: process.pid };
 const client = new Redis(REDIS_URL);
 client.on("error", (error) => console.error(`${NAME}: ${error.message}`));
 const engine = redisEngine({ client });
+const store = redisSessionStore({ client });
 const topics = createTopics({ engine, history: { messages: 1_000, age: 3_600_000 } });
 
 const server = await serve(handle, {
@@ -32,7 +33,7 @@ const server = await serve(handle, {
   port: Number(PORT),
   maxMessageSize: 4_096,
   sessions: {
-    store: redisSessionStore({ client }),
+    store,
     durability: "message",
     acknowledge: "handled",
     retain: 15_000,
@@ -41,11 +42,16 @@ const server = await serve(handle, {
 
 /** The people in each room, on all servers. */
 const people = new Map<Room, readonly Person[]>();
-for (const room of ROOMS) {
-  await topics.watch(presenceOf(room), ({ members }) => {
-    people.set(room, members.map(personOf));
-    server.broadcast(peopleIn(room), { slow: "skip" });
-  });
+try {
+  for (const room of ROOMS) {
+    await topics.watch(presenceOf(room), ({ members }) => {
+      people.set(room, members.map(personOf));
+      server.broadcast(peopleIn(room), { slow: "skip" });
+    });
+  }
+} catch (error) {
+  console.error(`${NAME} cannot start: ${(error as Error).message}`); // Of the engine.
+  process.exit(1);
 }
 console.log(`${NAME} listens on ${server.url}`);
 process.send?.("ready");
@@ -140,6 +146,8 @@ function object(value: unknown): Readonly<Record<string, unknown>> {
 async function stop(): Promise<void> {
   await server.close();
   await topics.close();
+  await store[Symbol.asyncDispose]();
   await engine[Symbol.asyncDispose]();
   client.disconnect();
+  if (process.connected) process.disconnect(); // The channel to the program that started it keeps this one alive.
 }

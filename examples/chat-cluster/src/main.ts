@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { fixedBackends, type Backends } from "./backends.js";
 import { Front } from "./front.js";
 import { startProcesses } from "./processes.js";
-import { startRedis, type RedisServer } from "./redis-server.js";
+import { checkRedis, startRedis, type RedisServer } from "./redis-server.js";
 import { startRobots } from "./robots.js";
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -59,6 +59,8 @@ async function openBackends({ servers, redis, count, onChange }: BackendOptions)
     const server: RedisServer = await startRedis();
     closing.push(() => server.close());
     redisUrl = server.url;
+  } else {
+    await checkRedis(redisUrl);
   }
   const backends = await startProcesses({ count, redisUrl, onChange });
   closing.push(() => backends.close());

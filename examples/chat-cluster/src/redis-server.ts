@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import { freePort } from "./free-port.js";
 
 export interface RedisServer {
@@ -42,6 +43,24 @@ export async function startRedis(): Promise<RedisServer> {
   } catch (error) {
     await close();
     throw new Error(adviceFor(error), { cause: error });
+  }
+}
+
+/** @throws Error if no Redis answers at this address */
+export async function checkRedis(url: string): Promise<void> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: null, connectTimeout: 5_000 });
+  let failure: unknown;
+  client.on("error", (error) => (failure = error)); // connect() only rejects with "Connection is closed."
+  try {
+    await client.connect();
+    await client.ping();
+  } catch (error) {
+    const { message } = (failure ?? error) as Error; // From ioredis.
+    throw new Error(`Redis cannot be reached at ${url.replace(/\/\/.*@/, "//")}: ${message}`, {
+      cause: error,
+    });
+  } finally {
+    client.disconnect();
   }
 }
 

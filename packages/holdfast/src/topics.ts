@@ -4,8 +4,9 @@
 
 export { createTopics, memoryEngine } from "./server/create-topics.js";
 export { Topics } from "./topics/topics.js";
-export type { TopicsEvents } from "./topics/topics-core.js";
-export type { Joined } from "./topics/local-topic.js";
+export type { TopicsEvents } from "./topics/topics-events.js";
+export type { TopicsDiagnosticsMessages } from "./topics/diagnostics.js";
+export type { Joined } from "./topics/local-topic-handler.js";
 export type { OpenOptions } from "./topics/client-requests.js";
 export type { HistoryOptions, PublishOptions, SubscribeOptions, TopicsOptions } from "./topics/options.js";
 export type { PresenceUpdate } from "./topics/presence-watch.js";

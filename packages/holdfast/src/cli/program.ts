@@ -13,13 +13,22 @@ import { doctorVerb } from "./doctor/verb.js";
 import { EXIT } from "./exit-codes.js";
 import { completeURL } from "./connection/peer-options.js";
 import { pingVerb } from "./ping/verb.js";
+import { publishVerb } from "./publish/verb.js";
 import { serveVerb } from "./serve/verb.js";
 import type { Console } from "./terminal/console.js";
 import { escaped } from "./terminal/escape.js";
 import type { Verb } from "./verb.js";
 import { watchVerb } from "./watch/verb.js";
 
-const VERBS: readonly Verb[] = [connectVerb, pingVerb, watchVerb, serveVerb, doctorVerb, benchVerb];
+const VERBS: readonly Verb[] = [
+  connectVerb,
+  pingVerb,
+  watchVerb,
+  publishVerb,
+  serveVerb,
+  doctorVerb,
+  benchVerb,
+];
 /** Not in the list of verbs: it concerns the command itself. */
 const COMPLETION = completionVerb(VERBS);
 
@@ -50,7 +59,7 @@ async function runVerb(verb: Verb, words: readonly string[], console: Console): 
     return await verb.run(given, console);
   } catch (error) {
     const code = await report(error, verb.name, console);
-    if (error instanceof UsageError || verb.operands !== "<url>") return code;
+    if (error instanceof UsageError || !verb.operands.startsWith("<url>")) return code;
     const { openingAdvice } = await import("./connection/opening-advice.js");
     const advice = await openingAdvice(error, completeURL(operands[0]), given);
     if (advice !== null) console.say(advice);

@@ -5,9 +5,10 @@ import { EngineUnavailableError } from "../shared/engine-unavailable-error.js";
 import { coreOf, type Connection } from "../connection/connection.js";
 import { isThenable, toPromise } from "../connection/arguments.js";
 import type { LinkWords } from "../connection/message-transport.js";
+import type { TopicsDiagnosticsMessages } from "./diagnostics.js";
 import type { Published } from "./engine/engine.js";
 import { isEpoch, type Position } from "./position.js";
-import type { Joined } from "./local-topic.js";
+import type { Joined } from "./local-topic-handler.js";
 import { describePosition } from "./receiver.js";
 import { unescapeTopic } from "./topic-name.js";
 
@@ -33,6 +34,7 @@ export interface ClientRequestHandler {
   ): Promise<void>;
   unsubscribe(connection: Connection, topic: string): Promise<void>;
   publish(topic: string, data: Uint8Array | string, id: string | null): Promise<Published>;
+  onRefused(refusal: TopicsDiagnosticsMessages["holdfast:topic:refused"]): void;
   onError(message: string, error: unknown): void;
 }
 
@@ -159,10 +161,13 @@ export class ClientRequests {
     void coreOf(this.#connection).sendWord("done", id + result);
   }
 
-  #fail({ id }: Request, reason: string, message: string): void {
+  #fail({ id, topic }: Request, reason: Refusal, message: string): void {
+    this.#handler.onRefused({ topic, connection: this.#connection, reason });
     void coreOf(this.#connection).sendWord("failed", `${id} ${reason} ${message}`);
   }
 }
+
+type Refusal = TopicsDiagnosticsMessages["holdfast:topic:refused"]["reason"];
 
 interface Request {
   /** Digits that the client has chosen. */

@@ -15,6 +15,10 @@ export class LiveReceivers {
   /** Usually few: one for each combination of the options passed to `subscribe()`. */
   readonly #groups: Group[] = [];
 
+  get size(): number {
+    return this.#groups.reduce((size, { receivers }) => size + receivers.size, 0);
+  }
+
   has(receiver: Receiver): boolean {
     return this.#groupOf(receiver)?.receivers.get(receiver.core) === receiver;
   }

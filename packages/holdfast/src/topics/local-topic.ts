@@ -1,10 +1,9 @@
 // A topic with receivers in this process: one subscription of the engine serves all of them.
 
-import type { Runtime } from "../connection/runtime.js";
 import { TOO_SLOW } from "../connection/slow-policy.js";
-import type { Engine } from "./engine/engine.js";
 import { positionAfterGap } from "./engine/page.js";
 import { LiveReceivers } from "./live-receivers.js";
+import type { Joined, LocalTopicHandler } from "./local-topic-handler.js";
 import { pause } from "./pause.js";
 import { isAtOrBehind, isSame, type Position } from "./position.js";
 import type { Receiver } from "./receiver.js";
@@ -12,23 +11,7 @@ import { placeOf, Sequencer, type SequencerHandler } from "./sequencer.js";
 import { TopicFrames } from "./topic-frames.js";
 import { escapeTopic } from "./topic-name.js";
 import type { TopicMessage } from "./topic-event.js";
-
-export interface LocalTopicHandler {
-  readonly runtime: Runtime;
-  readonly engine: Engine;
-  /** The number of messages that a returning subscriber gets at most. */
-  readonly maxRecovery: number;
-  onGap(receiver: Receiver, topic: string, after: Position | null, position: Position | null): void;
-  onError(message: string, error: unknown): void;
-}
-
-/** The start of a receiver's messages. */
-export interface Joined {
-  /** Whether nothing is missing after `since`; false without `since`. */
-  readonly recovered: boolean;
-  /** The position that the messages follow; null for a topic without history. */
-  readonly position: Position | null;
-}
+import { TopicReports } from "./topic-reports.js";
 
 /** The number of messages that are read at a time. */
 const PAGE = 128;
@@ -41,6 +24,7 @@ export class LocalTopic implements SequencerHandler {
   /** Resolves once the engine reports all new messages; rejects if it cannot. */
   readonly listening: Promise<void>;
   readonly #handler: LocalTopicHandler;
+  readonly #reports: TopicReports;
   #sequencer: Sequencer | null = null;
   /** Messages reported before the engine had begun to listen. */
   #heldReports: TopicMessage[] = [];
@@ -58,8 +42,9 @@ export class LocalTopic implements SequencerHandler {
     this.name = name;
     this.escapedName = escapeTopic(name);
     this.#handler = handler;
-    this.listening = handler.engine
-      .listen(name, this.#onReport, this.#onNewest)
+    this.#reports = new TopicReports(name, handler.observer);
+    this.listening = handler.health
+      .watch(handler.engine.listen(name, this.#onReport, this.#onNewest))
       .then((position) => this.#onListening(position));
     this.listening.catch(() => undefined); // Subscribers get the error.
   }
@@ -89,7 +74,7 @@ export class LocalTopic implements SequencerHandler {
       this.#live.add(receiver);
       return;
     }
-    const page = await this.#handler.engine.read(this.name, since, 1);
+    const page = await this.#handler.health.watch(this.#handler.engine.read(this.name, since, 1));
     if (!receiver.isCurrent(run)) {
       onJoined({ recovered: false, position: null });
       return;
@@ -126,7 +111,13 @@ export class LocalTopic implements SequencerHandler {
   onMessage(message: TopicMessage): void {
     const frames = new TopicFrames(this.#handler.runtime, message, this.escapedName);
     if (this.#lagging.size > 0) this.#resumeLagging(placeOf(message));
-    this.#live.send(frames, (receiver) => this.#onSlow(receiver, message));
+    const isObserved = this.#reports.wantsDeliveries;
+    let receivers = isObserved ? this.#live.size : 0;
+    this.#live.send(frames, (receiver) => {
+      receivers--;
+      this.#onSlow(receiver, message);
+    });
+    if (isObserved) this.#reports.onDelivered(message, receivers);
     if (this.#ahead.size > 0) this.#settleAhead();
   }
 
@@ -166,10 +157,12 @@ export class LocalTopic implements SequencerHandler {
         const hasNewMessages = page.messages.length > 0 || !page.isComplete;
         // The report arrived before the history had the message.
         if (!hasNewMessages) await pause(this.#handler.runtime, RETRY_DELAY / 5);
+        this.#handler.health.onSuccess();
         this.#sequencer?.onPage(page);
+        this.#reports.onRead(null, this.position, page.newest);
         return;
       } catch (error) {
-        this.#handler.onError("the history of a topic cannot be read", error);
+        this.#handler.onRetry(this.name, "history", error, RETRY_DELAY);
         await pause(this.#handler.runtime, RETRY_DELAY);
       }
     }
@@ -177,6 +170,7 @@ export class LocalTopic implements SequencerHandler {
 
   #onSlow(receiver: Receiver, message: TopicMessage): void {
     const { slow } = receiver.settings;
+    this.#reports.onSlow(receiver);
     const place = placeOf(message);
     if (slow === "buffer" || slow === "close") {
       receiver.core.closeWithCause("local-close", TOO_SLOW, null, true);
@@ -235,17 +229,21 @@ export class LocalTopic implements SequencerHandler {
       }
     } catch (error) {
       if (receiver.core.state !== "open") return; // It has ended, and is removed elsewhere.
-      this.#handler.onError("the history of a topic cannot be read", error);
+      this.#handler.onRetry(this.name, "history", error, RETRY_DELAY);
       await pause(this.#handler.runtime, RETRY_DELAY);
       if (receiver.isCurrent(run)) void this.#catchUp(receiver, null);
       return;
     }
-    if (receiver.isCurrent(run)) this.#place(receiver);
+    if (!receiver.isCurrent(run)) return;
+    this.#reports.onRead(receiver, receiver.position, receiver.position);
+    this.#place(receiver);
   }
 
   async #sendPage(receiver: Receiver, run: number, after: Position): Promise<void> {
     const page = await this.#handler.engine.read(this.name, after, PAGE);
     if (!receiver.isCurrent(run)) return;
+    this.#handler.health.onSuccess();
+    this.#reports.onRead(receiver, after, page.newest);
     if (page.newest !== null) this.#sequencer?.onNewest(page.newest);
     if (!page.isComplete) {
       receiver.position = positionAfterGap(page, Infinity);
@@ -269,6 +267,7 @@ export class LocalTopic implements SequencerHandler {
   #sendSlowly(receiver: Receiver, message: TopicMessage): Promise<void> {
     receiver.position = placeOf(message);
     const frames = new TopicFrames(this.#handler.runtime, message, this.escapedName);
+    if (this.#reports.wantsDeliveries) this.#reports.onDelivered(message, 1);
     const sent = frames.send(receiver.core, receiver.isLink);
     sent.catch(() => undefined); // It rejects when the connection ends, which also removes the receiver.
     return sent;

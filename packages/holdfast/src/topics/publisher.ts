@@ -4,6 +4,8 @@ import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { EngineUnavailableError } from "../shared/engine-unavailable-error.js";
 import { errorOf } from "../shared/thrown.js";
 import type { Clock } from "../connection/ports.js";
+import type { TopicsObserver } from "./diagnostics.js";
+import type { EngineHealth } from "./engine-health.js";
 import type { Engine, Publication, Published } from "./engine/engine.js";
 
 interface WaitingPublication {
@@ -14,11 +16,15 @@ interface WaitingPublication {
 export class Publisher {
   readonly #engine: Engine;
   readonly #clock: Clock;
+  readonly #observer: TopicsObserver;
+  readonly #health: EngineHealth;
   #waiting: WaitingPublication[] = [];
 
-  constructor(engine: Engine, clock: Clock) {
+  constructor(engine: Engine, clock: Clock, observer: TopicsObserver, health: EngineHealth) {
     this.#engine = engine;
     this.#clock = clock;
+    this.#observer = observer;
+    this.#health = health;
   }
 
   publish(publication: Publication, signal: AbortSignal | null): Promise<Published> {
@@ -29,8 +35,11 @@ export class Publisher {
         if (isUnsent) this.#waiting = this.#waiting.filter((other) => other !== waiting);
         reject(signal?.reason as Error);
       };
+      // Null if nobody observes publications.
+      const startedAt = this.#observer.wants(CHANNEL) ? this.#clock.now() : null;
       const settle = (result: Error | Published): void => {
         if (signal !== null) unwatchAbort(signal, onAbort);
+        if (startedAt !== null) this.#report(publication.topic, result, this.#clock.now() - startedAt);
         if (result instanceof Error) reject(result);
         else resolve(result);
       };
@@ -46,12 +55,26 @@ export class Publisher {
     if (batch.length === 0) return;
     try {
       const results = await this.#engine.publish(batch.map(({ publication }) => publication));
+      if (results.some((result) => !(result instanceof Error))) this.#health.onSuccess();
       batch.forEach(({ settle }, index) => settle(results[index] ?? noResult()));
     } catch (error) {
+      this.#health.onFailure(error);
       for (const { settle } of batch) settle(errorOf(error));
     }
   }
+
+  #report(topic: string, result: Error | Published, duration: number): void {
+    const isError = result instanceof Error;
+    this.#observer.emit(CHANNEL, {
+      topic,
+      published: isError ? null : result,
+      error: isError ? result : null,
+      duration,
+    });
+  }
 }
+
+const CHANNEL = "holdfast:topic:publish";
 
 function noResult(): Error {
   return new EngineUnavailableError("The engine returned fewer results than messages.", "unknown");

@@ -7,8 +7,11 @@ import type { Runtime } from "../connection/runtime.js";
 import { InvalidStateError } from "../shared/errors.js";
 import { checkOptionNames } from "../shared/option-names.js";
 import { ClientRequests, type ClientRequestHandler, type OpenOptions } from "./client-requests.js";
+import type { TopicsDiagnosticsMessages, TopicsObserver } from "./diagnostics.js";
+import { EngineHealth } from "./engine-health.js";
 import type { Engine, HistoryLimits, Published } from "./engine/engine.js";
-import { LocalTopic, type Joined, type LocalTopicHandler } from "./local-topic.js";
+import type { Joined, LocalTopicHandler } from "./local-topic-handler.js";
+import { LocalTopic } from "./local-topic.js";
 import { MemoryEngine } from "./memory/memory-engine.js";
 import {
   checkEngine,
@@ -23,18 +26,16 @@ import type { Position } from "./position.js";
 import { PresenceWatch, type PresenceUpdate } from "./presence-watch.js";
 import { Publisher } from "./publisher.js";
 import { Receiver } from "./receiver.js";
-import type { TopicGap } from "./topic-event.js";
-
-/** The events of `Topics.on()`, by name. */
-export interface TopicsEvents {
-  /** A subscriber of this process has missed messages. */
-  readonly gap: TopicGap & { readonly connection: Connection };
-}
+import type { TopicsEvents } from "./topics-events.js";
 
 /** Milliseconds until listing the members is retried after a failure. */
 const LIST_AGAIN_AFTER = 1_000;
 
 const NO_TOPICS: ReadonlyMap<string, unknown> = new Map();
+const FAILED_READS = {
+  history: "the history of a topic cannot be read",
+  presence: "the members of a topic cannot be listed",
+} as const;
 
 /** A connection that subscribes, or is allowed to. */
 interface TopicsClient {
@@ -54,6 +55,8 @@ interface NewReceiver {
 export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   readonly runtime: Runtime;
   readonly engine: Engine;
+  readonly observer: TopicsObserver;
+  readonly health: EngineHealth;
   readonly history: HistoryLimits | null;
   readonly maxRecovery: number;
   readonly publisher: Publisher;
@@ -64,7 +67,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   readonly #watches = new Set<PresenceWatch>();
   #isClosed = false;
 
-  constructor(runtime: Runtime, options: TopicsOptions) {
+  constructor(runtime: Runtime, options: TopicsOptions, observer: TopicsObserver) {
     checkOptionNames("createTopics()", options, TOPICS_OPTIONS);
     const engine = checkEngine(options.engine);
     this.runtime = runtime;
@@ -72,7 +75,9 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     this.maxRecovery = requireSize("maxRecovery", options.maxRecovery, 1_000);
     this.#ownsEngine = engine === null;
     this.engine = engine ?? new MemoryEngine(runtime);
-    this.publisher = new Publisher(this.engine, runtime.clock);
+    this.observer = observer;
+    this.health = new EngineHealth(this.engine, observer);
+    this.publisher = new Publisher(this.engine, runtime.clock, observer, this.health);
     const { platform } = runtime;
     this.listeners = new Listeners({ platform, faultLogger: platform.faultLogger });
   }
@@ -101,6 +106,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     if (known === undefined) {
       receivers.set(name, receiver);
       topic.reserve();
+      this.#emit("holdfast:topic:subscribe", { topic: name, connection });
     }
     this.#requestsOf(connection);
     try {
@@ -136,11 +142,13 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
       store: this.engine.presence,
       topic,
       onUpdate,
-      onError: (error) => this.onError("the members of a topic cannot be listed", error),
+      onError: (error) => {
+        this.onRetry(topic, "presence", error, LIST_AGAIN_AFTER);
+      },
       pause: () => pause(this.runtime, LIST_AGAIN_AFTER),
     });
     this.#watches.add(watch);
-    await watch.start();
+    await this.health.watch(watch.start());
     return () => {
       this.#watches.delete(watch);
       watch.stop();
@@ -199,8 +207,19 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   // LocalTopicHandler
 
   onGap({ connection }: Receiver, topic: string, after: Position | null, position: Position | null): void {
+    this.#emit("holdfast:topic:gap", { topic, connection, after, position });
     if (this.listeners.has("gap"))
       this.listeners.emit("gap", { type: "gap", connection, topic, after, position });
+  }
+
+  onRetry(topic: string, what: "history" | "presence", error: unknown, delay: number): void {
+    this.onError(FAILED_READS[what], error);
+    this.health.onFailure(error);
+    this.#emit("holdfast:topic:retry", { topic, what, error, delay });
+  }
+
+  onRefused(refusal: TopicsDiagnosticsMessages["holdfast:topic:refused"]): void {
+    this.#emit("holdfast:topic:refused", refusal);
   }
 
   onError(message: string, error: unknown): void {
@@ -232,7 +251,8 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   async #addMember(receiver: Receiver, name: string, data: unknown): Promise<void> {
     const { id } = receiver.connection;
     receiver.isMember = true;
-    await this.engine.presence.join(name, { id, data });
+    await this.health.watch(this.engine.presence.join(name, { id, data }));
+    this.#emit("holdfast:topic:presence", { topic: name, connection: receiver.connection, change: "join" });
     if (receiver.isGone) await this.engine.presence.leave(name, id);
   }
 
@@ -242,16 +262,26 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     return topic;
   }
 
+  #emit<Name extends keyof TopicsDiagnosticsMessages>(
+    channel: Name,
+    message: TopicsDiagnosticsMessages[Name],
+  ): void {
+    if (this.observer.wants(channel)) this.observer.emit(channel, message);
+  }
+
   async #drop(name: string, receiver: Receiver): Promise<void> {
     const topic = this.#topics.get(name);
+    const { connection } = receiver;
+    if (!receiver.isGone) this.#emit("holdfast:topic:unsubscribe", { topic: name, connection });
     topic?.leave(receiver);
     if (topic?.isUnused === true) {
       this.#topics.delete(name);
       topic.close();
     }
     if (!receiver.isMember) return;
+    this.#emit("holdfast:topic:presence", { topic: name, connection, change: "leave" });
     try {
-      await this.engine.presence.leave(name, receiver.connection.id);
+      await this.engine.presence.leave(name, connection.id);
     } catch (error) {
       this.onError("a member could not be removed from a topic", error);
     }

@@ -14,10 +14,11 @@ import {
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { TextBytes } from "../shared/text-bytes.js";
 import { registerTopics } from "./core-of.js";
+import { NO_OBSERVER, type TopicsObserver } from "./diagnostics.js";
 import type { OpenOptions } from "./client-requests.js";
 import type { Published } from "./engine/engine.js";
 import type { Member } from "./engine/presence-store.js";
-import type { Joined } from "./local-topic.js";
+import type { Joined } from "./local-topic-handler.js";
 import {
   checkHistory,
   checkId,
@@ -33,31 +34,36 @@ import {
 } from "./options.js";
 import type { PresenceUpdate } from "./presence-watch.js";
 import { checkTopic } from "./topic-name.js";
-import { TopicsCore, type TopicsEvents } from "./topics-core.js";
+import { TopicsCore } from "./topics-core.js";
+import type { TopicsEvents } from "./topics-events.js";
 
 const OPEN_OPTIONS: OptionNames<OpenOptions> = { authorize: true, publish: true, maxSubscriptions: true };
 const EVENT_NAMES: readonly (keyof TopicsEvents)[] = ["gap"];
 
-let create: (runtime: Runtime, options: TopicsOptions) => Topics;
+let create: (runtime: Runtime, options: TopicsOptions, observer: TopicsObserver) => Topics;
 
 /**
  * Opens topics.
  * @throws InvalidArgumentError
  */
-export function openTopics(runtime: Runtime, options: TopicsOptions): Topics {
-  return create(runtime, options);
+export function openTopics(
+  runtime: Runtime,
+  options: TopicsOptions,
+  observer: TopicsObserver = NO_OBSERVER,
+): Topics {
+  return create(runtime, options, observer);
 }
 
 /** Topics of connections, created by `createTopics()`. */
 export class Topics implements AsyncDisposable {
   static {
-    create = (runtime, options) => new Topics(runtime, options);
+    create = (runtime, options, observer) => new Topics(runtime, options, observer);
   }
 
   readonly #core: TopicsCore;
 
-  private constructor(runtime: Runtime, options: TopicsOptions) {
-    this.#core = new TopicsCore(runtime, options);
+  private constructor(runtime: Runtime, options: TopicsOptions, observer: TopicsObserver) {
+    this.#core = new TopicsCore(runtime, options, observer);
     registerTopics(this, this.#core);
   }
 
@@ -120,7 +126,8 @@ export class Topics implements AsyncDisposable {
    */
   async presence(topic: string): Promise<readonly Member[]> {
     this.#core.checkOpen();
-    const { members } = await this.#core.engine.presence.list(checkTopic(topic));
+    const { engine, health } = this.#core;
+    const { members } = await health.watch(engine.presence.list(checkTopic(topic)));
     return members;
   }
 

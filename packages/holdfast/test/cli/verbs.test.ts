@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { serve, type Server } from "holdfast";
 import { Command, normalised, runCommand } from "./command.js";
 
-const VERBS = ["connect", "ping", "watch", "serve", "doctor", "bench"];
+const VERBS = ["connect", "ping", "watch", "publish", "serve", "doctor", "bench"];
 
 describe("holdfast ping", () => {
   let server: Server;
@@ -220,7 +220,7 @@ describe("The command holdfast", () => {
     await mute.ended();
     for (const verb of VERBS) {
       const { stdout } = await runCommand([verb, "--help"]);
-      const unit = ["connect", "watch", "serve"].includes(verb) ? "milliseconds" : "seconds";
+      const unit = ["connect", "watch", "publish", "serve"].includes(verb) ? "milliseconds" : "seconds";
       assert.match(stdout, new RegExp(`^A TIME without a unit is in ${unit};`, "m"), verb);
       assert.doesNotMatch(stdout, /--\S+ (?:MS|SECONDS)\b/, verb);
     }

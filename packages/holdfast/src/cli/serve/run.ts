@@ -13,6 +13,7 @@ import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { faultsFrom, type Faults } from "./faults.js";
 import { echo } from "./faulty-echo.js";
+import { topicsFrom } from "./topics.js";
 import { jsonLine } from "../terminal/json.js";
 
 /** How long clients may take to answer the Close at the end, in milliseconds. */
@@ -22,6 +23,7 @@ export async function serveEcho(given: Arguments, console: Console): Promise<num
   const faults = faultsFrom(given);
   const port = portFrom(given.operands[0] ?? "8080");
   const host = given.text("host") ?? "127.0.0.1";
+  const topics = topicsFrom(given, host);
   const httpServer = makeHttpServer(given);
   const sockets = trackSockets(httpServer);
   const log = new ServerLog(console, given.has("json"));
@@ -31,6 +33,7 @@ export async function serveEcho(given: Arguments, console: Console): Promise<num
     httpServer,
     async (connection, request) => {
       log.onOpen(connection, request);
+      topics?.open(connection, { authorize: () => true, publish: () => true });
       const socket = (): Socket | undefined => sockets.get(socketKey(connection.remoteAddress));
       await echo(connection, faults, {
         stall: () => socket()?.pause(),
@@ -40,7 +43,8 @@ export async function serveEcho(given: Arguments, console: Console): Promise<num
       log.onEnd(connection, explain(await connection.closed), await connection.closed);
     },
     {
-      origins: "any",
+      // Echoes are no secret; the topics of other clients are not for every page that the user visits.
+      origins: topics === null || given.has("allow-anyone") ? "any" : "same-origin",
       autoPong: !faults.inhibitPongs,
       compression: given.has("compress"),
       subprotocols: given.list("subprotocol"),
@@ -57,9 +61,11 @@ export async function serveEcho(given: Arguments, console: Console): Promise<num
   const { address, port: actualPort, family } = httpServer.address() as AddressInfo; // It listens on a port.
   const name = family === "IPv6" ? `[${address}]` : address;
   log.onListening(`${given.has("cert") ? "wss" : "ws"}://${name}:${actualPort}/`);
+  if (topics !== null) log.onTopics(given.has("allow-anyone"));
   if (!console.interrupted.aborted) await once(console.interrupted, "abort");
   log.onClosing(server.connections.size);
   await server.close({ code: 1001, timeout: CLOSE_TIMEOUT });
+  await topics?.close();
   httpServer.close();
   httpServer.closeAllConnections();
   return EXIT.ok;
@@ -153,6 +159,14 @@ class ServerLog {
   onListening(url: string): void {
     if (this.#isJson) this.#console.print(jsonLine({ type: "listening", url }));
     else this.#console.print(url);
+  }
+
+  onTopics(isForAnyone: boolean): void {
+    const who = isForAnyone ? "every client, of any machine and page," : "every client of this machine";
+    this.#line(
+      { type: "topics", isForAnyone },
+      `topics: ${who} may publish and subscribe; the history is in memory`,
+    );
   }
 
   onOpen(connection: Connection, { target }: ServerRequest): void {

@@ -20,16 +20,20 @@ export const serveVerb: Verb = {
     json: { help: "print one JSON object per line instead of the log" },
     sessions: { help: "keep sessions across reconnects: connect --session" },
     retain: { value: "TIME", help: "with --sessions: how long a session without a socket is kept (2m)" },
+    topics: { help: "topics in memory, for every client of this machine: publish, watch --topic" },
+    "allow-anyone": { help: "with --topics: also clients of other machines, and pages of any origin" },
     ...KEEPALIVE_OPTIONS,
     ...FAULT_OPTIONS,
   },
   notes: `WHEN is a number of messages (3) or a time since the connection opened (500ms, 10s). The default port is 8080; 0 picks
-a free one. Browsers may connect from any origin. The URL is printed on stdout; each client, and why its connection
-ended, on stderr. Ctrl-C and SIGTERM close all connections with 1001, and the exit code is 0.
+a free one. Browsers may connect from any origin, or with --topics from pages of this machine. The URL is printed on
+stdout; each client, and why its connection ended, on stderr. Ctrl-C and SIGTERM close all connections with 1001, and
+the exit code is 0.
 
   holdfast serve 8080 --inhibit-pongs       clients should notice, and reconnect
   holdfast serve 8080 --drop-after 10s      simulates a network that loses connections
   holdfast serve 8080 --sessions --drop-after 3     cuts each socket of a session after 3 messages
+  holdfast serve 8080 --topics              for watch --topic and publish
 
 To create a certificate for wss:
   openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out cert.pem`,

@@ -14,6 +14,7 @@ import { eventJSON } from "../connection/event-json.js";
 import { SessionClient, sessionText, type SessionEvent } from "../connection/session-client.js";
 
 export async function watch(given: Arguments, console: Console): Promise<number> {
+  if (given.has("topic")) return (await import("./topics.js")).watchTopics(given, console);
   const url = completeURL(given.operands[0]);
   const client = given.has("session")
     ? new SessionClient(url, peerOptions(given))
