@@ -35,6 +35,7 @@ const groups = [
     [
       ["Browsers", "browser"],
       ["Vite", "vite"],
+      ["React", "react"],
     ],
   ],
   [
