@@ -1,4 +1,4 @@
-// `npm run api`: builds the library, and writes the reports of its exports (packages/holdfast/api/) and the
+// `npm run api`: builds the library, and writes the reports of the packages' exports (packages/*/api/) and the
 // API reference (docs/api/).
 
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -40,7 +40,7 @@ function removeOrphans({ source, output }) {
   for (const path of filesBelow(output)) {
     if (!outputEnding.test(path)) continue;
     const origin = path.replace(output, source).replace(outputEnding, ".ts");
-    if (!existsSync(join(root, origin))) rmSync(join(root, path));
+    if (![origin, `${origin}x`].some((each) => existsSync(join(root, each)))) rmSync(join(root, path));
   }
 }
 

@@ -23,6 +23,7 @@ const required = [
 /** The maximum size of a download in bytes, and the maximum number of files. Raise them only deliberately. */
 const MAX_PACKED = 370_000;
 const MAX_FILES = 80;
+const MAX_OTHERS = { "packages/redis": 45_000, "packages/nats": 33_000, "packages/ws": 33_000 };
 
 /** Plain JavaScript, from opening a connection to its end. */
 const program = `
@@ -128,16 +129,19 @@ async function check() {
   await quietly("publint", tool("publint", "publint", "run", "--strict", tarball));
   await quietly("attw", tool("@arethetypeswrong/cli", "attw", tarball, "--profile", "esm-only"));
   await useAsStranger(tarball);
-  await checkEngine("packages/redis");
-  await checkEngine("packages/nats");
-  const drop = await checkEngine("packages/ws", "node16");
+  await checkOther("packages/redis");
+  await checkOther("packages/nats");
+  const drop = await checkOther("packages/ws", "node16");
   await overrideWs(tarball, drop);
 }
 
-/** Another package: what is in it, and whether it can be imported. */
-async function checkEngine(path, profile = "esm-only") {
+/** Another package: its files, its size, and whether it can be imported. */
+async function checkOther(path, profile = "esm-only") {
   const packing = npm("pack", "--json", "--ignore-scripts", `--pack-destination=${folder}`);
-  const [{ filename, files }] = JSON.parse(await quietly(`npm pack, ${path}`, packing, path));
+  const [{ filename, files, size }] = JSON.parse(await quietly(`npm pack, ${path}`, packing, path));
+  const limit = MAX_OTHERS[path];
+  console.log(`${filename}: ${files.length} files, ${size} bytes packed, at most ${limit}`);
+  if (size > limit) throw new Error(`Expected at most ${limit} bytes packed in ${path}, got ${size}`);
   const wrong = files.map((file) => file.path).filter((file) => unwanted.test(file));
   if (wrong.length > 0) throw new Error(`These files must not ship in ${path}: ${wrong.join(", ")}`);
   const tarball = join(folder, filename);

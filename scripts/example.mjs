@@ -5,12 +5,13 @@ import { build } from "./build.mjs";
 import { filesBelow } from "./lib/files.mjs";
 import { run } from "./lib/run.mjs";
 
-/** The programs by name: one file each, and one in a folder of its own. */
+/** The programs by name: one file each, and those in a folder of their own. */
 const programs = Object.fromEntries([
   ...filesBelow("examples/src")
     .filter((path) => path.endsWith(".ts") && path.split("/").length === 3)
     .map((path) => [basename(path, ".ts"), `examples/dist/${basename(path, ".ts")}.js`]),
   ["chat-cluster", "examples/chat-cluster/dist/main.js"],
+  ["pages", "examples/pages/dist/main.js"],
 ]);
 const names = Object.keys(programs).sort();
 const [name, ...args] = process.argv.slice(2);

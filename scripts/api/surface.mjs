@@ -6,7 +6,7 @@ import { root } from "../lib/root.mjs";
 
 const library = "packages/holdfast";
 
-/** The entries of the package, and the paths of their reports. */
+/** The entries of the packages, and the paths of their reports. */
 export const entries = [
   { name: "holdfast", types: `${library}/build/index.d.ts`, report: `${library}/api/holdfast.api.md` },
   {
@@ -24,6 +24,11 @@ export const entries = [
     types: `${library}/build/websocket.d.ts`,
     report: `${library}/api/holdfast-websocket.api.md`,
   },
+  ...["redis", "nats"].map((name) => ({
+    name: `@holdfast/${name}`,
+    types: `packages/${name}/dist/index.d.ts`,
+    report: `packages/${name}/api/${name}.api.md`,
+  })),
 ];
 
 const printer = ts.createPrinter({ removeComments: true });
@@ -129,11 +134,14 @@ function namedBy(checker, symbol) {
   return found;
 }
 
-/** Whether the symbol belongs to the library and is not a type parameter. */
+/** The compiled declarations of the packages; the bundled ones of the library are what other packages import. */
+const ours = /\/packages\/(holdfast\/build|redis\/dist|nats\/dist)\//;
+
+/** Whether the symbol belongs to a package and is not a type parameter. */
 function isOurs(symbol) {
   const [declaration] = symbol.declarations ?? [];
   if (declaration === undefined || ts.isTypeParameterDeclaration(declaration)) return false;
-  return declaration.getSourceFile().fileName.includes(`/${library}/build/`);
+  return ours.test(declaration.getSourceFile().fileName);
 }
 
 function isDocumented(checker, symbol) {

@@ -2,7 +2,7 @@
 // their links have targets.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { test } from "node:test";
 import { root } from "../lib/root.mjs";
@@ -20,9 +20,9 @@ const published = pages.filter(
   (page) => /^(README\.md$|docs\/|packages\/)/.test(page.path) && !isReference(page),
 );
 
-/** TypeScript that is not marked as a fragment. */
+/** TypeScript that is neither marked as a fragment nor a file, which is compiled where it is. */
 function isCode({ language, flags }) {
-  return language === "ts" && !flags.includes("no-check");
+  return language === "ts" && !flags.some((flag) => flag === "no-check" || flag.startsWith("source="));
 }
 
 test("Docs: every TypeScript block compiles", () => {
@@ -98,6 +98,17 @@ function brokenLink(page, target, byPath) {
   if (!byPath.has(path)) return anchor !== undefined || !existsSync(join(root, path));
   return anchor !== undefined && !byPath.get(path).anchors.has(anchor);
 }
+
+test("Docs: a block that names its source is that file, which is compiled and run", () => {
+  const differing = pages.flatMap(({ path, blocks }) =>
+    blocks.flatMap(({ flags, code, line }) => {
+      const source = flags.find((flag) => flag.startsWith("source="))?.slice("source=".length);
+      if (source === undefined || readFileSync(join(root, source), "utf8") === code) return [];
+      return [`${path}:${line} is not ${source}`];
+    }),
+  );
+  assert.deepEqual(differing, []);
+});
 
 test("Docs: every page of docs/ is linked from docs/README.md", () => {
   const index = pages.find(({ path }) => path === "docs/README.md");
