@@ -10,9 +10,7 @@ const LATE_AT_LEAST = 1_000;
 
 /** The level of suspicion of adaptive detection, from 0; null without it. */
 export function suspicionOf(core: ConnectionCore): number | null {
-  // Adaptive detection will add `suspicion` to the keepalive.
-  const { suspicion } = core.keepalive as { readonly suspicion?: { readonly level: number } | null };
-  return suspicion?.level ?? null;
+  return core.keepalive.suspicion?.level ?? null;
 }
 
 /** Milliseconds for which the oldest ping has waited, if that is longer than expected; 0 otherwise. */
