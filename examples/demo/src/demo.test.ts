@@ -14,7 +14,7 @@ const STEPS = [
 ];
 
 /** Longer than any run of the demo; one that hangs is ended after this time. */
-const LIMIT = 40_000;
+const LIMIT = 90_000;
 
 interface Run {
   readonly status: number | null;
@@ -51,13 +51,13 @@ function signsOf(output: string): string {
 }
 
 describe("npm start", { concurrency: true }, () => {
-  test("Demo: without a terminal, every step succeeds in order, in under 30 s, and it exits with 0", async () => {
+  test("Demo: without a terminal, every step succeeds in order, in under a minute, and it exits with 0", async () => {
     const { status, output, errors, took } = await runDemo();
     assert.equal(errors, "");
     assert.equal(status, 0, output);
     assert.deepEqual(stepsOf(output), STEPS);
     assert.equal(signsOf(output), "✓✓✓✓✓✓");
-    assert.ok(took < 30_000, `It took ${took} ms`);
+    assert.ok(took < 60_000, `It took ${took} ms`);
 
     const told = [
       /Text: "Grüße aus dem Terminal" came back/,
