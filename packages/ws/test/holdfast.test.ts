@@ -75,6 +75,7 @@ test("N4: the keepalive is on by default, and measures the latency", async () =>
       pings.map(([payload]) => payload.length),
       [8, 8],
     );
+    while (client.holdfast?.latency === null) await once(client, "ping"); // A busy machine answers late.
     assert.equal(typeof client.holdfast?.latency, "number");
   });
 });

@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
+import { blobScenarios } from "./scenarios/blobs.js";
 import { clientScenarios } from "./scenarios/client.js";
 import { closingScenarios } from "./scenarios/closing.js";
 import { messageScenarios } from "./scenarios/messages.js";
 import { protocolScenarios } from "./scenarios/protocol-errors.js";
+import { redirectScenarios } from "./scenarios/redirects.js";
 import { serverScenarios } from "./scenarios/server.js";
 import { streamScenarios } from "./scenarios/stream.js";
 import { Stage, type Library, type Scenario } from "./trace.js";
@@ -16,7 +18,9 @@ const libraries = { ws: require("ws") as Library, holdfast: require("@holdfast/w
 
 const groups: Readonly<Record<string, Readonly<Record<string, Scenario>>>> = {
   client: clientScenarios,
+  redirects: redirectScenarios,
   messages: messageScenarios,
+  Blobs: blobScenarios,
   closing: closingScenarios,
   "invalid frames": protocolScenarios,
   server: serverScenarios,

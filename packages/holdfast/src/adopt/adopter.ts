@@ -5,7 +5,6 @@ import type { Duplex } from "node:stream";
 import { checkConnectionOptions, CONNECTION_OPTIONS } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { coreOf, createConnection } from "../connection/connection.js";
-import type { ConnectionCore } from "../connection/connection-core.js";
 import type { HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
 import { HeartbeatKeepalive } from "../connection/keepalive.js";
 import { FrameEncoder } from "../protocol/frame/frame-encoder.js";
@@ -16,16 +15,15 @@ import { NegotiationError } from "../shared/errors.js";
 import { checkBoolean, checkChoice, checkFunction, invalidArgument } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import type { Role } from "../shared/role.js";
-import { FrameTransport } from "../transport/frames/frame-transport.js";
 import { nodePlatform } from "../transport/node/node-platform.js";
 import { nodeRuntime } from "../transport/node/node-runtime.js";
 import { SocketByteStream } from "../transport/node/socket-byte-stream.js";
 import {
   createAdoptedConnection,
-  passMessage,
   type AdoptedConnection,
   type AdoptedHandler,
 } from "./adopted-connection.js";
+import { AdoptedFrames } from "./adopted-frames.js";
 import { agreedDeflate, createAgreement, type AgreedCompression } from "./agreed-compression.js";
 
 /** Options of an `Adopter`. Messages are delivered as bytes, so there is no option `text`. */
@@ -138,27 +136,21 @@ export class Adopter {
     const runtime = nodeRuntime();
     const settings = this.#settings;
     const deflate = agreedDeflate(handshake.compression);
-    const transports: FrameTransport[] = [];
-    const cores: ConnectionCore[] = [];
-    const onBytes = (payload: Buffer, isText: boolean): void => {
-      cores[0].onStreamedMessage(); // Counts it.
-      passMessage(handler, payload, isText);
-    };
+    const frames = new AdoptedFrames(handler);
     stream.allowHalfOpen = true;
     const connection = createConnection({
       runtime,
       settings,
       transport: (events) => {
-        const hidesReasons = this.#hidesReasons;
-        const role = this.#role;
-        const frames = { runtime, role, settings, preface: null, rest: head, onBytes, hidesReasons };
-        const transport = new SocketByteStream(stream);
         const extension = deflate?.extension ?? null;
-        transports[0] = new FrameTransport(
-          { ...frames, transport, extension, defersDelivery: true, ...this.#encoder() },
-          events,
-        );
-        return transports[0];
+        const options = { runtime, role: this.#role, settings, extension, ...this.#encoder() };
+        const received = {
+          preface: null,
+          rest: head,
+          defersDelivery: true,
+          hidesReasons: this.#hidesReasons,
+        };
+        return frames.open({ ...options, ...received, transport: new SocketByteStream(stream) }, events);
       },
       keepalive: (_, events) => new HeartbeatKeepalive(runtime, events, settings),
       handshake: {
@@ -174,9 +166,8 @@ export class Adopter {
       },
       owner: null,
     });
-    cores[0] = coreOf(connection);
-    const adopted = createAdoptedConnection(connection, transports[0], handler);
-    cores[0].start();
+    const adopted = createAdoptedConnection(connection, frames.connect(coreOf(connection)), handler);
+    coreOf(connection).start();
     return adopted;
   }
 

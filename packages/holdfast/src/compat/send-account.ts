@@ -10,11 +10,13 @@ import { inNextTask } from "./next-task.js";
  */
 export class SendAccount {
   readonly #platform: Pick<LinkPlatform, "byteLength">;
-  #link: Pick<Link, "bufferedAmount"> | null = null;
-  /** Payload since the link was last empty, without `#texts`. */
+  #link: AccountedLink | null = null;
+  /** Payload since the link was last empty, without `#newest`. */
   #payload = 0;
-  /** Texts whose bytes are counted only if somebody asks: that costs a tenth of sending them. */
-  #texts: string[] = [];
+  /** The newest text, if its bytes are not counted yet: the frame that the link made of it has their number. */
+  #newest: string | null = null;
+  /** The bytes of the link before `#newest`. */
+  #before = 0;
   /** Payload that has not reached the link: it waits for a Blob, or came too late. */
   #held = 0;
   /** The link accepted bytes in this task, which still count until the next one. */
@@ -24,7 +26,7 @@ export class SendAccount {
     this.#platform = platform;
   }
 
-  open(link: Pick<Link, "bufferedAmount">): void {
+  open(link: AccountedLink): void {
     this.#link = link;
   }
 
@@ -41,17 +43,28 @@ export class SendAccount {
 
   /** Payload that the link has not accepted. */
   #unsent(): number {
-    this.#measureTexts();
-    if (this.#isFixed || this.#link === null) return this.#payload;
-    const { bufferedAmount } = this.#link;
-    if (bufferedAmount < this.#payload) this.#payload = bufferedAmount;
+    const bufferedAmount = this.#link?.bufferedAmount ?? null;
+    this.#countNewest(bufferedAmount);
+    if (bufferedAmount !== null && !this.#isFixed && bufferedAmount < this.#payload) {
+      this.#payload = bufferedAmount;
+    }
     return this.#payload;
   }
 
-  #measureTexts(): void {
-    if (this.#texts.length === 0) return;
-    for (const text of this.#texts) this.#payload += this.#platform.byteLength(text);
-    this.#texts = [];
+  /**
+   * Counting the bytes of a text costs a tenth of sending it. An ASCII text in an uncompressed frame of a client needs none of
+   * that: the link grew by just its code units and a header.
+   */
+  #countNewest(bufferedAmount: number | null): void {
+    const text = this.#newest;
+    if (text === null) return;
+    this.#newest = null;
+    const { length } = text;
+    const isAscii =
+      bufferedAmount !== null &&
+      bufferedAmount - this.#before === length + (length <= 125 ? 6 : 8) &&
+      this.#link?.extensions === "";
+    this.#payload += isAscii ? length : this.#platform.byteLength(text);
   }
 
   /** The payload waits; `release` follows, or never. */
@@ -77,13 +90,10 @@ export class SendAccount {
     const { length } = text;
     // A code unit takes at most three bytes.
     if (length > LONG || this.#held + this.#payload + buffered + length * 3 > limit) return false;
-    if (buffered === 0 && !this.#isFixed) {
-      this.#payload = 0;
-      this.#texts.length = 0;
-    } else if (this.#texts.length === MANY) {
-      this.#measureTexts();
-    }
-    this.#texts.push(text);
+    if (buffered === 0 && !this.#isFixed) this.#payload = 0;
+    else this.#countNewest(buffered);
+    this.#newest = text;
+    this.#before = buffered;
     return true;
   }
 
@@ -91,18 +101,19 @@ export class SendAccount {
   check(): void {
     const link = this.#link;
     // A link writes at the end of the turn, or once it has much more than this.
-    const isLittle = this.#texts.length < FEW && this.#payload < LONG;
-    if (this.#isFixed || link === null || isLittle) return;
-    this.#measureTexts();
-    if (link.bufferedAmount >= this.#payload) return;
+    if (this.#isFixed || link === null || this.#payload < MUCH) return;
+    const { bufferedAmount } = link;
+    this.#countNewest(bufferedAmount);
+    if (bufferedAmount >= this.#payload) return;
     this.#isFixed = true;
     inNextTask(() => (this.#isFixed = false));
   }
 }
 
-/** Code units from which a text is measured at once, so that `#texts` does not keep it. */
+/** Code units from which a text is measured at once, so that `#newest` does not keep it. */
 const LONG = 1024;
-/** Texts from which it is worth measuring whether the link has already written some. */
-const FEW = 64;
-/** The largest number of texts that are not measured. */
-const MANY = 512;
+/** Bytes from which it is worth asking whether the link has already written some. */
+const MUCH = 16 * 1024;
+
+/** The part of a link that the account needs. */
+type AccountedLink = Pick<Link, "bufferedAmount" | "extensions">;

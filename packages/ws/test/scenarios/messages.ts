@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { thrownBy, urlOf, type Library, type Scenario, type Socket, type Stage } from "../trace.js";
 
 /** Opens a pair; resolves with both ends once the client is open. */
-async function pair(
+export async function pair(
   library: Library,
   stage: Stage,
   { server: serverOptions = {}, client: clientOptions = {} }: { server?: object; client?: object } = {},
@@ -17,7 +17,7 @@ async function pair(
 }
 
 /** Sends what `send` sends from the client, and records what the server receives. */
-function sent(send: (client: Socket) => void, options: Parameters<typeof pair>[2] = {}): Scenario {
+export function sent(send: (client: Socket) => void, options: Parameters<typeof pair>[2] = {}): Scenario {
   return async (library, stage) => {
     const [client, server] = await pair(library, stage, options);
     const closed = Promise.all([stage.watch(client, "client"), stage.watch(server, "server")]);
@@ -32,30 +32,6 @@ function sent(send: (client: Socket) => void, options: Parameters<typeof pair>[2
 function sorted(stage: Stage): unknown {
   const events = stage.events.splice(0);
   return ["client", "server"].map((side) => events.filter((event) => event.startsWith(side)));
-}
-
-/** A Blob whose reading the scenario ends. */
-class PendingBlob extends Blob {
-  finish: (content: ArrayBuffer) => void = () => undefined;
-  fail: (error: Error) => void = () => undefined;
-  readonly #content = new Promise<ArrayBuffer>((resolve, reject) => {
-    this.finish = resolve;
-    this.fail = reject;
-  });
-
-  override arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#content;
-  }
-}
-
-/** Ends the connection while `blob` is read and another message waits for it. */
-async function endedMeanwhile(library: Library, stage: Stage, blob: Blob): Promise<void> {
-  const [client] = await pair(library, stage);
-  const closed = stage.watch(client);
-  client.send(blob, (error) => stage.note("blob", error?.message, client.readyState));
-  client.send("next", (error) => stage.note("next", error?.message));
-  client.terminate();
-  await closed;
 }
 
 const deflate = {
@@ -102,24 +78,6 @@ export const messageScenarios: Readonly<Record<string, Scenario>> = {
     client.send("s", { fin: true });
     client.send(Buffer.from("whole"));
   }),
-  Blobs: sent((client) => {
-    client.send(new Blob(["foo"]));
-    client.send("between");
-    client.ping("ping");
-    client.send(new Blob(["bar"]));
-  }),
-  "a Blob that is read after the end": async (library, stage) => {
-    const blob = new PendingBlob();
-    await endedMeanwhile(library, stage, blob);
-    blob.finish(new ArrayBuffer(3));
-    await new Promise(setImmediate);
-  },
-  "a Blob that turns out to be unreadable after the end": async (library, stage) => {
-    const blob = new PendingBlob();
-    await endedMeanwhile(library, stage, blob);
-    blob.fail(new DOMException("The blob could not be read", "NotReadableError"));
-    await new Promise(setImmediate);
-  },
   "terminate() before a message is compressed": async (library, stage) => {
     const [client] = await pair(library, stage, deflate);
     const closed = once(client, "close");
