@@ -8,7 +8,8 @@ import type { Engine, Publication, Published } from "./engine/engine.js";
 
 interface WaitingPublication {
   readonly publication: Publication;
-  readonly settle: (result: Error | Published) => void;
+  readonly resolve: (published: Published) => void;
+  readonly reject: (error: Error) => void;
 }
 
 export class Publisher {
@@ -24,20 +25,30 @@ export class Publisher {
   publish(publication: Publication, signal: AbortSignal | null): Promise<Published> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        const isUnsent = this.#waiting.includes(waiting);
-        if (isUnsent) this.#waiting = this.#waiting.filter((other) => other !== waiting);
-        reject(signal?.reason as Error);
-      };
-      const settle = (result: Error | Published): void => {
-        if (signal !== null) unwatchAbort(signal, onAbort);
-        if (result instanceof Error) reject(result);
-        else resolve(result);
-      };
-      const waiting = { publication, settle };
-      if (signal !== null) watchAbort(signal, onAbort);
-      if (this.#waiting.push(waiting) === 1) this.#clock.atTurnEnd(() => void this.#flush());
+      const waiting = { publication, resolve, reject };
+      if (this.#waiting.push(signal === null ? waiting : this.#abortable(waiting, signal)) > 1) return;
+      this.#clock.atTurnEnd(() => void this.#flush());
     });
+  }
+
+  #abortable({ publication, resolve, reject }: WaitingPublication, signal: AbortSignal): WaitingPublication {
+    const onAbort = (): void => {
+      this.#waiting = this.#waiting.filter((other) => other !== waiting); // If it is still unsent.
+      reject(signal.reason as Error);
+    };
+    const waiting: WaitingPublication = {
+      publication,
+      resolve: (published) => {
+        unwatchAbort(signal, onAbort);
+        resolve(published);
+      },
+      reject: (error) => {
+        unwatchAbort(signal, onAbort);
+        reject(error);
+      },
+    };
+    watchAbort(signal, onAbort);
+    return waiting;
   }
 
   async #flush(): Promise<void> {
@@ -46,9 +57,13 @@ export class Publisher {
     if (batch.length === 0) return;
     try {
       const results = await this.#engine.publish(batch.map(({ publication }) => publication));
-      batch.forEach(({ settle }, index) => settle(results[index] ?? noResult()));
+      for (const [index, { resolve, reject }] of batch.entries()) {
+        const result = results[index] ?? noResult();
+        if (result instanceof Error) reject(result);
+        else resolve(result);
+      }
     } catch (error) {
-      for (const { settle } of batch) settle(errorOf(error));
+      for (const { reject } of batch) reject(errorOf(error));
     }
   }
 }
