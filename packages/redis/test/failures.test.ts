@@ -222,12 +222,19 @@ for (const name of ["ioredis", "redis"] as const) {
 
 describe("A cluster of Redis", { skip: missing }, () => {
   for (const name of ["ioredis", "redis"] as const) {
-    test(`M3: a slot that moves under load loses nothing without a gap, with ${name}`, async () => {
+    test(`M3: a slot that moves under load loses nothing, and is no gap, with ${name}`, async () => {
       const servers = await startCluster();
       const opened = await openClusterClient(name, servers[0].port);
       const { client } = opened;
       const [publisher, receiver] = [redisEngine({ client }), redisEngine({ client })];
       try {
+        // A node that has just started may be one that was started again.
+        await eventually(async () => {
+          for (const { admin } of servers) {
+            const uptime = /uptime_in_seconds:(\d+)/.exec(String(await admin.call("INFO", "server")))?.[1];
+            assert.ok(Number(uptime) >= 3, uptime);
+          }
+        });
         const log = await follow(receiver, "a");
         await publish(publisher, "a", "1");
         const [key] = (await Promise.all(servers.map(({ admin }) => admin.keys("*:s:a")))).flat();
@@ -247,8 +254,7 @@ describe("A cluster of Redis", { skip: missing }, () => {
           received,
           [...new Set(received)].sort((one, other) => one - other),
         );
-        // Another node has another replication id: it begins a new epoch.
-        assert.ok(received.length === count || log.gaps > 0);
+        assert.deepEqual([received.length, log.gaps], [count, 0]);
       } finally {
         await publisher[Symbol.asyncDispose]();
         await receiver[Symbol.asyncDispose]();

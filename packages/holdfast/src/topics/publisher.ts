@@ -10,7 +10,10 @@ import type { Engine, Publication, Published } from "./engine/engine.js";
 
 interface WaitingPublication {
   readonly publication: Publication;
-  readonly settle: (result: Error | Published) => void;
+  /** Monotonic time, if somebody observes publications; null otherwise. */
+  readonly startedAt: number | null;
+  readonly resolve: (published: Published) => void;
+  readonly reject: (error: Error) => void;
 }
 
 export class Publisher {
@@ -30,23 +33,35 @@ export class Publisher {
   publish(publication: Publication, signal: AbortSignal | null): Promise<Published> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        const isUnsent = this.#waiting.includes(waiting);
-        if (isUnsent) this.#waiting = this.#waiting.filter((other) => other !== waiting);
-        reject(signal?.reason as Error);
-      };
-      // Null if nobody observes publications.
       const startedAt = this.#observer.wants(CHANNEL) ? this.#clock.now() : null;
-      const settle = (result: Error | Published): void => {
-        if (signal !== null) unwatchAbort(signal, onAbort);
-        if (startedAt !== null) this.#report(publication.topic, result, this.#clock.now() - startedAt);
-        if (result instanceof Error) reject(result);
-        else resolve(result);
-      };
-      const waiting = { publication, settle };
-      if (signal !== null) watchAbort(signal, onAbort);
-      if (this.#waiting.push(waiting) === 1) this.#clock.atTurnEnd(() => void this.#flush());
+      const waiting = { publication, startedAt, resolve, reject };
+      if (this.#waiting.push(signal === null ? waiting : this.#abortable(waiting, signal)) > 1) return;
+      this.#clock.atTurnEnd(() => void this.#flush());
     });
+  }
+
+  #abortable(
+    { publication, startedAt, resolve, reject }: WaitingPublication,
+    signal: AbortSignal,
+  ): WaitingPublication {
+    const onAbort = (): void => {
+      this.#waiting = this.#waiting.filter((other) => other !== waiting); // If it is still unsent.
+      reject(signal.reason as Error);
+    };
+    const waiting: WaitingPublication = {
+      publication,
+      startedAt,
+      resolve: (published) => {
+        unwatchAbort(signal, onAbort);
+        resolve(published);
+      },
+      reject: (error) => {
+        unwatchAbort(signal, onAbort);
+        reject(error);
+      },
+    };
+    watchAbort(signal, onAbort);
+    return waiting;
   }
 
   async #flush(): Promise<void> {
@@ -56,21 +71,24 @@ export class Publisher {
     try {
       const results = await this.#engine.publish(batch.map(({ publication }) => publication));
       if (results.some((result) => !(result instanceof Error))) this.#health.onSuccess();
-      batch.forEach(({ settle }, index) => settle(results[index] ?? noResult()));
+      for (const [index, waiting] of batch.entries()) this.#settle(waiting, results[index] ?? noResult());
     } catch (error) {
       this.#health.onFailure(error);
-      for (const { settle } of batch) settle(errorOf(error));
+      for (const waiting of batch) this.#settle(waiting, errorOf(error));
     }
   }
 
-  #report(topic: string, result: Error | Published, duration: number): void {
+  #settle({ publication, startedAt, resolve, reject }: WaitingPublication, result: Error | Published): void {
     const isError = result instanceof Error;
-    this.#observer.emit(CHANNEL, {
-      topic,
-      published: isError ? null : result,
-      error: isError ? result : null,
-      duration,
-    });
+    if (startedAt !== null)
+      this.#observer.emit(CHANNEL, {
+        topic: publication.topic,
+        published: isError ? null : result,
+        error: isError ? result : null,
+        duration: this.#clock.now() - startedAt,
+      });
+    if (isError) reject(result);
+    else resolve(result);
   }
 }
 

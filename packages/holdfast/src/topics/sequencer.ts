@@ -140,6 +140,7 @@ export class Sequencer {
 
   /** Delivers the messages whose turn has come, and drops those that were delivered before. */
   #release(): void {
+    if (this.#held.length === 0) return;
     for (let hasPassed = true; hasPassed && this.#held.length > 0;) {
       hasPassed = false;
       for (const message of this.#held) {

@@ -37,7 +37,10 @@ export class IoRedisConnector implements Connector {
   }
 
   async connect(address: Address | null, handler: ConnectionHandler): Promise<RedisConnection> {
-    const client = this.#source().duplicate({ ...ONCE, ...(address ?? {}) });
+    const client = this.#source().duplicate({
+      ...ONCE,
+      ...(address === null ? {} : { ...address, sentinels: undefined }),
+    });
     const connection = new IoRedisConnection(client, handler);
     const timer = setTimeout(() => client.disconnect(), CONNECT_TIMEOUT);
     try {

@@ -26,11 +26,21 @@ export interface RunReply {
   readonly connection: RedisConnection;
 }
 
+/** A node that served a slot. */
+export interface Served {
+  readonly address: Address | null;
+  /** In `performance.now()`. */
+  readonly at: number;
+}
+
 export class Commands {
   /** Whether all keys of a command have to be of one slot. */
   readonly isCluster: boolean;
   readonly #connections: NodeConnections;
   readonly #slots: SlotMap;
+  readonly #servedBy = new Map<number, Served>();
+  /** Called when a slot is served by another node. */
+  onMoved: (slot: number, address: Address) => void = () => {};
   #isClosed = false;
 
   constructor(connector: Connector) {
@@ -46,6 +56,21 @@ export class Commands {
   /** The node that serves this slot; null without a cluster. */
   addressOf(slot: number, deadline: number): Promise<Address | null> {
     return this.#slots.addressOf(slot, deadline);
+  }
+
+  /** The last node that served this slot, and when; undefined if none did. */
+  servedBy(slot: number): Served | undefined {
+    return this.#servedBy.get(slot);
+  }
+
+  /** All nodes with an open connection. */
+  get nodes(): readonly { readonly address: Address | null; readonly connection: RedisConnection }[] {
+    return this.#connections.all;
+  }
+
+  /** A connection to this node, wherever it is. @throws EngineUnavailableError */
+  connectTo(address: Address, deadline: number): Promise<RedisConnection> {
+    return this.#connections.get(address, deadline);
   }
 
   /** Something points to a slot that has moved. */
@@ -83,7 +108,11 @@ export class Commands {
       const connection = await this.#connectionFor(slot, asked, deadline);
       if (asked !== null) void connection.send(["ASKING"]).catch(() => {});
       try {
-        return { reply: await this.#sendOn(connection, args, deadline), connection };
+        const known = this.#slots.knownAddressOf(slot) ?? null;
+        const at = performance.now();
+        const reply = await this.#sendOn(connection, args, deadline);
+        if (asked === null && this.isCluster) this.#servedBy.set(slot, { address: known, at });
+        return { reply, connection };
       } catch (error) {
         if (!isErrorReply(error)) throw error;
         const redirection = redirectionOf(error.message);
@@ -95,6 +124,7 @@ export class Commands {
         if (isBusy) await sleep(BUSY_DELAY);
         if (redirection?.isMoved === true) {
           this.#slots.set(slot, redirection.address);
+          this.onMoved(slot, redirection.address);
           void this.refreshSlots();
         } else if (isBusy) {
           await this.refreshSlots();

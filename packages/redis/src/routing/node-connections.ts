@@ -38,6 +38,14 @@ export class NodeConnections {
     return connection?.isOpen === true ? connection : null;
   }
 
+  /** All open connections. */
+  get all(): readonly { readonly address: Address | null; readonly connection: RedisConnection }[] {
+    return [...this.#nodes.values()].flatMap(({ address }) => {
+      const connection = this.opened(address);
+      return connection === null ? [] : [{ address, connection }];
+    });
+  }
+
   /** @throws EngineUnavailableError if there is none by the deadline, in `performance.now()` */
   async get(address: Address | null, deadline: number): Promise<RedisConnection> {
     let cause: unknown;

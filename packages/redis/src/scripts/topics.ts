@@ -11,7 +11,7 @@ import { EPOCH, NOW } from "./epoch.js";
 const TRIM_EVERY = 64;
 
 /**
- * Publishes messages in their order. KEYS: `m` and `s` of each topic, then the keys of its ids. ARGV: a new epoch, and what
+ * Publishes messages in their order. KEYS: `m` and `s` of each topic, then the keys of its ids. ARGV: a candidate, and what
  * `encodeBatch()` wrote.
  *
  * Returns the epochs by the places of topics, and a result for each part: the offset of its last message, 0 without
@@ -44,6 +44,15 @@ end
 
 local cursor = 5
 local head = unpack('<I4', data)
+-- All topics first, because nothing must be published if the epoch of one is in doubt.
+while cursor <= head do
+  local place, _, parts, messages = unpack('<I4I4I4d', data, cursor)
+  local failure = messages > 0 and topicAt(place).failure
+  if failure and string.sub(failure, 1, 8) == 'UNPROVEN' then return redis.error_reply(failure) end
+  cursor = cursor + 28 + parts * 12
+end
+
+cursor = 5
 local from = head + 1
 while cursor <= head do
   local place, cut, parts, messages, age
@@ -141,7 +150,7 @@ return { epochs, results }
 );
 
 /**
- * Reads messages of a topic's history. KEYS: `m`, `s`. ARGV: a new epoch, the epoch and the offset after which to read, the
+ * Reads messages of a topic's history. KEYS: `m`, `s`. ARGV: a candidate, the epoch and the offset after which to read, the
  * limit. Returns null without history; otherwise the epoch, the newest offset, whether nothing is missing, the offset
  * of the first message to return, and blocks that hold it and those that follow, each with the offset of its first.
  */
@@ -193,7 +202,7 @@ return { epoch, newest, (isSame and start == after + 1) and 1 or 0, start, block
 `,
 );
 
-/** The newest positions. KEYS: `m` and `s` of each topic. ARGV: a new epoch. Returns epoch and offset of each, or ''. */
+/** The newest positions. KEYS: `m` and `s` of each topic. ARGV: a candidate. Returns epoch and offset of each, or ''. */
 export const NEWEST = script(
   EPOCH,
   `

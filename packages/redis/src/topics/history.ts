@@ -2,23 +2,22 @@
 
 import type { Page, Position, TopicMessage } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
-import type { Commands } from "../routing/commands.js";
 import type { Partitions } from "../routing/partitions.js";
 import { READ } from "../scripts/topics.js";
+import type { Continuity } from "./continuity.js";
 import { decodeRecords } from "./message-frame.js";
 
 export async function readHistory(
-  commands: Commands,
+  continuity: Continuity,
   partitions: Partitions,
-  newEpoch: string,
   topic: string,
   after: Position,
   limit: number,
 ): Promise<Page> {
   const { prefix, slot } = partitions.of(topic);
   const keys = [`${prefix}m:${topic}`, `${prefix}s:${topic}`];
-  const args = [newEpoch, after.epoch, String(after.offset), String(limit)];
-  const { reply } = await commands.run(READ, slot, keys, args);
+  const args = [after.epoch, String(after.offset), String(limit)];
+  const { reply } = await continuity.run(READ, slot, keys, args);
   if (reply === null) return { messages: [], isComplete: false, newest: null };
   const [epochBytes, newest, isComplete, start, blocks] = reply as ReadReply;
   const epoch = epochBytes.toString();

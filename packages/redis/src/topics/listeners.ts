@@ -6,6 +6,7 @@ import type { Commands } from "../routing/commands.js";
 import { sleep } from "../routing/deadline.js";
 import type { Partition, Partitions } from "../routing/partitions.js";
 import { NEWEST } from "../scripts/topics.js";
+import type { Continuity } from "./continuity.js";
 import { decodeFrame } from "./message-frame.js";
 import type { ChannelHandler, Subscriptions } from "./subscriptions.js";
 
@@ -19,19 +20,19 @@ export class TopicListeners {
   readonly #commands: Commands;
   readonly #partitions: Partitions;
   readonly #subscriptions: Subscriptions;
-  readonly #newEpoch: () => string;
+  readonly #continuity: Continuity;
   readonly #topics = new Map<string, ListenedTopic>();
 
   constructor(
     commands: Commands,
     partitions: Partitions,
     subscriptions: Subscriptions,
-    newEpoch: () => string,
+    continuity: Continuity,
   ) {
     this.#commands = commands;
     this.#partitions = partitions;
     this.#subscriptions = subscriptions;
-    this.#newEpoch = newEpoch;
+    this.#continuity = continuity;
   }
 
   async listen(name: string, onMessage: MessageListener, onNewest: NewestListener): Promise<Position | null> {
@@ -137,7 +138,7 @@ export class TopicListeners {
     topics: readonly ListenedTopic[],
   ): Promise<readonly (Position | null)[]> {
     const keys = topics.flatMap(({ name }) => [`${prefix}m:${name}`, `${prefix}s:${name}`]);
-    const { reply } = await this.#commands.run(NEWEST, slot, keys, [this.#newEpoch()]);
+    const { reply } = await this.#continuity.run(NEWEST, slot, keys, []);
     const list = reply as readonly Reply[];
     return topics.map((_, index) => {
       const epoch = String(list[2 * index]);

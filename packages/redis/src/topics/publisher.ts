@@ -3,11 +3,11 @@
 
 import { EngineUnavailableError, type Publication, type Published } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
-import type { Commands } from "../routing/commands.js";
 import { TIMEOUT } from "../routing/deadline.js";
 import { noConnection, refused, toEngineError } from "../routing/failures.js";
 import type { Partition, Partitions } from "../routing/partitions.js";
 import { PUBLISH } from "../scripts/topics.js";
+import type { Continuity } from "./continuity.js";
 import { encodeBatch, type EncodedBatch } from "./batch.js";
 import type { Replication } from "./replication.js";
 
@@ -41,9 +41,8 @@ interface Lane {
 }
 
 export class Publisher {
-  readonly #commands: Commands;
   readonly #partitions: Partitions;
-  readonly #newEpoch: () => string;
+  readonly #continuity: Continuity;
   /** Null if messages need not be confirmed by a replica. */
   readonly #replication: Replication | null;
   readonly #lanes = new Map<number, Lane>();
@@ -51,16 +50,15 @@ export class Publisher {
   #isSplit: boolean;
 
   constructor(
-    commands: Commands,
+    isCluster: boolean,
     partitions: Partitions,
-    newEpoch: () => string,
+    continuity: Continuity,
     replication: Replication | null,
   ) {
-    this.#commands = commands;
     this.#partitions = partitions;
-    this.#newEpoch = newEpoch;
+    this.#continuity = continuity;
     this.#replication = replication;
-    this.#isSplit = commands.isCluster;
+    this.#isSplit = isCluster;
   }
 
   publish(batch: readonly Publication[]): Promise<readonly Result[]> {
@@ -109,9 +107,9 @@ export class Publisher {
     const [{ call, partition }] = batch as readonly [Waiting, ...Waiting[]];
     // In the order of their calls, the first is the earliest.
     const { deadline } = call;
-    const args = [this.#newEpoch(), encoded.data];
+    const args = [encoded.data];
     try {
-      const { reply, connection } = await this.#commands.run(
+      const { reply, connection } = await this.#continuity.run(
         PUBLISH,
         partition.slot,
         encoded.keys,

@@ -25,6 +25,7 @@ import { before, deadlineFromNow } from "../routing/deadline.js";
 import { closedEngine, toEngineError } from "../routing/failures.js";
 import { Partitions } from "../routing/partitions.js";
 import { redisSessionStore } from "../sessions/redis-session-store.js";
+import { Continuity } from "./continuity.js";
 import { readHistory } from "./history.js";
 import { TopicListeners } from "./listeners.js";
 import { Publisher } from "./publisher.js";
@@ -66,6 +67,7 @@ class RedisEngine implements Engine, ChannelHandler {
   readonly #commands: Commands;
   readonly #partitions: Partitions;
   readonly #subscriptions: Subscriptions;
+  readonly #continuity: Continuity;
   readonly #publisher: Publisher;
   readonly #listeners: TopicListeners;
   readonly #presence: RedisPresence;
@@ -81,8 +83,15 @@ class RedisEngine implements Engine, ChannelHandler {
     this.#commands = new Commands(connector);
     this.#subscriptions = new Subscriptions(connector, this.#commands);
     const replication = durability === "replicated" ? new Replication() : null;
-    this.#publisher = new Publisher(this.#commands, this.#partitions, randomId, replication);
-    this.#listeners = new TopicListeners(this.#commands, this.#partitions, this.#subscriptions, randomId);
+    this.#commands.onMoved = (slot, address) => this.#subscriptions.onMoved(slot, address);
+    this.#continuity = new Continuity(this.#commands, randomId);
+    this.#publisher = new Publisher(connector.isCluster, this.#partitions, this.#continuity, replication);
+    this.#listeners = new TopicListeners(
+      this.#commands,
+      this.#partitions,
+      this.#subscriptions,
+      this.#continuity,
+    );
     this.#presence = new RedisPresence(
       this.node,
       this.#commands,
@@ -96,6 +105,7 @@ class RedisEngine implements Engine, ChannelHandler {
       setInterval(() => this.#sendCanaries(), CANARY_INTERVAL),
       setInterval(() => this.#presence.tick(), TICK_INTERVAL),
       setInterval(() => this.#presence.check(), CHECK_INTERVAL),
+      setInterval(() => void this.#continuity.observe(), CHECK_INTERVAL),
     ];
     this.#listenToOwn();
   }
@@ -118,7 +128,7 @@ class RedisEngine implements Engine, ChannelHandler {
   }
 
   read(topic: string, after: Position, limit: number): Promise<Page> {
-    return this.#guard(() => readHistory(this.#commands, this.#partitions, randomId(), topic, after, limit));
+    return this.#guard(() => readHistory(this.#continuity, this.#partitions, topic, after, limit));
   }
 
   request(node: string, body: Uint8Array, timeout: number): Promise<Uint8Array> {

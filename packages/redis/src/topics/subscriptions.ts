@@ -2,7 +2,7 @@
 // a word, so each partition has a channel of this process, on which it hears from itself every 2 s. Otherwise the
 // connection is replaced, and the handlers of its channels are notified.
 
-import { isErrorReply, type Connector, type RedisConnection } from "../client/connection.js";
+import { isErrorReply, type Address, type Connector, type RedisConnection } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";
 import { before, deadlineFromNow, sleep } from "../routing/deadline.js";
 import { noConnection, refused } from "../routing/failures.js";
@@ -92,6 +92,18 @@ export class Subscriptions {
     this.#channels.delete(name);
     if (channel.isSubscribed) void state.connection?.unsubscribe([name]).catch(() => {});
     if (state.channels.size === 0) this.#partitions.delete(partition.index);
+  }
+
+  /** The slot is served by another node: subscribes there. */
+  onMoved(slot: number, address: Address): void {
+    const current = this.#connections.opened(address);
+    for (const state of this.#partitions.values()) {
+      if (state.partition.slot !== slot || state.connection === null || state.connection === current)
+        continue;
+      state.connection = null;
+      markLost(state);
+      void this.#subscribeAll(state);
+    }
   }
 
   /** Replaces connections on which nothing was heard. */
