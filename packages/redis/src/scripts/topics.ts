@@ -67,6 +67,7 @@ for i = 4, #ARGV, 6 do
     if not failure then
       local sent = redis.pcall('SPUBLISH', channels .. string.sub(KEYS[place], cut), kind .. position .. '\\n' .. data)
       failure = type(sent) == 'table' and sent.err
+      if failure then failure = failure .. ' (channel ' .. channels .. string.sub(KEYS[place], cut) .. ')' end
       if failure and id > 0 and result == 0 then redis.call('DEL', KEYS[id]) end
     end
     if failure then result = (result == 0 and 'e' or 'E') .. failure end
