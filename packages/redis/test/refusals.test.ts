@@ -46,9 +46,9 @@ for (const name of ["ioredis", "redis"] as const) {
       const { client, close } = await openOldClient(name, port);
       const engine = engineOn(client, close);
       for (const call of [
-        () => publish(engine, "a", "text"),
-        () => engine.listen("a", ignore, ignore),
-        () => engine.read("a", { epoch: "e", offset: 0 }, 1),
+        (): Promise<unknown> => publish(engine, "a", "text"),
+        (): Promise<unknown> => engine.listen("a", ignore, ignore),
+        (): Promise<unknown> => engine.read("a", { epoch: "e", offset: 0 }, 1),
       ]) {
         const { message, outcome } = await failureOf(call);
         assert.match(message, /has to be Redis 7\.0 or later/);
@@ -61,7 +61,7 @@ for (const name of ["ioredis", "redis"] as const) {
       const { client, close } = await openClient(name, server.port);
       const engine = engineOn(client, close);
       await server.admin.call("ACL", "SETUSER", "default", "resetchannels");
-      const listened = await failureOf(() => engine.listen("news", ignore, ignore));
+      const listened = await failureOf((): Promise<unknown> => engine.listen("news", ignore, ignore));
       assert.match(listened.message, /^Redis denies .* \(channel holdfast:\S*:c:news\)/);
       assert.equal(listened.outcome, "unsent");
       const published = await failureOf(() => publish(engine, "news", "text"));
@@ -71,10 +71,10 @@ for (const name of ["ioredis", "redis"] as const) {
       const plain = await failureOf(() => publish(engine, "news", "text", false));
       assert.equal(plain.outcome, "unsent");
       await server.admin.call("ACL", "SETUSER", "default", "allchannels", "-ssubscribe");
-      const command = await failureOf(() => engine.listen("other", ignore, ignore));
+      const command = await failureOf((): Promise<unknown> => engine.listen("other", ignore, ignore));
       assert.match(command.message, /'ssubscribe' command/);
       await server.admin.call("ACL", "SETUSER", "default", "+@all");
-      await eventually(() => engine.listen("news", ignore, ignore));
+      await eventually((): Promise<unknown> => engine.listen("news", ignore, ignore));
     });
 
     test("M8: a Redis that is busy for 4 s is an error within 2 s, with an unknown outcome; then it recovers", async () => {
@@ -87,7 +87,7 @@ for (const name of ["ioredis", "redis"] as const) {
       await sleep(200); // Redis reads from its connections in any order.
       const [published, listened] = await Promise.all([
         failureOf(() => publish(engine, "a", "busy", true, "id 1")),
-        failureOf(() => engine.listen("b", ignore, ignore)),
+        failureOf((): Promise<unknown> => engine.listen("b", ignore, ignore)),
       ]);
       assert.equal(published.outcome, "unknown");
       assert.match(published.message, /Redis did not reply/);
@@ -181,7 +181,7 @@ async function startOldRedis(): Promise<number> {
           .split("\r\n")
           .filter((_, index) => index > 0 && index % 2 === 0);
         unread = unread.slice(end);
-        socket.write(oldReply(String(words[0]).toUpperCase()));
+        socket.write(oldReply((words[0] ?? "").toUpperCase()));
       }
     });
   }).listen(0, "127.0.0.1");
