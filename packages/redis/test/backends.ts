@@ -13,7 +13,7 @@ export type ClientName = "ioredis" | "redis";
 
 export interface OpenedClient {
   readonly client: RedisClient;
-  close(): void;
+  readonly close: () => void;
 }
 
 /** The client of an application, connected to a server. */

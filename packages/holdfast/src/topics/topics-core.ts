@@ -65,6 +65,8 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   readonly #topics = new Map<string, LocalTopic>();
   readonly #clients = new Map<Connection, TopicsClient>();
   readonly #watches = new Set<PresenceWatch>();
+  /** Receivers whose connections have ended, and that are being removed from the engine. */
+  readonly #leaving = new Set<Promise<void>>();
   #isClosed = false;
 
   constructor(runtime: Runtime, options: TopicsOptions, observer: TopicsObserver) {
@@ -162,7 +164,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     const leaving = [...this.#clients].flatMap(([connection, { receivers }]) =>
       [...receivers.keys()].map((name) => this.remove(connection, name)),
     );
-    await Promise.all(leaving);
+    await Promise.all([...leaving, ...this.#leaving]);
     if (this.#ownsEngine) await this.engine[Symbol.asyncDispose]();
   }
 
@@ -233,7 +235,10 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     this.#clients.set(connection, client);
     void coreOf(connection).whenEnded.then(() => {
       this.#clients.delete(connection);
-      for (const [name, receiver] of client.receivers) void this.#drop(name, receiver);
+      for (const [name, receiver] of client.receivers) {
+        const dropped = this.#drop(name, receiver).finally(() => this.#leaving.delete(dropped));
+        this.#leaving.add(dropped);
+      }
     });
     return client;
   }

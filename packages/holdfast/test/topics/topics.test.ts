@@ -447,4 +447,24 @@ describe("Topics", () => {
     await topics.close();
     await assert.rejects(topics.publish("t", "x"), InvalidStateError);
   });
+
+  test("M5: close() waits until members whose connections have ended are removed, so that the engine may be closed next", async () => {
+    const process = new Process();
+    const { engine } = process;
+    let release = (): void => undefined;
+    const left = new Promise<void>((resolve) => (release = resolve));
+    const leave = engine.presence.leave.bind(engine.presence);
+    engine.presence.leave = (topic, id) => left.then(() => leave(topic, id));
+    const peer = process.peer();
+    await process.topics.subscribe(peer.connection, "a", { presence: "Ann" });
+    peer.connection.terminate();
+    await process.settle();
+    let isClosed = false;
+    const closed = process.topics.close().then(() => (isClosed = true));
+    await process.settle();
+    assert.equal(isClosed, false);
+    release();
+    await closed;
+    assert.deepEqual((await engine.presence.list("a")).members, []);
+  });
 });

@@ -39,6 +39,12 @@ export interface Connector {
 /** Milliseconds in which a connection opens, or another attempt begins. */
 export const CONNECT_TIMEOUT = 1_500;
 
+/** Adds the names of channels to an error of Redis, which does not say which one it denies. */
+export function namingChannels(error: unknown, channels: readonly string[]): unknown {
+  if (!isErrorReply(error) || !error.message.startsWith("NOPERM")) return error;
+  return new Error(`${error.message} (channel ${channels.join(", ")})`, { cause: error });
+}
+
 /** Whether Redis replied with this error: its code comes first, in capitals. */
 export function isErrorReply(error: unknown): error is Error {
   return error instanceof Error && /^[A-Z]{2,}( |$)/.test(error.message);

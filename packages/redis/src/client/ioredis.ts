@@ -2,6 +2,7 @@
 
 import {
   CONNECT_TIMEOUT,
+  namingChannels,
   type Address,
   type Argument,
   type ConnectionHandler,
@@ -110,7 +111,11 @@ class IoRedisConnection implements RedisConnection {
   }
 
   async subscribe(channels: readonly string[]): Promise<void> {
-    await this.send(["ssubscribe", ...channels]);
+    try {
+      await this.send(["ssubscribe", ...channels]);
+    } catch (error) {
+      throw namingChannels(error, channels);
+    }
   }
 
   async unsubscribe(channels: readonly string[]): Promise<void> {

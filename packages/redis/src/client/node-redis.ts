@@ -2,6 +2,7 @@
 
 import {
   CONNECT_TIMEOUT,
+  namingChannels,
   type Address,
   type Argument,
   type ConnectionHandler,
@@ -120,7 +121,11 @@ class NodeRedisConnection implements RedisConnection {
 
   async subscribe(channels: readonly string[]): Promise<void> {
     await this.#unsubscribed;
-    return this.#client.sSubscribe([...channels], this.#onMessage, true);
+    try {
+      await this.#client.sSubscribe([...channels], this.#onMessage, true);
+    } catch (error) {
+      throw namingChannels(error, channels);
+    }
   }
 
   unsubscribe(channels: readonly string[]): Promise<void> {

@@ -31,7 +31,9 @@ function explain(message: string): string {
   }
   if (/^(READONLY|MASTERDOWN)/.test(message)) return "The client is connected to a replica of Redis.";
   if (message.startsWith("OOM")) return "Redis has reached its memory limit.";
-  if (/NOPERM|ACL/.test(message)) return "Redis denies a command, a key or a channel that the engine needs.";
+  if (/^NOPERM|ACL|user executing the script can't/.test(message)) {
+    return `Redis denies a command, a key or a channel that the engine needs: ${message.replace(/\.?\s*$/, "")}.`;
+  }
   if (message.startsWith("WRONGTYPE"))
     return "A key of the engine holds something else. Set another `prefix`.";
   return "Redis refused.";

@@ -113,8 +113,9 @@ while cursor <= head do
     end
     if not failure then
       local key = KEYS[place]
-      local sent = pcall('SPUBLISH', sub(key, 1, cut) .. 'c' .. sub(key, cut + 2), position .. '\\n' .. block)
-      if type(sent) == 'table' then failure = (isKept and 'E' or 'e') .. sent.err end
+      local channel = sub(key, 1, cut) .. 'c' .. sub(key, cut + 2)
+      local sent = pcall('SPUBLISH', channel, position .. '\\n' .. block)
+      if type(sent) == 'table' then failure = (isKept and 'E' or 'e') .. sent.err .. ' (channel ' .. channel .. ')' end
     end
     if failure then
       for _, index in ipairs(new) do results[index] = failure end

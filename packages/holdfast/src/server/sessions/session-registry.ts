@@ -110,6 +110,8 @@ export class SessionRegistry implements SessionKeeper {
   readonly #sweeper: StoreSweeper;
   readonly #meter = { used: 0 };
   readonly #held = new Map<string, Held>();
+  /** Ended sessions that are being removed from the store, which may be closed after that. */
+  readonly removals = new Set<Promise<void>>();
   readonly #detached = new DetachedSessions(this.#meter);
   /** Sessions that are being claimed from the store. */
   readonly #claims = new Map<string, Promise<void>>();
@@ -241,7 +243,9 @@ export class SessionRegistry implements SessionKeeper {
     this.#detached.delete(transport);
     this.#host.runtime.timers.cancel(held.expiry);
     if (loss !== null) this.#remember(transport, loss);
-    if (held.log !== null && !transport.isParked) void this.#remove(held.log, transport, loss);
+    if (held.log === null || transport.isParked) return;
+    const removal = this.#remove(held.log, transport, loss).finally(() => this.removals.delete(removal));
+    this.removals.add(removal);
   }
 
   /** The session has ended here: no process must continue it. */

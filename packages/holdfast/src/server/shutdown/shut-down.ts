@@ -68,6 +68,7 @@ export async function shutDown(
   await Promise.race([closed, polls(runtime.clock, 3)]);
   await polls(runtime.clock, 1);
   await Promise.race([handlers.settled(), deadline.over]);
+  if (core.sessions !== null) await Promise.race([Promise.all(core.sessions.removals), deadline.over]);
   deadline.stop();
   if (handlers.running > 0) {
     settings.connection.logger?.warn("closed before all handlers settled", { running: handlers.running });

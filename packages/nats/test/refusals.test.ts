@@ -1,0 +1,177 @@
+// NATS that refuses, is full, goes silent, or is a cluster that loses a server.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { FaultProxy } from "holdfast-testkit";
+import type { Engine, EngineUnavailableError, Position, Published } from "holdfast/topics";
+import { natsEngine, type NatsEngineOptions } from "../dist/index.js";
+import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
+import { startCluster } from "./cluster.js";
+import { missing, NatsServer, openConnection } from "./nats-server.js";
+
+const HISTORY = { messages: 10_000, age: 300_000 };
+/** The promise is 2 s; timers of a busy machine are late. */
+const MAX_ANSWER = 3_000;
+
+const closing: (() => unknown)[] = [];
+after(async () => {
+  for (const close of closing.reverse()) await close();
+});
+
+async function openEngine(
+  ports: readonly number[],
+  options: Partial<NatsEngineOptions> = {},
+): Promise<Engine> {
+  const connection = await openConnection(ports[0] ?? 0, {
+    servers: ports.map((port) => `127.0.0.1:${port}`),
+  });
+  const engine = natsEngine({ connection, ...options });
+  closing.push(
+    () => connection.close(),
+    () => engine[Symbol.asyncDispose](),
+  );
+  return engine;
+}
+
+describe("NATS refuses", { skip: missing }, () => {
+  test("M8: a nats-server before 2.9 is named as the reason, and nothing was sent", async () => {
+    const engine = await openEngine([await startOldServer()]);
+    for (const call of [
+      (): Promise<unknown> => publish(engine, "a", "text"),
+      (): Promise<unknown> => engine.listen("a", ignore, ignore),
+      (): Promise<unknown> => engine.presence.list("a"),
+    ]) {
+      const { message, outcome } = await failureOf(call);
+      assert.match(message, /Expected nats-server 2\.9 or later, got 2\.8\.4\./);
+      assert.equal(outcome, "unsent");
+    }
+  });
+
+  test("M8: JetStream that is full says so, and nothing was sent; messages without history still arrive", async () => {
+    const server = await NatsServer.start();
+    closing.push(() => server.close());
+    const config = join(server.folder, "small.conf");
+    writeFileSync(
+      config,
+      `jetstream { max_file_store: 1MB, max_memory_store: 1MB, store_dir: "${server.folder}/small" }`,
+    );
+    const small = await NatsServer.start({ hasJetStream: false, args: ["--config", config] });
+    closing.push(() => small.close());
+    const engine = await openEngine([small.port]);
+    const received: unknown[] = [];
+    await engine.listen("a", ({ data }) => void received.push(data), ignore);
+    let failure: EngineUnavailableError | null = null;
+    for (let count = 0; failure === null && count < 100; count++) {
+      failure = await publish(engine, "full", "x".repeat(100_000)).then(
+        () => null,
+        (error: unknown) => error as EngineUnavailableError,
+      );
+    }
+    assert.match(failure?.message ?? "", /^JetStream has reached a limit of its storage\./);
+    assert.equal(failure?.outcome, "unsent");
+    await publish(engine, "a", "plain", false);
+    await eventually(() => assert.deepEqual(received, ["plain"]));
+  });
+
+  test("M3: a connection that is silent without a word is made anew after 6 s, and its topics are looked at", async () => {
+    const server = await NatsServer.start();
+    closing.push(() => server.close());
+    const proxy = await FaultProxy.start({ target: { port: server.port } });
+    closing.push(() => proxy.close());
+    const [publisher, receiver] = [await openEngine([server.port]), await openEngine([proxy.port])];
+    const received: unknown[] = [];
+    const reported: (Position | null)[] = [];
+    await receiver.listen(
+      "a",
+      ({ data }) => void received.push(data),
+      (newest) => void reported.push(newest),
+    );
+    const silentFrom = performance.now();
+    // Half-open from now on: no byte, no FIN.
+    for (const connection of proxy.connections) connection.blackhole();
+    const { epoch, offset } = await publish(publisher, "a", "missed");
+    await eventually(() => assert.deepEqual(reported.at(-1), { epoch, offset }), 20_000);
+    assert.ok(performance.now() - silentFrom > 4_000, "Made anew because of the silence.");
+    await publish(publisher, "a", "next");
+    await eventually(() => assert.deepEqual(received, ["next"]));
+  });
+});
+
+describe("A cluster of NATS", { skip: missing }, () => {
+  test("M3: with three replicas, a topic continues without a gap after one server was killed", async () => {
+    const servers = await startCluster();
+    closing.push(...servers.map((server) => () => server.close()));
+    const engine = await openEngine(
+      servers.map(({ port }) => port),
+      { replicas: 3 },
+    );
+    const received: unknown[] = [];
+    await engine.listen("a", ({ data }) => void received.push(data), ignore);
+    const before = await eventually(() => publish(engine, "a", "before"), 20_000);
+    await servers[0]?.stop("SIGKILL");
+    const next = await eventually(() => publish(engine, "a", "after", true, "id 1"), 40_000);
+    assert.deepEqual(next.epoch, before.epoch);
+    assert.deepEqual([before.offset, next.offset], [1, 2]);
+    const page = await eventually(() => engine.read("a", { epoch: before.epoch ?? "", offset: 0 }, 10));
+    assert.deepEqual([page.isComplete, page.messages.map(({ data }) => data)], [true, ["before", "after"]]);
+    await publish(engine, "a", "last");
+    await eventually(() => assert.equal(received.at(-1), "last"));
+  });
+});
+
+/** A peer that introduces itself as nats-server 2.8.4. */
+async function startOldServer(): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    const info = {
+      server_id: "OLD",
+      version: "2.8.4",
+      headers: true,
+      max_payload: 1_048_576,
+      jetstream: true,
+    };
+    socket.write(`INFO ${JSON.stringify(info)}\r\n`);
+    socket.on("data", (chunk) => {
+      for (const _ of chunk.toString("latin1").matchAll(/^PING\r$/gm)) socket.write("PONG\r\n");
+    });
+  }).listen(0, "127.0.0.1");
+  closing.push(() => server.close());
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port; // It listens on TCP.
+}
+
+async function publish(
+  engine: Engine,
+  topic: string,
+  data: string,
+  hasHistory = true,
+  id: string | null = null,
+): Promise<Published> {
+  const [result] = await engine.publish([
+    { topic, data, id, history: hasHistory ? HISTORY : null, compress: true },
+  ]);
+  if (result instanceof Error) throw result;
+  return result;
+}
+
+/** The error of a call, which has to come in time. */
+async function failureOf(call: () => Promise<unknown>): Promise<EngineUnavailableError> {
+  const begin = performance.now();
+  try {
+    await call();
+  } catch (error) {
+    const took = performance.now() - begin;
+    assert.ok(took <= MAX_ANSWER, `It took ${took} ms`);
+    assert.equal((error as Error).name, "EngineUnavailableError", String(error));
+    return error as EngineUnavailableError;
+  }
+  throw new Error("Expected an error");
+}
+
+function ignore(): void {
+  // Nothing is to be reported.
+}

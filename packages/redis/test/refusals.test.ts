@@ -1,0 +1,266 @@
+// Redis that refuses, answers slowly, speaks TLS, or is watched by sentinels.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { writeFileSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { createClient } from "redis";
+import { freePort, testCertificates } from "holdfast-testkit";
+import type { Engine, EngineUnavailableError, Position, Published } from "holdfast/topics";
+import { redisEngine, type RedisClient } from "../dist/index.js";
+import { openClient, type OpenedClient } from "./backends.js";
+import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
+import { missing, quiet, RedisServer } from "./redis-server.js";
+import { MASTER_NAME, Sentinel } from "./sentinel.js";
+
+const HISTORY = { messages: 100, age: 300_000 };
+/** The promise is 2 s; timers of a busy machine are late. */
+const MAX_ANSWER = 3_000;
+
+const closing: (() => unknown)[] = [];
+after(async () => {
+  for (const close of closing.reverse()) await close();
+});
+
+const start = async (...args: string[]): Promise<RedisServer> => {
+  const server = await RedisServer.start(...args);
+  closing.push(() => server.close());
+  return server;
+};
+
+function engineOn(client: RedisClient, close: () => unknown): Engine {
+  const engine = redisEngine({ client });
+  closing.push(close, () => engine[Symbol.asyncDispose]());
+  return engine;
+}
+
+for (const name of ["ioredis", "redis"] as const) {
+  describe(`Redis refuses, with ${name}`, { skip: missing }, () => {
+    test("M8: a Redis before 7.0 is named as the reason, and nothing was sent", async () => {
+      const port = await startOldRedis();
+      const { client, close } = await openOldClient(name, port);
+      const engine = engineOn(client, close);
+      for (const call of [
+        (): Promise<unknown> => publish(engine, "a", "text"),
+        (): Promise<unknown> => engine.listen("a", ignore, ignore),
+        (): Promise<unknown> => engine.read("a", { epoch: "e", offset: 0 }, 1),
+      ]) {
+        const { message, outcome } = await failureOf(call);
+        assert.match(message, /has to be Redis 7\.0 or later/);
+        assert.equal(outcome, "unsent");
+      }
+    });
+
+    test("M8: a user without permission learns the name of the channel or the command", async () => {
+      const server = await start();
+      const { client, close } = await openClient(name, server.port);
+      const engine = engineOn(client, close);
+      await server.admin.call("ACL", "SETUSER", "default", "resetchannels");
+      const listened = await failureOf((): Promise<unknown> => engine.listen("news", ignore, ignore));
+      assert.match(listened.message, /^Redis denies .* \(channel holdfast:\S*:c:news\)/);
+      assert.equal(listened.outcome, "unsent");
+      const published = await failureOf(() => publish(engine, "news", "text"));
+      assert.match(published.message, /^Redis denies .*\(channel holdfast:\S*:c:news\)/);
+      // It is in the history, but was not announced.
+      assert.equal(published.outcome, "unknown");
+      const plain = await failureOf(() => publish(engine, "news", "text", false));
+      assert.equal(plain.outcome, "unsent");
+      await server.admin.call("ACL", "SETUSER", "default", "allchannels", "-ssubscribe");
+      const command = await failureOf((): Promise<unknown> => engine.listen("other", ignore, ignore));
+      assert.match(command.message, /'ssubscribe' command/);
+      await server.admin.call("ACL", "SETUSER", "default", "+@all");
+      await eventually((): Promise<unknown> => engine.listen("news", ignore, ignore));
+    });
+
+    test("M8: a Redis that is busy for 4 s is an error within 2 s, with an unknown outcome; then it recovers", async () => {
+      const server = await start("--enable-debug-command", "yes");
+      const { client, close } = await openClient(name, server.port);
+      const engine = engineOn(client, close);
+      const { offset } = await publish(engine, "a", "before");
+      assert.equal(offset, 1);
+      const sleeping = server.admin.call("DEBUG", "SLEEP", "4");
+      await sleep(200); // Redis reads from its connections in any order.
+      const [published, listened] = await Promise.all([
+        failureOf(() => publish(engine, "a", "busy", true, "id 1")),
+        failureOf((): Promise<unknown> => engine.listen("b", ignore, ignore)),
+      ]);
+      assert.equal(published.outcome, "unknown");
+      assert.match(published.message, /Redis did not reply/);
+      assert.ok(["unknown", "unsent"].includes(listened.outcome));
+      await sleeping;
+      // Again with the same id: it is there once, whether or not Redis has carried out the first attempt.
+      const again = await eventually(() => publish(engine, "a", "busy", true, "id 1"));
+      assert.equal(again.offset, 2);
+      const page = await engine.read("a", { epoch: again.epoch ?? "", offset: 0 }, 10);
+      assert.deepEqual(
+        page.messages.map(({ data }) => data),
+        ["before", "busy"],
+      );
+    });
+
+    test("M1: rediss:// with a certificate authority of its own; without it, the error has the reason", async () => {
+      const { ca, server: certificate } = await testCertificates();
+      const folder = mkdtempSync(join(tmpdir(), "holdfast-redis-tls-"));
+      closing.push(() => rmSync(folder, { recursive: true }));
+      const files = { ca, cert: certificate.cert, key: certificate.key };
+      for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, `${file}.pem`), text);
+      const port = await freePort();
+      await start(
+        ...[
+          "--tls-port",
+          String(port),
+          "--tls-auth-clients",
+          "no",
+          "--tls-ca-cert-file",
+          join(folder, "ca.pem"),
+        ],
+        ...["--tls-cert-file", join(folder, "cert.pem"), "--tls-key-file", join(folder, "key.pem")],
+      );
+      const url = `rediss://localhost:${port}`;
+      const engine = await overTLS(name, url, ca);
+      const received: unknown[] = [];
+      await engine.listen("a", ({ data }) => void received.push(data), ignore);
+      await publish(engine, "a", "over TLS");
+      await eventually(() => assert.deepEqual(received, ["over TLS"]));
+      if (name === "ioredis") {
+        const untrusting = engineOn(...overIoRedis(url, undefined));
+        const { outcome, cause } = await failureOf(() => publish(untrusting, "a", "text"));
+        assert.equal(outcome, "unsent");
+        assert.ok(cause !== undefined);
+      }
+    });
+  });
+}
+
+describe("Redis with sentinels, with ioredis", { skip: missing }, () => {
+  test("M3: after a failover, the engine publishes to the new master in a new epoch, and listeners learn of it", async () => {
+    const master = await start();
+    const replica = await start("--replicaof", "127.0.0.1", String(master.port));
+    await eventually(
+      async () => assert.match(await replica.admin.info("replication"), /master_link_status:up/),
+      20_000,
+    );
+    const sentinel = await Sentinel.start(master);
+    closing.push(() => sentinel.close());
+    const client = quiet(
+      new Redis({ sentinels: [{ host: "127.0.0.1", port: sentinel.port }], name: MASTER_NAME }),
+    );
+    const engine = engineOn(client, () => client.disconnect());
+    const received: unknown[] = [];
+    const reported: (Position | null)[] = [];
+    await engine.listen(
+      "a",
+      ({ data }) => void received.push(data),
+      (newest) => void reported.push(newest),
+    );
+    const before = await publish(engine, "a", "before");
+    await master.stop("SIGKILL");
+    const next = await eventually(() => publish(engine, "a", "after"), 40_000);
+    assert.notEqual(next.epoch, before.epoch, "The replica may have missed messages of the master.");
+    await eventually(() => assert.ok(reported.some((newest) => newest?.epoch === next.epoch)), 20_000);
+    await publish(engine, "a", "last");
+    await eventually(() => assert.equal(received.at(-1), "last"));
+  });
+});
+
+/** A peer that answers as Redis 5 does: it has scripts, but no sharded channels. */
+async function startOldRedis(): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    let unread = "";
+    socket.on("data", (chunk) => {
+      unread += chunk.toString("latin1");
+      for (let end = endOfCommand(unread); end > 0; end = endOfCommand(unread)) {
+        const words = unread
+          .slice(0, end)
+          .split("\r\n")
+          .filter((_, index) => index > 0 && index % 2 === 0);
+        unread = unread.slice(end);
+        socket.write(oldReply((words[0] ?? "").toUpperCase()));
+      }
+    });
+  }).listen(0, "127.0.0.1");
+  closing.push(() => server.close());
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port; // It listens on TCP.
+}
+
+/** The package `redis` speaks RESP 3 by default, which Redis 5 does not. */
+async function openOldClient(name: "ioredis" | "redis", port: number): Promise<OpenedClient> {
+  if (name === "ioredis") return openClient(name, port);
+  const client = quiet(createClient({ RESP: 2, socket: { host: "127.0.0.1", port } }));
+  await client.connect();
+  return { client, close: () => client.destroy() };
+}
+
+function oldReply(command: string): string {
+  const info = "redis_version:5.0.14\r\nrole:master\r\nloading:0\r\n";
+  if (command === "INFO") return `$${info.length}\r\n${info}\r\n`;
+  if (command === "PING") return "+PONG\r\n";
+  if (command === "EVALSHA") return "-NOSCRIPT No matching script. Please use EVAL.\r\n";
+  if (command === "EVAL") {
+    return "-ERR Error running script (call to f_1): @user_script:1: @user_script: 1: Unknown Redis command called from Lua script\r\n";
+  }
+  return `-ERR unknown command \`${command}\`, with args beginning with: \r\n`;
+}
+
+/** The length of the first command (RESP); 0 if it is not complete. */
+function endOfCommand(text: string): number {
+  const count = Number(/^\*(\d+)\r\n/.exec(text)?.[1] ?? NaN);
+  let end = text.indexOf("\r\n") + 2;
+  for (let index = 0; index < count; index++) {
+    const length = /^\$(\d+)\r\n/.exec(text.slice(end));
+    if (length === null) return 0;
+    end += length[0].length + Number(length[1]) + 2;
+  }
+  return Number.isNaN(count) || end > text.length ? 0 : end;
+}
+
+async function overTLS(name: "ioredis" | "redis", url: string, ca: string): Promise<Engine> {
+  if (name === "ioredis") return engineOn(...overIoRedis(url, ca));
+  const client = quiet(createClient({ url, socket: { tls: true, ca } }));
+  await client.connect();
+  return engineOn(client, () => client.destroy());
+}
+
+function overIoRedis(url: string, ca: string | undefined): [client: RedisClient, close: () => void] {
+  const client = quiet(new Redis(url, { tls: ca === undefined ? {} : { ca }, retryStrategy: () => 200 }));
+  return [client, () => client.disconnect()];
+}
+
+async function publish(
+  engine: Engine,
+  topic: string,
+  data: string,
+  hasHistory = true,
+  id: string | null = null,
+): Promise<Published> {
+  const [result] = await engine.publish([
+    { topic, data, id, history: hasHistory ? HISTORY : null, compress: true },
+  ]);
+  if (result instanceof Error) throw result;
+  return result;
+}
+
+/** The error of a call, which has to come in time. */
+async function failureOf(call: () => Promise<unknown>): Promise<EngineUnavailableError> {
+  const begin = performance.now();
+  try {
+    await call();
+  } catch (error) {
+    const took = performance.now() - begin;
+    assert.ok(took <= MAX_ANSWER, `It took ${took} ms`);
+    assert.equal((error as Error).name, "EngineUnavailableError", String(error));
+    return error as EngineUnavailableError;
+  }
+  throw new Error("Expected an error");
+}
+
+function ignore(): void {
+  // Nothing is to be reported.
+}
