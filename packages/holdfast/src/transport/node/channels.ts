@@ -4,7 +4,8 @@
 import { channel } from "node:diagnostics_channel";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
-import type { DiagnosticsObserver } from "../../connection/diagnostics-observer.js";
+import type { DiagnosticsObserver, SessionClosedEvent } from "../../connection/diagnostics-observer.js";
+import type { SessionResumedEvent } from "../../connection/session-state.js";
 import type { Address } from "../../connection/ports.js";
 import type { ObservedFrame } from "../../shared/observed-frame.js";
 
@@ -33,6 +34,19 @@ export interface DiagnosticsMessages {
     readonly frame: ObservedFrame;
   };
   /**
+   * A session has its first socket in this process. It `isNew` unless another process, or an earlier page, began it.
+   */
+  readonly "holdfast:session:open": Session & { readonly isNew: boolean };
+  /** A session has lost its socket, and can be resumed. */
+  readonly "holdfast:session:detach": Session & { readonly info: CloseInfo };
+  /** A session continues on another socket, after `gap` milliseconds; so many messages are sent again. */
+  readonly "holdfast:session:resume": Session & SessionResumedEvent;
+  /**
+   * A session ended; `reason` is null if it was not lost. So many messages of this side were not confirmed. Published
+   * exactly once for each session that opened.
+   */
+  readonly "holdfast:session:close": Session & SessionClosedEvent;
+  /**
    * A limit of `serve({ limits })` was exceeded: the server refused an upgrade, dropped a socket, paused
    * reading, or closed a connection. `connection` is null if none was open yet.
    */
@@ -43,12 +57,22 @@ export interface DiagnosticsMessages {
   };
 }
 
+/** The session that a message concerns. */
+interface Session {
+  readonly id: string;
+  readonly side: "client" | "server";
+}
+
 const open = channelOf("holdfast:connection:open");
 const close = channelOf("holdfast:connection:close");
 const ping = channelOf("holdfast:connection:ping");
 const pong = channelOf("holdfast:connection:pong");
 const frameSent = channelOf("holdfast:connection:frame:sent");
 const frameReceived = channelOf("holdfast:connection:frame:received");
+const sessionOpen = channelOf("holdfast:session:open");
+const sessionDetach = channelOf("holdfast:session:detach");
+const sessionResume = channelOf("holdfast:session:resume");
+const sessionClose = channelOf("holdfast:session:close");
 const limited = channelOf("holdfast:server:limited");
 
 export function publishLimited(message: DiagnosticsMessages["holdfast:server:limited"]): void {
@@ -76,6 +100,18 @@ export const channelObserver: DiagnosticsObserver = {
   },
   onClose(connection, info) {
     if (close.hasSubscribers) close.publish({ connection, info });
+  },
+  onSessionOpen(id, side, isNew) {
+    if (sessionOpen.hasSubscribers) sessionOpen.publish({ id, side, isNew });
+  },
+  onSessionDetached(id, side, info) {
+    if (sessionDetach.hasSubscribers) sessionDetach.publish({ id, side, info });
+  },
+  onSessionResumed(id, side, { gap, replayedIn, replayedOut }) {
+    if (sessionResume.hasSubscribers) sessionResume.publish({ id, side, gap, replayedIn, replayedOut });
+  },
+  onSessionClosed(id, side, { reason, unsent, unknown }) {
+    if (sessionClose.hasSubscribers) sessionClose.publish({ id, side, reason, unsent, unknown });
   },
 };
 
