@@ -4,9 +4,10 @@
 import { channel } from "node:diagnostics_channel";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
-import type { DiagnosticsObserver, SessionClosedEvent } from "../../connection/diagnostics-observer.js";
+import type { DiagnosticsObserver } from "../../connection/diagnostics-observer.js";
 import type { SessionResumedEvent } from "../../connection/session-state.js";
 import type { Address } from "../../connection/ports.js";
+import type { SessionLoss } from "../../shared/session-errors.js";
 import type { ObservedFrame } from "../../shared/observed-frame.js";
 
 /** The channels of `node:diagnostics_channel` and the message of each. */
@@ -36,16 +37,33 @@ export interface DiagnosticsMessages {
   /**
    * A session has its first socket in this process. It `isNew` unless another process, or an earlier page, began it.
    */
-  readonly "holdfast:session:open": Session & { readonly isNew: boolean };
+  readonly "holdfast:session:open": {
+    readonly id: string;
+    readonly side: "client" | "server";
+    readonly isNew: boolean;
+  };
   /** A session has lost its socket, and can be resumed. */
-  readonly "holdfast:session:detach": Session & { readonly info: CloseInfo };
+  readonly "holdfast:session:detach": {
+    readonly id: string;
+    readonly side: "client" | "server";
+    readonly info: CloseInfo;
+  };
   /** A session continues on another socket, after `gap` milliseconds; so many messages are sent again. */
-  readonly "holdfast:session:resume": Session & SessionResumedEvent;
+  readonly "holdfast:session:resume": SessionResumedEvent & {
+    readonly id: string;
+    readonly side: "client" | "server";
+  };
   /**
    * A session ended; `reason` is null if it was not lost. So many messages of this side were not confirmed. Published
    * exactly once for each session that opened.
    */
-  readonly "holdfast:session:close": Session & SessionClosedEvent;
+  readonly "holdfast:session:close": {
+    readonly id: string;
+    readonly side: "client" | "server";
+    readonly reason: SessionLoss | null;
+    readonly unsent: number;
+    readonly unknown: number;
+  };
   /**
    * A limit of `serve({ limits })` was exceeded: the server refused an upgrade, dropped a socket, paused
    * reading, or closed a connection. `connection` is null if none was open yet.
@@ -55,12 +73,6 @@ export interface DiagnosticsMessages {
     readonly remoteAddress: Address | null;
     readonly connection: Connection | null;
   };
-}
-
-/** The session that a message concerns. */
-interface Session {
-  readonly id: string;
-  readonly side: "client" | "server";
 }
 
 const open = channelOf("holdfast:connection:open");
