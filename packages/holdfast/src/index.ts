@@ -85,6 +85,7 @@ export type { RequestAnswer, UpgradeGrant } from "./server/upgrade/request-answe
 export type { TrustProxy } from "./server/forwarding/trust.js";
 export type { LimitName, LimitOptions } from "./server/limits/limit-options.js";
 export { Server } from "./server/server.js";
+export type { SessionUsage } from "./server/sessions/session-registry.js";
 export type { ServerCloseOptions } from "./server/server.js";
 export type { ConnectionHandler, ServerConnection } from "./server/handler-runs.js";
 export type {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
+import { eventually } from "holdfast-testkit";
 import { Browser, skip } from "../browser/chromium.js";
 import { cutAtRandomBytes } from "./cuts.js";
 import { NO_FAULTS } from "./counted.js";
@@ -150,6 +151,52 @@ describe("A session of a page in Chromium", { skip, timeout: 120_000 }, () => {
     await assertExactlyOnce(page, atServer);
     await assertExactlyOnce(copy, ofCopy);
     await copy.close();
+    await page.close();
+  });
+
+  test(
+    "L9: a page that is told to freeze stores its session, and continues it afterwards",
+    LIMIT,
+    async () => {
+      await using scene = await openSessionScene();
+      const page = await browser.openPage();
+      await startStream(page, scene.url, { keep: true });
+      const atServer = await nextStream(scene, 1);
+      const isStored = (): Promise<boolean> =>
+        page.evaluate(() => sessionStorage.getItem("holdfast.session.default") !== null);
+      // Chromium freezes hidden pages after minutes, and a driven page is never hidden. The events are those of the standard.
+      for (let freeze = 1; freeze <= 2; freeze++) {
+        await bothProgress(page, atServer);
+        await page.evaluate(() => document.dispatchEvent(new Event("freeze")));
+        await eventually(() => atServer.connection.session?.isAttached === false, "the end of the socket");
+        assert.equal(await isStored(), true);
+        await page.evaluate(() => document.dispatchEvent(new Event("resume")));
+        await sees(page, "resumed", freeze);
+        assert.equal(await isStored(), false);
+      }
+      await bothProgress(page, atServer);
+      await assertExactlyOnce(page, atServer);
+      assert.equal(scene.streams.length, 1);
+      await page.close();
+    },
+  );
+
+  test("L9: a page to which the user returns through the history continues its session", LIMIT, async () => {
+    await using plain = await Browser.start({ isPlain: true }); // With a back/forward cache.
+    await using scene = await openSessionScene();
+    const page = await plain.openPage();
+    await startStream(page, scene.url, { keep: true });
+    const atServer = await nextStream(scene, 1);
+    await bothProgress(page, atServer);
+    await page.goto(`${plain.origin}/checks/sessions/page-stream.js`);
+    await eventually(() => atServer.connection.session?.isAttached === false, "the end of the socket");
+    await page.goBack({ waitUntil: "commit" });
+    await page.waitForFunction("globalThis.holdfast !== undefined");
+    // The page as it was, not a new one: its stream was stopped by `pagehide`.
+    await page.evaluate(() => (kept["stream"] as PageStream).start());
+    await bothProgress(page, atServer);
+    assert.deepEqual(await assertExactlyOnce(page, atServer), ["detached", "resumed"]);
+    assert.equal(scene.streams.length, 1);
     await page.close();
   });
 

@@ -4,7 +4,7 @@ import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { ClientBase, setUpClient, STREAM_OPTIONS, type StreamOptions } from "../reconnect/client-base.js";
 import type { ValueOrFactory, PerAttemptOptions } from "../reconnect/target.js";
 import { browserConnector } from "./connector.js";
-import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
+import { CONNECT_OPTIONS, type ConnectOptions, NO_SESSION } from "./options.js";
 
 /**
  * Options of a `Client`: `pollInterval` and those of `connect()`. `subprotocols` may be a function, which is called for
@@ -24,7 +24,7 @@ export class Client extends ClientBase {
    * @throws InvalidArgumentError for an invalid option; an invalid URL is reported as `connectFail`
    */
   constructor(url: ValueOrFactory<string | URL>, options: ClientOptions = {}) {
-    checkOptionNames("Client", options, CLIENT_OPTIONS);
+    checkOptionNames("Client", options, CLIENT_OPTIONS, NO_SESSION);
     super(setUpClient<ConnectOptions>(browserConnector, url, options));
   }
 }

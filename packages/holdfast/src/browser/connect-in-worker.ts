@@ -11,7 +11,7 @@ import { WorkerHost, type OnFailed, type RunningWorker } from "../transport/work
 import { browserRuntime } from "../transport/browser/browser-runtime.js";
 import { parseBrowserURL } from "./browser-url.js";
 import { pageOwner, probeOnReturn } from "./live-connections.js";
-import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
+import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions, NO_SESSION } from "./options.js";
 
 /** Options of `connectInWorker()`: the options of `connect()` that can be sent to a worker. */
 export interface ConnectInWorkerOptions extends Omit<ConnectOptions, "heartbeat"> {
@@ -40,7 +40,7 @@ export async function connectInWorker(
   url: string | URL,
   options: ConnectInWorkerOptions = {},
 ): Promise<Connection> {
-  checkOptionNames("connectInWorker()", options, WORKER_OPTIONS);
+  checkOptionNames("connectInWorker()", options, WORKER_OPTIONS, NO_SESSION);
   const { worker, ...copied } = copyOptions(options);
   const { signal: _, logger: __, ...rest } = copied;
   const { href } = parseBrowserURL(url);

@@ -24,6 +24,7 @@ import {
   checkConnectOptions,
   type ConnectOptions,
   type ConnectSettings,
+  NO_SESSION,
 } from "./options.js";
 
 /**
@@ -39,7 +40,7 @@ import {
  * @throws HandshakeError for all other failures: browsers do not report to pages why a connection failed
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
-  checkOptionNames("connect()", options, CONNECT_OPTIONS);
+  checkOptionNames("connect()", options, CONNECT_OPTIONS, NO_SESSION);
   try {
     return await open(url, options, null);
   } catch (error) {

@@ -1,6 +1,6 @@
 // Options of `connect()` in browsers, and their checks.
 
-import type { OptionNames } from "../shared/option-names.js";
+import type { OptionAdvice, OptionNames } from "../shared/option-names.js";
 import {
   CONNECTION_OPTIONS,
   checkConnectionOptions,
@@ -74,6 +74,9 @@ const UNSUPPORTED_OPTIONS: readonly (readonly [name: string, advice: string])[] 
 ];
 
 const { autoPong: _, compression: __, ...SHARED_OPTIONS } = CONNECTION_OPTIONS;
+
+/** Every other client than connectPersistent() has one socket, and so no session to resume. */
+export const NO_SESSION: OptionAdvice = { session: "Use connectPersistent(), which resumes sessions" };
 
 export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
   ...SHARED_OPTIONS,

@@ -10,7 +10,7 @@ import {
 import { Reconnection } from "../reconnect/reconnect.js";
 import { fixTarget, type ValueOrFactory, type PerAttemptOptions } from "../reconnect/target.js";
 import { browserConnector } from "./connector.js";
-import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
+import { CONNECT_OPTIONS, type ConnectOptions, NO_SESSION } from "./options.js";
 
 /**
  * Options of `reconnect()`: those of `connect()` and `persist()`. `subprotocols` may be a function, which is called for
@@ -38,7 +38,7 @@ export function reconnect(
   url: ValueOrFactory<string | URL>,
   options: ReconnectOptions = {},
 ): AsyncIterable<Connection> {
-  checkOptionNames("reconnect()", options, RECONNECT_OPTIONS);
+  checkOptionNames("reconnect()", options, RECONNECT_OPTIONS, NO_SESSION);
   const { target, settings } = fixTarget<ConnectOptions>(browserConnector, url, options);
   const persist = checkPersistOptions(options, browserConnector.runtime.platform);
   return { [Symbol.asyncIterator]: () => new Reconnection({ target, settings, persist }) };

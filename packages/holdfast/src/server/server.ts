@@ -11,6 +11,7 @@ import type { ServerListener } from "./listener/server-listener.js";
 import type { ServerConnection } from "./handler-runs.js";
 import { handleUpgrade } from "./attachment/handle-upgrade.js";
 import type { ServerCore } from "./server-core.js";
+import type { SessionUsage } from "./sessions/session-registry.js";
 import type { UpgradeGrant } from "./upgrade/request-answer.js";
 import { checkTimes, shutDown } from "./shutdown/shut-down.js";
 
@@ -83,6 +84,11 @@ export class Server<Data = unknown> implements AsyncDisposable {
   /** The connections that are open or closing; a live set. */
   get connections(): ReadonlySet<ServerConnection<Data>> {
     return this.#core.connections as ReadonlySet<ServerConnection<Data>>; // `onRequest` returned their data.
+  }
+
+  /** The number of sessions, and the memory that they use; null without the option `sessions`. A snapshot. */
+  get sessions(): SessionUsage | null {
+    return this.#core.sessions?.usage ?? null;
   }
 
   /** Sends a message to all connections, as `broadcast()` does. */

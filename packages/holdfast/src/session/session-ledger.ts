@@ -30,7 +30,11 @@ export class SessionLedger {
   readonly outgoing: SendLedger;
   readonly incoming: ReceiveLedger;
 
+  /** Counts the messages that are kept, and those that wait to be. */
+  readonly meter: MemoryMeter;
+
   constructor({ window, peerWindow, acknowledge, meter }: LedgerSettings) {
+    this.meter = meter;
     this.outgoing = new SendLedger(window, meter);
     this.incoming = new ReceiveLedger(peerWindow, acknowledge);
   }

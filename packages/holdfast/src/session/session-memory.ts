@@ -22,6 +22,16 @@ export function memoryOf(data: SessionMessageData): number {
   return (typeof data === "string" ? MESSAGE_OVERHEAD : BYTES_OVERHEAD) + data.length;
 }
 
+/** Adds a message that is kept. */
+export function charge(meter: MemoryMeter, message: SessionMessageData | SharedPayload): void {
+  meter.used += message instanceof SharedPayload ? message.retain() : memoryOf(message);
+}
+
+/** Subtracts a message that was added. */
+export function discharge(meter: MemoryMeter, message: SessionMessageData | SharedPayload): void {
+  meter.used -= message instanceof SharedPayload ? message.release() : memoryOf(message);
+}
+
 /** A payload that many sessions keep, such as a broadcast: the meter counts it once, until the last one has released it. */
 export class SharedPayload {
   readonly data: SessionMessageData;

@@ -56,6 +56,17 @@ describe("options that do not exist", () => {
     });
   }
 
+  test("L9: a session needs connectPersistent(): every other client says so", async () => {
+    for (const [owner, call] of clients) {
+      if (owner === "connectPersistent()") continue;
+      const attempt = async (): Promise<unknown> => call(odd({ session: true }));
+      await assert.rejects(
+        attempt(),
+        refusal(owner, "session", "Use connectPersistent(), which resumes sessions."),
+      );
+    }
+  });
+
   test("G9: servers reject them, and suggest replacements for those of ws", async () => {
     const httpServer = createServer();
     const handler = () => undefined;

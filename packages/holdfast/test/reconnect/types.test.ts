@@ -8,6 +8,8 @@ import {
   persist,
   reconnect,
   type ClientEvent,
+  type Connection,
+  type PersistentConnection,
   type ClientOptions,
   type ConnectOptions,
   type ConnectPersistentOptions,
@@ -75,6 +77,25 @@ export async function persistent(): Promise<void> {
   link.on("opened", () => undefined);
   // @ts-expect-error -- an unknown policy
   connectPersistent("", { overflow: "drop" });
+}
+
+/** L3: `"resumed"` of a connection has two shapes, which `gap` tells apart; that of a persistent connection has one. */
+export function resumed(connection: Connection, link: PersistentConnection): void {
+  connection.on("resumed", (event) => {
+    event.duration satisfies number;
+    if (event.gap === undefined) {
+      event.duration satisfies number;
+      // @ts-expect-error -- reading resumes: nothing is sent again
+      String(event.replayedIn);
+    } else {
+      [event.gap, event.replayedIn, event.replayedOut] satisfies number[];
+    }
+    // @ts-expect-error -- it is not known yet which shape it has
+    String(event.replayedOut);
+  });
+  link.on("resumed", ({ gap, replayedIn, replayedOut }) => [gap, replayedIn, replayedOut] satisfies number[]);
+  // @ts-expect-error -- a persistent connection reports no pauses
+  link.on("resumed", ({ duration }) => duration as unknown);
 }
 
 function describeStatus(status: PersistentStatus): string {

@@ -37,8 +37,8 @@ export class KeptSession {
   }
 
   save(state: KeptState): void {
-    const text = encodeKeptState(state);
     try {
+      const text = encodeKeptState(state); // Throws if it exceeds the longest string.
       this.#keep.save(text);
       this.#stored = text;
     } catch (error) {

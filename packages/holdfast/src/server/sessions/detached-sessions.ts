@@ -16,6 +16,10 @@ export class DetachedSessions {
     this.#meter = meter;
   }
 
+  get size(): number {
+    return this.#empty.size + this.#others.size;
+  }
+
   add(transport: ServerSessionTransport): void {
     const { incoming, outgoing } = transport.machine.ledger;
     const isEmpty = incoming.received === 0 && outgoing.sent === 0;

@@ -1,7 +1,7 @@
 // The sessions of a server: opens and resumes them, drops them when they expire or the memory is full, and saves them
 // when the server closes.
 
-/* eslint max-lines: ["warn", { "max": 475, "skipBlankLines": true, "skipComments": true }] -- One table of sessions, with all changes of it. */
+/* eslint max-lines: ["warn", { "max": 486, "skipBlankLines": true, "skipComments": true }] -- One table of sessions, with all changes of it. */
 
 import { createHash } from "node:crypto";
 import { coreOf, createConnection, type Connection } from "../../connection/connection.js";
@@ -61,6 +61,16 @@ export interface SessionSocket {
   readonly handshake: HandshakeRecord;
   /** The socket is above the limits of connections: see ExcessSockets. */
   readonly isExcess: boolean;
+}
+
+/** The sessions of a server. */
+export interface SessionUsage {
+  /** The number of sessions with a socket. */
+  readonly attached: number;
+  /** The number of sessions without a socket. */
+  readonly detached: number;
+  /** Bytes that count towards `memory`, estimated. */
+  readonly memory: number;
 }
 
 export interface SessionRegistryHost {
@@ -156,6 +166,12 @@ export class SessionRegistry implements SessionKeeper {
   /** The number of sessions, with a socket or without. */
   get size(): number {
     return this.#held.size;
+  }
+
+  /** As in `Server.sessions`. */
+  get usage(): SessionUsage {
+    const detached = this.#detached.size;
+    return { attached: this.#held.size - detached, detached, memory: this.#meter.used };
   }
 
   /** Waits for the client's first word on a new socket. Call it before the socket's connection starts. */
@@ -277,7 +293,8 @@ export class SessionRegistry implements SessionKeeper {
   /** A detached session has expired, or an attached one must be renewed in the store. */
   onAlarm(transport: ServerSessionTransport): void {
     const held = this.#held.get(transport.id);
-    if (transport.machine.hasExpired(this.#wallNow)) transport.lose("expired");
+    // The alarm decides, not the time of day, which may have been set back.
+    if (transport.machine.state === "detached") transport.lose("expired");
     else if (held !== undefined && transport.machine.state === "attached") this.#renew(held);
   }
 
@@ -487,6 +504,7 @@ export class SessionRegistry implements SessionKeeper {
     const [transport] = transports;
     const held = { transport, connection, handshake, expiry: new Expiry(this, transport), log };
     this.#held.set(session.identity.id, held);
+    runtime.monitor?.onSessionOpen(session.identity.id, "server", record === null);
     if (durability !== "process") this.#sweeper.begin();
     return held;
   }

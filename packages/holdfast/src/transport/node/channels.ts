@@ -5,7 +5,9 @@ import { channel } from "node:diagnostics_channel";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
 import type { DiagnosticsObserver } from "../../connection/diagnostics-observer.js";
+import type { SessionResumedEvent } from "../../connection/session-state.js";
 import type { Address } from "../../connection/ports.js";
+import type { SessionLoss } from "../../shared/session-errors.js";
 import type { ObservedFrame } from "../../shared/observed-frame.js";
 
 /** The channels of `node:diagnostics_channel` and the message of each. */
@@ -43,6 +45,36 @@ export interface DiagnosticsMessages {
     readonly frame: ObservedFrame;
   };
   /**
+   * A session has its first socket in this process. It `isNew` unless another process, or an earlier page, began it.
+   */
+  readonly "holdfast:session:open": {
+    readonly id: string;
+    readonly side: "client" | "server";
+    readonly isNew: boolean;
+  };
+  /** A session has lost its socket, and can be resumed. */
+  readonly "holdfast:session:detach": {
+    readonly id: string;
+    readonly side: "client" | "server";
+    readonly info: CloseInfo;
+  };
+  /** A session continues on another socket, after `gap` milliseconds; so many messages are sent again. */
+  readonly "holdfast:session:resume": SessionResumedEvent & {
+    readonly id: string;
+    readonly side: "client" | "server";
+  };
+  /**
+   * A session ended; `reason` is null if it was not lost. So many messages of this side were not confirmed. Published
+   * exactly once for each session that opened.
+   */
+  readonly "holdfast:session:close": {
+    readonly id: string;
+    readonly side: "client" | "server";
+    readonly reason: SessionLoss | null;
+    readonly unsent: number;
+    readonly unknown: number;
+  };
+  /**
    * A limit of `serve({ limits })` was exceeded: the server refused an upgrade, dropped a socket, paused
    * reading, or closed a connection. `connection` is null if none was open yet.
    */
@@ -60,6 +92,10 @@ const pong = channelOf("holdfast:connection:pong");
 const suspect = channelOf("holdfast:connection:suspect");
 const frameSent = channelOf("holdfast:connection:frame:sent");
 const frameReceived = channelOf("holdfast:connection:frame:received");
+const sessionOpen = channelOf("holdfast:session:open");
+const sessionDetach = channelOf("holdfast:session:detach");
+const sessionResume = channelOf("holdfast:session:resume");
+const sessionClose = channelOf("holdfast:session:close");
 const limited = channelOf("holdfast:server:limited");
 
 export function publishLimited(message: DiagnosticsMessages["holdfast:server:limited"]): void {
@@ -90,6 +126,18 @@ export const channelObserver: DiagnosticsObserver = {
   },
   onClose(connection, info) {
     if (close.hasSubscribers) close.publish({ connection, info });
+  },
+  onSessionOpen(id, side, isNew) {
+    if (sessionOpen.hasSubscribers) sessionOpen.publish({ id, side, isNew });
+  },
+  onSessionDetached(id, side, info) {
+    if (sessionDetach.hasSubscribers) sessionDetach.publish({ id, side, info });
+  },
+  onSessionResumed(id, side, { gap, replayedIn, replayedOut }) {
+    if (sessionResume.hasSubscribers) sessionResume.publish({ id, side, gap, replayedIn, replayedOut });
+  },
+  onSessionClosed(id, side, { reason, unsent, unknown }) {
+    if (sessionClose.hasSubscribers) sessionClose.publish({ id, side, reason, unsent, unknown });
   },
 };
 

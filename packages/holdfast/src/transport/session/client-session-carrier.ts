@@ -1,6 +1,8 @@
 // The plumbing of a client's session: begins or resumes it on each socket, and counts the messages that pass. Each socket
 // has a connection of its own, which the persistent connection uses as any other.
 
+/* eslint max-lines: ["warn", { "max": 270, "skipBlankLines": true, "skipComments": true }] -- One implementation of two ports, most of it short methods. */
+
 import { ClientSession, type ClientAction, type SavedClientSession } from "../../session/client-session.js";
 import { sessionLostError } from "../../session/explain-loss.js";
 import type { LossReport, Resumption } from "../../session/send-ledger.js";
@@ -42,6 +44,8 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
   #link: SessionLink | null = null;
   /** The link whose messages are not counted any more: the server sends them again on the next one. */
   #refused: SessionLink | null = null;
+  /** The session that was reported as open; null for none. */
+  #reportedId: string | null = null;
   #detachedAt = 0;
   /** `end` was sent on the newest socket. */
   #hasSentEnd = false;
@@ -111,6 +115,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
       return false;
     }
     const { isAttached } = this;
+    if (isAttached) this.#runtime.monitor?.onSessionDetached(this.id, "client", info);
     this.#session.detach();
     this.#sender.detach();
     return isAttached;
@@ -137,8 +142,12 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
 
   end(isSaved = false): void {
     const report = this.#session.end();
-    if (isSaved) this.#sender.end(report);
-    else this.#end(report, null);
+    if (!isSaved) {
+      this.#end(report, null);
+      return;
+    }
+    this.#reportClosed(null, report);
+    this.#sender.end(report);
   }
 
   // SessionCarrier of the link: what is sent on the socket's connection.
@@ -252,12 +261,18 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
   }
 
   #attach(link: SessionLink, resumption: Resumption | null): void {
-    const gap = this.#runtime.clock.now() - this.#detachedAt;
+    const { clock, monitor } = this.#runtime;
+    const gap = clock.now() - this.#detachedAt;
+    const { id } = this;
+    if (this.#reportedId === null) monitor?.onSessionOpen(id, "client", resumption === null);
+    this.#reportedId = id;
     if (resumption !== null) {
       link.sendWord(writeSessionMessage({ type: "replay", count: resumption.replayed }));
       const replayedOut = resumption.replayed;
-      this.#resumption = new ResumptionReport(this.#runtime.clock, this.#settings.ackDelay, (replayedIn) => {
-        this.#handler.onResumed({ gap, replayedIn, replayedOut });
+      this.#resumption = new ResumptionReport(clock, this.#settings.ackDelay, (replayedIn) => {
+        const event = { gap, replayedIn, replayedOut };
+        monitor?.onSessionResumed(id, "client", event);
+        this.#handler.onResumed(event);
       });
     }
     for (const message of this.#handler.onAttached(resumption === null)) link.forward(message);
@@ -266,6 +281,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
 
   #onLost({ reason, report, isFresh }: Extract<ClientAction, { type: "lost" }>, link: SessionLink): void {
     this.#sender.end(report);
+    this.#reportClosed(reason, report);
     if (!isFresh) {
       this.#renew();
       this.#reportLost(reason, report);
@@ -279,10 +295,18 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
 
   /** The session is over: the next socket begins another one. */
   #end(report: LossReport, reason: SessionLoss | null): void {
+    const isIncomplete = report.unsent + report.unknown > 0;
+    const loss = reason ?? (isIncomplete ? "unknown" : null);
+    this.#reportClosed(loss, report);
     this.#sender.end(report);
     this.#renew();
-    const isIncomplete = report.unsent + report.unknown > 0;
-    if (reason !== null || isIncomplete) this.#reportLost(reason ?? "unknown", report);
+    if (loss !== null) this.#reportLost(loss, report);
+  }
+
+  #reportClosed(reason: SessionLoss | null, { unsent, unknown }: LossReport): void {
+    if (this.#reportedId === null) return;
+    this.#runtime.monitor?.onSessionClosed(this.#reportedId, "client", { reason, unsent, unknown });
+    this.#reportedId = null;
   }
 
   #renew(): void {

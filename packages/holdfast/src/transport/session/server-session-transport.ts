@@ -2,7 +2,7 @@
 // Each socket has a connection of its own, which keeps it alive and explains its end; the session's data goes past it,
 // from the socket's SessionLink to here.
 
-/* eslint max-lines: ["warn", { "max": 530, "skipBlankLines": true, "skipComments": true }] -- One implementation of the port MessageTransport, most of it short methods. */
+/* eslint max-lines: ["warn", { "max": 540, "skipBlankLines": true, "skipComments": true }] -- One implementation of the port MessageTransport, most of it short methods. */
 
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import type { SessionLoss } from "../../shared/session-errors.js";
@@ -202,6 +202,7 @@ export class ServerSessionTransport
       link.sendWord(writeSessionMessage({ type: "replay", count: resumption.replayed }));
       const replayedOut = resumption.replayed;
       this.#resumption = new ResumptionReport(runtime.clock, ackDelay, (replayedIn) => {
+        runtime.monitor?.onSessionResumed(this.id, "server", { gap, replayedIn, replayedOut });
         this.#listeners?.emit("resumed", { gap, duration: gap, replayedIn, replayedOut });
       });
     }
@@ -615,9 +616,10 @@ export class ServerSessionTransport
       this.#finish(this.#session.end(), null);
       return;
     }
-    const { clock } = this.#options.runtime;
+    const { clock, monitor } = this.#options.runtime;
     this.#detachedAt = clock.now();
     this.#session.detach(current.attachment, clock.wallNow());
+    monitor?.onSessionDetached(this.id, "server", info);
     this.#options.keeper.onDetached(this);
     this.#listeners?.emit("detached", { info });
   }
@@ -682,6 +684,8 @@ export class ServerSessionTransport
   #finish(report: LossReport, loss: SessionLoss | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    const { unsent, unknown } = report;
+    this.#options.runtime.monitor?.onSessionClosed(this.id, "server", { reason: loss, unsent, unknown });
     this.#sender.end(report);
     this.#onFinished?.();
     this.#options.keeper.onEnded(this, loss);

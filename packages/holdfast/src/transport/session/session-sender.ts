@@ -1,10 +1,10 @@
 // The outgoing half of a session's plumbing, for both roles: keeps each message in the ledger, transmits it on the
 // current link, replays after a cut, and sends acks.
 
-/* eslint max-lines: ["warn", { "max": 350, "skipBlankLines": true, "skipComments": true }] -- One queue, with its three ways in: kept, shared and streamed messages. */
+/* eslint max-lines: ["warn", { "max": 370, "skipBlankLines": true, "skipComments": true }] -- One queue, with its three ways in: kept, shared and streamed messages. */
 
 import type { LossReport, Resumption, Token } from "../../session/send-ledger.js";
-import { SharedPayload, type SessionMessageData } from "../../session/session-memory.js";
+import { charge, discharge, SharedPayload, type SessionMessageData } from "../../session/session-memory.js";
 import type { AckNeed } from "../../session/receive-ledger.js";
 import type { SessionLedger } from "../../session/session-ledger.js";
 import { writeSessionMessage } from "../../session/wire.js";
@@ -37,7 +37,7 @@ interface Stream {
 
 /** A message that waits for room in the window. */
 interface Waiting {
-  readonly data: SessionMessageData;
+  readonly message: SessionMessageData | SharedPayload;
   readonly settings: SendSettings;
   readonly resolve: (sent: PromiseLike<void>) => void;
   readonly reject: (error: unknown) => void;
@@ -144,10 +144,15 @@ export class SessionSender extends Deadline {
     return this.#onPushed(settings, receipt, this.#push(data, settings.mayEncode, receipt));
   }
 
-  #push(data: SessionMessageData, mayEncode: boolean, receipt: Receipt | null): Promise<void> {
+  #push(
+    message: SessionMessageData | SharedPayload,
+    mayEncode: boolean,
+    receipt: Receipt | null,
+  ): Promise<void> {
     const { outgoing } = this.#ledger;
-    const isNext = outgoing.push(data, receipt);
+    const isNext = outgoing.push(message, receipt);
     const link = this.#link;
+    const data = dataOf(message);
     if (isNext && link !== null) return transmit(link, data, mayEncode);
     const { log = null } = this.#settings;
     if (log === null) return this.#untilCaughtUp();
@@ -159,7 +164,8 @@ export class SessionSender extends Deadline {
   sendShared(message: SharedMessage): void {
     const payload = payloadOf(message);
     if (this.#mustWait()) {
-      void this.#wait(payload.data, { mayEncode: message.mayEncode, signal: null, receipt: null });
+      // Nobody learns what becomes of one receiver's copy.
+      this.#wait(payload, { mayEncode: message.mayEncode, signal: null, receipt: null }).catch(ignore);
       return;
     }
     const isNext = this.#ledger.outgoing.push(payload);
@@ -261,6 +267,7 @@ export class SessionSender extends Deadline {
     const waiting = this.#waiting;
     this.#waiting = NONE_WAITING;
     this.#waitingBytes = 0;
+    for (const { message } of waiting) discharge(this.#ledger.meter, message);
     return waiting;
   }
 
@@ -291,7 +298,7 @@ export class SessionSender extends Deadline {
     if (ack !== "") this.#link?.sendWordAhead(ack);
   }
 
-  #wait(data: SessionMessageData, settings: SendSettings): Promise<void> {
+  #wait(message: SessionMessageData | SharedPayload, settings: SendSettings): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const { signal } = settings;
       const onAbort = (): void => {
@@ -301,7 +308,7 @@ export class SessionSender extends Deadline {
         if (signal !== null) unwatchAbort(signal, onAbort);
       };
       const waiting: Waiting = {
-        data,
+        message,
         settings,
         resolve: (sent) => {
           stopWatching();
@@ -315,7 +322,8 @@ export class SessionSender extends Deadline {
       if (signal !== null) watchAbort(signal, onAbort);
       if (this.#waiting === NONE_WAITING) this.#waiting = [];
       this.#waiting.push(waiting);
-      this.#waitingBytes += data.length;
+      this.#waitingBytes += dataOf(message).length;
+      charge(this.#ledger.meter, message);
     });
   }
 
@@ -323,18 +331,25 @@ export class SessionSender extends Deadline {
     const index = this.#waiting.indexOf(waiting);
     if (index === -1) return false;
     this.#waiting.splice(index, 1);
-    this.#waitingBytes -= waiting.data.length;
+    this.#onLeft(waiting);
     return true;
+  }
+
+  #onLeft({ message }: Waiting): void {
+    this.#waitingBytes -= dataOf(message).length;
+    discharge(this.#ledger.meter, message);
   }
 
   #drainWaiting(): void {
     let count = 0;
     const waiting = this.#waiting;
     while (this.#link !== null && count < waiting.length && this.#ledger.outgoing.hasRoom) {
-      const { data, settings, resolve } = waiting[count++];
-      this.#waitingBytes -= data.length;
+      const each = waiting[count++];
+      const { message, settings, resolve } = each;
       const receipt = settings.until === "delivered" ? new Receipt() : null;
-      resolve(this.#onPushed(settings, receipt, this.#push(data, settings.mayEncode, receipt)));
+      const pushed = this.#push(message, settings.mayEncode, receipt);
+      this.#onLeft(each);
+      resolve(this.#onPushed(settings, receipt, pushed));
     }
     if (count > 0) waiting.splice(0, count);
     this.#notifyReady();
@@ -396,6 +411,10 @@ export class SessionSender extends Deadline {
     this.#ready.resolve();
     this.#ready = null;
   }
+}
+
+function dataOf(message: SessionMessageData | SharedPayload): SessionMessageData {
+  return message instanceof SharedPayload ? message.data : message;
 }
 
 const WANT = writeSessionMessage({ type: "want" });

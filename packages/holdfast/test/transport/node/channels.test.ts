@@ -5,7 +5,7 @@ import * as v8 from "node:v8";
 import { connect, serve, type Connection, type DiagnosticsMessages } from "../../../build/index.js";
 import { FrameMirror } from "../../../build/protocol/frame/frame-mirror.js";
 
-type ChannelName = keyof DiagnosticsMessages;
+type ChannelName = Extract<keyof DiagnosticsMessages, `holdfast:connection:${string}`>;
 type Published = {
   readonly [Name in ChannelName]: { readonly name: Name; readonly message: DiagnosticsMessages[Name] };
 }[ChannelName];

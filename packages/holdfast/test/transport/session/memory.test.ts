@@ -52,3 +52,56 @@ test(
     await server.close();
   },
 );
+
+test(
+  "L6: messages that wait for room in the window count towards `memory`, each until it is sent, withdrawn or lost",
+  { timeout: 60_000 },
+  async () => {
+    const connections: Connection[] = [];
+    const server = await serve(
+      async (connection) => {
+        connections.push(connection);
+        await keepOpen(connection);
+      },
+      { host: "127.0.0.1", sessions: { memory: 1024 * 1024 }, pingInterval: null },
+    );
+    const open = async (): Promise<RawClient> => {
+      const peer = await RawClient.connect({ port: server.port });
+      await upgradeToSessions(peer);
+      say(peer, "open");
+      await hearWords(peer);
+      return peer;
+    };
+    const losses: string[] = [];
+    const leave = async (name: string): Promise<void> => {
+      const peer = await open();
+      const connection = connections.at(-1);
+      connection?.on("lost", ({ reason }) => losses.push(`${name} ${reason}`));
+      await peer.close();
+      await eventually(() => connection?.session?.isAttached === false, `the end of ${name}`);
+    };
+    await leave("absent");
+    const silent = await open(); // Confirms nothing: 256 KiB fill its window.
+    const [, connection] = connections;
+    const aborter = new AbortController();
+    const text = "m".repeat(10_000);
+    const sends = Array.from({ length: 90 }, () => connection.send(text, { signal: aborter.signal }));
+    assert.deepEqual(losses, []);
+    sends.push(...Array.from({ length: 20 }, () => connection.send(text, { signal: aborter.signal })));
+    assert.deepEqual(losses, ["absent evicted"]);
+    aborter.abort();
+    await Promise.allSettled(sends);
+    await leave("withdrawn");
+    assert.deepEqual(losses.splice(0), ["absent evicted"]);
+    connection.send(text.repeat(24)).catch(() => undefined); // The window is full again.
+    server.broadcast(new Uint8Array(1_100_000));
+    assert.deepEqual(losses.splice(0), ["withdrawn evicted"]);
+    connection.terminate();
+    await connection.closed;
+    await leave("after the end");
+    assert.deepEqual(losses, []);
+    await silent.close();
+    for (const each of connections) each.terminate();
+    await server.close();
+  },
+);
