@@ -23,6 +23,8 @@ export class RoundTripEstimate {
   #count = 0;
   #smoothed = 0;
   #deviation = 0;
+  /** The shortest sample: losses inflate the smoothed one. */
+  #least = Infinity;
   /** The number of samples for which the link still counts as lossy. */
   #lossy = 0;
 
@@ -33,13 +35,14 @@ export class RoundTripEstimate {
 
   /** A round trip, in milliseconds. */
   add(sample: number): void {
+    this.#least = Math.min(this.#least, sample);
+    if (sample > this.#least + RETRANSMISSION_MARGIN) this.#lossy = LOSS_REMEMBERED;
+    else if (this.#lossy > 0) this.#lossy--;
     if (this.#count === 0) {
       // RFC 6298 section 2.2.
       this.#smoothed = sample;
       this.#deviation = sample / 2;
     } else {
-      if (sample > this.#smoothed + RETRANSMISSION_MARGIN) this.#lossy = LOSS_REMEMBERED;
-      else if (this.#lossy > 0) this.#lossy--;
       // RFC 6298 section 2.3: the deviation first, from the old mean.
       this.#deviation = 0.75 * this.#deviation + 0.25 * Math.abs(this.#smoothed - sample);
       this.#smoothed = 0.875 * this.#smoothed + 0.125 * sample;
@@ -51,6 +54,7 @@ export class RoundTripEstimate {
   forget(): void {
     this.#count = 0;
     this.#lossy = 0;
+    this.#least = Infinity;
   }
 
   /** Milliseconds after which silence is suspicious. */

@@ -18,6 +18,7 @@ import type { ConnectorOptions } from "./connector.js";
 import { abortedError } from "./opening-failure.js";
 import { BackoffTimer } from "./retry/backoff-timer.js";
 import type { PersistSettings } from "./retry/persist-options.js";
+import { Race, type RaceHandler, type RaceObserver } from "./race.js";
 import { RetryLog } from "./retry/retry-log.js";
 import { RetryPolicy, type Retry } from "./retry/retry-policy.js";
 import { StopSignals } from "./stop-signals.js";
@@ -40,6 +41,11 @@ export interface SupervisorHandler extends AttemptObserver {
   /** The delay has passed: `begin()` starts the next attempt. */
   onDue(): void;
   /**
+   * A race has replaced the connection: its second socket takes its place. `onOpen` follows, unless that socket fails.
+   * Only after `race()`.
+   */
+  onReplaced?(outcome: AttemptOutcome, attempt: number): void;
+  /**
    * No other attempt follows.
    *
    * @param outcome of the last attempt
@@ -53,10 +59,13 @@ export interface SupervisorHandler extends AttemptObserver {
 /** The methods that a handler may call. */
 export type SupervisorControls = Pick<
   Supervisor<ConnectorOptions>,
-  "begin" | "close" | "failAttempt" | "stop" | "suspend" | "terminate"
+  "begin" | "cancelRace" | "close" | "failAttempt" | "race" | "spread" | "stop" | "suspend" | "terminate"
 >;
 
-export class Supervisor<Options extends ConnectorOptions> {
+/** The Close of a connection that another socket replaces. */
+const REPLACED: CloseFrame = { code: 1001, reason: "suspected and replaced" };
+
+export class Supervisor<Options extends ConnectorOptions> implements RaceHandler<Options> {
   readonly #options: SupervisorOptions<Options>;
   readonly #handler: SupervisorHandler;
   /** Null for a single attempt. */
@@ -67,6 +76,8 @@ export class Supervisor<Options extends ConnectorOptions> {
   /** Stops watching for the return of the network. */
   #stopWatching: (() => void) | undefined;
   #attempt: Attempt<Options> | null = null;
+  /** The second socket beside a suspected connection; null for none. */
+  #race: Race<Options> | null = null;
   #lastOutcome: AttemptOutcome | null = null;
   #gone: Promise<void> = Promise.resolve();
   #hasBegun = false;
@@ -93,6 +104,11 @@ export class Supervisor<Options extends ConnectorOptions> {
   /** Resolves when neither a socket nor a timer of the newest attempt remains. */
   get gone(): Promise<void> {
     return this.#gone;
+  }
+
+  /** As in `OpenObserver`, for the current attempt; null if the server has set none. */
+  get spread(): number | null {
+    return this.#attempt?.spread ?? null;
   }
 
   /** Starts the next attempt now, even before it is due. Does nothing during an attempt or while connected. */
@@ -122,11 +138,75 @@ export class Supervisor<Options extends ConnectorOptions> {
   }
 
   /**
+   * Opens a second socket beside the open connection, and resumes the session on it if the connection in use has not
+   * answered by then. Does nothing during another race.
+   */
+  race(observer: RaceObserver): void {
+    const { session = null } = this.#handler;
+    const current = this.#attempt;
+    if (this.#race !== null || this.#isStopping || session === null || this.#policy === null) return;
+    if (current?.connection?.state !== "open") return;
+    this.#log.onRace(current.url);
+    const race = new Race(this.#policy.attempt, this.#options, session, observer, this);
+    this.#race = race;
+    const gone = race.run();
+    this.#gone = Promise.all([this.#gone, gone]).then(() => undefined);
+  }
+
+  /** The connection in use has answered. */
+  cancelRace(): void {
+    const race = this.#race;
+    this.#race = null;
+    race?.attempt.abandon(undefined);
+    race?.observer.onRaceOver();
+  }
+
+  // RaceHandler
+
+  takeOver(race: Race<Options>): boolean {
+    const current = this.#attempt;
+    if (current === race.attempt) return true; // The first connection has ended meanwhile.
+    if (this.#race !== race || current === null) return false;
+    if (!race.observer.mayTakeOver()) {
+      this.cancelRace();
+      return false;
+    }
+    this.#race = null;
+    this.#attempt = race.attempt;
+    const outcome = current.abandon(undefined, REPLACED);
+    this.#lastOutcome = outcome;
+    this.#policy?.afterReplacement(outcome.info);
+    this.#promote(race, outcome);
+    return this.#attempt === race.attempt; // Unless the handler has stopped the supervisor.
+  }
+
+  onRaceOpen(race: Race<Options>, connection: Connection): void {
+    // Without a session the second socket has not taken over: it is of no use.
+    if (this.#race === race) this.cancelRace();
+    else if (this.#attempt === race.attempt) this.#opened(connection, race.attempt.number);
+  }
+
+  onRaceEnded(race: Race<Options>, outcome: AttemptOutcome): void {
+    if (this.#attempt === race.attempt) {
+      this.#ended(race.attempt, outcome);
+    } else if (this.#race === race) {
+      this.#race = null;
+      race.observer.onRaceOver();
+    }
+  }
+
+  #promote(race: Race<Options>, outcome: AttemptOutcome): void {
+    this.#handler.onReplaced?.(outcome, race.attempt.number);
+    race.observer.onRaceOver();
+  }
+
+  /**
    * Ends the loop. An open connection gets a closing handshake; an attempt or a delay ends at once. Returns the end of
    * the open connection; null if there is none.
    */
   close({ code, reason }: CloseFrame): Promise<CloseInfo> | null {
     this.#isStopping = true;
+    this.cancelRace();
     const connection = this.#attempt?.connection ?? null;
     if (connection !== null) return connection.close(code, reason);
     this.stop(undefined);
@@ -136,6 +216,7 @@ export class Supervisor<Options extends ConnectorOptions> {
   /** Ends the loop. An open connection ends without a Close. */
   terminate(): void {
     this.#isStopping = true;
+    this.cancelRace();
     const connection = this.#attempt?.connection ?? null;
     if (connection === null) this.stop(undefined);
     else connection.terminate();
@@ -153,6 +234,7 @@ export class Supervisor<Options extends ConnectorOptions> {
 
   /** Ends the attempt, its connection, or the delay. `begin()` continues. Returns what ended; null for a delay. */
   suspend(): AttemptOutcome | null {
+    this.cancelRace();
     const attempt = this.#attempt;
     this.#attempt = null;
     this.#delay.cancel();
@@ -202,6 +284,14 @@ export class Supervisor<Options extends ConnectorOptions> {
       this.#finish(outcome, outcome.error);
       return;
     }
+    const race = this.#race;
+    if (race !== null && !retry.requestedByServer) {
+      this.#race = null;
+      this.#attempt = race.attempt;
+      this.#promote(race, outcome);
+      return;
+    }
+    this.cancelRace();
     this.#log.onRetry(url, outcome, retry);
     this.#delay.start(retry, this.#options.target.connector.runtime.clock.now());
     this.#handler.onWaiting(outcome, retry);
@@ -210,6 +300,7 @@ export class Supervisor<Options extends ConnectorOptions> {
   #finish(outcome: AttemptOutcome, failure: Error | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.cancelRace();
     this.#delay.cancel();
     this.#stopSignals.stop();
     this.#stopWatching?.();

@@ -1,7 +1,7 @@
 // The core of a persistent connection, across its connections. `PersistentConnection` is its facade. The supervisor
 // decides when to connect; the sender queues outgoing messages, the receiver incoming ones.
 
-/* eslint max-lines: ["warn", { "max": 395, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files. */
+/* eslint max-lines: ["warn", { "max": 430, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files. */
 
 import { Deferred } from "../../shared/deferred.js";
 import type { Bytes } from "../../connection/arguments.js";
@@ -30,6 +30,9 @@ import type { KeptState } from "../../session/kept-state.js";
 import { KeptSession } from "./kept-session.js";
 import { OverallLatency } from "./overall-latency.js";
 import type { PersistentSettings } from "./persistent-options.js";
+import { SuspicionWatch, type SuspicionHandler } from "./suspicion-watch.js";
+import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
+import type { RaceObserver } from "../race.js";
 import { Receiver } from "./receiver.js";
 import { Sender, type MessageSettings } from "./sender.js";
 import type { PersistentEvents, PersistentStatus } from "./status.js";
@@ -46,7 +49,9 @@ export interface PersistentCoreOptions {
 /** The received messages that the application has not taken. */
 type Received = Pick<KeptState, "unread" | "untaken">;
 
-export class PersistentCore implements SupervisorHandler, ReadableConnection, SessionCarrierHandler {
+export class PersistentCore
+  implements SupervisorHandler, ReadableConnection, SessionCarrierHandler, SuspicionHandler
+{
   readonly sender: Sender;
   readonly listeners: Listeners<PersistentEvents>;
   readonly runtime: Runtime;
@@ -74,6 +79,8 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
    * connection of the session begins with them.
    */
   #untaken: readonly Message[] = [];
+  /** Null with fixed detection. */
+  readonly #suspicions: SuspicionWatch | null;
   /** Null without the option `keep`. */
   readonly #kept: KeptSession | null;
   /** The messages that were saved when the client was suspended; null while it runs. */
@@ -90,6 +97,8 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
       faultLogger: connectionSettings.faultLogger,
     });
     this.#status = Object.freeze({ state: "connecting", attempt: 1, since: runtime.clock.wallNow() });
+    const isAdaptive = (connectionSettings.detection ?? null) !== null;
+    this.#suspicions = isAdaptive ? new SuspicionWatch(runtime, this) : null;
     this.#kept = settings.session?.keep
       ? new KeptSession(settings.session.keep, connectionSettings.faultLogger)
       : null;
@@ -297,6 +306,38 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
     this.#unattached = null;
   }
 
+  // SuspicionHandler
+
+  get canRace(): boolean {
+    return this.session?.isAttached === true && this.#status.state === "open";
+  }
+
+  get spread(): number | null {
+    return this.#supervisor.spread;
+  }
+
+  onSuspicion(suspicion: Suspicion | null): void {
+    if (this.#status.state !== "open") return;
+    const { suspect: _, ...status } = this.#status;
+    this.#setStatus(suspicion === null ? status : { ...status, suspect: suspicion });
+    if (suspicion !== null) this.listeners.emit("suspect", suspicion);
+  }
+
+  race(observer: RaceObserver): void {
+    this.#supervisor.race(observer);
+  }
+
+  cancelRace(): void {
+    this.#supervisor.cancelRace();
+  }
+
+  onReplaced(outcome: AttemptOutcome, attempt: number): void {
+    this.#onConnectionEnded(outcome);
+    this.#attemptStartedAt = this.now();
+    this.#status = Object.freeze({ state: "connecting", attempt, since: this.#wallNow() });
+    this.#reportEnd(outcome);
+  }
+
   onWaiting(outcome: AttemptOutcome, retry: Retry): void {
     this.#onConnectionEnded(outcome);
     const since = this.#wallNow();
@@ -375,6 +416,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
     this.sender.open(connection);
     this.#status = Object.freeze({ state: "open", attempt, since: this.#wallNow() });
     const status = this.#status;
+    this.#suspicions?.watch(connection);
     this.listeners.emit("open", { connection, attempt, isFirst });
     if (this.#status === status) this.listeners.emit("status", status);
   }
@@ -385,6 +427,7 @@ export class PersistentCore implements SupervisorHandler, ReadableConnection, Se
     this.#connection = null;
     this.#stopAwaiting();
     this.#latency.unwatch();
+    this.#suspicions?.unwatch();
     this.#receiver.detach();
     this.sender.onConnectionEnded(error);
     if (this.session === null) return;

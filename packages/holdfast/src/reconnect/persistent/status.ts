@@ -3,6 +3,7 @@
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { DetachedEvent, SessionLostEvent, SessionResumedEvent } from "../../connection/session-state.js";
 import type { Connection } from "../../connection/connection.js";
+import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 
 /** The time at which a status began. */
 export interface Since {
@@ -22,6 +23,8 @@ export interface OpenStatus extends Since {
   readonly state: "open";
   /** As in `ConnectingStatus`. */
   readonly attempt: number;
+  /** Adaptive detection suspects the peer; absent while it does not. */
+  readonly suspect?: Suspicion;
 }
 
 /** The next attempt starts after a delay. */
@@ -66,6 +69,11 @@ export interface PersistentEvents {
   readonly open: { readonly connection: Connection; readonly attempt: number; readonly isFirst: boolean };
   /** A connection has ended, or an attempt has failed. */
   readonly disconnected: { readonly info: CloseInfo; readonly error: Error };
+  /**
+   * The peer is silent for longer than usual (`detection: "adaptive"`). With a session, the client now opens a second
+   * socket, and continues on the one that answers first.
+   */
+  readonly suspect: Suspicion;
   /** The session has lost its socket. */
   readonly detached: DetachedEvent;
   /** The session continues on another socket. */
@@ -83,6 +91,7 @@ export const PERSISTENT_EVENT_NAMES: readonly PersistentEventName[] = [
   "status",
   "open",
   "disconnected",
+  "suspect",
   "detached",
   "resumed",
   "lost",

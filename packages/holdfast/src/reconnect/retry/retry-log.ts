@@ -18,6 +18,11 @@ export class RetryLog {
     if (this.#isVerbose) this.#logger?.debug(`= attempt ${attempt} to connect`, { side: "client", attempt });
   }
 
+  /** The peer is suspected to be dead: a second socket opens beside its connection. */
+  onRace(url: string | null): void {
+    this.#logger?.info("connection suspected", { side: "client", url: url === null ? null : showURL(url) });
+  }
+
   /** @param url without user info; null if it is not known */
   onRetry(url: string | null, outcome: AttemptOutcome, { attempt, delay, requestedByServer }: Retry): void {
     this.#logger?.info("connection retry", {

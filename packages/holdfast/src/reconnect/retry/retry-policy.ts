@@ -59,6 +59,12 @@ export class RetryPolicy {
     };
   }
 
+  /** Another socket has replaced this connection, without a delay. */
+  afterReplacement(info: CloseInfo): void {
+    this.#hasBeenOpen = true;
+    if (uptime(info) >= this.#settings.stableAfter) this.#failures = 0;
+  }
+
   /** The server's spread sets the first delay. Later delays grow from it if it is wider than our own. */
   #backoff(): BackoffSettings {
     const { firstDelay } = this.#settings;
@@ -109,7 +115,7 @@ function uptime({ evidence: { openedAt, endedAt } }: CloseInfo): number {
 }
 
 /** A number in [0, 1). */
-function randomFraction(random: Random): number {
+export function randomFraction(random: Random): number {
   const words = new Uint32Array(1);
   random.fill(new Uint8Array(words.buffer));
   return words[0] / 2 ** 32;

@@ -17,6 +17,7 @@ const MAX_QUEUED: Partial<Readonly<Record<ClientEventType, number>>> = {
   poll: 1,
   ping: 32,
   pong: 32,
+  suspect: 32,
   suspended: 32,
 };
 
