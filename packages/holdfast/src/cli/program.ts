@@ -12,6 +12,7 @@ import { connectVerb } from "./connect/verb.js";
 import { doctorVerb } from "./doctor/verb.js";
 import { EXIT } from "./exit-codes.js";
 import { completeURL } from "./connection/peer-options.js";
+import { inspectVerb } from "./inspect/verb.js";
 import { pingVerb } from "./ping/verb.js";
 import { serveVerb } from "./serve/verb.js";
 import type { Console } from "./terminal/console.js";
@@ -19,7 +20,15 @@ import { escaped } from "./terminal/escape.js";
 import type { Verb } from "./verb.js";
 import { watchVerb } from "./watch/verb.js";
 
-const VERBS: readonly Verb[] = [connectVerb, pingVerb, watchVerb, serveVerb, doctorVerb, benchVerb];
+const VERBS: readonly Verb[] = [
+  connectVerb,
+  pingVerb,
+  watchVerb,
+  serveVerb,
+  doctorVerb,
+  benchVerb,
+  inspectVerb,
+];
 /** Not in the list of verbs: it concerns the command itself. */
 const COMPLETION = completionVerb(VERBS);
 
