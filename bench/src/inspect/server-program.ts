@@ -1,4 +1,4 @@
-// The inspected server. On request it sets up and closes its inspector, and tells its processor time and its memory.
+// The inspected server. On request it sets up and closes its inspector, and reports its processor time and its memory.
 
 import { inspect, serve, type Inspector } from "holdfast";
 

@@ -130,12 +130,12 @@ describe("The inspector's page", { skip, timeout: 180_000 }, () => {
   });
 
   test("P2: terminating asks first, and then ends the connection", async () => {
-    const before = scene.server.connections.size;
+    const { size } = scene.server.connections;
     await rows().first().locator("button").click();
     await press("Terminate");
-    assert.equal(scene.server.connections.size, before);
+    assert.equal(scene.server.connections.size, size);
     await press("Terminate: press again");
-    await eventually(() => scene.server.connections.size === before - 1, "the end");
+    await eventually(() => scene.server.connections.size === size - 1, "the end");
     await press("Close panel");
   });
 
@@ -185,4 +185,5 @@ async function assertAccessible(scene: Inspected, looks = LOOKS.slice(0, 2)): Pr
       { theme, width, isTested: true, isTooWide: false, violations: [] },
     );
   }
+  await scene.look("light", 1280);
 }

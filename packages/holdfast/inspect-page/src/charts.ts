@@ -67,7 +67,7 @@ export class Charts {
 
   #rebuild(): void {
     if (this.#plots === null) return;
-    for (const plot of Object.values(this.#plots)) (plot as uPlot).destroy();
+    for (const plot of Object.values(this.#plots)) plot.destroy();
     this.#plots = this.#build();
     this.#draw();
   }

@@ -1,5 +1,7 @@
 // Turns the requests of a server into connections, for `serve()` and `attach()` alike.
 
+/* eslint max-lines: ["warn", { "max": 300, "skipBlankLines": true, "skipComments": true }] -- One place where sockets become connections, whatever carries them. */
+
 import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { coreOf, createConnection } from "../connection/connection.js";

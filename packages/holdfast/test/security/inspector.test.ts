@@ -253,7 +253,9 @@ describe("The inspector under attack", () => {
     const server = await start();
     const viewer = await Viewer.open(server);
     let answers = 0;
-    const reading = viewer.connection.forEach(() => void answers++);
+    const reading = viewer.connection.forEach(() => {
+      answers++;
+    });
     for (let count = 0; count < 1_000; count++)
       void viewer.connection.send(look({ id: count })).catch(() => 0);
     const { code, reason } = await reading;

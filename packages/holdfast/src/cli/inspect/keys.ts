@@ -4,7 +4,7 @@ import type { ReadStream } from "node:tty";
 
 export type Keys = "endings" | "next" | "previous" | "quit" | "reverse" | "sort" | "trouble";
 
-const KEYS: Readonly<Record<string, Keys>> = {
+const KEYS: Readonly<Partial<Record<string, Keys>>> = {
   q: "quit",
   "\u0003": "quit", // Ctrl-C, which a terminal in raw mode passes on.
   "\u0004": "quit",

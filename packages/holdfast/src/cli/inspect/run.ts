@@ -34,10 +34,10 @@ export async function inspect(given: Arguments, console: Console): Promise<numbe
   const connection = await connect(url, { ...peerOptions(given), signal: console.interrupted });
   const view = isJson ? null : openScreen();
   let wake: () => void = () => undefined;
-  let hasQuit = false;
+  const quitting = new AbortController();
   const keys = view === null ? null : keysFor(console);
   const stop = (): void => {
-    hasQuit = true;
+    quitting.abort();
     void connection.close();
     wake();
   };
@@ -49,7 +49,7 @@ export async function inspect(given: Arguments, console: Console): Promise<numbe
   });
   let shown = 0;
   try {
-    for (let id = 1; id <= count && !hasQuit; id++) {
+    for (let id = 1; id <= count && !quitting.signal.aborted; id++) {
       shown = limit ?? (isJson ? MOST_ROWS : rowsThatFit());
       const snapshot = await look(connection, id, { ...query, limit: shown });
       if (snapshot === null) break;
@@ -62,7 +62,7 @@ export async function inspect(given: Arguments, console: Console): Promise<numbe
     keys?.close();
     view?.close();
   }
-  const isOver = connection.state !== "open" && !hasQuit;
+  const isOver = connection.state !== "open" && !quitting.signal.aborted;
   const info = await connection.close();
   if (isOver) console.say(`holdfast: ${escaped(explain(info))}`);
   if (console.interrupted.aborted) return EXIT.interrupted;

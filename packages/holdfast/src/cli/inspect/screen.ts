@@ -61,7 +61,7 @@ export function screen(
           isTroubled(window.connections[index - 1]) ? style.bad(line) : line,
         )
       : table(ENDINGS, window.endings, width).map((line, index) =>
-          window.endings[index - 1]?.ok === false ? style.bad(line) : line,
+          hasFailed(window.endings[index - 1]) ? style.bad(line) : line,
         );
   const [head = "", ...body] = rows;
   return [
@@ -118,6 +118,10 @@ function cell(text: string, width: number, isRight = false): string {
 function fit(text: string, width: number): string {
   const shown = escaped(text);
   return shown.length <= width ? shown : `${shown.slice(0, Math.max(0, width - 1))}…`;
+}
+
+function hasFailed(row: EndingRow | undefined): boolean {
+  return row?.ok === false;
 }
 
 function isTroubled(row: ConnectionRow | undefined): boolean {
