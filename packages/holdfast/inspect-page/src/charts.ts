@@ -115,7 +115,11 @@ function overTime(id: string, series: uPlot.Series[]): uPlot {
           ...axis(),
           space: 60,
           incrs: [10, 30, 60, 120],
-          values: (_plot, ticks) => ticks.map((tick) => new Date(tick * 1_000).toLocaleTimeString("en-GB")),
+          // Seconds only where ticks are closer than a minute.
+          values: (_plot, ticks, _axis, _space, step) => {
+            const length = step < 60 ? 8 : 5;
+            return ticks.map((tick) => new Date(tick * 1_000).toLocaleTimeString("en-GB").slice(0, length));
+          },
         },
         valueAxis(),
       ],
@@ -178,7 +182,7 @@ function frame(element: HTMLElement): { width: number; height: number } & Partia
     height: HEIGHT(),
     legend: { show: false },
     cursor: { show: false },
-    padding: [8, 6, 0, 0],
+    padding: [8, 16, 0, 0],
   };
 }
 
