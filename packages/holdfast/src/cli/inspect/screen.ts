@@ -14,8 +14,9 @@ interface Column<Row> {
 }
 
 const CONNECTIONS: readonly Column<ConnectionRow>[] = [
-  { name: "connection", width: 24, of: ({ address, id }) => address ?? id },
-  { name: "state", width: 22, of: stateOf },
+  { name: "connection", width: 22, of: ({ address, id }) => address ?? id },
+  { name: "path", width: 18, of: ({ path }) => path },
+  { name: "state", width: 18, of: stateOf },
   { name: "age", width: 8, isRight: true, of: ({ age }) => time(age) },
   {
     name: "ms",
@@ -33,7 +34,6 @@ const CONNECTIONS: readonly Column<ConnectionRow>[] = [
   { name: "buffered", width: 8, isRight: true, of: ({ buffered = 0 }) => size(buffered) },
   { name: "unread", width: 6, isRight: true, of: ({ unread = 0 }) => String(unread) },
   { name: "topics", width: 6, isRight: true, of: ({ topicCount = 0 }) => String(topicCount) },
-  { name: "path", width: 30, of: ({ path }) => path },
 ];
 
 const ENDINGS: readonly Column<EndingRow>[] = [
