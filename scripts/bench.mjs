@@ -1,7 +1,7 @@
 // `npm run bench`: installs and builds what is missing, then runs a bench with the arguments.
 //
 //   npm run bench -- [options]          compares Holdfast with its peers (bench/src/main.ts)
-//   npm run bench -- NAME [options]     one of: cuts, detection, herd, pings, reconnects, restart, soak, start, topics (bench/README.md)
+//   npm run bench -- NAME [options]     one of: cuts, detection, herd, inspect, pings, reconnects, restart, soak, start, topics (bench/README.md)
 
 import { spawnSync } from "node:child_process";
 import { statSync } from "node:fs";
@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 if (changedAt("node_modules/.package-lock.json") < changedAt("package-lock.json")) {
   execute(process.platform === "win32" ? "npm.cmd" : "npm", ["install"]);
 }
-const programs = ["cuts", "detection", "herd", "pings", "reconnects", "restart", "soak", "start", "topics"];
+const programs = ["cuts", "detection", "herd", "inspect", "pings", "reconnects", "restart", "soak", "start", "topics"];
 const [name, ...options] = process.argv.slice(2);
 if (programs.includes(name)) {
   execute(process.execPath, ["scripts/build.mjs"]);

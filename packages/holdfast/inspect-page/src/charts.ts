@@ -7,6 +7,8 @@ import { count, short } from "./format.js";
 
 /** Snapshots that the charts show: five minutes. */
 const SHOWN = 300;
+/** Seconds that the time axis shows at the beginning. */
+const SHOWN_AT_LEAST = 60;
 const HEIGHT = () => (innerWidth <= 640 ? 120 : 150);
 
 interface Sample {
@@ -57,12 +59,15 @@ export class Charts {
       this.#samples.map((sample) => sample[key]);
     plots.messages.setData([column("at"), column("received"), column("sent")]);
     plots.population.setData([column("at"), column("connections")]);
-    plots.histogram.setData([this.#histogram.map((_, index) => index), [...this.#histogram]]);
+    plots.histogram.setData([
+      this.#histogram.map((_, index) => index),
+      this.#histogram.map((value) => (value === 0 ? null : value)),
+    ]);
   }
 
   #rebuild(): void {
     if (this.#plots === null) return;
-    for (const plot of Object.values(this.#plots)) (plot as uPlot).destroy();
+    for (const plot of Object.values(this.#plots)) plot.destroy();
     this.#plots = this.#build();
     this.#draw();
   }
@@ -102,15 +107,19 @@ function overTime(id: string, series: uPlot.Series[]): uPlot {
       ...frame(element),
       scales: {
         // The newest value is at the right edge from the beginning.
-        x: { range: (_plot, _min, max) => [max - SHOWN, max] },
+        x: { range: (_plot, min, max) => [max - Math.max(max - min, SHOWN_AT_LEAST), max] },
         y: { range: (_plot, _min, max) => [0, niceTop(max)] },
       },
       axes: [
         {
           ...axis(),
-          space: 70,
-          values: (_plot, ticks) =>
-            ticks.map((tick) => new Date(tick * 1_000).toLocaleTimeString("en-GB").slice(0, 5)),
+          space: 60,
+          incrs: [10, 30, 60, 120],
+          // Seconds only where ticks are closer than a minute.
+          values: (_plot, ticks, _axis, _space, step) => {
+            const length = step < 60 ? 8 : 5;
+            return ticks.map((tick) => new Date(tick * 1_000).toLocaleTimeString("en-GB").slice(0, length));
+          },
         },
         valueAxis(),
       ],
@@ -164,7 +173,7 @@ function bars(id: string): uPlot {
 function niceTop(max: number | null): number {
   const least = Math.max(max ?? 0, 4) * 1.1;
   const step = 10 ** Math.floor(Math.log10(least));
-  return ([1, 2, 2.5, 5, 10].find((factor) => factor * step >= least) ?? 10) * step;
+  return ([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((factor) => factor * step >= least) ?? 10) * step;
 }
 
 function frame(element: HTMLElement): { width: number; height: number } & Partial<uPlot.Options> {
@@ -173,7 +182,7 @@ function frame(element: HTMLElement): { width: number; height: number } & Partia
     height: HEIGHT(),
     legend: { show: false },
     cursor: { show: false },
-    padding: [8, 6, 0, 0],
+    padding: [8, 16, 0, 0],
   };
 }
 
@@ -189,5 +198,10 @@ function axis(): uPlot.Axis {
 }
 
 function valueAxis(): uPlot.Axis {
-  return { ...axis(), size: 48, space: 34, values: (_plot, ticks) => ticks.map(short) };
+  return {
+    ...axis(),
+    size: 48,
+    space: 34,
+    values: (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? short(tick) : "")),
+  };
 }

@@ -8,7 +8,7 @@ export function count(value: number): string {
 
 /** 950, 1.2 k, 34 k, 5.6 M. */
 export function short(value: number): string {
-  if (value < 10) return value === 0 ? "0" : value.toFixed(value < 1 ? 2 : 1);
+  if (value < 10) return Number(value.toFixed(value < 1 ? 2 : 1)).toString();
   if (value < 10_000) return count(value);
   if (value < 1e6) return `${digits(value / 1e3)} k`;
   return `${digits(value / 1e6)} M`;

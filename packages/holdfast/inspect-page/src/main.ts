@@ -128,7 +128,8 @@ function setPaused(paused: boolean): void {
   isPaused = paused;
   find("pause", HTMLButtonElement).setAttribute("aria-pressed", String(paused));
   setStatus(stream.isOpen ? "on" : "off", paused ? "Paused" : "Live");
-  if (!paused) void look();
+  if (paused) clearTimeout(timer);
+  else void look();
 }
 
 find("view-connections", HTMLButtonElement).addEventListener("click", () => choose("connections"));
@@ -152,7 +153,8 @@ find("filter", HTMLInputElement).addEventListener("input", ({ target }) => {
   }, 200);
 });
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && !isPaused) void look();
+  if (document.hidden) clearTimeout(timer);
+  else if (!isPaused) void look();
 });
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;

@@ -147,8 +147,11 @@ function classOfEnding({ ok }: EndingRow): string {
 
 const text =
   <Row>(of: (row: Row) => string) =>
-  (cell: HTMLTableCellElement, row: Row): void =>
-    setText(cell, of(row));
+  (cell: HTMLTableCellElement, row: Row): void => {
+    const shown = of(row);
+    setText(cell, shown);
+    cell.classList.toggle("none", shown === "–");
+  };
 
 const CONNECTION_COLUMNS: readonly Column<ConnectionRow>[] = [
   { name: "Connection", sort: "address", fill: fillName },

@@ -30,16 +30,13 @@ const TILES: readonly Tile[] = [
         detached > 0 ? `${count(detached)} detached` : "",
       ]
         .filter((part) => part !== "")
-        .join(", ") || "late pong, paused, or full buffer",
+        .join(", ") || "late, paused or full",
     isBad: ({ troubled }) => troubled > 0,
   },
   {
-    name: "Latency, half within",
+    name: "Latency (median)",
     value: ({ latency }) => (latency === null ? "–" : milliseconds(latency.p50)),
-    note: ({ latency }) =>
-      latency === null
-        ? "no pong yet"
-        : `95 % ${milliseconds(latency.p95)}, worst ${milliseconds(latency.max)}`,
+    note: ({ latency }) => (latency === null ? "no pong yet" : `95 % within ${milliseconds(latency.p95)}`),
   },
   {
     name: "Received",

@@ -12,6 +12,7 @@ import { connectVerb } from "./connect/verb.js";
 import { doctorVerb } from "./doctor/verb.js";
 import { EXIT } from "./exit-codes.js";
 import { completeURL } from "./connection/peer-options.js";
+import { inspectVerb } from "./inspect/verb.js";
 import { pingVerb } from "./ping/verb.js";
 import { publishVerb } from "./publish/verb.js";
 import { serveVerb } from "./serve/verb.js";
@@ -28,6 +29,7 @@ const VERBS: readonly Verb[] = [
   serveVerb,
   doctorVerb,
   benchVerb,
+  inspectVerb,
 ];
 /** Not in the list of verbs: it concerns the command itself. */
 const COMPLETION = completionVerb(VERBS);

@@ -1,6 +1,6 @@
 // Turns the requests of a server into connections, for `serve()` and `attach()` alike.
 
-/* eslint max-lines: ["warn", { "max": 270, "skipBlankLines": true, "skipComments": true }] -- It owns all connections of a server, and counts them. */
+/* eslint max-lines: ["warn", { "max": 330, "skipBlankLines": true, "skipComments": true }] -- One place where sockets become connections, whatever carries them. */
 
 import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";

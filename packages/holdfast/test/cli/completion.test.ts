@@ -9,7 +9,7 @@ import { after, before, describe, test } from "node:test";
 import { eventually } from "holdfast-testkit";
 import { runCommand } from "./command.js";
 
-const VERBS = ["connect", "ping", "watch", "publish", "serve", "doctor", "bench", "completion"];
+const VERBS = ["connect", "ping", "watch", "publish", "serve", "doctor", "bench", "inspect", "completion"];
 
 const missing = (program: string, option = "--version"): string | false =>
   spawnSync(program, [option]).error === undefined

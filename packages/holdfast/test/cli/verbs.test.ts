@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { serve, type Server } from "holdfast";
 import { Command, normalised, runCommand } from "./command.js";
 
-const VERBS = ["connect", "ping", "watch", "publish", "serve", "doctor", "bench"];
+const VERBS = ["connect", "ping", "watch", "publish", "serve", "doctor", "bench", "inspect"];
 
 describe("holdfast ping", () => {
   let server: Server;

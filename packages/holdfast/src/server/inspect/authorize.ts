@@ -3,7 +3,7 @@
 import type { ServerRequest } from "../upgrade/server-request.js";
 import type { InspectSettings } from "./options.js";
 
-/** Who looks, and whether they may act. */
+/** The viewer of a request, and whether they may act. */
 export interface Viewer {
   /** As `authorize` names it; null if it does not. */
   readonly who: string | null;
@@ -44,9 +44,10 @@ function isResponse(verdict: unknown): verdict is Response {
 /** An object with more fields than `who` may be anything, such as the record of a user who may not look. */
 function nameIn(verdict: unknown): string | null {
   if (typeof verdict !== "object" || verdict === null) return null;
-  const [entry, ...rest] = Object.entries(verdict);
-  if (rest.length > 0 || entry?.[0] !== "who" || typeof entry[1] !== "string") return null;
-  return entry[1] === "" ? null : entry[1].slice(0, LONGEST_NAME);
+  const entries: [string, unknown][] = Object.entries(verdict);
+  if (entries.length !== 1) return null;
+  const [[name, who]] = entries;
+  return name === "who" && typeof who === "string" && who !== "" ? who.slice(0, LONGEST_NAME) : null;
 }
 
 const LONGEST_NAME = 100;

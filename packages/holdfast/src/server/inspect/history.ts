@@ -1,4 +1,4 @@
-// What the inspector remembers while nobody looks: the newest endings, and the counters of the connections that have
+// The memory of the inspector while nobody looks: the newest endings, and the counters of the connections that have
 // ended. Keeping an ending costs a reference to its CloseInfo.
 
 import type { CloseInfo } from "../../connection/close-info.js";
@@ -7,6 +7,9 @@ import type { Address } from "../../connection/ports.js";
 import type { Rates } from "./wire.js";
 
 const KEPT = 500;
+
+/** The transport keeps an address that was read once. When the socket has closed, it is too late to read it. */
+const readAddress = ({ remoteAddress: _ }: Connection): void => {};
 
 export interface Ending {
   readonly id: string;
@@ -29,8 +32,7 @@ export class History {
   readonly #ring: Ending[] = [];
 
   onOpened(connection: Connection): void {
-    // Once the socket has closed it is too late to ask for the address.
-    void connection.remoteAddress;
+    readAddress(connection);
     this.past.opened++;
   }
 

@@ -53,8 +53,8 @@ export function inspect(server: Server, options: InspectOptions): Inspector {
 
 /** An attached server's URL may have the path of its WebSockets, and one on a Unix socket has no URL for browsers. */
 function pageUrl(serverUrl: string, path: string): string {
-  const origin = /^ws(s?):\/\/[^/]+/.exec(serverUrl);
-  return origin === null
-    ? path
-    : `http${origin[1] ?? ""}${origin[0].slice(2 + (origin[1] ?? "").length)}${path}`;
+  const match = /^ws(s?):(\/\/[^/]+)/.exec(serverUrl);
+  if (match === null) return path;
+  const [, secure, authority] = match;
+  return `http${secure}:${authority}${path}`;
 }

@@ -25,7 +25,7 @@ export type View = (typeof VIEWS)[number];
 export const ACTIONS = ["ping", "close", "terminate", "watch", "unwatch"] as const;
 export type ActionName = (typeof ACTIONS)[number];
 
-/** What a snapshot shows: a window of sorted and filtered rows. */
+/** The rows of a snapshot: a window of those that match, sorted. */
 export interface Query {
   readonly view: View;
   readonly sort: SortKey;
@@ -69,7 +69,7 @@ export type InspectRequest = ActRequest | ExplainRequest | LookRequest;
 export interface SnapshotAnswer {
   readonly type: "snapshot";
   readonly id: number;
-  /** Who looks, as `authorize` says; null if it does not. */
+  /** The viewer, as `authorize` names them; null if it does not. */
   readonly who: string | null;
   /** Whether this viewer may act. */
   readonly actions: boolean;

@@ -1,0 +1,162 @@
+// `npm run bench -- inspect`: what the inspector costs a server with many connections: processor time, bytes and time of
+// a snapshot, and memory. Periods with a viewer and without alternate, so that both see the same machine.
+
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { connect, type Connection } from "holdfast";
+
+const HELP = `npm run bench -- inspect [options]
+
+  --connections N   clients (default 10000)
+  --changes N       changes a second: messages, and one in twenty is a new connection (default 1000)
+  --seconds N       seconds of each period (default 10)
+  --periods N       periods of each kind: without an inspector, unused, with a viewer (default 3)
+`;
+
+const { values } = parseArgs({
+  options: {
+    connections: { type: "string", default: "10000" },
+    changes: { type: "string", default: "1000" },
+    seconds: { type: "string", default: "10" },
+    periods: { type: "string", default: "3" },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+const seconds = Number(values.seconds);
+const changes = Number(values.changes);
+
+/** What happens in a period: no inspector; one that nobody uses; one with a viewer. */
+const KINDS = ["plain", "idle", "viewed"] as const;
+type Kind = (typeof KINDS)[number];
+
+interface Viewing {
+  bytes: number;
+  readonly times: number[];
+}
+
+if (values.help) process.stdout.write(HELP);
+else await main();
+
+async function main(): Promise<void> {
+  const server = start("server-program", [], ["--expose-gc"]);
+  const [{ port }] = (await once(server, "message")) as [{ port: number }]; // Its first message.
+  const url = `ws://127.0.0.1:${port}`;
+  // Each replacement is an ending and an opening.
+  const crowd = start("crowd-program", [
+    url,
+    values.connections,
+    String(changes * 0.95),
+    String(changes * 0.025),
+  ]);
+  await once(crowd, "message");
+  await sleep(3_000);
+  const shares: Record<Kind, number[]> = { plain: [], idle: [], viewed: [] };
+  const heaps: number[] = [];
+  const viewing: Viewing = { bytes: 0, times: [] };
+  for (let round = 0; round <= Number(values.periods); round++) {
+    for (const kind of KINDS) {
+      server.send(kind === "plain" ? "stop" : "inspect");
+      const isCounted = round > 0; // The first round warms up.
+      const share = await (kind === "viewed"
+        ? viewed(server, url, isCounted ? viewing : { bytes: 0, times: [] })
+        : period(server));
+      const heap = await ask(server, "memory");
+      process.stdout.write(
+        `${kind}: ${share.toFixed(2)} % of a core, heap ${(heap / 1e6).toFixed(1)} MB${isCounted ? "" : " (warming up)"}\n`,
+      );
+      if (isCounted) shares[kind].push(share);
+      if (isCounted && kind === "viewed") heaps.push(heap);
+    }
+  }
+  crowd.disconnect();
+  server.disconnect();
+  await Promise.all([once(crowd, "exit"), once(server, "exit")]);
+  report(shares, heaps, viewing);
+}
+
+function report(shares: Record<Kind, number[]>, heaps: readonly number[], { bytes, times }: Viewing): void {
+  const sorted = times.sort((a, b) => a - b);
+  const share = (more: Kind, less: Kind): string =>
+    `${(mean(shares[more]) - mean(shares[less])).toFixed(2)} % of ${mean(shares[more]).toFixed(2)} %`;
+  const rows = [
+    ["processor time for a viewer, share of a core", "2 %", share("viewed", "idle")],
+    ["the same while nobody looks", "none", share("idle", "plain")],
+    [
+      "bytes a second to a viewer",
+      "50,000",
+      Math.round(bytes / (seconds * heaps.length)).toLocaleString("en"),
+    ],
+    [
+      "milliseconds to a snapshot: median, 95 %, worst",
+      "200",
+      [0.5, 0.95, 1].map((part) => (sorted[Math.ceil(part * sorted.length) - 1] ?? 0).toFixed(1)).join(", "),
+    ],
+    [
+      "growth of the heap, from the first period with a viewer to the last",
+      "none",
+      `${(((heaps.at(-1) ?? 0) - (heaps[0] ?? 0)) / 1e6).toFixed(2)} MB`,
+    ],
+  ];
+  process.stdout.write("\n| | bar | measured |\n|---|---|---|\n");
+  for (const row of rows) process.stdout.write(`| ${row.join(" | ")} |\n`);
+}
+
+async function viewed(server: ChildProcess, url: string, viewing: Viewing): Promise<number> {
+  const viewer = await connect(`${url}/holdfast/stream`);
+  const stop = new AbortController();
+  const looking = look(viewer, viewing, stop.signal);
+  const share = await period(server);
+  stop.abort();
+  await looking;
+  await viewer.close();
+  return share;
+}
+
+/** Asks as the page does: once a second, for the first hundred rows. */
+async function look(viewer: Connection, viewing: Viewing, signal: AbortSignal): Promise<void> {
+  const query = {
+    view: "connections",
+    sort: "trouble",
+    descending: true,
+    only: "all",
+    filter: "",
+    offset: 0,
+    limit: 100,
+  };
+  for (let id = 1; !signal.aborted; id++) {
+    const began = performance.now();
+    await viewer.send(JSON.stringify({ type: "look", id, process: null, query }));
+    const answer = await viewer.recv();
+    viewing.times.push(performance.now() - began);
+    viewing.bytes += answer.length;
+    await sleep(1_000, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** The share of a core that the server uses, in percent. */
+async function period(server: ChildProcess): Promise<number> {
+  const [before, began] = [await ask(server, "processor"), performance.now()];
+  await sleep(seconds * 1_000);
+  const [after, ended] = [await ask(server, "processor"), performance.now()];
+  return (after - before) / (ended - began) / 10;
+}
+
+async function ask(server: ChildProcess, question: "memory" | "processor"): Promise<number> {
+  const answer = once(server, "message");
+  server.send(question);
+  const [value] = (await answer) as [number]; // The program answers with numbers.
+  return value;
+}
+
+function start(name: string, args: readonly string[], execArgv: readonly string[] = []): ChildProcess {
+  return fork(fileURLToPath(new URL(`inspect/${name}.js`, import.meta.url)), args, {
+    execArgv: [...execArgv, "--max-old-space-size=1000"],
+  });
+}
+
+function mean(figures: readonly number[]): number {
+  return figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
+}
