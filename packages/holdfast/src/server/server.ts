@@ -12,7 +12,7 @@ import type { ServerConnection } from "./handler-runs.js";
 import { handleUpgrade } from "./attachment/handle-upgrade.js";
 import type { ServerCore } from "./server-core.js";
 import type { UpgradeGrant } from "./upgrade/request-answer.js";
-import { checkTimes, shutDown } from "./shutdown/shut-down.js";
+import { checkTimes, shutDown, type ShutDownOptions } from "./shutdown/shut-down.js";
 
 /** Options of `Server.close()`. */
 export interface ServerCloseOptions {
@@ -43,6 +43,14 @@ const CLOSE_OPTIONS: OptionNames<ServerCloseOptions> = {
   spread: true,
   signal: true,
 };
+
+/** @throws InvalidArgumentError */
+export function checkCloseOptions(options: ServerCloseOptions, closeTimeout: number | null): ShutDownOptions {
+  checkOptionNames("close()", options, CLOSE_OPTIONS);
+  const close = checkClose(options.code ?? 1001, options.reason ?? "");
+  const signal = checkSignal(options.signal);
+  return { close, signal, ...checkTimes(options, closeTimeout) };
+}
 
 // The class sets this. It keeps internal types out of the shipped declarations.
 let create: (listener: ServerListener, core: ServerCore) => Server;
@@ -115,11 +123,8 @@ export class Server implements AsyncDisposable {
    * @throws InvalidArgumentError for invalid options, without closing anything
    */
   async close(options: ServerCloseOptions = {}): Promise<void> {
-    checkOptionNames("close()", options, CLOSE_OPTIONS);
-    const close = checkClose(options.code ?? 1001, options.reason ?? "");
-    const signal = checkSignal(options.signal);
-    const times = checkTimes(options, this.#core.settings.connection.closeTimeout);
-    this.#closing ??= shutDown(this.#listener, this.#core, { close, signal, ...times });
+    const checked = checkCloseOptions(options, this.#core.settings.connection.closeTimeout);
+    this.#closing ??= shutDown(this.#listener, this.#core, checked);
     return this.#closing;
   }
 

@@ -13,6 +13,7 @@ import { locateClient } from "../forwarding/locate-client.js";
 import type { IncomingSocket, ServerCore } from "../server-core.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
 import { createServerRequest } from "../upgrade/server-request.js";
+import { closeWithServer } from "./closing-with-server.js";
 import { isEncrypted } from "./http-request.js";
 import { matchesPath, type PathFilter } from "./path-filter.js";
 import { routerOf, type AttachedServer } from "./upgrade-router.js";
@@ -21,6 +22,7 @@ export class Attachment implements ServerListener, AttachedServer {
   readonly #httpServer: NetServer;
   readonly #filter: PathFilter;
   readonly #core: ServerCore;
+  #restoreClose: (() => void) | null = null;
 
   constructor(httpServer: NetServer, filter: PathFilter, core: ServerCore) {
     this.#httpServer = httpServer;
@@ -78,6 +80,11 @@ export class Attachment implements ServerListener, AttachedServer {
     this.#core.refuseStream(stream, this.#incomingStream(stream), refusal);
   }
 
+  /** `closeAttached` is called when the application closes the HTTP server. */
+  closeWithServer(closeAttached: () => void): void {
+    this.#restoreClose = closeWithServer(this.#httpServer, closeAttached);
+  }
+
   drain(): Promise<void> {
     // The HTTP server keeps running. This listener stays attached until `close()`, to refuse new clients.
     return Promise.resolve();
@@ -85,6 +92,7 @@ export class Attachment implements ServerListener, AttachedServer {
 
   close(): Promise<void> {
     routerOf(this.#httpServer).remove(this);
+    this.#restoreClose?.();
     return Promise.resolve();
   }
 
