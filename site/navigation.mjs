@@ -54,6 +54,7 @@ const groups = [
     [
       ["Reverse proxies", "deployment"],
       ["Shutting down", "deployment-shutdown"],
+      ["Docker, Kubernetes, systemd", "docker"],
       ["Logs and metrics", "logging"],
       ["Testing", "testing"],
       ["Performance", "performance"],
