@@ -53,7 +53,8 @@ export function checkCloseOptions(options: ServerCloseOptions, closeTimeout: num
 }
 
 // The class sets this. It keeps internal types out of the shipped declarations.
-let create: (listener: ServerListener, core: ServerCore) => Server;
+// It takes the class: nothing else may refer to it, and a bundler would leave it out.
+let create: (Class: typeof Server, listener: ServerListener, core: ServerCore) => Server;
 
 /** A running server, created by `serve()` or `attach()`. */
 export class Server implements AsyncDisposable {
@@ -62,7 +63,7 @@ export class Server implements AsyncDisposable {
   #closing: Promise<void> | null = null;
 
   static {
-    create = (listener, core) => new Server(listener, core);
+    create = (Class, listener, core) => new Class(listener, core);
     showInInspector(this, ({ url, connections }) =>
       describeObject("Server", { url, connections: connections.size }),
     );
@@ -135,5 +136,5 @@ export class Server implements AsyncDisposable {
 }
 
 export function createServer(listener: ServerListener, core: ServerCore): Server {
-  return create(listener, core);
+  return create(Server, listener, core);
 }

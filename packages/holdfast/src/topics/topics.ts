@@ -37,20 +37,21 @@ import { TopicsCore, type TopicsEvents } from "./topics-core.js";
 const OPEN_OPTIONS: OptionNames<OpenOptions> = { authorize: true, publish: true, maxSubscriptions: true };
 const EVENT_NAMES: readonly (keyof TopicsEvents)[] = ["gap"];
 
-let create: (runtime: Runtime, options: TopicsOptions) => Topics;
+// It takes the class: nothing else may refer to it, and a bundler would leave it out.
+let create: (Class: typeof Topics, runtime: Runtime, options: TopicsOptions) => Topics;
 
 /**
  * Opens topics.
  * @throws InvalidArgumentError
  */
 export function openTopics(runtime: Runtime, options: TopicsOptions): Topics {
-  return create(runtime, options);
+  return create(Topics, runtime, options);
 }
 
 /** Topics of connections, created by `createTopics()`. */
 export class Topics implements AsyncDisposable {
   static {
-    create = (runtime, options) => new Topics(runtime, options);
+    create = (Class, runtime, options) => new Class(runtime, options);
   }
 
   readonly #core: TopicsCore;
