@@ -12,7 +12,18 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 if (changedAt("node_modules/.package-lock.json") < changedAt("package-lock.json")) {
   execute(process.platform === "win32" ? "npm.cmd" : "npm", ["install"]);
 }
-const programs = ["cuts", "detection", "herd", "inspect", "pings", "reconnects", "restart", "soak", "start", "topics"];
+const programs = [
+  "cuts",
+  "detection",
+  "herd",
+  "inspect",
+  "pings",
+  "reconnects",
+  "restart",
+  "soak",
+  "start",
+  "topics",
+];
 const [name, ...options] = process.argv.slice(2);
 if (programs.includes(name)) {
   execute(process.execPath, ["scripts/build.mjs"]);

@@ -12,6 +12,7 @@ const programs = Object.fromEntries([
     .map((path) => [basename(path, ".ts"), `examples/dist/${basename(path, ".ts")}.js`]),
   ["chat-cluster", "examples/chat-cluster/dist/main.js"],
   ["pages", "examples/pages/dist/main.js"],
+  ["operations", "examples/operations/dist/main.js"],
 ]);
 const names = Object.keys(programs).sort();
 const [name, ...args] = process.argv.slice(2);

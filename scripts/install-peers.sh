@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the programs that some tests connect to. Without them `npm test` skips those tests, with the reason.
 # System programs come from Debian's or Ubuntu's packages, as root or through sudo; other JavaScript runtimes come
-# from npm into the folder .peers/ (570 MB), as the current user. Installs only missing programs, and needs no network
+# from npm into the folder .peers/ (730 MB), as the current user. Installs only missing programs, and needs no network
 # if nothing is missing. Starts no service.
 #
 #   scripts/install-peers.sh                    everything

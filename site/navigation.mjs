@@ -54,6 +54,8 @@ const groups = [
     [
       ["Reverse proxies", "deployment"],
       ["Shutting down", "deployment-shutdown"],
+      ["Docker, Kubernetes, systemd", "docker"],
+      ["Other runtimes, the edge", "edge-runtimes"],
       ["Logs and metrics", "logging"],
       ["Testing", "testing"],
       ["Performance", "performance"],

@@ -21,6 +21,7 @@ export const projects = [
   { source: "examples/src", output: "examples/dist" },
   { source: "examples/chat-cluster/src", output: "examples/chat-cluster/dist" },
   { source: "examples/pages/src", output: "examples/pages/dist" },
+  { source: "examples/operations/src", output: "examples/operations/dist" },
   { source: "checks/autobahn/src", output: "checks/autobahn/dist" },
   { source: "checks/fuzz/src", output: "checks/fuzz/dist" },
 ];

@@ -1,4 +1,4 @@
-// `connectInWorker()` in bundles: the script of the worker is a separate entry. The tests run each bundle, as
+// Programs in bundles: no part that they need is left out. `connectInWorker()`: the script of the worker is a separate entry. The tests run each bundle, as
 // a program of Node.js in a folder without node_modules, and as a page in Chromium.
 
 import assert from "node:assert/strict";
@@ -72,12 +72,74 @@ await connection.close();
 await worker.terminate();
 `;
 
+/** It imports functions only: a bundler has to find the classes behind them. */
+const EVERY_FUNCTION = `
+import { attach, connect, connectPersistent, persist, Client, reconnect, serve } from "holdfast";
+import { createTopics, subscribe } from "holdfast/topics";
+import { WebSocket } from "holdfast/websocket";
+import { createServer } from "node:http";
+
+const topics = createTopics({ history: true });
+const handler = (connection) => {
+  topics.open(connection, { authorize: () => true });
+  return connection.forEach((message) => connection.send(message));
+};
+const server = await serve(handler, { host: "127.0.0.1", sessions: true, onRequest: () => undefined });
+const words = [];
+const connection = await connect(server.url, { compression: true });
+await connection.send("connect");
+words.push(await connection.recv());
+await connection.close();
+
+const link = connectPersistent(server.url, { session: true });
+await link.send("connectPersistent", { until: "delivered" });
+words.push(await link.recv());
+await link.close();
+
+const reader = await connect(server.url, { linkProtocol: true });
+const { epoch } = await topics.publish("news", "before");
+for await (const { type } of subscribe(reader, "news", { since: { epoch, offset: 0 } })) {
+  words.push(type);
+  break;
+}
+await reader.close();
+
+for await (const each of reconnect(server.url)) {
+  words.push("reconnect");
+  await each.close();
+  break;
+}
+for await (const { type } of persist(new Client(server.url))) {
+  if (type !== "ready") continue;
+  words.push("persist");
+  break;
+}
+const socket = new WebSocket(server.url);
+await new Promise((resolve) => (socket.onopen = resolve));
+words.push("WebSocket");
+socket.close();
+await new Promise((resolve) => (socket.onclose = resolve));
+
+const http = createServer();
+attach(http, handler, { closeWithServer: true });
+await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
+const attached = await connect("ws://127.0.0.1:" + http.address().port);
+http.close();
+words.push((await attached.closed).code);
+
+await server.close();
+await topics.close();
+console.log(words.join(" "));
+`;
+
 const PAGE_PROGRAM = `
-import { connectInWorker } from "holdfast/browser";
+import { connectInWorker, connectPersistent } from "holdfast/browser";
 const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
 const connection = await connectInWorker(location.hash.slice(1), { worker });
 await connection.send("from a worker");
-document.title = String(await connection.recv());
+const link = connectPersistent(location.hash.slice(1));
+await link.send("with connectPersistent");
+document.title = [await connection.recv(), await link.recv()].join(" ");
 `;
 
 /** No top-level \`await\` in CommonJS. */
@@ -131,6 +193,18 @@ describe("A worker's script in bundles", { timeout: 120_000 }, () => {
     });
   }
 
+  for (const bundler of [esbuildFor("esm"), withRollup]) {
+    test(`H1: a program for Node.js that ${bundler.name} has built has all that its functions need`, async (t) => {
+      const folder = await built(bundler, EVERY_FUNCTION, "node");
+      t.after(() => rm(folder, { recursive: true }));
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, [join(folder, "main.mjs")], {
+        timeout: 60_000,
+      });
+      const expected = "connect connectPersistent message reconnect persist WebSocket 1001\n";
+      assert.deepEqual({ stdout, stderr }, { stdout: expected, stderr: "" });
+    });
+  }
+
   test("D7: a bundle without the worker's script gets a WorkerError with advice", async (t) => {
     const program = `
 import { connectInWorker } from "holdfast";
@@ -161,7 +235,7 @@ connectInWorker(process.argv[2]).catch(({ name, message }) => console.log(name, 
         const page = await browser.openPage();
         await page.goto(`${site.url}#${server.url}`);
         await page.waitForFunction(() => document.title !== "", null, { timeout: 30_000 });
-        assert.equal(await page.title(), "from a worker");
+        assert.equal(await page.title(), "from a worker with connectPersistent");
       });
     }
   });

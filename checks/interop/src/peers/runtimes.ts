@@ -16,7 +16,8 @@ export interface JavaScriptRuntime {
 }
 
 /** The installation folder; HOLDFAST_PEERS names another one. */
-const FOLDER = process.env["HOLDFAST_PEERS"] ?? fileURLToPath(new URL("../../../../.peers", import.meta.url));
+export const PEERS_FOLDER =
+  process.env["HOLDFAST_PEERS"] ?? fileURLToPath(new URL("../../../../.peers", import.meta.url));
 
 /** The executable below the folder, and the arguments before the program. */
 const RUNTIMES = {
@@ -28,7 +29,7 @@ const RUNTIMES = {
 
 export function findRuntime(name: RuntimeName): JavaScriptRuntime {
   const { executable, args } = RUNTIMES[name];
-  const path = `${FOLDER}/${executable}`;
+  const path = `${PEERS_FOLDER}/${executable}`;
   const isThere = isExecutable(path);
   return {
     name,

@@ -41,7 +41,13 @@ export interface AdoptedSendOptions {
   readonly onSent: (() => void) | null;
 }
 
-let create: (connection: Connection, transport: FrameTransport, handler: AdoptedHandler) => AdoptedConnection;
+// It takes the class: nothing else may refer to it, and a bundler would leave it out.
+let create: (
+  Class: typeof AdoptedConnection,
+  connection: Connection,
+  transport: FrameTransport,
+  handler: AdoptedHandler,
+) => AdoptedConnection;
 
 /** A connection that an `Adopter` made. */
 export class AdoptedConnection {
@@ -53,7 +59,7 @@ export class AdoptedConnection {
   #pings = 0;
 
   static {
-    create = (connection, transport, handler) => new AdoptedConnection(connection, transport, handler);
+    create = (Class, connection, transport, handler) => new Class(connection, transport, handler);
   }
 
   private constructor(connection: Connection, transport: FrameTransport, handler: AdoptedHandler) {
@@ -138,7 +144,7 @@ export function createAdoptedConnection(
   transport: FrameTransport,
   handler: AdoptedHandler,
 ): AdoptedConnection {
-  return create(connection, transport, handler);
+  return create(AdoptedConnection, connection, transport, handler);
 }
 
 /** The exception of a listener must not reach the parser, which has work to finish. */

@@ -3,7 +3,8 @@
 import type { NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
 
 let read: (agreed: AgreedCompression) => NegotiatedDeflate;
-let create: (deflate: NegotiatedDeflate) => AgreedCompression;
+// It takes the class: nothing else may refer to it, and a bundler would leave it out.
+let create: (Class: typeof AgreedCompression, deflate: NegotiatedDeflate) => AgreedCompression;
 
 /** The agreed compression of one connection, made by an `Adopter`. */
 export class AgreedCompression {
@@ -11,7 +12,7 @@ export class AgreedCompression {
 
   static {
     read = (agreed) => agreed.#deflate;
-    create = (deflate) => new AgreedCompression(deflate);
+    create = (Class, deflate) => new Class(deflate);
   }
 
   private constructor(deflate: NegotiatedDeflate) {
@@ -25,7 +26,7 @@ export class AgreedCompression {
 }
 
 export function createAgreement(deflate: NegotiatedDeflate | null): AgreedCompression | null {
-  return deflate === null ? null : create(deflate);
+  return deflate === null ? null : create(AgreedCompression, deflate);
 }
 
 export function agreedDeflate(agreed: AgreedCompression | null): NegotiatedDeflate | null {

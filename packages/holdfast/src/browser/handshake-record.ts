@@ -3,6 +3,12 @@
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
 import type { BrowserURL } from "./browser-url.js";
 
+/** The native `WebSocket` after its handshake. In Cloudflare Workers both are null where the standard has "". */
+export interface NativeHandshake {
+  readonly extensions: string | null;
+  readonly protocol: string | null;
+}
+
 export class BrowserHandshakeRecord implements HandshakeRecord {
   readonly url: string;
   readonly subprotocol: string | null;
@@ -14,15 +20,15 @@ export class BrowserHandshakeRecord implements HandshakeRecord {
   constructor(
     url: BrowserURL,
     offered: readonly string[],
-    socket: Pick<WebSocket, "extensions" | "protocol">,
+    socket: NativeHandshake,
     subprotocol: string | null,
   ) {
     this.url = url.href;
     this.subprotocol = subprotocol;
-    this.extensions = socket.extensions === "" ? [] : socket.extensions.split(",").map((name) => name.trim());
+    this.extensions = splitExtensions(socket.extensions);
     this.#target = url.target;
     this.#offered = offered;
-    this.#answered = socket.protocol;
+    this.#answered = socket.protocol ?? "";
   }
 
   get request(): HandshakeRequest {
@@ -37,4 +43,8 @@ export class BrowserHandshakeRecord implements HandshakeRecord {
     if (this.extensions.length > 0) headers.set("Sec-WebSocket-Extensions", this.extensions.join(", "));
     return { status: 101, headers };
   }
+}
+
+function splitExtensions(text: string | null): readonly string[] {
+  return text === null || text === "" ? [] : text.split(",").map((name) => name.trim());
 }

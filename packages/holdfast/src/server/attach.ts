@@ -1,7 +1,7 @@
 // Serves WebSockets on an existing HTTP server, beside its routes.
 
 import type { Server as NetServer } from "node:net";
-import { checkFunction, describe } from "../shared/option-checks.js";
+import { checkFunction, describe, invalidArgument } from "../shared/option-checks.js";
 import { isolate } from "../connection/platform.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { FOREIGN_SERVER_OPTIONS } from "../transport/node/foreign-options.js";
@@ -13,7 +13,7 @@ import { checkPathFilter, type PathFilter } from "./attachment/path-filter.js";
 import type { ConnectionHandler } from "./handler-runs.js";
 import { checkServerOptions, SERVER_OPTIONS, type ServerOptions } from "./options.js";
 import { ServerCore } from "./server-core.js";
-import { createServer, type Server } from "./server.js";
+import { checkCloseOptions, createServer, type Server, type ServerCloseOptions } from "./server.js";
 
 /** Options of `attach()`. */
 export interface AttachOptions<Data = unknown> extends ServerOptions<Data> {
@@ -22,9 +22,15 @@ export interface AttachOptions<Data = unknown> extends ServerOptions<Data> {
    * receive the requests for other paths. @default all paths
    */
   readonly path?: PathFilter;
+  /**
+   * Close the connections when `httpServer.close()` is called, which otherwise waits until they have all ended. True, or
+   * the options of `Server.close()`, such as `{ code: 1012, spread: 10_000 }`. The `close` method of `httpServer` is
+   * replaced for that. @default false
+   */
+  readonly closeWithServer?: boolean | ServerCloseOptions;
 }
 
-const ATTACH_OPTIONS: OptionNames<AttachOptions> = { ...SERVER_OPTIONS, path: true };
+const ATTACH_OPTIONS: OptionNames<AttachOptions> = { ...SERVER_OPTIONS, path: true, closeWithServer: true };
 
 /**
  * Handles the WebSocket upgrades of `httpServer`, a server of `node:http`, `node:https` or `node:http2`, and calls
@@ -55,12 +61,41 @@ export function attach<Data = unknown>(
       "Expected no `path` if `httpServer` is null, because your code chooses the upgrades for handleUpgrade(), got one",
     );
   }
+  const settings = checkServerOptions(options);
+  const closing = checkClosing(httpServer, options, settings.connection.closeTimeout);
   const core = new ServerCore(
     isolate(nodePlatform, handler as ConnectionHandler), // `onRequest` returns its Data.
-    checkServerOptions(options),
+    settings,
   );
-  const listener = httpServer === null ? NO_LISTENER : new Attachment(httpServer, filter, core);
-  return createServer<Data>(listener, core);
+  if (httpServer === null) return createServer<Data>(NO_LISTENER, core);
+  const attachment = new Attachment(httpServer, filter, core);
+  const server = createServer<Data>(attachment, core);
+  if (closing !== null) attachment.closeWithServer(() => void server.close(closing));
+  return server;
+}
+
+/** The options to close with, or null. */
+function checkClosing(
+  httpServer: NetServer | null,
+  { closeWithServer = false }: Pick<AttachOptions, "closeWithServer">,
+  closeTimeout: number | null,
+): ServerCloseOptions | null {
+  if (closeWithServer === false) return null;
+  if (httpServer === null) {
+    throw new InvalidArgumentError(
+      "Expected no `closeWithServer` if `httpServer` is null, because there is no server to close with, got one",
+    );
+  }
+  if (closeWithServer === true) return {};
+  if (Object(closeWithServer) !== closeWithServer) {
+    throw invalidArgument(
+      "closeWithServer",
+      "a boolean, or an object with options of close()",
+      closeWithServer,
+    );
+  }
+  checkCloseOptions(closeWithServer, closeTimeout);
+  return closeWithServer;
 }
 
 function checkHttpServer(value: unknown): void {

@@ -238,7 +238,11 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     if (link < 2) this.handlers.start(connection, request);
   }
 
-  #openOwn(receiver: ConnectionReceiver, frames: MessageTransportFactory, handshake: ServerHandshakeRecord): void {
+  #openOwn(
+    receiver: ConnectionReceiver,
+    frames: MessageTransportFactory,
+    handshake: ServerHandshakeRecord,
+  ): void {
     const connection = createConnection({
       runtime: this.runtime,
       // Neither the log nor the diagnostics channels count it among the connections of the application.

@@ -13,7 +13,7 @@ import { handleUpgrade } from "./attachment/handle-upgrade.js";
 import type { ServerCore } from "./server-core.js";
 import type { SessionUsage } from "./sessions/session-registry.js";
 import type { UpgradeGrant } from "./upgrade/request-answer.js";
-import { checkTimes, shutDown } from "./shutdown/shut-down.js";
+import { checkTimes, shutDown, type ShutDownOptions } from "./shutdown/shut-down.js";
 
 /** Options of `Server.close()`. */
 export interface ServerCloseOptions {
@@ -45,9 +45,18 @@ const CLOSE_OPTIONS: OptionNames<ServerCloseOptions> = {
   signal: true,
 };
 
+/** @throws InvalidArgumentError */
+export function checkCloseOptions(options: ServerCloseOptions, closeTimeout: number | null): ShutDownOptions {
+  checkOptionNames("close()", options, CLOSE_OPTIONS);
+  const close = checkClose(options.code ?? 1001, options.reason ?? "");
+  const signal = checkSignal(options.signal);
+  return { close, signal, ...checkTimes(options, closeTimeout) };
+}
+
 // The class sets this. It keeps internal types out of the shipped declarations.
 let read: (server: Server) => { readonly listener: ServerListener; readonly core: ServerCore };
-let create: <Data>(listener: ServerListener, core: ServerCore) => Server<Data>;
+// It takes the class: nothing else may refer to it, and a bundler would leave it out.
+let create: <Data>(Class: typeof Server, listener: ServerListener, core: ServerCore) => Server<Data>;
 
 /** A running server, created by `serve()` or `attach()`. `Data` is the type of `data` of its connections. */
 export class Server<Data = unknown> implements AsyncDisposable {
@@ -56,7 +65,7 @@ export class Server<Data = unknown> implements AsyncDisposable {
   #closing: Promise<void> | null = null;
 
   static {
-    create = (listener, core) => new Server(listener, core);
+    create = (Class, listener, core) => new Class(listener, core);
     read = (server) => ({ listener: server.#listener, core: server.#core });
     showInInspector(this, ({ url, connections }) =>
       describeObject("Server", { url, connections: connections.size }),
@@ -123,11 +132,8 @@ export class Server<Data = unknown> implements AsyncDisposable {
    * @throws InvalidArgumentError for invalid options, without closing anything
    */
   async close(options: ServerCloseOptions = {}): Promise<void> {
-    checkOptionNames("close()", options, CLOSE_OPTIONS);
-    const close = checkClose(options.code ?? 1001, options.reason ?? "");
-    const signal = checkSignal(options.signal);
-    const times = checkTimes(options, this.#core.settings.connection.closeTimeout);
-    this.#closing ??= shutDown(this.#listener, this.#core, { close, signal, ...times });
+    const checked = checkCloseOptions(options, this.#core.settings.connection.closeTimeout);
+    this.#closing ??= shutDown(this.#listener, this.#core, checked);
     return this.#closing;
   }
 
@@ -146,5 +152,5 @@ export function partsOf(server: Server): {
 }
 
 export function createServer<Data>(listener: ServerListener, core: ServerCore): Server<Data> {
-  return create<Data>(listener, core);
+  return create<Data>(Server, listener, core);
 }

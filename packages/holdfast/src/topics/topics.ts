@@ -40,7 +40,13 @@ import type { TopicsEvents } from "./topics-events.js";
 const OPEN_OPTIONS: OptionNames<OpenOptions> = { authorize: true, publish: true, maxSubscriptions: true };
 const EVENT_NAMES: readonly (keyof TopicsEvents)[] = ["gap"];
 
-let create: (runtime: Runtime, options: TopicsOptions, observer: TopicsObserver) => Topics;
+// It takes the class: nothing else may refer to it, and a bundler would leave it out.
+let create: (
+  Class: typeof Topics,
+  runtime: Runtime,
+  options: TopicsOptions,
+  observer: TopicsObserver,
+) => Topics;
 
 /**
  * Opens topics.
@@ -51,13 +57,13 @@ export function openTopics(
   options: TopicsOptions,
   observer: TopicsObserver = NO_OBSERVER,
 ): Topics {
-  return create(runtime, options, observer);
+  return create(Topics, runtime, options, observer);
 }
 
 /** Topics of connections, created by `createTopics()`. */
 export class Topics implements AsyncDisposable {
   static {
-    create = (runtime, options, observer) => new Topics(runtime, options, observer);
+    create = (Class, runtime, options, observer) => new Class(runtime, options, observer);
   }
 
   readonly #core: TopicsCore;

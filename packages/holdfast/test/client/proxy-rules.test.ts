@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { proxyFromEnvironment, type Environment } from "../../build/client/proxy/environment.js";
+import { proxyFromEnvironment } from "../../build/client/proxy/environment.js";
+import type { Environment } from "../../build/transport/node/environment.js";
 import { isExempt } from "../../build/client/proxy/no-proxy.js";
 import { parseProxyURL } from "../../build/client/proxy/proxy.js";
 import { parseWebSocketURL } from "../../build/protocol/handshake/url.js";

@@ -2,9 +2,8 @@
 
 import { platform } from "node:process";
 import type { WebSocketURL } from "../../protocol/handshake/url.js";
+import { readVariable, type Environment } from "../../transport/node/environment.js";
 import { isExempt } from "./no-proxy.js";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** An environment variable and its value. */
 export interface ProxyVariable {
@@ -26,7 +25,7 @@ export function proxyFromEnvironment(url: WebSocketURL, environment: Environment
 
 function firstSet(names: readonly string[], environment: Environment): ProxyVariable | null {
   for (const name of names.flatMap((lowerCase) => [lowerCase, lowerCase.toUpperCase()])) {
-    const value = environment[name];
+    const value = readVariable(name, environment);
     if (value !== undefined && !isForged(name, environment)) return { name, value };
   }
   return null;
@@ -37,6 +36,6 @@ function firstSet(names: readonly string[], environment: Environment): ProxyVari
  * On Windows, variable names are case-insensitive.
  */
 function isForged(name: string, environment: Environment): boolean {
-  if (environment["REQUEST_METHOD"] === undefined) return false;
+  if (readVariable("REQUEST_METHOD", environment) === undefined) return false;
   return name === "HTTP_PROXY" || (platform === "win32" && name === "http_proxy");
 }

@@ -71,11 +71,16 @@ export function openPersistent<Options extends ConnectorOptions>(
     supervisor: (handler) => new Supervisor({ target, settings, persist }, handler),
   });
   core.start();
-  return create(core, persistent.sending.timeToLive);
+  return create(PersistentConnection, core, persistent.sending.timeToLive);
 }
 
 /** Keeps the internal core out of the public declarations. */
-let create: (core: PersistentCore, timeToLive: number | null) => PersistentConnection;
+// It takes the class: nothing else may refer to it, and a bundler would leave it out.
+let create: (
+  Class: typeof PersistentConnection,
+  core: PersistentCore,
+  timeToLive: number | null,
+) => PersistentConnection;
 
 /**
  * A connection that reconnects, created by `connectPersistent()`: one stable object across any number of connections.
@@ -83,7 +88,7 @@ let create: (core: PersistentCore, timeToLive: number | null) => PersistentConne
  */
 export class PersistentConnection implements AsyncIterable<Message>, AsyncDisposable {
   static {
-    create = (core, timeToLive) => new PersistentConnection(core, timeToLive);
+    create = (Class, core, timeToLive) => new Class(core, timeToLive);
     showInInspector(this, ({ connection, status, queued, latency }) => {
       const url = connection === null ? undefined : showURL(connection.url);
       return describeObject("PersistentConnection", { state: status.state, url, queued, latency });

@@ -14,6 +14,7 @@ import type { IncomingSocket, ServerCore } from "../server-core.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
 import { createServerRequest } from "../upgrade/server-request.js";
 import { SocketByteStream } from "../../transport/node/socket-byte-stream.js";
+import { closeWithServer } from "./closing-with-server.js";
 import { isEncrypted } from "./http-request.js";
 import { headOrNull, interceptRequests, respond } from "./plain-requests.js";
 import { matchesPath, type PathFilter } from "./path-filter.js";
@@ -23,6 +24,7 @@ export class Attachment implements ServerListener, AttachedServer {
   readonly #httpServer: NetServer;
   readonly #filter: PathFilter;
   readonly #core: ServerCore;
+  #restoreClose: (() => void) | null = null;
 
   constructor(httpServer: NetServer, filter: PathFilter, core: ServerCore) {
     this.#httpServer = httpServer;
@@ -113,6 +115,11 @@ export class Attachment implements ServerListener, AttachedServer {
     await respond(response, decision);
   }
 
+  /** `closeAttached` is called when the application closes the HTTP server. */
+  closeWithServer(closeAttached: () => void): void {
+    this.#restoreClose = closeWithServer(this.#httpServer, closeAttached);
+  }
+
   drain(): Promise<void> {
     // The HTTP server keeps running. This listener stays attached until `close()`, to refuse new clients.
     return Promise.resolve();
@@ -120,6 +127,7 @@ export class Attachment implements ServerListener, AttachedServer {
 
   close(): Promise<void> {
     routerOf(this.#httpServer).remove(this);
+    this.#restoreClose?.();
     return Promise.resolve();
   }
 

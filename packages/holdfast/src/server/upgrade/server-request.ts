@@ -13,7 +13,13 @@ export interface RequestPurpose {
 }
 
 // The class sets these. They keep internal types out of the shipped declarations.
-let create: (head: RequestHead, origin: RequestOrigin, purpose: RequestPurpose) => ServerRequest;
+// It takes the class: nothing else may refer to it, and a bundler would leave it out.
+let create: (
+  Class: typeof ServerRequest,
+  head: RequestHead,
+  origin: RequestOrigin,
+  purpose: RequestPurpose,
+) => ServerRequest;
 let abort: (request: ServerRequest) => void;
 
 /**
@@ -35,7 +41,7 @@ export class ServerRequest {
   #isAborted = false;
 
   static {
-    create = (head, origin, purpose) => new ServerRequest(head, origin, purpose);
+    create = (Class, head, origin, purpose) => new Class(head, origin, purpose);
     abort = (request) => {
       request.#isAborted = true;
       request.#aborter?.abort();
@@ -116,7 +122,7 @@ export function createServerRequest(
   origin: RequestOrigin,
   purpose: RequestPurpose,
 ): ServerRequest {
-  return create(head, origin, purpose);
+  return create(ServerRequest, head, origin, purpose);
 }
 
 /** Aborts the request's `signal`. */

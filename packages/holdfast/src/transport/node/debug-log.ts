@@ -9,6 +9,7 @@
 import { inspect } from "node:util";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { Logger } from "../../connection/ports.js";
+import { readVariable } from "./environment.js";
 import { formatFields } from "./format-fields.js";
 
 /** The destination of log lines. */
@@ -20,7 +21,8 @@ let shared: Logger | null | undefined;
 
 /** Adds a logger to stderr if HOLDFAST_DEBUG is set. The environment is read once. */
 export function withDebugLog(settings: ConnectionSettings): ConnectionSettings {
-  if (shared === undefined) shared = debugLog(process.env["HOLDFAST_DEBUG"] ?? "", standardError);
+  if (shared === undefined)
+    shared = debugLog(readVariable("HOLDFAST_DEBUG", process.env) ?? "", standardError);
   if (shared === null) return settings;
   const logger = settings.logger === null ? shared : both(shared, settings.logger);
   return { ...settings, logger, faultLogger: logger };
