@@ -1,5 +1,5 @@
-// Publishes: one script for all messages that have come while the script before was under way. So they keep their order,
-// also where Redis forgot the script or the connection was cut.
+// Publishes: one script for all messages of a turn, and for those that have come while one of the same partition was under
+// way. So they keep their order, also where Redis forgot the script or the connection was cut.
 
 import { EngineUnavailableError, type Publication, type Published } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
@@ -14,6 +14,8 @@ import type { Replication } from "./replication.js";
 /** Messages, and bytes, of one script: Redis does nothing else meanwhile. */
 const MAX_MESSAGES = 512;
 const MAX_BYTES = 1024 * 1024;
+/** Scripts under way. More of them would be smaller ones, which cost Redis more. In a cluster, each partition has its own. */
+const MAX_SCRIPTS = 4;
 
 type Result = EngineUnavailableError | Published;
 
@@ -34,18 +36,16 @@ interface Waiting {
   readonly index: number;
 }
 
-/** One script at a time, so that the messages of a topic keep their order. */
-interface Lane {
-  waiting: Waiting[];
-  isRunning: boolean;
-}
-
 export class Publisher {
   readonly #partitions: Partitions;
   readonly #continuity: Continuity;
   /** Null if messages need not be confirmed by a replica. */
   readonly #replication: Replication | null;
-  readonly #lanes = new Map<number, Lane>();
+  /** Messages that wait, by partition. */
+  readonly #waiting = new Map<Partition, Waiting[]>();
+  /** Partitions with a script under way: their next messages wait, so that they keep their order. */
+  readonly #busy = new Set<Partition>();
+  #scripts = 0;
   /** Whether the keys of a script have to be of one slot. */
   #isSplit: boolean;
 
@@ -67,55 +67,52 @@ export class Publisher {
       if (batch.length === 0) resolve(results);
       const deadline = performance.now() + TIMEOUT;
       const call: Call = { results, deadline, missing: batch.length, resolve, reject };
-      this.#enqueue(
-        batch.map((publication, index) => ({
-          publication,
-          partition: this.#partitions.of(publication.topic),
-          call,
-          index,
-        })),
-      );
+      for (const [index, publication] of batch.entries()) {
+        const partition = this.#partitions.of(publication.topic);
+        this.#waitingAt(partition).push({ publication, partition, call, index });
+      }
+      this.#send();
     });
   }
 
-  #enqueue(messages: readonly Waiting[]): void {
-    const touched = new Set<Lane>();
-    for (const message of messages) {
-      const lane = this.#laneAt(this.#isSplit ? message.partition.index : 0);
-      lane.waiting.push(message);
-      touched.add(lane);
+  #send(): void {
+    let batch: Waiting[] = [];
+    const room = { messages: MAX_MESSAGES, bytes: MAX_BYTES };
+    for (const [partition, waiting] of this.#waiting) {
+      if (this.#busy.has(partition)) continue;
+      if (!this.#isSplit && this.#scripts >= MAX_SCRIPTS) break;
+      const taken = take(waiting, room);
+      if (taken === waiting.length) this.#waiting.delete(partition);
+      batch.push(...waiting.splice(0, taken));
+      this.#busy.add(partition);
+      if (!this.#isSplit && room.messages > 0 && room.bytes > 0) continue;
+      void this.#publish(batch);
+      batch = [];
+      [room.messages, room.bytes] = [MAX_MESSAGES, MAX_BYTES];
     }
-    for (const lane of touched) if (!lane.isRunning) void this.#run(lane);
-  }
-
-  async #run(lane: Lane): Promise<void> {
-    lane.isRunning = true;
-    while (lane.waiting.length > 0) {
-      const batch = takeBatch(lane);
-      const now = performance.now();
-      const isLate = ({ call }: Waiting): boolean => call.deadline <= now;
-      for (const message of batch) if (isLate(message)) settle(message, noConnection(null));
-      const timely = batch.some(isLate) ? batch.filter((message) => !isLate(message)) : batch;
-      if (timely.length > 0) await this.#publish(lane, timely);
-    }
-    lane.isRunning = false;
+    if (batch.length > 0) void this.#publish(batch);
   }
 
   /** Settles all of the batch. */
-  async #publish(lane: Lane, batch: readonly Waiting[]): Promise<void> {
+  async #publish(batch: readonly Waiting[]): Promise<void> {
+    this.#scripts++;
+    const now = performance.now();
+    const isLate = ({ call }: Waiting): boolean => call.deadline <= now;
+    for (const message of batch) if (isLate(message)) settle(message, noConnection(null));
+    const timely = batch.some(isLate) ? batch.filter((message) => !isLate(message)) : batch;
+    const [first] = timely;
+    if (first !== undefined) await this.#run(first.partition.slot, timely);
+    this.#scripts--;
+    for (const { partition } of batch) this.#busy.delete(partition);
+    this.#send();
+  }
+
+  async #run(slot: number, batch: readonly Waiting[]): Promise<void> {
     const encoded = encodeBatch(batch);
-    const [{ call, partition }] = batch as readonly [Waiting, ...Waiting[]];
-    // In the order of their calls, the first is the earliest.
-    const { deadline } = call;
+    const deadline = Math.min(...batch.map(({ call }) => call.deadline));
     const args = [encoded.data];
     try {
-      const { reply, connection } = await this.#continuity.run(
-        PUBLISH,
-        partition.slot,
-        encoded.keys,
-        args,
-        deadline,
-      );
+      const { reply, connection } = await this.#continuity.run(PUBLISH, slot, encoded.keys, args, deadline);
       if (this.#replication === null) {
         settleAll(encoded, reply, null);
         return;
@@ -128,7 +125,7 @@ export class Publisher {
       if (!this.#isSplit && isCrossSlot(error)) {
         // A node of a cluster after all, by the client of a single server. Nothing was done.
         this.#isSplit = true;
-        this.#enqueue([...batch, ...lane.waiting.splice(0)]);
+        for (const message of batch.toReversed()) this.#waitingAt(message.partition).unshift(message);
         return;
       }
       const failure = toEngineError(error, "unknown");
@@ -136,10 +133,10 @@ export class Publisher {
     }
   }
 
-  #laneAt(number: number): Lane {
-    let lane = this.#lanes.get(number);
-    if (lane === undefined) this.#lanes.set(number, (lane = { waiting: [], isRunning: false }));
-    return lane;
+  #waitingAt(partition: Partition): Waiting[] {
+    let waiting = this.#waiting.get(partition);
+    if (waiting === undefined) this.#waiting.set(partition, (waiting = []));
+    return waiting;
   }
 }
 
@@ -158,18 +155,16 @@ function commonFailure(results: readonly Result[]): EngineUnavailableError | nul
   return results.every((result) => failed(result)?.outcome === first.outcome) ? first : null;
 }
 
-function takeBatch(lane: Lane): readonly Waiting[] {
+/** The number of messages for which there is room: at least one. */
+function take(waiting: readonly Waiting[], room: { messages: number; bytes: number }): number {
   let count = 0;
-  for (let bytes = 0; count < lane.waiting.length && count < MAX_MESSAGES; count++) {
-    bytes += lane.waiting[count]?.publication.data.length ?? 0;
-    if (bytes > MAX_BYTES && count > 0) break;
+  for (const { publication } of waiting) {
+    if (count > 0 && (room.messages <= 0 || room.bytes < publication.data.length)) break;
+    room.messages--;
+    room.bytes -= publication.data.length;
+    count++;
   }
-  if (count === lane.waiting.length) {
-    const all = lane.waiting;
-    lane.waiting = [];
-    return all;
-  }
-  return lane.waiting.splice(0, count);
+  return count;
 }
 
 /** @param failure of all that succeeded otherwise */
