@@ -74,6 +74,27 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     await eventually(() => (atServer.latencyStats.answered ?? 0) > 2, "pongs of the browser", 5000);
   });
 
+  test("O1, O2: a visible page pings often although nothing is sent, suspects a silent server, and declares it dead", async () => {
+    await using scene = await openScene();
+    const inPage = page.evaluate(async (url) => {
+      // The shortest period is that of a visible page; an idle connection elsewhere would ping every 20 s.
+      const connection = await holdfast.connect(url, { detection: "adaptive" });
+      void connection.forEach(() => undefined);
+      const suspicions: { level: number; silence: number; expected: number }[] = [];
+      connection.on("suspect", (suspicion) => suspicions.push(suspicion));
+      globalThis.kept = { connection };
+      const { cause, evidence } = await connection.closed;
+      const { detection, deadAfter, latency } = evidence;
+      return { suspicions, cause, detection, deadAfter, answered: latency.answered };
+    }, scene.url);
+    await new Promise((resolve) => setTimeout(resolve, 13_000));
+    scene.proxy.freeze();
+    const { suspicions, cause, detection, deadAfter, answered } = await inPage;
+    assert.deepEqual([cause, detection], ["heartbeat-timeout", "adaptive"]);
+    assert(answered >= 5 && suspicions.length === 1, JSON.stringify({ answered, suspicions }));
+    assert(deadAfter !== null && deadAfter < 20_000, `${deadAfter}`);
+  });
+
   test("I2: linkProtocol: false at the server leaves a page without a heartbeat", async () => {
     await using scene = await openScene({ subprotocols: ["chat"], linkProtocol: false });
     assert.deepEqual(await connectAndTell(page, scene.url, ["chat"]), {

@@ -12,12 +12,14 @@ import {
   TooSlowError,
   WorkerError,
   type Server,
+  type Suspicion,
 } from "holdfast";
 import {
   activeResources,
   assertNothingLeft,
   blockEventLoop,
   eventually,
+  FaultProxy,
   RawServer,
   withTimeout,
   type ResourceCounts,
@@ -40,6 +42,21 @@ describe("A connection in a worker thread", { timeout: 60_000 }, () => {
       host: "127.0.0.1",
     });
   }
+
+  test("O1: adaptive detection works in the worker: the suspicion, the verdict and its evidence cross to this thread", async () => {
+    await using server = await echo();
+    await using proxy = await FaultProxy.start({ target: { port: server.port } });
+    await using connection = await connectInWorker(proxy.url("ws"), { detection: { maxPeriod: 200 } });
+    const suspicions: Suspicion[] = [];
+    connection.on("suspect", (suspicion) => suspicions.push(suspicion));
+    await eventually(() => connection.latencyStats.answered >= 6, "six samples");
+    proxy.freeze();
+    const { cause, evidence } = await connection.closed;
+    assert.deepEqual([cause, evidence.detection], ["heartbeat-timeout", "adaptive"]);
+    assert.equal(suspicions.length, 1);
+    assert((evidence.deadAfter ?? Infinity) < 20_000);
+    for (const each of server.connections) each.terminate();
+  });
 
   test("I1: carries text, bytes and fragments both ways, in order, and leaves the caller's bytes alone", async () => {
     await using server = await echo();
