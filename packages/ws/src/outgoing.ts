@@ -43,7 +43,9 @@ export class Outgoing {
   }
 
   send(data: unknown, options: SendOptions | undefined, callback: Callback | undefined): void {
-    if (this.#waiting !== null || isBlob(data)) this.#sendLater(data, options, callback);
+    const isPlain = options === undefined && callback === undefined && !this.#isAmidMessage;
+    if (isPlain && typeof data === "string" && this.#waiting === null) this.#adopted.send(data, true);
+    else if (this.#waiting !== null || isBlob(data)) this.#sendLater(data, options, callback);
     else this.#sendNow(data, options, callback);
   }
 
