@@ -1,6 +1,6 @@
 // `WebSocket`: the class of `ws`, for both sides, over a connection of Holdfast.
 
-/* eslint max-lines: ["warn", { "max": 480, "skipBlankLines": true, "skipComments": true }] -- The interface of one class. */
+/* eslint max-lines: ["warn", { "max": 380, "skipBlankLines": true, "skipComments": true }] -- The interface of one class. */
 
 import { EventEmitter } from "node:events";
 import type { ClientRequest } from "node:http";
@@ -27,22 +27,15 @@ import {
   type BinaryType,
   type ReadyState,
 } from "./constants.js";
-import { controlPayload, isBlob, sizeOf, toBuffer } from "./data.js";
+import { controlPayload, isBlob, sizeOf } from "./data.js";
 import { addEventListener, defineAttributes, removeEventListener } from "./events.js";
 import { frameError } from "./frame-errors.js";
 import { UNKNOWN_HANDSHAKE } from "./handshake-records.js";
 import { createAdopter, type ConnectionOptions } from "./options.js";
+import { Outgoing, type Callback, type SendOptions } from "./outgoing.js";
 import { readProtocols } from "./subprotocols.js";
-import { TaskQueue } from "./task-queue.js";
 
-type Callback = (error?: Error) => void;
-
-export interface SendOptions {
-  readonly binary?: boolean | undefined;
-  readonly compress?: boolean | undefined;
-  readonly fin?: boolean | undefined;
-  readonly mask?: boolean | undefined;
-}
+export type { SendOptions } from "./outgoing.js";
 
 /** The result of an opening handshake. */
 export interface Upgrade {
@@ -76,6 +69,8 @@ export class WebSocket extends EventEmitter {
   #state: ReadyState = CONNECTING;
   #url = "";
   #adopted: AdoptedConnection | null = null;
+  /** Null before it opens, as `#adopted`. */
+  #outgoing: Outgoing | null = null;
   #binaryType: BinaryType = "nodebuffer";
   #protocol = "";
   #compression: AgreedCompression | null = null;
@@ -85,11 +80,6 @@ export class WebSocket extends EventEmitter {
   #info: CloseInfo | null = null;
   /** Bytes given to `send()` after the closing began. */
   #refusedBytes = 0;
-  #isAmidMessage = false;
-  /** The callbacks of sends that the socket does not have yet; null for none. */
-  #callbacks: Set<Callback> | null = null;
-  /** The calls that wait while a Blob is read; null for none. */
-  #waiting: TaskQueue | null = null;
 
   static {
     received = {
@@ -123,7 +113,7 @@ export class WebSocket extends EventEmitter {
 
   /** Bytes that wait for the socket, and bytes that were sent too late. */
   get bufferedAmount(): number {
-    return (this.#adopted?.waitingAmount ?? 0) + (this.#waiting?.bytes ?? 0) + this.#refusedBytes;
+    return (this.#outgoing?.bufferedAmount ?? 0) + this.#refusedBytes;
   }
 
   get extensions(): string {
@@ -166,8 +156,7 @@ export class WebSocket extends EventEmitter {
       return;
     }
     if (chosen?.mask !== undefined && chosen.mask === this._isServer) throw new TypeError(WRONG_MASK);
-    if (this.#waiting !== null || isBlob(payload)) this.#sendLater(payload, chosen, then);
-    else this.#sendNow(payload, chosen, then);
+    this.#outgoing?.send(payload, chosen, then);
   }
 
   ping(data?: unknown, mask?: Callback | boolean, callback?: Callback): void {
@@ -186,7 +175,7 @@ export class WebSocket extends EventEmitter {
     }
     const { code: sent, reason } = checkCloseArguments(code, data);
     this.#state = CLOSING;
-    this.#inTurn(() => this.#adopted?.close(sent, reason));
+    this.#outgoing?.close(sent, reason);
   }
 
   terminate(): void {
@@ -235,6 +224,11 @@ export class WebSocket extends EventEmitter {
     this.#protocol = handshake.subprotocol ?? "";
     this.#compression = handshake.compression;
     this.#adopted = adopter.adopt(socket, head, new Receiver(this), handshake);
+    this.#outgoing = new Outgoing(this.#adopted, {
+      isCompressed: this.#compression !== null,
+      hasEnded: () => this.#state === CLOSED || socket.destroyed,
+      onUnreadable: (error) => this.#onUnreadable(error),
+    });
     this.#state = OPEN;
     this.emit("open");
   }
@@ -270,42 +264,6 @@ export class WebSocket extends EventEmitter {
     this._abort?.(new Error("WebSocket was closed before the connection was established"));
   }
 
-  #sendNow(data: unknown, options: SendOptions | undefined, callback: Callback | undefined): void {
-    const adopted = this.#adopted;
-    if (adopted === null) return;
-    const isText = options?.binary === undefined ? typeof data === "string" : !options.binary;
-    const payload = isText && typeof data === "string" ? data : data ? toBuffer(data) : EMPTY_BUFFER;
-    if (this.#isAmidMessage || options?.fin === false) {
-      this.#isAmidMessage = options?.fin === false;
-      adopted.sendFragment(toBuffer(payload), isText, !this.#isAmidMessage);
-      this.#callWhenWritten(callback);
-    } else if (callback === undefined && options?.compress === undefined) {
-      adopted.send(payload, isText);
-    } else {
-      adopted.send(payload, isText, {
-        compress: options?.compress !== false,
-        onSent: callback === undefined ? null : this.#track(callback),
-      });
-    }
-  }
-
-  /** Keeps the order of the calls while Blobs are read. */
-  #sendLater(data: unknown, options: SendOptions | undefined, callback: Callback | undefined): void {
-    const waiting = (this.#waiting ??= new TaskQueue(
-      () => this.#state === CLOSED || this._socket?.destroyed === true,
-      () => (this.#waiting = null),
-    ));
-    const size = sizeOf(data);
-    if (isBlob(data)) {
-      waiting.addBlob(data, (bytes) => this.#sendNow(bytes, options, callback), {
-        callback,
-        onUnreadable: (error) => this.#onUnreadable(error),
-      });
-    } else {
-      waiting.add(() => this.#sendNow(data, options, callback), callback, size);
-    }
-  }
-
   #control(
     type: "ping" | "pong",
     data: unknown,
@@ -321,40 +279,10 @@ export class WebSocket extends EventEmitter {
       return;
     }
     if (typeof mask === "boolean" && !isLeftOut && mask === this._isServer) throw new TypeError(WRONG_MASK);
-    const send = (payload: Buffer): void => {
-      if (type === "ping") this.#adopted?.ping(payload);
-      else this.#adopted?.pong(payload);
-      this.#callWhenWritten(then);
-    };
     if (isBlob(given)) {
       throw new TypeError(`Expected a string or bytes for ${type}(), got a Blob. Read it first.`);
     }
-    const payload = controlPayload(given);
-    this.#inTurn(() => send(payload), then);
-  }
-
-  /** Calls now, or once the Blobs before it have been sent. */
-  #inTurn(task: () => void, callback?: Callback): void {
-    if (this.#waiting === null) task();
-    else this.#waiting.add(task, callback, 0);
-  }
-
-  /** The frames of a control call or a fragment have no receipts: they are written at once. */
-  #callWhenWritten(callback: Callback | undefined): void {
-    if (callback === undefined) return;
-    this.#adopted?.flush();
-    process.nextTick(callback);
-  }
-
-  #track(callback: Callback): () => void {
-    const callbacks = (this.#callbacks ??= new Set());
-    // A new function: the application may pass the same one twice.
-    const tracked: Callback = (error) => callback(error);
-    callbacks.add(tracked);
-    return () => {
-      callbacks.delete(tracked);
-      process.nextTick(tracked);
-    };
+    this.#outgoing?.control(type, controlPayload(given), then);
   }
 
   /** The connection is closing or closed. */
@@ -381,7 +309,7 @@ export class WebSocket extends EventEmitter {
   /** The peer closes the connection. `ws` answers at once. */
   #onClosing(): void {
     this.#state = CLOSING;
-    this.#inTurn(() => this.#adopted?.answerClose());
+    this.#outgoing?.answerClose();
   }
 
   #onFailure(error: Error): void {
@@ -407,17 +335,8 @@ export class WebSocket extends EventEmitter {
   #onEnded(info: CloseInfo): void {
     this.#state = CLOSING;
     this.#info = info;
-    const callbacks = this.#callbacks;
-    this.#callbacks = null;
-    // The texts of `ws`, which compresses messages one by one.
-    const error = new Error(
-      this.#compression === null
-        ? "The socket was closed before the message was sent"
-        : "The socket was closed while data was being compressed",
-    );
     try {
-      for (const callback of callbacks ?? []) callback(error);
-      this.#waiting?.end();
+      this.#outgoing?.end();
     } finally {
       this.#state = CLOSED;
       const isKnown = info.received !== null && !this.#hasFailed;
