@@ -83,6 +83,7 @@ const ONCE = {
 class IoRedisConnection implements RedisConnection {
   readonly #client: IoRedis;
   #isOpen = false;
+  #isClosing = false;
 
   constructor(client: IoRedis, handler: ConnectionHandler) {
     this.#client = client;
@@ -120,6 +121,9 @@ class IoRedisConnection implements RedisConnection {
   }
 
   close(): void {
+    // Each call of disconnect() adds a listener to the socket, and every command that failed closes the connection.
+    if (this.#isClosing) return;
+    this.#isClosing = true;
     this.#client.disconnect();
   }
 }
