@@ -18,10 +18,9 @@ testEngine("in memory", [], () => {
 describe("The memory engine", () => {
   test("M1: expired messages and ids do not keep the process alive until they are removed", async () => {
     const before = activeResources();
-    const topics = createTopics({ history: true });
+    await using topics = createTopics({ history: true });
     await topics.publish("a", "text", { id: "1" });
     await assertNothingLeft(before); // Although the topics are open.
-    await topics.close();
   });
 
   test("M8: once disposed, it rejects each call, and nothing was sent", async () => {
