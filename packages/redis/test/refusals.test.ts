@@ -103,6 +103,28 @@ for (const name of ["ioredis", "redis"] as const) {
       );
     });
 
+    test("M8: a hundred calls that fail at once on one connection cause no warning of Node.js", async () => {
+      const server = await start();
+      const { client, close } = await openClient(name, server.port);
+      const engine = engineOn(client, close);
+      await publish(engine, "a", "before");
+      const warnings: string[] = [];
+      const onWarning = ({ message }: Error): void => void warnings.push(message);
+      process.on("warning", onWarning);
+      server.signal("SIGSTOP");
+      try {
+        const calls = Array.from({ length: 100 }, (_, index) =>
+          failureOf(() => publish(engine, `${index}`, "hangs")),
+        );
+        await Promise.all(calls);
+      } finally {
+        server.signal("SIGCONT");
+      }
+      await eventually(() => publish(engine, "a", "after"));
+      process.off("warning", onWarning);
+      assert.deepEqual(warnings, []);
+    });
+
     test("M1: rediss:// with a certificate authority of its own; without it, the error has the reason", async () => {
       const { ca, server: certificate } = await testCertificates();
       const folder = mkdtempSync(join(tmpdir(), "holdfast-redis-tls-"));

@@ -88,8 +88,9 @@ export class GlobalClock implements Clock {
     return this.#globals.Date.now();
   }
 
-  setTimer(delay: number, callback: () => void): () => void {
-    const timer: PendingTimer = { callback, dueAt: this.now() + delay, handle: null, version: 0 };
+  setTimer(delay: number, callback: () => void, isBackground = false): () => void {
+    const dueAt = this.now() + delay;
+    const timer: PendingTimer = { callback, dueAt, isBackground, handle: null, version: 0 };
     this.#pending.add(timer);
     this.#arm(timer, delay);
     return () => this.#cancel(timer);
@@ -107,6 +108,7 @@ export class GlobalClock implements Clock {
         if (timer.version === version) this.#fire(timer);
       }, Math.ceil(delay)),
     );
+    if (timer.isBackground) (timer.handle as { unref?: () => void }).unref?.(); // Browsers have numbers.
     this.#lostAt = Math.min(this.#lostAt, timer.dueAt + LOST_AFTER);
     if (this.#hasFakeTimers) this.#watch();
   }
@@ -191,6 +193,7 @@ export class GlobalClock implements Clock {
 interface PendingTimer {
   readonly callback: () => void;
   readonly dueAt: number;
+  readonly isBackground: boolean;
   handle: unknown;
   /** Counts how often it was set: only the newest of its timers may fire. */
   version: number;

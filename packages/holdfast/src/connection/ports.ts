@@ -7,8 +7,11 @@ export interface Clock {
   now(): number;
   /** Wall clock time in milliseconds since 1970. May jump. */
   wallNow(): number;
-  /** Calls back once, at least `delay` milliseconds from now. Returns a function that cancels the timer. */
-  setTimer(delay: number, callback: () => void): () => void;
+  /**
+   * Calls back once, at least `delay` milliseconds from now. Returns a function that cancels the timer.
+   * @param isBackground the timer does not keep the process alive. @default false
+   */
+  setTimer(delay: number, callback: () => void, isBackground?: boolean): () => void;
   /**
    * The minimum in milliseconds between two firings of the timer that serves all deadlines. With thousands of deadlines
    * a second, one firing then serves several. A deadline that follows no other closely is exact to the millisecond.

@@ -43,7 +43,14 @@ const SWEEP_SIZE = 100;
  * @throws InvalidArgumentError
  */
 export function natsSessionStore(options: NatsEngineOptions): SessionStore & AsyncDisposable {
-  return new NatsSessionStore(checkOptions("natsSessionStore", options));
+  const checked = checkOptions("natsSessionStore", options);
+  const link = new Link(checked.connection);
+  return new NatsSessionStore(checked, link, () => link.close());
+}
+
+/** The store of an engine, which shares the engine's link, and ends with it. */
+export function engineSessionStore(options: CheckedOptions, link: Link): SessionStore & AsyncDisposable {
+  return new NatsSessionStore(options, link, () => undefined);
 }
 
 interface State {
@@ -69,10 +76,13 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
   readonly #options: CheckedOptions;
   #stream: Promise<string> | null = null;
 
-  constructor(options: CheckedOptions) {
+  readonly #release: () => void;
+
+  constructor(options: CheckedOptions, link: Link, release: () => void) {
     this.#options = options;
     this.#names = new Names(options.prefix);
-    this.#link = new Link(options.connection);
+    this.#link = link;
+    this.#release = release;
     this.#link.onRestored(() => (this.#stream = null));
   }
 
@@ -164,7 +174,7 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#link.close();
+    this.#release();
     return Promise.resolve();
   }
 

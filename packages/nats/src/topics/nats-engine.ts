@@ -22,7 +22,7 @@ import { Link } from "../connection/link.js";
 import { Names, randomId } from "../connection/names.js";
 import { checkOptions, type CheckedOptions, type NatsEngineOptions } from "../options.js";
 import { NatsPresence } from "../presence/nats-presence.js";
-import { natsSessionStore } from "../sessions/nats-session-store.js";
+import { engineSessionStore } from "../sessions/nats-session-store.js";
 import { History } from "./history.js";
 import { TopicListeners } from "./listeners.js";
 import { Publisher } from "./publisher.js";
@@ -93,7 +93,7 @@ class NatsEngine implements Engine {
   }
 
   get sessions(): SessionStore {
-    return (this.#sessions ??= natsSessionStore(this.#options));
+    return (this.#sessions ??= engineSessionStore(this.#options, this.#link));
   }
 
   publish(batch: readonly Publication[]): Promise<readonly (EngineUnavailableError | Published)[]> {

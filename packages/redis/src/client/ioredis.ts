@@ -86,6 +86,7 @@ const ONCE = {
 class IoRedisConnection implements RedisConnection {
   readonly #client: IoRedis;
   #isOpen = false;
+  #isClosing = false;
 
   constructor(client: IoRedis, handler: ConnectionHandler) {
     this.#client = client;
@@ -123,6 +124,9 @@ class IoRedisConnection implements RedisConnection {
   }
 
   close(): void {
+    // Each call of disconnect() adds a listener to the socket, and every command that failed closes the connection.
+    if (this.#isClosing) return;
+    this.#isClosing = true;
     this.#client.disconnect();
   }
 }

@@ -4,7 +4,7 @@ import { EngineUnavailableError } from "../../shared/engine-unavailable-error.js
 import type { Runtime } from "../../connection/runtime.js";
 import { memoryStore } from "../../session/store/memory-store.js";
 import type { SessionStore } from "../../session/store/session-store.js";
-import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
+import { Alarm } from "../../connection/timer-queue.js";
 import type {
   Engine,
   MessageListener,
@@ -25,13 +25,14 @@ import { MemoryTopic } from "./memory-topic.js";
  */
 const SWEEP_INTERVAL = 10_000;
 
-export class MemoryEngine implements Engine, AlarmHandler {
+export class MemoryEngine implements Engine {
   readonly node: string;
   readonly presence: MemoryPresence;
   readonly sessions: SessionStore = memoryStore();
   readonly #runtime: Runtime;
   readonly #topics = new Map<string, MemoryTopic>();
-  readonly #alarm = new Alarm(this);
+  /** Null while no search for expired messages is due. */
+  #cancelSweep: (() => void) | null = null;
   #handler: RequestHandler | null = null;
   #isClosed = false;
 
@@ -100,21 +101,10 @@ export class MemoryEngine implements Engine, AlarmHandler {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    this.#runtime.timers.cancel(this.#alarm);
+    this.#cancelSweep?.();
     this.#topics.clear();
     this.presence.close();
     return Promise.resolve();
-  }
-
-  onAlarm(): void {
-    const now = this.#now();
-    let mayExpire = false;
-    for (const [name, topic] of this.#topics) {
-      topic.expire(now);
-      if (topic.isEmpty(now)) this.#topics.delete(name);
-      else mayExpire ||= topic.mayExpire;
-    }
-    if (mayExpire) this.#sweepLater();
   }
 
   #attempt<Result>(act: () => Result): Promise<Result> {
@@ -133,7 +123,20 @@ export class MemoryEngine implements Engine, AlarmHandler {
   }
 
   #sweepLater(): void {
-    if (!this.#alarm.isSet) this.#runtime.timers.set(this.#alarm, this.#now() + SWEEP_INTERVAL);
+    // A process that has nothing else to do may end.
+    this.#cancelSweep ??= this.#runtime.clock.setTimer(SWEEP_INTERVAL, () => this.#sweep(), true);
+  }
+
+  #sweep(): void {
+    this.#cancelSweep = null;
+    const now = this.#now();
+    let mayExpire = false;
+    for (const [name, topic] of this.#topics) {
+      topic.expire(now);
+      if (topic.isEmpty(now)) this.#topics.delete(name);
+      else mayExpire ||= topic.mayExpire;
+    }
+    if (mayExpire) this.#sweepLater();
   }
 
   #now(): number {
