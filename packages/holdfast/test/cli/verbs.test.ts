@@ -220,7 +220,7 @@ describe("The command holdfast", () => {
     await mute.ended();
     for (const verb of VERBS) {
       const { stdout } = await runCommand([verb, "--help"]);
-      const unit = ["connect", "watch", "serve"].includes(verb) ? "milliseconds" : "seconds";
+      const unit = ["connect", "watch", "serve", "inspect"].includes(verb) ? "milliseconds" : "seconds";
       assert.match(stdout, new RegExp(`^A TIME without a unit is in ${unit};`, "m"), verb);
       assert.doesNotMatch(stdout, /--\S+ (?:MS|SECONDS)\b/, verb);
     }
