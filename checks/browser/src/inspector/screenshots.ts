@@ -5,7 +5,7 @@ import { FaultProxy } from "holdfast-testkit";
 import { connect } from "holdfast";
 import { Inspected } from "./inspected.js";
 
-const [folder = "docs/images", connections = "10000"] = process.argv.slice(2);
+const [folder = ".cache/inspector", connections = "10000"] = process.argv.slice(2);
 await mkdir(folder, { recursive: true });
 await using scene = await Inspected.open(
   { actions: true, payloads: "text" },

@@ -220,7 +220,8 @@ describe("The command holdfast", () => {
     await mute.ended();
     for (const verb of VERBS) {
       const { stdout } = await runCommand([verb, "--help"]);
-      const unit = ["connect", "watch", "publish", "serve"].includes(verb) ? "milliseconds" : "seconds";
+      const inMilliseconds = ["connect", "watch", "publish", "serve", "inspect"];
+      const unit = inMilliseconds.includes(verb) ? "milliseconds" : "seconds";
       assert.match(stdout, new RegExp(`^A TIME without a unit is in ${unit};`, "m"), verb);
       assert.doesNotMatch(stdout, /--\S+ (?:MS|SECONDS)\b/, verb);
     }

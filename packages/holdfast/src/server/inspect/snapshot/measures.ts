@@ -29,9 +29,10 @@ export function stateOf(core: ConnectionCore): ConnectionRow["state"] {
 
 /** Why a connection needs a look, from nothing (0) to the worst (3). */
 export function troubleOf(core: ConnectionCore, now: number): 0 | 1 | 2 | 3 {
-  if (core.state === "open" && ((suspicionOf(core) ?? 0) > 0 || overdueBy(core, now) > 0)) return 3;
-  if (core.pauseReasons.length > 0 || core.bufferedAmount >= core.settings.writeLimit) return 2;
-  return stateOf(core) === "open" ? 0 : 1;
+  const isOpen = core.state === "open";
+  if (isOpen && ((suspicionOf(core) ?? 0) > 0 || overdueBy(core, now) > 0)) return 3;
+  if (core.bufferedAmount >= core.settings.writeLimit || core.pauseReasons.length > 0) return 2;
+  return isOpen && core.session?.isAttached !== false ? 0 : 1;
 }
 
 /** A number for which sorting puts the addresses of one network together. */
