@@ -155,7 +155,7 @@ describe("A session of a page in Chromium", { skip, timeout: 120_000 }, () => {
   });
 
   test(
-    "L9: a page that is told to freeze stores its session, and continues it afterwards",
+    "L9: a page that gets the event `freeze` stores its session, and continues it afterwards",
     LIMIT,
     async () => {
       await using scene = await openSessionScene();

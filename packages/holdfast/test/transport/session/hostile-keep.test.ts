@@ -1,4 +1,4 @@
-// What `keep` returns may come from another version, from another script, or from a storage that fails: the client begins a
+// Another version, another script, or a failing storage may be behind what `keep` returns: the client begins a
 // new session, or continues, but never throws.
 
 import assert from "node:assert/strict";
