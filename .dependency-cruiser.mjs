@@ -32,6 +32,7 @@ const layers = {
     "types of protocol",
   ],
   "transport/worker": ["shared", "heartbeat", "session", "connection", "types of protocol"],
+  streams: ["shared", "connection"],
   reconnect: ["shared", "heartbeat", "session", "connection", "types of protocol"],
   topics: ["shared", "heartbeat", "session", "connection", "types of protocol"],
   client: ["shared", "heartbeat", "session", "protocol", "connection", "transport", "reconnect"],
@@ -54,6 +55,7 @@ const modulesOfNode = {
   protocol: "^(buffer|crypto|zlib)$",
   "transport/node": ".",
   adopt: ".",
+  streams: "^stream$", // Only node-stream.ts, which the entry points of browsers leave out.
   client: ".",
   server: ".",
   cli: ".",

@@ -22,7 +22,15 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
 
   test("I1: a page has the same exports as Node.js, except servers and their stores, and a keep of its own", async () => {
     const names = await page.evaluate(() => Object.keys(holdfast));
-    const serverNames = ["Server", "ServerRequest", "attach", "basicAuth", "broadcast", "serve"];
+    const serverNames = [
+      "Server",
+      "ServerRequest",
+      "attach",
+      "basicAuth",
+      "broadcast",
+      "serve",
+      "toNodeStream",
+    ];
     const storeNames = [
       "decodeSessionRecord",
       "encodeSessionChanges",
