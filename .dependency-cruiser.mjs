@@ -44,6 +44,7 @@ const layers = {
     "transport/session",
     "transport/worker",
   ]),
+  testing: ["shared", "heartbeat", "session", "protocol", "connection", "transport"],
   // Like browser/, it runs in both; entry points pass the connector of their platform.
   compat: ["shared", "session", "connection", "reconnect", "types of protocol"],
   // A pure function that is no part of the public surface: the alternative was a copy.
@@ -55,6 +56,7 @@ const modulesOfNode = {
   protocol: "^(buffer|crypto|zlib)$",
   "transport/node": ".",
   adopt: ".",
+  testing: ".",
   streams: "^stream$", // Only node-stream.ts, which the entry points of browsers leave out.
   client: ".",
   server: ".",

@@ -15,9 +15,16 @@ import { surviveRestart } from "./package/restart.mjs";
 const unwanted = /\.tsbuildinfo$|\.map$|\.test\.|(^|\/)(src|build|test|test-dist|node_modules)\//;
 const required = [
   ...["package.json", "README.md", "LICENSE"],
-  ...["index", "browser", "topics", "browser-topics", "websocket", "browser-websocket", "adapter"].flatMap(
-    (entry) => [`dist/${entry}.js`, `dist/${entry}.d.ts`],
-  ),
+  ...[
+    "index",
+    "browser",
+    "topics",
+    "browser-topics",
+    "websocket",
+    "browser-websocket",
+    "adapter",
+    "testing",
+  ].flatMap((entry) => [`dist/${entry}.js`, `dist/${entry}.d.ts`]),
 ];
 
 /** The maximum size of a download in bytes, and the maximum number of files. Raise them only deliberately. */
