@@ -24,6 +24,7 @@ const entries = [
     name === "index" ? "browser" : `browser-${name}`,
   ]),
   "adapter",
+  "testing",
 ];
 /** The entries with declarations. */
 const typedEntries = entries;

@@ -15,14 +15,21 @@ import { surviveRestart } from "./package/restart.mjs";
 const unwanted = /\.tsbuildinfo$|\.map$|\.test\.|(^|\/)(src|build|test|test-dist|node_modules)\//;
 const required = [
   ...["package.json", "README.md", "LICENSE"],
-  ...["index", "browser", "topics", "browser-topics", "websocket", "browser-websocket", "adapter"].flatMap(
-    (entry) => [`dist/${entry}.js`, `dist/${entry}.d.ts`],
-  ),
+  ...[
+    "index",
+    "browser",
+    "topics",
+    "browser-topics",
+    "websocket",
+    "browser-websocket",
+    "adapter",
+    "testing",
+  ].flatMap((entry) => [`dist/${entry}.js`, `dist/${entry}.d.ts`]),
 ];
 
 /** The maximum size of a download in bytes, and the maximum number of files. Raise them only deliberately. */
 const MAX_PACKED = 400_000;
-const MAX_FILES = 80;
+const MAX_FILES = 90;
 const MAX_OTHERS = { "packages/redis": 45_000, "packages/nats": 33_000, "packages/ws": 33_000 };
 
 /** Plain JavaScript, from opening a connection to its end. */

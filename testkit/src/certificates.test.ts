@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { testCertificates, type TestCertificates } from "./certificates.js";
-import { RawClient } from "./raw/client.js";
-import { RawServer } from "./raw/server.js";
+import { RawClient } from "../../packages/holdfast/build/testing/raw/client.js";
+import { RawServer } from "../../packages/holdfast/build/testing/raw/server.js";
 import { activeResources, assertNothingLeft } from "./resources.js";
 
 describe("testCertificates", { timeout: 20_000 }, () => {

@@ -1,19 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Settles as `promise` does; rejects, naming `what`, if that takes longer than `ms`. */
-export async function withTimeout<T>(promise: PromiseLike<T>, ms: number, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`Waited ${ms} ms for ${what}`));
-    }, ms);
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+export { withTimeout } from "../../packages/holdfast/build/testing/with-timeout.js";
 
 /** Resolves once `isTrue` returns true; rejects, naming `what`, if that takes longer than `ms`. */
 export async function eventually(isTrue: () => boolean, what: string, ms = 20_000): Promise<void> {

@@ -22,7 +22,16 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
 
   test("I1: a page has the same exports as Node.js, except servers and their stores, and a keep of its own", async () => {
     const names = await page.evaluate(() => Object.keys(holdfast));
-    const serverNames = ["Server", "ServerRequest", "attach", "basicAuth", "broadcast", "inspect", "serve"];
+    const serverNames = [
+      "Server",
+      "ServerRequest",
+      "attach",
+      "basicAuth",
+      "broadcast",
+      "inspect",
+      "serve",
+      "toNodeStream",
+    ];
     const storeNames = [
       "decodeSessionRecord",
       "encodeSessionChanges",

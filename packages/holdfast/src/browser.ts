@@ -70,12 +70,20 @@ export { keepalive } from "./reconnect/keepalive.js";
 export type { KeepaliveOptions } from "./reconnect/keepalive.js";
 
 export { Connection } from "./connection/connection.js";
-export type { CallOptions, PingOptions, ReceiveOptions, SendOptions } from "./connection/connection.js";
+export type {
+  CallOptions,
+  PingOptions,
+  ReceiveOptions,
+  ReceiveStreamOptions,
+  SendOptions,
+} from "./connection/connection.js";
 export type { Bytes } from "./connection/arguments.js";
 export type { CompressionOptions } from "./connection/compression-options.js";
 export type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./connection/close-info.js";
 export type { Capabilities } from "./connection/capabilities.js";
 export { capabilities } from "./browser/capabilities.js";
+export { toWebStreams } from "./streams/web-streams.js";
+export type { WebStreams } from "./streams/web-streams.js";
 export { explain } from "./browser/explain.js";
 export type { Fragments } from "./connection/fragmented-send.js";
 export type { HandshakeRequest, HandshakeResponse } from "./connection/handshake-record.js";

@@ -107,6 +107,10 @@ export type { SavedReceipts } from "./session/receive-ledger.js";
 export type { SavedSends } from "./session/send-ledger.js";
 export type { SessionIdentity, SessionProof } from "./session/server-session.js";
 export type { SessionMessageData } from "./session/session-memory.js";
+export { toNodeStream } from "./streams/node-stream.js";
+export type { NodeStreamOptions } from "./streams/node-stream.js";
+export { toWebStreams } from "./streams/web-streams.js";
+export type { WebStreams } from "./streams/web-streams.js";
 export { ServerRequest } from "./server/upgrade/server-request.js";
 export type { RawRequest, RequestTLS } from "./server/forwarding/request-source.js";
 
@@ -116,7 +120,13 @@ export { keepalive } from "./reconnect/keepalive.js";
 export type { KeepaliveOptions } from "./reconnect/keepalive.js";
 
 export { Connection } from "./connection/connection.js";
-export type { CallOptions, PingOptions, ReceiveOptions, SendOptions } from "./connection/connection.js";
+export type {
+  CallOptions,
+  PingOptions,
+  ReceiveOptions,
+  ReceiveStreamOptions,
+  SendOptions,
+} from "./connection/connection.js";
 export type { Bytes } from "./connection/arguments.js";
 export type { CompressionOptions } from "./connection/compression-options.js";
 export type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./connection/close-info.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { FakeClock } from "./clock.js";
+import { FakeClock } from "../../../packages/holdfast/build/testing/fake/clock.js";
 
 describe("FakeClock", () => {
   test("runs timers in order, each at its exact time", () => {

@@ -1,4 +1,4 @@
-import { concatBytes } from "../bytes.js";
+import { concatBytes } from "../../../packages/holdfast/build/testing/bytes.js";
 
 /** The sending side of a fake socket: a kernel with a limited capacity, and the bytes that wait for it. */
 export class SendBuffer {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ByteStreamHandler } from "../ports.js";
-import { FakeClock } from "./clock.js";
+import { FakeClock } from "../../../packages/holdfast/build/testing/fake/clock.js";
 import { FakeTransport } from "./transport.js";
 
 /** A handler that records its calls, and that lets a test react to them. */

@@ -1,6 +1,6 @@
-import { type BytesLike, concatBytes, toBytes } from "../bytes.js";
+import { type BytesLike, concatBytes, toBytes } from "../../../packages/holdfast/build/testing/bytes.js";
 import type { Address, ByteStream, ByteStreamHandler } from "../ports.js";
-import type { FakeClock } from "./clock.js";
+import type { FakeClock } from "../../../packages/holdfast/build/testing/fake/clock.js";
 import { SendBuffer } from "./send-buffer.js";
 
 export interface FakeTransportOptions {

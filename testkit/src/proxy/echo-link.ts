@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { RawClient } from "../raw/client.js";
-import type { ProxyConnection } from "./connection.js";
-import { FaultProxy } from "./proxy.js";
+import { RawClient } from "../../../packages/holdfast/build/testing/raw/client.js";
+import type { ProxyConnection } from "../../../packages/holdfast/build/testing/proxy/connection.js";
+import { FaultProxy } from "../../../packages/holdfast/build/testing/proxy/proxy.js";
 
 /** Records how its connections end, and in which pieces the bytes arrive. */
 export class EchoServer {

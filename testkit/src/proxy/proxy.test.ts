@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SeededRandom } from "../fake/seeded-random.js";
-import { RawClient } from "../raw/client.js";
+import { RawClient } from "../../../packages/holdfast/build/testing/raw/client.js";
 import { activeResources, assertNothingLeft, type ResourceCounts } from "../resources.js";
 import { eventually, withTimeout } from "../waiting.js";
 import { EchoLink, measureEcho } from "./echo-link.js";

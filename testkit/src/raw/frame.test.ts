@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { closePayload, frame, OPCODE, parseFrame } from "./frame.js";
+import {
+  closePayload,
+  frame,
+  OPCODE,
+  parseFrame,
+} from "../../../packages/holdfast/build/testing/raw/frame.js";
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { activeResources, assertNothingLeft } from "../resources.js";
-import { RawClient } from "./client.js";
-import { frame, OPCODE } from "./frame.js";
-import { RawServer, type RawServerOptions } from "./server.js";
+import { RawClient } from "../../../packages/holdfast/build/testing/raw/client.js";
+import { frame, OPCODE } from "../../../packages/holdfast/build/testing/raw/frame.js";
+import { RawServer, type RawServerOptions } from "../../../packages/holdfast/build/testing/raw/server.js";
 
 const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
 

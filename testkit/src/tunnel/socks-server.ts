@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { RawServer } from "../raw/server.js";
-import type { RawServerPeer } from "../raw/server-peer.js";
+import { RawServer } from "../../../packages/holdfast/build/testing/raw/server.js";
+import type { RawServerPeer } from "../../../packages/holdfast/build/testing/raw/server-peer.js";
 
 export interface SocksServerOptions {
   /** Requires this user and password (RFC 1929); SOCKS version 5 only. */

@@ -1,12 +1,12 @@
 // The state of one connection, from open to closed, and the wiring between its parts: the transport carries messages,
 // the keepalive judges the peer, the inbox queues unread messages, and `Connection` is the public facade.
 
-/* eslint max-lines: ["warn", { "max": 600, "skipBlankLines": true, "skipComments": true }] -- It passes each event between five parts, which have their own files. Splitting it further would add an object to each connection. */
+/* eslint max-lines: ["warn", { "max": 680, "skipBlankLines": true, "skipComments": true }] -- It passes each event between five parts, which have their own files. Splitting it further would add an object to each connection. */
 
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../shared/close-code.js";
 import { quietly } from "../shared/deferred.js";
-import { InvalidStateError } from "../shared/errors.js";
+import { InvalidStateError, MessageTooBigError } from "../shared/errors.js";
 import type { ObservedFrame } from "../shared/observed-frame.js";
 import { invalidArgument } from "../shared/option-checks.js";
 import { TextBytes } from "../shared/text-bytes.js";
@@ -20,11 +20,12 @@ import { Ending, type EndingHandler } from "./ending.js";
 import { EndWaiters, type EndSource } from "./end-waiters.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
 import { gatherEvidence } from "./evidence.js";
+import { HeldMessage, type HoldingConnection } from "./held-message.js";
 import { isFragments, type Fragments } from "./fragmented-send.js";
 import { Inbox, type InboxHandler, type Message, type Unread } from "./inbox.js";
 import { ConnectionLog } from "./log/connection-log.js";
 import { Listeners } from "./listeners.js";
-import type { StreamableConnection } from "./message-stream.js";
+import type { MessageStream } from "./message-stream.js";
 import type { ConnectionSettings } from "./options.js";
 import type { Address } from "./ports.js";
 import {
@@ -81,7 +82,7 @@ export class ConnectionCore
     FrameObserver,
     KeepaliveHandler,
     InboxHandler,
-    StreamableConnection,
+    HoldingConnection,
     EndingHandler,
     ObserverBindingHandler,
     UnreadWatchHandler,
@@ -115,6 +116,7 @@ export class ConnectionCore
   #unreadWatch: UnreadWatch | null = null;
   #closeReply: CloseReply | null = null;
   #watcher: FrameObserver | null = null;
+  #held: HeldMessage | null = null;
   /** After a violation of the protocol, end without waiting for the peer, as browsers do. */
   failsAtOnce = false;
 
@@ -239,6 +241,19 @@ export class ConnectionCore
    */
   get whenEnded(): Promise<CloseInfo> {
     return this.#waiters.closed;
+  }
+
+  /** The application reads no more, and waits for the end. */
+  expectEnd(): Promise<CloseInfo> {
+    this.inbox.expectEnd();
+    if (this.#held !== null && this.inbox.presence === "nobody") this.onUnread();
+    return this.whenEnded;
+  }
+
+  /** The application never reads. */
+  discard(): void {
+    this.inbox.discard();
+    this.onUnread();
   }
 
   get signal(): AbortSignal {
@@ -496,7 +511,8 @@ export class ConnectionCore
   onMessage(message: Message): void {
     this.#messagesReceived++;
     this.noteTraffic();
-    this.inbox.push(message);
+    if (this.#held === null) this.inbox.push(message);
+    else this.#held.follow(message);
   }
 
   onPing(payload: Uint8Array): void {
@@ -543,6 +559,12 @@ export class ConnectionCore
     this.#close({ code: 1011, reason: "compression failed" }, "local-close", error);
   }
 
+  onLargeMessage(size: number): void {
+    if (this.#state !== "open" || this.#binding !== null || !this.inbox.mayBeStreamed) return;
+    this.#held = new HeldMessage(this, size);
+    this.streamTo(this.#held);
+  }
+
   onDecodingBegun(): void {
     this.#readPause.pause("decoding");
   }
@@ -575,6 +597,7 @@ export class ConnectionCore
     this.#state = "closed";
     this.#closeReply?.cancel();
     this.#unreadWatch?.stop();
+    this.#held?.stop();
     this.keepalive.end(closedError);
     this.#transport.fail(closedError);
     this.inbox.end();
@@ -618,12 +641,40 @@ export class ConnectionCore
   }
 
   onProgress(): void {
+    // A reader that takes whole messages waits for the one that is held.
+    if (this.#held !== null && this.inbox.hasReader && this.inbox.length === 0) this.onUnread();
     this.#transport.onProgress?.();
   }
 
   onStreamedMessage(): void {
     this.#messagesReceived++;
     this.noteTraffic();
+  }
+
+  giveHeld(stream: MessageStream): boolean {
+    const held = this.#held;
+    if (held === null) return false;
+    if (held.size > stream.maxSize) {
+      this.#refuseHeld(held, stream.maxSize);
+    } else {
+      this.#held = null;
+      held.giveTo(stream);
+    }
+    return true;
+  }
+
+  onUnread(): void {
+    // Only a limit makes a message too large.
+    if (this.#held !== null) this.#refuseHeld(this.#held, this.settings.maxMessageSize ?? 0);
+  }
+
+  #refuseHeld(held: HeldMessage, limit: number): void {
+    held.drop();
+    this.#held = null;
+    if (this.#state !== "open") return;
+    const reason = `Expected a message of at most ${limit} bytes, got ${held.size} or more`;
+    const error = new MessageTooBigError(reason, held.size, limit);
+    this.onFailure({ cause: "message-too-big", error, close: { code: 1009, reason } });
   }
 
   onStreamFull(): void {

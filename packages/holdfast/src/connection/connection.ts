@@ -9,6 +9,7 @@ import {
   checkDuration,
   checkFunction,
   checkSignal,
+  checkSize,
   requireChoice,
 } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
@@ -56,6 +57,12 @@ export interface ReceiveOptions extends CallOptions {
   readonly timeout?: number | null | undefined;
 }
 
+/** Options of `recvStream()`. */
+export interface ReceiveStreamOptions extends CallOptions {
+  /** Maximum size of the message in bytes; null for no limit. @default null */
+  readonly maxSize?: number | null | undefined;
+}
+
 /** Options of `ping()`. */
 export interface PingOptions extends CallOptions {
   /**
@@ -67,6 +74,7 @@ export interface PingOptions extends CallOptions {
 
 export const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true };
 export const SEND_OPTIONS: OptionNames<SendOptions> = { signal: true, compress: true, until: true };
+const STREAM_OPTIONS: OptionNames<ReceiveStreamOptions> = { signal: true, maxSize: true };
 const WAIT_OPTIONS: OptionNames<PingOptions & ReceiveOptions> = { signal: true, timeout: true };
 
 let readCore: (connection: Connection) => ConnectionCore;
@@ -181,8 +189,7 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
    * last `recv()` shows that the application will send no reply, so that the library answers the peer's Close at once.
    */
   get closed(): Promise<CloseInfo> {
-    this.#core.inbox.expectEnd();
-    return this.#core.whenEnded;
+    return this.#core.expectEnd();
   }
 
   /** Aborts when the connection ends; its reason is the ConnectionClosed error. */
@@ -237,15 +244,18 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
 
   /**
    * Iterates over the pieces of the next message as they arrive, without ever holding all of a large one. `maxQueue`
-   * bounds the unread pieces, `maxMessageSize` the message. A compressed message, and one that was already received, is
-   * a single piece. Leaving the loop early discards the rest of the message.
+   * bounds the unread pieces, and `maxSize` the message instead of `maxMessageSize`: beyond it the connection fails with
+   * 1009. A larger message than `maxMessageSize` that arrives before the call waits for it; another reader fails the
+   * connection with 1009. A compressed message, and one that was already received, is a single piece, and in browsers
+   * every message: `maxMessageSize` applies to them. Leaving the loop early discards the rest of the message.
    *
    * @throws ConnectionClosed when the connection ends before the message does
    * @throws ConcurrencyError while a `recv`, iteration or `forEach` waits
    */
-  recvStream(options?: CallOptions): AsyncIterableIterator<Message, undefined> {
-    checkOptionNames("recvStream()", options, CALL_OPTIONS);
-    return new MessageStream(this.#core, checkSignal(options?.signal));
+  recvStream(options?: ReceiveStreamOptions): AsyncIterableIterator<Message, undefined> {
+    checkOptionNames("recvStream()", options, STREAM_OPTIONS);
+    const maxSize = checkSize("maxSize", options?.maxSize, null) ?? Infinity;
+    return new MessageStream(this.#core, checkSignal(options?.signal), maxSize);
   }
 
   /**
@@ -273,7 +283,7 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
    * @throws InvalidStateError is the error with which every later read rejects
    */
   discard(): void {
-    this.#core.inbox.discard();
+    this.#core.discard();
   }
 
   /**

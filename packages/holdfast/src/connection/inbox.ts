@@ -22,9 +22,10 @@ export interface Reader {
 
 /**
  * The kind of reader: a `reader` waits for messages, handles one, or is an iteration that will request the next; a
- * `caller` took a message with `recv()` and may call it again; `nobody` reads.
+ * `stream` is one for the pieces of one message; a `caller` took a message with `recv()` and may call it again; `nobody`
+ * reads.
  */
-export type Presence = "caller" | "nobody" | "reader";
+export type Presence = "caller" | "nobody" | "reader" | "stream";
 
 export interface InboxHandler extends UnreadHandler {
   /** Monotonic time of the last read. */
@@ -185,7 +186,7 @@ export class Inbox implements Unread {
 
   /** The application awaits the end of the connection, so it reads no more messages. */
   expectEnd(): void {
-    if (this.presence === "reader") return;
+    if (this.isBeingRead) return;
     this.#lastReader = "nobody";
     this.#isEndExpected = true;
     this.#onRead?.();
@@ -193,6 +194,16 @@ export class Inbox implements Unread {
 
   get presence(): Presence {
     return this.#reader === null ? this.#lastReader : "reader";
+  }
+
+  /** Whether an iteration or a stream has not ended. */
+  get isBeingRead(): boolean {
+    return this.presence === "reader" || this.presence === "stream";
+  }
+
+  /** Whether the next call of the application may be `recvStream()`: no reader waits for a whole message. */
+  get mayBeStreamed(): boolean {
+    return this.presence !== "reader" && !this.#isEndExpected && this.#queue?.isDiscarding !== true;
   }
 
   /**
@@ -203,6 +214,7 @@ export class Inbox implements Unread {
     if (this.#queue?.isDiscarding === true || this.#isReaderReady) return -Infinity;
     switch (this.presence) {
       case "reader":
+      case "stream":
         return Infinity;
       case "caller":
         return (this.length > 0 ? now : this.#takenAt) + READER_GRACE;
@@ -223,7 +235,7 @@ export class Inbox implements Unread {
   discard(): void {
     if (this.#queue?.isDiscarding === true) return;
     this.checkFree("discard()");
-    if (this.presence === "reader") throw new ConcurrencyError(READ_WHEN_DISCARDED);
+    if (this.isBeingRead) throw new ConcurrencyError(READ_WHEN_DISCARDED);
     this.#lastReader = "nobody";
     this.queue.discard();
     this.#onRead?.();

@@ -14,6 +14,8 @@ export interface StreamableConnection extends ReadableConnection {
   readonly settings: { readonly maxQueuedBytes: number };
   /** Delivers the message that is arriving, or the next one, piece by piece; null stops that. */
   streamTo(handler: PieceHandler | null): void;
+  /** Gives the stream a message that began to arrive before anyone read. Returns false if there is none. */
+  giveHeld(stream: MessageStream): boolean;
   /** The last piece of a message was delivered. */
   onStreamedMessage(): void;
   /** The stream holds too much, or is below its low-water mark again. */
@@ -25,13 +27,16 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   readonly #connection: StreamableConnection;
   readonly #inbox: Inbox;
   readonly #signal: AbortSignal | null;
+  /** The most bytes that the message may have. */
+  readonly maxSize: number;
   readonly #pieces = new MessageQueue();
   #isFull = false;
   #state: "begun" | "broken" | "complete" | "fresh" | "left" = "fresh";
   #resolve: (result: Result) => void = ignore;
   #reject: (error: unknown) => void = ignore;
 
-  constructor(connection: StreamableConnection, signal: AbortSignal | null) {
+  constructor(connection: StreamableConnection, signal: AbortSignal | null, maxSize: number) {
+    this.maxSize = maxSize;
     this.#connection = connection;
     this.#inbox = connection.inbox;
     this.#signal = signal;
@@ -64,7 +69,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
       this.#reject = reject;
       watchAbort(this.#signal, this.#onAbort);
       if (this.#state === "fresh" && this.#inbox.length === 0) {
-        this.#connection.streamTo(this);
+        if (!this.#connection.giveHeld(this)) this.#connection.streamTo(this);
         if (!this.#isWaiting) return; // A piece had already arrived.
       }
       this.#inbox.attach(this, "recvStream()");
@@ -79,6 +84,11 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     this.#checkRoom();
     if (!this.#inbox.hasReader) this.#inbox.noteReader("caller", this.#connection.now());
     return Promise.resolve({ value: undefined, done: true });
+  }
+
+  /** Whether it holds so much that reading pauses. */
+  get isFull(): boolean {
+    return this.#isFull;
   }
 
   /** A whole message: it was already queued, or was compressed. */
@@ -152,7 +162,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   /** The loop will request the next piece; after the last one, its body may send an answer. */
   #leaveInbox(at?: number): void {
     const isRead = this.#state === "complete" && this.#pieces.length === 0;
-    this.#inbox.noteReader(isRead ? "caller" : "reader", at);
+    this.#inbox.noteReader(isRead ? "caller" : "stream", at);
   }
 
   #stopWaiting(): void {

@@ -131,6 +131,11 @@ export interface MessageTransportHandler {
   onClose(close: CloseFrame): void;
   /** The peer violated the protocol: from now on only its Close is reported. */
   onFailure(failure: TransportFailure): void;
+  /**
+   * A message that nobody reads in pieces has more bytes than `maxMessageSize`. If this calls `streamTo`, the message is
+   * delivered in pieces; otherwise `onFailure` follows. Absent to let it fail.
+   */
+  onLargeMessage?(size: number): void;
   /** Reading pauses while a message is being decoded in another thread. */
   onDecodingBegun(): void;
   /** That message has been delivered. */

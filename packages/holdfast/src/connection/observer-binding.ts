@@ -87,6 +87,7 @@ export class ObserverBinding implements ObservedConnection {
 
   #counted(handler: PieceHandler): PieceHandler {
     return {
+      maxSize: handler.maxSize,
       onPiece: (piece) => handler.onPiece(piece),
       onLastPiece: () => {
         this.#handler.onStreamedMessage();

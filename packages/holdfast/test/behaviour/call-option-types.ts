@@ -14,6 +14,15 @@ const call = { signal: [signal, null] } as const;
 export const ofCall: Fitting<node.CallOptions> = call;
 export const ofPing: Fitting<node.PingOptions> = { ...call, timeout: [500, null] };
 export const ofReceive: Fitting<node.ReceiveOptions> = { ...call, timeout: [500, null] };
+export const ofReceiveStream: Fitting<node.ReceiveStreamOptions> = { ...call, maxSize: [1_048_576, null] };
+export const ofNodeStream: Fitting<node.NodeStreamOptions> = {
+  ...call,
+  objectMode: [true],
+  readableObjectMode: [true],
+  writableObjectMode: [false],
+  highWaterMark: [65_536],
+  readable: [false],
+};
 export const ofSend: Fitting<node.SendOptions> = {
   ...call,
   compress: [true],

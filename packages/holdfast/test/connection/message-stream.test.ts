@@ -65,9 +65,9 @@ for (const role of ["client", "server"] as const) {
       assert.equal((await h.connection.closed).cause, "invalid-data");
     });
 
-    test("E2: enforces maxMessageSize over all fragments", async () => {
-      const h = new Harness({ role, maxMessageSize: 10 });
-      const stream = h.connection.recvStream();
+    test("E2: enforces maxSize instead of maxMessageSize, over all fragments", async () => {
+      const h = new Harness({ role, maxMessageSize: 3 });
+      const stream = h.connection.recvStream({ maxSize: 10 });
       const first = stream.next();
       h.deliver(fragment(h, "binary", "123456"));
       await first;

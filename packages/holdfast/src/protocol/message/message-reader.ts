@@ -1,6 +1,6 @@
 // Turns frames into messages: enforces the rules of RFC 6455 for received frames and assembles fragments.
 
-/* eslint max-lines: ["warn", { "max": 340, "skipBlankLines": true, "skipComments": true }] -- One state machine; rules, text decoding and streaming are in separate files. */
+/* eslint max-lines: ["warn", { "max": 350, "skipBlankLines": true, "skipComments": true }] -- One state machine; rules, text decoding and streaming are in separate files. */
 
 import type { CloseFrame } from "../../shared/close-code.js";
 import { MessageTooBigError, ProtocolError } from "../../shared/errors.js";
@@ -51,6 +51,11 @@ export interface ProtocolHandler {
   onDecodingBegun(): void;
   /** The decoded message was delivered. Call `Protocol.resume` to continue with the data received meanwhile. */
   onDecodingEnded(): void;
+  /**
+   * A message that nobody reads in pieces has more bytes than `maxMessageSize`. If this calls `streamTo`, the message is
+   * delivered in pieces; otherwise it is a failure.
+   */
+  onLargeMessage?(size: number): void;
   /**
    * Called every few frames. Return true to delay the following frames because this turn of the event loop has taken
    * too long; no more events follow until `Protocol.endYield`. Without this method, frames are never delayed.
@@ -157,6 +162,7 @@ export class MessageReader implements FrameHandler {
     const hasBegun = this.#messageOpcode !== CONTINUATION && this.#assembly !== null;
     if (handler === null || !hasBegun || this.#isEncoded) return;
     this.#pieces = new PieceDecoder(handler, this.#messageOpcode === TEXT);
+    if (this.#messageSize > this.#sizeLimit()) return void this.#failSize();
     this.#pieces.push(this.#assembly?.take() ?? EMPTY);
   }
 
@@ -191,7 +197,7 @@ export class MessageReader implements FrameHandler {
   wholePayload(chunk: Buffer, start: number, end: number, isAscii: boolean): void {
     if ((this.#opcode & CONTROL_BIT) !== 0) {
       this.#deliverControl(chunk, start, end);
-    } else if (this.#isFinal && this.#opcode !== CONTINUATION && !this.#isEncoded) {
+    } else if (this.#isFinal && this.#opcode !== CONTINUATION && !this.#isEncoded && this.#pieces === null) {
       // The fast path: decode or deliver a whole message in one chunk without copying it.
       this.#messageOpcode = CONTINUATION;
       if (this.#opcode === TEXT) this.#deliverText(chunk, start, end, isAscii);
@@ -262,7 +268,16 @@ export class MessageReader implements FrameHandler {
       this.#messageSize = 0;
     }
     this.#messageSize += length;
-    if (this.#messageSize > this.#sizeLimit()) return this.#failSize();
+    return this.#messageSize <= this.#sizeLimit() || this.#beginLarge();
+  }
+
+  /** A message that is too large to be assembled may still be delivered in pieces. */
+  #beginLarge(): boolean {
+    if (this.#pieceHandler !== null || this.#isEncoded || this.#isDropping) return this.#failSize();
+    this.#events.onLargeMessage?.(this.#messageSize);
+    const handler = this.#pieceHandler as PieceHandler | null; // The event may have set it.
+    if (handler === null || this.#messageSize > this.#sizeLimit()) return this.#failSize();
+    this.#pieces ??= new PieceDecoder(handler, this.#messageOpcode === TEXT);
     return true;
   }
 
@@ -273,7 +288,8 @@ export class MessageReader implements FrameHandler {
 
   /** The most bytes that the message may take on the wire. An encoded message is checked again after decoding. */
   #sizeLimit(): number {
-    if (!this.#isEncoded || this.#extension === null) return this.#maxMessageSize;
+    if (!this.#isEncoded || this.#extension === null)
+      return this.#pieceHandler?.maxSize ?? this.#maxMessageSize;
     return Math.min(this.#extension.maxEncodedSize(this.#maxMessageSize), Number.MAX_SAFE_INTEGER);
   }
 
@@ -401,7 +417,8 @@ export class MessageReader implements FrameHandler {
   }
 
   #failSize(): false {
-    const [size, limit] = [this.#messageSize, this.#maxMessageSize];
+    const size = this.#messageSize;
+    const limit = this.#isEncoded ? this.#maxMessageSize : this.#sizeLimit();
     const encoded = this.#isEncoded ? " encoded ones" : "";
     const text = `Expected a message of at most ${limit} bytes, got ${describeLength(size)}${encoded}`;
     return this.#failWith(new MessageTooBigError(text, size, limit));

@@ -2,6 +2,8 @@
 
 /** Receives the pieces: strings of a text message, or copied bytes of a binary one; never empty. */
 export interface PieceHandler {
+  /** The most bytes that the message may have. Absent for `maxMessageSize`. */
+  readonly maxSize?: number | undefined;
   onPiece(piece: string | Uint8Array): void;
   /** The message is complete. */
   onLastPiece(): void;

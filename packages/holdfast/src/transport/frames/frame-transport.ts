@@ -219,6 +219,10 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
     this.#endFirst();
   }
 
+  onLargeMessage(size: number): void {
+    this.handler.onLargeMessage?.(size);
+  }
+
   /** While a message is being decoded, later ones wait in the kernel. */
   onDecodingBegun(): void {
     this.stream.pause();

@@ -23,6 +23,10 @@ export class LinkPieces implements PieceHandler {
     this.#layer = layer;
   }
 
+  get maxSize(): number | undefined {
+    return this.#handler.maxSize;
+  }
+
   onPiece(piece: string | Uint8Array): void {
     if (this.#held === null || typeof piece !== "string") {
       this.#held = null;

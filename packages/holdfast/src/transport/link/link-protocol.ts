@@ -180,6 +180,16 @@ export class LinkProtocol extends TransportDecorator {
     if (this.#announcer === null) this.wire.streamTo(handler && new LinkPieces(handler, this));
   }
 
+  /** A binary message that a word announced is taken whole. */
+  override onLargeMessage(size: number): void {
+    if (this.#announcer === null) this.onLargeData(size);
+  }
+
+  /** A message of the application is too large to be taken whole. */
+  protected onLargeData(size: number): void {
+    super.onLargeMessage(size);
+  }
+
   onPiecesEnded(): void {
     this.#pieceHandler = null;
   }

@@ -209,6 +209,10 @@ export abstract class TransportDecorator implements MessageTransport, MessageTra
     this.handler.onSendingFailed(error);
   }
 
+  onLargeMessage(size: number): void {
+    this.handler.onLargeMessage?.(size);
+  }
+
   onDecodingBegun(): void {
     this.handler.onDecodingBegun();
   }

@@ -18,6 +18,10 @@ export class ResumedPieces implements PieceHandler {
     this.#onOver = onOver;
   }
 
+  get maxSize(): number | undefined {
+    return this.#handler.maxSize;
+  }
+
   onPiece(piece: string | Uint8Array): void {
     const skipped = Math.min(this.#toSkip, piece.length);
     this.#toSkip -= skipped;

@@ -241,7 +241,7 @@ export class ServerSessionTransport
     this.#current?.link.bind(null);
     const inbox = this.#inbox;
     this.#left = inbox?.takeAll() ?? NO_MESSAGES;
-    if (inbox?.presence !== "reader" || inbox.inProgress === 0) return Promise.resolve();
+    if (inbox?.isBeingRead !== true || inbox.inProgress === 0) return Promise.resolve();
     return new Promise((resolve) => (this.#onFinished = resolve));
   }
 
@@ -488,6 +488,10 @@ export class ServerSessionTransport
     else this.#handler.onMessage(message);
     if (this.#tracksProgress) this.#onArrived(message.length, message);
     else if (need !== "none") this.#sender.onAckNeed(need);
+  }
+
+  onLargeMessage(size: number): void {
+    this.#handler.onLargeMessage?.(size);
   }
 
   onStreamed(length: number): void {

@@ -29,6 +29,8 @@ export interface SessionLinkHandler {
   onData(message: Message): void;
   /** A message was delivered piece by piece. */
   onStreamed(length: number): void;
+  /** As in `MessageTransportHandler`. */
+  onLargeMessage?(size: number): void;
   /** A word of the session arrived. */
   onWord(message: SessionMessage): void;
   /** A ping is being queued: what waits to be acknowledged can go with it. */
@@ -195,6 +197,10 @@ export class SessionLink extends LinkProtocol {
     super.queuePing(key, payload);
   }
 
+  protected override onLargeData(size: number): void {
+    this.#session.onLargeMessage?.(size);
+  }
+
   override streamTo(handler: PieceHandler | null): void {
     // A link message among the pieces: the next message is delivered to the same handler.
     if (handler === null || handler instanceof CountedPieces) super.streamTo(handler);
@@ -263,6 +269,10 @@ class CountedPieces implements PieceHandler {
   constructor(handler: PieceHandler, link: SessionLink) {
     this.#handler = handler;
     this.#link = link;
+  }
+
+  get maxSize(): number | undefined {
+    return this.#handler.maxSize;
   }
 
   onPiece(piece: string | Uint8Array): void {

@@ -144,7 +144,7 @@ export class PortTransport implements MessageTransport {
   streamTo(handler: PieceHandler | null): void {
     if (this.#pieceHandler === handler) return;
     this.#pieceHandler = handler;
-    this.#options.mailbox.post({ type: "stream", isWanted: handler !== null });
+    this.#options.mailbox.post({ type: "stream", isWanted: handler !== null, maxSize: handler?.maxSize });
   }
 
   end(): void {

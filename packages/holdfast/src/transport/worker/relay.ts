@@ -166,7 +166,7 @@ export class Relay implements ConnectionObserver {
         this.#onControlAcknowledged(command.count);
         return;
       case "stream":
-        this.#stream(command.isWanted);
+        this.#stream(command.isWanted, command.maxSize);
         return;
       case "probe":
         coreOf(this.#connection).probe();
@@ -215,12 +215,13 @@ export class Relay implements ConnectionObserver {
     }
   }
 
-  #stream(isWanted: boolean): void {
+  #stream(isWanted: boolean, maxSize: number | undefined): void {
     if (!isWanted) {
       this.#observed.streamTo(null);
       return;
     }
     this.#observed.streamTo({
+      maxSize,
       onPiece: (piece) => {
         this.#mailbox.post({ type: "piece", piece });
         this.#count(piece);

@@ -50,7 +50,7 @@ export type WorkerCommand =
     }
   /** This many pings and pongs of the peer have been handled. */
   | { readonly type: "ack-control"; readonly count: number }
-  | { readonly type: "stream"; readonly isWanted: boolean }
+  | { readonly type: "stream"; readonly isWanted: boolean; readonly maxSize?: number | undefined }
   | { readonly type: "probe" }
   | { readonly type: "abort" }
   | { readonly type: "terminate" };

@@ -159,6 +159,7 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
     name: "a message over the limit",
     setup: { maxMessageSize: 10 },
     act: (h) => {
+      void h.connection.forEach(() => undefined);
       h.deliver(h.frame({ opcode: 2, payload: "x".repeat(11) }));
       h.transport.eof();
     },

@@ -42,7 +42,7 @@ export function frame(options: FrameOptions): Uint8Array<ArrayBuffer> {
   const first = Uint8Array.of((isFinal ? 0x80 : 0) | (rsv << 4) | opcode);
   if (mask === false) return concatBytes([first, length, payload]);
   const key = mask === true ? EXAMPLE_KEY : mask;
-  length[0] = (length[0] ?? 0) | 0x80;
+  length[0] |= 0x80;
   return concatBytes([first, length, key, applyMask(payload, key)]);
 }
 
@@ -54,7 +54,7 @@ export function closePayload(code?: number, reason = ""): Uint8Array<ArrayBuffer
 
 /** The first frame in `bytes` and its size; null if it is not complete yet. */
 export function parseFrame(bytes: Uint8Array): { value: RawFrame; length: number } | null {
-  const [first, second] = bytes;
+  const [first, second] = [bytes.at(0), bytes.at(1)];
   if (first === undefined || second === undefined) return null;
   const isMasked = second >= 0x80;
   const extraLengthBytes = { 126: 2, 127: 8 }[second & 0x7f] ?? 0;

@@ -104,7 +104,7 @@ export class Lane {
     if (this.#isStopped) return;
     clearTimeout(this.#timer);
     while (!this.#isBusy && this.#faults.flow === "open") {
-      const item = this.#queue[0];
+      const item = this.#queue.at(0);
       if (item === undefined || (item.type === "fin" && this.#faults.isFinHeld)) break;
       const wait = Math.max(item.dueAt, this.#throttledUntil) - performance.now();
       if (wait > 0) {

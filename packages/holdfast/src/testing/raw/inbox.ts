@@ -1,5 +1,5 @@
 import { describeBytes } from "../bytes.js";
-import { withTimeout } from "../waiting.js";
+import { withTimeout } from "../with-timeout.js";
 
 /** A value found at the start of the unread bytes, and its size in bytes. */
 export interface Found<T> {

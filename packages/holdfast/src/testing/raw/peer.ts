@@ -4,7 +4,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import { type PeerCertificate, TLSSocket } from "node:tls";
 import { type BytesLike, toBytes } from "../bytes.js";
 import { reset } from "../reset.js";
-import { withTimeout } from "../waiting.js";
+import { withTimeout } from "../with-timeout.js";
 import { closePayload, frame, type FrameOptions, OPCODE, parseFrame, type RawFrame } from "./frame.js";
 import { type Head, parseHead } from "./head.js";
 import { type Found, Inbox } from "./inbox.js";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { type BytesLike, concatBytes, toBytes } from "../bytes.js";
-import { withTimeout } from "../waiting.js";
+import { withTimeout } from "../with-timeout.js";
 import { acceptKey, formatHead, type Head, type HeadersToSend } from "./head.js";
 import { RawPeer, type WaitOptions } from "./peer.js";
 

@@ -1,4 +1,3 @@
-import type { Clock } from "../ports.js";
 import { TimerQueue } from "./timer-queue.js";
 
 /**
@@ -8,7 +7,7 @@ import { TimerQueue } from "./timer-queue.js";
  * `advance` runs everything at its exact time. `advanceAsync` does the same and lets promises settle after each
  * callback. A callback that throws ends the call with its error.
  */
-export class FakeClock implements Clock {
+export class FakeClock {
   #now: number;
   #wallOffset: number;
   #isInCallback = false;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { TLSSocket, type TLSSocketOptions } from "node:tls";
-import { withTimeout } from "../waiting.js";
+import { withTimeout } from "../with-timeout.js";
 import type { WaitOptions } from "./peer.js";
 import { RawServerPeer } from "./server-peer.js";
 
@@ -69,7 +69,7 @@ export class RawServer implements AsyncDisposable {
 
   /** Resolves with the next peer that this method has not returned yet; waits for one to connect if necessary. */
   async nextPeer({ timeout = this.#options.timeout ?? 20_000 }: WaitOptions = {}): Promise<RawServerPeer> {
-    const peer = this.#peers[this.#nextPeerIndex++];
+    const peer = this.#peers.at(this.#nextPeerIndex++);
     if (peer !== undefined) return peer;
     const next = new Promise<RawServerPeer>((resolve) => this.#waiters.push(resolve));
     return await withTimeout(next, timeout, "a connection");

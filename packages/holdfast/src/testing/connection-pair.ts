@@ -1,0 +1,102 @@
+// `connectionPair()`: two connected connections in one process, over memory instead of sockets.
+
+import { randomFillSync } from "node:crypto";
+import { coreOf, createConnection, type Connection } from "../connection/connection.js";
+import type { HandshakeRecord } from "../connection/handshake-record.js";
+import { CONNECTION_OPTIONS, checkConnectionOptions, type ConnectionOptions } from "../connection/options.js";
+import { acceptKey } from "../protocol/handshake/accept-key.js";
+import { invalidArgument } from "../shared/option-checks.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import type { Role } from "../shared/role.js";
+import { FrameRuntime } from "../transport/frames/frame-runtime.js";
+import { overFrames } from "../transport/frames/frame-transport.js";
+import { nodePlatform } from "../transport/node/node-platform.js";
+import { nodeRuntime } from "../transport/node/node-runtime.js";
+import { FakeClock } from "./fake/clock.js";
+import { MemoryStream } from "./memory-stream.js";
+
+/** Options of `connectionPair()`. */
+export interface ConnectionPairOptions<Data = unknown> {
+  /** Drives both connections: pings, timeouts, and the transfer of bytes. @default null: real time */
+  readonly clock?: FakeClock | null | undefined;
+  /** Options of the client's connection, such as `pingInterval`. */
+  readonly client?: ConnectionOptions | undefined;
+  /** Options of the server's connection. */
+  readonly server?: ConnectionOptions | undefined;
+  /** `data` of the server's connection. */
+  readonly data?: Data | undefined;
+  /** `subprotocol` of both. @default null */
+  readonly subprotocol?: string | null | undefined;
+}
+
+/** Two connections, each the peer of the other. */
+export interface ConnectionPair<Data = unknown> {
+  readonly client: Connection;
+  readonly server: Connection<Data>;
+}
+
+const OPTIONS: OptionNames<ConnectionPairOptions> = {
+  clock: true,
+  client: true,
+  server: true,
+  data: true,
+  subprotocol: true,
+};
+
+/**
+ * Returns two open connections that are connected with each other in memory. They exchange real frames (RFC 6455), with
+ * all limits, pings and closing handshakes; only the opening handshake and the sockets are missing. With a `clock`,
+ * nothing happens before you advance it.
+ *
+ * @throws InvalidArgumentError
+ */
+export function connectionPair<Data = unknown>(
+  options: ConnectionPairOptions<Data> = {},
+): ConnectionPair<Data> {
+  checkOptionNames("connectionPair()", options, OPTIONS);
+  const clock = options.clock ?? null;
+  if (clock !== null && !(clock instanceof FakeClock)) throw invalidArgument("clock", "a FakeClock", clock);
+  const runtime = clock === null ? nodeRuntime() : new FrameRuntime(clock, random, null, nodePlatform);
+  const [clientStream, serverStream] = MemoryStream.pair(runtime.clock);
+  const subprotocol = options.subprotocol ?? null;
+  const open = (role: Role, transport: MemoryStream, data?: unknown): Connection => {
+    const given = options[role] ?? {};
+    checkOptionNames(`\`${role}\` of connectionPair()`, given, CONNECTION_OPTIONS);
+    const settings = checkConnectionOptions(given, nodePlatform);
+    const preface = { runtime, transport, role, settings, extension: null, preface: null, rest: NO_BYTES };
+    const handshake = handshakeOf(subprotocol, data);
+    return createConnection({ runtime, transport: overFrames(preface), settings, handshake, owner: null });
+  };
+  const client = open("client", clientStream);
+  const server = open("server", serverStream, options.data) as Connection<Data>; // The type of `data`.
+  for (const connection of [client, server]) coreOf(connection).start();
+  return { client, server };
+}
+
+/** The result of a handshake that did not take place. */
+function handshakeOf(subprotocol: string | null, data: unknown): HandshakeRecord {
+  return {
+    url: URL,
+    get request() {
+      const headers = new Headers({ Host: "memory.test", Upgrade: "websocket", Connection: "Upgrade" });
+      headers.set("Sec-WebSocket-Key", KEY);
+      headers.set("Sec-WebSocket-Version", "13");
+      return { method: "GET", target: "/", headers };
+    },
+    get response() {
+      const headers = new Headers({ Upgrade: "websocket", Connection: "Upgrade" });
+      headers.set("Sec-WebSocket-Accept", acceptKey(KEY));
+      if (subprotocol !== null) headers.set("Sec-WebSocket-Protocol", subprotocol);
+      return { status: 101, headers };
+    },
+    subprotocol,
+    extensions: [],
+    data,
+  };
+}
+
+const random = { fill: (target: Uint8Array): void => void randomFillSync(target) };
+const URL = "ws://memory.test/";
+/** The example of RFC 6455 section 1.3. */
+const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
+const NO_BYTES = new Uint8Array(0);

@@ -1,0 +1,237 @@
+// `toNodeStream()` over real sockets.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { Readable, Transform, Writable } from "node:stream";
+import { buffer, text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+import { afterEach, describe, test } from "node:test";
+import { connect, serve, toNodeStream, type Connection, type ConnectOptions } from "../../build/index.js";
+import { eventually, withTimeout } from "holdfast-testkit";
+
+const quiet = { pingInterval: null, closeTimeout: 5_000 };
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+interface Pair {
+  readonly local: Connection;
+  readonly peer: Connection;
+}
+
+async function openPair(options: ConnectOptions = {}): Promise<Pair> {
+  const accepted: Connection[] = [];
+  const server = await serve((connection) => void accepted.push(connection), { host: "127.0.0.1", ...quiet });
+  cleanups.push(() => server.close({ timeout: 0 }));
+  const local = await connect(server.url, { ...quiet, ...options });
+  return { local, peer: accepted[0] };
+}
+
+/** 4 MiB in uneven chunks. */
+function* chunks(): Generator<Buffer, void> {
+  for (let n = 0; n < 256; n++) yield Buffer.alloc(16 * 1024 + (n % 2 === 0 ? 7 : -7), n);
+}
+
+describe("Node streams", () => {
+  test(
+    "E5, E4: pipeline() carries bytes through both ends, and an echo, unchanged",
+    { timeout: 60_000 },
+    async () => {
+      const { local, peer } = await openPair();
+      const stream = toNodeStream(peer);
+      const echoing = pipeline(stream, stream);
+      const received: Buffer[] = [];
+      const sent = Buffer.concat([...chunks()]);
+      let size = 0;
+      const client = toNodeStream(local);
+      const sink = new Writable({
+        write(chunk: Buffer, _encoding, callback) {
+          received.push(chunk);
+          size += chunk.length;
+          if (size === sent.length) client.end();
+          callback();
+        },
+      });
+      const source = Readable.from(chunks());
+      source.pipe(client, { end: false });
+      await pipeline(client, sink);
+      await echoing;
+      assert.ok(Buffer.concat(received).equals(sent));
+      assert.deepEqual([(await local.closed).code, (await peer.closed).ok], [1000, true]);
+    },
+  );
+
+  test("D4: end() closes with 1000 after all chunks; what the peer answered before its Close is read; then end, finish and close", async () => {
+    const { local, peer } = await openPair();
+    const answering = peer.forEach((message) => peer.send(`${Buffer.from(message).toString()}!`));
+    const stream = toNodeStream(local);
+    const events: string[] = [];
+    for (const name of ["end", "finish", "close"]) stream.on(name, () => events.push(name));
+    stream.write("a");
+    stream.end("b");
+    assert.equal(await text(stream), "a!b!");
+    assert.equal((await answering).received?.code, 1000);
+    await eventually(() => events.includes("close"), "the end");
+    assert.deepEqual([events.slice(0, 2).sort(), events[2]], [["end", "finish"], "close"]);
+  });
+
+  test("E1: bytes by default: strings are sent as bytes, and text is read as bytes", async () => {
+    const { local, peer } = await openPair();
+    const stream = toNodeStream(local);
+    stream.write("€");
+    assert.deepEqual(await peer.recv(), new Uint8Array(Buffer.from("€")));
+    await peer.send("€");
+    await peer.send(Uint8Array.of(1));
+    void peer.close();
+    assert.deepEqual(await buffer(stream), Buffer.from([...Buffer.from("€"), 1]));
+  });
+
+  test("E1: in object mode each chunk is a message: a string for text, a Buffer for bytes, empty ones too", async () => {
+    const { local, peer } = await openPair();
+    const stream = toNodeStream(local, { objectMode: true });
+    for (const chunk of ["€", Buffer.of(1, 2), ""]) stream.write(chunk);
+    assert.deepEqual(
+      [await peer.recv(), await peer.recv(), await peer.recv()],
+      ["€", Uint8Array.of(1, 2), ""],
+    );
+    for (const message of ["one", Uint8Array.of(3), ""]) await peer.send(message);
+    void peer.close();
+    assert.deepEqual(await stream.toArray(), ["one", Buffer.of(3), ""]);
+  });
+
+  test("E1: each direction has its own mode", async () => {
+    const { local, peer } = await openPair();
+    const stream = toNodeStream(local, { readableObjectMode: true });
+    stream.write("bytes");
+    assert.deepEqual(await peer.recv(), new Uint8Array(Buffer.from("bytes")));
+    await peer.send("text");
+    void peer.close();
+    assert.deepEqual(await stream.toArray(), ["text"]);
+  });
+
+  test("D6: a source that fails in pipeline() destroys the stream and closes with 1011", async () => {
+    const { local, peer } = await openPair();
+    const failure = new Error("the disk is gone");
+    const source = Readable.from(
+      (async function* () {
+        yield "part";
+        throw failure;
+      })(),
+    );
+    const ended = peer.forEach(() => undefined);
+    await assert.rejects(pipeline(source, toNodeStream(local)), failure);
+    assert.equal((await ended).received?.code, 1011);
+  });
+
+  test("D6: a sink that fails in pipeline() closes with 1011", async () => {
+    const { local, peer } = await openPair();
+    const failure = new Error("the disk is full");
+    const sink = new Writable({ write: (_chunk, _encoding, callback) => callback(failure) });
+    await peer.send("something");
+    const ended = peer.forEach(() => undefined);
+    await assert.rejects(pipeline(toNodeStream(local), sink), failure);
+    assert.equal((await ended).received?.code, 1011);
+  });
+
+  test("D6: destroy() without an error closes with 1000, and a signal destroys it", async () => {
+    const first = await openPair();
+    const ended = first.peer.forEach(() => undefined);
+    toNodeStream(first.local).destroy();
+    assert.equal((await ended).received?.code, 1000);
+
+    const second = await openPair();
+    const stop = new AbortController();
+    const stream = toNodeStream(second.local, { signal: stop.signal });
+    stream.resume();
+    const failed = once(stream, "error");
+    const aborted = second.peer.forEach(() => undefined);
+    stop.abort();
+    assert.equal(((await failed)[0] as Error).name, "AbortError");
+    assert.equal((await aborted).received?.code, 1011);
+  });
+
+  test("D8: a cut: the messages before it are read, then the stream is destroyed with the error", async () => {
+    const { local, peer } = await openPair();
+    const stream = toNodeStream(local);
+    await peer.send("before");
+    await eventually(() => local.traffic.messagesReceived === 1, "the message");
+    peer.terminate();
+    await eventually(() => local.state === "closed", "the end");
+    const seen: string[] = [];
+    await assert.rejects(
+      (async () => {
+        for await (const chunk of stream) seen.push(String(chunk));
+      })(),
+      { name: "ConnectionClosedError" },
+    );
+    assert.deepEqual(seen, ["before"]);
+  });
+
+  test("D8: a cut while nobody reads or writes, and one while something is written, destroy the stream", async () => {
+    for (const isWriting of [false, true]) {
+      const { local, peer } = await openPair();
+      const stream = toNodeStream(local);
+      const failed = once(stream, "error");
+      peer.terminate();
+      if (isWriting) stream.write("anything");
+      const [error] = (await withTimeout(failed, 10_000, "the error")) as [Error];
+      assert.equal(error.name, "ConnectionClosedError");
+      assert.equal(stream.destroyed, true);
+    }
+  });
+
+  test("E4: backpressure: an unread stream makes the peer wait, and reading it lets the peer go on", async () => {
+    const { local, peer } = await openPair({ maxQueue: 4 });
+    const stream = toNodeStream(local, { objectMode: true, highWaterMark: 2 });
+    const paused = new Promise<void>((resolve) => void local.on("paused", () => resolve()));
+    for (let n = 0; n < 100; n++) void peer.send(String(n));
+    void peer.close();
+    await withTimeout(paused, 10_000, "the pause");
+    assert.deepEqual(
+      await stream.toArray(),
+      Array.from({ length: 100 }, (_, n) => String(n)),
+    );
+  });
+
+  test("E4: with `readable: false` the peer's messages are dropped, and its end ends the stream", async () => {
+    const { local, peer } = await openPair({ maxQueue: 1 });
+    const stream = toNodeStream(local, { readable: false });
+    for (let n = 0; n < 100; n++) await peer.send(String(n));
+    stream.write("x");
+    assert.deepEqual(await peer.recv(), new Uint8Array(Buffer.from("x")));
+    const failed = once(stream, "error");
+    void peer.close();
+    assert.equal(((await failed)[0] as Error).name, "ConnectionClosedOK");
+  });
+
+  test("E5: a pipeline through a transform, from one connection to another", async () => {
+    const [from, to] = [await openPair(), await openPair()];
+    const upper = new Transform({
+      objectMode: true,
+      transform: (chunk, _encoding, callback) => callback(null, String(chunk).toUpperCase()),
+    });
+    const moving = pipeline(
+      toNodeStream(from.local, { objectMode: true }),
+      upper,
+      toNodeStream(to.local, { objectMode: true }),
+    );
+    await from.peer.send("hello");
+    assert.equal(await to.peer.recv(), "HELLO");
+    const ended = to.peer.forEach(() => undefined);
+    void from.peer.close();
+    await moving;
+    assert.equal((await ended).received?.code, 1000);
+  });
+
+  test("G9: unknown options, invalid options, and anything but a connection are refused", async () => {
+    const { local } = await openPair();
+    // @ts-expect-error -- misspelt
+    assert.throws(() => toNodeStream(local, { objectmode: true }), /did you mean `objectMode`/i);
+    // @ts-expect-error -- not a boolean
+    assert.throws(() => toNodeStream(local, { objectMode: 1 }), { name: "InvalidArgumentError" });
+    assert.throws(() => toNodeStream(local, { highWaterMark: -1 }), { name: "InvalidArgumentError" });
+    // @ts-expect-error -- not a connection
+    assert.throws(() => toNodeStream({}), { name: "InvalidArgumentError" });
+  });
+});
