@@ -24,11 +24,6 @@ export const entries = [
     types: `${library}/build/websocket.d.ts`,
     report: `${library}/api/holdfast-websocket.api.md`,
   },
-  {
-    name: "holdfast/testing",
-    types: `${library}/build/testing.d.ts`,
-    report: `${library}/api/holdfast-testing.api.md`,
-  },
   ...["redis", "nats"].map((name) => ({
     name: `@holdfast/${name}`,
     types: `packages/${name}/dist/index.d.ts`,

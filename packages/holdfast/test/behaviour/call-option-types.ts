@@ -43,6 +43,14 @@ export const ofServerClose: Fitting<node.ServerCloseOptions> = {
   timeout: [25_000],
   spread: [10_000],
 };
+export const ofAttach: Fitting<Pick<node.AttachOptions, "closeWithServer">> = {
+  closeWithServer: [true, { code: 1012, timeout: 25_000 }],
+};
+export const ofInspect: Fitting<Pick<node.InspectOptions, "actions" | "payloads" | "topics">> = {
+  actions: [true],
+  payloads: ["off", "text"],
+  topics: [undefined],
+};
 export const ofCompression: Fitting<node.CompressionOptions> = {
   level: [6],
   memLevel: [8],
