@@ -28,7 +28,7 @@ const { values } = parseArgs({
 const seconds = Number(values.seconds);
 const changes = Number(values.changes);
 
-/** What happens in a period: no inspector; one that nobody uses; one with a viewer. */
+/** The kinds of periods: no inspector; one that nobody uses; one with a viewer. */
 const KINDS = ["plain", "idle", "viewed"] as const;
 type Kind = (typeof KINDS)[number];
 

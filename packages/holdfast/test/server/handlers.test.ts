@@ -105,9 +105,9 @@ describe("A server's handler", () => {
       const url = await start((connection, request) => {
         if (connection.request.target === "/fails") {
           first = connection;
-          return fail(connection, request);
+          return fail(connection, request) as unknown;
         }
-        return ECHOES["for await"](connection, request);
+        return ECHOES["for await"](connection, request) as unknown;
       });
       const other = await connect(`${url}/other`);
       const failing = await connect(`${url}/fails`);
