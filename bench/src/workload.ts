@@ -62,7 +62,7 @@ export interface ClientLoad {
 }
 
 /**
- * Servers that share one Redis: each is a process of its own. A message published by one is delivered to the connections
+ * Servers that share one Redis: each is a separate process. A message published by one is delivered to the connections
  * of all, each of which is subscribed to all topics.
  */
 export interface ClusterLoad {

@@ -1,4 +1,4 @@
-// A Redis of its own for a measurement: it keeps nothing on the disk.
+// A Redis that serves one measurement: it keeps nothing on the disk.
 
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-// Connects many clients to a server, in a process of their own: `node crowd.js URL COUNT RATE`. They answer pings and send
+// Connects many clients to a server, in a separate process: `node crowd.js URL COUNT RATE`. They answer pings and send
 // RATE messages a second together. "open" on stdout says that all of them are connected.
 
 import { connect, type Connection } from "holdfast";
