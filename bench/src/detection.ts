@@ -3,6 +3,7 @@
 
 import { parseArgs } from "node:util";
 import { renderDetection } from "./detection/render.js";
+import { positiveCount } from "./positive-count.js";
 
 const HELP = `npm run bench -- detection [options]
 
@@ -24,19 +25,13 @@ try {
   else {
     process.stdout.write(
       renderDetection({
-        hours: count("hours", values.hours),
-        drops: count("drops", values.drops),
-        seed: count("seed", values.seed),
+        hours: positiveCount("hours", values.hours),
+        drops: positiveCount("drops", values.drops),
+        seed: positiveCount("seed", values.seed),
       }),
     );
   }
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 2;
-}
-
-function count(option: string, text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new Error(`Expected \`--${option}\` to be a positive whole number, got "${text}"`);
 }

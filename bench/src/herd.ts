@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { renderHerd } from "./herd/render.js";
+import { positiveCount } from "./positive-count.js";
 
 const HELP = `npm run bench -- herd [options]
 
@@ -24,17 +25,14 @@ try {
   });
   if (values.help) process.stdout.write(HELP);
   else {
-    const table = renderHerd({ clients: count("clients", values.clients), seed: count("seed", values.seed) });
+    const table = renderHerd({
+      clients: positiveCount("clients", values.clients),
+      seed: positiveCount("seed", values.seed),
+    });
     process.stdout.write(table);
     if (values.write) writeFileSync(fileURLToPath(new URL("../HERD.md", import.meta.url)), table);
   }
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 2;
-}
-
-function count(option: string, text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new Error(`Expected \`--${option}\` to be a positive whole number, got "${text}"`);
 }

@@ -4,6 +4,7 @@
 import { parseArgs } from "node:util";
 import { endAllAtExit } from "./machine/processes.js";
 import { play, type Restart } from "./restart/play.js";
+import { positiveCount } from "./positive-count.js";
 import { renderHead, renderRow } from "./restart/render.js";
 
 const HELP = `npm run bench -- restart [options]
@@ -33,21 +34,15 @@ try {
   });
   if (values.help) process.stdout.write(HELP);
   else {
-    const processes = count("processes", values.processes);
-    const clients = Math.ceil(count("clients", values.clients) / processes) * processes;
+    const processes = positiveCount("processes", values.processes);
+    const clients = Math.ceil(positiveCount("clients", values.clients) / processes) * processes;
     endAllAtExit();
     process.stdout.write(renderHead());
-    for (const restart of scenes(count("code", values.code))) {
+    for (const restart of scenes(positiveCount("code", values.code))) {
       process.stdout.write(renderRow(restart, await play(restart, { clients, processes, interval: 1_000 })));
     }
   }
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 2;
-}
-
-function count(option: string, text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new Error(`Expected \`--${option}\` to be a positive whole number, got "${text}"`);
 }

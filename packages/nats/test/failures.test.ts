@@ -4,13 +4,16 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import type { ConnectionOptions } from "@nats-io/transport-node";
 import { InvalidArgumentError } from "holdfast";
-import type { Engine, EngineUnavailableError, Publication, Published } from "holdfast/topics";
+import type { Engine } from "holdfast/topics";
 import { natsEngine, type NatsEngineOptions } from "../dist/index.js";
+import { failureWithin, ignore, publishingWith } from "../../holdfast/test-dist/topics/engine-calls.js";
 import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 import { missing, NatsServer, type ServerOptions } from "./nats-server.js";
 
 const HISTORY = { messages: 10_000, age: 300_000 };
 const MAX_ANSWER = 2_000;
+const publish = publishingWith(HISTORY);
+const failureOf = failureWithin(MAX_ANSWER);
 
 describe("Failures of NATS", { skip: missing }, () => {
   const closing: (() => unknown)[] = [];
@@ -109,10 +112,10 @@ describe("Failures of NATS", { skip: missing }, () => {
   test("M4: an id is remembered when NATS restarts with what it has on its disk", async () => {
     const server = await start();
     const engine = await open(server);
-    await publish(engine, "a", "once", "id 1\n");
+    await publish(engine, "a", "once", { id: "id 1\n" });
     await server.stop();
     await server.start();
-    const again = await eventually(() => publish(engine, "a", "once", "id 1\n"));
+    const again = await eventually(() => publish(engine, "a", "once", { id: "id 1\n" }));
     assert.deepEqual([again.offset, again.isDuplicate], [1, true]);
   });
 
@@ -161,33 +164,3 @@ describe("Failures of NATS", { skip: missing }, () => {
     }
   });
 });
-
-async function publish(
-  engine: Engine,
-  topic: string,
-  data: string,
-  id: string | null = null,
-): Promise<Published> {
-  const publication: Publication = { topic, data, id, history: HISTORY, compress: true };
-  const [result] = await engine.publish([publication]);
-  if (result instanceof Error) throw result;
-  return result;
-}
-
-/** The error of a call, which has to come in time. */
-async function failureOf(call: () => Promise<unknown>): Promise<EngineUnavailableError> {
-  const start = performance.now();
-  try {
-    await call();
-  } catch (error) {
-    const took = performance.now() - start;
-    assert.ok(took <= MAX_ANSWER, `It took ${took} ms`);
-    assert.equal((error as Error).name, "EngineUnavailableError", String(error));
-    return error as EngineUnavailableError;
-  }
-  throw new Error("Expected an error");
-}
-
-function ignore(): void {
-  // Nothing is to be reported.
-}

@@ -7,8 +7,9 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { FaultProxy } from "holdfast-testkit";
-import type { Engine, EngineUnavailableError, Position, Published } from "holdfast/topics";
+import type { Engine, EngineUnavailableError, Position } from "holdfast/topics";
 import { natsEngine, type NatsEngineOptions } from "../dist/index.js";
+import { failureWithin, ignore, publishingWith } from "../../holdfast/test-dist/topics/engine-calls.js";
 import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 import { startCluster } from "./cluster.js";
 import { missing, NatsServer, openConnection } from "./nats-server.js";
@@ -16,6 +17,8 @@ import { missing, NatsServer, openConnection } from "./nats-server.js";
 const HISTORY = { messages: 10_000, age: 300_000 };
 /** The promise is 2 s; timers of a busy machine are late. */
 const MAX_ANSWER = 3_000;
+const publish = publishingWith(HISTORY);
+const failureOf = failureWithin(MAX_ANSWER);
 
 const closing: (() => unknown)[] = [];
 after(async () => {
@@ -73,7 +76,7 @@ describe("NATS refuses", { skip: missing }, () => {
     }
     assert.match(failure?.message ?? "", /^JetStream has reached a limit of its storage\./);
     assert.equal(failure?.outcome, "unsent");
-    await publish(engine, "a", "plain", false);
+    await publish(engine, "a", "plain", { history: null });
     await eventually(() => assert.deepEqual(received, ["plain"]));
   });
 
@@ -113,7 +116,7 @@ describe("A cluster of NATS", { skip: missing }, () => {
     await engine.listen("a", ({ data }) => void received.push(data), ignore);
     const before = await eventually(() => publish(engine, "a", "before"), 20_000);
     await servers[0]?.stop("SIGKILL");
-    const next = await eventually(() => publish(engine, "a", "after", true, "id 1"), 40_000);
+    const next = await eventually(() => publish(engine, "a", "after", { id: "id 1" }), 40_000);
     assert.deepEqual(next.epoch, before.epoch);
     assert.deepEqual([before.offset, next.offset], [1, 2]);
     const page = await eventually(() => engine.read("a", { epoch: before.epoch ?? "", offset: 0 }, 10));
@@ -142,36 +145,4 @@ async function startOldServer(): Promise<number> {
   closing.push(() => server.close());
   await once(server, "listening");
   return (server.address() as AddressInfo).port; // It listens on TCP.
-}
-
-async function publish(
-  engine: Engine,
-  topic: string,
-  data: string,
-  hasHistory = true,
-  id: string | null = null,
-): Promise<Published> {
-  const [result] = await engine.publish([
-    { topic, data, id, history: hasHistory ? HISTORY : null, compress: true },
-  ]);
-  if (result instanceof Error) throw result;
-  return result;
-}
-
-/** The error of a call, which has to come in time. */
-async function failureOf(call: () => Promise<unknown>): Promise<EngineUnavailableError> {
-  const begin = performance.now();
-  try {
-    await call();
-  } catch (error) {
-    const took = performance.now() - begin;
-    assert.ok(took <= MAX_ANSWER, `It took ${took} ms`);
-    assert.equal((error as Error).name, "EngineUnavailableError", String(error));
-    return error as EngineUnavailableError;
-  }
-  throw new Error("Expected an error");
-}
-
-function ignore(): void {
-  // Nothing is to be reported.
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Engine, Publication, Published } from "holdfast/topics";
+import type { Engine, Publication } from "holdfast/topics";
 import { redisEngine } from "../dist/index.js";
 import { openClient, type OpenedClient } from "./backends.js";
+import { publishAll } from "../../holdfast/test-dist/topics/engine-calls.js";
 import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 import { missing, RedisServer } from "./redis-server.js";
 
@@ -149,14 +150,6 @@ describe("Batches of messages", { skip: missing }, () => {
 
 function publication(topic: string, data: string, more: Partial<Publication> = {}): Publication {
   return { topic, data, id: null, history: HISTORY, compress: true, ...more };
-}
-
-async function publishAll(engine: Engine, batch: readonly Publication[]): Promise<readonly Published[]> {
-  const results = await engine.publish(batch);
-  return results.map((result) => {
-    if (result instanceof Error) throw result;
-    return result;
-  });
 }
 
 function range(count: number): readonly number[] {

@@ -4,11 +4,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine, EngineUnavailableError, Position, Published, TopicMessage } from "holdfast/topics";
 import { redisEngine, type RedisEngineOptions } from "../dist/index.js";
 import { openClient, openClusterClient } from "./backends.js";
+import {
+  failureWithin,
+  ignore,
+  publication,
+  publishingWith,
+} from "../../holdfast/test-dist/topics/engine-calls.js";
 import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 import { missing, RedisServer, startCluster } from "./redis-server.js";
 
 const HISTORY = { messages: 10_000, age: 300_000 };
 const MAX_ANSWER = 2_000;
+const publish = publishingWith(HISTORY);
+const failureOf = failureWithin(MAX_ANSWER);
 
 for (const name of ["ioredis", "redis"] as const) {
   describe(`Failures of Redis, with ${name}`, { skip: missing }, () => {
@@ -129,7 +137,7 @@ for (const name of ["ioredis", "redis"] as const) {
       for (let index = 0; index < 2_000; index++) {
         const text = String(index);
         published.push(
-          engine.publish([publication("a", text, false)]).then(
+          engine.publish([publication("a", text)]).then(
             () => text,
             (error: unknown) => (error as EngineUnavailableError).outcome,
           ),
@@ -342,36 +350,4 @@ async function prefixOf(engine: Engine, server: RedisServer): Promise<string> {
   const [key = ""] = await server.admin.keys("*:m:a");
   await server.admin.del(...(await server.admin.keys("*")));
   return key.slice(0, -"m:a".length);
-}
-
-function publication(
-  topic: string,
-  data: string,
-  hasHistory = true,
-): Parameters<Engine["publish"]>[0][number] {
-  return { topic, data, id: null, history: hasHistory ? HISTORY : null, compress: true };
-}
-
-async function publish(engine: Engine, topic: string, data: string): Promise<Published> {
-  const [result] = await engine.publish([publication(topic, data)]);
-  if (result instanceof Error) throw result;
-  return result;
-}
-
-/** The error of a call, which has to come in time. */
-async function failureOf(call: () => Promise<unknown>): Promise<EngineUnavailableError> {
-  const start = performance.now();
-  try {
-    await call();
-  } catch (error) {
-    const took = performance.now() - start;
-    assert.ok(took <= MAX_ANSWER, `It took ${took} ms`);
-    assert.equal((error as Error).name, "EngineUnavailableError", String(error));
-    return error as EngineUnavailableError;
-  }
-  throw new Error("Expected an error");
-}
-
-function ignore(): void {
-  // Nothing is to be reported.
 }

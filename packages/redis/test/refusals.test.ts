@@ -11,9 +11,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { freePort, testCertificates } from "holdfast-testkit";
-import type { Engine, EngineUnavailableError, Position, Published } from "holdfast/topics";
+import type { Engine, Position } from "holdfast/topics";
 import { redisEngine, type RedisClient } from "../dist/index.js";
 import { openClient, type OpenedClient } from "./backends.js";
+import { failureWithin, ignore, publishingWith } from "../../holdfast/test-dist/topics/engine-calls.js";
 import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 import { missing, quiet, RedisServer } from "./redis-server.js";
 import { MASTER_NAME, Sentinel } from "./sentinel.js";
@@ -21,6 +22,8 @@ import { MASTER_NAME, Sentinel } from "./sentinel.js";
 const HISTORY = { messages: 100, age: 300_000 };
 /** The promise is 2 s; timers of a busy machine are late. */
 const MAX_ANSWER = 3_000;
+const publish = publishingWith(HISTORY);
+const failureOf = failureWithin(MAX_ANSWER);
 
 const closing: (() => unknown)[] = [];
 after(async () => {
@@ -68,7 +71,7 @@ for (const name of ["ioredis", "redis"] as const) {
       assert.match(published.message, /^Redis denies .*\(channel holdfast:\S*:c:news\)/);
       // It is in the history, but was not announced.
       assert.equal(published.outcome, "unknown");
-      const plain = await failureOf(() => publish(engine, "news", "text", false));
+      const plain = await failureOf(() => publish(engine, "news", "text", { history: null }));
       assert.equal(plain.outcome, "unsent");
       await server.admin.call("ACL", "SETUSER", "default", "allchannels", "-ssubscribe");
       const command = await failureOf((): Promise<unknown> => engine.listen("other", ignore, ignore));
@@ -86,7 +89,7 @@ for (const name of ["ioredis", "redis"] as const) {
       const sleeping = server.admin.call("DEBUG", "SLEEP", "4");
       await sleep(200); // Redis reads from its connections in any order.
       const [published, listened] = await Promise.all([
-        failureOf(() => publish(engine, "a", "busy", true, "id 1")),
+        failureOf(() => publish(engine, "a", "busy", { id: "id 1" })),
         failureOf((): Promise<unknown> => engine.listen("b", ignore, ignore)),
       ]);
       assert.equal(published.outcome, "unknown");
@@ -94,7 +97,7 @@ for (const name of ["ioredis", "redis"] as const) {
       assert.ok(["unknown", "unsent"].includes(listened.outcome));
       await sleeping;
       // Again with the same id: it is there once, whether or not Redis has carried out the first attempt.
-      const again = await eventually(() => publish(engine, "a", "busy", true, "id 1"));
+      const again = await eventually(() => publish(engine, "a", "busy", { id: "id 1" }));
       assert.equal(again.offset, 2);
       const page = await engine.read("a", { epoch: again.epoch ?? "", offset: 0 }, 10);
       assert.deepEqual(
@@ -253,36 +256,4 @@ async function overTLS(name: "ioredis" | "redis", url: string, ca: string): Prom
 function overIoRedis(url: string, ca: string | undefined): [client: RedisClient, close: () => void] {
   const client = quiet(new Redis(url, { tls: ca === undefined ? {} : { ca }, retryStrategy: () => 200 }));
   return [client, () => client.disconnect()];
-}
-
-async function publish(
-  engine: Engine,
-  topic: string,
-  data: string,
-  hasHistory = true,
-  id: string | null = null,
-): Promise<Published> {
-  const [result] = await engine.publish([
-    { topic, data, id, history: hasHistory ? HISTORY : null, compress: true },
-  ]);
-  if (result instanceof Error) throw result;
-  return result;
-}
-
-/** The error of a call, which has to come in time. */
-async function failureOf(call: () => Promise<unknown>): Promise<EngineUnavailableError> {
-  const begin = performance.now();
-  try {
-    await call();
-  } catch (error) {
-    const took = performance.now() - begin;
-    assert.ok(took <= MAX_ANSWER, `It took ${took} ms`);
-    assert.equal((error as Error).name, "EngineUnavailableError", String(error));
-    return error as EngineUnavailableError;
-  }
-  throw new Error("Expected an error");
-}
-
-function ignore(): void {
-  // Nothing is to be reported.
 }

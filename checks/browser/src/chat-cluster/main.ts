@@ -4,10 +4,8 @@
 // runs, a message that is sent at the moment of the kill stays "being sent", after a gap in its room.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import type axe from "axe-core";
+import { assertAccessible } from "../browser/accessibility.js";
 import { ChatPage, ChatProgram, skip } from "./chat-cluster.js";
 
 describe("npm run example -- chat-cluster", { skip, timeout: 100_000 }, () => {
@@ -64,26 +62,12 @@ describe("npm run example -- chat-cluster", { skip, timeout: 100_000 }, () => {
   });
 
   test("Demo: the chat has no accessibility problem, and is never wider than the screen", async () => {
-    const source = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
-    await chat.page.evaluate(source);
-    for (const theme of ["light", "dark"] as const) {
-      for (const width of [390, 1280]) {
-        await chat.look(theme, width);
-        const found = await chat.page.evaluate(async () => {
-          const { run } = (globalThis as unknown as { axe: typeof axe }).axe; // Defined by the script above.
-          const { violations, passes } = await run();
-          return {
-            isTested: passes.length > 10,
-            isTooWide: document.documentElement.scrollWidth > innerWidth,
-            violations: violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]),
-          };
-        });
-        assert.deepEqual(
-          { theme, width, ...found },
-          { theme, width, isTested: true, isTooWide: false, violations: [] },
-        );
-      }
-    }
+    await assertAccessible(chat, [
+      ["light", 390],
+      ["light", 1280],
+      ["dark", 390],
+      ["dark", 1280],
+    ]);
   });
 
   test("Demo: SIGTERM ends the program and all of its processes, quietly", async () => {

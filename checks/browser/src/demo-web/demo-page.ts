@@ -2,9 +2,8 @@
 
 import { type Site, startSite } from "holdfast-demo-web";
 import type { Page } from "playwright-core";
+import type { Theme } from "../browser/accessibility.js";
 import { Browser } from "../browser/chromium.js";
-
-export type Theme = "dark" | "light";
 
 export class DemoPage implements AsyncDisposable {
   readonly page: Page;

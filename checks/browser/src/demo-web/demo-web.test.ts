@@ -1,15 +1,17 @@
 // The page of `npm start -- web`, as users and screen readers perceive it.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import type axe from "axe-core";
+import { assertAccessible, type Look } from "../browser/accessibility.js";
 import { skip } from "../browser/chromium.js";
-import { DemoPage, type Theme } from "./demo-page.js";
+import { DemoPage } from "./demo-page.js";
 
-const WIDTHS = [360, 1100];
-const THEMES: readonly Theme[] = ["light", "dark"];
+const LOOKS: readonly Look[] = [
+  ["light", 360],
+  ["light", 1100],
+  ["dark", 360],
+  ["dark", 1100],
+];
 
 describe("npm start -- web", { skip, timeout: 90_000 }, () => {
   let demo: DemoPage;
@@ -35,7 +37,7 @@ describe("npm start -- web", { skip, timeout: 90_000 }, () => {
     assert.equal(await demo.textOf("holdfast-state"), "DEAD");
     await demo.shows({ "bare-detail": "and the WebSocket does not report it" });
     assert.equal(await demo.textOf("bare-state"), "OPEN");
-    await assertAccessible(demo);
+    await assertAccessible(demo, LOOKS);
   });
 
   test("Demo: when a link thaws, Holdfast reconnects automatically", async () => {
@@ -63,7 +65,7 @@ describe("npm start -- web", { skip, timeout: 90_000 }, () => {
     // Browsers do not always distinguish a reset from an orderly end.
     assert.match(await demo.textOf("verdict-text"), /^(eof|reset)/);
     assert.match(await demo.textOf("log"), /Holdfast: disconnected: (eof|reset)/);
-    await assertAccessible(demo);
+    await assertAccessible(demo, LOOKS);
     await demo.page.getByRole("button", { name: "Open it again" }).click();
     await demo.shows({ "bare-state": "OPEN" });
   });
@@ -100,27 +102,3 @@ describe("npm start -- web", { skip, timeout: 90_000 }, () => {
 
   test("Demo: the page had no error", () => assert.deepEqual(demo.errors, []));
 });
-
-/** No rule of axe is violated, in either theme, wide or narrow; and nothing is wider than the screen. */
-async function assertAccessible(demo: DemoPage): Promise<void> {
-  const source = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
-  await demo.page.evaluate(source);
-  for (const theme of THEMES) {
-    for (const width of WIDTHS) {
-      await demo.look(theme, width);
-      const found = await demo.page.evaluate(async () => {
-        const { run } = (globalThis as unknown as { axe: typeof axe }).axe; // Defined by the script above.
-        const { violations, passes } = await run();
-        return {
-          isTested: passes.length > 10,
-          isTooWide: document.documentElement.scrollWidth > innerWidth,
-          violations: violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]),
-        };
-      });
-      assert.deepEqual(
-        { theme, width, ...found },
-        { theme, width, isTested: true, isTooWide: false, violations: [] },
-      );
-    }
-  }
-}

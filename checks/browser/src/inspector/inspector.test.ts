@@ -1,12 +1,10 @@
 // The inspector's page, as operators and screen readers perceive it.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import type axe from "axe-core";
 import { connect, type Connection } from "holdfast";
 import { eventually, FaultProxy } from "holdfast-testkit";
+import { assertAccessible as assertPageAccessible, type Look } from "../browser/accessibility.js";
 import { skip } from "../browser/chromium.js";
 import { Inspected } from "./inspected.js";
 
@@ -112,7 +110,7 @@ describe("The inspector's page", { skip, timeout: 180_000 }, () => {
       () => document.querySelector("tbody tr")?.textContent.includes("/frozen") === true,
     );
     assert.equal(await rows().first().getAttribute("class"), "bad");
-    await assertAccessible(scene, [...LOOKS]);
+    await assertAccessible(scene, LOOKS);
     frozen.terminate();
     await scene.page.getByRole("combobox").selectOption("All connections");
   });
@@ -159,32 +157,14 @@ describe("The inspector's page", { skip, timeout: 180_000 }, () => {
 });
 
 /** Colours depend on the theme, and the layout on the width: two of the four combinations contain all of both. */
-const LOOKS = [
+const LOOKS: readonly Look[] = [
   ["light", 1280],
   ["dark", 390],
   ["light", 390],
   ["dark", 1280],
-] as const;
+];
 
-/** No rule of axe is violated, in either theme, wide or narrow; and nothing is wider than the screen. */
-async function assertAccessible(scene: Inspected, looks = LOOKS.slice(0, 2)): Promise<void> {
-  const source = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
-  await scene.page.evaluate(source);
-  for (const [theme, width] of looks) {
-    await scene.look(theme, width);
-    const found = await scene.page.evaluate(async () => {
-      const { run } = (globalThis as unknown as { axe: typeof axe }).axe; // Defined by the script above.
-      const { violations, passes } = await run();
-      return {
-        isTested: passes.length > 10,
-        isTooWide: document.documentElement.scrollWidth > innerWidth,
-        violations: violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]),
-      };
-    });
-    assert.deepEqual(
-      { theme, width, ...found },
-      { theme, width, isTested: true, isTooWide: false, violations: [] },
-    );
-  }
+async function assertAccessible(scene: Inspected, looks: readonly Look[] = LOOKS.slice(0, 2)): Promise<void> {
+  await assertPageAccessible(scene, looks);
   await scene.look("light", 1280);
 }

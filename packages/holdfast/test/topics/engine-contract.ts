@@ -8,6 +8,7 @@ import type { Engine, HistoryLimits, Publication, Published } from "../../build/
 import type { Member, PresenceChange } from "../../build/topics/engine/presence-store.js";
 import type { Position } from "../../build/topics/position.js";
 import type { TopicMessage } from "../../build/topics/topic-event.js";
+import { ignore, publication, publishAll } from "./engine-calls.js";
 
 /**
  * The backend that the engines of several processes share: a memory engine, or a Redis server. One for all tests of a
@@ -551,18 +552,6 @@ async function follow(engine: Engine, topic: string): Promise<Follower> {
   };
 }
 
-function publication(topic: string, data: string | Uint8Array, more: Partial<Publication> = {}): Publication {
-  return { topic, data, id: null, history: null, compress: true, ...more };
-}
-
-async function publishAll(engine: Engine, batch: readonly Publication[]): Promise<readonly Published[]> {
-  const results = await engine.publish(batch);
-  return results.map((result) => {
-    if (result instanceof Error) throw result;
-    return result;
-  });
-}
-
 async function publish(engine: Engine, one: Publication): Promise<Published> {
   return (await publishAll(engine, [one]))[0];
 }
@@ -582,8 +571,4 @@ async function eventually(isTrue: () => Promise<boolean> | boolean, milliseconds
     if (performance.now() >= deadline) throw new Error(`Waited ${milliseconds} ms in vain`);
     await sleep(5);
   }
-}
-
-function ignore(): void {
-  // Nothing is to be reported.
 }
