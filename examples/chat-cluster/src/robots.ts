@@ -36,7 +36,8 @@ export function startRobots(url: string): () => Promise<void> {
     });
     for (const [room, pace] of PACES) {
       talk(link, { room, pace, prefix: `${run} ${name}`, firstLine: index }).catch((error: unknown) => {
-        if (!link.signal.aborted) console.error(error);
+        const hasEnded = link.signal.aborted || (error instanceof NotSentError && error.reason === "closed");
+        if (!hasEnded) console.error(error);
       });
     }
     return link;
@@ -73,7 +74,8 @@ async function say(link: PersistentConnection, room: Room, post: Post): Promise<
       await tell(link, { type: "say", room, post });
       return;
     } catch (error) {
-      if (link.signal.aborted || !(error instanceof NotSentError)) throw error;
+      // For any other reason, such as "closed", the next one would be rejected at once as well.
+      if (!(error instanceof NotSentError && error.reason === "session-lost")) throw error;
     }
   }
 }

@@ -74,7 +74,7 @@ function tell(request: Request): void {
   link.send(JSON.stringify(request)).catch(() => undefined); // "lost" reports it.
 }
 
-/** Until a server has it. Sent again with the same id, it is published once. */
+/** Sent again after its session was lost, with the same id: it is published once. */
 async function publish(room: Room, text: string): Promise<void> {
   const id = `${name} ${Date.now().toString(36)} ${Math.random().toString(36).slice(2)}`;
   const waiting = make("li", "", `${text} – being sent …`);
@@ -84,7 +84,7 @@ async function publish(room: Room, text: string): Promise<void> {
   for (let isSent = false; !isSent;) {
     isSent = await link.send(JSON.stringify(request), { until: "delivered" }).then(
       () => true,
-      (error: unknown) => !(error instanceof NotSentError) || link.signal.aborted,
+      (error: unknown) => !(error instanceof NotSentError && error.reason === "session-lost"),
     );
   }
 }
