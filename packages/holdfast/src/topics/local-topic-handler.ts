@@ -3,7 +3,7 @@
 import type { Runtime } from "../connection/runtime.js";
 import type { TopicsObserver } from "./diagnostics.js";
 import type { EngineHealth } from "./engine-health.js";
-import type { Engine } from "./engine/engine.js";
+import type { Engine, HistoryLimits } from "./engine/engine.js";
 import type { Position } from "./position.js";
 import type { Receiver } from "./receiver.js";
 
@@ -12,6 +12,8 @@ export interface LocalTopicHandler {
   readonly engine: Engine;
   readonly observer: TopicsObserver;
   readonly health: EngineHealth;
+  /** Null if messages have none, except those that are published with their own. */
+  readonly history: HistoryLimits | null;
   /** The number of messages that a returning subscriber gets at most. */
   readonly maxRecovery: number;
   onGap(receiver: Receiver, topic: string, after: Position | null, position: Position | null): void;

@@ -44,7 +44,7 @@ export class LocalTopic implements SequencerHandler {
     this.#handler = handler;
     this.#reports = new TopicReports(name, handler.observer);
     this.listening = handler.health
-      .watch(handler.engine.listen(name, this.#onReport, this.#onNewest))
+      .watch(handler.engine.listen(name, this.#onReport, this.#onNewest, handler.history !== null))
       .then((position) => this.#onListening(position));
     this.listening.catch(() => undefined); // Subscribers get the error.
   }

@@ -32,9 +32,10 @@ export interface EngineBackend {
 
 /**
  * The abilities of a backend beyond `open` and `close`. `"processes"`: each engine is a separate one, and `kill` ends
- * its process. `"cuts"`: `cutSubscriptions`. `"restarts"`: `stop` and `startEmpty`.
+ * its process. `"cuts"`: `cutSubscriptions`. `"restarts"`: `stop` and `startEmpty`. `"beginnings"`: `listen` begins a
+ * history without messages.
  */
-export type BackendAbility = "cuts" | "processes" | "restarts";
+export type BackendAbility = "beginnings" | "cuts" | "processes" | "restarts";
 
 const HISTORY: HistoryLimits = { messages: 1_000, age: 300_000 };
 const ODD_NAMES = [
@@ -216,6 +217,21 @@ export function testEngine(
       assert.deepEqual(await readAfter(7, 3), { messages: [], isComplete: true, newest });
       const follower = await follow(reader, topic);
       assert.deepEqual(follower.newest, newest);
+    });
+
+    testIf("beginnings", "M2: who listens to a topic before its first message can continue from there", async () => {
+      const [publisher, listener] = [await open(), await open()];
+      const topic = newTopic();
+      const [one, other] = await Promise.all([publisher, listener].map((e) => follow(e, topic, true)));
+      const { newest } = one;
+      assert.ok(newest?.offset === 0);
+      assert.deepEqual(other.newest, newest, "One history has begun, not two.");
+      assert.deepEqual(await listener.read(topic, newest, 10), { messages: [], isComplete: true, newest });
+      for (const { stop } of [one, other]) stop();
+      await publishAll(publisher, [publication(topic, "first", { history: HISTORY })]);
+      const page = await listener.read(topic, newest, 10);
+      assert.deepEqual(page.newest, { ...newest, offset: 1 });
+      assert.deepEqual([page.isComplete, page.messages.map(({ data }) => data)], [true, ["first"]]);
     });
 
     test("M2: publishers in three processes number their messages without holes, each in its own order", async () => {
@@ -532,11 +548,12 @@ interface Follower {
   stop(): void;
 }
 
-async function follow(engine: Engine, topic: string): Promise<Follower> {
+async function follow(engine: Engine, topic: string, begins = false): Promise<Follower> {
   const messages: TopicMessage[] = [];
   const newestReports: (Position | null)[] = [];
   const onMessage = (message: TopicMessage): void => void messages.push(message);
-  const newest = await engine.listen(topic, onMessage, (position) => void newestReports.push(position));
+  const onNewest = (position: Position | null): void => void newestReports.push(position);
+  const newest = await engine.listen(topic, onMessage, onNewest, begins);
   const inOrder = (): readonly TopicMessage[] => {
     const numbered = new Map(messages.filter(({ offset }) => offset !== null).map((m) => [m.offset, m]));
     const sorted = [...numbered.values()].sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0));

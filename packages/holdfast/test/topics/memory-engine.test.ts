@@ -5,7 +5,7 @@ import { Runtime } from "../../build/connection/runtime.js";
 import { MemoryEngine } from "../../build/topics/memory/memory-engine.js";
 import { assertClosed, testEngine } from "./engine-contract.js";
 
-testEngine("in memory", [], () => {
+testEngine("in memory", ["beginnings"], () => {
   const clock = new FakeClock();
   const engine = new MemoryEngine(new Runtime(clock, new SeededRandom()));
   return {

@@ -203,15 +203,20 @@ return { epoch, newest, (isSame and start == after + 1) and 1 or 0, start, block
 `,
 );
 
-/** The newest positions. KEYS: `m` and `s` of each topic. ARGV: a candidate. Returns epoch and offset of each, or ''. */
+/**
+ * The newest positions, which are remembered for longer then: somebody listens. KEYS: `m` and `s` of each topic. ARGV: a
+ * candidate, and for each topic 1 if its history begins now unless there is one. Returns epoch and offset of each, or ''.
+ */
 export const NEWEST = script(
   EPOCH,
   `
 local results = {}
 for i = 1, #KEYS, 2 do
-  local epoch, newest, isNew = current(KEYS[i], ARGV[1], false, ${POSITION_LIFETIME})
+  local begins = ARGV[(i + 3) / 2] == '1'
+  local epoch, newest, isNew = current(KEYS[i], ARGV[1], begins, ${POSITION_LIFETIME})
   if epoch == nil then return redis.error_reply(newest) end
   if isNew then redis.call('DEL', KEYS[i + 1]) end
+  if epoch and not isNew then redis.call('PEXPIRE', KEYS[i], ${POSITION_LIFETIME}, 'GT') end
   results[#results + 1] = epoch or ''
   results[#results + 1] = newest or 0
 end

@@ -35,9 +35,15 @@ export class TopicListeners {
     this.#continuity = continuity;
   }
 
-  async listen(name: string, onMessage: MessageListener, onNewest: NewestListener): Promise<Position | null> {
+  async listen(
+    name: string,
+    onMessage: MessageListener,
+    onNewest: NewestListener,
+    begins: boolean,
+  ): Promise<Position | null> {
     const topic = this.#topicOf(name);
     topic.listeners.set(onMessage, onNewest);
+    topic.begins ||= begins;
     try {
       await this.#subscriptions.subscribe(topic.partition, topic.channel, topic);
       const newest = await this.#newestWithOthers(topic);
@@ -138,7 +144,8 @@ export class TopicListeners {
     topics: readonly ListenedTopic[],
   ): Promise<readonly (Position | null)[]> {
     const keys = topics.flatMap(({ name }) => [`${prefix}m:${name}`, `${prefix}s:${name}`]);
-    const { reply } = await this.#continuity.run(NEWEST, slot, keys, []);
+    const begins = topics.map((topic) => (topic.begins ? "1" : "0"));
+    const { reply } = await this.#continuity.run(NEWEST, slot, keys, begins);
     const list = reply as readonly Reply[];
     return topics.map((_, index) => {
       const epoch = String(list[2 * index]);
@@ -161,6 +168,8 @@ class ListenedTopic implements ChannelHandler {
   readonly partition: Partition;
   readonly channel: string;
   readonly listeners = new Map<MessageListener, NewestListener>();
+  /** Whether its messages are published with history. */
+  begins = false;
   checkedAt = performance.now();
   readonly #onLost: (topic: ListenedTopic) => void;
 

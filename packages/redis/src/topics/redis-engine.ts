@@ -119,8 +119,13 @@ class RedisEngine implements Engine, ChannelHandler {
     return this.#isClosed ? Promise.reject(closedEngine()) : this.#publisher.publish(batch);
   }
 
-  listen(topic: string, onMessage: MessageListener, onNewest: NewestListener): Promise<Position | null> {
-    return this.#guard(() => this.#listeners.listen(topic, onMessage, onNewest));
+  listen(
+    topic: string,
+    onMessage: MessageListener,
+    onNewest: NewestListener,
+    begins = false,
+  ): Promise<Position | null> {
+    return this.#guard(() => this.#listeners.listen(topic, onMessage, onNewest, begins));
   }
 
   ignore(topic: string, onMessage: MessageListener): void {

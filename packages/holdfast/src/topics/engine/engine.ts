@@ -46,10 +46,18 @@ export interface Engine extends AsyncDisposable {
    * @param onNewest called when the engine has found the newest position in another way: after a lost subscription, and
    * by a regular check every 30 s at most. It gets null after a lost subscription to a topic without history, whose
    * messages may have been lost meanwhile. The engine must call it for every topic, so that no loss goes unnoticed.
+   * @param begins true if this process publishes the topic's messages with history. An engine to which a topic costs
+   * little then begins a history that has no message yet, so that a subscriber can continue from its beginning. False by
+   * default
    * @returns the newest position at a moment after the call; messages after it are reported. Null if the topic has no
    * history: the first message with history then has offset 1
    */
-  listen(topic: string, onMessage: MessageListener, onNewest: NewestListener): Promise<Position | null>;
+  listen(
+    topic: string,
+    onMessage: MessageListener,
+    onNewest: NewestListener,
+    begins?: boolean,
+  ): Promise<Position | null>;
 
   /** Ends `listen` for this function. Does nothing if it does not listen. */
   ignore(topic: string, onMessage: MessageListener): void;

@@ -53,9 +53,15 @@ export class MemoryEngine implements Engine {
     });
   }
 
-  listen(topic: string, onMessage: MessageListener, _onNewest: NewestListener): Promise<Position | null> {
+  listen(
+    topic: string,
+    onMessage: MessageListener,
+    _onNewest: NewestListener,
+    begins = false,
+  ): Promise<Position | null> {
     return this.#attempt(() => {
       const found = this.#topicOf(topic);
+      if (begins) found.begin(this.#now());
       found.listeners.add(onMessage);
       return found.newest;
     });

@@ -27,7 +27,7 @@ export class MemoryTopic {
   readonly listeners = new Set<MessageListener>();
   readonly #name: string;
   readonly #newEpoch: () => string;
-  /** Null before the first message with history. */
+  /** Null before the history begins. */
   #epoch: string | null = null;
   #offset = 0;
   #lastAt = -Infinity;
@@ -53,6 +53,13 @@ export class MemoryTopic {
   /** Whether it holds anything that expires. */
   get mayExpire(): boolean {
     return this.#ids.size > 0 || this.#epoch !== null;
+  }
+
+  /** Begins the history if there is none. */
+  begin(now: number): void {
+    if (this.#epoch !== null) return;
+    this.#epoch = this.#newEpoch();
+    this.#lastAt = now;
   }
 
   publish({ data, id, history, compress }: Publication, now: number): Published {
