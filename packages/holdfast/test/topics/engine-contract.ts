@@ -219,20 +219,24 @@ export function testEngine(
       assert.deepEqual(follower.newest, newest);
     });
 
-    testIf("beginnings", "M2: who listens to a topic before its first message can continue from there", async () => {
-      const [publisher, listener] = [await open(), await open()];
-      const topic = newTopic();
-      const [one, other] = await Promise.all([publisher, listener].map((e) => follow(e, topic, true)));
-      const { newest } = one;
-      assert.ok(newest?.offset === 0);
-      assert.deepEqual(other.newest, newest, "One history has begun, not two.");
-      assert.deepEqual(await listener.read(topic, newest, 10), { messages: [], isComplete: true, newest });
-      for (const { stop } of [one, other]) stop();
-      await publishAll(publisher, [publication(topic, "first", { history: HISTORY })]);
-      const page = await listener.read(topic, newest, 10);
-      assert.deepEqual(page.newest, { ...newest, offset: 1 });
-      assert.deepEqual([page.isComplete, page.messages.map(({ data }) => data)], [true, ["first"]]);
-    });
+    testIf(
+      "beginnings",
+      "M2: who listens to a topic before its first message can continue from there",
+      async () => {
+        const [publisher, listener] = [await open(), await open()];
+        const topic = newTopic();
+        const [one, other] = await Promise.all([publisher, listener].map((e) => follow(e, topic, true)));
+        const { newest } = one;
+        assert.ok(newest?.offset === 0);
+        assert.deepEqual(other.newest, newest, "One history has begun, not two.");
+        assert.deepEqual(await listener.read(topic, newest, 10), { messages: [], isComplete: true, newest });
+        for (const follower of [one, other]) follower.stop();
+        await publishAll(publisher, [publication(topic, "first", { history: HISTORY })]);
+        const page = await listener.read(topic, newest, 10);
+        assert.deepEqual(page.newest, { ...newest, offset: 1 });
+        assert.deepEqual([page.isComplete, page.messages.map(({ data }) => data)], [true, ["first"]]);
+      },
+    );
 
     test("M2: publishers in three processes number their messages without holes, each in its own order", async () => {
       const engines = [await open(), await open(), await open()];

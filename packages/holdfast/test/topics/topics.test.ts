@@ -203,13 +203,7 @@ describe("Topics", () => {
     }
     await process.settle();
     const names = (texts: readonly string[]) => texts.map((text) => text.replace(/\.+/, ""));
-    assert.deepEqual(names(sent(link)), [
-      "^topics",
-      "^m t 1\n1",
-      "^m t 2\n2",
-      "^gap t E 3",
-      "^gap t E 4",
-    ]);
+    assert.deepEqual(names(sent(link)), ["^topics", "^m t 1\n1", "^m t 2\n2", "^gap t E 3", "^gap t E 4"]);
     await process.publish("t", "5");
     assert.deepEqual(names(sent(link)), ["^m t 5\n5"]);
     assert.deepEqual(names(sent(plain)), ["1", "2", "5"]);
