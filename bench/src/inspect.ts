@@ -36,7 +36,10 @@ type Kind = (typeof KINDS)[number];
 
 interface Viewing {
   bytes: number;
+  /** Milliseconds to each snapshot. */
   readonly times: number[];
+  /** Round trips of a ping before each: the same way, without the inspector's work. */
+  readonly pings: number[];
 }
 
 if (values.help) process.stdout.write(HELP);
@@ -57,13 +60,13 @@ async function main(): Promise<void> {
   await sleep(3_000);
   const shares: Record<Kind, number[]> = { plain: [], idle: [], viewed: [] };
   const heaps: number[] = [];
-  const viewing: Viewing = { bytes: 0, times: [] };
+  const viewing = nothingViewed();
   for (let round = 0; round <= Number(values.periods); round++) {
     for (const kind of KINDS) {
       server.send(kind === "plain" ? "stop" : "inspect");
       const isCounted = round > 0; // The first round warms up.
       const share = await (kind === "viewed"
-        ? viewed(server, url, isCounted ? viewing : { bytes: 0, times: [] })
+        ? viewed(server, url, isCounted ? viewing : nothingViewed())
         : period(server));
       const heap = await ask(server, "memory");
       process.stdout.write(
@@ -84,9 +87,8 @@ function report(
   shares: Record<Kind, number[]>,
   heaps: readonly number[],
   heapOverTime: readonly number[],
-  { bytes, times }: Viewing,
+  { bytes, times, pings }: Viewing,
 ): void {
-  const sorted = times.sort((a, b) => a - b);
   // Of neighbouring periods, because the load of the machine changes.
   const share = (more: Kind, less: Kind): string => {
     const differences = shares[more].map((value, index) => value - (shares[less][index] ?? 0));
@@ -101,11 +103,8 @@ function report(
       "50,000",
       Math.round(bytes / (seconds * heaps.length)).toLocaleString("en"),
     ],
-    [
-      "milliseconds to a snapshot: median, 95 %, worst",
-      "200",
-      [0.5, 0.95, 1].map((part) => (sorted[Math.ceil(part * sorted.length) - 1] ?? 0).toFixed(1)).join(", "),
-    ],
+    ["milliseconds to a snapshot: median, 95 %, worst", "200", distribution(times)],
+    ["the same to the pong of a ping", "", distribution(pings)],
     [
       "growth of the heap, from the first period with a viewer to the last",
       "none",
@@ -127,7 +126,7 @@ async function watchHeap(server: ChildProcess, url: string, minutes: number): Pr
   server.send("inspect");
   const viewer = await connect(`${url}/holdfast/stream`);
   const stop = new AbortController();
-  const looking = look(viewer, { bytes: 0, times: [] }, stop.signal);
+  const looking = look(viewer, nothingViewed(), stop.signal);
   while (heaps.length < minutes * 2) {
     await sleep(30_000);
     heaps.push(await ask(server, "memory"));
@@ -161,6 +160,7 @@ async function look(viewer: Connection, viewing: Viewing, signal: AbortSignal): 
     limit: 100,
   };
   for (let id = 1; !signal.aborted; id++) {
+    viewing.pings.push(await viewer.ping());
     const began = performance.now();
     await viewer.send(JSON.stringify({ type: "look", id, process: null, query }));
     const answer = await viewer.recv();
@@ -189,6 +189,17 @@ function start(name: string, args: readonly string[], execArgv: readonly string[
   return fork(fileURLToPath(new URL(`inspect/${name}.js`, import.meta.url)), args, {
     execArgv: [...execArgv, "--max-old-space-size=1000"],
   });
+}
+
+function nothingViewed(): Viewing {
+  return { bytes: 0, times: [], pings: [] };
+}
+
+function distribution(times: readonly number[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  return [0.5, 0.95, 1]
+    .map((part) => (sorted[Math.ceil(part * sorted.length) - 1] ?? 0).toFixed(1))
+    .join(", ");
 }
 
 function median(figures: readonly number[]): number {
