@@ -1,8 +1,9 @@
-// Bundles the inspector's page (packages/holdfast/inspect-page) into one HTML document, as a module that the library
-// loads with the first request for the page.
+// Bundles the inspector's page (packages/holdfast/inspect-page) into one HTML document, compressed, as a module that the
+// library loads with the first request for the page.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
 import { build, transform } from "esbuild";
 import { isMain } from "./lib/main.mjs";
 import { root } from "./lib/root.mjs";
@@ -13,8 +14,11 @@ const uPlot = join(root, "node_modules/uplot");
 
 /** Writes the module, unless it is the same as before: then the library's bundle is not outdated. */
 export async function bundlePage() {
-  const document = await pageText();
-  const code = `export const page = ${JSON.stringify(document)};\n`;
+  const compressed = brotliCompressSync(await pageText()).toString("base64");
+  const code = [
+    'import { brotliDecompressSync } from "node:zlib";',
+    `export const page = brotliDecompressSync(Buffer.from("${compressed}", "base64")).toString();\n`,
+  ].join("\n");
   if (!existsSync(output) || readFileSync(output, "utf8") !== code) writeFileSync(output, code);
 }
 

@@ -9,6 +9,7 @@ import { rollup } from "rollup";
 import { dts } from "rollup-plugin-dts";
 import ts from "typescript";
 import { filesBelow } from "./lib/files.mjs";
+import { planChunks } from "./lib/chunks.mjs";
 import { findInternal, relax } from "./lib/declarations.mjs";
 import { isMain } from "./lib/main.mjs";
 import { root } from "./lib/root.mjs";
@@ -65,7 +66,7 @@ async function write(input, externals, dir, paths = {}) {
     plugins: [workerScripts, withoutComments],
     onLog: failOnWarning,
   });
-  await built.write({
+  await writeChunks(built, {
     dir,
     paths,
     format: "es",
@@ -74,7 +75,6 @@ async function write(input, externals, dir, paths = {}) {
     hoistTransitiveImports: false,
     generatedCode: "es2015",
   });
-  await built.close();
 }
 
 async function bundleDeclarations() {
@@ -84,12 +84,19 @@ async function bundleDeclarations() {
     plugins: [dts(), withoutInternal, withoutNode],
     onLog: failOnWarning,
   });
-  await built.write({
+  await writeChunks(built, {
     dir: unfinished,
     format: "es",
     entryFileNames: "[name].ts",
     chunkFileNames: "types-[hash].d.ts",
   });
+}
+
+/** Writes the bundle with fewer chunks than rollup would make. */
+async function writeChunks(built, options) {
+  const { output } = await built.generate(options);
+  const names = planChunks(output.filter(({ type }) => type === "chunk"));
+  await built.write({ ...options, manualChunks: (id) => names.get(id), onlyExplicitManualChunks: true });
   await built.close();
 }
 

@@ -12,16 +12,18 @@ const HELP = `npm run bench -- inspect [options]
 
   --connections N   clients (default 10000)
   --changes N       changes a second: messages, and one in twenty is a new connection (default 1000)
-  --seconds N       seconds of each period (default 10)
+  --seconds N       seconds of each period (default 20: the server pings each client every 20 s)
   --periods N       periods of each kind: without an inspector, unused, with a viewer (default 3)
+  --minutes N       after that, watches the heap with a viewer for so long (default 0)
 `;
 
 const { values } = parseArgs({
   options: {
     connections: { type: "string", default: "10000" },
     changes: { type: "string", default: "1000" },
-    seconds: { type: "string", default: "10" },
+    seconds: { type: "string", default: "20" },
     periods: { type: "string", default: "3" },
+    minutes: { type: "string", default: "0" },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -34,7 +36,10 @@ type Kind = (typeof KINDS)[number];
 
 interface Viewing {
   bytes: number;
+  /** Milliseconds to each snapshot. */
   readonly times: number[];
+  /** Round trips of a ping before each: the same way, without the inspector's work. */
+  readonly pings: number[];
 }
 
 if (values.help) process.stdout.write(HELP);
@@ -55,13 +60,13 @@ async function main(): Promise<void> {
   await sleep(3_000);
   const shares: Record<Kind, number[]> = { plain: [], idle: [], viewed: [] };
   const heaps: number[] = [];
-  const viewing: Viewing = { bytes: 0, times: [] };
+  const viewing = nothingViewed();
   for (let round = 0; round <= Number(values.periods); round++) {
     for (const kind of KINDS) {
       server.send(kind === "plain" ? "stop" : "inspect");
       const isCounted = round > 0; // The first round warms up.
       const share = await (kind === "viewed"
-        ? viewed(server, url, isCounted ? viewing : { bytes: 0, times: [] })
+        ? viewed(server, url, isCounted ? viewing : nothingViewed())
         : period(server));
       const heap = await ask(server, "memory");
       process.stdout.write(
@@ -71,16 +76,25 @@ async function main(): Promise<void> {
       if (isCounted && kind === "viewed") heaps.push(heap);
     }
   }
+  const heapOverTime = await watchHeap(server, url, Number(values.minutes));
   crowd.disconnect();
   server.disconnect();
   await Promise.all([once(crowd, "exit"), once(server, "exit")]);
-  report(shares, heaps, viewing);
+  report(shares, heaps, heapOverTime, viewing);
 }
 
-function report(shares: Record<Kind, number[]>, heaps: readonly number[], { bytes, times }: Viewing): void {
-  const sorted = times.sort((a, b) => a - b);
-  const share = (more: Kind, less: Kind): string =>
-    `${(mean(shares[more]) - mean(shares[less])).toFixed(2)} % of ${mean(shares[more]).toFixed(2)} %`;
+function report(
+  shares: Record<Kind, number[]>,
+  heaps: readonly number[],
+  heapOverTime: readonly number[],
+  { bytes, times, pings }: Viewing,
+): void {
+  // Of neighbouring periods, because the load of the machine changes.
+  const share = (more: Kind, less: Kind): string => {
+    const differences = shares[more].map((value, index) => value - (shares[less][index] ?? 0));
+    const percent = (value: number): string => value.toFixed(2);
+    return `${percent(median(differences))} % (${differences.map(percent).join(", ")}), of ${percent(median(shares[more]))} %`;
+  };
   const rows = [
     ["processor time for a viewer, share of a core", "2 %", share("viewed", "idle")],
     ["the same while nobody looks", "none", share("idle", "plain")],
@@ -89,19 +103,38 @@ function report(shares: Record<Kind, number[]>, heaps: readonly number[], { byte
       "50,000",
       Math.round(bytes / (seconds * heaps.length)).toLocaleString("en"),
     ],
-    [
-      "milliseconds to a snapshot: median, 95 %, worst",
-      "200",
-      [0.5, 0.95, 1].map((part) => (sorted[Math.ceil(part * sorted.length) - 1] ?? 0).toFixed(1)).join(", "),
-    ],
+    ["milliseconds to a snapshot: median, 95 %, worst", "200", distribution(times)],
+    ["the same to the pong of a ping", "", distribution(pings)],
     [
       "growth of the heap, from the first period with a viewer to the last",
       "none",
       `${(((heaps.at(-1) ?? 0) - (heaps[0] ?? 0)) / 1e6).toFixed(2)} MB`,
     ],
   ];
+  if (heapOverTime.length > 0) {
+    const megabytes = heapOverTime.map((heap) => (heap / 1e6).toFixed(1));
+    rows.push([`heap in MB with a viewer, for ${values.minutes} minutes`, "flat", megabytes.join(" ")]);
+  }
   process.stdout.write("\n| | bar | measured |\n|---|---|---|\n");
   for (const row of rows) process.stdout.write(`| ${row.join(" | ")} |\n`);
+}
+
+/** The heap after each half minute with a viewer. */
+async function watchHeap(server: ChildProcess, url: string, minutes: number): Promise<number[]> {
+  const heaps: number[] = [];
+  if (minutes === 0) return heaps;
+  server.send("inspect");
+  const viewer = await connect(`${url}/holdfast/stream`);
+  const stop = new AbortController();
+  const looking = look(viewer, nothingViewed(), stop.signal);
+  while (heaps.length < minutes * 2) {
+    await sleep(30_000);
+    heaps.push(await ask(server, "memory"));
+  }
+  stop.abort();
+  await looking;
+  await viewer.close();
+  return heaps;
 }
 
 async function viewed(server: ChildProcess, url: string, viewing: Viewing): Promise<number> {
@@ -127,6 +160,7 @@ async function look(viewer: Connection, viewing: Viewing, signal: AbortSignal): 
     limit: 100,
   };
   for (let id = 1; !signal.aborted; id++) {
+    viewing.pings.push(await viewer.ping());
     const began = performance.now();
     await viewer.send(JSON.stringify({ type: "look", id, process: null, query }));
     const answer = await viewer.recv();
@@ -157,6 +191,17 @@ function start(name: string, args: readonly string[], execArgv: readonly string[
   });
 }
 
-function mean(figures: readonly number[]): number {
-  return figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
+function nothingViewed(): Viewing {
+  return { bytes: 0, times: [], pings: [] };
+}
+
+function distribution(times: readonly number[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  return [0.5, 0.95, 1]
+    .map((part) => (sorted[Math.ceil(part * sorted.length) - 1] ?? 0).toFixed(1))
+    .join(", ");
+}
+
+function median(figures: readonly number[]): number {
+  return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? NaN;
 }

@@ -47,6 +47,14 @@ export const allPeers: readonly Peer[] = [
     findServer: () => packagedProgram("holdfast", "holdfast-for-await-server.js"),
   },
   {
+    name: "holdfast-adaptive",
+    about: 'as holdfast, with detection: "adaptive"',
+    takesPart: only("M5"),
+    isQuick: true,
+    findServer: () =>
+      packagedProgram("holdfast", "holdfast-server.js", { environment: { DETECTION: "adaptive" } }),
+  },
+  {
     name: "holdfast-raw-text",
     about: 'as holdfast, with the option text: "bytes"',
     takesPart: ({ id }) => id === "M7r" || id === "M8",

@@ -14,6 +14,11 @@ export class Feed {
     this.#timer = setInterval(() => this.#send(), INTERVAL);
   }
 
+  /** The newest number; 0 before the first. */
+  get number(): number {
+    return this.#number;
+  }
+
   /** Resolves when the connection, or its session, has ended. */
   async serve(connection: ServerConnection): Promise<void> {
     this.#connections.add(connection);

@@ -1,4 +1,4 @@
-// The files of the page: its own, and the modules of the library as it ships.
+// The files of the page: its own, and the modules of the library and of partysocket as they ship.
 
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize, sep } from "node:path";
@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 /** The beginning of a path, and the folder that contains the rest of it; the first match applies. */
 const FOLDERS: readonly (readonly [prefix: string, folder: string])[] = [
   ["/holdfast/", folderOf(new URL(".", import.meta.resolve("holdfast")))],
+  ["/partysocket/", folderOf(new URL(".", import.meta.resolve("partysocket/ws")))],
   ["/page/", folderOf(new URL("./page/", import.meta.url))],
   ["/", folderOf(new URL("../page/", import.meta.url))],
 ];

@@ -4,14 +4,11 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { attach, type ServerConnection } from "holdfast";
+import { attach } from "holdfast";
 import { Feed } from "./feed.js";
 import { fileOf } from "./files.js";
 import { FAULTS } from "./page/stage-description.js";
 import { isFault, Stages } from "./stages.js";
-
-/** The ticker sends the time once a second, so that a silence is noticeable. */
-const TICK = 1_000;
 
 /** The page sends no longer request body. */
 const MAX_BODY = 1_024;
@@ -34,35 +31,26 @@ export async function startSite({ port = 0 }: { readonly port?: number } = {}): 
   await once(http, "listening");
   const address = http.address() as AddressInfo; // The server listens on TCP.
   const url = `http://127.0.0.1:${address.port}`;
-  const stages = new Stages(address.port);
-  // Only the page judges. If the server did too, its heartbeat would end the bare WebSocket.
-  const options = { origins: [url], pingTimeout: null };
   const feed = new Feed();
-  const servers = [
-    attach(http, tick, { ...options, path: "/ticker" }),
-    attach(http, (connection) => feed.serve(connection), { ...options, path: "/counted", sessions: true }),
-  ];
+  const stages = new Stages(address.port, feed);
+  const server = attach(http, (connection) => feed.serve(connection), {
+    path: "/counted",
+    origins: [url],
+    sessions: true,
+    // Only the page judges. If the server did too, its heartbeat would end the other clients' connections.
+    pingTimeout: null,
+  });
 
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => (closing ??= end());
   async function end(): Promise<void> {
     await stages.close();
     feed.stop();
-    await Promise.all(servers.map((server) => server.close({ timeout: 1_000 })));
+    await server.close({ timeout: 1_000 });
     http.close();
     http.closeAllConnections();
   }
   return { url: `${url}/`, close, [Symbol.asyncDispose]: close };
-}
-
-function tick(connection: ServerConnection): void {
-  const timer = setInterval(() => {
-    // Send no ticks over a frozen or lost link: they would all arrive at once later.
-    if (connection.bufferedAmount > 0) return;
-    connection.send(new Date().toISOString()).catch(() => undefined); // `closed` reports the end.
-  }, TICK);
-  void connection.closed.then(() => clearInterval(timer));
-  void connection.forEach(() => undefined);
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, stages: Stages): Promise<void> {

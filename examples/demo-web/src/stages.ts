@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { FaultProxy } from "holdfast-testkit";
+import type { Feed } from "./feed.js";
 import { FAULTS, type Fault, type StageDescription } from "./page/stage-description.js";
 
 /**
@@ -10,6 +11,9 @@ import { FAULTS, type Fault, type StageDescription } from "./page/stage-descript
  * `pingTimeout`.
  */
 const SLOW = 700;
+
+/** Milliseconds between two reports of the newest number. */
+const REPORT = 250;
 
 /** More pages than anyone opens, but not enough to do harm. */
 const MAX_STAGES = 32;
@@ -21,14 +25,16 @@ interface Stage {
 
 export class Stages {
   readonly #stages = new Map<string, Stage>();
-  /** The port of the ticker. */
+  /** The port of the counted stream. */
   readonly #port: number;
+  readonly #feed: Feed;
 
-  constructor(port: number) {
+  constructor(port: number, feed: Feed) {
     this.#port = port;
+    this.#feed = feed;
   }
 
-  /** Answers with an event stream, and keeps the stage for as long as that stream is open. */
+  /** Answers with an event stream that reports how far the feed has counted, and keeps the stage for as long as that stream is open. */
   async open(response: ServerResponse): Promise<void> {
     if (this.#stages.size >= MAX_STAGES) {
       response.writeHead(503, { "Content-Type": "text/plain" }).end("Too many pages are open.\n");
@@ -38,15 +44,13 @@ export class Stages {
     if (response.destroyed) return proxy.close();
     const id = randomUUID();
     this.#stages.set(id, { proxy, response });
+    const timer = setInterval(() => response.write(`event: sent\ndata: ${this.#feed.number}\n\n`), REPORT);
     response.on("close", () => {
+      clearInterval(timer);
       this.#stages.delete(id);
       void proxy.close();
     });
-    const description: StageDescription = {
-      id,
-      url: proxy.url("ws", "/ticker"),
-      countedUrl: proxy.url("ws", "/counted"),
-    };
+    const description: StageDescription = { id, url: proxy.url("ws", "/counted") };
     response.writeHead(200, { "Content-Type": "text/event-stream" });
     response.write(`data: ${JSON.stringify(description)}\n\n`);
   }

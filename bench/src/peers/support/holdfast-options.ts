@@ -1,5 +1,5 @@
 import type { ServeOptions } from "holdfast";
-import { deflateSetting, isRawText, pingInterval } from "./program.js";
+import { deflateSetting, isAdaptive, isRawText, pingInterval } from "./program.js";
 
 /** The options of the holdfast peers: the defaults, including keepalive and latency. */
 export function holdfastOptions(): ServeOptions {
@@ -10,5 +10,6 @@ export function holdfastOptions(): ServeOptions {
     ...(deflateSetting() === "off" ? {} : { compression: true }),
     ...(isRawText() ? { text: "bytes" } : {}),
     ...(interval === null ? {} : { pingInterval: interval }),
+    ...(isAdaptive() ? { detection: "adaptive" } : {}),
   };
 }

@@ -23,6 +23,11 @@ export function pingInterval(): number | null {
   return milliseconds === undefined ? null : Number(milliseconds);
 }
 
+/** Whether dead peers are detected by the measured round trip. */
+export function isAdaptive(): boolean {
+  return process.env["DETECTION"] === "adaptive";
+}
+
 /** Whether text is forwarded as bytes, without decoding it. */
 export function isRawText(): boolean {
   return process.env["RAW_TEXT"] === "1";

@@ -5,6 +5,23 @@ import type { Page } from "playwright-core";
 import type { Theme } from "../browser/accessibility.js";
 import { Browser } from "../browser/chromium.js";
 
+type ClientName = "bare" | "holdfast" | "partysocket";
+
+export interface Comparison {
+  readonly clients: Readonly<
+    Record<
+      ClientName,
+      {
+        readonly received: number;
+        readonly toCome: number;
+        readonly missed: number;
+        readonly repeated: number;
+      }
+    >
+  >;
+  readonly caption: string;
+}
+
 export class DemoPage implements AsyncDisposable {
   readonly page: Page;
   /** Uncaught errors of the page since it loaded. */
@@ -45,6 +62,42 @@ export class DemoPage implements AsyncDisposable {
 
   async textOf(id: string): Promise<string> {
     return (await this.page.locator(`#${id}`).textContent()) ?? "";
+  }
+
+  /** The tiles of the clients and the caption below them, at one moment. */
+  async comparison(): Promise<Comparison> {
+    return this.page.evaluate(() => {
+      const figure = (id: string): number => Number(document.getElementById(id)?.textContent);
+      const figures = (id: string): Comparison["clients"][ClientName] => ({
+        received: figure(`${id}-received`),
+        toCome: figure(`${id}-to-come`),
+        missed: figure(`${id}-missed`),
+        repeated: figure(`${id}-repeated`),
+      });
+      return {
+        clients: {
+          holdfast: figures("holdfast"),
+          partysocket: figures("partysocket"),
+          bare: figures("bare"),
+        },
+        caption: document.getElementById("comparison-caption")?.textContent ?? "",
+      };
+    });
+  }
+
+  /** The caption of the chart and the tiles below it, at one moment. */
+  async latency(): Promise<{
+    readonly caption: string;
+    readonly newest: string | undefined;
+    readonly median: string | undefined;
+  }> {
+    return this.page.evaluate(() => {
+      const [newest, median] = Array.from(
+        document.querySelectorAll("#statistics dd"),
+        (tile) => tile.textContent,
+      );
+      return { caption: document.getElementById("chart-summary")?.textContent ?? "", newest, median };
+    });
   }
 
   /** Waits until the chart has this many samples. */

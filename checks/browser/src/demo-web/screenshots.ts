@@ -22,10 +22,12 @@ await demo.page.waitForTimeout(1_000);
 await picture("demo-web-healthy");
 
 await demo.look("dark", 1000);
+await demo.press("Cut");
+await demo.shows({ "partysocket-state": "OPEN", "holdfast-state": "ALIVE" });
 await demo.press("Freeze");
 await demo.shows({ "verdict-text": "heartbeat-timeout" });
 await demo.page.waitForTimeout(1_000);
 await picture("demo-web-frozen");
-await demo.look("light", 360);
+await demo.look("light", 390);
 await demo.page.waitForTimeout(300);
 await picture("demo-web-narrow");

@@ -25,7 +25,7 @@ export class PageStream {
     this.connection.on("status", ({ state }) => {
       if (state === "waiting") setTimeout(() => this.connection.probe(), 5);
     });
-    for (const name of ["detached", "resumed", "lost"] as const) {
+    for (const name of ["suspect", "detached", "resumed", "lost"] as const) {
       this.connection.on(name, (event) =>
         this.events.push(name === "lost" ? `lost ${JSON.stringify(event)}` : name),
       );

@@ -19,7 +19,7 @@ export interface StreamResult {
   readonly events: readonly string[];
 }
 
-interface StreamOptions extends Pick<ConnectPersistentOptions, "pingInterval" | "pingTimeout"> {
+interface StreamOptions extends Pick<ConnectPersistentOptions, "detection" | "pingInterval" | "pingTimeout"> {
   readonly subprotocols?: readonly string[];
   readonly keep?: boolean;
 }

@@ -1,21 +1,15 @@
 // The Holdfast connection of this page, and what it reports about itself.
 
-import {
-  connectPersistent,
-  explain,
-  type CloseInfo,
-  type Connection,
-  type PersistentStatus,
-} from "holdfast/browser";
+import { explain, type CloseInfo, type Connection, type PersistentStatus } from "holdfast/browser";
+import { openHoldfast } from "./clients/holdfast.js";
 import { element, milliseconds, say, seconds } from "./elements.js";
 import type { EventLog } from "./event-log.js";
 import { LatencyChart } from "./latency-chart.js";
+import { showLatency } from "./latency-figures.js";
+import type { Tally } from "./tally.js";
 
-const PING_INTERVAL = 1_000;
-const PING_TIMEOUT = 2_000;
-
-/** Screen readers would read a summary that changes more often than this all the time. */
-const SUMMARY_EVERY = 5_000;
+/** Milliseconds without a pong after which one is late: `pingInterval`, and some time for the answer. */
+const LATE = 1_400;
 
 export class HoldfastSide {
   readonly #log: EventLog;
@@ -26,31 +20,27 @@ export class HoldfastSide {
   /** On the clock of `performance.now()`. */
   #lastPong: number | null = null;
   #lostAt: number | null = null;
-  #summarisedAt = -Infinity;
+  /** The server keeps the numbers for the session. */
+  readonly isDown = false;
 
-  constructor(url: string, log: EventLog) {
+  constructor(url: string, tally: Tally, log: EventLog) {
     this.#log = log;
-    this.#link = connectPersistent(url, {
-      linkProtocol: "required",
-      pingInterval: PING_INTERVAL,
-      pingTimeout: PING_TIMEOUT,
-      // For the demo: reconnect soon and often.
-      openTimeout: 2_000,
-      closeTimeout: 1_000,
-      firstDelay: 500,
-      maxDelay: 1_000,
-    });
-    void this.#link.forEach(() => undefined);
+    this.#link = openHoldfast(url, (number) => tally.add(number));
     this.#link.on("open", ({ connection }) => this.#observe(connection));
     this.#link.on("status", (status) => this.#tell(status));
     this.#link.on("disconnected", ({ info }) => this.#explain(info));
+    this.#link.on("detached", () => log.add("Session: detached; the server keeps the numbers"));
+    this.#link.on("resumed", ({ replayedIn }) =>
+      log.add(`Session: resumed; ${replayedIn} numbers are sent again`),
+    );
+    this.#link.on("lost", ({ reason }) => log.add(`Session: lost: ${reason}`));
   }
 
   show(now: number): void {
     const { status } = this.#link;
     const silence = this.#lastPong === null ? 0 : now - this.#lastPong;
     const isOpen = status.state === "open" && this.#lostAt === null;
-    const isLate = isOpen && silence > PING_INTERVAL + 400;
+    const isLate = isOpen && silence > LATE;
     if (isLate && this.#lastPong !== null) this.#chart.mark("late", this.#lastPong, now);
     if (this.#lostAt !== null) this.#chart.mark("dead", this.#lostAt, now);
 
@@ -65,7 +55,7 @@ export class HoldfastSide {
     this.#state.dataset["tone"] = tone;
     say(this.#detail, this.#describe(status, isLate ? silence : null));
     this.#chart.draw(now);
-    this.#showStatistics(now);
+    showLatency(this.#link.latencyStats);
   }
 
   #observe(connection: Connection): void {
@@ -110,31 +100,4 @@ export class HoldfastSide {
     if (status.state === "waiting") return `Next attempt in ${milliseconds(status.delay)}.`;
     return status.state === "connecting" ? `Connecting, attempt ${status.attempt}.` : "";
   }
-
-  #showStatistics(now: number): void {
-    const { last, p50, p95, jitter, answered, lost } = this.#link.latencyStats;
-    const figures = { last, median: p50, "95 %": p95, jitter };
-    const entries = [
-      ...Object.entries(figures).map(([name, value]) => [name, milliseconds(value)] as const),
-      ["answered", String(answered)] as const,
-      ["lost", String(lost)] as const,
-    ];
-    element("statistics", HTMLDListElement).replaceChildren(...entries.map(figure));
-    if (now - this.#summarisedAt < SUMMARY_EVERY || last === null) return;
-    this.#summarisedAt = now;
-    say(
-      element("chart-summary", HTMLElement),
-      `Round trips of the last minute, newest ${milliseconds(last)}, median ${milliseconds(p50)}.`,
-    );
-  }
-}
-
-function figure([name, value]: readonly [string, string]): HTMLElement {
-  const group = document.createElement("div");
-  const term = document.createElement("dt");
-  const description = document.createElement("dd");
-  term.textContent = name;
-  description.textContent = value;
-  group.append(term, description);
-  return group;
 }

@@ -1,10 +1,8 @@
 // The page. The server gives it a network of its own for as long as the event stream stays open.
 
-import { BareSide } from "./bare-side.js";
-import { CountedStream } from "./counted-stream.js";
+import { Comparison } from "./comparison.js";
 import { element, say } from "./elements.js";
 import { EventLog } from "./event-log.js";
-import { HoldfastSide } from "./holdfast-side.js";
 import { FAULTS, type Fault, type StageDescription } from "./stage-description.js";
 
 const DESCRIPTIONS: Readonly<Record<Fault, string>> = {
@@ -29,9 +27,10 @@ stream.addEventListener("error", () => {
   say(linkState, "The demonstration's server is gone. Start it, and load this page again.");
 });
 
-function start({ id, url, countedUrl }: StageDescription): void {
-  const sides = [new HoldfastSide(url, log), new BareSide(url, log), new CountedStream(countedUrl, log)];
-  setInterval(() => sides.forEach((side) => side.show(performance.now())), 250);
+function start({ id, url }: StageDescription): void {
+  const comparison = new Comparison(url, log);
+  stream.addEventListener("sent", ({ data }) => comparison.onSent(Number(data)));
+  setInterval(() => comparison.show(performance.now()), 250);
   for (const button of buttons) {
     const fault = FAULTS.find((name) => name === button.dataset["fault"]);
     if (fault !== undefined) button.addEventListener("click", () => void apply(id, fault));

@@ -8,8 +8,6 @@ export type Fault = (typeof FAULTS)[number];
 export interface StageDescription {
   /** Names the page's own network in `POST /fault`. */
   readonly id: string;
-  /** The URL of the ticker, through that network. */
-  readonly url: string;
   /** The URL of the counted stream, through that network. */
-  readonly countedUrl: string;
+  readonly url: string;
 }

@@ -1,6 +1,5 @@
 // Decides whether the pings of a connection share wake-ups with those of others.
 
-import { shortestPeriod } from "../heartbeat/adaptive-detection.js";
 import type { HeartbeatSettings } from "../heartbeat/signals.js";
 import type { TimerQueue } from "./timer-queue.js";
 
@@ -16,7 +15,8 @@ const SLOT_OF_TIMEOUT = 1 / 8;
 export function pingSlot(timers: TimerQueue, settings: HeartbeatSettings): number {
   const { pingInterval, pingTimeout, detection = null } = settings;
   if (pingInterval === null) return 0;
-  const interval = detection === null ? pingInterval : shortestPeriod(detection);
+  // With adaptive detection, most connections of a crowd are idle.
+  const interval = detection?.maxPeriod ?? pingInterval;
   const slot = timers.sharedSlot(interval);
   const isShort = slot <= interval * SLOT_OF_INTERVAL && slot <= (pingTimeout ?? Infinity) * SLOT_OF_TIMEOUT;
   return isShort ? slot : 0;

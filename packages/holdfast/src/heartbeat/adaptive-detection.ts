@@ -14,7 +14,7 @@ export interface DetectionSettings {
   readonly maxPeriod: number;
 }
 
-/** Milliseconds between two pings while messages pass, or while the page is visible. */
+/** Milliseconds at most between two pings while messages pass, or while the page is visible. */
 const PERIOD = 2_000;
 
 /**
@@ -23,9 +23,13 @@ const PERIOD = 2_000;
  */
 const SMALL_BACKLOG = 64 * 1024;
 
-/** Milliseconds between two pings while messages pass. */
-export function shortestPeriod({ maxPeriod }: DetectionSettings): number {
-  return Math.min(PERIOD, maxPeriod);
+/** Milliseconds between two pings while messages pass: the longest period is a multiple, so that it is reached. */
+export function shortestPeriod(settings: DetectionSettings): number {
+  return settings.maxPeriod / slotsOf(settings);
+}
+
+function slotsOf({ maxPeriod }: DetectionSettings): number {
+  return Math.ceil(maxPeriod / PERIOD);
 }
 
 /** Adaptive detection suspects the peer. */
@@ -197,6 +201,6 @@ export class AdaptiveDetection {
   }
 
   get #maxSlots(): number {
-    return Math.max(1, Math.floor(this.#settings.maxPeriod / shortestPeriod(this.#settings)));
+    return slotsOf(this.#settings);
   }
 }

@@ -78,6 +78,17 @@ test("O2: an idle connection sends no more pings than with fixed detection", () 
   assert.deepEqual(pingTimes(idle), pingTimes(fixed));
 });
 
+test("O2: that holds for each pingInterval, and while messages pass, pings are at most 2 s apart", () => {
+  for (const pingInterval of [500, 2_000, 3_000, 5_000, 12_500, 50_000]) {
+    const options = { pingInterval, detection: { floor: 3_000, maxPeriod: pingInterval } };
+    const idle = pingTimes(adaptive(answersAfter(50), options).advance(600_000));
+    const fixed = pingTimes(new Simulation({ pingInterval }, answersAfter(50)).open().advance(600_000));
+    assert.deepEqual(idle, fixed, `pingInterval: ${pingInterval}`);
+    const busy = pingTimes(adaptive(answersAfter(50), options).chat(60_000));
+    assert(busy.length >= 30, `pingInterval: ${pingInterval}: ${busy.length} pings`);
+  }
+});
+
 test("O2: after the last message, the pings are 2, 4, 8, 16 and then 20 s apart; the next message brings them back", () => {
   const simulation = adaptive(answersAfter(50)).send().advance(100_000);
   assert.deepEqual(pingTimes(simulation), [0, 2_000, 4_000, 8_000, 16_000, 32_000, 52_000, 72_000, 92_000]);

@@ -92,7 +92,7 @@ export class Desk {
     const others = this.#cluster?.summaries() ?? [];
     // Another process answers in the same form as this one.
     const [{ window, watch }, peers] = await Promise.all([look as Look | Promise<Look>, others]);
-    const processes = [this.local.summary(), ...peers];
+    const processes = [await this.local.summary(), ...peers];
     const { who, mayAct } = viewer;
     const process = node ?? this.local.id;
     return { type: "snapshot", id, who, actions: mayAct, processes, process, window, watch };

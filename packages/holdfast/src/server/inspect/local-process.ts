@@ -11,7 +11,8 @@ import type { History } from "./history.js";
 import type { InspectSettings } from "./options.js";
 import { Census } from "./snapshot/census.js";
 import { endingWindow, explainEnding } from "./snapshot/endings.js";
-import { connectionWindow, type TopicNames } from "./snapshot/rows.js";
+import type { TopicNames } from "./snapshot/rows.js";
+import { Survey } from "./snapshot/survey.js";
 import type { ActionName, ProcessSummary, Query, RowWindow, WatchedFrames } from "./wire.js";
 
 /** Milliseconds that an operator waits for a pong. */
@@ -38,8 +39,7 @@ export class LocalProcess {
   readonly #name: string;
   readonly #core: ServerCore;
   readonly #settings: InspectSettings;
-  readonly #topicsOf: TopicNames;
-  readonly #census: Census;
+  readonly #survey: Survey;
   readonly #history: History;
   /** By viewer. */
   readonly #watches = new Map<string, FrameWatch>();
@@ -51,20 +51,21 @@ export class LocalProcess {
     this.#history = history;
     this.#core = core;
     this.#settings = settings;
-    this.#topicsOf = (connection) => topics?.topicsOf(connection) ?? NO_TOPICS;
-    this.#census = new Census(core.connections, history, core.runtime.clock, since, () => memoryUsage.rss());
+    const { clock } = core.runtime;
+    const topicsOf: TopicNames = (connection) => topics?.topicsOf(connection) ?? NO_TOPICS;
+    const census = new Census(history, clock, since, () => memoryUsage.rss());
+    this.#survey = new Survey(core.connections, topicsOf, clock, census);
   }
 
-  summary(): ProcessSummary {
-    return { id: this.id, name: this.#name, error: null, totals: this.#census.totals() };
+  async summary(): Promise<ProcessSummary> {
+    return { id: this.id, name: this.#name, error: null, totals: await this.#survey.totals() };
   }
 
-  look(query: Query, viewer: string): Look {
-    const { connections, runtime } = this.#core;
+  async look(query: Query, viewer: string): Promise<Look> {
     const window =
       query.view === "endings"
         ? endingWindow(this.#history, query)
-        : connectionWindow(connections, query, this.#topicsOf, runtime.clock.now());
+        : await this.#survey.window(query, viewer);
     const watch = this.#watches.get(viewer)?.take() ?? null;
     if (watch?.left === 0) this.#watches.delete(viewer);
     return { window, watch };
@@ -110,6 +111,7 @@ export class LocalProcess {
 
   /** The viewer has left. */
   forget(viewer: string): void {
+    this.#survey.forget(viewer);
     this.#watches.get(viewer)?.end();
     this.#watches.delete(viewer);
   }

@@ -1,90 +1,97 @@
-// The totals of a server. It counts when somebody looks, and only then: rates are the differences of counters that the
-// connections keep anyway.
+// The totals of a server: rates are the differences of counters that the connections keep anyway.
 
-import { coreOf, type Connection } from "../../../connection/connection.js";
+import type { Traffic } from "../../../connection/close-info.js";
 import type { Clock } from "../../../connection/ports.js";
 import type { History } from "../history.js";
 import { LATENCY_BOUNDS, type Rates, type Totals } from "../wire.js";
-import { stateOf, troubleOf } from "./measures.js";
+import type { Reading } from "./reading.js";
 import { rounded } from "./rows.js";
 
-/** Milliseconds for which a census is good enough for all viewers. */
-const FRESH_FOR = 500;
 /** Rates over a longer time than this would hide what happens now. */
-const LONGEST_PERIOD = 10_000;
+const LONGEST_PERIOD = 60_000;
 
-type Counters = Rates;
+type Counters = { -readonly [Name in keyof Rates]: number };
+
+/** Adds the connections up. */
+export class Count {
+  readonly counters: Counters;
+  readonly sums = { troubled: 0, paused: 0, closing: 0, detached: 0, buffered: 0, unread: 0 };
+  readonly histogram = new Array<number>(LATENCY_BOUNDS.length + 1).fill(0);
+  readonly #latencies: Float64Array;
+  #measured = 0;
+
+  /**
+   * @param past the counters of the connections that have ended. It is copied: the traffic of one that ends during the
+   *   pass is added by the pass.
+   * @param most connections that will be added at most
+   */
+  constructor(past: Rates, most: number) {
+    this.counters = { ...past };
+    this.#latencies = new Float64Array(most);
+  }
+
+  addTraffic({ messagesReceived, messagesSent, bytesReceived, bytesSent }: Traffic): void {
+    const { counters } = this;
+    counters.messagesReceived += messagesReceived;
+    counters.messagesSent += messagesSent;
+    counters.bytesReceived += bytesReceived;
+    counters.bytesSent += bytesSent;
+  }
+
+  add(reading: Reading): void {
+    const { sums } = this;
+    const { state, latency } = reading;
+    sums.buffered += reading.buffered;
+    sums.unread += reading.unread;
+    if (state !== "open") sums[state]++;
+    if (reading.trouble > 1) sums.troubled++;
+    if (reading.isPaused) sums.paused++;
+    if (latency === null) return;
+    this.#latencies[this.#measured++] = latency;
+    this.histogram[bucketOf(latency)]++;
+  }
+
+  latency(): Totals["latency"] {
+    return distributionOf(this.#latencies.subarray(0, this.#measured).sort());
+  }
+}
 
 export class Census {
-  readonly #connections: ReadonlySet<Connection>;
   readonly #clock: Clock;
   readonly #memory: () => number;
   readonly #since: number;
   readonly #history: History;
   #previous: { readonly at: number; readonly counters: Counters } | null = null;
-  #newest: { readonly at: number; readonly totals: Totals } | null = null;
 
   /**
    * @param since when the inspector was set up, in monotonic milliseconds
    * @param memory reads the resident memory of the process in bytes
    */
-  constructor(
-    connections: ReadonlySet<Connection>,
-    history: History,
-    clock: Clock,
-    since: number,
-    memory: () => number,
-  ) {
-    this.#connections = connections;
+  constructor(history: History, clock: Clock, since: number, memory: () => number) {
     this.#history = history;
     this.#clock = clock;
     this.#memory = memory;
     this.#since = since;
   }
 
-  totals(): Totals {
-    const now = this.#clock.now();
-    if (this.#newest !== null && now - this.#newest.at < FRESH_FOR) return this.#newest.totals;
-    const totals = this.#count(now);
-    this.#newest = { at: now, totals };
-    return totals;
+  begin(most: number): Count {
+    return new Count(this.#history.past, most);
   }
 
-  #count(now: number): Totals {
-    const counters = { ...this.#history.past };
-    const sums = { troubled: 0, paused: 0, closing: 0, detached: 0, buffered: 0, unread: 0 };
-    const histogram = new Array<number>(LATENCY_BOUNDS.length + 1).fill(0);
-    const latencies = new Float64Array(this.#connections.size);
-    let measured = 0;
-    for (const connection of this.#connections) {
-      const core = coreOf(connection);
-      const { traffic, bufferedAmount } = core;
-      counters.messagesReceived += traffic.messagesReceived;
-      counters.messagesSent += traffic.messagesSent;
-      counters.bytesReceived += traffic.bytesReceived;
-      counters.bytesSent += traffic.bytesSent;
-      sums.buffered += bufferedAmount;
-      sums.unread += core.inbox.length;
-      const state = stateOf(core);
-      if (state !== "open") sums[state]++;
-      if (troubleOf(core, now) > 1) sums.troubled++;
-      if (core.pauseReasons.length > 0) sums.paused++;
-      const { latency } = core.keepalive;
-      if (latency === null) continue;
-      latencies[measured++] = latency;
-      histogram[bucketOf(latency)]++;
-    }
+  /** @param at when the count began, in monotonic milliseconds */
+  totals(count: Count, connections: number, at: number): Totals {
+    const { counters, sums, histogram } = count;
     return {
       at: this.#clock.wallNow(),
-      uptime: Math.round(now - this.#since),
-      connections: this.#connections.size,
+      uptime: Math.round(at - this.#since),
+      connections,
       opened: counters.opened,
       ended: counters.ended,
       ...sums,
       memory: this.#memory(),
-      latency: distributionOf(latencies.subarray(0, measured).sort()),
+      latency: count.latency(),
       histogram,
-      rates: this.#ratesSince(now, counters),
+      rates: this.#ratesSince(at, counters),
     };
   }
 

@@ -2,10 +2,11 @@
 
 import { coreOf, type Connection } from "../../../connection/connection.js";
 import type { ConnectionCore } from "../../../connection/connection-core.js";
-import type { ConnectionRow, Query, RowWindow, Selection, SortKey } from "../wire.js";
+import type { ConnectionRow, Query, Selection, SortKey } from "../wire.js";
 import { addressOf, pathOf } from "../identity.js";
-import { addressKey, overdueBy, stateOf, suspicionOf, troubleOf } from "./measures.js";
+import { addressKey } from "./address-key.js";
 import { pickWindow } from "./pick.js";
+import { overdueBy, stateOf, suspicionOf, type Reading } from "./reading.js";
 
 /** The topics, by name, that a connection subscribes to; empty without topics. */
 export type TopicNames = (connection: Connection) => ReadonlyMap<string, unknown>;
@@ -16,43 +17,56 @@ const SAMPLES = 16;
 const TOPICS = 3;
 const SHOWN_OF_TOPIC = 40;
 
-export function connectionWindow(
-  connections: ReadonlySet<Connection>,
-  query: Query,
-  topicsOf: TopicNames,
-  now: number,
-): RowWindow {
-  const matching: Connection[] = [];
-  const filter = query.filter.toLowerCase();
-  for (const connection of connections) {
-    if (query.only !== "all" && !isSelected(coreOf(connection), query.only, now)) continue;
-    if (filter === "" || textsOf(connection, topicsOf).some((text) => text.toLowerCase().includes(filter)))
-      matching.push(connection);
+/** Chooses the connections of a window, in a pass over all of them. */
+export class Selector {
+  readonly #query: Query;
+  readonly #filter: string;
+  readonly #topicsOf: TopicNames;
+  readonly #now: number;
+  readonly #matching: Connection[] = [];
+  readonly #keys: Float64Array;
+
+  /** @param most connections that will be added at most */
+  constructor(query: Query, topicsOf: TopicNames, now: number, most: number) {
+    this.#query = query;
+    this.#filter = query.filter.toLowerCase();
+    this.#topicsOf = topicsOf;
+    this.#now = now;
+    this.#keys = new Float64Array(most);
   }
-  const keyOf = KEYS[query.sort];
-  const sign = query.descending ? -1 : 1;
-  const keys = Float64Array.from(matching, (connection) => {
-    const key = keyOf(coreOf(connection), connection, now, topicsOf);
-    return key === null ? Infinity : sign * key; // Rows without a value come last in both orders.
-  });
-  const rows = pickWindow(matching, keys, query.offset, query.limit);
-  return {
-    view: "connections",
-    total: matching.length,
-    offset: query.offset,
-    connections: rows.map((connection) => rowOf(connection, topicsOf, now)),
-    endings: [],
-  };
+
+  add(connection: Connection, core: ConnectionCore, reading: Reading): void {
+    const { only, sort, descending } = this.#query;
+    if (only !== "all" && !isSelected(core, reading, only)) return;
+    if (this.#filter !== "" && !this.#contains(connection)) return;
+    const key = KEYS[sort](reading, core, connection, this.#now, this.#topicsOf);
+    // Rows without a value come last in both orders.
+    this.#keys[this.#matching.length] = key === null ? Infinity : descending ? -key : key;
+    this.#matching.push(connection);
+  }
+
+  get total(): number {
+    return this.#matching.length;
+  }
+
+  pick(): readonly Connection[] {
+    const { offset, limit } = this.#query;
+    return pickWindow(this.#matching, this.#keys.subarray(0, this.total), offset, limit);
+  }
+
+  #contains(connection: Connection): boolean {
+    return textsOf(connection, this.#topicsOf).some((text) => text.toLowerCase().includes(this.#filter));
+  }
 }
 
-function isSelected(core: ConnectionCore, only: Exclude<Selection, "all">, now: number): boolean {
+function isSelected(core: ConnectionCore, reading: Reading, only: Exclude<Selection, "all">): boolean {
   switch (only) {
     case "trouble":
-      return troubleOf(core, now) > 1;
+      return reading.trouble > 1;
     case "paused":
-      return core.pauseReasons.length > 0;
+      return reading.isPaused;
     case "closing":
-      return stateOf(core) === "closing";
+      return reading.state === "closing";
     case "sessions":
       return core.session !== null;
   }
@@ -69,6 +83,7 @@ function textsOf(connection: Connection, topicsOf: TopicNames): readonly string[
 }
 
 type KeyOf = (
+  reading: Reading,
   core: ConnectionCore,
   connection: Connection,
   now: number,
@@ -76,25 +91,19 @@ type KeyOf = (
 ) => number | null;
 
 const KEYS: Readonly<Record<SortKey, KeyOf>> = {
-  trouble: (core, _connection, now) => {
-    const level = troubleOf(core, now);
-    if (level === 0) return 0;
-    return level * 1e12 + Math.min(overdueBy(core, now) * 1e3 + core.bufferedAmount + core.inbox.bytes, 9e11);
-  },
-  age: (core, _connection, now) => now - core.openedAt,
-  state: (core) => ["open", "detached", "closing"].indexOf(stateOf(core)),
-  address: (_core, connection) => {
-    const key = addressKey(connection);
-    return key === Infinity ? null : key;
-  },
-  latency: (core) => core.keepalive.latency,
-  jitter: (core) => core.keepalive.statistics?.jitter ?? null,
-  buffered: (core) => core.bufferedAmount,
-  unread: (core) => core.inbox.bytes + core.inbox.length,
-  topics: (_core, connection, _now, topicsOf) => topicsOf(connection).size,
+  trouble: ({ trouble, overdue, buffered }, core) =>
+    trouble === 0 ? 0 : trouble * 1e12 + Math.min(overdue * 1e3 + buffered + core.inbox.bytes, 9e11),
+  age: (_reading, core, _connection, now) => now - core.openedAt,
+  state: ({ state }) => ["open", "detached", "closing"].indexOf(state),
+  address: (_reading, _core, connection) => addressKey(connection),
+  latency: ({ latency }) => latency,
+  jitter: (_reading, core) => core.keepalive.statistics?.jitter ?? null,
+  buffered: ({ buffered }) => buffered,
+  unread: ({ unread }, core) => core.inbox.bytes + unread,
+  topics: (_reading, _core, connection, _now, topicsOf) => topicsOf(connection).size,
 };
 
-function rowOf(connection: Connection, topicsOf: TopicNames, now: number): ConnectionRow {
+export function rowOf(connection: Connection, topicsOf: TopicNames, now: number): ConnectionRow {
   const core = coreOf(connection);
   const { statistics, latency } = core.keepalive;
   const topics = topicsOf(connection);

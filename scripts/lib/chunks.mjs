@@ -1,0 +1,131 @@
+// Decides which small chunks of a bundle to join: a program that loads the library looks up each file, and a package with
+// a hundred files is hard to read.
+
+/** Bytes: larger chunks stay as they are. */
+const SMALL = 12_000;
+/** Bytes that a program may load in vain, for each chunk that is joined. */
+const WASTE = 10_000;
+
+/**
+ * The name of the chunk for each module that is in no entry, for rollup's option `manualChunks`.
+ *
+ * A small chunk joins one that is loaded whenever it is, and by few others, so that no program loads much more. After
+ * that, small chunks that only dynamic imports load join each other.
+ *
+ * @param output the chunks that rollup makes by itself, each with the modules that the same entries need
+ */
+export function planChunks(output) {
+  const plan = new Plan(output);
+  for (const chunk of plan.small()) {
+    const target = plan.bestTarget(chunk);
+    if (target !== null) plan.join(chunk, target);
+  }
+  for (const chunk of plan.smallDynamic()) {
+    const target = plan.smallDynamic().find((other) => other !== chunk && plan.areAlike(other, chunk));
+    if (target !== undefined) plan.join(chunk, target);
+  }
+  return plan.names();
+}
+
+class Plan {
+  #chunks;
+
+  constructor(output) {
+    this.#chunks = output.map(({ fileName, code, imports, modules, isEntry, isDynamicEntry }) => ({
+      ...{ fileName, imports, isEntry },
+      isFixed: isEntry || isDynamicEntry,
+      size: code.length,
+      parts: [fileName],
+      modules: Object.keys(modules),
+    }));
+  }
+
+  /** The chunks that may be joined, the smallest first. */
+  small() {
+    return this.#chunks
+      .filter(({ isFixed, size }) => !isFixed && size <= SMALL)
+      .sort((a, b) => a.size - b.size);
+  }
+
+  /** The one that all that load this chunk load anyway, and the others with the least waste; null if there is none. */
+  bestTarget(chunk) {
+    const loaders = this.#loadersOf(chunk);
+    let best = null;
+    for (const other of this.#chunks) {
+      if (other === chunk || other.isFixed || this.makesCircle(chunk, other)) continue;
+      const others = this.#loadersOf(other);
+      if (!loaders.every((each) => others.includes(each))) continue;
+      const added = others.map((each) => this.#addedTo(each, chunk));
+      const waste = added.reduce((sum, each) => sum + each, 0);
+      if (Math.max(...added) <= WASTE && (best === null || waste < best.waste)) best = { other, waste };
+    }
+    return best?.other ?? null;
+  }
+
+  /** Small chunks that no entry loads before somebody needs them; also the targets of dynamic imports. */
+  smallDynamic() {
+    return this.#chunks
+      .filter(({ size }) => size <= SMALL)
+      .filter((chunk) => this.#loadersOf(chunk).every(({ isEntry }) => !isEntry))
+      .sort((a, b) => a.size - b.size);
+  }
+
+  /** Whether they load the same modules of others, and can be joined. */
+  areAlike(a, b) {
+    const [ofA, ofB] = [a, b].map((chunk) => [...this.#foreignImports(this.#closure(chunk))].sort().join());
+    return ofA === ofB && a.size + b.size <= SMALL && !this.makesCircle(a, b);
+  }
+
+  /** Whether joining them would make a chunk that imports itself by way of a third one. */
+  makesCircle(a, b) {
+    const leads = (from, to) =>
+      this.#importsOf(from).some((next) => next !== to && this.#closure(next).has(to));
+    return leads(a, b) || leads(b, a);
+  }
+
+  join(chunk, target) {
+    this.#chunks = this.#chunks.filter((each) => each !== chunk);
+    target.parts.push(...chunk.parts);
+    target.imports = [...new Set([...target.imports, ...chunk.imports])];
+    target.modules.push(...chunk.modules);
+    target.size += chunk.size;
+    target.isFixed ||= chunk.isFixed;
+  }
+
+  names() {
+    const own = this.#chunks.filter(({ isEntry }) => !isEntry);
+    return new Map(own.flatMap(({ modules, fileName }) => modules.map((id) => [id, fileName])));
+  }
+
+  /** The entries that load it, by imports of any depth. */
+  #loadersOf(chunk) {
+    return this.#chunks.filter((each) => each.isFixed && this.#closure(each).has(chunk));
+  }
+
+  /** The bytes that a loader would load in addition; Infinity if it would load other people's modules. */
+  #addedTo(loader, chunk) {
+    const loaded = this.#closure(loader);
+    const added = [...this.#closure(chunk)].filter((each) => !loaded.has(each));
+    const foreign = this.#foreignImports(loaded);
+    if ([...this.#foreignImports(added)].some((name) => !foreign.has(name))) return Infinity;
+    return added.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  #closure(chunk, seen = new Set()) {
+    if (seen.has(chunk)) return seen;
+    seen.add(chunk);
+    for (const next of this.#importsOf(chunk)) this.#closure(next, seen);
+    return seen;
+  }
+
+  #importsOf({ imports }) {
+    return this.#chunks.filter(({ parts }) => parts.some((part) => imports.includes(part)));
+  }
+
+  /** Node's modules are all alike: a program either runs on Node.js or in a page. */
+  #foreignImports(chunks) {
+    const own = new Set(this.#chunks.flatMap(({ parts }) => parts));
+    const names = [...chunks].flatMap(({ imports }) => imports).filter((name) => !own.has(name));
+    return new Set(names.map((name) => (name.startsWith("node:") ? "node:" : name)));
+  }
+}
