@@ -10,12 +10,8 @@ import type { Role } from "../shared/role.js";
 import type { Encoded, MessageExtension, MessageSharing } from "./extension.js";
 import type { FrameEncoder } from "./frame/frame-encoder.js";
 import { FrameParser } from "./frame/frame-parser.js";
-import {
-  MessageReader,
-  type MessageHandler,
-  type ProtocolHandler,
-  type ReceiveSettings,
-} from "./message/message-reader.js";
+import type { MessageHandler, ProtocolHandler, ReceiveSettings } from "./message/message-handler.js";
+import { MessageReader } from "./message/message-reader.js";
 import type { PieceHandler } from "./message/piece-decoder.js";
 
 export interface ProtocolOptions extends ReceiveSettings {
