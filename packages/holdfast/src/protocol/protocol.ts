@@ -46,7 +46,7 @@ export class Protocol extends FrameParser {
    * Both handlers are called synchronously within `receive`, in the order of arrival.
    *
    * @param messages receives what the peer sends
-   * @param events learns of the peer's Close and of what holds the messages up
+   * @param events learns of the peer's Close, and of what delays or ends the messages
    */
   constructor(messages: MessageHandler, events: ProtocolHandler, options: ProtocolOptions) {
     const reader = new MessageReader(messages, events, !options.encoder.isMasking, options);

@@ -104,7 +104,7 @@ export class OwnListener implements ServerListener {
 }
 
 /**
- * A flood of clients may delay the end of listening by so many milliseconds. On a busy machine that may be too short for
+ * A flood of clients may delay the end of listening by this many milliseconds. On a busy machine that may be too short for
  * a single poll, so a number of clients is accepted in any case.
  */
 const BACKLOG_DRAIN_TIME = 100;
