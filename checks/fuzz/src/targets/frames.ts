@@ -16,7 +16,7 @@ import { MaskKeys } from "../../../../packages/holdfast/build/protocol/frame/mas
 import type {
   MessageHandler,
   ProtocolHandler,
-} from "../../../../packages/holdfast/build/protocol/message/message-reader.js";
+} from "../../../../packages/holdfast/build/protocol/message/message-handler.js";
 import { Protocol } from "../../../../packages/holdfast/build/protocol/protocol.js";
 import { cut, Input } from "../input.js";
 

@@ -5,11 +5,11 @@ import { isHeadFailure } from "../../../../packages/holdfast/build/protocol/hand
 import type { AllowedOrigins } from "../../../../packages/holdfast/build/protocol/handshake/origin.js";
 import { parseRequestHead } from "../../../../packages/holdfast/build/protocol/handshake/request-head.js";
 import { parseResponseHead } from "../../../../packages/holdfast/build/protocol/handshake/response-head.js";
+import { judgeRequest } from "../../../../packages/holdfast/build/protocol/handshake/server-handshake.js";
 import {
   buildRefusal,
   buildUpgradeResponse,
-  judgeRequest,
-} from "../../../../packages/holdfast/build/protocol/handshake/server-handshake.js";
+} from "../../../../packages/holdfast/build/protocol/handshake/server-responses.js";
 import { chooseSubprotocol } from "../../../../packages/holdfast/build/protocol/handshake/subprotocol.js";
 import { readHead } from "../heads.js";
 import { Input } from "../input.js";

@@ -62,7 +62,7 @@ export function fuzz(data: Uint8Array): void {
 }
 
 function bodyOf(headers: HeaderList, chunks: readonly Uint8Array[]): Uint8Array {
-  const body = new RejectionBody(headers);
+  const body = new RejectionBody({ status: 403, headers });
   for (const chunk of chunks) if (body.push(chunk)) break;
   const bytes = body.take();
   assert(bytes.length <= 64 * 1024);

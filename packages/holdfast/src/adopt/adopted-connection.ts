@@ -19,7 +19,7 @@ import type { FrameTransport } from "../transport/frames/frame-transport.js";
  * a later tick, and do not disturb the connection.
  */
 export interface AdoptedHandler {
-  /** A message. `payload` is a view of what was read at once: copy it to keep it for long. */
+  /** A message. `payload` is a view of the received chunk: copy it to keep it. */
   onMessage(payload: Buffer, isText: boolean): void;
   /** A Ping, which has been answered unless `autoPong` is off. */
   onPing(payload: Buffer): void;

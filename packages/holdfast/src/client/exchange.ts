@@ -105,7 +105,7 @@ export class Exchange implements ByteStreamHandler, PendingExchange {
       this.#isOver = true;
       return;
     }
-    this.#rejection = { head, body: new RejectionBody(head.headers) };
+    this.#rejection = { head, body: new RejectionBody(head) };
     if (this.#rejection.body.push(rest)) this.finishBody();
   }
 

@@ -19,7 +19,8 @@ import type { ConnectSettings } from "./options.js";
 import { ExtendedConnect } from "./http2/extended-connect.js";
 import { sessionKey } from "./http2/session-key.js";
 import { SharedSession } from "./http2/shared-session.js";
-import { redirectTarget, type RequestTarget } from "./redirect.js";
+import type { RequestTarget } from "./redirect.js";
+import { Redirects } from "./redirects.js";
 import { dial } from "./dial/dial.js";
 import { DialContext } from "./dial/dial-context.js";
 import type { TlsSessions } from "./dial/tls-sessions.js";
@@ -76,8 +77,7 @@ class Opener implements AlarmHandler {
   readonly #alarm = new Alarm(this);
   #target: RequestTarget;
   #context: DialContext;
-  /** The URLs that answered with a redirect, in order. */
-  readonly #hops: string[] = [];
+  readonly #redirects: Redirects;
   readonly #http2: ExtendedConnect | null;
   #isSettled = false;
 
@@ -92,6 +92,7 @@ class Opener implements AlarmHandler {
     this.#onUpgraded = onUpgraded;
     this.#reject = reject;
     this.#target = options.target;
+    this.#redirects = new Redirects(options.settings, options.offer.subprotocols);
     this.#context = new DialContext(showURL(this.#target.url.href));
     this.#http2 = this.#settings.http2
       ? new ExtendedConnect(this.#runtime, this.#settings.openTimeout)
@@ -207,42 +208,14 @@ class Opener implements AlarmHandler {
   /** Follows the redirect, without reading its body. */
   #redirect(head: ResponseHead): void {
     this.#context.abort();
-    this.#hops.push(this.#target.url.href);
-    const { maxRedirects, redirectHeaders } = this.#settings;
-    const { subprotocols } = this.#options.offer;
-    if (this.#hops.length > maxRedirects) {
-      this.#fail(this.#redirectError(`Expected at most ${maxRedirects} redirects, got one more`));
-      return;
-    }
-    const next = redirectTarget(this.#target, head, { subprotocols, redirectHeaders });
-    const problem = typeof next === "string" ? next : this.#redirectProblem(next);
-    if (typeof next === "string" || problem !== null) {
-      const which = `the redirect ${head.status} of ${showURL(this.#target.url.href)}`;
-      this.#fail(this.#redirectError(`Expected ${which} ${problem ?? ""}`));
+    const next = this.#redirects.follow(this.#target, head);
+    if (next instanceof RedirectError) {
+      this.#fail(next);
       return;
     }
     this.#target = next;
-    this.#context = new DialContext(
-      `${showURL(next.url.href)} (where ${showURL(this.#hops[0])} redirects to)`,
-    );
+    this.#context = new DialContext(this.#redirects.describe(next));
     void this.#dialAndUpgrade(prepareUpgrade(this.#runtime, next, this.#options.offer));
-  }
-
-  /** Why the options for the first server do not apply to the next; null if they do. */
-  #redirectProblem({ url }: RequestTarget): string | null {
-    const { dialChoice } = this.#settings;
-    const from = this.#target.url;
-    if (dialChoice.kind === "stream") return "to be an answer, as the given stream carries no second request";
-    const isUnix = from.socketPath !== null || (dialChoice.kind === "socket" && dialChoice.path !== null);
-    return isUnix && url.origin !== from.origin
-      ? `to stay on the Unix socket, got ${showURL(url.href)}`
-      : null;
-  }
-
-  #redirectError(message: string): RedirectError {
-    const hops = [...this.#hops];
-    const via = hops.length > 1 ? ` (by way of ${shorten(hops).map(showURL).join(", ")})` : "";
-    return new RedirectError(message.replace(/\.$/, "") + via, hops);
   }
 
   #rejectionError(head: ResponseHead, body: Uint8Array): InvalidStatusError {
@@ -279,9 +252,4 @@ class Opener implements AlarmHandler {
     this.#runtime.timers.cancel(this.#alarm);
     this.#settings.signal?.removeEventListener("abort", this.#onAbort);
   }
-}
-
-/** Shortens a list for a message to its first and last URLs. */
-function shorten(hops: readonly string[]): readonly string[] {
-  return hops.length <= 6 ? hops : [...hops.slice(0, 3), "…", ...hops.slice(-3)];
 }

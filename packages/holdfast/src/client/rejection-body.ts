@@ -2,6 +2,7 @@
 // hostile server sends tiny chunks.
 
 import type { HeaderList } from "../protocol/handshake/header-list.js";
+import type { ResponseHead } from "../protocol/handshake/response-head.js";
 import { MessageBuffer } from "../protocol/message/message-buffer.js";
 import { asBuffer } from "../protocol/message/views.js";
 
@@ -22,10 +23,10 @@ export class RejectionBody {
   #rawLength = 0;
   #isComplete: boolean;
 
-  constructor(headers: HeaderList) {
+  constructor({ status, headers }: Pick<ResponseHead, "headers" | "status">) {
     this.#isChunked = headers.get("Transfer-Encoding")?.toLowerCase().endsWith("chunked") === true;
     this.#remaining = this.#isChunked ? 0 : contentLength(headers);
-    this.#isComplete = !this.#isChunked && this.#remaining === 0;
+    this.#isComplete = (!this.#isChunked && this.#remaining === 0) || NO_BODY.has(status);
   }
 
   /** Adds bytes. Returns true once the body is complete or has reached its limit. */
@@ -69,6 +70,9 @@ export class RejectionBody {
     return lineEnd + 1;
   }
 }
+
+/** RFC 9112 section 6.3: these end with their head, whatever it says. */
+const NO_BODY: ReadonlySet<number> = new Set([204, 304]);
 
 /** Infinity without a length: the body then ends with the connection. */
 function contentLength(headers: HeaderList): number {

@@ -39,7 +39,7 @@ function readURL(text: string): URL | null {
   }
 }
 
-/** @throws DOMException "SyntaxError" for a name that is no token, or appears twice (in any case) */
+/** @throws DOMException "SyntaxError" for a name that is not a token, or that appears twice (in any case) */
 export function checkProtocols(protocols: readonly string[]): void {
   const names = new Set<string>();
   for (const name of protocols) {

@@ -41,7 +41,7 @@ export function toShort(value: unknown): number {
 
 /**
  * Converts to a dictionary; undefined and null are an empty one.
- * @throws TypeError for any other value that is no object
+ * @throws TypeError for any other value that is not an object
  */
 export function toDictionary(name: string, value: unknown): Readonly<Record<string, unknown>> {
   if (value === undefined || value === null) return {};

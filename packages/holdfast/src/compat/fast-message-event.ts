@@ -20,7 +20,7 @@ let isStopped: (event: FastMessageEvent) => boolean;
  * Has the prototype and all members of `MessageEvent`, and costs 10 ns: the constructor of Node's `Event` reads a clock, and
  * its `dispatchEvent` takes as long again, which together is a third of the time that a small message takes.
  *
- * It is no event in the eyes of `dispatchEvent()` of another object: create another one there, as in
+ * `dispatchEvent()` of another object does not accept it as an event: create another one there, as in
  * `new event.constructor(event.type, event)`.
  */
 class FastMessageEvent {

@@ -90,8 +90,9 @@ export function defineWebSocketStream<Options extends ConnectorOptions>(
       checkProtocols(names);
       void quietly(this.#opened.promise);
       void quietly(this.#closed.promise);
-      checkOptionNames("`holdfast`", holdfast, port.optionNames, port.advice);
-      this.#open(names, signal, (holdfast ?? {}) as Options); // `checkOptions` checks the values.
+      const options = (holdfast ?? {}) as Options; // `checkOptions` checks the values.
+      checkOptionNames("`holdfast`", options, port.optionNames, port.advice);
+      this.#open(names, signal, options);
     }
 
     get url(): string {

@@ -1,4 +1,4 @@
-// The error of a message that was not sent, or perhaps not sent.
+// The error of a message that was not sent, or may not have been.
 
 import { HoldfastError } from "../shared/errors.js";
 
@@ -18,7 +18,7 @@ export type NotSentOutcome = "unknown" | "unsent";
 export type NotSentReason =
   "aborted" | "closed" | "expired" | "lost" | "offline" | "overflow" | "session-lost";
 
-/** A message of a `PersistentConnection`, or of a session, was not sent, or perhaps not. */
+/** A message of a `PersistentConnection`, or of a session, was not sent, or may not have been. */
 export class NotSentError extends HoldfastError {
   static {
     this.prototype.name = "NotSentError";

@@ -14,11 +14,11 @@ import {
   checkBoolean,
   checkChoice,
   checkDuration,
-  checkQueue,
   checkSize,
   describe,
   invalidArgument,
 } from "../shared/option-checks.js";
+import { checkQueue } from "../shared/queue-limits.js";
 import type { Logger } from "./ports.js";
 
 /** Options that clients and servers share. Durations are milliseconds, sizes are bytes; null disables. */

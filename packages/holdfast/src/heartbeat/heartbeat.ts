@@ -2,11 +2,12 @@
 // an observation and the time, and returns actions. It judges the peer and the network, never our own process: time in
 // which the event loop was blocked, the machine suspended or reading paused does not count against the peer.
 
-/* eslint max-lines: ["warn", { "max": 360, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
+/* eslint max-lines: ["warn", { "max": 320, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
 
 import { AdaptiveDetection, shortestPeriod, type Suspicion } from "./adaptive-detection.js";
 import { GapDetector } from "./gap-detector.js";
 import { LatencyStatistics } from "./latency-statistics.js";
+import { dropOldest, excusePause, excuseSent, postpone, restartAfterGap } from "./ping-deadlines.js";
 import { PingGrid } from "./ping-grid.js";
 import { Ping, PingsInFlight } from "./pings-in-flight.js";
 import type { Action, HeartbeatSettings, Observation } from "./signals.js";
@@ -189,7 +190,11 @@ export class Heartbeat {
     // Unless traffic counts as life, it never puts off a deadline beyond the fixed one.
     if (this.#options.liveness === "pong") ping.latest = ping.deadline ?? Infinity;
     this.pings.add(ping);
-    if (this.pings.keepaliveCount > KEEPALIVE_IN_FLIGHT_AT_LEAST) this.#boundKeepaliveInFlight();
+    const { keepaliveCount } = this.pings;
+    if (keepaliveCount > KEEPALIVE_IN_FLIGHT_AT_LEAST && keepaliveCount > this.#maxKeepaliveInFlight()) {
+      dropOldest(this.pings);
+      this.statistics.lost++;
+    }
     return NOTHING;
   }
 
@@ -215,7 +220,11 @@ export class Heartbeat {
     this.#adaptive?.trust();
     if (answered.length === 0) {
       this.#unknownPongs++;
-      if (this.#excuseSentPings()) actions.push({ type: "pong-unmatched" });
+      const dropped = excuseSent(this.pings);
+      if (dropped !== null) {
+        this.statistics.lost += dropped;
+        actions.push({ type: "pong-unmatched" });
+      }
     }
     for (const ping of answered) {
       const elapsed = now - (ping.sentAt ?? ping.queuedAt);
@@ -228,30 +237,6 @@ export class Heartbeat {
       actions.push({ type: "answered", payload: ping.payload, elapsed });
     }
     return actions;
-  }
-
-  /**
-   * A pong that matches no ping still proves that the peer is alive, so the keepalive pings already sent are no longer
-   * judged. They stay in the table to measure their round trip. The next unmatched pong removes them, except the newest.
-   * Returns whether there were any pings to excuse.
-   */
-  #excuseSentPings(): boolean {
-    let newest: Ping | null = null;
-    for (const ping of this.pings.keepalive) {
-      if (ping.sentAt === null || ping.deadline === null) continue;
-      ping.deadline = null;
-      ping.overdueAt = null;
-      this.pings.reschedule(ping);
-      newest = ping;
-    }
-    if (newest === null) return false;
-    for (const ping of this.pings.keepalive) {
-      if (ping === newest) break;
-      if (ping.deadline !== null) continue;
-      this.pings.remove(ping.payload);
-      this.statistics.lost++;
-    }
-    return true;
   }
 
   #wake(now: number, wallNow: number, lastReceivedAt: number): readonly Action[] {
@@ -333,15 +318,7 @@ export class Heartbeat {
     this.#recentGap = "none";
     if (gap === "none" || this.#graces >= MAX_GRACES) return false;
     let needsProbe = gap === "suspension" && this.#options.pingInterval !== null;
-    for (const ping of this.pings) {
-      // Nobody knows how much of the wait was before the gap, so it starts again for `overdue` too.
-      if (ping.overdueAt !== null) ping.overdueAt = now + this.#overdueAfter();
-      if (ping.deadline !== null && ping.timeout !== null) {
-        ping.deadline = ping.isKeepalive ? null : now + ping.timeout;
-        needsProbe ||= ping.isKeepalive;
-      }
-      this.pings.reschedule(ping);
-    }
+    if (restartAfterGap(this.pings, now, this.#overdueAfter())) needsProbe = true;
     if (needsProbe || this.pings.size > 0) this.#graces++;
     return needsProbe;
   }
@@ -362,16 +339,7 @@ export class Heartbeat {
     this.#adaptive?.ignoreSilenceBefore(now);
     const restartsTimeouts = this.#restarts < MAX_RESTARTS;
     if (restartsTimeouts && this.pings.size > 0) this.#restarts++;
-    for (const ping of this.pings) {
-      ping.isDisturbed = true;
-      if (ping.deadline !== null && ping.timeout !== null) {
-        ping.deadline = restartsTimeouts
-          ? now + ping.timeout
-          : ping.deadline + now - Math.max(pausedAt, ping.queuedAt);
-      }
-      if (ping.overdueAt !== null) ping.overdueAt = now + this.#overdueAfter();
-      this.pings.reschedule(ping);
-    }
+    excusePause(this.pings, restartsTimeouts ? null : pausedAt, now, this.#overdueAfter());
     return NOTHING;
   }
 
@@ -394,12 +362,7 @@ export class Heartbeat {
     if (gap === 0) return null;
     if (this.#recentGap === "none") this.#recentGap = "stall";
     this.#adaptive?.forget();
-    for (const ping of this.pings) {
-      ping.isDisturbed = true;
-      if (ping.deadline !== null) ping.deadline += gap;
-      if (ping.overdueAt !== null) ping.overdueAt += gap;
-      this.pings.reschedule(ping);
-    }
+    postpone(this.pings, gap);
     return { type: "suspended", gap };
   }
 
@@ -452,17 +415,5 @@ export class Heartbeat {
           (detection === null ? (pingInterval ?? Infinity) : shortestPeriod(detection)),
       ),
     );
-  }
-
-  #boundKeepaliveInFlight(): void {
-    if (this.pings.keepaliveCount <= this.#maxKeepaliveInFlight()) return;
-    const [oldest, next] = this.pings.keepalive; // The application bounds its own pings.
-    // The next ping inherits the earlier deadline: its pong would have answered the dropped ping as well.
-    if (next.deadline !== null && oldest.deadline !== null) {
-      next.deadline = Math.min(next.deadline, oldest.deadline);
-      this.pings.reschedule(next);
-    }
-    this.pings.remove(oldest.payload);
-    this.statistics.lost++;
   }
 }

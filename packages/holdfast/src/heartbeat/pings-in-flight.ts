@@ -1,5 +1,5 @@
-// The pings that wait for their pong, oldest first. Finding, adding and removing one, and finding the next one that is
-// late, take no walk over the others: an application may have tens of thousands of its own pings in flight.
+// The pings that wait for their pong, oldest first. An application may have tens of thousands of its own, so finding,
+// adding and removing one, and finding the next one that is late, never loops over the others.
 
 import { DeadlineHeap, type HeapItem } from "../shared/deadline-heap.js";
 
@@ -18,7 +18,7 @@ export class Ping implements HeapItem {
   overdueAt: number | null;
   /** Our own process delayed its pong, so its round trip says nothing about the network. */
   isDisturbed: boolean;
-  /** Until when received bytes may put off its deadline. */
+  /** The latest time to which received bytes may postpone its deadline. */
   latest = Infinity;
   /** Adaptive detection has set its deadline. */
   isAdaptive = false;

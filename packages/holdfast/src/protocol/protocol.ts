@@ -10,12 +10,8 @@ import type { Role } from "../shared/role.js";
 import type { Encoded, MessageExtension, MessageSharing } from "./extension.js";
 import type { FrameEncoder } from "./frame/frame-encoder.js";
 import { FrameParser } from "./frame/frame-parser.js";
-import {
-  MessageReader,
-  type MessageHandler,
-  type ProtocolHandler,
-  type ReceiveSettings,
-} from "./message/message-reader.js";
+import type { MessageHandler, ProtocolHandler, ReceiveSettings } from "./message/message-handler.js";
+import { MessageReader } from "./message/message-reader.js";
 import type { PieceHandler } from "./message/piece-decoder.js";
 
 export interface ProtocolOptions extends ReceiveSettings {
@@ -50,7 +46,7 @@ export class Protocol extends FrameParser {
    * Both handlers are called synchronously within `receive`, in the order of arrival.
    *
    * @param messages receives what the peer sends
-   * @param events learns of the peer's Close and of what holds the messages up
+   * @param events learns of the peer's Close, and of what delays or ends the messages
    */
   constructor(messages: MessageHandler, events: ProtocolHandler, options: ProtocolOptions) {
     const reader = new MessageReader(messages, events, !options.encoder.isMasking, options);

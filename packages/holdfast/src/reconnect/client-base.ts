@@ -65,7 +65,9 @@ export abstract class ClientBase implements AsyncIterable<ClientEvent> {
   #stream: RunningStream | null = null;
 
   static {
-    eventsAcrossAttempts = (client, options) => {
+    eventsAcrossAttempts = (client: unknown, options) => {
+      if (typeof client !== "object" || client === null || !(#target in client))
+        throw invalidArgument("client", "a Client", client);
       const settings = checkPersistOptions(options, client.#target.connector.runtime.platform);
       return client.#iterable(settings, null);
     };

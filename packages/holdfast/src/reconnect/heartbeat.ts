@@ -4,7 +4,7 @@
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { quietly } from "../shared/deferred.js";
 import { coreOf, type Connection } from "../connection/connection.js";
-import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import { requireOptions, type OptionNames } from "../shared/option-names.js";
 import { checkFunction, checkSignal, requireDuration } from "../shared/option-checks.js";
 import { sleepUntil } from "./sleep.js";
 
@@ -124,7 +124,7 @@ function endOf({ signal }: Connection): unknown {
 }
 
 function checkOptions(options: HeartbeatOptions): HeartbeatSettings {
-  checkOptionNames("heartbeat()", options, HEARTBEAT_OPTIONS);
+  requireOptions("heartbeat()", options, HEARTBEAT_OPTIONS);
   return {
     timeout: options.timeout === null ? null : requireDuration("timeout", options.timeout),
     interval: requireDuration("interval", options.interval),

@@ -3,7 +3,7 @@
 
 import { toBytes } from "../connection/arguments.js";
 import { coreOf, type Connection } from "../connection/connection.js";
-import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import { requireOptions, type OptionNames } from "../shared/option-names.js";
 import { checkFunction, checkSignal, invalidArgument, requireDuration } from "../shared/option-checks.js";
 import { PingGrid } from "../heartbeat/ping-grid.js";
 import { sleepUntil } from "./sleep.js";
@@ -35,7 +35,7 @@ const KEEPALIVE_OPTIONS: OptionNames<KeepaliveOptions> = { interval: true, messa
  * @throws InvalidArgumentError for an invalid interval, or a message that is neither a string nor bytes
  */
 export async function keepalive(connection: Connection, options: KeepaliveOptions): Promise<void> {
-  checkOptionNames("keepalive()", options, KEEPALIVE_OPTIONS);
+  requireOptions("keepalive()", options, KEEPALIVE_OPTIONS);
   const interval = requireDuration("interval", options.interval);
   const signal = checkSignal(options.signal);
   const { message } = options;

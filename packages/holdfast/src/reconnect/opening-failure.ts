@@ -19,7 +19,7 @@ export function abortedError(url: string | null, reason: unknown): HandshakeErro
   );
 }
 
-/** Returns the connector's error. Wraps a value that is no error of this library. */
+/** Returns the connector's error. Wraps a value that is not an error of this library. */
 export function openingError(thrown: unknown): HoldfastError {
   const error = errorOf(thrown);
   if (error instanceof HoldfastError) return error;

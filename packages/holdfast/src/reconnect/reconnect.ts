@@ -79,7 +79,7 @@ export class Reconnection<Options extends ConnectorOptions>
 
   onOver({ info }: AttemptOutcome, failure: Error | null): void {
     this.#isOver = true;
-    // A connection that ended cleanly is no failure, even if `retryable` has refused another one.
+    // A clean end is not a failure, even if `retryable` has refused another one.
     this.#failure = failure instanceof ConnectionClosed && info.ok ? null : failure;
     this.#settle();
   }

@@ -1,7 +1,7 @@
 // HTTP Basic authentication (RFC 7617) as an `onRequest` callback.
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import { checkOptionNames } from "../shared/option-names.js";
+import { requireOptions } from "../shared/option-names.js";
 import { checkFunction, invalidArgument } from "../shared/option-checks.js";
 import { isThenable, toPromise } from "../connection/arguments.js";
 import { InvalidArgumentError } from "../shared/errors.js";
@@ -45,7 +45,7 @@ export type Guard = (request: ServerRequest) => Response | undefined | Promise<R
  * @throws InvalidArgumentError
  */
 export function basicAuth(options: BasicAuthOptions): Guard {
-  checkOptionNames("basicAuth()", options, BASIC_AUTH_OPTIONS);
+  requireOptions("basicAuth()", options, BASIC_AUTH_OPTIONS);
   const challenge = `Basic realm="${checkRealm(options.realm).replace(/["\\]/g, "\\$&")}", charset="UTF-8"`;
   const check = credentialsCheck(options);
   return (request) => {

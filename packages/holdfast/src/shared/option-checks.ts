@@ -2,9 +2,6 @@
 // the expected value and the actual one.
 
 import { InvalidArgumentError } from "./errors.js";
-import { checkOptionNames, type OptionNames } from "./option-names.js";
-
-const QUEUE_LIMITS: OptionNames<{ messages: number; bytes: number }> = { messages: true, bytes: true };
 
 /** The longest delay of a JavaScript timer, in milliseconds. */
 const MAX_DURATION = 2 ** 31 - 1;
@@ -27,21 +24,6 @@ export function checkSize(name: string, value: unknown, fallback: number | null)
   if (value === null) return null;
   if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
   throw invalidArgument(name, "a positive whole number or null", value);
-}
-
-/** A limit on messages, bytes, or both; Infinity for no limit. */
-export function checkQueue(name: string, value: unknown): { messages: number; bytes: number } {
-  const isObject = typeof value === "object" && value !== null;
-  const { messages, bytes } = (isObject ? value : { messages: value }) as {
-    messages?: unknown;
-    bytes?: unknown;
-  };
-  if (value === null) return { messages: Infinity, bytes: Infinity };
-  checkOptionNames(`\`${name}\``, value, QUEUE_LIMITS);
-  return {
-    messages: checkSize(isObject ? `${name}.messages` : name, messages, 1024) ?? Infinity,
-    bytes: checkSize(`${name}.bytes`, bytes, 1024 * 1024) ?? Infinity,
-  };
 }
 
 export function checkBoolean(name: string, value: unknown, fallback: boolean): boolean {

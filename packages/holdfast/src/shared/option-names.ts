@@ -1,8 +1,9 @@
-// Rejects unknown options. A misspelt name or an option of another library must not be ignored: it may be the check that
-// keeps strangers out.
+// Rejects unknown options, and options that are not an object. A misspelt name or an option of another library must not
+// be ignored: it may be the check that keeps strangers out.
 
 import { InvalidArgumentError } from "./errors.js";
 import { nearestName } from "./nearest-name.js";
+import { describe } from "./option-checks.js";
 
 /** The names of an options object. The compiler compares them with its type, so none can be missing. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
@@ -14,7 +15,7 @@ export type OptionAdvice = Readonly<Record<string, string>>;
  * Ignores inherited names, undefined values and the fields of class instances.
  *
  * @param what the function that takes the options, as the message names it: `connect()`
- * @throws InvalidArgumentError for an unknown name
+ * @throws InvalidArgumentError for an unknown name, and for a value that is neither undefined nor an object
  */
 export function checkOptionNames(
   what: string,
@@ -22,11 +23,22 @@ export function checkOptionNames(
   names: Readonly<Record<string, true>>,
   advice: OptionAdvice = {},
 ): void {
-  if (typeof options !== "object") return;
+  if (options === undefined) return;
+  if (typeof options !== "object" || options === null) refuseValue(what, options);
   for (const name in options) {
     if (!Object.hasOwn(names, name))
       refuseUnknown(what, options as Record<string, unknown>, name, names, advice);
   }
+}
+
+/** As `checkOptionNames`, for an argument that is required. */
+export function requireOptions(what: string, options: unknown, names: Readonly<Record<string, true>>): void {
+  if (options === undefined) refuseValue(what, options);
+  checkOptionNames(what, options, names);
+}
+
+function refuseValue(what: string, value: unknown): never {
+  throw new InvalidArgumentError(`Expected the options of ${what} to be an object, got ${describe(value)}`);
 }
 
 function refuseUnknown(

@@ -88,8 +88,9 @@ export function checkHistory(value: unknown, fallback: HistoryLimits | null): Hi
   if (value !== true && (typeof value !== "object" || value === null)) {
     throw invalidArgument("history", "true, false, or an object with `messages` and `age`", value);
   }
-  const { messages, age } = value === true ? {} : (value as HistoryOptions);
-  checkOptionNames("`history`", value, HISTORY_OPTIONS);
+  const options: HistoryOptions = value === true ? {} : value;
+  checkOptionNames("`history`", options, HISTORY_OPTIONS);
+  const { messages, age } = options;
   return {
     messages: requireSize("history.messages", messages, 1_000),
     age: requireSize("history.age", age, 300_000),

@@ -147,6 +147,67 @@ describe("options that do not exist", () => {
     await server.close();
   });
 
+  test("G9: options that are not an object are rejected by every function that takes some", async () => {
+    const server = await serve(() => undefined);
+    const client = await connect(server.url);
+    const link = connectPersistent(server.url);
+    const httpServer = createServer();
+    const handler = () => undefined;
+    const calls: [string, (options: never) => unknown][] = [
+      ...clients,
+      ["serve()", (options) => serve(handler, options)],
+      ["attach()", (options) => attach(httpServer, handler, options)],
+      ["send()", (options) => client.send("a", options)],
+      ["recv()", (options) => client.recv(options)],
+      ["forEach()", (options) => client.forEach(handler, options)],
+      ["ping()", (options) => client.ping(null, options)],
+      ["send()", (options) => link.send("a", options)],
+      ["recv()", (options) => link.recv(options)],
+      ["forEach()", (options) => link.forEach(handler, options)],
+      ["close()", (options) => server.close(options)],
+      ["broadcast()", (options) => broadcast([], "a", options)],
+      ["persist()", (options) => persist(new Client(URL), options)],
+      ["heartbeat()", (options) => heartbeat(client, options)],
+      ["heartbeat()", (options) => withHeartbeat(client, options, handler)],
+      ["keepalive()", (options) => keepalive(client, options)],
+      ["basicAuth()", (options) => basicAuth(options)],
+    ];
+    const values: [value: unknown, shown: string][] = [
+      [null, "null"],
+      [5, "5 (number)"],
+      ["x", '"x" (string)'],
+      [() => true, "a function"],
+    ];
+    for (const [owner, call] of calls) {
+      for (const [value, shown] of values) {
+        await assert.rejects(async () => call(value as never), {
+          name: "InvalidArgumentError",
+          message: `Expected the options of ${owner} to be an object, got ${shown}`,
+        });
+      }
+    }
+    const required: [string, () => unknown][] = [
+      ["heartbeat()", () => heartbeat(client, undefined as never)],
+      ["keepalive()", () => keepalive(client, undefined as never)],
+      ["basicAuth()", () => basicAuth(undefined as never)],
+    ];
+    for (const [owner, call] of required) {
+      await assert.rejects(async () => call(), {
+        name: "InvalidArgumentError",
+        message: `Expected the options of ${owner} to be an object, got undefined`,
+      });
+    }
+    for (const value of [undefined, null, URL, {}, client]) {
+      await assert.rejects(async () => persist(value as never), {
+        name: "InvalidArgumentError",
+        message: /^Expected `client` to be a Client, got /,
+      });
+    }
+    assert.equal(client.state, "open");
+    await Promise.all([link.close(), client.close()]);
+    await server.close();
+  });
+
   test("G9: inherited names, undefined values and fields of class instances are ignored", async () => {
     class Settings {
       pingInterval = 5_000;

@@ -102,6 +102,8 @@ describe("A refusal", () => {
       "wiki",
     ],
     ["no body", answer("401 Unauthorized\r\nContent-Length: 0"), ""],
+    ["a status that has no body", answer("204 No Content"), ""],
+    ["another, with a length", answer("304 Not Modified\r\nContent-Length: 7"), ""],
     [
       "a body that the end of the stream ends",
       ended(answer("500 Oops", "until ", "the end")),

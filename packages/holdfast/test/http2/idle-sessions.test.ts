@@ -43,10 +43,12 @@ class Scene {
     const core = {
       runtime: this.runtime,
       settings: { openTimeout },
-      receiveStream: (stream: ServerHttp2Stream) => {
-        this.streams.push(stream);
-        stream.on("error", () => undefined).resume();
-        stream.respond({ ":status": 200 });
+      requests: {
+        receiveStream: (stream: ServerHttp2Stream) => {
+          this.streams.push(stream);
+          stream.on("error", () => undefined).resume();
+          stream.respond({ ":status": 200 });
+        },
       },
     };
     let socket: Socket;

@@ -3,7 +3,7 @@
 import { frame, SeededRandom, type FrameOptions } from "holdfast-testkit";
 import { FrameEncoder } from "../../build/protocol/frame/frame-encoder.js";
 import { MaskKeys } from "../../build/protocol/frame/mask-keys.js";
-import type { MessageHandler, ProtocolHandler } from "../../build/protocol/message/message-reader.js";
+import type { MessageHandler, ProtocolHandler } from "../../build/protocol/message/message-handler.js";
 import { Protocol, type ProtocolOptions } from "../../build/protocol/protocol.js";
 import type { Role } from "../../build/shared/role.js";
 import { Recorder, type Told } from "./recorder.js";

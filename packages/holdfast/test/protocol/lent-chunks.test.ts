@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { OPCODE, type FrameOptions } from "holdfast-testkit";
 import type { FrameEncoder } from "../../build/protocol/frame/frame-encoder.js";
-import type { MessageHandler, ProtocolHandler } from "../../build/protocol/message/message-reader.js";
+import type { MessageHandler, ProtocolHandler } from "../../build/protocol/message/message-handler.js";
 import { Protocol } from "../../build/protocol/protocol.js";
 import { anyText } from "./arbitraries.js";
 import { cutAt, encoderOf, frameTo, patterned, ROLES } from "./endpoint.js";

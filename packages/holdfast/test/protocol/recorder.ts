@@ -3,7 +3,7 @@
 import { MessageTooBigError, ProtocolError } from "../../build/shared/errors.js";
 import type { CloseFrame } from "../../build/shared/close-code.js";
 import type { ProtocolFailure } from "../../build/protocol/extension.js";
-import type { MessageHandler, ProtocolHandler } from "../../build/protocol/message/message-reader.js";
+import type { MessageHandler, ProtocolHandler } from "../../build/protocol/message/message-handler.js";
 
 /** One call of a handler. Failures are compared by class, message and all fields. */
 export type Told =

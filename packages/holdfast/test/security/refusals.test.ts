@@ -9,7 +9,7 @@ import { HeaderList } from "../../build/protocol/handshake/header-list.js";
 const MAX_BODY = 64 * 1024;
 
 function bodyOf(headers: string, chunks: Iterable<Uint8Array>) {
-  const body = new RejectionBody(new HeaderList(headers));
+  const body = new RejectionBody({ status: 403, headers: new HeaderList(headers) });
   let isComplete = false;
   for (const chunk of chunks) isComplete = body.push(chunk);
   return { isComplete, bytes: Buffer.from(body.take()) };

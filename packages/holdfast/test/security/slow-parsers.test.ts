@@ -129,7 +129,7 @@ test("H: the body of a refusal takes time linear in its bytes, however small its
   const headers = new HeaderList("Transfer-Encoding: chunked\r\n");
   const read = (count: number): void => {
     const bytes = Buffer.from("1\r\nx\r\n".repeat(count));
-    const body = new RejectionBody(headers);
+    const body = new RejectionBody({ status: 403, headers });
     for (let at = 0; at < bytes.length && !body.push(bytes.subarray(at, at + 1)); at++);
     assert.equal(Buffer.from(body.take()).toString(), "x".repeat(count));
   };

@@ -11,7 +11,7 @@ export class Tally {
   readonly lateness = new Histogram();
   sent = 0;
   echoed = 0;
-  /** Received messages that are no echoes. */
+  /** Received messages that are not echoes. */
   others = 0;
   /** In flight when Ctrl-C ended the run. */
   abandoned = 0;

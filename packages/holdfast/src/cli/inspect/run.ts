@@ -102,7 +102,7 @@ function choice<Choice extends string>(
   throw new UsageError(`Expected \`--${name}\` to be one of ${choices.join(", ")}, got "${text}".`);
 }
 
-/** Null if the stream has ended. @throws HoldfastError for an answer that is no snapshot */
+/** Null if the stream has ended. @throws HoldfastError for an answer that is not a snapshot */
 async function look(connection: Connection, id: number, query: Query): Promise<SnapshotAnswer | null> {
   const request: LookRequest = { type: "look", id, process: null, query };
   try {

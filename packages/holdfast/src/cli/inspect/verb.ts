@@ -12,7 +12,7 @@ export const inspectVerb: Verb = {
   unit: "ms",
   options: {
     json: { help: "print each snapshot as a line of JSON, even on a terminal" },
-    count: { value: "N", help: "end after so many snapshots" },
+    count: { value: "N", help: "end after N snapshots" },
     sort: { value: "COLUMN", help: `sort by ${SORT_KEYS.join(", ")} (trouble)` },
     ascending: { help: "sort from the smallest value" },
     only: { value: "WHICH", help: `show ${SELECTIONS.join(", ")} (all)` },
@@ -21,7 +21,7 @@ export const inspectVerb: Verb = {
       help: "show connections whose address, path, id, session or topic contains this",
     },
     endings: { help: "show the newest endings" },
-    limit: { value: "N", help: "show so many rows, up to 100 (as many as fit, or 100)" },
+    limit: { value: "N", help: "show N rows, up to 100 (as many as fit, or 100)" },
     ...PEER_OPTIONS,
   },
   notes: `The server needs an inspector: inspect(server, { authorize }) in its program (docs/inspector.md). Without a path,

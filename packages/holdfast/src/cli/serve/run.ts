@@ -43,7 +43,7 @@ export async function serveEcho(given: Arguments, console: Console): Promise<num
       log.onEnd(connection, explain(await connection.closed), await connection.closed);
     },
     {
-      // Echoes are no secret; the topics of other clients are not for every page that the user visits.
+      // Echoes are not secret, but a page that the user visits must not read the topics of other clients.
       origins: topics === null || given.has("allow-anyone") ? "any" : "same-origin",
       autoPong: !faults.inhibitPongs,
       compression: given.has("compress"),

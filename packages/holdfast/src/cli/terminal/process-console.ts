@@ -7,7 +7,7 @@ import { allowsColor, makeStyle } from "./style.js";
 
 export interface ProcessConsole {
   readonly console: Console;
-  /** The exit code of the process. A reader that exits early, such as `head`, is no failure. */
+  /** The exit code of the process. A reader that exits early, such as `head`, is not a failure. */
   readonly exitCodeOf: (code: number) => number;
 }
 
@@ -17,7 +17,7 @@ const SHUTDOWN_TIMEOUT = 2000;
 export function processConsole(): ProcessConsole {
   const { stdin, stdout, stderr } = process;
   const interruption = new AbortController();
-  // Every connection adds a listener, and `bench` has thousands of them: that is no leak.
+  // Every connection adds a listener, and `bench` has thousands of them: that is not a leak.
   setMaxListeners(0, interruption.signal);
   let hasReaderExited = false;
   let status: string | null = null;

@@ -70,7 +70,7 @@ export class Http2Exchange implements ByteStreamHandler, PendingExchange {
     const head: ResponseHead = { status, reason: "", minorVersion: 1, headers: receivedFields(headers) };
     this.#stream.resume(); // Data flows from the next tick, when the receiver of the response is in place.
     if (this.#handler.onHead(head, new Uint8Array(0)) === "done") this.#isOver = true;
-    else this.#rejection = { head, body: new RejectionBody(head.headers) };
+    else this.#rejection = { head, body: new RejectionBody(head) };
     if (this.#rejection?.body.push(new Uint8Array(0)) === true) this.finishBody();
   };
 

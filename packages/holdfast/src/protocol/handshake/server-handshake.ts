@@ -1,17 +1,12 @@
-// The server's side of the opening handshake (RFC 6455 section 4.2).
+// The server's checks of an upgrade request (RFC 6455 section 4.2). Its responses are in server-responses.ts.
 
-import { Buffer } from "node:buffer";
-import { acceptKey } from "./accept-key.js";
 import { parseAuthority } from "./authority.js";
-import { headerList, readHeaders, refuseReserved } from "./header-input.js";
-import type { HeadersInput } from "./header-input.js";
 import type { HeaderList } from "./header-list.js";
 import { isHostAllowed, type HostRule } from "./hosts.js";
 import { isLoopbackName, isOriginAllowed, parseOrigin, type AllowedOrigins } from "./origin.js";
 import { quote, quoteAll } from "../../shared/quote.js";
 import type { RequestHead } from "./request-head.js";
 import { originForm } from "./request-target.js";
-import { statusText } from "./status-text.js";
 import { offeredSubprotocols } from "./subprotocol.js";
 import { listHasToken } from "../../shared/token.js";
 
@@ -233,58 +228,3 @@ function originAdvice(origins: readonly string[], host: string, options: JudgeOp
 export function refuse(status: number, body: string, headers: Refusal["headers"] = {}): Refusal {
   return { outcome: "refuse", status, headers, body };
 }
-
-/** The negotiated values for the response. */
-export interface UpgradeResponse {
-  readonly key: string;
-  readonly subprotocol: string | null;
-  /** The value of Sec-WebSocket-Extensions. */
-  readonly extensions: string | null;
-  /** Additional headers, such as Set-Cookie. */
-  readonly headers?: HeadersInput | undefined;
-}
-
-/**
- * The response that opens the connection (RFC 6455 section 4.2.2 point 5).
- *
- * @throws {InvalidHeaderError} for a header that cannot be sent.
- */
-export function buildUpgradeResponse({ key, subprotocol, extensions, headers }: UpgradeResponse): Uint8Array {
-  const protocolLine = subprotocol === null ? "" : `Sec-WebSocket-Protocol: ${subprotocol}\r\n`;
-  const extensionsLine = extensions === null ? "" : `Sec-WebSocket-Extensions: ${extensions}\r\n`;
-  return Buffer.from(
-    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(key)}\r\n${protocolLine}${extensionsLine}${headers === undefined ? "" : extraLines(headers)}\r\n`,
-    "latin1",
-  );
-}
-
-function extraLines(headers: HeadersInput): string {
-  const fields = readHeaders(headers);
-  refuseReserved(fields);
-  return headerList(fields).toString();
-}
-
-/**
- * A complete plain-text response, after which the connection ends.
- *
- * @throws {InvalidHeaderError} for a header that cannot be sent.
- */
-export function buildRefusal(refusal: { status: number; headers: HeadersInput; body: string }): Uint8Array {
-  const { status, body } = refusal;
-  const fields = readHeaders(refusal.headers).filter(([name]) => !SET_BY_REFUSAL.has(name.toLowerCase()));
-  const lines = headerList([
-    ...fields,
-    ["Content-Type", "text/plain; charset=utf-8"],
-    ["Content-Length", String(Buffer.byteLength(body))],
-    // RFC 9110 section 7.8 requires the connection option `upgrade` with Upgrade. Here the connection ends instead.
-    ["Connection", "close"],
-  ]);
-  return Buffer.from(`HTTP/1.1 ${status} ${statusText(status)}\r\n${lines.toString()}\r\n${body}`);
-}
-
-const SET_BY_REFUSAL: ReadonlySet<string> = new Set([
-  "connection",
-  "content-length",
-  "content-type",
-  "transfer-encoding",
-]);

@@ -23,7 +23,7 @@ export interface OutgoingOptions {
 }
 
 export class OutgoingMessage extends Deadline {
-  /** Resolves when the message is sent; rejects when it is not, or perhaps not. */
+  /** Resolves when the message is sent; rejects if it was not, or may not have been. */
   readonly promise: Promise<void>;
   readonly mayEncode: boolean;
   readonly signal: AbortSignal | null;
@@ -68,7 +68,7 @@ export class OutgoingMessage extends Deadline {
     this.#outcome.resolve();
   }
 
-  /** The message was not sent, or perhaps not. */
+  /** The message was not sent, or may not have been. */
   fail(error: Error): void {
     this.#stopWatching();
     this.#outcome.reject(error);

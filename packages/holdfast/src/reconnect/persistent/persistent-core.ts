@@ -1,7 +1,8 @@
 // The core of a persistent connection, across its connections. `PersistentConnection` is its facade. The supervisor
-// decides when to connect; the sender queues outgoing messages, the receiver incoming ones.
+// decides when to connect, the preparation when a new connection can be used; the sender queues outgoing messages, the
+// receiver incoming ones.
 
-/* eslint max-lines: ["warn", { "max": 430, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files. */
+/* eslint max-lines: ["warn", { "max": 360, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files. */
 
 import { Deferred } from "../../shared/deferred.js";
 import type { Bytes } from "../../connection/arguments.js";
@@ -18,10 +19,9 @@ import type { Inbox, Message, ReadableConnection } from "../../connection/inbox.
 import { Listeners } from "../../connection/listeners.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { Runtime } from "../../connection/runtime.js";
-import { Alarm, type TimerQueue } from "../../connection/timer-queue.js";
+import type { TimerQueue } from "../../connection/timer-queue.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../shared/close-code.js";
-import { errorOf } from "../../shared/thrown.js";
 import type { AttemptOutcome } from "../attempt.js";
 import type { Connector, ConnectorOptions } from "../connector.js";
 import type { Retry } from "../retry/retry-policy.js";
@@ -33,6 +33,7 @@ import type { PersistentSettings } from "./persistent-options.js";
 import { SuspicionWatch, type SuspicionHandler } from "./suspicion-watch.js";
 import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { RaceObserver } from "../race.js";
+import { Preparation, type PreparationHandler } from "./preparation.js";
 import { Receiver } from "./receiver.js";
 import { Sender, type MessageSettings } from "./sender.js";
 import type { PersistentEvents, PersistentStatus } from "./status.js";
@@ -50,7 +51,12 @@ export interface PersistentCoreOptions {
 type Received = Pick<KeptState, "unread" | "untaken">;
 
 export class PersistentCore
-  implements SupervisorHandler, ReadableConnection, SessionCarrierHandler, SuspicionHandler
+  implements
+    PreparationHandler,
+    SupervisorHandler,
+    ReadableConnection,
+    SessionCarrierHandler,
+    SuspicionHandler
 {
   readonly sender: Sender;
   readonly listeners: Listeners<PersistentEvents>;
@@ -60,25 +66,16 @@ export class PersistentCore
   readonly #settings: PersistentSettings;
   readonly #supervisor: SupervisorControls;
   readonly #receiver: Receiver;
+  readonly #preparation: Preparation;
   readonly #latency = new OverallLatency();
   readonly #aborter = new AbortController();
   readonly #closed = new Deferred<CloseInfo>();
   #status: PersistentStatus;
   #connection: Connection | null = null;
-  #hasOpened = false;
   /** The connection that is being probed. */
   #probed: Connection | null = null;
   #attemptStartedAt = 0;
   #attempt = 1;
-  /** The new connection whose session is not attached yet, and its deadline; null for none. */
-  #unattached: Alarm | null = null;
-  /** Whether `onOpen` has fulfilled: for this connection, or for an earlier one of the same session. */
-  #isPrepared = false;
-  /**
-   * Messages that the session has counted and nobody has taken, since the socket was cut while `onOpen` ran. The next
-   * connection of the session begins with them.
-   */
-  #untaken: readonly Message[] = [];
   /** Null with fixed detection. */
   readonly #suspicions: SuspicionWatch | null;
   /** Null without the option `keep`. */
@@ -105,8 +102,11 @@ export class PersistentCore
     this.#kept?.watch({ suspend: () => this.#suspend(), resume: () => this.#resume() });
     const state = this.#kept?.load() ?? null;
     this.session = this.#carry(options, state?.session ?? null);
+    this.#preparation = new Preparation(this, this.#receiver, settings);
     this.#supervisor = options.supervisor(this);
-    if (state !== null) this.#restore(state);
+    if (state === null) return;
+    this.#takeBack(state);
+    this.sender.restore(state.queued);
   }
 
   #carry(options: PersistentCoreOptions, saved: KeptState["session"]): SessionCarrier | null {
@@ -116,15 +116,9 @@ export class PersistentCore
     return carrySession({ window, ackDelay, writeLimit: connectionSettings.writeLimit, saved }, this);
   }
 
-  #restore(state: KeptState): void {
-    this.#isPrepared = state.untaken === null;
-    this.#takeBack(state);
-    this.sender.restore(state.queued);
-  }
-
   #takeBack({ unread, untaken }: Received): void {
     for (const message of unread) this.inbox.push(message);
-    this.#untaken = untaken ?? [];
+    this.#preparation.restore(untaken);
   }
 
   get closed(): Promise<CloseInfo> {
@@ -149,7 +143,7 @@ export class PersistentCore
     if (state === null) return null;
     const { id, isAttached } = state;
     const own = this.#connection === null ? 0 : coreOf(this.#connection).inbox.length;
-    const unread = this.inbox.length + this.#untaken.length + own;
+    const unread = this.inbox.length + this.#preparation.untaken + own;
     return { id, isAttached, position: state.positionBefore(unread) };
   }
 
@@ -226,109 +220,7 @@ export class PersistentCore
     this.#attempt = attempt;
     coreOf(connection).willBeRead();
     this.#latency.watch(connection);
-    const { session } = this;
-    if (session === null) this.#onUnprepared(connection);
-    else if (!session.hasSocket) this.#onWithoutSession(connection, session);
-    else if (session.isAttached) this.#onUsable(connection);
-    else this.#awaitSession(connection);
-  }
-
-  /** The connection carries messages: of a new session, of one that was resumed, or without one. */
-  #onUsable(connection: Connection): void {
-    if (this.#settings.onOpen === null || this.#isPrepared) this.#ready(connection, this.#attempt);
-    else void this.#prepare(connection, this.#attempt, this.#settings.onOpen);
-  }
-
-  /** The server speaks no sessions. */
-  #onWithoutSession(connection: Connection, session: SessionCarrier): void {
-    session.abandon("unknown");
-    this.#releaseUntaken();
-    this.#onUnprepared(connection);
-  }
-
-  /** The connection continues no session. */
-  #onUnprepared(connection: Connection): void {
-    this.#isPrepared = false;
-    this.#onUsable(connection);
-  }
-
-  /** The server has to answer `open` or `resume` in time. */
-  #awaitSession(connection: Connection): void {
-    const { openTimeout } = this.#settings;
-    const alarm = new Alarm({
-      onAlarm: () => {
-        if (openTimeout === null || !this.#isCurrent(connection)) return;
-        const message = `Expected the server to answer for the session within ${openTimeout} ms (openTimeout), got no answer. Check the server's store and its \`owner\`, or raise \`openTimeout\`.`;
-        this.#supervisor.failAttempt(new TooSlowError(message, openTimeout));
-      },
-    });
-    this.#unattached = alarm;
-    if (openTimeout !== null) this.runtime.timers.set(alarm, this.now() + openTimeout);
-  }
-
-  // SessionCarrierHandler
-
-  onAttached(isFresh: boolean): readonly Message[] {
-    if (isFresh) {
-      this.#isPrepared = false;
-      this.#releaseUntaken();
-    }
-    const untaken = this.#untaken;
-    this.#untaken = [];
-    const connection = this.#connection;
-    if (this.#unattached === null || connection === null) return untaken; // `onOpen` follows.
-    this.#stopAwaiting();
-    this.#onUsable(connection);
-    return untaken;
-  }
-
-  get isRefusing(): boolean {
-    return this.#receiver.isRefusing;
-  }
-
-  /** The session of these messages has no other connection: the stream delivers them. */
-  #releaseUntaken(): void {
-    for (const message of this.#untaken) this.inbox.push(message);
-    this.#untaken = [];
-  }
-
-  onResumed(event: SessionResumedEvent): void {
-    this.listeners.emit("resumed", event);
-  }
-
-  onLost(event: SessionLostEvent): void {
-    this.listeners.emit("lost", event);
-  }
-
-  #stopAwaiting(): void {
-    if (this.#unattached === null) return;
-    this.runtime.timers.cancel(this.#unattached);
-    this.#unattached = null;
-  }
-
-  // SuspicionHandler
-
-  get canRace(): boolean {
-    return this.session?.isAttached === true && this.#status.state === "open";
-  }
-
-  get spread(): number | null {
-    return this.#supervisor.spread;
-  }
-
-  onSuspicion(suspicion: Suspicion | null): void {
-    if (this.#status.state !== "open") return;
-    const { suspect: _, ...status } = this.#status;
-    this.#setStatus(suspicion === null ? status : { ...status, suspect: suspicion });
-    if (suspicion !== null) this.listeners.emit("suspect", suspicion);
-  }
-
-  race(observer: RaceObserver): void {
-    this.#supervisor.race(observer);
-  }
-
-  cancelRace(): void {
-    this.#supervisor.cancelRace();
+    this.#preparation.begin(connection, attempt);
   }
 
   onReplaced(outcome: AttemptOutcome, attempt: number): void {
@@ -364,7 +256,7 @@ export class PersistentCore
     this.session?.end(isSaved);
     this.sender.end(error, isSaved);
     this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error: failure });
-    this.#releaseUntaken();
+    this.#preparation.releaseUntaken();
     this.#receiver.finish();
     this.#closed.resolve(info);
     this.#aborter.abort(this.closedError());
@@ -373,46 +265,60 @@ export class PersistentCore
     this.listeners.clear();
   }
 
-  /** Awaits the application's `onOpen`, which sends what must precede queued messages. */
-  async #prepare(
-    connection: Connection,
-    attempt: number,
-    onOpen: NonNullable<PersistentSettings["onOpen"]>,
-  ): Promise<void> {
-    const { openTimeout } = this.#settings;
-    const { timers, clock } = this.runtime;
-    const alarm = new Alarm({ onAlarm: () => this.#onPrepareTimeout(connection) });
-    if (openTimeout !== null) timers.set(alarm, clock.now() + openTimeout);
-    // If `onOpen` never settles, the alarm is cancelled when the connection ends.
-    void coreOf(connection).whenEnded.then(() => timers.cancel(alarm));
-    try {
-      await onOpen(connection, { attempt, isFirst: !this.#hasOpened, signal: connection.signal });
-      if (this.#isCurrent(connection)) this.#ready(connection, attempt);
-    } catch (error) {
-      // If the connection has already ended, this error is only a consequence.
-      if (this.#isCurrent(connection)) this.#supervisor.failAttempt(errorOf(error));
-    } finally {
-      timers.cancel(alarm);
-    }
+  // SessionCarrierHandler
+
+  onAttached(isFresh: boolean): readonly Message[] {
+    return this.#preparation.onAttached(isFresh);
   }
 
-  /** `onOpen` has not settled in time: the connection is unusable. */
-  #onPrepareTimeout(connection: Connection): void {
-    const { openTimeout } = this.#settings;
-    if (openTimeout === null || !this.#isCurrent(connection)) return;
-    const message = `Expected \`onOpen\` to settle within ${openTimeout} ms (openTimeout), got a promise that is still pending. Limit how long it waits, or raise \`openTimeout\`.`;
-    this.#supervisor.failAttempt(new TooSlowError(message, openTimeout));
+  get isRefusing(): boolean {
+    return this.#receiver.isRefusing;
   }
 
-  #isCurrent(connection: Connection): boolean {
+  onResumed(event: SessionResumedEvent): void {
+    this.listeners.emit("resumed", event);
+  }
+
+  onLost(event: SessionLostEvent): void {
+    this.listeners.emit("lost", event);
+  }
+
+  // SuspicionHandler
+
+  get canRace(): boolean {
+    return this.session?.isAttached === true && this.#status.state === "open";
+  }
+
+  get spread(): number | null {
+    return this.#supervisor.spread;
+  }
+
+  onSuspicion(suspicion: Suspicion | null): void {
+    if (this.#status.state !== "open") return;
+    const { suspect: _, ...status } = this.#status;
+    this.#setStatus(suspicion === null ? status : { ...status, suspect: suspicion });
+    if (suspicion !== null) this.listeners.emit("suspect", suspicion);
+  }
+
+  race(observer: RaceObserver): void {
+    this.#supervisor.race(observer);
+  }
+
+  cancelRace(): void {
+    this.#supervisor.cancelRace();
+  }
+
+  // PreparationHandler
+
+  isCurrent(connection: Connection): boolean {
     return this.#connection === connection && connection.state === "open" && !this.#isEnding;
   }
 
-  #ready(connection: Connection, attempt: number): void {
-    this.#receiver.attach(connection);
-    const isFirst = !this.#hasOpened;
-    this.#hasOpened = true;
-    this.#isPrepared = true;
+  failAttempt(error: Error): void {
+    this.#supervisor.failAttempt(error);
+  }
+
+  onReady(connection: Connection, attempt: number, isFirst: boolean): void {
     this.sender.open(connection);
     this.#status = Object.freeze({ state: "open", attempt, since: this.#wallNow() });
     const status = this.#status;
@@ -425,14 +331,12 @@ export class PersistentCore
     const connection = this.#connection;
     if (connection === null) return;
     this.#connection = null;
-    this.#stopAwaiting();
     this.#latency.unwatch();
     this.#suspicions?.unwatch();
     this.#receiver.detach();
     this.sender.onConnectionEnded(error);
-    if (this.session === null) return;
-    if (!this.#isPrepared) this.#untaken = [...this.#untaken, ...coreOf(connection).inbox.takeAll()];
-    if (this.session.onSocketEnded(info)) this.listeners.emit("detached", { info });
+    this.#preparation.onConnectionEnded();
+    if (this.session?.onSocketEnded(info) === true) this.listeners.emit("detached", { info });
   }
 
   /** The client is about to stop: ends the socket, and keeps the session for another client. */
@@ -441,11 +345,7 @@ export class PersistentCore
     const outcome = this.#supervisor.suspend();
     if (outcome !== null) this.#onConnectionEnded(outcome);
     // Taken out, so that no reader gets a message that is saved.
-    this.#suspended = {
-      unread: this.inbox.takeAll(),
-      untaken: this.#isPrepared ? null : this.#untaken,
-    };
-    this.#untaken = [];
+    this.#suspended = { unread: this.inbox.takeAll(), untaken: this.#preparation.takeUntaken() };
     this.#saveAgain();
     this.#setStatus({ state: "connecting", attempt: this.#attempt, since: this.#wallNow() });
   }
@@ -490,7 +390,7 @@ export class PersistentCore
       (error: unknown) => {
         this.#onProbeEnded(connection);
         // Only a missing pong counts: other errors mean that the ping was not sent, or that the connection has ended.
-        if (error instanceof TooSlowError && this.#isCurrent(connection)) this.#reconnectNow();
+        if (error instanceof TooSlowError && this.isCurrent(connection)) this.#reconnectNow();
       },
     );
   }

@@ -6,10 +6,10 @@ import {
   checkChoice,
   checkDuration,
   checkFunction,
-  checkQueue,
   invalidArgument,
   requireDuration,
 } from "../../shared/option-checks.js";
+import { checkQueue } from "../../shared/queue-limits.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
 import type { SessionCarrierSettings } from "../../connection/session-carrier.js";
 import type { SessionKeep } from "../../connection/session-keep.js";

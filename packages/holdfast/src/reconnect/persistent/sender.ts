@@ -44,7 +44,7 @@ export class Sender implements OutgoingMessageHandler {
     return { messages: this.#queue.size, bytes: this.#queuedBytes };
   }
 
-  /** Resolves when the message is sent; rejects with NotSentError if it is not, or perhaps not. */
+  /** Resolves when the message is sent; rejects with NotSentError if it was not, or may not have been. */
   send(data: string | Bytes, { mayEncode, signal, until, timeToLive }: MessageSettings): Promise<void> {
     const expiresAt = timeToLive === null ? null : this.#runtime.clock.now() + timeToLive;
     const message = new OutgoingMessage(this, data, { mayEncode, signal, until, expiresAt });

@@ -34,7 +34,7 @@ export class RetryLog {
     });
   }
 
-  /** No retry follows. After a clean end (`info.ok`) that is no reason for a warning. */
+  /** No retry follows. After a clean end (`info.ok`) that is not worth a warning. */
   onGivenUp(url: string | null, outcome: AttemptOutcome): void {
     const level = outcome.info.ok ? "info" : "warn";
     this.#logger?.[level]("connection given up", { ...details(url, outcome), ...errorDetails(outcome) });

@@ -10,7 +10,8 @@ import { asksForWebSocket, checkHost, type Refusal } from "../../protocol/handsh
 import { errorOf } from "../../shared/thrown.js";
 import type { ServerListener } from "../listener/server-listener.js";
 import { locateClient } from "../forwarding/locate-client.js";
-import type { IncomingSocket, ServerCore } from "../server-core.js";
+import type { ServerCore } from "../server-core.js";
+import type { IncomingSocket } from "../upgrade-requests.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
 import { createServerRequest } from "../upgrade/server-request.js";
 import { SocketByteStream } from "../../transport/node/socket-byte-stream.js";
@@ -66,20 +67,20 @@ export class Attachment implements ServerListener, AttachedServer {
 
   receive(head: RequestHead, request: UpgradeMessage, rest: Uint8Array): void {
     detachFromHttp(request.socket);
-    this.#core.receiveRequest(request.socket, this.#incoming(request), head, rest);
+    this.#core.requests.receiveRequest(request.socket, this.#incoming(request), head, rest);
   }
 
   refuse(request: UpgradeMessage, refusal: Refusal): void {
     detachFromHttp(request.socket);
-    this.#core.refuse(request.socket, this.#incoming(request), refusal);
+    this.#core.requests.refuse(request.socket, this.#incoming(request), refusal);
   }
 
   receiveStream(head: RequestHead, request: UpgradeStream): void {
-    this.#core.receiveStream(request.stream, this.#incomingStream(request), head);
+    this.#core.requests.receiveStream(request.stream, this.#incomingStream(request), head);
   }
 
   refuseStream(request: UpgradeStream, refusal: Refusal): void {
-    this.#core.refuseStream(request.stream, this.#incomingStream(request), refusal);
+    this.#core.requests.refuseStream(request.stream, this.#incomingStream(request), refusal);
   }
 
   listenToPlainRequests = (): (() => void) =>

@@ -50,8 +50,8 @@ export function handleUpgrade(
   const incoming = { source, isSecure: isEncrypted(socket), since: core.runtime.clock.now() };
   detachFromHttp(socket);
   const parsed = readUpgrade(request);
-  if ("outcome" in parsed) core.refuse(socket, incoming, parsed);
-  else core.receiveRequest(socket, incoming, parsed, head, granted);
+  if ("outcome" in parsed) core.requests.refuse(socket, incoming, parsed);
+  else core.requests.receiveRequest(socket, incoming, parsed, head, granted);
 }
 
 function readUpgrade(request: IncomingMessage): Refusal | RequestHead {

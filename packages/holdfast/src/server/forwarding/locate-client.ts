@@ -5,7 +5,7 @@ import { parseAuthority } from "../../protocol/handshake/authority.js";
 import type { HeaderList } from "../../protocol/handshake/header-list.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import type { RequestOrigin } from "./request-origin.js";
-import { parseForwardedAddress } from "./ip-address.js";
+import { isLoopbackAddress, parseForwardedAddress } from "./ip-address.js";
 import { withoutThrowing, UNIX, type ProxyTrust } from "./trust.js";
 
 /**
@@ -47,8 +47,19 @@ export function locateClient(
   };
 }
 
+/**
+ * Whether the client is on this machine. A header that names another client counts, trusted or not: a proxy on this
+ * machine may forward remote clients.
+ */
+export function isFromLoopback({ headers }: RequestHead, { transport, isForwarded }: RequestOrigin): boolean {
+  const isLocal = ({ address }: Address): boolean => isLoopbackAddress(address);
+  const { remoteAddress } = transport;
+  if (remoteAddress === null || !isLocal(remoteAddress)) return false;
+  return isForwarded === true || !namesOtherClient(headers, isLocal);
+}
+
 /** Whether an untrusted X-Forwarded-For or Forwarded header names another client. */
-export function namesOtherClient(headers: HeaderList, isLocal: (address: Address) => boolean): boolean {
+function namesOtherClient(headers: HeaderList, isLocal: (address: Address) => boolean): boolean {
   if (headers.count("Forwarded") > 0) return true;
   return entriesOf(headers, "X-Forwarded-For").some((entry) => {
     const address = parseForwardedAddress(entry);

@@ -4,7 +4,8 @@ import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { fieldsToSend } from "../../transport/node/http2-fields.js";
 import { readHeaders, type HeaderField } from "../../protocol/handshake/header-input.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
-import type { Refusal, UpgradeResponse } from "../../protocol/handshake/server-handshake.js";
+import type { Refusal } from "../../protocol/handshake/server-handshake.js";
+import type { UpgradeResponse } from "../../protocol/handshake/server-responses.js";
 import type { ResponseWriter, PreparedResponse } from "../response/response-writer.js";
 import { checkResponse, framingOf } from "../response/response-head.js";
 

@@ -4,7 +4,8 @@ import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 
 import type { Socket } from "node:net";
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
 import { CONNECTION_WINDOW } from "../../transport/node/http2-fields.js";
-import type { IncomingSocket, ServerCore } from "../server-core.js";
+import type { ServerCore } from "../server-core.js";
+import type { IncomingSocket } from "../upgrade-requests.js";
 import { streamHead } from "./stream-head.js";
 
 export class Http2Session implements AlarmHandler {
@@ -71,7 +72,7 @@ export class Http2Session implements AlarmHandler {
     if (!this.#isClosing) timers.cancel(this.#alarm);
     stream.once("close", this.#onStreamClosed);
     const source = { kind: "stream", stream, headers, rawHeaders } as const;
-    this.#core.receiveStream(stream, { source, isSecure, since }, streamHead(headers, rawHeaders));
+    this.#core.requests.receiveStream(stream, { source, isSecure, since }, streamHead(headers, rawHeaders));
   };
 
   /** Restarts the idle timeout. It counts streams, not bytes: a client that sends pings but opens no stream is idle. */

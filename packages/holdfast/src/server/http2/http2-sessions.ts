@@ -3,7 +3,8 @@
 import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { STREAM_WINDOW } from "../../transport/node/http2-fields.js";
-import type { IncomingSocket, ServerCore } from "../server-core.js";
+import type { ServerCore } from "../server-core.js";
+import type { IncomingSocket } from "../upgrade-requests.js";
 import { Http2Session } from "./http2-session.js";
 
 interface PendingSocket {

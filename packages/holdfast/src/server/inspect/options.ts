@@ -1,6 +1,6 @@
 // The options of `inspect()`, and their checks.
 
-import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
+import { requireOptions, type OptionNames } from "../../shared/option-names.js";
 import { checkBoolean, checkChoice, checkFunction, invalidArgument } from "../../shared/option-checks.js";
 import { coreOfTopics, type InspectedTopics } from "../../topics/core-of.js";
 import type { Topics } from "../../topics/topics.js";
@@ -64,7 +64,7 @@ export interface InspectSettings {
 export function checkInspectOptions(options: unknown): InspectSettings {
   if (typeof options !== "object" || options === null)
     throw invalidArgument("options", "an object with `authorize`", options);
-  checkOptionNames("inspect()", options, INSPECT_OPTIONS);
+  requireOptions("inspect()", options, INSPECT_OPTIONS);
   const { authorize, path, actions, payloads, topics } = options as InspectOptions;
   checkFunction("authorize", authorize);
   const topicsCore = topics === undefined ? null : coreOfTopics(topics);

@@ -7,7 +7,8 @@ import { withoutThrowing, type ProxyTrust } from "../forwarding/trust.js";
 import type { AddressLimits } from "../limits/address-limits.js";
 import type { ServerListener } from "./server-listener.js";
 import { Http2Sessions } from "../http2/http2-sessions.js";
-import type { IncomingSocket, ServerCore } from "../server-core.js";
+import type { ServerCore } from "../server-core.js";
+import type { IncomingSocket } from "../upgrade-requests.js";
 import { polls } from "./polls.js";
 import { urlOf, type ListenAddress } from "./listen-address.js";
 import { TlsHandshakes } from "./tls-handshakes.js";
@@ -57,11 +58,11 @@ export class OwnListener implements ServerListener {
         isSecure,
         since: handshakes?.startOf(socket) ?? clock.now(),
       };
-      if (sessions === null) core.receive(socket, incoming, null);
-      else if (!isSecure) core.receive(socket, incoming, () => sessions.receive(socket, incoming));
+      if (sessions === null) core.requests.receive(socket, incoming, null);
+      else if (!isSecure) core.requests.receive(socket, incoming, () => sessions.receive(socket, incoming));
       // RFC 9113 section 3.2: over TLS, only ALPN selects HTTP/2. A preface without it gets 505.
       else if ("alpnProtocol" in socket && socket.alpnProtocol === "h2") sessions.receive(socket, incoming);
-      else core.receive(socket, incoming, null);
+      else core.requests.receive(socket, incoming, null);
     });
   }
 
@@ -103,7 +104,7 @@ export class OwnListener implements ServerListener {
 }
 
 /**
- * A flood of clients may delay the end of listening by so many milliseconds. On a busy machine that may be too short for
+ * A flood of clients may delay the end of listening by this many milliseconds. On a busy machine that may be too short for
  * a single poll, so a number of clients is accepted in any case.
  */
 const BACKLOG_DRAIN_TIME = 100;

@@ -3,12 +3,12 @@
 
 import type { ByteStream } from "../../connection/ports.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
+import type { Refusal } from "../../protocol/handshake/server-handshake.js";
 import {
   buildRefusal,
   buildUpgradeResponse,
-  type Refusal,
   type UpgradeResponse,
-} from "../../protocol/handshake/server-handshake.js";
+} from "../../protocol/handshake/server-responses.js";
 import { responseHead, type Framing } from "./response-head.js";
 
 /** Writes responses in one version of HTTP. */

@@ -60,7 +60,7 @@ export async function shutDown(
   stagger.stop();
   for (const connection of connections) coreOf(connection).terminate("server-shutdown");
   core.destroySockets();
-  core.destroyPending();
+  core.requests.destroy();
   const closed = Promise.all([listener.close(), core.whenIdle()]);
   await Promise.race([closed, deadline.over]);
   listener.destroy();

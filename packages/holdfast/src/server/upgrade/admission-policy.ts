@@ -20,20 +20,13 @@ import { offersSession } from "../../shared/link-subprotocol.js";
 import { chooseSubprotocol, type SubprotocolChoice } from "../../protocol/handshake/subprotocol.js";
 import { quoteAll } from "../../shared/quote.js";
 import { errorOf } from "../../shared/thrown.js";
-import { isLoopbackAddress } from "../forwarding/ip-address.js";
-import { namesOtherClient } from "../forwarding/locate-client.js";
+import { isFromLoopback } from "../forwarding/locate-client.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
 import type { AddressLimits } from "../limits/address-limits.js";
 import type { ExcessSockets } from "../limits/excess-sockets.js";
 import type { ServerSettings } from "../options.js";
-import type { ConnectionReceiver, OwnRequests } from "./own-requests.js";
-import {
-  checkGrant,
-  EMPTY_GRANT,
-  isResponse,
-  type CheckedGrant,
-  type RequestAnswer,
-} from "./request-answer.js";
+import { decideOwn, ownTargetOf, type ConnectionReceiver, type OwnRequests } from "./own-requests.js";
+import { checkGrant, isResponse, type CheckedGrant, type RequestAnswer } from "./request-answer.js";
 import { OriginWarnings } from "./origin-warnings.js";
 import { createServerRequest, type ServerRequest } from "./server-request.js";
 
@@ -106,9 +99,10 @@ export class AdmissionPolicy {
   ): Decision | Promise<Decision> {
     if (this.#isDraining) return SHUTTING_DOWN;
     const { hosts } = this.#settings;
-    const own = this.#ownRequestsFor(head);
+    const own = this.#own;
+    const ownTarget = own === null ? null : ownTargetOf(own, head);
     // Pages of other sites must never reach the inspector, wherever else they may connect.
-    const origins = own === null ? this.#settings.origins : "same-origin";
+    const origins = ownTarget === null ? this.#settings.origins : "same-origin";
     const judgement = judgeRequest(head, {
       origins,
       hosts,
@@ -123,9 +117,18 @@ export class AdmissionPolicy {
         this.#originWarnings.onRefused(head.headers.get("Origin"), judgement.body);
       return judgement;
     }
-    if (own !== null) return this.#answerOwn(own, head, origin, judgement, onRequestCreated);
+    const { remoteAddress } = origin.transport;
+    if (own !== null && ownTarget !== null) {
+      const isUpgrade = judgement.outcome === "upgrade";
+      const limited = isUpgrade ? this.#addressLimits?.requestUpgrade(remoteAddress, false) : null;
+      if (limited !== null && limited !== undefined) return limited;
+      const request = createServerRequest(head, origin, { target: ownTarget, isUpgrade });
+      onRequestCreated(request);
+      return decideOwn(own, request, isUpgrade ? judgement.key : null).catch((error: unknown) =>
+        this.#fail("the inspector failed", error),
+      );
+    }
     if (judgement.outcome === "upgrade") {
-      const { remoteAddress } = origin.transport;
       const mayExceed =
         this.#settings.link === 2 &&
         offersSession(judgement.offeredSubprotocols) &&
@@ -227,46 +230,6 @@ export class AdmissionPolicy {
     return { outcome: "upgrade", key, request, choice, deflate, grant, receiver: null };
   }
 
-  #ownRequestsFor({ target, headers }: RequestHead): { requests: OwnRequests; target: string } | null {
-    if (this.#own === null) return null;
-    const path = originForm(target, headers.get("Host") ?? "");
-    return path !== null && this.#own.matches(path) ? { requests: this.#own, target: path } : null;
-  }
-
-  async #answerOwn(
-    { requests, target }: { readonly requests: OwnRequests; readonly target: string },
-    head: RequestHead,
-    origin: RequestOrigin,
-    judgement: Exclude<Judgement, Refusal>,
-    onRequestCreated: (request: ServerRequest) => void,
-  ): Promise<Decision> {
-    const isUpgrade = judgement.outcome === "upgrade";
-    const limited = isUpgrade
-      ? this.#addressLimits?.requestUpgrade(origin.transport.remoteAddress, false)
-      : undefined;
-    if (limited !== null && limited !== undefined) return limited;
-    const request = createServerRequest(head, origin, { target, isUpgrade });
-    onRequestCreated(request);
-    try {
-      const answer = await requests.answer(request);
-      if (!("onOpen" in answer)) return { outcome: "answer", response: answer };
-      if (!isUpgrade) return UPGRADE_REQUIRED;
-      if (this.#isDraining) return SHUTTING_DOWN;
-      const { key } = judgement;
-      return {
-        outcome: "upgrade",
-        key,
-        request,
-        choice: NO_SUBPROTOCOL,
-        deflate: null,
-        grant: EMPTY_GRANT,
-        receiver: answer,
-      };
-    } catch (error) {
-      return this.#fail("the inspector failed", error);
-    }
-  }
-
   #checkFull(): Refusal | null {
     const { maxConnections } = this.#settings;
     if (maxConnections === null || this.#connections.size < maxConnections) return null;
@@ -284,19 +247,6 @@ function refuseSubprotocols(supported: readonly string[], offered: readonly stri
   const expected = supported.length === 0 ? "a supported subprotocol" : `one of ${quoteAll(supported)}`;
   return refuse(400, `Expected Sec-WebSocket-Protocol to offer ${expected}, got ${quoteAll(offered)}.`);
 }
-
-/**
- * Whether the client is on this machine. A header that names another client counts, trusted or not: a proxy on this
- * machine may forward remote clients.
- */
-function isFromLoopback({ headers }: RequestHead, { transport, isForwarded }: RequestOrigin): boolean {
-  const isLocal = ({ address }: Address): boolean => isLoopbackAddress(address);
-  const { remoteAddress } = transport;
-  if (remoteAddress === null || !isLocal(remoteAddress)) return false;
-  return isForwarded === true || !namesOtherClient(headers, isLocal);
-}
-
-const NO_SUBPROTOCOL: SubprotocolChoice = { subprotocol: null, subprotocolAnswer: null, link: 0 };
 
 /** Retry-After, in seconds: by then this server or another one will have room (RFC 9110 section 10.2.3). */
 const RETRY_AFTER = { "Retry-After": "5" };

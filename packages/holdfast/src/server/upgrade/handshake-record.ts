@@ -9,6 +9,8 @@ import type { Address } from "../../connection/ports.js";
 import { acceptKey } from "../../protocol/handshake/accept-key.js";
 import type { HeaderField } from "../../protocol/handshake/header-input.js";
 import type { HeaderList } from "../../protocol/handshake/header-list.js";
+import type { RequestOrigin } from "../forwarding/request-origin.js";
+import { EMPTY_GRANT, type CheckedGrant } from "./request-answer.js";
 
 /** Negotiated parameters that do not follow from the request. */
 export interface NegotiatedParameters {
@@ -33,6 +35,13 @@ export interface HandshakeExtras {
   /** Additional headers of the response. */
   readonly headers: readonly HeaderField[];
   readonly data: unknown;
+}
+
+/** Returns null for most connections, to save memory. */
+export function extrasOf(origin: RequestOrigin, grant: CheckedGrant): HandshakeExtras | null {
+  if (origin.isForwarded !== true && grant === EMPTY_GRANT) return null;
+  const remoteAddress = origin.isForwarded === true ? origin.transport.remoteAddress : null;
+  return { remoteAddress, host: origin.host ?? null, ...grant };
 }
 
 export class ServerHandshakeRecord implements HandshakeRecord {

@@ -5,7 +5,7 @@ import type { CloseFrame } from "../../shared/close-code.js";
 import type { Role } from "../../shared/role.js";
 import { closeOf, type ProtocolFailure } from "../../protocol/extension.js";
 import { FrameMirror } from "../../protocol/frame/frame-mirror.js";
-import type { MessageHandler } from "../../protocol/message/message-reader.js";
+import type { MessageHandler } from "../../protocol/message/message-handler.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import type { Address, ByteStreamHandler } from "../../connection/ports.js";
 import type {

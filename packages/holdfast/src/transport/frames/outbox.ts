@@ -15,7 +15,7 @@ import type {
   MessageHandler,
   ProtocolHandler,
   ReceiveSettings,
-} from "../../protocol/message/message-reader.js";
+} from "../../protocol/message/message-handler.js";
 import { isValidText } from "../../protocol/message/utf8.js";
 import { Protocol } from "../../protocol/protocol.js";
 import type { Role } from "../../shared/role.js";

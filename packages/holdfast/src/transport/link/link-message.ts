@@ -61,7 +61,7 @@ export function readLinkMessage(text: string): LinkMessage {
   const match = LINK_MESSAGE.exec(text);
   if (match === null) return invalid("a word of the link protocol after U+0016");
   const [, word, argument = ""] = match;
-  // Ignore a malformed width, like an unknown word: it is no reason to fail the connection.
+  // Ignore a malformed width, like an unknown word: it is not a reason to fail the connection.
   if (word === "spread" && WIDTH.test(argument)) return { type: "spread", width: Number(argument) };
   if (word !== "ping" && word !== "pong") return { type: "word", word, argument };
   const payload = bytesOf(argument);

@@ -176,16 +176,16 @@ export class LinkProtocol extends TransportDecorator {
 
   override streamTo(handler: PieceHandler | null): void {
     this.#pieceHandler = handler;
-    // An announced message is taken whole.
+    // A message that a word of the link protocol announced is never delivered in pieces.
     if (this.#announcer === null) this.wire.streamTo(handler && new LinkPieces(handler, this));
   }
 
-  /** A binary message that a word announced is taken whole. */
+  /** A message that a word of the link protocol announced is never delivered in pieces. */
   override onLargeMessage(size: number): void {
     if (this.#announcer === null) this.onLargeData(size);
   }
 
-  /** A message of the application is too large to be taken whole. */
+  /** A message of the application is too large to be delivered whole. */
   protected onLargeData(size: number): void {
     super.onLargeMessage(size);
   }

@@ -58,13 +58,13 @@ export interface DiagnosticsMessages {
     readonly side: "client" | "server";
     readonly info: CloseInfo;
   };
-  /** A session continues on another socket, after `gap` milliseconds; so many messages are sent again. */
+  /** A session continues on another socket, after `gap` milliseconds. The counts are of messages sent again. */
   readonly "holdfast:session:resume": SessionResumedEvent & {
     readonly id: string;
     readonly side: "client" | "server";
   };
   /**
-   * A session ended; `reason` is null if it was not lost. So many messages of this side were not confirmed. Published
+   * A session ended; `reason` is null if it was not lost. `unsent` and `unknown` count the messages of this side that were not confirmed. Published
    * exactly once for each session that opened.
    */
   readonly "holdfast:session:close": {

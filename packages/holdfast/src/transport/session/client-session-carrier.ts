@@ -121,7 +121,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     return isAttached;
   }
 
-  /** Why the server ended the session with this socket; null if that was no loss: it agreed to end it, or closed it normally. */
+  /** Why the server ended the session with this socket; null if that was not a loss: the server agreed to end it, or closed it normally. */
   #lossIn({ received }: CloseInfo): SessionLoss | null {
     if (this.#endedByServer === null || this.#hasSentEnd || this.isEnding) return null;
     return received?.code === 1000 ? null : "unknown";

@@ -28,7 +28,7 @@ export class Receipt extends Deferred implements DeliveryObserver {
   }
 }
 
-/** The error of a message that was not delivered, or perhaps not. */
+/** The error of a message that was not delivered, or may not have been. */
 export function notDelivered(outcome: Outcome): NotSentError {
   return new NotSentError("session-lost", outcome);
 }

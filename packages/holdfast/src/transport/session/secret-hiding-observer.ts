@@ -48,5 +48,5 @@ function withoutSecret(payload: Uint8Array): Uint8Array {
   return payload.slice().fill(ASTERISK, match.index, match.index + match[0].length);
 }
 
-/** Bytes of a message that are searched: a longer one is no word of a session. */
+/** Bytes of a message that are searched: a longer one is not a word of a session. */
 const LONGEST = 4096;

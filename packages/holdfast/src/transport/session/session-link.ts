@@ -179,7 +179,7 @@ export class SessionLink extends LinkProtocol {
       : this.#carrier.sendBinary(payload, settings);
   }
 
-  /** The session's ring keeps the data of a message, not its frames. Words are no messages of the session. */
+  /** The session's ring keeps the data of a message, not its frames. Words are not messages of the session. */
   override sendShared(message: SharedMessage): boolean {
     return message.isWord === true && super.sendShared(message);
   }

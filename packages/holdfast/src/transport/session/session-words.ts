@@ -1,5 +1,5 @@
-// The words of the link protocol that other layers use, across the sockets of a session. They are no messages of the
-// session: without a socket they are dropped, and the peer asks again on the next one.
+// The words of the link protocol that other layers use, across the sockets of a session. They are not messages of
+// the session: without a socket they are dropped, and the peer asks again on the next one.
 
 import type { LinkWords, WordHandler } from "../../connection/message-transport.js";
 import { ignore } from "../../shared/deferred.js";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { HeaderList } from "../../../build/protocol/handshake/header-list.js";
-import { buildRefusal, judgeRequest } from "../../../build/protocol/handshake/server-handshake.js";
+import { judgeRequest } from "../../../build/protocol/handshake/server-handshake.js";
+import { buildRefusal } from "../../../build/protocol/handshake/server-responses.js";
 import { SAMPLE_KEY } from "./heads.js";
 import { judge, LINE, OPTIONS, REQUIRED, type Fields, type Options } from "./judge.js";
 

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import {
-  buildRefusal,
-  buildUpgradeResponse,
-  UPGRADE_REQUIRED,
-} from "../../../build/protocol/handshake/server-handshake.js";
+import { UPGRADE_REQUIRED } from "../../../build/protocol/handshake/server-handshake.js";
+import { buildRefusal, buildUpgradeResponse } from "../../../build/protocol/handshake/server-responses.js";
 import { headBytes, SAMPLE_ACCEPT, SAMPLE_KEY } from "./heads.js";
 
 test("B3: the answer of the example of RFC 6455 section 1.3", () => {
