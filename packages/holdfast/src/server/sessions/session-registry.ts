@@ -149,6 +149,7 @@ export class SessionRegistry implements SessionKeeper {
     this.#transportOptions = {
       runtime: host.runtime,
       keeper: this,
+      isAdaptive: (connection.detection ?? null) !== null,
       ackDelay: ACK_DELAY,
       writeLimit: connection.writeLimit,
       keepsWithoutLink: true,

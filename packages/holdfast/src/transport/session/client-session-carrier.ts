@@ -157,7 +157,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
   }
 
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
-    return this.#sender.sendText(text, settings);
+    return this.#sender.sendEasily(text, settings) ?? this.#sender.sendText(text, settings);
   }
 
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
@@ -215,7 +215,6 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
 
   onPingQueued(): void {
     this.#sender.acknowledge();
-    this.#session.ledger.outgoing.trim();
   }
 
   /** After one message without room, those after it must not be counted either. */

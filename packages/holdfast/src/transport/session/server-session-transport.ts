@@ -9,6 +9,7 @@ import type { SessionLoss } from "../../shared/session-errors.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import { ignore } from "../../shared/deferred.js";
 import { decodeText, TextBytes } from "../../shared/text-bytes.js";
+import type { ReceiveLedger } from "../../session/receive-ledger.js";
 import type { LossReport, Resumption } from "../../session/send-ledger.js";
 import type { Attachment, ServerSession } from "../../session/server-session.js";
 import type { InboxEntry, SessionRecord } from "../../session/store/session-record.js";
@@ -98,6 +99,8 @@ export class ServerSessionTransport
   readonly #options: ServerSessionTransportOptions;
   readonly #handler: MessageTransportHandler;
   readonly #session: ServerSession;
+  /** The session's incoming ledger. */
+  readonly #incoming: ReceiveLedger;
   readonly #sender: SessionSender;
   #current: AttachedLink | null = null;
   /** The core of the newest socket, attached or not. */
@@ -137,6 +140,7 @@ export class ServerSessionTransport
     this.#options = options;
     this.#handler = handler;
     this.#session = session;
+    this.#incoming = session.ledger.incoming;
     this.#newest = coreOf(first);
     this.#unhanded = unread;
     this.#tracksProgress = options.acknowledge === "handled" || options.log !== null;
@@ -249,7 +253,7 @@ export class ServerSessionTransport
   park(deadline: number): SessionRecord {
     if (!this.#isFrozen) void this.freeze();
     this.#isParked = true;
-    for (const each of this.#sender.takeWaiting()) each.reject(new NotSentError("session-lost", "unsent"));
+    this.#sender.park();
     return this.record(deadline);
   }
 
@@ -359,6 +363,10 @@ export class ServerSessionTransport
   }
 
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
+    return this.#sender.sendEasily(text, settings) ?? this.#sendText(text, settings);
+  }
+
+  #sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
     if (this.#overflows()) return Promise.reject(new NotSentError("session-lost", "unsent"));
     const sent = this.#sender.sendText(text, settings);
     this.#current?.core.noteTraffic();
@@ -482,7 +490,7 @@ export class ServerSessionTransport
   }
 
   onData(message: Message): void {
-    const need = this.#session.ledger.incoming.receive(message.length);
+    const need = this.#incoming.receive(message.length);
     this.#newest.onStreamedMessage();
     if (this.#streamTarget?.hasBegun === true) this.#completeStream(this.#streamTarget, message);
     else this.#handler.onMessage(message);
@@ -576,7 +584,6 @@ export class ServerSessionTransport
 
   onPingQueued(): void {
     this.#sender.acknowledge();
-    this.#session.ledger.outgoing.trim();
   }
 
   // LinkObserverHandler: the connection of a socket.

@@ -25,6 +25,8 @@ export interface SenderSettings {
   readonly writeLimit: number;
   /** Logs each message before it is transmitted; absent for none. */
   readonly log?: MessageLog | null;
+  /** Detection is adaptive: the caller reports each message to the keepalive. */
+  readonly isAdaptive?: boolean;
   /** Whether messages that are sent without a link are counted and kept. Otherwise they wait. */
   readonly keepsWithoutLink: boolean;
 }
@@ -50,6 +52,8 @@ export class SessionSender extends Deadline {
   readonly #settings: SenderSettings;
   #ledger: SessionLedger;
   #link: SessionLink | null = null;
+  /** The same, unless there is more to do for a message than to count, keep and transmit it. */
+  #easyLink: SessionLink | null = null;
   #waiting = NONE_WAITING;
   #waitingBytes = 0;
   /** Resolves once everything that was counted has been transmitted on the link; null if it has been. */
@@ -61,6 +65,7 @@ export class SessionSender extends Deadline {
   /** Resolves when a streamed message may begin; null if none waits. */
   #ready: Deferred | null = null;
   #hasEnded = false;
+  #isParked = false;
   /** The link whose write limit was reached: its replay continues later. */
   #pacedLink: SessionLink | null = null;
   /** Sends the first fragment of a message whose position is not logged yet; null for none. */
@@ -77,6 +82,7 @@ export class SessionSender extends Deadline {
   restart(ledger: SessionLedger): void {
     this.#ledger = ledger;
     this.#hasEnded = false;
+    this.#easyLink = null;
   }
 
   /** Bytes of the messages that wait for room in the window. */
@@ -113,6 +119,7 @@ export class SessionSender extends Deadline {
 
   detach(): void {
     this.#link = null;
+    this.#easyLink = null;
     this.#pacedLink = null;
     this.#beginLoggedStream(); // Without a link, it is rejected.
     this.#runtime.timers.cancel(this);
@@ -127,6 +134,18 @@ export class SessionSender extends Deadline {
     this.#caughtUp?.resolve();
     this.#caughtUp = null;
     this.#notifyReady();
+  }
+
+  /**
+   * Sends a message in the usual case, in which nothing waits and nothing is due. Null in any other: call `sendText`, which
+   * does the same and everything else.
+   */
+  sendEasily(text: string | TextBytes, settings: SendSettings): Promise<void> | null {
+    const link = this.#easyLink;
+    if (link === null || typeof text !== "string" || !isPlain(settings)) return null;
+    if (!this.#ledger.outgoing.pushEasy(text)) return null;
+    const sent = link.transmitText(text, settings);
+    return sent === SENT ? SENT : sent.catch(ignore); // As in transmit().
   }
 
   /** @throws InvalidArgumentError for bytes that are not UTF-8 */
@@ -249,8 +268,10 @@ export class SessionSender extends Deadline {
   /** The ledger wants to acknowledge. */
   onAckNeed(need: AckNeed): void {
     if (need === "none") return;
+    this.#easyLink = null;
     if (need === "now") this.acknowledge();
-    else this.#runtime.timers.set(this, this.#runtime.clock.now() + this.#settings.ackDelay);
+    else if (need === "soon")
+      this.#runtime.timers.set(this, this.#runtime.clock.now() + this.#settings.ackDelay);
   }
 
   /** Sends an ack for what was received since the last one. */
@@ -262,11 +283,18 @@ export class SessionSender extends Deadline {
     this.#sendAck(this.#ledger.takeLateAck());
   }
 
+  /** Another process continues the session: nothing more is sent. */
+  park(): void {
+    this.#isParked = true;
+    for (const each of this.takeWaiting()) each.reject(notDelivered("unsent"));
+  }
+
   /** Removes the messages that wait for the window: they were never counted. */
   takeWaiting(): readonly Waiting[] {
     const waiting = this.#waiting;
     this.#waiting = NONE_WAITING;
     this.#waitingBytes = 0;
+    this.#easyLink = null;
     for (const { message } of waiting) discharge(this.#ledger.meter, message);
     return waiting;
   }
@@ -275,8 +303,7 @@ export class SessionSender extends Deadline {
   #mustWait(): boolean {
     if (this.#waiting.length > 0) return true;
     if (this.#link === null) return !this.#settings.keepsWithoutLink;
-    const { outgoing } = this.#ledger;
-    return !outgoing.isEasy && !outgoing.hasRoom;
+    return !this.#ledger.outgoing.hasRoom;
   }
 
   #onPushed(settings: SendSettings, receipt: Receipt | null, sent: Promise<void>): Promise<void> {
@@ -291,7 +318,9 @@ export class SessionSender extends Deadline {
     if (link === null) return;
     const { incoming, outgoing } = this.#ledger;
     if (incoming.isDue) this.#sendAck(this.#ledger.takeAck("passing"));
-    if (!outgoing.isEasy && outgoing.takeWant()) link.sendWord(WANT);
+    if (outgoing.takeWant()) link.sendWord(WANT);
+    if (this.#waiting.length === 0 && !this.#isParked && this.#settings.isAdaptive !== true)
+      this.#easyLink = link;
   }
 
   #sendAck(ack: string): void {
@@ -321,6 +350,7 @@ export class SessionSender extends Deadline {
       };
       if (signal !== null) watchAbort(signal, onAbort);
       if (this.#waiting === NONE_WAITING) this.#waiting = [];
+      this.#easyLink = null;
       this.#waiting.push(waiting);
       this.#waitingBytes += dataOf(message).length;
       charge(this.#ledger.meter, message);
@@ -415,6 +445,10 @@ export class SessionSender extends Deadline {
 
 function dataOf(message: SessionMessageData | SharedPayload): SessionMessageData {
   return message instanceof SharedPayload ? message.data : message;
+}
+
+function isPlain({ receipt, signal, until }: SendSettings): boolean {
+  return receipt === null && signal === null && until !== "delivered";
 }
 
 const WANT = writeSessionMessage({ type: "want" });
