@@ -1,4 +1,4 @@
-// The messages that the peer has not confirmed, by position. They lie in blocks of 16: a block is young when its messages
+// The messages that the peer has not confirmed, by position. They lie in blocks of 32: a block is young when its messages
 // are stored, so that the garbage collector's write barrier costs little, and it is freed as a whole. (One long-lived
 // circular array cost 3 % of a pipelined echo more.)
 
@@ -31,7 +31,7 @@ const STREAMED = new GapSlot("streamed");
 type Slot = GapSlot | SessionMessageData | SharedPayload | undefined;
 
 /** Position p is in slot `p % BLOCK` of block `floor(p / BLOCK)`. */
-const BLOCK = 16;
+const BLOCK = 32;
 
 const NO_BLOCK: Slot[] = [];
 

@@ -130,7 +130,7 @@ export class SendLedger {
 
   /**
    * The same for a text, if nothing else is to be done: everything before it was handed to the current link, there is
-   * room, and `takeWant()` would return false. Otherwise returns false, and nothing has happened. So it does for one of 16
+   * room, and `takeWant()` would return false. Otherwise returns false, and nothing has happened. So it does for one of 32
    * messages at least.
    */
   pushEasy(text: string): boolean {

@@ -1,8 +1,6 @@
 // The plumbing of a client's session: begins or resumes it on each socket, and counts the messages that pass. Each socket
 // has a connection of its own, which the persistent connection uses as any other.
 
-/* eslint max-lines: ["warn", { "max": 270, "skipBlankLines": true, "skipComments": true }] -- One implementation of two ports, most of it short methods. */
-
 import { ClientSession, type ClientAction, type SavedClientSession } from "../../session/client-session.js";
 import { sessionLostError } from "../../session/explain-loss.js";
 import type { LossReport, Resumption } from "../../session/send-ledger.js";
