@@ -55,7 +55,7 @@ export class SendLedger {
   readonly #meter: MemoryMeter;
   /** The positions after `#confirmed`; null while there are none. */
   #kept: KeptMessages | null = null;
-  /** The configured window, until a `SendWindow` takes its place with the first ack: idle sessions do without. */
+  /** The configured window, until much of it was used: then a `SendWindow` takes its place, which may grow. */
   #window: SendWindow | SessionWindow;
   #sent = 0;
   #confirmed = 0;
@@ -64,8 +64,8 @@ export class SendLedger {
   /** Positions up to this one were handed to an earlier link, and the peer has not said that it lacks them. */
   #transmitted = 0;
   #isAttached = false;
-  /** Later positions are not transmitted yet, since the store does not have them. */
-  #limit = Infinity;
+  /** Later positions are not transmitted yet, since the store does not have them; null for no limit. */
+  #limit: number | null = null;
   /** By position, in order; null for none, as in most sessions. */
   #tokens: Map<number, Token> | null = null;
   /** The newest position of a streamed message; 0 for none. */
@@ -160,7 +160,7 @@ export class SendLedger {
    * and new messages come in order.
    */
   next(): SessionMessageData | number | null {
-    const end = Math.min(this.#sent, this.#limit);
+    const end = this.#end;
     if (!this.#isAttached || this.#cursor > end) return null;
     const message = this.#keep().messageAt(this.#cursor);
     const first = this.#cursor++;
@@ -215,8 +215,7 @@ export class SendLedger {
    * something is confirmed.
    */
   takeWant(): boolean {
-    if (this.#isWanted || !this.#isAttached || this.#cursor <= Math.min(this.#sent, this.#limit))
-      return false;
+    if (this.#isWanted || !this.#isAttached || this.#cursor <= this.#end) return false;
     if (!this.#isHalfUsed) return false;
     this.#isWanted = true;
     return true;
@@ -264,6 +263,11 @@ export class SendLedger {
     return (this.#kept ??= new KeptMessages(this.#meter));
   }
 
+  /** The newest position that may be transmitted. */
+  get #end(): number {
+    return this.#limit === null ? this.#sent : Math.min(this.#sent, this.#limit);
+  }
+
   get #isHalfUsed(): boolean {
     return this.unconfirmed * 2 >= this.#window.messages || this.unconfirmedBytes * 2 >= this.#window.bytes;
   }
@@ -271,14 +275,14 @@ export class SendLedger {
   /** Call it whenever anything has changed but by `pushEasy`. */
   #findEasy(): void {
     this.#easyUntil = 0;
-    if (this.#kept === null || !this.isCaughtUp || this.#limit < Infinity || this.#isHalfUsed) return;
+    if (this.#kept === null || !this.isCaughtUp || this.#limit !== null || this.#isHalfUsed) return;
     const half = this.#confirmed + Math.ceil(this.#window.messages / 2);
     this.#easyUntil = Math.min(half, this.#sent + this.#kept.room);
     this.#easyBytes = this.#window.bytes / 2;
   }
 
   #add(position: number, token: Token): boolean {
-    const isNext = this.isCaughtUp && position <= this.#limit;
+    const isNext = this.isCaughtUp && (this.#limit === null || position <= this.#limit);
     this.#sent = position;
     if (isNext) this.#cursor = position + 1;
     if (token !== null) (this.#tokens ??= new Map<number, Token>()).set(position, token);
@@ -289,13 +293,12 @@ export class SendLedger {
   #confirm(position: number, now: number): readonly Token[] {
     if (position <= this.#confirmed) return NO_TOKENS;
     const bytesBefore = this.unconfirmedBytes;
+    if (this.#isHalfUsed && !(this.#window instanceof SendWindow))
+      this.#window = new SendWindow(this.#window);
     this.#forget(position);
     this.#isWanted = false;
-    if (this.#isAttached) {
-      const measured = this.#window instanceof SendWindow ? this.#window : new SendWindow(this.#window);
-      this.#window = measured;
-      measured.onAck(now, position, this.#cursor - 1, bytesBefore - this.unconfirmedBytes);
-    }
+    if (this.#isAttached && this.#window instanceof SendWindow)
+      this.#window.onAck(now, position, this.#cursor - 1, bytesBefore - this.unconfirmedBytes);
     this.#findEasy();
     return this.#tokens === null ? NO_TOKENS : this.#takeTokens(this.#tokens, position);
   }

@@ -76,7 +76,7 @@ export abstract class SessionSockets {
   }
 
   get listeners(): Listeners | null {
-    return this.application === null ? null : this.application.listeners;
+    return this.application === null ? null : this.application.registeredListeners;
   }
 
   // MessageTransport: numbers of the newest socket.
