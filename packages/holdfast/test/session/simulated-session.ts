@@ -352,7 +352,7 @@ export class Simulation {
   pass(time: number): void {
     this.now += time;
     for (const served of this.#served.values()) {
-      if (served.session.hasExpired(this.now)) this.#lose(served, "expired");
+      if (served.session.hasExpired(this.now, this.now)) this.#lose(served, "expired");
     }
   }
 
@@ -403,7 +403,7 @@ export class Simulation {
     const served = link.session;
     this.#cut(link);
     if (served === null) return;
-    served.session.detach(link.attachment, this.now);
+    served.session.detach(link.attachment, this.now, this.now);
     if (served.link === link) served.link = null;
   }
 

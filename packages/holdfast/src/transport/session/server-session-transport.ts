@@ -247,7 +247,7 @@ export class ServerSessionTransport
       return;
     }
     const { clock, monitor } = this.options.runtime;
-    this.machine.detach(socket.attachment, clock.wallNow());
+    this.machine.detach(socket.attachment, clock.now(), clock.wallNow());
     monitor?.onSessionDetached(this.id, "server", info);
     this.options.keeper.onDetached(this);
     this.listeners?.emit("detached", { info });
