@@ -34,13 +34,16 @@ type Slot = GapSlot | SessionMessageData | SharedPayload | undefined;
 const BLOCK = 32;
 
 const NO_BLOCK: Slot[] = [];
+/** Shared, and never changed. */
+const NO_BLOCKS: Slot[][] = [];
+const NO_STARTS: number[] = [];
 
 export class KeptMessages {
   readonly #meter: MemoryMeter;
   /** In order; the first one has the oldest position. */
-  readonly #blocks: Slot[][] = [];
+  #blocks = NO_BLOCKS;
   /** `#pushed` when each block began. */
-  readonly #starts: number[] = [];
+  #starts = NO_STARTS;
   /** The number of the first block. */
   #first = 0;
   #newest = NO_BLOCK;
@@ -134,11 +137,17 @@ export class KeptMessages {
   }
 
   #beginBlock(position: number): void {
-    if (this.#blocks.length === 0) this.#first = Math.floor(position / BLOCK);
-    this.#newest = new Array<Slot>(BLOCK);
+    const newest = new Array<Slot>(BLOCK);
+    this.#newest = newest;
     this.#index = position % BLOCK;
-    this.#blocks.push(this.#newest);
-    this.#starts.push(this.#pushed);
+    if (this.#blocks.length > 0) {
+      this.#blocks.push(newest);
+      this.#starts.push(this.#pushed);
+    } else {
+      this.#first = Math.floor(position / BLOCK);
+      this.#blocks = [newest]; // An array with a single element takes less than one to which it was added.
+      this.#starts = [this.#pushed];
+    }
   }
 
   #blockOf(position: number): Slot[] {
@@ -162,7 +171,7 @@ export class KeptMessages {
   }
 
   #forgetBlocks(count: number): void {
-    if (count === 0) return;
+    if (count === 0 || this.#blocks.length === 0) return;
     this.#first += count;
     this.#blocks.splice(0, count);
     this.#starts.splice(0, count);
