@@ -167,6 +167,11 @@ export class ConnectionCore
     return (this.#id ??= this.runtime.nextId());
   }
 
+  /** The same, if there ever was a listener; otherwise null. */
+  get registeredListeners(): Listeners | null {
+    return this.#listeners;
+  }
+
   get listeners(): Listeners {
     return (this.#listeners ??= new Listeners({
       platform: this.runtime.platform,

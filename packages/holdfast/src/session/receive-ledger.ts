@@ -11,8 +11,11 @@ import type { SessionWindow } from "./wire.js";
  */
 export type Acknowledge = "handled" | "logged" | "received";
 
-/** When to acknowledge: now, in this turn; soon, within `ackDelay` (the caller starts a timer); or not because of this. */
-export type AckNeed = "none" | "now" | "soon";
+/**
+ * When to acknowledge: now, in this turn; soon, within `ackDelay` (the caller starts a timer); with the next message that
+ * is sent (`takeAck("passing")`); or not because of this.
+ */
+export type AckNeed = "none" | "now" | "passing" | "soon";
 
 /** The part of a record that describes this direction. */
 export interface SavedReceipts {
@@ -165,11 +168,13 @@ export class ReceiveLedger {
 
   #need(position: number): AckNeed {
     const isTimerRunning = this.#isTimerRunning;
+    const wasDue = this.#isDue;
     const isNow = position - this.#reported >= this.#quarterMessages || this.#bytes >= this.#quarterBytes;
     if (!isNow) this.#isTimerRunning = true;
     this.#note(position);
     if (isNow) return "now";
-    return isTimerRunning ? "none" : "soon";
+    if (!isTimerRunning) return "soon";
+    return this.#isDue && !wasDue ? "passing" : "none";
   }
 
   /** `position` may be confirmed. */

@@ -5,7 +5,7 @@
 //
 // Positions up to `confirmed` are forgotten. Positions from `cursor` on have not been handed to the current link.
 
-import { ReplayRing } from "./replay-ring.js";
+import { KeptMessages } from "./kept-messages.js";
 import { SendWindow } from "./send-window.js";
 import type { MemoryMeter, SessionMessageData, SharedPayload } from "./session-memory.js";
 import type { SessionWindow } from "./wire.js";
@@ -52,11 +52,11 @@ export interface SavedSends {
 const NO_TOKENS: readonly Token[] = [];
 
 export class SendLedger {
-  readonly #ring: ReplayRing;
-  /** The configured window, until `#measured` takes its place. */
-  #window: SessionWindow;
-  /** Null before the first ack: idle sessions do without. */
-  #measured: SendWindow | null = null;
+  readonly #meter: MemoryMeter;
+  /** The positions after `#confirmed`; null while there are none. */
+  #kept: KeptMessages | null = null;
+  /** The configured window, until much of it was used: then a `SendWindow` takes its place, which may grow. */
+  #window: SendWindow | SessionWindow;
   #sent = 0;
   #confirmed = 0;
   /** The next position to hand to the link. */
@@ -64,22 +64,22 @@ export class SendLedger {
   /** Positions up to this one were handed to an earlier link, and the peer has not said that it lacks them. */
   #transmitted = 0;
   #isAttached = false;
-  /** Later positions are not transmitted yet, since the store does not have them. */
-  #limit = Infinity;
+  /** Later positions are not transmitted yet, since the store does not have them; null for no limit. */
+  #limit: number | null = null;
   /** By position, in order; null for none, as in most sessions. */
   #tokens: Map<number, Token> | null = null;
-  /** Streamed messages that are not confirmed. */
-  #streamed = 0;
+  /** The newest position of a streamed message; 0 for none. */
+  #newestStream = 0;
   /** A `want` is on its way, and nothing was confirmed since. */
   #isWanted = false;
-  /** Up to this position and with fewer bytes than this, less than half of the window is used. */
+  /** Messages up to this position are easy: see `pushEasy`. */
   #easyUntil = 0;
+  /** And while less than this is kept. */
   #easyBytes = 0;
 
   constructor(window: SessionWindow, meter: MemoryMeter) {
     this.#window = window;
-    this.#ring = new ReplayRing(meter);
-    this.#findHalf();
+    this.#meter = meter;
   }
 
   /** The position of the newest message. */
@@ -104,17 +104,12 @@ export class SendLedger {
 
   /** Payload of the kept messages: bytes, and UTF-16 code units of strings. */
   get unconfirmedBytes(): number {
-    return this.#ring.bytes;
-  }
-
-  /** Whether less than half of the window is used: there is room, and `takeWant()` would return false. */
-  get isEasy(): boolean {
-    return this.#sent < this.#easyUntil && this.#ring.bytes < this.#easyBytes;
+    return this.#kept === null ? 0 : this.#kept.bytes;
   }
 
   /** Whether another message fits into the window. Attached: senders wait. Detached: a server's session overflows. */
   get hasRoom(): boolean {
-    return this.unconfirmed < this.#window.messages && this.#ring.bytes < this.#window.bytes;
+    return this.unconfirmed < this.#window.messages && this.unconfirmedBytes < this.#window.bytes;
   }
 
   /** Whether every message was handed to the current link. */
@@ -129,8 +124,24 @@ export class SendLedger {
    */
   push(message: SessionMessageData | SharedPayload, token: Token = null): boolean {
     const position = this.#sent + 1;
-    this.#ring.push(position, message, this.#sent - this.#confirmed);
+    this.#keep().push(position, message);
     return this.#add(position, token);
+  }
+
+  /**
+   * The same for a text, if nothing else is to be done: everything before it was handed to the current link, there is
+   * room, and `takeWant()` would return false. Otherwise returns false, and nothing has happened. So it does for one of 32
+   * messages at least.
+   */
+  pushEasy(text: string): boolean {
+    const position = this.#sent + 1;
+    const kept = this.#kept;
+    if (position > this.#easyUntil || kept === null) return false;
+    this.#sent = position;
+    this.#cursor = position + 1;
+    kept.pushText(text);
+    if (kept.bytes >= this.#easyBytes) this.#easyUntil = 0;
+    return true;
   }
 
   /**
@@ -139,8 +150,8 @@ export class SendLedger {
    */
   pushStreamed(token: Token = null): void {
     const position = this.#sent + 1;
-    this.#ring.pushGap(position, "streamed", this.#sent - this.#confirmed);
-    this.#streamed++;
+    this.#keep().pushGap(position, "streamed");
+    this.#newestStream = position;
     this.#add(position, token);
   }
 
@@ -149,30 +160,19 @@ export class SendLedger {
    * and new messages come in order.
    */
   next(): SessionMessageData | number | null {
-    const end = Math.min(this.#sent, this.#limit);
+    const end = this.#end;
     if (!this.#isAttached || this.#cursor > end) return null;
-    const message = this.#ring.messageAt(this.#cursor);
+    const message = this.#keep().messageAt(this.#cursor);
     const first = this.#cursor++;
-    if (message !== null) return message;
-    while (this.#cursor <= end && this.#ring.gapAt(this.#cursor) === "skipped") this.#cursor++;
-    return this.#cursor - first;
+    if (message === null) while (this.#cursor <= end && this.#isSkipped(this.#cursor)) this.#cursor++;
+    this.#findEasy();
+    return message ?? this.#cursor - first;
   }
 
   /** Messages up to this position may be transmitted; later ones wait for the next call. All may before the first. */
   release(position: number): void {
     this.#limit = position;
-  }
-
-  /**
-   * Withdraws a message for which an abort came. Returns false if it may have reached the peer already. Its token is
-   * forgotten: the caller reports it.
-   */
-  withdraw(position: number): boolean {
-    const handedOver = this.#isAttached ? this.#cursor - 1 : this.#transmitted;
-    if (position <= handedOver || position <= this.#confirmed || position > this.#sent) return false;
-    this.#ring.skip(position);
-    this.#tokens?.delete(position);
-    return true;
+    this.#findEasy();
   }
 
   /**
@@ -191,14 +191,15 @@ export class SendLedger {
    */
   attach(received: number, confirmed: number, now: number): Resumption | null {
     if (received > this.#sent || received < this.#confirmed || confirmed > received) return null;
-    this.#measured?.restart();
+    if (this.#window instanceof SendWindow) this.#window.restart();
     this.#isWanted = false;
     const tokens = this.#confirm(confirmed, now);
     this.#cursor = received + 1;
     this.#transmitted = received; // The messages that were being sent on the old link are certainly lost.
     this.#isAttached = true;
     const unsent = this.#failStreams();
-    return { confirmed: tokens, unsent, replayed: this.#countKept(this.#cursor) };
+    this.#findEasy();
+    return { confirmed: tokens, unsent, replayed: this.#count(this.#cursor, this.#sent) };
   }
 
   /** The link is gone, or its messages are no longer taken. */
@@ -206,6 +207,7 @@ export class SendLedger {
     if (!this.#isAttached) return;
     this.#isAttached = false;
     this.#transmitted = Math.max(this.#transmitted, this.#cursor - 1);
+    this.#findEasy();
   }
 
   /**
@@ -213,10 +215,8 @@ export class SendLedger {
    * something is confirmed.
    */
   takeWant(): boolean {
-    if (this.#isWanted || !this.#isAttached || this.#cursor <= Math.min(this.#sent, this.#limit))
-      return false;
-    if (this.unconfirmed * 2 < this.#window.messages && this.#ring.bytes * 2 < this.#window.bytes)
-      return false;
+    if (this.#isWanted || !this.#isAttached || this.#cursor <= this.#end) return false;
+    if (!this.#isHalfUsed) return false;
     this.#isWanted = true;
     return true;
   }
@@ -224,37 +224,23 @@ export class SendLedger {
   /** The session has ended: forgets everything, and reports each unconfirmed message once. */
   end(): LossReport {
     this.detach();
-    let unsent = 0;
-    let unknown = 0;
-    for (let position = this.#confirmed + 1; position <= this.#sent; position++) {
-      if (this.#ring.gapAt(position) !== "skipped") {
-        if (position > this.#transmitted) unsent++;
-        else unknown++;
-      }
-    }
-    this.#ring.drop(this.#confirmed + 1, this.#sent);
+    const transmitted = Math.min(Math.max(this.#transmitted, this.#confirmed), this.#sent);
+    const unknown = this.#count(this.first, transmitted);
+    const unsent = this.#count(transmitted + 1, this.#sent);
     const tokens = Array.from(this.#tokens ?? [], ([position, token]) => ({
       token,
-      outcome: position > this.#transmitted ? ("unsent" as const) : ("unknown" as const),
+      outcome: position > transmitted ? ("unsent" as const) : ("unknown" as const),
     }));
     this.#tokens = null;
-    this.#streamed = 0;
-    this.#confirmed = this.#sent;
+    this.#forget(this.#sent);
     this.#cursor = this.#sent + 1;
-    this.#ring.trim(0);
-    this.#findHalf();
     return { unsent, unknown, tokens };
-  }
-
-  /** Frees memory that an idle session does not need. Call it with each ping. */
-  trim(): void {
-    this.#ring.trim(this.unconfirmed);
   }
 
   save(): SavedSends {
     const kept: (SessionMessageData | null)[] = [];
     for (let position = this.#confirmed + 1; position <= this.#sent; position++) {
-      kept.push(this.#ring.messageAt(position));
+      kept.push(this.#keep().messageAt(position));
     }
     const transmitted = Math.max(this.#transmitted, this.#isAttached ? this.#cursor - 1 : 0);
     return { sent: this.#sent, confirmed: this.#confirmed, transmitted, kept };
@@ -265,45 +251,63 @@ export class SendLedger {
     this.#confirmed = saved.confirmed;
     this.#sent = saved.confirmed;
     for (const message of saved.kept) {
-      const position = this.#sent + 1;
-      if (message === null) this.#ring.pushGap(position, "skipped", this.unconfirmed);
-      else this.#ring.push(position, message, this.unconfirmed);
-      this.#sent = position;
+      const position = ++this.#sent;
+      if (message === null) this.#keep().pushGap(position, "skipped");
+      else this.#keep().push(position, message);
     }
     this.#cursor = this.#sent + 1;
     this.#transmitted = saved.transmitted;
-    this.#findHalf();
   }
 
-  /** Call it whenever `#confirmed` or the window has changed. */
-  #findHalf(): void {
-    this.#easyUntil = this.#confirmed + Math.ceil(this.#window.messages / 2);
+  #keep(): KeptMessages {
+    return (this.#kept ??= new KeptMessages(this.#meter));
+  }
+
+  /** The newest position that may be transmitted. */
+  get #end(): number {
+    return this.#limit === null ? this.#sent : Math.min(this.#sent, this.#limit);
+  }
+
+  get #isHalfUsed(): boolean {
+    return this.unconfirmed * 2 >= this.#window.messages || this.unconfirmedBytes * 2 >= this.#window.bytes;
+  }
+
+  /** Call it whenever anything has changed but by `pushEasy`. */
+  #findEasy(): void {
+    this.#easyUntil = 0;
+    if (this.#kept === null || !this.isCaughtUp || this.#limit !== null || this.#isHalfUsed) return;
+    const half = this.#confirmed + Math.ceil(this.#window.messages / 2);
+    this.#easyUntil = Math.min(half, this.#sent + this.#kept.room);
     this.#easyBytes = this.#window.bytes / 2;
   }
 
   #add(position: number, token: Token): boolean {
+    const isNext = this.isCaughtUp && (this.#limit === null || position <= this.#limit);
     this.#sent = position;
+    if (isNext) this.#cursor = position + 1;
     if (token !== null) (this.#tokens ??= new Map<number, Token>()).set(position, token);
-    if (this.#cursor !== position || !this.#isAttached || position > this.#limit) return false;
-    this.#cursor = position + 1;
-    return true;
+    this.#findEasy();
+    return isNext;
   }
 
   #confirm(position: number, now: number): readonly Token[] {
     if (position <= this.#confirmed) return NO_TOKENS;
-    const bytesBefore = this.#ring.bytes;
-    for (let each = this.#confirmed + 1; this.#streamed > 0 && each <= position; each++) {
-      if (this.#ring.gapAt(each) === "streamed") this.#streamed--;
-    }
-    this.#ring.drop(this.#confirmed + 1, position);
-    this.#confirmed = position;
+    const bytesBefore = this.unconfirmedBytes;
+    if (this.#isHalfUsed && !(this.#window instanceof SendWindow))
+      this.#window = new SendWindow(this.#window);
+    this.#forget(position);
     this.#isWanted = false;
-    if (this.#isAttached) {
-      this.#window = this.#measured ??= new SendWindow(this.#window);
-      this.#measured.onAck(now, position, this.#cursor - 1, bytesBefore - this.#ring.bytes);
-    }
-    this.#findHalf();
+    if (this.#isAttached && this.#window instanceof SendWindow)
+      this.#window.onAck(now, position, this.#cursor - 1, bytesBefore - this.unconfirmedBytes);
+    this.#findEasy();
     return this.#tokens === null ? NO_TOKENS : this.#takeTokens(this.#tokens, position);
+  }
+
+  /** Forgets the messages up to a position. */
+  #forget(position: number): void {
+    this.#kept?.drop(this.first, position);
+    this.#confirmed = position;
+    if (position === this.#sent) this.#kept = null;
   }
 
   #takeTokens(tokens: Map<number, Token>, upTo: number): readonly Token[] {
@@ -318,12 +322,10 @@ export class SendLedger {
   }
 
   #failStreams(): readonly Token[] {
-    if (this.#streamed === 0) return NO_TOKENS;
     const failed: Token[] = [];
-    for (let position = this.#cursor; position <= this.#sent; position++) {
-      if (this.#ring.gapAt(position) !== "streamed") continue;
-      this.#ring.skip(position);
-      this.#streamed--;
+    for (let position = this.#cursor; position <= this.#newestStream; position++) {
+      if (this.#kept?.gapAt(position) !== "streamed") continue;
+      this.#kept.skip(position);
       const token = this.#tokens?.get(position);
       if (token !== undefined) failed.push(token);
       this.#tokens?.delete(position);
@@ -331,11 +333,14 @@ export class SendLedger {
     return failed;
   }
 
-  #countKept(from: number): number {
+  #isSkipped(position: number): boolean {
+    return this.#kept?.gapAt(position) === "skipped";
+  }
+
+  /** Counts the positions that are not skipped. */
+  #count(from: number, to: number): number {
     let count = 0;
-    for (let position = from; position <= this.#sent; position++) {
-      if (this.#ring.gapAt(position) === null) count++;
-    }
+    for (let position = from; position <= to; position++) if (!this.#isSkipped(position)) count++;
     return count;
   }
 }

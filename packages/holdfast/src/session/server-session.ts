@@ -105,6 +105,8 @@ export class ServerSession {
   #state: ServerSessionState = "detached";
   /** Epoch milliseconds; null while attached. */
   #deadline: number | null = null;
+  /** The same on the monotonic clock, which nobody sets; null while attached, or if another process has detached it. */
+  #expiry: number | null = null;
   #loss: SessionLoss | null = null;
   /** ATTEMPT of the newest `resume`. */
   #attempt = 0;
@@ -177,7 +179,7 @@ export class ServerSession {
     const fenced = this.#state === "attached" ? this.#attachment : null;
     if (this.#state === "ended") return this.#refuse(this.#loss ?? "unknown", fenced);
     if (message.attempt < this.#attempt) return { type: "stale" };
-    if (this.#hasExpired(wallNow)) return this.#refuse("expired", fenced);
+    if (this.#hasExpired(now, wallNow)) return this.#refuse("expired", fenced);
     this.#attempt = message.attempt;
     const { incoming, outgoing } = this.ledger;
     outgoing.detach();
@@ -212,17 +214,18 @@ export class ServerSession {
     }
   }
 
-  /** The link is gone. Nothing changes if another link has taken over. */
-  detach(attachment: Attachment, wallNow: number): void {
+  /** The link is gone. Nothing changes if another link has taken over. `now` and `wallNow` as for `resume`. */
+  detach(attachment: Attachment, now: number, wallNow: number): void {
     if (!this.isCurrent(attachment)) return;
     this.ledger.outgoing.detach();
     this.#state = "detached";
     this.#deadline = Math.min(wallNow + this.#settings.retain, this.lifetimeEnd);
+    this.#expiry = now + this.#settings.retain;
   }
 
   /** Whether the deadline of a detached session has passed: the caller then calls `lose("expired")`. */
-  hasExpired(wallNow: number): boolean {
-    return this.#state === "detached" && this.#hasExpired(wallNow);
+  hasExpired(now: number, wallNow: number): boolean {
+    return this.#state === "detached" && this.#hasExpired(now, wallNow);
   }
 
   /** The session is lost: expired, overflowed, evicted, moved to another process, or its store failed. */
@@ -263,6 +266,7 @@ export class ServerSession {
   #attach(): Attachment {
     this.#state = "attached";
     this.#deadline = null;
+    this.#expiry = null;
     return ++this.#attachment;
   }
 
@@ -270,7 +274,8 @@ export class ServerSession {
     return { type: "lost", reason, report: this.lose(reason), fenced };
   }
 
-  #hasExpired(wallNow: number): boolean {
-    return wallNow >= Math.min(this.#deadline ?? Infinity, this.lifetimeEnd);
+  #hasExpired(now: number, wallNow: number): boolean {
+    if (wallNow >= this.lifetimeEnd) return true;
+    return this.#expiry === null ? wallNow >= (this.#deadline ?? Infinity) : now >= this.#expiry;
   }
 }

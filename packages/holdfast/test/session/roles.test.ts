@@ -108,7 +108,7 @@ test("L4: a second link fences the first one, whose messages and end do not coun
   assert.deepEqual([answer.text, answer.fenced, answer.replayed], ["\u0016resumed 1", first, 1]);
   assert.equal(server.isCurrent(first), false);
   assert.deepEqual(server.interpret({ type: "end" }, first, 0), { type: "stale" });
-  server.detach(first, 0);
+  server.detach(first, 0, 0);
   assert.deepEqual([server.state, server.deadline], ["attached", null]);
 });
 
@@ -135,16 +135,28 @@ test("L6: a detached session expires after `retain`, or at the end of its lifeti
     [1200, 1200],
   ] as const) {
     const server = aServer(maxLifetime);
-    server.detach(server.open(0), 500);
+    server.detach(server.open(0), 500, 500);
     assert.equal(server.deadline, at);
-    assert.deepEqual([server.hasExpired(at - 1), server.hasExpired(at)], [false, true]);
+    assert.deepEqual([server.hasExpired(at - 1, at - 1), server.hasExpired(at, at)], [false, true]);
     server.ledger.outgoing.push("a");
-    const answer = server.resume(RESUME, 0, at);
+    const answer = server.resume(RESUME, at, at);
     const report = { unsent: 1, unknown: 0, tokens: [] };
     assert.deepEqual(answer, { type: "lost", reason: "expired", fenced: null, report });
-    const again = server.resume(RESUME, 0, at);
+    const again = server.resume(RESUME, at, at);
     assert.deepEqual(again, { type: "lost", reason: "expired", fenced: null, report: NOTHING_LOST });
   }
+});
+
+test("L6: a session expires at the very moment that its time is over, and not because the time of day was set", () => {
+  const resumed = (now: number, wallNow: number): string => {
+    const server = aServer(null);
+    server.detach(server.open(0), 0, 0);
+    return server.resume(RESUME, now, wallNow).type;
+  };
+  const [retain, day] = [1000, 86_400_000];
+  assert.deepEqual([resumed(retain - 1, retain - 1), resumed(retain, retain)], ["resumed", "lost"]);
+  assert.deepEqual([resumed(retain - 1, day), resumed(retain - 1, -day)], ["resumed", "resumed"]);
+  assert.deepEqual([resumed(retain, day), resumed(retain, -day)], ["lost", "lost"]);
 });
 
 test("L6: a client that keeps too little, or has received what was not sent, loses the session", () => {

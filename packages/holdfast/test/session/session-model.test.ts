@@ -1,4 +1,4 @@
-// The model of SESSIONS: every schedule of sends, cuts, acks, withdrawals, restarts and second sockets.
+// The model of SESSIONS: every schedule of sends, cuts, acks, restarts and second sockets.
 // HOLDFAST_SESSION_SCHEDULES=1000000 runs that many; HOLDFAST_SESSION_SEED chooses others.
 
 import { test } from "node:test";
@@ -29,8 +29,6 @@ const STEPS: readonly ((simulation: Simulation, argument: number) => void)[] = [
   (s, n) => s.clientAcks(MOMENTS[n % 3] ?? "due"),
   (s, n) => s.serverAcks(MOMENTS[n % 3] ?? "due"),
   (s, n) => s.serverHandles(n % 4),
-  (s, n) => s.clientWithdraws(n % 6),
-  (s, n) => s.serverWithdraws(n % 6),
   (s, n) => s.pass(n),
   (s) => s.connect(),
   (s) => s.connect(),

@@ -27,7 +27,7 @@ interface Sent {
   hasToken: boolean;
   readonly isStreamed: boolean;
   isDelivered: boolean;
-  isWithdrawn: boolean;
+  isLostStream: boolean;
   /** The results that its sender received. */
   outcome: "confirmed" | "unknown" | "unsent" | null;
 }
@@ -51,7 +51,7 @@ class Flow {
 
 /** Never to be delivered. */
 function isGone(message: Sent): boolean {
-  return message.isWithdrawn || message.outcome === "unsent";
+  return message.isLostStream || message.outcome === "unsent";
 }
 
 /** Either end of a session: what the application and the transport hold. */
@@ -83,33 +83,33 @@ class End {
     for (const token of tokens as readonly Sent[]) this.#lose(token, "unsent");
   }
 
-  /** Each message that is neither confirmed nor withdrawn is reported, in the counts and with its token. */
+  /** Each message that is neither confirmed nor lost with its process is reported, in the counts and with its token. */
   lose(report: LossReport): void {
     this.reports++;
     let known = 0;
     for (const { token, outcome } of report.tokens) this.#lose(token as Sent, outcome);
     for (const message of this.outgoing.sent) {
-      if (message.hasToken && !message.isWithdrawn) {
+      if (message.hasToken && !message.isLostStream) {
         assert.notEqual(message.outcome, null, "each token is reported");
         if (message.outcome === "confirmed") known++;
-      } else if (!message.isDelivered && !message.isWithdrawn && message.outcome === null) {
+      } else if (!message.isDelivered && !message.isLostStream && message.outcome === null) {
         message.outcome = "unknown";
       }
     }
-    const most = this.outgoing.sent.filter(({ isWithdrawn }) => !isWithdrawn).length - known;
+    const most = this.outgoing.sent.filter(({ isLostStream }) => !isLostStream).length - known;
     assert.ok(report.unsent + report.unknown <= most);
     const undelivered = this.outgoing.sent.filter((m) => !m.isDelivered && !isGone(m)).length;
     assert.ok(
       report.unknown + report.unsent >= undelivered,
       "nothing undelivered is missing from the counts",
     );
-    assert.ok(report.unsent <= this.outgoing.sent.filter((m) => !m.isDelivered && !m.isWithdrawn).length);
+    assert.ok(report.unsent <= this.outgoing.sent.filter((m) => !m.isDelivered && !m.isLostStream).length);
     this.outgoing = new Flow();
   }
 
   #lose(message: Sent, outcome: "unknown" | "unsent"): void {
     assert.equal(message.outcome, null, "each token is reported once");
-    assert.ok(!message.isWithdrawn);
+    assert.ok(!message.isLostStream);
     if (outcome === "unsent") assert.ok(!message.isDelivered, "what is unsent was not delivered");
     message.outcome = outcome;
   }
@@ -202,10 +202,6 @@ export class Simulation {
     this.#ack(this.client.ledger, this.clientEnd, this.#link.toServer, moment);
   }
 
-  clientWithdraws(back: number): void {
-    if (!this.#isOver) this.#withdraw(this.client.ledger, this.clientEnd, back);
-  }
-
   clientEnds(): void {
     if (this.#isOver) return;
     if (this.client.state === "attached") this.#link?.toServer.push(writeSessionMessage({ type: "end" }));
@@ -243,12 +239,6 @@ export class Simulation {
     if (served?.link) this.#ack(served.session.ledger, served.end, served.link.toClient, moment);
   }
 
-  serverWithdraws(back: number): void {
-    const served = this.served;
-    if (served !== null && served.session.state !== "ended")
-      this.#withdraw(served.session.ledger, served.end, back);
-  }
-
   serverHandles(count: number): void {
     const served = this.served;
     if (served === null || served.session.state === "ended") return;
@@ -276,7 +266,7 @@ export class Simulation {
       next.end.outgoing = served.end.outgoing;
       for (const message of next.end.outgoing.sent) {
         message.hasToken = false; // Tokens belong to the process that ended.
-        if (message.isStreamed && !message.isDelivered) message.isWithdrawn = true;
+        if (message.isStreamed && !message.isDelivered) message.isLostStream = true;
       }
       this.#served.set(id, next);
     }
@@ -297,7 +287,7 @@ export class Simulation {
       hasToken: hasToken || kind === "streamed",
       isStreamed: kind === "streamed",
       isDelivered: false,
-      isWithdrawn: false,
+      isLostStream: false,
       outcome: null,
     };
     const token = message.hasToken ? message : null;
@@ -309,7 +299,8 @@ export class Simulation {
       return;
     }
     end.outgoing.sent.push(message);
-    if (outgoing.push(text, token)) wire?.push(message);
+    const isNext = (token === null && outgoing.pushEasy(text)) || outgoing.push(text, token);
+    if (isNext) wire?.push(message);
   }
 
   #pump(ledger: SessionLedger, wire: Item[], end: End, limit: number): void {
@@ -331,17 +322,6 @@ export class Simulation {
     } else text = ledger.takeAck(end.isAckDue ? "due" : moment);
     end.isAckDue = false;
     if (text !== "") wire.push(text);
-  }
-
-  #withdraw(ledger: SessionLedger, end: End, back: number): void {
-    const { outgoing } = ledger;
-    const index = end.outgoing.sent.length - 1 - back;
-    const message = end.outgoing.sent[index];
-    if (message === undefined || isGone(message) || message.isStreamed) return;
-    if (outgoing.withdraw(outgoing.sent - back)) {
-      assert.ok(!message.isDelivered, "what was delivered cannot be withdrawn");
-      message.isWithdrawn = true;
-    }
   }
 
   // The links.
@@ -372,7 +352,7 @@ export class Simulation {
   pass(time: number): void {
     this.now += time;
     for (const served of this.#served.values()) {
-      if (served.session.hasExpired(this.now)) this.#lose(served, "expired");
+      if (served.session.hasExpired(this.now, this.now)) this.#lose(served, "expired");
     }
   }
 
@@ -423,7 +403,7 @@ export class Simulation {
     const served = link.session;
     this.#cut(link);
     if (served === null) return;
-    served.session.detach(link.attachment, this.now);
+    served.session.detach(link.attachment, this.now, this.now);
     if (served.link === link) served.link = null;
   }
 

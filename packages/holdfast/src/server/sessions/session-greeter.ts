@@ -6,7 +6,7 @@ import type { SessionMessage } from "../../session/wire.js";
 import type { SessionLinkHandler } from "../../transport/session/session-link.js";
 import { Deadline, type TimerQueue } from "../../connection/timer-queue.js";
 import type { ServerRequest } from "../upgrade/server-request.js";
-import type { SessionSocket } from "./session-registry.js";
+import type { SessionSocket } from "./session-openings.js";
 
 export interface SessionGreeterHandler {
   readonly timers: TimerQueue;

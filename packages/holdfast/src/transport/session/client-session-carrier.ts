@@ -1,28 +1,21 @@
 // The plumbing of a client's session: begins or resumes it on each socket, and counts the messages that pass. Each socket
 // has a connection of its own, which the persistent connection uses as any other.
 
-/* eslint max-lines: ["warn", { "max": 270, "skipBlankLines": true, "skipComments": true }] -- One implementation of two ports, most of it short methods. */
-
 import { ClientSession, type ClientAction, type SavedClientSession } from "../../session/client-session.js";
 import { sessionLostError } from "../../session/explain-loss.js";
 import type { LossReport, Resumption } from "../../session/send-ledger.js";
 import { writeSessionMessage, type SessionMessage } from "../../session/wire.js";
 import type { SessionLoss, SessionLostError } from "../../shared/session-errors.js";
-import type { TextBytes } from "../../shared/text-bytes.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Message } from "../../connection/inbox.js";
 import type { Runtime } from "../../connection/runtime.js";
-import type {
-  Fragment,
-  MessageTransportFactory,
-  SendSettings,
-  TransportSession,
-} from "../../connection/message-transport.js";
+import type { MessageTransportFactory, TransportSession } from "../../connection/message-transport.js";
 import type {
   SessionCarrierHandler,
   SessionCarrier as Carrier,
   SessionCarrierSettings,
 } from "../../connection/session-carrier.js";
+import { CarriedSends } from "./carried-sends.js";
 import { hasEndedSession, hasEndedUnanswered } from "./session-end.js";
 import {
   overSessionLink,
@@ -33,12 +26,14 @@ import {
 import { ResumptionReport } from "./resumption-report.js";
 import { SessionSender } from "./session-sender.js";
 
-export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLinkHandler, TransportSession {
+export class ClientSessionCarrier
+  extends CarriedSends
+  implements Carrier, SessionCarrier, SessionLinkHandler, TransportSession
+{
   readonly hasBusyReader = false;
   readonly #runtime: Runtime;
   readonly #settings: SessionCarrierSettings;
   readonly #handler: SessionCarrierHandler;
-  readonly #sender: SessionSender;
   #session: ClientSession;
   /** The newest socket, while it is open. */
   #link: SessionLink | null = null;
@@ -56,16 +51,14 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
   #resumption: ResumptionReport | null = null;
 
   constructor(runtime: Runtime, settings: SessionCarrierSettings, handler: SessionCarrierHandler) {
+    const session = new ClientSession({ window: settings.window }, settings.saved);
+    const { ackDelay, writeLimit } = settings;
+    super(new SessionSender(runtime, session.ledger, { ackDelay, writeLimit, keepsWithoutLink: false }));
     this.#runtime = runtime;
     this.#settings = settings;
     this.#handler = handler;
-    this.#session = new ClientSession({ window: settings.window }, settings.saved);
+    this.#session = session;
     this.#detachedAt = runtime.clock.now();
-    this.#sender = new SessionSender(runtime, this.#session.ledger, {
-      ackDelay: settings.ackDelay,
-      writeLimit: settings.writeLimit,
-      keepsWithoutLink: false,
-    });
   }
 
   /** The session; null before the server has given it an id. */
@@ -117,7 +110,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     const { isAttached } = this;
     if (isAttached) this.#runtime.monitor?.onSessionDetached(this.id, "client", info);
     this.#session.detach();
-    this.#sender.detach();
+    this.sender.detach();
     return isAttached;
   }
 
@@ -147,42 +140,16 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
       return;
     }
     this.#reportClosed(null, report);
-    this.#sender.end(report);
-  }
-
-  // SessionCarrier of the link: what is sent on the socket's connection.
-
-  get waitingBytes(): number {
-    return this.#sender.waitingBytes;
-  }
-
-  sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
-    return this.#sender.sendText(text, settings);
-  }
-
-  sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
-    return this.#sender.sendBinary(payload, settings);
-  }
-
-  sendFragment(fragment: Fragment): Promise<void> {
-    return this.#sender.sendFragment(fragment);
-  }
-
-  get streamConfirmation(): Promise<void> | null {
-    return this.#sender.streamConfirmation;
-  }
-
-  whenIdle(callback: () => void): void {
-    if (this.#sender.isBusy && this.isAttached) this.#sender.whenIdle(callback);
-    else callback();
+    this.sender.end(report);
   }
 
   onEndSent(): void {
     this.#hasSentEnd = true;
   }
 
-  fail(closedError: () => Error): void {
-    for (const each of this.#sender.takeWaiting()) each.reject(closedError());
+  whenIdle(callback: () => void): void {
+    if (this.sender.isBusy && this.isAttached) this.sender.whenIdle(callback);
+    else callback();
   }
 
   // SessionLinkHandler: what arrives.
@@ -197,25 +164,24 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     if (this.#refuses(link)) return;
     const need = this.#session.ledger.incoming.receive(message.length);
     link.forward(message);
-    if (need !== "none") this.#sender.onAckNeed(need);
+    if (need !== "none") this.sender.onAckNeed(need);
   }
 
   onStreamed(length: number): void {
-    this.#sender.onAckNeed(this.#session.ledger.incoming.receive(length));
+    this.sender.onAckNeed(this.#session.ledger.incoming.receive(length));
   }
 
   onWord(message: SessionMessage): void {
     const link = this.#link;
     if (link === null) return;
     if (message.type === "skip" && this.#refused === link) return;
-    if (message.type === "end") this.#sender.acknowledge(); // The server learns what arrived.
+    if (message.type === "end") this.sender.acknowledge(); // The server learns what arrived.
     if (message.type === "replay") this.#resumption?.settle(message.count);
     else this.#perform(this.#session.interpret(message, this.#runtime.clock.now()), link);
   }
 
   onPingQueued(): void {
-    this.#sender.acknowledge();
-    this.#session.ledger.outgoing.trim();
+    this.sender.acknowledge();
   }
 
   /** After one message without room, those after it must not be counted either. */
@@ -226,7 +192,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
 
   #onLink(link: SessionLink): void {
     this.#link?.bind(null);
-    this.#sender.detach();
+    this.sender.detach();
     this.#link = link;
     link.bind(this);
     link.carry(this);
@@ -236,10 +202,10 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
   #perform(action: ClientAction, link: SessionLink): void {
     switch (action.type) {
       case "confirmed":
-        this.#sender.onConfirmed(action.tokens);
+        this.sender.onConfirmed(action.tokens);
         return;
       case "ack":
-        this.#sender.onAckNeed(action.need);
+        this.sender.onAckNeed(action.need);
         return;
       case "violation":
         link.violate(action.message);
@@ -255,7 +221,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
         return;
       case "ended":
         this.#endedByServer = { ...action.report, tokens: [] }; // The sender settles them here.
-        this.#sender.end(action.report);
+        this.sender.end(action.report);
         return;
     }
   }
@@ -276,11 +242,11 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
       });
     }
     for (const message of this.#handler.onAttached(resumption === null)) link.forward(message);
-    this.#sender.attach(link, resumption);
+    this.sender.attach(link, resumption);
   }
 
   #onLost({ reason, report, isFresh }: Extract<ClientAction, { type: "lost" }>, link: SessionLink): void {
-    this.#sender.end(report);
+    this.sender.end(report);
     this.#reportClosed(reason, report);
     if (!isFresh) {
       this.#renew();
@@ -288,7 +254,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
       if (reason === "position") link.violate("Expected `resumed` with a position that fits, got another.");
       return;
     }
-    this.#sender.restart(this.#session.ledger);
+    this.sender.restart(this.#session.ledger);
     this.#reportLost(reason, report);
     this.#attach(link, null);
   }
@@ -298,7 +264,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     const isIncomplete = report.unsent + report.unknown > 0;
     const loss = reason ?? (isIncomplete ? "unknown" : null);
     this.#reportClosed(loss, report);
-    this.#sender.end(report);
+    this.sender.end(report);
     this.#renew();
     if (loss !== null) this.#reportLost(loss, report);
   }
@@ -313,7 +279,7 @@ export class ClientSessionCarrier implements Carrier, SessionCarrier, SessionLin
     this.#hasSentEnd = false;
     this.#endedByServer = null;
     this.#session = new ClientSession({ window: this.#settings.window });
-    this.#sender.restart(this.#session.ledger);
+    this.sender.restart(this.#session.ledger);
   }
 
   #reportLost(reason: SessionLoss, report: LossReport): void {

@@ -134,6 +134,11 @@ export class SessionLink extends LinkProtocol {
     return super.sendBinary(data, settings);
   }
 
+  /** The same for a string. */
+  transmitText(text: string, settings: SendSettings): Promise<void> {
+    return this.isClosing ? SENT : super.sendText(text, settings);
+  }
+
   transmitShared(message: SharedMessage): boolean {
     return this.isClosing || super.sendShared(message);
   }

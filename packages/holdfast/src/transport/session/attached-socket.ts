@@ -1,38 +1,55 @@
-// Observes the connection of one socket for the session that is attached to it.
+// The socket of a server's session: its connection, which this observes for the session, and its link.
 
 import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { CloseInfo } from "../../connection/close-info.js";
-import type { Connection } from "../../connection/connection.js";
+import { coreOf, type Connection } from "../../connection/connection.js";
+import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
 import type { Unread } from "../../connection/inbox.js";
 import type { Listeners } from "../../connection/listeners.js";
+import type { Attachment } from "../../session/server-session.js";
+import type { SessionLink } from "./session-link.js";
 
-/** The session. Each call concerns the connection that it currently uses, but for `onLinkEnded`. */
-export interface LinkObserverHandler {
+/** The session. Each call concerns the socket that it currently uses, but for `onLinkEnded`. */
+export interface AttachedSocketHandler {
   /** The listeners of the session's connection; null for none. */
   readonly listeners: Listeners | null;
-  isCurrent(connection: Connection): boolean;
+  isCurrent(socket: AttachedSocket): boolean;
   /** The peer's Close waits for an answer. */
   onLinkClosing(close: CloseFrame): void;
   /** Both Close frames were exchanged, ours first. */
   onLinkClosed(close: CloseFrame): void;
-  onLinkEnded(connection: Connection, info: CloseInfo): void;
+  onLinkEnded(socket: AttachedSocket, info: CloseInfo): void;
 }
 
 const NOTHING_UNREAD: Unread = { length: 0, bytes: 0 };
 
-export class LinkObserver implements ConnectionObserver {
-  /** The session's inbox holds the messages. */
-  readonly unread = NOTHING_UNREAD;
-  /** Set right after the observer was attached. */
-  observed: ObservedConnection | null = null;
-  readonly #session: LinkObserverHandler;
-  readonly #connection: Connection;
+export class AttachedSocket implements ConnectionObserver {
+  readonly connection: Connection;
+  readonly core: ConnectionCore;
+  readonly link: SessionLink;
+  readonly attachment: Attachment;
+  readonly observed: ObservedConnection;
+  readonly #session: AttachedSocketHandler;
 
-  constructor(session: LinkObserverHandler, connection: Connection) {
+  constructor(
+    session: AttachedSocketHandler,
+    connection: Connection,
+    link: SessionLink,
+    attachment: Attachment,
+  ) {
     this.#session = session;
-    this.#connection = connection;
+    this.connection = connection;
+    this.core = coreOf(connection);
+    this.link = link;
+    this.attachment = attachment;
+    this.observed = this.core.attachObserver(this);
+  }
+
+  /** The session's inbox holds the messages. */
+  get unread(): Unread {
+    return NOTHING_UNREAD;
   }
 
   take(): boolean {
@@ -74,7 +91,7 @@ export class LinkObserver implements ConnectionObserver {
 
   onClosing(close: CloseFrame): void {
     if (this.#isCurrent) this.#session.onLinkClosing(close);
-    else this.observed?.answerClose();
+    else this.observed.answerClose();
   }
 
   onClosed(close: CloseFrame, initiator: "local" | "peer"): void {
@@ -90,11 +107,11 @@ export class LinkObserver implements ConnectionObserver {
   }
 
   onEnded(info: CloseInfo): void {
-    this.#session.onLinkEnded(this.#connection, info);
+    this.#session.onLinkEnded(this, info);
   }
 
   get #isCurrent(): boolean {
-    return this.#session.isCurrent(this.#connection);
+    return this.#session.isCurrent(this);
   }
 
   get #listeners(): Listeners | null {

@@ -1,0 +1,246 @@
+// Opens and resumes the sessions of a server, as the first word of each socket asks.
+
+import { createHash } from "node:crypto";
+import { coreOf, type Connection } from "../../connection/connection.js";
+import type { HandshakeRecord } from "../../connection/handshake-record.js";
+import type { Runtime } from "../../connection/runtime.js";
+import {
+  judgeProof,
+  ServerSession,
+  writeLost,
+  writeOpened,
+  type ServerSessionSettings,
+  type SessionProof,
+} from "../../session/server-session.js";
+import type { SessionRecord } from "../../session/store/session-record.js";
+import { formatSessionId, formatSessionSecret, ID_BYTES, SECRET_BYTES } from "../../session/session-id.js";
+import { writeSessionMessage, type SessionMessage, type SessionTicket } from "../../session/wire.js";
+import { ignore } from "../../shared/deferred.js";
+import type { SessionLoss } from "../../shared/session-errors.js";
+import type { SessionLink } from "../../transport/session/session-link.js";
+import { EXCESS_TIMEOUT } from "../limits/excess-sockets.js";
+import type { ServerRequest } from "../upgrade/server-request.js";
+import type { HeldSession } from "./held-session.js";
+import type { LostSessions } from "./lost-sessions.js";
+import { SessionGreeter } from "./session-greeter.js";
+import type { SessionSettings } from "./session-options.js";
+import { ownerOf } from "./session-owner.js";
+import type { StoredSessions } from "./stored-sessions.js";
+
+/** A socket whose client speaks of a session. */
+export interface SessionSocket {
+  readonly connection: Connection;
+  readonly link: SessionLink;
+  readonly request: ServerRequest;
+  readonly handshake: HandshakeRecord;
+  /** The socket is above the limits of connections: see ExcessSockets. */
+  readonly isExcess: boolean;
+}
+
+export interface SessionHost {
+  readonly runtime: Runtime;
+  /**
+   * Whether the limits let the socket carry a session.
+   *
+   * @param replaced the socket that carries the session so far; null for none
+   */
+  mayCarry(socket: Connection, replaced: Connection | null): boolean;
+  /** The socket carries a session from now on, in place of the other one. */
+  onCarrying(socket: Connection, replaced: Connection | null): void;
+  /** A session has begun: its connection goes to the application. */
+  onSession(connection: Connection, request: ServerRequest): void;
+  /** The session's connection has ended. */
+  onConnectionEnded(connection: Connection): void;
+}
+
+/** The sessions that this process holds. */
+export interface SessionTable {
+  readonly isClosing: boolean;
+  readonly lost: LostSessions;
+  find(id: string): HeldSession | undefined;
+  /** `record` is what the store has of a session that was claimed; null for a new one. */
+  hold(
+    session: ServerSession,
+    first: Connection,
+    handshake: HandshakeRecord,
+    record: SessionRecord | null,
+  ): HeldSession;
+  /** The session has a socket. */
+  onAttached(held: HeldSession): void;
+}
+
+export interface SessionOpeningsContext {
+  readonly host: SessionHost;
+  readonly settings: SessionSettings;
+  readonly machineSettings: ServerSessionSettings;
+  /** Milliseconds until the first word; Infinity for no limit. */
+  readonly openTimeout: number;
+  readonly registry: SessionTable;
+  readonly stored: StoredSessions;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** The limit of unconfirmed messages in each direction. */
+export const WINDOW = { messages: 1024, bytes: 256 * 1024 };
+
+type Resume = Extract<SessionMessage, { readonly type: "resume" }>;
+
+export class SessionOpenings {
+  readonly #context: SessionOpeningsContext;
+  /** Sessions that are being claimed from the store. */
+  readonly #claims = new Map<string, Promise<void>>();
+
+  constructor(context: SessionOpeningsContext) {
+    this.#context = context;
+  }
+
+  /** Waits for the client's first word on a new socket. Call it before the socket's connection starts. */
+  greet(socket: SessionSocket): void {
+    const { host, openTimeout, settings, onFailure } = this.#context;
+    const { clock, timers } = host.runtime;
+    const greeter = new SessionGreeter(socket, {
+      timers,
+      ownerOf: (request) => ownerOf(request, settings.owner, clock),
+      onOpen: (owner) => this.#open(socket, owner, null),
+      onResume: (message, owner) => this.#resume(socket, message, owner),
+      onFailure,
+    });
+    socket.link.bind(greeter);
+    const limit = socket.isExcess ? Math.min(openTimeout, EXCESS_TIMEOUT) : openTimeout;
+    if (limit < Infinity) timers.set(greeter, clock.now() + limit);
+  }
+
+  async #open(socket: SessionSocket, owner: string | null, loss: SessionLoss | null): Promise<void> {
+    const { connection, link, request, handshake } = socket;
+    if (this.#context.registry.isClosing) {
+      turnAway(connection);
+      return;
+    }
+    if (!this.#mayCarry(socket, null)) return;
+    this.#context.host.onCarrying(connection, null);
+    const { runtime } = this.#context.host;
+    const id = formatSessionId(runtime.randomBytes(ID_BYTES));
+    const secret = formatSessionSecret(runtime.randomBytes(SECRET_BYTES));
+    const { subprotocol } = handshake;
+    const machine = new ServerSession(
+      { id, secretHash: hashOf(secret), owner, subprotocol, created: runtime.clock.wallNow() },
+      this.#context.machineSettings,
+    );
+    if (!(await this.#context.stored.create(machine, connection))) {
+      turnAway(connection);
+      return;
+    }
+    const { retain } = this.#context.settings;
+    const ttl = Math.min(Math.ceil(retain), Number.MAX_SAFE_INTEGER);
+    const ticket: SessionTicket = { id, secret, ttl, window: WINDOW };
+    link.sendWord(loss === null ? writeOpened(ticket) : writeLost(loss, ticket));
+    const held = this.#context.registry.hold(machine, connection, handshake, null);
+    held.transport.attach(connection, link, machine.open(runtime.clock.now()), null);
+    this.#context.stored.renew(held);
+    coreOf(held.connection).start();
+    this.#context.host.onSession(held.connection, request);
+  }
+
+  async #resume(socket: SessionSocket, message: Resume, owner: string | null): Promise<void> {
+    await this.#claims.get(message.id);
+    if (this.#context.registry.isClosing) {
+      turnAway(socket.connection);
+      return;
+    }
+    if (coreOf(socket.connection).hasEnded) return;
+    const proof: SessionProof = { secretHash: hashOf(message.secret), owner };
+    const held = this.#context.registry.find(message.id);
+    if (held === undefined) {
+      await this.#resumeFromStore(socket, message, proof);
+      return;
+    }
+    const refusal = judgeProof(held.transport.machine.identity, proof);
+    if (refusal !== null) await this.#open(socket, owner, refusal);
+    else if (this.#mayCarry(socket, held.transport.socket)) await this.#continue(socket, message, held);
+  }
+
+  /** A socket above the limits may only take the place of another one. */
+  #mayCarry({ connection }: SessionSocket, replaced: Connection | null): boolean {
+    const mayCarry = this.#context.host.mayCarry(connection, replaced);
+    if (!mayCarry)
+      coreOf(connection).closeWithCause("local-close", { code: 1013, reason: "too many connections" });
+    return mayCarry;
+  }
+
+  async #continue(socket: SessionSocket, message: Resume, held: HeldSession): Promise<void> {
+    const { transport } = held;
+    const { clock } = this.#context.host.runtime;
+    const answer = transport.machine.resume(message, clock.now(), clock.wallNow());
+    if (answer.type === "stale") {
+      socket.link.sendWord(MOVED);
+      coreOf(socket.connection).closeWithCause("local-close", { code: 1008, reason: "moved" });
+      return;
+    }
+    const replaced = transport.socket;
+    if (answer.fenced !== null) transport.fence(socket.isExcess);
+    this.#context.host.onCarrying(socket.connection, replaced);
+    if (answer.type === "lost") {
+      transport.lose(answer.reason, answer.report);
+      await this.#open(socket, transport.machine.identity.owner, answer.reason);
+      return;
+    }
+    this.#context.registry.onAttached(held);
+    held.handshake.renew(socket.handshake);
+    socket.link.sendWord(answer.text);
+    transport.attach(socket.connection, socket.link, answer.attachment, answer);
+    this.#context.stored.renew(held);
+  }
+
+  async #resumeFromStore(socket: SessionSocket, message: Resume, proof: SessionProof): Promise<void> {
+    const loss = this.#context.registry.lost.reasonFor(message.id, proof);
+    if (loss !== null) {
+      await this.#open(socket, proof.owner, loss);
+      return;
+    }
+    if (!this.#mayCarry(socket, null)) return;
+    this.#context.host.onCarrying(socket.connection, null);
+    // One claim at a time: another socket that resumes the session waits for this claim, and then finds the session
+    // here.
+    let endClaim: () => void = ignore;
+    this.#claims.set(message.id, new Promise((resolve) => (endClaim = resolve)));
+    try {
+      await this.#claim(socket, message, proof);
+    } finally {
+      this.#claims.delete(message.id);
+      endClaim();
+    }
+  }
+
+  async #claim(socket: SessionSocket, message: Resume, proof: SessionProof): Promise<void> {
+    const claim = await this.#context.stored.claim(message.id, proof);
+    if (coreOf(socket.connection).hasEnded) return; // The next socket claims it again.
+    if (claim.type === "claimed" && (await this.#context.stored.take(socket.connection, claim.record))) {
+      const { record } = claim;
+      const machine = new ServerSession(record, this.#context.machineSettings, record);
+      const held = this.#context.registry.hold(machine, socket.connection, socket.handshake, record);
+      const { clock } = this.#context.host.runtime;
+      const since = (record.deadline ?? Infinity) - this.#context.settings.retain;
+      held.transport.detachedAt = clock.now() - Math.max(0, clock.wallNow() - since);
+      await this.#continue(socket, message, held);
+      if (machine.state === "ended") return;
+      coreOf(held.connection).start();
+      this.#context.host.onSession(held.connection, socket.request);
+      return;
+    }
+    if (coreOf(socket.connection).hasEnded) return;
+    if (claim.type === "lost" && claim.error !== null) this.#context.onFailure(claim.error);
+    await this.#open(socket, proof.owner, claim.type === "lost" ? claim.reason : "store");
+  }
+}
+
+const MOVED = writeSessionMessage({ type: "moved" });
+
+/** The server closes, or cannot begin a session now: the client tries again. */
+function turnAway(connection: Connection): void {
+  coreOf(connection).closeWithCause("server-shutdown", { code: 1013, reason: "no session now" });
+}
+
+/** Only the hash of a secret is kept. */
+function hashOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
+}

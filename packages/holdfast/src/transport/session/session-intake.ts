@@ -1,0 +1,196 @@
+// The incoming half of a server's session: hands messages to the application, and settles what it has taken, or finished
+// with.
+
+import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
+import { decodeText, TextBytes } from "../../shared/text-bytes.js";
+import type { ReceiveLedger } from "../../session/receive-ledger.js";
+import type { InboxEntry } from "../../session/store/session-record.js";
+import type { Message } from "../../connection/inbox.js";
+import type { MessageTransportHandler } from "../../connection/message-transport.js";
+import { ResumedPieces } from "./resumed-pieces.js";
+import type { ServerSessionTransportOptions, SessionBeginning } from "./server-session-options.js";
+import type { AttachedSocket } from "./attached-socket.js";
+import { SessionSockets } from "./session-sockets.js";
+
+export const NO_MESSAGES: readonly Message[] = [];
+
+export abstract class SessionIntake extends SessionSockets {
+  protected streamTarget: ResumedPieces | null = null;
+  readonly #incoming: ReceiveLedger;
+  /** Whether confirming messages depends on what the application does with them, or on the log. */
+  readonly #tracksProgress: boolean;
+  /** The position up to which the application has taken messages, or finished with them. */
+  #handled = 0;
+  /** Payload that arrived and was not reported to the ledger as settled. */
+  #unsettled = 0;
+  /** The server closes: nothing is handed to the application any more. */
+  #isFrozen = false;
+  /** Called once the application has finished with what it was handed. */
+  #onFinished: (() => void) | null = null;
+  /** Messages that the application was not handed: before it starts, those of the record; once frozen, the rest. */
+  #unhanded: readonly Message[];
+
+  protected constructor(
+    options: ServerSessionTransportOptions,
+    beginning: SessionBeginning,
+    handler: MessageTransportHandler,
+  ) {
+    super(options, beginning, handler);
+    this.#incoming = this.machine.ledger.incoming;
+    this.#tracksProgress = options.acknowledge === "handled" || options.log !== null;
+    this.#unhanded = beginning.unread;
+  }
+
+  positionBefore(count: number): number {
+    return this.#incoming.positionBefore(count);
+  }
+
+  start(): void {
+    if (this.#isFrozen) return;
+    // A process that logs has logged them already; they count as handed over once the application takes them.
+    const { acknowledge, log } = this.options;
+    if (log !== null && acknowledge === "received") this.settle(this.#incoming.received);
+    const unread = this.#unhanded;
+    this.#unhanded = NO_MESSAGES;
+    for (const message of unread) this.handler.onMessage(message);
+  }
+
+  /**
+   * The server closes: nothing that arrives counts from now on, and the application gets nothing more, but what it sends
+   * still counts. Resolves once it has finished with what it was handed.
+   */
+  freeze(): Promise<void> {
+    if (this.#isFrozen) return Promise.resolve();
+    this.#isFrozen = true;
+    this.current?.link.bind(null);
+    const inbox = this.application?.inbox;
+    if (inbox !== undefined) this.#unhanded = [...this.#unhanded, ...inbox.takeAll()];
+    if (inbox?.isBeingRead !== true || inbox.inProgress === 0) return Promise.resolve();
+    return new Promise((resolve) => (this.#onFinished = resolve));
+  }
+
+  /** The position that counts as received in a record, with `"handled"`: the client sends the rest again. */
+  protected get finished(): number {
+    return Math.max(this.#handled, this.#incoming.confirmable);
+  }
+
+  /** The messages that the application has not taken. */
+  protected unread(): InboxEntry[] {
+    const unread = [...this.#unhanded, ...(this.application?.inbox.peek() ?? [])];
+    return unread.map((message, index) => ({
+      position: this.#incoming.positionBefore(unread.length - index) + 1,
+      message,
+    }));
+  }
+
+  // SessionLinkHandler: what arrives on the current socket.
+
+  get hasBusyReader(): boolean {
+    return this.handler.hasBusyReader;
+  }
+
+  onData(message: Message): void {
+    const need = this.#incoming.receive(message.length);
+    this.newest.onStreamedMessage();
+    if (this.streamTarget?.hasBegun === true) this.#completeStream(this.streamTarget, message);
+    else this.handler.onMessage(message);
+    if (this.#tracksProgress) this.#onArrived(message.length, message);
+    else if (need !== "none") this.sender.onAckNeed(need);
+  }
+
+  onLargeMessage(size: number): void {
+    this.handler.onLargeMessage?.(size);
+  }
+
+  onStreamed(length: number): void {
+    const need = this.#incoming.receive(length);
+    if (this.#tracksProgress) this.#onArrived(length, null);
+    else this.sender.onAckNeed(need);
+  }
+
+  onPingQueued(): void {
+    this.sender.acknowledge();
+  }
+
+  /** Positions were skipped. */
+  protected onSkipped(): void {
+    const { acknowledge, log } = this.options;
+    if (acknowledge === "received") log?.onSkipped(this.#incoming.received);
+    this.onProgress();
+  }
+
+  /** The application has taken messages, or finished with them. */
+  onProgress(): void {
+    const inbox = this.application?.inbox;
+    if (inbox === undefined || this.sender.isParked) return;
+    if (inbox.inProgress === 0) this.#onFinished?.();
+    if (!this.#tracksProgress) return;
+    const { acknowledge, log } = this.options;
+    const unread = this.#unhanded.length + inbox.length;
+    const current = acknowledge === "handled" ? inbox.inProgress : 0;
+    const handled = this.positionBefore(unread + current);
+    if (handled <= this.#handled) return;
+    this.#handled = handled;
+    if (log === null) this.settle(handled);
+    else log.onHandled(handled);
+  }
+
+  protected settle(position: number): void {
+    if (position <= this.#incoming.confirmable) return;
+    const length = this.#unsettled;
+    this.#unsettled = 0;
+    this.sender.onAckNeed(this.#incoming.settle(position, length));
+  }
+
+  /** The application is done: what it took counts as handled. */
+  protected settleTaken(): void {
+    const unread = this.#unhanded.length + (this.application?.inbox.length ?? 0);
+    if (this.#tracksProgress) this.settle(this.positionBefore(unread));
+  }
+
+  protected override leave(socket: AttachedSocket): void {
+    super.leave(socket);
+    this.streamTarget?.interrupt();
+  }
+
+  /** The session has ended: nobody waits for the application any more. */
+  protected onOver(): void {
+    this.application = null;
+    this.#onFinished?.();
+  }
+
+  streamTo(handler: PieceHandler | null): void {
+    this.streamTarget =
+      handler === null ? null : new ResumedPieces(handler, () => (this.streamTarget = null));
+    this.current?.link.streamTo(this.streamTarget);
+  }
+
+  /** The message that was cut amid its pieces will not be sent again. */
+  protected breakStream(): void {
+    const target = this.streamTarget;
+    if (target?.hasBegun !== true) return;
+    this.streamTarget = null;
+    this.current?.link.streamTo(null);
+    target.onBroken();
+  }
+
+  /** The message that was cut amid its pieces was sent again as a whole. */
+  #completeStream(target: ResumedPieces, message: Message): void {
+    this.current?.link.streamTo(null);
+    if (typeof message === "string") target.onPiece(message);
+    else target.onPiece(message instanceof TextBytes ? decodeText(message) : new Uint8Array(message));
+    target.onLastPiece();
+  }
+
+  /** `message` is null for one that was delivered in pieces. */
+  #onArrived(length: number, message: Message | null): void {
+    const { acknowledge, log } = this.options;
+    this.#unsettled += length;
+    if (log !== null && acknowledge === "received") {
+      const { received } = this.#incoming;
+      if (message === null) log.onSkipped(received);
+      else log.onReceived(received, typeof message === "string" ? message : new Uint8Array(message));
+    }
+    this.onProgress();
+  }
+}

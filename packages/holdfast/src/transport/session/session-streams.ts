@@ -1,0 +1,84 @@
+// Sends the streamed messages of a session: they are counted, but not kept.
+
+import { writeSessionMessage } from "../../session/wire.js";
+import type { Fragment } from "../../connection/message-transport.js";
+import { SENT } from "../../connection/sent.js";
+import { notDelivered, Receipt } from "./receipts.js";
+import type { SessionLink } from "./session-link.js";
+import { SessionPump } from "./session-pump.js";
+
+/** A message that is sent in fragments, and its link. */
+interface Stream {
+  readonly link: SessionLink;
+  readonly receipt: Receipt;
+}
+
+export abstract class SessionStreams extends SessionPump {
+  /** As in MessageTransport. */
+  streamConfirmation: Promise<void> | null = null;
+  /** The message that is being sent in fragments; null for none. */
+  #stream: Stream | null = null;
+  /** Sends the first fragment of a message whose position is not logged yet; null for none. */
+  #loggedStream: (() => void) | null = null;
+
+  /**
+   * Sends a fragment. The message is counted with its first one, so that a receiver learns from `skip` that the rest will
+   * not follow. It is not kept: after a cut, the next link shows whether it arrived.
+   */
+  sendFragment(fragment: Fragment): Promise<void> {
+    if (!fragment.isFirst) return this.#sendFragmentOf(this.#stream, fragment);
+    if (this.isReadyForStream) return this.#beginStream(fragment);
+    const link = this.link;
+    return this.untilReady().then(() => {
+      // A client's connection ends with its link, and what waits on it must not be sent on the next one.
+      const isStale = link !== this.link && !this.settings.keepsWithoutLink;
+      if (isStale || this.hasEnded) throw notDelivered("unsent");
+      return this.sendFragment(fragment);
+    });
+  }
+
+  #beginStream(fragment: Fragment): Promise<void> {
+    const link = this.link;
+    const receipt = new Receipt();
+    const stream = link && { link, receipt };
+    this.#stream = stream;
+    if (stream === null) return this.#sendFragmentOf(stream, fragment);
+    const { outgoing } = this.ledger;
+    outgoing.pushStreamed(receipt);
+    const { log = null } = this.settings;
+    if (log === null) return this.#sendFragmentOf(stream, fragment);
+    log.onSent(outgoing.sent, null);
+    return new Promise((resolve) => {
+      this.#loggedStream = () => resolve(this.#sendFragmentOf(stream, fragment));
+    });
+  }
+
+  #sendFragmentOf(stream: Stream | null, fragment: Fragment): Promise<void> {
+    const link = this.link;
+    if (link === null || link.isClosing || stream?.link !== link) {
+      this.#stream = null;
+      return Promise.reject(notDelivered("unsent"));
+    }
+    const { receipt } = stream;
+    const sent = link.transmitFragment(fragment);
+    if (fragment.isLast) {
+      this.#stream = null;
+      this.streamConfirmation = receipt.promise;
+      this.afterPush();
+      link.sendWord(WANT); // The sender waits for the ack.
+    }
+    if (sent === SENT) return SENT;
+    return sent.catch(() => {
+      if (!fragment.isLast) throw notDelivered("unsent"); // The link was cut amid the message.
+    });
+  }
+
+  protected beginLoggedStream(): boolean {
+    const begin = this.#loggedStream;
+    this.#loggedStream = null;
+    begin?.();
+    return begin !== null;
+  }
+}
+
+const WANT = writeSessionMessage({ type: "want" });
