@@ -122,6 +122,28 @@ describe("Batches of messages", { skip: missing }, () => {
     assert.ok(kept >= 50 && kept < 1_000, `${kept} of 1050`);
   });
 
+  test("M2: a history that Redis has evicted is a gap, and offsets go on; without its state, an epoch begins", async () => {
+    const publish = async (text: string) => (await publishAll(engine, [publication("evicted", text)]))[0];
+    const read = async (epoch: string, offset: number): Promise<unknown> => {
+      const { isComplete, newest, messages } = await engine.read("evicted", { epoch, offset }, 10);
+      return [isComplete, newest?.epoch === epoch, newest?.offset, ...messages.map(({ data }) => data)];
+    };
+    const evict = async (key: string): Promise<unknown> =>
+      server.admin.del(await server.admin.keys(`*:${key}:evicted`));
+    const epoch = (await publish("1"))?.epoch ?? "";
+    await publish("2");
+    await evict("s");
+    assert.deepEqual(await read(epoch, 1), [false, true, 2]);
+    assert.equal((await publish("3"))?.offset, 3);
+    assert.deepEqual(await read(epoch, 1), [false, true, 3, "3"]);
+    assert.deepEqual(await read(epoch, 2), [true, true, 3, "3"]);
+    await evict("m");
+    const next = await publish("4");
+    assert.equal(next?.offset, 1);
+    assert.deepEqual(await read(epoch, 3), [false, false, 1, "4"]);
+    assert.deepEqual(await read(next.epoch ?? "", 0), [true, true, 1, "4"]);
+  });
+
   test("M8: a cluster of one node, behind the client of a single server", async () => {
     const node = await RedisServer.start("--cluster-enabled", "yes");
     const client = await openClient("ioredis", node.port);

@@ -1,34 +1,16 @@
 // Whether an epoch goes on where another master has taken over.
 
 import assert from "node:assert/strict";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import type { Engine, Published } from "holdfast/topics";
-import { redisEngine } from "../dist/index.js";
-import { openClient, openClusterClient } from "./backends.js";
 import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
-import { missing, RedisServer, startCluster } from "./redis-server.js";
+import { missing, type RedisServer } from "./redis-server.js";
+import { useResources } from "./resources.js";
 
 const HISTORY = { messages: 1_000, age: 300_000 };
 
-describe("Another master", { skip: missing }, () => {
-  const closing: (() => unknown)[] = [];
-  after(async () => {
-    for (const close of closing.reverse()) await close();
-  });
-  const start = async (...args: string[]): Promise<RedisServer> => {
-    const server = await RedisServer.start(...args);
-    closing.push(() => server.close());
-    return server;
-  };
-  const open = async (server: RedisServer): Promise<Engine> => {
-    const opened = await openClient("ioredis", server.port);
-    const engine = redisEngine({ client: opened.client });
-    closing.push(
-      () => opened.close(),
-      () => engine[Symbol.asyncDispose](),
-    );
-    return engine;
-  };
+describe("Another master", { skip: missing, concurrency: 4 }, () => {
+  const { start, open, startCluster, openInCluster } = useResources();
   /** A master and its replica, which has everything. */
   const startPair = async (): Promise<readonly [RedisServer, RedisServer]> => {
     const [master, replica] = [await start(), await start()];
@@ -109,13 +91,7 @@ describe("Another master", { skip: missing }, () => {
 
   test("M3: a slot that another node has, while its node is gone or keeps it, is a gap", async () => {
     const servers = await startCluster();
-    closing.push(...servers.map((server) => () => server.close()));
-    const opened = await openClusterClient("ioredis", servers[0]?.port ?? 0);
-    const engine = redisEngine({ client: opened.client });
-    closing.push(
-      () => opened.close(),
-      () => engine[Symbol.asyncDispose](),
-    );
+    const engine = await openInCluster(servers[0]);
     const before = await publish(engine, ["1"]);
     const found = await Promise.all(servers.map(({ admin }) => admin.keys("*:[ms]:a")));
     const from = found.findIndex((keys) => keys.length > 0);

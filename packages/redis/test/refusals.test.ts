@@ -6,17 +6,18 @@ import { writeFileSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { freePort, testCertificates } from "holdfast-testkit";
 import type { Engine, Position } from "holdfast/topics";
-import { redisEngine, type RedisClient } from "../dist/index.js";
+import type { RedisClient } from "../dist/index.js";
 import { openClient, type OpenedClient } from "./backends.js";
 import { failureWithin, ignore, publishingWith } from "../../holdfast/test-dist/topics/engine-calls.js";
 import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
-import { missing, quiet, RedisServer } from "./redis-server.js";
+import { missing, quiet } from "./redis-server.js";
+import { useResources } from "./resources.js";
 import { MASTER_NAME, Sentinel } from "./sentinel.js";
 
 const HISTORY = { messages: 100, age: 300_000 };
@@ -25,29 +26,14 @@ const MAX_ANSWER = 3_000;
 const publish = publishingWith(HISTORY);
 const failureOf = failureWithin(MAX_ANSWER);
 
-const closing: (() => unknown)[] = [];
-after(async () => {
-  for (const close of closing.reverse()) await close();
-});
-
-const start = async (...args: string[]): Promise<RedisServer> => {
-  const server = await RedisServer.start(...args);
-  closing.push(() => server.close());
-  return server;
-};
-
-function engineOn(client: RedisClient, close: () => unknown): Engine {
-  const engine = redisEngine({ client });
-  closing.push(close, () => engine[Symbol.asyncDispose]());
-  return engine;
-}
+const { add, start, open, engineOf } = useResources();
 
 for (const name of ["ioredis", "redis"] as const) {
-  describe(`Redis refuses, with ${name}`, { skip: missing }, () => {
+  describe(`Redis refuses, with ${name}`, { skip: missing, concurrency: 3 }, () => {
     test("M8: a Redis before 7.0 is named as the reason, and nothing was sent", async () => {
       const port = await startOldRedis();
       const { client, close } = await openOldClient(name, port);
-      const engine = engineOn(client, close);
+      const engine = engineOf(client, close);
       for (const call of [
         (): Promise<unknown> => publish(engine, "a", "text"),
         (): Promise<unknown> => engine.listen("a", ignore, ignore),
@@ -61,8 +47,7 @@ for (const name of ["ioredis", "redis"] as const) {
 
     test("M8: a user without permission learns the name of the channel or the command", async () => {
       const server = await start();
-      const { client, close } = await openClient(name, server.port);
-      const engine = engineOn(client, close);
+      const engine = await open(server, name);
       await server.admin.call("ACL", "SETUSER", "default", "resetchannels");
       const listened = await failureOf((): Promise<unknown> => engine.listen("news", ignore, ignore));
       assert.match(listened.message, /^Redis denies .* \(channel holdfast:\S*:c:news\)/);
@@ -82,8 +67,7 @@ for (const name of ["ioredis", "redis"] as const) {
 
     test("M8: a Redis that is busy for 4 s is an error within 2 s, with an unknown outcome; then it recovers", async () => {
       const server = await start("--enable-debug-command", "yes");
-      const { client, close } = await openClient(name, server.port);
-      const engine = engineOn(client, close);
+      const engine = await open(server, name);
       const { offset } = await publish(engine, "a", "before");
       assert.equal(offset, 1);
       const sleeping = server.admin.call("DEBUG", "SLEEP", "4");
@@ -108,8 +92,7 @@ for (const name of ["ioredis", "redis"] as const) {
 
     test("M8: a hundred calls that fail at once on one connection cause no warning of Node.js", async () => {
       const server = await start();
-      const { client, close } = await openClient(name, server.port);
-      const engine = engineOn(client, close);
+      const engine = await open(server, name);
       await publish(engine, "a", "before");
       const warnings: string[] = [];
       const onWarning = ({ message }: Error): void => void warnings.push(message);
@@ -131,7 +114,7 @@ for (const name of ["ioredis", "redis"] as const) {
     test("M1: rediss:// with a certificate authority of its own; without it, the error has the reason", async () => {
       const { ca, server: certificate } = await testCertificates();
       const folder = mkdtempSync(join(tmpdir(), "holdfast-redis-tls-"));
-      closing.push(() => rmSync(folder, { recursive: true }));
+      add(() => rmSync(folder, { recursive: true }));
       const files = { ca, cert: certificate.cert, key: certificate.key };
       for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, `${file}.pem`), text);
       const port = await freePort();
@@ -153,7 +136,7 @@ for (const name of ["ioredis", "redis"] as const) {
       await publish(engine, "a", "over TLS");
       await eventually(() => assert.deepEqual(received, ["over TLS"]));
       if (name === "ioredis") {
-        const untrusting = engineOn(...overIoRedis(url, undefined));
+        const untrusting = engineOf(...overIoRedis(url, undefined));
         const { outcome, cause } = await failureOf(() => publish(untrusting, "a", "text"));
         assert.equal(outcome, "unsent");
         assert.ok(cause !== undefined);
@@ -171,11 +154,11 @@ describe("Redis with sentinels, with ioredis", { skip: missing }, () => {
       20_000,
     );
     const sentinel = await Sentinel.start(master);
-    closing.push(() => sentinel.close());
+    add(() => sentinel.close());
     const client = quiet(
       new Redis({ sentinels: [{ host: "127.0.0.1", port: sentinel.port }], name: MASTER_NAME }),
     );
-    const engine = engineOn(client, () => client.disconnect());
+    const engine = engineOf(client, () => client.disconnect());
     const received: unknown[] = [];
     const reported: (Position | null)[] = [];
     await engine.listen(
@@ -210,7 +193,7 @@ async function startOldRedis(): Promise<number> {
       }
     });
   }).listen(0, "127.0.0.1");
-  closing.push(() => server.close());
+  add(() => server.close());
   await once(server, "listening");
   return (server.address() as AddressInfo).port; // It listens on TCP.
 }
@@ -247,10 +230,10 @@ function endOfCommand(text: string): number {
 }
 
 async function overTLS(name: "ioredis" | "redis", url: string, ca: string): Promise<Engine> {
-  if (name === "ioredis") return engineOn(...overIoRedis(url, ca));
+  if (name === "ioredis") return engineOf(...overIoRedis(url, ca));
   const client = quiet(createClient({ url, socket: { tls: true, ca } }));
   await client.connect();
-  return engineOn(client, () => client.destroy());
+  return engineOf(client, () => client.destroy());
 }
 
 function overIoRedis(url: string, ca: string | undefined): [client: RedisClient, close: () => void] {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import type { Position } from "holdfast/topics";
 import { FaultProxy } from "holdfast-testkit";
 import { redisEngine } from "../dist/index.js";
@@ -9,11 +9,9 @@ import { missing, RedisServer } from "./redis-server.js";
 
 const HISTORY = { messages: 100, age: 300_000 };
 
-for (const name of ["ioredis", "redis"] as const) {
-  test(
-    `M3: a subscription that is silent without a word is replaced after 6 s, with ${name}`,
-    { skip: missing },
-    async () => {
+describe("A silent connection to Redis", { skip: missing, concurrency: 2 }, () => {
+  for (const name of ["ioredis", "redis"] as const) {
+    test(`M3: a subscription that is silent without a word is replaced after 6 s, with ${name}`, async () => {
       const server = await RedisServer.start();
       const proxy = await FaultProxy.start({ target: { port: server.port } });
       const [direct, proxied] = [await openClient(name, server.port), await openClient(name, proxy.port)];
@@ -52,6 +50,6 @@ for (const name of ["ioredis", "redis"] as const) {
         await proxy.close();
         await server.close();
       }
-    },
-  );
-}
+    });
+  }
+});

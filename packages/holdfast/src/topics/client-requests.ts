@@ -85,7 +85,7 @@ export class ClientRequests {
     this.#waiting++;
     this.#last = this.#last.then(async () => {
       try {
-        await handle(request);
+        if (this.#isOpen) await handle(request);
       } catch (error) {
         this.#onFailed(request, error);
       } finally {
@@ -103,7 +103,7 @@ export class ClientRequests {
     }
     if (!this.#handler.isSubscribed(this.#connection, topic)) {
       const { authorize = () => false, maxSubscriptions = 0 } = this.#options ?? {};
-      if (!(await this.#isAllowed(request, authorize))) return;
+      if (!(await this.#isAllowed(request, authorize)) || !this.#isOpen) return;
       if (this.#handler.subscriptionsOf(this.#connection) >= maxSubscriptions) {
         this.#fail(request, "limit", `at most ${maxSubscriptions} topics at a time`);
         return;
@@ -136,6 +136,11 @@ export class ClientRequests {
     );
   }
 
+  /** A function of the application may take longer than the connection lives. */
+  get #isOpen(): boolean {
+    return this.#connection.state === "open";
+  }
+
   async #isAllowed(request: Request, decide: OpenOptions["authorize"]): Promise<boolean> {
     try {
       const decision: unknown = decide(this.#connection, request.topic ?? "");
@@ -162,6 +167,7 @@ export class ClientRequests {
   }
 
   #fail({ id, topic }: Request, reason: Refusal, message: string): void {
+    if (!this.#isOpen) return;
     this.#handler.onRefused({ topic, connection: this.#connection, reason });
     void coreOf(this.#connection).sendWord("failed", `${id} ${reason} ${message}`);
   }

@@ -19,6 +19,11 @@ export class LiveReceivers {
     return this.#groups.reduce((size, { receivers }) => size + receivers.size, 0);
   }
 
+  /** Whether there is more than one. */
+  get hasSeveral(): boolean {
+    return this.#groups.length > 1 || (this.#groups.at(0)?.receivers.size ?? 0) > 1;
+  }
+
   has(receiver: Receiver): boolean {
     return this.#groupOf(receiver)?.receivers.get(receiver.core) === receiver;
   }

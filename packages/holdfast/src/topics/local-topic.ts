@@ -109,8 +109,8 @@ export class LocalTopic implements SequencerHandler {
   // SequencerHandler
 
   onMessage(message: TopicMessage): void {
-    const frames = new TopicFrames(this.#handler.runtime, message, this.escapedName);
     if (this.#lagging.size > 0) this.#resumeLagging(placeOf(message));
+    const frames = new TopicFrames(this.#handler.runtime, message, this.escapedName, this.#live.hasSeveral);
     const isObserved = this.#reports.wantsDeliveries;
     let receivers = isObserved ? this.#live.size : 0;
     this.#live.send(frames, (receiver) => {
@@ -266,7 +266,7 @@ export class LocalTopic implements SequencerHandler {
   /** Sends one message to one receiver; resolves when it has room for more. Keeps no shared frame in memory. */
   #sendSlowly(receiver: Receiver, message: TopicMessage): Promise<void> {
     receiver.position = placeOf(message);
-    const frames = new TopicFrames(this.#handler.runtime, message, this.escapedName);
+    const frames = new TopicFrames(this.#handler.runtime, message, this.escapedName, false);
     if (this.#reports.wantsDeliveries) this.#reports.onDelivered(message, 1);
     const sent = frames.send(receiver.core, receiver.isLink);
     sent.catch(() => undefined); // It rejects when the connection ends, which also removes the receiver.

@@ -12,15 +12,18 @@ export class TopicFrames {
   readonly #runtime: Runtime;
   readonly #escapedTopic: string;
   readonly #mayCompress: boolean;
+  readonly #isShared: boolean;
   #bare: SharedMessage | null = null;
   #word: SharedMessage | null = null;
   #announced: SharedMessage | null = null;
 
-  constructor(runtime: Runtime, message: TopicMessage, escapedTopic: string) {
+  /** @param isShared whether the message goes to more than one receiver */
+  constructor(runtime: Runtime, message: TopicMessage, escapedTopic: string, isShared: boolean) {
     this.message = message;
     this.#runtime = runtime;
     this.#escapedTopic = escapedTopic;
     this.#mayCompress = message.compress ?? true;
+    this.#isShared = isShared;
   }
 
   /** Sends the message, unless `limit` bytes or more wait for this peer. */
@@ -40,12 +43,12 @@ export class TopicFrames {
   }
 
   get #bareMessage(): SharedMessage {
-    return (this.#bare ??= this.#runtime.share(this.message.data, this.#mayCompress));
+    return (this.#bare ??= this.#share(this.message.data, this.#mayCompress));
   }
 
   /** The binary message that a word announced: it belongs to the word, and is no message of a session. */
   get #announcedMessage(): SharedMessage {
-    return (this.#announced ??= this.#runtime.share(this.message.data, this.#mayCompress, true));
+    return (this.#announced ??= this.#share(this.message.data, this.#mayCompress, true));
   }
 
   /** A text with its position, or the announcement of a binary message. */
@@ -53,10 +56,35 @@ export class TopicFrames {
     const { data } = this.message;
     const isText = typeof data === "string";
     const text = isText ? `${MARK}m ${this.#place}\n${data}` : `${MARK}b ${this.#place}`;
-    return (this.#word ??= this.#runtime.share(text, isText && this.#mayCompress, true));
+    return (this.#word ??= this.#share(text, isText && this.#mayCompress, true));
+  }
+
+  #share(data: Uint8Array | string, mayEncode: boolean, isWord = false): SharedMessage {
+    if (!this.#isShared) return new UnsharedMessage(data, mayEncode, isWord);
+    return this.#runtime.share(data, mayEncode, isWord);
   }
 
   get #place(): string {
     return `${this.#escapedTopic} ${this.message.offset ?? "-"}`;
   }
 }
+
+/** A message to one receiver, whose connection encodes it: that costs a third of a frame to share. */
+class UnsharedMessage implements SharedMessage {
+  readonly data: Uint8Array | string;
+  readonly mayEncode: boolean;
+  readonly isWord: boolean;
+
+  constructor(data: Uint8Array | string, mayEncode: boolean, isWord: boolean) {
+    this.data = data;
+    this.mayEncode = mayEncode;
+    this.isWord = isWord;
+  }
+
+  /** Rarely needed, and counted then. */
+  get size(): number {
+    return typeof this.data === "string" ? textEncoder.encode(this.data).length : this.data.length;
+  }
+}
+
+const textEncoder = new TextEncoder();

@@ -5,6 +5,8 @@ import { describe, invalidArgument } from "../shared/option-checks.js";
 
 /** Bytes of UTF-8. */
 const MAX_NAME = 256;
+/** Bytes of a UTF-16 code unit, at most. Short names are not counted: that took a quarter of publishing. */
+const MAX_CHARACTER = 3;
 
 const encoder = new TextEncoder();
 
@@ -15,7 +17,7 @@ const encoder = new TextEncoder();
 export function checkTopic(value: unknown): string {
   if (typeof value !== "string" || value === "")
     throw invalidArgument("topic", "a text that is not empty", value);
-  const size = encoder.encode(value).length;
+  const size = value.length * MAX_CHARACTER <= MAX_NAME ? 0 : encoder.encode(value).length;
   if (size > MAX_NAME) {
     throw new InvalidArgumentError(
       `Expected \`topic\` to be at most ${MAX_NAME} bytes of UTF-8, got ${size}. Choose a shorter name.`,

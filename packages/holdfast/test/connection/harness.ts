@@ -13,6 +13,7 @@ import {
   type FrameOptions,
   type RawFrame,
 } from "holdfast-testkit";
+import { SILENT_PLATFORM, type Platform } from "../../build/connection/platform.js";
 import type { CloseInfo } from "../../build/connection/close-info.js";
 import { coreOf, createConnection, type Connection } from "../../build/connection/connection.js";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
@@ -41,9 +42,9 @@ export interface Setup extends ConnectionOptions {
   readonly layer?: (below: MessageTransportFactory) => MessageTransportFactory;
 }
 
-export function sharedRuntime() {
+export function sharedRuntime(platform: Platform = SILENT_PLATFORM) {
   const clock = new FakeClock();
-  return { clock, runtime: new FrameRuntime(clock, new SeededRandom()) };
+  return { clock, runtime: new FrameRuntime(clock, new SeededRandom(), null, platform) };
 }
 
 export class Harness {

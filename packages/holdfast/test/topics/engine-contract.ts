@@ -38,17 +38,59 @@ export interface EngineBackend {
 export type BackendAbility = "beginnings" | "cuts" | "processes" | "restarts";
 
 const HISTORY: HistoryLimits = { messages: 1_000, age: 300_000 };
+/** Characters that mean something to Redis, NATS, JavaScript or the link protocol, and names that differ in one of them. */
 const ODD_NAMES = [
-  "a b",
-  "line\nfeed",
-  "{braces}",
-  "a:b:*?[c]\\",
-  "é😀",
-  "\0",
-  "x".repeat(256),
-  "%20",
-  "\u0016",
+  ...[
+    "a",
+    "A",
+    " a",
+    "a ",
+    "a b",
+    "a%20b",
+    "%20",
+    "a\tb",
+    "a\nb",
+    "line\nfeed",
+    "a\r\nb",
+    "\0",
+    "a\0",
+    "a\0b",
+    "\u0016",
+  ],
+  ...["*", "?", "a*", "a?", "[a]", "[^b]", "a:b:*?[c]\\", "{braces}", "{a", "a}", "{}a", "{a}{b}"],
+  ...[
+    ">",
+    "a.b",
+    "a.*",
+    "a.>",
+    ".",
+    "..",
+    "a.",
+    "$SYS.>",
+    "_INBOX.a",
+    "é",
+    "e\u0301",
+    "é😀",
+    "\u202e",
+    "\ufeff",
+  ],
+  ...[
+    "__proto__",
+    "constructor",
+    "toString",
+    "1",
+    "01",
+    "-1",
+    "'",
+    '"',
+    '{"a":1}',
+    "x".repeat(255),
+    "x".repeat(256),
+  ],
 ];
+
+/** Suites that run side by side change the clock of this process and set it right. */
+const trueTime = Date.now.bind(Date);
 
 /** Milliseconds within which a message has to arrive: generous, since machines differ. */
 const PATIENCE = 10_000;
@@ -117,24 +159,93 @@ export function testEngine(
       assert.deepEqual(other.messages, []);
     });
 
-    test("M1: names of topics may hold spaces, line feeds, braces and any other characters", async () => {
-      const engine = await open();
-      for (const odd of ODD_NAMES) {
-        const follower = await follow(engine, odd);
-        const { epoch } = await publish(engine, publication(odd, odd, { history: HISTORY }));
-        assert.ok(epoch !== null);
-        await follower.until(1);
-        assert.deepEqual(
-          follower.messages.map(({ topic, data }) => ({ topic, data })),
-          [{ topic: odd, data: odd }],
-        );
-        const page = await engine.read(odd, { epoch, offset: 0 }, 10);
-        assert.deepEqual(
-          page.messages.map(({ topic }) => topic),
-          [odd],
-        );
-        follower.stop();
+    test("M1: names of topics may hold any characters, and no message or member reaches another topic", async () => {
+      const [publisher, receiver] = [await open(), await open()];
+      const prefix = newTopic();
+      const names = [...ODD_NAMES, ...ODD_NAMES.map((odd) => `${prefix} ${odd}`)];
+      assert.equal(new Set(names).size, names.length);
+      const followers = await Promise.all(names.map((odd) => follow(receiver, odd)));
+      const published = await publishAll(
+        publisher,
+        names.map((odd) => publication(odd, `to ${odd}`, { history: HISTORY, id: "same" })),
+      );
+      await Promise.all(names.map((odd) => publisher.presence.join(odd, { id: "same", data: odd })));
+      await Promise.all(followers.map((follower) => follower.until(1)));
+      for (const [index, odd] of names.entries()) {
+        const { epoch, isDuplicate } = published[index];
+        assert.ok(epoch !== null && !isDuplicate, odd);
+        const page = await receiver.read(odd, { epoch, offset: 0 }, 10);
+        for (const messages of [page.messages, followers[index].inOrder()]) {
+          assert.deepEqual(
+            messages.map(({ topic, data }) => ({ topic, data })),
+            [{ topic: odd, data: `to ${odd}` }],
+          );
+        }
+        const { members } = await receiver.presence.list(odd);
+        assert.deepEqual(members, [{ id: "same", data: odd }]);
+        followers[index].stop();
       }
+    });
+
+    test("M1: a listener that stops and starts again before it has begun hears each message once", async () => {
+      const [publisher, receiver] = [await open(), await open()];
+      const topic = newTopic();
+      const heard: unknown[] = [];
+      const onMessage = ({ data }: TopicMessage): void => void heard.push(data);
+      const listening: Promise<unknown>[] = [];
+      for (let turn = 0; turn < 4; turn++) {
+        listening.push(receiver.listen(topic, onMessage, ignore));
+        await sleep(turn % 2);
+        receiver.ignore(topic, onMessage);
+      }
+      // A call that no longer matters fails no sooner than the others.
+      assert.deepEqual(await Promise.all(listening), [null, null, null, null]);
+      await receiver.listen(topic, onMessage, ignore);
+      await publishAll(publisher, [publication(topic, "1"), publication(topic, "2")]);
+      await eventually(() => heard.length >= 2, PATIENCE);
+      receiver.ignore(topic, onMessage);
+      await publish(publisher, publication(topic, "3"));
+      assert.deepEqual(heard, ["1", "2"]);
+    });
+
+    test("M2: processes with different limits, and clocks a year apart, share one history, and each page is true", async () => {
+      const [small, large] = [await open(), await open()];
+      const topic = newTopic();
+      const limits = { small: { messages: 3, age: 300_000 }, large: HISTORY };
+      let count = 0;
+      let epoch = "";
+      const publishOn = async (engine: Engine, history: HistoryLimits): Promise<void> => {
+        const published = await publish(engine, publication(topic, String(++count), { history }));
+        assert.equal(published.offset, count);
+        epoch = published.epoch ?? "";
+      };
+      try {
+        for (const years of [0, 1, -2]) {
+          Date.now = () => trueTime() + years * 31_536_000_000;
+          for (let turn = 0; turn < 5; turn++) {
+            await publishOn(large, limits.large);
+            await publishOn(small, limits.small);
+          }
+          for (let offset = 0; offset <= count; offset++) {
+            const page = await large.read(topic, { epoch, offset }, 100);
+            const expected = range(count - offset).map((index) => String(offset + index + 1));
+            const data = page.messages.map((message) => message.data);
+            assert.deepEqual(page.newest, { epoch, offset: count });
+            assert.deepEqual(data, expected.slice(expected.length - data.length));
+            assert.equal(page.isComplete, data.length === expected.length);
+          }
+        }
+      } finally {
+        Date.now = trueTime;
+      }
+      // The limits of the newest message apply.
+      const newest = await open();
+      await publishOn(newest, limits.small);
+      const page = await newest.read(topic, { epoch, offset: 0 }, 100);
+      assert.deepEqual(
+        page.messages.map(({ data }) => data),
+        [count - 2, count - 1, count].map(String),
+      );
     });
 
     test("M1: a function that no longer listens hears nothing more, and others still do", async () => {

@@ -2,69 +2,14 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { OPCODE } from "holdfast-testkit";
 import { EngineUnavailableError } from "../../build/shared/engine-unavailable-error.js";
 import { InvalidArgumentError, InvalidStateError } from "../../build/shared/errors.js";
 import type { Engine } from "../../build/topics/engine/engine.js";
 import { MemoryEngine } from "../../build/topics/memory/memory-engine.js";
-import type { TopicsOptions } from "../../build/topics/options.js";
-import { openTopics, type Topics } from "../../build/topics/topics.js";
-import { overLinkProtocol } from "../../build/transport/link/link-protocol.js";
+import { openTopics } from "../../build/topics/topics.js";
 import { Compressed } from "../connection/compressed.js";
-import { Harness, sharedRuntime, type Setup } from "../connection/harness.js";
-
-const MARK = "\u0016";
-
-class Process {
-  readonly shared = sharedRuntime();
-  readonly engine: MemoryEngine = new MemoryEngine(this.shared.runtime);
-  readonly topics: Topics;
-  readonly gaps: string[] = [];
-
-  constructor(options: TopicsOptions = {}) {
-    this.topics = openTopics(this.shared.runtime, { engine: this.engine, ...options });
-    this.topics.on("gap", ({ topic, after, position }) =>
-      this.gaps.push(`${topic} ${after?.offset ?? "-"} ${position?.offset ?? "-"}`),
-    );
-  }
-
-  peer(setup: Setup & { readonly link?: boolean } = {}): Harness {
-    const { link = false, ...rest } = setup;
-    const layer = link ? ({ layer: (below: never) => overLinkProtocol(below, "frames") } as Setup) : {};
-    return new Harness({ role: "server", shared: this.shared, ...layer, ...rest });
-  }
-
-  async settle(): Promise<void> {
-    for (let round = 0; round < 5; round++) {
-      this.shared.clock.turn();
-      await this.shared.clock.settle();
-    }
-  }
-
-  async publish(
-    topic: string,
-    ...messages: readonly (string | Uint8Array)[]
-  ): Promise<readonly (number | null)[]> {
-    const publishing = messages.map((data) => this.topics.publish(topic, data));
-    await this.settle();
-    return (await Promise.all(publishing)).map(({ offset }) => offset);
-  }
-}
-
-/** The messages that were sent: texts with the mark as ^, bytes in brackets; epochs as E. */
-function sent(h: Harness): readonly string[] {
-  h.clock.turn();
-  return h
-    .sentFrames()
-    .map(({ opcode, payload }) =>
-      opcode === OPCODE.text
-        ? Buffer.from(payload).toString().replace(MARK, "^")
-        : opcode === OPCODE.close
-          ? `close ${Buffer.from(payload).readUInt16BE()}`
-          : `[${payload.join()}]`,
-    )
-    .map((text) => text.replace(/(?<=^\^(at|gap) \S+ )[0-9a-f]+-\w+/, "E"));
-}
+import { sharedRuntime } from "../connection/harness.js";
+import { MARK, Process, sent } from "./fake-process.js";
 
 describe("Topics", () => {
   test("M1, G5: plain peers get the message, links get it with its place, each kind the same frame", async () => {

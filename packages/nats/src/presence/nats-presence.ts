@@ -37,7 +37,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
   readonly #leases: Bucket;
   readonly #tables: MemberTables;
   readonly #own = new Map<string, Map<string, unknown>>();
-  /** Members of whom it is not known whether they were removed: topic and id. */
+  /** Members of whom it is not known whether the table has them as this process does: topic and id. */
   readonly #doubtful = new Map<string, readonly [string, string]>();
   readonly #watched = new Map<string, WatchedTopic>();
   #generation = 0;
@@ -65,7 +65,6 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
 
   async join(topic: string, member: Member): Promise<void> {
     const data: unknown = JSON.parse(JSON.stringify(member.data ?? null));
-    this.#doubtful.delete(keyOf(topic, member.id));
     try {
       await this.#begin();
       await this.#tables.update(topic, (members) => members.set(member.id, [this.#leaseName, data]));
@@ -76,6 +75,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
     let own = this.#own.get(topic);
     if (own === undefined) this.#own.set(topic, (own = new Map<string, unknown>()));
     own.set(member.id, data);
+    this.#doubtful.delete(keyOf(topic, member.id));
   }
 
   async leave(topic: string, id: string): Promise<void> {
@@ -133,7 +133,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
   /** Every second. */
   tick(): void {
     const now = performance.now();
-    for (const [topic, id] of this.#doubtful.values()) void this.leave(topic, id).catch(() => {});
+    for (const [topic, id] of this.#doubtful.values()) void this.#repeat(topic, id).catch(() => {});
     if (this.#own.size > 0 && now - this.#renewedAt >= RENEW_INTERVAL && !this.#isRenewing)
       void this.#renew();
     if (!this.#isReaping) void this.#reap();
@@ -192,6 +192,12 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
 
   #removeOwn(members: MemberTable, id: string): void {
     if (members.get(id)?.[0].startsWith(`${this.#node}.`) === true) members.delete(id);
+  }
+
+  /** Joins or leaves again, as this process has it. */
+  #repeat(topic: string, id: string): Promise<void> {
+    const own = this.#own.get(topic);
+    return own?.has(id) === true ? this.join(topic, { id, data: own.get(id) }) : this.leave(topic, id);
   }
 
   async #begin(): Promise<void> {

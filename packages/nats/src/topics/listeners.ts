@@ -38,10 +38,11 @@ export class TopicListeners {
 
   async listen(name: string, onMessage: MessageListener, onNewest: NewestListener): Promise<Position | null> {
     const deadline = deadlineFromNow();
-    await this.#link.ready(deadline);
     const topic = this.#topicOf(name);
     topic.listeners.set(onMessage, onNewest);
     try {
+      await this.#link.ready(deadline);
+      if (!topic.listeners.has(onMessage)) return null; // It no longer listens.
       topic.subscription ??= this.#subscribe(topic);
       await this.#link.flush(deadline);
       if (topic.error !== null) throw toEngineError(topic.error, "unsent");

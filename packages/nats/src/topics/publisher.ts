@@ -9,10 +9,12 @@ import { isNoResponders, noConnection, noReply, toEngineError } from "../connect
 import type { Link } from "../connection/link.js";
 import { hashOf, type Names } from "../connection/names.js";
 import { encodeFrame } from "./message-frame.js";
-import type { TopicStream, TopicStreams } from "./topic-streams.js";
+import { isSame, type TopicStream, type TopicStreams } from "./topic-streams.js";
 
 /** Messages of a topic under way at once. */
 const MAX_BATCH = 512;
+/** Milliseconds after which the limits of a topic are looked at again: another process may have set others. */
+const CHECK_INTERVAL = 30_000;
 /** Bytes of headers and subject that may come on top of a message. */
 const OVERHEAD = 512;
 
@@ -36,8 +38,8 @@ export class Publisher {
   readonly #names: Names;
   readonly #streams: TopicStreams;
   readonly #queues = new Map<string, Queue>();
-  /** The streams of topics, as far as they are known. */
-  readonly #known = new Map<string, TopicStream>();
+  /** The streams of topics, as far as they are known, and since when. */
+  readonly #known = new Map<string, { readonly stream: TopicStream; readonly at: number }>();
 
   constructor(link: Link, names: Names, streams: TopicStreams) {
     this.#link = link;
@@ -131,10 +133,12 @@ export class Publisher {
     const limits =
       batch.findLast(({ publication }) => publication.history !== null)?.publication.history ?? null;
     if (limits === null) return null;
+    const now = performance.now();
     const known = this.#known.get(queue.topic);
-    if (known?.limits.messages === limits.messages && known.limits.age === limits.age) return known;
+    if (known !== undefined && isSame(known.stream.limits, limits) && now - known.at < CHECK_INTERVAL)
+      return known.stream;
     const stream = await this.#streams.ensure(queue.topic, limits, deadline);
-    this.#known.set(queue.topic, stream);
+    this.#known.set(queue.topic, { stream, at: now });
     return stream;
   }
 

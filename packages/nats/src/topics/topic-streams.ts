@@ -153,6 +153,6 @@ function limitsOf(config: StreamConfig): HistoryLimits {
   return { messages: messages ?? config.max_msgs, age: age ?? config.max_age / 1e6 };
 }
 
-function isSame(one: HistoryLimits, other: HistoryLimits): boolean {
+export function isSame(one: HistoryLimits, other: HistoryLimits): boolean {
   return one.messages === other.messages && one.age === other.age;
 }

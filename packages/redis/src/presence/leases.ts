@@ -43,6 +43,10 @@ export class LeasedPartition {
     return members;
   }
 
+  has(topic: string, id: string): boolean {
+    return this.members.get(topic)?.has(id) === true;
+  }
+
   remove(topic: string, id: string): void {
     const members = this.members.get(topic);
     if (members?.delete(id) === true && members.size === 0) this.members.delete(topic);

@@ -16,7 +16,7 @@ export class RedisPresence implements PresenceStore {
   readonly #newEpoch: () => string;
   readonly #leases: Leases;
   readonly #watchers: Watchers;
-  /** Members of whom it is not known whether they were removed: [topic, id]. */
+  /** Members of whom it is not known whether Redis has them as this process does: [topic, id]. */
   readonly #doubtful = new Map<string, readonly [string, string]>();
 
   constructor(
@@ -37,7 +37,6 @@ export class RedisPresence implements PresenceStore {
   async join(topic: string, member: Member): Promise<void> {
     const leased = this.#leases.in(this.#partitions.of(topic));
     const json = JSON.stringify({ id: member.id, data: member.data ?? null });
-    this.#doubtful.delete(keyOf(topic, member.id));
     try {
       if (!(await this.#join(leased, topic, member.id, json, false))) {
         await this.#leases.begin(leased);
@@ -48,6 +47,7 @@ export class RedisPresence implements PresenceStore {
       throw error;
     }
     leased.membersOf(topic).set(member.id, json);
+    this.#doubtful.delete(keyOf(topic, member.id));
   }
 
   async leave(topic: string, id: string): Promise<void> {
@@ -66,6 +66,8 @@ export class RedisPresence implements PresenceStore {
       this.#doubtful.set(keyOf(topic, id), [topic, id]);
       throw error;
     }
+    // It has joined again meanwhile, and Redis may have carried that out first.
+    if (leased.has(topic, id)) this.#doubtful.set(keyOf(topic, id), [topic, id]);
   }
 
   async list(topic: string): Promise<PresenceSnapshot> {
@@ -96,7 +98,7 @@ export class RedisPresence implements PresenceStore {
   /** Every second. */
   tick(): void {
     this.#leases.tick();
-    for (const [topic, id] of this.#doubtful.values()) void this.leave(topic, id).catch(() => {});
+    for (const [topic, id] of this.#doubtful.values()) void this.#repeat(topic, id).catch(() => {});
   }
 
   /** Every 30 s. */
@@ -107,6 +109,15 @@ export class RedisPresence implements PresenceStore {
   /** All members of this process leave. */
   async close(): Promise<void> {
     await this.#leases.end();
+  }
+
+  /** Joins or leaves again, as this process has it. */
+  async #repeat(topic: string, id: string): Promise<void> {
+    const leased = this.#leases.in(this.#partitions.of(topic));
+    const json = leased.members.get(topic)?.get(id);
+    if (json === undefined) await this.leave(topic, id);
+    else if (await this.#join(leased, topic, id, json, true)) this.#doubtful.delete(keyOf(topic, id));
+    // Otherwise its lease has ended, and all members join again with the next one.
   }
 
   /** Whether the lease was still there. */

@@ -46,6 +46,7 @@ export class TopicListeners {
     topic.begins ||= begins;
     try {
       await this.#subscriptions.subscribe(topic.partition, topic.channel, topic);
+      if (!topic.listeners.has(onMessage)) return null; // It no longer listens.
       const newest = await this.#newestWithOthers(topic);
       topic.checkedAt = performance.now();
       return newest;

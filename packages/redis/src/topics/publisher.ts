@@ -1,5 +1,6 @@
-// Publishes: one script for all messages of a turn, and for those that have come while one of the same partition was under
-// way. So they keep their order, also where Redis forgot the script or the connection was cut.
+// Publishes: one script for all messages of a turn, and for those that came while another one was under way. So they keep
+// their order, also where Redis forgot the script or the connection was cut. One script at a time: several smaller ones
+// cost Redis and this process up to twice the CPU for each message, and publish fewer of them a second.
 
 import { EngineUnavailableError, type Publication, type Published } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
@@ -14,8 +15,6 @@ import type { Replication } from "./replication.js";
 /** Messages, and bytes, of one script: Redis does nothing else meanwhile. */
 const MAX_MESSAGES = 512;
 const MAX_BYTES = 1024 * 1024;
-/** Scripts under way. More of them would be smaller ones, which cost Redis more. In a cluster, each partition has its own. */
-const MAX_SCRIPTS = 4;
 
 type Result = EngineUnavailableError | Published;
 
@@ -36,17 +35,19 @@ interface Waiting {
   readonly index: number;
 }
 
+/** Messages of which one script at a time may be under way. */
+interface Lane {
+  waiting: Waiting[];
+  isBusy: boolean;
+}
+
 export class Publisher {
   readonly #partitions: Partitions;
   readonly #continuity: Continuity;
   /** Null if messages need not be confirmed by a replica. */
   readonly #replication: Replication | null;
-  /** Messages that wait, by partition. */
-  readonly #waiting = new Map<Partition, Waiting[]>();
-  /** Partitions with a script under way: their next messages wait, so that they keep their order. */
-  readonly #busy = new Set<Partition>();
-  #scripts = 0;
-  /** Whether the keys of a script have to be of one slot. */
+  /** One for all messages; if the keys of a script have to be of one slot, one for each partition. */
+  readonly #lanes = new Map<Partition | null, Lane>();
   #isSplit: boolean;
 
   constructor(
@@ -67,52 +68,49 @@ export class Publisher {
       if (batch.length === 0) resolve(results);
       const deadline = performance.now() + TIMEOUT;
       const call: Call = { results, deadline, missing: batch.length, resolve, reject };
+      const lanes = new Set<Lane>();
       for (const [index, publication] of batch.entries()) {
         const partition = this.#partitions.of(publication.topic);
-        this.#waitingAt(partition).push({ publication, partition, call, index });
+        const lane = this.#laneOf(partition);
+        lane.waiting.push({ publication, partition, call, index });
+        lanes.add(lane);
       }
-      this.#send();
+      for (const lane of lanes) void this.#send(lane);
     });
   }
 
-  #send(): void {
-    let batch: Waiting[] = [];
-    const room = { messages: MAX_MESSAGES, bytes: MAX_BYTES };
-    for (const [partition, waiting] of this.#waiting) {
-      if (this.#busy.has(partition)) continue;
-      if (!this.#isSplit && this.#scripts >= MAX_SCRIPTS) break;
-      const taken = take(waiting, room);
-      if (taken === waiting.length) this.#waiting.delete(partition);
-      batch.push(...waiting.splice(0, taken));
-      this.#busy.add(partition);
-      if (!this.#isSplit && room.messages > 0 && room.bytes > 0) continue;
-      void this.#publish(batch);
-      batch = [];
-      [room.messages, room.bytes] = [MAX_MESSAGES, MAX_BYTES];
-    }
-    if (batch.length > 0) void this.#publish(batch);
+  /** Publishes until nothing waits. */
+  async #send(lane: Lane): Promise<void> {
+    if (lane.isBusy) return;
+    lane.isBusy = true;
+    while (lane.waiting.length > 0) await this.#publish(lane);
+    lane.isBusy = false;
   }
 
-  /** Settles all of the batch. */
-  async #publish(batch: readonly Waiting[]): Promise<void> {
-    this.#scripts++;
+  /** Settles some of the messages that wait. */
+  async #publish(lane: Lane): Promise<void> {
+    const batch = lane.waiting.slice(0, take(lane.waiting));
+    lane.waiting = lane.waiting.slice(batch.length);
     const now = performance.now();
     const isLate = ({ call }: Waiting): boolean => call.deadline <= now;
     for (const message of batch) if (isLate(message)) settle(message, noConnection(null));
     const timely = batch.some(isLate) ? batch.filter((message) => !isLate(message)) : batch;
     const [first] = timely;
-    if (first !== undefined) await this.#run(first.partition.slot, timely);
-    this.#scripts--;
-    for (const { partition } of batch) this.#busy.delete(partition);
-    this.#send();
+    if (first !== undefined) await this.#run(first, timely, lane);
   }
 
-  async #run(slot: number, batch: readonly Waiting[]): Promise<void> {
+  /** @param first the one with the earliest deadline */
+  async #run({ partition, call }: Waiting, batch: readonly Waiting[], lane: Lane): Promise<void> {
     const encoded = encodeBatch(batch);
-    const deadline = Math.min(...batch.map(({ call }) => call.deadline));
-    const args = [encoded.data];
+    const { deadline } = call;
     try {
-      const { reply, connection } = await this.#continuity.run(PUBLISH, slot, encoded.keys, args, deadline);
+      const { reply, connection } = await this.#continuity.run(
+        PUBLISH,
+        partition.slot,
+        encoded.keys,
+        [encoded.data],
+        deadline,
+      );
       if (this.#replication === null) {
         settleAll(encoded, reply, null);
         return;
@@ -123,9 +121,8 @@ export class Publisher {
       ); // The next batch need not wait.
     } catch (error) {
       if (!this.#isSplit && isCrossSlot(error)) {
-        // A node of a cluster after all, by the client of a single server. Nothing was done.
-        this.#isSplit = true;
-        for (const message of batch.toReversed()) this.#waitingAt(message.partition).unshift(message);
+        this.#split([...batch, ...lane.waiting]);
+        lane.waiting = [];
         return;
       }
       const failure = toEngineError(error, "unknown");
@@ -133,10 +130,18 @@ export class Publisher {
     }
   }
 
-  #waitingAt(partition: Partition): Waiting[] {
-    let waiting = this.#waiting.get(partition);
-    if (waiting === undefined) this.#waiting.set(partition, (waiting = []));
-    return waiting;
+  /** It is a node of a cluster after all, by the client of a single server. Nothing was done. */
+  #split(messages: readonly Waiting[]): void {
+    this.#isSplit = true;
+    for (const message of messages) this.#laneOf(message.partition).waiting.push(message);
+    for (const lane of this.#lanes.values()) void this.#send(lane);
+  }
+
+  #laneOf(partition: Partition): Lane {
+    const key = this.#isSplit ? partition : null;
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) this.#lanes.set(key, (lane = { waiting: [], isBusy: false }));
+    return lane;
   }
 }
 
@@ -155,13 +160,13 @@ function commonFailure(results: readonly Result[]): EngineUnavailableError | nul
   return results.every((result) => failed(result)?.outcome === first.outcome) ? first : null;
 }
 
-/** The number of messages for which there is room: at least one. */
-function take(waiting: readonly Waiting[], room: { messages: number; bytes: number }): number {
+/** The number of messages of the next script: at least one. */
+function take(waiting: readonly Waiting[]): number {
   let count = 0;
+  let bytes = 0;
   for (const { publication } of waiting) {
-    if (count > 0 && (room.messages <= 0 || room.bytes < publication.data.length)) break;
-    room.messages--;
-    room.bytes -= publication.data.length;
+    bytes += publication.data.length;
+    if (count > 0 && (count >= MAX_MESSAGES || bytes > MAX_BYTES)) break;
     count++;
   }
   return count;

@@ -6,6 +6,8 @@ import type { Commands } from "../routing/commands.js";
 import { deadlineFromNow, sleep, TIMEOUT } from "../routing/deadline.js";
 import { toEngineError } from "../routing/failures.js";
 import type { Partition, Partitions } from "../routing/partitions.js";
+import { script } from "../routing/script.js";
+import { EPOCH } from "../scripts/epoch.js";
 
 interface Waiting {
   readonly resolve: (body: Uint8Array) => void;
@@ -17,6 +19,11 @@ const ATTEMPTS = 4;
 const RETRY_DELAY = 100;
 
 const CANARY = "c";
+/**
+ * Only a master sends it. A replica would carry out the bare command, and a master that was replaced would go on to be heard
+ * by its former subscribers.
+ */
+const SEND_CANARY = script(EPOCH, "return redis.call('SPUBLISH', KEYS[1], ARGV[1])");
 const REQUEST = "q";
 const ANSWER = "r";
 const FAILURE = "x";
@@ -65,9 +72,9 @@ export class Requests {
 
   /** Sends what this process hears if its subscriptions in the partition work. */
   sendCanary(partition: Partition): void {
-    const channel = this.channelOf(this.#node, partition);
+    const keys = [this.channelOf(this.#node, partition)];
     // If it cannot be sent, it is not heard: nothing else needs to be done.
-    void this.#commands.send(partition.slot, ["SPUBLISH", channel, CANARY]).catch(() => {});
+    void this.#commands.run(SEND_CANARY, partition.slot, keys, [CANARY]).catch(() => {});
   }
 
   onMessage(payload: Buffer): void {

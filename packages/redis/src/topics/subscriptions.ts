@@ -91,7 +91,8 @@ export class Subscriptions {
     state.channels.delete(name);
     this.#channels.delete(name);
     if (channel.isSubscribed) void state.connection?.unsubscribe([name]).catch(() => {});
-    if (state.channels.size === 0) this.#partitions.delete(partition.index);
+    for (const settle of channel.waiting.splice(0)) settle(null); // Nobody needs it any more.
+    this.#forgetUnused(state);
   }
 
   /** The slot is served by another node: subscribes there. */
@@ -139,6 +140,7 @@ export class Subscriptions {
       }
     }
     state.isSubscribing = false;
+    this.#forgetUnused(state);
   }
 
   async #subscribeMissing(state: PartitionChannels): Promise<void> {
@@ -187,6 +189,11 @@ export class Subscriptions {
       markLost(state);
       void this.#subscribeAll(state);
     }
+  }
+
+  /** While a subscription is under way, its outcome matters to the next one of the same channel. */
+  #forgetUnused({ partition, channels, isSubscribing }: PartitionChannels): void {
+    if (channels.size === 0 && !isSubscribing) this.#partitions.delete(partition.index);
   }
 
   #stateOf(partition: Partition): PartitionChannels {

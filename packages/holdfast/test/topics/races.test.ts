@@ -1,0 +1,174 @@
+// Subscriptions that begin and end at the same time, and decisions of the application that come late or never.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { MessageListener } from "../../build/topics/engine/engine.js";
+import { Compressed } from "../connection/compressed.js";
+import type { Harness } from "../connection/harness.js";
+import { MARK, Process, sent } from "./fake-process.js";
+
+interface Decision {
+  readonly topic: string;
+  readonly resolve: (isAllowed: boolean) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A link whose requests the test decides. */
+function undecidedLink(process: Process): { readonly link: Harness; readonly decisions: Decision[] } {
+  const link = process.peer({ link: true });
+  const decisions: Decision[] = [];
+  process.topics.open(link.connection, {
+    authorize: (_, topic) =>
+      new Promise((resolve, reject) => void decisions.push({ topic, resolve, reject })),
+  });
+  return { link, decisions };
+}
+
+async function request(process: Process, link: Harness, ...words: readonly string[]): Promise<void> {
+  for (const word of words) link.deliver(link.text(MARK + word));
+  await process.settle();
+}
+
+describe("Topics, at the same time or too late", () => {
+  for (const outcome of ["allows", "refuses", "rejects"] as const) {
+    test(`M7: authorize that ${outcome} after the connection has gone subscribes nobody, and decides nothing else for it`, async () => {
+      const process = new Process();
+      const listened: string[] = [];
+      const listen = process.engine.listen.bind(process.engine);
+      process.engine.listen = (topic, ...rest) => {
+        listened.push(topic);
+        return listen(topic, ...rest);
+      };
+      const { link, decisions } = undecidedLink(process);
+      await request(process, link, "sub 1 a", "sub 2 b", "unsub 3 a");
+      link.connection.terminate();
+      await process.settle();
+      const [decision] = decisions;
+      if (outcome === "rejects") decision?.reject(new Error("late"));
+      else decision?.resolve(outcome === "allows");
+      await process.settle();
+      assert.deepEqual(
+        decisions.map(({ topic }) => topic),
+        ["a"],
+      );
+      assert.deepEqual(listened, []);
+      // An error of the application is reported; that its connection has gone is none.
+      assert.deepEqual(process.faults, outcome === "rejects" ? ["a function of topics.open() failed"] : []);
+    });
+  }
+
+  test("M7: authorize that never decides holds back the later requests of its own client only", async () => {
+    const process = new Process();
+    const { link, decisions } = undecidedLink(process);
+    const other = process.peer({ link: true });
+    process.topics.open(other.connection, { authorize: () => true });
+    await request(process, link, "sub 1 a", "sub 2 b");
+    await request(process, other, "sub 1 a");
+    assert.deepEqual([sent(link), sent(other)], [["^topics"], ["^topics", "^done 1 0 - -"]]);
+    await process.publish("a", "text");
+    assert.deepEqual([sent(link), sent(other)], [[], ["^m a -\ntext"]]);
+    decisions[0]?.resolve(true);
+    await process.settle();
+    decisions[1]?.resolve(false);
+    await process.settle();
+    assert.deepEqual(sent(link), ["^done 1 0 - -", "^failed 2 forbidden not allowed"]);
+  });
+
+  test("M1, M5: unsubscribe and subscribe in one turn: each message once, and one member", async () => {
+    const process = new Process({ history: true });
+    const [plain, link] = [process.peer(), process.peer({ link: true })];
+    const peers = [plain, link];
+    const presence = "Ann";
+    for (const { connection } of peers) await process.topics.subscribe(connection, "t", { presence });
+    const subscribing: Promise<unknown>[] = [];
+    for (let round = 0; round < 3; round++) {
+      for (const { connection } of peers) {
+        void process.topics.unsubscribe(connection, "t");
+        subscribing.push(process.topics.subscribe(connection, "t", { presence }));
+      }
+    }
+    await Promise.all(subscribing);
+    peers.forEach((peer) => sent(peer));
+    await process.publish("t", "one", "two");
+    assert.deepEqual(sent(plain), ["one", "two"]);
+    assert.deepEqual(sent(link), ["^at t E 0", "^m t 1\none", "^m t 2\ntwo"]);
+    assert.equal((await process.topics.presence("t")).length, 2);
+    for (const { connection } of peers) await process.topics.unsubscribe(connection, "t");
+    await process.publish("t", "three");
+    assert.deepEqual([sent(plain), sent(link)], [[], ["^ended t"]]);
+    assert.deepEqual(await process.topics.presence("t"), []);
+  });
+
+  test("M1: who unsubscribes while the engine begins to listen gets nothing, and no error", async () => {
+    const process = new Process();
+    const listeners = new Set<MessageListener>();
+    let begin = (): void => undefined;
+    const begun = new Promise<null>((resolve) => (begin = () => resolve(null)));
+    process.engine.listen = (_, onMessage) => {
+      listeners.add(onMessage);
+      return begun;
+    };
+    process.engine.ignore = (_, onMessage) => void listeners.delete(onMessage);
+    const [leaves, ends] = [process.peer(), process.peer()];
+    const subscribing = [leaves, ends].map(({ connection }) => process.topics.subscribe(connection, "t"));
+    await process.topics.unsubscribe(leaves.connection, "t");
+    ends.connection.terminate();
+    await process.settle();
+    assert.equal(listeners.size, 0);
+    begin();
+    const nothing = { recovered: false, position: null };
+    assert.deepEqual(await Promise.all(subscribing), [nothing, nothing]);
+    assert.deepEqual([sent(leaves), process.faults], [[], []]);
+  });
+
+  test("M1: a message to one receiver, which encodes it itself, has the bytes that several share", async () => {
+    const process = new Process({ history: true });
+    const kinds: readonly (() => Harness)[] = [() => process.peer(), () => process.peer({ link: true })];
+    const messages = [
+      "text é😀",
+      "",
+      Uint8Array.of(1, 2),
+      `${MARK}x`,
+      "long ".repeat(300),
+      new Uint8Array(300),
+    ];
+    for (const [index, open] of kinds.entries()) {
+      const frames: unknown[][] = [];
+      for (const count of [1, 3]) {
+        const topic = `${index} ${count}`;
+        const peers = Array.from({ length: count }, open);
+        for (const { connection } of peers) await process.topics.subscribe(connection, topic);
+        for (const peer of peers) peer.sentFrames();
+        await process.publish(topic, ...messages);
+        for (const peer of peers) frames.push(framesOf(peer, topic));
+      }
+      const [alone, ...others] = frames;
+      assert.ok(alone !== undefined && alone.length >= messages.length);
+      for (const other of others) assert.deepEqual(other, alone);
+    }
+  });
+
+  test("M1: a message to one receiver is compressed by its connection", async () => {
+    const process = new Process();
+    const compressed = new Compressed("server", { shared: process.shared });
+    await process.topics.subscribe(compressed.harness.connection, "t");
+    const text = "compressible ".repeat(100);
+    await process.publish("t", text);
+    void process.topics.publish("t", text, { compress: false });
+    await process.settle();
+    assert.deepEqual(await compressed.sent(), [
+      "deflated text compressible (1300 bytes)",
+      "text compressible (1300 bytes)",
+    ]);
+  });
+});
+
+/** Without the topic, and without the announcement of its epoch. */
+function framesOf(peer: Harness, topic: string): unknown[] {
+  peer.clock.turn();
+  return peer.sentFrames().flatMap(({ opcode, rsv, payload }) => {
+    const text = Buffer.from(payload).toString("latin1").replace(topic.replace(" ", "%20"), "TOPIC");
+    if (text.startsWith(`${MARK}at `)) return [];
+    return [[opcode, rsv, text]];
+  });
+}
