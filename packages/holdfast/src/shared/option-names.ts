@@ -14,7 +14,7 @@ export type OptionAdvice = Readonly<Record<string, string>>;
  * Ignores inherited names, undefined values and the fields of class instances.
  *
  * @param what the function that takes the options, as the message names it: `connect()`
- * @throws InvalidArgumentError for an unknown name
+ * @throws InvalidArgumentError for an unknown name, and for the list of protocols that other libraries take there
  */
 export function checkOptionNames(
   what: string,
@@ -22,6 +22,12 @@ export function checkOptionNames(
   names: Readonly<Record<string, true>>,
   advice: OptionAdvice = {},
 ): void {
+  if ("subprotocols" in names && (typeof options === "string" || Array.isArray(options))) {
+    const got = typeof options === "string" ? "a string" : "an array";
+    throw new InvalidArgumentError(
+      `Expected the options of ${what}, got ${got}. Pass protocols as \`{ subprotocols: […] }\`.`,
+    );
+  }
   if (typeof options !== "object") return;
   for (const name in options) {
     if (!Object.hasOwn(names, name))

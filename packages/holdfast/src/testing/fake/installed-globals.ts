@@ -3,7 +3,7 @@
 import type { Clock } from "../../connection/ports.js";
 import { FakeTimeout } from "./fake-timeout.js";
 
-/** What `install()` replaces. `setImmediate`, `process.nextTick` and `node:timers` stay real. */
+/** The names that `install()` replaces. `setImmediate`, `process.nextTick` and `node:timers` stay real. */
 const NAMES = ["Date", "setTimeout", "clearTimeout", "setInterval", "clearInterval"] as const;
 
 /** Replaces the globals; returns a function that restores them. */
@@ -43,15 +43,13 @@ function delayOf(delay: unknown): number {
 }
 
 function dateOf(clock: Clock): DateConstructor {
-  const fake = function (...args: unknown[]): unknown {
-    if (new.target === undefined) return new RealDate(clock.wallNow()).toString();
-    return Reflect.construct(RealDate, args.length === 0 ? [clock.wallNow()] : args, new.target);
-  };
-  Object.setPrototypeOf(fake, RealDate);
-  fake.prototype = RealDate.prototype; // `instanceof` holds for dates of either kind.
-  fake.now = () => clock.wallNow();
-  // A function with the static methods of `Date`, which it inherits.
-  return fake as unknown as DateConstructor;
+  const now = (): number => clock.wallNow();
+  return new Proxy(RealDate, {
+    apply: () => new RealDate(now()).toString(),
+    construct: (target, args: unknown[], newTarget) =>
+      Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget) as Date,
+    get: (target, name, receiver): unknown => (name === "now" ? now : Reflect.get(target, name, receiver)),
+  });
 }
 
 const RealDate = Date;
