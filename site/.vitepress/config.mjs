@@ -13,8 +13,8 @@ const slugger = new GithubSlugger();
  * The text of a page for the search. Headings of the API reference that stand in each of its entries would hide the pages
  * that explain. It runs in the build only: the pages forbid the functions that VitePress otherwise passes to them.
  */
-async function searchable(source, env, markdown) {
-  const html = await markdown.renderAsync(source, env);
+function searchable(source, env, markdown) {
+  const html = markdown.render(source, env);
   return env.relativePath.startsWith("api/") ? html.replaceAll(REPEATED_HEADING, "") : html;
 }
 
