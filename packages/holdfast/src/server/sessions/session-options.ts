@@ -48,7 +48,8 @@ export interface ServerSessionOptions {
   /**
    * `"process"`: sessions live in memory, and end with the process. `"shutdown"`: `server.close()` saves them to the
    * store, from which the next process resumes them. `"message"`: each message is saved before it is sent or confirmed,
-   * so that sessions survive a crash, and a client may continue on any server that shares the store. @default "process"
+   * so that sessions survive a crash, and a client may continue on any server that shares the store. Required with a
+   * `store`. @default "process"
    */
   readonly durability?: SessionDurability;
   /** Keeps sessions for other processes. Required unless `durability` is `"process"`. @default memory of the process */
@@ -86,6 +87,10 @@ export function checkSessions(value: unknown): SessionSettings | null {
   checkOptionNames("sessions", options, SESSION_OPTIONS);
   const { owner, store } = options;
   if (owner !== undefined) checkFunction("sessions.owner", owner);
+  if (store !== undefined && options.durability === undefined) {
+    const expected = '"shutdown" or "message" ("process" saves nothing), since `store` is given';
+    throw invalidArgument("sessions.durability", expected, options.durability);
+  }
   const durability = checkChoice(
     "sessions.durability",
     options.durability,

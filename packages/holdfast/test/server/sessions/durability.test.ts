@@ -398,3 +398,15 @@ test("L6: over the memory, the session is dropped that has been without a socket
   assert.deepEqual(answers, ["^lost evicted", "^resumed 1", "^resumed 1"]);
   await server.close({ timeout: 0 });
 });
+
+test("L7: a store needs a durability, and a durability a store", async () => {
+  await assert.rejects(start({ store: memoryStore() }), {
+    name: "InvalidArgumentError",
+    message:
+      'Expected `sessions.durability` to be "shutdown" or "message" ("process" saves nothing), since `store` is given, got undefined',
+  });
+  await assert.rejects(start({ durability: "message" }), {
+    message: /Expected `sessions.store` to be a store/,
+  });
+  await (await start({ store: memoryStore(), durability: "process" })).close();
+});
