@@ -95,6 +95,12 @@ client.on("message", (data) => {
 });
 `;
 
+/** The declarations of `@holdfast/ws`, which are checked too (no skipLibCheck). */
+const typesOfWs = `
+import { WebSocket, WebSocketServer } from "ws";
+new WebSocketServer({ port: 0 }).on("connection", (socket: WebSocket) => socket.send("hello"));
+`;
+
 /** The ways in which a page may import the library's types; none of them needs the types of Node.js. */
 const pages = [
   { title: "holdfast/browser", source: page("holdfast/browser", noHeaders) },
@@ -178,6 +184,10 @@ async function overrideWs(library, replacement) {
   const install = npm("install", "--offline", "--no-audit", "--no-fund", "--install-links");
   await quietly("npm install, overrides", install, project);
   writeFileSync(join(project, "program.mjs"), overriding);
+  writeFileSync(join(project, "program.ts"), typesOfWs);
+  const compilerOptions = options("NodeNext", "NodeNext");
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ files: ["program.ts"], compilerOptions }));
+  await quietly("types of ws overridden", tool("typescript", "tsc", "--project", project), project);
   await quietly("ws overridden", [process.execPath, "program.mjs"], project);
 }
 

@@ -42,12 +42,24 @@ try {
   await shoot("task-dark", "/logins.html", { scheme: "dark" });
   await shoot("task-390", "/rooms.html", { width: 390, isWhole: true });
   await shoot("table-390", "/deployment.html", { width: 390 });
+  for (const name of ["getting-started", "testing", "redis", "coming-from", "deployment", "why-closed"]) {
+    await shoot(name, `/${name}.html`, { isWhole: true });
+  }
+  await shoot("wide", "/rooms.html", { width: 1680 });
   await shoot("api", "/api/holdfast/functions/serve.html");
 
   await page.setViewportSize({ width: 1280, height: 900 });
   await page.goto(`${origin}/`, { waitUntil: "networkidle" });
+  const input = page.locator("#localsearch-input");
+  for (const key of ["k", "K"]) {
+    // "K" is what Caps Lock makes of it.
+    await page.keyboard.press(`Control+${key}`);
+    await input.waitFor({ timeout: 5_000 }).catch(() => problems.push(`Control+${key} opens no search`));
+    await page.keyboard.press("Escape");
+    await input.waitFor({ state: "detached" });
+  }
   await page.locator("#local-search button").first().click();
-  await page.locator("#localsearch-input").fill("1006");
+  await input.fill("1006");
   await page.locator(".result").first().waitFor();
   await page.waitForTimeout(300);
   await page.screenshot({ path: join(folder, "search.png") });

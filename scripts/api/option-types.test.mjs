@@ -11,6 +11,7 @@ const typeTests = [
   "behaviour/option-types.test.ts",
   "behaviour/call-option-types.ts",
   "topics/option-types.ts",
+  "testing/option-types.ts",
 ].map((name) => `packages/holdfast/test/${name}`);
 
 test("API: every option of every exported …Options has a type test", () => {

@@ -18,10 +18,11 @@ const entryNames = {
   browser: "holdfast/browser",
   topics: "holdfast/topics",
   websocket: "holdfast/websocket",
+  testing: "holdfast/testing",
 };
 
 /** Classes that users instantiate; the library creates the instances of all others. */
-const constructible = new Set(["Client", "TextBytes"]);
+const constructible = new Set(["Client", "FakeClock", "RawPeer", "TextBytes"]);
 
 /**
  * Generates the pages.

@@ -24,6 +24,11 @@ export const entries = [
     types: `${library}/build/websocket.d.ts`,
     report: `${library}/api/holdfast-websocket.api.md`,
   },
+  ...["testing", "adapter"].map((name) => ({
+    name: `holdfast/${name}`,
+    types: `${library}/build/${name}.d.ts`,
+    report: `${library}/api/holdfast-${name}.api.md`,
+  })),
   ...["redis", "nats"].map((name) => ({
     name: `@holdfast/${name}`,
     types: `packages/${name}/dist/index.d.ts`,

@@ -67,3 +67,39 @@ test("C20: the program of the page for Jest passes", { timeout: 120_000 }, async
   );
   assert.match(output, /1 passed/);
 });
+
+test(
+  "C20: the program of the page for FakeClock.install() runs in Vitest and Jest too",
+  { timeout: 120_000 },
+  async () => {
+    const block = page.blocks.find(({ code }) => code.includes("clock.install()"));
+    assert.ok(block);
+    const folder = mkdtempSync(join(root, ".cache", "testing-page-"));
+    try {
+      writeFileSync(join(folder, "package.json"), '{ "type": "module", "jest": { "transform": {} } }');
+      const lines = transpile(block.code).split("\n");
+      const [imports, rest] = [true, false].map((isImport) =>
+        lines.filter((line) => line.startsWith("import ") === isImport).join("\n"),
+      );
+      for (const [name, from] of [
+        ["vitest", "vitest"],
+        ["jest", "@jest/globals"],
+      ]) {
+        const text = `import { test } from "${from}";\n${imports}\ntest("the program", async () => {\n${rest}\n});\n`;
+        writeFileSync(join(folder, `${name}.test.js`), text);
+      }
+      const jest = ["--experimental-vm-modules", program("jest", "bin/jest.js"), "--rootDir", folder];
+      for (const command of [
+        [program("vitest", "vitest.mjs"), "run", "--root", folder, "vitest.test.js"],
+        [...jest, "--watchman=false", "jest.test.js"],
+      ]) {
+        const options = { cwd: folder, env: environment() };
+        const { status, stdout, stderr } = await capture(process.execPath, command, options);
+        assert.equal(status, 0, `${stdout}\n${stderr}`);
+        assert.match(stdout + stderr, /session expired/);
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);

@@ -9,6 +9,18 @@ const POLICY =
   "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
 const slugger = new GithubSlugger();
 
+/**
+ * The text of a page for the search. Headings of the API reference that stand in each of its entries would hide the pages
+ * that explain. It runs in the build only: the pages forbid the functions that VitePress otherwise passes to them.
+ */
+function searchable(source, env, markdown) {
+  const html = markdown.render(source, env);
+  return env.relativePath.startsWith("api/") ? html.replaceAll(REPEATED_HEADING, "") : html;
+}
+
+const REPEATED_HEADING =
+  /<h([2-6])\b[^>]*>\s*(?:Parameters|Returns|Throws|Default|Type Parameters|Overrides|Inherited from)\b.*?<\/h\1>/gs;
+
 export default defineConfig({
   srcDir: "content",
   outDir: "dist",
@@ -33,7 +45,7 @@ export default defineConfig({
     nav: bar,
     sidebar: columns(),
     outline: [2, 3],
-    search: { provider: "local" },
+    search: { provider: "local", options: { _render: searchable } },
     docFooter: { prev: false, next: false },
     ...(repository !== null && { socialLinks: [{ icon: "github", link: repository }] }),
   },

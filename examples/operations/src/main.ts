@@ -13,5 +13,5 @@ process.once("SIGTERM", () => {
   announceEnd();
   const hurry = new AbortController();
   process.once("SIGTERM", () => hurry.abort());
-  void server.close({ code: 1012, reason: "update", spread, timeout, signal: hurry.signal });
+  void server.close({ reason: "update", spread, timeout, signal: hurry.signal });
 });

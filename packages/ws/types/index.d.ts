@@ -1,6 +1,6 @@
 // The types of `import … from "@holdfast/ws"`.
 
-import WebSocket = require("./index.d.cts");
+import WebSocket = require("./index.cjs");
 
 export import AddressInfo = WebSocket.AddressInfo;
 export import CertMeta = WebSocket.CertMeta;

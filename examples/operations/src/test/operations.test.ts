@@ -111,7 +111,7 @@ describe("Example: operations", () => {
   });
 
   test(
-    "J2: the process closes with 1012 on SIGTERM, and exits with 0",
+    "J2: the process closes with 1001 on SIGTERM, and exits with 0",
     { skip: process.platform === "win32" && "no SIGTERM" },
     async () => {
       const program = spawn(process.execPath, [MAIN], {
@@ -123,7 +123,7 @@ describe("Example: operations", () => {
       const connection = await connect(/ws:\S+/.exec(line)?.[0] ?? "");
       program.kill("SIGTERM");
       const { code, reason } = await connection.closed;
-      assert.deepEqual({ code, reason }, { code: 1012, reason: "update" });
+      assert.deepEqual({ code, reason }, { code: 1001, reason: "update" });
       assert.deepEqual(await exit, [0, null]);
     },
   );

@@ -89,7 +89,7 @@ export class AdoptedConnection {
     void this.#core.sendTyped(data, isText, options === DEFAULT ? DEFAULT_SETTINGS : settingsOf(options));
   }
 
-  /** Sends the next fragment of a message, uncompressed (RFC 6455 section 5.4). */
+  /** Sends the next fragment of a message, uncompressed (RFC 6455 section 5.4). Does nothing once a Close was sent. */
   sendFragment(payload: Uint8Array, isText: boolean, isLast: boolean): void {
     const isFirst = !this.#isAmidMessage;
     this.#isAmidMessage = !isLast;
@@ -97,13 +97,21 @@ export class AdoptedConnection {
     if (this.#transport.closeSent === null) void quietly(this.#core.sendFragment(fragment));
   }
 
-  /** Sends a Ping without waiting for its Pong; any payload of up to 125 bytes. Does nothing once a Close was sent. */
+  /**
+   * Sends a Ping without waiting for its Pong. Does nothing once a Close was sent.
+   *
+   * @throws InvalidArgumentError if the payload is longer than 125 bytes (RFC 6455 section 5.5)
+   */
   ping(payload: string | Bytes): void {
     const bytes = checkControlPayload(payload);
     if (this.#transport.closeSent === null) this.#transport.sendPing(`sent ${++this.#pings}`, bytes);
   }
 
-  /** Sends a Pong. Does nothing once a Close was sent. */
+  /**
+   * Sends a Pong. Does nothing once a Close was sent.
+   *
+   * @throws InvalidArgumentError if the payload is longer than 125 bytes
+   */
   pong(payload: string | Bytes): void {
     const bytes = checkControlPayload(payload);
     if (this.#transport.closeSent === null) this.#transport.queuePong(bytes);
@@ -124,6 +132,7 @@ export class AdoptedConnection {
     this.#observed.pauseReading();
   }
 
+  /** Reads again after `pause()`. */
   resume(): void {
     this.#observed.resumeReading();
   }

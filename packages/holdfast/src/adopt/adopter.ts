@@ -46,8 +46,11 @@ export interface AdopterOptions extends Omit<ConnectionOptions, "text"> {
 
 /** The opening handshake that led to a stream: `url`, `request` and the like of the connection. */
 export interface AdoptedHandshake {
+  /** The address that the client asked for, beginning with `ws:` or `wss:`. */
   readonly url: string;
+  /** The request; read when `connection.request` is. */
   readonly request: HandshakeRequest;
+  /** The response that accepted it. */
   readonly response: HandshakeResponse;
   /** The agreed subprotocol; null for none. */
   readonly subprotocol: string | null;
@@ -121,7 +124,8 @@ export class Adopter {
    * @param stream a socket or another Duplex
    * @param head the bytes after the handshake that were read with it
    * @param handler receives what the peer sends, within the call that read it
-   * @throws InvalidArgumentError if it is no Duplex
+   * @param handshake what `connection.url`, `request`, `response`, `subprotocol` and `extensions` report
+   * @throws InvalidArgumentError if the stream is no Duplex
    */
   adopt(
     stream: Duplex,

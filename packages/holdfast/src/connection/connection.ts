@@ -10,7 +10,6 @@ import {
   checkFunction,
   checkSignal,
   checkSize,
-  requireChoice,
 } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { showURL } from "../shared/show-url.js";
@@ -22,7 +21,7 @@ import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./han
 import { consumeAll } from "./consume-all.js";
 import type { Message } from "./inbox.js";
 import { describeObject, showInInspector } from "./inspection.js";
-import { EVENT_NAMES, type ConnectionEventName, type Listener } from "./listeners.js";
+import { EVENT_NAMES, unknownEvent, type ConnectionEventName, type Listener } from "./listeners.js";
 import type { ConnectionSession } from "./session-state.js";
 import { MessageStream } from "./message-stream.js";
 import type { SendSettings, SendUntil } from "./message-transport.js";
@@ -351,7 +350,7 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
 
   /** Adds a listener; returns a function that removes it. */
   on<Name extends ConnectionEventName>(event: Name, listener: Listener<Name>): () => void {
-    requireChoice("event", event, EVENT_NAMES);
+    if (!EVENT_NAMES.includes(event)) throw unknownEvent(event);
     checkFunction("listener", listener);
     return this.#core.listeners.add(event, listener);
   }

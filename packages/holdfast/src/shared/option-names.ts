@@ -24,7 +24,9 @@ export function checkOptionNames(
   advice: OptionAdvice = {},
 ): void {
   if (options === undefined) return;
-  if (typeof options !== "object" || options === null) refuseValue(what, options);
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    refuseValue(what, options, "subprotocols" in names);
+  }
   for (const name in options) {
     if (!Object.hasOwn(names, name))
       refuseUnknown(what, options as Record<string, unknown>, name, names, advice);
@@ -33,12 +35,17 @@ export function checkOptionNames(
 
 /** As `checkOptionNames`, for an argument that is required. */
 export function requireOptions(what: string, options: unknown, names: Readonly<Record<string, true>>): void {
-  if (options === undefined) refuseValue(what, options);
+  if (options === undefined) refuseValue(what, options, false);
   checkOptionNames(what, options, names);
 }
 
-function refuseValue(what: string, value: unknown): never {
-  throw new InvalidArgumentError(`Expected the options of ${what} to be an object, got ${describe(value)}`);
+/** @param mayBeProtocols other libraries take a protocol, or a list of them, in this place */
+function refuseValue(what: string, value: unknown, mayBeProtocols: boolean): never {
+  const hasProtocols = mayBeProtocols && (typeof value === "string" || Array.isArray(value));
+  const remedy = hasProtocols ? ". Pass protocols as `{ subprotocols: […] }`." : "";
+  throw new InvalidArgumentError(
+    `Expected the options of ${what} to be an object, got ${describe(value)}${remedy}`,
+  );
 }
 
 function refuseUnknown(

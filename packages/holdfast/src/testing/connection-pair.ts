@@ -19,11 +19,11 @@ import { MemoryStream } from "./memory-stream.js";
 export interface ConnectionPairOptions<Data = unknown> {
   /** Drives both connections: pings, timeouts, and the transfer of bytes. @default null: real time */
   readonly clock?: FakeClock | null | undefined;
-  /** Options of the client's connection, such as `pingInterval`. */
+  /** Options of the client's connection, such as `pingInterval`. @default those of `connect()` */
   readonly client?: ConnectionOptions | undefined;
-  /** Options of the server's connection. */
+  /** Options of the server's connection. @default those of `serve()` */
   readonly server?: ConnectionOptions | undefined;
-  /** `data` of the server's connection. */
+  /** `data` of the server's connection. @default undefined */
   readonly data?: Data | undefined;
   /** `subprotocol` of both. @default null */
   readonly subprotocol?: string | null | undefined;
@@ -31,7 +31,9 @@ export interface ConnectionPairOptions<Data = unknown> {
 
 /** Two connections, each the peer of the other. */
 export interface ConnectionPair<Data = unknown> {
+  /** The connection in the role of the client; its `url` is `ws://memory.test/`. */
   readonly client: Connection;
+  /** The connection in the role of the server. */
   readonly server: Connection<Data>;
 }
 

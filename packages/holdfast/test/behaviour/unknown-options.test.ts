@@ -56,6 +56,20 @@ describe("options that do not exist", () => {
     });
   }
 
+  test("G9: the second argument of other libraries, a protocol or a list of them, is not ignored", async () => {
+    for (const [owner, call] of clients) {
+      for (const [given, got] of [
+        ["chat", '"chat" (string)'],
+        [["chat"], "an array"],
+      ] as const) {
+        await assert.rejects(async () => call(given as never), {
+          name: "InvalidArgumentError",
+          message: `Expected the options of ${owner} to be an object, got ${got}. Pass protocols as \`{ subprotocols: […] }\`.`,
+        });
+      }
+    }
+  });
+
   test("L9: a session needs connectPersistent(): every other client says so", async () => {
     for (const [owner, call] of clients) {
       if (owner === "connectPersistent()") continue;

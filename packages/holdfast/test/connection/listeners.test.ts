@@ -64,7 +64,7 @@ describe("Connection.on()", () => {
     assert.throws(() => h.connection.on("message", () => undefined), {
       name: "InvalidArgumentError",
       message:
-        'Expected `event` to be "ping" or "pong" or "overdue" or "suspect" or "suspended" or "paused" or "resumed" or "detached" or "lost", got "message" (string)',
+        'Expected `event` to be "ping" or "pong" or "overdue" or "suspect" or "suspended" or "paused" or "resumed" or "detached" or "lost", got "message" (string). Read messages with `for await`, `recv()` or `forEach()`, and await `closed` for the end.',
     });
     // @ts-expect-error Callers without types may pass anything.
     assert.throws(() => h.connection.on("ping"), {
@@ -72,7 +72,7 @@ describe("Connection.on()", () => {
       message: "Expected `listener` to be a function, got undefined",
     });
     // @ts-expect-error Callers without types may pass anything.
-    assert.throws(() => h.connection.on(undefined, () => undefined), { message: /, got undefined$/ });
+    assert.throws(() => h.connection.on(undefined, () => undefined), { message: /, got undefined\. Read/ });
   });
 
   test("A8: payloads are copies: a listener that keeps or changes one changes nothing", () => {

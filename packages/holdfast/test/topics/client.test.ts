@@ -182,6 +182,16 @@ describe("subscribe() at a client", () => {
     }
   });
 
+  test("M7: a persistent connection that is not open is refused, with what to do", async () => {
+    const { signal } = new AbortController();
+    const link = { connection: null, signal, on: () => () => undefined };
+    await assert.rejects(publish(link, "t", "x"), {
+      name: "InvalidStateError",
+      message:
+        'Expected an open connection, got one that is connecting or closed. Publish after its event "open".',
+    });
+  });
+
   test("M7: publish() sends text and bytes, and settles with the answer", async () => {
     const client = new Client();
     await client.server("topics");

@@ -48,7 +48,8 @@ export interface ServerSessionOptions {
   /**
    * `"process"`: sessions live in memory, and end with the process. `"shutdown"`: `server.close()` saves them to the
    * store, from which the next process resumes them. `"message"`: each message is saved before it is sent or confirmed,
-   * so that sessions survive a crash, and a client may continue on any server that shares the store. @default "process"
+   * so that sessions survive a crash, and a client may continue on any server that shares the store.
+   * @default "message" with a `store`, "process" without one
    */
   readonly durability?: SessionDurability;
   /** Keeps sessions for other processes. Required unless `durability` is `"process"`. @default memory of the process */
@@ -90,7 +91,7 @@ export function checkSessions(value: unknown): SessionSettings | null {
     "sessions.durability",
     options.durability,
     ["process", "shutdown", "message"],
-    "process",
+    store === undefined ? "process" : "message",
   );
   if (durability !== "process" && store === undefined)
     throw invalidArgument(

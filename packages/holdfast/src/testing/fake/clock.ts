@@ -1,3 +1,6 @@
+// `FakeClock`: time that moves only when a test says so.
+
+import { installGlobals } from "./installed-globals.js";
 import { TimerQueue } from "./timer-queue.js";
 
 /**
@@ -6,8 +9,13 @@ import { TimerQueue } from "./timer-queue.js";
  *
  * `advance` runs everything at its exact time. `advanceAsync` does the same and lets promises settle after each
  * callback. A callback that throws ends the call with its error.
+ *
+ * It drives the connections of a `connectionPair()`. After `install()` it also drives all other connections of the
+ * process, and the application's own timers.
  */
 export class FakeClock {
+  static #installed: FakeClock | null = null;
+
   #now: number;
   #wallOffset: number;
   #isInCallback = false;
@@ -16,30 +24,40 @@ export class FakeClock {
   #pollCallbacks: (() => void)[] = [];
   #afterPollCallbacks: (() => void)[] = [];
 
-  /** @param start initial `now` and `wallNow`; by default 0 and noon (UTC) on 1 January 2026 */
+  /** @param start initial `now` and `wallNow`, in milliseconds; by default 0 and noon (UTC) on 1 January 2026 */
   constructor({ now = 0, wallNow = Date.UTC(2026, 0, 1, 12) }: { now?: number; wallNow?: number } = {}) {
     this.#now = now;
     this.#wallOffset = wallNow - now;
   }
 
+  /** The monotonic time in milliseconds. */
   now(): number {
     return this.#now;
   }
 
+  /** The wall clock: milliseconds since 1970. */
   wallNow(): number {
     return this.#now + this.#wallOffset;
   }
 
+  /**
+   * Calls back once, after `delay` milliseconds.
+   *
+   * @returns a function that cancels the timer
+   * @throws RangeError if the delay is negative or not a number
+   */
   setTimer(delay: number, callback: () => void): () => void {
     // NaN would never fire, and a test would pass for the wrong reason.
     if (!(delay >= 0)) throw new RangeError(`Expected the delay of a timer to be 0 or more, got ${delay}`);
     return this.#timers.add(this.#now + delay, callback);
   }
 
+  /** Calls back after the next poll, like `setImmediate()`. */
   afterPoll(callback: () => void): void {
     this.#afterPollCallbacks.push(callback);
   }
 
+  /** Calls back at the end of the current turn, like `process.nextTick()`. */
   atTurnEnd(callback: () => void): void {
     this.#turnEndCallbacks.push(callback);
   }
@@ -59,16 +77,47 @@ export class FakeClock {
     return this.#turnEndCallbacks.length + this.#pollCallbacks.length + this.#afterPollCallbacks.length;
   }
 
-  /** Lets `ms` pass on an idle event loop: everything runs at the exact time at which it is due. */
+  /**
+   * Replaces the global `setTimeout`, `setInterval`, `clearTimeout`, `clearInterval`, `Date` and `performance.now` with
+   * those of this clock. Every connection, server and client of the process then follows it, as do the application's own
+   * timers. Sockets stay real, and so do `setImmediate`, `process.nextTick`, `node:timers` and `AbortSignal.timeout()`.
+   * `advanceAsync()` lets the sockets of this process exchange what is ready between two timers.
+   *
+   * @returns a function that restores the globals
+   * @throws Error if a fake clock is installed already
+   */
+  install(): () => void {
+    if (FakeClock.#installed !== null) throw new Error("Expected no installed fake clock. Restore it first.");
+    const restore = installGlobals(this);
+    FakeClock.#installed = this;
+    return () => {
+      if (FakeClock.#installed !== this) return;
+      FakeClock.#installed = null;
+      restore();
+    };
+  }
+
+  /**
+   * Lets `ms` milliseconds pass on an idle event loop: everything runs at the exact time at which it is due.
+   *
+   * @throws RangeError if `ms` is negative or not a number
+   * @throws Error within a callback of this clock
+   */
   advance(ms: number): void {
     runAll(this.#runUntil(this.#target(ms)));
   }
 
-  /** Like `advance`, but lets promises settle after each callback. */
+  /**
+   * Like `advance`, but lets promises settle after each callback; if the clock is installed, sockets too.
+   *
+   * @throws RangeError if `ms` is negative or not a number
+   * @throws Error within a callback of this clock
+   */
   async advanceAsync(ms: number): Promise<void> {
     const target = this.#target(ms);
-    await promisesSettled();
-    await runAllSettling(this.#runUntil(target));
+    await this.#settled();
+    await this.#runAllSettling(this.#runUntil(target));
+    if (FakeClock.#installed === this) await this.#settled();
   }
 
   /**
@@ -81,12 +130,12 @@ export class FakeClock {
     this.#catchUp();
   }
 
-  /** Suspends the machine as Linux does: the wall clock jumps, and the monotonic clock does not. */
+  /** Suspends the machine for `ms` as Linux does: the wall clock jumps, and the monotonic clock does not. */
   suspend(ms: number): void {
     this.#wallOffset += ms;
   }
 
-  /** The monotonic clock jumps and the wall clock does not; timers that are due then run late. */
+  /** The monotonic clock jumps by `ms` and the wall clock does not; timers that are due then run late. */
   jumpMonotonic(ms: number): void {
     this.#now += ms;
     this.#wallOffset -= ms;
@@ -101,11 +150,21 @@ export class FakeClock {
 
   /** Settles promises and runs turns until nothing is left to do. Time does not advance, and no timer runs. */
   async settle(): Promise<void> {
-    await promisesSettled();
+    await this.#settled();
     for (let rounds = 0; this.pendingCallbacks > 0; rounds++) {
       assertProgress(rounds);
-      await runAllSettling(this.#turnAndPoll());
+      await this.#runAllSettling(this.#turnAndPoll());
     }
+  }
+
+  async #runAllSettling(steps: Generator<void, void>): Promise<void> {
+    while (steps.next().done !== true) await this.#settled();
+  }
+
+  /** With real sockets, a message and its answer take a few polls. */
+  async #settled(): Promise<void> {
+    const polls = FakeClock.#installed === this ? POLLS_OF_SOCKETS : 1;
+    for (let count = 0; count < polls; count++) await promisesSettled();
   }
 
   #target(ms: number): number {
@@ -194,9 +253,8 @@ function runAll(steps: Generator<void, void>): void {
   while (steps.next().done !== true);
 }
 
-async function runAllSettling(steps: Generator<void, void>): Promise<void> {
-  while (steps.next().done !== true) await promisesSettled();
-}
+/** On the loopback interface, a ping and its pong take 2 to 3, an upgrade 4. */
+const POLLS_OF_SOCKETS = 10;
 
 /** An immediate runs once the microtask queue is empty, however long the promise chains are. */
 function promisesSettled(): Promise<void> {

@@ -3,10 +3,15 @@ export type Direction = "toServer" | "toClient";
 
 /** The faults of one direction; see the methods of `FaultControls` for their meaning. */
 export interface Faults {
+  /** Milliseconds by which each byte is delayed; 0 for none. */
   readonly delay: number;
+  /** The rate; null for no limit. */
   readonly bytesPerSecond: number | null;
+  /** The largest piece that is forwarded, in bytes; null for no limit. */
   readonly chunkSize: number | null;
+  /** Whether bytes are forwarded, wait, or are discarded. */
   readonly flow: "open" | "frozen" | "blackholed";
+  /** Whether the end of the sender is kept back. */
   readonly isFinHeld: boolean;
 }
 
@@ -18,13 +23,14 @@ export const NO_FAULTS: Faults = {
   isFinHeld: false,
 };
 
+/** Options of `cut()`. */
 export interface CutOptions {
   /** Both ends see a FIN after the forwarded bytes, or an RST. */
   readonly kind: "fin" | "rst";
   /**
    * Cuts after this many more bytes in that direction, and forwards nothing beyond them. The cut follows a
-   * few milliseconds later, so that the bytes are read first. With 0 bytes it happens on connecting. @default
-   * at once
+   * few milliseconds later, so that the bytes are read first. With 0 bytes it happens on connecting.
+   * @default at once
    */
   readonly after?: { readonly direction: Direction; readonly bytes: number };
 }

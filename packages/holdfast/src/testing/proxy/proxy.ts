@@ -3,12 +3,13 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { ProxyConnection } from "./connection.js";
 import { type CutOptions, type Direction, FaultControls, type Faults, NO_FAULTS } from "./faults.js";
 
+/** Options of `FaultProxy.start()`. */
 export interface FaultProxyOptions {
   /** The server to forward to; `host` is 127.0.0.1 by default. */
   readonly target: { readonly port: number; readonly host?: string };
-  /** @default 0: any free port */
+  /** The port to listen on. @default 0: any free port */
   readonly port?: number;
-  /** @default "127.0.0.1" */
+  /** The address to listen on. @default "127.0.0.1" */
   readonly host?: string;
 }
 
@@ -20,6 +21,7 @@ export type AcceptMode = "forward" | "close" | "reset" | "mute";
 
 /** A TCP proxy that breaks connections as networks do. A fault applies to current and later connections. */
 export class FaultProxy extends FaultControls implements AsyncDisposable {
+  /** The port that it listens on. */
   readonly port: number;
   readonly #host: string;
   readonly #target: { readonly port: number; readonly host: string };
@@ -34,6 +36,11 @@ export class FaultProxy extends FaultControls implements AsyncDisposable {
   readonly #forwardedBefore = { toServer: 0, toClient: 0 };
   #closing: Promise<void> | null = null;
 
+  /**
+   * Listens, and forwards each connection to the target.
+   *
+   * @throws the error of Node.js if it cannot listen, such as EADDRINUSE
+   */
   static async start({ target, port = 0, host = "127.0.0.1" }: FaultProxyOptions): Promise<FaultProxy> {
     const server = await listen(port, host);
     return new FaultProxy(server, host, { host: "127.0.0.1", ...target });

@@ -7,22 +7,28 @@ import { withTimeout } from "../with-timeout.js";
 import { acceptKey, formatHead, type Head, type HeadersToSend } from "./head.js";
 import { RawPeer, type WaitOptions } from "./peer.js";
 
+/** Options of `RawClient.connect()`. */
 export interface RawClientOptions {
+  /** The port of the server. */
   readonly port: number;
-  /** @default "127.0.0.1" */
+  /** The address of the server. @default "127.0.0.1" */
   readonly host?: string;
-  /** Uses TLS with these options of `tls.connect`, such as `ca`. The default `servername` is `localhost`. */
+  /**
+   * Uses TLS with these options of `tls.connect`, such as `ca`. The default `servername` is `localhost`.
+   * @default no TLS
+   */
   readonly tls?: ConnectionOptions;
-  /** Timeout for connecting and, unless a call sets another, for every wait. @default 20_000 */
+  /** Milliseconds for connecting and, unless a call sets another limit, for every wait. @default 20_000 */
   readonly timeout?: number;
 }
 
+/** Options of `RawClient.upgrade()` and `sendUpgrade()`. */
 export interface UpgradeOptions {
-  /** @default "/" */
+  /** The target of the request. @default "/" */
   readonly path?: string;
-  /** Added to the headers of an upgrade; they replace headers of the same name, and null omits one. */
+  /** Added to the headers of an upgrade; they replace headers of the same name, and null omits one. @default none */
   readonly headers?: HeadersToSend;
-  /** Bytes right after the request, in the same write. */
+  /** Bytes right after the request, in the same write. @default none */
   readonly glue?: BytesLike;
 }
 
@@ -30,6 +36,11 @@ export interface UpgradeOptions {
 export class RawClient extends RawPeer {
   readonly #key = randomBytes(16).toString("base64");
 
+  /**
+   * Connects, without an upgrade.
+   *
+   * @throws the error of Node.js if nothing listens, or an Error after the timeout
+   */
   static async connect({
     port,
     host = "127.0.0.1",
@@ -66,8 +77,9 @@ export class RawClient extends RawPeer {
   }
 
   /**
-   * Upgrades the connection and returns the response. Rejects if the server refuses, or sends an invalid
-   * response.
+   * Upgrades the connection (RFC 6455 section 4.1) and returns the response.
+   *
+   * @throws Error if the server refuses, sends a wrong accept key, or does not answer within the timeout
    */
   async upgrade({ timeout, ...options }: UpgradeOptions & WaitOptions = {}): Promise<Head> {
     this.sendUpgrade(options);

@@ -2,6 +2,7 @@
 
 import { type BytesLike, concatBytes, toBytes } from "../bytes.js";
 
+/** The opcodes of RFC 6455 section 5.2. */
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
 /** A frame to build. Nothing is checked, because these peers exist to send invalid frames. */
@@ -10,7 +11,7 @@ export interface FrameOptions {
   readonly opcode: number;
   /** A string stands for its latin1 bytes. @default no bytes */
   readonly payload?: BytesLike;
-  /** @default true */
+  /** The bit FIN: whether it is the last fragment of a message. @default true */
   readonly isFinal?: boolean;
   /** The three reserved bits as a number: 4 is RSV1, which marks compressed messages. @default 0 */
   readonly rsv?: number;
@@ -18,15 +19,19 @@ export interface FrameOptions {
   readonly mask?: boolean | Uint8Array;
   /** The bits of the length field; 16 and 64 may be more than needed. @default "minimal" */
   readonly lengthEncoding?: "minimal" | 16 | 64;
-  /** The length to declare instead of the payload's; a bigint for 2^53 and more. */
+  /** The length to declare instead of the payload's; a bigint for 2^53 and more. @default the payload's */
   readonly declaredLength?: number | bigint;
 }
 
 /** A frame that was read; the payload is unmasked. */
 export interface RawFrame {
+  /** 0 to 15; `OPCODE` names the defined ones. */
   readonly opcode: number;
+  /** Whether it is the last fragment of a message. */
   readonly isFinal: boolean;
+  /** The three reserved bits as a number: 4 is RSV1. */
   readonly rsv: number;
+  /** Whether it arrived masked. */
   readonly isMasked: boolean;
   readonly payload: Uint8Array<ArrayBuffer>;
 }

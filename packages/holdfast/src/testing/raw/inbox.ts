@@ -1,5 +1,5 @@
 import { describeBytes } from "../bytes.js";
-import { withTimeout } from "../with-timeout.js";
+import { realNow, withTimeout } from "../with-timeout.js";
 
 /** A value found at the start of the unread bytes, and its size in bytes. */
 export interface Found<T> {
@@ -49,7 +49,7 @@ export class Inbox {
     timeout: number,
     find: (unread: Uint8Array, isEnded: boolean) => Found<T> | null,
   ): Promise<T> {
-    const deadline = performance.now() + timeout;
+    const deadline = realNow() + timeout;
     for (;;) {
       const found = find(this.unread, this.#end !== null);
       if (found !== null) {
@@ -59,7 +59,7 @@ export class Inbox {
       const state = () => `${what}; unread: ${describeBytes(this.unread)}`;
       if (this.#end !== null) throw new Error(`The connection ended (${this.#end}) before ${state()}`);
       const change = new Promise<void>((resolve) => this.#waiters.push(resolve));
-      await withTimeout(change, deadline - performance.now(), what).catch(() => {
+      await withTimeout(change, deadline - realNow(), what).catch(() => {
         throw new Error(`Waited ${timeout} ms for ${state()}`);
       });
     }

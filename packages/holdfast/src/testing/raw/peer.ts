@@ -12,23 +12,28 @@ import { type Found, Inbox } from "./inbox.js";
 /** How a connection ended, as this peer saw it: by the other side's FIN or RST, or by this peer itself. */
 export type RawEnd = "fin" | "rst" | "closed";
 
+/** Options of every call that waits. */
 export interface WaitOptions {
-  /** How long to wait before the call rejects. @default the peer's `timeout`: 20,000 */
+  /** Milliseconds to wait before the call rejects. @default the peer's `timeout`: 20,000 */
   readonly timeout?: number;
 }
 
+/** Options of a `RawPeer` over sockets of your own. */
 export interface RawPeerOptions {
   /** The TCP connection, or the TLS connection over it. */
   readonly stream: Socket;
   /** The TCP connection: the same as `stream` without TLS. Only it can send an RST. */
   readonly tcp: Socket;
+  /** Whether frames are masked by default, as those of a client must be (RFC 6455 section 5.1). */
   readonly isMasking: boolean;
+  /** Milliseconds for every wait, unless a call sets another limit. */
   readonly timeout: number;
 }
 
 /**
  * One end of a connection that only follows a script, valid or not. It does not answer pings
- * automatically, and does not end when the other side does. Every wait has a timeout.
+ * automatically, and does not end when the other side does. Every wait has a timeout, in real time. A read rejects with
+ * an Error after the timeout, and once the connection has ended before everything arrived.
  */
 export class RawPeer implements AsyncDisposable {
   /** Resolves once the other side ended its sending (`fin`), reset the connection, or this peer closed it. */
@@ -81,6 +86,7 @@ export class RawPeer implements AsyncDisposable {
     return this.#inbox.received;
   }
 
+  /** The number of bytes received so far, read or not. */
   get receivedLength(): number {
     return this.#inbox.receivedLength;
   }
@@ -126,6 +132,7 @@ export class RawPeer implements AsyncDisposable {
     this.#stream.pause();
   }
 
+  /** Reads again after `stopReading()`. */
   resumeReading(): void {
     this.#stream.resume();
   }
@@ -154,7 +161,7 @@ export class RawPeer implements AsyncDisposable {
     return withTimeout(this.#lastWrite, timeout, "the kernel to take what was written");
   }
 
-  /** Does nothing for that many milliseconds. */
+  /** Does nothing for that many milliseconds of real time. */
   async pause(ms: number): Promise<void> {
     await sleep(ms);
   }
@@ -164,22 +171,27 @@ export class RawPeer implements AsyncDisposable {
     return frame({ mask: this.#isMasking, ...options });
   }
 
+  /** Sends a frame, as invalid as the options make it. */
   sendFrame(options: FrameOptions): void {
     this.write(this.frame(options));
   }
 
+  /** Sends a text message in one frame. */
   sendText(text: string): void {
     this.sendFrame({ opcode: OPCODE.text, payload: Buffer.from(text, "utf8") });
   }
 
+  /** Sends a binary message in one frame. */
   sendBinary(payload: BytesLike): void {
     this.sendFrame({ opcode: OPCODE.binary, payload });
   }
 
+  /** Sends a Ping, with up to 125 bytes if it should be valid. */
   sendPing(payload: BytesLike = ""): void {
     this.sendFrame({ opcode: OPCODE.ping, payload });
   }
 
+  /** Sends a Pong, asked for or not. */
   sendPong(payload: BytesLike = ""): void {
     this.sendFrame({ opcode: OPCODE.pong, payload });
   }

@@ -3,18 +3,23 @@ import { type BytesLike, concatBytes, toBytes } from "../bytes.js";
 import { acceptKey, formatHead, type Head, type HeadersToSend } from "./head.js";
 import { RawPeer, type WaitOptions } from "./peer.js";
 
+/** Options of `RawServerPeer.acceptUpgrade()`. */
 export interface AcceptOptions {
-  /** Added to the headers of the response; they replace headers of the same name, and null omits one. */
+  /** Added to the headers of the response; they replace headers of the same name, and null omits one. @default none */
   readonly headers?: HeadersToSend;
-  /** The accept key. @default the right one for the request */
+  /** The value of Sec-WebSocket-Accept (RFC 6455 section 4.2.2). @default the right one for the request */
   readonly accept?: string;
-  /** Bytes right after the response, in the same write. */
+  /** Bytes right after the response, in the same write. @default none */
   readonly glue?: BytesLike;
 }
 
 /** The scripted server's end of a connection. Its frames are unmasked by default. */
 export class RawServerPeer extends RawPeer {
-  /** Reads the request and answers 101. Returns the request. */
+  /**
+   * Reads the request and answers 101. Returns the request, which is not checked.
+   *
+   * @throws Error if no request arrives within the timeout
+   */
   async acceptUpgrade({ accept, headers, glue, timeout }: AcceptOptions & WaitOptions = {}): Promise<Head> {
     const request = await this.readHead(timeout === undefined ? {} : { timeout });
     const defaults = {

@@ -5,16 +5,17 @@ import { withTimeout } from "../with-timeout.js";
 import type { WaitOptions } from "./peer.js";
 import { RawServerPeer } from "./server-peer.js";
 
+/** Options of `RawServer.start()`. */
 export interface RawServerOptions {
-  /** Use TLS; `testCertificates()` provides a `server` certificate. */
+  /** Uses TLS with these options of Node's `TLSSocket`, such as `key` and `cert`. @default no TLS */
   readonly tls?: TLSSocketOptions;
-  /** @default "127.0.0.1" */
+  /** The address to listen on. @default "127.0.0.1" */
   readonly host?: string;
-  /** @default 0: any free port */
+  /** The port to listen on. @default 0: any free port */
   readonly port?: number;
-  /** A Unix socket to listen on instead. */
+  /** The path of a Unix socket to listen on instead. @default a TCP port */
   readonly path?: string;
-  /** Bounds every wait of the peers, unless a call says otherwise. @default 2_000 */
+  /** Milliseconds: bounds every wait of the peers, unless a call says otherwise. @default 20_000 */
   readonly timeout?: number;
 }
 
@@ -23,6 +24,7 @@ export type RawScript = (peer: RawServerPeer) => Promise<void> | void;
 
 /** A scripted server: each connection runs the script. */
 export class RawServer implements AsyncDisposable {
+  /** The port that it listens on; 0 on a Unix socket. */
   readonly port: number;
   readonly #options: RawServerOptions;
   readonly #script: RawScript;
@@ -35,7 +37,11 @@ export class RawServer implements AsyncDisposable {
   #nextPeerIndex = 0;
   #closing: Promise<void> | null = null;
 
-  /** Listens. Without a script, `nextPeer` returns the peers. */
+  /**
+   * Listens. Without a script, `nextPeer` returns the peers.
+   *
+   * @throws the error of Node.js if it cannot listen, such as EADDRINUSE
+   */
   static async start(
     options: RawServerOptions = {},
     script: RawScript = () => undefined,
@@ -58,6 +64,7 @@ export class RawServer implements AsyncDisposable {
     });
   }
 
+  /** The address to connect to, such as `ws://127.0.0.1:8080/`; `path` begins with a slash. */
   url(path = "/"): string {
     return `${this.#options.tls === undefined ? "ws" : "wss"}://127.0.0.1:${this.port}${path}`;
   }
@@ -67,7 +74,11 @@ export class RawServer implements AsyncDisposable {
     return this.#peers;
   }
 
-  /** Resolves with the next peer that this method has not returned yet; waits for one to connect if necessary. */
+  /**
+   * Resolves with the next peer that this method has not returned yet; waits for one to connect if necessary.
+   *
+   * @throws Error if none connects within the timeout
+   */
   async nextPeer({ timeout = this.#options.timeout ?? 20_000 }: WaitOptions = {}): Promise<RawServerPeer> {
     const peer = this.#peers.at(this.#nextPeerIndex++);
     if (peer !== undefined) return peer;

@@ -4,6 +4,7 @@ import { toBytes, type Bytes } from "../../connection/arguments.js";
 import { Connection, coreOf } from "../../connection/connection.js";
 import { ConnectionClosed } from "../../connection/errors.js";
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import { InvalidStateError } from "../../shared/errors.js";
 import { checkFunction, checkSignal, invalidArgument } from "../../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
 import { TextBytes } from "../../shared/text-bytes.js";
@@ -71,6 +72,7 @@ export function subscribe(
 /**
  * Publishes a message if the server allows it (`publish` of `topics.open()`). A persistent connection must be open.
  *
+ * @throws InvalidStateError if a persistent connection is not open
  * @throws TopicError if the server refuses
  * @throws EngineUnavailableError if the server cannot publish; with an `id`, it is safe to publish again
  * @throws ConnectionClosed if the connection ends first; the message may or may not have been published
@@ -88,7 +90,11 @@ export async function publish(
   const bytes = typeof data === "string" ? null : toBytes(data);
   if (bytes === null && typeof data !== "string") throw invalidArgument("data", "a string or bytes", data);
   const connection = link instanceof Connection ? link : link.connection;
-  if (connection === null) throw invalidArgument("link", "a connection that is open", link);
+  if (connection === null) {
+    throw new InvalidStateError(
+      'Expected an open connection, got one that is connecting or closed. Publish after its event "open".',
+    );
+  }
   return LinkTopics.of(connection).publish(name, contentOf(data, bytes), id);
 }
 

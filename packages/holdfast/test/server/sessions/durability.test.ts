@@ -12,6 +12,7 @@ import {
   type SessionStore,
 } from "../../../build/index.js";
 import { connectPersistent, type SessionChange } from "../../../build/index.js";
+import { checkSessions } from "../../../build/server/sessions/session-options.js";
 import { eventually, withTimeout } from "holdfast-testkit";
 import { SessionPeer } from "./session-peer.js";
 
@@ -397,4 +398,14 @@ test("L6: over the memory, the session is dropped that has been without a socket
   }
   assert.deepEqual(answers, ["^lost evicted", "^resumed 1", "^resumed 1"]);
   await server.close({ timeout: 0 });
+});
+
+test("L7: with a store, each message is saved unless another durability is set; a durability needs a store", async () => {
+  const options = { store: memoryStore() };
+  assert.equal(checkSessions(options)?.durability, "message");
+  assert.equal(checkSessions({ ...options, durability: "process" })?.durability, "process");
+  assert.equal(checkSessions(true)?.durability, "process");
+  await assert.rejects(start({ durability: "message" }), {
+    message: /Expected `sessions.store` to be a store/,
+  });
 });

@@ -1,0 +1,59 @@
+// The functions of `FakeClock.install()`: a realm's `Date`, `performance.now` and timers, on a fake clock.
+
+import type { Clock } from "../../connection/ports.js";
+import { FakeTimeout } from "./fake-timeout.js";
+
+/** The names that `install()` replaces. `setImmediate`, `process.nextTick` and `node:timers` stay real. */
+const NAMES = ["Date", "setTimeout", "clearTimeout", "setInterval", "clearInterval"] as const;
+
+/** Replaces the globals; returns a function that restores them. */
+export function installGlobals(clock: Clock): () => void {
+  const before = NAMES.map((name) => Object.getOwnPropertyDescriptor(globalThis, name));
+  const fakes = fakesOf(clock);
+  for (const name of NAMES) define(globalThis, name, fakes[name]);
+  define(performance, "now", () => clock.now());
+  return () => {
+    for (const [index, name] of NAMES.entries()) {
+      const descriptor = before[index];
+      if (descriptor !== undefined) Object.defineProperty(globalThis, name, descriptor);
+    }
+    Reflect.deleteProperty(performance, "now"); // The method of its prototype is in use again.
+  };
+}
+
+function fakesOf(clock: Clock): Record<(typeof NAMES)[number], unknown> {
+  const set =
+    (isRepeated: boolean) =>
+    (callback: (...args: unknown[]) => void, delay?: unknown, ...args: unknown[]): FakeTimeout =>
+      new FakeTimeout(clock, () => callback(...args), delayOf(delay), isRepeated);
+  const clear = (timer: unknown): void => FakeTimeout.clear(timer);
+  return {
+    Date: dateOf(clock),
+    setTimeout: set(false),
+    clearTimeout: clear,
+    setInterval: set(true),
+    clearInterval: clear,
+  };
+}
+
+/** As in Node.js: at least 1 ms, and 1 ms for what is not a number or too large. */
+function delayOf(delay: unknown): number {
+  const ms = Number(delay);
+  return ms >= 1 && ms <= 2 ** 31 - 1 ? Math.trunc(ms) : 1;
+}
+
+function dateOf(clock: Clock): DateConstructor {
+  const now = (): number => clock.wallNow();
+  return new Proxy(RealDate, {
+    apply: () => new RealDate(now()).toString(),
+    construct: (target, args: unknown[], newTarget) =>
+      Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget) as Date,
+    get: (target, name, receiver): unknown => (name === "now" ? now : Reflect.get(target, name, receiver)),
+  });
+}
+
+const RealDate = Date;
+
+function define(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: true });
+}

@@ -1,0 +1,109 @@
+// `FakeClock.install()`: connections on real sockets, and the application's timers, on one fake clock.
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { connect, connectPersistent, serve, type PersistentConnection } from "../../build/index.js";
+import { FakeClock } from "../../build/testing.js";
+
+let clock: FakeClock;
+let restore: () => void;
+beforeEach(() => {
+  clock = new FakeClock();
+  restore = clock.install();
+});
+afterEach(() => restore());
+
+/** Resolves when the link is in this state. */
+function reached(link: PersistentConnection, state: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (link.status.state === state) resolve();
+    else link.on("status", (status) => status.state === state && resolve());
+  });
+}
+
+test("F2: an installed clock drives the back-off of a client over a real socket", async () => {
+  const server = await serve((connection) => connection.closed, { host: "127.0.0.1" });
+  const link = connectPersistent(server.url, { minDelay: 1_000, firstDelay: 2_000, logger: null });
+  await reached(link, "open");
+  for (const connection of server.connections) connection.terminate();
+  await reached(link, "waiting");
+  assert.ok(link.status.state === "waiting");
+  const { delay } = link.status;
+  assert.ok(delay >= 1_000 && delay <= 2_000);
+  await clock.advanceAsync(delay - 100);
+  assert.equal(link.status.state, "waiting");
+  await clock.advanceAsync(150); // Wake-ups share a raster of 32 ms.
+  await reached(link, "open");
+  assert.equal(server.connections.size, 1);
+  await link.close();
+  await server.close();
+});
+
+test("C1: an hour of pings on real sockets loses none", async () => {
+  const server = await serve((connection) => connection.closed, { pingInterval: null });
+  const connection = await connect(server.url, { pingInterval: 20_000, pingTimeout: 20_000 });
+  for (let minute = 0; minute < 60; minute++) await clock.advanceAsync(60_000);
+  const { answered, lost } = connection.latencyStats;
+  assert.equal(lost, 0);
+  assert.ok(answered >= 180 && answered <= 181, `${answered}`);
+  await connection.close();
+  await server.close();
+});
+
+test("E5: the session of an application expires by its own setTimeout()", async () => {
+  const server = await serve(async (connection) => {
+    const expiry = setTimeout(() => void connection.close(3000, "session expired"), 3_600_000);
+    await connection.closed;
+    clearTimeout(expiry);
+  });
+  const connection = await connect(server.url);
+  await clock.advanceAsync(3_599_999);
+  assert.equal(connection.state, "open");
+  await clock.advanceAsync(1);
+  const { code, reason } = await connection.closed;
+  assert.deepEqual({ code, reason }, { code: 3000, reason: "session expired" });
+  await server.close();
+});
+
+test("E5: Date and performance move with the clock, and are restored", () => {
+  assert.equal(new Date().toISOString(), "2026-01-01T12:00:00.000Z");
+  assert.equal(Date().slice(0, 15), new Date(clock.wallNow()).toString().slice(0, 15));
+  assert.equal(new Date(0).getTime(), 0);
+  assert.equal(new Date(2026, 0, 2).getDate(), 2);
+  assert.ok(new Date() instanceof Date);
+  assert.equal(Date.parse("2026-01-01T12:00:00Z"), Date.now());
+  clock.advance(1_500);
+  assert.deepEqual([performance.now(), Date.now()], [1_500, Date.UTC(2026, 0, 1, 12, 0, 1, 500)]);
+  restore();
+  assert.ok(Math.abs(Date.now() - performance.timeOrigin - performance.now()) < 60_000);
+  assert.ok(!Object.hasOwn(performance, "now"));
+});
+
+test("E5: timers have their arguments, and can be cleared, refreshed and repeated, as in Node.js", () => {
+  const seen: unknown[] = [];
+  const add = (...args: unknown[]): void => void seen.push(clock.now(), ...args);
+  setTimeout(add, 10, "a", 2);
+  clearTimeout(setTimeout(add, 5));
+  clearTimeout(Number(setTimeout(add, 5)));
+  clearTimeout(undefined);
+  const late = setTimeout(add, 20, "late");
+  const repeated = setInterval(add, 30, "again");
+  setTimeout(add, 2 ** 40, "too large"); // 1 ms
+  assert.deepEqual([late.hasRef(), late.unref().hasRef(), late.ref().hasRef()], [true, false, true]);
+  clock.advance(15);
+  late.refresh();
+  clock.advance(50);
+  clearInterval(repeated);
+  clock.advance(1_000);
+  assert.deepEqual(seen, [1, "too large", 10, "a", 2, 30, "again", 35, "late", 60, "again"]);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("G9: a second clock is refused until the first is restored", () => {
+  assert.throws(() => new FakeClock().install(), /Expected no installed fake clock/);
+  restore();
+  const again = new FakeClock().install();
+  restore(); // It is over, and restores nothing.
+  assert.throws(() => new FakeClock().install(), /Expected no installed fake clock/);
+  again();
+});
