@@ -18,7 +18,8 @@ export function createNativeGenerator(program: string, core: number | null): Gen
   }
 
   async function run(server: RunningServer, options: readonly string[]): Promise<NativeResult> {
-    const target = ["--port", String(server.port), "--pid", String(server.pid)];
+    const link = server.link === null ? [] : ["--link", String(server.link)];
+    const target = ["--port", String(server.port), "--pid", String(server.pid), ...link];
     const child = start({ program, arguments: [...target, ...options], core, hasChannel: false });
     const complaints = lastWords(child);
     const watchdog = setTimeout(() => child.kill("SIGKILL"), 180_000);

@@ -19,6 +19,11 @@ export function createNodeGenerator(core: number | null): Generator {
         "the load generator in Node compresses nothing: this load needs the C generator (cc and zlib's headers)",
       );
     }
+    if (server.link !== null) {
+      throw new Error(
+        "the load generator in Node speaks no link protocol: this peer needs the C generator (cc)",
+      );
+    }
     const duration = load.kind === "keepalive" ? 2 * load.interval : timing.duration;
     const task: Task = { load, port: server.port, warmup: timing.warmup, duration };
     const before = await readUsage(server);

@@ -9,6 +9,8 @@ export interface RunningServer {
   readonly process: ChildProcess;
   readonly pid: number;
   readonly port: number;
+  /** As in PeerProgram. */
+  readonly link: 1 | 2 | null;
   /** The last lines that it wrote to stderr. */
   complaints(): string;
   stop(): Promise<void>;
@@ -28,7 +30,8 @@ export async function startServer(program: PeerProgram, core: number | null): Pr
     await end(child);
     throw new Error(`the server printed no port. ${complaints()}`);
   }
-  return { process: child, pid: child.pid, port, complaints, stop: () => end(child) };
+  const { link = null } = program;
+  return { process: child, pid: child.pid, port, link, complaints, stop: () => end(child) };
 }
 
 /** Keeps the last part of a process's stderr, to show it if the process fails. */

@@ -46,6 +46,8 @@ export const allPeers: readonly Peer[] = [
     isQuick: true,
     findServer: () => packagedProgram("holdfast", "holdfast-for-await-server.js"),
   },
+  linked("holdfast-link", "as holdfast, over the link protocol, at a server with sessions", 1),
+  linked("holdfast-session", "the same with a session for each connection", 2),
   {
     name: "holdfast-adaptive",
     about: 'as holdfast, with detection: "adaptive"',
@@ -156,6 +158,20 @@ function isPlain(load: Load): boolean {
 
 /** ws uses bufferutil if it is installed. */
 const withoutAddOn: NodeProgramOptions = { environment: { WS_NO_BUFFER_UTIL: "1" } };
+
+/** A server with sessions, and clients that speak this version of the link protocol. Runs if `--peers` names it. */
+function linked(name: string, about: string, link: 1 | 2): Peer {
+  return {
+    name,
+    about,
+    can: isPlain,
+    takesPart: () => false,
+    findServer: () => {
+      const found = packagedProgram("holdfast", "holdfast-server.js", { environment: { SESSIONS: "1" } });
+      return found.isAvailable ? { ...found, program: { ...found.program, link } } : found;
+    },
+  };
+}
 
 function packagedProgram(name: string, file: string, options?: NodeProgramOptions): Availability {
   const version = packageVersion(name);

@@ -12,6 +12,8 @@ export interface PeerProgram {
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether it needs a Redis, whose port is in the variable REDIS_PORT. @default false */
   readonly needsRedis?: boolean;
+  /** The version of the link protocol that its clients speak: 1, or 2 for sessions. @default none */
+  readonly link?: 1 | 2;
 }
 
 /** Whether this machine has the program. */

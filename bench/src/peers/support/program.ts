@@ -33,6 +33,11 @@ export function isRawText(): boolean {
   return process.env["RAW_TEXT"] === "1";
 }
 
+/** Whether the server has sessions. */
+export function hasSessions(): boolean {
+  return process.env["SESSIONS"] === "1";
+}
+
 export type DeflateSetting = "off" | "context" | "no-context";
 
 /** The use of permessage-deflate, from the variable DEFLATE: 0, 1 or nct (no context takeover). */

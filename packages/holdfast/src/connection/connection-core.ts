@@ -167,16 +167,16 @@ export class ConnectionCore
     return (this.#id ??= this.runtime.nextId());
   }
 
-  /** The same, if there ever was a listener; otherwise null. */
-  get registeredListeners(): Listeners | null {
-    return this.#listeners;
-  }
-
   get listeners(): Listeners {
     return (this.#listeners ??= new Listeners({
       platform: this.runtime.platform,
       faultLogger: this.settings.faultLogger,
     }));
+  }
+
+  /** The listeners, if any was ever added; otherwise null. */
+  get registeredListeners(): Listeners | null {
+    return this.#listeners;
   }
 
   get timers(): TimerQueue {

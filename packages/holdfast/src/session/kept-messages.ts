@@ -1,6 +1,6 @@
 // The messages that the peer has not confirmed, by position. They lie in blocks of 32: a block is young when its messages
-// are stored, so that the garbage collector's write barrier costs little, and it is freed as a whole. (One long-lived
-// circular array cost 3 % of a pipelined echo more.)
+// are stored, so that the garbage collector's write barrier costs little, and it is freed as a whole. (With one long-lived
+// circular array, the barrier took some 20 ns of each message of a pipelined echo.)
 
 import {
   memoryOf,
