@@ -5,8 +5,22 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root } from "./root.mjs";
 
-/** The files that take longest, in the order in which they start, so that none of them is the last one to end. */
-const longest = ["checks/browser/", "checks/", "examples/", "bench/"];
+/**
+ * The folders whose files take longest, in the order in which they start: what remains in the end are short files, so
+ * that no core is idle while one long file runs.
+ */
+const longestFirst = [
+  "packages/redis/",
+  "packages/nats/",
+  "scripts/",
+  "checks/browser/",
+  "examples/",
+  "checks/",
+  "bench/",
+  "packages/holdfast/test-dist/server/",
+  "packages/holdfast/test-dist/security/",
+  "packages/holdfast/test-dist/transport/worker/",
+];
 
 /** Small enough that no group is the last one to end. */
 const largest = 12;
@@ -25,9 +39,11 @@ const isolating = [
 
 /** Sorts files: the longest first. */
 export function inOrder(files) {
-  const rank = (file) =>
-    (longest.findIndex((prefix) => file.startsWith(prefix)) + longest.length + 1) % (longest.length + 1);
-  return files.toSorted((a, b) => rank(a) - rank(b));
+  const rank = (file) => {
+    const index = longestFirst.findIndex((folder) => file.startsWith(folder));
+    return index === -1 ? longestFirst.length : index;
+  };
+  return files.toSorted((one, other) => rank(one) - rank(other));
 }
 
 /**
