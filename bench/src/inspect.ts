@@ -5,8 +5,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { connect, type Connection } from "holdfast";
+import { FIRST_QUERY } from "../../packages/holdfast/inspect-page/dist/first-query.js";
+import { runProgram } from "./program.js";
 
 const HELP = `npm run bench -- inspect [options]
 
@@ -15,18 +16,6 @@ const HELP = `npm run bench -- inspect [options]
   --seconds N       seconds of each period (default 10)
   --periods N       periods of each kind: without an inspector, unused, with a viewer (default 3)
 `;
-
-const { values } = parseArgs({
-  options: {
-    connections: { type: "string", default: "10000" },
-    changes: { type: "string", default: "1000" },
-    seconds: { type: "string", default: "10" },
-    periods: { type: "string", default: "3" },
-    help: { type: "boolean", short: "h", default: false },
-  },
-});
-const seconds = Number(values.seconds);
-const changes = Number(values.changes);
 
 /** The kinds of periods: no inspector; one that nobody uses; one with a viewer. */
 const KINDS = ["plain", "idle", "viewed"] as const;
@@ -37,17 +26,23 @@ interface Viewing {
   readonly times: number[];
 }
 
-if (values.help) process.stdout.write(HELP);
-else await main();
+interface Settings {
+  readonly connections: number;
+  readonly changes: number;
+  readonly seconds: number;
+  readonly periods: number;
+}
 
-async function main(): Promise<void> {
+await runProgram(HELP, { connections: 10_000, changes: 1_000, seconds: 10, periods: 3 }, main);
+
+async function main({ connections, changes, seconds, periods }: Settings): Promise<void> {
   const server = start("server-program", [], ["--expose-gc"]);
   const [{ port }] = (await once(server, "message")) as [{ port: number }]; // Its first message.
   const url = `ws://127.0.0.1:${port}`;
   // Each replacement is an ending and an opening.
   const crowd = start("crowd-program", [
     url,
-    values.connections,
+    String(connections),
     String(changes * 0.95),
     String(changes * 0.025),
   ]);
@@ -56,13 +51,13 @@ async function main(): Promise<void> {
   const shares: Record<Kind, number[]> = { plain: [], idle: [], viewed: [] };
   const heaps: number[] = [];
   const viewing: Viewing = { bytes: 0, times: [] };
-  for (let round = 0; round <= Number(values.periods); round++) {
+  for (let round = 0; round <= periods; round++) {
     for (const kind of KINDS) {
       server.send(kind === "plain" ? "stop" : "inspect");
       const isCounted = round > 0; // The first round warms up.
       const share = await (kind === "viewed"
-        ? viewed(server, url, isCounted ? viewing : { bytes: 0, times: [] })
-        : period(server));
+        ? viewed(server, url, seconds, isCounted ? viewing : { bytes: 0, times: [] })
+        : period(server, seconds));
       const heap = await ask(server, "memory");
       process.stdout.write(
         `${kind}: ${share.toFixed(2)} % of a core, heap ${(heap / 1e6).toFixed(1)} MB${isCounted ? "" : " (warming up)"}\n`,
@@ -74,10 +69,15 @@ async function main(): Promise<void> {
   crowd.disconnect();
   server.disconnect();
   await Promise.all([once(crowd, "exit"), once(server, "exit")]);
-  report(shares, heaps, viewing);
+  report(shares, heaps, viewing, seconds);
 }
 
-function report(shares: Record<Kind, number[]>, heaps: readonly number[], { bytes, times }: Viewing): void {
+function report(
+  shares: Record<Kind, number[]>,
+  heaps: readonly number[],
+  { bytes, times }: Viewing,
+  seconds: number,
+): void {
   const sorted = times.sort((a, b) => a - b);
   const share = (more: Kind, less: Kind): string =>
     `${(mean(shares[more]) - mean(shares[less])).toFixed(2)} % of ${mean(shares[more]).toFixed(2)} %`;
@@ -104,11 +104,11 @@ function report(shares: Record<Kind, number[]>, heaps: readonly number[], { byte
   for (const row of rows) process.stdout.write(`| ${row.join(" | ")} |\n`);
 }
 
-async function viewed(server: ChildProcess, url: string, viewing: Viewing): Promise<number> {
+async function viewed(server: ChildProcess, url: string, seconds: number, viewing: Viewing): Promise<number> {
   const viewer = await connect(`${url}/holdfast/stream`);
   const stop = new AbortController();
   const looking = look(viewer, viewing, stop.signal);
-  const share = await period(server);
+  const share = await period(server, seconds);
   stop.abort();
   await looking;
   await viewer.close();
@@ -117,18 +117,9 @@ async function viewed(server: ChildProcess, url: string, viewing: Viewing): Prom
 
 /** Asks as the page does: once a second, for the first hundred rows. */
 async function look(viewer: Connection, viewing: Viewing, signal: AbortSignal): Promise<void> {
-  const query = {
-    view: "connections",
-    sort: "trouble",
-    descending: true,
-    only: "all",
-    filter: "",
-    offset: 0,
-    limit: 100,
-  };
   for (let id = 1; !signal.aborted; id++) {
     const began = performance.now();
-    await viewer.send(JSON.stringify({ type: "look", id, process: null, query }));
+    await viewer.send(JSON.stringify({ type: "look", id, process: null, query: FIRST_QUERY }));
     const answer = await viewer.recv();
     viewing.times.push(performance.now() - began);
     viewing.bytes += answer.length;
@@ -137,7 +128,7 @@ async function look(viewer: Connection, viewing: Viewing, signal: AbortSignal): 
 }
 
 /** The share of a core that the server uses, in percent. */
-async function period(server: ChildProcess): Promise<number> {
+async function period(server: ChildProcess, seconds: number): Promise<number> {
   const [before, began] = [await ask(server, "processor"), performance.now()];
   await sleep(seconds * 1_000);
   const [after, ended] = [await ask(server, "processor"), performance.now()];
