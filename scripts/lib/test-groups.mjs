@@ -12,7 +12,6 @@ import { root } from "./root.mjs";
 const longestFirst = [
   "packages/redis/",
   "packages/nats/",
-  "scripts/",
   "checks/browser/",
   "examples/",
   "checks/",
@@ -21,6 +20,9 @@ const longestFirst = [
   "packages/holdfast/test-dist/security/",
   "packages/holdfast/test-dist/transport/worker/",
 ];
+
+/** These compile all the time, while others wait for most of theirs: no two of them start together. */
+const busy = /^scripts\/|\/bundlers\.test\.js$|\/size\.test\.js$|\/surface\.test\.js$/;
 
 /** Small enough that no group is the last one to end. */
 const largest = 12;
@@ -37,13 +39,16 @@ const isolating = [
   /"node:(?:child_process|cluster|worker_threads|async_hooks)"/,
 ];
 
-/** Sorts files: the longest first. */
+/** Sorts files: the longest first, and the busy ones between the others. */
 export function inOrder(files) {
   const rank = (file) => {
     const index = longestFirst.findIndex((folder) => file.startsWith(folder));
     return index === -1 ? longestFirst.length : index;
   };
-  return files.toSorted((one, other) => rank(one) - rank(other));
+  const sorted = files.filter((file) => !busy.test(file)).sort((one, other) => rank(one) - rank(other));
+  for (const [index, file] of files.filter((each) => busy.test(each)).entries())
+    sorted.splice(4 * index + 2, 0, file);
+  return sorted;
 }
 
 /**
