@@ -119,9 +119,15 @@ function report(omissions) {
   console.log(
     `\nNot run: ${omissions.length}. scripts/install-peers.sh installs the programs that tests need (Debian).`,
   );
-  for (const { name, file, reason } of omissions) {
-    const place = file === null ? "" : ` (${relative(root, file).replaceAll("\\", "/")})`;
-    console.log(`  ﹣ ${name}${place}: ${reason}`);
+  const byReason = new Map();
+  for (const omission of omissions)
+    byReason.set(omission.reason, [...(byReason.get(omission.reason) ?? []), omission]);
+  for (const [reason, all] of byReason) {
+    console.log(`  ${reason}: ${all.length}`);
+    for (const { name, file } of all) {
+      const place = file === null ? "" : ` (${relative(root, file).replaceAll("\\", "/")})`;
+      console.log(`    ﹣ ${name}${place}`);
+    }
   }
   console.log("");
 }
