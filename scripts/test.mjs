@@ -9,7 +9,7 @@
 // If CI is set, a skipped test is a failure, unless HOLDFAST_ALLOW_SKIPS is set too.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "./build.mjs";
@@ -18,6 +18,7 @@ import { projects } from "./lib/projects.mjs";
 import { forgetProxies } from "./lib/proxies.mjs";
 import { root } from "./lib/root.mjs";
 import { run } from "./lib/run.mjs";
+import { groupFiles, inOrder } from "./lib/test-groups.mjs";
 
 process.exitCode = (await build()) ? await test(process.argv.slice(2)) : 1;
 
@@ -65,27 +66,27 @@ function testFiles(paths) {
 }
 
 /**
- * Runs the files, each in a process of its own, and resolves with what scripts/lib/test-collector.mjs saw. Three at a
- * time, also on two cores: the average file waits for more than half of its time.
+ * Runs the files and resolves with what scripts/lib/test-collector.mjs saw. More at a time than there are cores:
+ * most files wait for more than half of their time.
  */
 async function runNode(files, names) {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-test-"));
   const journal = join(folder, "journal");
+  const plan = {
+    files: groupFiles(inOrder(files), folder),
+    concurrency: Math.max(4, 2 * availableParallelism()),
+    // Of a file; in Node 24, of each test. scripts/lib/test-watchdog.mjs is earlier.
+    timeout: 900_000,
+    names: names.map(namePattern),
+    journal,
+  };
   forgetProxies();
   try {
     const status = await run(process.execPath, [
-      "--test",
       "--enable-source-maps",
       `--import=${pathToFileURL(join(root, "scripts/lib/test-watchdog.mjs"))}`,
-      "--test-concurrency=3",
-      // Node 24 gives every test this long; before, it is what a whole file may take, and the watchdog is earlier.
-      `--test-timeout=${Number.parseInt(process.versions.node, 10) >= 24 ? 60_000 : 150_000}`,
-      "--test-reporter=spec",
-      "--test-reporter-destination=stdout",
-      `--test-reporter=${pathToFileURL(join(root, "scripts/lib/test-collector.mjs"))}`,
-      `--test-reporter-destination=${journal}`,
-      ...names.map((name) => `--test-name-pattern=${namePattern(name)}`),
-      ...files,
+      join(root, "scripts/lib/test-run.mjs"),
+      JSON.stringify(plan),
     ]);
     const lines = readFileSync(journal, "utf8")
       .split("\n")
@@ -118,9 +119,15 @@ function report(omissions) {
   console.log(
     `\nNot run: ${omissions.length}. scripts/install-peers.sh installs the programs that tests need (Debian).`,
   );
-  for (const { name, file, reason } of omissions) {
-    const place = file === null ? "" : ` (${relative(root, file).replaceAll("\\", "/")})`;
-    console.log(`  ﹣ ${name}${place}: ${reason}`);
+  const byReason = new Map();
+  for (const omission of omissions)
+    byReason.set(omission.reason, [...(byReason.get(omission.reason) ?? []), omission]);
+  for (const [reason, all] of byReason) {
+    console.log(`  ${reason}: ${all.length}`);
+    for (const { name, file } of all) {
+      const place = file === null ? "" : ` (${relative(root, file).replaceAll("\\", "/")})`;
+      console.log(`    ﹣ ${name}${place}`);
+    }
   }
   console.log("");
 }

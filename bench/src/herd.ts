@@ -3,9 +3,8 @@
 
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { renderHerd } from "./herd/render.js";
-import { positiveCount } from "./positive-count.js";
+import { runProgram } from "./program.js";
 
 const HELP = `npm run bench -- herd [options]
 
@@ -14,25 +13,8 @@ const HELP = `npm run bench -- herd [options]
   --write       write the table to bench/HERD.md
 `;
 
-try {
-  const { values } = parseArgs({
-    options: {
-      clients: { type: "string", default: "10000" },
-      seed: { type: "string", default: "1" },
-      write: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) process.stdout.write(HELP);
-  else {
-    const table = renderHerd({
-      clients: positiveCount("clients", values.clients),
-      seed: positiveCount("seed", values.seed),
-    });
-    process.stdout.write(table);
-    if (values.write) writeFileSync(fileURLToPath(new URL("../HERD.md", import.meta.url)), table);
-  }
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 2;
-}
+await runProgram(HELP, { clients: 10_000, seed: 1, write: false }, ({ clients, seed, write }) => {
+  const table = renderHerd({ clients, seed });
+  process.stdout.write(table);
+  if (write) writeFileSync(fileURLToPath(new URL("../HERD.md", import.meta.url)), table);
+});

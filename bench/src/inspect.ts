@@ -5,8 +5,8 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { connect, type Connection } from "holdfast";
+import { runProgram } from "./program.js";
 
 const HELP = `npm run bench -- inspect [options]
 
@@ -14,21 +14,8 @@ const HELP = `npm run bench -- inspect [options]
   --changes N       changes a second: messages, and one in twenty is a new connection (default 1000)
   --seconds N       seconds of each period (default 20: the server pings each client every 20 s)
   --periods N       periods of each kind: without an inspector, unused, with a viewer (default 3)
-  --minutes N       after that, watches the heap with a viewer for so long (default 0)
+  --minutes N       after that, watches the heap with a viewer for N minutes (default: not at all)
 `;
-
-const { values } = parseArgs({
-  options: {
-    connections: { type: "string", default: "10000" },
-    changes: { type: "string", default: "1000" },
-    seconds: { type: "string", default: "20" },
-    periods: { type: "string", default: "3" },
-    minutes: { type: "string", default: "0" },
-    help: { type: "boolean", short: "h", default: false },
-  },
-});
-const seconds = Number(values.seconds);
-const changes = Number(values.changes);
 
 /** The kinds of periods: no inspector; one that nobody uses; one with a viewer. */
 const KINDS = ["plain", "idle", "viewed"] as const;
@@ -42,17 +29,25 @@ interface Viewing {
   readonly pings: number[];
 }
 
-if (values.help) process.stdout.write(HELP);
-else await main();
+interface Settings {
+  readonly connections: number;
+  readonly changes: number;
+  readonly seconds: number;
+  readonly periods: number;
+  /** Null not to watch the heap. */
+  readonly minutes: number | null;
+}
 
-async function main(): Promise<void> {
+await runProgram(HELP, { connections: 10_000, changes: 1_000, seconds: 20, periods: 3, minutes: null }, main);
+
+async function main({ connections, changes, seconds, periods, minutes }: Settings): Promise<void> {
   const server = start("server-program", [], ["--expose-gc"]);
   const [{ port }] = (await once(server, "message")) as [{ port: number }]; // Its first message.
   const url = `ws://127.0.0.1:${port}`;
   // Each replacement is an ending and an opening.
   const crowd = start("crowd-program", [
     url,
-    values.connections,
+    String(connections),
     String(changes * 0.95),
     String(changes * 0.025),
   ]);
@@ -61,13 +56,13 @@ async function main(): Promise<void> {
   const shares: Record<Kind, number[]> = { plain: [], idle: [], viewed: [] };
   const heaps: number[] = [];
   const viewing = nothingViewed();
-  for (let round = 0; round <= Number(values.periods); round++) {
+  for (let round = 0; round <= periods; round++) {
     for (const kind of KINDS) {
       server.send(kind === "plain" ? "stop" : "inspect");
       const isCounted = round > 0; // The first round warms up.
       const share = await (kind === "viewed"
-        ? viewed(server, url, isCounted ? viewing : nothingViewed())
-        : period(server));
+        ? viewed(server, url, seconds, isCounted ? viewing : nothingViewed())
+        : period(server, seconds));
       const heap = await ask(server, "memory");
       process.stdout.write(
         `${kind}: ${share.toFixed(2)} % of a core, heap ${(heap / 1e6).toFixed(1)} MB${isCounted ? "" : " (warming up)"}\n`,
@@ -76,11 +71,11 @@ async function main(): Promise<void> {
       if (isCounted && kind === "viewed") heaps.push(heap);
     }
   }
-  const heapOverTime = await watchHeap(server, url, Number(values.minutes));
+  const heapOverTime = minutes === null ? [] : await watchHeap(server, url, minutes);
   crowd.disconnect();
   server.disconnect();
   await Promise.all([once(crowd, "exit"), once(server, "exit")]);
-  report(shares, heaps, heapOverTime, viewing);
+  report(shares, heaps, heapOverTime, viewing, seconds);
 }
 
 function report(
@@ -88,6 +83,7 @@ function report(
   heaps: readonly number[],
   heapOverTime: readonly number[],
   { bytes, times, pings }: Viewing,
+  seconds: number,
 ): void {
   // Of neighbouring periods, because the load of the machine changes.
   const share = (more: Kind, less: Kind): string => {
@@ -113,7 +109,11 @@ function report(
   ];
   if (heapOverTime.length > 0) {
     const megabytes = heapOverTime.map((heap) => (heap / 1e6).toFixed(1));
-    rows.push([`heap in MB with a viewer, for ${values.minutes} minutes`, "flat", megabytes.join(" ")]);
+    rows.push([
+      `heap in MB with a viewer, for ${heapOverTime.length / 2} minutes`,
+      "flat",
+      megabytes.join(" "),
+    ]);
   }
   process.stdout.write("\n| | bar | measured |\n|---|---|---|\n");
   for (const row of rows) process.stdout.write(`| ${row.join(" | ")} |\n`);
@@ -122,7 +122,6 @@ function report(
 /** The heap after each half minute with a viewer. */
 async function watchHeap(server: ChildProcess, url: string, minutes: number): Promise<number[]> {
   const heaps: number[] = [];
-  if (minutes === 0) return heaps;
   server.send("inspect");
   const viewer = await connect(`${url}/holdfast/stream`);
   const stop = new AbortController();
@@ -137,11 +136,11 @@ async function watchHeap(server: ChildProcess, url: string, minutes: number): Pr
   return heaps;
 }
 
-async function viewed(server: ChildProcess, url: string, viewing: Viewing): Promise<number> {
+async function viewed(server: ChildProcess, url: string, seconds: number, viewing: Viewing): Promise<number> {
   const viewer = await connect(`${url}/holdfast/stream`);
   const stop = new AbortController();
   const looking = look(viewer, viewing, stop.signal);
-  const share = await period(server);
+  const share = await period(server, seconds);
   stop.abort();
   await looking;
   await viewer.close();
@@ -171,7 +170,7 @@ async function look(viewer: Connection, viewing: Viewing, signal: AbortSignal): 
 }
 
 /** The share of a core that the server uses, in percent. */
-async function period(server: ChildProcess): Promise<number> {
+async function period(server: ChildProcess, seconds: number): Promise<number> {
   const [before, began] = [await ask(server, "processor"), performance.now()];
   await sleep(seconds * 1_000);
   const [after, ended] = [await ask(server, "processor"), performance.now()];

@@ -1,10 +1,9 @@
 // `npm run bench -- restart`: replaces a server with many connected clients by its successor, under load. Prints
 // a table.
 
-import { parseArgs } from "node:util";
 import { endAllAtExit } from "./machine/processes.js";
 import { play, type Restart } from "./restart/play.js";
-import { positiveCount } from "./positive-count.js";
+import { runProgram } from "./program.js";
 import { renderHead, renderRow } from "./restart/render.js";
 
 const HELP = `npm run bench -- restart [options]
@@ -23,26 +22,11 @@ function scenes(code: number): readonly Restart[] {
   ];
 }
 
-try {
-  const { values } = parseArgs({
-    options: {
-      clients: { type: "string", default: "2000" },
-      processes: { type: "string", default: "4" },
-      code: { type: "string", default: "1001" },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) process.stdout.write(HELP);
-  else {
-    const processes = positiveCount("processes", values.processes);
-    const clients = Math.ceil(positiveCount("clients", values.clients) / processes) * processes;
-    endAllAtExit();
-    process.stdout.write(renderHead());
-    for (const restart of scenes(positiveCount("code", values.code))) {
-      process.stdout.write(renderRow(restart, await play(restart, { clients, processes, interval: 1_000 })));
-    }
-  }
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 2;
-}
+await runProgram(HELP, { clients: 2_000, processes: 4, code: 1001 }, async (values) => {
+  const { processes, code } = values;
+  const clients = Math.ceil(values.clients / processes) * processes;
+  endAllAtExit();
+  process.stdout.write(renderHead());
+  for (const restart of scenes(code))
+    process.stdout.write(renderRow(restart, await play(restart, { clients, processes, interval: 1_000 })));
+});

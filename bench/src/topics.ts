@@ -3,7 +3,6 @@
 
 import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { redisEngine, type RedisClient } from "@holdfast/redis";
@@ -11,6 +10,7 @@ import type { Engine, HistoryLimits, Publication } from "holdfast/topics";
 import { showGrowth } from "./cluster/growth.js";
 import { endAllAtExit } from "./machine/processes.js";
 import { startRedis, type RunningRedis } from "./machine/redis.js";
+import { runProgram } from "./program.js";
 
 const HELP = `npm run bench -- topics [options]
 
@@ -23,26 +23,24 @@ const HELP = `npm run bench -- topics [options]
 
 const HISTORY: HistoryLimits = { messages: 1_000, age: 300_000 };
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "5" },
-    topics: { type: "string", default: "64" },
-    batch: { type: "string", default: "512" },
-    bytes: { type: "string", default: "100" },
-    growth: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false },
-  },
-});
-const settings = {
-  milliseconds: Number(values.seconds) * 1_000,
-  topics: Number(values.topics),
-  batch: Number(values.batch),
-  data: "x".repeat(Number(values.bytes)),
-};
+interface Settings {
+  readonly milliseconds: number;
+  readonly topics: number;
+  readonly batch: number;
+  readonly data: string;
+}
 
-if (values.help) process.stdout.write(HELP);
-else if (values.growth) await showGrowth(settings.milliseconds);
-else await main();
+let settings: Settings;
+
+await runProgram(
+  HELP,
+  { seconds: 5, topics: 64, batch: 512, bytes: 100, growth: false },
+  async ({ seconds, topics, batch, bytes, growth }) => {
+    settings = { milliseconds: seconds * 1_000, topics, batch, data: "x".repeat(bytes) };
+    if (growth) await showGrowth(settings.milliseconds);
+    else await main();
+  },
+);
 
 async function main(): Promise<void> {
   endAllAtExit();

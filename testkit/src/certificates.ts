@@ -1,5 +1,3 @@
-import { generate } from "selfsigned";
-
 /** A certificate and its private key as PEM, for `tls.createServer`. */
 export interface KeyAndCertificate {
   readonly key: string;
@@ -29,6 +27,9 @@ interface Names {
 const DAY = 86_400_000;
 const LOOPBACK: Names = { domains: ["localhost"], addresses: ["127.0.0.1", "::1"] };
 
+/** On demand, because loading it takes longer than loading the rest of the testkit, and few tests use TLS. */
+const loadGenerator = async () => (await import("selfsigned")).generate;
+
 let cached: Promise<TestCertificates> | null = null;
 
 /** Creates certificates in memory, once per process. */
@@ -37,6 +38,7 @@ export function testCertificates(): Promise<TestCertificates> {
 }
 
 async function makeCertificates(): Promise<TestCertificates> {
+  const generate = await loadGenerator();
   const authority = await generate([{ name: "commonName", value: "Holdfast test authority" }], {
     ...validDays(-2, 30),
     keyType: "ec",
@@ -72,6 +74,7 @@ async function signed(
   validity: Validity,
   usage: "serverAuth" | "clientAuth" = "serverAuth",
 ): Promise<KeyAndCertificate> {
+  const generate = await loadGenerator();
   const { private: key, cert } = await generate([{ name: "commonName", value: domains[0] ?? "" }], {
     ...validity,
     ...(ca === null ? {} : { ca }),

@@ -48,6 +48,7 @@ export { TunnelProxy, type TunnelProxyOptions, type TunnelRequest } from "./tunn
 export { type BytesLike } from "../../packages/holdfast/build/testing/bytes.js";
 export { type KeyAndCertificate, testCertificates, type TestCertificates } from "./certificates.js";
 export { freePort } from "./free-port.js";
+export { pauseProcess } from "./pause-process.js";
 export { activeResources, assertNothingLeft, type ResourceCounts } from "./resources.js";
 export { assertLinear, processorTime } from "./processor-time.js";
 export { blockEventLoop, eventually, withTimeout } from "./waiting.js";

@@ -68,11 +68,11 @@ describe("Failures of NATS", { skip: missing }, () => {
     const server = await start();
     const engine = await open(server);
     await publish(engine, "a", "before");
-    server.signal("SIGSTOP");
+    await server.pause();
     try {
       assert.equal((await failureOf(() => publish(engine, "a", "hangs"))).outcome, "unknown");
     } finally {
-      server.signal("SIGCONT");
+      server.resume();
     }
     await eventually(() => publish(engine, "a", "after"));
   });

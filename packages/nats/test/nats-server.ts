@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type ConnectionOptions, type NatsConnection } from "@nats-io/transport-node";
-import { freePort } from "holdfast-testkit";
+import { freePort, pauseProcess } from "holdfast-testkit";
 
 // Debian's packages install servers where PATH may not look.
 process.env["PATH"] = `${process.env["PATH"] ?? ""}:/usr/sbin`;
@@ -79,8 +79,13 @@ export class NatsServer {
     await exited;
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.#process?.kill(signal);
+  /** Stops its process until `resume()`. */
+  async pause(): Promise<void> {
+    if (this.#process?.pid !== undefined) await pauseProcess(this.#process.pid);
+  }
+
+  resume(): void {
+    this.#process?.kill("SIGCONT");
   }
 
   /** The connection of an application. */

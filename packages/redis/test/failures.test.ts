@@ -56,11 +56,11 @@ for (const name of ["ioredis", "redis"] as const) {
       const server = await start();
       const engine = await open(server);
       await publish(engine, "a", "before");
-      server.signal("SIGSTOP");
+      await server.pause();
       try {
         assert.equal((await failureOf(() => publish(engine, "a", "hangs"))).outcome, "unknown");
       } finally {
-        server.signal("SIGCONT");
+        server.resume();
       }
       await eventually(() => publish(engine, "a", "after"));
     });

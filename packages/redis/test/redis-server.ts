@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort } from "holdfast-testkit";
+import { freePort, pauseProcess } from "holdfast-testkit";
 import { Redis } from "ioredis";
 
 /** Why tests cannot run here; false if they can. */
@@ -70,8 +70,13 @@ export class RedisServer {
     await exited;
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.#process?.kill(signal);
+  /** Stops its process until `resume()`. */
+  async pause(): Promise<void> {
+    if (this.#process?.pid !== undefined) await pauseProcess(this.#process.pid);
+  }
+
+  resume(): void {
+    this.#process?.kill("SIGCONT");
   }
 
   async close(): Promise<void> {

@@ -97,14 +97,14 @@ for (const name of ["ioredis", "redis"] as const) {
       const warnings: string[] = [];
       const onWarning = ({ message }: Error): void => void warnings.push(message);
       process.on("warning", onWarning);
-      server.signal("SIGSTOP");
+      await server.pause();
       try {
         const calls = Array.from({ length: 100 }, (_, index) =>
           failureOf(() => publish(engine, `${index}`, "hangs")),
         );
         await Promise.all(calls);
       } finally {
-        server.signal("SIGCONT");
+        server.resume();
       }
       await eventually(() => publish(engine, "a", "after"));
       process.off("warning", onWarning);

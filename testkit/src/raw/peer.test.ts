@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { activeResources, assertNothingLeft } from "../resources.js";
+import { eventually } from "../waiting.js";
 import { RawClient } from "../../../packages/holdfast/build/testing/raw/client.js";
 import { frame, OPCODE } from "../../../packages/holdfast/build/testing/raw/frame.js";
 import { RawServer, type RawServerOptions } from "../../../packages/holdfast/build/testing/raw/server.js";
@@ -86,6 +87,7 @@ describe("RawPeer", { timeout: 20_000 }, () => {
   test("bounds every wait, with an error that says what was received instead", async () => {
     const { client, peer, close } = await connectedPair({ timeout: 20 });
     client.write("abc");
+    await eventually(() => peer.receivedLength === 3, "the bytes to arrive");
     await assert.rejects(peer.read(10, { timeout: 30 }), /Waited 30 ms for 10 bytes; unread: "abc"/);
     await assert.rejects(peer.readHead(), /Waited 20 ms for "\\r\\n\\r\\n"; unread: "abc"/);
     client.end();

@@ -71,7 +71,7 @@ describe("A session of a page in Chromium", { skip, timeout: 120_000 }, () => {
     async () => {
       await using scene = await openSessionScene();
       const page = await browser.openPage();
-      await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 300 });
+      await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 1_000 });
       const atServer = await nextStream(scene, 1);
       await bothProgress(page, atServer);
       scene.proxy.freeze();
@@ -88,7 +88,7 @@ describe("A session of a page in Chromium", { skip, timeout: 120_000 }, () => {
   test("L1: a page that was offline resumes when the network returns", LIMIT, async () => {
     await using scene = await openSessionScene();
     const page = await browser.openPage();
-    await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 300 });
+    await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 1_000 });
     const atServer = await nextStream(scene, 1);
     await bothProgress(page, atServer);
     await browser.context.setOffline(true);

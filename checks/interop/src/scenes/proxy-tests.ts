@@ -26,7 +26,7 @@ export interface TestedProxy {
   readonly skip: string | false;
 }
 
-const RECEIVE = { timeout: 10_000 };
+const RECEIVE = { timeout: 30_000 };
 
 /** The idle timeout of the proxies in these tests, in milliseconds. */
 const IDLE_TIMEOUT = 2_000;

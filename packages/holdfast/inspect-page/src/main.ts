@@ -4,25 +4,18 @@ import type { Query, Selection, SnapshotAnswer, SortKey, View } from "../../buil
 import { Charts } from "./charts.js";
 import { Details } from "./details.js";
 import { find, setText } from "./elements.js";
+import { FIRST_QUERY } from "./first-query.js";
 import { count } from "./format.js";
 import { Stream } from "./stream.js";
 import { Table } from "./table.js";
 import { Processes, Tiles } from "./tiles.js";
 
 const PERIOD = 1_000;
-const PAGE_SIZE = 100;
+const PAGE_SIZE = FIRST_QUERY.limit;
 /** These are sorted from the smallest one first; the others from the largest. */
 const ASCENDING_FIRST: ReadonlySet<SortKey> = new Set(["address", "state"]);
 
-let query: Query = {
-  view: "connections",
-  sort: "trouble",
-  descending: true,
-  only: "all",
-  filter: "",
-  offset: 0,
-  limit: PAGE_SIZE,
-};
+let query = FIRST_QUERY;
 let process: string | null = null;
 let isPaused = false;
 let mayAct = false;

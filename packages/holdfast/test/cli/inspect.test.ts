@@ -4,7 +4,7 @@ import { connect, inspect, serve, type Connection, type Server } from "holdfast"
 import { screen } from "../../build/cli/inspect/screen.js";
 import { makeStyle } from "../../build/cli/terminal/style.js";
 import type { SnapshotAnswer } from "../../build/server/inspect/wire.js";
-import { QUERY } from "../server/inspect/viewer.js";
+import { FIRST_QUERY } from "../../inspect-page/dist/first-query.js";
 import { runCommand } from "./command.js";
 
 describe("holdfast inspect", () => {
@@ -86,7 +86,7 @@ describe("holdfast inspect", () => {
       } as const;
       const lines = screen(
         { ...snapshot, window, watch: null },
-        { ...QUERY, view },
+        { ...FIRST_QUERY, view },
         {
           style: makeStyle(false),
           width: 100,

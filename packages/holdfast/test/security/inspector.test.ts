@@ -1,53 +1,21 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import {
   connect,
-  inspect,
   InvalidStatusError,
-  serve,
   type InspectAuthorization,
-  type InspectOptions,
-  type ServeOptions,
   type Server,
   type ServerRequest,
 } from "../../build/index.js";
-import {
-  activeResources,
-  assertNothingLeft,
-  eventually,
-  RawClient,
-  type ResourceCounts,
-} from "holdfast-testkit";
-import { QUERY, Viewer } from "../server/inspect/viewer.js";
-import { recordingLogger } from "../server/recording-logger.js";
+import { FIRST_QUERY } from "../../inspect-page/dist/first-query.js";
+import { eventually, RawClient } from "holdfast-testkit";
+import { Viewer } from "../server/inspect/viewer.js";
+import { inspectedServers } from "../server/inspect/inspected-servers.js";
 
 describe("The inspector under attack", () => {
-  let resources: ResourceCounts;
-  const servers: Server[] = [];
-  const { logger, lines } = recordingLogger();
-
-  beforeEach(() => {
-    resources = activeResources();
-    lines.length = 0;
+  const { start, lines } = inspectedServers((connection) => connection.discard(), {
+    authorize: () => true,
   });
-  afterEach(async () => {
-    for (const server of servers.splice(0)) await server.close();
-    await assertNothingLeft(resources);
-  });
-
-  async function start(
-    options: Partial<InspectOptions> = {},
-    serveOptions: ServeOptions = {},
-  ): Promise<Server> {
-    const server = await serve((connection) => connection.discard(), {
-      host: "127.0.0.1",
-      logger,
-      ...serveOptions,
-    });
-    servers.push(server);
-    inspect(server, { authorize: () => true, ...options });
-    return server;
-  }
 
   async function page(
     server: Server,
@@ -196,7 +164,7 @@ describe("The inspector under attack", () => {
   });
 
   const look = (changes: object, query: object = {}) =>
-    JSON.stringify({ type: "look", id: 1, process: null, query: { ...QUERY, ...query }, ...changes });
+    JSON.stringify({ type: "look", id: 1, process: null, query: { ...FIRST_QUERY, ...query }, ...changes });
   const malformed: readonly (readonly [string, string | Uint8Array])[] = [
     ["bytes", new Uint8Array(8)],
     ["no JSON", "{"],
@@ -244,7 +212,7 @@ describe("The inspector under attack", () => {
   test("P2: a process that does not exist is refused, and the stream continues", async () => {
     const server = await start();
     await using viewer = await Viewer.open(server);
-    const answer = await viewer.ask({ type: "look", process: "elsewhere", query: QUERY });
+    const answer = await viewer.ask({ type: "look", process: "elsewhere", query: FIRST_QUERY });
     assert.equal(answer.type, "failed");
     assert.equal((await viewer.look()).type, "snapshot");
   });

@@ -5,28 +5,10 @@ import { once } from "node:events";
 import { Readable, Transform, Writable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import { afterEach, describe, test } from "node:test";
-import { connect, serve, toNodeStream, type Connection, type ConnectOptions } from "../../build/index.js";
+import { describe, test } from "node:test";
+import { toNodeStream } from "../../build/index.js";
 import { eventually, withTimeout } from "holdfast-testkit";
-
-const quiet = { pingInterval: null, closeTimeout: 5_000 };
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-interface Pair {
-  readonly local: Connection;
-  readonly peer: Connection;
-}
-
-async function openPair(options: ConnectOptions = {}): Promise<Pair> {
-  const accepted: Connection[] = [];
-  const server = await serve((connection) => void accepted.push(connection), { host: "127.0.0.1", ...quiet });
-  cleanups.push(() => server.close({ timeout: 0 }));
-  const local = await connect(server.url, { ...quiet, ...options });
-  return { local, peer: accepted[0] };
-}
+import { openPair } from "./open-pair.js";
 
 /** 4 MiB in uneven chunks. */
 function* chunks(): Generator<Buffer, void> {

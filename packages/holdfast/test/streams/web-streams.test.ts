@@ -1,34 +1,15 @@
 // `toWebStreams()` over real sockets.
 
 import assert from "node:assert/strict";
-import { afterEach, describe, test } from "node:test";
-import {
-  connect,
-  serve,
-  toWebStreams,
-  type ConnectOptions,
-  type Connection,
-  type WebStreams,
-} from "../../build/index.js";
+import { describe, test } from "node:test";
+import { connect, toWebStreams, type ConnectOptions, type WebStreams } from "../../build/index.js";
 import { eventually, RawServer, withTimeout } from "holdfast-testkit";
+import { openPair, QUIET, type Pair } from "./open-pair.js";
 
-const quiet = { pingInterval: null, closeTimeout: 5_000 };
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-interface Pair extends WebStreams {
-  readonly local: Connection;
-  readonly peer: Connection;
-}
-
-async function openPair(options: ConnectOptions = {}): Promise<Pair> {
-  const accepted: Connection[] = [];
-  const server = await serve((connection) => void accepted.push(connection), { host: "127.0.0.1", ...quiet });
-  cleanups.push(() => server.close({ timeout: 0 }));
-  const local = await connect(server.url, { ...quiet, ...options });
-  return { local, peer: accepted[0], ...toWebStreams(local) };
+/** The local end also as streams. */
+async function openStreams(options: ConnectOptions = {}): Promise<Pair & WebStreams> {
+  const pair = await openPair(options);
+  return { ...pair, ...toWebStreams(pair.local) };
 }
 
 async function collect<Chunk>(stream: ReadableStream<Chunk>): Promise<Chunk[]> {
@@ -39,7 +20,7 @@ async function collect<Chunk>(stream: ReadableStream<Chunk>): Promise<Chunk[]> {
 
 describe("Web streams", () => {
   test("E5, E7: each message is a chunk, in both directions, text or bytes, until the peer closes", async () => {
-    const { peer, readable, writable } = await openPair();
+    const { peer, readable, writable } = await openStreams();
     const writer = writable.getWriter();
     for (const chunk of ["text", Uint8Array.of(1, 2), new Uint8Array([3]).buffer, ""])
       await writer.write(chunk);
@@ -55,7 +36,7 @@ describe("Web streams", () => {
   });
 
   test("E5: an echo by pipeTo() ends well when the client closes", async () => {
-    const { local, peer } = await openPair();
+    const { local, peer } = await openStreams();
     const { readable, writable } = toWebStreams(peer);
     const piping = readable.pipeTo(writable);
     await local.send("hello");
@@ -65,7 +46,7 @@ describe("Web streams", () => {
   });
 
   test("D4: closing the writer closes with 1000 after all chunks, and what the peer sent before its Close is read", async () => {
-    const { local, peer, readable, writable } = await openPair();
+    const { local, peer, readable, writable } = await openStreams();
     const answering = peer.forEach((message) => peer.send(`${String(message)}!`));
     const reading = collect(readable);
     const writer = writable.getWriter();
@@ -78,7 +59,7 @@ describe("Web streams", () => {
   });
 
   test("D4: closing a writer whose peer ends badly rejects", async () => {
-    const { peer, readable, writable } = await openPair();
+    const { peer, readable, writable } = await openStreams();
     const closing = writable.getWriter().close();
     closing.catch(() => undefined);
     peer.terminate();
@@ -87,7 +68,7 @@ describe("Web streams", () => {
   });
 
   test("D6: a source that fails closes with 1011: the peer does not take a part for the whole", async () => {
-    const { peer, writable } = await openPair();
+    const { peer, writable } = await openStreams();
     const failure = new Error("the disk is gone");
     const source = new ReadableStream<string>({
       pull(controller) {
@@ -101,7 +82,7 @@ describe("Web streams", () => {
   });
 
   test("D6: an abort of pipeTo() closes with 1011 and cancels the source", async () => {
-    const { peer, writable } = await openPair();
+    const { peer, writable } = await openStreams();
     const stop = new AbortController();
     const cancelled: unknown[] = [];
     const source = new ReadableStream<string>({
@@ -121,7 +102,7 @@ describe("Web streams", () => {
   });
 
   test("D6: cancelling the reader closes with 1000, also while a read waits", async () => {
-    const { peer, readable } = await openPair();
+    const { peer, readable } = await openStreams();
     const reader = readable.getReader();
     const waiting = reader.read();
     const ended = peer.forEach(() => undefined);
@@ -131,7 +112,7 @@ describe("Web streams", () => {
   });
 
   test("D8: a cut: the messages before it are read, then both streams fail", async () => {
-    const { local, peer, readable, writable } = await openPair();
+    const { local, peer, readable, writable } = await openStreams();
     const writer = writable.getWriter();
     await peer.send("before");
     await eventually(() => local.traffic.messagesReceived === 1, "the message");
@@ -145,7 +126,7 @@ describe("Web streams", () => {
   });
 
   test("E4: backpressure from the reader: nothing is taken before it is requested", async () => {
-    const { local, peer, readable } = await openPair({ maxQueue: 4 });
+    const { local, peer, readable } = await openStreams({ maxQueue: 4 });
     const paused = new Promise<void>((resolve) => void local.on("paused", () => resolve()));
     for (let n = 0; n < 100; n++) void peer.send(String(n));
     await withTimeout(paused, 10_000, "the pause");
@@ -159,7 +140,7 @@ describe("Web streams", () => {
       await peer.acceptUpgrade();
       peer.stopReading();
     });
-    const connection = await connect(server.url(), quiet);
+    const connection = await connect(server.url(), QUIET);
     const { writable } = toWebStreams(connection);
     const writer = writable.getWriter();
     writer.closed.catch(() => undefined);

@@ -34,6 +34,9 @@ export function publishingWith(history: HistoryLimits) {
   ): Promise<Published> => (await publishAll(engine, [publication(topic, data, { history, ...more })]))[0];
 }
 
+/** A busy machine runs timers so many milliseconds late. */
+const BUSY = 1_000;
+
 /** Returns a function that returns the error of a call, which has to come within so many milliseconds. */
 export function failureWithin(milliseconds: number) {
   return async (call: () => Promise<unknown>): Promise<EngineUnavailableError> => {
@@ -42,7 +45,7 @@ export function failureWithin(milliseconds: number) {
       await call();
     } catch (error) {
       const took = performance.now() - start;
-      assert.ok(took <= milliseconds, `It took ${took} ms`);
+      assert.ok(took <= milliseconds + BUSY, `It took ${took} ms`);
       assert.equal((error as Error).name, "EngineUnavailableError", String(error));
       return error as EngineUnavailableError;
     }

@@ -23,5 +23,9 @@ export function take(fullAt: number, now: number, count: number, rate: Rate): nu
 
 /** Milliseconds until the bucket is no longer overdrawn; 0 or less if it is not. */
 export function overdrawnBy(fullAt: number, now: number, rate: Rate): number {
-  return fullAt - now - rate.depth;
+  const excess = fullAt - now - rate.depth;
+  return Math.abs(excess) < ROUNDING ? 0 : excess;
 }
+
+/** Sums of times are not exact: without this, a full bucket of one token refuses it at some times. */
+const ROUNDING = 1e-3;

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createServer, type Server as HttpServer } from "node:http";
 import { connect as connectHttp2, createSecureServer, createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo, Server as NetServer } from "node:net";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import {
   attach,
   connect,
@@ -11,48 +11,18 @@ import {
   InvalidArgumentError,
   serve,
   type InspectOptions,
-  type ServeOptions,
   type Server,
 } from "../../../build/index.js";
 import { createTopics, memoryEngine } from "../../../build/topics.js";
-import {
-  activeResources,
-  assertNothingLeft,
-  eventually,
-  FaultProxy,
-  testCertificates,
-  type ResourceCounts,
-} from "holdfast-testkit";
-import { recordingLogger } from "../recording-logger.js";
+import { eventually, FaultProxy, testCertificates } from "holdfast-testkit";
+import { inspectedServers } from "./inspected-servers.js";
 import { Viewer } from "./viewer.js";
 
 describe("inspect()", () => {
-  let resources: ResourceCounts;
-  const servers: Server[] = [];
-  const { logger, lines } = recordingLogger();
-
-  beforeEach(() => {
-    resources = activeResources();
-    lines.length = 0;
-  });
-  afterEach(async () => {
-    for (const server of servers.splice(0)) await server.close();
-    await assertNothingLeft(resources);
-  });
-
-  async function start(
-    options: Partial<InspectOptions> = {},
-    serveOptions: ServeOptions = {},
-  ): Promise<Server> {
-    const server = await serve((connection) => connection.forEach((message) => connection.send(message)), {
-      host: "127.0.0.1",
-      logger,
-      ...serveOptions,
-    });
-    servers.push(server);
-    inspect(server, { authorize: () => ({ who: "ada" }), ...options });
-    return server;
-  }
+  const { start, servers, lines } = inspectedServers(
+    (connection) => connection.forEach((message) => connection.send(message)),
+    { authorize: () => ({ who: "ada" }) },
+  );
 
   test("P1: the page is one document without outside resources, under a strict policy", async () => {
     const server = await start();

@@ -7,16 +7,7 @@ import type {
   Query,
   SnapshotAnswer,
 } from "../../../build/server/inspect/wire.js";
-
-export const QUERY: Query = {
-  view: "connections",
-  sort: "trouble",
-  descending: true,
-  only: "all",
-  filter: "",
-  offset: 0,
-  limit: 100,
-};
+import { FIRST_QUERY } from "../../../inspect-page/dist/first-query.js";
 
 type Unnumbered<Each> = Each extends InspectRequest ? Omit<Each, "id"> : never;
 
@@ -39,7 +30,7 @@ export class Viewer implements AsyncDisposable {
   }
 
   async look(query: Partial<Query> = {}, process: string | null = null): Promise<SnapshotAnswer> {
-    const answer = await this.ask({ type: "look", process, query: { ...QUERY, ...query } });
+    const answer = await this.ask({ type: "look", process, query: { ...FIRST_QUERY, ...query } });
     if (answer.type !== "snapshot") throw new Error(`Expected a snapshot, got ${JSON.stringify(answer)}`);
     return answer;
   }

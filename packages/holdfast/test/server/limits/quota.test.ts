@@ -30,6 +30,17 @@ test("G11: a rate below one a second still lets one pass", () => {
   assert.equal(overdrawnBy(take(once, 0, 1, slow), 0, slow), 2_000);
 });
 
+test("G11: a full bucket of one lets one pass at any time, whatever the sums round to", () => {
+  const times = fc.double({ min: 0, max: 1e9, noNaN: true });
+  const rates = fc.double({ min: 0.001, max: 1, noNaN: true });
+  fc.assert(
+    fc.property(times, rates, (now, perSecond) => {
+      const limit = rate(perSecond);
+      assert.equal(overdrawnBy(take(-Infinity, now, 1, limit), now, limit), 0);
+    }),
+  );
+});
+
 test("G11: whatever comes when, no more passes than the rate and one bucket allow, and no less where it is steady", () => {
   const steps = fc.array(fc.record({ wait: fc.nat(3_000), count: fc.integer({ min: 1, max: 50 }) }));
   fc.assert(

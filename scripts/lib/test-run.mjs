@@ -1,0 +1,18 @@
+// Runs test files, given as JSON in the last argument: { files, concurrency, timeout, names, journal }. Where
+// `node --test` sorts its files, this keeps their order. Started by scripts/test.mjs, because the processes of the
+// files inherit the options of Node.js of this one.
+
+import { createWriteStream } from "node:fs";
+import { compose } from "node:stream";
+import { run } from "node:test";
+import { spec as Spec } from "node:test/reporters";
+import collect from "./test-collector.mjs";
+
+const { files, concurrency, timeout, names, journal } = JSON.parse(process.argv.at(-1));
+const testNamePatterns = names.length === 0 ? undefined : names;
+const events = run({ files, concurrency, timeout, testNamePatterns });
+events.on("test:fail", ({ todo }) => {
+  if (todo === undefined || todo === false) process.exitCode = 1;
+});
+compose(events, new Spec()).pipe(process.stdout);
+compose(events, collect).pipe(createWriteStream(journal));
