@@ -2,7 +2,7 @@
 // another library, and therefore its handshake.
 
 import type { Duplex } from "node:stream";
-import { checkConnectionOptions, CONNECTION_OPTIONS } from "../connection/options.js";
+import { CONNECTION_OPTIONS } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { coreOf, createConnection } from "../connection/connection.js";
 import type { HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
@@ -15,7 +15,7 @@ import { NegotiationError } from "../shared/errors.js";
 import { checkBoolean, checkChoice, checkFunction, invalidArgument } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import type { Role } from "../shared/role.js";
-import { nodePlatform } from "../transport/node/node-platform.js";
+import { checkNodeOptions } from "../transport/node/connection-settings.js";
 import { nodeRuntime } from "../transport/node/node-runtime.js";
 import { SocketByteStream } from "../transport/node/socket-byte-stream.js";
 import {
@@ -82,7 +82,7 @@ export class Adopter {
     const { generateMask } = options;
     if (generateMask !== undefined) checkFunction("generateMask", generateMask);
     this.#generateMask = generateMask ?? null;
-    this.#settings = { ...checkConnectionOptions(options, nodePlatform), delaysFirstPing };
+    this.#settings = { ...checkNodeOptions(options), delaysFirstPing };
   }
 
   /** A client's value of Sec-WebSocket-Extensions (RFC 7692 section 7.1); null without `compression`. */

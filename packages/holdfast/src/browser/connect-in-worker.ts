@@ -11,6 +11,7 @@ import { WorkerHost, type OnFailed, type RunningWorker } from "../transport/work
 import { browserRuntime } from "../transport/browser/browser-runtime.js";
 import { parseBrowserURL } from "./browser-url.js";
 import { pageOwner, probeOnReturn } from "./live-connections.js";
+import { loadCodeFor } from "./load-code.js";
 import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions, NO_SESSION } from "./options.js";
 
 /** Options of `connectInWorker()`: the options of `connect()` that can be sent to a worker. */
@@ -47,9 +48,14 @@ export async function connectInWorker(
   if (worker !== undefined && !(worker instanceof Worker))
     throw invalidArgument("worker", "a Worker", worker);
   const plain = checkCrossing("", rest) as object; // Safe: `checkCrossing` returns an object for an object.
-  const { connection: settings, openTimeout, signal } = checkConnectOptions(copied);
+  const checked = checkConnectOptions(copied);
   const host = worker === undefined ? shared() : new WorkerHost((onFailed) => useWorker(worker, onFailed));
   const runtime = browserRuntime();
+  const { openTimeout, signal } = checked;
+  const deadline = openTimeout === null ? null : runtime.clock.now() + openTimeout;
+  const loading = loadCodeFor(checked, runtime, deadline);
+  const { ConnectionLog: log } = loading instanceof Promise ? await loading : loading;
+  const settings = { ...checked.connection, log };
   const call = { runtime, host, url: href, options: plain, settings, openTimeout, signal };
   const connection = await openInWorker({ ...call, owner: pageOwner });
   // A worker receives no event when the page becomes visible again.

@@ -23,7 +23,7 @@ import { gatherEvidence } from "./evidence.js";
 import { HeldMessage, type HoldingConnection } from "./held-message.js";
 import { isFragments, type Fragments } from "./fragmented-send.js";
 import { Inbox, type InboxHandler, type Message, type Unread } from "./inbox.js";
-import { ConnectionLog } from "./log/connection-log.js";
+import type { ConnectionLog } from "./log/connection-log.js";
 import { Listeners } from "./listeners.js";
 import type { MessageStream } from "./message-stream.js";
 import type { ConnectionSettings } from "./options.js";
@@ -139,9 +139,9 @@ export class ConnectionCore
    * turn and in a separate write, because some clients lose data that they read together with the upgrade response.
    */
   start(): void {
-    const { logger } = this.settings;
-    if (logger !== null && this.#transport.isReportedBelow !== true)
-      this.#log = new ConnectionLog(logger, this.#facade, this.#transport.role);
+    const { log, logger } = this.settings;
+    if (log !== undefined && logger !== null && this.#transport.isReportedBelow !== true)
+      this.#log = new log(logger, this.#facade, this.#transport.role);
     this.#log?.onOpen();
     this.#monitor?.onOpen(this.#facade);
     // The heartbeat watches the event loop from now on, whatever the handler does first.

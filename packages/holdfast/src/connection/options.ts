@@ -6,7 +6,8 @@ import { InvalidArgumentError } from "../shared/errors.js";
 import type { TextForm } from "../shared/text-bytes.js";
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
 import { checkDetection, type DetectionOptions } from "./detection-options.js";
-import { checkCompression, type CompressionOptions } from "./compression-options.js";
+import type { CompressionOptions } from "./compression-options.js";
+import type { ConnectionLog } from "./log/connection-log.js";
 import { adaptLogger } from "./log/adapted-logger.js";
 import { SILENT_PLATFORM, type FaultLogger, type Platform } from "./platform.js";
 import type { OptionNames } from "../shared/option-names.js";
@@ -97,15 +98,21 @@ export interface ConnectionSettings {
   readonly maxQueuedMessages: number;
   readonly maxQueuedBytes: number;
   readonly writeLimit: number;
+  /** Null where the transport does not compress. */
   readonly compression: DeflateSettings | null;
   /** As in HeartbeatSettings; absent for false. */
   readonly delaysFirstPing?: boolean;
   readonly logger: Logger | null;
+  /** What logs a connection to `logger`. Absent in a page without a logger, which does not load this code. */
+  readonly log?: typeof ConnectionLog | undefined;
   /** Receives errors of the application's own code: the logger, or stderr if none is configured; null for nothing. */
   readonly faultLogger: FaultLogger | null;
 }
 
-/** @throws InvalidArgumentError that names the option, the expected value and the actual one */
+/**
+ * Checks all options but `compression`, which only Node.js has.
+ * @throws InvalidArgumentError that names the option, the expected value and the actual one
+ */
 export function checkConnectionOptions(
   options: ConnectionOptions,
   platform: Platform = SILENT_PLATFORM,
@@ -131,7 +138,7 @@ export function checkConnectionOptions(
     maxQueuedMessages: queue.messages,
     maxQueuedBytes: queue.bytes,
     writeLimit: checkSize("writeLimit", options.writeLimit, 64 * 1024) ?? Infinity,
-    compression: checkCompression(options.compression),
+    compression: null,
     logger,
     faultLogger: options.logger === undefined ? platform.faultLogger : logger,
   };
