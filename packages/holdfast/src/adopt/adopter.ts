@@ -6,7 +6,7 @@ import { CONNECTION_OPTIONS } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { coreOf, createConnection } from "../connection/connection.js";
 import type { HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
-import { HeartbeatKeepalive } from "../connection/keepalive.js";
+import { heartbeatKeepalive } from "../connection/heartbeat-keepalive.js";
 import { FrameEncoder } from "../protocol/frame/frame-encoder.js";
 import { MaskKeys } from "../protocol/frame/mask-keys.js";
 import { acceptDeflate, offerDeflate, readDeflateAnswer } from "../protocol/deflate/negotiation.js";
@@ -152,7 +152,7 @@ export class Adopter {
         };
         return frames.open({ ...options, ...received, transport: new SocketByteStream(stream) }, events);
       },
-      keepalive: (_, events) => new HeartbeatKeepalive(runtime, events, settings),
+      keepalive: heartbeatKeepalive,
       handshake: {
         url: handshake.url,
         subprotocol: handshake.subprotocol,

@@ -3,12 +3,14 @@
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import type { Connection } from "../connection/connection.js";
 import { invalidArgument } from "../shared/option-checks.js";
+import { STREAMING } from "../connection/streaming.js";
+import type { Runtime } from "../connection/runtime.js";
 import { copyOptions } from "../reconnect/copy-options.js";
 import { checkCrossing } from "../transport/worker/crossing.js";
 import { openInWorker } from "../transport/worker/open-in-worker.js";
 import { WorkerError } from "../transport/worker/worker-error.js";
 import { WorkerHost, type OnFailed, type RunningWorker } from "../transport/worker/worker-host.js";
-import { browserRuntime } from "../transport/browser/browser-runtime.js";
+import { newBrowserRuntime } from "../transport/browser/browser-runtime.js";
 import { parseBrowserURL } from "./browser-url.js";
 import { pageOwner, probeOnReturn } from "./live-connections.js";
 import { loadCodeFor } from "./load-code.js";
@@ -50,7 +52,7 @@ export async function connectInWorker(
   const plain = checkCrossing("", rest) as object; // Safe: `checkCrossing` returns an object for an object.
   const checked = checkConnectOptions(copied);
   const host = worker === undefined ? shared() : new WorkerHost((onFailed) => useWorker(worker, onFailed));
-  const runtime = browserRuntime();
+  const runtime = (sharedRuntime ??= newBrowserRuntime(STREAMING));
   const { openTimeout, signal } = checked;
   const deadline = openTimeout === null ? null : runtime.clock.now() + openTimeout;
   const loading = loadCodeFor(checked, runtime, deadline);
@@ -63,6 +65,8 @@ export async function connectInWorker(
   return connection;
 }
 
+/** The worker delivers messages in pieces where the page asks for that. */
+let sharedRuntime: Runtime | null = null;
 let sharedHost: WorkerHost | null = null;
 
 function shared(): WorkerHost {

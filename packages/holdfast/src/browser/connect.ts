@@ -2,6 +2,7 @@
 
 import { addCaller } from "../connection/caller-stack.js";
 import { coreOf, createConnection, type Connection } from "../connection/connection.js";
+import { heartbeatKeepalive } from "../connection/heartbeat-keepalive.js";
 import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
 import { overLinkProtocol } from "../transport/link/link-protocol.js";
 import { checkOptionNames } from "../shared/option-names.js";
@@ -111,9 +112,14 @@ function openOnce(attempt: OpenParameters, offersLink: boolean): Promise<Connect
       if (linkProtocol === true) linkOffers.onOpened(target.endpoint, offersLink);
       const messages = overWebSocket({ runtime, socket, settings: settings.connection });
       const connection = createConnection({
+        keepalive: heartbeatKeepalive,
         runtime,
         transport: withHeartbeat(messages, isLink ? link : 0, attempt),
-        settings: { ...heartbeatSettings(isLink, settings), log: code.ConnectionLog },
+        settings: {
+          ...heartbeatSettings(isLink, settings),
+          log: code.ConnectionLog,
+          adaptive: code.AdaptiveDetection,
+        },
         handshake: new BrowserHandshakeRecord(target, offered, socket, subprotocol),
         owner: pageOwner,
       });

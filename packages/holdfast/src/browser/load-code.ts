@@ -28,8 +28,9 @@ export function loadCodeFor(
   runtime: Runtime,
   deadline: number | null,
 ): LoadedCode | Promise<LoadedCode> {
-  const { connection, heartbeat } = settings;
-  if (connection.logger === null && heartbeat === null) return NO_CODE;
+  const { heartbeat, connection } = settings;
+  const { logger, detection = null } = connection;
+  if (logger === null && heartbeat === null && detection === null) return NO_CODE;
   return withinOpening(settings, runtime, deadline, () =>
     loadCode("an option", () => import("./rare-code.js")),
   );

@@ -6,7 +6,7 @@
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../shared/close-code.js";
 import { quietly } from "../shared/deferred.js";
-import { InvalidStateError, MessageTooBigError } from "../shared/errors.js";
+import { HoldfastError, InvalidStateError, MessageTooBigError } from "../shared/errors.js";
 import type { ObservedFrame } from "../shared/observed-frame.js";
 import { invalidArgument } from "../shared/option-checks.js";
 import { TextBytes } from "../shared/text-bytes.js";
@@ -20,7 +20,7 @@ import { Ending, type EndingHandler } from "./ending.js";
 import { EndWaiters, type EndSource } from "./end-waiters.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
 import { gatherEvidence } from "./evidence.js";
-import { HeldMessage, type HoldingConnection } from "./held-message.js";
+import type { HeldMessage, HoldingConnection } from "./held-message.js";
 import { isFragments, type Fragments } from "./fragmented-send.js";
 import { Inbox, type InboxHandler, type Message, type Unread } from "./inbox.js";
 import type { ConnectionLog } from "./log/connection-log.js";
@@ -28,17 +28,11 @@ import { Listeners } from "./listeners.js";
 import type { MessageStream } from "./message-stream.js";
 import type { ConnectionSettings } from "./options.js";
 import type { Address } from "./ports.js";
-import {
-  HeartbeatKeepalive,
-  type Keepalive,
-  type KeepaliveHandler,
-  type KeepaliveFactory,
-} from "./keepalive.js";
+import type { Keepalive, KeepaliveHandler, KeepaliveFactory } from "./keepalive.js";
 import { ReadPause, type PauseReason } from "./read-pause.js";
 import type { Runtime } from "./runtime.js";
-import type { ConnectionObserver, ObservedConnection } from "./connection-observer.js";
-import { NotSentError } from "./not-sent-error.js";
-import { ObserverBinding, type ObserverBindingHandler } from "./observer-binding.js";
+import type { ConnectionObserver } from "./connection-observer.js";
+import type { ObserverBinding, ObserverBindingHandler } from "./observer-binding.js";
 import type { ConnectionSession } from "./session-state.js";
 import { SendTurns } from "./send-turns.js";
 import type { TimerQueue } from "./timer-queue.js";
@@ -65,8 +59,7 @@ export interface ConnectionCoreOptions {
   readonly runtime: Runtime;
   readonly transport: MessageTransportFactory;
   readonly settings: ConnectionSettings;
-  /** Absent where this thread judges the peer itself. */
-  readonly keepalive?: KeepaliveFactory;
+  readonly keepalive: KeepaliveFactory;
   /** The owner of a list that the connection leaves at its end; null for none. */
   readonly owner: ConnectionEndObserver | null;
 }
@@ -128,9 +121,7 @@ export class ConnectionCore
     this.openedAt = this.now();
     this.inbox = new Inbox(this, this.settings);
     this.#transport = options.transport(this);
-    this.keepalive =
-      options.keepalive?.(this.runtime, this, this.settings) ??
-      new HeartbeatKeepalive(this.runtime, this, this.settings);
+    this.keepalive = options.keepalive(this.runtime, this, this.settings);
   }
 
   /**
@@ -456,7 +447,7 @@ export class ConnectionCore
   /** A fragmented message cannot be completed: only a Close can follow. */
   breakOff(close: CloseFrame, error: Error): void {
     // The socket that had received its beginning is gone, and the session continues without the message.
-    if (error instanceof NotSentError) return;
+    if (error instanceof HoldfastError && error.code === "ERR_HOLDFAST_NOT_SENT") return;
     if (this.#state === "open") this.#close(close, "local-close", error);
     else this.sendClose(close);
   }
@@ -486,10 +477,13 @@ export class ConnectionCore
     return this.closeInfo;
   }
 
-  /** From now on the observer receives everything that is read; the inbox receives no more messages. */
-  attachObserver(observer: ConnectionObserver): ObservedConnection {
+  /** For `attachObserver()`: pages without event streams do not contain the binding. */
+  bind(
+    observer: ConnectionObserver,
+    makeBinding: (transport: MessageTransport) => ObserverBinding,
+  ): ObserverBinding {
     this.inbox.attach(observer, "the event stream");
-    return (this.#binding = new ObserverBinding(observer, this.#transport, this));
+    return (this.#binding = makeBinding(this.#transport));
   }
 
   // Frames, from the transport, while `frameObserver` is not null.
@@ -560,8 +554,10 @@ export class ConnectionCore
   }
 
   onLargeMessage(size: number): void {
-    if (this.#state !== "open" || this.#binding !== null || !this.inbox.mayBeStreamed) return;
-    this.#held = new HeldMessage(this, size);
+    const { streaming } = this.runtime;
+    if (streaming === null || this.#state !== "open" || this.#binding !== null) return;
+    if (!this.inbox.mayBeStreamed) return;
+    this.#held = streaming.hold(this, size);
     this.streamTo(this.#held);
   }
 

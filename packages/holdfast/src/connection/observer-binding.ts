@@ -4,7 +4,7 @@
 import type { CloseFrame } from "../shared/close-code.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import type { InboxHandler } from "./inbox.js";
-import type { ConnectionState } from "./connection-core.js";
+import type { ConnectionCore, ConnectionState } from "./connection-core.js";
 import type { ConnectionObserver, ObservedConnection } from "./connection-observer.js";
 import type { MessageTransport } from "./message-transport.js";
 
@@ -14,6 +14,11 @@ export interface ObserverBindingHandler extends InboxHandler {
   readonly lastReceivedAt: number;
   /** The last piece of a message was delivered. */
   onStreamedMessage(): void;
+}
+
+/** From now on the observer receives everything that is read; the inbox receives no more messages. */
+export function attachObserver(core: ConnectionCore, observer: ConnectionObserver): ObservedConnection {
+  return core.bind(observer, (transport) => new ObserverBinding(observer, transport, core));
 }
 
 export class ObserverBinding implements ObservedConnection {

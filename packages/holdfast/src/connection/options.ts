@@ -1,6 +1,7 @@
 // Options of a connection, checked once when they are passed.
 
-import type { DetectionSettings } from "../heartbeat/adaptive-detection.js";
+import type { AdaptiveDetection } from "../heartbeat/adaptive-detection.js";
+import type { DetectionSettings } from "../heartbeat/detection-settings.js";
 import type { Liveness } from "../heartbeat/signals.js";
 import { InvalidArgumentError } from "../shared/errors.js";
 import type { TextForm } from "../shared/text-bytes.js";
@@ -91,6 +92,8 @@ export interface ConnectionSettings {
   readonly liveness: Liveness;
   /** Absent or null for fixed detection. */
   readonly detection?: DetectionSettings | null;
+  /** As in HeartbeatSettings. */
+  readonly adaptive?: typeof AdaptiveDetection | undefined;
   readonly closeTimeout: number | null;
   readonly autoPong: boolean;
   readonly maxMessageSize: number | null;
@@ -103,7 +106,7 @@ export interface ConnectionSettings {
   /** As in HeartbeatSettings; absent for false. */
   readonly delaysFirstPing?: boolean;
   readonly logger: Logger | null;
-  /** What logs a connection to `logger`. Absent in a page without a logger, which does not load this code. */
+  /** The code that logs a connection to `logger`. Absent in a page without a logger, which does not load it. */
   readonly log?: typeof ConnectionLog | undefined;
   /** Receives errors of the application's own code: the logger, or stderr if none is configured; null for nothing. */
   readonly faultLogger: FaultLogger | null;

@@ -1,6 +1,6 @@
 // Decides whether the pings of a connection share wake-ups with those of others.
 
-import { shortestPeriod } from "../heartbeat/adaptive-detection.js";
+import { shortestPeriod } from "../heartbeat/detection-settings.js";
 import type { HeartbeatSettings } from "../heartbeat/signals.js";
 import type { TimerQueue } from "./timer-queue.js";
 

@@ -5,6 +5,7 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { coreOf, createConnection } from "../connection/connection.js";
+import { heartbeatKeepalive } from "../connection/heartbeat-keepalive.js";
 import type { ConnectionEndObserver } from "../connection/connection-core.js";
 import { overFrames } from "../transport/frames/frame-transport.js";
 import { overLinkProtocol, type SpreadEnd } from "../transport/link/link-protocol.js";
@@ -222,6 +223,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       link === 2 && this.sessions !== null
         ? this.#createSessionSocket(frames, this.sessions, { handshake, request, isExcess })
         : createConnection({
+            keepalive: heartbeatKeepalive,
             runtime: this.runtime,
             transport: link > 0 ? overLinkProtocol(frames, "frames", this.#spreadSource) : frames,
             settings: this.settings.connection,
@@ -244,6 +246,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     handshake: ServerHandshakeRecord,
   ): void {
     const connection = createConnection({
+      keepalive: heartbeatKeepalive,
       runtime: this.runtime,
       // Neither the log nor the diagnostics channels count it among the connections of the application.
       transport: (handler) => Object.assign(frames(handler), { isReportedBelow: true }),
@@ -264,6 +267,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   ): ServerConnection {
     const links: SessionLink[] = [];
     const connection = createConnection({
+      keepalive: heartbeatKeepalive,
       runtime: this.runtime,
       transport: overSessionLink(frames, "frames", this.#spreadSource, (link) => links.push(link)),
       settings: this.settings.connection,

@@ -2,6 +2,7 @@
 
 import { randomFillSync } from "node:crypto";
 import { coreOf, createConnection, type Connection } from "../connection/connection.js";
+import { heartbeatKeepalive } from "../connection/heartbeat-keepalive.js";
 import type { HandshakeRecord } from "../connection/handshake-record.js";
 import { CONNECTION_OPTIONS, type ConnectionOptions } from "../connection/options.js";
 import { acceptKey } from "../protocol/handshake/accept-key.js";
@@ -66,7 +67,14 @@ export function connectionPair<Data = unknown>(
     const settings = checkNodeOptions(given);
     const preface = { runtime, transport, role, settings, extension: null, preface: null, rest: NO_BYTES };
     const handshake = handshakeOf(subprotocol, data);
-    return createConnection({ runtime, transport: overFrames(preface), settings, handshake, owner: null });
+    return createConnection({
+      keepalive: heartbeatKeepalive,
+      runtime,
+      transport: overFrames(preface),
+      settings,
+      handshake,
+      owner: null,
+    });
   };
   const client = open("client", clientStream);
   const server = open("server", serverStream, options.data) as Connection<Data>; // The type of `data`.

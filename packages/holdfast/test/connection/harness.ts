@@ -15,6 +15,7 @@ import {
 } from "holdfast-testkit";
 import type { CloseInfo } from "../../build/connection/close-info.js";
 import { coreOf, createConnection, type Connection } from "../../build/connection/connection.js";
+import { heartbeatKeepalive } from "../../build/connection/heartbeat-keepalive.js";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";
 import type { ConnectionOptions } from "../../build/connection/options.js";
@@ -74,6 +75,7 @@ export class Harness {
     const headers = new Headers();
     const settings = checkNodeOptions({ pingInterval: null, ...options });
     this.connection = createConnection({
+      keepalive: heartbeatKeepalive,
       runtime: this.runtime,
       transport: layer(
         overFrames({

@@ -7,6 +7,7 @@ import {
   type ConnectionOptions,
   type ConnectionSettings,
 } from "../../connection/options.js";
+import { AdaptiveDetection } from "../../heartbeat/adaptive-detection.js";
 import { nodePlatform } from "./node-platform.js";
 
 /** @throws InvalidArgumentError that names the option, the expected value and the actual one */
@@ -15,5 +16,6 @@ export function checkNodeOptions(options: ConnectionOptions): ConnectionSettings
     ...checkConnectionOptions(options, nodePlatform),
     compression: checkCompression(options.compression),
     log: ConnectionLog,
+    adaptive: AdaptiveDetection,
   };
 }

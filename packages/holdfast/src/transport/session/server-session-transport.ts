@@ -15,6 +15,7 @@ import type { InboxEntry, SessionRecord } from "../../session/store/session-reco
 import { writeSessionMessage, type SessionMessage } from "../../session/wire.js";
 import { sessionLostError } from "../../session/explain-loss.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
+import { attachObserver } from "../../connection/observer-binding.js";
 import { closeInfo, type CloseInfo } from "../../connection/close-info.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { ObservedConnection } from "../../connection/connection-observer.js";
@@ -191,7 +192,7 @@ export class ServerSessionTransport
     const observer = new LinkObserver(this, connection);
     this.#newest = core;
     this.#lastInfo = null;
-    this.#current = { connection, core, link, observed: core.attachObserver(observer), attachment };
+    this.#current = { connection, core, link, observed: attachObserver(core, observer), attachment };
     observer.observed = this.#current.observed;
     const { frameObserver } = this.#handler;
     if (frameObserver !== null) core.watchFrames(frameObserver);
