@@ -88,7 +88,6 @@ export class ConnectionCore
   #id: string | null = null;
   #listeners: Listeners | null = null;
   #readPause: ReadPause | null = null;
-  #closing: Closing | null = null;
   #endWaiters: EndWaiters | null = null;
   #binding: ObserverBinding | null = null;
   #held: HeldMessage | null = null;
@@ -124,10 +123,6 @@ export class ConnectionCore
     // The heartbeat watches the event loop from now on, whatever the handler does first.
     this.keepalive.open(this.transport.role === "server");
     this.transport.start();
-  }
-
-  get state(): ConnectionState {
-    return this.#closing === null ? "open" : this.#closing.state;
   }
 
   get hasEnded(): boolean {
@@ -273,13 +268,8 @@ export class ConnectionCore
 
   // Closing.
 
-  /** Null until the connection begins to end. */
-  protected get closingIfAny(): Closing | null {
-    return this.#closing;
-  }
-
   get #end(): Closing {
-    return (this.#closing ??= new Closing(this));
+    return (this.closing ??= new Closing(this));
   }
 
   /**

@@ -24,15 +24,18 @@ import { SendTurns } from "./send-turns.js";
 export abstract class ConnectionSender {
   abstract readonly transport: MessageTransport;
   abstract readonly keepalive: Keepalive;
-  abstract readonly state: ConnectionState;
-  /** Null until the connection begins to end. */
-  protected abstract readonly closingIfAny: Closing | null;
   protected abstract readonly interruptions: Interruptions;
   /** A fragmented message cannot be completed: only a Close can follow. */
   abstract breakOff(close: CloseFrame, error: Error): void;
+  /** Null until something begins to end the connection. */
+  protected closing: Closing | null = null;
   #messagesSent = 0;
   /** While a message is sent in fragments and other messages wait for it; null otherwise. */
   #turns: SendTurns | null = null;
+
+  get state(): ConnectionState {
+    return this.closing === null ? "open" : this.closing.state;
+  }
 
   get messagesSent(): number {
     return this.#messagesSent;
@@ -40,9 +43,7 @@ export abstract class ConnectionSender {
 
   /** Whether messages that were queued before the closing began may still be sent. */
   get takesMessages(): boolean {
-    return (
-      this.state !== "closed" && this.closingIfAny?.isSettled !== true && this.transport.closeSent === null
-    );
+    return this.closing?.isSettled !== true && this.transport.closeSent === null;
   }
 
   /** Sends a message, in its turn. Rejects with ConnectionClosed, at the end, once the connection is closing. */
@@ -143,7 +144,7 @@ export abstract class ConnectionSender {
 
   /** Messages may also be sent while the peer's Close waits for our answer. */
   get #isSendable(): boolean {
-    return this.state === "open" || (this.closingIfAny?.unanswered ?? null) !== null;
+    return this.closing === null || this.closing.state === "open" || this.closing.unanswered !== null;
   }
 
   /** @throws InvalidArgumentError for data that cannot be sent */

@@ -112,6 +112,9 @@ export interface ConnectionSettings {
   readonly faultLogger: FaultLogger | null;
 }
 
+/** The settings that depend on the environment: a page compresses nothing, and loads code on demand. */
+type EnvironmentSettings = Partial<Pick<ConnectionSettings, "adaptive" | "compression" | "log">>;
+
 /**
  * Checks all options but `compression`, which only Node.js has.
  * @throws InvalidArgumentError that names the option, the expected value and the actual one
@@ -119,6 +122,7 @@ export interface ConnectionSettings {
 export function checkConnectionOptions(
   options: ConnectionOptions,
   platform: Platform = SILENT_PLATFORM,
+  { compression = null, log, adaptive }: EnvironmentSettings = {},
 ): ConnectionSettings {
   const pingInterval = checkDuration("pingInterval", options.pingInterval, 20_000);
   if (pingInterval === null && typeof options.pingTimeout === "number") {
@@ -141,8 +145,10 @@ export function checkConnectionOptions(
     maxQueuedMessages: queue.messages,
     maxQueuedBytes: queue.bytes,
     writeLimit: checkSize("writeLimit", options.writeLimit, 64 * 1024) ?? Infinity,
-    compression: null,
+    compression,
     logger,
+    log,
+    adaptive,
     faultLogger: options.logger === undefined ? platform.faultLogger : logger,
   };
 }

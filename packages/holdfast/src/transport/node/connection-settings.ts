@@ -12,10 +12,10 @@ import { nodePlatform } from "./node-platform.js";
 
 /** @throws InvalidArgumentError that names the option, the expected value and the actual one */
 export function checkNodeOptions(options: ConnectionOptions): ConnectionSettings {
-  return {
-    ...checkConnectionOptions(options, nodePlatform),
-    compression: checkCompression(options.compression),
+  const compression = checkCompression(options.compression);
+  return checkConnectionOptions(options, nodePlatform, {
+    compression,
     log: ConnectionLog,
     adaptive: AdaptiveDetection,
-  };
+  });
 }
