@@ -2,6 +2,8 @@
 // the peer, the inbox queues unread messages, and `Connection` is the public facade. The sending half is its base class;
 // `Closing` has the end.
 
+/* eslint max-lines: ["warn", { "max": 460, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files; an object between them would be one more for each connection. */
+
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../shared/close-code.js";
 import { HoldfastError, InvalidStateError, MessageTooBigError } from "../shared/errors.js";
@@ -268,6 +270,7 @@ export class ConnectionCore
 
   // Closing.
 
+  /** Made when something begins to end the connection. */
   get #end(): Closing {
     return (this.closing ??= new Closing(this));
   }
