@@ -11,15 +11,13 @@ import type { ObservedFrame } from "../shared/observed-frame.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import type { Connection } from "./connection.js";
 import type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./close-info.js";
-import type { CloseReplyHandler } from "./close-reply.js";
 import { Closing } from "./closing.js";
 import { ConnectionSender } from "./connection-sender.js";
 import type { DiagnosticsObserver } from "./diagnostics-observer.js";
-import type { EndingHandler } from "./ending.js";
-import { EndWaiters, type EndSource } from "./end-waiters.js";
+import { EndWaiters } from "./end-waiters.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
 import { gatherEvidence } from "./evidence.js";
-import type { HeldMessage, HoldingConnection } from "./held-message.js";
+import type { HeldMessage } from "./held-message.js";
 import { Inbox, type InboxHandler, type Message, type Unread } from "./inbox.js";
 import type { Interruptions } from "./interruption.js";
 import type { ConnectionLog } from "./log/connection-log.js";
@@ -31,7 +29,7 @@ import type { Keepalive, KeepaliveHandler, KeepaliveFactory } from "./keepalive.
 import { ReadPause, type PauseReason } from "./read-pause.js";
 import type { Runtime } from "./runtime.js";
 import type { ConnectionObserver } from "./connection-observer.js";
-import type { ObserverBinding, ObserverBindingHandler } from "./observer-binding.js";
+import type { ObserverBinding } from "./observer-binding.js";
 import type { ConnectionSession } from "./session-state.js";
 import type { TimerQueue } from "./timer-queue.js";
 import type { UnreadWatchHandler } from "./unread-watch.js";
@@ -65,17 +63,7 @@ export interface ConnectionEndObserver {
 
 export class ConnectionCore
   extends ConnectionSender
-  implements
-    MessageTransportHandler,
-    FrameObserver,
-    KeepaliveHandler,
-    InboxHandler,
-    HoldingConnection,
-    EndingHandler,
-    ObserverBindingHandler,
-    UnreadWatchHandler,
-    CloseReplyHandler,
-    EndSource
+  implements MessageTransportHandler, FrameObserver, KeepaliveHandler, InboxHandler, UnreadWatchHandler
 {
   readonly runtime: Runtime;
   readonly settings: ConnectionSettings;
@@ -264,6 +252,7 @@ export class ConnectionCore
     this.inbox.noteReader("reader");
   }
 
+  /** Delivers the message that is arriving, or the next one, piece by piece; null stops that. */
   streamTo(handler: PieceHandler | null): void {
     this.transport.streamTo(handler);
   }
@@ -472,11 +461,13 @@ export class ConnectionCore
     this.transport.onProgress?.();
   }
 
+  /** The last piece of a message was delivered. */
   onStreamedMessage(): void {
     this.#messagesReceived++;
     this.noteTraffic();
   }
 
+  /** Gives the stream a message that began to arrive before anyone read. Returns false if there is none. */
   giveHeld(stream: MessageStream): boolean {
     const held = this.#held;
     if (held === null) return false;
@@ -489,6 +480,7 @@ export class ConnectionCore
     return true;
   }
 
+  /** The application has not read for a while, or takes whole messages. */
   onUnread(): void {
     // Only a limit makes a message too large.
     if (this.#held !== null) this.#refuseHeld(this.#held, this.settings.maxMessageSize ?? 0);
@@ -503,6 +495,7 @@ export class ConnectionCore
     this.#end.onFailure({ cause: "message-too-big", error, close: { code: 1009, reason } });
   }
 
+  /** The stream of a message holds too much, or is below its low-water mark again. */
   onStreamFull(): void {
     if (this.state === "open") this.#pauses.pause("stream");
   }
@@ -561,6 +554,7 @@ export class ConnectionCore
 
   // Used by the ending, beside `terminate`.
 
+  /** The cause of the ending was set or replaced. */
   onCause(cause: CloseCause, error: Error | null): void {
     this.#log?.onEnding(cause, error);
   }

@@ -3,18 +3,9 @@
 
 import type { CloseFrame } from "../shared/close-code.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
-import type { InboxHandler } from "./inbox.js";
-import type { ConnectionCore, ConnectionState } from "./connection-core.js";
+import type { ConnectionCore } from "./connection-core.js";
 import type { ConnectionObserver, ObservedConnection } from "./connection-observer.js";
 import type { MessageTransport } from "./message-transport.js";
-
-/** The part of ConnectionCore that the binding uses. */
-export interface ObserverBindingHandler extends InboxHandler {
-  readonly state: ConnectionState;
-  readonly lastReceivedAt: number;
-  /** The last piece of a message was delivered. */
-  onStreamedMessage(): void;
-}
 
 /** From now on the observer receives everything that is read; the inbox receives no more messages. */
 export function attachObserver(core: ConnectionCore, observer: ConnectionObserver): ObservedConnection {
@@ -24,12 +15,12 @@ export function attachObserver(core: ConnectionCore, observer: ConnectionObserve
 export class ObserverBinding implements ObservedConnection {
   readonly observer: ConnectionObserver;
   readonly #transport: MessageTransport;
-  readonly #handler: ObserverBindingHandler;
+  readonly #handler: ConnectionCore;
   /** The peer's Close. */
   #unanswered: CloseFrame | null = null;
   #isEofUnanswered = false;
 
-  constructor(observer: ConnectionObserver, transport: MessageTransport, handler: ObserverBindingHandler) {
+  constructor(observer: ConnectionObserver, transport: MessageTransport, handler: ConnectionCore) {
     this.observer = observer;
     this.#transport = transport;
     this.#handler = handler;
