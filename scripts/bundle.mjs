@@ -158,14 +158,15 @@ const withoutComments = {
 
 /**
  * Lets bundlers drop unused code. They keep classes with static blocks or computed names, and objects that
- * are created at the top level, unless these are marked as free of side effects. The classes of `holdfast/websocket`
+ * are created at the top level or begin with the members of another, unless these are marked as free of side effects. The classes of `holdfast/websocket`
  * are made by functions.
  */
 function markPure(code) {
   const lines = code.split("\n");
   let isWithinClass = false;
+  let isWithinSpread = false;
   return lines
-    .map((line) => {
+    .map((line, index) => {
       const [, name] = /^class ([\w$]+)[^{]* \{$/.exec(line) ?? [];
       if (name !== undefined) {
         isWithinClass = true;
@@ -175,8 +176,16 @@ function markPure(code) {
         isWithinClass = false;
         return "})();";
       }
+      if (/^const [\w$]+ = \{$/.test(line) && lines[index + 1]?.startsWith("  ...")) {
+        isWithinSpread = true;
+        return line.replace("{", "/* @__PURE__ */ (() => ({");
+      }
+      if (isWithinSpread && line === "};") {
+        isWithinSpread = false;
+        return "}))();";
+      }
       return line.replace(
-        /^((?:const|let) [\w$]+ = )(?=new |Promise\.resolve\(\)|defineWebSocket)/,
+        /^((?:const|let) [\w$]+ = )(?=new |Object\.freeze\(|Promise\.resolve\(\)|defineWebSocket)/,
         "$1/* @__PURE__ */ ",
       );
     })

@@ -1,6 +1,7 @@
 // The ways to find out that a peer is dead: those of Holdfast, with its real heartbeat, and those of others, after their
 // documentation. Each of them watches one simulated connection until its verdict.
 
+import { AdaptiveDetection } from "../../../packages/holdfast/build/heartbeat/adaptive-detection.js";
 import { Heartbeat } from "../../../packages/holdfast/build/heartbeat/heartbeat.js";
 import type {
   Action,
@@ -29,6 +30,7 @@ export const DETECTORS: readonly Detector[] = [
   heartbeat('Holdfast, `detection: "adaptive"`', {
     ...FIXED,
     detection: { floor: 3_000, maxPeriod: 20_000 },
+    adaptive: AdaptiveDetection,
   }),
   heartbeat("Holdfast, fixed 20 s + 20 s", FIXED),
   phiAccrual("phi accrual, φ = 8, every 2 s", 2_000),

@@ -6,7 +6,7 @@ export type { ConnectOptions } from "./browser/options.js";
 export { connectInWorker } from "./browser/connect-in-worker.js";
 export type { ConnectInWorkerOptions } from "./browser/connect-in-worker.js";
 export { WorkerError } from "./transport/worker/worker-error.js";
-export type { HeartbeatMessages } from "./transport/browser/heartbeat-messages.js";
+export type { HeartbeatMessages } from "./transport/browser/heartbeat-option.js";
 export { Client } from "./browser/client.js";
 export type { ClientOptions } from "./browser/client.js";
 export { connectPersistent } from "./browser/connect-persistent.js";

@@ -1,8 +1,9 @@
 // The size of a library for a page: bundled for browsers, minified, compressed.
 
-import { build, type Metafile } from "esbuild";
-import { basename } from "node:path";
+import { build, transform } from "esbuild";
+import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { rollup, type OutputChunk } from "rollup";
 
 export interface Bundle {
   /** Minified size in bytes, without the code that is loaded later. */
@@ -18,57 +19,84 @@ export interface Bundle {
 
 /**
  * Bundles a short program as a page would. Fails if it needs a module of Node. With `splits`, code that is loaded by a
- * dynamic import is in files of its own; otherwise there is one file.
+ * dynamic import is in files of its own, as Vite makes them; otherwise there is one file.
  */
-export async function bundle(program: string, { splits = false } = {}): Promise<Bundle> {
+export function bundle(program: string, { splits = false } = {}): Promise<Bundle> {
+  return splits ? bundleWithRollup(program) : bundleWithEsbuild(program);
+}
+
+async function bundleWithEsbuild(program: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     stdin: { contents: program, resolveDir: import.meta.dirname },
     bundle: true,
     minify: true,
     format: "esm",
     platform: "browser",
-    target: "es2022",
-    splitting: splits,
-    outdir: OUTPUT,
+    target: TARGET,
     metafile: true,
     write: false,
     logLevel: "silent",
   });
-  const first = filesAtStart(metafile);
-  const files = outputFiles.filter(({ path }) => first.has(basename(path)));
-  const rest = outputFiles.filter(({ path }) => !first.has(basename(path)));
+  const files = outputFiles.map(({ contents }) => contents);
+  const inputs = Object.keys(metafile.inputs).filter((path) => path !== "<stdin>");
+  return { ...sizesOf(files, []), inputs, text: outputFiles.map(({ text }) => text).join("\n") };
+}
+
+/** For programs that import only "holdfast". */
+async function bundleWithRollup(program: string): Promise<Bundle> {
+  const built = await rollup({
+    input: PROGRAM,
+    plugins: [
+      {
+        name: "program",
+        resolveId: (id) => (id === PROGRAM ? id : id === "holdfast" ? LIBRARY : null),
+        load: (id) => (id === PROGRAM ? program : null),
+      },
+    ],
+  });
+  const { output } = await built.generate({ format: "es" });
+  const chunks = output.filter((file) => file.type === "chunk");
+  const first = chunksAtStart(chunks);
+  const texts = new Map<OutputChunk, string>();
+  for (const chunk of chunks) texts.set(chunk, await minify(chunk.code));
+  const bytesOf = (isFirst: boolean): Uint8Array[] =>
+    [...texts].filter(([chunk]) => first.has(chunk) === isFirst).map(([, text]) => Buffer.from(text));
+  const inputs = chunks.flatMap(({ moduleIds }) => moduleIds.filter((id) => id !== PROGRAM));
+  return { ...sizesOf(bytesOf(true), bytesOf(false)), inputs, text: [...texts.values()].join("\n") };
+}
+
+const PROGRAM = "program";
+const TARGET = "es2022";
+const LIBRARY = fileURLToPath(new URL("browser.js", import.meta.resolve("holdfast")));
+
+/** The files that the page loads at once: the program's, and those that it imports statically. */
+function chunksAtStart(chunks: readonly OutputChunk[]): ReadonlySet<OutputChunk> {
+  const first = new Set(chunks.filter(({ isEntry }) => isEntry));
+  for (const { imports } of first)
+    for (const name of imports) for (const chunk of chunks) if (chunk.fileName === name) first.add(chunk);
+  return first;
+}
+
+async function minify(code: string): Promise<string> {
+  return (await transform(code, { minify: true, format: "esm", target: TARGET })).code;
+}
+
+function sizesOf(
+  first: readonly Uint8Array[],
+  later: readonly Uint8Array[],
+): Pick<Bundle, "brotli" | "gzip" | "later" | "minified"> {
   return {
-    minified: sum(files.map(({ contents }) => contents.length)),
-    gzip: sum(files.map(gzipSize)),
-    brotli: sum(files.map(({ contents }) => brotliCompressSync(contents).length)),
-    later: sum(rest.map(gzipSize)),
-    inputs: inputsOf(metafile),
-    text: outputFiles.map(({ text }) => text).join("\n"),
+    minified: sum(first.map(({ length }) => length)),
+    gzip: sum(first.map(gzipSize)),
+    brotli: sum(first.map((file) => brotliCompressSync(file).length)),
+    later: sum(later.map(gzipSize)),
   };
 }
 
-/** Nothing is written. */
-const OUTPUT = "bundle";
-
-function gzipSize({ contents }: { readonly contents: Uint8Array }): number {
-  return gzipSync(contents, { level: 9 }).length;
+function gzipSize(file: Uint8Array): number {
+  return gzipSync(file, { level: 9 }).length;
 }
 
 function sum(sizes: readonly number[]): number {
   return sizes.reduce((total, size) => total + size, 0);
-}
-
-/** The names of the files that the page loads at once: the program's, and those that it imports statically. */
-function filesAtStart({ outputs }: Metafile): ReadonlySet<string> {
-  const names = new Set<string>();
-  const add = (path: string): void => {
-    names.add(basename(path));
-    for (const each of outputs[path]?.imports ?? []) if (each.kind === "import-statement") add(each.path);
-  };
-  for (const [path, { entryPoint }] of Object.entries(outputs)) if (entryPoint === "<stdin>") add(path);
-  return names;
-}
-
-function inputsOf({ inputs }: Metafile): readonly string[] {
-  return Object.keys(inputs).filter((path) => path !== "<stdin>");
 }

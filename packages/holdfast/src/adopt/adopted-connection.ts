@@ -5,6 +5,7 @@ import type { Bytes } from "../connection/arguments.js";
 import { checkControlPayload } from "../connection/arguments.js";
 import type { CloseInfo } from "../connection/close-info.js";
 import type { ConnectionCore } from "../connection/connection-core.js";
+import { attachObserver } from "../connection/observer-binding.js";
 import { coreOf, type Connection } from "../connection/connection.js";
 import type { ConnectionObserver, ObservedConnection } from "../connection/connection-observer.js";
 import type { Unread } from "../connection/inbox.js";
@@ -66,7 +67,7 @@ export class AdoptedConnection {
     this.#facade = connection;
     this.#core = coreOf(connection);
     this.#transport = transport;
-    this.#observed = this.#core.attachObserver(new Observer(handler));
+    this.#observed = attachObserver(this.#core, new Observer(handler));
   }
 
   /** The same connection as an object of the library, for its latency, statistics and end. Its messages go elsewhere. */

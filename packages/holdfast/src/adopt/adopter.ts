@@ -2,11 +2,11 @@
 // another library, and therefore its handshake.
 
 import type { Duplex } from "node:stream";
-import { checkConnectionOptions, CONNECTION_OPTIONS } from "../connection/options.js";
+import { CONNECTION_OPTIONS } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { coreOf, createConnection } from "../connection/connection.js";
 import type { HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
-import { HeartbeatKeepalive } from "../connection/keepalive.js";
+import { heartbeatKeepalive } from "../connection/heartbeat-keepalive.js";
 import { FrameEncoder } from "../protocol/frame/frame-encoder.js";
 import { MaskKeys } from "../protocol/frame/mask-keys.js";
 import { acceptDeflate, offerDeflate, readDeflateAnswer } from "../protocol/deflate/negotiation.js";
@@ -15,7 +15,7 @@ import { NegotiationError } from "../shared/errors.js";
 import { checkBoolean, checkChoice, checkFunction, invalidArgument } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import type { Role } from "../shared/role.js";
-import { nodePlatform } from "../transport/node/node-platform.js";
+import { checkNodeOptions } from "../transport/node/connection-settings.js";
 import { nodeRuntime } from "../transport/node/node-runtime.js";
 import { SocketByteStream } from "../transport/node/socket-byte-stream.js";
 import {
@@ -85,7 +85,7 @@ export class Adopter {
     const { generateMask } = options;
     if (generateMask !== undefined) checkFunction("generateMask", generateMask);
     this.#generateMask = generateMask ?? null;
-    this.#settings = { ...checkConnectionOptions(options, nodePlatform), delaysFirstPing };
+    this.#settings = { ...checkNodeOptions(options), delaysFirstPing };
   }
 
   /** A client's value of Sec-WebSocket-Extensions (RFC 7692 section 7.1); null without `compression`. */
@@ -156,7 +156,7 @@ export class Adopter {
         };
         return frames.open({ ...options, ...received, transport: new SocketByteStream(stream) }, events);
       },
-      keepalive: (_, events) => new HeartbeatKeepalive(runtime, events, settings),
+      keepalive: heartbeatKeepalive,
       handshake: {
         url: handshake.url,
         subprotocol: handshake.subprotocol,

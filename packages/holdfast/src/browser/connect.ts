@@ -2,6 +2,7 @@
 
 import { addCaller } from "../connection/caller-stack.js";
 import { coreOf, createConnection, type Connection } from "../connection/connection.js";
+import { heartbeatKeepalive } from "../connection/heartbeat-keepalive.js";
 import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
 import { overLinkProtocol } from "../transport/link/link-protocol.js";
 import { checkOptionNames } from "../shared/option-names.js";
@@ -15,9 +16,9 @@ import { browserRuntime } from "../transport/browser/browser-runtime.js";
 import { parseBrowserURL, type BrowserURL } from "./browser-url.js";
 import { overWebSocket } from "../transport/browser/browser-transport.js";
 import { BrowserHandshakeRecord } from "./handshake-record.js";
-import { withHeartbeatMessages } from "../transport/browser/heartbeat-messages.js";
 import { LinkOffers } from "./link-offers.js";
 import { pageOwner, probeOnReturn } from "./live-connections.js";
+import { loadCodeFor, type LoadedCode } from "./load-code.js";
 import { isUnexplained, openWebSocket } from "./open-web-socket.js";
 import {
   CONNECT_OPTIONS,
@@ -60,9 +61,11 @@ export async function open(
   const target = parseBrowserURL(url);
   const settings = checkConnectOptions(options);
   checkRequiredSubprotocol(settings.subprotocols, settings.requireSubprotocol);
-  const { clock } = browserRuntime();
-  const deadline = settings.openTimeout === null ? null : clock.now() + settings.openTimeout;
-  const attempt: OpenParameters = { target, settings, deadline, observer };
+  const runtime = browserRuntime();
+  const deadline = settings.openTimeout === null ? null : runtime.clock.now() + settings.openTimeout;
+  const loading = loadCodeFor(settings, runtime, deadline);
+  const code = loading instanceof Promise ? await loading : loading;
+  const attempt: OpenParameters = { target, settings, code, deadline, observer };
   if (settings.linkProtocol !== true) return openOnce(attempt, settings.linkProtocol === "required");
 
   // Without the link protocol the session would be lost, and the server may only have been out of reach.
@@ -84,15 +87,14 @@ export async function open(
 interface OpenParameters {
   readonly target: BrowserURL;
   readonly settings: ConnectSettings;
+  readonly code: LoadedCode;
   /** Monotonic time. */
   readonly deadline: number | null;
   readonly observer: OpenObserver | null;
 }
 
-function openOnce(
-  { target, settings, deadline, observer }: OpenParameters,
-  offersLink: boolean,
-): Promise<Connection> {
+function openOnce(attempt: OpenParameters, offersLink: boolean): Promise<Connection> {
+  const { target, settings, code, deadline, observer } = attempt;
   const runtime = browserRuntime();
   const { subprotocols, linkProtocol, openTimeout, signal } = settings;
   const wantsSession = (observer?.session ?? null) !== null;
@@ -110,9 +112,14 @@ function openOnce(
       if (linkProtocol === true) linkOffers.onOpened(target.endpoint, offersLink);
       const messages = overWebSocket({ runtime, socket, settings: settings.connection });
       const connection = createConnection({
+        keepalive: heartbeatKeepalive,
         runtime,
-        transport: withHeartbeat(messages, isLink ? link : 0, settings, observer),
-        settings: heartbeatSettings(isLink, settings),
+        transport: withHeartbeat(messages, isLink ? link : 0, attempt),
+        settings: {
+          ...heartbeatSettings(isLink, settings),
+          log: code.ConnectionLog,
+          adaptive: code.AdaptiveDetection,
+        },
         handshake: new BrowserHandshakeRecord(target, offered, socket, subprotocol),
         owner: pageOwner,
       });
@@ -128,14 +135,13 @@ function openOnce(
 function withHeartbeat(
   messages: MessageTransportFactory,
   link: LinkVersion,
-  { heartbeat }: ConnectSettings,
-  observer: OpenObserver | null,
+  { settings: { heartbeat }, code, observer }: OpenParameters,
 ): MessageTransportFactory {
   const onWidth = (width: number): void => observer?.onSpread(width);
   const session = observer?.session ?? null;
   if (link === 2 && session !== null) return session.over(messages, "messages", onWidth);
   if (link > 0) return overLinkProtocol(messages, "messages", { onWidth });
-  return heartbeat === null ? messages : withHeartbeatMessages(messages, heartbeat);
+  return heartbeat === null ? messages : (code.withHeartbeatMessages?.(messages, heartbeat) ?? messages);
 }
 
 /** Disables keepalive if neither the link protocol nor `heartbeat` can carry pings. */

@@ -7,11 +7,10 @@ import type {
   SessionCarrierHandler,
   SessionCarrierSettings,
 } from "../connection/session-carrier.js";
-import { HandshakeError } from "../shared/errors.js";
 import type { SavedClientSession } from "../session/client-session.js";
 import type { SessionLoss } from "../shared/session-errors.js";
 import { browserRuntime } from "../transport/browser/browser-runtime.js";
-import type * as sessionCode from "../transport/session/client-session-carrier.js";
+import { loadCode } from "./load-code.js";
 
 export class LazySessionCarrier implements SessionCarrier {
   readonly #settings: SessionCarrierSettings;
@@ -26,16 +25,11 @@ export class LazySessionCarrier implements SessionCarrier {
   /** @throws HandshakeError if the code cannot be loaded; the next attempt tries again */
   async load(): Promise<void> {
     if (this.#carrier !== null) return;
-    let code: typeof sessionCode;
-    try {
-      code = await import("../transport/session/client-session-carrier.js");
-    } catch (cause) {
-      throw new HandshakeError(
-        "Expected to load the code of sessions, got an error. Serve all files of the bundle.",
-        { cause },
-      );
-    }
-    this.#carrier ??= new code.ClientSessionCarrier(browserRuntime(), this.#settings, this.#handler);
+    const { ClientSessionCarrier } = await loadCode(
+      "sessions",
+      () => import("../transport/session/client-session-carrier.js"),
+    );
+    this.#carrier ??= new ClientSessionCarrier(browserRuntime(), this.#settings, this.#handler);
   }
 
   get state(): TransportSession | null {

@@ -19,7 +19,7 @@ import { InvalidArgumentError } from "../shared/errors.js";
 import { isReservedSubprotocol } from "../shared/link-subprotocol.js";
 import { isToken } from "../shared/token.js";
 import { browserPlatform } from "../transport/browser/browser-platform.js";
-import { checkHeartbeatMessages, type HeartbeatMessages } from "../transport/browser/heartbeat-messages.js";
+import { checkHeartbeatMessages, type HeartbeatMessages } from "../transport/browser/heartbeat-option.js";
 
 /** Options of `connect()` in browsers. */
 export interface ConnectOptions extends Omit<ConnectionOptions, "autoPong" | "compression"> {

@@ -5,6 +5,7 @@ import { offerLink, type LinkVersion } from "../shared/link-subprotocol.js";
 import type { MessageTransportFactory } from "../connection/message-transport.js";
 import { overLinkProtocol } from "../transport/link/link-protocol.js";
 import { coreOf, createConnection, type Connection } from "../connection/connection.js";
+import { heartbeatKeepalive } from "../connection/heartbeat-keepalive.js";
 import { overFrames } from "../transport/frames/frame-transport.js";
 import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
 import { logOpening } from "../connection/log/opening-log.js";
@@ -89,6 +90,7 @@ export async function open(
     const offersLink = linkProtocol !== false || session !== null;
     const handshake = new ClientHandshakeRecord(upgraded, offersLink);
     const connection = createConnection({
+      keepalive: heartbeatKeepalive,
       runtime,
       transport: overLink(frames, handshake.link, observer),
       settings: settings.connection,

@@ -2,11 +2,11 @@
 
 import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-options.js";
 import type { OptionNames } from "../shared/option-names.js";
-import { CONNECTION_OPTIONS, checkConnectionOptions } from "../connection/options.js";
+import { CONNECTION_OPTIONS } from "../connection/options.js";
 import { checkBoolean, checkSignal, describe, invalidArgument, readItems } from "../shared/option-checks.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { withDebugLog } from "../transport/node/debug-log.js";
-import { nodePlatform } from "../transport/node/node-platform.js";
+import { checkNodeOptions } from "../transport/node/connection-settings.js";
 import { InvalidHeaderError } from "../shared/errors.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import type { HeadersInput } from "../protocol/handshake/header-input.js";
@@ -101,7 +101,7 @@ export interface ConnectSettings extends TransportSettings {
 /** @throws InvalidArgumentError, InvalidHeaderError */
 export function checkConnectOptions(options: ConnectOptions): ConnectSettings {
   return {
-    connection: withDebugLog(checkConnectionOptions(options, nodePlatform)),
+    connection: withDebugLog(checkNodeOptions(options)),
     openTimeout: checkOpenTimeout(options.openTimeout),
     subprotocols: checkSubprotocols(options.subprotocols),
     requireSubprotocol: checkBoolean("requireSubprotocol", options.requireSubprotocol, false),

@@ -2,9 +2,9 @@
 // (RFC 6455 section 5.5.1 lets an endpoint finish first).
 
 import type { CloseFrame } from "../shared/close-code.js";
-import type { Inbox } from "./inbox.js";
-import { Deadline, type TimerQueue } from "./timer-queue.js";
+import { Deadline } from "./timer-queue.js";
 import type { MessageTransport } from "./message-transport.js";
+import type { ConnectionCore } from "./connection-core.js";
 
 /** Milliseconds within which an active reader is expected to read the next message. */
 export const READER_GRACE = 1_000;
@@ -15,19 +15,9 @@ export const READER_GRACE = 1_000;
  */
 const WITHOUT_TIMEOUT = 5_000;
 
-/** The part of ConnectionCore that the reply uses. */
-export interface CloseReplyHandler {
-  readonly inbox: Inbox;
-  readonly timers: TimerQueue;
-  /** When the connection opened: the application may not have had time to begin reading. */
-  readonly openedAt: number;
-  readonly settings: { readonly closeTimeout: number | null };
-  now(): number;
-}
-
 export class CloseReply extends Deadline {
   readonly close: CloseFrame;
-  readonly #handler: CloseReplyHandler;
+  readonly #handler: ConnectionCore;
   readonly #transport: MessageTransport;
   readonly #latest: number;
   /** The number of unread messages at the last check. */
@@ -37,23 +27,14 @@ export class CloseReply extends Deadline {
   #isLast = false;
 
   /** Returns null if no reader is active, so that the answer can be sent now. */
-  static begin(
-    close: CloseFrame,
-    transport: MessageTransport,
-    handler: CloseReplyHandler,
-  ): CloseReply | null {
+  static begin(close: CloseFrame, transport: MessageTransport, handler: ConnectionCore): CloseReply | null {
     const now = handler.now();
     return handler.inbox.busyUntil(now, handler.openedAt) <= now
       ? null
       : new CloseReply(close, transport, handler, now);
   }
 
-  private constructor(
-    close: CloseFrame,
-    transport: MessageTransport,
-    handler: CloseReplyHandler,
-    now: number,
-  ) {
+  private constructor(close: CloseFrame, transport: MessageTransport, handler: ConnectionCore, now: number) {
     super();
     this.close = close;
     this.#handler = handler;

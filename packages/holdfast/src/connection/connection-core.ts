@@ -1,54 +1,40 @@
-// The state of one connection, from open to closed, and the wiring between its parts: the transport carries messages,
-// the keepalive judges the peer, the inbox queues unread messages, and `Connection` is the public facade.
+// The state of one open connection, and the wiring between its parts: the transport carries messages, the keepalive judges
+// the peer, the inbox queues unread messages, and `Connection` is the public facade. The sending half is its base class;
+// `Closing` has the end.
 
-/* eslint max-lines: ["warn", { "max": 680, "skipBlankLines": true, "skipComments": true }] -- It passes each event between five parts, which have their own files. Splitting it further would add an object to each connection. */
+/* eslint max-lines: ["warn", { "max": 460, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files; an object between them would be one more for each connection. */
 
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../shared/close-code.js";
-import { quietly } from "../shared/deferred.js";
-import { InvalidStateError, MessageTooBigError } from "../shared/errors.js";
+import { HoldfastError, InvalidStateError, MessageTooBigError } from "../shared/errors.js";
 import type { ObservedFrame } from "../shared/observed-frame.js";
-import { invalidArgument } from "../shared/option-checks.js";
-import { TextBytes } from "../shared/text-bytes.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
-import { toBytes, type Bytes } from "./arguments.js";
 import type { Connection } from "./connection.js";
 import type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./close-info.js";
-import { CloseReply, type CloseReplyHandler } from "./close-reply.js";
+import { Closing } from "./closing.js";
+import { ConnectionSender } from "./connection-sender.js";
 import type { DiagnosticsObserver } from "./diagnostics-observer.js";
-import { Ending, type EndingHandler } from "./ending.js";
-import { EndWaiters, type EndSource } from "./end-waiters.js";
+import { EndWaiters } from "./end-waiters.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
 import { gatherEvidence } from "./evidence.js";
-import { HeldMessage, type HoldingConnection } from "./held-message.js";
-import { isFragments, type Fragments } from "./fragmented-send.js";
+import type { HeldMessage } from "./held-message.js";
 import { Inbox, type InboxHandler, type Message, type Unread } from "./inbox.js";
-import { ConnectionLog } from "./log/connection-log.js";
+import type { Interruptions } from "./interruption.js";
+import type { ConnectionLog } from "./log/connection-log.js";
 import { Listeners } from "./listeners.js";
 import type { MessageStream } from "./message-stream.js";
 import type { ConnectionSettings } from "./options.js";
 import type { Address } from "./ports.js";
-import {
-  HeartbeatKeepalive,
-  type Keepalive,
-  type KeepaliveHandler,
-  type KeepaliveFactory,
-} from "./keepalive.js";
+import type { Keepalive, KeepaliveHandler, KeepaliveFactory } from "./keepalive.js";
 import { ReadPause, type PauseReason } from "./read-pause.js";
 import type { Runtime } from "./runtime.js";
-import type { ConnectionObserver, ObservedConnection } from "./connection-observer.js";
-import { NotSentError } from "./not-sent-error.js";
-import { ObserverBinding, type ObserverBindingHandler } from "./observer-binding.js";
+import type { ConnectionObserver } from "./connection-observer.js";
+import type { ObserverBinding } from "./observer-binding.js";
 import type { ConnectionSession } from "./session-state.js";
-import { SendTurns } from "./send-turns.js";
 import type { TimerQueue } from "./timer-queue.js";
-import { UnreadWatch, type UnreadWatchHandler } from "./unread-watch.js";
+import type { UnreadWatchHandler } from "./unread-watch.js";
 import type {
-  Fragment,
   FrameObserver,
-  LinkWords,
-  SendSettings,
-  SharedMessage,
   MessageTransport,
   TransportFailure,
   MessageTransportHandler,
@@ -65,8 +51,7 @@ export interface ConnectionCoreOptions {
   readonly runtime: Runtime;
   readonly transport: MessageTransportFactory;
   readonly settings: ConnectionSettings;
-  /** Absent where this thread judges the peer itself. */
-  readonly keepalive?: KeepaliveFactory;
+  readonly keepalive: KeepaliveFactory;
   /** The owner of a list that the connection leaves at its end; null for none. */
   readonly owner: ConnectionEndObserver | null;
 }
@@ -77,60 +62,41 @@ export interface ConnectionEndObserver {
 }
 
 export class ConnectionCore
-  implements
-    MessageTransportHandler,
-    FrameObserver,
-    KeepaliveHandler,
-    InboxHandler,
-    HoldingConnection,
-    EndingHandler,
-    ObserverBindingHandler,
-    UnreadWatchHandler,
-    CloseReplyHandler,
-    EndSource
+  extends ConnectionSender
+  implements MessageTransportHandler, FrameObserver, KeepaliveHandler, InboxHandler, UnreadWatchHandler
 {
   readonly runtime: Runtime;
   readonly settings: ConnectionSettings;
   readonly inbox: Inbox;
+  readonly transport: MessageTransport;
   readonly keepalive: Keepalive;
-  readonly #transport: MessageTransport;
+  readonly openedAt: number;
   readonly #facade: Connection;
   readonly #owner: ConnectionEndObserver | null;
+  #messagesReceived = 0;
+  // Made on demand: an idle connection needs none of them.
   #id: string | null = null;
+  #listeners: Listeners | null = null;
+  #readPause: ReadPause | null = null;
+  #endWaiters: EndWaiters | null = null;
+  #binding: ObserverBinding | null = null;
+  #held: HeldMessage | null = null;
   /** Null without a logger, and before `start()`. */
   #log: ConnectionLog | null = null;
-  readonly openedAt: number;
-  #state: ConnectionState = "open";
-  #messagesReceived = 0;
-  #messagesSent = 0;
-  #listeners: Listeners | null = null;
-  #pausedAt: number | null = null;
-  #wasPaused = false;
-  #binding: ObserverBinding | null = null;
-  // Made on demand: most idle connections never pause reading, and none has begun to end.
-  #lazyReadPause: ReadPause | null = null;
-  #lazyEnding: Ending | null = null;
-  #endWaiters: EndWaiters | null = null;
-  /** While a message is sent in fragments and other messages wait for it; null otherwise. */
-  #sendTurns: SendTurns | null = null;
-  #unreadWatch: UnreadWatch | null = null;
-  #closeReply: CloseReply | null = null;
   #watcher: FrameObserver | null = null;
-  #held: HeldMessage | null = null;
   /** After a violation of the protocol, end without waiting for the peer, as browsers do. */
   failsAtOnce = false;
 
   constructor(options: ConnectionCoreOptions, facade: Connection) {
+    super();
     this.runtime = options.runtime;
     this.settings = options.settings;
     this.#facade = facade;
     this.#owner = options.owner;
     this.openedAt = this.now();
     this.inbox = new Inbox(this, this.settings);
-    this.#transport = options.transport(this);
-    this.keepalive =
-      options.keepalive?.(this.runtime, this, this.settings) ??
-      new HeartbeatKeepalive(this.runtime, this, this.settings);
+    this.transport = options.transport(this);
+    this.keepalive = options.keepalive(this.runtime, this, this.settings);
   }
 
   /**
@@ -139,27 +105,18 @@ export class ConnectionCore
    * turn and in a separate write, because some clients lose data that they read together with the upgrade response.
    */
   start(): void {
-    const { logger } = this.settings;
-    if (logger !== null && this.#transport.isReportedBelow !== true)
-      this.#log = new ConnectionLog(logger, this.#facade, this.#transport.role);
+    const { log, logger } = this.settings;
+    if (log !== undefined && logger !== null && this.transport.isReportedBelow !== true)
+      this.#log = new log(logger, this.#facade, this.transport.role);
     this.#log?.onOpen();
     this.#monitor?.onOpen(this.#facade);
     // The heartbeat watches the event loop from now on, whatever the handler does first.
-    this.keepalive.open(this.#transport.role === "server");
-    this.#transport.start();
-  }
-
-  get state(): ConnectionState {
-    return this.#state;
-  }
-
-  /** Whether messages that were queued before the closing began may still be sent. */
-  get takesMessages(): boolean {
-    return this.#state !== "closed" && !this.#ending.isSettled && this.#transport.closeSent === null;
+    this.keepalive.open(this.transport.role === "server");
+    this.transport.start();
   }
 
   get hasEnded(): boolean {
-    return this.#state === "closed";
+    return this.state === "closed";
   }
 
   /** Made on demand: without a log, hardly any connection needs it. */
@@ -184,46 +141,46 @@ export class ConnectionCore
   }
 
   get remoteAddress(): Address | null {
-    return this.#transport.remoteAddress;
+    return this.transport.remoteAddress;
   }
 
   get localAddress(): Address | null {
-    return this.#transport.localAddress;
+    return this.transport.localAddress;
   }
 
   get bufferedAmount(): number {
-    return this.#transport.bufferedAmount;
+    return this.transport.bufferedAmount;
   }
 
   /** The session that the transport carries, as of now; null for none. */
   get session(): ConnectionSession | null {
-    const { session = null } = this.#transport;
+    const { session = null } = this.transport;
     if (session === null) return null;
     const { id, isAttached } = session;
     return { id, isAttached, position: session.positionBefore(this.#unread.length) };
   }
 
   get lastReceivedAt(): number {
-    return this.#transport.lastReceivedAt;
+    return this.transport.lastReceivedAt;
   }
 
   get lastSentAt(): number | null {
-    return this.#transport.lastSentAt;
+    return this.transport.lastSentAt;
   }
 
   get bytesSent(): number {
-    return this.#transport.bytesSent;
+    return this.transport.bytesSent;
   }
 
   /** Why reading is paused; empty while it is not. */
   get pauseReasons(): readonly PauseReason[] {
-    return this.#lazyReadPause?.reasons ?? [];
+    return this.#readPause?.reasons ?? [];
   }
 
   /** Reports the frames of a connection that may have been open for long; null ends that. */
   watchFrames(watcher: FrameObserver | null): void {
     this.#watcher = watcher;
-    this.#transport.refreshObserver?.();
+    this.transport.refreshObserver?.();
   }
 
   /** This object if the log, the diagnostics channels or a watcher want to see frames; null otherwise. */
@@ -267,142 +224,21 @@ export class ConnectionCore
 
   /** Read only after the end. */
   get closeInfo(): CloseInfo {
-    return this.#ending.settle();
+    return this.#end.settle();
   }
 
   closedError(): ConnectionClosed {
-    return this.#ending.closedError;
+    return this.#end.closedError;
   }
 
   get hasEndedWell(): boolean {
     return this.closeInfo.ok;
   }
 
-  /**
-   * Sends a message, in its turn. Rejects with ConnectionClosed, at the end, once the connection is closing.
-   */
-  send(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
-    try {
-      if (settings.signal?.aborted === true) return Promise.reject(settings.signal.reason as Error);
-      if (!this.#isSendable) return this.rejectWhenEnded(settings.signal);
-      if (settings.until === "delivered") this.#requireSession();
-      const turns = this.#sendTurns;
-      if (turns !== null) return turns.wait(() => this.#sendNow(data, settings), settings.signal);
-      return this.#sendNow(data, settings);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  /** Sends a message whose type the caller knows, while messages may be sent. For adapters, which send no iterables. */
-  sendTyped(data: string | Uint8Array, isText: boolean, settings: SendSettings): Promise<void> {
-    const isSendable = this.#isSendable && this.#transport.closeSent === null;
-    if (!isSendable) return this.rejectWhenEnded(settings.signal);
-    const sending = isText
-      ? this.#transport.sendText(data as string | TextBytes, settings) // Bytes of text need no separate class.
-      : this.#transport.sendBinary(data as Uint8Array, settings); // Only text is a string.
-    this.#countSent();
-    return sending;
-  }
-
-  /** The words of the link protocol; null if the peer does not speak it. */
-  get link(): LinkWords | null {
-    return this.#transport.link ?? null;
-  }
-
-  /**
-   * Sends a word of the link protocol in its turn among the messages, with the binary message that it announces, if any.
-   * Drops it if the connection is closing, or if the peer does not speak the link protocol.
-   */
-  sendWord(word: string, argument: string, announced: Uint8Array | null = null): Promise<void> {
-    const { link } = this;
-    if (this.#state !== "open" || link === null) return Promise.resolve();
-    const send = (): Promise<void> =>
-      announced === null ? link.sendWord(word, argument) : link.sendAnnounced(word, argument, announced);
-    const sent = this.#sendTurns === null ? send() : this.#sendTurns.wait(send, null);
-    return quietly(sent); // It rejects when the connection ends, which is reported elsewhere.
-  }
-
-  /** Sends a message that goes to many connections, unless `limit` bytes or more wait for this peer. */
-  trySend(message: SharedMessage, limit: number): "not-open" | "sent" | "slow" {
-    if (this.#state !== "open") return "not-open";
-    if (!this.hasRoom(limit)) return "slow";
-    const turns = this.#sendTurns;
-    if (turns === null) {
-      this.#sendShared(message);
-    } else {
-      const { data, mayEncode, isWord } = message;
-      const settings: SendSettings = { mayEncode, signal: null, receipt: null };
-      turns.offer(message, () => {
-        if (isWord !== true) return this.#sendNow(data, settings);
-        this.#sendShared(message);
-        return Promise.resolve();
-      });
-    }
-    return "sent";
-  }
-
-  sendFragment(fragment: Fragment): Promise<void> {
-    if (fragment.isLast) this.#countSent();
-    else this.noteTraffic();
-    return this.#transport.sendFragment(fragment);
-  }
-
-  get streamConfirmation(): Promise<void> | null {
-    return this.#transport.streamConfirmation ?? null;
-  }
-
-  /** @throws InvalidArgumentError for data that cannot be sent */
-  #sendNow(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
-    if (typeof data === "string") return this.#sendText(data, settings);
-    const bytes = toBytes(data);
-    if (bytes !== null && data instanceof TextBytes) return this.#sendText(data, settings);
-    if (bytes !== null) {
-      this.#countSent();
-      return this.#transport.sendBinary(bytes, settings);
-    }
-    if (!isFragments(data)) throw invalidArgument("data", "a string, bytes, or an iterable of them", data);
-    this.#sendTurns ??= new SendTurns(this, this.#waiters.interruptions, () => (this.#sendTurns = null));
-    return this.#sendTurns.sendFragments(data, settings.signal);
-  }
-
-  #sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
-    const sending = this.#transport.sendText(text, settings); // Throws for bytes that are not UTF-8.
-    this.#countSent();
-    return sending;
-  }
-
-  #sendShared(message: SharedMessage): void {
-    const settings: SendSettings = { mayEncode: message.mayEncode, signal: null, receipt: null };
-    this.#countSent();
-    if (this.#transport.sendShared?.(message) === true) return;
-    const { data } = message;
-    const isText = typeof data === "string" || data instanceof TextBytes;
-    void (isText ? this.#transport.sendText(data, settings) : this.#transport.sendBinary(data, settings));
-  }
-
-  #countSent(): void {
-    this.#messagesSent++;
-    this.noteTraffic();
-  }
-
-  /** A message passes: adaptive detection pings more often. */
-  noteTraffic(): void {
-    if (this.keepalive.isQuiet) this.keepalive.onTraffic();
-  }
-
-  /** Whether fewer than `limit` bytes wait for the peer. Flushes first if bytes only wait for the end of the turn. */
-  hasRoom(limit: number): boolean {
-    const rest = limit - (this.#sendTurns?.offeredBytes ?? 0);
-    if (this.#transport.bufferedAmount < rest) return true;
-    this.#transport.flush();
-    return this.#transport.bufferedAmount < rest;
-  }
-
   /** Sends a ping of the application; resolves with the milliseconds until its pong. */
   ping(payload: Uint8Array, signal: AbortSignal | null, timeout: number | null): Promise<number> {
-    if (this.#state !== "open") return this.rejectWhenEnded(signal);
-    if (!this.#transport.canPing) throw new InvalidStateError(NO_PINGS);
+    if (this.state !== "open") return this.rejectWhenEnded(signal);
+    if (!this.transport.canPing) throw new InvalidStateError(NO_PINGS);
     if (this.keepalive.isInFlight(payload)) throw new ConcurrencyError(SAME_PAYLOAD);
     return this.keepalive.ping(payload, signal, timeout);
   }
@@ -413,7 +249,7 @@ export class ConnectionCore
   }
 
   sendPong(payload: Uint8Array): void {
-    if (this.#state === "open") this.#transport.queuePong(payload);
+    if (this.state === "open") this.transport.queuePong(payload);
   }
 
   /** Announces a reader, so that the inbox waits for it. */
@@ -421,8 +257,16 @@ export class ConnectionCore
     this.inbox.noteReader("reader");
   }
 
+  /** Delivers the message that is arriving, or the next one, piece by piece; null stops that. */
   streamTo(handler: PieceHandler | null): void {
-    this.#transport.streamTo(handler);
+    this.transport.streamTo(handler);
+  }
+
+  // Closing.
+
+  /** Made when something begins to end the connection. */
+  get #end(): Closing {
+    return (this.closing ??= new Closing(this));
   }
 
   /**
@@ -436,65 +280,46 @@ export class ConnectionCore
     error: Error | null = null,
     isUrgent = false,
   ): void {
-    if (this.#sendTurns === null || isUrgent || cause === "handler-failed") {
-      this.#close(close, cause, error, isUrgent);
-    } else {
-      this.#sendTurns.closeAfterwards(close);
-      this.#close(null, cause, error);
-    }
-  }
-
-  /** @param close null where messages still wait for their turn: `sendClose` follows */
-  #close(close: CloseFrame | null, cause: CloseCause, error: Error | null, isUrgent = false): void {
-    this.#binding?.answerClose();
-    this.#closeReply?.send(false);
-    if (this.#state !== "open") return;
-    this.#ending.note(cause, error);
-    if (close !== null) this.#transport.queueClose(close, isUrgent);
-    this.#beginClosing();
-  }
-
-  sendClose(close: CloseFrame): void {
-    if (this.takesMessages) this.#transport.queueClose(close, false);
+    const mayWait = !isUrgent && cause !== "handler-failed";
+    const isLater = mayWait && this.closesAfterwards(close);
+    this.#end.close(isLater ? null : close, cause, error, isUrgent);
   }
 
   /** A fragmented message cannot be completed: only a Close can follow. */
   breakOff(close: CloseFrame, error: Error): void {
     // The socket that had received its beginning is gone, and the session continues without the message.
-    if (error instanceof NotSentError) return;
-    if (this.#state === "open") this.#close(close, "local-close", error);
+    if (error instanceof HoldfastError && error.code === "ERR_HOLDFAST_NOT_SENT") return;
+    if (this.state === "open") this.#end.close(close, "local-close", error);
     else this.sendClose(close);
   }
 
   /** Ends the connection now, without a Close. */
   terminate(cause: CloseCause, error: Error | null = null): void {
-    if (this.#state === "closed") return;
-    this.#ending.cut(cause, error);
-    this.#abandon();
-  }
-
-  /**
-   * Rejects at the end of the connection, when the error is known, or with the reason of an abort before that.
-   */
-  rejectWhenEnded(signal: AbortSignal | null): Promise<never> {
-    return this.#waiters.interruptions.begin(signal).waitForever();
-  }
-
-  /** Writes to the socket now rather than at the end of the turn. */
-  flush(): void {
-    this.#transport.flush();
+    this.#end.terminate(cause, error);
   }
 
   /** Sends a Close in case the peer still listens, and ends the connection without waiting for an answer. */
   goAway(close: CloseFrame, cause: GoAwayCause = "aborted"): CloseInfo {
-    if (this.#state !== "closed") this.#goAway(this.#unanswered ?? close, cause);
-    return this.closeInfo;
+    return this.#end.goAway(close, cause);
   }
 
-  /** From now on the observer receives everything that is read; the inbox receives no more messages. */
-  attachObserver(observer: ConnectionObserver): ObservedConnection {
+  /** Writes to the socket now rather than at the end of the turn. */
+  flush(): void {
+    this.transport.flush();
+  }
+
+  /** The observer's binding; null without an observer. */
+  get binding(): ObserverBinding | null {
+    return this.#binding;
+  }
+
+  /** For `attachObserver()`: pages without event streams do not contain the binding. */
+  bind(
+    observer: ConnectionObserver,
+    makeBinding: (transport: MessageTransport) => ObserverBinding,
+  ): ObserverBinding {
     this.inbox.attach(observer, "the event stream");
-    return (this.#binding = new ObserverBinding(observer, this.#transport, this));
+    return (this.#binding = makeBinding(this.transport));
   }
 
   // Frames, from the transport, while `frameObserver` is not null.
@@ -521,11 +346,11 @@ export class ConnectionCore
   }
 
   onPing(payload: Uint8Array): void {
-    if (this.settings.autoPong && this.#transport.closeSent === null) this.#transport.queuePong(payload);
+    if (this.settings.autoPong && this.transport.closeSent === null) this.transport.queuePong(payload);
     this.#monitor?.onPing(this.#facade, payload);
     this.#binding?.observer.onPing(payload);
     if (this.#listeners?.has("ping") !== true) return;
-    this.#transport.flush(); // Before the event, so that no listener delays the pong (RFC 6455 section 5.5.2).
+    this.transport.flush(); // Before the event, so that no listener delays the pong (RFC 6455 section 5.5.2).
     this.#listeners.emit("ping", { payload });
   }
 
@@ -537,23 +362,12 @@ export class ConnectionCore
     if (this.#listeners?.has("pong") === true) this.#listeners.emit("pong", { payload, roundTrip });
   }
 
-  /** The answer echoes the code (RFC 6455 section 5.5.1). It waits for a reader of the messages that came before. */
   onClose(close: CloseFrame): void {
-    if (this.#binding === null) {
-      const { closeSent, answersClose } = this.#transport;
-      const mayWait = closeSent === null && answersClose !== true && !this.#ending.hasFailed;
-      this.#closeReply = mayWait ? CloseReply.begin(close, this.#transport, this) : null;
-      if (this.#closeReply === null) this.#answer(close, "peer-close", null);
-    }
-    this.#ending.note("peer-close", null);
-    this.#binding?.onClose(close, this.#ending.hasFailed);
-    this.#beginClosing();
+    this.#end.onClose(close);
   }
 
-  onFailure({ cause, error, close }: TransportFailure): void {
-    this.#answer(close, cause, error);
-    this.#binding?.observer.onFailure(error);
-    if (this.failsAtOnce) this.goAway(close);
+  onFailure(failure: TransportFailure): void {
+    this.#end.onFailure(failure);
   }
 
   onPingSent(key: string): void {
@@ -561,50 +375,40 @@ export class ConnectionCore
   }
 
   onSendingFailed(error: Error): void {
-    this.#close({ code: 1011, reason: "compression failed" }, "local-close", error);
+    this.#end.close({ code: 1011, reason: "compression failed" }, "local-close", error);
   }
 
   onLargeMessage(size: number): void {
-    if (this.#state !== "open" || this.#binding !== null || !this.inbox.mayBeStreamed) return;
-    this.#held = new HeldMessage(this, size);
+    const { streaming } = this.runtime;
+    if (streaming === null || this.state !== "open" || this.#binding !== null) return;
+    if (!this.inbox.mayBeStreamed) return;
+    this.#held = streaming.hold(this, size);
     this.streamTo(this.#held);
   }
 
   onDecodingBegun(): void {
-    this.#readPause.pause("decoding");
+    this.#pauses.pause("decoding");
   }
 
   onDecodingEnded(): void {
-    this.#readPause.resume("decoding");
+    this.#readPause?.resume("decoding");
   }
 
   onEof(): void {
-    this.#acceptHeldMessages();
-    if (this.#closeReply?.onEof() === true || this.#binding?.onEof() === true) return;
-    if (this.#ending.isComplete || this.#ending.hasFailed) {
-      this.#transport.end();
-      return;
-    }
-    this.#ending.note("eof", null);
-    this.#destroy();
+    this.#end.onEof();
   }
 
   onError(cause: CloseCause, error: Error): void {
-    this.#acceptHeldMessages();
-    this.#ending.note(cause, error);
-    this.#destroy();
+    this.#end.onError(cause, error);
   }
 
   onClosed(): void {
-    this.#acceptHeldMessages();
-    const info = this.#ending.finish();
+    const info = this.#end.onClosed();
     const closedError = (): ConnectionClosed => this.closedError();
-    this.#state = "closed";
-    this.#closeReply?.cancel();
-    this.#unreadWatch?.stop();
+    this.stopWatchingUnread();
     this.#held?.stop();
     this.keepalive.end(closedError);
-    this.#transport.fail(closedError);
+    this.transport.fail(closedError);
     this.inbox.end();
     this.#endWaiters?.end(info, closedError);
     this.#owner?.onConnectionEnded(this.#facade, info);
@@ -617,28 +421,39 @@ export class ConnectionCore
   // Events of the inbox and of the message stream.
 
   onInboxFull(): void {
-    this.#readPause.pause("inbox");
-    if (this.#binding === null) (this.#unreadWatch ??= new UnreadWatch(this)).begin();
-    if (this.#pausedAt !== null) return; // The messages held back have filled the inbox again.
-    this.#pausedAt = this.now();
-    this.#log?.onPaused(this.#unread.length, this.#unread.bytes);
-    this.#listeners?.emit("paused", { messages: this.#unread.length, bytes: this.#unread.bytes });
+    this.#pauses.onInboxFull();
   }
 
   onInboxBelowLowWater(): void {
-    if (this.#pausedAt === null) return;
-    this.#readPause.resume("inbox");
-    if (this.#readPause.isPausedBy("inbox")) return;
-    const duration = this.now() - this.#pausedAt;
-    this.#pausedAt = null;
-    this.#unreadWatch?.stop();
+    this.#readPause?.onInboxBelowLowWater();
+  }
+
+  onPaused(): void {
+    const { length: messages, bytes } = this.#unread;
+    this.#log?.onPaused(messages, bytes);
+    this.#listeners?.emit("paused", { messages, bytes });
+  }
+
+  onResumed(duration: number): void {
     this.#log?.onResumed(duration);
     this.#listeners?.emit("resumed", { duration });
   }
 
   /** Nobody reads. The connection still counts as paused, since messages wait, but reading continues. */
   onInboxStretched(): void {
-    this.#readPause.resume("inbox");
+    this.#readPause?.resume("inbox");
+  }
+
+  stopWatchingUnread(): void {
+    this.#readPause?.stopWatching();
+  }
+
+  /** The connection is ending: delivers the messages that were held back, and never pauses reading again. */
+  acceptHeldMessages(): void {
+    this.#readPause?.noteEnding();
+    this.inbox.queue.acceptBeyondLimits();
+    this.#readPause?.endPauses();
+    this.inbox.queue.drain();
   }
 
   onDropping(): void {
@@ -648,14 +463,16 @@ export class ConnectionCore
   onProgress(): void {
     // A reader that takes whole messages waits for the one that is held.
     if (this.#held !== null && this.inbox.hasReader && this.inbox.length === 0) this.onUnread();
-    this.#transport.onProgress?.();
+    this.transport.onProgress?.();
   }
 
+  /** The last piece of a message was delivered. */
   onStreamedMessage(): void {
     this.#messagesReceived++;
     this.noteTraffic();
   }
 
+  /** Gives the stream a message that began to arrive before anyone read. Returns false if there is none. */
   giveHeld(stream: MessageStream): boolean {
     const held = this.#held;
     if (held === null) return false;
@@ -668,6 +485,7 @@ export class ConnectionCore
     return true;
   }
 
+  /** The application has not read for a while, or takes whole messages. */
   onUnread(): void {
     // Only a limit makes a message too large.
     if (this.#held !== null) this.#refuseHeld(this.#held, this.settings.maxMessageSize ?? 0);
@@ -676,38 +494,39 @@ export class ConnectionCore
   #refuseHeld(held: HeldMessage, limit: number): void {
     held.drop();
     this.#held = null;
-    if (this.#state !== "open") return;
+    if (this.state !== "open") return;
     const reason = `Expected a message of at most ${limit} bytes, got ${held.size} or more`;
     const error = new MessageTooBigError(reason, held.size, limit);
-    this.onFailure({ cause: "message-too-big", error, close: { code: 1009, reason } });
+    this.#end.onFailure({ cause: "message-too-big", error, close: { code: 1009, reason } });
   }
 
+  /** The stream of a message holds too much, or is below its low-water mark again. */
   onStreamFull(): void {
-    if (this.#state === "open") this.#readPause.pause("stream");
+    if (this.state === "open") this.#pauses.pause("stream");
   }
 
   onStreamBelowLowWater(): void {
-    if (this.#state !== "closed") this.#readPause.resume("stream");
+    if (this.state !== "closed") this.#readPause?.resume("stream");
   }
 
   // The rate limit and the sessions of a server, and the unread messages of topics.
 
   pauseReading(reason: "rate" | "session" | "topics"): void {
-    if (this.#state === "open") this.#readPause.pause(reason);
+    if (this.state === "open") this.#pauses.pause(reason);
   }
 
   resumeReading(reason: "rate" | "session" | "topics"): void {
-    if (this.#state !== "closed") this.#readPause.resume(reason);
+    if (this.state !== "closed") this.#readPause?.resume(reason);
   }
 
   // Commands and events of the keepalive.
 
   queuePing(key: string, payload: Uint8Array): void {
-    this.#transport.queuePing(key, payload);
+    this.transport.queuePing(key, payload);
   }
 
   abandonPing(key: string): void {
-    this.#transport.abandonPing(key);
+    this.transport.abandonPing(key);
   }
 
   onOverdue(elapsed: number, expected: number): void {
@@ -733,97 +552,31 @@ export class ConnectionCore
     this.#log?.onUnmatchedPong();
   }
 
-  /** The peer was declared dead. It gets a Close with the reason, in case it still listens. */
   onDead(silence: number): void {
     this.#binding?.observer.onDead(silence);
-    this.#goAway({ code: 1011, reason: "keepalive ping timeout" }, "heartbeat-timeout");
+    this.#end.onDead();
   }
 
   // Used by the ending, beside `terminate`.
 
+  /** The cause of the ending was set or replaced. */
   onCause(cause: CloseCause, error: Error | null): void {
     this.#log?.onEnding(cause, error);
   }
 
   get traffic(): Traffic {
-    const { bytesReceived, bytesSent } = this.#transport;
-    const [messagesReceived, messagesSent] = [this.#messagesReceived, this.#messagesSent];
-    return { bytesReceived, bytesSent, messagesReceived, messagesSent };
+    const { bytesReceived, bytesSent } = this.transport;
+    return {
+      bytesReceived,
+      bytesSent,
+      messagesReceived: this.#messagesReceived,
+      messagesSent: this.messagesSent,
+    };
   }
 
   /** A snapshot. */
   evidence(): CloseEvidence {
-    return gatherEvidence(this, this.#transport, this.#unread, this.#wasPaused || this.#pausedAt !== null);
-  }
-
-  /** Messages may also be sent while the peer's Close waits for our answer. */
-  get #isSendable(): boolean {
-    return this.#state === "open" || this.#unanswered !== null;
-  }
-
-  #requireSession(): void {
-    if ((this.#transport.session ?? null) === null) throw new InvalidStateError(NO_SESSION);
-  }
-
-  /** The peer's Close while it waits for our answer; null otherwise. */
-  get #unanswered(): CloseFrame | null {
-    if (this.#closeReply?.isSent === false) return this.#closeReply.close;
-    return this.#binding?.unanswered ?? null;
-  }
-
-  /** The peer closed the connection or violated the protocol: our Close overtakes queued messages. */
-  #answer(close: CloseFrame, cause: CloseCause, error: Error | null): void {
-    this.#ending.note(cause, error);
-    if (this.#transport.closeSent === null) this.#transport.queueClose(close, true);
-    this.#beginClosing();
-  }
-
-  #beginClosing(): void {
-    if (this.#state !== "open") return;
-    this.#state = "closing";
-    this.keepalive.beginClosing();
-    this.#acceptHeldMessages();
-    this.#ending.begin(this.settings.closeTimeout);
-  }
-
-  /** The connection is ending: delivers the messages that were held back, and never pauses reading again. */
-  #acceptHeldMessages(): void {
-    this.#wasPaused ||= this.#pausedAt !== null;
-    this.inbox.queue.acceptBeyondLimits();
-    this.onInboxBelowLowWater(); // For an observer, which has its own queue.
-    for (const reason of OWN_PAUSES) this.#readPause.resume(reason);
-    this.inbox.queue.drain();
-  }
-
-  #goAway(close: CloseFrame, cause: CloseCause): void {
-    if (this.#transport.closeSent === null) this.#transport.queueClose(close, true);
-    this.#transport.flush();
-    this.#ending.note(cause, null); // After the Close: if it answered the peer's, the cause stays `peer-close`.
-    this.#abandon();
-  }
-
-  /** Ends the transport; messages that were received are still delivered. */
-  #destroy(): void {
-    this.#settle();
-    this.#transport.destroy();
-  }
-
-  /** Ends the transport; no more messages are delivered. */
-  #abandon(): void {
-    this.#acceptHeldMessages();
-    this.#settle();
-    this.#transport.abandon();
-  }
-
-  /** Fixes how the connection ended: later events change nothing. */
-  #settle(): void {
-    if (this.#ending.isSettled) return;
-    if (this.#transport.outcome !== null) this.#ending.settle();
-    this.#binding?.settle();
-    this.#closeReply?.cancel();
-    this.#unreadWatch?.stop();
-    this.#state = "closing";
-    this.keepalive.beginClosing();
+    return gatherEvidence(this, this.transport, this.#unread, this.#readPause?.wasFull ?? false);
   }
 
   /** The queue of unread messages: that of the observer, or the inbox. */
@@ -832,29 +585,23 @@ export class ConnectionCore
   }
 
   get #monitor(): DiagnosticsObserver | null {
-    return this.#transport.isReportedBelow === true ? null : this.runtime.monitor;
+    return this.transport.isReportedBelow === true ? null : this.runtime.monitor;
   }
 
   get #waiters(): EndWaiters {
     return (this.#endWaiters ??= new EndWaiters(this));
   }
 
-  get #readPause(): ReadPause {
-    return (this.#lazyReadPause ??= new ReadPause(this.#transport, this.keepalive));
+  protected get interruptions(): Interruptions {
+    return this.#waiters.interruptions;
   }
 
-  get #ending(): Ending {
-    return (this.#lazyEnding ??= new Ending(this.runtime, this.#transport, this));
+  get #pauses(): ReadPause {
+    return (this.#readPause ??= new ReadPause(this));
   }
 }
 
-/** The reasons to pause that no longer hold once the connection is ending. */
-const OWN_PAUSES = ["stream", "rate", "session", "topics"] as const;
-
 const NO_PINGS =
   "This connection has no pings: browsers send none, and the server does not speak Holdfast's link protocol. Give `heartbeat` functions that make messages which the server answers";
-
-const NO_SESSION =
-  'Expected a connection with a session for `until: "delivered"`, got one without: WebSockets have no acknowledgements. Set `sessions` at the server and `session` at the client, or leave `until` out.';
 
 const SAME_PAYLOAD = "Expected a payload that no ping in flight has: its pong could answer either";

@@ -23,10 +23,9 @@ import type { Message } from "./inbox.js";
 import { describeObject, showInInspector } from "./inspection.js";
 import { EVENT_NAMES, unknownEvent, type ConnectionEventName, type Listener } from "./listeners.js";
 import type { ConnectionSession } from "./session-state.js";
-import { MessageStream } from "./message-stream.js";
 import type { SendSettings, SendUntil } from "./message-transport.js";
 import type { Address } from "./ports.js";
-import { MessageIterator, receiveOne, type WaitOptions } from "./readers.js";
+import { MessageIterator, readWhole, receiveOne, type WaitOptions } from "./readers.js";
 
 /** The facts that `connect()` and `serve()` pass to a new connection. */
 export interface ConnectionInit extends ConnectionCoreOptions {
@@ -254,7 +253,9 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
   recvStream(options?: ReceiveStreamOptions): AsyncIterableIterator<Message, undefined> {
     checkOptionNames("recvStream()", options, STREAM_OPTIONS);
     const maxSize = checkSize("maxSize", options?.maxSize, null) ?? Infinity;
-    return new MessageStream(this.#core, checkSignal(options?.signal), maxSize);
+    const signal = checkSignal(options?.signal);
+    const { streaming } = this.#core.runtime;
+    return streaming === null ? readWhole(this.#core, signal) : streaming.read(this.#core, signal, maxSize);
   }
 
   /**

@@ -1,6 +1,6 @@
 // The option `detection`, and its check.
 
-import type { DetectionSettings } from "../heartbeat/adaptive-detection.js";
+import type { DetectionSettings } from "../heartbeat/detection-settings.js";
 import { InvalidArgumentError } from "../shared/errors.js";
 import { describe, invalidArgument, requireDuration } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";

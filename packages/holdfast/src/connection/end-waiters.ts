@@ -5,22 +5,15 @@ import { Deferred } from "../shared/deferred.js";
 import type { CloseInfo } from "./close-info.js";
 import type { ConnectionClosed } from "./errors.js";
 import { Interruptions } from "./interruption.js";
-
-/** How the connection ended. */
-export interface EndSource {
-  readonly hasEnded: boolean;
-  /** Read only after the end. */
-  readonly closeInfo: CloseInfo;
-  closedError(): ConnectionClosed;
-}
+import type { ConnectionCore } from "./connection-core.js";
 
 export class EndWaiters {
-  readonly #source: EndSource;
+  readonly #source: ConnectionCore;
   #closed: Deferred<CloseInfo> | null = null;
   #aborter: AbortController | null = null;
   #interruptions: Interruptions | null = null;
 
-  constructor(source: EndSource) {
+  constructor(source: ConnectionCore) {
     this.#source = source;
   }
 

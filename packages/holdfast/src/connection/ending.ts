@@ -1,21 +1,12 @@
 // The ending of a connection: picks one cause when several things happen, bounds the closing handshake, and makes the
 // CloseInfo and the error. Created when something begins to end the connection.
 
-import { closeInfo, type CloseCause, type CloseEvidence, type CloseInfo } from "./close-info.js";
+import { closeInfo, type CloseCause, type CloseInfo } from "./close-info.js";
 import { connectionClosed, type ConnectionClosed } from "./errors.js";
 import type { Runtime } from "./runtime.js";
 import { Deadline } from "./timer-queue.js";
 import type { MessageTransport } from "./message-transport.js";
-
-/** The part of ConnectionCore that an ending uses. */
-export interface EndingHandler {
-  /** The cause of the ending was set or replaced. */
-  onCause(cause: CloseCause, error: Error | null): void;
-  /** A snapshot. */
-  evidence(): CloseEvidence;
-  /** Ends the connection now. */
-  terminate(cause: CloseCause, error: Error | null): void;
-}
+import type { ConnectionCore } from "./connection-core.js";
 
 /** Causes of a normal closing, which may still fail. */
 const NORMAL: ReadonlySet<CloseCause> = new Set<CloseCause>([
@@ -28,13 +19,13 @@ const NORMAL: ReadonlySet<CloseCause> = new Set<CloseCause>([
 export class Ending extends Deadline {
   readonly #runtime: Runtime;
   readonly #transport: MessageTransport;
-  readonly #handler: EndingHandler;
+  readonly #handler: ConnectionCore;
   #cause: CloseCause | null = null;
   #error: Error | null = null;
   #info: CloseInfo | null = null;
   #closedError: ConnectionClosed | null = null;
 
-  constructor(runtime: Runtime, transport: MessageTransport, handler: EndingHandler) {
+  constructor(runtime: Runtime, transport: MessageTransport, handler: ConnectionCore) {
     super();
     this.#runtime = runtime;
     this.#transport = transport;

@@ -4,20 +4,14 @@
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import type { Message } from "./inbox.js";
 import { MessageQueue } from "./message-queue.js";
-import type { MessageStream, StreamableConnection } from "./message-stream.js";
-import { Deadline, type TimerQueue } from "./timer-queue.js";
-
-/** The part of ConnectionCore that a held message uses. */
-export interface HoldingConnection extends StreamableConnection {
-  readonly timers: TimerQueue;
-  /** The application has not read for a while. */
-  onUnread(): void;
-}
+import type { MessageStream } from "./message-stream.js";
+import { Deadline } from "./timer-queue.js";
+import type { ConnectionCore } from "./connection-core.js";
 
 export class HeldMessage extends Deadline implements PieceHandler {
   /** The size of the message as far as it was announced, in bytes. */
   readonly size: number;
-  readonly #connection: HoldingConnection;
+  readonly #connection: ConnectionCore;
   readonly #pieces = new MessageQueue();
   /** The messages that came after it: reading does not pause while the connection ends. */
   readonly #following: Message[] = [];
@@ -25,7 +19,7 @@ export class HeldMessage extends Deadline implements PieceHandler {
   #isFull = false;
   #end: "broken" | "complete" | null = null;
 
-  constructor(connection: HoldingConnection, size: number) {
+  constructor(connection: ConnectionCore, size: number) {
     super();
     this.#connection = connection;
     this.size = size;

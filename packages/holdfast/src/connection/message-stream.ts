@@ -4,27 +4,14 @@ import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { ignore } from "../shared/deferred.js";
 import { HoldfastError } from "../shared/errors.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
-import type { Inbox, Message, ReadableConnection, Reader } from "./inbox.js";
+import type { Inbox, Message, Reader } from "./inbox.js";
 import { MessageQueue } from "./message-queue.js";
+import type { ConnectionCore } from "./connection-core.js";
 
 type Result = IteratorResult<Message, undefined>;
 
-/** The part of ConnectionCore that a message stream uses. */
-export interface StreamableConnection extends ReadableConnection {
-  readonly settings: { readonly maxQueuedBytes: number };
-  /** Delivers the message that is arriving, or the next one, piece by piece; null stops that. */
-  streamTo(handler: PieceHandler | null): void;
-  /** Gives the stream a message that began to arrive before anyone read. Returns false if there is none. */
-  giveHeld(stream: MessageStream): boolean;
-  /** The last piece of a message was delivered. */
-  onStreamedMessage(): void;
-  /** The stream holds too much, or is below its low-water mark again. */
-  onStreamFull(): void;
-  onStreamBelowLowWater(): void;
-}
-
 export class MessageStream implements AsyncIterableIterator<Message, undefined>, Reader, PieceHandler {
-  readonly #connection: StreamableConnection;
+  readonly #connection: ConnectionCore;
   readonly #inbox: Inbox;
   readonly #signal: AbortSignal | null;
   /** The most bytes that the message may have. */
@@ -35,7 +22,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   #resolve: (result: Result) => void = ignore;
   #reject: (error: unknown) => void = ignore;
 
-  constructor(connection: StreamableConnection, signal: AbortSignal | null, maxSize: number) {
+  constructor(connection: ConnectionCore, signal: AbortSignal | null, maxSize: number) {
     this.maxSize = maxSize;
     this.#connection = connection;
     this.#inbox = connection.inbox;

@@ -3,28 +3,24 @@
 
 import type { CloseFrame } from "../shared/close-code.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
-import type { InboxHandler } from "./inbox.js";
-import type { ConnectionState } from "./connection-core.js";
+import type { ConnectionCore } from "./connection-core.js";
 import type { ConnectionObserver, ObservedConnection } from "./connection-observer.js";
 import type { MessageTransport } from "./message-transport.js";
 
-/** The part of ConnectionCore that the binding uses. */
-export interface ObserverBindingHandler extends InboxHandler {
-  readonly state: ConnectionState;
-  readonly lastReceivedAt: number;
-  /** The last piece of a message was delivered. */
-  onStreamedMessage(): void;
+/** From now on the observer receives everything that is read; the inbox receives no more messages. */
+export function attachObserver(core: ConnectionCore, observer: ConnectionObserver): ObservedConnection {
+  return core.bind(observer, (transport) => new ObserverBinding(observer, transport, core));
 }
 
 export class ObserverBinding implements ObservedConnection {
   readonly observer: ConnectionObserver;
   readonly #transport: MessageTransport;
-  readonly #handler: ObserverBindingHandler;
+  readonly #handler: ConnectionCore;
   /** The peer's Close. */
   #unanswered: CloseFrame | null = null;
   #isEofUnanswered = false;
 
-  constructor(observer: ConnectionObserver, transport: MessageTransport, handler: ObserverBindingHandler) {
+  constructor(observer: ConnectionObserver, transport: MessageTransport, handler: ConnectionCore) {
     this.observer = observer;
     this.#transport = transport;
     this.#handler = handler;

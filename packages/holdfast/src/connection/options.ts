@@ -1,12 +1,14 @@
 // Options of a connection, checked once when they are passed.
 
-import type { DetectionSettings } from "../heartbeat/adaptive-detection.js";
+import type { AdaptiveDetection } from "../heartbeat/adaptive-detection.js";
+import type { DetectionSettings } from "../heartbeat/detection-settings.js";
 import type { Liveness } from "../heartbeat/signals.js";
 import { InvalidArgumentError } from "../shared/errors.js";
 import type { TextForm } from "../shared/text-bytes.js";
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
 import { checkDetection, type DetectionOptions } from "./detection-options.js";
-import { checkCompression, type CompressionOptions } from "./compression-options.js";
+import type { CompressionOptions } from "./compression-options.js";
+import type { ConnectionLog } from "./log/connection-log.js";
 import { adaptLogger } from "./log/adapted-logger.js";
 import { SILENT_PLATFORM, type FaultLogger, type Platform } from "./platform.js";
 import type { OptionNames } from "../shared/option-names.js";
@@ -90,6 +92,8 @@ export interface ConnectionSettings {
   readonly liveness: Liveness;
   /** Absent or null for fixed detection. */
   readonly detection?: DetectionSettings | null;
+  /** As in HeartbeatSettings. */
+  readonly adaptive?: typeof AdaptiveDetection | undefined;
   readonly closeTimeout: number | null;
   readonly autoPong: boolean;
   readonly maxMessageSize: number | null;
@@ -97,18 +101,28 @@ export interface ConnectionSettings {
   readonly maxQueuedMessages: number;
   readonly maxQueuedBytes: number;
   readonly writeLimit: number;
+  /** Null where the transport does not compress. */
   readonly compression: DeflateSettings | null;
   /** As in HeartbeatSettings; absent for false. */
   readonly delaysFirstPing?: boolean;
   readonly logger: Logger | null;
+  /** The code that logs a connection to `logger`. Absent in a page without a logger, which does not load it. */
+  readonly log?: typeof ConnectionLog | undefined;
   /** Receives errors of the application's own code: the logger, or stderr if none is configured; null for nothing. */
   readonly faultLogger: FaultLogger | null;
 }
 
-/** @throws InvalidArgumentError that names the option, the expected value and the actual one */
+/** The settings that depend on the environment: a page compresses nothing, and loads code on demand. */
+type EnvironmentSettings = Partial<Pick<ConnectionSettings, "adaptive" | "compression" | "log">>;
+
+/**
+ * Checks all options but `compression`, which only Node.js has.
+ * @throws InvalidArgumentError that names the option, the expected value and the actual one
+ */
 export function checkConnectionOptions(
   options: ConnectionOptions,
   platform: Platform = SILENT_PLATFORM,
+  { compression = null, log, adaptive }: EnvironmentSettings = {},
 ): ConnectionSettings {
   const pingInterval = checkDuration("pingInterval", options.pingInterval, 20_000);
   if (pingInterval === null && typeof options.pingTimeout === "number") {
@@ -131,8 +145,10 @@ export function checkConnectionOptions(
     maxQueuedMessages: queue.messages,
     maxQueuedBytes: queue.bytes,
     writeLimit: checkSize("writeLimit", options.writeLimit, 64 * 1024) ?? Infinity,
-    compression: checkCompression(options.compression),
+    compression,
     logger,
+    log,
+    adaptive,
     faultLogger: options.logger === undefined ? platform.faultLogger : logger,
   };
 }

@@ -1,7 +1,8 @@
-// Pauses reading while there is any reason for it, and resumes when the last one is gone.
+// Pauses reading while there is any reason for it, and resumes when the last one is gone. Made on demand: most
+// connections never pause.
 
-import type { Keepalive } from "./keepalive.js";
-import type { MessageTransport } from "./message-transport.js";
+import type { ConnectionCore } from "./connection-core.js";
+import { UnreadWatch } from "./unread-watch.js";
 
 /**
  * The inbox is full, a message is being decoded, the stream of one message is full, the peer exceeds a rate limit, a
@@ -21,42 +22,82 @@ const BITS: Readonly<Record<PauseReason, number>> = {
 
 const ALL = Object.keys(BITS) as PauseReason[]; // The record has exactly these keys.
 
+/** The reasons that no longer hold once the connection is ending. */
+const OWN_PAUSES = ["stream", "rate", "session", "topics"] as const;
+
 export class ReadPause {
-  readonly #transport: MessageTransport;
-  readonly #keepalive: Keepalive;
+  readonly #core: ConnectionCore;
   /** Bits. */
   #reasons = 0;
+  /** When the inbox became full; null while it is not. */
+  #fullSince: number | null = null;
+  #wasFull = false;
+  #unreadWatch: UnreadWatch | null = null;
 
-  constructor(transport: MessageTransport, keepalive: Keepalive) {
-    this.#transport = transport;
-    this.#keepalive = keepalive;
+  constructor(core: ConnectionCore) {
+    this.#core = core;
   }
 
   pause(reason: PauseReason): void {
     this.#reasons |= BITS[reason];
-    if (this.#transport.pause()) this.#keepalive.pauseReading();
-  }
-
-  /** The reasons that hold now, for display. */
-  get reasons(): readonly PauseReason[] {
-    return ALL.filter((reason) => this.isPausedBy(reason));
-  }
-
-  isPausedBy(reason: PauseReason): boolean {
-    return (this.#reasons & BITS[reason]) !== 0;
+    if (this.#core.transport.pause()) this.#core.keepalive.pauseReading();
   }
 
   /** Does nothing if reading was not paused for this reason. */
   resume(reason: PauseReason): void {
-    if (!this.isPausedBy(reason)) return;
+    if (!this.#isPausedBy(reason)) return;
     this.#reasons &= ~BITS[reason];
-    if (this.#isPaused()) return;
-    this.#transport.resume();
+    if (this.#reasons !== 0) return;
+    this.#core.transport.resume();
     // Messages that the transport had held back may have paused reading again.
-    if (!this.#isPaused()) this.#keepalive.resumeReading();
+    if ((this.#reasons as number) === 0) this.#core.keepalive.resumeReading();
   }
 
-  #isPaused(): boolean {
-    return this.#reasons !== 0;
+  /** The reasons that hold now, for display. */
+  get reasons(): readonly PauseReason[] {
+    return ALL.filter((reason) => this.#isPausedBy(reason));
+  }
+
+  /** Whether messages waited for the application when the connection ended, or wait for it now. */
+  get wasFull(): boolean {
+    return this.#wasFull || this.#fullSince !== null;
+  }
+
+  onInboxFull(): void {
+    const core = this.#core;
+    this.pause("inbox");
+    if (core.binding === null) (this.#unreadWatch ??= new UnreadWatch(core)).begin();
+    if (this.#fullSince !== null) return; // The messages held back have filled the inbox again.
+    this.#fullSince = core.now();
+    core.onPaused();
+  }
+
+  onInboxBelowLowWater(): void {
+    if (this.#fullSince === null) return;
+    this.resume("inbox");
+    if (this.#isPausedBy("inbox")) return;
+    const duration = this.#core.now() - this.#fullSince;
+    this.#fullSince = null;
+    this.stopWatching();
+    this.#core.onResumed(duration);
+  }
+
+  /** The connection is ending: never pauses again, except for a message that is being decoded. */
+  endPauses(): void {
+    this.onInboxBelowLowWater(); // For an observer, which has its own queue.
+    for (const reason of OWN_PAUSES) this.resume(reason);
+  }
+
+  /** Call it before the messages are accepted that end the pause. */
+  noteEnding(): void {
+    this.#wasFull ||= this.#fullSince !== null;
+  }
+
+  stopWatching(): void {
+    this.#unreadWatch?.stop();
+  }
+
+  #isPausedBy(reason: PauseReason): boolean {
+    return (this.#reasons & BITS[reason]) !== 0;
   }
 }

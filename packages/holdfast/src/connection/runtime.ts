@@ -5,6 +5,7 @@ import type { DiagnosticsObserver } from "./diagnostics-observer.js";
 import type { SharedMessage } from "./message-transport.js";
 import { SILENT_PLATFORM, type Platform } from "./platform.js";
 import type { Clock, Random } from "./ports.js";
+import type { Streaming } from "./streaming.js";
 import { TimerQueue } from "./timer-queue.js";
 
 export interface PollHandler {
@@ -18,6 +19,8 @@ export class Runtime {
   /** Observes every connection, for the diagnostics channels; null for none. */
   readonly monitor: DiagnosticsObserver | null;
   readonly platform: Platform;
+  /** Null if the transports of this runtime deliver only whole messages. */
+  readonly streaming: Streaming | null;
   /** The handlers that wait for two polls, and those that wait for one. */
   #waiting: PollHandler[] = [];
   #due: PollHandler[] = [];
@@ -29,11 +32,13 @@ export class Runtime {
     random: Random,
     monitor: DiagnosticsObserver | null = null,
     platform = SILENT_PLATFORM,
+    streaming: Streaming | null = null,
   ) {
     this.clock = clock;
     this.random = random;
     this.monitor = monitor;
     this.platform = platform;
+    this.streaming = streaming;
     this.timers = new TimerQueue(clock);
     this.#idPrefix = toHex(this.randomBytes(5));
   }

@@ -7,11 +7,11 @@ import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { quietly } from "../shared/deferred.js";
 import { sendFragments, type Fragments } from "./fragmented-send.js";
 import type { Interruptions } from "./interruption.js";
-import type { ConnectionCore } from "./connection-core.js";
+import type { ConnectionSender } from "./connection-sender.js";
 import type { SharedMessage } from "./message-transport.js";
 
 export class SendTurns {
-  readonly #core: ConnectionCore;
+  readonly #core: ConnectionSender;
   readonly #interruptions: Interruptions;
   readonly #onOver: () => void;
   /** In the order of the calls. A set, so that removing an aborted send is cheap. */
@@ -21,7 +21,7 @@ export class SendTurns {
   #close: CloseFrame | null = null;
 
   /** @param onOver called when no send waits any more */
-  constructor(core: ConnectionCore, interruptions: Interruptions, onOver: () => void) {
+  constructor(core: ConnectionSender, interruptions: Interruptions, onOver: () => void) {
     this.#core = core;
     this.#interruptions = interruptions;
     this.#onOver = onOver;
@@ -87,7 +87,7 @@ export class SendTurns {
           this.#core.breakOff(close, errorOf(error));
         },
       });
-      confirmation = this.#core.streamConfirmation;
+      confirmation = this.#core.transport.streamConfirmation ?? null;
     } finally {
       interruption.stop();
       this.#startNext();

@@ -1,36 +1,17 @@
 // Adaptive detection: derives the deadline of each ping from the measured round trip, decides how often to ping, and
 // reports a peer that is silent for suspiciously long. Fixed detection applies while it has too few samples.
 
+import { slotsOf, type DetectionSettings } from "./detection-settings.js";
 import { RoundTripEstimate } from "./round-trip-estimate.js";
 import type { Ping, PingsInFlight } from "./pings-in-flight.js";
 import type { PingGrid } from "./ping-grid.js";
 import type { HeartbeatSettings } from "./signals.js";
-
-/** How adaptive detection may judge and ping. Durations are milliseconds. */
-export interface DetectionSettings {
-  /** A peer is never declared dead after less silence than this. */
-  readonly floor: number;
-  /** The longest time between two pings, while nothing is sent or received or the page is hidden. */
-  readonly maxPeriod: number;
-}
-
-/** Milliseconds at most between two pings while messages pass, or while the page is visible. */
-const PERIOD = 2_000;
 
 /**
  * Bytes that may be on their way before a ping without delaying its pong noticeably. More than that may fill the
  * buffers of the kernel and of the network.
  */
 const SMALL_BACKLOG = 64 * 1024;
-
-/** Milliseconds between two pings while messages pass: the longest period is a multiple, so that it is reached. */
-export function shortestPeriod(settings: DetectionSettings): number {
-  return settings.maxPeriod / slotsOf(settings);
-}
-
-function slotsOf({ maxPeriod }: DetectionSettings): number {
-  return Math.ceil(maxPeriod / PERIOD);
-}
 
 /** Adaptive detection suspects the peer. */
 export interface Suspicion {

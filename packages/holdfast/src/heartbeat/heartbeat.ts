@@ -4,7 +4,8 @@
 
 /* eslint max-lines: ["warn", { "max": 320, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
 
-import { AdaptiveDetection, shortestPeriod, type Suspicion } from "./adaptive-detection.js";
+import type { AdaptiveDetection, Suspicion } from "./adaptive-detection.js";
+import { shortestPeriod } from "./detection-settings.js";
 import { GapDetector } from "./gap-detector.js";
 import { LatencyStatistics } from "./latency-statistics.js";
 import { dropOldest, excusePause, excuseSent, postpone, restartAfterGap } from "./ping-deadlines.js";
@@ -74,8 +75,8 @@ export class Heartbeat {
 
   constructor(options: HeartbeatSettings) {
     this.#options = options;
-    const { detection = null } = options;
-    this.#adaptive = detection === null ? null : new AdaptiveDetection(options, detection);
+    const { adaptive, detection = null } = options;
+    this.#adaptive = adaptive === undefined || detection === null ? null : new adaptive(options, detection);
   }
 
   /** Whether it wants to observe the next message, as `traffic`. */

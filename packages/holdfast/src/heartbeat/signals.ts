@@ -1,7 +1,8 @@
 // The input of the heartbeat (observations) and its output (actions).
 // Times are monotonic milliseconds. Payloads are strings with one byte per character.
 
-import type { DetectionSettings, Suspicion } from "./adaptive-detection.js";
+import type { AdaptiveDetection, Suspicion } from "./adaptive-detection.js";
+import type { DetectionSettings } from "./detection-settings.js";
 
 /** The signs of life that count: only pongs, or any received byte. */
 export type Liveness = "pong" | "traffic";
@@ -16,6 +17,8 @@ export interface HeartbeatSettings {
   readonly delaysFirstPing?: boolean;
   /** Absent or null for fixed detection. Only with a `pingInterval`. */
   readonly detection?: DetectionSettings | null;
+  /** The code of adaptive detection, wherever `detection` is set: a page loads it on demand. */
+  readonly adaptive?: typeof AdaptiveDetection | undefined;
 }
 
 export type Observation =

@@ -3,11 +3,11 @@
 import type { TlsOptions } from "node:tls";
 import { checkHeadLimits, checkOpenTimeout } from "../connection/handshake-options.js";
 import type { OptionNames } from "../shared/option-names.js";
-import { CONNECTION_OPTIONS, checkConnectionOptions } from "../connection/options.js";
+import { CONNECTION_OPTIONS } from "../connection/options.js";
 import { checkBoolean, checkFunction, checkSize, invalidArgument } from "../shared/option-checks.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { withDebugLog } from "../transport/node/debug-log.js";
-import { nodePlatform } from "../transport/node/node-platform.js";
+import { checkNodeOptions } from "../transport/node/connection-settings.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import { parseHostRule, type AllowedHosts, type HostRule } from "../protocol/handshake/hosts.js";
 import type { AllowedOrigins } from "../protocol/handshake/origin.js";
@@ -183,7 +183,7 @@ export function checkServerOptions<Data>(
   if (onRequest !== undefined) checkFunction("onRequest", onRequest);
   if (selectSubprotocol !== undefined) checkFunction("selectSubprotocol", selectSubprotocol);
   return {
-    connection: withDebugLog(checkConnectionOptions(options, nodePlatform)),
+    connection: withDebugLog(checkNodeOptions(options)),
     openTimeout: checkOpenTimeout(options.openTimeout),
     origins: checkOrigins(options.origins),
     hosts: checkHosts(options.hosts),

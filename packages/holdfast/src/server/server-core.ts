@@ -1,6 +1,7 @@
 // Turns the requests of a server into connections, for `serve()` and `attach()` alike.
 
 import { coreOf, createConnection } from "../connection/connection.js";
+import { heartbeatKeepalive } from "../connection/heartbeat-keepalive.js";
 import type { ConnectionEndObserver } from "../connection/connection-core.js";
 import { overFrames } from "../transport/frames/frame-transport.js";
 import { overLinkProtocol, type SpreadEnd } from "../transport/link/link-protocol.js";
@@ -155,6 +156,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       link === 2 && this.sessions !== null
         ? this.#createSessionSocket(frames, this.sessions, { handshake, request, isExcess })
         : createConnection({
+            keepalive: heartbeatKeepalive,
             runtime: this.runtime,
             transport: link > 0 ? overLinkProtocol(frames, "frames", this.#spreadSource) : frames,
             settings: this.settings.connection,
@@ -178,6 +180,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     handshake: ServerHandshakeRecord,
   ): void {
     const connection = createConnection({
+      keepalive: heartbeatKeepalive,
       runtime: this.runtime,
       // Neither the log nor the diagnostics channels count it among the connections of the application.
       transport: (handler) => Object.assign(frames(handler), { isReportedBelow: true }),
@@ -198,6 +201,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   ): ServerConnection {
     const links: SessionLink[] = [];
     const connection = createConnection({
+      keepalive: heartbeatKeepalive,
       runtime: this.runtime,
       transport: overSessionLink(frames, "frames", this.#spreadSource, (link) => links.push(link)),
       settings: this.settings.connection,

@@ -2,14 +2,16 @@
 
 import { randomFillSync } from "node:crypto";
 import { coreOf, createConnection, type Connection } from "../connection/connection.js";
+import { heartbeatKeepalive } from "../connection/heartbeat-keepalive.js";
 import type { HandshakeRecord } from "../connection/handshake-record.js";
-import { CONNECTION_OPTIONS, checkConnectionOptions, type ConnectionOptions } from "../connection/options.js";
+import { CONNECTION_OPTIONS, type ConnectionOptions } from "../connection/options.js";
 import { acceptKey } from "../protocol/handshake/accept-key.js";
 import { invalidArgument } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import type { Role } from "../shared/role.js";
 import { FrameRuntime } from "../transport/frames/frame-runtime.js";
 import { overFrames } from "../transport/frames/frame-transport.js";
+import { checkNodeOptions } from "../transport/node/connection-settings.js";
 import { nodePlatform } from "../transport/node/node-platform.js";
 import { nodeRuntime } from "../transport/node/node-runtime.js";
 import { FakeClock } from "./fake/clock.js";
@@ -64,10 +66,17 @@ export function connectionPair<Data = unknown>(
   const open = (role: Role, transport: MemoryStream, data?: unknown): Connection => {
     const given = options[role] ?? {};
     checkOptionNames(`\`${role}\` of connectionPair()`, given, CONNECTION_OPTIONS);
-    const settings = checkConnectionOptions(given, nodePlatform);
+    const settings = checkNodeOptions(given);
     const preface = { runtime, transport, role, settings, extension: null, preface: null, rest: NO_BYTES };
     const handshake = handshakeOf(subprotocol, data);
-    return createConnection({ runtime, transport: overFrames(preface), settings, handshake, owner: null });
+    return createConnection({
+      keepalive: heartbeatKeepalive,
+      runtime,
+      transport: overFrames(preface),
+      settings,
+      handshake,
+      owner: null,
+    });
   };
   const client = open("client", clientStream);
   const server = open("server", serverStream, options.data) as Connection<Data>; // The type of `data`.

@@ -134,4 +134,23 @@ describe("The requests of a page to a server", () => {
     assert.equal(connection.subprotocol, "log");
     connection.terminate();
   });
+
+  test("I2, G3: a page loads the code of its options before it opens: log, heartbeat and adaptive detection", async () => {
+    answer = () => "";
+    const lines: string[] = [];
+    const log = (message: string): number => lines.push(message);
+    const heartbeat = { ping: (number: number) => `ping ${number}`, isPong: () => false };
+    const connection = await surface.connect(newURL(), {
+      logger: { debug: log, info: log, warn: log, error: log },
+      heartbeat,
+      detection: "adaptive",
+    });
+    const { closed } = connection;
+    assert.deepEqual(lines.slice(1), ["< HTTP/1.1 101 Switching Protocols", "connection open"]);
+    assert.equal(sockets[0].log.at(-1), "ping 0");
+    connection.terminate();
+    const { evidence } = await closed;
+    assert.equal(evidence.detection, "adaptive");
+    assert.equal(lines.at(-1), "connection closed");
+  });
 });

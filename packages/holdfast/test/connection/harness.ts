@@ -16,9 +16,11 @@ import {
 import { SILENT_PLATFORM, type Platform } from "../../build/connection/platform.js";
 import type { CloseInfo } from "../../build/connection/close-info.js";
 import { coreOf, createConnection, type Connection } from "../../build/connection/connection.js";
+import { heartbeatKeepalive } from "../../build/connection/heartbeat-keepalive.js";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";
-import { checkConnectionOptions, type ConnectionOptions } from "../../build/connection/options.js";
+import type { ConnectionOptions } from "../../build/connection/options.js";
+import { checkNodeOptions } from "../../build/transport/node/connection-settings.js";
 import type { MessageTransportFactory } from "../../build/connection/message-transport.js";
 import type { MessageExtension } from "../../build/protocol/extension.js";
 import type { Role } from "../../build/shared/role.js";
@@ -72,8 +74,9 @@ export class Harness {
     ({ clock: this.clock, runtime: this.runtime } = shared ?? sharedRuntime());
     this.transport = new FakeTransport({ clock: this.clock, capacity });
     const headers = new Headers();
-    const settings = checkConnectionOptions({ pingInterval: null, ...options });
+    const settings = checkNodeOptions({ pingInterval: null, ...options });
     this.connection = createConnection({
+      keepalive: heartbeatKeepalive,
       runtime: this.runtime,
       transport: layer(
         overFrames({

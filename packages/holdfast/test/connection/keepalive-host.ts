@@ -1,7 +1,8 @@
 // The environment of a keepalive: a runtime on the fake clock, and a connection that records its requests.
 
 import { FakeClock, SeededRandom } from "holdfast-testkit";
-import { HeartbeatKeepalive, type KeepaliveHandler } from "../../build/connection/keepalive.js";
+import { HeartbeatKeepalive } from "../../build/connection/heartbeat-keepalive.js";
+import type { KeepaliveHandler } from "../../build/connection/keepalive.js";
 import { Runtime } from "../../build/connection/runtime.js";
 import type { HeartbeatSettings } from "../../build/heartbeat/signals.js";
 

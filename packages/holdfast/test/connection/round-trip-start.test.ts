@@ -4,6 +4,7 @@ import { FakeClock, FakeTransport, frame, OPCODE, parseFrame, SeededRandom } fro
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";
 import { coreOf, createConnection } from "../../build/connection/connection.js";
+import { heartbeatKeepalive } from "../../build/connection/heartbeat-keepalive.js";
 import { checkConnectionOptions } from "../../build/connection/options.js";
 
 /** A socket with a slow write: the kernel runs another thread first. */
@@ -38,6 +39,7 @@ test("C3: the round trip begins when the ping is written, not when the write ret
   });
   const headers = new Headers();
   const connection = createConnection({
+    keepalive: heartbeatKeepalive,
     runtime,
     transport: wire,
     settings,

@@ -30,6 +30,7 @@ const clock: Clock = {
 };
 
 const { coreOf, createConnection } = await import("../../build/connection/connection.js");
+const { heartbeatKeepalive } = await import("../../build/connection/heartbeat-keepalive.js");
 const { checkConnectionOptions } = await import("../../build/connection/options.js");
 const { Runtime } = await import("../../build/connection/runtime.js");
 const { explain } = await import("../../build/connection/explain/explain.js");
@@ -37,6 +38,7 @@ const { MemoryWire: AnyWire } = await import("./memory-transport.js");
 
 const wires: MemoryWire[] = [];
 const connection = createConnection({
+  keepalive: heartbeatKeepalive,
   runtime: new Runtime(clock, { fill: (target) => void target.fill(7) }),
   transport: (handler) => {
     const wire = new AnyWire(handler, clock);

@@ -5,6 +5,7 @@ import { createHook } from "node:async_hooks";
 import { PerformanceObserver } from "node:perf_hooks";
 import { frame, OPCODE } from "holdfast-testkit";
 import { coreOf, createConnection, type Connection } from "../../build/connection/connection.js";
+import { heartbeatKeepalive } from "../../build/connection/heartbeat-keepalive.js";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";
 import { checkConnectionOptions } from "../../build/connection/options.js";
@@ -69,7 +70,14 @@ export function openLean(): { readonly connection: Connection; readonly transpor
     ...{ runtime, transport, role: "server", settings, extension: null },
     ...{ preface: null, rest: new Uint8Array() },
   } as const);
-  const connection = createConnection({ runtime, transport: wire, settings, handshake, owner: null });
+  const connection = createConnection({
+    keepalive: heartbeatKeepalive,
+    runtime,
+    transport: wire,
+    settings,
+    handshake,
+    owner: null,
+  });
   coreOf(connection).start();
   return { connection, transport };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RoundTripEstimate } from "../../build/heartbeat/round-trip-estimate.js";
-import type { DetectionSettings } from "../../build/heartbeat/adaptive-detection.js";
+import type { DetectionSettings } from "../../build/heartbeat/detection-settings.js";
 import type { HeartbeatSettings } from "../../build/heartbeat/signals.js";
 import { answersAfter, mute, muteFrom, type Peer } from "./peers.js";
 import { Simulation } from "./simulated-peer.js";

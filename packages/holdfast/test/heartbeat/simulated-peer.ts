@@ -1,6 +1,7 @@
 // Runs a heartbeat on the fake clock as a connection does, with a scripted peer at the other end. All actions are recorded
 // in a timeline of `time action` lines, which a test compares as a whole.
 
+import { AdaptiveDetection } from "../../build/heartbeat/adaptive-detection.js";
 import { FakeClock } from "holdfast-testkit";
 import { Heartbeat } from "../../build/heartbeat/heartbeat.js";
 import type { Action, HeartbeatSettings, Observation } from "../../build/heartbeat/signals.js";
@@ -40,6 +41,7 @@ export class Simulation {
       pingInterval: 20_000,
       pingTimeout: 20_000,
       liveness: "pong",
+      adaptive: AdaptiveDetection,
       ...options,
     });
     this.peer = peer;

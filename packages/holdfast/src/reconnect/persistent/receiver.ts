@@ -2,6 +2,7 @@
 // full, reading from the current connection pauses.
 
 import { coreOf, type Connection } from "../../connection/connection.js";
+import { attachObserver } from "../../connection/observer-binding.js";
 import { Inbox, type InboxHandler, type Message, type Unread } from "../../connection/inbox.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
@@ -28,7 +29,7 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHa
    */
   attach(connection: Connection): void {
     this.#connection = connection;
-    this.#observed = coreOf(connection).attachObserver(this);
+    this.#observed = attachObserver(coreOf(connection), this);
     if (this.#isFull) this.#observed.pauseReading();
   }
 

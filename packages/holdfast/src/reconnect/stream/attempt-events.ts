@@ -3,6 +3,7 @@
 import { CloseAnswer } from "../../connection/close-answer.js";
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
+import { attachObserver } from "../../connection/observer-binding.js";
 import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { Message, Unread } from "../../connection/inbox.js";
 import { ownBytes } from "../../connection/unread-queue.js";
@@ -93,7 +94,7 @@ export class AttemptEvents implements ConnectionObserver {
 
   onOpen(connection: Connection): void {
     this.#connection = connection;
-    this.#observed = coreOf(connection).attachObserver(this);
+    this.#observed = attachObserver(coreOf(connection), this);
     const { subprotocol, extensions, response } = connection;
     this.#stream.push({ type: "ready", ...this.#now(), connection, subprotocol, extensions, response });
     const { pollInterval } = this.#options;

@@ -3,13 +3,19 @@
 import { GlobalClock } from "../../connection/global-clock.js";
 import type { Random } from "../../connection/ports.js";
 import { Runtime } from "../../connection/runtime.js";
+import type { Streaming } from "../../connection/streaming.js";
 import { browserPlatform } from "./browser-platform.js";
 
 let shared: Runtime | null = null;
 
 /** The runtime that all connections of this page or worker share. */
 export function browserRuntime(): Runtime {
-  return (shared ??= new Runtime(browserClock, browserRandom, null, browserPlatform));
+  return (shared ??= newBrowserRuntime(null));
+}
+
+/** @param streaming null for transports that deliver only whole messages, as the browser's WebSocket does */
+export function newBrowserRuntime(streaming: Streaming | null): Runtime {
+  return new Runtime(browserClock, browserRandom, null, browserPlatform, streaming);
 }
 
 /**

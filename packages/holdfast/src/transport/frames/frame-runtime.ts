@@ -7,6 +7,7 @@ import type { DiagnosticsObserver } from "../../connection/diagnostics-observer.
 import type { Platform } from "../../connection/platform.js";
 import type { Clock, Random } from "../../connection/ports.js";
 import { Runtime } from "../../connection/runtime.js";
+import { STREAMING } from "../../connection/streaming.js";
 import type { SharedMessage } from "../../connection/message-transport.js";
 import { Arena } from "./arena.js";
 import { WriteBatches } from "./write-batch.js";
@@ -20,7 +21,7 @@ export class FrameRuntime extends Runtime {
   readonly clientEncoder: FrameEncoder;
 
   constructor(clock: Clock, random: Random, monitor: DiagnosticsObserver | null = null, platform?: Platform) {
-    super(clock, random, monitor, platform);
+    super(clock, random, monitor, platform, STREAMING);
     this.batches = new WriteBatches(clock);
     this.arena = new Arena(clock);
     this.clientEncoder = new FrameEncoder(new MaskKeys((target) => random.fill(target)));

@@ -3,6 +3,7 @@
 
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
+import { attachObserver } from "../../connection/observer-binding.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Message, Unread } from "../../connection/inbox.js";
 import { isOver, isBelowLowWater, overheadOf } from "../../connection/message-weight.js";
@@ -55,7 +56,7 @@ export class Relay implements ConnectionObserver {
     connection.on("suspect", (suspicion) => {
       mailbox.post({ type: "suspect", ...suspicion, stats: connection.latencyStats });
     });
-    this.#observed = coreOf(connection).attachObserver(this);
+    this.#observed = attachObserver(coreOf(connection), this);
   }
 
   get unread(): Unread {

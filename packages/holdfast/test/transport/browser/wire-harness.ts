@@ -3,6 +3,7 @@
 import { FakeClock, SeededRandom } from "holdfast-testkit";
 import { overWebSocket } from "../../../build/transport/browser/browser-transport.js";
 import { coreOf, createConnection, type Connection } from "../../../build/connection/connection.js";
+import { heartbeatKeepalive } from "../../../build/connection/heartbeat-keepalive.js";
 import type { CloseInfo } from "../../../build/connection/close-info.js";
 import { checkConnectionOptions, type ConnectionOptions } from "../../../build/connection/options.js";
 import { Runtime } from "../../../build/connection/runtime.js";
@@ -26,6 +27,7 @@ export class WireHarness {
     // The transport uses no other members of a WebSocket than the fake has.
     const socket = this.socket as unknown as WebSocket;
     this.connection = createConnection({
+      keepalive: heartbeatKeepalive,
       runtime: this.runtime,
       transport: layer(overWebSocket({ runtime: this.runtime, socket, settings })),
       settings,
