@@ -73,13 +73,13 @@ describe("A cluster of Redis", { skip: missing, concurrency: 3 }, () => {
     await publish(publisher, "a", "2");
     await publish(publisher, "a", "3");
     await eventually(() => assert.equal(log.messages.length, 3));
-    master.signal("SIGSTOP");
+    await master.pause();
     await replica.admin.call("CLUSTER", "FAILOVER", "TAKEOVER");
     const next = await eventually(() => publish(publisher, "a", "after", { id: "after" }), 20_000);
     assert.deepEqual([next.offset, next.epoch === log.messages[0]?.epoch], [1, false]);
     await eventually(() => assert.equal(log.gaps, 1), 20_000);
     await eventually(() => assert.equal(log.messages.at(-1)?.data, "after"), 20_000);
-    master.signal("SIGCONT");
+    master.resume();
     const last = await eventually(() => publish(publisher, "a", "last", { id: "last" }), 20_000);
     assert.deepEqual(last, { ...next, offset: 2 });
     await eventually(() => assert.equal(log.messages.at(-1)?.data, "last"), 20_000);

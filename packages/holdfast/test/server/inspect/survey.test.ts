@@ -6,9 +6,9 @@ import { History } from "../../../build/server/inspect/history.js";
 import { Census } from "../../../build/server/inspect/snapshot/census.js";
 import { inSlices } from "../../../build/server/inspect/snapshot/slices.js";
 import { Survey } from "../../../build/server/inspect/snapshot/survey.js";
-import { QUERY } from "./viewer.js";
+import { FIRST_QUERY } from "../../../inspect-page/dist/first-query.js";
 
-const query = { ...QUERY, sort: "topics" } as const;
+const query = { ...FIRST_QUERY, sort: "topics" } as const;
 
 describe("A pass over the connections", () => {
   let server: Server;
