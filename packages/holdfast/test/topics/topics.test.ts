@@ -120,7 +120,7 @@ describe("Topics", () => {
     assert.deepEqual(sent(now), ["next"]);
   });
 
-  test("M2: who was subscribed before the first message, and comes back after it, misses nothing", async () => {
+  test("M2: who was subscribed before the first message, and returns after it, misses nothing", async () => {
     const process = new Process({ history: true });
     const before = process.peer();
     const { position } = await process.topics.subscribe(before.connection, "t");
