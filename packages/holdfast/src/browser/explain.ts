@@ -1,14 +1,16 @@
 // `explain()` with advice for browsers.
 
 import type { CloseInfo } from "../connection/close-info.js";
-import { explain as explainAnywhere } from "../connection/explain/explain.js";
+import { checkCloseInfo, explain as explainAnywhere } from "../connection/explain/explain.js";
 import { isUnexplained } from "./open-web-socket.js";
 
 /**
  * Explains how a connection ended: what happened, the likely reason according to the evidence, and what to do. Returns
  * several English sentences, for a log or a console.
+ * @throws InvalidArgumentError for anything but a CloseInfo
  */
 export function explain(info: CloseInfo): string {
+  checkCloseInfo(info);
   if (isUnexplained(info.error)) return `${info.error?.message ?? ""}. ${OPEN_ADVICE}`;
   const { openedAt, pingInterval } = info.evidence;
   const lacksHeartbeat = openedAt !== null && pingInterval === null && info.initiator === "network";

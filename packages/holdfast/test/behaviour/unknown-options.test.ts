@@ -15,7 +15,7 @@ const {
   persist,
   reconnect,
 } = holdfast;
-const { serve, heartbeat, keepalive, withHeartbeat } = holdfast;
+const { fileStore, serve, heartbeat, keepalive, withHeartbeat } = holdfast;
 
 /** Nothing listens at this URL, and no test may connect to it. */
 const URL = "ws://127.0.0.1:1";
@@ -145,6 +145,7 @@ describe("options that do not exist", () => {
     }
     const wrong: [string, string, () => unknown][] = [
       ["broadcast()", "exept", () => broadcast([], "a", odd({ exept: null }))],
+      ["fileStore()", "folder", () => fileStore(odd({ directory: "a", folder: "b" }))],
       ["basicAuth()", "users", () => basicAuth(odd({ users: "a", password: "b" }))],
       ["`compression`", "levels", () => connect(URL, { compression: odd({ levels: 1 }) })],
       ["`proxy`", "header", () => connect(URL, { proxy: odd({ url: "http://localhost", header: {} }) })],
@@ -185,6 +186,7 @@ describe("options that do not exist", () => {
       ["heartbeat()", (options) => withHeartbeat(client, options, handler)],
       ["keepalive()", (options) => keepalive(client, options)],
       ["basicAuth()", (options) => basicAuth(options)],
+      ["fileStore()", (options) => fileStore(options)],
     ];
     const values: [value: unknown, shown: string][] = [
       [null, "null"],

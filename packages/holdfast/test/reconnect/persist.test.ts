@@ -598,6 +598,10 @@ describe("persist()", () => {
     for (const [options, message] of [
       [{ minDelay: -1 }, `Expected \`minDelay\` to be ${DELAY}, got -1 (number)`],
       [{ firstDelay: NaN }, `Expected \`firstDelay\` to be ${DELAY}, got NaN (number)`],
+      [
+        { minDelay: 500, maxDelay: 100 },
+        "Expected `maxDelay` to be at least `minDelay`, which is 500, got 100 (number)",
+      ],
       [{ maxDelay: Infinity }, `Expected \`maxDelay\` to be ${DELAY}, got Infinity (number)`],
       [{ stableAfter: "5s" }, `Expected \`stableAfter\` to be ${DELAY}, got "5s" (string)`],
       [{ factor: 0.5 }, "Expected `factor` to be a number of 1 or more, got 0.5 (number)"],

@@ -1,6 +1,7 @@
 // Explains the end of a connection to a person, and what to do about it.
 
 import { SessionLostError } from "../../shared/session-errors.js";
+import { invalidArgument } from "../../shared/option-checks.js";
 import type { CloseInfo } from "../close-info.js";
 import { explainCut } from "./cut.js";
 import { plain, type Explanation } from "./explanation.js";
@@ -17,11 +18,21 @@ import { explainSessionLoss } from "./session-loss.js";
  * @param info the value of `connection.closed`, or `info` of a `ConnectionClosed` error or a `disconnected` event
  * @returns several sentences of English, for a log or a terminal. The wording may change between versions, so decide by
  * `info.cause` and `info.code`.
+ * @throws InvalidArgumentError for anything but a CloseInfo
  */
 export function explain(info: CloseInfo): string {
+  checkCloseInfo(info);
   const { happened, likely, advice } =
     info.evidence.openedAt === null ? explainOpenFailure(info) : explainEnding(info);
   return [`${happened} (${info.message}).`, ...standsFor(info), ...likely, ...advice].join(" ");
+}
+
+/** @throws InvalidArgumentError for anything else */
+export function checkCloseInfo(value: unknown): asserts value is CloseInfo {
+  const { evidence } = Object(value) as { readonly evidence?: unknown };
+  if (typeof evidence === "object" && evidence !== null) return;
+  const expected = "a CloseInfo, as `closed` resolves with and a ConnectionClosed error has in its `info`";
+  throw invalidArgument("info", expected, value);
 }
 
 function explainEnding(info: CloseInfo): Explanation {

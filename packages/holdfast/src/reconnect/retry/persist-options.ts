@@ -62,10 +62,14 @@ export function checkPersistOptions(
   platform: Platform = SILENT_PLATFORM,
 ): PersistSettings {
   if (options.retryable !== undefined) checkFunction("retryable", options.retryable);
+  const minDelay = checkDelay("minDelay", options.minDelay, DEFAULT_BACKOFF.minDelay);
+  const maxDelay = checkDelay("maxDelay", options.maxDelay, DEFAULT_BACKOFF.maxDelay);
+  if (maxDelay < minDelay)
+    throw invalidArgument("maxDelay", `at least \`minDelay\`, which is ${minDelay}`, maxDelay);
   return {
-    minDelay: checkDelay("minDelay", options.minDelay, DEFAULT_BACKOFF.minDelay),
+    minDelay,
     firstDelay: checkDelay("firstDelay", options.firstDelay, DEFAULT_BACKOFF.firstDelay),
-    maxDelay: checkDelay("maxDelay", options.maxDelay, DEFAULT_BACKOFF.maxDelay),
+    maxDelay,
     factor: checkFactor(options.factor),
     stableAfter: checkDelay("stableAfter", options.stableAfter, 5_000),
     maxRetryAfter: checkDuration("maxRetryAfter", options.maxRetryAfter, 300_000) ?? MAX_DELAY,

@@ -17,7 +17,9 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { HoldfastError, InvalidArgumentError } from "../../shared/errors.js";
+import { HoldfastError } from "../../shared/errors.js";
+import { invalidArgument } from "../../shared/option-checks.js";
+import { requireOptions, type OptionNames } from "../../shared/option-names.js";
 import type { SessionLoss } from "../../shared/session-errors.js";
 import { judgeProof, type SessionProof } from "../../session/server-session.js";
 import { isSessionId } from "../../session/session-id.js";
@@ -32,17 +34,16 @@ export interface FileStoreOptions {
   readonly directory: string;
 }
 
+const FILE_STORE_OPTIONS: OptionNames<FileStoreOptions> = { directory: true };
+
 /**
  * Keeps sessions in files. All servers that share the directory must run on one machine.
- * @throws InvalidArgumentError if `directory` is no path
+ * @throws InvalidArgumentError if `directory` is not a path
  */
 export function fileStore(options: FileStoreOptions): SessionStore {
+  requireOptions("fileStore()", options, FILE_STORE_OPTIONS);
   const directory: unknown = options.directory;
-  if (typeof directory !== "string" || directory === "") {
-    throw new InvalidArgumentError(
-      "Expected `directory` to be a path, got something else. Give the store a directory.",
-    );
-  }
+  if (typeof directory !== "string" || directory === "") throw invalidArgument("directory", "a path", directory);
   return new FileStore(directory);
 }
 

@@ -333,6 +333,20 @@ const explainedOpening = (failure: OpenFailure, message: string) =>
   explained(failure, UNOPENED, { error: new HandshakeError(message, { failure }) });
 
 describe("explain()", () => {
+  test("G9: anything but a CloseInfo is rejected with advice: an error has it as `info`", () => {
+    for (const [value, shown] of [
+      [undefined, "undefined"],
+      [null, "null"],
+      [1006, "1006 (number)"],
+      [new Error("closed"), "an object"],
+    ] as const) {
+      assert.throws(() => explain(value as never), {
+        name: "InvalidArgumentError",
+        message: `Expected \`info\` to be a CloseInfo, as \`closed\` resolves with and a ConnectionClosed error has in its \`info\`, got ${shown}`,
+      });
+    }
+  });
+
   test("D9: a failure to open whose error describes it is explained only once", () => {
     const cases = [
       ["dns", "No address was found for ws://nowhere.invalid/: ENOTFOUND"],
