@@ -43,7 +43,8 @@ const FILE_STORE_OPTIONS: OptionNames<FileStoreOptions> = { directory: true };
 export function fileStore(options: FileStoreOptions): SessionStore {
   requireOptions("fileStore()", options, FILE_STORE_OPTIONS);
   const directory: unknown = options.directory;
-  if (typeof directory !== "string" || directory === "") throw invalidArgument("directory", "a path", directory);
+  if (typeof directory !== "string" || directory === "")
+    throw invalidArgument("directory", "a path", directory);
   return new FileStore(directory);
 }
 
