@@ -10,6 +10,10 @@ export function testContract(client: ClientName): void {
     test(`M1: topics over Redis, with ${client}`, { skip: missing });
     return;
   }
-  testEngine(`on Redis, with ${client}`, ["processes", "cuts", "restarts", "beginnings"], () => openStandalone(client));
-  testEngine(`on a cluster of Redis, with ${client}`, ["processes", "cuts", "beginnings"], () => openCluster(client));
+  testEngine(`on Redis, with ${client}`, ["processes", "cuts", "restarts", "beginnings"], () =>
+    openStandalone(client),
+  );
+  testEngine(`on a cluster of Redis, with ${client}`, ["processes", "cuts", "beginnings"], () =>
+    openCluster(client),
+  );
 }
