@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { connect, type Connection } from "holdfast";
+import { FIRST_QUERY } from "../../packages/holdfast/inspect-page/dist/first-query.js";
 import { runProgram } from "./program.js";
 
 const HELP = `npm run bench -- inspect [options]
@@ -149,19 +150,10 @@ async function viewed(server: ChildProcess, url: string, seconds: number, viewin
 
 /** Asks as the page does: once a second, for the first hundred rows. */
 async function look(viewer: Connection, viewing: Viewing, signal: AbortSignal): Promise<void> {
-  const query = {
-    view: "connections",
-    sort: "trouble",
-    descending: true,
-    only: "all",
-    filter: "",
-    offset: 0,
-    limit: 100,
-  };
   for (let id = 1; !signal.aborted; id++) {
     viewing.pings.push(await viewer.ping());
     const began = performance.now();
-    await viewer.send(JSON.stringify({ type: "look", id, process: null, query }));
+    await viewer.send(JSON.stringify({ type: "look", id, process: null, query: FIRST_QUERY }));
     const answer = await viewer.recv();
     viewing.times.push(performance.now() - began);
     viewing.bytes += answer.length;

@@ -287,7 +287,8 @@ export class ConnectionCore
 
   /** A fragmented message cannot be completed: only a Close can follow. */
   breakOff(close: CloseFrame, error: Error): void {
-    // The socket that had received its beginning is gone, and the session continues without the message.
+    // The socket that had received its beginning is gone, and the session continues without the message. By its code: pages
+    // without sessions need not load the class.
     if (error instanceof HoldfastError && error.code === "ERR_HOLDFAST_NOT_SENT") return;
     if (this.state === "open") this.#end.close(close, "local-close", error);
     else this.sendClose(close);

@@ -1,7 +1,7 @@
 // Listeners of a connection's events. Created on demand, because few connections have any.
 
 import { InvalidArgumentError } from "../shared/errors.js";
-import { invalidArgument } from "../shared/option-checks.js";
+import { invalidArgument, oneOf } from "../shared/option-checks.js";
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { AsyncContext, FaultLogger, Platform } from "./platform.js";
 import type { DetachedEvent, SessionLostEvent, SessionResumedEvent } from "./session-state.js";
@@ -76,8 +76,7 @@ export const EVENT_NAMES: readonly ConnectionEventName[] = [
 
 /** Programs for other libraries ask for "message" and "close". */
 export function unknownEvent(event: unknown): InvalidArgumentError {
-  const choices = EVENT_NAMES.map((name) => JSON.stringify(name)).join(" or ");
-  const { message } = invalidArgument("event", choices, event);
+  const { message } = invalidArgument("event", oneOf(EVENT_NAMES), event);
   return new InvalidArgumentError(
     `${message}. Read messages with \`for await\`, \`recv()\` or \`forEach()\`, and await \`closed\` for the end.`,
   );

@@ -48,7 +48,12 @@ export function requireChoice<Choice extends string>(
 ): Choice {
   const found = choices.find((choice) => choice === value);
   if (found !== undefined) return found;
-  throw invalidArgument(name, choices.map((choice) => JSON.stringify(choice)).join(" or "), value);
+  throw invalidArgument(name, oneOf(choices), value);
+}
+
+/** Choices as the message of an error names them. */
+export function oneOf(choices: readonly string[]): string {
+  return choices.map((choice) => JSON.stringify(choice)).join(" or ");
 }
 
 /**
