@@ -19,7 +19,7 @@ export interface Bundle {
 
 /**
  * Bundles a short program as a page would. Fails if it needs a module of Node. With `splits`, code that is loaded by a
- * dynamic import is in files of its own, as Vite makes them; otherwise there is one file.
+ * dynamic import is in separate files, as Vite makes them; otherwise there is one file.
  */
 export function bundle(program: string, { splits = false } = {}): Promise<Bundle> {
   return splits ? bundleWithRollup(program) : bundleWithEsbuild(program);

@@ -1,4 +1,4 @@
-// The pings that wait for their pong, oldest first. An application may have tens of thousands of its own, so finding,
+// The pings that wait for their pong, oldest first. An application may send tens of thousands itself, so finding,
 // adding and removing one, and finding the next one that is late, never loops over the others.
 
 import { DeadlineHeap, type HeapItem } from "../shared/deadline-heap.js";

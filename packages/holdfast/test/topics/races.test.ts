@@ -52,7 +52,7 @@ describe("Topics, at the same time or too late", () => {
         ["a"],
       );
       assert.deepEqual(listened, []);
-      // An error of the application is reported; that its connection has gone is none.
+      // An error of the application is reported. A connection that has ended is not an error.
       assert.deepEqual(process.faults, outcome === "rejects" ? ["a function of topics.open() failed"] : []);
     });
   }
