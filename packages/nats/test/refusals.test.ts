@@ -98,7 +98,8 @@ describe("NATS refuses", { skip: missing }, () => {
     for (const connection of proxy.connections) connection.blackhole();
     const { epoch, offset } = await publish(publisher, "a", "missed");
     await eventually(() => assert.deepEqual(reported.at(-1), { epoch, offset }), 20_000);
-    assert.ok(performance.now() - silentFrom > 4_000, "Made anew because of the silence.");
+    // Up to 2 s passed since it last heard from itself, more on a busy machine.
+    assert.ok(performance.now() - silentFrom > 2_000, "Made anew because of the silence.");
     await publish(publisher, "a", "next");
     await eventually(() => assert.deepEqual(received, ["next"]));
   });

@@ -39,7 +39,8 @@ describe("A silent connection to Redis", { skip: missing, concurrency: 2 }, () =
         assert.ok(!(published instanceof Error));
         const { epoch, offset } = published;
         await eventually(() => assert.deepEqual(reported.at(-1), { epoch, offset }), 14_000);
-        assert.ok(performance.now() - silentFrom > 4_000, "replaced because of the silence");
+        // Up to 2 s passed since it last heard from itself, more on a busy machine.
+        assert.ok(performance.now() - silentFrom > 2_000, "replaced because of the silence");
         await publisher.publish([{ ...message, data: "next" }]);
         await eventually(() => assert.deepEqual(received, ["next"]));
       } finally {
